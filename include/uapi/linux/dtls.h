@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/*
+ * DTLS record layer for UDP sockets: the user-space interface.
+ *
+ * A UDP socket is attached with
+ *
+ *	setsockopt(fd, SOL_IP, DTLS_ULP, "dtls", 4);
+ *
+ * (SOL_IP for AF_INET6 sockets too), connected to its peer, and given one key
+ * a direction:
+ *
+ *	setsockopt(fd, SOL_DTLS, DTLS_TX, &tx_key, sizeof(tx_key));
+ *	setsockopt(fd, SOL_DTLS, DTLS_RX, &rx_key, sizeof(rx_key));
+ *
+ * From then on send() and recv() carry one application record each. Between
+ * the attach and the keys send() fails with ENOKEY and recv() waits.
+ *
+ * Every structure here may grow at its end. The kernel takes a shorter known
+ * size as if the rest were zero, and a longer one if what it does not know is
+ * zero (else E2BIG); getsockopt() writes at most the length it is given and
+ * returns the length it wrote. Integers are in host byte order, byte strings
+ * as they stand on the wire.
+ */
+#ifndef _UAPI_LINUX_DTLS_H
+#define _UAPI_LINUX_DTLS_H
+
+#include <linux/types.h>
+
+/* Option of level SOL_IP; the value is "dtls", with or without its NUL. */
+#define DTLS_ULP		17484
+
+#define SOL_DTLS		290
+
+/* Options of level SOL_DTLS */
+#define DTLS_TX			1	/* set: struct dtls_key_info */
+#define DTLS_RX			2	/* set: struct dtls_key_info */
+#define DTLS_INFO		3	/* get: struct dtls_info */
+#define DTLS_WINDOW		4	/* get, set: struct dtls_window */
+#define DTLS_MTU		5	/* get: __u32 plaintext bytes the path takes */
+#define DTLS_REPLAY_WINDOW	6	/* get, set: __u32 records, 64 to 4096 */
+#define DTLS_CID		7	/* get: struct dtls_cid */
+#define DTLS_POLL_CONTROL	8	/* get, set: __u32, 1: EPOLLPRI on control records */
+
+/* Control messages of level SOL_DTLS */
+#define DTLS_RECORD_INFO	1	/* struct dtls_record_info */
+
+/* Versions, as they stand on the wire */
+#define DTLS_VERSION_1_2	0xfefd
+#define DTLS_VERSION_1_3	0xfefc
+
+/* Ciphers; those that TLS has too bear the same numbers as in linux/tls.h. */
+#define DTLS_CIPHER_AES_GCM_128		51
+#define DTLS_CIPHER_AES_GCM_256		52
+#define DTLS_CIPHER_AES_CCM_128		53
+#define DTLS_CIPHER_CHACHA20_POLY1305	54
+#define DTLS_CIPHER_AES_CCM_256		57
+#define DTLS_CIPHER_AES_CCM_8_128	58
+#define DTLS_CIPHER_AES_CCM_8_256	59
+
+#define DTLS_KEY_SIZE_MAX	32
+#define DTLS_IV_SIZE		12
+#define DTLS_CID_SIZE_MAX	255
+
+#define DTLS_SEQ_MAX		((1ULL << 48) - 1)	/* RFC 6347 4.1 */
+#define DTLS_RECORD_SIZE_MAX	16384			/* plaintext, RFC 6347 4.1 */
+#define DTLS_REPLAY_WINDOW_MIN	64			/* RFC 6347 4.1.2.6 */
+#define DTLS_REPLAY_WINDOW_MAX	4096
+
+/**
+ * struct dtls_key_info - one direction's key for one epoch (DTLS_TX, DTLS_RX)
+ * @version:	DTLS_VERSION_*; the same for every key of a socket
+ * @cipher:	DTLS_CIPHER_*
+ * @cid_len:	bytes of @cid; 0: records bear no connection ID
+ * @reserved:	zero
+ * @epoch:	1 to 65535, newer than every epoch installed before in this
+ *		direction
+ * @rec_seq:	DTLS_TX: number of the next record to send. DTLS_RX: records
+ *		with a lower number are taken for replays
+ * @key:	the write key; bytes past the cipher's key size are zero
+ * @iv:		the write IV. DTLS 1.2 AES: the 4 bytes of implicit nonce
+ *		(RFC 5288, RFC 6655), the rest zero; else 12 bytes
+ * @sn_key:	DTLS 1.3: key for the sequence numbers (RFC 9147 4.2.3);
+ *		zero for 1.2
+ * @cid:	DTLS_TX: the connection ID the peer asked for; DTLS_RX: the one
+ *		this end asked for (RFC 9146)
+ *
+ * setsockopt() may sleep. Errors, with nothing changed: EINVAL (length, epoch,
+ * sequence number, reserved or unused bytes not zero, version differs from the
+ * socket's), EOPNOTSUPP (version), ENOENT (the kernel has not this cipher),
+ * E2BIG (see above), ENOTCONN (the socket has no peer), EEXIST (the epoch is
+ * not newer), ENOMEM.
+ */
+struct dtls_key_info {
+	__u16	version;
+	__u16	cipher;
+	__u16	cid_len;
+	__u16	reserved;
+	__u64	epoch;
+	__u64	rec_seq;
+	__u8	key[DTLS_KEY_SIZE_MAX];
+	__u8	iv[DTLS_IV_SIZE];
+	__u8	pad[4];
+	__u8	sn_key[DTLS_KEY_SIZE_MAX];
+	__u8	cid[256];
+};
+
+/* struct dtls_record_info, flags */
+#define DTLS_RECORD_RAW		0x01	/* the datagram as on the wire, unprotected or undecrypted */
+#define DTLS_RECORD_EVENT	0x02	/* no record: news from the kernel, see event */
+
+/* struct dtls_record_info, event */
+#define DTLS_EVENT_TX_LIMIT	1	/* the write key is close to its limit */
+#define DTLS_EVENT_RX_LIMIT	2	/* forgeries are close to the read key's limit */
+
+/**
+ * struct dtls_record_info - what a control record is (cmsg DTLS_RECORD_INFO)
+ * @epoch:	the record's epoch
+ * @seq:	the record's sequence number
+ * @type:	content type (RFC 6347 4.1; 1.3: the inner one)
+ * @flags:	DTLS_RECORD_*
+ * @event:	DTLS_EVENT_*, with DTLS_RECORD_EVENT; no data then
+ * @reserved:	zero
+ *
+ * With recvmsg(MSG_OOB): describes the record returned. One with
+ * DTLS_RECORD_RAW comes with its header, just as it arrived, and nothing in it
+ * is authenticated; one without was decrypted and verified, and is its content
+ * alone.
+ *
+ * With sendmsg(): sends the data as one record of @type under the current
+ * write key (@epoch must be 0 or name it, else ESTALE; @seq is zero), or with
+ * DTLS_RECORD_RAW as a datagram that goes out as it is (all else zero).
+ */
+struct dtls_record_info {
+	__u64	epoch;
+	__u64	seq;
+	__u8	type;
+	__u8	flags;
+	__u16	event;
+	__u32	reserved;
+};
+
+/* Counters of one association; see /proc/net/dtls_stat for a namespace's. */
+struct dtls_counters {
+	__u64	tx_records;
+	__u64	tx_bytes;	/* plaintext */
+	__u64	rx_records;	/* delivered or ready to be */
+	__u64	rx_bytes;	/* plaintext */
+	__u64	rx_replays;	/* seen before, or older than the window */
+	__u64	rx_auth_failed;
+	__u64	rx_no_key;	/* of an epoch past or not to come */
+	__u64	rx_malformed;
+	__u64	rx_oversize;	/* plaintext over 2^14 bytes */
+	__u64	rx_empty;	/* application records without content */
+	__u64	rx_control;
+	__u64	rx_no_budget;	/* early or control records dropped for memory */
+};
+
+/* struct dtls_info, flags */
+#define DTLS_INFO_EOF		0x01	/* the peer said close_notify */
+#define DTLS_INFO_GRO		0x02	/* coalesced datagrams are taken in */
+
+/**
+ * struct dtls_info - state of a socket's association (get DTLS_INFO)
+ * @version:	0: no key yet
+ * @tx_cipher:	0: no write key yet
+ * @rx_cipher:	of the newest read key; 0: none yet
+ * @flags:	DTLS_INFO_*
+ * @tx_epoch:	current write epoch
+ * @tx_seq:	number of the next record to send
+ * @tx_limit:	number at which send fails with EKEYEXPIRED
+ * @rx_epoch:	newest epoch with a read key
+ * @rx_seq:	number after the highest record verified in @rx_epoch
+ * @replay_window: records
+ * @mtu:	as DTLS_MTU; 0 if not connected
+ * @control_queued: bytes in the control queue
+ * @early_queued: bytes waiting for a key
+ * @counters:	since the first key
+ */
+struct dtls_info {
+	__u16	version;
+	__u16	tx_cipher;
+	__u16	rx_cipher;
+	__u16	flags;
+	__u64	tx_epoch;
+	__u64	tx_seq;
+	__u64	tx_limit;
+	__u64	rx_epoch;
+	__u64	rx_seq;
+	__u32	replay_window;
+	__u32	mtu;
+	__u32	control_queued;
+	__u32	early_queued;
+	struct dtls_counters counters;
+};
+
+/**
+ * struct dtls_window - replay state of one read epoch (get, set DTLS_WINDOW)
+ * @epoch:	in: the read epoch that is meant (get too); ENOENT: no such key
+ * @next:	number after the highest record seen
+ * @seen:	bit 0 of word 0: record @next - 1 was seen, bit 1: @next - 2, ...
+ *
+ * Setting it marks records as seen, and never unmarks any: @next can only move
+ * forward (else EINVAL).
+ */
+struct dtls_window {
+	__u64	epoch;
+	__u64	next;
+	__u64	seen[DTLS_REPLAY_WINDOW_MAX / 64];
+};
+
+/* Connection IDs in use (get DTLS_CID) */
+struct dtls_cid {
+	__u16	tx_len;
+	__u16	rx_len;
+	__u32	reserved;
+	__u8	tx[256];
+	__u8	rx[256];
+};
+
+#endif /* _UAPI_LINUX_DTLS_H */

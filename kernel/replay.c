@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/* The replay window; see replay.h. */
+#include "replay.h"
+
+static u64 *word_of(const struct dtls_replay *w, u64 seq)
+{
+	return &w->ring[seq % w->size / 64];
+}
+
+static u64 bit_of(u64 seq)
+{
+	return 1ULL << (seq % 64);
+}
+
+/* Make room for numbers from w->next up to and without @next. */
+static void advance(struct dtls_replay *w, u64 next)
+{
+	u64 seq = w->next;
+
+	if (next - seq >= w->size) {
+		memset(w->ring, 0, w->size / 8);
+		seq = next;
+	}
+	while (seq < next) {
+		if (seq % 64 == 0 && next - seq >= 64) {
+			*word_of(w, seq) = 0;
+			seq += 64;
+		} else {
+			*word_of(w, seq) &= ~bit_of(seq);
+			seq++;
+		}
+	}
+	w->next = next;
+}
+
+void dtls_replay_init(struct dtls_replay *w, u64 *ring, u32 size, u64 floor)
+{
+	w->next = floor;
+	w->floor = floor;
+	w->size = size;
+	w->ring = ring;
+	memset(ring, 0, size / 8);
+}
+
+bool dtls_replay_check(const struct dtls_replay *w, u64 seq)
+{
+	if (seq >= w->next)
+		return true;
+	if (seq < w->floor || w->next - seq > w->size)
+		return false;
+	return !(*word_of(w, seq) & bit_of(seq));
+}
+
+bool dtls_replay_mark(struct dtls_replay *w, u64 seq)
+{
+	if (!dtls_replay_check(w, seq))
+		return false;
+	if (seq >= w->next)
+		advance(w, seq + 1);
+	*word_of(w, seq) |= bit_of(seq);
+	return true;
+}
+
+void dtls_replay_export(const struct dtls_replay *w, u64 *seen)
+{
+	u64 i;
+
+	memset(seen, 0, DTLS_REPLAY_WINDOW_MAX / 8);
+	for (i = 0; i < w->size && i < w->next; i++)
+		if (!dtls_replay_check(w, w->next - 1 - i))
+			seen[i / 64] |= 1ULL << (i % 64);
+}
+
+bool dtls_replay_import(struct dtls_replay *w, u64 next, const u64 *seen)
+{
+	u64 i;
+
+	if (next < w->next)
+		return false;
+	advance(w, next);
+	for (i = 0; i < w->size && i < next; i++)
+		if (seen[i / 64] & 1ULL << (i % 64))
+			*word_of(w, next - 1 - i) |= bit_of(next - 1 - i);
+	return true;
+}

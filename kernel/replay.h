@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
+/*
+ * The replay window (RFC 6347 4.1.2.6): pure functions, see record.h.
+ *
+ * The window is a ring of one bit a sequence number. The caller provides the
+ * locking: check and mark of one window do not run at the same time.
+ */
+#ifndef _DTLS_REPLAY_H
+#define _DTLS_REPLAY_H
+
+#include "record.h"
+
+/**
+ * struct dtls_replay - which of the last @size sequence numbers were seen
+ * @next:	the number after the highest one seen
+ * @floor:	everything below was seen, or counts as if
+ * @size:	records the window spans: a multiple of 64
+ * @ring:	@size bits, number n at bit n % @size; the caller's memory
+ */
+struct dtls_replay {
+	u64 next;
+	u64 floor;
+	u32 size;
+	u64 *ring;
+};
+
+/**
+ * dtls_replay_init() - an empty window
+ * @w:		the window
+ * @ring:	@size / 8 bytes that live as long as @w
+ * @size:	DTLS_REPLAY_WINDOW_MIN to DTLS_REPLAY_WINDOW_MAX, a multiple of 64
+ * @floor:	numbers below it are refused
+ */
+void dtls_replay_init(struct dtls_replay *w, u64 *ring, u32 size, u64 floor);
+
+/**
+ * dtls_replay_check() - would this number be accepted?
+ *
+ * Return: true if @seq is neither seen nor older than the window.
+ */
+bool dtls_replay_check(const struct dtls_replay *w, u64 seq);
+
+/**
+ * dtls_replay_mark() - take a number as seen
+ *
+ * Only for a record whose tag was verified: a forged number must not move the
+ * window.
+ *
+ * Return: false if @seq was seen before or is too old; @w is unchanged then.
+ */
+bool dtls_replay_mark(struct dtls_replay *w, u64 seq);
+
+/**
+ * dtls_replay_export() - the window as in struct dtls_window
+ * @seen:	DTLS_REPLAY_WINDOW_MAX / 64 words, see there
+ */
+void dtls_replay_export(const struct dtls_replay *w, u64 *seen);
+
+/**
+ * dtls_replay_import() - mark more numbers as seen, as in struct dtls_window
+ *
+ * Return: false if @next lies below the window's; @w is unchanged then.
+ */
+bool dtls_replay_import(struct dtls_replay *w, u64 next, const u64 *seen);
+
+#endif /* _DTLS_REPLAY_H */
