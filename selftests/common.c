@@ -1,0 +1,623 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the selftests share; see common.h.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/evp.h>
+
+#include "common.h"
+
+struct cipher {
+	__u16 id;
+	const char *name;
+	const char *evp;
+	unsigned int key_len;
+	unsigned int salt_len;		/* of the nonce's 12 bytes, from the IV */
+	unsigned int explicit_len;	/* of the nonce's 12 bytes, on the wire */
+	unsigned int tag_len;
+	bool ccm;
+};
+
+/* RFC 5288 3 (GCM), RFC 6655 3 and 4 (CCM, CCM_8), RFC 7905 2 (ChaCha20) */
+static const struct cipher ciphers[] = {
+	{ DTLS_CIPHER_AES_GCM_128, "AES_128_GCM", "AES-128-GCM",
+	  16, 4, 8, 16, false },
+	{ DTLS_CIPHER_AES_GCM_256, "AES_256_GCM", "AES-256-GCM",
+	  32, 4, 8, 16, false },
+	{ DTLS_CIPHER_AES_CCM_128, "AES_128_CCM", "AES-128-CCM",
+	  16, 4, 8, 16, true },
+	{ DTLS_CIPHER_AES_CCM_256, "AES_256_CCM", "AES-256-CCM",
+	  32, 4, 8, 16, true },
+	{ DTLS_CIPHER_AES_CCM_8_128, "AES_128_CCM_8", "AES-128-CCM",
+	  16, 4, 8, 8, true },
+	{ DTLS_CIPHER_AES_CCM_8_256, "AES_256_CCM_8", "AES-256-CCM",
+	  32, 4, 8, 8, true },
+	{ DTLS_CIPHER_CHACHA20_POLY1305, "CHACHA20_POLY1305",
+	  "ChaCha20-Poly1305", 32, 12, 0, 16, false },
+};
+
+#define N_CIPHERS	(sizeof(ciphers) / sizeof(ciphers[0]))
+
+static EVP_CIPHER *fetched[N_CIPHERS];
+static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
+
+/* For what cannot go wrong unless the test itself is broken. */
+#define MUST(cond)							\
+	do {								\
+		if (!(cond)) {						\
+			fprintf(stderr, "# %s:%d: %s\n", __FILE__,	\
+				__LINE__, #cond);			\
+			abort();					\
+		}							\
+	} while (0)
+
+bool slow(void)
+{
+	return getenv("DTLS_TEST_SLOW");
+}
+
+unsigned int rounds(unsigned int n, unsigned int min)
+{
+	if (!slow())
+		return n;
+	return n / 30 > min ? n / 30 : min;
+}
+
+static const struct cipher *cipher_get(__u16 id)
+{
+	size_t i;
+
+	for (i = 0; i < N_CIPHERS; i++)
+		if (ciphers[i].id == id)
+			return &ciphers[i];
+	MUST(!"known cipher");
+	return NULL;
+}
+
+const char *cipher_name(__u16 cipher)
+{
+	return cipher_get(cipher)->name;
+}
+
+size_t cipher_key_len(__u16 cipher)
+{
+	return cipher_get(cipher)->key_len;
+}
+
+size_t cipher_tag_len(__u16 cipher)
+{
+	return cipher_get(cipher)->tag_len;
+}
+
+/* Looking a cipher up takes libcrypto longer than using it. */
+static void fetch_all(void)
+{
+	size_t i;
+
+	for (i = 0; i < N_CIPHERS; i++) {
+		fetched[i] = EVP_CIPHER_fetch(NULL, ciphers[i].evp, NULL);
+		MUST(fetched[i]);
+	}
+}
+
+static void put_be(__u8 *p, unsigned int n, __u64 v)
+{
+	while (n--) {
+		p[n] = v;
+		v >>= 8;
+	}
+}
+
+static __u64 get_be(const __u8 *p, unsigned int n)
+{
+	__u64 v = 0;
+
+	while (n--)
+		v = v << 8 | *p++;
+	return v;
+}
+
+void fill(void *buf, size_t len, unsigned int seed)
+{
+	__u64 x = 0x9e3779b97f4a7c15ULL * (seed + 1);
+	__u8 *p = buf;
+
+	while (len--) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		*p++ = x >> 24;
+	}
+}
+
+void peer_key_init(struct peer_key *k, __u16 cipher, __u16 epoch,
+		   unsigned int cid_len, unsigned int who)
+{
+	const struct cipher *c = cipher_get(cipher);
+	unsigned int seed = cipher << 20 ^ epoch << 4 ^ who;
+
+	memset(k, 0, sizeof(*k));
+	k->cipher = cipher;
+	k->epoch = epoch;
+	fill(k->key, c->key_len, seed);
+	fill(k->iv, c->salt_len, seed + 0x1000000);
+	if (c->explicit_len)
+		fill(&k->nonce_xor, sizeof(k->nonce_xor), seed + 0x2000000);
+	k->cid_len = cid_len;
+	fill(k->cid, cid_len, 0x3000000 + who);
+}
+
+void key_info(const struct peer_key *k, struct dtls_key_info *ki)
+{
+	memset(ki, 0, sizeof(*ki));
+	ki->version = DTLS_VERSION_1_2;
+	ki->cipher = k->cipher;
+	ki->epoch = k->epoch;
+	ki->rec_seq = k->rec_seq;
+	memcpy(ki->key, k->key, sizeof(k->key));
+	memcpy(ki->iv, k->iv, sizeof(k->iv));
+	ki->cid_len = k->cid_len;
+	memcpy(ki->cid, k->cid, k->cid_len);
+}
+
+size_t peer_overhead(const struct peer_key *k)
+{
+	const struct cipher *c = cipher_get(k->cipher);
+	size_t n = HEADER_LEN + c->explicit_len + c->tag_len;
+
+	return k->cid_len ? n + k->cid_len + 1 : n;
+}
+
+/*
+ * RFC 5288 3: GCMNonce is salt[4], nonce_explicit[8]; RFC 6655 3 says the same
+ * of CCM. RFC 7905 2: the IV XORed with the 64-bit sequence number, which in
+ * DTLS is epoch and sequence number.
+ */
+static void make_nonce(const struct peer_key *k, const struct peer_record *rec,
+		       __u8 *nonce)
+{
+	const struct cipher *c = cipher_get(k->cipher);
+	__u8 num[8];
+	int i;
+
+	memcpy(nonce, k->iv, c->salt_len);
+	if (c->explicit_len) {
+		put_be(nonce + 4, 8, rec->nonce);
+		return;
+	}
+	put_be(num, 2, rec->epoch);
+	put_be(num + 2, 6, rec->seq);
+	for (i = 0; i < 8; i++)
+		nonce[4 + i] ^= num[i];
+}
+
+/*
+ * RFC 6347 4.1.2.1: epoch and number, type, version, length (of the content).
+ * RFC 9146 5.3, AEAD: eight bytes of ones, tls12_cid, cid_length, tls12_cid,
+ * version, epoch, sequence_number, cid, length_of_DTLSInnerPlaintext.
+ */
+static size_t make_aad(const struct peer_key *k, const struct peer_record *rec,
+		       size_t inner_len, __u8 *aad)
+{
+	__u8 *p = aad;
+
+	if (k->cid_len) {
+		memset(p, 0xff, 8);
+		p[8] = CT_CID;
+		p[9] = k->cid_len;
+		p += 10;
+		*p++ = CT_CID;
+		put_be(p, 2, rec->version);
+		put_be(p + 2, 2, rec->epoch);
+		put_be(p + 4, 6, rec->seq);
+		p += 10;
+		memcpy(p, k->cid, k->cid_len);
+		p += k->cid_len;
+	} else {
+		put_be(p, 2, rec->epoch);
+		put_be(p + 2, 6, rec->seq);
+		p[8] = rec->type;
+		put_be(p + 9, 2, rec->version);
+		p += 11;
+	}
+	put_be(p, 2, inner_len);
+	return p + 2 - aad;
+}
+
+/* One pass of the AEAD over @in; @tag is written (@enc) or checked. */
+static bool aead(const struct peer_key *k, bool enc, const __u8 *nonce,
+		 const __u8 *aad, size_t aad_len, const __u8 *in, size_t len,
+		 __u8 *out, __u8 *tag)
+{
+	const struct cipher *c = cipher_get(k->cipher);
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	bool ok = true;
+	__u8 none[16];
+	int n;
+
+	MUST(ctx);
+	MUST(!pthread_once(&fetch_once, fetch_all));
+	MUST(EVP_CipherInit_ex2(ctx, fetched[c - ciphers], NULL, NULL, enc,
+				NULL));
+	MUST(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL));
+	if (c->ccm || !enc)
+		MUST(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, c->tag_len,
+					 enc ? NULL : tag));
+	MUST(EVP_CipherInit_ex2(ctx, NULL, k->key, nonce, enc, NULL));
+	if (c->ccm)
+		MUST(EVP_CipherUpdate(ctx, NULL, &n, NULL, len));
+	MUST(EVP_CipherUpdate(ctx, NULL, &n, aad, aad_len));
+	/* CCM verifies here already, and wants to be called with 0 bytes too. */
+	if (!EVP_CipherUpdate(ctx, len ? out : none, &n, len ? in : none, len)) {
+		MUST(!enc);
+		ok = false;
+	}
+	if (ok && (enc || !c->ccm)) {
+		if (!EVP_CipherFinal_ex(ctx, len ? out + n : none, &n)) {
+			MUST(!enc);
+			ok = false;
+		}
+	}
+	if (enc)
+		MUST(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, c->tag_len,
+					 tag));
+	EVP_CIPHER_CTX_free(ctx);
+	return ok;
+}
+
+size_t peer_seal_record(const struct peer_key *k, const struct peer_record *rec,
+			void *out)
+{
+	const struct cipher *c = cipher_get(k->cipher);
+	size_t inner_len = rec->len;
+	__u8 nonce[12], aad[300];
+	__u8 *inner, *p = out;
+	size_t aad_len;
+
+	if (k->cid_len)
+		inner_len += 1 + rec->pad;
+	inner = calloc(1, inner_len + 1);
+	MUST(inner);
+	if (rec->len)
+		memcpy(inner, rec->data, rec->len);
+	if (k->cid_len)
+		inner[rec->len] = rec->type;
+
+	*p++ = k->cid_len ? CT_CID : rec->type;
+	put_be(p, 2, rec->version);
+	put_be(p + 2, 2, rec->epoch);
+	put_be(p + 4, 6, rec->seq);
+	p += 10;
+	memcpy(p, k->cid, k->cid_len);
+	p += k->cid_len;
+	put_be(p, 2, c->explicit_len + inner_len + c->tag_len);
+	p += 2;
+	put_be(p, c->explicit_len, rec->nonce);
+	p += c->explicit_len;
+
+	make_nonce(k, rec, nonce);
+	aad_len = make_aad(k, rec, inner_len, aad);
+	aead(k, true, nonce, aad, aad_len, inner, inner_len, p, p + inner_len);
+	free(inner);
+	return p + inner_len + c->tag_len - (__u8 *)out;
+}
+
+size_t peer_seal(const struct peer_key *k, __u8 type, __u64 seq,
+		 const void *data, size_t len, void *out)
+{
+	static __thread struct peer_record rec;
+
+	rec.type = type;
+	rec.version = DTLS_VERSION_1_2;
+	rec.epoch = k->epoch;
+	rec.seq = seq;
+	rec.nonce = k->nonce_xor ^ ((__u64)k->epoch << 48 | seq);
+	rec.data = data;
+	rec.len = len;
+	return peer_seal_record(k, &rec, out);
+}
+
+ssize_t peer_open(const struct peer_key *k, const void *in, size_t len,
+		  struct peer_record *rec)
+{
+	const struct cipher *c = cipher_get(k->cipher);
+	size_t fragment_len, inner_len, aad_len;
+	__u8 nonce[12], aad[300], tag[16];
+	const __u8 *p = in;
+
+	if (len < HEADER_LEN + (size_t)k->cid_len)
+		return -1;
+	rec->type = p[0];
+	rec->version = get_be(p + 1, 2);
+	rec->epoch = get_be(p + 3, 2);
+	rec->seq = get_be(p + 5, 6);
+	rec->pad = 0;
+	rec->data = rec->buf;
+	p += 11;
+	if (rec->version != DTLS_VERSION_1_2 || rec->epoch != k->epoch)
+		return -1;
+	if (k->cid_len) {
+		if (rec->type != CT_CID || memcmp(p, k->cid, k->cid_len))
+			return -1;
+		p += k->cid_len;
+	} else if (rec->type == CT_CID) {
+		return -1;
+	}
+	fragment_len = get_be(p, 2);
+	p += 2;
+	if (fragment_len > (size_t)((const __u8 *)in + len - p) ||
+	    fragment_len < c->explicit_len + c->tag_len)
+		return -1;
+	rec->nonce = get_be(p, c->explicit_len);
+	p += c->explicit_len;
+	inner_len = fragment_len - c->explicit_len - c->tag_len;
+
+	make_nonce(k, rec, nonce);
+	aad_len = make_aad(k, rec, inner_len, aad);
+	memcpy(tag, p + inner_len, c->tag_len);
+	if (!aead(k, false, nonce, aad, aad_len, p, inner_len, rec->buf, tag))
+		return -1;
+
+	rec->len = inner_len;
+	if (k->cid_len) {
+		while (rec->len && !rec->buf[rec->len - 1])
+			rec->len--;
+		if (!rec->len)
+			return -1;
+		rec->type = rec->buf[--rec->len];
+		rec->pad = inner_len - rec->len - 1;
+	}
+	return p + inner_len + c->tag_len - (const __u8 *)in;
+}
+
+size_t plain_record(__u8 type, __u16 epoch, __u64 seq, const void *data,
+		    size_t len, void *out)
+{
+	__u8 *p = out;
+
+	p[0] = type;
+	put_be(p + 1, 2, DTLS_VERSION_1_2);
+	put_be(p + 3, 2, epoch);
+	put_be(p + 5, 6, seq);
+	put_be(p + 11, 2, len);
+	memcpy(p + HEADER_LEN, data, len);
+	return HEADER_LEN + len;
+}
+
+int udp_socket(int family)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+				    .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct sockaddr_in in4 = { .sin_family = AF_INET,
+				   .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	/* So that a lost wake-up is a failed test, not one that hangs. */
+	struct timeval tv = { .tv_sec = SOON_MS / 1000 };
+	int fd = socket(family, SOCK_DGRAM, 0);
+
+	if (fd < 0)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) ||
+	    (family == AF_INET ?
+	     bind(fd, (struct sockaddr *)&in4, sizeof(in4)) :
+	     bind(fd, (struct sockaddr *)&in6, sizeof(in6)))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int udp_connect(int fd, int to)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	if (getsockname(to, (struct sockaddr *)&addr, &len))
+		return -1;
+	return connect(fd, (struct sockaddr *)&addr, len);
+}
+
+int udp_pair(int family, int *a, int *b)
+{
+	*a = udp_socket(family);
+	*b = udp_socket(family);
+	if (*a < 0 || *b < 0)
+		return -1;
+	if (udp_connect(*a, *b))
+		return -1;
+	return udp_connect(*b, *a);
+}
+
+int dtls_attach(int fd)
+{
+	return setsockopt(fd, SOL_IP, DTLS_ULP, "dtls", 4);
+}
+
+int dtls_set_key(int fd, int dir, const struct peer_key *k)
+{
+	struct dtls_key_info ki;
+
+	key_info(k, &ki);
+	return setsockopt(fd, SOL_DTLS, dir, &ki, sizeof(ki));
+}
+
+int dtls_get_info(int fd, struct dtls_info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	if (getsockopt(fd, SOL_DTLS, DTLS_INFO, info, &len))
+		return -1;
+	if (len != sizeof(*info)) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return 0;
+}
+
+long long dtls_stat(const char *name)
+{
+	long long value, found = -1;
+	char word[64];
+	FILE *f;
+
+	f = fopen("/proc/net/dtls_stat", "r");
+	if (!f)
+		return -1;
+	errno = ENOENT;
+	while (fscanf(f, "%63s %lld", word, &value) == 2)
+		if (!strcmp(word, name))
+			found = value;
+	fclose(f);
+	return found;
+}
+
+int link_open(struct link *l, int family, __u16 cipher, unsigned int cid_len)
+{
+	memset(l, 0, sizeof(*l));
+	peer_key_init(&l->ab, cipher, 1, cid_len, 1);
+	peer_key_init(&l->ba, cipher, 1, cid_len ? cid_len + 3 : 0, 2);
+	return udp_pair(family, &l->a, &l->b);
+}
+
+int link_attach_a(struct link *l)
+{
+	if (dtls_attach(l->a) || dtls_set_key(l->a, DTLS_TX, &l->ab))
+		return -1;
+	return dtls_set_key(l->a, DTLS_RX, &l->ba);
+}
+
+int link_attach_b(struct link *l)
+{
+	if (dtls_attach(l->b) || dtls_set_key(l->b, DTLS_TX, &l->ba))
+		return -1;
+	return dtls_set_key(l->b, DTLS_RX, &l->ab);
+}
+
+int link_raw(struct link *l, int family, __u16 cipher, unsigned int cid_len)
+{
+	if (link_open(l, family, cipher, cid_len))
+		return -1;
+	return link_attach_a(l);
+}
+
+int link_dtls(struct link *l, int family, __u16 cipher, unsigned int cid_len)
+{
+	if (link_raw(l, family, cipher, cid_len))
+		return -1;
+	return link_attach_b(l);
+}
+
+void link_close(struct link *l)
+{
+	close(l->a);
+	close(l->b);
+}
+
+ssize_t link_send(struct link *l, __u8 type, const void *data, size_t len)
+{
+	static __thread __u8 out[DGRAM_MAX];
+	size_t n = peer_seal(&l->ba, type, l->b_seq++, data, len, out);
+
+	return send(l->b, out, n, 0) == (ssize_t)n ? (ssize_t)len : -1;
+}
+
+ssize_t link_recv(struct link *l, struct peer_record *rec)
+{
+	static __thread __u8 in[DGRAM_MAX];
+	ssize_t n = recv(l->b, in, sizeof(in), 0);
+
+	if (n < 0 || peer_open(&l->ab, in, n, rec) != n)
+		return -1;
+	return rec->len;
+}
+
+ssize_t recv_control(int fd, struct dtls_record_info *info, void *buf,
+		     size_t len)
+{
+	char ctl[CMSG_SPACE(sizeof(*info))];
+	struct iovec iov = { buf, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = ctl,
+			      .msg_controllen = sizeof(ctl) };
+	struct cmsghdr *c;
+	ssize_t n;
+
+	memset(info, 0, sizeof(*info));
+	n = recvmsg(fd, &msg, MSG_OOB | MSG_DONTWAIT);
+	if (n < 0)
+		return n;
+	for (c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
+		if (c->cmsg_level == SOL_DTLS &&
+		    c->cmsg_type == DTLS_RECORD_INFO)
+			memcpy(info, CMSG_DATA(c), sizeof(*info));
+	return n;
+}
+
+static ssize_t send_cmsg(int fd, const void *buf, size_t len, int level,
+			 int type, const void *val, size_t val_len, int flags)
+{
+	char ctl[CMSG_SPACE(sizeof(struct dtls_record_info))] = {};
+	struct iovec iov = { (void *)buf, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = ctl,
+			      .msg_controllen = CMSG_SPACE(val_len) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(val_len);
+	memcpy(CMSG_DATA(c), val, val_len);
+	return sendmsg(fd, &msg, flags);
+}
+
+ssize_t send_control(int fd, __u8 type, __u8 flags, const void *buf,
+		     size_t len)
+{
+	struct dtls_record_info info = { .type = type, .flags = flags };
+
+	return send_cmsg(fd, buf, len, SOL_DTLS, DTLS_RECORD_INFO, &info,
+			 sizeof(info), 0);
+}
+
+ssize_t send_segments(int fd, const void *buf, size_t len, __u16 size,
+		      int flags)
+{
+	return send_cmsg(fd, buf, len, SOL_UDP, UDP_SEGMENT, &size,
+			 sizeof(size), flags);
+}
+
+ssize_t recv_segments(int fd, void *buf, size_t len, int *gso, int flags)
+{
+	char ctl[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { buf, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = ctl,
+			      .msg_controllen = sizeof(ctl) };
+	struct cmsghdr *c;
+	ssize_t n;
+
+	*gso = 0;
+	n = recvmsg(fd, &msg, flags);
+	if (n < 0)
+		return n;
+	for (c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
+		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO)
+			memcpy(gso, CMSG_DATA(c), sizeof(*gso));
+	return n;
+}
+
+short poll_for(int fd, short events, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	return poll(&p, 1, ms) == 1 ? p.revents : 0;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the selftests share: sockets, keys, and a second implementation of the
+ * DTLS 1.2 record layer.
+ *
+ * The second implementation is written from RFC 6347, 5288, 6655, 7905 and
+ * 9146 on libcrypto and shares no line with kernel/: a test that holds the
+ * kernel against it holds it against the RFCs, and can look at and forge every
+ * byte on the wire.
+ */
+#ifndef _SELFTESTS_COMMON_H
+#define _SELFTESTS_COMMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <linux/dtls.h>
+
+#ifndef SOL_UDP
+#define SOL_UDP		17
+#endif
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT	103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO		104
+#endif
+
+#define CT_CCS		20
+#define CT_ALERT	21
+#define CT_HANDSHAKE	22
+#define CT_DATA		23
+#define CT_HEARTBEAT	24
+#define CT_CID		25
+
+#define ALERT_WARNING		1
+#define ALERT_FATAL		2
+#define ALERT_CLOSE_NOTIFY	0
+#define ALERT_INTERNAL_ERROR	80
+
+#define HEADER_LEN	13	/* of a record without connection ID */
+#define PLAIN_MAX	16384	/* plaintext of one record */
+#define DGRAM_MAX	65536	/* room for any datagram */
+
+/* A test's time limit: emulated debug kernels take their time. */
+#ifdef TEST_TIMEOUT_DEFAULT
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	240
+#endif
+
+/* DTLS_TEST_SLOW is set where the kernel runs at a small part of its speed. */
+bool slow(void);
+
+/* @n, or a thirtieth of it (at least @min) where the kernel is slow. */
+unsigned int rounds(unsigned int n, unsigned int min);
+
+/**
+ * struct peer_key - one direction's key as the second implementation knows it
+ * @cipher:	DTLS_CIPHER_*
+ * @epoch:	epoch
+ * @rec_seq:	what key_info() says the first number is
+ * @nonce_xor:	explicit nonces are epoch and number XORed with this, so that
+ *		an implementation that makes them up on reading fails
+ * @key:	write key
+ * @iv:		write IV
+ * @cid_len:	bytes of @cid; 0: none
+ * @cid:	connection ID
+ */
+struct peer_key {
+	__u16 cipher;
+	__u16 epoch;
+	__u64 rec_seq;
+	__u64 nonce_xor;
+	__u8 key[32];
+	__u8 iv[12];
+	__u8 cid_len;
+	__u8 cid[255];
+};
+
+/**
+ * struct peer_record - one record, opened or to be sealed
+ * @type:	the content's type (with a connection ID: the inner one)
+ * @version:	on the wire
+ * @epoch:	on the wire
+ * @seq:	on the wire
+ * @pad:	zero bytes after the inner type (RFC 9146); 0 without one
+ * @nonce:	explicit nonce on the wire; 0 where the cipher has none
+ * @len:	content bytes
+ * @data:	content: the caller's when sealing, @buf when opened
+ * @buf:	room for what was opened
+ */
+struct peer_record {
+	__u8 type;
+	__u16 version;
+	__u16 epoch;
+	__u64 seq;
+	size_t pad;
+	__u64 nonce;
+	size_t len;
+	const __u8 *data;
+	__u8 buf[DGRAM_MAX];
+};
+
+const char *cipher_name(__u16 cipher);
+size_t cipher_key_len(__u16 cipher);
+size_t cipher_tag_len(__u16 cipher);
+
+/* A key that depends on its arguments alone; @who tells directions apart. */
+void peer_key_init(struct peer_key *k, __u16 cipher, __u16 epoch,
+		   unsigned int cid_len, unsigned int who);
+
+/* The same key as the kernel wants to have it. */
+void key_info(const struct peer_key *k, struct dtls_key_info *ki);
+
+/* Bytes a record of this key has on the wire beyond its content. */
+size_t peer_overhead(const struct peer_key *k);
+
+/* Seal exactly what @rec says at @out; returns the record's bytes. */
+size_t peer_seal_record(const struct peer_key *k, const struct peer_record *rec,
+			void *out);
+
+/* The same for a usual record of the key's own epoch. */
+size_t peer_seal(const struct peer_key *k, __u8 type, __u64 seq,
+		 const void *data, size_t len, void *out);
+
+/*
+ * Open the record that starts at @in. Returns the bytes it takes on the wire
+ * (what follows may be another one), or -1 if it is not a valid record of this
+ * key, of version 1.2.
+ */
+ssize_t peer_open(const struct peer_key *k, const void *in, size_t len,
+		  struct peer_record *rec);
+
+/* A record in the clear, as of epoch 0; returns its bytes. */
+size_t plain_record(__u8 type, __u16 epoch, __u64 seq, const void *data,
+		    size_t len, void *out);
+
+/* UDP socket bound to a free port of the loopback address, or -1. */
+int udp_socket(int family);
+
+/* Connect @fd to the address @to is bound to. */
+int udp_connect(int fd, int to);
+
+/* Two UDP sockets connected to each other. */
+int udp_pair(int family, int *a, int *b);
+
+int dtls_attach(int fd);
+
+/* @dir: DTLS_TX or DTLS_RX */
+int dtls_set_key(int fd, int dir, const struct peer_key *k);
+int dtls_get_info(int fd, struct dtls_info *info);
+
+/* A line of /proc/net/dtls_stat, or -1 with ENOENT. */
+long long dtls_stat(const char *name);
+
+/**
+ * struct link - two connected loopback sockets and the keys between them
+ * @a:		attached to DTLS once it is up
+ * @b:		a plain UDP socket, or attached too
+ * @ab:		what @a sends is protected with
+ * @ba:		what @b sends is protected with
+ * @b_seq:	number of the next record link_send() makes
+ */
+struct link {
+	int a;
+	int b;
+	struct peer_key ab;
+	struct peer_key ba;
+	__u64 b_seq;
+};
+
+/* Sockets and keys, nothing attached. The CIDs differ, as do their lengths. */
+int link_open(struct link *l, int family, __u16 cipher, unsigned int cid_len);
+
+/* Attach one end and give it both keys. */
+int link_attach_a(struct link *l);
+int link_attach_b(struct link *l);
+
+/* @a attached and @b raw; both attached. */
+int link_raw(struct link *l, int family, __u16 cipher, unsigned int cid_len);
+int link_dtls(struct link *l, int family, __u16 cipher, unsigned int cid_len);
+void link_close(struct link *l);
+
+/* Raw @b sends @a one sealed record, numbered in turn; bytes of content or -1. */
+ssize_t link_send(struct link *l, __u8 type, const void *data, size_t len);
+
+/* Raw @b receives one datagram of one record and opens it; -1 if it is not. */
+ssize_t link_recv(struct link *l, struct peer_record *rec);
+
+/* Bytes that depend on @seed and do not occur by chance. */
+void fill(void *buf, size_t len, unsigned int seed);
+
+/*
+ * Control records. recv_control() never waits, and zeroes @info if the cmsg is
+ * missing.
+ */
+ssize_t recv_control(int fd, struct dtls_record_info *info, void *buf,
+		     size_t len);
+ssize_t send_control(int fd, __u8 type, __u8 flags, const void *buf,
+		     size_t len);
+
+/* sendmsg() with a UDP_SEGMENT cmsg */
+ssize_t send_segments(int fd, const void *buf, size_t len, __u16 size,
+		      int flags);
+
+/* recvmsg(); @gso is the UDP_GRO cmsg's value, 0 without one */
+ssize_t recv_segments(int fd, void *buf, size_t len, int *gso, int flags);
+
+/* Wait until one of @events is up, at most @ms; returns revents. */
+short poll_for(int fd, short events, int ms);
+
+/* A wait that is long enough for everything that does happen. */
+#define SOON_MS		20000
+
+#endif /* _SELFTESTS_COMMON_H */
