@@ -1,0 +1,997 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Options: what each one takes, what it refuses and how, and that what was
+ * refused changed nothing.
+ */
+#include "kselftest_harness.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "common.h"
+#include "traffic.h"
+
+#ifndef UDP_CORK
+#define UDP_CORK	1
+#endif
+
+static const int dirs[] = { DTLS_TX, DTLS_RX };
+
+#define for_each_dir(dir)						\
+	for (size_t _i = 0; _i < 2 && ((dir) = dirs[_i], true); _i++)
+
+/* Bytes of IV the cipher takes (RFC 5288, RFC 6655; RFC 7905) */
+static size_t iv_len(__u16 cipher)
+{
+	return cipher == DTLS_CIPHER_CHACHA20_POLY1305 ? 12 : 4;
+}
+
+FIXTURE(sockopt) {
+	struct link l;			/* both keys of epoch 1 in use */
+	struct dtls_key_info next;	/* would be a good key of epoch 2 */
+};
+
+FIXTURE_VARIANT(sockopt) {
+	int family;
+	__u16 cipher;
+	unsigned int cid_len;
+};
+
+#define SOCKOPT(name, f, c, n)						\
+	FIXTURE_VARIANT_ADD(sockopt, name) {				\
+		.family = f, .cipher = c, .cid_len = n,			\
+	}
+
+SOCKOPT(v4_gcm_128, AF_INET, DTLS_CIPHER_AES_GCM_128, 0);
+SOCKOPT(v6_gcm_256, AF_INET6, DTLS_CIPHER_AES_GCM_256, 0);
+SOCKOPT(v4_ccm_256, AF_INET, DTLS_CIPHER_AES_CCM_256, 0);
+SOCKOPT(v6_ccm_8_128, AF_INET6, DTLS_CIPHER_AES_CCM_8_128, 0);
+SOCKOPT(v4_chacha, AF_INET, DTLS_CIPHER_CHACHA20_POLY1305, 0);
+SOCKOPT(v6_gcm_128_cid, AF_INET6, DTLS_CIPHER_AES_GCM_128, 8);
+
+FIXTURE_SETUP(sockopt)
+{
+	struct peer_key k;
+
+	ASSERT_EQ(0, link_raw(&self->l, variant->family, variant->cipher,
+			      variant->cid_len));
+	ASSERT_TRUE(link_raw_works(&self->l));
+	peer_key_init(&k, variant->cipher, 2, 0, 3);
+	key_info(&k, &self->next);
+}
+
+FIXTURE_TEARDOWN(sockopt)
+{
+	link_close(&self->l);
+}
+
+/* setsockopt() fails with @want and DTLS_INFO says the same as before. */
+static bool set_fails(int fd, int opt, const void *val, socklen_t len, int want)
+{
+	struct dtls_info before, after;
+	int ret, err;
+
+	if (dtls_get_info(fd, &before))
+		return false;
+	ret = setsockopt(fd, SOL_DTLS, opt, val, len);
+	err = errno;
+	if (ret != -1 || err != want) {
+		printf("# option %d, length %u: %s, wanted %s\n", opt, len,
+		       ret ? strerror(err) : "accepted", strerror(want));
+		return false;
+	}
+	if (dtls_get_info(fd, &after))
+		return false;
+	return !memcmp(&before, &after, sizeof(before));
+}
+
+TEST_F(sockopt, key_too_short)
+{
+	socklen_t len;
+	int dir;
+
+	for_each_dir(dir)
+		for (len = 0; len < sizeof(self->next); len++)
+			ASSERT_TRUE(set_fails(self->l.a, dir, &self->next, len,
+					      EINVAL));
+	EXPECT_TRUE(set_fails(self->l.a, DTLS_TX, &self->next, -1, EINVAL));
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+TEST_F(sockopt, key_longer_with_zero_tail)
+{
+	static const size_t more[] = { 1, 8, 100, 1000 };
+	struct peer_key tx = self->l.ab, rx = self->l.ba;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(more); i++) {
+		char buf[sizeof(struct dtls_key_info) + 1000] = {};
+
+		tx.epoch++;
+		rx.epoch++;
+		key_info(&tx, (struct dtls_key_info *)buf);
+		ASSERT_EQ(0, setsockopt(self->l.a, SOL_DTLS, DTLS_TX, buf,
+					sizeof(self->next) + more[i]));
+		key_info(&rx, (struct dtls_key_info *)buf);
+		ASSERT_EQ(0, setsockopt(self->l.a, SOL_DTLS, DTLS_RX, buf,
+					sizeof(self->next) + more[i]));
+		self->l.ab = tx;
+		self->l.ba = rx;
+		self->l.b_seq = 0;
+		EXPECT_TRUE(link_raw_works(&self->l));
+	}
+}
+
+TEST_F(sockopt, key_longer_with_something_in_the_tail)
+{
+	char buf[sizeof(struct dtls_key_info) + 100] = {};
+	size_t at;
+	int dir;
+
+	memcpy(buf, &self->next, sizeof(self->next));
+	for_each_dir(dir) {
+		for (at = sizeof(self->next); at < sizeof(buf); at++) {
+			buf[at] = 1;
+			ASSERT_TRUE(set_fails(self->l.a, dir, buf, sizeof(buf),
+					      E2BIG));
+			ASSERT_TRUE(set_fails(self->l.a, dir, buf, at + 1,
+					      E2BIG));
+			buf[at] = 0;
+		}
+	}
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+TEST_F(sockopt, key_bad_pointer)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	char *map;
+	int dir;
+
+	map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_EQ(0, munmap(map + page, page));
+	for_each_dir(dir) {
+		EXPECT_TRUE(set_fails(self->l.a, dir, NULL,
+				      sizeof(self->next), EFAULT));
+		EXPECT_TRUE(set_fails(self->l.a, dir, (void *)8,
+				      sizeof(self->next), EFAULT));
+		/* The last byte is missing. */
+		memcpy(map + page - sizeof(self->next) + 1, &self->next,
+		       sizeof(self->next) - 1);
+		EXPECT_TRUE(set_fails(self->l.a, dir,
+				      map + page - sizeof(self->next) + 1,
+				      sizeof(self->next), EFAULT));
+	}
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+TEST_F(sockopt, key_version)
+{
+	static const __u16 versions[] = {
+		0, 1, 0x0303, 0x0304, 0xfeff, 0xfefe, 0xfefb, 0xffff,
+	};
+	struct dtls_key_info ki = self->next;
+	int a, b, dir;
+	size_t i;
+
+	ASSERT_EQ(0, udp_pair(variant->family, &a, &b));
+	ASSERT_EQ(0, dtls_attach(a));
+	for_each_dir(dir) {
+		for (i = 0; i < ARRAY_SIZE(versions); i++) {
+			ki.version = versions[i];
+			EXPECT_TRUE(set_fails(a, dir, &ki, sizeof(ki),
+					      EOPNOTSUPP));
+		}
+	}
+	close(a);
+	close(b);
+}
+
+/* One association speaks one version. */
+TEST_F(sockopt, key_of_another_version)
+{
+	struct dtls_key_info ki = self->next;
+	struct dtls_info before, after;
+	int dir;
+
+	ki.version = DTLS_VERSION_1_3;
+	memset(ki.iv, 1, sizeof(ki.iv));
+	memset(ki.sn_key, 1, cipher_key_len(variant->cipher));
+	ASSERT_EQ(0, dtls_get_info(self->l.a, &before));
+	for_each_dir(dir) {
+		EXPECT_EQ(-1, setsockopt(self->l.a, SOL_DTLS, dir, &ki,
+					 sizeof(ki)));
+		EXPECT_TRUE(errno == EINVAL || errno == EOPNOTSUPP);
+	}
+	ASSERT_EQ(0, dtls_get_info(self->l.a, &after));
+	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+TEST_F(sockopt, key_cipher)
+{
+	/* 55 and 56: SM4 and ARIA in linux/tls.h */
+	static const __u16 ciphers[] = { 0, 1, 50, 55, 56, 60, 256, 65535 };
+	struct dtls_key_info ki = self->next;
+	size_t i;
+	int dir;
+
+	for_each_dir(dir) {
+		for (i = 0; i < ARRAY_SIZE(ciphers); i++) {
+			ki.cipher = ciphers[i];
+			EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki),
+					      ENOENT));
+		}
+	}
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+TEST_F(sockopt, key_epoch)
+{
+	static const __u64 epochs[] = {
+		0, 65536, 65537, 1ULL << 32, (1ULL << 32) + 2, ~0ULL,
+	};
+	struct dtls_key_info ki = self->next;
+	size_t i;
+	int dir;
+
+	for_each_dir(dir) {
+		for (i = 0; i < ARRAY_SIZE(epochs); i++) {
+			ki.epoch = epochs[i];
+			EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki),
+					      EINVAL));
+		}
+	}
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+TEST_F(sockopt, key_epoch_not_newer)
+{
+	struct dtls_key_info ki = self->next;
+	__u64 epoch;
+	int dir;
+
+	for_each_dir(dir) {
+		struct peer_key *k = dir == DTLS_TX ? &self->l.ab : &self->l.ba;
+		struct dtls_key_info same;
+
+		key_info(k, &same);
+		EXPECT_TRUE(set_fails(self->l.a, dir, &same, sizeof(same),
+				      EEXIST));
+		same.rec_seq = 1000;
+		EXPECT_TRUE(set_fails(self->l.a, dir, &same, sizeof(same),
+				      EEXIST));
+
+		ki.epoch = 10;
+		ASSERT_EQ(0, setsockopt(self->l.a, SOL_DTLS, dir, &ki,
+					sizeof(ki)));
+		for (epoch = 1; epoch <= 10; epoch++) {
+			ki.epoch = epoch;
+			EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki),
+					      EEXIST));
+		}
+	}
+}
+
+TEST_F(sockopt, key_last_epoch)
+{
+	struct peer_key tx = self->l.ab, rx = self->l.ba;
+	struct dtls_key_info ki = self->next;
+	int dir;
+
+	tx.epoch = 65535;
+	rx.epoch = 65535;
+	ASSERT_EQ(0, dtls_set_key(self->l.a, DTLS_TX, &tx));
+	ASSERT_EQ(0, dtls_set_key(self->l.a, DTLS_RX, &rx));
+	self->l.ab = tx;
+	self->l.ba = rx;
+	self->l.b_seq = 0;
+	EXPECT_TRUE(link_raw_works(&self->l));
+	ki.epoch = 65535;
+	for_each_dir(dir)
+		EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki), EEXIST));
+}
+
+TEST_F(sockopt, key_sequence_number)
+{
+	static const __u64 seqs[] = {
+		DTLS_SEQ_MAX + 1, DTLS_SEQ_MAX + 2, 1ULL << 63, ~0ULL,
+	};
+	struct dtls_key_info ki = self->next;
+	size_t i;
+	int dir;
+
+	for_each_dir(dir) {
+		for (i = 0; i < ARRAY_SIZE(seqs); i++) {
+			ki.rec_seq = seqs[i];
+			EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki),
+					      EINVAL));
+		}
+	}
+	EXPECT_TRUE(link_raw_works(&self->l));
+	ki.rec_seq = DTLS_SEQ_MAX;
+	for_each_dir(dir)
+		EXPECT_EQ(0, setsockopt(self->l.a, SOL_DTLS, dir, &ki,
+					sizeof(ki)));
+}
+
+TEST_F(sockopt, key_bytes_that_must_be_zero)
+{
+	struct dtls_key_info *ki = &self->next;
+	struct range { size_t from, to; } ranges[] = {
+		{ offsetof(struct dtls_key_info, reserved),
+		  offsetof(struct dtls_key_info, epoch) },
+		{ offsetof(struct dtls_key_info, key) +
+		  cipher_key_len(variant->cipher),
+		  offsetof(struct dtls_key_info, iv) },
+		{ offsetof(struct dtls_key_info, iv) + iv_len(variant->cipher),
+		  offsetof(struct dtls_key_info, pad) },
+		{ offsetof(struct dtls_key_info, pad),
+		  offsetof(struct dtls_key_info, sn_key) },
+		{ offsetof(struct dtls_key_info, sn_key),
+		  offsetof(struct dtls_key_info, cid) },
+		/* next.cid_len is 0 */
+		{ offsetof(struct dtls_key_info, cid), sizeof(*ki) },
+	};
+	size_t i, at;
+	int dir;
+
+	for_each_dir(dir) {
+		for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+			for (at = ranges[i].from; at < ranges[i].to; at++) {
+				((char *)ki)[at] = 1;
+				ASSERT_TRUE(set_fails(self->l.a, dir, ki,
+						      sizeof(*ki), EINVAL))
+					TH_LOG("byte %zu", at);
+				((char *)ki)[at] = 0;
+			}
+		}
+	}
+	EXPECT_TRUE(link_raw_works(&self->l));
+	/* And the rest of the structure was right all the time. */
+	for_each_dir(dir)
+		EXPECT_EQ(0, setsockopt(self->l.a, SOL_DTLS, dir, ki,
+					sizeof(*ki)));
+}
+
+TEST_F(sockopt, key_cid)
+{
+	static const __u16 lens[] = { 256, 257, 1000, 65535 };
+	struct dtls_key_info ki = self->next;
+	size_t i;
+	int dir;
+
+	for_each_dir(dir) {
+		for (i = 0; i < ARRAY_SIZE(lens); i++) {
+			ki.cid_len = lens[i];
+			memset(ki.cid, 7, sizeof(ki.cid));
+			EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki),
+					      EINVAL));
+		}
+		/* One byte after the ID is not zero. */
+		memset(ki.cid, 0, sizeof(ki.cid));
+		ki.cid_len = 4;
+		ki.cid[4] = 1;
+		EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki), EINVAL));
+		ki.cid_len = 255;
+		memset(ki.cid, 0, sizeof(ki.cid));
+		ki.cid[255] = 1;
+		EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki), EINVAL));
+	}
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+TEST_F(sockopt, key_sets_first_number)
+{
+	struct peer_key tx = self->l.ab, rx = self->l.ba;
+	static struct peer_record rec;
+	struct dtls_info info;
+	char buf[64];
+
+	tx.epoch = 2;
+	tx.rec_seq = 123456789012;
+	rx.epoch = 2;
+	rx.rec_seq = 100;
+	ASSERT_EQ(0, dtls_set_key(self->l.a, DTLS_TX, &tx));
+	ASSERT_EQ(0, dtls_set_key(self->l.a, DTLS_RX, &rx));
+	ASSERT_EQ(0, dtls_get_info(self->l.a, &info));
+	EXPECT_EQ(123456789012, info.tx_seq);
+
+	self->l.ab = tx;
+	self->l.ba = rx;
+	ASSERT_EQ(2, send(self->l.a, "hi", 2, 0));
+	ASSERT_EQ(2, link_recv(&self->l, &rec));
+	EXPECT_EQ(2, rec.epoch);
+	EXPECT_EQ(123456789012, rec.seq);
+
+	self->l.b_seq = 99;
+	ASSERT_EQ(3, link_send(&self->l, CT_DATA, "old", 3));
+	ASSERT_EQ(3, link_send(&self->l, CT_DATA, "new", 3));
+	ASSERT_EQ(3, recv(self->l.a, buf, sizeof(buf), 0));
+	EXPECT_EQ(0, memcmp(buf, "new", 3));
+	EXPECT_EQ(-1, recv(self->l.a, buf, sizeof(buf), MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+}
+
+TEST_F(sockopt, info_tells_the_state)
+{
+	struct dtls_info info;
+	char buf[100] = {};
+	static struct peer_record rec;
+
+	/* The fixture sent 6 bytes one way and 15 the other. */
+	ASSERT_EQ(100, send(self->l.a, buf, 100, 0));
+	ASSERT_EQ(100, link_recv(&self->l, &rec));
+	ASSERT_EQ(0, dtls_get_info(self->l.a, &info));
+	EXPECT_EQ(DTLS_VERSION_1_2, info.version);
+	EXPECT_EQ(variant->cipher, info.tx_cipher);
+	EXPECT_EQ(variant->cipher, info.rx_cipher);
+	EXPECT_EQ(0, info.flags & DTLS_INFO_EOF);
+	EXPECT_EQ(1, info.tx_epoch);
+	EXPECT_EQ(1, info.rx_epoch);
+	EXPECT_EQ(2, info.tx_seq);
+	EXPECT_EQ(1, info.rx_seq);
+	EXPECT_LT(info.tx_seq, info.tx_limit);
+	EXPECT_LE(info.tx_limit, DTLS_SEQ_MAX);
+	EXPECT_EQ(64, info.replay_window);
+	EXPECT_EQ(0, info.control_queued);
+	EXPECT_EQ(0, info.early_queued);
+	EXPECT_EQ(2, info.counters.tx_records);
+	EXPECT_EQ(106, info.counters.tx_bytes);
+	EXPECT_EQ(1, info.counters.rx_records);
+	EXPECT_EQ(15, info.counters.rx_bytes);
+	EXPECT_EQ(0, info.counters.rx_replays);
+	EXPECT_EQ(0, info.counters.rx_auth_failed);
+	EXPECT_EQ(0, info.counters.rx_no_key);
+	EXPECT_EQ(0, info.counters.rx_malformed);
+	EXPECT_EQ(0, info.counters.rx_oversize);
+	EXPECT_EQ(0, info.counters.rx_empty);
+	EXPECT_EQ(0, info.counters.rx_control);
+	EXPECT_EQ(0, info.counters.rx_no_budget);
+}
+
+struct getter {
+	int opt;
+	socklen_t size;
+};
+
+static const struct getter getters[] = {
+	{ DTLS_INFO, sizeof(struct dtls_info) },
+	{ DTLS_MTU, sizeof(__u32) },
+	{ DTLS_REPLAY_WINDOW, sizeof(__u32) },
+	{ DTLS_CID, sizeof(struct dtls_cid) },
+	{ DTLS_POLL_CONTROL, sizeof(__u32) },
+};
+
+/* As much as there is room for, and not a byte more. */
+TEST_F(sockopt, getters_of_every_length)
+{
+	unsigned char whole[2048], part[2048];
+	socklen_t len, want;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(getters); i++) {
+		const struct getter *g = &getters[i];
+
+		len = sizeof(whole);
+		ASSERT_EQ(0, getsockopt(self->l.a, SOL_DTLS, g->opt, whole,
+					&len));
+		ASSERT_EQ(g->size, len);
+		for (want = 0; want < g->size; want++) {
+			memset(part, 0xa5, sizeof(part));
+			len = want;
+			ASSERT_EQ(0, getsockopt(self->l.a, SOL_DTLS, g->opt,
+						part, &len))
+				TH_LOG("option %d, %u bytes", g->opt, want);
+			ASSERT_EQ(want, len);
+			ASSERT_EQ(0, memcmp(whole, part, want));
+			ASSERT_EQ(0xa5, part[want]);
+		}
+	}
+}
+
+TEST_F(sockopt, getters_bad_pointer)
+{
+	char buf[2048];
+	socklen_t len;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(getters); i++) {
+		const struct getter *g = &getters[i];
+
+		len = g->size;
+		EXPECT_EQ(-1, getsockopt(self->l.a, SOL_DTLS, g->opt, NULL,
+					 &len));
+		EXPECT_EQ(EFAULT, errno);
+		EXPECT_EQ(-1, getsockopt(self->l.a, SOL_DTLS, g->opt, buf,
+					 NULL));
+		EXPECT_EQ(EFAULT, errno);
+		len = -1;
+		EXPECT_EQ(-1, getsockopt(self->l.a, SOL_DTLS, g->opt, buf,
+					 &len));
+		EXPECT_EQ(EINVAL, errno);
+	}
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+/* Unknown ones, and known ones the wrong way round */
+TEST_F(sockopt, unknown_options)
+{
+	static const int no_get[] = { DTLS_TX, DTLS_RX, 0, -1, 9, 10, 64, 255,
+				      0x10003 };
+	static const int no_set[] = { DTLS_INFO, DTLS_MTU, DTLS_CID, 0, -1, 9,
+				      10, 64, 255, 0x10001 };
+	char val[2048] = {};
+	socklen_t len;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(no_get); i++) {
+		len = sizeof(val);
+		EXPECT_EQ(-1, getsockopt(self->l.a, SOL_DTLS, no_get[i], val,
+					 &len));
+		EXPECT_EQ(ENOPROTOOPT, errno);
+		EXPECT_EQ(sizeof(val), len);
+	}
+	for (i = 0; i < ARRAY_SIZE(no_set); i++)
+		EXPECT_TRUE(set_fails(self->l.a, no_set[i], &self->next,
+				      sizeof(self->next), ENOPROTOOPT));
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+static bool leaks(const void *out, size_t len, const void *secret, size_t n)
+{
+	size_t i;
+
+	/* Half of it would be bad enough. */
+	for (i = 0; i + n / 2 <= n; i += n / 2)
+		if (memmem(out, len, secret + i, n / 2))
+			return true;
+	return false;
+}
+
+TEST_F(sockopt, no_getter_returns_a_key)
+{
+	static const int levels[] = { SOL_DTLS, SOL_IP, SOL_IPV6, SOL_UDP,
+				      SOL_SOCKET };
+	size_t key_len = cipher_key_len(variant->cipher);
+	unsigned char out[8192];
+	unsigned int got = 0;
+	size_t i;
+	int opt;
+
+	for (i = 0; i < ARRAY_SIZE(levels); i++) {
+		for (opt = 0; opt < 256; opt++) {
+			socklen_t len = sizeof(out);
+
+			memset(out, 0, sizeof(out));
+			/* in: the epoch of DTLS_WINDOW */
+			if (levels[i] == SOL_DTLS)
+				out[0] = 1;
+			if (!getsockopt(self->l.a, levels[i], opt, out, &len))
+				got++;
+			EXPECT_FALSE(leaks(out, sizeof(out), self->l.ab.key,
+					   key_len));
+			EXPECT_FALSE(leaks(out, sizeof(out), self->l.ba.key,
+					   key_len));
+		}
+	}
+	/* Those of SOL_DTLS among them */
+	EXPECT_LT(20, got);
+}
+
+TEST_F(sockopt, replay_window_limits)
+{
+	static const __u32 good[] = { 64, 128, 1024, 4096, 64 };
+	static const __u32 bad[] = { 0, 1, 32, 63, 4097, 8192, 1U << 31, ~0U };
+	__u32 val = 0;
+	socklen_t len = sizeof(val);
+	size_t i;
+
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_DTLS, DTLS_REPLAY_WINDOW, &val,
+				&len));
+	EXPECT_EQ(64, val);
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		struct dtls_info info;
+
+		ASSERT_EQ(0, setsockopt(self->l.a, SOL_DTLS, DTLS_REPLAY_WINDOW,
+					&good[i], sizeof(val)));
+		ASSERT_EQ(0, getsockopt(self->l.a, SOL_DTLS, DTLS_REPLAY_WINDOW,
+					&val, &len));
+		EXPECT_EQ(good[i], val);
+		ASSERT_EQ(0, dtls_get_info(self->l.a, &info));
+		EXPECT_EQ(good[i], info.replay_window);
+		EXPECT_TRUE(link_raw_works(&self->l));
+	}
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT_TRUE(set_fails(self->l.a, DTLS_REPLAY_WINDOW, &bad[i],
+				      sizeof(val), EINVAL));
+	for (len = 0; len < sizeof(val); len++)
+		EXPECT_TRUE(set_fails(self->l.a, DTLS_REPLAY_WINDOW, &good[1],
+				      len, EINVAL));
+	EXPECT_TRUE(set_fails(self->l.a, DTLS_REPLAY_WINDOW, NULL, sizeof(val),
+			      EFAULT));
+}
+
+TEST_F(sockopt, replay_window_before_keys)
+{
+	__u32 val = 4096;
+	socklen_t len = sizeof(val);
+	struct link l;
+
+	ASSERT_EQ(0, link_open(&l, variant->family, variant->cipher,
+			       variant->cid_len));
+	ASSERT_EQ(0, dtls_attach(l.a));
+	ASSERT_EQ(0, setsockopt(l.a, SOL_DTLS, DTLS_REPLAY_WINDOW, &val, len));
+	ASSERT_EQ(0, dtls_set_key(l.a, DTLS_TX, &l.ab));
+	ASSERT_EQ(0, dtls_set_key(l.a, DTLS_RX, &l.ba));
+	val = 0;
+	ASSERT_EQ(0, getsockopt(l.a, SOL_DTLS, DTLS_REPLAY_WINDOW, &val, &len));
+	EXPECT_EQ(4096, val);
+
+	/* 4095 behind the newest is still taken, 4096 is not. */
+	l.b_seq = 4096;
+	ASSERT_TRUE(link_raw_works(&l));
+	l.b_seq = 1;
+	EXPECT_TRUE(link_raw_works(&l));
+	l.b_seq = 0;
+	ASSERT_EQ(3, link_send(&l, CT_DATA, "old", 3));
+	EXPECT_EQ(0, poll_for(l.a, POLLIN, 100));
+	link_close(&l);
+}
+
+/* Another size is not another chance for a record that was seen. */
+TEST_F(sockopt, replay_window_keeps_what_it_saw)
+{
+	static const __u32 sizes[] = { 4096, 64, 128, 2048, 64 };
+	char buf[16];
+	size_t i;
+	__u64 seq;
+
+	/* Every second one */
+	for (seq = 1; seq < 40; seq += 2) {
+		self->l.b_seq = seq;
+		ASSERT_EQ(1, link_send(&self->l, CT_DATA, "x", 1));
+		ASSERT_EQ(1, recv(self->l.a, buf, sizeof(buf), 0));
+	}
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ASSERT_EQ(0, setsockopt(self->l.a, SOL_DTLS, DTLS_REPLAY_WINDOW,
+					&sizes[i], sizeof(sizes[i])));
+		for (seq = 1; seq < 40; seq += 2) {
+			self->l.b_seq = seq;
+			ASSERT_EQ(1, link_send(&self->l, CT_DATA, "x", 1));
+		}
+		EXPECT_EQ(0, poll_for(self->l.a, POLLIN, 50));
+	}
+	/* Those left out are still welcome. */
+	self->l.b_seq = 20;
+	ASSERT_EQ(1, link_send(&self->l, CT_DATA, "x", 1));
+	EXPECT_EQ(1, recv(self->l.a, buf, sizeof(buf), 0));
+}
+
+TEST_F(sockopt, window_can_be_read)
+{
+	struct dtls_window w = { .epoch = 1 };
+	socklen_t len = sizeof(w);
+	char buf[16];
+	size_t i;
+
+	/* 0 came with the fixture; now 3 and 5. */
+	self->l.b_seq = 3;
+	ASSERT_EQ(1, link_send(&self->l, CT_DATA, "x", 1));
+	self->l.b_seq = 5;
+	ASSERT_EQ(1, link_send(&self->l, CT_DATA, "x", 1));
+	ASSERT_EQ(1, recv(self->l.a, buf, sizeof(buf), 0));
+	ASSERT_EQ(1, recv(self->l.a, buf, sizeof(buf), 0));
+
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_DTLS, DTLS_WINDOW, &w, &len));
+	EXPECT_EQ(sizeof(w), len);
+	EXPECT_EQ(1, w.epoch);
+	EXPECT_EQ(6, w.next);
+	/* 5, 3 and 0; what lies below 0 may count as seen. */
+	EXPECT_EQ(0x25, w.seen[0] & 0x3f);
+
+	for (i = 0; i < 3; i++) {
+		w.epoch = i ? i + 1 : 0;
+		len = sizeof(w);
+		EXPECT_EQ(-1, getsockopt(self->l.a, SOL_DTLS, DTLS_WINDOW, &w,
+					 &len));
+		EXPECT_EQ(ENOENT, errno);
+	}
+	/* No room for the question. */
+	for (len = 0; len < sizeof(w.epoch); len++) {
+		socklen_t l = len;
+
+		w.epoch = 1;
+		EXPECT_EQ(-1, getsockopt(self->l.a, SOL_DTLS, DTLS_WINDOW, &w,
+					 &l));
+		EXPECT_EQ(EINVAL, errno);
+	}
+}
+
+TEST_F(sockopt, window_can_be_set)
+{
+	struct dtls_window w = { .epoch = 1, .next = 20 };
+	char buf[16];
+
+	/* 19 and 12 were seen elsewhere. */
+	w.seen[0] = 1 | 1 << 7;
+	ASSERT_EQ(0, setsockopt(self->l.a, SOL_DTLS, DTLS_WINDOW, &w,
+				sizeof(w)));
+	self->l.b_seq = 19;
+	ASSERT_EQ(2, link_send(&self->l, CT_DATA, "19", 2));
+	self->l.b_seq = 12;
+	ASSERT_EQ(2, link_send(&self->l, CT_DATA, "12", 2));
+	self->l.b_seq = 0;
+	ASSERT_EQ(1, link_send(&self->l, CT_DATA, "0", 1));
+	self->l.b_seq = 11;
+	ASSERT_EQ(2, link_send(&self->l, CT_DATA, "11", 2));
+	ASSERT_EQ(2, recv(self->l.a, buf, sizeof(buf), 0));
+	EXPECT_EQ(0, memcmp(buf, "11", 2));
+	EXPECT_EQ(-1, recv(self->l.a, buf, sizeof(buf), MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	self->l.b_seq = 20;
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+TEST_F(sockopt, window_refused)
+{
+	struct dtls_window w = { .epoch = 1 };
+	socklen_t len;
+
+	EXPECT_TRUE(set_fails(self->l.a, DTLS_WINDOW, &w, sizeof(w), EINVAL))
+		TH_LOG("next moved back");
+	w.next = 100;
+	w.epoch = 2;
+	EXPECT_TRUE(set_fails(self->l.a, DTLS_WINDOW, &w, sizeof(w), ENOENT));
+	w.epoch = 0;
+	EXPECT_TRUE(set_fails(self->l.a, DTLS_WINDOW, &w, sizeof(w), ENOENT));
+	w.epoch = 1;
+	w.next = DTLS_SEQ_MAX + 2;
+	EXPECT_TRUE(set_fails(self->l.a, DTLS_WINDOW, &w, sizeof(w), EINVAL));
+	w.next = 100;
+	for (len = 0; len < sizeof(w); len++)
+		ASSERT_TRUE(set_fails(self->l.a, DTLS_WINDOW, &w, len, EINVAL));
+	EXPECT_TRUE(set_fails(self->l.a, DTLS_WINDOW, NULL, sizeof(w), EFAULT));
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+TEST_F(sockopt, cid_can_be_read)
+{
+	static const __u8 zero[256];
+	struct dtls_cid cid;
+	socklen_t len = sizeof(cid);
+
+	memset(&cid, 0x55, sizeof(cid));
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_DTLS, DTLS_CID, &cid, &len));
+	EXPECT_EQ(sizeof(cid), len);
+	EXPECT_EQ(self->l.ab.cid_len, cid.tx_len);
+	EXPECT_EQ(self->l.ba.cid_len, cid.rx_len);
+	EXPECT_EQ(0, cid.reserved);
+	EXPECT_EQ(0, memcmp(cid.tx, self->l.ab.cid, cid.tx_len));
+	EXPECT_EQ(0, memcmp(cid.rx, self->l.ba.cid, cid.rx_len));
+	EXPECT_EQ(0, memcmp(cid.tx + cid.tx_len, zero, 256 - cid.tx_len));
+	EXPECT_EQ(0, memcmp(cid.rx + cid.rx_len, zero, 256 - cid.rx_len));
+}
+
+TEST_F(sockopt, poll_control)
+{
+	static const __u32 bad[] = { 2, 3, 256, ~0U };
+	__u32 val = 7;
+	socklen_t len = sizeof(val);
+	size_t i;
+
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_DTLS, DTLS_POLL_CONTROL, &val,
+				&len));
+	EXPECT_EQ(0, val);
+	val = 1;
+	ASSERT_EQ(0, setsockopt(self->l.a, SOL_DTLS, DTLS_POLL_CONTROL, &val,
+				len));
+	val = 0;
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_DTLS, DTLS_POLL_CONTROL, &val,
+				&len));
+	EXPECT_EQ(1, val);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT_TRUE(set_fails(self->l.a, DTLS_POLL_CONTROL, &bad[i],
+				      sizeof(val), EINVAL));
+	val = 0;
+	for (len = 0; len < sizeof(val); len++)
+		EXPECT_TRUE(set_fails(self->l.a, DTLS_POLL_CONTROL, &val, len,
+				      EINVAL));
+	len = sizeof(val);
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_DTLS, DTLS_POLL_CONTROL, &val,
+				&len));
+	EXPECT_EQ(1, val);
+	val = 0;
+	ASSERT_EQ(0, setsockopt(self->l.a, SOL_DTLS, DTLS_POLL_CONTROL, &val,
+				len));
+}
+
+static int set_lo(int request, struct ifreq *ifr)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int ret;
+
+	strcpy(ifr->ifr_name, "lo");
+	ret = ioctl(fd, request, ifr);
+	close(fd);
+	return ret;
+}
+
+/* What DTLS_MTU says fits into one packet exactly. */
+TEST_F(sockopt, mtu_is_exact)
+{
+	unsigned int headers = variant->family == AF_INET ? 20 + 8 : 40 + 8;
+	int level = variant->family == AF_INET ? SOL_IP : SOL_IPV6;
+	int opt = variant->family == AF_INET ? IP_MTU_DISCOVER :
+					       IPV6_MTU_DISCOVER;
+	int probe = variant->family == AF_INET ? IP_PMTUDISC_DO :
+						 IPV6_PMTUDISC_DO;
+	static const int mtus[] = { 1500, 1400, 9000, 1280 };
+	static struct peer_record rec;
+	static char buf[16384];
+	struct ifreq ifr = { .ifr_flags = IFF_UP };
+	struct dtls_info info;
+	socklen_t len = sizeof(__u32);
+	__u32 mtu;
+	size_t i;
+
+	link_close(&self->l);
+	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+	ASSERT_EQ(0, set_lo(SIOCSIFFLAGS, &ifr));
+	ASSERT_EQ(0, link_raw(&self->l, variant->family, variant->cipher,
+			      variant->cid_len));
+	ASSERT_EQ(0, setsockopt(self->l.a, level, opt, &probe, sizeof(probe)));
+	for (i = 0; i < ARRAY_SIZE(mtus); i++) {
+		ifr.ifr_mtu = mtus[i];
+		ASSERT_EQ(0, set_lo(SIOCSIFMTU, &ifr));
+		ASSERT_EQ(0, getsockopt(self->l.a, SOL_DTLS, DTLS_MTU, &mtu,
+					&len));
+		ASSERT_EQ(mtus[i] - headers - peer_overhead(&self->l.ab), mtu);
+		ASSERT_EQ(0, dtls_get_info(self->l.a, &info));
+		EXPECT_EQ(mtu, info.mtu);
+
+		EXPECT_EQ(mtu, send(self->l.a, buf, mtu, 0));
+		EXPECT_EQ(mtu, link_recv(&self->l, &rec));
+		EXPECT_EQ(-1, send(self->l.a, buf, mtu + 1, 0));
+		EXPECT_EQ(EMSGSIZE, errno);
+	}
+}
+
+/* A record is smaller than the largest datagram. */
+TEST_F(sockopt, mtu_is_at_most_a_record)
+{
+	socklen_t len = sizeof(__u32);
+	__u32 mtu;
+
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_DTLS, DTLS_MTU, &mtu, &len));
+	EXPECT_EQ(DTLS_RECORD_SIZE_MAX, mtu);
+}
+
+TEST_F(sockopt, mtu_needs_a_peer)
+{
+	socklen_t len = sizeof(__u32);
+	int fd = udp_socket(variant->family);
+	__u32 mtu;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, dtls_attach(fd));
+	EXPECT_EQ(-1, getsockopt(fd, SOL_DTLS, DTLS_MTU, &mtu, &len));
+	EXPECT_EQ(ENOTCONN, errno);
+	close(fd);
+}
+
+TEST_F(sockopt, udp_segment_is_shadowed)
+{
+	static const int bad[] = { -1, 65536, 1 << 30 };
+	socklen_t len = sizeof(int);
+	int val = -1;
+	size_t i;
+
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_UDP, UDP_SEGMENT, &val, &len));
+	EXPECT_EQ(0, val);
+	val = 1200;
+	ASSERT_EQ(0, setsockopt(self->l.a, SOL_UDP, UDP_SEGMENT, &val, len));
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		EXPECT_EQ(-1, setsockopt(self->l.a, SOL_UDP, UDP_SEGMENT,
+					 &bad[i], len));
+		EXPECT_EQ(EINVAL, errno);
+	}
+	EXPECT_EQ(-1, setsockopt(self->l.a, SOL_UDP, UDP_SEGMENT, &val, 3));
+	EXPECT_EQ(EINVAL, errno);
+	val = 0;
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_UDP, UDP_SEGMENT, &val, &len));
+	EXPECT_EQ(1200, val);
+	val = 0;
+	ASSERT_EQ(0, setsockopt(self->l.a, SOL_UDP, UDP_SEGMENT, &val, len));
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+TEST_F(sockopt, udp_gro_is_shadowed)
+{
+	socklen_t len = sizeof(int);
+	int val = 1;
+
+	ASSERT_EQ(0, setsockopt(self->l.a, SOL_UDP, UDP_GRO, &val, len));
+	val = 0;
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_UDP, UDP_GRO, &val, &len));
+	EXPECT_EQ(1, val);
+	EXPECT_TRUE(link_raw_works(&self->l));
+	val = 0;
+	ASSERT_EQ(0, setsockopt(self->l.a, SOL_UDP, UDP_GRO, &val, len));
+	val = 1;
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_UDP, UDP_GRO, &val, &len));
+	EXPECT_EQ(0, val);
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+TEST_F(sockopt, udp_cork_is_shadowed)
+{
+	unsigned char in[512];
+	static struct peer_record rec;
+	socklen_t len = sizeof(int);
+	ssize_t n, used;
+	int val = 1;
+
+	ASSERT_EQ(0, setsockopt(self->l.a, SOL_UDP, UDP_CORK, &val, len));
+	val = 0;
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_UDP, UDP_CORK, &val, &len));
+	EXPECT_EQ(1, val);
+	ASSERT_EQ(5, send(self->l.a, "first", 5, 0));
+	ASSERT_EQ(6, send(self->l.a, "second", 6, 0));
+	EXPECT_EQ(-1, recv(self->l.b, in, sizeof(in), MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	val = 0;
+	ASSERT_EQ(0, setsockopt(self->l.a, SOL_UDP, UDP_CORK, &val, len));
+	val = 1;
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_UDP, UDP_CORK, &val, &len));
+	EXPECT_EQ(0, val);
+
+	n = recv(self->l.b, in, sizeof(in), 0);
+	used = peer_open(&self->l.ab, in, n, &rec);
+	ASSERT_LT(0, used);
+	EXPECT_EQ(5, rec.len);
+	ASSERT_EQ(n - used, peer_open(&self->l.ab, in + used, n - used, &rec));
+	EXPECT_EQ(6, rec.len);
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+/* What has nothing to do with us is as on any UDP socket. */
+TEST_F(sockopt, other_levels_work)
+{
+	int val = 100000;
+	socklen_t len = sizeof(val);
+
+	ASSERT_EQ(0, setsockopt(self->l.a, SOL_SOCKET, SO_RCVBUF, &val, len));
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_SOCKET, SO_RCVBUF, &val, &len));
+	EXPECT_EQ(200000, val);
+	val = 0x20;
+	if (variant->family == AF_INET) {
+		ASSERT_EQ(0, setsockopt(self->l.a, SOL_IP, IP_TOS, &val, len));
+		val = 0;
+		ASSERT_EQ(0, getsockopt(self->l.a, SOL_IP, IP_TOS, &val, &len));
+	} else {
+		ASSERT_EQ(0, setsockopt(self->l.a, SOL_IPV6, IPV6_TCLASS, &val,
+					len));
+		val = 0;
+		ASSERT_EQ(0, getsockopt(self->l.a, SOL_IPV6, IPV6_TCLASS, &val,
+					&len));
+	}
+	EXPECT_EQ(0x20, val);
+	len = sizeof(val);
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_SOCKET, SO_PROTOCOL, &val,
+				&len));
+	EXPECT_EQ(IPPROTO_UDP, val);
+	EXPECT_EQ(-1, setsockopt(self->l.a, SOL_UDP, 255, &val, len));
+	EXPECT_EQ(ENOPROTOOPT, errno);
+	EXPECT_EQ(-1, setsockopt(self->l.a, SOL_IP, 17485, &val, len));
+	EXPECT_EQ(ENOPROTOOPT, errno);
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+TEST_HARNESS_MAIN
