@@ -615,6 +615,13 @@ ssize_t recv_segments(int fd, void *buf, size_t len, int *gso, int flags)
 	return n;
 }
 
+int deep_queue(int fd)
+{
+	int size = 16 << 20;
+
+	return setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+}
+
 short poll_for(int fd, short events, int ms)
 {
 	struct pollfd p = { .fd = fd, .events = events };

@@ -50,6 +50,17 @@
 #define TEST_TIMEOUT_DEFAULT	240
 #endif
 
+/* Calls that return 0 or -1, with errno in the report if it went wrong */
+#define ASSERT_OK(call)							\
+	ASSERT_EQ(0, (call)) TH_LOG("%s: %s", #call, strerror(errno))
+#define ASSERT_ERRNO(error, call)					\
+	do {								\
+		errno = 0;						\
+		ASSERT_EQ(-1, (call));					\
+		ASSERT_EQ(error, errno)					\
+			TH_LOG("%s: %s", #call, strerror(errno));	\
+	} while (0)
+
 /* DTLS_TEST_SLOW is set where the kernel runs at a small part of its speed. */
 bool slow(void);
 
@@ -210,6 +221,9 @@ ssize_t recv_segments(int fd, void *buf, size_t len, int *gso, int flags);
 
 /* Wait until one of @events is up, at most @ms; returns revents. */
 short poll_for(int fd, short events, int ms);
+
+/* Room for a thousand records and more in the receive queue (needs root) */
+int deep_queue(int fd);
 
 /* A wait that is long enough for everything that does happen. */
 #define SOON_MS		20000
