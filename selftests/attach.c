@@ -720,7 +720,7 @@ TEST_F(attach, user_and_network_namespace)
 	close(fd);
 	ASSERT_EQ(0, link_raw(&l, variant->family, DTLS_CIPHER_AES_GCM_128, 0));
 	EXPECT_TRUE(link_raw_works(&l));
-	EXPECT_EQ(1, dtls_stat("tx_records"));
+	EXPECT_EQ(1, dtls_stat("DtlsTxRecords"));
 	link_close(&l);
 }
 

@@ -796,7 +796,7 @@ TEST_F(lifetime, memory_of_sent_records)
 TEST_F(lifetime, counters_are_the_namespace_s)
 {
 	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	long long before = dtls_stat("tx_records");
+	long long before = dtls_stat("DtlsTxRecords");
 	int here = open("/proc/self/ns/net", O_RDONLY);
 	struct link l;
 	int fd;
@@ -806,21 +806,21 @@ TEST_F(lifetime, counters_are_the_namespace_s)
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	ASSERT_EQ(0, ioctl(fd, SIOCSIFFLAGS, &ifr));
 	close(fd);
-	EXPECT_EQ(0, dtls_stat("tx_records"));
-	EXPECT_EQ(0, dtls_stat("rx_records"));
+	EXPECT_EQ(0, dtls_stat("DtlsTxRecords"));
+	EXPECT_EQ(0, dtls_stat("DtlsRxRecords"));
 	ASSERT_EQ(0, link_raw(&l, variant->family, variant->cipher, 0));
 	EXPECT_TRUE(link_raw_works(&l));
-	EXPECT_EQ(1, dtls_stat("tx_records"));
-	EXPECT_EQ(6, dtls_stat("tx_bytes"));
-	EXPECT_EQ(1, dtls_stat("rx_records"));
-	EXPECT_EQ(15, dtls_stat("rx_bytes"));
+	EXPECT_EQ(1, dtls_stat("DtlsTxRecords"));
+	EXPECT_EQ(6, dtls_stat("DtlsTxBytes"));
+	EXPECT_EQ(1, dtls_stat("DtlsRxRecords"));
+	EXPECT_EQ(15, dtls_stat("DtlsRxBytes"));
 
 	/* A socket counts where it was made. */
 	ASSERT_EQ(0, setns(here, CLONE_NEWNET));
 	EXPECT_TRUE(link_raw_works(&l));
-	EXPECT_EQ(before, dtls_stat("tx_records"));
+	EXPECT_EQ(before, dtls_stat("DtlsTxRecords"));
 	EXPECT_TRUE(link_raw_works(&self->l));
-	EXPECT_EQ(before + 1, dtls_stat("tx_records"));
+	EXPECT_EQ(before + 1, dtls_stat("DtlsTxRecords"));
 	link_close(&l);
 	close(here);
 }

@@ -1,0 +1,572 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Threads on one socket: no sequence number is used twice, no record is lost
+ * or delivered twice, and keys may change under all of them.
+ */
+#include "kselftest_harness.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/uio.h>
+
+#include "common.h"
+#include "traffic.h"
+
+#ifndef MSG_PROBE
+#define MSG_PROBE	0x10
+#endif
+
+#define THREADS_MAX	8
+#define RECORD_LEN	200
+#define SEGMENTS	10	/* records of a coalesced send */
+#define EPOCH_RECORDS	1000
+
+/* Unread records under way, and a receive buffer that certainly holds them */
+#define WINDOW		60
+#define RCVBUF		(4 << 20)
+
+/* One record's payload: who made it, and which of his it is. */
+struct mark {
+	__u32 thread;
+	__u32 n;
+};
+
+/* A run of some senders against some receivers */
+struct run {
+	struct link *l;
+	unsigned int senders;
+	unsigned int receivers;
+	unsigned int each;	/* records of a sender */
+	bool segments;		/* senders coalesce */
+	unsigned int sent;	/* by all senders, or about to be */
+	unsigned int received;	/* by all receivers */
+	unsigned int errors;
+	unsigned int *seen;	/* times a record was received */
+	bool *seqs;		/* sequence numbers that were used */
+	bool stop;
+};
+
+struct task {
+	pthread_t thread;
+	struct run *run;
+	unsigned int id;
+};
+
+static unsigned int get(unsigned int *p)
+{
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static unsigned int add(unsigned int *p, unsigned int n)
+{
+	return __atomic_add_fetch(p, n, __ATOMIC_ACQ_REL);
+}
+
+static bool stopped(struct run *r)
+{
+	return __atomic_load_n(&r->stop, __ATOMIC_ACQUIRE);
+}
+
+static unsigned int total(const struct run *r)
+{
+	return r->senders * r->each;
+}
+
+static void complain(struct run *r, const char *what)
+{
+	if (add(&r->errors, 1) < 5)
+		printf("# %s: %s\n", what, strerror(errno));
+}
+
+/* UDP drops what the receiver has no room for: wait until there is some. */
+static void take_turn(struct run *r, unsigned int n)
+{
+	unsigned int mine = add(&r->sent, n);
+
+	while (mine > get(&r->received) + WINDOW && !stopped(r))
+		usleep(50);
+}
+
+static void *sender(void *arg)
+{
+	struct task *t = arg;
+	struct run *r = t->run;
+	unsigned char buf[SEGMENTS * RECORD_LEN];
+	unsigned int i, j, n = r->segments ? SEGMENTS : 1;
+	ssize_t len = n * RECORD_LEN, ret;
+
+	fill(buf, sizeof(buf), t->id);
+	for (i = 0; i < r->each && !stopped(r); i += n) {
+		for (j = 0; j < n; j++) {
+			struct mark m = { t->id, i + j };
+
+			memcpy(buf + j * RECORD_LEN, &m, sizeof(m));
+		}
+		take_turn(r, n);
+		if (r->segments)
+			ret = send_segments(r->l->a, buf, len, RECORD_LEN, 0);
+		else
+			ret = send(r->l->a, buf, len, 0);
+		if (ret != len)
+			complain(r, "send");
+	}
+	return NULL;
+}
+
+static void got(struct run *r, const void *data, ssize_t len)
+{
+	struct mark m;
+
+	memcpy(&m, data, sizeof(m));
+	if (len != RECORD_LEN || m.thread >= r->senders || m.n >= r->each) {
+		complain(r, "strange record");
+		return;
+	}
+	__atomic_add_fetch(&r->seen[m.thread * r->each + m.n], 1,
+			   __ATOMIC_RELAXED);
+	add(&r->received, 1);
+}
+
+/* Receive at attached @b until the run is stopped. */
+static void *receiver(void *arg)
+{
+	struct task *t = arg;
+	struct run *r = t->run;
+	char buf[2048];
+	ssize_t n;
+
+	while ((n = recv(r->l->b, buf, sizeof(buf), 0)) > 0)
+		got(r, buf, n);
+	if (n < 0 && !stopped(r))
+		complain(r, "recv");
+	return NULL;
+}
+
+/* Receive at raw @b, and keep account of sequence numbers. */
+static void *raw_receiver(void *arg)
+{
+	static struct peer_record rec;
+	struct task *t = arg;
+	struct run *r = t->run;
+	unsigned char in[2048];
+	ssize_t n;
+
+	while ((n = recv(r->l->b, in, sizeof(in), 0)) > 0) {
+		if (peer_open(&r->l->ab, in, n, &rec) != n) {
+			complain(r, "record that does not open");
+			continue;
+		}
+		if (rec.seq >= total(r) || r->seqs[rec.seq])
+			complain(r, "sequence number");
+		else
+			r->seqs[rec.seq] = true;
+		got(r, rec.data, rec.len);
+	}
+	if (n < 0 && !stopped(r))
+		complain(r, "raw recv");
+	return NULL;
+}
+
+/* Install the next epoch after each EPOCH_RECORDS records, reader first. */
+static void *rekeyer(void *arg)
+{
+	struct task *t = arg;
+	struct run *r = t->run;
+	struct peer_key k = r->l->ab;
+
+	while (!stopped(r)) {
+		if (get(&r->received) < k.epoch * EPOCH_RECORDS) {
+			usleep(100);
+			continue;
+		}
+		peer_key_init(&k, k.cipher, k.epoch + 1, k.cid_len, 1);
+		if (dtls_set_key(r->l->b, DTLS_RX, &k) ||
+		    dtls_set_key(r->l->a, DTLS_TX, &k)) {
+			complain(r, "rekey");
+			break;
+		}
+	}
+	return NULL;
+}
+
+/* Everything sent arrives, and arrives once. */
+static bool run(struct run *r, void *(*receive)(void *), bool rekey)
+{
+	struct task in[THREADS_MAX], out[THREADS_MAX], keys = { .run = r };
+	unsigned int i, last, idle = 0;
+	int rcvbuf = RCVBUF;
+	bool ok;
+
+	if (setsockopt(r->l->b, SOL_SOCKET, SO_RCVBUFFORCE, &rcvbuf,
+		       sizeof(rcvbuf)))
+		return false;
+	r->seen = calloc(total(r), sizeof(*r->seen));
+	r->seqs = calloc(total(r), sizeof(*r->seqs));
+	for (i = 0; i < r->receivers; i++) {
+		in[i] = (struct task){ .run = r, .id = i };
+		pthread_create(&in[i].thread, NULL, receive, &in[i]);
+	}
+	if (rekey)
+		pthread_create(&keys.thread, NULL, rekeyer, &keys);
+	for (i = 0; i < r->senders; i++) {
+		out[i] = (struct task){ .run = r, .id = i };
+		pthread_create(&out[i].thread, NULL, sender, &out[i]);
+	}
+
+	for (last = 0; get(&r->received) < total(r) && idle < SOON_MS;) {
+		idle = get(&r->received) == last ? idle + 10 : 0;
+		last = get(&r->received);
+		usleep(10000);
+	}
+	/* One more than was sent would come now. */
+	usleep(50000);
+	__atomic_store_n(&r->stop, true, __ATOMIC_RELEASE);
+	shutdown(r->l->b, SHUT_RD);
+	for (i = 0; i < r->senders; i++)
+		pthread_join(out[i].thread, NULL);
+	for (i = 0; i < r->receivers; i++)
+		pthread_join(in[i].thread, NULL);
+	if (rekey)
+		pthread_join(keys.thread, NULL);
+
+	ok = !r->errors && r->received == total(r);
+	for (i = 0; i < total(r); i++)
+		ok &= r->seen[i] == 1;
+	printf("# %u of %u received, %u errors\n", r->received, total(r),
+	       r->errors);
+	free(r->seen);
+	free(r->seqs);
+	return ok;
+}
+
+FIXTURE(threads) {
+	struct link l;
+};
+
+FIXTURE_VARIANT(threads) {
+	int family;
+	__u16 cipher;
+	unsigned int cid_len;
+	bool segments;
+};
+
+FIXTURE_VARIANT_ADD(threads, v4_gcm) {
+	.family = AF_INET,
+	.cipher = DTLS_CIPHER_AES_GCM_128,
+};
+
+FIXTURE_VARIANT_ADD(threads, v6_gcm_segments) {
+	.family = AF_INET6,
+	.cipher = DTLS_CIPHER_AES_GCM_256,
+	.segments = true,
+};
+
+FIXTURE_VARIANT_ADD(threads, v4_chacha_segments) {
+	.family = AF_INET,
+	.cipher = DTLS_CIPHER_CHACHA20_POLY1305,
+	.segments = true,
+};
+
+FIXTURE_VARIANT_ADD(threads, v6_ccm_cid) {
+	.family = AF_INET6,
+	.cipher = DTLS_CIPHER_AES_CCM_128,
+	.cid_len = 6,
+};
+
+FIXTURE_SETUP(threads)
+{
+	ASSERT_EQ(0, link_raw(&self->l, variant->family, variant->cipher,
+			      variant->cid_len));
+}
+
+FIXTURE_TEARDOWN(threads)
+{
+	link_close(&self->l);
+}
+
+/* Raw @b sees every number once, from 0 on and without a gap. */
+static bool sends(struct link *l, unsigned int threads, bool segments)
+{
+	struct run r = {
+		.l = l, .senders = threads, .receivers = 1,
+		.each = rounds(6000, 200) / SEGMENTS * SEGMENTS,
+		.segments = segments,
+	};
+	struct dtls_info info;
+
+	if (!run(&r, raw_receiver, false))
+		return false;
+	return !dtls_get_info(l->a, &info) && info.tx_seq == total(&r) &&
+	       info.counters.tx_records == total(&r);
+}
+
+TEST_F(threads, send_from_2)
+{
+	EXPECT_TRUE(sends(&self->l, 2, variant->segments));
+}
+
+TEST_F(threads, send_from_4)
+{
+	EXPECT_TRUE(sends(&self->l, 4, variant->segments));
+}
+
+TEST_F(threads, send_from_8)
+{
+	EXPECT_TRUE(sends(&self->l, 8, variant->segments));
+}
+
+/* Attached @b hands every record to one of its readers. */
+static bool receives(struct link *l, unsigned int senders,
+		     unsigned int receivers, bool segments, bool rekey)
+{
+	struct run r = {
+		.l = l, .senders = senders, .receivers = receivers,
+		.each = rounds(12000, 3000) / senders / SEGMENTS * SEGMENTS,
+		.segments = segments,
+	};
+	struct dtls_info info;
+
+	if (!run(&r, receiver, rekey))
+		return false;
+	if (dtls_get_info(l->b, &info))
+		return false;
+	return info.counters.rx_records == total(&r) &&
+	       !info.counters.rx_replays && !info.counters.rx_no_key &&
+	       !info.counters.rx_auth_failed && !info.counters.rx_malformed &&
+	       info.rx_epoch >= (rekey ? total(&r) / EPOCH_RECORDS : 1);
+}
+
+TEST_F(threads, receive_in_2)
+{
+	ASSERT_EQ(0, link_attach_b(&self->l));
+	EXPECT_TRUE(receives(&self->l, 1, 2, variant->segments, false));
+}
+
+TEST_F(threads, receive_in_4)
+{
+	ASSERT_EQ(0, link_attach_b(&self->l));
+	EXPECT_TRUE(receives(&self->l, 2, 4, variant->segments, false));
+}
+
+TEST_F(threads, receive_in_8)
+{
+	ASSERT_EQ(0, link_attach_b(&self->l));
+	EXPECT_TRUE(receives(&self->l, 1, 8, variant->segments, false));
+}
+
+TEST_F(threads, keys_change_between_one_and_one)
+{
+	ASSERT_EQ(0, link_attach_b(&self->l));
+	EXPECT_TRUE(receives(&self->l, 1, 1, variant->segments, true));
+}
+
+TEST_F(threads, keys_change_between_many_and_many)
+{
+	ASSERT_EQ(0, link_attach_b(&self->l));
+	EXPECT_TRUE(receives(&self->l, 4, 4, variant->segments, true));
+}
+
+/*
+ * Everything at once. Nothing is promised to any single call here but that it
+ * ends; the sockets that are left must work.
+ */
+struct stress {
+	struct link l;
+	int family;
+	__u16 cipher;
+	unsigned int n;
+};
+
+static void *stress_send(void *arg)
+{
+	static const char data[4000];
+	struct stress *s = arg;
+	unsigned int i;
+
+	for (i = 0; i < s->n; i++) {
+		struct iovec iov = { (void *)data, 300 };
+		struct mmsghdr mm[3] = {};
+		int fd = i & 1 ? s->l.a : s->l.b, j;
+
+		for (j = 0; j < 3; j++) {
+			mm[j].msg_hdr.msg_iov = &iov;
+			mm[j].msg_hdr.msg_iovlen = 1;
+		}
+		switch (i % 6) {
+		case 0:
+			send(fd, data, 100, MSG_DONTWAIT);
+			break;
+		case 1:
+			send_segments(fd, data, sizeof(data), 700,
+				      MSG_DONTWAIT);
+			break;
+		case 2:
+			sendmmsg(fd, mm, 3, MSG_DONTWAIT);
+			break;
+		case 3:
+			send(fd, data, 50, MSG_DONTWAIT | MSG_MORE);
+			break;
+		case 4:
+			send_control(fd, CT_HANDSHAKE, 0, data, 20);
+			break;
+		case 5:
+			send(fd, NULL, 0, MSG_DONTWAIT | MSG_PROBE);
+			break;
+		}
+	}
+	return NULL;
+}
+
+static void *stress_recv(void *arg)
+{
+	static __thread char data[65536];
+	struct stress *s = arg;
+	struct dtls_record_info info;
+	unsigned int i;
+	int gso;
+
+	for (i = 0; i < s->n; i++) {
+		int fd = i & 1 ? s->l.a : s->l.b;
+
+		switch (i % 5) {
+		case 0:
+		case 1:
+			recv(fd, data, sizeof(data), MSG_DONTWAIT);
+			break;
+		case 2:
+			recv(fd, data, 10, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
+			break;
+		case 3:
+			recv_control(fd, &info, data, sizeof(data));
+			break;
+		case 4:
+			recv_segments(fd, data, sizeof(data), &gso,
+				      MSG_DONTWAIT);
+			break;
+		}
+	}
+	return NULL;
+}
+
+static void *stress_poll(void *arg)
+{
+	struct stress *s = arg;
+	unsigned int i;
+
+	for (i = 0; i < s->n; i++)
+		poll_for(i & 1 ? s->l.a : s->l.b,
+			 POLLIN | POLLOUT | POLLPRI | POLLRDHUP, i % 3);
+	return NULL;
+}
+
+static void *stress_set(void *arg)
+{
+	struct stress *s = arg;
+	struct peer_key ab = s->l.ab, ba = s->l.ba;
+	unsigned int i;
+
+	for (i = 0; i < s->n; i++) {
+		int fd = i & 1 ? s->l.a : s->l.b;
+		__u32 window = 64 << i % 7;
+		int on = i & 2, seg = i % 900;
+
+		switch (i % 12 / 2) {
+		case 0:
+			setsockopt(fd, SOL_DTLS, DTLS_REPLAY_WINDOW, &window,
+				   sizeof(window));
+			break;
+		case 1:
+			setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on));
+			break;
+		case 2:
+			setsockopt(fd, SOL_UDP, UDP_SEGMENT, &seg, sizeof(seg));
+			break;
+		case 3:
+			on = !!on;
+			setsockopt(fd, SOL_DTLS, DTLS_POLL_CONTROL, &on,
+				   sizeof(on));
+			break;
+		case 4:
+			ab.epoch++;
+			ba.epoch++;
+			dtls_set_key(s->l.b, DTLS_RX, &ab);
+			dtls_set_key(s->l.a, DTLS_TX, &ab);
+			dtls_set_key(s->l.a, DTLS_RX, &ba);
+			dtls_set_key(s->l.b, DTLS_TX, &ba);
+			break;
+		case 5:
+			dtls_attach(fd);
+			break;
+		}
+	}
+	return NULL;
+}
+
+static void *stress_get(void *arg)
+{
+	struct stress *s = arg;
+	unsigned int i;
+
+	for (i = 0; i < s->n; i++) {
+		char buf[1024] = { 1 };
+		socklen_t len = sizeof(buf);
+
+		getsockopt(i & 1 ? s->l.a : s->l.b, SOL_DTLS, i % 10, buf,
+			   &len);
+		dtls_stat("DtlsRxRecords");
+	}
+	return NULL;
+}
+
+/* The descriptors get other sockets behind them while they are in use. */
+static void *stress_close(void *arg)
+{
+	struct stress *s = arg;
+	unsigned int i;
+
+	for (i = 0; i < s->n / 20; i++) {
+		struct link l;
+
+		if (link_dtls(&l, s->family, s->cipher, 0))
+			return "link";
+		if (dup2(l.a, s->l.a) < 0 || dup2(l.b, s->l.b) < 0)
+			return "dup2";
+		link_close(&l);
+		usleep(500);
+	}
+	return NULL;
+}
+
+TEST_F(threads, stress)
+{
+	static void *(*const fns[])(void *) = {
+		stress_send, stress_send, stress_recv, stress_recv,
+		stress_poll, stress_set, stress_get, stress_close,
+	};
+	struct stress s = {
+		.family = variant->family, .cipher = variant->cipher,
+		.n = rounds(6000, 300),
+	};
+	pthread_t threads[ARRAY_SIZE(fns)];
+	struct link l;
+	void *ret;
+	size_t i;
+
+	ASSERT_EQ(0, link_dtls(&s.l, variant->family, variant->cipher, 0));
+	for (i = 0; i < ARRAY_SIZE(fns); i++)
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, fns[i], &s));
+	for (i = 0; i < ARRAY_SIZE(fns); i++) {
+		ASSERT_EQ(0, pthread_join(threads[i], &ret));
+		EXPECT_EQ(NULL, ret)
+			TH_LOG("%s", (char *)ret);
+	}
+	link_close(&s.l);
+
+	ASSERT_EQ(0, link_dtls(&l, variant->family, variant->cipher, 0));
+	EXPECT_TRUE(link_dtls_works(&l));
+	link_close(&l);
+}
+
+TEST_HARNESS_MAIN
