@@ -44,8 +44,8 @@ deb_update()
 # deb_field PACKAGE FIELD: of the version that apt would install.
 deb_field()
 {
-	apt-cache "${apt_opts[@]}" show --no-all-versions "$1" 2>/dev/null |
-		sed -n "s/^$2: //p" | head -n 1
+	{ apt-cache "${apt_opts[@]}" show --no-all-versions "$1" 2>/dev/null || :; } |
+		sed -n "/^$2: /{s///p;q}"
 }
 
 deb_version()

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-# Print a program's output as a nested KTAP stream; leave in /tmp/counts how
-# many of its cases passed, failed, failed as expected, were skipped, and were
-# planned and then never heard of.
+# Print a program's output as a nested KTAP stream; leave in the file counts
+# how many of its cases passed, failed, failed as expected, were skipped, and
+# were planned and then never heard of. Where the log file is given, each case
+# that begins is noted in it.
 
 BEGIN		{ print "  KTAP version 1" }
 /^K?TAP version/	{ next }
@@ -15,7 +16,10 @@ BEGIN		{ print "  KTAP version 1" }
 		pass++
 }
 /^not ok /	{ fail++ }
-/^#  RUN /	{ print "dtls-test: " name " " $3 >"/dev/kmsg"; close("/dev/kmsg") }
+/^#  RUN / && log_file	{
+	print "dtls-test: " name " " $3 >log_file
+	close(log_file)
+}
 !/^(ok |not ok |1\.\.[0-9]|#|  )/	{ $0 = "# " $0 }
 {
 	print "  " $0
@@ -26,5 +30,5 @@ END {
 	lost = 0
 	if (plan > seen)
 		lost = plan - seen
-	print pass + 0, fail + 0, xfail + 0, skip + 0, lost >"/tmp/counts"
+	print pass + 0, fail + 0, xfail + 0, skip + 0, lost >counts
 }

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0
+# The module, the library and the tool; their tests and the demo. "make help"
+# lists the targets.
+
+top	:= $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+build	:= $(top)/build
+vm	:= $(top)/selftests/vm
+
+KDIR	?= /lib/modules/$(shell uname -r)/build
+KERNELS	?= stock-6.12 debug-6.12
+PREFIX	?= /usr/local
+DESTDIR	?=
+export PREFIX DESTDIR
+
+kmod	:= $(build)/kmod/running
+parts	:= $(patsubst %/Makefile,%,$(wildcard userspace/Makefile tools/Makefile))
+headers	:= $(wildcard $(KDIR)/Makefile)
+
+all: user $(if $(headers),modules)
+
+help:
+	@echo 'make             the library, the tool, and the module where the headers of'
+	@echo '                 the running kernel are installed'
+	@echo 'make modules     the module alone, for the kernel of KDIR'
+	@echo 'make install     all of these, below PREFIX ($(PREFIX)) and DESTDIR'
+	@echo 'make check       every test: user space, then a virtual machine with each'
+	@echo '                 of KERNELS ($(KERNELS));'
+	@echo '                 stock-6.1 and built-7.2 are the others'
+	@echo 'make demo        the module against OpenSSL and GnuTLS, in a virtual machine'
+	@echo 'make lint        checkpatch and sparse'
+	@echo 'make clean'
+	@echo
+	@echo 'check, demo and lint install the Debian packages they need, as root.'
+	@echo 'selftests/vm/run has the ways to run single tests.'
+
+user:
+	@for part in $(parts); do \
+		$(MAKE) --no-print-directory -C $(top)/$$part O=$(build)/user || exit; \
+	done
+
+modules:
+	$(if $(headers),,$(error no kernel headers in $(KDIR)))
+	@mkdir -p $(kmod)
+	@cp -rpu $(top)/Kbuild $(top)/kernel $(top)/include $(kmod)
+	$(MAKE) -C $(KDIR) M=$(kmod) modules
+
+install: all
+	@for part in $(parts); do \
+		$(MAKE) --no-print-directory -C $(top)/$$part O=$(build)/user install || exit; \
+	done
+	$(if $(headers),$(MAKE) -C $(KDIR) M=$(kmod) \
+		INSTALL_MOD_PATH=$(DESTDIR) modules_install)
+
+check:
+	@$(vm)/check $(KERNELS)
+
+demo:
+	@$(top)/selftests/demo/demo
+
+lint:
+	@$(vm)/lint
+
+clean:
+	rm -rf $(build)
+
+.PHONY: all help user modules install check demo lint clean
