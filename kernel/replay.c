@@ -61,6 +61,22 @@ bool dtls_replay_mark(struct dtls_replay *w, u64 seq)
 	return true;
 }
 
+u64 *dtls_replay_resize(struct dtls_replay *w, u64 *ring, u32 size)
+{
+	struct dtls_replay old = *w;
+	u64 i;
+
+	if (w->next > w->size && w->next - w->size > w->floor)
+		w->floor = w->next - w->size;
+	w->size = size;
+	w->ring = ring;
+	memset(ring, 0, size / 8);
+	for (i = 1; i <= size && i <= old.size && i <= w->next; i++)
+		if (!dtls_replay_check(&old, w->next - i))
+			*word_of(w, w->next - i) |= bit_of(w->next - i);
+	return old.ring;
+}
+
 void dtls_replay_export(const struct dtls_replay *w, u64 *seen)
 {
 	u64 i;

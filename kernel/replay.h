@@ -51,6 +51,18 @@ bool dtls_replay_check(const struct dtls_replay *w, u64 seq);
 bool dtls_replay_mark(struct dtls_replay *w, u64 seq);
 
 /**
+ * dtls_replay_resize() - give the window another size
+ * @ring:	@size / 8 bytes of new memory
+ * @size:	as for dtls_replay_init()
+ *
+ * What was seen stays seen; a larger window does not go back to what the old
+ * one had given up.
+ *
+ * Return: the old ring, the caller's to free.
+ */
+u64 *dtls_replay_resize(struct dtls_replay *w, u64 *ring, u32 size);
+
+/**
  * dtls_replay_export() - the window as in struct dtls_window
  * @seen:	DTLS_REPLAY_WINDOW_MAX / 64 words, see there
  */

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/* An association: the epochs shared with one peer. See struct dtls_assoc. */
+#include <linux/slab.h>
+
+#include "dtls.h"
+
+struct dtls_assoc *dtls_assoc_new(u16 version, u32 replay_window)
+{
+	struct dtls_assoc *assoc;
+
+	assoc = kzalloc(sizeof(*assoc), GFP_KERNEL_ACCOUNT);
+	if (!assoc)
+		return NULL;
+	assoc->version = version;
+	assoc->replay_window = replay_window;
+	spin_lock_init(&assoc->lock);
+	return assoc;
+}
+
+/* From close(), or before anybody else saw it. */
+void dtls_assoc_free(struct dtls_assoc *assoc)
+{
+	int i;
+
+	if (!assoc)
+		return;
+	dtls_epoch_put(rcu_dereference_protected(assoc->tx, true));
+	for (i = 0; i < DTLS_RX_EPOCHS; i++)
+		dtls_epoch_put(rcu_dereference_protected(assoc->rx[i], true));
+	kfree(assoc);
+}
+
+/* Under the setup mutex, as all writers. Takes over the reference on success. */
+int dtls_assoc_set_tx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
+{
+	struct dtls_epoch *old = rcu_dereference_protected(assoc->tx, true);
+
+	if (old && epoch->number <= old->number)
+		return -EEXIST;
+	rcu_assign_pointer(assoc->tx, epoch);
+	dtls_epoch_put(old);
+	return 0;
+}
+
+/* Likewise. Makes the oldest of DTLS_RX_EPOCHS read epochs go. */
+int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
+{
+	struct dtls_epoch *e;
+	int i;
+
+	e = rcu_dereference_protected(assoc->rx[0], true);
+	if (e && epoch->number <= e->number)
+		return -EEXIST;
+
+	/* From the oldest slot on: dtls_assoc_rx() scans the other way. */
+	e = rcu_dereference_protected(assoc->rx[DTLS_RX_EPOCHS - 1], true);
+	for (i = DTLS_RX_EPOCHS - 1; i > 0; i--)
+		rcu_assign_pointer(assoc->rx[i],
+				   rcu_dereference_protected(assoc->rx[i - 1],
+							     true));
+	rcu_assign_pointer(assoc->rx[0], epoch);
+	dtls_epoch_put(e);
+	return 0;
+}
+
+/* The current write epoch with a reference, or NULL. */
+struct dtls_epoch *dtls_assoc_tx(struct dtls_assoc *assoc)
+{
+	struct dtls_epoch *epoch;
+
+	rcu_read_lock();
+	do {
+		epoch = rcu_dereference(assoc->tx);
+	} while (epoch && !refcount_inc_not_zero(&epoch->refs));
+	rcu_read_unlock();
+	return epoch;
+}
+
+/*
+ * The read epoch of that number with a reference, or NULL. While the slots
+ * shift, an epoch stands in two of them rather than in none: scanning from the
+ * newest meets it.
+ */
+struct dtls_epoch *dtls_assoc_rx(struct dtls_assoc *assoc, u64 number)
+{
+	struct dtls_epoch *epoch;
+	int i;
+
+	rcu_read_lock();
+	for (i = 0; i < DTLS_RX_EPOCHS; i++) {
+		epoch = rcu_dereference(assoc->rx[i]);
+		if (epoch && epoch->number == number &&
+		    refcount_inc_not_zero(&epoch->refs))
+			goto found;
+		smp_rmb();	/* against the slots' shift */
+	}
+	epoch = NULL;
+found:
+	rcu_read_unlock();
+	return epoch;
+}
+
+/* Number of the newest read epoch; 0: there is none. */
+u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc)
+{
+	struct dtls_epoch *epoch;
+	u64 number;
+
+	rcu_read_lock();
+	epoch = rcu_dereference(assoc->rx[0]);
+	number = epoch ? epoch->number : 0;
+	rcu_read_unlock();
+	return number;
+}
+
+static u64 count(struct dtls_assoc *assoc, enum dtls_count what)
+{
+	return atomic64_read(&assoc->count[what]);
+}
+
+/* Under the setup mutex. */
+void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
+{
+	struct dtls_epoch *tx = rcu_dereference_protected(assoc->tx, true);
+	struct dtls_epoch *rx = rcu_dereference_protected(assoc->rx[0], true);
+
+	info->version = assoc->version;
+	info->replay_window = assoc->replay_window;
+	if (assoc->eof)
+		info->flags |= DTLS_INFO_EOF;
+	if (tx) {
+		info->tx_cipher = tx->key.cipher->id;
+		info->tx_epoch = tx->number;
+		info->tx_seq = atomic64_read(&tx->seq);
+		info->tx_limit = tx->limit;
+	}
+
+	spin_lock(&assoc->lock);
+	if (rx) {
+		info->rx_cipher = rx->key.cipher->id;
+		info->rx_epoch = rx->number;
+		info->rx_seq = rx->replay.next;
+	}
+	info->counters.rx_records = assoc->rx_records;
+	info->counters.rx_bytes = assoc->rx_bytes;
+	spin_unlock(&assoc->lock);
+
+	info->counters.tx_records = count(assoc, DTLS_COUNT_TX_RECORDS);
+	info->counters.tx_bytes = count(assoc, DTLS_COUNT_TX_BYTES);
+	info->counters.rx_replays = count(assoc, DTLS_COUNT_RX_REPLAYS);
+	info->counters.rx_auth_failed = count(assoc, DTLS_COUNT_RX_AUTH_FAILED);
+	info->counters.rx_no_key = count(assoc, DTLS_COUNT_RX_NO_KEY);
+	info->counters.rx_malformed = count(assoc, DTLS_COUNT_RX_MALFORMED);
+	info->counters.rx_oversize = count(assoc, DTLS_COUNT_RX_OVERSIZE);
+	info->counters.rx_empty = count(assoc, DTLS_COUNT_RX_EMPTY);
+	info->counters.rx_control = count(assoc, DTLS_COUNT_RX_CONTROL);
+	info->counters.rx_no_budget = count(assoc, DTLS_COUNT_RX_NO_BUDGET);
+}

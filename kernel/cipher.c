@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The AEADs, and the protection of one record: nonce, additional data, seal
+ * and open (RFC 5288, RFC 6655, RFC 7905; RFC 9146 with a connection ID).
+ */
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "dtls.h"
+
+/*
+ * RFC 9147 4.5.3 gives the limits; RFC 9325 4.4 asks for the same in DTLS 1.2.
+ * 2^24.5 and 2^23.5 are rounded down.
+ */
+#define GCM_SEAL_LIMIT	23726566ULL
+#define CCM_SEAL_LIMIT	(1ULL << 23)
+#define CCM_OPEN_LIMIT	11863283ULL
+#define OPEN_LIMIT	(1ULL << 36)
+#define CCM_8_OPEN_LIMIT (1ULL << 7)
+
+static const struct dtls_cipher ciphers[] = {
+	{ DTLS_CIPHER_AES_GCM_128, "gcm(aes)", 16, 4, 8, 16, false,
+	  GCM_SEAL_LIMIT, OPEN_LIMIT },
+	{ DTLS_CIPHER_AES_GCM_256, "gcm(aes)", 32, 4, 8, 16, false,
+	  GCM_SEAL_LIMIT, OPEN_LIMIT },
+	{ DTLS_CIPHER_CHACHA20_POLY1305, "rfc7539(chacha20,poly1305)", 32, 12, 0, 16, false,
+	  DTLS_SEQ_MAX, OPEN_LIMIT },
+	{ DTLS_CIPHER_AES_CCM_128, "ccm(aes)", 16, 4, 8, 16, true,
+	  CCM_SEAL_LIMIT, CCM_OPEN_LIMIT },
+	{ DTLS_CIPHER_AES_CCM_256, "ccm(aes)", 32, 4, 8, 16, true,
+	  CCM_SEAL_LIMIT, CCM_OPEN_LIMIT },
+	{ DTLS_CIPHER_AES_CCM_8_128, "ccm(aes)", 16, 4, 8, 8, true,
+	  CCM_SEAL_LIMIT, CCM_8_OPEN_LIMIT },
+	{ DTLS_CIPHER_AES_CCM_8_256, "ccm(aes)", 32, 4, 8, 8, true,
+	  CCM_SEAL_LIMIT, CCM_8_OPEN_LIMIT },
+};
+
+static DEFINE_PER_CPU(struct dtls_scratch *, spare);
+static unsigned int req_size_max;	/* of every AEAD in use so far */
+
+const struct dtls_cipher *dtls_cipher_find(u16 id)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ciphers); i++)
+		if (ciphers[i].id == id)
+			return &ciphers[i];
+	return NULL;
+}
+
+static void grow_requests(unsigned int size)
+{
+	unsigned int old = READ_ONCE(req_size_max);
+
+	while (old < size && !try_cmpxchg(&req_size_max, &old, size))
+		;
+}
+
+/* Sleeps: may load the cipher's module. */
+int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
+		  const struct dtls_cipher *cipher)
+{
+	int err;
+
+	key->cipher = cipher;
+	key->version = info->version;
+	key->cid_len = info->cid_len;
+	memcpy(key->iv, info->iv, sizeof(key->iv));
+	memcpy(key->cid, info->cid, info->cid_len);
+
+	/*
+	 * Not masking CRYPTO_ALG_ASYNC: before 7.0 the AES-NI code hides
+	 * behind that flag, and masking it picks the generic one.
+	 */
+	key->aead = crypto_alloc_aead(cipher->name, 0, 0);
+	if (IS_ERR(key->aead)) {
+		err = PTR_ERR(key->aead);
+		goto no_aead;
+	}
+
+	err = crypto_aead_setauthsize(key->aead, cipher->tag_len);
+	if (!err)
+		err = crypto_aead_setkey(key->aead, info->key, cipher->key_len);
+	if (!err) {
+		grow_requests(crypto_aead_reqsize(key->aead));
+		return 0;
+	}
+
+	crypto_free_aead(key->aead);
+no_aead:
+	memzero_explicit(key, sizeof(*key));
+	return err;
+}
+
+void dtls_key_destroy(struct dtls_key *key)
+{
+	crypto_free_aead(key->aead);	/* wipes the key schedule */
+	memzero_explicit(key, sizeof(*key));
+}
+
+static void scratch_free(struct dtls_scratch *scratch)
+{
+	if (!scratch)
+		return;
+	kfree_sensitive(scratch->fragment);
+	kfree_sensitive(scratch->content);
+	kfree_sensitive(scratch);
+}
+
+/* After any key was made, for use with any of them. Sleeps; may return NULL. */
+struct dtls_scratch *dtls_scratch_get(void)
+{
+	unsigned int req_size = READ_ONCE(req_size_max);
+	struct dtls_scratch *scratch = this_cpu_xchg(spare, NULL);
+
+	if (likely(scratch && scratch->req_size >= req_size))
+		return scratch;
+
+	scratch_free(scratch);
+	scratch = kzalloc(sizeof(*scratch) + req_size, GFP_KERNEL);
+	if (!scratch)
+		return NULL;
+	scratch->req_size = req_size;
+	crypto_init_wait(&scratch->wait);
+	scratch->fragment = kmalloc(DTLS_FRAGMENT_SIZE_MAX, GFP_KERNEL);
+	scratch->content = kmalloc(DTLS_FRAGMENT_SIZE_MAX, GFP_KERNEL);
+	if (!scratch->fragment || !scratch->content) {
+		scratch_free(scratch);
+		return NULL;
+	}
+	return scratch;
+}
+
+void dtls_scratch_put(struct dtls_scratch *scratch)
+{
+	if (scratch && this_cpu_cmpxchg(spare, NULL, scratch))
+		scratch_free(scratch);
+}
+
+/*
+ * @explicit: the nonce bytes that stand in the record. They are the sender's
+ * choice, so reading takes them from the record, never from a counter.
+ */
+static void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
+		       const u8 *explicit, u64 epoch, u64 seq)
+{
+	u8 *nonce = scratch->iv;
+
+	if (key->cipher->ccm) {
+		/* RFC 3610 2.3: counter block 0; q = 3 bytes of length */
+		memset(scratch->iv, 0, sizeof(scratch->iv));
+		*nonce++ = 3 - 1;
+	}
+	memcpy(nonce, key->iv, DTLS_NONCE_SIZE);
+	if (key->cipher->explicit_len) {
+		memcpy(nonce + key->cipher->salt_len, explicit,
+		       key->cipher->explicit_len);
+	} else {
+		u64 n = epoch << 48 | seq;
+
+		put_unaligned_be64(get_unaligned_be64(nonce + 4) ^ n, nonce + 4);
+	}
+}
+
+static struct aead_request *make_request(const struct dtls_key *key,
+					 struct dtls_scratch *scratch)
+{
+	struct aead_request *req = &scratch->req;
+
+	aead_request_set_tfm(req, key->aead);
+	aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG |
+				  CRYPTO_TFM_REQ_MAY_SLEEP,
+				  crypto_req_done, &scratch->wait);
+	return req;
+}
+
+/**
+ * dtls_seal() - make a record around its content, in place
+ * @key:	write key
+ * @scratch:	from dtls_scratch_get()
+ * @record:	linear memory of ours: @len + dtls_key_overhead() bytes, the
+ *		content at dtls_key_head()
+ * @len:	bytes of content
+ * @type:	content type
+ * @epoch:	of @key
+ * @seq:	from dtls_epoch_take_seq(): never used before
+ *
+ * Sleeps. Return: bytes of the record or an error.
+ */
+int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
+	      u8 *record, size_t len, u8 type, u64 epoch, u64 seq)
+{
+	const struct dtls_cipher *cipher = key->cipher;
+	struct aead_request *req = make_request(key, scratch);
+	u8 *content = record + dtls_key_head(key);
+	struct dtls_record rec = {
+		.type = type,
+		.version = key->version,
+		.epoch = epoch,
+		.seq = seq,
+	};
+	size_t aad_len;
+	int err;
+
+	if (key->cid_len) {
+		/* RFC 9146 4: the real type goes inside, unpadded. */
+		content[len++] = type;
+		rec.type = DTLS_CT_TLS12_CID;
+		rec.cid = key->cid;
+		rec.cid_len = key->cid_len;
+	}
+	rec.fragment_len = cipher->explicit_len + len + cipher->tag_len;
+	dtls_record_write_header(record, &rec);
+	if (cipher->explicit_len)
+		put_unaligned_be64(epoch << 48 | seq, content - 8);
+	make_nonce(key, scratch, content - cipher->explicit_len, epoch, seq);
+	aad_len = dtls_record_aad(scratch->aad, &rec, len);
+
+	sg_init_table(scratch->dst, 2);
+	sg_set_buf(&scratch->dst[0], scratch->aad, aad_len);
+	sg_set_buf(&scratch->dst[1], content, len + cipher->tag_len);
+	aead_request_set_ad(req, aad_len);
+	aead_request_set_crypt(req, scratch->dst, scratch->dst, len, scratch->iv);
+
+	err = crypto_wait_req(crypto_aead_encrypt(req), &scratch->wait);
+	if (err)
+		return err;
+	return content + len + cipher->tag_len - record;
+}
+
+/*
+ * Point @sg at bytes of @skb where they lie; frag_list skbs, as UDP GRO may
+ * make them, are descended into. Returns entries used, or 0 if there are more
+ * than @max.
+ */
+static unsigned int skb_to_sg(struct sk_buff *skb, unsigned int offset,
+			      unsigned int len, struct scatterlist *sg,
+			      unsigned int max)
+{
+	unsigned int head = skb_headlen(skb), n = 0, part, used;
+	struct sk_buff *frag_skb;
+	int i;
+
+	if (offset < head) {
+		if (n == max)
+			return 0;
+		part = min(len, head - offset);
+		sg_set_buf(&sg[n++], skb->data + offset, part);
+		len -= part;
+		offset += part;
+	}
+	offset -= head;
+
+	for (i = 0; len && i < skb_shinfo(skb)->nr_frags; i++) {
+		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
+		unsigned int size = skb_frag_size(frag);
+
+		if (offset >= size) {
+			offset -= size;
+			continue;
+		}
+		if (n == max)
+			return 0;
+		part = min(len, size - offset);
+		sg_set_page(&sg[n++], skb_frag_page(frag), part,
+			    skb_frag_off(frag) + offset);
+		len -= part;
+		offset = 0;
+	}
+
+	skb_walk_frags(skb, frag_skb) {
+		if (!len)
+			break;
+		if (offset >= frag_skb->len) {
+			offset -= frag_skb->len;
+			continue;
+		}
+		part = min(len, frag_skb->len - offset);
+		used = skb_to_sg(frag_skb, offset, part, sg + n, max - n);
+		if (!used)
+			return 0;
+		n += used;
+		len -= part;
+		offset = 0;
+	}
+	return len ? 0 : n;
+}
+
+/* Bytes of content @rec may hold (with a connection ID: and of padding), or
+ * -EBADMSG if it is too short for this cipher.
+ */
+int dtls_open_size(const struct dtls_key *key, const struct dtls_record *rec)
+{
+	int len = rec->fragment_len - key->cipher->explicit_len -
+		  key->cipher->tag_len;
+
+	return len < 0 ? -EBADMSG : len;
+}
+
+/**
+ * dtls_open() - verify and decrypt one record
+ * @key:	read key
+ * @scratch:	from dtls_scratch_get()
+ * @rec:	its header
+ * @skb:	where it lies; only read: its pages may be anybody's
+ * @offset:	of the record in @skb
+ * @content:	linear memory of ours, dtls_open_size() bytes
+ * @type:	set to the content type
+ *
+ * What stands in @content after an error must not be looked at. Sleeps.
+ *
+ * Return: bytes of content; -EBADMSG if the record is not authentic; -EPROTO
+ * if it is but makes no sense; or another error, which says nothing of it.
+ */
+int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
+	      const struct dtls_record *rec, struct sk_buff *skb,
+	      unsigned int offset, u8 *content, u8 *type)
+{
+	const struct dtls_cipher *cipher = key->cipher;
+	struct aead_request *req = make_request(key, scratch);
+	int len = dtls_open_size(key, rec);
+	u8 explicit[8];
+	size_t aad_len;
+	unsigned int n;
+	int err;
+
+	if (len < 0 || rec->version != key->version ||
+	    rec->cid_len != key->cid_len)
+		return -EBADMSG;
+	if (key->cid_len && memcmp(rec->cid, key->cid, key->cid_len))
+		return -EBADMSG;
+
+	offset += rec->header_len;
+	if (cipher->explicit_len) {
+		if (skb_copy_bits(skb, offset, explicit, sizeof(explicit)))
+			return -EBADMSG;
+		offset += sizeof(explicit);
+	}
+	make_nonce(key, scratch, explicit, rec->epoch, rec->seq);
+	aad_len = dtls_record_aad(scratch->aad, rec, len);
+
+	sg_init_table(scratch->src, ARRAY_SIZE(scratch->src));
+	sg_set_buf(&scratch->src[0], scratch->aad, aad_len);
+	n = skb_to_sg(skb, offset, len + cipher->tag_len, scratch->src + 1,
+		      DTLS_SG_MAX);
+	if (!n) {
+		if (skb_copy_bits(skb, offset, scratch->fragment,
+				  len + cipher->tag_len))
+			return -EBADMSG;
+		sg_set_buf(&scratch->src[1], scratch->fragment,
+			   len + cipher->tag_len);
+		n = 1;
+	}
+	sg_mark_end(&scratch->src[n]);
+
+	sg_init_table(scratch->dst, 2);
+	sg_set_buf(&scratch->dst[0], scratch->aad, aad_len);
+	/* An empty entry is no entry to some of the crypto API's walkers. */
+	sg_set_buf(&scratch->dst[1], content, max(len, 1));
+	aead_request_set_ad(req, aad_len);
+	aead_request_set_crypt(req, scratch->src, scratch->dst,
+			       len + cipher->tag_len, scratch->iv);
+
+	err = crypto_wait_req(crypto_aead_decrypt(req), &scratch->wait);
+	if (err)
+		return err;
+
+	*type = rec->type;
+	if (key->cid_len) {
+		len = dtls_record_inner(content, len, type);
+		if (len < 0)
+			return -EPROTO;
+	}
+	return len;
+}
+
+/* No socket is attached any more. */
+void dtls_cipher_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		scratch_free(xchg(per_cpu_ptr(&spare, cpu), NULL));
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Linux 6.1 to 7.2. The core reads as if for the newest; older kernels pay
+ * here, and nothing but this file knows a version.
+ */
+#ifndef _DTLS_COMPAT_H
+#define _DTLS_COMPAT_H
+
+#include <asm/ioctls.h>
+#include <linux/ipv6.h>
+#include <linux/sockios.h>
+#include <linux/uaccess.h>
+#include <linux/version.h>
+#include <net/inet_sock.h>
+#include <net/ipv6.h>
+#include <net/udp.h>
+
+#include "dtls.h"
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/*
+ * May pages be lent to UDP? 6.1 stable knows the flag and ignores it, which is
+ * why a version decides.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define DTLS_MSG_SPLICE_PAGES	MSG_SPLICE_PAGES
+#else
+#define DTLS_MSG_SPLICE_PAGES	0
+#endif
+
+/* Before 6.7 these were bit-fields. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+static inline int dtls_inet6_pmtudisc(const struct sock *sk)
+{
+	return READ_ONCE(inet6_sk(sk)->pmtudisc);
+}
+
+static inline bool dtls_inet6_dontfrag(const struct sock *sk)
+{
+	return inet6_test_bit(DONTFRAG, sk);
+}
+
+static inline unsigned long dtls_inet_cmsg_flags(const struct sock *sk)
+{
+	return inet_cmsg_flags(inet_sk(sk));
+}
+#else
+static inline int dtls_inet6_pmtudisc(const struct sock *sk)
+{
+	return inet6_sk(sk)->pmtudisc;
+}
+
+static inline bool dtls_inet6_dontfrag(const struct sock *sk)
+{
+	return inet6_sk(sk)->dontfrag;
+}
+
+static inline unsigned long dtls_inet_cmsg_flags(const struct sock *sk)
+{
+	return inet_sk(sk)->cmsg_flags;
+}
+#endif
+
+/* A datagram was taken from the receive queue (Udp InDatagrams). */
+static inline void dtls_udp_count_in(const struct sock *sk)
+{
+	struct net *net = sock_net(sk);
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
+	if (sk->sk_family == AF_INET)
+		UDP_INC_STATS(net, UDP_MIB_INDATAGRAMS);
+	else
+		UDP6_INC_STATS(net, UDP_MIB_INDATAGRAMS);
+#else
+	if (sk->sk_family == AF_INET)
+		UDP_INC_STATS(net, UDP_MIB_INDATAGRAMS, 0);
+	else
+		UDP6_INC_STATS(net, UDP_MIB_INDATAGRAMS, 0);
+#endif
+}
+
+/* Before 6.19 addresses were plain sockaddrs. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define dtls_sockaddr	sockaddr_unsized
+#else
+#define dtls_sockaddr	sockaddr
+#endif
+
+/* Before 7.1 recvmsg told the address's length through a pointer. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
+static inline int dtls_base_recvmsg(struct proto *base, struct sock *sk,
+				    struct msghdr *msg, size_t len, int flags)
+{
+	return base->recvmsg(sk, msg, len, flags);
+}
+
+#define dtls_proto_recvmsg	dtls_recvmsg
+#else
+static inline int dtls_base_recvmsg(struct proto *base, struct sock *sk,
+				    struct msghdr *msg, size_t len, int flags)
+{
+	return base->recvmsg(sk, msg, len, flags, &msg->msg_namelen);
+}
+
+static inline int dtls_proto_recvmsg(struct sock *sk, struct msghdr *msg,
+				     size_t len, int flags, int *addr_len)
+{
+	int ret = dtls_recvmsg(sk, msg, len, flags);
+
+	*addr_len = msg->msg_namelen;
+	return ret;
+}
+#endif
+
+/* Before 6.5 ioctl spoke to user space itself, and splice called sendpage. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+static inline int dtls_proto_ioctl(struct sock *sk, int cmd, int *karg)
+{
+	if (cmd == SIOCINQ)
+		return dtls_rx_inq(sk, karg);
+	return dtls_sk(sk)->base->ioctl(sk, cmd, karg);
+}
+
+static inline void dtls_proto_splice(struct proto *prot,
+				     void (*splice_eof)(struct socket *sock))
+{
+	prot->splice_eof = splice_eof;
+}
+#else
+static inline int dtls_proto_ioctl(struct sock *sk, int cmd, unsigned long arg)
+{
+	int bytes, err;
+
+	if (cmd != SIOCINQ)
+		return dtls_sk(sk)->base->ioctl(sk, cmd, arg);
+	err = dtls_rx_inq(sk, &bytes);
+	return err ?: put_user(bytes, (int __user *)arg);
+}
+
+static inline int dtls_sendpage(struct sock *sk, struct page *page, int offset,
+				size_t size, int flags)
+{
+	struct msghdr msg = { .msg_flags = flags | MSG_SPLICE_PAGES };
+	struct bio_vec bv = {
+		.bv_page = page,
+		.bv_offset = offset,
+		.bv_len = size,
+	};
+
+	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, &bv, 1, size);
+	return dtls_sendmsg(sk, &msg, size);
+}
+
+static inline void dtls_proto_splice(struct proto *prot,
+				     void (*splice_eof)(struct socket *sock))
+{
+	prot->sendpage = dtls_sendpage;
+}
+#endif
+
+#endif /* _DTLS_COMPAT_H */

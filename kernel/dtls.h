@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * DTLS record layer for UDP sockets: what the module's files know of each
+ * other. A file uses only what stands above its own section.
+ */
+#ifndef _DTLS_H
+#define _DTLS_H
+
+#include <linux/bvec.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/scatterlist.h>
+#include <linux/skbuff.h>
+#include <linux/spinlock.h>
+#include <linux/udp.h>
+#include <crypto/aead.h>
+#include <net/sock.h>
+
+#include "record.h"
+#include "replay.h"
+
+/* ---- stats.c: /proc/net/dtls_stat ---- */
+
+enum dtls_stat {
+	DTLS_STAT_ATTACHED,
+	DTLS_STAT_TX_EPOCHS,
+	DTLS_STAT_RX_EPOCHS,
+	DTLS_STAT_TX_RECORDS,
+	DTLS_STAT_TX_BYTES,
+	DTLS_STAT_TX_ERRORS,
+	DTLS_STAT_TX_EXPIRED,
+	DTLS_STAT_RX_RECORDS,
+	DTLS_STAT_RX_BYTES,
+	DTLS_STAT_RX_CONTROL,
+	DTLS_STAT_RX_EMPTY,
+	DTLS_STAT_RX_REPLAYS,
+	DTLS_STAT_RX_AUTH_FAILED,
+	DTLS_STAT_RX_NO_KEY,
+	DTLS_STAT_RX_MALFORMED,
+	DTLS_STAT_RX_OVERSIZE,
+	DTLS_STAT_RX_NO_BUDGET,
+	DTLS_STAT_MAX
+};
+
+struct dtls_net {
+	u64 __percpu *stats;	/* DTLS_STAT_MAX each */
+};
+
+int dtls_stats_init(void);
+void dtls_stats_exit(void);
+void dtls_stat_add(struct net *net, enum dtls_stat stat, u64 n);
+
+static inline void dtls_stat_inc(struct net *net, enum dtls_stat stat)
+{
+	dtls_stat_add(net, stat, 1);
+}
+
+/* ---- cipher.c: AEADs, sealing and opening one record ---- */
+
+/**
+ * struct dtls_cipher - what there is to know of one AEAD
+ * @id:		DTLS_CIPHER_*
+ * @name:	the crypto API's name for it
+ * @key_len:	bytes
+ * @salt_len:	bytes of the write IV that DTLS 1.2 uses
+ * @explicit_len: bytes of nonce in each DTLS 1.2 record
+ * @tag_len:	bytes
+ * @ccm:	the crypto API wants a whole first counter block for an IV
+ * @seal_limit:	records one key may protect
+ * @open_limit:	forgeries after which a read key should go
+ */
+struct dtls_cipher {
+	u16 id;
+	const char *name;
+	u8 key_len;
+	u8 salt_len;
+	u8 explicit_len;
+	u8 tag_len;
+	bool ccm;
+	u64 seal_limit;
+	u64 open_limit;
+};
+
+/* One direction's key for one epoch, ready for use; never changes */
+struct dtls_key {
+	const struct dtls_cipher *cipher;
+	struct crypto_aead *aead;
+	u16 version;
+	u8 cid_len;
+	u8 iv[DTLS_IV_SIZE];
+	u8 cid[DTLS_CID_SIZE_MAX];
+};
+
+/* Fragments of an skb one record may span before it is copied together first */
+#define DTLS_SG_MAX	6
+
+/*
+ * What sealing or opening needs besides key and data. One is kept for each
+ * CPU; whoever takes it owns it, and may sleep, until he puts it back.
+ */
+struct dtls_scratch {
+	struct crypto_wait wait;
+	unsigned int req_size;
+	u8 *fragment;			/* DTLS_FRAGMENT_SIZE_MAX bytes */
+	u8 *content;			/* likewise */
+	struct scatterlist src[1 + DTLS_SG_MAX];
+	struct scatterlist dst[2];
+	u8 iv[16];
+	u8 aad[DTLS_AAD_SIZE_MAX];
+	struct aead_request req CRYPTO_MINALIGN_ATTR;	/* the last: grows */
+};
+
+/* Bytes from a record's start to its content */
+static inline unsigned int dtls_key_head(const struct dtls_key *key)
+{
+	return DTLS12_HEADER_SIZE + key->cid_len + key->cipher->explicit_len;
+}
+
+/* Bytes by which a record is longer than its content */
+static inline unsigned int dtls_key_overhead(const struct dtls_key *key)
+{
+	return dtls_key_head(key) + !!key->cid_len + key->cipher->tag_len;
+}
+
+const struct dtls_cipher *dtls_cipher_find(u16 id);
+int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
+		  const struct dtls_cipher *cipher);
+void dtls_key_destroy(struct dtls_key *key);
+int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
+	      u8 *record, size_t len, u8 type, u64 epoch, u64 seq);
+int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
+	      const struct dtls_record *rec, struct sk_buff *skb,
+	      unsigned int offset, u8 *content, u8 *type);
+int dtls_open_size(const struct dtls_key *key, const struct dtls_record *rec);
+struct dtls_scratch *dtls_scratch_get(void);
+void dtls_scratch_put(struct dtls_scratch *scratch);
+void dtls_cipher_exit(void);
+
+/* ---- epoch.c: a key's life ---- */
+
+/**
+ * struct dtls_epoch - a key, its sequence numbers and its limits
+ * @refs:	one held by the association's slot, one by each record under way
+ * @rcu:	to free it; who finds it in a slot must get a reference there
+ * @number:	epoch
+ * @key:	the key
+ * @seq:	write: the next sequence number
+ * @limit:	write: the number that must not be used any more
+ * @warned:	the limit was told to the library
+ * @replay:	read: window, under the association's lock
+ * @failed:	read: records whose tag was wrong
+ *
+ * The last reference is put in process context, where the AEAD is freed at
+ * once: nobody can have got a reference after it fell to zero.
+ */
+struct dtls_epoch {
+	refcount_t refs;
+	struct rcu_head rcu;
+	u64 number;
+	struct dtls_key key;
+	atomic64_t seq ____cacheline_aligned_in_smp;
+	u64 limit;
+	unsigned long warned;
+	struct dtls_replay replay;
+	atomic64_t failed;
+};
+
+struct dtls_epoch *dtls_epoch_new(const struct dtls_key_info *info,
+				  const struct dtls_cipher *cipher,
+				  u32 replay_window);
+void dtls_epoch_put(struct dtls_epoch *epoch);
+int dtls_epoch_take_seq(struct dtls_epoch *epoch, unsigned int n, u64 *seq);
+bool dtls_epoch_tx_warn(struct dtls_epoch *epoch);
+bool dtls_epoch_rx_failed(struct dtls_epoch *epoch);
+int dtls_epoch_resize(struct dtls_epoch *epoch, spinlock_t *lock, u32 size);
+
+/* ---- assoc.c: an association ---- */
+
+#define DTLS_RX_EPOCHS	3	/* previous, current, next */
+
+/* Counters that more than one task may raise at once */
+enum dtls_count {
+	DTLS_COUNT_TX_RECORDS,
+	DTLS_COUNT_TX_BYTES,
+	DTLS_COUNT_RX_REPLAYS,
+	DTLS_COUNT_RX_AUTH_FAILED,
+	DTLS_COUNT_RX_NO_KEY,
+	DTLS_COUNT_RX_MALFORMED,
+	DTLS_COUNT_RX_OVERSIZE,
+	DTLS_COUNT_RX_EMPTY,
+	DTLS_COUNT_RX_CONTROL,
+	DTLS_COUNT_RX_NO_BUDGET,
+	DTLS_COUNT_MAX
+};
+
+/**
+ * struct dtls_assoc - the state shared with one peer
+ * @version:	of every key
+ * @rx_cid_len:	bytes of connection ID in every record that has one
+ * @eof:	the peer said close_notify
+ * @replay_window: records, for epochs to come
+ * @tx:		current write epoch or NULL
+ * @rx:		read epochs, newest first
+ * @lock:	replay windows of @rx, @rx_records, @rx_bytes; taken in process
+ *		context alone, innermost
+ * @rx_records:	application records verified
+ * @rx_bytes:	their content
+ * @count:	see enum dtls_count
+ *
+ * Made with its socket's first key and freed in close(). No call runs on a
+ * socket that is being closed, so the data path borrows it without a
+ * reference. Slots are written under the socket's setup mutex and read under
+ * RCU.
+ */
+struct dtls_assoc {
+	u16 version;
+	u8 rx_cid_len;
+	bool eof;
+	u32 replay_window;
+	struct dtls_epoch __rcu *tx;
+	struct dtls_epoch __rcu *rx[DTLS_RX_EPOCHS];
+	spinlock_t lock ____cacheline_aligned_in_smp;
+	u64 rx_records;
+	u64 rx_bytes;
+	atomic64_t count[DTLS_COUNT_MAX];
+};
+
+struct dtls_assoc *dtls_assoc_new(u16 version, u32 replay_window);
+void dtls_assoc_free(struct dtls_assoc *assoc);
+int dtls_assoc_set_tx(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
+int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
+struct dtls_epoch *dtls_assoc_tx(struct dtls_assoc *assoc);
+struct dtls_epoch *dtls_assoc_rx(struct dtls_assoc *assoc, u64 number);
+u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc);
+void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info);
+
+/* ---- the socket ---- */
+
+/**
+ * struct dtls_dgram - received bytes that wait to be cut into records
+ * @list:	in dtls_sock.pending or .early
+ * @skb:	one reference
+ * @pos:	where the next record starts
+ * @seg_end:	end of the datagram within a coalesced @skb
+ * @end:	end of what is ours
+ * @charge:	bytes charged to the receive budget
+ */
+struct dtls_dgram {
+	struct list_head list;
+	struct sk_buff *skb;
+	unsigned int pos;
+	unsigned int seg_end;
+	unsigned int end;
+	unsigned int charge;
+};
+
+/**
+ * struct dtls_msg - a record opened before anybody asked for it
+ * @list:	in dtls_sock.ready or .control
+ * @refs:	one held by the queue, one by each reader that peeks
+ * @skb:	what it came in, for address and ancillary data; NULL: an event
+ * @info:	what it is
+ * @charge:	bytes charged to the receive budget
+ * @len:	bytes of @data
+ * @data:	content, or for a raw record header and fragment
+ */
+struct dtls_msg {
+	struct list_head list;
+	refcount_t refs;
+	struct sk_buff *skb;
+	struct dtls_record_info info;
+	unsigned int charge;
+	unsigned int len;
+	u8 data[];
+};
+
+/* Pages of ciphertext on their way down */
+#define DTLS_BATCH_PAGES	20
+
+struct dtls_batch {
+	struct bio_vec bvec[DTLS_BATCH_PAGES];
+	unsigned int nr;
+	size_t len;
+};
+
+/**
+ * struct dtls_sock - an attached socket
+ * @sk:		the socket; holds this structure as its sk_user_data
+ * @base:	its own proto
+ * @base_ops:	its own proto_ops
+ * @data_ready:	its own sk_data_ready
+ * @setup:	mutex: keys, connect and disconnect
+ * @assoc:	the association of a connected socket; set once, by the first
+ *		key. (A server's socket will have a table of them.)
+ * @replay_window: for associations to come
+ * @lock:	@pending, @early, @ready, @control and the figures below
+ * @pending:	datagrams taken from UDP's queue and not yet used up
+ * @early:	records whose key is still to come
+ * @ready:	application records opened for poll or MSG_PEEK
+ * @control:	everything else, for MSG_OOB
+ * @early_bytes: charge of @early
+ * @raw_bytes:	charge of what is not authenticated in @control
+ * @control_bytes: charge of the rest of @control
+ * @waiting:	readers asleep in recvmsg
+ * @gro:	UDP takes coalesced datagrams in for us
+ * @user_gro:	the user asked for UDP_GRO
+ * @poll_control: the user asked for EPOLLPRI
+ * @gso_size:	the user's UDP_SEGMENT: bytes of plaintext
+ * @corked:	the user's UDP_CORK
+ * @cork_lock:	mutex: @cork
+ * @cork:	records that wait for the end of their datagram
+ *
+ * Lifetime: made by attach, under the socket's lock; freed in close(), after
+ * which the socket is a plain UDP socket again for the rest of its release.
+ * Every use is from a system call on the socket's file, which close() cannot
+ * overtake; dtls_data_ready(), the one piece of ours that runs in softirq,
+ * does not look at it.
+ */
+struct dtls_sock {
+	struct sock *sk;
+	struct proto *base;
+	const struct proto_ops *base_ops;
+	void (*data_ready)(struct sock *sk);
+
+	struct mutex setup;
+	struct dtls_assoc *assoc;
+	u32 replay_window;
+
+	spinlock_t lock;
+	struct list_head pending;
+	struct list_head early;
+	struct list_head ready;
+	struct list_head control;
+	unsigned int early_bytes;
+	unsigned int raw_bytes;
+	unsigned int control_bytes;
+	atomic_t waiting;
+	bool gro;
+	bool user_gro;
+	bool poll_control;
+
+	bool corked;
+	u16 gso_size;
+	struct mutex cork_lock;
+	struct dtls_batch *cork;
+};
+
+static inline struct dtls_sock *dtls_sk(const struct sock *sk)
+{
+	return rcu_dereference_raw(__sk_user_data(sk));
+}
+
+static inline struct dtls_assoc *dtls_sock_assoc(const struct dtls_sock *ds)
+{
+	return smp_load_acquire(&ds->assoc);
+}
+
+void dtls_count(struct dtls_sock *ds, enum dtls_count what);
+
+/* ---- control.c: the out-of-band queue ---- */
+
+struct dtls_msg *dtls_msg_new(struct dtls_sock *ds, struct sk_buff *skb,
+			      size_t len);
+void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m);
+void dtls_msg_purge(struct dtls_sock *ds, struct list_head *queue);
+unsigned int dtls_charge(struct dtls_sock *ds, const struct sk_buff *skb,
+			 unsigned int len);
+void dtls_uncharge(struct dtls_sock *ds, unsigned int charge);
+void dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m);
+void dtls_control_event(struct dtls_sock *ds, u64 epoch, u16 event);
+struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek);
+
+/* ---- rx.c: a datagram's way to the reader ---- */
+
+/**
+ * struct dtls_rx - a record on its way; on the stack of who carries it
+ * @skb:	one reference
+ * @offset:	of the record in @skb
+ * @rec:	its header
+ * @type:	of the content
+ * @len:	bytes of content
+ * @header:	where @rec.cid may point
+ */
+struct dtls_rx {
+	struct sk_buff *skb;
+	unsigned int offset;
+	struct dtls_record rec;
+	u8 type;
+	int len;
+	u8 header[DTLS_HEADER_SIZE_MAX];
+};
+
+/* What became of a record */
+enum dtls_verdict {
+	DTLS_RX_DONE,		/* kept elsewhere or dropped */
+	DTLS_RX_DATA,		/* application data for the reader */
+	DTLS_RX_CONTROL,	/* verified, for the control queue */
+};
+
+int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx,
+		 unsigned int *budget);
+bool dtls_rx_coalesced(struct dtls_sock *ds, const struct dtls_rx *first,
+		       struct dtls_rx *rx);
+enum dtls_verdict dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
+			       struct dtls_scratch *scratch);
+bool dtls_rx_ready(struct dtls_sock *ds, struct dtls_rx *rx, const u8 *content);
+void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx,
+		     const u8 *content);
+int dtls_rx_fill(struct dtls_sock *ds, bool control);
+unsigned int dtls_rx_queued(struct dtls_sock *ds);
+bool dtls_rx_unread(struct dtls_sock *ds);
+void dtls_rx_wake(struct sock *sk);
+void dtls_rx_wake_next(struct dtls_sock *ds);
+bool dtls_rx_poll(struct dtls_sock *ds);
+void dtls_rx_key(struct dtls_sock *ds);
+void dtls_rx_purge(struct dtls_sock *ds);
+
+/* ---- recv.c: readers ---- */
+
+int dtls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags);
+int dtls_rx_inq(struct sock *sk, int *bytes);
+
+/* ---- tx.c: a writer's bytes to the wire ---- */
+
+int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
+bool dtls_is_peer(const struct sock *sk, const void *name, int len);
+unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_key *key);
+int dtls_tx_uncork(struct dtls_sock *ds, int flags);
+void dtls_tx_purge(struct dtls_sock *ds);
+
+/* ---- sockopt.c ---- */
+
+int dtls_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
+		    unsigned int optlen);
+int dtls_getsockopt(struct sock *sk, int level, int optname,
+		    char __user *optval, int __user *optlen);
+
+/* ---- ulp.c: attach and detach ---- */
+
+int dtls_attach(struct sock *sk);
+bool dtls_attached(const struct sock *sk);
+int dtls_ulp_init(void);
+void dtls_ulp_exit(void);
+
+#endif /* _DTLS_H */

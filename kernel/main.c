@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Load and unload */
+#include <linux/module.h>
+
+#include "dtls.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+static int __init dtls_init(void)
+{
+	int err = dtls_stats_init();
+
+	if (err)
+		return err;
+	err = dtls_ulp_init();
+	if (err) {
+		dtls_stats_exit();
+		return err;
+	}
+	return 0;
+}
+
+/* No socket is attached any more: each pins the module. */
+static void __exit dtls_exit(void)
+{
+	dtls_ulp_exit();
+	/* A softirq may still be on its way out of dtls_data_ready(). */
+	synchronize_rcu();
+	/* Epochs are freed by RCU. */
+	rcu_barrier();
+	dtls_stats_exit();
+	dtls_cipher_exit();
+}
+
+module_init(dtls_init);
+module_exit(dtls_exit);
+
+MODULE_DESCRIPTION("DTLS record layer for UDP sockets");
+MODULE_LICENSE("GPL");
+MODULE_SOFTDEP("post: aesni_intel ccm chacha20poly1305");

@@ -1,0 +1,590 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A datagram's way to the reader, top to bottom:
+ *
+ *   take_datagram()	from UDP's own queue
+ *   cut_record()	one record out of it
+ *   dtls_rx_open()	by its epoch: open it, keep it for a key to come, or
+ *			drop it
+ *   dtls_recvmsg()	in recv.c, to the user
+ *
+ * All of it runs in the reader's context and several readers may be anywhere
+ * in it at once; struct dtls_sock's lock is held for the lists alone, never
+ * over crypto or a copy to the user.
+ *
+ * What cannot be delivered is dropped without a word and counted. It harms
+ * neither association nor socket: anybody can send it (RFC 6347 4.1.2.7).
+ */
+#include <linux/slab.h>
+#include <linux/udp.h>
+#include <net/udp.h>
+
+#include "compat.h"
+#include "dtls.h"
+#include "trace.h"
+
+void dtls_count(struct dtls_sock *ds, enum dtls_count what)
+{
+	static const u8 stat[DTLS_COUNT_MAX] = {
+		[DTLS_COUNT_RX_REPLAYS] = DTLS_STAT_RX_REPLAYS,
+		[DTLS_COUNT_RX_AUTH_FAILED] = DTLS_STAT_RX_AUTH_FAILED,
+		[DTLS_COUNT_RX_NO_KEY] = DTLS_STAT_RX_NO_KEY,
+		[DTLS_COUNT_RX_MALFORMED] = DTLS_STAT_RX_MALFORMED,
+		[DTLS_COUNT_RX_OVERSIZE] = DTLS_STAT_RX_OVERSIZE,
+		[DTLS_COUNT_RX_EMPTY] = DTLS_STAT_RX_EMPTY,
+		[DTLS_COUNT_RX_CONTROL] = DTLS_STAT_RX_CONTROL,
+		[DTLS_COUNT_RX_NO_BUDGET] = DTLS_STAT_RX_NO_BUDGET,
+	};
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+
+	dtls_stat_inc(sock_net(ds->sk), stat[what]);
+	if (assoc)
+		atomic64_inc(&assoc->count[what]);
+	if (what != DTLS_COUNT_RX_CONTROL)
+		trace_dtls_drop(ds->sk, what);
+}
+
+/* Wake whoever waits, for whatever; each looks for himself what there is. */
+void dtls_rx_wake(struct sock *sk)
+{
+	struct socket_wq *wq;
+
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_all(&wq->wait);
+	sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+	rcu_read_unlock();
+}
+
+/* Is there anything received that nobody looked at? */
+bool dtls_rx_unread(struct dtls_sock *ds)
+{
+	struct sock *sk = ds->sk;
+
+	return !list_empty(&ds->pending) ||
+	       !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
+	       !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue);
+}
+
+/* A datagram wakes one waiting reader: pass on what he leaves behind. */
+void dtls_rx_wake_next(struct dtls_sock *ds)
+{
+	if (list_empty(&ds->ready) && !dtls_rx_unread(ds))
+		return;
+	smp_mb();	/* pairs with prepare_to_wait in wait_for_more() */
+	if (atomic_read(&ds->waiting))
+		wake_up_interruptible(sk_sleep(ds->sk));
+}
+
+/* ---- datagrams ---- */
+
+static void next_segment(struct dtls_dgram *d)
+{
+	unsigned int size = skb_shinfo(d->skb)->gso_size;
+
+	d->seg_end = d->end;
+	if (skb_is_gso(d->skb) && d->end - d->pos > size)
+		d->seg_end = d->pos + size;
+}
+
+static void free_dgram(struct dtls_sock *ds, struct dtls_dgram *d)
+{
+	dtls_uncharge(ds, d->charge);
+	consume_skb(d->skb);
+	kfree(d);
+}
+
+/* Keep what is left of @d on the heap and charged; takes over its skb. */
+static struct dtls_dgram *keep_dgram(struct dtls_sock *ds,
+				     const struct dtls_dgram *d)
+{
+	struct dtls_dgram *kept = kmemdup(d, sizeof(*d), GFP_KERNEL);
+
+	if (!kept) {
+		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		consume_skb(d->skb);
+		return NULL;
+	}
+	kept->charge = dtls_charge(ds, d->skb, d->end - d->pos);
+	return kept;
+}
+
+/*
+ * The next datagram that UDP has, or an error: -EAGAIN, or one that was
+ * waiting on the socket. @budget: datagrams the caller may still take.
+ */
+static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
+			 unsigned int *budget)
+{
+	int off = 0, err;
+
+	if (!*budget)
+		return -EAGAIN;
+	--*budget;
+
+	/* Never with MSG_PEEK, never waiting: see dtls_recvmsg(). */
+	d->skb = __skb_recv_udp(ds->sk, MSG_DONTWAIT, &off, &err);
+	if (!d->skb)
+		return err;
+	dtls_udp_count_in(ds->sk);
+	d->skb->dev = NULL;	/* UDP kept its scratch there */
+	d->pos = 0;
+	d->end = d->skb->len;
+	d->charge = 0;
+	next_segment(d);
+	if (!d->end)
+		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+	return 0;
+}
+
+/* Cut the next record out of @d. False: nothing sensible is left in it. */
+static bool cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
+		       struct dtls_rx *rx)
+{
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+	unsigned int cid_len = assoc ? assoc->rx_cid_len : 0;
+
+	while (d->pos < d->end) {
+		unsigned int len = d->seg_end - d->pos;
+		unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
+		const u8 *p = skb_header_pointer(d->skb, d->pos, head,
+						 rx->header);
+		bool good = p && !dtls_record_parse(&rx->rec, p, head, len,
+						    cid_len);
+
+		if (good) {
+			rx->skb = d->skb;
+			rx->offset = d->pos;
+			d->pos += rx->rec.header_len + rx->rec.fragment_len;
+		} else {
+			/* Where the next one starts cannot be told. */
+			dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+			d->pos = d->seg_end;
+		}
+		if (d->pos == d->seg_end)
+			next_segment(d);
+		if (good)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The next record received, with a reference to its skb. Leftovers of earlier
+ * datagrams come first; what this datagram leaves over is put with them.
+ */
+int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx,
+		       unsigned int *budget)
+{
+	struct dtls_dgram new, *d;
+	bool found = false;
+	int err;
+
+	while (!found && !list_empty(&ds->pending)) {
+		spin_lock(&ds->lock);
+		d = list_first_entry_or_null(&ds->pending, struct dtls_dgram,
+					     list);
+		if (d) {
+			found = cut_record(ds, d, rx);
+			if (found)
+				skb_get(d->skb);
+			if (d->pos < d->end)
+				d = NULL;
+			else
+				list_del(&d->list);
+		}
+		spin_unlock(&ds->lock);
+		if (d)
+			free_dgram(ds, d);
+	}
+	if (found)
+		return 0;
+
+	for (;;) {
+		err = take_datagram(ds, &new, budget);
+		if (err)
+			return err;
+		if (cut_record(ds, &new, rx))
+			break;
+		consume_skb(new.skb);
+	}
+
+	if (new.pos < new.end) {
+		skb_get(new.skb);
+		d = keep_dgram(ds, &new);
+		if (d) {
+			spin_lock(&ds->lock);
+			list_add_tail(&d->list, &ds->pending);
+			spin_unlock(&ds->lock);
+		}
+	}
+	return 0;
+}
+
+/*
+ * The record after @first in the same coalesced datagram, if it may follow it
+ * to a reader that asked for UDP_GRO: of the same size or, as the last, less.
+ */
+bool dtls_rx_coalesced(struct dtls_sock *ds, const struct dtls_rx *first,
+			   struct dtls_rx *rx)
+{
+	struct dtls_dgram *d, undo;
+	bool found = false;
+
+	spin_lock(&ds->lock);
+	d = list_first_entry_or_null(&ds->pending, struct dtls_dgram, list);
+	if (d && d->skb == first->skb) {
+		undo = *d;
+		found = cut_record(ds, d, rx);
+		if (found && (rx->rec.epoch != first->rec.epoch ||
+			      rx->rec.type != first->rec.type ||
+			      rx->rec.fragment_len > first->rec.fragment_len)) {
+			d->pos = undo.pos;
+			d->seg_end = undo.seg_end;
+			found = false;
+		}
+		if (found)
+			skb_get(d->skb);
+		if (d->pos < d->end)
+			d = NULL;
+		else
+			list_del(&d->list);
+	} else {
+		d = NULL;
+	}
+	spin_unlock(&ds->lock);
+	if (d)
+		free_dgram(ds, d);
+	return found;
+}
+
+/* ---- records ---- */
+
+/*
+ * A record whose key is still to come waits for it, within half the receive
+ * buffer: the other half stays free for the handshake that brings the key.
+ */
+static void keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
+{
+	unsigned int end = rx->offset + rx->rec.header_len +
+			   rx->rec.fragment_len;
+	struct dtls_dgram early = {
+		.skb = skb_get(rx->skb),
+		.pos = rx->offset,
+		.seg_end = end,
+		.end = end,
+	};
+	struct dtls_dgram *d = keep_dgram(ds, &early);
+	struct dtls_assoc *assoc;
+	bool kept = true;
+
+	if (!d)
+		return;
+	spin_lock(&ds->lock);
+	assoc = dtls_sock_assoc(ds);
+	if (assoc && dtls_assoc_newest_rx(assoc) >= rx->rec.epoch) {
+		/* The key came in between. */
+		list_add_tail(&d->list, &ds->pending);
+	} else if (ds->early_bytes + d->charge <=
+		   (unsigned int)READ_ONCE(ds->sk->sk_rcvbuf) / 2) {
+		list_add_tail(&d->list, &ds->early);
+		ds->early_bytes += d->charge;
+	} else {
+		kept = false;
+	}
+	spin_unlock(&ds->lock);
+
+	if (!kept) {
+		free_dgram(ds, d);
+		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+	}
+}
+
+/* A record nobody here can verify goes to the library as it came. */
+static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx)
+{
+	unsigned int len = rx->rec.header_len + rx->rec.fragment_len;
+	struct dtls_msg *m;
+
+	/* An AEAD's tag makes the checksum superfluous; here there is none. */
+	if (!skb_csum_unnecessary(rx->skb) && __skb_checksum_complete(rx->skb)) {
+		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+		return;
+	}
+	m = dtls_msg_new(ds, rx->skb, len);
+	if (!m || skb_copy_bits(rx->skb, rx->offset, m->data, len)) {
+		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		dtls_msg_put(ds, m);
+		return;
+	}
+	m->info.type = rx->rec.type;
+	m->info.epoch = rx->rec.epoch;
+	m->info.seq = rx->rec.seq;
+	m->info.flags = DTLS_RECORD_RAW;
+	dtls_control_queue(ds, m);
+}
+
+/* Without a read key for its epoch, a record waits, is shown, or goes. */
+static void route_unopened(struct dtls_sock *ds, struct dtls_assoc *assoc,
+			   struct dtls_rx *rx)
+{
+	u64 newest = assoc ? dtls_assoc_newest_rx(assoc) : 0;
+	bool data = rx->rec.type == DTLS_CT_APPLICATION_DATA ||
+		    rx->rec.type == DTLS_CT_TLS12_CID;
+
+	if (!rx->rec.epoch && data)
+		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+	else if (!rx->rec.epoch)
+		queue_raw(ds, rx);
+	else if (rx->rec.epoch <= newest)
+		dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
+	else if (!data)
+		queue_raw(ds, rx);
+	else if (!newest || rx->rec.epoch == newest + 1)
+		keep_early(ds, rx);
+	else
+		dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
+}
+
+/* RFC 5246 7.2, from a peer whose tag was verified */
+static void heed_alert(struct dtls_sock *ds, struct dtls_assoc *assoc,
+		       const u8 *alert, int len)
+{
+	struct sock *sk = ds->sk;
+
+	if (len != 2)
+		return;
+	if (alert[1] == 0) {		/* close_notify */
+		WRITE_ONCE(assoc->eof, true);
+		dtls_rx_wake(sk);
+	} else if (alert[0] == 2) {	/* fatal */
+		WRITE_ONCE(sk->sk_err, ECONNRESET);
+		sk_error_report(sk);
+	}
+}
+
+/* Open @rx into @scratch->content, or find it another place. */
+enum dtls_verdict dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
+			       struct dtls_scratch *scratch)
+{
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+	enum dtls_verdict verdict = DTLS_RX_DONE;
+	struct dtls_epoch *epoch = NULL;
+	bool fresh;
+	int len;
+
+	if (assoc && rx->rec.epoch)
+		epoch = dtls_assoc_rx(assoc, rx->rec.epoch);
+	if (!epoch) {
+		route_unopened(ds, assoc, rx);
+		return DTLS_RX_DONE;
+	}
+
+	/* Cheap, and again below: only a verified record moves the window. */
+	spin_lock(&assoc->lock);
+	fresh = dtls_replay_check(&epoch->replay, rx->rec.seq);
+	spin_unlock(&assoc->lock);
+	if (!fresh) {
+		dtls_count(ds, DTLS_COUNT_RX_REPLAYS);
+		goto out;
+	}
+
+	len = dtls_open(&epoch->key, scratch, &rx->rec, rx->skb, rx->offset,
+			scratch->content, &rx->type);
+	if (len < 0 && len != -EPROTO) {
+		if (len != -EBADMSG) {
+			dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+			goto out;
+		}
+		dtls_count(ds, DTLS_COUNT_RX_AUTH_FAILED);
+		if (dtls_epoch_rx_failed(epoch))
+			dtls_control_event(ds, epoch->number,
+					   DTLS_EVENT_RX_LIMIT);
+		goto out;
+	}
+
+	rx->len = len;
+	spin_lock(&assoc->lock);
+	fresh = dtls_replay_mark(&epoch->replay, rx->rec.seq);
+	if (fresh && len > 0 && len <= DTLS_RECORD_SIZE_MAX &&
+	    rx->type == DTLS_CT_APPLICATION_DATA) {
+		assoc->rx_records++;
+		assoc->rx_bytes += len;
+		verdict = DTLS_RX_DATA;
+	}
+	spin_unlock(&assoc->lock);
+
+	if (!fresh) {
+		dtls_count(ds, DTLS_COUNT_RX_REPLAYS);
+	} else if (verdict == DTLS_RX_DATA) {
+		dtls_stat_inc(sock_net(ds->sk), DTLS_STAT_RX_RECORDS);
+		dtls_stat_add(sock_net(ds->sk), DTLS_STAT_RX_BYTES, len);
+		trace_dtls_open(ds->sk, rx->rec.epoch, rx->rec.seq, rx->type,
+				len);
+	} else if (len < 0) {
+		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+	} else if (len > DTLS_RECORD_SIZE_MAX) {
+		dtls_count(ds, DTLS_COUNT_RX_OVERSIZE);
+	} else if (rx->type == DTLS_CT_APPLICATION_DATA) {
+		/* recv() returning 0 means end of file alone. */
+		dtls_count(ds, DTLS_COUNT_RX_EMPTY);
+	} else {
+		if (rx->type == DTLS_CT_ALERT)
+			heed_alert(ds, assoc, scratch->content, len);
+		verdict = DTLS_RX_CONTROL;
+	}
+out:
+	dtls_epoch_put(epoch);
+	return verdict;
+}
+
+/* Turn an opened record into a message; frees nothing of @rx. */
+static struct dtls_msg *make_msg(struct dtls_sock *ds, struct dtls_rx *rx,
+				 const u8 *content)
+{
+	struct dtls_msg *m = dtls_msg_new(ds, rx->skb, rx->len);
+
+	if (!m) {
+		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		return NULL;
+	}
+	memcpy(m->data, content, rx->len);
+	m->info.type = rx->type;
+	m->info.epoch = rx->rec.epoch;
+	m->info.seq = rx->rec.seq;
+	return m;
+}
+
+void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx,
+			  const u8 *content)
+{
+	struct dtls_msg *m = make_msg(ds, rx, content);
+
+	if (m)
+		dtls_control_queue(ds, m);
+}
+
+bool dtls_rx_ready(struct dtls_sock *ds, struct dtls_rx *rx,
+			const u8 *content)
+{
+	struct dtls_msg *m = make_msg(ds, rx, content);
+
+	if (!m)
+		return false;
+	spin_lock(&ds->lock);
+	list_add_tail(&m->list, &ds->ready);
+	spin_unlock(&ds->lock);
+	return true;
+}
+
+/* How many datagrams there are now; what comes later wakes by itself. */
+unsigned int dtls_rx_queued(struct dtls_sock *ds)
+{
+	return skb_queue_len_lockless(&ds->sk->sk_receive_queue) +
+	       skb_queue_len_lockless(&udp_sk(ds->sk)->reader_queue);
+}
+
+/*
+ * Work on what was received until an application record is ready (0) or, with
+ * @control, a control record is; or there is nothing more (-EAGAIN).
+ */
+int dtls_rx_fill(struct dtls_sock *ds, bool control)
+{
+	unsigned int budget = dtls_rx_queued(ds);
+	struct dtls_scratch *scratch;
+	struct dtls_rx rx;
+	int err;
+
+	scratch = dtls_scratch_get();
+	if (!scratch)
+		return -ENOMEM;
+	for (;;) {
+		if (control && !list_empty(&ds->control)) {
+			err = 0;
+			break;
+		}
+		if (control && atomic_read(&ds->sk->sk_rmem_alloc) >
+			       READ_ONCE(ds->sk->sk_rcvbuf)) {
+			err = -ENOBUFS;	/* read application data first */
+			break;
+		}
+		err = dtls_rx_next(ds, &rx, &budget);
+		if (err)
+			break;
+		switch (dtls_rx_open(ds, &rx, scratch)) {
+		case DTLS_RX_DATA:
+			err = !dtls_rx_ready(ds, &rx, scratch->content);
+			break;
+		case DTLS_RX_CONTROL:
+			dtls_rx_control(ds, &rx, scratch->content);
+			fallthrough;
+		case DTLS_RX_DONE:
+			err = 1;
+		}
+		consume_skb(rx.skb);
+		if (!err && !control)
+			break;
+		cond_resched();
+	}
+	dtls_scratch_put(scratch);
+	return err;
+}
+
+/*
+ * Is an application record ready? For poll, whose yes must hold: so it opens
+ * records until one is. An error that was waiting is put back.
+ */
+bool dtls_rx_poll(struct dtls_sock *ds)
+{
+	int err;
+
+	if (!list_empty(&ds->ready))
+		return true;
+	if (!dtls_rx_unread(ds))
+		return false;
+	err = dtls_rx_fill(ds, false);
+	if (err && err != -EAGAIN && err != -ENOMEM)
+		WRITE_ONCE(ds->sk->sk_err, -err);
+	dtls_rx_wake_next(ds);
+	return !err;
+}
+
+/*
+ * A read key came, or a socket filter: let the early records try again, and
+ * have UDP coalesce datagrams for us unless a filter would see that.
+ */
+void dtls_rx_key(struct dtls_sock *ds)
+{
+	struct sock *sk = ds->sk;
+	int gro = !rcu_access_pointer(sk->sk_filter);
+
+	if (gro != ds->gro &&
+	    !ds->base->setsockopt(sk, SOL_UDP, UDP_GRO, KERNEL_SOCKPTR(&gro),
+				  sizeof(gro)))
+		ds->gro = gro;
+
+	spin_lock(&ds->lock);
+	list_splice_init(&ds->early, &ds->pending);
+	ds->early_bytes = 0;
+	spin_unlock(&ds->lock);
+	dtls_rx_wake(sk);
+}
+
+static void purge_dgrams(struct dtls_sock *ds, struct list_head *list)
+{
+	struct dtls_dgram *d, *next;
+
+	list_for_each_entry_safe(d, next, list, list)
+		free_dgram(ds, d);
+	INIT_LIST_HEAD(list);
+}
+
+/* From close(): nobody else is there. */
+void dtls_rx_purge(struct dtls_sock *ds)
+{
+	purge_dgrams(ds, &ds->pending);
+	purge_dgrams(ds, &ds->early);
+	dtls_msg_purge(ds, &ds->ready);
+	dtls_msg_purge(ds, &ds->control);
+}

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Options: those of level SOL_DTLS, and those of UDP and IPv6 that mean
+ * something else on an attached socket or nothing at all.
+ */
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/udp.h>
+
+#include "compat.h"
+#include "dtls.h"
+
+/* copy_struct_from_sockptr(), which 6.1 lacks and 6.12 has wrong */
+static int copy_struct(void *dst, size_t size, sockptr_t src, size_t len)
+{
+	u8 *kernel = src.kernel;
+	size_t i;
+
+	if (!sockptr_is_kernel(src))
+		return copy_struct_from_user(dst, size, src.user, len);
+	for (i = size; i < len; i++)
+		if (kernel[i])
+			return -E2BIG;
+	memset(dst, 0, size);
+	memcpy(dst, kernel, min(size, len));
+	return 0;
+}
+
+/* ---- keys ---- */
+
+static bool is_zero(const u8 *p, size_t len)
+{
+	return !memchr_inv(p, 0, len);
+}
+
+static int check_key(const struct dtls_key_info *info,
+		     const struct dtls_cipher *cipher)
+{
+	if (info->version != DTLS_VERSION_1_2)
+		return -EOPNOTSUPP;
+	if (!cipher)
+		return -ENOENT;
+	if (!info->epoch || info->epoch > U16_MAX ||
+	    info->rec_seq > DTLS_SEQ_MAX || info->reserved ||
+	    info->cid_len > DTLS_CID_SIZE_MAX)
+		return -EINVAL;
+	if (!is_zero(info->key + cipher->key_len,
+		     DTLS_KEY_SIZE_MAX - cipher->key_len) ||
+	    !is_zero(info->iv + cipher->salt_len,
+		     DTLS_IV_SIZE - cipher->salt_len) ||
+	    !is_zero(info->pad, sizeof(info->pad)) ||
+	    !is_zero(info->sn_key, sizeof(info->sn_key)) ||
+	    !is_zero(info->cid + info->cid_len,
+		     sizeof(info->cid) - info->cid_len))
+		return -EINVAL;
+	return 0;
+}
+
+/* Give the association its key; makes the association with the first one. */
+static int install(struct dtls_sock *ds, int optname,
+		   const struct dtls_key_info *info, struct dtls_epoch *epoch)
+{
+	struct dtls_assoc *assoc = ds->assoc;
+	struct sock *sk = ds->sk;
+	int err = 0;
+
+	lock_sock(sk);
+	if (sk->sk_state != TCP_ESTABLISHED)
+		err = -ENOTCONN;
+	release_sock(sk);
+	if (err)
+		return err;
+
+	if (!assoc) {
+		assoc = dtls_assoc_new(info->version, ds->replay_window);
+		if (!assoc)
+			return -ENOMEM;
+	}
+	if (info->version != assoc->version) {
+		err = -EINVAL;
+	} else if (optname == DTLS_TX) {
+		err = dtls_assoc_set_tx(assoc, epoch);
+	} else if (rcu_access_pointer(assoc->rx[0]) &&
+		   info->cid_len != assoc->rx_cid_len) {
+		/* A record does not tell its connection ID's length. */
+		err = -EINVAL;
+	} else {
+		assoc->rx_cid_len = info->cid_len;
+		err = dtls_assoc_set_rx(assoc, epoch);
+	}
+	if (!ds->assoc && err)
+		dtls_assoc_free(assoc);
+	else if (!ds->assoc)
+		smp_store_release(&ds->assoc, assoc);
+	return err;
+}
+
+static int set_key(struct dtls_sock *ds, int optname, sockptr_t optval,
+		   unsigned int optlen)
+{
+	const struct dtls_cipher *cipher;
+	struct dtls_key_info *info;
+	struct dtls_epoch *epoch;
+	int err;
+
+	if (optlen < sizeof(*info))
+		return -EINVAL;
+	info = kzalloc(sizeof(*info), GFP_KERNEL);
+	if (!info)
+		return -ENOMEM;
+	err = copy_struct(info, sizeof(*info), optval, optlen);
+	if (err)
+		goto out;
+	cipher = dtls_cipher_find(info->cipher);
+	err = check_key(info, cipher);
+	if (err)
+		goto out;
+
+	mutex_lock(&ds->setup);
+	epoch = dtls_epoch_new(info, cipher,
+			       optname == DTLS_RX ? ds->replay_window : 0);
+	if (IS_ERR(epoch)) {
+		err = PTR_ERR(epoch);
+	} else {
+		err = install(ds, optname, info, epoch);
+		if (err)
+			dtls_epoch_put(epoch);
+	}
+	mutex_unlock(&ds->setup);
+	if (err)
+		goto out;
+
+	if (optname == DTLS_RX) {
+		dtls_stat_inc(sock_net(ds->sk), DTLS_STAT_RX_EPOCHS);
+		dtls_rx_key(ds);
+	} else {
+		dtls_stat_inc(sock_net(ds->sk), DTLS_STAT_TX_EPOCHS);
+	}
+out:
+	kfree_sensitive(info);
+	return err;
+}
+
+/* ---- state ---- */
+
+static void get_info(struct dtls_sock *ds, struct dtls_info *info)
+{
+	struct dtls_assoc *assoc;
+	struct dtls_epoch *tx;
+
+	memset(info, 0, sizeof(*info));
+	mutex_lock(&ds->setup);
+	assoc = ds->assoc;
+	info->replay_window = ds->replay_window;
+	if (assoc)
+		dtls_assoc_info(assoc, info);
+	tx = assoc ? rcu_dereference_protected(assoc->tx, true) : NULL;
+	if (tx)
+		info->mtu = dtls_tx_mtu(ds, &tx->key);
+	mutex_unlock(&ds->setup);
+
+	if (READ_ONCE(ds->gro))
+		info->flags |= DTLS_INFO_GRO;
+	spin_lock(&ds->lock);
+	info->control_queued = ds->control_bytes + ds->raw_bytes;
+	info->early_queued = ds->early_bytes;
+	spin_unlock(&ds->lock);
+}
+
+static int get_mtu(struct dtls_sock *ds, u32 *mtu)
+{
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+	struct dtls_epoch *tx = assoc ? dtls_assoc_tx(assoc) : NULL;
+
+	if (!tx)
+		return -ENOKEY;
+	*mtu = dtls_tx_mtu(ds, &tx->key);
+	dtls_epoch_put(tx);
+	return *mtu ? 0 : -ENOTCONN;
+}
+
+/* All read epochs take the new size, or those before an error do. */
+static int set_replay_window(struct dtls_sock *ds, u32 size)
+{
+	struct dtls_epoch *epoch;
+	int i, err = 0;
+
+	if (size < DTLS_REPLAY_WINDOW_MIN || size > DTLS_REPLAY_WINDOW_MAX)
+		return -EINVAL;
+	size = round_up(size, 64);
+
+	mutex_lock(&ds->setup);
+	for (i = 0; ds->assoc && !err && i < DTLS_RX_EPOCHS; i++) {
+		epoch = rcu_dereference_protected(ds->assoc->rx[i], true);
+		if (epoch)
+			err = dtls_epoch_resize(epoch, &ds->assoc->lock, size);
+	}
+	if (!err) {
+		ds->replay_window = size;
+		if (ds->assoc)
+			ds->assoc->replay_window = size;
+	}
+	mutex_unlock(&ds->setup);
+	return err;
+}
+
+static int set_window(struct dtls_sock *ds, sockptr_t optval,
+		      unsigned int optlen)
+{
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+	struct dtls_epoch *epoch = NULL;
+	struct dtls_window *window;
+	int err;
+
+	if (optlen < sizeof(*window))
+		return -EINVAL;
+	window = kzalloc(sizeof(*window), GFP_KERNEL);
+	if (!window)
+		return -ENOMEM;
+	err = copy_struct(window, sizeof(*window), optval, optlen);
+	if (!err && window->next > DTLS_SEQ_MAX + 1)
+		err = -EINVAL;
+	if (!err) {
+		epoch = assoc ? dtls_assoc_rx(assoc, window->epoch) : NULL;
+		if (!epoch)
+			err = -ENOENT;
+	}
+	if (!err) {
+		spin_lock(&assoc->lock);
+		if (!dtls_replay_import(&epoch->replay, window->next,
+					window->seen))
+			err = -EINVAL;
+		spin_unlock(&assoc->lock);
+		dtls_epoch_put(epoch);
+	}
+	kfree(window);
+	return err;
+}
+
+static int get_window(struct dtls_sock *ds, struct dtls_window *window)
+{
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+	struct dtls_epoch *epoch;
+
+	epoch = assoc ? dtls_assoc_rx(assoc, window->epoch) : NULL;
+	if (!epoch)
+		return -ENOENT;
+	spin_lock(&assoc->lock);
+	window->next = epoch->replay.next;
+	dtls_replay_export(&epoch->replay, window->seen);
+	spin_unlock(&assoc->lock);
+	dtls_epoch_put(epoch);
+	return 0;
+}
+
+static void get_cid(struct dtls_sock *ds, struct dtls_cid *cid)
+{
+	struct dtls_epoch *tx, *rx;
+
+	mutex_lock(&ds->setup);
+	if (ds->assoc) {
+		tx = rcu_dereference_protected(ds->assoc->tx, true);
+		rx = rcu_dereference_protected(ds->assoc->rx[0], true);
+		if (tx) {
+			cid->tx_len = tx->key.cid_len;
+			memcpy(cid->tx, tx->key.cid, cid->tx_len);
+		}
+		if (rx) {
+			cid->rx_len = rx->key.cid_len;
+			memcpy(cid->rx, rx->key.cid, cid->rx_len);
+		}
+	}
+	mutex_unlock(&ds->setup);
+}
+
+/* ---- set ---- */
+
+static int set_dtls(struct dtls_sock *ds, int optname, sockptr_t optval,
+		    unsigned int optlen)
+{
+	u32 val;
+
+	switch (optname) {
+	case DTLS_TX:
+	case DTLS_RX:
+		return set_key(ds, optname, optval, optlen);
+	case DTLS_WINDOW:
+		return set_window(ds, optval, optlen);
+	case DTLS_REPLAY_WINDOW:
+	case DTLS_POLL_CONTROL:
+		break;
+	default:
+		return -ENOPROTOOPT;
+	}
+
+	if (optlen < sizeof(val))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	if (optname == DTLS_REPLAY_WINDOW)
+		return set_replay_window(ds, val);
+	if (val > 1)
+		return -EINVAL;
+	WRITE_ONCE(ds->poll_control, val);
+	return 0;
+}
+
+/* The base's meaning of these would act on ciphertext. */
+static int set_udp(struct dtls_sock *ds, int optname, sockptr_t optval,
+		   unsigned int optlen)
+{
+	int val;
+
+	if (optlen < sizeof(val))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+
+	switch (optname) {
+	case UDP_SEGMENT:
+		if (val < 0 || val > USHRT_MAX)
+			return -EINVAL;
+		WRITE_ONCE(ds->gso_size, val);
+		return 0;
+	case UDP_GRO:
+		WRITE_ONCE(ds->user_gro, val);
+		return 0;
+	case UDP_CORK:
+		WRITE_ONCE(ds->corked, val);
+		return val ? 0 : dtls_tx_uncork(ds, 0);
+	default:	/* UDP_ENCAP */
+		return -EOPNOTSUPP;
+	}
+}
+
+int dtls_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
+		    unsigned int optlen)
+{
+	struct dtls_sock *ds = dtls_sk(sk);
+
+	if (level == SOL_DTLS)
+		return set_dtls(ds, optname, optval, optlen);
+	if (level == SOL_UDP &&
+	    (optname == UDP_SEGMENT || optname == UDP_GRO ||
+	     optname == UDP_CORK || optname == UDP_ENCAP))
+		return set_udp(ds, optname, optval, optlen);
+	/* Would put UDP's own proto under us. */
+	if (level == SOL_IPV6 && optname == IPV6_ADDRFORM)
+		return -EOPNOTSUPP;
+	return ds->base->setsockopt(sk, level, optname, optval, optlen);
+}
+
+/* ---- get ---- */
+
+static int put_opt(const void *src, int size, char __user *optval,
+		   int __user *optlen, int len)
+{
+	len = min(len, size);
+	if (copy_to_user(optval, src, len) || put_user(len, optlen))
+		return -EFAULT;
+	return 0;
+}
+
+static int get_dtls(struct dtls_sock *ds, int optname, char __user *optval,
+		    int __user *optlen, int len)
+{
+	union {
+		struct dtls_info info;
+		struct dtls_window window;
+		struct dtls_cid cid;
+	} *u;
+	u32 val = 0;
+	int err = 0;
+
+	switch (optname) {
+	case DTLS_MTU:
+		err = get_mtu(ds, &val);
+		break;
+	case DTLS_REPLAY_WINDOW:
+		val = READ_ONCE(ds->replay_window);
+		break;
+	case DTLS_POLL_CONTROL:
+		val = READ_ONCE(ds->poll_control);
+		break;
+	case DTLS_INFO:
+	case DTLS_WINDOW:
+	case DTLS_CID:
+		goto large;
+	default:
+		return -ENOPROTOOPT;
+	}
+	return err ?: put_opt(&val, sizeof(val), optval, optlen, len);
+
+large:
+	u = kzalloc(sizeof(*u), GFP_KERNEL);
+	if (!u)
+		return -ENOMEM;
+	if (optname == DTLS_INFO) {
+		get_info(ds, &u->info);
+		err = put_opt(&u->info, sizeof(u->info), optval, optlen, len);
+	} else if (optname == DTLS_CID) {
+		get_cid(ds, &u->cid);
+		err = put_opt(&u->cid, sizeof(u->cid), optval, optlen, len);
+	} else if (len < sizeof(u->window.epoch)) {
+		err = -EINVAL;
+	} else if (copy_from_user(&u->window.epoch, optval,
+				  sizeof(u->window.epoch))) {
+		err = -EFAULT;
+	} else {
+		err = get_window(ds, &u->window) ?:
+		      put_opt(&u->window, sizeof(u->window), optval, optlen,
+			      len);
+	}
+	kfree(u);
+	return err;
+}
+
+int dtls_getsockopt(struct sock *sk, int level, int optname,
+		    char __user *optval, int __user *optlen)
+{
+	struct dtls_sock *ds = dtls_sk(sk);
+	int len, val;
+
+	if (level != SOL_DTLS && level != SOL_UDP)
+		goto base;
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	if (level == SOL_DTLS)
+		return get_dtls(ds, optname, optval, optlen, len);
+
+	switch (optname) {
+	case UDP_SEGMENT:
+		val = READ_ONCE(ds->gso_size);
+		break;
+	case UDP_GRO:
+		val = READ_ONCE(ds->user_gro);
+		break;
+	case UDP_CORK:
+		val = READ_ONCE(ds->corked);
+		break;
+	default:
+		goto base;
+	}
+	return put_opt(&val, sizeof(val), optval, optlen, len);
+base:
+	return ds->base->getsockopt(sk, level, optname, optval, optlen);
+}

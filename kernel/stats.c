@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /proc/net/dtls_stat: what happened in a network namespace */
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "dtls.h"
+
+static const char * const names[DTLS_STAT_MAX] = {
+	[DTLS_STAT_ATTACHED]	   = "DtlsAttached",
+	[DTLS_STAT_TX_EPOCHS]	   = "DtlsTxEpochs",
+	[DTLS_STAT_RX_EPOCHS]	   = "DtlsRxEpochs",
+	[DTLS_STAT_TX_RECORDS]	   = "DtlsTxRecords",
+	[DTLS_STAT_TX_BYTES]	   = "DtlsTxBytes",
+	[DTLS_STAT_TX_ERRORS]	   = "DtlsTxErrors",
+	[DTLS_STAT_TX_EXPIRED]	   = "DtlsTxExpired",
+	[DTLS_STAT_RX_RECORDS]	   = "DtlsRxRecords",
+	[DTLS_STAT_RX_BYTES]	   = "DtlsRxBytes",
+	[DTLS_STAT_RX_CONTROL]	   = "DtlsRxControl",
+	[DTLS_STAT_RX_EMPTY]	   = "DtlsRxEmpty",
+	[DTLS_STAT_RX_REPLAYS]	   = "DtlsRxReplays",
+	[DTLS_STAT_RX_AUTH_FAILED] = "DtlsRxAuthFailed",
+	[DTLS_STAT_RX_NO_KEY]	   = "DtlsRxNoKey",
+	[DTLS_STAT_RX_MALFORMED]   = "DtlsRxMalformed",
+	[DTLS_STAT_RX_OVERSIZE]	   = "DtlsRxOversize",
+	[DTLS_STAT_RX_NO_BUDGET]   = "DtlsRxNoBudget",
+};
+
+static unsigned int dtls_net_id __read_mostly;
+
+/* Any context. */
+void dtls_stat_add(struct net *net, enum dtls_stat stat, u64 n)
+{
+	struct dtls_net *dn = net_generic(net, dtls_net_id);
+
+	this_cpu_add(dn->stats[stat], n);
+}
+
+static int stat_show(struct seq_file *seq, void *v)
+{
+	struct dtls_net *dn = net_generic(seq_file_single_net(seq), dtls_net_id);
+	unsigned int i;
+	int cpu;
+
+	for (i = 0; i < DTLS_STAT_MAX; i++) {
+		u64 sum = 0;
+
+		for_each_possible_cpu(cpu)
+			sum += per_cpu_ptr(dn->stats, cpu)[i];
+		seq_printf(seq, "%-32s%llu\n", names[i], sum);
+	}
+	return 0;
+}
+
+static int __net_init dtls_net_init(struct net *net)
+{
+	struct dtls_net *dn = net_generic(net, dtls_net_id);
+
+	dn->stats = __alloc_percpu(sizeof(u64) * DTLS_STAT_MAX, sizeof(u64));
+	if (!dn->stats)
+		return -ENOMEM;
+	if (!proc_create_net_single("dtls_stat", 0444, net->proc_net, stat_show,
+				    NULL)) {
+		free_percpu(dn->stats);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static void __net_exit dtls_net_exit(struct net *net)
+{
+	struct dtls_net *dn = net_generic(net, dtls_net_id);
+
+	remove_proc_entry("dtls_stat", net->proc_net);
+	free_percpu(dn->stats);
+}
+
+static struct pernet_operations dtls_net_ops = {
+	.init = dtls_net_init,
+	.exit = dtls_net_exit,
+	.id   = &dtls_net_id,
+	.size = sizeof(struct dtls_net),
+};
+
+int dtls_stats_init(void)
+{
+	return register_pernet_subsys(&dtls_net_ops);
+}
+
+void dtls_stats_exit(void)
+{
+	unregister_pernet_subsys(&dtls_net_ops);
+}

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Attach to a UDP socket and let go of it.
+ *
+ * UDP has no ULP hook of its own. The door is nf_register_sockopt(), by which
+ * an option of level SOL_IP that IP does not know reaches us, for AF_INET6
+ * sockets too. Attaching swaps the socket's proto and proto_ops for copies
+ * whose data entries are ours, as net/tls does.
+ */
+#include <linux/module.h>
+#include <linux/netfilter.h>
+#include <linux/slab.h>
+#include <net/inet_common.h>
+#include <net/udp.h>
+
+#include "compat.h"
+#include "dtls.h"
+
+/* One pair a family, made from the first socket's own */
+struct ulp_ops {
+	struct proto *base;
+	const struct proto_ops *base_ops;
+	struct proto prot;
+	struct proto_ops ops;
+};
+
+static struct ulp_ops ulp_ops[2];
+static DEFINE_MUTEX(ulp_ops_lock);
+
+bool dtls_attached(const struct sock *sk)
+{
+	const struct proto *prot = READ_ONCE(sk->sk_prot);
+
+	return prot == &ulp_ops[0].prot || prot == &ulp_ops[1].prot;
+}
+
+/*
+ * In softirq, under RCU. Wakes without a key: io_uring would take a key for an
+ * answer, where only poll can tell if there is anything to read.
+ */
+static void dtls_data_ready(struct sock *sk)
+{
+	struct socket_wq *wq;
+
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible(&wq->wait);
+	sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+	rcu_read_unlock();
+}
+
+static __poll_t dtls_poll(struct file *file, struct socket *sock,
+			  struct poll_table_struct *wait)
+{
+	__poll_t asked = poll_requested_events(wait);
+	struct sock *sk = sock->sk;
+	struct dtls_sock *ds = dtls_sk(sk);
+	struct dtls_assoc *assoc;
+	__poll_t mask = 0;
+	u8 shutdown;
+
+	sock_poll_wait(file, sock, wait);
+
+	/* Before the queue is looked at: looking may eat an error. */
+	if (!READ_ONCE(sk->sk_err) &&
+	    asked & (EPOLLIN | EPOLLRDNORM | EPOLLPRI | EPOLLRDHUP) &&
+	    dtls_rx_poll(ds))
+		mask |= EPOLLIN | EPOLLRDNORM;
+
+	if (READ_ONCE(sk->sk_err) ||
+	    !skb_queue_empty_lockless(&sk->sk_error_queue))
+		mask |= EPOLLERR |
+			(sock_flag(sk, SOCK_SELECT_ERR_QUEUE) ? EPOLLPRI : 0);
+
+	if (READ_ONCE(ds->poll_control) && !list_empty(&ds->control))
+		mask |= EPOLLPRI;
+
+	shutdown = READ_ONCE(sk->sk_shutdown);
+	assoc = dtls_sock_assoc(ds);
+	if (shutdown & RCV_SHUTDOWN || (assoc && READ_ONCE(assoc->eof)))
+		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
+	if (shutdown == SHUTDOWN_MASK)
+		mask |= EPOLLHUP;
+
+	if (sock_writeable(sk))
+		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+	else
+		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	return mask;
+}
+
+static void dtls_splice_eof(struct socket *sock)
+{
+	struct dtls_sock *ds = dtls_sk(sock->sk);
+
+	if (READ_ONCE(ds->cork) && !READ_ONCE(ds->corked))
+		dtls_tx_uncork(ds, 0);
+}
+
+/*
+ * An association belongs to one peer: its records must not go to another. The
+ * setup mutex keeps the first key and a connect apart.
+ */
+static int dtls_connect(struct sock *sk, struct dtls_sockaddr *addr,
+			int addr_len)
+{
+	struct dtls_sock *ds = dtls_sk(sk);
+	int err = -EISCONN;
+
+	/* IPV6_ADDRFORM could turn such a socket into an AF_INET one. */
+	if (sk->sk_family == AF_INET6) {
+		const struct sockaddr_in6 *sin6 = (void *)addr;
+
+		if (addr->sa_family == AF_INET)
+			return -EAFNOSUPPORT;
+		if (addr_len >= SIN6_LEN_RFC2133 &&
+		    addr->sa_family == AF_INET6 &&
+		    ipv6_addr_v4mapped(&sin6->sin6_addr))
+			return -EAFNOSUPPORT;
+	}
+
+	mutex_lock(&ds->setup);
+	if (!ds->assoc || dtls_is_peer(sk, (void *)addr, addr_len))
+		err = ds->base->connect(sk, addr, addr_len);
+	mutex_unlock(&ds->setup);
+	return err;
+}
+
+static int dtls_disconnect(struct sock *sk, int flags)
+{
+	struct dtls_sock *ds = dtls_sk(sk);
+	int err = -EISCONN;
+
+	mutex_lock(&ds->setup);
+	if (!ds->assoc)
+		err = ds->base->disconnect(sk, flags);
+	mutex_unlock(&ds->setup);
+	return err;
+}
+
+/*
+ * The last thing that happens on the socket's file. Others may still know the
+ * socket (a lookup in softirq, ss -K); from here on it is UDP's to them. The
+ * module goes on to be pinned by sock->ops, whose owner __sock_release() puts
+ * when it has come back from here.
+ */
+static void dtls_close(struct sock *sk, long timeout)
+{
+	struct dtls_sock *ds = dtls_sk(sk);
+	struct proto *base = ds->base;
+
+	lock_sock(sk);
+	write_lock_bh(&sk->sk_callback_lock);
+	sk->sk_data_ready = ds->data_ready;
+	rcu_assign_sk_user_data(sk, NULL);
+	WRITE_ONCE(sk->sk_prot, base);
+	write_unlock_bh(&sk->sk_callback_lock);
+	release_sock(sk);
+
+	dtls_rx_purge(ds);
+	dtls_tx_purge(ds);
+	dtls_assoc_free(ds->assoc);
+	module_put(ds->base_ops->owner);
+	kfree(ds);
+
+	base->close(sk, timeout);
+}
+
+/*
+ * The copies start as the base's, for accounting, hashing and all that carries
+ * no data. Whatever can carry data is ours or nothing.
+ */
+static void make_ops(struct ulp_ops *u, struct proto *base,
+		     const struct proto_ops *base_ops)
+{
+	u->prot = *base;
+	u->prot.close = dtls_close;
+	u->prot.connect = dtls_connect;
+	u->prot.disconnect = dtls_disconnect;
+	u->prot.ioctl = dtls_proto_ioctl;
+	u->prot.setsockopt = dtls_setsockopt;
+	u->prot.getsockopt = dtls_getsockopt;
+	u->prot.sendmsg = dtls_sendmsg;
+	u->prot.recvmsg = dtls_proto_recvmsg;
+	u->prot.sock_is_readable = NULL;
+#ifdef CONFIG_BPF_SYSCALL
+	u->prot.psock_update_sk_prot = NULL;	/* no sockmap */
+#endif
+	dtls_proto_splice(&u->prot, dtls_splice_eof);
+
+	u->ops = *base_ops;
+	u->ops.owner = THIS_MODULE;
+	u->ops.poll = dtls_poll;
+	u->ops.splice_read = NULL;		/* then it calls recvmsg */
+	u->ops.peek_len = NULL;
+	u->ops.read_sock = NULL;
+	u->ops.read_skb = NULL;
+	u->ops.sendmsg_locked = NULL;
+
+	u->base = base;
+	u->base_ops = base_ops;
+}
+
+static struct ulp_ops *get_ops(struct sock *sk, struct socket *sock)
+{
+	struct ulp_ops *u = &ulp_ops[sk->sk_family == AF_INET6];
+
+	mutex_lock(&ulp_ops_lock);
+	if (!u->base)
+		make_ops(u, sk->sk_prot_creator, sock->ops);
+	mutex_unlock(&ulp_ops_lock);
+	return u;
+}
+
+/* Under the socket's lock and sk_callback_lock: may it be ours? */
+static int may_attach(struct sock *sk, struct socket *sock, struct ulp_ops *u)
+{
+	struct udp_sock *up = udp_sk(sk);
+
+	if (dtls_attached(sk))
+		return -EEXIST;
+	/* sockmap, tunnels, another ULP */
+	if (sk->sk_prot != u->base || sock->ops != u->base_ops ||
+	    sk->sk_prot != sk->sk_prot_creator ||
+	    rcu_access_pointer(sk->sk_user_data))
+		return -EBUSY;
+	/* ESP in UDP and some L2TP sockets have no sk_user_data. */
+	if (READ_ONCE(up->encap_type) || READ_ONCE(up->encap_rcv))
+		return -EBUSY;
+	if (READ_ONCE(up->pending) || udp_test_bit(CORK, sk))
+		return -EBUSY;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6 && sk->sk_state == TCP_ESTABLISHED &&
+	    ipv6_addr_v4mapped(&sk->sk_v6_daddr))
+		return -EAFNOSUPPORT;
+#endif
+	return 0;
+}
+
+int dtls_attach(struct sock *sk)
+{
+	struct socket *sock = sk->sk_socket;
+	struct dtls_sock *ds;
+	struct ulp_ops *u;
+	int err;
+
+	if (sk->sk_type != SOCK_DGRAM || sk->sk_protocol != IPPROTO_UDP ||
+	    (sk->sk_family != AF_INET && sk->sk_family != AF_INET6))
+		return -EPROTONOSUPPORT;
+	/* A socket of the kernel's own: tunnels have such. */
+	if (!sock || !sock->file)
+		return -EOPNOTSUPP;
+	if (dtls_attached(sk))
+		return -EEXIST;
+
+	ds = kzalloc(sizeof(*ds), GFP_KERNEL_ACCOUNT);
+	if (!ds)
+		return -ENOMEM;
+	ds->sk = sk;
+	ds->replay_window = DTLS_REPLAY_WINDOW_MIN;
+	mutex_init(&ds->setup);
+	mutex_init(&ds->cork_lock);
+	spin_lock_init(&ds->lock);
+	INIT_LIST_HEAD(&ds->pending);
+	INIT_LIST_HEAD(&ds->early);
+	INIT_LIST_HEAD(&ds->ready);
+	INIT_LIST_HEAD(&ds->control);
+
+	u = get_ops(sk, sock);
+	ds->base = u->base;
+	ds->base_ops = u->base_ops;
+
+	lock_sock(sk);
+	write_lock_bh(&sk->sk_callback_lock);
+	err = may_attach(sk, sock, u);
+	if (!err) {
+		__module_get(THIS_MODULE);
+		/* What the user set for plain UDP goes on to hold. */
+		ds->gso_size = READ_ONCE(udp_sk(sk)->gso_size);
+		WRITE_ONCE(udp_sk(sk)->gso_size, 0);
+		ds->user_gro = udp_test_bit(GRO_ENABLED, sk);
+		ds->gro = ds->user_gro;
+		clear_bit(SOCK_SUPPORT_ZC, &sock->flags);
+		ds->data_ready = sk->sk_data_ready;
+		rcu_assign_sk_user_data(sk, ds);
+		sk->sk_data_ready = dtls_data_ready;
+		/* Pairs with who finds our proto and wants its data. */
+		smp_wmb();
+		WRITE_ONCE(sk->sk_prot, &u->prot);
+		WRITE_ONCE(sock->ops, &u->ops);
+	}
+	write_unlock_bh(&sk->sk_callback_lock);
+	release_sock(sk);
+
+	if (err)
+		kfree(ds);
+	else
+		dtls_stat_inc(sock_net(sk), DTLS_STAT_ATTACHED);
+	return err;
+}
+
+/* ---- the door ---- */
+
+static int set_ulp(struct sock *sk, int optname, sockptr_t optval,
+		   unsigned int optlen)
+{
+	char name[sizeof("dtls")] = "";
+
+	if (optlen != 4 && optlen != 5)
+		return -EINVAL;
+	if (copy_from_sockptr(name, optval, optlen))
+		return -EFAULT;
+	if (strncmp(name, "dtls", sizeof(name)))
+		return -ENOENT;
+	return dtls_attach(sk);
+}
+
+/* As TCP_ULP: the name with its NUL, or nothing. */
+static int get_ulp(struct sock *sk, int optname, void __user *optval, int *len)
+{
+	if (*len < 0)
+		return -EINVAL;
+	*len = dtls_attached(sk) ? min_t(int, *len, sizeof("dtls")) : 0;
+	return copy_to_user(optval, "dtls", *len) ? -EFAULT : 0;
+}
+
+static struct nf_sockopt_ops door = {
+	.pf		= PF_INET,
+	.set_optmin	= DTLS_ULP,
+	.set_optmax	= DTLS_ULP + 1,
+	.set		= set_ulp,
+	.get_optmin	= DTLS_ULP,
+	.get_optmax	= DTLS_ULP + 1,
+	.get		= get_ulp,
+	.owner		= THIS_MODULE,
+};
+
+int dtls_ulp_init(void)
+{
+	return nf_register_sockopt(&door);
+}
+
+void dtls_ulp_exit(void)
+{
+	nf_unregister_sockopt(&door);
+}
