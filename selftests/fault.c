@@ -1,0 +1,777 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory that cannot be had: the first allocation of a system call fails, then
+ * the second, and so on until the call gets through. Each time it must either
+ * work or say ENOMEM or ENOBUFS, and the socket must work afterwards. That
+ * nothing is left over is for kmemleak to say, after the tests.
+ */
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/uio.h>
+
+#include "common.h"
+#include "traffic.h"
+
+/* No system call here needs as many allocations. */
+#define FAULTS_MAX	1000
+
+#define N_SEGMENTS	6
+#define SEGMENT		500
+
+struct fault {
+	struct link l;
+	int family;
+	__u16 cipher;
+	int nth;		/* /proc/thread-self/fail-nth */
+	int file;		/* for sendfile() */
+	__u64 next_seq;		/* no number below may come again */
+	bool failed;		/* the call did */
+};
+
+static int knob(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = write(fd, value, strlen(value));
+	close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+/* Allocations that may sleep fail too, and those of single pages. */
+static int let_everything_fail(void)
+{
+	static const char debugfs[] = "/sys/kernel/debug";
+	static const struct { const char *file, *value; } knobs[] = {
+		{ "failslab/ignore-gfp-wait", "N" },
+		{ "failslab/verbose", "0" },
+		{ "fail_page_alloc/ignore-gfp-wait", "N" },
+		{ "fail_page_alloc/min-order", "0" },
+		{ "fail_page_alloc/verbose", "0" },
+	};
+	char path[128];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(knobs); i++) {
+		snprintf(path, sizeof(path), "%s/%s", debugfs, knobs[i].file);
+		if (knob(path, knobs[i].value))
+			return -1;
+	}
+	return 0;
+}
+
+static void arm(struct fault *f, unsigned int n)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", n);
+
+	if (pwrite(f->nth, text, len, 0) != len)
+		abort();
+}
+
+/* Did an allocation fail? */
+static bool disarm(struct fault *f)
+{
+	char text[16] = {};
+
+	if (pread(f->nth, text, sizeof(text) - 1, 0) <= 0)
+		abort();
+	arm(f, 0);
+	return atoi(text) == 0;
+}
+
+/* What came out while memory was short: no number twice, nothing in the clear. */
+static bool drain(struct fault *f)
+{
+	static unsigned char in[DGRAM_MAX];
+	static struct peer_record rec;
+	ssize_t n, used;
+	size_t at;
+
+	while ((n = recv(f->l.b, in, sizeof(in), MSG_DONTWAIT)) >= 0) {
+		for (at = 0; at < (size_t)n; at += used) {
+			used = peer_open(&f->l.ab, in + at, n - at, &rec);
+			if (used < 0 || rec.seq < f->next_seq) {
+				printf("# bad record on the wire\n");
+				return false;
+			}
+			f->next_seq = rec.seq + 1;
+		}
+	}
+	while (recv(f->l.a, in, sizeof(in), MSG_DONTWAIT) >= 0)
+		;
+	return true;
+}
+
+static bool still_works(struct fault *f)
+{
+	if (!drain(f) || !link_raw_works(&f->l))
+		return false;
+	f->next_seq++;
+	return true;
+}
+
+/* Sockets and keys anew, nothing attached */
+static int fresh(struct fault *f)
+{
+	link_close(&f->l);
+	f->next_seq = 0;
+	return link_open(&f->l, f->family, f->cipher, 0);
+}
+
+static int fresh_attached(struct fault *f)
+{
+	return fresh(f) ? -1 : dtls_attach(f->l.a);
+}
+
+/**
+ * struct op - a system call and what belongs to it
+ * @setup:	before each call; NULL: nothing to do
+ * @call:	returns 0, or errno, or -1 if it told untruth
+ * @check:	is everything as it should be afterwards?
+ */
+struct op {
+	int (*setup)(struct fault *f);
+	int (*call)(struct fault *f);
+	bool (*check)(struct fault *f);
+};
+
+static bool survives(struct fault *f, const struct op *op)
+{
+	unsigned int n, errors = 0;
+	int err;
+
+	for (n = 1; n <= FAULTS_MAX; n++) {
+		bool injected;
+
+		if (op->setup && op->setup(f)) {
+			printf("# setup %u: %s\n", n, strerror(errno));
+			return false;
+		}
+		arm(f, n);
+		err = op->call(f);
+		injected = disarm(f);
+		f->failed = err;
+		errors += !!err;
+		if (err && err != ENOMEM && err != ENOBUFS) {
+			printf("# allocation %u: errno %d\n", n, err);
+			return false;
+		}
+		if (err && !injected) {
+			printf("# failed without a reason, errno %d\n", err);
+			return false;
+		}
+		if (!op->check(f)) {
+			printf("# allocation %u: does not work afterwards\n",
+			       n);
+			return false;
+		}
+		if (!injected) {
+			printf("# %u allocations, %u errors\n", n - 1, errors);
+			return true;
+		}
+	}
+	printf("# no end of allocations\n");
+	return false;
+}
+
+FIXTURE(fault) {
+	struct fault f;
+};
+
+FIXTURE_VARIANT(fault) {
+	int family;
+	__u16 cipher;
+};
+
+FIXTURE_VARIANT_ADD(fault, v4_gcm) {
+	.family = AF_INET,
+	.cipher = DTLS_CIPHER_AES_GCM_128,
+};
+
+FIXTURE_VARIANT_ADD(fault, v6_ccm) {
+	.family = AF_INET6,
+	.cipher = DTLS_CIPHER_AES_CCM_128,
+};
+
+FIXTURE_VARIANT_ADD(fault, v4_chacha) {
+	.family = AF_INET,
+	.cipher = DTLS_CIPHER_CHACHA20_POLY1305,
+};
+
+FIXTURE_SETUP(fault)
+{
+	struct fault *f = &self->f;
+
+	f->family = variant->family;
+	f->cipher = variant->cipher;
+	f->nth = open("/proc/thread-self/fail-nth", O_RDWR);
+	if (f->nth < 0)
+		SKIP(return, "kernel without CONFIG_FAULT_INJECTION");
+	ASSERT_EQ(0, let_everything_fail());
+	f->file = memfd_create("fault", 0);
+	ASSERT_EQ(0, ftruncate(f->file, 3000));
+	ASSERT_EQ(0, link_raw(&f->l, f->family, f->cipher, 0));
+	ASSERT_TRUE(still_works(f));
+	/* A page fault is not a system call that could say ENOMEM. */
+	ASSERT_EQ(0, mlockall(MCL_CURRENT | MCL_FUTURE));
+}
+
+FIXTURE_TEARDOWN(fault)
+{
+	link_close(&self->f.l);
+	close(self->f.file);
+	close(self->f.nth);
+}
+
+static int call_attach(struct fault *f)
+{
+	return dtls_attach(f->l.a) ? errno : 0;
+}
+
+static bool check_attach(struct fault *f)
+{
+	if (f->failed && dtls_attach(f->l.a))
+		return false;
+	return !dtls_set_key(f->l.a, DTLS_TX, &f->l.ab) &&
+	       !dtls_set_key(f->l.a, DTLS_RX, &f->l.ba) && still_works(f);
+}
+
+TEST_F(fault, attach)
+{
+	static const struct op op = { fresh, call_attach, check_attach };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_tx_key(struct fault *f)
+{
+	return dtls_set_key(f->l.a, DTLS_TX, &f->l.ab) ? errno : 0;
+}
+
+/* A key that was not taken left nothing behind. */
+static bool check_tx_key(struct fault *f)
+{
+	struct dtls_info info;
+
+	if (f->failed &&
+	    (dtls_get_info(f->l.a, &info) || info.version || info.tx_epoch ||
+	     dtls_set_key(f->l.a, DTLS_TX, &f->l.ab)))
+		return false;
+	return !dtls_set_key(f->l.a, DTLS_RX, &f->l.ba) && still_works(f);
+}
+
+TEST_F(fault, first_tx_key)
+{
+	static const struct op op = { fresh_attached, call_tx_key,
+				      check_tx_key };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_rx_key(struct fault *f)
+{
+	return dtls_set_key(f->l.a, DTLS_RX, &f->l.ba) ? errno : 0;
+}
+
+static bool check_rx_key(struct fault *f)
+{
+	struct dtls_info info;
+
+	if (f->failed &&
+	    (dtls_get_info(f->l.a, &info) || info.version || info.rx_epoch ||
+	     dtls_set_key(f->l.a, DTLS_RX, &f->l.ba)))
+		return false;
+	return !dtls_set_key(f->l.a, DTLS_TX, &f->l.ab) && still_works(f);
+}
+
+TEST_F(fault, first_rx_key)
+{
+	static const struct op op = { fresh_attached, call_rx_key,
+				      check_rx_key };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+/* With a key in use, and traffic on it until the next one is taken */
+static int call_rekey(struct fault *f)
+{
+	struct peer_key ab = f->l.ab, ba = f->l.ba;
+
+	ab.epoch++;
+	ba.epoch++;
+	if (dtls_set_key(f->l.a, DTLS_RX, &ba))
+		return errno;
+	f->l.ba = ba;
+	f->l.b_seq = 0;
+	if (dtls_set_key(f->l.a, DTLS_TX, &ab))
+		return errno;
+	f->l.ab = ab;
+	f->next_seq = 0;
+	return 0;
+}
+
+static bool check_rekey(struct fault *f)
+{
+	struct dtls_info info;
+
+	return !dtls_get_info(f->l.a, &info) &&
+	       info.tx_epoch == f->l.ab.epoch &&
+	       info.rx_epoch == f->l.ba.epoch && still_works(f);
+}
+
+TEST_F(fault, rekey)
+{
+	static const struct op op = { NULL, call_rekey, check_rekey };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_send(struct fault *f)
+{
+	char buf[1000] = {};
+	ssize_t n = send(f->l.a, buf, sizeof(buf), 0);
+
+	return n < 0 ? errno : n == sizeof(buf) ? 0 : -1;
+}
+
+TEST_F(fault, send)
+{
+	static const struct op op = { NULL, call_send, still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_send_largest(struct fault *f)
+{
+	static char buf[PLAIN_MAX];
+	ssize_t n = send(f->l.a, buf, sizeof(buf), 0);
+
+	return n < 0 ? errno : n == sizeof(buf) ? 0 : -1;
+}
+
+TEST_F(fault, send_largest)
+{
+	static const struct op op = { NULL, call_send_largest, still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+/* Whole segments may have gone before memory ran out. */
+static int call_send_segments(struct fault *f)
+{
+	static char buf[N_SEGMENTS * SEGMENT];
+	ssize_t n = send_segments(f->l.a, buf, sizeof(buf), SEGMENT, 0);
+
+	return n < 0 ? errno : n && n % SEGMENT == 0 ? 0 : -1;
+}
+
+TEST_F(fault, send_segments)
+{
+	static const struct op op = { NULL, call_send_segments, still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+/* More than one datagram can hold: several sends below */
+static int call_send_64k(struct fault *f)
+{
+	static char buf[60000];
+	ssize_t n = send_segments(f->l.a, buf, sizeof(buf), 1000, 0);
+
+	return n < 0 ? errno : n && n % 1000 == 0 ? 0 : -1;
+}
+
+TEST_F(fault, send_64k_of_segments)
+{
+	static const struct op op = { NULL, call_send_64k, still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_send_corked(struct fault *f)
+{
+	char buf[300] = {};
+	int i, err = 0;
+
+	for (i = 0; i < 3; i++)
+		if (send(f->l.a, buf, sizeof(buf), MSG_MORE) < 0)
+			err = errno;
+	if (send(f->l.a, buf, sizeof(buf), 0) < 0)
+		err = errno;
+	return err;
+}
+
+/* Something may be left in the cork: the next send takes it along. */
+static bool check_corked(struct fault *f)
+{
+	return send(f->l.a, "x", 1, 0) == 1 && still_works(f);
+}
+
+TEST_F(fault, send_corked)
+{
+	static const struct op op = { NULL, call_send_corked, check_corked };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_sendmmsg(struct fault *f)
+{
+	static char buf[100];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct mmsghdr mm[4] = {};
+	int i, n;
+
+	for (i = 0; i < 4; i++) {
+		mm[i].msg_hdr.msg_iov = &iov;
+		mm[i].msg_hdr.msg_iovlen = 1;
+	}
+	n = sendmmsg(f->l.a, mm, 4, 0);
+	return n < 0 ? errno : n ? 0 : -1;
+}
+
+TEST_F(fault, sendmmsg)
+{
+	static const struct op op = { NULL, call_sendmmsg, still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_sendfile(struct fault *f)
+{
+	off_t at = 0;
+
+	return sendfile(f->l.a, f->file, &at, 3000) < 0 ? errno : 0;
+}
+
+TEST_F(fault, sendfile)
+{
+	static const struct op op = { NULL, call_sendfile, still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_send_control(struct fault *f)
+{
+	return send_control(f->l.a, CT_HANDSHAKE, 0, "hello", 5) < 0 ? errno :
+								       0;
+}
+
+TEST_F(fault, send_control)
+{
+	static const struct op op = { NULL, call_send_control, still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int one_queued(struct fault *f)
+{
+	return link_send(&f->l, CT_DATA, "queued", 6) == 6 ? 0 : -1;
+}
+
+static int call_recv(struct fault *f)
+{
+	char buf[16];
+	ssize_t n = recv(f->l.a, buf, sizeof(buf), MSG_DONTWAIT);
+
+	return n < 0 ? errno : n == 6 && !memcmp(buf, "queued", 6) ? 0 : -1;
+}
+
+TEST_F(fault, recv)
+{
+	static const struct op op = { one_queued, call_recv, still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_peek(struct fault *f)
+{
+	char buf[16];
+	ssize_t n = recv(f->l.a, buf, sizeof(buf), MSG_DONTWAIT | MSG_PEEK);
+
+	if (n < 0)
+		return errno;
+	return n == 6 && !memcmp(buf, "queued", 6) ? call_recv(f) : -1;
+}
+
+TEST_F(fault, peek)
+{
+	static const struct op op = { one_queued, call_peek, still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int largest_queued(struct fault *f)
+{
+	static char buf[PLAIN_MAX];
+
+	return link_send(&f->l, CT_DATA, buf, PLAIN_MAX) == PLAIN_MAX ? 0 : -1;
+}
+
+static int call_recv_largest(struct fault *f)
+{
+	static char buf[PLAIN_MAX];
+	ssize_t n = recv(f->l.a, buf, sizeof(buf), MSG_DONTWAIT);
+
+	return n < 0 ? errno : n == PLAIN_MAX ? 0 : -1;
+}
+
+TEST_F(fault, recv_largest)
+{
+	static const struct op op = { largest_queued, call_recv_largest,
+				      still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+/* One coalesced datagram of several records */
+static int segments_queued(struct fault *f)
+{
+	static unsigned char out[N_SEGMENTS * (SEGMENT + 100)];
+	static char buf[SEGMENT];
+	size_t n = 0, one = 0;
+	int i;
+
+	for (i = 0; i < N_SEGMENTS; i++) {
+		one = peer_seal(&f->l.ba, CT_DATA, f->l.b_seq++, buf, SEGMENT,
+				out + n);
+		n += one;
+	}
+	return send_segments(f->l.b, out, n, one, 0) == (ssize_t)n ? 0 : -1;
+}
+
+static int call_recv_segments(struct fault *f)
+{
+	char buf[SEGMENT];
+	int i;
+
+	for (i = 0; i < N_SEGMENTS; i++)
+		if (recv(f->l.a, buf, sizeof(buf), MSG_DONTWAIT) < 0)
+			return errno == EAGAIN && i ? ENOMEM : errno;
+	return 0;
+}
+
+TEST_F(fault, recv_segments)
+{
+	static const struct op op = { segments_queued, call_recv_segments,
+				      still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_recv_gro(struct fault *f)
+{
+	static char buf[N_SEGMENTS * SEGMENT];
+	ssize_t n;
+	int gso;
+
+	n = recv_segments(f->l.a, buf, sizeof(buf), &gso, MSG_DONTWAIT);
+	if (n < 0)
+		return errno;
+	return n && n % SEGMENT == 0 ? 0 : -1;
+}
+
+TEST_F(fault, recv_with_gro)
+{
+	static const struct op op = { segments_queued, call_recv_gro,
+				      still_works };
+	int on = 1;
+
+	ASSERT_EQ(0, setsockopt(self->f.l.a, SOL_UDP, UDP_GRO, &on,
+				sizeof(on)));
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_poll(struct fault *f)
+{
+	/* It may find nothing, but must not find what is not there. */
+	return poll_for(f->l.a, POLLIN, 0) & POLLIN ? call_recv(f) : 0;
+}
+
+TEST_F(fault, poll)
+{
+	static const struct op op = { one_queued, call_poll, still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_epoll(struct fault *f)
+{
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLPRI | EPOLLET };
+	int fd = epoll_create1(0), err = 0;
+
+	if (fd < 0)
+		return errno;
+	if (epoll_ctl(fd, EPOLL_CTL_ADD, f->l.a, &ev) ||
+	    epoll_wait(fd, &ev, 1, 0) < 0)
+		err = errno;
+	close(fd);
+	return err;
+}
+
+TEST_F(fault, epoll)
+{
+	static const struct op op = { one_queued, call_epoll, still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int control_queued(struct fault *f)
+{
+	return link_send(&f->l, CT_HANDSHAKE, "queued", 6) == 6 ? 0 : -1;
+}
+
+static int call_recv_control(struct fault *f)
+{
+	struct dtls_record_info info;
+	char buf[16];
+	ssize_t n;
+
+	/* Nothing for recv(); what there is goes to the control queue. */
+	n = recv(f->l.a, buf, sizeof(buf), MSG_DONTWAIT);
+	if (n >= 0)
+		return -1;
+	if (errno != EAGAIN)
+		return errno;
+	n = recv_control(f->l.a, &info, buf, sizeof(buf));
+	if (n < 0)
+		return errno == EAGAIN ? ENOMEM : errno;
+	return n == 6 && info.type == CT_HANDSHAKE ? 0 : -1;
+}
+
+static bool check_control(struct fault *f)
+{
+	struct dtls_record_info info;
+	char buf[16];
+
+	while (recv_control(f->l.a, &info, buf, sizeof(buf)) >= 0)
+		;
+	return errno == EAGAIN && still_works(f);
+}
+
+TEST_F(fault, recv_control)
+{
+	static const struct op op = { control_queued, call_recv_control,
+				      check_control };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+/* Records that come before their key, and the key */
+static int early_queued(struct fault *f)
+{
+	f->l.ba.epoch++;
+	f->l.b_seq = 0;
+	return one_queued(f) || one_queued(f) ? -1 : 0;
+}
+
+static int call_early(struct fault *f)
+{
+	char buf[16];
+
+	if (recv(f->l.a, buf, sizeof(buf), MSG_DONTWAIT) >= 0)
+		return -1;
+	if (errno != EAGAIN)
+		return errno;
+	if (dtls_set_key(f->l.a, DTLS_RX, &f->l.ba))
+		return errno;
+	if (recv(f->l.a, buf, sizeof(buf), MSG_DONTWAIT) < 0)
+		return errno == EAGAIN ? ENOMEM : errno;
+	return 0;
+}
+
+static bool check_early(struct fault *f)
+{
+	if (f->failed && dtls_set_key(f->l.a, DTLS_RX, &f->l.ba) &&
+	    errno != EEXIST)
+		return false;
+	return still_works(f);
+}
+
+TEST_F(fault, recv_early)
+{
+	static const struct op op = { early_queued, call_early, check_early };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_replay_window(struct fault *f)
+{
+	static __u32 size = 64;
+
+	size = size == 64 ? 4096 : 64;
+	return setsockopt(f->l.a, SOL_DTLS, DTLS_REPLAY_WINDOW, &size,
+			  sizeof(size)) ? errno : 0;
+}
+
+TEST_F(fault, replay_window)
+{
+	static const struct op op = { NULL, call_replay_window, still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_options(struct fault *f)
+{
+	struct dtls_window w = { .epoch = f->l.ba.epoch };
+	struct dtls_info info;
+	struct dtls_cid cid;
+	socklen_t len = sizeof(w);
+	__u32 mtu;
+
+	if (getsockopt(f->l.a, SOL_DTLS, DTLS_WINDOW, &w, &len))
+		return errno;
+	if (setsockopt(f->l.a, SOL_DTLS, DTLS_WINDOW, &w, sizeof(w)))
+		return errno;
+	len = sizeof(info);
+	if (getsockopt(f->l.a, SOL_DTLS, DTLS_INFO, &info, &len))
+		return errno;
+	len = sizeof(cid);
+	if (getsockopt(f->l.a, SOL_DTLS, DTLS_CID, &cid, &len))
+		return errno;
+	len = sizeof(mtu);
+	return getsockopt(f->l.a, SOL_DTLS, DTLS_MTU, &mtu, &len) ? errno : 0;
+}
+
+TEST_F(fault, options)
+{
+	static const struct op op = { NULL, call_options, still_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int fresh_full(struct fault *f)
+{
+	return fresh(f) || link_attach_a(&f->l) || one_queued(f) ||
+	       control_queued(f) ? -1 : 0;
+}
+
+static int call_close(struct fault *f)
+{
+	int fd = f->l.a;
+
+	f->l.a = -1;
+	return close(fd) ? errno : 0;
+}
+
+static bool check_closed(struct fault *f)
+{
+	return !fresh(f) && !link_attach_a(&f->l) && still_works(f);
+}
+
+TEST_F(fault, close)
+{
+	static const struct op op = { fresh_full, call_close, check_closed };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+TEST_HARNESS_MAIN
