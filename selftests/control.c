@@ -1,0 +1,537 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Control records: out of band and never in a reader's way; what an
+ * authenticated alert does and one in the clear does not.
+ */
+#include "kselftest_harness.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+
+#include "common.h"
+
+static __u8 text[1 << 16], buf[DGRAM_MAX], wire[DGRAM_MAX];
+static struct peer_record rec;
+
+static const __u8 close_notify[] = { ALERT_WARNING, ALERT_CLOSE_NOTIFY };
+static const __u8 fatal[] = { ALERT_FATAL, ALERT_INTERNAL_ERROR };
+
+FIXTURE(control)
+{
+	struct link l;
+};
+
+FIXTURE_VARIANT(control)
+{
+	__u16 cipher;
+	int family;
+	unsigned int cid_len;
+};
+
+FIXTURE_VARIANT_ADD(control, v4)
+{
+	.cipher = DTLS_CIPHER_AES_GCM_128,
+	.family = AF_INET,
+};
+
+FIXTURE_VARIANT_ADD(control, v6)
+{
+	.cipher = DTLS_CIPHER_AES_CCM_8_128,
+	.family = AF_INET6,
+};
+
+FIXTURE_VARIANT_ADD(control, v4_cid)
+{
+	.cipher = DTLS_CIPHER_CHACHA20_POLY1305,
+	.family = AF_INET,
+	.cid_len = 3,
+};
+
+FIXTURE_SETUP(control)
+{
+	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher,
+			   variant->cid_len));
+	fill(text, sizeof(text), 1);
+}
+
+FIXTURE_TEARDOWN(control)
+{
+	link_close(&self->l);
+}
+
+static void nothing_to_read(struct __test_metadata *_metadata, struct link *l)
+{
+	ASSERT_ERRNO(EAGAIN, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
+}
+
+static void still_works(struct __test_metadata *_metadata, struct link *l)
+{
+	ASSERT_EQ(60, link_send(l, CT_DATA, text, 60));
+	ASSERT_EQ(60, recv(l->a, buf, sizeof(buf), 0));
+	ASSERT_EQ(0, memcmp(buf, text, 60));
+}
+
+static int eof_flag(struct __test_metadata *_metadata, struct link *l)
+{
+	struct dtls_info info;
+
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	return info.flags & DTLS_INFO_EOF;
+}
+
+TEST_F(control, every_type_comes_out_of_band)
+{
+	static const __u8 types[] = { CT_CCS, CT_HANDSHAKE, CT_HEARTBEAT };
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		ASSERT_EQ(50, link_send(l, types[i], text + i, 50));
+		nothing_to_read(_metadata, l);
+	}
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		ASSERT_EQ(50, recv_control(l->a, &info, buf, sizeof(buf)));
+		EXPECT_EQ(types[i], info.type);
+		EXPECT_EQ((__u64)1, info.epoch);
+		EXPECT_EQ((__u64)i, info.seq);
+		EXPECT_EQ(0, info.flags);
+		EXPECT_EQ(0, info.event);
+		EXPECT_EQ(0u, info.reserved);
+		EXPECT_EQ(0, memcmp(buf, text + i, 50));
+	}
+	ASSERT_ERRNO(EAGAIN, recv_control(l->a, &info, buf, sizeof(buf)));
+	still_works(_metadata, l);
+}
+
+/* Who reads the control queue alone finds what is there, behind data too. */
+TEST_F(control, found_without_a_reader_of_data)
+{
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+	int i;
+
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(60 + i, link_send(l, CT_DATA, text, 60 + i));
+	ASSERT_EQ(50, link_send(l, CT_HANDSHAKE, text, 50));
+	ASSERT_EQ(50, recv_control(l->a, &info, buf, sizeof(buf)));
+	EXPECT_EQ(CT_HANDSHAKE, info.type);
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(60 + i, recv(l->a, buf, sizeof(buf), 0));
+}
+
+TEST_F(control, blocking_read)
+{
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct timeval tv = { .tv_usec = 50000 };
+	struct link *l = &self->l;
+
+	ASSERT_EQ(50, link_send(l, CT_HANDSHAKE, text, 50));
+	ASSERT_EQ(50, recvmsg(l->a, &msg, MSG_OOB));
+	EXPECT_TRUE(msg.msg_flags & MSG_OOB);
+	/* The cmsg had no room. */
+	EXPECT_TRUE(msg.msg_flags & MSG_CTRUNC);
+
+	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)));
+	ASSERT_ERRNO(EAGAIN, recvmsg(l->a, &msg, MSG_OOB));
+}
+
+TEST_F(control, short_buffer)
+{
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+
+	ASSERT_EQ(50, link_send(l, CT_HANDSHAKE, text, 50));
+	ASSERT_EQ(50, link_send(l, CT_HANDSHAKE, text + 1, 50));
+	ASSERT_EQ(20, recv_control(l->a, &info, buf, 20));
+	EXPECT_EQ(0, memcmp(buf, text, 20));
+	ASSERT_EQ(50, recv_control(l->a, &info, buf, sizeof(buf)));
+	EXPECT_EQ(0, memcmp(buf, text + 1, 50));
+}
+
+TEST_F(control, peek)
+{
+	struct link *l = &self->l;
+	int i;
+
+	ASSERT_EQ(50, link_send(l, CT_HANDSHAKE, text, 50));
+	for (i = 0; i < 3; i++) {
+		memset(buf, 0, 50);
+		ASSERT_EQ(50, recv(l->a, buf, sizeof(buf),
+				   MSG_OOB | MSG_PEEK | MSG_DONTWAIT));
+		ASSERT_EQ(0, memcmp(buf, text, 50));
+	}
+	ASSERT_EQ(50, recv(l->a, buf, sizeof(buf), MSG_OOB));
+	ASSERT_ERRNO(EAGAIN, recv(l->a, buf, sizeof(buf),
+				  MSG_OOB | MSG_DONTWAIT));
+}
+
+TEST_F(control, largest_record)
+{
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+
+	ASSERT_EQ(PLAIN_MAX, link_send(l, CT_HANDSHAKE, text, PLAIN_MAX));
+	ASSERT_EQ(PLAIN_MAX, recv_control(l->a, &info, buf, sizeof(buf)));
+	EXPECT_EQ(0, memcmp(buf, text, PLAIN_MAX));
+}
+
+TEST_F(control, name_is_the_peer)
+{
+	struct sockaddr_storage peer = {}, from = {};
+	socklen_t peer_len = sizeof(peer), len = sizeof(from);
+	struct link *l = &self->l;
+
+	ASSERT_OK(getsockname(l->b, (struct sockaddr *)&peer, &peer_len));
+	ASSERT_EQ(30, link_send(l, CT_HANDSHAKE, text, 30));
+	ASSERT_EQ(30, recvfrom(l->a, buf, sizeof(buf), MSG_OOB,
+			       (struct sockaddr *)&from, &len));
+	ASSERT_EQ(peer_len, len);
+	EXPECT_EQ(0, memcmp(&peer, &from, len));
+}
+
+TEST_F(control, replayed_control_comes_once)
+{
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+	ssize_t len;
+	int i;
+
+	len = peer_seal(&l->ba, CT_HANDSHAKE, 0, text, 50, wire);
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(len, send(l->b, wire, len, 0));
+	ASSERT_EQ(50, recv_control(l->a, &info, buf, sizeof(buf)));
+	ASSERT_ERRNO(EAGAIN, recv_control(l->a, &info, buf, sizeof(buf)));
+	ASSERT_OK(dtls_get_info(l->a, (struct dtls_info *)buf));
+	EXPECT_EQ((__u64)2,
+		  ((struct dtls_info *)buf)->counters.rx_replays);
+}
+
+/* Records of epoch 0, as a peer sends whose last flight was lost */
+TEST_F(control, clear_records_are_raw)
+{
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+	ssize_t len;
+
+	len = plain_record(CT_HANDSHAKE, 0, 5, text, 100, wire);
+	ASSERT_EQ(len, send(l->b, wire, len, 0));
+	nothing_to_read(_metadata, l);
+	ASSERT_EQ(len, recv_control(l->a, &info, buf, sizeof(buf)));
+	EXPECT_EQ(DTLS_RECORD_RAW, info.flags);
+	EXPECT_EQ(CT_HANDSHAKE, info.type);
+	EXPECT_EQ((__u64)0, info.epoch);
+	EXPECT_EQ((__u64)5, info.seq);
+	EXPECT_EQ(0, memcmp(buf, wire, len));
+	still_works(_metadata, l);
+}
+
+TEST_F(control, works_before_any_key)
+{
+	struct dtls_record_info info;
+	struct link l;
+	ssize_t len;
+	int one = 1;
+
+	ASSERT_OK(link_open(&l, variant->family, variant->cipher,
+			    variant->cid_len));
+	ASSERT_OK(dtls_attach(l.a));
+	ASSERT_OK(setsockopt(l.a, SOL_DTLS, DTLS_POLL_CONTROL, &one,
+			     sizeof(one)));
+	len = plain_record(CT_HANDSHAKE, 0, 0, text, 200, wire);
+	ASSERT_EQ(len, send(l.b, wire, len, 0));
+	ASSERT_EQ(POLLPRI, poll_for(l.a, POLLIN | POLLPRI, SOON_MS));
+	ASSERT_EQ(len, recv_control(l.a, &info, buf, sizeof(buf)));
+	EXPECT_EQ(DTLS_RECORD_RAW, info.flags);
+	EXPECT_EQ(0, memcmp(buf, wire, len));
+	link_close(&l);
+}
+
+/* 1.0 stands in the record of a ClientHello or HelloVerifyRequest. */
+TEST_F(control, clear_record_of_version_1_0)
+{
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+	ssize_t len;
+
+	len = plain_record(CT_HANDSHAKE, 0, 0, text, 100, wire);
+	wire[2] = 0xff;
+	ASSERT_EQ(len, send(l->b, wire, len, 0));
+	ASSERT_EQ(len, recv_control(l->a, &info, buf, sizeof(buf)));
+	EXPECT_EQ(0, memcmp(buf, wire, len));
+}
+
+/*
+ * Alerts
+ */
+
+TEST_F(control, close_notify_is_end_of_file_for_ever)
+{
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+	int i;
+
+	EXPECT_FALSE(eof_flag(_metadata, l));
+	ASSERT_EQ(2, link_send(l, CT_ALERT, close_notify, 2));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, recv(l->a, buf, sizeof(buf), 0));
+		ASSERT_EQ(0, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
+		ASSERT_EQ(0, recv(l->a, buf, sizeof(buf), MSG_PEEK));
+	}
+	EXPECT_TRUE(eof_flag(_metadata, l));
+	ASSERT_EQ(2, recv_control(l->a, &info, buf, sizeof(buf)));
+	EXPECT_EQ(CT_ALERT, info.type);
+	EXPECT_EQ(0, info.flags);
+	EXPECT_EQ(0, memcmp(buf, close_notify, 2));
+	ASSERT_EQ(0, recv(l->a, buf, sizeof(buf), 0));
+
+	/* The other direction is still open, for our own close_notify. */
+	ASSERT_EQ(2, send_control(l->a, CT_ALERT, 0, close_notify, 2));
+	ASSERT_EQ(2, link_recv(l, &rec));
+	EXPECT_EQ(CT_ALERT, rec.type);
+}
+
+TEST_F(control, data_before_close_notify_is_not_lost)
+{
+	struct link *l = &self->l;
+	int i;
+
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(70 + i, link_send(l, CT_DATA, text, 70 + i));
+	ASSERT_EQ(2, link_send(l, CT_ALERT, close_notify, 2));
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(70 + i, recv(l->a, buf, sizeof(buf), 0));
+	ASSERT_EQ(0, recv(l->a, buf, sizeof(buf), 0));
+}
+
+/* Also if the control queue's reader, or poll, came to it first */
+TEST_F(control, data_before_close_notify_is_not_lost_to_a_glance)
+{
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+	int i;
+
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(70 + i, link_send(l, CT_DATA, text, 70 + i));
+	ASSERT_EQ(2, link_send(l, CT_ALERT, close_notify, 2));
+	ASSERT_EQ(2, recv_control(l->a, &info, buf, sizeof(buf)));
+	for (i = 0; i < 5; i++) {
+		ASSERT_TRUE(poll_for(l->a, POLLIN | POLLRDHUP, 0) & POLLIN);
+		ASSERT_EQ(70 + i, recv(l->a, buf, sizeof(buf), MSG_PEEK));
+		ASSERT_EQ(70 + i, recv(l->a, buf, sizeof(buf), 0));
+	}
+	ASSERT_EQ(0, recv(l->a, buf, sizeof(buf), 0));
+}
+
+TEST_F(control, fatal_alert_is_an_error_once)
+{
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+
+	ASSERT_EQ(60, link_send(l, CT_DATA, text, 60));
+	ASSERT_EQ(2, link_send(l, CT_ALERT, fatal, 2));
+	ASSERT_EQ(60, recv(l->a, buf, sizeof(buf), 0));
+	ASSERT_ERRNO(ECONNRESET, recv(l->a, buf, sizeof(buf), 0));
+	nothing_to_read(_metadata, l);
+	ASSERT_EQ(2, recv_control(l->a, &info, buf, sizeof(buf)));
+	EXPECT_EQ(CT_ALERT, info.type);
+	EXPECT_EQ(0, info.flags);
+	EXPECT_EQ(0, memcmp(buf, fatal, 2));
+}
+
+TEST_F(control, fatal_alert_is_pollerr)
+{
+	struct link *l = &self->l;
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	ASSERT_EQ(2, link_send(l, CT_ALERT, fatal, 2));
+	ASSERT_TRUE(poll_for(l->a, POLLIN, SOON_MS) & POLLERR);
+	ASSERT_OK(getsockopt(l->a, SOL_SOCKET, SO_ERROR, &err, &len));
+	EXPECT_EQ(ECONNRESET, err);
+}
+
+TEST_F(control, warning_is_only_shown)
+{
+	static const __u8 warning[] = { ALERT_WARNING, 90 /* user_canceled */ };
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+
+	ASSERT_EQ(2, link_send(l, CT_ALERT, warning, 2));
+	nothing_to_read(_metadata, l);
+	still_works(_metadata, l);
+	ASSERT_EQ(2, recv_control(l->a, &info, buf, sizeof(buf)));
+	EXPECT_EQ(0, memcmp(buf, warning, 2));
+}
+
+/* RFC 5246 7.2: two bytes. Anything else means nothing. */
+TEST_F(control, alerts_of_wrong_size_do_nothing)
+{
+	static const __u8 odd[] = { ALERT_FATAL, 0, 0, 0, 0 };
+	struct link *l = &self->l;
+	int len;
+
+	for (len = 0; len <= 5; len++) {
+		if (len == 2)
+			continue;
+		ASSERT_EQ(len, link_send(l, CT_ALERT, odd, len));
+		nothing_to_read(_metadata, l);
+	}
+	EXPECT_FALSE(eof_flag(_metadata, l));
+	still_works(_metadata, l);
+}
+
+/* Anybody can write an alert in the clear: it is shown and not obeyed. */
+TEST_F(control, clear_alerts_do_nothing)
+{
+	struct dtls_record_info info;
+	const __u8 *alerts[] = { close_notify, fatal };
+	struct link *l = &self->l;
+	unsigned int i;
+	ssize_t len;
+
+	for (i = 0; i < 2; i++) {
+		len = plain_record(CT_ALERT, 0, i, alerts[i], 2, wire);
+		ASSERT_EQ(len, send(l->b, wire, len, 0));
+		nothing_to_read(_metadata, l);
+		EXPECT_EQ(0, poll_for(l->a, POLLIN | POLLRDHUP, 0));
+		EXPECT_FALSE(eof_flag(_metadata, l));
+		ASSERT_EQ(len, recv_control(l->a, &info, buf, sizeof(buf)));
+		EXPECT_EQ(DTLS_RECORD_RAW, info.flags);
+		EXPECT_EQ(CT_ALERT, info.type);
+		EXPECT_EQ(0, memcmp(buf, wire, len));
+		still_works(_metadata, l);
+	}
+}
+
+/*
+ * Budgets
+ */
+
+TEST_F(control, clear_flood_is_bounded_and_data_flows)
+{
+	unsigned int i, n = rounds(20000, 1500);
+	struct dtls_record_info ri;
+	struct link *l = &self->l;
+	struct dtls_info info;
+	long long dropped;
+	ssize_t len;
+
+	dropped = dtls_stat("DtlsRxNoBudget");
+	len = plain_record(CT_HANDSHAKE, 0, 0, text, 1000, wire);
+	for (i = 0; i < n; i++) {
+		ASSERT_EQ(len, send(l->b, wire, len, 0));
+		if (i % 50 == 49)
+			still_works(_metadata, l);
+	}
+	still_works(_metadata, l);
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	EXPECT_LT((__u64)0, info.counters.rx_no_budget);
+	EXPECT_EQ(dropped + (long long)info.counters.rx_no_budget,
+		  dtls_stat("DtlsRxNoBudget"));
+	EXPECT_LT(0u, info.control_queued);
+	EXPECT_GT(1u << 20, info.control_queued);
+
+	/* It does not keep out what is authentic. */
+	ASSERT_EQ(50, link_send(l, CT_HANDSHAKE, text, 50));
+	nothing_to_read(_metadata, l);
+	do {
+		len = recv_control(l->a, &ri, buf, sizeof(buf));
+		ASSERT_LE(0, len);
+	} while (ri.flags & DTLS_RECORD_RAW);
+	EXPECT_EQ(CT_HANDSHAKE, ri.type);
+	EXPECT_EQ(50, len);
+	while (recv_control(l->a, &ri, buf, sizeof(buf)) >= 0)
+		;
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	EXPECT_EQ(0u, info.control_queued);
+}
+
+TEST_F(control, sealed_flood_is_bounded_and_data_flows)
+{
+	unsigned int i, n = rounds(6000, 1500);
+	struct dtls_record_info ri;
+	struct link *l = &self->l;
+	struct dtls_info info;
+	unsigned int got = 0;
+
+	for (i = 0; i < n; i++) {
+		ASSERT_EQ(1000, link_send(l, CT_HANDSHAKE, text, 1000));
+		if (i % 50 == 49)
+			still_works(_metadata, l);
+	}
+	still_works(_metadata, l);
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	EXPECT_LT((__u64)0, info.counters.rx_no_budget);
+	while (recv_control(l->a, &ri, buf, sizeof(buf)) >= 0)
+		got++;
+	EXPECT_LT(0u, got);
+	EXPECT_EQ((__u64)n, got + info.counters.rx_no_budget);
+	still_works(_metadata, l);
+}
+
+/* With the queue full, the end of file is still seen. */
+TEST_F(control, close_notify_behind_a_flood)
+{
+	unsigned int i;
+	struct link *l = &self->l;
+
+	for (i = 0; i < 1000; i++) {
+		ASSERT_EQ(1000, link_send(l, CT_HANDSHAKE, text, 1000));
+		if (i % 50 == 49)
+			nothing_to_read(_metadata, l);
+	}
+	ASSERT_EQ(2, link_send(l, CT_ALERT, close_notify, 2));
+	ASSERT_EQ(0, recv(l->a, buf, sizeof(buf), 0));
+	EXPECT_TRUE(eof_flag(_metadata, l));
+}
+
+/*
+ * RFC 9147 4.5.3 sets a limit on forgeries; where it is near, the library is
+ * told. For CCM_8 that is soon. Nothing else happens.
+ */
+TEST_F(control, forgeries_near_the_limit_are_told)
+{
+	bool ccm_8 = variant->cipher == DTLS_CIPHER_AES_CCM_8_128;
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+	int i, one = 1;
+	ssize_t len;
+
+	ASSERT_OK(setsockopt(l->a, SOL_DTLS, DTLS_POLL_CONTROL, &one,
+			     sizeof(one)));
+	len = peer_seal(&l->ba, CT_DATA, 0, text, 20, wire);
+	wire[len - 1] ^= 1;
+	for (i = 0; i < 300; i++) {
+		ASSERT_EQ(len, send(l->b, wire, len, 0));
+		nothing_to_read(_metadata, l);
+	}
+	ASSERT_EQ(ccm_8 ? POLLPRI : 0, poll_for(l->a, POLLIN | POLLPRI, 0));
+	if (ccm_8) {
+		ASSERT_EQ(0, recv_control(l->a, &info, buf, sizeof(buf)));
+		EXPECT_EQ(DTLS_RECORD_EVENT, info.flags);
+		EXPECT_EQ(DTLS_EVENT_RX_LIMIT, info.event);
+		EXPECT_EQ((__u64)1, info.epoch);
+	}
+	ASSERT_ERRNO(EAGAIN, recv_control(l->a, &info, buf, sizeof(buf)));
+	still_works(_metadata, l);
+}
+
+TEST_F(control, counted)
+{
+	struct link *l = &self->l;
+	struct dtls_info info;
+	ssize_t len;
+
+	ASSERT_EQ(50, link_send(l, CT_HANDSHAKE, text, 50));
+	len = plain_record(CT_HANDSHAKE, 0, 0, text, 100, wire);
+	ASSERT_EQ(len, send(l->b, wire, len, 0));
+	nothing_to_read(_metadata, l);
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	EXPECT_EQ((__u64)2, info.counters.rx_control);
+	EXPECT_EQ((__u64)0, info.counters.rx_records);
+	EXPECT_LT(0u, info.control_queued);
+}
+
+TEST_HARNESS_MAIN
