@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Errors in words. */
+#include <kdtls/kdtls.h>
+#include <string.h>
+
+const char *kdtls_strerror(int err)
+{
+	if (err < 0)
+		err = -err;
+	switch ((enum kdtls_error)err) {
+	case KDTLS_ENOMODULE:
+		return "the kernel has no DTLS record layer here: load the module dtls";
+	case KDTLS_ENOTUDP:
+		return "not a UDP socket: records can move only to one of those";
+	case KDTLS_ENOTCONN:
+		return "the socket is not connected: connect(2) it to its peer first";
+	case KDTLS_EATTACHED:
+		return "the socket has the record layer already: attach it once";
+	case KDTLS_EOWNED:
+		return "a tunnel, a sockmap or corked data has the socket: use one of your own";
+	case KDTLS_EMAPPED:
+		return "an IPv6 socket with an IPv4 peer: use an IPv4 socket";
+	case KDTLS_ENOCIPHER:
+		return "the kernel has not this cipher: load its module or choose another suite";
+	case KDTLS_EHALF:
+		return "the kernel took the socket but not its keys: close it and connect anew";
+	case KDTLS_EVERSION:
+		return "the session is not DTLS 1.2: allow no older version";
+	case KDTLS_ESUITE:
+		return "the suite is none of AES-GCM, AES-CCM, ChaCha20-Poly1305: choose another";
+	case KDTLS_EHANDSHAKE:
+		return "the handshake is not finished: finish it first";
+	case KDTLS_ECLOSED:
+		return "the session was shut down already: open a new one";
+	case KDTLS_EEXTENSION:
+		return "the session uses compression or a smaller record size: do not offer them";
+	case KDTLS_ERENEGOTIATED:
+		return "the session was renegotiated: open a new one";
+	case KDTLS_EUNWATCHED:
+		return "the session is not watched: call kdtls_*_watch() before the handshake";
+	case KDTLS_ELATE:
+		return "too late to watch the session: do it once, before the handshake";
+	case KDTLS_EUNREAD:
+		return "received data waits inside the session: read it, then try again";
+	case KDTLS_EMISSED:
+		return "too many records came in before the handshake ended: open a new session";
+	case KDTLS_EKEYS:
+		return "the keys do not fit the session's records: report this as a fault";
+	}
+	return strerror(err);
+}

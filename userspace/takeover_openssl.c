@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* OpenSSL's sessions; see kdtls/openssl.h. Public API of OpenSSL 3.0 only. */
+#include "seen.h"
+#include <kdtls/openssl.h>
+#include <errno.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#define MASTER_SECRET_SIZE	48	/* RFC 5246 8.1 */
+#define RANDOM_SIZE		32
+#define KEY_BLOCK_MAX		(2 * (DTLS_KEY_SIZE_MAX + DTLS_IV_SIZE))
+
+/* --- crypto -------------------------------------------------------------- */
+
+static const EVP_CIPHER *evp_of(unsigned int cipher)
+{
+	switch (cipher) {
+	case DTLS_CIPHER_AES_GCM_128:
+		return EVP_aes_128_gcm();
+	case DTLS_CIPHER_AES_GCM_256:
+		return EVP_aes_256_gcm();
+	case DTLS_CIPHER_AES_CCM_128:
+	case DTLS_CIPHER_AES_CCM_8_128:
+		return EVP_aes_128_ccm();
+	case DTLS_CIPHER_AES_CCM_256:
+	case DTLS_CIPHER_AES_CCM_8_256:
+		return EVP_aes_256_ccm();
+	}
+	return EVP_chacha20_poly1305();
+}
+
+static bool open_record(const struct dtls_key_info *key,
+			const struct sealed *s, u8 *plain)
+{
+	int tag_size = s->cipher->tag_size;
+	int len = (int)s->text_len - tag_size;
+	const EVP_CIPHER *evp = evp_of(key->cipher);
+	bool ccm = EVP_CIPHER_get_mode(evp) == EVP_CIPH_CCM_MODE;
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	bool ok;
+	int n;
+
+	/* The order is CCM's: tag and length before anything else. */
+	ok = ctx &&
+	     EVP_DecryptInit_ex(ctx, evp, NULL, NULL, NULL) &&
+	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN,
+				 DTLS_NONCE_SIZE, NULL) > 0 &&
+	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, tag_size,
+				 (void *)(s->text + len)) > 0 &&
+	     EVP_DecryptInit_ex(ctx, NULL, NULL, key->key, s->nonce) &&
+	     (!ccm || EVP_DecryptUpdate(ctx, NULL, &n, NULL, len)) &&
+	     EVP_DecryptUpdate(ctx, NULL, &n, s->aad, (int)s->aad_len) &&
+	     EVP_DecryptUpdate(ctx, plain, &n, s->text, len) &&
+	     (ccm || EVP_DecryptFinal_ex(ctx, plain + len, &n));
+	EVP_CIPHER_CTX_free(ctx);
+	return ok;
+}
+
+/* RFC 5246 6.3: PRF(master_secret, "key expansion", server + client random) */
+static bool expand(const SSL *ssl, const u8 *master, size_t master_len,
+		   u8 *block, size_t len)
+{
+	const EVP_MD *md =
+		SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl));
+	static const char label[] = "key expansion";
+	EVP_KDF *kdf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_TLS1_PRF, NULL);
+	EVP_KDF_CTX *ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
+	u8 seed[sizeof(label) - 1 + 2 * RANDOM_SIZE];
+	u8 *p = seed + sizeof(label) - 1;
+	bool ok;
+
+	memcpy(seed, label, sizeof(label) - 1);
+	SSL_get_server_random(ssl, p, RANDOM_SIZE);
+	SSL_get_client_random(ssl, p + RANDOM_SIZE, RANDOM_SIZE);
+	ok = ctx && md;
+	if (ok) {
+		const char *name = EVP_MD_get0_name(md);
+		const OSSL_PARAM params[] = {
+			{ OSSL_KDF_PARAM_DIGEST, OSSL_PARAM_UTF8_STRING,
+			  (char *)name, strlen(name), 0 },
+			{ OSSL_KDF_PARAM_SECRET, OSSL_PARAM_OCTET_STRING,
+			  (u8 *)master, master_len, 0 },
+			{ OSSL_KDF_PARAM_SEED, OSSL_PARAM_OCTET_STRING,
+			  seed, sizeof(seed), 0 },
+			OSSL_PARAM_END,
+		};
+
+		ok = EVP_KDF_derive(ctx, block, len, params) > 0;
+	}
+	EVP_KDF_CTX_free(ctx);
+	EVP_KDF_free(kdf);
+	return ok;
+}
+
+/* --- what a session can tell --------------------------------------------- */
+
+static unsigned int cipher_of(const SSL *ssl)
+{
+	const SSL_CIPHER *suite = SSL_get_current_cipher(ssl);
+	bool ccm8;
+
+	if (!suite)
+		return 0;
+	/* Both kinds of CCM have the same NID. */
+	ccm8 = strstr(SSL_CIPHER_standard_name(suite), "_CCM_8");
+	switch (SSL_CIPHER_get_cipher_nid(suite)) {
+	case NID_aes_128_gcm:
+		return DTLS_CIPHER_AES_GCM_128;
+	case NID_aes_256_gcm:
+		return DTLS_CIPHER_AES_GCM_256;
+	case NID_aes_128_ccm:
+		return ccm8 ? DTLS_CIPHER_AES_CCM_8_128 :
+			      DTLS_CIPHER_AES_CCM_128;
+	case NID_aes_256_ccm:
+		return ccm8 ? DTLS_CIPHER_AES_CCM_8_256 :
+			      DTLS_CIPHER_AES_CCM_256;
+	case NID_chacha20_poly1305:
+		return DTLS_CIPHER_CHACHA20_POLY1305;
+	}
+	return 0;
+}
+
+static int session_fits(const SSL *ssl)
+{
+	const SSL_SESSION *session = SSL_get_session(ssl);
+	int mfl;
+
+	if (!SSL_is_init_finished(ssl) || !session)
+		return -KDTLS_EHANDSHAKE;
+	if (SSL_version(ssl) != DTLS1_2_VERSION)
+		return -KDTLS_EVERSION;
+	if (!cipher_of(ssl))
+		return -KDTLS_ESUITE;
+	if (SSL_get_shutdown(ssl))
+		return -KDTLS_ECLOSED;
+	mfl = SSL_SESSION_get_max_fragment_length(session);
+	if (SSL_get_current_compression(ssl) ||
+	    (mfl >= TLSEXT_max_fragment_length_512 &&
+	     mfl <= TLSEXT_max_fragment_length_4096))
+		return -KDTLS_EEXTENSION;
+	return 0;
+}
+
+/* Keys and IVs; epochs and numbers are not known here. */
+static int derive(const SSL *ssl, struct kdtls_keys *keys)
+{
+	const struct cipher_desc *c = cipher_find(cipher_of(ssl));
+	u8 master[MASTER_SECRET_SIZE], block[KEY_BLOCK_MAX];
+	size_t master_len, iv = 2 * c->key_size;
+	struct dtls_key_info *client, *server;
+	int err = -KDTLS_EKEYS;
+
+	client = SSL_is_server(ssl) ? &keys->rx : &keys->tx;
+	server = SSL_is_server(ssl) ? &keys->tx : &keys->rx;
+	client->version = DTLS_VERSION_1_2;
+	client->cipher = c->id;
+	*server = *client;
+
+	master_len = SSL_SESSION_get_master_key(SSL_get_session(ssl), master,
+						sizeof(master));
+	if (expand(ssl, master, master_len, block, iv + 2 * c->iv_size)) {
+		memcpy(client->key, block, c->key_size);
+		memcpy(server->key, block + c->key_size, c->key_size);
+		memcpy(client->iv, block + iv, c->iv_size);
+		memcpy(server->iv, block + iv + c->iv_size, c->iv_size);
+		err = 0;
+	}
+	OPENSSL_cleanse(master, sizeof(master));
+	OPENSSL_cleanse(block, sizeof(block));
+	return err;
+}
+
+/* A BIO in memory that is empty, not ended, when all is read. */
+static BIO *memory_bio(void)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	if (bio)
+		BIO_set_mem_eof_return(bio, -1);
+	return bio;
+}
+
+/*
+ * The write epoch and next sequence number: have OpenSSL write a record of one
+ * byte to memory and read its header. The record proves the write key too. It
+ * is never sent, and its number never used again.
+ */
+static int probe_write(SSL *ssl, struct dtls_key_info *tx)
+{
+	BIO *memory = memory_bio(), *wbio = SSL_get_wbio(ssl);
+	int err = -KDTLS_EKEYS;
+	struct dtls_record rec;
+	struct sealed sealed;
+	u8 plain[1];
+	char *p;
+	long len;
+
+	if (!memory || !BIO_up_ref(wbio)) {
+		BIO_free(memory);
+		return -ENOMEM;
+	}
+	BIO_up_ref(memory);
+	SSL_set0_wbio(ssl, memory);
+	ERR_set_mark();
+	SSL_write(ssl, "", 1);
+	ERR_pop_to_mark();
+	SSL_set0_wbio(ssl, wbio);
+
+	len = BIO_get_mem_data(memory, &p);
+	if (!dtls_record_parse(&rec, (u8 *)p, len, len, 0)) {
+		tx->epoch = rec.epoch;
+		tx->rec_seq = rec.seq + 1;
+		if (sealed_parse(&sealed, tx, (u8 *)p, len) == (size_t)len &&
+		    sealed.text_len == sizeof(plain) + sealed.cipher->tag_size &&
+		    open_record(tx, &sealed, plain))
+			err = 0;
+	}
+	BIO_free(memory);
+	return err;
+}
+
+/*
+ * Is anything left inside? SSL_pending() and SSL_has_pending() do not see
+ * every queue of OpenSSL's, a peek with nothing to read does.
+ */
+static int probe_read(SSL *ssl)
+{
+	BIO *memory = memory_bio(), *rbio = SSL_get_rbio(ssl);
+	char byte;
+	int n, why;
+
+	if (!memory || !BIO_up_ref(rbio)) {
+		BIO_free(memory);
+		return -ENOMEM;
+	}
+	SSL_set0_rbio(ssl, memory);
+	ERR_set_mark();
+	n = SSL_peek(ssl, &byte, 1);
+	why = SSL_get_error(ssl, n);
+	ERR_pop_to_mark();
+	SSL_set0_rbio(ssl, rbio);
+
+	OPENSSL_cleanse(&byte, 1);
+	if (n > 0)
+		return -KDTLS_EUNREAD;
+	return why == SSL_ERROR_WANT_READ ? 0 : -KDTLS_ECLOSED;
+}
+
+/* --- the watch: a filter BIO --------------------------------------------- */
+
+struct watch {
+	SSL *ssl;
+	struct seen seen;
+};
+
+/* Find out which of the records kept are genuine. */
+static int watch_settle(struct watch *w, const struct dtls_key_info *rx)
+{
+	return seen_settle(&w->seen, rx, open_record) ? 0 : -ENOMEM;
+}
+
+/* A long session in user space: the copies need room now. */
+static void watch_make_room(struct watch *w)
+{
+	struct kdtls_keys keys = { 0 };
+
+	if (!session_fits(w->ssl) && !derive(w->ssl, &keys)) {
+		keys.rx.epoch = FIRST_EPOCH;
+		watch_settle(w, &keys.rx);
+	}
+	kdtls_keys_wipe(&keys);
+}
+
+static int watch_read(BIO *bio, char *buf, int size)
+{
+	struct watch *w = BIO_get_data(bio);
+	int n = BIO_read(BIO_next(bio), buf, size);
+
+	BIO_clear_retry_flags(bio);
+	BIO_copy_next_retry(bio);
+	if (n <= 0)
+		return n;
+	if (!seen_room(&w->seen, n))
+		watch_make_room(w);
+	return (int)seen_datagram(&w->seen, (u8 *)buf, n);
+}
+
+static int watch_write(BIO *bio, const char *buf, int len)
+{
+	int n = BIO_write(BIO_next(bio), buf, len);
+
+	BIO_clear_retry_flags(bio);
+	BIO_copy_next_retry(bio);
+	return n;
+}
+
+static long watch_ctrl(BIO *bio, int cmd, long num, void *ptr)
+{
+	return BIO_next(bio) ? BIO_ctrl(BIO_next(bio), cmd, num, ptr) : 0;
+}
+
+static int watch_destroy(BIO *bio)
+{
+	struct watch *w = BIO_get_data(bio);
+
+	if (w)
+		seen_fini(&w->seen);
+	free(w);
+	return 1;
+}
+
+static BIO_METHOD *watch_method;
+static int watch_type;
+
+static void watch_method_init(void)
+{
+	BIO_METHOD *m;
+
+	watch_type = BIO_get_new_index() | BIO_TYPE_FILTER;
+	m = BIO_meth_new(watch_type, "kdtls watch");
+	if (m && BIO_meth_set_read(m, watch_read) &&
+	    BIO_meth_set_write(m, watch_write) &&
+	    BIO_meth_set_ctrl(m, watch_ctrl) &&
+	    BIO_meth_set_destroy(m, watch_destroy))
+		watch_method = m;
+	else
+		BIO_meth_free(m);
+}
+
+static struct watch *watch_of(const SSL *ssl)
+{
+	BIO *bio = SSL_get_rbio(ssl);
+
+	if (!bio || !watch_method)
+		return NULL;
+	bio = BIO_find_type(bio, watch_type);
+	return bio ? BIO_get_data(bio) : NULL;
+}
+
+int kdtls_openssl_watch(SSL *ssl)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	OSSL_HANDSHAKE_STATE state = SSL_get_state(ssl);
+	BIO *rbio = SSL_get_rbio(ssl), *filter;
+	struct watch *w;
+
+	if (!rbio)
+		return -KDTLS_ENOTUDP;
+	/* After DTLSv1_listen() the server has read one ClientHello. */
+	if ((state != TLS_ST_BEFORE && state != TLS_ST_SR_CLNT_HELLO) ||
+	    watch_of(ssl))
+		return -KDTLS_ELATE;
+
+	pthread_once(&once, watch_method_init);
+	w = calloc(1, sizeof(*w));
+	filter = watch_method && w && seen_init(&w->seen) ?
+		 BIO_new(watch_method) : NULL;
+	if (!filter || !BIO_up_ref(rbio)) {
+		if (w)
+			seen_fini(&w->seen);
+		free(w);
+		BIO_free(filter);
+		return -ENOMEM;
+	}
+	w->ssl = ssl;
+	BIO_set_data(filter, w);
+	BIO_set_init(filter, 1);
+	SSL_set0_rbio(ssl, BIO_push(filter, rbio));
+	return 0;
+}
+
+/* --- the take-over ------------------------------------------------------- */
+
+int kdtls_openssl_keys(SSL *ssl, struct kdtls_keys *keys)
+{
+	struct watch *w = watch_of(ssl);
+	int err;
+
+	memset(keys, 0, sizeof(*keys));
+	err = session_fits(ssl);
+	if (!err && !w)
+		err = -KDTLS_EUNWATCHED;
+	if (!err)
+		err = probe_read(ssl);
+	/* Reading may have ended the session or begun a new handshake. */
+	if (!err)
+		err = session_fits(ssl);
+	if (!err)
+		err = derive(ssl, keys);
+	if (!err)
+		err = probe_write(ssl, &keys->tx);
+	if (!err) {
+		/* A handshake changes both epochs (RFC 6347 4.1). */
+		keys->rx.epoch = FIRST_EPOCH;
+		if (keys->tx.epoch != FIRST_EPOCH)
+			err = -KDTLS_ERENEGOTIATED;
+	}
+	if (!err)
+		err = watch_settle(w, &keys->rx);
+	/* At least the peer's Finished was genuine, or it is the wrong key. */
+	if (!err && w->seen.missed)
+		err = -KDTLS_EMISSED;
+	if (!err && !w->seen.window.next)
+		err = -KDTLS_EKEYS;
+	if (err)
+		kdtls_keys_wipe(keys);
+	else
+		seen_report(&w->seen, keys->rx.epoch, &keys->seen);
+	return err;
+}
+
+int kdtls_offload_openssl(SSL *ssl)
+{
+	int fd = SSL_get_rfd(ssl);
+	struct kdtls_keys keys;
+	int err;
+
+	if (fd < 0 || fd != SSL_get_wfd(ssl))
+		return -KDTLS_ENOTUDP;
+	/* First what costs the session nothing. */
+	err = session_fits(ssl);
+	if (!err)
+		err = kdtls_supports(fd, cipher_of(ssl));
+	if (!err)
+		err = kdtls_openssl_keys(ssl, &keys);
+	if (err)
+		return err;
+	err = kdtls_install(fd, &keys);
+	kdtls_keys_wipe(&keys);
+	if (!err)
+		SSL_set_quiet_shutdown(ssl, 1);
+	return err;
+}

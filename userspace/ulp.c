@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The socket options of linux/dtls.h, and the attach of a whole session. */
+#include "cipher.h"
+#include <kdtls/kdtls.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ALERT_LEVEL_WARNING	1	/* RFC 5246 7.2 */
+#define ALERT_CLOSE_NOTIFY	0
+
+/* An answer to this option other than "unknown" is the module's. */
+static int module_present(int fd)
+{
+	char name[16];
+	socklen_t len = sizeof(name);
+
+	if (!getsockopt(fd, SOL_IP, DTLS_ULP, name, &len))
+		return 0;
+	return errno == ENOPROTOOPT ? -KDTLS_ENOMODULE : 0;
+}
+
+static int socket_is_udp(int fd)
+{
+	socklen_t len = sizeof(int);
+	int protocol;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len))
+		return errno == ENOTSOCK ? -KDTLS_ENOTUDP : -errno;
+	return protocol == IPPROTO_UDP ? 0 : -KDTLS_ENOTUDP;
+}
+
+int kdtls_available(void)
+{
+	int fd, err;
+
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 && errno == EAFNOSUPPORT)
+		fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	err = module_present(fd);
+	close(fd);
+	return err;
+}
+
+int kdtls_attach(int fd)
+{
+	int err;
+
+	err = socket_is_udp(fd);
+	if (err)
+		return err;
+	if (!setsockopt(fd, SOL_IP, DTLS_ULP, "dtls", 4))
+		return 0;
+	switch (errno) {
+	case ENOPROTOOPT:
+		return -KDTLS_ENOMODULE;
+	case EPROTONOSUPPORT:
+		return -KDTLS_ENOTUDP;
+	case EEXIST:
+		return -KDTLS_EATTACHED;
+	case EBUSY:
+		return -KDTLS_EOWNED;
+	case EAFNOSUPPORT:
+		return -KDTLS_EMAPPED;
+	}
+	return -errno;
+}
+
+int kdtls_set_key(int fd, int direction, const struct dtls_key_info *key)
+{
+	if (!setsockopt(fd, SOL_DTLS, direction, key, sizeof(*key)))
+		return 0;
+	switch (errno) {
+	case ENOTCONN:
+		return -KDTLS_ENOTCONN;
+	case ENOENT:
+		return -KDTLS_ENOCIPHER;
+	}
+	return -errno;
+}
+
+int kdtls_supports(int fd, unsigned int cipher)
+{
+	struct dtls_key_info key = {
+		.version = DTLS_VERSION_1_2,
+		.cipher = cipher,
+		.epoch = 1,
+	};
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	int err, trial;
+
+	err = socket_is_udp(fd);
+	if (err)
+		return err;
+	err = module_present(fd);
+	if (err)
+		return err;
+	if (getpeername(fd, (struct sockaddr *)&peer, &len))
+		return errno == ENOTCONN ? -KDTLS_ENOTCONN : -errno;
+
+	trial = socket(peer.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (trial < 0)
+		return -errno;
+	if (connect(trial, (struct sockaddr *)&peer, len))
+		err = -errno;
+	if (!err)
+		err = kdtls_attach(trial);
+	if (!err)
+		err = kdtls_set_key(trial, DTLS_TX, &key);
+	close(trial);
+	return err;
+}
+
+static int get_option(int fd, int name, void *value, socklen_t len)
+{
+	int err;
+
+	if (!getsockopt(fd, SOL_DTLS, name, value, &len))
+		return 0;
+	err = -errno;
+	return module_present(fd) ? -KDTLS_ENOMODULE : err;
+}
+
+int kdtls_get_info(int fd, struct dtls_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	return get_option(fd, DTLS_INFO, info, sizeof(*info));
+}
+
+int kdtls_get_mtu(int fd)
+{
+	__u32 mtu = 0;
+	int err;
+
+	err = get_option(fd, DTLS_MTU, &mtu, sizeof(mtu));
+	return err ? err : (int)mtu;
+}
+
+int kdtls_get_window(int fd, uint64_t epoch, struct dtls_window *window)
+{
+	memset(window, 0, sizeof(*window));
+	window->epoch = epoch;
+	return get_option(fd, DTLS_WINDOW, window, sizeof(*window));
+}
+
+int kdtls_set_window(int fd, const struct dtls_window *window)
+{
+	if (!setsockopt(fd, SOL_DTLS, DTLS_WINDOW, window, sizeof(*window)))
+		return 0;
+	return -errno;
+}
+
+int kdtls_set_replay_window(int fd, unsigned int records)
+{
+	__u32 value = records;
+
+	if (!setsockopt(fd, SOL_DTLS, DTLS_REPLAY_WINDOW, &value,
+			sizeof(value)))
+		return 0;
+	return -errno;
+}
+
+static ssize_t send_control(int fd, const struct dtls_record_info *info,
+			    const void *data, size_t len)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(struct dtls_record_info))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	ssize_t n;
+
+	cmsg->cmsg_level = SOL_DTLS;
+	cmsg->cmsg_type = DTLS_RECORD_INFO;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(*info));
+	memcpy(CMSG_DATA(cmsg), info, sizeof(*info));
+	n = sendmsg(fd, &msg, MSG_NOSIGNAL);
+	return n < 0 ? -errno : n;
+}
+
+ssize_t kdtls_send_record(int fd, uint8_t type, const void *data, size_t len)
+{
+	struct dtls_record_info info = { .type = type };
+
+	return send_control(fd, &info, data, len);
+}
+
+ssize_t kdtls_send_raw(int fd, const void *data, size_t len)
+{
+	struct dtls_record_info info = { .flags = DTLS_RECORD_RAW };
+
+	return send_control(fd, &info, data, len);
+}
+
+ssize_t kdtls_recv_record(int fd, void *buf, size_t len,
+			  struct dtls_record_info *info)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(struct dtls_record_info))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { .iov_base = buf, .iov_len = len };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.space,
+		.msg_controllen = sizeof(control.space),
+	};
+	struct cmsghdr *cmsg;
+	ssize_t n;
+
+	n = recvmsg(fd, &msg, MSG_OOB | MSG_DONTWAIT);
+	if (n < 0)
+		return -errno;
+	memset(info, 0, sizeof(*info));
+	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg))
+		if (cmsg->cmsg_level == SOL_DTLS &&
+		    cmsg->cmsg_type == DTLS_RECORD_INFO)
+			memcpy(info, CMSG_DATA(cmsg), sizeof(*info));
+	return n;
+}
+
+int kdtls_close_notify(int fd)
+{
+	static const u8 alert[] = { ALERT_LEVEL_WARNING, ALERT_CLOSE_NOTIFY };
+	ssize_t n;
+
+	n = kdtls_send_record(fd, DTLS_CT_ALERT, alert, sizeof(alert));
+	return n < 0 ? (int)n : 0;
+}
+
+int kdtls_install(int fd, const struct kdtls_keys *keys)
+{
+	int err;
+
+	err = kdtls_supports(fd, keys->tx.cipher);
+	if (err)
+		return err;
+	err = kdtls_attach(fd);
+	if (err)
+		return err;
+
+	/* The window before the write key: nobody reads before he can answer. */
+	if (kdtls_set_key(fd, DTLS_RX, &keys->rx) ||
+	    (keys->seen.next && kdtls_set_window(fd, &keys->seen)) ||
+	    kdtls_set_key(fd, DTLS_TX, &keys->tx))
+		return -KDTLS_EHALF;
+	return 0;
+}
+
+void kdtls_keys_wipe(struct kdtls_keys *keys)
+{
+	explicit_bzero(keys, sizeof(*keys));
+}
