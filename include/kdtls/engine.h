@@ -1,0 +1,669 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The handshake engine of libkdtls: DTLS without I/O.
+ *
+ * Datagrams go in and come out, times go in and come out, and finished keys
+ * come out through one callback. There is no socket, clock, thread or global
+ * state inside; time and randomness come from the caller.
+ *
+ *	endpoint  what many associations share: policy, credentials, cookie and
+ *		  ticket keys, the session cache
+ *	engine	  one association: its handshake, and afterwards what is left to
+ *		  answer (the last flight, alerts, heartbeats)
+ *
+ * A handshake is this loop:
+ *
+ *	kdtls_engine_start(e, now);			(client)
+ *	for (;;) {
+ *		while ((n = kdtls_engine_output(e, buf, size, &info, now)) > 0)
+ *			send them as info says;
+ *		wait for a datagram, or for kdtls_engine_expiry(e);
+ *		kdtls_engine_input(e, datagram, len, &info, now) or
+ *		kdtls_engine_expire(e, now);
+ *	}
+ *
+ * It ends when kdtls_engine_state() is KDTLS_ESTABLISHED or KDTLS_FAILED.
+ * Before that everything is a whole datagram (DTLS_RECORD_RAW). When the
+ * handshake is done both keys go out through ops->key, and whoever took them
+ * (the kernel, or records in user space) protects and opens the records of
+ * that epoch from then on: what the engine sends under it comes out of
+ * kdtls_engine_output() as the content of one record, and what arrives for the
+ * engine goes in the same way. struct dtls_record_info is the kernel's own
+ * (linux/dtls.h): what recvmsg(MSG_OOB) returns goes in as it is, and what
+ * comes out goes to sendmsg() as it is.
+ *
+ * An endpoint and its engines belong to one thread at a time.
+ *
+ * Times are microseconds of a clock that never goes backwards, with any zero.
+ * Sizes are bytes. Numbers are in host byte order. Strings are UTF-8 with a
+ * NUL. Every pointer argument is only read during the call if nothing else is
+ * said. A datagram that does not verify is never an error: it is dropped and
+ * counted.
+ */
+#ifndef _KDTLS_ENGINE_H
+#define _KDTLS_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/dtls.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef KDTLS_API
+#define KDTLS_API __attribute__((visibility("default")))
+#endif
+
+struct kdtls_endpoint;
+struct kdtls_engine;
+
+enum kdtls_role {
+	KDTLS_CLIENT,
+	KDTLS_SERVER,
+};
+
+enum kdtls_state {
+	KDTLS_IDLE,		/* client: not started; server: no ClientHello yet */
+	KDTLS_HANDSHAKE,	/* in progress */
+	KDTLS_ESTABLISHED,	/* keys are out */
+	KDTLS_CLOSED,		/* closed by either side with close_notify */
+	KDTLS_FAILED,		/* see kdtls_engine_failure() */
+};
+
+/*
+ * Errors, beside those of kdtls.h; functions return them negative, and 0 for
+ * success. An engine's error is final.
+ */
+enum kdtls_engine_error {
+	KDTLS_EMEMORY = 0x1100,	/* no memory, or a limit of the configuration */
+	KDTLS_EUSAGE,		/* wrong argument or wrong moment; nothing changed */
+	KDTLS_ECRYPTO,		/* libcrypto failed */
+	KDTLS_ETIMEOUT,		/* the peer stopped answering */
+	KDTLS_EALERT,		/* the peer sent a fatal alert */
+	KDTLS_EPROTOCOL,	/* the peer broke the protocol */
+	KDTLS_ENEGOTIATION,	/* nothing in common with the peer */
+	KDTLS_EPEER,		/* the peer's certificate, name or key is refused */
+	KDTLS_ECALLBACK,	/* ops->key refused a key */
+};
+
+/* Alerts (RFC 5246 7.2, RFC 6066, RFC 7301) */
+enum kdtls_alert {
+	KDTLS_ALERT_CLOSE_NOTIFY = 0,
+	KDTLS_ALERT_UNEXPECTED_MESSAGE = 10,
+	KDTLS_ALERT_BAD_RECORD_MAC = 20,
+	KDTLS_ALERT_RECORD_OVERFLOW = 22,
+	KDTLS_ALERT_HANDSHAKE_FAILURE = 40,
+	KDTLS_ALERT_BAD_CERTIFICATE = 42,
+	KDTLS_ALERT_UNSUPPORTED_CERTIFICATE = 43,
+	KDTLS_ALERT_CERTIFICATE_REVOKED = 44,
+	KDTLS_ALERT_CERTIFICATE_EXPIRED = 45,
+	KDTLS_ALERT_CERTIFICATE_UNKNOWN = 46,
+	KDTLS_ALERT_ILLEGAL_PARAMETER = 47,
+	KDTLS_ALERT_UNKNOWN_CA = 48,
+	KDTLS_ALERT_ACCESS_DENIED = 49,
+	KDTLS_ALERT_DECODE_ERROR = 50,
+	KDTLS_ALERT_DECRYPT_ERROR = 51,
+	KDTLS_ALERT_PROTOCOL_VERSION = 70,
+	KDTLS_ALERT_INSUFFICIENT_SECURITY = 71,
+	KDTLS_ALERT_INTERNAL_ERROR = 80,
+	KDTLS_ALERT_USER_CANCELED = 90,
+	KDTLS_ALERT_NO_RENEGOTIATION = 100,
+	KDTLS_ALERT_UNSUPPORTED_EXTENSION = 110,
+	KDTLS_ALERT_UNKNOWN_PSK_IDENTITY = 115,
+	KDTLS_ALERT_NO_APPLICATION_PROTOCOL = 120,
+	KDTLS_ALERT_NONE = 255,	/* nothing was sent or received */
+};
+
+/* struct kdtls_config, flags */
+#define KDTLS_ALLOW_NO_EMS	0x0001	/* do without RFC 7627 if the peer has it not */
+#define KDTLS_REQUEST_CERT	0x0002	/* server: ask for a client certificate */
+#define KDTLS_REQUIRE_CERT	0x0004	/* server: and refuse clients without */
+#define KDTLS_NO_NAME_CHECK	0x0008	/* client: any name in the certificate will do */
+#define KDTLS_NO_VERIFY		0x0010	/* no chain is checked: ops->verify decides alone */
+#define KDTLS_NO_TICKETS	0x0020	/* neither offer nor issue tickets (RFC 5077) */
+#define KDTLS_NO_COOKIE		0x0040	/* server: no HelloVerifyRequest */
+#define KDTLS_HEARTBEAT		0x0080	/* offer and answer heartbeats (RFC 6520) */
+#define KDTLS_CID		0x0100	/* take a connection ID if the peer wants one in its records */
+
+#define KDTLS_PSK_MAX		64	/* bytes of a pre-shared key */
+#define KDTLS_PSK_IDENTITY_MAX	128	/* bytes of its identity (RFC 4279 5.3) */
+#define KDTLS_MTU_MIN		256	/* bytes of a datagram */
+#define KDTLS_OUTPUT_MIN	512	/* bytes of buffer for kdtls_engine_output() */
+#define KDTLS_NEVER		UINT64_MAX
+
+/**
+ * struct kdtls_peer - the certificate a peer has shown, for ops->verify
+ * @result:	0: it passed what was checked; else libcrypto's X509_V_ERR_*
+ * @reason:	the same in words
+ * @raw_key:	1: one SubjectPublicKeyInfo (RFC 7250) instead of certificates
+ * @count:	entries of @der and @der_len, leaf first
+ * @der:	DER, as received
+ * @der_len:	their lengths
+ */
+struct kdtls_peer {
+	int result;
+	const char *reason;
+	int raw_key;
+	size_t count;
+	const uint8_t *const *der;
+	const size_t *der_len;
+};
+
+/**
+ * struct kdtls_ops - what an engine asks of its owner
+ *
+ * @ctx is what kdtls_engine_new() was given. None may call the engine.
+ *
+ * @key: a key is ready: called twice when the handshake is done, DTLS_RX first.
+ *	@direction is DTLS_RX or DTLS_TX; @key holds version, cipher, epoch, next
+ *	sequence number, key, IV and connection ID, ready for setsockopt(), and
+ *	is wiped after the call. With DTLS_RX, @seen says which records the
+ *	engine has taken already; with DTLS_TX it is NULL. 0, or nonzero: the
+ *	engine fails with KDTLS_ECALLBACK. Required.
+ * @early: application data that came before the keys were out, verified; one
+ *	record a call, after both @key calls. NULL: dropped.
+ * @psk_client: choose identity and key for the server's hint (@hint is NULL if
+ *	it gave none). Write the identity (KDTLS_PSK_IDENTITY_MAX bytes at most)
+ *	and its length, the key (KDTLS_PSK_MAX) and return the key's length, or 0
+ *	to give up. NULL: no PSK suites are offered. RFC 4279.
+ * @psk_server: find the key of an identity; the same. The identity is not NUL
+ *	terminated and any bytes may stand in it. An unknown identity is told
+ *	to the peer as a wrong key is (RFC 4279 2).
+ * @verify: judge the peer's certificate after the built-in checks. Return 0 to
+ *	accept (even if @peer->result is not 0) or the alert to refuse with.
+ *	NULL: @peer->result decides.
+ * @session: client: the session can be resumed with these bytes (secret!)
+ *	through kdtls_engine_set_session(). NULL: not wanted.
+ * @keylog: one line of the NSS key log, without newline (secret!). NULL: off.
+ * @heartbeat: the answer to a request of @size bytes took @rtt; or, with @rtt
+ *	KDTLS_NEVER, none came to any of its retransmissions.
+ * @random: fill @buf. NULL: libcrypto's generator, which is used inside key
+ *	generation and signatures in any case.
+ * @unix_time: seconds since 1970, for certificates, tickets and sessions.
+ *	NULL: time(2).
+ */
+struct kdtls_ops {
+	int (*key)(void *ctx, int direction, const struct dtls_key_info *key,
+		   const struct dtls_window *seen);
+	void (*early)(void *ctx, const uint8_t *data, size_t len);
+	size_t (*psk_client)(void *ctx, const char *hint, uint8_t *identity,
+			     size_t *identity_len, uint8_t *key);
+	size_t (*psk_server)(void *ctx, const uint8_t *identity,
+			     size_t identity_len, uint8_t *key);
+	int (*verify)(void *ctx, const struct kdtls_peer *peer);
+	void (*session)(void *ctx, const uint8_t *session, size_t len);
+	void (*keylog)(void *ctx, const char *line);
+	void (*heartbeat)(void *ctx, size_t size, uint64_t rtt);
+	void (*random)(void *ctx, uint8_t *buf, size_t len);
+	int64_t (*unix_time)(void *ctx);
+};
+
+/**
+ * struct kdtls_config - policy of an endpoint
+ *
+ * Fill it with kdtls_config_init() and change what shall differ. What it points
+ * to must live as long as the endpoint.
+ *
+ * @flags:	KDTLS_*
+ * @suites:	cipher suites by IANA number, best first; NULL: every one the
+ *		engine has (RFC 5289, 5487, 7251, 7905, 8442), CCM_8 last
+ * @suite_count: entries of @suites
+ * @groups:	key exchange groups, best first; NULL: x25519 (29), secp256r1
+ *		(23), secp384r1 (24) (RFC 8422)
+ * @group_count: entries of @groups
+ * @schemes:	signature schemes, best first; NULL: ECDSA, Ed25519, RSA-PSS and
+ *		RSA-PKCS1 with SHA-256 and longer (RFC 8446 4.2.3)
+ * @scheme_count: entries of @schemes
+ * @alpn:	application protocols, best first, ended by NULL (RFC 7301). A
+ *		server that has some refuses a client that offers only others
+ * @srtp:	SRTP protection profiles, best first (RFC 5764); NULL: none
+ * @srtp_count:	entries of @srtp
+ * @psk_hint:	server: identity hint (RFC 4279), 128 bytes at most, or NULL
+ * @record_size_limit: largest record content this end takes, 64 to 16384
+ *		(RFC 8449); 0: the extension is not used
+ * @mtu:	bytes of UDP payload in a datagram, KDTLS_MTU_MIN to 65507
+ * @mtu_min:	the back-off goes no lower; KDTLS_MTU_MIN to @mtu
+ * @timeout_initial: ms until a flight is sent again (RFC 6347 4.2.4.1), until
+ *		a round trip was measured; @timeout_min to @timeout_max
+ * @timeout_min: ms; the measured timer goes no lower; 50 or more
+ * @timeout_max: ms; the doubling stops here
+ * @retransmits: times a flight is sent again before KDTLS_ETIMEOUT
+ * @linger:	ms the last flight is kept for a peer that lost it (2 MSL)
+ * @cookie_life: ms a cookie is good for at least (and twice that at most)
+ * @ticket_life: seconds a session can be resumed; ticket keys are replaced as
+ *		often
+ * @cache_size:	server: sessions kept for resumption by session id; 0: none
+ * @max_message: bytes of the largest handshake message taken
+ * @max_handshake: bytes of messages one handshake holds, for reassembly and
+ *		transcript each
+ * @max_early:	bytes of records one handshake holds that came before their key
+ * @max_handshakes: handshakes at once on this endpoint
+ * @ops:	callbacks; copied
+ */
+struct kdtls_config {
+	uint32_t flags;
+	const uint16_t *suites;
+	size_t suite_count;
+	const uint16_t *groups;
+	size_t group_count;
+	const uint16_t *schemes;
+	size_t scheme_count;
+	const char *const *alpn;
+	const uint16_t *srtp;
+	size_t srtp_count;
+	const char *psk_hint;
+	uint16_t record_size_limit;
+	uint32_t mtu;
+	uint32_t mtu_min;
+	uint32_t timeout_initial;
+	uint32_t timeout_min;
+	uint32_t timeout_max;
+	uint32_t retransmits;
+	uint32_t linger;
+	uint32_t cookie_life;
+	uint32_t ticket_life;
+	uint32_t cache_size;
+	uint32_t max_message;
+	uint32_t max_handshake;
+	uint32_t max_early;
+	uint32_t max_handshakes;
+	struct kdtls_ops ops;
+};
+
+/**
+ * kdtls_config_init() - defaults
+ * @config:	filled in: MTU 1400 (least 256), timers 1000 ms (least 50, most
+ *		60000), 8 retransmissions, linger 240000 ms, cookies 15000 ms,
+ *		tickets 86400 s, no cache, messages to 16384 bytes, handshakes to
+ *		65536, early records to 4096, 100000 handshakes at once;
+ *		everything else zero
+ */
+KDTLS_API void kdtls_config_init(struct kdtls_config *config);
+
+/**
+ * kdtls_endpoint_new() - make an endpoint
+ * @config:	copied; see there for what it points to
+ * @endpoint:	set on success
+ *
+ * Return: 0, -KDTLS_EUSAGE (a value out of its range, an unknown suite, group or
+ * scheme, ops->key missing), -KDTLS_EMEMORY, -KDTLS_ECRYPTO.
+ */
+KDTLS_API int kdtls_endpoint_new(const struct kdtls_config *config,
+		       struct kdtls_endpoint **endpoint);
+
+/**
+ * kdtls_endpoint_free() - free an endpoint
+ * @endpoint:	may be NULL; its engines must be gone
+ */
+KDTLS_API void kdtls_endpoint_free(struct kdtls_endpoint *endpoint);
+
+/**
+ * kdtls_endpoint_use_certificate() - show this certificate
+ * @endpoint:	the endpoint
+ * @pem:	the chain, leaf first, as PEM
+ * @pem_len:	bytes of @pem
+ * @key_pem:	the private key as PEM (PKCS#8 or older), not encrypted
+ * @key_len:	bytes of @key_pem
+ *
+ * May be called several times: the first that suits the peer's signature
+ * algorithms and, on a server, the name it asked for (RFC 6066 3) is used.
+ * EC P-256 and P-384, Ed25519, RSA, RSA-PSS.
+ *
+ * Return: 0, -KDTLS_EUSAGE (cannot be read, key and certificate differ, kind of
+ * key not supported), -KDTLS_EMEMORY.
+ */
+KDTLS_API int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
+				   const void *pem, size_t pem_len,
+				   const void *key_pem, size_t key_len);
+
+/**
+ * kdtls_endpoint_use_raw_key() - show this public key instead of a certificate
+ * @endpoint:	the endpoint
+ * @key_pem:	the private key as PEM
+ * @key_len:	bytes of @key_pem
+ *
+ * For peers that take raw public keys (RFC 7250).
+ *
+ * Return: as kdtls_endpoint_use_certificate().
+ */
+KDTLS_API int kdtls_endpoint_use_raw_key(struct kdtls_endpoint *endpoint,
+			       const void *key_pem, size_t key_len);
+
+/**
+ * kdtls_endpoint_trust() - take these certificates as roots
+ * @endpoint:	the endpoint
+ * @pem:	one or more certificates as PEM
+ * @pem_len:	bytes of @pem
+ *
+ * Return: 0, -KDTLS_EUSAGE (none could be read), -KDTLS_EMEMORY.
+ */
+KDTLS_API int kdtls_endpoint_trust(struct kdtls_endpoint *endpoint, const void *pem,
+			 size_t pem_len);
+
+/**
+ * kdtls_endpoint_trust_system() - take the system's roots
+ * @endpoint:	the endpoint
+ *
+ * Return: 0 or -KDTLS_ECRYPTO.
+ */
+KDTLS_API int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint);
+
+/**
+ * kdtls_endpoint_trust_raw_key() - take this public key from a peer
+ * @endpoint:	the endpoint
+ * @pem:	a public key as PEM
+ * @pem_len:	bytes of @pem
+ *
+ * Makes the endpoint accept raw public keys (RFC 7250), these alone unless
+ * KDTLS_NO_VERIFY is set. Names are not checked: the key is the name.
+ *
+ * Return: 0, -KDTLS_EUSAGE (cannot be read), -KDTLS_EMEMORY.
+ */
+KDTLS_API int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
+				 const void *pem, size_t pem_len);
+
+enum kdtls_gate {
+	KDTLS_GATE_DROP,	/* nothing to do */
+	KDTLS_GATE_REPLY,	/* send what stands in the reply */
+	KDTLS_GATE_ACCEPT,	/* the address is proven: give the datagram to an engine */
+};
+
+#define KDTLS_GATE_REPLY_SIZE	64
+
+/**
+ * kdtls_endpoint_gate() - judge a datagram from a stranger
+ * @endpoint:	a server's
+ * @address:	the sender, in any form that is the same for the same sender
+ * @address_len: bytes of @address, 64 at most
+ * @datagram:	as received
+ * @len:	bytes of @datagram
+ * @now:	time
+ * @reply:	KDTLS_GATE_REPLY_SIZE bytes
+ * @reply_len:	set with KDTLS_GATE_REPLY; always less than @len
+ *
+ * The stateless cookie exchange (RFC 6347 4.2.1). Nothing is allocated and
+ * nothing kept. A ClientHello that came in fragments is judged by its first,
+ * where the cookie stands; the others are dropped until an engine is there.
+ * This is also for a peer that restarts on its old address (RFC 6347 4.2.8):
+ * once accepted run a second engine, and drop the old association only when the
+ * new one is established.
+ *
+ * Return: one of enum kdtls_gate.
+ */
+KDTLS_API enum kdtls_gate kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
+				    const void *address, size_t address_len,
+				    const uint8_t *datagram, size_t len,
+				    uint64_t now, uint8_t *reply,
+				    size_t *reply_len);
+
+/**
+ * kdtls_engine_new() - make an engine
+ * @endpoint:	must outlive it
+ * @role:	KDTLS_CLIENT or KDTLS_SERVER
+ * @ctx:	for the callbacks
+ * @address:	server: the peer, as for kdtls_endpoint_gate(); the cookie is
+ *		bound to it. Not used by a client
+ * @address_len: bytes of @address, 64 at most
+ * @engine:	set on success
+ *
+ * Return: 0, -KDTLS_EUSAGE, -KDTLS_EMEMORY (also: config.max_handshakes).
+ */
+KDTLS_API int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,
+		     void *ctx, const void *address, size_t address_len,
+		     struct kdtls_engine **engine);
+
+/**
+ * kdtls_engine_free() - free an engine; every secret in it is wiped
+ * @engine:	may be NULL
+ */
+KDTLS_API void kdtls_engine_free(struct kdtls_engine *engine);
+
+/**
+ * kdtls_engine_set_name() - client: the server's name
+ * @engine:	not started yet
+ * @name:	a host name (sent as SNI, RFC 6066 3) or an IP address (not sent);
+ *		the certificate must bear it; 255 bytes at most
+ *
+ * Return: 0, -KDTLS_EUSAGE, -KDTLS_EMEMORY.
+ */
+KDTLS_API int kdtls_engine_set_name(struct kdtls_engine *engine, const char *name);
+
+/**
+ * kdtls_engine_set_session() - client: resume this session
+ * @engine:	not started yet; its name, if any, already set
+ * @session:	what ops->session gave
+ * @len:	its bytes
+ *
+ * Return: 0, or -KDTLS_EUSAGE: damaged, too old, for another name, or not
+ * allowed by the configuration; the handshake will be a full one then.
+ */
+KDTLS_API int kdtls_engine_set_session(struct kdtls_engine *engine,
+			     const uint8_t *session, size_t len);
+
+/**
+ * kdtls_engine_set_cid() - ask the peer to put this into its records
+ * @engine:	not started yet (server: no datagram put in yet)
+ * @cid:	a connection ID (RFC 9146)
+ * @len:	its bytes, 1 to 255
+ *
+ * Used if the peer knows the extension; see struct kdtls_info.
+ *
+ * Return: 0, -KDTLS_EUSAGE, -KDTLS_EMEMORY.
+ */
+KDTLS_API int kdtls_engine_set_cid(struct kdtls_engine *engine, const uint8_t *cid,
+			 size_t len);
+
+/**
+ * kdtls_engine_set_mtu() - the path takes datagrams of this size
+ * @engine:	the engine
+ * @mtu:	bytes of UDP payload; taken into KDTLS_MTU_MIN to 65507
+ *
+ * Whatever is not sent yet, and every retransmission, obeys it.
+ */
+KDTLS_API void kdtls_engine_set_mtu(struct kdtls_engine *engine, uint32_t mtu);
+
+/**
+ * kdtls_engine_start() - client: begin the handshake
+ * @engine:	not started yet
+ * @now:	time
+ *
+ * Return: 0, -KDTLS_EUSAGE (server, started before, or certificates would be
+ * accepted and no name is set: see KDTLS_NO_NAME_CHECK), or a final error.
+ */
+KDTLS_API int kdtls_engine_start(struct kdtls_engine *engine, uint64_t now);
+
+/**
+ * kdtls_engine_input() - something arrived
+ * @engine:	the engine
+ * @data:	with DTLS_RECORD_RAW in @info->flags, or no @info: a datagram;
+ *		else the verified content of one record of @info->type and
+ *		@info->epoch
+ * @len:	bytes of @data
+ * @info:	see struct dtls_record_info; NULL means DTLS_RECORD_RAW
+ * @now:	time
+ *
+ * Return: 0, or the engine's final error (see kdtls_engine_failure(); there may
+ * still be an alert to send).
+ */
+KDTLS_API int kdtls_engine_input(struct kdtls_engine *engine, const uint8_t *data,
+		       size_t len, const struct dtls_record_info *info,
+		       uint64_t now);
+
+/**
+ * kdtls_engine_output() - get what is to be sent
+ * @engine:	the engine
+ * @buf:	room for it
+ * @size:	bytes of @buf: the MTU and KDTLS_OUTPUT_MIN at least
+ * @info:	filled in: DTLS_RECORD_RAW in flags: @buf holds a datagram; else
+ *		the content of one record to be sent as @info->type under the
+ *		key of @info->epoch
+ * @now:	time
+ *
+ * To be called until it returns 0. May finish the handshake (ops->key).
+ *
+ * Return: bytes in @buf, 0: nothing to send, or an error.
+ */
+KDTLS_API long kdtls_engine_output(struct kdtls_engine *engine, uint8_t *buf, size_t size,
+			 struct dtls_record_info *info, uint64_t now);
+
+/**
+ * kdtls_engine_expiry() - when to call kdtls_engine_expire()
+ * @engine:	the engine
+ *
+ * Return: a time, or KDTLS_NEVER.
+ */
+KDTLS_API uint64_t kdtls_engine_expiry(const struct kdtls_engine *engine);
+
+/**
+ * kdtls_engine_expire() - time has passed
+ * @engine:	the engine
+ * @now:	time; nothing happens before kdtls_engine_expiry()
+ *
+ * Return: 0, or the engine's final error.
+ */
+KDTLS_API int kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now);
+
+/**
+ * kdtls_engine_confirm() - the peer has our last flight
+ * @engine:	the engine
+ *
+ * To be called when application data arrived from the peer, which proves it:
+ * what was kept for retransmission is freed before config.linger is over.
+ */
+KDTLS_API void kdtls_engine_confirm(struct kdtls_engine *engine);
+
+/**
+ * kdtls_engine_close() - send close_notify (RFC 5246 7.2.1)
+ * @engine:	the engine; a handshake in progress is given up
+ *
+ * The state is KDTLS_CLOSED at once; the alert is there to be fetched.
+ */
+KDTLS_API void kdtls_engine_close(struct kdtls_engine *engine);
+
+/**
+ * kdtls_engine_heartbeat() - is the peer there, and does this size get through?
+ * @engine:	established, and the peer takes heartbeats
+ * @size:	bytes of the record's content: 3 + 16 + 16 or more, to be answered
+ *		in the same size
+ * @now:	time
+ *
+ * One at a time; sent again as a flight is (RFC 6520 3). ops->heartbeat tells.
+ *
+ * Return: 0, or -KDTLS_EUSAGE (one is on its way, not negotiated, size).
+ */
+KDTLS_API int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
+			   uint64_t now);
+
+/**
+ * kdtls_engine_state() - where the engine stands
+ * @engine:	the engine
+ *
+ * Return: one of enum kdtls_state.
+ */
+KDTLS_API enum kdtls_state kdtls_engine_state(const struct kdtls_engine *engine);
+
+/**
+ * struct kdtls_failure - why an engine failed
+ * @error:	enum kdtls_engine_error, positive
+ * @alert_sent: enum kdtls_alert, KDTLS_ALERT_NONE: none
+ * @alert_received: the same, with KDTLS_EALERT
+ * @reason:	one line for a log
+ */
+struct kdtls_failure {
+	int error;
+	uint8_t alert_sent;
+	uint8_t alert_received;
+	const char *reason;
+};
+
+/**
+ * kdtls_engine_failure() - why it failed
+ * @engine:	the engine
+ * @failure:	filled in; error 0 if it has not failed
+ */
+KDTLS_API void kdtls_engine_failure(const struct kdtls_engine *engine,
+			  struct kdtls_failure *failure);
+
+/**
+ * struct kdtls_info - what was negotiated, and what happened
+ * @version:	DTLS_VERSION_*; 0: not known yet
+ * @suite:	IANA number of the cipher suite
+ * @cipher:	DTLS_CIPHER_*
+ * @group:	IANA number of the key exchange group; 0: none
+ * @scheme:	IANA number of the scheme the peer signed with; 0: none
+ * @srtp_profile: 0: none
+ * @peer_record_limit: largest record content the peer takes
+ * @resumed:	1: an earlier session was resumed
+ * @extended_master_secret: 1: RFC 7627 is in use
+ * @peer_heartbeat: 1: the peer answers heartbeats
+ * @peer_verified: 1: the peer showed a certificate or raw key, and was accepted
+ *		(in this handshake or in the one resumed)
+ * @peer_hash:	SHA-256 of the peer's certificate or raw key, zero if none
+ * @alpn:	protocol chosen, or NULL; lives as long as the engine
+ * @name:	the server's name as the client sent it (RFC 6066), or NULL; the same
+ * @cid_rx:	connection ID in records that arrive, or NULL; the same
+ * @cid_rx_len:	its bytes
+ * @cid_tx:	connection ID in records sent, or NULL; the same
+ * @cid_tx_len:	its bytes
+ * @rtt:	µs; 0: not measured
+ * @mtu:	bytes of UDP payload now reckoned with
+ * @flights_resent: retransmissions, by time or because the peer sent again
+ * @dropped:	records and messages thrown away: malformed, forged, replayed,
+ *		too many
+ */
+struct kdtls_info {
+	uint16_t version;
+	uint16_t suite;
+	uint16_t cipher;
+	uint16_t group;
+	uint16_t scheme;
+	uint16_t srtp_profile;
+	uint16_t peer_record_limit;
+	uint8_t resumed;
+	uint8_t extended_master_secret;
+	uint8_t peer_heartbeat;
+	uint8_t peer_verified;
+	uint8_t peer_hash[32];
+	const char *alpn;
+	const char *name;
+	const uint8_t *cid_rx;
+	size_t cid_rx_len;
+	const uint8_t *cid_tx;
+	size_t cid_tx_len;
+	uint64_t rtt;
+	uint32_t mtu;
+	uint32_t flights_resent;
+	uint64_t dropped;
+};
+
+/**
+ * kdtls_engine_info() - read it
+ * @engine:	the engine
+ * @info:	filled in
+ */
+KDTLS_API void kdtls_engine_info(const struct kdtls_engine *engine,
+		       struct kdtls_info *info);
+
+#define KDTLS_EXPORT_CONTEXT_MAX 512
+
+/**
+ * kdtls_engine_export() - keying material for others (RFC 5705)
+ * @engine:	established, with extended master secret
+ * @label:	see RFC 5705 4; "EXTRACTOR-dtls_srtp" for RFC 5764
+ * @context:	or NULL for none, which is not the same as an empty one
+ * @context_len: bytes of @context, KDTLS_EXPORT_CONTEXT_MAX at most
+ * @out:	room for @len bytes
+ * @len:	bytes wanted
+ *
+ * Return: 0, -KDTLS_EUSAGE, -KDTLS_ECRYPTO.
+ */
+KDTLS_API int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,
+			const uint8_t *context, size_t context_len,
+			uint8_t *out, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _KDTLS_ENGINE_H */

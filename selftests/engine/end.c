@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0
+/* One end of an association for tests; see end.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "end.h"
+
+static int take_key(void *ctx, int direction, const struct dtls_key_info *key,
+		    const struct dtls_window *seen)
+{
+	struct end *end = ctx;
+	struct dtls_protection *p;
+
+	if (end->fail_key)
+		return -1;
+	p = dtls_protection_new(&end->ep->crypto, direction, key);
+	if (!p)
+		return -1;
+	if (direction == DTLS_RX) {
+		end->rx_key = *key;
+		dtls_replay_import(&p->seen, seen->next, (u64 *)seen->seen);
+		end->rx = p;
+	} else {
+		end->tx_key = *key;
+		end->tx = p;
+	}
+	return 0;
+}
+
+static void take_data(void *ctx, const u8 *data, size_t len)
+{
+	struct end *end = ctx;
+
+	if (len > END_RECEIVED - end->received_len)
+		len = END_RECEIVED - end->received_len;
+	memcpy(end->received + end->received_len, data, len);
+	end->received_len += len;
+}
+
+static size_t psk_client(void *ctx, const char *hint, u8 *identity, size_t *len,
+			 u8 *key)
+{
+	const struct end *end = ctx;
+
+	(void)hint;
+	*len = strlen(end->identity);
+	memcpy(identity, end->identity, *len);
+	memcpy(key, end->psk, strlen(end->psk));
+	return strlen(end->psk);
+}
+
+static size_t psk_server(void *ctx, const u8 *identity, size_t len, u8 *key)
+{
+	const struct end *end = ctx;
+
+	if (len != strlen(end->identity) || memcmp(identity, end->identity, len))
+		return 0;
+	memcpy(key, end->psk, strlen(end->psk));
+	return strlen(end->psk);
+}
+
+static void take_session(void *ctx, const u8 *session, size_t len)
+{
+	struct end *end = ctx;
+
+	free(end->session);
+	end->session = malloc(len);
+	memcpy(end->session, session, len);
+	end->session_len = len;
+	end->sessions++;
+}
+
+static void take_line(void *ctx, const char *line)
+{
+	struct end *end = ctx;
+
+	snprintf(end->keylog, sizeof(end->keylog), "%s", line);
+}
+
+static void take_heartbeat(void *ctx, size_t size, u64 rtt)
+{
+	struct end *end = ctx;
+
+	end->heartbeat_size = size;
+	end->heartbeat_rtt = rtt;
+}
+
+static int64_t tell_time(void *ctx)
+{
+	const struct end *end = ctx;
+
+	return end->unix_time;
+}
+
+static void fill_random(void *ctx, u8 *buf, size_t len)
+{
+	struct end *end = ctx;
+
+	while (len--) {
+		end->random ^= end->random << 13;
+		end->random ^= end->random >> 7;
+		end->random ^= end->random << 17;
+		*buf++ = (u8)end->random;
+	}
+}
+
+void end_config(struct end *end, const char *psk)
+{
+	memset(end, 0, sizeof(*end));
+	kdtls_config_init(&end->config);
+	end->psk = psk;
+	end->identity = "Client_identity";
+	end->unix_time = time(NULL);
+	end->config.ops.key = take_key;
+	end->config.ops.early = take_data;
+	end->config.ops.session = take_session;
+	end->config.ops.keylog = take_line;
+	end->config.ops.heartbeat = take_heartbeat;
+	end->config.ops.unix_time = tell_time;
+	if (psk) {
+		end->config.ops.psk_client = psk_client;
+		end->config.ops.psk_server = psk_server;
+	}
+}
+
+int end_open(struct end *end, enum kdtls_role role)
+{
+	int err;
+
+	if (end->random)
+		end->config.ops.random = fill_random;
+	if (!end->ep) {
+		err = kdtls_endpoint_new(&end->config, &end->ep);
+		if (err)
+			return err;
+	}
+	return kdtls_engine_new(end->ep, role, end, "address", 7, &end->e);
+}
+
+void end_close(struct end *end)
+{
+	kdtls_engine_free(end->e);
+	end->e = NULL;
+	dtls_protection_free(end->tx);
+	dtls_protection_free(end->rx);
+	end->tx = NULL;
+	end->rx = NULL;
+	end->received_len = 0;
+}
+
+void end_exit(struct end *end)
+{
+	end_close(end);
+	kdtls_endpoint_free(end->ep);
+	end->ep = NULL;
+	free(end->session);
+	end->session = NULL;
+}
+
+long end_output(struct end *end, u8 *buf, size_t size, u64 now)
+{
+	struct dtls_record_info info;
+	u8 *content = malloc(size);
+	long n;
+
+	n = kdtls_engine_output(end->e, content, size, &info, now);
+	if (n > 0 && info.flags & DTLS_RECORD_RAW)
+		memcpy(buf, content, (size_t)n);
+	else if (n > 0)
+		n = (long)dtls_protect(end->tx, info.type, content, (size_t)n,
+				       buf);
+	free(content);
+	return n;
+}
+
+/* As the kernel does: application data to the reader, the rest to the engine */
+static int open_records(struct end *end, const u8 *datagram, size_t len,
+			u64 now)
+{
+	struct dtls_record_info info = { 0 };
+	struct dtls_record record;
+	u8 *out = malloc(len + 1);
+	int err = 0;
+	long n;
+
+	while (len && !err &&
+	       !dtls_record_parse(&record, datagram, len, len,
+				  end->rx->cid_len)) {
+		size_t size = record.header_len + record.fragment_len;
+
+		if (!record.epoch) {
+			err = kdtls_engine_input(end->e, datagram, size, NULL,
+						 now);
+		} else {
+			n = dtls_unprotect(end->rx, &record, datagram, out,
+					   &info.type);
+			info.epoch = record.epoch;
+			info.seq = record.seq;
+			if (n >= 0 && info.type == DTLS_CT_APPLICATION_DATA)
+				take_data(end, out, (size_t)n);
+			else if (n >= 0)
+				err = kdtls_engine_input(end->e, out, (size_t)n,
+							 &info, now);
+		}
+		datagram += size;
+		len -= size;
+	}
+	free(out);
+	return err;
+}
+
+int end_input(struct end *end, const u8 *datagram, size_t len, u64 now)
+{
+	/* A copy of exact size: reading over the end does not go unseen. */
+	u8 *copy = malloc(len ? len : 1);
+	int err;
+
+	memcpy(copy, datagram, len);
+	if (end->rx)
+		err = open_records(end, copy, len, now);
+	else
+		err = kdtls_engine_input(end->e, copy, len, NULL, now);
+	free(copy);
+	return err;
+}
+
+size_t end_send(struct end *end, const void *data, size_t len, u8 *out)
+{
+	return dtls_protect(end->tx, DTLS_CT_APPLICATION_DATA, data, len, out);
+}
+
+int end_exchange(struct end *a, struct end *b, u64 *now, int rounds)
+{
+	static u8 buf[END_DATAGRAM];
+	struct end *from = a, *to = b, *swap;
+	int err = 0, idle = 0;
+	long n;
+
+	while (rounds-- && idle < 2) {
+		idle++;
+		while ((n = end_output(from, buf, sizeof(buf), *now)) > 0) {
+			idle = 0;
+			*now += 1000;
+			err = end_input(to, buf, (size_t)n, *now) ? : err;
+		}
+		if (n < 0)
+			err = (int)n;
+		swap = from;
+		from = to;
+		to = swap;
+	}
+	return err;
+}
+
+int end_handshake(struct end *client, struct end *server)
+{
+	u64 now = 1000000;
+	int err;
+
+	if (!client->e) {
+		err = end_open(client, KDTLS_CLIENT);
+		if (err)
+			return err;
+	}
+	if (!server->e) {
+		err = end_open(server, KDTLS_SERVER);
+		if (err)
+			return err;
+	}
+	err = kdtls_engine_start(client->e, now);
+	return err ? err : end_exchange(client, server, &now, 20);
+}
+
+static bool same_key(const struct dtls_key_info *tx,
+		     const struct dtls_key_info *rx)
+{
+	return tx->version == rx->version && tx->cipher == rx->cipher &&
+	       tx->epoch == rx->epoch && tx->cid_len == rx->cid_len &&
+	       !memcmp(tx->key, rx->key, sizeof(tx->key)) &&
+	       !memcmp(tx->iv, rx->iv, sizeof(tx->iv)) &&
+	       !memcmp(tx->cid, rx->cid, sizeof(tx->cid));
+}
+
+bool end_agree(const struct end *a, const struct end *b)
+{
+	u8 x[40], y[40];
+
+	if (!end_established(a) || !end_established(b) ||
+	    !same_key(&a->tx_key, &b->rx_key) ||
+	    !same_key(&b->tx_key, &a->rx_key))
+		return false;
+	if (!a->e->ems)
+		return true;
+	return !kdtls_engine_export(a->e, "EXTRACTOR-dtls_srtp", NULL, 0, x,
+				    sizeof(x)) &&
+	       !kdtls_engine_export(b->e, "EXTRACTOR-dtls_srtp", NULL, 0, y,
+				    sizeof(y)) &&
+	       !memcmp(x, y, sizeof(x));
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One end of an association for tests: an engine, and what takes its keys, as
+ * the kernel would.
+ */
+#ifndef _TEST_END_H
+#define _TEST_END_H
+
+#include <kdtls/engine.h>
+
+#include "../../userspace/engine/state.h"
+
+#define END_DATAGRAM	65536
+#define END_RECEIVED	4096
+
+struct end {
+	struct kdtls_config config;
+	struct kdtls_endpoint *ep;
+	struct kdtls_engine *e;
+	const char *psk;		/* NULL: no PSK suites */
+	const char *identity;
+	struct dtls_protection *tx;	/* what took the keys */
+	struct dtls_protection *rx;
+	struct dtls_key_info tx_key;
+	struct dtls_key_info rx_key;
+	u8 received[END_RECEIVED];	/* application data */
+	size_t received_len;
+	u8 *session;			/* ops.session */
+	size_t session_len;
+	int sessions;
+	int verdict;			/* ops.verify returns it */
+	int verify_result;
+	char keylog[256];
+	bool fail_key;
+	size_t heartbeat_size;
+	u64 heartbeat_rtt;
+	int64_t unix_time;
+	u64 random;			/* state of the generator; 0: libcrypto's */
+};
+
+/* A configuration with callbacks for PSK, keys and sessions in place */
+void end_config(struct end *end, const char *psk);
+
+/* Make endpoint (unless there is one) and engine. Return: 0 or an error. */
+int end_open(struct end *end, enum kdtls_role role);
+
+/* Drop the engine and its keys; the endpoint and the session stay. */
+void end_close(struct end *end);
+void end_exit(struct end *end);
+
+/* The next datagram as on the wire. Return: bytes, 0: none. */
+long end_output(struct end *end, u8 *buf, size_t size, u64 now);
+
+/* A datagram arrived: to the engine or to the key's holder. */
+int end_input(struct end *end, const u8 *datagram, size_t len, u64 now);
+
+/* Protect application data. Return: bytes of datagram. */
+size_t end_send(struct end *end, const void *data, size_t len, u8 *out);
+
+/* Carry datagrams to and fro until none is left; at most @rounds each way. */
+int end_exchange(struct end *a, struct end *b, u64 *now, int rounds);
+
+/* From nothing to keys; 0, or the error of the end that failed */
+int end_handshake(struct end *client, struct end *server);
+
+static inline bool end_established(const struct end *end)
+{
+	return kdtls_engine_state(end->e) == KDTLS_ESTABLISHED;
+}
+
+/* Do the keys of both fit, and the exporter? */
+bool end_agree(const struct end *a, const struct end *b);
+
+/* Certificates made on the spot */
+enum cert_kind {
+	CERT_P256,
+	CERT_P384,
+	CERT_ED25519,
+	CERT_RSA,
+	CERT_PSS,
+};
+
+struct cert {
+	char *pem;
+	char *key_pem;
+	char *public_pem;
+	EVP_PKEY *key;
+	X509 *x509;
+};
+
+struct cert_options {
+	enum cert_kind kind;
+	const char *name;	/* "DNS:…,IP:…"; NULL: none */
+	const struct cert *issuer; /* NULL: self-signed */
+	bool ca;
+	long from, to;		/* seconds from now; 0, 0: from -3600 to 86400 */
+	const char *usage;	/* extended key usage, or NULL */
+	const char *key_usage;	/* or NULL */
+};
+
+/* Exits on failure: there is nothing to test then. */
+void cert_make(struct cert *cert, const struct cert_options *options);
+void cert_free(struct cert *cert);
+
+#endif /* _TEST_END_H */

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Alerts (RFC 5246 7.2, RFC 6347 4.1.2.7). */
+#include "state.h"
+
+#define WARNING	1
+#define FATAL	2
+
+void dtls_alert_send(struct kdtls_engine *e, u8 level, u8 alert)
+{
+	e->alert_level = level;
+	e->alert = alert;
+	e->alert_due = true;
+}
+
+int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
+		       struct dtls_bytes content)
+{
+	u8 level, alert;
+
+	if (!rd_u8(&content, &level) || !rd_u8(&content, &alert) ||
+	    content.len || (level != WARNING && level != FATAL)) {
+		e->dropped++;
+		return 0;
+	}
+	/*
+	 * In the clear anybody could have written it. While the handshake goes
+	 * on there is no better word to be had; afterwards it counts for
+	 * nothing, nor before there is a handshake.
+	 */
+	if (!epoch && (!e->hs || e->hs->step >= DTLS_STEP_FLUSH)) {
+		e->dropped++;
+		return 0;
+	}
+	if (alert == KDTLS_ALERT_CLOSE_NOTIFY && epoch) {
+		if (e->state == KDTLS_ESTABLISHED)
+			dtls_alert_send(e, WARNING, KDTLS_ALERT_CLOSE_NOTIFY);
+		dtls_flight_clear(&e->flight);
+		dtls_timer_stop(&e->timer);
+		e->state = KDTLS_CLOSED;
+		return 0;
+	}
+	if (level != FATAL && alert != KDTLS_ALERT_CLOSE_NOTIFY)
+		return 0;
+	e->alert_received = alert;
+	return dtls_fail(e, KDTLS_EALERT, KDTLS_ALERT_NONE,
+			 "the peer sent a fatal alert");
+}

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The client's handshake (RFC 6347 4.2, RFC 5246 7.3, 7.4). */
+#include "sign.h"
+#include "state.h"
+
+/* A suite is offered if it could succeed here. */
+static bool can_offer(const struct kdtls_engine *e,
+		      const struct dtls_suite *suite)
+{
+	const struct kdtls_endpoint *ep = e->ep;
+
+	if (suite->kx & DTLS_KX_PSK)
+		return ep->config.ops.psk_client;
+	return ep->trust_x509 || ep->trust.raw_count || ep->config.ops.verify;
+}
+
+/* Times a server may say HelloVerifyRequest */
+#define VERIFY_REQUESTS_MAX	8
+
+/* The same bytes each time but for the cookie (RFC 6347 4.2.1) */
+static int send_hello(struct kdtls_engine *e)
+{
+	const struct kdtls_endpoint *ep = e->ep;
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_writer *w;
+	size_t i, mark;
+
+	dtls_transcript_clear(&hs->transcript);
+	w = dtls_message_begin(e, DTLS_CLIENT_HELLO);
+	wr_u16(w, DTLS_VERSION_1_2);
+	wr_bytes(w, e->secrets.client_random, DTLS_RANDOM_SIZE);
+	wr_vec(w, 1, e->session_id, e->session_id_len);
+	wr_vec(w, 1, hs->cookie.p, hs->cookie.len);
+	mark = wr_open(w, 2);
+	for (i = 0; i < ep->suite_count; i++)
+		if (can_offer(e, ep->suites[i]))
+			wr_u16(w, ep->suites[i]->id);
+	wr_close(w, mark, 2);
+	wr_u8(w, 1);
+	wr_u8(w, 0); /* no compression */
+	mark = wr_open(w, 2);
+	dtls_write_client_extensions(e, w);
+	wr_close(w, mark, 2);
+	hs->step = CLIENT_SERVER_HELLO;
+	return dtls_message_end(e);
+}
+
+int dtls_client_start(struct kdtls_engine *e)
+{
+	struct dtls_handshake *hs = e->hs;
+
+	dtls_random(e, e->secrets.client_random, DTLS_RANDOM_SIZE);
+	if (hs->has_session && hs->session.ticket.len) {
+		/* An id of our own tells a resumption by its echo: RFC 5077 3.4 */
+		e->session_id_len = DTLS_SESSION_ID_SIZE;
+		dtls_random(e, e->session_id, e->session_id_len);
+	} else if (hs->has_session) {
+		e->session_id_len = (u8)hs->session.id.len;
+		memcpy(e->session_id, hs->session.id.p, e->session_id_len);
+	}
+	if (send_hello(e))
+		return -e->error;
+	dtls_flight_end(e, true);
+	return 0;
+}
+
+static int hello_verify_request(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_bytes cookie;
+	u16 version;
+
+	if (!rd_u16(&body, &version) || !rd_vec(&body, 1, &cookie) || body.len)
+		return dtls_fail_decode(e, "malformed HelloVerifyRequest");
+	if (hs->in.next >= VERIFY_REQUESTS_MAX)
+		return dtls_fail(e, KDTLS_EPROTOCOL,
+				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
+				 "the server takes no cookie");
+	OPENSSL_free((void *)hs->cookie.p);
+	hs->cookie.len = cookie.len;
+	hs->cookie.p = OPENSSL_memdup(cookie.p, cookie.len);
+	if (cookie.len && !hs->cookie.p) {
+		hs->cookie.len = 0;
+		return dtls_fail_memory(e);
+	}
+	dtls_flight_begin(e);
+	if (send_hello(e))
+		return -e->error;
+	dtls_flight_end(e, true);
+	return 0;
+}
+
+/* The server took up the session: its secret is ours again. */
+static int resume(struct kdtls_engine *e)
+{
+	const struct dtls_session *s = &e->hs->session;
+
+	if (s->suite != e->suite->id || s->version != e->version)
+		return dtls_fail_illegal(e,
+			"the server changed the suite of a resumed session");
+	if (s->ems != e->ems)
+		return dtls_fail(e, KDTLS_EPROTOCOL,
+				 KDTLS_ALERT_HANDSHAKE_FAILURE,
+				 "extended master secret differs from the session's");
+	e->resumed = true;
+	e->peer_verified = s->verified;
+	memcpy(e->peer_hash, s->peer_hash, sizeof(e->peer_hash));
+	memcpy(e->secrets.master, s->master, DTLS_SECRET_SIZE);
+	e->hs->step = e->hs->ticket_due ? CLIENT_TICKET : CLIENT_FINISHED;
+	return dtls_derive_keys(e);
+}
+
+static int server_hello(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_server_hello sh;
+	bool echoed;
+
+	if (!dtls_server_hello_parse(&sh, body))
+		return dtls_fail_decode(e, "malformed ServerHello");
+	if (sh.version != DTLS_VERSION_1_2)
+		return dtls_fail(e, KDTLS_ENEGOTIATION,
+				 KDTLS_ALERT_PROTOCOL_VERSION,
+				 "the server wants another version");
+	e->version = sh.version;
+	e->suite = dtls_own_suite(e, sh.suite);
+	if (!e->suite || !can_offer(e, e->suite) || sh.compression)
+		return dtls_fail_illegal(e, "the server chose what was not offered");
+	memcpy(e->secrets.server_random, sh.random.p, DTLS_RANDOM_SIZE);
+	if (dtls_read_server_extensions(e, &sh.ext))
+		return -e->error;
+
+	echoed = sh.session_id.len &&
+		 dtls_bytes_equal(sh.session_id, e->session_id,
+				  e->session_id_len);
+	if (echoed && hs->has_session)
+		return resume(e);
+	e->session_id_len = (u8)sh.session_id.len;
+	memcpy(e->session_id, sh.session_id.p, sh.session_id.len);
+	hs->step = e->suite->kx & DTLS_KX_CERT ? CLIENT_CERTIFICATE :
+						 CLIENT_KEY_EXCHANGE;
+	return 0;
+}
+
+static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_handshake *hs = e->hs;
+
+	if (dtls_receive_certificate(e, body))
+		return -e->error;
+	if (!hs->peer_key)
+		return dtls_fail_decode(e, "the server shows no certificate");
+	/* The suite says what kind of key it must be: RFC 5246 7.4.2 */
+	if (!(e->suite->kx & (EVP_PKEY_is_a(hs->peer_key, "RSA") ||
+			      EVP_PKEY_is_a(hs->peer_key, "RSA-PSS") ?
+			      DTLS_KX_RSA : DTLS_KX_ECDSA)))
+		return dtls_fail_illegal(e, "the server's key is not the suite's");
+	hs->step = CLIENT_KEY_EXCHANGE;
+	return 0;
+}
+
+static int read_hint(struct kdtls_engine *e, struct dtls_bytes *body)
+{
+	struct dtls_bytes hint;
+
+	if (!rd_vec(body, 2, &hint))
+		return dtls_fail_decode(e, "malformed identity hint");
+	if (hint.len > KDTLS_PSK_IDENTITY_MAX ||
+	    (hint.len && memchr(hint.p, 0, hint.len)))
+		return dtls_fail_illegal(e, "unusable identity hint");
+	if (!hint.len)
+		return 0;
+	e->hs->psk_hint = OPENSSL_strndup((const char *)hint.p, hint.len);
+	return e->hs->psk_hint ? 0 : dtls_fail_memory(e);
+}
+
+/* ServerECDHParams; our half and the shared secret follow at once. */
+static int read_point(struct kdtls_engine *e, struct dtls_bytes *body)
+{
+	struct dtls_handshake *hs = e->hs;
+	const struct dtls_group *group;
+	struct dtls_bytes point;
+	u8 curve_type;
+	u16 id;
+
+	if (!rd_u8(body, &curve_type) || !rd_u16(body, &id) ||
+	    !rd_vec(body, 1, &point))
+		return dtls_fail_decode(e, "malformed key exchange");
+	group = dtls_own_group(e, id);
+	if (curve_type != 3 || !group) /* named_curve */
+		return dtls_fail_illegal(e, "group was not offered");
+	e->group = id;
+	hs->kex_key = dtls_kex_generate(group);
+	if (!hs->kex_key)
+		return dtls_fail_internal(e);
+	hs->shared_len = dtls_kex_derive(group, hs->kex_key, point, hs->shared);
+	if (!hs->shared_len)
+		return dtls_fail_illegal(e, "bad public key from the server");
+	return 0;
+}
+
+static int check_kex_signature(struct kdtls_engine *e, struct dtls_bytes params,
+			       struct dtls_bytes body)
+{
+	struct dtls_writer w = { 0 };
+	struct dtls_bytes signature;
+	const struct dtls_scheme *scheme;
+	bool ok;
+	u16 id;
+
+	if (!rd_u16(&body, &id) || !rd_vec(&body, 2, &signature) || body.len)
+		return dtls_fail_decode(e, "malformed key exchange");
+	scheme = dtls_peer_scheme(e, id, e->suite->kx, e->hs->peer_key);
+	if (!scheme)
+		return dtls_fail_illegal(e, "signature scheme was not offered");
+	dtls_kex_signed(e, params, &w);
+	ok = !w.failed &&
+	     dtls_sign_verify(scheme, e->hs->peer_key,
+			      (struct dtls_bytes){ w.p, w.len }, signature);
+	wr_free(&w);
+	if (!ok)
+		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
+				 "the server's signature is wrong");
+	e->peer_scheme = id;
+	e->peer_verified = true;
+	return 0;
+}
+
+static int server_key_exchange(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_bytes params = body;
+	u8 kx = e->suite->kx;
+
+	if (kx & DTLS_KX_PSK && read_hint(e, &body))
+		return -e->error;
+	if (kx & DTLS_KX_ECDHE && read_point(e, &body))
+		return -e->error;
+	params.len -= body.len;
+	if (kx & DTLS_KX_CERT) {
+		if (check_kex_signature(e, params, body))
+			return -e->error;
+	} else if (body.len) {
+		return dtls_fail_decode(e, "malformed key exchange");
+	}
+	e->hs->step = kx & DTLS_KX_CERT ? CLIENT_REQUEST : CLIENT_HELLO_DONE;
+	return 0;
+}
+
+static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_bytes types, schemes, names;
+
+	if (!rd_vec(&body, 1, &types) || !types.len ||
+	    !rd_vec(&body, 2, &schemes) || !schemes.len || schemes.len % 2 ||
+	    !rd_vec(&body, 2, &names) || body.len)
+		return dtls_fail_decode(e, "malformed CertificateRequest");
+	hs->cert_requested = true;
+	/* Without one that suits, an empty list is sent: RFC 5246 7.4.6 */
+	dtls_choose_identity(e, DTLS_KX_CERT, schemes, hs->own_raw,
+			     !hs->own_raw, NULL);
+	hs->step = CLIENT_HELLO_DONE;
+	return 0;
+}
+
+static int send_key_exchange(struct kdtls_engine *e)
+{
+	struct dtls_handshake *hs = e->hs;
+	u8 identity[KDTLS_PSK_IDENTITY_MAX], psk[KDTLS_PSK_MAX];
+	u8 premaster[DTLS_PREMASTER_MAX], point[DTLS_POINT_MAX];
+	size_t identity_len = 0, psk_len = 0, len;
+	struct dtls_writer *w;
+
+	if (e->suite->kx & DTLS_KX_PSK) {
+		psk_len = e->ep->config.ops.psk_client(e->ctx, hs->psk_hint,
+						       identity, &identity_len,
+						       psk);
+		if (!psk_len || psk_len > sizeof(psk) ||
+		    identity_len > sizeof(identity))
+			return dtls_fail(e, KDTLS_ENEGOTIATION,
+					 KDTLS_ALERT_HANDSHAKE_FAILURE,
+					 "no pre-shared key for this server");
+	}
+	w = dtls_message_begin(e, DTLS_CLIENT_KEY_EXCHANGE);
+	if (e->suite->kx & DTLS_KX_PSK)
+		wr_vec(w, 2, identity, identity_len);
+	if (e->suite->kx & DTLS_KX_ECDHE) {
+		len = dtls_kex_public(dtls_group_find(e->group), hs->kex_key,
+				      point);
+		if (!len)
+			return dtls_fail_internal(e);
+		wr_vec(w, 1, point, len);
+	}
+	if (dtls_message_end(e))
+		return -e->error;
+	if (!(e->suite->kx & DTLS_KX_PSK))
+		return dtls_derive_master(e, hs->shared, hs->shared_len);
+	len = dtls_kex_psk(hs->shared, hs->shared_len, psk, psk_len, premaster);
+	OPENSSL_cleanse(psk, sizeof(psk));
+	return dtls_derive_master(e, premaster, len);
+}
+
+static int send_certificate_verify(struct kdtls_engine *e)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_bytes all = { hs->transcript.all.p, hs->transcript.all.len };
+	struct dtls_writer *w;
+	u8 *signature;
+	size_t len;
+
+	len = dtls_sign(hs->scheme, hs->identity->key, all, &signature);
+	if (!len)
+		return dtls_fail_internal(e);
+	w = dtls_message_begin(e, DTLS_CERTIFICATE_VERIFY);
+	wr_u16(w, hs->scheme->id);
+	wr_vec(w, 2, signature, len);
+	OPENSSL_free(signature);
+	return dtls_message_end(e);
+}
+
+static int server_hello_done(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_handshake *hs = e->hs;
+
+	if (body.len)
+		return dtls_fail_decode(e, "ServerHelloDone is not empty");
+	dtls_flight_begin(e);
+	if (hs->cert_requested && dtls_send_certificate(e))
+		return -e->error;
+	if (send_key_exchange(e))
+		return -e->error;
+	if (hs->cert_requested && hs->identity && send_certificate_verify(e))
+		return -e->error;
+	if (dtls_send_finished(e))
+		return -e->error;
+	dtls_flight_end(e, true);
+	hs->step = hs->ticket_due ? CLIENT_TICKET : CLIENT_FINISHED;
+	return 0;
+}
+
+static int new_session_ticket(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_bytes ticket;
+
+	if (!rd_u32(&body, 4, &hs->ticket_life) || !rd_vec(&body, 2, &ticket) ||
+	    body.len)
+		return dtls_fail_decode(e, "malformed NewSessionTicket");
+	wr_bytes(&hs->ticket, ticket.p, ticket.len);
+	if (hs->ticket.failed)
+		return dtls_fail_memory(e);
+	hs->step = CLIENT_FINISHED;
+	return 0;
+}
+
+/* Tell the owner how to resume this session, if that is possible. */
+static void offer_session(struct kdtls_engine *e)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_writer w = { 0 };
+	struct dtls_session s;
+
+	if (!e->ep->config.ops.session)
+		return;
+	dtls_session_of(e, &s);
+	s.ticket = (struct dtls_bytes){ hs->ticket.p, hs->ticket.len };
+	if (s.ticket.len) {
+		s.id.len = 0;
+		if (hs->ticket_life && hs->ticket_life < s.life)
+			s.life = hs->ticket_life;
+	} else if (e->resumed || !s.id.len) {
+		return;	/* what the owner has is still good, or there is none */
+	}
+	dtls_session_write(&s, &w);
+	if (!w.failed)
+		e->ep->config.ops.session(e->ctx, w.p, w.len);
+	wr_free(&w);
+	OPENSSL_cleanse(&s, sizeof(s));
+}
+
+static int finished(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	if (dtls_receive_finished(e, body))
+		return -e->error;
+	offer_session(e);
+	dtls_flight_begin(e);
+	if (!e->resumed) {
+		dtls_timer_stop(&e->timer);
+		e->hs->step = DTLS_STEP_DONE;
+		return 0;
+	}
+	if (dtls_send_finished(e))
+		return -e->error;
+	dtls_flight_end(e, false);
+	e->hs->step = DTLS_STEP_FLUSH;
+	return 0;
+}
+
+static const struct {
+	enum dtls_step step;
+	u8 type;
+	int (*receive)(struct kdtls_engine *e, struct dtls_bytes body);
+} expected[] = {
+	{ CLIENT_SERVER_HELLO, DTLS_HELLO_VERIFY_REQUEST, hello_verify_request },
+	{ CLIENT_SERVER_HELLO, DTLS_SERVER_HELLO, server_hello },
+	{ CLIENT_CERTIFICATE, DTLS_CERTIFICATE, certificate },
+	{ CLIENT_KEY_EXCHANGE, DTLS_SERVER_KEY_EXCHANGE, server_key_exchange },
+	{ CLIENT_REQUEST, DTLS_CERTIFICATE_REQUEST, certificate_request },
+	{ CLIENT_REQUEST, DTLS_SERVER_HELLO_DONE, server_hello_done },
+	{ CLIENT_HELLO_DONE, DTLS_SERVER_HELLO_DONE, server_hello_done },
+	{ CLIENT_TICKET, DTLS_NEW_SESSION_TICKET, new_session_ticket },
+	{ CLIENT_FINISHED, DTLS_FINISHED, finished },
+};
+
+int dtls_client_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
+{
+	enum dtls_step step = e->hs->step;
+	size_t i;
+
+	/* RFC 5246 7.4.1.1: not now */
+	if (type == DTLS_HELLO_REQUEST)
+		return 0;
+	/* Plain PSK has no key exchange to send but for a hint (RFC 4279 2). */
+	if (step == CLIENT_KEY_EXCHANGE && type == DTLS_SERVER_HELLO_DONE &&
+	    e->suite->kx == DTLS_KX_PSK)
+		return server_hello_done(e, body);
+	for (i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		if (expected[i].step == step && expected[i].type == type)
+			return expected[i].receive(e, body);
+	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_UNEXPECTED_MESSAGE,
+			 "a message came out of turn");
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What the engines of an endpoint share; see endpoint.h. */
+#include "endpoint.h"
+
+/* A client that is told to try again does not do so for ever. */
+#define HELLO_SEQ_MAX	256
+#define ADDRESS_MAX	64
+
+void kdtls_config_init(struct kdtls_config *config)
+{
+	*config = (struct kdtls_config){
+		.mtu = 1400,
+		.mtu_min = KDTLS_MTU_MIN,
+		.timeout_initial = 1000,
+		.timeout_min = 50,
+		.timeout_max = 60000,
+		.retransmits = 8,
+		.linger = 240000,
+		.cookie_life = 15000,
+		.ticket_life = 86400,
+		.max_message = 16384,
+		.max_handshake = 65536,
+		.max_early = 4096,
+		.max_handshakes = 100000,
+	};
+}
+
+static bool config_valid(const struct kdtls_config *c)
+{
+	return c->ops.key && c->mtu >= KDTLS_MTU_MIN && c->mtu <= 65507 &&
+	       c->mtu_min >= KDTLS_MTU_MIN && c->mtu_min <= c->mtu &&
+	       c->timeout_min >= 50 && c->timeout_initial >= c->timeout_min &&
+	       c->timeout_max >= c->timeout_initial && c->cookie_life &&
+	       c->ticket_life && c->max_message &&
+	       c->max_message <= c->max_handshake &&
+	       c->max_handshake <= WR_MAX &&
+	       (!c->record_size_limit ||
+		(c->record_size_limit >= 64 &&
+		 c->record_size_limit <= DTLS_RECORD_SIZE_MAX)) &&
+	       (!c->psk_hint || strlen(c->psk_hint) <= KDTLS_PSK_IDENTITY_MAX);
+}
+
+/*
+ * Turn a list of numbers into one of table entries; without a list take the
+ * whole table. Return: entries, 0: an unknown number or too many.
+ */
+#define RESOLVE(kind, to, max, list, count)				\
+static size_t resolve_##kind##s(const struct dtls_##kind **to,		\
+				const u16 *list, size_t count)		\
+{									\
+	size_t n = list ? count : dtls_##kind##_count;			\
+	size_t i;							\
+									\
+	if (n > (max))							\
+		return 0;						\
+	for (i = 0; i < n; i++) {					\
+		to[i] = list ? dtls_##kind##_find(list[i]) :		\
+			       &dtls_##kind##s[i];			\
+		if (!to[i])						\
+			return 0;					\
+	}								\
+	return n;							\
+}
+
+RESOLVE(suite, to, DTLS_SUITES_MAX, list, count)
+RESOLVE(group, to, DTLS_GROUPS_MAX, list, count)
+RESOLVE(scheme, to, DTLS_SCHEMES_MAX, list, count)
+
+int kdtls_endpoint_new(const struct kdtls_config *config,
+		       struct kdtls_endpoint **endpoint)
+{
+	struct kdtls_endpoint *ep;
+	int err = -KDTLS_EMEMORY;
+
+	if (!config_valid(config))
+		return -KDTLS_EUSAGE;
+	ep = OPENSSL_zalloc(sizeof(*ep));
+	if (!ep)
+		return err;
+	ep->config = *config;
+	ep->suite_count = resolve_suites(ep->suites, config->suites,
+					 config->suite_count);
+	ep->group_count = resolve_groups(ep->groups, config->groups,
+					 config->group_count);
+	ep->scheme_count = resolve_schemes(ep->schemes, config->schemes,
+					   config->scheme_count);
+	if (!ep->suite_count || !ep->group_count || !ep->scheme_count) {
+		err = -KDTLS_EUSAGE;
+		goto fail;
+	}
+	ep->trust_x509 = config->flags & KDTLS_NO_VERIFY;
+	ep->cookie.life = 1000ULL * config->cookie_life;
+	ep->tickets.life = config->ticket_life;
+	ep->trust.store = X509_STORE_new();
+	if (!ep->trust.store || !dtls_cache_init(&ep->cache, config->cache_size))
+		goto fail;
+	if (!dtls_crypto_init(&ep->crypto)) {
+		err = -KDTLS_ECRYPTO;
+		goto fail;
+	}
+	*endpoint = ep;
+	return 0;
+fail:
+	kdtls_endpoint_free(ep);
+	return err;
+}
+
+void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
+{
+	struct dtls_identity *next;
+
+	if (!endpoint)
+		return;
+	while (endpoint->identities) {
+		next = endpoint->identities->next;
+		dtls_identity_free(endpoint->identities);
+		endpoint->identities = next;
+	}
+	dtls_trust_exit(&endpoint->trust);
+	dtls_cache_exit(&endpoint->cache);
+	dtls_crypto_exit(&endpoint->crypto);
+	OPENSSL_clear_free(endpoint, sizeof(*endpoint));
+}
+
+/* The first that was given is looked at first. */
+static int add_identity(struct kdtls_endpoint *ep, struct dtls_identity *id)
+{
+	struct dtls_identity **end = &ep->identities;
+
+	if (!id)
+		return -KDTLS_EUSAGE;
+	while (*end)
+		end = &(*end)->next;
+	*end = id;
+	return 0;
+}
+
+int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
+				   const void *pem, size_t pem_len,
+				   const void *key_pem, size_t key_len)
+{
+	return add_identity(endpoint,
+		dtls_identity_new((struct dtls_bytes){ pem, pem_len },
+				  (struct dtls_bytes){ key_pem, key_len }));
+}
+
+int kdtls_endpoint_use_raw_key(struct kdtls_endpoint *endpoint,
+			       const void *key_pem, size_t key_len)
+{
+	return add_identity(endpoint,
+		dtls_identity_new_raw((struct dtls_bytes){ key_pem, key_len }));
+}
+
+int kdtls_endpoint_trust(struct kdtls_endpoint *endpoint, const void *pem,
+			 size_t pem_len)
+{
+	if (!dtls_trust_add(&endpoint->trust,
+			    (struct dtls_bytes){ pem, pem_len }))
+		return -KDTLS_EUSAGE;
+	endpoint->trust_x509 = true;
+	return 0;
+}
+
+int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint)
+{
+	if (X509_STORE_set_default_paths(endpoint->trust.store) != 1)
+		return -KDTLS_ECRYPTO;
+	endpoint->trust_x509 = true;
+	return 0;
+}
+
+int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
+				 const void *pem, size_t pem_len)
+{
+	if (!dtls_trust_add_raw(&endpoint->trust,
+				(struct dtls_bytes){ pem, pem_len }))
+		return -KDTLS_EUSAGE;
+	return 0;
+}
+
+enum kdtls_gate dtls_endpoint_hello(struct kdtls_endpoint *ep,
+				    struct dtls_bytes address,
+				    const struct dtls_record *record,
+				    const struct dtls_fragment *f, u64 now,
+				    u8 *reply)
+{
+	struct dtls_bytes body = f->body;
+	u8 cookie[DTLS_COOKIE_SIZE];
+	struct dtls_client_hello ch;
+
+	if (f->type != DTLS_CLIENT_HELLO || f->offset ||
+	    f->seq > HELLO_SEQ_MAX || f->length > ep->config.max_message ||
+	    !dtls_client_hello_front(&ch, &body))
+		return KDTLS_GATE_DROP;
+	if (dtls_endpoint_flag(ep, KDTLS_NO_COOKIE) ||
+	    dtls_cookie_check(&ep->cookie, &ep->crypto, address, &ch, now))
+		return KDTLS_GATE_ACCEPT;
+	if (!dtls_cookie_make(&ep->cookie, &ep->crypto, address, &ch, now,
+			      cookie))
+		return KDTLS_GATE_DROP;
+	dtls_cookie_request(record, f->seq, cookie, reply);
+	return KDTLS_GATE_REPLY;
+}
+
+enum kdtls_gate kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
+				    const void *address, size_t address_len,
+				    const uint8_t *datagram, size_t len,
+				    uint64_t now, uint8_t *reply,
+				    size_t *reply_len)
+{
+	struct dtls_bytes from = { address, address_len };
+	struct dtls_record record;
+	struct dtls_bytes content;
+	struct dtls_fragment f;
+	enum kdtls_gate gate;
+
+	if (address_len > ADDRESS_MAX ||
+	    dtls_record_parse(&record, datagram, len, len, 0) ||
+	    record.type != DTLS_CT_HANDSHAKE || record.epoch)
+		return KDTLS_GATE_DROP;
+	content.p = datagram + record.header_len;
+	content.len = record.fragment_len;
+	if (!dtls_fragment_parse(&content, &f))
+		return KDTLS_GATE_DROP;
+	gate = dtls_endpoint_hello(endpoint, from, &record, &f, now, reply);
+	if (gate == KDTLS_GATE_REPLY)
+		*reply_len = DTLS_VERIFY_REQUEST_SIZE;
+	return gate;
+}

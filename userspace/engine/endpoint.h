@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the engines of an endpoint share; see struct kdtls_config. */
+#ifndef _DTLS_ENDPOINT_H
+#define _DTLS_ENDPOINT_H
+
+#include <kdtls/engine.h>
+
+#include "cookie.h"
+#include "session.h"
+#include "x509.h"
+
+#define DTLS_SUITES_MAX		32
+#define DTLS_GROUPS_MAX		8
+#define DTLS_SCHEMES_MAX	16
+
+struct kdtls_endpoint {
+	struct kdtls_config config;
+	struct dtls_crypto crypto;
+	const struct dtls_suite *suites[DTLS_SUITES_MAX];
+	const struct dtls_group *groups[DTLS_GROUPS_MAX];
+	const struct dtls_scheme *schemes[DTLS_SCHEMES_MAX];
+	size_t suite_count;
+	size_t group_count;
+	size_t scheme_count;
+	struct dtls_identity *identities;
+	struct dtls_trust trust;
+	bool trust_x509;	/* roots were given, or nothing is verified */
+	struct dtls_cookie cookie;
+	struct dtls_tickets tickets;
+	struct dtls_cache cache;
+	u32 handshakes;		/* in progress */
+};
+
+static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
+{
+	return ep->config.flags & flag;
+}
+
+/**
+ * dtls_endpoint_hello() - judge a first fragment of a ClientHello by its cookie
+ * @record:	its record
+ * @f:		the fragment
+ * @reply:	DTLS_VERIFY_REQUEST_SIZE bytes, written with KDTLS_GATE_REPLY
+ */
+enum kdtls_gate dtls_endpoint_hello(struct kdtls_endpoint *ep,
+				    struct dtls_bytes address,
+				    const struct dtls_record *record,
+				    const struct dtls_fragment *f, u64 now,
+				    u8 *reply);
+
+#endif /* _DTLS_ENDPOINT_H */

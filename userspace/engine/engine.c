@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* An engine's life: made, set up, started, timed out, failed, finished, freed. */
+#include <openssl/rand.h>
+#include <time.h>
+
+#include "state.h"
+
+#define ADDRESS_MAX	64
+#define NAME_MAX_LEN	255
+
+/*
+ * Datagram sizes to fall back to when flights get lost: what IPv6 guarantees,
+ * what IPv4 hosts must take, the least there is (each without IP and UDP).
+ */
+static const u32 mtu_steps[] = { 1232, 548, KDTLS_MTU_MIN };
+
+void dtls_random(struct kdtls_engine *e, u8 *buf, size_t len)
+{
+	if (e->ep->config.ops.random)
+		e->ep->config.ops.random(e->ctx, buf, len);
+	else if (RAND_bytes(buf, (int)len) != 1)
+		dtls_fail_internal(e);
+}
+
+int64_t dtls_unix_time(const struct kdtls_engine *e)
+{
+	if (e->ep->config.ops.unix_time)
+		return e->ep->config.ops.unix_time(e->ctx);
+	return time(NULL);
+}
+
+void dtls_timer_limits(const struct kdtls_engine *e, struct dtls_timer_limits *l)
+{
+	l->initial = 1000ULL * e->ep->config.timeout_initial;
+	l->min = 1000ULL * e->ep->config.timeout_min;
+	l->max = 1000ULL * e->ep->config.timeout_max;
+}
+
+struct dtls_handshake *dtls_handshake_new(struct kdtls_engine *e)
+{
+	struct dtls_handshake *hs;
+
+	if (e->ep->handshakes >= e->ep->config.max_handshakes)
+		return NULL;
+	hs = OPENSSL_zalloc(sizeof(*hs));
+	if (hs)
+		e->ep->handshakes++;
+	return hs;
+}
+
+void dtls_handshake_drop(struct kdtls_engine *e)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_held *h;
+
+	if (!hs)
+		return;
+	e->hs = NULL;
+	e->ep->handshakes--;
+	while (hs->held) {
+		h = hs->held;
+		hs->held = h->next;
+		OPENSSL_clear_free(h, sizeof(*h) + h->len);
+	}
+	dtls_transcript_clear(&hs->transcript);
+	dtls_reassembly_clear(&hs->in);
+	wr_free(&hs->out);
+	wr_free(&hs->session_bytes);
+	wr_free(&hs->ticket);
+	dtls_protection_free(hs->tx);
+	dtls_protection_free(hs->rx);
+	EVP_PKEY_free(hs->kex_key);
+	EVP_PKEY_free(hs->peer_key);
+	OPENSSL_free(hs->psk_hint);
+	OPENSSL_free((void *)hs->cookie.p);
+	OPENSSL_clear_free(hs, sizeof(*hs));
+}
+
+int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,
+		     void *ctx, const void *address, size_t address_len,
+		     struct kdtls_engine **engine)
+{
+	struct kdtls_engine *e;
+
+	if (address_len > ADDRESS_MAX)
+		return -KDTLS_EUSAGE;
+	e = OPENSSL_zalloc(sizeof(*e) + address_len);
+	if (!e)
+		return -KDTLS_EMEMORY;
+	e->ep = endpoint;
+	e->ctx = ctx;
+	e->server = role == KDTLS_SERVER;
+	e->mtu = endpoint->config.mtu;
+	e->peer_record_limit = DTLS_RECORD_SIZE_MAX;
+	e->alert = KDTLS_ALERT_NONE;
+	e->alert_received = KDTLS_ALERT_NONE;
+	e->address_len = (u8)address_len;
+	if (address_len)
+		memcpy(e->address, address, address_len);
+	dtls_timer_stop(&e->timer);
+	if (!e->server) {
+		e->hs = dtls_handshake_new(e);
+		if (!e->hs) {
+			kdtls_engine_free(e);
+			return -KDTLS_EMEMORY;
+		}
+	}
+	*engine = e;
+	return 0;
+}
+
+void kdtls_engine_free(struct kdtls_engine *engine)
+{
+	struct kdtls_engine *e = engine;
+
+	if (!e)
+		return;
+	dtls_handshake_drop(e);
+	dtls_heartbeat_free(e);
+	dtls_flight_clear(&e->flight);
+	OPENSSL_free(e->name);
+	OPENSSL_free(e->cid_rx);
+	OPENSSL_free(e->cid_tx);
+	OPENSSL_free(e->reply);
+	OPENSSL_clear_free(e, sizeof(*e) + e->address_len);
+}
+
+int kdtls_engine_set_name(struct kdtls_engine *engine, const char *name)
+{
+	size_t len = strlen(name);
+	char *copy;
+
+	if (engine->server || engine->state != KDTLS_IDLE || !len ||
+	    len > NAME_MAX_LEN)
+		return -KDTLS_EUSAGE;
+	copy = OPENSSL_strdup(name);
+	if (!copy)
+		return -KDTLS_EMEMORY;
+	OPENSSL_free(engine->name);
+	engine->name = copy;
+	return 0;
+}
+
+int kdtls_engine_set_session(struct kdtls_engine *engine,
+			     const uint8_t *session, size_t len)
+{
+	struct kdtls_engine *e = engine;
+	const char *name = e->name ? e->name : "";
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_session *s;
+
+	if (e->server || e->state != KDTLS_IDLE)
+		return -KDTLS_EUSAGE;
+	s = &hs->session;
+	wr_free(&hs->session_bytes);
+	wr_bytes(&hs->session_bytes, session, len);
+	hs->has_session =
+		!hs->session_bytes.failed &&
+		dtls_session_read(s, (struct dtls_bytes){ hs->session_bytes.p,
+							  len }) &&
+		!dtls_session_expired(s, dtls_unix_time(e)) &&
+		dtls_bytes_equal(s->name, name, strlen(name)) &&
+		dtls_own_suite(e, s->suite) &&
+		(s->ems || dtls_endpoint_flag(e->ep, KDTLS_ALLOW_NO_EMS)) &&
+		(!s->ticket.len ||
+		 !dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS)) &&
+		(s->ticket.len || s->id.len);
+	return hs->has_session ? 0 : -KDTLS_EUSAGE;
+}
+
+int kdtls_engine_set_cid(struct kdtls_engine *engine, const uint8_t *cid,
+			 size_t len)
+{
+	struct kdtls_engine *e = engine;
+	u8 *copy;
+
+	if (e->state != KDTLS_IDLE || !len || len > DTLS_CID_SIZE_MAX)
+		return -KDTLS_EUSAGE;
+	copy = OPENSSL_memdup(cid, len);
+	if (!copy)
+		return -KDTLS_EMEMORY;
+	OPENSSL_free(e->cid_rx);
+	e->cid_rx = copy;
+	e->cid_rx_len = (u8)len;
+	return 0;
+}
+
+void kdtls_engine_set_mtu(struct kdtls_engine *engine, uint32_t mtu)
+{
+	if (mtu < KDTLS_MTU_MIN)
+		mtu = KDTLS_MTU_MIN;
+	engine->mtu = mtu > 65507 ? 65507 : mtu;
+}
+
+/* Could the server be asked for a certificate with a name to check? */
+static bool name_missing(const struct kdtls_engine *e)
+{
+	return e->ep->trust_x509 && !e->name &&
+	       !(e->ep->config.flags & (KDTLS_NO_NAME_CHECK | KDTLS_NO_VERIFY));
+}
+
+int kdtls_engine_start(struct kdtls_engine *engine, uint64_t now)
+{
+	struct kdtls_engine *e = engine;
+
+	if (e->server || e->state != KDTLS_IDLE || name_missing(e))
+		return -KDTLS_EUSAGE;
+	e->now = now;
+	e->state = KDTLS_HANDSHAKE;
+	return dtls_client_start(e);
+}
+
+int dtls_fail(struct kdtls_engine *e, int error, u8 alert, const char *reason)
+{
+	if (e->state == KDTLS_FAILED)
+		return -e->error;
+	e->state = KDTLS_FAILED;
+	e->error = error;
+	e->reason = reason;
+	if (alert != KDTLS_ALERT_NONE)
+		dtls_alert_send(e, 2, alert);
+	/* RFC 5246 7.2.2: it shall not be resumed. Before keys are proven anybody
+	 * who saw the id could ask for this.
+	 */
+	if (e->keys_out)
+		dtls_cache_remove(&e->ep->cache, (struct dtls_bytes){
+			e->session_id, e->session_id_len });
+	dtls_flight_clear(&e->flight);
+	dtls_timer_stop(&e->timer);
+	dtls_heartbeat_free(e);
+	return -error;
+}
+
+/* What the engine has seen, and the number below which it has seen all */
+static u64 export_window(const struct dtls_protection *rx,
+			 struct dtls_window *window)
+{
+	const struct dtls_replay *seen = &rx->seen;
+	u64 floor = seen->next > seen->size ? seen->next - seen->size : 0;
+
+	memset(window, 0, sizeof(*window));
+	window->epoch = rx->epoch;
+	window->next = seen->next;
+	dtls_replay_export(seen, (u64 *)window->seen);
+	while (floor < seen->next && !dtls_replay_check(seen, floor))
+		floor++;
+	return floor;
+}
+
+static int hand_out(struct kdtls_engine *e)
+{
+	const struct kdtls_ops *ops = &e->ep->config.ops;
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_window window;
+
+	hs->rx_key.rec_seq = export_window(hs->rx, &window);
+	hs->tx_key.rec_seq = hs->tx->seq;
+	if (ops->key(e->ctx, DTLS_RX, &hs->rx_key, &window) ||
+	    ops->key(e->ctx, DTLS_TX, &hs->tx_key, NULL))
+		return dtls_fail(e, KDTLS_ECALLBACK, KDTLS_ALERT_INTERNAL_ERROR,
+				 "the keys were not taken");
+	return 0;
+}
+
+int dtls_complete(struct kdtls_engine *e)
+{
+	const struct kdtls_ops *ops = &e->ep->config.ops;
+	const struct dtls_held *h;
+
+	if (hand_out(e))
+		return -e->error;
+	for (h = e->hs->held; h; h = h->next)
+		if (h->opened && ops->early)
+			ops->early(e->ctx, h->data, h->len);
+	e->keys_out = true;
+	e->state = KDTLS_ESTABLISHED;
+	dtls_handshake_drop(e);
+	/* Who sent the last flight keeps it for a while: RFC 6347 4.2.4 */
+	if (e->flight.first)
+		e->timer.expiry = e->now + 1000ULL * e->ep->config.linger;
+	else
+		dtls_timer_stop(&e->timer);
+	return 0;
+}
+
+void kdtls_engine_confirm(struct kdtls_engine *engine)
+{
+	if (engine->state != KDTLS_ESTABLISHED)
+		return;
+	dtls_flight_clear(&engine->flight);
+	dtls_timer_stop(&engine->timer);
+}
+
+uint64_t kdtls_engine_expiry(const struct kdtls_engine *engine)
+{
+	u64 heartbeat = dtls_heartbeat_expiry(engine);
+
+	return engine->timer.expiry < heartbeat ? engine->timer.expiry :
+						  heartbeat;
+}
+
+/* Two lost flights in a row may be too large ones. */
+static void mtu_back_off(struct kdtls_engine *e)
+{
+	size_t i;
+
+	if (e->timer.tries % 2)
+		return;
+	for (i = 0; i < sizeof(mtu_steps) / sizeof(mtu_steps[0]); i++) {
+		if (mtu_steps[i] < e->mtu) {
+			e->mtu = mtu_steps[i] > e->ep->config.mtu_min ?
+				 mtu_steps[i] : e->ep->config.mtu_min;
+			return;
+		}
+	}
+}
+
+static int flight_expired(struct kdtls_engine *e)
+{
+	struct dtls_timer_limits limits;
+
+	if (e->timer.tries >= e->ep->config.retransmits)
+		return dtls_fail(e, KDTLS_ETIMEOUT, KDTLS_ALERT_NONE,
+				 e->hs->rx && e->hs->rx->failed ?
+				 "the peer's records do not verify: another pre-shared key?" :
+				 "the peer does not answer");
+	dtls_timer_limits(e, &limits);
+	dtls_timer_back_off(&e->timer, &limits, e->now);
+	mtu_back_off(e);
+	dtls_resend_flight(e);
+	return 0;
+}
+
+int kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now)
+{
+	struct kdtls_engine *e = engine;
+
+	if (e->state == KDTLS_FAILED)
+		return -e->error;
+	e->now = now;
+	dtls_heartbeat_expire(e);
+	if (e->timer.expiry > now)
+		return 0;
+	if (e->state == KDTLS_HANDSHAKE)
+		return flight_expired(e);
+	kdtls_engine_confirm(e);
+	return 0;
+}
+
+void kdtls_engine_close(struct kdtls_engine *engine)
+{
+	struct kdtls_engine *e = engine;
+
+	if (e->state == KDTLS_FAILED || e->state == KDTLS_CLOSED)
+		return;
+	if (e->state != KDTLS_IDLE)
+		dtls_alert_send(e, 1, KDTLS_ALERT_CLOSE_NOTIFY);
+	e->state = KDTLS_CLOSED;
+	dtls_flight_clear(&e->flight);
+	dtls_timer_stop(&e->timer);
+	dtls_heartbeat_free(e);
+}
+
+enum kdtls_state kdtls_engine_state(const struct kdtls_engine *engine)
+{
+	return engine->state;
+}
+
+void kdtls_engine_failure(const struct kdtls_engine *engine,
+			  struct kdtls_failure *failure)
+{
+	bool failed = engine->state == KDTLS_FAILED;
+
+	*failure = (struct kdtls_failure){
+		.error = engine->error,
+		.alert_sent = failed ? engine->alert : KDTLS_ALERT_NONE,
+		.alert_received = engine->alert_received,
+		.reason = failed ? engine->reason : "",
+	};
+}
+
+void kdtls_engine_info(const struct kdtls_engine *engine,
+		       struct kdtls_info *info)
+{
+	const struct kdtls_engine *e = engine;
+
+	*info = (struct kdtls_info){
+		.version = e->version,
+		.suite = e->suite ? e->suite->id : 0,
+		.cipher = e->suite ? e->suite->cipher : 0,
+		.group = e->group,
+		.scheme = e->peer_scheme,
+		.srtp_profile = e->srtp_profile,
+		.peer_record_limit = e->peer_record_limit,
+		.resumed = e->resumed,
+		.extended_master_secret = e->ems,
+		.peer_heartbeat = e->peer_heartbeat,
+		.peer_verified = e->peer_verified,
+		.alpn = e->alpn,
+		.name = e->name,
+		.cid_rx = e->cid_rx,
+		.cid_rx_len = e->cid_rx_len,
+		.cid_tx = e->cid_tx,
+		.cid_tx_len = e->cid_tx_len,
+		.rtt = e->timer.srtt,
+		.mtu = e->mtu,
+		.flights_resent = e->resent,
+		.dropped = e->dropped,
+	};
+	memcpy(info->peer_hash, e->peer_hash, sizeof(info->peer_hash));
+}
+
+int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,
+			const uint8_t *context, size_t context_len,
+			uint8_t *out, size_t len)
+{
+	const struct kdtls_engine *e = engine;
+	const struct dtls_crypto *c = &e->ep->crypto;
+	struct dtls_bytes seed = { context, context_len };
+
+	if (e->state != KDTLS_ESTABLISHED || !e->ems || !*label ||
+	    strlen(label) > KDTLS_EXPORT_CONTEXT_MAX / 4 ||
+	    context_len > KDTLS_EXPORT_CONTEXT_MAX || !len)
+		return -KDTLS_EUSAGE;
+	if (!dtls12_export(c, dtls_suite_md(c, e->suite), &e->secrets, label,
+			   context ? &seed : NULL, out, len))
+		return -KDTLS_ECRYPTO;
+	return 0;
+}

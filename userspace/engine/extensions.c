@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Hello extensions: what is offered, answered and understood. */
+#include "state.h"
+
+#define RENEGOTIATION_NONE	0	/* renegotiated_connection is empty */
+#define HEARTBEAT_ALLOWED	1	/* RFC 6520 2 */
+#define HEARTBEAT_REFUSED	2
+
+static bool has_raw_identity(const struct kdtls_endpoint *ep)
+{
+	const struct dtls_identity *id;
+
+	for (id = ep->identities; id; id = id->next)
+		if (!id->leaf)
+			return true;
+	return false;
+}
+
+static bool has_x509_identity(const struct kdtls_endpoint *ep)
+{
+	const struct dtls_identity *id;
+
+	for (id = ep->identities; id; id = id->next)
+		if (id->leaf)
+			return true;
+	return false;
+}
+
+static bool takes_x509(const struct kdtls_endpoint *ep)
+{
+	return ep->trust_x509 || ep->config.ops.verify;
+}
+
+static bool wants_cid(const struct kdtls_engine *e)
+{
+	return e->cid_rx_len || dtls_endpoint_flag(e->ep, KDTLS_CID);
+}
+
+/* Begin an extension of a client's, and remember that it was offered. */
+static size_t offer(struct kdtls_engine *e, struct dtls_writer *w,
+		    enum dtls_extension i)
+{
+	e->hs->offered |= 1ULL << i;
+	return dtls_ext_open(w, i);
+}
+
+static void offer_empty(struct kdtls_engine *e, struct dtls_writer *w,
+			enum dtls_extension i)
+{
+	wr_close(w, offer(e, w, i), 2);
+}
+
+static void write_name(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	size_t ext, list;
+
+	if (!e->name || dtls_name_is_address(e->name))
+		return;
+	ext = offer(e, w, DTLS_EXT_SERVER_NAME);
+	list = wr_open(w, 2);
+	wr_u8(w, 0); /* host_name */
+	wr_vec(w, 2, e->name, strlen(e->name));
+	wr_close(w, list, 2);
+	wr_close(w, ext, 2);
+}
+
+void dtls_write_schemes(const struct kdtls_engine *e, struct dtls_writer *w)
+{
+	size_t i, list = wr_open(w, 2);
+
+	for (i = 0; i < e->ep->scheme_count; i++)
+		wr_u16(w, e->ep->schemes[i]->id);
+	wr_close(w, list, 2);
+}
+
+static void write_groups(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	size_t i, list, ext = offer(e, w, DTLS_EXT_GROUPS);
+
+	list = wr_open(w, 2);
+	for (i = 0; i < e->ep->group_count; i++)
+		wr_u16(w, e->ep->groups[i]->id);
+	wr_close(w, list, 2);
+	wr_close(w, ext, 2);
+
+	ext = offer(e, w, DTLS_EXT_POINT_FORMATS);
+	wr_vec(w, 1, "", 1); /* uncompressed */
+	wr_close(w, ext, 2);
+}
+
+static void write_alpn(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	const char *const *p = e->ep->config.alpn;
+	size_t ext, list;
+
+	if (!p || !*p)
+		return;
+	ext = offer(e, w, DTLS_EXT_ALPN);
+	list = wr_open(w, 2);
+	for (; *p; p++)
+		wr_vec(w, 1, *p, strlen(*p));
+	wr_close(w, list, 2);
+	wr_close(w, ext, 2);
+}
+
+static void write_srtp(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	const struct kdtls_config *config = &e->ep->config;
+	size_t i, ext, list;
+
+	if (!config->srtp_count)
+		return;
+	ext = offer(e, w, DTLS_EXT_SRTP);
+	list = wr_open(w, 2);
+	for (i = 0; i < config->srtp_count; i++)
+		wr_u16(w, config->srtp[i]);
+	wr_close(w, list, 2);
+	wr_u8(w, 0); /* no MKI */
+	wr_close(w, ext, 2);
+}
+
+static void write_cert_types(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	const struct kdtls_endpoint *ep = e->ep;
+	size_t ext, list;
+
+	if (ep->trust.raw_count) {
+		ext = offer(e, w, DTLS_EXT_SERVER_CERT_TYPE);
+		list = wr_open(w, 1);
+		wr_u8(w, DTLS_CERT_RAW);
+		if (takes_x509(ep))
+			wr_u8(w, DTLS_CERT_X509);
+		wr_close(w, list, 1);
+		wr_close(w, ext, 2);
+	}
+	if (has_raw_identity(ep)) {
+		ext = offer(e, w, DTLS_EXT_CLIENT_CERT_TYPE);
+		list = wr_open(w, 1);
+		wr_u8(w, DTLS_CERT_RAW);
+		if (has_x509_identity(ep))
+			wr_u8(w, DTLS_CERT_X509);
+		wr_close(w, list, 1);
+		wr_close(w, ext, 2);
+	}
+}
+
+static void write_record_limit(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	wr_u16(w, e->ep->config.record_size_limit);
+}
+
+static void write_cid(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	wr_vec(w, 1, e->cid_rx, e->cid_rx_len);
+}
+
+void dtls_write_client_extensions(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	const struct dtls_handshake *hs = e->hs;
+	size_t ext;
+
+	write_name(e, w);
+	offer_empty(e, w, DTLS_EXT_EMS);
+	ext = offer(e, w, DTLS_EXT_RENEGOTIATION);
+	wr_u8(w, RENEGOTIATION_NONE);
+	wr_close(w, ext, 2);
+	write_groups(e, w);
+	ext = offer(e, w, DTLS_EXT_SCHEMES);
+	dtls_write_schemes(e, w);
+	wr_close(w, ext, 2);
+	write_alpn(e, w);
+	write_srtp(e, w);
+	write_cert_types(e, w);
+	if (dtls_endpoint_flag(e->ep, KDTLS_HEARTBEAT)) {
+		ext = offer(e, w, DTLS_EXT_HEARTBEAT);
+		wr_u8(w, HEARTBEAT_ALLOWED);
+		wr_close(w, ext, 2);
+	}
+	if (e->ep->config.record_size_limit) {
+		ext = offer(e, w, DTLS_EXT_RECORD_LIMIT);
+		write_record_limit(e, w);
+		wr_close(w, ext, 2);
+	}
+	if (wants_cid(e)) {
+		ext = offer(e, w, DTLS_EXT_CID);
+		write_cid(e, w);
+		wr_close(w, ext, 2);
+	}
+	if (!dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS)) {
+		ext = offer(e, w, DTLS_EXT_TICKET);
+		if (hs->has_session)
+			wr_bytes(w, hs->session.ticket.p,
+				 hs->session.ticket.len);
+		wr_close(w, ext, 2);
+	}
+}
+
+/* The server takes part in the client's offers as far as it can. */
+void dtls_write_server_extensions(struct kdtls_engine *e, struct dtls_writer *w,
+				  const struct dtls_extensions *theirs)
+{
+	size_t ext, list;
+
+	ext = dtls_ext_open(w, DTLS_EXT_RENEGOTIATION);
+	wr_u8(w, RENEGOTIATION_NONE);
+	wr_close(w, ext, 2);
+	if (e->ems)
+		dtls_ext_empty(w, DTLS_EXT_EMS);
+	if (e->name && !e->resumed)
+		dtls_ext_empty(w, DTLS_EXT_SERVER_NAME);
+	if (dtls_ext_has(theirs, DTLS_EXT_POINT_FORMATS) && e->group) {
+		ext = dtls_ext_open(w, DTLS_EXT_POINT_FORMATS);
+		wr_vec(w, 1, "", 1);
+		wr_close(w, ext, 2);
+	}
+	if (e->alpn) {
+		ext = dtls_ext_open(w, DTLS_EXT_ALPN);
+		list = wr_open(w, 2);
+		wr_vec(w, 1, e->alpn, strlen(e->alpn));
+		wr_close(w, list, 2);
+		wr_close(w, ext, 2);
+	}
+	if (e->srtp_profile) {
+		ext = dtls_ext_open(w, DTLS_EXT_SRTP);
+		list = wr_open(w, 2);
+		wr_u16(w, e->srtp_profile);
+		wr_close(w, list, 2);
+		wr_u8(w, 0);
+		wr_close(w, ext, 2);
+	}
+	if (e->hs->own_raw) {
+		ext = dtls_ext_open(w, DTLS_EXT_SERVER_CERT_TYPE);
+		wr_u8(w, DTLS_CERT_RAW);
+		wr_close(w, ext, 2);
+	}
+	if (e->hs->cert_requested && e->hs->peer_raw) {
+		ext = dtls_ext_open(w, DTLS_EXT_CLIENT_CERT_TYPE);
+		wr_u8(w, DTLS_CERT_RAW);
+		wr_close(w, ext, 2);
+	}
+	if (dtls_ext_has(theirs, DTLS_EXT_HEARTBEAT) &&
+	    dtls_endpoint_flag(e->ep, KDTLS_HEARTBEAT)) {
+		ext = dtls_ext_open(w, DTLS_EXT_HEARTBEAT);
+		wr_u8(w, HEARTBEAT_ALLOWED);
+		wr_close(w, ext, 2);
+	}
+	if (dtls_ext_has(theirs, DTLS_EXT_RECORD_LIMIT) &&
+	    e->ep->config.record_size_limit) {
+		ext = dtls_ext_open(w, DTLS_EXT_RECORD_LIMIT);
+		write_record_limit(e, w);
+		wr_close(w, ext, 2);
+	}
+	if (dtls_ext_has(theirs, DTLS_EXT_CID) && wants_cid(e)) {
+		ext = dtls_ext_open(w, DTLS_EXT_CID);
+		write_cid(e, w);
+		wr_close(w, ext, 2);
+	}
+	if (e->hs->send_ticket)
+		dtls_ext_empty(w, DTLS_EXT_TICKET);
+}
+
+/* Readers; what only one side sends is read by that side's function below. */
+
+static int read_renegotiation(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	/* RFC 5746 3.4, 3.6: in a first handshake it is empty */
+	if (r.len != 1 || r.p[0] != RENEGOTIATION_NONE)
+		return dtls_fail(e, KDTLS_EPROTOCOL,
+				 KDTLS_ALERT_HANDSHAKE_FAILURE,
+				 "renegotiation_info is not empty");
+	return 0;
+}
+
+static int read_point_formats(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	struct dtls_bytes list;
+
+	if (!rd_vec(&r, 1, &list) || r.len || !list.len)
+		return dtls_fail_decode(e, "malformed ec_point_formats");
+	if (!memchr(list.p, 0, list.len))
+		return dtls_fail_illegal(e, "no uncompressed points");
+	return 0;
+}
+
+static int read_heartbeat(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	if (r.len != 1)
+		return dtls_fail_decode(e, "malformed heartbeat extension");
+	if (r.p[0] != HEARTBEAT_ALLOWED && r.p[0] != HEARTBEAT_REFUSED)
+		return dtls_fail_illegal(e, "unknown heartbeat mode");
+	e->heartbeats = dtls_endpoint_flag(e->ep, KDTLS_HEARTBEAT);
+	e->peer_heartbeat = e->heartbeats && r.p[0] == HEARTBEAT_ALLOWED;
+	return 0;
+}
+
+static int read_record_limit(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	u16 limit;
+
+	if (!rd_u16(&r, &limit) || r.len)
+		return dtls_fail_decode(e, "malformed record_size_limit");
+	if (limit < 64)
+		return dtls_fail_illegal(e, "record_size_limit below 64");
+	if (e->ep->config.record_size_limit && limit < DTLS_RECORD_SIZE_MAX)
+		e->peer_record_limit = limit;
+	return 0;
+}
+
+static int read_cid(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	struct dtls_bytes cid;
+
+	if (!rd_vec(&r, 1, &cid) || r.len)
+		return dtls_fail_decode(e, "malformed connection_id");
+	if (!wants_cid(e) || !cid.len)
+		return 0;
+	e->cid_tx = OPENSSL_memdup(cid.p, cid.len);
+	if (!e->cid_tx)
+		return dtls_fail_memory(e);
+	e->cid_tx_len = (u8)cid.len;
+	return 0;
+}
+
+/* The peer will not put ours into its records. */
+static void forget_cid(struct kdtls_engine *e)
+{
+	OPENSSL_free(e->cid_rx);
+	e->cid_rx = NULL;
+	e->cid_rx_len = 0;
+}
+
+/* Read one kind by its reader, if it is there. */
+static int read_if(struct kdtls_engine *e, const struct dtls_extensions *x,
+		   enum dtls_extension i,
+		   int (*reader)(struct kdtls_engine *, struct dtls_bytes))
+{
+	return dtls_ext_has(x, i) ? reader(e, x->ext[i]) : 0;
+}
+
+/* What both sides send in the same form */
+static int read_common(struct kdtls_engine *e, const struct dtls_extensions *x)
+{
+	int err;
+
+	err = read_if(e, x, DTLS_EXT_RENEGOTIATION, read_renegotiation);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_POINT_FORMATS, read_point_formats);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_HEARTBEAT, read_heartbeat);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_RECORD_LIMIT, read_record_limit);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_CID, read_cid);
+	if (!dtls_ext_has(x, DTLS_EXT_CID))
+		forget_cid(e);
+	if (!err && dtls_ext_has(x, DTLS_EXT_EMS)) {
+		if (x->ext[DTLS_EXT_EMS].len)
+			return dtls_fail_decode(e,
+				"malformed extended_master_secret");
+		e->ems = true;
+	}
+	if (!err && !e->ems && !dtls_endpoint_flag(e->ep, KDTLS_ALLOW_NO_EMS))
+		return dtls_fail(e, KDTLS_ENEGOTIATION,
+				 KDTLS_ALERT_HANDSHAKE_FAILURE,
+				 "the peer lacks extended master secret");
+	return err;
+}
+
+static int read_chosen_alpn(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	struct dtls_bytes list, name;
+	const char *const *p;
+
+	if (!rd_vec(&r, 2, &list) || r.len || !rd_vec(&list, 1, &name) ||
+	    list.len || !name.len)
+		return dtls_fail_decode(e, "malformed ALPN answer");
+	for (p = e->ep->config.alpn; *p; p++)
+		if (dtls_bytes_equal(name, *p, strlen(*p)))
+			e->alpn = *p;
+	if (!e->alpn)
+		return dtls_fail_illegal(e, "ALPN protocol was not offered");
+	return 0;
+}
+
+static int read_chosen_srtp(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	struct dtls_bytes list, mki;
+	u16 profile;
+	size_t i;
+
+	if (!rd_vec(&r, 2, &list) || !rd_vec(&r, 1, &mki) || r.len ||
+	    !rd_u16(&list, &profile) || list.len)
+		return dtls_fail_decode(e, "malformed use_srtp answer");
+	for (i = 0; i < e->ep->config.srtp_count; i++)
+		if (e->ep->config.srtp[i] == profile)
+			e->srtp_profile = profile;
+	if (!e->srtp_profile || mki.len)
+		return dtls_fail_illegal(e, "SRTP profile was not offered");
+	return 0;
+}
+
+/* The one certificate type a server answered with; @raw is set. */
+static int read_chosen_type(struct kdtls_engine *e, struct dtls_bytes r,
+			    bool x509, bool *raw)
+{
+	u8 type;
+
+	if (!rd_u8(&r, &type) || r.len)
+		return dtls_fail_decode(e, "malformed certificate type");
+	if (type != DTLS_CERT_RAW && (type != DTLS_CERT_X509 || !x509))
+		return dtls_fail_illegal(e,
+					 "certificate type was not offered");
+	*raw = type == DTLS_CERT_RAW;
+	return 0;
+}
+
+static bool is_empty(const struct dtls_extensions *x, enum dtls_extension i)
+{
+	return !x->ext[i].len;
+}
+
+int dtls_read_server_extensions(struct kdtls_engine *e,
+				const struct dtls_extensions *x)
+{
+	struct dtls_handshake *hs = e->hs;
+	int err, i;
+
+	for (i = 0; i < DTLS_EXT_COUNT; i++)
+		if (dtls_ext_has(x, i) && !(hs->offered & 1ULL << i))
+			break;
+	if (i < DTLS_EXT_COUNT || x->unknown)
+		return dtls_fail(e, KDTLS_EPROTOCOL,
+				 KDTLS_ALERT_UNSUPPORTED_EXTENSION,
+				 "the server answers what was not offered");
+	if (!dtls_ext_has(x, DTLS_EXT_RENEGOTIATION))
+		return dtls_fail(e, KDTLS_ENEGOTIATION,
+				 KDTLS_ALERT_HANDSHAKE_FAILURE,
+				 "the server lacks renegotiation_info");
+	if (!is_empty(x, DTLS_EXT_SERVER_NAME) || !is_empty(x, DTLS_EXT_TICKET))
+		return dtls_fail_decode(e, "extension should be empty");
+	/* RFC 5246 7.4.1.4.1. Groups are the client's too, but some answer them. */
+	if (dtls_ext_has(x, DTLS_EXT_SCHEMES))
+		return dtls_fail(e, KDTLS_EPROTOCOL,
+				 KDTLS_ALERT_UNSUPPORTED_EXTENSION,
+				 "extension in the wrong message");
+	err = read_common(e, x);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_ALPN, read_chosen_alpn);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_SRTP, read_chosen_srtp);
+	if (!err && dtls_ext_has(x, DTLS_EXT_SERVER_CERT_TYPE))
+		err = read_chosen_type(e, x->ext[DTLS_EXT_SERVER_CERT_TYPE],
+				       takes_x509(e->ep), &hs->peer_raw);
+	else if (!err && !takes_x509(e->ep) && e->suite->kx & DTLS_KX_CERT)
+		err = dtls_fail(e, KDTLS_ENEGOTIATION,
+				KDTLS_ALERT_UNSUPPORTED_CERTIFICATE,
+				"the server has no raw public key");
+	if (!err && dtls_ext_has(x, DTLS_EXT_CLIENT_CERT_TYPE))
+		err = read_chosen_type(e, x->ext[DTLS_EXT_CLIENT_CERT_TYPE],
+				       has_x509_identity(e->ep), &hs->own_raw);
+	hs->ticket_due = dtls_ext_has(x, DTLS_EXT_TICKET);
+	return err;
+}
+
+static int read_name(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	struct dtls_bytes list, name;
+	u8 type;
+
+	/* RFC 6066 3: host_name is the only kind there is, and comes once */
+	if (!rd_vec(&r, 2, &list) || r.len || !rd_u8(&list, &type) ||
+	    !rd_vec(&list, 2, &name) || list.len || type || !name.len ||
+	    name.len > 255 || memchr(name.p, 0, name.len))
+		return dtls_fail_decode(e, "malformed server name");
+	e->name = OPENSSL_strndup((const char *)name.p, name.len);
+	return e->name ? 0 : dtls_fail_memory(e);
+}
+
+static int choose_alpn(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	const char *const *p = e->ep->config.alpn;
+	struct dtls_bytes all, list, name;
+
+	if (!rd_vec(&r, 2, &all) || r.len || !all.len)
+		return dtls_fail_decode(e, "malformed ALPN offer");
+	for (list = all; list.len;)
+		if (!rd_vec(&list, 1, &name) || !name.len)
+			return dtls_fail_decode(e, "malformed ALPN offer");
+	if (!p || !*p)
+		return 0;
+	for (; *p; p++) {
+		for (list = all; rd_vec(&list, 1, &name);) {
+			if (dtls_bytes_equal(name, *p, strlen(*p))) {
+				e->alpn = *p;
+				return 0;
+			}
+		}
+	}
+	return dtls_fail(e, KDTLS_ENEGOTIATION,
+			 KDTLS_ALERT_NO_APPLICATION_PROTOCOL,
+			 "no ALPN protocol in common");
+}
+
+static int choose_srtp(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	const struct kdtls_config *config = &e->ep->config;
+	struct dtls_bytes list, mki;
+	size_t i;
+
+	if (!rd_vec(&r, 2, &list) || !rd_vec(&r, 1, &mki) || r.len ||
+	    !list.len || list.len % 2)
+		return dtls_fail_decode(e, "malformed use_srtp offer");
+	for (i = 0; i < config->srtp_count && !e->srtp_profile; i++)
+		if (rd_has_u16(list, config->srtp[i]))
+			e->srtp_profile = config->srtp[i];
+	return 0;
+}
+
+static int check_u16_list(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	struct dtls_bytes list;
+
+	if (!rd_vec(&r, 2, &list) || r.len || !list.len || list.len % 2)
+		return dtls_fail_decode(e, "malformed list in ClientHello");
+	return 0;
+}
+
+static int check_type_list(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	struct dtls_bytes list;
+
+	if (!rd_vec(&r, 1, &list) || r.len || !list.len)
+		return dtls_fail_decode(e, "malformed certificate types");
+	return 0;
+}
+
+int dtls_read_client_extensions(struct kdtls_engine *e,
+				const struct dtls_extensions *x)
+{
+	int err = read_common(e, x);
+
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_SERVER_NAME, read_name);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_ALPN, choose_alpn);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_SRTP, choose_srtp);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_GROUPS, check_u16_list);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_SCHEMES, check_u16_list);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_SERVER_CERT_TYPE, check_type_list);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_CLIENT_CERT_TYPE, check_type_list);
+	return err;
+}

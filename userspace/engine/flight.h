@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The flight being sent (RFC 6347 4.2.4): its messages, kept until the peer is
+ * seen to have them, what is still to go out, and the timer.
+ */
+#ifndef _DTLS_FLIGHT_H
+#define _DTLS_FLIGHT_H
+
+#include "messages.h"
+
+/* A handshake message with header, or a ChangeCipherSpec */
+struct dtls_outgoing {
+	struct dtls_outgoing *next;
+	u64 epoch;
+	u8 type;		/* content type */
+	u32 len;
+	u8 data[];
+};
+
+struct dtls_flight {
+	struct dtls_outgoing *first;
+	struct dtls_outgoing *last;
+	struct dtls_outgoing *cursor;	/* goes out next; NULL: all is out */
+	u32 offset;			/* in its body */
+};
+
+/* All that is to be known of one record's worth of a flight */
+struct dtls_piece {
+	u64 epoch;
+	u8 type;
+	size_t len;
+};
+
+/**
+ * dtls_flight_add() - append a message; it goes out after the others
+ * @data:	copied
+ */
+bool dtls_flight_add(struct dtls_flight *f, u64 epoch, u8 type, const u8 *data,
+		     size_t len);
+
+/* Return: a flight has messages that did not go out yet. */
+static inline bool dtls_flight_pending(const struct dtls_flight *f)
+{
+	return f->cursor;
+}
+
+/**
+ * dtls_flight_next() - cut off what goes into the next record
+ * @room:	bytes of content that may go in
+ * @out:	@room bytes
+ * @piece:	set
+ *
+ * Return: false if nothing useful fits into @room.
+ */
+bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
+		      struct dtls_piece *piece);
+
+/* All of it is to go out again. */
+void dtls_flight_rewind(struct dtls_flight *f);
+
+void dtls_flight_clear(struct dtls_flight *f);
+
+/*
+ * The retransmission timer (RFC 6347 4.2.4.1); the estimate of the round trip
+ * is RFC 6298's. All in µs.
+ */
+struct dtls_timer {
+	u64 expiry;		/* KDTLS_NEVER: off */
+	u64 timeout;		/* now in force */
+	u64 sent;		/* when the flight first went out */
+	u64 srtt;		/* 0: not measured */
+	u64 rttvar;
+	u32 tries;		/* retransmissions of this flight */
+};
+
+struct dtls_timer_limits {
+	u64 initial, min, max;
+};
+
+/* A new flight goes out. */
+void dtls_timer_start(struct dtls_timer *t, const struct dtls_timer_limits *l,
+		      u64 now);
+
+/* It goes out again: twice the time. */
+void dtls_timer_back_off(struct dtls_timer *t,
+			 const struct dtls_timer_limits *l, u64 now);
+
+/* The answer came: a round trip, if nothing was sent twice (Karn). */
+void dtls_timer_answered(struct dtls_timer *t, u64 now);
+
+void dtls_timer_stop(struct dtls_timer *t);
+
+#endif /* _DTLS_FLIGHT_H */

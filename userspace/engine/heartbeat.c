@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Heartbeats (RFC 6520), when the handshake is over. A message is type, length
+ * of payload, payload, at least 16 bytes of padding; what the length says is
+ * believed only if payload and padding are really there.
+ */
+#include "state.h"
+
+#define REQUEST		1
+#define RESPONSE	2
+#define HEADER		3
+#define PADDING		16
+#define PAYLOAD		16	/* of our requests: tells an answer from others */
+
+struct dtls_heartbeat {
+	struct dtls_timer timer;	/* of our request */
+	bool request_due;
+	size_t size;
+	u8 payload[PAYLOAD];
+	u8 *response;			/* to the peer's */
+	size_t response_len;
+};
+
+static struct dtls_heartbeat *heartbeat_of(struct kdtls_engine *e)
+{
+	if (!e->heartbeat) {
+		e->heartbeat = OPENSSL_zalloc(sizeof(*e->heartbeat));
+		if (e->heartbeat)
+			dtls_timer_stop(&e->heartbeat->timer);
+	}
+	return e->heartbeat;
+}
+
+void dtls_heartbeat_free(struct kdtls_engine *e)
+{
+	if (e->heartbeat)
+		OPENSSL_free(e->heartbeat->response);
+	OPENSSL_free(e->heartbeat);
+	e->heartbeat = NULL;
+}
+
+/* Nothing is on its way: no memory is needed. */
+static void tidy(struct kdtls_engine *e)
+{
+	const struct dtls_heartbeat *h = e->heartbeat;
+
+	if (h && !h->size && !h->response)
+		dtls_heartbeat_free(e);
+}
+
+static void request_done(struct kdtls_engine *e, u64 rtt)
+{
+	struct dtls_heartbeat *h = e->heartbeat;
+	size_t size = h->size;
+
+	h->size = 0;
+	h->request_due = false;
+	dtls_timer_stop(&h->timer);
+	tidy(e);
+	if (e->ep->config.ops.heartbeat)
+		e->ep->config.ops.heartbeat(e->ctx, size, rtt);
+}
+
+/* One answer waits at a time: the latest. */
+static void respond(struct kdtls_engine *e, struct dtls_bytes payload,
+		    size_t size)
+{
+	struct dtls_heartbeat *h = heartbeat_of(e);
+	u8 *p = h ? OPENSSL_malloc(size) : NULL;
+
+	if (!p)
+		return;
+	p[0] = RESPONSE;
+	dtls_put_be(p + 1, 2, payload.len);
+	memcpy(p + HEADER, payload.p, payload.len);
+	dtls_random(e, p + HEADER + payload.len,
+		    size - HEADER - payload.len);
+	OPENSSL_free(h->response);
+	h->response = p;
+	h->response_len = size;
+}
+
+void dtls_heartbeat_receive(struct kdtls_engine *e, struct dtls_bytes content)
+{
+	struct dtls_heartbeat *h = e->heartbeat;
+	size_t size = content.len;
+	struct dtls_bytes payload;
+	u8 type;
+
+	if (!e->heartbeats ||
+	    size > DTLS_RECORD_SIZE_MAX || !rd_u8(&content, &type) ||
+	    !rd_vec(&content, 2, &payload) || content.len < PADDING) {
+		e->dropped++;
+		return;
+	}
+	if (type == REQUEST) {
+		respond(e, payload, size);
+	} else if (type == RESPONSE && h && h->size &&
+		   dtls_bytes_equal(payload, h->payload, PAYLOAD)) {
+		request_done(e, e->now - h->timer.sent);
+	} else {
+		e->dropped++;
+	}
+}
+
+int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
+			   uint64_t now)
+{
+	struct kdtls_engine *e = engine;
+	struct dtls_timer_limits limits;
+	struct dtls_heartbeat *h;
+
+	if (e->state != KDTLS_ESTABLISHED || !e->peer_heartbeat ||
+	    size < HEADER + PAYLOAD + PADDING || size > e->mtu ||
+	    (e->heartbeat && e->heartbeat->size))
+		return -KDTLS_EUSAGE;
+	h = heartbeat_of(e);
+	if (!h)
+		return -KDTLS_EMEMORY;
+	dtls_random(e, h->payload, PAYLOAD);
+	h->size = size;
+	h->request_due = true;
+	dtls_timer_limits(e, &limits);
+	h->timer.srtt = e->timer.srtt;
+	h->timer.rttvar = e->timer.rttvar;
+	dtls_timer_start(&h->timer, &limits, now);
+	return 0;
+}
+
+long dtls_heartbeat_output(struct kdtls_engine *e, u8 *buf, size_t size)
+{
+	struct dtls_heartbeat *h = e->heartbeat;
+	size_t n = 0;
+
+	if (!h)
+		return 0;
+	if (h->response) {
+		n = h->response_len;
+		if (n <= size)
+			memcpy(buf, h->response, n);
+		OPENSSL_free(h->response);
+		h->response = NULL;
+		tidy(e);
+		if (n <= size)
+			return (long)n;
+		n = 0;
+	}
+	if (e->heartbeat && h->request_due) {
+		h->request_due = false;
+		n = h->size;
+		buf[0] = REQUEST;
+		dtls_put_be(buf + 1, 2, PAYLOAD);
+		memcpy(buf + HEADER, h->payload, PAYLOAD);
+		dtls_random(e, buf + HEADER + PAYLOAD, n - HEADER - PAYLOAD);
+	}
+	return (long)n;
+}
+
+u64 dtls_heartbeat_expiry(const struct kdtls_engine *e)
+{
+	return e->heartbeat ? e->heartbeat->timer.expiry : KDTLS_NEVER;
+}
+
+void dtls_heartbeat_expire(struct kdtls_engine *e)
+{
+	struct dtls_heartbeat *h = e->heartbeat;
+	struct dtls_timer_limits limits;
+
+	if (!h || h->timer.expiry > e->now)
+		return;
+	if (h->timer.tries >= e->ep->config.retransmits) {
+		request_done(e, KDTLS_NEVER);
+		return;
+	}
+	dtls_timer_limits(e, &limits);
+	dtls_timer_back_off(&h->timer, &limits, e->now);
+	h->request_due = true;
+}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* From a datagram to its records, and from records to handshake messages. */
+#include "state.h"
+
+/* Keep something for later, within the limit. */
+static void hold(struct kdtls_engine *e, bool opened, const u8 *data, size_t len)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_held **end = &hs->held;
+	size_t size = sizeof(struct dtls_held) + len;
+	struct dtls_held *h;
+
+	if (size > e->ep->config.max_early ||
+	    hs->held_len > e->ep->config.max_early - size)
+		goto drop;
+	h = OPENSSL_malloc(size);
+	if (!h)
+		goto drop;
+	h->next = NULL;
+	h->opened = opened;
+	h->len = len;
+	memcpy(h->data, data, len);
+	hs->held_len += size;
+	while (*end)
+		end = &(*end)->next;
+	*end = h;
+	return;
+drop:
+	e->dropped++;
+}
+
+/*
+ * The peer sends its last flight again: it has not got ours (RFC 6347 4.2.4).
+ * Anybody can write that in the clear, so not more often than a timer would.
+ */
+static void answer_again(struct kdtls_engine *e)
+{
+	u64 pause = 1000ULL * e->ep->config.timeout_initial / 2;
+
+	if (!dtls_flight_pending(&e->flight) && e->now - e->last_out >= pause)
+		dtls_resend_flight(e);
+}
+
+static int take_fragment(struct kdtls_engine *e, u64 epoch,
+			 const struct dtls_fragment *f)
+{
+	const struct kdtls_config *config = &e->ep->config;
+	struct dtls_handshake *hs = e->hs;
+
+	switch (dtls_reassembly_add(&hs->in, f, epoch, config->max_message,
+				    config->max_handshake)) {
+	case DTLS_REASSEMBLY_TAKEN:
+		if (hs->answer_due) {
+			hs->answer_due = false;
+			dtls_timer_answered(&e->timer, e->now);
+		}
+		return 0;
+	case DTLS_REASSEMBLY_OLD:
+		if (hs->flight_seen && f->seq == hs->flight_end &&
+		    f->offset + f->body.len == f->length)
+			answer_again(e);
+		return 0;
+	case DTLS_REASSEMBLY_TOO_LONG:
+		return dtls_fail_illegal(e, "a message is too long");
+	default:
+		e->dropped++;
+		return 0;
+	}
+}
+
+/*
+ * A server that has seen nothing yet: only the first fragment of a ClientHello
+ * with a good cookie makes it keep anything.
+ */
+static int first_hello(struct kdtls_engine *e, const struct dtls_record *record,
+		       const struct dtls_fragment *f)
+{
+	struct dtls_bytes address = { e->address, e->address_len };
+	u8 reply[DTLS_VERIFY_REQUEST_SIZE];
+	struct dtls_timer_limits limits;
+
+	switch (dtls_endpoint_hello(e->ep, address, record, f, e->now, reply)) {
+	case KDTLS_GATE_DROP:
+		e->dropped++;
+		return 0;
+	case KDTLS_GATE_REPLY:
+		OPENSSL_free(e->reply);
+		e->reply = OPENSSL_memdup(reply, sizeof(reply));
+		return 0;
+	default:
+		break;
+	}
+	e->hs = dtls_handshake_new(e);
+	if (!e->hs)
+		return dtls_fail_memory(e);
+	e->state = KDTLS_HANDSHAKE;
+	e->hs->step = SERVER_CLIENT_HELLO;
+	e->hs->in.next = f->seq;
+	e->hs->send_seq = f->seq;
+	e->tx_seq = record->seq; /* RFC 6347 4.2.1 */
+	/* Should the rest of the hello never come, this ends it. */
+	dtls_timer_limits(e, &limits);
+	dtls_timer_start(&e->timer, &limits, e->now);
+	return 0;
+}
+
+/* Verified handshake records when the handshake is over */
+static void late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
+{
+	if (f->type == DTLS_FINISHED && f->seq == e->peer_finished &&
+	    e->flight.first) {
+		if (!dtls_flight_pending(&e->flight))
+			dtls_resend_flight(e);
+	} else if (!f->offset && f->seq > e->peer_finished &&
+		   f->type == (e->server ? DTLS_CLIENT_HELLO :
+					   DTLS_HELLO_REQUEST)) {
+		dtls_alert_send(e, 1, KDTLS_ALERT_NO_RENEGOTIATION);
+	}
+}
+
+static int take_handshake(struct kdtls_engine *e,
+			  const struct dtls_record *record, u64 epoch,
+			  struct dtls_bytes content)
+{
+	struct dtls_fragment f;
+
+	while (content.len) {
+		if (!dtls_fragment_parse(&content, &f)) {
+			e->dropped++;
+			return 0;
+		}
+		if (e->state == KDTLS_ESTABLISHED) {
+			if (epoch)
+				late_message(e, &f);
+			continue;
+		}
+		if (!e->hs && first_hello(e, record, &f))
+			return -e->error;
+		if (e->hs && take_fragment(e, epoch, &f))
+			return -e->error;
+	}
+	return 0;
+}
+
+static int take_content(struct kdtls_engine *e, const struct dtls_record *record,
+			u8 type, u64 epoch, struct dtls_bytes content)
+{
+	switch (type) {
+	case DTLS_CT_HANDSHAKE:
+		return take_handshake(e, record, epoch, content);
+	case DTLS_CT_ALERT:
+		return dtls_alert_receive(e, epoch, content);
+	case DTLS_CT_CHANGE_CIPHER_SPEC:
+		/* The record's epoch says all of it, and says it reliably. */
+		return 0;
+	case DTLS_CT_HEARTBEAT:
+		if (epoch && e->state == KDTLS_ESTABLISHED)
+			dtls_heartbeat_receive(e, content);
+		return 0;
+	case DTLS_CT_APPLICATION_DATA:
+		if (epoch && e->hs && content.len)
+			hold(e, true, content.p, content.len);
+		return 0;
+	default:
+		e->dropped++;
+		return 0;
+	}
+}
+
+/* A record of epoch 1, while it is the handshake that has the keys */
+static int open_record(struct kdtls_engine *e, const struct dtls_record *record,
+		       const u8 *bytes)
+{
+	struct dtls_bytes content;
+	long len;
+	u8 type;
+	u8 *out;
+	int err;
+
+	out = OPENSSL_malloc(record->fragment_len + 1);
+	if (!out)
+		return dtls_fail_memory(e);
+	len = dtls_unprotect(e->hs->rx, record, bytes, out, &type);
+	content = (struct dtls_bytes){ out, (size_t)len };
+	if (len < 0) {
+		e->dropped++;
+		err = 0;
+	} else {
+		err = take_content(e, record, type, record->epoch, content);
+	}
+	OPENSSL_clear_free(out, record->fragment_len + 1);
+	return err;
+}
+
+static int take_record(struct kdtls_engine *e, const struct dtls_record *record,
+		       const u8 *bytes)
+{
+	struct dtls_bytes content = { bytes + record->header_len,
+				      record->fragment_len };
+
+	if (!record->epoch && content.len <= DTLS_RECORD_SIZE_MAX &&
+	    record->type != DTLS_CT_TLS12_CID)
+		return take_content(e, record, record->type, 0, content);
+	if (record->epoch == 1 && e->hs) {
+		if (e->hs->rx)
+			return open_record(e, record, bytes);
+		hold(e, false, bytes, record->header_len + content.len);
+		return 0;
+	}
+	e->dropped++;
+	return 0;
+}
+
+int dtls_open_held(struct kdtls_engine *e)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_held *h = hs->held;
+	struct dtls_record record;
+	struct dtls_held *next;
+	int err = 0;
+
+	hs->held = NULL;
+	hs->held_len = 0;
+	for (; h; h = next) {
+		next = h->next;
+		if (h->opened)
+			hold(e, true, h->data, h->len);
+		else if (!err && e->state == KDTLS_HANDSHAKE &&
+			 !dtls_record_parse(&record, h->data, h->len, h->len,
+					    e->cid_rx_len))
+			err = open_record(e, &record, h->data);
+		OPENSSL_clear_free(h, sizeof(*h) + h->len);
+	}
+	return err;
+}
+
+static int receive(struct kdtls_engine *e, const struct dtls_incoming *m)
+{
+	struct dtls_handshake *hs = e->hs;
+	u8 type = m->data[0];
+	struct dtls_bytes body = { m->data + DTLS_MESSAGE_HEADER,
+				   m->len - DTLS_MESSAGE_HEADER };
+
+	/* Finished is the first message under the new keys, and the only one. */
+	if ((m->epoch == 1) != (type == DTLS_FINISHED))
+		return dtls_fail(e, KDTLS_EPROTOCOL,
+				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
+				 "a message came under the wrong key");
+	hs->before = hs->transcript.all.len;
+	if (type != DTLS_HELLO_REQUEST && type != DTLS_HELLO_VERIFY_REQUEST &&
+	    !dtls_transcript_add(&hs->transcript, m->data, m->len,
+				 e->ep->config.max_handshake))
+		return dtls_fail_memory(e);
+	return e->server ? dtls_server_message(e, type, body) :
+			   dtls_client_message(e, type, body);
+}
+
+/* Serve the messages that are complete, in their order. */
+static int deliver(struct kdtls_engine *e)
+{
+	struct dtls_handshake *hs = e->hs;
+	const struct dtls_incoming *m;
+	bool had_keys;
+
+	while (hs && e->state == KDTLS_HANDSHAKE &&
+	       hs->step != DTLS_STEP_DONE &&
+	       (m = dtls_reassembly_next(&hs->in))) {
+		had_keys = hs->rx;
+		if (receive(e, m))
+			return -e->error;
+		dtls_reassembly_pop(&hs->in);
+		if (hs->rx && !had_keys && dtls_open_held(e))
+			return -e->error;
+	}
+	return 0;
+}
+
+static int take_datagram(struct kdtls_engine *e, struct dtls_bytes d)
+{
+	struct dtls_record record;
+	size_t len;
+
+	while (d.len) {
+		/* What follows a record that cannot be read has no beginning. */
+		if (dtls_record_parse(&record, d.p, d.len, d.len,
+				      e->cid_rx_len)) {
+			e->dropped++;
+			return 0;
+		}
+		len = record.header_len + record.fragment_len;
+		if (take_record(e, &record, d.p) || deliver(e))
+			return -e->error;
+		if (e->state == KDTLS_CLOSED)
+			return 0;
+		d.p += len;
+		d.len -= len;
+	}
+	return 0;
+}
+
+int kdtls_engine_input(struct kdtls_engine *engine, const uint8_t *data,
+		       size_t len, const struct dtls_record_info *info,
+		       uint64_t now)
+{
+	struct kdtls_engine *e = engine;
+	struct dtls_bytes bytes = { data, len };
+
+	if (e->state == KDTLS_FAILED)
+		return -e->error;
+	e->now = now;
+	if (e->state == KDTLS_CLOSED || (!e->server && !e->hs &&
+					 e->state == KDTLS_IDLE))
+		return 0;
+	if (info && info->flags & DTLS_RECORD_EVENT)
+		return 0;
+	if (info && !(info->flags & DTLS_RECORD_RAW)) {
+		/* Only what was verified comes so, and only when keys are out. */
+		if (e->state != KDTLS_ESTABLISHED || !info->epoch)
+			return 0;
+		return take_content(e, NULL, info->type, info->epoch, bytes);
+	}
+	if (take_datagram(e, bytes))
+		return -e->error;
+	if (e->state == KDTLS_HANDSHAKE && e->hs &&
+	    e->hs->step == DTLS_STEP_DONE)
+		return dtls_complete(e);
+	return 0;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The key schedule of DTLS 1.2; see keys12.h. */
+#include <openssl/core_names.h>
+
+#include "keys12.h"
+
+#define SEED_MAX	4
+
+bool dtls12_prf(const struct dtls_crypto *c, const EVP_MD *md,
+		const u8 *secret, size_t secret_len, const char *label,
+		const struct dtls_bytes *seed, unsigned int seed_count,
+		u8 *out, size_t len)
+{
+	OSSL_PARAM params[3 + SEED_MAX + 1];
+	OSSL_PARAM *p = params;
+	EVP_KDF_CTX *ctx;
+	unsigned int i;
+	bool ok;
+
+	if (seed_count > SEED_MAX)
+		return false;
+	ctx = EVP_KDF_CTX_new(c->prf12);
+	if (!ctx)
+		return false;
+
+	*p++ = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST,
+						(char *)EVP_MD_get0_name(md), 0);
+	*p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET,
+						 (void *)secret, secret_len);
+	*p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED,
+						 (void *)label, strlen(label));
+	for (i = 0; i < seed_count; i++)
+		*p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED,
+							 (void *)seed[i].p,
+							 seed[i].len);
+	*p = OSSL_PARAM_construct_end();
+
+	ok = EVP_KDF_derive(ctx, out, len, params) == 1;
+	EVP_KDF_CTX_free(ctx);
+	return ok;
+}
+
+bool dtls12_master(const struct dtls_crypto *c, const EVP_MD *md,
+		   struct dtls12_secrets *s, const u8 *premaster,
+		   size_t premaster_len, struct dtls_bytes session_hash)
+{
+	struct dtls_bytes randoms[] = {
+		{ s->client_random, DTLS_RANDOM_SIZE },
+		{ s->server_random, DTLS_RANDOM_SIZE },
+	};
+
+	if (session_hash.len)
+		return dtls12_prf(c, md, premaster, premaster_len,
+				  "extended master secret", &session_hash, 1,
+				  s->master, DTLS_SECRET_SIZE);
+	return dtls12_prf(c, md, premaster, premaster_len, "master secret",
+			  randoms, 2, s->master, DTLS_SECRET_SIZE);
+}
+
+bool dtls12_keys(const struct dtls_crypto *c, const struct dtls_suite *suite,
+		 const struct dtls12_secrets *s, struct dtls_key_info *client,
+		 struct dtls_key_info *server)
+{
+	const struct dtls_cipher *cipher = dtls_cipher_find(suite->cipher);
+	u8 block[2 * (DTLS_KEY_SIZE_MAX + DTLS_IV_SIZE)];
+	size_t len = 2 * (cipher->key_len + cipher->iv_len);
+	struct dtls_bytes randoms[] = {
+		{ s->server_random, DTLS_RANDOM_SIZE },
+		{ s->client_random, DTLS_RANDOM_SIZE },
+	};
+	u8 *p = block;
+	bool ok;
+
+	ok = dtls12_prf(c, dtls_suite_md(c, suite), s->master,
+			DTLS_SECRET_SIZE, "key expansion", randoms, 2, block,
+			len);
+	if (ok) {
+		memset(client, 0, sizeof(*client));
+		client->version = DTLS_VERSION_1_2;
+		client->cipher = suite->cipher;
+		client->epoch = 1;
+		*server = *client;
+		memcpy(client->key, p, cipher->key_len);
+		p += cipher->key_len;
+		memcpy(server->key, p, cipher->key_len);
+		p += cipher->key_len;
+		memcpy(client->iv, p, cipher->iv_len);
+		p += cipher->iv_len;
+		memcpy(server->iv, p, cipher->iv_len);
+	}
+	OPENSSL_cleanse(block, sizeof(block));
+	return ok;
+}
+
+bool dtls12_verify_data(const struct dtls_crypto *c, const EVP_MD *md,
+			const struct dtls12_secrets *s, bool server,
+			struct dtls_bytes hash, u8 *out)
+{
+	return dtls12_prf(c, md, s->master, DTLS_SECRET_SIZE,
+			  server ? "server finished" : "client finished",
+			  &hash, 1, out, DTLS12_VERIFY_SIZE);
+}
+
+bool dtls12_export(const struct dtls_crypto *c, const EVP_MD *md,
+		   const struct dtls12_secrets *s, const char *label,
+		   const struct dtls_bytes *context, u8 *out, size_t len)
+{
+	struct dtls_bytes seed[4] = {
+		{ s->client_random, DTLS_RANDOM_SIZE },
+		{ s->server_random, DTLS_RANDOM_SIZE },
+	};
+	unsigned int count = 2;
+	u8 context_len[2];
+
+	if (context) {
+		dtls_put_be(context_len, 2, context->len);
+		seed[count++] = (struct dtls_bytes){ context_len, 2 };
+		/* libcrypto takes no empty seed */
+		if (context->len)
+			seed[count++] = *context;
+	}
+	return dtls12_prf(c, md, s->master, DTLS_SECRET_SIZE, label, seed,
+			  count, out, len);
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Handshake messages on the wire; see messages.h. */
+#include "messages.h"
+
+bool dtls_fragment_parse(struct dtls_bytes *r, struct dtls_fragment *f)
+{
+	struct dtls_bytes copy = *r;
+	u32 len;
+
+	if (!rd_u8(&copy, &f->type) || !rd_u32(&copy, 3, &f->length) ||
+	    !rd_u16(&copy, &f->seq) || !rd_u32(&copy, 3, &f->offset) ||
+	    !rd_u32(&copy, 3, &len) || !rd_bytes(&copy, len, &f->body))
+		return false;
+	if (f->offset > f->length || len > f->length - f->offset)
+		return false;
+	*r = copy;
+	return true;
+}
+
+void dtls_fragment_write(u8 *p, u8 type, u32 length, u16 seq, u32 offset,
+			 u32 len)
+{
+	p[0] = type;
+	dtls_put_be(p + 1, 3, length);
+	dtls_put_be(p + 4, 2, seq);
+	dtls_put_be(p + 6, 3, offset);
+	dtls_put_be(p + 9, 3, len);
+}
+
+static const u16 ext_number[DTLS_EXT_COUNT] = {
+	[DTLS_EXT_SERVER_NAME] = 0,
+	[DTLS_EXT_GROUPS] = 10,
+	[DTLS_EXT_POINT_FORMATS] = 11,
+	[DTLS_EXT_SCHEMES] = 13,
+	[DTLS_EXT_SRTP] = 14,
+	[DTLS_EXT_HEARTBEAT] = 15,
+	[DTLS_EXT_ALPN] = 16,
+	[DTLS_EXT_CLIENT_CERT_TYPE] = 19,
+	[DTLS_EXT_SERVER_CERT_TYPE] = 20,
+	[DTLS_EXT_EMS] = 23,
+	[DTLS_EXT_RECORD_LIMIT] = 28,
+	[DTLS_EXT_TICKET] = 35,
+	[DTLS_EXT_CID] = 54,
+	[DTLS_EXT_RENEGOTIATION] = 0xff01,
+};
+
+size_t dtls_ext_open(struct dtls_writer *w, enum dtls_extension i)
+{
+	wr_u16(w, ext_number[i]);
+	return wr_open(w, 2);
+}
+
+void dtls_ext_empty(struct dtls_writer *w, enum dtls_extension i)
+{
+	wr_u16(w, ext_number[i]);
+	wr_u16(w, 0);
+}
+
+/* None may come twice (RFC 5246 7.4.1.4), known or not. */
+static bool extensions_parse(struct dtls_extensions *e, struct dtls_bytes r)
+{
+	u64 seen[65536 / 64] = { 0 };
+	struct dtls_bytes list, body;
+	unsigned int i;
+	u16 number;
+
+	memset(e, 0, sizeof(*e));
+	if (!r.len)
+		return true;
+	if (!rd_vec(&r, 2, &list) || r.len)
+		return false;
+	while (list.len) {
+		if (!rd_u16(&list, &number) || !rd_vec(&list, 2, &body))
+			return false;
+		if (seen[number / 64] & 1ULL << number % 64)
+			return false;
+		seen[number / 64] |= 1ULL << number % 64;
+		for (i = 0; i < DTLS_EXT_COUNT; i++)
+			if (ext_number[i] == number)
+				break;
+		if (i < DTLS_EXT_COUNT)
+			e->ext[i] = body;
+		else
+			e->unknown = true;
+	}
+	return true;
+}
+
+bool dtls_client_hello_front(struct dtls_client_hello *ch,
+			     struct dtls_bytes *body)
+{
+	return rd_u16(body, &ch->version) &&
+	       rd_bytes(body, 32, &ch->random) &&
+	       rd_vec(body, 1, &ch->session_id) && ch->session_id.len <= 32 &&
+	       rd_vec(body, 1, &ch->cookie);
+}
+
+bool dtls_client_hello_parse(struct dtls_client_hello *ch,
+			     struct dtls_bytes body)
+{
+	return dtls_client_hello_front(ch, &body) &&
+	       rd_vec(&body, 2, &ch->suites) && ch->suites.len &&
+	       !(ch->suites.len % 2) &&
+	       rd_vec(&body, 1, &ch->compressions) && ch->compressions.len &&
+	       extensions_parse(&ch->ext, body);
+}
+
+bool dtls_server_hello_parse(struct dtls_server_hello *sh,
+			     struct dtls_bytes body)
+{
+	return rd_u16(&body, &sh->version) &&
+	       rd_bytes(&body, 32, &sh->random) &&
+	       rd_vec(&body, 1, &sh->session_id) && sh->session_id.len <= 32 &&
+	       rd_u16(&body, &sh->suite) &&
+	       rd_u8(&body, &sh->compression) &&
+	       extensions_parse(&sh->ext, body);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Handshake messages on the wire (RFC 6347 4.2.2, 4.3.2; RFC 5246 7.4): what
+ * can be read without knowing what the handshake is about. Every byte is
+ * hostile; what is parsed points into what was given.
+ */
+#ifndef _DTLS_MESSAGES_H
+#define _DTLS_MESSAGES_H
+
+#include "wire.h"
+
+enum dtls_message_type {
+	DTLS_HELLO_REQUEST = 0,
+	DTLS_CLIENT_HELLO = 1,
+	DTLS_SERVER_HELLO = 2,
+	DTLS_HELLO_VERIFY_REQUEST = 3,
+	DTLS_NEW_SESSION_TICKET = 4,
+	DTLS_CERTIFICATE = 11,
+	DTLS_SERVER_KEY_EXCHANGE = 12,
+	DTLS_CERTIFICATE_REQUEST = 13,
+	DTLS_SERVER_HELLO_DONE = 14,
+	DTLS_CERTIFICATE_VERIFY = 15,
+	DTLS_CLIENT_KEY_EXCHANGE = 16,
+	DTLS_FINISHED = 20,
+};
+
+#define DTLS_MESSAGE_HEADER	12
+
+/* A fragment of a message */
+struct dtls_fragment {
+	u8 type;
+	u16 seq;
+	u32 length;		/* of the whole message, without header */
+	u32 offset;
+	struct dtls_bytes body;	/* of this fragment */
+};
+
+/**
+ * dtls_fragment_parse() - take the next fragment out of a record's content
+ *
+ * Return: false if there is no well-formed one; @r is unchanged then.
+ */
+bool dtls_fragment_parse(struct dtls_bytes *r, struct dtls_fragment *f);
+
+/* Write a fragment's header: DTLS_MESSAGE_HEADER bytes. */
+void dtls_fragment_write(u8 *p, u8 type, u32 length, u16 seq, u32 offset,
+			 u32 len);
+
+enum dtls_extension {
+	DTLS_EXT_SERVER_NAME,		/* RFC 6066 3 */
+	DTLS_EXT_GROUPS,		/* RFC 8422 5.1.1 */
+	DTLS_EXT_POINT_FORMATS,		/* RFC 8422 5.1.2 */
+	DTLS_EXT_SCHEMES,		/* RFC 5246 7.4.1.4.1 */
+	DTLS_EXT_SRTP,			/* RFC 5764 4.1.1 */
+	DTLS_EXT_HEARTBEAT,		/* RFC 6520 2 */
+	DTLS_EXT_ALPN,			/* RFC 7301 3.1 */
+	DTLS_EXT_CLIENT_CERT_TYPE,	/* RFC 7250 3 */
+	DTLS_EXT_SERVER_CERT_TYPE,
+	DTLS_EXT_EMS,			/* RFC 7627 5.1 */
+	DTLS_EXT_RECORD_LIMIT,		/* RFC 8449 4 */
+	DTLS_EXT_TICKET,		/* RFC 5077 3.2 */
+	DTLS_EXT_CID,			/* RFC 9146 3 */
+	DTLS_EXT_RENEGOTIATION,		/* RFC 5746 3.2 */
+	DTLS_EXT_COUNT,
+};
+
+/* Extensions of a hello; absent: p is NULL */
+struct dtls_extensions {
+	struct dtls_bytes ext[DTLS_EXT_COUNT];
+	bool unknown;		/* there was one that is not in the list */
+};
+
+static inline bool dtls_ext_has(const struct dtls_extensions *e,
+				enum dtls_extension i)
+{
+	return e->ext[i].p;
+}
+
+/* Begin an extension in a hello; the mark is for wr_close(w, mark, 2). */
+size_t dtls_ext_open(struct dtls_writer *w, enum dtls_extension i);
+void dtls_ext_empty(struct dtls_writer *w, enum dtls_extension i);
+
+struct dtls_client_hello {
+	u16 version;
+	struct dtls_bytes random;
+	struct dtls_bytes session_id;
+	struct dtls_bytes cookie;
+	struct dtls_bytes suites;
+	struct dtls_bytes compressions;
+	struct dtls_extensions ext;
+};
+
+struct dtls_server_hello {
+	u16 version;
+	struct dtls_bytes random;
+	struct dtls_bytes session_id;
+	u16 suite;
+	u8 compression;
+	struct dtls_extensions ext;
+};
+
+/**
+ * dtls_client_hello_front() - read a ClientHello up to its cookie
+ * @body:	the first bytes of its body
+ *
+ * Return: false if @body is malformed or ends before the cookie does.
+ */
+bool dtls_client_hello_front(struct dtls_client_hello *ch,
+			     struct dtls_bytes *body);
+
+/* Return: false if the whole body is not one well-formed hello. */
+bool dtls_client_hello_parse(struct dtls_client_hello *ch,
+			     struct dtls_bytes body);
+bool dtls_server_hello_parse(struct dtls_server_hello *sh,
+			     struct dtls_bytes body);
+
+#endif /* _DTLS_MESSAGES_H */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Protecting and opening records in user space (RFC 6347 4.1.2, RFC 9146): one
+ * key of one direction, with the codec and the replay window the kernel uses.
+ */
+#ifndef _DTLS_RECORDS_H
+#define _DTLS_RECORDS_H
+
+#include "replay.h"
+#include "suites.h"
+
+struct dtls_protection {
+	EVP_CIPHER_CTX *ctx;
+	const struct dtls_cipher *cipher;
+	u64 epoch;
+	u64 seq;		/* to send next */
+	u64 failed;		/* records that did not verify */
+	struct dtls_replay seen;
+	u64 ring[DTLS_REPLAY_WINDOW_MIN / 64];
+	u8 iv[DTLS_IV_SIZE];
+	u8 cid_len;
+	u8 cid[];
+};
+
+/**
+ * dtls_protection_new() - set up a key
+ * @direction:	DTLS_RX or DTLS_TX
+ * @key:	copied; wiping it is the caller's
+ *
+ * Return: NULL: no memory, or libcrypto failed.
+ */
+struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
+					    int direction,
+					    const struct dtls_key_info *key);
+void dtls_protection_free(struct dtls_protection *p);
+
+/* Return: bytes that a record is larger than its content. */
+size_t dtls_protection_overhead(const struct dtls_protection *p);
+
+/**
+ * dtls_protect() - make one record
+ * @out:	@len + dtls_protection_overhead() bytes
+ *
+ * Takes the next sequence number, even if it fails.
+ *
+ * Return: bytes of record; 0: libcrypto failed, or the numbers are used up.
+ */
+size_t dtls_protect(struct dtls_protection *p, u8 type, const u8 *content,
+		    size_t len, u8 *out);
+
+/**
+ * dtls_unprotect() - open one record
+ * @record:	as parsed from @bytes
+ * @bytes:	the record from its first byte on
+ * @out:	@record->fragment_len bytes; written even if it does not verify
+ * @type:	set to the content's real type
+ *
+ * A record that verifies is marked as seen.
+ *
+ * Return: bytes of content; -1: a forgery, a replay, or too long.
+ */
+long dtls_unprotect(struct dtls_protection *p, const struct dtls_record *record,
+		    const u8 *bytes, u8 *out, u8 *type);
+
+#endif /* _DTLS_RECORDS_H */

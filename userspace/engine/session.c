@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* A session that can be resumed, as bytes, and the cache; see session.h. */
+#include "session.h"
+
+#define FORMAT	1	/* first byte */
+
+void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w)
+{
+	wr_u8(w, FORMAT);
+	wr_u16(w, s->version);
+	wr_u16(w, s->suite);
+	wr_u8(w, s->ems);
+	wr_u8(w, s->verified);
+	wr_bytes(w, s->peer_hash, sizeof(s->peer_hash));
+	wr_bytes(w, s->master, sizeof(s->master));
+	wr_int(w, 8, (u64)s->made);
+	wr_int(w, 4, s->life);
+	wr_vec(w, 1, s->name.p, s->name.len);
+	wr_vec(w, 1, s->id.p, s->id.len);
+	wr_vec(w, 2, s->ticket.p, s->ticket.len);
+}
+
+bool dtls_session_read(struct dtls_session *s, struct dtls_bytes bytes)
+{
+	u8 format, ems, verified;
+	u64 made;
+
+	if (!rd_u8(&bytes, &format) || format != FORMAT ||
+	    !rd_u16(&bytes, &s->version) || !rd_u16(&bytes, &s->suite) ||
+	    !rd_u8(&bytes, &ems) || !rd_u8(&bytes, &verified) ||
+	    !rd_copy(&bytes, s->peer_hash, sizeof(s->peer_hash)) ||
+	    !rd_copy(&bytes, s->master, sizeof(s->master)) ||
+	    !rd_int(&bytes, 8, &made) || !rd_u32(&bytes, 4, &s->life) ||
+	    !rd_vec(&bytes, 1, &s->name) || !rd_vec(&bytes, 1, &s->id) ||
+	    !rd_vec(&bytes, 2, &s->ticket) || bytes.len)
+		return false;
+	s->ems = ems;
+	s->verified = verified;
+	s->made = (int64_t)made;
+	return s->version == DTLS_VERSION_1_2 &&
+	       s->id.len <= DTLS_SESSION_ID_SIZE && dtls_suite_find(s->suite);
+}
+
+bool dtls_session_expired(const struct dtls_session *s, int64_t now)
+{
+	return now < s->made || now - s->made >= s->life;
+}
+
+bool dtls_cache_init(struct dtls_cache *c, size_t size)
+{
+	c->size = size;
+	if (size)
+		c->entry = OPENSSL_zalloc(size * sizeof(*c->entry));
+	return !size || c->entry;
+}
+
+void dtls_cache_exit(struct dtls_cache *c)
+{
+	size_t i;
+
+	for (i = 0; c->entry && i < c->size; i++)
+		wr_free(&c->entry[i]);
+	OPENSSL_free(c->entry);
+	memset(c, 0, sizeof(*c));
+}
+
+/* The ids are random: some bytes of one are a hash. */
+static struct dtls_writer *entry_of(const struct dtls_cache *c,
+				    struct dtls_bytes id)
+{
+	if (!c->size || id.len != DTLS_SESSION_ID_SIZE)
+		return NULL;
+	return &c->entry[dtls_get_be(id.p, 8) % c->size];
+}
+
+void dtls_cache_add(struct dtls_cache *c, const struct dtls_session *s)
+{
+	struct dtls_writer *entry = entry_of(c, s->id);
+
+	if (!entry)
+		return;
+	wr_free(entry);
+	dtls_session_write(s, entry);
+	if (entry->failed)
+		wr_free(entry);
+}
+
+bool dtls_cache_find(const struct dtls_cache *c, struct dtls_bytes id,
+		     struct dtls_session *s)
+{
+	struct dtls_writer *entry = entry_of(c, id);
+
+	return entry && entry->p &&
+	       dtls_session_read(s, (struct dtls_bytes){ entry->p,
+							 entry->len }) &&
+	       s->id.len == id.len && !CRYPTO_memcmp(s->id.p, id.p, id.len);
+}
+
+void dtls_cache_remove(struct dtls_cache *c, struct dtls_bytes id)
+{
+	struct dtls_session s;
+
+	if (dtls_cache_find(c, id, &s))
+		wr_free(entry_of(c, id));
+	OPENSSL_cleanse(&s, sizeof(s));
+}

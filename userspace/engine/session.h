@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A session that can be resumed: what a client keeps, what a server seals into
+ * a ticket (RFC 5077) or keeps under a session id (RFC 5246 7.3).
+ */
+#ifndef _DTLS_SESSION_H
+#define _DTLS_SESSION_H
+
+#include "suites.h"
+
+#define DTLS_SESSION_ID_SIZE	32
+
+struct dtls_session {
+	u16 version;
+	u16 suite;
+	bool ems;
+	bool verified;			/* the peer showed a certificate or key */
+	u8 peer_hash[32];		/* of it */
+	u8 master[DTLS_SECRET_SIZE];
+	int64_t made;			/* seconds since 1970 */
+	u32 life;			/* seconds */
+	struct dtls_bytes name;		/* of the server (SNI) */
+	struct dtls_bytes id;
+	struct dtls_bytes ticket;
+};
+
+void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w);
+
+/* Return: false if damaged. @s points into @bytes. */
+bool dtls_session_read(struct dtls_session *s, struct dtls_bytes bytes);
+
+bool dtls_session_expired(const struct dtls_session *s, int64_t now);
+
+/*
+ * Tickets: AES-256-GCM under a key of the endpoint's, replaced after a ticket's
+ * life; the key before that still opens, so every ticket lives its time out.
+ */
+struct dtls_ticket_key {
+	bool ready;
+	int64_t made;
+	u8 name[16];
+	u8 key[32];
+};
+
+struct dtls_tickets {
+	u32 life;			/* seconds */
+	struct dtls_ticket_key key[2];	/* current and previous */
+};
+
+bool dtls_ticket_seal(struct dtls_tickets *t, const struct dtls_crypto *c,
+		      const struct dtls_session *s, int64_t now,
+		      struct dtls_writer *out);
+
+/* Return: false: not ours, damaged or too old. @s points into @plain. */
+bool dtls_ticket_open(struct dtls_tickets *t, const struct dtls_crypto *c,
+		      struct dtls_bytes ticket, int64_t now,
+		      struct dtls_writer *plain, struct dtls_session *s);
+
+/*
+ * The server's cache: one place for each value of a hash of the id. A newer
+ * session takes an older one's place, so nothing has to be tidied up.
+ */
+struct dtls_cache {
+	struct dtls_writer *entry;	/* session as bytes; empty: none */
+	size_t size;
+};
+
+bool dtls_cache_init(struct dtls_cache *c, size_t size);
+void dtls_cache_exit(struct dtls_cache *c);
+void dtls_cache_add(struct dtls_cache *c, const struct dtls_session *s);
+bool dtls_cache_find(const struct dtls_cache *c, struct dtls_bytes id,
+		     struct dtls_session *s);
+
+/* A session a fatal alert ended must not be resumed (RFC 5246 7.2.2). */
+void dtls_cache_remove(struct dtls_cache *c, struct dtls_bytes id);
+
+#endif /* _DTLS_SESSION_H */

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Signatures by scheme; see sign.h. */
+#include <openssl/rsa.h>
+
+#include "sign.h"
+
+bool dtls_scheme_fits(const struct dtls_scheme *scheme, EVP_PKEY *key)
+{
+	return EVP_PKEY_is_a(key, scheme->key);
+}
+
+/* RFC 8446 4.2.3: the salt is as long as the hash, and MGF1 uses the same. */
+static bool padding(const struct dtls_scheme *scheme, EVP_PKEY_CTX *ctx)
+{
+	if (!scheme->pss)
+		return true;
+	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx,
+						RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
+size_t dtls_sign(const struct dtls_scheme *scheme, EVP_PKEY *key,
+		 struct dtls_bytes data, u8 **signature)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pctx;
+	size_t len = 0;
+	u8 *out = NULL;
+	bool ok;
+
+	ok = ctx &&
+	     EVP_DigestSignInit_ex(ctx, &pctx, scheme->md, NULL, NULL, key,
+				   NULL) == 1 &&
+	     padding(scheme, pctx) &&
+	     EVP_DigestSign(ctx, NULL, &len, data.p, data.len) == 1;
+	if (ok)
+		out = OPENSSL_malloc(len);
+	ok = out && EVP_DigestSign(ctx, out, &len, data.p, data.len) == 1;
+	EVP_MD_CTX_free(ctx);
+	if (!ok) {
+		OPENSSL_free(out);
+		return 0;
+	}
+	*signature = out;
+	return len;
+}
+
+bool dtls_sign_verify(const struct dtls_scheme *scheme, EVP_PKEY *key,
+		      struct dtls_bytes data, struct dtls_bytes signature)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pctx;
+	bool ok;
+
+	ok = ctx &&
+	     EVP_DigestVerifyInit_ex(ctx, &pctx, scheme->md, NULL, NULL, key,
+				     NULL) == 1 &&
+	     padding(scheme, pctx) &&
+	     EVP_DigestVerify(ctx, signature.p, signature.len, data.p,
+			      data.len) == 1;
+	EVP_MD_CTX_free(ctx);
+	return ok;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Signatures by scheme (RFC 5246 4.7, RFC 8446 4.2.3). */
+#ifndef _DTLS_SIGN_H
+#define _DTLS_SIGN_H
+
+#include "suites.h"
+
+/* Could this key make, or have made, a signature of this scheme? */
+bool dtls_scheme_fits(const struct dtls_scheme *scheme, EVP_PKEY *key);
+
+/**
+ * dtls_sign() - sign
+ * @signature:	set; OPENSSL_free() it
+ *
+ * Return: its bytes; 0: failed.
+ */
+size_t dtls_sign(const struct dtls_scheme *scheme, EVP_PKEY *key,
+		 struct dtls_bytes data, u8 **signature);
+
+bool dtls_sign_verify(const struct dtls_scheme *scheme, EVP_PKEY *key,
+		      struct dtls_bytes data, struct dtls_bytes signature);
+
+#endif /* _DTLS_SIGN_H */

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Cipher suites, groups and signature schemes; see suites.h. */
+#include "suites.h"
+
+#define ECDSA	(DTLS_KX_ECDHE | DTLS_KX_ECDSA)
+#define RSA	(DTLS_KX_ECDHE | DTLS_KX_RSA)
+#define EPSK	(DTLS_KX_ECDHE | DTLS_KX_PSK)
+#define PSK	DTLS_KX_PSK
+
+#define GCM_128	DTLS_CIPHER_AES_GCM_128
+#define GCM_256	DTLS_CIPHER_AES_GCM_256
+#define CHACHA	DTLS_CIPHER_CHACHA20_POLY1305
+#define CCM	DTLS_CIPHER_AES_CCM_128
+#define CCM_8	DTLS_CIPHER_AES_CCM_8_128
+
+/* In the order of preference that holds where none is configured */
+const struct dtls_suite dtls_suites[] = {
+	{ 0xc02b, ECDSA, GCM_128, false },	/* RFC 5289 */
+	{ 0xc02f, RSA, GCM_128, false },
+	{ 0xcca9, ECDSA, CHACHA, false },	/* RFC 7905 */
+	{ 0xcca8, RSA, CHACHA, false },
+	{ 0xc02c, ECDSA, GCM_256, true },
+	{ 0xc030, RSA, GCM_256, true },
+	{ 0xc0ac, ECDSA, CCM, false },		/* RFC 7251 */
+	{ 0xd001, EPSK, GCM_128, false },	/* RFC 8442 */
+	{ 0xccac, EPSK, CHACHA, false },
+	{ 0xd002, EPSK, GCM_256, true },
+	{ 0xd005, EPSK, CCM, false },
+	{ 0x00a8, PSK, GCM_128, false },	/* RFC 5487 */
+	{ 0xccab, PSK, CHACHA, false },
+	{ 0x00a9, PSK, GCM_256, true },
+	{ 0xc0a4, PSK, CCM, false },		/* RFC 6655 */
+	{ 0xc0ae, ECDSA, CCM_8, false },
+	{ 0xd003, EPSK, CCM_8, false },
+	{ 0xc0a8, PSK, CCM_8, false },
+};
+
+/* RFC 5288, RFC 6655, RFC 7905 */
+static const struct dtls_cipher ciphers[] = {
+	{ GCM_128, 16, 4, 8, 16 },
+	{ GCM_256, 32, 4, 8, 16 },
+	{ CCM, 16, 4, 8, 16 },
+	{ CCM_8, 16, 4, 8, 8 },
+	{ DTLS_CIPHER_AES_CCM_256, 32, 4, 8, 16 },
+	{ DTLS_CIPHER_AES_CCM_8_256, 32, 4, 8, 8 },
+	{ CHACHA, 32, 12, 0, 16 },
+};
+
+const struct dtls_group dtls_groups[] = {
+	{ 29, 32, "X25519", "X25519" },
+	{ 23, 65, "EC", "prime256v1" },
+	{ 24, 97, "EC", "secp384r1" },
+};
+
+const struct dtls_scheme dtls_schemes[] = {
+	{ 0x0403, DTLS_KX_ECDSA, false, "EC", "SHA256" },
+	{ 0x0503, DTLS_KX_ECDSA, false, "EC", "SHA384" },
+	{ 0x0807, DTLS_KX_ECDSA, false, "ED25519", NULL },
+	{ 0x0804, DTLS_KX_RSA, true, "RSA", "SHA256" },
+	{ 0x0805, DTLS_KX_RSA, true, "RSA", "SHA384" },
+	{ 0x0806, DTLS_KX_RSA, true, "RSA", "SHA512" },
+	{ 0x0809, DTLS_KX_RSA, true, "RSA-PSS", "SHA256" },
+	{ 0x080a, DTLS_KX_RSA, true, "RSA-PSS", "SHA384" },
+	{ 0x080b, DTLS_KX_RSA, true, "RSA-PSS", "SHA512" },
+	{ 0x0401, DTLS_KX_RSA, false, "RSA", "SHA256" },
+	{ 0x0501, DTLS_KX_RSA, false, "RSA", "SHA384" },
+	{ 0x0601, DTLS_KX_RSA, false, "RSA", "SHA512" },
+};
+
+#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
+
+const size_t dtls_suite_count = COUNT(dtls_suites);
+const size_t dtls_group_count = COUNT(dtls_groups);
+const size_t dtls_scheme_count = COUNT(dtls_schemes);
+
+#define FIND(table, wanted)						\
+	do {								\
+		for (size_t i = 0; i < COUNT(table); i++)		\
+			if ((table)[i].id == (wanted))			\
+				return &(table)[i];			\
+		return NULL;						\
+	} while (0)
+
+const struct dtls_suite *dtls_suite_find(u16 id)
+{
+	FIND(dtls_suites, id);
+}
+
+const struct dtls_group *dtls_group_find(u16 id)
+{
+	FIND(dtls_groups, id);
+}
+
+const struct dtls_scheme *dtls_scheme_find(u16 id)
+{
+	FIND(dtls_schemes, id);
+}
+
+const struct dtls_cipher *dtls_cipher_find(unsigned int id)
+{
+	FIND(ciphers, id);
+}

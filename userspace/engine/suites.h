@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Cipher suites, groups and signature schemes: what the numbers mean. */
+#ifndef _DTLS_SUITES_H
+#define _DTLS_SUITES_H
+
+#include "crypto.h"
+
+/* How the premaster secret comes about, and who is authenticated how */
+#define DTLS_KX_PSK	0x01	/* RFC 4279 */
+#define DTLS_KX_ECDHE	0x02	/* RFC 8422; with DTLS_KX_PSK: RFC 5489 */
+#define DTLS_KX_ECDSA	0x04	/* certificate with EC or Ed25519 key */
+#define DTLS_KX_RSA	0x08	/* certificate with RSA key */
+#define DTLS_KX_CERT	(DTLS_KX_ECDSA | DTLS_KX_RSA)
+
+struct dtls_suite {
+	u16 id;
+	u8 kx;
+	u8 cipher;	/* DTLS_CIPHER_* */
+	bool sha384;	/* hash of the PRF; else SHA-256 */
+};
+
+struct dtls_cipher {
+	u8 id;
+	u8 key_len;
+	u8 iv_len;	/* from the key block */
+	u8 explicit_len; /* nonce bytes in the record */
+	u8 tag_len;
+};
+
+struct dtls_group {
+	u16 id;
+	u16 point_len;
+	const char *type;	/* libcrypto's names */
+	const char *name;
+};
+
+struct dtls_scheme {
+	u16 id;
+	u8 kx;			/* suites it can authenticate */
+	bool pss;
+	const char *key;	/* libcrypto's key type */
+	const char *md;		/* NULL: part of the scheme */
+};
+
+#define DTLS_SUITE_SCSV		0x00ff	/* RFC 5746 3.3 */
+
+extern const struct dtls_suite dtls_suites[];
+extern const size_t dtls_suite_count;
+extern const struct dtls_group dtls_groups[];
+extern const size_t dtls_group_count;
+extern const struct dtls_scheme dtls_schemes[];
+extern const size_t dtls_scheme_count;
+
+/* Return: NULL if the number is unknown. */
+const struct dtls_suite *dtls_suite_find(u16 id);
+const struct dtls_group *dtls_group_find(u16 id);
+const struct dtls_scheme *dtls_scheme_find(u16 id);
+const struct dtls_cipher *dtls_cipher_find(unsigned int id);
+
+static inline const EVP_MD *dtls_suite_md(const struct dtls_crypto *c,
+					  const struct dtls_suite *suite)
+{
+	return suite->sha384 ? c->sha384 : c->sha256;
+}
+
+#endif /* _DTLS_SUITES_H */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The handshake messages so far (RFC 6347 4.2.6): each with a header as if it
+ * had come in one fragment.
+ *
+ * They are kept as they are, not as a running hash: the hash is known only
+ * after ServerHello, CertificateVerify may want another one or the messages
+ * themselves (Ed25519), and DTLS 1.3 leaves the DTLS fields out and folds a
+ * first ClientHello (RFC 9147 5.2, RFC 8446 4.4.1).
+ */
+#ifndef _DTLS_TRANSCRIPT_H
+#define _DTLS_TRANSCRIPT_H
+
+#include "crypto.h"
+
+struct dtls_transcript {
+	struct dtls_writer all;
+};
+
+/**
+ * dtls_transcript_add() - one more message
+ * @message:	with its 12 bytes of header, unfragmented
+ * @max:	bytes the transcript may hold
+ *
+ * Return: false if there is no room or no memory.
+ */
+bool dtls_transcript_add(struct dtls_transcript *t, const u8 *message,
+			 size_t len, size_t max);
+
+/**
+ * dtls_transcript_hash() - hash of the messages
+ * @len:	bytes from the beginning that count
+ * @out:	DTLS_HASH_MAX bytes
+ *
+ * Return: bytes of hash; 0: libcrypto failed.
+ */
+size_t dtls_transcript_hash(const struct dtls_transcript *t, size_t len,
+			    const EVP_MD *md, u8 *out);
+
+void dtls_transcript_clear(struct dtls_transcript *t);
+
+#endif /* _DTLS_TRANSCRIPT_H */

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Who we are and whom we believe; see x509.h. */
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include <kdtls/engine.h>
+
+#include "x509.h"
+
+/* Keys, curves and hashes of 112 bits of security and more (RFC 9325 4.2) */
+#define AUTH_LEVEL	2
+
+static bool key_known(EVP_PKEY *key)
+{
+	char name[32];
+	size_t i;
+
+	if (EVP_PKEY_is_a(key, "EC")) {
+		if (EVP_PKEY_get_group_name(key, name, sizeof(name),
+					    NULL) != 1)
+			return false;
+		for (i = 0; i < dtls_group_count; i++)
+			if (!strcmp(name, dtls_groups[i].name))
+				return true;
+		return false;
+	}
+	return EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "RSA") ||
+	       EVP_PKEY_is_a(key, "RSA-PSS");
+}
+
+static BIO *bio_of(struct dtls_bytes pem)
+{
+	return pem.len > INT_MAX ? NULL : BIO_new_mem_buf(pem.p, (int)pem.len);
+}
+
+static EVP_PKEY *read_key(struct dtls_bytes pem)
+{
+	/* An empty pass phrase: nobody is asked on a terminal */
+	static char none[] = "";
+	BIO *bio = bio_of(pem);
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, none) :
+			      NULL;
+
+	BIO_free(bio);
+	if (key && !key_known(key)) {
+		EVP_PKEY_free(key);
+		key = NULL;
+	}
+	return key;
+}
+
+static bool write_certificate(struct dtls_writer *w, X509 *cert)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509(cert, &der);
+
+	if (len > 0)
+		wr_vec(w, 3, der, (size_t)len);
+	OPENSSL_free(der);
+	return len > 0 && !w->failed;
+}
+
+/* SubjectPublicKeyInfo as @n bytes of length (0: none) and DER */
+static bool write_spki(struct dtls_writer *w, unsigned int n, EVP_PKEY *key)
+{
+	unsigned char *der = NULL;
+	int len = i2d_PUBKEY(key, &der);
+
+	if (len > 0 && n)
+		wr_vec(w, n, der, (size_t)len);
+	else if (len > 0)
+		wr_bytes(w, der, (size_t)len);
+	OPENSSL_free(der);
+	return len > 0 && !w->failed;
+}
+
+struct dtls_identity *dtls_identity_new(struct dtls_bytes chain,
+					struct dtls_bytes key)
+{
+	struct dtls_identity *id = OPENSSL_zalloc(sizeof(*id));
+	BIO *bio = bio_of(chain);
+	X509 *cert = NULL;
+	size_t mark;
+
+	if (!id || !bio)
+		goto fail;
+	id->key = read_key(key);
+	if (!id->key)
+		goto fail;
+	mark = wr_open(&id->message, 3);
+	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+		if (!write_certificate(&id->message, cert))
+			goto fail;
+		if (!id->leaf)
+			id->leaf = cert;
+		else
+			X509_free(cert);
+	}
+	wr_close(&id->message, mark, 3);
+	if (!id->leaf || id->message.failed ||
+	    X509_check_private_key(id->leaf, id->key) != 1)
+		goto fail;
+	BIO_free(bio);
+	ERR_clear_error();
+	return id;
+fail:
+	X509_free(cert);
+	BIO_free(bio);
+	dtls_identity_free(id);
+	ERR_clear_error();
+	return NULL;
+}
+
+struct dtls_identity *dtls_identity_new_raw(struct dtls_bytes key)
+{
+	struct dtls_identity *id = OPENSSL_zalloc(sizeof(*id));
+
+	if (id) {
+		id->key = read_key(key);
+		if (id->key && write_spki(&id->message, 3, id->key))
+			return id;
+	}
+	dtls_identity_free(id);
+	ERR_clear_error();
+	return NULL;
+}
+
+void dtls_identity_free(struct dtls_identity *id)
+{
+	if (!id)
+		return;
+	EVP_PKEY_free(id->key);
+	X509_free(id->leaf);
+	wr_free(&id->message);
+	OPENSSL_free(id);
+}
+
+bool dtls_identity_named(const struct dtls_identity *id, const char *name)
+{
+	return !id->leaf ||
+	       X509_check_host(id->leaf, name, 0,
+			       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+}
+
+size_t dtls_trust_add(struct dtls_trust *t, struct dtls_bytes pem)
+{
+	BIO *bio = bio_of(pem);
+	size_t count = 0;
+	X509 *cert;
+
+	while (bio && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+		if (X509_STORE_add_cert(t->store, cert) == 1)
+			count++;
+		X509_free(cert);
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+	return count;
+}
+
+bool dtls_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem)
+{
+	BIO *bio = bio_of(pem);
+	EVP_PKEY *key = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+	struct dtls_writer *raw;
+	bool ok = false;
+
+	if (key && key_known(key)) {
+		raw = OPENSSL_realloc(t->raw,
+				      (t->raw_count + 1) * sizeof(*raw));
+		if (raw) {
+			t->raw = raw;
+			memset(&raw[t->raw_count], 0, sizeof(*raw));
+			ok = write_spki(&raw[t->raw_count], 0, key);
+			if (ok)
+				t->raw_count++;
+			else
+				wr_free(&raw[t->raw_count]);
+		}
+	}
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	ERR_clear_error();
+	return ok;
+}
+
+void dtls_trust_exit(struct dtls_trust *t)
+{
+	X509_STORE_free(t->store);
+	while (t->raw_count)
+		wr_free(&t->raw[--t->raw_count]);
+	OPENSSL_free(t->raw);
+	memset(t, 0, sizeof(*t));
+}
+
+static int parse_raw(struct dtls_chain *chain, struct dtls_bytes body)
+{
+	struct dtls_bytes spki;
+	const unsigned char *p;
+
+	if (!rd_vec(&body, 3, &spki) || body.len)
+		return KDTLS_ALERT_DECODE_ERROR;
+	if (!spki.len)
+		return 0;
+	p = spki.p;
+	chain->key = d2i_PUBKEY(NULL, &p, (long)spki.len);
+	if (!chain->key || p != spki.p + spki.len)
+		return KDTLS_ALERT_BAD_CERTIFICATE;
+	chain->der[0] = spki.p;
+	chain->der_len[0] = spki.len;
+	chain->count = 1;
+	return 0;
+}
+
+static int parse_list(struct dtls_chain *chain, struct dtls_bytes body)
+{
+	struct dtls_bytes list, der;
+	const unsigned char *p;
+	X509 *cert;
+
+	if (!rd_vec(&body, 3, &list) || body.len)
+		return KDTLS_ALERT_DECODE_ERROR;
+	chain->others = sk_X509_new_null();
+	if (!chain->others)
+		return KDTLS_ALERT_INTERNAL_ERROR;
+	while (list.len) {
+		if (!rd_vec(&list, 3, &der) || !der.len)
+			return KDTLS_ALERT_DECODE_ERROR;
+		if (chain->count == DTLS_CHAIN_MAX)
+			return KDTLS_ALERT_BAD_CERTIFICATE;
+		p = der.p;
+		cert = d2i_X509(NULL, &p, (long)der.len);
+		if (!cert || p != der.p + der.len) {
+			X509_free(cert);
+			return KDTLS_ALERT_BAD_CERTIFICATE;
+		}
+		if (!chain->count) {
+			chain->leaf = cert;
+		} else if (!sk_X509_push(chain->others, cert)) {
+			X509_free(cert);
+			return KDTLS_ALERT_INTERNAL_ERROR;
+		}
+		chain->der[chain->count] = der.p;
+		chain->der_len[chain->count++] = der.len;
+	}
+	if (chain->leaf) {
+		chain->key = X509_get_pubkey(chain->leaf);
+		if (!chain->key)
+			return KDTLS_ALERT_UNSUPPORTED_CERTIFICATE;
+	}
+	return 0;
+}
+
+int dtls_chain_parse(struct dtls_chain *chain, struct dtls_bytes body,
+		     bool raw)
+{
+	int alert = raw ? parse_raw(chain, body) : parse_list(chain, body);
+
+	if (!alert && chain->key && !key_known(chain->key))
+		alert = KDTLS_ALERT_UNSUPPORTED_CERTIFICATE;
+	ERR_clear_error();
+	return alert;
+}
+
+void dtls_chain_free(struct dtls_chain *chain)
+{
+	X509_free(chain->leaf);
+	sk_X509_pop_free(chain->others, X509_free);
+	EVP_PKEY_free(chain->key);
+	memset(chain, 0, sizeof(*chain));
+}
+
+static int verify_raw(const struct dtls_trust *t, const struct dtls_chain *chain,
+		      const char **reason)
+{
+	size_t i;
+
+	for (i = 0; i < t->raw_count; i++) {
+		if (t->raw[i].len == chain->der_len[0] &&
+		    !memcmp(t->raw[i].p, chain->der[0], chain->der_len[0])) {
+			*reason = "ok";
+			return 0;
+		}
+	}
+	*reason = "raw public key is not trusted";
+	return X509_V_ERR_CERT_UNTRUSTED;
+}
+
+int dtls_chain_verify(const struct dtls_trust *t, const struct dtls_chain *chain,
+		      bool server, const char *name, int64_t time,
+		      const char **reason)
+{
+	int result = X509_V_ERR_OUT_OF_MEM;
+	X509_VERIFY_PARAM *param;
+	X509_STORE_CTX *ctx;
+	bool ok;
+
+	if (!chain->leaf)
+		return verify_raw(t, chain, reason);
+
+	ctx = X509_STORE_CTX_new();
+	ok = ctx && X509_STORE_CTX_init(ctx, t->store, chain->leaf,
+					chain->others) == 1;
+	if (ok) {
+		param = X509_STORE_CTX_get0_param(ctx);
+		X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
+		X509_VERIFY_PARAM_set_time(param, (time_t)time);
+		X509_VERIFY_PARAM_set_hostflags(param,
+			X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+			X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+		ok = X509_STORE_CTX_set_purpose(ctx, server ?
+						X509_PURPOSE_SSL_SERVER :
+						X509_PURPOSE_SSL_CLIENT) == 1;
+		if (ok && name && dtls_name_is_address(name))
+			ok = X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
+		else if (ok && name)
+			ok = X509_VERIFY_PARAM_set1_host(param, name, 0) == 1;
+	}
+	if (ok && X509_verify_cert(ctx) == 1)
+		result = X509_V_OK;
+	else if (ok && X509_STORE_CTX_get_error(ctx) != X509_V_OK)
+		result = X509_STORE_CTX_get_error(ctx);
+	/* RFC 8422 5.3, RFC 5246 7.4.2: every suite here wants signatures. */
+	if (result == X509_V_OK &&
+	    !(X509_get_key_usage(chain->leaf) & KU_DIGITAL_SIGNATURE))
+		result = X509_V_ERR_INVALID_PURPOSE;
+	X509_STORE_CTX_free(ctx);
+	ERR_clear_error();
+	*reason = X509_verify_cert_error_string(result);
+	return result;
+}
+
+int dtls_chain_alert(int result)
+{
+	switch (result) {
+	case X509_V_ERR_OUT_OF_MEM:
+		return KDTLS_ALERT_INTERNAL_ERROR;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return KDTLS_ALERT_CERTIFICATE_EXPIRED;
+	case X509_V_ERR_CERT_REVOKED:
+		return KDTLS_ALERT_CERTIFICATE_REVOKED;
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_CERT_UNTRUSTED:
+	case X509_V_ERR_INVALID_CA:
+		return KDTLS_ALERT_UNKNOWN_CA;
+	case X509_V_ERR_INVALID_PURPOSE:
+		return KDTLS_ALERT_UNSUPPORTED_CERTIFICATE;
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+	case X509_V_ERR_EE_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_KEY_TOO_SMALL:
+	case X509_V_ERR_CA_MD_TOO_WEAK:
+		return KDTLS_ALERT_BAD_CERTIFICATE;
+	default:
+		return KDTLS_ALERT_CERTIFICATE_UNKNOWN;
+	}
+}
+
+bool dtls_name_is_address(const char *name)
+{
+	ASN1_OCTET_STRING *ip = a2i_IPADDRESS(name);
+	bool is_address = ip;
+
+	ASN1_OCTET_STRING_free(ip);
+	ERR_clear_error();
+	return is_address;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Who we are and whom we believe: certificates and raw public keys. Everything
+ * X.509 is libcrypto's.
+ */
+#ifndef _DTLS_X509_H
+#define _DTLS_X509_H
+
+#include <openssl/x509.h>
+
+#include "suites.h"
+
+#define DTLS_CHAIN_MAX	10	/* certificates a peer may show */
+
+/* Certificate types (RFC 7250 3) */
+#define DTLS_CERT_X509	0
+#define DTLS_CERT_RAW	2
+
+struct dtls_identity {
+	struct dtls_identity *next;
+	EVP_PKEY *key;
+	X509 *leaf;			/* NULL: a raw public key */
+	struct dtls_writer message;	/* body of Certificate */
+};
+
+struct dtls_trust {
+	X509_STORE *store;
+	struct dtls_writer *raw;	/* SubjectPublicKeyInfo, DER */
+	size_t raw_count;
+};
+
+/* What a peer has shown */
+struct dtls_chain {
+	X509 *leaf;
+	STACK_OF(X509) *others;
+	EVP_PKEY *key;
+	size_t count;
+	const u8 *der[DTLS_CHAIN_MAX];
+	size_t der_len[DTLS_CHAIN_MAX];
+};
+
+/* Return: NULL if it cannot be read, is of no known kind, or does not fit. */
+struct dtls_identity *dtls_identity_new(struct dtls_bytes chain,
+					struct dtls_bytes key);
+struct dtls_identity *dtls_identity_new_raw(struct dtls_bytes key);
+void dtls_identity_free(struct dtls_identity *id);
+
+/* Does its certificate bear this name? A raw key bears every name. */
+bool dtls_identity_named(const struct dtls_identity *id, const char *name);
+
+/* Return: certificates added; 0: none could be read. */
+size_t dtls_trust_add(struct dtls_trust *t, struct dtls_bytes pem);
+bool dtls_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem);
+void dtls_trust_exit(struct dtls_trust *t);
+
+/**
+ * dtls_chain_parse() - read the body of a Certificate message
+ * @chain:	zeroed; points into @body on success
+ * @raw:	it is one SubjectPublicKeyInfo (RFC 7250 3)
+ *
+ * Return: 0, or the alert to send. An empty list leaves @chain->count 0.
+ */
+int dtls_chain_parse(struct dtls_chain *chain, struct dtls_bytes body,
+		     bool raw);
+void dtls_chain_free(struct dtls_chain *chain);
+
+/**
+ * dtls_chain_verify() - is this chain good for this peer?
+ * @server:	the peer is a server
+ * @name:	host name or address that it must bear; NULL: any
+ * @time:	seconds since 1970
+ * @reason:	set to words
+ *
+ * Return: 0 or an X509_V_ERR_*.
+ */
+int dtls_chain_verify(const struct dtls_trust *t, const struct dtls_chain *chain,
+		      bool server, const char *name, int64_t time,
+		      const char **reason);
+
+/* Return: the alert that says so (RFC 5246 7.2.2). */
+int dtls_chain_alert(int result);
+
+/* An address rather than a host name? */
+bool dtls_name_is_address(const char *name);
+
+#endif /* _DTLS_X509_H */
