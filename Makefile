@@ -35,7 +35,7 @@ help:
 
 user:
 	@for part in $(parts); do \
-		$(MAKE) --no-print-directory -C $(top)/$$part O=$(build)/user || exit; \
+		$(MAKE) --no-print-directory -C $(top)/$$part BUILD=$(build) || exit; \
 	done
 
 modules:
@@ -46,7 +46,7 @@ modules:
 
 install: all
 	@for part in $(parts); do \
-		$(MAKE) --no-print-directory -C $(top)/$$part O=$(build)/user install || exit; \
+		$(MAKE) --no-print-directory -C $(top)/$$part BUILD=$(build) install || exit; \
 	done
 	$(if $(headers),$(MAKE) -C $(KDIR) M=$(kmod) \
 		INSTALL_MOD_PATH=$(DESTDIR) modules_install)
