@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* See options.h. */
+#include "options.h"
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_RATE	20	/* Mbit/s */
+
+enum {
+	OPT_PATH = 256, OPT_PSK_IDENTITY, OPT_PSK, OPT_CERT, OPT_KEY, OPT_CA,
+	OPT_VERIFY, OPT_NO_VERIFY, OPT_SERVERNAME, OPT_CIPHER, OPT_MTU,
+	OPT_KEYLOG, OPT_FILE, OPT_OUTPUT, OPT_RATE, OPT_TIMEOUT, OPT_LINGER,
+	OPT_LISTEN, OPT_ONCE,
+};
+
+static const struct argp_option common_options[] = {
+	{ .doc = "Data:" },
+	{ "file", OPT_FILE, "FILE", 0,
+	  "send FILE, then close_notify, instead of standard input", 0 },
+	{ "output", OPT_OUTPUT, "FILE", 0,
+	  "write what is received to FILE; standard input is not read then", 0 },
+	{ "rate", OPT_RATE, "MBIT", 0,
+	  "send at most MBIT megabits a second (20; 0: no limit)", 0 },
+	{ "mtu", OPT_MTU, "BYTES", 0,
+	  "send no larger datagrams (what the path takes)", 0 },
+	{ "linger", OPT_LINGER, "SECONDS", 0,
+	  "after our close_notify wait so long in silence for the peer's (3)", 0 },
+
+	{ .doc = "Who is who:" },
+	{ "psk", OPT_PSK, "HEX", 0, "pre-shared key", 0 },
+	{ "psk-identity", OPT_PSK_IDENTITY, "NAME", 0,
+	  "its name (Client_identity)", 0 },
+	{ "cert", OPT_CERT, "FILE", 0, "own certificate chain, PEM", 0 },
+	{ "key", OPT_KEY, "FILE", 0, "its private key, PEM (in the same file)", 0 },
+	{ "ca", OPT_CA, "FILE", 0,
+	  "whom to trust, PEM (the system's authorities)", 0 },
+	{ "cipher", OPT_CIPHER, "LIST", 0,
+	  "suites, as in ciphers(1) (those with AES-GCM, ChaCha20-Poly1305 and AES-CCM)", 0 },
+	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "for the handshake (30)", 0 },
+
+	{ .doc = "Records:" },
+	{ "path", OPT_PATH, "kernel|user|auto", 0,
+	  "where they are made: by default in the kernel if it can", 0 },
+	{ "keylog", OPT_KEYLOG, "FILE", 0,
+	  "append the session's secrets to FILE, for tshark", 0 },
+	{ 0 }
+};
+
+static double number(struct argp_state *state, const char *arg, double max)
+{
+	char *end;
+	double n = strtod(arg, &end);
+
+	if (*end || end == arg || !(n >= 0 && n <= max))
+		argp_error(state, "%s: not a number from 0 to %.0f", arg, max);
+	return n;
+}
+
+static size_t hex(struct argp_state *state, const char *arg,
+		  unsigned char *out, size_t max)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	size_t i, len = strlen(arg);
+	unsigned int byte;
+	char pair[3] = "";
+
+	if (!len || len % 2 || len / 2 > max || strspn(arg, digits) != len)
+		argp_error(state, "the key must be 1 to %zu bytes in hex", max);
+	for (i = 0; i < len / 2; i++) {
+		memcpy(pair, arg + 2 * i, 2);
+		byte = strtoul(pair, NULL, 16);
+		out[i] = byte;
+	}
+	return len / 2;
+}
+
+static enum path path_of(struct argp_state *state, const char *arg)
+{
+	if (!strcmp(arg, "kernel"))
+		return PATH_KERNEL;
+	if (!strcmp(arg, "user"))
+		return PATH_USER;
+	if (strcmp(arg, "auto"))
+		argp_error(state, "%s: not kernel, user or auto", arg);
+	return PATH_AUTO;
+}
+
+static error_t parse_common(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case OPT_PATH:
+		o->path = path_of(state, arg);
+		return 0;
+	case OPT_PSK_IDENTITY:
+		o->psk_identity = arg;
+		return 0;
+	case OPT_PSK:
+		o->psk_len = hex(state, arg, o->psk, sizeof(o->psk));
+		/* Keep it out of ps(1). */
+		memset(arg, 'x', strlen(arg));
+		return 0;
+	case OPT_CERT:
+		o->cert = arg;
+		return 0;
+	case OPT_KEY:
+		o->key = arg;
+		return 0;
+	case OPT_CA:
+		o->ca = arg;
+		return 0;
+	case OPT_CIPHER:
+		o->cipher = arg;
+		return 0;
+	case OPT_MTU:
+		o->mtu = number(state, arg, 65507);
+		return 0;
+	case OPT_KEYLOG:
+		o->keylog = arg;
+		return 0;
+	case OPT_FILE:
+		o->file = arg;
+		return 0;
+	case OPT_OUTPUT:
+		o->output = arg;
+		return 0;
+	case OPT_RATE:
+		o->rate = number(state, arg, 1e6) * 1e6 / 8;
+		return 0;
+	case OPT_TIMEOUT:
+		o->timeout = number(state, arg, 3600);
+		return 0;
+	case OPT_LINGER:
+		o->linger = number(state, arg, 3600);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp common = {
+	.options = common_options,
+	.parser = parse_common,
+};
+
+static const struct argp_child common_child[] = {
+	{ .argp = &common },
+	{ 0 }
+};
+
+static const struct argp_option client_options[] = {
+	{ "servername", OPT_SERVERNAME, "NAME", 0,
+	  "the peer's name, in its certificate too (HOST, if that is a name)", 0 },
+	{ "no-verify", OPT_NO_VERIFY, NULL, 0,
+	  "take any certificate, from anybody", 0 },
+	{ 0 }
+};
+
+static error_t parse_client(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = o;
+		return 0;
+	case OPT_SERVERNAME:
+		o->servername = arg;
+		return 0;
+	case OPT_NO_VERIFY:
+		o->verify = false;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num == 0)
+			o->host = arg;
+		else if (state->arg_num == 1)
+			o->port = arg;
+		else
+			return ARGP_ERR_UNKNOWN;
+		return 0;
+	case ARGP_KEY_END:
+		if (state->arg_num < 2)
+			argp_error(state, "give the peer's HOST and PORT");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp client = {
+	.options = client_options,
+	.parser = parse_client,
+	.args_doc = "HOST PORT",
+	.doc = "Connect to a DTLS 1.2 server; send standard input to it and write what it\n"
+	"sends to standard output.\v"
+	"A line typed at a terminal goes out as one record and datagram; other input\n"
+	"in records as large as the path takes. The end of input sends close_notify.\n"
+	"Nobody sends a lost datagram again: keep --rate below what the peer drains.\n\n"
+	"  kdtls client --psk 0123456789abcdef --psk-identity me 192.0.2.1 4433\n"
+	"  kdtls client --ca ca.pem --file data example.org 4433\n",
+	.children = common_child,
+};
+
+static const struct argp_option server_options[] = {
+	{ "listen", OPT_LISTEN, "[ADDRESS:]PORT", 0,
+	  "where to listen (0.0.0.0:4433); [ADDRESS]:PORT for IPv6", 0 },
+	{ "once", OPT_ONCE, NULL, 0,
+	  "end after the first client, with its result as exit status", 0 },
+	{ "verify", OPT_VERIFY, NULL, 0,
+	  "demand a certificate of the client", 0 },
+	{ 0 }
+};
+
+/* [ADDRESS:]PORT, with brackets around an IPv6 address */
+static void parse_listen(struct options *o, char *arg)
+{
+	char *colon = strrchr(arg, ':');
+	size_t len;
+
+	if (!colon) {
+		o->port = arg;
+		return;
+	}
+	*colon = 0;
+	o->port = colon + 1;
+	len = strlen(arg);
+	if (arg[0] == '[' && arg[len - 1] == ']') {
+		arg[len - 1] = 0;
+		arg++;
+	}
+	o->host = arg;
+}
+
+static error_t parse_server(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = o;
+		return 0;
+	case OPT_LISTEN:
+		parse_listen(o, arg);
+		return 0;
+	case OPT_ONCE:
+		o->once = true;
+		return 0;
+	case OPT_VERIFY:
+		o->verify = true;
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->psk_len && !o->cert)
+			argp_error(state, "give --cert or --psk");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp server = {
+	.options = server_options,
+	.parser = parse_server,
+	.doc = "Wait for DTLS 1.2 clients, one at a time; send standard input to them and\n"
+	"write what they send to standard output.\v"
+	"A client has to prove its address by a cookie first. It is served until it\n"
+	"sends close_notify and, where there is a --file, until that is sent.\n\n"
+	"  kdtls server --psk 0123456789abcdef\n"
+	"  kdtls server --cert server.pem --key key.pem --once --output data\n",
+	.children = common_child,
+};
+
+void options_parse(struct options *o, bool is_server, int argc, char **argv)
+{
+	*o = (struct options){
+		.server = is_server,
+		.host = "0.0.0.0",
+		.port = "4433",
+		.verify = !is_server,
+		.psk_identity = "Client_identity",
+		.rate = DEFAULT_RATE * 1e6 / 8,
+		.timeout = 30,
+		.linger = 3,
+	};
+	argp_parse(is_server ? &server : &client, argc, argv, 0, NULL, o);
+}

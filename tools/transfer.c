@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * See transfer.h. Each direction ends by itself: ours with the input, theirs
+ * with their close_notify.
+ */
+#include "transfer.h"
+#include "net.h"
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BURST		32768	/* bytes that may leave at once */
+#define RECEIVE_ROUND	64	/* records before it is the sender's turn */
+
+/**
+ * struct transfer - its state
+ * @in:		read what is to be sent here; -1: nothing (more) comes
+ * @regular:	@in is a file in the file system
+ * @in_ends:	the end of @in is the end of our direction
+ * @out:	write what is received here
+ * @sent_close:	our direction has ended
+ * @got_close:	theirs has
+ * @blocked:	the socket takes no more at the moment
+ * @refused:	nobody listens at the peer's port any more
+ * @budget:	bytes that may be sent now
+ * @filled:	when @budget was last filled up
+ * @heard:	when the peer was last heard
+ */
+struct transfer {
+	struct conn *c;
+	const struct options *o;
+	int in;
+	bool regular;
+	bool in_ends;
+	int out;
+	bool sent_close;
+	bool got_close;
+	bool blocked;
+	bool refused;
+	double budget;
+	uint64_t filled;
+	uint64_t heard;
+	uint64_t sent;
+	uint64_t received;
+};
+
+static bool open_ends(struct transfer *t)
+{
+	struct stat st;
+
+	t->in = t->o->output ? -1 : STDIN_FILENO;
+	if (t->o->file)
+		t->in = open(t->o->file, O_RDONLY | O_CLOEXEC);
+	if (t->o->file && t->in < 0) {
+		warn("--file %s", t->o->file);
+		return false;
+	}
+	t->regular = t->in >= 0 && !fstat(t->in, &st) && S_ISREG(st.st_mode);
+	/* A server without input goes on listening. */
+	t->in_ends = t->o->file || !t->o->server;
+
+	t->out = STDOUT_FILENO;
+	if (t->o->output)
+		t->out = open(t->o->output, O_WRONLY | O_CREAT | O_TRUNC |
+			      O_CLOEXEC, 0666);
+	if (t->out < 0)
+		warn("--output %s", t->o->output);
+	return t->out >= 0;
+}
+
+static void close_ends(struct transfer *t)
+{
+	if (t->o->file && t->in >= 0)
+		close(t->in);
+	if (t->o->output && t->out >= 0)
+		close(t->out);
+}
+
+static bool write_all(int fd, const char *buf, size_t len)
+{
+	ssize_t n;
+
+	for (; len; buf += n, len -= n) {
+		n = write(fd, buf, len);
+		if (n < 0 && errno == EINTR)
+			n = 0;
+		if (n < 0) {
+			warn("output");
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Take what is there, up to a round. Return: false if it cannot go on. */
+static bool receive(struct transfer *t)
+{
+	char buf[RECORD_MAX];
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < RECEIVE_ROUND && !t->got_close; i++) {
+		n = conn_recv(t->c, buf, sizeof(buf));
+		if (n == -EAGAIN || n == -EINTR)
+			return true;
+		if (n == -ECONNREFUSED && t->sent_close) {
+			t->refused = true;
+			return true;
+		}
+		if (n < 0) {
+			warnx("receive: %s", strerror(-n));
+			return false;
+		}
+		t->heard = net_now();
+		t->got_close = !n;
+		t->received += n;
+		if (!write_all(t->out, buf, n))
+			return false;
+	}
+	return true;
+}
+
+/* How many bytes may go now? */
+static size_t allowance(struct transfer *t)
+{
+	uint64_t now = net_now();
+
+	if (!t->o->rate)
+		return BURST;
+	t->budget += (now - t->filled) * t->o->rate / 1e6;
+	t->filled = now;
+	if (t->budget > BURST)
+		t->budget = BURST;
+	return t->budget > 0 ? t->budget : 0;
+}
+
+/* Milliseconds until a record may go again */
+static int pause_ms(struct transfer *t)
+{
+	size_t want = t->regular ? BURST / 2 : t->c->mtu;
+	size_t may = allowance(t);
+
+	if (may >= want)
+		return 0;
+	return (int)((want - may) * 1e3 / t->o->rate) + 1;
+}
+
+static bool end_of_input(struct transfer *t)
+{
+	int bad;
+
+	if (t->o->file)
+		close(t->in);
+	t->in = -1;
+	if (!t->in_ends)
+		return true;
+	bad = conn_close_notify(t->c);
+	if (bad)
+		warnx("close_notify: %s", strerror(-bad));
+	t->sent_close = true;
+	t->heard = net_now();
+	return !bad;
+}
+
+/* Send some of the input. Return: false if it cannot go on. */
+static bool transmit(struct transfer *t)
+{
+	char buf[RECORD_MAX];
+	ssize_t n;
+
+	if (t->regular) {
+		n = conn_send_file(t->c, t->in, allowance(t));
+	} else {
+		n = read(t->in, buf, t->c->mtu);
+		if (n < 0) {
+			warn("input");
+			return false;
+		}
+		/* A pipe cannot be put back: wait here for room. */
+		while (n > 0) {
+			struct pollfd p = { .fd = t->c->fd, .events = POLLOUT };
+			ssize_t sent = conn_send(t->c, buf, n);
+
+			if (sent != -EAGAIN) {
+				n = sent;
+				break;
+			}
+			poll(&p, 1, -1);
+		}
+	}
+	if (!n)
+		return end_of_input(t);
+	t->blocked = n == -EAGAIN;
+	if (t->blocked || n == -EINTR)
+		return true;
+	if (n < 0) {
+		warnx("send: %s", strerror(-n));
+		return false;
+	}
+	t->budget -= n;
+	t->sent += n;
+	return true;
+}
+
+/* Our answer to their close_notify, where nothing of ours is to follow */
+static bool answer_close(struct transfer *t)
+{
+	if (t->sent_close || (t->o->file && t->in >= 0))
+		return true;
+	t->sent_close = true;
+	/* It is only good manners: they may be gone. */
+	conn_close_notify(t->c);
+	return true;
+}
+
+static bool done(const struct transfer *t)
+{
+	uint64_t silence = net_now() - t->heard;
+
+	if (!t->sent_close)
+		return false;
+	return t->got_close || t->refused ||
+	       silence > t->o->linger * 1000000ULL;
+}
+
+static bool step(struct transfer *t)
+{
+	struct pollfd p[2] = {
+		{ .fd = t->got_close ? -1 : t->c->fd, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
+	};
+	int timeout = t->sent_close ? 100 : -1, wait;
+
+	if (t->in >= 0) {
+		wait = pause_ms(t);
+		if (wait) {
+			timeout = wait;
+		} else if (t->blocked) {
+			p[0].fd = t->c->fd;
+			p[0].events |= POLLOUT;
+		} else if (t->regular) {
+			timeout = 0;
+		} else {
+			p[1].fd = t->in;
+		}
+	}
+	if (poll(p, 2, timeout) < 0 && errno != EINTR) {
+		warn("poll");
+		return false;
+	}
+	if (p[0].revents & POLLOUT)
+		t->blocked = false;
+	if ((p[0].revents & ~POLLOUT) && !receive(t))
+		return false;
+	if (t->got_close && !answer_close(t))
+		return false;
+	if (t->in >= 0 && !t->blocked && !pause_ms(t) &&
+	    (t->regular || p[1].revents))
+		return transmit(t);
+	return true;
+}
+
+/* Data that came with the handshake is read before the kernel takes over. */
+static bool start(struct transfer *t)
+{
+	int bad;
+
+	while ((bad = conn_offload(t->c, t->o)) == -EAGAIN)
+		if (!receive(t))
+			return false;
+	return !bad;
+}
+
+int transfer(struct conn *c, const struct options *o)
+{
+	struct transfer t = {
+		.c = c,
+		.o = o,
+		.in = -1,
+		.out = -1,
+		.budget = BURST,
+		.filled = net_now(),
+		.heard = net_now(),
+	};
+	bool good;
+
+	good = open_ends(&t) && start(&t);
+	while (good && !done(&t))
+		good = step(&t);
+	warnx("sent %llu bytes, received %llu",
+	      (unsigned long long)t.sent, (unsigned long long)t.received);
+	if (good && o->output && !t.got_close) {
+		warnx("no close_notify came: %s may be cut short", o->output);
+		good = false;
+	}
+	close_ends(&t);
+	return good ? 0 : 1;
+}
