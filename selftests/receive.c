@@ -1099,8 +1099,9 @@ TEST_F(receive, oversize_content)
 	ASSERT_OK(deep_queue(l->a));
 	len = peer_seal(&l->ba, CT_DATA, 0, text, PLAIN_MAX + 1, wire);
 	refused(_metadata, l, len, OVERSIZE);
-	len = peer_seal(&l->ba, CT_DATA, 0, text, PLAIN_MAX + 900, wire);
+	len = peer_seal(&l->ba, CT_DATA, 1, text, PLAIN_MAX + 900, wire);
 	refused(_metadata, l, len, OVERSIZE);
+	l->b_seq = 2;
 	still_works(_metadata, l);
 }
 

@@ -1237,9 +1237,9 @@ FIXTURE_SETUP(transmit_full)
 	int size = 1;
 
 	snprintf(cmd, sizeof(cmd),
-		 "ip link add v0 type veth peer name v1 && "
+		 "bash -c 'ip link add v0 type veth peer name v1 && "
 		 "ip addr add %s dev v0 %s && "
-		 "ip link set v0 up && ip link set v1 up arp off",
+		 "ip link set v0 up && ip link set v1 up arp off'",
 		 variant->addr, variant->family == AF_INET6 ? "nodad" : "");
 	ASSERT_OK(unshare(CLONE_NEWNET));
 	ASSERT_EQ(0, system(cmd));
