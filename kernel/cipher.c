@@ -13,10 +13,10 @@
  * 2^24.5 and 2^23.5 are rounded down.
  */
 #define GCM_SEAL_LIMIT	23726566ULL
-#define CCM_SEAL_LIMIT	(1ULL << 23)
+#define CCM_SEAL_LIMIT	BIT_ULL(23)
 #define CCM_OPEN_LIMIT	11863283ULL
-#define OPEN_LIMIT	(1ULL << 36)
-#define CCM_8_OPEN_LIMIT (1ULL << 7)
+#define OPEN_LIMIT	BIT_ULL(36)
+#define CCM_8_OPEN_LIMIT BIT_ULL(7)
 
 static const struct dtls_cipher ciphers[] = {
 	{ DTLS_CIPHER_AES_GCM_128, "gcm(aes)", 16, 4, 8, 16, false,

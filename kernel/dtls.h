@@ -204,8 +204,9 @@ enum dtls_count {
  * @replay_window: records, for epochs to come
  * @tx:		current write epoch or NULL
  * @rx:		read epochs, newest first
- * @lock:	replay windows of @rx, @rx_records, @rx_bytes; taken in process
+ * @lock:	replay windows of @rx and what follows it here; taken in process
  *		context alone, innermost
+ * @under_way:	records between intake and the window's last word on them
  * @rx_records:	application records verified
  * @rx_bytes:	their content
  * @count:	see enum dtls_count
@@ -223,6 +224,7 @@ struct dtls_assoc {
 	struct dtls_epoch __rcu *tx;
 	struct dtls_epoch __rcu *rx[DTLS_RX_EPOCHS];
 	spinlock_t lock ____cacheline_aligned_in_smp;
+	struct list_head under_way;
 	u64 rx_records;
 	u64 rx_bytes;
 	atomic64_t count[DTLS_COUNT_MAX];
@@ -242,7 +244,7 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info);
 /**
  * struct dtls_dgram - received bytes that wait to be cut into records
  * @list:	in dtls_sock.pending or .early
- * @skb:	one reference
+ * @skb:	one reference; NULL: used up
  * @pos:	where the next record starts
  * @seg_end:	end of the datagram within a coalesced @skb
  * @end:	end of what is ours
@@ -296,8 +298,10 @@ struct dtls_batch {
  * @assoc:	the association of a connected socket; set once, by the first
  *		key. (A server's socket will have a table of them.)
  * @replay_window: for associations to come
- * @lock:	@pending, @early, @ready, @control and the figures below
- * @pending:	datagrams taken from UDP's queue and not yet used up
+ * @lock:	intake, and the lists and figures below; taken in process
+ *		context alone, around struct dtls_assoc's
+ * @current_dgram: what was taken from UDP's queue last, if not yet used up
+ * @pending:	early records whose key has come
  * @early:	records whose key is still to come
  * @ready:	application records opened for poll or MSG_PEEK
  * @control:	everything else, for MSG_OOB
@@ -325,11 +329,12 @@ struct dtls_sock {
 	const struct proto_ops *base_ops;
 	void (*data_ready)(struct sock *sk);
 
-	struct mutex setup;
+	struct mutex setup;	/* see above */
 	struct dtls_assoc *assoc;
 	u32 replay_window;
 
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
+	struct dtls_dgram current_dgram;
 	struct list_head pending;
 	struct list_head early;
 	struct list_head ready;
@@ -344,7 +349,7 @@ struct dtls_sock {
 
 	bool corked;
 	u16 gso_size;
-	struct mutex cork_lock;
+	struct mutex cork_lock;	/* see above */
 	struct dtls_batch *cork;
 };
 
@@ -355,7 +360,7 @@ static inline struct dtls_sock *dtls_sk(const struct sock *sk)
 
 static inline struct dtls_assoc *dtls_sock_assoc(const struct dtls_sock *ds)
 {
-	return smp_load_acquire(&ds->assoc);
+	return smp_load_acquire(&ds->assoc);	/* pairs with its first key */
 }
 
 void dtls_count(struct dtls_sock *ds, enum dtls_count what);
@@ -382,6 +387,9 @@ struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek);
  * @rec:	its header
  * @type:	of the content
  * @len:	bytes of content
+ * @epoch:	of @rec if it has a key, with a reference, or NULL
+ * @fresh:	no record of its number is known to have been verified
+ * @under_way:	in struct dtls_assoc's list; @fresh goes with it
  * @header:	where @rec.cid may point
  */
 struct dtls_rx {
@@ -390,6 +398,9 @@ struct dtls_rx {
 	struct dtls_record rec;
 	u8 type;
 	int len;
+	struct dtls_epoch *epoch;
+	bool fresh;
+	struct list_head under_way;
 	u8 header[DTLS_HEADER_SIZE_MAX];
 };
 

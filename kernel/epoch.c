@@ -67,19 +67,20 @@ void dtls_epoch_put(struct dtls_epoch *epoch)
  * A number taken is spent, whatever becomes of its record. The counter stops
  * at the limit: it neither passes it nor wraps.
  *
- * Return: 0 or -EKEYEXPIRED.
+ * Return: how many it were, fewer only if no more are left, or -EKEYEXPIRED.
  */
 int dtls_epoch_take_seq(struct dtls_epoch *epoch, unsigned int n, u64 *seq)
 {
 	s64 old = atomic64_read(&epoch->seq);
 
 	do {
-		if ((u64)old + n > epoch->limit)
+		if ((u64)old >= epoch->limit)
 			return -EKEYEXPIRED;
+		n = min_t(u64, n, epoch->limit - old);
 	} while (!atomic64_try_cmpxchg(&epoch->seq, &old, old + n));
 
 	*seq = old;
-	return 0;
+	return n;
 }
 
 /* Is it time to tell the library that the write key nears its limit? Once. */

@@ -282,7 +282,7 @@ static int recv_peek(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		err = sock_error(sk);
 		if (err)
 			return err;
-		off = sk_peek_offset(sk, flags);
+		off = max(sk_peek_offset(sk, flags), 0);	/* -1: not asked for */
 		m = peek_ready(ds, &off);
 		if (m)
 			break;

@@ -4,13 +4,14 @@
  *
  *   take_datagram()	from UDP's own queue
  *   cut_record()	one record out of it
+ *   admit()		the replay window is held against it
  *   dtls_rx_open()	by its epoch: open it, keep it for a key to come, or
  *			drop it
  *   dtls_recvmsg()	in recv.c, to the user
  *
- * All of it runs in the reader's context and several readers may be anywhere
- * in it at once; struct dtls_sock's lock is held for the lists alone, never
- * over crypto or a copy to the user.
+ * All of it runs in the reader's context, and several readers may be in it at
+ * once. Intake, the first three, is under struct dtls_sock's lock and keeps the
+ * order of arrival; crypto and the copy to the user are under none.
  *
  * What cannot be delivered is dropped without a word and counted. It harms
  * neither association nor socket: anybody can send it (RFC 6347 4.1.2.7).
@@ -62,7 +63,7 @@ bool dtls_rx_unread(struct dtls_sock *ds)
 {
 	struct sock *sk = ds->sk;
 
-	return !list_empty(&ds->pending) ||
+	return READ_ONCE(ds->current_dgram.skb) || !list_empty(&ds->pending) ||
 	       !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
 	       !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue);
 }
@@ -88,26 +89,13 @@ static void next_segment(struct dtls_dgram *d)
 		d->seg_end = d->pos + size;
 }
 
-static void free_dgram(struct dtls_sock *ds, struct dtls_dgram *d)
+/* @d is used up; its skb may be in other hands by now. */
+static void end_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
 {
 	dtls_uncharge(ds, d->charge);
+	d->charge = 0;
 	consume_skb(d->skb);
-	kfree(d);
-}
-
-/* Keep what is left of @d on the heap and charged; takes over its skb. */
-static struct dtls_dgram *keep_dgram(struct dtls_sock *ds,
-				     const struct dtls_dgram *d)
-{
-	struct dtls_dgram *kept = kmemdup(d, sizeof(*d), GFP_KERNEL);
-
-	if (!kept) {
-		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
-		consume_skb(d->skb);
-		return NULL;
-	}
-	kept->charge = dtls_charge(ds, d->skb, d->end - d->pos);
-	return kept;
+	WRITE_ONCE(d->skb, NULL);
 }
 
 /*
@@ -117,30 +105,31 @@ static struct dtls_dgram *keep_dgram(struct dtls_sock *ds,
 static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 			 unsigned int *budget)
 {
+	struct sk_buff *skb;
 	int off = 0, err;
 
 	if (!*budget)
 		return -EAGAIN;
 	--*budget;
 
-	/* Never with MSG_PEEK, never waiting: see dtls_recvmsg(). */
-	d->skb = __skb_recv_udp(ds->sk, MSG_DONTWAIT, &off, &err);
-	if (!d->skb)
+	/* Never with MSG_PEEK, never waiting: see recv.c. */
+	skb = __skb_recv_udp(ds->sk, MSG_DONTWAIT, &off, &err);
+	if (!skb)
 		return err;
 	dtls_udp_count_in(ds->sk);
-	d->skb->dev = NULL;	/* UDP kept its scratch there */
+	skb->dev = NULL;	/* UDP kept its scratch there */
 	d->pos = 0;
-	d->end = d->skb->len;
-	d->charge = 0;
+	d->end = skb->len;
+	WRITE_ONCE(d->skb, skb);
 	next_segment(d);
 	if (!d->end)
 		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
 	return 0;
 }
 
-/* Cut the next record out of @d. False: nothing sensible is left in it. */
-static bool cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
-		       struct dtls_rx *rx)
+/* Find the next record in @d. False: nothing sensible was left in it. */
+static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
+			struct dtls_rx *rx)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 	unsigned int cid_len = assoc ? assoc->rx_cid_len : 0;
@@ -150,112 +139,118 @@ static bool cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
 		const u8 *p = skb_header_pointer(d->skb, d->pos, head,
 						 rx->header);
-		bool good = p && !dtls_record_parse(&rx->rec, p, head, len,
-						    cid_len);
 
-		if (good) {
-			rx->skb = d->skb;
-			rx->offset = d->pos;
-			d->pos += rx->rec.header_len + rx->rec.fragment_len;
-		} else {
-			/* Where the next one starts cannot be told. */
-			dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
-			d->pos = d->seg_end;
-		}
-		if (d->pos == d->seg_end)
-			next_segment(d);
-		if (good)
+		if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len))
 			return true;
+		/* Where in this datagram another starts cannot be told. */
+		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+		d->pos = d->seg_end;
+		next_segment(d);
 	}
+	end_datagram(ds, d);
 	return false;
 }
 
-/*
- * The next record received, with a reference to its skb. Leftovers of earlier
- * datagrams come first; what this datagram leaves over is put with them.
- */
-int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx,
-		       unsigned int *budget)
+/* Take the record just found, with a reference to its skb. */
+static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
+		       struct dtls_rx *rx)
 {
-	struct dtls_dgram new, *d;
-	bool found = false;
-	int err;
+	rx->skb = d->skb;
+	rx->offset = d->pos;
+	d->pos += rx->rec.header_len + rx->rec.fragment_len;
+	if (d->pos == d->seg_end)
+		next_segment(d);
 
-	while (!found && !list_empty(&ds->pending)) {
-		spin_lock(&ds->lock);
+	if (d->pos == d->end) {
+		d->skb = NULL;	/* ours was the last part of it */
+		end_datagram(ds, d);
+		return;
+	}
+	skb_get(d->skb);
+	if (!d->charge)
+		d->charge = dtls_charge(ds, d->skb, d->end - d->pos);
+}
+
+/*
+ * Hold the replay window against a record in the order of arrival. From here
+ * to dtls_rx_open() it is under way: the other readers may move the window
+ * past it in the meantime, and it is no replay for that.
+ */
+static void admit(struct dtls_sock *ds, struct dtls_rx *rx)
+{
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+
+	rx->epoch = NULL;
+	rx->fresh = false;
+	if (assoc && rx->rec.epoch)
+		rx->epoch = dtls_assoc_rx(assoc, rx->rec.epoch);
+	if (!rx->epoch)
+		return;
+
+	spin_lock(&assoc->lock);
+	rx->fresh = dtls_replay_check(&rx->epoch->replay, rx->rec.seq);
+	if (rx->fresh)
+		list_add(&rx->under_way, &assoc->under_way);
+	spin_unlock(&assoc->lock);
+}
+
+/*
+ * The next record received: 0, or an error as of take_datagram(). The caller
+ * has to give it to dtls_rx_open() and to free its skb.
+ */
+int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
+{
+	struct dtls_dgram *d;
+	int err = 0;
+	bool found;
+
+	spin_lock(&ds->lock);
+	do {
 		d = list_first_entry_or_null(&ds->pending, struct dtls_dgram,
 					     list);
-		if (d) {
-			found = cut_record(ds, d, rx);
-			if (found)
-				skb_get(d->skb);
-			if (d->pos < d->end)
-				d = NULL;
-			else
-				list_del(&d->list);
-		}
-		spin_unlock(&ds->lock);
-		if (d)
-			free_dgram(ds, d);
-	}
-	if (found)
-		return 0;
-
-	for (;;) {
-		err = take_datagram(ds, &new, budget);
+		if (!d)
+			d = &ds->current_dgram;
+		if (!d->skb)
+			err = take_datagram(ds, d, budget);
 		if (err)
-			return err;
-		if (cut_record(ds, &new, rx))
 			break;
-		consume_skb(new.skb);
-	}
-
-	if (new.pos < new.end) {
-		skb_get(new.skb);
-		d = keep_dgram(ds, &new);
-		if (d) {
-			spin_lock(&ds->lock);
-			list_add_tail(&d->list, &ds->pending);
-			spin_unlock(&ds->lock);
+		found = find_record(ds, d, rx);
+		if (found)
+			cut_record(ds, d, rx);
+		if (!d->skb && d != &ds->current_dgram) {
+			list_del(&d->list);
+			kfree(d);
 		}
-	}
-	return 0;
+	} while (!found);
+	if (!err)
+		admit(ds, rx);
+	spin_unlock(&ds->lock);
+	return err;
 }
 
 /*
  * The record after @first in the same coalesced datagram, if it may follow it
  * to a reader that asked for UDP_GRO: of the same size or, as the last, less.
+ * Otherwise as dtls_rx_next().
  */
 bool dtls_rx_coalesced(struct dtls_sock *ds, const struct dtls_rx *first,
-			   struct dtls_rx *rx)
+		       struct dtls_rx *rx)
 {
-	struct dtls_dgram *d, undo;
+	struct dtls_dgram *d = &ds->current_dgram;
 	bool found = false;
 
+	if (READ_ONCE(d->skb) != first->skb)
+		return false;
 	spin_lock(&ds->lock);
-	d = list_first_entry_or_null(&ds->pending, struct dtls_dgram, list);
-	if (d && d->skb == first->skb) {
-		undo = *d;
-		found = cut_record(ds, d, rx);
-		if (found && (rx->rec.epoch != first->rec.epoch ||
-			      rx->rec.type != first->rec.type ||
-			      rx->rec.fragment_len > first->rec.fragment_len)) {
-			d->pos = undo.pos;
-			d->seg_end = undo.seg_end;
-			found = false;
-		}
-		if (found)
-			skb_get(d->skb);
-		if (d->pos < d->end)
-			d = NULL;
-		else
-			list_del(&d->list);
-	} else {
-		d = NULL;
+	if (d->skb == first->skb && find_record(ds, d, rx) &&
+	    rx->rec.epoch == first->rec.epoch &&
+	    rx->rec.type == first->rec.type &&
+	    rx->rec.fragment_len <= first->rec.fragment_len) {
+		found = true;
+		cut_record(ds, d, rx);
+		admit(ds, rx);
 	}
 	spin_unlock(&ds->lock);
-	if (d)
-		free_dgram(ds, d);
 	return found;
 }
 
@@ -267,20 +262,21 @@ bool dtls_rx_coalesced(struct dtls_sock *ds, const struct dtls_rx *first,
  */
 static void keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
 {
-	unsigned int end = rx->offset + rx->rec.header_len +
-			   rx->rec.fragment_len;
-	struct dtls_dgram early = {
-		.skb = skb_get(rx->skb),
-		.pos = rx->offset,
-		.seg_end = end,
-		.end = end,
-	};
-	struct dtls_dgram *d = keep_dgram(ds, &early);
+	unsigned int len = rx->rec.header_len + rx->rec.fragment_len;
+	struct dtls_dgram *d = kmalloc(sizeof(*d), GFP_KERNEL);
 	struct dtls_assoc *assoc;
 	bool kept = true;
 
-	if (!d)
+	if (!d) {
+		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		return;
+	}
+	d->skb = skb_get(rx->skb);
+	d->pos = rx->offset;
+	d->seg_end = rx->offset + len;
+	d->end = d->seg_end;
+	d->charge = dtls_charge(ds, d->skb, len);
+
 	spin_lock(&ds->lock);
 	assoc = dtls_sock_assoc(ds);
 	if (assoc && dtls_assoc_newest_rx(assoc) >= rx->rec.epoch) {
@@ -296,7 +292,8 @@ static void keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
 	spin_unlock(&ds->lock);
 
 	if (!kept) {
-		free_dgram(ds, d);
+		end_datagram(ds, d);
+		kfree(d);
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 	}
 }
@@ -364,64 +361,84 @@ static void heed_alert(struct dtls_sock *ds, struct dtls_assoc *assoc,
 	}
 }
 
-/* Open @rx into @scratch->content, or find it another place. */
+/*
+ * @rx is no longer under way. If it was @verified: is it the first of its
+ * number? Then mark it so, for those to come and those under way.
+ */
+static bool settle(struct dtls_assoc *assoc, struct dtls_rx *rx, bool verified,
+		   bool data)
+{
+	struct dtls_replay *window = &rx->epoch->replay;
+	struct dtls_rx *other;
+
+	spin_lock(&assoc->lock);
+	list_del(&rx->under_way);
+	/* It was in the window when it came; that it fell out is our doing. */
+	if (verified && rx->fresh &&
+	    (dtls_replay_mark(window, rx->rec.seq) ||
+	     rx->rec.seq + window->size < window->next)) {
+		list_for_each_entry(other, &assoc->under_way, under_way)
+			if (other->epoch == rx->epoch &&
+			    other->rec.seq == rx->rec.seq)
+				other->fresh = false;
+		if (data) {
+			assoc->rx_records++;
+			assoc->rx_bytes += rx->len;
+		}
+	} else {
+		rx->fresh = false;
+	}
+	spin_unlock(&assoc->lock);
+	return rx->fresh;
+}
+
+/* Why a record could not be opened */
+static void count_failure(struct dtls_sock *ds, struct dtls_epoch *epoch,
+			  int err)
+{
+	if (err != -EBADMSG) {
+		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		return;
+	}
+	dtls_count(ds, DTLS_COUNT_RX_AUTH_FAILED);
+	if (dtls_epoch_rx_failed(epoch))
+		dtls_control_event(ds, epoch->number, DTLS_EVENT_RX_LIMIT);
+}
+
+/* Open @rx into @scratch->content, or find it another place. Sleeps. */
 enum dtls_verdict dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 			       struct dtls_scratch *scratch)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 	enum dtls_verdict verdict = DTLS_RX_DONE;
-	struct dtls_epoch *epoch = NULL;
-	bool fresh;
+	bool data;
 	int len;
 
-	if (assoc && rx->rec.epoch)
-		epoch = dtls_assoc_rx(assoc, rx->rec.epoch);
-	if (!epoch) {
+	if (!rx->epoch) {
 		route_unopened(ds, assoc, rx);
 		return DTLS_RX_DONE;
 	}
-
-	/* Cheap, and again below: only a verified record moves the window. */
-	spin_lock(&assoc->lock);
-	fresh = dtls_replay_check(&epoch->replay, rx->rec.seq);
-	spin_unlock(&assoc->lock);
-	if (!fresh) {
+	if (!rx->fresh) {
 		dtls_count(ds, DTLS_COUNT_RX_REPLAYS);
 		goto out;
 	}
 
-	len = dtls_open(&epoch->key, scratch, &rx->rec, rx->skb, rx->offset,
+	len = dtls_open(&rx->epoch->key, scratch, &rx->rec, rx->skb, rx->offset,
 			scratch->content, &rx->type);
-	if (len < 0 && len != -EPROTO) {
-		if (len != -EBADMSG) {
-			dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
-			goto out;
-		}
-		dtls_count(ds, DTLS_COUNT_RX_AUTH_FAILED);
-		if (dtls_epoch_rx_failed(epoch))
-			dtls_control_event(ds, epoch->number,
-					   DTLS_EVENT_RX_LIMIT);
-		goto out;
-	}
-
 	rx->len = len;
-	spin_lock(&assoc->lock);
-	fresh = dtls_replay_mark(&epoch->replay, rx->rec.seq);
-	if (fresh && len > 0 && len <= DTLS_RECORD_SIZE_MAX &&
-	    rx->type == DTLS_CT_APPLICATION_DATA) {
-		assoc->rx_records++;
-		assoc->rx_bytes += len;
-		verdict = DTLS_RX_DATA;
-	}
-	spin_unlock(&assoc->lock);
-
-	if (!fresh) {
-		dtls_count(ds, DTLS_COUNT_RX_REPLAYS);
-	} else if (verdict == DTLS_RX_DATA) {
+	data = len > 0 && len <= DTLS_RECORD_SIZE_MAX &&
+	       rx->type == DTLS_CT_APPLICATION_DATA;
+	if (!settle(assoc, rx, len >= 0 || len == -EPROTO, data)) {
+		if (len >= 0 || len == -EPROTO)
+			dtls_count(ds, DTLS_COUNT_RX_REPLAYS);
+		else
+			count_failure(ds, rx->epoch, len);
+	} else if (data) {
 		dtls_stat_inc(sock_net(ds->sk), DTLS_STAT_RX_RECORDS);
 		dtls_stat_add(sock_net(ds->sk), DTLS_STAT_RX_BYTES, len);
 		trace_dtls_open(ds->sk, rx->rec.epoch, rx->rec.seq, rx->type,
 				len);
+		verdict = DTLS_RX_DATA;
 	} else if (len < 0) {
 		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
 	} else if (len > DTLS_RECORD_SIZE_MAX) {
@@ -435,7 +452,7 @@ enum dtls_verdict dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 		verdict = DTLS_RX_CONTROL;
 	}
 out:
-	dtls_epoch_put(epoch);
+	dtls_epoch_put(rx->epoch);
 	return verdict;
 }
 
@@ -575,14 +592,17 @@ static void purge_dgrams(struct dtls_sock *ds, struct list_head *list)
 {
 	struct dtls_dgram *d, *next;
 
-	list_for_each_entry_safe(d, next, list, list)
-		free_dgram(ds, d);
+	list_for_each_entry_safe(d, next, list, list) {
+		end_datagram(ds, d);
+		kfree(d);
+	}
 	INIT_LIST_HEAD(list);
 }
 
 /* From close(): nobody else is there. */
 void dtls_rx_purge(struct dtls_sock *ds)
 {
+	end_datagram(ds, &ds->current_dgram);
 	purge_dgrams(ds, &ds->pending);
 	purge_dgrams(ds, &ds->early);
 	dtls_msg_purge(ds, &ds->ready);

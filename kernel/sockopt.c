@@ -91,7 +91,7 @@ static int install(struct dtls_sock *ds, int optname,
 	if (!ds->assoc && err)
 		dtls_assoc_free(assoc);
 	else if (!ds->assoc)
-		smp_store_release(&ds->assoc, assoc);
+		smp_store_release(&ds->assoc, assoc);	/* the data path looks */
 	return err;
 }
 
@@ -170,8 +170,11 @@ static void get_info(struct dtls_sock *ds, struct dtls_info *info)
 static int get_mtu(struct dtls_sock *ds, u32 *mtu)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-	struct dtls_epoch *tx = assoc ? dtls_assoc_tx(assoc) : NULL;
+	struct dtls_epoch *tx;
 
+	if (READ_ONCE(ds->sk->sk_state) != TCP_ESTABLISHED)
+		return -ENOTCONN;
+	tx = assoc ? dtls_assoc_tx(assoc) : NULL;
 	if (!tx)
 		return -ENOKEY;
 	*mtu = dtls_tx_mtu(ds, &tx->key);

@@ -195,14 +195,14 @@ static void count_sent(struct tx *tx, unsigned int records, size_t bytes)
 
 static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
 {
-	int err = dtls_epoch_take_seq(tx->epoch, n, seq);
+	int taken = dtls_epoch_take_seq(tx->epoch, n, seq);
 
-	if (err)
+	if (taken < 0)
 		dtls_stat_inc(sock_net(tx->ds->sk), DTLS_STAT_TX_EXPIRED);
-	else if (dtls_epoch_tx_warn(tx->epoch))
+	if (dtls_epoch_tx_warn(tx->epoch))
 		dtls_control_event(tx->ds, tx->epoch->number,
 				   DTLS_EVENT_TX_LIMIT);
-	return err;
+	return taken;
 }
 
 /* The caller's @len bytes as records of tx->segment, batch after batch */
@@ -222,10 +222,11 @@ static ssize_t send_records(struct tx *tx, size_t len)
 		ssize_t sent;
 		u64 seq;
 
-		n = min(n, most);
-		ret = take_seq(tx, n, &seq);
-		if (ret)
+		ret = take_seq(tx, min(n, most), &seq);
+		if (ret < 0)
 			break;
+		n = ret;
+		ret = 0;
 
 		batch.nr = 0;
 		batch.len = 0;
@@ -293,8 +294,9 @@ static ssize_t send_corked(struct tx *tx, size_t len, bool more)
 	if (ds->cork->len + size > DATAGRAM_MAX)
 		goto out;
 	ret = take_seq(tx, 1, &seq);
-	if (!ret)
-		ret = add_record(tx, ds->cork, len, seq);
+	if (ret < 0)
+		goto out;
+	ret = add_record(tx, ds->cork, len, seq);
 	if (ret)
 		goto out;
 	count_sent(tx, 1, len);
@@ -574,7 +576,7 @@ int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	if (msg->msg_flags & (MSG_OOB | MSG_ZEROCOPY))
 		return -EOPNOTSUPP;
 	if (msg->msg_flags & MSG_PROBE)
-		return 0;
+		return len;	/* it asks for no datagram */
 	if (len > 0xffff && !(msg->msg_flags & MSG_SPLICE_PAGES))
 		return -EMSGSIZE;
 

@@ -153,7 +153,7 @@ static void dtls_close(struct sock *sk, long timeout)
 	lock_sock(sk);
 	write_lock_bh(&sk->sk_callback_lock);
 	sk->sk_data_ready = ds->data_ready;
-	rcu_assign_sk_user_data(sk, NULL);
+	rcu_assign_sk_user_data(sk, (void *)NULL);
 	WRITE_ONCE(sk->sk_prot, base);
 	write_unlock_bh(&sk->sk_callback_lock);
 	release_sock(sk);
@@ -283,7 +283,7 @@ int dtls_attach(struct sock *sk)
 		ds->gro = ds->user_gro;
 		clear_bit(SOCK_SUPPORT_ZC, &sock->flags);
 		ds->data_ready = sk->sk_data_ready;
-		rcu_assign_sk_user_data(sk, ds);
+		rcu_assign_sk_user_data(sk, (void *)ds);
 		sk->sk_data_ready = dtls_data_ready;
 		/* Pairs with who finds our proto and wants its data. */
 		smp_wmb();

@@ -86,7 +86,8 @@
  *
  * setsockopt() may sleep. Errors, with nothing changed: EINVAL (length, epoch,
  * sequence number, reserved or unused bytes not zero, version differs from the
- * socket's), EOPNOTSUPP (version), ENOENT (the kernel has not this cipher),
+ * socket's, length of the connection ID from that of other read keys'),
+ * EOPNOTSUPP (version), ENOENT (the kernel has not this cipher),
  * E2BIG (see above), ENOTCONN (the socket has no peer), EEXIST (the epoch is
  * not newer), ENOMEM.
  */
