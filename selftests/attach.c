@@ -289,15 +289,16 @@ TEST_F(attach, options_need_attach)
 	struct dtls_info info;
 	int opt;
 
+	/* What IPv4 and IPv6 say of a level they do not know. */
 	for (opt = 0; opt <= 10; opt++) {
 		char val[1024] = {};
 		socklen_t len = sizeof(val);
 
 		EXPECT_EQ(-1, getsockopt(self->l.a, SOL_DTLS, opt, val, &len));
-		EXPECT_EQ(ENOPROTOOPT, errno);
+		EXPECT_TRUE(errno == ENOPROTOOPT || errno == EOPNOTSUPP);
 		EXPECT_EQ(-1, setsockopt(self->l.a, SOL_DTLS, opt, val,
 					 sizeof(struct dtls_key_info)));
-		EXPECT_EQ(ENOPROTOOPT, errno);
+		EXPECT_TRUE(errno == ENOPROTOOPT || errno == EOPNOTSUPP);
 	}
 	ASSERT_EQ(0, dtls_attach(self->l.a));
 	EXPECT_EQ(0, dtls_get_info(self->l.a, &info));

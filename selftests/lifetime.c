@@ -399,6 +399,7 @@ TEST_F(lifetime, close_while_a_thread_receives)
 	EXPECT_TRUE(refs_come_down_to(self->refs));
 }
 
+/* poll() looks the descriptor up again when it wakes. */
 TEST_F(lifetime, close_while_a_thread_polls)
 {
 	struct worker w = {};
@@ -409,7 +410,7 @@ TEST_F(lifetime, close_while_a_thread_polls)
 	EXPECT_EQ(4, link_send(&self->l, CT_DATA, "last", 4));
 	pthread_join(w.thread, NULL);
 	EXPECT_EQ(1, w.ret);
-	EXPECT_TRUE(w.err & POLLIN);
+	EXPECT_EQ(POLLNVAL, w.err);
 	EXPECT_TRUE(refs_come_down_to(self->refs));
 }
 
@@ -606,6 +607,7 @@ TEST_F(lifetime, keys_change_while_others_send_and_receive)
 	struct worker flood = {}, in = {}, out = {};
 	struct peer_key tx = self->l.ab, rx = self->l.ba;
 	unsigned int i, n = rounds(2000, 50);
+	static struct peer_record rec;
 
 	ASSERT_EQ(0, start(&flood, peer_flood, &self->l));
 	ASSERT_EQ(0, start(&in, recv_until_error, &self->l));
@@ -624,8 +626,15 @@ TEST_F(lifetime, keys_change_while_others_send_and_receive)
 	stop(&flood);
 	shutdown(self->l.a, SHUT_RD);
 	stop(&in);
+	EXPECT_LT(0, in.n);
 	EXPECT_LT(0, out.n);
-	EXPECT_EQ(0, in.ret);
+	/* And afterwards all is well. */
+	self->l.ab = tx;
+	self->l.ba = rx;
+	while (recv(self->l.b, in.buf, sizeof(in.buf), MSG_DONTWAIT) >= 0)
+		;
+	EXPECT_EQ(1, send(self->l.a, "x", 1, 0));
+	EXPECT_EQ(1, link_recv(&self->l, &rec));
 }
 
 /* Everything that was charged to the socket is given back by reading. */
@@ -772,7 +781,7 @@ TEST_F(lifetime, memory_stays_within_the_receive_buffer)
 		/* The option means half of what is charged; UDP goes over it
 		 * by one packet.
 		 */
-		EXPECT_LT(size, meminfo(l.a, SK_MEMINFO_RMEM_ALLOC));
+		EXPECT_LT(size / 4, meminfo(l.a, SK_MEMINFO_RMEM_ALLOC));
 		EXPECT_GT(2 * size + 4096, meminfo(l.a, SK_MEMINFO_RMEM_ALLOC));
 		link_close(&l);
 	}

@@ -31,8 +31,8 @@ static size_t iv_len(__u16 cipher)
 }
 
 FIXTURE(sockopt) {
-	struct link l;			/* both keys of epoch 1 in use */
-	struct dtls_key_info next;	/* would be a good key of epoch 2 */
+	struct link l;		/* both keys of epoch 1 in use */
+	struct dtls_key_info next[DTLS_RX + 1];	/* good ones of epoch 2 */
 };
 
 FIXTURE_VARIANT(sockopt) {
@@ -55,13 +55,15 @@ SOCKOPT(v6_gcm_128_cid, AF_INET6, DTLS_CIPHER_AES_GCM_128, 8);
 
 FIXTURE_SETUP(sockopt)
 {
-	struct peer_key k;
+	struct peer_key tx, rx;
 
 	ASSERT_EQ(0, link_raw(&self->l, variant->family, variant->cipher,
 			      variant->cid_len));
 	ASSERT_TRUE(link_raw_works(&self->l));
-	peer_key_init(&k, variant->cipher, 2, 0, 3);
-	key_info(&k, &self->next);
+	peer_key_init(&tx, variant->cipher, 2, self->l.ab.cid_len, 1);
+	peer_key_init(&rx, variant->cipher, 2, self->l.ba.cid_len, 2);
+	key_info(&tx, &self->next[DTLS_TX]);
+	key_info(&rx, &self->next[DTLS_RX]);
 }
 
 FIXTURE_TEARDOWN(sockopt)
@@ -95,10 +97,11 @@ TEST_F(sockopt, key_too_short)
 	int dir;
 
 	for_each_dir(dir)
-		for (len = 0; len < sizeof(self->next); len++)
-			ASSERT_TRUE(set_fails(self->l.a, dir, &self->next, len,
-					      EINVAL));
-	EXPECT_TRUE(set_fails(self->l.a, DTLS_TX, &self->next, -1, EINVAL));
+		for (len = 0; len < sizeof(struct dtls_key_info); len++)
+			ASSERT_TRUE(set_fails(self->l.a, dir, &self->next[dir],
+					      len, EINVAL));
+	EXPECT_TRUE(set_fails(self->l.a, DTLS_TX, &self->next[DTLS_TX], -1,
+			      EINVAL));
 	EXPECT_TRUE(link_raw_works(&self->l));
 }
 
@@ -115,10 +118,10 @@ TEST_F(sockopt, key_longer_with_zero_tail)
 		rx.epoch++;
 		key_info(&tx, (struct dtls_key_info *)buf);
 		ASSERT_EQ(0, setsockopt(self->l.a, SOL_DTLS, DTLS_TX, buf,
-					sizeof(self->next) + more[i]));
+					sizeof(struct dtls_key_info) + more[i]));
 		key_info(&rx, (struct dtls_key_info *)buf);
 		ASSERT_EQ(0, setsockopt(self->l.a, SOL_DTLS, DTLS_RX, buf,
-					sizeof(self->next) + more[i]));
+					sizeof(struct dtls_key_info) + more[i]));
 		self->l.ab = tx;
 		self->l.ba = rx;
 		self->l.b_seq = 0;
@@ -132,9 +135,9 @@ TEST_F(sockopt, key_longer_with_something_in_the_tail)
 	size_t at;
 	int dir;
 
-	memcpy(buf, &self->next, sizeof(self->next));
 	for_each_dir(dir) {
-		for (at = sizeof(self->next); at < sizeof(buf); at++) {
+		memcpy(buf, &self->next[dir], sizeof(struct dtls_key_info));
+		for (at = sizeof(struct dtls_key_info); at < sizeof(buf); at++) {
 			buf[at] = 1;
 			ASSERT_TRUE(set_fails(self->l.a, dir, buf, sizeof(buf),
 					      E2BIG));
@@ -158,15 +161,16 @@ TEST_F(sockopt, key_bad_pointer)
 	ASSERT_EQ(0, munmap(map + page, page));
 	for_each_dir(dir) {
 		EXPECT_TRUE(set_fails(self->l.a, dir, NULL,
-				      sizeof(self->next), EFAULT));
+				      sizeof(struct dtls_key_info), EFAULT));
 		EXPECT_TRUE(set_fails(self->l.a, dir, (void *)8,
-				      sizeof(self->next), EFAULT));
+				      sizeof(struct dtls_key_info), EFAULT));
 		/* The last byte is missing. */
-		memcpy(map + page - sizeof(self->next) + 1, &self->next,
-		       sizeof(self->next) - 1);
+		memcpy(map + page - sizeof(struct dtls_key_info) + 1,
+		       &self->next[dir],
+		       sizeof(struct dtls_key_info) - 1);
 		EXPECT_TRUE(set_fails(self->l.a, dir,
-				      map + page - sizeof(self->next) + 1,
-				      sizeof(self->next), EFAULT));
+				      map + page - sizeof(struct dtls_key_info) + 1,
+				      sizeof(struct dtls_key_info), EFAULT));
 	}
 	EXPECT_TRUE(link_raw_works(&self->l));
 }
@@ -176,13 +180,14 @@ TEST_F(sockopt, key_version)
 	static const __u16 versions[] = {
 		0, 1, 0x0303, 0x0304, 0xfeff, 0xfefe, 0xfefb, 0xffff,
 	};
-	struct dtls_key_info ki = self->next;
+	struct dtls_key_info ki;
 	int a, b, dir;
 	size_t i;
 
 	ASSERT_EQ(0, udp_pair(variant->family, &a, &b));
 	ASSERT_EQ(0, dtls_attach(a));
 	for_each_dir(dir) {
+		ki = self->next[dir];
 		for (i = 0; i < ARRAY_SIZE(versions); i++) {
 			ki.version = versions[i];
 			EXPECT_TRUE(set_fails(a, dir, &ki, sizeof(ki),
@@ -196,15 +201,16 @@ TEST_F(sockopt, key_version)
 /* One association speaks one version. */
 TEST_F(sockopt, key_of_another_version)
 {
-	struct dtls_key_info ki = self->next;
+	struct dtls_key_info ki;
 	struct dtls_info before, after;
 	int dir;
 
-	ki.version = DTLS_VERSION_1_3;
-	memset(ki.iv, 1, sizeof(ki.iv));
-	memset(ki.sn_key, 1, cipher_key_len(variant->cipher));
 	ASSERT_EQ(0, dtls_get_info(self->l.a, &before));
 	for_each_dir(dir) {
+		ki = self->next[dir];
+		ki.version = DTLS_VERSION_1_3;
+		memset(ki.iv, 1, sizeof(ki.iv));
+		memset(ki.sn_key, 1, cipher_key_len(variant->cipher));
 		EXPECT_EQ(-1, setsockopt(self->l.a, SOL_DTLS, dir, &ki,
 					 sizeof(ki)));
 		EXPECT_TRUE(errno == EINVAL || errno == EOPNOTSUPP);
@@ -218,11 +224,12 @@ TEST_F(sockopt, key_cipher)
 {
 	/* 55 and 56: SM4 and ARIA in linux/tls.h */
 	static const __u16 ciphers[] = { 0, 1, 50, 55, 56, 60, 256, 65535 };
-	struct dtls_key_info ki = self->next;
+	struct dtls_key_info ki;
 	size_t i;
 	int dir;
 
 	for_each_dir(dir) {
+		ki = self->next[dir];
 		for (i = 0; i < ARRAY_SIZE(ciphers); i++) {
 			ki.cipher = ciphers[i];
 			EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki),
@@ -237,11 +244,12 @@ TEST_F(sockopt, key_epoch)
 	static const __u64 epochs[] = {
 		0, 65536, 65537, 1ULL << 32, (1ULL << 32) + 2, ~0ULL,
 	};
-	struct dtls_key_info ki = self->next;
+	struct dtls_key_info ki;
 	size_t i;
 	int dir;
 
 	for_each_dir(dir) {
+		ki = self->next[dir];
 		for (i = 0; i < ARRAY_SIZE(epochs); i++) {
 			ki.epoch = epochs[i];
 			EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki),
@@ -253,7 +261,7 @@ TEST_F(sockopt, key_epoch)
 
 TEST_F(sockopt, key_epoch_not_newer)
 {
-	struct dtls_key_info ki = self->next;
+	struct dtls_key_info ki;
 	__u64 epoch;
 	int dir;
 
@@ -268,6 +276,7 @@ TEST_F(sockopt, key_epoch_not_newer)
 		EXPECT_TRUE(set_fails(self->l.a, dir, &same, sizeof(same),
 				      EEXIST));
 
+		ki = self->next[dir];
 		ki.epoch = 10;
 		ASSERT_EQ(0, setsockopt(self->l.a, SOL_DTLS, dir, &ki,
 					sizeof(ki)));
@@ -282,7 +291,7 @@ TEST_F(sockopt, key_epoch_not_newer)
 TEST_F(sockopt, key_last_epoch)
 {
 	struct peer_key tx = self->l.ab, rx = self->l.ba;
-	struct dtls_key_info ki = self->next;
+	struct dtls_key_info ki;
 	int dir;
 
 	tx.epoch = 65535;
@@ -293,9 +302,11 @@ TEST_F(sockopt, key_last_epoch)
 	self->l.ba = rx;
 	self->l.b_seq = 0;
 	EXPECT_TRUE(link_raw_works(&self->l));
-	ki.epoch = 65535;
-	for_each_dir(dir)
+	for_each_dir(dir) {
+		ki = self->next[dir];
+		ki.epoch = 65535;
 		EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki), EEXIST));
+	}
 }
 
 TEST_F(sockopt, key_sequence_number)
@@ -303,11 +314,12 @@ TEST_F(sockopt, key_sequence_number)
 	static const __u64 seqs[] = {
 		DTLS_SEQ_MAX + 1, DTLS_SEQ_MAX + 2, 1ULL << 63, ~0ULL,
 	};
-	struct dtls_key_info ki = self->next;
+	struct dtls_key_info ki;
 	size_t i;
 	int dir;
 
 	for_each_dir(dir) {
+		ki = self->next[dir];
 		for (i = 0; i < ARRAY_SIZE(seqs); i++) {
 			ki.rec_seq = seqs[i];
 			EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki),
@@ -315,15 +327,17 @@ TEST_F(sockopt, key_sequence_number)
 		}
 	}
 	EXPECT_TRUE(link_raw_works(&self->l));
-	ki.rec_seq = DTLS_SEQ_MAX;
-	for_each_dir(dir)
+	for_each_dir(dir) {
+		ki = self->next[dir];
+		ki.rec_seq = DTLS_SEQ_MAX;
 		EXPECT_EQ(0, setsockopt(self->l.a, SOL_DTLS, dir, &ki,
 					sizeof(ki)));
+	}
 }
 
 TEST_F(sockopt, key_bytes_that_must_be_zero)
 {
-	struct dtls_key_info *ki = &self->next;
+	struct dtls_key_info *ki;
 	struct range { size_t from, to; } ranges[] = {
 		{ offsetof(struct dtls_key_info, reserved),
 		  offsetof(struct dtls_key_info, epoch) },
@@ -336,13 +350,15 @@ TEST_F(sockopt, key_bytes_that_must_be_zero)
 		  offsetof(struct dtls_key_info, sn_key) },
 		{ offsetof(struct dtls_key_info, sn_key),
 		  offsetof(struct dtls_key_info, cid) },
-		/* next.cid_len is 0 */
-		{ offsetof(struct dtls_key_info, cid), sizeof(*ki) },
+		{ 0, sizeof(*ki) },	/* after the connection ID */
 	};
 	size_t i, at;
 	int dir;
 
 	for_each_dir(dir) {
+		ki = &self->next[dir];
+		ranges[5].from = offsetof(struct dtls_key_info, cid) +
+				 ki->cid_len;
 		for (i = 0; i < ARRAY_SIZE(ranges); i++) {
 			for (at = ranges[i].from; at < ranges[i].to; at++) {
 				((char *)ki)[at] = 1;
@@ -356,18 +372,19 @@ TEST_F(sockopt, key_bytes_that_must_be_zero)
 	EXPECT_TRUE(link_raw_works(&self->l));
 	/* And the rest of the structure was right all the time. */
 	for_each_dir(dir)
-		EXPECT_EQ(0, setsockopt(self->l.a, SOL_DTLS, dir, ki,
-					sizeof(*ki)));
+		EXPECT_EQ(0, setsockopt(self->l.a, SOL_DTLS, dir,
+					&self->next[dir], sizeof(*ki)));
 }
 
 TEST_F(sockopt, key_cid)
 {
 	static const __u16 lens[] = { 256, 257, 1000, 65535 };
-	struct dtls_key_info ki = self->next;
+	struct dtls_key_info ki;
 	size_t i;
 	int dir;
 
 	for_each_dir(dir) {
+		ki = self->next[dir];
 		for (i = 0; i < ARRAY_SIZE(lens); i++) {
 			ki.cid_len = lens[i];
 			memset(ki.cid, 7, sizeof(ki.cid));
@@ -395,20 +412,20 @@ TEST_F(sockopt, key_sets_first_number)
 	char buf[64];
 
 	tx.epoch = 2;
-	tx.rec_seq = 123456789012;
+	tx.rec_seq = 123456;
 	rx.epoch = 2;
 	rx.rec_seq = 100;
 	ASSERT_EQ(0, dtls_set_key(self->l.a, DTLS_TX, &tx));
 	ASSERT_EQ(0, dtls_set_key(self->l.a, DTLS_RX, &rx));
 	ASSERT_EQ(0, dtls_get_info(self->l.a, &info));
-	EXPECT_EQ(123456789012, info.tx_seq);
+	EXPECT_EQ(123456, info.tx_seq);
 
 	self->l.ab = tx;
 	self->l.ba = rx;
 	ASSERT_EQ(2, send(self->l.a, "hi", 2, 0));
 	ASSERT_EQ(2, link_recv(&self->l, &rec));
 	EXPECT_EQ(2, rec.epoch);
-	EXPECT_EQ(123456789012, rec.seq);
+	EXPECT_EQ(123456, rec.seq);
 
 	self->l.b_seq = 99;
 	ASSERT_EQ(3, link_send(&self->l, CT_DATA, "old", 3));
@@ -539,8 +556,8 @@ TEST_F(sockopt, unknown_options)
 		EXPECT_EQ(sizeof(val), len);
 	}
 	for (i = 0; i < ARRAY_SIZE(no_set); i++)
-		EXPECT_TRUE(set_fails(self->l.a, no_set[i], &self->next,
-				      sizeof(self->next), ENOPROTOOPT));
+		EXPECT_TRUE(set_fails(self->l.a, no_set[i], self->next,
+				      sizeof(struct dtls_key_info), ENOPROTOOPT));
 	EXPECT_TRUE(link_raw_works(&self->l));
 }
 
@@ -873,7 +890,7 @@ TEST_F(sockopt, mtu_is_at_most_a_record)
 	EXPECT_EQ(DTLS_RECORD_SIZE_MAX, mtu);
 }
 
-TEST_F(sockopt, mtu_needs_a_peer)
+TEST_F(sockopt, mtu_needs_peer_and_key)
 {
 	socklen_t len = sizeof(__u32);
 	int fd = udp_socket(variant->family);
@@ -883,6 +900,10 @@ TEST_F(sockopt, mtu_needs_a_peer)
 	ASSERT_EQ(0, dtls_attach(fd));
 	EXPECT_EQ(-1, getsockopt(fd, SOL_DTLS, DTLS_MTU, &mtu, &len));
 	EXPECT_EQ(ENOTCONN, errno);
+	/* And without a key the size of a record is not known. */
+	ASSERT_EQ(0, udp_connect(fd, self->l.b));
+	EXPECT_EQ(-1, getsockopt(fd, SOL_DTLS, DTLS_MTU, &mtu, &len));
+	EXPECT_EQ(ENOKEY, errno);
 	close(fd);
 }
 

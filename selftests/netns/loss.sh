@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A path that loses, reorders and duplicates a fifth of all packets each. The
+# receiver knows from a packet socket which records reached it.
+
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+if [ "$slow" ]; then
+	n=1200 delay=500ms epoch=400
+else
+	n=8000 delay=60ms epoch=2000
+fi
+
+plan 10
+neighbours
+on a tc qdisc add dev eth0 root netem limit 100000 delay "$delay" \
+	reorder 20% loss 20% duplicate 20%
+
+# Each arrival was a new record or taken for a replay; the path did its worst.
+always=(sent==1 strange==0 unseen==0 repeated==0 unwatched==0 rx_other==0
+	"rx_records==given" "rx_records+rx_replays==arrivals"
+	"distinct<$n*9/10" "arrivals>distinct" "late>0")
+
+for family in v4 v6; do
+	addresses $family
+	common="-n $n -t 3000"
+
+	transfer "$from" "$to" "-i eth0 -w 4096" "-p 50" "$common"
+	check "${family}_window_4096_all_that_arrive_once" "${always[@]}" \
+		missing==0 "given==distinct"
+
+	# Those less than 64 behind the newest are still good.
+	transfer "$from" "$to" "-i eth0 -w 64" "-p 50" "$common"
+	check "${family}_window_64_none_twice" "${always[@]}" \
+		"missing>0" "missing<=late"
+
+	transfer "$from" "$to" "-i eth0 -w 4096" "-p 50" "$common -k $epoch"
+	check "${family}_keys_change" "${always[@]}" missing==0 \
+		"given==distinct" "rx_epoch>=$n/$epoch"
+
+	transfer "$from" "$to" "-i eth0 -w 4096" "-p 200 -g 4" "$common"
+	check "${family}_segments" "${always[@]}" missing==0 "given==distinct"
+
+	transfer "$from" "$to" "-i eth0 -w 4096 -G" "-p 200 -g 4" \
+		"$common -k $epoch"
+	check "${family}_segments_gro_and_keys_change" "${always[@]}" \
+		missing==0 "given==distinct" "rx_epoch>=$n/$epoch"
+done
