@@ -78,7 +78,7 @@ static void take_line(void *ctx, const char *line)
 	snprintf(end->keylog, sizeof(end->keylog), "%s", line);
 }
 
-static void take_heartbeat(void *ctx, size_t size, u64 rtt)
+static void take_heartbeat(void *ctx, size_t size, uint64_t rtt)
 {
 	struct end *end = ctx;
 

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0
+/* GnuTLS as the other end; see peer.h. */
+#include <errno.h>
+#include <gnutls/dtls.h>
+#include <gnutls/gnutls.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "peer.h"
+
+struct peer {
+	struct peer_options o;
+	gnutls_session_t session;
+	gnutls_certificate_credentials_t cert;
+	gnutls_psk_client_credentials_t psk_client;
+	gnutls_psk_server_credentials_t psk_server;
+	gnutls_priority_t priority;
+	gnutls_datum_t ticket_key;
+	gnutls_datum_t saved;
+	gnutls_datum_t db_key;		/* a server's cache of one session */
+	gnutls_datum_t db_data;
+	char alpn[32];
+};
+
+static const struct {
+	u16 suite;
+	const char *words;
+} words[] = {
+	{ 0xc02b, "+ECDHE-ECDSA:+AES-128-GCM" },
+	{ 0xc02f, "+ECDHE-RSA:+AES-128-GCM" },
+	{ 0xcca9, "+ECDHE-ECDSA:+CHACHA20-POLY1305" },
+	{ 0xcca8, "+ECDHE-RSA:+CHACHA20-POLY1305" },
+	{ 0xc02c, "+ECDHE-ECDSA:+AES-256-GCM" },
+	{ 0xc030, "+ECDHE-RSA:+AES-256-GCM" },
+	{ 0xc0ac, "+ECDHE-ECDSA:+AES-128-CCM" },
+	{ 0xc0ae, "+ECDHE-ECDSA:+AES-128-CCM-8" },
+	{ 0xccac, "+ECDHE-PSK:+CHACHA20-POLY1305" },
+	{ 0x00a8, "+PSK:+AES-128-GCM" },
+	{ 0x00a9, "+PSK:+AES-256-GCM" },
+	{ 0xccab, "+PSK:+CHACHA20-POLY1305" },
+	{ 0xc0a4, "+PSK:+AES-128-CCM" },
+	{ 0xc0a8, "+PSK:+AES-128-CCM-8" },
+};
+
+static bool set_priority(struct peer *p)
+{
+	char all[256];
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (words[i].suite == p->o.suite)
+			break;
+	if (i == sizeof(words) / sizeof(words[0]))
+		return false;
+	snprintf(all, sizeof(all),
+		 "NONE:+VERS-DTLS1.2:+AEAD:+COMP-NULL:+SIGN-ALL:+GROUP-ALL:"
+		 "+CTYPE-CLI-ALL:+CTYPE-SRV-ALL:%s", words[i].words);
+	return !gnutls_priority_init(&p->priority, all, NULL);
+}
+
+static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t len)
+{
+	struct peer *p = ptr;
+
+	wire_put(p->o.out, data, len);
+	return (ssize_t)len;
+}
+
+static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t size)
+{
+	struct peer *p = ptr;
+	size_t n = wire_get(p->o.in, data, size);
+
+	if (n)
+		return (ssize_t)n;
+	gnutls_transport_set_errno(p->session, EAGAIN);
+	return -1;
+}
+
+static int pull_timeout(gnutls_transport_ptr_t ptr, unsigned int ms)
+{
+	struct peer *p = ptr;
+
+	(void)ms;
+	return p->o.in->head != p->o.in->tail;
+}
+
+static int find_psk(gnutls_session_t session, const char *identity,
+		    gnutls_datum_t *key)
+{
+	struct peer *p = gnutls_session_get_ptr(session);
+
+	if (strcmp(identity, p->o.identity))
+		return -1;
+	key->size = (unsigned int)strlen(p->o.psk);
+	key->data = gnutls_malloc(key->size);
+	memcpy(key->data, p->o.psk, key->size);
+	return 0;
+}
+
+static gnutls_datum_t copy_of(gnutls_datum_t d)
+{
+	gnutls_datum_t copy = { gnutls_malloc(d.size), d.size };
+
+	memcpy(copy.data, d.data, d.size);
+	return copy;
+}
+
+static int db_store(void *ptr, gnutls_datum_t key, gnutls_datum_t data)
+{
+	struct peer *p = ptr;
+
+	gnutls_free(p->db_key.data);
+	gnutls_free(p->db_data.data);
+	p->db_key = copy_of(key);
+	p->db_data = copy_of(data);
+	return 0;
+}
+
+static gnutls_datum_t db_retrieve(void *ptr, gnutls_datum_t key)
+{
+	struct peer *p = ptr;
+
+	if (key.size != p->db_key.size ||
+	    memcmp(key.data, p->db_key.data, key.size))
+		return (gnutls_datum_t){ 0 };
+	return copy_of(p->db_data);
+}
+
+static int db_remove(void *ptr, gnutls_datum_t key)
+{
+	(void)ptr;
+	(void)key;
+	return 0;
+}
+
+static bool credentials(struct peer *p)
+{
+	const struct peer_options *o = &p->o;
+	gnutls_datum_t d, key;
+
+	gnutls_certificate_allocate_credentials(&p->cert);
+	if (o->ca) {
+		d.data = (u8 *)o->ca->pem;
+		d.size = (unsigned int)strlen(o->ca->pem);
+		if (gnutls_certificate_set_x509_trust_mem(p->cert, &d,
+						GNUTLS_X509_FMT_PEM) < 1)
+			return false;
+	}
+	if (o->cert) {
+		d.data = (u8 *)o->cert->pem;
+		d.size = (unsigned int)strlen(o->cert->pem);
+		key.data = (u8 *)o->cert->key_pem;
+		key.size = (unsigned int)strlen(o->cert->key_pem);
+		if (gnutls_certificate_set_x509_key_mem(p->cert, &d, &key,
+						GNUTLS_X509_FMT_PEM) < 0)
+			return false;
+	}
+	gnutls_psk_allocate_server_credentials(&p->psk_server);
+	gnutls_psk_allocate_client_credentials(&p->psk_client);
+	if (o->psk) {
+		d.data = (u8 *)o->psk;
+		d.size = (unsigned int)strlen(o->psk);
+		gnutls_psk_set_client_credentials(p->psk_client, o->identity,
+						  &d, GNUTLS_PSK_KEY_RAW);
+		gnutls_psk_set_server_credentials_function(p->psk_server,
+							   find_psk);
+	}
+	return true;
+}
+
+static void *open_peer(const struct peer_options *options)
+{
+	struct peer *p = calloc(1, sizeof(*p));
+
+	p->o = *options;
+	gnutls_session_ticket_key_generate(&p->ticket_key);
+	if (set_priority(p) && credentials(p))
+		return p;
+	peer_gnutls.close(p);
+	return NULL;
+}
+
+static bool start_peer(void *peer, bool resume)
+{
+	struct peer *p = peer;
+	const struct peer_options *o = &p->o;
+	gnutls_datum_t name;
+
+	/* NO_TICKETS is a client's flag; a server has tickets by their key. */
+	if (gnutls_init(&p->session,
+			(o->server ? GNUTLS_SERVER : GNUTLS_CLIENT) |
+			GNUTLS_DATAGRAM | GNUTLS_NONBLOCK |
+			(o->tickets ? 0 : GNUTLS_NO_TICKETS)))
+		return false;
+	gnutls_session_set_ptr(p->session, p);
+	gnutls_priority_set(p->session, p->priority);
+	gnutls_transport_set_ptr(p->session, p);
+	gnutls_transport_set_push_function(p->session, push);
+	gnutls_transport_set_pull_function(p->session, pull);
+	gnutls_transport_set_pull_timeout_function(p->session, pull_timeout);
+	gnutls_dtls_set_timeouts(p->session, 20, 60000);
+	gnutls_dtls_set_mtu(p->session, p->o.mtu);
+	gnutls_credentials_set(p->session, GNUTLS_CRD_CERTIFICATE, p->cert);
+	gnutls_credentials_set(p->session, GNUTLS_CRD_PSK,
+			       o->server ? (void *)p->psk_server :
+					   (void *)p->psk_client);
+	if (o->alpn) {
+		name.data = (u8 *)o->alpn;
+		name.size = (unsigned int)strlen(o->alpn);
+		gnutls_alpn_set_protocols(p->session, &name, 1, 0);
+	}
+	if (o->srtp)
+		gnutls_srtp_set_profile_direct(p->session, o->srtp, NULL);
+	if (o->server) {
+		if (o->request_cert)
+			gnutls_certificate_server_set_request(p->session,
+							GNUTLS_CERT_REQUIRE);
+		if (o->tickets)
+			gnutls_session_ticket_enable_server(p->session,
+							    &p->ticket_key);
+		gnutls_db_set_store_function(p->session, db_store);
+		gnutls_db_set_retrieve_function(p->session, db_retrieve);
+		gnutls_db_set_remove_function(p->session, db_remove);
+		gnutls_db_set_ptr(p->session, p);
+		return true;
+	}
+	gnutls_server_name_set(p->session, GNUTLS_NAME_DNS, "end.example", 11);
+	if (o->ca)
+		gnutls_session_set_verify_cert(p->session, "end.example", 0);
+	return !resume || !gnutls_session_set_data(p->session, p->saved.data,
+						   p->saved.size);
+}
+
+static int step_peer(void *peer)
+{
+	struct peer *p = peer;
+	int ret = gnutls_handshake(p->session);
+
+	if (!ret)
+		return 1;
+	if (!gnutls_error_is_fatal(ret))
+		return 0;
+	fprintf(stderr, "GnuTLS: %s\n", gnutls_strerror(ret));
+	return -1;
+}
+
+static bool send_peer(void *peer, const void *data, size_t len)
+{
+	struct peer *p = peer;
+
+	return gnutls_record_send(p->session, data, len) == (ssize_t)len;
+}
+
+static size_t receive_peer(void *peer, void *data, size_t size)
+{
+	struct peer *p = peer;
+	ssize_t n = gnutls_record_recv(p->session, data, size);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+static bool resumed_peer(void *peer)
+{
+	struct peer *p = peer;
+
+	return gnutls_session_is_resumed(p->session);
+}
+
+static bool export_peer(void *peer, const char *label, u8 *out, size_t len)
+{
+	struct peer *p = peer;
+
+	return !gnutls_prf_rfc5705(p->session, strlen(label), label, 0, NULL,
+				   len, (char *)out);
+}
+
+static const char *alpn_peer(void *peer)
+{
+	struct peer *p = peer;
+	gnutls_datum_t name;
+
+	if (gnutls_alpn_get_selected_protocol(p->session, &name))
+		return "";
+	snprintf(p->alpn, sizeof(p->alpn), "%.*s", (int)name.size, name.data);
+	return p->alpn;
+}
+
+static void stop_peer(void *peer)
+{
+	struct peer *p = peer;
+
+	if (!p->session)
+		return;
+	gnutls_free(p->saved.data);
+	p->saved.data = NULL;
+	gnutls_session_get_data2(p->session, &p->saved);
+	gnutls_deinit(p->session);
+	p->session = NULL;
+}
+
+static void close_peer(void *peer)
+{
+	struct peer *p = peer;
+
+	stop_peer(p);
+	gnutls_free(p->saved.data);
+	gnutls_free(p->ticket_key.data);
+	gnutls_free(p->db_key.data);
+	gnutls_free(p->db_data.data);
+	gnutls_certificate_free_credentials(p->cert);
+	gnutls_psk_free_client_credentials(p->psk_client);
+	gnutls_psk_free_server_credentials(p->psk_server);
+	gnutls_priority_deinit(p->priority);
+	free(p);
+}
+
+const struct peer_type peer_gnutls = {
+	.name = "GnuTLS",
+	.open = open_peer,
+	.start = start_peer,
+	.step = step_peer,
+	.send = send_peer,
+	.receive = receive_peer,
+	.resumed = resumed_peer,
+	.export = export_peer,
+	.alpn = alpn_peer,
+	.stop = stop_peer,
+	.close = close_peer,
+};

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0
+/* OpenSSL as the other end; see peer.h. */
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "peer.h"
+
+struct peer {
+	struct peer_options o;
+	SSL_CTX *ctx;
+	SSL *ssl;
+	SSL_SESSION *session;
+	BIO_METHOD *method;
+	char alpn[32];
+};
+
+static const struct {
+	u16 suite;
+	const char *name;
+} names[] = {
+	{ 0xc02b, "ECDHE-ECDSA-AES128-GCM-SHA256" },
+	{ 0xc02f, "ECDHE-RSA-AES128-GCM-SHA256" },
+	{ 0xcca9, "ECDHE-ECDSA-CHACHA20-POLY1305" },
+	{ 0xcca8, "ECDHE-RSA-CHACHA20-POLY1305" },
+	{ 0xc02c, "ECDHE-ECDSA-AES256-GCM-SHA384" },
+	{ 0xc030, "ECDHE-RSA-AES256-GCM-SHA384" },
+	{ 0xc0ac, "ECDHE-ECDSA-AES128-CCM" },
+	{ 0xc0ae, "ECDHE-ECDSA-AES128-CCM8" },
+	{ 0xccac, "ECDHE-PSK-CHACHA20-POLY1305" },
+	{ 0x00a8, "PSK-AES128-GCM-SHA256" },
+	{ 0x00a9, "PSK-AES256-GCM-SHA384" },
+	{ 0xccab, "PSK-CHACHA20-POLY1305" },
+	{ 0xc0a4, "PSK-AES128-CCM" },
+	{ 0xc0a8, "PSK-AES128-CCM8" },
+};
+
+static const char *name_of(u16 suite)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].suite == suite)
+			return names[i].name;
+	return NULL;
+}
+
+static int wire_write(BIO *bio, const char *data, int len)
+{
+	struct peer *p = BIO_get_data(bio);
+
+	wire_put(p->o.out, data, (size_t)len);
+	return len;
+}
+
+static int wire_read(BIO *bio, char *data, int len)
+{
+	struct peer *p = BIO_get_data(bio);
+	size_t n = wire_get(p->o.in, data, (size_t)len);
+
+	BIO_clear_retry_flags(bio);
+	if (n)
+		return (int)n;
+	BIO_set_retry_read(bio);
+	return -1;
+}
+
+static long wire_ctrl(BIO *bio, int cmd, long num, void *ptr)
+{
+	(void)bio;
+	(void)num;
+	(void)ptr;
+	return cmd == BIO_CTRL_FLUSH || cmd == BIO_CTRL_DGRAM_SET_PEER;
+}
+
+static unsigned int psk_client(SSL *ssl, const char *hint, char *identity,
+			       unsigned int identity_size, u8 *key,
+			       unsigned int key_size)
+{
+	struct peer *p = SSL_get_app_data(ssl);
+	size_t len = strlen(p->o.psk);
+
+	(void)hint;
+	snprintf(identity, identity_size, "%s", p->o.identity);
+	if (len > key_size)
+		return 0;
+	memcpy(key, p->o.psk, len);
+	return (unsigned int)len;
+}
+
+static unsigned int psk_server(SSL *ssl, const char *identity, u8 *key,
+			       unsigned int key_size)
+{
+	struct peer *p = SSL_get_app_data(ssl);
+	size_t len = strlen(p->o.psk);
+
+	if (strcmp(identity, p->o.identity) || len > key_size)
+		return 0;
+	memcpy(key, p->o.psk, len);
+	return (unsigned int)len;
+}
+
+static int make_cookie(SSL *ssl, u8 *cookie, unsigned int *len)
+{
+	(void)ssl;
+	memset(cookie, 0xc0, 32);
+	*len = 32;
+	return 1;
+}
+
+static int check_cookie(SSL *ssl, const u8 *cookie, unsigned int len)
+{
+	u8 expected[32];
+
+	(void)ssl;
+	memset(expected, 0xc0, 32);
+	return len == 32 && !memcmp(cookie, expected, 32);
+}
+
+static int choose_alpn(SSL *ssl, const u8 **out, u8 *out_len, const u8 *in,
+		       unsigned int in_len, void *arg)
+{
+	const char *want = arg;
+	unsigned int i;
+
+	(void)ssl;
+	for (i = 0; i < in_len; i += 1 + in[i]) {
+		if (in[i] == strlen(want) && !memcmp(in + i + 1, want, in[i])) {
+			*out = in + i + 1;
+			*out_len = in[i];
+			return SSL_TLSEXT_ERR_OK;
+		}
+	}
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+static unsigned int timer(SSL *ssl, unsigned int us)
+{
+	(void)ssl;
+	return us ? us * 2 : 20000;
+}
+
+static bool set_up(struct peer *p)
+{
+	const struct peer_options *o = &p->o;
+	u8 protocols[32];
+
+	SSL_CTX_set_min_proto_version(p->ctx, DTLS1_2_VERSION);
+	SSL_CTX_set_options(p->ctx, SSL_OP_NO_QUERY_MTU |
+			    (o->tickets ? 0 : SSL_OP_NO_TICKET) |
+			    (o->server ? SSL_OP_COOKIE_EXCHANGE : 0));
+	SSL_CTX_set_cookie_generate_cb(p->ctx, make_cookie);
+	SSL_CTX_set_cookie_verify_cb(p->ctx, check_cookie);
+	SSL_CTX_set_session_id_context(p->ctx, (const u8 *)"test", 4);
+	if (!SSL_CTX_set_cipher_list(p->ctx, name_of(o->suite)) ||
+	    !SSL_CTX_set1_groups_list(p->ctx, "X25519:P-256:P-384"))
+		return false;
+	if (o->psk) {
+		SSL_CTX_set_psk_client_callback(p->ctx, psk_client);
+		SSL_CTX_set_psk_server_callback(p->ctx, psk_server);
+		SSL_CTX_use_psk_identity_hint(p->ctx, "hint");
+	}
+	if (o->ca) {
+		X509_STORE_add_cert(SSL_CTX_get_cert_store(p->ctx), o->ca->x509);
+		SSL_CTX_set_verify(p->ctx, !o->server ? SSL_VERIFY_PEER :
+				   o->request_cert ? SSL_VERIFY_PEER |
+				   SSL_VERIFY_FAIL_IF_NO_PEER_CERT :
+				   SSL_VERIFY_NONE, NULL);
+	}
+	if (o->cert && (SSL_CTX_use_certificate(p->ctx, o->cert->x509) != 1 ||
+			SSL_CTX_use_PrivateKey(p->ctx, o->cert->key) != 1))
+		return false;
+	if (o->alpn && o->server) {
+		SSL_CTX_set_alpn_select_cb(p->ctx, choose_alpn,
+					   (void *)o->alpn);
+	} else if (o->alpn) {
+		protocols[0] = (u8)strlen(o->alpn);
+		memcpy(protocols + 1, o->alpn, protocols[0]);
+		SSL_CTX_set_alpn_protos(p->ctx, protocols, protocols[0] + 1U);
+	}
+	return !o->srtp || !SSL_CTX_set_tlsext_use_srtp(p->ctx, o->srtp);
+}
+
+static void *open_peer(const struct peer_options *options)
+{
+	struct peer *p = calloc(1, sizeof(*p));
+
+	p->o = *options;
+	p->method = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(),
+				 "wire");
+	BIO_meth_set_write(p->method, wire_write);
+	BIO_meth_set_read(p->method, wire_read);
+	BIO_meth_set_ctrl(p->method, wire_ctrl);
+	p->ctx = SSL_CTX_new(options->server ? DTLS_server_method() :
+					       DTLS_client_method());
+	if (set_up(p))
+		return p;
+	ERR_print_errors_fp(stderr);
+	peer_openssl.close(p);
+	return NULL;
+}
+
+static bool start_peer(void *peer, bool resume)
+{
+	struct peer *p = peer;
+	BIO *bio;
+
+	p->ssl = SSL_new(p->ctx);
+	bio = BIO_new(p->method);
+	BIO_set_data(bio, p);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(p->ssl, bio, bio);
+	SSL_set_app_data(p->ssl, p);
+	SSL_set_mtu(p->ssl, p->o.mtu);
+	DTLS_set_timer_cb(p->ssl, timer);
+	if (p->o.server) {
+		SSL_set_accept_state(p->ssl);
+		return true;
+	}
+	SSL_set_connect_state(p->ssl);
+	SSL_set_tlsext_host_name(p->ssl, "end.example");
+	SSL_set1_host(p->ssl, "end.example");
+	return !resume || SSL_set_session(p->ssl, p->session) == 1;
+}
+
+static int step_peer(void *peer)
+{
+	struct peer *p = peer;
+	int ret, err;
+
+	DTLSv1_handle_timeout(p->ssl);
+	ret = SSL_do_handshake(p->ssl);
+	if (ret == 1)
+		return 1;
+	err = SSL_get_error(p->ssl, ret);
+	if (err == SSL_ERROR_WANT_READ || err == SSL_ERROR_WANT_WRITE)
+		return 0;
+	ERR_print_errors_fp(stderr);
+	return -1;
+}
+
+static bool send_peer(void *peer, const void *data, size_t len)
+{
+	struct peer *p = peer;
+
+	return SSL_write(p->ssl, data, (int)len) == (int)len;
+}
+
+static size_t receive_peer(void *peer, void *data, size_t size)
+{
+	struct peer *p = peer;
+	int n = SSL_read(p->ssl, data, (int)size);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+static bool resumed_peer(void *peer)
+{
+	struct peer *p = peer;
+
+	return SSL_session_reused(p->ssl);
+}
+
+static bool export_peer(void *peer, const char *label, u8 *out, size_t len)
+{
+	struct peer *p = peer;
+
+	return SSL_export_keying_material(p->ssl, out, len, label,
+					  strlen(label), NULL, 0, 0) == 1;
+}
+
+static const char *alpn_peer(void *peer)
+{
+	struct peer *p = peer;
+	unsigned int len;
+	const u8 *name;
+
+	SSL_get0_alpn_selected(p->ssl, &name, &len);
+	snprintf(p->alpn, sizeof(p->alpn), "%.*s", (int)len, name);
+	return p->alpn;
+}
+
+static void stop_peer(void *peer)
+{
+	struct peer *p = peer;
+
+	if (!p->ssl)
+		return;
+	SSL_SESSION_free(p->session);
+	p->session = SSL_get1_session(p->ssl);
+	/* Without this it counts as an error, and is not resumed. */
+	SSL_set_shutdown(p->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	SSL_free(p->ssl);
+	p->ssl = NULL;
+}
+
+static void close_peer(void *peer)
+{
+	struct peer *p = peer;
+
+	stop_peer(p);
+	SSL_SESSION_free(p->session);
+	SSL_CTX_free(p->ctx);
+	BIO_meth_free(p->method);
+	free(p);
+}
+
+const struct peer_type peer_openssl = {
+	.name = "OpenSSL",
+	.open = open_peer,
+	.start = start_peer,
+	.step = step_peer,
+	.send = send_peer,
+	.receive = receive_peer,
+	.resumed = resumed_peer,
+	.export = export_peer,
+	.alpn = alpn_peer,
+	.stop = stop_peer,
+	.close = close_peer,
+};
