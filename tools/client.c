@@ -20,7 +20,7 @@ int command_client(int argc, char **argv)
 	fd = net_connect(o.host, o.port);
 	ssl = tls_connect(ctx, &o, fd);
 	if (ssl) {
-		conn_init(&c, ssl);
+		conn_init(&c, ssl, &o);
 		status = transfer(&c, &o);
 		SSL_free(ssl);
 	}

@@ -23,7 +23,7 @@ struct conn {
 	size_t mtu;
 };
 
-void conn_init(struct conn *c, SSL *ssl);
+void conn_init(struct conn *c, SSL *ssl, const struct options *o);
 
 /**
  * conn_offload() - move to the kernel if that is wanted and possible

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_RATE	20	/* Mbit/s */
+#define DEFAULT_RATE	10	/* Mbit/s */
 
 enum {
 	OPT_PATH = 256, OPT_PSK_IDENTITY, OPT_PSK, OPT_CERT, OPT_KEY, OPT_CA,
@@ -21,9 +21,9 @@ static const struct argp_option common_options[] = {
 	{ "output", OPT_OUTPUT, "FILE", 0,
 	  "write what is received to FILE; standard input is not read then", 0 },
 	{ "rate", OPT_RATE, "MBIT", 0,
-	  "send at most MBIT megabits a second (20; 0: no limit)", 0 },
+	  "send at most MBIT megabits a second (10; 0: no limit)", 0 },
 	{ "mtu", OPT_MTU, "BYTES", 0,
-	  "send no larger datagrams (what the path takes)", 0 },
+	  "send datagrams up to BYTES (1400 of data or less)", 0 },
 	{ "linger", OPT_LINGER, "SECONDS", 0,
 	  "after our close_notify wait so long in silence for the peer's (3)", 0 },
 

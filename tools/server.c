@@ -39,7 +39,7 @@ int command_server(int argc, char **argv)
 		status = 1;
 		ssl = tls_accept(ctx, &o, fd, listen_again, &l);
 		if (ssl) {
-			conn_init(&c, ssl);
+			conn_init(&c, ssl, &o);
 			status = transfer(&c, &o);
 			SSL_free(ssl);
 		} else if (l.fd == fd) {

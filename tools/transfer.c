@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BURST		32768	/* bytes that may leave at once */
+#define BURST		16384	/* bytes that may leave at once */
 #define RECEIVE_ROUND	64	/* records before it is the sender's turn */
 
 /**
