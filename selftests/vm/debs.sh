@@ -37,8 +37,9 @@ use_suite()
 
 deb_update()
 {
+	mkdir -p "$cache"
 	say "apt-get update${apt_opts:+ (${apt_opts[1]##*/kernel-dtls/})}"
-	quietly apt-get -q "${apt_opts[@]}" update
+	quietly flock "$cache/.apt.lock" apt-get -q "${apt_opts[@]}" update
 }
 
 # deb_field PACKAGE FIELD: of the version that apt would install.
