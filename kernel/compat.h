@@ -17,7 +17,10 @@
 
 #include "dtls.h"
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#define SINCE(major, minor) \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
+
+#if SINCE(6, 12)
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
@@ -27,14 +30,14 @@
  * May pages be lent to UDP? 6.1 stable knows the flag and ignores it, which is
  * why a version decides.
  */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#if SINCE(6, 5)
 #define DTLS_MSG_SPLICE_PAGES	MSG_SPLICE_PAGES
 #else
 #define DTLS_MSG_SPLICE_PAGES	0
 #endif
 
 /* Before 6.7 these were bit-fields. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#if SINCE(6, 7)
 static inline int dtls_inet6_pmtudisc(const struct sock *sk)
 {
 	return READ_ONCE(inet6_sk(sk)->pmtudisc);
@@ -71,7 +74,7 @@ static inline void dtls_udp_count_in(const struct sock *sk)
 {
 	struct net *net = sock_net(sk);
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
+#if SINCE(7, 1)
 	if (sk->sk_family == AF_INET)
 		UDP_INC_STATS(net, UDP_MIB_INDATAGRAMS);
 	else
@@ -85,14 +88,14 @@ static inline void dtls_udp_count_in(const struct sock *sk)
 }
 
 /* Before 6.19 addresses were plain sockaddrs. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#if SINCE(6, 19)
 #define dtls_sockaddr	sockaddr_unsized
 #else
 #define dtls_sockaddr	sockaddr
 #endif
 
 /* Before 7.1 recvmsg told the address's length through a pointer. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
+#if SINCE(7, 1)
 static inline int dtls_base_recvmsg(struct proto *base, struct sock *sk,
 				    struct msghdr *msg, size_t len, int flags)
 {
@@ -118,7 +121,7 @@ static inline int dtls_proto_recvmsg(struct sock *sk, struct msghdr *msg,
 #endif
 
 /* Before 6.5 ioctl spoke to user space itself, and splice called sendpage. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#if SINCE(6, 5)
 static inline int dtls_proto_ioctl(struct sock *sk, int cmd, int *karg)
 {
 	if (cmd == SIOCINQ)

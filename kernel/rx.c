@@ -474,7 +474,7 @@ static struct dtls_msg *make_msg(struct dtls_sock *ds, struct dtls_rx *rx,
 }
 
 void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx,
-			  const u8 *content)
+		     const u8 *content)
 {
 	struct dtls_msg *m = make_msg(ds, rx, content);
 
@@ -482,8 +482,7 @@ void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx,
 		dtls_control_queue(ds, m);
 }
 
-bool dtls_rx_ready(struct dtls_sock *ds, struct dtls_rx *rx,
-			const u8 *content)
+bool dtls_rx_ready(struct dtls_sock *ds, struct dtls_rx *rx, const u8 *content)
 {
 	struct dtls_msg *m = make_msg(ds, rx, content);
 

@@ -9,39 +9,36 @@
 #include <net/sock.h>
 
 DECLARE_EVENT_CLASS(dtls_record,
-	TP_PROTO(const struct sock *sk, u64 epoch, u64 seq, u8 type,
-		 size_t len),
-	TP_ARGS(sk, epoch, seq, type, len),
-	TP_STRUCT__entry(
-		__field(const void *, sk)
-		__field(u64, epoch)
-		__field(u64, seq)
-		__field(u32, len)
-		__field(u8, type)
-	),
-	TP_fast_assign(
-		__entry->sk = sk;
-		__entry->epoch = epoch;
-		__entry->seq = seq;
-		__entry->len = len;
-		__entry->type = type;
-	),
-	TP_printk("sk=%p epoch=%llu seq=%llu type=%u len=%u", __entry->sk,
-		  __entry->epoch, __entry->seq, __entry->type, __entry->len)
+		    TP_PROTO(const struct sock *sk, u64 epoch, u64 seq, u8 type,
+			     size_t len),
+		    TP_ARGS(sk, epoch, seq, type, len),
+		    TP_STRUCT__entry(__field(const void *, sk)
+				     __field(u64, epoch)
+				     __field(u64, seq)
+				     __field(u32, len)
+				     __field(u8, type)),
+		    TP_fast_assign(__entry->sk = sk;
+				   __entry->epoch = epoch;
+				   __entry->seq = seq;
+				   __entry->len = len;
+				   __entry->type = type;),
+		    TP_printk("sk=%p epoch=%llu seq=%llu type=%u len=%u",
+			      __entry->sk, __entry->epoch, __entry->seq,
+			      __entry->type, __entry->len)
 );
 
 /* A record was made. */
 DEFINE_EVENT(dtls_record, dtls_seal,
-	TP_PROTO(const struct sock *sk, u64 epoch, u64 seq, u8 type,
-		 size_t len),
-	TP_ARGS(sk, epoch, seq, type, len)
+	     TP_PROTO(const struct sock *sk, u64 epoch, u64 seq, u8 type,
+		      size_t len),
+	     TP_ARGS(sk, epoch, seq, type, len)
 );
 
 /* A record was verified and decrypted. */
 DEFINE_EVENT(dtls_record, dtls_open,
-	TP_PROTO(const struct sock *sk, u64 epoch, u64 seq, u8 type,
-		 size_t len),
-	TP_ARGS(sk, epoch, seq, type, len)
+	     TP_PROTO(const struct sock *sk, u64 epoch, u64 seq, u8 type,
+		      size_t len),
+	     TP_ARGS(sk, epoch, seq, type, len)
 );
 
 TRACE_DEFINE_ENUM(DTLS_COUNT_RX_REPLAYS);
@@ -54,25 +51,21 @@ TRACE_DEFINE_ENUM(DTLS_COUNT_RX_NO_BUDGET);
 
 /* Something received was dropped. */
 TRACE_EVENT(dtls_drop,
-	TP_PROTO(const struct sock *sk, unsigned int reason),
-	TP_ARGS(sk, reason),
-	TP_STRUCT__entry(
-		__field(const void *, sk)
-		__field(unsigned int, reason)
-	),
-	TP_fast_assign(
-		__entry->sk = sk;
-		__entry->reason = reason;
-	),
-	TP_printk("sk=%p reason=%s", __entry->sk,
-		  __print_symbolic(__entry->reason,
-			{ DTLS_COUNT_RX_REPLAYS, "replay" },
-			{ DTLS_COUNT_RX_AUTH_FAILED, "auth_failed" },
-			{ DTLS_COUNT_RX_NO_KEY, "no_key" },
-			{ DTLS_COUNT_RX_MALFORMED, "malformed" },
-			{ DTLS_COUNT_RX_OVERSIZE, "oversize" },
-			{ DTLS_COUNT_RX_EMPTY, "empty" },
-			{ DTLS_COUNT_RX_NO_BUDGET, "no_budget" }))
+	    TP_PROTO(const struct sock *sk, unsigned int reason),
+	    TP_ARGS(sk, reason),
+	    TP_STRUCT__entry(__field(const void *, sk)
+			     __field(unsigned int, reason)),
+	    TP_fast_assign(__entry->sk = sk;
+			   __entry->reason = reason;),
+	    TP_printk("sk=%p reason=%s", __entry->sk,
+		      __print_symbolic(__entry->reason,
+				       { DTLS_COUNT_RX_REPLAYS, "replay" },
+				       { DTLS_COUNT_RX_AUTH_FAILED, "auth_failed" },
+				       { DTLS_COUNT_RX_NO_KEY, "no_key" },
+				       { DTLS_COUNT_RX_MALFORMED, "malformed" },
+				       { DTLS_COUNT_RX_OVERSIZE, "oversize" },
+				       { DTLS_COUNT_RX_EMPTY, "empty" },
+				       { DTLS_COUNT_RX_NO_BUDGET, "no_budget" }))
 );
 
 #endif /* _DTLS_TRACE_H */

@@ -395,41 +395,47 @@ bool dtls_is_peer(const struct sock *sk, const void *name, int len)
 
 static unsigned int ip_overhead(struct sock *sk)
 {
-	unsigned int len = sizeof(struct udphdr);
+	unsigned int len = sizeof(struct iphdr) + sizeof(struct udphdr);
+	struct ip_options_rcu *opt;
 
 	rcu_read_lock();
-#if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6) {
-		struct ipv6_txoptions *opt;
-
-		opt = rcu_dereference(inet6_sk(sk)->opt);
-		len += sizeof(struct ipv6hdr);
-		if (opt)
-			len += opt->opt_flen + opt->opt_nflen;
-	} else
-#endif
-	{
-		struct ip_options_rcu *opt;
-
-		opt = rcu_dereference(inet_sk(sk)->inet_opt);
-		len += sizeof(struct iphdr);
-		if (opt)
-			len += opt->opt.optlen;
-	}
+	opt = rcu_dereference(inet_sk(sk)->inet_opt);
+	if (opt)
+		len += opt->opt.optlen;
 	rcu_read_unlock();
 	return len;
 }
+
+#if IS_ENABLED(CONFIG_IPV6)
+static unsigned int ipv6_overhead(struct sock *sk)
+{
+	unsigned int len = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
+	struct ipv6_txoptions *opt;
+
+	rcu_read_lock();
+	opt = rcu_dereference(inet6_sk(sk)->opt);
+	if (opt)
+		len += opt->opt_flen + opt->opt_nflen;
+	rcu_read_unlock();
+	return len;
+}
+#endif
 
 /* UDP payload the path takes in one piece; 0: there is no route now */
 static unsigned int path_payload(struct sock *sk)
 {
 	struct dst_entry *dst = sk_dst_get(sk);
-	unsigned int mtu, overhead = ip_overhead(sk);
+	unsigned int mtu, overhead;
 
 	if (!dst)
 		return 0;
 	mtu = dst_mtu(dst);
 	dst_release(dst);
+	overhead = ip_overhead(sk);
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6)
+		overhead = ipv6_overhead(sk);
+#endif
 	return mtu > overhead ? min(mtu - overhead, DATAGRAM_MAX) : 0;
 }
 

@@ -21,7 +21,7 @@ struct ulp_ops {
 	struct proto *base;
 	const struct proto_ops *base_ops;
 	struct proto prot;
-	struct proto_ops ops;
+	struct proto_ops ops;	/* not const: as the base's but for a few */
 };
 
 static struct ulp_ops ulp_ops[2];
@@ -223,7 +223,7 @@ static int may_attach(struct sock *sk, struct socket *sock, struct ulp_ops *u)
 	/* sockmap, tunnels, another ULP */
 	if (sk->sk_prot != u->base || sock->ops != u->base_ops ||
 	    sk->sk_prot != sk->sk_prot_creator ||
-	    rcu_access_pointer(sk->sk_user_data))
+	    rcu_dereference_raw(__sk_user_data(sk)))
 		return -EBUSY;
 	/* ESP in UDP and some L2TP sockets have no sk_user_data. */
 	if (READ_ONCE(up->encap_type) || READ_ONCE(up->encap_rcv))

@@ -106,7 +106,7 @@ struct dtls_key_info {
 };
 
 /* struct dtls_record_info, flags */
-#define DTLS_RECORD_RAW		0x01	/* the datagram as on the wire, unprotected or undecrypted */
+#define DTLS_RECORD_RAW		0x01	/* as on the wire, not authenticated */
 #define DTLS_RECORD_EVENT	0x02	/* no record: news from the kernel, see event */
 
 /* struct dtls_record_info, event */
