@@ -161,6 +161,8 @@ int dtls_attach(int fd);
 
 /* @dir: DTLS_TX or DTLS_RX */
 int dtls_set_key(int fd, int dir, const struct peer_key *k);
+
+/* State and counters, settled */
 int dtls_get_info(int fd, struct dtls_info *info);
 
 /* A line of /proc/net/dtls_stat, or -1 with ENOENT. */
@@ -200,12 +202,25 @@ ssize_t link_send(struct link *l, __u8 type, const void *data, size_t len);
 /* Raw @b receives one datagram of one record and opens it; -1 if it is not. */
 ssize_t link_recv(struct link *l, struct peer_record *rec);
 
+/*
+ * Before Linux 6.4 the loopback device may put delivery off, to a thread that
+ * is busy. settle() returns when everything that was sent on this CPU before
+ * has arrived. So that this is where the test sends, it calls stay() first;
+ * roam() lets a thread go again.
+ */
+void stay(void);
+void roam(void);
+void settle(void);
+
+/* recv() that does not wait, settled */
+ssize_t recv_now(int fd, void *buf, size_t len);
+
 /* Bytes that depend on @seed and do not occur by chance. */
 void fill(void *buf, size_t len, unsigned int seed);
 
 /*
- * Control records. recv_control() never waits, and zeroes @info if the cmsg is
- * missing.
+ * Control records. recv_control() does not wait (but settles), and zeroes @info
+ * if the cmsg is missing.
  */
 ssize_t recv_control(int fd, struct dtls_record_info *info, void *buf,
 		     size_t len);
@@ -219,7 +234,7 @@ ssize_t send_segments(int fd, const void *buf, size_t len, __u16 size,
 /* recvmsg(); @gso is the UDP_GRO cmsg's value, 0 without one */
 ssize_t recv_segments(int fd, void *buf, size_t len, int *gso, int flags);
 
-/* Wait until one of @events is up, at most @ms; returns revents. */
+/* Wait until one of @events is up, at most @ms; returns revents. 0 settles. */
 short poll_for(int fd, short events, int ms);
 
 /* Room for a thousand records and more in the receive queue (needs root) */

@@ -49,6 +49,7 @@ FIXTURE_VARIANT_ADD(control, v4_cid)
 
 FIXTURE_SETUP(control)
 {
+	stay();
 	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher,
 			   variant->cid_len));
 	fill(text, sizeof(text), 1);
@@ -61,7 +62,7 @@ FIXTURE_TEARDOWN(control)
 
 static void nothing_to_read(struct __test_metadata *_metadata, struct link *l)
 {
-	ASSERT_ERRNO(EAGAIN, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
+	ASSERT_ERRNO(EAGAIN, recv_now(l->a, buf, sizeof(buf)));
 }
 
 static void still_works(struct __test_metadata *_metadata, struct link *l)
@@ -276,7 +277,7 @@ TEST_F(control, close_notify_is_end_of_file_for_ever)
 	ASSERT_EQ(2, link_send(l, CT_ALERT, close_notify, 2));
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, recv(l->a, buf, sizeof(buf), 0));
-		ASSERT_EQ(0, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
+		ASSERT_EQ(0, recv_now(l->a, buf, sizeof(buf)));
 		ASSERT_EQ(0, recv(l->a, buf, sizeof(buf), MSG_PEEK));
 	}
 	EXPECT_TRUE(eof_flag(_metadata, l));

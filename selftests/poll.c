@@ -48,6 +48,7 @@ FIXTURE_VARIANT_ADD(poll, v6_cid)
 
 FIXTURE_SETUP(poll)
 {
+	stay();
 	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher,
 			   variant->cid_len));
 	fill(text, sizeof(text), 1);
@@ -194,6 +195,7 @@ TEST_F(poll, select)
 	ASSERT_EQ(0, select(l->a + 1, &set, NULL, NULL, &tv));
 	ASSERT_EQ(10, link_send(l, CT_DATA, text, 10));
 	FD_SET(l->a, &set);
+	settle();
 	ASSERT_EQ(1, select(l->a + 1, &set, NULL, NULL, &tv));
 	ASSERT_EQ(10, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
 }
@@ -215,6 +217,7 @@ static void *flood(void *arg)
 	unsigned int state = 1, i;
 	int round;
 
+	roam();
 	for (round = 0; round < f->rounds; round++) {
 		state = state * 1103515245 + 12345;
 		for (i = 0; i < (state >> 16) % 6; i++)
@@ -822,6 +825,7 @@ static void *read_some(void *arg)
 	struct reader *r = arg;
 	__u8 data[256];
 
+	roam();
 	while (recv(r->fd, data, sizeof(data), 0) > 0)
 		r->got++;
 	return NULL;

@@ -65,6 +65,7 @@ FIXTURE_VARIANT_ADD(receive, v6_cid)
 
 FIXTURE_SETUP(receive)
 {
+	stay();
 	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher,
 			   variant->cid_len));
 	fill(text, sizeof(text), 1);
@@ -151,7 +152,7 @@ static void send_wire(struct __test_metadata *_metadata, struct link *l,
 
 static void nothing_to_read(struct __test_metadata *_metadata, struct link *l)
 {
-	ASSERT_ERRNO(EAGAIN, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
+	ASSERT_ERRNO(EAGAIN, recv_now(l->a, buf, sizeof(buf)));
 }
 
 /* The datagram in @wire is dropped, counted once and under the right name. */
@@ -379,6 +380,7 @@ TEST_F(receive, recvmmsg)
 	}
 	for (i = 0; i < 5; i++)
 		ASSERT_EQ(200 + i, link_send(l, CT_DATA, text + i, 200 + i));
+	settle();
 	ASSERT_EQ(5, recvmmsg(l->a, msgs, 8, MSG_DONTWAIT, NULL));
 	for (i = 0; i < 5; i++) {
 		ASSERT_EQ(200u + i, msgs[i].msg_len);
@@ -544,7 +546,7 @@ TEST_F(receive, overflow_is_told)
 	set_int(_metadata, l->a, SOL_SOCKET, SO_RCVBUF, 1);
 	for (i = 0; i < 50; i++)
 		ASSERT_EQ(300, link_send(l, CT_DATA, text, 300));
-	while (recv(l->a, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+	while (recv_now(l->a, buf, sizeof(buf)) > 0)
 		;
 	ASSERT_EQ(300, link_send(l, CT_DATA, text, 300));
 	c = recv_cmsg(&msg, l->a, SOL_SOCKET, SO_RXQ_OVFL);
@@ -1699,6 +1701,7 @@ static void *send_numbered(void *arg)
 	__u8 msg[100] = {};
 	int i;
 
+	roam();
 	for (i = 0; i < r->records; i++) {
 		/* Loss by a full receive queue is not what is tested here. */
 		while (i - __atomic_load_n(&r->received, __ATOMIC_RELAXED) > 60)
@@ -1719,6 +1722,7 @@ static void *change_keys(void *arg)
 	struct peer_key k;
 	int epoch, at;
 
+	roam();
 	/* The sender first: the receiver has to hold on to what is early. */
 	for (epoch = 2; epoch < 12; epoch++) {
 		at = (epoch - 1) * (r->records / 11);
@@ -1787,7 +1791,7 @@ static void spliced(struct __test_metadata *_metadata, struct link *l,
 	} else {
 		ASSERT_EQ(len, sendfile(l->b, file, NULL, len));
 	}
-	n = recv(l->a, buf, sizeof(buf), MSG_DONTWAIT);
+	n = recv_now(l->a, buf, sizeof(buf));
 	if (forged) {
 		ASSERT_EQ(-1, n);
 	} else {
@@ -1869,6 +1873,7 @@ FIXTURE_VARIANT_ADD(receive_cid, longest)
 
 FIXTURE_SETUP(receive_cid)
 {
+	stay();
 	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher,
 			   variant->cid_len));
 	fill(text, sizeof(text), 1);

@@ -44,6 +44,7 @@ RECORD_VARIANTS(chacha20, DTLS_CIPHER_CHACHA20_POLY1305);
 
 FIXTURE_SETUP(record)
 {
+	stay();
 	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher,
 			   variant->cid_len));
 	fill(text, sizeof(text), variant->cipher);
@@ -77,7 +78,7 @@ TEST_F(record, send_is_one_record_in_one_datagram)
 		ASSERT_EQ((size_t)100 + i, rec.len);
 		EXPECT_EQ(0, memcmp(rec.data, text + i, rec.len));
 	}
-	EXPECT_EQ(-1, recv(l->b, wire, sizeof(wire), MSG_DONTWAIT));
+	EXPECT_EQ(-1, recv_now(l->b, wire, sizeof(wire)));
 }
 
 TEST_F(record, every_size_goes_out)
@@ -185,7 +186,7 @@ TEST_F(record, segments_become_records)
 		ASSERT_EQ((__u64)i, rec.seq);
 		ASSERT_EQ(0, memcmp(rec.data, text + i * 1000, size));
 	}
-	EXPECT_EQ(-1, recv(l->b, wire, sizeof(wire), MSG_DONTWAIT));
+	EXPECT_EQ(-1, recv_now(l->b, wire, sizeof(wire)));
 }
 
 TEST_F(record, coalesced_datagrams_come_apart)
@@ -235,7 +236,7 @@ TEST_F(record, one_flipped_bit_anywhere_is_refused)
 		wire[i] ^= 1 << (i % 8);
 		ASSERT_EQ(len, send(l->b, wire, len, 0));
 		wire[i] ^= 1 << (i % 8);
-		ASSERT_EQ(-1, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT))
+		ASSERT_EQ(-1, recv_now(l->a, buf, sizeof(buf)))
 			TH_LOG("with byte %zd changed", i);
 	}
 
@@ -263,7 +264,7 @@ TEST_F(record, replays_are_refused)
 	ASSERT_EQ(24, recv(l->a, buf, sizeof(buf), 0));
 	for (i = 0; i < 4; i++) {
 		ASSERT_EQ(len, send(l->b, wire, len, 0));
-		ASSERT_EQ(-1, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
+		ASSERT_EQ(-1, recv_now(l->a, buf, sizeof(buf)));
 	}
 	ASSERT_OK(dtls_get_info(l->a, &info));
 	EXPECT_EQ((__u64)4, info.counters.rx_replays);
@@ -281,7 +282,7 @@ TEST_F(record, key_of_the_other_direction_is_refused)
 	memcpy(k.key, l->ab.key, sizeof(k.key));
 	len = peer_seal(&k, CT_DATA, 0, text, 24, wire);
 	ASSERT_EQ(len, send(l->b, wire, len, 0));
-	ASSERT_EQ(-1, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
+	ASSERT_EQ(-1, recv_now(l->a, buf, sizeof(buf)));
 	ASSERT_OK(dtls_get_info(l->a, &info));
 	EXPECT_EQ((__u64)1, info.counters.rx_auth_failed);
 }
@@ -329,7 +330,7 @@ TEST_F(record, control_records_both_ways)
 	EXPECT_EQ(0, memcmp(rec.data, close_notify, 2));
 
 	ASSERT_EQ(30, link_send(l, CT_HANDSHAKE, text, 30));
-	ASSERT_EQ(-1, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
+	ASSERT_EQ(-1, recv_now(l->a, buf, sizeof(buf)));
 	ASSERT_EQ(30, recv_control(l->a, &info, buf, sizeof(buf)));
 	EXPECT_EQ(CT_HANDSHAKE, info.type);
 	EXPECT_EQ(0, info.flags);
@@ -383,7 +384,7 @@ TEST_F(record, write_key_ends_at_its_limit)
 	}
 	for (i = 0; i < 3; i++)
 		ASSERT_ERRNO(EKEYEXPIRED, send(l->a, text, 10, 0));
-	ASSERT_ERRNO(EAGAIN, recv(l->b, wire, sizeof(wire), MSG_DONTWAIT));
+	ASSERT_ERRNO(EAGAIN, recv_now(l->b, wire, sizeof(wire)));
 	ASSERT_OK(dtls_get_info(l->a, &info));
 	EXPECT_EQ(limit, info.tx_seq);
 	EXPECT_EQ(limit, info.tx_limit);
