@@ -280,7 +280,7 @@ int kdtls_offload_gnutls(gnutls_session_t session)
 	if (!w)
 		return -KDTLS_EUNWATCHED;
 	/* First what costs the session nothing. */
-	err = kdtls_supports(w->fd, cipher_of(session));
+	err = kdtls_available();
 	if (!err)
 		err = kdtls_gnutls_keys(session, &keys);
 	if (err)

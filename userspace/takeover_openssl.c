@@ -424,7 +424,7 @@ int kdtls_offload_openssl(SSL *ssl)
 	/* First what costs the session nothing. */
 	err = session_fits(ssl);
 	if (!err)
-		err = kdtls_supports(fd, cipher_of(ssl));
+		err = kdtls_available();
 	if (!err)
 		err = kdtls_openssl_keys(ssl, &keys);
 	if (err)

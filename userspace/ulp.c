@@ -82,16 +82,37 @@ int kdtls_set_key(int fd, int direction, const struct dtls_key_info *key)
 	return -errno;
 }
 
-int kdtls_supports(int fd, unsigned int cipher)
+/* Attach a socket made for that, and give it a key. */
+static int try_cipher(const struct sockaddr *peer, socklen_t len,
+		      unsigned int cipher)
 {
 	struct dtls_key_info key = {
 		.version = DTLS_VERSION_1_2,
 		.cipher = cipher,
 		.epoch = 1,
 	};
+	int fd, err = 0;
+
+	fd = socket(peer->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	/* Without a route of its own it cannot tell. */
+	if (!connect(fd, peer, len)) {
+		err = kdtls_attach(fd);
+		if (!err)
+			err = kdtls_set_key(fd, DTLS_TX, &key);
+	}
+	close(fd);
+	return err;
+}
+
+int kdtls_supports(int fd, unsigned int cipher)
+{
+	static unsigned long long known;	/* a bit a cipher */
+	unsigned long long bit = cipher < 64 ? 1ULL << cipher : 0;
 	struct sockaddr_storage peer;
 	socklen_t len = sizeof(peer);
-	int err, trial;
+	int err;
 
 	err = socket_is_udp(fd);
 	if (err)
@@ -101,17 +122,11 @@ int kdtls_supports(int fd, unsigned int cipher)
 		return err;
 	if (getpeername(fd, (struct sockaddr *)&peer, &len))
 		return errno == ENOTCONN ? -KDTLS_ENOTCONN : -errno;
-
-	trial = socket(peer.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (trial < 0)
-		return -errno;
-	if (connect(trial, (struct sockaddr *)&peer, len))
-		err = -errno;
+	if (__atomic_load_n(&known, __ATOMIC_RELAXED) & bit)
+		return 0;
+	err = try_cipher((struct sockaddr *)&peer, len, cipher);
 	if (!err)
-		err = kdtls_attach(trial);
-	if (!err)
-		err = kdtls_set_key(trial, DTLS_TX, &key);
-	close(trial);
+		__atomic_fetch_or(&known, bit, __ATOMIC_RELAXED);
 	return err;
 }
 

@@ -10,8 +10,7 @@
  * negative error else: either -errno, as the kernel gave it, or one of
  * -KDTLS_E*. kdtls_strerror() tells for both what to do. errno is not kept.
  *
- * All functions may be called from any thread; none keeps state of its own.
- * None is async-signal-safe.
+ * All functions may be called from any thread. None is async-signal-safe.
  */
 #ifndef _KDTLS_KDTLS_H
 #define _KDTLS_KDTLS_H
@@ -80,7 +79,8 @@ KDTLS_API int kdtls_available(void);
  * @cipher:	DTLS_CIPHER_*
  *
  * Tries the attach and a key on a socket made for that, connected to the same
- * peer. An attach cannot be undone, so ask before the first, not after it.
+ * peer, once for each cipher in the life of the process. An attach cannot be
+ * undone, so ask before it, not after it.
  *
  * Return: 0, -KDTLS_ENOMODULE, -KDTLS_ENOTUDP, -KDTLS_ENOTCONN,
  * -KDTLS_ENOCIPHER or -errno.
