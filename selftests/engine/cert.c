@@ -64,22 +64,25 @@ static char *pem_of(BIO *bio)
 
 void cert_make(struct cert *cert, const struct cert_options *o)
 {
-	static long serial = 1;
+	static long serial;
 	X509 *x = X509_new(), *issuer = o->issuer ? o->issuer->x509 : x;
 	EVP_PKEY *key = make_key(o->kind), *signer;
 	X509_NAME *name;
+	char cn[32] = "end";
 	BIO *bio;
 
 	must(x && key, "key");
 	signer = o->issuer ? o->issuer->key : key;
 	X509_set_version(x, X509_VERSION_3);
-	ASN1_INTEGER_set(X509_get_serialNumber(x), serial++);
+	ASN1_INTEGER_set(X509_get_serialNumber(x), ++serial);
+	if (o->ca)
+		snprintf(cn, sizeof(cn), "ca %ld", serial);
 	X509_gmtime_adj(X509_getm_notBefore(x), o->to ? o->from : -3600);
 	X509_gmtime_adj(X509_getm_notAfter(x), o->to ? o->to : 86400);
 	X509_set_pubkey(x, key);
 	name = X509_get_subject_name(x);
 	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-				   (const u8 *)(o->ca ? "ca" : "end"), -1, -1, 0);
+				   (const u8 *)cn, -1, -1, 0);
 	X509_set_issuer_name(x, X509_get_subject_name(issuer));
 	extension(x, issuer, NID_basic_constraints,
 		  o->ca ? "critical,CA:TRUE" : "CA:FALSE");

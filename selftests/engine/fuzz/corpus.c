@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * corpus DIR: inputs to start from, made of handshakes that went well: what a
+ * server heard, what a client heard, and each message for the parsers.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "common.h"
+
+static const char *dir;
+static unsigned int files;
+
+static void save(const char *target, const struct dtls_writer *w)
+{
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, target);
+	mkdir(path, 0777);
+	snprintf(path, sizeof(path), "%s/%s/%u", dir, target, files++);
+	f = fopen(path, "w");
+	if (!f || fwrite(w->p, 1, w->len, f) != w->len || fclose(f)) {
+		perror(path);
+		exit(1);
+	}
+}
+
+/* The messages of a datagram, for the parsers and for the reassembly */
+static void save_messages(const u8 *data, size_t len, struct dtls_writer *parts)
+{
+	struct dtls_writer w = { 0 };
+	struct dtls_record record;
+	struct dtls_fragment f;
+	struct dtls_bytes r;
+	u8 which;
+
+	for (; !dtls_record_parse(&record, data, len, len, 0);
+	     data += record.header_len + record.fragment_len,
+	     len -= record.header_len + record.fragment_len) {
+		if (record.type != DTLS_CT_HANDSHAKE || record.epoch)
+			continue;
+		r = (struct dtls_bytes){ data + record.header_len,
+					 record.fragment_len };
+		wr_u16(parts, (u16)(1 + r.len));
+		wr_u8(parts, 0);
+		wr_bytes(parts, r.p, r.len);
+		if (!dtls_fragment_parse(&r, &f))
+			continue;
+		which = f.type == DTLS_CLIENT_HELLO ? 1 :
+			f.type == DTLS_SERVER_HELLO ? 2 :
+			f.type == DTLS_CERTIFICATE ? 4 : 0;
+		wr_u8(&w, which);
+		if (which)
+			wr_bytes(&w, f.body.p, f.body.len);
+		else
+			wr_bytes(&w, data + record.header_len,
+				 record.fragment_len);
+		save("parsers", &w);
+		wr_free(&w);
+	}
+}
+
+static void record_handshake(bool resume, u32 mtu)
+{
+	static struct end ends[2];
+	static u8 buf[END_DATAGRAM];
+	static u8 *session;
+	static size_t session_len;
+	struct dtls_writer heard[2] = { 0 }, parts = { 0 };
+	u64 now = 1000000;
+	int round, i;
+	long n;
+
+	fuzz_client(&ends[0]);
+	fuzz_server(&ends[1]);
+	kdtls_engine_set_mtu(ends[0].e, mtu);
+	kdtls_engine_set_mtu(ends[1].e, mtu);
+	if (resume)
+		kdtls_engine_set_session(ends[0].e, session, session_len);
+	kdtls_engine_start(ends[0].e, now);
+	for (round = 0; round < 6; round++) {
+		for (i = 0; i < 2; i++) {
+			while ((n = end_output(&ends[i], buf, sizeof(buf),
+					       now)) > 0) {
+				wr_vec(&heard[!i], 2, buf, (size_t)n);
+				save_messages(buf, (size_t)n, &parts);
+				end_input(&ends[!i], buf, (size_t)n, now);
+			}
+		}
+	}
+	if (!end_agree(&ends[0], &ends[1]))
+		exit(1);
+	save("client", &heard[0]);
+	save("server", &heard[1]);
+	save("reassembly", &parts);
+	if (ends[0].session) {
+		free(session);
+		session = ends[0].session;
+		session_len = ends[0].session_len;
+		ends[0].session = NULL;
+		wr_free(&parts);
+		wr_u8(&parts, 3);
+		wr_bytes(&parts, session, session_len);
+		save("parsers", &parts);
+	}
+	wr_free(&parts);
+	for (i = 0; i < 2; i++) {
+		wr_free(&heard[i]);
+		ends[i].ep = NULL;
+		end_exit(&ends[i]);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const u8 heartbeat[] = { 0, 36, 24 - 20, 1, 0, 16 };
+	static const u8 alert[] = { 0, 3, 2, 1, 0 };
+	static const u8 tamper[] = { 1, 0, 30, 1, 2, 0, 0, 0, 3, 0, 0, 0, 5, 0,
+				     0, 0, 4, 0, 40, 0 };
+	struct dtls_writer w = { 0 };
+
+	if (argc != 2)
+		return 2;
+	dir = argv[1];
+	mkdir(dir, 0777);
+	record_handshake(false, 1400);
+	record_handshake(true, 1400);
+	record_handshake(false, 256);
+	wr_bytes(&w, heartbeat, sizeof(heartbeat));
+	wr_bytes(&w, tamper, sizeof(tamper));
+	wr_bytes(&w, tamper, 12);
+	wr_bytes(&w, alert, sizeof(alert));
+	save("established", &w);
+	wr_free(&w);
+	wr_bytes(&w, tamper, sizeof(tamper));
+	save("pair", &w);
+	wr_free(&w);
+	return 0;
+}

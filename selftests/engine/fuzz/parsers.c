@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Every parser that stands alone: the first byte says which. */
+#include "common.h"
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
+{
+	static struct dtls_crypto crypto;
+	struct dtls_tickets tickets = { .life = 3600 };
+	struct dtls_bytes in = { data, len };
+	struct dtls_writer plain = { 0 };
+	struct dtls_client_hello ch;
+	struct dtls_server_hello sh;
+	struct dtls_session session;
+	struct dtls_chain chain = { 0 };
+	struct dtls_fragment f;
+	u8 which;
+
+	if (!crypto.prf12 && !dtls_crypto_init(&crypto))
+		return 0;
+	if (!rd_u8(&in, &which))
+		return 0;
+	switch (which % 7) {
+	case 0:
+		while (dtls_fragment_parse(&in, &f))
+			;
+		break;
+	case 1:
+		dtls_client_hello_parse(&ch, in);
+		break;
+	case 2:
+		dtls_server_hello_parse(&sh, in);
+		break;
+	case 3:
+		dtls_session_read(&session, in);
+		break;
+	case 4:
+		dtls_chain_parse(&chain, in, false);
+		dtls_chain_free(&chain);
+		break;
+	case 5:
+		dtls_chain_parse(&chain, in, true);
+		dtls_chain_free(&chain);
+		break;
+	default:
+		dtls_ticket_open(&tickets, &crypto, in, 1, &plain, &session);
+		wr_free(&plain);
+		break;
+	}
+	return 0;
+}

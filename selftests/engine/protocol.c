@@ -1,0 +1,931 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the RFCs and common sense ask of an engine, case by case. */
+#include <kselftest_harness.h>
+
+#include "end.h"
+
+static const char psk[] = "0123456789abcdef";
+
+FIXTURE(pair)
+{
+	struct end client, server;
+	struct cert ca, cert;
+	u64 now;
+	u8 buf[END_DATAGRAM];
+};
+
+FIXTURE_SETUP(pair)
+{
+	end_config(&self->client, psk);
+	end_config(&self->server, psk);
+	self->now = 1000000;
+	cert_make(&self->ca, &(struct cert_options){
+		.kind = CERT_P256, .ca = true });
+}
+
+FIXTURE_TEARDOWN(pair)
+{
+	end_exit(&self->client);
+	end_exit(&self->server);
+	if (self->cert.key)
+		cert_free(&self->cert);
+	cert_free(&self->ca);
+}
+
+static int show(struct end *end, const struct cert *cert)
+{
+	return kdtls_endpoint_use_certificate(end->ep, cert->pem,
+					      strlen(cert->pem), cert->key_pem,
+					      strlen(cert->key_pem));
+}
+
+static int trust(struct end *end, const struct cert *ca)
+{
+	return kdtls_endpoint_trust(end->ep, ca->pem, strlen(ca->pem));
+}
+
+static struct kdtls_failure failure_of(const struct end *end)
+{
+	struct kdtls_failure failure;
+
+	kdtls_engine_failure(end->e, &failure);
+	return failure;
+}
+
+static struct kdtls_info info_of(const struct end *end)
+{
+	struct kdtls_info info;
+
+	kdtls_engine_info(end->e, &info);
+	return info;
+}
+
+/* Both ends with certificates alone; the client wants @name in the server's. */
+static int open_with(struct end *client, struct end *server,
+		     const struct cert *ca, const struct cert *cert,
+		     const char *name)
+{
+	client->config.ops.psk_client = NULL;
+	server->config.ops.psk_server = NULL;
+	if (end_open(client, KDTLS_CLIENT) || end_open(server, KDTLS_SERVER) ||
+	    show(server, cert) || trust(client, ca) || trust(server, ca))
+		return -1;
+	return name ? kdtls_engine_set_name(client->e, name) : 0;
+}
+
+/* One record of the other end's, with keys that are good */
+static int inject(struct end *from, struct end *to, u8 type, const void *data,
+		  size_t len, u64 now)
+{
+	u8 record[2048];
+	size_t n = dtls_protect(from->tx, type, data, len, record);
+
+	return end_input(to, record, n, now);
+}
+
+#define HANDSHAKE()							\
+do {									\
+	ASSERT_EQ(0, end_handshake(&self->client, &self->server));	\
+	ASSERT_TRUE(end_agree(&self->client, &self->server));		\
+} while (0)
+
+/* Names and chains */
+
+static const struct {
+	const char *what;
+	const char *san;
+	const char *name;
+	int alert;
+} names[] = {
+	{ "same name", "DNS:end.example", "end.example", 0 },
+	{ "wildcard", "DNS:*.end.example", "a.end.example", 0 },
+	{ "IPv4", "IP:192.0.2.1", "192.0.2.1", 0 },
+	{ "IPv6", "IP:2001:db8::1", "2001:db8::1", 0 },
+	{ "other name", "DNS:end.example", "other.example",
+	  KDTLS_ALERT_BAD_CERTIFICATE },
+	{ "wildcard over two labels", "DNS:*.end.example", "a.b.end.example",
+	  KDTLS_ALERT_BAD_CERTIFICATE },
+	{ "part of a label", "DNS:a*.end.example", "ab.end.example",
+	  KDTLS_ALERT_BAD_CERTIFICATE },
+	{ "common name alone", NULL, "end", KDTLS_ALERT_BAD_CERTIFICATE },
+	{ "address as a name", "DNS:192.0.2.1", "192.0.2.1",
+	  KDTLS_ALERT_BAD_CERTIFICATE },
+	{ "other address", "IP:192.0.2.2", "192.0.2.1",
+	  KDTLS_ALERT_BAD_CERTIFICATE },
+};
+
+TEST_F(pair, name_checks)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		cert_make(&self->cert, &(struct cert_options){
+			.issuer = &self->ca, .name = names[i].san });
+		ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+				       &self->cert, names[i].name));
+		end_handshake(&self->client, &self->server);
+		EXPECT_EQ(!names[i].alert, end_established(&self->client))
+			TH_LOG("%s", names[i].what);
+		if (names[i].alert) {
+			EXPECT_EQ(KDTLS_EPEER, failure_of(&self->client).error);
+			EXPECT_EQ(names[i].alert,
+				  failure_of(&self->client).alert_sent);
+			EXPECT_EQ(names[i].alert,
+				  failure_of(&self->server).alert_received);
+		}
+		end_exit(&self->client);
+		end_exit(&self->server);
+		cert_free(&self->cert);
+	}
+}
+
+TEST_F(pair, no_name_is_refused_unless_said_so)
+{
+	cert_make(&self->cert, &(struct cert_options){ .issuer = &self->ca });
+	ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+			       &self->cert, NULL));
+	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_engine_start(self->client.e, self->now));
+	end_exit(&self->client);
+	end_exit(&self->server);
+	self->client.config.flags = KDTLS_NO_NAME_CHECK;
+	ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+			       &self->cert, NULL));
+	HANDSHAKE();
+}
+
+static const struct {
+	const char *what;
+	struct cert_options options;
+	bool other_ca;
+	int alert;
+} chains[] = {
+	{ "expired", { .from = -7200, .to = -3600 }, false,
+	  KDTLS_ALERT_CERTIFICATE_EXPIRED },
+	{ "not yet valid", { .from = 3600, .to = 7200 }, false,
+	  KDTLS_ALERT_CERTIFICATE_EXPIRED },
+	{ "a client's", { .usage = "clientAuth" }, false,
+	  KDTLS_ALERT_UNSUPPORTED_CERTIFICATE },
+	{ "for encryption", { .key_usage = "keyEncipherment" }, false,
+	  KDTLS_ALERT_UNSUPPORTED_CERTIFICATE },
+	{ "of somebody else", { 0 }, true, KDTLS_ALERT_UNKNOWN_CA },
+	{ "a server's", { .usage = "serverAuth",
+			  .key_usage = "digitalSignature" }, false, 0 },
+};
+
+TEST_F(pair, chain_checks)
+{
+	struct cert_options options;
+	struct cert other;
+	size_t i;
+
+	cert_make(&other, &(struct cert_options){ .ca = true });
+	for (i = 0; i < sizeof(chains) / sizeof(chains[0]); i++) {
+		options = chains[i].options;
+		options.issuer = &self->ca;
+		options.name = "DNS:end.example";
+		cert_make(&self->cert, &options);
+		ASSERT_EQ(0, open_with(&self->client, &self->server,
+				       chains[i].other_ca ? &other : &self->ca,
+				       &self->cert, "end.example"));
+		end_handshake(&self->client, &self->server);
+		EXPECT_EQ(!chains[i].alert, end_established(&self->client))
+			TH_LOG("%s", chains[i].what);
+		if (chains[i].alert) {
+			EXPECT_EQ(chains[i].alert,
+				  failure_of(&self->client).alert_sent)
+				TH_LOG("%s: %s", chains[i].what,
+				       failure_of(&self->client).reason);
+		}
+		end_exit(&self->client);
+		end_exit(&self->server);
+		cert_free(&self->cert);
+	}
+	cert_free(&other);
+}
+
+TEST_F(pair, client_certificate_is_required)
+{
+	cert_make(&self->cert, &(struct cert_options){
+		.issuer = &self->ca, .name = "DNS:end.example" });
+	self->server.config.flags = KDTLS_REQUIRE_CERT;
+	ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+			       &self->cert, "end.example"));
+	end_handshake(&self->client, &self->server);
+	EXPECT_EQ(KDTLS_EPEER, failure_of(&self->server).error);
+	EXPECT_EQ(KDTLS_ALERT_HANDSHAKE_FAILURE,
+		  failure_of(&self->client).alert_received);
+	EXPECT_EQ(NULL, self->server.rx);
+	end_exit(&self->client);
+	end_exit(&self->server);
+
+	/* Asked for only, it may be missing. */
+	self->server.config.flags = KDTLS_REQUEST_CERT;
+	ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+			       &self->cert, "end.example"));
+	HANDSHAKE();
+	EXPECT_EQ(0, info_of(&self->server).peer_verified);
+}
+
+TEST_F(pair, raw_public_keys)
+{
+	struct cert other;
+
+	cert_make(&self->cert, &(struct cert_options){ .kind = CERT_ED25519 });
+	cert_make(&other, &(struct cert_options){ .kind = CERT_P256 });
+	self->client.config.ops.psk_client = NULL;
+	self->server.config.flags = KDTLS_REQUIRE_CERT;
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_endpoint_use_raw_key(self->server.ep,
+						self->cert.key_pem,
+						strlen(self->cert.key_pem)));
+	ASSERT_EQ(0, kdtls_endpoint_use_raw_key(self->client.ep, other.key_pem,
+						strlen(other.key_pem)));
+	ASSERT_EQ(0, kdtls_endpoint_trust_raw_key(self->client.ep,
+						  self->cert.public_pem,
+						  strlen(self->cert.public_pem)));
+	ASSERT_EQ(0, kdtls_endpoint_trust_raw_key(self->server.ep,
+						  other.public_pem,
+						  strlen(other.public_pem)));
+	HANDSHAKE();
+	EXPECT_EQ(1, info_of(&self->client).peer_verified);
+	EXPECT_EQ(1, info_of(&self->server).peer_verified);
+	end_close(&self->client);
+	end_close(&self->server);
+
+	/* The same with a key that is not trusted */
+	kdtls_endpoint_free(self->client.ep);
+	self->client.ep = NULL;
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, kdtls_endpoint_trust_raw_key(self->client.ep,
+						  other.public_pem,
+						  strlen(other.public_pem)));
+	end_handshake(&self->client, &self->server);
+	EXPECT_EQ(KDTLS_EPEER, failure_of(&self->client).error);
+	cert_free(&other);
+}
+
+/* Negotiation */
+
+static const char *const coap[] = { "coap", NULL };
+static const char *const http[] = { "h2", "http/1.1", NULL };
+
+TEST_F(pair, no_protocol_in_common)
+{
+	self->client.config.alpn = coap;
+	self->server.config.alpn = http;
+	end_handshake(&self->client, &self->server);
+	EXPECT_EQ(KDTLS_ENEGOTIATION, failure_of(&self->server).error);
+	EXPECT_EQ(KDTLS_ALERT_NO_APPLICATION_PROTOCOL,
+		  failure_of(&self->client).alert_received);
+}
+
+TEST_F(pair, no_suite_in_common)
+{
+	static const u16 one[] = { 0x00a8 }, two[] = { 0xc0a8 };
+
+	self->client.config.suites = one;
+	self->client.config.suite_count = 1;
+	self->server.config.suites = two;
+	self->server.config.suite_count = 1;
+	end_handshake(&self->client, &self->server);
+	EXPECT_EQ(KDTLS_ALERT_HANDSHAKE_FAILURE,
+		  failure_of(&self->client).alert_received);
+}
+
+TEST_F(pair, record_size_limit_and_srtp)
+{
+	static const u16 ours[] = { 8, 7 }, theirs[] = { 7, 1 };
+
+	self->client.config.record_size_limit = 512;
+	self->server.config.record_size_limit = 1024;
+	self->client.config.srtp = ours;
+	self->client.config.srtp_count = 2;
+	self->server.config.srtp = theirs;
+	self->server.config.srtp_count = 2;
+	HANDSHAKE();
+	EXPECT_EQ(1024, info_of(&self->client).peer_record_limit);
+	EXPECT_EQ(512, info_of(&self->server).peer_record_limit);
+	EXPECT_EQ(7, info_of(&self->client).srtp_profile);
+	EXPECT_EQ(7, info_of(&self->server).srtp_profile);
+}
+
+TEST_F(pair, wrong_key_ends_in_a_time_out_that_says_so)
+{
+	self->server.psk = "another 16 bytes";
+	self->server.config.retransmits = 2;
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, end_handshake(&self->client, &self->server));
+	EXPECT_EQ(KDTLS_HANDSHAKE, kdtls_engine_state(self->server.e));
+	self->now = 1000000;
+	while (kdtls_engine_expiry(self->server.e) != KDTLS_NEVER) {
+		self->now = kdtls_engine_expiry(self->server.e);
+		kdtls_engine_expire(self->server.e, self->now);
+	}
+	EXPECT_EQ(KDTLS_ETIMEOUT, failure_of(&self->server).error);
+	EXPECT_NE(NULL, strstr(failure_of(&self->server).reason,
+			       "pre-shared key"));
+	EXPECT_EQ(NULL, self->server.rx);
+}
+
+TEST_F(pair, unknown_identity_looks_like_a_wrong_key)
+{
+	self->client.identity = "nobody";
+	ASSERT_EQ(0, end_handshake(&self->client, &self->server));
+	EXPECT_EQ(KDTLS_HANDSHAKE, kdtls_engine_state(self->server.e));
+	EXPECT_EQ(KDTLS_HANDSHAKE, kdtls_engine_state(self->client.e));
+}
+
+TEST_F(pair, refused_keys_end_it)
+{
+	self->client.fail_key = true;
+	end_handshake(&self->client, &self->server);
+	EXPECT_EQ(KDTLS_ECALLBACK, failure_of(&self->client).error);
+}
+
+/* Sessions */
+
+TEST_F(pair, session_does_not_outlive_its_time)
+{
+	self->client.config.ticket_life = 100;
+	self->server.config.ticket_life = 100;
+	HANDSHAKE();
+	end_close(&self->client);
+	end_close(&self->server);
+	self->client.unix_time += 101;
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	EXPECT_EQ(-KDTLS_EUSAGE,
+		  kdtls_engine_set_session(self->client.e, self->client.session,
+					   self->client.session_len));
+	/* A client that does not look at the time meets a server that does. */
+	self->client.unix_time -= 101;
+	EXPECT_EQ(0, kdtls_engine_set_session(self->client.e,
+					      self->client.session,
+					      self->client.session_len));
+	self->server.unix_time += 101;
+	HANDSHAKE();
+	EXPECT_EQ(0, info_of(&self->client).resumed);
+}
+
+TEST_F(pair, session_of_another_name_or_damaged_is_refused)
+{
+	size_t i;
+
+	HANDSHAKE();
+	end_close(&self->client);
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, kdtls_engine_set_name(self->client.e, "other.example"));
+	EXPECT_EQ(-KDTLS_EUSAGE,
+		  kdtls_engine_set_session(self->client.e, self->client.session,
+					   self->client.session_len));
+	for (i = 0; i < self->client.session_len; i++)
+		EXPECT_EQ(-KDTLS_EUSAGE,
+			  kdtls_engine_set_session(self->client.e,
+						   self->client.session, i));
+}
+
+TEST_F(pair, restarted_server_does_a_full_handshake)
+{
+	HANDSHAKE();
+	end_close(&self->client);
+	end_exit(&self->server);
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, kdtls_engine_set_session(self->client.e,
+					      self->client.session,
+					      self->client.session_len));
+	HANDSHAKE();
+	EXPECT_EQ(0, info_of(&self->client).resumed);
+}
+
+TEST_F(pair, ticket_keys_are_replaced)
+{
+	u8 name[16];
+
+	HANDSHAKE();
+	memcpy(name, self->server.ep->tickets.key[0].name, sizeof(name));
+	end_close(&self->client);
+	end_close(&self->server);
+	self->client.unix_time += 86399;
+	self->server.unix_time += 86399;
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, kdtls_engine_set_session(self->client.e,
+					      self->client.session,
+					      self->client.session_len));
+	HANDSHAKE();
+	EXPECT_EQ(1, info_of(&self->client).resumed);
+	end_close(&self->client);
+	end_close(&self->server);
+	self->client.unix_time += 2;
+	self->server.unix_time += 2;
+	HANDSHAKE();
+	EXPECT_NE(0, memcmp(name, self->server.ep->tickets.key[0].name,
+			    sizeof(name)));
+}
+
+/* The gate */
+
+static size_t first_hello(struct end *client, u8 *buf, u64 now)
+{
+	long n;
+
+	if (end_open(client, KDTLS_CLIENT) || kdtls_engine_start(client->e, now))
+		return 0;
+	n = end_output(client, buf, END_DATAGRAM, now);
+	return n > 0 ? (size_t)n : 0;
+}
+
+TEST_F(pair, gate_answers_small_and_accepts_only_the_proven)
+{
+	u8 reply[KDTLS_GATE_REPLY_SIZE], hello[2048];
+	size_t n, reply_len = 0;
+	struct kdtls_endpoint *ep;
+	long len;
+
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->server.config, &ep));
+	n = first_hello(&self->client, self->buf, self->now);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(KDTLS_GATE_REPLY,
+		  kdtls_endpoint_gate(ep, "here", 4, self->buf, n, self->now,
+				      reply, &reply_len));
+	EXPECT_LT(reply_len, n);
+	ASSERT_EQ(0, end_input(&self->client, reply, reply_len, self->now));
+	len = end_output(&self->client, hello, sizeof(hello), self->now);
+	ASSERT_LT(0, len);
+	n = (size_t)len;
+	EXPECT_EQ(KDTLS_GATE_ACCEPT,
+		  kdtls_endpoint_gate(ep, "here", 4, hello, n, self->now, reply,
+				      &reply_len));
+	EXPECT_EQ(KDTLS_GATE_REPLY,
+		  kdtls_endpoint_gate(ep, "there", 5, hello, n, self->now,
+				      reply, &reply_len));
+	/* The next period's key accepts it still, the one after no more. */
+	EXPECT_EQ(KDTLS_GATE_ACCEPT,
+		  kdtls_endpoint_gate(ep, "here", 4, hello, n,
+				      self->now + 15000000, reply, &reply_len));
+	EXPECT_EQ(KDTLS_GATE_REPLY,
+		  kdtls_endpoint_gate(ep, "here", 4, hello, n,
+				      self->now + 31000000, reply, &reply_len));
+	/* Every changed byte of random, session id or cookie is noticed. */
+	for (n = 27; n < 27 + 32 + 1 + 1 + 21; n++) {
+		hello[n] ^= 1;
+		EXPECT_NE(KDTLS_GATE_ACCEPT,
+			  kdtls_endpoint_gate(ep, "here", 4, hello, (size_t)len,
+					      self->now, reply, &reply_len));
+		hello[n] ^= 1;
+	}
+	kdtls_endpoint_free(ep);
+}
+
+TEST_F(pair, gate_never_answers_more_than_it_got)
+{
+	u8 reply[KDTLS_GATE_REPLY_SIZE];
+	struct kdtls_endpoint *ep;
+	size_t n, len, reply_len;
+
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->server.config, &ep));
+	n = first_hello(&self->client, self->buf, self->now);
+	/* Shorter and shorter fragments of it, until it is no use */
+	for (len = n - 25; len > 0; len--) {
+		dtls_put_be(self->buf + 11, 2, 12 + len);
+		dtls_put_be(self->buf + 22, 3, len);
+		if (kdtls_endpoint_gate(ep, "here", 4, self->buf, 25 + len,
+					self->now, reply, &reply_len) ==
+		    KDTLS_GATE_REPLY) {
+			EXPECT_LT(reply_len, 25 + len);
+		} else {
+			EXPECT_GT(36, len);
+		}
+	}
+	kdtls_endpoint_free(ep);
+}
+
+TEST_F(pair, hello_in_fragments_is_served)
+{
+	u8 piece[2048], hello[2048];
+	size_t at, n, body;
+	long len;
+
+	n = first_hello(&self->client, self->buf, self->now);
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, end_input(&self->server, self->buf, n, self->now));
+	EXPECT_EQ(NULL, self->server.e->hs);
+	len = end_output(&self->server, self->buf, END_DATAGRAM, self->now);
+	ASSERT_LT(0, len);
+	ASSERT_EQ(0, end_input(&self->client, self->buf, (size_t)len,
+			       self->now));
+	len = end_output(&self->client, hello, sizeof(hello), self->now);
+	ASSERT_LT(25, len);
+	body = (size_t)len - 25;
+	/* A later fragment alone opens nothing. */
+	for (at = 64; at < 2 * 64 + body; at += 64) {
+		size_t from = at % (64 * ((body + 63) / 64));
+		size_t size = body - from < 64 ? body - from : 64;
+
+		memcpy(piece, hello, 25);
+		memcpy(piece + 25, hello + 25 + from, size);
+		dtls_put_be(piece + 5, 6, at);
+		dtls_put_be(piece + 11, 2, 12 + size);
+		dtls_put_be(piece + 19, 3, from);
+		dtls_put_be(piece + 22, 3, size);
+		ASSERT_EQ(0, end_input(&self->server, piece, 25 + size,
+				       self->now));
+		if (at == 64)
+			EXPECT_EQ(NULL, self->server.e->hs);
+	}
+	EXPECT_EQ(0, end_exchange(&self->server, &self->client, &self->now, 20));
+	EXPECT_EQ(KDTLS_HANDSHAKE, kdtls_engine_state(self->server.e));
+}
+
+TEST_F(pair, client_restarts_on_its_address)
+{
+	struct end again, second;
+	u8 reply[KDTLS_GATE_REPLY_SIZE];
+	size_t n, reply_len;
+	long len;
+
+	HANDSHAKE();
+	end_config(&again, psk);
+	n = first_hello(&again, self->buf, self->now);
+	/* The old association takes no notice, the gate asks for a proof. */
+	EXPECT_EQ(0, end_input(&self->server, self->buf, n, self->now));
+	EXPECT_EQ(0, end_output(&self->server, self->buf, END_DATAGRAM,
+				self->now));
+	n = (size_t)end_output(&again, self->buf, END_DATAGRAM, self->now);
+	kdtls_engine_expire(again.e, self->now + 1000000);
+	n = (size_t)end_output(&again, self->buf, END_DATAGRAM, self->now);
+	ASSERT_EQ(KDTLS_GATE_REPLY,
+		  kdtls_endpoint_gate(self->server.ep, "address", 7, self->buf,
+				      n, self->now, reply, &reply_len));
+	ASSERT_EQ(0, end_input(&again, reply, reply_len, self->now));
+	len = end_output(&again, self->buf, END_DATAGRAM, self->now);
+	ASSERT_EQ(KDTLS_GATE_ACCEPT,
+		  kdtls_endpoint_gate(self->server.ep, "address", 7, self->buf,
+				      (size_t)len, self->now, reply,
+				      &reply_len));
+	end_config(&second, psk);
+	second.ep = self->server.ep;
+	ASSERT_EQ(0, end_open(&second, KDTLS_SERVER));
+	ASSERT_EQ(0, end_input(&second, self->buf, (size_t)len, self->now));
+	ASSERT_EQ(0, end_exchange(&second, &again, &self->now, 20));
+	EXPECT_TRUE(end_agree(&again, &second));
+	EXPECT_TRUE(end_established(&self->server));
+	second.ep = NULL;
+	end_exit(&second);
+	end_exit(&again);
+}
+
+/* Timers and datagram sizes */
+
+TEST_F(pair, retransmission_doubles_up_to_its_limit)
+{
+	static const u64 ms[] = { 100, 200, 400, 700, 700, 700 };
+	size_t i;
+
+	self->client.config.timeout_initial = 100;
+	self->client.config.timeout_max = 700;
+	self->client.config.retransmits = 5;
+	first_hello(&self->client, self->buf, self->now);
+	for (i = 0; i < 6; i++) {
+		self->now += 1000 * ms[i];
+		EXPECT_EQ(self->now, kdtls_engine_expiry(self->client.e));
+		EXPECT_EQ(0, kdtls_engine_expire(self->client.e,
+						 self->now - 1));
+		EXPECT_EQ(0, end_output(&self->client, self->buf, END_DATAGRAM,
+					self->now));
+		EXPECT_EQ(i < 5 ? 0 : -KDTLS_ETIMEOUT,
+			  kdtls_engine_expire(self->client.e, self->now));
+		if (i < 5)
+			EXPECT_LT(0, end_output(&self->client, self->buf,
+						END_DATAGRAM, self->now));
+	}
+	EXPECT_EQ(KDTLS_NEVER, kdtls_engine_expiry(self->client.e));
+}
+
+TEST_F(pair, first_timer_follows_the_round_trip)
+{
+	u64 rtt = 80000;
+	long n;
+
+	first_hello(&self->client, self->buf, self->now);
+	kdtls_engine_free(self->client.e);
+	n = (long)first_hello(&self->client, self->buf, self->now);
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)n, self->now));
+	n = end_output(&self->server, self->buf, END_DATAGRAM, self->now);
+	self->now += rtt;
+	ASSERT_EQ(0, end_input(&self->client, self->buf, (size_t)n, self->now));
+	EXPECT_EQ(rtt, info_of(&self->client).rtt);
+	/* RFC 6298 2.2 */
+	EXPECT_EQ(self->now + 3 * rtt, kdtls_engine_expiry(self->client.e));
+}
+
+TEST_F(pair, datagrams_shrink_when_flights_get_lost)
+{
+	static const u32 mtu[] = { 1400, 1400, 1232, 1232, 548, 548, 256, 256 };
+	size_t i;
+
+	self->client.config.retransmits = 8;
+	first_hello(&self->client, self->buf, self->now);
+	for (i = 0; i < 8; i++) {
+		EXPECT_EQ(mtu[i], info_of(&self->client).mtu);
+		self->now = kdtls_engine_expiry(self->client.e);
+		kdtls_engine_expire(self->client.e, self->now);
+	}
+}
+
+/* After the keys are out */
+
+TEST_F(pair, lost_last_flight_is_sent_again)
+{
+	long n, sent = 0;
+
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	while (!end_established(&self->server)) {
+		while ((n = end_output(&self->client, self->buf, END_DATAGRAM,
+				       self->now)) > 0)
+			end_input(&self->server, self->buf, (size_t)n,
+				  self->now);
+		while ((n = end_output(&self->server, self->buf, END_DATAGRAM,
+				       self->now)) > 0)
+			if (!end_established(&self->server))
+				end_input(&self->client, self->buf, (size_t)n,
+					  self->now);
+	}
+	EXPECT_FALSE(end_established(&self->client));
+	EXPECT_EQ(self->now + 240000000, kdtls_engine_expiry(self->server.e));
+	/* It went out once, and was lost; the client's timer brings it again. */
+	self->now = kdtls_engine_expiry(self->client.e);
+	ASSERT_EQ(0, kdtls_engine_expire(self->client.e, self->now));
+	while ((n = end_output(&self->client, self->buf, END_DATAGRAM,
+			       self->now)) > 0)
+		end_input(&self->server, self->buf, (size_t)n, self->now);
+	while ((n = end_output(&self->server, self->buf, END_DATAGRAM,
+			       self->now)) > 0) {
+		sent++;
+		end_input(&self->client, self->buf, (size_t)n, self->now);
+	}
+	EXPECT_EQ(2, sent);
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+	kdtls_engine_confirm(self->server.e);
+	EXPECT_EQ(KDTLS_NEVER, kdtls_engine_expiry(self->server.e));
+}
+
+TEST_F(pair, last_flight_is_forgotten_in_time)
+{
+	u64 expiry;
+
+	HANDSHAKE();
+	expiry = kdtls_engine_expiry(self->server.e);
+	ASSERT_NE(KDTLS_NEVER, expiry);
+	EXPECT_EQ(KDTLS_NEVER, kdtls_engine_expiry(self->client.e));
+	EXPECT_EQ(0, kdtls_engine_expire(self->server.e, expiry));
+	EXPECT_EQ(NULL, self->server.e->flight.first);
+	EXPECT_EQ(KDTLS_NEVER, kdtls_engine_expiry(self->server.e));
+}
+
+TEST_F(pair, renegotiation_is_declined)
+{
+	static const u8 hello_request[12] = { 0, 0, 0, 0, 0, 9 };
+	long n;
+
+	HANDSHAKE();
+	ASSERT_EQ(0, inject(&self->server, &self->client, DTLS_CT_HANDSHAKE,
+			    hello_request, 12, self->now));
+	n = end_output(&self->client, self->buf, END_DATAGRAM, self->now);
+	ASSERT_LT(0, n);
+	EXPECT_EQ(DTLS_CT_ALERT, self->buf[0]);
+	EXPECT_EQ(1, self->client.e->alert_level);
+	EXPECT_EQ(KDTLS_ALERT_NO_RENEGOTIATION, self->client.e->alert);
+	EXPECT_TRUE(end_established(&self->client));
+}
+
+TEST_F(pair, alerts_in_the_clear_mean_nothing_afterwards)
+{
+	static const u8 alert[] = { 21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0,
+				    2, 2, 40 };
+	static const u8 fatal[] = { 2, 80 };
+
+	HANDSHAKE();
+	EXPECT_EQ(0, end_input(&self->client, alert, sizeof(alert), self->now));
+	EXPECT_EQ(0, end_input(&self->server, alert, sizeof(alert), self->now));
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+	EXPECT_EQ(-KDTLS_EALERT,
+		  inject(&self->server, &self->client, DTLS_CT_ALERT, fatal, 2,
+			 self->now));
+	EXPECT_EQ(80, failure_of(&self->client).alert_received);
+}
+
+TEST_F(pair, close_notify_both_ways)
+{
+	long n;
+
+	HANDSHAKE();
+	kdtls_engine_close(self->client.e);
+	EXPECT_EQ(KDTLS_CLOSED, kdtls_engine_state(self->client.e));
+	n = end_output(&self->client, self->buf, END_DATAGRAM, self->now);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)n, self->now));
+	EXPECT_EQ(KDTLS_CLOSED, kdtls_engine_state(self->server.e));
+	n = end_output(&self->server, self->buf, END_DATAGRAM, self->now);
+	ASSERT_LT(0, n);
+	EXPECT_EQ(0, end_input(&self->client, self->buf, (size_t)n, self->now));
+	EXPECT_EQ(0, end_output(&self->client, self->buf, END_DATAGRAM,
+				self->now));
+}
+
+TEST_F(pair, early_data_is_not_lost)
+{
+	u8 data[256];
+	size_t data_len;
+	long n;
+
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	do {
+		while ((n = end_output(&self->client, self->buf, END_DATAGRAM,
+				       self->now)) > 0)
+			end_input(&self->server, self->buf, (size_t)n,
+				  self->now);
+		n = end_output(&self->server, self->buf, END_DATAGRAM,
+			       self->now);
+		if (!end_established(&self->server))
+			end_input(&self->client, self->buf, (size_t)n,
+				  self->now);
+	} while (!end_established(&self->server));
+	/* The server's data overtakes its Finished, and comes twice. */
+	data_len = end_send(&self->server, "early", 5, data);
+	ASSERT_EQ(0, end_input(&self->client, data, data_len, self->now));
+	ASSERT_EQ(0, end_input(&self->client, data, data_len, self->now));
+	EXPECT_EQ(0, self->client.received_len);
+	ASSERT_EQ(0, end_input(&self->client, self->buf, (size_t)n, self->now));
+	ASSERT_TRUE(end_agree(&self->client, &self->server));
+	EXPECT_EQ(5, self->client.received_len);
+	/* Whoever has the keys now knows that it was seen. */
+	ASSERT_EQ(0, end_input(&self->client, data, data_len, self->now));
+	EXPECT_EQ(5, self->client.received_len);
+}
+
+TEST_F(pair, noise_changes_nothing)
+{
+	u64 x = 88172645463325252ULL;
+	unsigned int i, j;
+	u8 noise[64];
+
+	HANDSHAKE();
+	for (i = 0; i < 200000; i++) {
+		for (j = 0; j < sizeof(noise); j++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			noise[j] = (u8)(x >> 32);
+		}
+		if (i % 2) {
+			noise[0] = (u8)(20 + i / 2 % 6);
+			noise[1] = 0xfe;
+			noise[2] = 0xfd;
+			noise[3] = 0;
+			noise[4] = i % 3 ? 0 : 1;
+			dtls_put_be(noise + 11, 2, sizeof(noise) - 13);
+		}
+		ASSERT_EQ(0, kdtls_engine_input(self->server.e, noise,
+						x % sizeof(noise), NULL,
+						self->now));
+		ASSERT_EQ(0, end_input(&self->client, noise, sizeof(noise),
+				       self->now));
+	}
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+	EXPECT_LT(100000, info_of(&self->server).dropped);
+	EXPECT_EQ(0, self->client.received_len);
+}
+
+/* Heartbeats */
+
+TEST_F(pair, heartbeat_is_answered_and_measured)
+{
+	self->client.config.flags = KDTLS_HEARTBEAT;
+	self->server.config.flags = KDTLS_HEARTBEAT;
+	HANDSHAKE();
+	EXPECT_EQ(-KDTLS_EUSAGE,
+		  kdtls_engine_heartbeat(self->client.e, 34, self->now));
+	ASSERT_EQ(0, kdtls_engine_heartbeat(self->client.e, 1200, self->now));
+	EXPECT_EQ(-KDTLS_EUSAGE,
+		  kdtls_engine_heartbeat(self->client.e, 64, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 4));
+	EXPECT_EQ(1200, self->client.heartbeat_size);
+	EXPECT_EQ(2000, self->client.heartbeat_rtt);
+	EXPECT_EQ(NULL, self->client.e->heartbeat);
+	EXPECT_EQ(NULL, self->server.e->heartbeat);
+}
+
+TEST_F(pair, heartbeat_without_answer_is_told)
+{
+	int sent = 0;
+
+	self->client.config.flags = KDTLS_HEARTBEAT;
+	self->client.config.retransmits = 3;
+	self->server.config.flags = KDTLS_HEARTBEAT;
+	HANDSHAKE();
+	ASSERT_EQ(0, kdtls_engine_heartbeat(self->client.e, 64, self->now));
+	while (!self->client.heartbeat_size) {
+		while (end_output(&self->client, self->buf, END_DATAGRAM,
+				  self->now) > 0)
+			sent++;
+		self->now = kdtls_engine_expiry(self->client.e);
+		ASSERT_EQ(0, kdtls_engine_expire(self->client.e, self->now));
+	}
+	EXPECT_EQ(4, sent);
+	EXPECT_EQ(KDTLS_NEVER, self->client.heartbeat_rtt);
+	EXPECT_TRUE(end_established(&self->client));
+}
+
+TEST_F(pair, heartbeat_lengths_are_not_believed)
+{
+	u8 request[64] = { 1 };
+	unsigned int len, claim;
+
+	self->client.config.flags = KDTLS_HEARTBEAT;
+	self->server.config.flags = KDTLS_HEARTBEAT;
+	HANDSHAKE();
+	for (len = 0; len <= sizeof(request); len++) {
+		for (claim = 0; claim < 65536; claim += claim < 80 ? 1 : 4999) {
+			dtls_put_be(request + 1, 2, claim);
+			ASSERT_EQ(0, inject(&self->client, &self->server,
+					    DTLS_CT_HEARTBEAT, request, len,
+					    self->now));
+			EXPECT_EQ(len >= 3 + claim + 16,
+				  end_output(&self->server, self->buf,
+					     END_DATAGRAM, self->now) > 0);
+		}
+	}
+}
+
+TEST_F(pair, heartbeat_is_off_by_default)
+{
+	u8 request[64] = { 1, 0, 16 };
+
+	HANDSHAKE();
+	EXPECT_EQ(-KDTLS_EUSAGE,
+		  kdtls_engine_heartbeat(self->client.e, 64, self->now));
+	ASSERT_EQ(0, inject(&self->client, &self->server, DTLS_CT_HEARTBEAT,
+			    request, sizeof(request), self->now));
+	EXPECT_EQ(0, end_output(&self->server, self->buf, END_DATAGRAM,
+				self->now));
+}
+
+/* Limits */
+
+TEST_F(pair, handshakes_at_once_are_limited)
+{
+	struct kdtls_engine *e[3];
+
+	self->client.config.max_handshakes = 2;
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->client.config, &self->client.ep));
+	ASSERT_EQ(0, kdtls_engine_new(self->client.ep, KDTLS_CLIENT, NULL, "",
+				      0, &e[0]));
+	ASSERT_EQ(0, kdtls_engine_new(self->client.ep, KDTLS_CLIENT, NULL, "",
+				      0, &e[1]));
+	EXPECT_EQ(-KDTLS_EMEMORY,
+		  kdtls_engine_new(self->client.ep, KDTLS_CLIENT, NULL, "", 0,
+				   &e[2]));
+	kdtls_engine_free(e[0]);
+	EXPECT_EQ(0, kdtls_engine_new(self->client.ep, KDTLS_CLIENT, NULL, "",
+				      0, &e[2]));
+	kdtls_engine_free(e[1]);
+	kdtls_engine_free(e[2]);
+}
+
+TEST_F(pair, configuration_is_checked)
+{
+	static const u16 unknown[] = { 0x1234 };
+	struct kdtls_config c, good = self->client.config;
+	struct kdtls_endpoint *ep;
+
+#define REFUSED(change) do {						\
+	c = good;							\
+	change;								\
+	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_endpoint_new(&c, &ep));		\
+} while (0)
+
+	REFUSED(c.ops.key = NULL);
+	REFUSED(c.mtu = 255);
+	REFUSED(c.mtu = 65508);
+	REFUSED(c.mtu_min = 255);
+	REFUSED(c.mtu_min = 1401);
+	REFUSED(c.timeout_min = 49);
+	REFUSED(c.timeout_initial = 49);
+	REFUSED(c.timeout_max = 999);
+	REFUSED(c.cookie_life = 0);
+	REFUSED(c.ticket_life = 0);
+	REFUSED(c.record_size_limit = 63);
+	REFUSED(c.record_size_limit = 16385);
+	REFUSED(c.max_message = 0);
+	REFUSED(c.max_message = c.max_handshake + 1);
+	REFUSED((c.suites = unknown, c.suite_count = 1));
+	REFUSED((c.groups = unknown, c.group_count = 1));
+	REFUSED((c.schemes = unknown, c.scheme_count = 1));
+}
+
+TEST_HARNESS_MAIN
