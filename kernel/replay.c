@@ -81,8 +81,9 @@ void dtls_replay_export(const struct dtls_replay *w, u64 *seen)
 {
 	u64 i;
 
+	/* What the window has given up counts as seen in a larger one too. */
 	memset(seen, 0, DTLS_REPLAY_WINDOW_MAX / 8);
-	for (i = 0; i < w->size && i < w->next; i++)
+	for (i = 0; i < DTLS_REPLAY_WINDOW_MAX && i < w->next; i++)
 		if (!dtls_replay_check(w, w->next - 1 - i))
 			seen[i / 64] |= 1ULL << (i % 64);
 }
