@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+/* libFuzzer: a program for the replay window, run on the model too */
+#include "model.h"
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+static u64 ring[2][DTLS_REPLAY_WINDOW_MAX / 64];
+static u64 seen[DTLS_REPLAY_WINDOW_MAX / 64];
+static struct model m;
+
+static void check(bool good)
+{
+	if (!good)
+		abort();
+}
+
+/* Four bytes an instruction: what to do, and three of a number */
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct dtls_replay w, copy;
+	u64 seq, n;
+	u32 records;
+
+	dtls_replay_init(&w, ring[0], DTLS_REPLAY_WINDOW_MIN, 0);
+	model_init(&m, DTLS_REPLAY_WINDOW_MIN, 0);
+	for (; size >= 4; data += 4, size -= 4) {
+		n = dtls_get_be(data + 1, 3);
+		switch (data[0] % 4) {
+		case 0:
+			seq = w.next + n % 200;
+			break;
+		case 1:
+			seq = w.next - n % (w.next + 1 < 5000 ? w.next + 1 :
+							       5000);
+			break;
+		case 2:
+			records = (n % 64 + 1) * 64;
+			dtls_replay_resize(&w, w.ring == ring[0] ? ring[1] :
+					   ring[0], records);
+			model_resize(&m, records);
+			continue;
+		default:
+			seq = w.next + n;
+		}
+		check(dtls_replay_check(&w, seq) == model_check(&m, seq));
+		check(dtls_replay_mark(&w, seq) == model_mark(&m, seq));
+		check(w.next == m.next);
+	}
+
+	/* A copy of the largest size refuses what the window refuses. */
+	dtls_replay_export(&w, seen);
+	dtls_replay_init(&copy, ring[w.ring == ring[0]],
+			 DTLS_REPLAY_WINDOW_MAX, 0);
+	check(dtls_replay_import(&copy, w.next, seen));
+	for (n = 1; n <= 4200 && n <= w.next; n++)
+		check(dtls_replay_check(&copy, w.next - n) ==
+		      dtls_replay_check(&w, w.next - n));
+	return 0;
+}
