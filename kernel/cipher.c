@@ -286,17 +286,6 @@ static unsigned int skb_to_sg(struct sk_buff *skb, unsigned int offset,
 	return len ? 0 : n;
 }
 
-/* Bytes of content @rec may hold (with a connection ID: and of padding), or
- * -EBADMSG if it is too short for this cipher.
- */
-int dtls_open_size(const struct dtls_key *key, const struct dtls_record *rec)
-{
-	int len = rec->fragment_len - key->cipher->explicit_len -
-		  key->cipher->tag_len;
-
-	return len < 0 ? -EBADMSG : len;
-}
-
 /**
  * dtls_open() - verify and decrypt one record
  * @key:	read key
@@ -304,13 +293,14 @@ int dtls_open_size(const struct dtls_key *key, const struct dtls_record *rec)
  * @rec:	its header
  * @skb:	where it lies; only read: its pages may be anybody's
  * @offset:	of the record in @skb
- * @content:	linear memory of ours, dtls_open_size() bytes
+ * @content:	linear memory of ours, as long as the fragment
  * @type:	set to the content type
  *
  * What stands in @content after an error must not be looked at. Sleeps.
  *
- * Return: bytes of content; -EBADMSG if the record is not authentic; -EPROTO
- * if it is but makes no sense; or another error, which says nothing of it.
+ * Return: bytes of content; -EBADMSG if the record is not authentic; -EMSGSIZE
+ * if it is too short for its cipher; -EPROTO if it is authentic but makes no
+ * sense; or another error, which says nothing of it.
  */
 int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      const struct dtls_record *rec, struct sk_buff *skb,
@@ -318,14 +308,15 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 {
 	const struct dtls_cipher *cipher = key->cipher;
 	struct aead_request *req = make_request(key, scratch);
-	int len = dtls_open_size(key, rec);
+	int len = rec->fragment_len - cipher->explicit_len - cipher->tag_len;
 	u8 explicit[8];
 	size_t aad_len;
 	unsigned int n;
 	int err;
 
-	if (len < 0 || rec->version != key->version ||
-	    rec->cid_len != key->cid_len)
+	if (len < 0)
+		return -EMSGSIZE;
+	if (rec->version != key->version || rec->cid_len != key->cid_len)
 		return -EBADMSG;
 	if (key->cid_len && memcmp(rec->cid, key->cid, key->cid_len))
 		return -EBADMSG;

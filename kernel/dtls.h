@@ -134,7 +134,6 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      const struct dtls_record *rec, struct sk_buff *skb,
 	      unsigned int offset, u8 *content, u8 *type);
-int dtls_open_size(const struct dtls_key *key, const struct dtls_record *rec);
 struct dtls_scratch *dtls_scratch_get(void);
 void dtls_scratch_put(struct dtls_scratch *scratch);
 void dtls_cipher_exit(void);
@@ -387,6 +386,7 @@ struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek);
  * @rec:	its header
  * @type:	of the content
  * @len:	bytes of content
+ * @newest:	read epoch when it came; 0: there was none
  * @epoch:	of @rec if it has a key, with a reference, or NULL
  * @fresh:	no record of its number is known to have been verified
  * @under_way:	in struct dtls_assoc's list; @fresh goes with it
@@ -398,6 +398,7 @@ struct dtls_rx {
 	struct dtls_record rec;
 	u8 type;
 	int len;
+	u64 newest;
 	struct dtls_epoch *epoch;
 	bool fresh;
 	struct list_head under_way;

@@ -127,6 +127,22 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	return 0;
 }
 
+/*
+ * How long connection IDs are comes with the first read key. Until then the
+ * rest of the datagram is one record that waits for it.
+ */
+static bool find_unsized(struct dtls_rx *rx, const u8 *p, unsigned int len)
+{
+	if (len < DTLS12_HEADER_SIZE || p[0] != DTLS_CT_TLS12_CID)
+		return false;
+	rx->rec = (struct dtls_record) {
+		.type = DTLS_CT_TLS12_CID,
+		.epoch = dtls_get_be(p + 3, 2),
+		.fragment_len = len,
+	};
+	return true;
+}
+
 /* Find the next record in @d. False: nothing sensible was left in it. */
 static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			struct dtls_rx *rx)
@@ -134,6 +150,7 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 	unsigned int cid_len = assoc ? assoc->rx_cid_len : 0;
 
+	rx->newest = assoc ? dtls_assoc_newest_rx(assoc) : 0;
 	while (d->pos < d->end) {
 		unsigned int len = d->seg_end - d->pos;
 		unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
@@ -141,6 +158,8 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 						 rx->header);
 
 		if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len))
+			return true;
+		if (p && !rx->newest && find_unsized(rx, p, len))
 			return true;
 		/* Where in this datagram another starts cannot be told. */
 		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
@@ -323,10 +342,8 @@ static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx)
 }
 
 /* Without a read key for its epoch, a record waits, is shown, or goes. */
-static void route_unopened(struct dtls_sock *ds, struct dtls_assoc *assoc,
-			   struct dtls_rx *rx)
+static void route_unopened(struct dtls_sock *ds, struct dtls_rx *rx)
 {
-	u64 newest = assoc ? dtls_assoc_newest_rx(assoc) : 0;
 	bool data = rx->rec.type == DTLS_CT_APPLICATION_DATA ||
 		    rx->rec.type == DTLS_CT_TLS12_CID;
 
@@ -334,11 +351,11 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_assoc *assoc,
 		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
 	else if (!rx->rec.epoch)
 		queue_raw(ds, rx);
-	else if (rx->rec.epoch <= newest)
+	else if (rx->rec.epoch <= rx->newest)
 		dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
 	else if (!data)
 		queue_raw(ds, rx);
-	else if (!newest || rx->rec.epoch == newest + 1)
+	else if (!rx->newest || rx->rec.epoch == rx->newest + 1)
 		keep_early(ds, rx);
 	else
 		dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
@@ -396,13 +413,16 @@ static bool settle(struct dtls_assoc *assoc, struct dtls_rx *rx, bool verified,
 static void count_failure(struct dtls_sock *ds, struct dtls_epoch *epoch,
 			  int err)
 {
-	if (err != -EBADMSG) {
+	if (err == -EBADMSG) {
+		dtls_count(ds, DTLS_COUNT_RX_AUTH_FAILED);
+		if (dtls_epoch_rx_failed(epoch))
+			dtls_control_event(ds, epoch->number,
+					   DTLS_EVENT_RX_LIMIT);
+	} else if (err == -EMSGSIZE) {
+		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+	} else {
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
-		return;
 	}
-	dtls_count(ds, DTLS_COUNT_RX_AUTH_FAILED);
-	if (dtls_epoch_rx_failed(epoch))
-		dtls_control_event(ds, epoch->number, DTLS_EVENT_RX_LIMIT);
 }
 
 /* Open @rx into @scratch->content, or find it another place. Sleeps. */
@@ -415,7 +435,7 @@ enum dtls_verdict dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 	int len;
 
 	if (!rx->epoch) {
-		route_unopened(ds, assoc, rx);
+		route_unopened(ds, rx);
 		return DTLS_RX_DONE;
 	}
 	if (!rx->fresh) {
