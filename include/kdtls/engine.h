@@ -32,7 +32,8 @@
  * (linux/dtls.h): what recvmsg(MSG_OOB) returns goes in as it is, and what
  * comes out goes to sendmsg() as it is.
  *
- * An endpoint and its engines belong to one thread at a time.
+ * An endpoint and its engines belong to one thread at a time. libcrypto's error
+ * queue is left as it was found.
  *
  * Times are microseconds of a clock that never goes backwards, with any zero.
  * Sizes are bytes. Numbers are in host byte order. Strings are UTF-8 with a
@@ -382,9 +383,9 @@ enum kdtls_gate {
  * @reply:	KDTLS_GATE_REPLY_SIZE bytes
  * @reply_len:	set with KDTLS_GATE_REPLY; always less than @len
  *
- * The stateless cookie exchange (RFC 6347 4.2.1). Nothing is allocated and
- * nothing kept. A ClientHello that came in fragments is judged by its first,
- * where the cookie stands; the others are dropped until an engine is there.
+ * The stateless cookie exchange (RFC 6347 4.2.1): nothing is kept. A ClientHello
+ * that came in fragments is judged by its first, where the cookie stands; the
+ * others are dropped until an engine is there.
  * This is also for a peer that restarts on its old address (RFC 6347 4.2.8):
  * once accepted run a second engine, and drop the old association only when the
  * new one is established.

@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "end.h"
+#include "heap.h"
 
 #define DATAGRAMS	512
 #define SIZE		2048
@@ -70,54 +71,6 @@ struct world {
 static bool verbose;
 static struct cert ca, leaf[2];
 static int64_t today;
-
-/* Memory in use, ours and libcrypto's */
-static size_t memory_used, memory_peak;
-
-static void *count_malloc(size_t n, const char *file, int line)
-{
-	size_t *p = malloc(n + 16);
-
-	(void)file;
-	(void)line;
-	if (!p)
-		return NULL;
-	*p = n;
-	memory_used += n;
-	if (memory_used > memory_peak)
-		memory_peak = memory_used;
-	return (u8 *)p + 16;
-}
-
-static void count_free(void *ptr, const char *file, int line)
-{
-	size_t *p;
-
-	(void)file;
-	(void)line;
-	if (!ptr)
-		return;
-	p = (size_t *)((u8 *)ptr - 16);
-	memory_used -= *p;
-	free(p);
-}
-
-static void *count_realloc(void *ptr, size_t n, const char *file, int line)
-{
-	size_t old = ptr ? *(size_t *)((u8 *)ptr - 16) : 0;
-	void *copy;
-
-	if (!n) {
-		count_free(ptr, file, line);
-		return NULL;
-	}
-	copy = count_malloc(n, file, line);
-	if (copy && ptr) {
-		memcpy(copy, ptr, old < n ? old : n);
-		count_free(ptr, file, line);
-	}
-	return copy;
-}
 
 static u64 draw(struct world *w)
 {
@@ -438,13 +391,13 @@ static enum outcome schedule(u64 seed, u64 *trace, u64 *took)
 	set_up(w);
 	if (chance(w, 30))
 		get_session(w);
-	used = memory_used;
-	memory_peak = used;
+	used = heap_used;
+	heap_peak = used;
 	run(w);
 	outcome = judge(w);
-	if (memory_peak - used > MEMORY_MAX) {
+	if (heap_peak - used > MEMORY_MAX) {
 		printf("# seed %" PRIu64 ": %zu bytes held\n", (uint64_t)seed,
-		       memory_peak - used);
+		       heap_peak - used);
 		outcome = BAD;
 	}
 	for (i = 0; i < 2 && verbose; i++)
@@ -466,7 +419,7 @@ int main(int argc, char **argv)
 	size_t used = 0;
 	int leaks = 0, differ = 0;
 
-	if (!CRYPTO_set_mem_functions(count_malloc, count_realloc, count_free))
+	if (!heap_watch())
 		return 1;
 	today = time(NULL);
 	cert_make(&ca, &(struct cert_options){ .kind = CERT_ED25519,
@@ -493,15 +446,15 @@ int main(int argc, char **argv)
 		if (outcome == BAD && outcomes[BAD] <= 20)
 			printf("# seed %" PRIu64 " is bad\n", (uint64_t)seed);
 		/* What libcrypto fetches it keeps; a leak happens again. */
-		if (memory_used > used) {
-			used = memory_used;
+		if (heap_used > used) {
+			used = heap_used;
 			schedule(seed, &again, &took);
-			if (memory_used > used) {
+			if (heap_used > used) {
 				printf("# seed %" PRIu64 " leaks %zu bytes\n",
-				       (uint64_t)seed, memory_used - used);
+				       (uint64_t)seed, heap_used - used);
 				leaks++;
 			}
-			used = memory_used;
+			used = heap_used;
 		}
 		if (seed % 16)
 			continue;

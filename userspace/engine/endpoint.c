@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What the engines of an endpoint share; see endpoint.h. */
+#include <openssl/err.h>
+
 #include "endpoint.h"
 
 /* A client that is told to try again does not do so for ever. */
@@ -139,23 +141,36 @@ int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
 				   const void *pem, size_t pem_len,
 				   const void *key_pem, size_t key_len)
 {
-	return add_identity(endpoint,
-		dtls_identity_new((struct dtls_bytes){ pem, pem_len },
-				  (struct dtls_bytes){ key_pem, key_len }));
+	struct dtls_identity *id;
+
+	ERR_set_mark();
+	id = dtls_identity_new((struct dtls_bytes){ pem, pem_len },
+			       (struct dtls_bytes){ key_pem, key_len });
+	ERR_pop_to_mark();
+	return add_identity(endpoint, id);
 }
 
 int kdtls_endpoint_use_raw_key(struct kdtls_endpoint *endpoint,
 			       const void *key_pem, size_t key_len)
 {
-	return add_identity(endpoint,
-		dtls_identity_new_raw((struct dtls_bytes){ key_pem, key_len }));
+	struct dtls_identity *id;
+
+	ERR_set_mark();
+	id = dtls_identity_new_raw((struct dtls_bytes){ key_pem, key_len });
+	ERR_pop_to_mark();
+	return add_identity(endpoint, id);
 }
 
 int kdtls_endpoint_trust(struct kdtls_endpoint *endpoint, const void *pem,
 			 size_t pem_len)
 {
-	if (!dtls_trust_add(&endpoint->trust,
-			    (struct dtls_bytes){ pem, pem_len }))
+	size_t count;
+
+	ERR_set_mark();
+	count = dtls_trust_add(&endpoint->trust,
+			       (struct dtls_bytes){ pem, pem_len });
+	ERR_pop_to_mark();
+	if (!count)
 		return -KDTLS_EUSAGE;
 	endpoint->trust_x509 = true;
 	return 0;
@@ -172,10 +187,13 @@ int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint)
 int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
 				 const void *pem, size_t pem_len)
 {
-	if (!dtls_trust_add_raw(&endpoint->trust,
-				(struct dtls_bytes){ pem, pem_len }))
-		return -KDTLS_EUSAGE;
-	return 0;
+	bool ok;
+
+	ERR_set_mark();
+	ok = dtls_trust_add_raw(&endpoint->trust,
+				(struct dtls_bytes){ pem, pem_len });
+	ERR_pop_to_mark();
+	return ok ? 0 : -KDTLS_EUSAGE;
 }
 
 enum kdtls_gate dtls_endpoint_hello(struct kdtls_endpoint *ep,

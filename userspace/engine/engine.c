@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* An engine's life: made, set up, started, timed out, failed, finished, freed. */
+#include <openssl/err.h>
 #include <openssl/rand.h>
 #include <time.h>
 
@@ -202,12 +203,16 @@ static bool name_missing(const struct kdtls_engine *e)
 int kdtls_engine_start(struct kdtls_engine *engine, uint64_t now)
 {
 	struct kdtls_engine *e = engine;
+	int err;
 
 	if (e->server || e->state != KDTLS_IDLE || name_missing(e))
 		return -KDTLS_EUSAGE;
 	e->now = now;
 	e->state = KDTLS_HANDSHAKE;
-	return dtls_client_start(e);
+	ERR_set_mark();
+	err = dtls_client_start(e);
+	ERR_pop_to_mark();
+	return err;
 }
 
 int dtls_fail(struct kdtls_engine *e, int error, u8 alert, const char *reason)
@@ -417,13 +422,15 @@ int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,
 	const struct kdtls_engine *e = engine;
 	const struct dtls_crypto *c = &e->ep->crypto;
 	struct dtls_bytes seed = { context, context_len };
+	bool ok;
 
 	if (e->state != KDTLS_ESTABLISHED || !e->ems || !*label ||
 	    strlen(label) > KDTLS_EXPORT_CONTEXT_MAX / 4 ||
 	    context_len > KDTLS_EXPORT_CONTEXT_MAX || !len)
 		return -KDTLS_EUSAGE;
-	if (!dtls12_export(c, dtls_suite_md(c, e->suite), &e->secrets, label,
-			   context ? &seed : NULL, out, len))
-		return -KDTLS_ECRYPTO;
-	return 0;
+	ERR_set_mark();
+	ok = dtls12_export(c, dtls_suite_md(c, e->suite), &e->secrets, label,
+			   context ? &seed : NULL, out, len);
+	ERR_pop_to_mark();
+	return ok ? 0 : -KDTLS_ECRYPTO;
 }

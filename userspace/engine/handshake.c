@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What the handshakes of client and server have in common; see state.h. */
-#include <openssl/err.h>
-
 #include "sign.h"
 #include "state.h"
 
@@ -285,7 +283,6 @@ bool dtls_choose_identity(struct kdtls_engine *e, u8 kx,
 		if (named)
 			break;
 	}
-	ERR_clear_error();
 	return found;
 }
 

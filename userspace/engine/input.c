@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* From a datagram to its records, and from records to handshake messages. */
+#include <openssl/err.h>
+
 #include "state.h"
 
 /* Keep something for later, within the limit. */
@@ -298,16 +300,9 @@ static int take_datagram(struct kdtls_engine *e, struct dtls_bytes d)
 	return 0;
 }
 
-int kdtls_engine_input(struct kdtls_engine *engine, const uint8_t *data,
-		       size_t len, const struct dtls_record_info *info,
-		       uint64_t now)
+static int take_input(struct kdtls_engine *e, struct dtls_bytes bytes,
+		      const struct dtls_record_info *info)
 {
-	struct kdtls_engine *e = engine;
-	struct dtls_bytes bytes = { data, len };
-
-	if (e->state == KDTLS_FAILED)
-		return -e->error;
-	e->now = now;
 	if (e->state == KDTLS_CLOSED || (!e->server && !e->hs &&
 					 e->state == KDTLS_IDLE))
 		return 0;
@@ -325,4 +320,19 @@ int kdtls_engine_input(struct kdtls_engine *engine, const uint8_t *data,
 	    e->hs->step == DTLS_STEP_DONE)
 		return dtls_complete(e);
 	return 0;
+}
+
+int kdtls_engine_input(struct kdtls_engine *engine, const uint8_t *data,
+		       size_t len, const struct dtls_record_info *info,
+		       uint64_t now)
+{
+	int err;
+
+	if (engine->state == KDTLS_FAILED)
+		return -engine->error;
+	engine->now = now;
+	ERR_set_mark();
+	err = take_input(engine, (struct dtls_bytes){ data, len }, info);
+	ERR_pop_to_mark();
+	return err;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What is to be sent: a flight, an alert, a heartbeat; as datagrams. */
+#include <openssl/err.h>
+
 #include "state.h"
 
 /* Header, connection ID, inner type, explicit nonce and tag at their longest */
@@ -113,17 +115,11 @@ static long alert_output(struct kdtls_engine *e, u8 *buf,
 	return sizeof(content);
 }
 
-long kdtls_engine_output(struct kdtls_engine *engine, uint8_t *buf, size_t size,
-			 struct dtls_record_info *info, uint64_t now)
+static long make_output(struct kdtls_engine *e, u8 *buf, size_t size,
+			struct dtls_record_info *info)
 {
-	struct kdtls_engine *e = engine;
 	long n;
 
-	memset(info, 0, sizeof(*info));
-	info->flags = DTLS_RECORD_RAW;
-	if (size < e->mtu || size < KDTLS_OUTPUT_MIN)
-		return -KDTLS_EUSAGE;
-	e->now = now;
 	if (e->reply) {
 		memcpy(buf, e->reply, DTLS_VERIFY_REQUEST_SIZE);
 		OPENSSL_free(e->reply);
@@ -147,5 +143,21 @@ long kdtls_engine_output(struct kdtls_engine *engine, uint8_t *buf, size_t size,
 		info->type = DTLS_CT_HEARTBEAT;
 		info->epoch = 1;
 	}
+	return n;
+}
+
+long kdtls_engine_output(struct kdtls_engine *engine, uint8_t *buf, size_t size,
+			 struct dtls_record_info *info, uint64_t now)
+{
+	long n;
+
+	memset(info, 0, sizeof(*info));
+	info->flags = DTLS_RECORD_RAW;
+	if (size < engine->mtu || size < KDTLS_OUTPUT_MIN)
+		return -KDTLS_EUSAGE;
+	engine->now = now;
+	ERR_set_mark();
+	n = make_output(engine, buf, size, info);
+	ERR_pop_to_mark();
 	return n;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Who we are and whom we believe; see x509.h. */
-#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -103,13 +102,11 @@ struct dtls_identity *dtls_identity_new(struct dtls_bytes chain,
 	    X509_check_private_key(id->leaf, id->key) != 1)
 		goto fail;
 	BIO_free(bio);
-	ERR_clear_error();
 	return id;
 fail:
 	X509_free(cert);
 	BIO_free(bio);
 	dtls_identity_free(id);
-	ERR_clear_error();
 	return NULL;
 }
 
@@ -123,7 +120,6 @@ struct dtls_identity *dtls_identity_new_raw(struct dtls_bytes key)
 			return id;
 	}
 	dtls_identity_free(id);
-	ERR_clear_error();
 	return NULL;
 }
 
@@ -156,7 +152,6 @@ size_t dtls_trust_add(struct dtls_trust *t, struct dtls_bytes pem)
 		X509_free(cert);
 	}
 	BIO_free(bio);
-	ERR_clear_error();
 	return count;
 }
 
@@ -182,7 +177,6 @@ bool dtls_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem)
 	}
 	EVP_PKEY_free(key);
 	BIO_free(bio);
-	ERR_clear_error();
 	return ok;
 }
 
@@ -260,7 +254,6 @@ int dtls_chain_parse(struct dtls_chain *chain, struct dtls_bytes body,
 
 	if (!alert && chain->key && !key_known(chain->key))
 		alert = KDTLS_ALERT_UNSUPPORTED_CERTIFICATE;
-	ERR_clear_error();
 	return alert;
 }
 
@@ -327,7 +320,6 @@ int dtls_chain_verify(const struct dtls_trust *t, const struct dtls_chain *chain
 	    !(X509_get_key_usage(chain->leaf) & KU_DIGITAL_SIGNATURE))
 		result = X509_V_ERR_INVALID_PURPOSE;
 	X509_STORE_CTX_free(ctx);
-	ERR_clear_error();
 	*reason = X509_verify_cert_error_string(result);
 	return result;
 }
@@ -370,6 +362,5 @@ bool dtls_name_is_address(const char *name)
 	bool is_address = ip;
 
 	ASN1_OCTET_STRING_free(ip);
-	ERR_clear_error();
 	return is_address;
 }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Counts what libcrypto's allocator gives out, to us and to itself. */
+#ifndef _TEST_HEAP_H
+#define _TEST_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+extern size_t heap_used;	/* bytes now */
+extern size_t heap_peak;	/* most there ever were; may be set back */
+extern unsigned long heap_calls; /* allocations of the engine's own code */
+extern unsigned long heap_fail;	/* the engine's allocation to fail; 0: none */
+
+/* Before anything else. Return: false: too late. */
+bool heap_watch(void);
+
+#endif /* _TEST_HEAP_H */

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What an engine holds, and what it does when it gets nothing: each of its
+ * allocations fails once; an established end keeps less than 2 KiB; a million
+ * strangers leave nothing behind.
+ *
+ *	memory [HELLOS]
+ */
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "end.h"
+#include "heap.h"
+
+#define IDLE_MAX	2048
+
+static struct cert ca, leaf;
+static struct end client, server;
+static unsigned int tests, failures;
+
+static void result(bool ok, const char *what)
+{
+	printf("%sok %u %s\n", ok ? "" : "not ", ++tests, what);
+	failures += !ok;
+}
+
+static int give_credentials(struct end *end)
+{
+	if (kdtls_endpoint_trust(end->ep, ca.pem, strlen(ca.pem)))
+		return -1;
+	return kdtls_endpoint_use_certificate(end->ep, leaf.pem,
+					      strlen(leaf.pem), leaf.key_pem,
+					      strlen(leaf.key_pem));
+}
+
+/* A full handshake and one that resumes it, with all that can be negotiated */
+static int twice(bool certificates, bool by_id)
+{
+	static const char *const protocols[] = { "coap", NULL };
+	u64 now = 1000000;
+	int round, err = 0;
+
+	end_config(&client, certificates ? NULL : "secret of theirs");
+	end_config(&server, certificates ? NULL : "secret of theirs");
+	client.config.alpn = protocols;
+	server.config.alpn = protocols;
+	server.config.psk_hint = "hint";
+	server.config.flags = KDTLS_REQUIRE_CERT * certificates |
+			      KDTLS_HEARTBEAT;
+	server.config.cache_size = 4;
+	client.config.flags = KDTLS_HEARTBEAT | KDTLS_NO_TICKETS * by_id;
+	for (round = 0; round < 2 && !err; round++) {
+		err = end_open(&client, KDTLS_CLIENT);
+		if (!err)
+			err = end_open(&server, KDTLS_SERVER);
+		if (!err && certificates && !round)
+			err = give_credentials(&client);
+		if (!err && certificates && !round)
+			err = give_credentials(&server);
+		if (!err)
+			err = kdtls_engine_set_name(client.e, "end.example");
+		if (!err)
+			err = kdtls_engine_set_cid(client.e, (u8 *)"cid", 3);
+		if (!err)
+			err = kdtls_engine_set_cid(server.e, (u8 *)"id", 2);
+		if (!err && round && client.session)
+			err = kdtls_engine_set_session(client.e, client.session,
+						       client.session_len);
+		if (!err)
+			err = end_handshake(&client, &server);
+		if (!err && !end_agree(&client, &server))
+			err = -1;
+		if (!err)
+			err = kdtls_engine_heartbeat(client.e, 64, now);
+		if (!err)
+			err = end_exchange(&client, &server, &now, 4);
+		end_close(&client);
+		end_close(&server);
+	}
+	end_exit(&client);
+	end_exit(&server);
+	ERR_clear_error();
+	return err;
+}
+
+/* What libcrypto keeps it may; a leak grows when the same is done again. */
+static bool leaks(bool certificates, bool by_id, unsigned long fail)
+{
+	size_t before;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		before = heap_used;
+		heap_calls = 0;
+		heap_fail = fail;
+		twice(certificates, by_id);
+		heap_fail = 0;
+		if (heap_used <= before)
+			return false;
+	}
+	printf("# allocation %lu: %zu bytes lost\n", fail, heap_used - before);
+	return true;
+}
+
+static void each_fails(bool certificates, bool by_id, const char *what)
+{
+	unsigned long i, count, survived = 0, lost = 0;
+
+	heap_calls = 0;
+	result(!twice(certificates, by_id), what);
+	count = heap_calls;
+	for (i = 1; i <= count; i++) {
+		heap_calls = 0;
+		heap_fail = i;
+		survived += !twice(certificates, by_id);
+		heap_fail = 0;
+		lost += leaks(certificates, by_id, i);
+	}
+	printf("# %s: %lu allocations, %lu failures did not matter\n", what,
+	       count, survived);
+	result(count > 50 && survived < count, "each allocation fails once");
+	result(!lost, "and nothing is lost");
+}
+
+static void idle(bool certificates, const char *what)
+{
+	size_t before, each;
+	int i;
+
+	end_config(&client, certificates ? NULL : "secret of theirs");
+	end_config(&server, certificates ? NULL : "secret of theirs");
+	/* The second time libcrypto has all it keeps. */
+	for (i = 0; i < 2; i++) {
+		if (i) {
+			end_close(&client);
+			end_close(&server);
+		}
+		if (!client.ep && (kdtls_endpoint_new(&client.config,
+						      &client.ep) ||
+				   kdtls_endpoint_new(&server.config,
+						      &server.ep)))
+			exit(1);
+		if (!i && certificates)
+			if (give_credentials(&client) ||
+			    give_credentials(&server))
+				exit(1);
+		before = heap_used;
+		if (end_open(&client, KDTLS_CLIENT) ||
+		    end_open(&server, KDTLS_SERVER) ||
+		    kdtls_engine_set_name(client.e, "end.example") ||
+		    end_handshake(&client, &server) ||
+		    !end_agree(&client, &server))
+			exit(1);
+	}
+	/* The keys are the kernel's; the last flight is still kept. */
+	dtls_protection_free(client.rx);
+	dtls_protection_free(client.tx);
+	dtls_protection_free(server.rx);
+	dtls_protection_free(server.tx);
+	client.rx = client.tx = server.rx = server.tx = NULL;
+	each = (heap_used - before + 1) / 2;
+	printf("# %s: %zu bytes an end while the last flight is kept\n", what,
+	       each);
+	result(each < IDLE_MAX, "an established end keeps less than 2 KiB");
+	kdtls_engine_confirm(server.e);
+	printf("# %s: %zu bytes an end when it is idle\n", what,
+	       (heap_used - before + 1) / 2);
+	end_exit(&client);
+	end_exit(&server);
+}
+
+static double seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* One handshake's processor time, the server's and the client's together */
+static double handshake_cost(void)
+{
+	unsigned int i, n = 200;
+	double start;
+
+	end_config(&client, "secret of theirs");
+	end_config(&server, "secret of theirs");
+	start = seconds();
+	for (i = 0; i < n; i++) {
+		if (end_handshake(&client, &server))
+			exit(1);
+		end_close(&client);
+		end_close(&server);
+	}
+	start = (seconds() - start) / n;
+	end_exit(&client);
+	end_exit(&server);
+	return start;
+}
+
+static void flood(unsigned long count)
+{
+	u8 hello[2048], reply[KDTLS_GATE_REPLY_SIZE];
+	unsigned long i, answered = 0, larger = 0;
+	size_t len, reply_len, before, address;
+	u64 now = 1000000;
+	double start;
+	long n;
+
+	end_config(&client, "secret of theirs");
+	end_config(&server, "secret of theirs");
+	if (end_open(&client, KDTLS_CLIENT) ||
+	    end_open(&server, KDTLS_SERVER) ||
+	    kdtls_engine_start(client.e, now))
+		exit(1);
+	n = end_output(&client, hello, sizeof(hello), now);
+	len = (size_t)n;
+	before = heap_used;
+	heap_peak = before;
+	start = seconds();
+	for (i = 0; i < count; i++) {
+		address = i * 0x9e3779b97f4a7c15ULL;
+		dtls_put_be(hello + 27, 8, address ^ 0x5bd1e995);
+		if (kdtls_endpoint_gate(server.ep, &address, sizeof(address),
+					hello, len, now + i * 10, reply,
+					&reply_len) != KDTLS_GATE_REPLY)
+			continue;
+		answered++;
+		larger += reply_len >= len;
+	}
+	start = seconds() - start;
+	printf("# %lu hellos of %zu bytes, answers of %zu, %.2f us each\n",
+	       count, len, reply_len, start / (double)count * 1e6);
+	result(answered == count, "every stranger is asked for a cookie");
+	result(!larger, "no answer is as large as what it answers");
+	result(heap_used == before && !server.ep->handshakes,
+	       "nothing is kept");
+	printf("# %zu bytes held at most while one is judged\n",
+	       heap_peak - before);
+	end_exit(&client);
+	end_exit(&server);
+	printf("# a whole PSK handshake, both ends: %.2f us\n",
+	       handshake_cost() * 1e6);
+}
+
+int main(int argc, char **argv)
+{
+	if (!heap_watch())
+		return 1;
+	cert_make(&ca, &(struct cert_options){ .ca = true });
+	cert_make(&leaf, &(struct cert_options){ .issuer = &ca,
+						 .name = "DNS:end.example" });
+	printf("TAP version 13\n1..14\n");
+	each_fails(false, false, "PSK, resumed by ticket");
+	each_fails(true, false, "certificates, resumed by ticket");
+	each_fails(true, true, "certificates, resumed by session id");
+	idle(false, "PSK");
+	idle(true, "certificates");
+	flood(argc > 1 ? strtoul(argv[1], NULL, 0) : 1000000);
+	cert_free(&ca);
+	cert_free(&leaf);
+	printf("# Totals: pass:%u fail:%u xfail:0 xpass:0 skip:0 error:0\n",
+	       tests - failures, failures);
+	return failures;
+}
