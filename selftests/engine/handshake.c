@@ -77,10 +77,10 @@ FIXTURE_SETUP(suite)
 	self->client.config.suites = self->suites;
 	self->client.config.suite_count = 1;
 	if (variant->group) {
+		/* The server's choice is its own; the certificate's curve counts. */
 		self->groups[0] = variant->group;
-		self->client.config.groups = self->groups;
-		self->client.config.group_count = 1;
-		/* The certificate's curve counts for the handshake's too */
+		self->server.config.groups = self->groups;
+		self->server.config.group_count = 1;
 	}
 }
 

@@ -227,6 +227,10 @@ static bool proven(struct end *end, const struct peer_options *o,
 	    !feed(end, o->out, o->in) || end->received_len != 4 ||
 	    memcmp(end->received, "back", 4))
 		return false;
+	/* Without extended master secret there is no exporter: RFC 7627 5.4 */
+	if (o->no_ems)
+		return kdtls_engine_export(end->e, label, NULL, 0, ours,
+					   sizeof(ours)) == -KDTLS_EUSAGE;
 	return !kdtls_engine_export(end->e, label, NULL, 0, ours,
 				    sizeof(ours)) &&
 	       type->export(peer, label, theirs, sizeof(theirs)) &&
@@ -315,6 +319,34 @@ TEST_F(interop, resumption_by_session_id)
 	CONNECT(true);
 	EXPECT_TRUE(self->end.e->resumed);
 	EXPECT_TRUE(variant->type->resumed(self->peer));
+	PROVE();
+}
+
+TEST_F(interop, without_extended_master_secret)
+{
+	struct kdtls_failure failure;
+
+	self->options.no_ems = true;
+	OPEN_PEER();
+	EXPECT_FALSE(connect_them(&self->end, &self->options, variant->type,
+				  self->peer, false));
+	kdtls_engine_failure(self->end.e, &failure);
+	EXPECT_EQ(KDTLS_ENEGOTIATION, failure.error);
+	EXPECT_EQ(KDTLS_ALERT_HANDSHAKE_FAILURE, failure.alert_sent);
+	variant->type->close(self->peer);
+	end_exit(&self->end);
+	self->to_peer.head = self->to_peer.tail;
+	self->from_peer.head = self->from_peer.tail;
+
+	self->end.config.flags |= KDTLS_ALLOW_NO_EMS;
+	OPEN_PEER();
+	CONNECT(false);
+	EXPECT_FALSE(self->end.e->ems);
+	PROVE();
+	variant->type->stop(self->peer);
+	end_close(&self->end);
+	CONNECT(true);
+	EXPECT_TRUE(self->end.e->resumed);
 	PROVE();
 }
 

@@ -37,6 +37,7 @@ struct peer_options {
 	const struct cert *cert;
 	bool request_cert;
 	bool tickets;
+	bool no_ems;			/* RFC 7627 switched off */
 	unsigned int mtu;
 	const char *alpn;
 	const char *srtp;

@@ -54,7 +54,8 @@ static bool set_priority(struct peer *p)
 		return false;
 	snprintf(all, sizeof(all),
 		 "NONE:+VERS-DTLS1.2:+AEAD:+COMP-NULL:+SIGN-ALL:+GROUP-ALL:"
-		 "+CTYPE-CLI-ALL:+CTYPE-SRV-ALL:%s", words[i].words);
+		 "+CTYPE-CLI-ALL:+CTYPE-SRV-ALL:%s%s", words[i].words,
+		 p->o.no_ems ? ":%NO_SESSION_HASH" : "");
 	return !gnutls_priority_init(&p->priority, all, NULL);
 }
 

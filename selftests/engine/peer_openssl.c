@@ -150,6 +150,7 @@ static bool set_up(struct peer *p)
 	SSL_CTX_set_min_proto_version(p->ctx, DTLS1_2_VERSION);
 	SSL_CTX_set_options(p->ctx, SSL_OP_NO_QUERY_MTU |
 			    (o->tickets ? 0 : SSL_OP_NO_TICKET) |
+			    (o->no_ems ? SSL_OP_NO_EXTENDED_MASTER_SECRET : 0) |
 			    (o->server ? SSL_OP_COOKIE_EXCHANGE : 0));
 	SSL_CTX_set_cookie_generate_cb(p->ctx, make_cookie);
 	SSL_CTX_set_cookie_verify_cb(p->ctx, check_cookie);

@@ -297,6 +297,21 @@ TEST_F(pair, no_suite_in_common)
 		  failure_of(&self->client).alert_received);
 }
 
+TEST_F(pair, certificate_on_a_curve_the_client_lacks)
+{
+	static const u16 x25519[] = { 29 };
+
+	cert_make(&self->cert, &(struct cert_options){
+		.kind = CERT_P256, .issuer = &self->ca,
+		.name = "DNS:end.example" });
+	self->client.config.groups = x25519;
+	self->client.config.group_count = 1;
+	ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+			       &self->cert, "end.example"));
+	end_handshake(&self->client, &self->server);
+	EXPECT_EQ(KDTLS_ENEGOTIATION, failure_of(&self->server).error);
+}
+
 TEST_F(pair, record_size_limit_and_srtp)
 {
 	static const u16 ours[] = { 8, 7 }, theirs[] = { 7, 1 };

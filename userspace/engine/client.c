@@ -257,8 +257,8 @@ static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
 		return dtls_fail_decode(e, "malformed CertificateRequest");
 	hs->cert_requested = true;
 	/* Without one that suits, an empty list is sent: RFC 5246 7.4.6 */
-	dtls_choose_identity(e, DTLS_KX_CERT, schemes, hs->own_raw,
-			     !hs->own_raw, NULL);
+	dtls_choose_identity(e, DTLS_KX_CERT, schemes, (struct dtls_bytes){ 0 },
+			     hs->own_raw, !hs->own_raw, NULL);
 	hs->step = CLIENT_HELLO_DONE;
 	return 0;
 }

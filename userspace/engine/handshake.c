@@ -261,9 +261,25 @@ own_scheme(const struct kdtls_endpoint *ep, EVP_PKEY *key, u8 kx,
 	return NULL;
 }
 
+/* RFC 8422 5.3: the key's curve must be one the client takes. */
+static bool curve_fits(EVP_PKEY *key, struct dtls_bytes groups)
+{
+	char name[32];
+	size_t i;
+
+	if (!groups.len || !EVP_PKEY_is_a(key, "EC"))
+		return true;
+	if (EVP_PKEY_get_group_name(key, name, sizeof(name), NULL) != 1)
+		return false;
+	for (i = 0; i < dtls_group_count; i++)
+		if (!strcmp(name, dtls_groups[i].name))
+			return rd_has_u16(groups, dtls_groups[i].id);
+	return false;
+}
+
 bool dtls_choose_identity(struct kdtls_engine *e, u8 kx,
-			  struct dtls_bytes schemes, bool raw, bool x509,
-			  const char *name)
+			  struct dtls_bytes schemes, struct dtls_bytes groups,
+			  bool raw, bool x509, const char *name)
 {
 	const struct dtls_scheme *scheme;
 	const struct dtls_identity *id;
@@ -271,7 +287,8 @@ bool dtls_choose_identity(struct kdtls_engine *e, u8 kx,
 
 	for (id = e->ep->identities; id; id = id->next) {
 		named = !name || dtls_identity_named(id, name);
-		if (!(id->leaf ? x509 : raw) || (found && !named))
+		if (!(id->leaf ? x509 : raw) || (found && !named) ||
+		    !curve_fits(id->key, groups))
 			continue;
 		scheme = own_scheme(e->ep, id->key, kx, schemes);
 		if (!scheme)

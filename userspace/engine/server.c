@@ -38,12 +38,15 @@ static bool find_identity(struct kdtls_engine *e, u8 kx,
 			  const struct dtls_client_hello *ch)
 {
 	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_SCHEMES], list;
+	struct dtls_bytes g = ch->ext.ext[DTLS_EXT_GROUPS], groups = { 0 };
 	enum dtls_extension ext = DTLS_EXT_SERVER_CERT_TYPE;
 
+	if (dtls_ext_has(&ch->ext, DTLS_EXT_GROUPS) && !rd_vec(&g, 2, &groups))
+		return false;
 	/* Its absence means SHA-1 (RFC 5246 7.4.1.4.1), which we do not do. */
 	return dtls_ext_has(&ch->ext, DTLS_EXT_SCHEMES) &&
 	       rd_vec(&r, 2, &list) &&
-	       dtls_choose_identity(e, kx, list,
+	       dtls_choose_identity(e, kx, list, groups,
 				    takes_type(ch, ext, DTLS_CERT_RAW),
 				    takes_type(ch, ext, DTLS_CERT_X509),
 				    e->name);

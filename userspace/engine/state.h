@@ -236,12 +236,13 @@ struct dtls_bytes dtls_hash_upto(const struct kdtls_engine *e, size_t len,
 
 /*
  * Find an identity of ours that can sign for suites of @kx with a scheme of
- * @schemes (as on the wire), of one of the kinds allowed; sets hs->identity,
- * hs->scheme and hs->own_raw.
+ * @schemes and on a curve of @groups (lists as on the wire; no groups: any
+ * curve), of one of the kinds allowed; sets hs->identity, hs->scheme and
+ * hs->own_raw.
  */
 bool dtls_choose_identity(struct kdtls_engine *e, u8 kx,
-			  struct dtls_bytes schemes, bool raw, bool x509,
-			  const char *name);
+			  struct dtls_bytes schemes, struct dtls_bytes groups,
+			  bool raw, bool x509, const char *name);
 
 /* A scheme of ours by number that this key and suite can have used */
 const struct dtls_scheme *dtls_peer_scheme(const struct kdtls_engine *e, u16 id,
