@@ -54,6 +54,7 @@ int conn_offload(struct conn *c, const struct options *o)
 	n = kdtls_get_mtu(c->fd);
 	if (n > 0 && (size_t)n < c->mtu)
 		c->mtu = n;
+	kdtls_poll_control(c->fd, 1);
 	/* Many records for one call: see conn_send_file(). */
 	n = (int)c->mtu;
 	setsockopt(c->fd, SOL_UDP, UDP_SEGMENT, &n, sizeof(n));
@@ -129,6 +130,18 @@ ssize_t conn_recv(struct conn *c, void *buf, size_t len)
 	if (SSL_get_shutdown(c->ssl) & SSL_RECEIVED_SHUTDOWN)
 		return 0;
 	return user_error(c, (int)n);
+}
+
+void conn_control(struct conn *c)
+{
+	struct dtls_record_info info;
+	char buf[RECORD_MAX];
+
+	/* Alerts that matter come as the error of the next call. */
+	while (c->kernel &&
+	       kdtls_recv_record(c->fd, buf, sizeof(buf), &info) >= 0)
+		if (kdtls_openssl_answer(c->ssl, &info) > 0)
+			warnx("the peer lost our last flight: sent again");
 }
 
 int conn_close_notify(struct conn *c)

@@ -45,6 +45,9 @@ ssize_t conn_send_file(struct conn *c, int file, size_t len);
  */
 ssize_t conn_recv(struct conn *c, void *buf, size_t len);
 
+/* Deal with what is no application data: see struct pollfd, POLLPRI. */
+void conn_control(struct conn *c);
+
 /* Return: 0 or -errno. */
 int conn_close_notify(struct conn *c);
 

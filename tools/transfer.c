@@ -230,7 +230,8 @@ static bool done(const struct transfer *t)
 static bool step(struct transfer *t)
 {
 	struct pollfd p[2] = {
-		{ .fd = t->got_close ? -1 : t->c->fd, .events = POLLIN },
+		{ .fd = t->got_close ? -1 : t->c->fd,
+		  .events = POLLIN | POLLPRI },
 		{ .fd = -1, .events = POLLIN },
 	};
 	int timeout = t->sent_close ? 100 : -1, wait;
@@ -254,7 +255,9 @@ static bool step(struct transfer *t)
 	}
 	if (p[0].revents & POLLOUT)
 		t->blocked = false;
-	if ((p[0].revents & ~POLLOUT) && !receive(t))
+	if (p[0].revents & POLLPRI)
+		conn_control(t->c);
+	if ((p[0].revents & ~(POLLOUT | POLLPRI)) && !receive(t))
 		return false;
 	if (t->got_close && !answer_close(t))
 		return false;

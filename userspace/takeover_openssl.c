@@ -252,9 +252,22 @@ static int probe_read(SSL *ssl)
 
 /* --- the watch: a filter BIO --------------------------------------------- */
 
+#define FLIGHT_MAX	8192
+
+/**
+ * struct watch - one watched session
+ * @seen:	what it read
+ * @flight:	our last flight of the handshake: each datagram behind its
+ *		length in two bytes
+ * @flight_len:	bytes of that; SIZE_MAX: it is longer
+ * @answered:	something was read since: the next write begins a flight
+ */
 struct watch {
 	SSL *ssl;
 	struct seen seen;
+	u8 flight[FLIGHT_MAX];
+	size_t flight_len;
+	bool answered;
 };
 
 /* Find out which of the records kept are genuine. */
@@ -284,15 +297,35 @@ static int watch_read(BIO *bio, char *buf, int size)
 	BIO_copy_next_retry(bio);
 	if (n <= 0)
 		return n;
+	w->answered = true;
 	if (!seen_room(&w->seen, n))
 		watch_make_room(w);
 	return (int)seen_datagram(&w->seen, (u8 *)buf, n);
+}
+
+static void watch_note_flight(struct watch *w, const char *buf, size_t len)
+{
+	if (SSL_is_init_finished(w->ssl))
+		return;
+	if (w->answered)
+		w->flight_len = 0;
+	w->answered = false;
+	if (w->flight_len > FLIGHT_MAX ||
+	    FLIGHT_MAX - w->flight_len < 2 + len) {
+		w->flight_len = SIZE_MAX;
+		return;
+	}
+	dtls_put_be(w->flight + w->flight_len, 2, len);
+	memcpy(w->flight + w->flight_len + 2, buf, len);
+	w->flight_len += 2 + len;
 }
 
 static int watch_write(BIO *bio, const char *buf, int len)
 {
 	int n = BIO_write(BIO_next(bio), buf, len);
 
+	if (len > 0)
+		watch_note_flight(BIO_get_data(bio), buf, len);
 	BIO_clear_retry_flags(bio);
 	BIO_copy_next_retry(bio);
 	return n;
@@ -369,6 +402,9 @@ int kdtls_openssl_watch(SSL *ssl)
 	w->ssl = ssl;
 	BIO_set_data(filter, w);
 	BIO_set_init(filter, 1);
+	/* The last flight can be kept only where both ways are one BIO. */
+	if (SSL_get_wbio(ssl) == rbio && BIO_up_ref(filter))
+		SSL_set0_wbio(ssl, filter);
 	SSL_set0_rbio(ssl, BIO_push(filter, rbio));
 	return 0;
 }
@@ -434,4 +470,23 @@ int kdtls_offload_openssl(SSL *ssl)
 	if (!err)
 		SSL_set_quiet_shutdown(ssl, 1);
 	return err;
+}
+
+int kdtls_openssl_answer(SSL *ssl, const struct dtls_record_info *info)
+{
+	struct watch *w = watch_of(ssl);
+	size_t at, len;
+	ssize_t n;
+
+	/* Only to a verified record: a forged one must not make us send. */
+	if (!w || w->flight_len > FLIGHT_MAX || info->type != DTLS_CT_HANDSHAKE ||
+	    info->flags & (DTLS_RECORD_RAW | DTLS_RECORD_EVENT))
+		return 0;
+	for (at = 0; at < w->flight_len; at += 2 + len) {
+		len = dtls_get_be(w->flight + at, 2);
+		n = kdtls_send_raw(SSL_get_wfd(ssl), w->flight + at + 2, len);
+		if (n < 0)
+			return (int)n;
+	}
+	return 1;
 }

@@ -169,14 +169,21 @@ int kdtls_set_window(int fd, const struct dtls_window *window)
 	return -errno;
 }
 
-int kdtls_set_replay_window(int fd, unsigned int records)
+static int set_number(int fd, int name, __u32 value)
 {
-	__u32 value = records;
-
-	if (!setsockopt(fd, SOL_DTLS, DTLS_REPLAY_WINDOW, &value,
-			sizeof(value)))
+	if (!setsockopt(fd, SOL_DTLS, name, &value, sizeof(value)))
 		return 0;
 	return -errno;
+}
+
+int kdtls_set_replay_window(int fd, unsigned int records)
+{
+	return set_number(fd, DTLS_REPLAY_WINDOW, records);
+}
+
+int kdtls_poll_control(int fd, int on)
+{
+	return set_number(fd, DTLS_POLL_CONTROL, on);
 }
 
 static ssize_t send_control(int fd, const struct dtls_record_info *info,

@@ -191,13 +191,21 @@ KDTLS_API ssize_t kdtls_send_raw(int fd, const void *data, size_t len);
  * @info:	says which record it is, and whether it was verified
  *
  * Alerts, handshake messages and news from the kernel wait here, application
- * data in recv(2). Never waits. To be woken for them set DTLS_POLL_CONTROL and
- * poll for POLLPRI.
+ * data in recv(2). Never waits: see kdtls_poll_control().
  *
  * Return: bytes, or -errno (EAGAIN: the queue is empty).
  */
 KDTLS_API ssize_t kdtls_recv_record(int fd, void *buf, size_t len,
 				    struct dtls_record_info *info);
+
+/**
+ * kdtls_poll_control() - let control records wake poll(2) with POLLPRI
+ * @fd:		an attached socket
+ * @on:		0 (as from the start) or 1
+ *
+ * Return: 0 or -errno.
+ */
+KDTLS_API int kdtls_poll_control(int fd, int on);
 
 /**
  * kdtls_close_notify() - tell the peer that no more will be sent

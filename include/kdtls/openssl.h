@@ -69,6 +69,22 @@ KDTLS_API int kdtls_openssl_keys(SSL *ssl, struct kdtls_keys *keys);
  */
 KDTLS_API int kdtls_offload_openssl(SSL *ssl);
 
+/**
+ * kdtls_openssl_answer() - send the handshake's last flight again
+ * @ssl:	a session that was taken over
+ * @info:	of a record that kdtls_recv_record() gave
+ *
+ * The end that sent the handshake's last flight does not see whether it
+ * arrived. If it did not, the peer repeats its own (RFC 6347 4.2.4), and a
+ * verified handshake record comes to the control queue. The datagrams go out
+ * just as they did before: no sequence number is used for other content.
+ *
+ * Return: 1 if the flight was sent, 0 if the record asks for nothing or no
+ * flight was kept (over 8 KiB, or the session has two BIOs), or -errno.
+ */
+KDTLS_API int kdtls_openssl_answer(SSL *ssl,
+				   const struct dtls_record_info *info);
+
 #ifdef __cplusplus
 }
 #endif

@@ -125,6 +125,64 @@ TEST_F(offload, twice)
 	EXPECT_EQ(-KDTLS_EATTACHED, end_offload(&self->a));
 }
 
+/* The server's last flight is lost; by then the kernel has its session. */
+TEST(lost_last_flight)
+{
+	static const enum library clients[] = { OPENSSL, GNUTLS };
+	static const struct setup setup = {
+		.openssl = "PSK-AES128-GCM-SHA256",
+		.gnutls = GNUTLS_PRIORITY("AES-128-GCM"),
+		.watch = true,
+	};
+	struct dtls_record_info info;
+	struct end client, server;
+	int i, k, fd[2], asked, done;
+	struct pollfd p;
+	char buf[2048];
+
+	for (i = 0; i < 2; i++) {
+		socket_pair(fd);
+		end_init(&client, clients[i], false, fd[0], &setup);
+		end_init(&server, OPENSSL, true, fd[1], &setup);
+		for (k = 0; k < 100 && !end_handshake(&server); k++) {
+			end_handshake(&client);
+			usleep(10000);
+		}
+		while (recv(fd[0], buf, sizeof(buf), 0) >= 0)
+			;
+		ASSERT_EQ(0, end_offload(&server));
+		ASSERT_EQ(0, kdtls_poll_control(fd[1], 1));
+
+		for (k = 0, asked = 0, done = 0; k < 200 && !done; k++) {
+			done = end_handshake(&client);
+			ASSERT_LE(0, done);
+			p = (struct pollfd){ .fd = fd[1], .events = POLLPRI };
+			if (poll(&p, 1, 50) <= 0)
+				continue;
+			while (kdtls_recv_record(fd[1], buf, sizeof(buf),
+						 &info) >= 0)
+				asked += kdtls_openssl_answer(server.ssl,
+							      &info);
+		}
+		EXPECT_EQ(1, done);
+		EXPECT_LT(0, asked);
+		ASSERT_EQ(4, end_write(&client, "ping", 4));
+		ASSERT_EQ(4, receive(fd[1], buf, sizeof(buf)));
+		ASSERT_EQ(4, send(fd[1], "pong", 4, 0));
+		for (k = 0; k < 50 && end_read(&client, buf, 4) < 0; k++)
+			usleep(10000);
+		EXPECT_EQ(0, memcmp(buf, "pong", 4));
+
+		/* Nothing that is not verified makes it send. */
+		info.flags = DTLS_RECORD_RAW;
+		EXPECT_EQ(0, kdtls_openssl_answer(server.ssl, &info));
+		end_fini(&client);
+		end_fini(&server);
+		close(fd[0]);
+		close(fd[1]);
+	}
+}
+
 TEST(attach_errors)
 {
 	int udp = socket(AF_INET, SOCK_DGRAM, 0);
