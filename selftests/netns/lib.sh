@@ -71,6 +71,24 @@ on()
 	ip netns exec "$name-$$" "$@"
 }
 
+# spawn FILE HOST COMMAND…: in the background, its output to FILE; sets pid, of
+# the command itself and not of a shell around it
+spawn()
+{
+	local file=$1 name=$2
+
+	shift 2
+	ip netns exec "$name-$$" "$@" >"$file" 2>&1 &
+	pid=$!
+}
+
+# finish PID…: end what was spawned
+finish()
+{
+	kill -9 "$@" 2>/dev/null
+	wait "$@" 2>/dev/null
+}
+
 # cable HOST DEV HOST DEV
 cable()
 {
@@ -133,8 +151,8 @@ listen()
 	local name=$1 i
 
 	shift
-	on "$name" "$numbered" recv "$@" >"$tmp/recv" 2>&1 &
-	listener=$!
+	spawn "$tmp/recv" "$name" "$numbered" recv "$@"
+	listener=$pid
 	for ((i = 0; i < 300; i++)); do
 		grep -q ready "$tmp/recv" && return
 		kill -0 "$listener" 2>/dev/null || return

@@ -32,8 +32,7 @@ path()
 	on a "$numbered" path "$2" "$3" 1500 1300 >"$tmp/path" 2>&1
 	report $? "$1"
 	sed 's/^/# /' "$tmp/path"
-	kill "$listener"
-	wait "$listener" 2>/dev/null
+	finish "$listener"
 }
 
 path v4_mtu_follows_the_path 10.77.0.1 10.77.1.2
