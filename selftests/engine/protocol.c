@@ -362,6 +362,105 @@ TEST_F(pair, refused_keys_end_it)
 	EXPECT_EQ(KDTLS_ECALLBACK, failure_of(&self->client).error);
 }
 
+/* Proofs */
+
+TEST_F(pair, signature_of_another_key_is_refused)
+{
+	struct cert other;
+	int client_signs;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.issuer = &self->ca, .name = "DNS:end.example" });
+	cert_make(&other, &(struct cert_options){ .issuer = &self->ca });
+	self->server.config.flags = KDTLS_REQUIRE_CERT;
+	for (client_signs = 0; client_signs < 2; client_signs++) {
+		struct end *signer = client_signs ? &self->client : &self->server;
+		struct end *judge = client_signs ? &self->server : &self->client;
+		EVP_PKEY **key;
+
+		ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+				       &self->cert, "end.example"));
+		ASSERT_EQ(0, show(&self->client, &self->cert));
+		key = &signer->ep->identities->key;
+		EVP_PKEY_free(*key);
+		*key = other.key;
+		EVP_PKEY_up_ref(other.key);
+		end_handshake(&self->client, &self->server);
+		EXPECT_EQ(KDTLS_EPROTOCOL, failure_of(judge).error);
+		EXPECT_EQ(KDTLS_ALERT_DECRYPT_ERROR,
+			  failure_of(judge).alert_sent);
+		EXPECT_EQ(NULL, judge->rx);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+	cert_free(&other);
+}
+
+/* One record at a time; before the last the listener's memory is tampered with. */
+static void finish_wrongly(struct end *from, struct end *to, u64 now)
+{
+	static u8 buf[END_DATAGRAM];
+	struct dtls_record record;
+	u8 *p = buf;
+	long n;
+
+	n = end_output(from, buf, sizeof(buf), now);
+	while (n > 0 && !dtls_record_parse(&record, p, (size_t)n, (size_t)n, 0)) {
+		size_t len = record.header_len + record.fragment_len;
+
+		if (record.epoch)
+			to->e->hs->transcript.all.p[20] ^= 1;
+		end_input(to, p, len, now);
+		p += len;
+		n -= (long)len;
+	}
+}
+
+TEST_F(pair, finished_must_match_the_handshake)
+{
+	int of_server;
+
+	for (of_server = 0; of_server < 2; of_server++) {
+		struct end *judge = of_server ? &self->client : &self->server;
+
+		ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+		ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+		ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+		/* Cookie, hellos, and the client's last flight is to come. */
+		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+					  &self->now, 4));
+		if (of_server)
+			ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+						  &self->now, 1));
+		finish_wrongly(of_server ? &self->server : &self->client, judge,
+			       self->now);
+		EXPECT_EQ(KDTLS_EPROTOCOL, failure_of(judge).error);
+		EXPECT_EQ(KDTLS_ALERT_DECRYPT_ERROR,
+			  failure_of(judge).alert_sent);
+		EXPECT_EQ(NULL, judge->rx);
+		end_close(&self->client);
+		end_close(&self->server);
+	}
+}
+
+TEST_F(pair, server_answers_only_what_was_offered)
+{
+	static const u16 psk_only[] = { 0x00a8 }, other[] = { 0x00a9 };
+
+	/* The client forgets what it offered once the hello is out. */
+	self->client.config.suites = psk_only;
+	self->client.config.suite_count = 1;
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 3));
+	self->client.ep->suites[0] = dtls_suite_find(other[0]);
+	end_exchange(&self->server, &self->client, &self->now, 2);
+	EXPECT_EQ(KDTLS_EPROTOCOL, failure_of(&self->client).error);
+	EXPECT_EQ(KDTLS_ALERT_ILLEGAL_PARAMETER,
+		  failure_of(&self->client).alert_sent);
+}
+
 /* Sessions */
 
 TEST_F(pair, session_does_not_outlive_its_time)

@@ -46,7 +46,7 @@ static bool config_valid(const struct kdtls_config *c)
  * Turn a list of numbers into one of table entries; without a list take the
  * whole table. Return: entries, 0: an unknown number or too many.
  */
-#define RESOLVE(kind, to, max, list, count)				\
+#define RESOLVE(kind, max)						\
 static size_t resolve_##kind##s(const struct dtls_##kind **to,		\
 				const u16 *list, size_t count)		\
 {									\
@@ -64,9 +64,9 @@ static size_t resolve_##kind##s(const struct dtls_##kind **to,		\
 	return n;							\
 }
 
-RESOLVE(suite, to, DTLS_SUITES_MAX, list, count)
-RESOLVE(group, to, DTLS_GROUPS_MAX, list, count)
-RESOLVE(scheme, to, DTLS_SCHEMES_MAX, list, count)
+RESOLVE(suite, DTLS_SUITES_MAX)
+RESOLVE(group, DTLS_GROUPS_MAX)
+RESOLVE(scheme, DTLS_SCHEMES_MAX)
 
 int kdtls_endpoint_new(const struct kdtls_config *config,
 		       struct kdtls_endpoint **endpoint)

@@ -224,8 +224,9 @@ int dtls_fail(struct kdtls_engine *e, int error, u8 alert, const char *reason)
 	e->reason = reason;
 	if (alert != KDTLS_ALERT_NONE)
 		dtls_alert_send(e, 2, alert);
-	/* RFC 5246 7.2.2: it shall not be resumed. Before keys are proven anybody
-	 * who saw the id could ask for this.
+	/*
+	 * RFC 5246 7.2.2: it shall not be resumed. Before keys are proven
+	 * anybody who saw the id could ask for this.
 	 */
 	if (e->keys_out)
 		dtls_cache_remove(&e->ep->cache, (struct dtls_bytes){
