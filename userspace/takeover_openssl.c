@@ -488,5 +488,5 @@ int kdtls_openssl_answer(SSL *ssl, const struct dtls_record_info *info)
 		if (n < 0)
 			return (int)n;
 	}
-	return 1;
+	return w->flight_len > 0;
 }
