@@ -13,7 +13,7 @@ DESTDIR	?=
 export PREFIX DESTDIR
 
 kmod	:= $(build)/kmod/running
-parts	:= $(patsubst %/Makefile,%,$(wildcard userspace/Makefile tools/Makefile))
+parts	:= userspace tools
 headers	:= $(wildcard $(KDIR)/Makefile)
 
 all: user $(if $(headers),modules)
