@@ -1110,6 +1110,7 @@ FIXTURE_SETUP(transmit_mtu)
 	struct ifreq ifr = { .ifr_name = "lo" };
 	int fd, val;
 
+	stay();
 	ASSERT_OK(unshare(CLONE_NEWNET));
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	ifr.ifr_mtu = 1500;
