@@ -416,8 +416,8 @@ int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx,
 		 unsigned int *budget);
 bool dtls_rx_coalesced(struct dtls_sock *ds, const struct dtls_rx *first,
 		       struct dtls_rx *rx);
-enum dtls_verdict dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
-			       struct dtls_scratch *scratch);
+int dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
+		 struct dtls_scratch *scratch);
 bool dtls_rx_ready(struct dtls_sock *ds, struct dtls_rx *rx, const u8 *content);
 void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx,
 		     const u8 *content);

@@ -132,7 +132,8 @@ static int deliver_coalesced(struct dtls_sock *ds, struct msghdr *msg,
 		case DTLS_RX_CONTROL:
 			dtls_rx_control(ds, &rx, scratch->content);
 			break;
-		case DTLS_RX_DONE:
+		case -ENOMEM:
+			last = true;
 			break;
 		}
 		consume_skb(rx.skb);
@@ -147,9 +148,8 @@ static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		     int flags, unsigned int *budget)
 {
 	struct dtls_scratch *scratch = dtls_scratch_get();
-	enum dtls_verdict verdict;
 	struct dtls_rx rx;
-	int ret;
+	int ret, verdict;
 
 	if (!scratch)
 		return -ENOMEM;
@@ -171,7 +171,9 @@ static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 			dtls_rx_control(ds, &rx, scratch->content);
 		}
 		consume_skb(rx.skb);
-		if (verdict == DTLS_RX_DATA)
+		if (verdict < 0)
+			ret = verdict;
+		if (verdict < 0 || verdict == DTLS_RX_DATA)
 			break;
 		cond_resched();
 		if (signal_pending(current)) {

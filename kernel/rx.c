@@ -425,12 +425,15 @@ static void count_failure(struct dtls_sock *ds, struct dtls_epoch *epoch,
 	}
 }
 
-/* Open @rx into @scratch->content, or find it another place. Sleeps. */
-enum dtls_verdict dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
-			       struct dtls_scratch *scratch)
+/*
+ * Open @rx into @scratch->content, or find it another place. Sleeps. Returns
+ * an enum dtls_verdict; or -ENOMEM, and the record is lost.
+ */
+int dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
+		 struct dtls_scratch *scratch)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-	enum dtls_verdict verdict = DTLS_RX_DONE;
+	int verdict = DTLS_RX_DONE;
 	bool data;
 	int len;
 
@@ -453,6 +456,8 @@ enum dtls_verdict dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 			dtls_count(ds, DTLS_COUNT_RX_REPLAYS);
 		else
 			count_failure(ds, rx->epoch, len);
+		if (len == -ENOMEM)
+			verdict = len;
 	} else if (data) {
 		dtls_stat_inc(sock_net(ds->sk), DTLS_STAT_RX_RECORDS);
 		dtls_stat_add(sock_net(ds->sk), DTLS_STAT_RX_BYTES, len);
@@ -530,7 +535,7 @@ int dtls_rx_fill(struct dtls_sock *ds, bool control)
 	unsigned int budget = dtls_rx_queued(ds);
 	struct dtls_scratch *scratch;
 	struct dtls_rx rx;
-	int err;
+	int err, verdict;
 
 	scratch = dtls_scratch_get();
 	if (!scratch)
@@ -548,19 +553,17 @@ int dtls_rx_fill(struct dtls_sock *ds, bool control)
 		err = dtls_rx_next(ds, &rx, &budget);
 		if (err)
 			break;
-		switch (dtls_rx_open(ds, &rx, scratch)) {
-		case DTLS_RX_DATA:
-			err = !dtls_rx_ready(ds, &rx, scratch->content);
-			break;
-		case DTLS_RX_CONTROL:
+		verdict = dtls_rx_open(ds, &rx, scratch);
+		if (verdict == DTLS_RX_CONTROL)
 			dtls_rx_control(ds, &rx, scratch->content);
-			fallthrough;
-		case DTLS_RX_DONE:
-			err = 1;
-		}
+		else if (verdict == DTLS_RX_DATA &&
+			 !dtls_rx_ready(ds, &rx, scratch->content))
+			verdict = -ENOMEM;
 		consume_skb(rx.skb);
-		if (!err && !control)
+		if (verdict < 0 || (verdict == DTLS_RX_DATA && !control)) {
+			err = min(verdict, 0);
 			break;
+		}
 		cond_resched();
 	}
 	dtls_scratch_put(scratch);
