@@ -257,9 +257,10 @@ static int probe_read(SSL *ssl)
 /**
  * struct watch - one watched session
  * @seen:	what it read
- * @flight:	our last flight of the handshake: each datagram behind its
- *		length in two bytes
+ * @flight:	the records of our last flight of the handshake
  * @flight_len:	bytes of that; SIZE_MAX: it is longer
+ * @flight_open: those of epoch 1 stand there in the clear
+ * @flight_seq:	next sequence number of epoch 0
  * @answered:	something was read since: the next write begins a flight
  */
 struct watch {
@@ -267,6 +268,8 @@ struct watch {
 	struct seen seen;
 	u8 flight[FLIGHT_MAX];
 	size_t flight_len;
+	bool flight_open;
+	u64 flight_seq;
 	bool answered;
 };
 
@@ -303,21 +306,63 @@ static int watch_read(BIO *bio, char *buf, int size)
 	return (int)seen_datagram(&w->seen, (u8 *)buf, n);
 }
 
-static void watch_note_flight(struct watch *w, const char *buf, size_t len)
+static void watch_note_flight(struct watch *w, const u8 *buf, size_t len)
 {
+	struct dtls_record rec;
+	size_t at;
+
 	if (SSL_is_init_finished(w->ssl))
 		return;
+	for (at = 0; !dtls_record_parse(&rec, buf + at, len - at, len - at, 0);
+	     at += rec.header_len + rec.fragment_len)
+		if (!rec.epoch && rec.seq >= w->flight_seq)
+			w->flight_seq = rec.seq + 1;
+
 	if (w->answered)
 		w->flight_len = 0;
 	w->answered = false;
-	if (w->flight_len > FLIGHT_MAX ||
-	    FLIGHT_MAX - w->flight_len < 2 + len) {
+	if (w->flight_len > FLIGHT_MAX || FLIGHT_MAX - w->flight_len < len) {
 		w->flight_len = SIZE_MAX;
 		return;
 	}
-	dtls_put_be(w->flight + w->flight_len, 2, len);
-	memcpy(w->flight + w->flight_len + 2, buf, len);
-	w->flight_len += 2 + len;
+	memcpy(w->flight + w->flight_len, buf, len);
+	w->flight_len += len;
+}
+
+/* Take the protection off, to put it on again under another number. */
+static void watch_open_flight(struct watch *w, const struct dtls_key_info *tx)
+{
+	size_t at, size, plain_len, len = 0;
+	struct dtls_record rec;
+	struct sealed sealed;
+	u8 plain[FLIGHT_MAX];
+
+	if (w->flight_open || w->flight_len > FLIGHT_MAX)
+		return;
+	w->flight_open = true;
+	for (at = 0; at < w->flight_len; at += size) {
+		u8 *p = w->flight + at;
+		size_t left = w->flight_len - at;
+
+		if (dtls_record_parse(&rec, p, left, left, 0))
+			break;
+		size = rec.header_len + rec.fragment_len;
+		if (!rec.epoch) {
+			memmove(w->flight + len, p, size);
+			len += size;
+			continue;
+		}
+		if (!sealed_parse(&sealed, tx, p, size) ||
+		    !open_record(tx, &sealed, plain))
+			break;
+		plain_len = sealed.text_len - sealed.cipher->tag_size;
+		rec.fragment_len = plain_len;
+		len += dtls_record_write_header(w->flight + len, &rec);
+		memcpy(w->flight + len, plain, plain_len);
+		len += plain_len;
+	}
+	OPENSSL_cleanse(plain, sizeof(plain));
+	w->flight_len = at < w->flight_len ? SIZE_MAX : len;
 }
 
 static int watch_write(BIO *bio, const char *buf, int len)
@@ -325,7 +370,7 @@ static int watch_write(BIO *bio, const char *buf, int len)
 	int n = BIO_write(BIO_next(bio), buf, len);
 
 	if (len > 0)
-		watch_note_flight(BIO_get_data(bio), buf, len);
+		watch_note_flight(BIO_get_data(bio), (const u8 *)buf, len);
 	BIO_clear_retry_flags(bio);
 	BIO_copy_next_retry(bio);
 	return n;
@@ -446,6 +491,8 @@ int kdtls_openssl_keys(SSL *ssl, struct kdtls_keys *keys)
 		kdtls_keys_wipe(keys);
 	else
 		seen_report(&w->seen, keys->rx.epoch, &keys->seen);
+	if (!err)
+		watch_open_flight(w, &keys->tx);
 	return err;
 }
 
@@ -475,16 +522,30 @@ int kdtls_offload_openssl(SSL *ssl)
 int kdtls_openssl_answer(SSL *ssl, const struct dtls_record_info *info)
 {
 	struct watch *w = watch_of(ssl);
-	size_t at, len;
+	int fd = SSL_get_wfd(ssl);
+	struct dtls_record rec;
+	size_t at, size, left;
 	ssize_t n;
 
 	/* Only to a verified record: a forged one must not make us send. */
 	if (!w || w->flight_len > FLIGHT_MAX || info->type != DTLS_CT_HANDSHAKE ||
 	    info->flags & (DTLS_RECORD_RAW | DTLS_RECORD_EVENT))
 		return 0;
-	for (at = 0; at < w->flight_len; at += 2 + len) {
-		len = dtls_get_be(w->flight + at, 2);
-		n = kdtls_send_raw(SSL_get_wfd(ssl), w->flight + at + 2, len);
+	for (at = 0; at < w->flight_len; at += size) {
+		u8 *p = w->flight + at;
+
+		left = w->flight_len - at;
+		if (dtls_record_parse(&rec, p, left, left, 0))
+			return 0;
+		size = rec.header_len + rec.fragment_len;
+		if (rec.epoch) {
+			n = kdtls_send_record(fd, rec.type, p + rec.header_len,
+					      rec.fragment_len);
+		} else {
+			rec.seq = w->flight_seq++;
+			dtls_record_write_header(p, &rec);
+			n = kdtls_send_raw(fd, p, size);
+		}
 		if (n < 0)
 			return (int)n;
 	}

@@ -76,8 +76,8 @@ KDTLS_API int kdtls_offload_openssl(SSL *ssl);
  *
  * The end that sent the handshake's last flight does not see whether it
  * arrived. If it did not, the peer repeats its own (RFC 6347 4.2.4), and a
- * verified handshake record comes to the control queue. The datagrams go out
- * just as they did before: no sequence number is used for other content.
+ * verified handshake record comes to the control queue. The records go out
+ * under new sequence numbers, as a peer may have dropped the old ones.
  *
  * Return: 1 if the flight was sent, 0 if the record asks for nothing or no
  * flight was kept (over 8 KiB, or the session has two BIOs), or -errno.
