@@ -11,6 +11,7 @@
 #include <linux/sockios.h>
 #include <linux/uaccess.h>
 #include <linux/version.h>
+#include <net/inet_common.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
 #include <net/udp.h>
@@ -129,8 +130,8 @@ static inline int dtls_proto_ioctl(struct sock *sk, int cmd, int *karg)
 	return dtls_sk(sk)->base->ioctl(sk, cmd, karg);
 }
 
-static inline void dtls_proto_splice(struct proto *prot,
-				     void (*splice_eof)(struct socket *sock))
+static inline void dtls_make_splice(struct proto *prot, struct proto_ops *ops,
+				    void (*splice_eof)(struct socket *sock))
 {
 	prot->splice_eof = splice_eof;
 }
@@ -159,10 +160,11 @@ static inline int dtls_sendpage(struct sock *sk, struct page *page, int offset,
 	return dtls_sendmsg(sk, &msg, size);
 }
 
-static inline void dtls_proto_splice(struct proto *prot,
-				     void (*splice_eof)(struct socket *sock))
+static inline void dtls_make_splice(struct proto *prot, struct proto_ops *ops,
+				    void (*splice_eof)(struct socket *sock))
 {
 	prot->sendpage = dtls_sendpage;
+	ops->sendpage = inet_sendpage;	/* AF_INET6 has none */
 }
 #endif
 

@@ -187,7 +187,6 @@ static void make_ops(struct ulp_ops *u, struct proto *base,
 #ifdef CONFIG_BPF_SYSCALL
 	u->prot.psock_update_sk_prot = NULL;	/* no sockmap */
 #endif
-	dtls_proto_splice(&u->prot, dtls_splice_eof);
 
 	u->ops = *base_ops;
 	u->ops.owner = THIS_MODULE;
@@ -197,6 +196,7 @@ static void make_ops(struct ulp_ops *u, struct proto *base,
 	u->ops.read_sock = NULL;
 	u->ops.read_skb = NULL;
 	u->ops.sendmsg_locked = NULL;
+	dtls_make_splice(&u->prot, &u->ops, dtls_splice_eof);
 
 	u->base = base;
 	u->base_ops = base_ops;
