@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 if [ "$slow" ]; then
-	n=1200 delay=500ms epoch=400
+	n=1800 delay=500ms epoch=900
 else
 	n=8000 delay=60ms epoch=2000
 fi
