@@ -264,6 +264,7 @@ struct dtls_dgram {
  * @refs:	one held by the queue, one by each reader that peeks
  * @skb:	what it came in, for address and ancillary data; NULL: an event
  * @info:	what it is
+ * @rec:	its header (without the connection ID), for what may follow it
  * @charge:	bytes charged to the receive budget
  * @len:	bytes of @data
  * @data:	content, or for a raw record header and fragment
@@ -273,6 +274,7 @@ struct dtls_msg {
 	refcount_t refs;
 	struct sk_buff *skb;
 	struct dtls_record_info info;
+	struct dtls_record rec;
 	unsigned int charge;
 	unsigned int len;
 	u8 data[];

@@ -103,7 +103,7 @@ static int deliver(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 
 /* After @first was delivered: more of its kind behind it. Returns bytes. */
 static int deliver_coalesced(struct dtls_sock *ds, struct msghdr *msg,
-			     size_t room, struct dtls_rx *first,
+			     size_t room, const struct dtls_rx *first,
 			     struct dtls_scratch *scratch)
 {
 	int size = first->len, copied = 0;
@@ -308,6 +308,29 @@ static int recv_peek(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 	return err;
 }
 
+/* A record that poll or a peek had opened, and what may come with it */
+static int recv_ready(struct dtls_sock *ds, struct msghdr *msg, size_t len,
+		      int flags, const struct dtls_msg *m)
+{
+	struct dtls_rx first = { .skb = m->skb, .rec = m->rec, .len = m->len };
+	struct dtls_scratch *scratch;
+	int ret;
+
+	ret = deliver(ds->sk, msg, len, flags, m->data, m->len, 0);
+	if (ret < 0)
+		return ret;
+	put_ancillary(ds->sk, msg, m->skb);
+	if (m->len > len || !READ_ONCE(ds->user_gro) ||
+	    !list_empty(&ds->ready))
+		return ret;
+	scratch = dtls_scratch_get();
+	if (scratch) {
+		ret += deliver_coalesced(ds, msg, len - ret, &first, scratch);
+		dtls_scratch_put(scratch);
+	}
+	return ret;
+}
+
 static int recv_data(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		     int flags, long timeo)
 {
@@ -323,9 +346,7 @@ static int recv_data(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 
 		m = take_ready(ds);
 		if (m) {
-			ret = deliver(sk, msg, len, flags, m->data, m->len, 0);
-			if (ret >= 0)
-				put_ancillary(sk, msg, m->skb);
+			ret = recv_ready(ds, msg, len, flags, m);
 			dtls_msg_put(ds, m);
 			return ret;
 		}

@@ -492,6 +492,8 @@ static struct dtls_msg *make_msg(struct dtls_sock *ds, struct dtls_rx *rx,
 		return NULL;
 	}
 	memcpy(m->data, content, rx->len);
+	m->rec = rx->rec;
+	m->rec.cid = NULL;
 	m->info.type = rx->type;
 	m->info.epoch = rx->rec.epoch;
 	m->info.seq = rx->rec.seq;

@@ -931,6 +931,21 @@ TEST_F(receive, udp_gro_into_a_short_buffer)
 	nothing_to_read(_metadata, l);
 }
 
+/* What poll opened comes with the rest of its super-packet. */
+TEST_F(receive, udp_gro_after_poll)
+{
+	struct link *l = &self->l;
+	int gso = 0;
+
+	set_int(_metadata, l->a, SOL_UDP, UDP_GRO, 1);
+	send_coalesced(_metadata, l, 5000, 1000);
+	ASSERT_EQ(POLLIN, poll_for(l->a, POLLIN, 1000));
+	ASSERT_EQ(5000, recv_segments(l->a, buf, sizeof(buf), &gso, 0));
+	EXPECT_EQ(1000, gso);
+	EXPECT_EQ(0, memcmp(buf, text, 5000));
+	nothing_to_read(_metadata, l);
+}
+
 /* A user's socket filter must see datagrams, not super-packets. */
 TEST_F(receive, no_coalescing_under_a_socket_filter)
 {
