@@ -34,12 +34,16 @@ static bool compute(const struct dtls_cookie *k, const struct dtls_crypto *c,
 		ch->random,
 		ch->session_id,
 	};
+	bool ok;
 
 	dtls_put_be(front, 2, ch->version);
 	front[2] = (u8)address.len;
 	front[3] = (u8)ch->session_id.len;
-	if (!dtls_hmac_sha256(c, k->key[period % 2], DTLS_COOKIE_KEY_SIZE,
-			      pieces, 4, mac))
+	ok = dtls_hmac_key(&c->hmac, c->sha256, k->key[period % 2],
+			   DTLS_COOKIE_KEY_SIZE) &&
+	     dtls_hmac(&c->hmac, pieces, 4, mac);
+	dtls_hmac_forget(&c->hmac);
+	if (!ok)
 		return false;
 	out[0] = (u8)period;
 	memcpy(out + 1, mac, DTLS_COOKIE_SIZE - 1);

@@ -7,7 +7,6 @@
 #define _DTLS_CRYPTO_H
 
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 
 #include "wire.h"
 
@@ -15,16 +14,22 @@
 #define DTLS_SECRET_SIZE	48	/* master secret, RFC 5246 8.1 */
 #define DTLS_RANDOM_SIZE	32
 
+/* HMAC under one key: what the key makes of either pass, to be copied */
+struct dtls_hmac {
+	EVP_MD_CTX *inner;
+	EVP_MD_CTX *outer;
+	EVP_MD_CTX *work;
+};
+
 struct dtls_crypto {
 	EVP_MD *sha256;
 	EVP_MD *sha384;
-	EVP_KDF *prf12;
-	EVP_MAC *hmac;
 	EVP_CIPHER *aes128_gcm;
 	EVP_CIPHER *aes256_gcm;
 	EVP_CIPHER *aes128_ccm;
 	EVP_CIPHER *aes256_ccm;
 	EVP_CIPHER *chacha;
+	struct dtls_hmac hmac;	/* unkeyed between calls */
 };
 
 /* Return: false if libcrypto lacks one; everything is freed then. */
@@ -32,11 +37,22 @@ bool dtls_crypto_init(struct dtls_crypto *c);
 void dtls_crypto_exit(struct dtls_crypto *c);
 
 /**
- * dtls_hmac_sha256() - HMAC over up to several pieces
- * @out:	32 bytes
+ * dtls_hmac_key() - key an HMAC (RFC 2104)
+ *
+ * EVP_MAC looks the digest up by name and sets three contexts up for each key,
+ * which is most of the time of a PSK handshake; so this is composed of digests.
+ * dtls_hmac_forget() must follow, also after a failure.
  */
-bool dtls_hmac_sha256(const struct dtls_crypto *c, const u8 *key,
-		      size_t key_len, const struct dtls_bytes *pieces,
-		      unsigned int count, u8 *out);
+bool dtls_hmac_key(const struct dtls_hmac *h, const EVP_MD *md, const u8 *key,
+		   size_t len);
+
+/**
+ * dtls_hmac() - HMAC of several pieces, any number of times with one key
+ * @out:	bytes of the digest's size; may be one of @pieces
+ */
+bool dtls_hmac(const struct dtls_hmac *h, const struct dtls_bytes *pieces,
+	       unsigned int count, u8 *out);
+
+void dtls_hmac_forget(const struct dtls_hmac *h);
 
 #endif /* _DTLS_CRYPTO_H */

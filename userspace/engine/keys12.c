@@ -1,42 +1,50 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The key schedule of DTLS 1.2; see keys12.h. */
-#include <openssl/core_names.h>
-
 #include "keys12.h"
 
 #define SEED_MAX	4
+
+/* A(1) = HMAC(label + seed), A(n + 1) = HMAC(A(n)); out: HMAC(A(n) + label + seed) */
+static bool p_hash(const struct dtls_hmac *h, struct dtls_bytes *pieces,
+		   unsigned int count, size_t hash_len, u8 *out, size_t len)
+{
+	u8 a[DTLS_HASH_MAX], block[DTLS_HASH_MAX];
+	size_t n;
+	bool ok;
+
+	pieces[0] = (struct dtls_bytes){ a, hash_len };
+	ok = dtls_hmac(h, pieces + 1, count - 1, a);
+	while (ok && len) {
+		n = len < hash_len ? len : hash_len;
+		ok = dtls_hmac(h, pieces, count, block);
+		if (ok)
+			memcpy(out, block, n);
+		out += n;
+		len -= n;
+		if (len)
+			ok = ok && dtls_hmac(h, pieces, 1, a);
+	}
+	OPENSSL_cleanse(a, sizeof(a));
+	OPENSSL_cleanse(block, sizeof(block));
+	return ok;
+}
 
 bool dtls12_prf(const struct dtls_crypto *c, const EVP_MD *md,
 		const u8 *secret, size_t secret_len, const char *label,
 		const struct dtls_bytes *seed, unsigned int seed_count,
 		u8 *out, size_t len)
 {
-	OSSL_PARAM params[3 + SEED_MAX + 1];
-	OSSL_PARAM *p = params;
-	EVP_KDF_CTX *ctx;
-	unsigned int i;
+	struct dtls_bytes pieces[2 + SEED_MAX];
 	bool ok;
 
 	if (seed_count > SEED_MAX)
 		return false;
-	ctx = EVP_KDF_CTX_new(c->prf12);
-	if (!ctx)
-		return false;
-
-	*p++ = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST,
-						(char *)EVP_MD_get0_name(md), 0);
-	*p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET,
-						 (void *)secret, secret_len);
-	*p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED,
-						 (void *)label, strlen(label));
-	for (i = 0; i < seed_count; i++)
-		*p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED,
-							 (void *)seed[i].p,
-							 seed[i].len);
-	*p = OSSL_PARAM_construct_end();
-
-	ok = EVP_KDF_derive(ctx, out, len, params) == 1;
-	EVP_KDF_CTX_free(ctx);
+	pieces[1] = (struct dtls_bytes){ (const u8 *)label, strlen(label) };
+	memcpy(pieces + 2, seed, seed_count * sizeof(*seed));
+	ok = dtls_hmac_key(&c->hmac, md, secret, secret_len) &&
+	     p_hash(&c->hmac, pieces, 2 + seed_count,
+		    (size_t)EVP_MD_get_size(md), out, len);
+	dtls_hmac_forget(&c->hmac);
 	return ok;
 }
 
@@ -115,9 +123,7 @@ bool dtls12_export(const struct dtls_crypto *c, const EVP_MD *md,
 	if (context) {
 		dtls_put_be(context_len, 2, context->len);
 		seed[count++] = (struct dtls_bytes){ context_len, 2 };
-		/* libcrypto takes no empty seed */
-		if (context->len)
-			seed[count++] = *context;
+		seed[count++] = *context;
 	}
 	return dtls12_prf(c, md, s->master, DTLS_SECRET_SIZE, label, seed,
 			  count, out, len);

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	struct dtls_fragment f;
 	u8 which;
 
-	if (!crypto.prf12 && !dtls_crypto_init(&crypto))
+	if (!crypto.sha256 && !dtls_crypto_init(&crypto))
 		return 0;
 	if (!rd_u8(&in, &which))
 		return 0;
