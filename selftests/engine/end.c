@@ -161,9 +161,14 @@ void end_exit(struct end *end)
 long end_output(struct end *end, u8 *buf, size_t size, u64 now)
 {
 	struct dtls_record_info info;
-	u8 *content = malloc(size);
+	u8 *content;
 	long n;
 
+	/* No larger than need be: writing over the end does not go unseen. */
+	if (size > end->e->mtu && size > KDTLS_OUTPUT_MIN)
+		size = end->e->mtu > KDTLS_OUTPUT_MIN ? end->e->mtu :
+							KDTLS_OUTPUT_MIN;
+	content = malloc(size);
 	n = kdtls_engine_output(end->e, content, size, &info, now);
 	if (n > 0 && info.flags & DTLS_RECORD_RAW)
 		memcpy(buf, content, (size_t)n);

@@ -25,7 +25,8 @@ struct wire {
 };
 
 void wire_put(struct wire *w, const void *data, size_t len);
-/* Return: bytes, 0: none. */
+/* Return: bytes, 0: none. @data stays valid until the next wire_put(). */
+size_t wire_peek(const struct wire *w, const void **data);
 size_t wire_get(struct wire *w, void *data, size_t size);
 
 struct peer_options {

@@ -20,6 +20,8 @@ struct peer {
 	gnutls_datum_t db_key;		/* a server's cache of one session */
 	gnutls_datum_t db_data;
 	char alpn[32];
+	gnutls_datum_t cookie_key;
+	bool reachable;			/* the client has shown its cookie */
 };
 
 static const struct {
@@ -176,6 +178,7 @@ static void *open_peer(const struct peer_options *options)
 
 	p->o = *options;
 	gnutls_session_ticket_key_generate(&p->ticket_key);
+	gnutls_key_generate(&p->cookie_key, GNUTLS_COOKIE_KEY_SIZE);
 	if (set_priority(p) && credentials(p))
 		return p;
 	peer_gnutls.close(p);
@@ -194,6 +197,7 @@ static bool start_peer(void *peer, bool resume)
 			GNUTLS_DATAGRAM | GNUTLS_NONBLOCK |
 			(o->tickets ? 0 : GNUTLS_NO_TICKETS)))
 		return false;
+	p->reachable = !o->server;
 	gnutls_session_set_ptr(p->session, p);
 	gnutls_priority_set(p->session, p->priority);
 	gnutls_transport_set_ptr(p->session, p);
@@ -233,11 +237,37 @@ static bool start_peer(void *peer, bool resume)
 						   p->saved.size);
 }
 
+/* Its cookies are the program's business, not the session's. */
+static bool client_reachable(struct peer *p)
+{
+	char client[] = "address";
+	gnutls_dtls_prestate_st prestate = { 0 };
+	const void *data;
+	size_t len;
+
+	while (!p->reachable && (len = wire_peek(p->o.in, &data))) {
+		if (!gnutls_dtls_cookie_verify(&p->cookie_key, client,
+					       sizeof(client), (void *)data,
+					       len, &prestate)) {
+			gnutls_dtls_prestate_set(p->session, &prestate);
+			p->reachable = true;
+			break;
+		}
+		gnutls_dtls_cookie_send(&p->cookie_key, client, sizeof(client),
+					&prestate, p, push);
+		p->o.in->head++;
+	}
+	return p->reachable;
+}
+
 static int step_peer(void *peer)
 {
 	struct peer *p = peer;
-	int ret = gnutls_handshake(p->session);
+	int ret;
 
+	if (!client_reachable(p))
+		return 0;
+	ret = gnutls_handshake(p->session);
 	if (!ret)
 		return 1;
 	if (!gnutls_error_is_fatal(ret))
@@ -307,6 +337,7 @@ static void close_peer(void *peer)
 	stop_peer(p);
 	gnutls_free(p->saved.data);
 	gnutls_free(p->ticket_key.data);
+	gnutls_free(p->cookie_key.data);
 	gnutls_free(p->db_key.data);
 	gnutls_free(p->db_data.data);
 	gnutls_certificate_free_credentials(p->cert);

@@ -46,15 +46,24 @@ void wire_put(struct wire *w, const void *data, size_t len)
 		swap_last(w);
 }
 
-size_t wire_get(struct wire *w, void *data, size_t size)
+size_t wire_peek(const struct wire *w, const void **data)
 {
 	unsigned int at = w->head % WIRE_DATAGRAMS;
-	size_t len;
 
-	if (w->head == w->tail)
+	*data = w->ring[at].data;
+	return w->head == w->tail ? 0 : w->ring[at].len;
+}
+
+size_t wire_get(struct wire *w, void *data, size_t size)
+{
+	const void *from;
+	size_t len = wire_peek(w, &from);
+
+	if (!len)
 		return 0;
-	len = w->ring[at].len < size ? w->ring[at].len : size;
-	memcpy(data, w->ring[at].data, len);
+	if (len > size)
+		len = size;
+	memcpy(data, from, len);
 	w->head++;
 	return len;
 }

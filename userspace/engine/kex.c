@@ -35,8 +35,13 @@ size_t dtls_kex_derive(const struct dtls_group *group, EVP_PKEY *key,
 	     EVP_PKEY_set1_encoded_public_key(peer, point.p, point.len) == 1;
 	if (ok)
 		ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	/*
+	 * Above a point off the curve was refused (RFC 8422 5.11), and for want
+	 * of a length infinity too. The groups' cofactor is 1: the full check,
+	 * a multiplication by the order, would find nothing more.
+	 */
 	ok = ctx && EVP_PKEY_derive_init(ctx) == 1 &&
-	     EVP_PKEY_derive_set_peer_ex(ctx, peer, 1) == 1 &&
+	     EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) == 1 &&
 	     EVP_PKEY_derive(ctx, out, &len) == 1;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(peer);

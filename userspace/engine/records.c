@@ -35,6 +35,7 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 {
 	struct dtls_protection *p;
 	int enc = direction == DTLS_TX;
+	const EVP_CIPHER *cipher;
 
 	p = OPENSSL_zalloc(sizeof(*p) + key->cid_len);
 	if (!p)
@@ -49,18 +50,21 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 			 key->rec_seq);
 
 	p->ctx = EVP_CIPHER_CTX_new();
-	if (!p->cipher || !p->ctx ||
-	    EVP_CipherInit_ex2(p->ctx, evp_cipher(c, p->cipher->id), NULL, NULL,
-			       enc, NULL) != 1)
+	if (!p->cipher || !p->ctx)
 		goto fail;
-	if (EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_SET_IVLEN,
-				DTLS_NONCE_SIZE, NULL) != 1)
-		goto fail;
-	/* CCM wants the tag's length before the key */
-	if (is_ccm(p) && EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_SET_TAG,
-					     p->cipher->tag_len, NULL) != 1)
-		goto fail;
-	if (EVP_CipherInit_ex2(p->ctx, NULL, key->key, NULL, enc, NULL) != 1)
+	cipher = evp_cipher(c, p->cipher->id);
+	/* CCM wants the lengths of nonce and tag before the key */
+	if (is_ccm(p)) {
+		if (EVP_CipherInit_ex2(p->ctx, cipher, NULL, NULL, enc,
+				       NULL) != 1 ||
+		    EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_SET_IVLEN,
+					DTLS_NONCE_SIZE, NULL) != 1 ||
+		    EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_SET_TAG,
+					p->cipher->tag_len, NULL) != 1)
+			goto fail;
+		cipher = NULL;
+	}
+	if (EVP_CipherInit_ex2(p->ctx, cipher, key->key, NULL, enc, NULL) != 1)
 		goto fail;
 	return p;
 fail:
