@@ -430,6 +430,7 @@ void dtls_rx_wake(struct sock *sk);
 void dtls_rx_wake_next(struct dtls_sock *ds);
 bool dtls_rx_poll(struct dtls_sock *ds);
 void dtls_rx_key(struct dtls_sock *ds);
+int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, unsigned int len);
 void dtls_rx_purge(struct dtls_sock *ds);
 
 /* ---- recv.c: readers ---- */

@@ -341,6 +341,17 @@ static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx)
 	dtls_control_queue(ds, m);
 }
 
+/*
+ * A peer that lost its state starts anew on the same port and counts epochs
+ * from the beginning (RFC 6347 4.2.8): what its handshake sends under the new
+ * keys does not verify under ours. The library has those keys.
+ */
+static void show_unverified(struct dtls_sock *ds, struct dtls_rx *rx)
+{
+	if (rx->rec.type == DTLS_CT_HANDSHAKE)
+		queue_raw(ds, rx);
+}
+
 /* Without a read key for its epoch, a record waits, is shown, or goes. */
 static void route_unopened(struct dtls_sock *ds, struct dtls_rx *rx)
 {
@@ -443,6 +454,7 @@ int dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 	}
 	if (!rx->fresh) {
 		dtls_count(ds, DTLS_COUNT_RX_REPLAYS);
+		show_unverified(ds, rx);
 		goto out;
 	}
 
@@ -456,6 +468,7 @@ int dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 			dtls_count(ds, DTLS_COUNT_RX_REPLAYS);
 		else
 			count_failure(ds, rx->epoch, len);
+		show_unverified(ds, rx);
 		if (len == -ENOMEM)
 			verdict = len;
 	} else if (data) {
@@ -610,6 +623,84 @@ void dtls_rx_key(struct dtls_sock *ds)
 	ds->early_bytes = 0;
 	spin_unlock(&ds->lock);
 	dtls_rx_wake(sk);
+}
+
+/* The headers the datagram had, for those who ask whence it came. */
+static void feed_headers(struct sock *sk, struct sk_buff *skb)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	struct udphdr *uh;
+
+	skb_reset_network_header(skb);
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
+		struct ipv6hdr *ip6 = skb_put_zero(skb, sizeof(*ip6));
+
+		ip6->version = 6;
+		ip6->saddr = sk->sk_v6_daddr;
+		ip6->daddr = inet6_sk(sk)->saddr;
+		skb->protocol = htons(ETH_P_IPV6);
+	}
+#endif
+	if (sk->sk_family == AF_INET) {
+		struct iphdr *ip = skb_put_zero(skb, sizeof(*ip));
+
+		ip->version = 4;
+		ip->ihl = sizeof(*ip) / 4;
+		ip->saddr = inet->inet_daddr;
+		ip->daddr = inet->inet_saddr;
+		skb->protocol = htons(ETH_P_IP);
+	}
+	skb_set_transport_header(skb, skb->len);
+	uh = skb_put_zero(skb, sizeof(*uh));
+	uh->source = inet->inet_dport;
+	uh->dest = inet->inet_sport;
+	skb_pull(skb, skb->len);
+}
+
+/* A datagram that was read before the attach comes back. Sleeps. */
+int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, unsigned int len)
+{
+	unsigned int head = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
+	struct sock *sk = ds->sk;
+	struct dtls_dgram *d;
+	struct sk_buff *skb;
+	int err = -ENOMEM;
+
+	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
+		return -ENOTCONN;
+	if (!len)
+		return -EINVAL;
+	if (len > USHRT_MAX)
+		return -EMSGSIZE;
+
+	d = kzalloc(sizeof(*d), GFP_KERNEL);
+	skb = alloc_skb(head + len, GFP_KERNEL);
+	if (!d || !skb)
+		goto out;
+	feed_headers(sk, skb);
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	err = -EFAULT;
+	if (copy_from_sockptr(skb_put(skb, len), data, len))
+		goto out;
+	err = -ENOBUFS;
+	if (atomic_read(&sk->sk_rmem_alloc) + skb->truesize >
+	    READ_ONCE(sk->sk_rcvbuf))
+		goto out;
+
+	d->skb = skb;
+	d->end = len;
+	d->charge = dtls_charge(ds, skb, len);
+	next_segment(d);
+	spin_lock(&ds->lock);
+	list_add_tail(&d->list, &ds->pending);
+	spin_unlock(&ds->lock);
+	dtls_rx_wake(sk);
+	return 0;
+out:
+	kfree_skb(skb);
+	kfree(d);
+	return err;
 }
 
 static void purge_dgrams(struct dtls_sock *ds, struct list_head *list)

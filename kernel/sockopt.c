@@ -289,6 +289,8 @@ static int set_dtls(struct dtls_sock *ds, int optname, sockptr_t optval,
 		return set_key(ds, optname, optval, optlen);
 	case DTLS_WINDOW:
 		return set_window(ds, optval, optlen);
+	case DTLS_FEED:
+		return dtls_rx_feed(ds, optval, optlen);
 	case DTLS_REPLAY_WINDOW:
 	case DTLS_POLL_CONTROL:
 		break;

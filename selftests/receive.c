@@ -1575,6 +1575,63 @@ TEST_F(receive, super_packet_from_before_the_key)
 	}
 }
 
+/* What was read before the attach comes back, in front, as if it had come now */
+TEST_F(receive, fed_datagram_is_received)
+{
+	struct sockaddr_storage from = { 0 }, peer = { 0 };
+	socklen_t from_len = sizeof(from), peer_len = sizeof(peer);
+	struct link *l = &self->l;
+	struct dtls_info info;
+	ssize_t n;
+
+	ASSERT_EQ(10, link_send(l, CT_DATA, text, 10));		/* 0 */
+	n = peer_seal(&l->ba, CT_DATA, 1, text + 1, 20, wire);
+	n += peer_seal(&l->ba, CT_DATA, 2, text + 2, 30, wire + n);
+	ASSERT_OK(setsockopt(l->a, SOL_DTLS, DTLS_FEED, wire, n));
+	ASSERT_OK(setsockopt(l->a, SOL_DTLS, DTLS_FEED, wire, n));
+	ASSERT_OK(setsockopt(l->a, SOL_DTLS, DTLS_FEED, text, 100));
+
+	ASSERT_EQ(POLLIN, poll_for(l->a, POLLIN, 0));
+	ASSERT_EQ(20, recvfrom(l->a, buf, sizeof(buf), MSG_DONTWAIT,
+			       (struct sockaddr *)&from, &from_len));
+	EXPECT_EQ(0, memcmp(buf, text + 1, 20));
+	ASSERT_OK(getpeername(l->a, (struct sockaddr *)&peer, &peer_len));
+	EXPECT_EQ(peer_len, from_len);
+	EXPECT_EQ(0, memcmp(&peer, &from, peer_len));
+	ASSERT_EQ(30, recv_now(l->a, buf, sizeof(buf)));
+	ASSERT_EQ(10, recv_now(l->a, buf, sizeof(buf)));
+	ASSERT_ERRNO(EAGAIN, recv_now(l->a, buf, sizeof(buf)));
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	EXPECT_EQ((__u64)2, info.counters.rx_replays);
+	EXPECT_EQ((__u64)1, info.counters.rx_malformed);
+}
+
+TEST_F(receive, feeding_is_bounded)
+{
+	struct link *l = &self->l;
+	ssize_t n = peer_seal(&l->ba, CT_DATA, 0, text, 1000, wire);
+	int i, plain, err = 0, size = 65536;
+
+	ASSERT_ERRNO(EINVAL, setsockopt(l->a, SOL_DTLS, DTLS_FEED, wire, 0));
+	ASSERT_ERRNO(EMSGSIZE, setsockopt(l->a, SOL_DTLS, DTLS_FEED, wire,
+					  65536));
+	ASSERT_ERRNO(EFAULT, setsockopt(l->a, SOL_DTLS, DTLS_FEED, NULL, n));
+	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
+	for (i = 0; i < 1000 && !err; i++)
+		err = setsockopt(l->a, SOL_DTLS, DTLS_FEED, wire, n);
+	EXPECT_EQ(-1, err);
+	EXPECT_EQ(ENOBUFS, errno);
+	EXPECT_LT(10, i);
+	ASSERT_EQ(1000, recv_now(l->a, buf, sizeof(buf)));
+	ASSERT_ERRNO(EAGAIN, recv_now(l->a, buf, sizeof(buf)));
+	ASSERT_OK(setsockopt(l->a, SOL_DTLS, DTLS_FEED, wire, n));
+
+	plain = udp_socket(variant->family);
+	ASSERT_OK(dtls_attach(plain));
+	ASSERT_ERRNO(ENOTCONN, setsockopt(plain, SOL_DTLS, DTLS_FEED, wire, n));
+	close(plain);
+}
+
 TEST_F(receive, handshake_before_its_key_is_shown_raw)
 {
 	struct dtls_record_info info;

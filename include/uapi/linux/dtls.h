@@ -40,6 +40,14 @@
 #define DTLS_REPLAY_WINDOW	6	/* get, set: __u32 records, 64 to 4096 */
 #define DTLS_CID		7	/* get: struct dtls_cid */
 #define DTLS_POLL_CONTROL	8	/* get, set: __u32, 1: EPOLLPRI on control records */
+#define DTLS_FEED		9	/* set: one datagram of the peer's, see below */
+
+/*
+ * DTLS_FEED takes the bytes of one datagram that came from the peer and was
+ * read before the attach. It is served as if it had just arrived, before what
+ * waits in the queue; nothing is believed of it that would not be then. Errors:
+ * ENOTCONN, EINVAL (empty), EMSGSIZE, ENOBUFS (the receive buffer is full).
+ */
 
 /* Control messages of level SOL_DTLS */
 #define DTLS_RECORD_INFO	1	/* struct dtls_record_info */
@@ -124,7 +132,8 @@ struct dtls_key_info {
  *
  * With recvmsg(MSG_OOB): describes the record returned. One with
  * DTLS_RECORD_RAW comes with its header, just as it arrived, and nothing in it
- * is authenticated; one without was decrypted and verified, and is its content
+ * is authenticated (a handshake record that does not verify is of this kind
+ * too: it may be of an association to come, RFC 6347 4.2.8); one without was decrypted and verified, and is its content
  * alone.
  *
  * With sendmsg(): sends the data as one record of @type under the current
