@@ -8,6 +8,7 @@ vm	:= $(top)/selftests/vm
 
 KDIR	?= /lib/modules/$(shell uname -r)/build
 KERNELS	?= stock-6.12 debug-6.12
+KERNEL	?= stock-6.12
 PREFIX	?= /usr/local
 DESTDIR	?=
 export PREFIX DESTDIR
@@ -27,10 +28,12 @@ help:
 	@echo '                 of KERNELS ($(KERNELS));'
 	@echo '                 stock-6.1 and built-7.2 are the others'
 	@echo 'make demo        the module against OpenSSL and GnuTLS, in a virtual machine'
+	@echo 'make bench       what a record costs beside plain UDP, OpenSSL and others, in'
+	@echo '                 a virtual machine with KERNEL ($(KERNEL))'
 	@echo 'make lint        checkpatch and sparse'
 	@echo 'make clean'
 	@echo
-	@echo 'check, demo and lint install the Debian packages they need, as root.'
+	@echo 'check, demo, bench and lint install the Debian packages they need, as root.'
 	@echo 'selftests/vm/run has the ways to run single tests.'
 
 user:
@@ -57,10 +60,13 @@ check:
 demo:
 	@$(top)/selftests/demo/demo
 
+bench:
+	@$(top)/selftests/bench/run $(KERNEL)
+
 lint:
 	@$(vm)/lint
 
 clean:
 	rm -rf $(build)
 
-.PHONY: all help user modules install check demo lint clean
+.PHONY: all help user modules install check demo bench lint clean

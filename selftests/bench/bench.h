@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The bench: rows that all do the same, send records from one end and take
+ * them at the other, each in its own way.
+ */
+#ifndef _BENCH_H
+#define _BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/dtls.h>
+
+#define BATCH		32	/* records sent, then received, at a time */
+#define SIZE_MAX_RECORD	1400
+
+/* How the system calls are shared out among BATCH records */
+enum batch {
+	ONE,		/* one send and one recv each */
+	MMSG,		/* sendmmsg, recvmmsg */
+	GSO,		/* UDP_SEGMENT, recvmmsg */
+	GSO_GRO,	/* UDP_SEGMENT, UDP_GRO */
+	STREAM,		/* one send each, a recv of all there is; TCP */
+	BATCHES
+};
+
+enum path {
+	LOOPBACK,
+	VETH,		/* between the namespaces that net.sh made */
+	TUNNEL,		/* WireGuard, likewise */
+};
+
+/**
+ * struct ends - both ends of what is measured
+ * @row:	what it is
+ * @path:	what is between them
+ * @cipher:	DTLS_CIPHER_*
+ * @size:	bytes of payload in a record
+ * @tx:		socket of the sender
+ * @rx:		socket of the receiver
+ * @tx_session:	OpenSSL's or GnuTLS's
+ * @rx_session:	likewise
+ */
+struct ends {
+	const struct row *row;
+	enum path path;
+	__u16 cipher;
+	unsigned int size;
+	int tx;
+	int rx;
+	void *tx_session;
+	void *rx_session;
+};
+
+/**
+ * struct row - a way to bring records over
+ * @name:	of it
+ * @batch:	which of its ways
+ * @tunnel:	goes through WireGuard; @ciphers says nothing of its cipher
+ * @plain:	protects nothing: measured once, whatever the cipher
+ * @open:	fill in @tx, @rx and sessions; false: errno or a line on stderr
+ * @send:	send @n records (a multiple of BATCH); false: it went wrong
+ * @recv:	receive @n records, waiting
+ * @close:	undo @open
+ */
+struct row {
+	const char *name;
+	enum batch batch;
+	bool tunnel;
+	bool plain;
+	bool (*open)(struct ends *e);
+	bool (*send)(struct ends *e, unsigned int n);
+	bool (*recv)(struct ends *e, unsigned int n);
+	void (*close)(struct ends *e);
+};
+
+/* sockets.c: two sockets of @type, connected over the path, errors time out */
+bool open_pair(struct ends *e, int type);
+void close_pair(struct ends *e);
+
+/* udp.c: plain UDP, and ours, which is used in the same way */
+bool udp_open(struct ends *e);
+bool ours_open(struct ends *e);
+bool udp_send(struct ends *e, unsigned int n);
+bool udp_recv(struct ends *e, unsigned int n);
+
+/* openssl.c: DTLS in user space; TLS handed to the kernel */
+bool openssl_open(struct ends *e);
+bool openssl_send(struct ends *e, unsigned int n);
+bool openssl_recv(struct ends *e, unsigned int n);
+void openssl_close(struct ends *e);
+bool ktls_open(struct ends *e);
+bool ktls_send(struct ends *e, unsigned int n);
+bool ktls_recv(struct ends *e, unsigned int n);
+
+/* gnutls.c */
+bool gnutls_dtls_open(struct ends *e);
+bool gnutls_dtls_send(struct ends *e, unsigned int n);
+bool gnutls_dtls_recv(struct ends *e, unsigned int n);
+void gnutls_dtls_close(struct ends *e);
+
+/* floor.c: let the kernel seal or open @rounds records' contents */
+bool floor_prepare(__u16 cipher, unsigned int size);
+bool floor_run(bool seal, unsigned int rounds);
+
+#endif /* _BENCH_H */

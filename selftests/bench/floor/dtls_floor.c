@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The bare AEAD, for the bench: seal or open one record's content over and
+ * over, with everything set up beforehand but the nonce. Nothing that protects
+ * a record in the kernel can cost less.
+ *
+ * In /sys/module/dtls_floor/parameters: set name, key_len and size, then write
+ * to seal or open how often; the write returns when it is done.
+ */
+#include <linux/module.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <crypto/aead.h>
+
+#define AAD_LEN		13
+#define NONCE_LEN	12
+#define TAG_LEN		16
+
+static char *name = "gcm(aes)";
+module_param(name, charp, 0600);
+MODULE_PARM_DESC(name, "the AEAD, as the crypto API calls it");
+
+static unsigned int key_len = 16;
+module_param(key_len, uint, 0600);
+MODULE_PARM_DESC(key_len, "bytes");
+
+static unsigned int size = 1400;
+module_param(size, uint, 0600);
+MODULE_PARM_DESC(size, "bytes of content");
+
+static int loop(struct aead_request *req, u8 *from, u8 *to, unsigned int rounds,
+		bool seal)
+{
+	struct scatterlist *sg = kmalloc_array(4, sizeof(*sg), GFP_KERNEL);
+	struct crypto_wait wait;
+	u8 *nonce = to + size + TAG_LEN, *aad = nonce + 16;
+	int err = 0;
+
+	if (!sg)
+		return -ENOMEM;
+	crypto_init_wait(&wait);
+	aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG |
+				  CRYPTO_TFM_REQ_MAY_SLEEP, crypto_req_done,
+				  &wait);
+	sg_init_table(sg, 2);
+	sg_set_buf(&sg[0], aad, AAD_LEN);
+	sg_set_buf(&sg[1], from, size + TAG_LEN);
+	sg_init_table(sg + 2, 2);
+	sg_set_buf(&sg[2], aad, AAD_LEN);
+	sg_set_buf(&sg[3], to, size + TAG_LEN);
+	aead_request_set_ad(req, AAD_LEN);
+
+	if (!seal) {
+		/* One record to be opened again and again */
+		aead_request_set_crypt(req, sg, sg, size, nonce);
+		err = crypto_wait_req(crypto_aead_encrypt(req), &wait);
+	}
+	while (rounds-- && !err) {
+		if (seal) {
+			++*(u32 *)nonce;
+			aead_request_set_crypt(req, sg, sg, size, nonce);
+			err = crypto_wait_req(crypto_aead_encrypt(req), &wait);
+		} else {
+			aead_request_set_crypt(req, sg, sg + 2, size + TAG_LEN,
+					       nonce);
+			err = crypto_wait_req(crypto_aead_decrypt(req), &wait);
+		}
+	}
+	kfree(sg);
+	return err;
+}
+
+static int run(const char *val, bool seal)
+{
+	struct aead_request *req = NULL;
+	struct crypto_aead *aead;
+	char algorithm[64];
+	unsigned int rounds;
+	u8 *buf = NULL;
+	int err;
+
+	err = kstrtouint(val, 0, &rounds);
+	if (err)
+		return err;
+	if (size > SZ_16K || key_len > 32)
+		return -EINVAL;
+	strscpy(algorithm, name, sizeof(algorithm));
+	aead = crypto_alloc_aead(strim(algorithm), 0, 0);
+	if (IS_ERR(aead))
+		return PTR_ERR(aead);
+	buf = kzalloc(2 * (size + TAG_LEN) + 64, GFP_KERNEL);
+	req = aead_request_alloc(aead, GFP_KERNEL);
+	err = -ENOMEM;
+	if (buf && req) {
+		err = crypto_aead_setkey(aead, buf, key_len) ?:
+		      crypto_aead_setauthsize(aead, TAG_LEN) ?:
+		      loop(req, buf, buf + size + TAG_LEN, rounds, seal);
+	}
+	aead_request_free(req);
+	kfree(buf);
+	crypto_free_aead(aead);
+	return err;
+}
+
+static int set_seal(const char *val, const struct kernel_param *kp)
+{
+	return run(val, true);
+}
+
+static int set_open(const char *val, const struct kernel_param *kp)
+{
+	return run(val, false);
+}
+
+static const struct kernel_param_ops seal_ops = { .set = set_seal };
+static const struct kernel_param_ops open_ops = { .set = set_open };
+module_param_cb(seal, &seal_ops, NULL, 0200);
+MODULE_PARM_DESC(seal, "write: seal so often");
+module_param_cb(open, &open_ops, NULL, 0200);
+MODULE_PARM_DESC(open, "write: open so often");
+
+static int __init floor_init(void)
+{
+	return 0;
+}
+
+static void __exit floor_exit(void)
+{
+}
+
+module_init(floor_init);
+module_exit(floor_exit);
+
+MODULE_DESCRIPTION("The bare AEAD, for the DTLS bench");
+MODULE_LICENSE("GPL");
