@@ -2,14 +2,60 @@
 /*
  * The DTLS record formats; see record.h.
  *
- * DTLS 1.2 (RFC 6347 4.1) and its form with a connection ID (RFC 9146 4). The
- * unified header of DTLS 1.3 (RFC 9147 4) belongs here too.
+ * DTLS 1.2 (RFC 6347 4.1), its form with a connection ID (RFC 9146 4), and the
+ * unified header of DTLS 1.3 (RFC 9147 4).
  */
 #include "record.h"
 
 static bool type_known(u8 type)
 {
-	return type >= DTLS_CT_CHANGE_CIPHER_SPEC && type <= DTLS_CT_TLS12_CID;
+	return type >= DTLS_CT_CHANGE_CIPHER_SPEC && type <= DTLS_CT_ACK;
+}
+
+static unsigned int seq_len(const struct dtls_record *rec)
+{
+	return rec->unified & DTLS_UNIFIED_SEQ16 ? 2 : 1;
+}
+
+static int parse_unified(struct dtls_record *rec, const u8 *buf, size_t buf_len,
+			 size_t len, size_t cid_len)
+{
+	bool has_len = buf[0] & DTLS_UNIFIED_LENGTH;
+	size_t header_len, fragment_len;
+
+	rec->type = 0;
+	rec->unified = buf[0];
+	rec->version = DTLS_VERSION_1_3;
+	rec->epoch = DTLS_EPOCH_UNKNOWN;
+	rec->cid = NULL;
+	rec->cid_len = 0;
+	if (buf[0] & DTLS_UNIFIED_CID) {
+		/* RFC 9147 9: without one agreed on such a record is refused. */
+		if (!cid_len || cid_len > DTLS_CID_SIZE_MAX)
+			return DTLS_PARSE_TYPE;
+		rec->cid = buf + 1;
+		rec->cid_len = (u8)cid_len;
+	}
+
+	header_len = 1 + rec->cid_len + seq_len(rec) + (has_len ? 2 : 0);
+	if (len < header_len || buf_len < header_len)
+		return DTLS_PARSE_SHORT;
+	rec->seq = dtls_get_be(buf + 1 + rec->cid_len, seq_len(rec));
+
+	/* Without a length it goes to the end of the datagram. */
+	fragment_len = len - header_len;
+	if (has_len) {
+		size_t told = dtls_get_be(buf + header_len - 2, 2);
+
+		if (told > fragment_len)
+			return DTLS_PARSE_SHORT;
+		fragment_len = told;
+	}
+	if (fragment_len > DTLS13_FRAGMENT_SIZE_MAX)
+		return DTLS_PARSE_LENGTH;
+	rec->header_len = (u16)header_len;
+	rec->fragment_len = (u16)fragment_len;
+	return 0;
 }
 
 int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
@@ -17,9 +63,13 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 {
 	size_t header_len = DTLS12_HEADER_SIZE;
 
+	if (len && buf_len && (buf[0] & DTLS_UNIFIED_FIXED) == DTLS_UNIFIED)
+		return parse_unified(rec, buf, buf_len, len, cid_len);
+
 	if (len < DTLS12_HEADER_SIZE || buf_len < DTLS12_HEADER_SIZE)
 		return DTLS_PARSE_SHORT;
 
+	rec->unified = 0;
 	rec->type = buf[0];
 	if (!type_known(rec->type))
 		return DTLS_PARSE_TYPE;
@@ -53,8 +103,30 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 	return 0;
 }
 
+static size_t write_unified(u8 *buf, const struct dtls_record *rec)
+{
+	u8 *p = buf;
+
+	*p++ = DTLS_UNIFIED | (rec->cid_len ? DTLS_UNIFIED_CID : 0) |
+	       (rec->unified & (DTLS_UNIFIED_SEQ16 | DTLS_UNIFIED_LENGTH)) |
+	       (rec->epoch & DTLS_UNIFIED_EPOCH);
+	if (rec->cid_len)
+		memcpy(p, rec->cid, rec->cid_len);
+	p += rec->cid_len;
+	dtls_put_be(p, seq_len(rec), rec->seq);
+	p += seq_len(rec);
+	if (rec->unified & DTLS_UNIFIED_LENGTH) {
+		dtls_put_be(p, 2, rec->fragment_len);
+		p += 2;
+	}
+	return (size_t)(p - buf);
+}
+
 size_t dtls_record_write_header(u8 *buf, const struct dtls_record *rec)
 {
+	if (rec->unified)
+		return write_unified(buf, rec);
+
 	buf[0] = rec->type;
 	dtls_put_be(buf + 1, 2, rec->version);
 	dtls_put_be(buf + 3, 2, rec->epoch);
@@ -69,6 +141,9 @@ size_t dtls_record_aad(u8 *aad, const struct dtls_record *rec,
 		       size_t plain_len)
 {
 	u8 *p = aad;
+
+	if (rec->unified)
+		return write_unified(aad, rec);
 
 	if (!rec->cid_len) {
 		/* epoch, sequence number, type, version, length */
@@ -91,6 +166,48 @@ size_t dtls_record_aad(u8 *aad, const struct dtls_record *rec,
 	memcpy(p + 21, rec->cid, rec->cid_len);
 	dtls_put_be(p + 21 + rec->cid_len, 2, plain_len);
 	return 23 + rec->cid_len;
+}
+
+void dtls_record_nonce(u8 *nonce, const u8 *iv, const struct dtls_record *rec)
+{
+	u64 n = rec->unified ? rec->seq : rec->epoch << 48 | rec->seq;
+
+	memcpy(nonce, iv, DTLS_NONCE_SIZE);
+	dtls_put_be(nonce + 4, 8, dtls_get_be(nonce + 4, 8) ^ n);
+}
+
+u64 dtls_record_epoch(const struct dtls_record *rec, u64 newest)
+{
+	u64 bits = rec->unified & DTLS_UNIFIED_EPOCH;
+	u64 oldest = newest > 2 ? newest - 2 : 0;
+
+	return oldest + ((bits - oldest) & DTLS_UNIFIED_EPOCH);
+}
+
+void dtls_record_resolve(struct dtls_record *rec, const u8 *mask, u64 epoch,
+			 u64 next)
+{
+	u64 span = 1ULL << (8 * seq_len(rec));
+	u64 low = rec->seq ^ dtls_get_be(mask, seq_len(rec));
+	u64 seq = (next & ~(span - 1)) | low;
+
+	if (seq + span / 2 <= next)
+		seq += span;
+	else if (seq > next + span / 2 && seq >= span)
+		seq -= span;
+	if (seq > DTLS_SEQ_MAX)
+		seq -= span;
+	rec->epoch = epoch;
+	rec->seq = seq;
+}
+
+void dtls_record_mask(u8 *buf, const struct dtls_record *rec, const u8 *mask)
+{
+	u8 *p = buf + 1 + rec->cid_len;
+
+	p[0] ^= mask[0];
+	if (seq_len(rec) == 2)
+		p[1] ^= mask[1];
 }
 
 long dtls_record_inner(const u8 *buf, size_t len, u8 *type)

@@ -42,20 +42,41 @@ enum dtls_content_type {
 /* RFC 6347 4.1.2.1 (RFC 5246 6.2.3): content may grow by this much at most. */
 #define DTLS_EXPANSION_MAX	1024
 #define DTLS_FRAGMENT_SIZE_MAX	(DTLS_RECORD_SIZE_MAX + DTLS_EXPANSION_MAX)
+/* RFC 9147 4 (RFC 8446 5.2): in DTLS 1.3 by less */
+#define DTLS13_FRAGMENT_SIZE_MAX (DTLS_RECORD_SIZE_MAX + 256)
+/* RFC 9147 4.2.3: what the sequence number's mask is made of, and so the least */
+#define DTLS_SAMPLE_SIZE	16
+
+/* First byte of a unified header, 0b001CSLEE (RFC 9147 4) */
+#define DTLS_UNIFIED		0x20
+#define DTLS_UNIFIED_FIXED	0xe0	/* these bits are those of DTLS_UNIFIED */
+#define DTLS_UNIFIED_CID	0x10	/* a connection ID follows */
+#define DTLS_UNIFIED_SEQ16	0x08	/* the number has 16 bits, not 8 */
+#define DTLS_UNIFIED_LENGTH	0x04	/* a length follows */
+#define DTLS_UNIFIED_EPOCH	0x03	/* the epoch's last two bits */
+
+/* Epoch of a unified header before dtls_record_resolve(): that of no record */
+#define DTLS_EPOCH_UNKNOWN	(~0ULL)
 
 /**
  * struct dtls_record - a record's header, read or to be written
- * @type:	content type on the wire (DTLS_CT_TLS12_CID with @cid_len > 0)
+ * @type:	content type on the wire (DTLS_CT_TLS12_CID with @cid_len > 0);
+ *		0 with a unified header, which has none
+ * @unified:	unified header: its first byte; to be written: DTLS_UNIFIED
+ *		with DTLS_UNIFIED_SEQ16 and DTLS_UNIFIED_LENGTH as wished, the
+ *		rest follows from @cid_len and @epoch. 0: the old header
  * @cid_len:	bytes of connection ID in the header
- * @version:	on the wire
+ * @version:	on the wire; DTLS_VERSION_1_3 with a unified header
  * @header_len:	bytes before the fragment
  * @fragment_len: bytes after the header: explicit nonce, ciphertext, tag
- * @epoch:	epoch
- * @seq:	sequence number, 48 bits
+ * @epoch:	epoch; as parsed from a unified header DTLS_EPOCH_UNKNOWN
+ * @seq:	sequence number, 48 bits; as parsed from a unified header 8 or
+ *		16 bits under their mask
  * @cid:	points into what was parsed, or to what shall be written
  */
 struct dtls_record {
 	u8 type;
+	u8 unified;
 	u8 cid_len;
 	u16 version;
 	u16 header_len;
@@ -75,6 +96,10 @@ enum dtls_parse_error {
 
 /**
  * dtls_record_parse() - read the header of the record that starts at @buf
+ *
+ * Both the old header (RFC 6347 4.1, RFC 9146 4; DTLSPlaintext of RFC 9147 4)
+ * and the unified one (RFC 9147 4).
+ *
  * @rec:	filled in on success
  * @buf:	bytes of the datagram from the record's first on; the header
  *		and connection ID are all that is looked at
@@ -82,6 +107,9 @@ enum dtls_parse_error {
  * @len:	bytes from @buf to the end of the datagram
  * @cid_len:	length of the connection ID this end asked for: it is not on
  *		the wire (RFC 9146 4)
+ *
+ * A unified header's fragment may be shorter than DTLS_SAMPLE_SIZE: the caller
+ * has to treat it as if the tag were wrong (RFC 9147 4.2.3).
  *
  * Every byte of input is hostile; nothing is authenticated yet.
  *
@@ -95,6 +123,9 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
  * @buf:	room for DTLS12_HEADER_SIZE + @rec->cid_len bytes
  * @rec:	all but @header_len filled in
  *
+ * A unified header is written with its sequence number in the clear:
+ * dtls_record_mask() comes after the fragment was sealed.
+ *
  * Return: bytes written.
  */
 size_t dtls_record_write_header(u8 *buf, const struct dtls_record *rec);
@@ -106,12 +137,74 @@ size_t dtls_record_write_header(u8 *buf, const struct dtls_record *rec);
  * @plain_len:	content bytes; with a connection ID those of the
  *		DTLSInnerPlaintext (content, type, padding)
  *
- * RFC 6347 4.1.2.1 with RFC 5246 6.2.3.3; RFC 9146 5.3.
+ * RFC 6347 4.1.2.1 with RFC 5246 6.2.3.3; RFC 9146 5.3. RFC 9147 4: the header
+ * as on the wire, but with the sequence number in the clear.
  *
  * Return: bytes written.
  */
 size_t dtls_record_aad(u8 *aad, const struct dtls_record *rec,
 		       size_t plain_len);
+
+/**
+ * dtls_record_nonce() - nonce of a cipher that has no explicit one
+ * @nonce:	room for DTLS_NONCE_SIZE bytes
+ * @iv:		DTLS_NONCE_SIZE bytes of write IV
+ * @rec:	epoch and sequence number known
+ *
+ * RFC 9147 4 with RFC 8446 5.3: the sequence number alone; RFC 7905 2: epoch
+ * and sequence number.
+ */
+void dtls_record_nonce(u8 *nonce, const u8 *iv, const struct dtls_record *rec);
+
+/**
+ * dtls_record_epoch() - which epoch may a unified header mean?
+ * @rec:	as parsed
+ * @newest:	the newest epoch there is a key for; 0: none
+ *
+ * While it is not over, the two bits on the wire name each of the handshake's
+ * epochs (1 to 3); later the epochs @newest - 2 to @newest + 1, of which the
+ * last is one that the peer has before us (RFC 9147 4.2.2).
+ *
+ * Return: the epoch, 0 (of which there are no such records) to @newest + 1, or
+ * to 3 if that is more.
+ */
+u64 dtls_record_epoch(const struct dtls_record *rec, u64 newest);
+
+/**
+ * dtls_record_resolve() - make a unified header's epoch and number whole
+ * @rec:	as parsed; its epoch and number are filled in
+ * @mask:	two bytes of RFC 9147 4.2.3's, of that epoch's key and the
+ *		fragment's first DTLS_SAMPLE_SIZE bytes
+ * @epoch:	from dtls_record_epoch()
+ * @next:	number after the highest that was verified in that epoch
+ *
+ * The number is the one closest to @next (RFC 9147 4.2.2). Nothing of it is
+ * authenticated before the record is.
+ */
+void dtls_record_resolve(struct dtls_record *rec, const u8 *mask, u64 epoch,
+			 u64 next);
+
+/**
+ * dtls_record_mask() - encrypt the sequence number in a unified header
+ * @buf:	what dtls_record_write_header() wrote
+ * @rec:	what it wrote it from
+ * @mask:	two bytes, as for dtls_record_resolve()
+ */
+void dtls_record_mask(u8 *buf, const struct dtls_record *rec, const u8 *mask);
+
+/**
+ * dtls_record_padding() - zeroes that a DTLS 1.3 record needs
+ * @len:	bytes of content
+ * @tag_len:	bytes of the AEAD's tag
+ *
+ * Return: how many make the fragment DTLS_SAMPLE_SIZE bytes (RFC 9147 4.2.3).
+ */
+static inline size_t dtls_record_padding(size_t len, size_t tag_len)
+{
+	size_t least = DTLS_SAMPLE_SIZE - 1;	/* and the type */
+
+	return len + tag_len < least ? least - len - tag_len : 0;
+}
 
 /**
  * dtls_record_inner() - find type and length of a DTLSInnerPlaintext

@@ -157,7 +157,8 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		const u8 *p = skb_header_pointer(d->skb, d->pos, head,
 						 rx->header);
 
-		if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len))
+		if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len) &&
+		    !rx->rec.unified)
 			return true;
 		if (p && !rx->newest && find_unsized(rx, p, len))
 			return true;
