@@ -17,18 +17,13 @@
 
 /*
  * UDP forgot a datagram's memory when it gave it to us. What we hold on to is
- * charged again, in shares where a datagram's parts go different ways; not by
- * skb_set_owner_r(), which wants the receive queue's lock.
+ * charged again; not by skb_set_owner_r(), which wants the receive queue's
+ * lock.
  */
-unsigned int dtls_charge(struct dtls_sock *ds, const struct sk_buff *skb,
-			 unsigned int len)
+unsigned int dtls_charge(struct dtls_sock *ds, unsigned int bytes)
 {
-	unsigned int charge = skb->truesize;
-
-	if (len < skb->len)
-		charge = (u64)charge * len / skb->len;
-	atomic_add(charge, &ds->sk->sk_rmem_alloc);
-	return charge;
+	atomic_add(bytes, &ds->sk->sk_rmem_alloc);
+	return bytes;
 }
 
 void dtls_uncharge(struct dtls_sock *ds, unsigned int charge)
@@ -37,29 +32,68 @@ void dtls_uncharge(struct dtls_sock *ds, unsigned int charge)
 }
 
 /**
+ * dtls_cut() - copy a part of a datagram that shall be kept
+ * @skb:	as it came from UDP
+ * @offset:	of the part
+ * @len:	bytes of it; 0: address and ancillary data are all that is wanted
+ *
+ * A record of a few bytes would else hold all that it came in, up to 64 KiB.
+ * The checksum, if anybody wants it, must have been looked at before. Sleeps.
+ *
+ * Return: linear, with all headers of @skb; or NULL.
+ */
+struct sk_buff *dtls_cut(const struct sk_buff *skb, unsigned int offset,
+			 unsigned int len)
+{
+	unsigned int headroom = skb_headroom(skb);
+	unsigned int headers = -skb_network_offset(skb);
+	struct sk_buff *cut = alloc_skb(headroom + len, GFP_KERNEL);
+
+	if (!cut)
+		return NULL;
+	skb_reserve(cut, headroom);
+	memcpy(cut->data - headers, skb->data - headers, headers);
+	if (skb_copy_bits(skb, offset, skb_put(cut, len), len)) {
+		kfree_skb(cut);
+		return NULL;
+	}
+	skb_copy_header(cut, skb);
+	*skb_hwtstamps(cut) = *skb_hwtstamps((struct sk_buff *)skb);
+	skb_gso_reset(cut);
+	cut->ip_summed = CHECKSUM_UNNECESSARY;
+	return cut;
+}
+
+/**
  * dtls_msg_new() - room for an opened record
  * @ds:		socket
- * @skb:	what it comes in (a reference is taken), or NULL
+ * @skb:	what it comes in (the reference is taken over), or NULL
  * @len:	bytes
  *
- * Sleeps. Return: a message with one reference and @len set, or NULL.
+ * Sleeps. Return: a message with one reference and @len set, or NULL and @skb
+ * is freed.
  */
 struct dtls_msg *dtls_msg_new(struct dtls_sock *ds, struct sk_buff *skb,
 			      size_t len)
 {
 	struct dtls_msg *m = kmalloc(struct_size(m, data, len), GFP_KERNEL);
+	unsigned int held = 0;
 
-	if (!m)
+	if (!m) {
+		consume_skb(skb);
 		return NULL;
+	}
+	/* Of a super-packet, its own datagram's share */
+	if (skb && skb_is_gso(skb))
+		held = skb->truesize /
+		       DIV_ROUND_UP(skb->len, skb_shinfo(skb)->gso_size);
+	else if (skb)
+		held = skb->truesize;
 	memset(m, 0, sizeof(*m));
 	refcount_set(&m->refs, 1);
 	m->len = len;
-	if (skb) {
-		m->skb = skb_get(skb);
-		m->charge = dtls_charge(ds, skb, len);
-	}
-	m->charge += sizeof(*m) + len;
-	atomic_add(sizeof(*m) + len, &ds->sk->sk_rmem_alloc);
+	m->skb = skb;
+	m->charge = dtls_charge(ds, held + sizeof(*m) + len);
 	return m;
 }
 

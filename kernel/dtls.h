@@ -368,12 +368,13 @@ void dtls_count(struct dtls_sock *ds, enum dtls_count what);
 
 /* ---- control.c: the out-of-band queue ---- */
 
+struct sk_buff *dtls_cut(const struct sk_buff *skb, unsigned int offset,
+			 unsigned int len);
 struct dtls_msg *dtls_msg_new(struct dtls_sock *ds, struct sk_buff *skb,
 			      size_t len);
 void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m);
 void dtls_msg_purge(struct dtls_sock *ds, struct list_head *queue);
-unsigned int dtls_charge(struct dtls_sock *ds, const struct sk_buff *skb,
-			 unsigned int len);
+unsigned int dtls_charge(struct dtls_sock *ds, unsigned int bytes);
 void dtls_uncharge(struct dtls_sock *ds, unsigned int charge);
 void dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m);
 void dtls_control_event(struct dtls_sock *ds, u64 epoch, u16 event);

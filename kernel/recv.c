@@ -199,9 +199,9 @@ static bool shut_down(struct dtls_sock *ds)
 
 /*
  * Having found nothing: wait until a look is worth while, by the @awaited queue
- * (if any) or what may put something there. Not UDP's wait:
- * keys, leftovers, records found by poll and the end of file must end it too.
- * Exclusive, so that a datagram wakes one reader; see dtls_rx_wake_next().
+ * (if any) or what may put something there. Not UDP's wait: keys, leftovers,
+ * records found by poll and the end of file must end it too. Exclusive, so that
+ * a datagram wakes one reader; see dtls_rx_wake_next().
  */
 static int wait_for_more(struct dtls_sock *ds, int flags, long *timeo,
 			 const struct list_head *awaited)
@@ -371,9 +371,9 @@ static int recv_data(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 }
 
 /*
- * struct proto's recvmsg. Application records; with MSG_OOB control records; with MSG_ERRQUEUE what
- * plain UDP has there. Never anything that was not verified, except raw
- * control records, which say so.
+ * struct proto's recvmsg. Application records; with MSG_OOB control records;
+ * with MSG_ERRQUEUE what plain UDP has there. Never anything that was not
+ * verified, except raw control records, which say so.
  */
 int dtls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 {

@@ -188,7 +188,7 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	}
 	skb_get(d->skb);
 	if (!d->charge)
-		d->charge = dtls_charge(ds, d->skb, d->end - d->pos);
+		d->charge = dtls_charge(ds, d->skb->truesize);
 }
 
 /*
@@ -276,6 +276,15 @@ bool dtls_rx_coalesced(struct dtls_sock *ds, const struct dtls_rx *first,
 
 /* ---- records ---- */
 
+/* An AEAD's tag makes the checksum superfluous; without a key there is none. */
+static bool checksum_wrong(struct dtls_sock *ds, struct sk_buff *skb)
+{
+	if (skb_csum_unnecessary(skb) || !__skb_checksum_complete(skb))
+		return false;
+	dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+	return true;
+}
+
 /*
  * A record whose key is still to come waits for it, within half the receive
  * buffer: the other half stays free for the handshake that brings the key.
@@ -283,19 +292,24 @@ bool dtls_rx_coalesced(struct dtls_sock *ds, const struct dtls_rx *first,
 static void keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
 {
 	unsigned int len = rx->rec.header_len + rx->rec.fragment_len;
-	struct dtls_dgram *d = kmalloc(sizeof(*d), GFP_KERNEL);
 	struct dtls_assoc *assoc;
+	struct dtls_dgram *d;
 	bool kept = true;
 
-	if (!d) {
-		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+	if (checksum_wrong(ds, rx->skb))
 		return;
+	d = kmalloc(sizeof(*d), GFP_KERNEL);
+	if (!d)
+		goto no_room;
+	d->skb = dtls_cut(rx->skb, rx->offset, len);
+	if (!d->skb) {
+		kfree(d);
+		goto no_room;
 	}
-	d->skb = skb_get(rx->skb);
-	d->pos = rx->offset;
-	d->seg_end = rx->offset + len;
-	d->end = d->seg_end;
-	d->charge = dtls_charge(ds, d->skb, len);
+	d->pos = 0;
+	d->seg_end = len;
+	d->end = len;
+	d->charge = dtls_charge(ds, d->skb->truesize + sizeof(*d));
 
 	spin_lock(&ds->lock);
 	assoc = dtls_sock_assoc(ds);
@@ -310,26 +324,26 @@ static void keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
 		kept = false;
 	}
 	spin_unlock(&ds->lock);
+	if (kept)
+		return;
 
-	if (!kept) {
-		end_datagram(ds, d);
-		kfree(d);
-		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
-	}
+	end_datagram(ds, d);
+	kfree(d);
+no_room:
+	dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 }
 
 /* A record nobody here can verify goes to the library as it came. */
 static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx)
 {
 	unsigned int len = rx->rec.header_len + rx->rec.fragment_len;
+	struct sk_buff *stub;
 	struct dtls_msg *m;
 
-	/* An AEAD's tag makes the checksum superfluous; here there is none. */
-	if (!skb_csum_unnecessary(rx->skb) && __skb_checksum_complete(rx->skb)) {
-		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+	if (checksum_wrong(ds, rx->skb))
 		return;
-	}
-	m = dtls_msg_new(ds, rx->skb, len);
+	stub = dtls_cut(rx->skb, 0, 0);
+	m = stub ? dtls_msg_new(ds, stub, len) : NULL;
 	if (!m || skb_copy_bits(rx->skb, rx->offset, m->data, len)) {
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		dtls_msg_put(ds, m);
@@ -495,11 +509,11 @@ out:
 	return verdict;
 }
 
-/* Turn an opened record into a message; frees nothing of @rx. */
+/* Turn an opened record into a message, with @skb, whose reference goes. */
 static struct dtls_msg *make_msg(struct dtls_sock *ds, struct dtls_rx *rx,
-				 const u8 *content)
+				 struct sk_buff *skb, const u8 *content)
 {
-	struct dtls_msg *m = dtls_msg_new(ds, rx->skb, rx->len);
+	struct dtls_msg *m = skb ? dtls_msg_new(ds, skb, rx->len) : NULL;
 
 	if (!m) {
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
@@ -517,7 +531,7 @@ static struct dtls_msg *make_msg(struct dtls_sock *ds, struct dtls_rx *rx,
 void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx,
 		     const u8 *content)
 {
-	struct dtls_msg *m = make_msg(ds, rx, content);
+	struct dtls_msg *m = make_msg(ds, rx, dtls_cut(rx->skb, 0, 0), content);
 
 	if (m)
 		dtls_control_queue(ds, m);
@@ -525,7 +539,7 @@ void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx,
 
 bool dtls_rx_ready(struct dtls_sock *ds, struct dtls_rx *rx, const u8 *content)
 {
-	struct dtls_msg *m = make_msg(ds, rx, content);
+	struct dtls_msg *m = make_msg(ds, rx, skb_get(rx->skb), content);
 
 	if (!m)
 		return false;

@@ -562,9 +562,9 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 }
 
 /*
- * struct proto's sendmsg. Never hands down anything but ciphertext, save a datagram marked
- * DTLS_RECORD_RAW. Sleeps: for the cipher, for memory, and in the base for the
- * send buffer.
+ * struct proto's sendmsg. Never hands down anything but ciphertext, save a
+ * datagram marked DTLS_RECORD_RAW. Sleeps: for the cipher, for memory, and in
+ * the base for the send buffer.
  */
 int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
