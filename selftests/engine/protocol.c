@@ -1046,4 +1046,42 @@ TEST_F(pair, configuration_is_checked)
 	REFUSED((c.schemes = unknown, c.scheme_count = 1));
 }
 
+static size_t derive(const struct dtls_group *group, EVP_PKEY *key,
+		     const u8 *point, size_t len)
+{
+	u8 secret[DTLS_SHARED_MAX];
+
+	return dtls_kex_derive(group, key, (struct dtls_bytes){ point, len },
+			       secret);
+}
+
+/* A public value that is none must not get as far as our private one. */
+TEST(points_off_the_curve)
+{
+	const struct dtls_group *g;
+	u8 point[DTLS_POINT_MAX];
+	EVP_PKEY *ours, *theirs;
+	size_t i, len;
+
+	for (i = 0; i < dtls_group_count; i++) {
+		g = &dtls_groups[i];
+		ours = dtls_kex_generate(g);
+		theirs = dtls_kex_generate(g);
+		len = dtls_kex_public(g, theirs, point);
+		ASSERT_EQ(g->point_len, len);
+		EXPECT_LT(0, derive(g, ours, point, len));
+		EXPECT_EQ(0, derive(g, ours, point, len - 1));
+		if (!strcmp(g->type, "EC")) {
+			point[len - 1] ^= 1;
+			EXPECT_EQ(0, derive(g, ours, point, len));
+		}
+		/* Infinity, and a point of small order on x25519 */
+		memset(point, 0, len);
+		EXPECT_EQ(0, derive(g, ours, point, len));
+		EXPECT_EQ(0, derive(g, ours, point, 1));
+		EVP_PKEY_free(ours);
+		EVP_PKEY_free(theirs);
+	}
+}
+
 TEST_HARNESS_MAIN

@@ -4,27 +4,54 @@
 
 #include "cookie.h"
 
+#define KEY_SIZE	32
+
+bool dtls_cookie_init(struct dtls_cookie *k, u64 life)
+{
+	bool even = dtls_hmac_init(&k->key[0]);
+	bool odd = dtls_hmac_init(&k->key[1]);
+
+	k->life = life;
+	return even && odd;
+}
+
+void dtls_cookie_exit(struct dtls_cookie *k)
+{
+	dtls_hmac_exit(&k->key[0]);
+	dtls_hmac_exit(&k->key[1]);
+}
+
+static bool new_key(struct dtls_hmac *h, const struct dtls_crypto *c)
+{
+	u8 key[KEY_SIZE];
+	bool ok;
+
+	ok = RAND_bytes(key, sizeof(key)) == 1 &&
+	     dtls_hmac_key(h, c->sha256, key, sizeof(key));
+	OPENSSL_cleanse(key, sizeof(key));
+	return ok;
+}
+
 /* Bring the keys to the period of @now: the last one's is still good. */
-static bool rotate(struct dtls_cookie *k, u64 now)
+static bool rotate(struct dtls_cookie *k, const struct dtls_crypto *c, u64 now)
 {
 	u64 period = now / k->life;
 
 	if (k->ready && period == k->period)
 		return true;
-	if (RAND_bytes(k->key[period % 2], DTLS_COOKIE_KEY_SIZE) != 1)
+	if (!new_key(&k->key[period % 2], c))
 		return false;
 	/* The other key is that of the period before, or of one long gone. */
-	if (!k->ready || period != k->period + 1)
-		if (RAND_bytes(k->key[!(period % 2)],
-			       DTLS_COOKIE_KEY_SIZE) != 1)
-			return false;
+	if ((!k->ready || period != k->period + 1) &&
+	    !new_key(&k->key[!(period % 2)], c))
+		return false;
 	k->period = period;
 	k->ready = true;
 	return true;
 }
 
-static bool compute(const struct dtls_cookie *k, const struct dtls_crypto *c,
-		    u64 period, struct dtls_bytes address,
+static bool compute(const struct dtls_cookie *k, u64 period,
+		    struct dtls_bytes address,
 		    const struct dtls_client_hello *ch, u8 *out)
 {
 	u8 front[4], mac[32];
@@ -34,16 +61,11 @@ static bool compute(const struct dtls_cookie *k, const struct dtls_crypto *c,
 		ch->random,
 		ch->session_id,
 	};
-	bool ok;
 
 	dtls_put_be(front, 2, ch->version);
 	front[2] = (u8)address.len;
 	front[3] = (u8)ch->session_id.len;
-	ok = dtls_hmac_key(&c->hmac, c->sha256, k->key[period % 2],
-			   DTLS_COOKIE_KEY_SIZE) &&
-	     dtls_hmac(&c->hmac, pieces, 4, mac);
-	dtls_hmac_forget(&c->hmac);
-	if (!ok)
+	if (!dtls_hmac(&k->key[period % 2], pieces, 4, mac))
 		return false;
 	out[0] = (u8)period;
 	memcpy(out + 1, mac, DTLS_COOKIE_SIZE - 1);
@@ -54,7 +76,7 @@ bool dtls_cookie_make(struct dtls_cookie *k, const struct dtls_crypto *c,
 		      struct dtls_bytes address,
 		      const struct dtls_client_hello *ch, u64 now, u8 *out)
 {
-	return rotate(k, now) && compute(k, c, k->period, address, ch, out);
+	return rotate(k, c, now) && compute(k, k->period, address, ch, out);
 }
 
 bool dtls_cookie_check(struct dtls_cookie *k, const struct dtls_crypto *c,
@@ -64,12 +86,12 @@ bool dtls_cookie_check(struct dtls_cookie *k, const struct dtls_crypto *c,
 	u8 expected[DTLS_COOKIE_SIZE];
 	u64 period;
 
-	if (ch->cookie.len != DTLS_COOKIE_SIZE || !rotate(k, now))
+	if (ch->cookie.len != DTLS_COOKIE_SIZE || !rotate(k, c, now))
 		return false;
 	period = k->period;
 	if (ch->cookie.p[0] != (u8)period)
 		period--;
-	return compute(k, c, period, address, ch, expected) &&
+	return compute(k, period, address, ch, expected) &&
 	       !CRYPTO_memcmp(expected, ch->cookie.p, DTLS_COOKIE_SIZE);
 }
 

@@ -11,14 +11,17 @@
 #include "messages.h"
 
 #define DTLS_COOKIE_SIZE	21
-#define DTLS_COOKIE_KEY_SIZE	32
 
 struct dtls_cookie {
 	u64 period;		/* number of the current one */
 	u64 life;		/* µs of a period */
 	bool ready;
-	u8 key[2][DTLS_COOKIE_KEY_SIZE]; /* of even and odd periods */
+	struct dtls_hmac key[2]; /* of even and odd periods */
 };
+
+/* Return: false for want of memory; dtls_cookie_exit() is due all the same. */
+bool dtls_cookie_init(struct dtls_cookie *k, u64 life);
+void dtls_cookie_exit(struct dtls_cookie *k);
 
 /* Return: false: libcrypto failed. @out: DTLS_COOKIE_SIZE bytes */
 bool dtls_cookie_make(struct dtls_cookie *k, const struct dtls_crypto *c,

@@ -13,12 +13,9 @@ bool dtls_crypto_init(struct dtls_crypto *c)
 	c->aes128_ccm = EVP_CIPHER_fetch(NULL, "AES-128-CCM", NULL);
 	c->aes256_ccm = EVP_CIPHER_fetch(NULL, "AES-256-CCM", NULL);
 	c->chacha = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
-	c->hmac.inner = EVP_MD_CTX_new();
-	c->hmac.outer = EVP_MD_CTX_new();
-	c->hmac.work = EVP_MD_CTX_new();
-	if (c->sha256 && c->sha384 && c->aes128_gcm && c->aes256_gcm &&
-	    c->aes128_ccm && c->aes256_ccm && c->chacha && c->hmac.inner &&
-	    c->hmac.outer && c->hmac.work)
+	if (dtls_hmac_init(&c->hmac) && c->sha256 && c->sha384 &&
+	    c->aes128_gcm && c->aes256_gcm && c->aes128_ccm && c->aes256_ccm &&
+	    c->chacha)
 		return true;
 	dtls_crypto_exit(c);
 	return false;
@@ -33,10 +30,23 @@ void dtls_crypto_exit(struct dtls_crypto *c)
 	EVP_CIPHER_free(c->aes128_ccm);
 	EVP_CIPHER_free(c->aes256_ccm);
 	EVP_CIPHER_free(c->chacha);
-	EVP_MD_CTX_free(c->hmac.inner);
-	EVP_MD_CTX_free(c->hmac.outer);
-	EVP_MD_CTX_free(c->hmac.work);
+	dtls_hmac_exit(&c->hmac);
 	memset(c, 0, sizeof(*c));
+}
+
+bool dtls_hmac_init(struct dtls_hmac *h)
+{
+	h->inner = EVP_MD_CTX_new();
+	h->outer = EVP_MD_CTX_new();
+	h->work = EVP_MD_CTX_new();
+	return h->inner && h->outer && h->work;
+}
+
+void dtls_hmac_exit(struct dtls_hmac *h)
+{
+	EVP_MD_CTX_free(h->inner);
+	EVP_MD_CTX_free(h->outer);
+	EVP_MD_CTX_free(h->work);
 }
 
 /* Begin a pass: the key, filled up with zeroes, each byte xor @pad */

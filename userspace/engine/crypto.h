@@ -36,12 +36,16 @@ struct dtls_crypto {
 bool dtls_crypto_init(struct dtls_crypto *c);
 void dtls_crypto_exit(struct dtls_crypto *c);
 
+/* Return: false for want of memory; dtls_hmac_exit() is due all the same. */
+bool dtls_hmac_init(struct dtls_hmac *h);
+void dtls_hmac_exit(struct dtls_hmac *h);
+
 /**
  * dtls_hmac_key() - key an HMAC (RFC 2104)
  *
  * EVP_MAC looks the digest up by name and sets three contexts up for each key,
  * which is most of the time of a PSK handshake; so this is composed of digests.
- * dtls_hmac_forget() must follow, also after a failure.
+ * dtls_hmac_forget() must follow, also after a failure, or dtls_hmac_exit().
  */
 bool dtls_hmac_key(const struct dtls_hmac *h, const EVP_MD *md, const u8 *key,
 		   size_t len);

@@ -91,10 +91,11 @@ int kdtls_endpoint_new(const struct kdtls_config *config,
 		goto fail;
 	}
 	ep->trust_x509 = config->flags & KDTLS_NO_VERIFY;
-	ep->cookie.life = 1000ULL * config->cookie_life;
 	ep->tickets.life = config->ticket_life;
 	ep->trust.store = X509_STORE_new();
-	if (!ep->trust.store || !dtls_cache_init(&ep->cache, config->cache_size))
+	if (!ep->trust.store ||
+	    !dtls_cache_init(&ep->cache, config->cache_size) ||
+	    !dtls_cookie_init(&ep->cookie, 1000ULL * config->cookie_life))
 		goto fail;
 	if (!dtls_crypto_init(&ep->crypto)) {
 		err = -KDTLS_ECRYPTO;
@@ -120,6 +121,7 @@ void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
 	}
 	dtls_trust_exit(&endpoint->trust);
 	dtls_cache_exit(&endpoint->cache);
+	dtls_cookie_exit(&endpoint->cookie);
 	dtls_crypto_exit(&endpoint->crypto);
 	OPENSSL_clear_free(endpoint, sizeof(*endpoint));
 }
