@@ -705,7 +705,7 @@ int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, unsigned int len)
 
 	d->skb = skb;
 	d->end = len;
-	d->charge = dtls_charge(ds, skb, len);
+	d->charge = dtls_charge(ds, skb->truesize + sizeof(*d));
 	next_segment(d);
 	spin_lock(&ds->lock);
 	list_add_tail(&d->list, &ds->pending);
