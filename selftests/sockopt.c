@@ -540,9 +540,9 @@ TEST_F(sockopt, getters_bad_pointer)
 /* Unknown ones, and known ones the wrong way round */
 TEST_F(sockopt, unknown_options)
 {
-	static const int no_get[] = { DTLS_TX, DTLS_RX, 0, -1, 9, 10, 64, 255,
-				      0x10003 };
-	static const int no_set[] = { DTLS_INFO, DTLS_MTU, DTLS_CID, 0, -1, 9,
+	static const int no_get[] = { DTLS_TX, DTLS_RX, DTLS_FEED, 0, -1, 10,
+				      64, 255, 0x10003 };
+	static const int no_set[] = { DTLS_INFO, DTLS_MTU, DTLS_CID, 0, -1,
 				      10, 64, 255, 0x10001 };
 	char val[2048] = {};
 	socklen_t len;
