@@ -250,14 +250,19 @@ static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_bytes types, schemes, names;
+	u8 kx = 0;
 
 	if (!rd_vec(&body, 1, &types) || !types.len ||
 	    !rd_vec(&body, 2, &schemes) || !schemes.len || schemes.len % 2 ||
 	    !rd_vec(&body, 2, &names) || body.len)
 		return dtls_fail_decode(e, "malformed CertificateRequest");
 	hs->cert_requested = true;
+	if (memchr(types.p, 1, types.len)) /* rsa_sign */
+		kx |= DTLS_KX_RSA;
+	if (memchr(types.p, 64, types.len)) /* ecdsa_sign: RFC 8422 5.5 */
+		kx |= DTLS_KX_ECDSA;
 	/* Without one that suits, an empty list is sent: RFC 5246 7.4.6 */
-	dtls_choose_identity(e, DTLS_KX_CERT, schemes, (struct dtls_bytes){ 0 },
+	dtls_choose_identity(e, kx, schemes, (struct dtls_bytes){ 0 },
 			     hs->own_raw, !hs->own_raw, NULL);
 	hs->step = CLIENT_HELLO_DONE;
 	return 0;
