@@ -19,6 +19,9 @@ int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
 
 	if (!rd_u8(&content, &level) || !rd_u8(&content, &alert) ||
 	    content.len || (level != WARNING && level != FATAL)) {
+		/* Who has the key and says nonsense does not speak our language. */
+		if (epoch)
+			return dtls_fail_illegal(e, "malformed alert");
 		e->dropped++;
 		return 0;
 	}

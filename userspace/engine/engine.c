@@ -273,6 +273,11 @@ int dtls_complete(struct kdtls_engine *e)
 	const struct kdtls_ops *ops = &e->ep->config.ops;
 	const struct dtls_held *h;
 
+	/* Nothing comes after Finished (RFC 5246 7.3). */
+	if (dtls_reassembly_has(&e->hs->in, 1))
+		return dtls_fail(e, KDTLS_EPROTOCOL,
+				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
+				 "a message came after Finished");
 	if (hand_out(e))
 		return -e->error;
 	for (h = e->hs->held; h; h = h->next)

@@ -107,17 +107,23 @@ static int first_hello(struct kdtls_engine *e, const struct dtls_record *record,
 }
 
 /* Verified handshake records when the handshake is over */
-static void late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
+static int late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
 {
-	if (f->type == DTLS_FINISHED && f->seq == e->peer_finished &&
-	    e->flight.first) {
-		if (!dtls_flight_pending(&e->flight))
-			dtls_resend_flight(e);
-	} else if (!f->offset && f->seq > e->peer_finished &&
-		   f->type == (e->server ? DTLS_CLIENT_HELLO :
-					   DTLS_HELLO_REQUEST)) {
-		dtls_alert_send(e, 1, KDTLS_ALERT_NO_RENEGOTIATION);
+	/* A new handshake counts its messages from 0 again: RFC 6347 4.2.2 */
+	if (f->type == (e->server ? DTLS_CLIENT_HELLO : DTLS_HELLO_REQUEST)) {
+		if (!f->offset)
+			dtls_alert_send(e, 1, KDTLS_ALERT_NO_RENEGOTIATION);
+		return 0;
 	}
+	if (f->type != DTLS_FINISHED || f->seq != e->peer_finished)
+		return dtls_fail(e, KDTLS_EPROTOCOL,
+				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
+				 "a message came after the handshake");
+	/* Once for all of its fragments */
+	if (f->offset + f->body.len == f->length && e->flight.first &&
+	    !dtls_flight_pending(&e->flight))
+		dtls_resend_flight(e);
+	return 0;
 }
 
 static int take_handshake(struct kdtls_engine *e,
@@ -132,8 +138,8 @@ static int take_handshake(struct kdtls_engine *e,
 			return 0;
 		}
 		if (e->state == KDTLS_ESTABLISHED) {
-			if (epoch)
-				late_message(e, &f);
+			if (epoch && late_message(e, &f))
+				return -e->error;
 			continue;
 		}
 		if (!e->hs && first_hello(e, record, &f))

@@ -84,6 +84,16 @@ dtls_reassembly_next(const struct dtls_reassembly *r)
 	return m->data && !m->missing ? m : NULL;
 }
 
+bool dtls_reassembly_has(const struct dtls_reassembly *r, u64 epoch)
+{
+	unsigned int i;
+
+	for (i = 0; i < DTLS_AHEAD; i++)
+		if (r->slot[i].data && r->slot[i].epoch >= epoch)
+			return true;
+	return false;
+}
+
 void dtls_reassembly_pop(struct dtls_reassembly *r)
 {
 	slot_clear(r, slot_of(r, r->next));

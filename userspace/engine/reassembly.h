@@ -50,6 +50,9 @@ dtls_reassembly_add(struct dtls_reassembly *r, const struct dtls_fragment *f,
 const struct dtls_incoming *
 dtls_reassembly_next(const struct dtls_reassembly *r);
 
+/* Is there anything of a message in records of @epoch or later? */
+bool dtls_reassembly_has(const struct dtls_reassembly *r, u64 epoch);
+
 /* Done with what dtls_reassembly_next() gave. */
 void dtls_reassembly_pop(struct dtls_reassembly *r);
 
