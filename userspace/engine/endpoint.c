@@ -208,12 +208,15 @@ enum kdtls_gate dtls_endpoint_hello(struct kdtls_endpoint *ep,
 	u8 cookie[DTLS_COOKIE_SIZE];
 	struct dtls_client_hello ch;
 
-	if (f->type != DTLS_CLIENT_HELLO || f->offset ||
-	    f->seq > HELLO_SEQ_MAX || f->length > ep->config.max_message ||
-	    !dtls_client_hello_front(&ch, &body))
+	if (f->type != DTLS_CLIENT_HELLO || f->seq > HELLO_SEQ_MAX ||
+	    f->length > ep->config.max_message)
 		return KDTLS_GATE_DROP;
-	if (dtls_endpoint_flag(ep, KDTLS_NO_COOKIE) ||
-	    dtls_cookie_check(&ep->cookie, &ep->crypto, address, &ch, now))
+	/* Whoever asks for no proof takes fragments in any order. */
+	if (dtls_endpoint_flag(ep, KDTLS_NO_COOKIE))
+		return f->seq ? KDTLS_GATE_DROP : KDTLS_GATE_ACCEPT;
+	if (f->offset || !dtls_client_hello_front(&ch, &body))
+		return KDTLS_GATE_DROP;
+	if (dtls_cookie_check(&ep->cookie, &ep->crypto, address, &ch, now))
 		return KDTLS_GATE_ACCEPT;
 	if (!dtls_cookie_make(&ep->cookie, &ep->crypto, address, &ch, now,
 			      cookie))

@@ -315,7 +315,7 @@ static void mtu_back_off(struct kdtls_engine *e)
 {
 	size_t i;
 
-	if (e->timer.tries % 2)
+	if (e->timer.tries % 2 || e->mtu <= e->ep->config.mtu_min)
 		return;
 	for (i = 0; i < sizeof(mtu_steps) / sizeof(mtu_steps[0]); i++) {
 		if (mtu_steps[i] < e->mtu) {

@@ -2,9 +2,6 @@
 /* The flight being sent; see flight.h. */
 #include "flight.h"
 
-/* A fragment is worth a record of its own from this size on. */
-#define FRAGMENT_MIN	32
-
 bool dtls_flight_add(struct dtls_flight *f, u64 epoch, u8 type, const u8 *data,
 		     size_t len)
 {
@@ -58,7 +55,8 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 	left = body - f->offset;
 	n = left;
 	if (room < DTLS_MESSAGE_HEADER + n) {
-		if (room < DTLS_MESSAGE_HEADER + FRAGMENT_MIN)
+		/* Even a byte may save a datagram in the end. */
+		if (room <= DTLS_MESSAGE_HEADER)
 			return false;
 		n = (u32)(room - DTLS_MESSAGE_HEADER);
 	}
