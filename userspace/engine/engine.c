@@ -430,7 +430,7 @@ int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,
 	struct dtls_bytes seed = { context, context_len };
 	bool ok;
 
-	if (e->state != KDTLS_ESTABLISHED || !e->ems || !*label ||
+	if (e->state != KDTLS_ESTABLISHED || !e->ems ||
 	    strlen(label) > KDTLS_EXPORT_CONTEXT_MAX / 4 ||
 	    context_len > KDTLS_EXPORT_CONTEXT_MAX || !len)
 		return -KDTLS_EUSAGE;

@@ -235,9 +235,8 @@ int dtls_receive_finished(struct kdtls_engine *e, struct dtls_bytes body)
 	    !dtls12_verify_data(c, dtls_suite_md(c, e->suite), &e->secrets,
 				!e->server, hash, verify))
 		return dtls_fail_internal(e);
-	if (body.len != sizeof(verify))
-		return dtls_fail_decode(e, "Finished has the wrong length");
-	if (CRYPTO_memcmp(body.p, verify, sizeof(verify)))
+	if (body.len != sizeof(verify) ||
+	    CRYPTO_memcmp(body.p, verify, sizeof(verify)))
 		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
 				 "Finished does not match the handshake");
 	e->peer_finished = e->hs->in.next;

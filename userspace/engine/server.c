@@ -286,7 +286,7 @@ static int client_hello(struct kdtls_engine *e, struct dtls_bytes body)
 	if (!dtls_client_hello_parse(&ch, body))
 		return dtls_fail_decode(e, "malformed ClientHello");
 	/* Versions count downwards; 1.0 stands above 1.2. */
-	if (ch.version > DTLS_VERSION_1_2 || ch.version < 0xfe00)
+	if (ch.version > DTLS_VERSION_1_2)
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_PROTOCOL_VERSION,
 				 "the client does not speak DTLS 1.2");
