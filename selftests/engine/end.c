@@ -32,6 +32,10 @@ static void take_data(void *ctx, const u8 *data, size_t len)
 {
 	struct end *end = ctx;
 
+	if (end->data) {
+		end->data(end, data, len);
+		return;
+	}
 	if (len > END_RECEIVED - end->received_len)
 		len = END_RECEIVED - end->received_len;
 	memcpy(end->received + end->received_len, data, len);

@@ -25,6 +25,8 @@ struct end {
 	struct dtls_key_info rx_key;
 	u8 received[END_RECEIVED];	/* application data */
 	size_t received_len;
+	/* who gets it instead, a record a call; NULL: it is kept */
+	void (*data)(struct end *end, const u8 *data, size_t len);
 	u8 *session;			/* ops.session */
 	size_t session_len;
 	int sessions;

@@ -230,6 +230,29 @@ TEST_F(pair, client_certificate_is_required)
 	EXPECT_EQ(0, info_of(&self->server).peer_verified);
 }
 
+TEST_F(pair, client_certificate_is_of_a_type_asked_for)
+{
+	struct dtls_outgoing *m;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.issuer = &self->ca, .name = "DNS:end.example" });
+	self->server.config.flags = KDTLS_REQUEST_CERT;
+	ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+			       &self->cert, "end.example"));
+	ASSERT_EQ(0, show(&self->client, &self->cert));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 3));
+	for (m = self->server.e->flight.first; m; m = m->next)
+		if (m->data[0] == DTLS_CERTIFICATE_REQUEST)
+			break;
+	ASSERT_NE(NULL, m);
+	ASSERT_EQ(2, m->data[DTLS_MESSAGE_HEADER]);
+	m->data[DTLS_MESSAGE_HEADER + 1] = 1; /* rsa_sign alone */
+	ASSERT_EQ(0, end_exchange(&self->server, &self->client, &self->now, 1));
+	ASSERT_TRUE(self->client.e->hs->cert_requested);
+	EXPECT_EQ(NULL, self->client.e->hs->identity);
+}
+
 TEST_F(pair, raw_public_keys)
 {
 	struct cert other;
@@ -654,6 +677,37 @@ TEST_F(pair, hello_in_fragments_is_served)
 	EXPECT_EQ(KDTLS_HANDSHAKE, kdtls_engine_state(self->server.e));
 }
 
+TEST_F(pair, without_cookie_any_fragment_may_be_the_first)
+{
+	u8 piece[2048];
+	size_t n, half;
+
+	self->server.config.flags = KDTLS_NO_COOKIE;
+	n = first_hello(&self->client, self->buf, self->now);
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	half = (n - 25) / 2;
+
+	/* The second half first; but not of a message further on. */
+	memcpy(piece, self->buf, 25);
+	memcpy(piece + 25, self->buf + 25 + half, n - 25 - half);
+	dtls_put_be(piece + 5, 6, 1);
+	dtls_put_be(piece + 11, 2, 12 + n - 25 - half);
+	dtls_put_be(piece + 19, 3, half);
+	dtls_put_be(piece + 22, 3, n - 25 - half);
+	dtls_put_be(piece + 17, 2, 7);
+	ASSERT_EQ(0, end_input(&self->server, piece, n - half, self->now));
+	EXPECT_EQ(NULL, self->server.e->hs);
+	dtls_put_be(piece + 17, 2, 0);
+	ASSERT_EQ(0, end_input(&self->server, piece, n - half, self->now));
+	EXPECT_EQ(KDTLS_HANDSHAKE, kdtls_engine_state(self->server.e));
+
+	dtls_put_be(self->buf + 11, 2, 12 + half);
+	dtls_put_be(self->buf + 22, 3, half);
+	ASSERT_EQ(0, end_input(&self->server, self->buf, 25 + half, self->now));
+	EXPECT_EQ(0, end_exchange(&self->server, &self->client, &self->now, 20));
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+}
+
 TEST_F(pair, client_restarts_on_its_address)
 {
 	struct end again, second;
@@ -751,6 +805,20 @@ TEST_F(pair, datagrams_shrink_when_flights_get_lost)
 	}
 }
 
+TEST_F(pair, back_off_does_not_undo_a_smaller_mtu)
+{
+	size_t i;
+
+	self->client.config.mtu_min = 1000;
+	first_hello(&self->client, self->buf, self->now);
+	kdtls_engine_set_mtu(self->client.e, 300);
+	for (i = 0; i < 4; i++) {
+		self->now = kdtls_engine_expiry(self->client.e);
+		kdtls_engine_expire(self->client.e, self->now);
+		EXPECT_EQ(300, info_of(&self->client).mtu);
+	}
+}
+
 /* After the keys are out */
 
 TEST_F(pair, lost_last_flight_is_sent_again)
@@ -805,7 +873,8 @@ TEST_F(pair, last_flight_is_forgotten_in_time)
 
 TEST_F(pair, renegotiation_is_declined)
 {
-	static const u8 hello_request[12] = { 0, 0, 0, 0, 0, 9 };
+	static const u8 hello_request[12] = { DTLS_HELLO_REQUEST, 0, 0, 0, 0, 9 };
+	static const u8 client_hello[12] = { DTLS_CLIENT_HELLO };
 	long n;
 
 	HANDSHAKE();
@@ -817,6 +886,81 @@ TEST_F(pair, renegotiation_is_declined)
 	EXPECT_EQ(1, self->client.e->alert_level);
 	EXPECT_EQ(KDTLS_ALERT_NO_RENEGOTIATION, self->client.e->alert);
 	EXPECT_TRUE(end_established(&self->client));
+	/* What begins a handshake is the first message of it. */
+	ASSERT_EQ(0, inject(&self->client, &self->server, DTLS_CT_HANDSHAKE,
+			    client_hello, 12, self->now));
+	EXPECT_EQ(KDTLS_ALERT_NO_RENEGOTIATION, self->server.e->alert);
+	EXPECT_TRUE(end_established(&self->server));
+}
+
+TEST_F(pair, messages_after_the_handshake_end_it)
+{
+	u8 finished[12] = { DTLS_FINISHED };
+
+	HANDSHAKE();
+	dtls_put_be(finished + 4, 2, self->server.e->peer_finished + 1);
+	EXPECT_EQ(-KDTLS_EPROTOCOL,
+		  inject(&self->client, &self->server, DTLS_CT_HANDSHAKE,
+			 finished, 12, self->now));
+	EXPECT_EQ(KDTLS_ALERT_UNEXPECTED_MESSAGE,
+		  failure_of(&self->server).alert_sent);
+}
+
+TEST_F(pair, a_message_behind_finished_ends_it)
+{
+	u8 more[13] = { DTLS_FINISHED, 0, 0, 2 };
+	size_t n;
+	long len;
+
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 5));
+	len = end_output(&self->server, self->buf, END_DATAGRAM, self->now);
+	ASSERT_LT(0, len);
+	ASSERT_TRUE(end_established(&self->server));
+	/* Half of one, packed with Finished */
+	dtls_put_be(more + 4, 2, self->client.e->hs->in.next + 2);
+	dtls_put_be(more + 9, 3, 1);
+	n = dtls_protect(self->server.tx, DTLS_CT_HANDSHAKE, more, sizeof(more),
+			 self->buf + len);
+	EXPECT_EQ(-KDTLS_EPROTOCOL, end_input(&self->client, self->buf,
+					      (size_t)len + n, self->now));
+	EXPECT_EQ(KDTLS_ALERT_UNEXPECTED_MESSAGE,
+		  failure_of(&self->client).alert_sent);
+	EXPECT_EQ(NULL, self->client.rx);
+}
+
+TEST_F(pair, finished_in_fragments_is_answered_once)
+{
+	u8 finished[13] = { DTLS_FINISHED, 0, 0, 12 };
+	size_t i;
+
+	HANDSHAKE();
+	dtls_put_be(finished + 4, 2, self->server.e->peer_finished);
+	dtls_put_be(finished + 9, 3, 1);
+	for (i = 0; i < 12; i++) {
+		dtls_put_be(finished + 6, 3, i);
+		ASSERT_EQ(0, inject(&self->client, &self->server,
+				    DTLS_CT_HANDSHAKE, finished, 13,
+				    self->now));
+		while (end_output(&self->server, self->buf, END_DATAGRAM,
+				  self->now) > 0)
+			;
+		EXPECT_EQ(i == 11, info_of(&self->server).flights_resent);
+	}
+}
+
+TEST_F(pair, malformed_alerts_under_the_key_end_it)
+{
+	static const u8 alert[] = { 0x42, KDTLS_ALERT_UNEXPECTED_MESSAGE };
+
+	HANDSHAKE();
+	EXPECT_EQ(-KDTLS_EPROTOCOL,
+		  inject(&self->server, &self->client, DTLS_CT_ALERT, alert, 2,
+			 self->now));
+	EXPECT_EQ(KDTLS_ALERT_ILLEGAL_PARAMETER,
+		  failure_of(&self->client).alert_sent);
 }
 
 TEST_F(pair, alerts_in_the_clear_mean_nothing_afterwards)
