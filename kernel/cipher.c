@@ -121,6 +121,10 @@ struct dtls_scratch *dtls_scratch_get(void)
 	if (!scratch)
 		return NULL;
 	scratch->req_size = req_size;
+	sg_init_table(scratch->src, ARRAY_SIZE(scratch->src));
+	sg_unmark_end(&scratch->src[DTLS_SG_MAX]);
+	sg_init_table(scratch->dst, ARRAY_SIZE(scratch->dst));
+	sg_init_table(scratch->one, ARRAY_SIZE(scratch->one));
 	crypto_init_wait(&scratch->wait);
 	scratch->fragment = kmalloc(DTLS_FRAGMENT_SIZE_MAX, GFP_KERNEL);
 	scratch->content = kmalloc(DTLS_FRAGMENT_SIZE_MAX, GFP_KERNEL);
@@ -199,7 +203,9 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 		.epoch = epoch,
 		.seq = seq,
 	};
-	size_t aad_len;
+	struct scatterlist *sg = scratch->one;
+	size_t aad_len = DTLS12_AAD_SIZE;
+	u8 explicit[8];
 	int err;
 
 	if (key->cid_len) {
@@ -210,21 +216,31 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 		rec.cid_len = key->cid_len;
 	}
 	rec.fragment_len = cipher->explicit_len + len + cipher->tag_len;
-	dtls_record_write_header(record, &rec);
-	if (cipher->explicit_len)
-		put_unaligned_be64(epoch << 48 | seq, content - 8);
-	make_nonce(key, scratch, content - cipher->explicit_len, epoch, seq);
-	aad_len = dtls_record_aad(scratch->aad, &rec, len);
 
-	sg_init_table(scratch->dst, 2);
-	sg_set_buf(&scratch->dst[0], scratch->aad, aad_len);
-	sg_set_buf(&scratch->dst[1], content, len + cipher->tag_len);
+	/*
+	 * Additional data right before the content needs one entry instead of
+	 * two; the header is written over it afterwards. RFC 9146's is longer
+	 * than the header.
+	 */
+	if (!rec.cid_len) {
+		dtls_record_aad(content - aad_len, &rec, len);
+		sg_set_buf(sg, content - aad_len, aad_len + len + cipher->tag_len);
+	} else {
+		sg = scratch->dst;
+		aad_len = dtls_record_aad(scratch->aad, &rec, len);
+		sg_set_buf(&sg[0], scratch->aad, aad_len);
+		sg_set_buf(&sg[1], content, len + cipher->tag_len);
+	}
+	put_unaligned_be64(dtls_record_number(&rec), explicit);
+	make_nonce(key, scratch, explicit, epoch, seq);
 	aead_request_set_ad(req, aad_len);
-	aead_request_set_crypt(req, scratch->dst, scratch->dst, len, scratch->iv);
+	aead_request_set_crypt(req, sg, sg, len, scratch->iv);
 
 	err = crypto_wait_req(crypto_aead_encrypt(req), &scratch->wait);
 	if (err)
 		return err;
+	dtls_record_write_header(record, &rec);
+	memcpy(content - cipher->explicit_len, explicit, cipher->explicit_len);
 	return content + len + cipher->tag_len - record;
 }
 
@@ -330,7 +346,6 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	make_nonce(key, scratch, explicit, rec->epoch, rec->seq);
 	aad_len = dtls_record_aad(scratch->aad, rec, len);
 
-	sg_init_table(scratch->src, ARRAY_SIZE(scratch->src));
 	sg_set_buf(&scratch->src[0], scratch->aad, aad_len);
 	n = skb_to_sg(skb, offset, len + cipher->tag_len, scratch->src + 1,
 		      DTLS_SG_MAX);
@@ -344,7 +359,6 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	}
 	sg_mark_end(&scratch->src[n]);
 
-	sg_init_table(scratch->dst, 2);
 	sg_set_buf(&scratch->dst[0], scratch->aad, aad_len);
 	/* An empty entry is no entry to some of the crypto API's walkers. */
 	sg_set_buf(&scratch->dst[1], content, max(len, 1));
@@ -353,6 +367,7 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 			       len + cipher->tag_len, scratch->iv);
 
 	err = crypto_wait_req(crypto_aead_decrypt(req), &scratch->wait);
+	sg_unmark_end(&scratch->src[n]);
 	if (err)
 		return err;
 

@@ -106,8 +106,9 @@ struct dtls_scratch {
 	unsigned int req_size;
 	u8 *fragment;			/* DTLS_FRAGMENT_SIZE_MAX bytes */
 	u8 *content;			/* likewise */
-	struct scatterlist src[1 + DTLS_SG_MAX];
+	struct scatterlist src[1 + DTLS_SG_MAX];	/* no end is marked */
 	struct scatterlist dst[2];
+	struct scatterlist one[1];
 	u8 iv[16];
 	u8 aad[DTLS_AAD_SIZE_MAX];
 	struct aead_request req CRYPTO_MINALIGN_ATTR;	/* the last: grows */
@@ -280,10 +281,18 @@ struct dtls_msg {
 	u8 data[];
 };
 
-/* Pages of ciphertext on their way down */
+/**
+ * struct dtls_batch - ciphertext on its way down
+ * @linear:	where it is: a page of memory of ours, which the base copies; or
+ *		NULL, and it is in pages that the base takes over
+ * @bvec:	these pages
+ * @nr:		how many of @bvec are in use
+ * @len:	bytes
+ */
 #define DTLS_BATCH_PAGES	20
 
 struct dtls_batch {
+	u8 *linear;
 	struct bio_vec bvec[DTLS_BATCH_PAGES];
 	unsigned int nr;
 	size_t len;

@@ -75,12 +75,12 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 		return DTLS_PARSE_TYPE;
 
 	/* 1.0 only ever stands in a ClientHello's or HelloVerifyRequest's record. */
-	rec->version = (u16)dtls_get_be(buf + 1, 2);
+	rec->version = dtls_get_be16(buf + 1);
 	if (rec->version != DTLS_VERSION_1_2 && rec->version != 0xfeff)
 		return DTLS_PARSE_VERSION;
 
-	rec->epoch = dtls_get_be(buf + 3, 2);
-	rec->seq = dtls_get_be(buf + 5, 6);
+	rec->epoch = dtls_get_be16(buf + 3);
+	rec->seq = dtls_get_be64(buf + 3) & DTLS_SEQ_MAX;
 	rec->cid = NULL;
 	rec->cid_len = 0;
 	if (rec->type == DTLS_CT_TLS12_CID) {
@@ -95,7 +95,7 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 	}
 
 	rec->header_len = (u16)header_len;
-	rec->fragment_len = (u16)dtls_get_be(buf + header_len - 2, 2);
+	rec->fragment_len = dtls_get_be16(buf + header_len - 2);
 	if (rec->fragment_len > len - header_len)
 		return DTLS_PARSE_SHORT;
 	if (rec->fragment_len > DTLS_FRAGMENT_SIZE_MAX)
@@ -128,12 +128,11 @@ size_t dtls_record_write_header(u8 *buf, const struct dtls_record *rec)
 		return write_unified(buf, rec);
 
 	buf[0] = rec->type;
-	dtls_put_be(buf + 1, 2, rec->version);
-	dtls_put_be(buf + 3, 2, rec->epoch);
-	dtls_put_be(buf + 5, 6, rec->seq);
+	dtls_put_be16(buf + 1, rec->version);
+	dtls_put_be64(buf + 3, dtls_record_number(rec));
 	if (rec->cid_len)
 		memcpy(buf + 11, rec->cid, rec->cid_len);
-	dtls_put_be(buf + 11 + rec->cid_len, 2, rec->fragment_len);
+	dtls_put_be16(buf + 11 + rec->cid_len, rec->fragment_len);
 	return DTLS12_HEADER_SIZE + rec->cid_len;
 }
 
@@ -147,11 +146,10 @@ size_t dtls_record_aad(u8 *aad, const struct dtls_record *rec,
 
 	if (!rec->cid_len) {
 		/* epoch, sequence number, type, version, length */
-		dtls_put_be(p, 2, rec->epoch);
-		dtls_put_be(p + 2, 6, rec->seq);
+		dtls_put_be64(p, dtls_record_number(rec));
 		p[8] = rec->type;
-		dtls_put_be(p + 9, 2, rec->version);
-		dtls_put_be(p + 11, 2, plain_len);
+		dtls_put_be16(p + 9, rec->version);
+		dtls_put_be16(p + 11, (u16)plain_len);
 		return 13;
 	}
 
@@ -160,20 +158,19 @@ size_t dtls_record_aad(u8 *aad, const struct dtls_record *rec,
 	p[8] = DTLS_CT_TLS12_CID;
 	p[9] = rec->cid_len;
 	p[10] = DTLS_CT_TLS12_CID;
-	dtls_put_be(p + 11, 2, rec->version);
-	dtls_put_be(p + 13, 2, rec->epoch);
-	dtls_put_be(p + 15, 6, rec->seq);
+	dtls_put_be16(p + 11, rec->version);
+	dtls_put_be64(p + 13, dtls_record_number(rec));
 	memcpy(p + 21, rec->cid, rec->cid_len);
-	dtls_put_be(p + 21 + rec->cid_len, 2, plain_len);
+	dtls_put_be16(p + 21 + rec->cid_len, (u16)plain_len);
 	return 23 + rec->cid_len;
 }
 
 void dtls_record_nonce(u8 *nonce, const u8 *iv, const struct dtls_record *rec)
 {
-	u64 n = rec->unified ? rec->seq : rec->epoch << 48 | rec->seq;
+	u64 n = rec->unified ? rec->seq : dtls_record_number(rec);
 
 	memcpy(nonce, iv, DTLS_NONCE_SIZE);
-	dtls_put_be(nonce + 4, 8, dtls_get_be(nonce + 4, 8) ^ n);
+	dtls_put_be64(nonce + 4, dtls_get_be64(nonce + 4) ^ n);
 }
 
 u64 dtls_record_epoch(const struct dtls_record *rec, u64 newest)

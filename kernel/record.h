@@ -37,6 +37,7 @@ enum dtls_content_type {
 
 #define DTLS12_HEADER_SIZE	13	/* without a connection ID */
 #define DTLS_HEADER_SIZE_MAX	(DTLS12_HEADER_SIZE + DTLS_CID_SIZE_MAX)
+#define DTLS12_AAD_SIZE		13	/* RFC 5246 6.2.3.3, no connection ID */
 #define DTLS_AAD_SIZE_MAX	(23 + DTLS_CID_SIZE_MAX)	/* RFC 9146 5.3 */
 #define DTLS_NONCE_SIZE		12
 /* RFC 6347 4.1.2.1 (RFC 5246 6.2.3): content may grow by this much at most. */
@@ -233,6 +234,43 @@ static inline void dtls_put_be(u8 *p, unsigned int n, u64 v)
 		p[n] = (u8)v;
 		v >>= 8;
 	}
+}
+
+/* Spelt out, compilers make one load or store of these. */
+static inline u16 dtls_get_be16(const u8 *p)
+{
+	return (u16)(p[0] << 8 | p[1]);
+}
+
+static inline u64 dtls_get_be64(const u8 *p)
+{
+	return (u64)p[0] << 56 | (u64)p[1] << 48 | (u64)p[2] << 40 |
+	       (u64)p[3] << 32 | (u64)p[4] << 24 | (u64)p[5] << 16 |
+	       (u64)p[6] << 8 | (u64)p[7];
+}
+
+static inline void dtls_put_be16(u8 *p, u16 v)
+{
+	p[0] = (u8)(v >> 8);
+	p[1] = (u8)v;
+}
+
+static inline void dtls_put_be64(u8 *p, u64 v)
+{
+	p[0] = (u8)(v >> 56);
+	p[1] = (u8)(v >> 48);
+	p[2] = (u8)(v >> 40);
+	p[3] = (u8)(v >> 32);
+	p[4] = (u8)(v >> 24);
+	p[5] = (u8)(v >> 16);
+	p[6] = (u8)(v >> 8);
+	p[7] = (u8)v;
+}
+
+/* Epoch and sequence number as they stand in old headers, AADs and nonces */
+static inline u64 dtls_record_number(const struct dtls_record *rec)
+{
+	return rec->epoch << 48 | rec->seq;
 }
 
 #endif /* _DTLS_RECORD_H */

@@ -48,6 +48,25 @@ struct tx {
 
 /* ---- batches ---- */
 
+/*
+ * A record that lies in two pages costs both ends' ciphers a second round, so
+ * smaller ones each lie in one. That must not make more pages of a batch than
+ * an skb holds.
+ */
+static bool fits_page(size_t offset, size_t len)
+{
+	return len > PAGE_SIZE / 2 || offset_in_page(offset) + len <= PAGE_SIZE;
+}
+
+static unsigned int batch_records(size_t size)
+{
+	unsigned int n = min_t(size_t, GSO_MAX / size ?: 1, UDP_MAX_SEGMENTS);
+
+	if (size <= PAGE_SIZE / 2)
+		n = min_t(size_t, n, (MAX_SKB_FRAGS - 1) * (PAGE_SIZE / size));
+	return n;
+}
+
 /* Contiguous memory for @len bytes at the end of @batch, or NULL */
 static u8 *batch_room(struct dtls_batch *batch, size_t len)
 {
@@ -55,6 +74,13 @@ static u8 *batch_room(struct dtls_batch *batch, size_t len)
 	struct bio_vec *last;
 	u8 *room;
 
+	if (batch->linear) {
+		room = batch->linear + batch->len;
+		batch->len += len;
+		return room;
+	}
+	if (!fits_page(frag->offset, len))
+		frag->offset = round_up(frag->offset, PAGE_SIZE);
 	if (!skb_page_frag_refill(len, frag, GFP_KERNEL) ||
 	    frag->size - frag->offset < len)
 		return NULL;
@@ -79,7 +105,8 @@ static u8 *batch_room(struct dtls_batch *batch, size_t len)
 /* Give back what batch_room() gave last and nobody wrote a record to. */
 static void batch_trim(struct dtls_batch *batch, size_t len)
 {
-	batch->bvec[batch->nr - 1].bv_len -= len;
+	if (!batch->linear)
+		batch->bvec[batch->nr - 1].bv_len -= len;
 	batch->len -= len;
 }
 
@@ -99,15 +126,23 @@ static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
 	u8 small[CMSG_SPACE(sizeof(u16))] __aligned(sizeof(long));
 	struct sock *sk = tx->ds->sk;
 	struct msghdr msg = {
-		.msg_flags = tx->flags | DTLS_MSG_SPLICE_PAGES,
+		.msg_flags = tx->flags,
 		.msg_control = tx->control,
 		.msg_controllen = tx->control_len,
 	};
+	struct kvec kvec;
 
-	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, batch->bvec, batch->nr,
-		      batch->len);
-	iov_iter_advance(&msg.msg_iter, pos);
-	iov_iter_truncate(&msg.msg_iter, len);
+	if (batch->linear) {
+		kvec.iov_base = batch->linear + pos;
+		kvec.iov_len = len;
+		iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &kvec, 1, len);
+	} else {
+		msg.msg_flags |= DTLS_MSG_SPLICE_PAGES;
+		iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, batch->bvec,
+			      batch->nr, batch->len);
+		iov_iter_advance(&msg.msg_iter, pos);
+		iov_iter_truncate(&msg.msg_iter, len);
+	}
 
 	if (gso_size) {
 		struct cmsghdr *cmsg;
@@ -210,8 +245,7 @@ static ssize_t send_records(struct tx *tx, size_t len)
 {
 	size_t segment = tx->segment && tx->segment < len ? tx->segment : len;
 	size_t size = segment + dtls_key_overhead(&tx->epoch->key);
-	unsigned int most = min_t(size_t, GSO_MAX / size ?: 1,
-				  UDP_MAX_SEGMENTS);
+	unsigned int most = batch_records(size);
 	struct dtls_batch batch;
 	size_t done = 0;
 	ssize_t ret = 0;
@@ -228,6 +262,9 @@ static ssize_t send_records(struct tx *tx, size_t len)
 		n = ret;
 		ret = 0;
 
+		/* Lending pages costs more than to copy a few bytes. */
+		batch.linear = n * size <= PAGE_SIZE ? tx->scratch->fragment :
+						       NULL;
 		batch.nr = 0;
 		batch.len = 0;
 		for (i = 0; i < n && !ret; i++) {

@@ -8,6 +8,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +78,7 @@ static struct options {
 	const char *only;
 	enum path path;
 	unsigned int rounds;
-} options = { .counter = "tsc", .only = "", .rounds = 64 };
+} options = { .counter = "tsc", .only = "*", .rounds = 64 };
 
 static int perf_fd = -1;
 
@@ -214,9 +215,15 @@ static void print(const char *name, enum batch batch, const char *cipher,
 	json_object_put(o);
 }
 
-static bool selected(const char *name)
+/* --only is a pattern for NAME/BATCH/CIPHER/SIZE. */
+static bool selected(const char *name, enum batch batch,
+		     const struct cipher *cipher, unsigned int size)
 {
-	return strstr(name, options.only);
+	char all[128];
+
+	snprintf(all, sizeof(all), "%s/%s/%s/%u", name, batch_names[batch],
+		 cipher->name, size);
+	return !fnmatch(options.only, all, 0);
 }
 
 /* Plain UDP with datagrams as long as the records, and the bare AEAD */
@@ -225,7 +232,7 @@ static bool floors(const struct cipher *c, unsigned int size)
 	struct cost aead, cost;
 	size_t i;
 
-	if (!selected("floor"))
+	if (!selected("floor", ONE, c, size))
 		return true;
 	if (!floor_prepare(c->id, size) || !measure_aead(true, &aead.send) ||
 	    !measure_aead(false, &aead.recv)) {
@@ -254,9 +261,11 @@ static bool all_rows(void)
 			for (r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
 				const struct row *row = &rows[r];
 
-				if ((row->plain && c) || !selected(row->name) ||
+				if ((row->plain && c) ||
 				    (row->tunnel &&
-				     ciphers[c].id != DTLS_CIPHER_CHACHA20_POLY1305))
+				     ciphers[c].id != DTLS_CIPHER_CHACHA20_POLY1305) ||
+				    !selected(row->name, row->batch,
+					      &ciphers[c], sizes[s]))
 					continue;
 				if (measure_row(row, ciphers[c].id, sizes[s],
 						&cost))
@@ -276,7 +285,7 @@ static bool all_rows(void)
 
 static const struct argp_option known[] = {
 	{ "counter", 'c', "NAME", 0, "tsc, cycles, instructions or time", 0 },
-	{ "only", 'o', "TEXT", 0, "rows with TEXT in their name", 0 },
+	{ "only", 'o', "PATTERN", 0, "rows that fit: NAME/BATCH/CIPHER/SIZE", 0 },
 	{ "rounds", 'r', "N", 0, "batches a measurement", 0 },
 	{ "veth", 'v', NULL, 0, "between the namespaces net.sh made", 0 },
 	{ 0 }
