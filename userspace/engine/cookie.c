@@ -8,42 +8,41 @@
 
 bool dtls_cookie_init(struct dtls_cookie *k, u64 life)
 {
-	bool even = dtls_hmac_init(&k->key[0]);
-	bool odd = dtls_hmac_init(&k->key[1]);
-
+	k->key[0] = dtls_hmac_new("SHA256");
+	k->key[1] = dtls_hmac_new("SHA256");
 	k->life = life;
-	return even && odd;
+	return k->key[0] && k->key[1];
 }
 
 void dtls_cookie_exit(struct dtls_cookie *k)
 {
-	dtls_hmac_exit(&k->key[0]);
-	dtls_hmac_exit(&k->key[1]);
+	EVP_MAC_CTX_free(k->key[0]);
+	EVP_MAC_CTX_free(k->key[1]);
 }
 
-static bool new_key(struct dtls_hmac *h, const struct dtls_crypto *c)
+static bool new_key(EVP_MAC_CTX *ctx)
 {
 	u8 key[KEY_SIZE];
 	bool ok;
 
 	ok = RAND_bytes(key, sizeof(key)) == 1 &&
-	     dtls_hmac_key(h, c->sha256, key, sizeof(key));
+	     EVP_MAC_init(ctx, key, sizeof(key), NULL) == 1;
 	OPENSSL_cleanse(key, sizeof(key));
 	return ok;
 }
 
 /* Bring the keys to the period of @now: the last one's is still good. */
-static bool rotate(struct dtls_cookie *k, const struct dtls_crypto *c, u64 now)
+static bool rotate(struct dtls_cookie *k, u64 now)
 {
 	u64 period = now / k->life;
 
 	if (k->ready && period == k->period)
 		return true;
-	if (!new_key(&k->key[period % 2], c))
+	if (!new_key(k->key[period % 2]))
 		return false;
 	/* The other key is that of the period before, or of one long gone. */
 	if ((!k->ready || period != k->period + 1) &&
-	    !new_key(&k->key[!(period % 2)], c))
+	    !new_key(k->key[!(period % 2)]))
 		return false;
 	k->period = period;
 	k->ready = true;
@@ -54,7 +53,7 @@ static bool compute(const struct dtls_cookie *k, u64 period,
 		    struct dtls_bytes address,
 		    const struct dtls_client_hello *ch, u8 *out)
 {
-	u8 front[4], mac[32];
+	u8 front[4], mac[DTLS_HASH_MAX];
 	struct dtls_bytes pieces[] = {
 		{ front, sizeof(front) },
 		address,
@@ -65,28 +64,26 @@ static bool compute(const struct dtls_cookie *k, u64 period,
 	dtls_put_be(front, 2, ch->version);
 	front[2] = (u8)address.len;
 	front[3] = (u8)ch->session_id.len;
-	if (!dtls_hmac(&k->key[period % 2], pieces, 4, mac))
+	if (!dtls_hmac(k->key[period % 2], pieces, 4, mac))
 		return false;
 	out[0] = (u8)period;
 	memcpy(out + 1, mac, DTLS_COOKIE_SIZE - 1);
 	return true;
 }
 
-bool dtls_cookie_make(struct dtls_cookie *k, const struct dtls_crypto *c,
-		      struct dtls_bytes address,
+bool dtls_cookie_make(struct dtls_cookie *k, struct dtls_bytes address,
 		      const struct dtls_client_hello *ch, u64 now, u8 *out)
 {
-	return rotate(k, c, now) && compute(k, k->period, address, ch, out);
+	return rotate(k, now) && compute(k, k->period, address, ch, out);
 }
 
-bool dtls_cookie_check(struct dtls_cookie *k, const struct dtls_crypto *c,
-		       struct dtls_bytes address,
+bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
 		       const struct dtls_client_hello *ch, u64 now)
 {
 	u8 expected[DTLS_COOKIE_SIZE];
 	u64 period;
 
-	if (ch->cookie.len != DTLS_COOKIE_SIZE || !rotate(k, c, now))
+	if (ch->cookie.len != DTLS_COOKIE_SIZE || !rotate(k, now))
 		return false;
 	period = k->period;
 	if (ch->cookie.p[0] != (u8)period)

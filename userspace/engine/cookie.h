@@ -16,7 +16,7 @@ struct dtls_cookie {
 	u64 period;		/* number of the current one */
 	u64 life;		/* µs of a period */
 	bool ready;
-	struct dtls_hmac key[2]; /* of even and odd periods */
+	EVP_MAC_CTX *key[2]; /* of even and odd periods */
 };
 
 /* Return: false for want of memory; dtls_cookie_exit() is due all the same. */
@@ -24,13 +24,11 @@ bool dtls_cookie_init(struct dtls_cookie *k, u64 life);
 void dtls_cookie_exit(struct dtls_cookie *k);
 
 /* Return: false: libcrypto failed. @out: DTLS_COOKIE_SIZE bytes */
-bool dtls_cookie_make(struct dtls_cookie *k, const struct dtls_crypto *c,
-		      struct dtls_bytes address,
+bool dtls_cookie_make(struct dtls_cookie *k, struct dtls_bytes address,
 		      const struct dtls_client_hello *ch, u64 now, u8 *out);
 
 /* Is @ch->cookie one of ours, for this address and hello, and not too old? */
-bool dtls_cookie_check(struct dtls_cookie *k, const struct dtls_crypto *c,
-		       struct dtls_bytes address,
+bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
 		       const struct dtls_client_hello *ch, u64 now);
 
 #define DTLS_VERIFY_REQUEST_SIZE \

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What is fetched from libcrypto; see crypto.h. */
-#include "crypto.h"
+#include <openssl/core_names.h>
+#include <openssl/params.h>
 
-#define HMAC_BLOCK_MAX	128	/* SHA-384 */
+#include "crypto.h"
 
 bool dtls_crypto_init(struct dtls_crypto *c)
 {
@@ -13,7 +14,9 @@ bool dtls_crypto_init(struct dtls_crypto *c)
 	c->aes128_ccm = EVP_CIPHER_fetch(NULL, "AES-128-CCM", NULL);
 	c->aes256_ccm = EVP_CIPHER_fetch(NULL, "AES-256-CCM", NULL);
 	c->chacha = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
-	if (dtls_hmac_init(&c->hmac) && c->sha256 && c->sha384 &&
+	c->hmac_sha256 = dtls_hmac_new("SHA256");
+	c->hmac_sha384 = dtls_hmac_new("SHA384");
+	if (c->hmac_sha256 && c->hmac_sha384 && c->sha256 && c->sha384 &&
 	    c->aes128_gcm && c->aes256_gcm && c->aes128_ccm && c->aes256_ccm &&
 	    c->chacha)
 		return true;
@@ -30,77 +33,58 @@ void dtls_crypto_exit(struct dtls_crypto *c)
 	EVP_CIPHER_free(c->aes128_ccm);
 	EVP_CIPHER_free(c->aes256_ccm);
 	EVP_CIPHER_free(c->chacha);
-	dtls_hmac_exit(&c->hmac);
+	EVP_MAC_CTX_free(c->hmac_sha256);
+	EVP_MAC_CTX_free(c->hmac_sha384);
 	memset(c, 0, sizeof(*c));
 }
 
-bool dtls_hmac_init(struct dtls_hmac *h)
+EVP_MAC_CTX *dtls_hmac_new(const char *digest)
 {
-	h->inner = EVP_MD_CTX_new();
-	h->outer = EVP_MD_CTX_new();
-	h->work = EVP_MD_CTX_new();
-	return h->inner && h->outer && h->work;
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+						 (char *)digest, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+
+	EVP_MAC_free(mac);
+	if (ctx && EVP_MAC_CTX_set_params(ctx, params) == 1)
+		return ctx;
+	EVP_MAC_CTX_free(ctx);
+	return NULL;
 }
 
-void dtls_hmac_exit(struct dtls_hmac *h)
+static EVP_MAC_CTX *hmac_of(const struct dtls_crypto *c, const EVP_MD *md)
 {
-	EVP_MD_CTX_free(h->inner);
-	EVP_MD_CTX_free(h->outer);
-	EVP_MD_CTX_free(h->work);
+	return md == c->sha384 ? c->hmac_sha384 : c->hmac_sha256;
 }
 
-/* Begin a pass: the key, filled up with zeroes, each byte xor @pad */
-static bool begin(EVP_MD_CTX *ctx, const EVP_MD *md, const u8 *key, u8 pad,
-		  size_t block)
+EVP_MAC_CTX *dtls_hmac_key(const struct dtls_crypto *c, const EVP_MD *md,
+			   const u8 *key, size_t len)
 {
-	u8 mixed[HMAC_BLOCK_MAX];
-	size_t i;
-	bool ok;
+	EVP_MAC_CTX *ctx = hmac_of(c, md);
+	static const u8 empty[1];
 
-	for (i = 0; i < block; i++)
-		mixed[i] = key[i] ^ pad;
-	ok = EVP_DigestInit_ex2(ctx, md, NULL) == 1 &&
-	     EVP_DigestUpdate(ctx, mixed, block) == 1;
-	OPENSSL_cleanse(mixed, block);
-	return ok;
+	/* No key at all would mean the one before. */
+	return EVP_MAC_init(ctx, len ? key : empty, len, NULL) == 1 ? ctx : NULL;
 }
 
-bool dtls_hmac_key(const struct dtls_hmac *h, const EVP_MD *md, const u8 *key,
-		   size_t len)
-{
-	size_t block = (size_t)EVP_MD_get_block_size(md);
-	u8 padded[HMAC_BLOCK_MAX] = { 0 };
-	bool ok = block <= sizeof(padded);
-
-	if (ok && len > block)
-		ok = EVP_Digest(key, len, padded, NULL, md, NULL) == 1;
-	else if (ok && len)
-		memcpy(padded, key, len);
-	ok = ok && begin(h->inner, md, padded, 0x36, block) &&
-	     begin(h->outer, md, padded, 0x5c, block);
-	OPENSSL_cleanse(padded, sizeof(padded));
-	return ok;
-}
-
-bool dtls_hmac(const struct dtls_hmac *h, const struct dtls_bytes *pieces,
+bool dtls_hmac(EVP_MAC_CTX *ctx, const struct dtls_bytes *pieces,
 	       unsigned int count, u8 *out)
 {
-	u8 inner[EVP_MAX_MD_SIZE];
-	unsigned int len;
+	size_t len;
 	bool ok;
 
-	ok = EVP_MD_CTX_copy_ex(h->work, h->inner) == 1;
+	ok = ctx && EVP_MAC_init(ctx, NULL, 0, NULL) == 1;
 	for (; ok && count; count--, pieces++)
-		ok = EVP_DigestUpdate(h->work, pieces->p, pieces->len) == 1;
-	return ok && EVP_DigestFinal_ex(h->work, inner, &len) == 1 &&
-	       EVP_MD_CTX_copy_ex(h->work, h->outer) == 1 &&
-	       EVP_DigestUpdate(h->work, inner, len) == 1 &&
-	       EVP_DigestFinal_ex(h->work, out, NULL) == 1;
+		ok = EVP_MAC_update(ctx, pieces->p, pieces->len) == 1;
+	return ok && EVP_MAC_final(ctx, out, &len, DTLS_HASH_MAX) == 1;
 }
 
-void dtls_hmac_forget(const struct dtls_hmac *h)
+void dtls_hmac_forget(const struct dtls_crypto *c, const EVP_MD *md)
 {
-	EVP_MD_CTX_reset(h->inner);
-	EVP_MD_CTX_reset(h->outer);
-	EVP_MD_CTX_reset(h->work);
+	static const u8 other[DTLS_SECRET_SIZE];
+
+	EVP_MAC_init(hmac_of(c, md), other, sizeof(other), NULL);
 }

@@ -14,13 +14,6 @@
 #define DTLS_SECRET_SIZE	48	/* master secret, RFC 5246 8.1 */
 #define DTLS_RANDOM_SIZE	32
 
-/* HMAC under one key: what the key makes of either pass, to be copied */
-struct dtls_hmac {
-	EVP_MD_CTX *inner;
-	EVP_MD_CTX *outer;
-	EVP_MD_CTX *work;
-};
-
 struct dtls_crypto {
 	EVP_MD *sha256;
 	EVP_MD *sha384;
@@ -29,34 +22,44 @@ struct dtls_crypto {
 	EVP_CIPHER *aes128_ccm;
 	EVP_CIPHER *aes256_ccm;
 	EVP_CIPHER *chacha;
-	struct dtls_hmac hmac;	/* unkeyed between calls */
+	EVP_MAC_CTX *hmac_sha256;	/* see dtls_hmac_key() */
+	EVP_MAC_CTX *hmac_sha384;
 };
 
 /* Return: false if libcrypto lacks one; everything is freed then. */
 bool dtls_crypto_init(struct dtls_crypto *c);
 void dtls_crypto_exit(struct dtls_crypto *c);
 
-/* Return: false for want of memory; dtls_hmac_exit() is due all the same. */
-bool dtls_hmac_init(struct dtls_hmac *h);
-void dtls_hmac_exit(struct dtls_hmac *h);
+/**
+ * dtls_hmac_new() - make an HMAC context (RFC 2104) without a key
+ * @digest:	libcrypto's name for the hash
+ *
+ * libcrypto finds a digest by its name, which takes longer than to use it: so
+ * contexts are made once and keyed anew.
+ *
+ * Return: to be freed with EVP_MAC_CTX_free(), or NULL.
+ */
+EVP_MAC_CTX *dtls_hmac_new(const char *digest);
 
 /**
- * dtls_hmac_key() - key an HMAC (RFC 2104)
+ * dtls_hmac_key() - key an endpoint's context
+ * @md:		c->sha256 or c->sha384
  *
- * EVP_MAC looks the digest up by name and sets three contexts up for each key,
- * which is most of the time of a PSK handshake; so this is composed of digests.
- * dtls_hmac_forget() must follow, also after a failure, or dtls_hmac_exit().
+ * The key stays there until the next one or dtls_hmac_forget(), which is due
+ * where the secret itself is wiped.
+ *
+ * Return: the context, for dtls_hmac(); or NULL, which that takes.
  */
-bool dtls_hmac_key(const struct dtls_hmac *h, const EVP_MD *md, const u8 *key,
-		   size_t len);
+EVP_MAC_CTX *dtls_hmac_key(const struct dtls_crypto *c, const EVP_MD *md,
+			   const u8 *key, size_t len);
 
 /**
  * dtls_hmac() - HMAC of several pieces, any number of times with one key
- * @out:	bytes of the digest's size; may be one of @pieces
+ * @out:	room for DTLS_HASH_MAX bytes; may be one of @pieces
  */
-bool dtls_hmac(const struct dtls_hmac *h, const struct dtls_bytes *pieces,
+bool dtls_hmac(EVP_MAC_CTX *ctx, const struct dtls_bytes *pieces,
 	       unsigned int count, u8 *out);
 
-void dtls_hmac_forget(const struct dtls_hmac *h);
+void dtls_hmac_forget(const struct dtls_crypto *c, const EVP_MD *md);
 
 #endif /* _DTLS_CRYPTO_H */

@@ -216,9 +216,9 @@ enum kdtls_gate dtls_endpoint_hello(struct kdtls_endpoint *ep,
 		return f->seq ? KDTLS_GATE_DROP : KDTLS_GATE_ACCEPT;
 	if (f->offset || !dtls_client_hello_front(&ch, &body))
 		return KDTLS_GATE_DROP;
-	if (dtls_cookie_check(&ep->cookie, &ep->crypto, address, &ch, now))
+	if (dtls_cookie_check(&ep->cookie, address, &ch, now))
 		return KDTLS_GATE_ACCEPT;
-	if (!dtls_cookie_make(&ep->cookie, &ep->crypto, address, &ch, now,
+	if (!dtls_cookie_make(&ep->cookie, address, &ch, now,
 			      cookie))
 		return KDTLS_GATE_DROP;
 	dtls_cookie_request(record, f->seq, cookie, reply);

@@ -58,6 +58,9 @@ void dtls_handshake_drop(struct kdtls_engine *e)
 		return;
 	e->hs = NULL;
 	e->ep->handshakes--;
+	if (e->suite)
+		dtls_hmac_forget(&e->ep->crypto,
+				 dtls_suite_md(&e->ep->crypto, e->suite));
 	while (hs->held) {
 		h = hs->held;
 		hs->held = h->next;
@@ -437,6 +440,7 @@ int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,
 	ERR_set_mark();
 	ok = dtls12_export(c, dtls_suite_md(c, e->suite), &e->secrets, label,
 			   context ? &seed : NULL, out, len);
+	dtls_hmac_forget(c, dtls_suite_md(c, e->suite));
 	ERR_pop_to_mark();
 	return ok ? 0 : -KDTLS_ECRYPTO;
 }

@@ -5,7 +5,7 @@
 #define SEED_MAX	4
 
 /* A(1) = HMAC(label + seed), A(n + 1) = HMAC(A(n)); out: HMAC(A(n) + label + seed) */
-static bool p_hash(const struct dtls_hmac *h, struct dtls_bytes *pieces,
+static bool p_hash(EVP_MAC_CTX *h, struct dtls_bytes *pieces,
 		   unsigned int count, size_t hash_len, u8 *out, size_t len)
 {
 	u8 a[DTLS_HASH_MAX], block[DTLS_HASH_MAX];
@@ -35,17 +35,13 @@ bool dtls12_prf(const struct dtls_crypto *c, const EVP_MD *md,
 		u8 *out, size_t len)
 {
 	struct dtls_bytes pieces[2 + SEED_MAX];
-	bool ok;
 
 	if (seed_count > SEED_MAX)
 		return false;
 	pieces[1] = (struct dtls_bytes){ (const u8 *)label, strlen(label) };
 	memcpy(pieces + 2, seed, seed_count * sizeof(*seed));
-	ok = dtls_hmac_key(&c->hmac, md, secret, secret_len) &&
-	     p_hash(&c->hmac, pieces, 2 + seed_count,
-		    (size_t)EVP_MD_get_size(md), out, len);
-	dtls_hmac_forget(&c->hmac);
-	return ok;
+	return p_hash(dtls_hmac_key(c, md, secret, secret_len), pieces,
+		      2 + seed_count, (size_t)EVP_MD_get_size(md), out, len);
 }
 
 bool dtls12_master(const struct dtls_crypto *c, const EVP_MD *md,
