@@ -1,7 +1,33 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Errors in words. */
+#include <kdtls/engine.h>
 #include <kdtls/kdtls.h>
 #include <string.h>
+
+static const char *engine_error(int err)
+{
+	switch ((enum kdtls_engine_error)err) {
+	case KDTLS_EMEMORY:
+		return "out of memory, or a limit of the configuration was reached";
+	case KDTLS_EUSAGE:
+		return "wrong argument, or called at the wrong moment";
+	case KDTLS_ECRYPTO:
+		return "libcrypto failed";
+	case KDTLS_ETIMEOUT:
+		return "the peer does not answer: is it there, and is the key the right one?";
+	case KDTLS_EALERT:
+		return "the peer sent a fatal alert: see its log";
+	case KDTLS_EPROTOCOL:
+		return "the peer broke the protocol";
+	case KDTLS_ENEGOTIATION:
+		return "nothing in common with the peer: compare suites, groups and versions";
+	case KDTLS_EPEER:
+		return "the peer's certificate, name or key is refused";
+	case KDTLS_ECALLBACK:
+		return "the keys were not taken";
+	}
+	return NULL;
+}
 
 const char *kdtls_strerror(int err)
 {
@@ -46,6 +72,8 @@ const char *kdtls_strerror(int err)
 		return "too many records came in before the handshake ended: open a new session";
 	case KDTLS_EKEYS:
 		return "the keys do not fit the session's records: report this as a fault";
+	case KDTLS_ERESTARTED:
+		return "the peer started anew: accept its new association, close this one";
 	}
-	return strerror(err);
+	return engine_error(err) ?: strerror(err);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The socket options of linux/dtls.h, and the attach of a whole session. */
 #include "cipher.h"
-#include <kdtls/kdtls.h>
+#include "driver.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -84,12 +84,12 @@ int kdtls_set_key(int fd, int direction, const struct dtls_key_info *key)
 
 /* Attach a socket made for that, and give it a key. */
 static int try_cipher(const struct sockaddr *peer, socklen_t len,
-		      unsigned int cipher)
+		      unsigned int version, unsigned int cipher)
 {
 	struct dtls_key_info key = {
-		.version = DTLS_VERSION_1_2,
+		.version = version,
 		.cipher = cipher,
-		.epoch = 1,
+		.epoch = version == DTLS_VERSION_1_2 ? 1 : 3,
 	};
 	int fd, err = 0;
 
@@ -106,9 +106,10 @@ static int try_cipher(const struct sockaddr *peer, socklen_t len,
 	return err;
 }
 
-int kdtls_supports(int fd, unsigned int cipher)
+int ulp_supports(int fd, unsigned int version, unsigned int cipher)
 {
-	static unsigned long long known;	/* a bit a cipher */
+	static unsigned long long known[2];	/* a bit a cipher */
+	unsigned long long *of = &known[version == DTLS_VERSION_1_3];
 	unsigned long long bit = cipher < 64 ? 1ULL << cipher : 0;
 	struct sockaddr_storage peer;
 	socklen_t len = sizeof(peer);
@@ -122,12 +123,17 @@ int kdtls_supports(int fd, unsigned int cipher)
 		return err;
 	if (getpeername(fd, (struct sockaddr *)&peer, &len))
 		return errno == ENOTCONN ? -KDTLS_ENOTCONN : -errno;
-	if (__atomic_load_n(&known, __ATOMIC_RELAXED) & bit)
+	if (__atomic_load_n(of, __ATOMIC_RELAXED) & bit)
 		return 0;
-	err = try_cipher((struct sockaddr *)&peer, len, cipher);
+	err = try_cipher((struct sockaddr *)&peer, len, version, cipher);
 	if (!err)
-		__atomic_fetch_or(&known, bit, __ATOMIC_RELAXED);
+		__atomic_fetch_or(of, bit, __ATOMIC_RELAXED);
 	return err;
+}
+
+int kdtls_supports(int fd, unsigned int cipher)
+{
+	return ulp_supports(fd, DTLS_VERSION_1_2, cipher);
 }
 
 static int get_option(int fd, int name, void *value, socklen_t len)
@@ -186,8 +192,8 @@ int kdtls_poll_control(int fd, int on)
 	return set_number(fd, DTLS_POLL_CONTROL, on);
 }
 
-static ssize_t send_control(int fd, const struct dtls_record_info *info,
-			    const void *data, size_t len)
+ssize_t ulp_send(int fd, const struct dtls_record_info *info, const void *data,
+		 size_t len, int flags)
 {
 	union {
 		char space[CMSG_SPACE(sizeof(struct dtls_record_info))];
@@ -207,7 +213,7 @@ static ssize_t send_control(int fd, const struct dtls_record_info *info,
 	cmsg->cmsg_type = DTLS_RECORD_INFO;
 	cmsg->cmsg_len = CMSG_LEN(sizeof(*info));
 	memcpy(CMSG_DATA(cmsg), info, sizeof(*info));
-	n = sendmsg(fd, &msg, MSG_NOSIGNAL);
+	n = sendmsg(fd, &msg, MSG_NOSIGNAL | flags);
 	return n < 0 ? -errno : n;
 }
 
@@ -215,14 +221,21 @@ ssize_t kdtls_send_record(int fd, uint8_t type, const void *data, size_t len)
 {
 	struct dtls_record_info info = { .type = type };
 
-	return send_control(fd, &info, data, len);
+	return ulp_send(fd, &info, data, len, 0);
 }
 
 ssize_t kdtls_send_raw(int fd, const void *data, size_t len)
 {
 	struct dtls_record_info info = { .flags = DTLS_RECORD_RAW };
 
-	return send_control(fd, &info, data, len);
+	return ulp_send(fd, &info, data, len, 0);
+}
+
+int ulp_feed(int fd, const void *datagram, size_t len)
+{
+	if (!setsockopt(fd, SOL_DTLS, DTLS_FEED, datagram, len))
+		return 0;
+	return -errno;
 }
 
 ssize_t kdtls_recv_record(int fd, void *buf, size_t len,

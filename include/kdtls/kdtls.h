@@ -2,13 +2,14 @@
 /*
  * libkdtls: DTLS records in the kernel, for programs.
  *
- * The short way, for a program that has a finished DTLS 1.2 session of OpenSSL
- * or GnuTLS, is kdtls/openssl.h or kdtls/gnutls.h. This header is what those
- * two stand on: the socket options of linux/dtls.h as functions.
+ * The short way is kdtls/socket.h, which shakes hands itself; for a program that
+ * has a finished DTLS 1.2 session of OpenSSL or GnuTLS, kdtls/openssl.h or
+ * kdtls/gnutls.h. This header is what these stand on: the socket options of
+ * linux/dtls.h as functions.
  *
  * Every function that can fail returns 0 (or a count) on success and a
  * negative error else: either -errno, as the kernel gave it, or one of
- * -KDTLS_E*. kdtls_strerror() tells for both what to do. errno is not kept.
+ * -KDTLS_E*, here or in kdtls/engine.h. kdtls_strerror() tells for both what to do. errno is not kept.
  *
  * All functions may be called from any thread. None is async-signal-safe.
  */
@@ -24,7 +25,9 @@
 extern "C" {
 #endif
 
+#ifndef KDTLS_API
 #define KDTLS_API __attribute__((visibility("default")))
+#endif
 
 /* Errors of the library's own; they lie above every errno. */
 enum kdtls_error {
@@ -47,6 +50,7 @@ enum kdtls_error {
 	KDTLS_EUNREAD,		/* received data is still inside the session */
 	KDTLS_EMISSED,		/* more came in than could be accounted for */
 	KDTLS_EKEYS,		/* the keys do not fit the session's records */
+	KDTLS_ERESTARTED,	/* the peer started anew on the same port */
 };
 
 /**

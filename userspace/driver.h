@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The socket driver, inside. From the bottom up:
+ *
+ *	user_records.c  records in user space, where the kernel does not make them
+ *	handover.c  the engine's keys to whoever makes the records
+ *	socket.c    one association on its socket
+ *	restart.c   a client that starts anew on its old port (RFC 6347 4.2.8)
+ *	listener.c  many associations on one port
+ */
+#ifndef _KDTLS_DRIVER_H
+#define _KDTLS_DRIVER_H
+
+#include <kdtls/socket.h>
+#include <netinet/in.h>
+#include <sys/queue.h>
+
+#include "engine/endpoint.h"
+#include "engine/records.h"
+
+#define DATAGRAM_MAX	65536	/* bytes of buffer for any datagram */
+#define ADDRESS_KEY_MAX	64	/* as of kdtls_endpoint_gate() */
+
+/* ---- user_records.c ---- */
+
+struct user_records;
+
+struct user_records *user_records_new(const struct dtls_crypto *crypto);
+void user_records_free(struct user_records *u);
+
+/* A key as of ops->key. Return: 0 or a negative error. */
+int user_records_key(struct user_records *u, int direction,
+		     const struct dtls_key_info *key,
+		     const struct dtls_window *seen);
+
+/* Bytes a record is larger than its content. */
+size_t user_records_overhead(const struct user_records *u);
+
+/**
+ * user_records_seal() - make a record under the current write key
+ * @out:	@len + user_records_overhead() bytes
+ *
+ * Return: bytes, or -EMSGSIZE, -EKEYEXPIRED, -KDTLS_ECRYPTO.
+ */
+ssize_t user_records_seal(struct user_records *u, uint8_t type,
+			  const void *data, size_t len, uint8_t *out);
+
+/**
+ * user_records_open() - take the next record off a datagram
+ * @datagram:	moved on behind the record; emptied when no more can be told
+ * @plain:	DTLS_FRAGMENT_SIZE_MAX bytes
+ * @info:	which record it is; DTLS_RECORD_RAW: not opened, @raw is it
+ *
+ * Return: bytes of content or of @raw; -EAGAIN: nothing left; -EBADMSG: dropped,
+ * call again.
+ */
+ssize_t user_records_open(struct user_records *u, struct dtls_bytes *datagram,
+			  uint8_t *plain, struct dtls_bytes *raw,
+			  struct dtls_record_info *info);
+
+/* Application data that waits for its reader; false: dropped, too much. */
+bool user_records_queue(struct user_records *u, const uint8_t *data,
+			size_t len);
+bool user_records_full(const struct user_records *u);
+
+/* Return: bytes, or -EAGAIN. */
+ssize_t user_records_read(struct user_records *u, void *buf, size_t len);
+
+/* ---- socket.c ---- */
+
+/* A protected record that came before the keys; see handover.c. */
+struct kept {
+	STAILQ_ENTRY(kept) list;
+	size_t len;
+	uint8_t data[];
+};
+
+/**
+ * struct kdtls_socket - one association
+ * @fd:		its socket, connected; -1: it speaks through that of @old
+ * @error:	why it ended, negative
+ * @icmp:	what the network said of the peer, negative
+ * @why:	why not the kernel: 0: nobody asked for it, else an error
+ * @attached:	the kernel has the socket
+ * @shut:	our close_notify is out
+ * @eof:	theirs has come
+ * @kept:	records before the keys
+ * @user:	records in user space, on that path
+ *
+ * A listener's client has besides:
+ * @listener:	NULL when that is closed
+ * @old:	the association this one is to replace
+ * @next:	the one that is to replace this
+ * @deadline:	of the handshake, µs; KDTLS_NEVER
+ * @stage:	who looks after it: the listener, until it was accepted
+ * @hashed:	it is in the listener's table
+ * @listed:	it is in the listener's list of its stage
+ * @key:	the peer's address and ours, as the engine knows them
+ * @random:	of the ClientHello that began this
+ */
+struct kdtls_socket {
+	struct kdtls_endpoint *endpoint;
+	struct kdtls_engine *engine;
+	int fd;
+	int error;
+	int icmp;
+	int why;
+	enum kdtls_path wanted;
+	enum kdtls_path path;
+	bool server;
+	bool attached;
+	bool shut;
+	bool eof;
+	void *data;
+	size_t kept_len;
+	STAILQ_HEAD(, kept) kept;
+	struct user_records *user;
+
+	struct kdtls_listener *listener;
+	struct kdtls_socket *old;
+	struct kdtls_socket *next;
+	uint64_t deadline;
+	enum { CLIENT_SHAKES, CLIENT_READY, CLIENT_ACCEPTED } stage;
+	bool hashed;
+	bool listed;
+	LIST_ENTRY(kdtls_socket) hash;
+	TAILQ_ENTRY(kdtls_socket) list;
+	size_t key_len;
+	uint8_t key[ADDRESS_KEY_MAX];
+	uint8_t random[DTLS_RANDOM_SIZE];
+};
+
+uint64_t driver_now(void);	/* µs */
+
+/* Without a file yet. Return: NULL: no memory, or max_handshakes. */
+struct kdtls_socket *socket_new(struct kdtls_endpoint *ep, enum kdtls_role role,
+				enum kdtls_path wanted, void *data,
+				const uint8_t *key, size_t key_len);
+void socket_free(struct kdtls_socket *s);
+bool socket_established(const struct kdtls_socket *s);
+uint64_t socket_expiry(const struct kdtls_socket *s);
+
+/* Room in a datagram on the path of a connected socket, or -errno. */
+int socket_path_mtu(int fd);
+
+/* A datagram for this association, from its socket or a listener's */
+void socket_datagram(struct kdtls_socket *s, const uint8_t *data, size_t len);
+
+/* Send what the engine has. @buf: DATAGRAM_MAX bytes of scratch */
+void socket_flush(struct kdtls_socket *s, uint8_t *buf);
+
+/* Send a datagram in the clear. */
+void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len);
+
+/* ---- handover.c ---- */
+
+int handover_key(void *ctx, int direction, const struct dtls_key_info *key,
+		 const struct dtls_window *seen);
+void handover_early(void *ctx, const uint8_t *data, size_t len);
+
+/* Note the protected records of a datagram before the engine gets it. */
+void handover_keep(struct kdtls_socket *s, const uint8_t *data, size_t len);
+void handover_forget(struct kdtls_socket *s);
+
+/* ---- restart.c ---- */
+
+/* Where the random of a ClientHello's first piece stands, or NULL. */
+const uint8_t *restart_random(const uint8_t *data, size_t len);
+
+/*
+ * Something in the clear for a client's socket. Return: true if it was about
+ * a handshake other than the socket's own, and has been dealt with.
+ */
+bool restart_input(struct kdtls_socket *s, const uint8_t *data, size_t len);
+
+/* Timers and output of the handshake that is to replace this association */
+void restart_process(struct kdtls_socket *s, uint8_t *buf);
+
+/* @s is about to get its keys: it gets a socket, and the old one dies. */
+int restart_take_over(struct kdtls_socket *s);
+
+/* ---- listener.c ---- */
+
+/*
+ * A new handshake of one of @l's clients, without file or place in the table.
+ * Return: NULL: no room.
+ */
+struct kdtls_socket *listener_client(struct kdtls_listener *l,
+				     const uint8_t *key, size_t key_len,
+				     const uint8_t *random);
+
+/* What a client's engine is to know before it starts */
+void listener_prepare(struct kdtls_socket *s);
+
+/* A socket for a client, connected to it. Return: fd or -errno. */
+int listener_client_fd(struct kdtls_listener *l, const struct sockaddr *local,
+		       const struct sockaddr *peer, socklen_t len);
+
+/*
+ * A datagram on the socket of @s: is it a stranger's? Return: true if so; the
+ * listener has got it then.
+ */
+bool listener_stray(struct kdtls_socket *s, const struct sockaddr_storage *from,
+		    socklen_t len, const uint8_t *data, size_t size);
+
+/* The strays in front of the queue of @s, which nobody has read yet */
+void listener_strays(struct kdtls_socket *s, uint8_t *buf);
+
+/* @s takes the place of @old in the table of clients. */
+void listener_replace(struct kdtls_socket *old, struct kdtls_socket *s);
+
+/* The handshake is done: kdtls_accept() will find @s. */
+void listener_ready(struct kdtls_socket *s);
+
+/* The handshake failed: tells the owner and frees @s. */
+void listener_refused(struct kdtls_socket *s);
+
+/* @s is about to be freed, or none of the listener's any more. */
+void listener_leave(struct kdtls_socket *s);
+
+/* ---- ulp.c ---- */
+
+/* kdtls_supports() for a key of any version */
+int ulp_supports(int fd, unsigned int version, unsigned int cipher);
+
+/* sendmsg() with a DTLS_RECORD_INFO. Return: as send(2), or -errno. */
+ssize_t ulp_send(int fd, const struct dtls_record_info *info, const void *data,
+		 size_t len, int flags);
+
+/* DTLS_FEED. Return: 0 or -errno. */
+int ulp_feed(int fd, const void *datagram, size_t len);
+
+#endif /* _KDTLS_DRIVER_H */

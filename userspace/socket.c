@@ -1,0 +1,580 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* One association on its socket; see kdtls/socket.h and driver.h. */
+#include "driver.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROUND		64	/* datagrams before it is somebody else's turn */
+#define UDP_HEADER	8
+#define ALERT_CLOSE_NOTIFY 0
+#define DEFAULT_EARLY	65536
+#define RECORD_MAX	(DTLS_HEADER_SIZE_MAX + DTLS_FRAGMENT_SIZE_MAX)
+
+void kdtls_socket_config(struct kdtls_config *config)
+{
+	kdtls_config_init(config);
+	config->max_early = DEFAULT_EARLY;
+	config->ops.key = handover_key;
+	config->ops.early = handover_early;
+}
+
+uint64_t driver_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
+}
+
+int kdtls_fd(const struct kdtls_socket *s)
+{
+	return s->fd;
+}
+
+struct kdtls_engine *kdtls_engine(const struct kdtls_socket *s)
+{
+	return s->engine;
+}
+
+void *kdtls_data(const struct kdtls_socket *s)
+{
+	return s->data;
+}
+
+void kdtls_set_data(struct kdtls_socket *s, void *data)
+{
+	s->data = data;
+}
+
+bool socket_established(const struct kdtls_socket *s)
+{
+	return kdtls_engine_state(s->engine) == KDTLS_ESTABLISHED;
+}
+
+enum kdtls_path kdtls_path(const struct kdtls_socket *s, const char **why)
+{
+	if (why && s->path == KDTLS_PATH_AUTO)
+		*why = "the handshake is not finished";
+	else if (why && s->path == KDTLS_PATH_KERNEL)
+		*why = "the kernel has the module and the cipher";
+	else if (why)
+		*why = s->why ? kdtls_strerror(s->why) : "asked for";
+	return s->path;
+}
+
+/* ---- life ---- */
+
+struct kdtls_socket *socket_new(struct kdtls_endpoint *ep, enum kdtls_role role,
+				enum kdtls_path wanted, void *data,
+				const uint8_t *key, size_t key_len)
+{
+	struct kdtls_socket *s = OPENSSL_zalloc(sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->endpoint = ep;
+	s->fd = -1;
+	s->wanted = wanted;
+	s->server = role == KDTLS_SERVER;
+	s->data = data;
+	s->deadline = KDTLS_NEVER;
+	STAILQ_INIT(&s->kept);
+	if (key_len)
+		memcpy(s->key, key, key_len);
+	s->key_len = key_len;
+	if (kdtls_engine_new(ep, role, s, key, key_len, &s->engine)) {
+		OPENSSL_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void socket_free(struct kdtls_socket *s)
+{
+	if (!s)
+		return;
+	socket_free(s->next);
+	listener_leave(s);
+	if (s->fd >= 0)
+		close(s->fd);
+	handover_forget(s);
+	user_records_free(s->user);
+	kdtls_engine_free(s->engine);
+	OPENSSL_clear_free(s, sizeof(*s));
+}
+
+/* ---- sending ---- */
+
+int socket_path_mtu(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	int mtu;
+
+	if (getpeername(fd, (struct sockaddr *)&peer, &len))
+		return errno == ENOTCONN ? -KDTLS_ENOTCONN : -errno;
+	len = sizeof(mtu);
+	if (peer.ss_family == AF_INET) {
+		if (getsockopt(fd, SOL_IP, IP_MTU, &mtu, &len))
+			return -errno;
+		return mtu - 20 - UDP_HEADER;
+	}
+	if (getsockopt(fd, SOL_IPV6, IPV6_MTU, &mtu, &len))
+		return -errno;
+	return mtu - 40 - UDP_HEADER;
+}
+
+/* Whatever does not go out now is lost, as a datagram may be. */
+static void transmit(struct kdtls_socket *s, const struct dtls_record_info *info,
+		     const uint8_t *data, size_t len)
+{
+	uint8_t record[RECORD_MAX];
+	ssize_t n = len;
+	int mtu;
+
+	if (s->attached) {
+		n = ulp_send(s->fd, info, data, len, MSG_DONTWAIT);
+	} else {
+		if (!(info->flags & DTLS_RECORD_RAW)) {
+			n = user_records_seal(s->user, info->type, data, len,
+					      record);
+			data = record;
+		}
+		if (n > 0 && send(s->fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+			n = -errno;
+	}
+	if (n == -EMSGSIZE) {
+		mtu = socket_path_mtu(s->fd);
+		if (mtu > 0)
+			kdtls_engine_set_mtu(s->engine, mtu);
+	}
+}
+
+void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len)
+{
+	static const struct dtls_record_info raw = { .flags = DTLS_RECORD_RAW };
+
+	transmit(s, &raw, data, len);
+}
+
+/* Why the engine gave up, in the words of whoever knows best */
+static int reason(const struct kdtls_socket *s)
+{
+	struct kdtls_failure f;
+
+	kdtls_engine_failure(s->engine, &f);
+	if (f.error == KDTLS_ECALLBACK && s->why)
+		return s->why;
+	if (f.error == KDTLS_ETIMEOUT && s->icmp)
+		return s->icmp;
+	return -f.error;
+}
+
+void socket_flush(struct kdtls_socket *s, uint8_t *buf)
+{
+	struct dtls_record_info info;
+	long n;
+
+	if (s->error)
+		return;
+	while ((n = kdtls_engine_output(s->engine, buf, DATAGRAM_MAX, &info,
+					driver_now())) > 0)
+		transmit(s->fd < 0 ? s->old : s, &info, buf, n);
+	switch (kdtls_engine_state(s->engine)) {
+	case KDTLS_FAILED:
+		s->error = reason(s);
+		break;
+	case KDTLS_CLOSED:
+		s->error = -KDTLS_ECLOSED;
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- receiving ---- */
+
+/* One verified record that is no application data */
+static void take_content(struct kdtls_socket *s,
+			 const struct dtls_record_info *info,
+			 const uint8_t *data, size_t len)
+{
+	/* The engine would answer at once, and we may have more to say. */
+	if (info->type == DTLS_CT_ALERT && len == 2 &&
+	    data[1] == ALERT_CLOSE_NOTIFY)
+		s->eof = true;
+	else
+		kdtls_engine_input(s->engine, data, len, info, driver_now());
+}
+
+/* Records in the clear, when there are keys */
+static void take_raw(struct kdtls_socket *s, const uint8_t *data, size_t len)
+{
+	kdtls_engine_input(s->engine, data, len, NULL, driver_now());
+	if (s->listener)
+		restart_input(s, data, len);
+}
+
+static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len)
+{
+	uint8_t plain[DTLS_FRAGMENT_SIZE_MAX];
+	struct dtls_bytes datagram = { data, len }, raw;
+	struct dtls_record_info info;
+	ssize_t n;
+
+	while (!s->error &&
+	       (n = user_records_open(s->user, &datagram, plain, &raw,
+				      &info)) != -EAGAIN) {
+		if (n < 0)
+			continue;
+		if (info.flags & DTLS_RECORD_RAW) {
+			take_raw(s, raw.p, raw.len);
+		} else if (info.type == DTLS_CT_APPLICATION_DATA) {
+			kdtls_engine_confirm(s->engine);
+			/* Empty ones are dropped: 0 means end of file. */
+			if (n && !s->eof)
+				user_records_queue(s->user, plain, n);
+		} else {
+			take_content(s, &info, plain, n);
+		}
+	}
+	OPENSSL_cleanse(plain, sizeof(plain));
+}
+
+void socket_datagram(struct kdtls_socket *s, const uint8_t *data, size_t len)
+{
+	if (socket_established(s)) {
+		take_records(s, data, len);
+		return;
+	}
+	if (s->listener && restart_input(s, data, len))
+		return;
+	handover_keep(s, data, len);
+	kdtls_engine_input(s->engine, data, len, NULL, driver_now());
+}
+
+static void receive(struct kdtls_socket *s, uint8_t *buf)
+{
+	struct sockaddr_storage from;
+	socklen_t len;
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < ROUND && !s->error && !s->attached; i++) {
+		if (s->user && user_records_full(s->user))
+			return;
+		len = sizeof(from);
+		n = recvfrom(s->fd, buf, DATAGRAM_MAX, MSG_DONTWAIT,
+			     (struct sockaddr *)&from, &len);
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return;
+		if (n < 0) {
+			/* Anybody could have sent that; the timers decide. */
+			s->icmp = -errno;
+			continue;
+		}
+		if (s->listener && listener_stray(s, &from, len, buf, n))
+			continue;
+		socket_datagram(s, buf, n);
+		socket_flush(s, buf);
+	}
+}
+
+/* What the kernel puts aside for the library */
+static void receive_control(struct kdtls_socket *s, uint8_t *buf)
+{
+	struct dtls_record_info info;
+	struct dtls_info state;
+	ssize_t n;
+
+	while (!s->error && !kdtls_get_info(s->fd, &state)) {
+		/* RFC 6347 4.2.4: the peer has our last flight. */
+		if (state.counters.rx_records)
+			kdtls_engine_confirm(s->engine);
+		if (!state.control_queued)
+			return;
+		n = kdtls_recv_record(s->fd, buf, DATAGRAM_MAX, &info);
+		if (n < 0)
+			return;
+		if (info.flags & DTLS_RECORD_RAW)
+			take_raw(s, buf, n);
+		else
+			take_content(s, &info, buf, n);
+	}
+}
+
+/* ---- events ---- */
+
+short kdtls_events(const struct kdtls_socket *s)
+{
+	return s->attached ? POLLPRI : POLLIN;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t socket_expiry(const struct kdtls_socket *s)
+{
+	uint64_t expiry = earlier(kdtls_engine_expiry(s->engine), s->deadline);
+
+	return s->next ? earlier(expiry, socket_expiry(s->next)) : expiry;
+}
+
+/* Ms until @expiry, rounded up */
+static int wait_ms(uint64_t expiry)
+{
+	uint64_t now = driver_now(), ms;
+
+	if (expiry == KDTLS_NEVER)
+		return -1;
+	if (expiry <= now)
+		return 0;
+	ms = (expiry - now + 999) / 1000;
+	return ms < 1 << 30 ? (int)ms : 1 << 30;
+}
+
+int kdtls_timeout(const struct kdtls_socket *s)
+{
+	return s->error ? -1 : wait_ms(socket_expiry(s));
+}
+
+int kdtls_process(struct kdtls_socket *s)
+{
+	uint8_t buf[DATAGRAM_MAX];
+
+	if (s->error)
+		return s->error;
+	if (s->attached)
+		receive_control(s, buf);
+	else
+		receive(s, buf);
+	if (s->next)
+		restart_process(s, buf);
+	if (s->error)
+		return s->error;
+	kdtls_engine_expire(s->engine, driver_now());
+	socket_flush(s, buf);
+	if (s->error)
+		return s->error;
+	return socket_established(s) ? 0 : -EINPROGRESS;
+}
+
+static bool blocking(const struct kdtls_socket *s)
+{
+	int flags = fcntl(s->fd, F_GETFL);
+
+	return flags >= 0 && !(flags & O_NONBLOCK);
+}
+
+/* ---- data ---- */
+
+ssize_t kdtls_send(struct kdtls_socket *s, const void *data, size_t len)
+{
+	uint8_t record[RECORD_MAX];
+	ssize_t n;
+
+	if (s->error)
+		return s->error;
+	if (s->shut)
+		return -EPIPE;
+	if (s->path == KDTLS_PATH_AUTO || !socket_established(s))
+		return -ENOTCONN;
+	if (s->attached)
+		return send(s->fd, data, len, MSG_NOSIGNAL) < 0 ? -errno :
+								  (ssize_t)len;
+	n = user_records_seal(s->user, DTLS_CT_APPLICATION_DATA, data, len,
+			      record);
+	if (n > 0 && send(s->fd, record, n, MSG_NOSIGNAL) < 0)
+		n = -errno;
+	return n < 0 ? n : (ssize_t)len;
+}
+
+static ssize_t take_data(struct kdtls_socket *s, void *buf, size_t len)
+{
+	ssize_t n = -EAGAIN;
+
+	if (s->user) {
+		n = user_records_read(s->user, buf, len);
+	} else if (s->attached && !s->error) {
+		n = recv(s->fd, buf, len, MSG_DONTWAIT);
+		if (n < 0)
+			n = -errno;
+	}
+	if (n != -EAGAIN)
+		return n;
+	if (s->error)
+		return s->error;
+	if (s->eof)
+		return 0;
+	if (s->user && s->icmp) {
+		n = s->icmp;
+		s->icmp = 0;
+	}
+	return n;
+}
+
+ssize_t kdtls_recv(struct kdtls_socket *s, void *buf, size_t len)
+{
+	struct pollfd p = { .fd = s->fd };
+	ssize_t n;
+
+	for (;;) {
+		n = take_data(s, buf, len);
+		if (n >= 0)
+			return n;
+		/* A fatal alert is an error of the socket's too. */
+		kdtls_process(s);
+		if (n != -EAGAIN)
+			return s->error ? s->error : n;
+		n = take_data(s, buf, len);
+		if (n != -EAGAIN || !blocking(s))
+			return n;
+		p.events = POLLIN | kdtls_events(s);
+		if (poll(&p, 1, kdtls_timeout(s)) < 0)
+			return -errno;
+	}
+}
+
+int kdtls_payload(const struct kdtls_socket *s)
+{
+	struct kdtls_info info;
+	int mtu, max;
+
+	if (s->error)
+		return s->error;
+	if (s->path == KDTLS_PATH_AUTO)
+		return -ENOTCONN;
+	if (s->attached) {
+		mtu = kdtls_get_mtu(s->fd);
+	} else {
+		mtu = socket_path_mtu(s->fd);
+		if (mtu > 0)
+			mtu -= (int)user_records_overhead(s->user);
+	}
+	kdtls_engine_info(s->engine, &info);
+	max = info.peer_record_limit;
+	return mtu > max ? max : mtu;
+}
+
+int kdtls_shutdown(struct kdtls_socket *s)
+{
+	static const uint8_t alert[] = { 1, ALERT_CLOSE_NOTIFY };
+	uint8_t record[RECORD_MAX];
+	ssize_t n;
+
+	if (s->error)
+		return s->error;
+	if (s->shut)
+		return 0;
+	if (!socket_established(s))
+		return -ENOTCONN;
+	if (s->attached) {
+		n = kdtls_close_notify(s->fd);
+	} else {
+		n = user_records_seal(s->user, DTLS_CT_ALERT, alert,
+				      sizeof(alert), record);
+		if (n > 0 && send(s->fd, record, n, MSG_NOSIGNAL) < 0)
+			n = -errno;
+	}
+	if (n < 0)
+		return (int)n;
+	s->shut = true;
+	return 0;
+}
+
+void kdtls_close(struct kdtls_socket *s)
+{
+	uint8_t buf[DATAGRAM_MAX];
+
+	if (!s)
+		return;
+	if (!s->error && socket_established(s)) {
+		kdtls_shutdown(s);
+	} else if (!s->error) {
+		kdtls_engine_close(s->engine);
+		socket_flush(s, buf);
+	}
+	socket_free(s);
+}
+
+/* ---- clients ---- */
+
+static int set_up(struct kdtls_socket *s, const struct kdtls_socket_options *o)
+{
+	struct kdtls_info info;
+	int err, mtu;
+
+	mtu = socket_path_mtu(s->fd);
+	if (mtu < 0)
+		return mtu;
+	kdtls_engine_info(s->engine, &info);
+	if ((uint32_t)mtu < info.mtu)
+		kdtls_engine_set_mtu(s->engine, mtu);
+	if (o->name) {
+		err = kdtls_engine_set_name(s->engine, o->name);
+		if (err)
+			return err;
+	}
+	if (o->cid) {
+		err = kdtls_engine_set_cid(s->engine, o->cid, o->cid_len);
+		if (err)
+			return err;
+	}
+	if (o->session)
+		kdtls_engine_set_session(s->engine, o->session, o->session_len);
+	return kdtls_engine_start(s->engine, driver_now());
+}
+
+static int wait_connected(struct kdtls_socket *s, int timeout)
+{
+	uint64_t end = timeout < 0 ? KDTLS_NEVER :
+				     driver_now() + timeout * 1000ULL;
+	struct pollfd p = { .fd = s->fd, .events = POLLIN };
+	int err;
+
+	for (;;) {
+		err = kdtls_process(s);
+		if (err != -EINPROGRESS || !timeout)
+			return err;
+		if (driver_now() >= end)
+			return -ETIMEDOUT;
+		if (poll(&p, 1, wait_ms(earlier(socket_expiry(s), end))) < 0 &&
+		    errno != EINTR)
+			return -errno;
+	}
+}
+
+int kdtls_connect(struct kdtls_endpoint *endpoint, int fd,
+		  const struct kdtls_socket_options *options, int timeout,
+		  struct kdtls_socket **socket)
+{
+	static const struct kdtls_socket_options none;
+	const struct kdtls_socket_options *o = options ? options : &none;
+	socklen_t len = sizeof(int);
+	struct kdtls_socket *s;
+	int protocol, err;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len))
+		return errno == ENOTSOCK ? -KDTLS_ENOTUDP : -errno;
+	if (protocol != IPPROTO_UDP)
+		return -KDTLS_ENOTUDP;
+	s = socket_new(endpoint, KDTLS_CLIENT, o->path, o->data, NULL, 0);
+	if (!s)
+		return -KDTLS_EMEMORY;
+	s->fd = fd;
+	err = set_up(s, o);
+	if (!err)
+		err = wait_connected(s, timeout);
+	if (err && !(err == -EINPROGRESS && !timeout)) {
+		s->fd = -1;
+		socket_free(s);
+		return err;
+	}
+	*socket = s;
+	return err;
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Records in user space, with the codec the engine and the kernel use. */
+#include "driver.h"
+#include <errno.h>
+#include <stdlib.h>
+
+#define READ_EPOCHS	3		/* as the kernel: previous, current, next */
+#define QUEUE_MAX	(256 * 1024)	/* bytes that wait for a reader */
+
+/* RFC 9147 4.5.3, RFC 9325 4.4, as in the kernel */
+#define GCM_LIMIT	23726566
+#define CCM_LIMIT	(1 << 23)
+
+struct chunk {
+	STAILQ_ENTRY(chunk) list;
+	size_t len;
+	uint8_t data[];
+};
+
+struct user_records {
+	const struct dtls_crypto *crypto;
+	struct dtls_protection *tx;
+	struct dtls_protection *rx[READ_EPOCHS];	/* newest first */
+	STAILQ_HEAD(, chunk) queue;
+	size_t queued;
+};
+
+struct user_records *user_records_new(const struct dtls_crypto *crypto)
+{
+	struct user_records *u = OPENSSL_zalloc(sizeof(*u));
+
+	if (u) {
+		u->crypto = crypto;
+		STAILQ_INIT(&u->queue);
+	}
+	return u;
+}
+
+static struct chunk *pop(struct user_records *u)
+{
+	struct chunk *c = STAILQ_FIRST(&u->queue);
+
+	if (c) {
+		STAILQ_REMOVE_HEAD(&u->queue, list);
+		u->queued -= sizeof(*c) + c->len;
+	}
+	return c;
+}
+
+static void chunk_free(struct chunk *c)
+{
+	OPENSSL_clear_free(c, sizeof(*c) + c->len);
+}
+
+void user_records_free(struct user_records *u)
+{
+	struct chunk *c;
+	int i;
+
+	if (!u)
+		return;
+	while ((c = pop(u)))
+		chunk_free(c);
+	dtls_protection_free(u->tx);
+	for (i = 0; i < READ_EPOCHS; i++)
+		dtls_protection_free(u->rx[i]);
+	OPENSSL_free(u);
+}
+
+int user_records_key(struct user_records *u, int direction,
+		     const struct dtls_key_info *key,
+		     const struct dtls_window *seen)
+{
+	struct dtls_protection *p;
+
+	p = dtls_protection_new(u->crypto, direction, key);
+	if (!p)
+		return -KDTLS_ECRYPTO;
+	if (direction == DTLS_TX) {
+		dtls_protection_free(u->tx);
+		u->tx = p;
+		return 0;
+	}
+	if (seen)
+		dtls_replay_import(&p->seen, seen->next, (u64 *)seen->seen);
+	dtls_protection_free(u->rx[READ_EPOCHS - 1]);
+	memmove(&u->rx[1], &u->rx[0], sizeof(u->rx) - sizeof(u->rx[0]));
+	u->rx[0] = p;
+	return 0;
+}
+
+size_t user_records_overhead(const struct user_records *u)
+{
+	return dtls_protection_overhead(u->tx);
+}
+
+static u64 limit_of(const struct dtls_protection *p)
+{
+	switch (p->cipher->id) {
+	case DTLS_CIPHER_CHACHA20_POLY1305:
+		return DTLS_SEQ_MAX;
+	case DTLS_CIPHER_AES_GCM_128:
+	case DTLS_CIPHER_AES_GCM_256:
+		return GCM_LIMIT;
+	default:
+		return CCM_LIMIT;
+	}
+}
+
+ssize_t user_records_seal(struct user_records *u, uint8_t type,
+			  const void *data, size_t len, uint8_t *out)
+{
+	size_t n;
+
+	if (len > DTLS_RECORD_SIZE_MAX)
+		return -EMSGSIZE;
+	/* One is left to say goodbye with. */
+	if (u->tx->seq >= limit_of(u->tx) - (type != DTLS_CT_ALERT))
+		return -EKEYEXPIRED;
+	n = dtls_protect(u->tx, type, data, len, out);
+	return n ? (ssize_t)n : -KDTLS_ECRYPTO;
+}
+
+static struct dtls_protection *find(const struct user_records *u, u64 epoch)
+{
+	int i;
+
+	for (i = 0; i < READ_EPOCHS; i++)
+		if (u->rx[i] && u->rx[i]->epoch == epoch)
+			return u->rx[i];
+	return NULL;
+}
+
+ssize_t user_records_open(struct user_records *u, struct dtls_bytes *datagram,
+			  uint8_t *plain, struct dtls_bytes *raw,
+			  struct dtls_record_info *info)
+{
+	const uint8_t *p = datagram->p;
+	struct dtls_protection *rx;
+	struct dtls_record record;
+	size_t size;
+	ssize_t n;
+
+	if (dtls_record_parse(&record, p, datagram->len, datagram->len,
+			      u->rx[0]->cid_len)) {
+		datagram->len = 0;
+		return -EAGAIN;
+	}
+	size = record.header_len + record.fragment_len;
+	datagram->p += size;
+	datagram->len -= size;
+
+	memset(info, 0, sizeof(*info));
+	info->type = record.type;
+	info->epoch = record.epoch;
+	info->seq = record.seq;
+	rx = find(u, record.epoch);
+	n = rx ? dtls_unprotect(rx, &record, p, plain, &info->type) : -1;
+	if (n >= 0)
+		return n;
+	/* It may be of another association: see restart.c. */
+	if (record.epoch && record.type != DTLS_CT_HANDSHAKE)
+		return -EBADMSG;
+	info->flags = DTLS_RECORD_RAW;
+	*raw = (struct dtls_bytes){ p, size };
+	return (ssize_t)size;
+}
+
+bool user_records_full(const struct user_records *u)
+{
+	return u->queued >= QUEUE_MAX - DATAGRAM_MAX;
+}
+
+bool user_records_queue(struct user_records *u, const uint8_t *data, size_t len)
+{
+	struct chunk *c;
+
+	if (u->queued + sizeof(*c) + len > QUEUE_MAX)
+		return false;
+	c = OPENSSL_malloc(sizeof(*c) + len);
+	if (!c)
+		return false;
+	c->len = len;
+	memcpy(c->data, data, len);
+	u->queued += sizeof(*c) + len;
+	STAILQ_INSERT_TAIL(&u->queue, c, list);
+	return true;
+}
+
+ssize_t user_records_read(struct user_records *u, void *buf, size_t len)
+{
+	struct chunk *c = pop(u);
+	size_t n;
+
+	if (!c)
+		return -EAGAIN;
+	n = c->len < len ? c->len : len;
+	memcpy(buf, c->data, n);
+	chunk_free(c);
+	return (ssize_t)n;
+}
