@@ -1,0 +1,1099 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The socket driver: clients and a listener over loopback, through a wire that
+ * loses, holds and turns round what it shall. Built twice: driver has its
+ * records in user space, driver_kernel has them in the kernel.
+ */
+#include "../engine/end.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <kdtls/socket.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include "kselftest_harness.h"
+
+/* Emulated debug kernels take their time. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 240
+
+#ifdef KERNEL_PATH
+#define PATH	KDTLS_PATH_KERNEL
+#else
+#define PATH	KDTLS_PATH_USER
+#endif
+
+#define HELD_MAX	64
+#define SOON_MS		20000
+
+static bool slow(void)
+{
+	return getenv("DTLS_TEST_SLOW");
+}
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
+}
+
+/* ---- a wire ---- */
+
+struct datagram {
+	size_t len;
+	uint8_t data[2048];
+};
+
+enum verdict { PASS, DROP, HOLD };
+
+/**
+ * struct wire - between one client and the listener
+ * @front:	the client is connected to it
+ * @back:	connected to the listener
+ * @up:		decides about what the client sends; NULL: PASS
+ * @down:	about what the server sends
+ * @held:	what is held, in either direction
+ */
+struct wire {
+	int front;
+	int back;
+	struct sockaddr_in client;
+	enum verdict (*up)(struct wire *w, const struct datagram *d);
+	enum verdict (*down)(struct wire *w, const struct datagram *d);
+	struct datagram held[HELD_MAX];
+	bool held_up[HELD_MAX];
+	int held_count;
+	uint32_t random;
+	int seen;
+};
+
+static uint32_t next_random(struct wire *w)
+{
+	w->random = w->random * 1664525 + 1013904223;
+	return w->random >> 16;
+}
+
+static int udp(const char *address)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	inet_pton(AF_INET, address, &a.sin_addr);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)))
+		exit(1);
+	return fd;
+}
+
+static void join(int fd, int to)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+
+	if (getsockname(to, (struct sockaddr *)&a, &len) ||
+	    connect(fd, (struct sockaddr *)&a, len))
+		exit(1);
+}
+
+static int listener_join(struct kdtls_listener *l, const char *address)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	if (kdtls_listener_address(l, (struct sockaddr *)&a, &len))
+		exit(1);
+	inet_pton(AF_INET, address, &a.sin_addr);
+	if (connect(fd, (struct sockaddr *)&a, len))
+		exit(1);
+	return fd;
+}
+
+static void wire_open(struct wire *w, struct kdtls_listener *l)
+{
+	memset(w, 0, sizeof(*w));
+	w->random = 1;
+	w->front = udp("127.0.0.1");
+	w->back = listener_join(l, "127.0.0.1");
+}
+
+static void wire_close(struct wire *w)
+{
+	close(w->front);
+	close(w->back);
+}
+
+static int wire_client(struct wire *w)
+{
+	int fd = udp("127.0.0.1");
+
+	join(fd, w->front);
+	return fd;
+}
+
+static void deliver(struct wire *w, const struct datagram *d, bool up)
+{
+	if (up)
+		send(w->back, d->data, d->len, 0);
+	else
+		sendto(w->front, d->data, d->len, 0,
+		       (struct sockaddr *)&w->client, sizeof(w->client));
+}
+
+static void judge(struct wire *w, const struct datagram *d, bool up)
+{
+	enum verdict (*f)(struct wire *w, const struct datagram *d) =
+		up ? w->up : w->down;
+
+	switch (f ? f(w, d) : PASS) {
+	case PASS:
+		deliver(w, d, up);
+		break;
+	case HOLD:
+		if (w->held_count < HELD_MAX) {
+			w->held_up[w->held_count] = up;
+			w->held[w->held_count++] = *d;
+		}
+		break;
+	case DROP:
+		break;
+	}
+}
+
+static void wire_release(struct wire *w)
+{
+	int i;
+
+	for (i = 0; i < w->held_count; i++)
+		deliver(w, &w->held[i], w->held_up[i]);
+	w->held_count = 0;
+}
+
+static void wire_carry(struct wire *w)
+{
+	socklen_t len = sizeof(w->client);
+	struct datagram d;
+	ssize_t n;
+
+	while ((n = recvfrom(w->front, d.data, sizeof(d.data), 0,
+			     (struct sockaddr *)&w->client, &len)) >= 0) {
+		d.len = n;
+		judge(w, &d, true);
+	}
+	while ((n = recv(w->back, d.data, sizeof(d.data), 0)) >= 0) {
+		d.len = n;
+		judge(w, &d, false);
+	}
+}
+
+/* A flight that ends a handshake has a ChangeCipherSpec in it. */
+static bool ends_handshake(const struct datagram *d)
+{
+	size_t at;
+
+	for (at = 0; at + 13 <= d->len;
+	     at += 13 + d->data[at + 11] * 256 + d->data[at + 12])
+		if (d->data[at] == 20)
+			return true;
+	return false;
+}
+
+static enum verdict lossy(struct wire *w, const struct datagram *d)
+{
+	uint32_t r = next_random(w) % 10;
+
+	(void)d;
+	if (r < 3)
+		return DROP;
+	return r < 5 ? HOLD : PASS;
+}
+
+static enum verdict drop_all(struct wire *w, const struct datagram *d)
+{
+	(void)w;
+	(void)d;
+	return DROP;
+}
+
+/* Everything of a handshake's end, the first time: data overtakes it. */
+static enum verdict hold_last_flight(struct wire *w, const struct datagram *d)
+{
+	if (ends_handshake(d) && !w->seen++)
+		return HOLD;
+	return PASS;
+}
+
+static enum verdict drop_last_flight(struct wire *w, const struct datagram *d)
+{
+	if (ends_handshake(d) && !w->seen++)
+		return DROP;
+	return PASS;
+}
+
+/* ---- both ends ---- */
+
+FIXTURE(driver)
+{
+	struct kdtls_config config;
+	struct kdtls_endpoint *server, *client;
+	struct kdtls_listener_options options;
+	struct kdtls_listener *l;
+	struct kdtls_socket_options client_options;
+	struct kdtls_socket *s, *c;	/* accepted; the client */
+	struct wire w;
+	uint8_t buf[2048];
+};
+
+static uint8_t session[4096];
+static size_t session_len;
+static int refused_error, refused_count;
+static uint64_t heartbeat_rtt;
+
+static size_t psk_client(void *ctx, const char *hint, uint8_t *identity,
+			 size_t *identity_len, uint8_t *key)
+{
+	(void)ctx;
+	(void)hint;
+	memcpy(identity, "me", 2);
+	*identity_len = 2;
+	memcpy(key, "0123456789abcdef", 16);
+	return 16;
+}
+
+static size_t psk_server(void *ctx, const uint8_t *identity, size_t len,
+			 uint8_t *key)
+{
+	(void)ctx;
+	if (len != 2 || memcmp(identity, "me", 2))
+		return 0;
+	memcpy(key, "0123456789abcdef", 16);
+	return 16;
+}
+
+static void take_session(void *ctx, const uint8_t *data, size_t len)
+{
+	(void)ctx;
+	session_len = len < sizeof(session) ? len : 0;
+	memcpy(session, data, session_len);
+}
+
+static void take_heartbeat(void *ctx, size_t size, uint64_t rtt)
+{
+	(void)ctx;
+	(void)size;
+	heartbeat_rtt = rtt;
+}
+
+static void take_refused(struct kdtls_socket *s, int error)
+{
+	(void)s;
+	refused_error = error;
+	refused_count++;
+}
+
+static void start_listener(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(driver) *self, const char *address)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	int err;
+
+	inet_pton(AF_INET, address, &a.sin_addr);
+	err = kdtls_listen(self->server, (struct sockaddr *)&a, sizeof(a),
+			   &self->options, &self->l);
+	ASSERT_EQ(0, err) TH_LOG("%s", kdtls_strerror(err));
+}
+
+FIXTURE_SETUP(driver)
+{
+	struct kdtls_config *c = &self->config;
+
+#ifdef KERNEL_PATH
+	ASSERT_EQ(0, kdtls_available());
+#endif
+	kdtls_socket_config(c);
+	c->timeout_initial = slow() ? 1000 : 100;
+	c->timeout_min = c->timeout_initial;
+	c->timeout_max = 2000;
+	c->retransmits = 30;
+	c->flags = KDTLS_HEARTBEAT;
+	c->ops.psk_client = psk_client;
+	c->ops.psk_server = psk_server;
+	c->ops.session = take_session;
+	c->ops.heartbeat = take_heartbeat;
+	session_len = 0;
+	refused_error = 0;
+	refused_count = 0;
+	self->options.path = PATH;
+	self->options.refused = take_refused;
+	self->client_options.path = PATH;
+	ASSERT_EQ(0, kdtls_endpoint_new(c, &self->server));
+	ASSERT_EQ(0, kdtls_endpoint_new(c, &self->client));
+	start_listener(_metadata, self, "127.0.0.1");
+	wire_open(&self->w, self->l);
+}
+
+FIXTURE_TEARDOWN(driver)
+{
+	kdtls_close(self->s);
+	kdtls_close(self->c);
+	kdtls_listener_close(self->l);
+	kdtls_endpoint_free(self->server);
+	kdtls_endpoint_free(self->client);
+	wire_close(&self->w);
+}
+
+/* Everybody does what he can; then a moment's rest. */
+static int turn(FIXTURE_DATA(driver) *self)
+{
+	struct kdtls_socket *s;
+	struct pollfd p[] = {
+		{ .fd = self->w.front, .events = POLLIN },
+		{ .fd = self->w.back, .events = POLLIN },
+		{ .fd = kdtls_listener_fd(self->l), .events = POLLIN },
+	};
+	int err = 0;
+
+	wire_carry(&self->w);
+	if (self->c)
+		err = kdtls_process(self->c);
+	wire_carry(&self->w);
+	if (!kdtls_accept(self->l, 0, &s)) {
+		kdtls_close(self->s);
+		self->s = s;
+	}
+	poll(p, 3, 2);
+	return err;
+}
+
+/* As a program does, when its event loop says so */
+static bool attend(struct kdtls_socket *s)
+{
+	struct pollfd p = { .fd = kdtls_fd(s), .events = kdtls_events(s) };
+
+	if (poll(&p, 1, 0) <= 0)
+		return false;
+	kdtls_process(s);
+	return true;
+}
+
+/* From nothing to two ends with keys. Return: 0, or the client's error. */
+static int shake(FIXTURE_DATA(driver) *self)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	int err;
+
+	err = kdtls_connect(self->client, wire_client(&self->w),
+			    &self->client_options, 0, &self->c);
+	if (err != -EINPROGRESS)
+		return err;
+	while (now() < end) {
+		err = turn(self);
+		if (self->w.held_count && self->w.up == lossy)
+			wire_release(&self->w);
+		if (self->s)
+			attend(self->s);
+		if (err && err != -EINPROGRESS)
+			return err;
+		if (!err && self->s)
+			return 0;
+	}
+	return -ETIMEDOUT;
+}
+
+/*
+ * What is to be received, as soon as it is there: with plain recv() where the
+ * kernel has the records.
+ */
+static ssize_t receive(FIXTURE_DATA(driver) *self, struct kdtls_socket *s)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	ssize_t n;
+
+	do {
+		wire_carry(&self->w);
+		if (PATH == KDTLS_PATH_KERNEL) {
+			n = recv(kdtls_fd(s), self->buf, sizeof(self->buf),
+				 MSG_DONTWAIT);
+			n = n < 0 ? -errno : n;
+		} else {
+			n = kdtls_recv(s, self->buf, sizeof(self->buf));
+		}
+		if (n == -EAGAIN)
+			usleep(1000);
+	} while (n == -EAGAIN && now() < end);
+	return n;
+}
+
+static ssize_t transmit(struct kdtls_socket *s, const char *text)
+{
+	if (PATH == KDTLS_PATH_KERNEL)
+		return send(kdtls_fd(s), text, strlen(text), 0);
+	return kdtls_send(s, text, strlen(text));
+}
+
+#define EXPECT_TEXT(s, text)						\
+	do {								\
+		ssize_t len_ = receive(self, s);			\
+		ASSERT_EQ((ssize_t)strlen(text), len_);			\
+		ASSERT_EQ(0, memcmp(self->buf, text, len_));		\
+	} while (0)
+
+static void works(struct __test_metadata *_metadata,
+		  FIXTURE_DATA(driver) *self)
+{
+	ASSERT_EQ(4, transmit(self->c, "ping"));
+	EXPECT_TEXT(self->s, "ping");
+	ASSERT_EQ(5, transmit(self->s, "pong!"));
+	EXPECT_TEXT(self->c, "pong!");
+}
+
+static void nothing_more(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(driver) *self, struct kdtls_socket *s)
+{
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		wire_carry(&self->w);
+		ASSERT_EQ(-EAGAIN, kdtls_recv(s, self->buf, sizeof(self->buf)));
+		usleep(1000);
+	}
+}
+
+TEST_F(driver, psk)
+{
+	struct kdtls_listener_info info;
+	const char *why = NULL;
+
+	ASSERT_EQ(0, shake(self));
+	EXPECT_EQ(PATH, kdtls_path(self->c, &why));
+	EXPECT_NE(NULL, why);
+	EXPECT_EQ(PATH, kdtls_path(self->s, NULL));
+	works(_metadata, self);
+	EXPECT_LT(1000, kdtls_payload(self->c));
+	EXPECT_GT(65536, kdtls_payload(self->c));
+	kdtls_listener_info(self->l, &info);
+	EXPECT_EQ(1, info.established);
+	EXPECT_EQ(1, info.sockets);
+	EXPECT_EQ(0, info.handshakes);
+	EXPECT_LE(1, info.replies);
+}
+
+/* Each direction ends by itself. */
+TEST_F(driver, half_close)
+{
+	ASSERT_EQ(0, shake(self));
+	ASSERT_EQ(3, transmit(self->c, "end"));
+	ASSERT_EQ(0, kdtls_shutdown(self->c));
+	EXPECT_EQ(-EPIPE, kdtls_send(self->c, "x", 1));
+	EXPECT_TEXT(self->s, "end");
+	EXPECT_EQ(0, receive(self, self->s));
+	EXPECT_EQ(0, kdtls_process(self->s));
+	ASSERT_EQ(5, transmit(self->s, "still"));
+	EXPECT_TEXT(self->c, "still");
+	kdtls_close(self->s);
+	self->s = NULL;
+	EXPECT_EQ(0, receive(self, self->c));
+}
+
+TEST_F(driver, sizes)
+{
+	static uint8_t large[20000];
+
+	ASSERT_EQ(0, shake(self));
+	EXPECT_EQ(-EMSGSIZE, kdtls_send(self->c, large, sizeof(large)));
+	EXPECT_EQ(1200, kdtls_send(self->c, large, 1200));
+	EXPECT_EQ(1200, receive(self, self->s));
+}
+
+TEST_F(driver, certificates)
+{
+	struct cert_options root_options = { .kind = CERT_P256, .ca = true };
+	struct cert_options leaf_options = { .kind = CERT_P256,
+					     .name = "DNS:here" };
+	struct kdtls_config *config = &self->config;
+	struct cert root = { 0 }, leaf = { 0 };
+	int i;
+
+	cert_make(&root, &root_options);
+	leaf_options.issuer = &root;
+	cert_make(&leaf, &leaf_options);
+	for (i = 0; i < 2; i++) {
+		kdtls_listener_close(self->l);
+		kdtls_endpoint_free(self->server);
+		kdtls_endpoint_free(self->client);
+		config->ops.psk_client = NULL;
+		config->ops.psk_server = NULL;
+		ASSERT_EQ(0, kdtls_endpoint_new(config, &self->server));
+		ASSERT_EQ(0, kdtls_endpoint_new(config, &self->client));
+		ASSERT_EQ(0, kdtls_endpoint_use_certificate(self->server,
+				leaf.pem, strlen(leaf.pem), leaf.key_pem,
+				strlen(leaf.key_pem)));
+		ASSERT_EQ(0, kdtls_endpoint_trust(self->client, root.pem,
+						  strlen(root.pem)));
+		start_listener(_metadata, self, "127.0.0.1");
+		wire_close(&self->w);
+		wire_open(&self->w, self->l);
+		self->client_options.name = i ? "there" : "here";
+		if (!i) {
+			ASSERT_EQ(0, shake(self));
+			works(_metadata, self);
+			kdtls_close(self->s);
+			self->s = NULL;
+		} else {
+			ASSERT_EQ(-KDTLS_EPEER, shake(self));
+			ASSERT_EQ(-KDTLS_EPEER, kdtls_process(self->c));
+			for (i = 0; i < 1000 && !refused_count; i++)
+				turn(self);
+			EXPECT_EQ(1, refused_count);
+			EXPECT_EQ(-KDTLS_EALERT, refused_error);
+			i = 1;
+		}
+		kdtls_close(self->c);
+		self->c = NULL;
+	}
+	cert_free(&root);
+	cert_free(&leaf);
+}
+
+TEST_F(driver, lossy_wire)
+{
+	int i;
+
+	for (i = 0; i < (slow() ? 2 : 10); i++) {
+		self->w.random = 100 + i;
+		self->w.up = lossy;
+		self->w.down = lossy;
+		ASSERT_EQ(0, shake(self)) TH_LOG("seed %d", 100 + i);
+		self->w.up = NULL;
+		self->w.down = NULL;
+		wire_release(&self->w);
+		works(_metadata, self);
+		kdtls_close(self->s);
+		kdtls_close(self->c);
+		self->s = NULL;
+		self->c = NULL;
+		wire_close(&self->w);
+		wire_open(&self->w, self->l);
+	}
+}
+
+/* The server sends at once; its last flight arrives after that. */
+static void server_first(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(driver) *self)
+{
+	int i;
+
+	self->w.down = hold_last_flight;
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	for (i = 0; i < 5000 && !self->s; i++)
+		ASSERT_EQ(-EINPROGRESS, turn(self));
+	ASSERT_NE(NULL, self->s);
+	ASSERT_EQ(5, transmit(self->s, "first"));
+	ASSERT_EQ(6, transmit(self->s, "second"));
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(-EINPROGRESS, turn(self));
+	ASSERT_EQ(1, self->w.held_count);
+	wire_release(&self->w);
+	for (i = 0; i < 5000 && turn(self); i++)
+		;
+	EXPECT_EQ(PATH, kdtls_path(self->c, NULL));
+	EXPECT_TEXT(self->c, "first");
+	EXPECT_TEXT(self->c, "second");
+	works(_metadata, self);
+	nothing_more(_metadata, self, self->c);
+}
+
+TEST_F(driver, servers_data_overtakes_its_last_flight)
+{
+	server_first(_metadata, self);
+}
+
+TEST_F(driver, servers_data_overtakes_with_cid)
+{
+	static const uint8_t cid[] = { 1, 2, 3, 4, 5 };
+
+	kdtls_listener_close(self->l);
+	kdtls_endpoint_free(self->server);
+	kdtls_endpoint_free(self->client);
+	self->config.flags |= KDTLS_CID;
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->server));
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->client));
+	self->options.cid_len = 8;
+	start_listener(_metadata, self, "127.0.0.1");
+	wire_close(&self->w);
+	wire_open(&self->w, self->l);
+	self->client_options.cid = cid;
+	self->client_options.cid_len = sizeof(cid);
+	server_first(_metadata, self);
+}
+
+/* Resumed, it is the client that ends the handshake, and sends at once. */
+TEST_F(driver, clients_data_overtakes_its_last_flight)
+{
+	struct kdtls_info info;
+	uint8_t copy[2048];
+	ssize_t copy_len;
+	int i;
+
+	ASSERT_EQ(0, shake(self));
+	for (i = 0; i < 1000 && !session_len; i++)
+		turn(self);
+	ASSERT_LT(0, session_len);
+	kdtls_close(self->c);
+	kdtls_close(self->s);
+	self->s = NULL;
+	wire_close(&self->w);
+	wire_open(&self->w, self->l);
+
+	self->w.up = hold_last_flight;
+	self->client_options.session = session;
+	self->client_options.session_len = session_len;
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	for (i = 0; i < 5000 && turn(self); i++)
+		;
+	kdtls_engine_info(kdtls_engine(self->c), &info);
+	EXPECT_EQ(1, info.resumed);
+	ASSERT_EQ(5, transmit(self->c, "first"));
+	usleep(1000);
+	/* Kept, to be sent again. */
+	copy_len = recv(self->w.front, copy, sizeof(copy), MSG_PEEK);
+	ASSERT_LT(0, copy_len);
+	ASSERT_EQ(6, transmit(self->c, "second"));
+	wire_carry(&self->w);
+	for (i = 0; i < 5; i++)
+		turn(self);
+	ASSERT_EQ(NULL, self->s);
+	wire_release(&self->w);
+	for (i = 0; i < 5000 && !self->s; i++)
+		turn(self);
+	ASSERT_NE(NULL, self->s);
+	EXPECT_TEXT(self->s, "first");
+	EXPECT_TEXT(self->s, "second");
+	works(_metadata, self);
+	send(self->w.back, copy, copy_len, 0);
+	nothing_more(_metadata, self, self->s);
+}
+
+/* The client asks again when the server's end is in other hands already. */
+TEST_F(driver, lost_last_flight)
+{
+	int i, asked = 0;
+
+	self->w.down = drop_last_flight;
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	for (i = 0; i < 5000 && !self->s; i++)
+		turn(self);
+	ASSERT_NE(NULL, self->s);
+	turn(self);
+	ASSERT_EQ(1, self->w.seen);
+	EXPECT_EQ(PATH == KDTLS_PATH_KERNEL ? POLLPRI : POLLIN,
+		  kdtls_events(self->s));
+	for (i = 0; i < 5000 && turn(self); i++)
+		asked += attend(self->s);
+	EXPECT_EQ(0, kdtls_process(self->c));
+	EXPECT_LE(1, asked);
+	EXPECT_LT(0, kdtls_timeout(self->s));	/* it is kept */
+	works(_metadata, self);
+	ASSERT_EQ(0, kdtls_process(self->s));
+	EXPECT_EQ(-1, kdtls_timeout(self->s));	/* not any more */
+}
+
+/* RFC 6347 4.2.8: from the same address and port, with no memory of it */
+TEST_F(driver, restart)
+{
+	struct kdtls_listener_info info;
+	struct kdtls_socket *gone, *old;
+	struct sockaddr_in was, is;
+	int i, err = 0;
+
+	ASSERT_EQ(0, shake(self));
+	works(_metadata, self);
+	gone = self->c;
+	old = self->s;
+	self->c = NULL;
+	self->s = NULL;
+	was = self->w.client;
+	self->w.up = hold_last_flight;
+
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	/* Half of it: the old one lives. */
+	for (i = 0; i < 5000 && !self->w.held_count; i++) {
+		turn(self);
+		attend(old);
+		ASSERT_EQ(0, kdtls_process(old));
+	}
+	ASSERT_EQ(1, self->w.held_count);
+	is = self->w.client;
+	ASSERT_EQ(4, transmit(gone, "here"));
+	EXPECT_TEXT(old, "here");
+	ASSERT_EQ(0, kdtls_process(old));
+	self->w.client = was;
+	ASSERT_EQ(5, transmit(old, "there"));
+	EXPECT_TEXT(gone, "there");
+	self->w.client = is;
+
+	wire_release(&self->w);
+	for (i = 0; i < 5000 && (turn(self) || !self->s); i++) {
+		attend(old);
+		err = kdtls_process(old);
+	}
+	ASSERT_NE(NULL, self->s);
+	EXPECT_EQ(-KDTLS_ERESTARTED, err);
+	EXPECT_EQ(-KDTLS_ERESTARTED, kdtls_recv(old, self->buf, 1));
+	EXPECT_EQ(-KDTLS_ERESTARTED, kdtls_send(old, "x", 1));
+	EXPECT_EQ(0, recv(kdtls_fd(old), self->buf, 1, 0));
+	EXPECT_EQ(PATH, kdtls_path(self->s, NULL));
+	kdtls_listener_info(self->l, &info);
+	EXPECT_EQ(1, info.restarted);
+	EXPECT_EQ(1, info.sockets);
+	works(_metadata, self);
+
+	/* What belongs to the old one means nothing to the new one. */
+	transmit(gone, "ghost");
+	wire_carry(&self->w);
+	self->w.client = is;
+	nothing_more(_metadata, self, self->s);
+	kdtls_close(old);
+	works(_metadata, self);
+	kdtls_close(gone);
+}
+
+/* A client that begins anew before it has finished once */
+TEST_F(driver, restart_in_the_middle)
+{
+	struct kdtls_socket *gone;
+	int i;
+
+	self->w.down = hold_last_flight;
+	self->w.up = hold_last_flight;
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	for (i = 0; i < 50; i++)
+		turn(self);
+	gone = self->c;
+	self->c = NULL;
+	self->w.up = drop_all;
+	kdtls_close(gone);
+	wire_carry(&self->w);
+	self->w.up = NULL;
+	self->w.down = NULL;
+	ASSERT_EQ(0, shake(self));
+	works(_metadata, self);
+}
+
+TEST_F(driver, heartbeat)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+
+	ASSERT_EQ(0, shake(self));
+	heartbeat_rtt = 0;
+	ASSERT_EQ(0, kdtls_engine_heartbeat(kdtls_engine(self->c), 100,
+					    now()));
+	while (!heartbeat_rtt && now() < end) {
+		turn(self);
+		attend(self->s);
+		attend(self->c);
+	}
+	EXPECT_LT(0, heartbeat_rtt);
+	EXPECT_NE(KDTLS_NEVER, heartbeat_rtt);
+	works(_metadata, self);
+}
+
+/* ---- blocking ---- */
+
+struct blocking {
+	struct kdtls_endpoint *ep;
+	struct kdtls_socket_options options;
+	int fd;
+	int err;
+	ssize_t sent, received;
+	char buf[16];
+};
+
+static void *block(void *arg)
+{
+	struct blocking *b = arg;
+	struct kdtls_socket *s;
+
+	b->err = kdtls_connect(b->ep, b->fd, &b->options, -1, &s);
+	if (b->err)
+		return NULL;
+	b->sent = kdtls_send(s, "hello", 5);
+	b->received = kdtls_recv(s, b->buf, sizeof(b->buf));
+	kdtls_close(s);
+	return NULL;
+}
+
+TEST_F(driver, blocking)
+{
+	struct blocking b = { .ep = self->client,
+			      .options = self->client_options };
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	pthread_t thread;
+
+	b.fd = socket(AF_INET, SOCK_DGRAM, 0);
+	ASSERT_EQ(0, kdtls_listener_address(self->l, (struct sockaddr *)&a,
+					    &len));
+	ASSERT_EQ(0, connect(b.fd, (struct sockaddr *)&a, len));
+	EXPECT_EQ(-EAGAIN, kdtls_accept(self->l, 20, &self->s));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, block, &b));
+	ASSERT_EQ(0, kdtls_accept(self->l, SOON_MS, &self->s));
+	EXPECT_TEXT(self->s, "hello");
+	ASSERT_EQ(3, transmit(self->s, "bye"));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(0, b.err);
+	EXPECT_EQ(5, b.sent);
+	EXPECT_EQ(3, b.received);
+	EXPECT_EQ(0, receive(self, self->s));
+}
+
+TEST_F(driver, nobody_answers)
+{
+	uint64_t before = now();
+	int silent = udp("127.0.0.1");
+	int fd = udp("127.0.0.1");
+	struct kdtls_socket *s;
+
+	join(fd, silent);
+	EXPECT_EQ(-ETIMEDOUT, kdtls_connect(self->client, fd, NULL, 300, &s));
+	EXPECT_LE(300000, now() - before);
+	EXPECT_EQ(-KDTLS_ENOTCONN,
+		  kdtls_connect(self->client, silent, NULL, 300, &s));
+	close(fd);
+	close(silent);
+}
+
+TEST_F(driver, what_cannot_be)
+{
+	struct kdtls_listener *l;
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	int fd;
+
+	/* Two on one port would share its clients. */
+	ASSERT_EQ(0, kdtls_listener_address(self->l, (struct sockaddr *)&a,
+					    &len));
+	EXPECT_EQ(-EADDRINUSE, kdtls_listen(self->server, (struct sockaddr *)&a,
+					    len, NULL, &l));
+	if (kdtls_available()) {
+		self->client_options.path = KDTLS_PATH_KERNEL;
+		EXPECT_EQ(-KDTLS_ENOMODULE, shake(self));
+		EXPECT_EQ(-KDTLS_ENOMODULE, kdtls_process(self->c));
+		kdtls_close(self->c);
+		kdtls_close(self->s);
+		self->s = NULL;
+		self->c = NULL;
+		/* The same with less insistence */
+		wire_close(&self->w);
+		wire_open(&self->w, self->l);
+		self->client_options.path = KDTLS_PATH_AUTO;
+		ASSERT_EQ(0, shake(self));
+		EXPECT_EQ(KDTLS_PATH_USER, kdtls_path(self->c, NULL));
+		works(_metadata, self);
+	}
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	EXPECT_EQ(-KDTLS_ENOTUDP, kdtls_connect(self->client, fd, NULL, 0,
+						&self->c));
+	close(fd);
+}
+
+/* ---- many ---- */
+
+#define MANY	200
+
+struct crowd {
+	struct kdtls_socket *client[MANY];
+	struct kdtls_socket *server[MANY];
+	bool done[MANY];
+	int accepted;
+	volatile bool stop;
+	struct sockaddr_in to;
+};
+
+/* Somebody who writes to the port all the time, and is nobody's client */
+static void *stranger(void *arg)
+{
+	static const uint8_t junk[100] = { 0xff, 0xff, 0xff };
+	struct crowd *c = arg;
+	int fd[8], i;
+
+	for (i = 0; i < 8; i++)
+		fd[i] = udp("127.0.0.1");
+	for (i = 0; !c->stop; i++) {
+		sendto(fd[i % 8], junk, sizeof(junk), 0,
+		       (struct sockaddr *)&c->to, sizeof(c->to));
+		if (i % 16 == 0)
+			usleep(200);
+	}
+	for (i = 0; i < 8; i++)
+		close(fd[i]);
+	return NULL;
+}
+
+/* Each socket gets what its client sends, and nothing of anybody else. */
+TEST_F(driver, many_clients)
+{
+	const int count = slow() ? 20 : MANY;
+	uint64_t end = now() + 4 * SOON_MS * 1000ULL;
+	struct kdtls_listener_info info;
+	struct crowd *c = calloc(1, sizeof(*c));
+	socklen_t len = sizeof(c->to);
+	struct kdtls_info engine;
+	struct dtls_info dtls;
+	pthread_t thread;
+	int i, finished = 0, number, fd;
+	bool seen[MANY] = { 0 };
+	char text[32];
+	ssize_t n;
+
+	ASSERT_EQ(0, kdtls_listener_address(self->l,
+					    (struct sockaddr *)&c->to, &len));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, stranger, c));
+	for (i = 0; i < count; i++) {
+		fd = listener_join(self->l, "127.0.0.1");
+		ASSERT_EQ(-EINPROGRESS,
+			  kdtls_connect(self->client, fd, &self->client_options,
+					0, &c->client[i]));
+	}
+	while ((finished < count || c->accepted < count) &&
+	       now() < end) {
+		for (i = 0; i < count; i++) {
+			if (c->done[i] || kdtls_process(c->client[i]))
+				continue;
+			c->done[i] = true;
+			finished++;
+			/* At once, while others still shake hands */
+			snprintf(text, sizeof(text), "%d", i);
+			ASSERT_EQ((ssize_t)strlen(text),
+				  transmit(c->client[i], text));
+		}
+		while (c->accepted < count &&
+		       !kdtls_accept(self->l, 1, &c->server[c->accepted]))
+			c->accepted++;
+	}
+	c->stop = true;
+	pthread_join(thread, NULL);
+	ASSERT_EQ(count, finished);
+	ASSERT_EQ(count, c->accepted);
+
+	for (i = 0; i < count; i++) {
+		n = receive(self, c->server[i]);
+		ASSERT_LT(0, n);
+		self->buf[n] = 0;
+		number = atoi((char *)self->buf);
+		ASSERT_LE(0, number);
+		ASSERT_GT(count, number);
+		EXPECT_FALSE(seen[number]);
+		seen[number] = true;
+		ASSERT_EQ(n, transmit(c->server[i], (char *)self->buf));
+		EXPECT_EQ(n, receive(self, c->client[number]));
+		self->buf[n] = 0;
+		EXPECT_EQ(number, atoi((char *)self->buf));
+		kdtls_engine_info(kdtls_engine(c->server[i]), &engine);
+		EXPECT_EQ(0, engine.dropped);
+		if (PATH == KDTLS_PATH_KERNEL) {
+			ASSERT_EQ(0, kdtls_get_info(kdtls_fd(c->server[i]),
+						    &dtls));
+			EXPECT_EQ(0, dtls.counters.rx_malformed);
+			EXPECT_EQ(0, dtls.counters.rx_auth_failed);
+		}
+	}
+	kdtls_listener_info(self->l, &info);
+	EXPECT_EQ((uint32_t)count, info.sockets);
+	EXPECT_EQ(0, info.refused);
+	EXPECT_LT(0, info.dropped);
+	for (i = 0; i < count; i++) {
+		kdtls_close(c->client[i]);
+		kdtls_close(c->server[i]);
+	}
+	kdtls_listener_info(self->l, &info);
+	EXPECT_EQ(0, info.sockets);
+	free(c);
+}
+
+TEST_F(driver, no_more_than_allowed)
+{
+	struct kdtls_listener_info info;
+	struct wire second;
+	int i;
+
+	kdtls_listener_close(self->l);
+	self->options.max_sockets = 1;
+	start_listener(_metadata, self, "127.0.0.1");
+	wire_close(&self->w);
+	wire_open(&self->w, self->l);
+	ASSERT_EQ(0, shake(self));
+
+	second = self->w;
+	wire_open(&self->w, self->l);
+	kdtls_close(self->c);
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	for (i = 0; i < 50; i++)
+		EXPECT_EQ(-EINPROGRESS, turn(self));
+	kdtls_listener_info(self->l, &info);
+	EXPECT_LT(0, info.limited);
+	EXPECT_EQ(1, info.sockets);
+	kdtls_close(self->s);
+	self->s = NULL;
+	for (i = 0; i < 5000 && (turn(self) || !self->s); i++)
+		;
+	ASSERT_NE(NULL, self->s);
+	works(_metadata, self);
+	wire_close(&second);
+}
+
+/* Whoever wrote to an address hears from that address. */
+TEST_F(driver, wildcard_listener)
+{
+	static const char *const addresses[] = { "127.0.0.1", "127.0.0.2" };
+	struct sockaddr_in a;
+	socklen_t len;
+	int i;
+
+	kdtls_listener_close(self->l);
+	start_listener(_metadata, self, "0.0.0.0");
+	for (i = 0; i < 2; i++) {
+		wire_close(&self->w);
+		wire_open(&self->w, self->l);
+		close(self->w.back);
+		self->w.back = listener_join(self->l, addresses[i]);
+		ASSERT_EQ(0, shake(self));
+		len = sizeof(a);
+		ASSERT_EQ(0, getsockname(kdtls_fd(self->s),
+					 (struct sockaddr *)&a, &len));
+		EXPECT_EQ(inet_addr(addresses[i]), a.sin_addr.s_addr);
+		works(_metadata, self);
+		kdtls_close(self->s);
+		kdtls_close(self->c);
+		self->s = NULL;
+		self->c = NULL;
+	}
+}
+
+TEST_F(driver, sockets_outlive_the_listener)
+{
+	struct kdtls_listener *l = self->l;
+
+	ASSERT_EQ(0, shake(self));
+	kdtls_listener_close(l);
+	self->l = NULL;
+	works(_metadata, self);
+}
+
+TEST_HARNESS_MAIN
