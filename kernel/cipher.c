@@ -104,6 +104,7 @@ static void scratch_free(struct dtls_scratch *scratch)
 		return;
 	kfree_sensitive(scratch->fragment);
 	kfree_sensitive(scratch->content);
+	kfree(scratch->run);
 	kfree_sensitive(scratch);
 }
 
@@ -128,7 +129,9 @@ struct dtls_scratch *dtls_scratch_get(void)
 	crypto_init_wait(&scratch->wait);
 	scratch->fragment = kmalloc(DTLS_FRAGMENT_SIZE_MAX, GFP_KERNEL);
 	scratch->content = kmalloc(DTLS_FRAGMENT_SIZE_MAX, GFP_KERNEL);
-	if (!scratch->fragment || !scratch->content) {
+	scratch->run = kmalloc_array(DTLS_RUN_MAX, sizeof(*scratch->run),
+				     GFP_KERNEL);
+	if (!scratch->fragment || !scratch->content || !scratch->run) {
 		scratch_free(scratch);
 		return NULL;
 	}
@@ -309,6 +312,7 @@ static unsigned int skb_to_sg(struct sk_buff *skb, unsigned int offset,
  * @rec:	its header
  * @skb:	where it lies; only read: its pages may be anybody's
  * @offset:	of the record in @skb
+ * @flat:	the record, if it lies there in one piece, or NULL
  * @content:	linear memory of ours, as long as the fragment
  * @type:	set to the content type
  *
@@ -320,7 +324,7 @@ static unsigned int skb_to_sg(struct sk_buff *skb, unsigned int offset,
  */
 int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      const struct dtls_record *rec, struct sk_buff *skb,
-	      unsigned int offset, u8 *content, u8 *type)
+	      unsigned int offset, const u8 *flat, u8 *content, u8 *type)
 {
 	const struct dtls_cipher *cipher = key->cipher;
 	struct aead_request *req = make_request(key, scratch);
@@ -338,23 +342,26 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 		return -EBADMSG;
 
 	offset += rec->header_len;
-	if (cipher->explicit_len) {
-		if (skb_copy_bits(skb, offset, explicit, sizeof(explicit)))
-			return -EBADMSG;
-		offset += sizeof(explicit);
-	}
+	if (flat)
+		memcpy(explicit, flat + rec->header_len, cipher->explicit_len);
+	else if (skb_copy_bits(skb, offset, explicit, cipher->explicit_len))
+		return -EBADMSG;
+	offset += cipher->explicit_len;
 	make_nonce(key, scratch, explicit, rec->epoch, rec->seq);
 	aad_len = dtls_record_aad(scratch->aad, rec, len);
 
 	sg_set_buf(&scratch->src[0], scratch->aad, aad_len);
-	n = skb_to_sg(skb, offset, len + cipher->tag_len, scratch->src + 1,
-		      DTLS_SG_MAX);
+	n = flat ? 0 : skb_to_sg(skb, offset, len + cipher->tag_len,
+				 scratch->src + 1, DTLS_SG_MAX);
 	if (!n) {
-		if (skb_copy_bits(skb, offset, scratch->fragment,
-				  len + cipher->tag_len))
+		const u8 *sealed = scratch->fragment;
+
+		if (flat)
+			sealed = flat + rec->header_len + cipher->explicit_len;
+		else if (skb_copy_bits(skb, offset, scratch->fragment,
+				       len + cipher->tag_len))
 			return -EBADMSG;
-		sg_set_buf(&scratch->src[1], scratch->fragment,
-			   len + cipher->tag_len);
+		sg_set_buf(&scratch->src[1], sealed, len + cipher->tag_len);
 		n = 1;
 	}
 	sg_mark_end(&scratch->src[n]);

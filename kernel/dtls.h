@@ -60,6 +60,8 @@ static inline void dtls_stat_inc(struct net *net, enum dtls_stat stat)
 
 /* ---- cipher.c: AEADs, sealing and opening one record ---- */
 
+struct dtls_rx;
+
 /**
  * struct dtls_cipher - what there is to know of one AEAD
  * @id:		DTLS_CIPHER_*
@@ -106,6 +108,7 @@ struct dtls_scratch {
 	unsigned int req_size;
 	u8 *fragment;			/* DTLS_FRAGMENT_SIZE_MAX bytes */
 	u8 *content;			/* likewise */
+	struct dtls_rx *run;		/* DTLS_RUN_MAX, for recv.c */
 	struct scatterlist src[1 + DTLS_SG_MAX];	/* no end is marked */
 	struct scatterlist dst[2];
 	struct scatterlist one[1];
@@ -134,7 +137,7 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      u8 *record, size_t len, u8 type, u64 epoch, u64 seq);
 int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      const struct dtls_record *rec, struct sk_buff *skb,
-	      unsigned int offset, u8 *content, u8 *type);
+	      unsigned int offset, const u8 *flat, u8 *content, u8 *type);
 struct dtls_scratch *dtls_scratch_get(void);
 void dtls_scratch_put(struct dtls_scratch *scratch);
 void dtls_cipher_exit(void);
@@ -248,6 +251,9 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info);
  * @pos:	where the next record starts
  * @seg_end:	end of the datagram within a coalesced @skb
  * @end:	end of what is ours
+ * @flat:	where bytes @flat_start to @flat_end lie in memory; see peek()
+ * @flat_start:	in @skb
+ * @flat_end:	in @skb; 0: not looked for yet
  * @charge:	bytes charged to the receive budget
  */
 struct dtls_dgram {
@@ -256,6 +262,9 @@ struct dtls_dgram {
 	unsigned int pos;
 	unsigned int seg_end;
 	unsigned int end;
+	unsigned int flat_start;
+	unsigned int flat_end;
+	const u8 *flat;
 	unsigned int charge;
 };
 
@@ -391,28 +400,41 @@ struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek);
 
 /* ---- rx.c: a datagram's way to the reader ---- */
 
+/* Records of a coalesced datagram that are taken at once */
+#define DTLS_RUN_MAX	16
+
 /**
- * struct dtls_rx - a record on its way; on the stack of who carries it
- * @skb:	one reference
+ * struct dtls_rx - a record on its way; it belongs to who carries it
+ * @skb:	one reference; borrowed from the record before them by those
+ *		that dtls_rx_coalesced() gave
  * @offset:	of the record in @skb
+ * @flat:	the record, if it lies in one piece, or NULL
  * @rec:	its header
  * @type:	of the content
- * @len:	bytes of content
+ * @verdict:	enum dtls_verdict or -ENOMEM, after dtls_rx_open()
+ * @len:	bytes of content, or what dtls_open() said
+ * @content:	in the scratch's
  * @newest:	read epoch when it came; 0: there was none
  * @epoch:	of @rec if it has a key, with a reference, or NULL
  * @fresh:	no record of its number is known to have been verified
- * @under_way:	in struct dtls_assoc's list; @fresh goes with it
+ * @n:		records of one epoch from this one on, side by side in memory;
+ *		the first has the reference to @epoch, and stands for all in
+ * @under_way:	struct dtls_assoc's list, where @fresh may be cleared
  * @header:	where @rec.cid may point
  */
 struct dtls_rx {
 	struct sk_buff *skb;
 	unsigned int offset;
+	const u8 *flat;
 	struct dtls_record rec;
 	u8 type;
+	bool fresh;
+	int verdict;
 	int len;
+	u8 *content;
 	u64 newest;
 	struct dtls_epoch *epoch;
-	bool fresh;
+	unsigned int n;
 	struct list_head under_way;
 	u8 header[DTLS_HEADER_SIZE_MAX];
 };
@@ -426,13 +448,13 @@ enum dtls_verdict {
 
 int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx,
 		 unsigned int *budget);
-bool dtls_rx_coalesced(struct dtls_sock *ds, const struct dtls_rx *first,
-		       struct dtls_rx *rx);
-int dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
-		 struct dtls_scratch *scratch);
-bool dtls_rx_ready(struct dtls_sock *ds, struct dtls_rx *rx, const u8 *content);
-void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx,
-		     const u8 *content);
+unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
+			       const struct dtls_rx *first,
+			       struct dtls_rx *rx, unsigned int max);
+void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
+		  struct dtls_scratch *scratch);
+bool dtls_rx_ready(struct dtls_sock *ds, struct dtls_rx *rx);
+void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx);
 int dtls_rx_fill(struct dtls_sock *ds, bool control);
 unsigned int dtls_rx_queued(struct dtls_sock *ds);
 bool dtls_rx_unread(struct dtls_sock *ds);

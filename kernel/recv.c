@@ -101,44 +101,70 @@ static int deliver(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 	return flags & MSG_TRUNC ? content_len : copied;
 }
 
+/*
+ * Give the user what of @rx may follow a record of @size bytes, in as few
+ * copies as it lies in pieces. Returns records delivered, or -EFAULT; @last is
+ * set if no more may follow.
+ */
+static int deliver_run(struct dtls_sock *ds, struct msghdr *msg,
+		       struct dtls_rx *rx, int size, int *copied, bool *last)
+{
+	unsigned int i, more = 0, piece = 0;
+
+	for (i = 0; i < rx->n; i++) {
+		struct dtls_rx *r = &rx[i];
+
+		if (r->verdict == DTLS_RX_CONTROL)
+			dtls_rx_control(ds, r);
+		else if (r->verdict < 0)
+			*last = true;
+		if (r->verdict != DTLS_RX_DATA)
+			continue;
+		if (*last || r->len > size) {
+			/* Less padding inside: it starts a new one. */
+			dtls_rx_ready(ds, r);
+			*last = true;
+			continue;
+		}
+		*last = r->len < size;
+		piece += r->len;
+		more++;
+		/* What comes next lies behind it: one copy for both. */
+		if (i + 1 < rx->n && !*last && rx[i + 1].len <= size &&
+		    rx[i + 1].verdict == DTLS_RX_DATA)
+			continue;
+		if (copy_to_iter(r->content + r->len - piece, piece,
+				 &msg->msg_iter) != piece)
+			return -EFAULT;
+		sk_peek_offset_bwd(ds->sk, piece);
+		*copied += piece;
+		piece = 0;
+	}
+	return more;
+}
+
 /* After @first was delivered: more of its kind behind it. Returns bytes. */
 static int deliver_coalesced(struct dtls_sock *ds, struct msghdr *msg,
 			     size_t room, const struct dtls_rx *first,
 			     struct dtls_scratch *scratch)
 {
-	int size = first->len, copied = 0;
-	unsigned int more = 0;
-	struct dtls_rx rx;
+	int size = first->len, copied = 0, more = 0, ret;
+	struct dtls_rx *rx = scratch->run;
 	bool last = false;
 
-	while (!last && room - copied >= size && more < UDP_MAX_SEGMENTS - 1 &&
-	       dtls_rx_coalesced(ds, first, &rx)) {
-		switch (dtls_rx_open(ds, &rx, scratch)) {
-		case DTLS_RX_DATA:
-			last = rx.len < size;
-			if (rx.len > size) {
-				/* Less padding inside: it starts a new one. */
-				dtls_rx_ready(ds, &rx, scratch->content);
-				last = true;
-			} else if (copy_to_iter(scratch->content, rx.len,
-						&msg->msg_iter) == rx.len) {
-				sk_peek_offset_bwd(ds->sk, rx.len);
-				copied += rx.len;
-				more++;
-			} else {
-				last = true;
-			}
+	while (!last) {
+		unsigned int max = min_t(size_t, (room - copied) / size,
+					 UDP_MAX_SEGMENTS - 1 - more);
+
+		if (!dtls_rx_coalesced(ds, first, rx, min(max, DTLS_RUN_MAX)))
 			break;
-		case DTLS_RX_CONTROL:
-			dtls_rx_control(ds, &rx, scratch->content);
+		dtls_rx_open(ds, rx, scratch);
+		ret = deliver_run(ds, msg, rx, size, &copied, &last);
+		if (ret < 0)
 			break;
-		case -ENOMEM:
-			last = true;
-			break;
-		}
-		consume_skb(rx.skb);
+		more += ret;
 	}
-	if (more)
+	if (copied)
 		put_cmsg(msg, SOL_UDP, UDP_GRO, sizeof(size), &size);
 	return copied;
 }
@@ -157,7 +183,8 @@ static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		ret = dtls_rx_next(ds, &rx, budget);
 		if (ret)
 			break;
-		verdict = dtls_rx_open(ds, &rx, scratch);
+		dtls_rx_open(ds, &rx, scratch);
+		verdict = rx.verdict;
 		if (verdict == DTLS_RX_DATA) {
 			ret = deliver(ds->sk, msg, len, flags,
 				      scratch->content, rx.len, 0);
@@ -168,7 +195,7 @@ static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 				ret += deliver_coalesced(ds, msg, len - ret,
 							 &rx, scratch);
 		} else if (verdict == DTLS_RX_CONTROL) {
-			dtls_rx_control(ds, &rx, scratch->content);
+			dtls_rx_control(ds, &rx);
 		}
 		consume_skb(rx.skb);
 		if (verdict < 0)

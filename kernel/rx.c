@@ -89,6 +89,37 @@ static void next_segment(struct dtls_dgram *d)
 		d->seg_end = d->pos + size;
 }
 
+/* Find the piece of memory that byte d->pos of the datagram lies in. */
+static void find_flat(struct dtls_dgram *d)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(d->skb);
+	unsigned int start = skb_headlen(d->skb);
+	int i;
+
+	d->flat = d->skb->data;
+	d->flat_start = 0;
+	d->flat_end = start;
+	for (i = 0; d->pos >= d->flat_end && i < shinfo->nr_frags; i++) {
+		const skb_frag_t *frag = &shinfo->frags[i];
+		struct page *page = skb_frag_page(frag);
+
+		d->flat_start = d->flat_end;
+		d->flat_end += skb_frag_size(frag);
+		d->flat = page && !PageHighMem(page) ? skb_frag_address(frag) :
+						       NULL;
+	}
+}
+
+/* @len bytes of the datagram at d->pos if they lie in one piece, or NULL */
+static const u8 *peek(struct dtls_dgram *d, unsigned int len)
+{
+	if (d->pos >= d->flat_end)
+		find_flat(d);
+	if (!d->flat || d->pos + len > d->flat_end || d->pos < d->flat_start)
+		return NULL;
+	return d->flat + d->pos - d->flat_start;
+}
+
 /* @d is used up; its skb may be in other hands by now. */
 static void end_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
 {
@@ -120,6 +151,7 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	skb->dev = NULL;	/* UDP kept its scratch there */
 	d->pos = 0;
 	d->end = skb->len;
+	d->flat_end = 0;
 	WRITE_ONCE(d->skb, skb);
 	next_segment(d);
 	if (!d->end)
@@ -143,20 +175,24 @@ static bool find_unsized(struct dtls_rx *rx, const u8 *p, unsigned int len)
 	return true;
 }
 
-/* Find the next record in @d. False: nothing sensible was left in it. */
+/*
+ * Find the next record in @d, where rx->newest says which keys there are.
+ * False: nothing sensible was left in it.
+ */
 static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			struct dtls_rx *rx)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 	unsigned int cid_len = assoc ? assoc->rx_cid_len : 0;
 
-	rx->newest = assoc ? dtls_assoc_newest_rx(assoc) : 0;
 	while (d->pos < d->end) {
 		unsigned int len = d->seg_end - d->pos;
 		unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
-		const u8 *p = skb_header_pointer(d->skb, d->pos, head,
-						 rx->header);
+		const u8 *p = peek(d, head);
 
+		if (!p)
+			p = skb_header_pointer(d->skb, d->pos, head,
+					       rx->header);
 		if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len) &&
 		    !rx->rec.unified)
 			return true;
@@ -171,47 +207,62 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	return false;
 }
 
-/* Take the record just found, with a reference to its skb. */
+/* Take the record just found; @borrow: the skb does not go away anyway. */
 static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
-		       struct dtls_rx *rx)
+		       struct dtls_rx *rx, bool borrow)
 {
+	unsigned int len = rx->rec.header_len + rx->rec.fragment_len;
+
 	rx->skb = d->skb;
 	rx->offset = d->pos;
-	d->pos += rx->rec.header_len + rx->rec.fragment_len;
+	rx->flat = peek(d, len);
+	d->pos += len;
 	if (d->pos == d->seg_end)
 		next_segment(d);
 
 	if (d->pos == d->end) {
-		d->skb = NULL;	/* ours was the last part of it */
+		if (!borrow)
+			d->skb = NULL;	/* ours was the last part of it */
 		end_datagram(ds, d);
 		return;
 	}
-	skb_get(d->skb);
+	if (!borrow)
+		skb_get(d->skb);
 	if (!d->charge)
 		d->charge = dtls_charge(ds, d->skb->truesize);
 }
 
 /*
- * Hold the replay window against a record in the order of arrival. From here
- * to dtls_rx_open() it is under way: the other readers may move the window
- * past it in the meantime, and it is no replay for that.
+ * Hold the replay window against @n records of one epoch in the order of
+ * arrival. From here to dtls_rx_open() they are under way: the other readers
+ * may move the window past them in the meantime, and they are no replays for
+ * that.
  */
-static void admit(struct dtls_sock *ds, struct dtls_rx *rx)
+static void admit(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int n)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+	unsigned int i;
 
+	rx->n = n;
 	rx->epoch = NULL;
-	rx->fresh = false;
 	if (assoc && rx->rec.epoch)
 		rx->epoch = dtls_assoc_rx(assoc, rx->rec.epoch);
 	if (!rx->epoch)
 		return;
 
 	spin_lock(&assoc->lock);
-	rx->fresh = dtls_replay_check(&rx->epoch->replay, rx->rec.seq);
-	if (rx->fresh)
-		list_add(&rx->under_way, &assoc->under_way);
+	for (i = 0; i < n; i++)
+		rx[i].fresh = dtls_replay_check(&rx->epoch->replay,
+						rx[i].rec.seq);
+	list_add(&rx->under_way, &assoc->under_way);
 	spin_unlock(&assoc->lock);
+}
+
+static u64 newest_rx(struct dtls_sock *ds)
+{
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+
+	return assoc ? dtls_assoc_newest_rx(assoc) : 0;
 }
 
 /*
@@ -225,6 +276,7 @@ int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
 	bool found;
 
 	spin_lock(&ds->lock);
+	rx->newest = newest_rx(ds);
 	do {
 		d = list_first_entry_or_null(&ds->pending, struct dtls_dgram,
 					     list);
@@ -236,42 +288,53 @@ int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
 			break;
 		found = find_record(ds, d, rx);
 		if (found)
-			cut_record(ds, d, rx);
+			cut_record(ds, d, rx, false);
 		if (!d->skb && d != &ds->current_dgram) {
 			list_del(&d->list);
 			kfree(d);
 		}
 	} while (!found);
 	if (!err)
-		admit(ds, rx);
+		admit(ds, rx, 1);
 	spin_unlock(&ds->lock);
 	return err;
 }
 
 /*
- * The record after @first in the same coalesced datagram, if it may follow it
- * to a reader that asked for UDP_GRO: of the same size or, as the last, less.
- * Otherwise as dtls_rx_next().
+ * The records after @first in the same coalesced datagram, @max at most, that
+ * may follow it to a reader that asked for UDP_GRO: of the same size or, as the
+ * last, less; and no more than there is room for in a scratch. They borrow
+ * @first's skb. Returns how many; then give @rx to dtls_rx_open().
  */
-bool dtls_rx_coalesced(struct dtls_sock *ds, const struct dtls_rx *first,
-		       struct dtls_rx *rx)
+unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
+			       const struct dtls_rx *first,
+			       struct dtls_rx *rx, unsigned int max)
 {
+	unsigned int len = first->rec.fragment_len, sum = 0, n = 0;
 	struct dtls_dgram *d = &ds->current_dgram;
-	bool found = false;
 
 	if (READ_ONCE(d->skb) != first->skb)
-		return false;
+		return 0;
 	spin_lock(&ds->lock);
-	if (d->skb == first->skb && find_record(ds, d, rx) &&
-	    rx->rec.epoch == first->rec.epoch &&
-	    rx->rec.type == first->rec.type &&
-	    rx->rec.fragment_len <= first->rec.fragment_len) {
-		found = true;
-		cut_record(ds, d, rx);
-		admit(ds, rx);
+	rx->newest = newest_rx(ds);
+	while (n < max && d->skb == first->skb &&
+	       sum + len <= DTLS_FRAGMENT_SIZE_MAX) {
+		rx[n].newest = rx->newest;
+		if (!find_record(ds, d, &rx[n]) ||
+		    rx[n].rec.epoch != first->rec.epoch ||
+		    rx[n].rec.type != first->rec.type ||
+		    rx[n].rec.fragment_len > first->rec.fragment_len)
+			break;
+		len = rx[n].rec.fragment_len;
+		sum += len;
+		cut_record(ds, d, &rx[n++], true);
+		if (len < first->rec.fragment_len)
+			break;
 	}
+	if (n)
+		admit(ds, rx, n);
 	spin_unlock(&ds->lock);
-	return found;
+	return n;
 }
 
 /* ---- records ---- */
@@ -309,6 +372,7 @@ static void keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
 	d->pos = 0;
 	d->seg_end = len;
 	d->end = len;
+	d->flat_end = 0;
 	d->charge = dtls_charge(ds, d->skb->truesize + sizeof(*d));
 
 	spin_lock(&ds->lock);
@@ -404,35 +468,55 @@ static void heed_alert(struct dtls_sock *ds, struct dtls_assoc *assoc,
 	}
 }
 
-/*
- * @rx is no longer under way. If it was @verified: is it the first of its
- * number? Then mark it so, for those to come and those under way.
- */
-static bool settle(struct dtls_assoc *assoc, struct dtls_rx *rx, bool verified,
-		   bool data)
+/* Whoever else carries a record of @rx's number is late. */
+static void disown(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
+		   const struct dtls_rx *rx)
 {
-	struct dtls_replay *window = &rx->epoch->replay;
 	struct dtls_rx *other;
+	unsigned int i;
+
+	list_for_each_entry(other, &assoc->under_way, under_way)
+		for (i = 0; other->epoch == epoch && i < other->n; i++)
+			if (other[i].rec.seq == rx->rec.seq)
+				other[i].fresh = false;
+}
+
+static bool authentic(const struct dtls_rx *rx)
+{
+	return rx->len >= 0 || rx->len == -EPROTO;
+}
+
+/*
+ * @rx are no longer under way. Those that are authentic: is each the first of
+ * its number? Then mark it so, for those to come and those under way.
+ */
+static void settle(struct dtls_assoc *assoc, struct dtls_rx *rx)
+{
+	struct dtls_epoch *epoch = rx->epoch;
+	struct dtls_replay *window = &epoch->replay;
+	unsigned int i;
 
 	spin_lock(&assoc->lock);
-	list_del(&rx->under_way);
-	/* It was in the window when it came; that it fell out is our doing. */
-	if (verified && rx->fresh &&
-	    (dtls_replay_mark(window, rx->rec.seq) ||
-	     rx->rec.seq + window->size < window->next)) {
-		list_for_each_entry(other, &assoc->under_way, under_way)
-			if (other->epoch == rx->epoch &&
-			    other->rec.seq == rx->rec.seq)
-				other->fresh = false;
-		if (data) {
+	for (i = 0; i < rx->n; i++) {
+		struct dtls_rx *r = &rx[i];
+
+		if (!r->fresh)
+			continue;
+		r->fresh = false;
+		/* In the window when it came; that it fell out is our doing. */
+		if (!authentic(r) ||
+		    (!dtls_replay_mark(window, r->rec.seq) &&
+		     r->rec.seq + window->size >= window->next))
+			continue;
+		disown(assoc, epoch, r);
+		r->fresh = true;
+		if (r->verdict == DTLS_RX_DATA) {
 			assoc->rx_records++;
-			assoc->rx_bytes += rx->len;
+			assoc->rx_bytes += r->len;
 		}
-	} else {
-		rx->fresh = false;
 	}
+	list_del(&rx->under_way);
 	spin_unlock(&assoc->lock);
-	return rx->fresh;
 }
 
 /* Why a record could not be opened */
@@ -451,67 +535,95 @@ static void count_failure(struct dtls_sock *ds, struct dtls_epoch *epoch,
 	}
 }
 
-/*
- * Open @rx into @scratch->content, or find it another place. Sleeps. Returns
- * an enum dtls_verdict; or -ENOMEM, and the record is lost.
- */
-int dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
-		 struct dtls_scratch *scratch)
+/* What dtls_open() made of a record, if it was the first of its number */
+static int judge(const struct dtls_rx *rx)
 {
-	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-	int verdict = DTLS_RX_DONE;
-	bool data;
-	int len;
-
-	if (!rx->epoch) {
-		route_unopened(ds, rx);
+	if (rx->len == 0 && rx->type == DTLS_CT_APPLICATION_DATA)
+		return DTLS_RX_DONE;	/* recv() returning 0 means end of file */
+	if (rx->len < 0 || rx->len > DTLS_RECORD_SIZE_MAX)
 		return DTLS_RX_DONE;
-	}
-	if (!rx->fresh) {
+	return rx->type == DTLS_CT_APPLICATION_DATA ? DTLS_RX_DATA :
+						      DTLS_RX_CONTROL;
+}
+
+/* Count what became of a record; @opened: it was no replay when it came. */
+static void conclude(struct dtls_sock *ds, struct dtls_epoch *epoch,
+		     struct dtls_rx *rx, bool opened)
+{
+	if (opened && !authentic(rx)) {
+		count_failure(ds, epoch, rx->len);
+		show_unverified(ds, rx);
+		rx->verdict = rx->len == -ENOMEM ? -ENOMEM : DTLS_RX_DONE;
+	} else if (!rx->fresh) {
 		dtls_count(ds, DTLS_COUNT_RX_REPLAYS);
 		show_unverified(ds, rx);
-		goto out;
+		rx->verdict = DTLS_RX_DONE;
+	} else if (rx->verdict == DTLS_RX_DATA) {
+		trace_dtls_open(ds->sk, rx->rec.epoch, rx->rec.seq, rx->type,
+				rx->len);
+	} else if (rx->verdict == DTLS_RX_CONTROL) {
+		if (rx->type == DTLS_CT_ALERT)
+			heed_alert(ds, dtls_sock_assoc(ds), rx->content,
+				   rx->len);
+	} else if (rx->len < 0) {
+		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+	} else if (rx->len > 0) {
+		dtls_count(ds, DTLS_COUNT_RX_OVERSIZE);
+	} else {
+		dtls_count(ds, DTLS_COUNT_RX_EMPTY);
+	}
+}
+
+/*
+ * Open @rx and those that came with it into @scratch->content, one behind the
+ * other, or find them another place, as each one's verdict says. Sleeps.
+ */
+void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
+		  struct dtls_scratch *scratch)
+{
+	unsigned int i, records = 0, bytes = 0;
+	struct dtls_epoch *epoch = rx->epoch;
+	u8 *content = scratch->content;
+
+	if (!epoch) {
+		for (i = 0; i < rx->n; i++) {
+			route_unopened(ds, &rx[i]);
+			rx[i].verdict = DTLS_RX_DONE;
+		}
+		return;
 	}
 
-	len = dtls_open(&rx->epoch->key, scratch, &rx->rec, rx->skb, rx->offset,
-			scratch->content, &rx->type);
-	rx->len = len;
-	data = len > 0 && len <= DTLS_RECORD_SIZE_MAX &&
-	       rx->type == DTLS_CT_APPLICATION_DATA;
-	if (!settle(assoc, rx, len >= 0 || len == -EPROTO, data)) {
-		if (len >= 0 || len == -EPROTO)
-			dtls_count(ds, DTLS_COUNT_RX_REPLAYS);
-		else
-			count_failure(ds, rx->epoch, len);
-		show_unverified(ds, rx);
-		if (len == -ENOMEM)
-			verdict = len;
-	} else if (data) {
-		dtls_stat_inc(sock_net(ds->sk), DTLS_STAT_RX_RECORDS);
-		dtls_stat_add(sock_net(ds->sk), DTLS_STAT_RX_BYTES, len);
-		trace_dtls_open(ds->sk, rx->rec.epoch, rx->rec.seq, rx->type,
-				len);
-		verdict = DTLS_RX_DATA;
-	} else if (len < 0) {
-		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
-	} else if (len > DTLS_RECORD_SIZE_MAX) {
-		dtls_count(ds, DTLS_COUNT_RX_OVERSIZE);
-	} else if (rx->type == DTLS_CT_APPLICATION_DATA) {
-		/* recv() returning 0 means end of file alone. */
-		dtls_count(ds, DTLS_COUNT_RX_EMPTY);
-	} else {
-		if (rx->type == DTLS_CT_ALERT)
-			heed_alert(ds, assoc, scratch->content, len);
-		verdict = DTLS_RX_CONTROL;
+	for (i = 0; i < rx->n; i++) {
+		struct dtls_rx *r = &rx[i];
+
+		r->verdict = DTLS_RX_DONE;
+		r->content = NULL;
+		if (!READ_ONCE(r->fresh))
+			continue;
+		r->content = content;
+		r->len = dtls_open(&epoch->key, scratch, &r->rec, r->skb,
+				   r->offset, r->flat, content, &r->type);
+		r->verdict = judge(r);
+		content += max(r->len, 0);
 	}
-out:
-	dtls_epoch_put(rx->epoch);
-	return verdict;
+	settle(dtls_sock_assoc(ds), rx);
+	for (i = 0; i < rx->n; i++) {
+		conclude(ds, epoch, &rx[i], rx[i].content);
+		if (rx[i].verdict == DTLS_RX_DATA) {
+			records++;
+			bytes += rx[i].len;
+		}
+	}
+	if (records) {
+		dtls_stat_add(sock_net(ds->sk), DTLS_STAT_RX_RECORDS, records);
+		dtls_stat_add(sock_net(ds->sk), DTLS_STAT_RX_BYTES, bytes);
+	}
+	dtls_epoch_put(epoch);
 }
 
 /* Turn an opened record into a message, with @skb, whose reference goes. */
 static struct dtls_msg *make_msg(struct dtls_sock *ds, struct dtls_rx *rx,
-				 struct sk_buff *skb, const u8 *content)
+				 struct sk_buff *skb)
 {
 	struct dtls_msg *m = skb ? dtls_msg_new(ds, skb, rx->len) : NULL;
 
@@ -519,7 +631,7 @@ static struct dtls_msg *make_msg(struct dtls_sock *ds, struct dtls_rx *rx,
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		return NULL;
 	}
-	memcpy(m->data, content, rx->len);
+	memcpy(m->data, rx->content, rx->len);
 	m->rec = rx->rec;
 	m->rec.cid = NULL;
 	m->info.type = rx->type;
@@ -528,18 +640,17 @@ static struct dtls_msg *make_msg(struct dtls_sock *ds, struct dtls_rx *rx,
 	return m;
 }
 
-void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx,
-		     const u8 *content)
+void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx)
 {
-	struct dtls_msg *m = make_msg(ds, rx, dtls_cut(rx->skb, 0, 0), content);
+	struct dtls_msg *m = make_msg(ds, rx, dtls_cut(rx->skb, 0, 0));
 
 	if (m)
 		dtls_control_queue(ds, m);
 }
 
-bool dtls_rx_ready(struct dtls_sock *ds, struct dtls_rx *rx, const u8 *content)
+bool dtls_rx_ready(struct dtls_sock *ds, struct dtls_rx *rx)
 {
-	struct dtls_msg *m = make_msg(ds, rx, skb_get(rx->skb), content);
+	struct dtls_msg *m = make_msg(ds, rx, skb_get(rx->skb));
 
 	if (!m)
 		return false;
@@ -583,11 +694,11 @@ int dtls_rx_fill(struct dtls_sock *ds, bool control)
 		err = dtls_rx_next(ds, &rx, &budget);
 		if (err)
 			break;
-		verdict = dtls_rx_open(ds, &rx, scratch);
+		dtls_rx_open(ds, &rx, scratch);
+		verdict = rx.verdict;
 		if (verdict == DTLS_RX_CONTROL)
-			dtls_rx_control(ds, &rx, scratch->content);
-		else if (verdict == DTLS_RX_DATA &&
-			 !dtls_rx_ready(ds, &rx, scratch->content))
+			dtls_rx_control(ds, &rx);
+		else if (verdict == DTLS_RX_DATA && !dtls_rx_ready(ds, &rx))
 			verdict = -ENOMEM;
 		consume_skb(rx.skb);
 		if (verdict < 0 || (verdict == DTLS_RX_DATA && !control)) {
