@@ -161,7 +161,9 @@ static int verify(void *ctx, const struct kdtls_peer *peer)
 		return s->custom_verify ? KDTLS_ALERT_CERTIFICATE_UNKNOWN :
 					  KDTLS_ALERT_HANDSHAKE_FAILURE;
 	}
-	return peer->count ? 0 : KDTLS_ALERT_BAD_CERTIFICATE;
+	if (peer->result)
+		fprintf(stderr, "%s\n", peer->reason);
+	return peer->result ? KDTLS_ALERT_BAD_CERTIFICATE : 0;
 }
 
 static size_t psk_client(void *ctx, const char *hint, u8 *identity, size_t *len,
