@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * bench [SECONDS]: handshakes per second of processor time (both ends, in one
- * process) and heap per idle session, beside OpenSSL and GnuTLS. Every server
- * asks for a cookie, issues tickets and, where they are used, has certificates
- * verified.
+ * process) and heap per idle session, beside OpenSSL and GnuTLS, each the best
+ * of some rounds. Every server asks for a cookie and issues tickets, every
+ * client verifies certificates.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "peer.h"
 
 #define SESSIONS	100	/* held at once, to weigh them */
+#define ROUNDS		5
 #define BATCH		16	/* handshakes between two looks at the clock */
 
 enum kind { PSK, ECDSA, RESUMED, KINDS };
@@ -22,7 +23,7 @@ static const char *const kind_name[KINDS] = {
 };
 
 static struct cert ca, leaf;
-static double duration = 1;
+static double duration = 2;
 
 static double seconds(void)
 {
@@ -131,6 +132,9 @@ static double engine_heap(void)
 
 /* The others */
 
+static const struct peer_type *const others_type[] = { &peer_openssl,
+							&peer_gnutls };
+
 struct others {
 	const struct peer_type *type;
 	struct peer_options client, server;
@@ -222,24 +226,43 @@ static double others_heap(const struct peer_type *type)
 	return (double)(after - before) / SESSIONS / 2;
 }
 
+/* Whatever else the machine does makes a round slower, never faster. */
+static void rates(enum kind kind, double *best)
+{
+	double rate;
+	int round, i;
+
+	for (round = 0; round < ROUNDS; round++) {
+		for (i = 0; i < 3; i++) {
+			rate = i ? others_rate(others_type[i - 1], kind) :
+				   engine_rate(kind);
+			if (rate > best[i])
+				best[i] = rate;
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
-	static const struct peer_type *const types[] = { &peer_openssl,
-							 &peer_gnutls };
 	enum kind kind;
 
 	if (argc > 1)
 		duration = atof(argv[1]);
+	duration /= ROUNDS;
 	cert_make(&ca, &(struct cert_options){ .ca = true });
 	cert_make(&leaf, &(struct cert_options){ .issuer = &ca,
 						 .name = "DNS:end.example" });
 	printf("%-28s %10s %10s %10s\n", "", "kdtls", "OpenSSL", "GnuTLS");
-	for (kind = 0; kind < KINDS; kind++)
+	for (kind = 0; kind < KINDS; kind++) {
+		double best[3] = { 0 };
+
+		rates(kind, best);
 		printf("%-18s per second %9.0f %10.0f %10.0f\n",
-		       kind_name[kind], engine_rate(kind),
-		       others_rate(types[0], kind), others_rate(types[1], kind));
+		       kind_name[kind], best[0], best[1], best[2]);
+	}
 	printf("%-28s %10.0f %10.0f %10.0f\n", "heap per idle session, bytes",
-	       engine_heap(), others_heap(types[0]), others_heap(types[1]));
+	       engine_heap(), others_heap(others_type[0]),
+	       others_heap(others_type[1]));
 	cert_free(&ca);
 	cert_free(&leaf);
 	return 0;
