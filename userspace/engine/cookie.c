@@ -53,18 +53,16 @@ static bool compute(const struct dtls_cookie *k, u64 period,
 		    struct dtls_bytes address,
 		    const struct dtls_client_hello *ch, u8 *out)
 {
-	u8 front[4], mac[DTLS_HASH_MAX];
+	u8 front[3], mac[DTLS_HASH_MAX];
 	struct dtls_bytes pieces[] = {
 		{ front, sizeof(front) },
 		address,
 		ch->random,
-		ch->session_id,
 	};
 
 	dtls_put_be(front, 2, ch->version);
 	front[2] = (u8)address.len;
-	front[3] = (u8)ch->session_id.len;
-	if (!dtls_hmac(k->key[period % 2], pieces, 4, mac))
+	if (!dtls_hmac(k->key[period % 2], pieces, 3, mac))
 		return false;
 	out[0] = (u8)period;
 	memcpy(out + 1, mac, DTLS_COOKIE_SIZE - 1);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The stateless cookie (RFC 6347 4.2.1): a MAC over the sender's address and
- * what names his handshake, under a key that is replaced every period. The
- * period's number goes along, so that one MAC is enough to check.
+ * the random of his hello, under a key that is replaced every period. The
+ * period's number goes along, so that one MAC is enough to check. The session
+ * id is left out: Mbed TLS draws a new one for each hello with a ticket.
  */
 #ifndef _DTLS_COOKIE_H
 #define _DTLS_COOKIE_H
