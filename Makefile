@@ -27,6 +27,8 @@ help:
 	@echo 'make check       every test: user space, then a virtual machine with each'
 	@echo '                 of KERNELS ($(KERNELS));'
 	@echo '                 stock-6.1 and built-7.2 are the others'
+	@echo 'make interop     the handshake engine against OpenSSL, GnuTLS, Mbed TLS and'
+	@echo '                 wolfSSL: every suite, resumption, MTU, and loss'
 	@echo 'make demo        the module against OpenSSL and GnuTLS, in a virtual machine'
 	@echo 'make bench       what a record costs beside plain UDP, OpenSSL and others, in'
 	@echo '                 a virtual machine with KERNEL ($(KERNEL))'
@@ -62,6 +64,11 @@ demo:
 
 bench:
 	@$(top)/selftests/bench/run $(KERNEL)
+
+interop:
+	@$(vm)/install
+	@$(MAKE) -s --no-print-directory -C $(top)/selftests/engine \
+		BUILD=$(build) interop
 
 lint:
 	@$(vm)/lint

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "end.h"
 #include "peer.h"
 
 #define SESSIONS	100	/* held at once, to weigh them */
@@ -132,14 +133,14 @@ static double engine_heap(void)
 
 /* The others */
 
-static const struct peer_type *const others_type[] = { &peer_openssl,
+static const struct peer_ops *const others_type[] = { &peer_openssl,
 							&peer_gnutls };
 
 struct others {
-	const struct peer_type *type;
+	const struct peer_ops *type;
 	struct peer_options client, server;
 	struct wire to_server, to_client;
-	void *c, *s;
+	struct peer *c, *s;
 };
 
 static void others_open(struct others *o, enum kind kind)
@@ -148,7 +149,7 @@ static void others_open(struct others *o, enum kind kind)
 		.suite = kind == ECDSA ? 0xc02b : 0x00a8,
 		.psk = kind == ECDSA ? NULL : "0123456789abcdef",
 		.identity = "Client_identity",
-		.ca = kind == ECDSA ? &ca : NULL,
+		.ca = kind == ECDSA ? ca.pem : NULL,
 		.tickets = true,
 		.mtu = 1400,
 		.in = &o->to_client,
@@ -156,7 +157,8 @@ static void others_open(struct others *o, enum kind kind)
 	};
 	o->server = o->client;
 	o->server.server = true;
-	o->server.cert = kind == ECDSA ? &leaf : NULL;
+	o->server.cert = kind == ECDSA ? leaf.pem : NULL;
+	o->server.key = kind == ECDSA ? leaf.key_pem : NULL;
 	o->server.in = &o->to_server;
 	o->server.out = &o->to_client;
 	o->c = o->type->open(&o->client);
@@ -168,8 +170,8 @@ static void others_handshake(struct others *o, bool resume)
 {
 	int c = 0, s = 0;
 
-	o->to_client.head = o->to_client.tail;
-	o->to_server.head = o->to_server.tail;
+	wire_clear(&o->to_client);
+	wire_clear(&o->to_server);
 	must(o->type->start(o->c, resume) && o->type->start(o->s, false),
 	     o->type->name);
 	while (c != 1 || s != 1) {
@@ -182,7 +184,7 @@ static void others_handshake(struct others *o, bool resume)
 	must(!resume || o->type->resumed(o->c), "resumption");
 }
 
-static double others_rate(const struct peer_type *type, enum kind kind)
+static double others_rate(const struct peer_ops *type, enum kind kind)
 {
 	static struct others o;
 	unsigned long n = 0;
@@ -206,7 +208,7 @@ static double others_rate(const struct peer_type *type, enum kind kind)
 }
 
 /* With their contexts shared as ours are, or they would weigh too much */
-static double others_heap(const struct peer_type *type)
+static double others_heap(const struct peer_ops *type)
 {
 	static struct others o;
 	size_t before, after;

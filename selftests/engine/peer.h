@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Other people's DTLS 1.2 as the other end: OpenSSL and GnuTLS, in the same
- * process, over a queue of datagrams each way that can lose, repeat and
- * reorder them.
+ * Other people's DTLS as the other end, in the same process, over a queue of
+ * datagrams each way that can lose, repeat and reorder them. Nothing of
+ * OpenSSL's is included here: wolfSSL's headers cannot stand beside it.
  */
 #ifndef _TEST_PEER_H
 #define _TEST_PEER_H
 
-#include "end.h"
+#include "record.h"
 
 #define WIRE_DATAGRAMS	256
 #define WIRE_SIZE	2048
@@ -28,14 +28,19 @@ void wire_put(struct wire *w, const void *data, size_t len);
 /* Return: bytes, 0: none. @data stays valid until the next wire_put(). */
 size_t wire_peek(const struct wire *w, const void **data);
 size_t wire_get(struct wire *w, void *data, size_t size);
+static inline void wire_clear(struct wire *w)
+{
+	w->head = w->tail;
+}
 
 struct peer_options {
 	bool server;
 	u16 suite;
-	const char *psk;
+	const char *psk;		/* NULL: certificates */
 	const char *identity;
-	const struct cert *ca;
-	const struct cert *cert;
+	const char *ca;			/* PEM, as the next two; or NULL */
+	const char *cert;
+	const char *key;
 	bool request_cert;
 	bool tickets;
 	bool no_ems;			/* RFC 7627 switched off */
@@ -45,25 +50,40 @@ struct peer_options {
 	struct wire *in, *out;
 };
 
+/* What not every peer does */
+#define PEER_SRTP_AEAD		0x01	/* SRTP profiles with an AEAD (RFC 7714) */
+#define PEER_ED25519_CLIENT	0x02	/* as a client that is shown such a key */
+#define PEER_ED25519_SERVER	0x04
+#define PEER_NO_EMS_SERVER	0x08	/* as a server it does without RFC 7627 */
+#define PEER_WHOLE_HELLO	0x10	/* as a server: in one piece only */
+
+struct peer;				/* each has its own */
+
 /* What it can be asked to do; a peer outlives several associations. */
-struct peer_type {
+struct peer_ops {
 	const char *name;
-	void *(*open)(const struct peer_options *options);
+	const char *note;		/* to be read with its figures, or NULL */
+	u32 can;
+	const char *(*version)(void);
+	bool (*speaks)(u16 suite);
+	struct peer *(*open)(const struct peer_options *options);
 	/* Begin an association; @resume: of a client, its last session */
-	bool (*start)(void *peer, bool resume);
+	bool (*start)(struct peer *p, bool resume);
 	/* Go on. Return: 1 done, 0 in progress, -1 failed. */
-	int (*step)(void *peer);
-	bool (*send)(void *peer, const void *data, size_t len);
+	int (*step)(struct peer *p);
+	bool (*send)(struct peer *p, const void *data, size_t len);
 	/* Return: bytes, 0: none. */
-	size_t (*receive)(void *peer, void *data, size_t size);
-	bool (*resumed)(void *peer);
-	bool (*export)(void *peer, const char *label, u8 *out, size_t len);
-	const char *(*alpn)(void *peer);
-	void (*stop)(void *peer);
-	void (*close)(void *peer);
+	size_t (*receive)(struct peer *p, void *data, size_t size);
+	bool (*resumed)(struct peer *p);
+	bool (*export)(struct peer *p, const char *label, u8 *out, size_t len);
+	const char *(*alpn)(struct peer *p);
+	void (*stop)(struct peer *p);
+	void (*close)(struct peer *p);
 };
 
-extern const struct peer_type peer_openssl;
-extern const struct peer_type peer_gnutls;
+extern const struct peer_ops peer_openssl;
+extern const struct peer_ops peer_gnutls;
+extern const struct peer_ops peer_mbedtls;
+extern const struct peer_ops peer_wolfssl;
 
 #endif /* _TEST_PEER_H */

@@ -24,39 +24,46 @@ struct peer {
 	bool reachable;			/* the client has shown its cookie */
 };
 
-static const struct {
-	u16 suite;
-	const char *words;
-} words[] = {
-	{ 0xc02b, "+ECDHE-ECDSA:+AES-128-GCM" },
-	{ 0xc02f, "+ECDHE-RSA:+AES-128-GCM" },
-	{ 0xcca9, "+ECDHE-ECDSA:+CHACHA20-POLY1305" },
-	{ 0xcca8, "+ECDHE-RSA:+CHACHA20-POLY1305" },
-	{ 0xc02c, "+ECDHE-ECDSA:+AES-256-GCM" },
-	{ 0xc030, "+ECDHE-RSA:+AES-256-GCM" },
-	{ 0xc0ac, "+ECDHE-ECDSA:+AES-128-CCM" },
-	{ 0xc0ae, "+ECDHE-ECDSA:+AES-128-CCM-8" },
-	{ 0xccac, "+ECDHE-PSK:+CHACHA20-POLY1305" },
-	{ 0x00a8, "+PSK:+AES-128-GCM" },
-	{ 0x00a9, "+PSK:+AES-256-GCM" },
-	{ 0xccab, "+PSK:+CHACHA20-POLY1305" },
-	{ 0xc0a4, "+PSK:+AES-128-CCM" },
-	{ 0xc0a8, "+PSK:+AES-128-CCM-8" },
-};
+/* The words of a priority string for a suite. Return: false: it has it not. */
+static bool words_of(u16 suite, char *words, size_t size)
+{
+	gnutls_kx_algorithm_t kx;
+	gnutls_cipher_algorithm_t cipher;
+	u8 id[2];
+	size_t i;
+
+	for (i = 0; gnutls_cipher_suite_info(i, id, &kx, &cipher, NULL, NULL);
+	     i++) {
+		if (id[0] != suite >> 8 || id[1] != (suite & 0xff))
+			continue;
+		snprintf(words, size, "+%s:+%s", gnutls_kx_get_name(kx),
+			 gnutls_cipher_get_name(cipher));
+		return true;
+	}
+	return false;
+}
+
+static bool speaks(u16 suite)
+{
+	char words[64];
+
+	return words_of(suite, words, sizeof(words));
+}
+
+static const char *version(void)
+{
+	return gnutls_check_version(NULL);
+}
 
 static bool set_priority(struct peer *p)
 {
-	char all[256];
-	size_t i;
+	char all[256], words[64];
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (words[i].suite == p->o.suite)
-			break;
-	if (i == sizeof(words) / sizeof(words[0]))
+	if (!words_of(p->o.suite, words, sizeof(words)))
 		return false;
 	snprintf(all, sizeof(all),
 		 "NONE:+VERS-DTLS1.2:+AEAD:+COMP-NULL:+SIGN-ALL:+GROUP-ALL:"
-		 "+CTYPE-CLI-ALL:+CTYPE-SRV-ALL:%s%s", words[i].words,
+		 "+CTYPE-CLI-ALL:+CTYPE-SRV-ALL:%s%s", words,
 		 p->o.no_ems ? ":%NO_SESSION_HASH" : "");
 	return !gnutls_priority_init(&p->priority, all, NULL);
 }
@@ -137,6 +144,11 @@ static int db_remove(void *ptr, gnutls_datum_t key)
 	return 0;
 }
 
+static gnutls_datum_t datum(const char *s)
+{
+	return (gnutls_datum_t){ (u8 *)s, (unsigned int)strlen(s) };
+}
+
 static bool credentials(struct peer *p)
 {
 	const struct peer_options *o = &p->o;
@@ -144,17 +156,14 @@ static bool credentials(struct peer *p)
 
 	gnutls_certificate_allocate_credentials(&p->cert);
 	if (o->ca) {
-		d.data = (u8 *)o->ca->pem;
-		d.size = (unsigned int)strlen(o->ca->pem);
+		d = datum(o->ca);
 		if (gnutls_certificate_set_x509_trust_mem(p->cert, &d,
 						GNUTLS_X509_FMT_PEM) < 1)
 			return false;
 	}
 	if (o->cert) {
-		d.data = (u8 *)o->cert->pem;
-		d.size = (unsigned int)strlen(o->cert->pem);
-		key.data = (u8 *)o->cert->key_pem;
-		key.size = (unsigned int)strlen(o->cert->key_pem);
+		d = datum(o->cert);
+		key = datum(o->key);
 		if (gnutls_certificate_set_x509_key_mem(p->cert, &d, &key,
 						GNUTLS_X509_FMT_PEM) < 0)
 			return false;
@@ -162,8 +171,7 @@ static bool credentials(struct peer *p)
 	gnutls_psk_allocate_server_credentials(&p->psk_server);
 	gnutls_psk_allocate_client_credentials(&p->psk_client);
 	if (o->psk) {
-		d.data = (u8 *)o->psk;
-		d.size = (unsigned int)strlen(o->psk);
+		d = datum(o->psk);
 		gnutls_psk_set_client_credentials(p->psk_client, o->identity,
 						  &d, GNUTLS_PSK_KEY_RAW);
 		gnutls_psk_set_server_credentials_function(p->psk_server,
@@ -172,7 +180,7 @@ static bool credentials(struct peer *p)
 	return true;
 }
 
-static void *open_peer(const struct peer_options *options)
+static struct peer *open_peer(const struct peer_options *options)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 
@@ -185,9 +193,8 @@ static void *open_peer(const struct peer_options *options)
 	return NULL;
 }
 
-static bool start_peer(void *peer, bool resume)
+static bool start_peer(struct peer *p, bool resume)
 {
-	struct peer *p = peer;
 	const struct peer_options *o = &p->o;
 	gnutls_datum_t name;
 
@@ -211,8 +218,7 @@ static bool start_peer(void *peer, bool resume)
 			       o->server ? (void *)p->psk_server :
 					   (void *)p->psk_client);
 	if (o->alpn) {
-		name.data = (u8 *)o->alpn;
-		name.size = (unsigned int)strlen(o->alpn);
+		name = datum(o->alpn);
 		gnutls_alpn_set_protocols(p->session, &name, 1, 0);
 	}
 	if (o->srtp)
@@ -260,9 +266,8 @@ static bool client_reachable(struct peer *p)
 	return p->reachable;
 }
 
-static int step_peer(void *peer)
+static int step_peer(struct peer *p)
 {
-	struct peer *p = peer;
 	int ret;
 
 	if (!client_reachable(p))
@@ -276,39 +281,31 @@ static int step_peer(void *peer)
 	return -1;
 }
 
-static bool send_peer(void *peer, const void *data, size_t len)
+static bool send_peer(struct peer *p, const void *data, size_t len)
 {
-	struct peer *p = peer;
-
 	return gnutls_record_send(p->session, data, len) == (ssize_t)len;
 }
 
-static size_t receive_peer(void *peer, void *data, size_t size)
+static size_t receive_peer(struct peer *p, void *data, size_t size)
 {
-	struct peer *p = peer;
 	ssize_t n = gnutls_record_recv(p->session, data, size);
 
 	return n > 0 ? (size_t)n : 0;
 }
 
-static bool resumed_peer(void *peer)
+static bool resumed_peer(struct peer *p)
 {
-	struct peer *p = peer;
-
 	return gnutls_session_is_resumed(p->session);
 }
 
-static bool export_peer(void *peer, const char *label, u8 *out, size_t len)
+static bool export_peer(struct peer *p, const char *label, u8 *out, size_t len)
 {
-	struct peer *p = peer;
-
 	return !gnutls_prf_rfc5705(p->session, strlen(label), label, 0, NULL,
 				   len, (char *)out);
 }
 
-static const char *alpn_peer(void *peer)
+static const char *alpn_peer(struct peer *p)
 {
-	struct peer *p = peer;
 	gnutls_datum_t name;
 
 	if (gnutls_alpn_get_selected_protocol(p->session, &name))
@@ -317,10 +314,8 @@ static const char *alpn_peer(void *peer)
 	return p->alpn;
 }
 
-static void stop_peer(void *peer)
+static void stop_peer(struct peer *p)
 {
-	struct peer *p = peer;
-
 	if (!p->session)
 		return;
 	gnutls_free(p->saved.data);
@@ -330,10 +325,8 @@ static void stop_peer(void *peer)
 	p->session = NULL;
 }
 
-static void close_peer(void *peer)
+static void close_peer(struct peer *p)
 {
-	struct peer *p = peer;
-
 	stop_peer(p);
 	gnutls_free(p->saved.data);
 	gnutls_free(p->ticket_key.data);
@@ -347,8 +340,11 @@ static void close_peer(void *peer)
 	free(p);
 }
 
-const struct peer_type peer_gnutls = {
+const struct peer_ops peer_gnutls = {
 	.name = "GnuTLS",
+	.can = PEER_ED25519_CLIENT | PEER_ED25519_SERVER | PEER_NO_EMS_SERVER,
+	.version = version,
+	.speaks = speaks,
 	.open = open_peer,
 	.start = start_peer,
 	.step = step_peer,

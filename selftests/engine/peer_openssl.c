@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* OpenSSL as the other end; see peer.h. */
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -17,34 +18,26 @@ struct peer {
 	char alpn[32];
 };
 
-static const struct {
-	u16 suite;
-	const char *name;
-} names[] = {
-	{ 0xc02b, "ECDHE-ECDSA-AES128-GCM-SHA256" },
-	{ 0xc02f, "ECDHE-RSA-AES128-GCM-SHA256" },
-	{ 0xcca9, "ECDHE-ECDSA-CHACHA20-POLY1305" },
-	{ 0xcca8, "ECDHE-RSA-CHACHA20-POLY1305" },
-	{ 0xc02c, "ECDHE-ECDSA-AES256-GCM-SHA384" },
-	{ 0xc030, "ECDHE-RSA-AES256-GCM-SHA384" },
-	{ 0xc0ac, "ECDHE-ECDSA-AES128-CCM" },
-	{ 0xc0ae, "ECDHE-ECDSA-AES128-CCM8" },
-	{ 0xccac, "ECDHE-PSK-CHACHA20-POLY1305" },
-	{ 0x00a8, "PSK-AES128-GCM-SHA256" },
-	{ 0x00a9, "PSK-AES256-GCM-SHA384" },
-	{ 0xccab, "PSK-CHACHA20-POLY1305" },
-	{ 0xc0a4, "PSK-AES128-CCM" },
-	{ 0xc0a8, "PSK-AES128-CCM8" },
-};
-
 static const char *name_of(u16 suite)
 {
-	size_t i;
+	const u8 id[2] = { (u8)(suite >> 8), (u8)suite };
+	SSL_CTX *ctx = SSL_CTX_new(DTLS_method());
+	SSL *ssl = SSL_new(ctx);
+	const SSL_CIPHER *cipher = SSL_CIPHER_find(ssl, id);
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].suite == suite)
-			return names[i].name;
-	return NULL;
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	return cipher ? SSL_CIPHER_get_name(cipher) : NULL;
+}
+
+static bool speaks(u16 suite)
+{
+	return name_of(suite);
+}
+
+static const char *version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION_STRING);
 }
 
 static int wire_write(BIO *bio, const char *data, int len)
@@ -139,13 +132,38 @@ static int choose_alpn(SSL *ssl, const u8 **out, u8 *out_len, const u8 *in,
 static unsigned int timer(SSL *ssl, unsigned int us)
 {
 	(void)ssl;
-	return us ? us * 2 : 20000;
+	return !us ? 20000 : us < 200000 ? us * 2 : 400000;
+}
+
+static X509 *read_cert(const char *pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+
+	BIO_free(bio);
+	return x;
+}
+
+static bool use_cert(SSL_CTX *ctx, const char *cert, const char *key_pem)
+{
+	BIO *bio = BIO_new_mem_buf(key_pem, -1);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	X509 *x = read_cert(cert);
+	bool ok;
+
+	ok = SSL_CTX_use_certificate(ctx, x) == 1 &&
+	     SSL_CTX_use_PrivateKey(ctx, key) == 1;
+	X509_free(x);
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return ok;
 }
 
 static bool set_up(struct peer *p)
 {
 	const struct peer_options *o = &p->o;
 	u8 protocols[32];
+	X509 *ca;
 
 	SSL_CTX_set_min_proto_version(p->ctx, DTLS1_2_VERSION);
 	SSL_CTX_set_options(p->ctx, SSL_OP_NO_QUERY_MTU |
@@ -164,14 +182,15 @@ static bool set_up(struct peer *p)
 		SSL_CTX_use_psk_identity_hint(p->ctx, "hint");
 	}
 	if (o->ca) {
-		X509_STORE_add_cert(SSL_CTX_get_cert_store(p->ctx), o->ca->x509);
+		ca = read_cert(o->ca);
+		X509_STORE_add_cert(SSL_CTX_get_cert_store(p->ctx), ca);
+		X509_free(ca);
 		SSL_CTX_set_verify(p->ctx, !o->server ? SSL_VERIFY_PEER :
 				   o->request_cert ? SSL_VERIFY_PEER |
 				   SSL_VERIFY_FAIL_IF_NO_PEER_CERT :
 				   SSL_VERIFY_NONE, NULL);
 	}
-	if (o->cert && (SSL_CTX_use_certificate(p->ctx, o->cert->x509) != 1 ||
-			SSL_CTX_use_PrivateKey(p->ctx, o->cert->key) != 1))
+	if (o->cert && !use_cert(p->ctx, o->cert, o->key))
 		return false;
 	if (o->alpn && o->server) {
 		SSL_CTX_set_alpn_select_cb(p->ctx, choose_alpn,
@@ -184,7 +203,7 @@ static bool set_up(struct peer *p)
 	return !o->srtp || !SSL_CTX_set_tlsext_use_srtp(p->ctx, o->srtp);
 }
 
-static void *open_peer(const struct peer_options *options)
+static struct peer *open_peer(const struct peer_options *options)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 
@@ -203,9 +222,8 @@ static void *open_peer(const struct peer_options *options)
 	return NULL;
 }
 
-static bool start_peer(void *peer, bool resume)
+static bool start_peer(struct peer *p, bool resume)
 {
-	struct peer *p = peer;
 	BIO *bio;
 
 	p->ssl = SSL_new(p->ctx);
@@ -226,9 +244,8 @@ static bool start_peer(void *peer, bool resume)
 	return !resume || SSL_set_session(p->ssl, p->session) == 1;
 }
 
-static int step_peer(void *peer)
+static int step_peer(struct peer *p)
 {
-	struct peer *p = peer;
 	int ret, err;
 
 	DTLSv1_handle_timeout(p->ssl);
@@ -242,39 +259,31 @@ static int step_peer(void *peer)
 	return -1;
 }
 
-static bool send_peer(void *peer, const void *data, size_t len)
+static bool send_peer(struct peer *p, const void *data, size_t len)
 {
-	struct peer *p = peer;
-
 	return SSL_write(p->ssl, data, (int)len) == (int)len;
 }
 
-static size_t receive_peer(void *peer, void *data, size_t size)
+static size_t receive_peer(struct peer *p, void *data, size_t size)
 {
-	struct peer *p = peer;
 	int n = SSL_read(p->ssl, data, (int)size);
 
 	return n > 0 ? (size_t)n : 0;
 }
 
-static bool resumed_peer(void *peer)
+static bool resumed_peer(struct peer *p)
 {
-	struct peer *p = peer;
-
 	return SSL_session_reused(p->ssl);
 }
 
-static bool export_peer(void *peer, const char *label, u8 *out, size_t len)
+static bool export_peer(struct peer *p, const char *label, u8 *out, size_t len)
 {
-	struct peer *p = peer;
-
 	return SSL_export_keying_material(p->ssl, out, len, label,
 					  strlen(label), NULL, 0, 0) == 1;
 }
 
-static const char *alpn_peer(void *peer)
+static const char *alpn_peer(struct peer *p)
 {
-	struct peer *p = peer;
 	unsigned int len;
 	const u8 *name;
 
@@ -283,10 +292,8 @@ static const char *alpn_peer(void *peer)
 	return p->alpn;
 }
 
-static void stop_peer(void *peer)
+static void stop_peer(struct peer *p)
 {
-	struct peer *p = peer;
-
 	if (!p->ssl)
 		return;
 	SSL_SESSION_free(p->session);
@@ -297,10 +304,8 @@ static void stop_peer(void *peer)
 	p->ssl = NULL;
 }
 
-static void close_peer(void *peer)
+static void close_peer(struct peer *p)
 {
-	struct peer *p = peer;
-
 	stop_peer(p);
 	SSL_SESSION_free(p->session);
 	SSL_CTX_free(p->ctx);
@@ -308,8 +313,12 @@ static void close_peer(void *peer)
 	free(p);
 }
 
-const struct peer_type peer_openssl = {
+const struct peer_ops peer_openssl = {
 	.name = "OpenSSL",
+	.note = "a 3.0 server takes Ed25519 for TLS alone",
+	.can = PEER_SRTP_AEAD | PEER_ED25519_CLIENT | PEER_NO_EMS_SERVER,
+	.version = version,
+	.speaks = speaks,
 	.open = open_peer,
 	.start = start_peer,
 	.step = step_peer,

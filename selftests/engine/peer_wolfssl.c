@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0
+/* wolfSSL as the other end; see peer.h. */
+#include <wolfssl/options.h>
+#include <wolfssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "peer.h"
+
+struct peer {
+	struct peer_options o;
+	WOLFSSL_CTX *ctx;
+	WOLFSSL *ssl;
+	WOLFSSL_SESSION *session;
+	u64 timer, timeout;		/* ms; its own counts in seconds */
+	char alpn[32];
+};
+
+static u64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * 1000 + (u64)ts.tv_nsec / 1000000;
+}
+
+static const char *version(void)
+{
+	return wolfSSL_lib_version();
+}
+
+static bool set_suite(WOLFSSL_CTX *ctx, u16 suite)
+{
+	const char *name = wolfSSL_get_cipher_name_from_suite((u8)(suite >> 8),
+							      (u8)suite);
+
+	return wolfSSL_CTX_set_cipher_list(ctx, name) == WOLFSSL_SUCCESS;
+}
+
+static bool speaks(u16 suite)
+{
+	WOLFSSL_CTX *ctx;
+	bool ok;
+
+	wolfSSL_Init();
+	ctx = wolfSSL_CTX_new(wolfDTLSv1_2_client_method());
+	ok = ctx && set_suite(ctx, suite);
+	wolfSSL_CTX_free(ctx);
+	return ok;
+}
+
+/* A datagram with a ChangeCipherSpec of whoever has the last word */
+static bool last_flight(struct peer *p, const char *data, int len)
+{
+	struct dtls_record r;
+	int at;
+
+	if (p->o.server == !!wolfSSL_session_reused(p->ssl))
+		return false;
+	for (at = 0; at < len; at += r.header_len + r.fragment_len) {
+		if (dtls_record_parse(&r, (const u8 *)data + at,
+				      (size_t)(len - at), (size_t)(len - at), 0))
+			return false;
+		if (r.type == DTLS_CT_CHANGE_CIPHER_SPEC)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Version 5.5 drops what is in the clear when it is done, and so never learns
+ * that its last flight was lost: that one is spared.
+ */
+static int push(WOLFSSL *ssl, char *data, int len, void *ctx)
+{
+	struct peer *p = ctx;
+	struct wire *out = p->o.out;
+	unsigned int loss = out->loss;
+
+	(void)ssl;
+	if (last_flight(p, data, len))
+		out->loss = 0;
+	wire_put(out, data, (size_t)len);
+	out->loss = loss;
+	return len;
+}
+
+static int pull(WOLFSSL *ssl, char *data, int size, void *ctx)
+{
+	struct peer *p = ctx;
+	size_t n = wire_get(p->o.in, data, (size_t)size);
+
+	(void)ssl;
+	return n ? (int)n : WOLFSSL_CBIO_ERR_WANT_READ;
+}
+
+static int make_cookie(WOLFSSL *ssl, u8 *cookie, int size, void *ctx)
+{
+	(void)ssl;
+	(void)ctx;
+	memset(cookie, 0xc0, (size_t)size);
+	return size;
+}
+
+static unsigned int psk_client(WOLFSSL *ssl, const char *hint, char *identity,
+			       unsigned int identity_size, u8 *key,
+			       unsigned int key_size)
+{
+	struct peer *p = wolfSSL_get_psk_callback_ctx(ssl);
+	size_t len = strlen(p->o.psk);
+
+	(void)hint;
+	snprintf(identity, identity_size, "%s", p->o.identity);
+	if (len > key_size)
+		return 0;
+	memcpy(key, p->o.psk, len);
+	return (unsigned int)len;
+}
+
+static unsigned int psk_server(WOLFSSL *ssl, const char *identity, u8 *key,
+			       unsigned int key_size)
+{
+	struct peer *p = wolfSSL_get_psk_callback_ctx(ssl);
+	size_t len = strlen(p->o.psk);
+
+	if (strcmp(identity, p->o.identity) || len > key_size)
+		return 0;
+	memcpy(key, p->o.psk, len);
+	return (unsigned int)len;
+}
+
+static bool set_credentials(struct peer *p)
+{
+	const struct peer_options *o = &p->o;
+
+	if (o->psk) {
+		wolfSSL_CTX_set_psk_callback_ctx(p->ctx, p);
+		wolfSSL_CTX_set_psk_client_callback(p->ctx, psk_client);
+		wolfSSL_CTX_set_psk_server_callback(p->ctx, psk_server);
+		wolfSSL_CTX_use_psk_identity_hint(p->ctx, "hint");
+	}
+	if (o->ca && wolfSSL_CTX_load_verify_buffer(p->ctx, (const u8 *)o->ca,
+				(long)strlen(o->ca), WOLFSSL_FILETYPE_PEM) !=
+	    WOLFSSL_SUCCESS)
+		return false;
+	if (!o->cert)
+		return true;
+	return wolfSSL_CTX_use_certificate_buffer(p->ctx, (const u8 *)o->cert,
+				(long)strlen(o->cert), WOLFSSL_FILETYPE_PEM) ==
+	       WOLFSSL_SUCCESS &&
+	       wolfSSL_CTX_use_PrivateKey_buffer(p->ctx, (const u8 *)o->key,
+				(long)strlen(o->key), WOLFSSL_FILETYPE_PEM) ==
+	       WOLFSSL_SUCCESS;
+}
+
+static bool set_up(struct peer *p)
+{
+	const struct peer_options *o = &p->o;
+	int verify = WOLFSSL_VERIFY_NONE;
+
+	if (!p->ctx || !set_suite(p->ctx, o->suite) || !set_credentials(p))
+		return false;
+	if (!o->server && o->ca)
+		verify = WOLFSSL_VERIFY_PEER;
+	else if (o->request_cert)
+		verify = WOLFSSL_VERIFY_PEER |
+			 WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+	wolfSSL_CTX_set_verify(p->ctx, verify, NULL);
+	wolfSSL_CTX_SetIOSend(p->ctx, push);
+	wolfSSL_CTX_SetIORecv(p->ctx, pull);
+	wolfSSL_CTX_SetGenCookie(p->ctx, make_cookie);
+	if (o->no_ems)
+		wolfSSL_CTX_DisableExtendedMasterSecret(p->ctx);
+	if (!o->tickets)
+		wolfSSL_CTX_NoTicketTLSv12(p->ctx);
+	return true;
+}
+
+static struct peer *open_peer(const struct peer_options *options)
+{
+	struct peer *p = calloc(1, sizeof(*p));
+
+	wolfSSL_Init();
+	p->o = *options;
+	p->ctx = wolfSSL_CTX_new(options->server ?
+				 wolfDTLSv1_2_server_method() :
+				 wolfDTLSv1_2_client_method());
+	if (set_up(p))
+		return p;
+	peer_wolfssl.close(p);
+	return NULL;
+}
+
+static bool start_peer(struct peer *p, bool resume)
+{
+	const struct peer_options *o = &p->o;
+
+	p->ssl = wolfSSL_new(p->ctx);
+	if (!p->ssl)
+		return false;
+	wolfSSL_SetIOReadCtx(p->ssl, p);
+	wolfSSL_SetIOWriteCtx(p->ssl, p);
+	wolfSSL_dtls_set_using_nonblock(p->ssl, 1);
+	wolfSSL_KeepArrays(p->ssl);
+	p->timeout = 20;
+	p->timer = now_ms() + p->timeout;
+	if (o->alpn && wolfSSL_UseALPN(p->ssl, (char *)o->alpn,
+				       (unsigned int)strlen(o->alpn),
+				       WOLFSSL_ALPN_FAILED_ON_MISMATCH) !=
+	    WOLFSSL_SUCCESS)
+		return false;
+	if (o->server)
+		return true;
+	/* It wants RFC 5746 from a server, but does not offer it by itself. */
+	wolfSSL_UseSecureRenegotiation(p->ssl);
+	if (o->tickets)
+		wolfSSL_UseSessionTicket(p->ssl);
+	/* With a key it exchanges points on curves of Weierstrass alone. */
+	if (o->psk && wolfSSL_UseSupportedCurve(p->ssl,
+						WOLFSSL_ECC_SECP256R1) !=
+		      WOLFSSL_SUCCESS)
+		return false;
+	if (wolfSSL_UseSNI(p->ssl, WOLFSSL_SNI_HOST_NAME, "end.example", 11) !=
+	    WOLFSSL_SUCCESS)
+		return false;
+	if (o->ca && wolfSSL_check_domain_name(p->ssl, "end.example") !=
+	    WOLFSSL_SUCCESS)
+		return false;
+	return !resume || wolfSSL_set_session(p->ssl, p->session) ==
+			  WOLFSSL_SUCCESS;
+}
+
+static int step_peer(struct peer *p)
+{
+	char words[WOLFSSL_MAX_ERROR_SZ];
+	int ret, err;
+
+	if (now_ms() >= p->timer) {
+		wolfSSL_dtls_retransmit(p->ssl);
+		p->timeout = p->timeout < 200 ? 2 * p->timeout : 400;
+		p->timer = now_ms() + p->timeout;
+	}
+	ret = p->o.server ? wolfSSL_accept(p->ssl) : wolfSSL_connect(p->ssl);
+	if (ret == WOLFSSL_SUCCESS)
+		return 1;
+	err = wolfSSL_get_error(p->ssl, ret);
+	if (err == WOLFSSL_ERROR_WANT_READ || err == WOLFSSL_ERROR_WANT_WRITE)
+		return 0;
+	fprintf(stderr, "wolfSSL: %s\n",
+		wolfSSL_ERR_error_string((unsigned long)err, words));
+	return -1;
+}
+
+static bool send_peer(struct peer *p, const void *data, size_t len)
+{
+	return wolfSSL_write(p->ssl, data, (int)len) == (int)len;
+}
+
+static size_t receive_peer(struct peer *p, void *data, size_t size)
+{
+	int n = wolfSSL_read(p->ssl, data, (int)size);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+static bool resumed_peer(struct peer *p)
+{
+	return wolfSSL_session_reused(p->ssl);
+}
+
+static bool export_peer(struct peer *p, const char *label, u8 *out, size_t len)
+{
+	return wolfSSL_export_keying_material(p->ssl, out, len, label,
+					      strlen(label), NULL, 0, 0) ==
+	       WOLFSSL_SUCCESS;
+}
+
+static const char *alpn_peer(struct peer *p)
+{
+	unsigned short len;
+	char *name;
+
+	if (wolfSSL_ALPN_GetProtocol(p->ssl, &name, &len) != WOLFSSL_SUCCESS)
+		return "";
+	snprintf(p->alpn, sizeof(p->alpn), "%.*s", len, name);
+	return p->alpn;
+}
+
+static void stop_peer(struct peer *p)
+{
+	if (!p->ssl)
+		return;
+	wolfSSL_SESSION_free(p->session);
+	p->session = wolfSSL_get1_session(p->ssl);
+	wolfSSL_free(p->ssl);
+	p->ssl = NULL;
+}
+
+static void close_peer(struct peer *p)
+{
+	stop_peer(p);
+	wolfSSL_SESSION_free(p->session);
+	wolfSSL_CTX_free(p->ctx);
+	free(p);
+}
+
+const struct peer_ops peer_wolfssl = {
+	.name = "wolfSSL",
+	.note = "5.5 never sends a last flight again, which is spared from "
+		"loss; its server always answers EMS",
+	.can = PEER_ED25519_CLIENT | PEER_ED25519_SERVER,
+	.version = version,
+	.speaks = speaks,
+	.open = open_peer,
+	.start = start_peer,
+	.step = step_peer,
+	.send = send_peer,
+	.receive = receive_peer,
+	.resumed = resumed_peer,
+	.export = export_peer,
+	.alpn = alpn_peer,
+	.stop = stop_peer,
+	.close = close_peer,
+};
