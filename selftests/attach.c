@@ -590,6 +590,10 @@ TEST_F(attach, segment_and_gro_are_kept)
 	EXPECT_EQ(700, link_recv(&self->l, &rec));
 	EXPECT_EQ(700, link_recv(&self->l, &rec));
 	EXPECT_EQ(100, link_recv(&self->l, &rec));
+
+	/* 700 bytes of plaintext are one record, which UDP must not cut. */
+	ASSERT_EQ(700, send(self->l.a, buf, 700, 0));
+	EXPECT_EQ(700, link_recv(&self->l, &rec));
 }
 
 TEST_F(attach, gro_not_asked_for_is_not_shown)
