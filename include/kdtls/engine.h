@@ -44,6 +44,7 @@
 #ifndef _KDTLS_ENGINE_H
 #define _KDTLS_ENGINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/dtls.h>
@@ -88,7 +89,7 @@ enum kdtls_engine_error {
 	KDTLS_ECALLBACK,	/* ops->key refused a key */
 };
 
-/* Alerts (RFC 5246 7.2, RFC 6066, RFC 7301) */
+/* Alerts (RFC 5246 7.2, RFC 8446 6, RFC 6066, RFC 7301) */
 enum kdtls_alert {
 	KDTLS_ALERT_CLOSE_NOTIFY = 0,
 	KDTLS_ALERT_UNEXPECTED_MESSAGE = 10,
@@ -110,8 +111,10 @@ enum kdtls_alert {
 	KDTLS_ALERT_INTERNAL_ERROR = 80,
 	KDTLS_ALERT_USER_CANCELED = 90,
 	KDTLS_ALERT_NO_RENEGOTIATION = 100,
+	KDTLS_ALERT_MISSING_EXTENSION = 109,
 	KDTLS_ALERT_UNSUPPORTED_EXTENSION = 110,
 	KDTLS_ALERT_UNKNOWN_PSK_IDENTITY = 115,
+	KDTLS_ALERT_CERTIFICATE_REQUIRED = 116,
 	KDTLS_ALERT_NO_APPLICATION_PROTOCOL = 120,
 	KDTLS_ALERT_NONE = 255,	/* nothing was sent or received */
 };
@@ -126,6 +129,7 @@ enum kdtls_alert {
 #define KDTLS_NO_COOKIE		0x0040	/* server: no HelloVerifyRequest */
 #define KDTLS_HEARTBEAT		0x0080	/* offer and answer heartbeats (RFC 6520) */
 #define KDTLS_CID		0x0100	/* take a connection ID if the peer wants one in its records */
+#define KDTLS_PSK_KE		0x0200	/* DTLS 1.3: keys without Diffie-Hellman too (psk_ke) */
 
 #define KDTLS_PSK_MAX		64	/* bytes of a pre-shared key */
 #define KDTLS_PSK_IDENTITY_MAX	128	/* bytes of its identity (RFC 4279 5.3) */
@@ -179,6 +183,11 @@ struct kdtls_peer {
  * @keylog: one line of the NSS key log, without newline (secret!). NULL: off.
  * @heartbeat: the answer to a request of @size bytes took @rtt; or, with @rtt
  *	KDTLS_NEVER, none came to any of its retransmissions.
+ * @next_seq: DTLS 1.3: the number that the next record under the write key gets
+ *	(struct dtls_info, tx_seq), or any that is higher than those of the
+ *	engine's records before. Asked for before kdtls_engine_output() gives a
+ *	handshake message as content: the peer acknowledges by number (RFC 9147
+ *	7). Required if DTLS 1.3 is allowed.
  * @random: fill @buf. NULL: libcrypto's generator, which is used inside key
  *	generation and signatures in any case.
  * @unix_time: seconds since 1970, for certificates, tickets and sessions.
@@ -196,6 +205,7 @@ struct kdtls_ops {
 	void (*session)(void *ctx, const uint8_t *session, size_t len);
 	void (*keylog)(void *ctx, const char *line);
 	void (*heartbeat)(void *ctx, size_t size, uint64_t rtt);
+	uint64_t (*next_seq)(void *ctx);
 	void (*random)(void *ctx, uint8_t *buf, size_t len);
 	int64_t (*unix_time)(void *ctx);
 };
@@ -207,6 +217,10 @@ struct kdtls_ops {
  * to must live as long as the endpoint.
  *
  * @flags:	KDTLS_*
+ * @version_min: DTLS_VERSION_*: the oldest that is spoken
+ * @version_max: and the newest. One hello offers both, the newer one is used if
+ *		the peer has it (RFC 8446 4.2.1). Of a version without a suite
+ *		in @suites nothing is offered
  * @suites:	cipher suites by IANA number, best first; NULL: every one the
  *		engine has (RFC 5289, 5487, 7251, 7905, 8442), CCM_8 last
  * @suite_count: entries of @suites
@@ -244,6 +258,8 @@ struct kdtls_ops {
  */
 struct kdtls_config {
 	uint32_t flags;
+	uint16_t version_min;
+	uint16_t version_max;
 	const uint16_t *suites;
 	size_t suite_count;
 	const uint16_t *groups;
@@ -370,7 +386,7 @@ enum kdtls_gate {
 	KDTLS_GATE_ACCEPT,	/* the address is proven: give the datagram to an engine */
 };
 
-#define KDTLS_GATE_REPLY_SIZE	64
+#define KDTLS_GATE_REPLY_SIZE	256
 
 /**
  * kdtls_endpoint_gate() - judge a datagram from a stranger
@@ -533,6 +549,18 @@ KDTLS_API int kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now);
  * what was kept for retransmission is freed before config.linger is over.
  */
 KDTLS_API void kdtls_engine_confirm(struct kdtls_engine *engine);
+
+/**
+ * kdtls_engine_update_keys() - change the write key (RFC 9147 8)
+ * @engine:	established, DTLS 1.3
+ * @both:	ask the peer to change its own as well
+ *
+ * The new key comes out through ops->key when the peer has acknowledged the
+ * KeyUpdate. DTLS_EVENT_TX_LIMIT and DTLS_EVENT_RX_LIMIT do the same.
+ *
+ * Return: 0, -KDTLS_EUSAGE.
+ */
+KDTLS_API int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both);
 
 /**
  * kdtls_engine_close() - send close_notify (RFC 5246 7.2.1)

@@ -37,12 +37,13 @@ int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
 	if (alert == KDTLS_ALERT_CLOSE_NOTIFY && epoch) {
 		if (e->state == KDTLS_ESTABLISHED)
 			dtls_alert_send(e, WARNING, KDTLS_ALERT_CLOSE_NOTIFY);
-		dtls_flight_clear(&e->flight);
-		dtls_timer_stop(&e->timer);
 		e->state = KDTLS_CLOSED;
+		dtls_stop(e);
 		return 0;
 	}
-	if (level != FATAL && alert != KDTLS_ALERT_CLOSE_NOTIFY)
+	/* RFC 8446 6: the level says nothing any more. */
+	if (e->d13 ? alert == KDTLS_ALERT_USER_CANCELED :
+		     level != FATAL && alert != KDTLS_ALERT_CLOSE_NOTIFY)
 		return 0;
 	e->alert_received = alert;
 	return dtls_fail(e, KDTLS_EALERT, KDTLS_ALERT_NONE,

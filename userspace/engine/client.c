@@ -9,6 +9,8 @@ static bool can_offer(const struct kdtls_engine *e,
 {
 	const struct kdtls_endpoint *ep = e->ep;
 
+	if (dtls_suite_is_13(suite))
+		return false;
 	if (suite->kx & DTLS_KX_PSK)
 		return ep->config.ops.psk_client;
 	return ep->trust_x509 || ep->trust.raw_count || ep->config.ops.verify;
@@ -17,30 +19,47 @@ static bool can_offer(const struct kdtls_engine *e,
 /* Times a server may say HelloVerifyRequest */
 #define VERIFY_REQUESTS_MAX	8
 
-/* The same bytes each time but for the cookie (RFC 6347 4.2.1) */
-static int send_hello(struct kdtls_engine *e)
+static void write_suites(struct kdtls_engine *e, struct dtls_writer *w)
 {
 	const struct kdtls_endpoint *ep = e->ep;
+	size_t i, mark = wr_open(w, 2);
+
+	for (i = 0; i < ep->suite_count; i++)
+		if (dtls_suite_is_13(ep->suites[i]) ?
+		    ep->speaks13 : ep->speaks12 && can_offer(e, ep->suites[i]))
+			wr_u16(w, ep->suites[i]->id);
+	wr_close(w, mark, 2);
+}
+
+/* The same bytes each time but for the cookie (RFC 6347 4.2.1) */
+int dtls_client_hello(struct kdtls_engine *e)
+{
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_writer *w;
-	size_t i, mark;
+	size_t mark;
 
-	dtls_transcript_clear(&hs->transcript);
+	if (!hs->retried)
+		dtls_transcript_clear(&hs->transcript);
 	w = dtls_message_begin(e, DTLS_CLIENT_HELLO);
 	wr_u16(w, DTLS_VERSION_1_2);
 	wr_bytes(w, e->secrets.client_random, DTLS_RANDOM_SIZE);
 	wr_vec(w, 1, e->session_id, e->session_id_len);
-	wr_vec(w, 1, hs->cookie.p, hs->cookie.len);
-	mark = wr_open(w, 2);
-	for (i = 0; i < ep->suite_count; i++)
-		if (can_offer(e, ep->suites[i]))
-			wr_u16(w, ep->suites[i]->id);
-	wr_close(w, mark, 2);
+	if (hs->retried)
+		wr_u8(w, 0);	/* RFC 9147 5.3 */
+	else
+		wr_vec(w, 1, hs->cookie.p, hs->cookie.len);
+	write_suites(e, w);
 	wr_u8(w, 1);
 	wr_u8(w, 0); /* no compression */
 	mark = wr_open(w, 2);
+	if (e->ep->speaks13 && dtls13_offer(e, w))
+		return -e->error;
 	dtls_write_client_extensions(e, w);
+	if (e->ep->speaks13)
+		dtls13_offer_psk(e, w);
 	wr_close(w, mark, 2);
+	if (e->ep->speaks13 && dtls13_bind(e, w))
+		return -e->error;
 	hs->step = CLIENT_SERVER_HELLO;
 	return dtls_message_end(e);
 }
@@ -50,7 +69,9 @@ int dtls_client_start(struct kdtls_engine *e)
 	struct dtls_handshake *hs = e->hs;
 
 	dtls_random(e, e->secrets.client_random, DTLS_RANDOM_SIZE);
-	if (hs->has_session && hs->session.ticket.len) {
+	if (hs->has_session && hs->session.version == DTLS_VERSION_1_3) {
+		e->session_id_len = 0;
+	} else if (hs->has_session && hs->session.ticket.len) {
 		/* An id of our own tells a resumption by its echo: RFC 5077 3.4 */
 		e->session_id_len = DTLS_SESSION_ID_SIZE;
 		dtls_random(e, e->session_id, e->session_id_len);
@@ -58,7 +79,7 @@ int dtls_client_start(struct kdtls_engine *e)
 		e->session_id_len = (u8)hs->session.id.len;
 		memcpy(e->session_id, hs->session.id.p, e->session_id_len);
 	}
-	if (send_hello(e))
+	if (dtls_client_hello(e))
 		return -e->error;
 	dtls_flight_end(e, true);
 	return 0;
@@ -72,7 +93,7 @@ static int hello_verify_request(struct kdtls_engine *e, struct dtls_bytes body)
 
 	if (!rd_u16(&body, &version) || !rd_vec(&body, 1, &cookie) || body.len)
 		return dtls_fail_decode(e, "malformed HelloVerifyRequest");
-	if (hs->in.next >= VERIFY_REQUESTS_MAX)
+	if (hs->in.next >= VERIFY_REQUESTS_MAX || hs->retried)
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
 				 "the server takes no cookie");
@@ -84,7 +105,7 @@ static int hello_verify_request(struct kdtls_engine *e, struct dtls_bytes body)
 		return dtls_fail_memory(e);
 	}
 	dtls_flight_begin(e);
-	if (send_hello(e))
+	if (dtls_client_hello(e))
 		return -e->error;
 	dtls_flight_end(e, true);
 	return 0;
@@ -118,10 +139,17 @@ static int server_hello(struct kdtls_engine *e, struct dtls_bytes body)
 
 	if (!dtls_server_hello_parse(&sh, body))
 		return dtls_fail_decode(e, "malformed ServerHello");
-	if (sh.version != DTLS_VERSION_1_2)
+	if (e->ep->speaks13 && dtls_ext_has(&sh.ext, DTLS_EXT_VERSIONS))
+		return dtls13_server_hello(e, &sh);
+	if (sh.version != DTLS_VERSION_1_2 || !e->ep->speaks12 || hs->retried)
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_PROTOCOL_VERSION,
 				 "the server wants another version");
+	/* RFC 8446 4.1.3: somebody between us wants an older version. */
+	if (e->ep->speaks13 &&
+	    !memcmp(sh.random.p + DTLS_RANDOM_SIZE - 8, DTLS_DOWNGRADE, 7) &&
+	    sh.random.p[DTLS_RANDOM_SIZE - 1] <= 1)
+		return dtls_fail_illegal(e, "the handshake was downgraded");
 	e->version = sh.version;
 	e->suite = dtls_own_suite(e, sh.suite);
 	if (!e->suite || !can_offer(e, e->suite) || sh.compression)
@@ -133,7 +161,8 @@ static int server_hello(struct kdtls_engine *e, struct dtls_bytes body)
 	echoed = sh.session_id.len &&
 		 dtls_bytes_equal(sh.session_id, e->session_id,
 				  e->session_id_len);
-	if (echoed && hs->has_session)
+	if (echoed && hs->has_session &&
+	    hs->session.version == DTLS_VERSION_1_2)
 		return resume(e);
 	e->session_id_len = (u8)sh.session_id.len;
 	memcpy(e->session_id, sh.session_id.p, sh.session_id.len);
@@ -187,9 +216,10 @@ static int read_point(struct kdtls_engine *e, struct dtls_bytes *body)
 	    !rd_vec(body, 1, &point))
 		return dtls_fail_decode(e, "malformed key exchange");
 	group = dtls_own_group(e, id);
-	if (curve_type != 3 || !group) /* named_curve */
+	if (curve_type != 3 || !group || group->kem) /* named_curve */
 		return dtls_fail_illegal(e, "group was not offered");
 	e->group = id;
+	EVP_PKEY_free(hs->kex_key);
 	hs->kex_key = dtls_kex_generate(group);
 	if (!hs->kex_key)
 		return dtls_fail_internal(e);
@@ -401,11 +431,7 @@ static int finished(struct kdtls_engine *e, struct dtls_bytes body)
 	return 0;
 }
 
-static const struct {
-	enum dtls_step step;
-	u8 type;
-	int (*receive)(struct kdtls_engine *e, struct dtls_bytes body);
-} expected[] = {
+static const struct dtls_expected expected[] = {
 	{ CLIENT_SERVER_HELLO, DTLS_HELLO_VERIFY_REQUEST, hello_verify_request },
 	{ CLIENT_SERVER_HELLO, DTLS_SERVER_HELLO, server_hello },
 	{ CLIENT_CERTIFICATE, DTLS_CERTIFICATE, certificate },
@@ -420,8 +446,9 @@ static const struct {
 int dtls_client_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
 {
 	enum dtls_step step = e->hs->step;
-	size_t i;
 
+	if (e->d13 && step != CLIENT_SERVER_HELLO)
+		return dtls13_client_message(e, type, body);
 	/* RFC 5246 7.4.1.1: not now */
 	if (type == DTLS_HELLO_REQUEST)
 		return 0;
@@ -429,9 +456,7 @@ int dtls_client_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
 	if (step == CLIENT_KEY_EXCHANGE && type == DTLS_SERVER_HELLO_DONE &&
 	    e->suite->kx == DTLS_KX_PSK)
 		return server_hello_done(e, body);
-	for (i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
-		if (expected[i].step == step && expected[i].type == type)
-			return expected[i].receive(e, body);
-	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_UNEXPECTED_MESSAGE,
-			 "a message came out of turn");
+	return dtls_receive_expected(e, expected,
+				     sizeof(expected) / sizeof(expected[0]),
+				     type, body);
 }

@@ -90,6 +90,66 @@ bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
 	       !CRYPTO_memcmp(expected, ch->cookie.p, DTLS_COOKIE_SIZE);
 }
 
+/* The label keeps these apart from those of HelloVerifyRequest. */
+static bool retry_mac(const struct dtls_cookie *k, u64 period,
+		      struct dtls_bytes address, struct dtls_bytes content,
+		      u8 *out)
+{
+	u8 front[] = "HelloRetryRequest?", mac[DTLS_HASH_MAX];
+	struct dtls_bytes pieces[] = {
+		{ front, sizeof(front) },
+		address,
+		content,
+	};
+
+	front[sizeof(front) - 2] = (u8)address.len;
+	if (!dtls_hmac(k->key[period % 2], pieces, 3, mac))
+		return false;
+	memcpy(out, mac, DTLS_RETRY_MAC_SIZE);
+	return true;
+}
+
+size_t dtls_retry_seal(struct dtls_cookie *k, struct dtls_bytes address,
+		       const struct dtls_retry *r, u64 now, u8 *out)
+{
+	size_t len = 5 + (size_t)r->hash_len;
+
+	if (!rotate(k, now))
+		return 0;
+	out[0] = (u8)k->period;
+	dtls_put_be(out + 1, 2, r->suite);
+	dtls_put_be(out + 3, 2, r->group);
+	memcpy(out + 5, r->hash, r->hash_len);
+	if (!retry_mac(k, k->period, address,
+		       (struct dtls_bytes){ out, len }, out + len))
+		return 0;
+	return len + DTLS_RETRY_MAC_SIZE;
+}
+
+bool dtls_retry_open(struct dtls_cookie *k, struct dtls_bytes address,
+		     struct dtls_bytes cookie, u64 now, struct dtls_retry *r)
+{
+	struct dtls_bytes content = cookie;
+	u8 mac[DTLS_RETRY_MAC_SIZE];
+	u64 period;
+
+	if (cookie.len < 5 + DTLS_RETRY_MAC_SIZE ||
+	    cookie.len > DTLS_RETRY_COOKIE_MAX || !rotate(k, now))
+		return false;
+	content.len -= DTLS_RETRY_MAC_SIZE;
+	period = k->period;
+	if (cookie.p[0] != (u8)period)
+		period--;
+	if (!retry_mac(k, period, address, content, mac) ||
+	    CRYPTO_memcmp(mac, content.p + content.len, sizeof(mac)))
+		return false;
+	r->suite = (u16)dtls_get_be(content.p + 1, 2);
+	r->group = (u16)dtls_get_be(content.p + 3, 2);
+	r->hash_len = (u8)(content.len - 5);
+	memcpy(r->hash, content.p + 5, r->hash_len);
+	return true;
+}
+
 void dtls_cookie_request(const struct dtls_record *hello, u16 message_seq,
 			 const u8 *cookie, u8 *out)
 {

@@ -32,6 +32,28 @@ bool dtls_cookie_make(struct dtls_cookie *k, struct dtls_bytes address,
 bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
 		       const struct dtls_client_hello *ch, u64 now);
 
+/*
+ * The cookie of a HelloRetryRequest (RFC 9147 5.1) carries all that the server
+ * must know of the first ClientHello, so that it need not keep it.
+ */
+struct dtls_retry {
+	u16 suite;
+	u16 group;			/* asked for; 0: none */
+	u8 hash_len;
+	u8 hash[DTLS_HASH_MAX];		/* of the first ClientHello */
+};
+
+#define DTLS_RETRY_MAC_SIZE	16
+#define DTLS_RETRY_COOKIE_MAX	(1 + 2 + 2 + DTLS_HASH_MAX + DTLS_RETRY_MAC_SIZE)
+
+/* Return: bytes written to @out (DTLS_RETRY_COOKIE_MAX); 0: libcrypto failed. */
+size_t dtls_retry_seal(struct dtls_cookie *k, struct dtls_bytes address,
+		       const struct dtls_retry *r, u64 now, u8 *out);
+
+/* Return: false: not ours, not for this address, or too old. */
+bool dtls_retry_open(struct dtls_cookie *k, struct dtls_bytes address,
+		     struct dtls_bytes cookie, u64 now, struct dtls_retry *r);
+
 #define DTLS_VERIFY_REQUEST_SIZE \
 	(DTLS12_HEADER_SIZE + DTLS_MESSAGE_HEADER + 3 + DTLS_COOKIE_SIZE)
 

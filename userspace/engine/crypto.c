@@ -1,9 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What is fetched from libcrypto; see crypto.h. */
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/params.h>
 
 #include "crypto.h"
+
+/* OpenSSL 3.5 and later; not every provider has it */
+static bool has_mlkem(void)
+{
+	EVP_KEYMGMT *k;
+	bool has;
+
+	ERR_set_mark();
+	k = EVP_KEYMGMT_fetch(NULL, "X25519MLKEM768", NULL);
+	ERR_pop_to_mark();
+	has = k;
+	EVP_KEYMGMT_free(k);
+	return has;
+}
 
 bool dtls_crypto_init(struct dtls_crypto *c)
 {
@@ -14,11 +29,15 @@ bool dtls_crypto_init(struct dtls_crypto *c)
 	c->aes128_ccm = EVP_CIPHER_fetch(NULL, "AES-128-CCM", NULL);
 	c->aes256_ccm = EVP_CIPHER_fetch(NULL, "AES-256-CCM", NULL);
 	c->chacha = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
+	c->aes128_ecb = EVP_CIPHER_fetch(NULL, "AES-128-ECB", NULL);
+	c->aes256_ecb = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
+	c->chacha20 = EVP_CIPHER_fetch(NULL, "ChaCha20", NULL);
+	c->mlkem = has_mlkem();
 	c->hmac_sha256 = dtls_hmac_new("SHA256");
 	c->hmac_sha384 = dtls_hmac_new("SHA384");
 	if (c->hmac_sha256 && c->hmac_sha384 && c->sha256 && c->sha384 &&
 	    c->aes128_gcm && c->aes256_gcm && c->aes128_ccm && c->aes256_ccm &&
-	    c->chacha)
+	    c->chacha && c->aes128_ecb && c->aes256_ecb && c->chacha20)
 		return true;
 	dtls_crypto_exit(c);
 	return false;
@@ -33,6 +52,9 @@ void dtls_crypto_exit(struct dtls_crypto *c)
 	EVP_CIPHER_free(c->aes128_ccm);
 	EVP_CIPHER_free(c->aes256_ccm);
 	EVP_CIPHER_free(c->chacha);
+	EVP_CIPHER_free(c->aes128_ecb);
+	EVP_CIPHER_free(c->aes256_ecb);
+	EVP_CIPHER_free(c->chacha20);
 	EVP_MAC_CTX_free(c->hmac_sha256);
 	EVP_MAC_CTX_free(c->hmac_sha384);
 	memset(c, 0, sizeof(*c));

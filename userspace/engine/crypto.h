@@ -22,6 +22,10 @@ struct dtls_crypto {
 	EVP_CIPHER *aes128_ccm;
 	EVP_CIPHER *aes256_ccm;
 	EVP_CIPHER *chacha;
+	EVP_CIPHER *aes128_ecb;		/* these for sequence numbers alone */
+	EVP_CIPHER *aes256_ecb;
+	EVP_CIPHER *chacha20;
+	bool mlkem;			/* it has X25519MLKEM768 */
 	EVP_MAC_CTX *hmac_sha256;	/* see dtls_hmac_key() */
 	EVP_MAC_CTX *hmac_sha384;
 };

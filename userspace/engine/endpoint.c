@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 
 #include "endpoint.h"
+#include "retry.h"
 
 /* A client that is told to try again does not do so for ever. */
 #define HELLO_SEQ_MAX	256
@@ -11,6 +12,8 @@
 void kdtls_config_init(struct kdtls_config *config)
 {
 	*config = (struct kdtls_config){
+		.version_min = DTLS_VERSION_1_2,
+		.version_max = DTLS_VERSION_1_2,
 		.mtu = 1400,
 		.mtu_min = KDTLS_MTU_MIN,
 		.timeout_initial = 1000,
@@ -27,9 +30,17 @@ void kdtls_config_init(struct kdtls_config *config)
 	};
 }
 
+static bool version_valid(u16 version)
+{
+	return version == DTLS_VERSION_1_2 || version == DTLS_VERSION_1_3;
+}
+
 static bool config_valid(const struct kdtls_config *c)
 {
-	return c->ops.key && c->mtu >= KDTLS_MTU_MIN && c->mtu <= 65507 &&
+	return version_valid(c->version_min) && version_valid(c->version_max) &&
+	       c->version_min >= c->version_max && /* they count downwards */
+	       (c->version_max == DTLS_VERSION_1_2 || c->ops.next_seq) &&
+	       c->ops.key && c->mtu >= KDTLS_MTU_MIN && c->mtu <= 65507 &&
 	       c->mtu_min >= KDTLS_MTU_MIN && c->mtu_min <= c->mtu &&
 	       c->timeout_min >= 50 && c->timeout_initial >= c->timeout_min &&
 	       c->timeout_max >= c->timeout_initial && c->cookie_life &&
@@ -46,11 +57,11 @@ static bool config_valid(const struct kdtls_config *c)
  * Turn a list of numbers into one of table entries; without a list take the
  * whole table. Return: entries, 0: an unknown number or too many.
  */
-#define RESOLVE(kind, max)						\
+#define RESOLVE(kind, max, all)						\
 static size_t resolve_##kind##s(const struct dtls_##kind **to,		\
 				const u16 *list, size_t count)		\
 {									\
-	size_t n = list ? count : dtls_##kind##_count;			\
+	size_t n = list ? count : (all);				\
 	size_t i;							\
 									\
 	if (n > (max))							\
@@ -64,9 +75,40 @@ static size_t resolve_##kind##s(const struct dtls_##kind **to,		\
 	return n;							\
 }
 
-RESOLVE(suite, DTLS_SUITES_MAX)
-RESOLVE(group, DTLS_GROUPS_MAX)
-RESOLVE(scheme, DTLS_SCHEMES_MAX)
+RESOLVE(suite, DTLS_SUITES_MAX, dtls_suite_default_count)
+RESOLVE(group, DTLS_GROUPS_MAX, dtls_group_count)
+RESOLVE(scheme, DTLS_SCHEMES_MAX, dtls_scheme_count)
+
+/* Which versions are within the limits and have a suite? */
+static bool find_versions(struct kdtls_endpoint *ep)
+{
+	size_t i;
+
+	for (i = 0; i < ep->suite_count; i++) {
+		if (dtls_suite_is_13(ep->suites[i]))
+			ep->speaks13 = true;
+		else
+			ep->speaks12 = true;
+	}
+	ep->speaks13 &= ep->config.version_max == DTLS_VERSION_1_3;
+	ep->speaks12 &= ep->config.version_min == DTLS_VERSION_1_2;
+	return ep->speaks12 || ep->speaks13;
+}
+
+/* What libcrypto lacks is left out, unless somebody insists on it. */
+static bool drop_missing_groups(struct kdtls_endpoint *ep)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < ep->group_count; i++) {
+		if (!ep->groups[i]->kem || ep->crypto.mlkem)
+			ep->groups[n++] = ep->groups[i];
+		else if (ep->config.groups)
+			return false;
+	}
+	ep->group_count = n;
+	return true;
+}
 
 int kdtls_endpoint_new(const struct kdtls_config *config,
 		       struct kdtls_endpoint **endpoint)
@@ -86,7 +128,8 @@ int kdtls_endpoint_new(const struct kdtls_config *config,
 					 config->group_count);
 	ep->scheme_count = resolve_schemes(ep->schemes, config->schemes,
 					   config->scheme_count);
-	if (!ep->suite_count || !ep->group_count || !ep->scheme_count) {
+	if (!ep->suite_count || !ep->group_count || !ep->scheme_count ||
+	    !find_versions(ep)) {
 		err = -KDTLS_EUSAGE;
 		goto fail;
 	}
@@ -99,6 +142,10 @@ int kdtls_endpoint_new(const struct kdtls_config *config,
 		goto fail;
 	if (!dtls_crypto_init(&ep->crypto)) {
 		err = -KDTLS_ECRYPTO;
+		goto fail;
+	}
+	if (!drop_missing_groups(ep)) {
+		err = -KDTLS_EUSAGE;
 		goto fail;
 	}
 	*endpoint = ep;
@@ -202,9 +249,8 @@ enum kdtls_gate dtls_endpoint_hello(struct kdtls_endpoint *ep,
 				    struct dtls_bytes address,
 				    const struct dtls_record *record,
 				    const struct dtls_fragment *f, u64 now,
-				    u8 *reply)
+				    u8 *reply, size_t *reply_len)
 {
-	struct dtls_bytes body = f->body;
 	u8 cookie[DTLS_COOKIE_SIZE];
 	struct dtls_client_hello ch;
 
@@ -214,14 +260,17 @@ enum kdtls_gate dtls_endpoint_hello(struct kdtls_endpoint *ep,
 	/* Whoever asks for no proof takes fragments in any order. */
 	if (dtls_endpoint_flag(ep, KDTLS_NO_COOKIE))
 		return f->seq ? KDTLS_GATE_DROP : KDTLS_GATE_ACCEPT;
-	if (f->offset || !dtls_client_hello_front(&ch, &body))
+	if (f->offset || !dtls_client_hello_part(&ch, f->body))
 		return KDTLS_GATE_DROP;
+	if (ep->speaks13 && dtls_client_hello_offers(&ch, DTLS_VERSION_1_3))
+		return dtls_retry_gate(ep, address, record, f, &ch, now, reply,
+				       reply_len);
 	if (dtls_cookie_check(&ep->cookie, address, &ch, now))
 		return KDTLS_GATE_ACCEPT;
-	if (!dtls_cookie_make(&ep->cookie, address, &ch, now,
-			      cookie))
+	if (!dtls_cookie_make(&ep->cookie, address, &ch, now, cookie))
 		return KDTLS_GATE_DROP;
 	dtls_cookie_request(record, f->seq, cookie, reply);
+	*reply_len = DTLS_VERIFY_REQUEST_SIZE;
 	return KDTLS_GATE_REPLY;
 }
 
@@ -235,7 +284,6 @@ enum kdtls_gate kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
 	struct dtls_record record;
 	struct dtls_bytes content;
 	struct dtls_fragment f;
-	enum kdtls_gate gate;
 
 	if (address_len > ADDRESS_MAX ||
 	    dtls_record_parse(&record, datagram, len, len, 0) ||
@@ -245,8 +293,6 @@ enum kdtls_gate kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
 	content.len = record.fragment_len;
 	if (!dtls_fragment_parse(&content, &f))
 		return KDTLS_GATE_DROP;
-	gate = dtls_endpoint_hello(endpoint, from, &record, &f, now, reply);
-	if (gate == KDTLS_GATE_REPLY)
-		*reply_len = DTLS_VERIFY_REQUEST_SIZE;
-	return gate;
+	return dtls_endpoint_hello(endpoint, from, &record, &f, now, reply,
+				   reply_len);
 }

@@ -24,6 +24,8 @@ struct kdtls_endpoint {
 	size_t scheme_count;
 	struct dtls_identity *identities;
 	struct dtls_trust trust;
+	bool speaks12;		/* versions, and suites of them, are allowed */
+	bool speaks13;
 	bool trust_x509;	/* roots were given, or nothing is verified */
 	struct dtls_cookie cookie;
 	struct dtls_tickets tickets;
@@ -40,12 +42,13 @@ static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
  * dtls_endpoint_hello() - judge a first fragment of a ClientHello by its cookie
  * @record:	its record
  * @f:		the fragment
- * @reply:	DTLS_VERIFY_REQUEST_SIZE bytes, written with KDTLS_GATE_REPLY
+ * @reply:	KDTLS_GATE_REPLY_SIZE bytes, @reply_len of them written with
+ *		KDTLS_GATE_REPLY
  */
 enum kdtls_gate dtls_endpoint_hello(struct kdtls_endpoint *ep,
 				    struct dtls_bytes address,
 				    const struct dtls_record *record,
 				    const struct dtls_fragment *f, u64 now,
-				    u8 *reply);
+				    u8 *reply, size_t *reply_len);
 
 #endif /* _DTLS_ENDPOINT_H */

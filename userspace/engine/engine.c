@@ -71,13 +71,19 @@ void dtls_handshake_drop(struct kdtls_engine *e)
 	wr_free(&hs->out);
 	wr_free(&hs->session_bytes);
 	wr_free(&hs->ticket);
-	dtls_protection_free(hs->tx);
-	dtls_protection_free(hs->rx);
 	EVP_PKEY_free(hs->kex_key);
 	EVP_PKEY_free(hs->peer_key);
 	OPENSSL_free(hs->psk_hint);
 	OPENSSL_free((void *)hs->cookie.p);
 	OPENSSL_clear_free(hs, sizeof(*hs));
+}
+
+void dtls_drop_protection(struct kdtls_engine *e)
+{
+	dtls_protection_free(e->tx);
+	dtls_protection_free(e->rx);
+	e->tx = NULL;
+	e->rx = NULL;
 }
 
 int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,
@@ -120,6 +126,9 @@ void kdtls_engine_free(struct kdtls_engine *engine)
 	if (!e)
 		return;
 	dtls_handshake_drop(e);
+	dtls_drop_protection(e);
+	dtls13_free(e);
+	dtls_ack_clear(e);
 	dtls_heartbeat_free(e);
 	dtls_flight_clear(&e->flight);
 	OPENSSL_free(e->name);
@@ -165,6 +174,8 @@ int kdtls_engine_set_session(struct kdtls_engine *engine,
 		!dtls_session_expired(s, dtls_unix_time(e)) &&
 		dtls_bytes_equal(s->name, name, strlen(name)) &&
 		dtls_own_suite(e, s->suite) &&
+		(s->version == DTLS_VERSION_1_3 ? e->ep->speaks13 :
+						  e->ep->speaks12) &&
 		(s->ems || dtls_endpoint_flag(e->ep, KDTLS_ALLOW_NO_EMS)) &&
 		(!s->ticket.len ||
 		 !dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS)) &&
@@ -236,6 +247,7 @@ int dtls_fail(struct kdtls_engine *e, int error, u8 alert, const char *reason)
 			e->session_id, e->session_id_len });
 	dtls_flight_clear(&e->flight);
 	dtls_timer_stop(&e->timer);
+	dtls_ack_clear(e);
 	dtls_heartbeat_free(e);
 	return -error;
 }
@@ -256,39 +268,54 @@ static u64 export_window(const struct dtls_protection *rx,
 	return floor;
 }
 
-static int hand_out(struct kdtls_engine *e)
+static int give_key(struct kdtls_engine *e, int direction,
+		    const struct dtls_key_info *key,
+		    const struct dtls_window *seen)
 {
-	const struct kdtls_ops *ops = &e->ep->config.ops;
-	struct dtls_handshake *hs = e->hs;
-	struct dtls_window window;
-
-	hs->rx_key.rec_seq = export_window(hs->rx, &window);
-	hs->tx_key.rec_seq = hs->tx->seq;
-	if (ops->key(e->ctx, DTLS_RX, &hs->rx_key, &window) ||
-	    ops->key(e->ctx, DTLS_TX, &hs->tx_key, NULL))
+	if (e->ep->config.ops.key(e->ctx, direction, key, seen))
 		return dtls_fail(e, KDTLS_ECALLBACK, KDTLS_ALERT_INTERNAL_ERROR,
 				 "the keys were not taken");
 	return 0;
 }
 
+int dtls_hand_out(struct kdtls_engine *e, struct dtls_protection *rx,
+		  struct dtls_key_info *rx_key, struct dtls_key_info *tx_key)
+{
+	struct dtls_window window = { 0 };
+
+	if (rx_key) {
+		window.epoch = rx_key->epoch;
+		if (rx)
+			rx_key->rec_seq = export_window(rx, &window);
+		if (give_key(e, DTLS_RX, rx_key, &window))
+			return -e->error;
+	}
+	return tx_key ? give_key(e, DTLS_TX, tx_key, NULL) : 0;
+}
+
 int dtls_complete(struct kdtls_engine *e)
 {
 	const struct kdtls_ops *ops = &e->ep->config.ops;
+	struct dtls_handshake *hs = e->hs;
 	const struct dtls_held *h;
 
+	if (e->d13)
+		return dtls13_complete(e);
 	/* Nothing comes after Finished (RFC 5246 7.3). */
 	if (dtls_reassembly_has(&e->hs->in, 1))
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
 				 "a message came after Finished");
-	if (hand_out(e))
+	hs->tx_key.rec_seq = e->tx->seq;
+	if (dtls_hand_out(e, e->rx, &hs->rx_key, &hs->tx_key))
 		return -e->error;
-	for (h = e->hs->held; h; h = h->next)
+	for (h = hs->held; h; h = h->next)
 		if (h->opened && ops->early)
 			ops->early(e->ctx, h->data, h->len);
 	e->keys_out = true;
 	e->state = KDTLS_ESTABLISHED;
 	dtls_handshake_drop(e);
+	dtls_drop_protection(e);
 	/* Who sent the last flight keeps it for a while: RFC 6347 4.2.4 */
 	if (e->flight.first)
 		e->timer.expiry = e->now + 1000ULL * e->ep->config.linger;
@@ -301,16 +328,28 @@ void kdtls_engine_confirm(struct kdtls_engine *engine)
 {
 	if (engine->state != KDTLS_ESTABLISHED)
 		return;
+	/* DTLS 1.3 has its own word for it (RFC 9147 7). */
+	if (engine->d13) {
+		dtls13_alive(engine);
+		return;
+	}
 	dtls_flight_clear(&engine->flight);
 	dtls_timer_stop(&engine->timer);
 }
 
+static u64 earlier(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
 uint64_t kdtls_engine_expiry(const struct kdtls_engine *engine)
 {
-	u64 heartbeat = dtls_heartbeat_expiry(engine);
+	u64 other = earlier(dtls_heartbeat_expiry(engine),
+			    dtls_ack_expiry(engine));
 
-	return engine->timer.expiry < heartbeat ? engine->timer.expiry :
-						  heartbeat;
+	if (engine->d13)
+		other = earlier(other, engine->d13->linger);
+	return earlier(engine->timer.expiry, other);
 }
 
 /* Two lost flights in a row may be too large ones. */
@@ -335,7 +374,7 @@ static int flight_expired(struct kdtls_engine *e)
 
 	if (e->timer.tries >= e->ep->config.retransmits)
 		return dtls_fail(e, KDTLS_ETIMEOUT, KDTLS_ALERT_NONE,
-				 e->hs->rx && e->hs->rx->failed ?
+				 e->rx && e->rx->failed ?
 				 "the peer's records do not verify: another pre-shared key?" :
 				 "the peer does not answer");
 	dtls_timer_limits(e, &limits);
@@ -353,12 +392,31 @@ int kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now)
 		return -e->error;
 	e->now = now;
 	dtls_heartbeat_expire(e);
+	dtls_ack_expire(e);
+	if (e->d13)
+		dtls13_expire(e);
 	if (e->timer.expiry > now)
 		return 0;
-	if (e->state == KDTLS_HANDSHAKE)
+	if (e->state == KDTLS_HANDSHAKE || (e->d13 && !e->d13->arrived))
 		return flight_expired(e);
-	kdtls_engine_confirm(e);
+	if (e->d13)
+		dtls13_flight_expired(e);
+	else
+		kdtls_engine_confirm(e);
 	return 0;
+}
+
+void dtls_stop(struct kdtls_engine *e)
+{
+	dtls_flight_clear(&e->flight);
+	dtls_timer_stop(&e->timer);
+	dtls_ack_clear(e);
+	dtls_heartbeat_free(e);
+	/* In the middle of a handshake an alert is to be sent under it. */
+	if (e->keys_out)
+		dtls_drop_protection(e);
+	if (e->d13)
+		e->d13->linger = KDTLS_NEVER;
 }
 
 void kdtls_engine_close(struct kdtls_engine *engine)
@@ -370,9 +428,7 @@ void kdtls_engine_close(struct kdtls_engine *engine)
 	if (e->state != KDTLS_IDLE)
 		dtls_alert_send(e, 1, KDTLS_ALERT_CLOSE_NOTIFY);
 	e->state = KDTLS_CLOSED;
-	dtls_flight_clear(&e->flight);
-	dtls_timer_stop(&e->timer);
-	dtls_heartbeat_free(e);
+	dtls_stop(e);
 }
 
 enum kdtls_state kdtls_engine_state(const struct kdtls_engine *engine)
@@ -438,8 +494,12 @@ int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,
 	    context_len > KDTLS_EXPORT_CONTEXT_MAX || !len)
 		return -KDTLS_EUSAGE;
 	ERR_set_mark();
-	ok = dtls12_export(c, dtls_suite_md(c, e->suite), &e->secrets, label,
-			   context ? &seed : NULL, out, len);
+	if (e->d13)
+		ok = dtls13_export(c, dtls_suite_md(c, e->suite),
+				   e->d13->exporter, label, seed, out, len);
+	else
+		ok = dtls12_export(c, dtls_suite_md(c, e->suite), &e->secrets,
+				   label, context ? &seed : NULL, out, len);
 	dtls_hmac_forget(c, dtls_suite_md(c, e->suite));
 	ERR_pop_to_mark();
 	return ok ? 0 : -KDTLS_ECRYPTO;

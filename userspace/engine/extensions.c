@@ -79,12 +79,9 @@ static void write_groups(struct kdtls_engine *e, struct dtls_writer *w)
 
 	list = wr_open(w, 2);
 	for (i = 0; i < e->ep->group_count; i++)
-		wr_u16(w, e->ep->groups[i]->id);
+		if (e->ep->speaks13 || !e->ep->groups[i]->kem)
+			wr_u16(w, e->ep->groups[i]->id);
 	wr_close(w, list, 2);
-	wr_close(w, ext, 2);
-
-	ext = offer(e, w, DTLS_EXT_POINT_FORMATS);
-	wr_vec(w, 1, "", 1); /* uncompressed */
 	wr_close(w, ext, 2);
 }
 
@@ -160,10 +157,15 @@ void dtls_write_client_extensions(struct kdtls_engine *e, struct dtls_writer *w)
 	size_t ext;
 
 	write_name(e, w);
-	offer_empty(e, w, DTLS_EXT_EMS);
-	ext = offer(e, w, DTLS_EXT_RENEGOTIATION);
-	wr_u8(w, RENEGOTIATION_NONE);
-	wr_close(w, ext, 2);
+	if (e->ep->speaks12) {
+		offer_empty(e, w, DTLS_EXT_EMS);
+		ext = offer(e, w, DTLS_EXT_RENEGOTIATION);
+		wr_u8(w, RENEGOTIATION_NONE);
+		wr_close(w, ext, 2);
+		ext = offer(e, w, DTLS_EXT_POINT_FORMATS);
+		wr_vec(w, 1, "", 1); /* uncompressed */
+		wr_close(w, ext, 2);
+	}
 	write_groups(e, w);
 	ext = offer(e, w, DTLS_EXT_SCHEMES);
 	dtls_write_schemes(e, w);
@@ -186,9 +188,10 @@ void dtls_write_client_extensions(struct kdtls_engine *e, struct dtls_writer *w)
 		write_cid(e, w);
 		wr_close(w, ext, 2);
 	}
-	if (!dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS)) {
+	if (e->ep->speaks12 && !dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS)) {
 		ext = offer(e, w, DTLS_EXT_TICKET);
-		if (hs->has_session)
+		if (hs->has_session &&
+		    hs->session.version == DTLS_VERSION_1_2)
 			wr_bytes(w, hs->session.ticket.p,
 				 hs->session.ticket.len);
 		wr_close(w, ext, 2);
@@ -196,23 +199,13 @@ void dtls_write_client_extensions(struct kdtls_engine *e, struct dtls_writer *w)
 }
 
 /* The server takes part in the client's offers as far as it can. */
-void dtls_write_server_extensions(struct kdtls_engine *e, struct dtls_writer *w,
-				  const struct dtls_extensions *theirs)
+static void write_answers(struct kdtls_engine *e, struct dtls_writer *w,
+			  const struct dtls_extensions *theirs)
 {
 	size_t ext, list;
 
-	ext = dtls_ext_open(w, DTLS_EXT_RENEGOTIATION);
-	wr_u8(w, RENEGOTIATION_NONE);
-	wr_close(w, ext, 2);
-	if (e->ems)
-		dtls_ext_empty(w, DTLS_EXT_EMS);
 	if (e->name && !e->resumed)
 		dtls_ext_empty(w, DTLS_EXT_SERVER_NAME);
-	if (dtls_ext_has(theirs, DTLS_EXT_POINT_FORMATS) && e->group) {
-		ext = dtls_ext_open(w, DTLS_EXT_POINT_FORMATS);
-		wr_vec(w, 1, "", 1);
-		wr_close(w, ext, 2);
-	}
 	if (e->alpn) {
 		ext = dtls_ext_open(w, DTLS_EXT_ALPN);
 		list = wr_open(w, 2);
@@ -250,13 +243,48 @@ void dtls_write_server_extensions(struct kdtls_engine *e, struct dtls_writer *w,
 		write_record_limit(e, w);
 		wr_close(w, ext, 2);
 	}
-	if (dtls_ext_has(theirs, DTLS_EXT_CID) && wants_cid(e)) {
-		ext = dtls_ext_open(w, DTLS_EXT_CID);
-		write_cid(e, w);
+}
+
+void dtls_write_cid(struct kdtls_engine *e, struct dtls_writer *w,
+		      const struct dtls_extensions *theirs)
+{
+	size_t ext;
+
+	if (!dtls_ext_has(theirs, DTLS_EXT_CID) || !wants_cid(e))
+		return;
+	ext = dtls_ext_open(w, DTLS_EXT_CID);
+	write_cid(e, w);
+	wr_close(w, ext, 2);
+}
+
+void dtls_write_server_extensions(struct kdtls_engine *e, struct dtls_writer *w,
+				  const struct dtls_extensions *theirs)
+{
+	size_t ext;
+
+	ext = dtls_ext_open(w, DTLS_EXT_RENEGOTIATION);
+	wr_u8(w, RENEGOTIATION_NONE);
+	wr_close(w, ext, 2);
+	if (e->ems)
+		dtls_ext_empty(w, DTLS_EXT_EMS);
+	if (dtls_ext_has(theirs, DTLS_EXT_POINT_FORMATS) && e->group) {
+		ext = dtls_ext_open(w, DTLS_EXT_POINT_FORMATS);
+		wr_vec(w, 1, "", 1);
 		wr_close(w, ext, 2);
 	}
+	write_answers(e, w, theirs);
+	dtls_write_cid(e, w, theirs);
 	if (e->hs->send_ticket)
 		dtls_ext_empty(w, DTLS_EXT_TICKET);
+}
+
+void dtls13_write_answers(struct kdtls_engine *e, struct dtls_writer *w,
+			  const struct dtls_extensions *theirs)
+{
+	size_t mark = wr_open(w, 2);
+
+	write_answers(e, w, theirs);
+	wr_close(w, mark, 2);
 }
 
 /* Readers; what only one side sends is read by that side's function below. */
@@ -301,6 +329,9 @@ static int read_record_limit(struct kdtls_engine *e, struct dtls_bytes r)
 		return dtls_fail_decode(e, "malformed record_size_limit");
 	if (limit < 64)
 		return dtls_fail_illegal(e, "record_size_limit below 64");
+	/* In DTLS 1.3 the content's type counts too (RFC 8449 4). */
+	if (e->version == DTLS_VERSION_1_3)
+		limit--;
 	if (e->ep->config.record_size_limit && limit < DTLS_RECORD_SIZE_MAX)
 		e->peer_record_limit = limit;
 	return 0;
@@ -337,22 +368,23 @@ static int read_if(struct kdtls_engine *e, const struct dtls_extensions *x,
 	return dtls_ext_has(x, i) ? reader(e, x->ext[i]) : 0;
 }
 
-/* What both sides send in the same form */
-static int read_common(struct kdtls_engine *e, const struct dtls_extensions *x)
+int dtls_read_cid(struct kdtls_engine *e, const struct dtls_extensions *x)
+{
+	if (!dtls_ext_has(x, DTLS_EXT_CID)) {
+		forget_cid(e);
+		return 0;
+	}
+	return read_cid(e, x->ext[DTLS_EXT_CID]);
+}
+
+/* What DTLS 1.3 does without (RFC 8446 4.1.2, RFC 7627) */
+static int read_old(struct kdtls_engine *e, const struct dtls_extensions *x)
 {
 	int err;
 
 	err = read_if(e, x, DTLS_EXT_RENEGOTIATION, read_renegotiation);
 	if (!err)
 		err = read_if(e, x, DTLS_EXT_POINT_FORMATS, read_point_formats);
-	if (!err)
-		err = read_if(e, x, DTLS_EXT_HEARTBEAT, read_heartbeat);
-	if (!err)
-		err = read_if(e, x, DTLS_EXT_RECORD_LIMIT, read_record_limit);
-	if (!err)
-		err = read_if(e, x, DTLS_EXT_CID, read_cid);
-	if (!dtls_ext_has(x, DTLS_EXT_CID))
-		forget_cid(e);
 	if (!err && dtls_ext_has(x, DTLS_EXT_EMS)) {
 		if (x->ext[DTLS_EXT_EMS].len)
 			return dtls_fail_decode(e,
@@ -363,6 +395,17 @@ static int read_common(struct kdtls_engine *e, const struct dtls_extensions *x)
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_HANDSHAKE_FAILURE,
 				 "the peer lacks extended master secret");
+	return err;
+}
+
+/* What both sides send in the same form */
+static int read_common(struct kdtls_engine *e, const struct dtls_extensions *x)
+{
+	int err;
+
+	err = read_if(e, x, DTLS_EXT_HEARTBEAT, read_heartbeat);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_RECORD_LIMIT, read_record_limit);
 	return err;
 }
 
@@ -419,6 +462,40 @@ static bool is_empty(const struct dtls_extensions *x, enum dtls_extension i)
 	return !x->ext[i].len;
 }
 
+/* What a server answers in both versions; @cert: it will show who it is. */
+static int read_answers(struct kdtls_engine *e, const struct dtls_extensions *x,
+			bool cert)
+{
+	struct dtls_handshake *hs = e->hs;
+	int err;
+
+	if (!is_empty(x, DTLS_EXT_SERVER_NAME))
+		return dtls_fail_decode(e, "extension should be empty");
+	err = read_common(e, x);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_ALPN, read_chosen_alpn);
+	if (!err)
+		err = read_if(e, x, DTLS_EXT_SRTP, read_chosen_srtp);
+	if (!err && dtls_ext_has(x, DTLS_EXT_SERVER_CERT_TYPE))
+		err = read_chosen_type(e, x->ext[DTLS_EXT_SERVER_CERT_TYPE],
+				       takes_x509(e->ep), &hs->peer_raw);
+	else if (!err && !takes_x509(e->ep) && cert)
+		err = dtls_fail(e, KDTLS_ENEGOTIATION,
+				KDTLS_ALERT_UNSUPPORTED_CERTIFICATE,
+				"the server has no raw public key");
+	if (!err && dtls_ext_has(x, DTLS_EXT_CLIENT_CERT_TYPE))
+		err = read_chosen_type(e, x->ext[DTLS_EXT_CLIENT_CERT_TYPE],
+				       has_x509_identity(e->ep), &hs->own_raw);
+	return err;
+}
+
+static int not_offered(struct kdtls_engine *e)
+{
+	return dtls_fail(e, KDTLS_EPROTOCOL,
+			 KDTLS_ALERT_UNSUPPORTED_EXTENSION,
+			 "the server answers what was not offered");
+}
+
 int dtls_read_server_extensions(struct kdtls_engine *e,
 				const struct dtls_extensions *x)
 {
@@ -429,37 +506,61 @@ int dtls_read_server_extensions(struct kdtls_engine *e,
 		if (dtls_ext_has(x, i) && !(hs->offered & 1ULL << i))
 			break;
 	if (i < DTLS_EXT_COUNT || x->unknown)
-		return dtls_fail(e, KDTLS_EPROTOCOL,
-				 KDTLS_ALERT_UNSUPPORTED_EXTENSION,
-				 "the server answers what was not offered");
+		return not_offered(e);
 	if (!dtls_ext_has(x, DTLS_EXT_RENEGOTIATION))
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_HANDSHAKE_FAILURE,
 				 "the server lacks renegotiation_info");
-	if (!is_empty(x, DTLS_EXT_SERVER_NAME) || !is_empty(x, DTLS_EXT_TICKET))
+	if (!is_empty(x, DTLS_EXT_TICKET))
 		return dtls_fail_decode(e, "extension should be empty");
 	/* RFC 5246 7.4.1.4.1. Groups are the client's too, but some answer them. */
-	if (dtls_ext_has(x, DTLS_EXT_SCHEMES))
+	for (i = DTLS_EXT_VERSIONS; i < DTLS_EXT_COUNT; i++)
+		if (dtls_ext_has(x, i))
+			break;
+	if (dtls_ext_has(x, DTLS_EXT_SCHEMES) || i < DTLS_EXT_COUNT)
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_UNSUPPORTED_EXTENSION,
 				 "extension in the wrong message");
-	err = read_common(e, x);
+	err = read_old(e, x);
 	if (!err)
-		err = read_if(e, x, DTLS_EXT_ALPN, read_chosen_alpn);
+		err = dtls_read_cid(e, x);
 	if (!err)
-		err = read_if(e, x, DTLS_EXT_SRTP, read_chosen_srtp);
-	if (!err && dtls_ext_has(x, DTLS_EXT_SERVER_CERT_TYPE))
-		err = read_chosen_type(e, x->ext[DTLS_EXT_SERVER_CERT_TYPE],
-				       takes_x509(e->ep), &hs->peer_raw);
-	else if (!err && !takes_x509(e->ep) && e->suite->kx & DTLS_KX_CERT)
-		err = dtls_fail(e, KDTLS_ENEGOTIATION,
-				KDTLS_ALERT_UNSUPPORTED_CERTIFICATE,
-				"the server has no raw public key");
-	if (!err && dtls_ext_has(x, DTLS_EXT_CLIENT_CERT_TYPE))
-		err = read_chosen_type(e, x->ext[DTLS_EXT_CLIENT_CERT_TYPE],
-				       has_x509_identity(e->ep), &hs->own_raw);
+		err = read_answers(e, x, e->suite->kx & DTLS_KX_CERT);
 	hs->ticket_due = dtls_ext_has(x, DTLS_EXT_TICKET);
 	return err;
+}
+
+int dtls13_check_extensions(struct kdtls_engine *e,
+			    const struct dtls_extensions *x, u64 allowed)
+{
+	int i;
+
+	/* RFC 8446 4.2: not asked for, or asked for and in the wrong place */
+	for (i = 0; i < DTLS_EXT_COUNT; i++)
+		if (dtls_ext_has(x, i) && !(e->hs->offered & 1ULL << i))
+			return not_offered(e);
+	if (x->unknown)
+		return not_offered(e);
+	for (i = 0; i < DTLS_EXT_COUNT; i++)
+		if (dtls_ext_has(x, i) && !(allowed & 1ULL << i))
+			return dtls_fail_illegal(e,
+				"extension in the wrong message");
+	return 0;
+}
+
+int dtls13_read_answers(struct kdtls_engine *e, const struct dtls_extensions *x)
+{
+	if (dtls13_check_extensions(e, x, 1ULL << DTLS_EXT_SERVER_NAME |
+				    1ULL << DTLS_EXT_GROUPS |
+				    1ULL << DTLS_EXT_SRTP |
+				    1ULL << DTLS_EXT_HEARTBEAT |
+				    1ULL << DTLS_EXT_ALPN |
+				    1ULL << DTLS_EXT_CLIENT_CERT_TYPE |
+				    1ULL << DTLS_EXT_SERVER_CERT_TYPE |
+				    1ULL << DTLS_EXT_RECORD_LIMIT |
+				    1ULL << DTLS_EXT_EARLY_DATA))
+		return -e->error;
+	return read_answers(e, x, !e->hs->psk_chosen);
 }
 
 static int read_name(struct kdtls_engine *e, struct dtls_bytes r)
@@ -537,8 +638,12 @@ static int check_type_list(struct kdtls_engine *e, struct dtls_bytes r)
 int dtls_read_client_extensions(struct kdtls_engine *e,
 				const struct dtls_extensions *x)
 {
-	int err = read_common(e, x);
+	int err = e->d13 ? 0 : read_old(e, x);
 
+	if (!err)
+		err = read_common(e, x);
+	if (!err)
+		err = dtls_read_cid(e, x);
 	if (!err)
 		err = read_if(e, x, DTLS_EXT_SERVER_NAME, read_name);
 	if (!err)

@@ -2,17 +2,28 @@
 /* The flight being sent; see flight.h. */
 #include "flight.h"
 
+static u32 body_len(const struct dtls_outgoing *m)
+{
+	return m->len - DTLS_MESSAGE_HEADER;
+}
+
+static size_t size_of(const struct dtls_outgoing *m)
+{
+	return sizeof(*m) + m->len + m->len / 8 + 1;
+}
+
 bool dtls_flight_add(struct dtls_flight *f, u64 epoch, u8 type, const u8 *data,
 		     size_t len)
 {
-	struct dtls_outgoing *m = OPENSSL_malloc(sizeof(*m) + len);
+	struct dtls_outgoing *m = OPENSSL_zalloc(sizeof(*m) + len + len / 8 + 1);
 
 	if (!m)
 		return false;
-	m->next = NULL;
 	m->epoch = epoch;
 	m->type = type;
 	m->len = (u32)len;
+	if (type == DTLS_CT_HANDSHAKE)
+		m->missing = body_len(m) ? body_len(m) : 1;
 	memcpy(m->data, data, len);
 	if (f->last)
 		f->last->next = m;
@@ -32,16 +43,37 @@ static void advance(struct dtls_flight *f)
 	f->offset = 0;
 }
 
+static bool acknowledged(const struct dtls_outgoing *m, u32 at)
+{
+	return m->data[m->len + at / 8] & 1 << at % 8;
+}
+
+/* Pass over what the peer has said it has. */
+static void skip(struct dtls_flight *f)
+{
+	const struct dtls_outgoing *m;
+
+	while ((m = f->cursor) && m->type == DTLS_CT_HANDSHAKE) {
+		while (m->missing && f->offset < body_len(m) &&
+		       acknowledged(m, f->offset))
+			f->offset++;
+		if (m->missing && (f->offset < body_len(m) || !body_len(m)))
+			return;
+		advance(f);
+	}
+}
+
 bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 		      struct dtls_piece *piece)
 {
-	const struct dtls_outgoing *m = f->cursor;
-	u32 body, left, n;
+	struct dtls_outgoing *m = f->cursor;
+	u32 left, n;
 
 	if (!m)
 		return false;
 	piece->epoch = m->epoch;
 	piece->type = m->type;
+	piece->message = m;
 	if (m->type != DTLS_CT_HANDSHAKE) {
 		if (room < m->len)
 			return false;
@@ -51,9 +83,9 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 		return true;
 	}
 
-	body = m->len - DTLS_MESSAGE_HEADER;
-	left = body - f->offset;
-	n = left;
+	left = body_len(m) - f->offset;
+	for (n = 0; n < left && !acknowledged(m, f->offset + n); n++)
+		;
 	if (room < DTLS_MESSAGE_HEADER + n) {
 		/* Even a byte may save a datagram in the end. */
 		if (room <= DTLS_MESSAGE_HEADER)
@@ -66,9 +98,70 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 	memcpy(out + DTLS_MESSAGE_HEADER,
 	       m->data + DTLS_MESSAGE_HEADER + f->offset, n);
 	piece->len = DTLS_MESSAGE_HEADER + n;
+	piece->offset = f->offset;
+	piece->body = n;
 	f->offset += n;
 	if (n == left)
 		advance(f);
+	skip(f);
+	return true;
+}
+
+bool dtls_flight_sent(struct dtls_flight *f, const struct dtls_piece *piece,
+		      u64 epoch, u64 seq)
+{
+	struct dtls_sent *s = f->sent;
+	u32 i;
+
+	if (!s)
+		s = f->sent = OPENSSL_zalloc(sizeof(*s));
+	if (!s)
+		return false;
+	i = s->count++ % DTLS_SENT_MAX;
+	s->record[i].epoch = epoch;
+	s->record[i].seq = seq;
+	s->record[i].message = piece->message;
+	s->record[i].offset = piece->offset;
+	s->record[i].len = piece->body;
+	return true;
+}
+
+bool dtls_flight_acknowledge(struct dtls_flight *f, u64 epoch, u64 seq)
+{
+	const struct dtls_sent *s = f->sent;
+	struct dtls_outgoing *m;
+	u32 i, n, best = DTLS_SENT_MAX, missing;
+
+	n = !s ? 0 : s->count < DTLS_SENT_MAX ? s->count : DTLS_SENT_MAX;
+	for (i = 0; i < n; i++)
+		if (s->record[i].epoch == epoch && s->record[i].seq <= seq &&
+		    (best == DTLS_SENT_MAX ||
+		     s->record[i].seq >= s->record[best].seq))
+			best = i;
+	if (best == DTLS_SENT_MAX)
+		return false;
+	m = s->record[best].message;
+	missing = m->missing;
+	if (!body_len(m))
+		m->missing = 0;
+	for (i = s->record[best].offset;
+	     i < s->record[best].offset + s->record[best].len; i++) {
+		if (acknowledged(m, i))
+			continue;
+		m->data[m->len + i / 8] |= (u8)(1 << i % 8);
+		m->missing--;
+	}
+	skip(f);
+	return m->missing != missing;
+}
+
+bool dtls_flight_done(const struct dtls_flight *f)
+{
+	const struct dtls_outgoing *m;
+
+	for (m = f->first; m; m = m->next)
+		if (m->missing)
+			return false;
 	return true;
 }
 
@@ -76,6 +169,7 @@ void dtls_flight_rewind(struct dtls_flight *f)
 {
 	f->cursor = f->first;
 	f->offset = 0;
+	skip(f);
 }
 
 void dtls_flight_clear(struct dtls_flight *f)
@@ -85,8 +179,9 @@ void dtls_flight_clear(struct dtls_flight *f)
 
 	for (; m; m = next) {
 		next = m->next;
-		OPENSSL_clear_free(m, sizeof(*m) + m->len);
+		OPENSSL_clear_free(m, size_of(m));
 	}
+	OPENSSL_free(f->sent);
 	memset(f, 0, sizeof(*f));
 }
 

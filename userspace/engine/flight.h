@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The flight being sent (RFC 6347 4.2.4): its messages, kept until the peer is
- * seen to have them, what is still to go out, and the timer.
+ * seen to have them, what is still to go out, and the timer. In DTLS 1.3 the
+ * peer says which records it has (RFC 9147 7): what it has does not go out again.
  */
 #ifndef _DTLS_FLIGHT_H
 #define _DTLS_FLIGHT_H
@@ -14,7 +15,22 @@ struct dtls_outgoing {
 	u64 epoch;
 	u8 type;		/* content type */
 	u32 len;
-	u8 data[];
+	u32 missing;		/* bytes of body not acknowledged; empty: 1 */
+	u8 data[];		/* and a bitmap of what is */
+};
+
+#define DTLS_SENT_MAX	64
+
+/* Which piece went out in which record, the last ones in a ring */
+struct dtls_sent {
+	u32 count;
+	struct {
+		u64 epoch;
+		u64 seq;
+		struct dtls_outgoing *message;
+		u32 offset;
+		u32 len;
+	} record[DTLS_SENT_MAX];
 };
 
 struct dtls_flight {
@@ -22,6 +38,7 @@ struct dtls_flight {
 	struct dtls_outgoing *last;
 	struct dtls_outgoing *cursor;	/* goes out next; NULL: all is out */
 	u32 offset;			/* in its body */
+	struct dtls_sent *sent;		/* DTLS 1.3 */
 };
 
 /* All that is to be known of one record's worth of a flight */
@@ -29,6 +46,9 @@ struct dtls_piece {
 	u64 epoch;
 	u8 type;
 	size_t len;
+	struct dtls_outgoing *message;
+	u32 offset;
+	u32 body;		/* bytes of the message's body */
 };
 
 /**
@@ -55,8 +75,24 @@ static inline bool dtls_flight_pending(const struct dtls_flight *f)
 bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 		      struct dtls_piece *piece);
 
-/* All of it is to go out again. */
+/* All of it that is not acknowledged is to go out again. */
 void dtls_flight_rewind(struct dtls_flight *f);
+
+/**
+ * dtls_flight_sent() - a piece went out in this record
+ * @seq:	its number; or any between those of the record with a piece
+ *		before it and its own
+ *
+ * Return: false if there is no memory.
+ */
+bool dtls_flight_sent(struct dtls_flight *f, const struct dtls_piece *piece,
+		      u64 epoch, u64 seq);
+
+/* The peer has this record. Return: whether that is news. */
+bool dtls_flight_acknowledge(struct dtls_flight *f, u64 epoch, u64 seq);
+
+/* Return: the peer has acknowledged all of it. */
+bool dtls_flight_done(const struct dtls_flight *f);
 
 void dtls_flight_clear(struct dtls_flight *f);
 

@@ -39,6 +39,7 @@ void dtls_flight_begin(struct kdtls_engine *e)
 	hs->flight_end = hs->in.next;
 	hs->flight_seen = true;
 	dtls_flight_clear(&e->flight);
+	dtls_ack_clear(e);
 }
 
 void dtls_flight_end(struct kdtls_engine *e, bool answer_due)
@@ -52,6 +53,19 @@ void dtls_flight_end(struct kdtls_engine *e, bool answer_due)
 	}
 	dtls_timer_limits(e, &limits);
 	dtls_timer_start(&e->timer, &limits, e->now);
+}
+
+int dtls_receive_expected(struct kdtls_engine *e,
+			  const struct dtls_expected *table, size_t count,
+			  u8 type, struct dtls_bytes body)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (table[i].step == e->hs->step && table[i].type == type)
+			return table[i].receive(e, body);
+	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_UNEXPECTED_MESSAGE,
+			 "a message came out of turn");
 }
 
 struct dtls_bytes dtls_hash_upto(const struct kdtls_engine *e, size_t len,
@@ -138,26 +152,30 @@ out:
 	return err;
 }
 
-static void key_log(struct kdtls_engine *e)
+static char *put_hex(char *p, const u8 *data, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
-	char line[16 + 2 * (DTLS_RANDOM_SIZE + DTLS_SECRET_SIZE) + 1];
+
+	while (len--) {
+		*p++ = digits[*data >> 4];
+		*p++ = digits[*data++ & 15];
+	}
+	return p;
+}
+
+void dtls_key_log(struct kdtls_engine *e, const char *label, const u8 *secret,
+		  size_t len)
+{
+	char line[32 + 2 * (DTLS_RANDOM_SIZE + DTLS_SECRET_SIZE) + 3];
 	char *p = line;
-	size_t i;
 
 	if (!e->ep->config.ops.keylog)
 		return;
-	p = stpcpy(p, "CLIENT_RANDOM ");
-	for (i = 0; i < DTLS_RANDOM_SIZE; i++) {
-		*p++ = digits[e->secrets.client_random[i] >> 4];
-		*p++ = digits[e->secrets.client_random[i] & 15];
-	}
+	p = stpcpy(p, label);
 	*p++ = ' ';
-	for (i = 0; i < DTLS_SECRET_SIZE; i++) {
-		*p++ = digits[e->secrets.master[i] >> 4];
-		*p++ = digits[e->secrets.master[i] & 15];
-	}
-	*p = '\0';
+	p = put_hex(p, e->secrets.client_random, DTLS_RANDOM_SIZE);
+	*p++ = ' ';
+	*put_hex(p, secret, len) = '\0';
 	e->ep->config.ops.keylog(e->ctx, line);
 	OPENSSL_cleanse(line, sizeof(line));
 }
@@ -177,11 +195,11 @@ int dtls_derive_keys(struct kdtls_engine *e)
 	hs->tx_key.cid_len = e->cid_tx_len;
 	if (e->cid_tx_len)
 		memcpy(hs->tx_key.cid, e->cid_tx, e->cid_tx_len);
-	hs->rx = dtls_protection_new(c, DTLS_RX, &hs->rx_key);
-	hs->tx = dtls_protection_new(c, DTLS_TX, &hs->tx_key);
-	if (!hs->rx || !hs->tx)
+	e->rx = dtls_protection_new(c, DTLS_RX, &hs->rx_key);
+	e->tx = dtls_protection_new(c, DTLS_TX, &hs->tx_key);
+	if (!e->rx || !e->tx)
 		return dtls_fail_internal(e);
-	key_log(e);
+	dtls_key_log(e, "CLIENT_RANDOM", e->secrets.master, DTLS_SECRET_SIZE);
 	return 0;
 }
 
@@ -253,7 +271,7 @@ own_scheme(const struct kdtls_endpoint *ep, EVP_PKEY *key, u8 kx,
 
 	for (i = 0; i < ep->scheme_count; i++) {
 		s = ep->schemes[i];
-		if (s->kx & kx && dtls_scheme_fits(s, key) &&
+		if (dtls_scheme_fits(s, kx, key) &&
 		    rd_has_u16(schemes, s->id))
 			return s;
 	}
@@ -309,8 +327,8 @@ const struct dtls_scheme *dtls_peer_scheme(const struct kdtls_engine *e, u16 id,
 	size_t i;
 
 	for (i = 0; i < ep->scheme_count; i++)
-		if (ep->schemes[i]->id == id && ep->schemes[i]->kx & kx &&
-		    dtls_scheme_fits(ep->schemes[i], key))
+		if (ep->schemes[i]->id == id &&
+		    dtls_scheme_fits(ep->schemes[i], kx, key))
 			return ep->schemes[i];
 	return NULL;
 }

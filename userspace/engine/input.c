@@ -31,41 +31,42 @@ drop:
 	e->dropped++;
 }
 
-/*
- * The peer sends its last flight again: it has not got ours (RFC 6347 4.2.4).
- * Anybody can write that in the clear, so not more often than a timer would.
- */
-static void answer_again(struct kdtls_engine *e)
-{
-	u64 pause = 1000ULL * e->ep->config.timeout_initial / 2;
-
-	if (!dtls_flight_pending(&e->flight) && e->now - e->last_out >= pause)
-		dtls_resend_flight(e);
-}
-
+/* @fresh: set if it was taken in now; @lost: if the peer has to send it again */
 static int take_fragment(struct kdtls_engine *e, u64 epoch,
-			 const struct dtls_fragment *f)
+			 const struct dtls_fragment *f, bool *fresh, bool *lost)
 {
 	const struct kdtls_config *config = &e->ep->config;
 	struct dtls_handshake *hs = e->hs;
 
+	/* Once the key is there, nobody can slip something in before it. */
+	if (!epoch && e->d13 && e->rx && f->seq >= hs->in.next) {
+		e->dropped++;
+		*lost = true;
+		return 0;
+	}
 	switch (dtls_reassembly_add(&hs->in, f, epoch, config->max_message,
 				    config->max_handshake)) {
 	case DTLS_REASSEMBLY_TAKEN:
+		*fresh = true;
 		if (hs->answer_due) {
 			hs->answer_due = false;
 			dtls_timer_answered(&e->timer, e->now);
 		}
 		return 0;
 	case DTLS_REASSEMBLY_OLD:
+		/*
+		 * The peer sends its last flight again: it has not got ours
+		 * (RFC 6347 4.2.4).
+		 */
 		if (hs->flight_seen && f->seq == hs->flight_end &&
 		    f->offset + f->body.len == f->length)
-			answer_again(e);
+			dtls_resend_flight_paced(e);
 		return 0;
 	case DTLS_REASSEMBLY_TOO_LONG:
 		return dtls_fail_illegal(e, "a message is too long");
 	default:
 		e->dropped++;
+		*lost = true;
 		return 0;
 	}
 }
@@ -78,16 +79,17 @@ static int first_hello(struct kdtls_engine *e, const struct dtls_record *record,
 		       const struct dtls_fragment *f)
 {
 	struct dtls_bytes address = { e->address, e->address_len };
-	u8 reply[DTLS_VERIFY_REQUEST_SIZE];
+	u8 reply[KDTLS_GATE_REPLY_SIZE];
 	struct dtls_timer_limits limits;
 
-	switch (dtls_endpoint_hello(e->ep, address, record, f, e->now, reply)) {
+	switch (dtls_endpoint_hello(e->ep, address, record, f, e->now, reply,
+				    &e->reply_len)) {
 	case KDTLS_GATE_DROP:
 		e->dropped++;
 		return 0;
 	case KDTLS_GATE_REPLY:
 		OPENSSL_free(e->reply);
-		e->reply = OPENSSL_memdup(reply, sizeof(reply));
+		e->reply = OPENSSL_memdup(reply, e->reply_len);
 		return 0;
 	default:
 		break;
@@ -126,38 +128,63 @@ static int late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
 	return 0;
 }
 
-static int take_handshake(struct kdtls_engine *e,
-			  const struct dtls_record *record, u64 epoch,
-			  struct dtls_bytes content)
+static int late_messages(struct kdtls_engine *e,
+			 const struct dtls_record *record,
+			 struct dtls_bytes content)
 {
 	struct dtls_fragment f;
 
-	while (content.len) {
+	if (e->d13)
+		return dtls13_late(e, record, content);
+	while (record->epoch && content.len) {
 		if (!dtls_fragment_parse(&content, &f)) {
 			e->dropped++;
 			return 0;
 		}
-		if (e->state == KDTLS_ESTABLISHED) {
-			if (epoch && late_message(e, &f))
-				return -e->error;
-			continue;
-		}
-		if (!e->hs && first_hello(e, record, &f))
-			return -e->error;
-		if (e->hs && take_fragment(e, epoch, &f))
+		if (late_message(e, &f))
 			return -e->error;
 	}
 	return 0;
 }
 
-static int take_content(struct kdtls_engine *e, const struct dtls_record *record,
-			u8 type, u64 epoch, struct dtls_bytes content)
+static int take_handshake(struct kdtls_engine *e,
+			  const struct dtls_record *record,
+			  struct dtls_bytes content)
 {
+	bool fresh = false, lost = false;
+	struct dtls_fragment f;
+
+	if (e->state == KDTLS_ESTABLISHED)
+		return late_messages(e, record, content);
+	while (content.len) {
+		if (!dtls_fragment_parse(&content, &f)) {
+			e->dropped++;
+			return 0;
+		}
+		if (!e->hs && first_hello(e, record, &f))
+			return -e->error;
+		if (!e->hs)
+			continue;
+		if (take_fragment(e, record->epoch, &f, &fresh, &lost))
+			return -e->error;
+	}
+	if (fresh && !lost && e->version != DTLS_VERSION_1_2)
+		dtls_ack_note(e, record);
+	return 0;
+}
+
+int dtls_take_content(struct kdtls_engine *e, const struct dtls_record *record,
+		      u8 type, struct dtls_bytes content)
+{
+	u64 epoch = record->epoch;
+
 	switch (type) {
 	case DTLS_CT_HANDSHAKE:
-		return take_handshake(e, record, epoch, content);
+		return take_handshake(e, record, content);
 	case DTLS_CT_ALERT:
 		return dtls_alert_receive(e, epoch, content);
+	case DTLS_CT_ACK:
+		return dtls_ack_receive(e, epoch, content);
 	case DTLS_CT_CHANGE_CIPHER_SPEC:
 		/* The record's epoch says all of it, and says it reliably. */
 		return 0;
@@ -166,7 +193,7 @@ static int take_content(struct kdtls_engine *e, const struct dtls_record *record
 			dtls_heartbeat_receive(e, content);
 		return 0;
 	case DTLS_CT_APPLICATION_DATA:
-		if (epoch && e->hs && content.len)
+		if (epoch && e->hs && content.len && !e->d13)
 			hold(e, true, content.p, content.len);
 		return 0;
 	default:
@@ -175,8 +202,8 @@ static int take_content(struct kdtls_engine *e, const struct dtls_record *record
 	}
 }
 
-/* A record of epoch 1, while it is the handshake that has the keys */
-static int open_record(struct kdtls_engine *e, const struct dtls_record *record,
+/* A record under the handshake's key */
+static int open_record(struct kdtls_engine *e, struct dtls_record *record,
 		       const u8 *bytes)
 {
 	struct dtls_bytes content;
@@ -188,19 +215,26 @@ static int open_record(struct kdtls_engine *e, const struct dtls_record *record,
 	out = OPENSSL_malloc(record->fragment_len + 1);
 	if (!out)
 		return dtls_fail_memory(e);
-	len = dtls_unprotect(e->hs->rx, record, bytes, out, &type);
+	len = dtls_unprotect(e->rx, record, bytes, out, &type);
 	content = (struct dtls_bytes){ out, (size_t)len };
 	if (len < 0) {
 		e->dropped++;
 		err = 0;
 	} else {
-		err = take_content(e, record, type, record->epoch, content);
+		err = dtls_take_content(e, record, type, content);
 	}
 	OPENSSL_clear_free(out, record->fragment_len + 1);
 	return err;
 }
 
-static int take_record(struct kdtls_engine *e, const struct dtls_record *record,
+/* DTLS 1.3: is it of the data's first epoch, which comes after the handshake? */
+static bool is_data_epoch(const struct dtls_record *record)
+{
+	return record->unified && (record->unified & DTLS_UNIFIED_EPOCH) ==
+				  (DTLS13_EPOCH_DATA & DTLS_UNIFIED_EPOCH);
+}
+
+static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 		       const u8 *bytes)
 {
 	struct dtls_bytes content = { bytes + record->header_len,
@@ -208,14 +242,21 @@ static int take_record(struct kdtls_engine *e, const struct dtls_record *record,
 
 	if (!record->epoch && content.len <= DTLS_RECORD_SIZE_MAX &&
 	    record->type != DTLS_CT_TLS12_CID)
-		return take_content(e, record, record->type, 0, content);
-	if (record->epoch == 1 && e->hs) {
-		if (e->hs->rx)
-			return open_record(e, record, bytes);
-		hold(e, false, bytes, record->header_len + content.len);
+		return dtls_take_content(e, record, record->type, content);
+	if (record->epoch != 1 && !record->unified) {
+		e->dropped++;
 		return 0;
 	}
-	e->dropped++;
+	if (e->rx && !is_data_epoch(record))
+		return open_record(e, record, bytes);
+	if (!e->hs) {
+		e->dropped++;
+		return 0;
+	}
+	/* A protected record before ServerHello: say what is here (RFC 9147 7.1) */
+	if (e->acks && e->version == DTLS_VERSION_1_3 && !e->rx)
+		dtls_ack_after(e, 0);
+	hold(e, false, bytes, record->header_len + content.len);
 	return 0;
 }
 
@@ -236,10 +277,20 @@ int dtls_open_held(struct kdtls_engine *e)
 		else if (!err && e->state == KDTLS_HANDSHAKE &&
 			 !dtls_record_parse(&record, h->data, h->len, h->len,
 					    e->cid_rx_len))
-			err = open_record(e, &record, h->data);
+			err = take_record(e, &record, h->data);
 		OPENSSL_clear_free(h, sizeof(*h) + h->len);
 	}
 	return err;
+}
+
+/* Messages of DTLS 1.2 under the new keys: Finished, and no other */
+static bool right_epoch(const struct kdtls_engine *e, u8 type, u64 epoch)
+{
+	bool hello = type == DTLS_CLIENT_HELLO || type == DTLS_SERVER_HELLO;
+
+	if (e->version != DTLS_VERSION_1_3)
+		return (epoch == 1) == (type == DTLS_FINISHED);
+	return epoch == (hello ? 0 : DTLS13_EPOCH_HANDSHAKE);
 }
 
 static int receive(struct kdtls_engine *e, const struct dtls_incoming *m)
@@ -249,8 +300,7 @@ static int receive(struct kdtls_engine *e, const struct dtls_incoming *m)
 	struct dtls_bytes body = { m->data + DTLS_MESSAGE_HEADER,
 				   m->len - DTLS_MESSAGE_HEADER };
 
-	/* Finished is the first message under the new keys, and the only one. */
-	if ((m->epoch == 1) != (type == DTLS_FINISHED))
+	if (!right_epoch(e, type, m->epoch))
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
 				 "a message came under the wrong key");
@@ -273,11 +323,11 @@ static int deliver(struct kdtls_engine *e)
 	while (hs && e->state == KDTLS_HANDSHAKE &&
 	       hs->step != DTLS_STEP_DONE &&
 	       (m = dtls_reassembly_next(&hs->in))) {
-		had_keys = hs->rx;
+		had_keys = e->rx;
 		if (receive(e, m))
 			return -e->error;
 		dtls_reassembly_pop(&hs->in);
-		if (hs->rx && !had_keys && dtls_open_held(e))
+		if (e->rx && !had_keys && dtls_open_held(e))
 			return -e->error;
 	}
 	return 0;
@@ -306,22 +356,44 @@ static int take_datagram(struct kdtls_engine *e, struct dtls_bytes d)
 	return 0;
 }
 
+/*
+ * DTLS 1.3: part of a flight is here, the rest is not. Say so if it does not
+ * come soon, and sooner if there is a gap (RFC 9147 7.1).
+ */
+static void expect_rest(struct kdtls_engine *e)
+{
+	u64 pause = e->timer.timeout / 4;
+
+	if (!e->hs || e->version != DTLS_VERSION_1_3 || !e->acks ||
+	    !e->acks->count || e->state != KDTLS_HANDSHAKE)
+		return;
+	dtls_ack_after(e, e->hs->in.held ? pause / 4 : pause);
+}
+
 static int take_input(struct kdtls_engine *e, struct dtls_bytes bytes,
 		      const struct dtls_record_info *info)
 {
+	struct dtls_record record = { 0 };
+
 	if (e->state == KDTLS_CLOSED || (!e->server && !e->hs &&
 					 e->state == KDTLS_IDLE))
 		return 0;
-	if (info && info->flags & DTLS_RECORD_EVENT)
+	if (info && info->flags & DTLS_RECORD_EVENT) {
+		if (e->d13 && e->state == KDTLS_ESTABLISHED)
+			dtls13_event(e, info->event);
 		return 0;
+	}
 	if (info && !(info->flags & DTLS_RECORD_RAW)) {
 		/* Only what was verified comes so, and only when keys are out. */
 		if (e->state != KDTLS_ESTABLISHED || !info->epoch)
 			return 0;
-		return take_content(e, NULL, info->type, info->epoch, bytes);
+		record.epoch = info->epoch;
+		record.seq = info->seq;
+		return dtls_take_content(e, &record, info->type, bytes);
 	}
 	if (take_datagram(e, bytes))
 		return -e->error;
+	expect_rest(e);
 	if (e->state == KDTLS_HANDSHAKE && e->hs &&
 	    e->hs->step == DTLS_STEP_DONE)
 		return dtls_complete(e);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Key exchange; see kex.h. */
+#include <openssl/core_names.h>
+
 #include "kex.h"
 
 EVP_PKEY *dtls_kex_generate(const struct dtls_group *group)
@@ -45,6 +47,79 @@ size_t dtls_kex_derive(const struct dtls_group *group, EVP_PKEY *key,
 	     EVP_PKEY_derive(ctx, out, &len) == 1;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(peer);
+	return ok ? len : 0;
+}
+
+/* A key of somebody else's, without private part */
+static EVP_PKEY *public_key(const struct dtls_group *group,
+			    struct dtls_bytes share)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, group->type, NULL);
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
+						  (void *)share.p, share.len),
+		OSSL_PARAM_END,
+	};
+	EVP_PKEY *key = NULL;
+
+	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		key = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	return key;
+}
+
+static size_t encapsulate(const struct dtls_group *group,
+			  struct dtls_bytes share, u8 *answer, u8 *secret)
+{
+	size_t len = DTLS_SHARED_MAX, answer_len = DTLS_POINT_MAX;
+	EVP_PKEY *peer = public_key(group, share);
+	EVP_PKEY_CTX *ctx = NULL;
+	bool ok;
+
+	if (peer)
+		ctx = EVP_PKEY_CTX_new_from_pkey(NULL, peer, NULL);
+	ok = ctx && EVP_PKEY_encapsulate_init(ctx, NULL) == 1 &&
+	     EVP_PKEY_encapsulate(ctx, answer, &answer_len, secret,
+				  &len) == 1 &&
+	     answer_len == group->answer_len;
+	EVP_PKEY_CTX_free(ctx);
+	EVP_PKEY_free(peer);
+	return ok ? len : 0;
+}
+
+size_t dtls_kex_answer(const struct dtls_group *group, struct dtls_bytes share,
+		       u8 *answer, u8 *secret)
+{
+	EVP_PKEY *key;
+	size_t len = 0;
+
+	if (share.len != group->point_len)
+		return 0;
+	if (group->kem)
+		return encapsulate(group, share, answer, secret);
+	key = dtls_kex_generate(group);
+	if (key && dtls_kex_public(group, key, answer))
+		len = dtls_kex_derive(group, key, share, secret);
+	EVP_PKEY_free(key);
+	return len;
+}
+
+size_t dtls_kex_finish(const struct dtls_group *group, EVP_PKEY *key,
+		       struct dtls_bytes answer, u8 *secret)
+{
+	size_t len = DTLS_SHARED_MAX;
+	EVP_PKEY_CTX *ctx;
+	bool ok;
+
+	if (!group->kem)
+		return dtls_kex_derive(group, key, answer, secret);
+	ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	ok = answer.len == group->answer_len && ctx &&
+	     EVP_PKEY_decapsulate_init(ctx, NULL) == 1 &&
+	     EVP_PKEY_decapsulate(ctx, secret, &len, answer.p,
+				  answer.len) == 1;
+	EVP_PKEY_CTX_free(ctx);
 	return ok ? len : 0;
 }
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Key exchange: ephemeral Diffie-Hellman (RFC 8422) and the PSK mix (RFC 4279). */
+/*
+ * Key exchange: ephemeral Diffie-Hellman (RFC 8422, RFC 8446 4.2.8), one with a
+ * KEM beside it, and the PSK mix of DTLS 1.2 (RFC 4279).
+ */
 #ifndef _DTLS_KEX_H
 #define _DTLS_KEX_H
 
 #include "suites.h"
 
-#define DTLS_POINT_MAX		97	/* uncompressed secp384r1 */
-#define DTLS_SHARED_MAX		48
+#define DTLS_POINT_MAX		1216	/* X25519MLKEM768 */
+#define DTLS_SHARED_MAX		64
 /* RFC 4279 2: two lengths, the other secret (or zeros), the key */
 #define DTLS_PREMASTER_MAX	(2 + 64 + 2 + 64)
 
@@ -25,6 +28,26 @@ size_t dtls_kex_public(const struct dtls_group *group, EVP_PKEY *key, u8 *out);
  */
 size_t dtls_kex_derive(const struct dtls_group *group, EVP_PKEY *key,
 		       struct dtls_bytes point, u8 *out);
+
+/**
+ * dtls_kex_answer() - a server's share and secret, for a client's share
+ * @share:	the client's; checked
+ * @answer:	DTLS_POINT_MAX bytes, @group->answer_len of them written
+ * @secret:	DTLS_SHARED_MAX bytes
+ *
+ * Return: bytes of secret; 0: the client's share is bad, or libcrypto failed.
+ */
+size_t dtls_kex_answer(const struct dtls_group *group, struct dtls_bytes share,
+		       u8 *answer, u8 *secret);
+
+/**
+ * dtls_kex_finish() - a client's secret, from the server's answer
+ * @key:	from dtls_kex_generate()
+ *
+ * Return: bytes of secret; 0: the answer is bad, or libcrypto failed.
+ */
+size_t dtls_kex_finish(const struct dtls_group *group, EVP_PKEY *key,
+		       struct dtls_bytes answer, u8 *secret);
 
 /**
  * dtls_kex_psk() - premaster secret of the PSK suites (RFC 4279 2, RFC 5489 2)

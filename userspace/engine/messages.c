@@ -42,6 +42,12 @@ static const u16 ext_number[DTLS_EXT_COUNT] = {
 	[DTLS_EXT_TICKET] = 35,
 	[DTLS_EXT_CID] = 54,
 	[DTLS_EXT_RENEGOTIATION] = 0xff01,
+	[DTLS_EXT_VERSIONS] = 43,
+	[DTLS_EXT_COOKIE] = 44,
+	[DTLS_EXT_KEY_SHARE] = 51,
+	[DTLS_EXT_PSK_MODES] = 45,
+	[DTLS_EXT_EARLY_DATA] = 42,
+	[DTLS_EXT_PSK] = 41,
 };
 
 size_t dtls_ext_open(struct dtls_writer *w, enum dtls_extension i)
@@ -56,25 +62,25 @@ void dtls_ext_empty(struct dtls_writer *w, enum dtls_extension i)
 	wr_u16(w, 0);
 }
 
-/* None may come twice (RFC 5246 7.4.1.4), known or not. */
-static bool extensions_parse(struct dtls_extensions *e, struct dtls_bytes r)
+/*
+ * None may come twice (RFC 5246 7.4.1.4), known or not. With @part the list may
+ * end before its end.
+ */
+static bool read_list(struct dtls_extensions *e, struct dtls_bytes list,
+		      bool part)
 {
 	u64 seen[65536 / 64] = { 0 };
-	struct dtls_bytes list, body;
+	struct dtls_bytes body;
 	unsigned int i;
 	u16 number;
 
-	memset(e, 0, sizeof(*e));
-	if (!r.len)
-		return true;
-	if (!rd_vec(&r, 2, &list) || r.len)
-		return false;
 	while (list.len) {
 		if (!rd_u16(&list, &number) || !rd_vec(&list, 2, &body))
-			return false;
+			return part;
 		if (seen[number / 64] & 1ULL << number % 64)
 			return false;
 		seen[number / 64] |= 1ULL << number % 64;
+		e->last = number;
 		for (i = 0; i < DTLS_EXT_COUNT; i++)
 			if (ext_number[i] == number)
 				break;
@@ -86,6 +92,16 @@ static bool extensions_parse(struct dtls_extensions *e, struct dtls_bytes r)
 	return true;
 }
 
+bool dtls_extensions_parse(struct dtls_extensions *e, struct dtls_bytes r)
+{
+	struct dtls_bytes list;
+
+	memset(e, 0, sizeof(*e));
+	if (!r.len)
+		return true;
+	return rd_vec(&r, 2, &list) && !r.len && read_list(e, list, false);
+}
+
 bool dtls_client_hello_front(struct dtls_client_hello *ch,
 			     struct dtls_bytes *body)
 {
@@ -95,6 +111,20 @@ bool dtls_client_hello_front(struct dtls_client_hello *ch,
 	       rd_vec(body, 1, &ch->cookie);
 }
 
+bool dtls_client_hello_part(struct dtls_client_hello *ch,
+			    struct dtls_bytes body)
+{
+	u16 len;
+
+	memset(ch, 0, sizeof(*ch));
+	if (!dtls_client_hello_front(ch, &body))
+		return false;
+	if (!rd_vec(&body, 2, &ch->suites) ||
+	    !rd_vec(&body, 1, &ch->compressions) || !rd_u16(&body, &len))
+		return true;
+	return read_list(&ch->ext, body, true);
+}
+
 bool dtls_client_hello_parse(struct dtls_client_hello *ch,
 			     struct dtls_bytes body)
 {
@@ -102,7 +132,7 @@ bool dtls_client_hello_parse(struct dtls_client_hello *ch,
 	       rd_vec(&body, 2, &ch->suites) && ch->suites.len &&
 	       !(ch->suites.len % 2) &&
 	       rd_vec(&body, 1, &ch->compressions) && ch->compressions.len &&
-	       extensions_parse(&ch->ext, body);
+	       dtls_extensions_parse(&ch->ext, body);
 }
 
 bool dtls_server_hello_parse(struct dtls_server_hello *sh,
@@ -113,5 +143,34 @@ bool dtls_server_hello_parse(struct dtls_server_hello *sh,
 	       rd_vec(&body, 1, &sh->session_id) && sh->session_id.len <= 32 &&
 	       rd_u16(&body, &sh->suite) &&
 	       rd_u8(&body, &sh->compression) &&
-	       extensions_parse(&sh->ext, body);
+	       dtls_extensions_parse(&sh->ext, body);
+}
+
+const u8 dtls_retry_random[32] = {
+	0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11,
+	0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+	0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e,
+	0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+};
+
+bool dtls_client_hello_offers(const struct dtls_client_hello *ch, u16 version)
+{
+	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_VERSIONS], list;
+
+	return dtls_ext_has(&ch->ext, DTLS_EXT_VERSIONS) &&
+	       rd_vec(&r, 1, &list) && rd_has_u16(list, version);
+}
+
+bool dtls_client_hello_share(const struct dtls_client_hello *ch, u16 group,
+			     struct dtls_bytes *share)
+{
+	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_KEY_SHARE], list;
+	u16 id;
+
+	if (!rd_vec(&r, 2, &list))
+		return false;
+	while (rd_u16(&list, &id) && rd_vec(&list, 2, share))
+		if (id == group)
+			return true;
+	return false;
 }

@@ -15,6 +15,9 @@ enum dtls_message_type {
 	DTLS_SERVER_HELLO = 2,
 	DTLS_HELLO_VERIFY_REQUEST = 3,
 	DTLS_NEW_SESSION_TICKET = 4,
+	DTLS_ENCRYPTED_EXTENSIONS = 8,	/* RFC 8446 4 */
+	DTLS_REQUEST_CONNECTION_ID = 9,	/* RFC 9147 9 */
+	DTLS_NEW_CONNECTION_ID = 10,
 	DTLS_CERTIFICATE = 11,
 	DTLS_SERVER_KEY_EXCHANGE = 12,
 	DTLS_CERTIFICATE_REQUEST = 13,
@@ -22,6 +25,8 @@ enum dtls_message_type {
 	DTLS_CERTIFICATE_VERIFY = 15,
 	DTLS_CLIENT_KEY_EXCHANGE = 16,
 	DTLS_FINISHED = 20,
+	DTLS_KEY_UPDATE = 24,
+	DTLS_MESSAGE_HASH = 254,	/* in transcripts alone */
 };
 
 #define DTLS_MESSAGE_HEADER	12
@@ -61,6 +66,12 @@ enum dtls_extension {
 	DTLS_EXT_TICKET,		/* RFC 5077 3.2 */
 	DTLS_EXT_CID,			/* RFC 9146 3 */
 	DTLS_EXT_RENEGOTIATION,		/* RFC 5746 3.2 */
+	DTLS_EXT_VERSIONS,		/* RFC 8446 4.2.1; from here on DTLS 1.3's */
+	DTLS_EXT_COOKIE,		/* RFC 8446 4.2.2 */
+	DTLS_EXT_KEY_SHARE,		/* RFC 8446 4.2.8 */
+	DTLS_EXT_PSK_MODES,		/* RFC 8446 4.2.9 */
+	DTLS_EXT_EARLY_DATA,		/* RFC 8446 4.2.10 */
+	DTLS_EXT_PSK,			/* RFC 8446 4.2.11: the last in a ClientHello */
 	DTLS_EXT_COUNT,
 };
 
@@ -68,6 +79,7 @@ enum dtls_extension {
 struct dtls_extensions {
 	struct dtls_bytes ext[DTLS_EXT_COUNT];
 	bool unknown;		/* there was one that is not in the list */
+	u16 last;		/* number of the one that came last */
 };
 
 static inline bool dtls_ext_has(const struct dtls_extensions *e,
@@ -75,6 +87,12 @@ static inline bool dtls_ext_has(const struct dtls_extensions *e,
 {
 	return e->ext[i].p;
 }
+
+/*
+ * Read a list of extensions with its length; there may be none at all. Return:
+ * false if malformed, or if one comes twice.
+ */
+bool dtls_extensions_parse(struct dtls_extensions *e, struct dtls_bytes r);
 
 /* Begin an extension in a hello; the mark is for wr_close(w, mark, 2). */
 size_t dtls_ext_open(struct dtls_writer *w, enum dtls_extension i);
@@ -108,10 +126,32 @@ struct dtls_server_hello {
 bool dtls_client_hello_front(struct dtls_client_hello *ch,
 			     struct dtls_bytes *body);
 
+/**
+ * dtls_client_hello_part() - read as much as there is of a ClientHello
+ * @body:	the first bytes of its body
+ *
+ * Return: false if @body is malformed or ends before the cookie does.
+ */
+bool dtls_client_hello_part(struct dtls_client_hello *ch,
+			    struct dtls_bytes body);
+
 /* Return: false if the whole body is not one well-formed hello. */
 bool dtls_client_hello_parse(struct dtls_client_hello *ch,
 			     struct dtls_bytes body);
 bool dtls_server_hello_parse(struct dtls_server_hello *sh,
 			     struct dtls_bytes body);
+
+/* RFC 8446 4.1.3: in a ServerHello's random, one byte of 0 or 1 behind it */
+#define DTLS_DOWNGRADE	"DOWNGRD"
+
+/* A ServerHello that is a HelloRetryRequest has this random (RFC 8446 4.1.3). */
+extern const u8 dtls_retry_random[32];
+
+/* Does the hello offer this version by supported_versions? */
+bool dtls_client_hello_offers(const struct dtls_client_hello *ch, u16 version);
+
+/* The client's share for a group. Return: false if there is none. */
+bool dtls_client_hello_share(const struct dtls_client_hello *ch, u16 group,
+			     struct dtls_bytes *share);
 
 #endif /* _DTLS_MESSAGES_H */

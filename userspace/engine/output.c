@@ -15,22 +15,36 @@ void dtls_resend_flight(struct kdtls_engine *e)
 	e->resent++;
 }
 
+void dtls_resend_flight_paced(struct kdtls_engine *e)
+{
+	u64 pause = 1000ULL * e->ep->config.timeout_initial / 2;
+
+	if (!dtls_flight_pending(&e->flight) && e->now - e->last_out >= pause)
+		dtls_resend_flight(e);
+}
+
 static u16 record_version(const struct kdtls_engine *e)
 {
-	/* RFC 5246 E.1: before the version is agreed on */
-	return e->version ? e->version : 0xfeff;
+	/* RFC 5246 E.1: before the version is agreed on; RFC 9147 4 */
+	return e->version ? DTLS_VERSION_1_2 : 0xfeff;
+}
+
+/* Are the records of this epoch made here? Else only their content is. */
+static bool is_ours(const struct kdtls_engine *e, u64 epoch)
+{
+	return !epoch || (e->tx && e->tx->epoch == epoch);
 }
 
 static size_t record_overhead(const struct kdtls_engine *e, u64 epoch)
 {
 	if (!epoch)
 		return DTLS12_HEADER_SIZE;
-	if (e->hs)
-		return dtls_protection_overhead(e->hs->tx);
+	if (is_ours(e, epoch))
+		return dtls_protection_overhead(e->tx);
 	return OVERHEAD_MAX + e->cid_tx_len;
 }
 
-/* One record of epoch 0, or of epoch 1 during the handshake. Return: bytes. */
+/* One record of epoch 0, or under the handshake's key. Return: bytes. */
 static size_t write_record(struct kdtls_engine *e, u64 epoch, u8 type,
 			   const u8 *content, size_t len, u8 *out)
 {
@@ -43,7 +57,7 @@ static size_t write_record(struct kdtls_engine *e, u64 epoch, u8 type,
 	size_t header_len;
 
 	if (epoch)
-		return dtls_protect(e->hs->tx, type, content, len, out);
+		return dtls_protect(e->tx, type, content, len, out);
 	if (e->tx_seq > DTLS_SEQ_MAX)
 		return 0;
 	e->tx_seq++;
@@ -52,9 +66,30 @@ static size_t write_record(struct kdtls_engine *e, u64 epoch, u8 type,
 	return header_len + len;
 }
 
+/* The number that the next record of an epoch gets, or one before it */
+static u64 next_seq(struct kdtls_engine *e, u64 epoch)
+{
+	if (!epoch)
+		return e->tx_seq;
+	if (is_ours(e, epoch))
+		return e->tx->seq;
+	return e->ep->config.ops.next_seq(e->ctx);
+}
+
+/* Content of one record that the owner of the key makes */
+static long give_content(struct dtls_record_info *info, u64 epoch, u8 type,
+			 const u8 *content, size_t len, u8 *buf)
+{
+	memcpy(buf, content, len);
+	info->flags = 0;
+	info->type = type;
+	info->epoch = epoch;
+	return (long)len;
+}
+
 /*
- * Fill a datagram with records of the flight. Epoch 1 goes in while its key is
- * here; afterwards its messages go out alone, as content.
+ * Fill a datagram with records of the flight. Those go in whose key is here;
+ * messages of other epochs go out alone, as content.
  */
 static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 			  struct dtls_record_info *info)
@@ -68,23 +103,25 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 		size = e->mtu;
 	while (dtls_flight_pending(&e->flight)) {
 		epoch = e->flight.cursor->epoch;
-		if (used && epoch && !e->hs)
+		if (used && !is_ours(e, epoch))
 			break;
 		overhead = record_overhead(e, epoch);
 		room = size - used > overhead ? size - used - overhead : 0;
 		if (!used && room < CONTENT_MIN)
 			room = CONTENT_MIN;
+		if (epoch && room > e->peer_record_limit)
+			room = e->peer_record_limit;
 		if (room > sizeof(content))
 			room = sizeof(content);
 		if (!dtls_flight_next(&e->flight, room, content, &piece))
 			break;
-		if (epoch && !e->hs) {
-			memcpy(buf, content, piece.len);
-			info->flags = 0;
-			info->type = piece.type;
-			info->epoch = epoch;
-			return (long)piece.len;
-		}
+		if (e->version != DTLS_VERSION_1_2 &&
+		    !dtls_flight_sent(&e->flight, &piece, epoch,
+				      next_seq(e, epoch)))
+			return dtls_fail_memory(e);
+		if (!is_ours(e, epoch))
+			return give_content(info, epoch, piece.type, content,
+					    piece.len, buf);
 		n = write_record(e, epoch, piece.type, content, piece.len,
 				 buf + used);
 		if (!n)
@@ -95,24 +132,47 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 	return (long)used;
 }
 
+/* The epoch that content goes out under, and it when the owner has the key */
+static u64 data_epoch(const struct kdtls_engine *e)
+{
+	return e->d13 ? e->d13->tx_epoch : 1;
+}
+
+static long content_output(struct kdtls_engine *e, u8 type, const u8 *content,
+			   size_t len, u8 *buf, struct dtls_record_info *info)
+{
+	u64 epoch = e->hs ? e->hs->tx_epoch : 0;
+
+	if (e->keys_out)
+		return give_content(info, data_epoch(e), type, content, len,
+				    buf);
+	return (long)write_record(e, epoch, type, content, len, buf);
+}
+
 static long alert_output(struct kdtls_engine *e, u8 *buf,
 			 struct dtls_record_info *info)
 {
 	u8 content[2] = { e->alert_level, e->alert };
-	u64 epoch = e->hs ? e->hs->tx_epoch : 0;
-	size_t n;
 
 	e->alert_due = false;
-	if (e->hs || !e->keys_out) {
-		n = write_record(e, epoch, DTLS_CT_ALERT, content,
-				 sizeof(content), buf);
-		return (long)n;
-	}
-	memcpy(buf, content, sizeof(content));
-	info->flags = 0;
-	info->type = DTLS_CT_ALERT;
-	info->epoch = 1;
-	return sizeof(content);
+	return content_output(e, DTLS_CT_ALERT, content, sizeof(content), buf,
+			      info);
+}
+
+static long ack_output(struct kdtls_engine *e, u8 *buf, size_t size,
+		       struct dtls_record_info *info)
+{
+	u8 content[DTLS_ACK_SIZE];
+	size_t overhead = OVERHEAD_MAX + e->cid_tx_len;
+	size_t len;
+
+	if (size > e->mtu)
+		size = e->mtu;
+	size = size > overhead + CONTENT_MIN ? size - overhead : CONTENT_MIN;
+	len = dtls_ack_write(e, content, size);
+	if (!len)
+		return 0;
+	return content_output(e, DTLS_CT_ACK, content, len, buf, info);
 }
 
 static long make_output(struct kdtls_engine *e, u8 *buf, size_t size,
@@ -121,15 +181,20 @@ static long make_output(struct kdtls_engine *e, u8 *buf, size_t size,
 	long n;
 
 	if (e->reply) {
-		memcpy(buf, e->reply, DTLS_VERIFY_REQUEST_SIZE);
+		memcpy(buf, e->reply, e->reply_len);
 		OPENSSL_free(e->reply);
 		e->reply = NULL;
-		return DTLS_VERIFY_REQUEST_SIZE;
+		return (long)e->reply_len;
 	}
 	if (e->alert_due)
 		return alert_output(e, buf, info);
 	if (e->state == KDTLS_FAILED || e->state == KDTLS_CLOSED)
 		return 0;
+	n = ack_output(e, buf, size, info);
+	if (n)
+		return n;
+	if (e->d13 && e->keys_out && dtls13_next_flight(e))
+		return -e->error;
 	if (dtls_flight_pending(&e->flight)) {
 		n = flight_output(e, buf, size, info);
 		if (n > 0 && e->hs && e->hs->step == DTLS_STEP_FLUSH &&
@@ -141,7 +206,7 @@ static long make_output(struct kdtls_engine *e, u8 *buf, size_t size,
 	if (n > 0) {
 		info->flags = 0;
 		info->type = DTLS_CT_HEARTBEAT;
-		info->epoch = 1;
+		info->epoch = data_epoch(e);
 	}
 	return n;
 }

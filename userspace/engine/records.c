@@ -29,6 +29,22 @@ static const EVP_CIPHER *evp_cipher(const struct dtls_crypto *c, u8 id)
 	}
 }
 
+/* The cipher that masks sequence numbers (RFC 9147 4.2.3) */
+static EVP_CIPHER_CTX *sn_new(const struct dtls_crypto *c,
+			      const struct dtls_cipher *cipher, const u8 *key)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	const EVP_CIPHER *evp = c->chacha20;
+
+	if (cipher->id != DTLS_CIPHER_CHACHA20_POLY1305)
+		evp = cipher->key_len == 16 ? c->aes128_ecb : c->aes256_ecb;
+	if (ctx && EVP_EncryptInit_ex2(ctx, evp, key, NULL, NULL) == 1 &&
+	    EVP_CIPHER_CTX_set_padding(ctx, 0) == 1)
+		return ctx;
+	EVP_CIPHER_CTX_free(ctx);
+	return NULL;
+}
+
 struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 					    int direction,
 					    const struct dtls_key_info *key)
@@ -66,6 +82,11 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 	}
 	if (EVP_CipherInit_ex2(p->ctx, cipher, key->key, NULL, enc, NULL) != 1)
 		goto fail;
+	if (key->version == DTLS_VERSION_1_3) {
+		p->sn = sn_new(c, p->cipher, key->sn_key);
+		if (!p->sn)
+			goto fail;
+	}
 	return p;
 fail:
 	dtls_protection_free(p);
@@ -77,34 +98,59 @@ void dtls_protection_free(struct dtls_protection *p)
 	if (!p)
 		return;
 	EVP_CIPHER_CTX_free(p->ctx);
+	EVP_CIPHER_CTX_free(p->sn);
 	OPENSSL_clear_free(p, sizeof(*p) + p->cid_len);
+}
+
+/* Bytes of explicit nonce in a record: DTLS 1.3 has none */
+static size_t explicit_len(const struct dtls_protection *p)
+{
+	return p->sn ? 0 : p->cipher->explicit_len;
 }
 
 size_t dtls_protection_overhead(const struct dtls_protection *p)
 {
+	/* First byte, number, length, type; the most that may be padded */
+	if (p->sn)
+		return 1 + p->cid_len + 2 + 2 + 1 + p->cipher->tag_len +
+		       dtls_record_padding(0, p->cipher->tag_len);
 	return DTLS12_HEADER_SIZE + p->cid_len + !!p->cid_len +
 	       p->cipher->explicit_len + p->cipher->tag_len;
 }
 
 /*
- * RFC 5288 3: salt and explicit nonce; RFC 7905 2: IV xor sequence number. @nonce
- * is the record's explicit one, if the cipher has that.
+ * RFC 5288 3: salt and explicit nonce; else as dtls_record_nonce(). @explicit
+ * is the record's, if it has one.
  */
-static void make_nonce(const struct dtls_protection *p, u64 seq,
-		       const u8 *explicit, u8 *nonce)
+static void make_nonce(const struct dtls_protection *p,
+		       const struct dtls_record *r, const u8 *explicit,
+		       u8 *nonce)
 {
-	unsigned int i;
-	u8 number[8];
-
-	memcpy(nonce, p->iv, DTLS_NONCE_SIZE);
-	if (p->cipher->explicit_len) {
-		memcpy(nonce + p->cipher->iv_len, explicit,
-		       p->cipher->explicit_len);
+	if (!explicit_len(p)) {
+		dtls_record_nonce(nonce, p->iv, r);
 		return;
 	}
-	dtls_put_be(number, 8, p->epoch << 48 | seq);
-	for (i = 0; i < 8; i++)
-		nonce[4 + i] ^= number[i];
+	memcpy(nonce, p->iv, p->cipher->iv_len);
+	memcpy(nonce + p->cipher->iv_len, explicit, explicit_len(p));
+}
+
+/* Two bytes of mask for a sequence number, from the fragment's first ones */
+static bool make_mask(struct dtls_protection *p, const u8 *fragment, u8 *mask)
+{
+	static const u8 zeros[DTLS_SAMPLE_SIZE];
+	bool chacha = p->cipher->id == DTLS_CIPHER_CHACHA20_POLY1305;
+	u8 block[2 * DTLS_SAMPLE_SIZE];
+	int n;
+
+	/* ChaCha20's counter and nonce are the sample: libcrypto's IV. */
+	if (chacha && EVP_EncryptInit_ex2(p->sn, NULL, NULL, fragment,
+					  NULL) != 1)
+		return false;
+	if (EVP_EncryptUpdate(p->sn, block, &n, chacha ? zeros : fragment,
+			      DTLS_SAMPLE_SIZE) != 1)
+		return false;
+	memcpy(mask, block, 2);
+	return true;
 }
 
 /* Nonce, AAD and, for CCM, the length of what is to come */
@@ -130,17 +176,21 @@ size_t dtls_protect(struct dtls_protection *p, u8 type, const u8 *content,
 		    size_t len, u8 *out)
 {
 	const struct dtls_cipher *c = p->cipher;
-	size_t inner = len + !!p->cid_len;
+	size_t padding = p->sn ? dtls_record_padding(len, c->tag_len) : 0;
+	bool typed = p->sn || p->cid_len; /* the type goes inside */
+	size_t inner = len + typed + padding;
 	struct dtls_record r = {
 		.type = p->cid_len ? DTLS_CT_TLS12_CID : type,
+		.unified = p->sn ? DTLS_UNIFIED | DTLS_UNIFIED_SEQ16 |
+				   DTLS_UNIFIED_LENGTH : 0,
 		.cid_len = p->cid_len,
 		.version = DTLS_VERSION_1_2,
-		.fragment_len = (u16)(c->explicit_len + inner + c->tag_len),
+		.fragment_len = (u16)(explicit_len(p) + inner + c->tag_len),
 		.epoch = p->epoch,
 		.seq = p->seq,
 		.cid = p->cid,
 	};
-	u8 nonce[DTLS_NONCE_SIZE];
+	u8 nonce[DTLS_NONCE_SIZE], mask[2];
 	u8 *q = out;
 	int n, last;
 
@@ -149,30 +199,53 @@ size_t dtls_protect(struct dtls_protection *p, u8 type, const u8 *content,
 	p->seq++;
 
 	q += dtls_record_write_header(q, &r);
-	if (c->explicit_len) {
+	if (explicit_len(p))
 		dtls_put_be(q, 8, p->epoch << 48 | r.seq);
-		make_nonce(p, r.seq, q, nonce);
-		q += c->explicit_len;
-	} else {
-		make_nonce(p, r.seq, NULL, nonce);
-	}
+	make_nonce(p, &r, q, nonce);
+	q += explicit_len(p);
 
 	/* One update call: CCM can take no more */
 	memmove(q, content, len);
-	if (p->cid_len)
+	if (typed)
 		q[len] = type;
+	memset(q + len + typed, 0, padding);
 	if (!aead_begin(p, 1, nonce, &r, inner, NULL) ||
 	    EVP_CipherUpdate(p->ctx, q, &n, q, (int)inner) != 1 ||
 	    EVP_CipherFinal_ex(p->ctx, q + n, &last) != 1)
 		return 0;
-	q += inner;
 	if (EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_GET_TAG, c->tag_len,
-				q) != 1)
+				q + inner) != 1)
 		return 0;
-	return (size_t)(q - out) + c->tag_len;
+	if (p->sn) {
+		if (!make_mask(p, q, mask))
+			return 0;
+		dtls_record_mask(out, &r, mask);
+	}
+	return (size_t)(q - out) + inner + c->tag_len;
 }
 
-long dtls_unprotect(struct dtls_protection *p, const struct dtls_record *record,
+/* Does a record as parsed belong to this key? Its number is known then. */
+static bool resolve(struct dtls_protection *p, struct dtls_record *record,
+		    const u8 *fragment)
+{
+	u8 mask[2];
+
+	if (record->cid_len != p->cid_len ||
+	    (p->cid_len && memcmp(record->cid, p->cid, p->cid_len)) ||
+	    record->fragment_len < explicit_len(p) + p->cipher->tag_len)
+		return false;
+	if (!p->sn)
+		return !record->unified && record->epoch == p->epoch;
+	if (!record->unified || record->fragment_len < DTLS_SAMPLE_SIZE ||
+	    (record->unified & DTLS_UNIFIED_EPOCH) !=
+		    (p->epoch & DTLS_UNIFIED_EPOCH) ||
+	    !make_mask(p, fragment, mask))
+		return false;
+	dtls_record_resolve(record, mask, p->epoch, p->seen.next);
+	return true;
+}
+
+long dtls_unprotect(struct dtls_protection *p, struct dtls_record *record,
 		    const u8 *bytes, u8 *out, u8 *type)
 {
 	const struct dtls_cipher *c = p->cipher;
@@ -182,15 +255,13 @@ long dtls_unprotect(struct dtls_protection *p, const struct dtls_record *record,
 	long content;
 	int n = 0, last;
 
-	if (record->epoch != p->epoch || record->cid_len != p->cid_len ||
-	    (p->cid_len && memcmp(record->cid, p->cid, p->cid_len)) ||
-	    len < (size_t)c->explicit_len + c->tag_len ||
+	if (!resolve(p, record, fragment) ||
 	    !dtls_replay_check(&p->seen, record->seq))
 		return -1;
 
-	make_nonce(p, record->seq, fragment, nonce);
-	fragment += c->explicit_len;
-	len -= c->explicit_len + c->tag_len;
+	make_nonce(p, record, fragment, nonce);
+	fragment += explicit_len(p);
+	len -= explicit_len(p) + c->tag_len;
 	memcpy(tag, fragment + len, c->tag_len);
 
 	/* CCM verifies in its one update, and wants it even for no content */
@@ -204,7 +275,7 @@ long dtls_unprotect(struct dtls_protection *p, const struct dtls_record *record,
 	dtls_replay_mark(&p->seen, record->seq);
 	content = (long)len;
 	*type = record->type;
-	if (p->cid_len)
+	if (p->sn || p->cid_len)
 		content = dtls_record_inner(out, len, type);
 	return content > DTLS_RECORD_SIZE_MAX ? -1 : content;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Protecting and opening records in user space (RFC 6347 4.1.2, RFC 9146): one
- * key of one direction, with the codec and the replay window the kernel uses.
+ * Protecting and opening records in user space (RFC 6347 4.1.2, RFC 9146,
+ * RFC 9147 4): one key of one direction, with the codec and the replay window
+ * the kernel uses.
  */
 #ifndef _DTLS_RECORDS_H
 #define _DTLS_RECORDS_H
@@ -11,6 +12,7 @@
 
 struct dtls_protection {
 	EVP_CIPHER_CTX *ctx;
+	EVP_CIPHER_CTX *sn;	/* DTLS 1.3: masks sequence numbers; else NULL */
 	const struct dtls_cipher *cipher;
 	u64 epoch;
 	u64 seq;		/* to send next */
@@ -50,7 +52,8 @@ size_t dtls_protect(struct dtls_protection *p, u8 type, const u8 *content,
 
 /**
  * dtls_unprotect() - open one record
- * @record:	as parsed from @bytes
+ * @record:	as parsed from @bytes; of a unified header epoch and number are
+ *		filled in
  * @bytes:	the record from its first byte on
  * @out:	@record->fragment_len bytes; written even if it does not verify
  * @type:	set to the content's real type
@@ -59,7 +62,7 @@ size_t dtls_protect(struct dtls_protection *p, u8 type, const u8 *content,
  *
  * Return: bytes of content; -1: a forgery, a replay, or too long.
  */
-long dtls_unprotect(struct dtls_protection *p, const struct dtls_record *record,
+long dtls_unprotect(struct dtls_protection *p, struct dtls_record *record,
 		    const u8 *bytes, u8 *out, u8 *type);
 
 #endif /* _DTLS_RECORDS_H */

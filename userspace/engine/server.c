@@ -5,9 +5,8 @@
 #include "sign.h"
 #include "state.h"
 
-/* Does the client's list of certificate types hold this one? (RFC 7250 4.1) */
-static bool takes_type(const struct dtls_client_hello *ch,
-		       enum dtls_extension ext, u8 type)
+bool dtls_takes_type(const struct dtls_client_hello *ch,
+			    enum dtls_extension ext, u8 type)
 {
 	struct dtls_bytes r = ch->ext.ext[ext], list;
 
@@ -29,26 +28,29 @@ common_group(const struct kdtls_engine *e, const struct dtls_client_hello *ch)
 	if (!rd_vec(&r, 2, &list))
 		return NULL;
 	for (i = 0; i < e->ep->group_count; i++)
-		if (rd_has_u16(list, e->ep->groups[i]->id))
+		if (!e->ep->groups[i]->kem &&
+		    rd_has_u16(list, e->ep->groups[i]->id))
 			return e->ep->groups[i];
 	return NULL;
 }
 
-static bool find_identity(struct kdtls_engine *e, u8 kx,
-			  const struct dtls_client_hello *ch)
+bool dtls_server_find_identity(struct kdtls_engine *e, u8 kx,
+			       const struct dtls_client_hello *ch)
 {
 	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_SCHEMES], list;
 	struct dtls_bytes g = ch->ext.ext[DTLS_EXT_GROUPS], groups = { 0 };
 	enum dtls_extension ext = DTLS_EXT_SERVER_CERT_TYPE;
 
-	if (dtls_ext_has(&ch->ext, DTLS_EXT_GROUPS) && !rd_vec(&g, 2, &groups))
+	/* In DTLS 1.3 the schemes say it (RFC 8446 4.2.7). */
+	if (!(kx & DTLS_KX_13) && dtls_ext_has(&ch->ext, DTLS_EXT_GROUPS) &&
+	    !rd_vec(&g, 2, &groups))
 		return false;
 	/* Its absence means SHA-1 (RFC 5246 7.4.1.4.1), which we do not do. */
 	return dtls_ext_has(&ch->ext, DTLS_EXT_SCHEMES) &&
 	       rd_vec(&r, 2, &list) &&
 	       dtls_choose_identity(e, kx, list, groups,
-				    takes_type(ch, ext, DTLS_CERT_RAW),
-				    takes_type(ch, ext, DTLS_CERT_X509),
+				    dtls_takes_type(ch, ext, DTLS_CERT_RAW),
+				    dtls_takes_type(ch, ext, DTLS_CERT_X509),
 				    e->name);
 }
 
@@ -62,10 +64,10 @@ static int choose_suite(struct kdtls_engine *e,
 
 	for (i = 0; i < ep->suite_count; i++) {
 		s = ep->suites[i];
-		if (!rd_has_u16(ch->suites, s->id) ||
+		if (!rd_has_u16(ch->suites, s->id) || dtls_suite_is_13(s) ||
 		    (s->kx & DTLS_KX_PSK && !ep->config.ops.psk_server) ||
 		    (s->kx & DTLS_KX_ECDHE && !group) ||
-		    (s->kx & DTLS_KX_CERT && !find_identity(e, s->kx, ch)))
+		    (s->kx & DTLS_KX_CERT && !dtls_server_find_identity(e, s->kx, ch)))
 			continue;
 		e->suite = s;
 		if (s->kx & DTLS_KX_ECDHE)
@@ -128,6 +130,9 @@ static int send_hello(struct kdtls_engine *e, const struct dtls_client_hello *ch
 	size_t mark;
 
 	dtls_random(e, e->secrets.server_random, DTLS_RANDOM_SIZE);
+	if (e->ep->speaks13)
+		memcpy(e->secrets.server_random + DTLS_RANDOM_SIZE - 8,
+		       DTLS_DOWNGRADE "\1", 8);
 	w = dtls_message_begin(e, DTLS_SERVER_HELLO);
 	wr_u16(w, DTLS_VERSION_1_2);
 	wr_bytes(w, e->secrets.server_random, DTLS_RANDOM_SIZE);
@@ -258,10 +263,10 @@ static int prepare_full(struct kdtls_engine *e,
 	if (e->suite->kx & DTLS_KX_CERT &&
 	    ep->config.flags & (KDTLS_REQUEST_CERT | KDTLS_REQUIRE_CERT)) {
 		hs->peer_raw = ep->trust.raw_count &&
-			       takes_type(ch, DTLS_EXT_CLIENT_CERT_TYPE,
+			       dtls_takes_type(ch, DTLS_EXT_CLIENT_CERT_TYPE,
 					  DTLS_CERT_RAW);
 		hs->cert_requested = hs->peer_raw ||
-				     takes_type(ch, DTLS_EXT_CLIENT_CERT_TYPE,
+				     dtls_takes_type(ch, DTLS_EXT_CLIENT_CERT_TYPE,
 						DTLS_CERT_X509);
 	}
 	if (dtls_endpoint_flag(ep, KDTLS_REQUIRE_CERT) && !hs->cert_requested)
@@ -285,11 +290,17 @@ static int client_hello(struct kdtls_engine *e, struct dtls_bytes body)
 
 	if (!dtls_client_hello_parse(&ch, body))
 		return dtls_fail_decode(e, "malformed ClientHello");
-	/* Versions count downwards; 1.0 stands above 1.2. */
-	if (ch.version > DTLS_VERSION_1_2)
+	if (e->ep->speaks13 &&
+	    dtls_client_hello_offers(&ch, DTLS_VERSION_1_3))
+		return dtls13_client_hello(e, &ch);
+	/* Versions count downwards; 1.0 stands above 1.2. RFC 8446 4.2.1 */
+	if (e->d13 || !e->ep->speaks12 ||
+	    (e->ep->speaks13 && dtls_ext_has(&ch.ext, DTLS_EXT_VERSIONS) &&
+	     !dtls_client_hello_offers(&ch, DTLS_VERSION_1_2)) ||
+	    ch.version > DTLS_VERSION_1_2)
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_PROTOCOL_VERSION,
-				 "the client does not speak DTLS 1.2");
+				 "no version in common");
 	if (!memchr(ch.compressions.p, 0, ch.compressions.len))
 		return dtls_fail_illegal(e, "the client insists on compression");
 	e->version = DTLS_VERSION_1_2;
@@ -435,11 +446,7 @@ static int finished(struct kdtls_engine *e, struct dtls_bytes body)
 	return 0;
 }
 
-static const struct {
-	enum dtls_step step;
-	u8 type;
-	int (*receive)(struct kdtls_engine *e, struct dtls_bytes body);
-} expected[] = {
+static const struct dtls_expected expected[] = {
 	{ SERVER_CLIENT_HELLO, DTLS_CLIENT_HELLO, client_hello },
 	{ SERVER_CERTIFICATE, DTLS_CERTIFICATE, certificate },
 	{ SERVER_KEY_EXCHANGE, DTLS_CLIENT_KEY_EXCHANGE, client_key_exchange },
@@ -449,11 +456,9 @@ static const struct {
 
 int dtls_server_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
-		if (expected[i].step == e->hs->step && expected[i].type == type)
-			return expected[i].receive(e, body);
-	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_UNEXPECTED_MESSAGE,
-			 "a message came out of turn");
+	if (e->d13 && e->hs->step != SERVER_CLIENT_HELLO)
+		return dtls13_server_message(e, type, body);
+	return dtls_receive_expected(e, expected,
+				     sizeof(expected) / sizeof(expected[0]),
+				     type, body);
 }

@@ -2,7 +2,7 @@
 /* A session that can be resumed, as bytes, and the cache; see session.h. */
 #include "session.h"
 
-#define FORMAT	1	/* first byte */
+#define FORMAT	2	/* first byte */
 
 void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w)
 {
@@ -15,6 +15,7 @@ void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w)
 	wr_bytes(w, s->master, sizeof(s->master));
 	wr_int(w, 8, (u64)s->made);
 	wr_int(w, 4, s->life);
+	wr_int(w, 4, s->age_add);
 	wr_vec(w, 1, s->name.p, s->name.len);
 	wr_vec(w, 1, s->id.p, s->id.len);
 	wr_vec(w, 2, s->ticket.p, s->ticket.len);
@@ -22,6 +23,7 @@ void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w)
 
 bool dtls_session_read(struct dtls_session *s, struct dtls_bytes bytes)
 {
+	const struct dtls_suite *suite;
 	u8 format, ems, verified;
 	u64 made;
 
@@ -31,14 +33,17 @@ bool dtls_session_read(struct dtls_session *s, struct dtls_bytes bytes)
 	    !rd_copy(&bytes, s->peer_hash, sizeof(s->peer_hash)) ||
 	    !rd_copy(&bytes, s->master, sizeof(s->master)) ||
 	    !rd_int(&bytes, 8, &made) || !rd_u32(&bytes, 4, &s->life) ||
+	    !rd_u32(&bytes, 4, &s->age_add) ||
 	    !rd_vec(&bytes, 1, &s->name) || !rd_vec(&bytes, 1, &s->id) ||
 	    !rd_vec(&bytes, 2, &s->ticket) || bytes.len)
 		return false;
 	s->ems = ems;
 	s->verified = verified;
 	s->made = (int64_t)made;
-	return s->version == DTLS_VERSION_1_2 &&
-	       s->id.len <= DTLS_SESSION_ID_SIZE && dtls_suite_find(s->suite);
+	suite = dtls_suite_find(s->suite);
+	return suite && s->id.len <= DTLS_SESSION_ID_SIZE &&
+	       s->version == (dtls_suite_is_13(suite) ? DTLS_VERSION_1_3 :
+							DTLS_VERSION_1_2);
 }
 
 bool dtls_session_expired(const struct dtls_session *s, int64_t now)

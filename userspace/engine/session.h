@@ -16,9 +16,10 @@ struct dtls_session {
 	bool ems;
 	bool verified;			/* the peer showed a certificate or key */
 	u8 peer_hash[32];		/* of it */
-	u8 master[DTLS_SECRET_SIZE];
+	u8 master[DTLS_SECRET_SIZE];	/* DTLS 1.3: the ticket's key */
 	int64_t made;			/* seconds since 1970 */
 	u32 life;			/* seconds */
+	u32 age_add;			/* DTLS 1.3: hides the ticket's age */
 	struct dtls_bytes name;		/* of the server (SNI) */
 	struct dtls_bytes id;
 	struct dtls_bytes ticket;
@@ -44,6 +45,7 @@ struct dtls_ticket_key {
 
 struct dtls_tickets {
 	u32 life;			/* seconds */
+	u32 age_add;			/* DTLS 1.3: hides the ticket's age */
 	struct dtls_ticket_key key[2];	/* current and previous */
 };
 

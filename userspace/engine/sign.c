@@ -4,9 +4,20 @@
 
 #include "sign.h"
 
-bool dtls_scheme_fits(const struct dtls_scheme *scheme, EVP_PKEY *key)
+/* RFC 8446 4.2.3: since DTLS 1.3 a hash goes with one curve. */
+static bool curve_fits(const struct dtls_scheme *scheme, EVP_PKEY *key)
 {
-	return EVP_PKEY_is_a(key, scheme->key);
+	char name[32];
+
+	return EVP_PKEY_get_group_name(key, name, sizeof(name), NULL) == 1 &&
+	       !strcmp(name, dtls_group_find(scheme->curve)->name);
+}
+
+bool dtls_scheme_fits(const struct dtls_scheme *scheme, u8 kx, EVP_PKEY *key)
+{
+	return scheme->kx & kx && EVP_PKEY_is_a(key, scheme->key) &&
+	       (!(kx & DTLS_KX_13) || !scheme->curve ||
+		curve_fits(scheme, key));
 }
 
 /* RFC 8446 4.2.3: the salt is as long as the hash, and MGF1 uses the same. */

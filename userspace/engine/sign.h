@@ -5,8 +5,11 @@
 
 #include "suites.h"
 
-/* Could this key make, or have made, a signature of this scheme? */
-bool dtls_scheme_fits(const struct dtls_scheme *scheme, EVP_PKEY *key);
+/*
+ * Could this key make, or have made, a signature of this scheme, for suites of
+ * @kx?
+ */
+bool dtls_scheme_fits(const struct dtls_scheme *scheme, u8 kx, EVP_PKEY *key);
 
 /**
  * dtls_sign() - sign

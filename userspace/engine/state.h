@@ -13,6 +13,7 @@
 #include "flight.h"
 #include "kex.h"
 #include "keys12.h"
+#include "keys13.h"
 #include "reassembly.h"
 #include "records.h"
 #include "transcript.h"
@@ -32,6 +33,13 @@ enum dtls_step {
 	SERVER_KEY_EXCHANGE,
 	SERVER_VERIFY,
 	SERVER_FINISHED,
+	CLIENT13_EXTENSIONS,
+	CLIENT13_CERTIFICATE,
+	CLIENT13_VERIFY,
+	CLIENT13_FINISHED,
+	SERVER13_CERTIFICATE,
+	SERVER13_VERIFY,
+	SERVER13_FINISHED,
 	DTLS_STEP_FLUSH,	/* that our last flight is out */
 	DTLS_STEP_DONE,
 };
@@ -61,8 +69,6 @@ struct dtls_handshake {
 	u64 tx_epoch;
 	struct dtls_key_info tx_key;
 	struct dtls_key_info rx_key;
-	struct dtls_protection *tx;
-	struct dtls_protection *rx;
 	struct dtls_held *held;
 	size_t held_len;
 
@@ -92,6 +98,56 @@ struct dtls_handshake {
 	/* client */
 	u64 offered;			/* bits: enum dtls_extension */
 	struct dtls_bytes cookie;	/* OPENSSL_malloc()ed */
+
+	/* DTLS 1.3 */
+	bool retried;			/* there was a HelloRetryRequest */
+	bool psk_chosen;		/* and no certificate is shown */
+	bool psk_resumes;		/* it is a session's */
+	u16 share_group;		/* client: of kex_key */
+	bool psk_asked;			/* client: the owner, for a key */
+	u16 retry_suite;		/* in HelloRetryRequest */
+	u16 retry_group;		/* server: the same; 0: none */
+	u16 psk_index;			/* server: of the one chosen */
+	u8 secret[DTLS_HASH_MAX];	/* the schedule's present stage */
+	u8 client_secret[DTLS_HASH_MAX]; /* handshake traffic secrets */
+	u8 server_secret[DTLS_HASH_MAX];
+	u8 psk[KDTLS_PSK_MAX];		/* client: external; server: chosen */
+	u8 psk_len;
+	u8 psk_identity_len;
+	u8 psk_identity[KDTLS_PSK_IDENTITY_MAX];
+};
+
+/* DTLS 1.3: what stays when the handshake is done */
+struct dtls13 {
+	u8 rx_secret[DTLS_HASH_MAX];	/* traffic secrets of the newest epochs */
+	u8 tx_secret[DTLS_HASH_MAX];
+	u8 exporter[DTLS_HASH_MAX];
+	u8 resumption[DTLS_HASH_MAX];
+	u64 rx_epoch;
+	u64 tx_epoch;
+	u64 linger;			/* server: when e->rx goes */
+	struct dtls_reassembly *in;	/* of a message after the handshake */
+	u16 send_seq;			/* message_seq after the handshake */
+	u16 receive_seq;
+	bool arrived;			/* all of the handshake's last flight */
+	bool updating;			/* KeyUpdate is in the flight */
+	bool ticket_due;
+	bool update_due;		/* KeyUpdate is to be sent */
+	bool update_both;		/* and the peer asked for its own */
+	bool cids_due;			/* NewConnectionId is to be sent */
+};
+
+/* Handshake records to be acknowledged (RFC 9147 7) */
+#define DTLS_ACKS_MAX	32
+
+struct dtls_acks {
+	u64 expiry;			/* when it goes out by itself */
+	bool due;
+	u8 count;
+	struct {
+		u64 epoch;
+		u64 seq;
+	} number[DTLS_ACKS_MAX];
 };
 
 struct dtls_heartbeat;
@@ -127,6 +183,11 @@ struct kdtls_engine {
 	u8 session_id[DTLS_SESSION_ID_SIZE];
 	u8 peer_hash[32];
 	struct dtls12_secrets secrets;
+	struct dtls13 *d13;		/* NULL: not DTLS 1.3 */
+
+	/* of the handshake's encrypted epoch: 1; in DTLS 1.3 2, for a while longer */
+	struct dtls_protection *tx;
+	struct dtls_protection *rx;
 
 	/* to be sent */
 	struct dtls_flight flight;
@@ -135,7 +196,9 @@ struct kdtls_engine {
 	u64 last_out;			/* when a flight went out last */
 	u32 mtu;
 	u16 peer_finished;		/* message_seq */
-	u8 *reply;			/* HelloVerifyRequest */
+	u8 *reply;			/* of the gate's */
+	size_t reply_len;
+	struct dtls_acks *acks;		/* DTLS 1.3 */
 	bool alert_due;
 	u8 alert_level;
 	u8 alert;
@@ -189,13 +252,45 @@ void dtls_timer_limits(const struct kdtls_engine *e,
 /* The handshake is over: hand out the keys and drop what is not needed. */
 int dtls_complete(struct kdtls_engine *e);
 
+/* The keys go to the owner; either may be NULL. @rx: what has used @rx_key. */
+int dtls_hand_out(struct kdtls_engine *e, struct dtls_protection *rx,
+		  struct dtls_key_info *rx_key, struct dtls_key_info *tx_key);
+
+/* Nothing more is to be sent but what is there to be fetched. */
+void dtls_stop(struct kdtls_engine *e);
+
+/* The key of the handshake's epoch */
+void dtls_drop_protection(struct kdtls_engine *e);
+
 /* input.c */
 
 /* Records that waited for their key can be opened now. */
 int dtls_open_held(struct kdtls_engine *e);
+int dtls_take_content(struct kdtls_engine *e, const struct dtls_record *record,
+		      u8 type, struct dtls_bytes content);
 
 /* output.c */
 void dtls_resend_flight(struct kdtls_engine *e);
+
+/* Not more often than a timer would: anybody may have asked for it. */
+void dtls_resend_flight_paced(struct kdtls_engine *e);
+
+/* ack.c */
+
+/* A handshake record was taken in: it goes on the list. */
+void dtls_ack_note(struct kdtls_engine *e, const struct dtls_record *record);
+/* The list goes out at the next output, or @after µs at the latest. */
+void dtls_ack_due(struct kdtls_engine *e);
+void dtls_ack_after(struct kdtls_engine *e, u64 after);
+void dtls_ack_clear(struct kdtls_engine *e);
+u64 dtls_ack_expiry(const struct kdtls_engine *e);
+void dtls_ack_expire(struct kdtls_engine *e);
+
+#define DTLS_ACK_SIZE	(2 + 16 * DTLS_ACKS_MAX)
+/* Write it, @size bytes at most. Return: bytes; 0: none is due. */
+size_t dtls_ack_write(struct kdtls_engine *e, u8 *out, size_t size);
+int dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
+		     struct dtls_bytes content);
 
 /* alert.c */
 void dtls_alert_send(struct kdtls_engine *e, u8 level, u8 alert);
@@ -218,6 +313,21 @@ int dtls_message_end(struct kdtls_engine *e);
 /* A new flight; the old one has been received. */
 void dtls_flight_begin(struct kdtls_engine *e);
 void dtls_flight_end(struct kdtls_engine *e, bool answer_due);
+
+/* A message by the table of what is expected when */
+struct dtls_expected {
+	enum dtls_step step;
+	u8 type;
+	int (*receive)(struct kdtls_engine *e, struct dtls_bytes body);
+};
+
+int dtls_receive_expected(struct kdtls_engine *e,
+			  const struct dtls_expected *table, size_t count,
+			  u8 type, struct dtls_bytes body);
+
+/* A line of the key log, if there is one to write */
+void dtls_key_log(struct kdtls_engine *e, const char *label, const u8 *secret,
+		  size_t len);
 
 int dtls_send_certificate(struct kdtls_engine *e);
 int dtls_send_finished(struct kdtls_engine *e);
@@ -267,9 +377,85 @@ int dtls_read_server_extensions(struct kdtls_engine *e,
 int dtls_read_client_extensions(struct kdtls_engine *e,
 				const struct dtls_extensions *x);
 
+/* The same in DTLS 1.3: EncryptedExtensions */
+void dtls13_write_answers(struct kdtls_engine *e, struct dtls_writer *w,
+			  const struct dtls_extensions *theirs);
+int dtls13_read_answers(struct kdtls_engine *e,
+			const struct dtls_extensions *x);
+/* Extensions that may not stand in this message: @allowed is bits of them. */
+int dtls13_check_extensions(struct kdtls_engine *e,
+			    const struct dtls_extensions *x, u64 allowed);
+/* Connection IDs stand in the hellos of both versions. */
+void dtls_write_cid(struct kdtls_engine *e, struct dtls_writer *w,
+		    const struct dtls_extensions *theirs);
+int dtls_read_cid(struct kdtls_engine *e, const struct dtls_extensions *x);
+
 /* client.c, server.c */
 int dtls_client_start(struct kdtls_engine *e);
+int dtls_client_hello(struct kdtls_engine *e);
 int dtls_client_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body);
 int dtls_server_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body);
+/* Does the client's list of certificate types hold this one? (RFC 7250 4.1) */
+bool dtls_takes_type(const struct dtls_client_hello *ch,
+			    enum dtls_extension ext, u8 type);
+bool dtls_server_find_identity(struct kdtls_engine *e, u8 kx,
+			       const struct dtls_client_hello *ch);
+
+/* client13.c */
+
+/* What DTLS 1.3 adds to a ClientHello: at its front, and at its end */
+int dtls13_offer(struct kdtls_engine *e, struct dtls_writer *w);
+void dtls13_offer_psk(struct kdtls_engine *e, struct dtls_writer *w);
+/* The ClientHello is complete but for the proofs of its keys. */
+int dtls13_bind(struct kdtls_engine *e, struct dtls_writer *w);
+int dtls13_server_hello(struct kdtls_engine *e,
+			const struct dtls_server_hello *sh);
+int dtls13_client_message(struct kdtls_engine *e, u8 type,
+			  struct dtls_bytes body);
+
+/* server13.c */
+int dtls13_client_hello(struct kdtls_engine *e,
+			const struct dtls_client_hello *ch);
+int dtls13_server_message(struct kdtls_engine *e, u8 type,
+			  struct dtls_bytes body);
+
+/* handshake13.c: what client and server have in common in DTLS 1.3 */
+int dtls13_begin(struct kdtls_engine *e);
+void dtls13_free(struct kdtls_engine *e);
+
+/* A proof of a key over the hash of a hello (RFC 8446 4.2.11.2) */
+bool dtls13_binder(const struct dtls_crypto *c, const EVP_MD *md,
+		   struct dtls_bytes psk, bool resumes, struct dtls_bytes hash,
+		   u8 *out);
+
+/* The stages of the key schedule (RFC 8446 7.1) */
+int dtls13_handshake_keys(struct kdtls_engine *e);
+int dtls13_data_secrets(struct kdtls_engine *e);
+int dtls13_resumption_secret(struct kdtls_engine *e);
+/* The newest key of a direction, connection ID and all */
+int dtls13_data_key(struct kdtls_engine *e, int direction,
+		    struct dtls_key_info *key);
+
+int dtls13_send_certificate(struct kdtls_engine *e, struct dtls_bytes context);
+int dtls13_send_verify(struct kdtls_engine *e);
+int dtls13_send_finished(struct kdtls_engine *e);
+int dtls13_receive_certificate(struct kdtls_engine *e, struct dtls_bytes body);
+int dtls13_receive_verify(struct kdtls_engine *e, struct dtls_bytes body);
+int dtls13_receive_finished(struct kdtls_engine *e, struct dtls_bytes body);
+
+/* post13.c: after the handshake */
+int dtls13_complete(struct kdtls_engine *e);
+/* Handshake content when the keys are out; @record has epoch and number. */
+int dtls13_late(struct kdtls_engine *e, const struct dtls_record *record,
+		struct dtls_bytes content);
+/* A flight of ours has arrived as a whole. */
+int dtls13_acknowledged(struct kdtls_engine *e);
+/* Begin what is to be sent next, if nothing is on its way. */
+int dtls13_next_flight(struct kdtls_engine *e);
+void dtls13_event(struct kdtls_engine *e, u16 event);
+void dtls13_expire(struct kdtls_engine *e);
+void dtls13_flight_expired(struct kdtls_engine *e);
+/* Something came from the peer. */
+void dtls13_alive(struct kdtls_engine *e);
 
 #endif /* _DTLS_STATE_H */

@@ -15,6 +15,10 @@
 
 /* In the order of preference that holds where none is configured */
 const struct dtls_suite dtls_suites[] = {
+	{ 0x1301, DTLS_KX_13, GCM_128, false },	/* RFC 8446 B.4 */
+	{ 0x1303, DTLS_KX_13, CHACHA, false },
+	{ 0x1302, DTLS_KX_13, GCM_256, true },
+	{ 0x1304, DTLS_KX_13, CCM, false },
 	{ 0xc02b, ECDSA, GCM_128, false },	/* RFC 5289 */
 	{ 0xc02f, RSA, GCM_128, false },
 	{ 0xcca9, ECDSA, CHACHA, false },	/* RFC 7905 */
@@ -33,6 +37,7 @@ const struct dtls_suite dtls_suites[] = {
 	{ 0xc0ae, ECDSA, CCM_8, false },
 	{ 0xd003, EPSK, CCM_8, false },
 	{ 0xc0a8, PSK, CCM_8, false },
+	{ 0x1305, DTLS_KX_13, CCM_8, false },	/* RFC 9147 4.5.3: if need be */
 };
 
 /* RFC 5288, RFC 6655, RFC 7905 */
@@ -47,29 +52,34 @@ static const struct dtls_cipher ciphers[] = {
 };
 
 const struct dtls_group dtls_groups[] = {
-	{ 29, 32, "X25519", "X25519" },
-	{ 23, 65, "EC", "prime256v1" },
-	{ 24, 97, "EC", "secp384r1" },
+	{ 0x11ec, 1216, 1120, true, "X25519MLKEM768", "X25519MLKEM768" },
+	{ 29, 32, 32, false, "X25519", "X25519" },
+	{ 23, 65, 65, false, "EC", "prime256v1" },
+	{ 24, 97, 97, false, "EC", "secp384r1" },
 };
 
+#define ECDSA_13	(DTLS_KX_ECDSA | DTLS_KX_13)
+#define RSA_13		(DTLS_KX_RSA | DTLS_KX_13)
+
 const struct dtls_scheme dtls_schemes[] = {
-	{ 0x0403, DTLS_KX_ECDSA, false, "EC", "SHA256" },
-	{ 0x0503, DTLS_KX_ECDSA, false, "EC", "SHA384" },
-	{ 0x0807, DTLS_KX_ECDSA, false, "ED25519", NULL },
-	{ 0x0804, DTLS_KX_RSA, true, "RSA", "SHA256" },
-	{ 0x0805, DTLS_KX_RSA, true, "RSA", "SHA384" },
-	{ 0x0806, DTLS_KX_RSA, true, "RSA", "SHA512" },
-	{ 0x0809, DTLS_KX_RSA, true, "RSA-PSS", "SHA256" },
-	{ 0x080a, DTLS_KX_RSA, true, "RSA-PSS", "SHA384" },
-	{ 0x080b, DTLS_KX_RSA, true, "RSA-PSS", "SHA512" },
-	{ 0x0401, DTLS_KX_RSA, false, "RSA", "SHA256" },
-	{ 0x0501, DTLS_KX_RSA, false, "RSA", "SHA384" },
-	{ 0x0601, DTLS_KX_RSA, false, "RSA", "SHA512" },
+	{ 0x0403, ECDSA_13, false, 23, "EC", "SHA256" },
+	{ 0x0503, ECDSA_13, false, 24, "EC", "SHA384" },
+	{ 0x0807, ECDSA_13, false, 0, "ED25519", NULL },
+	{ 0x0804, RSA_13, true, 0, "RSA", "SHA256" },
+	{ 0x0805, RSA_13, true, 0, "RSA", "SHA384" },
+	{ 0x0806, RSA_13, true, 0, "RSA", "SHA512" },
+	{ 0x0809, RSA_13, true, 0, "RSA-PSS", "SHA256" },
+	{ 0x080a, RSA_13, true, 0, "RSA-PSS", "SHA384" },
+	{ 0x080b, RSA_13, true, 0, "RSA-PSS", "SHA512" },
+	{ 0x0401, DTLS_KX_RSA, false, 0, "RSA", "SHA256" },
+	{ 0x0501, DTLS_KX_RSA, false, 0, "RSA", "SHA384" },
+	{ 0x0601, DTLS_KX_RSA, false, 0, "RSA", "SHA512" },
 };
 
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
 const size_t dtls_suite_count = COUNT(dtls_suites);
+const size_t dtls_suite_default_count = COUNT(dtls_suites) - 1;
 const size_t dtls_group_count = COUNT(dtls_groups);
 const size_t dtls_scheme_count = COUNT(dtls_schemes);
 

@@ -11,6 +11,7 @@
 #define DTLS_KX_ECDSA	0x04	/* certificate with EC or Ed25519 key */
 #define DTLS_KX_RSA	0x08	/* certificate with RSA key */
 #define DTLS_KX_CERT	(DTLS_KX_ECDSA | DTLS_KX_RSA)
+#define DTLS_KX_13	0x10	/* a suite of DTLS 1.3 says nothing of this */
 
 struct dtls_suite {
 	u16 id;
@@ -29,7 +30,9 @@ struct dtls_cipher {
 
 struct dtls_group {
 	u16 id;
-	u16 point_len;
+	u16 point_len;		/* bytes a client sends */
+	u16 answer_len;		/* bytes a server sends */
+	bool kem;		/* encapsulation; DTLS 1.3 only */
 	const char *type;	/* libcrypto's names */
 	const char *name;
 };
@@ -38,6 +41,7 @@ struct dtls_scheme {
 	u16 id;
 	u8 kx;			/* suites it can authenticate */
 	bool pss;
+	u16 curve;		/* DTLS 1.3: the only one (RFC 8446 4.2.3) */
 	const char *key;	/* libcrypto's key type */
 	const char *md;		/* NULL: part of the scheme */
 };
@@ -46,6 +50,7 @@ struct dtls_scheme {
 
 extern const struct dtls_suite dtls_suites[];
 extern const size_t dtls_suite_count;
+extern const size_t dtls_suite_default_count;	/* the last is to be asked for */
 extern const struct dtls_group dtls_groups[];
 extern const size_t dtls_group_count;
 extern const struct dtls_scheme dtls_schemes[];
@@ -56,6 +61,16 @@ const struct dtls_suite *dtls_suite_find(u16 id);
 const struct dtls_group *dtls_group_find(u16 id);
 const struct dtls_scheme *dtls_scheme_find(u16 id);
 const struct dtls_cipher *dtls_cipher_find(unsigned int id);
+
+static inline bool dtls_suite_is_13(const struct dtls_suite *suite)
+{
+	return suite->kx & DTLS_KX_13;
+}
+
+static inline size_t dtls_suite_hash_len(const struct dtls_suite *suite)
+{
+	return suite->sha384 ? 48 : 32;
+}
 
 static inline const EVP_MD *dtls_suite_md(const struct dtls_crypto *c,
 					  const struct dtls_suite *suite)

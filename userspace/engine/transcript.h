@@ -15,7 +15,10 @@
 
 struct dtls_transcript {
 	struct dtls_writer all;
+	bool short_headers;	/* without the DTLS fields, as in DTLS 1.3 */
 };
+
+#define DTLS_SHORT_HEADER	4
 
 /**
  * dtls_transcript_add() - one more message
@@ -36,6 +39,19 @@ bool dtls_transcript_add(struct dtls_transcript *t, const u8 *message,
  */
 size_t dtls_transcript_hash(const struct dtls_transcript *t, size_t len,
 			    const EVP_MD *md, u8 *out);
+
+/* It is DTLS 1.3: from here on, and back to the beginning, short headers. */
+void dtls_transcript_shorten(struct dtls_transcript *t);
+
+/**
+ * dtls_transcript_fold() - messages before a HelloRetryRequest become one hash
+ * @hash:	of the first ClientHello (RFC 8446 4.4.1)
+ * @rest:	what came after it, with short headers
+ *
+ * Everything that was there before is gone. Return: false if there is no memory.
+ */
+bool dtls_transcript_fold(struct dtls_transcript *t, struct dtls_bytes hash,
+			  struct dtls_bytes rest);
 
 void dtls_transcript_clear(struct dtls_transcript *t);
 

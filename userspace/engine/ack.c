@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Acknowledgements (RFC 9147 7): which of the peer's handshake records were
+ * taken in, and what the peer says of ours.
+ */
+#include "state.h"
+
+#define RECORD_NUMBER	16	/* bytes of one in an ACK */
+
+static struct dtls_acks *acks_of(struct kdtls_engine *e)
+{
+	if (!e->acks) {
+		e->acks = OPENSSL_zalloc(sizeof(*e->acks));
+		if (e->acks)
+			e->acks->expiry = KDTLS_NEVER;
+	}
+	return e->acks;
+}
+
+/* They stand in increasing order; the lowest give way. */
+void dtls_ack_note(struct kdtls_engine *e, const struct dtls_record *record)
+{
+	struct dtls_acks *a = acks_of(e);
+	unsigned int i, at;
+
+	if (!a)
+		return;	/* the peer sends it again, and then we may have memory */
+	for (at = a->count; at; at--) {
+		if (a->number[at - 1].epoch < record->epoch ||
+		    (a->number[at - 1].epoch == record->epoch &&
+		     a->number[at - 1].seq <= record->seq))
+			break;
+	}
+	if (at && a->number[at - 1].epoch == record->epoch &&
+	    a->number[at - 1].seq == record->seq)
+		return;
+	if (a->count == DTLS_ACKS_MAX) {
+		if (!at)
+			return;
+		at--;
+		memmove(&a->number[0], &a->number[1],
+			at * sizeof(a->number[0]));
+	} else {
+		for (i = a->count++; i > at; i--)
+			a->number[i] = a->number[i - 1];
+	}
+	a->number[at].epoch = record->epoch;
+	a->number[at].seq = record->seq;
+}
+
+void dtls_ack_due(struct kdtls_engine *e)
+{
+	struct dtls_acks *a = acks_of(e);
+
+	if (a)
+		a->due = true;
+}
+
+void dtls_ack_after(struct kdtls_engine *e, u64 after)
+{
+	struct dtls_acks *a = acks_of(e);
+
+	if (a && e->now + after < a->expiry)
+		a->expiry = e->now + after;
+}
+
+void dtls_ack_clear(struct kdtls_engine *e)
+{
+	OPENSSL_free(e->acks);
+	e->acks = NULL;
+}
+
+u64 dtls_ack_expiry(const struct kdtls_engine *e)
+{
+	return e->acks ? e->acks->expiry : KDTLS_NEVER;
+}
+
+void dtls_ack_expire(struct kdtls_engine *e)
+{
+	struct dtls_acks *a = e->acks;
+
+	if (!a || a->expiry > e->now)
+		return;
+	a->expiry = KDTLS_NEVER;
+	a->due = true;
+}
+
+size_t dtls_ack_write(struct kdtls_engine *e, u8 *out, size_t size)
+{
+	struct dtls_acks *a = e->acks;
+	size_t i = 0, len;
+
+	if (!a || !a->due)
+		return 0;
+	a->due = false;
+	a->expiry = KDTLS_NEVER;
+	/* What does not fit are the oldest. */
+	if (2 + a->count * (size_t)RECORD_NUMBER > size)
+		i = a->count - (size - 2) / RECORD_NUMBER;
+	len = 2;
+	for (; i < a->count; i++) {
+		dtls_put_be(out + len, 8, a->number[i].epoch);
+		dtls_put_be(out + len + 8, 8, a->number[i].seq);
+		len += RECORD_NUMBER;
+	}
+	dtls_put_be(out, 2, len - 2);
+	/* In the handshake the list stays until the flight is complete. */
+	if (e->keys_out)
+		dtls_ack_clear(e);
+	return len;
+}
+
+int dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
+		     struct dtls_bytes content)
+{
+	struct dtls_bytes list;
+	bool news = false;
+	u64 of, seq;
+
+	/* Until the version is known they mean nothing (RFC 9147 7). */
+	if (e->version != DTLS_VERSION_1_3)
+		return 0;
+	if (!rd_vec(&content, 2, &list) || content.len ||
+	    list.len % RECORD_NUMBER) {
+		e->dropped++;
+		return 0;
+	}
+	if (!e->flight.first)
+		return 0;
+	while (rd_int(&list, 8, &of) && rd_int(&list, 8, &seq)) {
+		if (of > epoch && epoch)
+			return dtls_fail_illegal(e,
+				"a record acknowledged under an older key");
+		/* In the clear, anybody's word: of what is in the clear too */
+		if (of <= epoch)
+			news |= dtls_flight_acknowledge(&e->flight, of, seq);
+	}
+	if (dtls_flight_done(&e->flight))
+		return e->keys_out ? dtls13_acknowledged(e) : 0;
+	if (news && !dtls_flight_pending(&e->flight))
+		dtls_resend_flight(e);
+	else if (!news)
+		dtls_resend_flight_paced(e);
+	return 0;
+}

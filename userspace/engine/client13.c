@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The client's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5). */
+#include "state.h"
+
+/* What else there is in a hello, roughly: a share may not make it too large. */
+#define HELLO_REST	512
+
+/* psk_key_exchange_modes (RFC 8446 4.2.9) */
+#define MODE_PSK	0
+#define MODE_PSK_DHE	1
+
+/* A key that is offered */
+struct psk {
+	struct dtls_bytes key;
+	struct dtls_bytes identity;
+	u32 age;
+	bool resumes;
+	bool sha384;
+};
+
+#define PSK_MAX	2
+
+static u32 ticket_age(const struct kdtls_engine *e)
+{
+	const struct dtls_session *s = &e->hs->session;
+
+	/* Milliseconds, and what the server added (RFC 8446 4.2.11.1) */
+	return (u32)(1000 * (dtls_unix_time(e) - s->made)) + s->age_add;
+}
+
+/*
+ * Return: how many. One whose hash is not that of the suite a server asked for
+ * is left out (RFC 8446 4.1.4).
+ */
+static unsigned int list_psks(const struct kdtls_engine *e, struct psk *list)
+{
+	const struct dtls_handshake *hs = e->hs;
+	const struct dtls_session *s = &hs->session;
+	const struct dtls_suite *suite;
+	unsigned int i, n = 0, kept = 0;
+
+	if (hs->has_session && s->version == DTLS_VERSION_1_3) {
+		suite = dtls_suite_find(s->suite);
+		list[n++] = (struct psk){
+			{ s->master, dtls_suite_hash_len(suite) }, s->ticket,
+			ticket_age(e), true, suite->sha384,
+		};
+	}
+	if (hs->psk_len)
+		list[n++] = (struct psk){
+			{ hs->psk, hs->psk_len },
+			{ hs->psk_identity, hs->psk_identity_len },
+			0, false, false,
+		};
+	for (i = 0; i < n; i++)
+		if (!hs->retried ||
+		    dtls_suite_find(hs->retry_suite)->sha384 == list[i].sha384)
+			list[kept++] = list[i];
+	return kept;
+}
+
+static size_t offer(struct kdtls_engine *e, struct dtls_writer *w,
+		    enum dtls_extension i)
+{
+	e->hs->offered |= 1ULL << i;
+	return dtls_ext_open(w, i);
+}
+
+/* The best group whose share leaves the hello in one datagram */
+static const struct dtls_group *first_group(const struct kdtls_engine *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->ep->group_count; i++)
+		if (e->ep->groups[i]->point_len + (size_t)HELLO_REST <= e->mtu)
+			return e->ep->groups[i];
+	return e->ep->groups[0];
+}
+
+static bool take_group(struct kdtls_engine *e, const struct dtls_group *group)
+{
+	EVP_PKEY_free(e->hs->kex_key);
+	e->hs->kex_key = dtls_kex_generate(group);
+	e->hs->share_group = group->id;
+	return e->hs->kex_key;
+}
+
+static int write_share(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	struct dtls_handshake *hs = e->hs;
+	u8 share[DTLS_POINT_MAX];
+	size_t ext, list, len;
+
+	if (!hs->kex_key && !take_group(e, first_group(e)))
+		return dtls_fail_internal(e);
+	len = dtls_kex_public(dtls_group_find(hs->share_group), hs->kex_key,
+			      share);
+	if (!len)
+		return dtls_fail_internal(e);
+	ext = offer(e, w, DTLS_EXT_KEY_SHARE);
+	list = wr_open(w, 2);
+	wr_u16(w, hs->share_group);
+	wr_vec(w, 2, share, len);
+	wr_close(w, list, 2);
+	wr_close(w, ext, 2);
+	return 0;
+}
+
+/* The owner is asked once; there is no hint before the hello. */
+static void ask_psk(struct kdtls_engine *e)
+{
+	const struct kdtls_ops *ops = &e->ep->config.ops;
+	struct dtls_handshake *hs = e->hs;
+	size_t len, identity_len = 0;
+
+	if (!ops->psk_client || hs->psk_asked)
+		return;
+	hs->psk_asked = true;
+	len = ops->psk_client(e->ctx, NULL, hs->psk_identity, &identity_len,
+			      hs->psk);
+	if (!len || len > sizeof(hs->psk) || !identity_len ||
+	    identity_len > sizeof(hs->psk_identity))
+		return;
+	hs->psk_len = (u8)len;
+	hs->psk_identity_len = (u8)identity_len;
+}
+
+int dtls13_offer(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	struct dtls_handshake *hs = e->hs;
+	size_t ext, list;
+
+	ask_psk(e);
+	/* A cookie comes first: the server looks no further (RFC 9147 5.1). */
+	if (hs->retried && hs->cookie.len) {
+		ext = dtls_ext_open(w, DTLS_EXT_COOKIE);
+		wr_vec(w, 2, hs->cookie.p, hs->cookie.len);
+		wr_close(w, ext, 2);
+	}
+	ext = offer(e, w, DTLS_EXT_VERSIONS);
+	list = wr_open(w, 1);
+	wr_u16(w, DTLS_VERSION_1_3);
+	if (e->ep->speaks12)
+		wr_u16(w, DTLS_VERSION_1_2);
+	wr_close(w, list, 1);
+	wr_close(w, ext, 2);
+	if (hs->psk_len || !dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS)) {
+		ext = offer(e, w, DTLS_EXT_PSK_MODES);
+		list = wr_open(w, 1);
+		wr_u8(w, MODE_PSK_DHE);
+		if (dtls_endpoint_flag(e->ep, KDTLS_PSK_KE))
+			wr_u8(w, MODE_PSK);
+		wr_close(w, list, 1);
+		wr_close(w, ext, 2);
+	}
+	return write_share(e, w);
+}
+
+void dtls13_offer_psk(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	static const u8 zeros[DTLS_HASH_MAX];
+	struct psk psk[PSK_MAX];
+	unsigned int i, n = list_psks(e, psk);
+	size_t ext, list;
+
+	if (!n)
+		return;
+	ext = offer(e, w, DTLS_EXT_PSK);
+	list = wr_open(w, 2);
+	for (i = 0; i < n; i++) {
+		wr_vec(w, 2, psk[i].identity.p, psk[i].identity.len);
+		wr_int(w, 4, psk[i].age);
+	}
+	wr_close(w, list, 2);
+	list = wr_open(w, 2);
+	for (i = 0; i < n; i++)
+		wr_vec(w, 1, zeros, psk[i].sha384 ? 48 : 32);
+	wr_close(w, list, 2);
+	wr_close(w, ext, 2);
+}
+
+/* What a binder is made over: all up to here, and the hello's beginning */
+static struct dtls_bytes hash_truncated(const struct kdtls_engine *e,
+					const EVP_MD *md,
+					const struct dtls_writer *hello,
+					size_t len, u8 *out)
+{
+	const struct dtls_writer *before = &e->hs->transcript.all;
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	u8 header[DTLS_SHORT_HEADER] = { DTLS_CLIENT_HELLO };
+	unsigned int hash_len = 0;
+
+	dtls_put_be(header + 1, 3, hello->len - DTLS_MESSAGE_HEADER);
+	if (!ctx || EVP_DigestInit_ex2(ctx, md, NULL) != 1 ||
+	    EVP_DigestUpdate(ctx, before->p, before->len) != 1 ||
+	    EVP_DigestUpdate(ctx, header, sizeof(header)) != 1 ||
+	    EVP_DigestUpdate(ctx, hello->p + DTLS_MESSAGE_HEADER,
+			     len - DTLS_MESSAGE_HEADER) != 1 ||
+	    EVP_DigestFinal_ex(ctx, out, &hash_len) != 1)
+		hash_len = 0;
+	EVP_MD_CTX_free(ctx);
+	return (struct dtls_bytes){ out, hash_len };
+}
+
+int dtls13_bind(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	const struct dtls_crypto *c = &e->ep->crypto;
+	struct psk psk[PSK_MAX];
+	unsigned int i, n = list_psks(e, psk);
+	u8 buf[DTLS_HASH_MAX], binder[DTLS_HASH_MAX];
+	struct dtls_bytes hash;
+	const EVP_MD *md;
+	size_t end = w->len;
+	u8 *p;
+
+	if (!n)
+		return 0;
+	if (w->failed)
+		return dtls_fail_memory(e);
+	for (i = 0; i < n; i++)
+		end -= 1 + (psk[i].sha384 ? 48 : 32);
+	p = w->p + end;
+	end -= 2;
+	for (i = 0; i < n; i++) {
+		md = psk[i].sha384 ? c->sha384 : c->sha256;
+		hash = hash_truncated(e, md, w, end, buf);
+		if (!hash.len || !dtls13_binder(c, md, psk[i].key,
+						psk[i].resumes, hash, binder))
+			return dtls_fail_internal(e);
+		memcpy(p + 1, binder, hash.len);
+		p += 1 + hash.len;
+	}
+	return 0;
+}
+
+static int out_of_turn(struct kdtls_engine *e)
+{
+	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_UNEXPECTED_MESSAGE,
+			 "a message came out of turn");
+}
+
+/* The first hello becomes its hash (RFC 8446 4.4.1). */
+static bool fold(struct kdtls_engine *e)
+{
+	struct dtls_transcript *t = &e->hs->transcript;
+	size_t first = DTLS_SHORT_HEADER + dtls_get_be(t->all.p + 1, 3);
+	u8 buf[DTLS_HASH_MAX];
+	struct dtls_bytes hash = dtls_hash_upto(e, first, buf);
+
+	return hash.len &&
+	       dtls_transcript_fold(t, hash,
+				    (struct dtls_bytes){ t->all.p + first,
+							 t->all.len - first });
+}
+
+static int read_retry_group(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	const struct dtls_group *group;
+	u16 id;
+
+	if (!rd_u16(&r, &id) || r.len)
+		return dtls_fail_decode(e, "malformed key_share");
+	group = dtls_own_group(e, id);
+	if (!group || id == e->hs->share_group)
+		return dtls_fail_illegal(e, "group was not offered, or has a share");
+	return take_group(e, group) ? 0 : dtls_fail_internal(e);
+}
+
+static int hello_retry(struct kdtls_engine *e, const struct dtls_extensions *x)
+{
+	struct dtls_bytes r = x->ext[DTLS_EXT_COOKIE], cookie = { 0 };
+	struct dtls_handshake *hs = e->hs;
+	int i;
+
+	if (hs->retried)
+		return out_of_turn(e);
+	for (i = 0; i < DTLS_EXT_COUNT; i++)
+		if (i != DTLS_EXT_VERSIONS && i != DTLS_EXT_COOKIE &&
+		    i != DTLS_EXT_KEY_SHARE && dtls_ext_has(x, i))
+			break;
+	if (i < DTLS_EXT_COUNT || x->unknown)
+		return dtls_fail(e, KDTLS_EPROTOCOL,
+				 KDTLS_ALERT_UNSUPPORTED_EXTENSION,
+				 "the server answers what was not offered");
+	if (dtls_ext_has(x, DTLS_EXT_COOKIE) &&
+	    (!rd_vec(&r, 2, &cookie) || r.len || !cookie.len))
+		return dtls_fail_decode(e, "malformed cookie");
+	if (!dtls_ext_has(x, DTLS_EXT_COOKIE) &&
+	    !dtls_ext_has(x, DTLS_EXT_KEY_SHARE))
+		return dtls_fail_illegal(e, "HelloRetryRequest changes nothing");
+	if (dtls_ext_has(x, DTLS_EXT_KEY_SHARE) &&
+	    read_retry_group(e, x->ext[DTLS_EXT_KEY_SHARE]))
+		return -e->error;
+	OPENSSL_free((void *)hs->cookie.p);
+	hs->cookie.len = cookie.len;
+	hs->cookie.p = cookie.len ? OPENSSL_memdup(cookie.p, cookie.len) : NULL;
+	if (cookie.len && !hs->cookie.p) {
+		hs->cookie.len = 0;
+		return dtls_fail_memory(e);
+	}
+	if (!fold(e))
+		return dtls_fail_internal(e);
+	hs->retried = true;
+	hs->retry_suite = e->suite->id;
+	dtls_flight_begin(e);
+	if (dtls_client_hello(e))
+		return -e->error;
+	dtls_flight_end(e, true);
+	return 0;
+}
+
+static int read_psk(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	const struct dtls_session *s = &e->hs->session;
+	struct dtls_handshake *hs = e->hs;
+	struct psk psk[PSK_MAX];
+	u16 index;
+
+	if (!rd_u16(&r, &index) || r.len)
+		return dtls_fail_decode(e, "malformed pre_shared_key");
+	if (index >= list_psks(e, psk) || psk[index].sha384 != e->suite->sha384)
+		return dtls_fail_illegal(e, "the server chose what was not offered");
+	hs->psk_chosen = true;
+	if (!psk[index].resumes)
+		return 0;
+	e->resumed = true;
+	e->peer_verified = s->verified;
+	memcpy(e->peer_hash, s->peer_hash, sizeof(e->peer_hash));
+	memcpy(hs->psk, psk[index].key.p, psk[index].key.len);
+	hs->psk_len = (u8)psk[index].key.len;
+	return 0;
+}
+
+static int read_share(struct kdtls_engine *e, struct dtls_bytes r)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_bytes share;
+	u16 id;
+
+	if (!rd_u16(&r, &id) || !rd_vec(&r, 2, &share) || r.len)
+		return dtls_fail_decode(e, "malformed key_share");
+	if (id != hs->share_group)
+		return dtls_fail_illegal(e, "group has no share");
+	e->group = id;
+	hs->shared_len = dtls_kex_finish(dtls_group_find(id), hs->kex_key,
+					 share, hs->shared);
+	if (!hs->shared_len)
+		return dtls_fail_illegal(e, "bad public key from the server");
+	return 0;
+}
+
+static int accept(struct kdtls_engine *e, const struct dtls_server_hello *sh)
+{
+	const struct dtls_extensions *x = &sh->ext;
+	struct dtls_handshake *hs = e->hs;
+
+	if (dtls13_check_extensions(e, x, 1ULL << DTLS_EXT_VERSIONS |
+				    1ULL << DTLS_EXT_KEY_SHARE |
+				    1ULL << DTLS_EXT_PSK |
+				    1ULL << DTLS_EXT_CID))
+		return -e->error;
+	memcpy(e->secrets.server_random, sh->random.p, DTLS_RANDOM_SIZE);
+	if (dtls_ext_has(x, DTLS_EXT_PSK) && read_psk(e, x->ext[DTLS_EXT_PSK]))
+		return -e->error;
+	if (dtls_ext_has(x, DTLS_EXT_KEY_SHARE) &&
+	    read_share(e, x->ext[DTLS_EXT_KEY_SHARE]))
+		return -e->error;
+	if (!hs->shared_len &&
+	    !(hs->psk_chosen && dtls_endpoint_flag(e->ep, KDTLS_PSK_KE)))
+		return dtls_fail(e, KDTLS_EPROTOCOL,
+				 KDTLS_ALERT_MISSING_EXTENSION,
+				 "the server sent no key share");
+	if (dtls_read_cid(e, x) || dtls13_handshake_keys(e))
+		return -e->error;
+	hs->step = CLIENT13_EXTENSIONS;
+	return 0;
+}
+
+int dtls13_server_hello(struct kdtls_engine *e,
+			const struct dtls_server_hello *sh)
+{
+	struct dtls_bytes version = sh->ext.ext[DTLS_EXT_VERSIONS];
+	const struct dtls_suite *suite = dtls_own_suite(e, sh->suite);
+
+	/* RFC 9147 5: no session id is echoed. */
+	if (version.len != 2 || dtls_get_be(version.p, 2) != DTLS_VERSION_1_3 ||
+	    sh->version != DTLS_VERSION_1_2 || sh->session_id.len ||
+	    sh->compression || !suite || !dtls_suite_is_13(suite) ||
+	    (e->hs->retried && sh->suite != e->hs->retry_suite))
+		return dtls_fail_illegal(e, "the server chose what was not offered");
+	if (dtls13_begin(e))
+		return -e->error;
+	e->suite = suite;
+	if (!memcmp(sh->random.p, dtls_retry_random, sizeof(dtls_retry_random)))
+		return hello_retry(e, &sh->ext);
+	return accept(e, sh);
+}
+
+static int encrypted_extensions(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_extensions x;
+
+	if (body.len < 2 || !dtls_extensions_parse(&x, body))
+		return dtls_fail_decode(e, "malformed EncryptedExtensions");
+	if (dtls13_read_answers(e, &x))
+		return -e->error;
+	e->hs->step = e->hs->psk_chosen ? CLIENT13_FINISHED :
+					  CLIENT13_CERTIFICATE;
+	return 0;
+}
+
+static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_bytes context, r, schemes;
+	struct dtls_extensions x;
+
+	if (hs->cert_requested)
+		return out_of_turn(e);
+	if (!rd_vec(&body, 1, &context) || body.len < 2 ||
+	    !dtls_extensions_parse(&x, body))
+		return dtls_fail_decode(e, "malformed CertificateRequest");
+	if (context.len)
+		return dtls_fail_illegal(e, "CertificateRequest has a context");
+	if (!dtls_ext_has(&x, DTLS_EXT_SCHEMES))
+		return dtls_fail(e, KDTLS_EPROTOCOL,
+				 KDTLS_ALERT_MISSING_EXTENSION,
+				 "CertificateRequest without schemes");
+	r = x.ext[DTLS_EXT_SCHEMES];
+	if (!rd_vec(&r, 2, &schemes) || r.len || !schemes.len ||
+	    schemes.len % 2)
+		return dtls_fail_decode(e, "malformed CertificateRequest");
+	hs->cert_requested = true;
+	/* Without one that suits, an empty list is sent: RFC 8446 4.4.2.3 */
+	dtls_choose_identity(e, DTLS_KX_13, schemes, (struct dtls_bytes){ 0 },
+			     hs->own_raw, !hs->own_raw, NULL);
+	return 0;
+}
+
+static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	if (dtls13_receive_certificate(e, body))
+		return -e->error;
+	if (!e->hs->peer_key)
+		return dtls_fail_decode(e, "the server shows no certificate");
+	e->hs->step = CLIENT13_VERIFY;
+	return 0;
+}
+
+static int certificate_verify(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	e->hs->step = CLIENT13_FINISHED;
+	return dtls13_receive_verify(e, body);
+}
+
+static int finished(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_handshake *hs = e->hs;
+
+	if (dtls13_receive_finished(e, body) || dtls13_data_secrets(e))
+		return -e->error;
+	dtls_flight_begin(e);
+	if (hs->cert_requested &&
+	    dtls13_send_certificate(e, (struct dtls_bytes){ 0 }))
+		return -e->error;
+	if (hs->cert_requested && hs->identity && dtls13_send_verify(e))
+		return -e->error;
+	if (dtls13_send_finished(e) || dtls13_resumption_secret(e))
+		return -e->error;
+	dtls_flight_end(e, true);
+	hs->step = DTLS_STEP_FLUSH;
+	return 0;
+}
+
+static const struct dtls_expected expected[] = {
+	{ CLIENT13_EXTENSIONS, DTLS_ENCRYPTED_EXTENSIONS, encrypted_extensions },
+	{ CLIENT13_CERTIFICATE, DTLS_CERTIFICATE_REQUEST, certificate_request },
+	{ CLIENT13_CERTIFICATE, DTLS_CERTIFICATE, certificate },
+	{ CLIENT13_VERIFY, DTLS_CERTIFICATE_VERIFY, certificate_verify },
+	{ CLIENT13_FINISHED, DTLS_FINISHED, finished },
+};
+
+int dtls13_client_message(struct kdtls_engine *e, u8 type,
+			  struct dtls_bytes body)
+{
+	return dtls_receive_expected(e, expected,
+				     sizeof(expected) / sizeof(expected[0]),
+				     type, body);
+}

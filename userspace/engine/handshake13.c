@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What the handshakes of DTLS 1.3 have in common (RFC 8446 4.4, 7). */
+#include "sign.h"
+#include "state.h"
+
+int dtls13_begin(struct kdtls_engine *e)
+{
+	e->version = DTLS_VERSION_1_3;
+	e->ems = true;	/* RFC 7627's purpose is in the key schedule */
+	dtls_transcript_shorten(&e->hs->transcript);
+	if (!e->d13)
+		e->d13 = OPENSSL_zalloc(sizeof(*e->d13));
+	if (!e->d13)
+		return dtls_fail_memory(e);
+	e->d13->linger = KDTLS_NEVER;
+	return 0;
+}
+
+void dtls13_free(struct kdtls_engine *e)
+{
+	if (!e->d13)
+		return;
+	if (e->d13->in)
+		dtls_reassembly_clear(e->d13->in);
+	OPENSSL_free(e->d13->in);
+	OPENSSL_clear_free(e->d13, sizeof(*e->d13));
+	e->d13 = NULL;
+}
+
+bool dtls13_binder(const struct dtls_crypto *c, const EVP_MD *md,
+		   struct dtls_bytes psk, bool resumes, struct dtls_bytes hash,
+		   u8 *out)
+{
+	u8 early[DTLS_HASH_MAX], key[DTLS_HASH_MAX], empty[DTLS_HASH_MAX];
+	unsigned int len;
+	bool ok;
+
+	ok = EVP_Digest("", 0, empty, &len, md, NULL) == 1 &&
+	     dtls13_extract(c, md, NULL, psk, early) &&
+	     dtls13_expand(c, md, early, resumes ? "res binder" : "ext binder",
+			   (struct dtls_bytes){ empty, len }, key, len) &&
+	     dtls13_finished(c, md, key, hash, out);
+	OPENSSL_cleanse(early, sizeof(early));
+	OPENSSL_cleanse(key, sizeof(key));
+	return ok;
+}
+
+/* Derive-Secret(stage, label, messages so far) */
+static bool derive(struct kdtls_engine *e, const char *label, u8 *out)
+{
+	const struct dtls_crypto *c = &e->ep->crypto;
+	u8 buf[DTLS_HASH_MAX];
+	struct dtls_bytes hash;
+
+	hash = dtls_hash_upto(e, e->hs->transcript.all.len, buf);
+	return hash.len &&
+	       dtls13_expand(c, dtls_suite_md(c, e->suite), e->hs->secret,
+			     label, hash, out, hash.len);
+}
+
+/* The same of a traffic secret, and what the key log has to say of it */
+static bool derive_logged(struct kdtls_engine *e, const char *label, u8 *out,
+			  const char *name)
+{
+	if (!derive(e, label, out))
+		return false;
+	dtls_key_log(e, name, out, dtls_suite_hash_len(e->suite));
+	return true;
+}
+
+static void set_cid(struct kdtls_engine *e, int direction,
+		    struct dtls_key_info *key)
+{
+	const u8 *cid = direction == DTLS_RX ? e->cid_rx : e->cid_tx;
+
+	key->cid_len = direction == DTLS_RX ? e->cid_rx_len : e->cid_tx_len;
+	if (key->cid_len)
+		memcpy(key->cid, cid, key->cid_len);
+}
+
+static struct dtls_protection *protection(struct kdtls_engine *e, int direction,
+					  const u8 *secret)
+{
+	struct dtls_protection *p = NULL;
+	struct dtls_key_info key;
+
+	if (dtls13_key(&e->ep->crypto, e->suite, secret,
+		       DTLS13_EPOCH_HANDSHAKE, &key)) {
+		set_cid(e, direction, &key);
+		p = dtls_protection_new(&e->ep->crypto, direction, &key);
+	}
+	OPENSSL_cleanse(&key, sizeof(key));
+	return p;
+}
+
+/* Early Secret, Handshake Secret and the keys of epoch 2 (RFC 8446 7.1) */
+int dtls13_handshake_keys(struct kdtls_engine *e)
+{
+	const struct dtls_crypto *c = &e->ep->crypto;
+	const EVP_MD *md = dtls_suite_md(c, e->suite);
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_bytes psk = { hs->psk, hs->psk_chosen ? hs->psk_len : 0 };
+	struct dtls_bytes shared = { hs->shared, hs->shared_len };
+
+	if (!dtls13_extract(c, md, NULL, psk, hs->secret) ||
+	    !dtls13_derived(c, md, hs->secret) ||
+	    !dtls13_extract(c, md, hs->secret, shared, hs->secret) ||
+	    !derive_logged(e, "c hs traffic", hs->client_secret,
+			   "CLIENT_HANDSHAKE_TRAFFIC_SECRET") ||
+	    !derive_logged(e, "s hs traffic", hs->server_secret,
+			   "SERVER_HANDSHAKE_TRAFFIC_SECRET"))
+		return dtls_fail_internal(e);
+	OPENSSL_cleanse(hs->psk, sizeof(hs->psk));
+	OPENSSL_cleanse(hs->shared, sizeof(hs->shared));
+	e->rx = protection(e, DTLS_RX, e->server ? hs->client_secret :
+						   hs->server_secret);
+	e->tx = protection(e, DTLS_TX, e->server ? hs->server_secret :
+						   hs->client_secret);
+	if (!e->rx || !e->tx)
+		return dtls_fail_internal(e);
+	hs->tx_epoch = DTLS13_EPOCH_HANDSHAKE;
+	return 0;
+}
+
+/* Master Secret and what hangs on the server's Finished */
+int dtls13_data_secrets(struct kdtls_engine *e)
+{
+	const struct dtls_crypto *c = &e->ep->crypto;
+	const EVP_MD *md = dtls_suite_md(c, e->suite);
+	struct dtls_handshake *hs = e->hs;
+	struct dtls13 *d = e->d13;
+
+	if (!dtls13_derived(c, md, hs->secret) ||
+	    !dtls13_extract(c, md, hs->secret, (struct dtls_bytes){ 0 },
+			    hs->secret) ||
+	    !derive_logged(e, "c ap traffic",
+			   e->server ? d->rx_secret : d->tx_secret,
+			   "CLIENT_TRAFFIC_SECRET_0") ||
+	    !derive_logged(e, "s ap traffic",
+			   e->server ? d->tx_secret : d->rx_secret,
+			   "SERVER_TRAFFIC_SECRET_0") ||
+	    !derive_logged(e, "exp master", d->exporter, "EXPORTER_SECRET"))
+		return dtls_fail_internal(e);
+	d->rx_epoch = DTLS13_EPOCH_DATA;
+	d->tx_epoch = DTLS13_EPOCH_DATA;
+	return 0;
+}
+
+/* And on the client's */
+int dtls13_resumption_secret(struct kdtls_engine *e)
+{
+	if (!derive(e, "res master", e->d13->resumption))
+		return dtls_fail_internal(e);
+	return 0;
+}
+
+int dtls13_data_key(struct kdtls_engine *e, int direction,
+		    struct dtls_key_info *key)
+{
+	const struct dtls13 *d = e->d13;
+	bool rx = direction == DTLS_RX;
+
+	if (!dtls13_key(&e->ep->crypto, e->suite,
+			rx ? d->rx_secret : d->tx_secret,
+			rx ? d->rx_epoch : d->tx_epoch, key))
+		return dtls_fail_internal(e);
+	set_cid(e, direction, key);
+	return 0;
+}
+
+/* RFC 8446 4.4.2: each certificate has extensions, of which we have none. */
+int dtls13_send_certificate(struct kdtls_engine *e, struct dtls_bytes context)
+{
+	const struct dtls_identity *id = e->hs->identity;
+	struct dtls_writer *w = dtls_message_begin(e, DTLS_CERTIFICATE);
+	struct dtls_bytes all, list, der;
+	size_t mark;
+
+	wr_vec(w, 1, context.p, context.len);
+	mark = wr_open(w, 3);
+	if (id) {
+		all = (struct dtls_bytes){ id->message.p, id->message.len };
+		/* A raw key is itself what would be the list. */
+		if (!id->leaf)
+			list = all;
+		else if (!rd_vec(&all, 3, &list))
+			return dtls_fail_internal(e);
+		while (rd_vec(&list, 3, &der)) {
+			wr_vec(w, 3, der.p, der.len);
+			wr_u16(w, 0);
+		}
+	}
+	wr_close(w, mark, 3);
+	return dtls_message_end(e);
+}
+
+/* What CertificateVerify signs (RFC 8446 4.4.3) */
+static bool signed_bytes(struct kdtls_engine *e, bool server, size_t upto,
+			 struct dtls_writer *w)
+{
+	static const char client_context[] = "TLS 1.3, client CertificateVerify";
+	static const char server_context[] = "TLS 1.3, server CertificateVerify";
+	u8 buf[DTLS_HASH_MAX];
+	struct dtls_bytes hash = dtls_hash_upto(e, upto, buf);
+	u8 *spaces = wr_room(w, 64);
+
+	if (spaces)
+		memset(spaces, ' ', 64);
+	wr_bytes(w, server ? server_context : client_context,
+		 sizeof(server_context));
+	wr_bytes(w, hash.p, hash.len);
+	return hash.len && !w->failed;
+}
+
+int dtls13_send_verify(struct kdtls_engine *e)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_writer *w, content = { 0 };
+	u8 *signature = NULL;
+	size_t len = 0;
+
+	if (signed_bytes(e, e->server, hs->transcript.all.len, &content))
+		len = dtls_sign(hs->scheme, hs->identity->key,
+				(struct dtls_bytes){ content.p, content.len },
+				&signature);
+	wr_free(&content);
+	if (!len)
+		return dtls_fail_internal(e);
+	w = dtls_message_begin(e, DTLS_CERTIFICATE_VERIFY);
+	wr_u16(w, hs->scheme->id);
+	wr_vec(w, 2, signature, len);
+	OPENSSL_free(signature);
+	return dtls_message_end(e);
+}
+
+static bool verify_data(struct kdtls_engine *e, bool server, size_t upto,
+			u8 *out)
+{
+	const struct dtls_crypto *c = &e->ep->crypto;
+	u8 buf[DTLS_HASH_MAX];
+	struct dtls_bytes hash = dtls_hash_upto(e, upto, buf);
+
+	return hash.len &&
+	       dtls13_finished(c, dtls_suite_md(c, e->suite),
+			       server ? e->hs->server_secret :
+					e->hs->client_secret, hash, out);
+}
+
+int dtls13_send_finished(struct kdtls_engine *e)
+{
+	u8 verify[DTLS_HASH_MAX];
+	struct dtls_writer *w;
+
+	if (!verify_data(e, e->server, e->hs->transcript.all.len, verify))
+		return dtls_fail_internal(e);
+	w = dtls_message_begin(e, DTLS_FINISHED);
+	wr_bytes(w, verify, dtls_suite_hash_len(e->suite));
+	return dtls_message_end(e);
+}
+
+/* It becomes a list as in DTLS 1.2; nothing was asked for by extensions. */
+int dtls13_receive_certificate(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_bytes context, list, der, extensions;
+	struct dtls_writer w = { 0 };
+	size_t mark = 0;
+	int err;
+
+	if (!rd_vec(&body, 1, &context) || !rd_vec(&body, 3, &list) || body.len)
+		return dtls_fail_decode(e, "malformed Certificate");
+	if (context.len)
+		return dtls_fail_illegal(e, "Certificate answers no request");
+	if (!e->hs->peer_raw)
+		mark = wr_open(&w, 3);
+	while (list.len) {
+		if (!rd_vec(&list, 3, &der) || !rd_vec(&list, 2, &extensions)) {
+			wr_free(&w);
+			return dtls_fail_decode(e, "malformed Certificate");
+		}
+		if (extensions.len) {
+			wr_free(&w);
+			return dtls_fail(e, KDTLS_EPROTOCOL,
+					 KDTLS_ALERT_UNSUPPORTED_EXTENSION,
+					 "a certificate's extension was not asked for");
+		}
+		wr_vec(&w, 3, der.p, der.len);
+	}
+	if (mark)
+		wr_close(&w, mark, 3);
+	else if (!w.len)
+		wr_int(&w, 3, 0);
+	err = w.failed ? dtls_fail_memory(e) :
+	      dtls_receive_certificate(e, (struct dtls_bytes){ w.p, w.len });
+	wr_free(&w);
+	return err;
+}
+
+int dtls13_receive_verify(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_handshake *hs = e->hs;
+	const struct dtls_scheme *scheme;
+	struct dtls_writer content = { 0 };
+	struct dtls_bytes signature;
+	bool ok;
+	u16 id;
+
+	if (!rd_u16(&body, &id) || !rd_vec(&body, 2, &signature) || body.len)
+		return dtls_fail_decode(e, "malformed CertificateVerify");
+	scheme = dtls_peer_scheme(e, id, DTLS_KX_13, hs->peer_key);
+	if (!scheme)
+		return dtls_fail_illegal(e, "signature scheme was not offered");
+	ok = signed_bytes(e, !e->server, hs->before, &content) &&
+	     dtls_sign_verify(scheme, hs->peer_key,
+			      (struct dtls_bytes){ content.p, content.len },
+			      signature);
+	wr_free(&content);
+	if (!ok)
+		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
+				 "the peer's signature is wrong");
+	e->peer_scheme = id;
+	e->peer_verified = true;
+	return 0;
+}
+
+int dtls13_receive_finished(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	size_t len = dtls_suite_hash_len(e->suite);
+	u8 verify[DTLS_HASH_MAX];
+
+	if (!verify_data(e, !e->server, e->hs->before, verify))
+		return dtls_fail_internal(e);
+	if (body.len != len)
+		return dtls_fail_decode(e, "Finished has the wrong length");
+	if (CRYPTO_memcmp(body.p, verify, len))
+		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
+				 "Finished does not match the handshake");
+	e->peer_finished = e->hs->in.next;
+	return 0;
+}

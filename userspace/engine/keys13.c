@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The key schedule of DTLS 1.3; see keys13.h. */
+#include "keys13.h"
+
+#define LABEL_PREFIX	"dtls13"	/* RFC 9147 5.9 */
+#define INFO_MAX	(2 + 1 + 255 + 1 + 255)
+
+bool dtls13_extract(const struct dtls_crypto *c, const EVP_MD *md,
+		    const u8 *salt, struct dtls_bytes ikm, u8 *out)
+{
+	static const u8 zeros[DTLS_HASH_MAX];
+	size_t len = (size_t)EVP_MD_get_size(md);
+	bool ok;
+
+	if (!ikm.len)
+		ikm = (struct dtls_bytes){ zeros, len };
+	ok = dtls_hmac(dtls_hmac_key(c, md, salt ? salt : zeros, len), &ikm, 1,
+		       out);
+	dtls_hmac_forget(c, md);
+	return ok;
+}
+
+/* HKDF-Expand (RFC 5869 2.3) */
+static bool expand(const struct dtls_crypto *c, const EVP_MD *md,
+		   const u8 *secret, struct dtls_bytes info, u8 *out,
+		   size_t len)
+{
+	size_t hash_len = (size_t)EVP_MD_get_size(md), n;
+	u8 block[DTLS_HASH_MAX], count = 0;
+	struct dtls_bytes pieces[] = {
+		{ block, 0 },
+		info,
+		{ &count, 1 },
+	};
+	EVP_MAC_CTX *ctx = dtls_hmac_key(c, md, secret, hash_len);
+	bool ok = len <= 255 * hash_len;
+
+	for (; ok && len; len -= n, out += n) {
+		count++;
+		ok = dtls_hmac(ctx, pieces, 3, block);
+		n = len < hash_len ? len : hash_len;
+		memcpy(out, block, n);
+		pieces[0].len = hash_len;
+	}
+	dtls_hmac_forget(c, md);
+	OPENSSL_cleanse(block, sizeof(block));
+	return ok;
+}
+
+bool dtls13_expand(const struct dtls_crypto *c, const EVP_MD *md,
+		   const u8 *secret, const char *label,
+		   struct dtls_bytes context, u8 *out, size_t len)
+{
+	size_t label_len = strlen(label);
+	size_t prefix_len = strlen(LABEL_PREFIX);
+	u8 info[INFO_MAX];
+	u8 *p = info;
+
+	if (len > 65535 || prefix_len + label_len > 255 || context.len > 255)
+		return false;
+	dtls_put_be(p, 2, len);
+	p[2] = (u8)(prefix_len + label_len);
+	p += 3;
+	memcpy(p, LABEL_PREFIX, prefix_len);
+	memcpy(p + prefix_len, label, label_len);
+	p += prefix_len + label_len;
+	*p++ = (u8)context.len;
+	if (context.len)
+		memcpy(p, context.p, context.len);
+	p += context.len;
+	return expand(c, md, secret,
+		      (struct dtls_bytes){ info, (size_t)(p - info) }, out,
+		      len);
+}
+
+/* Derive-Secret of something short (RFC 8446 7.1) */
+static bool derive(const struct dtls_crypto *c, const EVP_MD *md,
+		   const u8 *secret, const char *label, u8 *out)
+{
+	u8 hash[DTLS_HASH_MAX];
+	unsigned int len;
+
+	return EVP_Digest("", 0, hash, &len, md, NULL) == 1 &&
+	       dtls13_expand(c, md, secret, label,
+			     (struct dtls_bytes){ hash, len }, out, len);
+}
+
+bool dtls13_derived(const struct dtls_crypto *c, const EVP_MD *md, u8 *secret)
+{
+	u8 next[DTLS_HASH_MAX];
+	bool ok = derive(c, md, secret, "derived", next);
+
+	memcpy(secret, next, (size_t)EVP_MD_get_size(md));
+	OPENSSL_cleanse(next, sizeof(next));
+	return ok;
+}
+
+bool dtls13_key(const struct dtls_crypto *c, const struct dtls_suite *suite,
+		const u8 *secret, u64 epoch, struct dtls_key_info *key)
+{
+	const struct dtls_cipher *cipher = dtls_cipher_find(suite->cipher);
+	const EVP_MD *md = dtls_suite_md(c, suite);
+	struct dtls_bytes none = { 0 };
+
+	memset(key, 0, sizeof(*key));
+	key->version = DTLS_VERSION_1_3;
+	key->cipher = suite->cipher;
+	key->epoch = epoch;
+	return dtls13_expand(c, md, secret, "key", none, key->key,
+			     cipher->key_len) &&
+	       dtls13_expand(c, md, secret, "iv", none, key->iv,
+			     DTLS_IV_SIZE) &&
+	       dtls13_expand(c, md, secret, "sn", none, key->sn_key,
+			     cipher->key_len);
+}
+
+bool dtls13_update(const struct dtls_crypto *c, const EVP_MD *md, u8 *secret)
+{
+	size_t len = (size_t)EVP_MD_get_size(md);
+	u8 next[DTLS_HASH_MAX];
+	bool ok;
+
+	ok = dtls13_expand(c, md, secret, "traffic upd",
+			   (struct dtls_bytes){ 0 }, next, len);
+	if (ok)
+		memcpy(secret, next, len);
+	OPENSSL_cleanse(next, sizeof(next));
+	return ok;
+}
+
+bool dtls13_finished(const struct dtls_crypto *c, const EVP_MD *md,
+		     const u8 *secret, struct dtls_bytes hash, u8 *out)
+{
+	size_t len = (size_t)EVP_MD_get_size(md);
+	u8 key[DTLS_HASH_MAX];
+	bool ok;
+
+	ok = dtls13_expand(c, md, secret, "finished", (struct dtls_bytes){ 0 },
+			   key, len) &&
+	     dtls_hmac(dtls_hmac_key(c, md, key, len), &hash, 1, out);
+	dtls_hmac_forget(c, md);
+	OPENSSL_cleanse(key, sizeof(key));
+	return ok;
+}
+
+bool dtls13_export(const struct dtls_crypto *c, const EVP_MD *md,
+		   const u8 *secret, const char *label,
+		   struct dtls_bytes context, u8 *out, size_t len)
+{
+	u8 derived[DTLS_HASH_MAX], hash[DTLS_HASH_MAX];
+	unsigned int hash_len;
+	bool ok;
+
+	ok = EVP_Digest(context.p, context.len, hash, &hash_len, md,
+			NULL) == 1 &&
+	     derive(c, md, secret, label, derived) &&
+	     dtls13_expand(c, md, derived, "exporter",
+			   (struct dtls_bytes){ hash, hash_len }, out, len);
+	OPENSSL_cleanse(derived, sizeof(derived));
+	return ok;
+}

@@ -1,0 +1,521 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * After a handshake of DTLS 1.3: tickets, key updates, connection IDs
+ * (RFC 8446 4.6, RFC 9147 5.8.4, 8, 9). One message of ours is on its way at a
+ * time, and one of the peer's is put together at a time.
+ */
+#include "state.h"
+
+#define EPOCH_MAX	65535	/* as much as struct dtls_key_info takes */
+#define SEQ_MAX		65535	/* message_seq does not wrap */
+
+/* KeyUpdate (RFC 8446 4.6.3) */
+#define UPDATE_NOT_REQUESTED	0
+#define UPDATE_REQUESTED	1
+
+/* NewConnectionId (RFC 9147 9) */
+#define CID_IMMEDIATE	0
+#define CID_SPARE	1
+
+/* Records of the first data epoch that came before its key */
+struct later {
+	struct later *next;
+	struct dtls_record record;
+	u8 type;
+	size_t len;
+	u8 data[];
+};
+
+static void free_later(struct later *l)
+{
+	struct later *next;
+
+	for (; l; l = next) {
+		next = l->next;
+		OPENSSL_clear_free(l, sizeof(*l) + l->len);
+	}
+}
+
+/* Open what was held, in its order. Return: false for want of memory. */
+static bool open_early(struct kdtls_engine *e, struct dtls_protection *rx,
+		       struct later **list)
+{
+	struct dtls_record record;
+	const struct dtls_held *h;
+	struct later *l;
+	long n;
+
+	for (h = e->hs->held; h; h = h->next) {
+		if (dtls_record_parse(&record, h->data, h->len, h->len,
+				      e->cid_rx_len))
+			continue;
+		l = OPENSSL_malloc(sizeof(*l) + h->len);
+		if (!l)
+			return false;
+		n = dtls_unprotect(rx, &record, h->data, l->data, &l->type);
+		l->next = NULL;
+		l->record = record;
+		l->len = n < 0 ? 0 : (size_t)n;
+		if (n < 0) {
+			OPENSSL_free(l);
+			e->dropped++;
+			continue;
+		}
+		*list = l;
+		list = &l->next;
+	}
+	return true;
+}
+
+/* The keys go out, and what came before them goes where it belongs. */
+static int give_keys(struct kdtls_engine *e, struct later **list)
+{
+	struct dtls_key_info rx_key, tx_key;
+	struct dtls_protection *rx = NULL;
+	int err;
+
+	err = dtls13_data_key(e, DTLS_RX, &rx_key);
+	if (!err)
+		err = dtls13_data_key(e, DTLS_TX, &tx_key);
+	if (!err) {
+		rx = dtls_protection_new(&e->ep->crypto, DTLS_RX, &rx_key);
+		err = rx && open_early(e, rx, list) ?
+		      dtls_hand_out(e, rx, &rx_key, &tx_key) :
+		      dtls_fail_internal(e);
+	}
+	dtls_protection_free(rx);
+	OPENSSL_cleanse(&rx_key, sizeof(rx_key));
+	OPENSSL_cleanse(&tx_key, sizeof(tx_key));
+	return err;
+}
+
+int dtls13_complete(struct kdtls_engine *e)
+{
+	const struct kdtls_ops *ops = &e->ep->config.ops;
+	struct dtls_handshake *hs = e->hs;
+	struct dtls13 *d = e->d13;
+	struct later *list = NULL, *l;
+	int err;
+
+	if (give_keys(e, &list)) {
+		free_later(list);
+		return -e->error;
+	}
+	d->send_seq = hs->send_seq;
+	d->receive_seq = hs->in.next;
+	d->ticket_due = hs->send_ticket;
+	e->keys_out = true;
+	e->state = KDTLS_ESTABLISHED;
+	dtls_handshake_drop(e);
+	if (e->server) {
+		/* Kept for a client that does not know yet (RFC 9147 5.8.1) */
+		dtls_protection_free(e->tx);
+		e->tx = NULL;
+		d->linger = e->now + 1000ULL * e->ep->config.linger;
+		d->arrived = true;
+	}
+	for (err = 0, l = list; l && !err; l = l->next) {
+		if (l->type != DTLS_CT_APPLICATION_DATA)
+			err = dtls_take_content(e, &l->record, l->type,
+						(struct dtls_bytes){
+							l->data, l->len });
+		else if (ops->early && l->len)
+			ops->early(e->ctx, l->data, l->len);
+	}
+	free_later(list);
+	return err;
+}
+
+static int next_key(struct kdtls_engine *e, int direction)
+{
+	const struct dtls_crypto *c = &e->ep->crypto;
+	struct dtls13 *d = e->d13;
+	bool rx = direction == DTLS_RX;
+	struct dtls_key_info key;
+	int err;
+
+	if (!dtls13_update(c, dtls_suite_md(c, e->suite),
+			   rx ? d->rx_secret : d->tx_secret))
+		return dtls_fail_internal(e);
+	if (rx)
+		d->rx_epoch++;
+	else
+		d->tx_epoch++;
+	err = dtls13_data_key(e, direction, &key);
+	if (!err)
+		err = dtls_hand_out(e, NULL, rx ? &key : NULL, rx ? NULL : &key);
+	OPENSSL_cleanse(&key, sizeof(key));
+	return err;
+}
+
+static int unexpected(struct kdtls_engine *e, const char *reason)
+{
+	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_UNEXPECTED_MESSAGE,
+			 reason);
+}
+
+static int key_update(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls13 *d = e->d13;
+
+	if (body.len != 1)
+		return dtls_fail_decode(e, "malformed KeyUpdate");
+	if (body.p[0] > UPDATE_REQUESTED)
+		return dtls_fail_illegal(e, "unknown kind of KeyUpdate");
+	if (d->rx_epoch == EPOCH_MAX)
+		return unexpected(e, "no epochs are left");
+	if (body.p[0] == UPDATE_REQUESTED && !d->updating)
+		d->update_due = true;
+	return next_key(e, DTLS_RX);
+}
+
+/* The key that a ticket stands for (RFC 8446 4.6.1) */
+static bool ticket_key(const struct kdtls_engine *e, struct dtls_bytes nonce,
+		       struct dtls_session *s)
+{
+	const struct dtls_crypto *c = &e->ep->crypto;
+
+	memset(s->master, 0, sizeof(s->master));
+	return dtls13_expand(c, dtls_suite_md(c, e->suite), e->d13->resumption,
+			     "resumption", nonce, s->master,
+			     dtls_suite_hash_len(e->suite));
+}
+
+static int new_session_ticket(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_bytes nonce, ticket;
+	struct dtls_writer w = { 0 };
+	struct dtls_extensions x;
+	struct dtls_session s;
+	u32 life, age_add;
+	int err = 0;
+
+	if (!rd_u32(&body, 4, &life) || !rd_u32(&body, 4, &age_add) ||
+	    !rd_vec(&body, 1, &nonce) || !rd_vec(&body, 2, &ticket) ||
+	    !ticket.len || body.len < 2 || !dtls_extensions_parse(&x, body))
+		return dtls_fail_decode(e, "malformed NewSessionTicket");
+	if (!e->ep->config.ops.session || !life ||
+	    dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS))
+		return 0;
+	dtls_session_of(e, &s);
+	s.id.len = 0;
+	s.ticket = ticket;
+	s.age_add = age_add;
+	if (life < s.life)
+		s.life = life;
+	if (!ticket_key(e, nonce, &s))
+		err = dtls_fail_internal(e);
+	dtls_session_write(&s, &w);
+	if (!err && !w.failed)
+		e->ep->config.ops.session(e->ctx, w.p, w.len);
+	wr_free(&w);
+	OPENSSL_cleanse(&s, sizeof(s));
+	return err;
+}
+
+static int request_connection_id(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	if (body.len != 1)
+		return dtls_fail_decode(e, "malformed RequestConnectionId");
+	if (!e->cid_rx_len)
+		return unexpected(e, "no connection ID was agreed on");
+	e->d13->cids_due = true;
+	return 0;
+}
+
+/*
+ * One to be used at once comes with the next write key, so that no key has two;
+ * spare ones are not kept (RFC 9147 9).
+ */
+static int new_connection_id(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_bytes list, cid = { 0 }, first = { 0 };
+	u8 usage, *copy;
+
+	if (!rd_vec(&body, 2, &list) || !rd_u8(&body, &usage) || body.len)
+		return dtls_fail_decode(e, "malformed NewConnectionId");
+	while (list.len) {
+		if (!rd_vec(&list, 1, &cid))
+			return dtls_fail_decode(e, "malformed NewConnectionId");
+		if (!first.p)
+			first = cid;
+	}
+	if (usage > CID_SPARE)
+		return dtls_fail_illegal(e, "unknown use of a connection ID");
+	if (!e->cid_tx_len)
+		return unexpected(e, "no connection ID was agreed on");
+	if (usage == CID_SPARE)
+		return 0;
+	if (!first.len)
+		return dtls_fail_illegal(e, "no connection ID to use");
+	copy = OPENSSL_memdup(first.p, first.len);
+	if (!copy)
+		return dtls_fail_memory(e);
+	OPENSSL_free(e->cid_tx);
+	e->cid_tx = copy;
+	e->cid_tx_len = (u8)first.len;
+	e->d13->update_due = true;
+	return 0;
+}
+
+static int receive(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
+{
+	switch (type) {
+	case DTLS_KEY_UPDATE:
+		return key_update(e, body);
+	case DTLS_NEW_SESSION_TICKET:
+		if (e->server)
+			break;
+		return new_session_ticket(e, body);
+	case DTLS_REQUEST_CONNECTION_ID:
+		return request_connection_id(e, body);
+	case DTLS_NEW_CONNECTION_ID:
+		return new_connection_id(e, body);
+	}
+	return unexpected(e, "a message came out of turn");
+}
+
+/* @kept: set if it was taken in, now or before. */
+static int take_fragment(struct kdtls_engine *e, u64 epoch,
+			 const struct dtls_fragment *f, bool *kept)
+{
+	const struct kdtls_config *config = &e->ep->config;
+	const struct dtls_incoming *m;
+	struct dtls13 *d = e->d13;
+	int err = 0;
+
+	*kept = f->seq < d->receive_seq;
+	if (f->seq != d->receive_seq)
+		return 0;
+	/* RFC 9147 8: a KeyUpdate is an epoch's last. */
+	if (epoch != d->rx_epoch)
+		return unexpected(e, "a message under an old key");
+	if (d->receive_seq == SEQ_MAX)
+		return unexpected(e, "no message numbers are left");
+	if (!d->in)
+		d->in = OPENSSL_zalloc(sizeof(*d->in));
+	if (!d->in)
+		return 0;
+	d->in->next = d->receive_seq;
+	switch (dtls_reassembly_add(d->in, f, epoch, config->max_message,
+				    config->max_handshake)) {
+	case DTLS_REASSEMBLY_TAKEN:
+		*kept = true;
+		break;
+	case DTLS_REASSEMBLY_TOO_LONG:
+		return dtls_fail_illegal(e, "a message is too long");
+	default:
+		e->dropped++;
+		break;
+	}
+	m = dtls_reassembly_next(d->in);
+	if (m) {
+		err = receive(e, m->data[0], (struct dtls_bytes){
+				m->data + DTLS_MESSAGE_HEADER,
+				m->len - DTLS_MESSAGE_HEADER });
+		d->receive_seq++;
+		dtls_reassembly_pop(d->in);
+	}
+	if (!d->in->held) {
+		OPENSSL_free(d->in);
+		d->in = NULL;
+	}
+	return err;
+}
+
+/* What the peer sends again of the handshake, for want of our last flight */
+static void sent_again(struct kdtls_engine *e, const struct dtls_record *record,
+		       const struct dtls_fragment *f)
+{
+	if (e->d13->arrived && e->server && f->seq < e->d13->receive_seq) {
+		dtls_ack_note(e, record);
+		dtls_ack_due(e);
+	} else if (!e->d13->arrived && f->seq == e->peer_finished) {
+		dtls_resend_flight_paced(e);
+	}
+}
+
+int dtls13_late(struct kdtls_engine *e, const struct dtls_record *record,
+		struct dtls_bytes content)
+{
+	bool kept = false, all_kept = true;
+	struct dtls_fragment f;
+
+	/* In the clear anybody can write it. */
+	if (!record->epoch)
+		return 0;
+	while (content.len) {
+		if (!dtls_fragment_parse(&content, &f)) {
+			e->dropped++;
+			return 0;
+		}
+		if (record->epoch < DTLS13_EPOCH_DATA) {
+			sent_again(e, record, &f);
+			all_kept = false;
+			continue;
+		}
+		if (take_fragment(e, record->epoch, &f, &kept))
+			return -e->error;
+		all_kept &= kept;
+	}
+	if (all_kept) {
+		dtls_ack_note(e, record);
+		dtls_ack_due(e);
+	}
+	return 0;
+}
+
+int dtls13_acknowledged(struct kdtls_engine *e)
+{
+	struct dtls13 *d = e->d13;
+
+	dtls_timer_answered(&e->timer, e->now);
+	dtls_timer_stop(&e->timer);
+	dtls_flight_clear(&e->flight);
+	if (!d->arrived) {
+		d->arrived = true;
+		dtls_drop_protection(e);
+	}
+	if (!d->updating)
+		return 0;
+	d->updating = false;
+	return next_key(e, DTLS_TX);
+}
+
+static bool write_ticket(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	static const u8 nonce[] = { 0 };	/* there is one ticket */
+	struct dtls_writer ticket = { 0 };
+	struct dtls_session s;
+	u8 age[4];
+	bool ok;
+
+	dtls_session_of(e, &s);
+	s.id.len = 0;
+	dtls_random(e, age, sizeof(age));
+	s.age_add = (u32)dtls_get_be(age, 4);
+	ok = ticket_key(e, (struct dtls_bytes){ nonce, sizeof(nonce) }, &s) &&
+	     dtls_ticket_seal(&e->ep->tickets, &e->ep->crypto, &s, s.made,
+			      &ticket);
+	wr_int(w, 4, s.life);
+	wr_int(w, 4, s.age_add);
+	wr_vec(w, 1, nonce, sizeof(nonce));
+	wr_vec(w, 2, ticket.p, ticket.len);
+	wr_u16(w, 0);
+	OPENSSL_cleanse(&s, sizeof(s));
+	wr_free(&ticket);
+	return ok;
+}
+
+/* Return: the message's type and body, or 0: there is none to be sent. */
+static u8 write_next(struct kdtls_engine *e, struct dtls_writer *w, bool *ok)
+{
+	struct dtls13 *d = e->d13;
+
+	if (d->ticket_due) {
+		d->ticket_due = false;
+		*ok = write_ticket(e, w);
+		return DTLS_NEW_SESSION_TICKET;
+	}
+	if (d->cids_due) {
+		/* We have no others; an empty list says so (RFC 9147 9). */
+		d->cids_due = false;
+		wr_u16(w, 0);
+		wr_u8(w, CID_SPARE);
+		return DTLS_NEW_CONNECTION_ID;
+	}
+	if (d->update_due && d->tx_epoch < EPOCH_MAX) {
+		wr_u8(w, d->update_both ? UPDATE_REQUESTED :
+					  UPDATE_NOT_REQUESTED);
+		d->update_due = false;
+		d->update_both = false;
+		d->updating = true;
+		return DTLS_KEY_UPDATE;
+	}
+	return 0;
+}
+
+int dtls13_next_flight(struct kdtls_engine *e)
+{
+	struct dtls_timer_limits limits;
+	struct dtls13 *d = e->d13;
+	struct dtls_writer w = { 0 };
+	bool ok = true;
+	u32 len;
+	u8 type;
+
+	if (e->flight.first || !d->arrived || d->send_seq == SEQ_MAX)
+		return 0;
+	wr_room(&w, DTLS_MESSAGE_HEADER);
+	type = write_next(e, &w, &ok);
+	if (type && ok && !w.failed) {
+		len = (u32)(w.len - DTLS_MESSAGE_HEADER);
+		dtls_fragment_write(w.p, type, len, d->send_seq++, 0, len);
+		ok = dtls_flight_add(&e->flight, d->tx_epoch,
+				     DTLS_CT_HANDSHAKE, w.p, w.len);
+		dtls_timer_limits(e, &limits);
+		dtls_timer_start(&e->timer, &limits, e->now);
+	}
+	ok &= !w.failed;
+	wr_free(&w);
+	return ok ? 0 : dtls_fail_memory(e);
+}
+
+void dtls13_event(struct kdtls_engine *e, u16 event)
+{
+	struct dtls13 *d = e->d13;
+
+	if (event != DTLS_EVENT_TX_LIMIT && event != DTLS_EVENT_RX_LIMIT)
+		return;
+	/* The peer changes its key if it is asked to. */
+	d->update_both |= event == DTLS_EVENT_RX_LIMIT;
+	if (!d->updating || d->update_both)
+		d->update_due = true;
+}
+
+int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both)
+{
+	struct dtls13 *d = engine->d13;
+
+	if (!d || engine->state != KDTLS_ESTABLISHED)
+		return -KDTLS_EUSAGE;
+	d->update_due = true;
+	d->update_both |= both;
+	return 0;
+}
+
+void dtls13_expire(struct kdtls_engine *e)
+{
+	struct dtls13 *d = e->d13;
+
+	if (d->linger > e->now)
+		return;
+	d->linger = KDTLS_NEVER;
+	dtls_drop_protection(e);
+}
+
+/* The peer may be asleep: that is no reason to end it. */
+void dtls13_flight_expired(struct kdtls_engine *e)
+{
+	struct dtls_timer_limits limits;
+
+	if (e->timer.tries >= e->ep->config.retransmits) {
+		dtls_timer_stop(&e->timer);
+		return;
+	}
+	dtls_timer_limits(e, &limits);
+	dtls_timer_back_off(&e->timer, &limits, e->now);
+	dtls_resend_flight(e);
+}
+
+/* It is awake: what it has not acknowledged goes out once more. */
+void dtls13_alive(struct kdtls_engine *e)
+{
+	struct dtls_timer_limits limits;
+
+	if (!e->flight.first || e->timer.expiry != KDTLS_NEVER)
+		return;
+	dtls_timer_limits(e, &limits);
+	dtls_timer_start(&e->timer, &limits, e->now);
+	dtls_resend_flight(e);
+}

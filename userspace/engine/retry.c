@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Before a server keeps anything; see retry.h. */
+#include "retry.h"
+#include "transcript.h"
+
+static bool usable(const struct dtls_suite *s,
+		   const struct dtls_client_hello *ch)
+{
+	return dtls_suite_is_13(s) && rd_has_u16(ch->suites, s->id);
+}
+
+/* The hash of a key from outside is SHA-256 (RFC 8446 4.2.11). */
+static const struct dtls_suite *choose_suite(const struct kdtls_endpoint *ep,
+					     const struct dtls_client_hello *ch)
+{
+	bool psk = dtls_ext_has(&ch->ext, DTLS_EXT_PSK) &&
+		   ep->config.ops.psk_server;
+	size_t i;
+
+	for (i = 0; psk && i < ep->suite_count; i++)
+		if (usable(ep->suites[i], ch) && !ep->suites[i]->sha384)
+			return ep->suites[i];
+	for (i = 0; i < ep->suite_count; i++)
+		if (usable(ep->suites[i], ch))
+			return ep->suites[i];
+	return NULL;
+}
+
+bool dtls_choose(const struct kdtls_endpoint *ep,
+		 const struct dtls_client_hello *ch, bool again,
+		 struct dtls_choice *choice)
+{
+	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_GROUPS], list, share;
+	const struct dtls_group *g;
+	bool has;
+	size_t i;
+
+	memset(choice, 0, sizeof(*choice));
+	choice->suite = choose_suite(ep, ch);
+	if (!choice->suite)
+		return false;
+	if (!rd_vec(&r, 2, &list))
+		return true;
+	for (i = 0; i < ep->group_count; i++) {
+		g = ep->groups[i];
+		if (!rd_has_u16(list, g->id))
+			continue;
+		has = dtls_client_hello_share(ch, g->id, &share);
+		if (!choice->group || (has && !choice->share.len && !again)) {
+			choice->group = g;
+			choice->share = has ? share : (struct dtls_bytes){ 0 };
+		}
+	}
+	return true;
+}
+
+void dtls_retry_write(struct dtls_writer *w, u16 suite, u16 group,
+		      struct dtls_bytes cookie)
+{
+	size_t list, ext;
+
+	wr_u16(w, DTLS_VERSION_1_2);
+	wr_bytes(w, dtls_retry_random, sizeof(dtls_retry_random));
+	wr_u8(w, 0);	/* RFC 9147 5: no session id is echoed */
+	wr_u16(w, suite);
+	wr_u8(w, 0);
+	list = wr_open(w, 2);
+	ext = dtls_ext_open(w, DTLS_EXT_VERSIONS);
+	wr_u16(w, DTLS_VERSION_1_3);
+	wr_close(w, ext, 2);
+	if (group) {
+		ext = dtls_ext_open(w, DTLS_EXT_KEY_SHARE);
+		wr_u16(w, group);
+		wr_close(w, ext, 2);
+	}
+	if (cookie.len) {
+		ext = dtls_ext_open(w, DTLS_EXT_COOKIE);
+		wr_vec(w, 2, cookie.p, cookie.len);
+		wr_close(w, ext, 2);
+	}
+	wr_close(w, list, 2);
+}
+
+/* One record of epoch 0, under the number of the one it answers */
+static size_t reply_record(const struct dtls_record *to, u8 type,
+			   struct dtls_bytes content, u8 *out)
+{
+	struct dtls_record r = {
+		.type = type,
+		.version = DTLS_VERSION_1_2,
+		.fragment_len = (u16)content.len,
+		.seq = to->seq,
+	};
+	size_t n = dtls_record_write_header(out, &r);
+
+	memcpy(out + n, content.p, content.len);
+	return n + content.len;
+}
+
+static size_t reply_alert(const struct dtls_record *to, u8 alert, u8 *out)
+{
+	u8 content[] = { 2, alert };
+
+	return reply_record(to, DTLS_CT_ALERT,
+			    (struct dtls_bytes){ content, sizeof(content) },
+			    out);
+}
+
+/* The transcript's hash of a hello that came in one piece (RFC 9147 5.2) */
+static bool hash_hello(const EVP_MD *md, const struct dtls_fragment *f,
+		       struct dtls_retry *r)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	u8 header[DTLS_SHORT_HEADER] = { f->type };
+	unsigned int len = 0;
+	bool ok;
+
+	dtls_put_be(header + 1, 3, f->length);
+	ok = ctx && EVP_DigestInit_ex2(ctx, md, NULL) == 1 &&
+	     EVP_DigestUpdate(ctx, header, sizeof(header)) == 1 &&
+	     EVP_DigestUpdate(ctx, f->body.p, f->body.len) == 1 &&
+	     EVP_DigestFinal_ex(ctx, r->hash, &len) == 1;
+	EVP_MD_CTX_free(ctx);
+	r->hash_len = (u8)len;
+	return ok;
+}
+
+static size_t make_request(struct kdtls_endpoint *ep, struct dtls_bytes address,
+			   const struct dtls_record *record,
+			   const struct dtls_fragment *f,
+			   const struct dtls_choice *choice, u64 now, u8 *out)
+{
+	struct dtls_retry r = {
+		.suite = choice->suite->id,
+		.group = choice->group && !choice->share.len ?
+			 choice->group->id : 0,
+	};
+	u8 cookie[DTLS_RETRY_COOKIE_MAX];
+	struct dtls_writer w = { 0 };
+	size_t len = 0;
+
+	if (hash_hello(dtls_suite_md(&ep->crypto, choice->suite), f, &r))
+		len = dtls_retry_seal(&ep->cookie, address, &r,
+				      now, cookie);
+	if (!len)
+		return 0;
+	wr_room(&w, DTLS_MESSAGE_HEADER);
+	dtls_retry_write(&w, r.suite, r.group,
+			 (struct dtls_bytes){ cookie, len });
+	len = 0;
+	if (!w.failed) {
+		u32 body = (u32)(w.len - DTLS_MESSAGE_HEADER);
+
+		dtls_fragment_write(w.p, DTLS_SERVER_HELLO, body, f->seq, 0,
+				    body);
+		len = reply_record(record, DTLS_CT_HANDSHAKE,
+				   (struct dtls_bytes){ w.p, w.len }, out);
+	}
+	wr_free(&w);
+	return len;
+}
+
+enum kdtls_gate dtls_retry_gate(struct kdtls_endpoint *ep,
+				struct dtls_bytes address,
+				const struct dtls_record *record,
+				const struct dtls_fragment *f,
+				const struct dtls_client_hello *ch, u64 now,
+				u8 *reply, size_t *reply_len)
+{
+	struct dtls_bytes ext = ch->ext.ext[DTLS_EXT_COOKIE], cookie;
+	struct dtls_choice choice;
+	struct dtls_retry r;
+
+	if (dtls_ext_has(&ch->ext, DTLS_EXT_COOKIE)) {
+		if (rd_vec(&ext, 2, &cookie) &&
+		    dtls_retry_open(&ep->cookie, address, cookie,
+				    now, &r))
+			return KDTLS_GATE_ACCEPT;
+		/* RFC 9147 5.1: it shall begin anew. */
+		*reply_len = reply_alert(record, KDTLS_ALERT_ILLEGAL_PARAMETER,
+					 reply);
+		return KDTLS_GATE_REPLY;
+	}
+	/* Its hash goes into the cookie: all of it must be here. */
+	if (f->body.len != f->length)
+		return KDTLS_GATE_DROP;
+	if (dtls_choose(ep, ch, true, &choice))
+		*reply_len = make_request(ep, address, record, f, &choice, now,
+					  reply);
+	else
+		*reply_len = reply_alert(record, KDTLS_ALERT_HANDSHAKE_FAILURE,
+					 reply);
+	/* Nobody gets more than he gave. */
+	return *reply_len && *reply_len < DTLS12_HEADER_SIZE +
+					  DTLS_MESSAGE_HEADER + f->length ?
+	       KDTLS_GATE_REPLY : KDTLS_GATE_DROP;
+}

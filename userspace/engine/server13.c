@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The server's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5). */
+#include "retry.h"
+#include "state.h"
+
+#define MODE_PSK	0
+#define MODE_PSK_DHE	1
+
+/* Identities of one hello that are looked at */
+#define IDENTITIES_MAX	8
+
+static int missing(struct kdtls_engine *e, const char *what)
+{
+	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_MISSING_EXTENSION,
+			 what);
+}
+
+static int nothing_in_common(struct kdtls_engine *e, const char *what)
+{
+	return dtls_fail(e, KDTLS_ENEGOTIATION, KDTLS_ALERT_HANDSHAKE_FAILURE,
+			 what);
+}
+
+static bool has_mode(const struct dtls_client_hello *ch, u8 mode)
+{
+	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_PSK_MODES], list;
+
+	return rd_vec(&r, 1, &list) && list.len &&
+	       memchr(list.p, mode, list.len);
+}
+
+/* A key without Diffie-Hellman: only if both sides say so */
+static bool can_do_without_group(const struct kdtls_engine *e,
+				 const struct dtls_client_hello *ch)
+{
+	return dtls_ext_has(&ch->ext, DTLS_EXT_PSK) && has_mode(ch, MODE_PSK) &&
+	       dtls_endpoint_flag(e->ep, KDTLS_PSK_KE);
+}
+
+/* What the cookie says was said before; the transcript gets it back. */
+static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
+{
+	struct dtls_bytes address = { e->address, e->address_len };
+	struct dtls_bytes ext = ch->ext.ext[DTLS_EXT_COOKIE], cookie;
+	struct dtls_transcript *t = &e->hs->transcript;
+	struct dtls_writer w = { 0 };
+	struct dtls_retry r;
+	size_t mark;
+	bool ok;
+
+	if (!rd_vec(&ext, 2, &cookie) || ext.len)
+		return dtls_fail_decode(e, "malformed cookie");
+	if (e->hs->retried ||
+	    !dtls_retry_open(&e->ep->cookie, address, cookie,
+			     e->now, &r))
+		return dtls_fail_illegal(e, "the cookie is not good");
+	wr_u8(&w, DTLS_SERVER_HELLO);
+	mark = wr_open(&w, 3);
+	dtls_retry_write(&w, r.suite, r.group, cookie);
+	wr_close(&w, mark, 3);
+	wr_bytes(&w, t->all.p, t->all.len);
+	ok = !w.failed &&
+	     dtls_transcript_fold(t, (struct dtls_bytes){ r.hash, r.hash_len },
+				  (struct dtls_bytes){ w.p, w.len });
+	wr_free(&w);
+	if (!ok)
+		return dtls_fail_memory(e);
+	e->hs->retried = true;
+	e->hs->retry_suite = r.suite;
+	e->hs->retry_group = r.group;
+	return 0;
+}
+
+static int send_retry(struct kdtls_engine *e, const struct dtls_choice *choice)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_bytes none = { 0 }, hash;
+	u8 buf[DTLS_HASH_MAX];
+	struct dtls_writer *w;
+
+	e->suite = choice->suite;
+	hash = dtls_hash_upto(e, hs->transcript.all.len, buf);
+	if (!hash.len || !dtls_transcript_fold(&hs->transcript, hash, none))
+		return dtls_fail_internal(e);
+	hs->retried = true;
+	hs->retry_suite = choice->suite->id;
+	hs->retry_group = choice->group->id;
+	dtls_flight_begin(e);
+	w = dtls_message_begin(e, DTLS_SERVER_HELLO);
+	dtls_retry_write(w, hs->retry_suite, hs->retry_group, none);
+	if (dtls_message_end(e))
+		return -e->error;
+	dtls_flight_end(e, true);
+	return 0;
+}
+
+/* A second hello must do as the first was told (RFC 8446 4.1.2). */
+static int keep_to_retry(struct kdtls_engine *e,
+			 const struct dtls_client_hello *ch,
+			 struct dtls_choice *choice)
+{
+	const struct dtls_handshake *hs = e->hs;
+
+	choice->suite = dtls_own_suite(e, hs->retry_suite);
+	if (!choice->suite || !rd_has_u16(ch->suites, hs->retry_suite))
+		return dtls_fail_illegal(e, "the second hello is another");
+	if (!hs->retry_group)
+		return 0;
+	choice->group = dtls_own_group(e, hs->retry_group);
+	if (!choice->group ||
+	    !dtls_client_hello_share(ch, hs->retry_group, &choice->share))
+		return dtls_fail_illegal(e, "no share of the group asked for");
+	return 0;
+}
+
+/* Is this ticket good for the handshake as it stands? */
+static bool take_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
+{
+	struct dtls_handshake *hs = e->hs;
+	const struct dtls_session *s = &hs->session;
+	const char *name = e->name ? e->name : "";
+	const struct dtls_suite *suite;
+
+	wr_free(&hs->session_bytes);
+	if (dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS) ||
+	    !dtls_ticket_open(&e->ep->tickets, &e->ep->crypto, ticket,
+			      dtls_unix_time(e), &hs->session_bytes,
+			      &hs->session))
+		return false;
+	suite = dtls_own_suite(e, s->suite);
+	if (s->version != DTLS_VERSION_1_3 || !suite ||
+	    suite->sha384 != e->suite->sha384 ||
+	    !dtls_bytes_equal(s->name, name, strlen(name)) ||
+	    (dtls_endpoint_flag(e->ep, KDTLS_REQUIRE_CERT) && !s->verified))
+		return false;
+	hs->psk_len = (u8)dtls_suite_hash_len(suite);
+	memcpy(hs->psk, s->master, hs->psk_len);
+	hs->psk_resumes = true;
+	return true;
+}
+
+static bool take_external(struct kdtls_engine *e, struct dtls_bytes identity)
+{
+	const struct kdtls_ops *ops = &e->ep->config.ops;
+	struct dtls_handshake *hs = e->hs;
+	size_t len;
+
+	if (!ops->psk_server || e->suite->sha384 ||
+	    identity.len > KDTLS_PSK_IDENTITY_MAX ||
+	    dtls_endpoint_flag(e->ep, KDTLS_REQUIRE_CERT))
+		return false;
+	len = ops->psk_server(e->ctx, identity.p, identity.len, hs->psk);
+	hs->psk_len = len <= sizeof(hs->psk) ? (u8)len : 0;
+	return hs->psk_len;
+}
+
+/* RFC 8446 4.2.11.2: over all up to the list of binders, which is the last */
+static int check_binder(struct kdtls_engine *e, struct dtls_bytes binder,
+			size_t list_len)
+{
+	const struct dtls_crypto *c = &e->ep->crypto;
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_bytes psk = { hs->psk, hs->psk_len };
+	u8 buf[DTLS_HASH_MAX], wanted[DTLS_HASH_MAX];
+	struct dtls_bytes hash;
+
+	hash = dtls_hash_upto(e, hs->transcript.all.len - 2 - list_len, buf);
+	if (!hash.len || !dtls13_binder(c, dtls_suite_md(c, e->suite), psk,
+					hs->psk_resumes, hash, wanted))
+		return dtls_fail_internal(e);
+	if (binder.len != hash.len ||
+	    CRYPTO_memcmp(binder.p, wanted, hash.len))
+		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
+				 "the client's proof of its key is wrong");
+	return 0;
+}
+
+/* The first of the client's keys that is one of ours, if any */
+static int choose_psk(struct kdtls_engine *e,
+		      const struct dtls_client_hello *ch)
+{
+	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_PSK];
+	struct dtls_bytes ids, binders, all, identity, binder = { 0 };
+	struct dtls_handshake *hs = e->hs;
+	unsigned int i, count = 0, chosen = 0;
+	bool found = false;
+	u32 age;
+
+	if (!rd_vec(&r, 2, &ids) || !ids.len || !rd_vec(&r, 2, &binders) ||
+	    r.len)
+		return dtls_fail_decode(e, "malformed pre_shared_key");
+	all = binders;
+	while (ids.len) {
+		if (!rd_vec(&ids, 2, &identity) || !identity.len ||
+		    !rd_u32(&ids, 4, &age))
+			return dtls_fail_decode(e, "malformed pre_shared_key");
+		if (!found && count < IDENTITIES_MAX) {
+			found = take_ticket(e, identity) ||
+				take_external(e, identity);
+			chosen = count;
+		}
+		count++;
+	}
+	for (i = 0; binders.len; i++) {
+		struct dtls_bytes b;
+
+		if (!rd_vec(&binders, 1, &b) || b.len < 32)
+			return dtls_fail_decode(e, "malformed pre_shared_key");
+		if (i == chosen)
+			binder = b;
+	}
+	if (i != count)
+		return dtls_fail_illegal(e, "keys and proofs differ in number");
+	if (!found)
+		return 0;
+	if (check_binder(e, binder, all.len))
+		return -e->error;
+	hs->psk_chosen = true;
+	hs->psk_index = (u16)chosen;
+	if (hs->psk_resumes) {
+		e->resumed = true;
+		e->peer_verified = hs->session.verified;
+		memcpy(e->peer_hash, hs->session.peer_hash,
+		       sizeof(e->peer_hash));
+	}
+	return 0;
+}
+
+/* Without a key in common the server shows who it is, if it can. */
+static int choose_certificate(struct kdtls_engine *e,
+			      const struct dtls_client_hello *ch)
+{
+	struct kdtls_endpoint *ep = e->ep;
+	struct dtls_handshake *hs = e->hs;
+
+	if (!dtls_server_find_identity(e, DTLS_KX_13, ch)) {
+		/* A stranger learns no names of keys (RFC 8446 6.2). */
+		if (dtls_ext_has(&ch->ext, DTLS_EXT_PSK))
+			return dtls_fail(e, KDTLS_EPROTOCOL,
+					 KDTLS_ALERT_DECRYPT_ERROR,
+					 "no key in common");
+		if (!dtls_ext_has(&ch->ext, DTLS_EXT_SCHEMES))
+			return missing(e, "no signature_algorithms");
+		return nothing_in_common(e, "no certificate for this client");
+	}
+	if (!(ep->config.flags & (KDTLS_REQUEST_CERT | KDTLS_REQUIRE_CERT)))
+		return 0;
+	hs->peer_raw = ep->trust.raw_count &&
+		       dtls_takes_type(ch, DTLS_EXT_CLIENT_CERT_TYPE,
+				       DTLS_CERT_RAW);
+	hs->cert_requested = hs->peer_raw ||
+			     dtls_takes_type(ch, DTLS_EXT_CLIENT_CERT_TYPE,
+					     DTLS_CERT_X509);
+	if (dtls_endpoint_flag(ep, KDTLS_REQUIRE_CERT) && !hs->cert_requested)
+		return nothing_in_common(e, "the client cannot show a certificate");
+	return 0;
+}
+
+static int send_hello(struct kdtls_engine *e, const struct dtls_client_hello *ch,
+		      const struct dtls_choice *choice, bool share)
+{
+	struct dtls_handshake *hs = e->hs;
+	u8 answer[DTLS_POINT_MAX];
+	struct dtls_writer *w;
+	size_t list, ext;
+
+	if (share) {
+		hs->shared_len = dtls_kex_answer(choice->group, choice->share,
+						 answer, hs->shared);
+		if (!hs->shared_len)
+			return dtls_fail_illegal(e,
+						 "bad public key from the client");
+		e->group = choice->group->id;
+	}
+	dtls_random(e, e->secrets.server_random, DTLS_RANDOM_SIZE);
+	w = dtls_message_begin(e, DTLS_SERVER_HELLO);
+	wr_u16(w, DTLS_VERSION_1_2);
+	wr_bytes(w, e->secrets.server_random, DTLS_RANDOM_SIZE);
+	wr_u8(w, 0);	/* RFC 9147 5: no session id is echoed */
+	wr_u16(w, e->suite->id);
+	wr_u8(w, 0);
+	list = wr_open(w, 2);
+	ext = dtls_ext_open(w, DTLS_EXT_VERSIONS);
+	wr_u16(w, DTLS_VERSION_1_3);
+	wr_close(w, ext, 2);
+	if (share) {
+		ext = dtls_ext_open(w, DTLS_EXT_KEY_SHARE);
+		wr_u16(w, choice->group->id);
+		wr_vec(w, 2, answer, choice->group->answer_len);
+		wr_close(w, ext, 2);
+	}
+	if (hs->psk_chosen) {
+		ext = dtls_ext_open(w, DTLS_EXT_PSK);
+		wr_u16(w, hs->psk_index);
+		wr_close(w, ext, 2);
+	}
+	dtls_write_cid(e, w, &ch->ext);
+	wr_close(w, list, 2);
+	return dtls_message_end(e);
+}
+
+static int send_certificate_request(struct kdtls_engine *e)
+{
+	struct dtls_writer *w = dtls_message_begin(e, DTLS_CERTIFICATE_REQUEST);
+	size_t list, ext;
+
+	wr_u8(w, 0);
+	list = wr_open(w, 2);
+	ext = dtls_ext_open(w, DTLS_EXT_SCHEMES);
+	dtls_write_schemes(e, w);
+	wr_close(w, ext, 2);
+	wr_close(w, list, 2);
+	return dtls_message_end(e);
+}
+
+static int send_flight(struct kdtls_engine *e,
+		       const struct dtls_client_hello *ch,
+		       const struct dtls_choice *choice, bool share)
+{
+	struct dtls_handshake *hs = e->hs;
+
+	dtls_flight_begin(e);
+	if (send_hello(e, ch, choice, share) || dtls13_handshake_keys(e))
+		return -e->error;
+	dtls13_write_answers(e, dtls_message_begin(e, DTLS_ENCRYPTED_EXTENSIONS),
+			     &ch->ext);
+	if (dtls_message_end(e))
+		return -e->error;
+	if (hs->cert_requested && send_certificate_request(e))
+		return -e->error;
+	if (!hs->psk_chosen &&
+	    (dtls13_send_certificate(e, (struct dtls_bytes){ 0 }) ||
+	     dtls13_send_verify(e)))
+		return -e->error;
+	if (dtls13_send_finished(e) || dtls13_data_secrets(e))
+		return -e->error;
+	dtls_flight_end(e, true);
+	hs->step = hs->cert_requested ? SERVER13_CERTIFICATE :
+					SERVER13_FINISHED;
+	return 0;
+}
+
+int dtls13_client_hello(struct kdtls_engine *e,
+			const struct dtls_client_hello *ch)
+{
+	bool psk = dtls_ext_has(&ch->ext, DTLS_EXT_PSK);
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_choice choice;
+	bool share;
+
+	if (ch->version != DTLS_VERSION_1_2 || ch->cookie.len ||
+	    ch->compressions.len != 1 || ch->compressions.p[0])
+		return dtls_fail_illegal(e, "not a hello of DTLS 1.3");
+	if (psk && ch->ext.last != 41)
+		return dtls_fail_illegal(e, "pre_shared_key is not the last");
+	if (psk && !dtls_ext_has(&ch->ext, DTLS_EXT_PSK_MODES))
+		return missing(e, "no psk_key_exchange_modes");
+	if (dtls13_begin(e))
+		return -e->error;
+	memcpy(e->secrets.client_random, ch->random.p, DTLS_RANDOM_SIZE);
+	if (!dtls_choose(e->ep, ch, false, &choice))
+		return nothing_in_common(e, "no cipher suite in common");
+	if (dtls_ext_has(&ch->ext, DTLS_EXT_COOKIE) && recall(e, ch))
+		return -e->error;
+	if (!hs->retried && !dtls_endpoint_flag(e->ep, KDTLS_NO_COOKIE))
+		return missing(e, "the cookie is gone");
+	if (hs->retried && keep_to_retry(e, ch, &choice))
+		return -e->error;
+	e->suite = choice.suite;
+	if (choice.group && !choice.share.len &&
+	    !can_do_without_group(e, ch)) {
+		if (!dtls_ext_has(&ch->ext, DTLS_EXT_KEY_SHARE))
+			return missing(e, "no key_share");
+		if (hs->retried)
+			return dtls_fail_illegal(e, "still no share");
+		return send_retry(e, &choice);
+	}
+
+	if (dtls_read_client_extensions(e, &ch->ext))
+		return -e->error;
+	share = choice.share.len && (!psk || !can_do_without_group(e, ch) ||
+				     has_mode(ch, MODE_PSK_DHE));
+	if (psk && ((share && has_mode(ch, MODE_PSK_DHE)) ||
+		    can_do_without_group(e, ch)) && choose_psk(e, ch))
+		return -e->error;
+	if (!hs->psk_chosen) {
+		if (!choice.share.len)
+			return nothing_in_common(e, "no group in common");
+		share = true;
+		if (choose_certificate(e, ch))
+			return -e->error;
+	}
+	hs->send_ticket = has_mode(ch, MODE_PSK_DHE) &&
+			  !dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS);
+	return send_flight(e, ch, &choice, share);
+}
+
+static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_handshake *hs = e->hs;
+
+	if (dtls13_receive_certificate(e, body))
+		return -e->error;
+	if (!hs->peer_key && dtls_endpoint_flag(e->ep, KDTLS_REQUIRE_CERT))
+		return dtls_fail(e, KDTLS_EPEER,
+				 KDTLS_ALERT_CERTIFICATE_REQUIRED,
+				 "the client shows no certificate");
+	hs->step = hs->peer_key ? SERVER13_VERIFY : SERVER13_FINISHED;
+	return 0;
+}
+
+static int certificate_verify(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	e->hs->step = SERVER13_FINISHED;
+	return dtls13_receive_verify(e, body);
+}
+
+static int finished(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	if (dtls13_receive_finished(e, body) || dtls13_resumption_secret(e))
+		return -e->error;
+	dtls_flight_clear(&e->flight);
+	dtls_timer_stop(&e->timer);
+	/* Nothing else tells the client (RFC 9147 7.1). */
+	dtls_ack_due(e);
+	e->hs->step = DTLS_STEP_DONE;
+	return 0;
+}
+
+static const struct dtls_expected expected[] = {
+	{ SERVER13_CERTIFICATE, DTLS_CERTIFICATE, certificate },
+	{ SERVER13_VERIFY, DTLS_CERTIFICATE_VERIFY, certificate_verify },
+	{ SERVER13_FINISHED, DTLS_FINISHED, finished },
+};
+
+int dtls13_server_message(struct kdtls_engine *e, u8 type,
+			  struct dtls_bytes body)
+{
+	return dtls_receive_expected(e, expected,
+				     sizeof(expected) / sizeof(expected[0]),
+				     type, body);
+}
