@@ -6,6 +6,8 @@
 
 #include "end.h"
 
+u16 end_version = DTLS_VERSION_1_2;
+
 static int take_key(void *ctx, int direction, const struct dtls_key_info *key,
 		    const struct dtls_window *seen)
 {
@@ -20,12 +22,22 @@ static int take_key(void *ctx, int direction, const struct dtls_key_info *key,
 	if (direction == DTLS_RX) {
 		end->rx_key = *key;
 		dtls_replay_import(&p->seen, seen->next, (u64 *)seen->seen);
+		dtls_protection_free(end->rx_before);
+		end->rx_before = end->rx;
 		end->rx = p;
 	} else {
 		end->tx_key = *key;
+		dtls_protection_free(end->tx);
 		end->tx = p;
 	}
 	return 0;
+}
+
+static uint64_t next_seq(void *ctx)
+{
+	const struct end *end = ctx;
+
+	return end->tx->seq;
 }
 
 static void take_data(void *ctx, const u8 *data, size_t len)
@@ -116,7 +128,9 @@ void end_config(struct end *end, const char *psk)
 	end->psk = psk;
 	end->identity = "Client_identity";
 	end->unix_time = time(NULL);
+	end->config.version_max = end_version;
 	end->config.ops.key = take_key;
+	end->config.ops.next_seq = next_seq;
 	end->config.ops.early = take_data;
 	end->config.ops.session = take_session;
 	end->config.ops.keylog = take_line;
@@ -148,8 +162,10 @@ void end_close(struct end *end)
 	end->e = NULL;
 	dtls_protection_free(end->tx);
 	dtls_protection_free(end->rx);
+	dtls_protection_free(end->rx_before);
 	end->tx = NULL;
 	end->rx = NULL;
+	end->rx_before = NULL;
 	end->received_len = 0;
 }
 
@@ -183,11 +199,28 @@ long end_output(struct end *end, u8 *buf, size_t size, u64 now)
 	return n;
 }
 
+/* The key for a record, if it is here */
+static struct dtls_protection *key_of(struct end *end,
+				      const struct dtls_record *record)
+{
+	struct dtls_protection *key[] = { end->rx, end->rx_before };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		if (key[i] && (record->unified ?
+			       !((record->unified ^ key[i]->epoch) &
+				 DTLS_UNIFIED_EPOCH) :
+			       record->epoch == key[i]->epoch))
+			return key[i];
+	return NULL;
+}
+
 /* As the kernel does: application data to the reader, the rest to the engine */
 static int open_records(struct end *end, const u8 *datagram, size_t len,
 			u64 now)
 {
 	struct dtls_record_info info = { 0 };
+	struct dtls_protection *key;
 	struct dtls_record record;
 	u8 *out = malloc(len + 1);
 	int err = 0;
@@ -198,11 +231,12 @@ static int open_records(struct end *end, const u8 *datagram, size_t len,
 				  end->rx->cid_len)) {
 		size_t size = record.header_len + record.fragment_len;
 
-		if (!record.epoch) {
+		key = key_of(end, &record);
+		if (!key) {
 			err = kdtls_engine_input(end->e, datagram, size, NULL,
 						 now);
 		} else {
-			n = dtls_unprotect(end->rx, &record, datagram, out,
+			n = dtls_unprotect(key, &record, datagram, out,
 					   &info.type);
 			info.epoch = record.epoch;
 			info.seq = record.seq;
@@ -288,6 +322,7 @@ static bool same_key(const struct dtls_key_info *tx,
 	       tx->epoch == rx->epoch && tx->cid_len == rx->cid_len &&
 	       !memcmp(tx->key, rx->key, sizeof(tx->key)) &&
 	       !memcmp(tx->iv, rx->iv, sizeof(tx->iv)) &&
+	       !memcmp(tx->sn_key, rx->sn_key, sizeof(tx->sn_key)) &&
 	       !memcmp(tx->cid, rx->cid, sizeof(tx->cid));
 }
 

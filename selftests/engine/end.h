@@ -21,6 +21,7 @@ struct end {
 	const char *identity;
 	struct dtls_protection *tx;	/* what took the keys */
 	struct dtls_protection *rx;
+	struct dtls_protection *rx_before; /* DTLS 1.3: of the epoch before */
 	struct dtls_key_info tx_key;
 	struct dtls_key_info rx_key;
 	u8 received[END_RECEIVED];	/* application data */
@@ -39,6 +40,9 @@ struct end {
 	int64_t unix_time;
 	u64 random;			/* state of the generator; 0: libcrypto's */
 };
+
+/* The newest version that end_config() allows: DTLS 1.2 if nothing is said */
+extern u16 end_version;
 
 /* A configuration with callbacks for PSK, keys and sessions in place */
 void end_config(struct end *end, const char *psk);

@@ -1209,6 +1209,8 @@ TEST(points_off_the_curve)
 
 	for (i = 0; i < dtls_group_count; i++) {
 		g = &dtls_groups[i];
+		if (g->kem)
+			continue;
 		ours = dtls_kex_generate(g);
 		theirs = dtls_kex_generate(g);
 		len = dtls_kex_public(g, theirs, point);
