@@ -28,8 +28,8 @@ static void usage(FILE *f)
 	size_t i;
 
 	fputs("Usage: kdtls COMMAND [OPTION...]\n\n"
-	      "DTLS over UDP. OpenSSL shakes hands; then the kernel module dtls makes the\n"
-	      "records, or OpenSSL where the module is missing.\n\n", f);
+	      "DTLS over UDP. When hands are shaken the kernel module dtls makes the records,\n"
+	      "or libkdtls where the module is missing.\n\n", f);
 	for (i = 0; i < N_COMMANDS; i++)
 		fprintf(f, "  %-8s %s\n", commands[i].name, commands[i].what);
 	fputs("\n\"kdtls COMMAND --help\" tells more.\n", f);

@@ -9,8 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RECEIVE_BUFFER	(8 << 20)
-
 static struct addrinfo *resolve(const char *host, const char *port, int flags)
 {
 	struct addrinfo hints = {
@@ -61,31 +59,15 @@ int net_connect(const char *host, const char *port)
 	return fd;
 }
 
-int net_bind(const char *host, const char *port)
+socklen_t net_address(const char *host, const char *port,
+		      struct sockaddr_storage *address)
 {
 	struct addrinfo *a = resolve(host, port, AI_PASSIVE | AI_NUMERICHOST);
-	int fd = udp_socket(a), one = 1;
+	socklen_t len = a->ai_addrlen;
 
-	/* The socket of the client before is still bound. */
-	if (fd < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    bind(fd, a->ai_addr, a->ai_addrlen))
-		err(1, "%s port %s", host, port);
+	memcpy(address, a->ai_addr, len);
 	freeaddrinfo(a);
-	return fd;
-}
-
-int net_claim(int fd, const struct sockaddr *peer)
-{
-	socklen_t len = peer->sa_family == AF_INET ?
-		sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-	char byte;
-
-	if (connect(fd, peer, len))
-		return -1;
-	while (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0)
-		;
-	return 0;
+	return len;
 }
 
 const char *net_peer(int fd, char buf[ADDRESS_MAX])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* UDP sockets; each is non-blocking and has a large receive buffer. */
+/* UDP sockets and addresses */
 #ifndef NET_H
 #define NET_H
 
@@ -10,15 +10,14 @@
 
 #define ADDRESS_MAX	64	/* bytes of "[address]:port" */
 
-/* Both exit with a message if they cannot. */
-int net_connect(const char *host, const char *port);
-int net_bind(const char *host, const char *port);
+#define RECEIVE_BUFFER	(8 << 20) /* of sockets: a burst must find room */
 
-/*
- * Connect a bound socket to a client, and forget what strangers sent it.
- * Return: -1 with errno if that fails.
- */
-int net_claim(int fd, const struct sockaddr *peer);
+/* Exits with a message if it cannot. */
+int net_connect(const char *host, const char *port);
+
+/* Where to listen. Exits with a message if that is no address. */
+socklen_t net_address(const char *host, const char *port,
+		      struct sockaddr_storage *address);
 
 /* "address:port" of the peer */
 const char *net_peer(int fd, char buf[ADDRESS_MAX]);

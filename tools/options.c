@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* See options.h. */
 #include "options.h"
+#include "suites.h"
 #include <argp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +10,10 @@
 
 enum {
 	OPT_PATH = 256, OPT_PSK_IDENTITY, OPT_PSK, OPT_CERT, OPT_KEY, OPT_CA,
-	OPT_VERIFY, OPT_NO_VERIFY, OPT_SERVERNAME, OPT_CIPHER, OPT_MTU,
+	OPT_VERIFY, OPT_NO_VERIFY, OPT_SERVERNAME, OPT_SUITES, OPT_MTU,
 	OPT_KEYLOG, OPT_FILE, OPT_OUTPUT, OPT_RATE, OPT_TIMEOUT, OPT_LINGER,
-	OPT_LISTEN, OPT_ONCE,
+	OPT_LISTEN, OPT_ONCE, OPT_ECHO, OPT_EXEC, OPT_MAX_CLIENTS, OPT_SESSION,
+	OPT_ALPN, OPT_CID, OPT_FIRST_TIMER, OPT_LAST_TIMER, OPT_RETRANSMITS,
 };
 
 static const struct argp_option common_options[] = {
@@ -35,9 +37,20 @@ static const struct argp_option common_options[] = {
 	{ "key", OPT_KEY, "FILE", 0, "its private key, PEM (in the same file)", 0 },
 	{ "ca", OPT_CA, "FILE", 0,
 	  "whom to trust, PEM (the system's authorities)", 0 },
-	{ "cipher", OPT_CIPHER, "LIST", 0,
-	  "suites, as in ciphers(1) (those with AES-GCM, ChaCha20-Poly1305 and AES-CCM)", 0 },
-	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "for the handshake (30)", 0 },
+
+	{ .doc = "Handshake:" },
+	{ "suites", OPT_SUITES, "NAME,...", 0,
+	  "cipher suites by IANA name, best first (all)", 0 },
+	{ "alpn", OPT_ALPN, "NAME,...", 0, "application protocols, best first", 0 },
+	{ "cid", OPT_CID, "BYTES", 0,
+	  "have the peer put a connection ID of 1 to 20 bytes into its records", 0 },
+	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "for all of it (30)", 0 },
+	{ "first-timer", OPT_FIRST_TIMER, "MS", 0,
+	  "until a flight is sent again, from 50 (1000)", 0 },
+	{ "last-timer", OPT_LAST_TIMER, "MS", 0,
+	  "where the doubling of that stops (60000)", 0 },
+	{ "retransmits", OPT_RETRANSMITS, "NUMBER", 0,
+	  "how often a flight is sent again (8)", 0 },
 
 	{ .doc = "Records:" },
 	{ "path", OPT_PATH, "kernel|user|auto", 0,
@@ -75,15 +88,44 @@ static size_t hex(struct argp_state *state, const char *arg,
 	return len / 2;
 }
 
-static enum path path_of(struct argp_state *state, const char *arg)
+static enum kdtls_path path_of(struct argp_state *state, const char *arg)
 {
 	if (!strcmp(arg, "kernel"))
-		return PATH_KERNEL;
+		return KDTLS_PATH_KERNEL;
 	if (!strcmp(arg, "user"))
-		return PATH_USER;
+		return KDTLS_PATH_USER;
 	if (strcmp(arg, "auto"))
 		argp_error(state, "%s: not kernel, user or auto", arg);
-	return PATH_AUTO;
+	return KDTLS_PATH_AUTO;
+}
+
+static void parse_suites(struct argp_state *state, struct options *o, char *arg)
+{
+	uint16_t number;
+	char *name;
+
+	o->suite_count = 0;
+	for (name = strtok(arg, ","); name; name = strtok(NULL, ",")) {
+		number = suite_number(name);
+		if (!number)
+			argp_error(state, "%s: no suite known here", name);
+		if (o->suite_count == SUITES_MAX)
+			argp_error(state, "too many suites");
+		o->suites[o->suite_count++] = number;
+	}
+}
+
+static void parse_alpn(struct argp_state *state, struct options *o, char *arg)
+{
+	char *name;
+
+	o->alpn_count = 0;
+	for (name = strtok(arg, ","); name; name = strtok(NULL, ",")) {
+		if (o->alpn_count == ALPN_MAX)
+			argp_error(state, "more than %d protocols", ALPN_MAX);
+		o->alpn[o->alpn_count++] = name;
+	}
+	o->alpn[o->alpn_count] = NULL;
 }
 
 static error_t parse_common(int key, char *arg, struct argp_state *state)
@@ -95,6 +137,8 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		o->path = path_of(state, arg);
 		return 0;
 	case OPT_PSK_IDENTITY:
+		if (strlen(arg) > KDTLS_PSK_IDENTITY_MAX)
+			argp_error(state, "the identity is too long");
 		o->psk_identity = arg;
 		return 0;
 	case OPT_PSK:
@@ -111,11 +155,28 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case OPT_CA:
 		o->ca = arg;
 		return 0;
-	case OPT_CIPHER:
-		o->cipher = arg;
+	case OPT_SUITES:
+		parse_suites(state, o, arg);
+		return 0;
+	case OPT_ALPN:
+		parse_alpn(state, o, arg);
+		return 0;
+	case OPT_CID:
+		o->cid_len = number(state, arg, CID_MAX);
+		return 0;
+	case OPT_FIRST_TIMER:
+		o->timeout_initial = number(state, arg, 60000);
+		return 0;
+	case OPT_LAST_TIMER:
+		o->timeout_max = number(state, arg, 600000);
+		return 0;
+	case OPT_RETRANSMITS:
+		o->retransmits = number(state, arg, 100);
 		return 0;
 	case OPT_MTU:
 		o->mtu = number(state, arg, 65507);
+		if (o->mtu < KDTLS_MTU_MIN)
+			argp_error(state, "--mtu is %d or more", KDTLS_MTU_MIN);
 		return 0;
 	case OPT_KEYLOG:
 		o->keylog = arg;
@@ -154,6 +215,8 @@ static const struct argp_option client_options[] = {
 	  "the peer's name, in its certificate too (HOST, if that is a name)", 0 },
 	{ "no-verify", OPT_NO_VERIFY, NULL, 0,
 	  "take any certificate, from anybody", 0 },
+	{ "session", OPT_SESSION, "FILE", 0,
+	  "resume the session kept in FILE, and keep the new one there", 0 },
 	{ 0 }
 };
 
@@ -170,6 +233,9 @@ static error_t parse_client(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_NO_VERIFY:
 		o->verify = false;
+		return 0;
+	case OPT_SESSION:
+		o->session = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num == 0)
@@ -191,7 +257,7 @@ static const struct argp client = {
 	.options = client_options,
 	.parser = parse_client,
 	.args_doc = "HOST PORT",
-	.doc = "Connect to a DTLS 1.2 server; send standard input to it and write what it\n"
+	.doc = "Connect to a DTLS server; send standard input to it and write what it\n"
 	"sends to standard output.\v"
 	"A line typed at a terminal goes out as one record and datagram; other input\n"
 	"in records as large as the path takes. The end of input sends close_notify.\n"
@@ -204,6 +270,12 @@ static const struct argp client = {
 static const struct argp_option server_options[] = {
 	{ "listen", OPT_LISTEN, "[ADDRESS:]PORT", 0,
 	  "where to listen (0.0.0.0:4433); [ADDRESS]:PORT for IPv6", 0 },
+	{ "echo", OPT_ECHO, NULL, 0,
+	  "send all clients back what they send, at once", 0 },
+	{ "exec", OPT_EXEC, "COMMAND", 0,
+	  "run COMMAND for each client, many at once: it reads what the client sends and sends what it writes; KDTLS_PEER is the client's address", 0 },
+	{ "max-clients", OPT_MAX_CLIENTS, "NUMBER", 0,
+	  "at once (16384)", 0 },
 	{ "once", OPT_ONCE, NULL, 0,
 	  "end after the first client, with its result as exit status", 0 },
 	{ "verify", OPT_VERIFY, NULL, 0,
@@ -245,12 +317,23 @@ static error_t parse_server(int key, char *arg, struct argp_state *state)
 	case OPT_ONCE:
 		o->once = true;
 		return 0;
+	case OPT_ECHO:
+		o->echo = true;
+		return 0;
+	case OPT_EXEC:
+		o->command = arg;
+		return 0;
+	case OPT_MAX_CLIENTS:
+		o->max_clients = number(state, arg, 32000);
+		return 0;
 	case OPT_VERIFY:
 		o->verify = true;
 		return 0;
 	case ARGP_KEY_END:
 		if (!o->psk_len && !o->cert)
 			argp_error(state, "give --cert or --psk");
+		if (!!o->echo + !!o->command + (o->file || o->output) > 1)
+			argp_error(state, "--echo, --exec and --file or --output exclude each other");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -259,11 +342,12 @@ static error_t parse_server(int key, char *arg, struct argp_state *state)
 static const struct argp server = {
 	.options = server_options,
 	.parser = parse_server,
-	.doc = "Wait for DTLS 1.2 clients, one at a time; send standard input to them and\n"
-	"write what they send to standard output.\v"
+	.doc = "Wait for DTLS clients: with --echo or --exec serve them all at once, else one\n"
+	"after the other, sending standard input to them and writing what they send to\n"
+	"standard output.\v"
 	"A client has to prove its address by a cookie first. It is served until it\n"
 	"sends close_notify and, where there is a --file, until that is sent.\n\n"
-	"  kdtls server --psk 0123456789abcdef\n"
+	"  kdtls server --psk 0123456789abcdef --echo\n"
 	"  kdtls server --cert server.pem --key key.pem --once --output data\n",
 	.children = common_child,
 };

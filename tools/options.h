@@ -3,12 +3,13 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include <kdtls/socket.h>
 #include <stdbool.h>
-#include <stddef.h>
 
-#define PSK_MAX	64
-
-enum path { PATH_AUTO, PATH_KERNEL, PATH_USER };
+#define PSK_MAX		KDTLS_PSK_MAX
+#define CID_MAX		20
+#define SUITES_MAX	32
+#define ALPN_MAX	8
 
 /**
  * struct options - what was asked for
@@ -16,10 +17,22 @@ enum path { PATH_AUTO, PATH_KERNEL, PATH_USER };
  * @host:	peer, or address to listen on
  * @port:	of @host
  * @once:	server: end after one client
+ * @echo:	server: send back what comes
+ * @command:	server: what to run for each client, or NULL
+ * @max_clients: server: at once; 0: the library's default
  * @path:	where the records shall be made
  * @psk_len:	bytes of @psk; 0: no pre-shared key
  * @verify:	peer's certificate must be good
+ * @session:	file to keep the session in, for resumption, or NULL
+ * @suites:	cipher suites, best first
+ * @suite_count: of @suites; 0: all
+ * @alpn:	protocols, best first, and a NULL
+ * @alpn_count:	of @alpn
+ * @cid_len:	bytes of connection ID the peer shall use; 0: none
  * @mtu:	largest datagram in bytes; 0: what the path takes
+ * @timeout_initial: ms until a flight is sent again; 0: the library's default
+ * @timeout_max: ms the doubling stops at; 0: likewise
+ * @retransmits: of one flight; 0: likewise
  * @file:	to send instead of standard input, or NULL
  * @output:	to write instead of standard output, or NULL
  * @rate:	bytes a second; 0: no limit
@@ -31,7 +44,10 @@ struct options {
 	const char *host;
 	const char *port;
 	bool once;
-	enum path path;
+	bool echo;
+	const char *command;
+	unsigned int max_clients;
+	enum kdtls_path path;
 	const char *psk_identity;
 	unsigned char psk[PSK_MAX];
 	size_t psk_len;
@@ -40,8 +56,16 @@ struct options {
 	const char *ca;
 	const char *servername;
 	bool verify;
-	const char *cipher;
+	const char *session;
+	uint16_t suites[SUITES_MAX];
+	size_t suite_count;
+	const char *alpn[ALPN_MAX + 1];
+	size_t alpn_count;
+	size_t cid_len;
 	unsigned int mtu;
+	unsigned int timeout_initial;
+	unsigned int timeout_max;
+	unsigned int retransmits;
 	const char *keylog;
 	const char *file;
 	const char *output;

@@ -1,52 +1,55 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* kdtls server */
 #include "commands.h"
-#include "conn.h"
+#include "endpoint.h"
 #include "net.h"
-#include "tls.h"
+#include "serve.h"
 #include "transfer.h"
 #include <err.h>
-#include <unistd.h>
 
-struct listener {
-	const struct options *o;
-	int fd;
-};
-
-/* The socket is a client's now: others shall find a new one at once. */
-static void listen_again(void *arg)
+/* Standard input and output are one: so is the client. */
+static int serve_in_turn(struct kdtls_listener *l, const struct options *o)
 {
-	struct listener *l = arg;
+	struct kdtls_socket *s;
+	int bad, status;
 
-	l->fd = l->o->once ? -1 : net_bind(l->o->host, l->o->port);
+	do {
+		bad = kdtls_accept(l, -1, &s);
+		if (bad)
+			errx(1, "%s", kdtls_strerror(bad));
+		status = transfer(s, o);
+		kdtls_close(s);
+	} while (!o->once);
+	return status;
 }
 
 int command_server(int argc, char **argv)
 {
-	struct listener l;
+	struct kdtls_listener_options lo;
+	struct sockaddr_storage address;
+	struct kdtls_endpoint *ep;
+	struct kdtls_listener *l;
 	struct options o;
-	struct conn c;
-	SSL_CTX *ctx;
-	SSL *ssl;
-	int fd, status;
+	socklen_t len;
+	int bad, status;
 
 	options_parse(&o, true, argc, argv);
-	ctx = tls_context(&o);
-	l = (struct listener){ .o = &o, .fd = net_bind(o.host, o.port) };
+	ep = endpoint_open(&o);
+	lo = (struct kdtls_listener_options){
+		.path = o.path,
+		.max_sockets = o.max_clients,
+		.handshake_timeout = o.timeout * 1000,
+		.receive_buffer = RECEIVE_BUFFER,
+		.cid_len = o.cid_len,
+		.refused = endpoint_complain,
+	};
+	len = net_address(o.host, o.port, &address);
+	bad = kdtls_listen(ep, (struct sockaddr *)&address, len, &lo, &l);
+	if (bad)
+		errx(1, "%s port %s: %s", o.host, o.port, kdtls_strerror(bad));
 	warnx("listening on %s port %s", o.host, o.port);
-	do {
-		fd = l.fd;
-		status = 1;
-		ssl = tls_accept(ctx, &o, fd, listen_again, &l);
-		if (ssl) {
-			conn_init(&c, ssl, &o);
-			status = transfer(&c, &o);
-			SSL_free(ssl);
-		} else if (l.fd == fd) {
-			listen_again(&l);
-		}
-		close(fd);
-	} while (l.fd >= 0);
-	SSL_CTX_free(ctx);
+	status = o.echo || o.command ? serve(l, &o) : serve_in_turn(l, &o);
+	kdtls_listener_close(l);
+	kdtls_endpoint_free(ep);
 	return status;
 }

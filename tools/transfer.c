@@ -4,6 +4,7 @@
  * with their close_notify.
  */
 #include "transfer.h"
+#include "endpoint.h"
 #include "net.h"
 #include <err.h>
 #include <errno.h>
@@ -25,13 +26,14 @@
  * @sent_close:	our direction has ended
  * @got_close:	theirs has
  * @blocked:	the socket takes no more at the moment
+ * @more:	there may be more to receive than poll tells of
  * @refused:	nobody listens at the peer's port any more
  * @budget:	bytes that may be sent now
  * @filled:	when @budget was last filled up
  * @heard:	when the peer was last heard
  */
 struct transfer {
-	struct conn *c;
+	struct conn c;
 	const struct options *o;
 	int in;
 	bool regular;
@@ -40,6 +42,7 @@ struct transfer {
 	bool sent_close;
 	bool got_close;
 	bool blocked;
+	bool more;
 	bool refused;
 	double budget;
 	uint64_t filled;
@@ -103,8 +106,9 @@ static bool receive(struct transfer *t)
 	ssize_t n;
 	int i;
 
+	t->more = false;
 	for (i = 0; i < RECEIVE_ROUND && !t->got_close; i++) {
-		n = conn_recv(t->c, buf, sizeof(buf));
+		n = kdtls_recv(t->c.s, buf, sizeof(buf));
 		if (n == -EAGAIN || n == -EINTR)
 			return true;
 		if (n == -ECONNREFUSED && t->sent_close) {
@@ -112,7 +116,7 @@ static bool receive(struct transfer *t)
 			return true;
 		}
 		if (n < 0) {
-			warnx("receive: %s", strerror(-n));
+			warnx("receive: %s", kdtls_strerror((int)n));
 			return false;
 		}
 		t->heard = net_now();
@@ -121,6 +125,7 @@ static bool receive(struct transfer *t)
 		if (!write_all(t->out, buf, n))
 			return false;
 	}
+	t->more = !t->got_close;
 	return true;
 }
 
@@ -141,7 +146,7 @@ static size_t allowance(struct transfer *t)
 /* Milliseconds until a record may go again */
 static int pause_ms(struct transfer *t)
 {
-	size_t want = t->regular ? BURST / 2 : t->c->mtu;
+	size_t want = t->regular ? BURST / 2 : t->c.mtu;
 	size_t may = allowance(t);
 
 	if (may >= want)
@@ -158,9 +163,9 @@ static bool end_of_input(struct transfer *t)
 	t->in = -1;
 	if (!t->in_ends)
 		return true;
-	bad = conn_close_notify(t->c);
+	bad = kdtls_shutdown(t->c.s);
 	if (bad)
-		warnx("close_notify: %s", strerror(-bad));
+		warnx("close_notify: %s", kdtls_strerror(bad));
 	t->sent_close = true;
 	t->heard = net_now();
 	return !bad;
@@ -173,17 +178,17 @@ static bool transmit(struct transfer *t)
 	ssize_t n;
 
 	if (t->regular) {
-		n = conn_send_file(t->c, t->in, allowance(t));
+		n = conn_send_file(&t->c, t->in, allowance(t));
 	} else {
-		n = read(t->in, buf, t->c->mtu);
+		n = read(t->in, buf, t->c.mtu);
 		if (n < 0) {
 			warn("input");
 			return false;
 		}
 		/* A pipe cannot be put back: wait here for room. */
 		while (n > 0) {
-			struct pollfd p = { .fd = t->c->fd, .events = POLLOUT };
-			ssize_t sent = conn_send(t->c, buf, n);
+			struct pollfd p = { .fd = t->c.fd, .events = POLLOUT };
+			ssize_t sent = kdtls_send(t->c.s, buf, n);
 
 			if (sent != -EAGAIN) {
 				n = sent;
@@ -198,7 +203,7 @@ static bool transmit(struct transfer *t)
 	if (t->blocked || n == -EINTR)
 		return true;
 	if (n < 0) {
-		warnx("send: %s", strerror(-n));
+		warnx("send: %s", kdtls_strerror((int)n));
 		return false;
 	}
 	t->budget -= n;
@@ -213,7 +218,7 @@ static bool answer_close(struct transfer *t)
 		return true;
 	t->sent_close = true;
 	/* It is only good manners: they may be gone. */
-	conn_close_notify(t->c);
+	kdtls_shutdown(t->c.s);
 	return true;
 }
 
@@ -230,7 +235,7 @@ static bool done(const struct transfer *t)
 static bool step(struct transfer *t)
 {
 	struct pollfd p[2] = {
-		{ .fd = t->got_close ? -1 : t->c->fd,
+		{ .fd = t->got_close ? -1 : t->c.fd,
 		  .events = POLLIN | POLLPRI },
 		{ .fd = -1, .events = POLLIN },
 	};
@@ -241,7 +246,7 @@ static bool step(struct transfer *t)
 		if (wait) {
 			timeout = wait;
 		} else if (t->blocked) {
-			p[0].fd = t->c->fd;
+			p[0].fd = t->c.fd;
 			p[0].events |= POLLOUT;
 		} else if (t->regular) {
 			timeout = 0;
@@ -249,15 +254,21 @@ static bool step(struct transfer *t)
 			p[1].fd = t->in;
 		}
 	}
+	wait = kdtls_timeout(t->c.s);
+	if (wait >= 0 && (timeout < 0 || wait < timeout))
+		timeout = wait;
+	if (t->more)
+		timeout = 0;
 	if (poll(p, 2, timeout) < 0 && errno != EINTR) {
 		warn("poll");
 		return false;
 	}
 	if (p[0].revents & POLLOUT)
 		t->blocked = false;
-	if (p[0].revents & POLLPRI)
-		conn_control(t->c);
-	if ((p[0].revents & ~(POLLOUT | POLLPRI)) && !receive(t))
+	/* Errors come as those of the next call. */
+	if (p[0].revents & POLLPRI || !kdtls_timeout(t->c.s))
+		kdtls_process(t->c.s);
+	if ((t->more || p[0].revents & ~(POLLOUT | POLLPRI)) && !receive(t))
 		return false;
 	if (t->got_close && !answer_close(t))
 		return false;
@@ -267,31 +278,22 @@ static bool step(struct transfer *t)
 	return true;
 }
 
-/* Data that came with the handshake is read before the kernel takes over. */
-static bool start(struct transfer *t)
-{
-	int bad;
-
-	while ((bad = conn_offload(t->c, t->o)) == -EAGAIN)
-		if (!receive(t))
-			return false;
-	return !bad;
-}
-
-int transfer(struct conn *c, const struct options *o)
+int transfer(struct kdtls_socket *s, const struct options *o)
 {
 	struct transfer t = {
-		.c = c,
 		.o = o,
 		.in = -1,
 		.out = -1,
+		.more = true,
 		.budget = BURST,
 		.filled = net_now(),
 		.heard = net_now(),
 	};
 	bool good;
 
-	good = open_ends(&t) && start(&t);
+	endpoint_describe(s);
+	conn_init(&t.c, s, o);
+	good = open_ends(&t);
 	while (good && !done(&t))
 		good = step(&t);
 	warnx("sent %llu bytes, received %llu",

@@ -6,6 +6,6 @@
 #include "conn.h"
 
 /* Return: exit status, after a message if it is not 0. */
-int transfer(struct conn *c, const struct options *o);
+int transfer(struct kdtls_socket *s, const struct options *o);
 
 #endif

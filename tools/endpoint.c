@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* See endpoint.h. */
+#include "endpoint.h"
+#include "net.h"
+#include "suites.h"
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define CACHED_SESSIONS	1024
+
+/* The library's callbacks know a socket; there is one command line. */
+static const struct options *options;
+static int keylog_fd = -1;
+
+static size_t client_psk(void *ctx, const char *hint, uint8_t *identity,
+			 size_t *identity_len, uint8_t *key)
+{
+	(void)ctx;
+	(void)hint;
+	*identity_len = strlen(options->psk_identity);
+	memcpy(identity, options->psk_identity, *identity_len);
+	memcpy(key, options->psk, options->psk_len);
+	return options->psk_len;
+}
+
+static size_t server_psk(void *ctx, const uint8_t *identity, size_t len,
+			 uint8_t *key)
+{
+	(void)ctx;
+	if (len != strlen(options->psk_identity) ||
+	    memcmp(identity, options->psk_identity, len))
+		return 0;
+	memcpy(key, options->psk, options->psk_len);
+	return options->psk_len;
+}
+
+static void log_key(void *ctx, const char *line)
+{
+	(void)ctx;
+	dprintf(keylog_fd, "%s\n", line);
+}
+
+/* Whoever has the file can be the client: nobody else may read it. */
+static void save_session(void *ctx, const uint8_t *session, size_t len)
+{
+	int fd = open(options->session, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		      0600);
+
+	(void)ctx;
+	if (fd < 0 || write(fd, session, len) != (ssize_t)len)
+		warn("--session %s", options->session);
+	if (fd >= 0)
+		close(fd);
+}
+
+size_t endpoint_session(const struct options *o, uint8_t *session, size_t size)
+{
+	ssize_t n;
+	int fd;
+
+	if (!o->session)
+		return 0;
+	fd = open(o->session, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	n = fd < 0 ? -1 : read(fd, session, size);
+	if (n < 0)
+		err(1, "--session %s", o->session);
+	close(fd);
+	return n;
+}
+
+const uint8_t *endpoint_cid(const struct options *o, uint8_t *cid)
+{
+	if (!o->cid_len)
+		return NULL;
+	if (getrandom(cid, o->cid_len, 0) != (ssize_t)o->cid_len)
+		err(1, "random bytes");
+	return cid;
+}
+
+static void configure(struct kdtls_config *c, const struct options *o)
+{
+	kdtls_socket_config(c);
+	c->flags = KDTLS_CID | KDTLS_HEARTBEAT;
+	if (o->server && o->verify)
+		c->flags |= KDTLS_REQUEST_CERT | KDTLS_REQUIRE_CERT;
+	if (!o->server && !o->verify)
+		c->flags |= KDTLS_NO_VERIFY | KDTLS_NO_NAME_CHECK;
+	if (o->server)
+		c->cache_size = CACHED_SESSIONS;
+	if (o->suite_count) {
+		c->suites = o->suites;
+		c->suite_count = o->suite_count;
+	}
+	if (o->alpn_count)
+		c->alpn = o->alpn;
+	if (o->mtu)
+		c->mtu = o->mtu;
+	if (o->timeout_max) {
+		c->timeout_max = o->timeout_max;
+		if (c->timeout_initial > c->timeout_max)
+			c->timeout_initial = c->timeout_max;
+	}
+	if (o->timeout_initial) {
+		c->timeout_initial = o->timeout_initial;
+		if (c->timeout_max < c->timeout_initial)
+			c->timeout_max = c->timeout_initial;
+	}
+	if (o->retransmits)
+		c->retransmits = o->retransmits;
+	if (o->psk_len) {
+		c->ops.psk_client = client_psk;
+		c->ops.psk_server = server_psk;
+	}
+	if (o->session)
+		c->ops.session = save_session;
+	if (o->keylog)
+		c->ops.keylog = log_key;
+}
+
+static void must(int bad, const char *option, const char *value)
+{
+	if (bad)
+		errx(1, "%s %s: %s", option, value, kdtls_strerror(bad));
+}
+
+struct kdtls_endpoint *endpoint_open(const struct options *o)
+{
+	struct kdtls_endpoint *ep;
+	struct kdtls_config c;
+	int bad;
+
+	options = o;
+	if (o->keylog) {
+		keylog_fd = open(o->keylog, O_WRONLY | O_CREAT | O_APPEND |
+				 O_CLOEXEC, 0600);
+		if (keylog_fd < 0)
+			err(1, "--keylog %s", o->keylog);
+	}
+	configure(&c, o);
+	bad = kdtls_endpoint_new(&c, &ep);
+	if (bad)
+		errx(1, "these options do not go together: %s",
+		     kdtls_strerror(bad));
+	if (o->cert)
+		must(kdtls_use_certificate_file(ep, o->cert, o->key), "--cert",
+		     o->cert);
+	if (o->ca)
+		must(kdtls_trust_file(ep, o->ca), "--ca", o->ca);
+	else if (o->verify && !o->psk_len)
+		must(kdtls_endpoint_trust_system(ep), "the system's", "roots");
+	return ep;
+}
+
+void endpoint_describe(struct kdtls_socket *s)
+{
+	char peer[ADDRESS_MAX];
+	struct kdtls_info i;
+	const char *why;
+	bool kernel;
+
+	kdtls_engine_info(kdtls_engine(s), &i);
+	warnx("connected with %s: DTLS %s, %s%s%s%s%s%s",
+	      net_peer(kdtls_fd(s), peer),
+	      i.version == DTLS_VERSION_1_3 ? "1.3" : "1.2",
+	      suite_name(i.suite), i.resumed ? ", resumed" : "",
+	      i.peer_verified ? ", peer verified" : "",
+	      i.cid_rx_len || i.cid_tx_len ? ", connection ID" : "",
+	      i.alpn ? ", protocol " : "", i.alpn ? i.alpn : "");
+	kernel = kdtls_path(s, &why) == KDTLS_PATH_KERNEL;
+	warnx("records in %s: %s, %s", kernel ? "the kernel" : "user space",
+	      kdtls_cipher_name(i.cipher), why);
+}
+
+void endpoint_complain(struct kdtls_socket *s, int error)
+{
+	char peer[ADDRESS_MAX];
+	struct kdtls_failure f;
+
+	kdtls_engine_failure(kdtls_engine(s), &f);
+	net_peer(kdtls_fd(s), peer);
+	if (f.error == KDTLS_EALERT)
+		warnx("handshake with %s: %s (number %u)", peer, f.reason,
+		      f.alert_received);
+	else if (f.error && f.error == -error)
+		warnx("handshake with %s: %s", peer, f.reason);
+	else
+		warnx("handshake with %s: %s", peer, kdtls_strerror(error));
+}

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * See serve.h. A client's records go back to it, or as bytes to a command whose
+ * output goes back in records.
+ */
+#include "serve.h"
+#include "conn.h"
+#include "endpoint.h"
+#include "net.h"
+#include <err.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define EVENTS		64
+#define ROUND		64	/* records before it is another client's turn */
+#define SWEEP_MS	1000	/* how often timers are looked at */
+
+/**
+ * struct client - one of them
+ * @command:	its command's standard input and output; -1: an echo
+ * @got_close:	the client has said close_notify
+ * @queue:	received and not written to @command yet
+ * @have:	bytes of @queue
+ * @gone:	to be freed when the events at hand are done with
+ */
+struct client {
+	struct conn c;
+	int command;
+	bool got_close;
+	bool gone;
+	size_t have;
+	LIST_ENTRY(client) list;
+	char queue[RECORD_MAX];
+};
+
+LIST_HEAD(clients, client);
+
+/* Return: our end of its standard input and output, or -1. */
+static int start_command(const char *command, const char *peer)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		dup2(pair[1], STDIN_FILENO);
+		dup2(pair[1], STDOUT_FILENO);
+		setenv("KDTLS_PEER", peer, 1);
+		signal(SIGPIPE, SIG_DFL);
+		signal(SIGCHLD, SIG_DFL);
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		return -1;
+	}
+	return pair[0];
+}
+
+static void watch(int epoll, int op, int fd, uint32_t events,
+		  struct client *client)
+{
+	struct epoll_event e = { .events = events, .data.ptr = client };
+
+	epoll_ctl(epoll, op, fd, &e);
+}
+
+/* What can be done next decides what is waited for. */
+static void set_events(int epoll, struct client *client)
+{
+	uint32_t data = client->have || client->got_close ? 0 : EPOLLIN;
+
+	if (!client->c.kernel && client->got_close)
+		data = 0;
+	else if (client->c.kernel)
+		data |= EPOLLPRI;
+	watch(epoll, EPOLL_CTL_MOD, client->c.fd, data, client);
+	if (client->command >= 0)
+		watch(epoll, EPOLL_CTL_MOD, client->command,
+		      EPOLLIN | (client->have ? EPOLLOUT : 0), client);
+}
+
+static void add_client(int epoll, struct clients *clients,
+		       struct kdtls_socket *s, const struct options *o)
+{
+	struct client *client = calloc(1, sizeof(*client));
+	char peer[ADDRESS_MAX];
+
+	endpoint_describe(s);
+	if (!client) {
+		kdtls_close(s);
+		return;
+	}
+	conn_init(&client->c, s, o);
+	client->command = -1;
+	if (o->command) {
+		client->command = start_command(o->command,
+						net_peer(client->c.fd, peer));
+		if (client->command < 0) {
+			warn("--exec %s", o->command);
+			kdtls_close(s);
+			free(client);
+			return;
+		}
+		watch(epoll, EPOLL_CTL_ADD, client->command, 0, client);
+	}
+	watch(epoll, EPOLL_CTL_ADD, client->c.fd, 0, client);
+	LIST_INSERT_HEAD(clients, client, list);
+	set_events(epoll, client);
+}
+
+/* Freed only now: an event at hand may still name it. */
+static bool bury(struct clients *clients)
+{
+	struct client *client = LIST_FIRST(clients), *next;
+	bool any = false;
+
+	for (; client; client = next) {
+		next = LIST_NEXT(client, list);
+		if (!client->gone)
+			continue;
+		LIST_REMOVE(client, list);
+		kdtls_close(client->c.s);
+		if (client->command >= 0)
+			close(client->command);
+		free(client);
+		any = true;
+	}
+	return any;
+}
+
+static void end(struct client *client, const char *why)
+{
+	char peer[ADDRESS_MAX];
+
+	if (!client->gone)
+		warnx("%s: %s", net_peer(client->c.fd, peer), why);
+	client->gone = true;
+}
+
+/* A socket without room has some in a moment. */
+static bool send_record(struct client *client, const char *data, size_t len)
+{
+	struct pollfd p = { .fd = client->c.fd, .events = POLLOUT };
+	ssize_t n;
+
+	n = kdtls_send(client->c.s, data, len);
+	if (n == -EAGAIN) {
+		poll(&p, 1, 100);
+		n = kdtls_send(client->c.s, data, len);
+	}
+	if (n < 0 && n != -EAGAIN && n != -ECONNREFUSED)
+		end(client, kdtls_strerror((int)n));
+	return n > 0;
+}
+
+/* From the queue to the command. Return: false: it takes no more now. */
+static bool feed_command(struct client *client)
+{
+	ssize_t n;
+
+	if (!client->have)
+		return true;
+	n = send(client->command, client->queue, client->have,
+		 MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0 && errno != EAGAIN)
+		n = client->have;	/* it does not read any more */
+	if (n <= 0)
+		return false;
+	client->have -= n;
+	memmove(client->queue, client->queue + n, client->have);
+	return !client->have;
+}
+
+static void from_client(struct client *client)
+{
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < ROUND && !client->gone && !client->got_close; i++) {
+		if (client->command >= 0 && !feed_command(client))
+			return;
+		n = kdtls_recv(client->c.s, client->queue,
+			       sizeof(client->queue));
+		if (n == -EAGAIN)
+			return;
+		if (n == -ECONNREFUSED)
+			continue;
+		if (n < 0) {
+			end(client, kdtls_strerror((int)n));
+		} else if (!n) {
+			client->got_close = true;
+		} else if (client->command >= 0) {
+			client->have = n;
+		} else {
+			send_record(client, client->queue, n);
+		}
+	}
+}
+
+static void from_command(struct client *client)
+{
+	char buf[RECORD_MAX];
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < ROUND && !client->gone; i++) {
+		n = recv(client->command, buf, client->c.mtu, MSG_DONTWAIT);
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n <= 0) {
+			end(client, "the command has ended");
+			return;
+		}
+		send_record(client, buf, n);
+	}
+}
+
+static void attend(int epoll, struct client *client)
+{
+	if (client->gone)
+		return;
+	from_client(client);
+	if (client->command < 0 && client->got_close) {
+		end(client, "closed");
+	} else if (client->command >= 0) {
+		if (feed_command(client) && client->got_close)
+			shutdown(client->command, SHUT_WR);
+		from_command(client);
+	}
+	if (!client->gone)
+		set_events(epoll, client);
+}
+
+/* What no event tells of: data in the library's own queue, and timers */
+static void sweep(int epoll, struct clients *clients)
+{
+	struct client *client;
+
+	LIST_FOREACH(client, clients, list)
+		if (!client->c.kernel || !kdtls_timeout(client->c.s))
+			attend(epoll, client);
+}
+
+int serve(struct kdtls_listener *l, const struct options *o)
+{
+	struct clients clients = LIST_HEAD_INITIALIZER(clients);
+	uint64_t swept = net_now();
+	struct epoll_event events[EVENTS];
+	struct kdtls_socket *s;
+	struct client *client;
+	int epoll, i, n;
+
+	signal(SIGCHLD, SIG_IGN);	/* nobody waits for the commands */
+	epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (epoll < 0)
+		err(1, "epoll");
+	watch(epoll, EPOLL_CTL_ADD, kdtls_listener_fd(l), EPOLLIN, NULL);
+	for (;;) {
+		n = epoll_wait(epoll, events, EVENTS, SWEEP_MS);
+		for (i = 0; i < n; i++) {
+			client = events[i].data.ptr;
+			if (client)
+				attend(epoll, client);
+			else while (!kdtls_accept(l, 0, &s))
+				add_client(epoll, &clients, s, o);
+		}
+		if (net_now() - swept > SWEEP_MS * 1000ULL) {
+			sweep(epoll, &clients);
+			swept = net_now();
+		}
+		if (bury(&clients) && o->once)
+			return 0;
+	}
+}

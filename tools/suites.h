@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Cipher suites by their IANA names. */
+#ifndef SUITES_H
+#define SUITES_H
+
+#include <stdint.h>
+
+/* "TLS_PSK_WITH_AES_128_GCM_SHA256", or "0x00a8" for one not known here */
+const char *suite_name(uint16_t number);
+
+/* With or without "TLS_". Return: 0: no such suite. */
+uint16_t suite_number(const char *name);
+
+#endif
