@@ -128,11 +128,12 @@ int dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 	if (!e->flight.first)
 		return 0;
 	while (rd_int(&list, 8, &of) && rd_int(&list, 8, &seq)) {
-		if (of > epoch && epoch)
-			return dtls_fail_illegal(e,
-				"a record acknowledged under an older key");
-		/* In the clear, anybody's word: of what is in the clear too */
-		if (of <= epoch)
+		/*
+		 * In the handshake a record is acknowledged under no older key;
+		 * in the clear it is anybody's word. Later each direction has
+		 * epochs of its own.
+		 */
+		if (of <= epoch || epoch >= DTLS13_EPOCH_DATA)
 			news |= dtls_flight_acknowledge(&e->flight, of, seq);
 	}
 	if (dtls_flight_done(&e->flight))

@@ -265,6 +265,10 @@ enum kdtls_gate dtls_endpoint_hello(struct kdtls_endpoint *ep,
 	if (ep->speaks13 && dtls_client_hello_offers(&ch, DTLS_VERSION_1_3))
 		return dtls_retry_gate(ep, address, record, f, &ch, now, reply,
 				       reply_len);
+	/* A second hello of DTLS 1.3 that does not come to the point */
+	if (ep->speaks13 && f->seq && !ch.cookie.len &&
+	    f->body.len != f->length)
+		return KDTLS_GATE_DROP;
 	if (dtls_cookie_check(&ep->cookie, address, &ch, now))
 		return KDTLS_GATE_ACCEPT;
 	if (!dtls_cookie_make(&ep->cookie, address, &ch, now, cookie))

@@ -89,6 +89,12 @@ static int give_keys(struct kdtls_engine *e, struct later **list)
 	return err;
 }
 
+static int unexpected(struct kdtls_engine *e, const char *reason)
+{
+	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_UNEXPECTED_MESSAGE,
+			 reason);
+}
+
 int dtls13_complete(struct kdtls_engine *e)
 {
 	const struct kdtls_ops *ops = &e->ep->config.ops;
@@ -97,6 +103,9 @@ int dtls13_complete(struct kdtls_engine *e)
 	struct later *list = NULL, *l;
 	int err;
 
+	/* Nothing comes after Finished under its key (RFC 8446 4.4.4). */
+	if (dtls_reassembly_has(&hs->in, DTLS13_EPOCH_HANDSHAKE))
+		return unexpected(e, "a message came after Finished");
 	if (give_keys(e, &list)) {
 		free_later(list);
 		return -e->error;
@@ -146,12 +155,6 @@ static int next_key(struct kdtls_engine *e, int direction)
 		err = dtls_hand_out(e, NULL, rx ? &key : NULL, rx ? NULL : &key);
 	OPENSSL_cleanse(&key, sizeof(key));
 	return err;
-}
-
-static int unexpected(struct kdtls_engine *e, const char *reason)
-{
-	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_UNEXPECTED_MESSAGE,
-			 reason);
 }
 
 static int key_update(struct kdtls_engine *e, struct dtls_bytes body)

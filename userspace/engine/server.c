@@ -295,7 +295,7 @@ static int client_hello(struct kdtls_engine *e, struct dtls_bytes body)
 		return dtls13_client_hello(e, &ch);
 	/* Versions count downwards; 1.0 stands above 1.2. RFC 8446 4.2.1 */
 	if (e->d13 || !e->ep->speaks12 ||
-	    (e->ep->speaks13 && dtls_ext_has(&ch.ext, DTLS_EXT_VERSIONS) &&
+	    (dtls_ext_has(&ch.ext, DTLS_EXT_VERSIONS) &&
 	     !dtls_client_hello_offers(&ch, DTLS_VERSION_1_2)) ||
 	    ch.version > DTLS_VERSION_1_2)
 		return dtls_fail(e, KDTLS_ENEGOTIATION,

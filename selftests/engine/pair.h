@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Two ends and what the tests of the protocol do with them */
+#ifndef _TEST_PAIR_H
+#define _TEST_PAIR_H
+
+#include <kselftest_harness.h>
+
+#include "end.h"
+
+static const char psk[] = "0123456789abcdef";
+
+#define PAIR(name_)							\
+FIXTURE(name_)								\
+{									\
+	struct end client, server;					\
+	struct cert ca, cert;						\
+	u64 now;							\
+	u8 buf[END_DATAGRAM];						\
+};									\
+FIXTURE_TEARDOWN(name_)							\
+{									\
+	end_exit(&self->client);					\
+	end_exit(&self->server);					\
+	if (self->cert.key)						\
+		cert_free(&self->cert);					\
+	cert_free(&self->ca);						\
+}
+
+/* Of a fixture; @version is the newest that both speak. */
+#define PAIR_SETUP(version_)						\
+do {									\
+	end_version = version_;						\
+	end_config(&self->client, psk);					\
+	end_config(&self->server, psk);					\
+	self->now = 1000000;						\
+	cert_make(&self->ca, &(struct cert_options){			\
+		.kind = CERT_P256, .ca = true });			\
+} while (0)
+
+static inline int show(struct end *end, const struct cert *cert)
+{
+	return kdtls_endpoint_use_certificate(end->ep, cert->pem,
+					      strlen(cert->pem), cert->key_pem,
+					      strlen(cert->key_pem));
+}
+
+static inline int trust(struct end *end, const struct cert *ca)
+{
+	return kdtls_endpoint_trust(end->ep, ca->pem, strlen(ca->pem));
+}
+
+static inline struct kdtls_failure failure_of(const struct end *end)
+{
+	struct kdtls_failure failure;
+
+	kdtls_engine_failure(end->e, &failure);
+	return failure;
+}
+
+static inline struct kdtls_info info_of(const struct end *end)
+{
+	struct kdtls_info info;
+
+	kdtls_engine_info(end->e, &info);
+	return info;
+}
+
+/* Both ends with certificates alone; the client wants @name in the server's. */
+static inline int open_with(struct end *client, struct end *server,
+		     const struct cert *ca, const struct cert *cert,
+		     const char *name)
+{
+	client->config.ops.psk_client = NULL;
+	server->config.ops.psk_server = NULL;
+	if (end_open(client, KDTLS_CLIENT) || end_open(server, KDTLS_SERVER) ||
+	    show(server, cert) || trust(client, ca) || trust(server, ca))
+		return -1;
+	return name ? kdtls_engine_set_name(client->e, name) : 0;
+}
+
+/* One record of the other end's, with keys that are good */
+static inline int inject(struct end *from, struct end *to, u8 type, const void *data,
+		  size_t len, u64 now)
+{
+	u8 record[2048];
+	size_t n = dtls_protect(from->tx, type, data, len, record);
+
+	return end_input(to, record, n, now);
+}
+
+#define HANDSHAKE()							\
+do {									\
+	ASSERT_EQ(0, end_handshake(&self->client, &self->server));	\
+	ASSERT_TRUE(end_agree(&self->client, &self->server));		\
+} while (0)
+
+/* A client's first datagram */
+static inline size_t first_hello(struct end *client, u8 *buf, u64 now)
+{
+	long n;
+
+	if (end_open(client, KDTLS_CLIENT) || kdtls_engine_start(client->e, now))
+		return 0;
+	n = end_output(client, buf, END_DATAGRAM, now);
+	return n > 0 ? (size_t)n : 0;
+}
+
+#endif /* _TEST_PAIR_H */

@@ -1,0 +1,819 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What DTLS 1.3 asks of an engine, case by case. */
+#include <openssl/core_names.h>
+#include <openssl/kdf.h>
+
+#include "pair.h"
+
+PAIR(pair13)
+
+FIXTURE_SETUP(pair13)
+{
+	PAIR_SETUP(DTLS_VERSION_1_3);
+}
+
+/* The key schedule, against libcrypto's own */
+
+static bool kdf(const char *digest, int mode, const u8 *key, size_t key_len,
+		const u8 *salt, const char *label, const u8 *data,
+		size_t data_len, u8 *out, size_t len)
+{
+	EVP_KDF *alg = EVP_KDF_fetch(NULL, "TLS13-KDF", NULL);
+	EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(alg);
+	char prefix[] = "dtls13";
+	OSSL_PARAM params[8], *p = params;
+	bool ok;
+
+	*p++ = OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode);
+	*p++ = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST,
+						(char *)digest, 0);
+	*p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PREFIX, prefix,
+						 6);
+	*p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_LABEL,
+						 (char *)label, strlen(label));
+	if (key)
+		*p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY,
+							 (u8 *)key, key_len);
+	if (salt)
+		*p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT,
+							 (u8 *)salt, key_len);
+	if (data)
+		*p++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_DATA,
+							 (u8 *)data, data_len);
+	*p = OSSL_PARAM_construct_end();
+	ok = EVP_KDF_derive(ctx, out, len, params) == 1;
+	EVP_KDF_CTX_free(ctx);
+	EVP_KDF_free(alg);
+	return ok;
+}
+
+TEST(key_schedule_is_libcryptos)
+{
+	static const char *const labels[] = { "c hs traffic", "key", "iv", "sn",
+					      "finished", "traffic upd" };
+	static const size_t lens[] = { 0, 16, 12, 32, 0, 0 };
+	u8 psk_key[48], hash[48], secret[48], other[48], out[48];
+	u8 wanted[48], shared[32];
+	struct dtls_crypto c = { 0 };
+	size_t i, len, n;
+	int sha384;
+
+	ASSERT_TRUE(dtls_crypto_init(&c));
+	for (sha384 = 0; sha384 < 2; sha384++) {
+		const char *digest = sha384 ? "SHA384" : "SHA256";
+		const EVP_MD *md = sha384 ? c.sha384 : c.sha256;
+
+		len = sha384 ? 48 : 32;
+		for (i = 0; i < sizeof(psk_key); i++) {
+			psk_key[i] = (u8)(3 * i + 1);
+			hash[i] = (u8)(7 * i + 2);
+			shared[i % 32] = (u8)(11 * i);
+		}
+		/* Early Secret, and what follows from it: RFC 8446 7.1 */
+		ASSERT_TRUE(dtls13_extract(&c, md, NULL,
+					   (struct dtls_bytes){ psk_key, len },
+					   secret));
+		ASSERT_TRUE(kdf(digest, EVP_KDF_HKDF_MODE_EXTRACT_ONLY, psk_key,
+				len, NULL, "", NULL, 0, other, len));
+		EXPECT_EQ(0, memcmp(secret, other, len));
+		ASSERT_TRUE(dtls13_derived(&c, md, secret));
+		ASSERT_TRUE(dtls13_extract(&c, md, secret,
+					   (struct dtls_bytes){ shared, len > 32 ?
+								32 : len },
+					   secret));
+		if (!sha384) {
+			/* libcrypto takes salt and key of one length alone. */
+			ASSERT_TRUE(kdf(digest, EVP_KDF_HKDF_MODE_EXTRACT_ONLY,
+					shared, 32, other, "derived", NULL, 0,
+					wanted, len));
+			EXPECT_EQ(0, memcmp(secret, wanted, len));
+		}
+		for (i = 0; i < 6; i++) {
+			n = lens[i] ? lens[i] : len;
+			ASSERT_TRUE(dtls13_expand(&c, md, secret, labels[i],
+						  (struct dtls_bytes){
+							  hash, i ? 0 : len },
+						  out, n));
+			ASSERT_TRUE(kdf(digest, EVP_KDF_HKDF_MODE_EXPAND_ONLY,
+					secret, len, NULL, labels[i],
+					i ? NULL : hash, i ? 0 : len, wanted,
+					n));
+			EXPECT_EQ(0, memcmp(out, wanted, n))
+				TH_LOG("%s", labels[i]);
+		}
+	}
+	dtls_crypto_exit(&c);
+}
+
+/* Which version */
+
+static const struct {
+	u16 client_min, client_max, server_min, server_max, result;
+} versions[] = {
+	{ 0xfefd, 0xfefc, 0xfefd, 0xfefc, 0xfefc },
+	{ 0xfefd, 0xfefd, 0xfefd, 0xfefc, 0xfefd },
+	{ 0xfefd, 0xfefc, 0xfefd, 0xfefd, 0xfefd },
+	{ 0xfefc, 0xfefc, 0xfefd, 0xfefc, 0xfefc },
+	{ 0xfefd, 0xfefc, 0xfefc, 0xfefc, 0xfefc },
+	{ 0xfefc, 0xfefc, 0xfefd, 0xfefd, 0 },
+	{ 0xfefd, 0xfefd, 0xfefc, 0xfefc, 0 },
+};
+
+TEST_F(pair13, better_version_is_used)
+{
+	size_t i;
+	int cookie;
+
+	for (i = 0; i < 2 * sizeof(versions) / sizeof(versions[0]); i++) {
+		cookie = i % 2;
+		self->client.config.version_min = versions[i / 2].client_min;
+		self->client.config.version_max = versions[i / 2].client_max;
+		self->server.config.version_min = versions[i / 2].server_min;
+		self->server.config.version_max = versions[i / 2].server_max;
+		self->server.config.flags = cookie ? 0 : KDTLS_NO_COOKIE;
+		end_handshake(&self->client, &self->server);
+		EXPECT_EQ(!!versions[i / 2].result,
+			  end_established(&self->client)) TH_LOG("%zu", i);
+		if (versions[i / 2].result) {
+			EXPECT_TRUE(end_agree(&self->client, &self->server));
+			EXPECT_EQ(versions[i / 2].result,
+				  info_of(&self->client).version);
+			EXPECT_EQ(versions[i / 2].result,
+				  info_of(&self->server).version);
+		} else {
+			EXPECT_EQ(KDTLS_ALERT_PROTOCOL_VERSION,
+				  failure_of(&self->client).alert_received);
+		}
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
+TEST_F(pair13, downgrade_is_noticed)
+{
+	static const u8 versions_ext[] = { 0, 43, 0, 5, 4, 0xfe, 0xfc, 0xfe,
+					   0xfd };
+	u8 *ext;
+	long n;
+
+	self->server.config.flags = KDTLS_NO_COOKIE;
+	n = (long)first_hello(&self->client, self->buf, self->now);
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	/* Somebody on the way takes DTLS 1.3 out of the offer. */
+	ext = memmem(self->buf, (size_t)n, versions_ext, sizeof(versions_ext));
+	ASSERT_NE(NULL, ext);
+	ext[6] = 0xfd;
+	ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)n, self->now));
+	EXPECT_EQ(DTLS_VERSION_1_2, info_of(&self->server).version);
+	n = end_output(&self->server, self->buf, END_DATAGRAM, self->now);
+	EXPECT_EQ(-KDTLS_EPROTOCOL,
+		  end_input(&self->client, self->buf, (size_t)n, self->now));
+	EXPECT_EQ(KDTLS_ALERT_ILLEGAL_PARAMETER,
+		  failure_of(&self->client).alert_sent);
+}
+
+/* Round trips */
+
+/*
+ * Datagrams go in turns; a turn each way is a round trip. Return: round trips
+ * until @client may send.
+ */
+static int round_trips(struct end *client, struct end *server, u64 *now)
+{
+	static u8 buf[END_DATAGRAM];
+	int turns = 0;
+	long n;
+
+	if (kdtls_engine_start(client->e, *now))
+		return -1;
+	while (turns < 12) {
+		while ((n = end_output(client, buf, sizeof(buf), *now)) > 0)
+			end_input(server, buf, (size_t)n, *now);
+		if (end_established(client))
+			return turns;
+		turns++;
+		while ((n = end_output(server, buf, sizeof(buf), *now)) > 0)
+			end_input(client, buf, (size_t)n, *now);
+	}
+	return -1;
+}
+
+static const struct {
+	const char *what;
+	u16 version;
+	bool cookie, resumed;
+	int trips;
+} trips[] = {
+	{ "1.2 full", 0xfefd, false, false, 2 },
+	{ "1.2 full with cookie", 0xfefd, true, false, 3 },
+	{ "1.2 resumed", 0xfefd, false, true, 1 },
+	{ "1.2 resumed with cookie", 0xfefd, true, true, 2 },
+	{ "1.3 full", 0xfefc, false, false, 1 },
+	{ "1.3 full with cookie", 0xfefc, true, false, 2 },
+	{ "1.3 resumed", 0xfefc, false, true, 1 },
+};
+
+TEST_F(pair13, round_trips)
+{
+	size_t i;
+	int round;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.issuer = &self->ca, .name = "DNS:end.example" });
+	for (i = 0; i < sizeof(trips) / sizeof(trips[0]); i++) {
+		self->client.config.version_max = trips[i].version;
+		self->server.config.flags = trips[i].cookie ? 0 :
+					    KDTLS_NO_COOKIE;
+		ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+				       &self->cert, "end.example"));
+		for (round = 0; round <= trips[i].resumed; round++) {
+			if (round) {
+				/* The ticket comes after the handshake. */
+				ASSERT_EQ(0, end_exchange(&self->client,
+							  &self->server,
+							  &self->now, 10));
+				end_close(&self->client);
+				end_close(&self->server);
+				ASSERT_EQ(0, end_open(&self->client,
+						      KDTLS_CLIENT));
+				ASSERT_EQ(0, end_open(&self->server,
+						      KDTLS_SERVER));
+				ASSERT_EQ(0, kdtls_engine_set_name(
+						self->client.e, "end.example"));
+				ASSERT_EQ(0, kdtls_engine_set_session(
+						self->client.e,
+						self->client.session,
+						self->client.session_len));
+			}
+			int took = round_trips(&self->client, &self->server,
+					       &self->now);
+
+			if (round == trips[i].resumed)
+				EXPECT_EQ(trips[i].trips, took)
+					TH_LOG("%s", trips[i].what);
+		}
+		EXPECT_EQ(trips[i].resumed, info_of(&self->client).resumed);
+		end_exit(&self->client);
+		end_exit(&self->server);
+		free(self->client.session);
+		self->client.session = NULL;
+	}
+}
+
+/* The gate */
+
+TEST_F(pair13, gate_accepts_only_the_proven)
+{
+	u8 reply[KDTLS_GATE_REPLY_SIZE], hello[2048];
+	static const u8 cookie_ext[] = { 0, 44 };
+	size_t n, at, reply_len = 0;
+	struct kdtls_endpoint *ep;
+	long len;
+
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->server.config, &ep));
+	n = first_hello(&self->client, self->buf, self->now);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(KDTLS_GATE_REPLY,
+		  kdtls_endpoint_gate(ep, "here", 4, self->buf, n, self->now,
+				      reply, &reply_len));
+	EXPECT_LT(reply_len, n);
+	EXPECT_EQ(DTLS_SERVER_HELLO, reply[DTLS12_HEADER_SIZE]);
+	ASSERT_EQ(0, end_input(&self->client, reply, reply_len, self->now));
+	len = end_output(&self->client, hello, sizeof(hello), self->now);
+	ASSERT_LT(0, len);
+	n = (size_t)len;
+#define GATE(who, when) kdtls_endpoint_gate(ep, who, strlen(who), hello, n, \
+					    self->now + (when), reply, &reply_len)
+	EXPECT_EQ(KDTLS_GATE_ACCEPT, GATE("here", 0));
+	/* A cookie that is not good ends it (RFC 9147 5.1). */
+	EXPECT_EQ(KDTLS_GATE_REPLY, GATE("there", 0));
+	EXPECT_EQ(DTLS_CT_ALERT, reply[0]);
+	EXPECT_EQ(15, reply_len);
+	EXPECT_EQ(KDTLS_ALERT_ILLEGAL_PARAMETER, reply[14]);
+	at = (size_t)((u8 *)memmem(hello + 60, n - 60, cookie_ext, 2) - hello);
+	ASSERT_LT(at, n);
+	len = (long)dtls_get_be(hello + at + 4, 2);
+	EXPECT_EQ(1 + 2 + 2 + 32 + 16, len);
+	for (at += 6; len--; at++) {
+		hello[at] ^= 1;
+		EXPECT_EQ(KDTLS_GATE_REPLY, GATE("here", 0));
+		hello[at] ^= 1;
+	}
+	/* The next period's key accepts it still, the one after no more. */
+	EXPECT_EQ(KDTLS_GATE_ACCEPT, GATE("here", 15000000));
+	EXPECT_EQ(KDTLS_GATE_REPLY, GATE("here", 31000000));
+	kdtls_endpoint_free(ep);
+}
+
+TEST_F(pair13, gate_never_answers_more_than_it_got)
+{
+	u8 reply[KDTLS_GATE_REPLY_SIZE];
+	struct kdtls_endpoint *ep;
+	size_t n, len, reply_len;
+	unsigned int answered = 0;
+
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->server.config, &ep));
+	n = first_hello(&self->client, self->buf, self->now);
+	/* Shorter and shorter fragments of it, and shorter and shorter hellos */
+	for (len = n - 25; len > 0; len--) {
+		dtls_put_be(self->buf + 11, 2, 12 + len);
+		dtls_put_be(self->buf + 22, 3, len);
+		if (kdtls_endpoint_gate(ep, "here", 4, self->buf, 25 + len,
+					self->now, reply, &reply_len) ==
+		    KDTLS_GATE_REPLY) {
+			answered++;
+			EXPECT_LT(reply_len, 25 + len);
+		}
+		dtls_put_be(self->buf + 14, 3, len);
+		if (kdtls_endpoint_gate(ep, "here", 4, self->buf, 25 + len,
+					self->now, reply, &reply_len) ==
+		    KDTLS_GATE_REPLY) {
+			answered++;
+			EXPECT_LT(reply_len, 25 + len);
+		}
+		dtls_put_be(self->buf + 14, 3, n - 25);
+	}
+	EXPECT_LT(0, answered);
+	kdtls_endpoint_free(ep);
+}
+
+TEST_F(pair13, second_hello_in_fragments_is_served)
+{
+	static u8 piece[8][END_DATAGRAM];
+	size_t len[8], count = 0, i;
+	long n;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.issuer = &self->ca, .name = "DNS:end.example" });
+	self->server.config.flags = KDTLS_REQUEST_CERT;
+	ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+			       &self->cert, "end.example"));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 2));
+	EXPECT_EQ(NULL, self->server.e->hs);
+	kdtls_engine_set_mtu(self->client.e, KDTLS_MTU_MIN);
+	while (count < 8 && (n = end_output(&self->client, piece[count],
+					    END_DATAGRAM, self->now)) > 0)
+		len[count++] = (size_t)n;
+	ASSERT_LE(2, count);
+	/* A later piece alone opens nothing; the first does, if it is first. */
+	ASSERT_EQ(0, end_input(&self->server, piece[count - 1], len[count - 1],
+			       self->now));
+	EXPECT_EQ(NULL, self->server.e->hs);
+	ASSERT_EQ(0, end_input(&self->server, piece[0], len[0], self->now));
+	EXPECT_NE(NULL, self->server.e->hs);
+	for (i = count; --i;)
+		ASSERT_EQ(0, end_input(&self->server, piece[i], len[i],
+				       self->now));
+	ASSERT_EQ(0, end_exchange(&self->server, &self->client, &self->now, 20));
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+}
+
+TEST_F(pair13, group_is_asked_for)
+{
+	static const u16 ours[] = { 29, 24 }, theirs[] = { 24 };
+	int cookie;
+
+	self->client.config.groups = ours;
+	self->client.config.group_count = 2;
+	self->server.config.groups = theirs;
+	self->server.config.group_count = 1;
+	for (cookie = 0; cookie < 2; cookie++) {
+		self->server.config.flags = cookie ? 0 : KDTLS_NO_COOKIE;
+		ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+		ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+		EXPECT_EQ(2, round_trips(&self->client, &self->server,
+					 &self->now));
+		EXPECT_TRUE(end_agree(&self->client, &self->server));
+		EXPECT_EQ(24, info_of(&self->client).group);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
+/* Keys agreed on before */
+
+TEST_F(pair13, wrong_key_and_unknown_identity_are_the_same)
+{
+	int unknown;
+
+	for (unknown = 0; unknown < 2; unknown++) {
+		self->client.identity = unknown ? "nobody" : "Client_identity";
+		self->server.psk = unknown ? psk : "another 16 bytes";
+		end_handshake(&self->client, &self->server);
+		EXPECT_EQ(KDTLS_EPROTOCOL, failure_of(&self->server).error);
+		EXPECT_EQ(KDTLS_ALERT_DECRYPT_ERROR,
+			  failure_of(&self->client).alert_received);
+		EXPECT_EQ(NULL, self->server.rx);
+		EXPECT_EQ(NULL, self->client.rx);
+		end_close(&self->client);
+		end_close(&self->server);
+	}
+}
+
+TEST_F(pair13, refused_ticket_falls_back_in_the_same_round_trip)
+{
+	HANDSHAKE();
+	end_close(&self->client);
+	end_exit(&self->server);
+	self->server.config.flags = KDTLS_NO_COOKIE;
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_engine_set_session(self->client.e,
+					      self->client.session,
+					      self->client.session_len));
+	EXPECT_EQ(1, round_trips(&self->client, &self->server, &self->now));
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+	EXPECT_EQ(0, info_of(&self->client).resumed);
+}
+
+TEST_F(pair13, key_without_group_only_if_both_say_so)
+{
+	static const u16 ours[] = { 29 }, theirs[] = { 24 };
+	int i;
+
+	self->client.config.groups = ours;
+	self->client.config.group_count = 1;
+	self->server.config.groups = theirs;
+	self->server.config.group_count = 1;
+	for (i = 0; i < 4; i++) {
+		self->client.config.flags = i & 1 ? KDTLS_PSK_KE : 0;
+		self->server.config.flags = i & 2 ? KDTLS_PSK_KE : 0;
+		end_handshake(&self->client, &self->server);
+		EXPECT_EQ(i == 3, end_established(&self->client));
+		if (i == 3)
+			EXPECT_EQ(0, info_of(&self->client).group);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
+/* Acknowledgements */
+
+TEST_F(pair13, last_flight_is_kept_until_acknowledged)
+{
+	long n, sent = 0;
+
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(2, round_trips(&self->client, &self->server, &self->now));
+	ASSERT_TRUE(end_established(&self->server));
+	EXPECT_NE(NULL, self->client.e->flight.first);
+	EXPECT_NE(NULL, self->client.e->tx);
+	/* The server's answer is lost; the client's timer brings another. */
+	while (end_output(&self->server, self->buf, END_DATAGRAM, self->now) > 0)
+		;
+	self->now = kdtls_engine_expiry(self->client.e);
+	ASSERT_EQ(0, kdtls_engine_expire(self->client.e, self->now));
+	while ((n = end_output(&self->client, self->buf, END_DATAGRAM,
+			       self->now)) > 0)
+		ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)n,
+				       self->now));
+	while ((n = end_output(&self->server, self->buf, END_DATAGRAM,
+			       self->now)) > 0) {
+		sent++;
+		ASSERT_EQ(0, end_input(&self->client, self->buf, (size_t)n,
+				       self->now));
+	}
+	EXPECT_EQ(1, sent);
+	EXPECT_EQ(NULL, self->client.e->flight.first);
+	EXPECT_EQ(NULL, self->client.e->tx);
+	EXPECT_EQ(KDTLS_NEVER, kdtls_engine_expiry(self->client.e));
+	/* And it answers as long as it lingers, no longer. */
+	ASSERT_NE(NULL, self->server.e->rx);
+	self->now = 1000000 + 240000000;
+	kdtls_engine_expire(self->server.e, self->now);
+	EXPECT_EQ(NULL, self->server.e->rx);
+}
+
+TEST_F(pair13, silent_peer_ends_an_unproven_handshake)
+{
+	self->client.config.retransmits = 3;
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(2, round_trips(&self->client, &self->server, &self->now));
+	while (kdtls_engine_expiry(self->client.e) != KDTLS_NEVER) {
+		self->now = kdtls_engine_expiry(self->client.e);
+		kdtls_engine_expire(self->client.e, self->now);
+		while (end_output(&self->client, self->buf, END_DATAGRAM,
+				  self->now) > 0)
+			;
+	}
+	EXPECT_EQ(KDTLS_ETIMEOUT, failure_of(&self->client).error);
+}
+
+TEST_F(pair13, only_what_is_missing_is_sent_again)
+{
+	u8 lost[END_DATAGRAM];
+	size_t lost_len = 0, all = 0, again = 0;
+	unsigned int i;
+	long n;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.kind = CERT_RSA, .issuer = &self->ca,
+		.name = "DNS:end.example" });
+	self->server.config.mtu = KDTLS_MTU_MIN;
+	ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+			       &self->cert, "end.example"));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 3));
+	/* The second datagram of the server's flight is lost. */
+	for (i = 0; (n = end_output(&self->server, self->buf, END_DATAGRAM,
+				    self->now)) > 0; i++) {
+		all += (size_t)n;
+		if (i == 1) {
+			memcpy(lost, self->buf, (size_t)n);
+			lost_len = (size_t)n;
+			continue;
+		}
+		ASSERT_EQ(0, end_input(&self->client, self->buf, (size_t)n,
+				       self->now));
+	}
+	ASSERT_LT(3, i);
+	/* The client says what it has well before the server's timer. */
+	EXPECT_LT(kdtls_engine_expiry(self->client.e),
+		  kdtls_engine_expiry(self->server.e));
+	self->now = kdtls_engine_expiry(self->client.e);
+	ASSERT_EQ(0, kdtls_engine_expire(self->client.e, self->now));
+	n = end_output(&self->client, self->buf, END_DATAGRAM, self->now);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)n, self->now));
+	while ((n = end_output(&self->server, self->buf, END_DATAGRAM,
+			       self->now)) > 0) {
+		again += (size_t)n;
+		ASSERT_EQ(0, end_input(&self->client, self->buf, (size_t)n,
+				       self->now));
+	}
+	EXPECT_LE(lost_len, again);
+	EXPECT_LT(again, lost_len + 128);
+	EXPECT_LT(again, all / 2);
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 20));
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+}
+
+TEST_F(pair13, protected_records_before_the_hello_are_told)
+{
+	u8 hello[END_DATAGRAM];
+	struct dtls_record record;
+	size_t first;
+	long n;
+
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 3));
+	n = end_output(&self->server, hello, sizeof(hello), self->now);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(0, dtls_record_parse(&record, hello, (size_t)n, (size_t)n, 0));
+	first = record.header_len + record.fragment_len;
+	/* All but ServerHello arrives. */
+	ASSERT_EQ(0, end_input(&self->client, hello + first, (size_t)n - first,
+			       self->now));
+	EXPECT_EQ(NULL, self->client.e->rx);
+	ASSERT_EQ(0, end_input(&self->client, hello, first, self->now));
+	/* What was held is opened, and the handshake goes on. */
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 20));
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+	EXPECT_EQ(0, info_of(&self->server).flights_resent);
+}
+
+TEST_F(pair13, data_that_overtakes_the_last_flight_is_not_lost)
+{
+	u8 data[256], last[END_DATAGRAM];
+	size_t len;
+	long n;
+
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 4));
+	n = end_output(&self->client, last, sizeof(last), self->now);
+	ASSERT_LT(0, n);
+	ASSERT_TRUE(end_established(&self->client));
+	len = end_send(&self->client, "early", 5, data);
+	ASSERT_EQ(0, end_input(&self->server, data, len, self->now));
+	ASSERT_EQ(0, end_input(&self->server, data, len, self->now));
+	EXPECT_EQ(0, self->server.received_len);
+	ASSERT_EQ(0, end_input(&self->server, last, (size_t)n, self->now));
+	EXPECT_TRUE(end_established(&self->server));
+	EXPECT_EQ(5, self->server.received_len);
+	/* Whoever has the keys now knows that it was seen. */
+	ASSERT_EQ(0, end_input(&self->server, data, len, self->now));
+	EXPECT_EQ(5, self->server.received_len);
+}
+
+/* After the handshake */
+
+static bool data_passes(struct end *from, struct end *to)
+{
+	size_t before = to->received_len, n;
+	u8 buf[256];
+
+	n = end_send(from, "data", 4, buf);
+	return !end_input(to, buf, n, 0) && to->received_len == before + 4;
+}
+
+TEST_F(pair13, keys_are_updated)
+{
+	int i;
+
+	HANDSHAKE();
+	for (i = 1; i <= 40; i++) {
+		ASSERT_EQ(0, kdtls_engine_update_keys(self->client.e, i % 2));
+		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+					  &self->now, 10));
+		EXPECT_EQ(3 + i, self->client.tx_key.epoch);
+		EXPECT_EQ(3 + (i + 1) / 2, self->server.tx_key.epoch);
+		ASSERT_TRUE(end_agree(&self->client, &self->server));
+		ASSERT_TRUE(data_passes(&self->client, &self->server));
+		ASSERT_TRUE(data_passes(&self->server, &self->client));
+		self->client.received_len = 0;
+		self->server.received_len = 0;
+	}
+	EXPECT_EQ(NULL, self->client.e->flight.first);
+	EXPECT_EQ(KDTLS_NEVER, kdtls_engine_expiry(self->client.e));
+}
+
+TEST_F(pair13, write_key_waits_for_the_acknowledgement)
+{
+	long n;
+
+	HANDSHAKE();
+	ASSERT_EQ(0, kdtls_engine_update_keys(self->client.e, false));
+	n = end_output(&self->client, self->buf, END_DATAGRAM, self->now);
+	ASSERT_LT(0, n);
+	/* It is lost. */
+	EXPECT_EQ(3, self->client.tx_key.epoch);
+	ASSERT_TRUE(data_passes(&self->client, &self->server));
+	self->now = kdtls_engine_expiry(self->client.e);
+	ASSERT_EQ(0, kdtls_engine_expire(self->client.e, self->now));
+	n = end_output(&self->client, self->buf, END_DATAGRAM, self->now);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)n, self->now));
+	EXPECT_EQ(4, self->server.rx_key.epoch);
+	/* So is the answer. The old key is good until the new one is used. */
+	ASSERT_LT(0, end_output(&self->server, self->buf, END_DATAGRAM,
+				self->now));
+	EXPECT_EQ(3, self->client.tx_key.epoch);
+	ASSERT_TRUE(data_passes(&self->client, &self->server));
+	self->now = kdtls_engine_expiry(self->client.e);
+	ASSERT_EQ(0, kdtls_engine_expire(self->client.e, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 4));
+	EXPECT_EQ(4, self->client.tx_key.epoch);
+	EXPECT_EQ(4, self->server.rx_key.epoch);
+	ASSERT_TRUE(data_passes(&self->client, &self->server));
+}
+
+TEST_F(pair13, limits_make_new_keys)
+{
+	struct dtls_record_info info = {
+		.flags = DTLS_RECORD_EVENT,
+		.event = DTLS_EVENT_TX_LIMIT,
+	};
+
+	HANDSHAKE();
+	ASSERT_EQ(0, kdtls_engine_input(self->client.e, NULL, 0, &info,
+					self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 10));
+	EXPECT_EQ(4, self->client.tx_key.epoch);
+	EXPECT_EQ(3, self->client.rx_key.epoch);
+	info.event = DTLS_EVENT_RX_LIMIT;
+	ASSERT_EQ(0, kdtls_engine_input(self->client.e, NULL, 0, &info,
+					self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 10));
+	EXPECT_EQ(4, self->client.rx_key.epoch);
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+}
+
+/* A message after the handshake, as the other end would send it */
+static int inject_message(struct end *from, struct end *to, u8 type,
+			  const void *body, u32 len, u64 now)
+{
+	u8 message[256];
+
+	dtls_fragment_write(message, type, len, from->e->d13->send_seq++, 0,
+			    len);
+	memcpy(message + DTLS_MESSAGE_HEADER, body, len);
+	return inject(from, to, DTLS_CT_HANDSHAKE, message,
+		      DTLS_MESSAGE_HEADER + len, now);
+}
+
+static const struct {
+	u8 type;
+	u8 len;
+	u8 body[4];
+	u8 alert;
+} wrong[] = {
+	{ DTLS_KEY_UPDATE, 0, { 0 }, KDTLS_ALERT_DECODE_ERROR },
+	{ DTLS_KEY_UPDATE, 2, { 0 }, KDTLS_ALERT_DECODE_ERROR },
+	{ DTLS_KEY_UPDATE, 1, { 2 }, KDTLS_ALERT_ILLEGAL_PARAMETER },
+	{ DTLS_FINISHED, 1, { 0 }, KDTLS_ALERT_UNEXPECTED_MESSAGE },
+	{ DTLS_NEW_SESSION_TICKET, 1, { 0 }, KDTLS_ALERT_UNEXPECTED_MESSAGE },
+	{ DTLS_REQUEST_CONNECTION_ID, 1, { 1 }, KDTLS_ALERT_UNEXPECTED_MESSAGE },
+	{ DTLS_REQUEST_CONNECTION_ID, 0, { 0 }, KDTLS_ALERT_DECODE_ERROR },
+	{ DTLS_NEW_CONNECTION_ID, 3, { 0, 0, 1 }, KDTLS_ALERT_UNEXPECTED_MESSAGE },
+	{ DTLS_NEW_CONNECTION_ID, 2, { 0, 0 }, KDTLS_ALERT_DECODE_ERROR },
+};
+
+TEST_F(pair13, wrong_messages_end_it)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		HANDSHAKE();
+		EXPECT_EQ(-KDTLS_EPROTOCOL,
+			  inject_message(&self->client, &self->server,
+					 wrong[i].type, wrong[i].body,
+					 wrong[i].len, self->now));
+		EXPECT_EQ(wrong[i].alert, failure_of(&self->server).alert_sent)
+			TH_LOG("%zu", i);
+		end_close(&self->client);
+		end_close(&self->server);
+	}
+}
+
+TEST_F(pair13, a_key_update_is_its_keys_last_message)
+{
+	static const u8 no[] = { 0 };
+
+	HANDSHAKE();
+	ASSERT_EQ(0, inject_message(&self->client, &self->server,
+				    DTLS_KEY_UPDATE, no, 1, self->now));
+	EXPECT_EQ(-KDTLS_EPROTOCOL,
+		  inject_message(&self->client, &self->server, DTLS_KEY_UPDATE,
+				 no, 1, self->now));
+	EXPECT_EQ(KDTLS_ALERT_UNEXPECTED_MESSAGE,
+		  failure_of(&self->server).alert_sent);
+}
+
+TEST_F(pair13, connection_ids_are_renewed)
+{
+	static const u8 request[] = { 2 };
+	static const u8 fresh[] = { 0, 4, 3, 'n', 'e', 'w', 0 };
+	struct dtls_outgoing *m;
+
+	self->client.config.flags = KDTLS_CID;
+	self->server.config.flags = KDTLS_CID;
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_engine_set_cid(self->client.e, (u8 *)"old", 3));
+	ASSERT_EQ(0, kdtls_engine_set_cid(self->server.e, (u8 *)"srv", 3));
+	HANDSHAKE();
+	/* Asked for more, we say that there are none. */
+	ASSERT_EQ(0, inject_message(&self->client, &self->server,
+				    DTLS_REQUEST_CONNECTION_ID, request, 1,
+				    self->now));
+	while (end_output(&self->server, self->buf, END_DATAGRAM, self->now) > 0)
+		;
+	m = self->server.e->flight.first;
+	ASSERT_NE(NULL, m);
+	EXPECT_EQ(DTLS_NEW_CONNECTION_ID, m->data[0]);
+	EXPECT_EQ(DTLS_MESSAGE_HEADER + 3, m->len);
+	/* One to be used at once is used with the next key. */
+	ASSERT_TRUE(dtls_flight_acknowledge(&self->server.e->flight, 3, ~0ULL));
+	ASSERT_EQ(0, dtls13_acknowledged(self->server.e));
+	self->client.e->d13->receive_seq++;
+	ASSERT_EQ(0, inject_message(&self->client, &self->server,
+				    DTLS_NEW_CONNECTION_ID, fresh,
+				    sizeof(fresh), self->now));
+	ASSERT_EQ(0, end_exchange(&self->server, &self->client, &self->now, 10));
+	EXPECT_EQ(4, self->server.tx_key.epoch);
+	EXPECT_EQ(3, self->server.tx_key.cid_len);
+	EXPECT_EQ(0, memcmp(self->server.tx_key.cid, "new", 3));
+}
+
+TEST_F(pair13, acknowledgement_in_the_clear_is_not_believed)
+{
+	u8 ack[] = { 26, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 18, 0, 16, 0, 0,
+		     0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 9 };
+
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(2, round_trips(&self->client, &self->server, &self->now));
+	ASSERT_NE(NULL, self->client.e->flight.first);
+	ASSERT_EQ(0, end_input(&self->client, ack, sizeof(ack), self->now));
+	EXPECT_NE(NULL, self->client.e->flight.first);
+}
+
+TEST_F(pair13, late_acknowledgement_is_of_what_it_names)
+{
+	u8 ack[18] = { 0, 16, 0, 0, 0, 0, 0, 0, 0, 3 };
+	u64 ticket;
+
+	HANDSHAKE();
+	/* Numbers of the ticket's records come again when KeyUpdate is out. */
+	ticket = self->server.tx->seq - 1;
+	ASSERT_EQ(0, kdtls_engine_update_keys(self->server.e, false));
+	ASSERT_LT(0, end_output(&self->server, self->buf, END_DATAGRAM,
+				self->now));
+	dtls_put_be(ack + 10, 8, ticket);
+	ASSERT_EQ(0, inject(&self->client, &self->server, DTLS_CT_ACK, ack,
+			    sizeof(ack), self->now));
+	EXPECT_EQ(3, self->server.tx_key.epoch);
+	dtls_put_be(ack + 10, 8, ticket + 1);
+	ASSERT_EQ(0, inject(&self->client, &self->server, DTLS_CT_ACK, ack,
+			    sizeof(ack), self->now));
+	EXPECT_EQ(4, self->server.tx_key.epoch);
+}
+
+TEST_HARNESS_MAIN
