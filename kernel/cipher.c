@@ -104,7 +104,7 @@ static void scratch_free(struct dtls_scratch *scratch)
 		return;
 	kfree_sensitive(scratch->fragment);
 	kfree_sensitive(scratch->content);
-	kfree(scratch->run);
+	kfree(scratch->rx);
 	kfree_sensitive(scratch);
 }
 
@@ -127,11 +127,11 @@ struct dtls_scratch *dtls_scratch_get(void)
 	sg_init_table(scratch->dst, ARRAY_SIZE(scratch->dst));
 	sg_init_table(scratch->one, ARRAY_SIZE(scratch->one));
 	crypto_init_wait(&scratch->wait);
-	scratch->fragment = kmalloc(DTLS_FRAGMENT_SIZE_MAX, GFP_KERNEL);
-	scratch->content = kmalloc(DTLS_FRAGMENT_SIZE_MAX, GFP_KERNEL);
-	scratch->run = kmalloc_array(DTLS_RUN_MAX, sizeof(*scratch->run),
-				     GFP_KERNEL);
-	if (!scratch->fragment || !scratch->content || !scratch->run) {
+	scratch->fragment = kmalloc(DTLS_SCRATCH_ROOM, GFP_KERNEL);
+	scratch->content = kmalloc(DTLS_SCRATCH_ROOM, GFP_KERNEL);
+	scratch->rx = kcalloc(1 + DTLS_RUN_MAX, sizeof(*scratch->rx),
+			      GFP_KERNEL);
+	if (!scratch->fragment || !scratch->content || !scratch->rx) {
 		scratch_free(scratch);
 		return NULL;
 	}
@@ -144,12 +144,14 @@ void dtls_scratch_put(struct dtls_scratch *scratch)
 		scratch_free(scratch);
 }
 
+#define EXPLICIT_LEN	8	/* if there is one */
+
 /*
  * @explicit: the nonce bytes that stand in the record. They are the sender's
  * choice, so reading takes them from the record, never from a counter.
  */
 static void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
-		       const u8 *explicit, u64 epoch, u64 seq)
+		       const u8 *explicit, const struct dtls_record *rec)
 {
 	u8 *nonce = scratch->iv;
 
@@ -158,15 +160,12 @@ static void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
 		memset(scratch->iv, 0, sizeof(scratch->iv));
 		*nonce++ = 3 - 1;
 	}
-	memcpy(nonce, key->iv, DTLS_NONCE_SIZE);
-	if (key->cipher->explicit_len) {
-		memcpy(nonce + key->cipher->salt_len, explicit,
-		       key->cipher->explicit_len);
-	} else {
-		u64 n = epoch << 48 | seq;
-
-		put_unaligned_be64(get_unaligned_be64(nonce + 4) ^ n, nonce + 4);
+	if (!key->cipher->explicit_len) {
+		dtls_record_nonce(nonce, key->iv, rec);
+		return;
 	}
+	memcpy(nonce, key->iv, DTLS_NONCE_SIZE);
+	memcpy(nonce + DTLS_NONCE_SIZE - EXPLICIT_LEN, explicit, EXPLICIT_LEN);
 }
 
 static struct aead_request *make_request(const struct dtls_key *key,
@@ -208,7 +207,7 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	};
 	struct scatterlist *sg = scratch->one;
 	size_t aad_len = DTLS12_AAD_SIZE;
-	u8 explicit[8];
+	u8 explicit[EXPLICIT_LEN];
 	int err;
 
 	if (key->cid_len) {
@@ -235,7 +234,7 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 		sg_set_buf(&sg[1], content, len + cipher->tag_len);
 	}
 	put_unaligned_be64(dtls_record_number(&rec), explicit);
-	make_nonce(key, scratch, explicit, epoch, seq);
+	make_nonce(key, scratch, explicit, &rec);
 	aead_request_set_ad(req, aad_len);
 	aead_request_set_crypt(req, sg, sg, len, scratch->iv);
 
@@ -243,7 +242,8 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	if (err)
 		return err;
 	dtls_record_write_header(record, &rec);
-	memcpy(content - cipher->explicit_len, explicit, cipher->explicit_len);
+	if (cipher->explicit_len)
+		memcpy(content - EXPLICIT_LEN, explicit, EXPLICIT_LEN);
 	return content + len + cipher->tag_len - record;
 }
 
@@ -329,7 +329,7 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	const struct dtls_cipher *cipher = key->cipher;
 	struct aead_request *req = make_request(key, scratch);
 	int len = rec->fragment_len - cipher->explicit_len - cipher->tag_len;
-	u8 explicit[8];
+	u8 explicit[EXPLICIT_LEN];
 	size_t aad_len;
 	unsigned int n;
 	int err;
@@ -342,12 +342,12 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 		return -EBADMSG;
 
 	offset += rec->header_len;
-	if (flat)
-		memcpy(explicit, flat + rec->header_len, cipher->explicit_len);
+	if (flat && cipher->explicit_len)
+		memcpy(explicit, flat + rec->header_len, EXPLICIT_LEN);
 	else if (skb_copy_bits(skb, offset, explicit, cipher->explicit_len))
 		return -EBADMSG;
 	offset += cipher->explicit_len;
-	make_nonce(key, scratch, explicit, rec->epoch, rec->seq);
+	make_nonce(key, scratch, explicit, rec);
 	aad_len = dtls_record_aad(scratch->aad, rec, len);
 
 	sg_set_buf(&scratch->src[0], scratch->aad, aad_len);

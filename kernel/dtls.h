@@ -96,8 +96,28 @@ struct dtls_key {
 	u8 cid[DTLS_CID_SIZE_MAX];
 };
 
+/* Room in a scratch: for the longest fragment, and a whole number of pages */
+#define DTLS_SCRATCH_ROOM	SZ_32K
+
 /* Fragments of an skb one record may span before it is copied together first */
 #define DTLS_SG_MAX	6
+
+#define DTLS_BATCH_PAGES	20
+
+/**
+ * struct dtls_batch - ciphertext on its way down
+ * @linear:	where it is: a page of memory of ours, which the base copies; or
+ *		NULL, and it is in pages that the base takes over
+ * @bvec:	these pages
+ * @nr:		how many of @bvec are in use
+ * @len:	bytes
+ */
+struct dtls_batch {
+	u8 *linear;
+	struct bio_vec bvec[DTLS_BATCH_PAGES];
+	unsigned int nr;
+	size_t len;
+};
 
 /*
  * What sealing or opening needs besides key and data. One is kept for each
@@ -106,9 +126,10 @@ struct dtls_key {
 struct dtls_scratch {
 	struct crypto_wait wait;
 	unsigned int req_size;
-	u8 *fragment;			/* DTLS_FRAGMENT_SIZE_MAX bytes */
+	u8 *fragment;			/* DTLS_SCRATCH_ROOM bytes, aligned to pages */
 	u8 *content;			/* likewise */
-	struct dtls_rx *run;		/* DTLS_RUN_MAX, for recv.c */
+	struct dtls_rx *rx;		/* one, and DTLS_RUN_MAX behind it */
+	struct dtls_batch batch;
 	struct scatterlist src[1 + DTLS_SG_MAX];	/* no end is marked */
 	struct scatterlist dst[2];
 	struct scatterlist one[1];
@@ -116,6 +137,18 @@ struct dtls_scratch {
 	u8 aad[DTLS_AAD_SIZE_MAX];
 	struct aead_request req CRYPTO_MINALIGN_ATTR;	/* the last: grows */
 };
+
+/*
+ * Where @len bytes are put that shall follow @offset others in memory aligned
+ * to pages. Each page that they lie in costs the cipher a round, and a bounce
+ * buffer if a block is cut in two; so what is small lies in one.
+ */
+static inline size_t dtls_place(size_t offset, size_t len)
+{
+	if (len <= PAGE_SIZE / 2 && offset_in_page(offset) + len > PAGE_SIZE)
+		return round_up(offset, PAGE_SIZE);
+	return offset;
+}
 
 /* Bytes from a record's start to its content */
 static inline unsigned int dtls_key_head(const struct dtls_key *key)
@@ -291,23 +324,6 @@ struct dtls_msg {
 };
 
 /**
- * struct dtls_batch - ciphertext on its way down
- * @linear:	where it is: a page of memory of ours, which the base copies; or
- *		NULL, and it is in pages that the base takes over
- * @bvec:	these pages
- * @nr:		how many of @bvec are in use
- * @len:	bytes
- */
-#define DTLS_BATCH_PAGES	20
-
-struct dtls_batch {
-	u8 *linear;
-	struct bio_vec bvec[DTLS_BATCH_PAGES];
-	unsigned int nr;
-	size_t len;
-};
-
-/**
  * struct dtls_sock - an attached socket
  * @sk:		the socket; holds this structure as its sk_user_data
  * @base:	its own proto
@@ -404,7 +420,7 @@ struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek);
 #define DTLS_RUN_MAX	16
 
 /**
- * struct dtls_rx - a record on its way; it belongs to who carries it
+ * struct dtls_rx - a record on its way; in the scratch of who carries it
  * @skb:	one reference; borrowed from the record before them by those
  *		that dtls_rx_coalesced() gave
  * @offset:	of the record in @skb

@@ -129,9 +129,11 @@ static int deliver_run(struct dtls_sock *ds, struct msghdr *msg,
 		*last = r->len < size;
 		piece += r->len;
 		more++;
-		/* What comes next lies behind it: one copy for both. */
-		if (i + 1 < rx->n && !*last && rx[i + 1].len <= size &&
-		    rx[i + 1].verdict == DTLS_RX_DATA)
+		/* One copy for all that lies in one piece. */
+		if (i + 1 < rx->n && !*last &&
+		    rx[i + 1].verdict == DTLS_RX_DATA &&
+		    rx[i + 1].len <= size &&
+		    rx[i + 1].content == r->content + r->len)
 			continue;
 		if (copy_to_iter(r->content + r->len - piece, piece,
 				 &msg->msg_iter) != piece)
@@ -149,7 +151,7 @@ static int deliver_coalesced(struct dtls_sock *ds, struct msghdr *msg,
 			     struct dtls_scratch *scratch)
 {
 	int size = first->len, copied = 0, more = 0, ret;
-	struct dtls_rx *rx = scratch->run;
+	struct dtls_rx *rx = scratch->rx + 1;
 	bool last = false;
 
 	while (!last) {
@@ -174,30 +176,31 @@ static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		     int flags, unsigned int *budget)
 {
 	struct dtls_scratch *scratch = dtls_scratch_get();
-	struct dtls_rx rx;
+	struct dtls_rx *rx;
 	int ret, verdict;
 
 	if (!scratch)
 		return -ENOMEM;
+	rx = scratch->rx;
 	for (;;) {
-		ret = dtls_rx_next(ds, &rx, budget);
+		ret = dtls_rx_next(ds, rx, budget);
 		if (ret)
 			break;
-		dtls_rx_open(ds, &rx, scratch);
-		verdict = rx.verdict;
+		dtls_rx_open(ds, rx, scratch);
+		verdict = rx->verdict;
 		if (verdict == DTLS_RX_DATA) {
 			ret = deliver(ds->sk, msg, len, flags,
-				      scratch->content, rx.len, 0);
+				      scratch->content, rx->len, 0);
 			if (ret >= 0)
-				put_ancillary(ds->sk, msg, rx.skb);
-			if (ret == rx.len && rx.len <= len &&
+				put_ancillary(ds->sk, msg, rx->skb);
+			if (ret == rx->len && rx->len <= len &&
 			    READ_ONCE(ds->user_gro))
 				ret += deliver_coalesced(ds, msg, len - ret,
-							 &rx, scratch);
+							 rx, scratch);
 		} else if (verdict == DTLS_RX_CONTROL) {
-			dtls_rx_control(ds, &rx);
+			dtls_rx_control(ds, rx);
 		}
-		consume_skb(rx.skb);
+		consume_skb(rx->skb);
 		if (verdict < 0)
 			ret = verdict;
 		if (verdict < 0 || verdict == DTLS_RX_DATA)

@@ -310,7 +310,7 @@ unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
 			       const struct dtls_rx *first,
 			       struct dtls_rx *rx, unsigned int max)
 {
-	unsigned int len = first->rec.fragment_len, sum = 0, n = 0;
+	unsigned int len = first->rec.fragment_len, end = 0, n = 0;
 	struct dtls_dgram *d = &ds->current_dgram;
 
 	if (READ_ONCE(d->skb) != first->skb)
@@ -318,7 +318,7 @@ unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
 	spin_lock(&ds->lock);
 	rx->newest = newest_rx(ds);
 	while (n < max && d->skb == first->skb &&
-	       sum + len <= DTLS_FRAGMENT_SIZE_MAX) {
+	       dtls_place(end, len) + len <= DTLS_SCRATCH_ROOM) {
 		rx[n].newest = rx->newest;
 		if (!find_record(ds, d, &rx[n]) ||
 		    rx[n].rec.epoch != first->rec.epoch ||
@@ -326,7 +326,7 @@ unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
 		    rx[n].rec.fragment_len > first->rec.fragment_len)
 			break;
 		len = rx[n].rec.fragment_len;
-		sum += len;
+		end = dtls_place(end, len) + len;
 		cut_record(ds, d, &rx[n++], true);
 		if (len < first->rec.fragment_len)
 			break;
@@ -468,54 +468,59 @@ static void heed_alert(struct dtls_sock *ds, struct dtls_assoc *assoc,
 	}
 }
 
-/* Whoever else carries a record of @rx's number is late. */
-static void disown(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
-		   const struct dtls_rx *rx)
-{
-	struct dtls_rx *other;
-	unsigned int i;
-
-	list_for_each_entry(other, &assoc->under_way, under_way)
-		for (i = 0; other->epoch == epoch && i < other->n; i++)
-			if (other[i].rec.seq == rx->rec.seq)
-				other[i].fresh = false;
-}
-
 static bool authentic(const struct dtls_rx *rx)
 {
 	return rx->len >= 0 || rx->len == -EPROTO;
 }
 
 /*
- * @rx are no longer under way. Those that are authentic: is each the first of
- * its number? Then mark it so, for those to come and those under way.
+ * Is this authentic record, the @i-th of @rx, the first of its number? It was
+ * in the window when it came; that it fell out since then is our doing.
+ */
+static bool first_of_number(struct dtls_replay *window,
+			    const struct dtls_rx *rx, unsigned int i)
+{
+	u64 seq = rx[i].rec.seq;
+
+	if (dtls_replay_mark(window, seq))
+		return true;
+	if (seq + window->size >= window->next)
+		return false;
+	while (i--)
+		if (rx[i].fresh && rx[i].rec.seq == seq)
+			return false;
+	return true;
+}
+
+/*
+ * @rx are no longer under way. Those that are authentic and the first of their
+ * number are marked so, for those to come and those under way.
  */
 static void settle(struct dtls_assoc *assoc, struct dtls_rx *rx)
 {
-	struct dtls_epoch *epoch = rx->epoch;
-	struct dtls_replay *window = &epoch->replay;
-	unsigned int i;
+	struct dtls_rx *other;
+	unsigned int i, j;
 
 	spin_lock(&assoc->lock);
+	list_del(&rx->under_way);
 	for (i = 0; i < rx->n; i++) {
 		struct dtls_rx *r = &rx[i];
 
 		if (!r->fresh)
 			continue;
-		r->fresh = false;
-		/* In the window when it came; that it fell out is our doing. */
-		if (!authentic(r) ||
-		    (!dtls_replay_mark(window, r->rec.seq) &&
-		     r->rec.seq + window->size >= window->next))
+		r->fresh = authentic(r) &&
+			   first_of_number(&rx->epoch->replay, rx, i);
+		if (!r->fresh)
 			continue;
-		disown(assoc, epoch, r);
-		r->fresh = true;
+		list_for_each_entry(other, &assoc->under_way, under_way)
+			for (j = 0; other->epoch == rx->epoch && j < other->n; j++)
+				if (other[j].rec.seq == r->rec.seq)
+					other[j].fresh = false;
 		if (r->verdict == DTLS_RX_DATA) {
 			assoc->rx_records++;
 			assoc->rx_bytes += r->len;
 		}
 	}
-	list_del(&rx->under_way);
 	spin_unlock(&assoc->lock);
 }
 
@@ -583,7 +588,7 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 {
 	unsigned int i, records = 0, bytes = 0;
 	struct dtls_epoch *epoch = rx->epoch;
-	u8 *content = scratch->content;
+	size_t end = 0;
 
 	if (!epoch) {
 		for (i = 0; i < rx->n; i++) {
@@ -600,11 +605,12 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 		r->content = NULL;
 		if (!READ_ONCE(r->fresh))
 			continue;
-		r->content = content;
+		end = dtls_place(end, r->rec.fragment_len);
+		r->content = scratch->content + end;
 		r->len = dtls_open(&epoch->key, scratch, &r->rec, r->skb,
-				   r->offset, r->flat, content, &r->type);
+				   r->offset, r->flat, r->content, &r->type);
 		r->verdict = judge(r);
-		content += max(r->len, 0);
+		end += max(r->len, 0);
 	}
 	settle(dtls_sock_assoc(ds), rx);
 	for (i = 0; i < rx->n; i++) {
@@ -675,12 +681,13 @@ int dtls_rx_fill(struct dtls_sock *ds, bool control)
 {
 	unsigned int budget = dtls_rx_queued(ds);
 	struct dtls_scratch *scratch;
-	struct dtls_rx rx;
+	struct dtls_rx *rx;
 	int err, verdict;
 
 	scratch = dtls_scratch_get();
 	if (!scratch)
 		return -ENOMEM;
+	rx = scratch->rx;
 	for (;;) {
 		if (control && !list_empty(&ds->control)) {
 			err = 0;
@@ -691,16 +698,16 @@ int dtls_rx_fill(struct dtls_sock *ds, bool control)
 			err = -ENOBUFS;	/* read application data first */
 			break;
 		}
-		err = dtls_rx_next(ds, &rx, &budget);
+		err = dtls_rx_next(ds, rx, &budget);
 		if (err)
 			break;
-		dtls_rx_open(ds, &rx, scratch);
-		verdict = rx.verdict;
+		dtls_rx_open(ds, rx, scratch);
+		verdict = rx->verdict;
 		if (verdict == DTLS_RX_CONTROL)
-			dtls_rx_control(ds, &rx);
-		else if (verdict == DTLS_RX_DATA && !dtls_rx_ready(ds, &rx))
+			dtls_rx_control(ds, rx);
+		else if (verdict == DTLS_RX_DATA && !dtls_rx_ready(ds, rx))
 			verdict = -ENOMEM;
-		consume_skb(rx.skb);
+		consume_skb(rx->skb);
 		if (verdict < 0 || (verdict == DTLS_RX_DATA && !control)) {
 			err = min(verdict, 0);
 			break;

@@ -36,6 +36,7 @@ struct tx {
 	struct dtls_sock *ds;
 	struct dtls_epoch *epoch;	/* a reference */
 	struct dtls_scratch *scratch;
+	const u8 *staged;		/* plaintext copied beforehand, or NULL */
 	struct msghdr *msg;
 	unsigned int flags;		/* for the base */
 	unsigned int segment;		/* plaintext bytes a record; 0: all */
@@ -48,16 +49,7 @@ struct tx {
 
 /* ---- batches ---- */
 
-/*
- * A record that lies in two pages costs both ends' ciphers a second round, so
- * smaller ones each lie in one. That must not make more pages of a batch than
- * an skb holds.
- */
-static bool fits_page(size_t offset, size_t len)
-{
-	return len > PAGE_SIZE / 2 || offset_in_page(offset) + len <= PAGE_SIZE;
-}
-
+/* Records in one batch: dtls_place() must not make it more pages than an skb's */
 static unsigned int batch_records(size_t size)
 {
 	unsigned int n = min_t(size_t, GSO_MAX / size ?: 1, UDP_MAX_SEGMENTS);
@@ -79,8 +71,7 @@ static u8 *batch_room(struct dtls_batch *batch, size_t len)
 		batch->len += len;
 		return room;
 	}
-	if (!fits_page(frag->offset, len))
-		frag->offset = round_up(frag->offset, PAGE_SIZE);
+	frag->offset = dtls_place(frag->offset, len);
 	if (!skb_page_frag_refill(len, frag, GFP_KERNEL) ||
 	    frag->size - frag->offset < len)
 		return NULL;
@@ -200,8 +191,11 @@ static int add_record(struct tx *tx, struct dtls_batch *batch, size_t len,
 
 	if (!record)
 		return -ENOBUFS;
-	if (!copy_from_iter_full(record + dtls_key_head(key), len,
-				 &tx->msg->msg_iter)) {
+	if (tx->staged) {
+		memcpy(record + dtls_key_head(key), tx->staged, len);
+		tx->staged += len;
+	} else if (!copy_from_iter_full(record + dtls_key_head(key), len,
+					&tx->msg->msg_iter)) {
 		err = -EFAULT;
 		goto trim;
 	}
@@ -240,45 +234,68 @@ static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
 	return taken;
 }
 
+/*
+ * Make @n records of @segment bytes, the last of what is left of @len, from
+ * number @seq on. Lending pages costs more than to copy a few bytes, and small
+ * records are quicker copied from the user all at once.
+ */
+static int fill_batch(struct tx *tx, struct dtls_batch *batch, unsigned int n,
+		      size_t segment, size_t len, u64 seq)
+{
+	size_t size = segment + dtls_key_overhead(&tx->epoch->key);
+	struct dtls_scratch *scratch = tx->scratch;
+	int err = 0;
+
+	batch->nr = 0;
+	batch->len = 0;
+	batch->linear = NULL;
+	tx->staged = NULL;
+	if (n * size <= PAGE_SIZE) {
+		batch->linear = scratch->fragment;
+		if (n > 1) {
+			if (!copy_from_iter_full(scratch->content, len,
+						 &tx->msg->msg_iter))
+				return -EFAULT;
+			tx->staged = scratch->content;
+		}
+	}
+	while (n-- && !err) {
+		size_t part = min(segment, len);
+
+		err = add_record(tx, batch, part, seq++);
+		len -= part;
+	}
+	return err;
+}
+
 /* The caller's @len bytes as records of tx->segment, batch after batch */
 static ssize_t send_records(struct tx *tx, size_t len)
 {
 	size_t segment = tx->segment && tx->segment < len ? tx->segment : len;
 	size_t size = segment + dtls_key_overhead(&tx->epoch->key);
+	struct dtls_batch *batch = &tx->scratch->batch;
 	unsigned int most = batch_records(size);
-	struct dtls_batch batch;
 	size_t done = 0;
 	ssize_t ret = 0;
 
 	do {
-		size_t left = len - done, bytes = 0;
-		unsigned int i, n = segment ? DIV_ROUND_UP(left, segment) : 1;
+		unsigned int n = segment ? DIV_ROUND_UP(len - done, segment) : 1;
 		ssize_t sent;
+		size_t bytes;
 		u64 seq;
 
 		ret = take_seq(tx, min(n, most), &seq);
 		if (ret < 0)
 			break;
 		n = ret;
-		ret = 0;
-
-		/* Lending pages costs more than to copy a few bytes. */
-		batch.linear = n * size <= PAGE_SIZE ? tx->scratch->fragment :
-						       NULL;
-		batch.nr = 0;
-		batch.len = 0;
-		for (i = 0; i < n && !ret; i++) {
-			size_t part = min(segment, left - bytes);
-
-			ret = add_record(tx, &batch, part, seq + i);
-			bytes += part;
-		}
-		sent = ret ?: push(tx, &batch, size);
+		bytes = min(n * segment, len - done);
+		ret = fill_batch(tx, batch, n, segment, bytes, seq);
+		sent = ret ?: push(tx, batch, size);
 		if (sent < 0) {
 			ret = sent;
 		} else {
 			/* In part? Then in whole records. */
-			if (sent < batch.len) {
+			if (sent < batch->len) {
 				n = sent / size;
 				bytes = n * segment;
 				ret = -EAGAIN;
@@ -286,7 +303,7 @@ static ssize_t send_records(struct tx *tx, size_t len)
 			count_sent(tx, n, bytes);
 			done += bytes;
 		}
-		batch_free(&batch);
+		batch_free(batch);
 	} while (!ret && done < len);
 
 	return done ? done : ret;
