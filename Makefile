@@ -31,7 +31,8 @@ help:
 	@echo '                 wolfSSL: every suite, resumption, MTU, and loss'
 	@echo 'make demo        the module against OpenSSL and GnuTLS, in a virtual machine'
 	@echo 'make bench       what a record costs beside plain UDP, OpenSSL and others, in'
-	@echo '                 a virtual machine with KERNEL ($(KERNEL))'
+	@echo '                 a virtual machine with KERNEL ($(KERNEL)); with HERE=1, as root,'
+	@echo '                 on the running kernel'
 	@echo 'make lint        checkpatch and sparse'
 	@echo 'make clean'
 	@echo
@@ -63,7 +64,7 @@ demo:
 	@$(top)/selftests/demo/demo
 
 bench:
-	@$(top)/selftests/bench/run $(KERNEL)
+	@$(top)/selftests/bench/run $(if $(HERE),here,$(KERNEL))
 
 interop:
 	@$(vm)/install

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <json-c/json.h>
 #include <linux/dtls.h>
 
 #define BATCH		32	/* records sent, then received, at a time */
@@ -35,6 +36,7 @@ enum path {
  * @row:	what it is
  * @path:	what is between them
  * @cipher:	DTLS_CIPHER_*
+ * @cipher_name: "none" for what protects nothing
  * @size:	bytes of payload in a record
  * @tx:		socket of the sender
  * @rx:		socket of the receiver
@@ -45,6 +47,7 @@ struct ends {
 	const struct row *row;
 	enum path path;
 	__u16 cipher;
+	const char *cipher_name;
 	unsigned int size;
 	int tx;
 	int rx;
@@ -59,7 +62,8 @@ struct ends {
  * @tunnel:	goes through WireGuard; @ciphers says nothing of its cipher
  * @plain:	protects nothing: measured once, whatever the cipher
  * @open:	fill in @tx, @rx and sessions; false: errno or a line on stderr
- * @send:	send @n records (a multiple of BATCH); false: it went wrong
+ * @send:	send @n records (any number if @batch is ONE, else a multiple of
+ *		BATCH); false: it went wrong
  * @recv:	receive @n records, waiting
  * @close:	undo @open
  */
@@ -74,11 +78,28 @@ struct row {
 	void (*close)(struct ends *e);
 };
 
+/* figures.c: a line of output, made of what it is of and of its figures */
+const char *batch_name(enum batch batch);
+struct json_object *figure(const char *what, const struct ends *e);
+void figure_add(struct json_object *o, const char *name, double value);
+void figure_print(struct json_object *o);
+
+/* parallel.c: two processors; each opens and closes @e, for @seconds */
+bool stream(struct ends *e, double seconds);
+bool latency(struct ends *e, double seconds);
+bool send_threads(struct ends *e, double seconds);
+bool drain_threads(struct ends *e);
+
+/* scale.c: many sockets; @now as main.c counts */
+bool many_sockets(struct ends *e, uint64_t (*now)(void));
+bool memory(struct ends *e);
+
 /* sockets.c: two sockets of @type, connected over the path, errors time out */
 bool open_pair(struct ends *e, int type);
 void close_pair(struct ends *e);
 
 /* udp.c: plain UDP, and ours, which is used in the same way */
+bool ours_keys(struct ends *e);
 bool udp_open(struct ends *e);
 bool ours_open(struct ends *e);
 bool udp_send(struct ends *e, unsigned int n);

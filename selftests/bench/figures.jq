@@ -14,4 +14,5 @@ def with_ratios:
 	+ (if $openssl then { to_openssl: (cost / ($openssl | cost)) } else {} end)
 	+ (if $floor then { to_floor: (cost / ($floor | cost)) } else {} end));
 
-{ kernel: $kernel, instructions: ($instructions | with_ratios) }
+{ kernel: $kernel, counter: $counter, costs: ($costs | with_ratios),
+  scale: $scale, clock: $clock }

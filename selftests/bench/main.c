@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bench: what a record costs, in one process: BATCH records are sent, then
- * received, and the counter is read in between. One JSON object a line.
+ * bench costs: what a record costs, in one thread: BATCH records are sent, then
+ * received, and the counter is read in between. bench clock: throughput, CPU
+ * time and latency of two threads, and several on one socket. bench scale:
+ * many sockets. One JSON object a line.
  *
  * Counters: "tsc", which in a QEMU guest with -icount shift=0 counts executed
  * instructions; "cycles" and "instructions" of the processor; "time" in ns.
@@ -55,12 +57,11 @@ static const struct row rows[] = {
 	  .send = udp_send, .recv = udp_recv, .close = close_pair },
 };
 
-static const char *const batch_names[BATCHES] = {
-	[ONE] = "1", [MMSG] = "mmsg", [GSO] = "gso", [GSO_GRO] = "gso+gro",
-	[STREAM] = "stream",
-};
+#define ROWS	(sizeof(rows) / sizeof(rows[0]))
 
 static const unsigned int sizes[] = { 64, 512, 1400 };
+
+#define SIZES	(sizeof(sizes) / sizeof(sizes[0]))
 
 static const struct cipher {
 	__u16 id;
@@ -71,14 +72,17 @@ static const struct cipher {
 	{ DTLS_CIPHER_CHACHA20_POLY1305, "ChaCha20-Poly1305", 13 + 16 },
 };
 
+#define CIPHERS	(sizeof(ciphers) / sizeof(ciphers[0]))
 #define ROUNDS_MAX	1024
 
 static struct options {
+	const char *mode;
 	const char *counter;
 	const char *only;
 	enum path path;
 	unsigned int rounds;
-} options = { .counter = "tsc", .only = "*", .rounds = 64 };
+	double seconds;
+} options = { .counter = "tsc", .only = "*", .rounds = 64, .seconds = 1 };
 
 static int perf_fd = -1;
 
@@ -157,22 +161,43 @@ static bool measure(const struct row *row, struct ends *e, struct cost *cost)
 	return true;
 }
 
-static bool measure_row(const struct row *row, __u16 cipher, unsigned int size,
-			struct cost *cost)
+static struct ends ends_of(const struct row *row, const struct cipher *c,
+			   unsigned int size)
 {
-	struct ends e = { .row = row, .path = options.path, .cipher = cipher,
-			  .size = size };
-	bool ok;
+	return (struct ends){
+		.row = row,
+		.path = options.path,
+		.cipher = c->id,
+		.cipher_name = row->plain ? "none" : c->name,
+		.size = size,
+		.tx = -1,
+		.rx = -1,
+	};
+}
 
+static bool complain(const struct ends *e)
+{
+	fprintf(stderr, "bench: %s %s %u: %s\n", e->row->name,
+		batch_name(e->row->batch), e->size, strerror(errno));
+	return false;
+}
+
+static bool measure_row(struct ends *e, struct cost *cost)
+{
 	errno = 0;
-	ok = row->open(&e) && measure(row, &e, cost);
-	if (!ok) {
-		fprintf(stderr, "bench: %s %s %u: %s\n", row->name,
-			batch_names[row->batch], size, strerror(errno));
-		return false;
-	}
-	row->close(&e);
+	if (!e->row->open(e) || !measure(e->row, e, cost))
+		return complain(e);
+	e->row->close(e);
 	return true;
+}
+
+static void print_cost(const struct ends *e, const struct cost *cost)
+{
+	struct json_object *o = figure("cost", e);
+
+	figure_add(o, "send", cost->send);
+	figure_add(o, "receive", cost->recv);
+	figure_print(o);
 }
 
 /* What the loop costs beside its records, set-up and all, cancels out. */
@@ -196,89 +221,122 @@ static bool measure_aead(bool seal, double *cost)
 	return true;
 }
 
-static void print(const char *name, enum batch batch, const char *cipher,
-		  unsigned int size, const struct cost *cost)
-{
-	struct json_object *o = json_object_new_object();
-
-	json_object_object_add(o, "row", json_object_new_string(name));
-	json_object_object_add(o, "batch",
-			       json_object_new_string(batch_names[batch]));
-	json_object_object_add(o, "cipher", json_object_new_string(cipher));
-	json_object_object_add(o, "size", json_object_new_int((int)size));
-	json_object_object_add(o, "send",
-			       json_object_new_int64((int64_t)cost->send));
-	json_object_object_add(o, "receive",
-			       json_object_new_int64((int64_t)cost->recv));
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
-	fflush(stdout);
-	json_object_put(o);
-}
-
 /* --only is a pattern for NAME/BATCH/CIPHER/SIZE. */
-static bool selected(const char *name, enum batch batch,
-		     const struct cipher *cipher, unsigned int size)
+static bool selected(const struct row *row, const struct cipher *c,
+		     unsigned int size)
 {
 	char all[128];
 
-	snprintf(all, sizeof(all), "%s/%s/%s/%u", name, batch_names[batch],
-		 cipher->name, size);
+	snprintf(all, sizeof(all), "%s/%s/%s/%u", row->name,
+		 batch_name(row->batch), c->name, size);
 	return !fnmatch(options.only, all, 0);
 }
 
 /* Plain UDP with datagrams as long as the records, and the bare AEAD */
 static bool floors(const struct cipher *c, unsigned int size)
 {
+	struct row named = { .name = "AEAD" };
+	struct ends e = ends_of(&named, c, size);
 	struct cost aead, cost;
 	size_t i;
 
-	if (!selected("floor", ONE, c, size))
-		return true;
 	if (!floor_prepare(c->id, size) || !measure_aead(true, &aead.send) ||
 	    !measure_aead(false, &aead.recv)) {
 		fprintf(stderr, "bench: dtls_floor: %s\n", strerror(errno));
 		return false;
 	}
-	print("AEAD", ONE, c->name, size, &aead);
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]) && rows[i].plain; i++) {
-		if (!measure_row(&rows[i], c->id, size + c->overhead, &cost))
+	print_cost(&e, &aead);
+	for (i = 0; i < ROWS && rows[i].plain; i++) {
+		struct ends plain = ends_of(&rows[i], c, size + c->overhead);
+
+		if (!measure_row(&plain, &cost))
 			return false;
 		cost.send += aead.send;
 		cost.recv += aead.recv;
-		print("floor", rows[i].batch, c->name, size, &cost);
+		named = (struct row){ .name = "floor", .batch = rows[i].batch };
+		print_cost(&e, &cost);
 	}
 	return true;
 }
 
-static bool all_rows(void)
+static bool costs(void)
 {
+	static const struct row floor_row = { .name = "floor" };
+	bool ok = true, chacha;
 	struct cost cost;
 	size_t c, s, r;
-	bool ok = true;
 
-	for (c = 0; c < sizeof(ciphers) / sizeof(ciphers[0]); c++) {
-		for (s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
-			for (r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
-				const struct row *row = &rows[r];
+	for (c = 0; c < CIPHERS; c++) {
+		chacha = ciphers[c].id == DTLS_CIPHER_CHACHA20_POLY1305;
+		for (s = 0; s < SIZES; s++) {
+			for (r = 0; r < ROWS; r++) {
+				struct ends e = ends_of(&rows[r], &ciphers[c],
+							sizes[s]);
 
-				if ((row->plain && c) ||
-				    (row->tunnel &&
-				     ciphers[c].id != DTLS_CIPHER_CHACHA20_POLY1305) ||
-				    !selected(row->name, row->batch,
-					      &ciphers[c], sizes[s]))
+				if ((rows[r].plain && c) ||
+				    (rows[r].tunnel && !chacha) ||
+				    !selected(&rows[r], &ciphers[c], sizes[s]))
 					continue;
-				if (measure_row(row, ciphers[c].id, sizes[s],
-						&cost))
-					print(row->name, row->batch,
-					      row->plain ? "none" :
-							   ciphers[c].name,
-					      sizes[s], &cost);
+				if (measure_row(&e, &cost))
+					print_cost(&e, &cost);
 				else
 					ok = false;
 			}
-			if (!floors(&ciphers[c], sizes[s]))
+			if (selected(&floor_row, &ciphers[c], sizes[s]) &&
+			    !floors(&ciphers[c], sizes[s]))
 				ok = false;
 		}
+	}
+	return ok;
+}
+
+/* AES-128-GCM alone, but what WireGuard has */
+static bool clock_figures(void)
+{
+	bool ok = true;
+	size_t s, r;
+
+	for (s = 0; s < SIZES; s++) {
+		for (r = 0; r < ROWS; r++) {
+			const struct row *row = &rows[r];
+			bool ours = row->open == ours_open, fine = true;
+			struct ends e = ends_of(row, &ciphers[row->tunnel],
+						sizes[s]);
+
+			if (!selected(row, &ciphers[row->tunnel], sizes[s]))
+				continue;
+			errno = 0;
+			fine = stream(&e, options.seconds);
+			if (fine && row->batch == ONE)
+				fine = latency(&e, options.seconds);
+			if (fine && sizes[s] == 1400 && (ours || row->plain) &&
+			    (row->batch == ONE || row->batch == GSO))
+				fine = send_threads(&e, options.seconds);
+			if (fine && sizes[s] == 1400 && (ours || row->plain) &&
+			    row->batch == ONE)
+				fine = drain_threads(&e);
+			if (!fine)
+				ok = complain(&e);
+		}
+	}
+	return ok;
+}
+
+static bool scale(void)
+{
+	bool ok = true;
+	size_t r;
+
+	for (r = 0; r < ROWS; r++) {
+		struct ends e = ends_of(&rows[r], &ciphers[0], 64);
+
+		if (rows[r].batch != ONE || rows[r].tunnel ||
+		    (rows[r].open != ours_open && !rows[r].plain))
+			continue;
+		errno = 0;
+		if (!many_sockets(&e, now) ||
+		    (rows[r].open == ours_open && !memory(&e)))
+			ok = complain(&e);
 	}
 	return ok;
 }
@@ -287,6 +345,7 @@ static const struct argp_option known[] = {
 	{ "counter", 'c', "NAME", 0, "tsc, cycles, instructions or time", 0 },
 	{ "only", 'o', "PATTERN", 0, "rows that fit: NAME/BATCH/CIPHER/SIZE", 0 },
 	{ "rounds", 'r', "N", 0, "batches a measurement", 0 },
+	{ "seconds", 's', "N", 0, "of each measurement by the clock", 0 },
 	{ "veth", 'v', NULL, 0, "between the namespaces net.sh made", 0 },
 	{ 0 }
 };
@@ -305,8 +364,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!options.rounds || options.rounds > ROUNDS_MAX)
 			argp_error(state, "rounds: 1 to %d", ROUNDS_MAX);
 		break;
+	case 's':
+		options.seconds = strtod(arg, NULL);
+		break;
 	case 'v':
 		options.path = VETH;
+		break;
+	case ARGP_KEY_ARG:
+		if (options.mode)
+			argp_usage(state);
+		options.mode = arg;
+		break;
+	case ARGP_KEY_NO_ARGS:
+		argp_usage(state);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -316,8 +386,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 int main(int argc, char **argv)
 {
-	const struct argp argp = { known, parse, NULL,
-				   "What a record costs, as JSON.", NULL, NULL, NULL };
+	const struct argp argp = { known, parse, "costs|clock|scale",
+				   "What records cost, as JSON.", NULL, NULL, NULL };
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	if (!open_counter(options.counter)) {
@@ -325,5 +395,12 @@ int main(int argc, char **argv)
 			strerror(errno));
 		return 1;
 	}
-	return !all_rows();
+	if (!strcmp(options.mode, "costs"))
+		return !costs();
+	if (!strcmp(options.mode, "clock"))
+		return !clock_figures();
+	if (!strcmp(options.mode, "scale"))
+		return !scale();
+	fprintf(stderr, "bench: costs, clock or scale, not %s\n", options.mode);
+	return 1;
 }

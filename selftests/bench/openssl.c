@@ -162,8 +162,9 @@ bool ktls_recv(struct ends *e, unsigned int n)
 	ssize_t got;
 
 	for (; left; left -= got) {
-		got = recv(e->rx, in, e->row->batch == ONE ? e->size :
-					sizeof(in), 0);
+		size_t room = left < sizeof(in) ? left : sizeof(in);
+
+		got = recv(e->rx, in, e->row->batch == ONE ? e->size : room, 0);
 		if (got <= 0)
 			return false;
 	}

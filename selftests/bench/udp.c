@@ -36,41 +36,39 @@ bool udp_open(struct ends *e)
 	return open_pair(e, SOCK_DGRAM) && prepare(e);
 }
 
-bool ours_open(struct ends *e)
+bool ours_keys(struct ends *e)
 {
 	struct peer_key to, back;
 
 	peer_key_init(&to, e->cipher, 1, 0, 1);
 	peer_key_init(&back, e->cipher, 1, 0, 2);
-	return open_pair(e, SOCK_DGRAM) &&
-	       !dtls_attach(e->tx) && !dtls_attach(e->rx) &&
+	return !dtls_attach(e->tx) && !dtls_attach(e->rx) &&
 	       !dtls_set_key(e->tx, DTLS_TX, &to) &&
 	       !dtls_set_key(e->tx, DTLS_RX, &back) &&
 	       !dtls_set_key(e->rx, DTLS_TX, &back) &&
-	       !dtls_set_key(e->rx, DTLS_RX, &to) && prepare(e);
+	       !dtls_set_key(e->rx, DTLS_RX, &to);
+}
+
+bool ours_open(struct ends *e)
+{
+	return open_pair(e, SOCK_DGRAM) && ours_keys(e) && prepare(e);
 }
 
 bool udp_send(struct ends *e, unsigned int n)
 {
 	size_t all = BATCH * e->size;
 
+	if (e->row->batch == ONE) {
+		while (n--)
+			if (send(e->tx, out, e->size, 0) < 0)
+				return false;
+		return true;
+	}
 	for (; n; n -= BATCH) {
-		unsigned int i;
-
-		switch (e->row->batch) {
-		case ONE:
-			for (i = 0; i < BATCH; i++)
-				if (send(e->tx, out, e->size, 0) < 0)
-					return false;
-			break;
-		case MMSG:
-			if (sendmmsg(e->tx, out_msg, BATCH, 0) != BATCH)
-				return false;
-			break;
-		default:
-			if (send(e->tx, out, all, 0) != (ssize_t)all)
-				return false;
-		}
+		if (e->row->batch == MMSG ?
+		    sendmmsg(e->tx, out_msg, BATCH, 0) != BATCH :
+		    send(e->tx, out, all, 0) != (ssize_t)all)
+			return false;
 	}
 	return true;
 }
@@ -99,7 +97,8 @@ bool udp_recv(struct ends *e, unsigned int n)
 			break;
 		case MMSG:
 		case GSO:
-			got = recvmmsg(e->rx, in_msg, BATCH, 0, NULL);
+			got = recvmmsg(e->rx, in_msg, n < BATCH ? n : BATCH, 0,
+				       NULL);
 			break;
 		default:
 			got = recv_coalesced(e);
