@@ -36,6 +36,9 @@ int user_records_key(struct user_records *u, int direction,
 /* Bytes a record is larger than its content. */
 size_t user_records_overhead(const struct user_records *u);
 
+/* Number of the next record under the write key */
+uint64_t user_records_next(const struct user_records *u);
+
 /**
  * user_records_seal() - make a record under the current write key
  * @out:	@len + user_records_overhead() bytes
@@ -157,6 +160,7 @@ void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len);
 int handover_key(void *ctx, int direction, const struct dtls_key_info *key,
 		 const struct dtls_window *seen);
 void handover_early(void *ctx, const uint8_t *data, size_t len);
+uint64_t handover_next_seq(void *ctx);
 
 /* Note the protected records of a datagram before the engine gets it. */
 void handover_keep(struct kdtls_socket *s, const uint8_t *data, size_t len);

@@ -11,7 +11,14 @@
 #include "driver.h"
 #include <errno.h>
 
-/* Where a record not to be missed may stand in a datagram of the handshake */
+/* Under the keys of application data? RFC 6347 4.1, RFC 9147 6.1 */
+static bool is_protected(const struct dtls_record *record)
+{
+	if (record->unified)
+		return (record->unified & DTLS_UNIFIED_EPOCH) == 3;
+	return record->epoch;
+}
+
 void handover_keep(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
 	size_t max = s->endpoint->config.max_early, size;
@@ -22,7 +29,7 @@ void handover_keep(struct kdtls_socket *s, const uint8_t *data, size_t len)
 	kdtls_engine_info(s->engine, &info);
 	while (!dtls_record_parse(&record, data, len, len, info.cid_rx_len)) {
 		size = record.header_len + record.fragment_len;
-		if (record.epoch && sizeof(*k) + size <= max - s->kept_len) {
+		if (is_protected(&record) && sizeof(*k) + size <= max - s->kept_len) {
 			k = OPENSSL_malloc(sizeof(*k) + size);
 			if (!k)
 				return;
@@ -199,4 +206,15 @@ void handover_early(void *ctx, const uint8_t *data, size_t len)
 
 	if (s->user)
 		user_records_queue(s->user, data, len);
+}
+
+uint64_t handover_next_seq(void *ctx)
+{
+	const struct kdtls_socket *s = ctx;
+	struct dtls_info info;
+
+	if (s->user)
+		return user_records_next(s->user);
+	/* Without an answer the peer's acknowledgement will fit no record. */
+	return kdtls_get_info(s->fd, &info) ? DTLS_SEQ_MAX : info.tx_seq;
 }

@@ -19,6 +19,7 @@ void kdtls_socket_config(struct kdtls_config *config)
 	config->max_early = DEFAULT_EARLY;
 	config->ops.key = handover_key;
 	config->ops.early = handover_early;
+	config->ops.next_seq = handover_next_seq;
 }
 
 uint64_t driver_now(void)

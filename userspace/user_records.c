@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define READ_EPOCHS	3		/* as the kernel: previous, current, next */
+#define HANDSHAKE_EPOCH	2		/* RFC 9147 6.1 */
 #define QUEUE_MAX	(256 * 1024)	/* bytes that wait for a reader */
 
 /* RFC 9147 4.5.3, RFC 9325 4.4, as in the kernel */
@@ -94,6 +95,11 @@ size_t user_records_overhead(const struct user_records *u)
 	return dtls_protection_overhead(u->tx);
 }
 
+uint64_t user_records_next(const struct user_records *u)
+{
+	return u->tx->seq;
+}
+
 static u64 limit_of(const struct dtls_protection *p)
 {
 	switch (p->cipher->id) {
@@ -121,14 +127,32 @@ ssize_t user_records_seal(struct user_records *u, uint8_t type,
 	return n ? (ssize_t)n : -KDTLS_ECRYPTO;
 }
 
-static struct dtls_protection *find(const struct user_records *u, u64 epoch)
+/* A unified header tells an epoch's last bits, so keys are tried (RFC 9147 4). */
+static ssize_t open_one(struct user_records *u, const struct dtls_record *record,
+			const uint8_t *bytes, uint8_t *plain,
+			struct dtls_record_info *info)
 {
+	struct dtls_record r;
+	ssize_t n = -1;
 	int i;
 
-	for (i = 0; i < READ_EPOCHS; i++)
-		if (u->rx[i] && u->rx[i]->epoch == epoch)
-			return u->rx[i];
-	return NULL;
+	for (i = 0; i < READ_EPOCHS && u->rx[i] && n < 0; i++) {
+		r = *record;
+		if (!r.unified && r.epoch != u->rx[i]->epoch)
+			continue;
+		n = dtls_unprotect(u->rx[i], &r, bytes, plain, &info->type);
+		info->epoch = r.epoch;
+		info->seq = r.seq;
+	}
+	return n;
+}
+
+/* May it be of a handshake? Ours or another association's: see restart.c. */
+static bool may_be_handshake(const struct dtls_record *record)
+{
+	if (record->unified)
+		return (record->unified & DTLS_UNIFIED_EPOCH) == HANDSHAKE_EPOCH;
+	return !record->epoch || record->type == DTLS_CT_HANDSHAKE;
 }
 
 ssize_t user_records_open(struct user_records *u, struct dtls_bytes *datagram,
@@ -136,7 +160,6 @@ ssize_t user_records_open(struct user_records *u, struct dtls_bytes *datagram,
 			  struct dtls_record_info *info)
 {
 	const uint8_t *p = datagram->p;
-	struct dtls_protection *rx;
 	struct dtls_record record;
 	size_t size;
 	ssize_t n;
@@ -151,15 +174,10 @@ ssize_t user_records_open(struct user_records *u, struct dtls_bytes *datagram,
 	datagram->len -= size;
 
 	memset(info, 0, sizeof(*info));
-	info->type = record.type;
-	info->epoch = record.epoch;
-	info->seq = record.seq;
-	rx = find(u, record.epoch);
-	n = rx ? dtls_unprotect(rx, &record, p, plain, &info->type) : -1;
+	n = open_one(u, &record, p, plain, info);
 	if (n >= 0)
 		return n;
-	/* It may be of another association: see restart.c. */
-	if (record.epoch && record.type != DTLS_CT_HANDSHAKE)
+	if (!may_be_handshake(&record))
 		return -EBADMSG;
 	info->flags = DTLS_RECORD_RAW;
 	*raw = (struct dtls_bytes){ p, size };

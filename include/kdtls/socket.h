@@ -55,8 +55,8 @@ enum kdtls_path {
 
 /**
  * kdtls_socket_config() - defaults for an endpoint whose engines have sockets
- * @config:	filled in as by kdtls_config_init(); ops.key and ops.early are the
- *		library's, and max_early is 65536
+ * @config:	filled in as by kdtls_config_init(); ops.key, ops.early and
+ *		ops.next_seq are the library's, and max_early is 65536
  *
  * The callbacks get the struct kdtls_socket as their ctx; see kdtls_data().
  */
