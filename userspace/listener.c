@@ -863,7 +863,7 @@ int kdtls_listener_address(const struct kdtls_listener *listener,
 	return getsockname(listener->keepers[0]->fd, address, len) ? -errno : 0;
 }
 
-void kdtls_listener_info(const struct kdtls_listener *listener,
+void kdtls_listener_get_info(const struct kdtls_listener *listener,
 			 struct kdtls_listener_info *info)
 {
 	*info = listener->info;

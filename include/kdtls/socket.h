@@ -142,7 +142,12 @@ KDTLS_API int kdtls_connect(struct kdtls_endpoint *endpoint, int fd,
  */
 KDTLS_API int kdtls_process(struct kdtls_socket *s);
 
-/* kdtls_fd() - the UDP socket. @s: the socket */
+/**
+ * kdtls_fd() - the UDP socket
+ * @s:		the socket
+ *
+ * Return: the file descriptor; still the object's.
+ */
 KDTLS_API int kdtls_fd(const struct kdtls_socket *s);
 
 /**
@@ -237,10 +242,19 @@ KDTLS_API int kdtls_payload(const struct kdtls_socket *s);
  */
 KDTLS_API struct kdtls_engine *kdtls_engine(const struct kdtls_socket *s);
 
-/* kdtls_data() - what was set as data in the options. @s: the socket */
+/**
+ * kdtls_data() - what the owner wants to find again
+ * @s:		the socket
+ *
+ * Return: data of the options, or of kdtls_set_data().
+ */
 KDTLS_API void *kdtls_data(const struct kdtls_socket *s);
 
-/* kdtls_set_data() - another one. @s: the socket, @data: what shall be told */
+/**
+ * kdtls_set_data() - change that
+ * @s:		the socket
+ * @data:	what kdtls_data() shall return
+ */
 KDTLS_API void kdtls_set_data(struct kdtls_socket *s, void *data);
 
 /**
@@ -300,8 +314,11 @@ KDTLS_API int kdtls_accept(struct kdtls_listener *listener, int timeout,
 			   struct kdtls_socket **s);
 
 /**
- * kdtls_listener_fd() - a file that is readable when to call kdtls_accept()
- * @listener:	the listener; timers make it readable too
+ * kdtls_listener_fd() - a file for an event loop
+ * @listener:	the listener
+ *
+ * Return: a file descriptor that is readable when kdtls_accept() is to be
+ * called, for a client or to go on with handshakes; timers make it so too.
  */
 KDTLS_API int kdtls_listener_fd(const struct kdtls_listener *listener);
 
@@ -338,8 +355,12 @@ struct kdtls_listener_info {
 	uint64_t limited;
 };
 
-/* kdtls_listener_info() - read them. @listener: whose, @info: filled in */
-KDTLS_API void kdtls_listener_info(const struct kdtls_listener *listener,
+/**
+ * kdtls_listener_get_info() - read the counters
+ * @listener:	the listener
+ * @info:	filled in
+ */
+KDTLS_API void kdtls_listener_get_info(const struct kdtls_listener *listener,
 				   struct kdtls_listener_info *info);
 
 /**

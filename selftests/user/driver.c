@@ -507,7 +507,7 @@ TEST_F(driver, psk)
 	works(_metadata, self);
 	EXPECT_LT(1000, kdtls_payload(self->c));
 	EXPECT_GT(65536, kdtls_payload(self->c));
-	kdtls_listener_info(self->l, &info);
+	kdtls_listener_get_info(self->l, &info);
 	EXPECT_EQ(1, info.established);
 	EXPECT_EQ(1, info.sockets);
 	EXPECT_EQ(0, info.handshakes);
@@ -792,7 +792,7 @@ TEST_F(driver, restart)
 	EXPECT_EQ(-KDTLS_ERESTARTED, kdtls_send(old, "x", 1));
 	EXPECT_EQ(0, recv(kdtls_fd(old), self->buf, 1, 0));
 	EXPECT_EQ(PATH, kdtls_path(self->s, NULL));
-	kdtls_listener_info(self->l, &info);
+	kdtls_listener_get_info(self->l, &info);
 	EXPECT_EQ(1, info.restarted);
 	EXPECT_EQ(1, info.sockets);
 	works(_metadata, self);
@@ -1076,7 +1076,7 @@ TEST_F(driver, many_clients)
 			EXPECT_EQ(0, dtls.counters.rx_auth_failed);
 		}
 	}
-	kdtls_listener_info(self->l, &info);
+	kdtls_listener_get_info(self->l, &info);
 	EXPECT_EQ((uint32_t)count, info.sockets);
 	EXPECT_EQ(0, info.refused);
 	EXPECT_LT(0, info.dropped);
@@ -1084,7 +1084,7 @@ TEST_F(driver, many_clients)
 		kdtls_close(c->client[i]);
 		kdtls_close(c->server[i]);
 	}
-	kdtls_listener_info(self->l, &info);
+	kdtls_listener_get_info(self->l, &info);
 	EXPECT_EQ(0, info.sockets);
 	free(c);
 }
@@ -1110,7 +1110,7 @@ TEST_F(driver, no_more_than_allowed)
 				&self->client_options, 0, &self->c));
 	for (i = 0; i < 50; i++)
 		EXPECT_EQ(-EINPROGRESS, turn(self));
-	kdtls_listener_info(self->l, &info);
+	kdtls_listener_get_info(self->l, &info);
 	EXPECT_LT(0, info.limited);
 	EXPECT_EQ(1, info.sockets);
 	kdtls_close(self->s);
