@@ -126,11 +126,28 @@ bool dtls_flight_sent(struct dtls_flight *f, const struct dtls_piece *piece,
 	return true;
 }
 
+/* The peer has this piece. Return: whether that is news. */
+static bool acknowledge(struct dtls_outgoing *m, u32 offset, u32 len)
+{
+	u32 missing = m->missing;
+	u32 i;
+
+	if (!body_len(m))
+		m->missing = 0;
+	for (i = offset; i < offset + len; i++) {
+		if (acknowledged(m, i))
+			continue;
+		m->data[m->len + i / 8] |= (u8)(1 << i % 8);
+		m->missing--;
+	}
+	return m->missing != missing;
+}
+
 bool dtls_flight_acknowledge(struct dtls_flight *f, u64 epoch, u64 seq)
 {
 	const struct dtls_sent *s = f->sent;
-	struct dtls_outgoing *m;
-	u32 i, n, best = DTLS_SENT_MAX, missing;
+	u32 i, n, best = DTLS_SENT_MAX;
+	bool news = false;
 
 	n = !s ? 0 : s->count < DTLS_SENT_MAX ? s->count : DTLS_SENT_MAX;
 	for (i = 0; i < n; i++)
@@ -140,19 +157,14 @@ bool dtls_flight_acknowledge(struct dtls_flight *f, u64 epoch, u64 seq)
 			best = i;
 	if (best == DTLS_SENT_MAX)
 		return false;
-	m = s->record[best].message;
-	missing = m->missing;
-	if (!body_len(m))
-		m->missing = 0;
-	for (i = s->record[best].offset;
-	     i < s->record[best].offset + s->record[best].len; i++) {
-		if (acknowledged(m, i))
-			continue;
-		m->data[m->len + i / 8] |= (u8)(1 << i % 8);
-		m->missing--;
-	}
+	for (i = 0; i < n; i++)
+		if (s->record[i].epoch == epoch &&
+		    s->record[i].seq == s->record[best].seq)
+			news |= acknowledge(s->record[i].message,
+					    s->record[i].offset,
+					    s->record[i].len);
 	skip(f);
-	return m->missing != missing;
+	return news;
 }
 
 bool dtls_flight_done(const struct dtls_flight *f)

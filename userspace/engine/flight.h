@@ -21,7 +21,10 @@ struct dtls_outgoing {
 
 #define DTLS_SENT_MAX	64
 
-/* Which piece went out in which record, the last ones in a ring */
+/*
+ * Which piece went out in which record, the last ones in a ring. Pieces of one
+ * record bear the same number.
+ */
 struct dtls_sent {
 	u32 count;
 	struct {
@@ -41,7 +44,7 @@ struct dtls_flight {
 	struct dtls_sent *sent;		/* DTLS 1.3 */
 };
 
-/* All that is to be known of one record's worth of a flight */
+/* All that is to be known of what a record bears of one message */
 struct dtls_piece {
 	u64 epoch;
 	u8 type;
@@ -65,7 +68,7 @@ static inline bool dtls_flight_pending(const struct dtls_flight *f)
 }
 
 /**
- * dtls_flight_next() - cut off what goes into the next record
+ * dtls_flight_next() - cut off what goes into a record
  * @room:	bytes of content that may go in
  * @out:	@room bytes
  * @piece:	set

@@ -88,16 +88,43 @@ static long give_content(struct dtls_record_info *info, u64 epoch, u8 type,
 }
 
 /*
+ * Fill a record with messages of the flight; in the clear with one, as every
+ * peer is used to. Return: bytes, 0: nothing useful fits, or an error.
+ */
+static long fill_record(struct kdtls_engine *e, size_t room, u8 *content,
+			u8 *type)
+{
+	struct dtls_flight *f = &e->flight;
+	u64 epoch = f->cursor->epoch;
+	u64 seq = next_seq(e, epoch);
+	struct dtls_piece piece;
+	size_t len = 0;
+
+	*type = f->cursor->type;
+	do {
+		if (!dtls_flight_next(f, room - len, content + len, &piece))
+			break;
+		len += piece.len;
+		if (e->version != DTLS_VERSION_1_2 &&
+		    !dtls_flight_sent(f, &piece, epoch, seq))
+			return dtls_fail_memory(e);
+	} while (epoch && f->cursor && f->cursor->epoch == epoch &&
+		 f->cursor->type == *type);
+	return (long)len;
+}
+
+/*
  * Fill a datagram with records of the flight. Those go in whose key is here;
- * messages of other epochs go out alone, as content.
+ * those of other epochs go out alone, as content.
  */
 static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 			  struct dtls_record_info *info)
 {
 	size_t used = 0, room, overhead, n;
 	u8 content[DTLS_RECORD_SIZE_MAX];
-	struct dtls_piece piece;
 	u64 epoch;
+	long len;
+	u8 type;
 
 	if (size > e->mtu)
 		size = e->mtu;
@@ -113,16 +140,15 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 			room = e->peer_record_limit;
 		if (room > sizeof(content))
 			room = sizeof(content);
-		if (!dtls_flight_next(&e->flight, room, content, &piece))
+		len = fill_record(e, room, content, &type);
+		if (len < 0)
+			return len;
+		if (!len)
 			break;
-		if (e->version != DTLS_VERSION_1_2 &&
-		    !dtls_flight_sent(&e->flight, &piece, epoch,
-				      next_seq(e, epoch)))
-			return dtls_fail_memory(e);
 		if (!is_ours(e, epoch))
-			return give_content(info, epoch, piece.type, content,
-					    piece.len, buf);
-		n = write_record(e, epoch, piece.type, content, piece.len,
+			return give_content(info, epoch, type, content,
+					    (size_t)len, buf);
+		n = write_record(e, epoch, type, content, (size_t)len,
 				 buf + used);
 		if (!n)
 			return dtls_fail_internal(e);
