@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Other people's DTLS as the other end, in the same process, over a queue of
+ * Other people's DTLS as the other end, over a queue of
  * datagrams each way that can lose, repeat and reorder them. Nothing of
  * OpenSSL's is included here: wolfSSL's headers cannot stand beside it.
  */
@@ -56,6 +56,8 @@ struct peer_options {
 #define PEER_ED25519_SERVER	0x04
 #define PEER_NO_EMS_SERVER	0x08	/* as a server it does without RFC 7627 */
 #define PEER_WHOLE_HELLO	0x10	/* as a server: in one piece only */
+#define PEER_CCS_IN_ORDER	0x20	/* gives up if that comes too early */
+#define PEER_COAP		0x40	/* a program for CoAP: peer_coap.c */
 
 struct peer;				/* each has its own */
 
@@ -64,7 +66,7 @@ struct peer_ops {
 	const char *name;
 	const char *note;		/* to be read with its figures, or NULL */
 	u32 can;
-	const char *(*version)(void);
+	const char *(*version)(void);	/* NULL: it cannot be had */
 	bool (*speaks)(u16 suite);
 	struct peer *(*open)(const struct peer_options *options);
 	/* Begin an association; @resume: of a client, its last session */
@@ -85,5 +87,7 @@ extern const struct peer_ops peer_openssl;
 extern const struct peer_ops peer_gnutls;
 extern const struct peer_ops peer_mbedtls;
 extern const struct peer_ops peer_wolfssl;
+extern const struct peer_ops peer_coap_openssl;
+extern const struct peer_ops peer_coap_gnutls;
 
 #endif /* _TEST_PEER_H */

@@ -308,8 +308,11 @@ static void close_peer(struct peer *p)
 const struct peer_ops peer_wolfssl = {
 	.name = "wolfSSL",
 	.note = "5.5 never sends a last flight again, which is spared from "
-		"loss; its server always answers EMS",
-	.can = PEER_ED25519_CLIENT | PEER_ED25519_SERVER,
+		"loss; its server always answers EMS, takes a ClientHello in "
+		"one piece only, and gives up when a ChangeCipherSpec comes "
+		"before a client's certificate",
+	.can = PEER_ED25519_CLIENT | PEER_ED25519_SERVER | PEER_WHOLE_HELLO |
+	       PEER_CCS_IN_ORDER,
 	.version = version,
 	.speaks = speaks,
 	.open = open_peer,

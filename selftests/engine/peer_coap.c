@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The programs of libcoap as the other end, built with OpenSSL and with GnuTLS:
+ * processes on the loopback, that talk CoAP (RFC 7252) and do nothing else.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "peer.h"
+
+#define ARGUMENTS	16
+
+struct peer {
+	struct peer_options o;
+	const char *library;
+	int ca, cert, key;		/* files in memory, or -1 */
+	int sock;
+	int said;			/* what the program prints */
+	pid_t pid;
+	struct sockaddr_in address;	/* of the program; no port: not heard */
+};
+
+static int file_of(const char *content)
+{
+	size_t len = content ? strlen(content) : 0;
+	int fd;
+
+	if (!content)
+		return -1;
+	fd = memfd_create("pem", 0);
+	return write(fd, content, len) == (ssize_t)len ? fd : -1;
+}
+
+static struct peer *open_peer(const struct peer_options *options,
+			      const char *library)
+{
+	struct peer *p = calloc(1, sizeof(*p));
+
+	p->o = *options;
+	p->library = library;
+	p->ca = file_of(options->ca);
+	p->cert = file_of(options->cert);
+	p->key = file_of(options->key);
+	p->sock = -1;
+	p->said = -1;
+	return p;
+}
+
+static struct peer *open_openssl(const struct peer_options *options)
+{
+	return open_peer(options, "openssl");
+}
+
+static struct peer *open_gnutls(const struct peer_options *options)
+{
+	return open_peer(options, "gnutls");
+}
+
+/* A port of ours, and what was bound to it */
+static int bind_any(struct sockaddr_in *at)
+{
+	socklen_t len = sizeof(*at);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	*at = (struct sockaddr_in){ .sin_family = AF_INET };
+	at->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || bind(fd, (struct sockaddr *)at, sizeof(*at)) ||
+	    getsockname(fd, (struct sockaddr *)at, &len))
+		return -1;
+	return fd;
+}
+
+/* The options that name files have those of ours that are open. */
+static void add_file(char **argv, int *argc, const char *option, int fd)
+{
+	static char paths[3][32];
+	static int n;
+
+	if (fd < 0)
+		return;
+	snprintf(paths[n], sizeof(paths[n]), "/proc/self/fd/%d", fd);
+	argv[(*argc)++] = (char *)option;
+	argv[(*argc)++] = paths[n++];
+}
+
+static void run_program(struct peer *p, u16 port)
+{
+	const struct peer_options *o = &p->o;
+	char program[32], where[64], *argv[ARGUMENTS] = { program };
+	int argc = 1;
+
+	snprintf(program, sizeof(program), "coap-%s-%s",
+		 o->server ? "server" : "client", p->library);
+	if (o->psk) {
+		argv[argc++] = "-k";
+		argv[argc++] = (char *)o->psk;
+		if (!o->server) {
+			argv[argc++] = "-u";
+			argv[argc++] = (char *)o->identity;
+		}
+	} else {
+		if (o->server || o->request_cert) {
+			add_file(argv, &argc, "-c", p->cert);
+			add_file(argv, &argc, "-j", p->key);
+		}
+		add_file(argv, &argc, !o->server || o->request_cert ? "-C" : "-R",
+			 p->ca);
+		if (o->server && !o->request_cert)
+			argv[argc++] = "-n";
+	}
+	if (o->server) {
+		/* It takes the port after this one for DTLS. */
+		snprintf(where, sizeof(where), "%u", port - 1U);
+		argv[argc++] = "-A";
+		argv[argc++] = "127.0.0.1";
+		argv[argc++] = "-p";
+	} else {
+		snprintf(where, sizeof(where), "coaps://127.0.0.1:%u/x", port);
+	}
+	argv[argc++] = where;
+	execvp(program, argv);
+	perror(program);
+	_exit(127);
+}
+
+/* Something of libcoap's that is to talk to (server) or at (client) a port */
+static bool spawn(struct peer *p, u16 port)
+{
+	int pipes[2];
+
+	if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK))
+		return false;
+	p->said = pipes[0];
+	p->pid = fork();
+	if (!p->pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(pipes[1], 1);
+		run_program(p, port);
+	}
+	close(pipes[1]);
+	return p->pid > 0;
+}
+
+static bool start_peer(struct peer *p, bool resume)
+{
+	struct sockaddr_in at;
+	int fd;
+
+	if (p->sock >= 0)
+		close(p->sock);
+	p->sock = bind_any(&at);
+	if (p->sock < 0)
+		return false;
+	if (!p->o.server)
+		return !resume && spawn(p, ntohs(at.sin_port));
+	if (resume)
+		return true;
+	/* Nobody else takes this port so soon after us. */
+	fd = bind_any(&p->address);
+	close(fd);
+	return spawn(p, ntohs(p->address.sin_port));
+}
+
+/* Carry datagrams between the wires and the process. */
+static int step_peer(struct peer *p)
+{
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	u8 buf[WIRE_SIZE];
+	ssize_t n;
+
+	while (p->address.sin_port &&
+	       (n = (ssize_t)wire_get(p->o.in, buf, sizeof(buf))))
+		sendto(p->sock, buf, (size_t)n, 0,
+		       (struct sockaddr *)&p->address, sizeof(p->address));
+	while ((n = recvfrom(p->sock, buf, sizeof(buf), 0,
+			     (struct sockaddr *)&from, &len)) > 0) {
+		p->address = from;
+		wire_put(p->o.out, buf, (size_t)n);
+	}
+	/* Whether it is done shows by what it says then. */
+	return 1;
+}
+
+static size_t receive_peer(struct peer *p, void *data, size_t size)
+{
+	ssize_t n;
+
+	step_peer(p);
+	n = read(p->said, data, size);
+	return n > 0 ? (size_t)n : 0;
+}
+
+static bool resumed_peer(struct peer *p)
+{
+	(void)p;
+	return true;
+}
+
+static void stop_peer(struct peer *p)
+{
+	(void)p;
+}
+
+static void close_peer(struct peer *p)
+{
+	if (p->pid > 0) {
+		kill(p->pid, SIGKILL);
+		waitpid(p->pid, NULL, 0);
+	}
+	close(p->said);
+	close(p->sock);
+	close(p->ca);
+	close(p->cert);
+	close(p->key);
+	free(p);
+}
+
+/* What the program says of itself; NULL: it cannot be had. */
+static const char *version_of(const char *program, char *version, size_t size)
+{
+	char command[64], format[16];
+	bool found;
+	FILE *f;
+
+	if (*version)
+		return version;
+	snprintf(command, sizeof(command), "%s 2>&1 </dev/null", program);
+	snprintf(format, sizeof(format), "%%*s v%%%zus", size - 1);
+	f = popen(command, "r");
+	found = f && fscanf(f, format, version) == 1;
+	if (f)
+		pclose(f);
+	return found ? version : NULL;
+}
+
+static const char *version_openssl(void)
+{
+	static char version[8];
+
+	return version_of("coap-client-openssl", version, sizeof(version));
+}
+
+static const char *version_gnutls(void)
+{
+	static char version[8];
+
+	return version_of("coap-client-gnutls", version, sizeof(version));
+}
+
+static bool speaks_openssl(u16 suite)
+{
+	return peer_openssl.speaks(suite);
+}
+
+static bool speaks_gnutls(u16 suite)
+{
+	return peer_gnutls.speaks(suite);
+}
+
+const struct peer_ops peer_coap_openssl = {
+	.name = "coap+OpenSSL",
+	.can = PEER_COAP,
+	.version = version_openssl,
+	.speaks = speaks_openssl,
+	.open = open_openssl,
+	.start = start_peer,
+	.step = step_peer,
+	.receive = receive_peer,
+	.resumed = resumed_peer,
+	.stop = stop_peer,
+	.close = close_peer,
+};
+
+const struct peer_ops peer_coap_gnutls = {
+	.name = "coap+GnuTLS",
+	.can = PEER_COAP,
+	.version = version_gnutls,
+	.speaks = speaks_gnutls,
+	.open = open_gnutls,
+	.start = start_peer,
+	.step = step_peer,
+	.receive = receive_peer,
+	.resumed = resumed_peer,
+	.stop = stop_peer,
+	.close = close_peer,
+};
