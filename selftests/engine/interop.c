@@ -552,13 +552,19 @@ static void every_network(struct row *row, bool all)
 	}
 }
 
+static bool speaks(const struct peer_ops *ops, const struct dtls_suite *suite)
+{
+	return dtls_suite_is_13(suite) == !!(ops->can & PEER_13) &&
+	       ops->speaks(suite->id);
+}
+
 static void every_suite(struct row *row, bool all)
 {
 	size_t i;
 
 	for (i = 0; i < dtls_suite_count; i++) {
 		row->suite = dtls_suites[i].id;
-		if (!row->ops->speaks(row->suite))
+		if (!speaks(row->ops, &dtls_suites[i]))
 			continue;
 		row->kind = dtls_suites[i].kx & DTLS_KX_RSA ? CERT_RSA :
 			    row->suite == 0xc02c ? CERT_P384 : CERT_P256;
@@ -652,14 +658,16 @@ static void print_suites(void)
 	for (n = 0; n < COUNT(peers); n++) {
 		printf("# %s does not speak:", peers[n]->name);
 		for (i = 0; i < dtls_suite_count; i++)
-			if (!peers[n]->speaks(dtls_suites[i].id))
+			if (dtls_suite_is_13(&dtls_suites[i]) ==
+			    !!(peers[n]->can & PEER_13) &&
+			    !speaks(peers[n], &dtls_suites[i]))
 				printf(" %04x", dtls_suites[i].id);
 		printf("\n");
 	}
 	for (i = 0; i < dtls_suite_count; i++) {
 		spoken = false;
 		for (n = 0; n < COUNT(peers); n++)
-			spoken |= peers[n]->speaks(dtls_suites[i].id);
+			spoken |= speaks(peers[n], &dtls_suites[i]);
 		if (!spoken)
 			printf("ok     %2u suite %04x # SKIP no peer speaks it\n",
 			       ++lines, dtls_suites[i].id);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Other people's DTLS as the other end, over a queue of
- * datagrams each way that can lose, repeat and reorder them. Nothing of
- * OpenSSL's is included here: wolfSSL's headers cannot stand beside it.
+ * Other people's DTLS as the other end, over a queue of datagrams each way that
+ * can lose, repeat and reorder them. Nothing of OpenSSL's is included here:
+ * wolfSSL's headers cannot stand beside it.
  */
 #ifndef _TEST_PEER_H
 #define _TEST_PEER_H
@@ -58,6 +58,7 @@ struct peer_options {
 #define PEER_WHOLE_HELLO	0x10	/* as a server: in one piece only */
 #define PEER_CCS_IN_ORDER	0x20	/* gives up if that comes too early */
 #define PEER_COAP		0x40	/* a program for CoAP: peer_coap.c */
+#define PEER_13			0x80	/* DTLS 1.3, and that alone */
 
 struct peer;				/* each has its own */
 
