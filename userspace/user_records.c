@@ -120,8 +120,9 @@ ssize_t user_records_seal(struct user_records *u, uint8_t type,
 
 	if (len > DTLS_RECORD_SIZE_MAX)
 		return -EMSGSIZE;
-	/* One is left to say goodbye with. */
-	if (u->tx->seq >= limit_of(u->tx) - (type != DTLS_CT_ALERT))
+	/* The last is left to say goodbye with. */
+	if (u->tx->seq + 1 >= limit_of(u->tx) &&
+	    (type != DTLS_CT_ALERT || u->tx->seq >= limit_of(u->tx)))
 		return -EKEYEXPIRED;
 	n = dtls_protect(u->tx, type, data, len, out);
 	return n ? (ssize_t)n : -KDTLS_ECRYPTO;

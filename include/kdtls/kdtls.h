@@ -9,7 +9,8 @@
  *
  * Every function that can fail returns 0 (or a count) on success and a
  * negative error else: either -errno, as the kernel gave it, or one of
- * -KDTLS_E*, here or in kdtls/engine.h. kdtls_strerror() tells for both what to do. errno is not kept.
+ * -KDTLS_E*, here or in kdtls/engine.h. kdtls_strerror() tells for all of them
+ * what to do. errno is not kept.
  *
  * All functions may be called from any thread. None is async-signal-safe.
  */

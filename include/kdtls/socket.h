@@ -361,7 +361,7 @@ struct kdtls_listener_info {
  * @info:	filled in
  */
 KDTLS_API void kdtls_listener_get_info(const struct kdtls_listener *listener,
-				   struct kdtls_listener_info *info);
+				       struct kdtls_listener_info *info);
 
 /**
  * kdtls_listener_close() - stop listening

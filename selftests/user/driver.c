@@ -192,7 +192,7 @@ static void wire_carry(struct wire *w)
 
 /*
  * What ends a handshake: with DTLS 1.2 a flight that has a ChangeCipherSpec in
- * it, with 1.3 a client's Finished, under epoch 2, and its acknowledgement.
+ * it, with 1.3 a client's Finished, under epoch 2, and its acknowledgment.
  */
 static bool ends_handshake(const struct datagram *d)
 {
@@ -308,7 +308,7 @@ static void take_refused(struct kdtls_socket *s, int error)
 }
 
 static void start_listener(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(driver) *self, const char *address)
+			   struct _test_data_driver *self, const char *address)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
 	int err;
@@ -379,7 +379,7 @@ FIXTURE_TEARDOWN(driver)
 }
 
 /* Everybody does what he can; then a moment's rest. */
-static int turn(FIXTURE_DATA(driver) *self)
+static int turn(struct _test_data_driver *self)
 {
 	struct kdtls_socket *s;
 	struct pollfd p[] = {
@@ -413,7 +413,7 @@ static bool attend(struct kdtls_socket *s)
 }
 
 /* From nothing to two ends with keys. Return: 0, or the client's error. */
-static int shake(FIXTURE_DATA(driver) *self)
+static int shake(struct _test_data_driver *self)
 {
 	uint64_t end = now() + SOON_MS * 1000ULL;
 	int err;
@@ -440,7 +440,7 @@ static int shake(FIXTURE_DATA(driver) *self)
  * What is to be received, as soon as it is there: with plain recv() where the
  * kernel has the records.
  */
-static ssize_t receive(FIXTURE_DATA(driver) *self, struct kdtls_socket *s)
+static ssize_t receive(struct _test_data_driver *self, struct kdtls_socket *s)
 {
 	uint64_t end = now() + SOON_MS * 1000ULL;
 	ssize_t n;
@@ -475,7 +475,7 @@ static ssize_t transmit(struct kdtls_socket *s, const char *text)
 	} while (0)
 
 static void works(struct __test_metadata *_metadata,
-		  FIXTURE_DATA(driver) *self)
+		  struct _test_data_driver *self)
 {
 	ASSERT_EQ(4, transmit(self->c, "ping"));
 	EXPECT_TEXT(self->s, "ping");
@@ -484,7 +484,7 @@ static void works(struct __test_metadata *_metadata,
 }
 
 static void nothing_more(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(driver) *self, struct kdtls_socket *s)
+			 struct _test_data_driver *self, struct kdtls_socket *s)
 {
 	int i;
 
@@ -615,7 +615,7 @@ TEST_F(driver, lossy_wire)
 
 /* The server sends at once; its last flight arrives after that. */
 static void server_first(struct __test_metadata *_metadata,
-			 FIXTURE_DATA(driver) *self)
+			 struct _test_data_driver *self)
 {
 	int i;
 
@@ -628,7 +628,7 @@ static void server_first(struct __test_metadata *_metadata,
 	ASSERT_NE(NULL, self->s);
 	ASSERT_EQ(5, transmit(self->s, "first"));
 	ASSERT_EQ(6, transmit(self->s, "second"));
-	/* Of 1.3 it is an acknowledgement that is late: the client has done. */
+	/* Of 1.3 it is an acknowledgment that is late: the client has done. */
 	for (i = 0; i < 5; i++)
 		ASSERT_EQ(version == DTLS_VERSION_1_2 ? -EINPROGRESS : 0,
 			  turn(self));
@@ -977,7 +977,9 @@ TEST_F(driver, what_cannot_be)
 
 /* ---- many ---- */
 
+#ifndef MANY
 #define MANY	200
+#endif
 
 struct crowd {
 	struct kdtls_socket *client[MANY];
