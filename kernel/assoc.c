@@ -28,6 +28,7 @@ void dtls_assoc_free(struct dtls_assoc *assoc)
 	dtls_epoch_put(rcu_dereference_protected(assoc->tx, true));
 	for (i = 0; i < DTLS_RX_EPOCHS; i++)
 		dtls_epoch_put(rcu_dereference_protected(assoc->rx[i], true));
+	kfree(rcu_dereference_protected(assoc->cids, true));
 	kfree(assoc);
 }
 
@@ -112,6 +113,58 @@ u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc)
 	number = epoch ? epoch->number : 0;
 	rcu_read_unlock();
 	return number;
+}
+
+/*
+ * One more connection ID of @rx_cid_len bytes that the peer may use; the oldest
+ * of DTLS_CIDS_MAX goes. Under the setup mutex.
+ */
+int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid)
+{
+	struct dtls_cids *old = rcu_dereference_protected(assoc->cids, true);
+	unsigned int len = assoc->rx_cid_len, keep = old ? old->n : 0, skip = 0;
+	struct dtls_cids *cids;
+
+	if (keep == DTLS_CIDS_MAX)
+		skip = 1;
+	keep -= skip;
+	cids = kmalloc(struct_size(cids, cid, (keep + 1) * len),
+		       GFP_KERNEL_ACCOUNT);
+	if (!cids)
+		return -ENOMEM;
+	if (keep)
+		memcpy(cids->cid, old->cid + skip * len, keep * len);
+	memcpy(cids->cid + keep * len, cid, len);
+	cids->n = keep + 1;
+	rcu_assign_pointer(assoc->cids, cids);
+	if (old)
+		kfree_rcu(old, rcu);
+	return 0;
+}
+
+/*
+ * Is @rec's connection ID one that this end asked for? DTLS 1.3 wants one in
+ * each datagram (RFC 9147 4), and so not in each record.
+ */
+bool dtls_assoc_knows_cid(struct dtls_assoc *assoc, const struct dtls_key *key,
+			  const struct dtls_record *rec)
+{
+	struct dtls_cids *cids;
+	bool known = false;
+	unsigned int i;
+
+	if (rec->cid_len != key->cid_len)
+		return !rec->cid_len && rec->unified;
+	if (!rec->cid_len || !memcmp(rec->cid, key->cid, rec->cid_len))
+		return true;
+
+	rcu_read_lock();
+	cids = rcu_dereference(assoc->cids);
+	for (i = 0; cids && i < cids->n && !known; i++)
+		known = !memcmp(rec->cid, cids->cid + i * rec->cid_len,
+				rec->cid_len);
+	rcu_read_unlock();
+	return known;
 }
 
 static u64 count(struct dtls_assoc *assoc, enum dtls_count what)

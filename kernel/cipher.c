@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The AEADs, and the protection of one record: nonce, additional data, seal
- * and open (RFC 5288, RFC 6655, RFC 7905; RFC 9146 with a connection ID).
+ * and open (RFC 5288, RFC 6655, RFC 7905; RFC 9146 with a connection ID; RFC 9147
+ * for DTLS 1.3).
  */
 #include <linux/slab.h>
 
@@ -19,19 +20,19 @@
 #define CCM_8_OPEN_LIMIT BIT_ULL(7)
 
 static const struct dtls_cipher ciphers[] = {
-	{ DTLS_CIPHER_AES_GCM_128, "gcm(aes)", 16, 4, 8, 16, false,
+	{ DTLS_CIPHER_AES_GCM_128, "gcm(aes)", 16, 4, 8, 16, false, true,
 	  GCM_SEAL_LIMIT, OPEN_LIMIT },
-	{ DTLS_CIPHER_AES_GCM_256, "gcm(aes)", 32, 4, 8, 16, false,
+	{ DTLS_CIPHER_AES_GCM_256, "gcm(aes)", 32, 4, 8, 16, false, true,
 	  GCM_SEAL_LIMIT, OPEN_LIMIT },
-	{ DTLS_CIPHER_CHACHA20_POLY1305, "rfc7539(chacha20,poly1305)", 32, 12, 0, 16, false,
+	{ DTLS_CIPHER_CHACHA20_POLY1305, "rfc7539(chacha20,poly1305)", 32, 12, 0, 16, false, true,
 	  DTLS_SEQ_MAX, OPEN_LIMIT },
-	{ DTLS_CIPHER_AES_CCM_128, "ccm(aes)", 16, 4, 8, 16, true,
+	{ DTLS_CIPHER_AES_CCM_128, "ccm(aes)", 16, 4, 8, 16, true, true,
 	  CCM_SEAL_LIMIT, CCM_OPEN_LIMIT },
-	{ DTLS_CIPHER_AES_CCM_256, "ccm(aes)", 32, 4, 8, 16, true,
+	{ DTLS_CIPHER_AES_CCM_256, "ccm(aes)", 32, 4, 8, 16, true, false,
 	  CCM_SEAL_LIMIT, CCM_OPEN_LIMIT },
-	{ DTLS_CIPHER_AES_CCM_8_128, "ccm(aes)", 16, 4, 8, 8, true,
+	{ DTLS_CIPHER_AES_CCM_8_128, "ccm(aes)", 16, 4, 8, 8, true, true,
 	  CCM_SEAL_LIMIT, CCM_8_OPEN_LIMIT },
-	{ DTLS_CIPHER_AES_CCM_8_256, "ccm(aes)", 32, 4, 8, 8, true,
+	{ DTLS_CIPHER_AES_CCM_8_256, "ccm(aes)", 32, 4, 8, 8, true, false,
 	  CCM_SEAL_LIMIT, CCM_8_OPEN_LIMIT },
 };
 
@@ -60,11 +61,18 @@ static void grow_requests(unsigned int size)
 int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
 		  const struct dtls_cipher *cipher)
 {
+	bool v13 = dtls_is_13(info->version);
 	int err;
 
 	key->cipher = cipher;
 	key->version = info->version;
 	key->cid_len = info->cid_len;
+	key->explicit_len = v13 ? 0 : cipher->explicit_len;
+	key->length_len = v13 ? 2 : 0;
+	key->head = (v13 ? 3 : DTLS12_HEADER_SIZE) + key->cid_len +
+		    key->explicit_len;
+	key->tail = (v13 || key->cid_len) + cipher->tag_len;
+	seqlock_init(&key->cid_lock);
 	memcpy(key->iv, info->iv, sizeof(key->iv));
 	memcpy(key->cid, info->cid, info->cid_len);
 
@@ -81,6 +89,8 @@ int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
 	err = crypto_aead_setauthsize(key->aead, cipher->tag_len);
 	if (!err)
 		err = crypto_aead_setkey(key->aead, info->key, cipher->key_len);
+	if (!err && v13)
+		err = dtls_mask_init(&key->mask, cipher, info->sn_key);
 	if (!err) {
 		grow_requests(crypto_aead_reqsize(key->aead));
 		return 0;
@@ -95,6 +105,7 @@ no_aead:
 void dtls_key_destroy(struct dtls_key *key)
 {
 	crypto_free_aead(key->aead);	/* wipes the key schedule */
+	dtls_mask_destroy(&key->mask);
 	memzero_explicit(key, sizeof(*key));
 }
 
@@ -160,7 +171,7 @@ static void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
 		memset(scratch->iv, 0, sizeof(scratch->iv));
 		*nonce++ = 3 - 1;
 	}
-	if (!key->cipher->explicit_len) {
+	if (!key->explicit_len) {
 		dtls_record_nonce(nonce, key->iv, rec);
 		return;
 	}
@@ -180,25 +191,44 @@ static struct aead_request *make_request(const struct dtls_key *key,
 	return req;
 }
 
+/* Whoever changes the connection ID meanwhile, it is one or the other. */
+static size_t write_unified(const struct dtls_key *key, u8 *record,
+			    const struct dtls_record *rec)
+{
+	unsigned int start;
+	size_t len;
+
+	do {
+		start = read_seqbegin(&key->cid_lock);
+		len = dtls_record_write_header(record, rec);
+	} while (read_seqretry(&key->cid_lock, start));
+	return len;
+}
+
 /**
  * dtls_seal() - make a record around its content, in place
  * @key:	write key
  * @scratch:	from dtls_scratch_get()
- * @record:	linear memory of ours: @len + dtls_key_overhead() bytes, the
- *		content at dtls_key_head()
+ * @record:	linear memory of ours: dtls_key_size() bytes, the content at
+ *		dtls_key_head()
  * @len:	bytes of content
  * @type:	content type
  * @epoch:	of @key
  * @seq:	from dtls_epoch_take_seq(): never used before
+ * @more:	another record will follow in the datagram
+ *
+ * DTLS 1.3: the header has 16 bits of the number, as one GSO packet alone can
+ * be overtaken by half of what 8 bits tell apart; and the length only where it
+ * is needed, as each byte of it would be sent with each record.
  *
  * Sleeps. Return: bytes of the record or an error.
  */
 int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
-	      u8 *record, size_t len, u8 type, u64 epoch, u64 seq)
+	      u8 *record, size_t len, u8 type, u64 epoch, u64 seq, bool more)
 {
 	const struct dtls_cipher *cipher = key->cipher;
 	struct aead_request *req = make_request(key, scratch);
-	u8 *content = record + dtls_key_head(key);
+	u8 *content = record + dtls_key_head(key, more);
 	struct dtls_record rec = {
 		.type = type,
 		.version = key->version,
@@ -210,21 +240,32 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	u8 explicit[EXPLICIT_LEN];
 	int err;
 
-	if (key->cid_len) {
+	if (dtls_is_13(key->version)) {
+		size_t padding = dtls_record_padding(len, cipher->tag_len);
+
+		content[len++] = type;
+		memset(content + len, 0, padding);
+		len += padding;
+		rec.unified = DTLS_UNIFIED | DTLS_UNIFIED_SEQ16 |
+			      (more ? DTLS_UNIFIED_LENGTH : 0);
+	} else if (key->cid_len) {
 		/* RFC 9146 4: the real type goes inside, unpadded. */
 		content[len++] = type;
 		rec.type = DTLS_CT_TLS12_CID;
-		rec.cid = key->cid;
-		rec.cid_len = key->cid_len;
 	}
-	rec.fragment_len = cipher->explicit_len + len + cipher->tag_len;
+	rec.cid = key->cid;
+	rec.cid_len = key->cid_len;
+	rec.fragment_len = key->explicit_len + len + cipher->tag_len;
 
 	/*
 	 * Additional data right before the content needs one entry instead of
-	 * two; the header is written over it afterwards. RFC 9146's is longer
-	 * than the header.
+	 * two. In DTLS 1.3 that is the header; else the header is written over
+	 * it afterwards. RFC 9146's is longer than the header.
 	 */
-	if (!rec.cid_len) {
+	if (rec.unified) {
+		aad_len = write_unified(key, record, &rec);
+		sg_set_buf(sg, record, aad_len + len + cipher->tag_len);
+	} else if (!rec.cid_len) {
 		dtls_record_aad(content - aad_len, &rec, len);
 		sg_set_buf(sg, content - aad_len, aad_len + len + cipher->tag_len);
 	} else {
@@ -241,8 +282,15 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	err = crypto_wait_req(crypto_aead_encrypt(req), &scratch->wait);
 	if (err)
 		return err;
+	if (rec.unified) {
+		u8 mask[DTLS_SAMPLE_SIZE];
+
+		dtls_mask_make(&key->mask, content, mask);
+		dtls_record_mask(record, &rec, mask);
+		return content + len + cipher->tag_len - record;
+	}
 	dtls_record_write_header(record, &rec);
-	if (cipher->explicit_len)
+	if (key->explicit_len)
 		memcpy(content - EXPLICIT_LEN, explicit, EXPLICIT_LEN);
 	return content + len + cipher->tag_len - record;
 }
@@ -305,6 +353,13 @@ static unsigned int skb_to_sg(struct sk_buff *skb, unsigned int offset,
 	return len ? 0 : n;
 }
 
+/* RFC 9147 4.1 */
+static bool inner_type_known(u8 type)
+{
+	return type >= DTLS_CT_ALERT && type <= DTLS_CT_ACK &&
+	       type != DTLS_CT_TLS12_CID;
+}
+
 /**
  * dtls_open() - verify and decrypt one record
  * @key:	read key
@@ -328,7 +383,7 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 {
 	const struct dtls_cipher *cipher = key->cipher;
 	struct aead_request *req = make_request(key, scratch);
-	int len = rec->fragment_len - cipher->explicit_len - cipher->tag_len;
+	int len = rec->fragment_len - key->explicit_len - cipher->tag_len;
 	u8 explicit[EXPLICIT_LEN];
 	size_t aad_len;
 	unsigned int n;
@@ -336,17 +391,15 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 
 	if (len < 0)
 		return -EMSGSIZE;
-	if (rec->version != key->version || rec->cid_len != key->cid_len)
-		return -EBADMSG;
-	if (key->cid_len && memcmp(rec->cid, key->cid, key->cid_len))
+	if (rec->version != key->version)
 		return -EBADMSG;
 
 	offset += rec->header_len;
-	if (flat && cipher->explicit_len)
+	if (flat && key->explicit_len)
 		memcpy(explicit, flat + rec->header_len, EXPLICIT_LEN);
-	else if (skb_copy_bits(skb, offset, explicit, cipher->explicit_len))
+	else if (skb_copy_bits(skb, offset, explicit, key->explicit_len))
 		return -EBADMSG;
-	offset += cipher->explicit_len;
+	offset += key->explicit_len;
 	make_nonce(key, scratch, explicit, rec);
 	aad_len = dtls_record_aad(scratch->aad, rec, len);
 
@@ -357,7 +410,7 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 		const u8 *sealed = scratch->fragment;
 
 		if (flat)
-			sealed = flat + rec->header_len + cipher->explicit_len;
+			sealed = flat + rec->header_len + key->explicit_len;
 		else if (skb_copy_bits(skb, offset, scratch->fragment,
 				       len + cipher->tag_len))
 			return -EBADMSG;
@@ -379,9 +432,9 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 		return err;
 
 	*type = rec->type;
-	if (key->cid_len) {
+	if (rec->unified || rec->cid_len) {
 		len = dtls_record_inner(content, len, type);
-		if (len < 0)
+		if (len < 0 || (rec->unified && !inner_type_known(*type)))
 			return -EPROTO;
 	}
 	return len;

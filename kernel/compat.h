@@ -7,6 +7,7 @@
 #define _DTLS_COMPAT_H
 
 #include <asm/ioctls.h>
+#include <crypto/chacha.h>
 #include <linux/ipv6.h>
 #include <linux/sockios.h>
 #include <linux/uaccess.h>
@@ -26,6 +27,36 @@
 #else
 #include <asm/unaligned.h>
 #endif
+
+#if SINCE(6, 13)
+#define DTLS_IMPORT_CRYPTO_INTERNAL	MODULE_IMPORT_NS("CRYPTO_INTERNAL")
+#else
+#define DTLS_IMPORT_CRYPTO_INTERNAL	MODULE_IMPORT_NS(CRYPTO_INTERNAL)
+#endif
+
+/*
+ * The start of RFC 8439 2.3's block, with a sample (RFC 9147 4.2.3) for block
+ * counter and nonce. Before 6.16 the state had no type.
+ */
+static inline void dtls_chacha20_block(const u32 *key, const u8 *sample, u8 *out)
+{
+	u8 block[CHACHA_BLOCK_SIZE];
+#if SINCE(6, 16)
+	struct chacha_state state;
+
+	chacha_init(&state, key, sample);
+	chacha20_block(&state, block);
+	memzero_explicit(&state, sizeof(state));
+#else
+	u32 state[16];
+
+	chacha_init_generic(state, key, sample);
+	chacha20_block(state, block);
+	memzero_explicit(state, sizeof(state));
+#endif
+	memcpy(out, block, DTLS_SAMPLE_SIZE);
+	memzero_explicit(block, sizeof(block));
+}
 
 /*
  * May pages be lent to UDP? 6.1 stable knows the flag and ignores it, which is

@@ -13,6 +13,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/scatterlist.h>
+#include <linux/seqlock.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
 #include <linux/udp.h>
@@ -58,7 +59,7 @@ static inline void dtls_stat_inc(struct net *net, enum dtls_stat stat)
 	dtls_stat_add(net, stat, 1);
 }
 
-/* ---- cipher.c: AEADs, sealing and opening one record ---- */
+/* ---- cipher.c, mask.c: sealing and opening one record ---- */
 
 struct dtls_rx;
 
@@ -71,6 +72,7 @@ struct dtls_rx;
  * @explicit_len: bytes of nonce in each DTLS 1.2 record
  * @tag_len:	bytes
  * @ccm:	the crypto API wants a whole first counter block for an IV
+ * @v13:	DTLS 1.3 has it too
  * @seal_limit:	records one key may protect
  * @open_limit:	forgeries after which a read key should go
  */
@@ -82,19 +84,51 @@ struct dtls_cipher {
 	u8 explicit_len;
 	u8 tag_len;
 	bool ccm;
+	bool v13;
 	u64 seal_limit;
 	u64 open_limit;
 };
 
-/* One direction's key for one epoch, ready for use; never changes */
+/* DTLS 1.3: a key for sequence numbers */
+struct dtls_mask {
+	struct crypto_cipher *aes;	/* NULL: ChaCha20 */
+	u32 chacha[8];
+};
+
+/**
+ * struct dtls_key - one direction's key for one epoch, ready for use
+ * @cipher:	what it is for
+ * @aead:	protects the content
+ * @mask:	1.3: hides the sequence number
+ * @version:	DTLS_VERSION_*
+ * @cid_len:	bytes of connection ID
+ * @explicit_len: bytes of nonce in each record
+ * @length_len:	bytes of header that are there if another record follows
+ * @head:	bytes from a record's start to its content but those
+ * @tail:	bytes after the content but padding
+ * @iv:		write IV
+ * @cid_lock:	seqlock: @cid, all of this that can change
+ * @cid:	connection ID
+ */
 struct dtls_key {
 	const struct dtls_cipher *cipher;
 	struct crypto_aead *aead;
+	struct dtls_mask mask;
 	u16 version;
 	u8 cid_len;
+	u8 explicit_len;
+	u8 length_len;
+	u16 head;
+	u16 tail;
 	u8 iv[DTLS_IV_SIZE];
+	seqlock_t cid_lock;	/* see above */
 	u8 cid[DTLS_CID_SIZE_MAX];
 };
+
+static inline bool dtls_is_13(u16 version)
+{
+	return version == DTLS_VERSION_1_3;
+}
 
 /* Room in a scratch: for the longest fragment, and a whole number of pages */
 #define DTLS_SCRATCH_ROOM	SZ_32K
@@ -150,16 +184,21 @@ static inline size_t dtls_place(size_t offset, size_t len)
 	return offset;
 }
 
-/* Bytes from a record's start to its content */
-static inline unsigned int dtls_key_head(const struct dtls_key *key)
+/* Bytes from a record's start to its content; @more: it is not the last one */
+static inline unsigned int dtls_key_head(const struct dtls_key *key, bool more)
 {
-	return DTLS12_HEADER_SIZE + key->cid_len + key->cipher->explicit_len;
+	return key->head + (more ? key->length_len : 0);
 }
 
-/* Bytes by which a record is longer than its content */
-static inline unsigned int dtls_key_overhead(const struct dtls_key *key)
+/* Bytes of a record of @len bytes of content */
+static inline size_t dtls_key_size(const struct dtls_key *key, size_t len,
+				   bool more)
 {
-	return dtls_key_head(key) + !!key->cid_len + key->cipher->tag_len;
+	size_t size = dtls_key_head(key, more) + len + key->tail;
+
+	if (dtls_is_13(key->version))
+		size += dtls_record_padding(len, key->cipher->tag_len);
+	return size;
 }
 
 const struct dtls_cipher *dtls_cipher_find(u16 id);
@@ -167,13 +206,17 @@ int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
 		  const struct dtls_cipher *cipher);
 void dtls_key_destroy(struct dtls_key *key);
 int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
-	      u8 *record, size_t len, u8 type, u64 epoch, u64 seq);
+	      u8 *record, size_t len, u8 type, u64 epoch, u64 seq, bool more);
 int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      const struct dtls_record *rec, struct sk_buff *skb,
 	      unsigned int offset, const u8 *flat, u8 *content, u8 *type);
 struct dtls_scratch *dtls_scratch_get(void);
 void dtls_scratch_put(struct dtls_scratch *scratch);
 void dtls_cipher_exit(void);
+int dtls_mask_init(struct dtls_mask *mask, const struct dtls_cipher *cipher,
+		   const u8 *sn_key);
+void dtls_mask_destroy(struct dtls_mask *mask);
+void dtls_mask_make(const struct dtls_mask *mask, const u8 *sample, u8 *out);
 
 /* ---- epoch.c: a key's life ---- */
 
@@ -232,6 +275,13 @@ enum dtls_count {
 	DTLS_COUNT_MAX
 };
 
+/* Connection IDs of one length, side by side, the newest last */
+struct dtls_cids {
+	struct rcu_head rcu;
+	unsigned int n;
+	u8 cid[];
+};
+
 /**
  * struct dtls_assoc - the state shared with one peer
  * @version:	of every key
@@ -240,6 +290,7 @@ enum dtls_count {
  * @replay_window: records, for epochs to come
  * @tx:		current write epoch or NULL
  * @rx:		read epochs, newest first
+ * @cids:	connection IDs of ours beside those of the read keys, or NULL
  * @lock:	replay windows of @rx and what follows it here; taken in process
  *		context alone, innermost
  * @under_way:	records between intake and the window's last word on them
@@ -259,6 +310,7 @@ struct dtls_assoc {
 	u32 replay_window;
 	struct dtls_epoch __rcu *tx;
 	struct dtls_epoch __rcu *rx[DTLS_RX_EPOCHS];
+	struct dtls_cids __rcu *cids;
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	struct list_head under_way;
 	u64 rx_records;
@@ -273,6 +325,9 @@ int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
 struct dtls_epoch *dtls_assoc_tx(struct dtls_assoc *assoc);
 struct dtls_epoch *dtls_assoc_rx(struct dtls_assoc *assoc, u64 number);
 u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc);
+int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid);
+bool dtls_assoc_knows_cid(struct dtls_assoc *assoc, const struct dtls_key *key,
+			  const struct dtls_record *rec);
 void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info);
 
 /* ---- the socket ---- */
@@ -343,6 +398,8 @@ struct dtls_msg {
  * @early_bytes: charge of @early
  * @raw_bytes:	charge of what is not authenticated in @control
  * @control_bytes: charge of the rest of @control
+ * @sent_epoch:	of the control record sent last
+ * @sent_seq:	its number
  * @waiting:	readers asleep in recvmsg
  * @gro:	UDP takes coalesced datagrams in for us
  * @user_gro:	the user asked for UDP_GRO
@@ -377,6 +434,8 @@ struct dtls_sock {
 	unsigned int early_bytes;
 	unsigned int raw_bytes;
 	unsigned int control_bytes;
+	u64 sent_epoch;
+	u64 sent_seq;
 	atomic_t waiting;
 	bool gro;
 	bool user_gro;
@@ -469,6 +528,7 @@ unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
 			       struct dtls_rx *rx, unsigned int max);
 void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 		  struct dtls_scratch *scratch);
+void dtls_rx_info(const struct dtls_rx *rx, struct dtls_record_info *info);
 bool dtls_rx_ready(struct dtls_sock *ds, struct dtls_rx *rx);
 void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx);
 int dtls_rx_fill(struct dtls_sock *ds, bool control);

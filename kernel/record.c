@@ -63,7 +63,7 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 {
 	size_t header_len = DTLS12_HEADER_SIZE;
 
-	if (len && buf_len && (buf[0] & DTLS_UNIFIED_FIXED) == DTLS_UNIFIED)
+	if (len && buf_len && dtls_is_unified(buf[0]))
 		return parse_unified(rec, buf, buf_len, len, cid_len);
 
 	if (len < DTLS12_HEADER_SIZE || buf_len < DTLS12_HEADER_SIZE)

@@ -48,6 +48,11 @@ enum dtls_content_type {
 /* RFC 9147 4.2.3: what the sequence number's mask is made of, and so the least */
 #define DTLS_SAMPLE_SIZE	16
 
+/* RFC 9147 6.1, 8 */
+#define DTLS13_EPOCH_EARLY	1
+#define DTLS13_EPOCH_HANDSHAKE	2
+#define DTLS13_EPOCH_MAX	((1ULL << 48) - 1)
+
 /* First byte of a unified header, 0b001CSLEE (RFC 9147 4) */
 #define DTLS_UNIFIED		0x20
 #define DTLS_UNIFIED_FIXED	0xe0	/* these bits are those of DTLS_UNIFIED */
@@ -86,6 +91,11 @@ struct dtls_record {
 	u64 seq;
 	const u8 *cid;
 };
+
+static inline bool dtls_is_unified(u8 first)
+{
+	return (first & DTLS_UNIFIED_FIXED) == DTLS_UNIFIED;
+}
 
 /* Why a record could not be parsed */
 enum dtls_parse_error {

@@ -84,6 +84,13 @@ static void put_ancillary(struct sock *sk, struct msghdr *msg,
 #endif
 }
 
+/* RFC 8446 8: who reads early data must be able to tell that it is. */
+static void put_replayable(struct msghdr *msg, struct dtls_record_info *info)
+{
+	if (info->flags & DTLS_RECORD_REPLAYABLE)
+		put_cmsg(msg, SOL_DTLS, DTLS_RECORD_INFO, sizeof(*info), info);
+}
+
 /* Copy one record to the user, from @off on. Returns what recv returns. */
 static int deliver(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 		   const u8 *content, unsigned int content_len, int off)
@@ -176,6 +183,7 @@ static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		     int flags, unsigned int *budget)
 {
 	struct dtls_scratch *scratch = dtls_scratch_get();
+	struct dtls_record_info info;
 	struct dtls_rx *rx;
 	int ret, verdict;
 
@@ -191,8 +199,11 @@ static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		if (verdict == DTLS_RX_DATA) {
 			ret = deliver(ds->sk, msg, len, flags,
 				      scratch->content, rx->len, 0);
-			if (ret >= 0)
+			if (ret >= 0) {
+				dtls_rx_info(rx, &info);
+				put_replayable(msg, &info);
 				put_ancillary(ds->sk, msg, rx->skb);
+			}
 			if (ret == rx->len && rx->len <= len &&
 			    READ_ONCE(ds->user_gro))
 				ret += deliver_coalesced(ds, msg, len - ret,
@@ -332,15 +343,17 @@ static int recv_peek(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 			return err;
 	}
 	err = deliver(sk, msg, len, flags, m->data, m->len, off);
-	if (err >= 0)
+	if (err >= 0) {
+		put_replayable(msg, &m->info);
 		put_ancillary(sk, msg, m->skb);
+	}
 	dtls_msg_put(ds, m);
 	return err;
 }
 
 /* A record that poll or a peek had opened, and what may come with it */
 static int recv_ready(struct dtls_sock *ds, struct msghdr *msg, size_t len,
-		      int flags, const struct dtls_msg *m)
+		      int flags, struct dtls_msg *m)
 {
 	struct dtls_rx first = { .skb = m->skb, .rec = m->rec, .len = m->len };
 	struct dtls_scratch *scratch;
@@ -349,6 +362,7 @@ static int recv_ready(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 	ret = deliver(ds->sk, msg, len, flags, m->data, m->len, 0);
 	if (ret < 0)
 		return ret;
+	put_replayable(msg, &m->info);
 	put_ancillary(ds->sk, msg, m->skb);
 	if (m->len > len || !READ_ONCE(ds->user_gro) ||
 	    !list_empty(&ds->ready))

@@ -24,6 +24,10 @@
 #include "dtls.h"
 #include "trace.h"
 
+/* RFC 8446 6 */
+#define ALERT_CLOSE_NOTIFY	0
+#define ALERT_USER_CANCELED	90
+
 void dtls_count(struct dtls_sock *ds, enum dtls_count what)
 {
 	static const u8 stat[DTLS_COUNT_MAX] = {
@@ -160,12 +164,24 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * How long connection IDs are comes with the first read key. Until then the
- * rest of the datagram is one record that waits for it.
+ * How long connection IDs are comes with the first read key, in DTLS 1.3 with
+ * the first but that of early data. Until then the rest of the datagram is one
+ * record that waits for it.
  */
 static bool find_unsized(struct dtls_rx *rx, const u8 *p, unsigned int len)
 {
-	if (len < DTLS12_HEADER_SIZE || p[0] != DTLS_CT_TLS12_CID)
+	if (len < DTLS_SAMPLE_SIZE)
+		return false;
+	if (dtls_is_unified(p[0]) && p[0] & DTLS_UNIFIED_CID &&
+	    rx->newest <= DTLS13_EPOCH_EARLY) {
+		rx->rec = (struct dtls_record) {
+			.unified = p[0],
+			.fragment_len = len,
+		};
+		rx->rec.epoch = dtls_record_epoch(&rx->rec, rx->newest);
+		return true;
+	}
+	if (p[0] != DTLS_CT_TLS12_CID || rx->newest)
 		return false;
 	rx->rec = (struct dtls_record) {
 		.type = DTLS_CT_TLS12_CID,
@@ -173,6 +189,22 @@ static bool find_unsized(struct dtls_rx *rx, const u8 *p, unsigned int len)
 		.fragment_len = len,
 	};
 	return true;
+}
+
+/* What dtls_record_parse() left open of a unified header, but the number */
+static bool find_epoch(struct dtls_rx *rx)
+{
+	if (!rx->rec.unified)
+		return true;
+	rx->rec.epoch = dtls_record_epoch(&rx->rec, rx->newest);
+	return rx->rec.fragment_len >= DTLS_SAMPLE_SIZE;
+}
+
+static void skip(struct dtls_dgram *d, unsigned int len)
+{
+	d->pos += len;
+	if (d->pos == d->seg_end)
+		next_segment(d);
 }
 
 /*
@@ -183,7 +215,8 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			struct dtls_rx *rx)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-	unsigned int cid_len = assoc ? assoc->rx_cid_len : 0;
+	unsigned int cid_len = assoc ? READ_ONCE(assoc->rx_cid_len) : 0;
+	bool v12 = assoc && !dtls_is_13(assoc->version);
 
 	while (d->pos < d->end) {
 		unsigned int len = d->seg_end - d->pos;
@@ -193,15 +226,20 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		if (!p)
 			p = skb_header_pointer(d->skb, d->pos, head,
 					       rx->header);
-		if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len) &&
-		    !rx->rec.unified)
-			return true;
-		if (p && !rx->newest && find_unsized(rx, p, len))
+		if (p && v12 && dtls_is_unified(p[0]))
+			p = NULL;
+		if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len)) {
+			if (find_epoch(rx))
+				return true;
+			dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+			skip(d, rx->rec.header_len + rx->rec.fragment_len);
+			continue;
+		}
+		if (p && !cid_len && find_unsized(rx, p, len))
 			return true;
 		/* Where in this datagram another starts cannot be told. */
 		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
-		d->pos = d->seg_end;
-		next_segment(d);
+		skip(d, len);
 	}
 	end_datagram(ds, d);
 	return false;
@@ -216,9 +254,7 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	rx->skb = d->skb;
 	rx->offset = d->pos;
 	rx->flat = peek(d, len);
-	d->pos += len;
-	if (d->pos == d->seg_end)
-		next_segment(d);
+	skip(d, len);
 
 	if (d->pos == d->end) {
 		if (!borrow)
@@ -230,6 +266,21 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		skb_get(d->skb);
 	if (!d->charge)
 		d->charge = dtls_charge(ds, d->skb->truesize);
+}
+
+/* The number of a record with a unified header, in the place of its last bits */
+static void find_number(struct dtls_epoch *epoch, struct dtls_rx *rx)
+{
+	u8 sample[DTLS_SAMPLE_SIZE] = {}, mask[DTLS_SAMPLE_SIZE];
+	const u8 *fragment = sample;
+
+	if (rx->flat)
+		fragment = rx->flat + rx->rec.header_len;
+	else
+		skb_copy_bits(rx->skb, rx->offset + rx->rec.header_len, sample,
+			      sizeof(sample));
+	dtls_mask_make(&epoch->key.mask, fragment, mask);
+	dtls_record_resolve(&rx->rec, mask, epoch->number, epoch->replay.next);
 }
 
 /*
@@ -245,15 +296,19 @@ static void admit(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int n)
 
 	rx->n = n;
 	rx->epoch = NULL;
-	if (assoc && rx->rec.epoch)
+	if (assoc && rx->rec.epoch &&
+	    !!rx->rec.unified == dtls_is_13(assoc->version))
 		rx->epoch = dtls_assoc_rx(assoc, rx->rec.epoch);
 	if (!rx->epoch)
 		return;
 
 	spin_lock(&assoc->lock);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		if (rx[i].rec.unified)
+			find_number(rx->epoch, &rx[i]);
 		rx[i].fresh = dtls_replay_check(&rx->epoch->replay,
 						rx[i].rec.seq);
+	}
 	list_add(&rx->under_way, &assoc->under_way);
 	spin_unlock(&assoc->lock);
 }
@@ -415,7 +470,7 @@ static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx)
 	}
 	m->info.type = rx->rec.type;
 	m->info.epoch = rx->rec.epoch;
-	m->info.seq = rx->rec.seq;
+	m->info.seq = rx->rec.unified ? 0 : rx->rec.seq;
 	m->info.flags = DTLS_RECORD_RAW;
 	dtls_control_queue(ds, m);
 }
@@ -434,24 +489,37 @@ static void show_unverified(struct dtls_sock *ds, struct dtls_rx *rx)
 /* Without a read key for its epoch, a record waits, is shown, or goes. */
 static void route_unopened(struct dtls_sock *ds, struct dtls_rx *rx)
 {
+	bool unified = rx->rec.unified;
 	bool data = rx->rec.type == DTLS_CT_APPLICATION_DATA ||
-		    rx->rec.type == DTLS_CT_TLS12_CID;
+		    rx->rec.type == DTLS_CT_TLS12_CID || unified;
 
-	if (!rx->rec.epoch && data)
+	if (unified && rx->rec.epoch == DTLS13_EPOCH_HANDSHAKE) {
+		queue_raw(ds, rx);	/* the library has the keys */
+	} else if (!rx->rec.epoch && data) {
 		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
-	else if (!rx->rec.epoch)
+	} else if (!rx->rec.epoch) {
 		queue_raw(ds, rx);
-	else if (rx->rec.epoch <= rx->newest)
+	} else if (rx->rec.epoch <= rx->newest) {
 		dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
-	else if (!data)
+	} else if (!data) {
 		queue_raw(ds, rx);
-	else if (!rx->newest || rx->rec.epoch == rx->newest + 1)
+	} else if (!rx->newest || unified ||
+		   rx->rec.epoch == rx->newest + 1) {
 		keep_early(ds, rx);
-	else
+	} else {
 		dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
+	}
 }
 
-/* RFC 5246 7.2, from a peer whose tag was verified */
+/* RFC 5246 7.2; RFC 8446 6: all but two are fatal, whatever the level */
+static bool alert_is_fatal(const struct dtls_assoc *assoc, const u8 *alert)
+{
+	if (dtls_is_13(assoc->version))
+		return alert[1] != ALERT_USER_CANCELED;
+	return alert[0] == 2;
+}
+
+/* From a peer whose tag was verified */
 static void heed_alert(struct dtls_sock *ds, struct dtls_assoc *assoc,
 		       const u8 *alert, int len)
 {
@@ -459,10 +527,10 @@ static void heed_alert(struct dtls_sock *ds, struct dtls_assoc *assoc,
 
 	if (len != 2)
 		return;
-	if (alert[1] == 0) {		/* close_notify */
+	if (alert[1] == ALERT_CLOSE_NOTIFY) {
 		WRITE_ONCE(assoc->eof, true);
 		dtls_rx_wake(sk);
-	} else if (alert[0] == 2) {	/* fatal */
+	} else if (alert_is_fatal(assoc, alert)) {
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
 		sk_error_report(sk);
 	}
@@ -586,6 +654,7 @@ static void conclude(struct dtls_sock *ds, struct dtls_epoch *epoch,
 void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 		  struct dtls_scratch *scratch)
 {
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 	unsigned int i, records = 0, bytes = 0;
 	struct dtls_epoch *epoch = rx->epoch;
 	size_t end = 0;
@@ -607,12 +676,15 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 			continue;
 		end = dtls_place(end, r->rec.fragment_len);
 		r->content = scratch->content + end;
-		r->len = dtls_open(&epoch->key, scratch, &r->rec, r->skb,
-				   r->offset, r->flat, r->content, &r->type);
+		r->len = -EBADMSG;
+		if (dtls_assoc_knows_cid(assoc, &epoch->key, &r->rec))
+			r->len = dtls_open(&epoch->key, scratch, &r->rec,
+					   r->skb, r->offset, r->flat,
+					   r->content, &r->type);
 		r->verdict = judge(r);
 		end += max(r->len, 0);
 	}
-	settle(dtls_sock_assoc(ds), rx);
+	settle(assoc, rx);
 	for (i = 0; i < rx->n; i++) {
 		conclude(ds, epoch, &rx[i], rx[i].content);
 		if (rx[i].verdict == DTLS_RX_DATA) {
@@ -625,6 +697,18 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 		dtls_stat_add(sock_net(ds->sk), DTLS_STAT_RX_BYTES, bytes);
 	}
 	dtls_epoch_put(epoch);
+}
+
+/* What there is to know of an opened record */
+void dtls_rx_info(const struct dtls_rx *rx, struct dtls_record_info *info)
+{
+	*info = (struct dtls_record_info) {
+		.epoch = rx->rec.epoch,
+		.seq = rx->rec.seq,
+		.type = rx->type,
+	};
+	if (rx->rec.unified && rx->rec.epoch == DTLS13_EPOCH_EARLY)
+		info->flags = DTLS_RECORD_REPLAYABLE;
 }
 
 /* Turn an opened record into a message, with @skb, whose reference goes. */
@@ -640,9 +724,7 @@ static struct dtls_msg *make_msg(struct dtls_sock *ds, struct dtls_rx *rx,
 	memcpy(m->data, rx->content, rx->len);
 	m->rec = rx->rec;
 	m->rec.cid = NULL;
-	m->info.type = rx->type;
-	m->info.epoch = rx->rec.epoch;
-	m->info.seq = rx->rec.seq;
+	dtls_rx_info(rx, &m->info);
 	return m;
 }
 

@@ -36,24 +36,44 @@ static bool is_zero(const u8 *p, size_t len)
 static int check_key(const struct dtls_key_info *info,
 		     const struct dtls_cipher *cipher)
 {
-	if (info->version != DTLS_VERSION_1_2)
+	bool v13 = dtls_is_13(info->version);
+	unsigned int iv_len, sn_len;
+
+	if (info->version != DTLS_VERSION_1_2 && !v13)
 		return -EOPNOTSUPP;
-	if (!cipher)
+	if (!cipher || (v13 && !cipher->v13))
 		return -ENOENT;
-	if (!info->epoch || info->epoch > U16_MAX ||
+	iv_len = v13 ? DTLS_IV_SIZE : cipher->salt_len;
+	sn_len = v13 ? cipher->key_len : 0;
+	if (!info->epoch || info->epoch > (v13 ? DTLS13_EPOCH_MAX : U16_MAX) ||
 	    info->rec_seq > DTLS_SEQ_MAX || info->reserved ||
 	    info->cid_len > DTLS_CID_SIZE_MAX)
 		return -EINVAL;
 	if (!is_zero(info->key + cipher->key_len,
 		     DTLS_KEY_SIZE_MAX - cipher->key_len) ||
-	    !is_zero(info->iv + cipher->salt_len,
-		     DTLS_IV_SIZE - cipher->salt_len) ||
+	    !is_zero(info->iv + iv_len, DTLS_IV_SIZE - iv_len) ||
 	    !is_zero(info->pad, sizeof(info->pad)) ||
-	    !is_zero(info->sn_key, sizeof(info->sn_key)) ||
+	    !is_zero(info->sn_key + sn_len, sizeof(info->sn_key) - sn_len) ||
 	    !is_zero(info->cid + info->cid_len,
 		     sizeof(info->cid) - info->cid_len))
 		return -EINVAL;
 	return 0;
+}
+
+/*
+ * A record does not tell its connection ID's length: there can be but one. In
+ * DTLS 1.3 early data comes before any was agreed on.
+ */
+static bool cid_len_fits(const struct dtls_assoc *assoc,
+			 const struct dtls_key_info *info)
+{
+	const struct dtls_epoch *e;
+
+	e = rcu_dereference_protected(assoc->rx[0], true);
+	if (!e || info->cid_len == assoc->rx_cid_len)
+		return true;
+	return dtls_is_13(assoc->version) && e->number == DTLS13_EPOCH_EARLY &&
+	       info->epoch > e->number && !assoc->rx_cid_len;
 }
 
 /* Give the association its key; makes the association with the first one. */
@@ -80,12 +100,10 @@ static int install(struct dtls_sock *ds, int optname,
 		err = -EINVAL;
 	} else if (optname == DTLS_TX) {
 		err = dtls_assoc_set_tx(assoc, epoch);
-	} else if (rcu_access_pointer(assoc->rx[0]) &&
-		   info->cid_len != assoc->rx_cid_len) {
-		/* A record does not tell its connection ID's length. */
+	} else if (!cid_len_fits(assoc, info)) {
 		err = -EINVAL;
 	} else {
-		assoc->rx_cid_len = info->cid_len;
+		WRITE_ONCE(assoc->rx_cid_len, info->cid_len);
 		err = dtls_assoc_set_rx(assoc, epoch);
 	}
 	if (!ds->assoc && err)
@@ -164,6 +182,8 @@ static void get_info(struct dtls_sock *ds, struct dtls_info *info)
 	spin_lock(&ds->lock);
 	info->control_queued = ds->control_bytes + ds->raw_bytes;
 	info->early_queued = ds->early_bytes;
+	info->tx_control_epoch = ds->sent_epoch;
+	info->tx_control_seq = ds->sent_seq;
 	spin_unlock(&ds->lock);
 }
 
@@ -256,9 +276,54 @@ static int get_window(struct dtls_sock *ds, struct dtls_window *window)
 	return 0;
 }
 
+/* DTLS 1.3, RFC 9147 9: what came or went in a NewConnectionId */
+static int set_cid(struct dtls_sock *ds, sockptr_t optval, unsigned int optlen)
+{
+	struct dtls_epoch *tx = NULL;
+	struct dtls_assoc *assoc;
+	struct dtls_cid *cid;
+	int err;
+
+	if (optlen < sizeof(*cid))
+		return -EINVAL;
+	cid = kzalloc(sizeof(*cid), GFP_KERNEL);
+	if (!cid)
+		return -ENOMEM;
+	err = copy_struct(cid, sizeof(*cid), optval, optlen);
+	if (err)
+		goto out;
+
+	mutex_lock(&ds->setup);
+	assoc = ds->assoc;
+	if (assoc)
+		tx = rcu_dereference_protected(assoc->tx, true);
+	if (!assoc)
+		err = -ENOKEY;
+	else if (!dtls_is_13(assoc->version))
+		err = -EOPNOTSUPP;
+	else if (cid->reserved ||
+		 (cid->tx_len && (!tx || cid->tx_len != tx->key.cid_len)) ||
+		 (cid->rx_len && cid->rx_len != assoc->rx_cid_len) ||
+		 !is_zero(cid->tx + cid->tx_len, sizeof(cid->tx) - cid->tx_len) ||
+		 !is_zero(cid->rx + cid->rx_len, sizeof(cid->rx) - cid->rx_len))
+		err = -EINVAL;
+	else if (cid->rx_len)
+		err = dtls_assoc_add_cid(assoc, cid->rx);
+	if (!err && cid->tx_len) {
+		write_seqlock(&tx->key.cid_lock);
+		memcpy(tx->key.cid, cid->tx, cid->tx_len);
+		write_sequnlock(&tx->key.cid_lock);
+	}
+	mutex_unlock(&ds->setup);
+out:
+	kfree(cid);
+	return err;
+}
+
 static void get_cid(struct dtls_sock *ds, struct dtls_cid *cid)
 {
 	struct dtls_epoch *tx, *rx;
+	struct dtls_cids *cids;
 
 	mutex_lock(&ds->setup);
 	if (ds->assoc) {
@@ -271,6 +336,10 @@ static void get_cid(struct dtls_sock *ds, struct dtls_cid *cid)
 		if (rx) {
 			cid->rx_len = rx->key.cid_len;
 			memcpy(cid->rx, rx->key.cid, cid->rx_len);
+			cids = rcu_dereference_protected(ds->assoc->cids, true);
+			if (cids)
+				memcpy(cid->rx, cids->cid + cid->rx_len *
+				       (cids->n - 1), cid->rx_len);
 		}
 	}
 	mutex_unlock(&ds->setup);
@@ -289,6 +358,8 @@ static int set_dtls(struct dtls_sock *ds, int optname, sockptr_t optval,
 		return set_key(ds, optname, optval, optlen);
 	case DTLS_WINDOW:
 		return set_window(ds, optval, optlen);
+	case DTLS_CID:
+		return set_cid(ds, optval, optlen);
 	case DTLS_FEED:
 		return dtls_rx_feed(ds, optval, optlen);
 	case DTLS_REPLAY_WINDOW:

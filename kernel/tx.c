@@ -180,29 +180,43 @@ static ssize_t push(struct tx *tx, struct dtls_batch *batch, size_t size)
 
 /* ---- records ---- */
 
+/* A handshake is acknowledged by its records' numbers: see struct dtls_info. */
+static void note_number(struct tx *tx, u64 seq)
+{
+	struct dtls_sock *ds = tx->ds;
+
+	spin_lock(&ds->lock);
+	ds->sent_epoch = tx->epoch->number;
+	ds->sent_seq = seq;
+	spin_unlock(&ds->lock);
+}
+
 /* Seal the next @len bytes of the caller's data at the end of @batch. */
 static int add_record(struct tx *tx, struct dtls_batch *batch, size_t len,
-		      u64 seq)
+		      u64 seq, bool more)
 {
 	const struct dtls_key *key = &tx->epoch->key;
-	size_t size = len + dtls_key_overhead(key);
+	unsigned int head = dtls_key_head(key, more);
+	size_t size = dtls_key_size(key, len, more);
 	u8 *record = batch_room(batch, size);
 	int err;
 
 	if (!record)
 		return -ENOBUFS;
 	if (tx->staged) {
-		memcpy(record + dtls_key_head(key), tx->staged, len);
+		memcpy(record + head, tx->staged, len);
 		tx->staged += len;
-	} else if (!copy_from_iter_full(record + dtls_key_head(key), len,
+	} else if (!copy_from_iter_full(record + head, len,
 					&tx->msg->msg_iter)) {
 		err = -EFAULT;
 		goto trim;
 	}
 	err = dtls_seal(key, tx->scratch, record, len, tx->type,
-			tx->epoch->number, seq);
+			tx->epoch->number, seq, more);
 	if (err < 0)
 		goto trim;
+	if (tx->has_info)
+		note_number(tx, seq);
 	trace_dtls_seal(tx->ds->sk, tx->epoch->number, seq, tx->type, len);
 	return 0;
 trim:
@@ -242,7 +256,7 @@ static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
 static int fill_batch(struct tx *tx, struct dtls_batch *batch, unsigned int n,
 		      size_t segment, size_t len, u64 seq)
 {
-	size_t size = segment + dtls_key_overhead(&tx->epoch->key);
+	size_t size = dtls_key_size(&tx->epoch->key, segment, false);
 	struct dtls_scratch *scratch = tx->scratch;
 	int err = 0;
 
@@ -262,7 +276,7 @@ static int fill_batch(struct tx *tx, struct dtls_batch *batch, unsigned int n,
 	while (n-- && !err) {
 		size_t part = min(segment, len);
 
-		err = add_record(tx, batch, part, seq++);
+		err = add_record(tx, batch, part, seq++, false);
 		len -= part;
 	}
 	return err;
@@ -272,7 +286,7 @@ static int fill_batch(struct tx *tx, struct dtls_batch *batch, unsigned int n,
 static ssize_t send_records(struct tx *tx, size_t len)
 {
 	size_t segment = tx->segment && tx->segment < len ? tx->segment : len;
-	size_t size = segment + dtls_key_overhead(&tx->epoch->key);
+	size_t size = dtls_key_size(&tx->epoch->key, segment, false);
 	struct dtls_batch *batch = &tx->scratch->batch;
 	unsigned int most = batch_records(size);
 	size_t done = 0;
@@ -331,7 +345,7 @@ static int push_cork(struct tx *tx)
  */
 static ssize_t send_corked(struct tx *tx, size_t len, bool more)
 {
-	size_t size = len + dtls_key_overhead(&tx->epoch->key);
+	size_t size = dtls_key_size(&tx->epoch->key, len, more);
 	struct dtls_sock *ds = tx->ds;
 	ssize_t ret = -EMSGSIZE;
 	u64 seq;
@@ -350,7 +364,7 @@ static ssize_t send_corked(struct tx *tx, size_t len, bool more)
 	ret = take_seq(tx, 1, &seq);
 	if (ret < 0)
 		goto out;
-	ret = add_record(tx, ds->cork, len, seq);
+	ret = add_record(tx, ds->cork, len, seq, more);
 	if (ret)
 		goto out;
 	count_sent(tx, 1, len);
@@ -496,11 +510,12 @@ static unsigned int path_payload(struct sock *sk)
 /* Plaintext bytes that make one record that fits the path now; 0: unknown */
 unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_key *key)
 {
-	unsigned int payload = path_payload(ds->sk);
-	unsigned int overhead = dtls_key_overhead(key);
+	unsigned int payload = path_payload(ds->sk), mtu;
 
-	return payload > overhead ? min(payload - overhead, DTLS_RECORD_SIZE_MAX) :
-				    0;
+	if (payload <= key->head + key->tail)
+		return 0;
+	mtu = min(payload - key->head - key->tail, DTLS_RECORD_SIZE_MAX);
+	return dtls_key_size(key, mtu, false) <= payload ? mtu : 0;
 }
 
 static bool dont_fragment(const struct sock *sk)
@@ -538,8 +553,8 @@ static int check(struct tx *tx, size_t record_len)
 		return -EMSGSIZE;
 	if (dont_fragment(sk)) {
 		payload = path_payload(sk);
-		if (payload && record_len +
-			       dtls_key_overhead(&tx->epoch->key) > payload)
+		if (payload && dtls_key_size(&tx->epoch->key, record_len,
+					     false) > payload)
 			return -EMSGSIZE;
 	}
 	if (tx->flags & MSG_DONTWAIT &&
@@ -568,10 +583,12 @@ static int send_raw(struct tx *tx, size_t len)
 static int check_info(struct tx *tx)
 {
 	const struct dtls_record_info *info = &tx->info;
+	bool v13 = dtls_is_13(tx->epoch->key.version);
 
 	if (info->flags || info->event || info->reserved || info->seq ||
-	    info->type < DTLS_CT_CHANGE_CIPHER_SPEC ||
-	    info->type > DTLS_CT_HEARTBEAT)
+	    info->type < (v13 ? DTLS_CT_ALERT : DTLS_CT_CHANGE_CIPHER_SPEC) ||
+	    info->type > (v13 ? DTLS_CT_ACK : DTLS_CT_HEARTBEAT) ||
+	    info->type == DTLS_CT_TLS12_CID)
 		return -EINVAL;
 	if (info->epoch && info->epoch != tx->epoch->number)
 		return -ESTALE;

@@ -38,7 +38,7 @@
 #define DTLS_WINDOW		4	/* get, set: struct dtls_window */
 #define DTLS_MTU		5	/* get: __u32 plaintext bytes the path takes */
 #define DTLS_REPLAY_WINDOW	6	/* get, set: __u32 records, 64 to 4096 */
-#define DTLS_CID		7	/* get: struct dtls_cid */
+#define DTLS_CID		7	/* get, set: struct dtls_cid */
 #define DTLS_POLL_CONTROL	8	/* get, set: __u32, 1: EPOLLPRI on control records */
 #define DTLS_FEED		9	/* set: one datagram of the peer's, see below */
 
@@ -80,22 +80,28 @@
  * @cipher:	DTLS_CIPHER_*
  * @cid_len:	bytes of @cid; 0: records bear no connection ID
  * @reserved:	zero
- * @epoch:	1 to 65535, newer than every epoch installed before in this
- *		direction
+ * @epoch:	1 to 65535 (1.3: to 2^48 - 1), newer than every epoch installed
+ *		before in this direction
  * @rec_seq:	DTLS_TX: number of the next record to send. DTLS_RX: records
  *		with a lower number are taken for replays
  * @key:	the write key; bytes past the cipher's key size are zero
  * @iv:		the write IV. DTLS 1.2 AES: the 4 bytes of implicit nonce
  *		(RFC 5288, RFC 6655), the rest zero; else 12 bytes
- * @sn_key:	DTLS 1.3: key for the sequence numbers (RFC 9147 4.2.3);
- *		zero for 1.2
+ * @sn_key:	DTLS 1.3: key for the sequence numbers (RFC 9147 4.2.3), as long
+ *		as @key; zero for 1.2
  * @cid:	DTLS_TX: the connection ID the peer asked for; DTLS_RX: the one
  *		this end asked for (RFC 9146)
  *
+ * DTLS 1.3 keys of epoch 1 are for early data, those from 3 on for application
+ * data; epoch 2, the handshake's, is better left to the library, which gets such
+ * records raw. A key change is the next epoch, pushed: with DTLS_TX later
+ * records use it, with DTLS_RX it is taken beside the two before it.
+ *
  * setsockopt() may sleep. Errors, with nothing changed: EINVAL (length, epoch,
  * sequence number, reserved or unused bytes not zero, version differs from the
- * socket's, length of the connection ID from that of other read keys'),
- * EOPNOTSUPP (version), ENOENT (the kernel has not this cipher),
+ * socket's, length of the connection ID from that of other read keys', but for
+ * early data's), EOPNOTSUPP (version), ENOENT (the kernel has not this cipher,
+ * or the version has not),
  * E2BIG (see above), ENOTCONN (the socket has no peer), EEXIST (the epoch is
  * not newer), ENOMEM.
  */
@@ -116,6 +122,7 @@ struct dtls_key_info {
 /* struct dtls_record_info, flags */
 #define DTLS_RECORD_RAW		0x01	/* as on the wire, not authenticated */
 #define DTLS_RECORD_EVENT	0x02	/* no record: news from the kernel, see event */
+#define DTLS_RECORD_REPLAYABLE	0x04	/* DTLS 1.3 early data (RFC 8446 8) */
 
 /* struct dtls_record_info, event */
 #define DTLS_EVENT_TX_LIMIT	1	/* the write key is close to its limit */
@@ -133,12 +140,23 @@ struct dtls_key_info {
  * With recvmsg(MSG_OOB): describes the record returned. One with
  * DTLS_RECORD_RAW comes with its header, just as it arrived, and nothing in it
  * is authenticated (a handshake record that does not verify is of this kind
- * too: it may be of an association to come, RFC 6347 4.2.8); one without was decrypted and verified, and is its content
- * alone.
+ * too: it may be of an association to come, RFC 6347 4.2.8); one without was
+ * decrypted and verified, and is its content alone.
+ *
+ * A raw record with a unified header (RFC 9147 4) is of epoch 2; @type and @seq
+ * are zero, since they are encrypted. If it has a connection ID and came before
+ * the first read key, whose length it is, all the rest of its datagram comes
+ * with it: what in there is of a later epoch can be given back by DTLS_FEED.
+ *
+ * With recvmsg(): comes with early data alone, with DTLS_RECORD_REPLAYABLE. An
+ * attacker may have the same record delivered to another server, or here again.
  *
  * With sendmsg(): sends the data as one record of @type under the current
  * write key (@epoch must be 0 or name it, else ESTALE; @seq is zero), or with
- * DTLS_RECORD_RAW as a datagram that goes out as it is (all else zero).
+ * DTLS_RECORD_RAW as a datagram that goes out as it is (all else zero). Which
+ * epoch and number the record got, for the ACK to come (RFC 9147 7), DTLS_INFO
+ * tells afterwards: a sendmsg() without this cmsg does not change that, so that
+ * one thread may send control records while others send data.
  */
 struct dtls_record_info {
 	__u64	epoch;
@@ -185,6 +203,9 @@ struct dtls_counters {
  * @control_queued: bytes in the control queue
  * @early_queued: bytes waiting for a key
  * @counters:	since the first key
+ * @tx_control_epoch: of the record sent last by sendmsg() with
+ *		DTLS_RECORD_INFO; 0: there was none
+ * @tx_control_seq: its number
  */
 struct dtls_info {
 	__u16	version;
@@ -201,6 +222,8 @@ struct dtls_info {
 	__u32	control_queued;
 	__u32	early_queued;
 	struct dtls_counters counters;
+	__u64	tx_control_epoch;
+	__u64	tx_control_seq;
 };
 
 /**
@@ -218,7 +241,23 @@ struct dtls_window {
 	__u64	seen[DTLS_REPLAY_WINDOW_MAX / 64];
 };
 
-/* Connection IDs in use (get DTLS_CID) */
+#define DTLS_CIDS_MAX		8
+
+/**
+ * struct dtls_cid - connection IDs (get, set DTLS_CID)
+ * @tx_len:	bytes of @tx
+ * @rx_len:	bytes of @rx
+ * @reserved:	zero
+ * @tx:		in the records sent
+ * @rx:		the newest one that records received may have
+ *
+ * Setting is for DTLS 1.3 (RFC 9147 9): @tx, if it has a length, replaces that
+ * of the current write key, for the records sealed from then on; @rx, if it has
+ * a length, is taken beside the read keys' own and the last DTLS_CIDS_MAX - 1
+ * set before. A new connection ID is as long as the one before it. Errors:
+ * EINVAL (length, bytes past it not zero), ENOKEY, EOPNOTSUPP (version),
+ * ENOMEM.
+ */
 struct dtls_cid {
 	__u16	tx_len;
 	__u16	rx_len;
