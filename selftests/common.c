@@ -27,29 +27,33 @@ struct cipher {
 	unsigned int explicit_len;	/* of the nonce's 12 bytes, on the wire */
 	unsigned int tag_len;
 	bool ccm;
+	const char *sn;			/* for sequence numbers; NULL: no 1.3 */
 };
 
-/* RFC 5288 3 (GCM), RFC 6655 3 and 4 (CCM, CCM_8), RFC 7905 2 (ChaCha20) */
+/*
+ * RFC 5288 3 (GCM), RFC 6655 3 and 4 (CCM, CCM_8), RFC 7905 2 (ChaCha20);
+ * RFC 8446 B.4 and RFC 9147 4.2.3 for DTLS 1.3
+ */
 static const struct cipher ciphers[] = {
 	{ DTLS_CIPHER_AES_GCM_128, "AES_128_GCM", "AES-128-GCM",
-	  16, 4, 8, 16, false },
+	  16, 4, 8, 16, false, "AES-128-ECB" },
 	{ DTLS_CIPHER_AES_GCM_256, "AES_256_GCM", "AES-256-GCM",
-	  32, 4, 8, 16, false },
+	  32, 4, 8, 16, false, "AES-256-ECB" },
 	{ DTLS_CIPHER_AES_CCM_128, "AES_128_CCM", "AES-128-CCM",
-	  16, 4, 8, 16, true },
+	  16, 4, 8, 16, true, "AES-128-ECB" },
 	{ DTLS_CIPHER_AES_CCM_256, "AES_256_CCM", "AES-256-CCM",
-	  32, 4, 8, 16, true },
+	  32, 4, 8, 16, true, NULL },
 	{ DTLS_CIPHER_AES_CCM_8_128, "AES_128_CCM_8", "AES-128-CCM",
-	  16, 4, 8, 8, true },
+	  16, 4, 8, 8, true, "AES-128-ECB" },
 	{ DTLS_CIPHER_AES_CCM_8_256, "AES_256_CCM_8", "AES-256-CCM",
-	  32, 4, 8, 8, true },
+	  32, 4, 8, 8, true, NULL },
 	{ DTLS_CIPHER_CHACHA20_POLY1305, "CHACHA20_POLY1305",
-	  "ChaCha20-Poly1305", 32, 12, 0, 16, false },
+	  "ChaCha20-Poly1305", 32, 12, 0, 16, false, "ChaCha20" },
 };
 
 #define N_CIPHERS	(sizeof(ciphers) / sizeof(ciphers[0]))
 
-static EVP_CIPHER *fetched[N_CIPHERS];
+static EVP_CIPHER *fetched[N_CIPHERS], *fetched_sn[N_CIPHERS];
 static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
 
 /* For what cannot go wrong unless the test itself is broken. */
@@ -76,10 +80,12 @@ unsigned int rounds(unsigned int n, unsigned int min)
 
 static const struct cipher *cipher_get(__u16 id)
 {
+	bool v13 = IS_V13(id);
 	size_t i;
 
 	for (i = 0; i < N_CIPHERS; i++)
-		if (ciphers[i].id == id)
+		if (id == (v13 ? V13(ciphers[i].id) : ciphers[i].id) &&
+		    (!v13 || ciphers[i].sn))
 			return &ciphers[i];
 	MUST(!"known cipher");
 	return NULL;
@@ -108,6 +114,10 @@ static void fetch_all(void)
 	for (i = 0; i < N_CIPHERS; i++) {
 		fetched[i] = EVP_CIPHER_fetch(NULL, ciphers[i].evp, NULL);
 		MUST(fetched[i]);
+		if (!ciphers[i].sn)
+			continue;
+		fetched_sn[i] = EVP_CIPHER_fetch(NULL, ciphers[i].sn, NULL);
+		MUST(fetched_sn[i]);
 	}
 }
 
@@ -141,7 +151,7 @@ void fill(void *buf, size_t len, unsigned int seed)
 	}
 }
 
-void peer_key_init(struct peer_key *k, __u16 cipher, __u16 epoch,
+void peer_key_init(struct peer_key *k, __u16 cipher, __u64 epoch,
 		   unsigned int cid_len, unsigned int who)
 {
 	const struct cipher *c = cipher_get(cipher);
@@ -151,7 +161,12 @@ void peer_key_init(struct peer_key *k, __u16 cipher, __u16 epoch,
 	k->cipher = cipher;
 	k->epoch = epoch;
 	fill(k->key, c->key_len, seed);
-	fill(k->iv, c->salt_len, seed + 0x1000000);
+	if (IS_V13(cipher)) {
+		fill(k->iv, sizeof(k->iv), seed + 0x1000000);
+		fill(k->sn_key, c->key_len, seed + 0x4000000);
+	} else {
+		fill(k->iv, c->salt_len, seed + 0x1000000);
+	}
 	if (c->explicit_len)
 		fill(&k->nonce_xor, sizeof(k->nonce_xor), seed + 0x2000000);
 	k->cid_len = cid_len;
@@ -161,12 +176,13 @@ void peer_key_init(struct peer_key *k, __u16 cipher, __u16 epoch,
 void key_info(const struct peer_key *k, struct dtls_key_info *ki)
 {
 	memset(ki, 0, sizeof(*ki));
-	ki->version = DTLS_VERSION_1_2;
-	ki->cipher = k->cipher;
+	ki->version = IS_V13(k->cipher) ? DTLS_VERSION_1_3 : DTLS_VERSION_1_2;
+	ki->cipher = cipher_get(k->cipher)->id;
 	ki->epoch = k->epoch;
 	ki->rec_seq = k->rec_seq;
 	memcpy(ki->key, k->key, sizeof(k->key));
 	memcpy(ki->iv, k->iv, sizeof(k->iv));
+	memcpy(ki->sn_key, k->sn_key, sizeof(k->sn_key));
 	ki->cid_len = k->cid_len;
 	memcpy(ki->cid, k->cid, k->cid_len);
 }
@@ -176,13 +192,35 @@ size_t peer_overhead(const struct peer_key *k)
 	const struct cipher *c = cipher_get(k->cipher);
 	size_t n = HEADER_LEN + c->explicit_len + c->tag_len;
 
+	if (IS_V13(k->cipher))
+		return 3 + k->cid_len + 1 + c->tag_len;
 	return k->cid_len ? n + k->cid_len + 1 : n;
+}
+
+/* RFC 9147 4.2.3 */
+void peer_mask(const struct peer_key *k, const __u8 *sample, __u8 *mask)
+{
+	const struct cipher *c = cipher_get(k->cipher);
+	bool chacha = c->id == DTLS_CIPHER_CHACHA20_POLY1305;
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	static const __u8 zeroes[16];
+	int n;
+
+	MUST(ctx);
+	MUST(!pthread_once(&fetch_once, fetch_all));
+	/* libcrypto's IV: block counter and nonce */
+	MUST(EVP_CipherInit_ex2(ctx, fetched_sn[c - ciphers], k->sn_key,
+				chacha ? sample : NULL, 1, NULL));
+	MUST(EVP_CIPHER_CTX_set_padding(ctx, 0));
+	MUST(EVP_CipherUpdate(ctx, mask, &n, chacha ? zeroes : sample, 16));
+	MUST(n == 16);
+	EVP_CIPHER_CTX_free(ctx);
 }
 
 /*
  * RFC 5288 3: GCMNonce is salt[4], nonce_explicit[8]; RFC 6655 3 says the same
  * of CCM. RFC 7905 2: the IV XORed with the 64-bit sequence number, which in
- * DTLS is epoch and sequence number.
+ * DTLS is epoch and sequence number. RFC 9147 4: without the epoch.
  */
 static void make_nonce(const struct peer_key *k, const struct peer_record *rec,
 		       __u8 *nonce)
@@ -191,12 +229,12 @@ static void make_nonce(const struct peer_key *k, const struct peer_record *rec,
 	__u8 num[8];
 	int i;
 
-	memcpy(nonce, k->iv, c->salt_len);
-	if (c->explicit_len) {
+	memcpy(nonce, k->iv, sizeof(k->iv));
+	if (c->explicit_len && !IS_V13(k->cipher)) {
 		put_be(nonce + 4, 8, rec->nonce);
 		return;
 	}
-	put_be(num, 2, rec->epoch);
+	put_be(num, 2, IS_V13(k->cipher) ? 0 : rec->epoch);
 	put_be(num + 2, 6, rec->seq);
 	for (i = 0; i < 8; i++)
 		nonce[4 + i] ^= num[i];
@@ -276,6 +314,58 @@ static bool aead(const struct peer_key *k, bool enc, const __u8 *nonce,
 	return ok;
 }
 
+/* RFC 9147 4: the unified header, its number in the clear; returns its bytes */
+static size_t unified_header(const struct peer_key *k,
+			     const struct peer_record *rec, size_t fragment_len,
+			     __u8 *out)
+{
+	unsigned int cid_len = rec->no_cid ? 0 : k->cid_len;
+	unsigned int seq_len = rec->seq8 ? 1 : 2;
+	__u8 *p = out;
+
+	*p++ = 0x20 | (cid_len ? 0x10 : 0) | (rec->seq8 ? 0 : 0x08) |
+	       (rec->length ? 0x04 : 0) | (rec->epoch & 3);
+	memcpy(p, k->cid, cid_len);
+	p += cid_len;
+	put_be(p, seq_len, rec->seq);
+	p += seq_len;
+	if (rec->length) {
+		put_be(p, 2, fragment_len);
+		p += 2;
+	}
+	return p - out;
+}
+
+static size_t seal_unified(const struct peer_key *k,
+			   const struct peer_record *rec, __u8 *out)
+{
+	const struct cipher *c = cipher_get(k->cipher);
+	size_t inner_len = rec->len + 1 + rec->pad, head;
+	__u8 header[300], nonce[12], mask[16], *inner;
+
+	if (inner_len + c->tag_len < 16)
+		inner_len = 16 - c->tag_len;
+	inner = calloc(1, inner_len);
+	MUST(inner);
+	if (rec->len)
+		memcpy(inner, rec->data, rec->len);
+	inner[rec->len] = rec->type;
+
+	head = unified_header(k, rec, inner_len + c->tag_len, header);
+	memcpy(out, header, head);
+	make_nonce(k, rec, nonce);
+	aead(k, true, nonce, header, head, inner, inner_len, out + head,
+	     out + head + inner_len);
+	free(inner);
+
+	peer_mask(k, out + head, mask);
+	out += head - (rec->length ? 2 : 0) - (rec->seq8 ? 1 : 2);
+	out[0] ^= mask[0];
+	if (!rec->seq8)
+		out[1] ^= mask[1];
+	return head + inner_len + c->tag_len;
+}
+
 size_t peer_seal_record(const struct peer_key *k, const struct peer_record *rec,
 			void *out)
 {
@@ -285,6 +375,8 @@ size_t peer_seal_record(const struct peer_key *k, const struct peer_record *rec,
 	__u8 *inner, *p = out;
 	size_t aad_len;
 
+	if (IS_V13(k->cipher))
+		return seal_unified(k, rec, out);
 	if (k->cid_len)
 		inner_len += 1 + rec->pad;
 	inner = calloc(1, inner_len + 1);
@@ -313,8 +405,8 @@ size_t peer_seal_record(const struct peer_key *k, const struct peer_record *rec,
 	return p + inner_len + c->tag_len - (__u8 *)out;
 }
 
-size_t peer_seal(const struct peer_key *k, __u8 type, __u64 seq,
-		 const void *data, size_t len, void *out)
+static size_t seal_usual(const struct peer_key *k, __u8 type, __u64 seq,
+			 const void *data, size_t len, bool more, void *out)
 {
 	static __thread struct peer_record rec;
 
@@ -323,9 +415,91 @@ size_t peer_seal(const struct peer_key *k, __u8 type, __u64 seq,
 	rec.epoch = k->epoch;
 	rec.seq = seq;
 	rec.nonce = k->nonce_xor ^ ((__u64)k->epoch << 48 | seq);
+	rec.length = more;
 	rec.data = data;
 	rec.len = len;
 	return peer_seal_record(k, &rec, out);
+}
+
+size_t peer_seal(const struct peer_key *k, __u8 type, __u64 seq,
+		 const void *data, size_t len, void *out)
+{
+	return seal_usual(k, type, seq, data, len, false, out);
+}
+
+size_t peer_seal_more(const struct peer_key *k, __u8 type, __u64 seq,
+		      const void *data, size_t len, void *out)
+{
+	return seal_usual(k, type, seq, data, len, true, out);
+}
+
+/* The inner type and what is before it (RFC 9146 4, RFC 8446 5.2) */
+static bool open_inner(struct peer_record *rec, size_t inner_len)
+{
+	rec->len = inner_len;
+	while (rec->len && !rec->buf[rec->len - 1])
+		rec->len--;
+	if (!rec->len)
+		return false;
+	rec->type = rec->buf[--rec->len];
+	rec->pad = inner_len - rec->len - 1;
+	return true;
+}
+
+/*
+ * The tag tells which of the numbers with these last bits it is: those from
+ * about the key's first one on are tried.
+ */
+static ssize_t open_unified(const struct peer_key *k, const __u8 *in,
+			    size_t len, struct peer_record *rec)
+{
+	const struct cipher *c = cipher_get(k->cipher);
+	size_t head = 1 + k->cid_len, fragment_len, inner_len;
+	__u8 header[300], nonce[12], mask[16], tag[16];
+	unsigned int seq_len, try;
+	__u64 seq, span;
+
+	if (len < head || (in[0] & 0xe3) != (0x20 | (k->epoch & 3)) ||
+	    !(in[0] & 0x10) != !k->cid_len || memcmp(in + 1, k->cid, k->cid_len))
+		return -1;
+	rec->version = DTLS_VERSION_1_3;
+	rec->epoch = k->epoch;
+	rec->seq8 = !(in[0] & 0x08);
+	rec->length = in[0] & 0x04;
+	rec->no_cid = false;
+	rec->nonce = 0;
+	rec->data = rec->buf;
+	seq_len = rec->seq8 ? 1 : 2;
+	head += seq_len + (rec->length ? 2 : 0);
+	if (len < head)
+		return -1;
+	fragment_len = len - head;
+	if (rec->length) {
+		if (get_be(in + head - 2, 2) > fragment_len)
+			return -1;
+		fragment_len = get_be(in + head - 2, 2);
+	}
+	if (fragment_len < 16)
+		return -1;
+	inner_len = fragment_len - c->tag_len;
+
+	peer_mask(k, in + head, mask);
+	seq = get_be(in + 1 + k->cid_len, seq_len) ^ get_be(mask, seq_len);
+	span = 1ULL << 8 * seq_len;
+	rec->seq = (k->rec_seq & ~(span - 1)) | seq;
+	if (rec->seq + span / 2 < k->rec_seq)
+		rec->seq += span;
+	for (try = 0; try < 16; try++, rec->seq += span) {
+		unified_header(k, rec, fragment_len, header);
+		make_nonce(k, rec, nonce);
+		memcpy(tag, in + head + inner_len, c->tag_len);
+		if (!aead(k, false, nonce, header, head, in + head, inner_len,
+			  rec->buf, tag))
+			continue;
+		return open_inner(rec, inner_len) ?
+		       (ssize_t)(head + fragment_len) : -1;
+	}
+	return -1;
 }
 
 ssize_t peer_open(const struct peer_key *k, const void *in, size_t len,
@@ -336,6 +510,8 @@ ssize_t peer_open(const struct peer_key *k, const void *in, size_t len,
 	__u8 nonce[12], aad[300], tag[16];
 	const __u8 *p = in;
 
+	if (IS_V13(k->cipher))
+		return open_unified(k, in, len, rec);
 	if (len < HEADER_LEN + (size_t)k->cid_len)
 		return -1;
 	rec->type = p[0];
@@ -370,14 +546,8 @@ ssize_t peer_open(const struct peer_key *k, const void *in, size_t len,
 		return -1;
 
 	rec->len = inner_len;
-	if (k->cid_len) {
-		while (rec->len && !rec->buf[rec->len - 1])
-			rec->len--;
-		if (!rec->len)
-			return -1;
-		rec->type = rec->buf[--rec->len];
-		rec->pad = inner_len - rec->len - 1;
-	}
+	if (k->cid_len && !open_inner(rec, inner_len))
+		return -1;
 	return p + inner_len + c->tag_len - (const __u8 *)in;
 }
 
@@ -537,8 +707,9 @@ long long dtls_stat(const char *name)
 int link_open(struct link *l, int family, __u16 cipher, unsigned int cid_len)
 {
 	memset(l, 0, sizeof(*l));
-	peer_key_init(&l->ab, cipher, 1, cid_len, 1);
-	peer_key_init(&l->ba, cipher, 1, cid_len ? cid_len + 3 : 0, 2);
+	peer_key_init(&l->ab, cipher, nth_epoch(cipher, 1), cid_len, 1);
+	peer_key_init(&l->ba, cipher, nth_epoch(cipher, 1),
+		      cid_len ? cid_len + 3 : 0, 2);
 	return udp_pair(family, &l->a, &l->b);
 }
 

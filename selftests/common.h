@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the selftests share: sockets, keys, and a second implementation of the
- * DTLS 1.2 record layer.
+ * record layers of DTLS 1.2 and 1.3.
  *
- * The second implementation is written from RFC 6347, 5288, 6655, 7905 and
- * 9146 on libcrypto and shares no line with kernel/: a test that holds the
+ * The second implementation is written from RFC 6347, 5288, 6655, 7905, 9146
+ * and 9147 on libcrypto and shares no line with kernel/: a test that holds the
  * kernel against it holds it against the RFCs, and can look at and forge every
  * byte on the wire.
  */
@@ -34,13 +34,16 @@
 #define CT_DATA		23
 #define CT_HEARTBEAT	24
 #define CT_CID		25
+#define CT_ACK		26
 
 #define ALERT_WARNING		1
 #define ALERT_FATAL		2
 #define ALERT_CLOSE_NOTIFY	0
 #define ALERT_INTERNAL_ERROR	80
 
-#define HEADER_LEN	13	/* of a record without connection ID */
+#define ALERT_USER_CANCELED	90
+
+#define HEADER_LEN	13	/* of a 1.2 record without connection ID */
 #define PLAIN_MAX	16384	/* plaintext of one record */
 #define DGRAM_MAX	65536	/* room for any datagram */
 
@@ -67,36 +70,54 @@ bool slow(void);
 /* @n, or a thirtieth of it (at least @min) where the kernel is slow. */
 unsigned int rounds(unsigned int n, unsigned int min);
 
+/*
+ * Where a cipher is asked for, V13() of it says that DTLS 1.3 is meant. A test
+ * that counts epochs from 1 gets its nth one from nth_epoch(): application
+ * data's is 1 in DTLS 1.2 and 3 in DTLS 1.3.
+ */
+#define V13(cipher)	((cipher) | 0x8000)
+#define IS_V13(cipher)	(!!((cipher) & 0x8000))
+
+static inline __u64 nth_epoch(__u16 cipher, __u64 n)
+{
+	return IS_V13(cipher) ? n + 2 : n;
+}
+
 /**
  * struct peer_key - one direction's key as the second implementation knows it
- * @cipher:	DTLS_CIPHER_*
+ * @cipher:	DTLS_CIPHER_* or V13() of it
  * @epoch:	epoch
  * @rec_seq:	what key_info() says the first number is
  * @nonce_xor:	explicit nonces are epoch and number XORed with this, so that
  *		an implementation that makes them up on reading fails
  * @key:	write key
  * @iv:		write IV
+ * @sn_key:	1.3: the key for sequence numbers
  * @cid_len:	bytes of @cid; 0: none
  * @cid:	connection ID
  */
 struct peer_key {
 	__u16 cipher;
-	__u16 epoch;
+	__u64 epoch;
 	__u64 rec_seq;
 	__u64 nonce_xor;
 	__u8 key[32];
 	__u8 iv[12];
+	__u8 sn_key[32];
 	__u8 cid_len;
 	__u8 cid[255];
 };
 
 /**
  * struct peer_record - one record, opened or to be sealed
- * @type:	the content's type (with a connection ID: the inner one)
+ * @type:	the content's type (1.3, or with a connection ID: the inner one)
  * @version:	on the wire
- * @epoch:	on the wire
- * @seq:	on the wire
- * @pad:	zero bytes after the inner type (RFC 9146); 0 without one
+ * @epoch:	on the wire; 1.3: its last bits
+ * @seq:	likewise
+ * @seq8:	1.3: 8 bits of @seq on the wire, not 16
+ * @length:	1.3: the length is told
+ * @no_cid:	1.3: without the connection ID that the key has
+ * @pad:	zero bytes after the inner type (RFC 9146, 9147); 0 without one
  * @nonce:	explicit nonce on the wire; 0 where the cipher has none
  * @len:	content bytes
  * @data:	content: the caller's when sealing, @buf when opened
@@ -105,8 +126,11 @@ struct peer_key {
 struct peer_record {
 	__u8 type;
 	__u16 version;
-	__u16 epoch;
+	__u64 epoch;
 	__u64 seq;
+	bool seq8;
+	bool length;
+	bool no_cid;
 	size_t pad;
 	__u64 nonce;
 	size_t len;
@@ -119,27 +143,34 @@ size_t cipher_key_len(__u16 cipher);
 size_t cipher_tag_len(__u16 cipher);
 
 /* A key that depends on its arguments alone; @who tells directions apart. */
-void peer_key_init(struct peer_key *k, __u16 cipher, __u16 epoch,
+void peer_key_init(struct peer_key *k, __u16 cipher, __u64 epoch,
 		   unsigned int cid_len, unsigned int who);
 
 /* The same key as the kernel wants to have it. */
 void key_info(const struct peer_key *k, struct dtls_key_info *ki);
 
-/* Bytes a record of this key has on the wire beyond its content. */
+/* Bytes a record of this key, last in its datagram, has beyond its content. */
 size_t peer_overhead(const struct peer_key *k);
+
+/* Mask of the sequence number of a record whose fragment starts with @sample. */
+void peer_mask(const struct peer_key *k, const __u8 *sample, __u8 *mask);
 
 /* Seal exactly what @rec says at @out; returns the record's bytes. */
 size_t peer_seal_record(const struct peer_key *k, const struct peer_record *rec,
 			void *out);
 
-/* The same for a usual record of the key's own epoch. */
+/* The same for a usual record of the key's own epoch, last in its datagram. */
 size_t peer_seal(const struct peer_key *k, __u8 type, __u64 seq,
 		 const void *data, size_t len, void *out);
+
+/* The same for one that others may follow. */
+size_t peer_seal_more(const struct peer_key *k, __u8 type, __u64 seq,
+		      const void *data, size_t len, void *out);
 
 /*
  * Open the record that starts at @in. Returns the bytes it takes on the wire
  * (what follows may be another one), or -1 if it is not a valid record of this
- * key, of version 1.2.
+ * key.
  */
 ssize_t peer_open(const struct peer_key *k, const void *in, size_t len,
 		  struct peer_record *rec);

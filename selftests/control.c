@@ -47,6 +47,28 @@ FIXTURE_VARIANT_ADD(control, v4_cid)
 	.cid_len = 3,
 };
 
+FIXTURE_VARIANT_ADD(control, v13_v4)
+{
+	.cipher = V13(DTLS_CIPHER_AES_GCM_256),
+	.family = AF_INET,
+};
+
+FIXTURE_VARIANT_ADD(control, v13_v6)
+{
+	.cipher = V13(DTLS_CIPHER_AES_CCM_8_128),
+	.family = AF_INET6,
+};
+
+FIXTURE_VARIANT_ADD(control, v13_v4_cid)
+{
+	.cipher = V13(DTLS_CIPHER_CHACHA20_POLY1305),
+	.family = AF_INET,
+	.cid_len = 3,
+};
+
+/* Does a record that is not verified show that it is a handshake's? */
+#define SHOWS_TYPE(v)	(!(v)->cid_len && !IS_V13((v)->cipher))
+
 FIXTURE_SETUP(control)
 {
 	stay();
@@ -82,7 +104,8 @@ static int eof_flag(struct __test_metadata *_metadata, struct link *l)
 
 TEST_F(control, every_type_comes_out_of_band)
 {
-	static const __u8 types[] = { CT_CCS, CT_HANDSHAKE, CT_HEARTBEAT };
+	const __u8 types[] = { IS_V13(variant->cipher) ? CT_ACK : CT_CCS,
+			       CT_HANDSHAKE, CT_HEARTBEAT };
 	struct dtls_record_info info;
 	struct link *l = &self->l;
 	unsigned int i;
@@ -94,7 +117,7 @@ TEST_F(control, every_type_comes_out_of_band)
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		ASSERT_EQ(50, recv_control(l->a, &info, buf, sizeof(buf)));
 		EXPECT_EQ(types[i], info.type);
-		EXPECT_EQ((__u64)1, info.epoch);
+		EXPECT_EQ(l->ba.epoch, info.epoch);
 		EXPECT_EQ((__u64)i, info.seq);
 		EXPECT_EQ(0, info.flags);
 		EXPECT_EQ(0, info.event);
@@ -208,11 +231,11 @@ TEST_F(control, replayed_handshake_is_raw)
 		ASSERT_EQ(len, send(l->b, wire, len, 0));
 	ASSERT_EQ(50, recv_control(l->a, &info, buf, sizeof(buf)));
 	EXPECT_EQ(0, info.flags);
-	for (i = 0; i < 2 && !variant->cid_len; i++) {
+	for (i = 0; i < 2 && SHOWS_TYPE(variant); i++) {
 		ASSERT_EQ(len, recv_control(l->a, &info, buf, sizeof(buf)));
 		EXPECT_EQ(DTLS_RECORD_RAW, info.flags);
 		EXPECT_EQ(CT_HANDSHAKE, info.type);
-		EXPECT_EQ((__u64)1, info.epoch);
+		EXPECT_EQ(l->ba.epoch, info.epoch);
 		EXPECT_EQ(0, memcmp(buf, wire, len));
 	}
 	ASSERT_ERRNO(EAGAIN, recv_control(l->a, &info, buf, sizeof(buf)));
@@ -231,7 +254,7 @@ TEST_F(control, forged_handshake_is_raw)
 	wire[len - 1] ^= 1;
 	ASSERT_EQ(len, send(l->b, wire, len, 0));
 	nothing_to_read(_metadata, l);
-	if (variant->cid_len) {
+	if (!SHOWS_TYPE(variant)) {
 		ASSERT_ERRNO(EAGAIN,
 			     recv_control(l->a, &info, buf, sizeof(buf)));
 	} else {
@@ -391,7 +414,7 @@ TEST_F(control, fatal_alert_is_pollerr)
 
 TEST_F(control, warning_is_only_shown)
 {
-	static const __u8 warning[] = { ALERT_WARNING, 90 /* user_canceled */ };
+	static const __u8 warning[] = { ALERT_WARNING, ALERT_USER_CANCELED };
 	struct dtls_record_info info;
 	struct link *l = &self->l;
 
@@ -400,6 +423,28 @@ TEST_F(control, warning_is_only_shown)
 	still_works(_metadata, l);
 	ASSERT_EQ(2, recv_control(l->a, &info, buf, sizeof(buf)));
 	EXPECT_EQ(0, memcmp(buf, warning, 2));
+}
+
+/* RFC 8446 6: in DTLS 1.3 the level says nothing. */
+TEST_F(control, level_of_an_alert)
+{
+	static const __u8 alerts[][2] = {
+		{ ALERT_WARNING, ALERT_INTERNAL_ERROR },
+		{ ALERT_FATAL, ALERT_USER_CANCELED },
+	};
+	bool v13 = IS_V13(variant->cipher);
+	struct link *l = &self->l;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(2, link_send(l, CT_ALERT, alerts[i], 2));
+		if (i != v13) {
+			ASSERT_ERRNO(ECONNRESET,
+				     recv(l->a, buf, sizeof(buf), 0));
+		}
+		nothing_to_read(_metadata, l);
+	}
+	still_works(_metadata, l);
 }
 
 /* RFC 5246 7.2: two bytes. Anything else means nothing. */
@@ -530,7 +575,7 @@ TEST_F(control, close_notify_behind_a_flood)
  */
 TEST_F(control, forgeries_near_the_limit_are_told)
 {
-	bool ccm_8 = variant->cipher == DTLS_CIPHER_AES_CCM_8_128;
+	bool ccm_8 = (variant->cipher & ~V13(0)) == DTLS_CIPHER_AES_CCM_8_128;
 	struct dtls_record_info info;
 	struct link *l = &self->l;
 	int i, one = 1;
@@ -549,7 +594,7 @@ TEST_F(control, forgeries_near_the_limit_are_told)
 		ASSERT_EQ(0, recv_control(l->a, &info, buf, sizeof(buf)));
 		EXPECT_EQ(DTLS_RECORD_EVENT, info.flags);
 		EXPECT_EQ(DTLS_EVENT_RX_LIMIT, info.event);
-		EXPECT_EQ((__u64)1, info.epoch);
+		EXPECT_EQ(l->ba.epoch, info.epoch);
 	}
 	ASSERT_ERRNO(EAGAIN, recv_control(l->a, &info, buf, sizeof(buf)));
 	still_works(_metadata, l);

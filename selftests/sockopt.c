@@ -24,15 +24,16 @@ static const int dirs[] = { DTLS_TX, DTLS_RX };
 #define for_each_dir(dir)						\
 	for (size_t _i = 0; _i < 2 && ((dir) = dirs[_i], true); _i++)
 
-/* Bytes of IV the cipher takes (RFC 5288, RFC 6655; RFC 7905) */
+/* Bytes of IV the cipher takes (RFC 5288, RFC 6655; RFC 7905; RFC 9147) */
 static size_t iv_len(__u16 cipher)
 {
-	return cipher == DTLS_CIPHER_CHACHA20_POLY1305 ? 12 : 4;
+	return cipher == DTLS_CIPHER_CHACHA20_POLY1305 || IS_V13(cipher) ? 12 :
+									   4;
 }
 
 FIXTURE(sockopt) {
-	struct link l;		/* both keys of epoch 1 in use */
-	struct dtls_key_info next[DTLS_RX + 1];	/* good ones of epoch 2 */
+	struct link l;		/* both keys of the first epoch in use */
+	struct dtls_key_info next[DTLS_RX + 1];	/* good ones of the second */
 };
 
 FIXTURE_VARIANT(sockopt) {
@@ -52,6 +53,9 @@ SOCKOPT(v4_ccm_256, AF_INET, DTLS_CIPHER_AES_CCM_256, 0);
 SOCKOPT(v6_ccm_8_128, AF_INET6, DTLS_CIPHER_AES_CCM_8_128, 0);
 SOCKOPT(v4_chacha, AF_INET, DTLS_CIPHER_CHACHA20_POLY1305, 0);
 SOCKOPT(v6_gcm_128_cid, AF_INET6, DTLS_CIPHER_AES_GCM_128, 8);
+SOCKOPT(v13_v4_gcm_256, AF_INET, V13(DTLS_CIPHER_AES_GCM_256), 0);
+SOCKOPT(v13_v6_ccm_8_cid, AF_INET6, V13(DTLS_CIPHER_AES_CCM_8_128), 8);
+SOCKOPT(v13_v4_chacha_cid, AF_INET, V13(DTLS_CIPHER_CHACHA20_POLY1305), 1);
 
 FIXTURE_SETUP(sockopt)
 {
@@ -60,8 +64,10 @@ FIXTURE_SETUP(sockopt)
 	ASSERT_EQ(0, link_raw(&self->l, variant->family, variant->cipher,
 			      variant->cid_len));
 	ASSERT_TRUE(link_raw_works(&self->l));
-	peer_key_init(&tx, variant->cipher, 2, self->l.ab.cid_len, 1);
-	peer_key_init(&rx, variant->cipher, 2, self->l.ba.cid_len, 2);
+	peer_key_init(&tx, variant->cipher, self->l.ab.epoch + 1,
+		      self->l.ab.cid_len, 1);
+	peer_key_init(&rx, variant->cipher, self->l.ba.epoch + 1,
+		      self->l.ba.cid_len, 2);
 	key_info(&tx, &self->next[DTLS_TX]);
 	key_info(&rx, &self->next[DTLS_RX]);
 }
@@ -201,22 +207,18 @@ TEST_F(sockopt, key_version)
 /* One association speaks one version. */
 TEST_F(sockopt, key_of_another_version)
 {
+	__u16 other = IS_V13(variant->cipher) ? DTLS_CIPHER_AES_GCM_128 :
+						V13(DTLS_CIPHER_AES_GCM_128);
 	struct dtls_key_info ki;
-	struct dtls_info before, after;
+	struct peer_key k;
 	int dir;
 
-	ASSERT_EQ(0, dtls_get_info(self->l.a, &before));
 	for_each_dir(dir) {
-		ki = self->next[dir];
-		ki.version = DTLS_VERSION_1_3;
-		memset(ki.iv, 1, sizeof(ki.iv));
-		memset(ki.sn_key, 1, cipher_key_len(variant->cipher));
-		EXPECT_EQ(-1, setsockopt(self->l.a, SOL_DTLS, dir, &ki,
-					 sizeof(ki)));
-		EXPECT_TRUE(errno == EINVAL || errno == EOPNOTSUPP);
+		peer_key_init(&k, other, self->next[dir].epoch,
+			      self->next[dir].cid_len, 1);
+		key_info(&k, &ki);
+		EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki), EINVAL));
 	}
-	ASSERT_EQ(0, dtls_get_info(self->l.a, &after));
-	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
 	EXPECT_TRUE(link_raw_works(&self->l));
 }
 
@@ -224,6 +226,10 @@ TEST_F(sockopt, key_cipher)
 {
 	/* 55 and 56: SM4 and ARIA in linux/tls.h */
 	static const __u16 ciphers[] = { 0, 1, 50, 55, 56, 60, 256, 65535 };
+	/* Those that RFC 8446 B.4 has no suite for */
+	static const __u16 not_13[] = {
+		DTLS_CIPHER_AES_CCM_256, DTLS_CIPHER_AES_CCM_8_256,
+	};
 	struct dtls_key_info ki;
 	size_t i;
 	int dir;
@@ -232,6 +238,11 @@ TEST_F(sockopt, key_cipher)
 		ki = self->next[dir];
 		for (i = 0; i < ARRAY_SIZE(ciphers); i++) {
 			ki.cipher = ciphers[i];
+			EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki),
+					      ENOENT));
+		}
+		for (i = 0; IS_V13(variant->cipher) && i < 2; i++) {
+			ki.cipher = not_13[i];
 			EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki),
 					      ENOENT));
 		}
@@ -244,14 +255,20 @@ TEST_F(sockopt, key_epoch)
 	static const __u64 epochs[] = {
 		0, 65536, 65537, 1ULL << 32, (1ULL << 32) + 2, ~0ULL,
 	};
+	/* RFC 9147 8 */
+	static const __u64 epochs_13[] = {
+		0, 1ULL << 48, (1ULL << 48) + 4, ~0ULL,
+	};
+	bool v13 = IS_V13(variant->cipher);
 	struct dtls_key_info ki;
 	size_t i;
 	int dir;
 
 	for_each_dir(dir) {
 		ki = self->next[dir];
-		for (i = 0; i < ARRAY_SIZE(epochs); i++) {
-			ki.epoch = epochs[i];
+		for (i = 0; i < (v13 ? ARRAY_SIZE(epochs_13) :
+				       ARRAY_SIZE(epochs)); i++) {
+			ki.epoch = v13 ? epochs_13[i] : epochs[i];
 			EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki),
 					      EINVAL));
 		}
@@ -290,12 +307,13 @@ TEST_F(sockopt, key_epoch_not_newer)
 
 TEST_F(sockopt, key_last_epoch)
 {
+	__u64 last = IS_V13(variant->cipher) ? (1ULL << 48) - 1 : 65535;
 	struct peer_key tx = self->l.ab, rx = self->l.ba;
 	struct dtls_key_info ki;
 	int dir;
 
-	tx.epoch = 65535;
-	rx.epoch = 65535;
+	tx.epoch = last;
+	rx.epoch = last;
 	ASSERT_EQ(0, dtls_set_key(self->l.a, DTLS_TX, &tx));
 	ASSERT_EQ(0, dtls_set_key(self->l.a, DTLS_RX, &rx));
 	self->l.ab = tx;
@@ -304,7 +322,7 @@ TEST_F(sockopt, key_last_epoch)
 	EXPECT_TRUE(link_raw_works(&self->l));
 	for_each_dir(dir) {
 		ki = self->next[dir];
-		ki.epoch = 65535;
+		ki.epoch = last;
 		EXPECT_TRUE(set_fails(self->l.a, dir, &ki, sizeof(ki), EEXIST));
 	}
 }
@@ -348,7 +366,9 @@ TEST_F(sockopt, key_bytes_that_must_be_zero)
 		  offsetof(struct dtls_key_info, pad) },
 		{ offsetof(struct dtls_key_info, pad),
 		  offsetof(struct dtls_key_info, sn_key) },
-		{ offsetof(struct dtls_key_info, sn_key),
+		{ offsetof(struct dtls_key_info, sn_key) +
+		  (IS_V13(variant->cipher) ? cipher_key_len(variant->cipher) :
+					     0),
 		  offsetof(struct dtls_key_info, cid) },
 		{ 0, sizeof(*ki) },	/* after the connection ID */
 	};
@@ -411,9 +431,9 @@ TEST_F(sockopt, key_sets_first_number)
 	struct dtls_info info;
 	char buf[64];
 
-	tx.epoch = 2;
+	tx.epoch++;
 	tx.rec_seq = 123456;
-	rx.epoch = 2;
+	rx.epoch++;
 	rx.rec_seq = 100;
 	ASSERT_EQ(0, dtls_set_key(self->l.a, DTLS_TX, &tx));
 	ASSERT_EQ(0, dtls_set_key(self->l.a, DTLS_RX, &rx));
@@ -424,7 +444,7 @@ TEST_F(sockopt, key_sets_first_number)
 	self->l.ba = rx;
 	ASSERT_EQ(2, send(self->l.a, "hi", 2, 0));
 	ASSERT_EQ(2, link_recv(&self->l, &rec));
-	EXPECT_EQ(2, rec.epoch);
+	EXPECT_EQ(tx.epoch, rec.epoch);
 	EXPECT_EQ(123456, rec.seq);
 
 	self->l.b_seq = 99;
@@ -446,12 +466,12 @@ TEST_F(sockopt, info_tells_the_state)
 	ASSERT_EQ(100, send(self->l.a, buf, 100, 0));
 	ASSERT_EQ(100, link_recv(&self->l, &rec));
 	ASSERT_EQ(0, dtls_get_info(self->l.a, &info));
-	EXPECT_EQ(DTLS_VERSION_1_2, info.version);
-	EXPECT_EQ(variant->cipher, info.tx_cipher);
-	EXPECT_EQ(variant->cipher, info.rx_cipher);
+	EXPECT_EQ(self->next[DTLS_TX].version, info.version);
+	EXPECT_EQ(self->next[DTLS_TX].cipher, info.tx_cipher);
+	EXPECT_EQ(self->next[DTLS_TX].cipher, info.rx_cipher);
 	EXPECT_EQ(0, info.flags & DTLS_INFO_EOF);
-	EXPECT_EQ(1, info.tx_epoch);
-	EXPECT_EQ(1, info.rx_epoch);
+	EXPECT_EQ(self->l.ab.epoch, info.tx_epoch);
+	EXPECT_EQ(self->l.ba.epoch, info.rx_epoch);
 	EXPECT_EQ(2, info.tx_seq);
 	EXPECT_EQ(1, info.rx_seq);
 	EXPECT_LT(info.tx_seq, info.tx_limit);
@@ -542,7 +562,7 @@ TEST_F(sockopt, unknown_options)
 {
 	static const int no_get[] = { DTLS_TX, DTLS_RX, DTLS_FEED, 0, -1, 10,
 				      64, 255, 0x10003 };
-	static const int no_set[] = { DTLS_INFO, DTLS_MTU, DTLS_CID, 0, -1,
+	static const int no_set[] = { DTLS_INFO, DTLS_MTU, 0, -1,
 				      10, 64, 255, 0x10001 };
 	char val[2048] = {};
 	socklen_t len;
@@ -693,7 +713,7 @@ TEST_F(sockopt, replay_window_keeps_what_it_saw)
 
 TEST_F(sockopt, window_can_be_read)
 {
-	struct dtls_window w = { .epoch = 1 };
+	struct dtls_window w = { .epoch = self->l.ba.epoch };
 	socklen_t len = sizeof(w);
 	char buf[16];
 	size_t i;
@@ -708,13 +728,13 @@ TEST_F(sockopt, window_can_be_read)
 
 	ASSERT_EQ(0, getsockopt(self->l.a, SOL_DTLS, DTLS_WINDOW, &w, &len));
 	EXPECT_EQ(sizeof(w), len);
-	EXPECT_EQ(1, w.epoch);
+	EXPECT_EQ(self->l.ba.epoch, w.epoch);
 	EXPECT_EQ(6, w.next);
 	/* 5, 3 and 0; what lies below 0 may count as seen. */
 	EXPECT_EQ(0x25, w.seen[0] & 0x3f);
 
 	for (i = 0; i < 3; i++) {
-		w.epoch = i ? i + 1 : 0;
+		w.epoch = i ? self->l.ba.epoch + i : 0;
 		len = sizeof(w);
 		EXPECT_EQ(-1, getsockopt(self->l.a, SOL_DTLS, DTLS_WINDOW, &w,
 					 &len));
@@ -724,7 +744,7 @@ TEST_F(sockopt, window_can_be_read)
 	for (len = 0; len < sizeof(w.epoch); len++) {
 		socklen_t l = len;
 
-		w.epoch = 1;
+		w.epoch = self->l.ba.epoch;
 		EXPECT_EQ(-1, getsockopt(self->l.a, SOL_DTLS, DTLS_WINDOW, &w,
 					 &l));
 		EXPECT_EQ(EINVAL, errno);
@@ -733,7 +753,7 @@ TEST_F(sockopt, window_can_be_read)
 
 TEST_F(sockopt, window_can_be_set)
 {
-	struct dtls_window w = { .epoch = 1, .next = 20 };
+	struct dtls_window w = { .epoch = self->l.ba.epoch, .next = 20 };
 	char buf[16];
 
 	/* 19 and 12 were seen elsewhere. */
@@ -758,17 +778,17 @@ TEST_F(sockopt, window_can_be_set)
 
 TEST_F(sockopt, window_refused)
 {
-	struct dtls_window w = { .epoch = 1 };
+	struct dtls_window w = { .epoch = self->l.ba.epoch };
 	socklen_t len;
 
 	EXPECT_TRUE(set_fails(self->l.a, DTLS_WINDOW, &w, sizeof(w), EINVAL))
 		TH_LOG("next moved back");
 	w.next = 100;
-	w.epoch = 2;
+	w.epoch = self->l.ba.epoch + 1;
 	EXPECT_TRUE(set_fails(self->l.a, DTLS_WINDOW, &w, sizeof(w), ENOENT));
 	w.epoch = 0;
 	EXPECT_TRUE(set_fails(self->l.a, DTLS_WINDOW, &w, sizeof(w), ENOENT));
-	w.epoch = 1;
+	w.epoch = self->l.ba.epoch;
 	w.next = DTLS_SEQ_MAX + 2;
 	EXPECT_TRUE(set_fails(self->l.a, DTLS_WINDOW, &w, sizeof(w), EINVAL));
 	w.next = 100;

@@ -73,6 +73,25 @@ FIXTURE_VARIANT_ADD(transmit, v6_cid)
 	.cid_len = 20,
 };
 
+FIXTURE_VARIANT_ADD(transmit, v13_v4)
+{
+	.cipher = V13(DTLS_CIPHER_AES_GCM_128),
+	.family = AF_INET,
+};
+
+FIXTURE_VARIANT_ADD(transmit, v13_v6)
+{
+	.cipher = V13(DTLS_CIPHER_CHACHA20_POLY1305),
+	.family = AF_INET6,
+};
+
+FIXTURE_VARIANT_ADD(transmit, v13_v4_cid)
+{
+	.cipher = V13(DTLS_CIPHER_AES_CCM_8_128),
+	.family = AF_INET,
+	.cid_len = 4,
+};
+
 FIXTURE_SETUP(transmit)
 {
 	stay();
@@ -342,13 +361,24 @@ TEST_F(transmit, control_types)
 	struct link *l = &self->l;
 	int type;
 
-	for (type = CT_CCS; type <= CT_HEARTBEAT; type++) {
+	bool v13 = IS_V13(variant->cipher);
+	__u64 seq = 0;
+
+	for (type = 0; type < 256; type++) {
+		/* RFC 6347 4.1; RFC 9147 4.1 */
+		if (type < (v13 ? CT_ALERT : CT_CCS) || type == CT_CID ||
+		    type > (v13 ? CT_ACK : CT_HEARTBEAT)) {
+			ASSERT_ERRNO(EINVAL,
+				     send_control(l->a, type, 0, text, 40));
+			continue;
+		}
 		ASSERT_EQ(40, send_control(l->a, type, 0, text, 40));
 		ASSERT_EQ(40, link_recv(l, &rec));
 		EXPECT_EQ(type, rec.type);
-		EXPECT_EQ((__u64)type - CT_CCS, rec.seq);
+		EXPECT_EQ(seq++, rec.seq);
 		EXPECT_EQ(0, memcmp(rec.data, text, 40));
 	}
+	nothing_arrives(_metadata, l);
 }
 
 static ssize_t send_info(int fd, const struct dtls_record_info *info,
@@ -370,24 +400,57 @@ static ssize_t send_info(int fd, const struct dtls_record_info *info,
 
 TEST_F(transmit, record_info_names_the_current_epoch)
 {
-	struct dtls_record_info info = { .type = CT_HANDSHAKE, .epoch = 1 };
+	struct dtls_record_info info = { .type = CT_HANDSHAKE };
 	struct link *l = &self->l;
+
+	info.epoch = l->ab.epoch;
 
 	ASSERT_EQ(30, send_info(l->a, &info, sizeof(info)));
 	ASSERT_EQ(30, link_recv(l, &rec));
 	EXPECT_EQ(CT_HANDSHAKE, rec.type);
 
-	info.epoch = 2;
+	info.epoch++;
 	ASSERT_ERRNO(ESTALE, send_info(l->a, &info, sizeof(info)));
-	l->ab.epoch = 2;
+	l->ab.epoch++;
 	ASSERT_OK(dtls_set_key(l->a, DTLS_TX, &l->ab));
 	ASSERT_EQ(30, send_info(l->a, &info, sizeof(info)));
 	ASSERT_EQ(30, link_recv(l, &rec));
-	EXPECT_EQ(2, rec.epoch);
-	info.epoch = 1;
+	EXPECT_EQ(info.epoch, rec.epoch);
+	info.epoch--;
 	ASSERT_ERRNO(ESTALE, send_info(l->a, &info, sizeof(info)));
 	nothing_arrives(_metadata, l);
 	ASSERT_EQ((__u64)1, tx_seq(_metadata, l));
+}
+
+/* For the ACK that will name them (RFC 9147 7) */
+TEST_F(transmit, number_of_a_control_record_is_told)
+{
+	struct dtls_record_info handshake = { .type = CT_HANDSHAKE };
+	struct link *l = &self->l;
+	struct dtls_info info;
+	int i;
+
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	EXPECT_EQ((__u64)0, info.tx_control_epoch);
+	for (i = 1; i < 4; i++) {
+		ASSERT_EQ(10, send(l->a, text, 10, 0));
+		ASSERT_EQ(30, send_info(l->a, &handshake, sizeof(handshake)));
+		ASSERT_EQ(2000, send_segments(l->a, text, 2000, 1000, 0));
+		ASSERT_OK(dtls_get_info(l->a, &info));
+		EXPECT_EQ(l->ab.epoch, info.tx_control_epoch);
+		EXPECT_EQ((__u64)4 * i - 3, info.tx_control_seq);
+		ASSERT_EQ(10, link_recv(l, &rec));
+		ASSERT_EQ(30, link_recv(l, &rec));
+		EXPECT_EQ(info.tx_control_seq, rec.seq);
+		ASSERT_EQ(1000, link_recv(l, &rec));
+		ASSERT_EQ(1000, link_recv(l, &rec));
+	}
+	l->ab.epoch++;
+	ASSERT_OK(dtls_set_key(l->a, DTLS_TX, &l->ab));
+	ASSERT_EQ(30, send_info(l->a, &handshake, sizeof(handshake)));
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	EXPECT_EQ(l->ab.epoch, info.tx_control_epoch);
+	EXPECT_EQ((__u64)0, info.tx_control_seq);
 }
 
 TEST_F(transmit, wrong_record_info_is_refused)
@@ -492,8 +555,8 @@ TEST_F(transmit, counters)
 	EXPECT_EQ((__u64)5, info.counters.tx_records);
 	EXPECT_EQ((__u64)2602, info.counters.tx_bytes);
 	EXPECT_EQ((__u64)5, info.tx_seq);
-	EXPECT_EQ((__u64)1, info.tx_epoch);
-	EXPECT_EQ(variant->cipher, info.tx_cipher);
+	EXPECT_EQ(l->ab.epoch, info.tx_epoch);
+	EXPECT_EQ(variant->cipher & ~V13(0), info.tx_cipher);
 }
 
 /*
@@ -792,7 +855,7 @@ TEST_F(transmit, key_change_under_cork)
 	ssize_t n, one;
 
 	ASSERT_EQ(10, send(l->a, text, 10, MSG_MORE));
-	peer_key_init(&ab2, variant->cipher, 2, l->ab.cid_len, 1);
+	peer_key_init(&ab2, variant->cipher, l->ab.epoch + 1, l->ab.cid_len, 1);
 	ASSERT_OK(dtls_set_key(l->a, DTLS_TX, &ab2));
 	ASSERT_EQ(20, send(l->a, text, 20, 0));
 	n = recv(l->b, wire, sizeof(wire), 0);
@@ -1009,7 +1072,7 @@ static __u64 near_limit(struct __test_metadata *_metadata, struct link *l,
 	struct dtls_info info;
 
 	ASSERT_OK(dtls_get_info(l->a, &info));
-	l->ab.epoch = 2;
+	l->ab.epoch++;
 	l->ab.rec_seq = info.tx_limit - left;
 	ASSERT_OK(dtls_set_key(l->a, DTLS_TX, &l->ab));
 	return info.tx_limit;
@@ -1032,7 +1095,7 @@ TEST_F(transmit, limit_is_told_before_it_is_reached)
 	ASSERT_EQ(0, recv_control(l->a, &info, buf, sizeof(buf)));
 	EXPECT_EQ(DTLS_RECORD_EVENT, info.flags);
 	EXPECT_EQ(DTLS_EVENT_TX_LIMIT, info.event);
-	EXPECT_EQ((__u64)2, info.epoch);
+	EXPECT_EQ(l->ab.epoch, info.epoch);
 
 	/* Once a key is enough. */
 	ASSERT_EQ(1, send(l->a, text, 1, 0));
@@ -1091,18 +1154,35 @@ FIXTURE_VARIANT(transmit_mtu)
 {
 	int family;
 	int ip_header;
+	__u16 cipher;
 };
 
 FIXTURE_VARIANT_ADD(transmit_mtu, v4)
 {
 	.family = AF_INET,
 	.ip_header = 20,
+	.cipher = DTLS_CIPHER_AES_GCM_128,
 };
 
 FIXTURE_VARIANT_ADD(transmit_mtu, v6)
 {
 	.family = AF_INET6,
 	.ip_header = 40,
+	.cipher = DTLS_CIPHER_AES_GCM_128,
+};
+
+FIXTURE_VARIANT_ADD(transmit_mtu, v13_v4)
+{
+	.family = AF_INET,
+	.ip_header = 20,
+	.cipher = V13(DTLS_CIPHER_AES_GCM_128),
+};
+
+FIXTURE_VARIANT_ADD(transmit_mtu, v13_v6)
+{
+	.family = AF_INET6,
+	.ip_header = 40,
+	.cipher = V13(DTLS_CIPHER_AES_CCM_8_128),
 };
 
 FIXTURE_SETUP(transmit_mtu)
@@ -1120,8 +1200,7 @@ FIXTURE_SETUP(transmit_mtu)
 	close(fd);
 	fill_text();
 
-	ASSERT_OK(link_raw(&self->l, variant->family, DTLS_CIPHER_AES_GCM_128,
-			   0));
+	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher, 0));
 	ASSERT_OK(deep_queue(self->l.b));
 	/* IP_PMTUDISC_DO and IPV6_PMTUDISC_DO: no fragments */
 	val = IP_PMTUDISC_DO;
@@ -1213,6 +1292,7 @@ FIXTURE_VARIANT(transmit_full)
 	int family;
 	const char *addr;
 	const char *peer;
+	__u16 cipher;
 };
 
 FIXTURE_VARIANT_ADD(transmit_full, v4)
@@ -1220,6 +1300,7 @@ FIXTURE_VARIANT_ADD(transmit_full, v4)
 	.family = AF_INET,
 	.addr = "192.0.2.1/24",
 	.peer = "192.0.2.2",
+	.cipher = DTLS_CIPHER_AES_GCM_128,
 };
 
 FIXTURE_VARIANT_ADD(transmit_full, v6)
@@ -1227,6 +1308,15 @@ FIXTURE_VARIANT_ADD(transmit_full, v6)
 	.family = AF_INET6,
 	.addr = "2001:db8::1/64",
 	.peer = "2001:db8::2",
+	.cipher = DTLS_CIPHER_AES_GCM_128,
+};
+
+FIXTURE_VARIANT_ADD(transmit_full, v13_v4)
+{
+	.family = AF_INET,
+	.addr = "192.0.2.1/24",
+	.peer = "192.0.2.2",
+	.cipher = V13(DTLS_CIPHER_AES_GCM_128),
 };
 
 /*
@@ -1262,7 +1352,8 @@ FIXTURE_SETUP(transmit_full)
 	}
 	ASSERT_OK(setsockopt(self->fd, SOL_SOCKET, SO_SNDBUF, &size,
 			     sizeof(size)));
-	peer_key_init(&key, DTLS_CIPHER_AES_GCM_128, 1, 0, 1);
+	peer_key_init(&key, variant->cipher, nth_epoch(variant->cipher, 1), 0,
+		      1);
 	ASSERT_OK(dtls_attach(self->fd));
 	ASSERT_OK(dtls_set_key(self->fd, DTLS_TX, &key));
 }
