@@ -8,8 +8,8 @@
  *	numbered path LOCAL PEER MTU NEXT-MTU
  *
  * recv watches the records that reach its interface, too, by a packet socket,
- * and so knows what it should have been given. Without arguments both ends
- * meet on the loopback interface, as a test of their own.
+ * and so knows what it should have been given. -3 is DTLS 1.3. Without
+ * arguments both ends meet on the loopback interface, as a test of their own.
  */
 #include "kselftest_harness.h"
 
@@ -31,7 +31,6 @@
 
 #define SEND_PORT	4001
 #define RECV_PORT	4002
-#define CIPHER		DTLS_CIPHER_AES_GCM_128
 #define SIZE_MAX_	4096
 #define SEGMENTS_MAX	16
 #define RCVBUF		(48 << 20)
@@ -39,6 +38,7 @@
 
 /**
  * struct options - what to send, and how to receive it
+ * @cipher:	as for peer_key_init()
  * @n:		records
  * @size:	bytes of content of each
  * @segments:	records a system call; 1: without UDP_SEGMENT
@@ -50,6 +50,7 @@
  * @idle:	milliseconds of silence after which recv gives up on the rest
  */
 struct options {
+	__u16 cipher;
 	unsigned int n;
 	unsigned int size;
 	unsigned int segments;
@@ -62,6 +63,7 @@ struct options {
 };
 
 static const struct options defaults = {
+	.cipher = DTLS_CIPHER_AES_GCM_128,
 	.n = 2000, .size = 200, .segments = 1, .window = 64, .idle = 5000,
 };
 
@@ -86,11 +88,17 @@ static __u64 now_ms(void)
 	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
 }
 
-static int install(int fd, int dir, unsigned int epoch)
+static void make_key(const struct options *o, unsigned int epoch,
+		     struct peer_key *k)
+{
+	peer_key_init(k, o->cipher, nth_epoch(o->cipher, epoch), 0, 1);
+}
+
+static int install(int fd, const struct options *o, int dir, unsigned int epoch)
 {
 	struct peer_key k;
 
-	peer_key_init(&k, CIPHER, epoch, 0, 1);
+	make_key(o, epoch, &k);
 	return dtls_set_key(fd, dir, &k);
 }
 
@@ -116,7 +124,7 @@ static int run_send(int fd, const struct options *o)
 	for (number = 0; number < o->n; number += n) {
 		if (epoch_of(o, number) != epoch) {
 			epoch = epoch_of(o, number);
-			if (install(fd, DTLS_TX, epoch))
+			if (install(fd, o, DTLS_TX, epoch))
 				return -1;
 		}
 		n = o->segments;
@@ -148,22 +156,56 @@ struct watch {
 	int fd;
 	int family;
 	unsigned int newest;
+	unsigned int epoch;	/* of the record seen last; 1.3 only */
 	__u64 last;	/* time of the last record */
 	bool stop;
 };
 
 /* Records name their own lengths, so a coalesced packet needs no more. */
+static const __u8 *next_record(struct watch *w, const __u8 *p, const __u8 *end,
+			       unsigned int *number)
+{
+	unsigned int epoch;
+
+	if (end - p < HEADER_LEN)
+		return NULL;
+	epoch = p[3] << 8 | p[4];
+	*number = (p[8] << 16 | p[9] << 8 | p[10]) + (epoch - 1) * w->o->rekey;
+	return p + HEADER_LEN + (p[11] << 8 | p[12]);
+}
+
+/* Those of DTLS 1.3 hide all that: they have one size, and are opened. */
+static const __u8 *next_record_13(struct watch *w, const __u8 *p,
+				  const __u8 *end, unsigned int *number)
+{
+	unsigned int epoch = w->epoch > 2 ? w->epoch - 2 : 1;
+	static struct peer_record rec;
+	struct peer_key k;
+	ssize_t size;
+
+	for (;; epoch++) {
+		make_key(w->o, epoch, &k);
+		if ((p[0] & 3) == (k.epoch & 3))
+			break;
+	}
+	size = peer_overhead(&k) + w->o->size;
+	if (end - p < size || peer_open(&k, p, size, &rec) != size)
+		return NULL;
+	w->epoch = epoch;
+	memcpy(number, rec.data, sizeof(*number));
+	return p + size;
+}
+
 static void watch_records(struct watch *w, const __u8 *p, const __u8 *end)
 {
+	bool v13 = IS_V13(w->o->cipher);
 	struct result *r = w->r;
+	unsigned int number;
 
-	while (end - p >= HEADER_LEN) {
-		unsigned int epoch = p[3] << 8 | p[4];
-		unsigned int number = p[8] << 16 | p[9] << 8 | p[10];
-
-		number += (epoch - 1) * w->o->rekey;
-		p += HEADER_LEN + (p[11] << 8 | p[12]);
-		if (p > end || number >= w->o->n)
+	while (p < end) {
+		p = v13 ? next_record_13(w, p, end, &number) :
+			  next_record(w, p, end, &number);
+		if (!p || p > end || number >= w->o->n)
 			break;
 		r->on_wire[number]++;
 		r->arrivals++;
@@ -246,7 +288,7 @@ static int recv_setup(int fd, const struct options *o)
 	    setsockopt(fd, SOL_DTLS, DTLS_REPLAY_WINDOW, &o->window,
 		       sizeof(o->window)))
 		return -1;
-	return install(fd, DTLS_RX, 1);
+	return install(fd, o, DTLS_RX, 1);
 }
 
 static void take(const struct options *o, struct result *r, const __u8 *buf,
@@ -304,7 +346,7 @@ static int run_recv(int fd, const struct options *o, struct result *r,
 		/* As soon as an epoch is in use, be ready for the next. */
 		memcpy(&number, buf, sizeof(number));
 		if (number < o->n && epoch_of(o, number) == epochs &&
-		    o->rekey && install(fd, DTLS_RX, ++epochs))
+		    o->rekey && install(fd, o, DTLS_RX, ++epochs))
 			return -1;
 	}
 	return dtls_get_info(fd, &r->info);
@@ -388,7 +430,8 @@ static int expect_icmp(int fd, __u32 next_mtu)
 		      "quoted record") ? -1 : 0;
 }
 
-static int run_path(int fd, int family, __u32 mtu, __u32 next_mtu)
+static int run_path(int fd, int family, const struct options *o, __u32 mtu,
+		    __u32 next_mtu)
 {
 	bool v4 = family == AF_INET;
 	int probe = v4 ? IP_PMTUDISC_DO : IPV6_PMTUDISC_DO, on = 1;
@@ -396,9 +439,9 @@ static int run_path(int fd, int family, __u32 mtu, __u32 next_mtu)
 	struct peer_key k;
 	__u32 head;
 
-	peer_key_init(&k, CIPHER, 1, 0, 1);
+	make_key(o, 1, &k);
 	head = (v4 ? 28 : 48) + peer_overhead(&k);
-	if (install(fd, DTLS_TX, 1) ||
+	if (install(fd, o, DTLS_TX, 1) ||
 	    setsockopt(fd, v4 ? SOL_IP : SOL_IPV6,
 		       v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &probe,
 		       sizeof(probe)) ||
@@ -487,8 +530,11 @@ static int program(int argc, char **argv)
 	int fd, opt, family;
 
 	optind = 2;
-	while ((opt = getopt(argc, argv, "n:s:g:k:p:w:Gi:t:")) != -1) {
+	while ((opt = getopt(argc, argv, "3n:s:g:k:p:w:Gi:t:")) != -1) {
 		switch (opt) {
+		case '3':
+			o.cipher = V13(o.cipher);
+			break;
 		case 'n':
 			o.n = atoi(optarg);
 			break;
@@ -535,7 +581,7 @@ static int program(int argc, char **argv)
 		return !!expect(!run_send(fd, &o), "send");
 	if (argc - optind < 4)
 		return 2;
-	return !!run_path(fd, family, atoi(argv[optind + 2]),
+	return !!run_path(fd, family, &o, atoi(argv[optind + 2]),
 			  atoi(argv[optind + 3]));
 }
 
@@ -550,19 +596,24 @@ FIXTURE_VARIANT(numbered) {
 	int family;
 	unsigned int segments;
 	bool gro;
+	__u16 cipher;
 };
 
-#define NUMBERED(name, f, s, g)						\
+#define NUMBERED(name, f, s, g, c)					\
 	FIXTURE_VARIANT_ADD(numbered, name) {				\
-		.family = f, .segments = s, .gro = g,			\
+		.family = f, .segments = s, .gro = g, .cipher = c,	\
 	}
 
-NUMBERED(v4, AF_INET, 1, false);
-NUMBERED(v4_segments, AF_INET, 10, false);
-NUMBERED(v4_segments_gro, AF_INET, 10, true);
-NUMBERED(v6, AF_INET6, 1, false);
-NUMBERED(v6_segments, AF_INET6, 10, false);
-NUMBERED(v6_segments_gro, AF_INET6, 10, true);
+#define NUMBERED_ALL(prefix, c)						\
+	NUMBERED(prefix##v4, AF_INET, 1, false, c);			\
+	NUMBERED(prefix##v4_segments, AF_INET, 10, false, c);		\
+	NUMBERED(prefix##v4_segments_gro, AF_INET, 10, true, c);	\
+	NUMBERED(prefix##v6, AF_INET6, 1, false, c);			\
+	NUMBERED(prefix##v6_segments, AF_INET6, 10, false, c);		\
+	NUMBERED(prefix##v6_segments_gro, AF_INET6, 10, true, c)
+
+NUMBERED_ALL(, DTLS_CIPHER_AES_GCM_128);
+NUMBERED_ALL(v13_, V13(DTLS_CIPHER_AES_GCM_128));
 
 FIXTURE_SETUP(numbered)
 {
@@ -570,7 +621,8 @@ FIXTURE_SETUP(numbered)
 	self->o.n = rounds(20000, 2000);
 	self->o.segments = variant->segments;
 	self->o.gro = variant->gro;
-	ASSERT_EQ(0, link_open(&self->l, variant->family, CIPHER, 0));
+	self->o.cipher = variant->cipher;
+	ASSERT_EQ(0, link_open(&self->l, variant->family, variant->cipher, 0));
 	ASSERT_EQ(0, dtls_attach(self->l.a));
 	ASSERT_EQ(0, dtls_attach(self->l.b));
 	ASSERT_EQ(0, recv_setup(self->l.b, &self->o));

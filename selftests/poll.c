@@ -47,6 +47,19 @@ FIXTURE_VARIANT_ADD(poll, v6_cid)
 	.cid_len = 5,
 };
 
+FIXTURE_VARIANT_ADD(poll, v13_v4)
+{
+	.cipher = V13(DTLS_CIPHER_AES_GCM_128),
+	.family = AF_INET,
+};
+
+FIXTURE_VARIANT_ADD(poll, v13_v6_cid)
+{
+	.cipher = V13(DTLS_CIPHER_CHACHA20_POLY1305),
+	.family = AF_INET6,
+	.cid_len = 5,
+};
+
 FIXTURE_SETUP(poll)
 {
 	stay();
@@ -98,7 +111,7 @@ static void send_nothing(struct link *l, unsigned int kind)
 		break;
 	default:
 		/* Of the next epoch: waits for its key */
-		k.epoch = 2;
+		k.epoch++;
 		len = peer_seal(&k, CT_DATA, 0, text, 100, wire);
 	}
 	send(l->b, wire, len, 0);
@@ -147,8 +160,8 @@ TEST_F(poll, readable_by_leftovers)
 
 	for (gso = 0; gso < 2; gso++) {
 		for (i = 0, len = 0; i < 5; i++, len += one)
-			one = peer_seal(&l->ba, CT_DATA, l->b_seq++, text, 100,
-					wire + len);
+			one = peer_seal_more(&l->ba, CT_DATA, l->b_seq++, text,
+					     100, wire + len);
 		ASSERT_EQ(len, send_segments(l->b, wire, len,
 					     gso ? one : len, 0));
 		for (i = 0; i < 5; i++) {
@@ -678,7 +691,8 @@ TEST_F(poll, key_makes_early_data_readable)
 	ssize_t len;
 	int ep;
 
-	peer_key_init(&next, variant->cipher, 2, l->ba.cid_len, 2);
+	peer_key_init(&next, variant->cipher, l->ba.epoch + 1, l->ba.cid_len,
+		      2);
 	ep = epoll_of(_metadata, l->a, EPOLLIN | EPOLLET);
 	len = peer_seal(&next, CT_DATA, 0, text, 30, wire);
 	ASSERT_EQ(len, send(l->b, wire, len, 0));
@@ -717,7 +731,8 @@ static void *wake(void *arg)
 		link_send(l, CT_DATA, text, 10);
 		break;
 	case BY_KEY:
-		peer_key_init(&next, w->cipher, 2, l->ba.cid_len, 2);
+		peer_key_init(&next, w->cipher, l->ba.epoch + 1, l->ba.cid_len,
+			      2);
 		dtls_set_key(l->a, DTLS_RX, &next);
 		break;
 	case BY_EOF:
@@ -775,7 +790,8 @@ TEST_F(poll, recv_is_woken_by_a_key_for_early_data)
 	struct peer_key next;
 	ssize_t len;
 
-	peer_key_init(&next, variant->cipher, 2, l->ba.cid_len, 2);
+	peer_key_init(&next, variant->cipher, l->ba.epoch + 1, l->ba.cid_len,
+		      2);
 	len = peer_seal(&next, CT_DATA, 0, text, 30, wire);
 	ASSERT_EQ(len, send(l->b, wire, len, 0));
 	ASSERT_EQ(30, woken(_metadata, l, BY_KEY, variant->cipher));
@@ -863,8 +879,8 @@ TEST_F(poll, leftovers_wake_the_other_readers)
 		usleep(slow() ? 500000 : 100000);
 		start = now_ms();
 		for (i = 0, len = 0; i < READERS; i++, len += one)
-			one = peer_seal(&l->ba, CT_DATA, l->b_seq++, text, 100,
-					wire + len);
+			one = peer_seal_more(&l->ba, CT_DATA, l->b_seq++, text,
+					     100, wire + len);
 		ASSERT_EQ(len, send_segments(l->b, wire, len,
 					     round % 2 ? one : len, 0));
 		for (i = 0; i < READERS; i++) {

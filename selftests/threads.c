@@ -175,13 +175,15 @@ static void *rekeyer(void *arg)
 	struct task *t = arg;
 	struct run *r = t->run;
 	struct peer_key k = r->l->ab;
+	unsigned int n;
 
-	while (!stopped(r)) {
-		if (get(&r->received) < k.epoch * EPOCH_RECORDS) {
+	for (n = 1; !stopped(r);) {
+		if (get(&r->received) < n * EPOCH_RECORDS) {
 			usleep(100);
 			continue;
 		}
-		peer_key_init(&k, k.cipher, k.epoch + 1, k.cid_len, 1);
+		peer_key_init(&k, k.cipher, nth_epoch(k.cipher, ++n), k.cid_len,
+			      1);
 		if (dtls_set_key(r->l->b, DTLS_RX, &k) ||
 		    dtls_set_key(r->l->a, DTLS_TX, &k)) {
 			complain(r, "rekey");
@@ -275,6 +277,23 @@ FIXTURE_VARIANT_ADD(threads, v6_ccm_cid) {
 	.cid_len = 6,
 };
 
+FIXTURE_VARIANT_ADD(threads, v13_v4_gcm) {
+	.family = AF_INET,
+	.cipher = V13(DTLS_CIPHER_AES_GCM_128),
+};
+
+FIXTURE_VARIANT_ADD(threads, v13_v6_gcm_segments) {
+	.family = AF_INET6,
+	.cipher = V13(DTLS_CIPHER_AES_GCM_256),
+	.segments = true,
+};
+
+FIXTURE_VARIANT_ADD(threads, v13_v4_chacha_cid) {
+	.family = AF_INET,
+	.cipher = V13(DTLS_CIPHER_CHACHA20_POLY1305),
+	.cid_len = 6,
+};
+
 FIXTURE_SETUP(threads)
 {
 	ASSERT_EQ(0, link_raw(&self->l, variant->family, variant->cipher,
@@ -348,7 +367,8 @@ static bool receives(struct link *l, unsigned int senders,
 	return ok && info.counters.rx_records == total(&r) &&
 	       !info.counters.rx_replays && !info.counters.rx_no_key &&
 	       !info.counters.rx_auth_failed && !info.counters.rx_malformed &&
-	       info.rx_epoch >= (rekey ? total(&r) / EPOCH_RECORDS : 1);
+	       info.rx_epoch >= nth_epoch(l->ab.cipher, rekey ?
+					  total(&r) / EPOCH_RECORDS : 1);
 }
 
 TEST_F(threads, receive_in_2)

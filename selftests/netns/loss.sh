@@ -9,10 +9,10 @@
 if [ "$slow" ]; then
 	n=1800 delay=500ms epoch=900
 else
-	n=8000 delay=60ms epoch=2000
+	n=8000 delay=60ms epoch=1000
 fi
 
-plan 10
+plan 20
 neighbours
 on a tc qdisc add dev eth0 root netem limit 100000 delay "$delay" \
 	reorder 20% loss 20% duplicate 20%
@@ -22,9 +22,10 @@ always=(sent==1 strange==0 unseen==0 repeated==0 unwatched==0 rx_other==0
 	"rx_records==given" "rx_records+rx_replays==arrivals"
 	"distinct<$n*9/10" "arrivals>distinct" "late>0")
 
-for family in v4 v6; do
-	addresses $family
+for family in v4 v6 v13_v4 v13_v6; do
+	addresses "${family#v13_}"
 	common="-n $n -t 3000"
+	[ "$family" = "${family#v13_}" ] || common+=" -3"
 
 	transfer "$from" "$to" "-i eth0 -w 4096" "-p 50" "$common"
 	check "${family}_window_4096_all_that_arrive_once" "${always[@]}" \
@@ -35,14 +36,14 @@ for family in v4 v6; do
 	check "${family}_window_64_none_twice" "${always[@]}" \
 		"missing>0" "missing<=late"
 
-	transfer "$from" "$to" "-i eth0 -w 4096" "-p 50" "$common -k $epoch"
+	transfer "$from" "$to" "-i eth0 -w 4096" "-p 100" "$common -k $epoch"
 	check "${family}_keys_change" "${always[@]}" missing==0 \
 		"given==distinct" "rx_epoch>=$n/$epoch"
 
 	transfer "$from" "$to" "-i eth0 -w 4096" "-p 200 -g 4" "$common"
 	check "${family}_segments" "${always[@]}" missing==0 "given==distinct"
 
-	transfer "$from" "$to" "-i eth0 -w 4096 -G" "-p 200 -g 4" \
+	transfer "$from" "$to" "-i eth0 -w 4096 -G" "-p 400 -g 4" \
 		"$common -k $epoch"
 	check "${family}_segments_gro_and_keys_change" "${always[@]}" \
 		missing==0 "given==distinct" "rx_epoch>=$n/$epoch"
