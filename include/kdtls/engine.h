@@ -397,11 +397,15 @@ enum kdtls_gate {
  * @len:	bytes of @datagram
  * @now:	time
  * @reply:	KDTLS_GATE_REPLY_SIZE bytes
- * @reply_len:	set with KDTLS_GATE_REPLY; always less than @len
+ * @reply_len:	set with KDTLS_GATE_REPLY; always less than @len, or than the
+ *		pieces of a hello that came from @address
  *
- * The stateless cookie exchange (RFC 6347 4.2.1): nothing is kept. A ClientHello
- * that came in fragments is judged by its first, where the cookie stands; the
- * others are dropped until an engine is there.
+ * The stateless cookie exchange (RFC 6347 4.2.1; RFC 9147 5.1 by
+ * HelloRetryRequest): nothing is kept of a hello in one datagram. A ClientHello
+ * with a cookie that came in fragments is judged by its first, where the cookie
+ * stands; the others are dropped until an engine is there. A first ClientHello
+ * in fragments, if DTLS 1.3 is spoken, is put together: 32 at once, of 4096
+ * bytes at most, the newest in the place of the oldest.
  * This is also for a peer that restarts on its old address (RFC 6347 4.2.8):
  * once accepted run a second engine, and drop the old association only when the
  * new one is established.

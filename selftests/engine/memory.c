@@ -74,8 +74,10 @@ static int twice(bool certificates, bool by_id)
 			err = -1;
 		if (!err)
 			err = kdtls_engine_heartbeat(client.e, 64, now);
+		if (!err && end_version == DTLS_VERSION_1_3)
+			err = kdtls_engine_update_keys(client.e, true);
 		if (!err)
-			err = end_exchange(&client, &server, &now, 4);
+			err = end_exchange(&client, &server, &now, 8);
 		end_close(&client);
 		end_close(&server);
 	}
@@ -165,6 +167,7 @@ static void idle(bool certificates, const char *what)
 	       each);
 	result(each < IDLE_MAX, "an established end keeps less than 2 KiB");
 	kdtls_engine_confirm(server.e);
+	kdtls_engine_expire(server.e, KDTLS_NEVER - 1);
 	printf("# %s: %zu bytes an end when it is idle\n", what,
 	       (heap_used - before + 1) / 2);
 	end_exit(&client);
@@ -248,20 +251,65 @@ static void flood(unsigned long count)
 	       handshake_cost() * 1e6);
 }
 
+/* Pieces of hellos, from one stranger after the other */
+static void flood_of_pieces(unsigned long count)
+{
+	u8 hello[2048], reply[KDTLS_GATE_REPLY_SIZE];
+	size_t reply_len, before, address, most = 0;
+	unsigned long i, answered = 0;
+	u64 now = 1000000;
+
+	end_config(&client, "secret of theirs");
+	end_config(&server, "secret of theirs");
+	if (end_open(&client, KDTLS_CLIENT) ||
+	    end_open(&server, KDTLS_SERVER) ||
+	    kdtls_engine_start(client.e, now) ||
+	    end_output(&client, hello, sizeof(hello), now) < 100)
+		exit(1);
+	before = heap_used;
+	/* Of 4096 bytes each, says the header. */
+	dtls_put_be(hello + 14, 3, 4096);
+	dtls_put_be(hello + 22, 3, 64);
+	dtls_put_be(hello + 11, 2, 12 + 64);
+	for (i = 0; i < count; i++) {
+		address = i * 0x9e3779b97f4a7c15ULL;
+		answered += kdtls_endpoint_gate(server.ep, &address,
+						sizeof(address), hello, 25 + 64,
+						now + i, reply,
+						&reply_len) != KDTLS_GATE_DROP;
+		if (heap_used - before > most)
+			most = heap_used - before;
+	}
+	printf("# %zu bytes held at most for pieces\n", most);
+	result(!answered && most < 32 * 6 * 1024, "pieces have their bounds");
+	end_exit(&client);
+	end_exit(&server);
+}
+
 int main(int argc, char **argv)
 {
+	unsigned long hellos = argc > 1 ? strtoul(argv[1], NULL, 0) : 1000000;
+
 	if (!heap_watch())
 		return 1;
 	cert_make(&ca, &(struct cert_options){ .ca = true });
 	cert_make(&leaf, &(struct cert_options){ .issuer = &ca,
 						 .name = "DNS:end.example" });
-	printf("TAP version 13\n1..14\n");
+	printf("TAP version 13\n1..26\n");
+	end_version = DTLS_VERSION_1_2;
 	each_fails(false, false, "PSK, resumed by ticket");
 	each_fails(true, false, "certificates, resumed by ticket");
 	each_fails(true, true, "certificates, resumed by session id");
 	idle(false, "PSK");
 	idle(true, "certificates");
-	flood(argc > 1 ? strtoul(argv[1], NULL, 0) : 1000000);
+	flood(hellos);
+	end_version = DTLS_VERSION_1_3;
+	each_fails(false, false, "1.3: PSK, resumed by ticket");
+	each_fails(true, false, "1.3: certificates, resumed by ticket");
+	idle(false, "1.3: PSK");
+	idle(true, "1.3: certificates");
+	flood(hellos);
+	flood_of_pieces(10000);
 	cert_free(&ca);
 	cert_free(&leaf);
 	printf("# Totals: pass:%u fail:%u xfail:0 xpass:0 skip:0 error:0\n",

@@ -6,6 +6,8 @@
  *	simulate [SCHEDULES [FIRST_SEED]]	run them, print what came of them
  *	simulate -v SEED			run one, print what happens
  *
+ * The ends speak DTLS 1.3 or 1.2 or one of them each, and some change keys.
+ *
  * A schedule is good if both ends have the same keys and each takes what the
  * other sends under them; or if it ended in a stated time-out; or, where
  * plaintext bytes of the handshake were corrupted, in a stated alert. Every
@@ -63,6 +65,7 @@ struct world {
 	struct network net;
 	struct end end[2];
 	bool said[2];		/* application data was sent */
+	unsigned int updates[2]; /* of keys, that are to come */
 	bool plain_corrupted;
 	struct datagram queue[DATAGRAMS];
 	unsigned int queued;
@@ -153,6 +156,11 @@ static void drain(struct world *w, int who)
 
 	while ((n = end_output(end, buf, sizeof(buf), w->now)) > 0)
 		transmit(w, who, buf, (size_t)n);
+	if (end_established(end) && w->updates[who] &&
+	    !kdtls_engine_update_keys(end->e, w->updates[who] % 2)) {
+		w->updates[who]--;
+		note(w, "wants a new key", who, w->updates[who]);
+	}
 	if (end_established(end) && !w->said[who]) {
 		w->said[who] = true;
 		note(w, "has keys", who, end->tx_key.cipher);
@@ -204,15 +212,23 @@ static bool failed(const struct end *end)
 	return kdtls_engine_state(end->e) == KDTLS_FAILED;
 }
 
+/* DTLS 1.3: something of this end's is not acknowledged yet. */
+static bool expects(const struct end *end)
+{
+	return end->e->d13 && end_established(end) && end->e->flight.first &&
+	       end->e->timer.expiry != KDTLS_NEVER;
+}
+
 /* Nothing is on the way, and nobody will do anything but forget. */
 static bool finished(const struct world *w)
 {
-	bool handshake = false;
+	bool busy = false;
 	int i;
 
 	for (i = 0; i < 2; i++)
-		handshake |= kdtls_engine_state(w->end[i].e) < KDTLS_ESTABLISHED;
-	return !w->queued && (!handshake || failed(&w->end[CLIENT]));
+		busy |= kdtls_engine_state(w->end[i].e) < KDTLS_ESTABLISHED ||
+			expects(&w->end[i]);
+	return !w->queued && (!busy || failed(&w->end[CLIENT]));
 }
 
 static void run(struct world *w)
@@ -256,13 +272,37 @@ static int error_of(const struct end *end)
 	return failure.error;
 }
 
+/*
+ * Does each end have a read key for what the other writes? A KeyUpdate whose
+ * acknowledgement got lost may have arrived.
+ */
+static bool keys_fit(const struct end *from, const struct end *to)
+{
+	u64 ahead = to->rx_key.epoch - from->tx_key.epoch;
+
+	if (!ahead)
+		return !memcmp(from->tx_key.key, to->rx_key.key,
+			       sizeof(to->rx_key.key));
+	return ahead == 1 && from->e->d13 && from->e->d13->updating;
+}
+
+static bool agree(const struct world *w)
+{
+	const struct end *c = &w->end[CLIENT], *s = &w->end[SERVER];
+
+	if (end_agree(c, s))
+		return true;
+	return end_established(c) && end_established(s) && keys_fit(c, s) &&
+	       keys_fit(s, c);
+}
+
 static enum outcome judge(struct world *w)
 {
 	struct end *c = &w->end[CLIENT], *s = &w->end[SERVER];
 	struct end *other;
 	int i;
 
-	if (end_agree(c, s)) {
+	if (agree(w)) {
 		/* What arrived is what was sent; it may have been lost. */
 		for (i = 0; i < 2; i++)
 			if (w->end[i].received_len &&
@@ -318,6 +358,9 @@ static void set_up(struct world *w)
 		struct end *end = &w->end[i];
 
 		end_config(end, certificates ? NULL : "secret of theirs");
+		if (chance(w, 30))
+			end->config.version_max = DTLS_VERSION_1_2;
+		w->updates[i] = chance(w, 30) ? (unsigned int)below(w, 4) : 0;
 		end->unix_time = today;
 		end->random = draw(w) | 1;
 		end->config.mtu = chance(w, 80) ? (u32)n->mtu : 1400;
@@ -336,6 +379,8 @@ static void set_up(struct world *w)
 			end->config.flags |= KDTLS_NO_TICKETS;
 	}
 	s->config.cache_size = 4;
+	/* In DTLS 1.3 one that is too old ends it (RFC 9147 5.1). */
+	s->config.cookie_life = 600000;
 	if (chance(w, 30))
 		s->config.flags |= KDTLS_REQUIRE_CERT * certificates;
 	if (chance(w, 20))
@@ -421,6 +466,7 @@ int main(int argc, char **argv)
 
 	if (!heap_watch())
 		return 1;
+	end_version = DTLS_VERSION_1_3;
 	today = time(NULL);
 	cert_make(&ca, &(struct cert_options){ .kind = CERT_ED25519,
 					       .ca = true });

@@ -7,7 +7,6 @@
 
 /* A client that is told to try again does not do so for ever. */
 #define HELLO_SEQ_MAX	256
-#define ADDRESS_MAX	64
 
 void kdtls_config_init(struct kdtls_config *config)
 {
@@ -169,6 +168,7 @@ void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
 	dtls_trust_exit(&endpoint->trust);
 	dtls_cache_exit(&endpoint->cache);
 	dtls_cookie_exit(&endpoint->cookie);
+	dtls_strangers_exit(&endpoint->strangers);
 	dtls_crypto_exit(&endpoint->crypto);
 	OPENSSL_clear_free(endpoint, sizeof(*endpoint));
 }
@@ -245,21 +245,16 @@ int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
 	return ok ? 0 : -KDTLS_EUSAGE;
 }
 
-enum kdtls_gate dtls_endpoint_hello(struct kdtls_endpoint *ep,
-				    struct dtls_bytes address,
-				    const struct dtls_record *record,
-				    const struct dtls_fragment *f, u64 now,
-				    u8 *reply, size_t *reply_len)
+/* A fragment at the hello's beginning, or all of it */
+static enum kdtls_gate judge(struct kdtls_endpoint *ep,
+			     struct dtls_bytes address,
+			     const struct dtls_record *record,
+			     const struct dtls_fragment *f, u64 now, u8 *reply,
+			     size_t *reply_len)
 {
 	u8 cookie[DTLS_COOKIE_SIZE];
 	struct dtls_client_hello ch;
 
-	if (f->type != DTLS_CLIENT_HELLO || f->seq > HELLO_SEQ_MAX ||
-	    f->length > ep->config.max_message)
-		return KDTLS_GATE_DROP;
-	/* Whoever asks for no proof takes fragments in any order. */
-	if (dtls_endpoint_flag(ep, KDTLS_NO_COOKIE))
-		return f->seq ? KDTLS_GATE_DROP : KDTLS_GATE_ACCEPT;
 	if (f->offset || !dtls_client_hello_part(&ch, f->body))
 		return KDTLS_GATE_DROP;
 	if (ep->speaks13 && dtls_client_hello_offers(&ch, DTLS_VERSION_1_3))
@@ -278,6 +273,32 @@ enum kdtls_gate dtls_endpoint_hello(struct kdtls_endpoint *ep,
 	return KDTLS_GATE_REPLY;
 }
 
+enum kdtls_gate dtls_endpoint_hello(struct kdtls_endpoint *ep,
+				    struct dtls_bytes address,
+				    const struct dtls_record *record,
+				    const struct dtls_fragment *f, u64 now,
+				    u8 *reply, size_t *reply_len)
+{
+	struct dtls_stranger *stranger;
+	struct dtls_fragment hello;
+	enum kdtls_gate gate;
+
+	if (f->type != DTLS_CLIENT_HELLO || f->seq > HELLO_SEQ_MAX ||
+	    f->length > ep->config.max_message)
+		return KDTLS_GATE_DROP;
+	/* Whoever asks for no proof takes fragments in any order. */
+	if (dtls_endpoint_flag(ep, KDTLS_NO_COOKIE))
+		return f->seq ? KDTLS_GATE_DROP : KDTLS_GATE_ACCEPT;
+	if (!ep->speaks13 || f->seq || f->body.len == f->length)
+		return judge(ep, address, record, f, now, reply, reply_len);
+	stranger = dtls_strangers_add(&ep->strangers, address, f, now, &hello);
+	if (!stranger)
+		return KDTLS_GATE_DROP;
+	gate = judge(ep, address, record, &hello, now, reply, reply_len);
+	dtls_stranger_clear(stranger);
+	return gate;
+}
+
 enum kdtls_gate kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
 				    const void *address, size_t address_len,
 				    const uint8_t *datagram, size_t len,
@@ -289,7 +310,7 @@ enum kdtls_gate kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
 	struct dtls_bytes content;
 	struct dtls_fragment f;
 
-	if (address_len > ADDRESS_MAX ||
+	if (address_len > DTLS_ADDRESS_MAX ||
 	    dtls_record_parse(&record, datagram, len, len, 0) ||
 	    record.type != DTLS_CT_HANDSHAKE || record.epoch)
 		return KDTLS_GATE_DROP;

@@ -7,6 +7,7 @@
 
 #include "cookie.h"
 #include "session.h"
+#include "strangers.h"
 #include "x509.h"
 
 #define DTLS_SUITES_MAX		32
@@ -28,6 +29,7 @@ struct kdtls_endpoint {
 	bool speaks13;
 	bool trust_x509;	/* roots were given, or nothing is verified */
 	struct dtls_cookie cookie;
+	struct dtls_strangers strangers;
 	struct dtls_tickets tickets;
 	struct dtls_cache cache;
 	u32 handshakes;		/* in progress */
@@ -39,7 +41,7 @@ static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
 }
 
 /**
- * dtls_endpoint_hello() - judge a first fragment of a ClientHello by its cookie
+ * dtls_endpoint_hello() - judge a fragment of a ClientHello by its cookie
  * @record:	its record
  * @f:		the fragment
  * @reply:	KDTLS_GATE_REPLY_SIZE bytes, @reply_len of them written with

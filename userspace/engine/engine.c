@@ -6,7 +6,6 @@
 
 #include "state.h"
 
-#define ADDRESS_MAX	64
 #define NAME_MAX_LEN	255
 
 /*
@@ -92,7 +91,7 @@ int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,
 {
 	struct kdtls_engine *e;
 
-	if (address_len > ADDRESS_MAX)
+	if (address_len > DTLS_ADDRESS_MAX)
 		return -KDTLS_EUSAGE;
 	e = OPENSSL_zalloc(sizeof(*e) + address_len);
 	if (!e)

@@ -6,7 +6,7 @@ ENGINE_SOURCES := $(addprefix userspace/engine/, \
 	engine.c extensions.c flight.c handshake.c handshake13.c heartbeat.c \
 	input.c kex.c keys12.c keys13.c messages.c output.c post13.c \
 	reassembly.c records.c retry.c server.c server13.c session.c sign.c \
-	suites.c ticket.c transcript.c x509.c) \
+	strangers.c suites.c ticket.c transcript.c x509.c) \
 	kernel/record.c kernel/replay.c
 ENGINE_CPPFLAGS := -D_GNU_SOURCE -Iinclude -Iinclude/uapi -Ikernel
 ENGINE_LIBS := -lcrypto
