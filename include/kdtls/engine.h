@@ -187,7 +187,7 @@ struct kdtls_peer {
  *	(struct dtls_info, tx_seq), or any that is higher than those of the
  *	engine's records before. Asked for before kdtls_engine_output() gives a
  *	handshake message as content: the peer acknowledges by number (RFC 9147
- *	7). Required if DTLS 1.3 is allowed.
+ *	7). NULL: DTLS 1.3 is not spoken.
  * @random: fill @buf. NULL: libcrypto's generator, which is used inside key
  *	generation and signatures in any case.
  * @unix_time: seconds since 1970, for certificates, tickets and sessions.
@@ -219,8 +219,8 @@ struct kdtls_ops {
  * @flags:	KDTLS_*
  * @version_min: DTLS_VERSION_*: the oldest that is spoken
  * @version_max: and the newest. One hello offers both, the newer one is used if
- *		the peer has it (RFC 8446 4.2.1). Of a version without a suite
- *		in @suites nothing is offered
+ *		the peer has it (RFC 8446 4.2.1). A version without a suite in
+ *		@suites is not spoken
  * @suites:	cipher suites by IANA number, best first; NULL: every one the
  *		engine has (RFC 5289, 5487, 7251, 7905, 8442), CCM_8 last
  * @suite_count: entries of @suites

@@ -38,7 +38,6 @@ static bool config_valid(const struct kdtls_config *c)
 {
 	return version_valid(c->version_min) && version_valid(c->version_max) &&
 	       c->version_min >= c->version_max && /* they count downwards */
-	       (c->version_max == DTLS_VERSION_1_2 || c->ops.next_seq) &&
 	       c->ops.key && c->mtu >= KDTLS_MTU_MIN && c->mtu <= 65507 &&
 	       c->mtu_min >= KDTLS_MTU_MIN && c->mtu_min <= c->mtu &&
 	       c->timeout_min >= 50 && c->timeout_initial >= c->timeout_min &&
@@ -89,7 +88,8 @@ static bool find_versions(struct kdtls_endpoint *ep)
 		else
 			ep->speaks12 = true;
 	}
-	ep->speaks13 &= ep->config.version_max == DTLS_VERSION_1_3;
+	ep->speaks13 &= ep->config.version_max == DTLS_VERSION_1_3 &&
+			ep->config.ops.next_seq;
 	ep->speaks12 &= ep->config.version_min == DTLS_VERSION_1_2;
 	return ep->speaks12 || ep->speaks13;
 }

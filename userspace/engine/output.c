@@ -73,7 +73,7 @@ static u64 next_seq(struct kdtls_engine *e, u64 epoch)
 		return e->tx_seq;
 	if (is_ours(e, epoch))
 		return e->tx->seq;
-	return e->ep->config.ops.next_seq(e->ctx);
+	return e->d13 ? e->ep->config.ops.next_seq(e->ctx) : 0;
 }
 
 /* Content of one record that the owner of the key makes */
