@@ -94,6 +94,10 @@ static void configure(struct kdtls_config *c, const struct options *o)
 		c->flags |= KDTLS_NO_VERIFY | KDTLS_NO_NAME_CHECK;
 	if (o->server)
 		c->cache_size = CACHED_SESSIONS;
+	if (o->version) {
+		c->version_min = o->version;
+		c->version_max = o->version;
+	}
 	if (o->suite_count) {
 		c->suites = o->suites;
 		c->suite_count = o->suite_count;

@@ -13,7 +13,7 @@ enum {
 	OPT_VERIFY, OPT_NO_VERIFY, OPT_SERVERNAME, OPT_SUITES, OPT_MTU,
 	OPT_KEYLOG, OPT_FILE, OPT_OUTPUT, OPT_RATE, OPT_TIMEOUT, OPT_LINGER,
 	OPT_LISTEN, OPT_ONCE, OPT_ECHO, OPT_EXEC, OPT_MAX_CLIENTS, OPT_SESSION,
-	OPT_ALPN, OPT_CID, OPT_FIRST_TIMER, OPT_LAST_TIMER, OPT_RETRANSMITS,
+	OPT_ALPN, OPT_CID, OPT_FIRST_TIMER, OPT_LAST_TIMER, OPT_RETRANSMITS, OPT_DTLS,
 };
 
 static const struct argp_option common_options[] = {
@@ -39,6 +39,7 @@ static const struct argp_option common_options[] = {
 	  "whom to trust, PEM (the system's authorities)", 0 },
 
 	{ .doc = "Handshake:" },
+	{ "dtls", OPT_DTLS, "1.2|1.3", 0, "this version and no other", 0 },
 	{ "suites", OPT_SUITES, "NAME,...", 0,
 	  "cipher suites by IANA name, best first (all)", 0 },
 	{ "alpn", OPT_ALPN, "NAME,...", 0, "application protocols, best first", 0 },
@@ -99,6 +100,15 @@ static enum kdtls_path path_of(struct argp_state *state, const char *arg)
 	return KDTLS_PATH_AUTO;
 }
 
+static uint16_t version_of(struct argp_state *state, const char *arg)
+{
+	if (!strcmp(arg, "1.3"))
+		return DTLS_VERSION_1_3;
+	if (strcmp(arg, "1.2"))
+		argp_error(state, "%s: not 1.2 or 1.3", arg);
+	return DTLS_VERSION_1_2;
+}
+
 static void parse_suites(struct argp_state *state, struct options *o, char *arg)
 {
 	uint16_t number;
@@ -154,6 +164,9 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_CA:
 		o->ca = arg;
+		return 0;
+	case OPT_DTLS:
+		o->version = version_of(state, arg);
 		return 0;
 	case OPT_SUITES:
 		parse_suites(state, o, arg);

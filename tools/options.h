@@ -23,6 +23,7 @@
  * @path:	where the records shall be made
  * @psk_len:	bytes of @psk; 0: no pre-shared key
  * @verify:	peer's certificate must be good
+ * @version:	DTLS_VERSION_* and no other; 0: as the library has it
  * @session:	file to keep the session in, for resumption, or NULL
  * @suites:	cipher suites, best first
  * @suite_count: of @suites; 0: all
@@ -56,6 +57,7 @@ struct options {
 	const char *ca;
 	const char *servername;
 	bool verify;
+	uint16_t version;
 	const char *session;
 	uint16_t suites[SUITES_MAX];
 	size_t suite_count;

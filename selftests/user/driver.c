@@ -329,12 +329,10 @@ FIXTURE_VARIANT_ADD(driver, dtls12)
 	.version = DTLS_VERSION_1_2,
 };
 
-#ifndef KERNEL_PATH
 FIXTURE_VARIANT_ADD(driver, dtls13)
 {
 	.version = DTLS_VERSION_1_3,
 };
-#endif
 
 FIXTURE_SETUP(driver)
 {
