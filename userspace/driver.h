@@ -99,7 +99,8 @@ struct kept {
  * @hashed:	it is in the listener's table
  * @listed:	it is in the listener's list of its stage
  * @key:	the peer's address and ours, as the engine knows them
- * @random:	of the ClientHello that began this
+ * @random:	of the ClientHello that began this; zero: not seen yet, as its
+ *		pieces came in another order
  */
 struct kdtls_socket {
 	struct kdtls_endpoint *endpoint;
@@ -187,7 +188,7 @@ int restart_take_over(struct kdtls_socket *s);
 
 /*
  * A new handshake of one of @l's clients, without file or place in the table.
- * Return: NULL: no room.
+ * @random may be NULL: not seen yet. Return: NULL: no room.
  */
 struct kdtls_socket *listener_client(struct kdtls_listener *l,
 				     const uint8_t *key, size_t key_len,

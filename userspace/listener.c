@@ -326,7 +326,8 @@ struct kdtls_socket *listener_client(struct kdtls_listener *l,
 	s->listener = l;
 	s->stage = CLIENT_SHAKES;
 	s->deadline = driver_now() + l->options.handshake_timeout * 1000ULL;
-	memcpy(s->random, random, sizeof(s->random));
+	if (random)
+		memcpy(s->random, random, sizeof(s->random));
 	l->info.sockets++;
 	l->info.handshakes++;
 	return s;
@@ -459,7 +460,7 @@ static void welcome(struct kdtls_listener *l, const struct stranger *from,
 	const uint8_t *random = restart_random(buf, len);
 	struct kdtls_socket *s;
 
-	if (!random || need_keeper(l, &from->local, from->len)) {
+	if (need_keeper(l, &from->local, from->len)) {
 		l->info.dropped++;
 		return;
 	}

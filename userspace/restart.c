@@ -59,12 +59,15 @@ static bool begin_beside(struct kdtls_socket *s, const uint8_t *random)
 
 bool restart_input(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
-	const uint8_t *known = s->next ? s->next->random : s->random;
+	static const uint8_t unknown[DTLS_RANDOM_SIZE];
+	uint8_t *known = s->next ? s->next->random : s->random;
 	const uint8_t *random = restart_random(data, len);
 	uint8_t reply[KDTLS_GATE_REPLY_SIZE];
 	size_t reply_len;
 	bool accepted;
 
+	if (random && !memcmp(known, unknown, sizeof(unknown)))
+		memcpy(known, random, sizeof(s->random));
 	if (random && memcmp(random, known, sizeof(s->random))) {
 		switch (kdtls_endpoint_gate(s->endpoint, s->key, s->key_len,
 					    data, len, driver_now(), reply,
