@@ -369,6 +369,52 @@ TEST_F(pair13, second_hello_in_fragments_is_served)
 	EXPECT_TRUE(end_agree(&self->client, &self->server));
 }
 
+TEST_F(pair13, first_hello_in_fragments_is_served)
+{
+	static u8 piece[8][END_DATAGRAM];
+	size_t len[8], count = 0, i, sum = 0;
+	u8 reply[KDTLS_GATE_REPLY_SIZE];
+	size_t reply_len;
+	long n;
+
+	self->client.config.mtu = KDTLS_MTU_MIN;
+	self->client.config.alpn = (const char *const[]){ "an-application-"
+		"protocol-with-a-name-that-leaves-no-hello-in-one-datagram",
+		NULL };
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	while (count < 8 && (n = end_output(&self->client, piece[count],
+					    END_DATAGRAM, self->now)) > 0) {
+		len[count++] = (size_t)n;
+		sum += (size_t)n;
+	}
+	ASSERT_LE(2, count);
+	/* The last first, and then the others; strangers push in between. */
+	for (i = count; i--;) {
+		EXPECT_EQ(KDTLS_GATE_DROP,
+			  kdtls_endpoint_gate(self->server.ep, "a", 1, piece[i],
+					      len[i] - 1, self->now, reply,
+					      &reply_len));
+		EXPECT_EQ(KDTLS_GATE_DROP,
+			  kdtls_endpoint_gate(self->server.ep, "stranger", 8,
+					      piece[i ? i : 1], len[i ? i : 1],
+					      self->now, reply, &reply_len));
+		EXPECT_EQ(i ? KDTLS_GATE_DROP : KDTLS_GATE_REPLY,
+			  kdtls_endpoint_gate(self->server.ep, "address", 7,
+					      piece[i], len[i], self->now,
+					      reply, &reply_len));
+	}
+	EXPECT_LT(reply_len, sum);
+	ASSERT_EQ(0, end_input(&self->client, reply, reply_len, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 20));
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+	/* By an engine alone, without a gate before it, just so */
+	end_close(&self->client);
+	end_close(&self->server);
+	HANDSHAKE();
+}
+
 TEST_F(pair13, group_is_asked_for)
 {
 	static const u16 ours[] = { 29, 24 }, theirs[] = { 24 };

@@ -9,6 +9,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	static struct end end;
 	u64 now = 1000000;
 
+	if (!fuzz_version(&in))
+		return 0;
 	fuzz_client(&end);
 	kdtls_engine_start(end.e, now);
 	while (next_piece(&in, &piece)) {

@@ -37,8 +37,38 @@ static void add_credentials(struct kdtls_endpoint *ep)
 	cert_free(&cert);
 }
 
+bool fuzz_version(struct dtls_bytes *in)
+{
+	int role;
+	u8 v;
+
+	if (!rd_u8(in, &v))
+		return false;
+	end_version = v & 1 ? DTLS_VERSION_1_3 : DTLS_VERSION_1_2;
+	for (role = 0; role < 2; role++)
+		if (endpoint[role])
+			endpoint[role]->speaks13 = v & 1;
+	return true;
+}
+
+struct kdtls_endpoint *fuzz_gate(void)
+{
+	static struct kdtls_endpoint *gate;
+	static struct end end;
+
+	if (gate)
+		return gate;
+	end_version = DTLS_VERSION_1_3;
+	end_config(&end, "secret of theirs");
+	must(kdtls_endpoint_new(&end.config, &gate));
+	return gate;
+}
+
 static void make(struct end *end, enum kdtls_role role)
 {
+	bool speaks13 = end_version == DTLS_VERSION_1_3;
+
+	end_version = DTLS_VERSION_1_3;
 	end_config(end, "secret of theirs");
 	end->random = 1 + role;
 	end->unix_time = time(NULL);
@@ -54,6 +84,7 @@ static void make(struct end *end, enum kdtls_role role)
 	must(end_open(end, role));
 	if (!endpoint[role]) {
 		endpoint[role] = end->ep;
+		end->ep->speaks13 = speaks13;
 		add_credentials(end->ep);
 	}
 	must(kdtls_engine_set_cid(end->e, (const u8 *)"cid", 3));

@@ -23,4 +23,10 @@ static inline bool next_piece(struct dtls_bytes *in, struct dtls_bytes *piece)
 void fuzz_client(struct end *end);
 void fuzz_server(struct end *end);
 
+/* A server's that wants cookies */
+struct kdtls_endpoint *fuzz_gate(void);
+
+/* The first byte of an input says what both ends speak at the most. */
+bool fuzz_version(struct dtls_bytes *in);
+
 #endif /* _FUZZ_COMMON_H */

@@ -62,17 +62,21 @@ static void save_messages(const u8 *data, size_t len, struct dtls_writer *parts)
 	}
 }
 
-static void record_handshake(bool resume, u32 mtu)
+static void record_handshake(u8 version, bool resume, u32 mtu)
 {
 	static struct end ends[2];
 	static u8 buf[END_DATAGRAM];
 	static u8 *session;
 	static size_t session_len;
 	struct dtls_writer heard[2] = { 0 }, parts = { 0 };
+	struct dtls_bytes first = { &version, 1 };
 	u64 now = 1000000;
 	int round, i;
 	long n;
 
+	fuzz_version(&first);
+	wr_u8(&heard[0], version);
+	wr_u8(&heard[1], version);
 	fuzz_client(&ends[0]);
 	fuzz_server(&ends[1]);
 	kdtls_engine_set_mtu(ends[0].e, mtu);
@@ -115,23 +119,32 @@ static void record_handshake(bool resume, u32 mtu)
 
 int main(int argc, char **argv)
 {
-	static const u8 heartbeat[] = { 0, 36, 24 - 20, 1, 0, 16 };
+	static const u8 heartbeat[] = { 0, 0, 36, 24 - 20, 1, 0, 16 };
 	static const u8 alert[] = { 0, 3, 2, 1, 0 };
+	static const u8 key_update[] = { 1, 0, 14, 4, 24, 0, 0, 1, 0, 5, 0, 0, 0,
+					 0, 0, 1, 1, 0, 19, 12, 0, 16, 0, 0, 0,
+					 0, 0, 0, 0, 3 };
 	static const u8 tamper[] = { 1, 0, 30, 1, 2, 0, 0, 0, 3, 0, 0, 0, 5, 0,
 				     0, 0, 4, 0, 40, 0 };
 	struct dtls_writer w = { 0 };
+	u8 version;
 
 	if (argc != 2)
 		return 2;
 	dir = argv[1];
 	mkdir(dir, 0777);
-	record_handshake(false, 1400);
-	record_handshake(true, 1400);
-	record_handshake(false, 256);
+	for (version = 0; version < 2; version++) {
+		record_handshake(version, false, 1400);
+		record_handshake(version, true, 1400);
+		record_handshake(version, false, 256);
+	}
 	wr_bytes(&w, heartbeat, sizeof(heartbeat));
 	wr_bytes(&w, tamper, sizeof(tamper));
 	wr_bytes(&w, tamper, 12);
 	wr_bytes(&w, alert, sizeof(alert));
+	save("established", &w);
+	wr_free(&w);
+	wr_bytes(&w, key_update, sizeof(key_update));
 	save("established", &w);
 	wr_free(&w);
 	wr_bytes(&w, tamper, sizeof(tamper));

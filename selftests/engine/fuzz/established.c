@@ -18,6 +18,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	size_t n;
 	u8 type;
 
+	if (!fuzz_version(&in))
+		return 0;
 	fuzz_client(&ends[0]);
 	fuzz_server(&ends[1]);
 	if (end_handshake(&ends[0], &ends[1]) ||
@@ -28,7 +30,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		if (!rd_u8(&piece, &type) || piece.len > DTLS_RECORD_SIZE_MAX)
 			continue;
 		to = &ends[type & 1];
-		type = 20 + (type >> 1) % 6;
+		type = 20 + (type >> 1) % 7;
+		if (end_version == DTLS_VERSION_1_3 && type == 20)
+			kdtls_engine_update_keys(to->e, piece.len % 2);
 		n = dtls_protect(ends[to == ends].tx, type, piece.p, piece.len,
 				 record);
 		end_input(to, record, n, now);

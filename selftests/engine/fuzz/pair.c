@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An honest handshake whose datagrams are tampered with on their way: each
- * takes five bytes of the input, which say what happens to it. Both ends run
- * to their end; if both have keys, these must be the same.
+ * A handshake whose messages are tampered with by their sender, and whose
+ * datagrams are on their way: each takes some bytes of the input, which say
+ * what happens to it. Both ends run to their end; if both have keys, these
+ * must be the same.
  */
 #include <stdlib.h>
 
@@ -47,6 +48,22 @@ static void deliver(struct end *to, u8 *buf, size_t len, struct dtls_bytes *in,
 	later_len = 0;
 }
 
+/* A peer with good keys that writes something else into a message */
+static void tamper(struct end *from, struct dtls_bytes *in)
+{
+	struct dtls_outgoing *m = from->e->flight.cursor;
+	u8 which, value;
+	u16 at;
+
+	if (!rd_u8(in, &which) || !rd_u16(in, &at) || !rd_u8(in, &value))
+		return;
+	for (; m && which % 8; which--)
+		m = m->next;
+	if (m && m->len > DTLS_MESSAGE_HEADER)
+		m->data[DTLS_MESSAGE_HEADER +
+			at % (m->len - DTLS_MESSAGE_HEADER)] ^= value;
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	static u8 buf[END_DATAGRAM];
@@ -55,6 +72,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	int round, i;
 	long n;
 
+	if (!fuzz_version(&in))
+		return 0;
 	fuzz_client(&ends[0]);
 	fuzz_server(&ends[1]);
 	kdtls_engine_set_mtu(ends[0].e, len % 1000);
@@ -63,6 +82,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	later_len = 0;
 	for (round = 0; round < 8; round++) {
 		for (i = 0; i < 2; i++) {
+			tamper(&ends[i], &in);
 			while ((n = end_output(&ends[i], buf, sizeof(buf),
 					       now)) > 0)
 				deliver(&ends[!i], buf, (size_t)n, &in, now);
