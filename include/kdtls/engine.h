@@ -290,7 +290,7 @@ struct kdtls_config {
 
 /**
  * kdtls_config_init() - defaults
- * @config:	filled in: MTU 1400 (least 256), timers 1000 ms (least 50, most
+ * @config:	filled in: DTLS 1.2 to 1.3, MTU 1400 (least 256), timers 1000 ms (least 50, most
  *		60000), 8 retransmissions, linger 240000 ms, cookies 15000 ms,
  *		tickets 86400 s, no cache, messages to 16384 bytes, handshakes to
  *		65536, early records to 4096, 100000 handshakes at once;

@@ -12,7 +12,7 @@ void kdtls_config_init(struct kdtls_config *config)
 {
 	*config = (struct kdtls_config){
 		.version_min = DTLS_VERSION_1_2,
-		.version_max = DTLS_VERSION_1_2,
+		.version_max = DTLS_VERSION_1_3,
 		.mtu = 1400,
 		.mtu_min = KDTLS_MTU_MIN,
 		.timeout_initial = 1000,
