@@ -72,6 +72,11 @@ static u8 *batch_room(struct dtls_batch *batch, size_t len)
 		return room;
 	}
 	frag->offset = dtls_place(frag->offset, len);
+	if (frag->page && frag->size < len) {
+		/* Left from when memory was short; a refill would keep it. */
+		put_page(frag->page);
+		frag->page = NULL;
+	}
 	if (!skb_page_frag_refill(len, frag, GFP_KERNEL) ||
 	    frag->size - frag->offset < len)
 		return NULL;
