@@ -342,6 +342,7 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info);
  * @flat:	where bytes @flat_start to @flat_end lie in memory; see peek()
  * @flat_start:	in @skb
  * @flat_end:	in @skb; 0: not looked for yet
+ * @flat_next:	fragment of @skb that follows
  * @charge:	bytes charged to the receive budget
  */
 struct dtls_dgram {
@@ -352,6 +353,7 @@ struct dtls_dgram {
 	unsigned int end;
 	unsigned int flat_start;
 	unsigned int flat_end;
+	unsigned int flat_next;
 	const u8 *flat;
 	unsigned int charge;
 };

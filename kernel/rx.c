@@ -97,14 +97,15 @@ static void next_segment(struct dtls_dgram *d)
 static void find_flat(struct dtls_dgram *d)
 {
 	const struct skb_shared_info *shinfo = skb_shinfo(d->skb);
-	unsigned int start = skb_headlen(d->skb);
-	int i;
 
-	d->flat = d->skb->data;
-	d->flat_start = 0;
-	d->flat_end = start;
-	for (i = 0; d->pos >= d->flat_end && i < shinfo->nr_frags; i++) {
-		const skb_frag_t *frag = &shinfo->frags[i];
+	if (!d->flat_end) {
+		d->flat = d->skb->data;
+		d->flat_start = 0;
+		d->flat_end = skb_headlen(d->skb);
+		d->flat_next = 0;
+	}
+	while (d->pos >= d->flat_end && d->flat_next < shinfo->nr_frags) {
+		const skb_frag_t *frag = &shinfo->frags[d->flat_next++];
 		struct page *page = skb_frag_page(frag);
 
 		d->flat_start = d->flat_end;

@@ -31,6 +31,9 @@
 #define DATAGRAM_MAX	65507
 #define GSO_MAX		(65535 - 60 - 8)
 
+/* Longer records are cheaper lent to the base than copied by it. */
+#define COPY_MAX	1024
+
 /* What one sendmsg asks for; on its stack */
 struct tx {
 	struct dtls_sock *ds;
@@ -255,8 +258,8 @@ static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
 
 /*
  * Make @n records of @segment bytes, the last of what is left of @len, from
- * number @seq on. Lending pages costs more than to copy a few bytes, and small
- * records are quicker copied from the user all at once.
+ * number @seq on. Lending pages costs more than to copy a few bytes; and a page
+ * of small records is quicker copied from the user all at once.
  */
 static int fill_batch(struct tx *tx, struct dtls_batch *batch, unsigned int n,
 		      size_t segment, size_t len, u64 seq)
@@ -269,7 +272,7 @@ static int fill_batch(struct tx *tx, struct dtls_batch *batch, unsigned int n,
 	batch->len = 0;
 	batch->linear = NULL;
 	tx->staged = NULL;
-	if (n * size <= PAGE_SIZE) {
+	if (n * size <= (n > 1 ? PAGE_SIZE : COPY_MAX)) {
 		batch->linear = scratch->fragment;
 		if (n > 1) {
 			if (!copy_from_iter_full(scratch->content, len,
