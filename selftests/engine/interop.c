@@ -19,16 +19,23 @@
 #define JOBS	4	/* they wait for timers most of the time */
 #define LIMIT	60	/* seconds a handshake may take, all retries counted */
 
-enum what { FULL, CLIENT_CERT, TICKET, SESSION_ID, NO_EMS, WHATS };
+enum what {
+	FULL, CLIENT_CERT, TICKET,
+	SESSION_ID, NO_EMS,		/* DTLS 1.2 */
+	PSK, RETRY, KEY_UPDATE, CID,	/* DTLS 1.3 */
+	WHATS
+};
 
 static const char *const what_name[WHATS] = {
 	"full", "client certificate", "resumed by ticket",
 	"resumed by session id", "without EMS, resumed",
+	"pre-shared key", "another group, retried", "keys changed by either",
+	"connection ids",
 };
 
 static const struct peer_ops *const peers[] = {
 	&peer_openssl, &peer_gnutls, &peer_mbedtls, &peer_wolfssl,
-	&peer_coap_openssl, &peer_coap_gnutls,
+	&peer_wolfssl13, &peer_coap_openssl, &peer_coap_gnutls,
 };
 
 static const unsigned int mtus[] = { 256, 576, 1280, 1500 };
@@ -61,6 +68,7 @@ struct pair {
 	struct peer *peer;
 	struct wire to_peer, from_peer;
 	u16 suites[1];
+	bool end_cid;			/* the engine asks for one */
 };
 
 #define REQUIRE(condition) do {						\
@@ -71,9 +79,10 @@ struct pair {
 	}								\
 } while (0)
 
-static bool uses_psk(u16 suite)
+static bool uses_psk(const struct row *row)
 {
-	return dtls_suite_find(suite)->kx & DTLS_KX_PSK;
+	return row->what == PSK ||
+	       dtls_suite_find(row->suite)->kx & DTLS_KX_PSK;
 }
 
 static u64 now_us(void)
@@ -87,10 +96,12 @@ static u64 now_us(void)
 static void set_up(struct pair *p, const struct row *row)
 {
 	const struct cert *cert = &certs[row->kind];
-	bool with_psk = uses_psk(row->suite);
+	bool with_psk = uses_psk(row);
 	struct end *end = &p->end;
 
 	p->row = row;
+	if (row->ops->can & PEER_13)
+		end_version = DTLS_VERSION_1_3;
 	end_config(end, with_psk ? psk : NULL);
 	p->suites[0] = row->suite;
 	end->config.suites = p->suites;
@@ -185,6 +196,8 @@ static bool open_end(struct pair *p)
 			!kdtls_endpoint_use_certificate(end->ep, o->cert,
 							strlen(o->cert), o->key,
 							strlen(o->key)));
+	if (p->end_cid)
+		REQUIRE(!kdtls_engine_set_cid(end->e, (const u8 *)"ours", 4));
 	return !o->server || !kdtls_engine_set_name(end->e, "end.example");
 }
 
@@ -272,7 +285,6 @@ static bool proven(struct pair *p)
 	p->from_peer.seed = 0;
 	if (ops->can & PEER_COAP)
 		return proven_by_coap(p);
-	wire_clear(&p->to_peer);
 	say(p, "over", 4);
 	/* What was sent again in the handshake may have to be looked at first. */
 	while (!(n = ops->receive(p->peer, buf, sizeof(buf))))
@@ -317,7 +329,7 @@ static bool full(struct pair *p)
 	struct kdtls_info info;
 
 	/* A PSK suite has no certificates: they must not be asked for. */
-	if (uses_psk(p->row->suite))
+	if (uses_psk(p->row))
 		end->config.flags |= KDTLS_REQUEST_CERT;
 	if (p->row->ops->alpn) {
 		end->config.alpn = protocols;
@@ -377,8 +389,65 @@ static bool without_ems(struct pair *p)
 	return twice(p);
 }
 
+/* The group that the client thinks best is none of the server's. */
+static bool retried(struct pair *p)
+{
+	static const u16 ours[] = { 29, 24 }, only[] = { 24 };
+
+	p->end.config.groups = p->row->peer_is_server ? ours : only;
+	p->end.config.group_count = p->row->peer_is_server ? 2 : 1;
+	p->options.group = p->row->peer_is_server ? 24 : 0;
+	REQUIRE(open_peer(p) && connect_them(p, false) && proven(p));
+	REQUIRE(p->end.e->group == 24);
+	return true;
+}
+
+/* Until the engine writes and reads under these epochs, or later ones */
+static bool reach(struct pair *p, u64 tx, u64 rx)
+{
+	u8 buf[WIRE_SIZE];
+
+	while (p->end.tx_key.epoch < tx || p->end.rx_key.epoch < rx) {
+		p->row->ops->receive(p->peer, buf, sizeof(buf));
+		REQUIRE(feed(p));
+		usleep(2000);
+	}
+	return proven(p);
+}
+
+static bool keys_changed(struct pair *p)
+{
+	struct end *end = &p->end;
+
+	REQUIRE(open_peer(p) && connect_them(p, false) && proven(p));
+	end->received_len = 0;
+	REQUIRE(!kdtls_engine_update_keys(end->e, false));
+	REQUIRE(reach(p, 4, 3));
+	end->received_len = 0;
+	REQUIRE(p->row->ops->update(p->peer));
+	REQUIRE(reach(p, 4, 4));
+	end->received_len = 0;
+	REQUIRE(!kdtls_engine_update_keys(end->e, true));
+	return reach(p, 5, 5);
+}
+
+static bool with_cids(struct pair *p)
+{
+	struct kdtls_info info;
+
+	p->end.config.flags |= KDTLS_CID;
+	p->end_cid = true;
+	p->options.cid = "theirs";
+	REQUIRE(open_peer(p) && connect_them(p, false) && proven(p));
+	kdtls_engine_info(p->end.e, &info);
+	REQUIRE(info.cid_rx_len == 4 && !memcmp(info.cid_rx, "ours", 4));
+	REQUIRE(info.cid_tx_len == 6 && !memcmp(info.cid_tx, "theirs", 6));
+	return true;
+}
+
 static bool (*const try[WHATS])(struct pair *p) = {
 	full, client_cert, twice, by_session_id, without_ems,
+	full, retried, keys_changed, with_cids,
 };
 
 /* The processes at work */
@@ -489,10 +558,22 @@ static void begin(const struct row *row)
 
 /* What is worth trying, and what of it is quick */
 
+static bool of_version(const struct peer_ops *ops, enum what what)
+{
+	if (ops->can & PEER_13)
+		return what != SESSION_ID && what != NO_EMS;
+	return what <= NO_EMS;
+}
+
 static bool has_sense(const struct row *r)
 {
 	u8 kx = dtls_suite_find(r->suite)->kx;
 
+	if (!of_version(r->ops, r->what))
+		return false;
+	/* A key from outside goes with SHA-256: RFC 8446 4.2.11. */
+	if (r->what == PSK && (r->suite == 0x1302 || r->kind == CERT_ED25519))
+		return false;
 	if (r->kind == CERT_ED25519 &&
 	    !(r->ops->can & (r->peer_is_server ? PEER_ED25519_SERVER :
 						 PEER_ED25519_CLIENT)))
@@ -571,7 +652,8 @@ static void every_suite(struct row *row, bool all)
 		if (has_sense(row))
 			every_network(row, all);
 		row->kind = CERT_ED25519;
-		if (row->suite == 0xc02b && has_sense(row))
+		if ((row->suite == 0xc02b || row->suite == 0x1301) &&
+		    has_sense(row))
 			every_network(row, all);
 	}
 }
@@ -594,6 +676,11 @@ static void every_peer(bool all)
 		;
 }
 
+static const char *version_of(const struct peer_ops *ops)
+{
+	return ops->version() ? : "missing";
+}
+
 static void print_line(const struct peer_ops *ops, int role, enum what what,
 		       const struct tally *t)
 {
@@ -614,7 +701,7 @@ static void print_line(const struct peer_ops *ops, int role, enum what what,
 	}
 	printf("%-6s %2u %-12s %-7s %-6s %-22s%s%s\n",
 	       right == all ? "ok" : "not ok", ++lines, ops->name,
-	       ops->version() ? : "missing", role ? "server" : "client", what_name[what],
+	       version_of(ops), role ? "server" : "client", what_name[what],
 	       cells, all ? "" : " # SKIP");
 }
 
@@ -642,11 +729,13 @@ static void print_table(void)
 	for (i = 0; i < COUNT(peers); i++)
 		for (role = 0; role < 2; role++)
 			for (what = 0; what < WHATS; what++)
-				print_line(peers[i], role, what,
-					   &tallies[i][role][what]);
+				if (of_version(peers[i], what))
+					print_line(peers[i], role, what,
+						   &tallies[i][role][what]);
 	for (i = 0; i < COUNT(peers); i++)
 		if (peers[i]->note)
-			printf("# %s: %s\n", peers[i]->name, peers[i]->note);
+			printf("# %s %s: %s\n", peers[i]->name,
+			       version_of(peers[i]), peers[i]->note);
 }
 
 /* A suite that no peer has is a row nobody tried. */
@@ -656,7 +745,8 @@ static void print_suites(void)
 	bool spoken;
 
 	for (n = 0; n < COUNT(peers); n++) {
-		printf("# %s does not speak:", peers[n]->name);
+		printf("# %s %s does not speak:", peers[n]->name,
+		       version_of(peers[n]));
 		for (i = 0; i < dtls_suite_count; i++)
 			if (dtls_suite_is_13(&dtls_suites[i]) ==
 			    !!(peers[n]->can & PEER_13) &&

@@ -47,6 +47,8 @@ struct peer_options {
 	unsigned int mtu;
 	const char *alpn;
 	const char *srtp;
+	u16 group;			/* the only one it takes; 0: any */
+	const char *cid;		/* that it wants in its records, or NULL */
 	struct wire *in, *out;
 };
 
@@ -80,6 +82,8 @@ struct peer_ops {
 	bool (*resumed)(struct peer *p);
 	bool (*export)(struct peer *p, const char *label, u8 *out, size_t len);
 	const char *(*alpn)(struct peer *p);
+	/* Change its write key (RFC 9147 8); NULL: it cannot. */
+	bool (*update)(struct peer *p);
 	void (*stop)(struct peer *p);
 	void (*close)(struct peer *p);
 };
@@ -88,6 +92,7 @@ extern const struct peer_ops peer_openssl;
 extern const struct peer_ops peer_gnutls;
 extern const struct peer_ops peer_mbedtls;
 extern const struct peer_ops peer_wolfssl;
+extern const struct peer_ops peer_wolfssl13;
 extern const struct peer_ops peer_coap_openssl;
 extern const struct peer_ops peer_coap_gnutls;
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* wolfSSL as the other end; see peer.h. */
+/*
+ * wolfSSL as the other end; see peer.h. Built twice: with 5.5, that speaks DTLS
+ * 1.2, and with a later one, that speaks 1.3, for a process of its own.
+ */
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
 #include <stdio.h>
@@ -7,6 +10,8 @@
 #include <time.h>
 
 #include "peer.h"
+
+#define HELLO_MTU	576	/* a client's first flight fits */
 
 struct peer {
 	struct peer_options o;
@@ -25,6 +30,23 @@ static u64 now_ms(void)
 	return (u64)ts.tv_sec * 1000 + (u64)ts.tv_nsec / 1000000;
 }
 
+static bool is_13(u16 suite)
+{
+	return suite >> 8 == 0x13;
+}
+
+static WOLFSSL_CTX *new_ctx(const struct peer_options *o)
+{
+#ifdef WOLFSSL_DTLS13
+	if (is_13(o->suite))
+		return wolfSSL_CTX_new(o->server ?
+				       wolfDTLSv1_3_server_method() :
+				       wolfDTLSv1_3_client_method());
+#endif
+	return wolfSSL_CTX_new(o->server ? wolfDTLSv1_2_server_method() :
+					   wolfDTLSv1_2_client_method());
+}
+
 static const char *version(void)
 {
 	return wolfSSL_lib_version();
@@ -40,11 +62,12 @@ static bool set_suite(WOLFSSL_CTX *ctx, u16 suite)
 
 static bool speaks(u16 suite)
 {
+	const struct peer_options o = { .suite = suite };
 	WOLFSSL_CTX *ctx;
 	bool ok;
 
 	wolfSSL_Init();
-	ctx = wolfSSL_CTX_new(wolfDTLSv1_2_client_method());
+	ctx = new_ctx(&o);
 	ok = ctx && set_suite(ctx, suite);
 	wolfSSL_CTX_free(ctx);
 	return ok;
@@ -56,7 +79,8 @@ static bool last_flight(struct peer *p, const char *data, int len)
 	struct dtls_record r;
 	int at;
 
-	if (p->o.server == !!wolfSSL_session_reused(p->ssl))
+	if (wolfSSL_lib_version_hex() >= 0x05006000 ||
+	    p->o.server == !!wolfSSL_session_reused(p->ssl))
 		return false;
 	for (at = 0; at < len; at += r.header_len + r.fragment_len) {
 		if (dtls_record_parse(&r, (const u8 *)data + at,
@@ -130,6 +154,65 @@ static unsigned int psk_server(WOLFSSL *ssl, const char *identity, u8 *key,
 	return (unsigned int)len;
 }
 
+#ifdef WOLFSSL_DTLS13
+static unsigned int psk_client13(WOLFSSL *ssl, const char *hint, char *identity,
+				 unsigned int identity_size, u8 *key,
+				 unsigned int key_size, const char **suite)
+{
+	struct peer *p = wolfSSL_get_psk_callback_ctx(ssl);
+
+	*suite = wolfSSL_get_cipher_name_from_suite((u8)(p->o.suite >> 8),
+						    (u8)p->o.suite);
+	return psk_client(ssl, hint, identity, identity_size, key, key_size);
+}
+
+static unsigned int psk_server13(WOLFSSL *ssl, const char *identity, u8 *key,
+				 unsigned int key_size, const char **suite)
+{
+	struct peer *p = wolfSSL_get_psk_callback_ctx(ssl);
+
+	*suite = wolfSSL_get_cipher_name_from_suite((u8)(p->o.suite >> 8),
+						    (u8)p->o.suite);
+	return psk_server(ssl, identity, key, key_size);
+}
+
+/* What a later version can be asked for. Return: false: and cannot do. */
+static bool set_later(struct peer *p)
+{
+	int group = p->o.group;
+
+	if (p->o.psk && is_13(p->o.suite)) {
+		wolfSSL_set_psk_client_tls13_callback(p->ssl, psk_client13);
+		wolfSSL_set_psk_server_tls13_callback(p->ssl, psk_server13);
+	}
+	if (group && wolfSSL_set_groups(p->ssl, &group, 1) != WOLFSSL_SUCCESS)
+		return false;
+	if (p->o.cid && (wolfSSL_dtls_cid_use(p->ssl) != WOLFSSL_SUCCESS ||
+			 wolfSSL_dtls_cid_set(p->ssl, (u8 *)p->o.cid,
+				(unsigned int)strlen(p->o.cid)) !=
+			 WOLFSSL_SUCCESS))
+		return false;
+	/* It counts its time-outs by doubling, and cannot cut its first hello. */
+	return wolfSSL_dtls_set_timeout_max(p->ssl, 1 << 30) ==
+	       WOLFSSL_SUCCESS &&
+	       wolfSSL_dtls_set_mtu(p->ssl, (u16)(p->o.server ||
+						  p->o.mtu > HELLO_MTU ?
+						  p->o.mtu : HELLO_MTU)) ==
+	       WOLFSSL_SUCCESS;
+}
+
+static bool update_peer(struct peer *p)
+{
+	return wolfSSL_update_keys(p->ssl) == WOLFSSL_SUCCESS;
+}
+#else
+static bool set_later(struct peer *p)
+{
+	(void)p;
+	return true;
+}
+#endif
+
 static bool set_credentials(struct peer *p)
 {
 	const struct peer_options *o = &p->o;
@@ -183,9 +266,7 @@ static struct peer *open_peer(const struct peer_options *options)
 
 	wolfSSL_Init();
 	p->o = *options;
-	p->ctx = wolfSSL_CTX_new(options->server ?
-				 wolfDTLSv1_2_server_method() :
-				 wolfDTLSv1_2_client_method());
+	p->ctx = new_ctx(options);
 	if (set_up(p))
 		return p;
 	peer_wolfssl.close(p);
@@ -203,6 +284,8 @@ static bool start_peer(struct peer *p, bool resume)
 	wolfSSL_SetIOWriteCtx(p->ssl, p);
 	wolfSSL_dtls_set_using_nonblock(p->ssl, 1);
 	wolfSSL_KeepArrays(p->ssl);
+	if (!set_later(p))
+		return false;
 	p->timeout = 20;
 	p->timer = now_ms() + p->timeout;
 	if (o->alpn && wolfSSL_UseALPN(p->ssl, (char *)o->alpn,
@@ -217,9 +300,9 @@ static bool start_peer(struct peer *p, bool resume)
 	if (o->tickets)
 		wolfSSL_UseSessionTicket(p->ssl);
 	/* With a key it exchanges points on curves of Weierstrass alone. */
-	if (o->psk && wolfSSL_UseSupportedCurve(p->ssl,
-						WOLFSSL_ECC_SECP256R1) !=
-		      WOLFSSL_SUCCESS)
+	if (o->psk && !is_13(o->suite) &&
+	    wolfSSL_UseSupportedCurve(p->ssl,
+				      WOLFSSL_ECC_SECP256R1) != WOLFSSL_SUCCESS)
 		return false;
 	if (wolfSSL_UseSNI(p->ssl, WOLFSSL_SNI_HOST_NAME, "end.example", 11) !=
 	    WOLFSSL_SUCCESS)
@@ -231,16 +314,24 @@ static bool start_peer(struct peer *p, bool resume)
 			  WOLFSSL_SUCCESS;
 }
 
+static void run_timer(struct peer *p)
+{
+	if (now_ms() < p->timer)
+		return;
+	if (is_13(p->o.suite))
+		wolfSSL_dtls_got_timeout(p->ssl);
+	else
+		wolfSSL_dtls_retransmit(p->ssl);
+	p->timeout = p->timeout < 200 ? 2 * p->timeout : 400;
+	p->timer = now_ms() + p->timeout;
+}
+
 static int step_peer(struct peer *p)
 {
 	char words[WOLFSSL_MAX_ERROR_SZ];
 	int ret, err;
 
-	if (now_ms() >= p->timer) {
-		wolfSSL_dtls_retransmit(p->ssl);
-		p->timeout = p->timeout < 200 ? 2 * p->timeout : 400;
-		p->timer = now_ms() + p->timeout;
-	}
+	run_timer(p);
 	ret = p->o.server ? wolfSSL_accept(p->ssl) : wolfSSL_connect(p->ssl);
 	if (ret == WOLFSSL_SUCCESS)
 		return 1;
@@ -261,6 +352,8 @@ static size_t receive_peer(struct peer *p, void *data, size_t size)
 {
 	int n = wolfSSL_read(p->ssl, data, (int)size);
 
+	if (n <= 0 && is_13(p->o.suite))
+		run_timer(p);
 	return n > 0 ? (size_t)n : 0;
 }
 
@@ -323,6 +416,9 @@ const struct peer_ops peer_wolfssl = {
 	.resumed = resumed_peer,
 	.export = export_peer,
 	.alpn = alpn_peer,
+#ifdef WOLFSSL_DTLS13
+	.update = update_peer,
+#endif
 	.stop = stop_peer,
 	.close = close_peer,
 };
