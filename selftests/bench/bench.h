@@ -61,6 +61,7 @@ struct ends {
  * @batch:	which of its ways
  * @tunnel:	goes through WireGuard; @ciphers says nothing of its cipher
  * @plain:	protects nothing: measured once, whatever the cipher
+ * @v13:	ours: of DTLS 1.3
  * @open:	fill in @tx, @rx and sessions; false: errno or a line on stderr
  * @send:	send @n records (any number if @batch is ONE, else a multiple of
  *		BATCH); false: it went wrong
@@ -72,6 +73,7 @@ struct row {
 	enum batch batch;
 	bool tunnel;
 	bool plain;
+	bool v13;
 	bool (*open)(struct ends *e);
 	bool (*send)(struct ends *e, unsigned int n);
 	bool (*recv)(struct ends *e, unsigned int n);

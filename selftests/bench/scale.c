@@ -27,7 +27,7 @@ bool many_sockets(struct ends *e, uint64_t (*now)(void))
 	bool ok = pairs && many_files();
 
 	for (n = 1; ok && n <= PAIRS_MAX; n *= 10) {
-		unsigned int rounds = PAIRS_MAX / n < 100 ? PAIRS_MAX / n : 100;
+		unsigned int rounds = PAIRS_MAX / n;
 		uint64_t start, spent = 0;
 		struct json_object *o;
 

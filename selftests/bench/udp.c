@@ -38,10 +38,12 @@ bool udp_open(struct ends *e)
 
 bool ours_keys(struct ends *e)
 {
+	__u16 cipher = e->row->v13 ? V13(e->cipher) : e->cipher;
+	__u64 epoch = nth_epoch(cipher, 1);
 	struct peer_key to, back;
 
-	peer_key_init(&to, e->cipher, 1, 0, 1);
-	peer_key_init(&back, e->cipher, 1, 0, 2);
+	peer_key_init(&to, cipher, epoch, 0, 1);
+	peer_key_init(&back, cipher, epoch, 0, 2);
 	return !dtls_attach(e->tx) && !dtls_attach(e->rx) &&
 	       !dtls_set_key(e->tx, DTLS_TX, &to) &&
 	       !dtls_set_key(e->tx, DTLS_RX, &back) &&
