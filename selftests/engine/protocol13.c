@@ -105,6 +105,15 @@ TEST(key_schedule_is_libcryptos)
 	dtls_crypto_exit(&c);
 }
 
+static bool data_passes(struct end *from, struct end *to)
+{
+	size_t before = to->received_len, n;
+	u8 buf[256];
+
+	n = end_send(from, "data", 4, buf);
+	return !end_input(to, buf, n, 0) && to->received_len == before + 4;
+}
+
 /* Which version */
 
 static const struct {
@@ -437,6 +446,36 @@ TEST_F(pair13, group_is_asked_for)
 	}
 }
 
+TEST_F(pair13, hybrid_group_where_libcrypto_has_it)
+{
+	static const u16 hybrid[] = { 0x11ec, 29 };
+	struct kdtls_endpoint *ep;
+	size_t i, count;
+
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->server.config, &ep));
+	/* It is the best there is, and must be there if it is insisted on. */
+	EXPECT_EQ(ep->crypto.mlkem, ep->groups[0]->id == 0x11ec);
+	for (i = 0; i < 2; i++) {
+		count = 1 + i;
+		self->client.config.groups = hybrid;
+		self->client.config.group_count = count;
+		self->server.config.groups = hybrid;
+		self->server.config.group_count = count;
+		if (!ep->crypto.mlkem) {
+			EXPECT_EQ(-KDTLS_EUSAGE,
+				  end_open(&self->client, KDTLS_CLIENT));
+			continue;
+		}
+		/* Its share is too large for the first datagram. */
+		HANDSHAKE();
+		EXPECT_EQ(0x11ec, info_of(&self->client).group);
+		EXPECT_TRUE(data_passes(&self->client, &self->server));
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+	kdtls_endpoint_free(ep);
+}
+
 /* Keys agreed on before */
 
 TEST_F(pair13, wrong_key_and_unknown_identity_are_the_same)
@@ -550,11 +589,14 @@ TEST_F(pair13, silent_peer_ends_an_unproven_handshake)
 
 TEST_F(pair13, only_what_is_missing_is_sent_again)
 {
+	static const u16 x25519[] = { 29 };
 	u8 lost[END_DATAGRAM];
 	size_t lost_len = 0, all = 0, again = 0;
 	unsigned int i;
 	long n;
 
+	self->client.config.groups = x25519;
+	self->client.config.group_count = 1;
 	cert_make(&self->cert, &(struct cert_options){
 		.kind = CERT_RSA, .issuer = &self->ca,
 		.name = "DNS:end.example" });
@@ -649,15 +691,6 @@ TEST_F(pair13, data_that_overtakes_the_last_flight_is_not_lost)
 }
 
 /* After the handshake */
-
-static bool data_passes(struct end *from, struct end *to)
-{
-	size_t before = to->received_len, n;
-	u8 buf[256];
-
-	n = end_send(from, "data", 4, buf);
-	return !end_input(to, buf, n, 0) && to->received_len == before + 4;
-}
 
 TEST_F(pair13, keys_are_updated)
 {
