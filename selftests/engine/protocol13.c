@@ -224,8 +224,9 @@ static const struct {
 
 TEST_F(pair13, round_trips)
 {
+	struct kdtls_engine *e;
+	int round, took;
 	size_t i;
-	int round;
 
 	cert_make(&self->cert, &(struct cert_options){
 		.issuer = &self->ca, .name = "DNS:end.example" });
@@ -247,16 +248,15 @@ TEST_F(pair13, round_trips)
 						      KDTLS_CLIENT));
 				ASSERT_EQ(0, end_open(&self->server,
 						      KDTLS_SERVER));
-				ASSERT_EQ(0, kdtls_engine_set_name(
-						self->client.e, "end.example"));
-				ASSERT_EQ(0, kdtls_engine_set_session(
-						self->client.e,
+				e = self->client.e;
+				ASSERT_EQ(0, kdtls_engine_set_name(e,
+							"end.example"));
+				ASSERT_EQ(0, kdtls_engine_set_session(e,
 						self->client.session,
 						self->client.session_len));
 			}
-			int took = round_trips(&self->client, &self->server,
-					       &self->now);
-
+			took = round_trips(&self->client, &self->server,
+					   &self->now);
 			if (round == trips[i].resumed)
 				EXPECT_EQ(trips[i].trips, took)
 					TH_LOG("%s", trips[i].what);
@@ -378,6 +378,10 @@ TEST_F(pair13, second_hello_in_fragments_is_served)
 	EXPECT_TRUE(end_agree(&self->client, &self->server));
 }
 
+static const char *const long_name[] = {
+	"a-protocol-with-a-name-that-leaves-no-hello-in-one-datagram", NULL
+};
+
 TEST_F(pair13, first_hello_in_fragments_is_served)
 {
 	static u8 piece[8][END_DATAGRAM];
@@ -387,9 +391,7 @@ TEST_F(pair13, first_hello_in_fragments_is_served)
 	long n;
 
 	self->client.config.mtu = KDTLS_MTU_MIN;
-	self->client.config.alpn = (const char *const[]){ "an-application-"
-		"protocol-with-a-name-that-leaves-no-hello-in-one-datagram",
-		NULL };
+	self->client.config.alpn = long_name;
 	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
 	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
 	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));

@@ -95,7 +95,7 @@ size_t dtls_ack_write(struct kdtls_engine *e, u8 *out, size_t size)
 	a->due = false;
 	a->expiry = KDTLS_NEVER;
 	/* What does not fit are the oldest. */
-	if (2 + a->count * (size_t)RECORD_NUMBER > size)
+	if (size < 2 + (size_t)a->count * RECORD_NUMBER)
 		i = a->count - (size - 2) / RECORD_NUMBER;
 	len = 2;
 	for (; i < a->count; i++) {

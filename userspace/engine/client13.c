@@ -72,7 +72,7 @@ static const struct dtls_group *first_group(const struct kdtls_engine *e)
 	size_t i;
 
 	for (i = 0; i < e->ep->group_count; i++)
-		if (e->ep->groups[i]->point_len + (size_t)HELLO_REST <= e->mtu)
+		if (e->mtu >= HELLO_REST + (u32)e->ep->groups[i]->point_len)
 			return e->ep->groups[i];
 	return e->ep->groups[0];
 }

@@ -246,7 +246,7 @@ static void write_answers(struct kdtls_engine *e, struct dtls_writer *w,
 }
 
 void dtls_write_cid(struct kdtls_engine *e, struct dtls_writer *w,
-		      const struct dtls_extensions *theirs)
+		    const struct dtls_extensions *theirs)
 {
 	size_t ext;
 

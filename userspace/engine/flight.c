@@ -84,7 +84,7 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 	}
 
 	left = body_len(m) - f->offset;
-	for (n = 0; n < left && !acknowledged(m, f->offset + n); n++)
+	for (n = 0; n < left && n < room && !acknowledged(m, f->offset + n); n++)
 		;
 	if (room < DTLS_MESSAGE_HEADER + n) {
 		/* Even a byte may save a datagram in the end. */
@@ -110,11 +110,12 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 bool dtls_flight_sent(struct dtls_flight *f, const struct dtls_piece *piece,
 		      u64 epoch, u64 seq)
 {
-	struct dtls_sent *s = f->sent;
+	struct dtls_sent *s;
 	u32 i;
 
-	if (!s)
-		s = f->sent = OPENSSL_zalloc(sizeof(*s));
+	if (!f->sent)
+		f->sent = OPENSSL_zalloc(sizeof(*f->sent));
+	s = f->sent;
 	if (!s)
 		return false;
 	i = s->count++ % DTLS_SENT_MAX;

@@ -195,6 +195,8 @@ static long ack_output(struct kdtls_engine *e, u8 *buf, size_t size,
 	if (size > e->mtu)
 		size = e->mtu;
 	size = size > overhead + CONTENT_MIN ? size - overhead : CONTENT_MIN;
+	if (size > e->peer_record_limit)
+		size = e->peer_record_limit;
 	len = dtls_ack_write(e, content, size);
 	if (!len)
 		return 0;

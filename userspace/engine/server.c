@@ -6,7 +6,7 @@
 #include "state.h"
 
 bool dtls_takes_type(const struct dtls_client_hello *ch,
-			    enum dtls_extension ext, u8 type)
+		     enum dtls_extension ext, u8 type)
 {
 	struct dtls_bytes r = ch->ext.ext[ext], list;
 
@@ -264,10 +264,11 @@ static int prepare_full(struct kdtls_engine *e,
 	    ep->config.flags & (KDTLS_REQUEST_CERT | KDTLS_REQUIRE_CERT)) {
 		hs->peer_raw = ep->trust.raw_count &&
 			       dtls_takes_type(ch, DTLS_EXT_CLIENT_CERT_TYPE,
-					  DTLS_CERT_RAW);
+					       DTLS_CERT_RAW);
 		hs->cert_requested = hs->peer_raw ||
-				     dtls_takes_type(ch, DTLS_EXT_CLIENT_CERT_TYPE,
-						DTLS_CERT_X509);
+				     dtls_takes_type(ch,
+						     DTLS_EXT_CLIENT_CERT_TYPE,
+						     DTLS_CERT_X509);
 	}
 	if (dtls_endpoint_flag(ep, KDTLS_REQUIRE_CERT) && !hs->cert_requested)
 		return dtls_fail(e, KDTLS_ENEGOTIATION,

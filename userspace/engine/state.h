@@ -397,7 +397,7 @@ int dtls_client_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
 int dtls_server_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body);
 /* Does the client's list of certificate types hold this one? (RFC 7250 4.1) */
 bool dtls_takes_type(const struct dtls_client_hello *ch,
-			    enum dtls_extension ext, u8 type);
+		     enum dtls_extension ext, u8 type);
 bool dtls_server_find_identity(struct kdtls_engine *e, u8 kx,
 			       const struct dtls_client_hello *ch);
 
