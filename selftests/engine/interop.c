@@ -17,7 +17,7 @@
 #include "peer.h"
 
 #define JOBS	4	/* they wait for timers most of the time */
-#define LIMIT	60	/* seconds a handshake may take, all retries counted */
+#define LIMIT	300	/* seconds a handshake may take, all retries counted */
 
 enum what {
 	FULL, CLIENT_CERT, TICKET,

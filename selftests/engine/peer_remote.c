@@ -228,7 +228,8 @@ static void stop_peer(struct peer *p)
 
 const struct peer_ops peer_wolfssl13 = {
 	.name = "wolfSSL",
-	.note = "5.9 cannot cut its first hello: a client's MTU is 576 at least",
+	.note = "5.9 cannot cut its first hello: a client's MTU is 576 at "
+		"least; Debian builds it without early data (0-RTT)",
 	.can = PEER_13 | PEER_ED25519_CLIENT | PEER_ED25519_SERVER,
 	.version = version,
 	.speaks = speaks,
