@@ -9,7 +9,8 @@
  *	endpoint  what many associations share: policy, credentials, cookie and
  *		  ticket keys, the session cache
  *	engine	  one association: its handshake, and afterwards what is left to
- *		  answer (the last flight, alerts, heartbeats)
+ *		  answer (the last flight, alerts, heartbeats; in DTLS 1.3
+ *		  tickets, key updates, connection IDs and acknowledgements)
  *
  * A handshake is this loop:
  *
@@ -125,8 +126,8 @@ enum kdtls_alert {
 #define KDTLS_REQUIRE_CERT	0x0004	/* server: and refuse clients without */
 #define KDTLS_NO_NAME_CHECK	0x0008	/* client: any name in the certificate will do */
 #define KDTLS_NO_VERIFY		0x0010	/* no chain is checked: ops->verify decides alone */
-#define KDTLS_NO_TICKETS	0x0020	/* neither offer nor issue tickets (RFC 5077) */
-#define KDTLS_NO_COOKIE		0x0040	/* server: no HelloVerifyRequest */
+#define KDTLS_NO_TICKETS	0x0020	/* neither offer nor issue tickets (RFC 5077, RFC 8446) */
+#define KDTLS_NO_COOKIE		0x0040	/* server: no address is asked to prove itself */
 #define KDTLS_HEARTBEAT		0x0080	/* offer and answer heartbeats (RFC 6520) */
 #define KDTLS_CID		0x0100	/* take a connection ID if the peer wants one in its records */
 #define KDTLS_PSK_KE		0x0200	/* DTLS 1.3: keys without Diffie-Hellman too (psk_ke) */
@@ -160,7 +161,8 @@ struct kdtls_peer {
  *
  * @ctx is what kdtls_engine_new() was given. None may call the engine.
  *
- * @key: a key is ready: called twice when the handshake is done, DTLS_RX first.
+ * @key: a key is ready: called twice when the handshake is done, DTLS_RX first;
+ *	in DTLS 1.3 once more for each new key after that, of the next epoch.
  *	@direction is DTLS_RX or DTLS_TX; @key holds version, cipher, epoch, next
  *	sequence number, key, IV and connection ID, ready for setsockopt(), and
  *	is wiped after the call. With DTLS_RX, @seen says which records the
@@ -171,7 +173,9 @@ struct kdtls_peer {
  * @psk_client: choose identity and key for the server's hint (@hint is NULL if
  *	it gave none). Write the identity (KDTLS_PSK_IDENTITY_MAX bytes at most)
  *	and its length, the key (KDTLS_PSK_MAX) and return the key's length, or 0
- *	to give up. NULL: no PSK suites are offered. RFC 4279.
+ *	to give up. NULL: no PSK suites are offered. RFC 4279. If DTLS 1.3 is
+ *	offered it is asked before the first hello too, without a hint: then a
+ *	key of SHA-256's (RFC 8446 4.2.11), and 0 goes on without it.
  * @psk_server: find the key of an identity; the same. The identity is not NUL
  *	terminated and any bytes may stand in it. An unknown identity is told
  *	to the peer as a wrong key is (RFC 4279 2).
@@ -179,7 +183,8 @@ struct kdtls_peer {
  *	accept (even if @peer->result is not 0) or the alert to refuse with.
  *	NULL: @peer->result decides.
  * @session: client: the session can be resumed with these bytes (secret!)
- *	through kdtls_engine_set_session(). NULL: not wanted.
+ *	through kdtls_engine_set_session(). In DTLS 1.3 it comes with a ticket
+ *	after the handshake, maybe several times. NULL: not wanted.
  * @keylog: one line of the NSS key log, without newline (secret!). NULL: off.
  * @heartbeat: the answer to a request of @size bytes took @rtt; or, with @rtt
  *	KDTLS_NEVER, none came to any of its retransmissions.
@@ -222,10 +227,12 @@ struct kdtls_ops {
  *		the peer has it (RFC 8446 4.2.1). A version without a suite in
  *		@suites is not spoken
  * @suites:	cipher suites by IANA number, best first; NULL: every one the
- *		engine has (RFC 5289, 5487, 7251, 7905, 8442), CCM_8 last
+ *		engine has (RFC 8446 B.4; RFC 5289, 5487, 7251, 7905, 8442), CCM_8
+ *		last, and that of DTLS 1.3 (0x1305) not at all
  * @suite_count: entries of @suites
- * @groups:	key exchange groups, best first; NULL: x25519 (29), secp256r1
- *		(23), secp384r1 (24) (RFC 8422)
+ * @groups:	key exchange groups, best first; NULL: X25519MLKEM768 (0x11ec,
+ *		DTLS 1.3 alone) if libcrypto has it, x25519 (29), secp256r1 (23),
+ *		secp384r1 (24) (RFC 8422)
  * @group_count: entries of @groups
  * @schemes:	signature schemes, best first; NULL: ECDSA, Ed25519, RSA-PSS and
  *		RSA-PKCS1 with SHA-256 and longer (RFC 8446 4.2.3)
@@ -244,8 +251,10 @@ struct kdtls_ops {
  * @timeout_min: ms; the measured timer goes no lower; 50 or more
  * @timeout_max: ms; the doubling stops here
  * @retransmits: times a flight is sent again before KDTLS_ETIMEOUT
- * @linger:	ms the last flight is kept for a peer that lost it (2 MSL)
- * @cookie_life: ms a cookie is good for at least (and twice that at most)
+ * @linger:	ms the last flight is kept for a peer that lost it (2 MSL); in
+ *		DTLS 1.3 ms a server acknowledges the client's again
+ * @cookie_life: ms a cookie is good for at least (and twice that at most); in
+ *		DTLS 1.3 a client that comes later has to begin anew
  * @ticket_life: seconds a session can be resumed; ticket keys are replaced as
  *		often
  * @cache_size:	server: sessions kept for resumption by session id; 0: none
@@ -290,11 +299,11 @@ struct kdtls_config {
 
 /**
  * kdtls_config_init() - defaults
- * @config:	filled in: DTLS 1.2 to 1.3, MTU 1400 (least 256), timers 1000 ms (least 50, most
- *		60000), 8 retransmissions, linger 240000 ms, cookies 15000 ms,
- *		tickets 86400 s, no cache, messages to 16384 bytes, handshakes to
- *		65536, early records to 4096, 100000 handshakes at once;
- *		everything else zero
+ * @config:	filled in: DTLS 1.2 to 1.3, MTU 1400 (least 256), timers 1000 ms
+ *		(least 50, most 60000), 8 retransmissions, linger 240000 ms,
+ *		cookies 15000 ms, tickets 86400 s, no cache, messages to 16384
+ *		bytes, handshakes to 65536, early records to 4096, 100000
+ *		handshakes at once; everything else zero
  */
 KDTLS_API void kdtls_config_init(struct kdtls_config *config);
 
@@ -550,7 +559,9 @@ KDTLS_API int kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now);
  * @engine:	the engine
  *
  * To be called when application data arrived from the peer, which proves it:
- * what was kept for retransmission is freed before config.linger is over.
+ * what was kept for retransmission is freed before config.linger is over. In
+ * DTLS 1.3 it proves only that the peer is there: what it has not acknowledged
+ * in config.retransmits times goes out once more.
  */
 KDTLS_API void kdtls_engine_confirm(struct kdtls_engine *engine);
 
@@ -628,7 +639,8 @@ KDTLS_API void kdtls_engine_failure(const struct kdtls_engine *engine,
  * @srtp_profile: 0: none
  * @peer_record_limit: largest record content the peer takes
  * @resumed:	1: an earlier session was resumed
- * @extended_master_secret: 1: RFC 7627 is in use
+ * @extended_master_secret: 1: RFC 7627 is in use, or DTLS 1.3, which needs it
+ *		not
  * @peer_heartbeat: 1: the peer answers heartbeats
  * @peer_verified: 1: the peer showed a certificate or raw key, and was accepted
  *		(in this handshake or in the one resumed)
@@ -681,10 +693,10 @@ KDTLS_API void kdtls_engine_info(const struct kdtls_engine *engine,
 #define KDTLS_EXPORT_CONTEXT_MAX 512
 
 /**
- * kdtls_engine_export() - keying material for others (RFC 5705)
+ * kdtls_engine_export() - keying material for others (RFC 5705, RFC 8446 7.5)
  * @engine:	established, with extended master secret
  * @label:	see RFC 5705 4; "EXTRACTOR-dtls_srtp" for RFC 5764
- * @context:	or NULL for none, which is not the same as an empty one
+ * @context:	or NULL for none, which in DTLS 1.2 is not the same as an empty one
  * @context_len: bytes of @context, KDTLS_EXPORT_CONTEXT_MAX at most
  * @out:	room for @len bytes
  * @len:	bytes wanted
