@@ -251,6 +251,9 @@ struct kdtls_ops {
  * @timeout_min: ms; the measured timer goes no lower; 50 or more
  * @timeout_max: ms; the doubling stops here
  * @retransmits: times a flight is sent again before KDTLS_ETIMEOUT
+ * @ack_delay:	DTLS 1.3: ms until a message after the handshake is acknowledged,
+ *		together with what else has come by then (RFC 9147 7.1); 0: at
+ *		once
  * @linger:	ms the last flight is kept for a peer that lost it (2 MSL); in
  *		DTLS 1.3 ms a server acknowledges the client's again
  * @cookie_life: ms a cookie is good for at least (and twice that at most); in
@@ -286,6 +289,7 @@ struct kdtls_config {
 	uint32_t timeout_min;
 	uint32_t timeout_max;
 	uint32_t retransmits;
+	uint32_t ack_delay;
 	uint32_t linger;
 	uint32_t cookie_life;
 	uint32_t ticket_life;

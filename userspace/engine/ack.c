@@ -52,7 +52,7 @@ void dtls_ack_due(struct kdtls_engine *e)
 {
 	struct dtls_acks *a = acks_of(e);
 
-	if (a)
+	if (a && a->count)
 		a->due = true;
 }
 

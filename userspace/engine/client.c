@@ -139,8 +139,13 @@ static int server_hello(struct kdtls_engine *e, struct dtls_bytes body)
 
 	if (!dtls_server_hello_parse(&sh, body))
 		return dtls_fail_decode(e, "malformed ServerHello");
-	if (e->ep->speaks13 && dtls_ext_has(&sh.ext, DTLS_EXT_VERSIONS))
+	if (e->ep->speaks13 && dtls_ext_has(&sh.ext, DTLS_EXT_VERSIONS)) {
+		/* RFC 9147 5.3: with a legacy_cookie there is no DTLS 1.3. */
+		if (hs->in.next && !hs->retried)
+			return dtls_fail_illegal(e,
+				"DTLS 1.3 after HelloVerifyRequest");
 		return dtls13_server_hello(e, &sh);
+	}
 	if (sh.version != DTLS_VERSION_1_2 || !e->ep->speaks12 || hs->retried)
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_PROTOCOL_VERSION,

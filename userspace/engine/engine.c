@@ -298,13 +298,13 @@ int dtls_complete(struct kdtls_engine *e)
 	struct dtls_handshake *hs = e->hs;
 	const struct dtls_held *h;
 
-	if (e->d13)
-		return dtls13_complete(e);
-	/* Nothing comes after Finished (RFC 5246 7.3). */
-	if (dtls_reassembly_has(&e->hs->in, 1))
+	/* Nothing comes after Finished (RFC 5246 7.3, RFC 8446 4.4.4). */
+	if (dtls_reassembly_has(&hs->in, 1))
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
 				 "a message came after Finished");
+	if (e->d13)
+		return dtls13_complete(e);
 	hs->tx_key.rec_seq = e->tx->seq;
 	if (dtls_hand_out(e, e->rx, &hs->rx_key, &hs->tx_key))
 		return -e->error;

@@ -329,9 +329,7 @@ int dtls13_receive_finished(struct kdtls_engine *e, struct dtls_bytes body)
 
 	if (!verify_data(e, !e->server, e->hs->before, verify))
 		return dtls_fail_internal(e);
-	if (body.len != len)
-		return dtls_fail_decode(e, "Finished has the wrong length");
-	if (CRYPTO_memcmp(body.p, verify, len))
+	if (body.len != len || CRYPTO_memcmp(body.p, verify, len))
 		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
 				 "Finished does not match the handshake");
 	e->peer_finished = e->hs->in.next;

@@ -367,7 +367,7 @@ static void expect_rest(struct kdtls_engine *e)
 	if (!e->hs || e->version != DTLS_VERSION_1_3 || !e->acks ||
 	    !e->acks->count || e->state != KDTLS_HANDSHAKE)
 		return;
-	dtls_ack_after(e, e->hs->in.held ? pause / 4 : pause);
+	dtls_ack_after(e, dtls_reassembly_gap(&e->hs->in) ? pause / 4 : pause);
 }
 
 static int take_input(struct kdtls_engine *e, struct dtls_bytes bytes,

@@ -327,15 +327,18 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 }
 
 /* What the peer sends again of the handshake, for want of our last flight */
-static void sent_again(struct kdtls_engine *e, const struct dtls_record *record,
-		       const struct dtls_fragment *f)
+static int sent_again(struct kdtls_engine *e, const struct dtls_record *record,
+		      const struct dtls_fragment *f)
 {
+	if (f->seq >= e->d13->receive_seq)
+		return unexpected(e, "a message came after Finished");
 	if (e->d13->arrived && e->server && f->seq < e->d13->receive_seq) {
 		dtls_ack_note(e, record);
 		dtls_ack_due(e);
 	} else if (!e->d13->arrived && f->seq == e->peer_finished) {
 		dtls_resend_flight_paced(e);
 	}
+	return 0;
 }
 
 int dtls13_late(struct kdtls_engine *e, const struct dtls_record *record,
@@ -353,7 +356,8 @@ int dtls13_late(struct kdtls_engine *e, const struct dtls_record *record,
 			return 0;
 		}
 		if (record->epoch < DTLS13_EPOCH_DATA) {
-			sent_again(e, record, &f);
+			if (sent_again(e, record, &f))
+				return -e->error;
 			all_kept = false;
 			continue;
 		}
@@ -363,7 +367,8 @@ int dtls13_late(struct kdtls_engine *e, const struct dtls_record *record,
 	}
 	if (all_kept) {
 		dtls_ack_note(e, record);
-		dtls_ack_due(e);
+		dtls_ack_after(e, 1000ULL * e->ep->config.ack_delay);
+		dtls_ack_expire(e);
 	}
 	return 0;
 }
@@ -482,6 +487,9 @@ int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both)
 
 	if (!d || engine->state != KDTLS_ESTABLISHED)
 		return -KDTLS_EUSAGE;
+	/* One that is on its way does as well. */
+	if (d->updating && !both)
+		return 0;
 	d->update_due = true;
 	d->update_both |= both;
 	return 0;

@@ -94,6 +94,23 @@ bool dtls_reassembly_has(const struct dtls_reassembly *r, u64 epoch)
 	return false;
 }
 
+bool dtls_reassembly_gap(const struct dtls_reassembly *r)
+{
+	const struct dtls_incoming *next = &r->slot[r->next % DTLS_AHEAD];
+	u32 i, got;
+
+	for (i = 0; i < DTLS_AHEAD; i++)
+		if (r->slot[i].data && &r->slot[i] != next)
+			return true;
+	if (!next->data)
+		return false;
+	got = next->len - DTLS_MESSAGE_HEADER - next->missing;
+	for (i = 0; i < got; i++)
+		if (!(next->data[next->len + i / 8] & 1 << i % 8))
+			return true;
+	return false;
+}
+
 void dtls_reassembly_pop(struct dtls_reassembly *r)
 {
 	slot_clear(r, slot_of(r, r->next));

@@ -53,6 +53,9 @@ dtls_reassembly_next(const struct dtls_reassembly *r);
 /* Is there anything of a message in records of @epoch or later? */
 bool dtls_reassembly_has(const struct dtls_reassembly *r, u64 epoch);
 
+/* Is there anything behind something that is missing? */
+bool dtls_reassembly_gap(const struct dtls_reassembly *r);
+
 /* Done with what dtls_reassembly_next() gave. */
 void dtls_reassembly_pop(struct dtls_reassembly *r);
 
