@@ -73,6 +73,8 @@ static const struct {
 
 	{ "shim-writes-first", FLAG, AT(shim_writes_first) },
 	{ "shim-shuts-down", FLAG, AT(shim_shuts_down) },
+	{ "key-update", FLAG, AT(key_update) },
+	{ "key-update-before-read", FLAG, AT(key_update_before_read) },
 	{ "export-keying-material", NUMBER, AT(export_len) },
 	{ "export-label", STRING, AT(export_label) },
 	{ "export-context", STRING, AT(export_context) },
@@ -90,7 +92,7 @@ static const struct {
 	{ "expect-alpn", STRING, AT(expect_alpn) },
 	{ "expect-advertised-alpn", STRING, AT(expect_advertised_alpn) },
 	{ "expect-hrr", FLAG, AT(expect_hrr) },
-	{ "expect-no-hrr", FLAG, AT(ignored) },
+	{ "expect-no-hrr", FLAG, AT(expect_no_hrr) },
 	{ "expect-selected-credential", NUMBER, AT(expect_credential) },
 
 	{ "async", FLAG, AT(ignored) },

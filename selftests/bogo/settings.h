@@ -65,6 +65,8 @@ struct settings {
 	/* what to do */
 	bool shim_writes_first;
 	bool shim_shuts_down;
+	bool key_update;		/* after each message */
+	bool key_update_before_read;
 	long export_len;
 	const char *export_label;
 	const char *export_context;
@@ -82,6 +84,7 @@ struct settings {
 	const char *expect_alpn;
 	const char *expect_advertised_alpn;
 	bool expect_hrr;
+	bool expect_no_hrr;
 	long expect_credential;			/* CREDENTIAL_ANY: not asked */
 
 	/* accepted: an engine without I/O has one way for all of these */

@@ -40,6 +40,7 @@ struct shim {
 	bool greeted;			/* what is due after the handshake is done */
 	bool closed;			/* nothing more is to come */
 	bool failed;
+	bool retried;			/* there was a HelloRetryRequest */
 	const struct dtls_identity *identity;	/* chosen in the handshake */
 	char *alpn[LIST_MAX + 1];
 	u16 srtp[LIST_MAX];
@@ -133,6 +134,12 @@ static void send_data(struct shim *shim, const u8 *data, size_t len)
 	send_datagram(shim, datagram, n);
 }
 
+static void update_keys(struct shim *shim)
+{
+	if (kdtls_engine_update_keys(shim->end.e, false))
+		complain(shim, "the engine does not update its keys");
+}
+
 static void echo(struct end *end, const u8 *data, size_t len)
 {
 	struct shim *shim = (struct shim *)end;
@@ -142,8 +149,13 @@ static void echo(struct end *end, const u8 *data, size_t len)
 	for (i = 0; i < len; i++)
 		turned[i] = data[i] ^ 0xff;
 	/* An empty record is nothing to a reader. */
-	if (len && !shim->s->shim_shuts_down)
-		send_data(shim, turned, len);
+	if (!len || shim->s->shim_shuts_down)
+		return;
+	if (shim->s->key_update)
+		update_keys(shim);
+	send_data(shim, turned, len);
+	if (shim->s->key_update_before_read)
+		update_keys(shim);
 }
 
 /* What the engine asks for */
@@ -173,6 +185,9 @@ static size_t psk_client(void *ctx, const char *hint, u8 *identity, size_t *len,
 	const struct settings *s = shim->s;
 	const char *wanted = s->psk_identity ? s->psk_identity : "";
 
+	/* Without a hint it is for DTLS 1.3, where the runner knows none. */
+	if (!hint && *wanted)
+		return 0;
 	if (strcmp(hint ? hint : "", wanted)) {
 		fprintf(stderr, "another identity hint than expected\n");
 		return 0;
@@ -269,12 +284,19 @@ static void set_schemes(struct shim *shim)
 	}
 }
 
-static void set_versions(const struct settings *s)
+static void set_versions(struct kdtls_config *config, const struct settings *s)
 {
-	/* DTLS versions count downwards. */
-	if (s->no_12 || (s->min_version && s->min_version < DTLS_VERSION_1_2) ||
-	    (s->max_version && s->max_version > DTLS_VERSION_1_2))
+	long min = DTLS_VERSION_1_2, max = DTLS_VERSION_1_3;
+
+	/* They count downwards. */
+	if (s->no_12 || s->min_version == DTLS_VERSION_1_3)
+		min = DTLS_VERSION_1_3;
+	if (s->no_13 || s->max_version == DTLS_VERSION_1_2)
+		max = DTLS_VERSION_1_2;
+	if (s->max_version > DTLS_VERSION_1_2 || min < max)
 		unimplemented();
+	config->version_min = (u16)min;
+	config->version_max = (u16)max;
 }
 
 static void set_config(struct shim *shim)
@@ -305,6 +327,7 @@ static void set_config(struct shim *shim)
 	/* The schedule that the runner knows; no round trip takes any time. */
 	config->timeout_initial = s->timeout ? (u32)s->timeout : 400;
 	config->timeout_min = config->timeout_initial;
+	config->ack_delay = config->timeout_initial / 4;
 	config->retransmits = 12;
 	config->max_message = s->max_cert_list ? (u32)s->max_cert_list :
 						 CERT_LIST_MAX;
@@ -313,7 +336,7 @@ static void set_config(struct shim *shim)
 		config->groups = s->groups.v;
 		config->group_count = s->groups.count;
 	}
-	set_versions(s);
+	set_versions(config, s);
 	set_schemes(shim);
 	set_alpn(shim);
 	set_srtp(shim);
@@ -445,8 +468,9 @@ static bool check_session(struct shim *shim, const struct kdtls_info *info)
 		return complain(shim, info->resumed ?
 				"the session was resumed" :
 				"the session was not resumed");
-	if (!s->server && (fresh && !s->expect_no_session) !=
-			  !!shim->end.sessions)
+	/* Those of DTLS 1.3 come after the handshake. */
+	if (!s->server && info->version == DTLS_VERSION_1_2 &&
+	    (fresh && !s->expect_no_session) != !!shim->end.sessions)
 		return complain(shim, shim->end.sessions ?
 				"a session to keep was not expected" :
 				"a session to keep was expected");
@@ -486,6 +510,10 @@ static bool check(struct shim *shim)
 	peer = memcmp(info.peer_hash, none, sizeof(none));
 	if (!check_session(shim, &info))
 		return false;
+	if ((s->expect_hrr && !shim->retried) ||
+	    (s->expect_no_hrr && shim->retried))
+		return complain(shim, shim->retried ? "there was a retry" :
+						      "there was no retry");
 	if (s->server && s->expect_server_name &&
 	    !same(info.name, s->expect_server_name))
 		return complain(shim, "another server name");
@@ -529,6 +557,8 @@ static void greet(struct shim *shim)
 		return;
 	if (shim->s->shim_writes_first)
 		send_data(shim, (const u8 *)"hello", 5);
+	if (shim->s->key_update_before_read)
+		update_keys(shim);
 	if (shim->s->shim_shuts_down) {
 		kdtls_engine_close(shim->end.e);
 		shim->closed = true;
@@ -566,6 +596,8 @@ static void look(struct shim *shim)
 
 	if (e->hs && e->hs->identity)
 		shim->identity = e->hs->identity;
+	if (e->hs && e->hs->retried)
+		shim->retried = true;
 	if (e->server && e->hs && e->version && shim->s->expect_advertised_alpn)
 		check_offer(shim);
 	flush(shim);
@@ -644,6 +676,20 @@ static void serve(struct shim *shim)
 	}
 }
 
+/* By the end there is a session, unless nobody listened for it. */
+static void check_late_session(struct shim *shim)
+{
+	const struct settings *s = shim->s;
+	struct kdtls_info info;
+
+	kdtls_engine_info(shim->end.e, &info);
+	if (!shim->failed && !s->server && info.version == DTLS_VERSION_1_3 &&
+	    !s->shim_shuts_down && s->expect_no_session != !shim->end.sessions)
+		complain(shim, shim->end.sessions ?
+			 "a session to keep was not expected" :
+			 "a session to keep was expected");
+}
+
 static bool run_connection(struct shim *shim, const struct settings *s,
 			   bool resumed)
 {
@@ -665,6 +711,7 @@ static bool run_connection(struct shim *shim, const struct settings *s,
 		look(shim);
 	}
 	disconnect_runner(shim);
+	check_late_session(shim);
 
 	for (i = 0; shim->alpn[i]; i++)
 		free(shim->alpn[i]);
