@@ -295,7 +295,7 @@ TEST_F(pair13, gate_accepts_only_the_proven)
 					    self->now + (when), reply, &reply_len)
 	EXPECT_EQ(KDTLS_GATE_ACCEPT, GATE("here", 0));
 	/* A cookie that is not good ends it (RFC 9147 5.1). */
-	EXPECT_EQ(KDTLS_GATE_REPLY, GATE("there", 0));
+	EXPECT_EQ(KDTLS_GATE_REPLY, GATE("hear", 0));
 	EXPECT_EQ(DTLS_CT_ALERT, reply[0]);
 	EXPECT_EQ(15, reply_len);
 	EXPECT_EQ(KDTLS_ALERT_ILLEGAL_PARAMETER, reply[14]);
@@ -443,6 +443,27 @@ TEST_F(pair13, group_is_asked_for)
 					 &self->now));
 		EXPECT_TRUE(end_agree(&self->client, &self->server));
 		EXPECT_EQ(24, info_of(&self->client).group);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
+TEST_F(pair13, best_group_only_if_it_costs_no_round_trip)
+{
+	static const u16 ours[] = { 29, 24 }, theirs[] = { 24, 29 };
+	int cookie;
+
+	self->client.config.groups = ours;
+	self->client.config.group_count = 2;
+	self->server.config.groups = theirs;
+	self->server.config.group_count = 2;
+	for (cookie = 0; cookie < 2; cookie++) {
+		self->server.config.flags = cookie ? 0 : KDTLS_NO_COOKIE;
+		ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+		ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+		EXPECT_EQ(1 + cookie, round_trips(&self->client, &self->server,
+						  &self->now));
+		EXPECT_EQ(cookie ? 24 : 29, info_of(&self->client).group);
 		end_exit(&self->client);
 		end_exit(&self->server);
 	}
