@@ -329,10 +329,12 @@ FIXTURE_VARIANT_ADD(driver, dtls12)
 	.version = DTLS_VERSION_1_2,
 };
 
+#ifndef KERNEL_PATH
 FIXTURE_VARIANT_ADD(driver, dtls13)
 {
 	.version = DTLS_VERSION_1_3,
 };
+#endif
 
 FIXTURE_SETUP(driver)
 {
@@ -674,8 +676,10 @@ TEST_F(driver, clients_data_overtakes_its_last_flight)
 	int i;
 
 	ASSERT_EQ(0, shake(self));
-	for (i = 0; i < 1000 && !session_len; i++)
+	for (i = 0; i < 1000 && !session_len; i++) {
 		turn(self);
+		attend(self->c);
+	}
 	ASSERT_LT(0, session_len);
 	kdtls_close(self->c);
 	kdtls_close(self->s);
@@ -975,7 +979,10 @@ TEST_F(driver, what_cannot_be)
 
 /* ---- many ---- */
 
-#ifndef MANY
+/* In emulation their retransmissions would meet. */
+#ifdef KERNEL_PATH
+#define MANY	60
+#else
 #define MANY	200
 #endif
 
@@ -1149,6 +1156,34 @@ TEST_F(driver, wildcard_listener)
 		self->c = NULL;
 	}
 }
+
+#ifdef KERNEL_PATH	/* where there is a network that is known */
+TEST_F(driver, ipv6_wildcard_listener)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6 };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	socklen_t len = sizeof(a);
+
+	kdtls_listener_close(self->l);
+	ASSERT_EQ(0, kdtls_listen(self->server, (struct sockaddr *)&a, len,
+				  &self->options, &self->l));
+	ASSERT_EQ(0, kdtls_listener_address(self->l, (struct sockaddr *)&a,
+					    &len));
+	a.sin6_addr = in6addr_loopback;
+	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&a, len));
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, fd, &self->client_options, 0,
+				&self->c));
+	while ((turn(self) || !self->s) && now() < end)
+		;
+	ASSERT_NE(NULL, self->s);
+	ASSERT_EQ(0, getsockname(kdtls_fd(self->s), (struct sockaddr *)&a,
+				 &len));
+	EXPECT_TRUE(IN6_IS_ADDR_LOOPBACK(&a.sin6_addr));
+	works(_metadata, self);
+}
+#endif
 
 TEST_F(driver, sockets_outlive_the_listener)
 {
