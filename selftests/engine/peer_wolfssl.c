@@ -11,7 +11,7 @@
 
 #include "peer.h"
 
-#define HELLO_MTU	576	/* a client's first flight fits */
+#define HELLO_MTU	1280	/* a first hello with a ticket fits */
 
 struct peer {
 	struct peer_options o;
@@ -185,6 +185,9 @@ static bool set_later(struct peer *p)
 		wolfSSL_set_psk_client_tls13_callback(p->ssl, psk_client13);
 		wolfSSL_set_psk_server_tls13_callback(p->ssl, psk_server13);
 	}
+	if (p->o.server && is_13(p->o.suite) &&
+	    wolfSSL_dtls13_allow_ch_frag(p->ssl, 1) != WOLFSSL_SUCCESS)
+		return false;
 	if (group && wolfSSL_set_groups(p->ssl, &group, 1) != WOLFSSL_SUCCESS)
 		return false;
 	if (p->o.cid && (wolfSSL_dtls_cid_use(p->ssl) != WOLFSSL_SUCCESS ||
