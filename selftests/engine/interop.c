@@ -107,7 +107,7 @@ static void set_up(struct pair *p, const struct row *row)
 	end->config.suites = p->suites;
 	end->config.suite_count = 1;
 	end->config.timeout_initial = 50;
-	end->config.retransmits = 30;
+	end->config.retransmits = 200;
 	end->config.timeout_max = 400;
 	end->config.psk_hint = "hint";
 	end->config.mtu = row->mtu;
@@ -611,7 +611,7 @@ static bool fits(const struct row *r)
 	if (!r->peer_is_server)
 		return true;
 	if (r->ops->can & PEER_WHOLE_HELLO && r->mtu == 256 &&
-	    (r->what == TICKET || r->what == NO_EMS))
+	    (r->what == TICKET || r->what == NO_EMS || r->what == PSK))
 		return false;
 	/* A server's ticket that was lost need not come again. */
 	if (r->ops->can & PEER_13 && r->what == TICKET && r->loss)
