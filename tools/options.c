@@ -286,7 +286,8 @@ static const struct argp_option server_options[] = {
 	{ "echo", OPT_ECHO, NULL, 0,
 	  "send all clients back what they send, at once", 0 },
 	{ "exec", OPT_EXEC, "COMMAND", 0,
-	  "run COMMAND for each client, many at once: it reads what the client sends and sends what it writes; KDTLS_PEER is the client's address", 0 },
+	  "run COMMAND for each client, many at once: it reads what the client "
+	  "sends and sends what it writes; KDTLS_PEER is the client's address", 0 },
 	{ "max-clients", OPT_MAX_CLIENTS, "NUMBER", 0,
 	  "at once (16384)", 0 },
 	{ "once", OPT_ONCE, NULL, 0,
@@ -346,7 +347,8 @@ static error_t parse_server(int key, char *arg, struct argp_state *state)
 		if (!o->psk_len && !o->cert)
 			argp_error(state, "give --cert or --psk");
 		if (!!o->echo + !!o->command + (o->file || o->output) > 1)
-			argp_error(state, "--echo, --exec and --file or --output exclude each other");
+			argp_error(state,
+				   "--echo, --exec and --file or --output exclude each other");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

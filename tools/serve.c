@@ -271,9 +271,11 @@ int serve(struct kdtls_listener *l, const struct options *o)
 		n = epoll_wait(epoll, events, EVENTS, SWEEP_MS);
 		for (i = 0; i < n; i++) {
 			client = events[i].data.ptr;
-			if (client)
+			if (client) {
 				attend(epoll, client);
-			else while (!kdtls_accept(l, 0, &s))
+				continue;
+			}
+			while (!kdtls_accept(l, 0, &s))
 				add_client(epoll, &clients, s, o);
 		}
 		if (net_now() - swept > SWEEP_MS * 1000ULL) {

@@ -865,7 +865,7 @@ int kdtls_listener_address(const struct kdtls_listener *listener,
 }
 
 void kdtls_listener_get_info(const struct kdtls_listener *listener,
-			 struct kdtls_listener_info *info)
+			     struct kdtls_listener_info *info)
 {
 	*info = listener->info;
 }

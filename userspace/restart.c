@@ -12,8 +12,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* Of a datagram that begins with the first piece of a ClientHello: record and
- * message header, version, random */
+/*
+ * Of a datagram that begins with the first piece of a ClientHello: record and
+ * message header, version, random
+ */
 #define RANDOM_OFFSET	(DTLS12_HEADER_SIZE + 12 + 2)
 #define FRAGMENT_OFFSET	(DTLS12_HEADER_SIZE + 6)
 #define CLIENT_HELLO	1

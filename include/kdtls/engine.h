@@ -129,7 +129,7 @@ enum kdtls_alert {
 #define KDTLS_NO_TICKETS	0x0020	/* neither offer nor issue tickets (RFC 5077, RFC 8446) */
 #define KDTLS_NO_COOKIE		0x0040	/* server: no address is asked to prove itself */
 #define KDTLS_HEARTBEAT		0x0080	/* offer and answer heartbeats (RFC 6520) */
-#define KDTLS_CID		0x0100	/* take a connection ID if the peer wants one in its records */
+#define KDTLS_CID		0x0100	/* put a connection ID into records if the peer wants one */
 #define KDTLS_PSK_KE		0x0200	/* DTLS 1.3: keys without Diffie-Hellman too (psk_ke) */
 
 #define KDTLS_PSK_MAX		64	/* bytes of a pre-shared key */
@@ -320,7 +320,7 @@ KDTLS_API void kdtls_config_init(struct kdtls_config *config);
  * scheme, ops->key missing), -KDTLS_EMEMORY, -KDTLS_ECRYPTO.
  */
 KDTLS_API int kdtls_endpoint_new(const struct kdtls_config *config,
-		       struct kdtls_endpoint **endpoint);
+				 struct kdtls_endpoint **endpoint);
 
 /**
  * kdtls_endpoint_free() - free an endpoint
@@ -344,7 +344,7 @@ KDTLS_API void kdtls_endpoint_free(struct kdtls_endpoint *endpoint);
  * key not supported), -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
-				   const void *pem, size_t pem_len,
+					     const void *pem, size_t pem_len,
 				   const void *key_pem, size_t key_len);
 
 /**
@@ -358,7 +358,7 @@ KDTLS_API int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
  * Return: as kdtls_endpoint_use_certificate().
  */
 KDTLS_API int kdtls_endpoint_use_raw_key(struct kdtls_endpoint *endpoint,
-			       const void *key_pem, size_t key_len);
+					 const void *key_pem, size_t key_len);
 
 /**
  * kdtls_endpoint_trust() - take these certificates as roots
@@ -369,7 +369,7 @@ KDTLS_API int kdtls_endpoint_use_raw_key(struct kdtls_endpoint *endpoint,
  * Return: 0, -KDTLS_EUSAGE (none could be read), -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_endpoint_trust(struct kdtls_endpoint *endpoint, const void *pem,
-			 size_t pem_len);
+				   size_t pem_len);
 
 /**
  * kdtls_endpoint_trust_system() - take the system's roots
@@ -391,7 +391,7 @@ KDTLS_API int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint);
  * Return: 0, -KDTLS_EUSAGE (cannot be read), -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
-				 const void *pem, size_t pem_len);
+					   const void *pem, size_t pem_len);
 
 enum kdtls_gate {
 	KDTLS_GATE_DROP,	/* nothing to do */
@@ -426,7 +426,7 @@ enum kdtls_gate {
  * Return: one of enum kdtls_gate.
  */
 KDTLS_API enum kdtls_gate kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
-				    const void *address, size_t address_len,
+					      const void *address, size_t address_len,
 				    const uint8_t *datagram, size_t len,
 				    uint64_t now, uint8_t *reply,
 				    size_t *reply_len);
@@ -444,7 +444,7 @@ KDTLS_API enum kdtls_gate kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
  * Return: 0, -KDTLS_EUSAGE, -KDTLS_EMEMORY (also: config.max_handshakes).
  */
 KDTLS_API int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,
-		     void *ctx, const void *address, size_t address_len,
+			       void *ctx, const void *address, size_t address_len,
 		     struct kdtls_engine **engine);
 
 /**
@@ -473,7 +473,7 @@ KDTLS_API int kdtls_engine_set_name(struct kdtls_engine *engine, const char *nam
  * allowed by the configuration; the handshake will be a full one then.
  */
 KDTLS_API int kdtls_engine_set_session(struct kdtls_engine *engine,
-			     const uint8_t *session, size_t len);
+				       const uint8_t *session, size_t len);
 
 /**
  * kdtls_engine_set_cid() - ask the peer to put this into its records
@@ -486,7 +486,7 @@ KDTLS_API int kdtls_engine_set_session(struct kdtls_engine *engine,
  * Return: 0, -KDTLS_EUSAGE, -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_engine_set_cid(struct kdtls_engine *engine, const uint8_t *cid,
-			 size_t len);
+				   size_t len);
 
 /**
  * kdtls_engine_set_mtu() - the path takes datagrams of this size
@@ -521,7 +521,7 @@ KDTLS_API int kdtls_engine_start(struct kdtls_engine *engine, uint64_t now);
  * still be an alert to send).
  */
 KDTLS_API int kdtls_engine_input(struct kdtls_engine *engine, const uint8_t *data,
-		       size_t len, const struct dtls_record_info *info,
+				 size_t len, const struct dtls_record_info *info,
 		       uint64_t now);
 
 /**
@@ -539,7 +539,7 @@ KDTLS_API int kdtls_engine_input(struct kdtls_engine *engine, const uint8_t *dat
  * Return: bytes in @buf, 0: nothing to send, or an error.
  */
 KDTLS_API long kdtls_engine_output(struct kdtls_engine *engine, uint8_t *buf, size_t size,
-			 struct dtls_record_info *info, uint64_t now);
+				   struct dtls_record_info *info, uint64_t now);
 
 /**
  * kdtls_engine_expiry() - when to call kdtls_engine_expire()
@@ -601,7 +601,7 @@ KDTLS_API void kdtls_engine_close(struct kdtls_engine *engine);
  * Return: 0, or -KDTLS_EUSAGE (one is on its way, not negotiated, size).
  */
 KDTLS_API int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
-			   uint64_t now);
+				     uint64_t now);
 
 /**
  * kdtls_engine_state() - where the engine stands
@@ -631,7 +631,7 @@ struct kdtls_failure {
  * @failure:	filled in; error 0 if it has not failed
  */
 KDTLS_API void kdtls_engine_failure(const struct kdtls_engine *engine,
-			  struct kdtls_failure *failure);
+				    struct kdtls_failure *failure);
 
 /**
  * struct kdtls_info - what was negotiated, and what happened
@@ -692,7 +692,7 @@ struct kdtls_info {
  * @info:	filled in
  */
 KDTLS_API void kdtls_engine_info(const struct kdtls_engine *engine,
-		       struct kdtls_info *info);
+				 struct kdtls_info *info);
 
 #define KDTLS_EXPORT_CONTEXT_MAX 512
 
@@ -708,7 +708,7 @@ KDTLS_API void kdtls_engine_info(const struct kdtls_engine *engine,
  * Return: 0, -KDTLS_EUSAGE, -KDTLS_ECRYPTO.
  */
 KDTLS_API int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,
-			const uint8_t *context, size_t context_len,
+				  const uint8_t *context, size_t context_len,
 			uint8_t *out, size_t len);
 
 #ifdef __cplusplus

@@ -253,7 +253,7 @@ int main(int argc, char **argv)
 	duration /= ROUNDS;
 	cert_make(&ca, &(struct cert_options){ .ca = true });
 	cert_make(&leaf, &(struct cert_options){ .issuer = &ca,
-						 .name = "DNS:end.example" });
+		  .name = "DNS:end.example" });
 	printf("%-28s %10s %10s %10s\n", "", "kdtls", "OpenSSL", "GnuTLS");
 	for (kind = 0; kind < KINDS; kind++) {
 		double best[3] = { 0 };

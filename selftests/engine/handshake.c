@@ -225,7 +225,7 @@ TEST_F(suite, resumption)
 		ASSERT_EQ(0, kdtls_engine_set_name(self->client.e,
 						   "end.example"));
 		ASSERT_EQ(0, kdtls_engine_set_session(self->client.e,
-						self->client.session,
+						      self->client.session,
 						self->client.session_len));
 		ASSERT_EQ(0, end_handshake(&self->client, &self->server));
 		ASSERT_TRUE(end_agree(&self->client, &self->server));

@@ -294,7 +294,7 @@ int main(int argc, char **argv)
 		return 1;
 	cert_make(&ca, &(struct cert_options){ .ca = true });
 	cert_make(&leaf, &(struct cert_options){ .issuer = &ca,
-						 .name = "DNS:end.example" });
+		  .name = "DNS:end.example" });
 	printf("TAP version 13\n1..26\n");
 	end_version = DTLS_VERSION_1_2;
 	each_fails(false, false, "PSK, resumed by ticket");

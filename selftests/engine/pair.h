@@ -67,7 +67,7 @@ static inline struct kdtls_info info_of(const struct end *end)
 
 /* Both ends with certificates alone; the client wants @name in the server's. */
 static inline int open_with(struct end *client, struct end *server,
-		     const struct cert *ca, const struct cert *cert,
+			    const struct cert *ca, const struct cert *cert,
 		     const char *name)
 {
 	client->config.ops.psk_client = NULL;
@@ -80,7 +80,7 @@ static inline int open_with(struct end *client, struct end *server,
 
 /* One record of the other end's, with keys that are good */
 static inline int inject(struct end *from, struct end *to, u8 type, const void *data,
-		  size_t len, u64 now)
+			 size_t len, u64 now)
 {
 	u8 record[2048];
 	size_t n = dtls_protect(from->tx, type, data, len, record);

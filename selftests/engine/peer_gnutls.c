@@ -158,14 +158,14 @@ static bool credentials(struct peer *p)
 	if (o->ca) {
 		d = datum(o->ca);
 		if (gnutls_certificate_set_x509_trust_mem(p->cert, &d,
-						GNUTLS_X509_FMT_PEM) < 1)
+							  GNUTLS_X509_FMT_PEM) < 1)
 			return false;
 	}
 	if (o->cert) {
 		d = datum(o->cert);
 		key = datum(o->key);
 		if (gnutls_certificate_set_x509_key_mem(p->cert, &d, &key,
-						GNUTLS_X509_FMT_PEM) < 0)
+							GNUTLS_X509_FMT_PEM) < 0)
 			return false;
 	}
 	gnutls_psk_allocate_server_credentials(&p->psk_server);
@@ -226,7 +226,7 @@ static bool start_peer(struct peer *p, bool resume)
 	if (o->server) {
 		if (o->request_cert)
 			gnutls_certificate_server_set_request(p->session,
-							GNUTLS_CERT_REQUIRE);
+							      GNUTLS_CERT_REQUIRE);
 		if (o->tickets)
 			gnutls_session_ticket_enable_server(p->session,
 							    &p->ticket_key);

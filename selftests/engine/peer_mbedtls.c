@@ -244,7 +244,7 @@ static int step_peer(struct peer *p)
 		/* It starts over with each hello: nothing is kept. */
 		mbedtls_ssl_session_reset(&p->ssl);
 		ret = mbedtls_ssl_set_client_transport_id(&p->ssl,
-						(const u8 *)"address", 7);
+							  (const u8 *)"address", 7);
 		return ret ? -1 : 0;
 	}
 	if (!ret)

@@ -192,7 +192,7 @@ static bool set_later(struct peer *p)
 		return false;
 	if (p->o.cid && (wolfSSL_dtls_cid_use(p->ssl) != WOLFSSL_SUCCESS ||
 			 wolfSSL_dtls_cid_set(p->ssl, (u8 *)p->o.cid,
-				(unsigned int)strlen(p->o.cid)) !=
+					      (unsigned int)strlen(p->o.cid)) !=
 			 WOLFSSL_SUCCESS))
 		return false;
 	/* It counts its time-outs by doubling, and cannot cut its first hello. */
@@ -227,7 +227,7 @@ static bool set_credentials(struct peer *p)
 		wolfSSL_CTX_use_psk_identity_hint(p->ctx, "hint");
 	}
 	if (o->ca && wolfSSL_CTX_load_verify_buffer(p->ctx, (const u8 *)o->ca,
-				(long)strlen(o->ca), WOLFSSL_FILETYPE_PEM) !=
+						    (long)strlen(o->ca), WOLFSSL_FILETYPE_PEM) !=
 	    WOLFSSL_SUCCESS)
 		return false;
 	if (!o->cert)
@@ -236,7 +236,7 @@ static bool set_credentials(struct peer *p)
 				(long)strlen(o->cert), WOLFSSL_FILETYPE_PEM) ==
 	       WOLFSSL_SUCCESS &&
 	       wolfSSL_CTX_use_PrivateKey_buffer(p->ctx, (const u8 *)o->key,
-				(long)strlen(o->key), WOLFSSL_FILETYPE_PEM) ==
+						 (long)strlen(o->key), WOLFSSL_FILETYPE_PEM) ==
 	       WOLFSSL_SUCCESS;
 }
 

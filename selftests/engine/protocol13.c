@@ -250,9 +250,9 @@ TEST_F(pair13, round_trips)
 						      KDTLS_SERVER));
 				e = self->client.e;
 				ASSERT_EQ(0, kdtls_engine_set_name(e,
-							"end.example"));
+								   "end.example"));
 				ASSERT_EQ(0, kdtls_engine_set_session(e,
-						self->client.session,
+								      self->client.session,
 						self->client.session_len));
 			}
 			took = round_trips(&self->client, &self->server,

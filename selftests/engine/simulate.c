@@ -469,11 +469,11 @@ int main(int argc, char **argv)
 	end_version = DTLS_VERSION_1_3;
 	today = time(NULL);
 	cert_make(&ca, &(struct cert_options){ .kind = CERT_ED25519,
-					       .ca = true });
+		  .ca = true });
 	cert_make(&leaf[0], &(struct cert_options){ .kind = CERT_ED25519,
-						    .issuer = &ca });
+		  .issuer = &ca });
 	cert_make(&leaf[1], &(struct cert_options){ .kind = CERT_ED25519,
-						    .issuer = &ca });
+		  .issuer = &ca });
 	if (argc > 2 && !strcmp(argv[1], "-v")) {
 		verbose = true;
 		outcome = schedule(strtoull(argv[2], NULL, 0), &trace, &took);

@@ -561,9 +561,10 @@ TEST_F(driver, certificates)
 		config->ops.psk_server = NULL;
 		ASSERT_EQ(0, kdtls_endpoint_new(config, &self->server));
 		ASSERT_EQ(0, kdtls_endpoint_new(config, &self->client));
-		ASSERT_EQ(0, kdtls_endpoint_use_certificate(self->server,
-				leaf.pem, strlen(leaf.pem), leaf.key_pem,
-				strlen(leaf.key_pem)));
+		ASSERT_EQ(0, kdtls_endpoint_use_certificate(self->server, leaf.pem,
+							    strlen(leaf.pem),
+							    leaf.key_pem,
+							    strlen(leaf.key_pem)));
 		ASSERT_EQ(0, kdtls_endpoint_trust(self->client, root.pem,
 						  strlen(root.pem)));
 		start_listener(_metadata, self, "127.0.0.1");

@@ -169,7 +169,7 @@ int kdtls_engine_set_session(struct kdtls_engine *engine,
 	hs->has_session =
 		!hs->session_bytes.failed &&
 		dtls_session_read(s, (struct dtls_bytes){ hs->session_bytes.p,
-							  len }) &&
+				  len }) &&
 		!dtls_session_expired(s, dtls_unix_time(e)) &&
 		dtls_bytes_equal(s->name, name, strlen(name)) &&
 		dtls_own_suite(e, s->suite) &&

@@ -97,7 +97,7 @@ bool dtls_cache_find(const struct dtls_cache *c, struct dtls_bytes id,
 
 	return entry && entry->p &&
 	       dtls_session_read(s, (struct dtls_bytes){ entry->p,
-							 entry->len }) &&
+				 entry->len }) &&
 	       s->id.len == id.len && !CRYPTO_memcmp(s->id.p, id.p, id.len);
 }
 

@@ -98,7 +98,7 @@ bool dtls_ticket_open(struct dtls_tickets *t, const struct dtls_crypto *c,
 		return out &&
 		       crypt(c, k, 0, iv.p, text.p, text.len, out, tag) &&
 		       dtls_session_read(s, (struct dtls_bytes){ plain->p,
-								 plain->len }) &&
+					 plain->len }) &&
 		       !dtls_session_expired(s, now);
 	}
 	return false;

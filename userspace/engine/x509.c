@@ -301,7 +301,7 @@ int dtls_chain_verify(const struct dtls_trust *t, const struct dtls_chain *chain
 		X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
 		X509_VERIFY_PARAM_set_time(param, (time_t)time);
 		X509_VERIFY_PARAM_set_hostflags(param,
-			X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+						X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
 			X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 		ok = X509_STORE_CTX_set_purpose(ctx, server ?
 						X509_PURPOSE_SSL_SERVER :

@@ -26,7 +26,7 @@ static void add_credentials(struct kdtls_endpoint *ep)
 	struct cert cert;
 
 	cert_make(&cert, &(struct cert_options){ .kind = CERT_ED25519,
-						 .name = "DNS:end.example" });
+		  .name = "DNS:end.example" });
 	must(kdtls_endpoint_trust(ep, cert.pem, strlen(cert.pem)));
 	must(kdtls_endpoint_trust_raw_key(ep, cert.public_pem,
 					  strlen(cert.public_pem)));
