@@ -35,10 +35,14 @@ start()
 	sleep 1
 }
 
-# aborted FILE CALL
+# aborted FILE CALL. A send that was past the check for errors when the socket
+# lost its peer says that, as it does on plain UDP.
 aborted()
 {
-	grep -q "failed: $2 (Software caused connection abort)" "$1" && return
+	local why='Software caused connection abort'
+
+	[ "$2" != send ] || why+='|Destination address required'
+	grep -qE "failed: $2 \\(($why)\\)" "$1" && return
 	sed 's/^/# /' "$1"
 	return 1
 }
