@@ -457,13 +457,13 @@ no_room:
 static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx)
 {
 	unsigned int len = rx->rec.header_len + rx->rec.fragment_len;
-	struct sk_buff *stub;
+	struct sk_buff *headers;
 	struct dtls_msg *m;
 
 	if (checksum_wrong(ds, rx->skb))
 		return;
-	stub = dtls_cut(rx->skb, 0, 0);
-	m = stub ? dtls_msg_new(ds, stub, len) : NULL;
+	headers = dtls_cut(rx->skb, 0, 0);
+	m = headers ? dtls_msg_new(ds, headers, len) : NULL;
 	if (!m || skb_copy_bits(rx->skb, rx->offset, m->data, len)) {
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		dtls_msg_put(ds, m);
