@@ -23,7 +23,7 @@
 #include "record.h"
 #include "replay.h"
 
-/* ---- stats.c: /proc/net/dtls_stat ---- */
+/* ---- stats.c: counters, and /proc/net/dtls_stat ---- */
 
 enum dtls_stat {
 	DTLS_STAT_ATTACHED,
@@ -475,7 +475,7 @@ void dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m);
 void dtls_control_event(struct dtls_sock *ds, u64 epoch, u16 event);
 struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek);
 
-/* ---- rx.c: a datagram's way to the reader ---- */
+/* ---- intake.c: records out of datagrams ---- */
 
 /* Records of a coalesced datagram that are taken at once */
 #define DTLS_RUN_MAX	16
@@ -516,6 +516,22 @@ struct dtls_rx {
 	u8 header[DTLS_HEADER_SIZE_MAX];
 };
 
+int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx,
+		 unsigned int *budget);
+unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
+			       const struct dtls_rx *first,
+			       struct dtls_rx *rx, unsigned int max);
+unsigned int dtls_rx_queued(struct dtls_sock *ds);
+bool dtls_rx_unread(struct dtls_sock *ds);
+void dtls_rx_wake(struct sock *sk);
+void dtls_rx_wake_next(struct dtls_sock *ds);
+void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx);
+void dtls_rx_key(struct dtls_sock *ds);
+int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, unsigned int len);
+void dtls_rx_purge(struct dtls_sock *ds);
+
+/* ---- rx.c: what becomes of a record ---- */
+
 /* What became of a record */
 enum dtls_verdict {
 	DTLS_RX_DONE,		/* kept elsewhere or dropped */
@@ -523,25 +539,13 @@ enum dtls_verdict {
 	DTLS_RX_CONTROL,	/* verified, for the control queue */
 };
 
-int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx,
-		 unsigned int *budget);
-unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
-			       const struct dtls_rx *first,
-			       struct dtls_rx *rx, unsigned int max);
 void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 		  struct dtls_scratch *scratch);
 void dtls_rx_info(const struct dtls_rx *rx, struct dtls_record_info *info);
 bool dtls_rx_ready(struct dtls_sock *ds, struct dtls_rx *rx);
 void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx);
 int dtls_rx_fill(struct dtls_sock *ds, bool control);
-unsigned int dtls_rx_queued(struct dtls_sock *ds);
-bool dtls_rx_unread(struct dtls_sock *ds);
-void dtls_rx_wake(struct sock *sk);
-void dtls_rx_wake_next(struct dtls_sock *ds);
 bool dtls_rx_poll(struct dtls_sock *ds);
-void dtls_rx_key(struct dtls_sock *ds);
-int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, unsigned int len);
-void dtls_rx_purge(struct dtls_sock *ds);
 
 /* ---- recv.c: readers ---- */
 

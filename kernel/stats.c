@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* /proc/net/dtls_stat: what happened in a network namespace */
+/* Counters: an association's, and its network namespace's in /proc/net/dtls_stat */
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
 #include "dtls.h"
+#include "trace.h"
 
 static const char * const names[DTLS_STAT_MAX] = {
 	[DTLS_STAT_ATTACHED]	   = "DtlsAttached",
@@ -35,6 +36,28 @@ void dtls_stat_add(struct net *net, enum dtls_stat stat, u64 n)
 	struct dtls_net *dn = net_generic(net, dtls_net_id);
 
 	this_cpu_add(dn->stats[stat], n);
+}
+
+/* Any context. Raise @ds's counter and that of its network namespace. */
+void dtls_count(struct dtls_sock *ds, enum dtls_count what)
+{
+	static const u8 stat[DTLS_COUNT_MAX] = {
+		[DTLS_COUNT_RX_REPLAYS] = DTLS_STAT_RX_REPLAYS,
+		[DTLS_COUNT_RX_AUTH_FAILED] = DTLS_STAT_RX_AUTH_FAILED,
+		[DTLS_COUNT_RX_NO_KEY] = DTLS_STAT_RX_NO_KEY,
+		[DTLS_COUNT_RX_MALFORMED] = DTLS_STAT_RX_MALFORMED,
+		[DTLS_COUNT_RX_OVERSIZE] = DTLS_STAT_RX_OVERSIZE,
+		[DTLS_COUNT_RX_EMPTY] = DTLS_STAT_RX_EMPTY,
+		[DTLS_COUNT_RX_CONTROL] = DTLS_STAT_RX_CONTROL,
+		[DTLS_COUNT_RX_NO_BUDGET] = DTLS_STAT_RX_NO_BUDGET,
+	};
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+
+	dtls_stat_inc(sock_net(ds->sk), stat[what]);
+	if (assoc)
+		atomic64_inc(&assoc->count[what]);
+	if (what != DTLS_COUNT_RX_CONTROL)
+		trace_dtls_drop(ds->sk, what);
 }
 
 static int stat_show(struct seq_file *seq, void *v)

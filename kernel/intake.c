@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A datagram's way in, top to bottom:
+ *
+ *   take_datagram()	from UDP's own queue
+ *   find_record()	one record in it
+ *   cut_record()	out of it
+ *   admit()		the replay window is held against it
+ *   dtls_rx_open()	in rx.c, decides what becomes of it
+ *
+ * And what waits on the socket: records that came before their key, datagrams
+ * that were read before the attach.
+ *
+ * All of it runs in the reader's context under struct dtls_sock's lock, and
+ * keeps the order of arrival.
+ */
+#include <linux/slab.h>
+#include <linux/udp.h>
+#include <net/udp.h>
+
+#include "compat.h"
+#include "dtls.h"
+
+/* Wake whoever waits, for whatever; each looks for himself what there is. */
+void dtls_rx_wake(struct sock *sk)
+{
+	struct socket_wq *wq;
+
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_all(&wq->wait);
+	sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+	rcu_read_unlock();
+}
+
+/* Is there anything received that nobody looked at? */
+bool dtls_rx_unread(struct dtls_sock *ds)
+{
+	struct sock *sk = ds->sk;
+
+	return READ_ONCE(ds->current_dgram.skb) || !list_empty(&ds->pending) ||
+	       !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
+	       !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue);
+}
+
+/* How many datagrams there are now; what comes later wakes by itself. */
+unsigned int dtls_rx_queued(struct dtls_sock *ds)
+{
+	return skb_queue_len_lockless(&ds->sk->sk_receive_queue) +
+	       skb_queue_len_lockless(&udp_sk(ds->sk)->reader_queue);
+}
+
+/* A datagram wakes one waiting reader: pass on what he leaves behind. */
+void dtls_rx_wake_next(struct dtls_sock *ds)
+{
+	if (list_empty(&ds->ready) && !dtls_rx_unread(ds))
+		return;
+	smp_mb();	/* pairs with prepare_to_wait in wait_for_more() */
+	if (atomic_read(&ds->waiting))
+		wake_up_interruptible(sk_sleep(ds->sk));
+}
+
+static void next_segment(struct dtls_dgram *d)
+{
+	unsigned int size = skb_shinfo(d->skb)->gso_size;
+
+	d->seg_end = d->end;
+	if (skb_is_gso(d->skb) && d->end - d->pos > size)
+		d->seg_end = d->pos + size;
+}
+
+/* Find the piece of memory that byte d->pos of the datagram lies in. */
+static void find_flat(struct dtls_dgram *d)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(d->skb);
+
+	if (!d->flat_end) {
+		d->flat = d->skb->data;
+		d->flat_start = 0;
+		d->flat_end = skb_headlen(d->skb);
+		d->flat_next = 0;
+	}
+	while (d->pos >= d->flat_end && d->flat_next < shinfo->nr_frags) {
+		const skb_frag_t *frag = &shinfo->frags[d->flat_next++];
+		struct page *page = skb_frag_page(frag);
+
+		d->flat_start = d->flat_end;
+		d->flat_end += skb_frag_size(frag);
+		d->flat = page && !PageHighMem(page) ? skb_frag_address(frag) :
+						       NULL;
+	}
+}
+
+/* @len bytes of the datagram at d->pos if they lie in one piece, or NULL */
+static const u8 *peek(struct dtls_dgram *d, unsigned int len)
+{
+	if (d->pos >= d->flat_end)
+		find_flat(d);
+	if (!d->flat || d->pos + len > d->flat_end || d->pos < d->flat_start)
+		return NULL;
+	return d->flat + d->pos - d->flat_start;
+}
+
+/* @d is used up; its skb may be in other hands by now. */
+static void end_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
+{
+	dtls_uncharge(ds, d->charge);
+	d->charge = 0;
+	consume_skb(d->skb);
+	WRITE_ONCE(d->skb, NULL);
+}
+
+/*
+ * The next datagram that UDP has, or an error: -EAGAIN, or one that was
+ * waiting on the socket. @budget: datagrams the caller may still take.
+ */
+static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
+			 unsigned int *budget)
+{
+	struct sk_buff *skb;
+	int off = 0, err;
+
+	if (!*budget)
+		return -EAGAIN;
+	--*budget;
+
+	/* Never with MSG_PEEK, never waiting: see recv.c. */
+	skb = __skb_recv_udp(ds->sk, MSG_DONTWAIT, &off, &err);
+	if (!skb)
+		return err;
+	dtls_udp_count_in(ds->sk);
+	skb->dev = NULL;	/* UDP kept its scratch there */
+	d->pos = 0;
+	d->end = skb->len;
+	d->flat_end = 0;
+	WRITE_ONCE(d->skb, skb);
+	next_segment(d);
+	if (!d->end)
+		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+	return 0;
+}
+
+/*
+ * How long connection IDs are comes with the first read key, in DTLS 1.3 with
+ * the first but that of early data. Until then the rest of the datagram is one
+ * record that waits for it.
+ */
+static bool find_unsized(struct dtls_rx *rx, const u8 *p, unsigned int len)
+{
+	if (len < DTLS_SAMPLE_SIZE)
+		return false;
+	if (dtls_is_unified(p[0]) && p[0] & DTLS_UNIFIED_CID &&
+	    rx->newest <= DTLS13_EPOCH_EARLY) {
+		rx->rec = (struct dtls_record) {
+			.unified = p[0],
+			.fragment_len = len,
+		};
+		rx->rec.epoch = dtls_record_epoch(&rx->rec, rx->newest);
+		return true;
+	}
+	if (p[0] != DTLS_CT_TLS12_CID || rx->newest)
+		return false;
+	rx->rec = (struct dtls_record) {
+		.type = DTLS_CT_TLS12_CID,
+		.epoch = dtls_get_be(p + 3, 2),
+		.fragment_len = len,
+	};
+	return true;
+}
+
+/* What dtls_record_parse() left open of a unified header, but the number */
+static bool find_epoch(struct dtls_rx *rx)
+{
+	if (!rx->rec.unified)
+		return true;
+	rx->rec.epoch = dtls_record_epoch(&rx->rec, rx->newest);
+	return rx->rec.fragment_len >= DTLS_SAMPLE_SIZE;
+}
+
+static void skip(struct dtls_dgram *d, unsigned int len)
+{
+	d->pos += len;
+	if (d->pos == d->seg_end)
+		next_segment(d);
+}
+
+/*
+ * Find the next record in @d, where rx->newest says which keys there are.
+ * False: nothing sensible was left in it.
+ */
+static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
+			struct dtls_rx *rx)
+{
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+	unsigned int cid_len = assoc ? READ_ONCE(assoc->rx_cid_len) : 0;
+	bool v12 = assoc && !dtls_is_13(assoc->version);
+
+	while (d->pos < d->end) {
+		unsigned int len = d->seg_end - d->pos;
+		unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
+		const u8 *p = peek(d, head);
+
+		if (!p)
+			p = skb_header_pointer(d->skb, d->pos, head,
+					       rx->header);
+		if (p && v12 && dtls_is_unified(p[0]))
+			p = NULL;
+		if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len)) {
+			if (find_epoch(rx))
+				return true;
+			dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+			skip(d, rx->rec.header_len + rx->rec.fragment_len);
+			continue;
+		}
+		if (p && !cid_len && find_unsized(rx, p, len))
+			return true;
+		/* Where in this datagram another starts cannot be told. */
+		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+		skip(d, len);
+	}
+	end_datagram(ds, d);
+	return false;
+}
+
+/* Take the record just found; @borrow: the skb does not go away anyway. */
+static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
+		       struct dtls_rx *rx, bool borrow)
+{
+	unsigned int len = rx->rec.header_len + rx->rec.fragment_len;
+
+	rx->skb = d->skb;
+	rx->offset = d->pos;
+	rx->flat = peek(d, len);
+	skip(d, len);
+
+	if (d->pos == d->end) {
+		if (!borrow)
+			d->skb = NULL;	/* ours was the last part of it */
+		end_datagram(ds, d);
+		return;
+	}
+	if (!borrow)
+		skb_get(d->skb);
+	if (!d->charge)
+		d->charge = dtls_charge(ds, d->skb->truesize);
+}
+
+/* The number of a record with a unified header, in the place of its last bits */
+static void find_number(struct dtls_epoch *epoch, struct dtls_rx *rx)
+{
+	u8 sample[DTLS_SAMPLE_SIZE] = {}, mask[DTLS_SAMPLE_SIZE];
+	const u8 *fragment = sample;
+
+	if (rx->flat)
+		fragment = rx->flat + rx->rec.header_len;
+	else
+		skb_copy_bits(rx->skb, rx->offset + rx->rec.header_len, sample,
+			      sizeof(sample));
+	dtls_mask_make(&epoch->key.mask, fragment, mask);
+	dtls_record_resolve(&rx->rec, mask, epoch->number, epoch->replay.next);
+}
+
+/*
+ * Hold the replay window against @n records of one epoch in the order of
+ * arrival. From here to dtls_rx_open() they are under way: the other readers
+ * may move the window past them in the meantime, and they are no replays for
+ * that.
+ */
+static void admit(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int n)
+{
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+	unsigned int i;
+
+	rx->n = n;
+	rx->epoch = NULL;
+	if (assoc && rx->rec.epoch &&
+	    !!rx->rec.unified == dtls_is_13(assoc->version))
+		rx->epoch = dtls_assoc_rx(assoc, rx->rec.epoch);
+	if (!rx->epoch)
+		return;
+
+	spin_lock(&assoc->lock);
+	for (i = 0; i < n; i++) {
+		if (rx[i].rec.unified)
+			find_number(rx->epoch, &rx[i]);
+		rx[i].fresh = dtls_replay_check(&rx->epoch->replay,
+						rx[i].rec.seq);
+	}
+	list_add(&rx->under_way, &assoc->under_way);
+	spin_unlock(&assoc->lock);
+}
+
+static u64 newest_rx(struct dtls_sock *ds)
+{
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+
+	return assoc ? dtls_assoc_newest_rx(assoc) : 0;
+}
+
+/*
+ * The next record received: 0, or an error as of take_datagram(). The caller
+ * has to give it to dtls_rx_open() and to free its skb.
+ */
+int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
+{
+	struct dtls_dgram *d;
+	int err = 0;
+	bool found;
+
+	spin_lock(&ds->lock);
+	rx->newest = newest_rx(ds);
+	do {
+		d = list_first_entry_or_null(&ds->pending, struct dtls_dgram,
+					     list);
+		if (!d)
+			d = &ds->current_dgram;
+		if (!d->skb)
+			err = take_datagram(ds, d, budget);
+		if (err)
+			break;
+		found = find_record(ds, d, rx);
+		if (found)
+			cut_record(ds, d, rx, false);
+		if (!d->skb && d != &ds->current_dgram) {
+			list_del(&d->list);
+			kfree(d);
+		}
+	} while (!found);
+	if (!err)
+		admit(ds, rx, 1);
+	spin_unlock(&ds->lock);
+	return err;
+}
+
+/*
+ * The records after @first in the same coalesced datagram, @max at most, that
+ * may follow it to a reader that asked for UDP_GRO: of the same size or, as the
+ * last, less; and no more than there is room for in a scratch. They borrow
+ * @first's skb. Returns how many; then give @rx to dtls_rx_open().
+ */
+unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
+			       const struct dtls_rx *first,
+			       struct dtls_rx *rx, unsigned int max)
+{
+	unsigned int len = first->rec.fragment_len, end = 0, n = 0;
+	struct dtls_dgram *d = &ds->current_dgram;
+
+	if (READ_ONCE(d->skb) != first->skb)
+		return 0;
+	spin_lock(&ds->lock);
+	rx->newest = newest_rx(ds);
+	while (n < max && d->skb == first->skb &&
+	       dtls_place(end, len) + len <= DTLS_SCRATCH_ROOM) {
+		rx[n].newest = rx->newest;
+		if (!find_record(ds, d, &rx[n]) ||
+		    rx[n].rec.epoch != first->rec.epoch ||
+		    rx[n].rec.type != first->rec.type ||
+		    rx[n].rec.fragment_len > first->rec.fragment_len)
+			break;
+		len = rx[n].rec.fragment_len;
+		end = dtls_place(end, len) + len;
+		cut_record(ds, d, &rx[n++], true);
+		if (len < first->rec.fragment_len)
+			break;
+	}
+	if (n)
+		admit(ds, rx, n);
+	spin_unlock(&ds->lock);
+	return n;
+}
+
+/*
+ * A record whose key is still to come waits for it, within half the receive
+ * buffer: the other half stays free for the handshake that brings the key.
+ */
+void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
+{
+	unsigned int len = rx->rec.header_len + rx->rec.fragment_len;
+	struct dtls_assoc *assoc;
+	struct dtls_dgram *d;
+	bool kept = true;
+
+	d = kmalloc(sizeof(*d), GFP_KERNEL);
+	if (!d)
+		goto no_room;
+	d->skb = dtls_cut(rx->skb, rx->offset, len);
+	if (!d->skb) {
+		kfree(d);
+		goto no_room;
+	}
+	d->pos = 0;
+	d->seg_end = len;
+	d->end = len;
+	d->flat_end = 0;
+	d->charge = dtls_charge(ds, d->skb->truesize + sizeof(*d));
+
+	spin_lock(&ds->lock);
+	assoc = dtls_sock_assoc(ds);
+	if (assoc && dtls_assoc_newest_rx(assoc) >= rx->rec.epoch) {
+		/* The key came in between. */
+		list_add_tail(&d->list, &ds->pending);
+	} else if (ds->early_bytes + d->charge <=
+		   (unsigned int)READ_ONCE(ds->sk->sk_rcvbuf) / 2) {
+		list_add_tail(&d->list, &ds->early);
+		ds->early_bytes += d->charge;
+	} else {
+		kept = false;
+	}
+	spin_unlock(&ds->lock);
+	if (kept)
+		return;
+
+	end_datagram(ds, d);
+	kfree(d);
+no_room:
+	dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+}
+
+/*
+ * A read key came, or a socket filter: let the early records try again, and
+ * have UDP coalesce datagrams for us unless a filter would see that.
+ */
+void dtls_rx_key(struct dtls_sock *ds)
+{
+	struct sock *sk = ds->sk;
+	int gro = !rcu_access_pointer(sk->sk_filter);
+
+	if (gro != ds->gro &&
+	    !ds->base->setsockopt(sk, SOL_UDP, UDP_GRO, KERNEL_SOCKPTR(&gro),
+				  sizeof(gro)))
+		ds->gro = gro;
+
+	spin_lock(&ds->lock);
+	list_splice_init(&ds->early, &ds->pending);
+	ds->early_bytes = 0;
+	spin_unlock(&ds->lock);
+	dtls_rx_wake(sk);
+}
+
+/* The headers the datagram had, for those who ask whence it came. */
+static void feed_headers(struct sock *sk, struct sk_buff *skb)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	struct udphdr *uh;
+
+	skb_reset_network_header(skb);
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
+		struct ipv6hdr *ip6 = skb_put_zero(skb, sizeof(*ip6));
+
+		ip6->version = 6;
+		ip6->saddr = sk->sk_v6_daddr;
+		ip6->daddr = inet6_sk(sk)->saddr;
+		skb->protocol = htons(ETH_P_IPV6);
+	}
+#endif
+	if (sk->sk_family == AF_INET) {
+		struct iphdr *ip = skb_put_zero(skb, sizeof(*ip));
+
+		ip->version = 4;
+		ip->ihl = sizeof(*ip) / 4;
+		ip->saddr = inet->inet_daddr;
+		ip->daddr = inet->inet_saddr;
+		skb->protocol = htons(ETH_P_IP);
+	}
+	skb_set_transport_header(skb, skb->len);
+	uh = skb_put_zero(skb, sizeof(*uh));
+	uh->source = inet->inet_dport;
+	uh->dest = inet->inet_sport;
+	skb_pull(skb, skb->len);
+}
+
+/* A datagram that was read before the attach comes back. Sleeps. */
+int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, unsigned int len)
+{
+	unsigned int head = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
+	struct sock *sk = ds->sk;
+	struct dtls_dgram *d;
+	struct sk_buff *skb;
+	int err = -ENOMEM;
+
+	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
+		return -ENOTCONN;
+	if (!len)
+		return -EINVAL;
+	if (len > USHRT_MAX)
+		return -EMSGSIZE;
+
+	d = kzalloc(sizeof(*d), GFP_KERNEL);
+	skb = alloc_skb(head + len, GFP_KERNEL);
+	if (!d || !skb)
+		goto out;
+	feed_headers(sk, skb);
+	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	err = -EFAULT;
+	if (copy_from_sockptr(skb_put(skb, len), data, len))
+		goto out;
+	err = -ENOBUFS;
+	if (atomic_read(&sk->sk_rmem_alloc) + skb->truesize >
+	    READ_ONCE(sk->sk_rcvbuf))
+		goto out;
+
+	d->skb = skb;
+	d->end = len;
+	d->charge = dtls_charge(ds, skb->truesize + sizeof(*d));
+	next_segment(d);
+	spin_lock(&ds->lock);
+	list_add_tail(&d->list, &ds->pending);
+	spin_unlock(&ds->lock);
+	dtls_rx_wake(sk);
+	return 0;
+out:
+	kfree_skb(skb);
+	kfree(d);
+	return err;
+}
+
+static void purge_dgrams(struct dtls_sock *ds, struct list_head *list)
+{
+	struct dtls_dgram *d, *next;
+
+	list_for_each_entry_safe(d, next, list, list) {
+		end_datagram(ds, d);
+		kfree(d);
+	}
+	INIT_LIST_HEAD(list);
+}
+
+/* From close(): nobody else is there. */
+void dtls_rx_purge(struct dtls_sock *ds)
+{
+	end_datagram(ds, &ds->current_dgram);
+	purge_dgrams(ds, &ds->pending);
+	purge_dgrams(ds, &ds->early);
+	dtls_msg_purge(ds, &ds->ready);
+	dtls_msg_purge(ds, &ds->control);
+}
