@@ -162,7 +162,9 @@ struct kdtls_peer {
  * @ctx is what kdtls_engine_new() was given. None may call the engine.
  *
  * @key: a key is ready: called twice when the handshake is done, DTLS_RX first;
- *	in DTLS 1.3 once more for each new key after that, of the next epoch.
+ *	in DTLS 1.3 once more for each new key after that, of the next epoch,
+ *	and on a server that takes early data first of all for DTLS_RX of epoch
+ *	1, for what of it is still on its way.
  *	@direction is DTLS_RX or DTLS_TX; @key holds version, cipher, epoch, next
  *	sequence number, key, IV and connection ID, ready for setsockopt(), and
  *	is wiped after the call. With DTLS_RX, @seen says which records the
@@ -188,6 +190,10 @@ struct kdtls_peer {
  * @keylog: one line of the NSS key log, without newline (secret!). NULL: off.
  * @heartbeat: the answer to a request of @size bytes took @rtt; or, with @rtt
  *	KDTLS_NEVER, none came to any of its retransmissions.
+ * @replayable: server: early data (0-RTT), verified, one record a call, as it
+ *	comes: the handshake is not over, and somebody may have sent the same
+ *	before (RFC 8446 8). NULL: dropped; an owner that has kept the record
+ *	can open it when @key gives the key of epoch 1.
  * @next_seq: DTLS 1.3: the number that the next record under the write key gets
  *	(struct dtls_info, tx_seq), or any that is higher than those of the
  *	engine's records before. Asked for before kdtls_engine_output() gives a
@@ -195,13 +201,14 @@ struct kdtls_peer {
  *	7). NULL: DTLS 1.3 is not spoken.
  * @random: fill @buf. NULL: libcrypto's generator, which is used inside key
  *	generation and signatures in any case.
- * @unix_time: seconds since 1970, for certificates, tickets and sessions.
- *	NULL: time(2).
+ * @unix_time: seconds since 1970, for certificates, tickets and sessions. @ctx is
+ *	NULL where there is no engine yet. NULL: time(2).
  */
 struct kdtls_ops {
 	int (*key)(void *ctx, int direction, const struct dtls_key_info *key,
 		   const struct dtls_window *seen);
 	void (*early)(void *ctx, const uint8_t *data, size_t len);
+	void (*replayable)(void *ctx, const uint8_t *data, size_t len);
 	size_t (*psk_client)(void *ctx, const char *hint, uint8_t *identity,
 			     size_t *identity_len, uint8_t *key);
 	size_t (*psk_server)(void *ctx, const uint8_t *identity,
@@ -264,6 +271,11 @@ struct kdtls_ops {
  * @max_message: bytes of the largest handshake message taken
  * @max_handshake: bytes of messages one handshake holds, for reassembly and
  *		transcript each
+ * @max_early_data: server: bytes of early data (0-RTT, RFC 8446 4.2.10) that a
+ *		session may be resumed with; 0: none. The endpoint takes it once
+ *		for each of its tickets, and within seconds of when it was to be
+ *		expected (RFC 8446 8); the rest is for the application to see to.
+ *		A ticket that is spent on it counts for a cookie
  * @max_early:	bytes of records one handshake holds that came before their key
  * @max_handshakes: handshakes at once on this endpoint
  * @ops:	callbacks; copied
@@ -296,6 +308,7 @@ struct kdtls_config {
 	uint32_t cache_size;
 	uint32_t max_message;
 	uint32_t max_handshake;
+	uint32_t max_early_data;
 	uint32_t max_early;
 	uint32_t max_handshakes;
 	struct kdtls_ops ops;
@@ -419,6 +432,7 @@ enum kdtls_gate {
  * stands; the others are dropped until an engine is there. A first ClientHello
  * in fragments, if DTLS 1.3 is spoken, is put together: 32 at once, of 4096
  * bytes at most, the newest in the place of the oldest.
+ * A hello with early data that may be taken needs no cookie.
  * This is also for a peer that restarts on its old address (RFC 6347 4.2.8):
  * once accepted run a second engine, and drop the old association only when the
  * new one is established.
@@ -506,6 +520,25 @@ KDTLS_API void kdtls_engine_set_mtu(struct kdtls_engine *engine, uint32_t mtu);
  * accepted and no name is set: see KDTLS_NO_NAME_CHECK), or a final error.
  */
 KDTLS_API int kdtls_engine_start(struct kdtls_engine *engine, uint64_t now);
+
+/**
+ * kdtls_engine_send_early() - client: send this before the handshake (0-RTT)
+ * @engine:	not started yet, with a session whose server takes early data; or
+ *		started so, and the server has not answered yet
+ * @data:	content of one record; copied
+ * @len:	its bytes, 1 or more, so that a datagram holds it (config.mtu less
+ *		64 bytes)
+ *
+ * It goes out behind the first hello, once. The session's secret alone protects
+ * it, and whoever records it can send it to the server again (RFC 8446 8). What
+ * the server does not take (struct kdtls_info, early) is for the caller to send
+ * anew, when the handshake is done; lost datagrams are, as always, too.
+ *
+ * Return: 0, -KDTLS_EUSAGE (wrong moment, session, or more bytes than the server
+ * takes), -KDTLS_EMEMORY.
+ */
+KDTLS_API int kdtls_engine_send_early(struct kdtls_engine *engine,
+				      const uint8_t *data, size_t len);
 
 /**
  * kdtls_engine_input() - something arrived
@@ -633,6 +666,14 @@ struct kdtls_failure {
 KDTLS_API void kdtls_engine_failure(const struct kdtls_engine *engine,
 				    struct kdtls_failure *failure);
 
+/* Early data (0-RTT) */
+enum kdtls_early {
+	KDTLS_EARLY_NONE,	/* there was none */
+	KDTLS_EARLY_SENT,	/* client: the server has not answered yet */
+	KDTLS_EARLY_ACCEPTED,	/* the server takes it */
+	KDTLS_EARLY_REJECTED,	/* or not: none of it has reached the application */
+};
+
 /**
  * struct kdtls_info - what was negotiated, and what happened
  * @version:	DTLS_VERSION_*; 0: not known yet
@@ -648,6 +689,7 @@ KDTLS_API void kdtls_engine_failure(const struct kdtls_engine *engine,
  * @peer_heartbeat: 1: the peer answers heartbeats
  * @peer_verified: 1: the peer showed a certificate or raw key, and was accepted
  *		(in this handshake or in the one resumed)
+ * @early:	enum kdtls_early
  * @peer_hash:	SHA-256 of the peer's certificate or raw key, zero if none
  * @alpn:	protocol chosen, or NULL; lives as long as the engine
  * @name:	the server's name as the client sent it (RFC 6066), or NULL; the same
@@ -673,6 +715,7 @@ struct kdtls_info {
 	uint8_t extended_master_secret;
 	uint8_t peer_heartbeat;
 	uint8_t peer_verified;
+	uint8_t early;
 	uint8_t peer_hash[32];
 	const char *alpn;
 	const char *name;

@@ -19,6 +19,7 @@ static int take_key(void *ctx, int direction, const struct dtls_key_info *key,
 	p = dtls_protection_new(&end->ep->crypto, direction, key);
 	if (!p)
 		return -1;
+	end->early_keys += key->version == DTLS_VERSION_1_3 && key->epoch == 1;
 	if (direction == DTLS_RX) {
 		end->rx_key = *key;
 		dtls_replay_import(&p->seen, seen->next, (u64 *)seen->seen);
@@ -52,6 +53,16 @@ static void take_data(void *ctx, const u8 *data, size_t len)
 		len = END_RECEIVED - end->received_len;
 	memcpy(end->received + end->received_len, data, len);
 	end->received_len += len;
+}
+
+static void take_replayable(void *ctx, const u8 *data, size_t len)
+{
+	struct end *end = ctx;
+
+	if (len > sizeof(end->early) - end->early_len)
+		len = sizeof(end->early) - end->early_len;
+	memcpy(end->early + end->early_len, data, len);
+	end->early_len += len;
 }
 
 static size_t psk_client(void *ctx, const char *hint, u8 *identity, size_t *len,
@@ -106,7 +117,7 @@ static int64_t tell_time(void *ctx)
 {
 	const struct end *end = ctx;
 
-	return end->unix_time;
+	return end ? end->unix_time : time(NULL);
 }
 
 static void fill_random(void *ctx, u8 *buf, size_t len)
@@ -132,6 +143,7 @@ void end_config(struct end *end, const char *psk)
 	end->config.ops.key = take_key;
 	end->config.ops.next_seq = next_seq;
 	end->config.ops.early = take_data;
+	end->config.ops.replayable = take_replayable;
 	end->config.ops.session = take_session;
 	end->config.ops.keylog = take_line;
 	end->config.ops.heartbeat = take_heartbeat;
@@ -167,6 +179,8 @@ void end_close(struct end *end)
 	end->rx = NULL;
 	end->rx_before = NULL;
 	end->received_len = 0;
+	end->early_len = 0;
+	end->early_keys = 0;
 }
 
 void end_exit(struct end *end)
@@ -240,7 +254,11 @@ static int open_records(struct end *end, const u8 *datagram, size_t len,
 					   &info.type);
 			info.epoch = record.epoch;
 			info.seq = record.seq;
-			if (n >= 0 && info.type == DTLS_CT_APPLICATION_DATA)
+			if (n > 0 && info.type == DTLS_CT_APPLICATION_DATA &&
+			    record.unified && record.epoch == 1)
+				take_replayable(end, out, (size_t)n);
+			else if (n >= 0 &&
+				 info.type == DTLS_CT_APPLICATION_DATA)
 				take_data(end, out, (size_t)n);
 			else if (n >= 0)
 				err = kdtls_engine_input(end->e, out, (size_t)n,

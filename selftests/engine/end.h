@@ -24,8 +24,11 @@ struct end {
 	struct dtls_protection *rx_before; /* DTLS 1.3: of the epoch before */
 	struct dtls_key_info tx_key;
 	struct dtls_key_info rx_key;
+	int early_keys;			/* of epoch 1 */
 	u8 received[END_RECEIVED];	/* application data */
 	size_t received_len;
+	u8 early[256];			/* the same, replayable */
+	size_t early_len;
 	/* who gets it instead, a record a call; NULL: it is kept */
 	void (*data)(struct end *end, const u8 *data, size_t len);
 	u8 *session;			/* ops.session */

@@ -296,12 +296,27 @@ static bool agree(const struct world *w)
 	       keys_fit(s, c);
 }
 
+/* Early data came once or not at all, and never where it was refused. */
+static bool early_is_sound(const struct world *w)
+{
+	const struct end *s = &w->end[SERVER];
+	struct kdtls_info info;
+
+	if (!s->early_len)
+		return true;
+	kdtls_engine_info(w->end[CLIENT].e, &info);
+	return s->early_len == 5 && !memcmp(s->early, "early", 5) &&
+	       info.early != KDTLS_EARLY_REJECTED;
+}
+
 static enum outcome judge(struct world *w)
 {
 	struct end *c = &w->end[CLIENT], *s = &w->end[SERVER];
 	struct end *other;
 	int i;
 
+	if (!early_is_sound(w))
+		return BAD;
 	if (agree(w)) {
 		/* What arrived is what was sent; it may have been lost. */
 		for (i = 0; i < 2; i++)
@@ -379,6 +394,7 @@ static void set_up(struct world *w)
 			end->config.flags |= KDTLS_NO_TICKETS;
 	}
 	s->config.cache_size = 4;
+	s->config.max_early_data = chance(w, 80) ? 4096 : 0;
 	/* In DTLS 1.3 one that is too old ends it (RFC 9147 5.1). */
 	s->config.cookie_life = 600000;
 	if (chance(w, 30))
@@ -420,9 +436,12 @@ static void get_session(struct world *w)
 	if (sizes[1])
 		kdtls_engine_set_cid(s->e, (const u8 *)"server's", 8);
 	kdtls_engine_set_session(c->e, c->session, c->session_len);
+	/* Only a server of some schedules has said that it takes it. */
+	kdtls_engine_send_early(c->e, (const u8 *)"early", 5);
 }
 
 static struct world world;
+static u64 early_taken;
 
 static enum outcome schedule(u64 seed, u64 *trace, u64 *took)
 {
@@ -440,6 +459,7 @@ static enum outcome schedule(u64 seed, u64 *trace, u64 *took)
 	heap_peak = used;
 	run(w);
 	outcome = judge(w);
+	early_taken += !!w->end[SERVER].early_len;
 	if (heap_peak - used > MEMORY_MAX) {
 		printf("# seed %" PRIu64 ": %zu bytes held\n", (uint64_t)seed,
 		       heap_peak - used);
@@ -514,6 +534,7 @@ int main(int argc, char **argv)
 	for (outcome = 0; outcome < OUTCOMES; outcome++)
 		printf("# %-18s %" PRIu64 "\n", outcome_name[outcome],
 		       (uint64_t)outcomes[outcome]);
+	printf("# early data taken   %" PRIu64 "\n", (uint64_t)early_taken);
 	printf("# mean time %.3f s\n", (double)total / 1e6 / (double)count);
 	printf("%sok 1 every schedule ends well\n",
 	       outcomes[BAD] ? "not " : "");

@@ -150,6 +150,11 @@ static int server_hello(struct kdtls_engine *e, struct dtls_bytes body)
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_PROTOCOL_VERSION,
 				 "the server wants another version");
+	/* RFC 8446 D.3: early data was for DTLS 1.3 alone. */
+	if (e->early)
+		return dtls_fail(e, KDTLS_ENEGOTIATION,
+				 KDTLS_ALERT_PROTOCOL_VERSION,
+				 "early data was sent for a newer version");
 	/* RFC 8446 4.1.3: somebody between us wants an older version. */
 	if (e->ep->speaks13 &&
 	    !memcmp(sh.random.p + DTLS_RANDOM_SIZE - 8, DTLS_DOWNGRADE, 7) &&

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The client's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5). */
+#include "early.h"
 #include "state.h"
 
 /* What else there is in a hello, roughly: a share may not make it too large. */
@@ -153,6 +154,8 @@ int dtls13_offer(struct kdtls_engine *e, struct dtls_writer *w)
 		wr_close(w, list, 1);
 		wr_close(w, ext, 2);
 	}
+	if (e->early && !hs->retried)
+		wr_close(w, offer(e, w, DTLS_EXT_EARLY_DATA), 2);
 	return write_share(e, w);
 }
 
@@ -230,7 +233,11 @@ int dtls13_bind(struct kdtls_engine *e, struct dtls_writer *w)
 		memcpy(p + 1, binder, hash.len);
 		p += 1 + hash.len;
 	}
-	return 0;
+	if (!e->early || e->hs->retried)
+		return 0;
+	/* Its key is that of the first in the list. */
+	md = psk[0].sha384 ? c->sha384 : c->sha256;
+	return dtls_early_offered(e, hash_truncated(e, md, w, w->len, buf));
 }
 
 static int out_of_turn(struct kdtls_engine *e)
@@ -302,6 +309,7 @@ static int hello_retry(struct kdtls_engine *e, const struct dtls_extensions *x)
 		return dtls_fail_internal(e);
 	hs->retried = true;
 	hs->retry_suite = e->suite->id;
+	dtls_early_refused(e);
 	dtls_flight_begin(e);
 	if (dtls_client_hello(e))
 		return -e->error;
@@ -402,7 +410,7 @@ static int encrypted_extensions(struct kdtls_engine *e, struct dtls_bytes body)
 
 	if (body.len < 2 || !dtls_extensions_parse(&x, body))
 		return dtls_fail_decode(e, "malformed EncryptedExtensions");
-	if (dtls13_read_answers(e, &x))
+	if (dtls13_read_answers(e, &x) || dtls_early_answer(e, &x))
 		return -e->error;
 	e->hs->step = e->hs->psk_chosen ? CLIENT13_FINISHED :
 					  CLIENT13_CERTIFICATE;

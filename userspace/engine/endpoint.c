@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What the engines of an endpoint share; see endpoint.h. */
 #include <openssl/err.h>
+#include <time.h>
 
 #include "endpoint.h"
 #include "retry.h"
@@ -137,6 +138,7 @@ int kdtls_endpoint_new(const struct kdtls_config *config,
 	ep->trust.store = X509_STORE_new();
 	if (!ep->trust.store ||
 	    !dtls_cache_init(&ep->cache, config->cache_size) ||
+	    (config->max_early_data && !dtls_spent_init(&ep->spent)) ||
 	    !dtls_cookie_init(&ep->cookie, 1000ULL * config->cookie_life))
 		goto fail;
 	if (!dtls_crypto_init(&ep->crypto)) {
@@ -167,6 +169,7 @@ void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
 	}
 	dtls_trust_exit(&endpoint->trust);
 	dtls_cache_exit(&endpoint->cache);
+	dtls_spent_exit(&endpoint->spent);
 	dtls_cookie_exit(&endpoint->cookie);
 	dtls_strangers_exit(&endpoint->strangers);
 	dtls_crypto_exit(&endpoint->crypto);
@@ -243,6 +246,13 @@ int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
 				(struct dtls_bytes){ pem, pem_len });
 	ERR_pop_to_mark();
 	return ok ? 0 : -KDTLS_EUSAGE;
+}
+
+int64_t dtls_endpoint_time(const struct kdtls_endpoint *ep, void *ctx)
+{
+	if (ep->config.ops.unix_time)
+		return ep->config.ops.unix_time(ctx);
+	return time(NULL);
 }
 
 /* A fragment at the hello's beginning, or all of it */

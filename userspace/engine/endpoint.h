@@ -7,6 +7,7 @@
 
 #include "cookie.h"
 #include "session.h"
+#include "spent.h"
 #include "strangers.h"
 #include "x509.h"
 
@@ -31,6 +32,7 @@ struct kdtls_endpoint {
 	struct dtls_cookie cookie;
 	struct dtls_strangers strangers;
 	struct dtls_tickets tickets;
+	struct dtls_spent spent;
 	struct dtls_cache cache;
 	u32 handshakes;		/* in progress */
 };
@@ -39,6 +41,9 @@ static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
 {
 	return ep->config.flags & flag;
 }
+
+/* Seconds since 1970; @ctx: an engine's, or NULL: before there is one */
+int64_t dtls_endpoint_time(const struct kdtls_endpoint *ep, void *ctx);
 
 /**
  * dtls_endpoint_hello() - judge a fragment of a ClientHello by its cookie

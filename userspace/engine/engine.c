@@ -2,8 +2,8 @@
 /* An engine's life: made, set up, started, timed out, failed, finished, freed. */
 #include <openssl/err.h>
 #include <openssl/rand.h>
-#include <time.h>
 
+#include "early.h"
 #include "state.h"
 
 #define NAME_MAX_LEN	255
@@ -24,9 +24,7 @@ void dtls_random(struct kdtls_engine *e, u8 *buf, size_t len)
 
 int64_t dtls_unix_time(const struct kdtls_engine *e)
 {
-	if (e->ep->config.ops.unix_time)
-		return e->ep->config.ops.unix_time(e->ctx);
-	return time(NULL);
+	return dtls_endpoint_time(e->ep, e->ctx);
 }
 
 void dtls_timer_limits(const struct kdtls_engine *e, struct dtls_timer_limits *l)
@@ -127,6 +125,7 @@ void kdtls_engine_free(struct kdtls_engine *engine)
 	dtls_handshake_drop(e);
 	dtls_drop_protection(e);
 	dtls13_free(e);
+	dtls_early_free(e);
 	dtls_ack_clear(e);
 	dtls_heartbeat_free(e);
 	dtls_flight_clear(&e->flight);
@@ -164,6 +163,7 @@ int kdtls_engine_set_session(struct kdtls_engine *engine,
 	if (e->server || e->state != KDTLS_IDLE)
 		return -KDTLS_EUSAGE;
 	s = &hs->session;
+	dtls_early_free(e);	/* it was for another */
 	wr_free(&hs->session_bytes);
 	wr_bytes(&hs->session_bytes, session, len);
 	hs->has_session =
@@ -465,6 +465,7 @@ void kdtls_engine_info(const struct kdtls_engine *engine,
 		.extended_master_secret = e->ems,
 		.peer_heartbeat = e->peer_heartbeat,
 		.peer_verified = e->peer_verified,
+		.early = e->early_state,
 		.alpn = e->alpn,
 		.name = e->name,
 		.cid_rx = e->cid_rx,

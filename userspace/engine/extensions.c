@@ -284,6 +284,8 @@ void dtls13_write_answers(struct kdtls_engine *e, struct dtls_writer *w,
 	size_t mark = wr_open(w, 2);
 
 	write_answers(e, w, theirs);
+	if (e->early)
+		dtls_ext_empty(w, DTLS_EXT_EARLY_DATA);
 	wr_close(w, mark, 2);
 }
 

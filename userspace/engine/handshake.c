@@ -375,5 +375,8 @@ void dtls_session_of(const struct kdtls_engine *e, struct dtls_session *s)
 	if (e->name)
 		s->name = (struct dtls_bytes){ (const u8 *)e->name,
 					       strlen(e->name) };
+	if (e->alpn)
+		s->alpn = (struct dtls_bytes){ (const u8 *)e->alpn,
+					       strlen(e->alpn) };
 	s->id = (struct dtls_bytes){ e->session_id, e->session_id_len };
 }

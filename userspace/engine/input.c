@@ -2,6 +2,7 @@
 /* From a datagram to its records, and from records to handshake messages. */
 #include <openssl/err.h>
 
+#include "early.h"
 #include "state.h"
 
 /* Keep something for later, within the limit. */
@@ -202,9 +203,9 @@ int dtls_take_content(struct kdtls_engine *e, const struct dtls_record *record,
 	}
 }
 
-/* A record under the handshake's key */
-static int open_record(struct kdtls_engine *e, struct dtls_record *record,
-		       const u8 *bytes)
+/* A record under the handshake's key, or that of early data */
+static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
+		       struct dtls_record *record, const u8 *bytes)
 {
 	struct dtls_bytes content;
 	long len;
@@ -215,11 +216,13 @@ static int open_record(struct kdtls_engine *e, struct dtls_record *record,
 	out = OPENSSL_malloc(record->fragment_len + 1);
 	if (!out)
 		return dtls_fail_memory(e);
-	len = dtls_unprotect(e->rx, record, bytes, out, &type);
+	len = dtls_unprotect(key, record, bytes, out, &type);
 	content = (struct dtls_bytes){ out, (size_t)len };
 	if (len < 0) {
 		e->dropped++;
 		err = 0;
+	} else if (key != e->rx) {
+		err = dtls_early_take(e, type, content);
 	} else {
 		err = dtls_take_content(e, record, type, content);
 	}
@@ -232,6 +235,13 @@ static bool is_data_epoch(const struct dtls_record *record)
 {
 	return record->unified && (record->unified & DTLS_UNIFIED_EPOCH) ==
 				  (DTLS13_EPOCH_DATA & DTLS_UNIFIED_EPOCH);
+}
+
+static bool is_early(const struct kdtls_engine *e,
+		     const struct dtls_record *record)
+{
+	return e->server && record->unified &&
+	       (record->unified & DTLS_UNIFIED_EPOCH) == DTLS13_EPOCH_EARLY;
 }
 
 static int take_record(struct kdtls_engine *e, struct dtls_record *record,
@@ -247,9 +257,13 @@ static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 		e->dropped++;
 		return 0;
 	}
-	if (e->rx && !is_data_epoch(record))
-		return open_record(e, record, bytes);
-	if (!e->hs) {
+	if (e->early && is_early(e, record))
+		return open_record(e, e->early->key, record, bytes);
+	if (e->rx && !is_data_epoch(record) && !is_early(e, record))
+		return open_record(e, e->rx, record, bytes);
+	/* Before a hello was judged its early data waits. */
+	if (!e->hs || (is_early(e, record) &&
+		       (e->suite || !e->ep->config.max_early_data))) {
 		e->dropped++;
 		return 0;
 	}

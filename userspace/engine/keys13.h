@@ -6,6 +6,7 @@
 #include "suites.h"
 
 /* Epochs with a meaning of their own (RFC 9147 6.1) */
+#define DTLS13_EPOCH_EARLY	1
 #define DTLS13_EPOCH_HANDSHAKE	2
 #define DTLS13_EPOCH_DATA	3
 

@@ -2,6 +2,7 @@
 /* What is to be sent: a flight, an alert, a heartbeat; as datagrams. */
 #include <openssl/err.h>
 
+#include "early.h"
 #include "state.h"
 
 /* Header, connection ID, inner type, explicit nonce and tag at their longest */
@@ -257,6 +258,9 @@ static long make_output(struct kdtls_engine *e, u8 *buf, size_t size,
 			return -e->error;
 		return n;
 	}
+	n = e->server ? 0 : dtls_early_output(e, buf, size);
+	if (n)
+		return n;
 	n = dtls_heartbeat_output(e, buf, size);
 	if (n > 0) {
 		info->flags = 0;

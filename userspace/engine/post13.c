@@ -4,6 +4,7 @@
  * (RFC 8446 4.6, RFC 9147 5.8.4, 8, 9). One message of ours is on its way at a
  * time, and one of the peer's is put together at a time.
  */
+#include "early.h"
 #include "state.h"
 
 #define EPOCH_MAX	65535	/* as much as struct dtls_key_info takes */
@@ -74,6 +75,10 @@ static int give_keys(struct kdtls_engine *e, struct later **list)
 	struct dtls_protection *rx = NULL;
 	int err;
 
+	/* Early data may still be on its way (RFC 9147 5.6). */
+	if (e->early && dtls_hand_out(e, e->early->key, &e->early->info, NULL))
+		return -e->error;
+	dtls_early_free(e);
 	err = dtls13_data_key(e, DTLS_RX, &rx_key);
 	if (!err)
 		err = dtls13_data_key(e, DTLS_TX, &tx_key);
@@ -190,12 +195,15 @@ static int new_session_ticket(struct kdtls_engine *e, struct dtls_bytes body)
 	struct dtls_writer w = { 0 };
 	struct dtls_extensions x;
 	struct dtls_session s;
-	u32 life, age_add;
+	u32 life, age_add, early = 0;
 	int err = 0;
 
 	if (!rd_u32(&body, 4, &life) || !rd_u32(&body, 4, &age_add) ||
 	    !rd_vec(&body, 1, &nonce) || !rd_vec(&body, 2, &ticket) ||
-	    !ticket.len || body.len < 2 || !dtls_extensions_parse(&x, body))
+	    !ticket.len || body.len < 2 || !dtls_extensions_parse(&x, body) ||
+	    (dtls_ext_has(&x, DTLS_EXT_EARLY_DATA) &&
+	     (!rd_u32(&x.ext[DTLS_EXT_EARLY_DATA], 4, &early) ||
+	      x.ext[DTLS_EXT_EARLY_DATA].len)))
 		return dtls_fail_decode(e, "malformed NewSessionTicket");
 	if (!e->ep->config.ops.session || !life ||
 	    dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS))
@@ -204,6 +212,7 @@ static int new_session_ticket(struct kdtls_engine *e, struct dtls_bytes body)
 	s.id.len = 0;
 	s.ticket = ticket;
 	s.age_add = age_add;
+	s.early = early;
 	if (life < s.life)
 		s.life = life;
 	if (!ticket_key(e, nonce, &s))
@@ -395,6 +404,7 @@ static bool write_ticket(struct kdtls_engine *e, struct dtls_writer *w)
 	static const u8 nonce[] = { 0 };	/* there is one ticket */
 	struct dtls_writer ticket = { 0 };
 	struct dtls_session s;
+	size_t list, ext;
 	u8 age[4];
 	bool ok;
 
@@ -402,6 +412,7 @@ static bool write_ticket(struct kdtls_engine *e, struct dtls_writer *w)
 	s.id.len = 0;
 	dtls_random(e, age, sizeof(age));
 	s.age_add = (u32)dtls_get_be(age, 4);
+	s.early = e->ep->config.max_early_data;
 	ok = ticket_key(e, (struct dtls_bytes){ nonce, sizeof(nonce) }, &s) &&
 	     dtls_ticket_seal(&e->ep->tickets, &e->ep->crypto, &s, s.made,
 			      &ticket);
@@ -409,7 +420,13 @@ static bool write_ticket(struct kdtls_engine *e, struct dtls_writer *w)
 	wr_int(w, 4, s.age_add);
 	wr_vec(w, 1, nonce, sizeof(nonce));
 	wr_vec(w, 2, ticket.p, ticket.len);
-	wr_u16(w, 0);
+	list = wr_open(w, 2);
+	if (s.early) {
+		ext = dtls_ext_open(w, DTLS_EXT_EARLY_DATA);
+		wr_int(w, 4, s.early);
+		wr_close(w, ext, 2);
+	}
+	wr_close(w, list, 2);
 	OPENSSL_cleanse(&s, sizeof(s));
 	wr_free(&ticket);
 	return ok;

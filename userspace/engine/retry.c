@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Before a server keeps anything; see retry.h. */
+#include "early.h"
 #include "retry.h"
 #include "transcript.h"
 
@@ -184,6 +185,9 @@ enum kdtls_gate dtls_retry_gate(struct kdtls_endpoint *ep,
 	/* Its hash goes into the cookie: all of it must be here. */
 	if (f->body.len != f->length)
 		return KDTLS_GATE_DROP;
+	if (dtls_choose(ep, ch, false, &choice) && choice.share.len &&
+	    dtls_early_gate(ep, ch))
+		return KDTLS_GATE_ACCEPT;
 	if (dtls_choose(ep, ch, true, &choice))
 		*reply_len = make_request(ep, address, record, f, &choice, now,
 					  reply);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The server's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5). */
+#include "early.h"
 #include "retry.h"
 #include "state.h"
 
@@ -346,7 +347,7 @@ int dtls13_client_hello(struct kdtls_engine *e,
 	bool psk = dtls_ext_has(&ch->ext, DTLS_EXT_PSK);
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_choice choice;
-	bool share;
+	bool share, spent, proven;
 
 	if (ch->version != DTLS_VERSION_1_2 || ch->cookie.len ||
 	    ch->compressions.len != 1 || ch->compressions.p[0])
@@ -362,7 +363,8 @@ int dtls13_client_hello(struct kdtls_engine *e,
 		return nothing_in_common(e, "no cipher suite in common");
 	if (dtls_ext_has(&ch->ext, DTLS_EXT_COOKIE) && recall(e, ch))
 		return -e->error;
-	if (!hs->retried && !dtls_endpoint_flag(e->ep, KDTLS_NO_COOKIE))
+	proven = hs->retried || dtls_endpoint_flag(e->ep, KDTLS_NO_COOKIE);
+	if (!proven && !dtls_early_gate(e->ep, ch))
 		return missing(e, "the cookie is gone");
 	if (hs->retried && keep_to_retry(e, ch, &choice))
 		return -e->error;
@@ -382,6 +384,11 @@ int dtls13_client_hello(struct kdtls_engine *e,
 				     has_mode(ch, MODE_PSK_DHE));
 	if (psk && ((share && has_mode(ch, MODE_PSK_DHE)) ||
 		    can_do_without_group(e, ch)) && choose_psk(e, ch))
+		return -e->error;
+	spent = dtls_early_spend(e, ch);
+	if (!proven && !spent)
+		return missing(e, "no cookie, and no ticket in its place");
+	if (spent && dtls_early_accept(e))
 		return -e->error;
 	if (!hs->psk_chosen) {
 		if (!choice.share.len)

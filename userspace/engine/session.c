@@ -2,7 +2,7 @@
 /* A session that can be resumed, as bytes, and the cache; see session.h. */
 #include "session.h"
 
-#define FORMAT	2	/* first byte */
+#define FORMAT	3	/* first byte */
 
 void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w)
 {
@@ -16,6 +16,8 @@ void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w)
 	wr_int(w, 8, (u64)s->made);
 	wr_int(w, 4, s->life);
 	wr_int(w, 4, s->age_add);
+	wr_int(w, 4, s->early);
+	wr_vec(w, 1, s->alpn.p, s->alpn.len);
 	wr_vec(w, 1, s->name.p, s->name.len);
 	wr_vec(w, 1, s->id.p, s->id.len);
 	wr_vec(w, 2, s->ticket.p, s->ticket.len);
@@ -34,6 +36,7 @@ bool dtls_session_read(struct dtls_session *s, struct dtls_bytes bytes)
 	    !rd_copy(&bytes, s->master, sizeof(s->master)) ||
 	    !rd_int(&bytes, 8, &made) || !rd_u32(&bytes, 4, &s->life) ||
 	    !rd_u32(&bytes, 4, &s->age_add) ||
+	    !rd_u32(&bytes, 4, &s->early) || !rd_vec(&bytes, 1, &s->alpn) ||
 	    !rd_vec(&bytes, 1, &s->name) || !rd_vec(&bytes, 1, &s->id) ||
 	    !rd_vec(&bytes, 2, &s->ticket) || bytes.len)
 		return false;

@@ -20,6 +20,8 @@ struct dtls_session {
 	int64_t made;			/* seconds since 1970 */
 	u32 life;			/* seconds */
 	u32 age_add;			/* DTLS 1.3: hides the ticket's age */
+	u32 early;			/* DTLS 1.3: bytes of early data; 0: none */
+	struct dtls_bytes alpn;
 	struct dtls_bytes name;		/* of the server (SNI) */
 	struct dtls_bytes id;
 	struct dtls_bytes ticket;
@@ -45,7 +47,6 @@ struct dtls_ticket_key {
 
 struct dtls_tickets {
 	u32 life;			/* seconds */
-	u32 age_add;			/* DTLS 1.3: hides the ticket's age */
 	struct dtls_ticket_key key[2];	/* current and previous */
 };
 

@@ -184,6 +184,8 @@ struct kdtls_engine {
 	u8 peer_hash[32];
 	struct dtls12_secrets secrets;
 	struct dtls13 *d13;		/* NULL: not DTLS 1.3 */
+	struct dtls_early *early;	/* NULL: none is to come */
+	u8 early_state;			/* enum kdtls_early */
 
 	/* of the handshake's encrypted epoch: 1; in DTLS 1.3 2, for a while longer */
 	struct dtls_protection *tx;

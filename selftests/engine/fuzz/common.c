@@ -77,6 +77,7 @@ static void make(struct end *end, enum kdtls_role role)
 	end->config.srtp_count = 2;
 	end->config.cache_size = 4;
 	end->config.record_size_limit = 1024;
+	end->config.max_early_data = 4096;
 	end->config.ops.verify = accept_all;
 	end->config.flags = KDTLS_ALLOW_NO_EMS | KDTLS_HEARTBEAT | KDTLS_CID |
 			    KDTLS_NO_COOKIE | KDTLS_REQUEST_CERT;

@@ -81,8 +81,11 @@ static void record_handshake(u8 version, bool resume, u32 mtu)
 	fuzz_server(&ends[1]);
 	kdtls_engine_set_mtu(ends[0].e, mtu);
 	kdtls_engine_set_mtu(ends[1].e, mtu);
-	if (resume)
+	if (resume) {
 		kdtls_engine_set_session(ends[0].e, session, session_len);
+		/* DTLS 1.3: epoch 1 */
+		kdtls_engine_send_early(ends[0].e, (const u8 *)"early", 5);
+	}
 	kdtls_engine_start(ends[0].e, now);
 	for (round = 0; round < 6; round++) {
 		for (i = 0; i < 2; i++) {

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Data before the handshake (0-RTT, RFC 8446 4.2.10, 8; RFC 9147 5.6): with a
+ * session's ticket, under a key of epoch 1 that only one hello has. There is no
+ * EndOfEarlyData: the client's Finished is of the next epoch.
+ */
+#include "early.h"
+#include "state.h"
+
+/* What a record adds to its content, roughly, so that it fits a datagram */
+#define RECORD_REST	64
+
+void dtls_early_free(struct kdtls_engine *e)
+{
+	struct dtls_early_queue *q;
+
+	if (!e->early)
+		return;
+	while ((q = e->early->queue)) {
+		e->early->queue = q->next;
+		OPENSSL_clear_free(q, sizeof(*q) + q->len);
+	}
+	dtls_protection_free(e->early->key);
+	OPENSSL_clear_free(e->early, sizeof(*e->early));
+	e->early = NULL;
+}
+
+bool dtls_early_same_alpn(const struct kdtls_engine *e,
+			  const struct dtls_session *s)
+{
+	const char *alpn = e->alpn ? e->alpn : "";
+
+	return dtls_bytes_equal(s->alpn, alpn, strlen(alpn));
+}
+
+/* The key from the session's and the hash of the whole hello */
+static int make_key(struct kdtls_engine *e, const struct dtls_session *s,
+		    struct dtls_bytes hash)
+{
+	const struct dtls_suite *suite = dtls_suite_find(s->suite);
+	const struct dtls_crypto *c = &e->ep->crypto;
+	const EVP_MD *md = dtls_suite_md(c, suite);
+	struct dtls_bytes psk = { s->master, dtls_suite_hash_len(suite) };
+	struct dtls_early *early = e->early;
+	u8 secret[DTLS_HASH_MAX];
+
+	dtls_protection_free(early->key);
+	early->key = NULL;
+	if (hash.len == psk.len && dtls13_extract(c, md, NULL, psk, secret) &&
+	    dtls13_expand(c, md, secret, "c e traffic", hash, secret,
+			  hash.len) &&
+	    dtls13_key(c, suite, secret, DTLS13_EPOCH_EARLY, &early->info)) {
+		dtls_key_log(e, "CLIENT_EARLY_TRAFFIC_SECRET", secret,
+			     hash.len);
+		early->key = dtls_protection_new(c, e->server ? DTLS_RX :
+						 DTLS_TX, &early->info);
+	}
+	OPENSSL_cleanse(secret, sizeof(secret));
+	return early->key ? 0 : dtls_fail_internal(e);
+}
+
+/* ---- the client ---- */
+
+/* Will what the session was made for be offered again? (RFC 8446 4.2.10) */
+static bool offers_alpn(const struct kdtls_engine *e,
+			const struct dtls_session *s)
+{
+	const char *const *p = e->ep->config.alpn;
+
+	if (!s->alpn.len)
+		return true;
+	for (; p && *p; p++)
+		if (dtls_bytes_equal(s->alpn, *p, strlen(*p)))
+			return true;
+	return false;
+}
+
+static bool can_send(const struct kdtls_engine *e)
+{
+	const struct dtls_handshake *hs = e->hs;
+	const struct dtls_session *s = hs ? &hs->session : NULL;
+
+	if (e->server || !hs || !hs->has_session)
+		return false;
+	if (e->state == KDTLS_IDLE)
+		return s->version == DTLS_VERSION_1_3 && s->early &&
+		       offers_alpn(e, s);
+	return e->early && e->early_state == KDTLS_EARLY_SENT &&
+	       hs->step == CLIENT_SERVER_HELLO;
+}
+
+int kdtls_engine_send_early(struct kdtls_engine *engine, const uint8_t *data,
+			    size_t len)
+{
+	struct kdtls_engine *e = engine;
+	struct dtls_early_queue **end, *q;
+
+	if (!can_send(e) || !len || len > DTLS_RECORD_SIZE_MAX ||
+	    len + RECORD_REST > e->mtu)
+		return -KDTLS_EUSAGE;
+	if (!e->early) {
+		e->early = OPENSSL_zalloc(sizeof(*e->early));
+		if (!e->early)
+			return -KDTLS_EMEMORY;
+		e->early->left = e->hs->session.early;
+	}
+	if (len > e->early->left)
+		return -KDTLS_EUSAGE;
+	q = OPENSSL_malloc(sizeof(*q) + len);
+	if (!q)
+		return -KDTLS_EMEMORY;
+	q->next = NULL;
+	q->len = len;
+	memcpy(q->data, data, len);
+	for (end = &e->early->queue; *end; end = &(*end)->next)
+		;
+	*end = q;
+	e->early->left -= (u32)len;
+	return 0;
+}
+
+int dtls_early_offered(struct kdtls_engine *e, struct dtls_bytes hash)
+{
+	e->early_state = KDTLS_EARLY_SENT;
+	return make_key(e, &e->hs->session, hash);
+}
+
+long dtls_early_output(struct kdtls_engine *e, u8 *buf, size_t size)
+{
+	struct dtls_early_queue *q;
+	size_t n = 0;
+
+	if (!e->early || !e->early->key)
+		return 0;
+	while (!n && (q = e->early->queue)) {
+		e->early->queue = q->next;
+		/* The MTU may have become smaller since. */
+		if (q->len + dtls_protection_overhead(e->early->key) <= size)
+			n = dtls_protect(e->early->key,
+					 DTLS_CT_APPLICATION_DATA, q->data,
+					 q->len, buf);
+		OPENSSL_clear_free(q, sizeof(*q) + q->len);
+	}
+	return (long)n;
+}
+
+void dtls_early_refused(struct kdtls_engine *e)
+{
+	if (e->early_state == KDTLS_EARLY_SENT)
+		e->early_state = KDTLS_EARLY_REJECTED;
+	dtls_early_free(e);
+}
+
+int dtls_early_answer(struct kdtls_engine *e, const struct dtls_extensions *x)
+{
+	const struct dtls_handshake *hs = e->hs;
+	const struct dtls_session *s = &hs->session;
+
+	if (!dtls_ext_has(x, DTLS_EXT_EARLY_DATA)) {
+		dtls_early_refused(e);
+		return 0;
+	}
+	if (x->ext[DTLS_EXT_EARLY_DATA].len)
+		return dtls_fail_decode(e, "extension should be empty");
+	if (e->early_state != KDTLS_EARLY_SENT || !e->resumed ||
+	    e->suite->id != s->suite || !dtls_early_same_alpn(e, s))
+		return dtls_fail_illegal(e,
+			"early data is taken for another session");
+	e->early_state = KDTLS_EARLY_ACCEPTED;
+	dtls_early_free(e);
+	return 0;
+}
+
+/* ---- the server ---- */
+
+static bool is_offered(const struct kdtls_endpoint *ep,
+		       const struct dtls_client_hello *ch)
+{
+	return ep->config.max_early_data &&
+	       dtls_ext_has(&ch->ext, DTLS_EXT_EARLY_DATA) &&
+	       dtls_ext_has(&ch->ext, DTLS_EXT_PSK) &&
+	       !dtls_ext_has(&ch->ext, DTLS_EXT_COOKIE);
+}
+
+bool dtls_early_gate(struct kdtls_endpoint *ep,
+		     const struct dtls_client_hello *ch)
+{
+	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_PSK], ids, ticket;
+	int64_t now = dtls_endpoint_time(ep, NULL);
+	struct dtls_writer plain = { 0 };
+	struct dtls_session s = { 0 };
+	bool ok;
+	u32 age;
+
+	if (!is_offered(ep, ch) || !rd_vec(&r, 2, &ids) ||
+	    !rd_vec(&ids, 2, &ticket) || !rd_u32(&ids, 4, &age))
+		return false;
+	ok = dtls_ticket_open(&ep->tickets, &ep->crypto, ticket, now, &plain,
+			      &s) &&
+	     dtls_spent_ask(&ep->spent, ticket, &s, age, now, false);
+	OPENSSL_cleanse(&s, sizeof(s));
+	wr_free(&plain);
+	return ok;
+}
+
+bool dtls_early_spend(struct kdtls_engine *e,
+		      const struct dtls_client_hello *ch)
+{
+	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_PSK], ids, ticket;
+	const struct dtls_handshake *hs = e->hs;
+	u32 age;
+
+	if (dtls_ext_has(&ch->ext, DTLS_EXT_EARLY_DATA))
+		e->early_state = KDTLS_EARLY_REJECTED;
+	return is_offered(e->ep, ch) && !hs->retried && hs->psk_chosen &&
+	       hs->psk_resumes && !hs->psk_index && rd_vec(&r, 2, &ids) &&
+	       rd_vec(&ids, 2, &ticket) && rd_u32(&ids, 4, &age) &&
+	       dtls_spent_ask(&e->ep->spent, ticket, &hs->session, age,
+			      dtls_unix_time(e), true);
+}
+
+int dtls_early_accept(struct kdtls_engine *e)
+{
+	const struct dtls_session *s = &e->hs->session;
+	u8 buf[DTLS_HASH_MAX];
+
+	if (!s->early || s->suite != e->suite->id ||
+	    !dtls_early_same_alpn(e, s))
+		return 0;
+	e->early = OPENSSL_zalloc(sizeof(*e->early));
+	if (!e->early)
+		return dtls_fail_memory(e);
+	e->early->left = s->early;
+	e->early_state = KDTLS_EARLY_ACCEPTED;
+	return make_key(e, s, dtls_hash_upto(e, e->hs->transcript.all.len,
+					     buf));
+}
+
+int dtls_early_take(struct kdtls_engine *e, u8 type, struct dtls_bytes content)
+{
+	const struct kdtls_ops *ops = &e->ep->config.ops;
+
+	if (type != DTLS_CT_APPLICATION_DATA) {
+		e->dropped++;
+		return 0;
+	}
+	if (content.len > e->early->left)
+		return dtls_fail(e, KDTLS_EPROTOCOL,
+				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
+				 "more early data than is allowed");
+	e->early->left -= (u32)content.len;
+	if (content.len && ops->replayable)
+		ops->replayable(e->ctx, content.p, content.len);
+	return 0;
+}
