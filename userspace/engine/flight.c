@@ -48,6 +48,16 @@ static bool acknowledged(const struct dtls_outgoing *m, u32 at)
 	return m->data[m->len + at / 8] & 1 << at % 8;
 }
 
+/* Of the @max bytes at @at, those in front of any that the peer has */
+static u32 unacknowledged(const struct dtls_outgoing *m, u32 at, u32 max)
+{
+	u32 n = 0;
+
+	while (n < max && !acknowledged(m, at + n))
+		n++;
+	return n;
+}
+
 /* Pass over what the peer has said it has. */
 static void skip(struct dtls_flight *f)
 {
@@ -84,8 +94,9 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 	}
 
 	left = body_len(m) - f->offset;
-	for (n = 0; n < left && n < room && !acknowledged(m, f->offset + n); n++)
-		;
+	n = left < room ? left : (u32)room;
+	if (m->missing < body_len(m))
+		n = unacknowledged(m, f->offset, n);
 	if (room < DTLS_MESSAGE_HEADER + n) {
 		/* Even a byte may save a datagram in the end. */
 		if (room <= DTLS_MESSAGE_HEADER)

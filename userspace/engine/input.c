@@ -169,7 +169,7 @@ static int take_handshake(struct kdtls_engine *e,
 		if (take_fragment(e, record->epoch, &f, &fresh, &lost))
 			return -e->error;
 	}
-	if (fresh && !lost && e->version != DTLS_VERSION_1_2)
+	if (fresh && !lost && dtls_may_be_13(e))
 		dtls_ack_note(e, record);
 	return 0;
 }

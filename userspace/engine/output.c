@@ -106,7 +106,7 @@ static long fill_record(struct kdtls_engine *e, size_t room, u8 *content,
 		if (!dtls_flight_next(f, room - len, content + len, &piece))
 			break;
 		len += piece.len;
-		if (e->version != DTLS_VERSION_1_2 &&
+		if (dtls_may_be_13(e) &&
 		    !dtls_flight_sent(f, &piece, epoch, seq))
 			return dtls_fail_memory(e);
 	} while (epoch && f->cursor && f->cursor->epoch == epoch &&

@@ -41,6 +41,12 @@ static void fill(struct dtls_incoming *m, const struct dtls_fragment *f)
 	u8 *have = m->data + m->len;
 	size_t i, at;
 
+	if (f->body.len == m->missing && f->body.len == f->length) {
+		memcpy(body, f->body.p, f->body.len);
+		memset(have, 0xff, m->size - m->len);
+		m->missing = 0;
+		return;
+	}
 	for (i = 0; i < f->body.len; i++) {
 		at = f->offset + i;
 		if (have[at / 8] & 1 << at % 8)

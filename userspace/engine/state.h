@@ -217,6 +217,12 @@ struct kdtls_engine {
 	u8 address[];			/* server: the peer's */
 };
 
+/* Is it DTLS 1.3, or may it become that? Only there are acknowledgements. */
+static inline bool dtls_may_be_13(const struct kdtls_engine *e)
+{
+	return e->ep->speaks13 && e->version != DTLS_VERSION_1_2;
+}
+
 /* engine.c */
 
 /* Give up: an alert goes out, unless it is KDTLS_ALERT_NONE. Return: -@error. */
