@@ -171,6 +171,7 @@ void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
 	dtls_cache_exit(&endpoint->cache);
 	dtls_spent_exit(&endpoint->spent);
 	dtls_cookie_exit(&endpoint->cookie);
+	dtls_tickets_exit(&endpoint->tickets);
 	dtls_strangers_exit(&endpoint->strangers);
 	dtls_crypto_exit(&endpoint->crypto);
 	OPENSSL_clear_free(endpoint, sizeof(*endpoint));

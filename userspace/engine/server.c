@@ -278,10 +278,9 @@ static int prepare_full(struct kdtls_engine *e,
 			  !dtls_endpoint_flag(ep, KDTLS_NO_TICKETS);
 	if (!hs->send_ticket && ep->cache.size) {
 		e->session_id_len = DTLS_SESSION_ID_SIZE;
-		if (RAND_bytes(e->session_id, e->session_id_len) != 1)
-			return dtls_fail_internal(e);
+		dtls_random(e, e->session_id, e->session_id_len);
 	}
-	return 0;
+	return -e->error;
 }
 
 static int client_hello(struct kdtls_engine *e, struct dtls_bytes body)

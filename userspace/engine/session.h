@@ -39,16 +39,17 @@ bool dtls_session_expired(const struct dtls_session *s, int64_t now);
  * life; the key before that still opens, so every ticket lives its time out.
  */
 struct dtls_ticket_key {
-	bool ready;
+	EVP_CIPHER_CTX *ctx;		/* holds the key; NULL: none yet */
 	int64_t made;
 	u8 name[16];
-	u8 key[32];
 };
 
 struct dtls_tickets {
 	u32 life;			/* seconds */
 	struct dtls_ticket_key key[2];	/* current and previous */
 };
+
+void dtls_tickets_exit(struct dtls_tickets *t);
 
 bool dtls_ticket_seal(struct dtls_tickets *t, const struct dtls_crypto *c,
 		      const struct dtls_session *s, int64_t now,

@@ -7,47 +7,65 @@
 #define IV_SIZE		12
 #define TAG_SIZE	16
 #define NAME_SIZE	16
+#define KEY_SIZE	32
 
-static bool current_key(struct dtls_tickets *t, int64_t now)
+static EVP_CIPHER_CTX *new_key(const struct dtls_crypto *c)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	u8 key[KEY_SIZE];
+	bool ok;
+
+	ok = ctx && RAND_priv_bytes(key, sizeof(key)) == 1 &&
+	     EVP_CipherInit_ex2(ctx, c->aes256_gcm, key, NULL, 1, NULL) == 1;
+	OPENSSL_cleanse(key, sizeof(key));
+	if (ok)
+		return ctx;
+	EVP_CIPHER_CTX_free(ctx);
+	return NULL;
+}
+
+static bool current_key(struct dtls_tickets *t, const struct dtls_crypto *c,
+			int64_t now)
 {
 	struct dtls_ticket_key *k = &t->key[0];
-	struct dtls_ticket_key fresh;
+	struct dtls_ticket_key fresh = { .made = now };
 
-	if (k->ready && now >= k->made && now - k->made < t->life)
+	if (k->ctx && now >= k->made && now - k->made < t->life)
 		return true;
-	fresh.ready = true;
-	fresh.made = now;
-	if (RAND_bytes(fresh.name, sizeof(fresh.name)) != 1 ||
-	    RAND_priv_bytes(fresh.key, sizeof(fresh.key)) != 1)
+	if (RAND_bytes(fresh.name, sizeof(fresh.name)) != 1)
 		return false;
+	fresh.ctx = new_key(c);
+	if (!fresh.ctx)
+		return false;
+	EVP_CIPHER_CTX_free(t->key[1].ctx);
 	t->key[1] = t->key[0];
 	t->key[0] = fresh;
-	OPENSSL_cleanse(&fresh, sizeof(fresh));
 	return true;
 }
 
-/* AES-256-GCM; the key's name is authenticated too. @tag is read or written. */
-static bool crypt(const struct dtls_crypto *c, const struct dtls_ticket_key *k,
-		  int enc, const u8 *iv, const u8 *in, size_t len, u8 *out,
-		  u8 *tag)
+void dtls_tickets_exit(struct dtls_tickets *t)
 {
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	EVP_CIPHER_CTX_free(t->key[0].ctx);
+	EVP_CIPHER_CTX_free(t->key[1].ctx);
+}
+
+/* AES-256-GCM; the key's name is authenticated too. @tag is read or written. */
+static bool crypt(const struct dtls_ticket_key *k, int enc, const u8 *iv,
+		  const u8 *in, size_t len, u8 *out, u8 *tag)
+{
 	int n = 0, last;
 	bool ok;
 
-	ok = ctx &&
-	     EVP_CipherInit_ex2(ctx, c->aes256_gcm, k->key, iv, enc,
-				NULL) == 1 &&
-	     EVP_CipherUpdate(ctx, NULL, &n, k->name, NAME_SIZE) == 1 &&
-	     EVP_CipherUpdate(ctx, out, &n, in, (int)len) == 1;
+	ok = EVP_CipherInit_ex2(k->ctx, NULL, NULL, iv, enc, NULL) == 1 &&
+	     EVP_CipherUpdate(k->ctx, NULL, &n, k->name, NAME_SIZE) == 1 &&
+	     EVP_CipherUpdate(k->ctx, out, &n, in, (int)len) == 1;
 	if (ok && !enc)
-		ok = EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_SIZE,
-					 tag) == 1;
-	ok = ok && EVP_CipherFinal_ex(ctx, out + n, &last) == 1;
+		ok = EVP_CIPHER_CTX_ctrl(k->ctx, EVP_CTRL_AEAD_SET_TAG,
+					 TAG_SIZE, tag) == 1;
+	ok = ok && EVP_CipherFinal_ex(k->ctx, out + n, &last) == 1;
 	if (ok && enc)
-		ok = EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_SIZE,
-					 tag) == 1;
-	EVP_CIPHER_CTX_free(ctx);
+		ok = EVP_CIPHER_CTX_ctrl(k->ctx, EVP_CTRL_AEAD_GET_TAG,
+					 TAG_SIZE, tag) == 1;
 	return ok;
 }
 
@@ -61,14 +79,14 @@ bool dtls_ticket_seal(struct dtls_tickets *t, const struct dtls_crypto *c,
 	bool ok;
 
 	dtls_session_write(s, &plain);
-	ok = !plain.failed && current_key(t, now) &&
+	ok = !plain.failed && current_key(t, c, now) &&
 	     RAND_bytes(iv, IV_SIZE) == 1;
 	if (ok) {
 		wr_bytes(out, t->key[0].name, NAME_SIZE);
 		wr_bytes(out, iv, IV_SIZE);
 		text = wr_room(out, plain.len);
-		ok = text && crypt(c, &t->key[0], 1, iv, plain.p, plain.len,
-				   text, tag);
+		ok = text && crypt(&t->key[0], 1, iv, plain.p, plain.len, text,
+				   tag);
 		wr_bytes(out, tag, TAG_SIZE);
 	}
 	wr_free(&plain);
@@ -88,15 +106,15 @@ bool dtls_ticket_open(struct dtls_tickets *t, const struct dtls_crypto *c,
 	if (!rd_bytes(&ticket, NAME_SIZE, &name) ||
 	    !rd_bytes(&ticket, IV_SIZE, &iv) || ticket.len < TAG_SIZE ||
 	    !rd_bytes(&ticket, ticket.len - TAG_SIZE, &text) ||
-	    !rd_copy(&ticket, tag, TAG_SIZE) || !current_key(t, now))
+	    !rd_copy(&ticket, tag, TAG_SIZE) || !current_key(t, c, now))
 		return false;
 	for (i = 0; i < 2; i++) {
 		k = &t->key[i];
-		if (!k->ready || memcmp(k->name, name.p, NAME_SIZE))
+		if (!k->ctx || memcmp(k->name, name.p, NAME_SIZE))
 			continue;
 		out = wr_room(plain, text.len);
 		return out &&
-		       crypt(c, k, 0, iv.p, text.p, text.len, out, tag) &&
+		       crypt(k, 0, iv.p, text.p, text.len, out, tag) &&
 		       dtls_session_read(s, (struct dtls_bytes){ plain->p,
 					 plain->len }) &&
 		       !dtls_session_expired(s, now);
