@@ -383,6 +383,9 @@ static void finish_wrongly(struct end *from, struct end *to, u64 now)
 
 		if (record.epoch && !tampered) {
 			to->e->hs->transcript.all.p[20] ^= 1;
+			EVP_MD_CTX_free(to->e->hs->transcript.running);
+			to->e->hs->transcript.running = NULL;
+			to->e->hs->transcript.hashed = 0;
 			tampered = true;
 		}
 		end_input(to, p, len, now);
@@ -414,6 +417,35 @@ TEST_F(pair, finished_must_match_the_handshake)
 		end_close(&self->client);
 		end_close(&self->server);
 	}
+}
+
+static bool keeps_no_key(const struct end *end)
+{
+	static const u8 none[DTLS_SECRET_SIZE];
+	const struct dtls_crypto *c = &end->ep->crypto;
+
+	return !c->hmac_sha256->len && !c->hmac_sha384->len &&
+	       !memcmp(c->hmac_sha256->key, none, sizeof(none)) &&
+	       !memcmp(c->hmac_sha384->key, none, sizeof(none));
+}
+
+TEST_F(pair, endpoints_keep_no_key_of_a_handshake)
+{
+	HANDSHAKE();
+	EXPECT_TRUE(keeps_no_key(&self->client));
+	EXPECT_TRUE(keeps_no_key(&self->server));
+	end_close(&self->client);
+	end_close(&self->server);
+
+	/* Given up with the keys just made */
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 4));
+	end_close(&self->client);
+	end_close(&self->server);
+	EXPECT_TRUE(keeps_no_key(&self->client));
+	EXPECT_TRUE(keeps_no_key(&self->server));
 }
 
 TEST_F(pair, server_answers_only_what_was_offered)

@@ -189,20 +189,17 @@ static struct dtls_bytes hash_truncated(const struct kdtls_engine *e,
 					size_t len, u8 *out)
 {
 	const struct dtls_writer *before = &e->hs->transcript.all;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	u8 header[DTLS_SHORT_HEADER] = { DTLS_CLIENT_HELLO };
-	unsigned int hash_len = 0;
+	const struct dtls_bytes pieces[] = {
+		{ before->p, before->len },
+		{ header, sizeof(header) },
+		{ hello->p + DTLS_MESSAGE_HEADER, len - DTLS_MESSAGE_HEADER },
+	};
 
 	dtls_put_be(header + 1, 3, hello->len - DTLS_MESSAGE_HEADER);
-	if (!ctx || EVP_DigestInit_ex2(ctx, md, NULL) != 1 ||
-	    EVP_DigestUpdate(ctx, before->p, before->len) != 1 ||
-	    EVP_DigestUpdate(ctx, header, sizeof(header)) != 1 ||
-	    EVP_DigestUpdate(ctx, hello->p + DTLS_MESSAGE_HEADER,
-			     len - DTLS_MESSAGE_HEADER) != 1 ||
-	    EVP_DigestFinal_ex(ctx, out, &hash_len) != 1)
-		hash_len = 0;
-	EVP_MD_CTX_free(ctx);
-	return (struct dtls_bytes){ out, hash_len };
+	return (struct dtls_bytes){
+		out, dtls_digest(&e->ep->crypto, md, pieces, 3, out)
+	};
 }
 
 int dtls13_bind(struct kdtls_engine *e, struct dtls_writer *w)

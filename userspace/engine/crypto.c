@@ -20,6 +20,26 @@ static bool has_mlkem(void)
 	return has;
 }
 
+static struct dtls_keyed *keyed_new(const char *digest)
+{
+	struct dtls_keyed *k = OPENSSL_zalloc(sizeof(*k));
+
+	if (k)
+		k->mac = dtls_hmac_new(digest);
+	if (k && k->mac)
+		return k;
+	OPENSSL_free(k);
+	return NULL;
+}
+
+static void keyed_free(struct dtls_keyed *k)
+{
+	if (!k)
+		return;
+	EVP_MAC_CTX_free(k->mac);
+	OPENSSL_clear_free(k, sizeof(*k));
+}
+
 bool dtls_crypto_init(struct dtls_crypto *c)
 {
 	c->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
@@ -33,9 +53,11 @@ bool dtls_crypto_init(struct dtls_crypto *c)
 	c->aes256_ecb = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
 	c->chacha20 = EVP_CIPHER_fetch(NULL, "ChaCha20", NULL);
 	c->mlkem = has_mlkem();
-	c->hmac_sha256 = dtls_hmac_new("SHA256");
-	c->hmac_sha384 = dtls_hmac_new("SHA384");
-	if (c->hmac_sha256 && c->hmac_sha384 && c->sha256 && c->sha384 &&
+	c->hmac_sha256 = keyed_new("SHA256");
+	c->hmac_sha384 = keyed_new("SHA384");
+	c->digest = EVP_MD_CTX_new();
+	if (c->hmac_sha256 && c->hmac_sha384 && c->digest && c->sha256 &&
+	    c->sha384 &&
 	    c->aes128_gcm && c->aes256_gcm && c->aes128_ccm && c->aes256_ccm &&
 	    c->chacha && c->aes128_ecb && c->aes256_ecb && c->chacha20)
 		return true;
@@ -55,8 +77,9 @@ void dtls_crypto_exit(struct dtls_crypto *c)
 	EVP_CIPHER_free(c->aes128_ecb);
 	EVP_CIPHER_free(c->aes256_ecb);
 	EVP_CIPHER_free(c->chacha20);
-	EVP_MAC_CTX_free(c->hmac_sha256);
-	EVP_MAC_CTX_free(c->hmac_sha384);
+	keyed_free(c->hmac_sha256);
+	keyed_free(c->hmac_sha384);
+	EVP_MD_CTX_free(c->digest);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -77,7 +100,8 @@ EVP_MAC_CTX *dtls_hmac_new(const char *digest)
 	return NULL;
 }
 
-static EVP_MAC_CTX *hmac_of(const struct dtls_crypto *c, const EVP_MD *md)
+static struct dtls_keyed *keyed_of(const struct dtls_crypto *c,
+				   const EVP_MD *md)
 {
 	return md == c->sha384 ? c->hmac_sha384 : c->hmac_sha256;
 }
@@ -85,11 +109,20 @@ static EVP_MAC_CTX *hmac_of(const struct dtls_crypto *c, const EVP_MD *md)
 EVP_MAC_CTX *dtls_hmac_key(const struct dtls_crypto *c, const EVP_MD *md,
 			   const u8 *key, size_t len)
 {
-	EVP_MAC_CTX *ctx = hmac_of(c, md);
+	struct dtls_keyed *k = keyed_of(c, md);
 	static const u8 empty[1];
 
+	if (len && len == k->len && !CRYPTO_memcmp(key, k->key, len))
+		return k->mac;
+	k->len = 0;
 	/* No key at all would mean the one before. */
-	return EVP_MAC_init(ctx, len ? key : empty, len, NULL) == 1 ? ctx : NULL;
+	if (EVP_MAC_init(k->mac, len ? key : empty, len, NULL) != 1)
+		return NULL;
+	if (len && len <= sizeof(k->key)) {
+		memcpy(k->key, key, len);
+		k->len = len;
+	}
+	return k->mac;
 }
 
 bool dtls_hmac(EVP_MAC_CTX *ctx, const struct dtls_bytes *pieces,
@@ -107,6 +140,21 @@ bool dtls_hmac(EVP_MAC_CTX *ctx, const struct dtls_bytes *pieces,
 void dtls_hmac_forget(const struct dtls_crypto *c, const EVP_MD *md)
 {
 	static const u8 other[DTLS_SECRET_SIZE];
+	struct dtls_keyed *k = keyed_of(c, md);
 
-	EVP_MAC_init(hmac_of(c, md), other, sizeof(other), NULL);
+	EVP_MAC_init(k->mac, other, sizeof(other), NULL);
+	OPENSSL_cleanse(k->key, sizeof(k->key));
+	k->len = 0;
+}
+
+size_t dtls_digest(const struct dtls_crypto *c, const EVP_MD *md,
+		   const struct dtls_bytes *pieces, unsigned int count, u8 *out)
+{
+	unsigned int len;
+	bool ok;
+
+	ok = EVP_DigestInit_ex2(c->digest, md, NULL) == 1;
+	for (; ok && count; count--, pieces++)
+		ok = EVP_DigestUpdate(c->digest, pieces->p, pieces->len) == 1;
+	return ok && EVP_DigestFinal_ex(c->digest, out, &len) == 1 ? len : 0;
 }

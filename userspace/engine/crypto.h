@@ -14,6 +14,17 @@
 #define DTLS_SECRET_SIZE	48	/* master secret, RFC 5246 8.1 */
 #define DTLS_RANDOM_SIZE	32
 
+/**
+ * struct dtls_keyed - an HMAC context and the key that is in it
+ * @key:	wiped by dtls_hmac_forget()
+ * @len:	bytes of @key; 0: another key than can be told
+ */
+struct dtls_keyed {
+	EVP_MAC_CTX *mac;
+	size_t len;
+	u8 key[DTLS_SECRET_SIZE];
+};
+
 struct dtls_crypto {
 	EVP_MD *sha256;
 	EVP_MD *sha384;
@@ -26,8 +37,9 @@ struct dtls_crypto {
 	EVP_CIPHER *aes256_ecb;
 	EVP_CIPHER *chacha20;
 	bool mlkem;			/* it has X25519MLKEM768 */
-	EVP_MAC_CTX *hmac_sha256;	/* see dtls_hmac_key() */
-	EVP_MAC_CTX *hmac_sha384;
+	struct dtls_keyed *hmac_sha256;	/* see dtls_hmac_key() */
+	struct dtls_keyed *hmac_sha384;
+	EVP_MD_CTX *digest;		/* see dtls_digest() */
 };
 
 /* Return: false if libcrypto lacks one; everything is freed then. */
@@ -50,7 +62,7 @@ EVP_MAC_CTX *dtls_hmac_new(const char *digest);
  * @md:		c->sha256 or c->sha384
  *
  * The key stays there until the next one or dtls_hmac_forget(), which is due
- * where the secret itself is wiped.
+ * where the secret itself is wiped. The same key again costs nothing.
  *
  * Return: the context, for dtls_hmac(); or NULL, which that takes.
  */
@@ -65,5 +77,16 @@ bool dtls_hmac(EVP_MAC_CTX *ctx, const struct dtls_bytes *pieces,
 	       unsigned int count, u8 *out);
 
 void dtls_hmac_forget(const struct dtls_crypto *c, const EVP_MD *md);
+
+/**
+ * dtls_digest() - hash of several pieces
+ * @md:		c->sha256 or c->sha384
+ * @out:	room for DTLS_HASH_MAX bytes
+ *
+ * Return: bytes of hash; 0: libcrypto failed.
+ */
+size_t dtls_digest(const struct dtls_crypto *c, const EVP_MD *md,
+		   const struct dtls_bytes *pieces, unsigned int count,
+		   u8 *out);
 
 #endif /* _DTLS_CRYPTO_H */

@@ -71,10 +71,11 @@ int dtls_receive_expected(struct kdtls_engine *e,
 struct dtls_bytes dtls_hash_upto(const struct kdtls_engine *e, size_t len,
 				 u8 *buf)
 {
-	const EVP_MD *md = dtls_suite_md(&e->ep->crypto, e->suite);
+	const struct dtls_crypto *c = &e->ep->crypto;
 
 	return (struct dtls_bytes){
-		buf, dtls_transcript_hash(&e->hs->transcript, len, md, buf)
+		buf, dtls_transcript_hash(&e->hs->transcript, c,
+					  dtls_suite_md(c, e->suite), len, buf)
 	};
 }
 

@@ -78,9 +78,9 @@ static bool derive(const struct dtls_crypto *c, const EVP_MD *md,
 		   const u8 *secret, const char *label, u8 *out)
 {
 	u8 hash[DTLS_HASH_MAX];
-	unsigned int len;
+	size_t len = dtls_digest(c, md, NULL, 0, hash);
 
-	return EVP_Digest("", 0, hash, &len, md, NULL) == 1 &&
+	return len &&
 	       dtls13_expand(c, md, secret, label,
 			     (struct dtls_bytes){ hash, len }, out, len);
 }
@@ -148,11 +148,10 @@ bool dtls13_export(const struct dtls_crypto *c, const EVP_MD *md,
 		   struct dtls_bytes context, u8 *out, size_t len)
 {
 	u8 derived[DTLS_HASH_MAX], hash[DTLS_HASH_MAX];
-	unsigned int hash_len;
+	size_t hash_len = dtls_digest(c, md, &context, 1, hash);
 	bool ok;
 
-	ok = EVP_Digest(context.p, context.len, hash, &hash_len, md,
-			NULL) == 1 &&
+	ok = hash_len &&
 	     derive(c, md, secret, label, derived) &&
 	     dtls13_expand(c, md, derived, "exporter",
 			   (struct dtls_bytes){ hash, hash_len }, out, len);

@@ -108,22 +108,18 @@ static size_t reply_alert(const struct dtls_record *to, u8 alert, u8 *out)
 }
 
 /* The transcript's hash of a hello that came in one piece (RFC 9147 5.2) */
-static bool hash_hello(const EVP_MD *md, const struct dtls_fragment *f,
-		       struct dtls_retry *r)
+static bool hash_hello(const struct dtls_crypto *c, const EVP_MD *md,
+		       const struct dtls_fragment *f, struct dtls_retry *r)
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	u8 header[DTLS_SHORT_HEADER] = { f->type };
-	unsigned int len = 0;
-	bool ok;
+	const struct dtls_bytes pieces[] = {
+		{ header, sizeof(header) },
+		f->body,
+	};
 
 	dtls_put_be(header + 1, 3, f->length);
-	ok = ctx && EVP_DigestInit_ex2(ctx, md, NULL) == 1 &&
-	     EVP_DigestUpdate(ctx, header, sizeof(header)) == 1 &&
-	     EVP_DigestUpdate(ctx, f->body.p, f->body.len) == 1 &&
-	     EVP_DigestFinal_ex(ctx, r->hash, &len) == 1;
-	EVP_MD_CTX_free(ctx);
-	r->hash_len = (u8)len;
-	return ok;
+	r->hash_len = (u8)dtls_digest(c, md, pieces, 2, r->hash);
+	return r->hash_len;
 }
 
 static size_t make_request(struct kdtls_endpoint *ep, struct dtls_bytes address,
@@ -140,7 +136,8 @@ static size_t make_request(struct kdtls_endpoint *ep, struct dtls_bytes address,
 	struct dtls_writer w = { 0 };
 	size_t len = 0;
 
-	if (hash_hello(dtls_suite_md(&ep->crypto, choice->suite), f, &r))
+	if (hash_hello(&ep->crypto, dtls_suite_md(&ep->crypto, choice->suite),
+		       f, &r))
 		len = dtls_retry_seal(&ep->cookie, address, &r,
 				      now, cookie);
 	if (!len)

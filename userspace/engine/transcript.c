@@ -17,6 +17,45 @@ bool dtls_transcript_add(struct dtls_transcript *t, const u8 *message,
 	return !t->all.failed;
 }
 
+/* Hash from the beginning again: of other messages, or with another hash. */
+static void restart(struct dtls_transcript *t)
+{
+	EVP_MD_CTX_free(t->running);
+	t->running = NULL;
+	t->hashed = 0;
+}
+
+static bool run(struct dtls_transcript *t, const EVP_MD *md, size_t len)
+{
+	if (t->running && (EVP_MD_CTX_get0_md(t->running) != md ||
+			   t->hashed > len))
+		restart(t);
+	if (!t->running) {
+		t->running = EVP_MD_CTX_new();
+		if (!t->running ||
+		    EVP_DigestInit_ex2(t->running, md, NULL) != 1)
+			return false;
+	}
+	if (EVP_DigestUpdate(t->running, t->all.p + t->hashed,
+			     len - t->hashed) != 1)
+		return false;
+	t->hashed = len;
+	return true;
+}
+
+size_t dtls_transcript_hash(struct dtls_transcript *t,
+			    const struct dtls_crypto *c, const EVP_MD *md,
+			    size_t len, u8 *out)
+{
+	unsigned int hash_len;
+
+	if (run(t, md, len) && EVP_MD_CTX_copy_ex(c->digest, t->running) == 1 &&
+	    EVP_DigestFinal_ex(c->digest, out, &hash_len) == 1)
+		return hash_len;
+	restart(t);
+	return 0;
+}
+
 void dtls_transcript_shorten(struct dtls_transcript *t)
 {
 	u8 *from = t->all.p, *end = from + t->all.len, *to = from;
@@ -25,6 +64,7 @@ void dtls_transcript_shorten(struct dtls_transcript *t)
 	if (t->short_headers)
 		return;
 	t->short_headers = true;
+	restart(t);
 	while (from < end) {
 		body = dtls_get_be(from + 1, 3);
 		memmove(to, from, DTLS_SHORT_HEADER);
@@ -45,22 +85,14 @@ bool dtls_transcript_fold(struct dtls_transcript *t, struct dtls_bytes hash,
 	wr_vec(&w, 3, hash.p, hash.len);
 	wr_bytes(&w, rest.p, rest.len);
 	wr_free(&t->all);
+	restart(t);
 	t->all = w;
 	return !w.failed;
-}
-
-size_t dtls_transcript_hash(const struct dtls_transcript *t, size_t len,
-			    const EVP_MD *md, u8 *out)
-{
-	unsigned int hash_len = 0;
-
-	if (EVP_Digest(t->all.p, len, out, &hash_len, md, NULL) != 1)
-		return 0;
-	return hash_len;
 }
 
 void dtls_transcript_clear(struct dtls_transcript *t)
 {
 	wr_free(&t->all);
+	restart(t);
 	t->short_headers = false;
 }

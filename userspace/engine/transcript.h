@@ -3,7 +3,7 @@
  * The handshake messages so far (RFC 6347 4.2.6): each with a header as if it
  * had come in one fragment.
  *
- * They are kept as they are, not as a running hash: the hash is known only
+ * They are kept as they are, not only as a running hash: the hash is known only
  * after ServerHello, CertificateVerify may want another one or the messages
  * themselves (Ed25519), and DTLS 1.3 leaves the DTLS fields out and folds a
  * first ClientHello (RFC 9147 5.2, RFC 8446 4.4.1).
@@ -13,9 +13,17 @@
 
 #include "crypto.h"
 
+/**
+ * struct dtls_transcript - zeroed at first
+ * @all:	the messages
+ * @running:	hash of the first @hashed bytes of them; NULL: none yet
+ * @short_headers: without the DTLS fields, as in DTLS 1.3
+ */
 struct dtls_transcript {
 	struct dtls_writer all;
-	bool short_headers;	/* without the DTLS fields, as in DTLS 1.3 */
+	EVP_MD_CTX *running;
+	size_t hashed;
+	bool short_headers;
 };
 
 #define DTLS_SHORT_HEADER	4
@@ -32,13 +40,15 @@ bool dtls_transcript_add(struct dtls_transcript *t, const u8 *message,
 
 /**
  * dtls_transcript_hash() - hash of the messages
+ * @md:		c->sha256 or c->sha384
  * @len:	bytes from the beginning that count
  * @out:	DTLS_HASH_MAX bytes
  *
  * Return: bytes of hash; 0: libcrypto failed.
  */
-size_t dtls_transcript_hash(const struct dtls_transcript *t, size_t len,
-			    const EVP_MD *md, u8 *out);
+size_t dtls_transcript_hash(struct dtls_transcript *t,
+			    const struct dtls_crypto *c, const EVP_MD *md,
+			    size_t len, u8 *out);
 
 /* It is DTLS 1.3: from here on, and back to the beginning, short headers. */
 void dtls_transcript_shorten(struct dtls_transcript *t);
