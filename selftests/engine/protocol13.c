@@ -616,6 +616,7 @@ TEST_F(pair13, only_what_is_missing_is_sent_again)
 	u8 lost[END_DATAGRAM];
 	size_t lost_len = 0, all = 0, again = 0;
 	unsigned int i;
+	u64 timeout;
 	long n;
 
 	self->client.config.groups = x25519;
@@ -648,7 +649,10 @@ TEST_F(pair13, only_what_is_missing_is_sent_again)
 	ASSERT_EQ(0, kdtls_engine_expire(self->client.e, self->now));
 	n = end_output(&self->client, self->buf, END_DATAGRAM, self->now);
 	ASSERT_LT(0, n);
+	timeout = self->server.e->timer.timeout;
 	ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)n, self->now));
+	/* It goes out with a timer of its own (RFC 9147 5.8.1). */
+	EXPECT_EQ(self->now + 2 * timeout, self->server.e->timer.expiry);
 	while ((n = end_output(&self->server, self->buf, END_DATAGRAM,
 			       self->now)) > 0) {
 		again += (size_t)n;
@@ -660,6 +664,118 @@ TEST_F(pair13, only_what_is_missing_is_sent_again)
 	EXPECT_LT(again, all / 2);
 	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 20));
 	EXPECT_TRUE(end_agree(&self->client, &self->server));
+}
+
+/* Two ends of which one has said its flight to the other but for its end */
+static int begin_with(struct end *client, struct end *server,
+		      const struct cert *ca, const struct cert *cert, u64 *now)
+{
+	client->config.mtu = KDTLS_MTU_MIN;
+	server->config.mtu = KDTLS_MTU_MIN;
+	server->config.flags = KDTLS_NO_COOKIE | KDTLS_REQUIRE_CERT;
+	return open_with(client, server, ca, cert, "end.example") ||
+	       show(client, cert) || kdtls_engine_start(client->e, *now) ||
+	       end_exchange(client, server, now, 1);
+}
+
+/* All but the last datagram that is to be had. Return: how many arrived. */
+static int all_but_one(struct end *from, struct end *to, u64 now)
+{
+	static u8 buf[2][END_DATAGRAM];
+	long n, before = 0;
+	int i, arrived = 0;
+
+	for (i = 0; (n = end_output(from, buf[i], END_DATAGRAM, now)) > 0;
+	     i = !i) {
+		if (before && end_input(to, buf[!i], (size_t)before, now))
+			return -1;
+		arrived += before > 0;
+		before = n;
+	}
+	return arrived;
+}
+
+TEST_F(pair13, part_of_an_answer_acknowledges_the_flight)
+{
+	u64 begin;
+	int sent;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.kind = CERT_RSA, .issuer = &self->ca,
+		.name = "DNS:end.example" });
+	ASSERT_EQ(0, begin_with(&self->client, &self->server, &self->ca,
+				&self->cert, &self->now));
+	EXPECT_NE(NULL, self->client.e->flight.first);
+	ASSERT_LT(2, all_but_one(&self->server, &self->client, self->now));
+	EXPECT_EQ(NULL, self->client.e->flight.first);
+	/* It says what it has, once, and waits for the rest; not for ever. */
+	begin = self->now;
+	for (sent = 0; kdtls_engine_state(self->client.e) == KDTLS_HANDSHAKE;) {
+		self->now = kdtls_engine_expiry(self->client.e);
+		ASSERT_NE(KDTLS_NEVER, self->now);
+		kdtls_engine_expire(self->client.e, self->now);
+		while (end_output(&self->client, self->buf, END_DATAGRAM,
+				  self->now) > 0)
+			sent++;
+	}
+	EXPECT_EQ(1, sent);
+	EXPECT_EQ(KDTLS_ETIMEOUT, failure_of(&self->client).error);
+	/* Longer than the server tries: nine times, 1 s to 60 s */
+	EXPECT_LT(begin + 243000000, self->now);
+}
+
+TEST_F(pair13, server_acknowledges_under_the_data_key)
+{
+	struct dtls_record record;
+	long n;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.kind = CERT_RSA, .issuer = &self->ca,
+		.name = "DNS:end.example" });
+	ASSERT_EQ(0, begin_with(&self->client, &self->server, &self->ca,
+				&self->cert, &self->now));
+	ASSERT_EQ(0, end_exchange(&self->server, &self->client, &self->now, 1));
+	ASSERT_LT(2, all_but_one(&self->client, &self->server, self->now));
+	ASSERT_TRUE(end_established(&self->client));
+	self->now = kdtls_engine_expiry(self->server.e);
+	ASSERT_EQ(0, kdtls_engine_expire(self->server.e, self->now));
+	n = end_output(&self->server, self->buf, END_DATAGRAM, self->now);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(0, dtls_record_parse(&record, self->buf, (size_t)n, (size_t)n,
+				       0));
+	EXPECT_EQ(DTLS13_EPOCH_DATA, record.unified & DTLS_UNIFIED_EPOCH);
+	ASSERT_EQ(0, end_input(&self->client, self->buf, (size_t)n, self->now));
+	/* What is missing comes, and the key's owner goes on with its numbers. */
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 10));
+	ASSERT_TRUE(end_agree(&self->client, &self->server));
+	EXPECT_EQ(1, self->server.tx_key.rec_seq);
+	EXPECT_TRUE(data_passes(&self->server, &self->client));
+	EXPECT_EQ(NULL, self->client.e->flight.first);
+}
+
+TEST_F(pair13, what_has_no_place_under_the_handshake_key_ends_it)
+{
+	static const u8 types[] = { DTLS_CT_APPLICATION_DATA, 0 };
+	u8 record[256];
+	size_t i, n;
+
+	for (i = 0; i < 2; i++) {
+		self->server.config.flags = KDTLS_NO_COOKIE;
+		ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+		ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+		ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+					  &self->now, 2));
+		n = dtls_protect(self->client.e->tx, types[i], record, 0,
+				 record);
+		ASSERT_LT(0, n);
+		EXPECT_EQ(-KDTLS_EPROTOCOL,
+			  end_input(&self->server, record, n, self->now));
+		EXPECT_EQ(KDTLS_ALERT_UNEXPECTED_MESSAGE,
+			  failure_of(&self->server).alert_sent);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
 }
 
 TEST_F(pair13, protected_records_before_the_hello_are_told)
@@ -846,6 +962,69 @@ TEST_F(pair13, a_key_update_is_its_keys_last_message)
 				 no, 1, self->now));
 	EXPECT_EQ(KDTLS_ALERT_UNEXPECTED_MESSAGE,
 		  failure_of(&self->server).alert_sent);
+}
+
+static const u8 ticket[] = { 0, 0, 1, 0, 1, 2, 3, 4, 1, 7, 0, 2, 't', 't',
+			     0, 0 };
+
+/* The ticket numbered @at of those that the server may send */
+static int inject_ticket(struct end *server, struct end *client, int at,
+			 u64 now)
+{
+	u16 first = server->e->d13->send_seq;
+	int err;
+
+	server->e->d13->send_seq = (u16)(first + at);
+	err = inject_message(server, client, DTLS_NEW_SESSION_TICKET, ticket,
+			     sizeof(ticket), now);
+	server->e->d13->send_seq = first;
+	return err;
+}
+
+TEST_F(pair13, messages_ahead_of_their_turn_are_kept)
+{
+	static const u8 no[] = { 0 };
+	int sessions;
+
+	HANDSHAKE();
+	sessions = self->client.sessions;
+	ASSERT_EQ(0, inject_ticket(&self->server, &self->client, 1, self->now));
+	EXPECT_EQ(sessions, self->client.sessions);
+	ASSERT_EQ(0, inject_ticket(&self->server, &self->client, 0, self->now));
+	EXPECT_EQ(sessions + 2, self->client.sessions);
+	EXPECT_EQ(NULL, self->client.e->d13->in);
+	/* But not after a KeyUpdate under the same key */
+	self->server.e->d13->send_seq += 2;
+	ASSERT_EQ(0, inject_ticket(&self->server, &self->client, 1, self->now));
+	EXPECT_EQ(-KDTLS_EPROTOCOL,
+		  inject_message(&self->server, &self->client, DTLS_KEY_UPDATE,
+				 no, 1, self->now));
+	EXPECT_EQ(KDTLS_ALERT_UNEXPECTED_MESSAGE,
+		  failure_of(&self->client).alert_sent);
+}
+
+TEST_F(pair13, acknowledgements_are_repeated)
+{
+	long n, before = 0;
+	int i;
+
+	HANDSHAKE();
+	/* Each names what those before it named: they may be lost. */
+	for (i = 0; i < 2 * DTLS_ACKS_MAX; i++, before = n) {
+		ASSERT_EQ(0, inject_ticket(&self->server, &self->client, i,
+					   self->now));
+		n = end_output(&self->client, self->buf, END_DATAGRAM,
+			       self->now);
+		ASSERT_LT(0, n);
+		if (i && i < DTLS_ACKS_MAX - 1)
+			EXPECT_EQ(before + 16, n) TH_LOG("%d", i);
+	}
+	EXPECT_EQ(before, n);
+	/* Until we send something ourselves */
+	ASSERT_EQ(0, kdtls_engine_update_keys(self->client.e, false));
+	ASSERT_LT(0, end_output(&self->client, self->buf, END_DATAGRAM,
+				self->now));
+	EXPECT_EQ(NULL, self->client.e->acks);
 }
 
 TEST_F(pair13, connection_ids_are_renewed)

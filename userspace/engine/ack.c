@@ -7,24 +7,33 @@
 
 #define RECORD_NUMBER	16	/* bytes of one in an ACK */
 
-static struct dtls_acks *acks_of(struct kdtls_engine *e)
+/* The list with room for one more, if there may be one more */
+static struct dtls_acks *make_room(struct kdtls_engine *e)
 {
-	if (!e->acks) {
-		e->acks = OPENSSL_zalloc(sizeof(*e->acks));
-		if (e->acks)
-			e->acks->expiry = KDTLS_NEVER;
-	}
-	return e->acks;
+	unsigned int count = e->acks ? e->acks->count : 0;
+	struct dtls_acks *a;
+
+	if (count == DTLS_ACKS_MAX)
+		return e->acks;
+	a = OPENSSL_realloc(e->acks, sizeof(*a) +
+				     (count + 1) * sizeof(a->number[0]));
+	if (!a)
+		return NULL;
+	if (!e->acks)
+		*a = (struct dtls_acks){ .expiry = KDTLS_NEVER };
+	e->acks = a;
+	return a;
 }
 
 /* They stand in increasing order; the lowest give way. */
 void dtls_ack_note(struct kdtls_engine *e, const struct dtls_record *record)
 {
-	struct dtls_acks *a = acks_of(e);
+	struct dtls_acks *a = make_room(e);
 	unsigned int i, at;
 
 	if (!a)
 		return;	/* the peer sends it again, and then we may have memory */
+	a->timed |= e->version == DTLS_VERSION_1_3;
 	for (at = a->count; at; at--) {
 		if (a->number[at - 1].epoch < record->epoch ||
 		    (a->number[at - 1].epoch == record->epoch &&
@@ -50,15 +59,13 @@ void dtls_ack_note(struct kdtls_engine *e, const struct dtls_record *record)
 
 void dtls_ack_due(struct kdtls_engine *e)
 {
-	struct dtls_acks *a = acks_of(e);
-
-	if (a && a->count)
-		a->due = true;
+	if (e->acks)
+		e->acks->due = true;
 }
 
 void dtls_ack_after(struct kdtls_engine *e, u64 after)
 {
-	struct dtls_acks *a = acks_of(e);
+	struct dtls_acks *a = e->acks;
 
 	if (a && e->now + after < a->expiry)
 		a->expiry = e->now + after;
@@ -85,6 +92,7 @@ void dtls_ack_expire(struct kdtls_engine *e)
 	a->due = true;
 }
 
+/* The list stays until we answer: this ACK may be lost (RFC 9147 7.1). */
 size_t dtls_ack_write(struct kdtls_engine *e, u8 *out, size_t size)
 {
 	struct dtls_acks *a = e->acks;
@@ -104,15 +112,13 @@ size_t dtls_ack_write(struct kdtls_engine *e, u8 *out, size_t size)
 		len += RECORD_NUMBER;
 	}
 	dtls_put_be(out, 2, len - 2);
-	/* In the handshake the list stays until the flight is complete. */
-	if (e->keys_out)
-		dtls_ack_clear(e);
 	return len;
 }
 
 int dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 		     struct dtls_bytes content)
 {
+	struct dtls_timer_limits limits;
 	struct dtls_bytes list;
 	bool news = false;
 	u64 of, seq;
@@ -138,9 +144,13 @@ int dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 	}
 	if (dtls_flight_done(&e->flight))
 		return e->keys_out ? dtls13_acknowledged(e) : 0;
-	if (news && !dtls_flight_pending(&e->flight))
-		dtls_resend_flight(e);
-	else if (!news)
+	if (!news) {
 		dtls_resend_flight_paced(e);
+	} else if (!dtls_flight_pending(&e->flight)) {
+		/* RFC 9147 5.8.1: the rest goes out, and the timer anew */
+		dtls_timer_limits(e, &limits);
+		dtls_timer_asked(&e->timer, &limits, e->now);
+		dtls_resend_flight(e);
+	}
 	return 0;
 }

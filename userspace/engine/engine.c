@@ -63,6 +63,7 @@ void dtls_handshake_drop(struct kdtls_engine *e)
 		hs->held = h->next;
 		OPENSSL_clear_free(h, sizeof(*h) + h->len);
 	}
+	dtls_protection_free(hs->data_tx);
 	dtls_transcript_clear(&hs->transcript);
 	dtls_reassembly_clear(&hs->in);
 	wr_free(&hs->out);
@@ -369,15 +370,19 @@ static void mtu_back_off(struct kdtls_engine *e)
 
 static int flight_expired(struct kdtls_engine *e)
 {
+	/* Nothing to send: the peer is given one try more than we have. */
+	bool waits = dtls_flight_done(&e->flight);
 	struct dtls_timer_limits limits;
 
-	if (e->timer.tries >= e->ep->config.retransmits)
+	if (e->timer.tries >= e->ep->config.retransmits + waits)
 		return dtls_fail(e, KDTLS_ETIMEOUT, KDTLS_ALERT_NONE,
 				 e->rx && e->rx->failed ?
 				 "the peer's records do not verify: another pre-shared key?" :
 				 "the peer does not answer");
 	dtls_timer_limits(e, &limits);
 	dtls_timer_back_off(&e->timer, &limits, e->now);
+	if (waits)
+		return 0;
 	mtu_back_off(e);
 	dtls_resend_flight(e);
 	return 0;

@@ -238,6 +238,16 @@ void dtls_timer_back_off(struct dtls_timer *t,
 	arm(t, l, now);
 }
 
+void dtls_timer_asked(struct dtls_timer *t, const struct dtls_timer_limits *l,
+		      u64 now)
+{
+	u32 tries = t->tries;
+
+	dtls_timer_back_off(t, l, now);
+	if (tries)
+		t->tries = tries;
+}
+
 void dtls_timer_answered(struct dtls_timer *t, u64 now)
 {
 	u64 rtt = now > t->sent ? now - t->sent : 1;

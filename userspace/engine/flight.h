@@ -124,6 +124,10 @@ void dtls_timer_start(struct dtls_timer *t, const struct dtls_timer_limits *l,
 void dtls_timer_back_off(struct dtls_timer *t,
 			 const struct dtls_timer_limits *l, u64 now);
 
+/* The same because the peer asked for it, which uses up no try. */
+void dtls_timer_asked(struct dtls_timer *t, const struct dtls_timer_limits *l,
+		      u64 now);
+
 /* The answer came: a round trip, if nothing was sent twice (Karn). */
 void dtls_timer_answered(struct dtls_timer *t, u64 now);
 

@@ -53,6 +53,14 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 			hs->answer_due = false;
 			dtls_timer_answered(&e->timer, e->now);
 		}
+		/*
+		 * RFC 9147 7.2: part of an answer acknowledges all that it
+		 * answers. The peer has as many tries for the rest as we had.
+		 */
+		if (e->version == DTLS_VERSION_1_3) {
+			dtls_flight_clear(&e->flight);
+			e->timer.tries = 0;
+		}
 		return 0;
 	case DTLS_REASSEMBLY_OLD:
 		/*
@@ -194,6 +202,11 @@ int dtls_take_content(struct kdtls_engine *e, const struct dtls_record *record,
 			dtls_heartbeat_receive(e, content);
 		return 0;
 	case DTLS_CT_APPLICATION_DATA:
+		/* RFC 9147 6.1: there is none under the handshake's key. */
+		if (epoch == DTLS13_EPOCH_HANDSHAKE && e->d13)
+			return dtls_fail(e, KDTLS_EPROTOCOL,
+					 KDTLS_ALERT_UNEXPECTED_MESSAGE,
+					 "data under the handshake's key");
 		if (epoch && e->hs && content.len && !e->d13)
 			hold(e, true, content.p, content.len);
 		return 0;
@@ -218,7 +231,12 @@ static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 		return dtls_fail_memory(e);
 	len = dtls_unprotect(key, record, bytes, out, &type);
 	content = (struct dtls_bytes){ out, (size_t)len };
-	if (len < 0) {
+	if (len == DTLS_RECORD_UNTYPED) {
+		/* RFC 8446 5.4 */
+		err = dtls_fail(e, KDTLS_EPROTOCOL,
+				KDTLS_ALERT_UNEXPECTED_MESSAGE,
+				"a record without a type");
+	} else if (len < 0) {
 		e->dropped++;
 		err = 0;
 	} else if (key != e->rx) {
@@ -379,7 +397,7 @@ static void expect_rest(struct kdtls_engine *e)
 	u64 pause = e->timer.timeout / 4;
 
 	if (!e->hs || e->version != DTLS_VERSION_1_3 || !e->acks ||
-	    !e->acks->count || e->state != KDTLS_HANDSHAKE)
+	    !e->acks->timed || e->state != KDTLS_HANDSHAKE)
 		return;
 	dtls_ack_after(e, dtls_reassembly_gap(&e->hs->in) ? pause / 4 : pause);
 }

@@ -165,6 +165,32 @@ static u64 data_epoch(const struct kdtls_engine *e)
 	return e->d13 ? e->d13->tx_epoch : 1;
 }
 
+/*
+ * RFC 8446 4.4.4, RFC 9147 7: after its Finished a server's alerts and ACKs are
+ * under the data key, whose owner goes on where this ends.
+ */
+static bool finished_sent(const struct kdtls_engine *e)
+{
+	return e->server && e->hs && e->d13 &&
+	       e->hs->step >= SERVER13_CERTIFICATE &&
+	       e->hs->step <= SERVER13_FINISHED;
+}
+
+static size_t write_early(struct kdtls_engine *e, u8 type, const u8 *content,
+			  size_t len, u8 *buf)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_key_info key;
+
+	if (!hs->data_tx && !dtls13_data_key(e, DTLS_TX, &key)) {
+		hs->data_tx = dtls_protection_new(&e->ep->crypto, DTLS_TX,
+						  &key);
+		OPENSSL_cleanse(&key, sizeof(key));
+	}
+	return hs->data_tx ?
+	       dtls_protect(hs->data_tx, type, content, len, buf) : 0;
+}
+
 static long content_output(struct kdtls_engine *e, u8 type, const u8 *content,
 			   size_t len, u8 *buf, struct dtls_record_info *info)
 {
@@ -173,32 +199,9 @@ static long content_output(struct kdtls_engine *e, u8 type, const u8 *content,
 	if (e->keys_out)
 		return give_content(info, data_epoch(e), type, content, len,
 				    buf);
+	if (finished_sent(e))
+		return (long)write_early(e, type, content, len, buf);
 	return (long)write_record(e, epoch, type, content, len, buf);
-}
-
-/* RFC 8446 4.4.4: after its Finished a server's alerts are under the data key. */
-static bool finished_sent(const struct kdtls_engine *e)
-{
-	return e->server && e->hs && e->d13 &&
-	       e->hs->step >= SERVER13_CERTIFICATE &&
-	       e->hs->step <= SERVER13_FINISHED;
-}
-
-/* The first record under that key, and the last: the handshake is over. */
-static long last_alert(struct kdtls_engine *e, const u8 *content, size_t len,
-		       u8 *buf)
-{
-	struct dtls_protection *tx = NULL;
-	struct dtls_key_info key;
-	size_t n = 0;
-
-	if (!dtls13_data_key(e, DTLS_TX, &key))
-		tx = dtls_protection_new(&e->ep->crypto, DTLS_TX, &key);
-	if (tx)
-		n = dtls_protect(tx, DTLS_CT_ALERT, content, len, buf);
-	dtls_protection_free(tx);
-	OPENSSL_cleanse(&key, sizeof(key));
-	return (long)n;
 }
 
 static long alert_output(struct kdtls_engine *e, u8 *buf,
@@ -207,8 +210,6 @@ static long alert_output(struct kdtls_engine *e, u8 *buf,
 	u8 content[2] = { e->alert_level, e->alert };
 
 	e->alert_due = false;
-	if (finished_sent(e))
-		return last_alert(e, content, sizeof(content), buf);
 	return content_output(e, DTLS_CT_ALERT, content, sizeof(content), buf,
 			      info);
 }

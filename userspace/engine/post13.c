@@ -2,7 +2,7 @@
 /*
  * After a handshake of DTLS 1.3: tickets, key updates, connection IDs
  * (RFC 8446 4.6, RFC 9147 5.8.4, 8, 9). One message of ours is on its way at a
- * time, and one of the peer's is put together at a time.
+ * time; the peer's are put together within the limits of a handshake's.
  */
 #include "early.h"
 #include "state.h"
@@ -83,6 +83,8 @@ static int give_keys(struct kdtls_engine *e, struct later **list)
 	if (!err)
 		err = dtls13_data_key(e, DTLS_TX, &tx_key);
 	if (!err) {
+		if (e->hs->data_tx)
+			tx_key.rec_seq = e->hs->data_tx->seq;
 		rx = dtls_protection_new(&e->ep->crypto, DTLS_RX, &rx_key);
 		err = rx && open_early(e, rx, list) ?
 		      dtls_hand_out(e, rx, &rx_key, &tx_key) :
@@ -287,28 +289,42 @@ static int receive(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
 	return unexpected(e, "a message came out of turn");
 }
 
+/* Serve the messages that are complete, in their order. */
+static int deliver(struct kdtls_engine *e)
+{
+	const struct dtls_incoming *m;
+	struct dtls13 *d = e->d13;
+	int err = 0;
+
+	while (!err && (m = dtls_reassembly_next(d->in))) {
+		/* RFC 9147 8: a KeyUpdate is an epoch's last. */
+		if (m->epoch != d->rx_epoch)
+			return unexpected(e, "a message under an old key");
+		err = receive(e, m->data[0], (struct dtls_bytes){
+				m->data + DTLS_MESSAGE_HEADER,
+				m->len - DTLS_MESSAGE_HEADER });
+		d->receive_seq++;
+		dtls_reassembly_pop(d->in);
+	}
+	return err;
+}
+
 /* @kept: set if it was taken in, now or before. */
 static int take_fragment(struct kdtls_engine *e, u64 epoch,
 			 const struct dtls_fragment *f, bool *kept)
 {
 	const struct kdtls_config *config = &e->ep->config;
-	const struct dtls_incoming *m;
 	struct dtls13 *d = e->d13;
 	int err = 0;
 
 	*kept = f->seq < d->receive_seq;
-	if (f->seq != d->receive_seq)
+	if (*kept)
 		return 0;
-	/* RFC 9147 8: a KeyUpdate is an epoch's last. */
-	if (epoch != d->rx_epoch)
-		return unexpected(e, "a message under an old key");
-	if (d->receive_seq == SEQ_MAX)
-		return unexpected(e, "no message numbers are left");
 	if (!d->in)
 		d->in = OPENSSL_zalloc(sizeof(*d->in));
 	if (!d->in)
 		return 0;
-	d->in->next = d->receive_seq;
+	d->in->next = (u16)d->receive_seq;
 	switch (dtls_reassembly_add(d->in, f, epoch, config->max_message,
 				    config->max_handshake)) {
 	case DTLS_REASSEMBLY_TAKEN:
@@ -320,14 +336,8 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 		e->dropped++;
 		break;
 	}
-	m = dtls_reassembly_next(d->in);
-	if (m) {
-		err = receive(e, m->data[0], (struct dtls_bytes){
-				m->data + DTLS_MESSAGE_HEADER,
-				m->len - DTLS_MESSAGE_HEADER });
-		d->receive_seq++;
-		dtls_reassembly_pop(d->in);
-	}
+	if (*kept)
+		err = deliver(e);
 	if (!d->in->held) {
 		OPENSSL_free(d->in);
 		d->in = NULL;
@@ -343,7 +353,8 @@ static int sent_again(struct kdtls_engine *e, const struct dtls_record *record,
 		return unexpected(e, "a message came after Finished");
 	if (e->d13->arrived && e->server && f->seq < e->d13->receive_seq) {
 		dtls_ack_note(e, record);
-		dtls_ack_due(e);
+		dtls_ack_after(e, 1000ULL * e->ep->config.ack_delay);
+		dtls_ack_expire(e);
 	} else if (!e->d13->arrived && f->seq == e->peer_finished) {
 		dtls_resend_flight_paced(e);
 	}
@@ -478,6 +489,9 @@ int dtls13_next_flight(struct kdtls_engine *e)
 		dtls_fragment_write(w.p, type, len, d->send_seq++, 0, len);
 		ok = dtls_flight_add(&e->flight, d->tx_epoch,
 				     DTLS_CT_HANDSHAKE, w.p, w.len);
+		/* What was acknowledged need not be repeated from here on. */
+		if (dtls_ack_expiry(e) == KDTLS_NEVER)
+			dtls_ack_clear(e);
 		dtls_timer_limits(e, &limits);
 		dtls_timer_start(&e->timer, &limits, e->now);
 	}

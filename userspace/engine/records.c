@@ -277,5 +277,7 @@ long dtls_unprotect(struct dtls_protection *p, struct dtls_record *record,
 	*type = record->type;
 	if (p->sn || p->cid_len)
 		content = dtls_record_inner(out, len, type);
+	if (content < 0)
+		return DTLS_RECORD_UNTYPED;
 	return content > DTLS_RECORD_SIZE_MAX ? -1 : content;
 }

@@ -60,8 +60,10 @@ size_t dtls_protect(struct dtls_protection *p, u8 type, const u8 *content,
  *
  * A record that verifies is marked as seen.
  *
- * Return: bytes of content; -1: a forgery, a replay, or too long.
+ * Return: bytes of content; -1: a forgery, a replay, or too long;
+ * DTLS_RECORD_UNTYPED: it verifies and has nothing in it, not even a type.
  */
+#define DTLS_RECORD_UNTYPED	(-2)
 long dtls_unprotect(struct dtls_protection *p, struct dtls_record *record,
 		    const u8 *bytes, u8 *out, u8 *type);
 

@@ -69,6 +69,7 @@ struct dtls_handshake {
 	u64 tx_epoch;
 	struct dtls_key_info tx_key;
 	struct dtls_key_info rx_key;
+	struct dtls_protection *data_tx; /* DTLS 1.3: server's, if used early */
 	struct dtls_held *held;
 	size_t held_len;
 
@@ -126,9 +127,9 @@ struct dtls13 {
 	u64 rx_epoch;
 	u64 tx_epoch;
 	u64 linger;			/* server: when e->rx goes */
-	struct dtls_reassembly *in;	/* of a message after the handshake */
+	struct dtls_reassembly *in;	/* of messages after the handshake */
 	u16 send_seq;			/* message_seq after the handshake */
-	u16 receive_seq;
+	u32 receive_seq;		/* does not wrap: all are old then */
 	bool arrived;			/* all of the handshake's last flight */
 	bool updating;			/* KeyUpdate is in the flight */
 	bool ticket_due;
@@ -143,11 +144,12 @@ struct dtls13 {
 struct dtls_acks {
 	u64 expiry;			/* when it goes out by itself */
 	bool due;
-	u8 count;
+	bool timed;			/* some came when the version was known */
+	u8 count;			/* DTLS_ACKS_MAX at most */
 	struct {
 		u64 epoch;
 		u64 seq;
-	} number[DTLS_ACKS_MAX];
+	} number[];
 };
 
 struct dtls_heartbeat;
