@@ -6,7 +6,7 @@
  *	handover.c  the engine's keys to whoever makes the records
  *	socket.c    one association on its socket
  *	restart.c   a client that starts anew on its old port (RFC 6347 4.2.8)
- *	listener.c  many associations on one port
+ *	listener.c  many associations on one port: see listener.h
  */
 #ifndef _KDTLS_DRIVER_H
 #define _KDTLS_DRIVER_H

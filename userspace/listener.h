@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a listener is made of:
+ *
+ *	address.c   pairs of addresses, in keys and in control messages
+ *	keepers.c   the sockets that strangers write to
+ *	clients.c   the table of peers
+ *	listener.c  their handshakes, and whom kdtls_accept() gets
+ */
+#ifndef _KDTLS_LISTENER_H
+#define _KDTLS_LISTENER_H
+
+#include "driver.h"
+
+#define KEEPERS_MAX	64
+
+/**
+ * struct stranger - where a datagram came from, and what it was sent to
+ * @len:	bytes of either address
+ * @key:	see address_key()
+ */
+struct stranger {
+	struct sockaddr_storage peer;
+	struct sockaddr_storage local;
+	socklen_t len;
+	uint8_t key[ADDRESS_KEY_MAX];
+	size_t key_len;
+};
+
+/* ---- address.c ---- */
+
+#define ADDRESS_CONTROL	CMSG_SPACE(sizeof(struct in6_pktinfo))
+
+bool address_is_any(const struct sockaddr *a);
+
+/* But for the port */
+bool address_same(const struct sockaddr_storage *a,
+		  const struct sockaddr_storage *b);
+
+/* Set the key: the same bytes for the same pair, see kdtls_endpoint_gate(). */
+void address_key(struct stranger *s);
+
+/* Let a socket tell where its datagrams were sent to. Return: 0 or -errno. */
+int address_ask(int fd, int family);
+
+/* What it tells: false if it does not. @local has family and port already. */
+bool address_told(struct msghdr *msg, struct sockaddr_storage *local);
+
+/* Let @msg be sent from @local. Its control is ADDRESS_CONTROL bytes, zeroed. */
+void address_from(struct msghdr *msg, const struct sockaddr_storage *local);
+
+/* ---- keepers.c ---- */
+
+/**
+ * struct keeper - a socket that strangers write to
+ * @any:	bound to the wildcard address
+ */
+struct keeper {
+	int fd;
+	bool any;
+	struct sockaddr_storage local;
+	socklen_t len;
+};
+
+/**
+ * struct keepers - those of a listener
+ * @epoll:	waits for them, with a pointer to the keeper
+ * @receive_buffer: bytes of SO_RCVBUF of each socket; 0: the system's default
+ */
+struct keepers {
+	int epoll;
+	int receive_buffer;
+	unsigned int count;
+	struct keeper *keeper[KEEPERS_MAX];
+};
+
+/* The first one. Return: 0 or -errno: EADDRINUSE if it is anybody's port. */
+int keepers_open(struct keepers *k, const struct sockaddr *local,
+		 socklen_t len);
+void keepers_close(struct keepers *k);
+
+/* The one at an address, whatever its port, or NULL */
+const struct keeper *keepers_find(const struct keepers *k,
+				  const struct sockaddr_storage *local);
+
+/* Clients' sockets need a keeper at their very address. Return: 0 or -errno. */
+int keepers_need(struct keepers *k, const struct sockaddr_storage *local,
+		 socklen_t len);
+
+/* Is it one of them, and not something else epoll was given? */
+bool keepers_have(const struct keepers *k, const void *ptr);
+
+/* A socket for a client, connected to it. Return: fd or -errno. */
+int keepers_connect(const struct keepers *k, const struct sockaddr *local,
+		    const struct sockaddr *peer, socklen_t len);
+
+/**
+ * keeper_receive() - take a datagram
+ * @from:	filled in
+ * @buf:	DATAGRAM_MAX bytes
+ *
+ * Return: its bytes, or -errno: EAGAIN if there is none, else it was of no use.
+ */
+ssize_t keeper_receive(const struct keeper *k, struct stranger *from,
+		       uint8_t *buf);
+
+/* Answer, from the address that was written to. */
+void keeper_reply(const struct keeper *k, const struct stranger *to,
+		  const uint8_t *data, size_t len);
+
+/* ---- clients.c ---- */
+
+LIST_HEAD(client_list, kdtls_socket);
+
+/* Clients by key, in buckets chosen by a hash nobody outside can foretell */
+struct clients {
+	uint64_t seed;
+	size_t buckets;
+	struct client_list *table;
+};
+
+/* @max: how many there will be. Return: false if libcrypto or memory fail. */
+bool clients_init(struct clients *c, size_t max);
+
+/* They are not freed; none may be left. */
+void clients_exit(struct clients *c);
+
+void clients_add(struct clients *c, struct kdtls_socket *s);
+void clients_remove(struct kdtls_socket *s);
+struct kdtls_socket *clients_find(const struct clients *c, const uint8_t *key,
+				  size_t len);
+
+/* Any of them, or NULL */
+struct kdtls_socket *clients_first(const struct clients *c);
+
+#endif /* _KDTLS_LISTENER_H */
