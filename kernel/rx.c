@@ -47,7 +47,8 @@ static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx)
 		return;
 	}
 	m->info.type = rx->rec.type;
-	m->info.epoch = rx->rec.epoch;
+	m->info.epoch = rx->rec.unified ? DTLS13_EPOCH_HANDSHAKE :
+					  rx->rec.epoch;
 	m->info.seq = rx->rec.unified ? 0 : rx->rec.seq;
 	m->info.flags = DTLS_RECORD_RAW;
 	dtls_control_queue(ds, m);
@@ -55,12 +56,15 @@ static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx)
 
 /*
  * A peer that lost its state starts anew on the same port and counts epochs
- * from the beginning (RFC 6347 4.2.8): what its handshake sends under the new
- * keys does not verify under ours. The library has those keys.
+ * from the beginning (RFC 6347 4.2.8, RFC 9147 5.11): what its handshake sends
+ * under the new keys does not verify under ours. The library has those keys. Of
+ * a unified header there are only the epoch's last bits to tell it by.
  */
 static void show_unverified(struct dtls_sock *ds, struct dtls_rx *rx)
 {
-	if (rx->rec.type == DTLS_CT_HANDSHAKE)
+	if (rx->rec.unified ? (rx->rec.unified & DTLS_UNIFIED_EPOCH) ==
+			      DTLS13_EPOCH_HANDSHAKE :
+			      rx->rec.type == DTLS_CT_HANDSHAKE)
 		queue_raw(ds, rx);
 }
 
@@ -79,12 +83,15 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_rx *rx)
 		queue_raw(ds, rx);
 	} else if (rx->rec.epoch <= rx->newest) {
 		dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
+		show_unverified(ds, rx);
 	} else if (!data) {
 		queue_raw(ds, rx);
 	} else if (!rx->newest || unified ||
 		   rx->rec.epoch == rx->newest + 1) {
-		if (!checksum_wrong(ds, rx->skb))
-			dtls_rx_keep_early(ds, rx);
+		if (checksum_wrong(ds, rx->skb))
+			return;
+		dtls_rx_keep_early(ds, rx);
+		show_unverified(ds, rx);
 	} else {
 		dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
 	}

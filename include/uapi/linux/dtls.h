@@ -143,10 +143,12 @@ struct dtls_key_info {
  * too: it may be of an association to come, RFC 6347 4.2.8); one without was
  * decrypted and verified, and is its content alone.
  *
- * A raw record with a unified header (RFC 9147 4) is of epoch 2; @type and @seq
- * are zero, since they are encrypted. If it has a connection ID and came before
- * the first read key, whose length it is, all the rest of its datagram comes
- * with it: what in there is of a later epoch can be given back by DTLS_FEED.
+ * A raw record with a unified header (RFC 9147 4) is of epoch 2, of this
+ * association or of one to come: one of epoch 6, say, that does not verify may
+ * be that (RFC 9147 5.11). @type and @seq are zero, since they are encrypted. If
+ * it has a connection ID and came before the first read key, whose length it is,
+ * all the rest of its datagram comes with it: what in there is of a later epoch
+ * can be given back by DTLS_FEED.
  *
  * With recvmsg(): comes with early data alone, with DTLS_RECORD_REPLAYABLE. An
  * attacker may have the same record delivered to another server, or here again.
