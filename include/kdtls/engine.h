@@ -610,7 +610,8 @@ KDTLS_API void kdtls_engine_confirm(struct kdtls_engine *engine);
  * The new key comes out through ops->key when the peer has acknowledged the
  * KeyUpdate. DTLS_EVENT_TX_LIMIT and DTLS_EVENT_RX_LIMIT do the same.
  *
- * Return: 0, -KDTLS_EUSAGE.
+ * Return: 0; -KDTLS_EUSAGE, also after 65,532 changes: no epochs or message
+ * numbers are left.
  */
 KDTLS_API int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both);
 

@@ -882,6 +882,43 @@ TEST_F(pair13, write_key_waits_for_the_acknowledgement)
 	ASSERT_TRUE(data_passes(&self->client, &self->server));
 }
 
+/* A message after the handshake, as the other end would send it */
+static int inject_message(struct end *from, struct end *to, u8 type,
+			  const void *body, u32 len, u64 now)
+{
+	u8 message[256];
+
+	dtls_fragment_write(message, type, len,
+			    (u16)from->e->d13->send_seq++, 0, len);
+	memcpy(message + DTLS_MESSAGE_HEADER, body, len);
+	return inject(from, to, DTLS_CT_HANDSHAKE, message,
+		      DTLS_MESSAGE_HEADER + len, now);
+}
+
+TEST_F(pair13, the_last_numbers_are_used_and_none_twice)
+{
+	struct dtls13 *d;
+
+	HANDSHAKE();
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 10));
+	d = self->client.e->d13;
+	d->send_seq = 65535;
+	self->server.e->d13->receive_seq = 65535;
+	ASSERT_EQ(0, kdtls_engine_update_keys(self->client.e, false));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 10));
+	EXPECT_EQ(4, self->client.tx_key.epoch);
+	EXPECT_EQ(4, self->server.rx_key.epoch);
+	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_engine_update_keys(self->client.e, false));
+	/* Whatever the server is sent now is old to it. */
+	EXPECT_EQ(65536, self->server.e->d13->receive_seq);
+	d->send_seq = 0;
+	ASSERT_EQ(0, inject_message(&self->client, &self->server,
+				    DTLS_KEY_UPDATE, "", 0, self->now));
+	EXPECT_EQ(4, self->server.rx_key.epoch);
+	d->tx_epoch = 65535;
+	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_engine_update_keys(self->client.e, false));
+}
+
 TEST_F(pair13, limits_make_new_keys)
 {
 	struct dtls_record_info info = {
@@ -901,19 +938,6 @@ TEST_F(pair13, limits_make_new_keys)
 	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 10));
 	EXPECT_EQ(4, self->client.rx_key.epoch);
 	EXPECT_TRUE(end_agree(&self->client, &self->server));
-}
-
-/* A message after the handshake, as the other end would send it */
-static int inject_message(struct end *from, struct end *to, u8 type,
-			  const void *body, u32 len, u64 now)
-{
-	u8 message[256];
-
-	dtls_fragment_write(message, type, len, from->e->d13->send_seq++, 0,
-			    len);
-	memcpy(message + DTLS_MESSAGE_HEADER, body, len);
-	return inject(from, to, DTLS_CT_HANDSHAKE, message,
-		      DTLS_MESSAGE_HEADER + len, now);
 }
 
 static const struct {
@@ -971,10 +995,10 @@ static const u8 ticket[] = { 0, 0, 1, 0, 1, 2, 3, 4, 1, 7, 0, 2, 't', 't',
 static int inject_ticket(struct end *server, struct end *client, int at,
 			 u64 now)
 {
-	u16 first = server->e->d13->send_seq;
+	u32 first = server->e->d13->send_seq;
 	int err;
 
-	server->e->d13->send_seq = (u16)(first + at);
+	server->e->d13->send_seq = first + (u32)at;
 	err = inject_message(server, client, DTLS_NEW_SESSION_TICKET, ticket,
 			     sizeof(ticket), now);
 	server->e->d13->send_seq = first;

@@ -480,13 +480,14 @@ int dtls13_next_flight(struct kdtls_engine *e)
 	u32 len;
 	u8 type;
 
-	if (e->flight.first || !d->arrived || d->send_seq == SEQ_MAX)
+	if (e->flight.first || !d->arrived || d->send_seq > SEQ_MAX)
 		return 0;
 	wr_room(&w, DTLS_MESSAGE_HEADER);
 	type = write_next(e, &w, &ok);
 	if (type && ok && !w.failed) {
 		len = (u32)(w.len - DTLS_MESSAGE_HEADER);
-		dtls_fragment_write(w.p, type, len, d->send_seq++, 0, len);
+		dtls_fragment_write(w.p, type, len, (u16)d->send_seq++, 0,
+				    len);
 		ok = dtls_flight_add(&e->flight, d->tx_epoch,
 				     DTLS_CT_HANDSHAKE, w.p, w.len);
 		/* What was acknowledged need not be repeated from here on. */
@@ -516,7 +517,8 @@ int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both)
 {
 	struct dtls13 *d = engine->d13;
 
-	if (!d || engine->state != KDTLS_ESTABLISHED)
+	if (!d || engine->state != KDTLS_ESTABLISHED ||
+	    d->tx_epoch == EPOCH_MAX || d->send_seq > SEQ_MAX)
 		return -KDTLS_EUSAGE;
 	/* One that is on its way does as well. */
 	if (d->updating && !both)

@@ -128,7 +128,7 @@ struct dtls13 {
 	u64 tx_epoch;
 	u64 linger;			/* server: when e->rx goes */
 	struct dtls_reassembly *in;	/* of messages after the handshake */
-	u16 send_seq;			/* message_seq after the handshake */
+	u32 send_seq;			/* message_seq after the handshake */
 	u32 receive_seq;		/* does not wrap: all are old then */
 	bool arrived;			/* all of the handshake's last flight */
 	bool updating;			/* KeyUpdate is in the flight */
