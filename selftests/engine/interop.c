@@ -586,7 +586,9 @@ static bool reap(void)
 		return false;
 	for (i = 0; jobs[i].pid != pid; i++)
 		;
-	if (timed_out(status) && jobs[i].row.loss &&
+	/* Somebody may have taken a CoAP server's port. */
+	if (timed_out(status) &&
+	    (jobs[i].row.loss || jobs[i].row.ops->can & PEER_COAP) &&
 	    ++jobs[i].row.attempt < ATTEMPTS) {
 		again++;
 		tell(&jobs[i], status, true);
