@@ -35,22 +35,22 @@ int command_client(int argc, char **argv)
 	struct kdtls_endpoint *ep;
 	struct kdtls_socket *s;
 	struct options o;
-	int fd, bad, status = 1;
+	int bad, status = 1;
 
 	options_parse(&o, false, argc, argv);
 	ep = endpoint_open(&o);
-	fd = net_connect(o.host, o.port);
 	so = (struct kdtls_socket_options){
 		.path = o.path,
-		.name = o.servername ? o.servername : o.host,
+		.name = o.servername,
 		.session = session,
 		.session_len = endpoint_session(&o, session, sizeof(session)),
 		.cid = endpoint_cid(&o, cid),
 		.cid_len = o.cid_len,
 	};
-	bad = kdtls_connect(ep, fd, &so, 0, &s);
+	bad = kdtls_connect_to(ep, o.host, o.port, &so, 0, &s);
 	if (bad != -EINPROGRESS)
 		errx(1, "%s port %s: %s", o.host, o.port, kdtls_strerror(bad));
+	net_prepare(kdtls_fd(s));
 	bad = handshake(s, &o);
 	if (bad)
 		endpoint_complain(s, bad);

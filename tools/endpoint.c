@@ -17,28 +17,6 @@
 static const struct options *options;
 static int keylog_fd = -1;
 
-static size_t client_psk(void *ctx, const char *hint, uint8_t *identity,
-			 size_t *identity_len, uint8_t *key)
-{
-	(void)ctx;
-	(void)hint;
-	*identity_len = strlen(options->psk_identity);
-	memcpy(identity, options->psk_identity, *identity_len);
-	memcpy(key, options->psk, options->psk_len);
-	return options->psk_len;
-}
-
-static size_t server_psk(void *ctx, const uint8_t *identity, size_t len,
-			 uint8_t *key)
-{
-	(void)ctx;
-	if (len != strlen(options->psk_identity) ||
-	    memcmp(identity, options->psk_identity, len))
-		return 0;
-	memcpy(key, options->psk, options->psk_len);
-	return options->psk_len;
-}
-
 static void log_key(void *ctx, const char *line)
 {
 	(void)ctx;
@@ -118,10 +96,6 @@ static void configure(struct kdtls_config *c, const struct options *o)
 	}
 	if (o->retransmits)
 		c->retransmits = o->retransmits;
-	if (o->psk_len) {
-		c->ops.psk_client = client_psk;
-		c->ops.psk_server = server_psk;
-	}
 	if (o->session)
 		c->ops.session = save_session;
 	if (o->keylog)
@@ -152,6 +126,9 @@ struct kdtls_endpoint *endpoint_open(const struct options *o)
 	if (bad)
 		errx(1, "these options do not go together: %s",
 		     kdtls_strerror(bad));
+	if (o->psk_len)
+		must(kdtls_use_psk(ep, o->psk_identity, o->psk, o->psk_len),
+		     "--psk-identity", o->psk_identity);
 	if (o->cert)
 		must(kdtls_use_certificate_file(ep, o->cert, o->key), "--cert",
 		     o->cert);

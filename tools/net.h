@@ -12,12 +12,8 @@
 
 #define RECEIVE_BUFFER	(8 << 20) /* of sockets: a burst must find room */
 
-/* Exits with a message if it cannot. */
-int net_connect(const char *host, const char *port);
-
-/* Where to listen. Exits with a message if that is no address. */
-socklen_t net_address(const char *host, const char *port,
-		      struct sockaddr_storage *address);
+/* A socket of the library's for an event loop and for bursts */
+void net_prepare(int fd);
 
 /* "address:port" of the peer */
 const char *net_peer(int fd, char buf[ADDRESS_MAX]);

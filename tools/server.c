@@ -26,11 +26,9 @@ static int serve_in_turn(struct kdtls_listener *l, const struct options *o)
 int command_server(int argc, char **argv)
 {
 	struct kdtls_listener_options lo;
-	struct sockaddr_storage address;
 	struct kdtls_endpoint *ep;
 	struct kdtls_listener *l;
 	struct options o;
-	socklen_t len;
 	int bad, status;
 
 	options_parse(&o, true, argc, argv);
@@ -43,8 +41,7 @@ int command_server(int argc, char **argv)
 		.cid_len = o.cid_len,
 		.refused = endpoint_complain,
 	};
-	len = net_address(o.host, o.port, &address);
-	bad = kdtls_listen(ep, (struct sockaddr *)&address, len, &lo, &l);
+	bad = kdtls_listen_on(ep, o.host, o.port, &lo, &l);
 	if (bad)
 		errx(1, "%s port %s: %s", o.host, o.port, kdtls_strerror(bad));
 	warnx("listening on %s port %s", o.host, o.port);

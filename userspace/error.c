@@ -74,6 +74,8 @@ const char *kdtls_strerror(int err)
 		return "the keys do not fit the session's records: report this as a fault";
 	case KDTLS_ERESTARTED:
 		return "the peer started anew: accept its new association, close this one";
+	case KDTLS_ENOHOST:
+		return "no address is known for this host and port: check their names";
 	}
 	return engine_error(err) ?: strerror(err);
 }

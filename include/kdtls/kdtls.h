@@ -52,6 +52,7 @@ enum kdtls_error {
 	KDTLS_EMISSED,		/* more came in than could be accounted for */
 	KDTLS_EKEYS,		/* the keys do not fit the session's records */
 	KDTLS_ERESTARTED,	/* the peer started anew on the same port */
+	KDTLS_ENOHOST,		/* no such host or service */
 };
 
 /**

@@ -8,10 +8,11 @@
  *	struct kdtls_socket *s;
  *
  *	kdtls_socket_config(&config);
- *	... keys, certificates, callbacks ...
+ *	... policy, callbacks ...
  *	kdtls_endpoint_new(&config, &endpoint);
- *	kdtls_connect(endpoint, fd, NULL, -1, &s);
- *	send(fd, ...); recv(fd, ...);
+ *	... keys, certificates ...
+ *	kdtls_connect_to(endpoint, "host", "port", NULL, -1, &s);
+ *	send(kdtls_fd(s), ...); recv(kdtls_fd(s), ...);
  *	kdtls_close(s);
  *
  * When the handshake is done the kernel makes the records, and send(2), recv(2)
@@ -61,6 +62,22 @@ enum kdtls_path {
  * The callbacks get the struct kdtls_socket as their ctx; see kdtls_data().
  */
 KDTLS_API void kdtls_socket_config(struct kdtls_config *config);
+
+/**
+ * kdtls_use_psk() - one pre-shared key for all peers (RFC 4279)
+ * @endpoint:	made with kdtls_socket_config(); no handshake may be in progress
+ * @identity:	what clients call the key, and servers know it by; 1 to
+ *		KDTLS_PSK_IDENTITY_MAX bytes without its NUL, copied
+ * @key:	the key, copied; wiping it is the caller's
+ * @len:	its bytes, 1 to KDTLS_PSK_MAX
+ *
+ * Takes the place of psk_client and psk_server of struct kdtls_ops, which are
+ * for those with a key for each peer.
+ *
+ * Return: 0 or -KDTLS_EUSAGE.
+ */
+KDTLS_API int kdtls_use_psk(struct kdtls_endpoint *endpoint,
+			    const char *identity, const void *key, size_t len);
 
 /**
  * kdtls_use_certificate_file() - kdtls_endpoint_use_certificate() of files
@@ -127,6 +144,25 @@ struct kdtls_socket_options {
 KDTLS_API int kdtls_connect(struct kdtls_endpoint *endpoint, int fd,
 			    const struct kdtls_socket_options *options,
 			    int timeout, struct kdtls_socket **s);
+
+/**
+ * kdtls_connect_to() - kdtls_connect() by name
+ * @endpoint:	as there
+ * @host:	name or address of the server; also the name its certificate has
+ *		to show, unless @options has one
+ * @service:	its port, as number or name
+ * @options:	as there
+ * @timeout:	as there; looking up @host is not part of it and may block
+ * @s:		as there; its file is blocking, and closed after an error
+ *
+ * Takes the first of the host's addresses there is a route to.
+ *
+ * Return: as there, -KDTLS_ENOHOST, or -errno.
+ */
+KDTLS_API int kdtls_connect_to(struct kdtls_endpoint *endpoint,
+			       const char *host, const char *service,
+			       const struct kdtls_socket_options *options,
+			       int timeout, struct kdtls_socket **s);
 
 /**
  * kdtls_process() - do what is to be done now
@@ -299,6 +335,22 @@ KDTLS_API int kdtls_listen(struct kdtls_endpoint *endpoint,
 			   const struct sockaddr *address, socklen_t len,
 			   const struct kdtls_listener_options *options,
 			   struct kdtls_listener **listener);
+
+/**
+ * kdtls_listen_on() - kdtls_listen() by name
+ * @endpoint:	as there
+ * @host:	name or address of ours, of which the first is taken; "0.0.0.0" or
+ *		"::" for all of a family
+ * @service:	the port, as number or name
+ * @options:	as there
+ * @listener:	as there
+ *
+ * Return: as there, or -KDTLS_ENOHOST.
+ */
+KDTLS_API int kdtls_listen_on(struct kdtls_endpoint *endpoint,
+			      const char *host, const char *service,
+			      const struct kdtls_listener_options *options,
+			      struct kdtls_listener **listener);
 
 /**
  * kdtls_accept() - get a client whose handshake is done

@@ -908,6 +908,57 @@ TEST_F(driver, restart_after_key_updates)
 	}
 }
 
+/* What a program of thirty lines uses */
+TEST_F(driver, by_name)
+{
+	static const char key[] = "of theirs, both";
+	char name[KDTLS_PSK_IDENTITY_MAX + 2] = "", port[8];
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	int i;
+
+	memset(name, 'x', sizeof(name) - 1);
+	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_use_psk(self->client, name, key, 16));
+	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_use_psk(self->client, "", key, 16));
+	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_use_psk(self->client, "us", key, 0));
+	EXPECT_EQ(-KDTLS_EUSAGE,
+		  kdtls_use_psk(self->client, "us", key, KDTLS_PSK_MAX + 1));
+	EXPECT_EQ(-KDTLS_ENOHOST,
+		  kdtls_connect_to(self->client, "127.0.0.1", "no such port",
+				   &self->client_options, 0, &self->c));
+
+	kdtls_listener_close(self->l);
+	self->l = NULL;
+	EXPECT_EQ(-KDTLS_ENOHOST,
+		  kdtls_listen_on(self->server, "127.0.0.1", "no such port",
+				  &self->options, &self->l));
+	ASSERT_EQ(0, kdtls_listen_on(self->server, "127.0.0.1", "0",
+				     &self->options, &self->l));
+	ASSERT_EQ(0, kdtls_listener_address(self->l, (struct sockaddr *)&a,
+					    &len));
+	snprintf(port, sizeof(port), "%d", ntohs(a.sin_port));
+	ASSERT_EQ(0, kdtls_use_psk(self->server, "us", key, 16));
+	ASSERT_EQ(0, kdtls_use_psk(self->client, "them", key, 16));
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect_to(self->client, "127.0.0.1", port,
+				   &self->client_options, 0, &self->c));
+	/* An unknown name does not fit; 1.2 does not tell it from a wrong key. */
+	if (version == DTLS_VERSION_1_3) {
+		for (i = 0; i < 5000 && !refused_count; i++)
+			turn(self);
+		EXPECT_EQ(1, refused_count);
+	}
+	kdtls_close(self->c);
+	ASSERT_EQ(0, kdtls_use_psk(self->client, "us", key, 16));
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect_to(self->client, "127.0.0.1", port,
+				   &self->client_options, 0, &self->c));
+	for (i = 0; i < 5000 && (turn(self) || !self->s); i++)
+		;
+	ASSERT_NE(NULL, self->s);
+	works(_metadata, self);
+}
+
 TEST_F(driver, heartbeat)
 {
 	uint64_t end = now() + SOON_MS * 1000ULL;

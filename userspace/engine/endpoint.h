@@ -35,6 +35,12 @@ struct kdtls_endpoint {
 	struct dtls_spent spent;
 	struct dtls_cache cache;
 	u32 handshakes;		/* in progress */
+
+	/* The driver's: see kdtls_use_psk(). */
+	u8 psk_len;
+	u8 psk_identity_len;
+	u8 psk[KDTLS_PSK_MAX];
+	u8 psk_identity[KDTLS_PSK_IDENTITY_MAX];
 };
 
 static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
