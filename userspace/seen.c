@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Records read by somebody else; see seen.h. */
 #include "seen.h"
+#include <kdtls/kdtls.h>
 #include <stdlib.h>
 
 bool seen_init(struct seen *s)
@@ -76,12 +77,17 @@ bool seen_settle(struct seen *s, const struct dtls_key_info *key,
 	return true;
 }
 
-void seen_report(const struct seen *s, u64 epoch, struct dtls_window *out)
+int seen_report(const struct seen *s, u64 epoch, struct dtls_window *out)
 {
 	u64 map[DTLS_REPLAY_WINDOW_MAX / 64];
 
+	if (s->missed)
+		return -KDTLS_EMISSED;
+	if (!s->window.next)
+		return -KDTLS_EKEYS;
 	dtls_replay_export(&s->window, map);
 	out->epoch = epoch;
 	out->next = s->window.next;
 	memcpy(out->seen, map, sizeof(map));
+	return 0;
 }

@@ -74,7 +74,10 @@ bool seen_settle(struct seen *s, const struct dtls_key_info *key,
  * @s:		settled
  * @epoch:	the read epoch
  * @out:	filled in
+ *
+ * Return: 0, -KDTLS_EMISSED, or -KDTLS_EKEYS: not even the peer's Finished was
+ * genuine under this key.
  */
-void seen_report(const struct seen *s, u64 epoch, struct dtls_window *out);
+int seen_report(const struct seen *s, u64 epoch, struct dtls_window *out);
 
 #endif /* _KDTLS_SEEN_H */

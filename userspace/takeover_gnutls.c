@@ -256,15 +256,10 @@ int kdtls_gnutls_keys(gnutls_session_t session, struct kdtls_keys *keys)
 		err = read_state(session, true, &keys->rx);
 	if (!err && !seen_settle(&w->seen, &keys->rx, open_record))
 		err = -ENOMEM;
-	/* At least the peer's Finished was genuine, or it is the wrong key. */
-	if (!err && w->seen.missed)
-		err = -KDTLS_EMISSED;
-	if (!err && !w->seen.window.next)
-		err = -KDTLS_EKEYS;
+	if (!err)
+		err = seen_report(&w->seen, keys->rx.epoch, &keys->seen);
 	if (err)
 		kdtls_keys_wipe(keys);
-	else
-		seen_report(&w->seen, keys->rx.epoch, &keys->seen);
 	return err;
 }
 

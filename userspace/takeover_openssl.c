@@ -482,16 +482,11 @@ int kdtls_openssl_keys(SSL *ssl, struct kdtls_keys *keys)
 	}
 	if (!err)
 		err = watch_settle(w, &keys->rx);
-	/* At least the peer's Finished was genuine, or it is the wrong key. */
-	if (!err && w->seen.missed)
-		err = -KDTLS_EMISSED;
-	if (!err && !w->seen.window.next)
-		err = -KDTLS_EKEYS;
+	if (!err)
+		err = seen_report(&w->seen, keys->rx.epoch, &keys->seen);
 	if (err)
 		kdtls_keys_wipe(keys);
 	else
-		seen_report(&w->seen, keys->rx.epoch, &keys->seen);
-	if (!err)
 		watch_open_flight(w, &keys->tx);
 	return err;
 }
