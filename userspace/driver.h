@@ -61,19 +61,24 @@ ssize_t user_records_open(struct user_records *u, struct dtls_bytes *datagram,
 			  uint8_t *plain, struct dtls_bytes *raw,
 			  struct dtls_record_info *info);
 
-/* Application data that waits for its reader; false: dropped, too much. */
+/*
+ * Application data that waits for its reader; @flags: DTLS_RECORD_REPLAYABLE.
+ * Return: false: dropped, too much.
+ */
 bool user_records_queue(struct user_records *u, const uint8_t *data,
-			size_t len);
+			size_t len, uint8_t flags);
 bool user_records_full(const struct user_records *u);
 
 /* Return: bytes, or -EAGAIN. */
-ssize_t user_records_read(struct user_records *u, void *buf, size_t len);
+ssize_t user_records_read(struct user_records *u, void *buf, size_t len,
+			  uint8_t *flags);
 
 /* ---- socket.c ---- */
 
 /* A protected record that came before the keys; see handover.c. */
 struct kept {
 	STAILQ_ENTRY(kept) list;
+	uint64_t epoch;
 	size_t len;
 	uint8_t data[];
 };
@@ -160,7 +165,6 @@ void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len);
 
 int handover_key(void *ctx, int direction, const struct dtls_key_info *key,
 		 const struct dtls_window *seen);
-void handover_early(void *ctx, const uint8_t *data, size_t len);
 uint64_t handover_next_seq(void *ctx);
 
 /* Note the protected records of a datagram before the engine gets it. */
@@ -231,6 +235,10 @@ int ulp_supports(int fd, unsigned int version, unsigned int cipher);
 /* sendmsg() with a DTLS_RECORD_INFO. Return: as send(2), or -errno. */
 ssize_t ulp_send(int fd, const struct dtls_record_info *info, const void *data,
 		 size_t len, int flags);
+
+/* recvmsg(), which never waits. Return: as recv(2), or -errno. */
+ssize_t ulp_recv(int fd, void *buf, size_t len, struct dtls_record_info *info,
+		 int flags);
 
 /* DTLS_FEED. Return: 0 or -errno. */
 int ulp_feed(int fd, const void *datagram, size_t len);

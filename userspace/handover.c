@@ -11,28 +11,36 @@
 #include "driver.h"
 #include <errno.h>
 
-/* Under the keys of application data? RFC 6347 4.1, RFC 9147 6.1 */
-static bool is_protected(const struct dtls_record *record)
+/* Of application data, or 0; early data's is 1. RFC 6347 4.1, RFC 9147 6.1 */
+static uint64_t epoch_of(const struct kdtls_socket *s,
+			 const struct dtls_record *record)
 {
-	if (record->unified)
-		return (record->unified & DTLS_UNIFIED_EPOCH) == 3;
-	return record->epoch;
+	uint64_t epoch = record->unified & DTLS_UNIFIED_EPOCH;
+
+	if (!record->unified)
+		return record->epoch;
+	if (epoch == 1 && (!s->server || !s->endpoint->config.max_early_data))
+		return 0;
+	return epoch == 2 ? 0 : epoch;
 }
 
 void handover_keep(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
 	size_t max = s->endpoint->config.max_early, size;
 	struct dtls_record record;
+	uint64_t epoch;
 	struct kdtls_info info;
 	struct kept *k;
 
 	kdtls_engine_info(s->engine, &info);
 	while (!dtls_record_parse(&record, data, len, len, info.cid_rx_len)) {
 		size = record.header_len + record.fragment_len;
-		if (is_protected(&record) && sizeof(*k) + size <= max - s->kept_len) {
+		epoch = epoch_of(s, &record);
+		if (epoch && sizeof(*k) + size <= max - s->kept_len) {
 			k = OPENSSL_malloc(sizeof(*k) + size);
 			if (!k)
 				return;
+			k->epoch = epoch;
 			k->len = size;
 			memcpy(k->data, data, size);
 			s->kept_len += sizeof(*k) + size;
@@ -78,8 +86,8 @@ static void trim(struct dtls_window *w)
 }
 
 /*
- * Sort what was kept: genuine application data stays, and counts as not seen.
- * Everything else was the engine's, or nobody's.
+ * Sort what was kept of an epoch: genuine application data stays, and counts as
+ * not seen. Everything else was the engine's, or nobody's.
  */
 static int sort_kept(struct kdtls_socket *s, struct dtls_key_info *key,
 		     struct dtls_window *window)
@@ -98,6 +106,8 @@ static int sort_kept(struct kdtls_socket *s, struct dtls_key_info *key,
 
 	for (k = STAILQ_FIRST(&s->kept); k; k = next) {
 		next = STAILQ_NEXT(k, list);
+		if (k->epoch != key->epoch)
+			continue;
 		n = -1;
 		if (!dtls_record_parse(&record, k->data, k->len, k->len,
 				       key->cid_len))
@@ -117,27 +127,53 @@ static int sort_kept(struct kdtls_socket *s, struct dtls_key_info *key,
 	return 0;
 }
 
-/* The first read key, and what came before it */
-static int kernel_begin(struct kdtls_socket *s, const struct dtls_key_info *key,
-			const struct dtls_window *seen)
+/* A read key that ends the handshake: records of its epoch may have been kept. */
+static int begin_epoch(struct kdtls_socket *s, const struct dtls_key_info *key,
+		       const struct dtls_window *seen)
 {
 	struct dtls_window window = *seen;
 	struct dtls_key_info rx = *key;
-	struct kept *k;
+	bool any;
 	int err;
 
 	err = sort_kept(s, &rx, &window);
-	if (!err)
+	any = window.next > rx.rec_seq;
+	if (!err && s->user)
+		err = user_records_key(s->user, DTLS_RX, &rx,
+				       any ? &window : NULL);
+	else if (!err)
 		err = kdtls_set_key(s->fd, DTLS_RX, &rx);
 	OPENSSL_cleanse(&rx, sizeof(rx));
-	if (!err && window.next > rx.rec_seq)
+	if (!err && !s->user && any)
 		err = kdtls_set_window(s->fd, &window);
-	/* What finds no room is lost as any datagram may be. */
-	if (!err)
-		STAILQ_FOREACH(k, &s->kept, list)
-			ulp_feed(s->fd, k->data, k->len);
-	handover_forget(s);
 	return err;
+}
+
+static void feed_user(struct user_records *u, const struct kept *k)
+{
+	uint8_t plain[DTLS_FRAGMENT_SIZE_MAX];
+	struct dtls_bytes datagram = { k->data, k->len }, raw;
+	struct dtls_record_info info;
+	ssize_t n;
+
+	n = user_records_open(u, &datagram, plain, &raw, &info);
+	if (n > 0 && !(info.flags & DTLS_RECORD_RAW))
+		user_records_queue(u, plain, n, info.flags);
+	OPENSSL_cleanse(plain, sizeof(plain));
+}
+
+/* What finds no room is lost as any datagram may be. */
+static void feed_kept(struct kdtls_socket *s)
+{
+	struct kept *k;
+
+	STAILQ_FOREACH(k, &s->kept, list) {
+		if (s->user)
+			feed_user(s->user, k);
+		else
+			ulp_feed(s->fd, k->data, k->len);
+	}
+	handover_forget(s);
 }
 
 /* Who shall make the records? */
@@ -162,7 +198,6 @@ static int choose_path(struct kdtls_socket *s, const struct dtls_key_info *key)
 	if (!s->user)
 		return -KDTLS_EMEMORY;
 	s->path = KDTLS_PATH_USER;
-	handover_forget(s);	/* the engine hands on what it has read itself */
 	return 0;
 }
 
@@ -171,6 +206,7 @@ static int take_key(struct kdtls_socket *s, int direction,
 		    const struct dtls_window *seen)
 {
 	bool first = s->path == KDTLS_PATH_AUTO;
+	bool ends = !socket_established(s);
 	int err = 0;
 
 	if (first && s->old)
@@ -179,13 +215,16 @@ static int take_key(struct kdtls_socket *s, int direction,
 		err = choose_path(s, key);
 	if (err)
 		return err;
+	if (ends && direction == DTLS_RX)
+		return begin_epoch(s, key, seen);
 	if (s->user)
-		return user_records_key(s->user, direction, key, seen);
-	if (first)
-		return kernel_begin(s, key, seen);
-	err = kdtls_set_key(s->fd, direction, key);
-	if (!err && direction == DTLS_TX)
+		err = user_records_key(s->user, direction, key, seen);
+	else
+		err = kdtls_set_key(s->fd, direction, key);
+	if (!err && ends && !s->user)
 		err = kdtls_poll_control(s->fd, 1);
+	if (!err && ends)
+		feed_kept(s);
 	return err;
 }
 
@@ -198,14 +237,6 @@ int handover_key(void *ctx, int direction, const struct dtls_key_info *key,
 	if (err)
 		s->why = err;
 	return err;
-}
-
-void handover_early(void *ctx, const uint8_t *data, size_t len)
-{
-	struct kdtls_socket *s = ctx;
-
-	if (s->user)
-		user_records_queue(s->user, data, len);
 }
 
 uint64_t handover_next_seq(void *ctx)

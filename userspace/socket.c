@@ -18,7 +18,6 @@ void kdtls_socket_config(struct kdtls_config *config)
 	kdtls_config_init(config);
 	config->max_early = DEFAULT_EARLY;
 	config->ops.key = handover_key;
-	config->ops.early = handover_early;
 	config->ops.next_seq = handover_next_seq;
 }
 
@@ -237,7 +236,8 @@ static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len
 			kdtls_engine_confirm(s->engine);
 			/* Empty ones are dropped: 0 means end of file. */
 			if (n && !s->eof)
-				user_records_queue(s->user, plain, n);
+				user_records_queue(s->user, plain, n,
+						   info.flags);
 		} else {
 			take_content(s, &info, plain, n);
 		}
@@ -395,17 +395,15 @@ ssize_t kdtls_send(struct kdtls_socket *s, const void *data, size_t len)
 	return n < 0 ? n : (ssize_t)len;
 }
 
-static ssize_t take_data(struct kdtls_socket *s, void *buf, size_t len)
+static ssize_t take_data(struct kdtls_socket *s, void *buf, size_t len,
+			 struct dtls_record_info *info)
 {
 	ssize_t n = -EAGAIN;
 
-	if (s->user) {
-		n = user_records_read(s->user, buf, len);
-	} else if (s->attached && !s->error) {
-		n = recv(s->fd, buf, len, MSG_DONTWAIT);
-		if (n < 0)
-			n = -errno;
-	}
+	if (s->user)
+		n = user_records_read(s->user, buf, len, &info->flags);
+	else if (s->attached && !s->error)
+		n = ulp_recv(s->fd, buf, len, info, 0);
 	if (n != -EAGAIN)
 		return n;
 	if (s->error)
@@ -419,26 +417,44 @@ static ssize_t take_data(struct kdtls_socket *s, void *buf, size_t len)
 	return n;
 }
 
-ssize_t kdtls_recv(struct kdtls_socket *s, void *buf, size_t len)
+static ssize_t receive_data(struct kdtls_socket *s, void *buf, size_t len,
+			    struct dtls_record_info *info)
 {
 	struct pollfd p = { .fd = s->fd };
 	ssize_t n;
 
 	for (;;) {
-		n = take_data(s, buf, len);
+		n = take_data(s, buf, len, info);
 		if (n >= 0)
 			return n;
 		/* A fatal alert is an error of the socket's too. */
 		kdtls_process(s);
 		if (n != -EAGAIN)
 			return s->error ? s->error : n;
-		n = take_data(s, buf, len);
+		n = take_data(s, buf, len, info);
 		if (n != -EAGAIN || !blocking(s))
 			return n;
 		p.events = POLLIN | kdtls_events(s);
 		if (poll(&p, 1, kdtls_timeout(s)) < 0)
 			return -errno;
 	}
+}
+
+ssize_t kdtls_recv_marked(struct kdtls_socket *s, void *buf, size_t len,
+			  bool *replayable)
+{
+	struct dtls_record_info info = { 0 };
+	ssize_t n = receive_data(s, buf, len, &info);
+
+	*replayable = n > 0 && info.flags & DTLS_RECORD_REPLAYABLE;
+	return n;
+}
+
+ssize_t kdtls_recv(struct kdtls_socket *s, void *buf, size_t len)
+{
+	bool replayable;
+
+	return kdtls_recv_marked(s, buf, len, &replayable);
 }
 
 int kdtls_payload(const struct kdtls_socket *s)
@@ -528,6 +544,8 @@ static int set_up(struct kdtls_socket *s, const struct kdtls_socket_options *o)
 	}
 	if (o->session)
 		kdtls_engine_set_session(s->engine, o->session, o->session_len);
+	if (o->early)
+		kdtls_engine_send_early(s->engine, o->early, o->early_len);
 	return kdtls_engine_start(s->engine, driver_now());
 }
 

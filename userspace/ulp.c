@@ -238,8 +238,8 @@ int ulp_feed(int fd, const void *datagram, size_t len)
 	return -errno;
 }
 
-ssize_t kdtls_recv_record(int fd, void *buf, size_t len,
-			  struct dtls_record_info *info)
+ssize_t ulp_recv(int fd, void *buf, size_t len, struct dtls_record_info *info,
+		 int flags)
 {
 	union {
 		char space[CMSG_SPACE(sizeof(struct dtls_record_info))];
@@ -255,7 +255,7 @@ ssize_t kdtls_recv_record(int fd, void *buf, size_t len,
 	struct cmsghdr *cmsg;
 	ssize_t n;
 
-	n = recvmsg(fd, &msg, MSG_OOB | MSG_DONTWAIT);
+	n = recvmsg(fd, &msg, MSG_DONTWAIT | flags);
 	if (n < 0)
 		return -errno;
 	memset(info, 0, sizeof(*info));
@@ -264,6 +264,12 @@ ssize_t kdtls_recv_record(int fd, void *buf, size_t len,
 		    cmsg->cmsg_type == DTLS_RECORD_INFO)
 			memcpy(info, CMSG_DATA(cmsg), sizeof(*info));
 	return n;
+}
+
+ssize_t kdtls_recv_record(int fd, void *buf, size_t len,
+			  struct dtls_record_info *info)
+{
+	return ulp_recv(fd, buf, len, info, MSG_OOB);
 }
 
 int kdtls_close_notify(int fd)

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 #define READ_EPOCHS	3		/* as the kernel: previous, current, next */
-#define HANDSHAKE_EPOCH	2		/* RFC 9147 6.1 */
+#define EARLY_EPOCH	1		/* RFC 9147 6.1 */
+#define HANDSHAKE_EPOCH	2
 #define QUEUE_MAX	(256 * 1024)	/* bytes that wait for a reader */
 
 /* RFC 9147 4.5.3, RFC 9325 4.4, as in the kernel */
@@ -14,6 +15,7 @@
 
 struct chunk {
 	STAILQ_ENTRY(chunk) list;
+	uint8_t flags;
 	size_t len;
 	uint8_t data[];
 };
@@ -176,8 +178,11 @@ ssize_t user_records_open(struct user_records *u, struct dtls_bytes *datagram,
 
 	memset(info, 0, sizeof(*info));
 	n = open_one(u, &record, p, plain, info);
-	if (n >= 0)
+	if (n >= 0) {
+		if (record.unified && info->epoch == EARLY_EPOCH)
+			info->flags = DTLS_RECORD_REPLAYABLE;
 		return n;
+	}
 	if (!may_be_handshake(&record))
 		return -EBADMSG;
 	info->flags = DTLS_RECORD_RAW;
@@ -190,7 +195,8 @@ bool user_records_full(const struct user_records *u)
 	return u->queued >= QUEUE_MAX - DATAGRAM_MAX;
 }
 
-bool user_records_queue(struct user_records *u, const uint8_t *data, size_t len)
+bool user_records_queue(struct user_records *u, const uint8_t *data, size_t len,
+			uint8_t flags)
 {
 	struct chunk *c;
 
@@ -199,6 +205,7 @@ bool user_records_queue(struct user_records *u, const uint8_t *data, size_t len)
 	c = OPENSSL_malloc(sizeof(*c) + len);
 	if (!c)
 		return false;
+	c->flags = flags;
 	c->len = len;
 	memcpy(c->data, data, len);
 	u->queued += sizeof(*c) + len;
@@ -206,13 +213,15 @@ bool user_records_queue(struct user_records *u, const uint8_t *data, size_t len)
 	return true;
 }
 
-ssize_t user_records_read(struct user_records *u, void *buf, size_t len)
+ssize_t user_records_read(struct user_records *u, void *buf, size_t len,
+			  uint8_t *flags)
 {
 	struct chunk *c = pop(u);
 	size_t n;
 
 	if (!c)
 		return -EAGAIN;
+	*flags = c->flags;
 	n = c->len < len ? c->len : len;
 	memcpy(buf, c->data, n);
 	chunk_free(c);

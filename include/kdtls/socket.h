@@ -56,7 +56,7 @@ enum kdtls_path {
 
 /**
  * kdtls_socket_config() - defaults for an endpoint whose engines have sockets
- * @config:	filled in as by kdtls_config_init(); ops.key, ops.early and
+ * @config:	filled in as by kdtls_config_init(); ops.key and
  *		ops.next_seq are the library's, and max_early is 65536
  *
  * The callbacks get the struct kdtls_socket as their ctx; see kdtls_data().
@@ -106,6 +106,9 @@ KDTLS_API int kdtls_trust_file(struct kdtls_endpoint *endpoint,
  * @name:	see kdtls_engine_set_name(); NULL: none
  * @session:	see kdtls_engine_set_session(); one that cannot be used is ignored
  * @session_len: bytes of @session
+ * @early:	see kdtls_engine_send_early(); NULL: none. kdtls_engine_info() tells
+ *		what became of it: unless it was accepted it is to be sent again
+ * @early_len:	bytes of @early
  * @cid:	see kdtls_engine_set_cid(); NULL: none
  * @cid_len:	bytes of @cid
  * @data:	see kdtls_data()
@@ -117,6 +120,8 @@ struct kdtls_socket_options {
 	const char *name;
 	const uint8_t *session;
 	size_t session_len;
+	const uint8_t *early;
+	size_t early_len;
 	const uint8_t *cid;
 	size_t cid_len;
 	void *data;
@@ -230,6 +235,22 @@ KDTLS_API ssize_t kdtls_send(struct kdtls_socket *s, const void *data,
  * ended.
  */
 KDTLS_API ssize_t kdtls_recv(struct kdtls_socket *s, void *buf, size_t len);
+
+/**
+ * kdtls_recv_marked() - the same, and was it early data?
+ * @s:		the socket
+ * @buf:	room for it; a longer one is cut
+ * @len:	bytes of @buf
+ * @replayable:	set: the record came before the handshake (0-RTT), and may have
+ *		been recorded and sent again by somebody else (RFC 8446 8)
+ *
+ * For servers with max_early_data. recvmsg(2) tells it by a
+ * DTLS_RECORD_REPLAYABLE (linux/dtls.h).
+ *
+ * Return: as kdtls_recv().
+ */
+KDTLS_API ssize_t kdtls_recv_marked(struct kdtls_socket *s, void *buf,
+				    size_t len, bool *replayable);
 
 /**
  * kdtls_shutdown() - say that no more will be sent (RFC 5246 7.2.1)

@@ -347,6 +347,7 @@ FIXTURE_SETUP(driver)
 	c->timeout_max = 2000;
 	c->retransmits = 30;
 	c->flags = KDTLS_HEARTBEAT;
+	c->max_early_data = 64;
 	version = variant->version;
 	c->version_min = variant->version;
 	c->version_max = variant->version;
@@ -956,6 +957,149 @@ TEST_F(driver, by_name)
 	for (i = 0; i < 5000 && (turn(self) || !self->s); i++)
 		;
 	ASSERT_NE(NULL, self->s);
+	works(_metadata, self);
+}
+
+/* ---- early data ---- */
+
+static struct datagram recorded[2];
+
+/* The client's first flight: its hello, and what it says at once */
+static enum verdict record_first(struct wire *w, const struct datagram *d)
+{
+	if (w->seen < 2 && (w->seen || d->data[0] == DTLS_CT_HANDSHAKE))
+		recorded[w->seen++] = *d;
+	return PASS;
+}
+
+static enum verdict early_is_late(struct wire *w, const struct datagram *d)
+{
+	(void)w;
+	return (d->data[0] & 0xe3) == 0x21 ? HOLD : PASS;
+}
+
+static uint8_t early_of(const struct kdtls_socket *s)
+{
+	struct kdtls_info info;
+
+	kdtls_engine_info(kdtls_engine(s), &info);
+	return info.early;
+}
+
+static void hang_up(struct _test_data_driver *self)
+{
+	kdtls_close(self->s);
+	kdtls_close(self->c);
+	self->s = NULL;
+	self->c = NULL;
+}
+
+/* Come back with the last session, and something to say. */
+static int shake_again(struct _test_data_driver *self)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+
+	while (!session_len && now() < end) {
+		turn(self);
+		attend(self->s);
+		attend(self->c);
+	}
+	hang_up(self);
+	self->client_options.session = session;
+	self->client_options.session_len = session_len;
+	self->client_options.early = (const uint8_t *)"soon";
+	self->client_options.early_len = 4;
+	return shake(self);
+}
+
+static ssize_t receive_marked(struct _test_data_driver *self, bool *replayable)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	ssize_t n;
+
+	do {
+		wire_carry(&self->w);
+		n = kdtls_recv_marked(self->s, self->buf, sizeof(self->buf),
+				      replayable);
+		if (n == -EAGAIN)
+			usleep(1000);
+	} while (n == -EAGAIN && now() < end);
+	return n;
+}
+
+#define EXPECT_MARKED(text, mark)					\
+	do {								\
+		bool replayable_;					\
+		ASSERT_EQ((ssize_t)strlen(text),			\
+			  receive_marked(self, &replayable_));		\
+		ASSERT_EQ(0, memcmp(self->buf, text, strlen(text)));	\
+		ASSERT_EQ(mark, replayable_);				\
+	} while (0)
+
+TEST_F(driver, early_data_is_marked_and_taken_once)
+{
+	struct kdtls_listener_info before, after;
+	int i;
+
+	if (version == DTLS_VERSION_1_2)
+		return;
+	ASSERT_EQ(0, shake(self));
+	EXPECT_EQ(KDTLS_EARLY_NONE, early_of(self->c));
+	self->w.up = record_first;
+	ASSERT_EQ(0, shake_again(self));
+	EXPECT_EQ(KDTLS_EARLY_ACCEPTED, early_of(self->c));
+	EXPECT_EQ(KDTLS_EARLY_ACCEPTED, early_of(self->s));
+	ASSERT_EQ(3, transmit(self->c, "now"));
+	EXPECT_MARKED("soon", true);
+	EXPECT_MARKED("now", false);
+	works(_metadata, self);
+
+	/* Who recorded it is asked for a cookie. */
+	hang_up(self);
+	kdtls_listener_get_info(self->l, &before);
+	for (i = 0; i < 2; i++)
+		deliver(&self->w, &recorded[i], true);
+	for (i = 0; i < 20; i++)
+		turn(self);
+	kdtls_listener_get_info(self->l, &after);
+	EXPECT_EQ(NULL, self->s);
+	EXPECT_EQ(0, after.handshakes);
+	EXPECT_EQ(before.established, after.established);
+	EXPECT_EQ(before.replies + 1, after.replies);
+}
+
+TEST_F(driver, early_data_may_be_late)
+{
+	if (version == DTLS_VERSION_1_2)
+		return;
+	ASSERT_EQ(0, shake(self));
+	self->w.up = early_is_late;
+	ASSERT_EQ(0, shake_again(self));
+	EXPECT_EQ(KDTLS_EARLY_ACCEPTED, early_of(self->c));
+	ASSERT_EQ(1, self->w.held_count);
+	wire_release(&self->w);
+	EXPECT_MARKED("soon", true);
+	works(_metadata, self);
+}
+
+TEST_F(driver, early_data_of_a_restarted_server)
+{
+	if (version == DTLS_VERSION_1_2)
+		return;
+	ASSERT_EQ(0, shake(self));
+	ASSERT_EQ(0, shake_again(self));
+	hang_up(self);
+	kdtls_listener_close(self->l);
+	kdtls_endpoint_free(self->server);
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->server));
+	start_listener(_metadata, self, "127.0.0.1");
+	wire_close(&self->w);
+	wire_open(&self->w, self->l);
+	ASSERT_EQ(0, shake(self));
+	EXPECT_EQ(KDTLS_EARLY_REJECTED, early_of(self->c));
+	/* It is the application's to say again. */
+	ASSERT_EQ(4, transmit(self->c, "soon"));
+	EXPECT_MARKED("soon", false);
 	works(_metadata, self);
 }
 
