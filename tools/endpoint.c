@@ -72,6 +72,7 @@ static void configure(struct kdtls_config *c, const struct options *o)
 		c->flags |= KDTLS_NO_VERIFY | KDTLS_NO_NAME_CHECK;
 	if (o->server)
 		c->cache_size = CACHED_SESSIONS;
+	c->max_early_data = o->early_max;
 	if (o->version) {
 		c->version_min = o->version;
 		c->version_max = o->version;
@@ -139,18 +140,38 @@ struct kdtls_endpoint *endpoint_open(const struct options *o)
 	return ep;
 }
 
+ssize_t endpoint_recv(struct kdtls_socket *s, void *buf, size_t len)
+{
+	char peer[ADDRESS_MAX];
+	bool replayable;
+	ssize_t n;
+
+	n = kdtls_recv_marked(s, buf, len, &replayable);
+	if (replayable)
+		warnx("%s: %zd bytes of early data, maybe replayed",
+		      net_peer(kdtls_fd(s), peer), n);
+	return n;
+}
+
 void endpoint_describe(struct kdtls_socket *s)
 {
+	static const char *const early[] = {
+		[KDTLS_EARLY_NONE] = "",
+		[KDTLS_EARLY_SENT] = "",
+		[KDTLS_EARLY_ACCEPTED] = ", early data taken",
+		[KDTLS_EARLY_REJECTED] = ", early data refused",
+	};
 	char peer[ADDRESS_MAX];
 	struct kdtls_info i;
 	const char *why;
 	bool kernel;
 
 	kdtls_engine_info(kdtls_engine(s), &i);
-	warnx("connected with %s: DTLS %s, %s%s%s%s%s%s",
+	warnx("connected with %s: DTLS %s, %s%s%s%s%s%s%s",
 	      net_peer(kdtls_fd(s), peer),
 	      i.version == DTLS_VERSION_1_3 ? "1.3" : "1.2",
 	      suite_name(i.suite), i.resumed ? ", resumed" : "",
+	      early[i.early],
 	      i.peer_verified ? ", peer verified" : "",
 	      i.cid_rx_len || i.cid_tx_len ? ", connection ID" : "",
 	      i.alpn ? ", protocol " : "", i.alpn ? i.alpn : "");

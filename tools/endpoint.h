@@ -15,6 +15,12 @@ const uint8_t *endpoint_cid(const struct options *o, uint8_t *cid);
 /* The session of --session. Return: bytes at @session, 0: none. */
 size_t endpoint_session(const struct options *o, uint8_t *session, size_t size);
 
+/*
+ * kdtls_recv(), and a word if it was early data, which anybody may have sent
+ * again.
+ */
+ssize_t endpoint_recv(struct kdtls_socket *s, void *buf, size_t len);
+
 /* Say who is connected, how, and who makes the records. */
 void endpoint_describe(struct kdtls_socket *s);
 

@@ -14,6 +14,7 @@ enum {
 	OPT_KEYLOG, OPT_FILE, OPT_OUTPUT, OPT_RATE, OPT_TIMEOUT, OPT_LINGER,
 	OPT_LISTEN, OPT_ONCE, OPT_ECHO, OPT_EXEC, OPT_MAX_CLIENTS, OPT_SESSION,
 	OPT_ALPN, OPT_CID, OPT_FIRST_TIMER, OPT_LAST_TIMER, OPT_RETRANSMITS, OPT_DTLS,
+	OPT_EARLY, OPT_EARLY_MAX,
 };
 
 static const struct argp_option common_options[] = {
@@ -230,6 +231,9 @@ static const struct argp_option client_options[] = {
 	  "take any certificate, from anybody", 0 },
 	{ "session", OPT_SESSION, "FILE", 0,
 	  "resume the session kept in FILE, and keep the new one there", 0 },
+	{ "early-data", OPT_EARLY, "TEXT", 0,
+	  "with a --session say TEXT, a line, before the handshake (0-RTT: others "
+	  "can send it again), or after it, if the server does not take it so", 0 },
 	{ 0 }
 };
 
@@ -250,6 +254,9 @@ static error_t parse_client(int key, char *arg, struct argp_state *state)
 	case OPT_SESSION:
 		o->session = arg;
 		return 0;
+	case OPT_EARLY:
+		o->early = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num == 0)
 			o->host = arg;
@@ -261,6 +268,8 @@ static error_t parse_client(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (state->arg_num < 2)
 			argp_error(state, "give the peer's HOST and PORT");
+		if (o->early && !o->session)
+			argp_error(state, "--early-data needs a --session");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -292,6 +301,9 @@ static const struct argp_option server_options[] = {
 	  "at once (16384)", 0 },
 	{ "once", OPT_ONCE, NULL, 0,
 	  "end after the first client, with its result as exit status", 0 },
+	{ "early-data", OPT_EARLY_MAX, "BYTES", 0,
+	  "take up to BYTES before the handshake of a resumed session (0-RTT: "
+	  "whoever recorded them may send them; 0)", 0 },
 	{ "verify", OPT_VERIFY, NULL, 0,
 	  "demand a certificate of the client", 0 },
 	{ 0 }
@@ -339,6 +351,9 @@ static error_t parse_server(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_MAX_CLIENTS:
 		o->max_clients = number(state, arg, 32000);
+		return 0;
+	case OPT_EARLY_MAX:
+		o->early_max = number(state, arg, 65536);
 		return 0;
 	case OPT_VERIFY:
 		o->verify = true;

@@ -25,6 +25,8 @@
  * @verify:	peer's certificate must be good
  * @version:	DTLS_VERSION_* and no other; 0: as the library has it
  * @session:	file to keep the session in, for resumption, or NULL
+ * @early:	client: line to send before the handshake, or NULL
+ * @early_max:	server: bytes of such that are taken
  * @suites:	cipher suites, best first
  * @suite_count: of @suites; 0: all
  * @alpn:	protocols, best first, and a NULL
@@ -59,6 +61,8 @@ struct options {
 	bool verify;
 	uint16_t version;
 	const char *session;
+	const char *early;
+	unsigned int early_max;
 	uint16_t suites[SUITES_MAX];
 	size_t suite_count;
 	const char *alpn[ALPN_MAX + 1];

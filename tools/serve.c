@@ -191,8 +191,8 @@ static void from_client(struct client *client)
 	for (i = 0; i < ROUND && !client->gone && !client->got_close; i++) {
 		if (client->command >= 0 && !feed_command(client))
 			return;
-		n = kdtls_recv(client->c.s, client->queue,
-			       sizeof(client->queue));
+		n = endpoint_recv(client->c.s, client->queue,
+				  sizeof(client->queue));
 		if (n == -EAGAIN)
 			return;
 		if (n == -ECONNREFUSED)

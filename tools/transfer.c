@@ -108,7 +108,7 @@ static bool receive(struct transfer *t)
 
 	t->more = false;
 	for (i = 0; i < RECEIVE_ROUND && !t->got_close; i++) {
-		n = kdtls_recv(t->c.s, buf, sizeof(buf));
+		n = endpoint_recv(t->c.s, buf, sizeof(buf));
 		if (n == -EAGAIN || n == -EINTR)
 			return true;
 		if (n == -ECONNREFUSED && t->sent_close) {
