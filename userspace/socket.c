@@ -309,6 +309,19 @@ static void receive_control(struct kdtls_socket *s, uint8_t *buf)
 
 /* ---- events ---- */
 
+/* What the kernel tells by itself: a key nears its limits. */
+static bool take_events(struct kdtls_socket *s)
+{
+	struct dtls_record_info info = { .flags = DTLS_RECORD_EVENT };
+	bool any = false;
+
+	while (s->user && (info.event = user_records_event(s->user))) {
+		kdtls_engine_input(s->engine, NULL, 0, &info, driver_now());
+		any = true;
+	}
+	return any;
+}
+
 short kdtls_events(const struct kdtls_socket *s)
 {
 	return s->attached ? POLLPRI : POLLIN;
@@ -354,6 +367,7 @@ int kdtls_process(struct kdtls_socket *s)
 		receive_control(s, buf);
 	else
 		receive(s, buf);
+	take_events(s);
 	if (s->next)
 		restart_process(s, buf);
 	if (s->error)
@@ -392,6 +406,9 @@ ssize_t kdtls_send(struct kdtls_socket *s, const void *data, size_t len)
 			      record);
 	if (n > 0 && send(s->fd, record, n, MSG_NOSIGNAL) < 0)
 		n = -errno;
+	/* Who only sends has no other reason to call. */
+	if (take_events(s))
+		kdtls_process(s);
 	return n < 0 ? n : (ssize_t)len;
 }
 

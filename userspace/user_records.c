@@ -10,8 +10,15 @@
 #define QUEUE_MAX	(256 * 1024)	/* bytes that wait for a reader */
 
 /* RFC 9147 4.5.3, RFC 9325 4.4, as in the kernel */
-#define GCM_LIMIT	23726566
-#define CCM_LIMIT	(1 << 23)
+struct limits {
+	u64 seal;
+	u64 open;	/* forgeries */
+};
+
+static const struct limits chacha_limits = { DTLS_SEQ_MAX, 1ULL << 36 };
+static const struct limits gcm_limits = { 23726566, 1ULL << 36 };
+static const struct limits ccm_limits = { 1 << 23, 11863283 };
+static const struct limits ccm8_limits = { 1 << 23, 1 << 7 };
 
 struct chunk {
 	STAILQ_ENTRY(chunk) list;
@@ -24,6 +31,8 @@ struct user_records {
 	const struct dtls_crypto *crypto;
 	struct dtls_protection *tx;
 	struct dtls_protection *rx[READ_EPOCHS];	/* newest first */
+	bool tx_told;			/* of the newest keys: see _event() */
+	bool rx_told;
 	STAILQ_HEAD(, chunk) queue;
 	size_t queued;
 };
@@ -82,6 +91,7 @@ int user_records_key(struct user_records *u, int direction,
 	if (direction == DTLS_TX) {
 		dtls_protection_free(u->tx);
 		u->tx = p;
+		u->tx_told = false;
 		return 0;
 	}
 	if (seen)
@@ -89,6 +99,7 @@ int user_records_key(struct user_records *u, int direction,
 	dtls_protection_free(u->rx[READ_EPOCHS - 1]);
 	memmove(&u->rx[1], &u->rx[0], sizeof(u->rx) - sizeof(u->rx[0]));
 	u->rx[0] = p;
+	u->rx_told = false;
 	return 0;
 }
 
@@ -102,29 +113,51 @@ uint64_t user_records_next(const struct user_records *u)
 	return u->tx->seq;
 }
 
-static u64 limit_of(const struct dtls_protection *p)
+static const struct limits *limits_of(const struct dtls_protection *p)
 {
 	switch (p->cipher->id) {
 	case DTLS_CIPHER_CHACHA20_POLY1305:
-		return DTLS_SEQ_MAX;
+		return &chacha_limits;
 	case DTLS_CIPHER_AES_GCM_128:
 	case DTLS_CIPHER_AES_GCM_256:
-		return GCM_LIMIT;
+		return &gcm_limits;
+	case DTLS_CIPHER_AES_CCM_8_128:
+	case DTLS_CIPHER_AES_CCM_8_256:
+		return &ccm8_limits;
 	default:
-		return CCM_LIMIT;
+		return &ccm_limits;
 	}
+}
+
+/* With the last eighth of what is allowed a key is to be replaced. */
+static bool near(u64 n, u64 limit, bool *told)
+{
+	if (*told || n < limit - limit / 8)
+		return false;
+	*told = true;
+	return true;
+}
+
+uint16_t user_records_event(struct user_records *u)
+{
+	if (near(u->tx->seq, limits_of(u->tx)->seal, &u->tx_told))
+		return DTLS_EVENT_TX_LIMIT;
+	if (near(u->rx[0]->failed, limits_of(u->rx[0])->open, &u->rx_told))
+		return DTLS_EVENT_RX_LIMIT;
+	return 0;
 }
 
 ssize_t user_records_seal(struct user_records *u, uint8_t type,
 			  const void *data, size_t len, uint8_t *out)
 {
+	u64 limit = limits_of(u->tx)->seal;
 	size_t n;
 
 	if (len > DTLS_RECORD_SIZE_MAX)
 		return -EMSGSIZE;
 	/* The last is left to say goodbye with. */
-	if (u->tx->seq + 1 >= limit_of(u->tx) &&
-	    (type != DTLS_CT_ALERT || u->tx->seq >= limit_of(u->tx)))
+	if (u->tx->seq + 1 >= limit &&
+	    (type != DTLS_CT_ALERT || u->tx->seq >= limit))
 		return -EKEYEXPIRED;
 	n = dtls_protect(u->tx, type, data, len, out);
 	return n ? (ssize_t)n : -KDTLS_ECRYPTO;

@@ -960,6 +960,69 @@ TEST_F(driver, by_name)
 	works(_metadata, self);
 }
 
+/* ---- limits ---- */
+
+#define GCM_LIMIT	23726566	/* RFC 9147 4.5.3: 2^24.5 */
+#define NEARLY		(GCM_LIMIT - GCM_LIMIT / 8 - 4)
+
+static uint64_t newest_epoch;
+
+static int (*take_real_key)(void *ctx, int direction,
+			    const struct dtls_key_info *key,
+			    const struct dtls_window *seen);
+
+/* Both ends have used up nearly all of their first key. */
+static int take_old_key(void *ctx, int direction,
+			const struct dtls_key_info *key,
+			const struct dtls_window *seen)
+{
+	struct dtls_window window = { .epoch = key->epoch };
+	struct dtls_key_info old = *key;
+
+	if (direction == DTLS_TX && key->epoch > newest_epoch)
+		newest_epoch = key->epoch;
+	if (key->epoch != 3)
+		return take_real_key(ctx, direction, key, seen);
+	old.rec_seq = NEARLY;
+	return take_real_key(ctx, direction, &old,
+			     direction == DTLS_RX ? &window : NULL);
+}
+
+TEST_F(driver, keys_are_updated_before_their_limit)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	int i;
+
+	if (version == DTLS_VERSION_1_2)
+		return;
+	kdtls_listener_close(self->l);
+	kdtls_endpoint_free(self->server);
+	kdtls_endpoint_free(self->client);
+	newest_epoch = 0;
+	take_real_key = self->config.ops.key;
+	self->config.ops.key = take_old_key;
+	self->config.flags |= KDTLS_NO_TICKETS;	/* they have numbers too */
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->server));
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->client));
+	start_listener(_metadata, self, "127.0.0.1");
+	wire_close(&self->w);
+	wire_open(&self->w, self->l);
+	ASSERT_EQ(0, shake(self));
+	EXPECT_EQ(3, newest_epoch);
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(4, transmit(self->c, "data"));
+		EXPECT_TEXT(self->s, "data");
+	}
+	/* Nobody has asked for it. */
+	while (newest_epoch == 3 && now() < end) {
+		turn(self);
+		attend(self->s);
+		attend(self->c);
+	}
+	EXPECT_EQ(4, newest_epoch);
+	works(_metadata, self);
+}
+
 /* ---- early data ---- */
 
 static struct datagram recorded[2];
