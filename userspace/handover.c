@@ -75,8 +75,13 @@ static void unsee(struct dtls_window *w, u64 seq)
 static void trim(struct dtls_window *w)
 {
 	const unsigned int last = DTLS_REPLAY_WINDOW_MAX / 64 - 1;
+	__u64 any = 0;
 	unsigned int i;
 
+	for (i = 0; i <= last; i++)
+		any |= w->seen[i];
+	if (!any)
+		w->next = 0;
 	while (w->next && !(w->seen[0] & 1)) {
 		for (i = 0; i < last; i++)
 			w->seen[i] = w->seen[i] >> 1 | w->seen[i + 1] << 63;
