@@ -207,68 +207,6 @@ static int round_trips(struct end *client, struct end *server, u64 *now)
 	return -1;
 }
 
-static const struct {
-	const char *what;
-	u16 version;
-	bool cookie, resumed;
-	int trips;
-} trips[] = {
-	{ "1.2 full", 0xfefd, false, false, 2 },
-	{ "1.2 full with cookie", 0xfefd, true, false, 3 },
-	{ "1.2 resumed", 0xfefd, false, true, 1 },
-	{ "1.2 resumed with cookie", 0xfefd, true, true, 2 },
-	{ "1.3 full", 0xfefc, false, false, 1 },
-	{ "1.3 full with cookie", 0xfefc, true, false, 2 },
-	{ "1.3 resumed", 0xfefc, false, true, 1 },
-};
-
-TEST_F(pair13, round_trips)
-{
-	struct kdtls_engine *e;
-	int round, took;
-	size_t i;
-
-	cert_make(&self->cert, &(struct cert_options){
-		.issuer = &self->ca, .name = "DNS:end.example" });
-	for (i = 0; i < sizeof(trips) / sizeof(trips[0]); i++) {
-		self->client.config.version_max = trips[i].version;
-		self->server.config.flags = trips[i].cookie ? 0 :
-					    KDTLS_NO_COOKIE;
-		ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
-				       &self->cert, "end.example"));
-		for (round = 0; round <= trips[i].resumed; round++) {
-			if (round) {
-				/* The ticket comes after the handshake. */
-				ASSERT_EQ(0, end_exchange(&self->client,
-							  &self->server,
-							  &self->now, 10));
-				end_close(&self->client);
-				end_close(&self->server);
-				ASSERT_EQ(0, end_open(&self->client,
-						      KDTLS_CLIENT));
-				ASSERT_EQ(0, end_open(&self->server,
-						      KDTLS_SERVER));
-				e = self->client.e;
-				ASSERT_EQ(0, kdtls_engine_set_name(e,
-								   "end.example"));
-				ASSERT_EQ(0, kdtls_engine_set_session(e,
-								      self->client.session,
-						self->client.session_len));
-			}
-			took = round_trips(&self->client, &self->server,
-					   &self->now);
-			if (round == trips[i].resumed)
-				EXPECT_EQ(trips[i].trips, took)
-					TH_LOG("%s", trips[i].what);
-		}
-		EXPECT_EQ(trips[i].resumed, info_of(&self->client).resumed);
-		end_exit(&self->client);
-		end_exit(&self->server);
-		free(self->client.session);
-		self->client.session = NULL;
-	}
-}
-
 /* The gate */
 
 TEST_F(pair13, gate_accepts_only_the_proven)
