@@ -405,11 +405,14 @@ static void add_credentials(struct shim *shim)
 /* A new endpoint that can resume the sessions of the old one */
 static void replace_endpoint(struct shim *shim, struct kdtls_endpoint *old)
 {
+	struct dtls_tickets tickets;
 	struct dtls_cache cache;
 
 	if (!old)
 		return;
+	tickets = shim->end.ep->tickets;
 	shim->end.ep->tickets = old->tickets;
+	old->tickets = tickets;
 	cache = shim->end.ep->cache;
 	shim->end.ep->cache = old->cache;
 	old->cache = cache;

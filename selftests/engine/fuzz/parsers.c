@@ -4,8 +4,8 @@
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
+	static struct dtls_tickets tickets = { .life = 3600 };
 	static struct dtls_crypto crypto;
-	struct dtls_tickets tickets = { .life = 3600 };
 	struct dtls_bytes in = { data, len };
 	struct dtls_writer plain = { 0 };
 	struct dtls_client_hello ch;
