@@ -494,6 +494,201 @@ TEST_F(pair13, key_without_group_only_if_both_say_so)
 	}
 }
 
+/* What must not be taken */
+
+/* A handshake up to the server's flight, which is in the buffer then */
+static long server_flight(struct end *client, struct end *server, u8 *buf,
+			  u64 *now)
+{
+	if (end_open(client, KDTLS_CLIENT) || end_open(server, KDTLS_SERVER) ||
+	    kdtls_engine_start(client->e, *now) ||
+	    end_exchange(client, server, now, 3))
+		return -1;
+	return end_output(server, buf, END_DATAGRAM, *now);
+}
+
+TEST_F(pair13, server_keeps_to_the_suite_of_its_retry)
+{
+	u8 *suite = self->buf + DTLS12_HEADER_SIZE + DTLS_MESSAGE_HEADER + 35;
+	long n;
+
+	n = server_flight(&self->client, &self->server, self->buf, &self->now);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(0x1301, dtls_get_be(suite, 2));
+	suite[1] = 3;
+	EXPECT_EQ(-KDTLS_EPROTOCOL, end_input(&self->client, self->buf,
+					      (size_t)n, self->now));
+	EXPECT_EQ(KDTLS_ALERT_ILLEGAL_PARAMETER,
+		  failure_of(&self->client).alert_sent);
+}
+
+TEST_F(pair13, there_is_one_retry)
+{
+	u8 retry[2048];
+	long n;
+
+	n = (long)first_hello(&self->client, self->buf, self->now);
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)n, self->now));
+	n = end_output(&self->server, retry, sizeof(retry), self->now);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(0, end_input(&self->client, retry, (size_t)n, self->now));
+	retry[10]++;	/* the record's number, and the message's */
+	retry[18]++;
+	EXPECT_EQ(-KDTLS_EPROTOCOL,
+		  end_input(&self->client, retry, (size_t)n, self->now));
+	EXPECT_EQ(KDTLS_ALERT_UNEXPECTED_MESSAGE,
+		  failure_of(&self->client).alert_sent);
+}
+
+TEST_F(pair13, nothing_in_the_clear_counts_once_there_are_keys)
+{
+	u8 forged[DTLS12_HEADER_SIZE + DTLS_MESSAGE_HEADER + 2] = { 0 };
+	struct dtls_record record, r = {
+		.type = DTLS_CT_HANDSHAKE, .version = DTLS_VERSION_1_2,
+		.fragment_len = DTLS_MESSAGE_HEADER + 2, .seq = 99,
+	};
+	size_t first;
+	long n;
+
+	n = server_flight(&self->client, &self->server, self->buf, &self->now);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(0, dtls_record_parse(&record, self->buf, (size_t)n, (size_t)n,
+				       0));
+	first = record.header_len + record.fragment_len;
+	ASSERT_EQ(0, end_input(&self->client, self->buf, first, self->now));
+	ASSERT_NE(NULL, self->client.e->rx);
+	dtls_record_write_header(forged, &r);
+	dtls_fragment_write(forged + DTLS12_HEADER_SIZE,
+			    DTLS_ENCRYPTED_EXTENSIONS, 2,
+			    self->client.e->hs->in.next, 0, 2);
+	ASSERT_EQ(0, end_input(&self->client, forged, sizeof(forged),
+			       self->now));
+	ASSERT_EQ(0, end_input(&self->client, self->buf + first,
+			       (size_t)n - first, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 20));
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+}
+
+TEST_F(pair13, finished_is_the_last_message)
+{
+	u8 message[DTLS_MESSAGE_HEADER + 1] = { 0 }, record[256];
+	long last;
+	size_t n;
+
+	last = server_flight(&self->client, &self->server, self->buf,
+			     &self->now);
+	ASSERT_LT(0, last);
+	ASSERT_EQ(0, end_input(&self->client, self->buf, (size_t)last,
+			       self->now));
+	last = end_output(&self->client, self->buf, END_DATAGRAM, self->now);
+	ASSERT_LT(0, last);
+	ASSERT_NE(NULL, self->client.e->tx);
+	dtls_fragment_write(message, DTLS_KEY_UPDATE, 1,
+			    (u16)self->client.e->d13->send_seq, 0, 1);
+	n = dtls_protect(self->client.e->tx, DTLS_CT_HANDSHAKE, message,
+			 sizeof(message), record);
+	ASSERT_EQ(0, end_input(&self->server, record, n, self->now));
+	EXPECT_EQ(-KDTLS_EPROTOCOL, end_input(&self->server, self->buf,
+					      (size_t)last, self->now));
+	EXPECT_EQ(KDTLS_ALERT_UNEXPECTED_MESSAGE,
+		  failure_of(&self->server).alert_sent);
+}
+
+/* RFC 8446 4.4.3, word for word: both our ends might have it wrong. */
+TEST_F(pair13, server_signs_what_the_rfc_says)
+{
+	static const char context[] = "TLS 1.3, server CertificateVerify";
+	struct dtls_bytes all, m, body, signature = { 0 };
+	u8 signed_bytes[64 + sizeof(context) + 32];
+	const u8 *begin;
+	EVP_MD_CTX *ctx;
+	u16 scheme = 0;
+	u8 type;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.issuer = &self->ca, .name = "DNS:end.example" });
+	ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+			       &self->cert, "end.example"));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 3));
+	ASSERT_NE(NULL, self->server.e->hs);
+	all = (struct dtls_bytes){ self->server.e->hs->transcript.all.p,
+				   self->server.e->hs->transcript.all.len };
+	for (begin = all.p; all.len; begin = all.p) {
+		ASSERT_TRUE(rd_u8(&all, &type) && rd_vec(&all, 3, &m));
+		if (type == DTLS_CERTIFICATE_VERIFY)
+			break;
+	}
+	ASSERT_EQ(DTLS_CERTIFICATE_VERIFY, type);
+	body = m;
+	ASSERT_TRUE(rd_u16(&body, &scheme) && rd_vec(&body, 2, &signature));
+	ASSERT_EQ(0x0403, scheme);
+	memset(signed_bytes, ' ', 64);
+	memcpy(signed_bytes + 64, context, sizeof(context));
+	all.p = self->server.e->hs->transcript.all.p;
+	ASSERT_EQ(1, EVP_Digest(all.p, (size_t)(begin - all.p),
+				signed_bytes + 64 + sizeof(context), NULL,
+				EVP_sha256(), NULL));
+	ctx = EVP_MD_CTX_new();
+	ASSERT_EQ(1, EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL,
+					  self->cert.key));
+	EXPECT_EQ(1, EVP_DigestVerify(ctx, signature.p, signature.len,
+				      signed_bytes, sizeof(signed_bytes)));
+	EVP_MD_CTX_free(ctx);
+}
+
+TEST_F(pair13, a_key_is_no_certificate)
+{
+	self->server.config.flags = KDTLS_REQUIRE_CERT;
+	EXPECT_NE(0, end_handshake(&self->client, &self->server));
+	EXPECT_FALSE(end_established(&self->server));
+}
+
+/* A session of one handshake, offered to the same server again */
+static int offer_again(struct end *client, struct end *server, u64 *now)
+{
+	end_exchange(client, server, now, 10);
+	end_close(client);
+	end_close(server);
+	if (end_open(client, KDTLS_CLIENT) || end_open(server, KDTLS_SERVER) ||
+	    kdtls_engine_set_name(client->e, "end.example"))
+		return -1;
+	return kdtls_engine_set_session(client->e, client->session,
+					client->session_len);
+}
+
+TEST_F(pair13, a_ticket_is_as_good_as_its_handshake)
+{
+	cert_make(&self->cert, &(struct cert_options){
+		.issuer = &self->ca,
+		.name = "DNS:end.example,DNS:other.example" });
+	ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+			       &self->cert, "end.example"));
+	HANDSHAKE();
+	ASSERT_EQ(0, offer_again(&self->client, &self->server, &self->now));
+	HANDSHAKE();
+	EXPECT_TRUE(info_of(&self->server).resumed);
+	/* It is not good for another name. */
+	ASSERT_EQ(0, offer_again(&self->client, &self->server, &self->now));
+	ASSERT_EQ(0, kdtls_engine_set_name(self->client.e, "other.example"));
+	HANDSHAKE();
+	EXPECT_FALSE(info_of(&self->server).resumed);
+	/* Who has shown no certificate does not get round it. */
+	end_exchange(&self->client, &self->server, &self->now, 10);
+	end_close(&self->client);
+	end_close(&self->server);
+	self->server.ep->config.flags |= KDTLS_REQUIRE_CERT;
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_engine_set_name(self->client.e, "other.example"));
+	ASSERT_EQ(0, kdtls_engine_set_session(self->client.e,
+					      self->client.session,
+					      self->client.session_len));
+	end_handshake(&self->client, &self->server);
+	EXPECT_FALSE(end_established(&self->server));
+}
+
 /* Acknowledgements */
 
 TEST_F(pair13, last_flight_is_kept_until_acknowledged)

@@ -110,9 +110,6 @@ int dtls13_complete(struct kdtls_engine *e)
 	struct later *list = NULL, *l;
 	int err;
 
-	/* Nothing comes after Finished under its key (RFC 8446 4.4.4). */
-	if (dtls_reassembly_has(&hs->in, DTLS13_EPOCH_HANDSHAKE))
-		return unexpected(e, "a message came after Finished");
 	if (give_keys(e, &list)) {
 		free_later(list);
 		return -e->error;
