@@ -142,23 +142,21 @@ int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid)
 	return 0;
 }
 
-/*
- * Is @rec's connection ID one that this end asked for? DTLS 1.3 wants one in
- * each datagram (RFC 9147 4), and so not in each record.
- */
-bool dtls_assoc_knows_cid(struct dtls_assoc *assoc, const struct dtls_key *key,
+/* Is @rec's connection ID one that this end asked for? */
+bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 			  const struct dtls_record *rec)
 {
-	struct dtls_cids *cids;
+	const struct dtls_epoch *epoch;
+	const struct dtls_cids *cids;
 	bool known = false;
 	unsigned int i;
 
-	if (rec->cid_len != key->cid_len)
-		return !rec->cid_len && rec->unified;
-	if (!rec->cid_len || !memcmp(rec->cid, key->cid, rec->cid_len))
-		return true;
-
 	rcu_read_lock();
+	for (i = 0; i < DTLS_RX_EPOCHS && !known; i++) {
+		epoch = rcu_dereference(assoc->rx[i]);
+		known = epoch && epoch->key.cid_len == rec->cid_len &&
+			!memcmp(rec->cid, epoch->key.cid, rec->cid_len);
+	}
 	cids = rcu_dereference(assoc->cids);
 	for (i = 0; cids && i < cids->n && !known; i++)
 		known = !memcmp(rec->cid, cids->cid + i * rec->cid_len,

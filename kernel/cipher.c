@@ -11,7 +11,9 @@
 
 /*
  * RFC 9147 4.5.3 gives the limits; RFC 9325 4.4 asks for the same in DTLS 1.2.
- * 2^24.5 and 2^23.5 are rounded down.
+ * 2^24.5 and 2^23.5 are rounded down. GCM's is meant for full-size records, and
+ * shorter ones wear a key out less; but what is asked for is to count records
+ * (RFC 8446 5.5: "up to 2^24.5 full-size records"), not blocks.
  */
 #define GCM_SEAL_LIMIT	23726566ULL
 #define CCM_SEAL_LIMIT	BIT_ULL(23)
@@ -374,7 +376,7 @@ static bool inner_type_known(u8 type)
  * What stands in @content after an error must not be looked at. Sleeps.
  *
  * Return: bytes of content; -EBADMSG if the record is not authentic; -EMSGSIZE
- * if it is too short for its cipher; -EPROTO if it is authentic but makes no
+ * if it is too short for its cipher or of another version; -EPROTO if it is authentic but makes no
  * sense; or another error, which says nothing of it.
  */
 int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
@@ -389,10 +391,8 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	unsigned int n;
 	int err;
 
-	if (len < 0)
+	if (len < 0 || rec->version != key->version)
 		return -EMSGSIZE;
-	if (rec->version != key->version)
-		return -EBADMSG;
 
 	offset += rec->header_len;
 	if (flat && key->explicit_len)

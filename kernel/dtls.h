@@ -326,7 +326,7 @@ struct dtls_epoch *dtls_assoc_tx(struct dtls_assoc *assoc);
 struct dtls_epoch *dtls_assoc_rx(struct dtls_assoc *assoc, u64 number);
 u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc);
 int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid);
-bool dtls_assoc_knows_cid(struct dtls_assoc *assoc, const struct dtls_key *key,
+bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 			  const struct dtls_record *rec);
 void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info);
 
@@ -343,6 +343,7 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info);
  * @flat_start:	in @skb
  * @flat_end:	in @skb; 0: not looked for yet
  * @flat_next:	fragment of @skb that follows
+ * @has_cid:	a connection ID of ours stands before @pos in the datagram
  * @charge:	bytes charged to the receive budget
  */
 struct dtls_dgram {
@@ -355,6 +356,7 @@ struct dtls_dgram {
 	unsigned int flat_end;
 	unsigned int flat_next;
 	const u8 *flat;
+	bool has_cid;
 	unsigned int charge;
 };
 
@@ -487,6 +489,7 @@ struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek);
  * @offset:	of the record in @skb
  * @flat:	the record, if it lies in one piece, or NULL
  * @rec:	its header
+ * @has_cid:	a connection ID of ours stands in it or before it
  * @type:	of the content
  * @verdict:	enum dtls_verdict or -ENOMEM, after dtls_rx_open()
  * @len:	bytes of content, or what dtls_open() said
@@ -504,6 +507,7 @@ struct dtls_rx {
 	unsigned int offset;
 	const u8 *flat;
 	struct dtls_record rec;
+	bool has_cid;
 	u8 type;
 	bool fresh;
 	int verdict;

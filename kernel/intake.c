@@ -65,6 +65,7 @@ static void next_segment(struct dtls_dgram *d)
 {
 	unsigned int size = skb_shinfo(d->skb)->gso_size;
 
+	d->has_cid = false;
 	d->seg_end = d->end;
 	if (skb_is_gso(d->skb) && d->end - d->pos > size)
 		d->seg_end = d->pos + size;
@@ -178,6 +179,22 @@ static bool find_epoch(struct dtls_rx *rx)
 	return rx->rec.fragment_len >= DTLS_SAMPLE_SIZE;
 }
 
+/*
+ * May the record just found be one of this association? RFC 9147 4: once agreed
+ * on, a connection ID is in each datagram, and what stands behind it without one
+ * is of the same association. What may be of a handshake that begins anew goes
+ * on, and is tried, without one.
+ */
+static bool find_cid(const struct dtls_assoc *assoc, struct dtls_dgram *d,
+		     const struct dtls_record *rec, unsigned int cid_len)
+{
+	if (rec->cid_len)
+		d->has_cid = dtls_assoc_knows_cid(assoc, rec);
+	else if (!rec->unified || rec->epoch == DTLS13_EPOCH_EARLY)
+		return true;
+	return d->has_cid || !cid_len || dtls_may_be_handshake(rec);
+}
+
 static void skip(struct dtls_dgram *d, unsigned int len)
 {
 	d->pos += len;
@@ -200,6 +217,7 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		unsigned int len = d->seg_end - d->pos;
 		unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
 		const u8 *p = peek(d, head);
+		unsigned int size;
 
 		if (!p)
 			p = skb_header_pointer(d->skb, d->pos, head,
@@ -207,10 +225,17 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		if (p && v12 && dtls_is_unified(p[0]))
 			p = NULL;
 		if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len)) {
-			if (find_epoch(rx))
+			size = rx->rec.header_len + rx->rec.fragment_len;
+			if (!find_epoch(rx)) {
+				dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+				skip(d, size);
+				continue;
+			}
+			if (find_cid(assoc, d, &rx->rec, cid_len))
 				return true;
-			dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
-			skip(d, rx->rec.header_len + rx->rec.fragment_len);
+			dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
+			/* RFC 9147 4: nor is what follows it in there ours. */
+			skip(d, rx->rec.unified && rx->rec.cid_len ? len : size);
 			continue;
 		}
 		if (p && !cid_len && find_unsized(rx, p, len))
@@ -232,6 +257,7 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	rx->skb = d->skb;
 	rx->offset = d->pos;
 	rx->flat = peek(d, len);
+	rx->has_cid = d->has_cid;
 	skip(d, len);
 
 	if (d->pos == d->end) {
@@ -393,6 +419,7 @@ void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
 	d->seg_end = len;
 	d->end = len;
 	d->flat_end = 0;
+	d->has_cid = rx->has_cid;
 	d->charge = dtls_charge(ds, d->skb->truesize + sizeof(*d));
 
 	spin_lock(&ds->lock);
@@ -505,6 +532,7 @@ int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, unsigned int len)
 	d->end = len;
 	d->charge = dtls_charge(ds, skb->truesize + sizeof(*d));
 	next_segment(d);
+	d->has_cid = true;	/* if not here, in what the library took off it */
 	spin_lock(&ds->lock);
 	list_add_tail(&d->list, &ds->pending);
 	spin_unlock(&ds->lock);

@@ -97,6 +97,13 @@ static inline bool dtls_is_unified(u8 first)
 	return (first & DTLS_UNIFIED_FIXED) == DTLS_UNIFIED;
 }
 
+/* Is this of the handshake's epoch, of this association or one to come? */
+static inline bool dtls_may_be_handshake(const struct dtls_record *rec)
+{
+	return rec->unified &&
+	       (rec->unified & DTLS_UNIFIED_EPOCH) == DTLS13_EPOCH_HANDSHAKE;
+}
+
 /* Why a record could not be parsed */
 enum dtls_parse_error {
 	DTLS_PARSE_SHORT = 1,	/* the datagram ends inside the record */

@@ -62,9 +62,7 @@ static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx)
  */
 static void show_unverified(struct dtls_sock *ds, struct dtls_rx *rx)
 {
-	if (rx->rec.unified ? (rx->rec.unified & DTLS_UNIFIED_EPOCH) ==
-			      DTLS13_EPOCH_HANDSHAKE :
-			      rx->rec.type == DTLS_CT_HANDSHAKE)
+	if (rx->rec.type == DTLS_CT_HANDSHAKE || dtls_may_be_handshake(&rx->rec))
 		queue_raw(ds, rx);
 }
 
@@ -178,7 +176,18 @@ static void settle(struct dtls_assoc *assoc, struct dtls_rx *rx)
 	spin_unlock(&assoc->lock);
 }
 
-/* Why a record could not be opened */
+/*
+ * RFC 9146 3: with a connection ID agreed on, every record has one; in DTLS 1.3
+ * every datagram.
+ */
+static bool has_cid(const struct dtls_key *key, const struct dtls_rx *rx)
+{
+	if (rx->rec.unified && key->cid_len)
+		return rx->has_cid;
+	return rx->rec.cid_len == key->cid_len;
+}
+
+/* Why a record could not be opened. A forgery is what the AEAD calls one. */
 static void count_failure(struct dtls_sock *ds, struct dtls_epoch *epoch,
 			  int err)
 {
@@ -187,6 +196,8 @@ static void count_failure(struct dtls_sock *ds, struct dtls_epoch *epoch,
 		if (dtls_epoch_rx_failed(epoch))
 			dtls_control_event(ds, epoch->number,
 					   DTLS_EVENT_RX_LIMIT);
+	} else if (err == -ENOKEY) {
+		dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
 	} else if (err == -EMSGSIZE) {
 		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
 	} else {
@@ -262,8 +273,8 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 			continue;
 		end = dtls_place(end, r->rec.fragment_len);
 		r->content = scratch->content + end;
-		r->len = -EBADMSG;
-		if (dtls_assoc_knows_cid(assoc, &epoch->key, &r->rec))
+		r->len = -ENOKEY;
+		if (has_cid(&epoch->key, r))
 			r->len = dtls_open(&epoch->key, scratch, &r->rec,
 					   r->skb, r->offset, r->flat,
 					   r->content, &r->type);

@@ -1181,8 +1181,7 @@ TEST_F(receive, wrong_version)
 	/* A version there is, but not this association's */
 	rec.version = 0xfeff;
 	rec.seq = rec.nonce = i;
-	send_wire(_metadata, l, peer_seal_record(k, &rec, wire));
-	nothing_to_read(_metadata, l);
+	refused(_metadata, l, peer_seal_record(k, &rec, wire), MALFORMED);
 	still_works(_metadata, l);
 }
 
@@ -2141,11 +2140,12 @@ TEST_F(receive_cid, wrong_connection_id_is_refused)
 
 	for (i = 0; i < k.cid_len; i++) {
 		k.cid[i] ^= 0x40;
-		send_wire(_metadata, l, peer_seal(&k, CT_DATA, 0, text, 50,
-						  wire));
+		refused(_metadata, l,
+			peer_seal(&k, CT_DATA, 0, text, 50, wire), NO_KEY);
 		k.cid[i] ^= 0x40;
-		nothing_to_read(_metadata, l);
 	}
+	k.cid_len = 0;
+	refused(_metadata, l, peer_seal(&k, CT_DATA, 0, text, 50, wire), NO_KEY);
 	still_works(_metadata, l);
 }
 

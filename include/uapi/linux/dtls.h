@@ -177,7 +177,7 @@ struct dtls_counters {
 	__u64	rx_bytes;	/* plaintext */
 	__u64	rx_replays;	/* seen before, or older than the window */
 	__u64	rx_auth_failed;
-	__u64	rx_no_key;	/* of an epoch past or not to come */
+	__u64	rx_no_key;	/* epoch past or not to come, or no known CID */
 	__u64	rx_malformed;
 	__u64	rx_oversize;	/* plaintext over 2^14 bytes */
 	__u64	rx_empty;	/* application records without content */
