@@ -481,6 +481,33 @@ TEST_F(v13, early_data_is_marked)
 	link_close(&l);
 }
 
+/*
+ * Two bits do not tell the fourth epoch back from the next: what comes that
+ * late waits for a key that it does not fit, and is counted when it is tried.
+ */
+TEST_F(v13, epochs_long_past_are_counted)
+{
+	struct link *l = &self->l;
+	struct peer_key old = l->ba;
+	struct dtls_info info;
+	int i;
+
+	for (i = 1; i < 4; i++)
+		new_keys(_metadata, l, old.epoch + i, 0);
+	ASSERT_LT(0, send_as(l, &old, &usual, 0, 40));
+	nothing_to_read(_metadata, l);
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	EXPECT_LT(0u, info.early_queued);
+	EXPECT_EQ((__u64)0, info.counters.rx_auth_failed);
+
+	new_keys(_metadata, l, old.epoch + 4, 0);
+	nothing_to_read(_metadata, l);
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	EXPECT_EQ(0u, info.early_queued);
+	EXPECT_EQ((__u64)1, info.counters.rx_auth_failed);
+	ASSERT_TRUE(link_raw_works(l));
+}
+
 TEST_F(v13, early_data_without_a_key_goes)
 {
 	struct link *l = &self->l;
