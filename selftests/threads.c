@@ -21,7 +21,7 @@
 #define THREADS_MAX	8
 #define RECORD_LEN	200
 #define SEGMENTS	10	/* records of a coalesced send */
-#define EPOCH_RECORDS	1000
+#define EPOCH_RECORDS	rounds(1000, 200)
 
 /* Unread records under way, and a receive buffer that certainly holds them */
 #define WINDOW		60
@@ -43,6 +43,10 @@ struct run {
 	unsigned int sent;	/* by all senders, or about to be */
 	unsigned int received;	/* by all receivers */
 	unsigned int errors;
+	unsigned int begun[THREADS_MAX];	/* by each sender */
+	unsigned int got[THREADS_MAX];		/* of each sender's */
+	unsigned int changes;	/* of keys that are wanted */
+	unsigned int changed;
 	unsigned int *seen;	/* times a record was received */
 	bool *seqs;		/* sequence numbers that were used */
 	bool stop;
@@ -105,6 +109,7 @@ static void *sender(void *arg)
 			memcpy(buf + j * RECORD_LEN, &m, sizeof(m));
 		}
 		take_turn(r, n);
+		add(&r->begun[t->id], n);
 		if (r->segments)
 			ret = send_segments(r->l->a, buf, len, RECORD_LEN, 0);
 		else
@@ -126,6 +131,7 @@ static void got(struct run *r, const void *data, ssize_t len)
 	}
 	__atomic_add_fetch(&r->seen[m.thread * r->each + m.n], 1,
 			   __ATOMIC_RELAXED);
+	add(&r->got[m.thread], 1);
 	add(&r->received, 1);
 }
 
@@ -169,32 +175,52 @@ static void *raw_receiver(void *arg)
 	return NULL;
 }
 
-/* Install the next epoch after each EPOCH_RECORDS records, reader first. */
+static bool arrived(struct run *r, const unsigned int *begun)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->senders; i++)
+		if (get(&r->got[i]) < begun[i])
+			return false;
+	return true;
+}
+
+/*
+ * Install the next epoch after each EPOCH_RECORDS records, reader first. The
+ * reader keeps the two before it (DTLS_RX_EPOCHS): a sender may be put to sleep
+ * in the midst of a call for as long as many records take, so whatever was
+ * begun before the key before last was installed must have arrived.
+ */
 static void *rekeyer(void *arg)
 {
+	unsigned int begun[2][THREADS_MAX] = {}, n = 0, i;
 	struct task *t = arg;
 	struct run *r = t->run;
 	struct peer_key k = r->l->ab;
-	unsigned int n;
 
-	for (n = 1; !stopped(r);) {
-		if (get(&r->received) < n * EPOCH_RECORDS) {
+	while (n < r->changes && !stopped(r)) {
+		if (get(&r->received) < (n + 1) * EPOCH_RECORDS ||
+		    !arrived(r, begun[n % 2])) {
 			usleep(100);
 			continue;
 		}
-		peer_key_init(&k, k.cipher, nth_epoch(k.cipher, ++n), k.cid_len,
-			      1);
+		peer_key_init(&k, k.cipher, nth_epoch(k.cipher, n + 2),
+			      k.cid_len, 1);
 		if (dtls_set_key(r->l->b, DTLS_RX, &k) ||
 		    dtls_set_key(r->l->a, DTLS_TX, &k)) {
 			complain(r, "rekey");
 			break;
 		}
+		for (i = 0; i < r->senders; i++)
+			begun[n % 2][i] = get(&r->begun[i]);
+		add(&r->changed, 1);
+		n++;
 	}
 	return NULL;
 }
 
 /* Everything sent arrives, and arrives once. */
-static bool run(struct run *r, void *(*receive)(void *), bool rekey)
+static bool run(struct run *r, void *(*receive)(void *))
 {
 	struct task in[THREADS_MAX], out[THREADS_MAX], keys = { .run = r };
 	unsigned int i, last, idle = 0;
@@ -210,14 +236,15 @@ static bool run(struct run *r, void *(*receive)(void *), bool rekey)
 		in[i] = (struct task){ .run = r, .id = i };
 		pthread_create(&in[i].thread, NULL, receive, &in[i]);
 	}
-	if (rekey)
+	if (r->changes)
 		pthread_create(&keys.thread, NULL, rekeyer, &keys);
 	for (i = 0; i < r->senders; i++) {
 		out[i] = (struct task){ .run = r, .id = i };
 		pthread_create(&out[i].thread, NULL, sender, &out[i]);
 	}
 
-	for (last = 0; get(&r->received) < total(r) && idle < SOON_MS;) {
+	for (last = 0; (get(&r->received) < total(r) ||
+			get(&r->changed) < r->changes) && idle < SOON_MS;) {
 		idle = get(&r->received) == last ? idle + 10 : 0;
 		last = get(&r->received);
 		usleep(10000);
@@ -230,7 +257,7 @@ static bool run(struct run *r, void *(*receive)(void *), bool rekey)
 		pthread_join(out[i].thread, NULL);
 	for (i = 0; i < r->receivers; i++)
 		pthread_join(in[i].thread, NULL);
-	if (rekey)
+	if (r->changes)
 		pthread_join(keys.thread, NULL);
 
 	ok = !r->errors && r->received == total(r);
@@ -310,12 +337,12 @@ static bool sends(struct link *l, unsigned int threads, bool segments)
 {
 	struct run r = {
 		.l = l, .senders = threads, .receivers = 1,
-		.each = rounds(2000, 200) / SEGMENTS * SEGMENTS,
+		.each = rounds(2000, 100) / SEGMENTS * SEGMENTS,
 		.segments = segments,
 	};
 	struct dtls_info info;
 
-	if (!run(&r, raw_receiver, false))
+	if (!run(&r, raw_receiver))
 		return false;
 	return !dtls_get_info(l->a, &info) && info.tx_seq == total(&r) &&
 	       info.counters.tx_records == total(&r);
@@ -342,7 +369,7 @@ static bool receives(struct link *l, unsigned int senders,
 {
 	struct run r = {
 		.l = l, .senders = senders, .receivers = receivers,
-		.each = rounds(12000, 3000) / senders / SEGMENTS * SEGMENTS,
+		.each = rounds(12000, 1200) / senders / SEGMENTS * SEGMENTS,
 		.segments = segments,
 	};
 	/*
@@ -351,24 +378,34 @@ static bool receives(struct link *l, unsigned int senders,
 	 */
 	__u32 window = senders > 1 ? DTLS_REPLAY_WINDOW_MAX :
 				     DTLS_REPLAY_WINDOW_MIN;
+	struct dtls_counters *c;
 	struct dtls_info info;
 	bool ok;
 
+	if (rekey)
+		r.changes = total(&r) / EPOCH_RECORDS;
 	if (setsockopt(l->b, SOL_DTLS, DTLS_REPLAY_WINDOW, &window,
 		       sizeof(window)))
 		return false;
-	ok = run(&r, receiver, rekey);
+	ok = run(&r, receiver);
 	if (dtls_get_info(l->b, &info))
 		return false;
-	if (!ok)
-		printf("# %llu records, %llu replays, %llu without key\n",
-		       info.counters.rx_records, info.counters.rx_replays,
-		       info.counters.rx_no_key);
-	return ok && info.counters.rx_records == total(&r) &&
-	       !info.counters.rx_replays && !info.counters.rx_no_key &&
-	       !info.counters.rx_auth_failed && !info.counters.rx_malformed &&
-	       info.rx_epoch >= nth_epoch(l->ab.cipher, rekey ?
-					  total(&r) / EPOCH_RECORDS : 1);
+	c = &info.counters;
+	ok &= c->rx_records == total(&r) && !c->rx_replays &&
+	      !c->rx_auth_failed && !c->rx_no_key && !c->rx_malformed &&
+	      !c->rx_no_budget && !info.early_queued &&
+	      info.rx_epoch == nth_epoch(l->ab.cipher, r.changes + 1);
+	if (!ok) {
+		printf("# epoch %llu: %llu records, %u bytes waiting for a key, ",
+		       info.rx_epoch, c->rx_records, info.early_queued);
+		printf("%llu replays, %llu forgeries, %llu without key, ",
+		       c->rx_replays, c->rx_auth_failed, c->rx_no_key);
+		printf("%llu malformed, %llu oversize, %llu empty, ",
+		       c->rx_malformed, c->rx_oversize, c->rx_empty);
+		printf("%llu control, %llu without room\n", c->rx_control,
+		       c->rx_no_budget);
+	}
+	return ok;
 }
 
 TEST_F(threads, receive_in_2)
