@@ -28,6 +28,7 @@ struct fault {
 	struct link l;
 	int family;
 	__u16 cipher;
+	unsigned int cid_len;
 	int nth;		/* /proc/thread-self/fail-nth */
 	int file;		/* for sendfile() */
 	__u64 next_seq;		/* no number below may come again */
@@ -124,7 +125,7 @@ static int fresh(struct fault *f)
 {
 	link_close(&f->l);
 	f->next_seq = 0;
-	return link_open(&f->l, f->family, f->cipher, 0);
+	return link_open(&f->l, f->family, f->cipher, f->cid_len);
 }
 
 static int fresh_attached(struct fault *f)
@@ -190,6 +191,7 @@ FIXTURE(fault) {
 FIXTURE_VARIANT(fault) {
 	int family;
 	__u16 cipher;
+	unsigned int cid_len;
 };
 
 FIXTURE_VARIANT_ADD(fault, v4_gcm) {
@@ -207,19 +209,33 @@ FIXTURE_VARIANT_ADD(fault, v4_chacha) {
 	.cipher = DTLS_CIPHER_CHACHA20_POLY1305,
 };
 
+/* A second cipher object, for sequence numbers */
+FIXTURE_VARIANT_ADD(fault, v13_v6_gcm_cid) {
+	.family = AF_INET6,
+	.cipher = V13(DTLS_CIPHER_AES_GCM_256),
+	.cid_len = 5,
+};
+
+FIXTURE_VARIANT_ADD(fault, v13_v4_chacha_cid) {
+	.family = AF_INET,
+	.cipher = V13(DTLS_CIPHER_CHACHA20_POLY1305),
+	.cid_len = 1,
+};
+
 FIXTURE_SETUP(fault)
 {
 	struct fault *f = &self->f;
 
 	f->family = variant->family;
 	f->cipher = variant->cipher;
+	f->cid_len = variant->cid_len;
 	f->nth = open("/proc/thread-self/fail-nth", O_RDWR);
 	if (f->nth < 0)
 		SKIP(return, "kernel without CONFIG_FAULT_INJECTION");
 	ASSERT_EQ(0, let_everything_fail());
 	f->file = memfd_create("fault", 0);
 	ASSERT_EQ(0, ftruncate(f->file, 3000));
-	ASSERT_EQ(0, link_raw(&f->l, f->family, f->cipher, 0));
+	ASSERT_EQ(0, link_raw(&f->l, f->family, f->cipher, f->cid_len));
 	ASSERT_TRUE(still_works(f));
 	/* A page fault is not a system call that could say ENOMEM. */
 	ASSERT_EQ(0, mlockall(MCL_CURRENT | MCL_FUTURE));
@@ -745,6 +761,33 @@ TEST_F(fault, options)
 {
 	static const struct op op = { NULL, call_options, still_works };
 
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+/* DTLS 1.3: one more connection ID that is good, and one to send */
+static int call_cid(struct fault *f)
+{
+	struct dtls_cid cid = {
+		.tx_len = f->l.ab.cid_len, .rx_len = f->l.ba.cid_len,
+	};
+
+	f->l.ba.cid[0]++;
+	memcpy(cid.tx, f->l.ab.cid, cid.tx_len);
+	memcpy(cid.rx, f->l.ba.cid, cid.rx_len);
+	if (!setsockopt(f->l.a, SOL_DTLS, DTLS_CID, &cid, sizeof(cid)))
+		return 0;
+	f->l.ba.cid[0]--;
+	return errno;
+}
+
+TEST_F(fault, connection_ids)
+{
+	static const struct op op = { NULL, call_cid, still_works };
+
+	if (!IS_V13(variant->cipher)) {
+		EXPECT_EQ(EOPNOTSUPP, call_cid(&self->f));
+		return;
+	}
 	EXPECT_TRUE(survives(&self->f, &op));
 }
 
