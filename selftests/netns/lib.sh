@@ -172,6 +172,7 @@ transfer()
 	listen b $3 $5 "$2" "$1"
 	# shellcheck disable=SC2086
 	on a "$numbered" send $4 $5 "$1" "$2" >"$tmp/send" 2>&1 && sent=1
+	kill -USR1 "$listener" 2>/dev/null
 	wait "$listener"
 	while read -r line; do
 		case $line in
