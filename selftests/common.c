@@ -687,21 +687,32 @@ int dtls_get_info(int fd, struct dtls_info *info)
 	return 0;
 }
 
-long long dtls_stat(const char *name)
+void dtls_stats(const char *const *names, size_t n, long long *values)
 {
-	long long value, found = -1;
+	long long value;
 	char word[64];
+	size_t i;
 	FILE *f;
 
+	for (i = 0; i < n; i++)
+		values[i] = -1;
 	f = fopen("/proc/net/dtls_stat", "r");
 	if (!f)
-		return -1;
+		return;
 	errno = ENOENT;
 	while (fscanf(f, "%63s %lld", word, &value) == 2)
-		if (!strcmp(word, name))
-			found = value;
+		for (i = 0; i < n; i++)
+			if (!strcmp(word, names[i]))
+				values[i] = value;
 	fclose(f);
-	return found;
+}
+
+long long dtls_stat(const char *name)
+{
+	long long value;
+
+	dtls_stats(&name, 1, &value);
+	return value;
 }
 
 int link_open(struct link *l, int family, __u16 cipher, unsigned int cid_len)

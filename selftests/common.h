@@ -199,6 +199,9 @@ int dtls_get_info(int fd, struct dtls_info *info);
 /* A line of /proc/net/dtls_stat, or -1 with ENOENT. */
 long long dtls_stat(const char *name);
 
+/* @n of them, of one moment; -1 for those there are not */
+void dtls_stats(const char *const *names, size_t n, long long *values);
+
 /**
  * struct link - two connected loopback sockets and the keys between them
  * @a:		attached to DTLS once it is up

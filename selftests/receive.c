@@ -95,19 +95,27 @@ enum what {
 	NO_BUDGET, N_WHAT
 };
 
-static const struct {
-	const char *name;
-	size_t offset;
-} counters[N_WHAT] = {
+static const char *const stats[N_WHAT] = {
+	[REPLAYS]	= "DtlsRxReplays",
+	[AUTH_FAILED]	= "DtlsRxAuthFailed",
+	[NO_KEY]	= "DtlsRxNoKey",
+	[MALFORMED]	= "DtlsRxMalformed",
+	[OVERSIZE]	= "DtlsRxOversize",
+	[EMPTY]		= "DtlsRxEmpty",
+	[CONTROL]	= "DtlsRxControl",
+	[NO_BUDGET]	= "DtlsRxNoBudget",
+};
+
+static const size_t counters[N_WHAT] = {
 #define COUNTER(field) offsetof(struct dtls_counters, field)
-	[REPLAYS]	= { "DtlsRxReplays", COUNTER(rx_replays) },
-	[AUTH_FAILED]	= { "DtlsRxAuthFailed", COUNTER(rx_auth_failed) },
-	[NO_KEY]	= { "DtlsRxNoKey", COUNTER(rx_no_key) },
-	[MALFORMED]	= { "DtlsRxMalformed", COUNTER(rx_malformed) },
-	[OVERSIZE]	= { "DtlsRxOversize", COUNTER(rx_oversize) },
-	[EMPTY]		= { "DtlsRxEmpty", COUNTER(rx_empty) },
-	[CONTROL]	= { "DtlsRxControl", COUNTER(rx_control) },
-	[NO_BUDGET]	= { "DtlsRxNoBudget", COUNTER(rx_no_budget) },
+	[REPLAYS]	= COUNTER(rx_replays),
+	[AUTH_FAILED]	= COUNTER(rx_auth_failed),
+	[NO_KEY]	= COUNTER(rx_no_key),
+	[MALFORMED]	= COUNTER(rx_malformed),
+	[OVERSIZE]	= COUNTER(rx_oversize),
+	[EMPTY]		= COUNTER(rx_empty),
+	[CONTROL]	= COUNTER(rx_control),
+	[NO_BUDGET]	= COUNTER(rx_no_budget),
 };
 
 struct counts {
@@ -122,12 +130,12 @@ static void count(struct __test_metadata *_metadata, struct link *l,
 	int i;
 
 	ASSERT_OK(dtls_get_info(l->a, &info));
+	dtls_stats(stats, N_WHAT, c->netns);
 	for (i = 0; i < N_WHAT; i++) {
 		c->socket[i] = *(__u64 *)((char *)&info.counters +
-					  counters[i].offset);
-		c->netns[i] = dtls_stat(counters[i].name);
+					  counters[i]);
 		ASSERT_LE(0, c->netns[i])
-			TH_LOG("no %s", counters[i].name);
+			TH_LOG("no %s", stats[i]);
 	}
 }
 
@@ -142,9 +150,9 @@ static void counted(struct __test_metadata *_metadata, struct link *l,
 	for (i = 0; i < N_WHAT; i++) {
 		want = i == (int)what ? n : 0;
 		ASSERT_EQ(want, (int)(now.socket[i] - before->socket[i]))
-			TH_LOG("DTLS_INFO, %s", counters[i].name);
+			TH_LOG("DTLS_INFO, %s", stats[i]);
 		ASSERT_EQ(want, (int)(now.netns[i] - before->netns[i]))
-			TH_LOG("dtls_stat, %s", counters[i].name);
+			TH_LOG("dtls_stat, %s", stats[i]);
 	}
 }
 
