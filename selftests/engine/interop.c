@@ -558,7 +558,8 @@ static void tell(const struct job *job, int status, bool anew)
 	FILE *log = fdopen(job->log, "r");
 
 	printf("# %s: %s as %s, suite %04x, %s, MTU %u, %u %% loss (status %x)\n",
-	       anew ? "timed out, tried anew" : "failed", r->ops->name, r->peer_is_server ? "server" : "client", r->suite,
+	       anew ? "timed out, tried anew" : "failed", r->ops->name,
+	       r->peer_is_server ? "server" : "client", r->suite,
 	       what_name[r->what], r->mtu, r->loss, (unsigned int)status);
 	rewind(log);
 	while (fgets(line, sizeof(line), log))
