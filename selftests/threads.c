@@ -27,6 +27,9 @@
 #define WINDOW		60
 #define RCVBUF		(4 << 20)
 
+/* A sender's records that another need not have matched yet */
+#define AHEAD		(DTLS_REPLAY_WINDOW_MAX / 8)
+
 /* One record's payload: who made it, and which of his it is. */
 struct mark {
 	__u32 thread;
@@ -78,19 +81,36 @@ static unsigned int total(const struct run *r)
 	return r->senders * r->each;
 }
 
+/* Records that arrived of the sender whom most are ahead of */
+static unsigned int slowest(struct run *r)
+{
+	unsigned int i, least = get(&r->got[0]);
+
+	for (i = 1; i < r->senders; i++)
+		if (get(&r->got[i]) < least)
+			least = get(&r->got[i]);
+	return least;
+}
+
 static void complain(struct run *r, const char *what)
 {
 	if (add(&r->errors, 1) < 5)
 		printf("# %s: %s\n", what, strerror(errno));
 }
 
-/* UDP drops what the receiver has no room for: wait until there is some. */
-static void take_turn(struct run *r, unsigned int n)
+/*
+ * What sender @id shall send next waits here for its turn: UDP drops what the
+ * receiver has no room for, and a sender that was put to sleep between taking a
+ * number and sending its record must find it in the replay window afterwards.
+ */
+static void take_turn(struct run *r, unsigned int id, unsigned int n)
 {
 	unsigned int mine = add(&r->sent, n);
 
-	while (mine > get(&r->received) + WINDOW && !stopped(r))
+	while ((mine > get(&r->received) + WINDOW ||
+		r->begun[id] > slowest(r) + AHEAD) && !stopped(r))
 		usleep(50);
+	add(&r->begun[id], n);
 }
 
 static void *sender(void *arg)
@@ -108,8 +128,7 @@ static void *sender(void *arg)
 
 			memcpy(buf + j * RECORD_LEN, &m, sizeof(m));
 		}
-		take_turn(r, n);
-		add(&r->begun[t->id], n);
+		take_turn(r, t->id, n);
 		if (r->segments)
 			ret = send_segments(r->l->a, buf, len, RECORD_LEN, 0);
 		else
