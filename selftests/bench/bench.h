@@ -101,6 +101,7 @@ bool open_pair(struct ends *e, int type);
 void close_pair(struct ends *e);
 
 /* udp.c: plain UDP, and ours, which is used in the same way */
+bool ours_attach(struct ends *e);
 bool ours_keys(struct ends *e);
 bool udp_open(struct ends *e);
 bool ours_open(struct ends *e);

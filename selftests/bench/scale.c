@@ -71,33 +71,42 @@ static double memory_free(void)
 	return (double)kib * 1024;
 }
 
-/* What the kernel has less of for each socket: bare, and with its keys */
+static bool open_bare(struct ends *e)
+{
+	return open_pair(e, SOCK_DGRAM);
+}
+
+/* What the kernel has less of for each socket: bare, attached, with its keys */
 bool memory(struct ends *e)
 {
+	static const struct step {
+		const char *name;
+		bool (*take)(struct ends *e);
+	} steps[] = {
+		{ "socket_bytes", open_bare },
+		{ "attached_bytes", ours_attach },
+		{ "association_bytes", ours_keys },
+	};
 	struct ends *pairs = calloc(PAIRS_WEIGHED, sizeof(*pairs));
-	double before, bare, keyed;
-	struct json_object *o;
-	unsigned int i;
+	struct json_object *o = figure("memory", e);
 	bool ok = pairs && many_files();
+	unsigned int s, i;
 
-	before = memory_free();
-	for (i = 0; ok && i < PAIRS_WEIGHED; i++) {
+	for (i = 0; ok && i < PAIRS_WEIGHED; i++)
 		pairs[i] = *e;
-		ok = open_pair(&pairs[i], SOCK_DGRAM);
+	for (s = 0; ok && s < sizeof(steps) / sizeof(steps[0]); s++) {
+		double before = memory_free();
+
+		for (i = 0; ok && i < PAIRS_WEIGHED; i++)
+			ok = steps[s].take(&pairs[i]);
+		figure_add(o, steps[s].name,
+			   (before - memory_free()) / 2 / PAIRS_WEIGHED);
 	}
-	bare = memory_free();
-	for (i = 0; ok && i < PAIRS_WEIGHED; i++)
-		ok = ours_keys(&pairs[i]);
-	keyed = memory_free();
-	if (ok) {
-		o = figure("memory", e);
-		figure_add(o, "socket_bytes",
-			   (before - bare) / 2 / PAIRS_WEIGHED);
-		figure_add(o, "attached_bytes",
-			   (bare - keyed) / 2 / PAIRS_WEIGHED);
+	if (ok)
 		figure_print(o);
-	}
-	for (i = 0; ok && i < PAIRS_WEIGHED; i++)
+	else
+		json_object_put(o);
+	for (i = 0; pairs && i < PAIRS_WEIGHED; i++)
 		close_pair(&pairs[i]);
 	free(pairs);
 	return ok;

@@ -36,6 +36,11 @@ bool udp_open(struct ends *e)
 	return open_pair(e, SOCK_DGRAM) && prepare(e);
 }
 
+bool ours_attach(struct ends *e)
+{
+	return !dtls_attach(e->tx) && !dtls_attach(e->rx);
+}
+
 bool ours_keys(struct ends *e)
 {
 	__u16 cipher = e->row->v13 ? V13(e->cipher) : e->cipher;
@@ -44,8 +49,7 @@ bool ours_keys(struct ends *e)
 
 	peer_key_init(&to, cipher, epoch, 0, 1);
 	peer_key_init(&back, cipher, epoch, 0, 2);
-	return !dtls_attach(e->tx) && !dtls_attach(e->rx) &&
-	       !dtls_set_key(e->tx, DTLS_TX, &to) &&
+	return !dtls_set_key(e->tx, DTLS_TX, &to) &&
 	       !dtls_set_key(e->tx, DTLS_RX, &back) &&
 	       !dtls_set_key(e->rx, DTLS_TX, &back) &&
 	       !dtls_set_key(e->rx, DTLS_RX, &to);
@@ -53,7 +57,8 @@ bool ours_keys(struct ends *e)
 
 bool ours_open(struct ends *e)
 {
-	return open_pair(e, SOCK_DGRAM) && ours_keys(e) && prepare(e);
+	return open_pair(e, SOCK_DGRAM) && ours_attach(e) && ours_keys(e) &&
+	       prepare(e);
 }
 
 bool udp_send(struct ends *e, unsigned int n)
