@@ -139,6 +139,8 @@ struct dtls_scratch *dtls_scratch_get(void)
 	sg_unmark_end(&scratch->src[DTLS_SG_MAX]);
 	sg_init_table(scratch->dst, ARRAY_SIZE(scratch->dst));
 	sg_init_table(scratch->one, ARRAY_SIZE(scratch->one));
+	sg_set_buf(&scratch->src[0], scratch->aad, sizeof(scratch->aad));
+	sg_set_buf(&scratch->dst[0], scratch->aad, sizeof(scratch->aad));
 	crypto_init_wait(&scratch->wait);
 	scratch->fragment = kmalloc(DTLS_SCRATCH_ROOM, GFP_KERNEL);
 	scratch->content = kmalloc(DTLS_SCRATCH_ROOM, GFP_KERNEL);
@@ -273,7 +275,7 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	} else {
 		sg = scratch->dst;
 		aad_len = dtls_record_aad(scratch->aad, &rec, len);
-		sg_set_buf(&sg[0], scratch->aad, aad_len);
+		sg[0].length = aad_len;
 		sg_set_buf(&sg[1], content, len + cipher->tag_len);
 	}
 	put_unaligned_be64(dtls_record_number(&rec), explicit);
@@ -403,7 +405,8 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	make_nonce(key, scratch, explicit, rec);
 	aad_len = dtls_record_aad(scratch->aad, rec, len);
 
-	sg_set_buf(&scratch->src[0], scratch->aad, aad_len);
+	scratch->src[0].length = aad_len;
+	scratch->dst[0].length = aad_len;
 	n = flat ? 0 : skb_to_sg(skb, offset, len + cipher->tag_len,
 				 scratch->src + 1, DTLS_SG_MAX);
 	if (!n) {
@@ -419,7 +422,6 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	}
 	sg_mark_end(&scratch->src[n]);
 
-	sg_set_buf(&scratch->dst[0], scratch->aad, aad_len);
 	/* An empty entry is no entry to some of the crypto API's walkers. */
 	sg_set_buf(&scratch->dst[1], content, max(len, 1));
 	aead_request_set_ad(req, aad_len);
