@@ -123,8 +123,11 @@ bool gnutls_dtls_send(struct ends *e, unsigned int n);
 bool gnutls_dtls_recv(struct ends *e, unsigned int n);
 void gnutls_dtls_close(struct ends *e);
 
-/* floor.c: let the kernel seal or open @rounds records' contents */
+/*
+ * floor.c: let the kernel seal or open @rounds records' contents, with their
+ * additional data in 1 or 2 scatterlist entries
+ */
 bool floor_prepare(__u16 cipher, unsigned int size);
-bool floor_run(bool seal, unsigned int rounds);
+bool floor_run(bool seal, unsigned int entries, unsigned int rounds);
 
 #endif /* _BENCH_H */

@@ -37,7 +37,8 @@ bool floor_prepare(__u16 cipher, unsigned int size)
 	       put_number(PARAMETERS "size", size);
 }
 
-bool floor_run(bool seal, unsigned int rounds)
+bool floor_run(bool seal, unsigned int entries, unsigned int rounds)
 {
-	return put_number(seal ? PARAMETERS "seal" : PARAMETERS "open", rounds);
+	return put_number(PARAMETERS "entries", entries) &&
+	       put_number(seal ? PARAMETERS "seal" : PARAMETERS "open", rounds);
 }

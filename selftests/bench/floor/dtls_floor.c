@@ -4,8 +4,8 @@
  * over, with everything set up beforehand but the nonce. Nothing that protects
  * a record in the kernel can cost less.
  *
- * In /sys/module/dtls_floor/parameters: set name, key_len and size, then write
- * to seal or open how often; the write returns when it is done.
+ * In /sys/module/dtls_floor/parameters: set name, key_len, size and entries,
+ * then write to seal or open how often; the write returns when it is done.
  */
 #include <linux/module.h>
 #include <linux/scatterlist.h>
@@ -27,45 +27,62 @@ static unsigned int size = 1400;
 module_param(size, uint, 0600);
 MODULE_PARM_DESC(size, "bytes of content");
 
+static unsigned int entries = 1;
+module_param(entries, uint, 0600);
+MODULE_PARM_DESC(entries, "of the scatterlist: 1 or 2");
+
+/* Additional data lie right before content and tag, in an entry with them or not. */
+static void point(struct scatterlist *sg, u8 *record)
+{
+	unsigned int len = size + TAG_LEN;
+
+	sg_init_table(sg, entries);
+	if (entries == 1) {
+		sg_set_buf(sg, record, AAD_LEN + len);
+	} else {
+		sg_set_buf(&sg[0], record, AAD_LEN);
+		sg_set_buf(&sg[1], record + AAD_LEN, len);
+	}
+}
+
 /*
- * Additional data, content and tag lie side by side, one scatterlist entry:
- * the shape that costs the least. @record is sealed in place; what is opened is
- * what was sealed once, into @other, as a receiver has to leave what it
- * received as it is.
+ * @record is sealed in place. What is opened is what was sealed once, into
+ * @other: a receiver leaves what it received as it is.
  */
 static int loop(struct aead_request *req, u8 *record, u8 *other, u8 *nonce,
 		unsigned int rounds, bool seal)
 {
-	struct scatterlist *sg = kmalloc_array(2, sizeof(*sg), GFP_KERNEL);
+	struct scatterlist *from = kmalloc_array(4, sizeof(*from), GFP_KERNEL);
+	struct scatterlist *to = from + 2;
 	struct crypto_wait wait;
 	int err = 0;
 
-	if (!sg)
+	if (!from)
 		return -ENOMEM;
 	crypto_init_wait(&wait);
 	aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG |
 				  CRYPTO_TFM_REQ_MAY_SLEEP, crypto_req_done,
 				  &wait);
-	sg_init_one(&sg[0], record, AAD_LEN + size + TAG_LEN);
-	sg_init_one(&sg[1], other, AAD_LEN + size + TAG_LEN);
+	point(from, record);
+	point(to, other);
 	aead_request_set_ad(req, AAD_LEN);
 
 	if (!seal) {
-		aead_request_set_crypt(req, sg, sg, size, nonce);
+		aead_request_set_crypt(req, from, from, size, nonce);
 		err = crypto_wait_req(crypto_aead_encrypt(req), &wait);
 	}
 	while (rounds-- && !err) {
 		if (seal) {
 			++*(u32 *)nonce;
-			aead_request_set_crypt(req, sg, sg, size, nonce);
+			aead_request_set_crypt(req, from, from, size, nonce);
 			err = crypto_wait_req(crypto_aead_encrypt(req), &wait);
 		} else {
-			aead_request_set_crypt(req, &sg[0], &sg[1],
-					       size + TAG_LEN, nonce);
+			aead_request_set_crypt(req, from, to, size + TAG_LEN,
+					       nonce);
 			err = crypto_wait_req(crypto_aead_decrypt(req), &wait);
 		}
 	}
-	kfree(sg);
+	kfree(from);
 	return err;
 }
 
@@ -81,7 +98,7 @@ static int run(const char *val, bool seal)
 	err = kstrtouint(val, 0, &rounds);
 	if (err)
 		return err;
-	if (size > SZ_16K || key_len > 32)
+	if (size > SZ_16K || key_len > 32 || !entries || entries > 2)
 		return -EINVAL;
 	strscpy(algorithm, name, sizeof(algorithm));
 	aead = crypto_alloc_aead(strim(algorithm), 0, 0);
@@ -94,7 +111,7 @@ static int run(const char *val, bool seal)
 		err = crypto_aead_setkey(aead, buf, key_len) ?:
 		      crypto_aead_setauthsize(aead, TAG_LEN) ?:
 		      loop(req, buf, buf + room, buf + 2 * room, rounds,
-			     seal);
+			   seal);
 	}
 	aead_request_free(req);
 	kfree(buf);
