@@ -378,8 +378,8 @@ static bool inner_type_known(u8 type)
  * What stands in @content after an error must not be looked at. Sleeps.
  *
  * Return: bytes of content; -EBADMSG if the record is not authentic; -EMSGSIZE
- * if it is too short for its cipher or of another version; -EPROTO if it is authentic but makes no
- * sense; or another error, which says nothing of it.
+ * if it is too short for its cipher or of another version; -EPROTO if it is
+ * authentic but makes no sense; or another error, which says nothing of it.
  */
 int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      const struct dtls_record *rec, struct sk_buff *skb,

@@ -226,7 +226,9 @@ static void conclude(struct dtls_sock *ds, struct dtls_epoch *epoch,
 		rx->verdict = rx->len == -ENOMEM ? -ENOMEM : DTLS_RX_DONE;
 	} else if (!rx->fresh) {
 		dtls_count(ds, DTLS_COUNT_RX_REPLAYS);
-		show_unverified(ds, rx);
+		/* A unified one is likelier the network's copy of some data. */
+		if (!rx->rec.unified)
+			show_unverified(ds, rx);
 		rx->verdict = DTLS_RX_DONE;
 	} else if (rx->verdict == DTLS_RX_DATA) {
 		trace_dtls_open(ds->sk, rx->rec.epoch, rx->rec.seq, rx->type,
