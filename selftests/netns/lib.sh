@@ -78,6 +78,8 @@ spawn()
 	local file=$1 name=$2
 
 	shift 2
+	# At once: who looks for a word in it must not find the last one's.
+	: >"$file"
 	ip netns exec "$name-$$" "$@" >"$file" 2>&1 &
 	pid=$!
 }
