@@ -898,7 +898,7 @@ TEST_F(driver, restart_after_key_updates)
 	int updates, i;
 
 	if (version == DTLS_VERSION_1_2)
-		return;		/* its headers tell all of the epoch */
+		SKIP(return, "the headers of DTLS 1.2 tell all of the epoch");
 	for (updates = 2; updates <= 5; updates++) {
 		ASSERT_EQ(0, shake(self));
 		for (i = 0; i < updates; i++) {
@@ -1016,7 +1016,7 @@ TEST_F(driver, keys_are_updated_before_their_limit)
 	int i;
 
 	if (version == DTLS_VERSION_1_2)
-		return;
+		SKIP(return, "for DTLS 1.3");
 	kdtls_listener_close(self->l);
 	kdtls_endpoint_free(self->server);
 	kdtls_endpoint_free(self->client);
@@ -1127,7 +1127,7 @@ TEST_F(driver, early_data_is_marked_and_taken_once)
 	int i;
 
 	if (version == DTLS_VERSION_1_2)
-		return;
+		SKIP(return, "for DTLS 1.3");
 	ASSERT_EQ(0, shake(self));
 	EXPECT_EQ(KDTLS_EARLY_NONE, early_of(self->c));
 	self->w.up = record_first;
@@ -1156,7 +1156,7 @@ TEST_F(driver, early_data_is_marked_and_taken_once)
 TEST_F(driver, early_data_may_be_late)
 {
 	if (version == DTLS_VERSION_1_2)
-		return;
+		SKIP(return, "for DTLS 1.3");
 	ASSERT_EQ(0, shake(self));
 	self->w.up = early_is_late;
 	ASSERT_EQ(0, shake_again(self));
@@ -1170,7 +1170,7 @@ TEST_F(driver, early_data_may_be_late)
 TEST_F(driver, early_data_of_a_restarted_server)
 {
 	if (version == DTLS_VERSION_1_2)
-		return;
+		SKIP(return, "for DTLS 1.3");
 	ASSERT_EQ(0, shake(self));
 	ASSERT_EQ(0, shake_again(self));
 	hang_up(self);
