@@ -131,7 +131,7 @@ void kdtls_engine_free(struct kdtls_engine *engine)
 	dtls_heartbeat_free(e);
 	dtls_flight_clear(&e->flight);
 	OPENSSL_free(e->name);
-	dtls_cids_free(&e->cids);
+	OPENSSL_free(e->cid_rx);
 	OPENSSL_free(e->cid_tx);
 	OPENSSL_free(e->reply);
 	OPENSSL_clear_free(e, sizeof(*e) + e->address_len);
@@ -187,14 +187,16 @@ int kdtls_engine_set_cid(struct kdtls_engine *engine, const uint8_t *cid,
 			 size_t len)
 {
 	struct kdtls_engine *e = engine;
-	struct dtls_cids cids = { 0 };
+	u8 *copy;
 
 	if (e->state != KDTLS_IDLE || !len || len > DTLS_CID_SIZE_MAX)
 		return -KDTLS_EUSAGE;
-	if (!dtls_cids_add(&cids, cid, len))
+	copy = OPENSSL_memdup(cid, len);
+	if (!copy)
 		return -KDTLS_EMEMORY;
-	dtls_cids_free(&e->cids);
-	e->cids = cids;
+	OPENSSL_free(e->cid_rx);
+	e->cid_rx = copy;
+	e->cid_rx_len = (u8)len;
 	return 0;
 }
 
@@ -471,11 +473,10 @@ void kdtls_engine_info(const struct kdtls_engine *engine,
 		.early = e->early_state,
 		.alpn = e->alpn,
 		.name = e->name,
-		.cid_rx = e->cids.cid,
-		.cid_rx_len = e->cids.len,
+		.cid_rx = e->cid_rx,
+		.cid_rx_len = e->cid_rx_len,
 		.cid_tx = e->cid_tx,
 		.cid_tx_len = e->cid_tx_len,
-		.cid_spares = e->d13 ? e->d13->spare_count : 0,
 		.rtt = e->timer.srtt,
 		.mtu = e->mtu,
 		.flights_resent = e->resent,
