@@ -142,7 +142,11 @@ int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid)
 	return 0;
 }
 
-/* Is @rec's connection ID one that this end asked for? */
+/*
+ * Is @rec's connection ID one that this end asked for? A read key that goes may
+ * be wiped meanwhile: then the answer is one for before or after, or wrong, and
+ * the AEAD has the last word.
+ */
 bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 			  const struct dtls_record *rec)
 {

@@ -11,8 +11,8 @@
  * And what waits on the socket: records that came before their key, datagrams
  * that were read before the attach.
  *
- * All of it runs in the reader's context under struct dtls_sock's lock, and
- * keeps the order of arrival.
+ * The first four run in the reader's context under struct dtls_sock's lock, and
+ * keep the order of arrival.
  */
 #include <linux/slab.h>
 #include <linux/udp.h>
