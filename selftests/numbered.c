@@ -46,6 +46,9 @@
  * @segments:	records a system call; 1: without UDP_SEGMENT
  * @rekey:	records an epoch; 0: one epoch for all
  * @pause:	microseconds after each system call
+ * @delay:	milliseconds a record may be under way; 0: none. The receiver has
+ *		three keys, of which one is the next: so a record may be overtaken
+ *		by those of the next epoch, not by those of the one after it
  * @window:	replay window
  * @gro:	ask for UDP_GRO
  * @dev:	interface to watch; NULL: none
@@ -59,6 +62,7 @@ struct options {
 	unsigned int segments;
 	unsigned int rekey;
 	unsigned int pause;
+	unsigned int delay;
 	__u32 window;
 	bool gro;
 	const char *dev;
@@ -129,7 +133,7 @@ static void write_record(__u8 *buf, unsigned int size, unsigned int number)
 static int run_send(int fd, const struct options *o)
 {
 	static __u8 buf[SEGMENTS_MAX * SIZE_MAX_];
-	unsigned int number, epoch = 0, i, n;
+	unsigned int number, epoch = 0, rest = 0, i, n;
 	ssize_t len, ret;
 
 	for (number = 0; number < o->n; number += n) {
@@ -137,6 +141,11 @@ static int run_send(int fd, const struct options *o)
 			epoch = epoch_of(o, number);
 			if (install(fd, o, DTLS_TX, epoch))
 				return -1;
+			rest = o->delay;
+		}
+		if (rest && number % o->rekey >= o->rekey / 2) {
+			usleep(2 * rest * 1000);
+			rest = 0;
 		}
 		n = o->segments;
 		if (n > o->n - number)
@@ -544,7 +553,7 @@ static int program(int argc, char **argv)
 	int fd, opt, family;
 
 	optind = 2;
-	while ((opt = getopt(argc, argv, "3n:s:g:k:p:w:Gi:t:")) != -1) {
+	while ((opt = getopt(argc, argv, "3n:s:g:k:p:d:w:Gi:t:")) != -1) {
 		switch (opt) {
 		case '3':
 			o.cipher = V13(o.cipher);
@@ -564,6 +573,9 @@ static int program(int argc, char **argv)
 		case 'p':
 			o.pause = atoi(optarg);
 			break;
+		case 'd':
+			o.delay = atoi(optarg);
+			break;
 		case 'w':
 			o.window = atoi(optarg);
 			break;
@@ -581,7 +593,8 @@ static int program(int argc, char **argv)
 		}
 	}
 	if (argc - optind < 2 || o.size < sizeof(unsigned int) ||
-	    o.size > SIZE_MAX_ || !o.segments || o.segments > SEGMENTS_MAX) {
+	    o.size > SIZE_MAX_ || !o.segments || o.segments > SEGMENTS_MAX ||
+	    (o.delay && !o.rekey)) {
 		fprintf(stderr, "usage: see the head of numbered.c\n");
 		return 2;
 	}

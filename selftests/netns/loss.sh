@@ -8,14 +8,14 @@
 
 # Each family and each version; where it is slow, not each with each.
 if [ "$slow" ]; then
-	n=900 delay=500ms epoch=300 families='v4 v13_v6'
+	n=900 delay=500 epoch=300 families='v4 v13_v6'
 else
-	n=8000 delay=60ms epoch=1000 families='v4 v6 v13_v4 v13_v6'
+	n=8000 delay=60 epoch=1000 families='v4 v6 v13_v4 v13_v6'
 fi
 
 plan $((5 * $(wc -w <<<"$families")))
 neighbours
-on a tc qdisc add dev eth0 root netem limit 100000 delay "$delay" \
+on a tc qdisc add dev eth0 root netem limit 100000 delay "${delay}ms" \
 	reorder 20% loss 20% duplicate 20%
 
 # Each arrival was a new record or taken for a replay; the path did its worst.
@@ -37,14 +37,15 @@ for family in $families; do
 	check "${family}_window_64_none_twice" "${always[@]}" \
 		"missing>0" "missing<=late"
 
-	transfer "$from" "$to" "-i eth0 -w 4096" "-p 100" "$common -k $epoch"
+	transfer "$from" "$to" "-i eth0 -w 4096" "-p 100 -d $delay" \
+		"$common -k $epoch"
 	check "${family}_keys_change" "${always[@]}" missing==0 \
 		"given==distinct" "rx_epoch>=$n/$epoch"
 
 	transfer "$from" "$to" "-i eth0 -w 4096" "-p 200 -g 4" "$common"
 	check "${family}_segments" "${always[@]}" missing==0 "given==distinct"
 
-	transfer "$from" "$to" "-i eth0 -w 4096 -G" "-p 400 -g 4" \
+	transfer "$from" "$to" "-i eth0 -w 4096 -G" "-p 400 -g 4 -d $delay" \
 		"$common -k $epoch"
 	check "${family}_segments_gro_and_keys_change" "${always[@]}" \
 		missing==0 "given==distinct" "rx_epoch>=$n/$epoch"
