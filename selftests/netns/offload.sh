@@ -49,7 +49,7 @@ devices()
 	features a tx off
 	transfer "$from" "$to" "" "-g 10" "-n $n"
 	check "${family}_without_checksum_offload" "${exact[@]}"
-	transfer "$from" "$to" "-G" "-g 10" "-n $n -k $((n / 8))"
+	transfer "$from" "$to" "-G" "-g 10 -d 10" "-n $n -k $((n / 8))"
 	check "${family}_without_checksum_offload_keys_change" "${exact[@]}"
 	features a tx on
 
@@ -58,7 +58,7 @@ devices()
 	check "${family}_receiver_coalesces" "${exact[@]}" largest==200
 	transfer "$from" "$to" "-G" "" "-n $n"
 	check "${family}_receiver_coalesces_to_gro_reader" "${exact[@]}"
-	transfer "$from" "$to" "-G" "-g 10" "-n $n -k $((n / 8))"
+	transfer "$from" "$to" "-G" "-g 10 -d 10" "-n $n -k $((n / 8))"
 	check "${family}_receiver_coalesces_segments" "${exact[@]}"
 	features b gro off
 
