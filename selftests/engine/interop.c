@@ -6,8 +6,8 @@
  *
  * Each handshake is a process of its own, some of them at a time. What the
  * network does to it follows from the row alone. A peer may still give up: its
- * tries are few, or its timers are long. The row is tried anew then, ATTEMPTS
- * times at most, and that is told.
+ * tries are few, or its timers are long. The row is tried anew then, with other
+ * losses, as often as the peer needs it (see peer.h), and that is told.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@
 
 #define JOBS	4	/* they wait for timers most of the time */
 #define LIMIT	100	/* seconds an attempt may take: a CoAP client's patience */
-#define ATTEMPTS 5
+#define ATTEMPTS 5	/* with losses, for a peer that names no other number */
 #define TIMED_OUT 2	/* exit status: nobody did anything wrong */
 
 enum what {
@@ -167,6 +167,15 @@ static bool feed(struct pair *p)
 	return true;
 }
 
+/* Has the peer left off, with no word that came through? */
+static bool gave_up(struct pair *p)
+{
+	const struct peer_ops *ops = p->row->ops;
+
+	p->timed_out = ops->gave_up && ops->gave_up(p->peer);
+	return p->timed_out;
+}
+
 /* Run until both ends are done. */
 static bool run(struct pair *p)
 {
@@ -192,6 +201,7 @@ static bool run(struct pair *p)
 		}
 		if (done == 1 && end_established(&p->end))
 			return true;
+		REQUIRE(!gave_up(p));
 		if (p->from_peer.head == p->from_peer.tail &&
 		    p->to_peer.head == p->to_peer.tail)
 			usleep(2000);
@@ -277,7 +287,7 @@ static size_t hear(struct pair *p, const void *request, size_t len)
 			next = now_us() + 1000000;
 		}
 		p->row->ops->receive(p->peer, buf, sizeof(buf));
-		REQUIRE(feed(p));
+		REQUIRE(feed(p) && !gave_up(p));
 		usleep(2000);
 	}
 	return p->end.received_len;
@@ -305,8 +315,10 @@ static bool proven_by_coap(struct pair *p)
 	in[1] = 0x45;
 	memcpy(in + 4 + token, "\xff""back", 5);
 	say(p, in, 4 + token + 5);
-	while (!(n = ops->receive(p->peer, buf, sizeof(buf))))
+	while (!(n = ops->receive(p->peer, buf, sizeof(buf)))) {
+		REQUIRE(!gave_up(p));
 		usleep(2000);
+	}
 	REQUIRE(n >= 4 && !memcmp(buf, "back", 4));
 	return true;
 }
@@ -576,6 +588,14 @@ static bool timed_out(int status)
 	       (WIFEXITED(status) && WEXITSTATUS(status) == TIMED_OUT);
 }
 
+/* How often a row may be begun. Somebody may have taken a CoAP server's port. */
+static unsigned int attempts(const struct row *r)
+{
+	if (!r->loss)
+		return r->ops->can & PEER_COAP ? ATTEMPTS : 1;
+	return r->ops->tries ? r->ops->tries : ATTEMPTS;
+}
+
 /* Wait for one of them. Return: false: there is none. */
 static bool reap(void)
 {
@@ -588,10 +608,8 @@ static bool reap(void)
 		return false;
 	for (i = 0; jobs[i].pid != pid; i++)
 		;
-	/* Somebody may have taken a CoAP server's port. */
 	if (timed_out(status) &&
-	    (jobs[i].row.loss || jobs[i].row.ops->can & PEER_COAP) &&
-	    ++jobs[i].row.attempt < ATTEMPTS) {
+	    ++jobs[i].row.attempt < attempts(&jobs[i].row)) {
 		again++;
 		tell(&jobs[i], status, true);
 		run_job(&jobs[i]);

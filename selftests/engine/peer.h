@@ -69,6 +69,8 @@ struct peer_ops {
 	const char *name;
 	const char *note;		/* to be read with its figures, or NULL */
 	u32 can;
+	/* Handshakes with losses to be begun until one has to succeed; 0: a few */
+	unsigned int tries;
 	const char *(*version)(void);	/* NULL: it cannot be had */
 	bool (*speaks)(u16 suite);
 	struct peer *(*open)(const struct peer_options *options);
@@ -79,6 +81,8 @@ struct peer_ops {
 	bool (*send)(struct peer *p, const void *data, size_t len);
 	/* Return: bytes, 0: none. */
 	size_t (*receive)(struct peer *p, void *data, size_t size);
+	/* Has it ended by itself? NULL: step() tells. */
+	bool (*gave_up)(struct peer *p);
 	bool (*resumed)(struct peer *p);
 	bool (*export)(struct peer *p, const char *label, u8 *out, size_t len);
 	const char *(*alpn)(struct peer *p);
