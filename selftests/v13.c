@@ -378,6 +378,102 @@ TEST_F(v13, handshake_records_are_raw)
 	link_close(&l);
 }
 
+/* What was sent last comes to the library as it is, for one of epoch 2's. */
+static void is_shown(struct __test_metadata *_metadata, struct link *l,
+		     ssize_t len)
+{
+	struct dtls_record_info info;
+
+	nothing_to_read(_metadata, l);
+	ASSERT_EQ(len, recv_control(l->a, &info, buf, sizeof(buf)));
+	EXPECT_EQ(DTLS_RECORD_RAW, info.flags);
+	EXPECT_EQ(0, info.type);
+	EXPECT_EQ((__u64)2, info.epoch);
+	EXPECT_EQ((__u64)0, info.seq);
+	EXPECT_EQ(0, memcmp(buf, wire, len));
+	ASSERT_ERRNO(EAGAIN, recv_control(l->a, &info, buf, sizeof(buf)));
+}
+
+static void is_not_shown(struct __test_metadata *_metadata, struct link *l)
+{
+	struct dtls_record_info info;
+
+	nothing_to_read(_metadata, l);
+	ASSERT_ERRNO(EAGAIN, recv_control(l->a, &info, buf, sizeof(buf)));
+}
+
+/*
+ * RFC 9147 5.11: a peer that lost its state shakes hands anew. The bits of its
+ * epoch 2 may mean any epoch here: one that has a key, to which it does not
+ * verify, the next one, or one whose key there never was. It may know of no
+ * connection ID.
+ */
+TEST_F(v13, handshake_of_a_restarted_peer_is_raw)
+{
+	struct peer_record how = { .type = CT_HANDSHAKE };
+	struct peer_key again;
+	unsigned int with;
+	__u64 newest;
+	struct link l;
+
+	peer_key_init(&again, variant->cipher, 2, variant->cid_len, 4);
+	for (newest = 3; newest < 13; newest++) {
+		ASSERT_OK(link_raw(&l, variant->family, variant->cipher,
+				   variant->cid_len));
+		memcpy(again.cid, l.ba.cid, l.ba.cid_len);
+		/* In the last round there are none in between. */
+		while (newest < 12 && l.ba.epoch + 1 < newest)
+			new_keys(_metadata, &l, l.ba.epoch + 1, 0);
+		if (l.ba.epoch < newest)
+			new_keys(_metadata, &l, newest, 0);
+		for (with = 0; with < 2; with++) {
+			how.no_cid = !with;
+			is_shown(_metadata, &l,
+				 send_as(&l, &again, &how, with, 100));
+		}
+		ASSERT_TRUE(link_raw_works(&l));
+		link_close(&l);
+	}
+}
+
+/* Some epochs have the same bits: on them a path that duplicates is no restart. */
+TEST_F(v13, copies_are_not_taken_for_a_handshake)
+{
+	struct peer_record handshake = { .type = CT_HANDSHAKE };
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+	struct dtls_info state;
+	__u64 copies = 0;
+	ssize_t len;
+
+	for (; l->ba.epoch < 9; new_keys(_metadata, l, l->ba.epoch + 1, 0)) {
+		len = send_as(l, &l->ba, &usual, 0, 40);
+		comes_in(_metadata, l, 0, 40);
+		ASSERT_EQ(len, send(l->b, wire, len, 0));
+		is_not_shown(_metadata, l);
+
+		len = send_as(l, &l->ba, &handshake, 1, 50);
+		nothing_to_read(_metadata, l);
+		ASSERT_EQ(50, recv_control(l->a, &info, buf, sizeof(buf)));
+		EXPECT_EQ(0, info.flags);
+		ASSERT_EQ(len, send(l->b, wire, len, 0));
+		is_not_shown(_metadata, l);
+
+		ASSERT_OK(dtls_get_info(l->a, &state));
+		copies += 2;
+		EXPECT_EQ(copies, state.counters.rx_replays);
+
+		/* Of what does not verify there are but these bits. */
+		len = peer_seal(&l->ba, CT_DATA, 2, text, 40, wire);
+		wire[len - 1] ^= 1;
+		ASSERT_EQ(len, send(l->b, wire, len, 0));
+		if (l->ba.epoch % 4 == 2)
+			is_shown(_metadata, l, len);
+		else
+			is_not_shown(_metadata, l);
+	}
+}
+
 /*
  * A flight's last datagram may end in data. With a connection ID of unknown
  * length it all comes raw, and what is not the library's goes back.
