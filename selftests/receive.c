@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -940,6 +941,67 @@ TEST_F(receive, udp_gro_with_gaps)
 	EXPECT_EQ((__u64)5, info.seq);
 }
 
+/* What is of two epochs looks alike, and each is opened with its own key. */
+TEST_F(receive, udp_gro_over_a_key_change)
+{
+	struct peer_key old = self->l.ba, next;
+	ssize_t one = peer_overhead(&old) + 200, n, at;
+	struct link *l = &self->l;
+	int i, gso;
+
+	set_int(_metadata, l->a, SOL_UDP, UDP_GRO, 1);
+	peer_key_init(&next, variant->cipher, old.epoch + 1, old.cid_len, 2);
+	ASSERT_OK(dtls_set_key(l->a, DTLS_RX, &next));
+	for (i = 0; i < 9; i++)
+		peer_seal(i % 4 ? &next : &old, CT_DATA, i, text + i * 200, 200,
+			  wire + i * one);
+	ASSERT_EQ(9 * one, send_segments(l->b, wire, 9 * one, one, 0));
+	for (at = 0; at < 9 * 200; at += n) {
+		n = recv_segments(l->a, buf + at, sizeof(buf) - at, &gso, 0);
+		ASSERT_LT(0, n);
+		ASSERT_TRUE(n == 200 || (gso == 200 && n % 200 == 0));
+	}
+	EXPECT_EQ(0, memcmp(buf, text, 9 * 200));
+	nothing_to_read(_metadata, l);
+}
+
+/* All there is room for is opened together; what is longer must wait its turn. */
+TEST_F(receive, udp_gro_with_a_longer_record_behind)
+{
+	struct link *l = &self->l;
+	ssize_t n, len = 0;
+	int i, gso;
+
+	set_int(_metadata, l->a, SOL_UDP, UDP_GRO, 1);
+	for (i = 0; i < 14; i++)
+		len += peer_seal_more(&l->ba, CT_DATA, i, text + i * 2000, 2000,
+				      wire + len);
+	len += peer_seal(&l->ba, CT_DATA, i, text, 16000, wire + len);
+	send_wire(_metadata, l, len);
+	for (i = 0; i < 14; i += n / 2000) {
+		n = recv_segments(l->a, buf, sizeof(buf), &gso, 0);
+		ASSERT_LT(0, n);
+		ASSERT_TRUE(n == 2000 || (gso == 2000 && n % 2000 == 0));
+		ASSERT_EQ(0, memcmp(buf, text + i * 2000, n));
+	}
+	ASSERT_EQ(16000, recv_segments(l->a, buf, sizeof(buf), &gso, 0));
+	EXPECT_EQ(0, memcmp(buf, text, 16000));
+}
+
+TEST_F(receive, udp_gro_moves_the_peek_offset)
+{
+	socklen_t len = sizeof(int);
+	struct link *l = &self->l;
+	int off;
+
+	set_int(_metadata, l->a, SOL_UDP, UDP_GRO, 1);
+	set_int(_metadata, l->a, SOL_SOCKET, SO_PEEK_OFF, 100000);
+	send_coalesced(_metadata, l, 20000, 1000);
+	EXPECT_LT(1000, recv_coalesced(_metadata, l, 20000, 1000));
+	ASSERT_OK(getsockopt(l->a, SOL_SOCKET, SO_PEEK_OFF, &off, &len));
+	EXPECT_EQ(80000, off);
+}
+
 TEST_F(receive, udp_gro_into_a_short_buffer)
 {
 	struct link *l = &self->l;
@@ -1125,6 +1187,78 @@ TEST_F(receive, wrong_length)
 	still_works(_metadata, l);
 }
 
+/* @wire, as if it were of @l->b, with wrong UDP checksums (all but one of them) */
+static void send_damaged(struct __test_metadata *_metadata, struct link *l,
+			 ssize_t len)
+{
+	struct sockaddr_storage from, to;
+	struct sockaddr_in6 *src = (void *)&from, *dst = (void *)&to;
+	struct udphdr udp = { .len = htons(sizeof(udp) + len) };
+	socklen_t from_len = sizeof(from), to_len = sizeof(to);
+	struct iovec iov[] = { { &udp, sizeof(udp) }, { wire, len } };
+	struct msghdr msg = { .msg_name = &to, .msg_iov = iov,
+			      .msg_iovlen = ARRAY_SIZE(iov) };
+	int fd, i;
+
+	ASSERT_OK(getsockname(l->b, (struct sockaddr *)&from, &from_len));
+	ASSERT_OK(getsockname(l->a, (struct sockaddr *)&to, &to_len));
+	/* The ports are in the same place in all addresses. */
+	udp.source = src->sin6_port;
+	udp.dest = dst->sin6_port;
+	dst->sin6_port = 0;
+	msg.msg_namelen = to_len;
+	fd = socket(to.ss_family, SOCK_RAW, IPPROTO_UDP);
+	ASSERT_LE(0, fd);
+	for (i = 1; i <= 4; i++) {
+		udp.check = htons(i);
+		ASSERT_EQ((ssize_t)sizeof(udp) + len, sendmsg(fd, &msg, 0));
+	}
+	close(fd);
+}
+
+/*
+ * UDP leaves the checksum of what is not short to who reads it. What the AEAD
+ * has no word on is held against it.
+ */
+TEST_F(receive, damaged_on_the_way)
+{
+	struct link *l = &self->l;
+	struct dtls_record_info ri;
+	struct counts before, now;
+	struct peer_key next;
+	unsigned int kept;
+	struct dtls_info info;
+	ssize_t len;
+	int i;
+
+	/* Such that is shown to the library */
+	count(_metadata, l, &before);
+	len = plain_record(CT_HANDSHAKE, 0, 0, text, 1000, wire);
+	send_damaged(_metadata, l, len);
+	nothing_to_read(_metadata, l);
+	count(_metadata, l, &now);
+	EXPECT_LE(before.socket[MALFORMED] + 3, now.socket[MALFORMED]);
+	EXPECT_LE(before.netns[MALFORMED] + 3, now.netns[MALFORMED]);
+	for (i = 0; recv_control(l->a, &ri, buf, sizeof(buf)) >= 0; i++)
+		;
+	EXPECT_GE(1, i);
+
+	/* And such that waits for its key */
+	peer_key_init(&next, variant->cipher, l->ba.epoch + 1, l->ba.cid_len,
+		      2);
+	len = peer_seal(&next, CT_DATA, 0, text, 1000, wire);
+	send_wire(_metadata, l, len);
+	nothing_to_read(_metadata, l);
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	kept = info.early_queued;
+	ASSERT_LT(0u, kept);
+	send_damaged(_metadata, l, len);
+	nothing_to_read(_metadata, l);
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	EXPECT_GE(2 * kept, info.early_queued);
+	still_works(_metadata, l);
+}
+
 /*
  * RFC 6347 4.1.2.1, RFC 5246 6.2.3: no more than 2^14 + 1024 of ciphertext; RFC
  * 9147 4, RFC 8446 5.2: than 2^14 + 256
@@ -1227,10 +1361,9 @@ TEST_F(receive, wrong_epoch)
 		refused(_metadata, l, len, NO_KEY);
 	}
 
-	/* Data in the clear is not the reader's either. */
+	/* Data in the clear is nobody's. */
 	len = plain_record(CT_DATA, 0, 0, text, 50, wire);
-	send_wire(_metadata, l, len);
-	nothing_to_read(_metadata, l);
+	refused(_metadata, l, len, MALFORMED);
 	still_works(_metadata, l);
 }
 
@@ -1396,6 +1529,25 @@ TEST_F(receive, window_set_live)
 	still_works(_metadata, l);
 }
 
+TEST_F(receive, window_set_live_is_every_epoch_s)
+{
+	struct link *l = &self->l;
+	struct peer_key old = l->ba;
+	int i;
+
+	for (i = 2; i < 4; i++) {
+		peer_key_init(&l->ba, variant->cipher,
+			      nth_epoch(variant->cipher, i), l->ba.cid_len, 2);
+		ASSERT_OK(dtls_set_key(l->a, DTLS_RX, &l->ba));
+	}
+	set_int(_metadata, l->a, SOL_DTLS, DTLS_REPLAY_WINDOW, 4096);
+	l->ba = old;
+	for (i = 1000; i > 0; i -= 100) {
+		l->b_seq = i;
+		still_works(_metadata, l);
+	}
+}
+
 TEST_F(receive, burst_loss_of_10000_records_heals)
 {
 	struct link *l = &self->l;
@@ -1418,7 +1570,7 @@ TEST_F(receive, window_moves_to_another_socket)
 	struct dtls_window w = { .epoch = self->l.ba.epoch };
 	socklen_t len = sizeof(w);
 	struct link *l = &self->l, m;
-	unsigned int i;
+	unsigned int i, size = 4096;
 	__u64 bit;
 
 	for (i = 0; i < ARRAY_SIZE(seen); i++) {
@@ -1437,9 +1589,17 @@ TEST_F(receive, window_moves_to_another_socket)
 
 	ASSERT_OK(link_raw(&m, variant->family, variant->cipher,
 			   variant->cid_len));
+	ASSERT_OK(setsockopt(m.a, SOL_DTLS, DTLS_REPLAY_WINDOW, &size,
+			     sizeof(size)));
 	ASSERT_OK(setsockopt(m.a, SOL_DTLS, DTLS_WINDOW, &w, sizeof(w)));
 	for (i = 0; i < ARRAY_SIZE(seen); i++) {
 		ssize_t n = peer_seal(&m.ba, CT_DATA, seen[i], text, 50, wire);
+
+		refused(_metadata, &m, n, REPLAYS);
+	}
+	/* What the smaller window has given up may have been seen. */
+	for (i = 0; i < 550 - 64; i += 97) {
+		ssize_t n = peer_seal(&m.ba, CT_DATA, i, text, 50, wire);
 
 		refused(_metadata, &m, n, REPLAYS);
 	}
@@ -1572,6 +1732,37 @@ TEST_F(receive, counters)
 		  info.version);
 	EXPECT_EQ(records + 3, dtls_stat("DtlsRxRecords"));
 	EXPECT_EQ(bytes + 620, dtls_stat("DtlsRxBytes"));
+}
+
+/* Datagrams of a family that were read, as /proc/net/snmp and snmp6 count them */
+static long long datagrams_in(struct __test_metadata *_metadata, int family)
+{
+	bool v4 = family == AF_INET;
+	FILE *f = fopen(v4 ? "/proc/net/snmp" : "/proc/net/snmp6", "r");
+	const char *form = v4 ? "Udp: %lld" : "Udp6InDatagrams %lld";
+	long long n = -1;
+	char line[512];
+
+	ASSERT_NE(NULL, f);
+	while (fgets(line, sizeof(line), f) && sscanf(line, form, &n) != 1)
+		;
+	fclose(f);
+	ASSERT_LE(0, n);
+	return n;
+}
+
+/* What DTLS reads UDP has read. */
+TEST_F(receive, udp_counts_too)
+{
+	long long before = datagrams_in(_metadata, variant->family);
+	struct link *l = &self->l;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(50, link_send(l, CT_DATA, text, 50));
+		ASSERT_EQ(50, recv(l->a, buf, sizeof(buf), 0));
+	}
+	EXPECT_EQ(before + 5, datagrams_in(_metadata, variant->family));
 }
 
 /*
@@ -2125,6 +2316,53 @@ TEST_F(receive_cid, padding_is_stripped)
 	}
 }
 
+/*
+ * On the wire these are all of one size, by their padding; to the reader none but
+ * the last of several is shorter than the first, and none is longer.
+ */
+TEST_F(receive_cid, udp_gro_of_padded_records)
+{
+	static const size_t lens[] = {
+		1000, 1000, 500, 1000, 1000, 1000, 100, 100, 1000, 100,
+	};
+	struct peer_key *k = &self->l.ba;
+	struct link *l = &self->l;
+	ssize_t n = 0, size = 0, at, one;
+	unsigned int i, round, got;
+	int gso;
+
+	set_int(_metadata, l->a, SOL_UDP, UDP_GRO, 1);
+	/* From each of them on */
+	for (round = 0; round < ARRAY_SIZE(lens); round++) {
+		for (i = round, n = 0; i < ARRAY_SIZE(lens); i++, n += size) {
+			rec = (struct peer_record){ .type = CT_DATA };
+			rec.version = DTLS_VERSION_1_2;
+			rec.epoch = k->epoch;
+			rec.seq = rec.nonce = l->b_seq++;
+			rec.len = lens[i];
+			rec.pad = 1000 - rec.len;
+			rec.data = text + 1000 * i;
+			size = peer_seal_record(k, &rec, wire + n);
+		}
+		ASSERT_EQ(n, send_segments(l->b, wire, n, size, 0));
+		for (got = round; got < ARRAY_SIZE(lens);) {
+			n = recv_segments(l->a, buf, sizeof(buf), &gso, 0);
+			ASSERT_LT(0, n);
+			for (at = 0, i = got; at < n; at += one) {
+				one = lens[got];
+				ASSERT_TRUE(n == one ||
+					    gso == (int)lens[i]);
+				ASSERT_TRUE(one == (ssize_t)lens[i] ||
+					    (one < (ssize_t)lens[i] &&
+					     at + one == n));
+				ASSERT_EQ(0, memcmp(buf + at, text + 1000 * got,
+						    one));
+				got++;
+			}
+		}
+	}
+}
+
 TEST_F(receive_cid, inner_record_without_type_is_refused)
 {
 	struct peer_key *k = &self->l.ba;
@@ -2173,6 +2411,9 @@ TEST_F(receive, refused_connection_is_told)
 	nothing_to_read(_metadata, l);
 	ASSERT_EQ(10, send(l->a, text, 10, 0));
 	ASSERT_ERRNO(ECONNREFUSED, recv(l->a, buf, sizeof(buf), 0));
+	ASSERT_EQ(10, send(l->a, text, 10, 0));
+	ASSERT_ERRNO(ECONNREFUSED, recv(l->a, buf, sizeof(buf), MSG_PEEK));
+	nothing_to_read(_metadata, l);
 }
 
 TEST_F(receive, error_queue_quotes_ciphertext)
