@@ -163,6 +163,8 @@ TEST_F(control, blocking_read)
 
 TEST_F(control, short_buffer)
 {
+	struct iovec iov = { buf, 20 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	struct dtls_record_info info;
 	struct link *l = &self->l;
 
@@ -172,6 +174,13 @@ TEST_F(control, short_buffer)
 	EXPECT_EQ(0, memcmp(buf, text, 20));
 	ASSERT_EQ(50, recv_control(l->a, &info, buf, sizeof(buf)));
 	EXPECT_EQ(0, memcmp(buf, text + 1, 50));
+
+	ASSERT_EQ(50, link_send(l, CT_HANDSHAKE, text + 2, 50));
+	ASSERT_EQ(20, recvmsg(l->a, &msg, MSG_OOB | MSG_PEEK));
+	EXPECT_TRUE(msg.msg_flags & MSG_TRUNC);
+	ASSERT_EQ(50, recvmsg(l->a, &msg, MSG_OOB | MSG_TRUNC));
+	EXPECT_TRUE(msg.msg_flags & MSG_TRUNC);
+	EXPECT_EQ(0, memcmp(buf, text + 2, 20));
 }
 
 TEST_F(control, peek)
