@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -585,6 +586,10 @@ TEST_F(transmit, segment_option)
 	ASSERT_EQ(1200, link_recv(l, &rec));
 	ASSERT_EQ(1, send(l->a, text, 1, 0));
 	ASSERT_EQ(1, link_recv(l, &rec));
+	/* It is data that is cut. */
+	ASSERT_EQ(3000, send_control(l->a, CT_HANDSHAKE, 0, text, 3000));
+	ASSERT_EQ(3000, link_recv(l, &rec));
+	EXPECT_EQ(CT_HANDSHAKE, rec.type);
 
 	val = 0;
 	ASSERT_OK(setsockopt(l->a, SOL_UDP, UDP_SEGMENT, &val, sizeof(val)));
@@ -993,6 +998,24 @@ TEST_F(transmit, splice_more)
 	nothing_arrives(_metadata, l);
 }
 
+/* A splice is not packed, and its end is not the cork's. */
+TEST_F(transmit, splice_leaves_the_cork)
+{
+	int file = text_file(_metadata, 20), one = 1, zero = 0;
+	struct link *l = &self->l;
+
+	ASSERT_OK(setsockopt(l->a, SOL_UDP, 1 /* CORK */, &one, sizeof(one)));
+	ASSERT_EQ(10, send(l->a, text, 10, 0));
+	ASSERT_EQ(20, sendfile(l->a, file, NULL, 20));
+	ASSERT_EQ(20, link_recv(l, &rec));
+	EXPECT_EQ((__u64)1, rec.seq);
+	nothing_arrives(_metadata, l);
+	ASSERT_OK(setsockopt(l->a, SOL_UDP, 1, &zero, sizeof(zero)));
+	ASSERT_EQ(10, link_recv(l, &rec));
+	EXPECT_EQ((__u64)0, rec.seq);
+	close(file);
+}
+
 static int uring_one(struct __test_metadata *_metadata, struct io_uring *ring)
 {
 	struct io_uring_cqe *cqe;
@@ -1248,6 +1271,61 @@ TEST_F(transmit_mtu, too_large_takes_no_number)
 	ASSERT_EQ((__u64)0, tx_seq(_metadata, l));
 }
 
+/* Options that go before each datagram take room from it. */
+TEST_F(transmit_mtu, ip_options_take_room)
+{
+	/* No-operations; and destination options that are padding */
+	static const __u8 v4[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+	static const __u8 v6[8] = { 0, 0, 1, 4 };
+	socklen_t len = sizeof(__u32);
+	struct link *l = &self->l;
+	__u32 plain, mtu;
+
+	ASSERT_OK(getsockopt(l->a, SOL_DTLS, DTLS_MTU, &plain, &len));
+	if (variant->family == AF_INET) {
+		ASSERT_OK(setsockopt(l->a, SOL_IP, IP_OPTIONS, v4, sizeof(v4)));
+	} else {
+		ASSERT_OK(setsockopt(l->a, SOL_IPV6, IPV6_DSTOPTS, v6,
+				     sizeof(v6)));
+	}
+	/* IPv6 has forgotten its route over that. */
+	ASSERT_EQ(1, send(l->a, text, 1, 0));
+	ASSERT_EQ(1, link_recv(l, &rec));
+	ASSERT_OK(getsockopt(l->a, SOL_DTLS, DTLS_MTU, &mtu, &len));
+	ASSERT_EQ(plain - 8, mtu);
+	ASSERT_ERRNO(EMSGSIZE, send(l->a, text, mtu + 1, 0));
+	/* Linux counts those of IPv6 twice. */
+	if (variant->family == AF_INET6)
+		mtu -= 8;
+	ASSERT_EQ((ssize_t)mtu, send(l->a, text, mtu, 0));
+	ASSERT_EQ((ssize_t)mtu, link_recv(l, &rec));
+	ASSERT_EQ((__u64)2, tx_seq(_metadata, l));
+	nothing_arrives(_metadata, l);
+}
+
+/* The other ways to say that there shall be no fragments */
+TEST_F(transmit_mtu, too_large_for_a_probe)
+{
+	struct link *l = &self->l;
+	int val;
+
+	if (variant->family == AF_INET) {
+		val = IP_PMTUDISC_PROBE;
+		ASSERT_OK(setsockopt(l->a, SOL_IP, IP_MTU_DISCOVER, &val,
+				     sizeof(val)));
+	} else {
+		val = IPV6_PMTUDISC_DONT;
+		ASSERT_OK(setsockopt(l->a, SOL_IPV6, IPV6_MTU_DISCOVER, &val,
+				     sizeof(val)));
+		val = 1;
+		ASSERT_OK(setsockopt(l->a, SOL_IPV6, IPV6_DONTFRAG, &val,
+				     sizeof(val)));
+	}
+	ASSERT_ERRNO(EMSGSIZE, send(l->a, text, 1500, 0));
+	ASSERT_EQ((__u64)0, tx_seq(_metadata, l));
+	nothing_arrives(_metadata, l);
+}
+
 TEST_F(transmit_mtu, sendfile_fits_the_path)
 {
 	int file = text_file(_metadata, 30000);
@@ -1385,6 +1463,88 @@ TEST_F(transmit_full, eagain_takes_no_number)
 	EXPECT_EQ(sent, info.tx_seq);
 	EXPECT_EQ(sent, info.counters.tx_records);
 	ASSERT_EQ(0, poll_for(self->fd, POLLOUT, 0));
+}
+
+/* Datagrams of a family that this network sent */
+static long long datagrams_out(struct __test_metadata *_metadata, int family)
+{
+	const char *name = family == AF_INET ? "/proc/net/snmp" :
+					       "/proc/net/snmp6";
+	const char *form = family == AF_INET ?
+			   "Udp: %*d %*d %*d %lld" : "Udp6OutDatagrams %lld";
+	FILE *f = fopen(name, "r");
+	long long n = -1;
+	char line[512];
+
+	ASSERT_NE(NULL, f);
+	while (fgets(line, sizeof(line), f) && sscanf(line, form, &n) != 1)
+		;
+	fclose(f);
+	ASSERT_LE(0, n);
+	return n;
+}
+
+/* Without GSO, room for a part of a batch: so much is said to be sent. */
+TEST_F(transmit_full, part_of_a_batch_is_told)
+{
+	bool v4 = variant->family == AF_INET;
+	long long before = datagrams_out(_metadata, variant->family);
+	struct dtls_info info;
+	int one = 1;
+	ssize_t n;
+
+	if (v4) {
+		ASSERT_OK(setsockopt(self->fd, SOL_SOCKET, SO_NO_CHECK, &one,
+				     sizeof(one)));
+	} else {
+		ASSERT_OK(setsockopt(self->fd, SOL_UDP, 101 /* NO_CHECK6_TX */,
+				     &one, sizeof(one)));
+	}
+	n = send_segments(self->fd, text, 4000, 100, MSG_DONTWAIT);
+	ASSERT_LT(0, n);
+	ASSERT_GT(4000, n);
+	ASSERT_EQ(0, n % 100);
+	EXPECT_EQ(before + n / 100, datagrams_out(_metadata, variant->family));
+	ASSERT_OK(dtls_get_info(self->fd, &info));
+	EXPECT_EQ((__u64)n / 100, info.counters.tx_records);
+	EXPECT_EQ((__u64)n, info.counters.tx_bytes);
+}
+
+/*
+ * Who was refused, and who was told by poll that there is no room, is sent the
+ * signal he asked for when there is.
+ */
+static void signal_for_room(struct __test_metadata *_metadata, int fd,
+			    bool polls)
+{
+	const struct timespec soon = { .tv_sec = SOON_MS / 1000 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	ASSERT_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	ASSERT_OK(fcntl(fd, F_SETSIG, SIGRTMIN));
+	ASSERT_OK(fcntl(fd, F_SETOWN, getpid()));
+	ASSERT_OK(fcntl(fd, F_SETFL, O_ASYNC));
+
+	while (!polls || poll_for(fd, POLLOUT, 0))
+		if (send(fd, text, 200, MSG_DONTWAIT) < 0)
+			break;
+	if (!polls)
+		ASSERT_EQ(EAGAIN, errno);
+	/* What waits is dropped. */
+	ASSERT_EQ(0, system("ip link del v0"));
+	ASSERT_EQ(SIGRTMIN, sigtimedwait(&set, NULL, &soon));
+}
+
+TEST_F(transmit_full, refused_then_signalled)
+{
+	signal_for_room(_metadata, self->fd, false);
+}
+
+TEST_F(transmit_full, polled_then_signalled)
+{
+	signal_for_room(_metadata, self->fd, true);
 }
 
 TEST_F(transmit_full, eagain_of_a_batch_takes_no_number)
