@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/time.h>
 #include <time.h>
@@ -654,11 +655,31 @@ TEST_F(poll, error_is_pollerr_until_it_is_told)
 	EXPECT_EQ(0, poll_for(l->a, POLLIN, 0));
 }
 
+/* The error queue is EPOLLPRI for who asked for that, as on any socket. */
+TEST_F(poll, error_queue_is_pri_for_who_asked)
+{
+	bool v4 = variant->family == AF_INET;
+	struct link *l = &self->l;
+	int one = 1;
+
+	ASSERT_OK(setsockopt(l->a, v4 ? SOL_IP : SOL_IPV6,
+			     v4 ? IP_RECVERR : IPV6_RECVERR, &one,
+			     sizeof(one)));
+	close(l->b);
+	l->b = -1;
+	ASSERT_EQ(10, send(l->a, text, 10, 0));
+	ASSERT_EQ(POLLERR, poll_for(l->a, POLLPRI, SOON_MS));
+	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_SELECT_ERR_QUEUE, &one,
+			     sizeof(one)));
+	ASSERT_EQ(POLLERR | POLLPRI, poll_for(l->a, POLLPRI, SOON_MS));
+}
+
 /* With something in the queue too, neither hides the other. */
 TEST_F(poll, error_amid_data)
 {
 	struct link *l = &self->l;
 	short ev;
+	int n;
 
 	send_nothing(l, 0);
 	ASSERT_EQ(10, link_send(l, CT_DATA, text, 10));
@@ -667,6 +688,9 @@ TEST_F(poll, error_amid_data)
 	ASSERT_EQ(10, send(l->a, text, 10, 0));
 	ev = poll_for(l->a, POLLIN, SOON_MS);
 	ASSERT_TRUE(ev & POLLERR);
+	/* Nor does who asks for the next record's length take it away. */
+	ASSERT_OK(ioctl(l->a, FIONREAD, &n));
+	ASSERT_TRUE(poll_for(l->a, POLLIN, SOON_MS) & POLLERR);
 	ASSERT_ERRNO(ECONNREFUSED, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
 	ASSERT_EQ(POLLIN, poll_for(l->a, POLLIN, SOON_MS));
 	ASSERT_EQ(10, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
@@ -894,6 +918,29 @@ TEST_F(poll, leftovers_wake_the_other_readers)
 		}
 		ASSERT_GT(start + SOON_MS / 2, now_ms());
 	}
+}
+
+/* The end of the file is for all of them, and one reads the record. */
+TEST_F(poll, end_of_file_wakes_all_readers)
+{
+	struct reader r[READERS];
+	struct link *l = &self->l;
+	pthread_t t[READERS];
+	__u64 start;
+	int i;
+
+	for (i = 0; i < READERS; i++) {
+		r[i].fd = l->a;
+		ASSERT_OK(pthread_create(&t[i], NULL, read_one, &r[i]));
+	}
+	usleep(slow() ? 500000 : 100000);
+	start = now_ms();
+	ASSERT_EQ(2, link_send(l, CT_ALERT, close_notify, 2));
+	for (i = 0; i < READERS; i++) {
+		pthread_join(t[i], NULL);
+		ASSERT_EQ(0, r[i].got);
+	}
+	ASSERT_GT(start + SOON_MS / 2, now_ms());
 }
 
 static void *select_readable(void *arg)
