@@ -654,7 +654,16 @@ TEST_F(lifetime, memory_after_plain_reads)
 TEST_F(lifetime, memory_after_peeks_and_short_reads)
 {
 	char buf[1000] = {};
+	long before;
 	int i;
+
+	/* What is looked at costs no less than what is queued. */
+	ASSERT_EQ(1000, link_send(&self->l, CT_DATA, buf, 1000));
+	settle();
+	before = meminfo(self->l.a, SK_MEMINFO_RMEM_ALLOC);
+	ASSERT_EQ(1000, recv(self->l.a, buf, sizeof(buf), MSG_PEEK));
+	EXPECT_LE(before, meminfo(self->l.a, SK_MEMINFO_RMEM_ALLOC));
+	ASSERT_EQ(1000, recv(self->l.a, buf, sizeof(buf), 0));
 
 	for (i = 0; i < 40; i++)
 		ASSERT_EQ(1000, link_send(&self->l, CT_DATA, buf, 1000));
@@ -688,9 +697,10 @@ TEST_F(lifetime, memory_after_packed_datagrams)
 TEST_F(lifetime, memory_after_coalesced_datagrams)
 {
 	static unsigned char out[60000];
+	int i, zero = 0, none = -1;
 	size_t n = 0, one = 0;
 	char buf[1000] = {};
-	int i;
+	long before;
 
 	for (i = 0; i < 40; i++) {
 		one = peer_seal(&self->l.ba, CT_DATA, self->l.b_seq++, buf,
@@ -698,8 +708,33 @@ TEST_F(lifetime, memory_after_coalesced_datagrams)
 		n += one;
 	}
 	ASSERT_EQ(n, send_segments(self->l.b, out, n, one, 0));
+	settle();
+	before = meminfo(self->l.a, SK_MEMINFO_RMEM_ALLOC);
+	EXPECT_LT(40000, before);
+
+	/* To look at each record holds one super-packet, not forty. */
+	ASSERT_EQ(0, setsockopt(self->l.a, SOL_SOCKET, SO_PEEK_OFF, &zero,
+				sizeof(zero)));
+	for (i = 0; i < 40; i++)
+		ASSERT_EQ(1000, recv(self->l.a, buf, sizeof(buf), MSG_PEEK));
+	EXPECT_LT(40000, meminfo(self->l.a, SK_MEMINFO_RMEM_ALLOC));
+	EXPECT_GT(5 * before, meminfo(self->l.a, SK_MEMINFO_RMEM_ALLOC));
+	ASSERT_EQ(0, setsockopt(self->l.a, SOL_SOCKET, SO_PEEK_OFF, &none,
+				sizeof(none)));
 	for (i = 0; i < 40; i++)
 		ASSERT_EQ(1000, recv(self->l.a, buf, sizeof(buf), 0));
+	EXPECT_EQ(0, meminfo(self->l.a, SK_MEMINFO_RMEM_ALLOC));
+
+	/* Nor does it cost nothing while the rest of it waits. */
+	for (i = 0, n = 0; i < 40; i++)
+		n += peer_seal(&self->l.ba, CT_DATA, self->l.b_seq++, buf,
+			       1000, out + n);
+	ASSERT_EQ(n, send_segments(self->l.b, out, n, one, 0));
+	settle();
+	for (i = 0; i < 40; i++) {
+		EXPECT_LT(1000, meminfo(self->l.a, SK_MEMINFO_RMEM_ALLOC));
+		ASSERT_EQ(1000, recv(self->l.a, buf, sizeof(buf), 0));
+	}
 	EXPECT_EQ(0, meminfo(self->l.a, SK_MEMINFO_RMEM_ALLOC));
 }
 
