@@ -434,10 +434,25 @@ static ssize_t take_data(struct kdtls_socket *s, void *buf, size_t len,
 	return n;
 }
 
+/* When recv(2) would wait no longer */
+static uint64_t receive_end(const struct kdtls_socket *s)
+{
+	struct timeval t = { 0 };
+	socklen_t len = sizeof(t);
+
+	if (!blocking(s))
+		return 0;
+	if (getsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &t, &len))
+		return KDTLS_NEVER;
+	return t.tv_sec || t.tv_usec ?
+	       driver_now() + t.tv_sec * 1000000ULL + t.tv_usec : KDTLS_NEVER;
+}
+
 static ssize_t receive_data(struct kdtls_socket *s, void *buf, size_t len,
 			    struct dtls_record_info *info)
 {
 	struct pollfd p = { .fd = s->fd };
+	uint64_t end = KDTLS_NEVER;
 	ssize_t n;
 
 	for (;;) {
@@ -449,10 +464,14 @@ static ssize_t receive_data(struct kdtls_socket *s, void *buf, size_t len,
 		if (n != -EAGAIN)
 			return s->error ? s->error : n;
 		n = take_data(s, buf, len, info);
-		if (n != -EAGAIN || !blocking(s))
+		if (n != -EAGAIN)
+			return n;
+		if (end == KDTLS_NEVER)
+			end = receive_end(s);
+		if (driver_now() >= end)
 			return n;
 		p.events = POLLIN | kdtls_events(s);
-		if (poll(&p, 1, kdtls_timeout(s)) < 0)
+		if (poll(&p, 1, wait_ms(earlier(socket_expiry(s), end))) < 0)
 			return -errno;
 	}
 }

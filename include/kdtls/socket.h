@@ -229,7 +229,8 @@ KDTLS_API ssize_t kdtls_send(struct kdtls_socket *s, const void *data,
  * @buf:	room for it; a longer one is cut
  * @len:	bytes of @buf
  *
- * Blocks if the file does; calls kdtls_process() as needed.
+ * Blocks if the file does, for as long as SO_RCVTIMEO says (socket(7)); calls
+ * kdtls_process() as needed.
  *
  * Return: bytes; 0: the peer has said close_notify; -EAGAIN; or why the socket
  * ended.

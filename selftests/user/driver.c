@@ -1213,12 +1213,13 @@ struct blocking {
 	struct kdtls_socket_options options;
 	int fd;
 	int err;
-	ssize_t sent, received;
+	ssize_t sent, received, too_late;
 	char buf[16];
 };
 
 static void *block(void *arg)
 {
+	struct timeval soon = { .tv_usec = 50000 };
 	struct blocking *b = arg;
 	struct kdtls_socket *s;
 
@@ -1227,6 +1228,8 @@ static void *block(void *arg)
 		return NULL;
 	b->sent = kdtls_send(s, "hello", 5);
 	b->received = kdtls_recv(s, b->buf, sizeof(b->buf));
+	setsockopt(b->fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
+	b->too_late = kdtls_recv(s, b->buf, sizeof(b->buf));
 	kdtls_close(s);
 	return NULL;
 }
@@ -1252,6 +1255,7 @@ TEST_F(driver, blocking)
 	EXPECT_EQ(0, b.err);
 	EXPECT_EQ(5, b.sent);
 	EXPECT_EQ(3, b.received);
+	EXPECT_EQ(-EAGAIN, b.too_late);
 	EXPECT_EQ(0, receive(self, self->s));
 }
 
