@@ -32,7 +32,7 @@
 enum outcome {
 	SHARED,		/* same keys, data both ways */
 	TIMED_OUT,	/* and nobody believes otherwise */
-	UNPROVEN,	/* one end's last flight never arrived, and it knows so */
+	UNPROVEN,	/* one end's last flight, or all word of it, was lost */
 	CORRUPTED,	/* plaintext was changed on the way, and found out */
 	BAD,
 	OUTCOMES,
@@ -296,6 +296,17 @@ static bool agree(const struct world *w)
 	       keys_fit(s, c);
 }
 
+/*
+ * DTLS 1.3: @end had keys, and these, but nothing ever told it that its Finished
+ * had arrived.
+ */
+static bool gave_up_late(const struct end *end, const struct end *other)
+{
+	return failed(end) && error_of(end) == KDTLS_ETIMEOUT &&
+	       end->e->keys_out && end->e->d13 && !end->e->d13->arrived &&
+	       keys_fit(end, other) && keys_fit(other, end);
+}
+
 /* Early data came once or not at all, and never where it was refused. */
 static bool early_is_sound(const struct world *w)
 {
@@ -335,6 +346,8 @@ static enum outcome judge(struct world *w)
 		if (w->plain_corrupted && failed(other) &&
 		    error_of(other) != KDTLS_ETIMEOUT)
 			return CORRUPTED;
+		if (gave_up_late(other, &w->end[i]))
+			return UNPROVEN;
 		if (w->end[i].e->flight.first &&
 		    (!failed(other) || error_of(other) == KDTLS_ETIMEOUT))
 			return UNPROVEN;
