@@ -284,13 +284,18 @@ static void receive(struct kdtls_socket *s, uint8_t *buf)
 	}
 }
 
-/* What the kernel puts aside for the library */
+/*
+ * What the kernel puts aside for the library. It looks at what has come when it
+ * is asked, and nobody may have asked since: who only sends does not.
+ */
 static void receive_control(struct kdtls_socket *s, uint8_t *buf)
 {
+	struct pollfd look = { .fd = s->fd, .events = POLLPRI };
 	struct dtls_record_info info;
 	struct dtls_info state;
 	ssize_t n;
 
+	poll(&look, 1, 0);
 	while (!s->error && !kdtls_get_info(s->fd, &state)) {
 		/* RFC 6347 4.2.4: the peer has our last flight. */
 		if (state.counters.rx_records)

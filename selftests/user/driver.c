@@ -425,7 +425,7 @@ static bool attend(struct kdtls_socket *s)
 {
 	struct pollfd p = { .fd = kdtls_fd(s), .events = kdtls_events(s) };
 
-	if (poll(&p, 1, 0) <= 0)
+	if (poll(&p, 1, 0) <= 0 && kdtls_timeout(s))
 		return false;
 	kdtls_process(s);
 	return true;
