@@ -15,6 +15,7 @@
 #include <netinet/in.h>
 #include <sys/queue.h>
 
+#include "engine/cids.h"
 #include "engine/endpoint.h"
 #include "engine/records.h"
 
@@ -32,6 +33,9 @@ void user_records_free(struct user_records *u);
 int user_records_key(struct user_records *u, int direction,
 		     const struct dtls_key_info *key,
 		     const struct dtls_window *seen);
+
+/* One more that the peer may use. Return: 0 or -KDTLS_EMEMORY. */
+int user_records_cid(struct user_records *u, const uint8_t *cid, size_t len);
 
 /* Bytes a record is larger than its content. */
 size_t user_records_overhead(const struct user_records *u);
@@ -52,15 +56,25 @@ ssize_t user_records_seal(struct user_records *u, uint8_t type,
 			  const void *data, size_t len, uint8_t *out);
 
 /**
+ * struct datagram - a datagram that is being read
+ * @rest:	what is left of it
+ * @named:	see dtls_cids_fit()
+ */
+struct datagram {
+	struct dtls_bytes rest;
+	bool named;
+};
+
+/**
  * user_records_open() - take the next record off a datagram
- * @datagram:	moved on behind the record; emptied when no more can be told
+ * @d:		moved on behind the record; emptied when no more can be told
  * @plain:	DTLS_FRAGMENT_SIZE_MAX bytes
  * @info:	which record it is; DTLS_RECORD_RAW: not opened, @raw is it
  *
  * Return: bytes of content or of @raw; -EAGAIN: nothing left; -EBADMSG: dropped,
  * call again.
  */
-ssize_t user_records_open(struct user_records *u, struct dtls_bytes *datagram,
+ssize_t user_records_open(struct user_records *u, struct datagram *d,
 			  uint8_t *plain, struct dtls_bytes *raw,
 			  struct dtls_record_info *info);
 
@@ -169,6 +183,7 @@ void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len);
 int handover_key(void *ctx, int direction, const struct dtls_key_info *key,
 		 const struct dtls_window *seen);
 uint64_t handover_next_seq(void *ctx);
+int handover_cid(void *ctx, uint8_t *cid, size_t len);
 
 /* Note the protected records of a datagram before the engine gets it. */
 void handover_keep(struct kdtls_socket *s, const uint8_t *data, size_t len);
@@ -234,6 +249,9 @@ void listener_leave(struct kdtls_socket *s);
 
 /* kdtls_supports() for a key of any version */
 int ulp_supports(int fd, unsigned int version, unsigned int cipher);
+
+/* One more connection ID in records that arrive. Return: 0 or -errno. */
+int ulp_add_cid(int fd, const uint8_t *cid, size_t len);
 
 /* sendmsg() with a DTLS_RECORD_INFO. Return: as send(2), or -errno. */
 ssize_t ulp_send(int fd, const struct dtls_record_info *info, const void *data,

@@ -157,11 +157,13 @@ static int begin_epoch(struct kdtls_socket *s, const struct dtls_key_info *key,
 static void feed_user(struct user_records *u, const struct kept *k)
 {
 	uint8_t plain[DTLS_FRAGMENT_SIZE_MAX];
-	struct dtls_bytes datagram = { k->data, k->len }, raw;
+	/* If it bears no connection ID, another in its datagram did. */
+	struct datagram d = { .rest = { k->data, k->len }, .named = true };
 	struct dtls_record_info info;
+	struct dtls_bytes raw;
 	ssize_t n;
 
-	n = user_records_open(u, &datagram, plain, &raw, &info);
+	n = user_records_open(u, &d, plain, &raw, &info);
 	if (n > 0 && !(info.flags & DTLS_RECORD_RAW))
 		user_records_queue(u, plain, n, info.flags);
 	OPENSSL_cleanse(plain, sizeof(plain));
@@ -253,4 +255,13 @@ uint64_t handover_next_seq(void *ctx)
 		return user_records_next(s->user);
 	/* Without an answer the peer's acknowledgement will fit no record. */
 	return kdtls_get_info(s->fd, &info) ? DTLS_SEQ_MAX : info.tx_seq;
+}
+
+int handover_cid(void *ctx, uint8_t *cid, size_t len)
+{
+	struct kdtls_socket *s = ctx;
+
+	/* Clients are told from each other by address: any will do. */
+	return s->user ? user_records_cid(s->user, cid, len) :
+			 ulp_add_cid(s->fd, cid, len);
 }

@@ -19,6 +19,7 @@ void kdtls_socket_config(struct kdtls_config *config)
 	config->max_early = DEFAULT_EARLY;
 	config->ops.key = handover_key;
 	config->ops.next_seq = handover_next_seq;
+	config->ops.cid = handover_cid;
 }
 
 uint64_t driver_now(void)
@@ -221,13 +222,14 @@ static void take_raw(struct kdtls_socket *s, const uint8_t *data, size_t len)
 static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
 	uint8_t plain[DTLS_FRAGMENT_SIZE_MAX];
-	struct dtls_bytes datagram = { data, len }, raw;
+	struct datagram d = { .rest = { data, len } };
 	struct dtls_record_info info;
+	struct dtls_bytes raw;
 	ssize_t n;
 
 	while (!s->error &&
-	       (n = user_records_open(s->user, &datagram, plain, &raw,
-				      &info)) != -EAGAIN) {
+	       (n = user_records_open(s->user, &d, plain, &raw, &info)) !=
+		       -EAGAIN) {
 		if (n < 0)
 			continue;
 		if (info.flags & DTLS_RECORD_RAW) {

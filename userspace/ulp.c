@@ -192,6 +192,16 @@ int kdtls_poll_control(int fd, int on)
 	return set_number(fd, DTLS_POLL_CONTROL, on);
 }
 
+int ulp_add_cid(int fd, const uint8_t *cid, size_t len)
+{
+	struct dtls_cid option = { .rx_len = (__u16)len };
+
+	memcpy(option.rx, cid, len);
+	if (!setsockopt(fd, SOL_DTLS, DTLS_CID, &option, sizeof(option)))
+		return 0;
+	return -errno;
+}
+
 ssize_t ulp_send(int fd, const struct dtls_record_info *info, const void *data,
 		 size_t len, int flags)
 {

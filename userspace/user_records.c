@@ -31,6 +31,7 @@ struct user_records {
 	const struct dtls_crypto *crypto;
 	struct dtls_protection *tx;
 	struct dtls_protection *rx[READ_EPOCHS];	/* newest first */
+	struct dtls_cids cids;
 	bool tx_told;			/* of the newest keys: see _event() */
 	bool rx_told;
 	STAILQ_HEAD(, chunk) queue;
@@ -76,6 +77,7 @@ void user_records_free(struct user_records *u)
 	dtls_protection_free(u->tx);
 	for (i = 0; i < READ_EPOCHS; i++)
 		dtls_protection_free(u->rx[i]);
+	dtls_cids_free(&u->cids);
 	OPENSSL_free(u);
 }
 
@@ -94,6 +96,12 @@ int user_records_key(struct user_records *u, int direction,
 		u->tx_told = false;
 		return 0;
 	}
+	/* Every read key has that of the handshake. */
+	if (key->cid_len && !u->cids.len &&
+	    user_records_cid(u, key->cid, key->cid_len)) {
+		dtls_protection_free(p);
+		return -KDTLS_EMEMORY;
+	}
 	if (seen)
 		dtls_replay_import(&p->seen, seen->next, (u64 *)seen->seen);
 	dtls_protection_free(u->rx[READ_EPOCHS - 1]);
@@ -101,6 +109,11 @@ int user_records_key(struct user_records *u, int direction,
 	u->rx[0] = p;
 	u->rx_told = false;
 	return 0;
+}
+
+int user_records_cid(struct user_records *u, const uint8_t *cid, size_t len)
+{
+	return dtls_cids_add(&u->cids, cid, len) ? 0 : -KDTLS_EMEMORY;
 }
 
 size_t user_records_overhead(const struct user_records *u)
@@ -163,9 +176,12 @@ ssize_t user_records_seal(struct user_records *u, uint8_t type,
 	return n ? (ssize_t)n : -KDTLS_ECRYPTO;
 }
 
-/* A unified header tells an epoch's last bits, so keys are tried (RFC 9147 4). */
+/*
+ * A unified header tells an epoch's last bits, so keys are tried (RFC 9147 4).
+ * Early data came before there was a connection ID to @named it with.
+ */
 static ssize_t open_one(struct user_records *u, const struct dtls_record *record,
-			const uint8_t *bytes, uint8_t *plain,
+			bool named, const uint8_t *bytes, uint8_t *plain,
 			struct dtls_record_info *info)
 {
 	struct dtls_record r;
@@ -174,7 +190,8 @@ static ssize_t open_one(struct user_records *u, const struct dtls_record *record
 
 	for (i = 0; i < READ_EPOCHS && u->rx[i] && n < 0; i++) {
 		r = *record;
-		if (!r.unified && r.epoch != u->rx[i]->epoch)
+		if (r.unified ? u->rx[i]->cid_len && !named :
+				r.epoch != u->rx[i]->epoch)
 			continue;
 		n = dtls_unprotect(u->rx[i], &r, bytes, plain, &info->type);
 		info->epoch = r.epoch;
@@ -191,26 +208,29 @@ static bool may_be_handshake(const struct dtls_record *record)
 	return !record->epoch || record->type == DTLS_CT_HANDSHAKE;
 }
 
-ssize_t user_records_open(struct user_records *u, struct dtls_bytes *datagram,
+ssize_t user_records_open(struct user_records *u, struct datagram *d,
 			  uint8_t *plain, struct dtls_bytes *raw,
 			  struct dtls_record_info *info)
 {
-	const uint8_t *p = datagram->p;
+	const uint8_t *p = d->rest.p;
 	struct dtls_record record;
 	size_t size;
-	ssize_t n;
+	ssize_t n = -1;
 
-	if (dtls_record_parse(&record, p, datagram->len, datagram->len,
-			      u->rx[0]->cid_len)) {
-		datagram->len = 0;
+	if (dtls_record_parse(&record, p, d->rest.len, d->rest.len,
+			      u->cids.len)) {
+		d->rest.len = 0;
 		return -EAGAIN;
 	}
 	size = record.header_len + record.fragment_len;
-	datagram->p += size;
-	datagram->len -= size;
+	d->rest.p += size;
+	d->rest.len -= size;
 
 	memset(info, 0, sizeof(*info));
-	n = open_one(u, &record, p, plain, info);
+	if (dtls_cids_fit(&u->cids, &record, &d->named))
+		n = open_one(u, &record, d->named, p, plain, info);
+	else if (!may_be_handshake(&record))
+		d->rest.len = 0;
 	if (n >= 0) {
 		if (record.unified && info->epoch == EARLY_EPOCH)
 			info->flags = DTLS_RECORD_REPLAYABLE;

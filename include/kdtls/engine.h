@@ -199,6 +199,12 @@ struct kdtls_peer {
  *	engine's records before. Asked for before kdtls_engine_output() gives a
  *	handshake message as content: the peer acknowledges by number (RFC 9147
  *	7). NULL: DTLS 1.3 is not spoken.
+ * @cid: DTLS 1.3: the peer is about to be given another connection ID of ours:
+ *	@cid, @len random bytes, as many as that of kdtls_engine_set_cid() has.
+ *	Who tells peers apart by them may write others there. When this returns
+ *	0, records with it are taken beside those with the handshake's and the
+ *	last DTLS_CIDS_MAX (linux/dtls.h) that were given, of which it is one.
+ *	Nonzero: it is not given. NULL: the peer gets none but the handshake's.
  * @random: fill @buf. NULL: libcrypto's generator, which is used inside key
  *	generation and signatures in any case.
  * @unix_time: seconds since 1970, for certificates, tickets and sessions. @ctx is
@@ -218,6 +224,7 @@ struct kdtls_ops {
 	void (*keylog)(void *ctx, const char *line);
 	void (*heartbeat)(void *ctx, size_t size, uint64_t rtt);
 	uint64_t (*next_seq)(void *ctx);
+	int (*cid)(void *ctx, uint8_t *cid, size_t len);
 	void (*random)(void *ctx, uint8_t *buf, size_t len);
 	int64_t (*unix_time)(void *ctx);
 };
@@ -616,6 +623,51 @@ KDTLS_API void kdtls_engine_confirm(struct kdtls_engine *engine);
 KDTLS_API int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both);
 
 /**
+ * kdtls_engine_give_cids() - give the peer more connection IDs (RFC 9147 9)
+ * @engine:	established, DTLS 1.3, and the peer puts one of ours into its
+ *		records: see kdtls_engine_set_cid() and ops->cid
+ * @count:	1 to DTLS_CIDS_MAX (linux/dtls.h)
+ * @at_once:	the peer is to use one of them from now on, and none from before;
+ *		else they are for when it wants to change
+ *
+ * They are as long as the one of the handshake, which stays good, as do the last
+ * DTLS_CIDS_MAX that were given. A peer that asks is answered without this, with
+ * half as many at most.
+ *
+ * Return: 0; -KDTLS_EUSAGE, also while those given before are not out yet;
+ * -KDTLS_ECALLBACK: ops->cid refused one, and none is given; -KDTLS_EMEMORY.
+ */
+KDTLS_API int kdtls_engine_give_cids(struct kdtls_engine *engine,
+				     unsigned int count, bool at_once);
+
+/**
+ * kdtls_engine_request_cids() - ask the peer for more of its own (RFC 9147 9)
+ * @engine:	established, DTLS 1.3, and the peer wants a connection ID in our
+ *		records
+ * @count:	1 to DTLS_CIDS_MAX less struct kdtls_info, cid_spares
+ *
+ * The peer may give fewer, or none. One request at a time: it stands until the
+ * peer has answered.
+ *
+ * Return: 0 or -KDTLS_EUSAGE.
+ */
+KDTLS_API int kdtls_engine_request_cids(struct kdtls_engine *engine,
+					unsigned int count);
+
+/**
+ * kdtls_engine_change_cid() - use another of the peer's connection IDs
+ * @engine:	established, DTLS 1.3, with a spare one (struct kdtls_info)
+ *
+ * The oldest of the spare ones, so that nobody on the path knows the association
+ * again when its address changes (RFC 9147 9). It comes with the next write key:
+ * this is a kdtls_engine_update_keys() too.
+ *
+ * Return: 0, -KDTLS_EUSAGE (also as for kdtls_engine_update_keys()),
+ * -KDTLS_EMEMORY.
+ */
+KDTLS_API int kdtls_engine_change_cid(struct kdtls_engine *engine);
+
+/**
  * kdtls_engine_close() - send close_notify (RFC 5246 7.2.1)
  * @engine:	the engine; a handshake in progress is given up
  *
@@ -694,10 +746,14 @@ enum kdtls_early {
  * @peer_hash:	SHA-256 of the peer's certificate or raw key, zero if none
  * @alpn:	protocol chosen, or NULL; lives as long as the engine
  * @name:	the server's name as the client sent it (RFC 6066), or NULL; the same
- * @cid_rx:	connection ID in records that arrive, or NULL; the same
+ * @cid_rx:	connection ID of the handshake's in records that arrive, or NULL;
+ *		until the engine is called again. For others of ours see
+ *		kdtls_engine_give_cids()
  * @cid_rx_len:	its bytes
- * @cid_tx:	connection ID in records sent, or NULL; the same
+ * @cid_tx:	connection ID in records sent (from the next write key on, if it
+ *		has just changed), or NULL; until the engine is called again
  * @cid_tx_len:	its bytes
+ * @cid_spares:	of the peer's, for kdtls_engine_change_cid()
  * @rtt:	µs; 0: not measured
  * @mtu:	bytes of UDP payload now reckoned with
  * @flights_resent: retransmissions, by time or because the peer sent again
@@ -724,6 +780,7 @@ struct kdtls_info {
 	size_t cid_rx_len;
 	const uint8_t *cid_tx;
 	size_t cid_tx_len;
+	uint8_t cid_spares;
 	uint64_t rtt;
 	uint32_t mtu;
 	uint32_t flights_resent;

@@ -56,8 +56,8 @@ enum kdtls_path {
 
 /**
  * kdtls_socket_config() - defaults for an endpoint whose engines have sockets
- * @config:	filled in as by kdtls_config_init(); ops.key and
- *		ops.next_seq are the library's, and max_early is 65536
+ * @config:	filled in as by kdtls_config_init(); ops.key, ops.next_seq and
+ *		ops.cid are the library's, and max_early is 65536
  *
  * The callbacks get the struct kdtls_socket as their ctx; see kdtls_data().
  */
@@ -174,7 +174,7 @@ KDTLS_API int kdtls_connect_to(struct kdtls_endpoint *endpoint,
  * @s:		the socket
  *
  * Never waits. To be called when kdtls_events() came up on kdtls_fd(), when
- * kdtls_timeout() has passed, and after kdtls_engine_heartbeat().
+ * kdtls_timeout() has passed, and after what kdtls_engine() names.
  *
  * Return: 0: established; -EINPROGRESS: the handshake goes on; -KDTLS_ERESTARTED:
  * the peer started anew, kdtls_accept() has the new socket and this one is
@@ -295,8 +295,9 @@ KDTLS_API int kdtls_payload(const struct kdtls_socket *s);
  * kdtls_engine() - the socket's engine
  * @s:		the socket
  *
- * For kdtls_engine_info(), _failure(), _export(), _heartbeat() and, with a
- * kdtls_process() behind it, _set_mtu(). It lives as long as @s.
+ * For kdtls_engine_info(), _failure(), _export() and, with a kdtls_process()
+ * behind them, _heartbeat(), _update_keys(), _give_cids(), _request_cids(),
+ * _change_cid() and _set_mtu(). It lives as long as @s.
  */
 KDTLS_API struct kdtls_engine *kdtls_engine(const struct kdtls_socket *s);
 

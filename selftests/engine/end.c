@@ -22,6 +22,8 @@ static int take_key(void *ctx, int direction, const struct dtls_key_info *key,
 	end->early_keys += key->version == DTLS_VERSION_1_3 && key->epoch == 1;
 	if (direction == DTLS_RX) {
 		end->rx_key = *key;
+		if (key->cid_len && !end->cids.len)
+			dtls_cids_add(&end->cids, key->cid, key->cid_len);
 		dtls_replay_import(&p->seen, seen->next, (u64 *)seen->seen);
 		dtls_protection_free(end->rx_before);
 		end->rx_before = end->rx;
@@ -32,6 +34,15 @@ static int take_key(void *ctx, int direction, const struct dtls_key_info *key,
 		end->tx = p;
 	}
 	return 0;
+}
+
+static int take_cid(void *ctx, uint8_t *cid, size_t len)
+{
+	struct end *end = ctx;
+
+	if (end->cids_max && end->cids.count > end->cids_max)
+		return -1;
+	return !dtls_cids_add(&end->cids, cid, len);
 }
 
 static uint64_t next_seq(void *ctx)
@@ -142,6 +153,7 @@ void end_config(struct end *end, const char *psk)
 	end->config.version_max = end_version;
 	end->config.ops.key = take_key;
 	end->config.ops.next_seq = next_seq;
+	end->config.ops.cid = take_cid;
 	end->config.ops.early = take_data;
 	end->config.ops.replayable = take_replayable;
 	end->config.ops.session = take_session;
@@ -178,6 +190,7 @@ void end_close(struct end *end)
 	end->tx = NULL;
 	end->rx = NULL;
 	end->rx_before = NULL;
+	dtls_cids_free(&end->cids);
 	end->received_len = 0;
 	end->early_len = 0;
 	end->early_keys = 0;
@@ -237,12 +250,14 @@ static int open_records(struct end *end, const u8 *datagram, size_t len,
 	struct dtls_protection *key;
 	struct dtls_record record;
 	u8 *out = malloc(len + 1);
+	bool named = false;
 	int err = 0;
 	long n;
 
 	while (len && !err &&
 	       !dtls_record_parse(&record, datagram, len, len,
-				  end->rx->cid_len)) {
+				  end->cids.len) &&
+	       dtls_cids_fit(&end->cids, &record, &named)) {
 		size_t size = record.header_len + record.fragment_len;
 
 		key = key_of(end, &record);
@@ -250,8 +265,10 @@ static int open_records(struct end *end, const u8 *datagram, size_t len,
 			err = kdtls_engine_input(end->e, datagram, size, NULL,
 						 now);
 		} else {
-			n = dtls_unprotect(key, &record, datagram, out,
-					   &info.type);
+			n = -1;
+			if (named || !record.unified || !key->cid_len)
+				n = dtls_unprotect(key, &record, datagram, out,
+						   &info.type);
 			info.epoch = record.epoch;
 			info.seq = record.seq;
 			if (n > 0 && info.type == DTLS_CT_APPLICATION_DATA &&
@@ -333,15 +350,22 @@ int end_handshake(struct end *client, struct end *server)
 	return err ? err : end_exchange(client, server, &now, 20);
 }
 
-static bool same_key(const struct dtls_key_info *tx,
-		     const struct dtls_key_info *rx)
+static bool same_key(const struct end *from, const struct end *to)
 {
+	const struct dtls_key_info *tx = &from->tx_key, *rx = &to->rx_key;
+	struct dtls_record record = {
+		.unified = DTLS_UNIFIED,
+		.cid_len = (u8)tx->cid_len,
+		.cid = tx->cid,
+	};
+	bool named = false;
+
 	return tx->version == rx->version && tx->cipher == rx->cipher &&
 	       tx->epoch == rx->epoch && tx->cid_len == rx->cid_len &&
 	       !memcmp(tx->key, rx->key, sizeof(tx->key)) &&
 	       !memcmp(tx->iv, rx->iv, sizeof(tx->iv)) &&
 	       !memcmp(tx->sn_key, rx->sn_key, sizeof(tx->sn_key)) &&
-	       !memcmp(tx->cid, rx->cid, sizeof(tx->cid));
+	       dtls_cids_fit(&to->cids, &record, &named) && named;
 }
 
 bool end_agree(const struct end *a, const struct end *b)
@@ -349,8 +373,7 @@ bool end_agree(const struct end *a, const struct end *b)
 	u8 x[40], y[40];
 
 	if (!end_established(a) || !end_established(b) ||
-	    !same_key(&a->tx_key, &b->rx_key) ||
-	    !same_key(&b->tx_key, &a->rx_key))
+	    !same_key(a, b) || !same_key(b, a))
 		return false;
 	if (!a->e->ems)
 		return true;

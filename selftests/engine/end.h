@@ -22,6 +22,7 @@ struct end {
 	struct dtls_protection *tx;	/* what took the keys */
 	struct dtls_protection *rx;
 	struct dtls_protection *rx_before; /* DTLS 1.3: of the epoch before */
+	struct dtls_cids cids;		/* of those records */
 	struct dtls_key_info tx_key;
 	struct dtls_key_info rx_key;
 	int early_keys;			/* of epoch 1 */
@@ -38,6 +39,7 @@ struct end {
 	int verify_result;
 	char keylog[256];
 	bool fail_key;
+	unsigned int cids_max;		/* ops.cid takes so many; 0: any */
 	size_t heartbeat_size;
 	u64 heartbeat_rtt;
 	int64_t unix_time;

@@ -76,6 +76,10 @@ static int twice(bool certificates, bool by_id)
 			err = kdtls_engine_heartbeat(client.e, 64, now);
 		if (!err && end_version == DTLS_VERSION_1_3)
 			err = kdtls_engine_update_keys(client.e, true);
+		if (!err && end_version == DTLS_VERSION_1_3)
+			err = kdtls_engine_give_cids(client.e, 2, true);
+		if (!err && end_version == DTLS_VERSION_1_3)
+			err = kdtls_engine_request_cids(client.e, 2);
 		if (!err)
 			err = end_exchange(&client, &server, &now, 8);
 		end_close(&client);

@@ -88,6 +88,29 @@ static inline int inject(struct end *from, struct end *to, u8 type, const void *
 	return end_input(to, record, n, now);
 }
 
+/* A message after the handshake, as the other end would send it */
+static inline int inject_message(struct end *from, struct end *to, u8 type,
+				 const void *body, u32 len, u64 now)
+{
+	u8 message[256];
+
+	dtls_fragment_write(message, type, len,
+			    (u16)from->e->d13->send_seq++, 0, len);
+	memcpy(message + DTLS_MESSAGE_HEADER, body, len);
+	return inject(from, to, DTLS_CT_HANDSHAKE, message,
+		      DTLS_MESSAGE_HEADER + len, now);
+}
+
+/* Does a record of application data arrive? */
+static inline bool data_passes(struct end *from, struct end *to)
+{
+	size_t before = to->received_len, n;
+	u8 buf[256];
+
+	n = end_send(from, "data", 4, buf);
+	return !end_input(to, buf, n, 0) && to->received_len == before + 4;
+}
+
 #define HANDSHAKE()							\
 do {									\
 	ASSERT_EQ(0, end_handshake(&self->client, &self->server));	\

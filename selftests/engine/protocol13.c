@@ -105,15 +105,6 @@ TEST(key_schedule_is_libcryptos)
 	dtls_crypto_exit(&c);
 }
 
-static bool data_passes(struct end *from, struct end *to)
-{
-	size_t before = to->received_len, n;
-	u8 buf[256];
-
-	n = end_send(from, "data", 4, buf);
-	return !end_input(to, buf, n, 0) && to->received_len == before + 4;
-}
-
 /* Which version */
 
 static const struct {
@@ -1015,19 +1006,6 @@ TEST_F(pair13, write_key_waits_for_the_acknowledgement)
 	ASSERT_TRUE(data_passes(&self->client, &self->server));
 }
 
-/* A message after the handshake, as the other end would send it */
-static int inject_message(struct end *from, struct end *to, u8 type,
-			  const void *body, u32 len, u64 now)
-{
-	u8 message[256];
-
-	dtls_fragment_write(message, type, len,
-			    (u16)from->e->d13->send_seq++, 0, len);
-	memcpy(message + DTLS_MESSAGE_HEADER, body, len);
-	return inject(from, to, DTLS_CT_HANDSHAKE, message,
-		      DTLS_MESSAGE_HEADER + len, now);
-}
-
 TEST_F(pair13, the_last_numbers_are_used_and_none_twice)
 {
 	struct dtls13 *d;
@@ -1182,42 +1160,6 @@ TEST_F(pair13, acknowledgements_are_repeated)
 	ASSERT_LT(0, end_output(&self->client, self->buf, END_DATAGRAM,
 				self->now));
 	EXPECT_EQ(NULL, self->client.e->acks);
-}
-
-TEST_F(pair13, connection_ids_are_renewed)
-{
-	static const u8 request[] = { 2 };
-	static const u8 fresh[] = { 0, 4, 3, 'n', 'e', 'w', 0 };
-	struct dtls_outgoing *m;
-
-	self->client.config.flags = KDTLS_CID;
-	self->server.config.flags = KDTLS_CID;
-	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
-	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
-	ASSERT_EQ(0, kdtls_engine_set_cid(self->client.e, (u8 *)"old", 3));
-	ASSERT_EQ(0, kdtls_engine_set_cid(self->server.e, (u8 *)"srv", 3));
-	HANDSHAKE();
-	/* Asked for more, we say that there are none. */
-	ASSERT_EQ(0, inject_message(&self->client, &self->server,
-				    DTLS_REQUEST_CONNECTION_ID, request, 1,
-				    self->now));
-	while (end_output(&self->server, self->buf, END_DATAGRAM, self->now) > 0)
-		;
-	m = self->server.e->flight.first;
-	ASSERT_NE(NULL, m);
-	EXPECT_EQ(DTLS_NEW_CONNECTION_ID, m->data[0]);
-	EXPECT_EQ(DTLS_MESSAGE_HEADER + 3, m->len);
-	/* One to be used at once is used with the next key. */
-	ASSERT_TRUE(dtls_flight_acknowledge(&self->server.e->flight, 3, ~0ULL));
-	ASSERT_EQ(0, dtls13_acknowledged(self->server.e));
-	self->client.e->d13->receive_seq++;
-	ASSERT_EQ(0, inject_message(&self->client, &self->server,
-				    DTLS_NEW_CONNECTION_ID, fresh,
-				    sizeof(fresh), self->now));
-	ASSERT_EQ(0, end_exchange(&self->server, &self->client, &self->now, 10));
-	EXPECT_EQ(4, self->server.tx_key.epoch);
-	EXPECT_EQ(3, self->server.tx_key.cid_len);
-	EXPECT_EQ(0, memcmp(self->server.tx_key.cid, "new", 3));
 }
 
 TEST_F(pair13, acknowledgement_in_the_clear_is_not_believed)

@@ -66,6 +66,7 @@ struct world {
 	struct end end[2];
 	bool said[2];		/* application data was sent */
 	unsigned int updates[2]; /* of keys, that are to come */
+	unsigned int cids[2];	/* the same: connection IDs that are given */
 	bool plain_corrupted;
 	struct datagram queue[DATAGRAMS];
 	unsigned int queued;
@@ -160,6 +161,11 @@ static void drain(struct world *w, int who)
 	    !kdtls_engine_update_keys(end->e, w->updates[who] % 2)) {
 		w->updates[who]--;
 		note(w, "wants a new key", who, w->updates[who]);
+	}
+	if (end_established(end) && w->cids[who] &&
+	    !kdtls_engine_give_cids(end->e, 1, w->cids[who] % 2)) {
+		w->cids[who]--;
+		note(w, "gives a connection ID", who, w->cids[who]);
 	}
 	if (end_established(end) && !w->said[who]) {
 		w->said[who] = true;
@@ -389,6 +395,7 @@ static void set_up(struct world *w)
 		if (chance(w, 30))
 			end->config.version_max = DTLS_VERSION_1_2;
 		w->updates[i] = chance(w, 30) ? (unsigned int)below(w, 4) : 0;
+		w->cids[i] = chance(w, 30) ? (unsigned int)below(w, 4) : 0;
 		end->unix_time = today;
 		end->random = draw(w) | 1;
 		end->config.mtu = chance(w, 80) ? (u32)n->mtu : 1400;
@@ -436,7 +443,7 @@ static void set_up(struct world *w)
 static void get_session(struct world *w)
 {
 	struct end *c = &w->end[CLIENT], *s = &w->end[SERVER];
-	size_t sizes[2] = { c->e->cid_rx_len, s->e->cid_rx_len };
+	size_t sizes[2] = { c->e->cids.len, s->e->cids.len };
 
 	if (end_handshake(c, s) || !c->session)
 		return;

@@ -668,7 +668,11 @@ TEST_F(driver, servers_data_overtakes_its_last_flight)
 	server_first(_metadata, self);
 }
 
-TEST_F(driver, servers_data_overtakes_with_cid)
+#define SERVER_CID_LEN	8
+
+/* Start anew, with connection IDs both ways. */
+static void use_cids(struct __test_metadata *_metadata,
+		     struct _test_data_driver *self)
 {
 	static const uint8_t cid[] = { 1, 2, 3, 4, 5 };
 
@@ -678,12 +682,17 @@ TEST_F(driver, servers_data_overtakes_with_cid)
 	self->config.flags |= KDTLS_CID;
 	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->server));
 	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->client));
-	self->options.cid_len = 8;
+	self->options.cid_len = SERVER_CID_LEN;
 	start_listener(_metadata, self, "127.0.0.1");
 	wire_close(&self->w);
 	wire_open(&self->w, self->l);
 	self->client_options.cid = cid;
 	self->client_options.cid_len = sizeof(cid);
+}
+
+TEST_F(driver, servers_data_overtakes_with_cid)
+{
+	use_cids(_metadata, self);
 	server_first(_metadata, self);
 }
 
@@ -885,6 +894,95 @@ TEST_F(driver, key_update)
 		ASSERT_EQ(0, update_keys(self, i % 2 ? self->s : self->c, true));
 		works(_metadata, self);
 	}
+}
+
+static struct kdtls_info info_of(const struct kdtls_socket *s)
+{
+	struct kdtls_info info;
+
+	kdtls_engine_info(kdtls_engine(s), &info);
+	return info;
+}
+
+static uint8_t sent_cid[SERVER_CID_LEN];
+
+/* Of the client's last record, which begins with 0b0011xxxx (RFC 9147 4) */
+static enum verdict note_cid(struct wire *w, const struct datagram *d)
+{
+	(void)w;
+	if (d->len > sizeof(sent_cid) && d->data[0] >> 4 == 3)
+		memcpy(sent_cid, d->data + 1, sizeof(sent_cid));
+	return PASS;
+}
+
+static enum verdict hold_all(struct wire *w, const struct datagram *d)
+{
+	(void)w;
+	(void)d;
+	return HOLD;
+}
+
+/* Until the client's data bear another connection ID than @before */
+static bool cid_changes(struct _test_data_driver *self, const uint8_t *before)
+{
+	int i;
+
+	for (i = 0; i < 5000; i++) {
+		turn(self);
+		attend(self->s);
+		if (transmit(self->c, "x") == 1 &&
+		    receive(self, self->s) == 1 &&
+		    memcmp(sent_cid, before, sizeof(sent_cid)))
+			return true;
+	}
+	return false;
+}
+
+TEST_F(driver, connection_ids_are_changed)
+{
+	uint8_t first[SERVER_CID_LEN], second[SERVER_CID_LEN];
+	int i;
+
+	use_cids(_metadata, self);
+	self->w.up = note_cid;
+	ASSERT_EQ(0, shake(self));
+	if (version == DTLS_VERSION_1_2) {
+		EXPECT_EQ(-KDTLS_EUSAGE,
+			  kdtls_engine_give_cids(kdtls_engine(self->s), 1,
+						 true));
+		return;
+	}
+	works(_metadata, self);
+	memcpy(first, sent_cid, sizeof(first));
+	EXPECT_EQ(0, memcmp(first, info_of(self->s).cid_rx, sizeof(first)));
+	self->w.up = hold_all;
+	ASSERT_EQ(4, transmit(self->c, "late"));
+	usleep(1000);
+	wire_carry(&self->w);
+	ASSERT_LE(1, self->w.held_count);
+	self->w.up = note_cid;
+
+	/* The server wants others to be used, */
+	ASSERT_EQ(0, kdtls_engine_give_cids(kdtls_engine(self->s), 1, true));
+	ASSERT_EQ(0, kdtls_process(self->s));
+	ASSERT_TRUE(cid_changes(self, first));
+	memcpy(second, sent_cid, sizeof(second));
+	works(_metadata, self);
+	/* and what bears the old one is still good. */
+	wire_release(&self->w);
+	EXPECT_TEXT(self->s, "late");
+
+	/* The client does. */
+	ASSERT_EQ(0, kdtls_engine_request_cids(kdtls_engine(self->c), 2));
+	for (i = 0; i < 5000 && info_of(self->c).cid_spares < 2; i++) {
+		turn(self);
+		attend(self->s);
+	}
+	ASSERT_EQ(2, info_of(self->c).cid_spares);
+	ASSERT_EQ(0, kdtls_engine_change_cid(kdtls_engine(self->c)));
+	ASSERT_TRUE(cid_changes(self, second));
+	EXPECT_NE(0, memcmp(sent_cid, first, sizeof(first)));
+	works(_metadata, self);
 }
 
 /*

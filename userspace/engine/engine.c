@@ -131,7 +131,7 @@ void kdtls_engine_free(struct kdtls_engine *engine)
 	dtls_heartbeat_free(e);
 	dtls_flight_clear(&e->flight);
 	OPENSSL_free(e->name);
-	OPENSSL_free(e->cid_rx);
+	dtls_cids_free(&e->cids);
 	OPENSSL_free(e->cid_tx);
 	OPENSSL_free(e->reply);
 	OPENSSL_clear_free(e, sizeof(*e) + e->address_len);
@@ -187,16 +187,14 @@ int kdtls_engine_set_cid(struct kdtls_engine *engine, const uint8_t *cid,
 			 size_t len)
 {
 	struct kdtls_engine *e = engine;
-	u8 *copy;
+	struct dtls_cids cids = { 0 };
 
 	if (e->state != KDTLS_IDLE || !len || len > DTLS_CID_SIZE_MAX)
 		return -KDTLS_EUSAGE;
-	copy = OPENSSL_memdup(cid, len);
-	if (!copy)
+	if (!dtls_cids_add(&cids, cid, len))
 		return -KDTLS_EMEMORY;
-	OPENSSL_free(e->cid_rx);
-	e->cid_rx = copy;
-	e->cid_rx_len = (u8)len;
+	dtls_cids_free(&e->cids);
+	e->cids = cids;
 	return 0;
 }
 
@@ -473,10 +471,11 @@ void kdtls_engine_info(const struct kdtls_engine *engine,
 		.early = e->early_state,
 		.alpn = e->alpn,
 		.name = e->name,
-		.cid_rx = e->cid_rx,
-		.cid_rx_len = e->cid_rx_len,
+		.cid_rx = e->cids.cid,
+		.cid_rx_len = e->cids.len,
 		.cid_tx = e->cid_tx,
 		.cid_tx_len = e->cid_tx_len,
+		.cid_spares = e->d13 ? e->d13->spare_count : 0,
 		.rtt = e->timer.srtt,
 		.mtu = e->mtu,
 		.flights_resent = e->resent,

@@ -33,7 +33,7 @@ static bool takes_x509(const struct kdtls_endpoint *ep)
 
 static bool wants_cid(const struct kdtls_engine *e)
 {
-	return e->cid_rx_len || dtls_endpoint_flag(e->ep, KDTLS_CID);
+	return e->cids.len || dtls_endpoint_flag(e->ep, KDTLS_CID);
 }
 
 /* Begin an extension of a client's, and remember that it was offered. */
@@ -148,7 +148,7 @@ static void write_record_limit(struct kdtls_engine *e, struct dtls_writer *w)
 
 static void write_cid(struct kdtls_engine *e, struct dtls_writer *w)
 {
-	wr_vec(w, 1, e->cid_rx, e->cid_rx_len);
+	wr_vec(w, 1, e->cids.cid, e->cids.len);
 }
 
 void dtls_write_client_extensions(struct kdtls_engine *e, struct dtls_writer *w)
@@ -354,14 +354,6 @@ static int read_cid(struct kdtls_engine *e, struct dtls_bytes r)
 	return 0;
 }
 
-/* The peer will not put ours into its records. */
-static void forget_cid(struct kdtls_engine *e)
-{
-	OPENSSL_free(e->cid_rx);
-	e->cid_rx = NULL;
-	e->cid_rx_len = 0;
-}
-
 /* Read one kind by its reader, if it is there. */
 static int read_if(struct kdtls_engine *e, const struct dtls_extensions *x,
 		   enum dtls_extension i,
@@ -373,7 +365,8 @@ static int read_if(struct kdtls_engine *e, const struct dtls_extensions *x,
 int dtls_read_cid(struct kdtls_engine *e, const struct dtls_extensions *x)
 {
 	if (!dtls_ext_has(x, DTLS_EXT_CID)) {
-		forget_cid(e);
+		/* The peer will not put ours into its records. */
+		dtls_cids_free(&e->cids);
 		return 0;
 	}
 	return read_cid(e, x->ext[DTLS_EXT_CID]);

@@ -190,9 +190,9 @@ int dtls_derive_keys(struct kdtls_engine *e)
 
 	if (!dtls12_keys(c, e->suite, &e->secrets, client, server))
 		return dtls_fail_internal(e);
-	hs->rx_key.cid_len = e->cid_rx_len;
-	if (e->cid_rx_len)
-		memcpy(hs->rx_key.cid, e->cid_rx, e->cid_rx_len);
+	hs->rx_key.cid_len = e->cids.len;
+	if (e->cids.len)
+		memcpy(hs->rx_key.cid, e->cids.cid, e->cids.len);
 	hs->tx_key.cid_len = e->cid_tx_len;
 	if (e->cid_tx_len)
 		memcpy(hs->tx_key.cid, e->cid_tx, e->cid_tx_len);

@@ -23,6 +23,7 @@ void dtls13_free(struct kdtls_engine *e)
 	if (e->d13->in)
 		dtls_reassembly_clear(e->d13->in);
 	OPENSSL_free(e->d13->in);
+	dtls13_cids_free(e);
 	OPENSSL_clear_free(e->d13, sizeof(*e->d13));
 	e->d13 = NULL;
 }
@@ -71,9 +72,9 @@ static bool derive_logged(struct kdtls_engine *e, const char *label, u8 *out,
 static void set_cid(struct kdtls_engine *e, int direction,
 		    struct dtls_key_info *key)
 {
-	const u8 *cid = direction == DTLS_RX ? e->cid_rx : e->cid_tx;
+	const u8 *cid = direction == DTLS_RX ? e->cids.cid : e->cid_tx;
 
-	key->cid_len = direction == DTLS_RX ? e->cid_rx_len : e->cid_tx_len;
+	key->cid_len = direction == DTLS_RX ? e->cids.len : e->cid_tx_len;
 	if (key->cid_len)
 		memcpy(key->cid, cid, key->cid_len);
 }

@@ -262,8 +262,9 @@ static bool is_early(const struct kdtls_engine *e,
 	       (record->unified & DTLS_UNIFIED_EPOCH) == DTLS13_EPOCH_EARLY;
 }
 
+/* @named: see dtls_cids_fit() */
 static int take_record(struct kdtls_engine *e, struct dtls_record *record,
-		       const u8 *bytes)
+		       const u8 *bytes, bool named)
 {
 	struct dtls_bytes content = { bytes + record->header_len,
 				      record->fragment_len };
@@ -280,8 +281,9 @@ static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 	if (e->rx && !is_data_epoch(record) && !is_early(e, record))
 		return open_record(e, e->rx, record, bytes);
 	/* Before a hello was judged its early data waits. */
-	if (!e->hs || (is_early(e, record) &&
-		       (e->suite || !e->ep->config.max_early_data))) {
+	if (!e->hs || (is_data_epoch(record) && !named) ||
+	    (is_early(e, record) &&
+	     (e->suite || !e->ep->config.max_early_data))) {
 		e->dropped++;
 		return 0;
 	}
@@ -308,8 +310,8 @@ int dtls_open_held(struct kdtls_engine *e)
 			hold(e, true, h->data, h->len);
 		else if (!err && e->state == KDTLS_HANDSHAKE &&
 			 !dtls_record_parse(&record, h->data, h->len, h->len,
-					    e->cid_rx_len))
-			err = take_record(e, &record, h->data);
+					    e->cids.len))
+			err = take_record(e, &record, h->data, true);
 		OPENSSL_clear_free(h, sizeof(*h) + h->len);
 	}
 	return err;
@@ -368,17 +370,19 @@ static int deliver(struct kdtls_engine *e)
 static int take_datagram(struct kdtls_engine *e, struct dtls_bytes d)
 {
 	struct dtls_record record;
+	bool named = false;
 	size_t len;
 
 	while (d.len) {
 		/* What follows a record that cannot be read has no beginning. */
 		if (dtls_record_parse(&record, d.p, d.len, d.len,
-				      e->cid_rx_len)) {
+				      e->cids.len) ||
+		    !dtls_cids_fit(&e->cids, &record, &named)) {
 			e->dropped++;
 			return 0;
 		}
 		len = record.header_len + record.fragment_len;
-		if (take_record(e, &record, d.p) || deliver(e))
+		if (take_record(e, &record, d.p, named) || deliver(e))
 			return -e->error;
 		if (e->state == KDTLS_CLOSED)
 			return 0;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * After a handshake of DTLS 1.3: tickets, key updates, connection IDs
- * (RFC 8446 4.6, RFC 9147 5.8.4, 8, 9). One message of ours is on its way at a
- * time; the peer's are put together within the limits of a handshake's.
+ * After a handshake of DTLS 1.3: tickets and key updates (RFC 8446 4.6,
+ * RFC 9147 5.8.4, 8); for connection IDs see cids13.c. One message of ours is on
+ * its way at a time; the peer's are put together within the limits of a
+ * handshake's.
  */
 #include "early.h"
 #include "state.h"
@@ -13,10 +14,6 @@
 /* KeyUpdate (RFC 8446 4.6.3) */
 #define UPDATE_NOT_REQUESTED	0
 #define UPDATE_REQUESTED	1
-
-/* NewConnectionId (RFC 9147 9) */
-#define CID_IMMEDIATE	0
-#define CID_SPARE	1
 
 /* Records of the first data epoch that came before its key */
 struct later {
@@ -48,7 +45,7 @@ static bool open_early(struct kdtls_engine *e, struct dtls_protection *rx,
 
 	for (h = e->hs->held; h; h = h->next) {
 		if (dtls_record_parse(&record, h->data, h->len, h->len,
-				      e->cid_rx_len))
+				      e->cids.len))
 			continue;
 		l = OPENSSL_malloc(sizeof(*l) + h->len);
 		if (!l)
@@ -224,51 +221,6 @@ static int new_session_ticket(struct kdtls_engine *e, struct dtls_bytes body)
 	return err;
 }
 
-static int request_connection_id(struct kdtls_engine *e, struct dtls_bytes body)
-{
-	if (body.len != 1)
-		return dtls_fail_decode(e, "malformed RequestConnectionId");
-	if (!e->cid_rx_len)
-		return unexpected(e, "no connection ID was agreed on");
-	e->d13->cids_due = true;
-	return 0;
-}
-
-/*
- * One to be used at once comes with the next write key, so that no key has two;
- * spare ones are not kept (RFC 9147 9).
- */
-static int new_connection_id(struct kdtls_engine *e, struct dtls_bytes body)
-{
-	struct dtls_bytes list, cid = { 0 }, first = { 0 };
-	u8 usage, *copy;
-
-	if (!rd_vec(&body, 2, &list) || !rd_u8(&body, &usage) || body.len)
-		return dtls_fail_decode(e, "malformed NewConnectionId");
-	while (list.len) {
-		if (!rd_vec(&list, 1, &cid))
-			return dtls_fail_decode(e, "malformed NewConnectionId");
-		if (!first.p)
-			first = cid;
-	}
-	if (usage > CID_SPARE)
-		return dtls_fail_illegal(e, "unknown use of a connection ID");
-	if (!e->cid_tx_len)
-		return unexpected(e, "no connection ID was agreed on");
-	if (usage == CID_SPARE)
-		return 0;
-	if (!first.len)
-		return dtls_fail_illegal(e, "no connection ID to use");
-	copy = OPENSSL_memdup(first.p, first.len);
-	if (!copy)
-		return dtls_fail_memory(e);
-	OPENSSL_free(e->cid_tx);
-	e->cid_tx = copy;
-	e->cid_tx_len = (u8)first.len;
-	e->d13->update_due = true;
-	return 0;
-}
-
 static int receive(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
 {
 	switch (type) {
@@ -279,9 +231,9 @@ static int receive(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
 			break;
 		return new_session_ticket(e, body);
 	case DTLS_REQUEST_CONNECTION_ID:
-		return request_connection_id(e, body);
+		return dtls13_request_connection_id(e, body);
 	case DTLS_NEW_CONNECTION_ID:
-		return new_connection_id(e, body);
+		return dtls13_new_connection_id(e, body);
 	}
 	return unexpected(e, "a message came out of turn");
 }
@@ -444,19 +396,16 @@ static bool write_ticket(struct kdtls_engine *e, struct dtls_writer *w)
 static u8 write_next(struct kdtls_engine *e, struct dtls_writer *w, bool *ok)
 {
 	struct dtls13 *d = e->d13;
+	u8 type;
 
 	if (d->ticket_due) {
 		d->ticket_due = false;
 		*ok = write_ticket(e, w);
 		return DTLS_NEW_SESSION_TICKET;
 	}
-	if (d->cids_due) {
-		/* We have no others; an empty list says so (RFC 9147 9). */
-		d->cids_due = false;
-		wr_u16(w, 0);
-		wr_u8(w, CID_SPARE);
-		return DTLS_NEW_CONNECTION_ID;
-	}
+	type = dtls13_cids_write(e, w);
+	if (type)
+		return type;
 	if (d->update_due && d->tx_epoch < EPOCH_MAX) {
 		wr_u8(w, d->update_both ? UPDATE_REQUESTED :
 					  UPDATE_NOT_REQUESTED);
@@ -466,6 +415,12 @@ static u8 write_next(struct kdtls_engine *e, struct dtls_writer *w, bool *ok)
 		return DTLS_KEY_UPDATE;
 	}
 	return 0;
+}
+
+bool dtls13_can_tell(const struct kdtls_engine *e)
+{
+	return e->d13 && e->state == KDTLS_ESTABLISHED &&
+	       e->d13->send_seq <= SEQ_MAX;
 }
 
 int dtls13_next_flight(struct kdtls_engine *e)
@@ -514,8 +469,7 @@ int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both)
 {
 	struct dtls13 *d = engine->d13;
 
-	if (!d || engine->state != KDTLS_ESTABLISHED ||
-	    d->tx_epoch == EPOCH_MAX || d->send_seq > SEQ_MAX)
+	if (!dtls13_can_tell(engine) || d->tx_epoch == EPOCH_MAX)
 		return -KDTLS_EUSAGE;
 	/* One that is on its way does as well. */
 	if (d->updating && !both)

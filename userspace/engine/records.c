@@ -230,12 +230,13 @@ static bool resolve(struct dtls_protection *p, struct dtls_record *record,
 {
 	u8 mask[2];
 
-	if (record->cid_len != p->cid_len ||
-	    (p->cid_len && memcmp(record->cid, p->cid, p->cid_len)) ||
-	    record->fragment_len < explicit_len(p) + p->cipher->tag_len)
+	if (record->fragment_len < explicit_len(p) + p->cipher->tag_len)
 		return false;
 	if (!p->sn)
-		return !record->unified && record->epoch == p->epoch;
+		return !record->unified && record->epoch == p->epoch &&
+		       record->cid_len == p->cid_len &&
+		       (!p->cid_len ||
+			!memcmp(record->cid, p->cid, p->cid_len));
 	if (!record->unified || record->fragment_len < DTLS_SAMPLE_SIZE ||
 	    (record->unified & DTLS_UNIFIED_EPOCH) !=
 		    (p->epoch & DTLS_UNIFIED_EPOCH) ||

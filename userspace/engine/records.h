@@ -58,7 +58,8 @@ size_t dtls_protect(struct dtls_protection *p, u8 type, const u8 *content,
  * @out:	@record->fragment_len bytes; written even if it does not verify
  * @type:	set to the content's real type
  *
- * A record that verifies is marked as seen.
+ * A record that verifies is marked as seen. For what connection ID one of
+ * DTLS 1.3 bears see dtls_cids_fit(); one of DTLS 1.2 has to bear the key's.
  *
  * Return: bytes of content; -1: a forgery, a replay, or too long;
  * DTLS_RECORD_UNTYPED: it verifies and has nothing in it, not even a type.

@@ -9,6 +9,7 @@
 #ifndef _DTLS_STATE_H
 #define _DTLS_STATE_H
 
+#include "cids.h"
 #include "endpoint.h"
 #include "flight.h"
 #include "kex.h"
@@ -135,7 +136,11 @@ struct dtls13 {
 	bool ticket_due;
 	bool update_due;		/* KeyUpdate is to be sent */
 	bool update_both;		/* and the peer asked for its own */
-	bool cids_due;			/* NewConnectionId is to be sent */
+	struct dtls_writer new_cids;	/* NewConnectionId that is to be sent */
+	struct dtls_writer spare;	/* connection IDs of the peer's, a list */
+	u8 spare_count;			/* DTLS_CIDS_MAX at most */
+	u8 cids_wanted;			/* of an unanswered RequestConnectionId */
+	bool request_due;		/* and it is to be sent */
 };
 
 /* Handshake records to be acknowledged (RFC 9147 7) */
@@ -177,9 +182,8 @@ struct kdtls_engine {
 	const struct dtls_suite *suite;
 	const char *alpn;		/* in the configuration */
 	char *name;
-	u8 *cid_rx;
+	struct dtls_cids cids;		/* in records that arrive */
 	u8 *cid_tx;
-	u8 cid_rx_len;
 	u8 cid_tx_len;
 	u8 session_id_len;
 	u8 session_id[DTLS_SESSION_ID_SIZE];
@@ -453,6 +457,14 @@ int dtls13_receive_certificate(struct kdtls_engine *e, struct dtls_bytes body);
 int dtls13_receive_verify(struct kdtls_engine *e, struct dtls_bytes body);
 int dtls13_receive_finished(struct kdtls_engine *e, struct dtls_bytes body);
 
+/* cids13.c: connection IDs after the handshake */
+int dtls13_request_connection_id(struct kdtls_engine *e,
+				 struct dtls_bytes body);
+int dtls13_new_connection_id(struct kdtls_engine *e, struct dtls_bytes body);
+/* Return: the type of the message whose body was written; 0: none is due. */
+u8 dtls13_cids_write(struct kdtls_engine *e, struct dtls_writer *w);
+void dtls13_cids_free(struct kdtls_engine *e);
+
 /* post13.c: after the handshake */
 int dtls13_complete(struct kdtls_engine *e);
 /* Handshake content when the keys are out; @record has epoch and number. */
@@ -460,6 +472,8 @@ int dtls13_late(struct kdtls_engine *e, const struct dtls_record *record,
 		struct dtls_bytes content);
 /* A flight of ours has arrived as a whole. */
 int dtls13_acknowledged(struct kdtls_engine *e);
+/* Are there keys, and numbers for messages of ours? */
+bool dtls13_can_tell(const struct kdtls_engine *e);
 /* Begin what is to be sent next, if nothing is on its way. */
 int dtls13_next_flight(struct kdtls_engine *e);
 void dtls13_event(struct kdtls_engine *e, u16 event);

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Other connection IDs after a handshake of DTLS 1.3 (RFC 9147 9) */
+#include "state.h"
+
+/* A peer that asks is given so many at most: what it has goes on to work. */
+#define ANSWER_MAX	(DTLS_CIDS_MAX / 2)
+
+/* NewConnectionId, usage */
+#define CID_IMMEDIATE	0
+#define CID_SPARE	1
+
+/*
+ * Make connection IDs of ours, and the message that tells the peer. They are
+ * the owner's to accept before it is out. Return: 0, or an error, and nothing
+ * is to be told.
+ */
+static int make_cids(struct kdtls_engine *e, unsigned int count, u8 usage)
+{
+	const struct kdtls_ops *ops = &e->ep->config.ops;
+	struct dtls_writer *w = &e->d13->new_cids;
+	u8 cid[DTLS_CID_SIZE_MAX];
+	size_t list;
+	int err = 0;
+
+	list = wr_open(w, 2);
+	while (count-- && !err) {
+		dtls_random(e, cid, e->cids.len);
+		if (ops->cid(e->ctx, cid, e->cids.len))
+			err = -KDTLS_ECALLBACK;
+		else if (!dtls_cids_add(&e->cids, cid, e->cids.len))
+			err = -KDTLS_EMEMORY;
+		else
+			wr_vec(w, 1, cid, e->cids.len);
+	}
+	wr_close(w, list, 2);
+	wr_u8(w, usage);
+	if (!err && w->failed)
+		err = -KDTLS_EMEMORY;
+	if (err)
+		wr_free(w);
+	return err;
+}
+
+int kdtls_engine_give_cids(struct kdtls_engine *engine, unsigned int count,
+			   bool at_once)
+{
+	if (!dtls13_can_tell(engine) || !engine->cids.len ||
+	    !engine->ep->config.ops.cid || engine->d13->new_cids.len ||
+	    !count || count > DTLS_CIDS_MAX)
+		return -KDTLS_EUSAGE;
+	return make_cids(engine, count, at_once ? CID_IMMEDIATE : CID_SPARE);
+}
+
+int kdtls_engine_request_cids(struct kdtls_engine *engine, unsigned int count)
+{
+	struct dtls13 *d = engine->d13;
+
+	if (!dtls13_can_tell(engine) || !engine->cid_tx_len ||
+	    d->cids_wanted || !count ||
+	    count > (unsigned int)(DTLS_CIDS_MAX - d->spare_count))
+		return -KDTLS_EUSAGE;
+	d->cids_wanted = (u8)count;
+	d->request_due = true;
+	return 0;
+}
+
+static int unexpected(struct kdtls_engine *e)
+{
+	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_UNEXPECTED_MESSAGE,
+			 "no connection ID was agreed on");
+}
+
+int dtls13_request_connection_id(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	u8 count;
+
+	if (!rd_u8(&body, &count) || body.len)
+		return dtls_fail_decode(e, "malformed RequestConnectionId");
+	if (!e->cids.len)
+		return unexpected(e);
+	/* What is about to go out answers this one too. */
+	if (e->d13->new_cids.len)
+		return 0;
+	if (!e->ep->config.ops.cid)
+		count = 0;
+	else if (count > ANSWER_MAX)
+		count = ANSWER_MAX;
+	/* So is an empty list (RFC 9147 9). */
+	if (make_cids(e, count, CID_SPARE) && make_cids(e, 0, CID_SPARE))
+		return dtls_fail_memory(e);
+	return 0;
+}
+
+/*
+ * The first of those in store goes into our records, with the next write key:
+ * no key has two.
+ */
+static int take_spare(struct kdtls_engine *e)
+{
+	struct dtls13 *d = e->d13;
+	struct dtls_bytes list = { d->spare.p, d->spare.len }, cid;
+	u8 *copy;
+
+	if (!rd_vec(&list, 1, &cid))
+		return -KDTLS_EUSAGE;
+	copy = OPENSSL_memdup(cid.p, cid.len);
+	if (!copy)
+		return -KDTLS_EMEMORY;
+	OPENSSL_free(e->cid_tx);
+	e->cid_tx = copy;
+	e->cid_tx_len = (u8)cid.len;
+	memmove(d->spare.p, list.p, list.len);
+	d->spare.len = list.len;
+	d->spare_count--;
+	return 0;
+}
+
+int kdtls_engine_change_cid(struct kdtls_engine *engine)
+{
+	int err = -KDTLS_EUSAGE;
+
+	if (engine->d13 && engine->d13->spare_count)
+		err = kdtls_engine_update_keys(engine, false);
+	return err ? err : take_spare(engine);
+}
+
+int dtls13_new_connection_id(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls13 *d = e->d13;
+	struct dtls_bytes list, cid;
+	u8 usage;
+
+	if (!rd_vec(&body, 2, &list) || !rd_u8(&body, &usage) || body.len)
+		return dtls_fail_decode(e, "malformed NewConnectionId");
+	if (usage > CID_SPARE)
+		return dtls_fail_illegal(e, "unknown use of a connection ID");
+	if (!e->cid_tx_len)
+		return unexpected(e);
+	if (!d->request_due)
+		d->cids_wanted = 0;
+	/* One of these is to be used, and none from before. */
+	if (usage == CID_IMMEDIATE) {
+		wr_free(&d->spare);
+		d->spare_count = 0;
+	}
+	while (list.len) {
+		if (!rd_vec(&list, 1, &cid))
+			return dtls_fail_decode(e, "malformed NewConnectionId");
+		if (!cid.len)
+			return dtls_fail_illegal(e, "an empty connection ID");
+		if (d->spare_count == DTLS_CIDS_MAX)
+			continue;
+		wr_vec(&d->spare, 1, cid.p, cid.len);
+		d->spare_count++;
+	}
+	if (d->spare.failed)
+		return dtls_fail_memory(e);
+	if (usage == CID_SPARE)
+		return 0;
+	if (!d->spare_count)
+		return dtls_fail_illegal(e, "no connection ID to use");
+	d->update_due = true;
+	return take_spare(e) ? dtls_fail_memory(e) : 0;
+}
+
+u8 dtls13_cids_write(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	struct dtls13 *d = e->d13;
+
+	if (d->new_cids.len) {
+		wr_bytes(w, d->new_cids.p, d->new_cids.len);
+		wr_free(&d->new_cids);
+		return DTLS_NEW_CONNECTION_ID;
+	}
+	if (d->request_due) {
+		wr_u8(w, d->cids_wanted);
+		d->request_due = false;
+		return DTLS_REQUEST_CONNECTION_ID;
+	}
+	return 0;
+}
+
+void dtls13_cids_free(struct kdtls_engine *e)
+{
+	wr_free(&e->d13->new_cids);
+	wr_free(&e->d13->spare);
+}
