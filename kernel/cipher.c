@@ -138,9 +138,10 @@ struct dtls_scratch *dtls_scratch_get(void)
 	sg_init_table(scratch->src, ARRAY_SIZE(scratch->src));
 	sg_unmark_end(&scratch->src[DTLS_SG_MAX]);
 	sg_init_table(scratch->dst, ARRAY_SIZE(scratch->dst));
-	sg_init_table(scratch->one, ARRAY_SIZE(scratch->one));
+	sg_init_table(scratch->seal, ARRAY_SIZE(scratch->seal));
 	sg_set_buf(&scratch->src[0], scratch->aad, sizeof(scratch->aad));
 	sg_set_buf(&scratch->dst[0], scratch->aad, sizeof(scratch->aad));
+	sg_set_buf(&scratch->seal[0], scratch->aad, sizeof(scratch->aad));
 	crypto_init_wait(&scratch->wait);
 	scratch->fragment = kmalloc(DTLS_SCRATCH_ROOM, GFP_KERNEL);
 	scratch->content = kmalloc(DTLS_SCRATCH_ROOM, GFP_KERNEL);
@@ -239,7 +240,7 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 		.epoch = epoch,
 		.seq = seq,
 	};
-	struct scatterlist *sg = scratch->one;
+	struct scatterlist *sg = scratch->seal + 1;
 	size_t aad_len = DTLS12_AAD_SIZE;
 	u8 explicit[EXPLICIT_LEN];
 	int err;
@@ -262,22 +263,24 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	rec.fragment_len = key->explicit_len + len + cipher->tag_len;
 
 	/*
-	 * Additional data right before the content needs one entry instead of
-	 * two. In DTLS 1.3 that is the header; else the header is written over
-	 * it afterwards. RFC 9146's is longer than the header.
+	 * Additional data right before the content needs one entry for both. In
+	 * DTLS 1.3 that is the header; else the header is written over it
+	 * afterwards. RFC 9146's is longer than the header. The tag in an entry
+	 * of its own is found without a table made for it.
 	 */
 	if (rec.unified) {
 		aad_len = write_unified(key, record, &rec);
-		sg_set_buf(sg, record, aad_len + len + cipher->tag_len);
+		sg_set_buf(sg, record, aad_len + len);
 	} else if (!rec.cid_len) {
 		dtls_record_aad(content - aad_len, &rec, len);
-		sg_set_buf(sg, content - aad_len, aad_len + len + cipher->tag_len);
+		sg_set_buf(sg, content - aad_len, aad_len + len);
 	} else {
-		sg = scratch->dst;
 		aad_len = dtls_record_aad(scratch->aad, &rec, len);
-		sg[0].length = aad_len;
-		sg_set_buf(&sg[1], content, len + cipher->tag_len);
+		sg_set_buf(sg, content, len);
+		sg = scratch->seal;
+		sg->length = aad_len;
 	}
+	sg_set_buf(&scratch->seal[2], content + len, cipher->tag_len);
 	put_unaligned_be64(dtls_record_number(&rec), explicit);
 	make_nonce(key, scratch, explicit, &rec);
 	aead_request_set_ad(req, aad_len);
@@ -397,11 +400,13 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 		return -EMSGSIZE;
 
 	offset += rec->header_len;
-	if (flat && key->explicit_len)
-		memcpy(explicit, flat + rec->header_len, EXPLICIT_LEN);
-	else if (skb_copy_bits(skb, offset, explicit, key->explicit_len))
-		return -EBADMSG;
-	offset += key->explicit_len;
+	if (key->explicit_len) {
+		if (flat)
+			memcpy(explicit, flat + rec->header_len, EXPLICIT_LEN);
+		else if (skb_copy_bits(skb, offset, explicit, EXPLICIT_LEN))
+			return -EBADMSG;
+		offset += EXPLICIT_LEN;
+	}
 	make_nonce(key, scratch, explicit, rec);
 	aad_len = dtls_record_aad(scratch->aad, rec, len);
 
@@ -417,8 +422,10 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 		else if (skb_copy_bits(skb, offset, scratch->fragment,
 				       len + cipher->tag_len))
 			return -EBADMSG;
-		sg_set_buf(&scratch->src[1], sealed, len + cipher->tag_len);
-		n = 1;
+		/* The tag by itself, as dtls_seal() has it */
+		if (len)
+			sg_set_buf(&scratch->src[++n], sealed, len);
+		sg_set_buf(&scratch->src[++n], sealed + len, cipher->tag_len);
 	}
 	sg_mark_end(&scratch->src[n]);
 

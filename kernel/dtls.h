@@ -166,7 +166,7 @@ struct dtls_scratch {
 	struct dtls_batch batch;
 	struct scatterlist src[1 + DTLS_SG_MAX];	/* no end is marked */
 	struct scatterlist dst[2];
-	struct scatterlist one[1];
+	struct scatterlist seal[3];	/* @aad if it stands there, content, tag */
 	u8 iv[16];
 	u8 aad[DTLS_AAD_SIZE_MAX];
 	struct aead_request req CRYPTO_MINALIGN_ATTR;	/* the last: grows */
