@@ -11,6 +11,7 @@
 #include <linux/ipv6.h>
 #include <linux/sockios.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
 #include <linux/version.h>
 #include <net/inet_common.h>
 #include <net/inet_sock.h>
@@ -66,6 +67,17 @@ static inline void dtls_chacha20_block(const u32 *key, const u8 *sample, u8 *out
 #define DTLS_MSG_SPLICE_PAGES	MSG_SPLICE_PAGES
 #else
 #define DTLS_MSG_SPLICE_PAGES	0
+#endif
+
+/* Before 6.5 a pipe got the page itself. */
+#if SINCE(6, 5)
+#define dtls_copy_page_to_iter	copy_page_to_iter
+#else
+static inline size_t dtls_copy_page_to_iter(struct page *page, size_t offset,
+					    size_t len, struct iov_iter *to)
+{
+	return copy_to_iter(page_address(page) + offset, len, to);
+}
 #endif
 
 /* Before 6.7 these were bit-fields. */

@@ -91,21 +91,50 @@ static void put_replayable(struct msghdr *msg, struct dtls_record_info *info)
 		put_cmsg(msg, SOL_DTLS, DTLS_RECORD_INFO, sizeof(*info), info);
 }
 
-/* Copy one record to the user, from @off on. Returns what recv returns. */
-static int deliver(struct sock *sk, struct msghdr *msg, size_t len, int flags,
-		   const u8 *content, unsigned int content_len, int off)
+/* How many of @have bytes the user's @len take */
+static unsigned int fit(struct msghdr *msg, size_t len, unsigned int have)
 {
-	unsigned int copied = min_t(size_t, len, content_len - off);
+	if (have <= len)
+		return have;
+	msg->msg_flags |= MSG_TRUNC;
+	return len;
+}
 
-	if (copied < content_len - off)
-		msg->msg_flags |= MSG_TRUNC;
-	if (copy_to_iter(content + off, copied, &msg->msg_iter) != copied)
+/*
+ * To the user from a scratch, which is whole pages: copy_to_iter() would first
+ * look for a stack or a slab.
+ */
+static bool copy_out(struct msghdr *msg, const u8 *from, size_t len)
+{
+	return dtls_copy_page_to_iter(virt_to_page(from), offset_in_page(from),
+				      len, &msg->msg_iter) == len;
+}
+
+/* Copy the record just opened to the user. Returns what recv returns. */
+static int deliver(struct sock *sk, struct msghdr *msg, size_t len, int flags,
+		   const struct dtls_rx *rx)
+{
+	unsigned int copied = fit(msg, len, rx->len);
+
+	if (!copy_out(msg, rx->content, copied))
+		return -EFAULT;
+	sk_peek_offset_bwd(sk, rx->len);
+	return flags & MSG_TRUNC ? rx->len : copied;
+}
+
+/* Likewise one that was opened before, from @off on */
+static int deliver_msg(struct sock *sk, struct msghdr *msg, size_t len,
+		       int flags, const struct dtls_msg *m, int off)
+{
+	unsigned int copied = fit(msg, len, m->len - off);
+
+	if (copy_to_iter(m->data + off, copied, &msg->msg_iter) != copied)
 		return -EFAULT;
 	if (flags & MSG_PEEK)
 		sk_peek_offset_fwd(sk, copied);
 	else
-		sk_peek_offset_bwd(sk, content_len);
-	return flags & MSG_TRUNC ? content_len : copied;
+		sk_peek_offset_bwd(sk, m->len);
+	return flags & MSG_TRUNC ? m->len : copied;
 }
 
 /*
@@ -142,8 +171,7 @@ static int deliver_run(struct dtls_sock *ds, struct msghdr *msg,
 		    rx[i + 1].len <= size &&
 		    rx[i + 1].content == r->content + r->len)
 			continue;
-		if (copy_to_iter(r->content + r->len - piece, piece,
-				 &msg->msg_iter) != piece)
+		if (!copy_out(msg, r->content + r->len - piece, piece))
 			return -EFAULT;
 		sk_peek_offset_bwd(ds->sk, piece);
 		*copied += piece;
@@ -197,8 +225,7 @@ static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		dtls_rx_open(ds, rx, scratch);
 		verdict = rx->verdict;
 		if (verdict == DTLS_RX_DATA) {
-			ret = deliver(ds->sk, msg, len, flags,
-				      scratch->content, rx->len, 0);
+			ret = deliver(ds->sk, msg, len, flags, rx);
 			if (ret >= 0) {
 				dtls_rx_info(rx, &info);
 				put_replayable(msg, &info);
@@ -297,9 +324,7 @@ static int recv_control(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 			return err;
 	}
 
-	copied = min_t(size_t, len, m->len);
-	if (copied < m->len)
-		msg->msg_flags |= MSG_TRUNC;
+	copied = fit(msg, len, m->len);
 	msg->msg_flags |= MSG_OOB;
 	if (copy_to_iter(m->data, copied, &msg->msg_iter) != copied) {
 		err = -EFAULT;
@@ -342,7 +367,7 @@ static int recv_peek(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		if (err)
 			return err;
 	}
-	err = deliver(sk, msg, len, flags, m->data, m->len, off);
+	err = deliver_msg(sk, msg, len, flags, m, off);
 	if (err >= 0) {
 		put_replayable(msg, &m->info);
 		put_ancillary(sk, msg, m->skb);
@@ -359,7 +384,7 @@ static int recv_ready(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 	struct dtls_scratch *scratch;
 	int ret;
 
-	ret = deliver(ds->sk, msg, len, flags, m->data, m->len, 0);
+	ret = deliver_msg(ds->sk, msg, len, flags, m, 0);
 	if (ret < 0)
 		return ret;
 	put_replayable(msg, &m->info);

@@ -199,6 +199,16 @@ static void note_number(struct tx *tx, u64 seq)
 	spin_unlock(&ds->lock);
 }
 
+/*
+ * From the caller to memory of whole pages, which a batch's and a scratch's is:
+ * copy_from_iter() would first look for a stack or a slab.
+ */
+static bool copy_in(struct tx *tx, u8 *to, size_t len)
+{
+	return copy_page_from_iter(virt_to_page(to), offset_in_page(to), len,
+				   &tx->msg->msg_iter) == len;
+}
+
 /* Seal the next @len bytes of the caller's data at the end of @batch. */
 static int add_record(struct tx *tx, struct dtls_batch *batch, size_t len,
 		      u64 seq, bool more)
@@ -214,8 +224,7 @@ static int add_record(struct tx *tx, struct dtls_batch *batch, size_t len,
 	if (tx->staged) {
 		memcpy(record + head, tx->staged, len);
 		tx->staged += len;
-	} else if (!copy_from_iter_full(record + head, len,
-					&tx->msg->msg_iter)) {
+	} else if (!copy_in(tx, record + head, len)) {
 		err = -EFAULT;
 		goto trim;
 	}
@@ -275,8 +284,7 @@ static int fill_batch(struct tx *tx, struct dtls_batch *batch, unsigned int n,
 	if (n * size <= (n > 1 ? PAGE_SIZE : COPY_MAX)) {
 		batch->linear = scratch->fragment;
 		if (n > 1) {
-			if (!copy_from_iter_full(scratch->content, len,
-						 &tx->msg->msg_iter))
+			if (!copy_in(tx, scratch->content, len))
 				return -EFAULT;
 			tx->staged = scratch->content;
 		}
