@@ -46,18 +46,9 @@ enum dtls_stat {
 	DTLS_STAT_MAX
 };
 
-struct dtls_net {
-	u64 __percpu *stats;	/* DTLS_STAT_MAX each */
-};
-
 int dtls_stats_init(void);
 void dtls_stats_exit(void);
-void dtls_stat_add(struct net *net, enum dtls_stat stat, u64 n);
-
-static inline void dtls_stat_inc(struct net *net, enum dtls_stat stat)
-{
-	dtls_stat_add(net, stat, 1);
-}
+u64 __percpu *dtls_stats(struct net *net);
 
 /* ---- cipher.c, mask.c: sealing and opening one record ---- */
 
@@ -388,6 +379,7 @@ struct dtls_msg {
  * @base:	its own proto
  * @base_ops:	its own proto_ops
  * @data_ready:	its own sk_data_ready
+ * @stats:	its network namespace's, which @sk holds: DTLS_STAT_MAX of them
  * @setup:	mutex: keys, connect and disconnect
  * @assoc:	the association of a connected socket; set once, by the first
  *		key. (A server's socket will have a table of them.)
@@ -424,6 +416,7 @@ struct dtls_sock {
 	struct proto *base;
 	const struct proto_ops *base_ops;
 	void (*data_ready)(struct sock *sk);
+	u64 __percpu *stats;
 
 	struct mutex setup;	/* see above */
 	struct dtls_assoc *assoc;
@@ -459,6 +452,18 @@ static inline struct dtls_sock *dtls_sk(const struct sock *sk)
 static inline struct dtls_assoc *dtls_sock_assoc(const struct dtls_sock *ds)
 {
 	return smp_load_acquire(&ds->assoc);	/* pairs with its first key */
+}
+
+/* Any context. */
+static inline void dtls_stat_add(struct dtls_sock *ds, enum dtls_stat stat,
+				 u64 n)
+{
+	this_cpu_add(ds->stats[stat], n);
+}
+
+static inline void dtls_stat_inc(struct dtls_sock *ds, enum dtls_stat stat)
+{
+	dtls_stat_add(ds, stat, 1);
 }
 
 void dtls_count(struct dtls_sock *ds, enum dtls_count what);

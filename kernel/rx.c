@@ -292,8 +292,8 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 		}
 	}
 	if (records) {
-		dtls_stat_add(sock_net(ds->sk), DTLS_STAT_RX_RECORDS, records);
-		dtls_stat_add(sock_net(ds->sk), DTLS_STAT_RX_BYTES, bytes);
+		dtls_stat_add(ds, DTLS_STAT_RX_RECORDS, records);
+		dtls_stat_add(ds, DTLS_STAT_RX_BYTES, bytes);
 	}
 	dtls_epoch_put(epoch);
 }

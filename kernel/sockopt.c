@@ -149,10 +149,10 @@ static int set_key(struct dtls_sock *ds, int optname, sockptr_t optval,
 		goto out;
 
 	if (optname == DTLS_RX) {
-		dtls_stat_inc(sock_net(ds->sk), DTLS_STAT_RX_EPOCHS);
+		dtls_stat_inc(ds, DTLS_STAT_RX_EPOCHS);
 		dtls_rx_key(ds);
 	} else {
-		dtls_stat_inc(sock_net(ds->sk), DTLS_STAT_TX_EPOCHS);
+		dtls_stat_inc(ds, DTLS_STAT_TX_EPOCHS);
 	}
 out:
 	kfree_sensitive(info);

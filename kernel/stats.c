@@ -28,14 +28,18 @@ static const char * const names[DTLS_STAT_MAX] = {
 	[DTLS_STAT_RX_NO_BUDGET]   = "DtlsRxNoBudget",
 };
 
+struct dtls_net {
+	u64 __percpu *stats;	/* DTLS_STAT_MAX each */
+};
+
 static unsigned int dtls_net_id __read_mostly;
 
-/* Any context. */
-void dtls_stat_add(struct net *net, enum dtls_stat stat, u64 n)
+/* Counters for as long as @net is held */
+u64 __percpu *dtls_stats(struct net *net)
 {
 	struct dtls_net *dn = net_generic(net, dtls_net_id);
 
-	this_cpu_add(dn->stats[stat], n);
+	return dn->stats;
 }
 
 /* Any context. Raise @ds's counter and that of its network namespace. */
@@ -53,7 +57,7 @@ void dtls_count(struct dtls_sock *ds, enum dtls_count what)
 	};
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 
-	dtls_stat_inc(sock_net(ds->sk), stat[what]);
+	dtls_stat_inc(ds, stat[what]);
 	if (assoc)
 		atomic64_inc(&assoc->count[what]);
 	if (what != DTLS_COUNT_RX_CONTROL)

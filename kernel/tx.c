@@ -245,12 +245,11 @@ trim:
 static void count_sent(struct tx *tx, unsigned int records, size_t bytes)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(tx->ds);
-	struct net *net = sock_net(tx->ds->sk);
 
 	atomic64_add(records, &assoc->count[DTLS_COUNT_TX_RECORDS]);
 	atomic64_add(bytes, &assoc->count[DTLS_COUNT_TX_BYTES]);
-	dtls_stat_add(net, DTLS_STAT_TX_RECORDS, records);
-	dtls_stat_add(net, DTLS_STAT_TX_BYTES, bytes);
+	dtls_stat_add(tx->ds, DTLS_STAT_TX_RECORDS, records);
+	dtls_stat_add(tx->ds, DTLS_STAT_TX_BYTES, bytes);
 }
 
 static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
@@ -258,7 +257,7 @@ static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
 	int taken = dtls_epoch_take_seq(tx->epoch, n, seq);
 
 	if (taken < 0)
-		dtls_stat_inc(sock_net(tx->ds->sk), DTLS_STAT_TX_EXPIRED);
+		dtls_stat_inc(tx->ds, DTLS_STAT_TX_EXPIRED);
 	if (dtls_epoch_tx_warn(tx->epoch))
 		dtls_control_event(tx->ds, tx->epoch->number,
 				   DTLS_EVENT_TX_LIMIT);
@@ -694,7 +693,7 @@ int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	dtls_epoch_put(tx.epoch);
 out:
 	if (ret < 0)
-		dtls_stat_inc(sock_net(sk), DTLS_STAT_TX_ERRORS);
+		dtls_stat_inc(ds, DTLS_STAT_TX_ERRORS);
 	kfree(tx.control);
 	return ret;
 }

@@ -258,6 +258,7 @@ int dtls_attach(struct sock *sk)
 	if (!ds)
 		return -ENOMEM;
 	ds->sk = sk;
+	ds->stats = dtls_stats(sock_net(sk));
 	ds->replay_window = DTLS_REPLAY_WINDOW_MIN;
 	mutex_init(&ds->setup);
 	mutex_init(&ds->cork_lock);
@@ -296,7 +297,7 @@ int dtls_attach(struct sock *sk)
 	if (err)
 		kfree(ds);
 	else
-		dtls_stat_inc(sock_net(sk), DTLS_STAT_ATTACHED);
+		dtls_stat_inc(ds, DTLS_STAT_ATTACHED);
 	return err;
 }
 
