@@ -14,7 +14,7 @@ struct dtls_assoc *dtls_assoc_new(u16 version, u32 replay_window)
 	assoc->version = version;
 	assoc->replay_window = replay_window;
 	spin_lock_init(&assoc->lock);
-	INIT_LIST_HEAD(&assoc->under_way);
+	INIT_HLIST_HEAD(&assoc->under_way);
 	return assoc;
 }
 

@@ -303,7 +303,7 @@ struct dtls_assoc {
 	struct dtls_epoch __rcu *rx[DTLS_RX_EPOCHS];
 	struct dtls_cids __rcu *cids;
 	spinlock_t lock ____cacheline_aligned_in_smp;
-	struct list_head under_way;
+	struct hlist_head under_way;
 	u64 rx_records;
 	u64 rx_bytes;
 	atomic64_t count[DTLS_COUNT_MAX];
@@ -521,7 +521,7 @@ struct dtls_rx {
 	u64 newest;
 	struct dtls_epoch *epoch;
 	unsigned int n;
-	struct list_head under_way;
+	struct hlist_node under_way;
 	u8 header[DTLS_HEADER_SIZE_MAX];
 };
 

@@ -219,6 +219,7 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		const u8 *p = peek(d, head);
 		unsigned int size;
 
+		rx->flat = p;
 		if (!p)
 			p = skb_header_pointer(d->skb, d->pos, head,
 					       rx->header);
@@ -256,7 +257,8 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 
 	rx->skb = d->skb;
 	rx->offset = d->pos;
-	rx->flat = peek(d, len);
+	if (d->pos + len > d->flat_end)
+		rx->flat = NULL;	/* only its header lies in one piece */
 	rx->has_cid = d->has_cid;
 	skip(d, len);
 
@@ -313,7 +315,7 @@ static void admit(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int n)
 		rx[i].fresh = dtls_replay_check(&rx->epoch->replay,
 						rx[i].rec.seq);
 	}
-	list_add(&rx->under_way, &assoc->under_way);
+	hlist_add_head(&rx->under_way, &assoc->under_way);
 	spin_unlock(&assoc->lock);
 }
 

@@ -184,8 +184,9 @@ u64 dtls_record_epoch(const struct dtls_record *rec, u64 newest)
 void dtls_record_resolve(struct dtls_record *rec, const u8 *mask, u64 epoch,
 			 u64 next)
 {
-	u64 span = 1ULL << (8 * seq_len(rec));
-	u64 low = rec->seq ^ dtls_get_be(mask, seq_len(rec));
+	unsigned int bits = 8 * seq_len(rec);
+	u64 span = 1ULL << bits;
+	u64 low = rec->seq ^ (u64)(dtls_get_be16(mask) >> (16 - bits));
 	u64 seq = (next & ~(span - 1)) | low;
 
 	if (seq + span / 2 <= next)

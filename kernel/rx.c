@@ -154,7 +154,7 @@ static void settle(struct dtls_assoc *assoc, struct dtls_rx *rx)
 	unsigned int i, j;
 
 	spin_lock(&assoc->lock);
-	list_del(&rx->under_way);
+	hlist_del(&rx->under_way);
 	for (i = 0; i < rx->n; i++) {
 		struct dtls_rx *r = &rx[i];
 
@@ -164,7 +164,7 @@ static void settle(struct dtls_assoc *assoc, struct dtls_rx *rx)
 			   first_of_number(&rx->epoch->replay, rx, i);
 		if (!r->fresh)
 			continue;
-		list_for_each_entry(other, &assoc->under_way, under_way)
+		hlist_for_each_entry(other, &assoc->under_way, under_way)
 			for (j = 0; other->epoch == rx->epoch && j < other->n; j++)
 				if (other[j].rec.seq == r->rec.seq)
 					other[j].fresh = false;

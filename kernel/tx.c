@@ -139,7 +139,8 @@ static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
 		msg.msg_flags |= DTLS_MSG_SPLICE_PAGES;
 		iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, batch->bvec,
 			      batch->nr, batch->len);
-		iov_iter_advance(&msg.msg_iter, pos);
+		if (pos)
+			iov_iter_advance(&msg.msg_iter, pos);
 		iov_iter_truncate(&msg.msg_iter, len);
 	}
 
