@@ -73,10 +73,10 @@ static void configure(struct kdtls_config *c, const struct options *o)
 	if (o->server)
 		c->cache_size = CACHED_SESSIONS;
 	c->max_early_data = o->early_max;
-	if (o->version) {
-		c->version_min = o->version;
-		c->version_max = o->version;
-	}
+	if (o->version_min)
+		c->version_min = o->version_min;
+	if (o->version_max)
+		c->version_max = o->version_max;
 	if (o->suite_count) {
 		c->suites = o->suites;
 		c->suite_count = o->suite_count;
@@ -188,8 +188,8 @@ void endpoint_complain(struct kdtls_socket *s, int error)
 	kdtls_engine_failure(kdtls_engine(s), &f);
 	net_peer(kdtls_fd(s), peer);
 	if (f.error == KDTLS_EALERT)
-		warnx("handshake with %s: %s (number %u)", peer, f.reason,
-		      f.alert_received);
+		warnx("handshake with %s: %s: %s (%u)", peer, f.reason,
+		      kdtls_alert_name(f.alert_received), f.alert_received);
 	else if (f.error && f.error == -error)
 		warnx("handshake with %s: %s", peer, f.reason);
 	else

@@ -719,6 +719,14 @@ struct kdtls_failure {
 KDTLS_API void kdtls_engine_failure(const struct kdtls_engine *engine,
 				    struct kdtls_failure *failure);
 
+/**
+ * kdtls_alert_name() - an alert's name to show
+ * @alert:	any number
+ *
+ * Return: a constant string as the RFCs have it, such as "unknown_ca"; "unknown".
+ */
+KDTLS_API const char *kdtls_alert_name(unsigned int alert);
+
 /* Early data (0-RTT) */
 enum kdtls_early {
 	KDTLS_EARLY_NONE,	/* there was none */

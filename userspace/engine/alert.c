@@ -5,6 +5,63 @@
 #define WARNING	1
 #define FATAL	2
 
+const char *kdtls_alert_name(unsigned int alert)
+{
+	switch (alert) {
+	case KDTLS_ALERT_CLOSE_NOTIFY:
+		return "close_notify";
+	case KDTLS_ALERT_UNEXPECTED_MESSAGE:
+		return "unexpected_message";
+	case KDTLS_ALERT_BAD_RECORD_MAC:
+		return "bad_record_mac";
+	case KDTLS_ALERT_RECORD_OVERFLOW:
+		return "record_overflow";
+	case KDTLS_ALERT_HANDSHAKE_FAILURE:
+		return "handshake_failure";
+	case KDTLS_ALERT_BAD_CERTIFICATE:
+		return "bad_certificate";
+	case KDTLS_ALERT_UNSUPPORTED_CERTIFICATE:
+		return "unsupported_certificate";
+	case KDTLS_ALERT_CERTIFICATE_REVOKED:
+		return "certificate_revoked";
+	case KDTLS_ALERT_CERTIFICATE_EXPIRED:
+		return "certificate_expired";
+	case KDTLS_ALERT_CERTIFICATE_UNKNOWN:
+		return "certificate_unknown";
+	case KDTLS_ALERT_ILLEGAL_PARAMETER:
+		return "illegal_parameter";
+	case KDTLS_ALERT_UNKNOWN_CA:
+		return "unknown_ca";
+	case KDTLS_ALERT_ACCESS_DENIED:
+		return "access_denied";
+	case KDTLS_ALERT_DECODE_ERROR:
+		return "decode_error";
+	case KDTLS_ALERT_DECRYPT_ERROR:
+		return "decrypt_error";
+	case KDTLS_ALERT_PROTOCOL_VERSION:
+		return "protocol_version";
+	case KDTLS_ALERT_INSUFFICIENT_SECURITY:
+		return "insufficient_security";
+	case KDTLS_ALERT_INTERNAL_ERROR:
+		return "internal_error";
+	case KDTLS_ALERT_USER_CANCELED:
+		return "user_canceled";
+	case KDTLS_ALERT_NO_RENEGOTIATION:
+		return "no_renegotiation";
+	case KDTLS_ALERT_MISSING_EXTENSION:
+		return "missing_extension";
+	case KDTLS_ALERT_UNSUPPORTED_EXTENSION:
+		return "unsupported_extension";
+	case KDTLS_ALERT_UNKNOWN_PSK_IDENTITY:
+		return "unknown_psk_identity";
+	case KDTLS_ALERT_CERTIFICATE_REQUIRED:
+		return "certificate_required";
+	case KDTLS_ALERT_NO_APPLICATION_PROTOCOL:
+		return "no_application_protocol";
+	}
+	return "unknown";
+}
+
 void dtls_alert_send(struct kdtls_engine *e, u8 level, u8 alert)
 {
 	e->alert_level = level;
