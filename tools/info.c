@@ -100,6 +100,12 @@ static const char *version_name(unsigned int version)
 	return "unknown";
 }
 
+/* Key updates (RFC 9147 8): epochs after the handshake's own */
+static unsigned long long updates(const struct dtls_info *i, __u64 epoch)
+{
+	return i->version == DTLS_VERSION_1_3 && epoch > 3 ? epoch - 3 : 0;
+}
+
 static int show_socket(const struct which *w)
 {
 	struct dtls_info i;
@@ -121,10 +127,12 @@ static int show_socket(const struct which *w)
 	text_row("version", version_name(i.version));
 	text_row("tx_cipher", kdtls_cipher_name(i.tx_cipher));
 	row("tx_epoch", i.tx_epoch);
+	row("tx_updates", updates(&i, i.tx_epoch));
 	row("tx_seq", i.tx_seq);
 	row("tx_limit", i.tx_limit);
 	text_row("rx_cipher", kdtls_cipher_name(i.rx_cipher));
 	row("rx_epoch", i.rx_epoch);
+	row("rx_updates", updates(&i, i.rx_epoch));
 	row("rx_seq", i.rx_seq);
 	text_row("end_of_file", i.flags & DTLS_INFO_EOF ? "yes" : "no");
 	text_row("gro", i.flags & DTLS_INFO_GRO ? "yes" : "no");

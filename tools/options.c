@@ -13,8 +13,8 @@ enum {
 	OPT_VERIFY, OPT_NO_VERIFY, OPT_SERVERNAME, OPT_SUITES, OPT_MTU,
 	OPT_KEYLOG, OPT_FILE, OPT_OUTPUT, OPT_RATE, OPT_TIMEOUT, OPT_LINGER,
 	OPT_LISTEN, OPT_ONCE, OPT_ECHO, OPT_EXEC, OPT_MAX_CLIENTS, OPT_SESSION,
-	OPT_ALPN, OPT_CID, OPT_FIRST_TIMER, OPT_LAST_TIMER, OPT_RETRANSMITS, OPT_DTLS,
-	OPT_EARLY, OPT_EARLY_MAX,
+	OPT_ALPN, OPT_CID, OPT_FIRST_TIMER, OPT_LAST_TIMER, OPT_RETRANSMITS,
+	OPT_MIN, OPT_MAX, OPT_EARLY, OPT_EARLY_MAX,
 };
 
 static const struct argp_option common_options[] = {
@@ -40,7 +40,8 @@ static const struct argp_option common_options[] = {
 	  "whom to trust, PEM (the system's authorities)", 0 },
 
 	{ .doc = "Handshake:" },
-	{ "dtls", OPT_DTLS, "1.2|1.3", 0, "this version and no other", 0 },
+	{ "min", OPT_MIN, "1.2|1.3", 0, "oldest version to speak (1.2)", 0 },
+	{ "max", OPT_MAX, "1.2|1.3", 0, "newest version to speak (1.3)", 0 },
 	{ "suites", OPT_SUITES, "NAME,...", 0,
 	  "cipher suites by IANA name, best first (all)", 0 },
 	{ "alpn", OPT_ALPN, "NAME,...", 0, "application protocols, best first", 0 },
@@ -166,8 +167,11 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case OPT_CA:
 		o->ca = arg;
 		return 0;
-	case OPT_DTLS:
-		o->version = version_of(state, arg);
+	case OPT_MIN:
+		o->version_min = version_of(state, arg);
+		return 0;
+	case OPT_MAX:
+		o->version_max = version_of(state, arg);
 		return 0;
 	case OPT_SUITES:
 		parse_suites(state, o, arg);
@@ -209,6 +213,11 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_LINGER:
 		o->linger = number(state, arg, 3600);
+		return 0;
+	case ARGP_KEY_END:
+		/* As on the wire: later versions have lower numbers. */
+		if (o->version_min && o->version_max > o->version_min)
+			argp_error(state, "--min is newer than --max");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

@@ -23,7 +23,8 @@
  * @path:	where the records shall be made
  * @psk_len:	bytes of @psk; 0: no pre-shared key
  * @verify:	peer's certificate must be good
- * @version:	DTLS_VERSION_* and no other; 0: as the library has it
+ * @version_min: DTLS_VERSION_*, the oldest to speak; 0: as the library has it
+ * @version_max: the newest; 0: likewise
  * @session:	file to keep the session in, for resumption, or NULL
  * @early:	client: line to send before the handshake, or NULL
  * @early_max:	server: bytes of such that are taken
@@ -59,7 +60,8 @@ struct options {
 	const char *ca;
 	const char *servername;
 	bool verify;
-	uint16_t version;
+	uint16_t version_min;
+	uint16_t version_max;
 	const char *session;
 	const char *early;
 	unsigned int early_max;
