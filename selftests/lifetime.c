@@ -281,7 +281,7 @@ struct worker {
 	volatile bool stop;
 	ssize_t ret;	/* of the call that ended it */
 	int err;
-	unsigned long n;
+	volatile unsigned long n;
 	char buf[64];
 };
 
@@ -621,13 +621,16 @@ TEST_F(lifetime, keys_change_while_others_send_and_receive)
 		/* Unlocked: a record with half of each key is a forgery. */
 		if (i % 3 == 0)
 			self->l.ba = rx;
+		/* On a busy machine the others may have had no turn so far. */
+		while (i == n / 2 && (!in.n || !out.n)) {
+			self->l.ba = rx;
+			usleep(1000);
+		}
 	}
 	stop(&out);
 	stop(&flood);
 	shutdown(self->l.a, SHUT_RD);
 	stop(&in);
-	EXPECT_LT(0, in.n);
-	EXPECT_LT(0, out.n);
 	/* And afterwards all is well. */
 	self->l.ab = tx;
 	self->l.ba = rx;
