@@ -55,8 +55,10 @@ bool dtls_replay_mark(struct dtls_replay *w, u64 seq)
 {
 	if (!dtls_replay_check(w, seq))
 		return false;
+	if (seq > w->next)
+		advance(w, seq);
 	if (seq >= w->next)
-		advance(w, seq + 1);
+		w->next = seq + 1;
 	*word_of(w, seq) |= bit_of(seq);
 	return true;
 }
