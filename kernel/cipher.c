@@ -143,6 +143,9 @@ struct dtls_scratch *dtls_scratch_get(void)
 	sg_set_buf(&scratch->dst[0], scratch->aad, sizeof(scratch->aad));
 	sg_set_buf(&scratch->seal[0], scratch->aad, sizeof(scratch->aad));
 	crypto_init_wait(&scratch->wait);
+	aead_request_set_callback(&scratch->req, CRYPTO_TFM_REQ_MAY_BACKLOG |
+				  CRYPTO_TFM_REQ_MAY_SLEEP, crypto_req_done,
+				  &scratch->wait);
 	scratch->fragment = kmalloc(DTLS_SCRATCH_ROOM, GFP_KERNEL);
 	scratch->content = kmalloc(DTLS_SCRATCH_ROOM, GFP_KERNEL);
 	scratch->rx = kcalloc(1 + DTLS_RUN_MAX, sizeof(*scratch->rx),
@@ -151,6 +154,7 @@ struct dtls_scratch *dtls_scratch_get(void)
 		scratch_free(scratch);
 		return NULL;
 	}
+	sg_set_buf(&scratch->dst[1], scratch->content, DTLS_SCRATCH_ROOM);
 	return scratch;
 }
 
@@ -184,16 +188,12 @@ static void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
 	memcpy(nonce + DTLS_NONCE_SIZE - EXPLICIT_LEN, explicit, EXPLICIT_LEN);
 }
 
-static struct aead_request *make_request(const struct dtls_key *key,
-					 struct dtls_scratch *scratch)
+/* What lies side by side, in two entries: the second one's page follows. */
+static void set_pair(struct scatterlist *sg, const u8 *buf, unsigned int len,
+		     unsigned int tail)
 {
-	struct aead_request *req = &scratch->req;
-
-	aead_request_set_tfm(req, key->aead);
-	aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG |
-				  CRYPTO_TFM_REQ_MAY_SLEEP,
-				  crypto_req_done, &scratch->wait);
-	return req;
+	sg_set_buf(sg, buf, len);
+	sg_set_page(sg + 1, sg_page(sg), tail, sg->offset + len);
 }
 
 /* Whoever changes the connection ID meanwhile, it is one or the other. */
@@ -232,7 +232,7 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      u8 *record, size_t len, u8 type, u64 epoch, u64 seq, bool more)
 {
 	const struct dtls_cipher *cipher = key->cipher;
-	struct aead_request *req = make_request(key, scratch);
+	struct aead_request *req = &scratch->req;
 	u8 *content = record + dtls_key_head(key, more);
 	struct dtls_record rec = {
 		.type = type,
@@ -270,19 +270,19 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	 */
 	if (rec.unified) {
 		aad_len = write_unified(key, record, &rec);
-		sg_set_buf(sg, record, aad_len + len);
+		set_pair(sg, record, aad_len + len, cipher->tag_len);
 	} else if (!rec.cid_len) {
 		dtls_record_aad(content - aad_len, &rec, len);
-		sg_set_buf(sg, content - aad_len, aad_len + len);
+		set_pair(sg, content - aad_len, aad_len + len, cipher->tag_len);
 	} else {
 		aad_len = dtls_record_aad(scratch->aad, &rec, len);
-		sg_set_buf(sg, content, len);
+		set_pair(sg, content, len, cipher->tag_len);
 		sg = scratch->seal;
 		sg->length = aad_len;
 	}
-	sg_set_buf(&scratch->seal[2], content + len, cipher->tag_len);
 	put_unaligned_be64(dtls_record_number(&rec), explicit);
 	make_nonce(key, scratch, explicit, &rec);
+	aead_request_set_tfm(req, key->aead);
 	aead_request_set_ad(req, aad_len);
 	aead_request_set_crypt(req, sg, sg, len, scratch->iv);
 
@@ -375,7 +375,7 @@ static bool inner_type_known(u8 type)
  * @skb:	where it lies; only read: its pages may be anybody's
  * @offset:	of the record in @skb
  * @flat:	the record, if it lies there in one piece, or NULL
- * @content:	linear memory of ours, as long as the fragment
+ * @content:	where to in @scratch->content: as long as the fragment
  * @type:	set to the content type
  *
  * What stands in @content after an error must not be looked at. Sleeps.
@@ -389,7 +389,7 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      unsigned int offset, const u8 *flat, u8 *content, u8 *type)
 {
 	const struct dtls_cipher *cipher = key->cipher;
-	struct aead_request *req = make_request(key, scratch);
+	struct aead_request *req = &scratch->req;
 	int len = rec->fragment_len - key->explicit_len - cipher->tag_len;
 	u8 explicit[EXPLICIT_LEN];
 	size_t aad_len;
@@ -423,14 +423,19 @@ int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 				       len + cipher->tag_len))
 			return -EBADMSG;
 		/* The tag by itself, as dtls_seal() has it */
-		if (len)
-			sg_set_buf(&scratch->src[++n], sealed, len);
-		sg_set_buf(&scratch->src[++n], sealed + len, cipher->tag_len);
+		n = 1;
+		if (!len)
+			sg_set_buf(&scratch->src[n], sealed, cipher->tag_len);
+		else
+			set_pair(&scratch->src[n++], sealed, len,
+				 cipher->tag_len);
 	}
 	sg_mark_end(&scratch->src[n]);
 
 	/* An empty entry is no entry to some of the crypto API's walkers. */
-	sg_set_buf(&scratch->dst[1], content, max(len, 1));
+	scratch->dst[1].offset = content - scratch->content;
+	scratch->dst[1].length = max(len, 1);
+	aead_request_set_tfm(req, key->aead);
 	aead_request_set_ad(req, aad_len);
 	aead_request_set_crypt(req, scratch->src, scratch->dst,
 			       len + cipher->tag_len, scratch->iv);
