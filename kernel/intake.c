@@ -249,6 +249,21 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	return false;
 }
 
+/*
+ * Is the next record in @d like @before, which came before it in the same skb,
+ * and all that is left of its datagram? In what was coalesced nearly all are.
+ */
+static bool find_alike(struct dtls_dgram *d, const struct dtls_rx *before,
+		       struct dtls_rx *rx)
+{
+	unsigned int size = before->rec.header_len + before->rec.fragment_len;
+
+	if (d->seg_end - d->pos != size)
+		return false;
+	rx->flat = peek(d, size);
+	return rx->flat && dtls_record_alike(&rx->rec, rx->flat, &before->rec);
+}
+
 /* Take the record just found; @borrow: the skb does not go away anyway. */
 static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		       struct dtls_rx *rx, bool borrow)
@@ -371,26 +386,32 @@ unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
 			       const struct dtls_rx *first,
 			       struct dtls_rx *rx, unsigned int max)
 {
-	unsigned int len = first->rec.fragment_len, end = 0, n = 0;
+	unsigned int len = first->rec.fragment_len, n;
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 	struct dtls_dgram *d = &ds->current_dgram;
+	bool no_cids;
 
 	if (READ_ONCE(d->skb) != first->skb)
 		return 0;
+	/* As dtls_place() puts them, two of the small ones lie in each page. */
+	max = min_t(unsigned int, max,
+		    DTLS_SCRATCH_ROOM / max_t(unsigned int, len, PAGE_SIZE / 2));
 	spin_lock(&ds->lock);
+	no_cids = !READ_ONCE(assoc->rx_cid_len);
 	rx->newest = newest_rx(ds);
-	while (n < max && d->skb == first->skb &&
-	       dtls_place(end, len) + len <= DTLS_SCRATCH_ROOM) {
-		rx[n].newest = rx->newest;
-		if (!find_record(ds, d, &rx[n]) ||
-		    rx[n].rec.epoch != first->rec.epoch ||
-		    rx[n].rec.type != first->rec.type ||
-		    rx[n].rec.fragment_len > first->rec.fragment_len)
+	for (n = 0; n < max && d->skb == first->skb; n++) {
+		struct dtls_rx *r = &rx[n];
+
+		if (n && rx[n - 1].rec.fragment_len < len)
 			break;
-		len = rx[n].rec.fragment_len;
-		end = dtls_place(end, len) + len;
-		cut_record(ds, d, &rx[n++], true);
-		if (len < first->rec.fragment_len)
+		r->newest = rx->newest;
+		if (!(n && no_cids && find_alike(d, r - 1, r)) &&
+		    !(find_record(ds, d, r) &&
+		      r->rec.epoch == first->rec.epoch &&
+		      r->rec.type == first->rec.type &&
+		      r->rec.fragment_len <= len))
 			break;
+		cut_record(ds, d, r, true);
 	}
 	if (n)
 		admit(ds, rx, n);

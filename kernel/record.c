@@ -103,6 +103,30 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 	return 0;
 }
 
+bool dtls_record_alike(struct dtls_record *rec, const u8 *buf,
+		       const struct dtls_record *before)
+{
+	bool has_len = !before->unified || before->unified & DTLS_UNIFIED_LENGTH;
+
+	if (has_len && dtls_get_be16(buf + before->header_len - 2) !=
+		       before->fragment_len)
+		return false;
+	if (before->unified) {
+		if (buf[0] != before->unified)
+			return false;
+		*rec = *before;
+		rec->seq = seq_len(rec) == 2 ? dtls_get_be16(buf + 1) : buf[1];
+		return true;
+	}
+	if (buf[0] != before->type ||
+	    dtls_get_be16(buf + 1) != before->version ||
+	    dtls_get_be16(buf + 3) != before->epoch)
+		return false;
+	*rec = *before;
+	rec->seq = dtls_get_be64(buf + 3) & DTLS_SEQ_MAX;
+	return true;
+}
+
 static size_t write_unified(u8 *buf, const struct dtls_record *rec)
 {
 	u8 *p = buf;

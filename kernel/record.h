@@ -137,6 +137,20 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 		      size_t len, size_t cid_len);
 
 /**
+ * dtls_record_alike() - is this record like another but for its number?
+ *
+ * What was found of that one holds of it then, and it need not be parsed. For
+ * associations without connection IDs.
+ *
+ * @rec:	filled in if so; a unified header's number is under its mask
+ * @buf:	bytes of the datagram from the record's first on, as many as the
+ *		other one has, and the last of the datagram
+ * @before:	the other one, parsed, its epoch known
+ */
+bool dtls_record_alike(struct dtls_record *rec, const u8 *buf,
+		       const struct dtls_record *before);
+
+/**
  * dtls_record_write_header() - write the header of a record
  * @buf:	room for DTLS12_HEADER_SIZE + @rec->cid_len bytes
  * @rec:	all but @header_len filled in

@@ -72,6 +72,46 @@ TEST(parse_cid)
 	EXPECT_EQ(cid_record + 11, rec.cid);
 }
 
+/* Each byte of a header but the number's makes another record of it. */
+static void expect_alike(struct __test_metadata *_metadata, const u8 *wire,
+			 size_t len, size_t number, size_t number_len)
+{
+	struct dtls_record before, parsed, rec;
+	u8 next[32];
+	size_t i;
+
+	ASSERT_EQ(0, dtls_record_parse(&before, wire, len, len, 0));
+	before.epoch = before.unified ? 3 : before.epoch;
+	for (i = 0; i < before.header_len; i++) {
+		memcpy(next, wire, len);
+		next[i] ^= 0x40;
+		if (i < number || i >= number + number_len) {
+			EXPECT_FALSE(dtls_record_alike(&rec, next, &before));
+			continue;
+		}
+		ASSERT_TRUE(dtls_record_alike(&rec, next, &before));
+		ASSERT_EQ(0, dtls_record_parse(&parsed, next, len, len, 0));
+		EXPECT_EQ(parsed.seq, rec.seq);
+		EXPECT_EQ(before.epoch, rec.epoch);
+		EXPECT_EQ(parsed.type, rec.type);
+		EXPECT_EQ(parsed.unified, rec.unified);
+		EXPECT_EQ(parsed.version, rec.version);
+		EXPECT_EQ(parsed.header_len, rec.header_len);
+		EXPECT_EQ(parsed.fragment_len, rec.fragment_len);
+		EXPECT_EQ(0, rec.cid_len);
+	}
+}
+
+TEST(alike)
+{
+	const u8 unified[] = { 0x2b, 1, 2, 'a', 'b', 'c' };
+	const u8 with_len[] = { 0x27, 1, 0, 3, 'a', 'b', 'c' };
+
+	expect_alike(_metadata, plain_record, sizeof(plain_record), 5, 6);
+	expect_alike(_metadata, unified, sizeof(unified), 1, 2);
+	expect_alike(_metadata, with_len, sizeof(with_len), 1, 1);
+}
+
 /* Who asked for a connection ID still takes records without one. */
 TEST(parse_plain_where_a_cid_is_in_use)
 {
