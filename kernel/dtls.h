@@ -525,6 +525,12 @@ struct dtls_rx {
 	u8 header[DTLS_HEADER_SIZE_MAX];
 };
 
+/* Is it early data? */
+static inline bool dtls_rx_replayable(const struct dtls_rx *rx)
+{
+	return rx->rec.unified && rx->rec.epoch == DTLS13_EPOCH_EARLY;
+}
+
 int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx,
 		 unsigned int *budget);
 unsigned int dtls_rx_coalesced(struct dtls_sock *ds,

@@ -227,8 +227,10 @@ static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		if (verdict == DTLS_RX_DATA) {
 			ret = deliver(ds->sk, msg, len, flags, rx);
 			if (ret >= 0) {
-				dtls_rx_info(rx, &info);
-				put_replayable(msg, &info);
+				if (dtls_rx_replayable(rx)) {
+					dtls_rx_info(rx, &info);
+					put_replayable(msg, &info);
+				}
 				put_ancillary(ds->sk, msg, rx->skb);
 			}
 			if (ret == rx->len && rx->len <= len &&

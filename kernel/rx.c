@@ -148,32 +148,39 @@ static bool first_of_number(struct dtls_replay *window,
  * @rx are no longer under way. Those that are authentic and the first of their
  * number are marked so, for those to come and those under way.
  */
-static void settle(struct dtls_assoc *assoc, struct dtls_rx *rx)
+static void settle(struct dtls_sock *ds, struct dtls_rx *rx)
 {
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+	unsigned int i, j, n = rx->n, records = 0, bytes = 0;
+	struct dtls_epoch *epoch = rx->epoch;
 	struct dtls_rx *other;
-	unsigned int i, j;
 
 	spin_lock(&assoc->lock);
 	hlist_del(&rx->under_way);
-	for (i = 0; i < rx->n; i++) {
+	for (i = 0; i < n; i++) {
 		struct dtls_rx *r = &rx[i];
 
 		if (!r->fresh)
 			continue;
 		r->fresh = authentic(r) &&
-			   first_of_number(&rx->epoch->replay, rx, i);
+			   first_of_number(&epoch->replay, rx, i);
 		if (!r->fresh)
 			continue;
 		hlist_for_each_entry(other, &assoc->under_way, under_way)
-			for (j = 0; other->epoch == rx->epoch && j < other->n; j++)
+			for (j = 0; other->epoch == epoch && j < other->n; j++)
 				if (other[j].rec.seq == r->rec.seq)
 					other[j].fresh = false;
 		if (r->verdict == DTLS_RX_DATA) {
-			assoc->rx_records++;
-			assoc->rx_bytes += r->len;
+			records++;
+			bytes += r->len;
 		}
 	}
+	assoc->rx_records += records;
+	assoc->rx_bytes += bytes;
 	spin_unlock(&assoc->lock);
+
+	dtls_stat_add(ds, DTLS_STAT_RX_RECORDS, records);
+	dtls_stat_add(ds, DTLS_STAT_RX_BYTES, bytes);
 }
 
 /*
@@ -216,10 +223,12 @@ static int judge(const struct dtls_rx *rx)
 						      DTLS_RX_CONTROL;
 }
 
-/* Count what became of a record; @opened: it was no replay when it came. */
+/* What becomes of a record that is not fresh application data */
 static void conclude(struct dtls_sock *ds, struct dtls_epoch *epoch,
-		     struct dtls_rx *rx, bool opened)
+		     struct dtls_rx *rx)
 {
+	bool opened = rx->content;	/* it was no replay when it came */
+
 	if (opened && !authentic(rx)) {
 		count_failure(ds, epoch, rx->len);
 		show_unverified(ds, rx);
@@ -230,9 +239,6 @@ static void conclude(struct dtls_sock *ds, struct dtls_epoch *epoch,
 		if (!rx->rec.unified)
 			show_unverified(ds, rx);
 		rx->verdict = DTLS_RX_DONE;
-	} else if (rx->verdict == DTLS_RX_DATA) {
-		trace_dtls_open(ds->sk, rx->rec.epoch, rx->rec.seq, rx->type,
-				rx->len);
 	} else if (rx->verdict == DTLS_RX_CONTROL) {
 		if (rx->type == DTLS_CT_ALERT)
 			heed_alert(ds, dtls_sock_assoc(ds), rx->content,
@@ -253,47 +259,40 @@ static void conclude(struct dtls_sock *ds, struct dtls_epoch *epoch,
 void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 		  struct dtls_scratch *scratch)
 {
-	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-	unsigned int i, records = 0, bytes = 0;
+	struct dtls_rx *r, *end = rx + rx->n;
 	struct dtls_epoch *epoch = rx->epoch;
-	size_t end = 0;
+	size_t place = 0;
 
 	if (!epoch) {
-		for (i = 0; i < rx->n; i++) {
-			route_unopened(ds, &rx[i]);
-			rx[i].verdict = DTLS_RX_DONE;
+		for (r = rx; r < end; r++) {
+			route_unopened(ds, r);
+			r->verdict = DTLS_RX_DONE;
 		}
 		return;
 	}
 
-	for (i = 0; i < rx->n; i++) {
-		struct dtls_rx *r = &rx[i];
-
+	for (r = rx; r < end; r++) {
 		r->verdict = DTLS_RX_DONE;
 		r->content = NULL;
 		if (!READ_ONCE(r->fresh))
 			continue;
-		end = dtls_place(end, r->rec.fragment_len);
-		r->content = scratch->content + end;
+		place = dtls_place(place, r->rec.fragment_len);
+		r->content = scratch->content + place;
 		r->len = -ENOKEY;
 		if (has_cid(&epoch->key, r))
 			r->len = dtls_open(&epoch->key, scratch, &r->rec,
 					   r->skb, r->offset, r->flat,
 					   r->content, &r->type);
 		r->verdict = judge(r);
-		end += max(r->len, 0);
+		place += max(r->len, 0);
 	}
-	settle(assoc, rx);
-	for (i = 0; i < rx->n; i++) {
-		conclude(ds, epoch, &rx[i], rx[i].content);
-		if (rx[i].verdict == DTLS_RX_DATA) {
-			records++;
-			bytes += rx[i].len;
-		}
-	}
-	if (records) {
-		dtls_stat_add(ds, DTLS_STAT_RX_RECORDS, records);
-		dtls_stat_add(ds, DTLS_STAT_RX_BYTES, bytes);
+	settle(ds, rx);
+	for (r = rx; r < end; r++) {
+		if (r->fresh && r->verdict == DTLS_RX_DATA)
+			trace_dtls_open(ds->sk, r->rec.epoch, r->rec.seq,
+					r->type, r->len);
+		else
+			conclude(ds, epoch, r);
 	}
 	dtls_epoch_put(epoch);
 }
@@ -306,7 +305,7 @@ void dtls_rx_info(const struct dtls_rx *rx, struct dtls_record_info *info)
 		.seq = rx->rec.seq,
 		.type = rx->type,
 	};
-	if (rx->rec.unified && rx->rec.epoch == DTLS13_EPOCH_EARLY)
+	if (dtls_rx_replayable(rx))
 		info->flags = DTLS_RECORD_REPLAYABLE;
 }
 
