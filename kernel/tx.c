@@ -304,17 +304,19 @@ static ssize_t send_records(struct tx *tx, size_t len)
 	size_t segment = tx->segment && tx->segment < len ? tx->segment : len;
 	size_t size = dtls_key_size(&tx->epoch->key, segment, false);
 	struct dtls_batch *batch = &tx->scratch->batch;
-	unsigned int most = batch_records(size);
+	unsigned int most = segment < len ? batch_records(size) : 1;
 	size_t done = 0;
 	ssize_t ret = 0;
 
 	do {
-		unsigned int n = segment ? DIV_ROUND_UP(len - done, segment) : 1;
+		unsigned int n = most;
 		ssize_t sent;
 		size_t bytes;
 		u64 seq;
 
-		ret = take_seq(tx, min(n, most), &seq);
+		if ((size_t)n * segment > len - done)
+			n = DIV_ROUND_UP(len - done, segment);
+		ret = take_seq(tx, n, &seq);
 		if (ret < 0)
 			break;
 		n = ret;
