@@ -118,7 +118,6 @@ size_t dtls_ack_write(struct kdtls_engine *e, u8 *out, size_t size)
 int dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 		     struct dtls_bytes content)
 {
-	struct dtls_timer_limits limits;
 	struct dtls_bytes list;
 	bool news = false;
 	u64 of, seq;
@@ -147,10 +146,8 @@ int dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 	if (!news) {
 		dtls_resend_flight_paced(e);
 	} else if (!dtls_flight_pending(&e->flight)) {
-		/* RFC 9147 5.8.1: the rest goes out, and the timer anew */
-		dtls_timer_limits(e, &limits);
-		dtls_timer_asked(&e->timer, &limits, e->now);
-		dtls_resend_flight(e);
+		/* RFC 9147 7.2: the rest goes out */
+		dtls_timer_soon(&e->timer, e->now);
 	}
 	return 0;
 }

@@ -347,6 +347,7 @@ uint64_t kdtls_engine_expiry(const struct kdtls_engine *engine)
 
 	if (engine->d13)
 		other = earlier(other, engine->d13->linger);
+	other = earlier(other, engine->timer.again);
 	return earlier(engine->timer.expiry, other);
 }
 
@@ -386,6 +387,20 @@ static int flight_expired(struct kdtls_engine *e)
 	return 0;
 }
 
+/* RFC 9147 5.8.1: what an ACK left out goes out, and the timer anew. */
+static void rest_due(struct kdtls_engine *e)
+{
+	struct dtls_timer_limits limits;
+
+	if (dtls_flight_done(&e->flight) || dtls_flight_pending(&e->flight)) {
+		e->timer.again = KDTLS_NEVER;
+		return;
+	}
+	dtls_timer_limits(e, &limits);
+	dtls_timer_asked(&e->timer, &limits, e->now);
+	dtls_resend_flight(e);
+}
+
 int kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now)
 {
 	struct kdtls_engine *e = engine;
@@ -397,8 +412,11 @@ int kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now)
 	dtls_ack_expire(e);
 	if (e->d13)
 		dtls13_expire(e);
-	if (e->timer.expiry > now)
+	if (e->timer.expiry > now) {
+		if (e->timer.again <= now)
+			rest_due(e);
 		return 0;
+	}
 	if (e->state == KDTLS_HANDSHAKE || (e->d13 && !e->d13->arrived))
 		return flight_expired(e);
 	if (e->d13)

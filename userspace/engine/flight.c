@@ -219,6 +219,7 @@ static void arm(struct dtls_timer *t, const struct dtls_timer_limits *l,
 {
 	t->timeout = clamp(t->timeout, l->min, l->max);
 	t->expiry = now + t->timeout;
+	t->again = UINT64_MAX;
 }
 
 void dtls_timer_start(struct dtls_timer *t, const struct dtls_timer_limits *l,
@@ -236,6 +237,15 @@ void dtls_timer_back_off(struct dtls_timer *t,
 	t->timeout *= 2;
 	t->tries++;
 	arm(t, l, now);
+}
+
+/* Datagrams overtake each other: a pause such as RFC 8985 6.2 makes */
+void dtls_timer_soon(struct dtls_timer *t, u64 now)
+{
+	u64 at = now + t->timeout / 16;
+
+	if (at < t->again)
+		t->again = at;
 }
 
 void dtls_timer_asked(struct dtls_timer *t, const struct dtls_timer_limits *l,
@@ -268,4 +278,5 @@ void dtls_timer_answered(struct dtls_timer *t, u64 now)
 void dtls_timer_stop(struct dtls_timer *t)
 {
 	t->expiry = UINT64_MAX;
+	t->again = UINT64_MAX;
 }

@@ -105,6 +105,7 @@ void dtls_flight_clear(struct dtls_flight *f);
  */
 struct dtls_timer {
 	u64 expiry;		/* KDTLS_NEVER: off */
+	u64 again;		/* see dtls_timer_soon(); the same */
 	u64 timeout;		/* now in force */
 	u64 sent;		/* when the flight first went out */
 	u64 srtt;		/* 0: not measured */
@@ -124,7 +125,13 @@ void dtls_timer_start(struct dtls_timer *t, const struct dtls_timer_limits *l,
 void dtls_timer_back_off(struct dtls_timer *t,
 			 const struct dtls_timer_limits *l, u64 now);
 
-/* The same because the peer asked for it, which uses up no try. */
+/*
+ * Part of the flight has arrived: the rest goes out in a while, unless it is
+ * acknowledged by then.
+ */
+void dtls_timer_soon(struct dtls_timer *t, u64 now);
+
+/* It goes out again because the peer asked for it, which uses up no try. */
 void dtls_timer_asked(struct dtls_timer *t, const struct dtls_timer_limits *l,
 		      u64 now);
 

@@ -13,6 +13,7 @@
 void dtls_resend_flight(struct kdtls_engine *e)
 {
 	dtls_flight_rewind(&e->flight);
+	e->timer.again = KDTLS_NEVER;
 	e->resent++;
 }
 
