@@ -107,7 +107,7 @@ static int sort_kept(struct kdtls_socket *s, struct dtls_key_info *key,
 	if (!p)
 		return -KDTLS_ECRYPTO;
 	/* The engine's floor says what it has read, and that is in here too. */
-	dtls_replay_init(&p->seen, p->ring, DTLS_REPLAY_WINDOW_MIN, 0);
+	dtls_replay_init(&p->seen, p->ring, DTLS_WINDOW_SIZE, 0);
 
 	for (k = STAILQ_FIRST(&s->kept); k; k = next) {
 		next = STAILQ_NEXT(k, list);

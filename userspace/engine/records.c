@@ -62,8 +62,7 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 	memcpy(p->iv, key->iv, DTLS_IV_SIZE);
 	p->cid_len = (u8)key->cid_len;
 	memcpy(p->cid, key->cid, key->cid_len);
-	dtls_replay_init(&p->seen, p->ring, DTLS_REPLAY_WINDOW_MIN,
-			 key->rec_seq);
+	dtls_replay_init(&p->seen, p->ring, DTLS_WINDOW_SIZE, key->rec_seq);
 
 	p->ctx = EVP_CIPHER_CTX_new();
 	if (!p->cipher || !p->ctx)
