@@ -184,10 +184,12 @@ static ssize_t open_one(struct user_records *u, const struct dtls_record *record
 			bool named, const uint8_t *bytes, uint8_t *plain,
 			struct dtls_record_info *info)
 {
+	u64 now = driver_now();
 	struct dtls_record r;
 	ssize_t n = -1;
-	int i;
+	unsigned int i;
 
+	dtls_keys_expire(u->rx, READ_EPOCHS, now);
 	for (i = 0; i < READ_EPOCHS && u->rx[i] && n < 0; i++) {
 		r = *record;
 		if (r.unified ? u->rx[i]->cid_len && !named :
@@ -196,6 +198,8 @@ static ssize_t open_one(struct user_records *u, const struct dtls_record *record
 		n = dtls_unprotect(u->rx[i], &r, bytes, plain, &info->type);
 		info->epoch = r.epoch;
 		info->seq = r.seq;
+		if (n >= 0)
+			dtls_keys_used(u->rx, READ_EPOCHS, i, now);
 	}
 	return n;
 }

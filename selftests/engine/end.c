@@ -242,6 +242,27 @@ static struct dtls_protection *key_of(struct end *end,
 	return NULL;
 }
 
+/* Open it; keys of before go in time. Return: bytes, -1: it does not verify. */
+static long open_record(struct end *end, struct dtls_protection *key,
+			struct dtls_record *record, const u8 *bytes, u8 *out,
+			u8 *type, u64 now)
+{
+	struct dtls_protection *keys[] = { end->rx, end->rx_before };
+	long n = dtls_unprotect(key, record, bytes, out, type);
+
+	if (n >= 0)
+		dtls_keys_used(keys, 2, key != end->rx, now);
+	return n;
+}
+
+static void expire_keys(struct end *end, u64 now)
+{
+	struct dtls_protection *keys[] = { end->rx, end->rx_before };
+
+	dtls_keys_expire(keys, 2, now);
+	end->rx_before = keys[1];
+}
+
 /* As the kernel does: application data to the reader, the rest to the engine */
 static int open_records(struct end *end, const u8 *datagram, size_t len,
 			u64 now)
@@ -254,6 +275,7 @@ static int open_records(struct end *end, const u8 *datagram, size_t len,
 	int err = 0;
 	long n;
 
+	expire_keys(end, now);
 	while (len && !err &&
 	       !dtls_record_parse(&record, datagram, len, len,
 				  end->cids.len) &&
@@ -267,8 +289,8 @@ static int open_records(struct end *end, const u8 *datagram, size_t len,
 		} else {
 			n = -1;
 			if (named || !record.unified || !key->cid_len)
-				n = dtls_unprotect(key, &record, datagram, out,
-						   &info.type);
+				n = open_record(end, key, &record, datagram,
+						out, &info.type, now);
 			info.epoch = record.epoch;
 			info.seq = record.seq;
 			if (n > 0 && info.type == DTLS_CT_APPLICATION_DATA &&

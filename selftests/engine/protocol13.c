@@ -1015,6 +1015,36 @@ TEST_F(pair13, write_key_waits_for_the_acknowledgement)
 	ASSERT_TRUE(data_passes(&self->client, &self->server));
 }
 
+TEST_F(pair13, old_read_key_goes_two_minutes_after_the_new_one_is_used)
+{
+	u8 late[3][256];
+	size_t n[3];
+	int i;
+
+	HANDSHAKE();
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 10));
+	for (i = 0; i < 3; i++)
+		n[i] = end_send(&self->client, "late", 4, late[i]);
+	ASSERT_EQ(0, kdtls_engine_update_keys(self->client.e, false));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 10));
+	ASSERT_EQ(4, self->client.tx_key.epoch);
+	/* The client may not know yet that there is a new one. */
+	self->now += 300000000;
+	ASSERT_EQ(0, end_input(&self->server, late[0], n[0], self->now));
+	EXPECT_EQ(4, self->server.received_len);
+	n[0] = end_send(&self->client, "new", 3, late[0]);
+	ASSERT_EQ(0, end_input(&self->server, late[0], n[0], self->now));
+	EXPECT_EQ(7, self->server.received_len);
+	/* RFC 9147 4.2.1 */
+	self->now += 119999999;
+	ASSERT_EQ(0, end_input(&self->server, late[1], n[1], self->now));
+	EXPECT_EQ(11, self->server.received_len);
+	self->now++;
+	ASSERT_EQ(0, end_input(&self->server, late[2], n[2], self->now));
+	EXPECT_EQ(11, self->server.received_len);
+	EXPECT_EQ(NULL, self->server.rx_before);
+}
+
 TEST_F(pair13, the_last_numbers_are_used_and_none_twice)
 {
 	struct dtls13 *d;

@@ -4,6 +4,8 @@
 
 #include "records.h"
 
+#define SEGMENT_LIFETIME	120000000ULL	/* µs */
+
 static bool is_ccm(const struct dtls_protection *p)
 {
 	return p->cipher->id != DTLS_CIPHER_CHACHA20_POLY1305 &&
@@ -280,4 +282,26 @@ long dtls_unprotect(struct dtls_protection *p, struct dtls_record *record,
 	if (content < 0)
 		return DTLS_RECORD_UNTYPED;
 	return content > DTLS_RECORD_SIZE_MAX ? -1 : content;
+}
+
+void dtls_keys_used(struct dtls_protection **key, unsigned int count,
+		    unsigned int used, u64 now)
+{
+	unsigned int i;
+
+	for (i = used + 1; i < count && key[i]; i++)
+		if (!key[i]->expiry)
+			key[i]->expiry = now + SEGMENT_LIFETIME;
+}
+
+void dtls_keys_expire(struct dtls_protection **key, unsigned int count, u64 now)
+{
+	unsigned int i;
+
+	for (i = 0; i < count && key[i]; i++) {
+		if (key[i]->expiry && key[i]->expiry <= now) {
+			dtls_protection_free(key[i]);
+			key[i] = NULL;
+		}
+	}
 }

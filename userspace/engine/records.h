@@ -20,6 +20,7 @@ struct dtls_protection {
 	u64 epoch;
 	u64 seq;		/* to send next */
 	u64 failed;		/* records that did not verify */
+	u64 expiry;		/* see dtls_keys_used(); 0: none */
 	struct dtls_replay seen;
 	u64 ring[DTLS_WINDOW_SIZE / 64];
 	u8 iv[DTLS_IV_SIZE];
@@ -70,5 +71,18 @@ size_t dtls_protect(struct dtls_protection *p, u8 type, const u8 *content,
 #define DTLS_RECORD_UNTYPED	(-2)
 long dtls_unprotect(struct dtls_protection *p, struct dtls_record *record,
 		    const u8 *bytes, u8 *out, u8 *type);
+
+/*
+ * RFC 9147 4.2.1, 8: a read key stays until a newer one is seen in use, and
+ * then for as long as a datagram may be on its way (RFC 9293 3.4.2: 2 minutes).
+ * In both, @key are those of an association, newest first, NULL behind the last.
+ */
+
+/* A record came under @key[@used]. */
+void dtls_keys_used(struct dtls_protection **key, unsigned int count,
+		    unsigned int used, u64 now);
+/* To be called before they are tried. */
+void dtls_keys_expire(struct dtls_protection **key, unsigned int count,
+		      u64 now);
 
 #endif /* _DTLS_RECORDS_H */
