@@ -93,6 +93,7 @@ static const struct {
 	{ "expect-advertised-alpn", STRING, AT(expect_advertised_alpn) },
 	{ "expect-hrr", FLAG, AT(expect_hrr) },
 	{ "expect-no-hrr", FLAG, AT(expect_no_hrr) },
+	{ "expect-early-data-reason", STRING, AT(expect_early_reason) },
 	{ "expect-selected-credential", NUMBER, AT(expect_credential) },
 
 	{ "async", FLAG, AT(ignored) },

@@ -85,6 +85,7 @@ struct settings {
 	const char *expect_advertised_alpn;
 	bool expect_hrr;
 	bool expect_no_hrr;
+	const char *expect_early_reason;
 	long expect_credential;			/* CREDENTIAL_ANY: not asked */
 
 	/* accepted: an engine without I/O has one way for all of these */

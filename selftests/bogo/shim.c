@@ -341,6 +341,10 @@ static void set_config(struct shim *shim)
 		config->groups = s->groups.v;
 		config->group_count = s->groups.count;
 	}
+	/* Of the reasons for no early data one is not BoringSSL's own. */
+	if (s->expect_early_reason &&
+	    strcmp(s->expect_early_reason, "disabled"))
+		unimplemented();
 	set_versions(config, s);
 	set_schemes(shim);
 	set_alpn(shim);
@@ -522,6 +526,8 @@ static bool check(struct shim *shim)
 	    (s->expect_no_hrr && shim->retried))
 		return complain(shim, shim->retried ? "there was a retry" :
 						      "there was no retry");
+	if (s->expect_early_reason && info.early != KDTLS_EARLY_NONE)
+		return complain(shim, "there was early data");
 	if (s->server && s->expect_server_name &&
 	    !same(info.name, s->expect_server_name))
 		return complain(shim, "another server name");
