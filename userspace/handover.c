@@ -24,6 +24,11 @@ static uint64_t epoch_of(const struct kdtls_socket *s,
 	return epoch == 2 ? 0 : epoch;
 }
 
+static bool is_early(const struct dtls_key_info *key)
+{
+	return key->version == DTLS_VERSION_1_3 && key->epoch == 1;
+}
+
 void handover_keep(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
 	size_t max = s->endpoint->config.max_early, size;
@@ -62,12 +67,20 @@ void handover_forget(struct kdtls_socket *s)
 	s->kept_len = 0;
 }
 
+static bool is_seen(const struct dtls_window *w, u64 seq)
+{
+	u64 back = w->next - 1 - seq;
+
+	return seq < w->next && back < DTLS_REPLAY_WINDOW_MAX &&
+	       w->seen[back / 64] & 1ULL << back % 64;
+}
+
 /* Not seen after all */
 static void unsee(struct dtls_window *w, u64 seq)
 {
 	u64 back = w->next - 1 - seq;
 
-	if (seq < w->next && back < DTLS_REPLAY_WINDOW_MAX)
+	if (is_seen(w, seq))
 		w->seen[back / 64] &= ~(1ULL << back % 64);
 }
 
@@ -88,6 +101,15 @@ static void trim(struct dtls_window *w)
 		w->seen[last] >>= 1;
 		w->next--;
 	}
+}
+
+/* Has the owner been told what is in it, by the engine and at once? */
+static bool is_told(const struct kdtls_socket *s,
+		    const struct dtls_key_info *key,
+		    const struct dtls_window *seen, u64 seq)
+{
+	return s->endpoint->config.ops.replayable && is_early(key) &&
+	       is_seen(seen, seq);
 }
 
 /*
@@ -117,7 +139,8 @@ static int sort_kept(struct kdtls_socket *s, struct dtls_key_info *key,
 		if (!dtls_record_parse(&record, k->data, k->len, k->len,
 				       key->cid_len))
 			n = dtls_unprotect(p, &record, k->data, plain, &type);
-		if (n > 0 && type == DTLS_CT_APPLICATION_DATA) {
+		if (n > 0 && type == DTLS_CT_APPLICATION_DATA &&
+		    !is_told(s, key, window, record.seq)) {
 			unsee(window, record.seq);
 			if (record.seq < key->rec_seq)
 				key->rec_seq = record.seq;

@@ -60,6 +60,9 @@ enum kdtls_path {
  *		ops.cid are the library's, and max_early is 65536
  *
  * The callbacks get the struct kdtls_socket as their ctx; see kdtls_data().
+ * A server that sets ops.replayable is told early data at once, of a socket that
+ * kdtls_accept() may give it when the handshake is done; else such data is
+ * received then.
  */
 KDTLS_API void kdtls_socket_config(struct kdtls_config *config);
 
@@ -246,7 +249,8 @@ KDTLS_API ssize_t kdtls_recv(struct kdtls_socket *s, void *buf, size_t len);
  *		been recorded and sent again by somebody else (RFC 8446 8)
  *
  * For servers with max_early_data. recvmsg(2) tells it by a
- * DTLS_RECORD_REPLAYABLE (linux/dtls.h).
+ * DTLS_RECORD_REPLAYABLE (linux/dtls.h). With ops.replayable only what came
+ * after the handshake is received so: see kdtls_socket_config().
  *
  * Return: as kdtls_recv().
  */

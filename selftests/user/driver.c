@@ -1178,7 +1178,7 @@ static void hang_up(struct _test_data_driver *self)
 }
 
 /* Come back with the last session, and something to say. */
-static int shake_again(struct _test_data_driver *self)
+static void offer_again(struct _test_data_driver *self)
 {
 	uint64_t end = now() + SOON_MS * 1000ULL;
 
@@ -1192,6 +1192,11 @@ static int shake_again(struct _test_data_driver *self)
 	self->client_options.session_len = session_len;
 	self->client_options.early = (const uint8_t *)"soon";
 	self->client_options.early_len = 4;
+}
+
+static int shake_again(struct _test_data_driver *self)
+{
+	offer_again(self);
 	return shake(self);
 }
 
@@ -1262,6 +1267,61 @@ TEST_F(driver, early_data_may_be_late)
 	ASSERT_EQ(1, self->w.held_count);
 	wire_release(&self->w);
 	EXPECT_MARKED("soon", true);
+	works(_metadata, self);
+}
+
+static char told[16];
+static struct kdtls_socket *told_of;
+
+static void take_at_once(void *ctx, const uint8_t *data, size_t len)
+{
+	told_of = ctx;
+	snprintf(told, sizeof(told), "%.*s", (int)len, (const char *)data);
+}
+
+static enum verdict hold_finished(struct wire *w, const struct datagram *d)
+{
+	(void)w;
+	return (d->data[0] & 0xe3) == 0x22 ? HOLD : PASS;
+}
+
+/* Who has config.ops.replayable need not wait for the client's Finished. */
+TEST_F(driver, early_data_is_told_at_once)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	struct kdtls_listener_info info;
+
+	if (version == DTLS_VERSION_1_2)
+		SKIP(return, "for DTLS 1.3");
+	kdtls_listener_close(self->l);
+	kdtls_endpoint_free(self->server);
+	self->config.ops.replayable = take_at_once;
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->server));
+	start_listener(_metadata, self, "127.0.0.1");
+	wire_close(&self->w);
+	wire_open(&self->w, self->l);
+	ASSERT_EQ(0, shake(self));
+	*told = '\0';
+	self->w.up = hold_finished;
+	offer_again(self);
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	while (!*told && now() < end)
+		turn(self);
+	EXPECT_STREQ("soon", told);
+	EXPECT_EQ(NULL, self->s);
+	kdtls_listener_get_info(self->l, &info);
+	EXPECT_EQ(1, info.handshakes);
+	self->w.up = NULL;
+	wire_release(&self->w);
+	while (!self->s && now() < end)
+		turn(self);
+	ASSERT_NE(NULL, self->s);
+	EXPECT_EQ(told_of, self->s);
+	EXPECT_EQ(KDTLS_EARLY_ACCEPTED, early_of(self->s));
+	/* It has been said. */
+	nothing_more(_metadata, self, self->s);
 	works(_metadata, self);
 }
 
