@@ -148,14 +148,14 @@ static int by_sum(const void *a, const void *b)
 }
 
 /*
- * The first rounds set up what lasts: memory, routes, a window of TCP's. An
- * eighth of the others goes too, where a timer or a worker of the kernel came
- * in between.
+ * The first rounds set up what lasts: memory, routes, a window of TCP's. Of the
+ * others the middle half counts: a timer or a thread of the kernel that has much
+ * to do, like one that verifies a module's signature, comes between some of them.
  */
 static bool measure(const struct row *row, struct ends *e, struct cost *cost)
 {
 	struct cost costs[ROUNDS_MAX];
-	unsigned int warm = options.rounds / 4 + 2, kept, i;
+	unsigned int warm = options.rounds / 4 + 2, quarter, kept, i;
 	uint64_t start, middle;
 
 	for (i = 0; i < warm + options.rounds; i++) {
@@ -171,9 +171,10 @@ static bool measure(const struct row *row, struct ends *e, struct cost *cost)
 		costs[i - warm].send = middle - start;
 	}
 	qsort(costs, options.rounds, sizeof(costs[0]), by_sum);
-	kept = options.rounds - options.rounds / 8;
+	quarter = options.rounds / 4;
+	kept = options.rounds - 2 * quarter;
 	*cost = (struct cost){ 0 };
-	for (i = 0; i < kept; i++) {
+	for (i = quarter; i < quarter + kept; i++) {
 		cost->send += costs[i].send / kept / BATCH;
 		cost->recv += costs[i].recv / kept / BATCH;
 	}
