@@ -27,7 +27,7 @@
 
 enum what {
 	FULL, CLIENT_CERT, TICKET,
-	SESSION_ID, NO_EMS,		/* DTLS 1.2 */
+	SESSION_ID, NO_EMS, BOTH,	/* DTLS 1.2 */
 	PSK, RETRY, KEY_UPDATE, CID,	/* DTLS 1.3 */
 	X25519, SECP256R1, SECP384R1,
 	WHATS
@@ -35,7 +35,7 @@ enum what {
 
 static const char *const what_name[WHATS] = {
 	"full", "client certificate", "resumed by ticket",
-	"resumed by session id", "without EMS, resumed",
+	"resumed by session id", "without EMS, resumed", "both versions offered",
 	"pre-shared key", "another group, retried", "keys changed by either",
 	"connection ids", "group x25519", "group secp256r1",
 	"group secp384r1",
@@ -76,7 +76,7 @@ struct pair {
 	struct peer_options options;
 	struct peer *peer;
 	struct wire to_peer, from_peer;
-	u16 suites[1];
+	u16 suites[2];
 	bool end_cid;			/* the engine asks for one */
 	unsigned int connections;
 	bool timed_out;			/* that is why it failed */
@@ -111,12 +111,13 @@ static void set_up(struct pair *p, const struct row *row)
 	struct end *end = &p->end;
 
 	p->row = row;
-	if (row->ops->can & PEER_13)
+	if (row->ops->can & PEER_13 || row->what == BOTH)
 		end_version = DTLS_VERSION_1_3;
 	end_config(end, with_psk ? psk : NULL);
 	p->suites[0] = row->suite;
+	p->suites[1] = 0x1301;
 	end->config.suites = p->suites;
-	end->config.suite_count = 1;
+	end->config.suite_count = row->what == BOTH ? 2 : 1;
 	end->config.max_early_data = 4096; /* its tickets say so */
 	end->config.timeout_initial = 50;
 	end->config.retransmits = 200;
@@ -457,6 +458,19 @@ static bool without_ems(struct pair *p)
 	return twice(p);
 }
 
+/* One hello for both, and a peer that knows the older one alone */
+static bool both_offered(struct pair *p)
+{
+	struct kdtls_info info;
+
+	REQUIRE(open_peer(p) && connect_them(p, false) && proven(p));
+	REQUIRE(p->end.ep->speaks12 && p->end.ep->speaks13);
+	kdtls_engine_info(p->end.e, &info);
+	REQUIRE(info.version == DTLS_VERSION_1_2);
+	REQUIRE(info.suite == p->row->suite);
+	return true;
+}
+
 /* The group that the client thinks best is none of the server's. */
 static bool retried(struct pair *p)
 {
@@ -528,7 +542,7 @@ static bool with_cids(struct pair *p)
 }
 
 static bool (*const try[WHATS])(struct pair *p) = {
-	full, client_cert, twice, by_session_id, without_ems,
+	full, client_cert, twice, by_session_id, without_ems, both_offered,
 	full, retried, keys_changed, with_cids, of_group, of_group, of_group,
 };
 
@@ -677,8 +691,8 @@ static void begin(const struct row *row)
 static bool of_version(const struct peer_ops *ops, enum what what)
 {
 	if (ops->can & PEER_13)
-		return what != SESSION_ID && what != NO_EMS;
-	return what <= NO_EMS;
+		return what < SESSION_ID || what > BOTH;
+	return what <= BOTH;
 }
 
 static bool has_sense(const struct row *r)
@@ -698,7 +712,7 @@ static bool has_sense(const struct row *r)
 		return false;
 	/* Of its programs only one server resumes. */
 	if (r->ops->can & PEER_COAP && r->what != FULL &&
-	    r->what != CLIENT_CERT &&
+	    r->what != CLIENT_CERT && r->what != BOTH &&
 	    (!r->peer_is_server || r->ops != &peer_coap_openssl))
 		return false;
 	if (r->what == NO_EMS && r->peer_is_server &&
@@ -713,7 +727,8 @@ static bool fits(const struct row *r)
 	if (!r->peer_is_server)
 		return true;
 	if (r->ops->can & PEER_WHOLE_HELLO && r->mtu == 256 &&
-	    (r->what == TICKET || r->what == NO_EMS || r->what == PSK))
+	    (r->what == TICKET || r->what == NO_EMS || r->what == BOTH ||
+	     r->what == PSK))
 		return false;
 	/* A server's ticket that was lost need not come again. */
 	if (r->ops->can & PEER_13 && r->what == TICKET && r->loss)
