@@ -805,6 +805,9 @@ static void every_peer(bool all)
 		for (role = 0; role < 2 && peers[i]->version(); role++) {
 			row.ops = peers[i];
 			row.peer_is_server = role;
+			printf("# %s %s as %s, after %u handshakes\n",
+			       peers[i]->name, peers[i]->version(),
+			       role ? "server" : "client", tried);
 			for (row.what = 0; row.what < WHATS; row.what++)
 				every_suite(&row, all);
 		}
@@ -910,6 +913,7 @@ int main(int argc, char **argv)
 		cert_make(&certs[kind], &(struct cert_options){
 			.kind = kind, .issuer = &ca, .name = "DNS:end.example",
 			.key_usage = "digitalSignature" });
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("TAP version 13\n");
 	every_peer(argc > 1 && !strcmp(argv[1], "all"));
 	print_table();
