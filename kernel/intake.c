@@ -393,7 +393,10 @@ unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
 
 	if (READ_ONCE(d->skb) != first->skb)
 		return 0;
-	/* As dtls_place() puts them, two of the small ones lie in each page. */
+	/*
+	 * As dtls_place() puts them, two of the small ones lie in each page; and
+	 * behind larger ones at least half of the last page is left for a small one.
+	 */
 	max = min_t(unsigned int, max,
 		    DTLS_SCRATCH_ROOM / max_t(unsigned int, len, PAGE_SIZE / 2));
 	spin_lock(&ds->lock);
