@@ -1,10 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0
 /* An association: the epochs shared with one peer. See struct dtls_assoc. */
+#include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "dtls.h"
 
-struct dtls_assoc *dtls_assoc_new(u16 version, u32 replay_window)
+/* RFC 793 has 2 minutes, after which nothing is on its way any more. */
+static unsigned short msl = 120;
+module_param(msl, ushort, 0644);
+MODULE_PARM_DESC(msl, "Seconds a read key stays when a newer one is in use");
+
+/*
+ * Records may overtake each other, so an old read key stays when a newer one is
+ * in use, but not for longer than the MSL (RFC 9147 4.2.1, RFC 6347 4.1).
+ */
+static void retire(struct work_struct *work)
+{
+	struct dtls_assoc *assoc = container_of(to_delayed_work(work),
+						struct dtls_assoc, retire);
+	u32 now = ktime_get_boottime_seconds(), since = 0;
+	struct dtls_epoch *epoch;
+	int i, left, wait = 0, keep = READ_ONCE(msl);
+
+	mutex_lock(assoc->setup);
+	for (i = 0; i < DTLS_RX_EPOCHS; i++) {
+		epoch = rcu_dereference_protected(assoc->rx[i], true);
+		if (!epoch)
+			break;
+		left = since ? (int)(since - now) + keep : 0;
+		if (since && left <= 0) {
+			RCU_INIT_POINTER(assoc->rx[i], NULL);
+			dtls_epoch_put(epoch);
+			continue;
+		}
+		wait = left;
+		since = min_not_zero(since, READ_ONCE(epoch->used));
+	}
+	mutex_unlock(assoc->setup);
+	if (wait)
+		schedule_delayed_work(&assoc->retire, wait * HZ);
+}
+
+/* @setup: of the socket, which it ends with */
+struct dtls_assoc *dtls_assoc_new(u16 version, u32 replay_window,
+				  struct mutex *setup)
 {
 	struct dtls_assoc *assoc;
 
@@ -13,18 +53,21 @@ struct dtls_assoc *dtls_assoc_new(u16 version, u32 replay_window)
 		return NULL;
 	assoc->version = version;
 	assoc->replay_window = replay_window;
+	assoc->setup = setup;
+	INIT_DELAYED_WORK(&assoc->retire, retire);
 	spin_lock_init(&assoc->lock);
 	INIT_HLIST_HEAD(&assoc->under_way);
 	return assoc;
 }
 
-/* From close(), or before anybody else saw it. */
+/* From close(). Sleeps. */
 void dtls_assoc_free(struct dtls_assoc *assoc)
 {
 	int i;
 
 	if (!assoc)
 		return;
+	cancel_delayed_work_sync(&assoc->retire);
 	dtls_epoch_put(rcu_dereference_protected(assoc->tx, true));
 	for (i = 0; i < DTLS_RX_EPOCHS; i++)
 		dtls_epoch_put(rcu_dereference_protected(assoc->rx[i], true));
@@ -113,6 +156,14 @@ u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc)
 	number = epoch ? epoch->number : 0;
 	rcu_read_unlock();
 	return number;
+}
+
+/* The first record of read epoch @epoch was opened. Under @assoc's lock. */
+void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
+{
+	WRITE_ONCE(epoch->used, ktime_get_boottime_seconds());
+	if (rcu_access_pointer(assoc->rx[1]))
+		schedule_delayed_work(&assoc->retire, READ_ONCE(msl) * HZ);
 }
 
 /*

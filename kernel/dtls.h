@@ -17,6 +17,7 @@
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
 #include <linux/udp.h>
+#include <linux/workqueue.h>
 #include <crypto/aead.h>
 #include <net/sock.h>
 
@@ -222,6 +223,8 @@ void dtls_mask_make(const struct dtls_mask *mask, const u8 *sample, u8 *out);
  * @warned:	the limit was told to the library
  * @replay:	read: window, under the association's lock
  * @failed:	read: records whose tag was wrong
+ * @used:	read: when the first record was opened, in seconds since boot;
+ *		0: none was yet
  *
  * The last reference is put in process context, where the AEAD is freed at
  * once: nobody can have got a reference after it fell to zero.
@@ -236,6 +239,7 @@ struct dtls_epoch {
 	unsigned long warned;
 	struct dtls_replay replay;
 	atomic64_t failed;
+	u32 used;
 };
 
 struct dtls_epoch *dtls_epoch_new(const struct dtls_key_info *info,
@@ -282,6 +286,8 @@ struct dtls_cids {
  * @tx:		current write epoch or NULL
  * @rx:		read epochs, newest first
  * @cids:	connection IDs of ours beside those of the read keys, or NULL
+ * @setup:	the socket's mutex, under which @tx, @rx and @cids are written
+ * @retire:	makes old ones of @rx go, with the mutex
  * @lock:	replay windows of @rx and what follows it here; taken in process
  *		context alone, innermost
  * @under_way:	records between intake and the window's last word on them
@@ -289,9 +295,9 @@ struct dtls_cids {
  * @rx_bytes:	their content
  * @count:	see enum dtls_count
  *
- * Made with its socket's first key and freed in close(). No call runs on a
- * socket that is being closed, so the data path borrows it without a
- * reference. Slots are written under the socket's setup mutex and read under
+ * Made with its socket's first key and freed in close(), which waits for @retire.
+ * No call runs on a socket that is being closed, so the data path borrows it
+ * without a reference. Slots are written under the setup mutex and read under
  * RCU.
  */
 struct dtls_assoc {
@@ -302,6 +308,8 @@ struct dtls_assoc {
 	struct dtls_epoch __rcu *tx;
 	struct dtls_epoch __rcu *rx[DTLS_RX_EPOCHS];
 	struct dtls_cids __rcu *cids;
+	struct mutex *setup;
+	struct delayed_work retire;
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	struct hlist_head under_way;
 	u64 rx_records;
@@ -309,13 +317,15 @@ struct dtls_assoc {
 	atomic64_t count[DTLS_COUNT_MAX];
 };
 
-struct dtls_assoc *dtls_assoc_new(u16 version, u32 replay_window);
+struct dtls_assoc *dtls_assoc_new(u16 version, u32 replay_window,
+				  struct mutex *setup);
 void dtls_assoc_free(struct dtls_assoc *assoc);
 int dtls_assoc_set_tx(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
 int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
 struct dtls_epoch *dtls_assoc_tx(struct dtls_assoc *assoc);
 struct dtls_epoch *dtls_assoc_rx(struct dtls_assoc *assoc, u64 number);
 u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc);
+void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
 int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid);
 bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 			  const struct dtls_record *rec);

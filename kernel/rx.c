@@ -166,6 +166,8 @@ static void settle(struct dtls_sock *ds, struct dtls_rx *rx)
 			   first_of_number(&epoch->replay, rx, i);
 		if (!r->fresh)
 			continue;
+		if (unlikely(!epoch->used))
+			dtls_assoc_used(assoc, epoch);
 		hlist_for_each_entry(other, &assoc->under_way, under_way)
 			for (j = 0; other->epoch == epoch && j < other->n; j++)
 				if (other[j].rec.seq == r->rec.seq)

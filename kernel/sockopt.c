@@ -92,7 +92,8 @@ static int install(struct dtls_sock *ds, int optname,
 		return err;
 
 	if (!assoc) {
-		assoc = dtls_assoc_new(info->version, ds->replay_window);
+		assoc = dtls_assoc_new(info->version, ds->replay_window,
+				       &ds->setup);
 		if (!assoc)
 			return -ENOMEM;
 	}
@@ -107,7 +108,7 @@ static int install(struct dtls_sock *ds, int optname,
 		err = dtls_assoc_set_rx(assoc, epoch);
 	}
 	if (!ds->assoc && err)
-		dtls_assoc_free(assoc);
+		kfree(assoc);	/* it holds nothing yet */
 	else if (!ds->assoc)
 		smp_store_release(&ds->assoc, assoc);	/* the data path looks */
 	return err;

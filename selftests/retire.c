@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Read keys that a newer one has replaced: they stay for what the network holds
+ * back, for so long from the newer one's first record on (RFC 9147 4.2.1).
+ */
+#include "kselftest_harness.h"
+
+#include <stdio.h>
+
+#include "common.h"
+#include "traffic.h"
+
+static bool set_msl(unsigned int seconds)
+{
+	FILE *f = fopen("/sys/module/dtls/parameters/msl", "w");
+
+	if (!f)
+		return false;
+	fprintf(f, "%u", seconds);
+	return !fclose(f);
+}
+
+FIXTURE(retire)
+{
+	struct link l;
+	struct peer_key key[4];		/* of epochs in a row */
+	__u64 seq;
+};
+
+FIXTURE_VARIANT(retire)
+{
+	__u16 cipher;
+};
+
+FIXTURE_VARIANT_ADD(retire, v12) { .cipher = DTLS_CIPHER_AES_GCM_128 };
+FIXTURE_VARIANT_ADD(retire, v13) { .cipher = V13(DTLS_CIPHER_AES_GCM_128) };
+
+static void install(struct __test_metadata *_metadata, struct link *l,
+		    struct peer_key *key, unsigned int i)
+{
+	peer_key_init(&key[i], l->ba.cipher, nth_epoch(l->ba.cipher, 1 + i), 0,
+		      2);
+	if (i)
+		ASSERT_OK(dtls_set_key(l->a, DTLS_RX, &key[i]));
+}
+
+FIXTURE_SETUP(retire)
+{
+	ASSERT_OK(link_raw(&self->l, AF_INET, variant->cipher, 0));
+	install(_metadata, &self->l, self->key, 0);
+	install(_metadata, &self->l, self->key, 1);
+}
+
+FIXTURE_TEARDOWN(retire)
+{
+	link_close(&self->l);
+	EXPECT_TRUE(set_msl(120));
+}
+
+/* Does a record of the raw end's under its @i-th key come in? */
+static bool opens(struct _test_data_retire *self, unsigned int i)
+{
+	char text[] = "held back", buf[64], wire[256];
+	size_t n = peer_seal(&self->key[i], CT_DATA, self->seq++, text,
+			     sizeof(text), wire);
+
+	return send(self->l.b, wire, n, 0) == (ssize_t)n &&
+	       recv_now(self->l.a, buf, sizeof(buf)) == sizeof(text) &&
+	       !memcmp(buf, text, sizeof(text));
+}
+
+static bool goes(struct _test_data_retire *self, unsigned int i)
+{
+	int n;
+
+	for (n = 0; n < SOON_MS / 100; n++) {
+		if (!opens(self, i))
+			return true;
+		usleep(100000);
+	}
+	return false;
+}
+
+TEST_F(retire, after_its_time)
+{
+	struct dtls_info info;
+
+	ASSERT_TRUE(set_msl(1));
+	EXPECT_TRUE(opens(self, 0));
+	EXPECT_TRUE(opens(self, 1));
+	ASSERT_TRUE(goes(self, 0));
+	EXPECT_TRUE(opens(self, 1));
+	ASSERT_OK(dtls_get_info(self->l.a, &info));
+	EXPECT_EQ((__u64)1, info.counters.rx_no_key);
+	EXPECT_EQ(0u, info.early_queued);
+
+	/* And the next one, whose place is free */
+	install(_metadata, &self->l, self->key, 2);
+	EXPECT_TRUE(opens(self, 1));
+	EXPECT_TRUE(opens(self, 2));
+	EXPECT_TRUE(goes(self, 1));
+	EXPECT_TRUE(opens(self, 2));
+}
+
+TEST_F(retire, not_before)
+{
+	EXPECT_TRUE(opens(self, 1));
+	sleep(3);
+	EXPECT_TRUE(opens(self, 0));
+}
+
+/* The peer may not know yet that it can use the newer key. */
+TEST_F(retire, not_before_the_newer_one_is_used)
+{
+	ASSERT_TRUE(set_msl(1));
+	EXPECT_TRUE(opens(self, 0));
+	install(_metadata, &self->l, self->key, 2);
+	EXPECT_TRUE(opens(self, 1));
+	ASSERT_TRUE(goes(self, 0));
+	sleep(2);
+	EXPECT_TRUE(opens(self, 1));
+	EXPECT_TRUE(opens(self, 2));
+	EXPECT_TRUE(goes(self, 1));
+}
+
+/* Those of several keys used within the time go one after the other. */
+TEST_F(retire, each_in_its_turn)
+{
+	ASSERT_TRUE(set_msl(2));
+	install(_metadata, &self->l, self->key, 2);
+	EXPECT_TRUE(opens(self, 1));
+	sleep(1);
+	EXPECT_TRUE(opens(self, 2));
+	EXPECT_TRUE(goes(self, 0));
+	EXPECT_TRUE(goes(self, 1));
+	EXPECT_TRUE(opens(self, 2));
+}
+
+/* A longer time that is set later counts for what waits, too. */
+TEST_F(retire, waits_anew)
+{
+	ASSERT_TRUE(set_msl(3));
+	EXPECT_TRUE(opens(self, 1));
+	ASSERT_TRUE(set_msl(120));
+	sleep(5);
+	EXPECT_TRUE(opens(self, 0));
+}
+
+/* The socket ends first, with its keys. */
+TEST_F(retire, close_before)
+{
+	struct link l;
+	int i;
+
+	ASSERT_TRUE(set_msl(1));
+	for (i = 0; i < 20; i++) {
+		ASSERT_OK(link_raw(&l, AF_INET, variant->cipher, 0));
+		peer_key_init(&l.ba, variant->cipher,
+			      nth_epoch(variant->cipher, 2), 0, 2);
+		ASSERT_OK(dtls_set_key(l.a, DTLS_RX, &l.ba));
+		l.b_seq = 0;
+		EXPECT_TRUE(link_raw_works(&l));
+		usleep(i * 100000);
+		link_close(&l);
+	}
+}
+
+TEST_HARNESS_MAIN
