@@ -37,6 +37,10 @@ int user_records_key(struct user_records *u, int direction,
 /* One more that the peer may use. Return: 0 or -KDTLS_EMEMORY. */
 int user_records_cid(struct user_records *u, const uint8_t *cid, size_t len);
 
+/* The peer's, from now on. Return: 0, or -EINVAL: another length than before. */
+int user_records_peer_cid(struct user_records *u, const uint8_t *cid,
+			  size_t len);
+
 /* Bytes a record is larger than its content. */
 size_t user_records_overhead(const struct user_records *u);
 
@@ -184,6 +188,7 @@ int handover_key(void *ctx, int direction, const struct dtls_key_info *key,
 		 const struct dtls_window *seen);
 uint64_t handover_next_seq(void *ctx);
 int handover_cid(void *ctx, uint8_t *cid, size_t len);
+int handover_peer_cid(void *ctx, const uint8_t *cid, size_t len);
 
 /* Note the protected records of a datagram before the engine gets it. */
 void handover_keep(struct kdtls_socket *s, const uint8_t *data, size_t len);
@@ -252,6 +257,8 @@ int ulp_supports(int fd, unsigned int version, unsigned int cipher);
 
 /* One more connection ID in records that arrive. Return: 0 or -errno. */
 int ulp_add_cid(int fd, const uint8_t *cid, size_t len);
+/* In those that go out, as long as the one before. The same. */
+int ulp_change_cid(int fd, const uint8_t *cid, size_t len);
 
 /* sendmsg() with a DTLS_RECORD_INFO. Return: as send(2), or -errno. */
 ssize_t ulp_send(int fd, const struct dtls_record_info *info, const void *data,

@@ -288,3 +288,11 @@ int handover_cid(void *ctx, uint8_t *cid, size_t len)
 	return s->user ? user_records_cid(s->user, cid, len) :
 			 ulp_add_cid(s->fd, cid, len);
 }
+
+int handover_peer_cid(void *ctx, const uint8_t *cid, size_t len)
+{
+	struct kdtls_socket *s = ctx;
+
+	return s->user ? user_records_peer_cid(s->user, cid, len) :
+			 ulp_change_cid(s->fd, cid, len);
+}

@@ -20,6 +20,7 @@ void kdtls_socket_config(struct kdtls_config *config)
 	config->ops.key = handover_key;
 	config->ops.next_seq = handover_next_seq;
 	config->ops.cid = handover_cid;
+	config->ops.peer_cid = handover_peer_cid;
 }
 
 uint64_t driver_now(void)

@@ -192,14 +192,27 @@ int kdtls_poll_control(int fd, int on)
 	return set_number(fd, DTLS_POLL_CONTROL, on);
 }
 
+static int set_cid(int fd, const struct dtls_cid *cid)
+{
+	if (!setsockopt(fd, SOL_DTLS, DTLS_CID, cid, sizeof(*cid)))
+		return 0;
+	return -errno;
+}
+
 int ulp_add_cid(int fd, const uint8_t *cid, size_t len)
 {
 	struct dtls_cid option = { .rx_len = (__u16)len };
 
 	memcpy(option.rx, cid, len);
-	if (!setsockopt(fd, SOL_DTLS, DTLS_CID, &option, sizeof(option)))
-		return 0;
-	return -errno;
+	return set_cid(fd, &option);
+}
+
+int ulp_change_cid(int fd, const uint8_t *cid, size_t len)
+{
+	struct dtls_cid option = { .tx_len = (__u16)len };
+
+	memcpy(option.tx, cid, len);
+	return set_cid(fd, &option);
 }
 
 ssize_t ulp_send(int fd, const struct dtls_record_info *info, const void *data,

@@ -116,6 +116,15 @@ int user_records_cid(struct user_records *u, const uint8_t *cid, size_t len)
 	return dtls_cids_add(&u->cids, cid, len) ? 0 : -KDTLS_EMEMORY;
 }
 
+int user_records_peer_cid(struct user_records *u, const uint8_t *cid,
+			  size_t len)
+{
+	if (len != u->tx->cid_len)
+		return -EINVAL;
+	memcpy(u->tx->cid, cid, len);
+	return 0;
+}
+
 size_t user_records_overhead(const struct user_records *u)
 {
 	return dtls_protection_overhead(u->tx);

@@ -205,6 +205,10 @@ struct kdtls_peer {
  *	0, records with it are taken beside those with the handshake's and the
  *	last DTLS_CIDS_MAX (linux/dtls.h) that were given, of which it is one.
  *	Nonzero: it is not given. NULL: the peer gets none but the handshake's.
+ * @peer_cid: DTLS 1.3: records that go out are to have this connection ID of the
+ *	peer's from now on, under the key they have. Nonzero, as is right if it
+ *	is not as long as that key's, or NULL: it comes with the next key, a
+ *	round trip later.
  * @random: fill @buf. NULL: libcrypto's generator, which is used inside key
  *	generation and signatures in any case.
  * @unix_time: seconds since 1970, for certificates, tickets and sessions. @ctx is
@@ -225,6 +229,7 @@ struct kdtls_ops {
 	void (*heartbeat)(void *ctx, size_t size, uint64_t rtt);
 	uint64_t (*next_seq)(void *ctx);
 	int (*cid)(void *ctx, uint8_t *cid, size_t len);
+	int (*peer_cid)(void *ctx, const uint8_t *cid, size_t len);
 	void (*random)(void *ctx, uint8_t *buf, size_t len);
 	int64_t (*unix_time)(void *ctx);
 };
@@ -659,8 +664,8 @@ KDTLS_API int kdtls_engine_request_cids(struct kdtls_engine *engine,
  * @engine:	established, DTLS 1.3, with a spare one (struct kdtls_info)
  *
  * The oldest of the spare ones, so that nobody on the path knows the association
- * again when its address changes (RFC 9147 9). It comes with the next write key:
- * this is a kdtls_engine_update_keys() too.
+ * again when its address changes (RFC 9147 9). See ops->peer_cid for what it is
+ * used from on; if that is the next write key, this changes it too.
  *
  * Return: 0, -KDTLS_EUSAGE (also as for kdtls_engine_update_keys()),
  * -KDTLS_EMEMORY.
@@ -758,8 +763,8 @@ enum kdtls_early {
  *		until the engine is called again. For others of ours see
  *		kdtls_engine_give_cids()
  * @cid_rx_len:	its bytes
- * @cid_tx:	connection ID in records sent (from the next write key on, if it
- *		has just changed), or NULL; until the engine is called again
+ * @cid_tx:	connection ID in records sent (see ops->peer_cid if it has just
+ *		changed), or NULL; until the engine is called again
  * @cid_tx_len:	its bytes
  * @cid_spares:	of the peer's, for kdtls_engine_change_cid()
  * @rtt:	µs; 0: not measured

@@ -79,7 +79,7 @@ TEST_F(cids13, spares_are_for_when_the_peer_wants_to_change)
 
 	ASSERT_EQ(0, kdtls_engine_change_cid(self->client.e));
 	SETTLE();
-	EXPECT_EQ(4, self->client.tx_key.epoch);
+	EXPECT_EQ(3, self->client.tx_key.epoch);
 	ASSERT_EQ(CID_LEN, self->client.tx_key.cid_len);
 	EXPECT_EQ(0, memcmp(self->client.tx_key.cid,
 			    self->server.cids.cid + CID_LEN, CID_LEN));
@@ -101,14 +101,20 @@ TEST_F(cids13, spares_are_for_when_the_peer_wants_to_change)
 
 TEST_F(cids13, at_once_is_at_once_and_for_good)
 {
+	long n;
+
 	UP();
 	ASSERT_EQ(0, kdtls_engine_give_cids(self->server.e, 3, false));
 	SETTLE();
 	ASSERT_EQ(0, kdtls_engine_give_cids(self->server.e, 2, true));
-	SETTLE();
-	EXPECT_EQ(4, self->client.tx_key.epoch);
-	EXPECT_EQ(0, memcmp(self->client.tx_key.cid,
+	n = end_output(&self->server, self->buf, END_DATAGRAM, self->now);
+	ASSERT_LT(0, n);
+	/* RFC 9147 9: immediately, for all records from here on */
+	ASSERT_EQ(0, end_input(&self->client, self->buf, (size_t)n, self->now));
+	EXPECT_EQ(0, memcmp(self->client.tx->cid,
 			    self->server.cids.cid + 4 * CID_LEN, CID_LEN));
+	SETTLE();
+	EXPECT_EQ(3, self->client.tx_key.epoch);
 	EXPECT_TRUE(data_passes(&self->client, &self->server));
 	/* Nor are spares from before used any more. */
 	ASSERT_EQ(1, info_of(&self->client).cid_spares);
@@ -116,6 +122,55 @@ TEST_F(cids13, at_once_is_at_once_and_for_good)
 	SETTLE();
 	EXPECT_EQ(0, memcmp(self->client.tx_key.cid,
 			    self->server.cids.cid + 5 * CID_LEN, CID_LEN));
+}
+
+/* Where a key's cannot be changed, another key brings it. */
+TEST_F(cids13, or_at_once_is_with_the_next_key)
+{
+	int none;
+
+	for (none = 0; none < 2; none++) {
+		self->client.cid_with_key = !none;
+		if (none)
+			self->client.config.ops.peer_cid = NULL;
+		UP();
+		ASSERT_EQ(0, kdtls_engine_give_cids(self->server.e, 2, true));
+		SETTLE();
+		EXPECT_EQ(4, self->client.tx_key.epoch);
+		EXPECT_EQ(0, memcmp(self->client.tx->cid,
+				    self->server.cids.cid + CID_LEN, CID_LEN));
+		EXPECT_TRUE(data_passes(&self->client, &self->server));
+		ASSERT_EQ(0, kdtls_engine_change_cid(self->client.e));
+		SETTLE();
+		EXPECT_EQ(5, self->client.tx_key.epoch);
+		EXPECT_EQ(0, memcmp(self->client.tx->cid,
+				    self->server.cids.cid + 2 * CID_LEN,
+				    CID_LEN));
+		EXPECT_TRUE(data_passes(&self->client, &self->server));
+		end_exit(&self->client);
+		end_exit(&self->server);
+		end_config(&self->client, psk);
+		end_config(&self->server, psk);
+	}
+}
+
+/* One key change is enough, if it has yet to end. */
+TEST_F(cids13, a_key_that_is_on_its_way_brings_it_too)
+{
+	self->client.cid_with_key = true;
+	UP();
+	ASSERT_EQ(0, kdtls_engine_give_cids(self->server.e, 1, false));
+	SETTLE();
+	ASSERT_EQ(0, kdtls_engine_update_keys(self->client.e, false));
+	ASSERT_LT(0, end_output(&self->client, self->buf, END_DATAGRAM,
+				self->now));
+	ASSERT_EQ(0, kdtls_engine_change_cid(self->client.e));
+	self->now = kdtls_engine_expiry(self->client.e);
+	ASSERT_EQ(0, kdtls_engine_expire(self->client.e, self->now));
+	SETTLE();
+	EXPECT_EQ(4, self->client.tx_key.epoch);
+	EXPECT_EQ(0, memcmp(self->client.tx->cid,
+			    self->server.cids.cid + CID_LEN, CID_LEN));
 }
 
 TEST_F(cids13, given_ones_are_sent_again_until_they_are_acknowledged)

@@ -45,6 +45,17 @@ static int take_cid(void *ctx, uint8_t *cid, size_t len)
 	return !dtls_cids_add(&end->cids, cid, len);
 }
 
+static int take_peer_cid(void *ctx, const uint8_t *cid, size_t len)
+{
+	struct end *end = ctx;
+
+	if (end->cid_with_key || len != end->tx->cid_len)
+		return -1;
+	memcpy(end->tx->cid, cid, len);
+	memcpy(end->tx_key.cid, cid, len);
+	return 0;
+}
+
 static uint64_t next_seq(void *ctx)
 {
 	const struct end *end = ctx;
@@ -154,6 +165,7 @@ void end_config(struct end *end, const char *psk)
 	end->config.ops.key = take_key;
 	end->config.ops.next_seq = next_seq;
 	end->config.ops.cid = take_cid;
+	end->config.ops.peer_cid = take_peer_cid;
 	end->config.ops.early = take_data;
 	end->config.ops.replayable = take_replayable;
 	end->config.ops.session = take_session;

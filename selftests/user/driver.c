@@ -904,14 +904,16 @@ static struct kdtls_info info_of(const struct kdtls_socket *s)
 	return info;
 }
 
-static uint8_t sent_cid[SERVER_CID_LEN];
+static uint8_t sent_cid[SERVER_CID_LEN], sent_epoch;
 
-/* Of the client's last record, which begins with 0b0011xxxx (RFC 9147 4) */
+/* Of the client's last record, which begins with 0b0011xxEE (RFC 9147 4) */
 static enum verdict note_cid(struct wire *w, const struct datagram *d)
 {
 	(void)w;
-	if (d->len > sizeof(sent_cid) && d->data[0] >> 4 == 3)
+	if (d->len > sizeof(sent_cid) && d->data[0] >> 4 == 3) {
 		memcpy(sent_cid, d->data + 1, sizeof(sent_cid));
+		sent_epoch = d->data[0] & 3;
+	}
 	return PASS;
 }
 
@@ -983,6 +985,8 @@ TEST_F(driver, connection_ids_are_changed)
 	ASSERT_TRUE(cid_changes(self, second));
 	EXPECT_NE(0, memcmp(sent_cid, first, sizeof(first)));
 	works(_metadata, self);
+	/* Both with the key there was (RFC 9147 9) */
+	EXPECT_EQ(3, sent_epoch);
 }
 
 /*

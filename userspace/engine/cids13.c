@@ -92,11 +92,12 @@ int dtls13_request_connection_id(struct kdtls_engine *e, struct dtls_bytes body)
 }
 
 /*
- * The first of those in store goes into our records, with the next write key:
- * no key has two.
+ * The first of those in store goes into our records from now on; or, if that
+ * cannot be had of the key in use, with the next one.
  */
 static int take_spare(struct kdtls_engine *e)
 {
+	const struct kdtls_ops *ops = &e->ep->config.ops;
 	struct dtls13 *d = e->d13;
 	struct dtls_bytes list = { d->spare.p, d->spare.len }, cid;
 	u8 *copy;
@@ -106,6 +107,8 @@ static int take_spare(struct kdtls_engine *e)
 	copy = OPENSSL_memdup(cid.p, cid.len);
 	if (!copy)
 		return -KDTLS_EMEMORY;
+	if (!ops->peer_cid || ops->peer_cid(e->ctx, copy, cid.len))
+		d->update_due |= !d->updating;
 	OPENSSL_free(e->cid_tx);
 	e->cid_tx = copy;
 	e->cid_tx_len = (u8)cid.len;
@@ -117,11 +120,7 @@ static int take_spare(struct kdtls_engine *e)
 
 int kdtls_engine_change_cid(struct kdtls_engine *engine)
 {
-	int err = -KDTLS_EUSAGE;
-
-	if (engine->d13 && engine->d13->spare_count)
-		err = kdtls_engine_update_keys(engine, false);
-	return err ? err : take_spare(engine);
+	return dtls13_can_update(engine) ? take_spare(engine) : -KDTLS_EUSAGE;
 }
 
 int dtls13_new_connection_id(struct kdtls_engine *e, struct dtls_bytes body)
@@ -159,7 +158,6 @@ int dtls13_new_connection_id(struct kdtls_engine *e, struct dtls_bytes body)
 		return 0;
 	if (!d->spare_count)
 		return dtls_fail_illegal(e, "no connection ID to use");
-	d->update_due = true;
 	return take_spare(e) ? dtls_fail_memory(e) : 0;
 }
 

@@ -465,11 +465,16 @@ void dtls13_event(struct kdtls_engine *e, u16 event)
 		d->update_due = true;
 }
 
+bool dtls13_can_update(const struct kdtls_engine *e)
+{
+	return dtls13_can_tell(e) && e->d13->tx_epoch < EPOCH_MAX;
+}
+
 int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both)
 {
 	struct dtls13 *d = engine->d13;
 
-	if (!dtls13_can_tell(engine) || d->tx_epoch == EPOCH_MAX)
+	if (!dtls13_can_update(engine))
 		return -KDTLS_EUSAGE;
 	/* One that is on its way does as well. */
 	if (d->updating && !both)

@@ -474,6 +474,8 @@ int dtls13_late(struct kdtls_engine *e, const struct dtls_record *record,
 int dtls13_acknowledged(struct kdtls_engine *e);
 /* Are there keys, and numbers for messages of ours? */
 bool dtls13_can_tell(const struct kdtls_engine *e);
+/* And epochs for another write key? */
+bool dtls13_can_update(const struct kdtls_engine *e);
 /* Begin what is to be sent next, if nothing is on its way. */
 int dtls13_next_flight(struct kdtls_engine *e);
 void dtls13_event(struct kdtls_engine *e, u16 event);
