@@ -92,6 +92,21 @@ struct peer_ops {
 	void (*close)(struct peer *p);
 };
 
+/* Of a file that has a function for each, under these names */
+#define PEER_CALLS							\
+	.version = version,						\
+	.speaks = speaks,						\
+	.open = open_peer,						\
+	.start = start_peer,						\
+	.step = step_peer,						\
+	.send = send_peer,						\
+	.receive = receive_peer,					\
+	.resumed = resumed_peer,					\
+	.export = export_peer,						\
+	.alpn = alpn_peer,						\
+	.stop = stop_peer,						\
+	.close = close_peer
+
 extern const struct peer_ops peer_openssl;
 extern const struct peer_ops peer_gnutls;
 extern const struct peer_ops peer_mbedtls;

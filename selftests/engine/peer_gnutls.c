@@ -343,16 +343,5 @@ static void close_peer(struct peer *p)
 const struct peer_ops peer_gnutls = {
 	.name = "GnuTLS",
 	.can = PEER_ED25519_CLIENT | PEER_ED25519_SERVER | PEER_NO_EMS_SERVER,
-	.version = version,
-	.speaks = speaks,
-	.open = open_peer,
-	.start = start_peer,
-	.step = step_peer,
-	.send = send_peer,
-	.receive = receive_peer,
-	.resumed = resumed_peer,
-	.export = export_peer,
-	.alpn = alpn_peer,
-	.stop = stop_peer,
-	.close = close_peer,
+	PEER_CALLS,
 };

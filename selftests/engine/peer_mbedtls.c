@@ -319,16 +319,5 @@ const struct peer_ops peer_mbedtls = {
 	.note = "a 2.28 server takes a ClientHello in one piece only, which is "
 		"longer than 256 with a ticket",
 	.can = PEER_NO_EMS_SERVER | PEER_WHOLE_HELLO,
-	.version = version,
-	.speaks = speaks,
-	.open = open_peer,
-	.start = start_peer,
-	.step = step_peer,
-	.send = send_peer,
-	.receive = receive_peer,
-	.resumed = resumed_peer,
-	.export = export_peer,
-	.alpn = alpn_peer,
-	.stop = stop_peer,
-	.close = close_peer,
+	PEER_CALLS,
 };

@@ -234,17 +234,6 @@ const struct peer_ops peer_wolfssl13 = {
 		"Debian builds it without early data (0-RTT)",
 	.can = PEER_13 | PEER_ED25519_CLIENT | PEER_ED25519_SERVER |
 	       PEER_WHOLE_HELLO,
-	.version = version,
-	.speaks = speaks,
-	.open = open_peer,
-	.start = start_peer,
-	.step = step_peer,
-	.send = send_peer,
-	.receive = receive_peer,
-	.resumed = resumed_peer,
-	.export = export_peer,
-	.alpn = alpn_peer,
+	PEER_CALLS,
 	.update = update_peer,
-	.stop = stop_peer,
-	.close = close_peer,
 };

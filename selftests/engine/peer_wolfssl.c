@@ -409,19 +409,8 @@ const struct peer_ops peer_wolfssl = {
 		"before a client's certificate",
 	.can = PEER_ED25519_CLIENT | PEER_ED25519_SERVER | PEER_WHOLE_HELLO |
 	       PEER_CCS_IN_ORDER,
-	.version = version,
-	.speaks = speaks,
-	.open = open_peer,
-	.start = start_peer,
-	.step = step_peer,
-	.send = send_peer,
-	.receive = receive_peer,
-	.resumed = resumed_peer,
-	.export = export_peer,
-	.alpn = alpn_peer,
+	PEER_CALLS,
 #ifdef WOLFSSL_DTLS13
 	.update = update_peer,
 #endif
-	.stop = stop_peer,
-	.close = close_peer,
 };
