@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "end.h"
@@ -96,14 +95,6 @@ static bool uses_psk(const struct row *row)
 	       dtls_suite_find(row->suite)->kx & DTLS_KX_PSK;
 }
 
-static u64 now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * 1000000 + (u64)ts.tv_nsec / 1000;
-}
-
 static void set_up(struct pair *p, const struct row *row)
 {
 	const struct cert *cert = &certs[row->kind];
@@ -121,7 +112,7 @@ static void set_up(struct pair *p, const struct row *row)
 	end->config.max_early_data = 4096; /* its tickets say so */
 	end->config.timeout_initial = 50;
 	end->config.retransmits = 200;
-	end->config.timeout_max = 400;
+	end->config.timeout_max = TIMER_MAX / 1000;
 	end->config.psk_hint = "hint";
 	end->config.mtu = row->mtu;
 	end->config.mtu_min = row->mtu; /* that one is to be tried */

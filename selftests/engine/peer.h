@@ -7,6 +7,8 @@
 #ifndef _TEST_PEER_H
 #define _TEST_PEER_H
 
+#include <time.h>
+
 #include "record.h"
 
 #define WIRE_DATAGRAMS	256
@@ -31,6 +33,23 @@ size_t wire_get(struct wire *w, void *data, size_t size);
 static inline void wire_clear(struct wire *w)
 {
 	w->head = w->tail;
+}
+
+static inline u64 now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * 1000000 + (u64)ts.tv_nsec / 1000;
+}
+
+/* Microseconds, doubled with each loss: nobody wants to wait as long as users */
+#define TIMER_FIRST	20000
+#define TIMER_MAX	400000
+
+static inline unsigned int timer_after(unsigned int us)
+{
+	return us < TIMER_MAX / 2 ? 2 * us : TIMER_MAX;
 }
 
 struct peer_options {

@@ -211,7 +211,7 @@ static bool start_peer(struct peer *p, bool resume)
 	gnutls_transport_set_push_function(p->session, push);
 	gnutls_transport_set_pull_function(p->session, pull);
 	gnutls_transport_set_pull_timeout_function(p->session, pull_timeout);
-	gnutls_dtls_set_timeouts(p->session, 20, 240000);
+	gnutls_dtls_set_timeouts(p->session, TIMER_FIRST / 1000, 240000);
 	gnutls_dtls_set_mtu(p->session, p->o.mtu);
 	gnutls_credentials_set(p->session, GNUTLS_CRD_CERTIFICATE, p->cert);
 	gnutls_credentials_set(p->session, GNUTLS_CRD_PSK,

@@ -9,13 +9,11 @@
 #include <mbedtls/version.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "peer.h"
 
 #define MASTER_SIZE	48
 #define RANDOM_SIZE	32
-#define TIMER_MAX	400	/* ms */
 
 struct peer {
 	struct peer_options o;
@@ -26,7 +24,7 @@ struct peer {
 	mbedtls_ssl_cookie_ctx cookie;
 	mbedtls_ssl_ticket_context ticket;
 	mbedtls_ssl_cache_context cache;
-	u64 timer[2];			/* ms: intermediate and final; 0: off */
+	u64 timer[2];			/* intermediate and final; 0: off */
 	mbedtls_x509_crt ca, cert;
 	mbedtls_pk_context key;
 	mbedtls_ssl_session session;
@@ -65,29 +63,24 @@ static int pull(void *ctx, u8 *data, size_t size)
 	return n ? (int)n : MBEDTLS_ERR_SSL_WANT_READ;
 }
 
-static u64 now_ms(void)
+/* It doubles its timer without end. */
+static u64 in_ms(u32 ms)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * 1000 + (u64)ts.tv_nsec / 1000000;
+	return now_us() + (ms < TIMER_MAX / 1000 ? ms * 1000 : TIMER_MAX);
 }
 
-/* It doubles its timer without end; nobody wants to wait for that. */
 static void set_timer(void *ctx, u32 intermediate, u32 final)
 {
 	struct peer *p = ctx;
 
-	p->timer[0] = now_ms() + (intermediate < TIMER_MAX ? intermediate :
-							     TIMER_MAX);
-	p->timer[1] = final ? now_ms() + (final < TIMER_MAX ? final :
-							      TIMER_MAX) : 0;
+	p->timer[0] = in_ms(intermediate);
+	p->timer[1] = final ? in_ms(final) : 0;
 }
 
 static int get_timer(void *ctx)
 {
 	struct peer *p = ctx;
-	u64 now = now_ms();
+	u64 now = now_us();
 
 	if (!p->timer[1])
 		return -1;
@@ -177,7 +170,8 @@ static bool set_up(struct peer *p)
 	p->suites[0] = o->suite;
 	mbedtls_ssl_conf_ciphersuites(c, p->suites);
 	/* It doubles from here to there, and then gives up. */
-	mbedtls_ssl_conf_handshake_timeout(c, 20, UINT32_MAX / 2);
+	mbedtls_ssl_conf_handshake_timeout(c, TIMER_FIRST / 1000,
+					   UINT32_MAX / 2);
 	mbedtls_ssl_conf_extended_master_secret(c, o->no_ems ?
 			MBEDTLS_SSL_EXTENDED_MS_DISABLED :
 			MBEDTLS_SSL_EXTENDED_MS_ENABLED);

@@ -132,7 +132,7 @@ static int choose_alpn(SSL *ssl, const u8 **out, u8 *out_len, const u8 *in,
 static unsigned int timer(SSL *ssl, unsigned int us)
 {
 	(void)ssl;
-	return !us ? 20000 : us < 200000 ? us * 2 : 400000;
+	return us ? timer_after(us) : TIMER_FIRST;
 }
 
 static X509 *read_cert(const char *pem)

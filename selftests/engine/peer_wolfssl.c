@@ -7,7 +7,6 @@
 #include <wolfssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "peer.h"
 
@@ -18,17 +17,10 @@ struct peer {
 	WOLFSSL_CTX *ctx;
 	WOLFSSL *ssl;
 	WOLFSSL_SESSION *session;
-	u64 timer, timeout;		/* ms; its own counts in seconds */
+	u64 timer;			/* its own counts in seconds */
+	unsigned int timeout;
 	char alpn[32];
 };
-
-static u64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * 1000 + (u64)ts.tv_nsec / 1000000;
-}
 
 static bool is_13(u16 suite)
 {
@@ -289,8 +281,8 @@ static bool start_peer(struct peer *p, bool resume)
 	wolfSSL_KeepArrays(p->ssl);
 	if (!set_later(p))
 		return false;
-	p->timeout = 20;
-	p->timer = now_ms() + p->timeout;
+	p->timeout = TIMER_FIRST;
+	p->timer = now_us() + p->timeout;
 	if (o->alpn && wolfSSL_UseALPN(p->ssl, (char *)o->alpn,
 				       (unsigned int)strlen(o->alpn),
 				       WOLFSSL_ALPN_FAILED_ON_MISMATCH) !=
@@ -319,14 +311,14 @@ static bool start_peer(struct peer *p, bool resume)
 
 static void run_timer(struct peer *p)
 {
-	if (now_ms() < p->timer)
+	if (now_us() < p->timer)
 		return;
 	if (is_13(p->o.suite))
 		wolfSSL_dtls_got_timeout(p->ssl);
 	else
 		wolfSSL_dtls_retransmit(p->ssl);
-	p->timeout = p->timeout < 200 ? 2 * p->timeout : 400;
-	p->timer = now_ms() + p->timeout;
+	p->timeout = timer_after(p->timeout);
+	p->timer = now_us() + p->timeout;
 }
 
 static int step_peer(struct peer *p)
