@@ -213,7 +213,7 @@ static bool open_end(struct pair *p)
 							strlen(o->key)));
 	if (p->end_cid)
 		REQUIRE(!kdtls_engine_set_cid(end->e, (const u8 *)"ours", 4));
-	return !o->server || !kdtls_engine_set_name(end->e, "end.example");
+	return !o->server || !kdtls_engine_set_name(end->e, PEER_NAME);
 }
 
 /* The same in every run */
@@ -409,7 +409,7 @@ static bool full(struct pair *p)
 	REQUIRE(info.alpn && !strcmp(info.alpn, "coap"));
 	REQUIRE(!strcmp(p->row->ops->alpn(p->peer), "coap"));
 	REQUIRE(info.srtp_profile == (p->options.srtp ? profiles[0] : 0));
-	REQUIRE(info.name && !strcmp(info.name, "end.example"));
+	REQUIRE(info.name && !strcmp(info.name, PEER_NAME));
 	return true;
 }
 
@@ -902,7 +902,7 @@ int main(int argc, char **argv)
 	cert_make(&ca, &(struct cert_options){ .ca = true });
 	for (kind = 0; kind < COUNT(certs); kind++)
 		cert_make(&certs[kind], &(struct cert_options){
-			.kind = kind, .issuer = &ca, .name = "DNS:end.example",
+			.kind = kind, .issuer = &ca, .name = "DNS:" PEER_NAME,
 			.key_usage = "digitalSignature" });
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("TAP version 13\n");

@@ -11,6 +11,9 @@
 
 #include "record.h"
 
+/* Of a server, and what a client makes sure of */
+#define PEER_NAME	"end.example"
+
 #define WIRE_DATAGRAMS	256
 #define WIRE_SIZE	2048
 
@@ -70,6 +73,22 @@ struct peer_options {
 	const char *cid;		/* that it wants in its records, or NULL */
 	struct wire *in, *out;
 };
+
+/*
+ * The key of whoever says @identity; OpenSSL's way of asking is wolfSSL's, too.
+ * Return: bytes, 0: there is none.
+ */
+static inline unsigned int peer_psk(const struct peer_options *o,
+				    const char *identity, u8 *key,
+				    unsigned int size)
+{
+	size_t len = strlen(o->psk);
+
+	if (strcmp(identity, o->identity) || len > size)
+		return 0;
+	memcpy(key, o->psk, len);
+	return (unsigned int)len;
+}
 
 /* What not every peer does */
 #define PEER_SRTP_AEAD		0x01	/* SRTP profiles with an AEAD (RFC 7714) */

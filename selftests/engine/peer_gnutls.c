@@ -236,9 +236,10 @@ static bool start_peer(struct peer *p, bool resume)
 		gnutls_db_set_ptr(p->session, p);
 		return true;
 	}
-	gnutls_server_name_set(p->session, GNUTLS_NAME_DNS, "end.example", 11);
+	gnutls_server_name_set(p->session, GNUTLS_NAME_DNS, PEER_NAME,
+			       strlen(PEER_NAME));
 	if (o->ca)
-		gnutls_session_set_verify_cert(p->session, "end.example", 0);
+		gnutls_session_set_verify_cert(p->session, PEER_NAME, 0);
 	return !resume || !gnutls_session_set_data(p->session, p->saved.data,
 						   p->saved.size);
 }

@@ -226,7 +226,7 @@ static bool start_peer(struct peer *p, bool resume)
 	if (p->o.server)
 		return !mbedtls_ssl_set_client_transport_id(&p->ssl,
 						(const u8 *)"address", 7);
-	return !mbedtls_ssl_set_hostname(&p->ssl, "end.example") &&
+	return !mbedtls_ssl_set_hostname(&p->ssl, PEER_NAME) &&
 	       (!resume || !mbedtls_ssl_set_session(&p->ssl, &p->session));
 }
 

@@ -73,26 +73,18 @@ static unsigned int psk_client(SSL *ssl, const char *hint, char *identity,
 			       unsigned int key_size)
 {
 	struct peer *p = SSL_get_app_data(ssl);
-	size_t len = strlen(p->o.psk);
 
 	(void)hint;
 	snprintf(identity, identity_size, "%s", p->o.identity);
-	if (len > key_size)
-		return 0;
-	memcpy(key, p->o.psk, len);
-	return (unsigned int)len;
+	return peer_psk(&p->o, p->o.identity, key, key_size);
 }
 
 static unsigned int psk_server(SSL *ssl, const char *identity, u8 *key,
 			       unsigned int key_size)
 {
 	struct peer *p = SSL_get_app_data(ssl);
-	size_t len = strlen(p->o.psk);
 
-	if (strcmp(identity, p->o.identity) || len > key_size)
-		return 0;
-	memcpy(key, p->o.psk, len);
-	return (unsigned int)len;
+	return peer_psk(&p->o, identity, key, key_size);
 }
 
 static int make_cookie(SSL *ssl, u8 *cookie, unsigned int *len)
@@ -239,8 +231,8 @@ static bool start_peer(struct peer *p, bool resume)
 		return true;
 	}
 	SSL_set_connect_state(p->ssl);
-	SSL_set_tlsext_host_name(p->ssl, "end.example");
-	SSL_set1_host(p->ssl, "end.example");
+	SSL_set_tlsext_host_name(p->ssl, PEER_NAME);
+	SSL_set1_host(p->ssl, PEER_NAME);
 	return !resume || SSL_set_session(p->ssl, p->session) == 1;
 }
 

@@ -124,26 +124,18 @@ static unsigned int psk_client(WOLFSSL *ssl, const char *hint, char *identity,
 			       unsigned int key_size)
 {
 	struct peer *p = wolfSSL_get_psk_callback_ctx(ssl);
-	size_t len = strlen(p->o.psk);
 
 	(void)hint;
 	snprintf(identity, identity_size, "%s", p->o.identity);
-	if (len > key_size)
-		return 0;
-	memcpy(key, p->o.psk, len);
-	return (unsigned int)len;
+	return peer_psk(&p->o, p->o.identity, key, key_size);
 }
 
 static unsigned int psk_server(WOLFSSL *ssl, const char *identity, u8 *key,
 			       unsigned int key_size)
 {
 	struct peer *p = wolfSSL_get_psk_callback_ctx(ssl);
-	size_t len = strlen(p->o.psk);
 
-	if (strcmp(identity, p->o.identity) || len > key_size)
-		return 0;
-	memcpy(key, p->o.psk, len);
-	return (unsigned int)len;
+	return peer_psk(&p->o, identity, key, key_size);
 }
 
 #ifdef WOLFSSL_DTLS13
@@ -299,10 +291,11 @@ static bool start_peer(struct peer *p, bool resume)
 	    wolfSSL_UseSupportedCurve(p->ssl,
 				      WOLFSSL_ECC_SECP256R1) != WOLFSSL_SUCCESS)
 		return false;
-	if (wolfSSL_UseSNI(p->ssl, WOLFSSL_SNI_HOST_NAME, "end.example", 11) !=
+	if (wolfSSL_UseSNI(p->ssl, WOLFSSL_SNI_HOST_NAME, PEER_NAME,
+			   strlen(PEER_NAME)) !=
 	    WOLFSSL_SUCCESS)
 		return false;
-	if (o->ca && wolfSSL_check_domain_name(p->ssl, "end.example") !=
+	if (o->ca && wolfSSL_check_domain_name(p->ssl, PEER_NAME) !=
 	    WOLFSSL_SUCCESS)
 		return false;
 	return !resume || wolfSSL_set_session(p->ssl, p->session) ==
