@@ -117,13 +117,14 @@ struct peer_ops {
 	/* Go on. Return: 1 done, 0 in progress, -1 failed. */
 	int (*step)(struct peer *p);
 	bool (*send)(struct peer *p, const void *data, size_t len);
-	/* Return: bytes, 0: none. */
-	size_t (*receive)(struct peer *p, void *data, size_t size);
+	/* Return: bytes; less than 1: none. */
+	long (*receive)(struct peer *p, void *data, size_t size);
 	/* Has it ended by itself? NULL: step() tells. */
 	bool (*gave_up)(struct peer *p);
 	bool (*resumed)(struct peer *p);
 	bool (*export)(struct peer *p, const char *label, u8 *out, size_t len);
-	const char *(*alpn)(struct peer *p);
+	/* Return: bytes of the protocol. */
+	size_t (*alpn)(struct peer *p, const char **name);
 	/* Change its write key (RFC 9147 8); NULL: it cannot. */
 	bool (*update)(struct peer *p);
 	void (*stop)(struct peer *p);

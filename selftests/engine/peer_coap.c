@@ -202,14 +202,14 @@ static int step_peer(struct peer *p)
 	return 1;
 }
 
-static size_t receive_peer(struct peer *p, void *data, size_t size)
+static long receive_peer(struct peer *p, void *data, size_t size)
 {
 	ssize_t n;
 
 	step_peer(p);
 	n = read(p->said, data, size);
 	p->ended |= !n;
-	return n > 0 ? (size_t)n : 0;
+	return n;
 }
 
 static bool gave_up_peer(struct peer *p)

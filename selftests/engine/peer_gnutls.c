@@ -19,7 +19,6 @@ struct peer {
 	gnutls_datum_t saved;
 	gnutls_datum_t db_key;		/* a server's cache of one session */
 	gnutls_datum_t db_data;
-	char alpn[32];
 	gnutls_datum_t cookie_key;
 	bool reachable;			/* the client has shown its cookie */
 };
@@ -287,11 +286,9 @@ static bool send_peer(struct peer *p, const void *data, size_t len)
 	return gnutls_record_send(p->session, data, len) == (ssize_t)len;
 }
 
-static size_t receive_peer(struct peer *p, void *data, size_t size)
+static long receive_peer(struct peer *p, void *data, size_t size)
 {
-	ssize_t n = gnutls_record_recv(p->session, data, size);
-
-	return n > 0 ? (size_t)n : 0;
+	return gnutls_record_recv(p->session, data, size);
 }
 
 static bool resumed_peer(struct peer *p)
@@ -305,14 +302,13 @@ static bool export_peer(struct peer *p, const char *label, u8 *out, size_t len)
 				   len, (char *)out);
 }
 
-static const char *alpn_peer(struct peer *p)
+static size_t alpn_peer(struct peer *p, const char **name)
 {
-	gnutls_datum_t name;
+	gnutls_datum_t d = { 0 };
 
-	if (gnutls_alpn_get_selected_protocol(p->session, &name))
-		return "";
-	snprintf(p->alpn, sizeof(p->alpn), "%.*s", (int)name.size, name.data);
-	return p->alpn;
+	gnutls_alpn_get_selected_protocol(p->session, &d);
+	*name = (const char *)d.data;
+	return d.size;
 }
 
 static void stop_peer(struct peer *p)

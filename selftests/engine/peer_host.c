@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The process that has the libraries of a peer; see remote.h. */
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -22,20 +23,16 @@ static void open_peer(struct remote *r)
 	r->result = !!peer;
 }
 
-static void tell(struct remote *r, const char *text)
-{
-	r->len = strlen(text) + 1;
-	memcpy(r->data, text, r->len);
-}
-
 static void serve(struct remote *r)
 {
 	const struct peer_ops *ops = &peer_wolfssl;
 	char label[REMOTE_LABEL];
+	const char *text;
 
 	switch (r->op) {
 	case REMOTE_VERSION:
-		tell(r, ops->version());
+		snprintf((char *)r->data, sizeof(r->data), "%s",
+			 ops->version());
 		break;
 	case REMOTE_SPEAKS:
 		r->result = ops->speaks((u16)r->argument);
@@ -53,7 +50,7 @@ static void serve(struct remote *r)
 		r->result = ops->send(peer, r->data, r->len);
 		break;
 	case REMOTE_RECEIVE:
-		r->len = ops->receive(peer, r->data, sizeof(r->data));
+		r->result = (int)ops->receive(peer, r->data, r->len);
 		break;
 	case REMOTE_RESUMED:
 		r->result = ops->resumed(peer);
@@ -63,7 +60,8 @@ static void serve(struct remote *r)
 		r->result = ops->export(peer, label, r->data, r->len);
 		break;
 	case REMOTE_ALPN:
-		tell(r, ops->alpn(peer));
+		r->result = (int)ops->alpn(peer, &text);
+		memcpy(r->data, text, (size_t)r->result);
 		break;
 	case REMOTE_UPDATE:
 		r->result = ops->update(peer);

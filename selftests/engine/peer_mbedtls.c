@@ -255,11 +255,9 @@ static bool send_peer(struct peer *p, const void *data, size_t len)
 	return mbedtls_ssl_write(&p->ssl, data, len) == (int)len;
 }
 
-static size_t receive_peer(struct peer *p, void *data, size_t size)
+static long receive_peer(struct peer *p, void *data, size_t size)
 {
-	int n = mbedtls_ssl_read(&p->ssl, data, size);
-
-	return n > 0 ? (size_t)n : 0;
+	return mbedtls_ssl_read(&p->ssl, data, size);
 }
 
 /* It does not tell, but a new handshake makes a new master secret. */
@@ -274,11 +272,10 @@ static bool export_peer(struct peer *p, const char *label, u8 *out, size_t len)
 				    p->randoms, sizeof(p->randoms), out, len);
 }
 
-static const char *alpn_peer(struct peer *p)
+static size_t alpn_peer(struct peer *p, const char **name)
 {
-	const char *name = mbedtls_ssl_get_alpn_protocol(&p->ssl);
-
-	return name ? name : "";
+	*name = mbedtls_ssl_get_alpn_protocol(&p->ssl);
+	return *name ? strlen(*name) : 0;
 }
 
 static void stop_peer(struct peer *p)

@@ -15,7 +15,6 @@ struct peer {
 	SSL *ssl;
 	SSL_SESSION *session;
 	BIO_METHOD *method;
-	char alpn[32];
 };
 
 static const char *name_of(u16 suite)
@@ -256,11 +255,9 @@ static bool send_peer(struct peer *p, const void *data, size_t len)
 	return SSL_write(p->ssl, data, (int)len) == (int)len;
 }
 
-static size_t receive_peer(struct peer *p, void *data, size_t size)
+static long receive_peer(struct peer *p, void *data, size_t size)
 {
-	int n = SSL_read(p->ssl, data, (int)size);
-
-	return n > 0 ? (size_t)n : 0;
+	return SSL_read(p->ssl, data, (int)size);
 }
 
 static bool resumed_peer(struct peer *p)
@@ -274,14 +271,12 @@ static bool export_peer(struct peer *p, const char *label, u8 *out, size_t len)
 					  strlen(label), NULL, 0, 0) == 1;
 }
 
-static const char *alpn_peer(struct peer *p)
+static size_t alpn_peer(struct peer *p, const char **name)
 {
 	unsigned int len;
-	const u8 *name;
 
-	SSL_get0_alpn_selected(p->ssl, &name, &len);
-	snprintf(p->alpn, sizeof(p->alpn), "%.*s", (int)len, name);
-	return p->alpn;
+	SSL_get0_alpn_selected(p->ssl, (const u8 **)name, &len);
+	return len;
 }
 
 static void stop_peer(struct peer *p)

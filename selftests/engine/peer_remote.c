@@ -20,7 +20,6 @@ struct peer {
 	struct remote *r;
 	pid_t pid;
 	int turns;
-	char alpn[32];
 };
 
 static void run_host(const char *host, const char *libs, int memory, int turns)
@@ -183,15 +182,15 @@ static bool send_peer(struct peer *p, const void *data, size_t len)
 	return call(p, REMOTE_SEND, 0) > 0;
 }
 
-static size_t receive_peer(struct peer *p, void *data, size_t size)
+static long receive_peer(struct peer *p, void *data, size_t size)
 {
-	size_t len;
+	int n;
 
-	p->r->len = 0;
-	call(p, REMOTE_RECEIVE, 0);
-	len = p->r->len < size ? p->r->len : size;
-	memcpy(data, p->r->data, len);
-	return len;
+	p->r->len = size;
+	n = call(p, REMOTE_RECEIVE, 0);
+	if (n > 0)
+		memcpy(data, p->r->data, (size_t)n);
+	return n;
 }
 
 static bool resumed_peer(struct peer *p)
@@ -209,11 +208,10 @@ static bool export_peer(struct peer *p, const char *label, u8 *out, size_t len)
 	return true;
 }
 
-static const char *alpn_peer(struct peer *p)
+static size_t alpn_peer(struct peer *p, const char **name)
 {
-	call(p, REMOTE_ALPN, 0);
-	snprintf(p->alpn, sizeof(p->alpn), "%.31s", (char *)p->r->data);
-	return p->alpn;
+	*name = (const char *)p->r->data;
+	return (size_t)call(p, REMOTE_ALPN, 0);
 }
 
 static bool update_peer(struct peer *p)

@@ -19,7 +19,6 @@ struct peer {
 	WOLFSSL_SESSION *session;
 	u64 timer;			/* its own counts in seconds */
 	unsigned int timeout;
-	char alpn[32];
 };
 
 static bool is_13(u16 suite)
@@ -336,13 +335,13 @@ static bool send_peer(struct peer *p, const void *data, size_t len)
 	return wolfSSL_write(p->ssl, data, (int)len) == (int)len;
 }
 
-static size_t receive_peer(struct peer *p, void *data, size_t size)
+static long receive_peer(struct peer *p, void *data, size_t size)
 {
 	int n = wolfSSL_read(p->ssl, data, (int)size);
 
 	if (n <= 0 && is_13(p->o.suite))
 		run_timer(p);
-	return n > 0 ? (size_t)n : 0;
+	return n;
 }
 
 static bool resumed_peer(struct peer *p)
@@ -357,15 +356,12 @@ static bool export_peer(struct peer *p, const char *label, u8 *out, size_t len)
 	       WOLFSSL_SUCCESS;
 }
 
-static const char *alpn_peer(struct peer *p)
+static size_t alpn_peer(struct peer *p, const char **name)
 {
-	unsigned short len;
-	char *name;
+	unsigned short len = 0;
 
-	if (wolfSSL_ALPN_GetProtocol(p->ssl, &name, &len) != WOLFSSL_SUCCESS)
-		return "";
-	snprintf(p->alpn, sizeof(p->alpn), "%.*s", len, name);
-	return p->alpn;
+	wolfSSL_ALPN_GetProtocol(p->ssl, (char **)name, &len);
+	return len;
 }
 
 static void stop_peer(struct peer *p)
