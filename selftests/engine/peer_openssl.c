@@ -15,6 +15,7 @@ struct peer {
 	SSL *ssl;
 	SSL_SESSION *session;
 	BIO_METHOD *method;
+	u8 alpn[32];			/* a list of one, as on the wire */
 };
 
 static const char *name_of(u16 suite)
@@ -86,38 +87,32 @@ static unsigned int psk_server(SSL *ssl, const char *identity, u8 *key,
 	return peer_psk(&p->o, identity, key, key_size);
 }
 
+/* Nobody lies about an address here. */
+static const u8 any_cookie[32] = { 0xc0 };
+
 static int make_cookie(SSL *ssl, u8 *cookie, unsigned int *len)
 {
 	(void)ssl;
-	memset(cookie, 0xc0, 32);
-	*len = 32;
+	memcpy(cookie, any_cookie, sizeof(any_cookie));
+	*len = sizeof(any_cookie);
 	return 1;
 }
 
 static int check_cookie(SSL *ssl, const u8 *cookie, unsigned int len)
 {
-	u8 expected[32];
-
 	(void)ssl;
-	memset(expected, 0xc0, 32);
-	return len == 32 && !memcmp(cookie, expected, 32);
+	return len == sizeof(any_cookie) && !memcmp(cookie, any_cookie, len);
 }
 
 static int choose_alpn(SSL *ssl, const u8 **out, u8 *out_len, const u8 *in,
 		       unsigned int in_len, void *arg)
 {
-	const char *want = arg;
-	unsigned int i;
+	const u8 *ours = arg;
 
 	(void)ssl;
-	for (i = 0; i < in_len; i += 1 + in[i]) {
-		if (in[i] == strlen(want) && !memcmp(in + i + 1, want, in[i])) {
-			*out = in + i + 1;
-			*out_len = in[i];
-			return SSL_TLSEXT_ERR_OK;
-		}
-	}
-	return SSL_TLSEXT_ERR_ALERT_FATAL;
+	return SSL_select_next_proto((u8 **)out, out_len, ours, ours[0] + 1U,
+				     in, in_len) == OPENSSL_NPN_NEGOTIATED ?
+	       SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 static unsigned int timer(SSL *ssl, unsigned int us)
@@ -150,23 +145,11 @@ static bool use_cert(SSL_CTX *ctx, const char *cert, const char *key_pem)
 	return ok;
 }
 
-static bool set_up(struct peer *p)
+static bool set_credentials(struct peer *p)
 {
 	const struct peer_options *o = &p->o;
-	u8 protocols[32];
 	X509 *ca;
 
-	SSL_CTX_set_min_proto_version(p->ctx, DTLS1_2_VERSION);
-	SSL_CTX_set_options(p->ctx, SSL_OP_NO_QUERY_MTU |
-			    (o->tickets ? 0 : SSL_OP_NO_TICKET) |
-			    (o->no_ems ? SSL_OP_NO_EXTENDED_MASTER_SECRET : 0) |
-			    (o->server ? SSL_OP_COOKIE_EXCHANGE : 0));
-	SSL_CTX_set_cookie_generate_cb(p->ctx, make_cookie);
-	SSL_CTX_set_cookie_verify_cb(p->ctx, check_cookie);
-	SSL_CTX_set_session_id_context(p->ctx, (const u8 *)"test", 4);
-	if (!SSL_CTX_set_cipher_list(p->ctx, name_of(o->suite)) ||
-	    !SSL_CTX_set1_groups_list(p->ctx, "X25519:P-256:P-384"))
-		return false;
 	if (o->psk) {
 		SSL_CTX_set_psk_client_callback(p->ctx, psk_client);
 		SSL_CTX_set_psk_server_callback(p->ctx, psk_server);
@@ -181,16 +164,37 @@ static bool set_up(struct peer *p)
 				   SSL_VERIFY_FAIL_IF_NO_PEER_CERT :
 				   SSL_VERIFY_NONE, NULL);
 	}
-	if (o->cert && !use_cert(p->ctx, o->cert, o->key))
+	return !o->cert || use_cert(p->ctx, o->cert, o->key);
+}
+
+static void set_alpn(struct peer *p)
+{
+	p->alpn[0] = (u8)strlen(p->o.alpn);
+	memcpy(p->alpn + 1, p->o.alpn, p->alpn[0]);
+	if (p->o.server)
+		SSL_CTX_set_alpn_select_cb(p->ctx, choose_alpn, p->alpn);
+	else
+		SSL_CTX_set_alpn_protos(p->ctx, p->alpn, p->alpn[0] + 1U);
+}
+
+static bool set_up(struct peer *p)
+{
+	const struct peer_options *o = &p->o;
+
+	SSL_CTX_set_min_proto_version(p->ctx, DTLS1_2_VERSION);
+	SSL_CTX_set_options(p->ctx, SSL_OP_NO_QUERY_MTU |
+			    (o->tickets ? 0 : SSL_OP_NO_TICKET) |
+			    (o->no_ems ? SSL_OP_NO_EXTENDED_MASTER_SECRET : 0) |
+			    (o->server ? SSL_OP_COOKIE_EXCHANGE : 0));
+	SSL_CTX_set_cookie_generate_cb(p->ctx, make_cookie);
+	SSL_CTX_set_cookie_verify_cb(p->ctx, check_cookie);
+	SSL_CTX_set_session_id_context(p->ctx, (const u8 *)"test", 4);
+	if (!SSL_CTX_set_cipher_list(p->ctx, name_of(o->suite)) ||
+	    !SSL_CTX_set1_groups_list(p->ctx, "X25519:P-256:P-384") ||
+	    !set_credentials(p))
 		return false;
-	if (o->alpn && o->server) {
-		SSL_CTX_set_alpn_select_cb(p->ctx, choose_alpn,
-					   (void *)o->alpn);
-	} else if (o->alpn) {
-		protocols[0] = (u8)strlen(o->alpn);
-		memcpy(protocols + 1, o->alpn, protocols[0]);
-		SSL_CTX_set_alpn_protos(p->ctx, protocols, protocols[0] + 1U);
-	}
+	if (o->alpn)
+		set_alpn(p);
 	return !o->srtp || !SSL_CTX_set_tlsext_use_srtp(p->ctx, o->srtp);
 }
 
