@@ -21,6 +21,11 @@ struct peer {
 	unsigned int timeout;
 };
 
+static bool ok(int ret)
+{
+	return ret == WOLFSSL_SUCCESS;
+}
+
 static bool is_13(u16 suite)
 {
 	return suite >> 8 == 0x13;
@@ -43,25 +48,22 @@ static const char *version(void)
 	return wolfSSL_lib_version();
 }
 
-static bool set_suite(WOLFSSL_CTX *ctx, u16 suite)
+static const char *name_of(u16 suite)
 {
-	const char *name = wolfSSL_get_cipher_name_from_suite((u8)(suite >> 8),
-							      (u8)suite);
-
-	return wolfSSL_CTX_set_cipher_list(ctx, name) == WOLFSSL_SUCCESS;
+	return wolfSSL_get_cipher_name_from_suite((u8)(suite >> 8), (u8)suite);
 }
 
 static bool speaks(u16 suite)
 {
 	const struct peer_options o = { .suite = suite };
 	WOLFSSL_CTX *ctx;
-	bool ok;
+	bool known;
 
 	wolfSSL_Init();
 	ctx = new_ctx(&o);
-	ok = ctx && set_suite(ctx, suite);
+	known = ctx && ok(wolfSSL_CTX_set_cipher_list(ctx, name_of(suite)));
 	wolfSSL_CTX_free(ctx);
-	return ok;
+	return known;
 }
 
 /* A datagram with a ChangeCipherSpec of whoever has the last word */
@@ -144,8 +146,7 @@ static unsigned int psk_client13(WOLFSSL *ssl, const char *hint, char *identity,
 {
 	struct peer *p = wolfSSL_get_psk_callback_ctx(ssl);
 
-	*suite = wolfSSL_get_cipher_name_from_suite((u8)(p->o.suite >> 8),
-						    (u8)p->o.suite);
+	*suite = name_of(p->o.suite);
 	return psk_client(ssl, hint, identity, identity_size, key, key_size);
 }
 
@@ -154,42 +155,40 @@ static unsigned int psk_server13(WOLFSSL *ssl, const char *identity, u8 *key,
 {
 	struct peer *p = wolfSSL_get_psk_callback_ctx(ssl);
 
-	*suite = wolfSSL_get_cipher_name_from_suite((u8)(p->o.suite >> 8),
-						    (u8)p->o.suite);
+	*suite = name_of(p->o.suite);
 	return psk_server(ssl, identity, key, key_size);
 }
 
 /* What a later version can be asked for. Return: false: and cannot do. */
 static bool set_later(struct peer *p)
 {
-	int group = p->o.group;
+	const struct peer_options *o = &p->o;
+	int group = o->group;
+	u16 mtu = (u16)o->mtu;
 
-	if (p->o.psk && is_13(p->o.suite)) {
+	if (o->psk && is_13(o->suite)) {
 		wolfSSL_set_psk_client_tls13_callback(p->ssl, psk_client13);
 		wolfSSL_set_psk_server_tls13_callback(p->ssl, psk_server13);
 	}
-	if (p->o.server && is_13(p->o.suite) &&
-	    wolfSSL_dtls13_allow_ch_frag(p->ssl, 1) != WOLFSSL_SUCCESS)
+	if (o->server && is_13(o->suite) &&
+	    !ok(wolfSSL_dtls13_allow_ch_frag(p->ssl, 1)))
 		return false;
-	if (group && wolfSSL_set_groups(p->ssl, &group, 1) != WOLFSSL_SUCCESS)
+	if (group && !ok(wolfSSL_set_groups(p->ssl, &group, 1)))
 		return false;
-	if (p->o.cid && (wolfSSL_dtls_cid_use(p->ssl) != WOLFSSL_SUCCESS ||
-			 wolfSSL_dtls_cid_set(p->ssl, (u8 *)p->o.cid,
-					      (unsigned int)strlen(p->o.cid)) !=
-			 WOLFSSL_SUCCESS))
+	if (o->cid && !(ok(wolfSSL_dtls_cid_use(p->ssl)) &&
+			ok(wolfSSL_dtls_cid_set(p->ssl, (u8 *)o->cid,
+						(unsigned int)strlen(o->cid)))))
 		return false;
 	/* It counts its time-outs by doubling, and cannot cut its first hello. */
-	return wolfSSL_dtls_set_timeout_max(p->ssl, 1 << 30) ==
-	       WOLFSSL_SUCCESS &&
-	       wolfSSL_dtls_set_mtu(p->ssl, (u16)(p->o.server ||
-						  p->o.mtu > HELLO_MTU ?
-						  p->o.mtu : HELLO_MTU)) ==
-	       WOLFSSL_SUCCESS;
+	if (!o->server && mtu < HELLO_MTU)
+		mtu = HELLO_MTU;
+	return ok(wolfSSL_dtls_set_timeout_max(p->ssl, 1 << 30)) &&
+	       ok(wolfSSL_dtls_set_mtu(p->ssl, mtu));
 }
 
 static bool update_peer(struct peer *p)
 {
-	return wolfSSL_update_keys(p->ssl) == WOLFSSL_SUCCESS;
+	return ok(wolfSSL_update_keys(p->ssl));
 }
 #else
 static bool set_later(struct peer *p)
@@ -198,6 +197,14 @@ static bool set_later(struct peer *p)
 	return true;
 }
 #endif
+
+static bool load(WOLFSSL_CTX *ctx,
+		 int (*as)(WOLFSSL_CTX *ctx, const u8 *data, long len, int format),
+		 const char *pem)
+{
+	return ok(as(ctx, (const u8 *)pem, (long)strlen(pem),
+		     WOLFSSL_FILETYPE_PEM));
+}
 
 static bool set_credentials(struct peer *p)
 {
@@ -209,18 +216,11 @@ static bool set_credentials(struct peer *p)
 		wolfSSL_CTX_set_psk_server_callback(p->ctx, psk_server);
 		wolfSSL_CTX_use_psk_identity_hint(p->ctx, "hint");
 	}
-	if (o->ca && wolfSSL_CTX_load_verify_buffer(p->ctx, (const u8 *)o->ca,
-						    (long)strlen(o->ca), WOLFSSL_FILETYPE_PEM) !=
-	    WOLFSSL_SUCCESS)
+	if (o->ca && !load(p->ctx, wolfSSL_CTX_load_verify_buffer, o->ca))
 		return false;
-	if (!o->cert)
-		return true;
-	return wolfSSL_CTX_use_certificate_buffer(p->ctx, (const u8 *)o->cert,
-				(long)strlen(o->cert), WOLFSSL_FILETYPE_PEM) ==
-	       WOLFSSL_SUCCESS &&
-	       wolfSSL_CTX_use_PrivateKey_buffer(p->ctx, (const u8 *)o->key,
-						 (long)strlen(o->key), WOLFSSL_FILETYPE_PEM) ==
-	       WOLFSSL_SUCCESS;
+	return !o->cert ||
+	       (load(p->ctx, wolfSSL_CTX_use_certificate_buffer, o->cert) &&
+		load(p->ctx, wolfSSL_CTX_use_PrivateKey_buffer, o->key));
 }
 
 static bool set_up(struct peer *p)
@@ -228,7 +228,9 @@ static bool set_up(struct peer *p)
 	const struct peer_options *o = &p->o;
 	int verify = WOLFSSL_VERIFY_NONE;
 
-	if (!p->ctx || !set_suite(p->ctx, o->suite) || !set_credentials(p))
+	if (!p->ctx ||
+	    !ok(wolfSSL_CTX_set_cipher_list(p->ctx, name_of(o->suite))) ||
+	    !set_credentials(p))
 		return false;
 	if (!o->server && o->ca)
 		verify = WOLFSSL_VERIFY_PEER;
@@ -274,10 +276,9 @@ static bool start_peer(struct peer *p, bool resume)
 		return false;
 	p->timeout = TIMER_FIRST;
 	p->timer = now_us() + p->timeout;
-	if (o->alpn && wolfSSL_UseALPN(p->ssl, (char *)o->alpn,
-				       (unsigned int)strlen(o->alpn),
-				       WOLFSSL_ALPN_FAILED_ON_MISMATCH) !=
-	    WOLFSSL_SUCCESS)
+	if (o->alpn && !ok(wolfSSL_UseALPN(p->ssl, (char *)o->alpn,
+					   (unsigned int)strlen(o->alpn),
+					   WOLFSSL_ALPN_FAILED_ON_MISMATCH)))
 		return false;
 	if (o->server)
 		return true;
@@ -287,18 +288,12 @@ static bool start_peer(struct peer *p, bool resume)
 		wolfSSL_UseSessionTicket(p->ssl);
 	/* With a key it exchanges points on curves of Weierstrass alone. */
 	if (o->psk && !is_13(o->suite) &&
-	    wolfSSL_UseSupportedCurve(p->ssl,
-				      WOLFSSL_ECC_SECP256R1) != WOLFSSL_SUCCESS)
+	    !ok(wolfSSL_UseSupportedCurve(p->ssl, WOLFSSL_ECC_SECP256R1)))
 		return false;
-	if (wolfSSL_UseSNI(p->ssl, WOLFSSL_SNI_HOST_NAME, PEER_NAME,
-			   strlen(PEER_NAME)) !=
-	    WOLFSSL_SUCCESS)
-		return false;
-	if (o->ca && wolfSSL_check_domain_name(p->ssl, PEER_NAME) !=
-	    WOLFSSL_SUCCESS)
-		return false;
-	return !resume || wolfSSL_set_session(p->ssl, p->session) ==
-			  WOLFSSL_SUCCESS;
+	return ok(wolfSSL_UseSNI(p->ssl, WOLFSSL_SNI_HOST_NAME, PEER_NAME,
+				 strlen(PEER_NAME))) &&
+	       (!o->ca || ok(wolfSSL_check_domain_name(p->ssl, PEER_NAME))) &&
+	       (!resume || ok(wolfSSL_set_session(p->ssl, p->session)));
 }
 
 static void run_timer(struct peer *p)
@@ -320,7 +315,7 @@ static int step_peer(struct peer *p)
 
 	run_timer(p);
 	ret = p->o.server ? wolfSSL_accept(p->ssl) : wolfSSL_connect(p->ssl);
-	if (ret == WOLFSSL_SUCCESS)
+	if (ok(ret))
 		return 1;
 	err = wolfSSL_get_error(p->ssl, ret);
 	if (err == WOLFSSL_ERROR_WANT_READ || err == WOLFSSL_ERROR_WANT_WRITE)
@@ -351,9 +346,8 @@ static bool resumed_peer(struct peer *p)
 
 static bool export_peer(struct peer *p, const char *label, u8 *out, size_t len)
 {
-	return wolfSSL_export_keying_material(p->ssl, out, len, label,
-					      strlen(label), NULL, 0, 0) ==
-	       WOLFSSL_SUCCESS;
+	return ok(wolfSSL_export_keying_material(p->ssl, out, len, label,
+						 strlen(label), NULL, 0, 0));
 }
 
 static size_t alpn_peer(struct peer *p, const char **name)
