@@ -213,6 +213,13 @@ static struct peer *open_peer(const struct peer_options *options)
 	return NULL;
 }
 
+/* Which address a cookie is for: it is asked before each hello. */
+static bool set_address(struct peer *p)
+{
+	return !mbedtls_ssl_set_client_transport_id(&p->ssl,
+						    (const u8 *)"address", 7);
+}
+
 static bool start_peer(struct peer *p, bool resume)
 {
 	mbedtls_ssl_init(&p->ssl);
@@ -224,8 +231,7 @@ static bool start_peer(struct peer *p, bool resume)
 	mbedtls_ssl_set_timer_cb(&p->ssl, p, set_timer, get_timer);
 	mbedtls_ssl_set_mtu(&p->ssl, (u16)p->o.mtu);
 	if (p->o.server)
-		return !mbedtls_ssl_set_client_transport_id(&p->ssl,
-						(const u8 *)"address", 7);
+		return set_address(p);
 	return !mbedtls_ssl_set_hostname(&p->ssl, PEER_NAME) &&
 	       (!resume || !mbedtls_ssl_set_session(&p->ssl, &p->session));
 }
@@ -237,9 +243,7 @@ static int step_peer(struct peer *p)
 	if (ret == MBEDTLS_ERR_SSL_HELLO_VERIFY_REQUIRED) {
 		/* It starts over with each hello: nothing is kept. */
 		mbedtls_ssl_session_reset(&p->ssl);
-		ret = mbedtls_ssl_set_client_transport_id(&p->ssl,
-							  (const u8 *)"address", 7);
-		return ret ? -1 : 0;
+		return set_address(p) ? 0 : -1;
 	}
 	if (!ret)
 		return 1;
