@@ -767,7 +767,7 @@ static void every_network(struct row *row, bool all)
 static bool speaks(const struct peer_ops *ops, const struct dtls_suite *suite)
 {
 	return dtls_suite_is_13(suite) == !!(ops->can & PEER_13) &&
-	       ops->speaks(suite->id);
+	       (ops->library ? : ops)->speaks(suite->id);
 }
 
 static void every_suite(struct row *row, bool all)

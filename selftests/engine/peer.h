@@ -111,6 +111,7 @@ struct peer_ops {
 	unsigned int tries;
 	const char *(*version)(void);	/* NULL: it cannot be had */
 	bool (*speaks)(u16 suite);
+	const struct peer_ops *library;	/* that says so for it, or NULL */
 	struct peer *(*open)(const struct peer_options *options);
 	/* Begin an association; @resume: of a client, its last session */
 	bool (*start)(struct peer *p, bool resume);

@@ -17,7 +17,7 @@
 
 #include "peer.h"
 
-#define ARGUMENTS	16
+#define FILE_FORMAT	"/proc/self/fd/%d"
 
 /*
  * What it takes for 30 % of loss. libcoap ends a handshake at its fifth time-out,
@@ -90,64 +90,40 @@ static int bind_any(struct sockaddr_in *at)
 	return fd;
 }
 
-/* The options that name files have those of ours that are open. */
-static void add_file(char **argv, int *argc, const char *option, int fd)
-{
-	static char paths[3][32];
-	static int n;
-
-	if (fd < 0)
-		return;
-	snprintf(paths[n], sizeof(paths[n]), "/proc/self/fd/%d", fd);
-	argv[(*argc)++] = (char *)option;
-	argv[(*argc)++] = paths[n++];
-}
-
-static void run_program(struct peer *p, u16 port)
+/* What runs it. The files are open in it, too. */
+static void command_of(const struct peer *p, u16 port, char *line, size_t size)
 {
 	const struct peer_options *o = &p->o;
-	char program[32], where[64], *argv[ARGUMENTS] = { program };
-	int argc = 1;
+	FILE *f = fmemopen(line, size, "w");
 
-	snprintf(program, sizeof(program), "coap-%s-%s",
-		 o->server ? "server" : "client", p->library);
-	if (o->psk) {
-		argv[argc++] = "-k";
-		argv[argc++] = (char *)o->psk;
-		if (!o->server) {
-			argv[argc++] = "-u";
-			argv[argc++] = (char *)o->identity;
-		}
-	} else {
-		if (o->server || o->request_cert) {
-			add_file(argv, &argc, "-c", p->cert);
-			add_file(argv, &argc, "-j", p->key);
-		}
-		add_file(argv, &argc, !o->server || o->request_cert ? "-C" : "-R",
-			 p->ca);
-		if (o->server && !o->request_cert)
-			argv[argc++] = "-n";
-	}
-	if (o->server) {
-		/* It takes the port after this one for DTLS. */
-		snprintf(where, sizeof(where), "%u", port - 1U);
-		argv[argc++] = "-A";
-		argv[argc++] = "127.0.0.1";
-		argv[argc++] = "-p";
-	} else {
-		snprintf(where, sizeof(where), "coaps://127.0.0.1:%u/x", port);
-	}
-	argv[argc++] = where;
-	execvp(program, argv);
-	perror(program);
-	_exit(127);
+	fprintf(f, "exec coap-%s-%s", o->server ? "server" : "client",
+		p->library);
+	if (o->psk)
+		fprintf(f, " -k %s", o->psk);
+	if (o->psk && !o->server)
+		fprintf(f, " -u %s", o->identity);
+	if (!o->psk && (o->server || o->request_cert))
+		fprintf(f, " -c " FILE_FORMAT " -j " FILE_FORMAT, p->cert,
+			p->key);
+	if (!o->psk)
+		fprintf(f, " %s " FILE_FORMAT,
+			!o->server || o->request_cert ? "-C" : "-R", p->ca);
+	if (!o->psk && o->server && !o->request_cert)
+		fprintf(f, " -n");
+	if (o->server) /* It takes the port after this one for DTLS. */
+		fprintf(f, " -A 127.0.0.1 -p %u", port - 1U);
+	else
+		fprintf(f, " coaps://127.0.0.1:%u/x", port);
+	fclose(f);
 }
 
 /* Something of libcoap's that is to talk to (server) or at (client) a port */
 static bool spawn(struct peer *p, u16 port)
 {
+	char command[256];
 	int pipes[2];
 
+	command_of(p, port, command, sizeof(command));
 	if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK))
 		return false;
 	p->said = pipes[0];
@@ -155,7 +131,8 @@ static bool spawn(struct peer *p, u16 port)
 	if (!p->pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(pipes[1], 1);
-		run_program(p, port);
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
 	}
 	close(pipes[1]);
 	return p->pid > 0;
@@ -243,18 +220,18 @@ static void close_peer(struct peer *p)
 }
 
 /* What the program says of itself; NULL: it cannot be had. */
-static const char *version_of(const char *program, char *version, size_t size)
+static const char *version_of(const char *library, char version[8])
 {
-	char command[64], format[16];
+	char command[64];
 	bool found;
 	FILE *f;
 
 	if (*version)
 		return version;
-	snprintf(command, sizeof(command), "%s 2>&1 </dev/null", program);
-	snprintf(format, sizeof(format), "%%*s v%%%zus", size - 1);
+	snprintf(command, sizeof(command), "coap-client-%s 2>&1 </dev/null",
+		 library);
 	f = popen(command, "r");
-	found = f && fscanf(f, format, version) == 1;
+	found = f && fscanf(f, "%*s v%7s", version) == 1;
 	if (f)
 		pclose(f);
 	return found ? version : NULL;
@@ -264,54 +241,36 @@ static const char *version_openssl(void)
 {
 	static char version[8];
 
-	return version_of("coap-client-openssl", version, sizeof(version));
+	return version_of("openssl", version);
 }
 
 static const char *version_gnutls(void)
 {
 	static char version[8];
 
-	return version_of("coap-client-gnutls", version, sizeof(version));
+	return version_of("gnutls", version);
 }
 
-static bool speaks_openssl(u16 suite)
-{
-	return peer_openssl.speaks(suite);
-}
-
-static bool speaks_gnutls(u16 suite)
-{
-	return peer_gnutls.speaks(suite);
-}
+#define COAP_PEER(library_)						\
+	.can = PEER_COAP,						\
+	.tries = TRIES,							\
+	.library = &peer_##library_,					\
+	.version = version_##library_,					\
+	.open = open_##library_,					\
+	.start = start_peer,						\
+	.step = step_peer,						\
+	.receive = receive_peer,					\
+	.gave_up = gave_up_peer,					\
+	.resumed = resumed_peer,					\
+	.stop = stop_peer,						\
+	.close = close_peer
 
 const struct peer_ops peer_coap_openssl = {
 	.name = "coap+OpenSSL",
-	.can = PEER_COAP,
-	.tries = TRIES,
-	.version = version_openssl,
-	.speaks = speaks_openssl,
-	.open = open_openssl,
-	.start = start_peer,
-	.step = step_peer,
-	.receive = receive_peer,
-	.gave_up = gave_up_peer,
-	.resumed = resumed_peer,
-	.stop = stop_peer,
-	.close = close_peer,
+	COAP_PEER(openssl),
 };
 
 const struct peer_ops peer_coap_gnutls = {
 	.name = "coap+GnuTLS",
-	.can = PEER_COAP,
-	.tries = TRIES,
-	.version = version_gnutls,
-	.speaks = speaks_gnutls,
-	.open = open_gnutls,
-	.start = start_peer,
-	.step = step_peer,
-	.receive = receive_peer,
-	.gave_up = gave_up_peer,
-	.resumed = resumed_peer,
-	.stop = stop_peer,
-	.close = close_peer,
+	COAP_PEER(gnutls),
 };
