@@ -257,6 +257,17 @@ static bool connect_them(struct pair *p, bool resume)
 	return run(p);
 }
 
+/* A moment in which both see to what has come, and to their timers */
+static bool turn(struct pair *p)
+{
+	u8 buf[WIRE_SIZE];
+
+	p->row->ops->receive(p->peer, buf, sizeof(buf));
+	REQUIRE(feed(p));
+	usleep(2000);
+	return true;
+}
+
 static void say(struct pair *p, const void *data, size_t len)
 {
 	u8 buf[WIRE_SIZE];
@@ -270,7 +281,6 @@ static void say(struct pair *p, const void *data, size_t len)
  */
 static size_t hear(struct pair *p, const void *request, size_t len)
 {
-	u8 buf[WIRE_SIZE];
 	u64 next = 0;
 
 	while (!p->end.received_len) {
@@ -278,9 +288,7 @@ static size_t hear(struct pair *p, const void *request, size_t len)
 			say(p, request, len);
 			next = now_us() + 1000000;
 		}
-		p->row->ops->receive(p->peer, buf, sizeof(buf));
-		REQUIRE(feed(p) && !gave_up(p));
-		usleep(2000);
+		REQUIRE(turn(p) && !gave_up(p));
 	}
 	return p->end.received_len;
 }
@@ -358,24 +366,26 @@ static bool open_peer(struct pair *p)
 	return true;
 }
 
+/* A whole association */
+static bool once(struct pair *p)
+{
+	return open_peer(p) && connect_them(p, false) && proven(p);
+}
+
 /* DTLS 1.3: a ticket that was lost comes again when its timer has run. */
 static bool settle(struct pair *p)
 {
 	u64 end = now_us() + 1000000;
-	u8 buf[WIRE_SIZE];
 
-	while (now_us() < end) {
-		p->row->ops->receive(p->peer, buf, sizeof(buf));
-		REQUIRE(feed(p));
-		usleep(2000);
-	}
+	while (now_us() < end)
+		REQUIRE(turn(p));
 	return true;
 }
 
 /* Once in full, and once more with what is left of that */
 static bool twice(struct pair *p)
 {
-	REQUIRE(open_peer(p) && connect_them(p, false) && proven(p));
+	REQUIRE(once(p));
 	if (p->row->ops->can & PEER_13 && p->row->loss)
 		REQUIRE(settle(p));
 	p->row->ops->stop(p->peer);
@@ -403,7 +413,7 @@ static bool full(struct pair *p)
 		end->config.srtp_count = 1;
 		p->options.srtp = "SRTP_AEAD_AES_128_GCM";
 	}
-	REQUIRE(open_peer(p) && connect_them(p, false) && proven(p));
+	REQUIRE(once(p));
 	kdtls_engine_info(end->e, &info);
 	REQUIRE(info.suite == p->row->suite);
 	if (!p->row->ops->alpn)
@@ -422,7 +432,7 @@ static bool client_cert(struct pair *p)
 
 	p->end.config.flags |= KDTLS_REQUIRE_CERT;
 	p->options.request_cert = true;
-	REQUIRE(open_peer(p) && connect_them(p, false) && proven(p));
+	REQUIRE(once(p));
 	kdtls_engine_info(p->end.e, &info);
 	REQUIRE(info.peer_verified);
 	return true;
@@ -458,7 +468,7 @@ static bool both_offered(struct pair *p)
 {
 	struct kdtls_info info;
 
-	REQUIRE(open_peer(p) && connect_them(p, false) && proven(p));
+	REQUIRE(once(p));
 	REQUIRE(p->end.ep->speaks12 && p->end.ep->speaks13);
 	kdtls_engine_info(p->end.e, &info);
 	REQUIRE(info.version == DTLS_VERSION_1_2);
@@ -474,7 +484,7 @@ static bool retried(struct pair *p)
 	p->end.config.groups = p->row->peer_is_server ? ours : only;
 	p->end.config.group_count = p->row->peer_is_server ? 2 : 1;
 	p->options.group = p->row->peer_is_server ? 24 : 0;
-	REQUIRE(open_peer(p) && connect_them(p, false) && proven(p));
+	REQUIRE(once(p));
 	REQUIRE(p->end.e->group == 24);
 	return true;
 }
@@ -488,7 +498,7 @@ static bool of_group(struct pair *p)
 	p->end.config.groups = group;
 	p->end.config.group_count = 1;
 	p->options.group = *group;
-	REQUIRE(open_peer(p) && connect_them(p, false) && proven(p));
+	REQUIRE(once(p));
 	REQUIRE(p->end.e->group == *group);
 	return true;
 }
@@ -496,13 +506,9 @@ static bool of_group(struct pair *p)
 /* Until the engine writes and reads under these epochs, or later ones */
 static bool reach(struct pair *p, u64 tx, u64 rx)
 {
-	u8 buf[WIRE_SIZE];
-
-	while (p->end.tx_key.epoch < tx || p->end.rx_key.epoch < rx) {
-		p->row->ops->receive(p->peer, buf, sizeof(buf));
-		REQUIRE(feed(p));
-		usleep(2000);
-	}
+	p->end.received_len = 0;
+	while (p->end.tx_key.epoch < tx || p->end.rx_key.epoch < rx)
+		REQUIRE(turn(p));
 	return proven(p);
 }
 
@@ -510,14 +516,11 @@ static bool keys_changed(struct pair *p)
 {
 	struct end *end = &p->end;
 
-	REQUIRE(open_peer(p) && connect_them(p, false) && proven(p));
-	end->received_len = 0;
+	REQUIRE(once(p));
 	REQUIRE(!kdtls_engine_update_keys(end->e, false));
 	REQUIRE(reach(p, 4, 3));
-	end->received_len = 0;
 	REQUIRE(p->row->ops->update(p->peer));
 	REQUIRE(reach(p, 4, 4));
-	end->received_len = 0;
 	REQUIRE(!kdtls_engine_update_keys(end->e, true));
 	return reach(p, 5, 5);
 }
@@ -529,7 +532,7 @@ static bool with_cids(struct pair *p)
 	p->end.config.flags |= KDTLS_CID;
 	p->end_cid = true;
 	p->options.cid = "theirs";
-	REQUIRE(open_peer(p) && connect_them(p, false) && proven(p));
+	REQUIRE(once(p));
 	kdtls_engine_info(p->end.e, &info);
 	REQUIRE(info.cid_rx_len == 4 && !memcmp(info.cid_rx, "ours", 4));
 	REQUIRE(info.cid_tx_len == 6 && !memcmp(info.cid_tx, "theirs", 6));
