@@ -49,7 +49,7 @@ static const u16 p256[] = { 23 };
 
 static void configure(struct end *end, enum kind kind)
 {
-	end_config(end, kind == ECDSA ? NULL : "0123456789abcdef");
+	end_config(end, kind == ECDSA ? NULL : psk);
 	end->config.suites = kind == ECDSA ? ecdsa_suite : psk_suite;
 	end->config.suite_count = 1;
 	end->config.groups = p256;
@@ -65,14 +65,9 @@ static void engine_handshake(struct end *client, struct end *server,
 	must(!end_open(client, KDTLS_CLIENT) && !end_open(server, KDTLS_SERVER),
 	     "open");
 	if (kind == ECDSA && !server->ep->identities)
-		must(!kdtls_endpoint_trust(client->ep, ca.pem,
-					   strlen(ca.pem)) &&
-		     !kdtls_endpoint_use_certificate(server->ep, leaf.pem,
-						     strlen(leaf.pem),
-						     leaf.key_pem,
-						     strlen(leaf.key_pem)),
+		must(!trust(client, &ca) && !show(server, &leaf),
 		     "certificate");
-	must(!kdtls_engine_set_name(client->e, "end.example"), "name");
+	must(!kdtls_engine_set_name(client->e, PEER_NAME), "name");
 	if (resume)
 		must(!kdtls_engine_set_session(client->e, client->session,
 					       client->session_len), "session");
@@ -148,7 +143,7 @@ static void others_open(struct others *o, enum kind kind)
 {
 	o->client = (struct peer_options){
 		.suite = kind == ECDSA ? 0xc02b : 0x00a8,
-		.psk = kind == ECDSA ? NULL : "0123456789abcdef",
+		.psk = kind == ECDSA ? NULL : psk,
 		.identity = "Client_identity",
 		.ca = kind == ECDSA ? ca.pem : NULL,
 		.tickets = true,
@@ -254,7 +249,7 @@ int main(int argc, char **argv)
 	duration /= ROUNDS;
 	cert_make(&ca, &(struct cert_options){ .ca = true });
 	cert_make(&leaf, &(struct cert_options){ .issuer = &ca,
-		  .name = "DNS:end.example" });
+		  .name = "DNS:" PEER_NAME });
 	printf("%-28s %10s %10s %10s\n", "", "kdtls", "OpenSSL", "GnuTLS");
 	for (kind = 0; kind < KINDS; kind++) {
 		double best[3] = { 0 };

@@ -47,6 +47,8 @@ struct end {
 	u64 random;			/* state of the generator; 0: libcrypto's */
 };
 
+static const char psk[] = "0123456789abcdef";
+
 /* The newest version that end_config() allows: DTLS 1.2 if nothing is said */
 extern u16 end_version;
 
@@ -78,6 +80,22 @@ int end_handshake(struct end *client, struct end *server);
 static inline bool end_established(const struct end *end)
 {
 	return kdtls_engine_state(end->e) == KDTLS_ESTABLISHED;
+}
+
+static inline struct kdtls_failure failure_of(const struct end *end)
+{
+	struct kdtls_failure failure;
+
+	kdtls_engine_failure(end->e, &failure);
+	return failure;
+}
+
+static inline struct kdtls_info info_of(const struct end *end)
+{
+	struct kdtls_info info;
+
+	kdtls_engine_info(end->e, &info);
+	return info;
 }
 
 /* Do the keys of both fit, and the exporter? */
@@ -113,5 +131,18 @@ struct cert_options {
 /* Exits on failure: there is nothing to test then. */
 void cert_make(struct cert *cert, const struct cert_options *options);
 void cert_free(struct cert *cert);
+
+/* Of an end that is open; the endpoint keeps it. Return: 0 or an error. */
+static inline int show(struct end *end, const struct cert *cert)
+{
+	return kdtls_endpoint_use_certificate(end->ep, cert->pem,
+					      strlen(cert->pem), cert->key_pem,
+					      strlen(cert->key_pem));
+}
+
+static inline int trust(struct end *end, const struct cert *ca)
+{
+	return kdtls_endpoint_trust(end->ep, ca->pem, strlen(ca->pem));
+}
 
 #endif /* _TEST_END_H */

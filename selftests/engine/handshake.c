@@ -4,8 +4,6 @@
 
 #include "end.h"
 
-static const char psk[] = "0123456789abcdef";
-
 /* Application data goes through the keys both ways. */
 static bool data_passes(struct end *a, struct end *b)
 {
@@ -135,29 +133,10 @@ FIXTURE_TEARDOWN(suite)
 static int open_both(struct end *client, struct end *server,
 		     const struct cert *ca, const struct cert *cert)
 {
-	int err = end_open(client, KDTLS_CLIENT);
-
-	if (!err)
-		err = end_open(server, KDTLS_SERVER);
-	if (!err)
-		err = kdtls_endpoint_trust(client->ep, ca->pem,
-					   strlen(ca->pem));
-	if (!err)
-		err = kdtls_endpoint_trust(server->ep, ca->pem,
-					   strlen(ca->pem));
-	if (!err)
-		err = kdtls_endpoint_use_certificate(server->ep, cert->pem,
-						     strlen(cert->pem),
-						     cert->key_pem,
-						     strlen(cert->key_pem));
-	if (!err)
-		err = kdtls_endpoint_use_certificate(client->ep, cert->pem,
-						     strlen(cert->pem),
-						     cert->key_pem,
-						     strlen(cert->key_pem));
-	if (!err)
-		err = kdtls_engine_set_name(client->e, "end.example");
-	return err;
+	return end_open(client, KDTLS_CLIENT) ||
+	       end_open(server, KDTLS_SERVER) || trust(client, ca) ||
+	       trust(server, ca) || show(server, cert) || show(client, cert) ||
+	       kdtls_engine_set_name(client->e, "end.example");
 }
 
 TEST_F(suite, full_handshake)
@@ -168,7 +147,7 @@ TEST_F(suite, full_handshake)
 			       &self->cert));
 	ASSERT_EQ(0, end_handshake(&self->client, &self->server));
 	ASSERT_TRUE(end_agree(&self->client, &self->server));
-	kdtls_engine_info(self->client.e, &info);
+	info = info_of(&self->client);
 	EXPECT_EQ(variant->suite, info.suite);
 	EXPECT_EQ(variant->group, info.group);
 	EXPECT_EQ(dtls_suite_is_13(dtls_suite_find(variant->suite)) ?
@@ -193,7 +172,7 @@ TEST_F(suite, client_certificate)
 			       &self->cert));
 	ASSERT_EQ(0, end_handshake(&self->client, &self->server));
 	ASSERT_TRUE(end_agree(&self->client, &self->server));
-	kdtls_engine_info(self->server.e, &info);
+	info = info_of(&self->server);
 	EXPECT_EQ(has_cert, info.peer_verified);
 	EXPECT_EQ(has_cert, info.scheme != 0);
 	EXPECT_TRUE(data_passes(&self->client, &self->server));
@@ -229,9 +208,9 @@ TEST_F(suite, resumption)
 						self->client.session_len));
 		ASSERT_EQ(0, end_handshake(&self->client, &self->server));
 		ASSERT_TRUE(end_agree(&self->client, &self->server));
-		kdtls_engine_info(self->client.e, &info);
+		info = info_of(&self->client);
 		EXPECT_EQ(1, info.resumed);
-		kdtls_engine_info(self->server.e, &info);
+		info = info_of(&self->server);
 		EXPECT_EQ(1, info.resumed);
 		EXPECT_EQ(variant->suite, info.suite);
 		EXPECT_TRUE(data_passes(&self->client, &self->server));
@@ -251,7 +230,7 @@ TEST_F(suite, smallest_mtu_and_connection_ids)
 	ASSERT_EQ(0, kdtls_engine_set_cid(self->server.e, (u8 *)"server", 6));
 	ASSERT_EQ(0, end_handshake(&self->client, &self->server));
 	ASSERT_TRUE(end_agree(&self->client, &self->server));
-	kdtls_engine_info(self->client.e, &info);
+	info = info_of(&self->client);
 	EXPECT_EQ(6, info.cid_tx_len);
 	EXPECT_EQ(2, info.cid_rx_len);
 	EXPECT_TRUE(data_passes(&self->client, &self->server));

@@ -51,7 +51,6 @@ static const unsigned int losses[] = { 0, 30 };
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 #define COLUMNS		(COUNT(losses) * COUNT(mtus))
 
-static const char psk[] = "0123456789abcdef";
 static const char *const protocols[] = { "coap", NULL };
 static const u16 profiles[] = { 0x0007 }; /* SRTP_AEAD_AES_128_GCM */
 static struct cert ca, certs[CERT_PSS + 1];
@@ -186,7 +185,7 @@ static bool run(struct pair *p)
 		if (done < 0)
 			return false;
 		if (!feed(p)) {
-			kdtls_engine_failure(p->end.e, &failure);
+			failure = failure_of(&p->end);
 			fprintf(stderr, "engine: %s\n", failure.reason);
 			p->timed_out = failure.error == KDTLS_ETIMEOUT;
 			return false;
@@ -207,10 +206,7 @@ static bool open_end(struct pair *p)
 
 	REQUIRE(!end_open(end, o->server ? KDTLS_CLIENT : KDTLS_SERVER));
 	if (o->cert && !end->ep->identities)
-		REQUIRE(!kdtls_endpoint_trust(end->ep, o->ca, strlen(o->ca)) &&
-			!kdtls_endpoint_use_certificate(end->ep, o->cert,
-							strlen(o->cert), o->key,
-							strlen(o->key)));
+		REQUIRE(!trust(end, &ca) && !show(end, &certs[p->row->kind]));
 	if (p->end_cid)
 		REQUIRE(!kdtls_engine_set_cid(end->e, (const u8 *)"ours", 4));
 	return !o->server || !kdtls_engine_set_name(end->e, PEER_NAME);
@@ -414,7 +410,7 @@ static bool full(struct pair *p)
 		p->options.srtp = "SRTP_AEAD_AES_128_GCM";
 	}
 	REQUIRE(once(p));
-	kdtls_engine_info(end->e, &info);
+	info = info_of(end);
 	REQUIRE(info.suite == p->row->suite);
 	if (!p->row->ops->alpn)
 		return true;
@@ -428,13 +424,10 @@ static bool full(struct pair *p)
 
 static bool client_cert(struct pair *p)
 {
-	struct kdtls_info info;
-
 	p->end.config.flags |= KDTLS_REQUIRE_CERT;
 	p->options.request_cert = true;
 	REQUIRE(once(p));
-	kdtls_engine_info(p->end.e, &info);
-	REQUIRE(info.peer_verified);
+	REQUIRE(info_of(&p->end).peer_verified);
 	return true;
 }
 
@@ -452,7 +445,7 @@ static bool without_ems(struct pair *p)
 
 	p->options.no_ems = true;
 	REQUIRE(open_peer(p) && !connect_them(p, false));
-	kdtls_engine_failure(p->end.e, &failure);
+	failure = failure_of(&p->end);
 	REQUIRE(failure.error == KDTLS_ENEGOTIATION);
 	REQUIRE(failure.alert_sent == KDTLS_ALERT_HANDSHAKE_FAILURE);
 	p->row->ops->close(p->peer);
@@ -470,7 +463,7 @@ static bool both_offered(struct pair *p)
 
 	REQUIRE(once(p));
 	REQUIRE(p->end.ep->speaks12 && p->end.ep->speaks13);
-	kdtls_engine_info(p->end.e, &info);
+	info = info_of(&p->end);
 	REQUIRE(info.version == DTLS_VERSION_1_2);
 	REQUIRE(info.suite == p->row->suite);
 	return true;
@@ -533,7 +526,7 @@ static bool with_cids(struct pair *p)
 	p->end_cid = true;
 	p->options.cid = "theirs";
 	REQUIRE(once(p));
-	kdtls_engine_info(p->end.e, &info);
+	info = info_of(&p->end);
 	REQUIRE(info.cid_rx_len == 4 && !memcmp(info.cid_rx, "ours", 4));
 	REQUIRE(info.cid_tx_len == 6 && !memcmp(info.cid_tx, "theirs", 6));
 	return true;

@@ -28,11 +28,7 @@ static void result(bool ok, const char *what)
 
 static int give_credentials(struct end *end)
 {
-	if (kdtls_endpoint_trust(end->ep, ca.pem, strlen(ca.pem)))
-		return -1;
-	return kdtls_endpoint_use_certificate(end->ep, leaf.pem,
-					      strlen(leaf.pem), leaf.key_pem,
-					      strlen(leaf.key_pem));
+	return trust(end, &ca) || show(end, &leaf);
 }
 
 /* A full handshake and one that resumes it, with all that can be negotiated */

@@ -7,8 +7,6 @@
 
 #include "end.h"
 
-static const char psk[] = "0123456789abcdef";
-
 #define PAIR(name_)							\
 FIXTURE(name_)								\
 {									\
@@ -36,34 +34,6 @@ do {									\
 	cert_make(&self->ca, &(struct cert_options){			\
 		.kind = CERT_P256, .ca = true });			\
 } while (0)
-
-static inline int show(struct end *end, const struct cert *cert)
-{
-	return kdtls_endpoint_use_certificate(end->ep, cert->pem,
-					      strlen(cert->pem), cert->key_pem,
-					      strlen(cert->key_pem));
-}
-
-static inline int trust(struct end *end, const struct cert *ca)
-{
-	return kdtls_endpoint_trust(end->ep, ca->pem, strlen(ca->pem));
-}
-
-static inline struct kdtls_failure failure_of(const struct end *end)
-{
-	struct kdtls_failure failure;
-
-	kdtls_engine_failure(end->e, &failure);
-	return failure;
-}
-
-static inline struct kdtls_info info_of(const struct end *end)
-{
-	struct kdtls_info info;
-
-	kdtls_engine_info(end->e, &info);
-	return info;
-}
 
 /* Both ends with certificates alone; the client wants @name in the server's. */
 static inline int open_with(struct end *client, struct end *server,

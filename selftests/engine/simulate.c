@@ -272,10 +272,7 @@ static void run(struct world *w)
 
 static int error_of(const struct end *end)
 {
-	struct kdtls_failure failure;
-
-	kdtls_engine_failure(end->e, &failure);
-	return failure.error;
+	return failure_of(end).error;
 }
 
 /*
@@ -317,13 +314,11 @@ static bool gave_up_late(const struct end *end, const struct end *other)
 static bool early_is_sound(const struct world *w)
 {
 	const struct end *s = &w->end[SERVER];
-	struct kdtls_info info;
 
 	if (!s->early_len)
 		return true;
-	kdtls_engine_info(w->end[CLIENT].e, &info);
 	return s->early_len == 5 && !memcmp(s->early, "early", 5) &&
-	       info.early != KDTLS_EARLY_REJECTED;
+	       info_of(&w->end[CLIENT]).early != KDTLS_EARLY_REJECTED;
 }
 
 static enum outcome judge(struct world *w)
@@ -425,13 +420,8 @@ static void set_up(struct world *w)
 	end_open(c, KDTLS_CLIENT);
 	end_open(s, KDTLS_SERVER);
 	for (i = 0; certificates && i < 2; i++) {
-		struct end *end = &w->end[i];
-
-		kdtls_endpoint_trust(end->ep, ca.pem, strlen(ca.pem));
-		kdtls_endpoint_use_certificate(end->ep, leaf[i].pem,
-					       strlen(leaf[i].pem),
-					       leaf[i].key_pem,
-					       strlen(leaf[i].key_pem));
+		trust(&w->end[i], &ca);
+		show(&w->end[i], &leaf[i]);
 	}
 	if (chance(w, 30))
 		kdtls_engine_set_cid(c->e, (const u8 *)"client", 6);

@@ -896,7 +896,7 @@ TEST_F(driver, key_update)
 	}
 }
 
-static struct kdtls_info info_of(const struct kdtls_socket *s)
+static struct kdtls_info socket_info(const struct kdtls_socket *s)
 {
 	struct kdtls_info info;
 
@@ -956,7 +956,7 @@ TEST_F(driver, connection_ids_are_changed)
 	}
 	works(_metadata, self);
 	memcpy(first, sent_cid, sizeof(first));
-	EXPECT_EQ(0, memcmp(first, info_of(self->s).cid_rx, sizeof(first)));
+	EXPECT_EQ(0, memcmp(first, socket_info(self->s).cid_rx, sizeof(first)));
 	self->w.up = hold_all;
 	ASSERT_EQ(4, transmit(self->c, "late"));
 	usleep(1000);
@@ -976,11 +976,11 @@ TEST_F(driver, connection_ids_are_changed)
 
 	/* The client does. */
 	ASSERT_EQ(0, kdtls_engine_request_cids(kdtls_engine(self->c), 2));
-	for (i = 0; i < 5000 && info_of(self->c).cid_spares < 2; i++) {
+	for (i = 0; i < 5000 && socket_info(self->c).cid_spares < 2; i++) {
 		turn(self);
 		attend(self->s);
 	}
-	ASSERT_EQ(2, info_of(self->c).cid_spares);
+	ASSERT_EQ(2, socket_info(self->c).cid_spares);
 	ASSERT_EQ(0, kdtls_engine_change_cid(kdtls_engine(self->c)));
 	ASSERT_TRUE(cid_changes(self, second));
 	EXPECT_NE(0, memcmp(sent_cid, first, sizeof(first)));
