@@ -8,6 +8,8 @@
 
 #include "peer.h"
 
+#define PEM	GNUTLS_X509_FMT_PEM
+
 struct peer {
 	struct peer_options o;
 	gnutls_session_t session;
@@ -145,34 +147,27 @@ static int db_remove(void *ptr, gnutls_datum_t key)
 
 static gnutls_datum_t datum(const char *s)
 {
-	return (gnutls_datum_t){ (u8 *)s, (unsigned int)strlen(s) };
+	return (gnutls_datum_t){ (u8 *)s, s ? (unsigned int)strlen(s) : 0 };
 }
 
 static bool credentials(struct peer *p)
 {
 	const struct peer_options *o = &p->o;
-	gnutls_datum_t d, key;
+	gnutls_datum_t ca = datum(o->ca), psk = datum(o->psk);
+	gnutls_datum_t cert = datum(o->cert), key = datum(o->key);
 
 	gnutls_certificate_allocate_credentials(&p->cert);
-	if (o->ca) {
-		d = datum(o->ca);
-		if (gnutls_certificate_set_x509_trust_mem(p->cert, &d,
-							  GNUTLS_X509_FMT_PEM) < 1)
-			return false;
-	}
-	if (o->cert) {
-		d = datum(o->cert);
-		key = datum(o->key);
-		if (gnutls_certificate_set_x509_key_mem(p->cert, &d, &key,
-							GNUTLS_X509_FMT_PEM) < 0)
-			return false;
-	}
+	if (o->ca &&
+	    gnutls_certificate_set_x509_trust_mem(p->cert, &ca, PEM) < 1)
+		return false;
+	if (o->cert &&
+	    gnutls_certificate_set_x509_key_mem(p->cert, &cert, &key, PEM) < 0)
+		return false;
 	gnutls_psk_allocate_server_credentials(&p->psk_server);
 	gnutls_psk_allocate_client_credentials(&p->psk_client);
 	if (o->psk) {
-		d = datum(o->psk);
 		gnutls_psk_set_client_credentials(p->psk_client, o->identity,
-						  &d, GNUTLS_PSK_KEY_RAW);
+						  &psk, GNUTLS_PSK_KEY_RAW);
 		gnutls_psk_set_server_credentials_function(p->psk_server,
 							   find_psk);
 	}
@@ -192,54 +187,58 @@ static struct peer *open_peer(const struct peer_options *options)
 	return NULL;
 }
 
+static void set_server(struct peer *p)
+{
+	gnutls_session_t s = p->session;
+
+	if (p->o.request_cert)
+		gnutls_certificate_server_set_request(s, GNUTLS_CERT_REQUIRE);
+	if (p->o.tickets)
+		gnutls_session_ticket_enable_server(s, &p->ticket_key);
+	gnutls_db_set_store_function(s, db_store);
+	gnutls_db_set_retrieve_function(s, db_retrieve);
+	gnutls_db_set_remove_function(s, db_remove);
+	gnutls_db_set_ptr(s, p);
+}
+
 static bool start_peer(struct peer *p, bool resume)
 {
 	const struct peer_options *o = &p->o;
-	gnutls_datum_t name;
+	gnutls_datum_t name = datum(o->alpn);
+	gnutls_session_t s;
 
 	/* NO_TICKETS is a client's flag; a server has tickets by their key. */
-	if (gnutls_init(&p->session,
-			(o->server ? GNUTLS_SERVER : GNUTLS_CLIENT) |
+	if (gnutls_init(&s, (o->server ? GNUTLS_SERVER : GNUTLS_CLIENT) |
 			GNUTLS_DATAGRAM | GNUTLS_NONBLOCK |
 			(o->tickets ? 0 : GNUTLS_NO_TICKETS)))
 		return false;
+	p->session = s;
 	p->reachable = !o->server;
-	gnutls_session_set_ptr(p->session, p);
-	gnutls_priority_set(p->session, p->priority);
-	gnutls_transport_set_ptr(p->session, p);
-	gnutls_transport_set_push_function(p->session, push);
-	gnutls_transport_set_pull_function(p->session, pull);
-	gnutls_transport_set_pull_timeout_function(p->session, pull_timeout);
-	gnutls_dtls_set_timeouts(p->session, TIMER_FIRST / 1000, 240000);
-	gnutls_dtls_set_mtu(p->session, p->o.mtu);
-	gnutls_credentials_set(p->session, GNUTLS_CRD_CERTIFICATE, p->cert);
-	gnutls_credentials_set(p->session, GNUTLS_CRD_PSK,
+	gnutls_session_set_ptr(s, p);
+	gnutls_priority_set(s, p->priority);
+	gnutls_transport_set_ptr(s, p);
+	gnutls_transport_set_push_function(s, push);
+	gnutls_transport_set_pull_function(s, pull);
+	gnutls_transport_set_pull_timeout_function(s, pull_timeout);
+	gnutls_dtls_set_timeouts(s, TIMER_FIRST / 1000, 240000);
+	gnutls_dtls_set_mtu(s, o->mtu);
+	gnutls_credentials_set(s, GNUTLS_CRD_CERTIFICATE, p->cert);
+	gnutls_credentials_set(s, GNUTLS_CRD_PSK,
 			       o->server ? (void *)p->psk_server :
 					   (void *)p->psk_client);
-	if (o->alpn) {
-		name = datum(o->alpn);
-		gnutls_alpn_set_protocols(p->session, &name, 1, 0);
-	}
+	if (o->alpn)
+		gnutls_alpn_set_protocols(s, &name, 1, 0);
 	if (o->srtp)
-		gnutls_srtp_set_profile_direct(p->session, o->srtp, NULL);
+		gnutls_srtp_set_profile_direct(s, o->srtp, NULL);
 	if (o->server) {
-		if (o->request_cert)
-			gnutls_certificate_server_set_request(p->session,
-							      GNUTLS_CERT_REQUIRE);
-		if (o->tickets)
-			gnutls_session_ticket_enable_server(p->session,
-							    &p->ticket_key);
-		gnutls_db_set_store_function(p->session, db_store);
-		gnutls_db_set_retrieve_function(p->session, db_retrieve);
-		gnutls_db_set_remove_function(p->session, db_remove);
-		gnutls_db_set_ptr(p->session, p);
+		set_server(p);
 		return true;
 	}
-	gnutls_server_name_set(p->session, GNUTLS_NAME_DNS, PEER_NAME,
+	gnutls_server_name_set(s, GNUTLS_NAME_DNS, PEER_NAME,
 			       strlen(PEER_NAME));
 	if (o->ca)
-		gnutls_session_set_verify_cert(p->session, PEER_NAME, 0);
-	return !resume || !gnutls_session_set_data(p->session, p->saved.data,
+		gnutls_session_set_verify_cert(s, PEER_NAME, 0);
+	return !resume || !gnutls_session_set_data(s, p->saved.data,
 						   p->saved.size);
 }
 
