@@ -46,7 +46,7 @@ static inline u64 now_us(void)
 	return (u64)ts.tv_sec * 1000000 + (u64)ts.tv_nsec / 1000;
 }
 
-/* Microseconds, doubled with each loss: nobody wants to wait as long as users */
+/* Microseconds, doubled with each loss up to what a test can wait for */
 #define TIMER_FIRST	20000
 #define TIMER_MAX	400000
 

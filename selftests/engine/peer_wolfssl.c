@@ -198,9 +198,8 @@ static bool set_later(struct peer *p)
 }
 #endif
 
-static bool load(WOLFSSL_CTX *ctx,
-		 int (*as)(WOLFSSL_CTX *ctx, const u8 *data, long len, int format),
-		 const char *pem)
+static bool load(WOLFSSL_CTX *ctx, const char *pem,
+		 int (*as)(WOLFSSL_CTX *ctx, const u8 *pem, long len, int type))
 {
 	return ok(as(ctx, (const u8 *)pem, (long)strlen(pem),
 		     WOLFSSL_FILETYPE_PEM));
@@ -216,11 +215,11 @@ static bool set_credentials(struct peer *p)
 		wolfSSL_CTX_set_psk_server_callback(p->ctx, psk_server);
 		wolfSSL_CTX_use_psk_identity_hint(p->ctx, "hint");
 	}
-	if (o->ca && !load(p->ctx, wolfSSL_CTX_load_verify_buffer, o->ca))
+	if (o->ca && !load(p->ctx, o->ca, wolfSSL_CTX_load_verify_buffer))
 		return false;
 	return !o->cert ||
-	       (load(p->ctx, wolfSSL_CTX_use_certificate_buffer, o->cert) &&
-		load(p->ctx, wolfSSL_CTX_use_PrivateKey_buffer, o->key));
+	       (load(p->ctx, o->cert, wolfSSL_CTX_use_certificate_buffer) &&
+		load(p->ctx, o->key, wolfSSL_CTX_use_PrivateKey_buffer));
 }
 
 static bool set_up(struct peer *p)
