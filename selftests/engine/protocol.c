@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the RFCs and common sense ask of an engine, case by case. */
 #include <openssl/err.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "pair.h"
 
@@ -1200,6 +1202,56 @@ TEST(points_off_the_curve)
 		EVP_PKEY_free(ours);
 		EVP_PKEY_free(theirs);
 	}
+}
+
+/* Two processes must not say the same: an IV twice gives a ticket's key away. */
+TEST(random_after_a_fork)
+{
+	struct dtls_pool *pool = dtls_pool_new();
+	u8 ours[32], theirs[32];
+	int fd[2];
+	pid_t child;
+
+	ASSERT_NE(NULL, pool);
+	ASSERT_TRUE(dtls_pool_take(pool, ours, sizeof(ours)));
+	ASSERT_EQ(0, pipe(fd));
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		if (!dtls_pool_take(pool, theirs, sizeof(theirs)) ||
+		    write(fd[1], theirs, sizeof(theirs)) != sizeof(theirs))
+			_exit(1);
+		_exit(0);
+	}
+	close(fd[1]);
+	ASSERT_EQ(sizeof(theirs), read(fd[0], theirs, sizeof(theirs)));
+	ASSERT_EQ(child, waitpid(child, NULL, 0));
+	close(fd[0]);
+	ASSERT_TRUE(dtls_pool_take(pool, ours, sizeof(ours)));
+	EXPECT_NE(0, memcmp(ours, theirs, sizeof(ours)));
+	dtls_pool_free(pool);
+}
+
+/* More at once than the pool holds, often enough to empty it, and without it */
+TEST(random_in_any_amount)
+{
+	static const size_t amount[] = { 1, 12, 32, 1000, 4095, 16384 };
+	static u8 zeros[16384], buf[16384], before[16384];
+	struct dtls_pool *pool = dtls_pool_new();
+	size_t i, n;
+
+	for (i = 0; i < 20 * sizeof(amount) / sizeof(amount[0]); i++) {
+		n = amount[i / 20];
+		memset(buf, 0, sizeof(buf));
+		ASSERT_TRUE(dtls_pool_take(i % 5 ? pool : NULL, buf, n));
+		EXPECT_EQ(0, memcmp(buf + n, zeros, sizeof(buf) - n));
+		if (n < 12)
+			continue;
+		EXPECT_NE(0, memcmp(buf, before, 12));
+		EXPECT_NE(0, memcmp(buf + n - 12, zeros, 12));
+		memcpy(before, buf, n);
+	}
+	dtls_pool_free(pool);
 }
 
 TEST_HARNESS_MAIN

@@ -67,18 +67,14 @@ int dtls_client_hello(struct kdtls_engine *e)
 int dtls_client_start(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
-	u8 random[DTLS_RANDOM_SIZE + DTLS_SESSION_ID_SIZE];
 
-	/* Each request to libcrypto has its price. */
-	dtls_random(e, random, sizeof(random));
-	memcpy(e->secrets.client_random, random, DTLS_RANDOM_SIZE);
+	dtls_random(e, e->secrets.client_random, DTLS_RANDOM_SIZE);
 	if (hs->has_session && hs->session.version == DTLS_VERSION_1_3) {
 		e->session_id_len = 0;
 	} else if (hs->has_session && hs->session.ticket.len) {
 		/* An id of our own tells a resumption by its echo: RFC 5077 3.4 */
 		e->session_id_len = DTLS_SESSION_ID_SIZE;
-		memcpy(e->session_id, random + DTLS_RANDOM_SIZE,
-		       DTLS_SESSION_ID_SIZE);
+		dtls_random(e, e->session_id, DTLS_SESSION_ID_SIZE);
 	} else if (hs->has_session) {
 		e->session_id_len = (u8)hs->session.id.len;
 		memcpy(e->session_id, hs->session.id.p, e->session_id_len);

@@ -56,6 +56,7 @@ bool dtls_crypto_init(struct dtls_crypto *c)
 	c->hmac_sha256 = keyed_new("SHA256");
 	c->hmac_sha384 = keyed_new("SHA384");
 	c->digest = EVP_MD_CTX_new();
+	c->pool = dtls_pool_new();
 	if (c->hmac_sha256 && c->hmac_sha384 && c->digest && c->sha256 &&
 	    c->sha384 &&
 	    c->aes128_gcm && c->aes256_gcm && c->aes128_ccm && c->aes256_ccm &&
@@ -80,6 +81,7 @@ void dtls_crypto_exit(struct dtls_crypto *c)
 	keyed_free(c->hmac_sha256);
 	keyed_free(c->hmac_sha384);
 	EVP_MD_CTX_free(c->digest);
+	dtls_pool_free(c->pool);
 	memset(c, 0, sizeof(*c));
 }
 

@@ -8,6 +8,7 @@
 
 #include <openssl/evp.h>
 
+#include "random.h"
 #include "wire.h"
 
 #define DTLS_HASH_MAX		48	/* SHA-384 */
@@ -40,6 +41,7 @@ struct dtls_crypto {
 	struct dtls_keyed *hmac_sha256;	/* see dtls_hmac_key() */
 	struct dtls_keyed *hmac_sha384;
 	EVP_MD_CTX *digest;		/* see dtls_digest() */
+	struct dtls_pool *pool;		/* see dtls_pool_take() */
 };
 
 /* Return: false if libcrypto lacks one; everything is freed then. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* An engine's life: made, set up, started, timed out, failed, finished, freed. */
 #include <openssl/err.h>
-#include <openssl/rand.h>
 
 #include "early.h"
 #include "state.h"
@@ -18,7 +17,7 @@ void dtls_random(struct kdtls_engine *e, u8 *buf, size_t len)
 {
 	if (e->ep->config.ops.random)
 		e->ep->config.ops.random(e->ctx, buf, len);
-	else if (RAND_bytes(buf, (int)len) != 1)
+	else if (!dtls_pool_take(e->ep->crypto.pool, buf, len))
 		dtls_fail_internal(e);
 }
 

@@ -80,7 +80,7 @@ bool dtls_ticket_seal(struct dtls_tickets *t, const struct dtls_crypto *c,
 
 	dtls_session_write(s, &plain);
 	ok = !plain.failed && current_key(t, c, now) &&
-	     RAND_bytes(iv, IV_SIZE) == 1;
+	     dtls_pool_take(c->pool, iv, IV_SIZE);
 	if (ok) {
 		wr_bytes(out, t->key[0].name, NAME_SIZE);
 		wr_bytes(out, iv, IV_SIZE);

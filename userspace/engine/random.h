@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Random bytes of libcrypto's that go over the wire: randoms, session ids, IVs.
+ * Not for keys.
+ *
+ * To each request libcrypto asks the system whether the process has forked,
+ * which takes longer than to make the bytes: so they are made many at a time.
+ * They lie in a page that the system empties in a child, so no two processes
+ * say the same; and what was given out is wiped.
+ */
+#ifndef _DTLS_RANDOM_H
+#define _DTLS_RANDOM_H
+
+#include "record.h"
+
+struct dtls_pool;
+
+/* Return: NULL: the system has no such page; dtls_pool_take() does without. */
+struct dtls_pool *dtls_pool_new(void);
+void dtls_pool_free(struct dtls_pool *pool);
+
+/* Return: false if libcrypto failed. */
+bool dtls_pool_take(struct dtls_pool *pool, u8 *out, size_t len);
+
+#endif /* _DTLS_RANDOM_H */
