@@ -1204,6 +1204,28 @@ TEST(points_off_the_curve)
 	}
 }
 
+TEST(no_extension_comes_twice)
+{
+	static const struct {
+		u8 list[14];
+		bool good;
+	} cases[] = {
+		{ { 0, 12, 0, 23, 0, 0, 0x1a, 0x1a, 0, 0, 0, 35, 0, 0 }, true },
+		{ { 0, 12, 0, 23, 0, 0, 0, 35, 0, 0, 0, 23, 0, 0 }, false },
+		{ { 0, 12, 0x1a, 0x1a, 0, 0, 0x2a, 0x2a, 0, 0, 0, 23, 0, 0 },
+		  true },
+		{ { 0, 12, 0x1a, 0x1a, 0, 0, 0x2a, 0x2a, 0, 0, 0x1a, 0x1a, 0,
+		    0 }, false },
+	};
+	struct dtls_extensions e;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		EXPECT_EQ(cases[i].good,
+			  dtls_extensions_parse(&e, (struct dtls_bytes){
+				  cases[i].list, sizeof(cases[i].list) }));
+}
+
 /* Two processes must not say the same: an IV twice gives a ticket's key away. */
 TEST(random_after_a_fork)
 {

@@ -69,7 +69,7 @@ void dtls_ext_empty(struct dtls_writer *w, enum dtls_extension i)
 static bool read_list(struct dtls_extensions *e, struct dtls_bytes list,
 		      bool part)
 {
-	u64 seen[65536 / 64] = { 0 };
+	u64 seen[65536 / 64];	/* of those unknown; zeroed with the first */
 	struct dtls_bytes body;
 	unsigned int i;
 	u16 number;
@@ -77,17 +77,22 @@ static bool read_list(struct dtls_extensions *e, struct dtls_bytes list,
 	while (list.len) {
 		if (!rd_u16(&list, &number) || !rd_vec(&list, 2, &body))
 			return part;
-		if (seen[number / 64] & 1ULL << number % 64)
-			return false;
-		seen[number / 64] |= 1ULL << number % 64;
 		e->last = number;
 		for (i = 0; i < DTLS_EXT_COUNT; i++)
 			if (ext_number[i] == number)
 				break;
-		if (i < DTLS_EXT_COUNT)
+		if (i < DTLS_EXT_COUNT) {
+			if (dtls_ext_has(e, i))
+				return false;
 			e->ext[i] = body;
-		else
-			e->unknown = true;
+			continue;
+		}
+		if (!e->unknown)
+			memset(seen, 0, sizeof(seen));
+		e->unknown = true;
+		if (seen[number / 64] & 1ULL << number % 64)
+			return false;
+		seen[number / 64] |= 1ULL << number % 64;
 	}
 	return true;
 }
