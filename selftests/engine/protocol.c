@@ -426,16 +426,31 @@ static bool keeps_no_key(const struct end *end)
 	static const u8 none[DTLS_SECRET_SIZE];
 	const struct dtls_crypto *c = &end->ep->crypto;
 
-	return !c->hmac_sha256->len && !c->hmac_sha384->len &&
+	return !c->hmac_sha256->set && !c->hmac_sha384->set &&
+	       !c->hmac_sha256->len && !c->hmac_sha384->len &&
 	       !memcmp(c->hmac_sha256->key, none, sizeof(none)) &&
 	       !memcmp(c->hmac_sha384->key, none, sizeof(none));
 }
 
 TEST_F(pair, endpoints_keep_no_key_of_a_handshake)
 {
+	u8 exported[32];
+
 	HANDSHAKE();
 	EXPECT_TRUE(keeps_no_key(&self->client));
 	EXPECT_TRUE(keeps_no_key(&self->server));
+	EXPECT_EQ(0, kdtls_engine_export(self->client.e, "EXPORTER", NULL, 0,
+					 exported, sizeof(exported)));
+	EXPECT_TRUE(keeps_no_key(&self->client));
+	if (IS_13) {
+		ASSERT_EQ(0, kdtls_engine_update_keys(self->client.e, true));
+		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+					  &self->now, 10));
+		EXPECT_EQ(4, self->client.tx_key.epoch);
+		EXPECT_EQ(4, self->client.rx_key.epoch);
+		EXPECT_TRUE(keeps_no_key(&self->client));
+		EXPECT_TRUE(keeps_no_key(&self->server));
+	}
 	end_close(&self->client);
 	end_close(&self->server);
 

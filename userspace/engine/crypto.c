@@ -117,6 +117,7 @@ EVP_MAC_CTX *dtls_hmac_key(const struct dtls_crypto *c, const EVP_MD *md,
 	if (len && len == k->len && !CRYPTO_memcmp(key, k->key, len))
 		return k->mac;
 	k->len = 0;
+	k->set = true;
 	/* No key at all would mean the one before. */
 	if (EVP_MAC_init(k->mac, len ? key : empty, len, NULL) != 1)
 		return NULL;
@@ -139,14 +140,22 @@ bool dtls_hmac(EVP_MAC_CTX *ctx, const struct dtls_bytes *pieces,
 	return ok && EVP_MAC_final(ctx, out, &len, DTLS_HASH_MAX) == 1;
 }
 
-void dtls_hmac_forget(const struct dtls_crypto *c, const EVP_MD *md)
+static void forget(struct dtls_keyed *k)
 {
 	static const u8 other[DTLS_SECRET_SIZE];
-	struct dtls_keyed *k = keyed_of(c, md);
 
+	if (!k->set)
+		return;
 	EVP_MAC_init(k->mac, other, sizeof(other), NULL);
 	OPENSSL_cleanse(k->key, sizeof(k->key));
 	k->len = 0;
+	k->set = false;
+}
+
+void dtls_hmac_forget(const struct dtls_crypto *c)
+{
+	forget(c->hmac_sha256);
+	forget(c->hmac_sha384);
 }
 
 size_t dtls_digest(const struct dtls_crypto *c, const EVP_MD *md,

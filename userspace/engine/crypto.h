@@ -17,11 +17,12 @@
 
 /**
  * struct dtls_keyed - an HMAC context and the key that is in it
- * @key:	wiped by dtls_hmac_forget()
+ * @set:	there is one; until dtls_hmac_forget()
  * @len:	bytes of @key; 0: another key than can be told
  */
 struct dtls_keyed {
 	EVP_MAC_CTX *mac;
+	bool set;
 	size_t len;
 	u8 key[DTLS_SECRET_SIZE];
 };
@@ -63,8 +64,9 @@ EVP_MAC_CTX *dtls_hmac_new(const char *digest);
  * dtls_hmac_key() - key an endpoint's context
  * @md:		c->sha256 or c->sha384
  *
- * The key stays there until the next one or dtls_hmac_forget(), which is due
- * where the secret itself is wiped. The same key again costs nothing.
+ * The key stays there until the next one or dtls_hmac_forget(), which is due at
+ * the handshake's end and after whatever comes later. The same key again costs
+ * nothing.
  *
  * Return: the context, for dtls_hmac(); or NULL, which that takes.
  */
@@ -78,7 +80,8 @@ EVP_MAC_CTX *dtls_hmac_key(const struct dtls_crypto *c, const EVP_MD *md,
 bool dtls_hmac(EVP_MAC_CTX *ctx, const struct dtls_bytes *pieces,
 	       unsigned int count, u8 *out);
 
-void dtls_hmac_forget(const struct dtls_crypto *c, const EVP_MD *md);
+/* Neither context has a key any more. */
+void dtls_hmac_forget(const struct dtls_crypto *c);
 
 /**
  * dtls_digest() - hash of several pieces

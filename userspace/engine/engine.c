@@ -54,9 +54,7 @@ void dtls_handshake_drop(struct kdtls_engine *e)
 		return;
 	e->hs = NULL;
 	e->ep->handshakes--;
-	if (e->suite)
-		dtls_hmac_forget(&e->ep->crypto,
-				 dtls_suite_md(&e->ep->crypto, e->suite));
+	dtls_hmac_forget(&e->ep->crypto);
 	while (hs->held) {
 		h = hs->held;
 		hs->held = h->next;
@@ -521,7 +519,7 @@ int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,
 	else
 		ok = dtls12_export(c, dtls_suite_md(c, e->suite), &e->secrets,
 				   label, context ? &seed : NULL, out, len);
-	dtls_hmac_forget(c, dtls_suite_md(c, e->suite));
+	dtls_hmac_forget(c);
 	ERR_pop_to_mark();
 	return ok ? 0 : -KDTLS_ECRYPTO;
 }

@@ -10,14 +10,11 @@ bool dtls13_extract(const struct dtls_crypto *c, const EVP_MD *md,
 {
 	static const u8 zeros[DTLS_HASH_MAX];
 	size_t len = (size_t)EVP_MD_get_size(md);
-	bool ok;
 
 	if (!ikm.len)
 		ikm = (struct dtls_bytes){ zeros, len };
-	ok = dtls_hmac(dtls_hmac_key(c, md, salt ? salt : zeros, len), &ikm, 1,
-		       out);
-	dtls_hmac_forget(c, md);
-	return ok;
+	return dtls_hmac(dtls_hmac_key(c, md, salt ? salt : zeros, len), &ikm,
+			 1, out);
 }
 
 /* HKDF-Expand (RFC 5869 2.3) */
@@ -42,7 +39,6 @@ static bool expand(const struct dtls_crypto *c, const EVP_MD *md,
 		memcpy(out, block, n);
 		pieces[0].len = hash_len;
 	}
-	dtls_hmac_forget(c, md);
 	OPENSSL_cleanse(block, sizeof(block));
 	return ok;
 }
@@ -138,7 +134,6 @@ bool dtls13_finished(const struct dtls_crypto *c, const EVP_MD *md,
 	ok = dtls13_expand(c, md, secret, "finished", (struct dtls_bytes){ 0 },
 			   key, len) &&
 	     dtls_hmac(dtls_hmac_key(c, md, key, len), &hash, 1, out);
-	dtls_hmac_forget(c, md);
 	OPENSSL_cleanse(key, sizeof(key));
 	return ok;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The key schedule of DTLS 1.3 (RFC 8446 7, RFC 9147 5.9). */
+/*
+ * The key schedule of DTLS 1.3 (RFC 8446 7, RFC 9147 5.9). dtls_hmac_forget() is
+ * the caller's.
+ */
 #ifndef _DTLS_KEYS13_H
 #define _DTLS_KEYS13_H
 

@@ -145,13 +145,16 @@ static int next_key(struct kdtls_engine *e, int direction)
 	int err;
 
 	if (!dtls13_update(c, dtls_suite_md(c, e->suite),
-			   rx ? d->rx_secret : d->tx_secret))
+			   rx ? d->rx_secret : d->tx_secret)) {
+		dtls_hmac_forget(c);
 		return dtls_fail_internal(e);
+	}
 	if (rx)
 		d->rx_epoch++;
 	else
 		d->tx_epoch++;
 	err = dtls13_data_key(e, direction, &key);
+	dtls_hmac_forget(c);
 	if (!err)
 		err = dtls_hand_out(e, NULL, rx ? &key : NULL, rx ? NULL : &key);
 	OPENSSL_cleanse(&key, sizeof(key));
@@ -178,11 +181,14 @@ static bool ticket_key(const struct kdtls_engine *e, struct dtls_bytes nonce,
 		       struct dtls_session *s)
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
+	bool ok;
 
 	memset(s->master, 0, sizeof(s->master));
-	return dtls13_expand(c, dtls_suite_md(c, e->suite), e->d13->resumption,
-			     "resumption", nonce, s->master,
-			     dtls_suite_hash_len(e->suite));
+	ok = dtls13_expand(c, dtls_suite_md(c, e->suite), e->d13->resumption,
+			   "resumption", nonce, s->master,
+			   dtls_suite_hash_len(e->suite));
+	dtls_hmac_forget(c);
+	return ok;
 }
 
 static int new_session_ticket(struct kdtls_engine *e, struct dtls_bytes body)
