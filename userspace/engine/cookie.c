@@ -8,25 +8,25 @@
 
 bool dtls_cookie_init(struct dtls_cookie *k, u64 life)
 {
-	k->key[0] = dtls_hmac_new("SHA256");
-	k->key[1] = dtls_hmac_new("SHA256");
+	k->key[0] = dtls_keyed_new("SHA256");
+	k->key[1] = dtls_keyed_new("SHA256");
 	k->life = life;
 	return k->key[0] && k->key[1];
 }
 
 void dtls_cookie_exit(struct dtls_cookie *k)
 {
-	EVP_MAC_CTX_free(k->key[0]);
-	EVP_MAC_CTX_free(k->key[1]);
+	dtls_keyed_free(k->key[0]);
+	dtls_keyed_free(k->key[1]);
 }
 
-static bool new_key(EVP_MAC_CTX *ctx)
+static bool new_key(struct dtls_keyed *k)
 {
 	u8 key[KEY_SIZE];
 	bool ok;
 
 	ok = RAND_bytes(key, sizeof(key)) == 1 &&
-	     EVP_MAC_init(ctx, key, sizeof(key), NULL) == 1;
+	     dtls_keyed_set(k, key, sizeof(key));
 	OPENSSL_cleanse(key, sizeof(key));
 	return ok;
 }

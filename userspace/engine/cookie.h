@@ -17,7 +17,7 @@ struct dtls_cookie {
 	u64 period;		/* number of the current one */
 	u64 life;		/* µs of a period */
 	bool ready;
-	EVP_MAC_CTX *key[2]; /* of even and odd periods */
+	struct dtls_keyed *key[2]; /* of even and odd periods */
 };
 
 /* Return: false for want of memory; dtls_cookie_exit() is due all the same. */

@@ -20,26 +20,6 @@ static bool has_mlkem(void)
 	return has;
 }
 
-static struct dtls_keyed *keyed_new(const char *digest)
-{
-	struct dtls_keyed *k = OPENSSL_zalloc(sizeof(*k));
-
-	if (k)
-		k->mac = dtls_hmac_new(digest);
-	if (k && k->mac)
-		return k;
-	OPENSSL_free(k);
-	return NULL;
-}
-
-static void keyed_free(struct dtls_keyed *k)
-{
-	if (!k)
-		return;
-	EVP_MAC_CTX_free(k->mac);
-	OPENSSL_clear_free(k, sizeof(*k));
-}
-
 bool dtls_crypto_init(struct dtls_crypto *c)
 {
 	c->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
@@ -53,8 +33,8 @@ bool dtls_crypto_init(struct dtls_crypto *c)
 	c->aes256_ecb = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
 	c->chacha20 = EVP_CIPHER_fetch(NULL, "ChaCha20", NULL);
 	c->mlkem = has_mlkem();
-	c->hmac_sha256 = keyed_new("SHA256");
-	c->hmac_sha384 = keyed_new("SHA384");
+	c->hmac_sha256 = dtls_keyed_new("SHA256");
+	c->hmac_sha384 = dtls_keyed_new("SHA384");
 	c->digest = EVP_MD_CTX_new();
 	c->pool = dtls_pool_new();
 	if (c->hmac_sha256 && c->hmac_sha384 && c->digest && c->sha256 &&
@@ -78,14 +58,14 @@ void dtls_crypto_exit(struct dtls_crypto *c)
 	EVP_CIPHER_free(c->aes128_ecb);
 	EVP_CIPHER_free(c->aes256_ecb);
 	EVP_CIPHER_free(c->chacha20);
-	keyed_free(c->hmac_sha256);
-	keyed_free(c->hmac_sha384);
+	dtls_keyed_free(c->hmac_sha256);
+	dtls_keyed_free(c->hmac_sha384);
 	EVP_MD_CTX_free(c->digest);
 	dtls_pool_free(c->pool);
 	memset(c, 0, sizeof(*c));
 }
 
-EVP_MAC_CTX *dtls_hmac_new(const char *digest)
+static EVP_MAC_CTX *hmac_new(const char *digest)
 {
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
@@ -102,42 +82,72 @@ EVP_MAC_CTX *dtls_hmac_new(const char *digest)
 	return NULL;
 }
 
+struct dtls_keyed *dtls_keyed_new(const char *digest)
+{
+	struct dtls_keyed *k = OPENSSL_zalloc(sizeof(*k));
+
+	if (k)
+		k->mac = hmac_new(digest);
+	if (k && k->mac)
+		return k;
+	OPENSSL_free(k);
+	return NULL;
+}
+
+void dtls_keyed_free(struct dtls_keyed *k)
+{
+	if (!k)
+		return;
+	EVP_MAC_CTX_free(k->mac);
+	OPENSSL_clear_free(k, sizeof(*k));
+}
+
+bool dtls_keyed_set(struct dtls_keyed *k, const u8 *key, size_t len)
+{
+	static const u8 empty[1];
+
+	k->len = 0;
+	k->set = true;
+	/* No key at all would mean the one before. */
+	k->ready = EVP_MAC_init(k->mac, len ? key : empty, len, NULL) == 1;
+	return k->ready;
+}
+
 static struct dtls_keyed *keyed_of(const struct dtls_crypto *c,
 				   const EVP_MD *md)
 {
 	return md == c->sha384 ? c->hmac_sha384 : c->hmac_sha256;
 }
 
-EVP_MAC_CTX *dtls_hmac_key(const struct dtls_crypto *c, const EVP_MD *md,
-			   const u8 *key, size_t len)
+struct dtls_keyed *dtls_hmac_key(const struct dtls_crypto *c, const EVP_MD *md,
+				 const u8 *key, size_t len)
 {
 	struct dtls_keyed *k = keyed_of(c, md);
-	static const u8 empty[1];
 
 	if (len && len == k->len && !CRYPTO_memcmp(key, k->key, len))
-		return k->mac;
-	k->len = 0;
-	k->set = true;
-	/* No key at all would mean the one before. */
-	if (EVP_MAC_init(k->mac, len ? key : empty, len, NULL) != 1)
+		return k;
+	if (!dtls_keyed_set(k, key, len))
 		return NULL;
 	if (len && len <= sizeof(k->key)) {
 		memcpy(k->key, key, len);
 		k->len = len;
 	}
-	return k->mac;
+	return k;
 }
 
-bool dtls_hmac(EVP_MAC_CTX *ctx, const struct dtls_bytes *pieces,
+bool dtls_hmac(struct dtls_keyed *k, const struct dtls_bytes *pieces,
 	       unsigned int count, u8 *out)
 {
 	size_t len;
 	bool ok;
 
-	ok = ctx && EVP_MAC_init(ctx, NULL, 0, NULL) == 1;
+	/* Having taken a key, the context is where this would bring it. */
+	ok = k && (k->ready || EVP_MAC_init(k->mac, NULL, 0, NULL) == 1);
+	if (ok)
+		k->ready = false;
 	for (; ok && count; count--, pieces++)
-		ok = EVP_MAC_update(ctx, pieces->p, pieces->len) == 1;
-	return ok && EVP_MAC_final(ctx, out, &len, DTLS_HASH_MAX) == 1;
+		ok = EVP_MAC_update(k->mac, pieces->p, pieces->len) == 1;
+	return ok && EVP_MAC_final(k->mac, out, &len, DTLS_HASH_MAX) == 1;
 }
 
 static void forget(struct dtls_keyed *k)
@@ -146,9 +156,8 @@ static void forget(struct dtls_keyed *k)
 
 	if (!k->set)
 		return;
-	EVP_MAC_init(k->mac, other, sizeof(other), NULL);
+	dtls_keyed_set(k, other, sizeof(other));
 	OPENSSL_cleanse(k->key, sizeof(k->key));
-	k->len = 0;
 	k->set = false;
 }
 

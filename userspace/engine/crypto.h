@@ -16,13 +16,15 @@
 #define DTLS_RANDOM_SIZE	32
 
 /**
- * struct dtls_keyed - an HMAC context and the key that is in it
+ * struct dtls_keyed - an HMAC context (RFC 2104) and the key that is in it
  * @set:	there is one; until dtls_hmac_forget()
+ * @ready:	and nothing was hashed with it yet
  * @len:	bytes of @key; 0: another key than can be told
  */
 struct dtls_keyed {
 	EVP_MAC_CTX *mac;
 	bool set;
+	bool ready;
 	size_t len;
 	u8 key[DTLS_SECRET_SIZE];
 };
@@ -50,15 +52,16 @@ bool dtls_crypto_init(struct dtls_crypto *c);
 void dtls_crypto_exit(struct dtls_crypto *c);
 
 /**
- * dtls_hmac_new() - make an HMAC context (RFC 2104) without a key
+ * dtls_keyed_new() - make an HMAC context without a key
  * @digest:	libcrypto's name for the hash
  *
  * libcrypto finds a digest by its name, which takes longer than to use it: so
  * contexts are made once and keyed anew.
- *
- * Return: to be freed with EVP_MAC_CTX_free(), or NULL.
  */
-EVP_MAC_CTX *dtls_hmac_new(const char *digest);
+struct dtls_keyed *dtls_keyed_new(const char *digest);
+void dtls_keyed_free(struct dtls_keyed *k);
+
+bool dtls_keyed_set(struct dtls_keyed *k, const u8 *key, size_t len);
 
 /**
  * dtls_hmac_key() - key an endpoint's context
@@ -70,14 +73,14 @@ EVP_MAC_CTX *dtls_hmac_new(const char *digest);
  *
  * Return: the context, for dtls_hmac(); or NULL, which that takes.
  */
-EVP_MAC_CTX *dtls_hmac_key(const struct dtls_crypto *c, const EVP_MD *md,
-			   const u8 *key, size_t len);
+struct dtls_keyed *dtls_hmac_key(const struct dtls_crypto *c, const EVP_MD *md,
+				 const u8 *key, size_t len);
 
 /**
  * dtls_hmac() - HMAC of several pieces, any number of times with one key
  * @out:	room for DTLS_HASH_MAX bytes; may be one of @pieces
  */
-bool dtls_hmac(EVP_MAC_CTX *ctx, const struct dtls_bytes *pieces,
+bool dtls_hmac(struct dtls_keyed *k, const struct dtls_bytes *pieces,
 	       unsigned int count, u8 *out);
 
 /* Neither context has a key any more. */

@@ -5,7 +5,7 @@
 #define SEED_MAX	4
 
 /* A(1) = HMAC(label + seed), A(n + 1) = HMAC(A(n)); out: HMAC(A(n) + label + seed) */
-static bool p_hash(EVP_MAC_CTX *h, struct dtls_bytes *pieces,
+static bool p_hash(struct dtls_keyed *h, struct dtls_bytes *pieces,
 		   unsigned int count, size_t hash_len, u8 *out, size_t len)
 {
 	u8 a[DTLS_HASH_MAX], block[DTLS_HASH_MAX];

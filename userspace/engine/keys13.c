@@ -29,12 +29,12 @@ static bool expand(const struct dtls_crypto *c, const EVP_MD *md,
 		info,
 		{ &count, 1 },
 	};
-	EVP_MAC_CTX *ctx = dtls_hmac_key(c, md, secret, hash_len);
+	struct dtls_keyed *k = dtls_hmac_key(c, md, secret, hash_len);
 	bool ok = len <= 255 * hash_len;
 
 	for (; ok && len; len -= n, out += n) {
 		count++;
-		ok = dtls_hmac(ctx, pieces, 3, block);
+		ok = dtls_hmac(k, pieces, 3, block);
 		n = len < hash_len ? len : hash_len;
 		memcpy(out, block, n);
 		pieces[0].len = hash_len;
