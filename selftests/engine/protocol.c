@@ -1191,19 +1191,22 @@ static size_t derive(const struct dtls_group *group, EVP_PKEY *key,
 /* A public value that is none must not get as far as our private one. */
 TEST(points_off_the_curve)
 {
+	struct dtls_crypto c = { 0 };
 	const struct dtls_group *g;
 	u8 point[DTLS_POINT_MAX];
 	EVP_PKEY *ours, *theirs;
 	size_t i, len;
 
+	ASSERT_TRUE(dtls_crypto_init(&c));
 	for (i = 0; i < dtls_group_count; i++) {
 		g = &dtls_groups[i];
 		if (g->kem)
 			continue;
-		ours = dtls_kex_generate(g);
-		theirs = dtls_kex_generate(g);
+		ours = dtls_kex_generate(&c, g);
+		theirs = dtls_kex_generate(&c, g);
 		len = dtls_kex_public(g, theirs, point);
 		ASSERT_EQ(g->point_len, len);
+		EXPECT_NE(1, EVP_PKEY_eq(ours, theirs));
 		EXPECT_LT(0, derive(g, ours, point, len));
 		EXPECT_EQ(0, derive(g, ours, point, len - 1));
 		if (!strcmp(g->type, "EC")) {
@@ -1217,6 +1220,7 @@ TEST(points_off_the_curve)
 		EVP_PKEY_free(ours);
 		EVP_PKEY_free(theirs);
 	}
+	dtls_crypto_exit(&c);
 }
 
 TEST(no_extension_comes_twice)

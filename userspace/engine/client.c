@@ -230,7 +230,7 @@ static int read_point(struct kdtls_engine *e, struct dtls_bytes *body)
 		return dtls_fail_illegal(e, "group was not offered");
 	e->group = id;
 	EVP_PKEY_free(hs->kex_key);
-	hs->kex_key = dtls_kex_generate(group);
+	hs->kex_key = dtls_kex_generate(&e->ep->crypto, group);
 	if (!hs->kex_key)
 		return dtls_fail_internal(e);
 	hs->shared_len = dtls_kex_derive(group, hs->kex_key, point, hs->shared);

@@ -81,7 +81,7 @@ static const struct dtls_group *first_group(const struct kdtls_engine *e)
 static bool take_group(struct kdtls_engine *e, const struct dtls_group *group)
 {
 	EVP_PKEY_free(e->hs->kex_key);
-	e->hs->kex_key = dtls_kex_generate(group);
+	e->hs->kex_key = dtls_kex_generate(&e->ep->crypto, group);
 	e->hs->share_group = group->id;
 	return e->hs->kex_key;
 }

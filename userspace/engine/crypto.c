@@ -48,6 +48,8 @@ bool dtls_crypto_init(struct dtls_crypto *c)
 
 void dtls_crypto_exit(struct dtls_crypto *c)
 {
+	size_t i;
+
 	EVP_MD_free(c->sha256);
 	EVP_MD_free(c->sha384);
 	EVP_CIPHER_free(c->aes128_gcm);
@@ -61,6 +63,8 @@ void dtls_crypto_exit(struct dtls_crypto *c)
 	dtls_keyed_free(c->hmac_sha256);
 	dtls_keyed_free(c->hmac_sha384);
 	EVP_MD_CTX_free(c->digest);
+	for (i = 0; i < DTLS_GROUPS_MAX; i++)
+		EVP_PKEY_CTX_free(c->keygen[i]);
 	dtls_pool_free(c->pool);
 	memset(c, 0, sizeof(*c));
 }

@@ -14,6 +14,7 @@
 #define DTLS_HASH_MAX		48	/* SHA-384 */
 #define DTLS_SECRET_SIZE	48	/* master secret, RFC 5246 8.1 */
 #define DTLS_RANDOM_SIZE	32
+#define DTLS_GROUPS_MAX		8
 
 /**
  * struct dtls_keyed - an HMAC context (RFC 2104) and the key that is in it
@@ -44,6 +45,7 @@ struct dtls_crypto {
 	struct dtls_keyed *hmac_sha256;	/* see dtls_hmac_key() */
 	struct dtls_keyed *hmac_sha384;
 	EVP_MD_CTX *digest;		/* see dtls_digest() */
+	EVP_PKEY_CTX *keygen[DTLS_GROUPS_MAX]; /* see dtls_kex_generate() */
 	struct dtls_pool *pool;		/* see dtls_pool_take() */
 };
 

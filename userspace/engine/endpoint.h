@@ -12,7 +12,6 @@
 #include "x509.h"
 
 #define DTLS_SUITES_MAX		32
-#define DTLS_GROUPS_MAX		8
 #define DTLS_SCHEMES_MAX	16
 
 struct kdtls_endpoint {

@@ -4,11 +4,30 @@
 
 #include "kex.h"
 
-EVP_PKEY *dtls_kex_generate(const struct dtls_group *group)
+static EVP_PKEY_CTX *keygen_new(const struct dtls_group *group)
 {
-	if (!strcmp(group->type, "EC"))
-		return EVP_PKEY_Q_keygen(NULL, NULL, group->type, group->name);
-	return EVP_PKEY_Q_keygen(NULL, NULL, group->type);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, group->type, NULL);
+
+	if (ctx && EVP_PKEY_keygen_init(ctx) == 1 &&
+	    (strcmp(group->type, "EC") ||
+	     EVP_PKEY_CTX_set_group_name(ctx, group->name) == 1))
+		return ctx;
+	EVP_PKEY_CTX_free(ctx);
+	return NULL;
+}
+
+EVP_PKEY *dtls_kex_generate(struct dtls_crypto *c,
+			    const struct dtls_group *group)
+{
+	EVP_PKEY_CTX **ctx = &c->keygen[group - dtls_groups];
+	EVP_PKEY *key = NULL;
+
+	if (!*ctx)
+		*ctx = keygen_new(group);
+	if (*ctx && EVP_PKEY_generate(*ctx, &key) == 1)
+		return key;
+	EVP_PKEY_free(key);
+	return NULL;
 }
 
 size_t dtls_kex_public(const struct dtls_group *group, EVP_PKEY *key, u8 *out)
@@ -88,8 +107,8 @@ static size_t encapsulate(const struct dtls_group *group,
 	return ok ? len : 0;
 }
 
-size_t dtls_kex_answer(const struct dtls_group *group, struct dtls_bytes share,
-		       u8 *answer, u8 *secret)
+size_t dtls_kex_answer(struct dtls_crypto *c, const struct dtls_group *group,
+		       struct dtls_bytes share, u8 *answer, u8 *secret)
 {
 	EVP_PKEY *key;
 	size_t len = 0;
@@ -98,7 +117,7 @@ size_t dtls_kex_answer(const struct dtls_group *group, struct dtls_bytes share,
 		return 0;
 	if (group->kem)
 		return encapsulate(group, share, answer, secret);
-	key = dtls_kex_generate(group);
+	key = dtls_kex_generate(c, group);
 	if (key && dtls_kex_public(group, key, answer))
 		len = dtls_kex_derive(group, key, share, secret);
 	EVP_PKEY_free(key);

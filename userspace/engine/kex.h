@@ -13,8 +13,16 @@
 /* RFC 4279 2: two lengths, the other secret (or zeros), the key */
 #define DTLS_PREMASTER_MAX	(2 + 64 + 2 + 64)
 
-/* A fresh key; freed by EVP_PKEY_free(). */
-EVP_PKEY *dtls_kex_generate(const struct dtls_group *group);
+/**
+ * dtls_kex_generate() - a fresh key
+ *
+ * Given a curve's name, libcrypto builds the curve from its numbers, which may
+ * take longer than to make a key on it: so @c keeps a context for each group.
+ *
+ * Return: to be freed with EVP_PKEY_free(), or NULL.
+ */
+EVP_PKEY *dtls_kex_generate(struct dtls_crypto *c,
+			    const struct dtls_group *group);
 
 /* Return: bytes written to @out (DTLS_POINT_MAX), 0: failed. */
 size_t dtls_kex_public(const struct dtls_group *group, EVP_PKEY *key, u8 *out);
@@ -37,8 +45,8 @@ size_t dtls_kex_derive(const struct dtls_group *group, EVP_PKEY *key,
  *
  * Return: bytes of secret; 0: the client's share is bad, or libcrypto failed.
  */
-size_t dtls_kex_answer(const struct dtls_group *group, struct dtls_bytes share,
-		       u8 *answer, u8 *secret);
+size_t dtls_kex_answer(struct dtls_crypto *c, const struct dtls_group *group,
+		       struct dtls_bytes share, u8 *answer, u8 *secret);
 
 /**
  * dtls_kex_finish() - a client's secret, from the server's answer

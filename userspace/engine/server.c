@@ -153,7 +153,7 @@ static int write_point(struct kdtls_engine *e, struct dtls_writer *w)
 	u8 point[DTLS_POINT_MAX];
 	size_t len;
 
-	hs->kex_key = dtls_kex_generate(group);
+	hs->kex_key = dtls_kex_generate(&e->ep->crypto, group);
 	len = hs->kex_key ? dtls_kex_public(group, hs->kex_key, point) : 0;
 	if (!len)
 		return dtls_fail_internal(e);

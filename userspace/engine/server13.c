@@ -266,8 +266,9 @@ static int send_hello(struct kdtls_engine *e, const struct dtls_client_hello *ch
 	size_t list, ext;
 
 	if (share) {
-		hs->shared_len = dtls_kex_answer(choice->group, choice->share,
-						 answer, hs->shared);
+		hs->shared_len = dtls_kex_answer(&e->ep->crypto, choice->group,
+						 choice->share, answer,
+						 hs->shared);
 		if (!hs->shared_len)
 			return dtls_fail_illegal(e,
 						 "bad public key from the client");

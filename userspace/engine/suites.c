@@ -81,6 +81,8 @@ const struct dtls_scheme dtls_schemes[] = {
 const size_t dtls_suite_count = COUNT(dtls_suites);
 const size_t dtls_suite_default_count = COUNT(dtls_suites) - 1;
 const size_t dtls_group_count = COUNT(dtls_groups);
+_Static_assert(COUNT(dtls_groups) <= DTLS_GROUPS_MAX,
+	       "struct dtls_crypto has no room for them");
 const size_t dtls_scheme_count = COUNT(dtls_schemes);
 
 #define FIND(table, wanted)						\
