@@ -80,9 +80,12 @@ static u8 *batch_room(struct dtls_batch *batch, size_t len)
 		put_page(frag->page);
 		frag->page = NULL;
 	}
-	if (!skb_page_frag_refill(len, frag, GFP_KERNEL) ||
-	    frag->size - frag->offset < len)
-		return NULL;
+	/* At a batch's start a refill may find that the page is free again. */
+	if (!batch->nr || !frag->page || frag->offset + len > frag->size) {
+		if (!skb_page_frag_refill(len, frag, GFP_KERNEL) ||
+		    frag->size - frag->offset < len)
+			return NULL;
+	}
 
 	last = batch->nr ? &batch->bvec[batch->nr - 1] : NULL;
 	room = page_address(frag->page) + frag->offset;
