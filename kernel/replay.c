@@ -53,12 +53,13 @@ bool dtls_replay_check(const struct dtls_replay *w, u64 seq)
 
 bool dtls_replay_mark(struct dtls_replay *w, u64 seq)
 {
-	if (!dtls_replay_check(w, seq))
-		return false;
-	if (seq > w->next)
-		advance(w, seq);
-	if (seq >= w->next)
+	if (seq >= w->next) {
+		if (seq > w->next)
+			advance(w, seq);
 		w->next = seq + 1;
+	} else if (!dtls_replay_check(w, seq)) {
+		return false;
+	}
 	*word_of(w, seq) |= bit_of(seq);
 	return true;
 }
