@@ -137,10 +137,14 @@ static size_t write_unified(u8 *buf, const struct dtls_record *rec)
 	if (rec->cid_len)
 		memcpy(p, rec->cid, rec->cid_len);
 	p += rec->cid_len;
-	dtls_put_be(p, seq_len(rec), rec->seq);
-	p += seq_len(rec);
+	if (rec->unified & DTLS_UNIFIED_SEQ16) {
+		dtls_put_be16(p, (u16)rec->seq);
+		p += 2;
+	} else {
+		*p++ = (u8)rec->seq;
+	}
 	if (rec->unified & DTLS_UNIFIED_LENGTH) {
-		dtls_put_be(p, 2, rec->fragment_len);
+		dtls_put_be16(p, rec->fragment_len);
 		p += 2;
 	}
 	return (size_t)(p - buf);
