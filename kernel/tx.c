@@ -213,13 +213,15 @@ static bool copy_in(struct tx *tx, u8 *to, size_t len)
 				   &tx->msg->msg_iter) == len;
 }
 
-/* Seal the next @len bytes of the caller's data at the end of @batch. */
+/*
+ * Seal the next @len bytes of the caller's data at the end of @batch, where
+ * they take @size.
+ */
 static int add_record(struct tx *tx, struct dtls_batch *batch, size_t len,
-		      u64 seq, bool more)
+		      size_t size, u64 seq, bool more)
 {
 	const struct dtls_key *key = &tx->epoch->key;
 	unsigned int head = dtls_key_head(key, more);
-	size_t size = dtls_key_size(key, len, more);
 	u8 *record = batch_room(batch, size);
 	int err;
 
@@ -293,10 +295,12 @@ static int fill_batch(struct tx *tx, struct dtls_batch *batch, unsigned int n,
 		}
 	}
 	while (n-- && !err) {
-		size_t part = min(segment, len);
-
-		err = add_record(tx, batch, part, seq++, false);
-		len -= part;
+		if (len < segment) {
+			segment = len;
+			size = dtls_key_size(&tx->epoch->key, len, false);
+		}
+		err = add_record(tx, batch, segment, size, seq++, false);
+		len -= segment;
 	}
 	return err;
 }
@@ -385,7 +389,7 @@ static ssize_t send_corked(struct tx *tx, size_t len, bool more)
 	ret = take_seq(tx, 1, &seq);
 	if (ret < 0)
 		goto out;
-	ret = add_record(tx, ds->cork, len, seq, more);
+	ret = add_record(tx, ds->cork, len, size, seq, more);
 	if (ret)
 		goto out;
 	count_sent(tx, 1, len);
