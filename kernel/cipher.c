@@ -40,6 +40,7 @@ static const struct dtls_cipher ciphers[] = {
 
 static DEFINE_PER_CPU(struct dtls_scratch *, spare);
 static unsigned int req_size_max;	/* of every AEAD in use so far */
+static unsigned int mask_req_size_max;	/* likewise of dtls_mask.ecb */
 
 const struct dtls_cipher *dtls_cipher_find(u16 id)
 {
@@ -51,17 +52,17 @@ const struct dtls_cipher *dtls_cipher_find(u16 id)
 	return NULL;
 }
 
-static void grow_requests(unsigned int size)
+static void grow_requests(unsigned int *max, unsigned int size)
 {
-	unsigned int old = READ_ONCE(req_size_max);
+	unsigned int old = READ_ONCE(*max);
 
-	while (old < size && !try_cmpxchg(&req_size_max, &old, size))
+	while (old < size && !try_cmpxchg(max, &old, size))
 		;
 }
 
 /* Sleeps: may load the cipher's module. */
 int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
-		  const struct dtls_cipher *cipher)
+		  const struct dtls_cipher *cipher, bool write)
 {
 	bool v13 = dtls_is_13(info->version);
 	int err;
@@ -92,9 +93,12 @@ int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
 	if (!err)
 		err = crypto_aead_setkey(key->aead, info->key, cipher->key_len);
 	if (!err && v13)
-		err = dtls_mask_init(&key->mask, cipher, info->sn_key);
+		err = dtls_mask_init(&key->mask, cipher, info->sn_key, write);
 	if (!err) {
-		grow_requests(crypto_aead_reqsize(key->aead));
+		grow_requests(&req_size_max, crypto_aead_reqsize(key->aead));
+		if (key->mask.ecb)
+			grow_requests(&mask_req_size_max,
+				      crypto_skcipher_reqsize(key->mask.ecb));
 		return 0;
 	}
 
@@ -118,16 +122,19 @@ static void scratch_free(struct dtls_scratch *scratch)
 	kfree_sensitive(scratch->fragment);
 	kfree_sensitive(scratch->content);
 	kfree(scratch->rx);
+	kfree_sensitive(scratch->masks);
 	kfree_sensitive(scratch);
 }
 
 /* After any key was made, for use with any of them. Sleeps; may return NULL. */
 struct dtls_scratch *dtls_scratch_get(void)
 {
+	unsigned int mask_req_size = READ_ONCE(mask_req_size_max);
 	unsigned int req_size = READ_ONCE(req_size_max);
 	struct dtls_scratch *scratch = this_cpu_xchg(spare, NULL);
 
-	if (likely(scratch && scratch->req_size >= req_size))
+	if (likely(scratch && scratch->req_size >= req_size &&
+		   scratch->mask_req_size >= mask_req_size))
 		return scratch;
 
 	scratch_free(scratch);
@@ -135,6 +142,7 @@ struct dtls_scratch *dtls_scratch_get(void)
 	if (!scratch)
 		return NULL;
 	scratch->req_size = req_size;
+	scratch->mask_req_size = mask_req_size;
 	sg_init_table(scratch->src, ARRAY_SIZE(scratch->src));
 	sg_unmark_end(&scratch->src[DTLS_SG_MAX]);
 	sg_init_table(scratch->dst, ARRAY_SIZE(scratch->dst));
@@ -150,11 +158,20 @@ struct dtls_scratch *dtls_scratch_get(void)
 	scratch->content = kmalloc(DTLS_SCRATCH_ROOM, GFP_KERNEL);
 	scratch->rx = kcalloc(1 + DTLS_RUN_MAX, sizeof(*scratch->rx),
 			      GFP_KERNEL);
-	if (!scratch->fragment || !scratch->content || !scratch->rx) {
+	scratch->masks = kzalloc(sizeof(*scratch->masks) + mask_req_size,
+				 GFP_KERNEL);
+	if (!scratch->fragment || !scratch->content || !scratch->rx ||
+	    !scratch->masks) {
 		scratch_free(scratch);
 		return NULL;
 	}
 	sg_set_buf(&scratch->dst[1], scratch->content, DTLS_SCRATCH_ROOM);
+	sg_init_one(&scratch->masks->sg, scratch->masks->block,
+		    sizeof(scratch->masks->block));
+	skcipher_request_set_callback(&scratch->masks->req,
+				      CRYPTO_TFM_REQ_MAY_BACKLOG |
+				      CRYPTO_TFM_REQ_MAY_SLEEP,
+				      crypto_req_done, &scratch->wait);
 	return scratch;
 }
 
@@ -224,7 +241,8 @@ static size_t write_unified(const struct dtls_key *key, u8 *record,
  *
  * DTLS 1.3: the header has 16 bits of the number, as one GSO packet alone can
  * be overtaken by half of what 8 bits tell apart; and the length only where it
- * is needed, as each byte of it would be sent with each record.
+ * is needed, as each byte of it would be sent with each record. If @scratch
+ * holds masks back, the number stays in the clear until dtls_mask_batch().
  *
  * Sleeps. Return: bytes of the record or an error.
  */
@@ -290,10 +308,17 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	if (err)
 		return err;
 	if (rec.unified) {
+		struct dtls_masks *masks = scratch->masks;
 		u8 mask[DTLS_SAMPLE_SIZE];
 
-		dtls_mask_make(&key->mask, content, mask);
-		dtls_record_mask(record, &rec, mask);
+		if (masks->hold) {
+			memcpy(masks->block[masks->n], content,
+			       DTLS_SAMPLE_SIZE);
+			masks->record[masks->n++] = record;
+		} else {
+			dtls_mask_make(&key->mask, content, mask);
+			dtls_record_mask(record, &rec, mask);
+		}
 		return content + len + cipher->tag_len - record;
 	}
 	dtls_record_write_header(record, &rec);

@@ -19,6 +19,7 @@
 #include <linux/udp.h>
 #include <linux/workqueue.h>
 #include <crypto/aead.h>
+#include <crypto/skcipher.h>
 #include <net/sock.h>
 
 #include "record.h"
@@ -84,6 +85,7 @@ struct dtls_cipher {
 /* DTLS 1.3: a key for sequence numbers */
 struct dtls_mask {
 	struct crypto_cipher *aes;	/* NULL: ChaCha20 */
+	struct crypto_skcipher *ecb;	/* @aes for many blocks, or NULL */
 	u32 chacha[8];
 };
 
@@ -145,6 +147,24 @@ struct dtls_batch {
 	size_t len;
 };
 
+/**
+ * struct dtls_masks - the numbers of a batch's records, to be hidden at its end
+ * @block:	the records' samples, of which the masks are made in place
+ * @record:	where they start
+ * @n:		how many there are
+ * @hold:	dtls_seal() shall add to them
+ * @sg:		all of @block
+ * @req:	for dtls_mask.ecb; the last: grows
+ */
+struct dtls_masks {
+	u8 block[UDP_MAX_SEGMENTS][DTLS_SAMPLE_SIZE];
+	u8 *record[UDP_MAX_SEGMENTS];
+	unsigned int n;
+	bool hold;
+	struct scatterlist sg;
+	struct skcipher_request req CRYPTO_MINALIGN_ATTR;
+};
+
 /*
  * What sealing or opening needs besides key and data. One is kept for each
  * CPU; whoever takes it owns it, and may sleep, until he puts it back.
@@ -152,10 +172,12 @@ struct dtls_batch {
 struct dtls_scratch {
 	struct crypto_wait wait;
 	unsigned int req_size;
+	unsigned int mask_req_size;
 	u8 *fragment;			/* DTLS_SCRATCH_ROOM bytes, aligned to pages */
 	u8 *content;			/* likewise */
 	struct dtls_rx *rx;		/* one, and DTLS_RUN_MAX behind it */
 	struct dtls_batch batch;
+	struct dtls_masks *masks;
 	struct scatterlist src[1 + DTLS_SG_MAX];	/* no end is marked */
 	struct scatterlist dst[2];
 	struct scatterlist seal[3];	/* @aad if it stands there, content, tag */
@@ -193,9 +215,15 @@ static inline size_t dtls_key_size(const struct dtls_key *key, size_t len,
 	return size;
 }
 
+/* Are the masks of @n records cheaper made at once? */
+static inline bool dtls_mask_worth(const struct dtls_mask *mask, unsigned int n)
+{
+	return n >= 4 && mask->ecb;
+}
+
 const struct dtls_cipher *dtls_cipher_find(u16 id);
 int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
-		  const struct dtls_cipher *cipher);
+		  const struct dtls_cipher *cipher, bool write);
 void dtls_key_destroy(struct dtls_key *key);
 int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      u8 *record, size_t len, u8 type, u64 epoch, u64 seq, bool more);
@@ -206,9 +234,10 @@ struct dtls_scratch *dtls_scratch_get(void);
 void dtls_scratch_put(struct dtls_scratch *scratch);
 void dtls_cipher_exit(void);
 int dtls_mask_init(struct dtls_mask *mask, const struct dtls_cipher *cipher,
-		   const u8 *sn_key);
+		   const u8 *sn_key, bool write);
 void dtls_mask_destroy(struct dtls_mask *mask);
 void dtls_mask_make(const struct dtls_mask *mask, const u8 *sample, u8 *out);
+int dtls_mask_batch(const struct dtls_key *key, struct dtls_scratch *scratch);
 
 /* ---- epoch.c: a key's life ---- */
 

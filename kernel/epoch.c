@@ -34,7 +34,7 @@ struct dtls_epoch *dtls_epoch_new(const struct dtls_key_info *info,
 				 info->rec_seq);
 	}
 
-	err = dtls_key_init(&epoch->key, info, cipher);
+	err = dtls_key_init(&epoch->key, info, cipher, !replay_window);
 	if (err) {
 		kfree(ring);
 		kfree(epoch);

@@ -9,9 +9,21 @@
 
 DTLS_IMPORT_CRYPTO_INTERNAL;
 
-/* Sleeps: may load the cipher's module. */
+/* A kernel may be without. */
+static int init_ecb(struct dtls_mask *mask, const struct dtls_cipher *cipher,
+		    const u8 *sn_key)
+{
+	struct crypto_skcipher *ecb = crypto_alloc_skcipher("ecb(aes)", 0, 0);
+
+	if (IS_ERR(ecb))
+		return PTR_ERR(ecb) == -ENOENT ? 0 : PTR_ERR(ecb);
+	mask->ecb = ecb;
+	return crypto_skcipher_setkey(ecb, sn_key, cipher->key_len);
+}
+
+/* @write: for many records at once. Sleeps: may load the cipher's module. */
 int dtls_mask_init(struct dtls_mask *mask, const struct dtls_cipher *cipher,
-		   const u8 *sn_key)
+		   const u8 *sn_key, bool write)
 {
 	unsigned int i;
 	int err;
@@ -28,6 +40,8 @@ int dtls_mask_init(struct dtls_mask *mask, const struct dtls_cipher *cipher,
 		return err;
 	}
 	err = crypto_cipher_setkey(mask->aes, sn_key, cipher->key_len);
+	if (!err && write)
+		err = init_ecb(mask, cipher, sn_key);
 	if (err)
 		dtls_mask_destroy(mask);
 	return err;
@@ -35,8 +49,10 @@ int dtls_mask_init(struct dtls_mask *mask, const struct dtls_cipher *cipher,
 
 void dtls_mask_destroy(struct dtls_mask *mask)
 {
+	/* Both wipe the key schedule. */
 	if (mask->aes)
-		crypto_free_cipher(mask->aes);	/* wipes the key schedule */
+		crypto_free_cipher(mask->aes);
+	crypto_free_skcipher(mask->ecb);
 	memzero_explicit(mask, sizeof(*mask));
 }
 
@@ -47,7 +63,7 @@ void dtls_mask_destroy(struct dtls_mask *mask)
  * @out:	DTLS_SAMPLE_SIZE bytes, of which the first two are used
  *
  * Any context. One block a call and no request: cheaper than ecb(aes) unless
- * for many records at once, and can be had under a lock.
+ * for many records at once, and can be had under a lock, as a reader has to.
  */
 void dtls_mask_make(const struct dtls_mask *mask, const u8 *sample, u8 *out)
 {
@@ -55,4 +71,35 @@ void dtls_mask_make(const struct dtls_mask *mask, const u8 *sample, u8 *out)
 		crypto_cipher_encrypt_one(mask->aes, out, sample);
 	else
 		dtls_chacha20_block(mask->chacha, sample, out);
+}
+
+/**
+ * dtls_mask_batch() - hide the numbers that dtls_seal() left in the clear
+ * @key:	what it was given
+ * @scratch:	likewise
+ *
+ * Sleeps. Return: 0, or an error, and the records must not be sent.
+ */
+int dtls_mask_batch(const struct dtls_key *key, struct dtls_scratch *scratch)
+{
+	const struct dtls_record rec = {
+		.unified = DTLS_UNIFIED | DTLS_UNIFIED_SEQ16,
+		.cid_len = key->cid_len,
+	};
+	struct dtls_masks *masks = scratch->masks;
+	struct skcipher_request *req = &masks->req;
+	unsigned int n = masks->n, i;
+	int err;
+
+	masks->n = 0;
+	masks->hold = false;
+	skcipher_request_set_tfm(req, key->mask.ecb);
+	skcipher_request_set_crypt(req, &masks->sg, &masks->sg,
+				   n * DTLS_SAMPLE_SIZE, NULL);
+	err = crypto_wait_req(crypto_skcipher_encrypt(req), &scratch->wait);
+	if (err)
+		return err;
+	for (i = 0; i < n; i++)
+		dtls_record_mask(masks->record[i], &rec, masks->block[i]);
+	return 0;
 }

@@ -294,6 +294,7 @@ static int fill_batch(struct tx *tx, struct dtls_batch *batch, unsigned int n,
 			tx->staged = scratch->content;
 		}
 	}
+	scratch->masks->hold = dtls_mask_worth(&tx->epoch->key.mask, n);
 	while (n-- && !err) {
 		if (len < segment) {
 			segment = len;
@@ -302,6 +303,8 @@ static int fill_batch(struct tx *tx, struct dtls_batch *batch, unsigned int n,
 		err = add_record(tx, batch, segment, size, seq++, false);
 		len -= segment;
 	}
+	if (scratch->masks->hold)
+		err = dtls_mask_batch(&tx->epoch->key, scratch) ?: err;
 	return err;
 }
 
