@@ -18,10 +18,12 @@ neighbours
 on a tc qdisc add dev eth0 root netem limit 100000 delay "${delay}ms" \
 	reorder 20% loss 20% duplicate 20%
 
-# Each arrival was a new record or taken for a replay; the path did its worst.
+# Each arrival was a new record or taken for a replay; the path did its worst:
+# what it loses of what it duplicates arrives, so a sixth is missing of the
+# packets, of which four records a call make but 225.
 always=(sent==1 strange==0 unseen==0 repeated==0 unwatched==0 rx_other==0
 	"rx_records==given" "rx_records+rx_replays==arrivals"
-	"distinct<$n*9/10" "arrivals>distinct" "late>0")
+	"distinct<$n*19/20" "arrivals>distinct" "late>0")
 
 for family in $families; do
 	addresses "${family#v13_}"
