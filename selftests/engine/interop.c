@@ -593,11 +593,11 @@ static bool timed_out(int status)
 	       (WIFEXITED(status) && WEXITSTATUS(status) == TIMED_OUT);
 }
 
-/* How often a row may be begun. Somebody may have taken a CoAP server's port. */
+/* How often a row may be begun */
 static unsigned int attempts(const struct row *r)
 {
 	if (!r->loss)
-		return r->ops->can & PEER_COAP ? ATTEMPTS : 1;
+		return 1;
 	return r->ops->tries ? r->ops->tries : ATTEMPTS;
 }
 

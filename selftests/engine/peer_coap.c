@@ -76,6 +76,15 @@ static struct peer *open_gnutls(const struct peer_options *options)
 	return open_peer(options, "gnutls");
 }
 
+/*
+ * A loopback address that is this process's alone: a server's port is free for
+ * a while before it takes it, and its neighbour is never asked for.
+ */
+static struct in_addr own_address(void)
+{
+	return (struct in_addr){ htonl(0x7f400000 | (getpid() & 0x3fffff)) };
+}
+
 /* A port of ours, and what was bound to it */
 static int bind_any(struct sockaddr_in *at)
 {
@@ -83,7 +92,7 @@ static int bind_any(struct sockaddr_in *at)
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	*at = (struct sockaddr_in){ .sin_family = AF_INET };
-	at->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	at->sin_addr = own_address();
 	if (fd < 0 || bind(fd, (struct sockaddr *)at, sizeof(*at)) ||
 	    getsockname(fd, (struct sockaddr *)at, &len))
 		return -1;
@@ -93,6 +102,7 @@ static int bind_any(struct sockaddr_in *at)
 /* What runs it. The files are open in it, too. */
 static void command_of(const struct peer *p, u16 port, char *line, size_t size)
 {
+	const char *address = inet_ntoa(own_address());
 	const struct peer_options *o = &p->o;
 	FILE *f = fmemopen(line, size, "w");
 
@@ -111,9 +121,9 @@ static void command_of(const struct peer *p, u16 port, char *line, size_t size)
 	if (!o->psk && o->server && !o->request_cert)
 		fprintf(f, " -n");
 	if (o->server) /* It takes the port after this one for DTLS. */
-		fprintf(f, " -A 127.0.0.1 -p %u", port - 1U);
+		fprintf(f, " -A %s -p %u", address, port - 1U);
 	else
-		fprintf(f, " coaps://127.0.0.1:%u/x", port);
+		fprintf(f, " coaps://%s:%u/x", address, port);
 	fclose(f);
 }
 
@@ -141,20 +151,22 @@ static bool spawn(struct peer *p, u16 port)
 static bool start_peer(struct peer *p, bool resume)
 {
 	struct sockaddr_in at;
-	int fd;
+	int fd = bind_any(&at);
 
+	/* To the server a client on the same port is the one from before. */
 	if (p->sock >= 0)
 		close(p->sock);
-	p->sock = bind_any(&at);
+	p->sock = fd;
 	if (p->sock < 0)
 		return false;
 	if (!p->o.server)
 		return !resume && spawn(p, ntohs(at.sin_port));
 	if (resume)
 		return true;
-	/* Nobody else takes this port so soon after us. */
-	fd = bind_any(&p->address);
-	close(fd);
+	do {
+		fd = bind_any(&p->address);
+		close(fd);
+	} while (ntohs(p->address.sin_port) == ntohs(at.sin_port) + 1);
 	return spawn(p, ntohs(p->address.sin_port));
 }
 
