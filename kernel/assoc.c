@@ -43,8 +43,8 @@ static void retire(struct work_struct *work)
 }
 
 /* @setup: of the socket, which it ends with */
-struct dtls_assoc *dtls_assoc_new(u16 version, u32 replay_window,
-				  struct mutex *setup)
+struct dtls_assoc *
+dtls_assoc_new(u16 version, u32 replay_window, struct mutex *setup)
 {
 	struct dtls_assoc *assoc;
 

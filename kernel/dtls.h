@@ -337,7 +337,7 @@ struct dtls_assoc {
 	struct dtls_epoch __rcu *tx;
 	struct dtls_epoch __rcu *rx[DTLS_RX_EPOCHS];
 	struct dtls_cids __rcu *cids;
-	struct mutex *setup;
+	struct mutex *setup;	/* see above */
 	struct delayed_work retire;
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	struct hlist_head under_way;
@@ -346,8 +346,8 @@ struct dtls_assoc {
 	atomic64_t count[DTLS_COUNT_MAX];
 };
 
-struct dtls_assoc *dtls_assoc_new(u16 version, u32 replay_window,
-				  struct mutex *setup);
+struct dtls_assoc *
+dtls_assoc_new(u16 version, u32 replay_window, struct mutex *setup);
 void dtls_assoc_free(struct dtls_assoc *assoc);
 int dtls_assoc_set_tx(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
 int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
