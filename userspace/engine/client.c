@@ -243,27 +243,14 @@ static int check_kex_signature(struct kdtls_engine *e, struct dtls_bytes params,
 			       struct dtls_bytes body)
 {
 	struct dtls_writer w = { 0 };
-	struct dtls_bytes signature;
-	const struct dtls_scheme *scheme;
-	bool ok;
-	u16 id;
+	int err;
 
-	if (!rd_u16(&body, &id) || !rd_vec(&body, 2, &signature) || body.len)
-		return dtls_fail_decode(e, "malformed key exchange");
-	scheme = dtls_peer_scheme(e, id, e->suite->kx, e->hs->peer_key);
-	if (!scheme)
-		return dtls_fail_illegal(e, "signature scheme was not offered");
 	dtls_kex_signed(e, params, &w);
-	ok = !w.failed &&
-	     dtls_sign_verify(scheme, e->hs->peer_key,
-			      (struct dtls_bytes){ w.p, w.len }, signature);
+	err = w.failed ? dtls_fail_memory(e) :
+	      dtls_check_signature(e, body, e->suite->kx,
+				   (struct dtls_bytes){ w.p, w.len });
 	wr_free(&w);
-	if (!ok)
-		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
-				 "the server's signature is wrong");
-	e->peer_scheme = id;
-	e->peer_verified = true;
-	return 0;
+	return err;
 }
 
 static int server_key_exchange(struct kdtls_engine *e, struct dtls_bytes body)

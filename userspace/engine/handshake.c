@@ -321,8 +321,8 @@ bool dtls_choose_identity(struct kdtls_engine *e, u8 kx,
 	return found;
 }
 
-const struct dtls_scheme *dtls_peer_scheme(const struct kdtls_engine *e, u16 id,
-					   u8 kx, EVP_PKEY *key)
+static const struct dtls_scheme *peer_scheme(const struct kdtls_engine *e,
+					     u16 id, u8 kx, EVP_PKEY *key)
 {
 	const struct kdtls_endpoint *ep = e->ep;
 	size_t i;
@@ -332,6 +332,28 @@ const struct dtls_scheme *dtls_peer_scheme(const struct kdtls_engine *e, u16 id,
 		    dtls_scheme_fits(ep->schemes[i], kx, key))
 			return ep->schemes[i];
 	return NULL;
+}
+
+int dtls_check_signature(struct kdtls_engine *e, struct dtls_bytes body, u8 kx,
+			 struct dtls_bytes data)
+{
+	EVP_PKEY *key = e->hs->peer_key;
+	const struct dtls_scheme *scheme;
+	struct dtls_bytes signature;
+	u16 id;
+
+	if (!rd_u16(&body, &id) || !rd_vec(&body, 2, &signature) || body.len)
+		return dtls_fail_decode(e, "malformed signature");
+	scheme = peer_scheme(e, id, kx, key);
+	if (!scheme)
+		return dtls_fail_illegal(e, "signature scheme was not offered");
+	if (!dtls_sign_verify(scheme, key, data, signature))
+		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
+				 e->server ? "the client's signature is wrong" :
+					     "the server's signature is wrong");
+	e->peer_scheme = id;
+	e->peer_verified = true;
+	return 0;
 }
 
 const struct dtls_group *dtls_own_group(const struct kdtls_engine *e, u16 id)

@@ -298,29 +298,15 @@ int dtls13_receive_certificate(struct kdtls_engine *e, struct dtls_bytes body)
 
 int dtls13_receive_verify(struct kdtls_engine *e, struct dtls_bytes body)
 {
-	struct dtls_handshake *hs = e->hs;
-	const struct dtls_scheme *scheme;
-	struct dtls_writer content = { 0 };
-	struct dtls_bytes signature;
-	bool ok;
-	u16 id;
+	struct dtls_writer w = { 0 };
+	int err;
 
-	if (!rd_u16(&body, &id) || !rd_vec(&body, 2, &signature) || body.len)
-		return dtls_fail_decode(e, "malformed CertificateVerify");
-	scheme = dtls_peer_scheme(e, id, DTLS_KX_13, hs->peer_key);
-	if (!scheme)
-		return dtls_fail_illegal(e, "signature scheme was not offered");
-	ok = signed_bytes(e, !e->server, hs->before, &content) &&
-	     dtls_sign_verify(scheme, hs->peer_key,
-			      (struct dtls_bytes){ content.p, content.len },
-			      signature);
-	wr_free(&content);
-	if (!ok)
-		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
-				 "the peer's signature is wrong");
-	e->peer_scheme = id;
-	e->peer_verified = true;
-	return 0;
+	err = signed_bytes(e, !e->server, e->hs->before, &w) ?
+	      dtls_check_signature(e, body, DTLS_KX_13,
+				   (struct dtls_bytes){ w.p, w.len }) :
+	      dtls_fail_internal(e);
+	wr_free(&w);
+	return err;
 }
 
 int dtls13_receive_finished(struct kdtls_engine *e, struct dtls_bytes body)

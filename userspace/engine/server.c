@@ -377,20 +377,9 @@ static int certificate_verify(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_bytes all = { hs->transcript.all.p, hs->before };
-	const struct dtls_scheme *scheme;
-	struct dtls_bytes signature;
-	u16 id;
 
-	if (!rd_u16(&body, &id) || !rd_vec(&body, 2, &signature) || body.len)
-		return dtls_fail_decode(e, "malformed CertificateVerify");
-	scheme = dtls_peer_scheme(e, id, DTLS_KX_CERT, hs->peer_key);
-	if (!scheme)
-		return dtls_fail_illegal(e, "signature scheme was not offered");
-	if (!dtls_sign_verify(scheme, hs->peer_key, all, signature))
-		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
-				 "the client's signature is wrong");
-	e->peer_scheme = id;
-	e->peer_verified = true;
+	if (dtls_check_signature(e, body, DTLS_KX_CERT, all))
+		return -e->error;
 	hs->step = SERVER_FINISHED;
 	return 0;
 }

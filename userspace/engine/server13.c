@@ -276,15 +276,7 @@ static int send_hello(struct kdtls_engine *e, const struct dtls_client_hello *ch
 	}
 	dtls_random(e, e->secrets.server_random, DTLS_RANDOM_SIZE);
 	w = dtls_message_begin(e, DTLS_SERVER_HELLO);
-	wr_u16(w, DTLS_VERSION_1_2);
-	wr_bytes(w, e->secrets.server_random, DTLS_RANDOM_SIZE);
-	wr_u8(w, 0);	/* RFC 9147 5: no session id is echoed */
-	wr_u16(w, e->suite->id);
-	wr_u8(w, 0);
-	list = wr_open(w, 2);
-	ext = dtls_ext_open(w, DTLS_EXT_VERSIONS);
-	wr_u16(w, DTLS_VERSION_1_3);
-	wr_close(w, ext, 2);
+	list = dtls13_hello_open(w, e->secrets.server_random, e->suite->id);
 	if (share) {
 		ext = dtls_ext_open(w, DTLS_EXT_KEY_SHARE);
 		wr_u16(w, choice->group->id);

@@ -368,9 +368,12 @@ bool dtls_choose_identity(struct kdtls_engine *e, u8 kx,
 			  struct dtls_bytes schemes, struct dtls_bytes groups,
 			  bool raw, bool x509, const char *name);
 
-/* A scheme of ours by number that this key and suite can have used */
-const struct dtls_scheme *dtls_peer_scheme(const struct kdtls_engine *e, u16 id,
-					   u8 kx, EVP_PKEY *key);
+/*
+ * @body is the peer's signature of @data to its end, made for suites of @kx with
+ * the key of its certificate.
+ */
+int dtls_check_signature(struct kdtls_engine *e, struct dtls_bytes body, u8 kx,
+			 struct dtls_bytes data);
 const struct dtls_group *dtls_own_group(const struct kdtls_engine *e, u16 id);
 const struct dtls_suite *dtls_own_suite(const struct kdtls_engine *e, u16 id);
 
