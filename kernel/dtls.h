@@ -367,7 +367,8 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info);
  * @list:	in dtls_sock.pending or .early
  * @skb:	one reference; NULL: used up
  * @pos:	where the next record starts
- * @seg_end:	end of the datagram within a coalesced @skb
+ * @seg_len:	bytes of each datagram but the last in a coalesced @skb
+ * @seg_end:	end of the datagram within it
  * @end:	end of what is ours
  * @flat:	where bytes @flat_start to @flat_end lie in memory; see peek()
  * @flat_start:	in @skb
@@ -380,6 +381,7 @@ struct dtls_dgram {
 	struct list_head list;
 	struct sk_buff *skb;
 	unsigned int pos;
+	unsigned int seg_len;
 	unsigned int seg_end;
 	unsigned int end;
 	unsigned int flat_start;

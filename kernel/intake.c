@@ -63,16 +63,15 @@ void dtls_rx_wake_next(struct dtls_sock *ds)
 
 static void next_segment(struct dtls_dgram *d)
 {
-	unsigned int size = skb_shinfo(d->skb)->gso_size;
-
 	d->has_cid = false;
-	d->seg_end = d->end;
-	if (skb_is_gso(d->skb) && d->end - d->pos > size)
-		d->seg_end = d->pos + size;
+	d->seg_end = d->pos + min(d->end - d->pos, d->seg_len);
 }
 
-/* Find the piece of memory that byte d->pos of the datagram lies in. */
-static void find_flat(struct dtls_dgram *d)
+/*
+ * Find the piece of memory that byte d->pos of the datagram lies in. Seldom: most
+ * skbs are one.
+ */
+static noinline void find_flat(struct dtls_dgram *d)
 {
 	const struct skb_shared_info *shinfo = skb_shinfo(d->skb);
 
@@ -101,6 +100,17 @@ static const u8 *peek(struct dtls_dgram *d, unsigned int len)
 	if (!d->flat || d->pos + len > d->flat_end || d->pos < d->flat_start)
 		return NULL;
 	return d->flat + d->pos - d->flat_start;
+}
+
+/* @skb, whose reference is taken over, is what @d is cut from. */
+static void begin_datagram(struct dtls_dgram *d, struct sk_buff *skb)
+{
+	d->pos = 0;
+	d->end = skb->len;
+	d->seg_len = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size : skb->len;
+	d->flat_end = 0;
+	WRITE_ONCE(d->skb, skb);
+	next_segment(d);
 }
 
 /* @d is used up; its skb may be in other hands by now. */
@@ -132,11 +142,7 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 		return err;
 	dtls_udp_count_in(ds->sk);
 	skb->dev = NULL;	/* UDP kept its scratch there */
-	d->pos = 0;
-	d->end = skb->len;
-	d->flat_end = 0;
-	WRITE_ONCE(d->skb, skb);
-	next_segment(d);
+	begin_datagram(d, skb);
 	if (!d->end)
 		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
 	return 0;
@@ -249,21 +255,6 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	return false;
 }
 
-/*
- * Is the next record in @d like @before, which came before it in the same skb,
- * and all that is left of its datagram? In what was coalesced nearly all are.
- */
-static bool find_alike(struct dtls_dgram *d, const struct dtls_rx *before,
-		       struct dtls_rx *rx)
-{
-	unsigned int size = before->rec.header_len + before->rec.fragment_len;
-
-	if (d->seg_end - d->pos != size)
-		return false;
-	rx->flat = peek(d, size);
-	return rx->flat && dtls_record_alike(&rx->rec, rx->flat, &before->rec);
-}
-
 /* Take the record just found; @borrow: the skb does not go away anyway. */
 static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		       struct dtls_rx *rx, bool borrow)
@@ -287,6 +278,28 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		skb_get(d->skb);
 	if (!d->charge)
 		d->charge = dtls_charge(ds, d->skb->truesize);
+}
+
+/*
+ * Take the next record in @d if it is like @before, which came before it in the
+ * same skb, and all that is left of its datagram. In what was coalesced all but
+ * the last are.
+ */
+static bool take_alike(struct dtls_dgram *d, const struct dtls_rx *before,
+		       struct dtls_rx *rx)
+{
+	unsigned int size = before->rec.header_len + before->rec.fragment_len;
+
+	if (d->seg_end - d->pos != size || d->seg_end == d->end)
+		return false;
+	rx->flat = peek(d, size);
+	if (!rx->flat || !dtls_record_alike(&rx->rec, rx->flat, &before->rec))
+		return false;
+	rx->skb = d->skb;
+	rx->offset = d->pos;
+	rx->has_cid = false;
+	skip(d, size);
+	return true;
 }
 
 /* The number of a record with a unified header, in the place of its last bits */
@@ -405,14 +418,15 @@ unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
 	for (n = 0; n < max && d->skb == first->skb; n++) {
 		struct dtls_rx *r = &rx[n];
 
-		if (n && rx[n - 1].rec.fragment_len < len)
-			break;
 		r->newest = rx->newest;
-		if (!(n && no_cids && find_alike(d, r - 1, r)) &&
-		    !(find_record(ds, d, r) &&
-		      r->rec.epoch == first->rec.epoch &&
-		      r->rec.type == first->rec.type &&
-		      r->rec.fragment_len <= len))
+		if (n && r[-1].rec.fragment_len < len)
+			break;
+		if (n && no_cids && take_alike(d, r - 1, r))
+			continue;
+		if (!find_record(ds, d, r) ||
+		    r->rec.epoch != first->rec.epoch ||
+		    r->rec.type != first->rec.type ||
+		    r->rec.fragment_len > len)
 			break;
 		cut_record(ds, d, r, true);
 	}
@@ -431,22 +445,20 @@ void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
 	unsigned int len = rx->rec.header_len + rx->rec.fragment_len;
 	struct dtls_assoc *assoc;
 	struct dtls_dgram *d;
+	struct sk_buff *skb;
 	bool kept = true;
 
 	d = kmalloc(sizeof(*d), GFP_KERNEL);
 	if (!d)
 		goto no_room;
-	d->skb = dtls_cut(rx->skb, rx->offset, len);
-	if (!d->skb) {
+	skb = dtls_cut(rx->skb, rx->offset, len);
+	if (!skb) {
 		kfree(d);
 		goto no_room;
 	}
-	d->pos = 0;
-	d->seg_end = len;
-	d->end = len;
-	d->flat_end = 0;
+	begin_datagram(d, skb);
 	d->has_cid = rx->has_cid;
-	d->charge = dtls_charge(ds, d->skb->truesize + sizeof(*d));
+	d->charge = dtls_charge(ds, skb->truesize + sizeof(*d));
 
 	spin_lock(&ds->lock);
 	assoc = dtls_sock_assoc(ds);
@@ -540,7 +552,7 @@ int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, unsigned int len)
 	if (len > USHRT_MAX)
 		return -EMSGSIZE;
 
-	d = kzalloc(sizeof(*d), GFP_KERNEL);
+	d = kmalloc(sizeof(*d), GFP_KERNEL);
 	skb = alloc_skb(head + len, GFP_KERNEL);
 	if (!d || !skb)
 		goto out;
@@ -554,10 +566,8 @@ int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, unsigned int len)
 	    READ_ONCE(sk->sk_rcvbuf))
 		goto out;
 
-	d->skb = skb;
-	d->end = len;
+	begin_datagram(d, skb);
 	d->charge = dtls_charge(ds, skb->truesize + sizeof(*d));
-	next_segment(d);
 	d->has_cid = true;	/* if not here, in what the library took off it */
 	spin_lock(&ds->lock);
 	list_add_tail(&d->list, &ds->pending);

@@ -107,6 +107,7 @@ bool dtls_record_alike(struct dtls_record *rec, const u8 *buf,
 		       const struct dtls_record *before)
 {
 	bool has_len = !before->unified || before->unified & DTLS_UNIFIED_LENGTH;
+	u64 number;
 
 	if (has_len && dtls_get_be16(buf + before->header_len - 2) !=
 		       before->fragment_len)
@@ -118,12 +119,13 @@ bool dtls_record_alike(struct dtls_record *rec, const u8 *buf,
 		rec->seq = seq_len(rec) == 2 ? dtls_get_be16(buf + 1) : buf[1];
 		return true;
 	}
+	number = dtls_get_be64(buf + 3);
 	if (buf[0] != before->type ||
 	    dtls_get_be16(buf + 1) != before->version ||
-	    dtls_get_be16(buf + 3) != before->epoch)
+	    number >> 48 != before->epoch)
 		return false;
 	*rec = *before;
-	rec->seq = dtls_get_be64(buf + 3) & DTLS_SEQ_MAX;
+	rec->seq = number & DTLS_SEQ_MAX;
 	return true;
 }
 
