@@ -145,11 +145,10 @@ static int deliver_msg(struct sock *sk, struct msghdr *msg, size_t len,
 static int deliver_run(struct dtls_sock *ds, struct msghdr *msg,
 		       struct dtls_rx *rx, int size, int *copied, bool *last)
 {
-	unsigned int i, more = 0, piece = 0;
+	struct dtls_rx *r, *end = rx + rx->n;
+	unsigned int more = 0, piece = 0;
 
-	for (i = 0; i < rx->n; i++) {
-		struct dtls_rx *r = &rx[i];
-
+	for (r = rx; r < end; r++) {
 		if (r->verdict == DTLS_RX_CONTROL)
 			dtls_rx_control(ds, r);
 		else if (r->verdict < 0)
@@ -166,10 +165,8 @@ static int deliver_run(struct dtls_sock *ds, struct msghdr *msg,
 		piece += r->len;
 		more++;
 		/* One copy for all that lies in one piece. */
-		if (i + 1 < rx->n && !*last &&
-		    rx[i + 1].verdict == DTLS_RX_DATA &&
-		    rx[i + 1].len <= size &&
-		    rx[i + 1].content == r->content + r->len)
+		if (r + 1 < end && !*last && r[1].verdict == DTLS_RX_DATA &&
+		    r[1].len <= size && r[1].content == r->content + r->len)
 			continue;
 		if (!copy_out(msg, r->content + r->len - piece, piece))
 			return -EFAULT;

@@ -146,9 +146,10 @@ static bool first_of_number(struct dtls_replay *window,
 
 /*
  * @rx are no longer under way. Those that are authentic and the first of their
- * number are marked so, for those to come and those under way.
+ * number are marked so, for those to come and those under way. Returns how many
+ * are fresh application data.
  */
-static void settle(struct dtls_sock *ds, struct dtls_rx *rx)
+static unsigned int settle(struct dtls_sock *ds, struct dtls_rx *rx)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 	unsigned int i, j, n = rx->n, records = 0, bytes = 0;
@@ -173,6 +174,8 @@ static void settle(struct dtls_sock *ds, struct dtls_rx *rx)
 				if (other[j].rec.seq == r->rec.seq)
 					other[j].fresh = false;
 		if (r->verdict == DTLS_RX_DATA) {
+			trace_dtls_open(ds->sk, r->rec.epoch, r->rec.seq,
+					r->type, r->len);
 			records++;
 			bytes += r->len;
 		}
@@ -183,6 +186,7 @@ static void settle(struct dtls_sock *ds, struct dtls_rx *rx)
 
 	dtls_stat_add(ds, DTLS_STAT_RX_RECORDS, records);
 	dtls_stat_add(ds, DTLS_STAT_RX_BYTES, bytes);
+	return records;
 }
 
 /*
@@ -288,14 +292,10 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 		r->verdict = judge(r);
 		place += max(r->len, 0);
 	}
-	settle(ds, rx);
-	for (r = rx; r < end; r++) {
-		if (r->fresh && r->verdict == DTLS_RX_DATA)
-			trace_dtls_open(ds->sk, r->rec.epoch, r->rec.seq,
-					r->type, r->len);
-		else
-			conclude(ds, epoch, r);
-	}
+	if (settle(ds, rx) < rx->n)
+		for (r = rx; r < end; r++)
+			if (!r->fresh || r->verdict != DTLS_RX_DATA)
+				conclude(ds, epoch, r);
 	dtls_epoch_put(epoch);
 }
 
