@@ -776,8 +776,8 @@ ssize_t link_recv(struct link *l, struct peer_record *rec)
 	return rec->len;
 }
 
-ssize_t recv_control(int fd, struct dtls_record_info *info, void *buf,
-		     size_t len)
+ssize_t recv_info(int fd, struct dtls_record_info *info, void *buf, size_t len,
+		  int flags)
 {
 	char ctl[CMSG_SPACE(sizeof(*info))];
 	struct iovec iov = { buf, len };
@@ -789,7 +789,7 @@ ssize_t recv_control(int fd, struct dtls_record_info *info, void *buf,
 
 	settle();
 	memset(info, 0, sizeof(*info));
-	n = recvmsg(fd, &msg, MSG_OOB | MSG_DONTWAIT);
+	n = recvmsg(fd, &msg, flags | MSG_DONTWAIT);
 	if (n < 0)
 		return n;
 	for (c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
@@ -797,6 +797,12 @@ ssize_t recv_control(int fd, struct dtls_record_info *info, void *buf,
 		    c->cmsg_type == DTLS_RECORD_INFO)
 			memcpy(info, CMSG_DATA(c), sizeof(*info));
 	return n;
+}
+
+ssize_t recv_control(int fd, struct dtls_record_info *info, void *buf,
+		     size_t len)
+{
+	return recv_info(fd, info, buf, len, MSG_OOB);
 }
 
 static ssize_t send_cmsg(int fd, const void *buf, size_t len, int level,

@@ -252,10 +252,11 @@ ssize_t recv_now(int fd, void *buf, size_t len);
 /* Bytes that depend on @seed and do not occur by chance. */
 void fill(void *buf, size_t len, unsigned int seed);
 
-/*
- * Control records. recv_control() does not wait (but settles), and zeroes @info
- * if the cmsg is missing.
- */
+/* recvmsg() that does not wait but settles; @info is zero if there is none. */
+ssize_t recv_info(int fd, struct dtls_record_info *info, void *buf, size_t len,
+		  int flags);
+
+/* Control records, likewise */
 ssize_t recv_control(int fd, struct dtls_record_info *info, void *buf,
 		     size_t len);
 ssize_t send_control(int fd, __u8 type, __u8 flags, const void *buf,

@@ -506,28 +506,6 @@ TEST_F(v13, data_behind_handshake_before_any_key)
 	link_close(&l);
 }
 
-/* recvmsg() with what record-info there is */
-static ssize_t recv_info(int fd, struct dtls_record_info *info, int flags)
-{
-	char ctl[CMSG_SPACE(sizeof(*info))];
-	struct iovec iov = { buf, sizeof(buf) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-			      .msg_control = ctl,
-			      .msg_controllen = sizeof(ctl) };
-	struct cmsghdr *c;
-	ssize_t n;
-
-	settle();
-	memset(info, 0, sizeof(*info));
-	n = recvmsg(fd, &msg, flags | MSG_DONTWAIT);
-	for (c = n < 0 ? NULL : CMSG_FIRSTHDR(&msg); c;
-	     c = CMSG_NXTHDR(&msg, c))
-		if (c->cmsg_level == SOL_DTLS &&
-		    c->cmsg_type == DTLS_RECORD_INFO)
-			memcpy(info, CMSG_DATA(c), sizeof(*info));
-	return n;
-}
-
 static void is_replayable(struct __test_metadata *_metadata,
 			  const struct dtls_record_info *info, __u64 seq)
 {
@@ -553,26 +531,26 @@ TEST_F(v13, early_data_is_marked)
 	ASSERT_LT(0, send_as(&l, &early, &usual, 0, 40));
 	nothing_to_read(_metadata, &l);
 	ASSERT_OK(dtls_set_key(l.a, DTLS_RX, &early));
-	ASSERT_EQ(40, recv_info(l.a, &info, 0));
+	ASSERT_EQ(40, recv_info(l.a, &info, buf, sizeof(buf), 0));
 	is_replayable(_metadata, &info, 0);
 
 	ASSERT_LT(0, send_as(&l, &early, &usual, 5, 41));
 	ASSERT_EQ(POLLIN, poll_for(l.a, POLLIN, SOON_MS));
-	ASSERT_EQ(41, recv_info(l.a, &info, MSG_PEEK));
+	ASSERT_EQ(41, recv_info(l.a, &info, buf, sizeof(buf), MSG_PEEK));
 	is_replayable(_metadata, &info, 5);
-	ASSERT_EQ(41, recv_info(l.a, &info, 0));
+	ASSERT_EQ(41, recv_info(l.a, &info, buf, sizeof(buf), 0));
 	is_replayable(_metadata, &info, 5);
 
 	/* What the client sends after the handshake waits, and is not marked. */
 	ASSERT_EQ(42, link_send(&l, CT_DATA, text, 42));
 	nothing_to_read(_metadata, &l);
 	ASSERT_OK(dtls_set_key(l.a, DTLS_RX, &l.ba));
-	ASSERT_EQ(42, recv_info(l.a, &info, 0));
+	ASSERT_EQ(42, recv_info(l.a, &info, buf, sizeof(buf), 0));
 	EXPECT_EQ(0, info.flags);
 	EXPECT_EQ((__u64)0, info.epoch);
 	/* That early data was late does not make it better. */
 	ASSERT_LT(0, send_as(&l, &early, &usual, 6, 43));
-	ASSERT_EQ(43, recv_info(l.a, &info, 0));
+	ASSERT_EQ(43, recv_info(l.a, &info, buf, sizeof(buf), 0));
 	is_replayable(_metadata, &info, 6);
 	link_close(&l);
 }
