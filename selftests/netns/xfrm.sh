@@ -5,7 +5,9 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-n=2000
+# Nothing holds the sender back, and where packets out of ESP wait for softirqs
+# there is room for 1000 (net.core.netdev_max_backlog): more may be lost.
+n=900
 [ -z "$slow" ] || n=200
 
 plan 3
