@@ -71,6 +71,22 @@ static inline int inject_message(struct end *from, struct end *to, u8 type,
 		      DTLS_MESSAGE_HEADER + len, now);
 }
 
+/* What must not come after the handshake, and the alert that ends it then */
+struct wrong {
+	u8 type;
+	u8 len;
+	u8 body[6];
+	u8 alert;
+};
+
+static inline bool refused(struct end *from, struct end *to,
+			   const struct wrong *wrong, u64 now)
+{
+	return inject_message(from, to, wrong->type, wrong->body, wrong->len,
+			      now) == -KDTLS_EPROTOCOL &&
+	       failure_of(to).alert_sent == wrong->alert;
+}
+
 /* Does a record of application data arrive? */
 static inline bool data_passes(struct end *from, struct end *to)
 {
@@ -96,6 +112,25 @@ static inline size_t first_hello(struct end *client, u8 *buf, u64 now)
 		return 0;
 	n = end_output(client, buf, END_DATAGRAM, now);
 	return n > 0 ? (size_t)n : 0;
+}
+
+/*
+ * A client's second datagram: it was "here" when @ep's gate answered its first by
+ * @reply, in fewer bytes.
+ */
+static inline size_t second_hello(struct end *client, struct kdtls_endpoint *ep,
+				  u8 *reply, u8 *hello, size_t room, u64 now)
+{
+	u8 first[END_DATAGRAM];
+	size_t n = first_hello(client, first, now), reply_len;
+	long len;
+
+	if (!n || kdtls_endpoint_gate(ep, "here", 4, first, n, now, reply,
+				      &reply_len) != KDTLS_GATE_REPLY ||
+	    reply_len >= n || end_input(client, reply, reply_len, now))
+		return 0;
+	len = end_output(client, hello, room, now);
+	return len > 0 ? (size_t)len : 0;
 }
 
 #endif /* _TEST_PAIR_H */
