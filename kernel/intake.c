@@ -68,8 +68,8 @@ static void next_segment(struct dtls_dgram *d)
 }
 
 /*
- * Find the piece of memory that byte d->pos of the datagram lies in. Seldom: most
- * skbs are one.
+ * Find the piece of memory that byte d->pos of the datagram lies in. Once for
+ * each piece, and so no part of peek(), which is for each record.
  */
 static noinline void find_flat(struct dtls_dgram *d)
 {

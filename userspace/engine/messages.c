@@ -158,6 +158,22 @@ const u8 dtls_retry_random[32] = {
 	0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 };
 
+size_t dtls13_hello_open(struct dtls_writer *w, const u8 *random, u16 suite)
+{
+	size_t list, ext;
+
+	wr_u16(w, DTLS_VERSION_1_2);
+	wr_bytes(w, random, sizeof(dtls_retry_random));
+	wr_u8(w, 0);	/* RFC 9147 5: no session id is echoed */
+	wr_u16(w, suite);
+	wr_u8(w, 0);
+	list = wr_open(w, 2);
+	ext = dtls_ext_open(w, DTLS_EXT_VERSIONS);
+	wr_u16(w, DTLS_VERSION_1_3);
+	wr_close(w, ext, 2);
+	return list;
+}
+
 bool dtls_client_hello_offers(const struct dtls_client_hello *ch, u16 version)
 {
 	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_VERSIONS], list;

@@ -147,6 +147,12 @@ bool dtls_server_hello_parse(struct dtls_server_hello *sh,
 /* A ServerHello that is a HelloRetryRequest has this random (RFC 8446 4.1.3). */
 extern const u8 dtls_retry_random[32];
 
+/*
+ * DTLS 1.3's ServerHello or HelloRetryRequest up to its supported_versions.
+ * Return: the mark of its extensions, to be closed.
+ */
+size_t dtls13_hello_open(struct dtls_writer *w, const u8 *random, u16 suite);
+
 /* Does the hello offer this version by supported_versions? */
 bool dtls_client_hello_offers(const struct dtls_client_hello *ch, u16 version);
 

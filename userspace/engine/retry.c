@@ -55,22 +55,6 @@ bool dtls_choose(const struct kdtls_endpoint *ep,
 	return true;
 }
 
-size_t dtls13_hello_open(struct dtls_writer *w, const u8 *random, u16 suite)
-{
-	size_t list, ext;
-
-	wr_u16(w, DTLS_VERSION_1_2);
-	wr_bytes(w, random, DTLS_RANDOM_SIZE);
-	wr_u8(w, 0);	/* RFC 9147 5: no session id is echoed */
-	wr_u16(w, suite);
-	wr_u8(w, 0);
-	list = wr_open(w, 2);
-	ext = dtls_ext_open(w, DTLS_EXT_VERSIONS);
-	wr_u16(w, DTLS_VERSION_1_3);
-	wr_close(w, ext, 2);
-	return list;
-}
-
 void dtls_retry_write(struct dtls_writer *w, u16 suite, u16 group,
 		      struct dtls_bytes cookie)
 {

@@ -28,12 +28,6 @@ bool dtls_choose(const struct kdtls_endpoint *ep,
 #define DTLS_RETRY_MESSAGE_MAX \
 	(DTLS_MESSAGE_HEADER + 40 + 6 + 6 + DTLS_RETRY_COOKIE_MAX + 6)
 
-/*
- * A ServerHello, which a HelloRetryRequest is too, up to its supported_versions.
- * Return: the mark of its extensions, to be closed.
- */
-size_t dtls13_hello_open(struct dtls_writer *w, const u8 *random, u16 suite);
-
 /* The body of a HelloRetryRequest; the same for the same arguments */
 void dtls_retry_write(struct dtls_writer *w, u16 suite, u16 group,
 		      struct dtls_bytes cookie);

@@ -369,8 +369,9 @@ bool dtls_choose_identity(struct kdtls_engine *e, u8 kx,
 			  bool raw, bool x509, const char *name);
 
 /*
- * @body is the peer's signature of @data to its end, made for suites of @kx with
- * the key of its certificate.
+ * @body, to its end, has to be a scheme and the peer's signature of @data (RFC
+ * 5246 4.7, RFC 8446 4.4.3), made for suites of @kx with the key of its
+ * certificate. Return: 0, and the peer is verified; or an error.
  */
 int dtls_check_signature(struct kdtls_engine *e, struct dtls_bytes body, u8 kx,
 			 struct dtls_bytes data);
