@@ -15,19 +15,19 @@ static u64 bit_of(u64 seq)
 /* Make room for numbers from w->next up to and without @next. */
 static void advance(struct dtls_replay *w, u64 next)
 {
-	u64 seq = w->next;
+	u64 seq = w->next, end;
 
 	if (next - seq >= w->size) {
 		memset(w->ring, 0, w->size / 8);
 		seq = next;
 	}
-	while (seq < next) {
-		if (seq % 64 == 0 && next - seq >= 64) {
-			*word_of(w, seq) = 0;
-			seq += 64;
+	for (; seq < next; seq = end) {
+		end = (seq | 63) + 1;
+		if (end <= next) {
+			*word_of(w, seq) &= bit_of(seq) - 1;
 		} else {
-			*word_of(w, seq) &= ~bit_of(seq);
-			seq++;
+			*word_of(w, seq) &= ~(bit_of(next) - bit_of(seq));
+			end = next;
 		}
 	}
 	w->next = next;
@@ -62,6 +62,49 @@ bool dtls_replay_mark(struct dtls_replay *w, u64 seq)
 	}
 	*word_of(w, seq) |= bit_of(seq);
 	return true;
+}
+
+static u64 first_bits(u32 n)
+{
+	return ~0ULL >> (DTLS_REPLAY_RUN_MAX - n);
+}
+
+u64 dtls_replay_check_run(const struct dtls_replay *w, u64 seq, u32 n)
+{
+	u64 good = 0;
+	u32 i;
+
+	if (seq >= w->next)
+		return first_bits(n);
+	for (i = 0; i < n; i++)
+		good |= (u64)dtls_replay_check(w, seq + i) << i;
+	return good;
+}
+
+static u64 mark_each(struct dtls_replay *w, u64 seq, u32 n, u64 set)
+{
+	u64 marked = 0;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		if (set >> i & 1 && dtls_replay_mark(w, seq + i))
+			marked |= 1ULL << i;
+	return marked;
+}
+
+u64 dtls_replay_mark_run(struct dtls_replay *w, u64 seq, u32 n, u64 set)
+{
+	if (seq < w->next || set != first_bits(n))
+		return mark_each(w, seq, n, set);
+
+	/* All of them lie ahead, in one word of the ring or two. */
+	if (seq > w->next)
+		advance(w, seq);
+	w->next = seq + n;
+	*word_of(w, seq) |= set << (seq % 64);
+	if (seq % 64 + n > 64)
+		*word_of(w, seq + n - 1) |= set >> (64 - seq % 64);
+	return set;
 }
 
 u64 *dtls_replay_resize(struct dtls_replay *w, u64 *ring, u32 size)

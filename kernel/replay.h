@@ -50,6 +50,30 @@ bool dtls_replay_check(const struct dtls_replay *w, u64 seq);
  */
 bool dtls_replay_mark(struct dtls_replay *w, u64 seq);
 
+/* Numbers that are checked or marked at once */
+#define DTLS_REPLAY_RUN_MAX	64
+
+/**
+ * dtls_replay_check_run() - which of these numbers would be accepted?
+ * @w:		the window
+ * @seq:	the first of them; they follow one another
+ * @n:		how many: 1 to DTLS_REPLAY_RUN_MAX
+ *
+ * Return: bit i is set if @seq + i is.
+ */
+u64 dtls_replay_check_run(const struct dtls_replay *w, u64 seq, u32 n);
+
+/**
+ * dtls_replay_mark_run() - take numbers as seen, one after another
+ * @w:		the window
+ * @seq:	as for dtls_replay_check_run()
+ * @n:		likewise
+ * @set:	bit i is set if @seq + i is to be marked
+ *
+ * Return: those of @set for which dtls_replay_mark() is true.
+ */
+u64 dtls_replay_mark_run(struct dtls_replay *w, u64 seq, u32 n, u64 set);
+
 /**
  * dtls_replay_resize() - give the window another size
  * @ring:	@size / 8 bytes of new memory

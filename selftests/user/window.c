@@ -176,6 +176,36 @@ TEST_F(window, random_against_model)
 			  dtls_replay_check(&self->w, self->m->next - seq));
 }
 
+/* What is checked and marked at once is what is so one after the other. */
+TEST_F(window, runs_against_model)
+{
+	u64 seq, set, good, marked, next = 0, size = variant->size;
+	u32 n, k;
+	int i;
+
+	for (i = 0; i < 3000 && self->m->n + 64 <= MODEL_MAX; i++) {
+		seq = some_number(&self->random, self->m->next, size);
+		n = 1 + next_random(&self->random) % DTLS_REPLAY_RUN_MAX;
+		set = next_random(&self->random) | next_random(&self->random);
+		if (i % 2)
+			set = ~0ULL;
+		set &= ~0ULL >> (64 - n);
+
+		for (k = 0, good = 0; k < n; k++)
+			good |= (u64)model_check(self->m, seq + k) << k;
+		ASSERT_EQ(good, dtls_replay_check_run(&self->w, seq, n));
+		for (k = 0, marked = 0; k < n; k++)
+			if (set >> k & 1 && model_mark(self->m, seq + k))
+				marked |= 1ULL << k;
+		ASSERT_EQ(marked, dtls_replay_mark_run(&self->w, seq, n, set));
+		ASSERT_EQ(self->m->next, self->w.next);
+		for (next = self->m->next, k = 0; k < 200 && k < next; k++)
+			ASSERT_EQ(model_check(self->m, next - 1 - k),
+				  dtls_replay_check(&self->w, next - 1 - k));
+	}
+	EXPECT_LT(100, i);
+}
+
 /* Whatever the sizes: what one window refuses, its copy refuses. */
 TEST_F(window, export_and_import)
 {
