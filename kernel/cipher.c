@@ -146,10 +146,10 @@ struct dtls_scratch *dtls_scratch_get(void)
 	sg_init_table(scratch->src, ARRAY_SIZE(scratch->src));
 	sg_unmark_end(&scratch->src[DTLS_SG_MAX]);
 	sg_init_table(scratch->dst, ARRAY_SIZE(scratch->dst));
-	sg_init_table(scratch->seal, ARRAY_SIZE(scratch->seal));
+	sg_init_table(scratch->flat, ARRAY_SIZE(scratch->flat));
 	sg_set_buf(&scratch->src[0], scratch->aad, sizeof(scratch->aad));
 	sg_set_buf(&scratch->dst[0], scratch->aad, sizeof(scratch->aad));
-	sg_set_buf(&scratch->seal[0], scratch->aad, sizeof(scratch->aad));
+	sg_set_buf(&scratch->flat[0], scratch->aad, sizeof(scratch->aad));
 	crypto_init_wait(&scratch->wait);
 	aead_request_set_callback(&scratch->req, CRYPTO_TFM_REQ_MAY_BACKLOG |
 				  CRYPTO_TFM_REQ_MAY_SLEEP, crypto_req_done,
@@ -185,7 +185,8 @@ void dtls_scratch_put(struct dtls_scratch *scratch)
 
 /*
  * @explicit: the nonce bytes that stand in the record. They are the sender's
- * choice, so reading takes them from the record, never from a counter.
+ * choice, so reading takes them from the record, never from a counter. Made
+ * whole each time: a cipher may have left the last one's counter in there.
  */
 static void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
 		       const u8 *explicit, const struct dtls_record *rec)
@@ -214,117 +215,148 @@ static void set_pair(struct scatterlist *sg, const u8 *buf, unsigned int len,
 }
 
 /* Whoever changes the connection ID meanwhile, it is one or the other. */
-static size_t write_unified(const struct dtls_key *key, u8 *record,
-			    const struct dtls_record *rec)
+static void write_unified(const struct dtls_key *key, u8 *record,
+			  const struct dtls_record *rec)
 {
 	unsigned int start;
-	size_t len;
 
 	do {
 		start = read_seqbegin(&key->cid_lock);
-		len = dtls_record_write_header(record, rec);
+		dtls_record_write_header(record, rec);
 	} while (read_seqretry(&key->cid_lock, start));
-	return len;
+}
+
+/**
+ * dtls_seal_begin() - get ready to make records that differ in the number alone
+ * @key:	write key
+ * @scratch:	from dtls_scratch_get()
+ * @len:	bytes of content of each
+ * @type:	content type
+ * @epoch:	of @key
+ * @more:	another record will follow in the datagram
+ *
+ * DTLS 1.3: the header has 16 bits of the number, as one GSO packet alone can
+ * be overtaken by half of what 8 bits tell apart; and the length only where it
+ * is needed, as each byte of it would be sent with each record.
+ */
+void dtls_seal_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
+		     size_t len, u8 type, u64 epoch, bool more)
+{
+	struct scatterlist *sg = scratch->flat + 1;
+	struct aead_request *req = &scratch->req;
+	struct dtls_sealing *s = &scratch->sealing;
+
+	s->rec = (struct dtls_record) {
+		.type = type,
+		.version = key->version,
+		.epoch = epoch,
+		.cid = key->cid,
+		.cid_len = key->cid_len,
+	};
+	s->type = type;
+	s->head = dtls_key_head(key, more);
+	s->len = len;
+	s->inner_len = len;
+	s->aad_len = DTLS12_AAD_SIZE;
+	if (dtls_is_13(key->version)) {
+		s->inner_len += 1 + dtls_record_padding(len, key->cipher->tag_len);
+		s->rec.unified = DTLS_UNIFIED | DTLS_UNIFIED_SEQ16 |
+				 (more ? DTLS_UNIFIED_LENGTH : 0);
+		s->aad_len = s->head;
+	} else if (key->cid_len) {
+		/* RFC 9146 4: the real type goes inside, unpadded. */
+		s->inner_len++;
+		s->rec.type = DTLS_CT_TLS12_CID;
+	}
+	s->rec.fragment_len = key->explicit_len + s->inner_len +
+			      key->cipher->tag_len;
+
+	/*
+	 * Additional data right before the content needs one entry for both. In
+	 * DTLS 1.3 that is the header; else the header is written over it
+	 * afterwards. RFC 9146's is longer than the header.
+	 */
+	if (!s->rec.unified && key->cid_len) {
+		s->aad_len = dtls_record_aad(scratch->aad, &s->rec,
+					     s->inner_len);
+		sg = scratch->flat;
+		sg->length = s->aad_len;
+	}
+	aead_request_set_tfm(req, key->aead);
+	aead_request_set_ad(req, s->aad_len);
+	aead_request_set_crypt(req, sg, sg, s->inner_len, scratch->iv);
+}
+
+/* The number of the record just made is to be hidden, now or with the others. */
+static void mask_number(const struct dtls_key *key,
+			struct dtls_scratch *scratch, u8 *record,
+			const u8 *fragment)
+{
+	struct dtls_masks *masks = scratch->masks;
+	u8 mask[DTLS_SAMPLE_SIZE];
+
+	if (masks->hold) {
+		memcpy(masks->block[masks->n], fragment, DTLS_SAMPLE_SIZE);
+		masks->record[masks->n++] = record;
+	} else {
+		dtls_mask_make(&key->mask, fragment, mask);
+		dtls_record_mask(record, &scratch->sealing.rec, mask);
+	}
 }
 
 /**
  * dtls_seal() - make a record around its content, in place
  * @key:	write key
- * @scratch:	from dtls_scratch_get()
+ * @scratch:	after dtls_seal_begin() with that key
  * @record:	linear memory of ours: dtls_key_size() bytes, the content at
  *		dtls_key_head()
- * @len:	bytes of content
- * @type:	content type
- * @epoch:	of @key
  * @seq:	from dtls_epoch_take_seq(): never used before
- * @more:	another record will follow in the datagram
  *
- * DTLS 1.3: the header has 16 bits of the number, as one GSO packet alone can
- * be overtaken by half of what 8 bits tell apart; and the length only where it
- * is needed, as each byte of it would be sent with each record. If @scratch
- * holds masks back, the number stays in the clear until dtls_mask_batch().
- *
- * Sleeps. Return: bytes of the record or an error.
+ * If @scratch holds masks back, the number stays in the clear until
+ * dtls_mask_batch(). Sleeps. Return: 0 or an error.
  */
 int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
-	      u8 *record, size_t len, u8 type, u64 epoch, u64 seq, bool more)
+	      u8 *record, u64 seq)
 {
-	const struct dtls_cipher *cipher = key->cipher;
-	struct aead_request *req = &scratch->req;
-	u8 *content = record + dtls_key_head(key, more);
-	struct dtls_record rec = {
-		.type = type,
-		.version = key->version,
-		.epoch = epoch,
-		.seq = seq,
-	};
-	struct scatterlist *sg = scratch->seal + 1;
-	size_t aad_len = DTLS12_AAD_SIZE;
+	struct dtls_sealing *s = &scratch->sealing;
+	unsigned int tag_len = key->cipher->tag_len;
+	u8 *content = record + s->head, *start = content;
+	struct dtls_record *rec = &s->rec;
+	size_t len = s->inner_len;
 	u8 explicit[EXPLICIT_LEN];
 	int err;
 
-	if (dtls_is_13(key->version)) {
-		size_t padding = dtls_record_padding(len, cipher->tag_len);
-
-		content[len++] = type;
-		memset(content + len, 0, padding);
-		len += padding;
-		rec.unified = DTLS_UNIFIED | DTLS_UNIFIED_SEQ16 |
-			      (more ? DTLS_UNIFIED_LENGTH : 0);
-	} else if (key->cid_len) {
-		/* RFC 9146 4: the real type goes inside, unpadded. */
-		content[len++] = type;
-		rec.type = DTLS_CT_TLS12_CID;
+	rec->seq = seq;
+	if (len > s->len) {
+		content[s->len] = s->type;
+		memset(content + s->len + 1, 0, len - s->len - 1);
 	}
-	rec.cid = key->cid;
-	rec.cid_len = key->cid_len;
-	rec.fragment_len = key->explicit_len + len + cipher->tag_len;
-
-	/*
-	 * Additional data right before the content needs one entry for both. In
-	 * DTLS 1.3 that is the header; else the header is written over it
-	 * afterwards. RFC 9146's is longer than the header. The tag in an entry
-	 * of its own is found without a table made for it.
-	 */
-	if (rec.unified) {
-		aad_len = write_unified(key, record, &rec);
-		set_pair(sg, record, aad_len + len, cipher->tag_len);
-	} else if (!rec.cid_len) {
-		dtls_record_aad(content - aad_len, &rec, len);
-		set_pair(sg, content - aad_len, aad_len + len, cipher->tag_len);
+	if (rec->unified) {
+		write_unified(key, record, rec);
+		start = record;
+	} else if (!rec->cid_len) {
+		start -= s->aad_len;
+		dtls_record_aad(start, rec, len);
 	} else {
-		aad_len = dtls_record_aad(scratch->aad, &rec, len);
-		set_pair(sg, content, len, cipher->tag_len);
-		sg = scratch->seal;
-		sg->length = aad_len;
+		dtls_record_aad_number(scratch->aad, rec);
 	}
-	put_unaligned_be64(dtls_record_number(&rec), explicit);
-	make_nonce(key, scratch, explicit, &rec);
-	aead_request_set_tfm(req, key->aead);
-	aead_request_set_ad(req, aad_len);
-	aead_request_set_crypt(req, sg, sg, len, scratch->iv);
+	/* The tag in an entry of its own is found without a table made for it. */
+	set_pair(&scratch->flat[1], start, content + len - start, tag_len);
+	put_unaligned_be64(dtls_record_number(rec), explicit);
+	make_nonce(key, scratch, explicit, rec);
 
-	err = crypto_wait_req(crypto_aead_encrypt(req), &scratch->wait);
+	err = crypto_wait_req(crypto_aead_encrypt(&scratch->req),
+			      &scratch->wait);
 	if (err)
 		return err;
-	if (rec.unified) {
-		struct dtls_masks *masks = scratch->masks;
-		u8 mask[DTLS_SAMPLE_SIZE];
-
-		if (masks->hold) {
-			memcpy(masks->block[masks->n], content,
-			       DTLS_SAMPLE_SIZE);
-			masks->record[masks->n++] = record;
-		} else {
-			dtls_mask_make(&key->mask, content, mask);
-			dtls_record_mask(record, &rec, mask);
-		}
-		return content + len + cipher->tag_len - record;
+	if (rec->unified) {
+		mask_number(key, scratch, record, content);
+		return 0;
 	}
-	dtls_record_write_header(record, &rec);
+	dtls_record_write_header(record, rec);
 	if (key->explicit_len)
 		memcpy(content - EXPLICIT_LEN, explicit, EXPLICIT_LEN);
-	return content + len + cipher->tag_len - record;
+	return 0;
 }
 
 /*

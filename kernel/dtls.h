@@ -165,6 +165,24 @@ struct dtls_masks {
 	struct skcipher_request req CRYPTO_MINALIGN_ATTR;
 };
 
+/**
+ * struct dtls_sealing - what records sealed one after another have in common
+ * @rec:	their header; the last one's number
+ * @type:	of the content
+ * @head:	bytes before it
+ * @len:	bytes of content
+ * @inner_len:	with what is sealed with it: type and padding
+ * @aad_len:	bytes
+ */
+struct dtls_sealing {
+	struct dtls_record rec;
+	u8 type;
+	unsigned int head;
+	size_t len;
+	size_t inner_len;
+	size_t aad_len;
+};
+
 /*
  * What sealing or opening needs besides key and data. One is kept for each
  * CPU; whoever takes it owns it, and may sleep, until he puts it back.
@@ -180,7 +198,8 @@ struct dtls_scratch {
 	struct dtls_masks *masks;
 	struct scatterlist src[1 + DTLS_SG_MAX];	/* no end is marked */
 	struct scatterlist dst[2];
-	struct scatterlist seal[3];	/* @aad if it stands there, content, tag */
+	struct scatterlist flat[3];	/* @aad if it stands there, content, tag */
+	struct dtls_sealing sealing;
 	u8 iv[16];
 	u8 aad[DTLS_AAD_SIZE_MAX];
 	struct aead_request req CRYPTO_MINALIGN_ATTR;	/* the last: grows */
@@ -225,8 +244,10 @@ const struct dtls_cipher *dtls_cipher_find(u16 id);
 int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
 		  const struct dtls_cipher *cipher, bool write);
 void dtls_key_destroy(struct dtls_key *key);
+void dtls_seal_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
+		     size_t len, u8 type, u64 epoch, bool more);
 int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
-	      u8 *record, size_t len, u8 type, u64 epoch, u64 seq, bool more);
+	      u8 *record, u64 seq);
 int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      const struct dtls_record *rec, struct sk_buff *skb,
 	      unsigned int offset, const u8 *flat, u8 *content, u8 *type);

@@ -304,4 +304,24 @@ static inline u64 dtls_record_number(const struct dtls_record *rec)
 	return rec->epoch << 48 | rec->seq;
 }
 
+/**
+ * dtls_record_aad_number() - make additional data those of the next record
+ * @aad:	from dtls_record_aad(), for a header that differs in the number
+ *		alone
+ * @rec:	the header
+ */
+static inline void dtls_record_aad_number(u8 *aad,
+					  const struct dtls_record *rec)
+{
+	u8 *p = aad + 1 + rec->cid_len;
+
+	if (!rec->unified)
+		dtls_put_be64(aad + (rec->cid_len ? 13 : 0),
+			      dtls_record_number(rec));
+	else if (rec->unified & DTLS_UNIFIED_SEQ16)
+		dtls_put_be16(p, (u16)rec->seq);
+	else
+		*p = (u8)rec->seq;
+}
+
 #endif /* _DTLS_RECORD_H */

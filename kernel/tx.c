@@ -213,15 +213,22 @@ static bool copy_in(struct tx *tx, u8 *to, size_t len)
 				   &tx->msg->msg_iter) == len;
 }
 
-/*
- * Seal the next @len bytes of the caller's data at the end of @batch, where
- * they take @size.
- */
-static int add_record(struct tx *tx, struct dtls_batch *batch, size_t len,
-		      size_t size, u64 seq, bool more)
+/* The records added from now on are of @len bytes of content each. */
+static void begin_records(struct tx *tx, size_t len, bool more)
 {
-	const struct dtls_key *key = &tx->epoch->key;
-	unsigned int head = dtls_key_head(key, more);
+	dtls_seal_begin(&tx->epoch->key, tx->scratch, len, tx->type,
+			tx->epoch->number, more);
+}
+
+/*
+ * Seal the next bytes of the caller's data, as begin_records() has it, at the
+ * end of @batch, where they take @size.
+ */
+static int add_record(struct tx *tx, struct dtls_batch *batch, size_t size,
+		      u64 seq)
+{
+	unsigned int head = tx->scratch->sealing.head;
+	size_t len = tx->scratch->sealing.len;
 	u8 *record = batch_room(batch, size);
 	int err;
 
@@ -234,9 +241,8 @@ static int add_record(struct tx *tx, struct dtls_batch *batch, size_t len,
 		err = -EFAULT;
 		goto trim;
 	}
-	err = dtls_seal(key, tx->scratch, record, len, tx->type,
-			tx->epoch->number, seq, more);
-	if (err < 0)
+	err = dtls_seal(&tx->epoch->key, tx->scratch, record, seq);
+	if (err)
 		goto trim;
 	if (tx->has_info)
 		note_number(tx, seq);
@@ -295,12 +301,14 @@ static int fill_batch(struct tx *tx, struct dtls_batch *batch, unsigned int n,
 		}
 	}
 	scratch->masks->hold = dtls_mask_worth(&tx->epoch->key.mask, n);
+	begin_records(tx, segment, false);
 	while (n-- && !err) {
 		if (len < segment) {
 			segment = len;
 			size = dtls_key_size(&tx->epoch->key, len, false);
+			begin_records(tx, len, false);
 		}
-		err = add_record(tx, batch, segment, size, seq++, false);
+		err = add_record(tx, batch, size, seq++);
 		len -= segment;
 	}
 	if (scratch->masks->hold)
@@ -392,7 +400,8 @@ static ssize_t send_corked(struct tx *tx, size_t len, bool more)
 	ret = take_seq(tx, 1, &seq);
 	if (ret < 0)
 		goto out;
-	ret = add_record(tx, ds->cork, len, size, seq, more);
+	begin_records(tx, len, more);
+	ret = add_record(tx, ds->cork, size, seq);
 	if (ret)
 		goto out;
 	count_sent(tx, 1, len);
