@@ -156,8 +156,7 @@ struct dtls_scratch *dtls_scratch_get(void)
 				  &scratch->wait);
 	scratch->fragment = kmalloc(DTLS_SCRATCH_ROOM, GFP_KERNEL);
 	scratch->content = kmalloc(DTLS_SCRATCH_ROOM, GFP_KERNEL);
-	scratch->rx = kcalloc(1 + DTLS_RUN_MAX, sizeof(*scratch->rx),
-			      GFP_KERNEL);
+	scratch->rx = kcalloc(2, sizeof(*scratch->rx), GFP_KERNEL);
 	scratch->masks = kzalloc(sizeof(*scratch->masks) + mask_req_size,
 				 GFP_KERNEL);
 	if (!scratch->fragment || !scratch->content || !scratch->rx ||
@@ -424,91 +423,153 @@ static bool inner_type_known(u8 type)
 	       type != DTLS_CT_TLS12_CID;
 }
 
-/**
- * dtls_open() - verify and decrypt one record
- * @key:	read key
- * @scratch:	from dtls_scratch_get()
- * @rec:	its header
- * @skb:	where it lies; only read: its pages may be anybody's
- * @offset:	of the record in @skb
- * @flat:	the record, if it lies there in one piece, or NULL
- * @content:	where to in @scratch->content: as long as the fragment
- * @type:	set to the content type
- *
- * What stands in @content after an error must not be looked at. Sleeps.
- *
- * Return: bytes of content; -EBADMSG if the record is not authentic; -EMSGSIZE
- * if it is too short for its cipher or of another version; -EPROTO if it is
- * authentic but makes no sense; or another error, which says nothing of it.
+/*
+ * What is in pieces, or has no content to tell the tag from: opened where it
+ * lies, if that are not too many, or in a copy
  */
-int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
-	      const struct dtls_record *rec, struct sk_buff *skb,
-	      unsigned int offset, const u8 *flat, u8 *content, u8 *type)
+static int open_pieces(struct dtls_scratch *scratch, struct sk_buff *skb,
+		       unsigned int offset, unsigned int len)
 {
-	const struct dtls_cipher *cipher = key->cipher;
 	struct aead_request *req = &scratch->req;
-	int len = rec->fragment_len - key->explicit_len - cipher->tag_len;
-	u8 explicit[EXPLICIT_LEN];
-	size_t aad_len;
 	unsigned int n;
 	int err;
 
-	if (len < 0 || rec->version != key->version)
-		return -EMSGSIZE;
-
-	offset += rec->header_len;
-	if (key->explicit_len) {
-		if (flat)
-			memcpy(explicit, flat + rec->header_len, EXPLICIT_LEN);
-		else if (skb_copy_bits(skb, offset, explicit, EXPLICIT_LEN))
-			return -EBADMSG;
-		offset += EXPLICIT_LEN;
-	}
-	make_nonce(key, scratch, explicit, rec);
-	aad_len = dtls_record_aad(scratch->aad, rec, len);
-
-	scratch->src[0].length = aad_len;
-	scratch->dst[0].length = aad_len;
-	n = flat ? 0 : skb_to_sg(skb, offset, len + cipher->tag_len,
-				 scratch->src + 1, DTLS_SG_MAX);
+	n = skb_to_sg(skb, offset, len, scratch->src + 1, DTLS_SG_MAX);
 	if (!n) {
-		const u8 *sealed = scratch->fragment;
-
-		if (flat)
-			sealed = flat + rec->header_len + key->explicit_len;
-		else if (skb_copy_bits(skb, offset, scratch->fragment,
-				       len + cipher->tag_len))
+		if (skb_copy_bits(skb, offset, scratch->fragment, len))
 			return -EBADMSG;
-		/* The tag by itself, as dtls_seal() has it */
 		n = 1;
-		if (!len)
-			sg_set_buf(&scratch->src[n], sealed, cipher->tag_len);
-		else
-			set_pair(&scratch->src[n++], sealed, len,
-				 cipher->tag_len);
+		sg_set_buf(&scratch->src[n], scratch->fragment, len);
 	}
 	sg_mark_end(&scratch->src[n]);
+	req->src = scratch->src;
+	err = crypto_wait_req(crypto_aead_decrypt(req), &scratch->wait);
+	req->src = scratch->flat;
+	sg_unmark_end(&scratch->src[n]);
+	return err;
+}
 
+/*
+ * May they be this key's? RFC 9146 3: with a connection ID agreed on, every
+ * record has one; in DTLS 1.3 every datagram.
+ */
+static int check(const struct dtls_key *key, const struct dtls_rx *rx, int len)
+{
+	bool has_cid = rx->rec.cid_len == key->cid_len;
+
+	if (rx->rec.unified && key->cid_len)
+		has_cid = rx->has_cid;
+	if (!has_cid)
+		return -ENOKEY;
+	return len < 0 || rx->rec.version != key->version ? -EMSGSIZE : 0;
+}
+
+/* Get ready for records that differ in the number alone; @len: of content */
+static void open_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
+		       const struct dtls_record *rec, unsigned int len)
+{
+	size_t aad_len = dtls_record_aad(scratch->aad, rec, len);
+	struct aead_request *req = &scratch->req;
+
+	scratch->flat[0].length = aad_len;
+	scratch->src[0].length = aad_len;
+	scratch->dst[0].length = aad_len;
 	/* An empty entry is no entry to some of the crypto API's walkers. */
-	scratch->dst[1].offset = content - scratch->content;
-	scratch->dst[1].length = max(len, 1);
+	scratch->dst[1].length = max(len, 1U);
 	aead_request_set_tfm(req, key->aead);
 	aead_request_set_ad(req, aad_len);
-	aead_request_set_crypt(req, scratch->src, scratch->dst,
-			       len + cipher->tag_len, scratch->iv);
+	aead_request_set_crypt(req, scratch->flat, scratch->dst,
+			       len + key->cipher->tag_len, scratch->iv);
+}
 
-	err = crypto_wait_req(crypto_aead_decrypt(req), &scratch->wait);
-	sg_unmark_end(&scratch->src[n]);
-	if (err)
-		return err;
+/* What open_begin() has not done yet for the @i-th record of @rx */
+static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
+		    const struct dtls_rx *rx, unsigned int i,
+		    const struct dtls_record *rec, unsigned int len)
+{
+	unsigned int head = rec->header_len + key->explicit_len;
+	unsigned int tag_len = key->cipher->tag_len, offset;
+	const u8 *flat = rx->flat[i];
+	u8 explicit[EXPLICIT_LEN];
+
+	dtls_record_aad_number(scratch->aad, rec);
+	if (likely(flat && len)) {
+		make_nonce(key, scratch, flat + rec->header_len, rec);
+		/* The tag by itself, as dtls_seal() has it */
+		set_pair(&scratch->flat[1], flat + head, len, tag_len);
+		return crypto_wait_req(crypto_aead_decrypt(&scratch->req),
+				       &scratch->wait);
+	}
+
+	offset = rx->offset + i * dtls_rx_size(rx);
+	if (skb_copy_bits(rx->skb, offset + rec->header_len, explicit,
+			  key->explicit_len))
+		return -EBADMSG;
+	make_nonce(key, scratch, explicit, rec);
+	return open_pieces(scratch, rx->skb, offset + head, len + tag_len);
+}
+
+/* Find type and length of what was decrypted. Returns bytes or -EPROTO. */
+static int open_inner(const struct dtls_record *rec, const u8 *content,
+		      unsigned int len, u8 *type)
+{
+	long inner;
 
 	*type = rec->type;
-	if (rec->unified || rec->cid_len) {
-		len = dtls_record_inner(content, len, type);
-		if (len < 0 || (rec->unified && !inner_type_known(*type)))
-			return -EPROTO;
+	if (!rec->unified && !rec->cid_len)
+		return len;
+	inner = dtls_record_inner(content, len, type);
+	if (inner < 0 || (rec->unified && !inner_type_known(*type)))
+		return -EPROTO;
+	return inner;
+}
+
+/**
+ * dtls_open() - verify and decrypt records
+ * @key:	read key
+ * @scratch:	from dtls_scratch_get()
+ * @rx:		the records, of which those that are fresh are opened; they are
+ *		only read where they lie: their pages may be anybody's
+ *
+ * Fills in @rx->opened but the verdicts: content, placed in @scratch->content,
+ * type, and bytes of content; instead of these -EBADMSG if a record is not
+ * authentic, -EPROTO if it is but makes no sense, -EMSGSIZE if it is too short
+ * for its cipher or of another version, -ENOKEY if it lacks a connection ID, or
+ * another error, which says nothing of it. What stands in the content after an
+ * error must not be looked at. Sleeps.
+ *
+ * Return: bit i is set if the i-th record is authentic.
+ */
+u64 dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
+	      struct dtls_rx *rx)
+{
+	int len = rx->rec.fragment_len - key->explicit_len -
+		  key->cipher->tag_len;
+	struct dtls_record rec = rx->rec;
+	int wrong = check(key, rx, len), err;
+	u64 authentic = 0;
+	size_t place = 0;
+	unsigned int i;
+
+	if (!wrong)
+		open_begin(key, scratch, &rec, len);
+	for (i = 0; i < rx->n; i++, rec.seq++) {
+		struct dtls_opened *o = &rx->opened[i];
+
+		o->content = NULL;
+		if (!(READ_ONCE(rx->fresh) >> i & 1))
+			continue;
+		place = dtls_place(place, rec.fragment_len);
+		o->content = scratch->content + place;
+		scratch->dst[1].offset = place;
+		err = wrong ?: open_one(key, scratch, rx, i, &rec, len);
+		o->len = err ?: open_inner(&rec, o->content, len, &o->type);
+		if (err)
+			continue;
+		authentic |= BIT_ULL(i);
+		place += max(o->len, 0);
 	}
-	return len;
+	return authentic;
 }
 
 /* No socket is attached any more. */

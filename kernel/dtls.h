@@ -52,9 +52,67 @@ int dtls_stats_init(void);
 void dtls_stats_exit(void);
 u64 __percpu *dtls_stats(struct net *net);
 
-/* ---- cipher.c, mask.c: sealing and opening one record ---- */
+/* ---- records on their way in ---- */
 
-struct dtls_rx;
+struct dtls_epoch;
+
+/* Records of a coalesced datagram that are taken at once */
+#define DTLS_RUN_MAX	32
+
+/**
+ * struct dtls_opened - what became of one record
+ * @content:	in the scratch's; NULL: it was a replay when it came
+ * @len:	bytes of content or an error; see dtls_open()
+ * @type:	of the content
+ * @verdict:	enum dtls_verdict or -ENOMEM
+ */
+struct dtls_opened {
+	u8 *content;
+	int len;
+	u8 type;
+	s8 verdict;
+};
+
+/**
+ * struct dtls_rx - a run of records on its way; in the scratch of who carries it
+ * @skb:	one reference; borrowed from the record before them in what
+ *		dtls_rx_coalesced() gave
+ * @offset:	of the first record in @skb; the others follow without a gap
+ * @rec:	the first one's header; the others' differs in the number
+ *		alone, which goes up by one
+ * @has_cid:	a connection ID of ours stands in them or before the first
+ * @newest:	read epoch when they came; 0: there was none
+ * @epoch:	of @rec if it has a key, with a reference, or NULL
+ * @n:		records; most runs are of one
+ * @fresh:	bit i: of the i-th, no record of its number is known to have
+ *		been verified
+ * @under_way:	struct dtls_assoc's list, where @fresh may be cleared
+ * @opened:	after dtls_rx_open()
+ * @flat:	where each record lies in one piece, or, if @n is 1, NULL
+ * @header:	where @rec.cid may point
+ */
+struct dtls_rx {
+	struct sk_buff *skb;
+	unsigned int offset;
+	struct dtls_record rec;
+	bool has_cid;
+	u64 newest;
+	struct dtls_epoch *epoch;
+	unsigned int n;
+	u64 fresh;
+	struct hlist_node under_way;
+	struct dtls_opened opened[DTLS_RUN_MAX];
+	const u8 *flat[DTLS_RUN_MAX];
+	u8 header[DTLS_HEADER_SIZE_MAX];
+};
+
+/* Bytes of each record on the wire */
+static inline unsigned int dtls_rx_size(const struct dtls_rx *rx)
+{
+	return rx->rec.header_len + rx->rec.fragment_len;
+}
+
+/* ---- cipher.c, mask.c: sealing and opening ---- */
 
 /**
  * struct dtls_cipher - what there is to know of one AEAD
@@ -193,7 +251,7 @@ struct dtls_scratch {
 	unsigned int mask_req_size;
 	u8 *fragment;			/* DTLS_SCRATCH_ROOM bytes, aligned to pages */
 	u8 *content;			/* likewise */
-	struct dtls_rx *rx;		/* one, and DTLS_RUN_MAX behind it */
+	struct dtls_rx *rx;		/* two */
 	struct dtls_batch batch;
 	struct dtls_masks *masks;
 	struct scatterlist src[1 + DTLS_SG_MAX];	/* no end is marked */
@@ -215,6 +273,14 @@ static inline size_t dtls_place(size_t offset, size_t len)
 	if (len <= PAGE_SIZE / 2 && offset_in_page(offset) + len > PAGE_SIZE)
 		return round_up(offset, PAGE_SIZE);
 	return offset;
+}
+
+/* How many pieces of @len bytes get a place in a scratch one behind the other */
+static inline unsigned int dtls_places(size_t len)
+{
+	if (len > PAGE_SIZE / 2)
+		return DTLS_SCRATCH_ROOM / len;
+	return DTLS_SCRATCH_ROOM / PAGE_SIZE * (PAGE_SIZE / (len ?: 1));
 }
 
 /* Bytes from a record's start to its content; @more: it is not the last one */
@@ -248,9 +314,8 @@ void dtls_seal_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 		     size_t len, u8 type, u64 epoch, bool more);
 int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      u8 *record, u64 seq);
-int dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
-	      const struct dtls_record *rec, struct sk_buff *skb,
-	      unsigned int offset, const u8 *flat, u8 *content, u8 *type);
+u64 dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
+	      struct dtls_rx *rx);
 struct dtls_scratch *dtls_scratch_get(void);
 void dtls_scratch_put(struct dtls_scratch *scratch);
 void dtls_cipher_exit(void);
@@ -546,47 +611,6 @@ struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek);
 
 /* ---- intake.c: records out of datagrams ---- */
 
-/* Records of a coalesced datagram that are taken at once */
-#define DTLS_RUN_MAX	16
-
-/**
- * struct dtls_rx - a record on its way; in the scratch of who carries it
- * @skb:	one reference; borrowed from the record before them by those
- *		that dtls_rx_coalesced() gave
- * @offset:	of the record in @skb
- * @flat:	the record, if it lies in one piece, or NULL
- * @rec:	its header
- * @has_cid:	a connection ID of ours stands in it or before it
- * @type:	of the content
- * @verdict:	enum dtls_verdict or -ENOMEM, after dtls_rx_open()
- * @len:	bytes of content, or what dtls_open() said
- * @content:	in the scratch's
- * @newest:	read epoch when it came; 0: there was none
- * @epoch:	of @rec if it has a key, with a reference, or NULL
- * @fresh:	no record of its number is known to have been verified
- * @n:		records of one epoch from this one on, side by side in memory;
- *		the first has the reference to @epoch, and stands for all in
- * @under_way:	struct dtls_assoc's list, where @fresh may be cleared
- * @header:	where @rec.cid may point
- */
-struct dtls_rx {
-	struct sk_buff *skb;
-	unsigned int offset;
-	const u8 *flat;
-	struct dtls_record rec;
-	bool has_cid;
-	u8 type;
-	bool fresh;
-	int verdict;
-	int len;
-	u8 *content;
-	u64 newest;
-	struct dtls_epoch *epoch;
-	unsigned int n;
-	struct hlist_node under_way;
-	u8 header[DTLS_HEADER_SIZE_MAX];
-};
-
 /* Is it early data? */
 static inline bool dtls_rx_replayable(const struct dtls_rx *rx)
 {
@@ -595,9 +619,9 @@ static inline bool dtls_rx_replayable(const struct dtls_rx *rx)
 
 int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx,
 		 unsigned int *budget);
-unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
-			       const struct dtls_rx *first,
-			       struct dtls_rx *rx, unsigned int max);
+bool dtls_rx_coalesced(struct dtls_sock *ds, const struct sk_buff *skb,
+		       const struct dtls_record *first, struct dtls_rx *rx,
+		       unsigned int max);
 unsigned int dtls_rx_queued(struct dtls_sock *ds);
 bool dtls_rx_unread(struct dtls_sock *ds);
 void dtls_rx_wake(struct sock *sk);
@@ -618,9 +642,12 @@ enum dtls_verdict {
 
 void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 		  struct dtls_scratch *scratch);
-void dtls_rx_info(const struct dtls_rx *rx, struct dtls_record_info *info);
-bool dtls_rx_ready(struct dtls_sock *ds, struct dtls_rx *rx);
-void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx);
+void dtls_rx_info(const struct dtls_rx *rx, unsigned int i,
+		  struct dtls_record_info *info);
+bool dtls_rx_ready(struct dtls_sock *ds, const struct dtls_rx *rx,
+		   unsigned int i);
+void dtls_rx_control(struct dtls_sock *ds, const struct dtls_rx *rx,
+		     unsigned int i);
 int dtls_rx_fill(struct dtls_sock *ds, bool control);
 bool dtls_rx_poll(struct dtls_sock *ds);
 

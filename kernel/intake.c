@@ -5,7 +5,7 @@
  *   take_datagram()	from UDP's own queue
  *   find_record()	one record in it
  *   cut_record()	out of it
- *   admit()		the replay window is held against it
+ *   admit()		the replay window is held against it and what follows it
  *   dtls_rx_open()	in rx.c, decides what becomes of it
  *
  * And what waits on the socket: records that came before their key, datagrams
@@ -151,10 +151,11 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 /*
  * How long connection IDs are comes with the first read key, in DTLS 1.3 with
  * the first but that of early data. Until then the rest of the datagram is one
- * record that waits for it.
+ * record that waits for it, and nobody looks for its header.
  */
 static bool find_unsized(struct dtls_rx *rx, const u8 *p, unsigned int len)
 {
+	rx->flat[0] = NULL;
 	if (len < DTLS_SAMPLE_SIZE)
 		return false;
 	if (dtls_is_unified(p[0]) && p[0] & DTLS_UNIFIED_CID &&
@@ -225,7 +226,7 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		const u8 *p = peek(d, head);
 		unsigned int size;
 
-		rx->flat = p;
+		rx->flat[0] = p;
 		if (!p)
 			p = skb_header_pointer(d->skb, d->pos, head,
 					       rx->header);
@@ -259,12 +260,13 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		       struct dtls_rx *rx, bool borrow)
 {
-	unsigned int len = rx->rec.header_len + rx->rec.fragment_len;
+	unsigned int len = dtls_rx_size(rx);
 
 	rx->skb = d->skb;
 	rx->offset = d->pos;
+	rx->n = 1;
 	if (d->pos + len > d->flat_end)
-		rx->flat = NULL;	/* only its header lies in one piece */
+		rx->flat[0] = NULL;	/* only its header lies in one piece */
 	rx->has_cid = d->has_cid;
 	skip(d, len);
 
@@ -280,36 +282,14 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		d->charge = dtls_charge(ds, d->skb->truesize);
 }
 
-/*
- * Take the next record in @d if it is like @before, which came before it in the
- * same skb, and all that is left of its datagram. In what was coalesced all but
- * the last are.
- */
-static bool take_alike(struct dtls_dgram *d, const struct dtls_rx *before,
-		       struct dtls_rx *rx)
-{
-	unsigned int size = before->rec.header_len + before->rec.fragment_len;
-
-	if (d->seg_end - d->pos != size || d->seg_end == d->end)
-		return false;
-	rx->flat = peek(d, size);
-	if (!rx->flat || !dtls_record_alike(&rx->rec, rx->flat, &before->rec))
-		return false;
-	rx->skb = d->skb;
-	rx->offset = d->pos;
-	rx->has_cid = false;
-	skip(d, size);
-	return true;
-}
-
 /* The number of a record with a unified header, in the place of its last bits */
 static void find_number(struct dtls_epoch *epoch, struct dtls_rx *rx)
 {
 	u8 sample[DTLS_SAMPLE_SIZE] = {}, mask[DTLS_SAMPLE_SIZE];
 	const u8 *fragment = sample;
 
-	if (rx->flat)
-		fragment = rx->flat + rx->rec.header_len;
+	if (rx->flat[0])
+		fragment = rx->flat[0] + rx->rec.header_len;
 	else
 		skb_copy_bits(rx->skb, rx->offset + rx->rec.header_len, sample,
 			      sizeof(sample));
@@ -317,18 +297,53 @@ static void find_number(struct dtls_epoch *epoch, struct dtls_rx *rx)
 	dtls_record_resolve(&rx->rec, mask, epoch->number, epoch->replay.next);
 }
 
+/* Does @p, of the same size, follow @rx as its @n-th? */
+static bool follows(const struct dtls_rx *rx, unsigned int n, const u8 *p)
+{
+	u8 mask[DTLS_SAMPLE_SIZE];
+
+	if (!rx->rec.unified)
+		return dtls_record_follows(&rx->rec, n, p);
+	dtls_mask_make(&rx->epoch->key.mask, p + rx->rec.header_len, mask);
+	return dtls_record_follows_unified(&rx->rec, n, p, mask);
+}
+
 /*
- * Hold the replay window against @n records of one epoch in the order of
- * arrival. From here to dtls_rx_open() they are under way: the other readers
- * may move the window past them in the meantime, and they are no replays for
- * that.
+ * Let the record just cut out of @d be followed by others, @max in all, each in
+ * a datagram of its own. What GRO coalesced is mostly one run.
  */
-static void admit(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int n)
+static void extend(struct dtls_sock *ds, struct dtls_dgram *d,
+		   struct dtls_rx *rx, unsigned int max)
+{
+	unsigned int size = dtls_rx_size(rx), n;
+	const u8 *p;
+
+	if (d->skb != rx->skb || d->seg_len != size || !rx->flat[0])
+		return;
+	for (n = 1; n < max && d->end - d->pos >= size; n++) {
+		p = peek(d, size);
+		if (!p || !follows(rx, n, p))
+			break;
+		rx->flat[n] = p;
+		d->pos += size;
+	}
+	rx->n = n;
+	next_segment(d);
+	if (d->pos == d->end)
+		end_datagram(ds, d);
+}
+
+/*
+ * Hold the replay window against @rx if it has a key, and with @d against those
+ * that follow it there, @max in all. From here to dtls_rx_open() they are under
+ * way: the other readers may move the window past them in the meantime, and
+ * they are no replays for that.
+ */
+static void admit(struct dtls_sock *ds, struct dtls_rx *rx,
+		  struct dtls_dgram *d, unsigned int max)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-	unsigned int i;
 
-	rx->n = n;
 	rx->epoch = NULL;
 	if (assoc && rx->rec.epoch &&
 	    !!rx->rec.unified == dtls_is_13(assoc->version))
@@ -337,12 +352,12 @@ static void admit(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int n)
 		return;
 
 	spin_lock(&assoc->lock);
-	for (i = 0; i < n; i++) {
-		if (rx[i].rec.unified)
-			find_number(rx->epoch, &rx[i]);
-		rx[i].fresh = dtls_replay_check(&rx->epoch->replay,
-						rx[i].rec.seq);
-	}
+	if (rx->rec.unified)
+		find_number(rx->epoch, rx);
+	if (d)
+		extend(ds, d, rx, max);
+	rx->fresh = dtls_replay_check_run(&rx->epoch->replay, rx->rec.seq,
+					  rx->n);
 	hlist_add_head(&rx->under_way, &assoc->under_way);
 	spin_unlock(&assoc->lock);
 }
@@ -384,56 +399,37 @@ int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
 		}
 	} while (!found);
 	if (!err)
-		admit(ds, rx, 1);
+		admit(ds, rx, NULL, 1);
 	spin_unlock(&ds->lock);
 	return err;
 }
 
 /*
- * The records after @first in the same coalesced datagram, @max at most, that
- * may follow it to a reader that asked for UDP_GRO: of the same size or, as the
- * last, less; and no more than there is room for in a scratch. They borrow
- * @first's skb. Returns how many; then give @rx to dtls_rx_open().
+ * The run of records after @first in the same coalesced datagram, of @max at
+ * most, that may follow it to a reader that asked for UDP_GRO: of the same size
+ * or less; and no more than there is room for in a scratch. They borrow
+ * @first's @skb. False: there is none; else give @rx to dtls_rx_open().
  */
-unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
-			       const struct dtls_rx *first,
-			       struct dtls_rx *rx, unsigned int max)
+bool dtls_rx_coalesced(struct dtls_sock *ds, const struct sk_buff *skb,
+		       const struct dtls_record *first, struct dtls_rx *rx,
+		       unsigned int max)
 {
-	unsigned int len = first->rec.fragment_len, n;
-	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 	struct dtls_dgram *d = &ds->current_dgram;
-	bool no_cids;
+	bool found = false;
 
-	if (READ_ONCE(d->skb) != first->skb)
-		return 0;
-	/*
-	 * As dtls_place() puts them, two of the small ones lie in each page; and
-	 * behind larger ones at least half of the last page is left for a small one.
-	 */
-	max = min_t(unsigned int, max,
-		    DTLS_SCRATCH_ROOM / max_t(unsigned int, len, PAGE_SIZE / 2));
+	if (READ_ONCE(d->skb) != skb)
+		return false;
 	spin_lock(&ds->lock);
-	no_cids = !READ_ONCE(assoc->rx_cid_len);
 	rx->newest = newest_rx(ds);
-	for (n = 0; n < max && d->skb == first->skb; n++) {
-		struct dtls_rx *r = &rx[n];
-
-		r->newest = rx->newest;
-		if (n && r[-1].rec.fragment_len < len)
-			break;
-		if (n && no_cids && take_alike(d, r - 1, r))
-			continue;
-		if (!find_record(ds, d, r) ||
-		    r->rec.epoch != first->rec.epoch ||
-		    r->rec.type != first->rec.type ||
-		    r->rec.fragment_len > len)
-			break;
-		cut_record(ds, d, r, true);
+	if (d->skb == skb && find_record(ds, d, rx) &&
+	    rx->rec.epoch == first->epoch && rx->rec.type == first->type &&
+	    rx->rec.fragment_len <= first->fragment_len) {
+		found = true;
+		cut_record(ds, d, rx, true);
+		admit(ds, rx, d, min(max, dtls_places(rx->rec.fragment_len)));
 	}
-	if (n)
-		admit(ds, rx, n);
 	spin_unlock(&ds->lock);
-	return n;
+	return found;
 }
 
 /*
@@ -442,7 +438,6 @@ unsigned int dtls_rx_coalesced(struct dtls_sock *ds,
  */
 void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
 {
-	unsigned int len = rx->rec.header_len + rx->rec.fragment_len;
 	struct dtls_assoc *assoc;
 	struct dtls_dgram *d;
 	struct sk_buff *skb;
@@ -451,7 +446,7 @@ void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
 	d = kmalloc(sizeof(*d), GFP_KERNEL);
 	if (!d)
 		goto no_room;
-	skb = dtls_cut(rx->skb, rx->offset, len);
+	skb = dtls_cut(rx->skb, rx->offset, dtls_rx_size(rx));
 	if (!skb) {
 		kfree(d);
 		goto no_room;

@@ -103,30 +103,34 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 	return 0;
 }
 
-bool dtls_record_alike(struct dtls_record *rec, const u8 *buf,
-		       const struct dtls_record *before)
+bool dtls_record_follows(const struct dtls_record *rec, unsigned int i,
+			 const u8 *buf)
 {
-	bool has_len = !before->unified || before->unified & DTLS_UNIFIED_LENGTH;
-	u64 number;
+	u64 seq = rec->seq + i;
 
-	if (has_len && dtls_get_be16(buf + before->header_len - 2) !=
-		       before->fragment_len)
+	if (seq > DTLS_SEQ_MAX ||
+	    dtls_get_be64(buf + 3) != (rec->epoch << 48 | seq) ||
+	    buf[0] != rec->type || dtls_get_be16(buf + 1) != rec->version ||
+	    dtls_get_be16(buf + rec->header_len - 2) != rec->fragment_len)
 		return false;
-	if (before->unified) {
-		if (buf[0] != before->unified)
-			return false;
-		*rec = *before;
-		rec->seq = seq_len(rec) == 2 ? dtls_get_be16(buf + 1) : buf[1];
-		return true;
-	}
-	number = dtls_get_be64(buf + 3);
-	if (buf[0] != before->type ||
-	    dtls_get_be16(buf + 1) != before->version ||
-	    number >> 48 != before->epoch)
+	return !rec->cid_len || !memcmp(buf + 11, rec->cid, rec->cid_len);
+}
+
+bool dtls_record_follows_unified(const struct dtls_record *rec, unsigned int i,
+				 const u8 *buf, const u8 *mask)
+{
+	unsigned int unused = 16 - 8 * seq_len(rec);
+	const u8 *p = buf + 1 + rec->cid_len;
+	u64 low = (dtls_get_be16(p) ^ dtls_get_be16(mask)) >> unused;
+	u64 seq = rec->seq + i;
+
+	if (seq > DTLS_SEQ_MAX || buf[0] != rec->unified ||
+	    low != (seq & 0xffff >> unused))
 		return false;
-	*rec = *before;
-	rec->seq = number & DTLS_SEQ_MAX;
-	return true;
+	if (rec->cid_len && memcmp(buf + 1, rec->cid, rec->cid_len))
+		return false;
+	return !(rec->unified & DTLS_UNIFIED_LENGTH) ||
+	       dtls_get_be16(p + seq_len(rec)) == rec->fragment_len;
 }
 
 static size_t write_unified(u8 *buf, const struct dtls_record *rec)

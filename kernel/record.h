@@ -3,7 +3,7 @@
  * The DTLS record formats: pure functions on bytes.
  *
  * record.c and replay.c call nothing of the kernel's and nothing of libc's but
- * memcpy and memset: the same files serve the module, the library, the unit
+ * memcpy, memset and memcmp: the same files serve the module, the library, the unit
  * tests and the fuzzers. None of these functions sleeps, locks or allocates.
  */
 #ifndef _DTLS_RECORD_H
@@ -137,18 +137,28 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 		      size_t len, size_t cid_len);
 
 /**
- * dtls_record_alike() - is this record like another but for its number?
- *
- * What was found of that one holds of it then, and it need not be parsed. For
- * associations without connection IDs.
- *
- * @rec:	filled in if so; a unified header's number is under its mask
+ * dtls_record_follows() - is there a record like another, @i numbers later?
+ * @rec:	the other one's header, the old one
+ * @i:		above 0
  * @buf:	bytes of the datagram from the record's first on, as many as the
  *		other one has, and the last of the datagram
- * @before:	the other one, parsed, its epoch known
+ *
+ * Return: true if its header is @rec, which holds of it then, but for the
+ * number, which is @rec's and @i more.
  */
-bool dtls_record_alike(struct dtls_record *rec, const u8 *buf,
-		       const struct dtls_record *before);
+bool dtls_record_follows(const struct dtls_record *rec, unsigned int i,
+			 const u8 *buf);
+
+/**
+ * dtls_record_follows_unified() - likewise for records with a unified header
+ * @rec:	epoch and number known
+ * @i:		above 0
+ * @buf:	as for dtls_record_follows(), DTLS_SAMPLE_SIZE bytes behind the
+ *		header at least
+ * @mask:	of the record in question, as for dtls_record_resolve()
+ */
+bool dtls_record_follows_unified(const struct dtls_record *rec, unsigned int i,
+				 const u8 *buf, const u8 *mask);
 
 /**
  * dtls_record_write_header() - write the header of a record

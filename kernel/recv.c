@@ -112,14 +112,14 @@ static bool copy_out(struct msghdr *msg, const u8 *from, size_t len)
 
 /* Copy the record just opened to the user. Returns what recv returns. */
 static int deliver(struct sock *sk, struct msghdr *msg, size_t len, int flags,
-		   const struct dtls_rx *rx)
+		   const struct dtls_opened *o)
 {
-	unsigned int copied = fit(msg, len, rx->len);
+	unsigned int copied = fit(msg, len, o->len);
 
-	if (!copy_out(msg, rx->content, copied))
+	if (!copy_out(msg, o->content, copied))
 		return -EFAULT;
-	sk_peek_offset_bwd(sk, rx->len);
-	return flags & MSG_TRUNC ? rx->len : copied;
+	sk_peek_offset_bwd(sk, o->len);
+	return flags & MSG_TRUNC ? o->len : copied;
 }
 
 /* Likewise one that was opened before, from @off on */
@@ -143,54 +143,62 @@ static int deliver_msg(struct sock *sk, struct msghdr *msg, size_t len,
  * set if no more may follow.
  */
 static int deliver_run(struct dtls_sock *ds, struct msghdr *msg,
-		       struct dtls_rx *rx, int size, int *copied, bool *last)
+		       const struct dtls_rx *rx, int size, int *copied,
+		       bool *last)
 {
-	struct dtls_rx *r, *end = rx + rx->n;
-	unsigned int more = 0, piece = 0;
+	const struct dtls_opened *o = rx->opened, *end = o + rx->n, *next;
+	int more = 0, piece;
 
-	for (r = rx; r < end; r++) {
-		if (r->verdict == DTLS_RX_CONTROL)
-			dtls_rx_control(ds, r);
-		else if (r->verdict < 0)
+	for (; o < end; o = next) {
+		next = o + 1;
+		if (o->verdict == DTLS_RX_CONTROL)
+			dtls_rx_control(ds, rx, o - rx->opened);
+		else if (o->verdict < 0)
 			*last = true;
-		if (r->verdict != DTLS_RX_DATA)
+		if (o->verdict != DTLS_RX_DATA)
 			continue;
-		if (*last || r->len > size) {
+		if (*last || o->len > size) {
 			/* Less padding inside: it starts a new one. */
-			dtls_rx_ready(ds, r);
+			dtls_rx_ready(ds, rx, o - rx->opened);
 			*last = true;
 			continue;
 		}
-		*last = r->len < size;
-		piece += r->len;
-		more++;
-		/* One copy for all that lies in one piece. */
-		if (r + 1 < end && !*last && r[1].verdict == DTLS_RX_DATA &&
-		    r[1].len <= size && r[1].content == r->content + r->len)
-			continue;
-		if (!copy_out(msg, r->content + r->len - piece, piece))
+		*last = o->len < size;
+		piece = o->len;
+		while (next < end && piece >= size &&
+		       next->verdict == DTLS_RX_DATA && next->len == size &&
+		       next->content == o->content + piece) {
+			piece += size;
+			next++;
+		}
+		if (!copy_out(msg, o->content, piece))
 			return -EFAULT;
 		sk_peek_offset_bwd(ds->sk, piece);
 		*copied += piece;
-		piece = 0;
+		more += next - o;
 	}
 	return more;
 }
 
-/* After @first was delivered: more of its kind behind it. Returns bytes. */
+/*
+ * After a record with header @first, of @size bytes, was delivered out of @skb:
+ * more of its kind behind it. Returns bytes.
+ */
 static int deliver_coalesced(struct dtls_sock *ds, struct msghdr *msg,
-			     size_t room, const struct dtls_rx *first,
+			     size_t room, const struct sk_buff *skb,
+			     const struct dtls_record *first, int size,
 			     struct dtls_scratch *scratch)
 {
-	int size = first->len, copied = 0, more = 0, ret;
-	struct dtls_rx *rx = scratch->rx + 1;
+	struct dtls_rx *rx = &scratch->rx[1];
+	int copied = 0, more = 0, ret;
 	bool last = false;
 
 	while (!last) {
 		unsigned int max = min_t(size_t, (room - copied) / size,
 					 UDP_MAX_SEGMENTS - 1 - more);
 
-		if (!dtls_rx_coalesced(ds, first, rx, min(max, DTLS_RUN_MAX)))
+		if (!max || !dtls_rx_coalesced(ds, skb, first, rx,
+					       min(max, DTLS_RUN_MAX)))
 			break;
 		dtls_rx_open(ds, rx, scratch);
 		ret = deliver_run(ds, msg, rx, size, &copied, &last);
@@ -209,33 +217,36 @@ static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 {
 	struct dtls_scratch *scratch = dtls_scratch_get();
 	struct dtls_record_info info;
+	struct dtls_opened *o;
 	struct dtls_rx *rx;
 	int ret, verdict;
 
 	if (!scratch)
 		return -ENOMEM;
 	rx = scratch->rx;
+	o = rx->opened;
 	for (;;) {
 		ret = dtls_rx_next(ds, rx, budget);
 		if (ret)
 			break;
 		dtls_rx_open(ds, rx, scratch);
-		verdict = rx->verdict;
+		verdict = o->verdict;
 		if (verdict == DTLS_RX_DATA) {
-			ret = deliver(ds->sk, msg, len, flags, rx);
+			ret = deliver(ds->sk, msg, len, flags, o);
 			if (ret >= 0) {
 				if (dtls_rx_replayable(rx)) {
-					dtls_rx_info(rx, &info);
+					dtls_rx_info(rx, 0, &info);
 					put_replayable(msg, &info);
 				}
 				put_ancillary(ds->sk, msg, rx->skb);
 			}
-			if (ret == rx->len && rx->len <= len &&
+			if (ret == o->len && o->len <= len &&
 			    READ_ONCE(ds->user_gro))
 				ret += deliver_coalesced(ds, msg, len - ret,
-							 rx, scratch);
+							 rx->skb, &rx->rec,
+							 o->len, scratch);
 		} else if (verdict == DTLS_RX_CONTROL) {
-			dtls_rx_control(ds, rx);
+			dtls_rx_control(ds, rx, 0);
 		}
 		consume_skb(rx->skb);
 		if (verdict < 0)
@@ -379,7 +390,6 @@ static int recv_peek(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 static int recv_ready(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		      int flags, struct dtls_msg *m)
 {
-	struct dtls_rx first = { .skb = m->skb, .rec = m->rec, .len = m->len };
 	struct dtls_scratch *scratch;
 	int ret;
 
@@ -393,7 +403,8 @@ static int recv_ready(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		return ret;
 	scratch = dtls_scratch_get();
 	if (scratch) {
-		ret += deliver_coalesced(ds, msg, len - ret, &first, scratch);
+		ret += deliver_coalesced(ds, msg, len - ret, m->skb, &m->rec,
+					 m->len, scratch);
 		dtls_scratch_put(scratch);
 	}
 	return ret;

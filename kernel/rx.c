@@ -31,9 +31,10 @@ static bool checksum_wrong(struct dtls_sock *ds, struct sk_buff *skb)
 }
 
 /* A record nobody here can verify goes to the library as it came. */
-static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx)
+static void queue_raw(struct dtls_sock *ds, const struct dtls_rx *rx,
+		      unsigned int i)
 {
-	unsigned int len = rx->rec.header_len + rx->rec.fragment_len;
+	unsigned int len = dtls_rx_size(rx);
 	struct sk_buff *headers;
 	struct dtls_msg *m;
 
@@ -41,7 +42,7 @@ static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx)
 		return;
 	headers = dtls_cut(rx->skb, 0, 0);
 	m = headers ? dtls_msg_new(ds, headers, len) : NULL;
-	if (!m || skb_copy_bits(rx->skb, rx->offset, m->data, len)) {
+	if (!m || skb_copy_bits(rx->skb, rx->offset + i * len, m->data, len)) {
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		dtls_msg_put(ds, m);
 		return;
@@ -49,7 +50,7 @@ static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx)
 	m->info.type = rx->rec.type;
 	m->info.epoch = rx->rec.unified ? DTLS13_EPOCH_HANDSHAKE :
 					  rx->rec.epoch;
-	m->info.seq = rx->rec.unified ? 0 : rx->rec.seq;
+	m->info.seq = rx->rec.unified ? 0 : rx->rec.seq + i;
 	m->info.flags = DTLS_RECORD_RAW;
 	dtls_control_queue(ds, m);
 }
@@ -60,10 +61,11 @@ static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx)
  * under the new keys does not verify under ours. The library has those keys. Of
  * a unified header there are only the epoch's last bits to tell it by.
  */
-static void show_unverified(struct dtls_sock *ds, struct dtls_rx *rx)
+static void show_unverified(struct dtls_sock *ds, const struct dtls_rx *rx,
+			    unsigned int i)
 {
 	if (rx->rec.type == DTLS_CT_HANDSHAKE || dtls_may_be_handshake(&rx->rec))
-		queue_raw(ds, rx);
+		queue_raw(ds, rx, i);
 }
 
 /* Without a read key for its epoch, a record waits, is shown, or goes. */
@@ -74,22 +76,22 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_rx *rx)
 		    rx->rec.type == DTLS_CT_TLS12_CID || unified;
 
 	if (unified && rx->rec.epoch == DTLS13_EPOCH_HANDSHAKE) {
-		queue_raw(ds, rx);	/* the library has the keys */
+		queue_raw(ds, rx, 0);	/* the library has the keys */
 	} else if (!rx->rec.epoch && data) {
 		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
 	} else if (!rx->rec.epoch) {
-		queue_raw(ds, rx);
+		queue_raw(ds, rx, 0);
 	} else if (rx->rec.epoch <= rx->newest) {
 		dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
-		show_unverified(ds, rx);
+		show_unverified(ds, rx, 0);
 	} else if (!data) {
-		queue_raw(ds, rx);
+		queue_raw(ds, rx, 0);
 	} else if (!rx->newest || unified ||
 		   rx->rec.epoch == rx->newest + 1) {
 		if (checksum_wrong(ds, rx->skb))
 			return;
 		dtls_rx_keep_early(ds, rx);
-		show_unverified(ds, rx);
+		show_unverified(ds, rx, 0);
 	} else {
 		dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
 	}
@@ -120,65 +122,84 @@ static void heed_alert(struct dtls_sock *ds, struct dtls_assoc *assoc,
 	}
 }
 
-static bool authentic(const struct dtls_rx *rx)
+/*
+ * Mark those of @set, records of @rx that are authentic, that are the first of
+ * their number. They were in the window when they came; that one fell out since
+ * then is our doing.
+ */
+static u64 mark(const struct dtls_rx *rx, u64 set)
 {
-	return rx->len >= 0 || rx->len == -EPROTO;
+	struct dtls_replay *window = &rx->epoch->replay;
+	u64 seq = rx->rec.seq, first;
+	unsigned int i;
+
+	first = dtls_replay_mark_run(window, seq, rx->n, set);
+	if (first != set)
+		for (i = 0; i < rx->n; i++)
+			if (seq + i + window->size < window->next)
+				first |= set & BIT_ULL(i);
+	return first;
+}
+
+/* Of two records with one number under way, the other one is not fresh now. */
+static void outdo(struct dtls_assoc *assoc, const struct dtls_rx *rx)
+{
+	struct dtls_rx *other;
+
+	hlist_for_each_entry(other, &assoc->under_way, under_way) {
+		s64 ahead = other->rec.seq - rx->rec.seq;
+
+		if (other->epoch != rx->epoch)
+			continue;
+		if (ahead >= 0 && ahead < rx->n)
+			other->fresh &= ~(rx->fresh >> ahead);
+		else if (ahead < 0 && -ahead < other->n)
+			other->fresh &= ~(rx->fresh << -ahead);
+	}
+}
+
+/* What becomes of a record that is authentic and the first of its number */
+static int judge(const struct dtls_opened *o)
+{
+	if (o->len < 0 || o->len > DTLS_RECORD_SIZE_MAX)
+		return DTLS_RX_DONE;
+	if (o->type != DTLS_CT_APPLICATION_DATA)
+		return DTLS_RX_CONTROL;
+	/* recv() returning 0 means end of file. */
+	return o->len ? DTLS_RX_DATA : DTLS_RX_DONE;
 }
 
 /*
- * Is this authentic record, the @i-th of @rx, the first of its number? It was
- * in the window when it came; that it fell out since then is our doing.
+ * @rx are no longer under way, and only those of them stay fresh that are
+ * @authentic and the first of their number. They are marked so, for those to
+ * come and those under way. Returns how many are application data.
  */
-static bool first_of_number(struct dtls_replay *window,
-			    const struct dtls_rx *rx, unsigned int i)
-{
-	u64 seq = rx[i].rec.seq;
-
-	if (dtls_replay_mark(window, seq))
-		return true;
-	if (seq + window->size >= window->next)
-		return false;
-	while (i--)
-		if (rx[i].fresh && rx[i].rec.seq == seq)
-			return false;
-	return true;
-}
-
-/*
- * @rx are no longer under way. Those that are authentic and the first of their
- * number are marked so, for those to come and those under way. Returns how many
- * are fresh application data.
- */
-static unsigned int settle(struct dtls_sock *ds, struct dtls_rx *rx)
+static unsigned int settle(struct dtls_sock *ds, struct dtls_rx *rx,
+			   u64 authentic)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-	unsigned int i, j, n = rx->n, records = 0, bytes = 0;
-	struct dtls_epoch *epoch = rx->epoch;
-	struct dtls_rx *other;
+	unsigned int i, records = 0, bytes = 0;
+	u64 fresh;
 
 	spin_lock(&assoc->lock);
 	hlist_del(&rx->under_way);
-	for (i = 0; i < n; i++) {
-		struct dtls_rx *r = &rx[i];
+	fresh = mark(rx, rx->fresh & authentic);
+	rx->fresh = fresh;
+	if (fresh) {
+		if (unlikely(!rx->epoch->used))
+			dtls_assoc_used(assoc, rx->epoch);
+		outdo(assoc, rx);
+	}
+	for (i = 0; i < rx->n; i++) {
+		struct dtls_opened *o = &rx->opened[i];
 
-		if (!r->fresh)
+		o->verdict = fresh >> i & 1 ? judge(o) : DTLS_RX_DONE;
+		if (o->verdict != DTLS_RX_DATA)
 			continue;
-		r->fresh = authentic(r) &&
-			   first_of_number(&epoch->replay, rx, i);
-		if (!r->fresh)
-			continue;
-		if (unlikely(!epoch->used))
-			dtls_assoc_used(assoc, epoch);
-		hlist_for_each_entry(other, &assoc->under_way, under_way)
-			for (j = 0; other->epoch == epoch && j < other->n; j++)
-				if (other[j].rec.seq == r->rec.seq)
-					other[j].fresh = false;
-		if (r->verdict == DTLS_RX_DATA) {
-			trace_dtls_open(ds->sk, r->rec.epoch, r->rec.seq,
-					r->type, r->len);
-			records++;
-			bytes += r->len;
-		}
+		trace_dtls_open(ds->sk, rx->rec.epoch, rx->rec.seq + i, o->type,
+				o->len);
+		records++;
+		bytes += o->len;
 	}
 	assoc->rx_records += records;
 	assoc->rx_bytes += bytes;
@@ -187,17 +208,6 @@ static unsigned int settle(struct dtls_sock *ds, struct dtls_rx *rx)
 	dtls_stat_add(ds, DTLS_STAT_RX_RECORDS, records);
 	dtls_stat_add(ds, DTLS_STAT_RX_BYTES, bytes);
 	return records;
-}
-
-/*
- * RFC 9146 3: with a connection ID agreed on, every record has one; in DTLS 1.3
- * every datagram.
- */
-static bool has_cid(const struct dtls_key *key, const struct dtls_rx *rx)
-{
-	if (rx->rec.unified && key->cid_len)
-		return rx->has_cid;
-	return rx->rec.cid_len == key->cid_len;
 }
 
 /* Why a record could not be opened. A forgery is what the AEAD calls one. */
@@ -218,40 +228,28 @@ static void count_failure(struct dtls_sock *ds, struct dtls_epoch *epoch,
 	}
 }
 
-/* What dtls_open() made of a record, if it was the first of its number */
-static int judge(const struct dtls_rx *rx)
+/* What becomes of the @i-th record if it is not fresh application data */
+static void conclude(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int i,
+		     u64 authentic)
 {
-	if (rx->len == 0 && rx->type == DTLS_CT_APPLICATION_DATA)
-		return DTLS_RX_DONE;	/* recv() returning 0 means end of file */
-	if (rx->len < 0 || rx->len > DTLS_RECORD_SIZE_MAX)
-		return DTLS_RX_DONE;
-	return rx->type == DTLS_CT_APPLICATION_DATA ? DTLS_RX_DATA :
-						      DTLS_RX_CONTROL;
-}
+	struct dtls_opened *o = &rx->opened[i];
 
-/* What becomes of a record that is not fresh application data */
-static void conclude(struct dtls_sock *ds, struct dtls_epoch *epoch,
-		     struct dtls_rx *rx)
-{
-	bool opened = rx->content;	/* it was no replay when it came */
-
-	if (opened && !authentic(rx)) {
-		count_failure(ds, epoch, rx->len);
-		show_unverified(ds, rx);
-		rx->verdict = rx->len == -ENOMEM ? -ENOMEM : DTLS_RX_DONE;
-	} else if (!rx->fresh) {
+	if (o->content && !(authentic >> i & 1)) {
+		count_failure(ds, rx->epoch, o->len);
+		show_unverified(ds, rx, i);
+		if (o->len == -ENOMEM)
+			o->verdict = -ENOMEM;
+	} else if (!(rx->fresh >> i & 1)) {
 		dtls_count(ds, DTLS_COUNT_RX_REPLAYS);
 		/* A unified one is likelier the network's copy of some data. */
 		if (!rx->rec.unified)
-			show_unverified(ds, rx);
-		rx->verdict = DTLS_RX_DONE;
-	} else if (rx->verdict == DTLS_RX_CONTROL) {
-		if (rx->type == DTLS_CT_ALERT)
-			heed_alert(ds, dtls_sock_assoc(ds), rx->content,
-				   rx->len);
-	} else if (rx->len < 0) {
+			show_unverified(ds, rx, i);
+	} else if (o->verdict == DTLS_RX_CONTROL) {
+		if (o->type == DTLS_CT_ALERT)
+			heed_alert(ds, dtls_sock_assoc(ds), o->content, o->len);
+	} else if (o->len < 0) {
 		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
-	} else if (rx->len > 0) {
+	} else if (o->len > 0) {
 		dtls_count(ds, DTLS_COUNT_RX_OVERSIZE);
 	} else {
 		dtls_count(ds, DTLS_COUNT_RX_EMPTY);
@@ -259,86 +257,73 @@ static void conclude(struct dtls_sock *ds, struct dtls_epoch *epoch,
 }
 
 /*
- * Open @rx and those that came with it into @scratch->content, one behind the
- * other, or find them another place, as each one's verdict says. Sleeps.
+ * Open the records of @rx into @scratch->content, or find them another place,
+ * as each one's verdict says. Sleeps.
  */
 void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 		  struct dtls_scratch *scratch)
 {
-	struct dtls_rx *r, *end = rx + rx->n;
-	struct dtls_epoch *epoch = rx->epoch;
-	size_t place = 0;
+	unsigned int i;
+	u64 authentic;
 
-	if (!epoch) {
-		for (r = rx; r < end; r++) {
-			route_unopened(ds, r);
-			r->verdict = DTLS_RX_DONE;
-		}
+	if (!rx->epoch) {
+		route_unopened(ds, rx);
+		rx->opened[0].verdict = DTLS_RX_DONE;
 		return;
 	}
 
-	for (r = rx; r < end; r++) {
-		r->verdict = DTLS_RX_DONE;
-		r->content = NULL;
-		if (!READ_ONCE(r->fresh))
-			continue;
-		place = dtls_place(place, r->rec.fragment_len);
-		r->content = scratch->content + place;
-		r->len = -ENOKEY;
-		if (has_cid(&epoch->key, r))
-			r->len = dtls_open(&epoch->key, scratch, &r->rec,
-					   r->skb, r->offset, r->flat,
-					   r->content, &r->type);
-		r->verdict = judge(r);
-		place += max(r->len, 0);
-	}
-	if (settle(ds, rx) < rx->n)
-		for (r = rx; r < end; r++)
-			if (!r->fresh || r->verdict != DTLS_RX_DATA)
-				conclude(ds, epoch, r);
-	dtls_epoch_put(epoch);
+	authentic = dtls_open(&rx->epoch->key, scratch, rx);
+	if (settle(ds, rx, authentic) < rx->n)
+		for (i = 0; i < rx->n; i++)
+			if (rx->opened[i].verdict != DTLS_RX_DATA)
+				conclude(ds, rx, i, authentic);
+	dtls_epoch_put(rx->epoch);
 }
 
-/* What there is to know of an opened record */
-void dtls_rx_info(const struct dtls_rx *rx, struct dtls_record_info *info)
+/* What there is to know of the @i-th record, opened */
+void dtls_rx_info(const struct dtls_rx *rx, unsigned int i,
+		  struct dtls_record_info *info)
 {
 	*info = (struct dtls_record_info) {
 		.epoch = rx->rec.epoch,
-		.seq = rx->rec.seq,
-		.type = rx->type,
+		.seq = rx->rec.seq + i,
+		.type = rx->opened[i].type,
 	};
 	if (dtls_rx_replayable(rx))
 		info->flags = DTLS_RECORD_REPLAYABLE;
 }
 
-/* Turn an opened record into a message, with @skb, whose reference goes. */
-static struct dtls_msg *make_msg(struct dtls_sock *ds, struct dtls_rx *rx,
-				 struct sk_buff *skb)
+/* Turn it into a message, with @skb, whose reference goes. */
+static struct dtls_msg *make_msg(struct dtls_sock *ds, const struct dtls_rx *rx,
+				 unsigned int i, struct sk_buff *skb)
 {
-	struct dtls_msg *m = skb ? dtls_msg_new(ds, skb, rx->len) : NULL;
+	const struct dtls_opened *o = &rx->opened[i];
+	struct dtls_msg *m = skb ? dtls_msg_new(ds, skb, o->len) : NULL;
 
 	if (!m) {
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		return NULL;
 	}
-	memcpy(m->data, rx->content, rx->len);
+	memcpy(m->data, o->content, o->len);
 	m->rec = rx->rec;
 	m->rec.cid = NULL;
-	dtls_rx_info(rx, &m->info);
+	dtls_rx_info(rx, i, &m->info);
 	return m;
 }
 
-void dtls_rx_control(struct dtls_sock *ds, struct dtls_rx *rx)
+void dtls_rx_control(struct dtls_sock *ds, const struct dtls_rx *rx,
+		     unsigned int i)
 {
-	struct dtls_msg *m = make_msg(ds, rx, dtls_cut(rx->skb, 0, 0));
+	struct dtls_msg *m = make_msg(ds, rx, i, dtls_cut(rx->skb, 0, 0));
 
 	if (m)
 		dtls_control_queue(ds, m);
 }
 
-bool dtls_rx_ready(struct dtls_sock *ds, struct dtls_rx *rx)
+bool dtls_rx_ready(struct dtls_sock *ds, const struct dtls_rx *rx,
+		   unsigned int i)
 {
-	struct dtls_msg *m = make_msg(ds, rx, skb_get(rx->skb));
+	struct dtls_msg *m = make_msg(ds, rx, i, skb_get(rx->skb));
 
 	if (!m)
 		return false;
@@ -377,10 +362,10 @@ int dtls_rx_fill(struct dtls_sock *ds, bool control)
 		if (err)
 			break;
 		dtls_rx_open(ds, rx, scratch);
-		verdict = rx->verdict;
+		verdict = rx->opened[0].verdict;
 		if (verdict == DTLS_RX_CONTROL)
-			dtls_rx_control(ds, rx);
-		else if (verdict == DTLS_RX_DATA && !dtls_rx_ready(ds, rx))
+			dtls_rx_control(ds, rx, 0);
+		else if (verdict == DTLS_RX_DATA && !dtls_rx_ready(ds, rx, 0))
 			verdict = -ENOMEM;
 		consume_skb(rx->skb);
 		if (verdict < 0 || (verdict == DTLS_RX_DATA && !control)) {

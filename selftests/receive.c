@@ -941,6 +941,89 @@ TEST_F(receive, udp_gro_with_gaps)
 	EXPECT_EQ((__u64)5, info.seq);
 }
 
+/* A datagram for each of these numbers, coalesced */
+static void send_numbers(struct __test_metadata *_metadata, struct link *l,
+			 const int *number, int n)
+{
+	ssize_t one = peer_overhead(&l->ba) + 200;
+	int i;
+
+	for (i = 0; i < n; i++)
+		peer_seal(&l->ba, CT_DATA, number[i], text + number[i] * 200,
+			  200, wire + i * one);
+	ASSERT_EQ(n * one, send_segments(l->b, wire, n * one, one, 0));
+}
+
+static void expect_numbers(struct __test_metadata *_metadata, struct link *l,
+			   const int *number, int n)
+{
+	ssize_t got = 0, one;
+	int i, gso;
+
+	while (got < n * 200) {
+		one = recv_segments(l->a, buf + got, sizeof(buf) - got, &gso, 0);
+		ASSERT_LT(0, one);
+		ASSERT_EQ(0, one % 200);
+		got += one;
+	}
+	ASSERT_EQ(n * 200, got);
+	for (i = 0; i < n; i++)
+		ASSERT_EQ(0, memcmp(buf + i * 200, text + number[i] * 200,
+				    200));
+	nothing_to_read(_metadata, l);
+}
+
+/* In whatever order, each number comes in once and in its place. */
+TEST_F(receive, udp_gro_with_numbers_in_disorder)
+{
+	const int mixed[] = { 0, 1, 2, 5, 6, 4, 3, 3, 4, 7, 8, 9, 9, 10 };
+	const int once[] = { 0, 1, 2, 5, 6, 4, 3, 7, 8, 9, 10 };
+	const int before[] = { 22, 23, 26 }, all[] = { 20, 21, 22, 23, 24, 25,
+						      26, 27, 28 };
+	const int rest[] = { 20, 21, 24, 25, 27, 28 };
+	struct link *l = &self->l;
+	struct dtls_info info;
+
+	set_int(_metadata, l->a, SOL_UDP, UDP_GRO, 1);
+	send_numbers(_metadata, l, mixed, ARRAY_SIZE(mixed));
+	expect_numbers(_metadata, l, once, ARRAY_SIZE(once));
+	send_numbers(_metadata, l, mixed, ARRAY_SIZE(mixed));
+	nothing_to_read(_metadata, l);
+
+	/* What came before is missing in a run. */
+	send_numbers(_metadata, l, before, ARRAY_SIZE(before));
+	expect_numbers(_metadata, l, before, ARRAY_SIZE(before));
+	send_numbers(_metadata, l, all, ARRAY_SIZE(all));
+	expect_numbers(_metadata, l, rest, ARRAY_SIZE(rest));
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	EXPECT_EQ((__u64)3 + 14 + 3, info.counters.rx_replays);
+	EXPECT_EQ((__u64)11 + 9, info.counters.rx_records);
+	EXPECT_EQ((__u64)0, info.counters.rx_auth_failed);
+}
+
+/* A datagram that breaks off takes along what is behind it in there alone. */
+TEST_F(receive, udp_gro_with_datagrams_of_two_records)
+{
+	const int good[] = { 0, 1, 2, 4, 5, 8, 9 };
+	struct link *l = &self->l;
+	struct dtls_info info;
+	ssize_t one = 0, n = 0;
+	int i;
+
+	set_int(_metadata, l->a, SOL_UDP, UDP_GRO, 1);
+	for (i = 0; i < 10; i++) {
+		one = peer_seal_more(&l->ba, CT_DATA, i, text + i * 200, 200,
+				     wire + n);
+		n += one;
+	}
+	wire[3 * one] = 0;
+	wire[6 * one] = 0;
+	ASSERT_EQ(n, send_segments(l->b, wire, n, 2 * one, 0));
+	expect_numbers(_metadata, l, good, ARRAY_SIZE(good));
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	EXPECT_EQ((__u64)2, info.counters.rx_malformed);
+}
+
 /* What is of two epochs looks alike, and each is opened with its own key. */
 TEST_F(receive, udp_gro_over_a_key_change)
 {

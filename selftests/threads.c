@@ -21,6 +21,7 @@
 #define THREADS_MAX	8
 #define RECORD_LEN	200
 #define SEGMENTS	10	/* records of a coalesced send */
+#define COPIED		32	/* likewise in a datagram that comes twice */
 #define EPOCH_RECORDS	rounds(1000, 200)
 
 /* Unread records under way, and a receive buffer that certainly holds them */
@@ -169,6 +170,55 @@ static void *receiver(void *arg)
 	return NULL;
 }
 
+/* Likewise, coalesced */
+static void *gro_receiver(void *arg)
+{
+	static __thread char buf[65536];
+	struct task *t = arg;
+	struct run *r = t->run;
+	ssize_t n, at;
+	int size;
+
+	while ((n = recv_segments(r->l->b, buf, sizeof(buf), &size, 0)) > 0)
+		for (at = 0; at < n; at += RECORD_LEN)
+			got(r, buf + at, size ? RECORD_LEN : n);
+	if (n < 0 && !stopped(r))
+		complain(r, "recv");
+	return NULL;
+}
+
+/*
+ * Send from raw @a each datagram of COPIED records twice, and the last ones of
+ * every other one once more in the next.
+ */
+static void *copier(void *arg)
+{
+	static unsigned char wire[65536];
+	struct task *t = arg;
+	struct run *r = t->run;
+	unsigned char buf[RECORD_LEN];
+	ssize_t one = RECORD_LEN + peer_overhead(&r->l->ab);
+	unsigned int i, j, n = 0;
+
+	fill(buf, sizeof(buf), 0);
+	for (i = 0; i < r->each && !stopped(r); i += COPIED - 5 * (++n % 2)) {
+		for (j = 0; j < COPIED; j++) {
+			struct mark m = { 0, i + j };
+
+			memcpy(buf, &m, sizeof(m));
+			peer_seal(&r->l->ab, CT_DATA, i + j, buf, RECORD_LEN,
+				  wire + j * one);
+		}
+		while (i > get(&r->received) + 10 * COPIED && !stopped(r))
+			usleep(50);
+		for (j = 0; j < 2; j++)
+			if (send_segments(r->l->a, wire, COPIED * one, one,
+					  0) != COPIED * one)
+				complain(r, "send");
+	}
+	return NULL;
+}
+
 /* Receive at raw @b, and keep account of sequence numbers. */
 static void *raw_receiver(void *arg)
 {
@@ -239,7 +289,7 @@ static void *rekeyer(void *arg)
 }
 
 /* Everything sent arrives, and arrives once. */
-static bool run(struct run *r, void *(*receive)(void *))
+static bool run(struct run *r, void *(*send)(void *), void *(*receive)(void *))
 {
 	struct task in[THREADS_MAX], out[THREADS_MAX], keys = { .run = r };
 	unsigned int i, last, idle = 0;
@@ -259,7 +309,7 @@ static bool run(struct run *r, void *(*receive)(void *))
 		pthread_create(&keys.thread, NULL, rekeyer, &keys);
 	for (i = 0; i < r->senders; i++) {
 		out[i] = (struct task){ .run = r, .id = i };
-		pthread_create(&out[i].thread, NULL, sender, &out[i]);
+		pthread_create(&out[i].thread, NULL, send, &out[i]);
 	}
 
 	for (last = 0; (get(&r->received) < total(r) ||
@@ -361,7 +411,7 @@ static bool sends(struct link *l, unsigned int threads, bool segments)
 	};
 	struct dtls_info info;
 
-	if (!run(&r, raw_receiver))
+	if (!run(&r, sender, raw_receiver))
 		return false;
 	return !dtls_get_info(l->a, &info) && info.tx_seq == total(&r) &&
 	       info.counters.tx_records == total(&r);
@@ -406,7 +456,7 @@ static bool receives(struct link *l, unsigned int senders,
 	if (setsockopt(l->b, SOL_DTLS, DTLS_REPLAY_WINDOW, &window,
 		       sizeof(window)))
 		return false;
-	ok = run(&r, receiver);
+	ok = run(&r, sender, receiver);
 	if (dtls_get_info(l->b, &info))
 		return false;
 	c = &info.counters;
@@ -455,6 +505,36 @@ TEST_F(threads, keys_change_between_many_and_many)
 {
 	ASSERT_EQ(0, link_attach_b(&self->l));
 	EXPECT_TRUE(receives(&self->l, 4, 4, variant->segments, true));
+}
+
+/*
+ * The network's copies of coalesced records, in a reader's hands while another
+ * one has the originals or has moved the window past them: each comes in once.
+ */
+TEST_F(threads, copies_in_4)
+{
+	unsigned int n = rounds(600, 60);
+	__u32 window = DTLS_REPLAY_WINDOW_MIN;
+	struct link l;
+	struct run r = {
+		.l = &l, .senders = 1, .receivers = 4,
+		.each = n * COPIED - n / 2 * 5,
+	};
+	struct dtls_info info;
+	int on = 1;
+
+	ASSERT_EQ(0, link_open(&l, variant->family, variant->cipher,
+			       variant->cid_len));
+	ASSERT_EQ(0, link_attach_b(&l));
+	ASSERT_EQ(0, setsockopt(l.b, SOL_DTLS, DTLS_REPLAY_WINDOW, &window,
+				sizeof(window)));
+	ASSERT_EQ(0, setsockopt(l.b, SOL_UDP, UDP_GRO, &on, sizeof(on)));
+	EXPECT_TRUE(run(&r, copier, gro_receiver));
+	ASSERT_EQ(0, dtls_get_info(l.b, &info));
+	EXPECT_EQ(r.each, info.counters.rx_records);
+	EXPECT_EQ(2 * n * COPIED - r.each, info.counters.rx_replays);
+	EXPECT_EQ((__u64)0, info.counters.rx_auth_failed);
+	link_close(&l);
 }
 
 /*
