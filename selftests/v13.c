@@ -474,6 +474,28 @@ TEST_F(v13, copies_are_not_taken_for_a_handshake)
 	}
 }
 
+/* Nor does it matter where in a coalesced datagram such a record stands. */
+TEST_F(v13, handshake_in_a_coalesced_datagram_is_raw)
+{
+	struct link *l = &self->l;
+	ssize_t one = 0, got = 0, n;
+	int on = 1, i, gso;
+
+	ASSERT_OK(setsockopt(l->a, SOL_UDP, UDP_GRO, &on, sizeof(on)));
+	while (l->ba.epoch < 6)
+		new_keys(_metadata, l, l->ba.epoch + 1, 0);
+	for (i = 0; i < 6; i++)
+		one = peer_seal(&l->ba, CT_DATA, i, text, 20, wire + i * one);
+	wire[4 * one - 1] ^= 1;
+	ASSERT_EQ(6 * one, send_segments(l->b, wire, 6 * one, one, 0));
+	for (; got < 5 * 20; got += n) {
+		n = recv_segments(l->a, buf, sizeof(buf), &gso, 0);
+		ASSERT_LT(0, n);
+	}
+	memmove(wire, wire + 3 * one, one);
+	is_shown(_metadata, l, one);
+}
+
 /*
  * A flight's last datagram may end in data. With a connection ID of unknown
  * length it all comes raw, and what is not the library's goes back.
