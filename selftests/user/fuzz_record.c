@@ -41,6 +41,31 @@ static void check_unified(const struct dtls_record *parsed, const u8 *data)
 	check(!memcmp(header, data, rec.header_len));
 }
 
+/* What is said to follow a record parses to the same, but for its number. */
+static void check_next(struct dtls_record rec, const u8 *data, size_t cid_len)
+{
+	size_t len = rec.header_len + rec.fragment_len;
+	struct dtls_record next;
+	const u8 *mask = data;
+
+	if (rec.unified) {
+		dtls_record_resolve(&rec, mask, rec.unified & 3, rec.seq);
+		if (!dtls_record_follows_unified(&rec, 1, data + len, mask))
+			return;
+	} else if (!dtls_record_follows(&rec, 1, data + len)) {
+		return;
+	}
+	check(!dtls_record_parse(&next, data + len, len, len, cid_len));
+	check(next.unified == rec.unified && next.type == rec.type &&
+	      next.version == rec.version && next.cid_len == rec.cid_len &&
+	      next.header_len == rec.header_len &&
+	      next.fragment_len == rec.fragment_len);
+	check(!rec.cid_len || !memcmp(next.cid, rec.cid, rec.cid_len));
+	if (next.unified)
+		dtls_record_resolve(&next, mask, rec.epoch, rec.seq + 1);
+	check(next.epoch == rec.epoch && next.seq == rec.seq + 1);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	u8 header[DTLS_HEADER_SIZE_MAX], aad[DTLS_AAD_SIZE_MAX], type;
@@ -56,6 +81,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	while (!dtls_record_parse(&rec, data, size, size, cid_len)) {
 		len = rec.header_len + rec.fragment_len;
 		check(len <= size);
+		if (size >= 2 * len && (!rec.unified || rec.fragment_len >= 16))
+			check_next(rec, data, cid_len);
 		if (rec.unified) {
 			check_unified(&rec, data);
 			goto next;
