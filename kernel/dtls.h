@@ -405,7 +405,7 @@ struct dtls_cids {
  * @retire:	makes old ones of @rx go, with the mutex
  * @lock:	replay windows of @rx and what follows it here; taken in process
  *		context alone, innermost
- * @under_way:	records between intake and the window's last word on them
+ * @under_way:	runs of records between intake and the window's last word on them
  * @rx_records:	application records verified
  * @rx_bytes:	their content
  * @count:	see enum dtls_count

@@ -3,8 +3,8 @@
  * The DTLS record formats: pure functions on bytes.
  *
  * record.c and replay.c call nothing of the kernel's and nothing of libc's but
- * memcpy, memset and memcmp: the same files serve the module, the library, the unit
- * tests and the fuzzers. None of these functions sleeps, locks or allocates.
+ * memcpy, memset and memcmp: the same files serve the module, the library, the
+ * unit tests and the fuzzers. None of these functions sleeps, locks or allocates.
  */
 #ifndef _DTLS_RECORD_H
 #define _DTLS_RECORD_H
