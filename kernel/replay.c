@@ -2,9 +2,10 @@
 /* The replay window; see replay.h. */
 #include "replay.h"
 
+/* The size is a power of two, so the ring's index is a mask, not a division. */
 static u64 *word_of(const struct dtls_replay *w, u64 seq)
 {
-	return &w->ring[seq % w->size / 64];
+	return &w->ring[(seq & (w->size - 1)) / 64];
 }
 
 static u64 bit_of(u64 seq)

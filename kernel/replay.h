@@ -14,7 +14,7 @@
  * struct dtls_replay - which of the last @size sequence numbers were seen
  * @next:	the number after the highest one seen
  * @floor:	everything below was seen, or counts as if
- * @size:	records the window spans: a multiple of 64
+ * @size:	records the window spans: a power of two, 64 at least
  * @ring:	@size bits, number n at bit n % @size; the caller's memory
  */
 struct dtls_replay {
@@ -28,7 +28,7 @@ struct dtls_replay {
  * dtls_replay_init() - an empty window
  * @w:		the window
  * @ring:	@size / 8 bytes that live as long as @w
- * @size:	DTLS_REPLAY_WINDOW_MIN to DTLS_REPLAY_WINDOW_MAX, a multiple of 64
+ * @size:	a power of two, DTLS_REPLAY_WINDOW_MIN to DTLS_REPLAY_WINDOW_MAX
  * @floor:	numbers below it are refused
  */
 void dtls_replay_init(struct dtls_replay *w, u64 *ring, u32 size, u64 floor);

@@ -3,6 +3,7 @@
  * Options: those of level SOL_DTLS, and those of UDP and IPv6 that mean
  * something else on an attached socket or nothing at all.
  */
+#include <linux/log2.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/udp.h>
@@ -211,7 +212,7 @@ static int set_replay_window(struct dtls_sock *ds, u32 size)
 
 	if (size < DTLS_REPLAY_WINDOW_MIN || size > DTLS_REPLAY_WINDOW_MAX)
 		return -EINVAL;
-	size = round_up(size, 64);
+	size = roundup_pow_of_two(size);
 
 	mutex_lock(&ds->setup);
 	for (i = 0; ds->assoc && !err && i < DTLS_RX_EPOCHS; i++) {

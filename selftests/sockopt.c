@@ -626,6 +626,10 @@ TEST_F(sockopt, replay_window_limits)
 {
 	static const __u32 good[] = { 64, 128, 1024, 4096, 64 };
 	static const __u32 bad[] = { 0, 1, 32, 63, 4097, 8192, 1U << 31, ~0U };
+	/* What is asked for, and what it is rounded up to */
+	static const __u32 odd[][2] = {
+		{ 65, 128 }, { 192, 256 }, { 1000, 1024 }, { 4095, 4096 },
+	};
 	__u32 val = 0;
 	socklen_t len = sizeof(val);
 	size_t i;
@@ -643,6 +647,14 @@ TEST_F(sockopt, replay_window_limits)
 		EXPECT_EQ(good[i], val);
 		ASSERT_EQ(0, dtls_get_info(self->l.a, &info));
 		EXPECT_EQ(good[i], info.replay_window);
+		EXPECT_TRUE(link_raw_works(&self->l));
+	}
+	for (i = 0; i < ARRAY_SIZE(odd); i++) {
+		ASSERT_EQ(0, setsockopt(self->l.a, SOL_DTLS, DTLS_REPLAY_WINDOW,
+					&odd[i][0], sizeof(val)));
+		ASSERT_EQ(0, getsockopt(self->l.a, SOL_DTLS, DTLS_REPLAY_WINDOW,
+					&val, &len));
+		EXPECT_EQ(odd[i][1], val);
 		EXPECT_TRUE(link_raw_works(&self->l));
 	}
 	for (i = 0; i < ARRAY_SIZE(bad); i++)

@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 							       5000);
 			break;
 		case 2:
-			records = (n % 64 + 1) * 64;
+			records = 64 << n % 7;
 			dtls_replay_resize(&w, w.ring == ring[0] ? ring[1] :
 					   ring[0], records);
 			model_resize(&m, records);

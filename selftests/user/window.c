@@ -21,13 +21,10 @@ FIXTURE_VARIANT(window)
 
 SIZE(64);
 SIZE(128);
-SIZE(192);
 SIZE(256);
 SIZE(512);
-SIZE(960);
 SIZE(1024);
 SIZE(2048);
-SIZE(4032);
 SIZE(4096);
 
 FIXTURE_SETUP(window)
@@ -221,7 +218,7 @@ TEST_F(window, export_and_import)
 	dtls_replay_export(&self->w, seen);
 
 	for (size = DTLS_REPLAY_WINDOW_MIN; size <= DTLS_REPLAY_WINDOW_MAX;
-	     size += 64) {
+	     size *= 2) {
 		dtls_replay_init(&copy, ring, size, 0);
 		ASSERT_TRUE(dtls_replay_import(&copy, self->w.next, seen));
 		ASSERT_EQ(self->w.next, copy.next);
@@ -279,7 +276,7 @@ TEST_F(window, resize_against_model)
 			ASSERT_EQ(model_mark(self->m, seq),
 				  dtls_replay_mark(&self->w, seq));
 		}
-		size = 64 + next_random(&self->random) % 64 * 64;
+		size = 64 << next_random(&self->random) % 7;
 		ring[1] = malloc(size / 8);
 		model_resize(self->m, size);
 		ASSERT_EQ(ring[0], dtls_replay_resize(&self->w, ring[1], size));

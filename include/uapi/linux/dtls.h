@@ -37,7 +37,7 @@
 #define DTLS_INFO		3	/* get: struct dtls_info */
 #define DTLS_WINDOW		4	/* get, set: struct dtls_window */
 #define DTLS_MTU		5	/* get: __u32 plaintext bytes the path takes */
-#define DTLS_REPLAY_WINDOW	6	/* get, set: __u32 records, 64 to 4096 */
+#define DTLS_REPLAY_WINDOW	6	/* get, set: __u32 records, see below */
 #define DTLS_CID		7	/* get, set: struct dtls_cid */
 #define DTLS_POLL_CONTROL	8	/* get, set: __u32, 1: EPOLLPRI on control records */
 #define DTLS_FEED		9	/* set: one datagram of the peer's, see below */
@@ -47,6 +47,11 @@
  * read before the attach. It is served as if it had just arrived, before what
  * waits in the queue; nothing is believed of it that would not be then. Errors:
  * ENOTCONN, EINVAL (empty), EMSGSIZE, ENOBUFS (the receive buffer is full).
+ */
+
+/*
+ * DTLS_REPLAY_WINDOW takes 64 to 4096 records and rounds up to a power of two,
+ * which is what it gives back. Another size is EINVAL.
  */
 
 /* Control messages of level SOL_DTLS */
