@@ -43,6 +43,16 @@ size_t dtls_kex_public(const struct dtls_group *group, EVP_PKEY *key, u8 *out)
 	return len;
 }
 
+/*
+ * RFC 8422 5.4.1, RFC 8446 4.2.8.2: a point on a curve comes uncompressed.
+ * libcrypto reads the hybrid form too, which is as long.
+ */
+static bool is_point(const struct dtls_group *group, struct dtls_bytes point)
+{
+	return point.len == group->point_len &&
+	       (strcmp(group->type, "EC") || point.p[0] == 4);
+}
+
 size_t dtls_kex_derive(const struct dtls_group *group, EVP_PKEY *key,
 		       struct dtls_bytes point, u8 *out)
 {
@@ -51,7 +61,7 @@ size_t dtls_kex_derive(const struct dtls_group *group, EVP_PKEY *key,
 	size_t len = DTLS_SHARED_MAX;
 	bool ok;
 
-	ok = point.len == group->point_len && peer &&
+	ok = is_point(group, point) && peer &&
 	     EVP_PKEY_copy_parameters(peer, key) == 1 &&
 	     EVP_PKEY_set1_encoded_public_key(peer, point.p, point.len) == 1;
 	if (ok)
