@@ -130,6 +130,7 @@ enum kdtls_alert {
 #define KDTLS_NO_COOKIE		0x0040	/* server: no address is asked to prove itself */
 #define KDTLS_HEARTBEAT		0x0080	/* offer and answer heartbeats (RFC 6520) */
 #define KDTLS_CID		0x0100	/* put a connection ID into records if the peer wants one */
+#define KDTLS_ALLOW_NO_RENEGOTIATION_INFO 0x0400 /* client, DTLS 1.2: do without RFC 5746 if the server has it not */
 #define KDTLS_PSK_KE		0x0200	/* DTLS 1.3: keys without Diffie-Hellman too (psk_ke) */
 
 #define KDTLS_PSK_MAX		64	/* bytes of a pre-shared key */

@@ -1199,6 +1199,32 @@ TEST_F(pair13, acknowledgement_in_the_clear_is_not_believed)
 	EXPECT_NE(NULL, self->client.e->flight.first);
 }
 
+TEST_F(pair13, acknowledgement_of_a_higher_epoch_is_ignored)
+{
+	u8 ack[2 + 2 * 16] = { 0, 32 }, record[256];
+	size_t n;
+
+	/* The client's Finished is on its way; the server names epochs 3 and 2. */
+	self->server.config.flags = KDTLS_NO_COOKIE;
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(1, round_trips(&self->client, &self->server, &self->now));
+	ASSERT_NE(NULL, self->client.e->flight.first);
+	ack[9] = 3;
+	n = dtls_protect(self->server.e->tx, DTLS_CT_ACK, ack, sizeof(ack),
+			 record);
+	ASSERT_EQ(0, end_input(&self->client, record, n, self->now));
+	EXPECT_TRUE(end_established(&self->client));
+	EXPECT_NE(NULL, self->client.e->flight.first);
+	ack[25] = 2;
+	n = dtls_protect(self->server.e->tx, DTLS_CT_ACK, ack, sizeof(ack),
+			 record);
+	ASSERT_EQ(0, end_input(&self->client, record, n, self->now));
+	EXPECT_EQ(NULL, self->client.e->flight.first);
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 20));
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+}
+
 TEST_F(pair13, late_acknowledgement_is_of_what_it_names)
 {
 	u8 ack[18] = { 0, 16, 0, 0, 0, 0, 0, 0, 0, 3 };

@@ -134,9 +134,12 @@ int dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 		return 0;
 	while (rd_int(&list, 8, &of) && rd_int(&list, 8, &seq)) {
 		/*
-		 * In the handshake a record is acknowledged under no older key;
-		 * in the clear it is anybody's word. Later each direction has
-		 * epochs of its own.
+		 * RFC 9147 7: in the handshake an ACK is sent under a key that
+		 * is no older than that of the records it names; an ACK in the
+		 * clear is anybody's word. After the handshake each direction
+		 * has epochs of its own. The rule binds the sender: a number
+		 * of a higher epoch, as a widespread peer writes, is ignored
+		 * here, and the rest of its ACK is taken.
 		 */
 		if (of <= epoch || epoch >= DTLS13_EPOCH_DATA)
 			news |= dtls_flight_acknowledge(&e->flight, of, seq);

@@ -93,7 +93,7 @@ static int hello_verify_request(struct kdtls_engine *e, struct dtls_bytes body)
 
 	if (!rd_u16(&body, &version) || !rd_vec(&body, 1, &cookie) || body.len)
 		return dtls_fail_decode(e, "malformed HelloVerifyRequest");
-	if (hs->in.next >= VERIFY_REQUESTS_MAX || hs->retried)
+	if (hs->verify_requests++ == VERIFY_REQUESTS_MAX || hs->retried)
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
 				 "the server takes no cookie");
@@ -141,7 +141,7 @@ static int server_hello(struct kdtls_engine *e, struct dtls_bytes body)
 		return dtls_fail_decode(e, "malformed ServerHello");
 	if (e->ep->speaks13 && dtls_ext_has(&sh.ext, DTLS_EXT_VERSIONS)) {
 		/* RFC 9147 5.3: with a legacy_cookie there is no DTLS 1.3. */
-		if (hs->in.next && !hs->retried)
+		if (hs->verify_requests && !hs->retried)
 			return dtls_fail_illegal(e,
 				"DTLS 1.3 after HelloVerifyRequest");
 		return dtls13_server_hello(e, &sh);
@@ -198,16 +198,18 @@ static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 	return 0;
 }
 
+/*
+ * RFC 4279 5.2: a hint that means nothing to the client is ignored. One that is
+ * no string, or longer than an identity, can mean nothing to the owner.
+ */
 static int read_hint(struct kdtls_engine *e, struct dtls_bytes *body)
 {
 	struct dtls_bytes hint;
 
 	if (!rd_vec(body, 2, &hint))
 		return dtls_fail_decode(e, "malformed identity hint");
-	if (hint.len > KDTLS_PSK_IDENTITY_MAX ||
-	    (hint.len && memchr(hint.p, 0, hint.len)))
-		return dtls_fail_illegal(e, "unusable identity hint");
-	if (!hint.len)
+	if (!hint.len || hint.len > KDTLS_PSK_IDENTITY_MAX ||
+	    memchr(hint.p, 0, hint.len))
 		return 0;
 	e->hs->psk_hint = OPENSSL_strndup((const char *)hint.p, hint.len);
 	return e->hs->psk_hint ? 0 : dtls_fail_memory(e);

@@ -3,6 +3,7 @@
 #include "state.h"
 
 #define RENEGOTIATION_NONE	0	/* renegotiated_connection is empty */
+#define RENEGOTIATION_SCSV	0x00ff	/* RFC 5746 3.3 */
 #define HEARTBEAT_ALLOWED	1	/* RFC 6520 2 */
 #define HEARTBEAT_REFUSED	2
 
@@ -257,14 +258,28 @@ void dtls_write_cid(struct kdtls_engine *e, struct dtls_writer *w,
 	wr_close(w, ext, 2);
 }
 
-void dtls_write_server_extensions(struct kdtls_engine *e, struct dtls_writer *w,
-				  const struct dtls_extensions *theirs)
+/*
+ * RFC 5746 3.6: renegotiation_info answers the extension, or the number among
+ * the client's suites that stands for it. A client that has sent neither would
+ * have to refuse the answer (RFC 5246 7.4.1.4).
+ */
+static bool knows_renegotiation(const struct dtls_client_hello *ch)
 {
+	return dtls_ext_has(&ch->ext, DTLS_EXT_RENEGOTIATION) ||
+	       rd_has_u16(ch->suites, RENEGOTIATION_SCSV);
+}
+
+void dtls_write_server_extensions(struct kdtls_engine *e, struct dtls_writer *w,
+				  const struct dtls_client_hello *ch)
+{
+	const struct dtls_extensions *theirs = &ch->ext;
 	size_t ext;
 
-	ext = dtls_ext_open(w, DTLS_EXT_RENEGOTIATION);
-	wr_u8(w, RENEGOTIATION_NONE);
-	wr_close(w, ext, 2);
+	if (knows_renegotiation(ch)) {
+		ext = dtls_ext_open(w, DTLS_EXT_RENEGOTIATION);
+		wr_u8(w, RENEGOTIATION_NONE);
+		wr_close(w, ext, 2);
+	}
 	if (e->ems)
 		dtls_ext_empty(w, DTLS_EXT_EMS);
 	if (dtls_ext_has(theirs, DTLS_EXT_POINT_FORMATS) && e->group) {
@@ -502,7 +517,9 @@ int dtls_read_server_extensions(struct kdtls_engine *e,
 			break;
 	if (i < DTLS_EXT_COUNT || x->unknown)
 		return not_offered(e);
-	if (!dtls_ext_has(x, DTLS_EXT_RENEGOTIATION))
+	/* RFC 5746 4.1: only the client can tell such a server by it. */
+	if (!dtls_ext_has(x, DTLS_EXT_RENEGOTIATION) &&
+	    !dtls_endpoint_flag(e->ep, KDTLS_ALLOW_NO_RENEGOTIATION_INFO))
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_HANDSHAKE_FAILURE,
 				 "the server lacks renegotiation_info");

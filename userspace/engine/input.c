@@ -32,6 +32,27 @@ drop:
 	e->dropped++;
 }
 
+/*
+ * A server that keeps nothing of a client numbers each HelloVerifyRequest 0,
+ * also one that asks for another cookie because the first was too old. Return
+ * true if @f is such a request and not the one before sent twice: then the
+ * server counts its messages from that number on.
+ */
+static bool asks_for_another_cookie(const struct kdtls_engine *e,
+				    const struct dtls_fragment *f)
+{
+	const struct dtls_handshake *hs = e->hs;
+	struct dtls_bytes body = f->body, cookie;
+	u16 version;
+
+	return !e->server && !e->version && !hs->retried &&
+	       hs->step == CLIENT_SERVER_HELLO &&
+	       f->type == DTLS_HELLO_VERIFY_REQUEST && f->seq < hs->in.next &&
+	       f->body.len == f->length && rd_u16(&body, &version) &&
+	       rd_vec(&body, 1, &cookie) &&
+	       !dtls_bytes_equal(cookie, hs->cookie.p, hs->cookie.len);
+}
+
 /* @fresh: set if it was taken in now; @lost: if the peer has to send it again */
 static int take_fragment(struct kdtls_engine *e, u64 epoch,
 			 const struct dtls_fragment *f, bool *fresh, bool *lost)
@@ -44,6 +65,10 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 		e->dropped++;
 		*lost = true;
 		return 0;
+	}
+	if (asks_for_another_cookie(e, f)) {
+		dtls_reassembly_clear(&hs->in);
+		hs->in.next = f->seq;
 	}
 	switch (dtls_reassembly_add(&hs->in, f, epoch, config->max_message,
 				    config->max_handshake)) {

@@ -116,11 +116,14 @@ static bool hash_hello(const struct dtls_crypto *c, const EVP_MD *md,
 static size_t make_request(struct kdtls_endpoint *ep, struct dtls_bytes address,
 			   const struct dtls_record *record,
 			   const struct dtls_fragment *f,
+			   const struct dtls_client_hello *ch,
 			   const struct dtls_choice *choice, u64 now, u8 *out)
 {
+	/* RFC 8446 4.1.4: key_share answers one, and so needs one. */
 	struct dtls_retry r = {
 		.suite = choice->suite->id,
-		.group = choice->group && !choice->share.len ?
+		.group = choice->group && !choice->share.len &&
+			 dtls_ext_has(&ch->ext, DTLS_EXT_KEY_SHARE) ?
 			 choice->group->id : 0,
 	};
 	u8 cookie[DTLS_RETRY_COOKIE_MAX];
@@ -177,8 +180,8 @@ enum kdtls_gate dtls_retry_gate(struct kdtls_endpoint *ep,
 	    dtls_early_gate(ep, ch))
 		return KDTLS_GATE_ACCEPT;
 	if (dtls_choose(ep, ch, true, &choice))
-		*reply_len = make_request(ep, address, record, f, &choice, now,
-					  reply);
+		*reply_len = make_request(ep, address, record, f, ch, &choice,
+					  now, reply);
 	else
 		*reply_len = reply_alert(record, KDTLS_ALERT_HANDSHAKE_FAILURE,
 					 reply);

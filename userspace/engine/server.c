@@ -140,7 +140,7 @@ static int send_hello(struct kdtls_engine *e, const struct dtls_client_hello *ch
 	wr_u16(w, e->suite->id);
 	wr_u8(w, 0);
 	mark = wr_open(w, 2);
-	dtls_write_server_extensions(e, w, &ch->ext);
+	dtls_write_server_extensions(e, w, ch);
 	wr_close(w, mark, 2);
 	return dtls_message_end(e);
 }

@@ -100,6 +100,7 @@ struct dtls_handshake {
 	/* client */
 	u64 offered;			/* bits: enum dtls_extension */
 	struct dtls_bytes cookie;	/* OPENSSL_malloc()ed */
+	unsigned int verify_requests;	/* HelloVerifyRequests taken */
 
 	/* DTLS 1.3 */
 	bool retried;			/* there was a HelloRetryRequest */
@@ -389,7 +390,7 @@ void dtls_session_of(const struct kdtls_engine *e, struct dtls_session *s);
 void dtls_write_schemes(const struct kdtls_engine *e, struct dtls_writer *w);
 void dtls_write_client_extensions(struct kdtls_engine *e, struct dtls_writer *w);
 void dtls_write_server_extensions(struct kdtls_engine *e, struct dtls_writer *w,
-				  const struct dtls_extensions *theirs);
+				  const struct dtls_client_hello *ch);
 int dtls_read_server_extensions(struct kdtls_engine *e,
 				const struct dtls_extensions *x);
 int dtls_read_client_extensions(struct kdtls_engine *e,

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Hellos as other clients send them, and what is answered to them. */
+#include "pair.h"
+
+PAIR(hello)
+
+FIXTURE_VARIANT(hello)
+{
+	u16 version;
+};
+
+FIXTURE_VARIANT_ADD(hello, v12)
+{
+	.version = DTLS_VERSION_1_2,
+};
+
+FIXTURE_VARIANT_ADD(hello, v13)
+{
+	.version = DTLS_VERSION_1_3,
+};
+
+FIXTURE_SETUP(hello)
+{
+	PAIR_SETUP(variant->version);
+}
+
+PAIR(hello12)
+
+FIXTURE_SETUP(hello12)
+{
+	PAIR_SETUP(DTLS_VERSION_1_2);
+}
+
+#define HELLO_FRONT	(DTLS12_HEADER_SIZE + DTLS_MESSAGE_HEADER)
+
+/* The extensions of a hello, as a list without its length; @suites may be NULL */
+static struct dtls_bytes extensions_of(struct dtls_bytes body, bool client,
+				       struct dtls_bytes *suites)
+{
+	struct dtls_bytes skip, list = { 0 };
+	u8 compression;
+	u16 number;
+
+	rd_bytes(&body, 34, &skip);
+	rd_vec(&body, 1, &skip);
+	if (client) {
+		rd_vec(&body, 1, &skip);
+		rd_vec(&body, 2, suites ? suites : &skip);
+		rd_vec(&body, 1, &skip);
+	} else {
+		rd_u16(&body, &number);
+		rd_u8(&body, &compression);
+	}
+	rd_vec(&body, 2, &list);
+	return list;
+}
+
+static bool has_extension(struct dtls_bytes list, u16 wanted)
+{
+	struct dtls_bytes body;
+	u16 number;
+
+	while (rd_u16(&list, &number) && rd_vec(&list, 2, &body))
+		if (number == wanted)
+			return true;
+	return false;
+}
+
+/* Take extension @i out of the hello in @datagram. Return: its number, or -1. */
+static int take_out(u8 *datagram, size_t *len, unsigned int i)
+{
+	struct dtls_bytes list = extensions_of((struct dtls_bytes){
+		datagram + HELLO_FRONT, *len - HELLO_FRONT }, true, NULL);
+	size_t at = (size_t)(list.p - datagram), all = list.len, gone;
+	struct dtls_bytes body;
+	u16 number;
+
+	do {
+		if (!rd_u16(&list, &number) || !rd_vec(&list, 2, &body))
+			return -1;
+		gone = 4 + body.len;
+	} while (i--);
+	memmove((u8 *)body.p - 4, list.p, list.len);
+	*len -= gone;
+	dtls_put_be(datagram + at - 2, 2, all - gone);
+	dtls_put_be(datagram + 11, 2, *len - DTLS12_HEADER_SIZE);
+	dtls_put_be(datagram + 14, 3, *len - HELLO_FRONT);
+	dtls_put_be(datagram + 22, 3, *len - HELLO_FRONT);
+	return number;
+}
+
+#define COOKIE_EXT	44	/* HelloRetryRequest's own (RFC 8446 4.2) */
+#define NAME_EXT	0xffff	/* there is none of this number */
+
+/* Return: the number of an extension that answers nothing in @hello; NAME_EXT */
+static u16 unasked(struct dtls_bytes hello, struct dtls_bytes answers)
+{
+	struct dtls_bytes suites, list = extensions_of(hello, true, &suites);
+	struct dtls_bytes body;
+	u16 number;
+
+	while (rd_u16(&answers, &number) && rd_vec(&answers, 2, &body))
+		if (!has_extension(list, number) && number != COOKIE_EXT &&
+		    !(number == 0xff01 && rd_has_u16(suites, 0x00ff)))
+			return number;
+	return NAME_EXT;
+}
+
+/* The same for all messages that a server has made to answer @hello */
+static u16 unasked_in_flight(struct dtls_bytes hello,
+			     const struct dtls_flight *f)
+{
+	const struct dtls_outgoing *m;
+	struct dtls_bytes body;
+	u16 number = NAME_EXT;
+
+	for (m = f->first; m && number == NAME_EXT; m = m->next) {
+		body = (struct dtls_bytes){ m->data + DTLS_MESSAGE_HEADER,
+					    m->len - DTLS_MESSAGE_HEADER };
+		if (m->data[0] == DTLS_SERVER_HELLO)
+			number = unasked(hello,
+					 extensions_of(body, false, NULL));
+		else if (m->data[0] == DTLS_ENCRYPTED_EXTENSIONS)
+			number = unasked(hello, (struct dtls_bytes){
+				body.p + 2, body.len - 2 });
+	}
+	return number;
+}
+
+/* All that can be answered is offered, and the other end would answer it. */
+static void offer_all(struct end *end)
+{
+	static const char *const protocols[] = { "coap", NULL };
+	static const u16 profiles[] = { 7 };
+
+	end->config.alpn = protocols;
+	end->config.srtp = profiles;
+	end->config.srtp_count = 1;
+	end->config.record_size_limit = 1024;
+	end->config.flags = KDTLS_HEARTBEAT | KDTLS_CID | KDTLS_ALLOW_NO_EMS;
+}
+
+TEST_F(hello, server_answers_only_what_was_offered)
+{
+	u8 reply[KDTLS_GATE_REPLY_SIZE];
+	struct dtls_bytes hello, answer;
+	unsigned int i, answered = 0;
+	size_t len, reply_len;
+	int gone;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.issuer = &self->ca, .name = "DNS:end.example" });
+	for (i = 0, gone = 0; gone >= 0; i++) {
+		offer_all(&self->client);
+		offer_all(&self->server);
+		ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+				       &self->cert, "end.example"));
+		ASSERT_EQ(0, kdtls_endpoint_trust_raw_key(self->client.ep,
+			self->cert.public_pem, strlen(self->cert.public_pem)));
+		ASSERT_EQ(0, kdtls_endpoint_use_raw_key(self->server.ep,
+			self->cert.key_pem, strlen(self->cert.key_pem)));
+		ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+		len = (size_t)end_output(&self->client, self->buf, END_DATAGRAM,
+					 self->now);
+		gone = take_out(self->buf, &len, i);
+		hello = (struct dtls_bytes){ self->buf + HELLO_FRONT,
+					     len - HELLO_FRONT };
+		/* What a stranger is answered, */
+		if (kdtls_endpoint_gate(self->server.ep, "here", 4, self->buf,
+					len, self->now, reply, &reply_len) ==
+		    KDTLS_GATE_REPLY && reply[13] == DTLS_SERVER_HELLO) {
+			answer = (struct dtls_bytes){ reply + HELLO_FRONT,
+						      reply_len - HELLO_FRONT };
+			EXPECT_EQ(NAME_EXT, unasked(hello,
+				extensions_of(answer, false, NULL)))
+				TH_LOG("without extension %d: retry", gone);
+		}
+		/* and what one who needs no cookie */
+		self->server.ep->config.flags |= KDTLS_NO_COOKIE;
+		end_input(&self->server, self->buf, len, self->now);
+		answered += self->server.e->flight.first != NULL;
+		EXPECT_EQ(NAME_EXT,
+			  unasked_in_flight(hello, &self->server.e->flight))
+			TH_LOG("without extension %d", gone);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+	EXPECT_LT(8, answered);
+}
+
+/* Take an extension by its number out of a hello. Return: it was there. */
+static bool take_out_number(u8 *datagram, size_t *len, u16 number)
+{
+	unsigned int i;
+	size_t n;
+	int gone;
+
+	for (i = 0;; i++) {
+		u8 copy[2048];
+
+		n = *len;
+		memcpy(copy, datagram, n);
+		gone = take_out(copy, &n, i);
+		if (gone < 0)
+			return false;
+		if (gone != number)
+			continue;
+		memcpy(datagram, copy, n);
+		*len = n;
+		return true;
+	}
+}
+
+/* RFC 5746 3.6: the client's other way to say it can */
+TEST_F(hello12, server_answers_the_number_that_stands_for_renegotiation_info)
+{
+	size_t len = first_hello(&self->client, self->buf, self->now);
+	struct dtls_bytes suites;
+
+	ASSERT_TRUE(take_out_number(self->buf, &len, 0xff01));
+	self->server.config.flags = KDTLS_NO_COOKIE;
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	extensions_of((struct dtls_bytes){ self->buf + HELLO_FRONT,
+					   len - HELLO_FRONT }, true, &suites);
+	dtls_put_be((u8 *)suites.p + suites.len - 2, 2, 0x00ff);
+	ASSERT_EQ(0, end_input(&self->server, self->buf, len, self->now));
+	ASSERT_NE(NULL, self->server.e->flight.first);
+	EXPECT_TRUE(has_extension(extensions_of((struct dtls_bytes){
+		self->server.e->flight.first->data + DTLS_MESSAGE_HEADER,
+		self->server.e->flight.first->len - DTLS_MESSAGE_HEADER },
+		false, NULL), 0xff01));
+}
+
+TEST_F(hello12, server_without_renegotiation_info_only_if_said_so)
+{
+	size_t len;
+	int allowed;
+
+	for (allowed = 0; allowed < 2; allowed++) {
+		self->client.config.flags = allowed ?
+			KDTLS_ALLOW_NO_RENEGOTIATION_INFO : 0;
+		self->server.config.flags = KDTLS_NO_COOKIE;
+		len = first_hello(&self->client, self->buf, self->now);
+		ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+		ASSERT_TRUE(take_out_number(self->buf, &len, 0xff01));
+		ASSERT_EQ(0, end_input(&self->server, self->buf, len,
+				       self->now));
+		end_exchange(&self->server, &self->client, &self->now, 1);
+		EXPECT_EQ(allowed, !failure_of(&self->client).error);
+		EXPECT_EQ(allowed ? KDTLS_ALERT_NONE :
+				    KDTLS_ALERT_HANDSHAKE_FAILURE,
+			  failure_of(&self->client).alert_sent);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
+/* RFC 4279 5.2; more bytes than an identity has, and bytes of no string */
+TEST_F(hello12, hint_that_means_nothing_is_ignored)
+{
+	static const u16 plain[] = { 0x00a8 };
+	struct dtls_writer *all;
+	struct dtls_outgoing *m;
+	char hint[200] = "h";
+	int i;
+
+	memset(hint, 'h', sizeof(hint) - 1);
+	self->client.config.suites = plain;
+	self->client.config.suite_count = 1;
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+		ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+		self->server.ep->config.psk_hint = hint + (i ? 180 : 0);
+		ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+					  &self->now, 3));
+		ASSERT_NE(NULL, self->server.e->hs);
+		m = self->server.e->flight.first->next;
+		ASSERT_EQ(DTLS_SERVER_KEY_EXCHANGE, m->data[0]);
+		all = &self->server.e->hs->transcript.all;
+		if (i) {
+			u8 *p = memmem(all->p, all->len, m->data, m->len);
+
+			ASSERT_NE(NULL, p);
+			p[m->len - 3] = 0;
+			m->data[m->len - 3] = 0;
+		}
+		ASSERT_EQ(0, end_exchange(&self->server, &self->client,
+					  &self->now, 20));
+		EXPECT_TRUE(end_agree(&self->client, &self->server));
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
+/* A server that keeps nothing numbers each of its requests 0. */
+TEST_F(hello12, another_verify_request_may_bear_the_same_number)
+{
+	u8 reply[2][KDTLS_GATE_REPLY_SIZE];
+	size_t n, len[2];
+
+	n = first_hello(&self->client, self->buf, self->now);
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(KDTLS_GATE_REPLY,
+		  kdtls_endpoint_gate(self->server.ep, "address", 7, self->buf,
+				      n, self->now, reply[0], &len[0]));
+	ASSERT_EQ(0, end_input(&self->client, reply[0], len[0], self->now));
+	ASSERT_LT(0, end_output(&self->client, self->buf, END_DATAGRAM,
+				self->now));
+	/* The same once more is no other. */
+	ASSERT_EQ(0, end_input(&self->client, reply[0], len[0], self->now));
+	EXPECT_EQ(0, end_output(&self->client, self->buf, END_DATAGRAM,
+				self->now));
+	/* The cookie was too old for the server: here is another. */
+	self->client.e->now = self->now;
+	dtls_resend_flight(self->client.e);
+	n = (size_t)end_output(&self->client, self->buf, END_DATAGRAM,
+			       self->now);
+	ASSERT_EQ(KDTLS_GATE_REPLY,
+		  kdtls_endpoint_gate(self->server.ep, "address", 7, self->buf,
+				      n, self->now + 60000000, reply[1],
+				      &len[1]));
+	dtls_put_be(reply[1] + 17, 2, 0);
+	ASSERT_EQ(0, end_input(&self->client, reply[1], len[1], self->now));
+	n = (size_t)end_output(&self->client, self->buf, END_DATAGRAM,
+			       self->now);
+	ASSERT_LT(HELLO_FRONT, n);
+	EXPECT_EQ(KDTLS_GATE_ACCEPT,
+		  kdtls_endpoint_gate(self->server.ep, "address", 7, self->buf,
+				      n, self->now + 60000000, reply[1],
+				      &len[1]));
+	EXPECT_EQ(1, self->client.e->hs->in.next);
+}
+
+TEST_HARNESS_MAIN
