@@ -248,18 +248,25 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
 		info->rx_epoch = rx->number;
 		info->rx_seq = rx->replay.next;
 	}
-	info->counters.rx_records = assoc->rx_records;
-	info->counters.rx_bytes = assoc->rx_bytes;
+	spin_unlock(&assoc->lock);
+}
+
+void dtls_assoc_counters(struct dtls_assoc *assoc,
+			 struct dtls_counters *counters)
+{
+	spin_lock(&assoc->lock);
+	counters->rx_records = assoc->rx_records;
+	counters->rx_bytes = assoc->rx_bytes;
 	spin_unlock(&assoc->lock);
 
-	info->counters.tx_records = count(assoc, DTLS_COUNT_TX_RECORDS);
-	info->counters.tx_bytes = count(assoc, DTLS_COUNT_TX_BYTES);
-	info->counters.rx_replays = count(assoc, DTLS_COUNT_RX_REPLAYS);
-	info->counters.rx_auth_failed = count(assoc, DTLS_COUNT_RX_AUTH_FAILED);
-	info->counters.rx_no_key = count(assoc, DTLS_COUNT_RX_NO_KEY);
-	info->counters.rx_malformed = count(assoc, DTLS_COUNT_RX_MALFORMED);
-	info->counters.rx_oversize = count(assoc, DTLS_COUNT_RX_OVERSIZE);
-	info->counters.rx_empty = count(assoc, DTLS_COUNT_RX_EMPTY);
-	info->counters.rx_control = count(assoc, DTLS_COUNT_RX_CONTROL);
-	info->counters.rx_no_budget = count(assoc, DTLS_COUNT_RX_NO_BUDGET);
+	counters->tx_records = count(assoc, DTLS_COUNT_TX_RECORDS);
+	counters->tx_bytes = count(assoc, DTLS_COUNT_TX_BYTES);
+	counters->rx_replays = count(assoc, DTLS_COUNT_RX_REPLAYS);
+	counters->rx_auth_failed = count(assoc, DTLS_COUNT_RX_AUTH_FAILED);
+	counters->rx_no_key = count(assoc, DTLS_COUNT_RX_NO_KEY);
+	counters->rx_malformed = count(assoc, DTLS_COUNT_RX_MALFORMED);
+	counters->rx_oversize = count(assoc, DTLS_COUNT_RX_OVERSIZE);
+	counters->rx_empty = count(assoc, DTLS_COUNT_RX_EMPTY);
+	counters->rx_control = count(assoc, DTLS_COUNT_RX_CONTROL);
+	counters->rx_no_budget = count(assoc, DTLS_COUNT_RX_NO_BUDGET);
 }

@@ -445,6 +445,8 @@ int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid);
 bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 			  const struct dtls_record *rec);
 void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info);
+void dtls_assoc_counters(struct dtls_assoc *assoc,
+			 struct dtls_counters *counters);
 
 /* ---- the socket ---- */
 
@@ -628,7 +630,8 @@ void dtls_rx_wake(struct sock *sk);
 void dtls_rx_wake_next(struct dtls_sock *ds);
 void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx);
 void dtls_rx_key(struct dtls_sock *ds);
-int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, unsigned int len);
+int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
+		 unsigned int len);
 void dtls_rx_purge(struct dtls_sock *ds);
 
 /* ---- rx.c: what becomes of a record ---- */

@@ -531,8 +531,12 @@ static void feed_headers(struct sock *sk, struct sk_buff *skb)
 	skb_pull(skb, skb->len);
 }
 
-/* A datagram that was read before the attach comes back. Sleeps. */
-int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, unsigned int len)
+/*
+ * A datagram that was read before the attach comes back: the @len bytes at
+ * @offset of @data. Sleeps.
+ */
+int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
+		 unsigned int len)
 {
 	unsigned int head = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
 	struct sock *sk = ds->sk;
@@ -554,7 +558,7 @@ int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, unsigned int len)
 	feed_headers(sk, skb);
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
 	err = -EFAULT;
-	if (copy_from_sockptr(skb_put(skb, len), data, len))
+	if (copy_from_sockptr_offset(skb_put(skb, len), data, offset, len))
 		goto out;
 	err = -ENOBUFS;
 	if (atomic_read(&sk->sk_rmem_alloc) + skb->truesize >

@@ -11,28 +11,79 @@
 #include "compat.h"
 #include "dtls.h"
 
+static bool is_zero(const u8 *p, size_t len)
+{
+	return !memchr_inv(p, 0, len);
+}
+
+/* ---- structures in and out ---- */
+
 /* copy_struct_from_sockptr(), which 6.1 lacks and 6.12 has wrong */
 static int copy_struct(void *dst, size_t size, sockptr_t src, size_t len)
 {
-	u8 *kernel = src.kernel;
-	size_t i;
+	const u8 *kernel = src.kernel;
 
 	if (!sockptr_is_kernel(src))
 		return copy_struct_from_user(dst, size, src.user, len);
-	for (i = size; i < len; i++)
-		if (kernel[i])
-			return -E2BIG;
+	if (len > size && !is_zero(kernel + size, len - size))
+		return -E2BIG;
 	memset(dst, 0, size);
 	memcpy(dst, kernel, min(size, len));
 	return 0;
 }
 
-/* ---- keys ---- */
+/* Every structure of an association's begins with its number. */
+#define ID_FIRST(type)							\
+	static_assert(offsetof(struct type, id) == 0 &&			\
+		      sizeof_field(struct type, id) == sizeof(u64))
 
-static bool is_zero(const u8 *p, size_t len)
+ID_FIRST(dtls_key_info);
+ID_FIRST(dtls_info);
+ID_FIRST(dtls_counters);
+ID_FIRST(dtls_window);
+ID_FIRST(dtls_replay_window);
+ID_FIRST(dtls_cid);
+ID_FIRST(dtls_feed);
+
+/* A connected socket's association is number 0, also before its first key. */
+static int check_id(const void *value)
 {
-	return !memchr_inv(p, 0, len);
+	return *(const u64 *)value ? -ENOENT : 0;
 }
+
+/**
+ * get_struct() - copy a structure that concerns an association
+ * @size:	bytes of it that this kernel knows
+ * @min:	bytes without which it means nothing
+ * @src:	the user's
+ * @len:	its bytes; as many as anybody will ever need are in a page
+ *
+ * Return: memory to free, bytes past @len being zero, or an error.
+ */
+static void *get_struct(size_t size, size_t min, sockptr_t src, size_t len)
+{
+	void *value;
+	int err;
+
+	if (len < min)
+		return ERR_PTR(-EINVAL);
+	if (len > PAGE_SIZE)
+		return ERR_PTR(-E2BIG);
+	value = kmalloc(size, GFP_KERNEL);
+	if (!value)
+		return ERR_PTR(-ENOMEM);
+	err = copy_struct(value, size, src, len) ?: check_id(value);
+	if (!err)
+		return value;
+	kfree_sensitive(value);
+	return ERR_PTR(err);
+}
+
+/* The structure may end after its member @last. */
+#define GET_STRUCT(var, last, src, len)					\
+	get_struct(sizeof(*(var)), offsetofend(typeof(*(var)), last), src, len)
+
+/* ---- keys ---- */
 
 static int check_key(const struct dtls_key_info *info,
 		     const struct dtls_cipher *cipher)
@@ -47,8 +98,8 @@ static int check_key(const struct dtls_key_info *info,
 	iv_len = v13 ? DTLS_IV_SIZE : cipher->salt_len;
 	sn_len = v13 ? cipher->key_len : 0;
 	if (!info->epoch || info->epoch > (v13 ? DTLS13_EPOCH_MAX : U16_MAX) ||
-	    info->rec_seq > DTLS_SEQ_MAX || info->reserved ||
-	    info->cid_len > DTLS_CID_SIZE_MAX)
+	    info->rec_seq > DTLS_SEQ_MAX || info->max_plaintext ||
+	    info->limit || info->cid_len > DTLS_CID_SIZE_MAX)
 		return -EINVAL;
 	if (!is_zero(info->key + cipher->key_len,
 		     DTLS_KEY_SIZE_MAX - cipher->key_len) ||
@@ -123,14 +174,9 @@ static int set_key(struct dtls_sock *ds, int optname, sockptr_t optval,
 	struct dtls_epoch *epoch;
 	int err;
 
-	if (optlen < sizeof(*info))
-		return -EINVAL;
-	info = kzalloc(sizeof(*info), GFP_KERNEL);
-	if (!info)
-		return -ENOMEM;
-	err = copy_struct(info, sizeof(*info), optval, optlen);
-	if (err)
-		goto out;
+	info = GET_STRUCT(info, pad, optval, optlen);
+	if (IS_ERR(info))
+		return PTR_ERR(info);
 	cipher = dtls_cipher_find(info->cipher);
 	err = check_key(info, cipher);
 	if (err)
@@ -163,12 +209,12 @@ out:
 
 /* ---- state ---- */
 
-static void get_info(struct dtls_sock *ds, struct dtls_info *info)
+static int get_info(struct dtls_sock *ds, void *value)
 {
+	struct dtls_info *info = value;
 	struct dtls_assoc *assoc;
 	struct dtls_epoch *tx;
 
-	memset(info, 0, sizeof(*info));
 	mutex_lock(&ds->setup);
 	assoc = ds->assoc;
 	info->replay_window = ds->replay_window;
@@ -187,25 +233,20 @@ static void get_info(struct dtls_sock *ds, struct dtls_info *info)
 	info->tx_control_epoch = ds->sent_epoch;
 	info->tx_control_seq = ds->sent_seq;
 	spin_unlock(&ds->lock);
+	return 0;
 }
 
-static int get_mtu(struct dtls_sock *ds, u32 *mtu)
+static int get_counters(struct dtls_sock *ds, void *value)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-	struct dtls_epoch *tx;
 
-	if (READ_ONCE(ds->sk->sk_state) != TCP_ESTABLISHED)
-		return -ENOTCONN;
-	tx = assoc ? dtls_assoc_tx(assoc) : NULL;
-	if (!tx)
-		return -ENOKEY;
-	*mtu = dtls_tx_mtu(ds, &tx->key);
-	dtls_epoch_put(tx);
-	return *mtu ? 0 : -ENOTCONN;
+	if (assoc)
+		dtls_assoc_counters(assoc, value);
+	return 0;
 }
 
 /* All read epochs take the new size, or those before an error do. */
-static int set_replay_window(struct dtls_sock *ds, u32 size)
+static int resize_windows(struct dtls_sock *ds, u32 size)
 {
 	struct dtls_epoch *epoch;
 	int i, err = 0;
@@ -229,21 +270,33 @@ static int set_replay_window(struct dtls_sock *ds, u32 size)
 	return err;
 }
 
+static int set_replay_window(struct dtls_sock *ds, sockptr_t optval,
+			     unsigned int optlen)
+{
+	struct dtls_replay_window *window;
+	int err = -EINVAL;
+
+	window = GET_STRUCT(window, records, optval, optlen);
+	if (IS_ERR(window))
+		return PTR_ERR(window);
+	if (!window->reserved)
+		err = resize_windows(ds, window->records);
+	kfree(window);
+	return err;
+}
+
 static int set_window(struct dtls_sock *ds, sockptr_t optval,
 		      unsigned int optlen)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 	struct dtls_epoch *epoch = NULL;
 	struct dtls_window *window;
-	int err;
+	int err = 0;
 
-	if (optlen < sizeof(*window))
-		return -EINVAL;
-	window = kzalloc(sizeof(*window), GFP_KERNEL);
-	if (!window)
-		return -ENOMEM;
-	err = copy_struct(window, sizeof(*window), optval, optlen);
-	if (!err && window->next > DTLS_SEQ_MAX + 1)
+	window = GET_STRUCT(window, next, optval, optlen);
+	if (IS_ERR(window))
+		return PTR_ERR(window);
+	if (window->next > DTLS_SEQ_MAX + 1)
 		err = -EINVAL;
 	if (!err) {
 		epoch = assoc ? dtls_assoc_rx(assoc, window->epoch) : NULL;
@@ -262,9 +315,10 @@ static int set_window(struct dtls_sock *ds, sockptr_t optval,
 	return err;
 }
 
-static int get_window(struct dtls_sock *ds, struct dtls_window *window)
+static int get_window(struct dtls_sock *ds, void *value)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+	struct dtls_window *window = value;
 	struct dtls_epoch *epoch;
 
 	epoch = assoc ? dtls_assoc_rx(assoc, window->epoch) : NULL;
@@ -284,16 +338,11 @@ static int set_cid(struct dtls_sock *ds, sockptr_t optval, unsigned int optlen)
 	struct dtls_epoch *tx = NULL;
 	struct dtls_assoc *assoc;
 	struct dtls_cid *cid;
-	int err;
+	int err = 0;
 
-	if (optlen < sizeof(*cid))
-		return -EINVAL;
-	cid = kzalloc(sizeof(*cid), GFP_KERNEL);
-	if (!cid)
-		return -ENOMEM;
-	err = copy_struct(cid, sizeof(*cid), optval, optlen);
-	if (err)
-		goto out;
+	cid = GET_STRUCT(cid, reserved, optval, optlen);
+	if (IS_ERR(cid))
+		return PTR_ERR(cid);
 
 	mutex_lock(&ds->setup);
 	assoc = ds->assoc;
@@ -317,13 +366,13 @@ static int set_cid(struct dtls_sock *ds, sockptr_t optval, unsigned int optlen)
 		write_sequnlock(&tx->key.cid_lock);
 	}
 	mutex_unlock(&ds->setup);
-out:
 	kfree(cid);
 	return err;
 }
 
-static void get_cid(struct dtls_sock *ds, struct dtls_cid *cid)
+static int get_cid(struct dtls_sock *ds, void *value)
 {
+	struct dtls_cid *cid = value;
 	struct dtls_epoch *tx, *rx;
 	struct dtls_cids *cids;
 
@@ -345,15 +394,43 @@ static void get_cid(struct dtls_sock *ds, struct dtls_cid *cid)
 		}
 	}
 	mutex_unlock(&ds->setup);
+	return 0;
 }
 
 /* ---- set ---- */
 
-static int set_dtls(struct dtls_sock *ds, int optname, sockptr_t optval,
-		    unsigned int optlen)
+static int set_feed(struct dtls_sock *ds, sockptr_t optval, unsigned int optlen)
+{
+	struct dtls_feed feed;
+
+	if (optlen < sizeof(feed))
+		return -EINVAL;
+	if (copy_from_sockptr(&feed, optval, sizeof(feed)))
+		return -EFAULT;
+	if (feed.reserved)
+		return -EINVAL;
+	return check_id(&feed) ?: dtls_rx_feed(ds, optval, sizeof(feed),
+					       optlen - sizeof(feed));
+}
+
+static int set_poll_control(struct dtls_sock *ds, sockptr_t optval,
+			    unsigned int optlen)
 {
 	u32 val;
 
+	if (optlen < sizeof(val))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	if (val > 1)
+		return -EINVAL;
+	WRITE_ONCE(ds->poll_control, val);
+	return 0;
+}
+
+static int set_dtls(struct dtls_sock *ds, int optname, sockptr_t optval,
+		    unsigned int optlen)
+{
 	switch (optname) {
 	case DTLS_TX:
 	case DTLS_RX:
@@ -363,24 +440,13 @@ static int set_dtls(struct dtls_sock *ds, int optname, sockptr_t optval,
 	case DTLS_CID:
 		return set_cid(ds, optval, optlen);
 	case DTLS_FEED:
-		return dtls_rx_feed(ds, optval, optlen);
+		return set_feed(ds, optval, optlen);
 	case DTLS_REPLAY_WINDOW:
+		return set_replay_window(ds, optval, optlen);
 	case DTLS_POLL_CONTROL:
-		break;
-	default:
-		return -ENOPROTOOPT;
+		return set_poll_control(ds, optval, optlen);
 	}
-
-	if (optlen < sizeof(val))
-		return -EINVAL;
-	if (copy_from_sockptr(&val, optval, sizeof(val)))
-		return -EFAULT;
-	if (optname == DTLS_REPLAY_WINDOW)
-		return set_replay_window(ds, val);
-	if (val > 1)
-		return -EINVAL;
-	WRITE_ONCE(ds->poll_control, val);
-	return 0;
+	return -ENOPROTOOPT;
 }
 
 /* The base's meaning of these would act on ciphertext. */
@@ -439,58 +505,61 @@ static int put_opt(const void *src, int size, char __user *optval,
 	return 0;
 }
 
+/*
+ * Options that tell of an association: the user fills in the first @in bytes of
+ * the structure of @size bytes, and @get the rest, which is zero.
+ */
+struct assoc_getter {
+	int name;
+	int in;
+	int size;
+	int (*get)(struct dtls_sock *ds, void *value);
+};
+
+static const struct assoc_getter assoc_getters[] = {
+	{ DTLS_INFO, offsetofend(struct dtls_info, id),
+	  sizeof(struct dtls_info), get_info },
+	{ DTLS_COUNTERS, offsetofend(struct dtls_counters, id),
+	  sizeof(struct dtls_counters), get_counters },
+	{ DTLS_WINDOW, offsetofend(struct dtls_window, epoch),
+	  sizeof(struct dtls_window), get_window },
+	{ DTLS_CID, offsetofend(struct dtls_cid, id),
+	  sizeof(struct dtls_cid), get_cid },
+};
+
+static int get_assoc(struct dtls_sock *ds, const struct assoc_getter *getter,
+		     char __user *optval, int __user *optlen, int len)
+{
+	void *value;
+	int err;
+
+	if (len < getter->in)
+		return -EINVAL;
+	value = kzalloc(getter->size, GFP_KERNEL);
+	if (!value)
+		return -ENOMEM;
+	err = copy_from_user(value, optval, getter->in) ? -EFAULT : 0;
+	err = err ?: check_id(value) ?: getter->get(ds, value) ?:
+	      put_opt(value, getter->size, optval, optlen, len);
+	kfree(value);
+	return err;
+}
+
 static int get_dtls(struct dtls_sock *ds, int optname, char __user *optval,
 		    int __user *optlen, int len)
 {
-	union {
-		struct dtls_info info;
-		struct dtls_window window;
-		struct dtls_cid cid;
-	} *u;
-	u32 val = 0;
-	int err = 0;
+	unsigned int i;
+	u32 val;
 
-	switch (optname) {
-	case DTLS_MTU:
-		err = get_mtu(ds, &val);
-		break;
-	case DTLS_REPLAY_WINDOW:
-		val = READ_ONCE(ds->replay_window);
-		break;
-	case DTLS_POLL_CONTROL:
+	if (optname == DTLS_POLL_CONTROL) {
 		val = READ_ONCE(ds->poll_control);
-		break;
-	case DTLS_INFO:
-	case DTLS_WINDOW:
-	case DTLS_CID:
-		goto large;
-	default:
-		return -ENOPROTOOPT;
+		return put_opt(&val, sizeof(val), optval, optlen, len);
 	}
-	return err ?: put_opt(&val, sizeof(val), optval, optlen, len);
-
-large:
-	u = kzalloc(sizeof(*u), GFP_KERNEL);
-	if (!u)
-		return -ENOMEM;
-	if (optname == DTLS_INFO) {
-		get_info(ds, &u->info);
-		err = put_opt(&u->info, sizeof(u->info), optval, optlen, len);
-	} else if (optname == DTLS_CID) {
-		get_cid(ds, &u->cid);
-		err = put_opt(&u->cid, sizeof(u->cid), optval, optlen, len);
-	} else if (len < sizeof(u->window.epoch)) {
-		err = -EINVAL;
-	} else if (copy_from_user(&u->window.epoch, optval,
-				  sizeof(u->window.epoch))) {
-		err = -EFAULT;
-	} else {
-		err = get_window(ds, &u->window) ?:
-		      put_opt(&u->window, sizeof(u->window), optval, optlen,
-			      len);
-	}
-	kfree(u);
-	return err;
+	for (i = 0; i < ARRAY_SIZE(assoc_getters); i++)
+		if (assoc_getters[i].name == optname)
+			return get_assoc(ds, &assoc_getters[i], optval, optlen,
+					 len);
+	return -ENOPROTOOPT;
 }
 
 int dtls_getsockopt(struct sock *sk, int level, int optname,

@@ -436,6 +436,24 @@ void dtls_tx_purge(struct dtls_sock *ds)
 
 /* ---- what is asked for ---- */
 
+/* Copy a DTLS_RECORD_INFO, which may be shorter or longer than we know it. */
+static int parse_info(struct tx *tx, const struct cmsghdr *cmsg)
+{
+	size_t len = cmsg->cmsg_len - sizeof(*cmsg);
+	size_t known = min(len, sizeof(tx->info));
+	const u8 *data = CMSG_DATA(cmsg);
+
+	if (cmsg->cmsg_type != DTLS_RECORD_INFO ||
+	    len < offsetofend(struct dtls_record_info, event))
+		return -EINVAL;
+	if (memchr_inv(data + known, 0, len - known))
+		return -E2BIG;
+	memset(&tx->info, 0, sizeof(tx->info));
+	memcpy(&tx->info, data, known);
+	tx->has_info = true;
+	return tx->info.id ? -ENOENT : 0;
+}
+
 /*
  * Eat UDP_SEGMENT, whose value means plaintext, and our own cmsg; the rest is
  * for the base, with room behind it for the ciphertext's UDP_SEGMENT.
@@ -444,6 +462,7 @@ static int parse_control(struct tx *tx)
 {
 	struct msghdr *msg = tx->msg;
 	struct cmsghdr *cmsg;
+	int err;
 
 	if (!msg->msg_controllen)
 		return 0;
@@ -451,11 +470,9 @@ static int parse_control(struct tx *tx)
 		if (!CMSG_OK(msg, cmsg))
 			return -EINVAL;
 		if (cmsg->cmsg_level == SOL_DTLS) {
-			if (cmsg->cmsg_type != DTLS_RECORD_INFO ||
-			    cmsg->cmsg_len != CMSG_LEN(sizeof(tx->info)))
-				return -EINVAL;
-			memcpy(&tx->info, CMSG_DATA(cmsg), sizeof(tx->info));
-			tx->has_info = true;
+			err = parse_info(tx, cmsg);
+			if (err)
+				return err;
 		} else if (cmsg->cmsg_level == SOL_UDP) {
 			if (cmsg->cmsg_type != UDP_SEGMENT ||
 			    cmsg->cmsg_len != CMSG_LEN(sizeof(u16)))
@@ -623,6 +640,7 @@ static int check_info(struct tx *tx)
 	bool v13 = dtls_is_13(tx->epoch->key.version);
 
 	if (info->flags || info->event || info->reserved || info->seq ||
+	    info->number_ptr ||
 	    info->type < (v13 ? DTLS_CT_ALERT : DTLS_CT_CHANGE_CIPHER_SPEC) ||
 	    info->type > (v13 ? DTLS_CT_ACK : DTLS_CT_HEARTBEAT) ||
 	    info->type == DTLS_CT_TLS12_CID)

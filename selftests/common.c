@@ -672,19 +672,55 @@ int dtls_set_key(int fd, int dir, const struct peer_key *k)
 	return setsockopt(fd, SOL_DTLS, dir, &ki, sizeof(ki));
 }
 
-int dtls_get_info(int fd, struct dtls_info *info)
+static int get_whole(int fd, int opt, void *value, size_t size)
 {
-	socklen_t len = sizeof(*info);
+	socklen_t len = size;
 
 	settle();
-	memset(info, 0, sizeof(*info));
-	if (getsockopt(fd, SOL_DTLS, DTLS_INFO, info, &len))
+	memset(value, 0, size);
+	if (getsockopt(fd, SOL_DTLS, opt, value, &len))
 		return -1;
-	if (len != sizeof(*info)) {
+	if (len != size) {
 		errno = EMSGSIZE;
 		return -1;
 	}
 	return 0;
+}
+
+int dtls_get_info(int fd, struct dtls_info *info)
+{
+	return get_whole(fd, DTLS_INFO, info, sizeof(*info));
+}
+
+int dtls_get_counters(int fd, struct dtls_counters *counters)
+{
+	return get_whole(fd, DTLS_COUNTERS, counters, sizeof(*counters));
+}
+
+__u32 dtls_mtu(int fd)
+{
+	struct dtls_info info;
+
+	return dtls_get_info(fd, &info) ? 0 : info.mtu;
+}
+
+int dtls_set_replay_window(int fd, __u32 records)
+{
+	struct dtls_replay_window window = { .records = records };
+
+	return setsockopt(fd, SOL_DTLS, DTLS_REPLAY_WINDOW, &window,
+			  sizeof(window));
+}
+
+int dtls_feed(int fd, const void *datagram, size_t len)
+{
+	static struct {
+		struct dtls_feed head;
+		__u8 room[DGRAM_MAX];
+	} feed;
+
+	memcpy(feed.head.datagram, datagram, len);
+	return setsockopt(fd, SOL_DTLS, DTLS_FEED, &feed, sizeof(feed.head) + len);
 }
 
 void dtls_stats(const char *const *names, size_t n, long long *values)

@@ -196,6 +196,16 @@ int dtls_set_key(int fd, int dir, const struct peer_key *k);
 /* State and counters, settled */
 int dtls_get_info(int fd, struct dtls_info *info);
 
+int dtls_get_counters(int fd, struct dtls_counters *counters);
+
+/* Plaintext bytes of one record that fits the path; 0: the kernel cannot tell */
+__u32 dtls_mtu(int fd);
+
+int dtls_set_replay_window(int fd, __u32 records);
+
+/* Give back a datagram that was read before the attach. */
+int dtls_feed(int fd, const void *datagram, size_t len);
+
 /* A line of /proc/net/dtls_stat, or -1 with ENOENT. */
 long long dtls_stat(const char *name);
 

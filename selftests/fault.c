@@ -724,8 +724,7 @@ static int call_replay_window(struct fault *f)
 	static __u32 size = 64;
 
 	size = size == 64 ? 4096 : 64;
-	return setsockopt(f->l.a, SOL_DTLS, DTLS_REPLAY_WINDOW, &size,
-			  sizeof(size)) ? errno : 0;
+	return dtls_set_replay_window(f->l.a, size) ? errno : 0;
 }
 
 TEST_F(fault, replay_window)
@@ -738,10 +737,10 @@ TEST_F(fault, replay_window)
 static int call_options(struct fault *f)
 {
 	struct dtls_window w = { .epoch = f->l.ba.epoch };
-	struct dtls_info info;
-	struct dtls_cid cid;
+	struct dtls_counters counters = {};
+	struct dtls_info info = {};
+	struct dtls_cid cid = {};
 	socklen_t len = sizeof(w);
-	__u32 mtu;
 
 	if (getsockopt(f->l.a, SOL_DTLS, DTLS_WINDOW, &w, &len))
 		return errno;
@@ -753,8 +752,9 @@ static int call_options(struct fault *f)
 	len = sizeof(cid);
 	if (getsockopt(f->l.a, SOL_DTLS, DTLS_CID, &cid, &len))
 		return errno;
-	len = sizeof(mtu);
-	return getsockopt(f->l.a, SOL_DTLS, DTLS_MTU, &mtu, &len) ? errno : 0;
+	len = sizeof(counters);
+	return getsockopt(f->l.a, SOL_DTLS, DTLS_COUNTERS, &counters, &len) ?
+	       errno : 0;
 }
 
 TEST_F(fault, options)

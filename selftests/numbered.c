@@ -87,6 +87,7 @@ struct result {
 	unsigned int unwatched;	/* packets the packet socket had no room for */
 	unsigned int largest;	/* bytes one recv returned */
 	struct dtls_info info;
+	struct dtls_counters counters;
 };
 
 static volatile sig_atomic_t all_sent;
@@ -307,8 +308,7 @@ static int recv_setup(int fd, const struct options *o)
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof(tick)) ||
 	    setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on)) ||
-	    setsockopt(fd, SOL_DTLS, DTLS_REPLAY_WINDOW, &o->window,
-		       sizeof(o->window)))
+	    dtls_set_replay_window(fd, o->window))
 		return -1;
 	return install(fd, o, DTLS_RX, 1);
 }
@@ -372,7 +372,8 @@ static int run_recv(int fd, const struct options *o, struct result *r,
 		    o->rekey && install(fd, o, DTLS_RX, ++epochs))
 			return -1;
 	}
-	return dtls_get_info(fd, &r->info);
+	return dtls_get_info(fd, &r->info) ||
+	       dtls_get_counters(fd, &r->counters) ? -1 : 0;
 }
 
 static int result_init(struct result *r, const struct options *o)
@@ -386,7 +387,7 @@ static int result_init(struct result *r, const struct options *o)
 /* As a script wants it: NAME=VALUE */
 static void result_print(const struct result *r, const struct options *o)
 {
-	const struct dtls_counters *c = &r->info.counters;
+	const struct dtls_counters *c = &r->counters;
 	unsigned int i, seen = 0, given = 0, missing = 0, unseen = 0;
 	unsigned int repeated = 0;
 
@@ -416,14 +417,6 @@ static int expect(bool ok, const char *what)
 	if (!ok)
 		printf("failed: %s (%s)\n", what, strerror(errno));
 	return ok ? 0 : -1;
-}
-
-static __u32 dtls_mtu(int fd)
-{
-	__u32 mtu = 0;
-	socklen_t len = sizeof(mtu);
-
-	return getsockopt(fd, SOL_DTLS, DTLS_MTU, &mtu, &len) ? 0 : mtu;
 }
 
 /* The router's word reaches the socket as on plain UDP. */
@@ -472,20 +465,20 @@ static int run_path(int fd, int family, const struct options *o, __u32 mtu,
 		       v4 ? IP_RECVERR : IPV6_RECVERR, &on, sizeof(on)))
 		return expect(false, "options");
 
-	if (expect(dtls_mtu(fd) == mtu - head, "DTLS_MTU at first") ||
+	if (expect(dtls_mtu(fd) == mtu - head, "the MTU at first") ||
 	    expect(send(fd, buf, mtu - head, 0) == (ssize_t)(mtu - head),
-		   "send of DTLS_MTU bytes") ||
+		   "send of a record of the MTU") ||
 	    expect_icmp(fd, next_mtu) ||
-	    expect(dtls_mtu(fd) == next_mtu - head, "DTLS_MTU after ICMP"))
+	    expect(dtls_mtu(fd) == next_mtu - head, "the MTU after ICMP"))
 		return -1;
 	if (expect(send(fd, buf, next_mtu - head + 1, 0) == -1 &&
-		   errno == EMSGSIZE, "EMSGSIZE over the new DTLS_MTU"))
+		   errno == EMSGSIZE, "EMSGSIZE over the new MTU"))
 		return -1;
 	/* IP_RECVERR has a local error for that, too. */
 	recv(fd, buf, sizeof(buf), MSG_ERRQUEUE | MSG_DONTWAIT);
 	return expect(send(fd, buf, next_mtu - head, 0) ==
 		      (ssize_t)(next_mtu - head),
-		      "send of the new DTLS_MTU bytes");
+		      "send of a record of the new MTU");
 }
 
 /* ---- as a program ---- */
@@ -695,7 +688,7 @@ static bool all_arrive(struct link *l, const struct options *o)
 	pthread_join(thread, &ret);
 	for (i = 0; i < o->n; i++)
 		ok &= r.given[i] == 1;
-	ok &= !ret && !r.strange && r.info.counters.rx_records == o->n;
+	ok &= !ret && !r.strange && r.counters.rx_records == o->n;
 	if (!ok)
 		result_print(&r, o);
 	free(r.on_wire);

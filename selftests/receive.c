@@ -127,13 +127,13 @@ struct counts {
 static void count(struct __test_metadata *_metadata, struct link *l,
 		  struct counts *c)
 {
-	struct dtls_info info;
+	struct dtls_counters now;
 	int i;
 
-	ASSERT_OK(dtls_get_info(l->a, &info));
+	ASSERT_OK(dtls_get_counters(l->a, &now));
 	dtls_stats(stats, N_WHAT, c->netns);
 	for (i = 0; i < N_WHAT; i++) {
-		c->socket[i] = *(__u64 *)((char *)&info.counters +
+		c->socket[i] = *(__u64 *)((char *)&now +
 					  counters[i]);
 		ASSERT_LE(0, c->netns[i])
 			TH_LOG("no %s", stats[i]);
@@ -982,7 +982,7 @@ TEST_F(receive, udp_gro_with_numbers_in_disorder)
 						      26, 27, 28 };
 	const int rest[] = { 20, 21, 24, 25, 27, 28 };
 	struct link *l = &self->l;
-	struct dtls_info info;
+	struct dtls_counters counters;
 
 	set_int(_metadata, l->a, SOL_UDP, UDP_GRO, 1);
 	send_numbers(_metadata, l, mixed, ARRAY_SIZE(mixed));
@@ -995,10 +995,10 @@ TEST_F(receive, udp_gro_with_numbers_in_disorder)
 	expect_numbers(_metadata, l, before, ARRAY_SIZE(before));
 	send_numbers(_metadata, l, all, ARRAY_SIZE(all));
 	expect_numbers(_metadata, l, rest, ARRAY_SIZE(rest));
-	ASSERT_OK(dtls_get_info(l->a, &info));
-	EXPECT_EQ((__u64)3 + 14 + 3, info.counters.rx_replays);
-	EXPECT_EQ((__u64)11 + 9, info.counters.rx_records);
-	EXPECT_EQ((__u64)0, info.counters.rx_auth_failed);
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
+	EXPECT_EQ((__u64)3 + 14 + 3, counters.rx_replays);
+	EXPECT_EQ((__u64)11 + 9, counters.rx_records);
+	EXPECT_EQ((__u64)0, counters.rx_auth_failed);
 }
 
 /* A datagram that breaks off takes along what is behind it in there alone. */
@@ -1006,7 +1006,7 @@ TEST_F(receive, udp_gro_with_datagrams_of_two_records)
 {
 	const int good[] = { 0, 1, 2, 4, 5, 8, 9 };
 	struct link *l = &self->l;
-	struct dtls_info info;
+	struct dtls_counters counters;
 	ssize_t one = 0, n = 0;
 	int i;
 
@@ -1020,8 +1020,8 @@ TEST_F(receive, udp_gro_with_datagrams_of_two_records)
 	wire[6 * one] = 0;
 	ASSERT_EQ(n, send_segments(l->b, wire, n, 2 * one, 0));
 	expect_numbers(_metadata, l, good, ARRAY_SIZE(good));
-	ASSERT_OK(dtls_get_info(l->a, &info));
-	EXPECT_EQ((__u64)2, info.counters.rx_malformed);
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
+	EXPECT_EQ((__u64)2, counters.rx_malformed);
 }
 
 /* What is of two epochs looks alike, and each is opened with its own key. */
@@ -1560,7 +1560,7 @@ TEST_F(receive, window_of_4096)
 	struct link *l = &self->l;
 	struct dtls_info info;
 
-	set_int(_metadata, l->a, SOL_DTLS, DTLS_REPLAY_WINDOW, 4096);
+	ASSERT_OK(dtls_set_replay_window(l->a, 4096));
 	ASSERT_OK(dtls_get_info(l->a, &info));
 	EXPECT_EQ(4096u, info.replay_window);
 	window_is(_metadata, l, 5000, 4096);
@@ -1574,7 +1574,7 @@ TEST_F(receive, window_set_before_the_key)
 	ASSERT_OK(link_open(&l, variant->family, variant->cipher,
 			    variant->cid_len));
 	ASSERT_OK(dtls_attach(l.a));
-	set_int(_metadata, l.a, SOL_DTLS, DTLS_REPLAY_WINDOW, 1024);
+	ASSERT_OK(dtls_set_replay_window(l.a, 1024));
 	ASSERT_OK(dtls_set_key(l.a, DTLS_RX, &l.ba));
 	ASSERT_OK(dtls_set_key(l.a, DTLS_TX, &l.ab));
 	window_is(_metadata, &l, 10000, 1024);
@@ -1590,7 +1590,7 @@ TEST_F(receive, window_set_live)
 
 	for (i = 0; i < 200; i++)
 		still_works(_metadata, l);
-	set_int(_metadata, l->a, SOL_DTLS, DTLS_REPLAY_WINDOW, 4096);
+	ASSERT_OK(dtls_set_replay_window(l->a, 4096));
 	for (i = 0; i < 200; i += 13) {
 		len = peer_seal(&l->ba, CT_DATA, i, text, 50, wire);
 		refused(_metadata, l, len, REPLAYS);
@@ -1603,7 +1603,7 @@ TEST_F(receive, window_set_live)
 	}
 
 	/* And shrinking it shuts out what is too old now. */
-	set_int(_metadata, l->a, SOL_DTLS, DTLS_REPLAY_WINDOW, 64);
+	ASSERT_OK(dtls_set_replay_window(l->a, 64));
 	len = peer_seal(&l->ba, CT_DATA, 899, text, 50, wire);
 	refused(_metadata, l, len, REPLAYS);
 	len = peer_seal(&l->ba, CT_DATA, 1000, text, 50, wire);
@@ -1623,7 +1623,7 @@ TEST_F(receive, window_set_live_is_every_epoch_s)
 			      nth_epoch(variant->cipher, i), l->ba.cid_len, 2);
 		ASSERT_OK(dtls_set_key(l->a, DTLS_RX, &l->ba));
 	}
-	set_int(_metadata, l->a, SOL_DTLS, DTLS_REPLAY_WINDOW, 4096);
+	ASSERT_OK(dtls_set_replay_window(l->a, 4096));
 	l->ba = old;
 	for (i = 1000; i > 0; i -= 100) {
 		l->b_seq = i;
@@ -1653,7 +1653,7 @@ TEST_F(receive, window_moves_to_another_socket)
 	struct dtls_window w = { .epoch = self->l.ba.epoch };
 	socklen_t len = sizeof(w);
 	struct link *l = &self->l, m;
-	unsigned int i, size = 4096;
+	unsigned int i;
 	__u64 bit;
 
 	for (i = 0; i < ARRAY_SIZE(seen); i++) {
@@ -1672,8 +1672,7 @@ TEST_F(receive, window_moves_to_another_socket)
 
 	ASSERT_OK(link_raw(&m, variant->family, variant->cipher,
 			   variant->cid_len));
-	ASSERT_OK(setsockopt(m.a, SOL_DTLS, DTLS_REPLAY_WINDOW, &size,
-			     sizeof(size)));
+	ASSERT_OK(dtls_set_replay_window(m.a, 4096));
 	ASSERT_OK(setsockopt(m.a, SOL_DTLS, DTLS_WINDOW, &w, sizeof(w)));
 	for (i = 0; i < ARRAY_SIZE(seen); i++) {
 		ssize_t n = peer_seal(&m.ba, CT_DATA, seen[i], text, 50, wire);
@@ -1737,7 +1736,7 @@ TEST_F_TIMEOUT(receive, million_random_datagrams, 900)
 	unsigned int left = rounds(250000, 8000), n, size, i, j;
 	struct dtls_record_info ri;
 	struct link *l = &self->l;
-	struct dtls_info info;
+	struct dtls_counters counters;
 	__u64 word;
 	__u8 *p;
 
@@ -1784,11 +1783,11 @@ TEST_F_TIMEOUT(receive, million_random_datagrams, 900)
 				    (DTLS_RECORD_RAW | DTLS_RECORD_EVENT));
 		left -= n < left ? n : left;
 	}
-	ASSERT_OK(dtls_get_info(l->a, &info));
-	EXPECT_LT((__u64)0, info.counters.rx_malformed);
-	EXPECT_LT((__u64)0, info.counters.rx_auth_failed);
-	EXPECT_LT((__u64)0, info.counters.rx_no_key);
-	EXPECT_EQ((__u64)0, info.counters.rx_records);
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
+	EXPECT_LT((__u64)0, counters.rx_malformed);
+	EXPECT_LT((__u64)0, counters.rx_auth_failed);
+	EXPECT_LT((__u64)0, counters.rx_no_key);
+	EXPECT_EQ((__u64)0, counters.rx_records);
 	still_works(_metadata, l);
 }
 
@@ -1796,6 +1795,7 @@ TEST_F(receive, counters)
 {
 	struct link *l = &self->l;
 	struct dtls_info info;
+	struct dtls_counters counters;
 	long long records, bytes;
 
 	records = dtls_stat("DtlsRxRecords");
@@ -1806,8 +1806,9 @@ TEST_F(receive, counters)
 	ASSERT_EQ(500, link_send(l, CT_DATA, text, 500));
 	ASSERT_EQ(10, recv(l->a, buf, 10, 0));
 	ASSERT_OK(dtls_get_info(l->a, &info));
-	EXPECT_EQ((__u64)3, info.counters.rx_records);
-	EXPECT_EQ((__u64)620, info.counters.rx_bytes);
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
+	EXPECT_EQ((__u64)3, counters.rx_records);
+	EXPECT_EQ((__u64)620, counters.rx_bytes);
 	EXPECT_EQ(l->ba.epoch, info.rx_epoch);
 	EXPECT_EQ((__u64)10, info.rx_seq);
 	EXPECT_EQ(variant->cipher & ~V13(0), info.rx_cipher);
@@ -1932,15 +1933,15 @@ TEST_F(receive, fed_datagram_is_received)
 	struct sockaddr_storage from = { 0 }, peer = { 0 };
 	socklen_t from_len = sizeof(from), peer_len = sizeof(peer);
 	struct link *l = &self->l;
-	struct dtls_info info;
+	struct dtls_counters counters;
 	ssize_t n;
 
 	ASSERT_EQ(10, link_send(l, CT_DATA, text, 10));		/* 0 */
 	n = peer_seal_more(&l->ba, CT_DATA, 1, text + 1, 20, wire);
 	n += peer_seal(&l->ba, CT_DATA, 2, text + 2, 30, wire + n);
-	ASSERT_OK(setsockopt(l->a, SOL_DTLS, DTLS_FEED, wire, n));
-	ASSERT_OK(setsockopt(l->a, SOL_DTLS, DTLS_FEED, wire, n));
-	ASSERT_OK(setsockopt(l->a, SOL_DTLS, DTLS_FEED, text, 100));
+	ASSERT_OK(dtls_feed(l->a, wire, n));
+	ASSERT_OK(dtls_feed(l->a, wire, n));
+	ASSERT_OK(dtls_feed(l->a, text, 100));
 
 	ASSERT_EQ(POLLIN, poll_for(l->a, POLLIN, 0));
 	ASSERT_EQ(20, recvfrom(l->a, buf, sizeof(buf), MSG_DONTWAIT,
@@ -1952,9 +1953,9 @@ TEST_F(receive, fed_datagram_is_received)
 	ASSERT_EQ(30, recv_now(l->a, buf, sizeof(buf)));
 	ASSERT_EQ(10, recv_now(l->a, buf, sizeof(buf)));
 	ASSERT_ERRNO(EAGAIN, recv_now(l->a, buf, sizeof(buf)));
-	ASSERT_OK(dtls_get_info(l->a, &info));
-	EXPECT_EQ((__u64)2, info.counters.rx_replays);
-	EXPECT_EQ((__u64)1, info.counters.rx_malformed);
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
+	EXPECT_EQ((__u64)2, counters.rx_replays);
+	EXPECT_EQ((__u64)1, counters.rx_malformed);
 }
 
 TEST_F(receive, feeding_is_bounded)
@@ -1963,23 +1964,23 @@ TEST_F(receive, feeding_is_bounded)
 	ssize_t n = peer_seal(&l->ba, CT_DATA, 0, text, 1000, wire);
 	int i, plain, err = 0, size = 65536;
 
-	ASSERT_ERRNO(EINVAL, setsockopt(l->a, SOL_DTLS, DTLS_FEED, wire, 0));
-	ASSERT_ERRNO(EMSGSIZE, setsockopt(l->a, SOL_DTLS, DTLS_FEED, wire,
-					  65536));
-	ASSERT_ERRNO(EFAULT, setsockopt(l->a, SOL_DTLS, DTLS_FEED, NULL, n));
+	ASSERT_ERRNO(EINVAL, dtls_feed(l->a, wire, 0));
+	ASSERT_ERRNO(EMSGSIZE, dtls_feed(l->a, wire, 65536));
+	ASSERT_ERRNO(EFAULT, setsockopt(l->a, SOL_DTLS, DTLS_FEED, NULL,
+					sizeof(struct dtls_feed) + n));
 	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
 	for (i = 0; i < 1000 && !err; i++)
-		err = setsockopt(l->a, SOL_DTLS, DTLS_FEED, wire, n);
+		err = dtls_feed(l->a, wire, n);
 	EXPECT_EQ(-1, err);
 	EXPECT_EQ(ENOBUFS, errno);
 	EXPECT_LT(10, i);
 	ASSERT_EQ(1000, recv_now(l->a, buf, sizeof(buf)));
 	ASSERT_ERRNO(EAGAIN, recv_now(l->a, buf, sizeof(buf)));
-	ASSERT_OK(setsockopt(l->a, SOL_DTLS, DTLS_FEED, wire, n));
+	ASSERT_OK(dtls_feed(l->a, wire, n));
 
 	plain = udp_socket(variant->family);
 	ASSERT_OK(dtls_attach(plain));
-	ASSERT_ERRNO(ENOTCONN, setsockopt(plain, SOL_DTLS, DTLS_FEED, wire, n));
+	ASSERT_ERRNO(ENOTCONN, dtls_feed(plain, wire, n));
 	close(plain);
 }
 
@@ -2058,7 +2059,7 @@ TEST_F(receive, data_of_the_next_epoch_waits_for_its_key)
 TEST_F(receive, flood_of_early_records_does_not_starve_data)
 {
 	struct link *l = &self->l;
-	struct dtls_info info;
+	struct dtls_counters counters;
 	struct peer_key next;
 	ssize_t len;
 	int i, n;
@@ -2074,8 +2075,8 @@ TEST_F(receive, flood_of_early_records_does_not_starve_data)
 			nothing_to_read(_metadata, l);
 	}
 	nothing_to_read(_metadata, l);
-	ASSERT_OK(dtls_get_info(l->a, &info));
-	EXPECT_LT((__u64)0, info.counters.rx_no_budget);
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
+	EXPECT_LT((__u64)0, counters.rx_no_budget);
 	for (i = 0; i < 20; i++)
 		still_works(_metadata, l);
 }

@@ -395,11 +395,13 @@ static bool sends(struct link *l, unsigned int threads, bool segments)
 		.segments = segments,
 	};
 	struct dtls_info info;
+	struct dtls_counters counters;
 
 	if (!run(&r, sender, raw_receiver))
 		return false;
 	return !dtls_get_info(l->a, &info) && info.tx_seq == total(&r) &&
-	       info.counters.tx_records == total(&r);
+	       !dtls_get_counters(l->a, &counters) &&
+	       counters.tx_records == total(&r);
 }
 
 TEST_F(threads, send_from_2)
@@ -432,19 +434,17 @@ static bool receives(struct link *l, unsigned int senders,
 	 */
 	__u32 window = senders > 1 ? DTLS_REPLAY_WINDOW_MAX :
 				     DTLS_REPLAY_WINDOW_MIN;
-	struct dtls_counters *c;
+	struct dtls_counters counters, *c = &counters;
 	struct dtls_info info;
 	bool ok;
 
 	if (rekey)
 		r.changes = total(&r) / EPOCH_RECORDS;
-	if (setsockopt(l->b, SOL_DTLS, DTLS_REPLAY_WINDOW, &window,
-		       sizeof(window)))
+	if (dtls_set_replay_window(l->b, window))
 		return false;
 	ok = run(&r, sender, receiver);
-	if (dtls_get_info(l->b, &info))
+	if (dtls_get_info(l->b, &info) || dtls_get_counters(l->b, c))
 		return false;
-	c = &info.counters;
 	ok &= c->rx_records == total(&r) && !c->rx_replays &&
 	      !c->rx_auth_failed && !c->rx_no_key && !c->rx_malformed &&
 	      !c->rx_no_budget && !info.early_queued &&
@@ -505,20 +505,19 @@ TEST_F(threads, copies_in_4)
 		.l = &l, .senders = 1, .receivers = 4,
 		.each = n * COPIED - n / 2 * 5,
 	};
-	struct dtls_info info;
+	struct dtls_counters counters;
 	int on = 1;
 
 	ASSERT_EQ(0, link_open(&l, variant->family, variant->cipher,
 			       variant->cid_len));
 	ASSERT_EQ(0, link_attach_b(&l));
-	ASSERT_EQ(0, setsockopt(l.b, SOL_DTLS, DTLS_REPLAY_WINDOW, &window,
-				sizeof(window)));
+	ASSERT_EQ(0, dtls_set_replay_window(l.b, window));
 	ASSERT_EQ(0, setsockopt(l.b, SOL_UDP, UDP_GRO, &on, sizeof(on)));
 	EXPECT_TRUE(run(&r, copier, receiver));
-	ASSERT_EQ(0, dtls_get_info(l.b, &info));
-	EXPECT_EQ(r.each, info.counters.rx_records);
-	EXPECT_EQ(2 * n * COPIED - r.each, info.counters.rx_replays);
-	EXPECT_EQ((__u64)0, info.counters.rx_auth_failed);
+	ASSERT_EQ(0, dtls_get_counters(l.b, &counters));
+	EXPECT_EQ(r.each, counters.rx_records);
+	EXPECT_EQ(2 * n * COPIED - r.each, counters.rx_replays);
+	EXPECT_EQ((__u64)0, counters.rx_auth_failed);
 	link_close(&l);
 }
 
@@ -628,8 +627,7 @@ static void *stress_set(void *arg)
 
 		switch (i % 12 / 2) {
 		case 0:
-			setsockopt(fd, SOL_DTLS, DTLS_REPLAY_WINDOW, &window,
-				   sizeof(window));
+			dtls_set_replay_window(fd, window);
 			break;
 		case 1:
 			setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof(on));

@@ -548,13 +548,15 @@ TEST_F(transmit, counters)
 {
 	struct link *l = &self->l;
 	struct dtls_info info;
+	struct dtls_counters counters;
 
 	ASSERT_EQ(100, send(l->a, text, 100, 0));
 	ASSERT_EQ(2500, send_segments(l->a, text, 2500, 1000, 0));
 	ASSERT_EQ(2, send_control(l->a, CT_ALERT, 0, text, 2));
 	ASSERT_OK(dtls_get_info(l->a, &info));
-	EXPECT_EQ((__u64)5, info.counters.tx_records);
-	EXPECT_EQ((__u64)2602, info.counters.tx_bytes);
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
+	EXPECT_EQ((__u64)5, counters.tx_records);
+	EXPECT_EQ((__u64)2602, counters.tx_bytes);
 	EXPECT_EQ((__u64)5, info.tx_seq);
 	EXPECT_EQ(l->ab.epoch, info.tx_epoch);
 	EXPECT_EQ(variant->cipher & ~V13(0), info.tx_cipher);
@@ -1244,16 +1246,10 @@ FIXTURE_TEARDOWN(transmit_mtu)
 TEST_F(transmit_mtu, option_tells_what_fits)
 {
 	struct link *l = &self->l;
-	socklen_t len = sizeof(__u32);
-	struct dtls_info info;
-	__u32 mtu = 0;
 	int want;
 
 	want = 1500 - variant->ip_header - 8 - (int)peer_overhead(&l->ab);
-	ASSERT_OK(getsockopt(l->a, SOL_DTLS, DTLS_MTU, &mtu, &len));
-	ASSERT_EQ(want, (int)mtu);
-	ASSERT_OK(dtls_get_info(l->a, &info));
-	EXPECT_EQ(mtu, info.mtu);
+	ASSERT_EQ(want, (int)dtls_mtu(l->a));
 
 	ASSERT_EQ(want, send(l->a, text, want, 0));
 	ASSERT_EQ(want, link_recv(l, &rec));
@@ -1277,11 +1273,11 @@ TEST_F(transmit_mtu, ip_options_take_room)
 	/* No-operations; and destination options that are padding */
 	static const __u8 v4[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
 	static const __u8 v6[8] = { 0, 0, 1, 4 };
-	socklen_t len = sizeof(__u32);
 	struct link *l = &self->l;
 	__u32 plain, mtu;
 
-	ASSERT_OK(getsockopt(l->a, SOL_DTLS, DTLS_MTU, &plain, &len));
+	plain = dtls_mtu(l->a);
+	ASSERT_LT(0U, plain);
 	if (variant->family == AF_INET) {
 		ASSERT_OK(setsockopt(l->a, SOL_IP, IP_OPTIONS, v4, sizeof(v4)));
 	} else {
@@ -1291,7 +1287,7 @@ TEST_F(transmit_mtu, ip_options_take_room)
 	/* IPv6 has forgotten its route over that. */
 	ASSERT_EQ(1, send(l->a, text, 1, 0));
 	ASSERT_EQ(1, link_recv(l, &rec));
-	ASSERT_OK(getsockopt(l->a, SOL_DTLS, DTLS_MTU, &mtu, &len));
+	mtu = dtls_mtu(l->a);
 	ASSERT_EQ(plain - 8, mtu);
 	ASSERT_ERRNO(EMSGSIZE, send(l->a, text, mtu + 1, 0));
 	/* Linux counts those of IPv6 twice. */
@@ -1444,6 +1440,7 @@ FIXTURE_TEARDOWN(transmit_full)
 TEST_F(transmit_full, eagain_takes_no_number)
 {
 	struct dtls_info info;
+	struct dtls_counters counters;
 	__u64 sent = 0;
 	int i, refused = 0;
 	ssize_t n;
@@ -1460,8 +1457,9 @@ TEST_F(transmit_full, eagain_takes_no_number)
 	ASSERT_LT(0, refused);
 	ASSERT_LT((__u64)0, sent);
 	ASSERT_OK(dtls_get_info(self->fd, &info));
+	ASSERT_OK(dtls_get_counters(self->fd, &counters));
 	EXPECT_EQ(sent, info.tx_seq);
-	EXPECT_EQ(sent, info.counters.tx_records);
+	EXPECT_EQ(sent, counters.tx_records);
 	ASSERT_EQ(0, poll_for(self->fd, POLLOUT, 0));
 }
 
@@ -1489,7 +1487,7 @@ TEST_F(transmit_full, part_of_a_batch_is_told)
 {
 	bool v4 = variant->family == AF_INET;
 	long long before = datagrams_out(_metadata, variant->family);
-	struct dtls_info info;
+	struct dtls_counters counters;
 	int one = 1;
 	ssize_t n;
 
@@ -1505,9 +1503,9 @@ TEST_F(transmit_full, part_of_a_batch_is_told)
 	ASSERT_GT(4000, n);
 	ASSERT_EQ(0, n % 100);
 	EXPECT_EQ(before + n / 100, datagrams_out(_metadata, variant->family));
-	ASSERT_OK(dtls_get_info(self->fd, &info));
-	EXPECT_EQ((__u64)n / 100, info.counters.tx_records);
-	EXPECT_EQ((__u64)n, info.counters.tx_bytes);
+	ASSERT_OK(dtls_get_counters(self->fd, &counters));
+	EXPECT_EQ((__u64)n / 100, counters.tx_records);
+	EXPECT_EQ((__u64)n, counters.tx_bytes);
 }
 
 /*

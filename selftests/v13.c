@@ -176,7 +176,7 @@ TEST_F(v13, too_short_to_unmask)
 {
 	struct link *l = &self->l;
 	unsigned int cid_len = l->ba.cid_len, at = 1 + cid_len, i;
-	struct dtls_info info;
+	struct dtls_counters counters;
 	ssize_t len;
 
 	for (i = 0; i < 16; i++) {
@@ -196,9 +196,9 @@ TEST_F(v13, too_short_to_unmask)
 			  send(l->b, wire, at + 2 + i, 0));
 		nothing_to_read(_metadata, l);
 	}
-	ASSERT_OK(dtls_get_info(l->a, &info));
-	EXPECT_EQ((__u64)32, info.counters.rx_malformed);
-	EXPECT_EQ((__u64)16, info.counters.rx_records);
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
+	EXPECT_EQ((__u64)32, counters.rx_malformed);
+	EXPECT_EQ((__u64)16, counters.rx_records);
 }
 
 /*
@@ -258,6 +258,7 @@ TEST_F(v13, as_many_lost_as_the_bits_tell)
 	struct link *l = &self->l;
 	struct peer_record how = usual;
 	struct dtls_info info;
+	struct dtls_counters counters;
 	__u64 next = 1000000, reach;
 	int i;
 
@@ -272,9 +273,10 @@ TEST_F(v13, as_many_lost_as_the_bits_tell)
 		next += reach;
 	}
 	ASSERT_OK(dtls_get_info(l->a, &info));
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
 	EXPECT_EQ(next, info.rx_seq);
-	EXPECT_EQ((__u64)6, info.counters.rx_auth_failed +
-			    info.counters.rx_replays);
+	EXPECT_EQ((__u64)6, counters.rx_auth_failed +
+			    counters.rx_replays);
 }
 
 /* RFC 9147 4.2.3, by libcrypto: what is on the wire, and what is under it */
@@ -442,7 +444,7 @@ TEST_F(v13, copies_are_not_taken_for_a_handshake)
 	struct peer_record handshake = { .type = CT_HANDSHAKE };
 	struct dtls_record_info info;
 	struct link *l = &self->l;
-	struct dtls_info state;
+	struct dtls_counters state;
 	__u64 copies = 0;
 	ssize_t len;
 
@@ -459,9 +461,9 @@ TEST_F(v13, copies_are_not_taken_for_a_handshake)
 		ASSERT_EQ(len, send(l->b, wire, len, 0));
 		is_not_shown(_metadata, l);
 
-		ASSERT_OK(dtls_get_info(l->a, &state));
+		ASSERT_OK(dtls_get_counters(l->a, &state));
 		copies += 2;
-		EXPECT_EQ(copies, state.counters.rx_replays);
+		EXPECT_EQ(copies, state.rx_replays);
 
 		/* Of what does not verify there are but these bits. */
 		len = peer_seal(&l->ba, CT_DATA, 2, text, 40, wire);
@@ -521,8 +523,7 @@ TEST_F(v13, data_behind_handshake_before_any_key)
 	EXPECT_EQ(0, memcmp(buf, wire, l.ba.cid_len ? len : first));
 	ASSERT_OK(dtls_set_key(l.a, DTLS_RX, &l.ba));
 	if (l.ba.cid_len) {
-		ASSERT_OK(setsockopt(l.a, SOL_DTLS, DTLS_FEED, buf + first,
-				     len - first));
+		ASSERT_OK(dtls_feed(l.a, buf + first, len - first));
 	}
 	comes_in(_metadata, &l, 0, 70);
 	link_close(&l);
@@ -586,6 +587,7 @@ TEST_F(v13, epochs_long_past_are_counted)
 	struct link *l = &self->l;
 	struct peer_key old = l->ba;
 	struct dtls_info info;
+	struct dtls_counters counters;
 	int i;
 
 	for (i = 1; i < 4; i++)
@@ -593,14 +595,16 @@ TEST_F(v13, epochs_long_past_are_counted)
 	ASSERT_LT(0, send_as(l, &old, &usual, 0, 40));
 	nothing_to_read(_metadata, l);
 	ASSERT_OK(dtls_get_info(l->a, &info));
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
 	EXPECT_LT(0u, info.early_queued);
-	EXPECT_EQ((__u64)0, info.counters.rx_auth_failed);
+	EXPECT_EQ((__u64)0, counters.rx_auth_failed);
 
 	new_keys(_metadata, l, old.epoch + 4, 0);
 	nothing_to_read(_metadata, l);
 	ASSERT_OK(dtls_get_info(l->a, &info));
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
 	EXPECT_EQ(0u, info.early_queued);
-	EXPECT_EQ((__u64)1, info.counters.rx_auth_failed);
+	EXPECT_EQ((__u64)1, counters.rx_auth_failed);
 	ASSERT_TRUE(link_raw_works(l));
 }
 
@@ -609,12 +613,14 @@ TEST_F(v13, early_data_without_a_key_goes)
 	struct link *l = &self->l;
 	struct peer_key early;
 	struct dtls_info info;
+	struct dtls_counters counters;
 
 	peer_key_init(&early, variant->cipher, 1, 0, 3);
 	ASSERT_LT(0, send_as(l, &early, &usual, 0, 40));
 	nothing_to_read(_metadata, l);
 	ASSERT_OK(dtls_get_info(l->a, &info));
-	EXPECT_EQ((__u64)1, info.counters.rx_no_key);
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
+	EXPECT_EQ((__u64)1, counters.rx_no_key);
 	EXPECT_EQ(0u, info.early_queued);
 }
 
@@ -648,7 +654,7 @@ TEST_F(v13, inner_types_there_are_not)
 	struct link *l = &self->l;
 	struct dtls_record_info info;
 	struct peer_record how = usual;
-	struct dtls_info state;
+	struct dtls_counters state;
 	int type, odd = 0;
 
 	for (type = 0; type < 256; type++) {
@@ -661,8 +667,8 @@ TEST_F(v13, inner_types_there_are_not)
 		nothing_to_read(_metadata, l);
 	}
 	ASSERT_ERRNO(EAGAIN, recv_control(l->a, &info, buf, sizeof(buf)));
-	ASSERT_OK(dtls_get_info(l->a, &state));
-	EXPECT_EQ((__u64)odd, state.counters.rx_malformed);
+	ASSERT_OK(dtls_get_counters(l->a, &state));
+	EXPECT_EQ((__u64)odd, state.rx_malformed);
 }
 
 /* CCM_8's tag is too short to hide a number alone: padding makes up for it. */
@@ -703,21 +709,21 @@ static ssize_t seal_at(void *out, const struct peer_key *k, __u64 seq, bool cid)
 static void no_key(struct __test_metadata *_metadata, struct link *l, __u64 n)
 {
 	static struct dtls_counters last;
-	struct dtls_info info;
+	struct dtls_counters counters;
 
 	nothing_to_read(_metadata, l);
-	ASSERT_OK(dtls_get_info(l->a, &info));
-	ASSERT_EQ(last.rx_no_key + n, info.counters.rx_no_key);
-	ASSERT_EQ((__u64)0, info.counters.rx_auth_failed);
-	ASSERT_EQ((__u64)0, info.counters.rx_malformed);
-	last = info.counters;
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
+	ASSERT_EQ(last.rx_no_key + n, counters.rx_no_key);
+	ASSERT_EQ((__u64)0, counters.rx_auth_failed);
+	ASSERT_EQ((__u64)0, counters.rx_malformed);
+	last = counters;
 }
 
 /* Where none was agreed on, there is none. */
 static void not_agreed(struct __test_metadata *_metadata, struct link *l)
 {
 	struct peer_key other = l->ba;
-	struct dtls_info info;
+	struct dtls_counters counters;
 	ssize_t len;
 
 	other.cid_len = 1;
@@ -725,8 +731,8 @@ static void not_agreed(struct __test_metadata *_metadata, struct link *l)
 	len += seal_at(wire + len, &l->ba, 1, false);
 	ASSERT_EQ(len, send(l->b, wire, len, 0));
 	nothing_to_read(_metadata, l);
-	ASSERT_OK(dtls_get_info(l->a, &info));
-	ASSERT_EQ((__u64)1, info.counters.rx_malformed);
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
+	ASSERT_EQ((__u64)1, counters.rx_malformed);
 	ASSERT_TRUE(link_raw_works(l));
 }
 
@@ -771,7 +777,7 @@ TEST_F(v13, connection_id_in_each_datagram)
 
 	/* Or where the library has read the beginning */
 	len = seal_at(wire, &next, 7, false);
-	ASSERT_OK(setsockopt(l->a, SOL_DTLS, DTLS_FEED, wire, len));
+	ASSERT_OK(dtls_feed(l->a, wire, len));
 	comes_in(_metadata, l, 7, 20);
 
 	/* And where the epoch's last bits are those of the handshake's */

@@ -108,6 +108,7 @@ static unsigned long long updates(const struct dtls_info *i, __u64 epoch)
 
 static int show_socket(const struct which *w)
 {
+	struct dtls_counters c;
 	struct dtls_info i;
 	int pidfd, fd, bad;
 
@@ -118,6 +119,8 @@ static int show_socket(const struct which *w)
 	if (fd < 0)
 		err(1, "descriptor %ld of process %ld", w->fd, w->pid);
 	bad = kdtls_get_info(fd, &i);
+	if (!bad)
+		bad = kdtls_get_counters(fd, &c);
 	if (bad) {
 		warnx("descriptor %ld of process %ld: %s", w->fd, w->pid,
 		      kdtls_strerror(bad));
@@ -140,18 +143,18 @@ static int show_socket(const struct which *w)
 	row("mtu", i.mtu);
 	row("control_queued", i.control_queued);
 	row("early_queued", i.early_queued);
-	row("tx_records", i.counters.tx_records);
-	row("tx_bytes", i.counters.tx_bytes);
-	row("rx_records", i.counters.rx_records);
-	row("rx_bytes", i.counters.rx_bytes);
-	row("rx_replays", i.counters.rx_replays);
-	row("rx_auth_failed", i.counters.rx_auth_failed);
-	row("rx_no_key", i.counters.rx_no_key);
-	row("rx_malformed", i.counters.rx_malformed);
-	row("rx_oversize", i.counters.rx_oversize);
-	row("rx_empty", i.counters.rx_empty);
-	row("rx_control", i.counters.rx_control);
-	row("rx_no_budget", i.counters.rx_no_budget);
+	row("tx_records", c.tx_records);
+	row("tx_bytes", c.tx_bytes);
+	row("rx_records", c.rx_records);
+	row("rx_bytes", c.rx_bytes);
+	row("rx_replays", c.rx_replays);
+	row("rx_auth_failed", c.rx_auth_failed);
+	row("rx_no_key", c.rx_no_key);
+	row("rx_malformed", c.rx_malformed);
+	row("rx_oversize", c.rx_oversize);
+	row("rx_empty", c.rx_empty);
+	row("rx_control", c.rx_control);
+	row("rx_no_budget", c.rx_no_budget);
 	return 0;
 }
 

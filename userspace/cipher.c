@@ -23,6 +23,13 @@ const struct cipher_desc *cipher_find(unsigned int id)
 	return NULL;
 }
 
+unsigned int cipher_bit(unsigned int id)
+{
+	const struct cipher_desc *c = cipher_find(id);
+
+	return c ? 1U << (c - ciphers) : 0;
+}
+
 const char *kdtls_cipher_name(unsigned int id)
 {
 	const struct cipher_desc *c = cipher_find(id);

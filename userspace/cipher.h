@@ -26,6 +26,9 @@ struct cipher_desc {
 /* Return: NULL if there is no such cipher. */
 const struct cipher_desc *cipher_find(unsigned int id);
 
+/* Return: a bit that no other cipher has, or 0 if there is no such cipher. */
+unsigned int cipher_bit(unsigned int id);
+
 /**
  * struct sealed - a protected record, taken apart for an AEAD
  * @text:	ciphertext with the tag behind it; points into the record

@@ -111,6 +111,7 @@ struct kept {
  * @icmp:	what the network said of the peer, negative
  * @why:	why not the kernel: 0: nobody asked for it, else an error
  * @attached:	the kernel has the socket
+ * @confirmed:	the engine knows that the peer has the handshake's last flight
  * @shut:	our close_notify is out
  * @eof:	theirs has come
  * @kept:	records before the keys
@@ -139,6 +140,7 @@ struct kdtls_socket {
 	enum kdtls_path path;
 	bool server;
 	bool attached;
+	bool confirmed;
 	bool shut;
 	bool eof;
 	void *data;

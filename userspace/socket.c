@@ -288,6 +288,21 @@ static void receive(struct kdtls_socket *s, uint8_t *buf)
 }
 
 /*
+ * RFC 6347 4.2.4: application data of the peer's says that it has our last
+ * flight.
+ */
+static void confirm_delivered(struct kdtls_socket *s)
+{
+	struct dtls_counters counters;
+
+	if (s->confirmed || kdtls_get_counters(s->fd, &counters) ||
+	    !counters.rx_records)
+		return;
+	kdtls_engine_confirm(s->engine);
+	s->confirmed = true;
+}
+
+/*
  * What the kernel puts aside for the library. It looks at what has come when it
  * is asked, and nobody may have asked since: who only sends does not.
  */
@@ -300,9 +315,7 @@ static void receive_control(struct kdtls_socket *s, uint8_t *buf)
 
 	poll(&look, 1, 0);
 	while (!s->error && !kdtls_get_info(s->fd, &state)) {
-		/* RFC 6347 4.2.4: the peer has our last flight. */
-		if (state.counters.rx_records)
-			kdtls_engine_confirm(s->engine);
+		confirm_delivered(s);
 		if (!state.control_queued)
 			return;
 		n = kdtls_recv_record(s->fd, buf, DATAGRAM_MAX, &info);

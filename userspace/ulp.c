@@ -4,6 +4,7 @@
 #include "driver.h"
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -108,9 +109,9 @@ static int try_cipher(const struct sockaddr *peer, socklen_t len,
 
 int ulp_supports(int fd, unsigned int version, unsigned int cipher)
 {
-	static unsigned long long known[2];	/* a bit a cipher */
-	unsigned long long *of = &known[version == DTLS_VERSION_1_3];
-	unsigned long long bit = cipher < 64 ? 1ULL << cipher : 0;
+	static unsigned int known[2];	/* a bit a cipher */
+	unsigned int *of = &known[version == DTLS_VERSION_1_3];
+	unsigned int bit = cipher_bit(cipher);
 	struct sockaddr_storage peer;
 	socklen_t len = sizeof(peer);
 	int err;
@@ -152,13 +153,23 @@ int kdtls_get_info(int fd, struct dtls_info *info)
 	return get_option(fd, DTLS_INFO, info, sizeof(*info));
 }
 
+int kdtls_get_counters(int fd, struct dtls_counters *counters)
+{
+	memset(counters, 0, sizeof(*counters));
+	return get_option(fd, DTLS_COUNTERS, counters, sizeof(*counters));
+}
+
 int kdtls_get_mtu(int fd)
 {
-	__u32 mtu = 0;
+	struct dtls_info info;
 	int err;
 
-	err = get_option(fd, DTLS_MTU, &mtu, sizeof(mtu));
-	return err ? err : (int)mtu;
+	err = kdtls_get_info(fd, &info);
+	if (err)
+		return err;
+	if (!info.tx_epoch)
+		return -ENOKEY;
+	return info.mtu ? (int)info.mtu : -ENOTCONN;
 }
 
 int kdtls_get_window(int fd, uint64_t epoch, struct dtls_window *window)
@@ -175,21 +186,23 @@ int kdtls_set_window(int fd, const struct dtls_window *window)
 	return -errno;
 }
 
-static int set_number(int fd, int name, __u32 value)
+int kdtls_set_replay_window(int fd, unsigned int records)
 {
-	if (!setsockopt(fd, SOL_DTLS, name, &value, sizeof(value)))
+	struct dtls_replay_window window = { .records = records };
+
+	if (!setsockopt(fd, SOL_DTLS, DTLS_REPLAY_WINDOW, &window,
+			sizeof(window)))
 		return 0;
 	return -errno;
 }
 
-int kdtls_set_replay_window(int fd, unsigned int records)
-{
-	return set_number(fd, DTLS_REPLAY_WINDOW, records);
-}
-
 int kdtls_poll_control(int fd, int on)
 {
-	return set_number(fd, DTLS_POLL_CONTROL, on);
+	__u32 value = on;
+
+	if (!setsockopt(fd, SOL_DTLS, DTLS_POLL_CONTROL, &value, sizeof(value)))
+		return 0;
+	return -errno;
 }
 
 static int set_cid(int fd, const struct dtls_cid *cid)
@@ -256,9 +269,24 @@ ssize_t kdtls_send_raw(int fd, const void *data, size_t len)
 
 int ulp_feed(int fd, const void *datagram, size_t len)
 {
-	if (!setsockopt(fd, SOL_DTLS, DTLS_FEED, datagram, len))
-		return 0;
-	return -errno;
+	size_t size = sizeof(struct dtls_feed) + len;
+	struct dtls_feed *feed = calloc(1, size);
+	int err;
+
+	if (!feed)
+		return -ENOMEM;
+	memcpy(feed->datagram, datagram, len);
+	err = setsockopt(fd, SOL_DTLS, DTLS_FEED, feed, size) ? -errno : 0;
+	free(feed);
+	return err;
+}
+
+/* A record's description as it came: the kernel's may be shorter or longer. */
+static void take_info(const struct cmsghdr *cmsg, struct dtls_record_info *info)
+{
+	size_t len = cmsg->cmsg_len - CMSG_LEN(0);
+
+	memcpy(info, CMSG_DATA(cmsg), len < sizeof(*info) ? len : sizeof(*info));
 }
 
 ssize_t ulp_recv(int fd, void *buf, size_t len, struct dtls_record_info *info,
@@ -285,7 +313,7 @@ ssize_t ulp_recv(int fd, void *buf, size_t len, struct dtls_record_info *info,
 	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg))
 		if (cmsg->cmsg_level == SOL_DTLS &&
 		    cmsg->cmsg_type == DTLS_RECORD_INFO)
-			memcpy(info, CMSG_DATA(cmsg), sizeof(*info));
+			take_info(cmsg, info);
 	return n;
 }
 

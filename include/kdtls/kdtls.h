@@ -118,7 +118,7 @@ KDTLS_API int kdtls_set_key(int fd, int direction,
 			    const struct dtls_key_info *key);
 
 /**
- * kdtls_get_info() - state and counters of an attached socket
+ * kdtls_get_info() - state of an attached socket
  * @fd:		the socket
  * @info:	filled in; never holds a key
  *
@@ -128,10 +128,20 @@ KDTLS_API int kdtls_set_key(int fd, int direction,
 KDTLS_API int kdtls_get_info(int fd, struct dtls_info *info);
 
 /**
+ * kdtls_get_counters() - what became of an attached socket's records
+ * @fd:		the socket
+ * @counters:	filled in
+ *
+ * Return: as kdtls_get_info().
+ */
+KDTLS_API int kdtls_get_counters(int fd, struct dtls_counters *counters);
+
+/**
  * kdtls_get_mtu() - how much plaintext one datagram takes on the path now
  * @fd:		an attached, connected socket
  *
- * Return: bytes (RFC 6347 4.1.1.1), or -errno.
+ * Return: bytes (RFC 6347 4.1.1.1), or -errno: ENOKEY without a write key,
+ * ENOTCONN without a peer or a route to it.
  */
 KDTLS_API int kdtls_get_mtu(int fd);
 

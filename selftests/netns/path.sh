@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # A router whose second link takes less than the first: what the sender is told
-# of it, and what DTLS_MTU says before and after.
+# of it, and what DTLS_INFO says of the MTU before and after.
 
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -1518,7 +1518,7 @@ TEST_F(driver, many_clients)
 	struct crowd *c = calloc(1, sizeof(*c));
 	socklen_t len = sizeof(c->to);
 	struct kdtls_info engine;
-	struct dtls_info dtls;
+	struct dtls_counters dtls;
 	pthread_t thread;
 	int i, finished = 0, number, fd;
 	bool seen[MANY] = { 0 };
@@ -1571,10 +1571,10 @@ TEST_F(driver, many_clients)
 		kdtls_engine_info(kdtls_engine(c->server[i]), &engine);
 		EXPECT_EQ(0, engine.dropped);
 		if (PATH == KDTLS_PATH_KERNEL) {
-			ASSERT_EQ(0, kdtls_get_info(kdtls_fd(c->server[i]),
+			ASSERT_EQ(0, kdtls_get_counters(kdtls_fd(c->server[i]),
 						    &dtls));
-			EXPECT_EQ(0, dtls.counters.rx_malformed);
-			EXPECT_EQ(0, dtls.counters.rx_auth_failed);
+			EXPECT_EQ(0, dtls.rx_malformed);
+			EXPECT_EQ(0, dtls.rx_auth_failed);
 		}
 	}
 	kdtls_listener_get_info(self->l, &info);

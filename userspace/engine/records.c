@@ -13,7 +13,7 @@ static bool is_ccm(const struct dtls_protection *p)
 	       p->cipher->id != DTLS_CIPHER_AES_GCM_256;
 }
 
-static const EVP_CIPHER *evp_cipher(const struct dtls_crypto *c, u8 id)
+static const EVP_CIPHER *evp_cipher(const struct dtls_crypto *c, u16 id)
 {
 	switch (id) {
 	case DTLS_CIPHER_AES_GCM_128:

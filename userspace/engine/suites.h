@@ -16,12 +16,12 @@
 struct dtls_suite {
 	u16 id;
 	u8 kx;
-	u8 cipher;	/* DTLS_CIPHER_* */
+	u16 cipher;	/* DTLS_CIPHER_* */
 	bool sha384;	/* hash of the PRF; else SHA-256 */
 };
 
 struct dtls_cipher {
-	u8 id;
+	u16 id;
 	u8 key_len;
 	u8 iv_len;	/* from the key block */
 	u8 explicit_len; /* nonce bytes in the record */

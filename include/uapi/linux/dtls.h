@@ -15,11 +15,18 @@
  * From then on send() and recv() carry one application record each. Between
  * the attach and the keys send() fails with ENOKEY and recv() waits.
  *
- * Every structure here may grow at its end. The kernel takes a shorter known
- * size as if the rest were zero, and a longer one if what it does not know is
- * zero (else E2BIG); getsockopt() writes at most the length it is given and
- * returns the length it wrote. Integers are in host byte order, byte strings
- * as they stand on the wire.
+ * Every structure here may grow at its end. setsockopt() takes a structure that
+ * ends early, but not before the field the structure's description names, as if
+ * the rest were zero, and a longer one if what the kernel does not know of it is
+ * zero (else E2BIG). getsockopt() writes at most the length it is given and
+ * returns the length it wrote. No structure has holes, and none differs between
+ * 32-bit and 64-bit programs. Integers are in host byte order, byte strings as
+ * they stand on the wire.
+ *
+ * An option that concerns one association begins with its number, @id, which
+ * getsockopt() reads from its buffer, too (EINVAL: the buffer is too short for
+ * that). Zero is the one association of a connected socket; a socket has no
+ * other so far (ENOENT).
  */
 #ifndef _UAPI_LINUX_DTLS_H
 #define _UAPI_LINUX_DTLS_H
@@ -31,28 +38,20 @@
 
 #define SOL_DTLS		290
 
-/* Options of level SOL_DTLS */
+/*
+ * Options of level SOL_DTLS. 1 to 15 concern one association; 16 to 31 are kept
+ * for options that add associations to a socket and take them away; those from
+ * 32 on concern the socket.
+ */
 #define DTLS_TX			1	/* set: struct dtls_key_info */
 #define DTLS_RX			2	/* set: struct dtls_key_info */
 #define DTLS_INFO		3	/* get: struct dtls_info */
-#define DTLS_WINDOW		4	/* get, set: struct dtls_window */
-#define DTLS_MTU		5	/* get: __u32 plaintext bytes the path takes */
-#define DTLS_REPLAY_WINDOW	6	/* get, set: __u32 records, see below */
+#define DTLS_COUNTERS		4	/* get: struct dtls_counters */
+#define DTLS_WINDOW		5	/* get, set: struct dtls_window */
+#define DTLS_REPLAY_WINDOW	6	/* set: struct dtls_replay_window */
 #define DTLS_CID		7	/* get, set: struct dtls_cid */
-#define DTLS_POLL_CONTROL	8	/* get, set: __u32, 1: EPOLLPRI on control records */
-#define DTLS_FEED		9	/* set: one datagram of the peer's, see below */
-
-/*
- * DTLS_FEED takes the bytes of one datagram that came from the peer and was
- * read before the attach. It is served as if it had just arrived, before what
- * waits in the queue; nothing is believed of it that would not be then. Errors:
- * ENOTCONN, EINVAL (empty), EMSGSIZE, ENOBUFS (the receive buffer is full).
- */
-
-/*
- * DTLS_REPLAY_WINDOW takes 64 to 4096 records and rounds up to a power of two,
- * which is what it gives back. Another size is EINVAL.
- */
+#define DTLS_FEED		8	/* set: struct dtls_feed */
+#define DTLS_POLL_CONTROL	32	/* get, set: __u32, 1: EPOLLPRI on control records */
 
 /* Control messages of level SOL_DTLS */
 #define DTLS_RECORD_INFO	1	/* struct dtls_record_info */
@@ -61,14 +60,17 @@
 #define DTLS_VERSION_1_2	0xfefd
 #define DTLS_VERSION_1_3	0xfefc
 
-/* Ciphers; those that TLS has too bear the same numbers as in linux/tls.h. */
+/*
+ * Ciphers. Those that linux/tls.h has bear the same numbers here; the others
+ * have numbers from 257 on, which linux/tls.h will not come to.
+ */
 #define DTLS_CIPHER_AES_GCM_128		51
 #define DTLS_CIPHER_AES_GCM_256		52
 #define DTLS_CIPHER_AES_CCM_128		53
 #define DTLS_CIPHER_CHACHA20_POLY1305	54
-#define DTLS_CIPHER_AES_CCM_256		57
-#define DTLS_CIPHER_AES_CCM_8_128	58
-#define DTLS_CIPHER_AES_CCM_8_256	59
+#define DTLS_CIPHER_AES_CCM_256		257
+#define DTLS_CIPHER_AES_CCM_8_128	258
+#define DTLS_CIPHER_AES_CCM_8_256	259
 
 #define DTLS_KEY_SIZE_MAX	32
 #define DTLS_IV_SIZE		12
@@ -81,19 +83,22 @@
 
 /**
  * struct dtls_key_info - one direction's key for one epoch (DTLS_TX, DTLS_RX)
+ * @id:		association
  * @version:	DTLS_VERSION_*; the same for every key of a socket
  * @cipher:	DTLS_CIPHER_*
  * @cid_len:	bytes of @cid; 0: records bear no connection ID
- * @reserved:	zero
+ * @max_plaintext: zero
  * @epoch:	1 to 65535 (1.3: to 2^48 - 1), newer than every epoch installed
  *		before in this direction
  * @rec_seq:	DTLS_TX: number of the next record to send. DTLS_RX: records
  *		with a lower number are taken for replays
+ * @limit:	zero
  * @key:	the write key; bytes past the cipher's key size are zero
- * @iv:		the write IV. DTLS 1.2 AES: the 4 bytes of implicit nonce
- *		(RFC 5288, RFC 6655), the rest zero; else 12 bytes
  * @sn_key:	DTLS 1.3: key for the sequence numbers (RFC 9147 4.2.3), as long
  *		as @key; zero for 1.2
+ * @iv:		the write IV. DTLS 1.2 AES: the 4 bytes of implicit nonce
+ *		(RFC 5288, RFC 6655), the rest zero; else 12 bytes
+ * @pad:	zero; the structure may end here
  * @cid:	DTLS_TX: the connection ID the peer asked for; DTLS_RX: the one
  *		this end asked for (RFC 9146)
  *
@@ -107,20 +112,22 @@
  * socket's, length of the connection ID from that of other read keys', but for
  * early data's), EOPNOTSUPP (version), ENOENT (the kernel has not this cipher,
  * or the version has not),
- * E2BIG (see above), ENOTCONN (the socket has no peer), EEXIST (the epoch is
- * not newer), ENOMEM.
+ * E2BIG and ENOENT (see above), ENOTCONN (the socket has no peer), EEXIST (the
+ * epoch is not newer), ENOMEM.
  */
 struct dtls_key_info {
+	__u64	id;
 	__u16	version;
 	__u16	cipher;
 	__u16	cid_len;
-	__u16	reserved;
+	__u16	max_plaintext;
 	__u64	epoch;
 	__u64	rec_seq;
+	__u64	limit;
 	__u8	key[DTLS_KEY_SIZE_MAX];
+	__u8	sn_key[DTLS_KEY_SIZE_MAX];
 	__u8	iv[DTLS_IV_SIZE];
 	__u8	pad[4];
-	__u8	sn_key[DTLS_KEY_SIZE_MAX];
 	__u8	cid[256];
 };
 
@@ -135,12 +142,18 @@ struct dtls_key_info {
 
 /**
  * struct dtls_record_info - what a control record is (cmsg DTLS_RECORD_INFO)
+ * @id:		association
  * @epoch:	the record's epoch
  * @seq:	the record's sequence number
  * @type:	content type (RFC 6347 4.1; 1.3: the inner one)
  * @flags:	DTLS_RECORD_*
  * @event:	DTLS_EVENT_*, with DTLS_RECORD_EVENT; no data then
  * @reserved:	zero
+ * @number_ptr:	zero
+ *
+ * The cmsg may end after @event, the rest being zero then; it may be longer than
+ * the kernel's if the rest is zero (else E2BIG). The kernel's own are as long as
+ * the kernel knows the structure.
  *
  * With recvmsg(MSG_OOB): describes the record returned. One with
  * DTLS_RECORD_RAW comes with its header, just as it arrived, and nothing in it
@@ -166,28 +179,14 @@ struct dtls_key_info {
  * one thread may send control records while others send data.
  */
 struct dtls_record_info {
+	__u64	id;
 	__u64	epoch;
 	__u64	seq;
 	__u8	type;
 	__u8	flags;
 	__u16	event;
 	__u32	reserved;
-};
-
-/* Counters of one association; see /proc/net/dtls_stat for a namespace's. */
-struct dtls_counters {
-	__u64	tx_records;
-	__u64	tx_bytes;	/* plaintext */
-	__u64	rx_records;	/* delivered or ready to be */
-	__u64	rx_bytes;	/* plaintext */
-	__u64	rx_replays;	/* seen before, or older than the window */
-	__u64	rx_auth_failed;
-	__u64	rx_no_key;	/* epoch past or not to come, or no known CID */
-	__u64	rx_malformed;
-	__u64	rx_oversize;	/* plaintext over 2^14 bytes */
-	__u64	rx_empty;	/* application records without content */
-	__u64	rx_control;
-	__u64	rx_no_budget;	/* early or control records dropped for memory */
+	__u64	number_ptr;
 };
 
 /* struct dtls_info, flags */
@@ -195,7 +194,8 @@ struct dtls_counters {
 #define DTLS_INFO_GRO		0x02	/* coalesced datagrams are taken in */
 
 /**
- * struct dtls_info - state of a socket's association (get DTLS_INFO)
+ * struct dtls_info - state of an association (get DTLS_INFO)
+ * @id:		in: association
  * @version:	0: no key yet
  * @tx_cipher:	0: no write key yet
  * @rx_cipher:	of the newest read key; 0: none yet
@@ -206,15 +206,16 @@ struct dtls_counters {
  * @rx_epoch:	newest epoch with a read key
  * @rx_seq:	number after the highest record verified in @rx_epoch
  * @replay_window: records
- * @mtu:	as DTLS_MTU; 0 if not connected
+ * @mtu:	plaintext bytes that make one record that fits the path now; 0: not
+ *		known, as there is no write key, no peer or no route
  * @control_queued: bytes in the control queue
  * @early_queued: bytes waiting for a key
- * @counters:	since the first key
  * @tx_control_epoch: of the record sent last by sendmsg() with
  *		DTLS_RECORD_INFO; 0: there was none
  * @tx_control_seq: its number
  */
 struct dtls_info {
+	__u64	id;
 	__u16	version;
 	__u16	tx_cipher;
 	__u16	rx_cipher;
@@ -228,33 +229,86 @@ struct dtls_info {
 	__u32	mtu;
 	__u32	control_queued;
 	__u32	early_queued;
-	struct dtls_counters counters;
 	__u64	tx_control_epoch;
 	__u64	tx_control_seq;
 };
 
 /**
+ * struct dtls_counters - what became of an association's records (get
+ * DTLS_COUNTERS)
+ * @id:		in: association
+ * @tx_records:	sent
+ * @tx_bytes:	their plaintext
+ * @rx_records:	application records delivered or ready to be
+ * @rx_bytes:	their plaintext
+ * @rx_replays:	seen before, or older than the window
+ * @rx_auth_failed: not authentic
+ * @rx_no_key:	epoch past or not to come, or no known connection ID
+ * @rx_malformed: no record, or one that makes no sense
+ * @rx_oversize: plaintext over 2^14 bytes
+ * @rx_empty:	application records without content
+ * @rx_control:	put into the control queue
+ * @rx_no_budget: early or control records dropped for memory
+ *
+ * They count from the first key on. /proc/net/dtls_stat has those of a network
+ * namespace.
+ */
+struct dtls_counters {
+	__u64	id;
+	__u64	tx_records;
+	__u64	tx_bytes;
+	__u64	rx_records;
+	__u64	rx_bytes;
+	__u64	rx_replays;
+	__u64	rx_auth_failed;
+	__u64	rx_no_key;
+	__u64	rx_malformed;
+	__u64	rx_oversize;
+	__u64	rx_empty;
+	__u64	rx_control;
+	__u64	rx_no_budget;
+};
+
+/**
  * struct dtls_window - replay state of one read epoch (get, set DTLS_WINDOW)
+ * @id:		in: association
  * @epoch:	in: the read epoch that is meant (get too); ENOENT: no such key
- * @next:	number after the highest record seen
+ * @next:	number after the highest record seen; the structure may end here
  * @seen:	bit 0 of word 0: record @next - 1 was seen, bit 1: @next - 2, ...
  *
  * Setting it marks records as seen, and never unmarks any: @next can only move
  * forward (else EINVAL).
  */
 struct dtls_window {
+	__u64	id;
 	__u64	epoch;
 	__u64	next;
 	__u64	seen[DTLS_REPLAY_WINDOW_MAX / 64];
+};
+
+/**
+ * struct dtls_replay_window - size of the replay window (set DTLS_REPLAY_WINDOW)
+ * @id:		association; zero is taken before the first key, too
+ * @records:	DTLS_REPLAY_WINDOW_MIN to DTLS_REPLAY_WINDOW_MAX (else EINVAL),
+ *		rounded up to a power of two; the structure may end here
+ * @reserved:	zero
+ *
+ * Records that were seen stay seen. The size that holds is in struct dtls_info.
+ */
+struct dtls_replay_window {
+	__u64	id;
+	__u32	records;
+	__u32	reserved;
 };
 
 #define DTLS_CIDS_MAX		8
 
 /**
  * struct dtls_cid - connection IDs (get, set DTLS_CID)
+ * @id:		in: association
  * @tx_len:	bytes of @tx
  * @rx_len:	bytes of @rx
- * @reserved:	zero
+ * @reserved:	zero; the structure may end here
  * @tx:		in the records sent
  * @rx:		the newest one that records received may have
  *
@@ -266,11 +320,29 @@ struct dtls_window {
  * ENOMEM.
  */
 struct dtls_cid {
+	__u64	id;
 	__u16	tx_len;
 	__u16	rx_len;
 	__u32	reserved;
 	__u8	tx[256];
 	__u8	rx[256];
+};
+
+/**
+ * struct dtls_feed - a datagram that was read before the attach (set DTLS_FEED)
+ * @id:		association
+ * @reserved:	zero
+ * @datagram:	the datagram, up to the end of the option
+ *
+ * The datagram came from the peer. It is served as if it had just arrived,
+ * before what waits in the queue; nothing is believed of it that would not be
+ * then. Errors: ENOTCONN, EINVAL (empty), EMSGSIZE, ENOBUFS (the receive buffer
+ * is full).
+ */
+struct dtls_feed {
+	__u64	id;
+	__u64	reserved;
+	__u8	datagram[];
 };
 
 #endif /* _UAPI_LINUX_DTLS_H */
