@@ -1,145 +1,116 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Records that are not application data: bounded queue, read with MSG_OOB.
- * And what is common to all that a socket holds on to: memory and its charge.
+ * Records that are not application data: a queue read with MSG_OOB, in the
+ * order of arrival. Raw records, which anybody can send, and authenticated
+ * ones have a budget each, a share of the receive buffer that does not count
+ * against it.
  */
-#include <linux/slab.h>
-
 #include "compat.h"
 #include "dtls.h"
 
 /*
- * Enough for a handshake's flights. Anybody who can send us a datagram can
- * fill the first; the second takes the peer's keys.
+ * Raw records: the flights of a handshake. The newest are worth most, as lost
+ * flights are sent again: the oldest make room.
  */
-#define RAW_BUDGET	(64 * 1024)
-#define CONTROL_BUDGET	(64 * 1024)
+static unsigned int raw_budget(const struct dtls_sock *ds)
+{
+	return (unsigned int)READ_ONCE(ds->sk->sk_rcvbuf) / 8;
+}
+
+/* Authenticated records: the peer alone can fill this. The newest goes. */
+static unsigned int control_budget(const struct dtls_sock *ds)
+{
+	return (unsigned int)READ_ONCE(ds->sk->sk_rcvbuf) / 8;
+}
+
+static bool is_raw(const struct dtls_msg *m)
+{
+	return m->info.flags & DTLS_RECORD_RAW;
+}
+
+static void unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
+{
+	lockdep_assert_held(&ds->lock);
+	list_del(&m->list);
+	if (is_raw(m)) {
+		list_del(&m->raw);
+		ds->raw_bytes -= m->skb->truesize;
+	} else {
+		ds->control_bytes -= m->skb->truesize;
+	}
+}
 
 /*
- * UDP forgot a datagram's memory when it gave it to us. What we hold on to is
- * charged again; not by skb_set_owner_r(), which wants the receive queue's
- * lock.
+ * Make room for @bytes in the budget of raw records or of the others. One
+ * message is always let in.
  */
-unsigned int dtls_charge(struct dtls_sock *ds, unsigned int bytes)
+static bool make_room(struct dtls_sock *ds, bool raw, unsigned int bytes)
 {
-	atomic_add(bytes, &ds->sk->sk_rmem_alloc);
-	return bytes;
-}
+	lockdep_assert_held(&ds->lock);
+	if (!raw)
+		return !ds->control_bytes ||
+		       ds->control_bytes + bytes <= control_budget(ds);
+	while (ds->raw_bytes && ds->raw_bytes + bytes > raw_budget(ds)) {
+		struct dtls_msg *m = list_first_entry(&ds->raw, struct dtls_msg,
+						      raw);
 
-void dtls_uncharge(struct dtls_sock *ds, unsigned int charge)
-{
-	atomic_sub(charge, &ds->sk->sk_rmem_alloc);
-}
-
-/**
- * dtls_cut() - copy a part of a datagram that shall be kept
- * @skb:	as it came from UDP
- * @offset:	of the part
- * @len:	bytes of it; 0: address and ancillary data are all that is wanted
- *
- * A record of a few bytes would else hold all that it came in, up to 64 KiB.
- * The checksum, if anybody wants it, must have been looked at before. Sleeps.
- *
- * Return: linear, with all headers of @skb; or NULL.
- */
-struct sk_buff *dtls_cut(const struct sk_buff *skb, unsigned int offset,
-			 unsigned int len)
-{
-	unsigned int headroom = skb_headroom(skb);
-	unsigned int headers = -skb_network_offset(skb);
-	struct sk_buff *cut = alloc_skb(headroom + len, GFP_KERNEL);
-
-	if (!cut)
-		return NULL;
-	skb_reserve(cut, headroom);
-	memcpy(cut->data - headers, skb->data - headers, headers);
-	if (skb_copy_bits(skb, offset, skb_put(cut, len), len)) {
-		kfree_skb(cut);
-		return NULL;
+		unlink_msg(ds, m);
+		dtls_msg_put(ds, m);
+		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 	}
-	skb_copy_header(cut, skb);
-	*skb_hwtstamps(cut) = *skb_hwtstamps((struct sk_buff *)skb);
-	skb_gso_reset(cut);
-	cut->ip_summed = CHECKSUM_UNNECESSARY;
-	return cut;
+	return true;
 }
 
 /**
- * dtls_msg_new() - room for an opened record
+ * dtls_control_new() - room for a record in the control queue
  * @ds:		socket
- * @skb:	what it comes in (the reference is taken over), or NULL
+ * @from:	what it came in
  * @len:	bytes
+ * @raw:	it is not authenticated
  *
- * Sleeps. Return: a message with one reference and @len set, or NULL and @skb
- * is freed.
+ * The budget is looked at before memory is taken. Sleeps. Return: a message
+ * to be filled in and given to dtls_control_queue(), or NULL and the record is
+ * counted as dropped.
  */
-struct dtls_msg *dtls_msg_new(struct dtls_sock *ds, struct sk_buff *skb,
-			      size_t len)
+struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct sk_buff *from,
+				  unsigned int len, bool raw)
 {
-	struct dtls_msg *m = kmalloc(struct_size(m, data, len), GFP_KERNEL);
-	unsigned int held = 0;
+	struct dtls_msg *m = NULL;
+	bool room;
 
-	if (!m) {
-		consume_skb(skb);
-		return NULL;
-	}
-	/* Of a super-packet, its own datagram's share */
-	if (skb && skb_is_gso(skb))
-		held = skb->truesize /
-		       DIV_ROUND_UP(skb->len, skb_shinfo(skb)->gso_size);
-	else if (skb)
-		held = skb->truesize;
-	memset(m, 0, sizeof(*m));
-	refcount_set(&m->refs, 1);
-	m->len = len;
-	m->skb = skb;
-	m->charge = dtls_charge(ds, held + sizeof(*m) + len);
+	spin_lock(&ds->lock);
+	room = make_room(ds, raw, SKB_TRUESIZE(sizeof(*m) + len));
+	spin_unlock(&ds->lock);
+	if (room)
+		m = dtls_msg_new(from, len);
+	if (!m)
+		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 	return m;
 }
 
-void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m)
-{
-	if (!m || !refcount_dec_and_test(&m->refs))
-		return;
-	dtls_uncharge(ds, m->charge);
-	consume_skb(m->skb);
-	kfree(m);
-}
-
-/* From close(): nobody else is there. */
-void dtls_msg_purge(struct dtls_sock *ds, struct list_head *queue)
-{
-	struct dtls_msg *m, *next;
-
-	list_for_each_entry_safe(m, next, queue, list)
-		dtls_msg_put(ds, m);
-	INIT_LIST_HEAD(queue);
-}
-
-static unsigned int *budget_of(struct dtls_sock *ds, const struct dtls_msg *m)
-{
-	return m->info.flags & DTLS_RECORD_RAW ? &ds->raw_bytes :
-						 &ds->control_bytes;
-}
-
-/* Queue @m, or drop it for its kind's budget. Takes over the reference. */
+/* Charge and queue @m, or drop it. Takes over the reference. */
 void dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 {
-	unsigned int limit = m->info.flags & DTLS_RECORD_RAW ? RAW_BUDGET :
-							       CONTROL_BUDGET;
-	unsigned int *used = budget_of(ds, m);
+	bool raw = is_raw(m), room;
 
 	spin_lock(&ds->lock);
-	if (*used + m->charge > limit) {
-		spin_unlock(&ds->lock);
+	room = make_room(ds, raw, m->skb->truesize) &&
+	       dtls_hold(ds, m->skb, DTLS_CHARGE_ASIDE);
+	if (room) {
+		list_add_tail(&m->list, &ds->control);
+		if (raw) {
+			list_add_tail(&m->raw, &ds->raw);
+			ds->raw_bytes += m->skb->truesize;
+		} else {
+			ds->control_bytes += m->skb->truesize;
+		}
+	}
+	spin_unlock(&ds->lock);
+	if (!room) {
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		dtls_msg_put(ds, m);
 		return;
 	}
-	*used += m->charge;
-	list_add_tail(&m->list, &ds->control);
-	spin_unlock(&ds->lock);
-
 	dtls_count(ds, DTLS_COUNT_RX_CONTROL);
 	dtls_rx_wake(ds->sk);
 }
@@ -147,7 +118,7 @@ void dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 /* Tell the library something. Without memory it is not told. */
 void dtls_control_event(struct dtls_sock *ds, u64 epoch, u16 event)
 {
-	struct dtls_msg *m = dtls_msg_new(ds, NULL, 0);
+	struct dtls_msg *m = dtls_msg_alloc(0, 0);
 
 	if (!m)
 		return;
@@ -166,12 +137,10 @@ struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek)
 		return NULL;
 	spin_lock(&ds->lock);
 	m = list_first_entry_or_null(&ds->control, struct dtls_msg, list);
-	if (m && peek) {
+	if (m && peek)
 		refcount_inc(&m->refs);
-	} else if (m) {
-		list_del(&m->list);
-		*budget_of(ds, m) -= m->charge;
-	}
+	else if (m)
+		unlink_msg(ds, m);
 	spin_unlock(&ds->lock);
 	return m;
 }

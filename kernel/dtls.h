@@ -75,8 +75,8 @@ struct dtls_opened {
 
 /**
  * struct dtls_rx - a run of records on its way; in the scratch of who carries it
- * @skb:	one reference; borrowed from the record before them in what
- *		dtls_rx_coalesced() gave
+ * @skb:	one reference
+ * @dgram:	serial of the datagram
  * @offset:	of the first record in @skb; the others follow without a gap
  * @rec:	the first one's header; the others' differs in the number
  *		alone, which goes up by one
@@ -93,6 +93,7 @@ struct dtls_opened {
  */
 struct dtls_rx {
 	struct sk_buff *skb;
+	u64 dgram;
 	unsigned int offset;
 	struct dtls_record rec;
 	bool has_cid;
@@ -451,9 +452,9 @@ void dtls_assoc_counters(struct dtls_assoc *assoc,
 /* ---- the socket ---- */
 
 /**
- * struct dtls_dgram - received bytes that wait to be cut into records
- * @list:	in dtls_sock.pending or .early
+ * struct dtls_dgram - a datagram, or a coalesced one, being cut into records
  * @skb:	one reference; NULL: used up
+ * @serial:	tells it from every other one of the socket
  * @pos:	where the next record starts
  * @seg_len:	bytes of each datagram but the last in a coalesced @skb
  * @seg_end:	end of the datagram within it
@@ -463,11 +464,10 @@ void dtls_assoc_counters(struct dtls_assoc *assoc,
  * @flat_end:	in @skb; 0: not looked for yet
  * @flat_next:	fragment of @skb that follows
  * @has_cid:	a connection ID of ours stands before @pos in the datagram
- * @charge:	bytes charged to the receive budget
  */
 struct dtls_dgram {
-	struct list_head list;
 	struct sk_buff *skb;
+	u64 serial;
 	unsigned int pos;
 	unsigned int seg_len;
 	unsigned int seg_end;
@@ -477,29 +477,38 @@ struct dtls_dgram {
 	unsigned int flat_next;
 	const u8 *flat;
 	bool has_cid;
-	unsigned int charge;
 };
 
 /**
- * struct dtls_msg - a record opened before anybody asked for it
- * @list:	in dtls_sock.ready or .control
+ * struct dtls_msg - a record that waits for a reader or for its key
+ * @list:	in dtls_sock.ready, .control, .early or .pending
+ * @raw:	in dtls_sock.raw, if it is in .control and not authenticated
  * @refs:	one held by the queue, one by each reader that peeks
- * @skb:	what it came in, for address and ancillary data; NULL: an event
+ * @skb:	all of it, this structure too; see dtls_msg_alloc(). Headers and
+ *		ancillary data are those of the datagram it came in; an event
+ *		has none
  * @info:	what it is
  * @rec:	its header (without the connection ID), for what may follow it
- * @charge:	bytes charged to the receive budget
+ * @dgram:	serial of the datagram it came in, for the same
+ * @since:	jiffies when it began to wait for its key
+ * @early:	bytes of dtls_sock.early_bytes that are for it
+ * @has_cid:	a connection ID of ours stood before it in its datagram
  * @len:	bytes of @data
  * @data:	content, or for a raw record header and fragment
  */
 struct dtls_msg {
 	struct list_head list;
+	struct list_head raw;
 	refcount_t refs;
 	struct sk_buff *skb;
 	struct dtls_record_info info;
 	struct dtls_record rec;
-	unsigned int charge;
+	u64 dgram;
+	unsigned long since;
+	unsigned int early;
+	bool has_cid;
 	unsigned int len;
-	u8 data[];
+	u8 *data;
 };
 
 /**
@@ -515,14 +524,17 @@ struct dtls_msg {
  * @replay_window: for associations to come
  * @lock:	intake, and the lists and figures below; taken in process
  *		context alone, around struct dtls_assoc's
+ * @serial:	of the datagram taken last
  * @current_dgram: what was taken from UDP's queue last, if not yet used up
- * @pending:	early records whose key has come
- * @early:	records whose key is still to come
+ * @kept_dgram:	likewise from @pending, whose records come first
+ * @pending:	early records whose key has come, datagrams given back
+ * @early:	records whose key is still to come, the oldest first
  * @ready:	application records opened for poll or MSG_PEEK
  * @control:	everything else, for MSG_OOB
- * @early_bytes: charge of @early
- * @raw_bytes:	charge of what is not authenticated in @control
- * @control_bytes: charge of the rest of @control
+ * @raw:	those of @control that are not authenticated, the oldest first
+ * @early_bytes: memory of early records in @early and @pending
+ * @raw_bytes:	memory of @raw
+ * @control_bytes: memory of the rest of @control
  * @sent_epoch:	of the control record sent last
  * @sent_seq:	its number
  * @waiting:	readers asleep in recvmsg
@@ -552,11 +564,14 @@ struct dtls_sock {
 	u32 replay_window;
 
 	spinlock_t lock;	/* see above */
+	u64 serial;
 	struct dtls_dgram current_dgram;
+	struct dtls_dgram kept_dgram;
 	struct list_head pending;
 	struct list_head early;
 	struct list_head ready;
 	struct list_head control;
+	struct list_head raw;
 	unsigned int early_bytes;
 	unsigned int raw_bytes;
 	unsigned int control_bytes;
@@ -597,16 +612,25 @@ static inline void dtls_stat_inc(struct dtls_sock *ds, enum dtls_stat stat)
 
 void dtls_count(struct dtls_sock *ds, enum dtls_count what);
 
-/* ---- control.c: the out-of-band queue ---- */
+/* ---- msg.c: what is held between two calls, and its charge ---- */
 
-struct sk_buff *dtls_cut(const struct sk_buff *skb, unsigned int offset,
-			 unsigned int len);
-struct dtls_msg *dtls_msg_new(struct dtls_sock *ds, struct sk_buff *skb,
-			      size_t len);
+/* What a charge counts against, beside udp_mem and the cgroup */
+enum dtls_charge {
+	DTLS_CHARGE_RECEIVED,	/* the receive buffer */
+	DTLS_CHARGE_ASIDE,	/* a budget of its own */
+};
+
+bool dtls_hold(struct dtls_sock *ds, struct sk_buff *skb,
+	       enum dtls_charge where);
+struct dtls_msg *dtls_msg_alloc(unsigned int headers, unsigned int len);
+struct dtls_msg *dtls_msg_new(struct sk_buff *from, unsigned int len);
 void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m);
 void dtls_msg_purge(struct dtls_sock *ds, struct list_head *queue);
-unsigned int dtls_charge(struct dtls_sock *ds, unsigned int bytes);
-void dtls_uncharge(struct dtls_sock *ds, unsigned int charge);
+
+/* ---- control.c: the out-of-band queue ---- */
+
+struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct sk_buff *from,
+				  unsigned int len, bool raw);
 void dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m);
 void dtls_control_event(struct dtls_sock *ds, u64 epoch, u16 event);
 struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek);
@@ -621,7 +645,7 @@ static inline bool dtls_rx_replayable(const struct dtls_rx *rx)
 
 int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx,
 		 unsigned int *budget);
-bool dtls_rx_coalesced(struct dtls_sock *ds, const struct sk_buff *skb,
+bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
 		       const struct dtls_record *first, struct dtls_rx *rx,
 		       unsigned int max);
 unsigned int dtls_rx_queued(struct dtls_sock *ds);

@@ -39,7 +39,8 @@ bool dtls_rx_unread(struct dtls_sock *ds)
 {
 	struct sock *sk = ds->sk;
 
-	return READ_ONCE(ds->current_dgram.skb) || !list_empty(&ds->pending) ||
+	return READ_ONCE(ds->current_dgram.skb) ||
+	       READ_ONCE(ds->kept_dgram.skb) || !list_empty(&ds->pending) ||
 	       !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
 	       !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue);
 }
@@ -103,8 +104,11 @@ static const u8 *peek(struct dtls_dgram *d, unsigned int len)
 }
 
 /* @skb, whose reference is taken over, is what @d is cut from. */
-static void begin_datagram(struct dtls_dgram *d, struct sk_buff *skb)
+static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
+			   struct sk_buff *skb)
 {
+	lockdep_assert_held(&ds->lock);
+	d->serial = ++ds->serial;
 	d->pos = 0;
 	d->end = skb->len;
 	d->seg_len = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size : skb->len;
@@ -114,10 +118,8 @@ static void begin_datagram(struct dtls_dgram *d, struct sk_buff *skb)
 }
 
 /* @d is used up; its skb may be in other hands by now. */
-static void end_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
+static void end_datagram(struct dtls_dgram *d)
 {
-	dtls_uncharge(ds, d->charge);
-	d->charge = 0;
 	consume_skb(d->skb);
 	WRITE_ONCE(d->skb, NULL);
 }
@@ -142,10 +144,29 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 		return err;
 	dtls_udp_count_in(ds->sk);
 	skb->dev = NULL;	/* UDP kept its scratch there */
-	begin_datagram(d, skb);
+	begin_datagram(ds, d, skb);
 	if (!d->end)
 		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
 	return 0;
+}
+
+/* Take @m out of the early records or those whose key has come. */
+static void unlink_kept(struct dtls_sock *ds, struct dtls_msg *m)
+{
+	lockdep_assert_held(&ds->lock);
+	list_del(&m->list);
+	ds->early_bytes -= m->early;
+}
+
+/* The next one of those whose key has come; there is one. */
+static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
+{
+	struct dtls_msg *m = list_first_entry(&ds->pending, struct dtls_msg,
+					      list);
+
+	unlink_kept(ds, m);
+	begin_datagram(ds, d, m->skb);
+	d->has_cid = m->has_cid;
 }
 
 /*
@@ -252,17 +273,21 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
 		skip(d, len);
 	}
-	end_datagram(ds, d);
+	end_datagram(d);
 	return false;
 }
 
-/* Take the record just found; @borrow: the skb does not go away anyway. */
+/*
+ * Take the record just found. What is left of the datagram stays and is
+ * charged; without memory for that it goes.
+ */
 static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
-		       struct dtls_rx *rx, bool borrow)
+		       struct dtls_rx *rx)
 {
 	unsigned int len = dtls_rx_size(rx);
 
 	rx->skb = d->skb;
+	rx->dgram = d->serial;
 	rx->offset = d->pos;
 	rx->n = 1;
 	if (d->pos + len > d->flat_end)
@@ -270,16 +295,15 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	rx->has_cid = d->has_cid;
 	skip(d, len);
 
-	if (d->pos == d->end) {
-		if (!borrow)
-			d->skb = NULL;	/* ours was the last part of it */
-		end_datagram(ds, d);
-		return;
-	}
-	if (!borrow)
+	if (d->pos < d->end) {
 		skb_get(d->skb);
-	if (!d->charge)
-		d->charge = dtls_charge(ds, d->skb->truesize);
+		if (dtls_hold(ds, d->skb, DTLS_CHARGE_RECEIVED))
+			return;
+		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		end_datagram(d);
+	} else {
+		WRITE_ONCE(d->skb, NULL);	/* ours was the last part of it */
+	}
 }
 
 /* The number of a record with a unified header, in the place of its last bits */
@@ -330,7 +354,7 @@ static void extend(struct dtls_sock *ds, struct dtls_dgram *d,
 	rx->n = n;
 	next_segment(d);
 	if (d->pos == d->end)
-		end_datagram(ds, d);
+		end_datagram(d);
 }
 
 /*
@@ -382,9 +406,10 @@ int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
 	spin_lock(&ds->lock);
 	rx->newest = newest_rx(ds);
 	do {
-		d = list_first_entry_or_null(&ds->pending, struct dtls_dgram,
-					     list);
-		if (!d)
+		d = &ds->kept_dgram;
+		if (!d->skb && !list_empty(&ds->pending))
+			take_pending(ds, d);
+		if (!d->skb)
 			d = &ds->current_dgram;
 		if (!d->skb)
 			err = take_datagram(ds, d, budget);
@@ -392,11 +417,7 @@ int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
 			break;
 		found = find_record(ds, d, rx);
 		if (found)
-			cut_record(ds, d, rx, false);
-		if (!d->skb && d != &ds->current_dgram) {
-			list_del(&d->list);
-			kfree(d);
-		}
+			cut_record(ds, d, rx);
 	} while (!found);
 	if (!err)
 		admit(ds, rx, NULL, 1);
@@ -405,75 +426,126 @@ int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
 }
 
 /*
- * The run of records after @first in the same coalesced datagram, of @max at
- * most, that may follow it to a reader that asked for UDP_GRO: of the same size
- * or less; and no more than there is room for in a scratch. They borrow
- * @first's @skb. False: there is none; else give @rx to dtls_rx_open().
+ * The run of records after @first in the same coalesced datagram @dgram, of @max
+ * at most, that may follow it to a reader that asked for UDP_GRO: of the same
+ * size or less; and no more than there is room for in a scratch. False: there is
+ * none; else give @rx to dtls_rx_open() and free its skb.
  */
-bool dtls_rx_coalesced(struct dtls_sock *ds, const struct sk_buff *skb,
+bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
 		       const struct dtls_record *first, struct dtls_rx *rx,
 		       unsigned int max)
 {
 	struct dtls_dgram *d = &ds->current_dgram;
 	bool found = false;
 
-	if (READ_ONCE(d->skb) != skb)
+	if (!READ_ONCE(d->skb))
 		return false;
 	spin_lock(&ds->lock);
 	rx->newest = newest_rx(ds);
-	if (d->skb == skb && find_record(ds, d, rx) &&
+	if (d->skb && d->serial == dgram && find_record(ds, d, rx) &&
 	    rx->rec.epoch == first->epoch && rx->rec.type == first->type &&
 	    rx->rec.fragment_len <= first->fragment_len) {
 		found = true;
-		cut_record(ds, d, rx, true);
+		cut_record(ds, d, rx);
 		admit(ds, rx, d, min(max, dtls_places(rx->rec.fragment_len)));
 	}
 	spin_unlock(&ds->lock);
 	return found;
 }
 
-/*
- * A record whose key is still to come waits for it, within half the receive
- * buffer: the other half stays free for the handshake that brings the key.
- */
-void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
+/* For what came before its key: beside the receive buffer, not of it */
+static unsigned int early_budget(const struct dtls_sock *ds)
 {
-	struct dtls_assoc *assoc;
-	struct dtls_dgram *d;
-	struct sk_buff *skb;
-	bool kept = true;
+	return (unsigned int)READ_ONCE(ds->sk->sk_rcvbuf) / 4;
+}
 
-	d = kmalloc(sizeof(*d), GFP_KERNEL);
-	if (!d)
-		goto no_room;
-	skb = dtls_cut(rx->skb, rx->offset, dtls_rx_size(rx));
-	if (!skb) {
-		kfree(d);
-		goto no_room;
+static void drop_early(struct dtls_sock *ds, struct dtls_msg *m)
+{
+	unlink_kept(ds, m);
+	dtls_msg_put(ds, m);
+	dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+}
+
+/*
+ * The flight that brings a key is sent again after a minute at most (RFC 6347
+ * 4.2.4.1, RFC 9147 5.8.2): what waited for longer waits for a key that nobody
+ * will send.
+ */
+#define EARLY_AGE_MAX	(60 * HZ)
+
+static void drop_aged(struct dtls_sock *ds)
+{
+	struct dtls_msg *m, *next;
+
+	lockdep_assert_held(&ds->lock);
+	list_for_each_entry_safe(m, next, &ds->early, list) {
+		if (time_before(jiffies, m->since + EARLY_AGE_MAX))
+			break;
+		drop_early(ds, m);
 	}
-	begin_datagram(d, skb);
-	d->has_cid = rx->has_cid;
-	d->charge = dtls_charge(ds, skb->truesize + sizeof(*d));
+}
+
+/*
+ * Make room for @bytes in the budget of early records: the oldest go, but those
+ * whose key has come. One is always let in.
+ */
+static bool make_room(struct dtls_sock *ds, unsigned int bytes)
+{
+	lockdep_assert_held(&ds->lock);
+	drop_aged(ds);
+	while (ds->early_bytes + bytes > early_budget(ds) &&
+	       !list_empty(&ds->early))
+		drop_early(ds, list_first_entry(&ds->early, struct dtls_msg,
+						list));
+	return !ds->early_bytes ||
+	       ds->early_bytes + bytes <= early_budget(ds);
+}
+
+static bool make_room_early(struct dtls_sock *ds, unsigned int bytes)
+{
+	bool room;
 
 	spin_lock(&ds->lock);
-	assoc = dtls_sock_assoc(ds);
-	if (assoc && dtls_assoc_newest_rx(assoc) >= rx->rec.epoch) {
-		/* The key came in between. */
-		list_add_tail(&d->list, &ds->pending);
-	} else if (ds->early_bytes + d->charge <=
-		   (unsigned int)READ_ONCE(ds->sk->sk_rcvbuf) / 2) {
-		list_add_tail(&d->list, &ds->early);
-		ds->early_bytes += d->charge;
-	} else {
-		kept = false;
+	room = make_room(ds, bytes);
+	spin_unlock(&ds->lock);
+	return room;
+}
+
+/* Charge @m, of epoch @epoch, and let it wait for its key. */
+static bool queue_early(struct dtls_sock *ds, struct dtls_msg *m, u64 epoch)
+{
+	bool kept;
+
+	spin_lock(&ds->lock);
+	kept = make_room(ds, m->skb->truesize) &&
+	       dtls_hold(ds, m->skb, DTLS_CHARGE_ASIDE);
+	if (kept) {
+		m->early = m->skb->truesize;
+		ds->early_bytes += m->early;
+		/* The key may have come in between. */
+		list_add_tail(&m->list, newest_rx(ds) >= epoch ?
+			      &ds->pending : &ds->early);
 	}
 	spin_unlock(&ds->lock);
-	if (kept)
-		return;
+	return kept;
+}
 
-	end_datagram(ds, d);
-	kfree(d);
-no_room:
+/* A record whose key is still to come waits for it, within a budget. */
+void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
+{
+	unsigned int len = dtls_rx_size(rx);
+	struct dtls_msg *m = NULL;
+
+	if (make_room_early(ds, SKB_TRUESIZE(sizeof(*m) + len)))
+		m = dtls_msg_new(rx->skb, len);
+	if (!m || skb_copy_bits(rx->skb, rx->offset, m->data, len))
+		goto drop;
+	m->has_cid = rx->has_cid;
+	m->since = jiffies;
+	if (queue_early(ds, m, rx->rec.epoch))
+		return;
+drop:
+	dtls_msg_put(ds, m);
 	dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 }
 
@@ -492,8 +564,8 @@ void dtls_rx_key(struct dtls_sock *ds)
 		ds->gro = gro;
 
 	spin_lock(&ds->lock);
-	list_splice_init(&ds->early, &ds->pending);
-	ds->early_bytes = 0;
+	drop_aged(ds);
+	list_splice_tail_init(&ds->early, &ds->pending);
 	spin_unlock(&ds->lock);
 	dtls_rx_wake(sk);
 }
@@ -540,9 +612,8 @@ int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
 {
 	unsigned int head = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
 	struct sock *sk = ds->sk;
-	struct dtls_dgram *d;
-	struct sk_buff *skb;
-	int err = -ENOMEM;
+	struct dtls_msg *m;
+	int err;
 
 	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return -ENOTCONN;
@@ -551,51 +622,39 @@ int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
 	if (len > USHRT_MAX)
 		return -EMSGSIZE;
 
-	d = kmalloc(sizeof(*d), GFP_KERNEL);
-	skb = alloc_skb(head + len, GFP_KERNEL);
-	if (!d || !skb)
-		goto out;
-	feed_headers(sk, skb);
-	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	m = dtls_msg_alloc(0, head + len);
+	if (!m)
+		return -ENOMEM;
+	feed_headers(sk, m->skb);
+	m->skb->ip_summed = CHECKSUM_UNNECESSARY;
+	m->has_cid = true;	/* if not here, in what the library took off it */
 	err = -EFAULT;
-	if (copy_from_sockptr_offset(skb_put(skb, len), data, offset, len))
+	if (copy_from_sockptr_offset(skb_put(m->skb, len), data, offset,
+				     len))
 		goto out;
 	err = -ENOBUFS;
-	if (atomic_read(&sk->sk_rmem_alloc) + skb->truesize >
-	    READ_ONCE(sk->sk_rcvbuf))
+	if (atomic_read(&sk->sk_rmem_alloc) + m->skb->truesize >
+	    READ_ONCE(sk->sk_rcvbuf) ||
+	    !dtls_hold(ds, m->skb, DTLS_CHARGE_RECEIVED))
 		goto out;
 
-	begin_datagram(d, skb);
-	d->charge = dtls_charge(ds, skb->truesize + sizeof(*d));
-	d->has_cid = true;	/* if not here, in what the library took off it */
 	spin_lock(&ds->lock);
-	list_add_tail(&d->list, &ds->pending);
+	list_add_tail(&m->list, &ds->pending);
 	spin_unlock(&ds->lock);
 	dtls_rx_wake(sk);
 	return 0;
 out:
-	kfree_skb(skb);
-	kfree(d);
+	dtls_msg_put(ds, m);
 	return err;
-}
-
-static void purge_dgrams(struct dtls_sock *ds, struct list_head *list)
-{
-	struct dtls_dgram *d, *next;
-
-	list_for_each_entry_safe(d, next, list, list) {
-		end_datagram(ds, d);
-		kfree(d);
-	}
-	INIT_LIST_HEAD(list);
 }
 
 /* From close(): nobody else is there. */
 void dtls_rx_purge(struct dtls_sock *ds)
 {
-	end_datagram(ds, &ds->current_dgram);
-	purge_dgrams(ds, &ds->pending);
-	purge_dgrams(ds, &ds->early);
+	end_datagram(&ds->current_dgram);
+	end_datagram(&ds->kept_dgram);
+	dtls_msg_purge(ds, &ds->pending);
+	dtls_msg_purge(ds, &ds->early);
 	dtls_msg_purge(ds, &ds->ready);
 	dtls_msg_purge(ds, &ds->control);
 }

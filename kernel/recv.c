@@ -181,11 +181,11 @@ static int deliver_run(struct dtls_sock *ds, struct msghdr *msg,
 }
 
 /*
- * After a record with header @first, of @size bytes, was delivered out of @skb:
- * more of its kind behind it. Returns bytes.
+ * After a record with header @first, of @size bytes, was delivered out of
+ * datagram @dgram: more of its kind behind it. Returns bytes.
  */
 static int deliver_coalesced(struct dtls_sock *ds, struct msghdr *msg,
-			     size_t room, const struct sk_buff *skb,
+			     size_t room, u64 dgram,
 			     const struct dtls_record *first, int size,
 			     struct dtls_scratch *scratch)
 {
@@ -197,11 +197,12 @@ static int deliver_coalesced(struct dtls_sock *ds, struct msghdr *msg,
 		unsigned int max = min_t(size_t, (room - copied) / size,
 					 UDP_MAX_SEGMENTS - 1 - more);
 
-		if (!max || !dtls_rx_coalesced(ds, skb, first, rx,
+		if (!max || !dtls_rx_coalesced(ds, dgram, first, rx,
 					       min(max, DTLS_RUN_MAX)))
 			break;
 		dtls_rx_open(ds, rx, scratch);
 		ret = deliver_run(ds, msg, rx, size, &copied, &last);
+		consume_skb(rx->skb);
 		if (ret < 0)
 			break;
 		more += ret;
@@ -243,7 +244,7 @@ static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 			if (ret == o->len && o->len <= len &&
 			    READ_ONCE(ds->user_gro))
 				ret += deliver_coalesced(ds, msg, len - ret,
-							 rx->skb, &rx->rec,
+							 rx->dgram, &rx->rec,
 							 o->len, scratch);
 		} else if (verdict == DTLS_RX_CONTROL) {
 			dtls_rx_control(ds, rx, 0);
@@ -342,7 +343,7 @@ static int recv_control(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		err = flags & MSG_TRUNC ? m->len : copied;
 		put_cmsg(msg, SOL_DTLS, DTLS_RECORD_INFO, sizeof(m->info),
 			 &m->info);
-		if (m->skb)
+		if (!(m->info.flags & DTLS_RECORD_EVENT))
 			put_ancillary(sk, msg, m->skb);
 	}
 	dtls_msg_put(ds, m);
@@ -403,7 +404,7 @@ static int recv_ready(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		return ret;
 	scratch = dtls_scratch_get();
 	if (scratch) {
-		ret += deliver_coalesced(ds, msg, len - ret, m->skb, &m->rec,
+		ret += deliver_coalesced(ds, msg, len - ret, m->dgram, &m->rec,
 					 m->len, scratch);
 		dtls_scratch_put(scratch);
 	}

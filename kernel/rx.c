@@ -35,14 +35,14 @@ static void queue_raw(struct dtls_sock *ds, const struct dtls_rx *rx,
 		      unsigned int i)
 {
 	unsigned int len = dtls_rx_size(rx);
-	struct sk_buff *headers;
 	struct dtls_msg *m;
 
 	if (checksum_wrong(ds, rx->skb))
 		return;
-	headers = dtls_cut(rx->skb, 0, 0);
-	m = headers ? dtls_msg_new(ds, headers, len) : NULL;
-	if (!m || skb_copy_bits(rx->skb, rx->offset + i * len, m->data, len)) {
+	m = dtls_control_new(ds, rx->skb, len, true);
+	if (!m)
+		return;
+	if (skb_copy_bits(rx->skb, rx->offset + i * len, m->data, len)) {
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		dtls_msg_put(ds, m);
 		return;
@@ -293,40 +293,40 @@ void dtls_rx_info(const struct dtls_rx *rx, unsigned int i,
 		info->flags = DTLS_RECORD_REPLAYABLE;
 }
 
-/* Turn it into a message, with @skb, whose reference goes. */
-static struct dtls_msg *make_msg(struct dtls_sock *ds, const struct dtls_rx *rx,
-				 unsigned int i, struct sk_buff *skb)
+/* Make @m, which has the length for it, the @i-th record of @rx. */
+static void fill_msg(struct dtls_msg *m, const struct dtls_rx *rx,
+		     unsigned int i)
 {
-	const struct dtls_opened *o = &rx->opened[i];
-	struct dtls_msg *m = skb ? dtls_msg_new(ds, skb, o->len) : NULL;
-
-	if (!m) {
-		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
-		return NULL;
-	}
-	memcpy(m->data, o->content, o->len);
+	memcpy(m->data, rx->opened[i].content, m->len);
 	m->rec = rx->rec;
 	m->rec.cid = NULL;
+	m->dgram = rx->dgram;
 	dtls_rx_info(rx, i, &m->info);
-	return m;
 }
 
 void dtls_rx_control(struct dtls_sock *ds, const struct dtls_rx *rx,
 		     unsigned int i)
 {
-	struct dtls_msg *m = make_msg(ds, rx, i, dtls_cut(rx->skb, 0, 0));
+	struct dtls_msg *m = dtls_control_new(ds, rx->skb, rx->opened[i].len,
+					      false);
 
-	if (m)
-		dtls_control_queue(ds, m);
+	if (!m)
+		return;
+	fill_msg(m, rx, i);
+	dtls_control_queue(ds, m);
 }
 
 bool dtls_rx_ready(struct dtls_sock *ds, const struct dtls_rx *rx,
 		   unsigned int i)
 {
-	struct dtls_msg *m = make_msg(ds, rx, i, skb_get(rx->skb));
+	struct dtls_msg *m = dtls_msg_new(rx->skb, rx->opened[i].len);
 
-	if (!m)
+	if (!m || !dtls_hold(ds, m->skb, DTLS_CHARGE_RECEIVED)) {
+		dtls_msg_put(ds, m);
+		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		return false;
+	}
+	fill_msg(m, rx, i);
 	spin_lock(&ds->lock);
 	list_add_tail(&m->list, &ds->ready);
 	spin_unlock(&ds->lock);

@@ -267,6 +267,7 @@ int dtls_attach(struct sock *sk)
 	INIT_LIST_HEAD(&ds->early);
 	INIT_LIST_HEAD(&ds->ready);
 	INIT_LIST_HEAD(&ds->control);
+	INIT_LIST_HEAD(&ds->raw);
 
 	u = get_ops(sk, sock);
 	ds->base = u->base;

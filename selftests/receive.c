@@ -2097,7 +2097,7 @@ static long memory_free(struct __test_metadata *_metadata)
 TEST_F(receive, early_record_does_not_hold_its_datagram)
 {
 	struct link *l = &self->l;
-	int i, n = rounds(1500, 300);
+	int i, kept, n = rounds(1500, 300);
 	struct peer_key next;
 	long before;
 	ssize_t len;
@@ -2113,11 +2113,13 @@ TEST_F(receive, early_record_does_not_hold_its_datagram)
 	}
 	EXPECT_GT(n * 60 / 3, before - memory_free(_metadata));
 
+	/* Those that came last are there, in their order. */
 	ASSERT_OK(dtls_set_key(l->a, DTLS_RX, &next));
-	for (i = 0; i < 40; i++) {
-		ASSERT_EQ(10, recv(l->a, buf, sizeof(buf), 0));
-		ASSERT_EQ(0, memcmp(buf, text + i, 10));
-	}
+	for (kept = 0; recv_now(l->a, buf + 10 * kept, 10) == 10; kept++)
+		;
+	ASSERT_LE(20, kept);
+	for (i = 0; i < kept; i++)
+		ASSERT_EQ(0, memcmp(buf + 10 * i, text + n - kept + i, 10));
 }
 
 TEST_F(receive, key_change_loses_nothing)

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a socket holds on to between two calls: messages, and datagrams that
+ * are not used up; and the charge for both.
+ *
+ * UDP forgets the memory of a datagram when it hands the datagram out. What
+ * stays is charged again as UDP charges its receive queue: to the memory of
+ * the protocol (udp_mem) and of the cgroup, by the truesize of the skb, once
+ * however many share it, until the last reference goes.
+ */
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "dtls.h"
+
+/* UDP guards sk_forward_alloc with the lock of the receive queue. */
+static void release_aside(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	sk_mem_uncharge(sk, skb->truesize);
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+}
+
+static void release_received(struct sk_buff *skb)
+{
+	atomic_sub(skb->truesize, &skb->sk->sk_rmem_alloc);
+	release_aside(skb);
+}
+
+/**
+ * dtls_hold() - charge an skb to the socket for as long as it lives
+ * @ds:		socket
+ * @skb:	nobody else may call this for it at the same time
+ * @where:	what the charge counts against
+ *
+ * Application data counts against the receive buffer, as in UDP's queue. What
+ * lies aside has a budget of its own instead, so that however much junk lies
+ * there, UDP takes in as many datagrams as before. The first call decides.
+ *
+ * Return: false if memory is short: @skb is to be dropped.
+ */
+bool dtls_hold(struct dtls_sock *ds, struct sk_buff *skb, enum dtls_charge where)
+{
+	struct sock *sk = ds->sk;
+	bool charged;
+
+	if (skb->destructor == release_received ||
+	    skb->destructor == release_aside)
+		return true;
+
+	spin_lock_bh(&sk->sk_receive_queue.lock);
+	charged = sk_rmem_schedule(sk, skb, skb->truesize);
+	if (charged)
+		sk_mem_charge(sk, skb->truesize);
+	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	if (!charged)
+		return false;
+
+	skb_orphan(skb);
+	skb->sk = sk;
+	skb->destructor = release_aside;
+	if (where == DTLS_CHARGE_RECEIVED) {
+		skb->destructor = release_received;
+		atomic_add(skb->truesize, &sk->sk_rmem_alloc);
+	}
+	return true;
+}
+
+/**
+ * dtls_msg_alloc() - a message without content
+ * @headers:	bytes to reserve before the content
+ * @len:	bytes of room for the content
+ *
+ * A message is one linear skb, so that it has one charge: struct dtls_msg lies
+ * at the start of its memory, the content is the data of the skb. Sleeps.
+ */
+struct dtls_msg *dtls_msg_alloc(unsigned int headers, unsigned int len)
+{
+	unsigned int room = sizeof(struct dtls_msg) + headers;
+	struct sk_buff *skb = alloc_skb(room + len, GFP_KERNEL);
+	struct dtls_msg *m;
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, room);
+	m = (struct dtls_msg *)skb->head;
+	memset(m, 0, sizeof(*m));
+	refcount_set(&m->refs, 1);
+	m->skb = skb;
+	return m;
+}
+
+/*
+ * Give @to what recvmsg() needs of @from beside the payload: headers, their
+ * places, times, marks, control block. A driver's own time stamp is left out:
+ * it is a pointer into the memory of @from (SKBTX_HW_TSTAMP_NETDEV). UDP has
+ * taken route and connection tracking away, and dtls_rx_next() the device.
+ */
+static void copy_headers(struct sk_buff *to, struct sk_buff *from,
+			 unsigned int headers)
+{
+	skb_copy_header(to, from);
+	skb_headers_offset_update(to, skb_headroom(to) - skb_headroom(from));
+	memcpy(to->data - headers, from->data - headers, headers);
+	skb_gso_reset(to);
+	if (!(skb_shinfo(from)->tx_flags & SKBTX_HW_TSTAMP_NETDEV))
+		*skb_hwtstamps(to) = *skb_hwtstamps(from);
+	to->ip_summed = CHECKSUM_UNNECESSARY;
+}
+
+/**
+ * dtls_msg_new() - room for a record that shall be kept
+ * @from:	what it came in, of which headers and ancillary data are copied;
+ *		its checksum must have been looked at, if anybody wants it
+ * @len:	bytes of content
+ *
+ * Sleeps. Return: a message with one reference, @len set and its content to be
+ * filled in, not charged yet; or NULL.
+ */
+struct dtls_msg *dtls_msg_new(struct sk_buff *from, unsigned int len)
+{
+	unsigned int headers = -skb_network_offset(from);
+	struct dtls_msg *m = dtls_msg_alloc(headers, len);
+
+	if (!m)
+		return NULL;
+	copy_headers(m->skb, from, headers);
+	m->data = skb_put(m->skb, len);
+	m->len = len;
+	return m;
+}
+
+void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m)
+{
+	if (m && refcount_dec_and_test(&m->refs))
+		consume_skb(m->skb);
+}
+
+/* From close(): nobody else is there. */
+void dtls_msg_purge(struct dtls_sock *ds, struct list_head *queue)
+{
+	struct dtls_msg *m, *next;
+
+	list_for_each_entry_safe(m, next, queue, list)
+		dtls_msg_put(ds, m);
+	INIT_LIST_HEAD(queue);
+}

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory: what a socket holds is known to its cgroup and to UDP, is bounded,
+ * and what nobody asked for never keeps out what is genuine. The figures are
+ * the system's own: those of memory cgroups, /proc/net/sockstat, SO_MEMINFO.
+ */
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <linux/sock_diag.h>
+
+#include "common.h"
+#include "traffic.h"
+
+#define CGROUP	"/sys/fs/cgroup/dtls-memory"
+
+static __u8 text[1 << 16], buf[1 << 17], wire[1 << 17];
+
+static void put(struct __test_metadata *_metadata, const char *path,
+		const char *value)
+{
+	int fd = open(path, O_WRONLY);
+
+	ASSERT_LE(0, fd) TH_LOG("%s: %s", path, strerror(errno));
+	ASSERT_EQ((ssize_t)strlen(value), write(fd, value, strlen(value)))
+		TH_LOG("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+/* The number after @key in the line that begins with @line */
+static long figure(const char *path, const char *line, const char *key)
+{
+	FILE *f = fopen(path, "r");
+	char text[512], *at;
+	long value = -1;
+
+	while (f && fgets(text, sizeof(text), f)) {
+		if (strncmp(text, line, strlen(line)))
+			continue;
+		at = strstr(text, key);
+		if (at)
+			value = atol(at + strlen(key));
+	}
+	if (f)
+		fclose(f);
+	return value;
+}
+
+/* Bytes charged to the cgroup, and to all UDP sockets together */
+static long cgroup_bytes(void)
+{
+	return figure(CGROUP "/memory.current", "", "");
+}
+
+static long udp_bytes(void)
+{
+	return figure("/proc/net/sockstat", "UDP:", " mem ") *
+	       sysconf(_SC_PAGESIZE);
+}
+
+static unsigned int meminfo(int fd, int what)
+{
+	__u32 info[SK_MEMINFO_VARS] = {};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len))
+		return ~0u;
+	return info[what];
+}
+
+/*
+ * A socket is charged to the cgroup that made it. The test itself stays
+ * outside, so that a limit is no limit to it.
+ */
+static void enter(struct __test_metadata *_metadata, const char *limit)
+{
+	put(_metadata, "/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	ASSERT_EQ(0, mkdir(CGROUP, 0755) && errno != EEXIST);
+	put(_metadata, CGROUP "/memory.max", limit);
+	put(_metadata, CGROUP "/cgroup.procs", "0");
+}
+
+static void leave(struct __test_metadata *_metadata)
+{
+	put(_metadata, "/sys/fs/cgroup/cgroup.procs", "0");
+}
+
+static void set_rcvbuf(struct __test_metadata *_metadata, int fd, int size)
+{
+	ASSERT_OK(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size,
+			     sizeof(size)));
+}
+
+/*
+ * What is held is charged
+ */
+
+enum kind { RAW, EARLY, CONTROL, READY };
+
+FIXTURE(held)
+{
+	struct link l;
+};
+
+FIXTURE_VARIANT(held)
+{
+	enum kind kind;
+};
+
+FIXTURE_VARIANT_ADD(held, raw) { .kind = RAW };
+FIXTURE_VARIANT_ADD(held, early) { .kind = EARLY };
+FIXTURE_VARIANT_ADD(held, control) { .kind = CONTROL };
+FIXTURE_VARIANT_ADD(held, ready) { .kind = READY };
+
+FIXTURE_SETUP(held)
+{
+	stay();
+	enter(_metadata, "max");
+	ASSERT_OK(link_raw(&self->l, AF_INET, DTLS_CIPHER_AES_GCM_128, 0));
+	leave(_metadata);
+	set_rcvbuf(_metadata, self->l.a, 32 << 20);
+	fill(text, sizeof(text), 1);
+}
+
+FIXTURE_TEARDOWN(held)
+{
+	link_close(&self->l);
+}
+
+/* A record that ends up where the variant says, of 16000 bytes */
+static void send_one(struct __test_metadata *_metadata, struct link *l,
+		     enum kind kind, int i)
+{
+	__u8 type = kind == RAW || kind == CONTROL ? CT_HANDSHAKE : CT_DATA;
+	ssize_t len;
+
+	if (kind == RAW || kind == EARLY) {
+		len = plain_record(type, kind == RAW ? 0 : 2, i, text, 16000,
+				   wire);
+		ASSERT_EQ(len, send(l->b, wire, len, 0));
+	} else {
+		ASSERT_EQ(16000, link_send(l, type, text, 16000));
+	}
+}
+
+/* Sixteen megabytes go in; at least five are held, whatever the budget. */
+TEST_F(held, is_charged_to_cgroup_and_udp)
+{
+	long cgroup = cgroup_bytes(), udp = udp_bytes();
+	struct link *l = &self->l;
+	int i, far = 1 << 30;
+
+	ASSERT_LE(0, cgroup);
+	if (variant->kind == READY)
+		ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_PEEK_OFF, &far,
+				     sizeof(far)));
+	for (i = 0; i < 1000; i++) {
+		send_one(_metadata, l, variant->kind, i);
+		if (i % 50 != 49)
+			continue;
+		settle();
+		ASSERT_ERRNO(EAGAIN, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT |
+				(variant->kind == READY ? MSG_PEEK : 0)));
+	}
+	/* UDP's queue is empty now: this is held by us. */
+	EXPECT_LT(5 << 20, cgroup_bytes() - cgroup);
+	EXPECT_LT(5 << 20, udp_bytes() - udp);
+
+	/* A per-CPU share of a megabyte may be left of UDP's. */
+	link_close(l);
+	EXPECT_GT(3 << 20, cgroup_bytes() - cgroup);
+	EXPECT_GT(3 << 20, udp_bytes() - udp);
+}
+
+/*
+ * Sockets without any key hold what came early. Many of them together hold
+ * no more than the cgroup knows of.
+ */
+TEST(many_sockets_without_a_key_are_in_the_cgroup_s_account)
+{
+	static const int n = 100;
+	unsigned long held = 0;
+	int a[n], b[n], i, j;
+	struct dtls_info info;
+	long before;
+	ssize_t len;
+
+	stay();
+	len = plain_record(CT_DATA, 1, 1, text, 16000, wire);
+	enter(_metadata, "max");
+	for (i = 0; i < n; i++)
+		ASSERT_OK(udp_pair(AF_INET, &a[i], &b[i]));
+	leave(_metadata);
+	before = cgroup_bytes();
+	for (i = 0; i < n; i++) {
+		set_rcvbuf(_metadata, a[i], 1 << 19);
+		ASSERT_OK(dtls_attach(a[i]));
+		for (j = 0; j < 40; j++) {
+			send(b[i], wire, len, MSG_DONTWAIT);
+			recv_now(a[i], buf, sizeof(buf));
+		}
+		ASSERT_OK(dtls_get_info(a[i], &info));
+		held += info.early_queued;
+	}
+	EXPECT_LT(10u << 20, held);
+	EXPECT_LT((long)(held - (1 << 20)), cgroup_bytes() - before);
+	for (i = 0; i < n; i++) {
+		close(a[i]);
+		close(b[i]);
+	}
+	EXPECT_GT(1 << 20, cgroup_bytes() - before);
+}
+
+/*
+ * Charged once, and as what it is
+ */
+
+FIXTURE(memory)
+{
+	struct link l;
+};
+
+FIXTURE_SETUP(memory)
+{
+	stay();
+	ASSERT_OK(link_raw(&self->l, AF_INET, DTLS_CIPHER_AES_GCM_128, 0));
+	fill(text, sizeof(text), 1);
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	link_close(&self->l);
+}
+
+/* A thousand records of one datagram do not cost it a thousand times. */
+TEST_F(memory, a_datagram_of_many_records_is_charged_once)
+{
+	struct link *l = &self->l;
+	int i, far = 1 << 30;
+	size_t len = 0;
+
+	set_rcvbuf(_metadata, l->a, 32 << 20);
+	for (i = 0; i < 1000; i++)
+		len += peer_seal(&l->ba, CT_DATA, i, text, 10, wire + len);
+	ASSERT_EQ((ssize_t)len, send(l->b, wire, len, 0));
+	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_PEEK_OFF, &far, sizeof(far)));
+	settle();
+	ASSERT_ERRNO(EAGAIN, recv(l->a, buf, sizeof(buf),
+				  MSG_PEEK | MSG_DONTWAIT));
+	EXPECT_GT(4u << 20, meminfo(l->a, SK_MEMINFO_RMEM_ALLOC));
+	for (i = 0; i < 1000; i++)
+		ASSERT_EQ(10, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
+	EXPECT_EQ(0u, meminfo(l->a, SK_MEMINFO_RMEM_ALLOC));
+}
+
+/* One record that poll opened holds no more than itself. */
+TEST_F(memory, a_record_looked_at_does_not_hold_its_datagram)
+{
+	struct link *l = &self->l;
+	size_t len = 0;
+	int i;
+
+	/* All but the first are no records. */
+	len = peer_seal(&l->ba, CT_DATA, 0, text, 10, wire);
+	memset(wire + len, 0xff, 50000);
+	len += 50000;
+	ASSERT_EQ((ssize_t)len, send(l->b, wire, len, 0));
+	ASSERT_EQ(POLLIN, poll_for(l->a, POLLIN, SOON_MS));
+	/* The rest of the datagram is looked at, and goes. */
+	for (i = 0; i < 2; i++)
+		ASSERT_ERRNO(EAGAIN, recv_control(l->a, &(struct
+				dtls_record_info){}, buf, sizeof(buf)));
+	EXPECT_GT(10000u, meminfo(l->a, SK_MEMINFO_RMEM_ALLOC));
+	ASSERT_EQ(10, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
+	EXPECT_EQ(0u, meminfo(l->a, SK_MEMINFO_RMEM_ALLOC));
+}
+
+/*
+ * Junk that stays
+ */
+
+FIXTURE(deaf)
+{
+	struct link l;
+};
+
+FIXTURE_VARIANT(deaf)
+{
+	int rcvbuf;
+};
+
+FIXTURE_VARIANT_ADD(deaf, least) { .rcvbuf = 1 };
+FIXTURE_VARIANT_ADD(deaf, small) { .rcvbuf = 32768 };
+FIXTURE_VARIANT_ADD(deaf, usual) { .rcvbuf = 0 };
+
+/* All that can lie in the budgets: raw, early and control records */
+FIXTURE_SETUP(deaf)
+{
+	static const struct { __u8 type; __u16 epoch; } kinds[] = {
+		{ CT_HANDSHAKE, 0 }, { CT_DATA, 2 },
+	};
+	struct link *l = &self->l;
+	size_t len, k;
+	int i;
+
+	stay();
+	ASSERT_OK(link_raw(l, AF_INET, DTLS_CIPHER_AES_GCM_128, 0));
+	if (variant->rcvbuf)
+		ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_RCVBUF,
+				     &variant->rcvbuf,
+				     sizeof(variant->rcvbuf)));
+	fill(text, sizeof(text), 1);
+	for (i = 0; i < 300; i++) {
+		for (k = 0; k < ARRAY_SIZE(kinds); k++) {
+			len = plain_record(kinds[k].type, kinds[k].epoch, i,
+					   text, 100, wire);
+			ASSERT_EQ((ssize_t)len, send(l->b, wire, len, 0));
+			ASSERT_ERRNO(EAGAIN, recv_now(l->a, buf, sizeof(buf)));
+		}
+		ASSERT_EQ(100, link_send(l, CT_HANDSHAKE, text, 100));
+		ASSERT_ERRNO(EAGAIN, recv_now(l->a, buf, sizeof(buf)));
+	}
+}
+
+FIXTURE_TEARDOWN(deaf)
+{
+	link_close(&self->l);
+}
+
+TEST_F(deaf, single_records_arrive_behind_junk)
+{
+	struct link *l = &self->l;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(1000, link_send(l, CT_DATA, text, 1000));
+		ASSERT_EQ(1000, recv_now(l->a, buf, sizeof(buf)));
+	}
+}
+
+TEST_F(deaf, super_packets_arrive_behind_junk)
+{
+	struct link *l = &self->l;
+	int i, j, on = 1;
+
+	ASSERT_OK(setsockopt(l->a, SOL_UDP, UDP_GRO, &on, sizeof(on)));
+	for (i = 0; i < 10; i++) {
+		size_t len = 0, one = 0;
+
+		for (j = 0; j < 40; j++) {
+			one = peer_seal(&l->ba, CT_DATA, l->b_seq++, text,
+					1200, wire + len);
+			len += one;
+		}
+		ASSERT_EQ((ssize_t)len, send_segments(l->b, wire, len, one, 0));
+		settle();
+		for (j = 0; j < 40 * 1200; j += len) {
+			len = recv(l->a, buf, sizeof(buf), MSG_DONTWAIT);
+			ASSERT_LT(0, (ssize_t)len);
+		}
+	}
+}
+
+/* The newest flight is the one that counts. */
+TEST_F(deaf, the_oldest_junk_goes_first)
+{
+	struct dtls_record_info info;
+	__u64 last = 0, n = 0;
+
+	while (recv_control(self->l.a, &info, buf, sizeof(buf)) >= 0) {
+		if (!(info.flags & DTLS_RECORD_RAW))
+			continue;
+		EXPECT_LE(last, info.seq);
+		last = info.seq;
+		n++;
+	}
+	EXPECT_LT(0u, n);
+	EXPECT_EQ(299u, last);
+}
+
+TEST_HARNESS_MAIN
