@@ -113,21 +113,42 @@ static inline unsigned long dtls_inet_cmsg_flags(const struct sock *sk)
 }
 #endif
 
-/* A datagram was taken from the receive queue (Udp InDatagrams). */
-static inline void dtls_udp_count_in(const struct sock *sk)
+/* Raise UDP's counter @mib (UDP_MIB_*). Before 7.1 UDP-Lite had others. */
+static inline void dtls_udp_count(const struct sock *sk, unsigned int mib)
 {
 	struct net *net = sock_net(sk);
 
 #if SINCE(7, 1)
 	if (sk->sk_family == AF_INET)
-		UDP_INC_STATS(net, UDP_MIB_INDATAGRAMS);
+		UDP_INC_STATS(net, mib);
 	else
-		UDP6_INC_STATS(net, UDP_MIB_INDATAGRAMS);
+		UDP6_INC_STATS(net, mib);
 #else
 	if (sk->sk_family == AF_INET)
-		UDP_INC_STATS(net, UDP_MIB_INDATAGRAMS, 0);
+		UDP_INC_STATS(net, mib, 0);
 	else
-		UDP6_INC_STATS(net, UDP_MIB_INDATAGRAMS, 0);
+		UDP6_INC_STATS(net, mib, 0);
+#endif
+}
+
+/* Something received was dropped (ss -m). Before 6.18 this had no function. */
+static inline void dtls_sk_drop(struct sock *sk)
+{
+#if SINCE(6, 18)
+	sk_drops_inc(sk);
+#else
+	atomic_inc(&sk->sk_drops);
+#endif
+}
+
+/* Before 6.11 the reason came without the socket. */
+static inline void dtls_skb_drop(struct sock *sk, struct sk_buff *skb,
+				 unsigned int reason)
+{
+#if SINCE(6, 11)
+	sk_skb_reason_drop(sk, skb, reason);
+#else
+	kfree_skb_reason(skb, reason);
 #endif
 }
 

@@ -77,10 +77,13 @@ struct dtls_opened {
  * struct dtls_rx - a run of records on its way; in the scratch of who carries it
  * @skb:	one reference
  * @dgram:	serial of the datagram
+ * @seg_end:	end of the datagram within @skb that the first one is of
  * @offset:	of the first record in @skb; the others follow without a gap
  * @rec:	the first one's header; the others' differs in the number
  *		alone, which goes up by one
  * @has_cid:	a connection ID of ours stands in them or before the first
+ * @intact:	the checksum of @skb was looked at, and is right
+ * @why:	enum skb_drop_reason, if a record of them was dropped
  * @newest:	read epoch when they came; 0: there was none
  * @epoch:	of @rec if it has a key, with a reference, or NULL
  * @n:		records; most runs are of one
@@ -94,9 +97,12 @@ struct dtls_opened {
 struct dtls_rx {
 	struct sk_buff *skb;
 	u64 dgram;
+	unsigned int seg_end;
 	unsigned int offset;
 	struct dtls_record rec;
 	bool has_cid;
+	bool intact;
+	u8 why;
 	u64 newest;
 	struct dtls_epoch *epoch;
 	unsigned int n;
@@ -464,6 +470,9 @@ void dtls_assoc_counters(struct dtls_assoc *assoc,
  * @flat_end:	in @skb; 0: not looked for yet
  * @flat_next:	fragment of @skb that follows
  * @has_cid:	a connection ID of ours stands before @pos in the datagram
+ * @intact:	the checksum of @skb was looked at, and is right
+ * @cut:	a record was cut out of @skb
+ * @junk:	records of the datagram that were malformed, of no key or forged
  */
 struct dtls_dgram {
 	struct sk_buff *skb;
@@ -477,6 +486,9 @@ struct dtls_dgram {
 	unsigned int flat_next;
 	const u8 *flat;
 	bool has_cid;
+	bool intact;
+	bool cut;
+	unsigned int junk;
 };
 
 /**
@@ -611,6 +623,7 @@ static inline void dtls_stat_inc(struct dtls_sock *ds, enum dtls_stat stat)
 }
 
 void dtls_count(struct dtls_sock *ds, enum dtls_count what);
+u8 dtls_drop_reason(enum dtls_count what);
 
 /* ---- msg.c: what is held between two calls, and its charge ---- */
 
@@ -645,6 +658,9 @@ static inline bool dtls_rx_replayable(const struct dtls_rx *rx)
 
 int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx,
 		 unsigned int *budget);
+void dtls_rx_put(struct dtls_sock *ds, struct dtls_rx *rx);
+bool dtls_rx_intact(struct dtls_sock *ds, struct dtls_rx *rx);
+void dtls_rx_junk(struct dtls_sock *ds, const struct dtls_rx *rx);
 bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
 		       const struct dtls_record *first, struct dtls_rx *rx,
 		       unsigned int max);

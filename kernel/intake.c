@@ -65,6 +65,7 @@ void dtls_rx_wake_next(struct dtls_sock *ds)
 static void next_segment(struct dtls_dgram *d)
 {
 	d->has_cid = false;
+	d->junk = 0;
 	d->seg_end = d->pos + min(d->end - d->pos, d->seg_len);
 }
 
@@ -113,14 +114,20 @@ static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	d->end = skb->len;
 	d->seg_len = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size : skb->len;
 	d->flat_end = 0;
+	d->intact = false;
+	d->cut = false;
 	WRITE_ONCE(d->skb, skb);
 	next_segment(d);
 }
 
 /* @d is used up; its skb may be in other hands by now. */
-static void end_datagram(struct dtls_dgram *d)
+static void end_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
 {
-	consume_skb(d->skb);
+	if (d->cut)
+		consume_skb(d->skb);
+	else
+		dtls_skb_drop(ds->sk, d->skb,
+			      dtls_drop_reason(DTLS_COUNT_RX_MALFORMED));
 	WRITE_ONCE(d->skb, NULL);
 }
 
@@ -142,7 +149,7 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	skb = __skb_recv_udp(ds->sk, MSG_DONTWAIT, &off, &err);
 	if (!skb)
 		return err;
-	dtls_udp_count_in(ds->sk);
+	dtls_udp_count(ds->sk, UDP_MIB_INDATAGRAMS);
 	skb->dev = NULL;	/* UDP kept its scratch there */
 	begin_datagram(ds, d, skb);
 	if (!d->end)
@@ -231,6 +238,22 @@ static void skip(struct dtls_dgram *d, unsigned int len)
 }
 
 /*
+ * Nobody honest sends as many records in one datagram that are none, that no key
+ * is for, or that are forged: the rest of it is not worth the work.
+ */
+#define JUNK_MAX	8
+
+/* @len bytes of @d are no record, or one that is not wanted. */
+static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
+		      unsigned int len, enum dtls_count what)
+{
+	dtls_count(ds, what);
+	if (++d->junk >= JUNK_MAX)
+		len = d->seg_end - d->pos;
+	skip(d, len);
+}
+
+/*
  * Find the next record in @d, where rx->newest says which keys there are.
  * False: nothing sensible was left in it.
  */
@@ -256,24 +279,23 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len)) {
 			size = rx->rec.header_len + rx->rec.fragment_len;
 			if (!find_epoch(rx)) {
-				dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
-				skip(d, size);
+				skip_junk(ds, d, size, DTLS_COUNT_RX_MALFORMED);
 				continue;
 			}
 			if (find_cid(assoc, d, &rx->rec, cid_len))
 				return true;
-			dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
 			/* RFC 9147 4: nor is what follows it in there ours. */
-			skip(d, rx->rec.unified && rx->rec.cid_len ? len : size);
+			if (rx->rec.unified && rx->rec.cid_len)
+				size = len;
+			skip_junk(ds, d, size, DTLS_COUNT_RX_NO_KEY);
 			continue;
 		}
 		if (p && !cid_len && find_unsized(rx, p, len))
 			return true;
 		/* Where in this datagram another starts cannot be told. */
-		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
-		skip(d, len);
+		skip_junk(ds, d, len, DTLS_COUNT_RX_MALFORMED);
 	}
-	end_datagram(d);
+	end_datagram(ds, d);
 	return false;
 }
 
@@ -288,8 +310,12 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 
 	rx->skb = d->skb;
 	rx->dgram = d->serial;
+	rx->seg_end = d->seg_end;
+	rx->intact = d->intact;
 	rx->offset = d->pos;
 	rx->n = 1;
+	rx->why = 0;
+	d->cut = true;
 	if (d->pos + len > d->flat_end)
 		rx->flat[0] = NULL;	/* only its header lies in one piece */
 	rx->has_cid = d->has_cid;
@@ -300,7 +326,7 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		if (dtls_hold(ds, d->skb, DTLS_CHARGE_RECEIVED))
 			return;
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
-		end_datagram(d);
+		end_datagram(ds, d);
 	} else {
 		WRITE_ONCE(d->skb, NULL);	/* ours was the last part of it */
 	}
@@ -354,7 +380,7 @@ static void extend(struct dtls_sock *ds, struct dtls_dgram *d,
 	rx->n = n;
 	next_segment(d);
 	if (d->pos == d->end)
-		end_datagram(d);
+		end_datagram(ds, d);
 }
 
 /*
@@ -394,42 +420,112 @@ static u64 newest_rx(struct dtls_sock *ds)
 }
 
 /*
- * The next record received: 0, or an error as of take_datagram(). The caller
- * has to give it to dtls_rx_open() and to free its skb.
+ * The next record received: 0, or an error as of take_datagram(); or -ERESTART:
+ * a datagram had none, and the caller may look for signals and others that want
+ * the CPU before the next call. A record is to be given to dtls_rx_open() and
+ * dtls_rx_put().
  */
 int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
 {
 	struct dtls_dgram *d;
 	int err = 0;
-	bool found;
 
 	spin_lock(&ds->lock);
 	rx->newest = newest_rx(ds);
-	do {
-		d = &ds->kept_dgram;
-		if (!d->skb && !list_empty(&ds->pending))
-			take_pending(ds, d);
-		if (!d->skb)
-			d = &ds->current_dgram;
-		if (!d->skb)
-			err = take_datagram(ds, d, budget);
-		if (err)
-			break;
-		found = find_record(ds, d, rx);
-		if (found)
-			cut_record(ds, d, rx);
-	} while (!found);
-	if (!err)
+	d = &ds->kept_dgram;
+	if (!d->skb && !list_empty(&ds->pending))
+		take_pending(ds, d);
+	if (!d->skb)
+		d = &ds->current_dgram;
+	if (!d->skb)
+		err = take_datagram(ds, d, budget);
+	if (!err && !find_record(ds, d, rx))
+		err = -ERESTART;
+	if (!err) {
+		cut_record(ds, d, rx);
 		admit(ds, rx, NULL, 1);
+	}
 	spin_unlock(&ds->lock);
 	return err;
+}
+
+/* @rx are opened and delivered, or dropped. */
+void dtls_rx_put(struct dtls_sock *ds, struct dtls_rx *rx)
+{
+	if (unlikely(rx->why))
+		dtls_skb_drop(ds->sk, rx->skb, rx->why);
+	else
+		consume_skb(rx->skb);
+}
+
+/* What is left of the datagram that @rx are of, or NULL */
+static struct dtls_dgram *rest_of(struct dtls_sock *ds, const struct dtls_rx *rx)
+{
+	lockdep_assert_held(&ds->lock);
+	if (ds->current_dgram.skb && ds->current_dgram.serial == rx->dgram)
+		return &ds->current_dgram;
+	if (ds->kept_dgram.skb && ds->kept_dgram.serial == rx->dgram)
+		return &ds->kept_dgram;
+	return NULL;
+}
+
+static void skip_to(struct dtls_sock *ds, struct dtls_dgram *d,
+		    unsigned int end)
+{
+	skip(d, end - d->pos);
+	if (d->pos == d->end)
+		end_datagram(ds, d);
+}
+
+/*
+ * @rx is a record that no key is for or a forgery: how many of them a datagram
+ * may have is limited. Those of a longer run have a datagram each.
+ */
+void dtls_rx_junk(struct dtls_sock *ds, const struct dtls_rx *rx)
+{
+	struct dtls_dgram *d;
+
+	if (rx->n > 1)
+		return;
+	spin_lock(&ds->lock);
+	d = rest_of(ds, rx);
+	if (d && d->seg_end == rx->seg_end && ++d->junk >= JUNK_MAX)
+		skip_to(ds, d, d->seg_end);
+	spin_unlock(&ds->lock);
+}
+
+/*
+ * Is the UDP checksum of what @rx came in right? An AEAD's tag makes it
+ * superfluous; without a key there is none. It is made once a datagram: if it is
+ * right that is remembered, if not the rest goes. Under no lock, as it takes its
+ * time: in between another reader may make it, too.
+ */
+bool dtls_rx_intact(struct dtls_sock *ds, struct dtls_rx *rx)
+{
+	struct dtls_dgram *d;
+	bool intact;
+
+	if (rx->intact || skb_csum_unnecessary(rx->skb))
+		return true;
+	intact = !__skb_checksum_complete(rx->skb);
+	rx->intact = intact;
+	spin_lock(&ds->lock);
+	d = rest_of(ds, rx);
+	if (d)
+		d->intact = intact;
+	if (d && !intact)
+		skip_to(ds, d, d->end);
+	spin_unlock(&ds->lock);
+	if (!intact)
+		dtls_udp_count(ds->sk, UDP_MIB_CSUMERRORS);
+	return intact;
 }
 
 /*
  * The run of records after @first in the same coalesced datagram @dgram, of @max
  * at most, that may follow it to a reader that asked for UDP_GRO: of the same
  * size or less; and no more than there is room for in a scratch. False: there is
- * none; else give @rx to dtls_rx_open() and free its skb.
+ * none; else @rx is to be given to dtls_rx_open() and dtls_rx_put().
  */
 bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
 		       const struct dtls_record *first, struct dtls_rx *rx,
@@ -651,8 +747,8 @@ out:
 /* From close(): nobody else is there. */
 void dtls_rx_purge(struct dtls_sock *ds)
 {
-	end_datagram(&ds->current_dgram);
-	end_datagram(&ds->kept_dgram);
+	consume_skb(ds->current_dgram.skb);
+	consume_skb(ds->kept_dgram.skb);
 	dtls_msg_purge(ds, &ds->pending);
 	dtls_msg_purge(ds, &ds->early);
 	dtls_msg_purge(ds, &ds->ready);

@@ -202,7 +202,7 @@ static int deliver_coalesced(struct dtls_sock *ds, struct msghdr *msg,
 			break;
 		dtls_rx_open(ds, rx, scratch);
 		ret = deliver_run(ds, msg, rx, size, &copied, &last);
-		consume_skb(rx->skb);
+		dtls_rx_put(ds, rx);
 		if (ret < 0)
 			break;
 		more += ret;
@@ -228,6 +228,13 @@ static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 	o = rx->opened;
 	for (;;) {
 		ret = dtls_rx_next(ds, rx, budget);
+		if (ret == -ERESTART) {
+			cond_resched();
+			ret = -EAGAIN;
+			if (signal_pending(current))
+				break;
+			continue;
+		}
 		if (ret)
 			break;
 		dtls_rx_open(ds, rx, scratch);
@@ -249,7 +256,7 @@ static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		} else if (verdict == DTLS_RX_CONTROL) {
 			dtls_rx_control(ds, rx, 0);
 		}
-		consume_skb(rx->skb);
+		dtls_rx_put(ds, rx);
 		if (verdict < 0)
 			ret = verdict;
 		if (verdict < 0 || verdict == DTLS_RX_DATA)

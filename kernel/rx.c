@@ -21,29 +21,36 @@
 #define ALERT_CLOSE_NOTIFY	0
 #define ALERT_USER_CANCELED	90
 
-/* An AEAD's tag makes the checksum superfluous; without a key there is none. */
-static bool checksum_wrong(struct dtls_sock *ds, struct sk_buff *skb)
+/* A record of @rx is dropped. */
+static void drop_record(struct dtls_sock *ds, struct dtls_rx *rx,
+			enum dtls_count what)
 {
-	if (skb_csum_unnecessary(skb) || !__skb_checksum_complete(skb))
+	dtls_count(ds, what);
+	rx->why = dtls_drop_reason(what);
+}
+
+static bool checksum_wrong(struct dtls_sock *ds, struct dtls_rx *rx)
+{
+	if (dtls_rx_intact(ds, rx))
 		return false;
 	dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+	rx->why = SKB_DROP_REASON_UDP_CSUM;
 	return true;
 }
 
 /* A record nobody here can verify goes to the library as it came. */
-static void queue_raw(struct dtls_sock *ds, const struct dtls_rx *rx,
-		      unsigned int i)
+static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int i)
 {
 	unsigned int len = dtls_rx_size(rx);
 	struct dtls_msg *m;
 
-	if (checksum_wrong(ds, rx->skb))
+	if (checksum_wrong(ds, rx))
 		return;
 	m = dtls_control_new(ds, rx->skb, len, true);
 	if (!m)
 		return;
 	if (skb_copy_bits(rx->skb, rx->offset + i * len, m->data, len)) {
-		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		drop_record(ds, rx, DTLS_COUNT_RX_NO_BUDGET);
 		dtls_msg_put(ds, m);
 		return;
 	}
@@ -61,11 +68,19 @@ static void queue_raw(struct dtls_sock *ds, const struct dtls_rx *rx,
  * under the new keys does not verify under ours. The library has those keys. Of
  * a unified header there are only the epoch's last bits to tell it by.
  */
-static void show_unverified(struct dtls_sock *ds, const struct dtls_rx *rx,
+static void show_unverified(struct dtls_sock *ds, struct dtls_rx *rx,
 			    unsigned int i)
 {
 	if (rx->rec.type == DTLS_CT_HANDSHAKE || dtls_may_be_handshake(&rx->rec))
 		queue_raw(ds, rx, i);
+}
+
+/* Nobody has a use for @rx, nor for many more like it. */
+static void drop_junk(struct dtls_sock *ds, struct dtls_rx *rx,
+		      enum dtls_count what)
+{
+	drop_record(ds, rx, what);
+	dtls_rx_junk(ds, rx);
 }
 
 /* Without a read key for its epoch, a record waits, is shown, or goes. */
@@ -78,22 +93,22 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_rx *rx)
 	if (unified && rx->rec.epoch == DTLS13_EPOCH_HANDSHAKE) {
 		queue_raw(ds, rx, 0);	/* the library has the keys */
 	} else if (!rx->rec.epoch && data) {
-		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+		drop_junk(ds, rx, DTLS_COUNT_RX_MALFORMED);
 	} else if (!rx->rec.epoch) {
 		queue_raw(ds, rx, 0);
 	} else if (rx->rec.epoch <= rx->newest) {
-		dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
+		drop_junk(ds, rx, DTLS_COUNT_RX_NO_KEY);
 		show_unverified(ds, rx, 0);
 	} else if (!data) {
 		queue_raw(ds, rx, 0);
 	} else if (!rx->newest || unified ||
 		   rx->rec.epoch == rx->newest + 1) {
-		if (checksum_wrong(ds, rx->skb))
+		if (checksum_wrong(ds, rx))
 			return;
 		dtls_rx_keep_early(ds, rx);
 		show_unverified(ds, rx, 0);
 	} else {
-		dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
+		drop_junk(ds, rx, DTLS_COUNT_RX_NO_KEY);
 	}
 }
 
@@ -211,20 +226,19 @@ static unsigned int settle(struct dtls_sock *ds, struct dtls_rx *rx,
 }
 
 /* Why a record could not be opened. A forgery is what the AEAD calls one. */
-static void count_failure(struct dtls_sock *ds, struct dtls_epoch *epoch,
-			  int err)
+static void count_failure(struct dtls_sock *ds, struct dtls_rx *rx, int err)
 {
 	if (err == -EBADMSG) {
-		dtls_count(ds, DTLS_COUNT_RX_AUTH_FAILED);
-		if (dtls_epoch_rx_failed(epoch))
-			dtls_control_event(ds, epoch->number,
+		drop_junk(ds, rx, DTLS_COUNT_RX_AUTH_FAILED);
+		if (dtls_epoch_rx_failed(rx->epoch))
+			dtls_control_event(ds, rx->epoch->number,
 					   DTLS_EVENT_RX_LIMIT);
 	} else if (err == -ENOKEY) {
-		dtls_count(ds, DTLS_COUNT_RX_NO_KEY);
+		drop_junk(ds, rx, DTLS_COUNT_RX_NO_KEY);
 	} else if (err == -EMSGSIZE) {
-		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+		drop_junk(ds, rx, DTLS_COUNT_RX_MALFORMED);
 	} else {
-		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		drop_record(ds, rx, DTLS_COUNT_RX_NO_BUDGET);
 	}
 }
 
@@ -235,12 +249,12 @@ static void conclude(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int i,
 	struct dtls_opened *o = &rx->opened[i];
 
 	if (o->content && !(authentic >> i & 1)) {
-		count_failure(ds, rx->epoch, o->len);
+		count_failure(ds, rx, o->len);
 		show_unverified(ds, rx, i);
 		if (o->len == -ENOMEM)
 			o->verdict = -ENOMEM;
 	} else if (!(rx->fresh >> i & 1)) {
-		dtls_count(ds, DTLS_COUNT_RX_REPLAYS);
+		drop_record(ds, rx, DTLS_COUNT_RX_REPLAYS);
 		/* A unified one is likelier the network's copy of some data. */
 		if (!rx->rec.unified)
 			show_unverified(ds, rx, i);
@@ -248,9 +262,9 @@ static void conclude(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int i,
 		if (o->type == DTLS_CT_ALERT)
 			heed_alert(ds, dtls_sock_assoc(ds), o->content, o->len);
 	} else if (o->len < 0) {
-		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+		drop_record(ds, rx, DTLS_COUNT_RX_MALFORMED);
 	} else if (o->len > 0) {
-		dtls_count(ds, DTLS_COUNT_RX_OVERSIZE);
+		drop_record(ds, rx, DTLS_COUNT_RX_OVERSIZE);
 	} else {
 		dtls_count(ds, DTLS_COUNT_RX_EMPTY);
 	}
@@ -359,6 +373,10 @@ int dtls_rx_fill(struct dtls_sock *ds, bool control)
 			break;
 		}
 		err = dtls_rx_next(ds, rx, &budget);
+		if (err == -ERESTART) {
+			cond_resched();
+			continue;
+		}
 		if (err)
 			break;
 		dtls_rx_open(ds, rx, scratch);
@@ -367,7 +385,7 @@ int dtls_rx_fill(struct dtls_sock *ds, bool control)
 			dtls_rx_control(ds, rx, 0);
 		else if (verdict == DTLS_RX_DATA && !dtls_rx_ready(ds, rx, 0))
 			verdict = -ENOMEM;
-		consume_skb(rx->skb);
+		dtls_rx_put(ds, rx);
 		if (verdict < 0 || (verdict == DTLS_RX_DATA && !control)) {
 			err = min(verdict, 0);
 			break;

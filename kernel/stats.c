@@ -5,6 +5,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "compat.h"
 #include "dtls.h"
 #include "trace.h"
 
@@ -42,26 +43,64 @@ u64 __percpu *dtls_stats(struct net *net)
 	return dn->stats;
 }
 
-/* Any context. Raise @ds's counter and that of its network namespace. */
+/*
+ * What is counted on receipt, and what of it plain UDP would count as a drop:
+ * whatever came and reaches no reader is an error on input (InErrors) and a drop
+ * of the socket (ss -m), a record as if it were a datagram; what there was no
+ * room for is one of the receive buffer, too. An empty record and a control
+ * record are no drops. A wrong checksum, which has no counter here but that of
+ * malformed records, is counted by dtls_rx_intact() besides.
+ *
+ * The reasons are what dropwatch shows for a datagram without anything else.
+ */
+static const struct {
+	u8 stat;
+	u8 reason;
+	bool drop;
+	bool buffer;
+} kinds[DTLS_COUNT_MAX] = {
+	[DTLS_COUNT_RX_REPLAYS] = {
+		DTLS_STAT_RX_REPLAYS, SKB_DROP_REASON_XFRM_POLICY, true },
+	[DTLS_COUNT_RX_AUTH_FAILED] = {
+		DTLS_STAT_RX_AUTH_FAILED, SKB_DROP_REASON_XFRM_POLICY, true },
+	[DTLS_COUNT_RX_NO_KEY] = {
+		DTLS_STAT_RX_NO_KEY, SKB_DROP_REASON_XFRM_POLICY, true },
+	[DTLS_COUNT_RX_MALFORMED] = {
+		DTLS_STAT_RX_MALFORMED, SKB_DROP_REASON_INVALID_PROTO, true },
+	[DTLS_COUNT_RX_OVERSIZE] = {
+		DTLS_STAT_RX_OVERSIZE, SKB_DROP_REASON_PKT_TOO_BIG, true },
+	[DTLS_COUNT_RX_NO_BUDGET] = {
+		DTLS_STAT_RX_NO_BUDGET, SKB_DROP_REASON_SOCKET_RCVBUFF, true,
+		true },
+	[DTLS_COUNT_RX_EMPTY] = { DTLS_STAT_RX_EMPTY },
+	[DTLS_COUNT_RX_CONTROL] = { DTLS_STAT_RX_CONTROL },
+};
+
+/*
+ * Any context. Raise @ds's counter and that of its network namespace; and UDP's
+ * and the socket's own, if it is a drop.
+ */
 void dtls_count(struct dtls_sock *ds, enum dtls_count what)
 {
-	static const u8 stat[DTLS_COUNT_MAX] = {
-		[DTLS_COUNT_RX_REPLAYS] = DTLS_STAT_RX_REPLAYS,
-		[DTLS_COUNT_RX_AUTH_FAILED] = DTLS_STAT_RX_AUTH_FAILED,
-		[DTLS_COUNT_RX_NO_KEY] = DTLS_STAT_RX_NO_KEY,
-		[DTLS_COUNT_RX_MALFORMED] = DTLS_STAT_RX_MALFORMED,
-		[DTLS_COUNT_RX_OVERSIZE] = DTLS_STAT_RX_OVERSIZE,
-		[DTLS_COUNT_RX_EMPTY] = DTLS_STAT_RX_EMPTY,
-		[DTLS_COUNT_RX_CONTROL] = DTLS_STAT_RX_CONTROL,
-		[DTLS_COUNT_RX_NO_BUDGET] = DTLS_STAT_RX_NO_BUDGET,
-	};
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 
-	dtls_stat_inc(ds, stat[what]);
+	dtls_stat_inc(ds, kinds[what].stat);
 	if (assoc)
 		atomic64_inc(&assoc->count[what]);
 	if (what != DTLS_COUNT_RX_CONTROL)
 		trace_dtls_drop(ds->sk, what);
+	if (!kinds[what].drop)
+		return;
+	dtls_sk_drop(ds->sk);
+	dtls_udp_count(ds->sk, UDP_MIB_INERRORS);
+	if (kinds[what].buffer)
+		dtls_udp_count(ds->sk, UDP_MIB_RCVBUFERRORS);
+}
+
+/* The enum skb_drop_reason of a record counted as @what; 0: it is no drop */
+u8 dtls_drop_reason(enum dtls_count what)
+{
+	return kinds[what].reason;
 }
 
 static int stat_show(struct seq_file *seq, void *v)
