@@ -31,7 +31,7 @@ static const struct argp_option common_options[] = {
 	  "after our close_notify wait so long in silence for the peer's (3)", 0 },
 
 	{ .doc = "Who is who:" },
-	{ "psk", OPT_PSK, "HEX", 0, "pre-shared key", 0 },
+	{ "psk", OPT_PSK, "HEX", 0, "pre-shared key, 16 bytes or more", 0 },
 	{ "psk-identity", OPT_PSK_IDENTITY, "NAME", 0,
 	  "its name (Client_identity)", 0 },
 	{ "cert", OPT_CERT, "FILE", 0, "own certificate chain, PEM", 0 },
@@ -293,7 +293,7 @@ static const struct argp client = {
 	"A line typed at a terminal goes out as one record and datagram; other input\n"
 	"in records as large as the path takes. The end of input sends close_notify.\n"
 	"Nobody sends a lost datagram again: keep --rate below what the peer drains.\n\n"
-	"  kdtls client --psk 0123456789abcdef --psk-identity me 192.0.2.1 4433\n"
+	"  kdtls client --psk 000102030405060708090a0b0c0d0e0f --psk-identity me 192.0.2.1 4433\n"
 	"  kdtls client --ca ca.pem --file data example.org 4433\n",
 	.children = common_child,
 };
@@ -386,7 +386,7 @@ static const struct argp server = {
 	"standard output.\v"
 	"A client has to prove its address by a cookie first. It is served until it\n"
 	"sends close_notify and, where there is a --file, until that is sent.\n\n"
-	"  kdtls server --psk 0123456789abcdef --echo\n"
+	"  kdtls server --psk 000102030405060708090a0b0c0d0e0f --echo\n"
 	"  kdtls server --cert server.pem --key key.pem --once --output data\n",
 	.children = common_child,
 };

@@ -38,6 +38,8 @@ int kdtls_use_psk(struct kdtls_endpoint *endpoint, const char *identity,
 	if (!identity_len || identity_len > KDTLS_PSK_IDENTITY_MAX || !len ||
 	    len > KDTLS_PSK_MAX)
 		return -KDTLS_EUSAGE;
+	if (len < KDTLS_PSK_MIN && !dtls_endpoint_flag(endpoint, KDTLS_SHORT_PSK))
+		return -KDTLS_EPSK;
 	memcpy(endpoint->psk_identity, identity, identity_len);
 	endpoint->psk_identity_len = (uint8_t)identity_len;
 	memcpy(endpoint->psk, key, len);

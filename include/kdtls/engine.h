@@ -88,6 +88,7 @@ enum kdtls_engine_error {
 	KDTLS_ENEGOTIATION,	/* nothing in common with the peer */
 	KDTLS_EPEER,		/* the peer's certificate, name or key is refused */
 	KDTLS_ECALLBACK,	/* ops->key refused a key */
+	KDTLS_EPSK,		/* a pre-shared key is too short, or used in both roles */
 };
 
 /* Alerts (RFC 5246 7.2, RFC 8446 6, RFC 6066, RFC 7301) */
@@ -125,7 +126,7 @@ enum kdtls_alert {
 #define KDTLS_REQUEST_CERT	0x0002	/* server: ask for a client certificate */
 #define KDTLS_REQUIRE_CERT	0x0004	/* server: and refuse clients without */
 #define KDTLS_NO_NAME_CHECK	0x0008	/* client: any name in the certificate will do */
-#define KDTLS_NO_VERIFY		0x0010	/* no chain is checked: ops->verify decides alone */
+#define KDTLS_NO_VERIFY		0x0010	/* no chain is refused: ops->verify decides alone */
 #define KDTLS_NO_TICKETS	0x0020	/* neither offer nor issue tickets (RFC 5077, RFC 8446) */
 #define KDTLS_NO_COOKIE		0x0040	/* server: no address is asked to prove itself */
 #define KDTLS_HEARTBEAT		0x0080	/* offer and answer heartbeats (RFC 6520) */
@@ -133,15 +134,32 @@ enum kdtls_alert {
 #define KDTLS_ALLOW_NO_RENEGOTIATION_INFO 0x0400 /* client, DTLS 1.2: do without RFC 5746 if the server has it not */
 #define KDTLS_PSK_KE		0x0200	/* DTLS 1.3: keys without Diffie-Hellman too (psk_ke) */
 
+#define KDTLS_SHORT_PSK		0x0400	/* take pre-shared keys below KDTLS_PSK_MIN */
+
+#define KDTLS_PSK_MIN		16	/* bytes of a pre-shared key at least (RFC 9257 6) */
 #define KDTLS_PSK_MAX		64	/* bytes of a pre-shared key */
 #define KDTLS_PSK_IDENTITY_MAX	128	/* bytes of its identity (RFC 4279 5.3) */
 #define KDTLS_MTU_MIN		256	/* bytes of a datagram */
 #define KDTLS_OUTPUT_MIN	512	/* bytes of buffer for kdtls_engine_output() */
 #define KDTLS_NEVER		UINT64_MAX
 
+/* How a peer has proven who it is */
+enum kdtls_auth {
+	KDTLS_AUTH_NONE,	/* not at all: a client without certificate or key */
+	KDTLS_AUTH_CERTIFICATE,	/* by the key of an X.509 certificate */
+	KDTLS_AUTH_RAW_KEY,	/* by a raw public key (RFC 7250) */
+	KDTLS_AUTH_PSK,		/* by a pre-shared key */
+};
+
+/* What was found in order of a certificate or raw public key */
+#define KDTLS_VERIFIED_CHAIN	0x01	/* it leads to a root, or is a key, that is trusted */
+#define KDTLS_VERIFIED_NAME	0x02	/* it bears the name of kdtls_engine_set_name() */
+#define KDTLS_VERIFIED_OWNER	0x04	/* ops->verify did not refuse it */
+
 /**
  * struct kdtls_peer - the certificate a peer has shown, for ops->verify
- * @result:	0: it passed what was checked; else libcrypto's X509_V_ERR_*
+ * @result:	0: it passed the built-in checks; else libcrypto's X509_V_ERR_*.
+ *		With KDTLS_NO_VERIFY it is for the owner to judge
  * @reason:	the same in words
  * @raw_key:	1: one SubjectPublicKeyInfo (RFC 7250) instead of certificates
  * @count:	entries of @der and @der_len, leaf first
@@ -155,6 +173,29 @@ struct kdtls_peer {
 	size_t count;
 	const uint8_t *const *der;
 	const size_t *der_len;
+};
+
+/**
+ * struct kdtls_resumption - a session about to be resumed, for ops->resume
+ * @auth:	enum kdtls_auth: how the peer proved who it is, in the full handshake
+ *		that the session, renewed or not, comes from
+ * @verified:	KDTLS_VERIFIED_*: what was in order then
+ * @peer_hash:	SHA-256 of the peer's certificate or raw key, zero if none
+ * @psk_identity: of the pre-shared key, not NUL terminated; NULL: none
+ * @psk_identity_len: its bytes
+ * @authenticated: seconds since 1970 of that handshake
+ * @chain_end:	when the peer's chain expires, the same; 0: there is none
+ * @age:	seconds since @authenticated
+ */
+struct kdtls_resumption {
+	uint8_t auth;
+	uint8_t verified;
+	uint8_t peer_hash[32];
+	const uint8_t *psk_identity;
+	size_t psk_identity_len;
+	int64_t authenticated;
+	int64_t chain_end;
+	int64_t age;
 };
 
 /**
@@ -179,12 +220,28 @@ struct kdtls_peer {
  *	to give up. NULL: no PSK suites are offered. RFC 4279. If DTLS 1.3 is
  *	offered it is asked before the first hello too, without a hint: then a
  *	key of SHA-256's (RFC 8446 4.2.11), and 0 goes on without it.
+ *	A session that comes from a pre-shared key is offered only if the key of
+ *	its identity is given once more, without a hint; or, in DTLS 1.2, none is
+ *	given without one.
+ *	A key of fewer than KDTLS_PSK_MIN bytes ends the handshake, unless
+ *	KDTLS_SHORT_PSK is set, and so does one that the endpoint uses in the
+ *	other role too: whoever does that may be sent its own messages back (RFC
+ *	9257 4.1). One key is for one client and one server.
  * @psk_server: find the key of an identity; the same. The identity is not NUL
  *	terminated and any bytes may stand in it. An unknown identity is told
- *	to the peer as a wrong key is (RFC 4279 2).
+ *	to the peer as a wrong key is (RFC 4279 2). It is asked again before a
+ *	session that comes from a pre-shared key is resumed: without the key, or
+ *	with another one, there is a full handshake.
  * @verify: judge the peer's certificate after the built-in checks. Return 0 to
- *	accept (even if @peer->result is not 0) or the alert to refuse with.
- *	NULL: @peer->result decides.
+ *	go by @peer->result (with KDTLS_NO_VERIFY: to accept), or the alert to
+ *	refuse with. NULL: @peer->result decides.
+ * @resume: a session is about to be resumed that satisfies what the endpoint asks
+ *	for: it is not too old, of the same name, its chain was checked as one
+ *	would be now and against the same roots, its pre-shared key is still
+ *	there. Return 0 to agree; nonzero: a full handshake finds out who the
+ *	peer is. A server of DTLS 1.2 asks before the peer has proven that it
+ *	holds the session, one of DTLS 1.3 afterwards; a client asks before it
+ *	offers the session. NULL: agreed.
  * @session: client: the session can be resumed with these bytes (secret!)
  *	through kdtls_engine_set_session(). In DTLS 1.3 it comes with a ticket
  *	after the handshake, maybe several times. NULL: not wanted.
@@ -225,6 +282,7 @@ struct kdtls_ops {
 	size_t (*psk_server)(void *ctx, const uint8_t *identity,
 			     size_t identity_len, uint8_t *key);
 	int (*verify)(void *ctx, const struct kdtls_peer *peer);
+	int (*resume)(void *ctx, const struct kdtls_resumption *session);
 	void (*session)(void *ctx, const uint8_t *session, size_t len);
 	void (*keylog)(void *ctx, const char *line);
 	void (*heartbeat)(void *ctx, size_t size, uint64_t rtt);
@@ -278,7 +336,10 @@ struct kdtls_ops {
  *		DTLS 1.3 ms a server acknowledges the client's again
  * @cookie_life: ms a cookie is good for at least (and twice that at most); in
  *		DTLS 1.3 a client that comes later has to begin anew
- * @ticket_life: seconds a session can be resumed; ticket keys are replaced as
+ * @ticket_life: seconds a session can be resumed, 604800 at most (RFC 8446
+ *		4.6.1), counted from the full handshake in which the peer proved
+ *		who it is: that the session is renewed changes nothing. It ends
+ *		with the peer's certificates, too. Ticket keys are replaced as
  *		often
  * @cache_size:	server: sessions kept for resumption by session id; 0: none
  * @max_message: bytes of the largest handshake message taken
@@ -492,12 +553,18 @@ KDTLS_API int kdtls_engine_set_name(struct kdtls_engine *engine, const char *nam
 
 /**
  * kdtls_engine_set_session() - client: resume this session
- * @engine:	not started yet; its name, if any, already set
+ * @engine:	not started yet
  * @session:	what ops->session gave
  * @len:	its bytes
  *
- * Return: 0, or -KDTLS_EUSAGE: damaged, too old, for another name, or not
- * allowed by the configuration; the handshake will be a full one then.
+ * When the handshake starts the session has to satisfy what is asked for then:
+ * the name, the roots, the checks that this endpoint makes (a session of
+ * KDTLS_NO_VERIFY is none for an endpoint without), its pre-shared key, and
+ * ops->resume. If it does not, the handshake is a full one.
+ *
+ * Return: 0, or -KDTLS_EUSAGE: damaged, of another version of the library, too
+ * old, for another name than is set, or not allowed by the configuration; the
+ * handshake will be a full one then.
  */
 KDTLS_API int kdtls_engine_set_session(struct kdtls_engine *engine,
 				       const uint8_t *session, size_t len);
@@ -757,7 +824,17 @@ enum kdtls_early {
  * @peer_verified: 1: the peer showed a certificate or raw key, and was accepted
  *		(in this handshake or in the one resumed)
  * @early:	enum kdtls_early
+ * @auth:	enum kdtls_auth: how the peer proved who it is. This and what follows
+ *		to @chain_end is of the full handshake, and the same after any
+ *		number of resumptions; known when the peer's Finished has come
+ * @verified:	KDTLS_VERIFIED_*
  * @peer_hash:	SHA-256 of the peer's certificate or raw key, zero if none
+ * @psk_identity: of the pre-shared key (a client: its own), not NUL terminated;
+ *		NULL: none. Lives as long as the engine
+ * @psk_identity_len: its bytes
+ * @authenticated: seconds since 1970 when the peer proved it; 0: not yet
+ * @chain_end:	when the first of the peer's certificates expires, the same; 0:
+ *		there are none
  * @alpn:	protocol chosen, or NULL; lives as long as the engine
  * @name:	the server's name as the client sent it (RFC 6066), or NULL; the same
  * @cid_rx:	connection ID of the handshake's in records that arrive, or NULL;
@@ -787,7 +864,13 @@ struct kdtls_info {
 	uint8_t peer_heartbeat;
 	uint8_t peer_verified;
 	uint8_t early;
+	uint8_t auth;
+	uint8_t verified;
 	uint8_t peer_hash[32];
+	const uint8_t *psk_identity;
+	size_t psk_identity_len;
+	int64_t authenticated;
+	int64_t chain_end;
 	const char *alpn;
 	const char *name;
 	const uint8_t *cid_rx;

@@ -73,12 +73,16 @@ KDTLS_API void kdtls_socket_config(struct kdtls_config *config);
  * @identity:	what clients call the key, and servers know it by; 1 to
  *		KDTLS_PSK_IDENTITY_MAX bytes without its NUL, copied
  * @key:	the key, copied; wiping it is the caller's
- * @len:	its bytes, 1 to KDTLS_PSK_MAX
+ * @len:	its bytes, KDTLS_PSK_MIN to KDTLS_PSK_MAX. They have to be random: a
+ *		word that people can remember is found by trying (RFC 9257 6)
  *
  * Takes the place of psk_client and psk_server of struct kdtls_ops, which are
- * for those with a key for each peer.
+ * for those with a key for each peer. The endpoint uses the key either as a
+ * client or as a server: the first handshake decides, and those of the other
+ * role fail with KDTLS_EPSK (RFC 9257 4.1).
  *
- * Return: 0 or -KDTLS_EUSAGE.
+ * Return: 0, -KDTLS_EUSAGE, or -KDTLS_EPSK: too short, and KDTLS_SHORT_PSK is not
+ * set.
  */
 KDTLS_API int kdtls_use_psk(struct kdtls_endpoint *endpoint,
 			    const char *identity, const void *key, size_t len);

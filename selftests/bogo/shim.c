@@ -312,7 +312,7 @@ static void set_config(struct shim *shim)
 	end_config(&shim->end, NULL);
 	shim->end.data = echo;
 	config->flags = KDTLS_NO_COOKIE | KDTLS_ALLOW_NO_EMS |
-			KDTLS_NO_NAME_CHECK;
+			KDTLS_NO_NAME_CHECK | KDTLS_NO_VERIFY | KDTLS_SHORT_PSK;
 	if (s->no_ticket)
 		config->flags |= KDTLS_NO_TICKETS;
 	if (s->server && s->verify_peer)

@@ -388,19 +388,21 @@ TEST_F(early, forgeries_are_dropped_and_disorder_is_borne)
 TEST_F(early, wrong_proof_spends_nothing)
 {
 	struct first f;
+	size_t proof;
 
 	SESSION();
-	self->client.ep->config.ops.psk_client = NULL;
 	ASSERT_EQ(0, send_early(&self->client, "soon"));
 	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
 	take_first(&self->client, &f, self->now);
-	f.data[0][f.len[0] - 1] ^= 1;
+	/* The ticket's proof stands before that of the pre-shared key. */
+	proof = f.len[0] - (1 + 32) - 1;
+	f.data[0][proof] ^= 1;
 	EXPECT_NE(0, end_input(&self->server, f.data[0], f.len[0], self->now));
 	EXPECT_EQ(KDTLS_ALERT_DECRYPT_ERROR,
 		  failure_of(&self->server).alert_sent);
 	end_close(&self->server);
 	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
-	f.data[0][f.len[0] - 1] ^= 1;
+	f.data[0][proof] ^= 1;
 	ASSERT_EQ(0, end_input(&self->server, f.data[0], f.len[0], self->now));
 	ASSERT_EQ(0, end_input(&self->server, f.data[1], f.len[1], self->now));
 	EXPECT_EQ(4, self->server.early_len);

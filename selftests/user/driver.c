@@ -1036,7 +1036,7 @@ TEST_F(driver, restart_after_key_updates)
 /* What a program of thirty lines uses */
 TEST_F(driver, by_name)
 {
-	static const char key[] = "of theirs, both";
+	static const char key[] = "of theirs, both!";
 	char name[KDTLS_PSK_IDENTITY_MAX + 2] = "", port[8];
 	struct sockaddr_in a;
 	socklen_t len = sizeof(a);
@@ -1046,6 +1046,7 @@ TEST_F(driver, by_name)
 	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_use_psk(self->client, name, key, 16));
 	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_use_psk(self->client, "", key, 16));
 	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_use_psk(self->client, "us", key, 0));
+	EXPECT_EQ(-KDTLS_EPSK, kdtls_use_psk(self->client, "us", key, 15));
 	EXPECT_EQ(-KDTLS_EUSAGE,
 		  kdtls_use_psk(self->client, "us", key, KDTLS_PSK_MAX + 1));
 	EXPECT_EQ(-KDTLS_ENOHOST,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The client's handshake (RFC 6347 4.2, RFC 5246 7.3, 7.4). */
+#include "early.h"
 #include "sign.h"
 #include "state.h"
 
@@ -69,6 +70,11 @@ int dtls_client_start(struct kdtls_engine *e)
 	struct dtls_handshake *hs = e->hs;
 
 	dtls_random(e, e->secrets.client_random, DTLS_RANDOM_SIZE);
+	/* Name and callbacks are as they will be: is the session good enough? */
+	if (hs->has_session && !dtls_may_resume(e, &hs->session)) {
+		hs->has_session = false;
+		dtls_early_refused(e);
+	}
 	if (hs->has_session && hs->session.version == DTLS_VERSION_1_3) {
 		e->session_id_len = 0;
 	} else if (hs->has_session && hs->session.ticket.len) {
@@ -123,9 +129,8 @@ static int resume(struct kdtls_engine *e)
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_HANDSHAKE_FAILURE,
 				 "extended master secret differs from the session's");
-	e->resumed = true;
-	e->peer_verified = s->verified;
-	memcpy(e->peer_hash, s->peer_hash, sizeof(e->peer_hash));
+	if (dtls_peer_claim_session(e, s))
+		return -e->error;
 	memcpy(e->secrets.master, s->master, DTLS_SECRET_SIZE);
 	e->hs->step = e->hs->ticket_due ? CLIENT_TICKET : CLIENT_FINISHED;
 	return dtls_derive_keys(e);
@@ -297,6 +302,25 @@ static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
 	return 0;
 }
 
+static int choose_psk(struct kdtls_engine *e, u8 *identity,
+		      size_t *identity_len, u8 *psk, size_t *psk_len)
+{
+	int len = dtls_psk_of_client(e, e->hs->psk_hint, identity,
+				     identity_len, psk);
+
+	if (len < 0)
+		return len;
+	if (!len)
+		return dtls_fail(e, KDTLS_ENEGOTIATION,
+				 KDTLS_ALERT_HANDSHAKE_FAILURE,
+				 "no pre-shared key for this server");
+	*psk_len = (size_t)len;
+	return dtls_peer_claim_key(e,
+				   (struct dtls_bytes){ identity,
+							*identity_len },
+				   (struct dtls_bytes){ psk, *psk_len });
+}
+
 static int send_key_exchange(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
@@ -305,16 +329,9 @@ static int send_key_exchange(struct kdtls_engine *e)
 	size_t identity_len = 0, psk_len = 0, len;
 	struct dtls_writer *w;
 
-	if (e->suite->kx & DTLS_KX_PSK) {
-		psk_len = e->ep->config.ops.psk_client(e->ctx, hs->psk_hint,
-						       identity, &identity_len,
-						       psk);
-		if (!psk_len || psk_len > sizeof(psk) ||
-		    identity_len > sizeof(identity))
-			return dtls_fail(e, KDTLS_ENEGOTIATION,
-					 KDTLS_ALERT_HANDSHAKE_FAILURE,
-					 "no pre-shared key for this server");
-	}
+	if (e->suite->kx & DTLS_KX_PSK &&
+	    choose_psk(e, identity, &identity_len, psk, &psk_len))
+		return -e->error;
 	w = dtls_message_begin(e, DTLS_CLIENT_KEY_EXCHANGE);
 	if (e->suite->kx & DTLS_KX_PSK)
 		wr_vec(w, 2, identity, identity_len);
@@ -397,6 +414,8 @@ static void offer_session(struct kdtls_engine *e)
 	if (!e->ep->config.ops.session)
 		return;
 	dtls_session_of(e, &s);
+	if (!s.life)
+		return;
 	s.ticket = (struct dtls_bytes){ hs->ticket.p, hs->ticket.len };
 	if (s.ticket.len) {
 		s.id.len = 0;

@@ -108,22 +108,22 @@ static int write_share(struct kdtls_engine *e, struct dtls_writer *w)
 }
 
 /* The owner is asked once; there is no hint before the hello. */
-static void ask_psk(struct kdtls_engine *e)
+static int ask_psk(struct kdtls_engine *e)
 {
-	const struct kdtls_ops *ops = &e->ep->config.ops;
 	struct dtls_handshake *hs = e->hs;
-	size_t len, identity_len = 0;
+	size_t identity_len;
+	int len;
 
-	if (!ops->psk_client || hs->psk_asked)
-		return;
+	if (hs->psk_asked)
+		return 0;
 	hs->psk_asked = true;
-	len = ops->psk_client(e->ctx, NULL, hs->psk_identity, &identity_len,
-			      hs->psk);
-	if (!len || len > sizeof(hs->psk) || !identity_len ||
-	    identity_len > sizeof(hs->psk_identity))
-		return;
-	hs->psk_len = (u8)len;
-	hs->psk_identity_len = (u8)identity_len;
+	len = dtls_psk_of_client(e, NULL, hs->psk_identity, &identity_len,
+				 hs->psk);
+	if (len > 0 && identity_len) {
+		hs->psk_len = (u8)len;
+		hs->psk_identity_len = (u8)identity_len;
+	}
+	return len < 0 ? len : 0;
 }
 
 int dtls13_offer(struct kdtls_engine *e, struct dtls_writer *w)
@@ -131,7 +131,8 @@ int dtls13_offer(struct kdtls_engine *e, struct dtls_writer *w)
 	struct dtls_handshake *hs = e->hs;
 	size_t ext, list;
 
-	ask_psk(e);
+	if (ask_psk(e))
+		return -e->error;
 	/* A cookie comes first: the server looks no further (RFC 9147 5.1). */
 	if (hs->retried && hs->cookie.len) {
 		ext = dtls_ext_open(w, DTLS_EXT_COOKIE);
@@ -316,7 +317,6 @@ static int hello_retry(struct kdtls_engine *e, const struct dtls_extensions *x)
 
 static int read_psk(struct kdtls_engine *e, struct dtls_bytes r)
 {
-	const struct dtls_session *s = &e->hs->session;
 	struct dtls_handshake *hs = e->hs;
 	struct psk psk[PSK_MAX];
 	u16 index;
@@ -327,10 +327,10 @@ static int read_psk(struct kdtls_engine *e, struct dtls_bytes r)
 		return dtls_fail_illegal(e, "the server chose what was not offered");
 	hs->psk_chosen = true;
 	if (!psk[index].resumes)
-		return 0;
-	e->resumed = true;
-	e->peer_verified = s->verified;
-	memcpy(e->peer_hash, s->peer_hash, sizeof(e->peer_hash));
+		return dtls_peer_claim_key(e, psk[index].identity,
+					   psk[index].key);
+	if (dtls_peer_claim_session(e, &hs->session))
+		return -e->error;
 	memcpy(hs->psk, psk[index].key.p, psk[index].key.len);
 	hs->psk_len = (u8)psk[index].key.len;
 	return 0;

@@ -146,7 +146,7 @@ long dtls_early_output(struct kdtls_engine *e, u8 *buf, size_t size)
 
 void dtls_early_refused(struct kdtls_engine *e)
 {
-	if (e->early_state == KDTLS_EARLY_SENT)
+	if (e->early)
 		e->early_state = KDTLS_EARLY_REJECTED;
 	dtls_early_free(e);
 }

@@ -43,7 +43,8 @@ static bool config_valid(const struct kdtls_config *c)
 	       c->mtu_min >= KDTLS_MTU_MIN && c->mtu_min <= c->mtu &&
 	       c->timeout_min >= 50 && c->timeout_initial >= c->timeout_min &&
 	       c->timeout_max >= c->timeout_initial && c->cookie_life &&
-	       c->ticket_life && c->max_message &&
+	       c->ticket_life && c->ticket_life <= DTLS_SESSION_LIFE_MAX &&
+	       c->max_message &&
 	       c->max_message <= c->max_handshake &&
 	       c->max_handshake <= WR_MAX &&
 	       (!c->record_size_limit ||
@@ -231,7 +232,7 @@ int kdtls_endpoint_trust(struct kdtls_endpoint *endpoint, const void *pem,
 
 int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint)
 {
-	if (X509_STORE_set_default_paths(endpoint->trust.store) != 1)
+	if (!dtls_trust_add_system(&endpoint->trust))
 		return -KDTLS_ECRYPTO;
 	endpoint->trust_x509 = true;
 	return 0;

@@ -14,6 +14,12 @@
 #define DTLS_SUITES_MAX		32
 #define DTLS_SCHEMES_MAX	16
 
+/* The pre-shared key that one role used last, if any: see psks.c. */
+struct dtls_psk_use {
+	bool used;
+	u8 basis[DTLS_BASIS_SIZE];
+};
+
 struct kdtls_endpoint {
 	struct kdtls_config config;
 	struct dtls_crypto crypto;
@@ -33,6 +39,7 @@ struct kdtls_endpoint {
 	struct dtls_tickets tickets;
 	struct dtls_spent spent;
 	struct dtls_cache cache;
+	struct dtls_psk_use psk_use[2];	/* of clients, of servers */
 	u32 handshakes;		/* in progress */
 
 	/* The driver's: see kdtls_use_psk(). */

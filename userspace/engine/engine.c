@@ -68,6 +68,7 @@ void dtls_handshake_drop(struct kdtls_engine *e)
 	wr_free(&hs->ticket);
 	EVP_PKEY_free(hs->kex_key);
 	EVP_PKEY_free(hs->peer_key);
+	dtls_peer_forget(&hs->peer);
 	OPENSSL_free(hs->psk_hint);
 	OPENSSL_free((void *)hs->cookie.p);
 	OPENSSL_clear_free(hs, sizeof(*hs));
@@ -128,6 +129,7 @@ void kdtls_engine_free(struct kdtls_engine *engine)
 	dtls_heartbeat_free(e);
 	dtls_flight_clear(&e->flight);
 	OPENSSL_free(e->name);
+	OPENSSL_free(e->peer);
 	dtls_cids_free(&e->cids);
 	OPENSSL_free(e->cid_tx);
 	OPENSSL_free(e->reply);
@@ -154,8 +156,8 @@ int kdtls_engine_set_session(struct kdtls_engine *engine,
 			     const uint8_t *session, size_t len)
 {
 	struct kdtls_engine *e = engine;
-	const char *name = e->name ? e->name : "";
 	struct dtls_handshake *hs = e->hs;
+	const char *name = e->name;
 	struct dtls_session *s;
 
 	if (e->server || e->state != KDTLS_IDLE)
@@ -168,8 +170,9 @@ int kdtls_engine_set_session(struct kdtls_engine *engine,
 		!hs->session_bytes.failed &&
 		dtls_session_read(s, (struct dtls_bytes){ hs->session_bytes.p,
 				  len }) &&
-		!dtls_session_expired(s, dtls_unix_time(e)) &&
-		dtls_bytes_equal(s->name, name, strlen(name)) &&
+		!dtls_session_expired(s, e->ep->config.ticket_life,
+				      dtls_unix_time(e)) &&
+		(!e->name || dtls_bytes_equal(s->name, name, strlen(name))) &&
 		dtls_own_suite(e, s->suite) &&
 		(s->version == DTLS_VERSION_1_3 ? e->ep->speaks13 :
 						  e->ep->speaks12) &&
@@ -470,6 +473,7 @@ void kdtls_engine_info(const struct kdtls_engine *engine,
 		       struct kdtls_info *info)
 {
 	const struct kdtls_engine *e = engine;
+	const struct dtls_peer peer = dtls_peer_of(e);
 
 	*info = (struct kdtls_info){
 		.version = e->version,
@@ -482,7 +486,14 @@ void kdtls_engine_info(const struct kdtls_engine *engine,
 		.resumed = e->resumed,
 		.extended_master_secret = e->ems,
 		.peer_heartbeat = e->peer_heartbeat,
-		.peer_verified = e->peer_verified,
+		.peer_verified = peer.auth == KDTLS_AUTH_CERTIFICATE ||
+				 peer.auth == KDTLS_AUTH_RAW_KEY,
+		.auth = peer.auth,
+		.verified = peer.verified,
+		.psk_identity = peer.identity.p,
+		.psk_identity_len = peer.identity.len,
+		.authenticated = peer.since,
+		.chain_end = peer.until == DTLS_NO_END ? 0 : peer.until,
 		.early = e->early_state,
 		.alpn = e->alpn,
 		.name = e->name,
@@ -496,7 +507,7 @@ void kdtls_engine_info(const struct kdtls_engine *engine,
 		.flights_resent = e->resent,
 		.dropped = e->dropped,
 	};
-	memcpy(info->peer_hash, e->peer_hash, sizeof(info->peer_hash));
+	memcpy(info->peer_hash, peer.hash, sizeof(info->peer_hash));
 }
 
 int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,

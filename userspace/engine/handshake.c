@@ -91,38 +91,6 @@ int dtls_send_certificate(struct kdtls_engine *e)
 	return dtls_message_end(e);
 }
 
-/* What the built-in checks say, and then what the owner says */
-static int judge(struct kdtls_engine *e, const struct dtls_chain *chain)
-{
-	const struct kdtls_config *config = &e->ep->config;
-	struct kdtls_peer peer = {
-		.reason = "not checked",
-		.raw_key = !chain->leaf,
-		.count = chain->count,
-		.der = chain->der,
-		.der_len = chain->der_len,
-	};
-	const char *name = NULL;
-	int alert;
-
-	if (!e->server && !(config->flags & KDTLS_NO_NAME_CHECK))
-		name = e->name;
-	if (!(config->flags & KDTLS_NO_VERIFY))
-		peer.result = dtls_chain_verify(&e->ep->trust, chain,
-						!e->server, name,
-						dtls_unix_time(e),
-						&peer.reason);
-	if (config->ops.verify)
-		alert = config->ops.verify(e->ctx, &peer);
-	else if (config->flags & KDTLS_NO_VERIFY)
-		alert = 0;
-	else
-		alert = peer.result ? dtls_chain_alert(peer.result) : 0;
-	if (alert)
-		return dtls_fail(e, KDTLS_EPEER, (u8)alert, peer.reason);
-	return 0;
-}
-
 int dtls_receive_certificate(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	struct dtls_handshake *hs = e->hs;
@@ -138,14 +106,9 @@ int dtls_receive_certificate(struct kdtls_engine *e, struct dtls_bytes body)
 	err = 0;
 	if (!chain.count)
 		goto out;
-	err = judge(e, &chain);
+	err = dtls_peer_judge(e, &chain);
 	if (err)
 		goto out;
-	if (EVP_Digest(chain.der[0], chain.der_len[0], e->peer_hash, NULL,
-		       e->ep->crypto.sha256, NULL) != 1) {
-		err = dtls_fail_internal(e);
-		goto out;
-	}
 	hs->peer_key = chain.key;
 	chain.key = NULL;
 out:
@@ -259,7 +222,7 @@ int dtls_receive_finished(struct kdtls_engine *e, struct dtls_bytes body)
 		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
 				 "Finished does not match the handshake");
 	e->peer_finished = e->hs->in.next;
-	return 0;
+	return dtls_peer_proven(e);
 }
 
 /* Our first scheme that key, suite and the peer's list allow */
@@ -352,7 +315,8 @@ int dtls_check_signature(struct kdtls_engine *e, struct dtls_bytes body, u8 kx,
 				 e->server ? "the client's signature is wrong" :
 					     "the server's signature is wrong");
 	e->peer_scheme = id;
-	e->peer_verified = true;
+	e->hs->peer.auth = e->hs->peer_raw ? KDTLS_AUTH_RAW_KEY :
+					     KDTLS_AUTH_CERTIFICATE;
 	return 0;
 }
 
@@ -390,11 +354,11 @@ void dtls_session_of(const struct kdtls_engine *e, struct dtls_session *s)
 	s->version = e->version;
 	s->suite = e->suite->id;
 	s->ems = e->ems;
-	s->verified = e->peer_verified;
-	memcpy(s->peer_hash, e->peer_hash, sizeof(s->peer_hash));
+	s->peer = dtls_peer_of(e);
 	memcpy(s->master, e->secrets.master, sizeof(s->master));
 	s->made = dtls_unix_time(e);
-	s->life = e->ep->config.ticket_life;
+	s->life = dtls_session_life(&s->peer, e->ep->config.ticket_life,
+				    s->made);
 	if (e->name)
 		s->name = (struct dtls_bytes){ (const u8 *)e->name,
 					       strlen(e->name) };

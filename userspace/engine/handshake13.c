@@ -320,5 +320,5 @@ int dtls13_receive_finished(struct kdtls_engine *e, struct dtls_bytes body)
 		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
 				 "Finished does not match the handshake");
 	e->peer_finished = e->hs->in.next;
-	return 0;
+	return dtls_peer_proven(e);
 }

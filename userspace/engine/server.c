@@ -91,7 +91,8 @@ static bool find_session(struct kdtls_engine *e,
 					dtls_unix_time(e), &hs->session_bytes,
 					&hs->session);
 	return dtls_cache_find(&ep->cache, ch->session_id, &hs->session) &&
-	       !dtls_session_expired(&hs->session, dtls_unix_time(e));
+	       !dtls_session_expired(&hs->session, ep->config.ticket_life,
+				     dtls_unix_time(e));
 }
 
 /* Return: 1: resume, 0: full handshake, or an error. */
@@ -99,24 +100,20 @@ static int try_resume(struct kdtls_engine *e,
 		      const struct dtls_client_hello *ch)
 {
 	const struct dtls_session *s = &e->hs->session;
-	const char *name = e->name ? e->name : "";
 
 	if (!find_session(e, ch) || s->version != e->version ||
-	    !rd_has_u16(ch->suites, s->suite) || !dtls_own_suite(e, s->suite) ||
-	    !dtls_bytes_equal(s->name, name, strlen(name)) ||
-	    (dtls_endpoint_flag(e->ep, KDTLS_REQUIRE_CERT) && !s->verified))
+	    !rd_has_u16(ch->suites, s->suite) || !dtls_own_suite(e, s->suite))
 		return 0;
 	/* RFC 7627 5.3 */
 	if (s->ems && !e->ems)
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_HANDSHAKE_FAILURE,
 				 "the session had extended master secret");
-	if (s->ems != e->ems)
+	if (s->ems != e->ems || !dtls_may_resume(e, s))
 		return 0;
 	e->suite = dtls_own_suite(e, s->suite);
-	e->resumed = true;
-	e->peer_verified = s->verified;
-	memcpy(e->peer_hash, s->peer_hash, sizeof(e->peer_hash));
+	if (dtls_peer_claim_session(e, s))
+		return -e->error;
 	memcpy(e->secrets.master, s->master, DTLS_SECRET_SIZE);
 	/* By ticket or by id: the echo says yes (RFC 5077 3.4). */
 	e->session_id_len = (u8)ch->session_id.len;
@@ -332,15 +329,17 @@ static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 static int find_psk(struct kdtls_engine *e, struct dtls_bytes identity, u8 *psk,
 		    size_t *len)
 {
-	*len = 0;
-	if (identity.len <= KDTLS_PSK_IDENTITY_MAX)
-		*len = e->ep->config.ops.psk_server(e->ctx, identity.p,
-						    identity.len, psk);
-	if (!*len || *len > KDTLS_PSK_MAX) {
-		*len = KDTLS_PSK_MAX;
-		if (RAND_priv_bytes(psk, KDTLS_PSK_MAX) != 1)
-			return dtls_fail_internal(e);
-	}
+	int n = dtls_psk_of_server(e, identity, psk);
+
+	if (n < 0)
+		return n;
+	*len = (size_t)n;
+	if (n)
+		return dtls_peer_claim_key(e, identity,
+					   (struct dtls_bytes){ psk, *len });
+	*len = KDTLS_PSK_MAX;
+	if (RAND_priv_bytes(psk, KDTLS_PSK_MAX) != 1)
+		return dtls_fail_internal(e);
 	return 0;
 }
 
@@ -384,6 +383,7 @@ static int certificate_verify(struct kdtls_engine *e, struct dtls_bytes body)
 	return 0;
 }
 
+/* RFC 5077 3.3: a ticket that was promised may be empty. */
 static int send_ticket(struct kdtls_engine *e)
 {
 	struct dtls_writer ticket = { 0 };
@@ -393,11 +393,12 @@ static int send_ticket(struct kdtls_engine *e)
 
 	dtls_session_of(e, &s);
 	s.id.len = 0;
-	ok = dtls_ticket_seal(&e->ep->tickets, &e->ep->crypto, &s, s.made,
+	ok = !s.life ||
+	     dtls_ticket_seal(&e->ep->tickets, &e->ep->crypto, &s, s.made,
 			      &ticket);
-	OPENSSL_cleanse(&s, sizeof(s));
 	w = dtls_message_begin(e, DTLS_NEW_SESSION_TICKET);
-	wr_int(w, 4, e->ep->config.ticket_life);
+	wr_int(w, 4, s.life);
+	OPENSSL_cleanse(&s, sizeof(s));
 	wr_vec(w, 2, ticket.p, ticket.len);
 	wr_free(&ticket);
 	return ok ? dtls_message_end(e) : dtls_fail_internal(e);
@@ -408,7 +409,8 @@ static void keep_session(struct kdtls_engine *e)
 	struct dtls_session s;
 
 	dtls_session_of(e, &s);
-	dtls_cache_add(&e->ep->cache, &s);
+	if (s.life)
+		dtls_cache_add(&e->ep->cache, &s);
 	OPENSSL_cleanse(&s, sizeof(s));
 }
 

@@ -38,57 +38,85 @@ static bool can_do_without_group(const struct kdtls_engine *e,
 	       dtls_endpoint_flag(e->ep, KDTLS_PSK_KE);
 }
 
-/* What the cookie says was said before; the transcript gets it back. */
+/* What the cookie says was said before: the transcript gets it back. */
+static int restore(struct kdtls_engine *e, const struct dtls_retry *r,
+		   struct dtls_bytes cookie)
+{
+	struct dtls_transcript *t = &e->hs->transcript;
+	struct dtls_writer w = { 0 };
+	size_t mark;
+	bool ok;
+
+	wr_u8(&w, DTLS_SERVER_HELLO);
+	mark = wr_open(&w, 3);
+	dtls_retry_write(&w, r->suite, r->group, cookie);
+	wr_close(&w, mark, 3);
+	wr_bytes(&w, t->all.p, t->all.len);
+	ok = !w.failed &&
+	     dtls_transcript_fold(t, (struct dtls_bytes){ r->hash, r->hash_len },
+				  (struct dtls_bytes){ w.p, w.len });
+	wr_free(&w);
+	return ok ? 0 : dtls_fail_memory(e);
+}
+
+/*
+ * The cookie proves the address. It comes from the gate, or, if a ticket was to
+ * count for a cookie and did not, from this engine's own HelloRetryRequest.
+ */
 static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
 {
 	struct dtls_bytes address = { e->address, e->address_len };
 	struct dtls_bytes ext = ch->ext.ext[DTLS_EXT_COOKIE], cookie;
-	struct dtls_transcript *t = &e->hs->transcript;
-	struct dtls_writer w = { 0 };
+	struct dtls_handshake *hs = e->hs;
 	struct dtls_retry r;
-	size_t mark;
-	bool ok;
 
 	if (!rd_vec(&ext, 2, &cookie) || ext.len)
 		return dtls_fail_decode(e, "malformed cookie");
-	if (e->hs->retried ||
+	if (hs->address_proven ||
 	    !dtls_retry_open(&e->ep->cookie, address, cookie,
 			     e->now, &r))
 		return dtls_fail_illegal(e, "the cookie is not good");
-	wr_u8(&w, DTLS_SERVER_HELLO);
-	mark = wr_open(&w, 3);
-	dtls_retry_write(&w, r.suite, r.group, cookie);
-	wr_close(&w, mark, 3);
-	wr_bytes(&w, t->all.p, t->all.len);
-	ok = !w.failed &&
-	     dtls_transcript_fold(t, (struct dtls_bytes){ r.hash, r.hash_len },
-				  (struct dtls_bytes){ w.p, w.len });
-	wr_free(&w);
-	if (!ok)
-		return dtls_fail_memory(e);
-	e->hs->retried = true;
-	e->hs->retry_suite = r.suite;
-	e->hs->retry_group = r.group;
-	return 0;
+	hs->address_proven = true;
+	if (hs->retried)
+		return 0;
+	hs->retried = true;
+	hs->retry_suite = r.suite;
+	hs->retry_group = r.group;
+	return restore(e, &r, cookie);
 }
 
-static int send_retry(struct kdtls_engine *e, const struct dtls_choice *choice)
+/* Ask for a share of the group, or for a proof of the address. */
+static int send_retry(struct kdtls_engine *e, const struct dtls_choice *choice,
+		      bool want_cookie)
 {
+	struct dtls_bytes address = { e->address, e->address_len };
 	struct dtls_handshake *hs = e->hs;
-	struct dtls_bytes none = { 0 }, hash;
-	u8 buf[DTLS_HASH_MAX];
+	struct dtls_bytes none = { 0 }, hash, cookie = { 0 };
+	u8 buf[DTLS_HASH_MAX], sealed[DTLS_RETRY_COOKIE_MAX];
+	struct dtls_retry r = { .suite = choice->suite->id };
 	struct dtls_writer *w;
 
 	e->suite = choice->suite;
 	hash = dtls_hash_upto(e, hs->transcript.all.len, buf);
 	if (!hash.len || !dtls_transcript_fold(&hs->transcript, hash, none))
 		return dtls_fail_internal(e);
+	if (want_cookie) {
+		r.hash_len = (u8)hash.len;
+		memcpy(r.hash, hash.p, hash.len);
+		cookie.p = sealed;
+		cookie.len = dtls_retry_seal(&e->ep->cookie, address, &r,
+					     e->now, sealed);
+		if (!cookie.len)
+			return dtls_fail_internal(e);
+	} else {
+		r.group = choice->group->id;
+	}
 	hs->retried = true;
-	hs->retry_suite = choice->suite->id;
-	hs->retry_group = choice->group->id;
+	hs->retry_suite = r.suite;
+	hs->retry_group = r.group;
 	dtls_flight_begin(e);
 	w = dtls_message_begin(e, DTLS_SERVER_HELLO);
-	dtls_retry_write(w, hs->retry_suite, hs->retry_group, none);
+	dtls_retry_write(w, r.suite, r.group, cookie);
 	if (dtls_message_end(e))
 		return -e->error;
 	dtls_flight_end(e, true);
@@ -119,7 +147,6 @@ static bool take_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 {
 	struct dtls_handshake *hs = e->hs;
 	const struct dtls_session *s = &hs->session;
-	const char *name = e->name ? e->name : "";
 	const struct dtls_suite *suite;
 
 	wr_free(&hs->session_bytes);
@@ -130,9 +157,7 @@ static bool take_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 		return false;
 	suite = dtls_own_suite(e, s->suite);
 	if (s->version != DTLS_VERSION_1_3 || !suite ||
-	    suite->sha384 != e->suite->sha384 ||
-	    !dtls_bytes_equal(s->name, name, strlen(name)) ||
-	    (dtls_endpoint_flag(e->ep, KDTLS_REQUIRE_CERT) && !s->verified))
+	    suite->sha384 != e->suite->sha384)
 		return false;
 	hs->psk_len = (u8)dtls_suite_hash_len(suite);
 	memcpy(hs->psk, s->master, hs->psk_len);
@@ -140,19 +165,20 @@ static bool take_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 	return true;
 }
 
-static bool take_external(struct kdtls_engine *e, struct dtls_bytes identity)
+/* Is this identity known? Return: 1: yes, 0: no, or an error. */
+static int take_external(struct kdtls_engine *e, struct dtls_bytes identity)
 {
-	const struct kdtls_ops *ops = &e->ep->config.ops;
 	struct dtls_handshake *hs = e->hs;
-	size_t len;
+	int len;
 
-	if (!ops->psk_server || e->suite->sha384 ||
-	    identity.len > KDTLS_PSK_IDENTITY_MAX ||
-	    dtls_endpoint_flag(e->ep, KDTLS_REQUIRE_CERT))
-		return false;
-	len = ops->psk_server(e->ctx, identity.p, identity.len, hs->psk);
-	hs->psk_len = len <= sizeof(hs->psk) ? (u8)len : 0;
-	return hs->psk_len;
+	if (e->suite->sha384 || dtls_endpoint_flag(e->ep, KDTLS_REQUIRE_CERT))
+		return 0;
+	len = dtls_psk_of_server(e, identity, hs->psk);
+	if (len <= 0)
+		return len;
+	hs->psk_len = (u8)len;
+	hs->psk_resumes = false;
+	return 1;
 }
 
 /* RFC 8446 4.2.11.2: over all up to the list of binders, which is the last */
@@ -176,55 +202,74 @@ static int check_binder(struct kdtls_engine *e, struct dtls_bytes binder,
 	return 0;
 }
 
+/*
+ * Take one of the client's keys if it is known, proven, and, being a session's,
+ * good enough for what is asked now. Return: 1: taken, 0: not, or an error.
+ */
+static int try_psk(struct kdtls_engine *e, struct dtls_bytes identity,
+		   struct dtls_bytes binder, size_t list_len)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_bytes key = { hs->psk, 0 };
+	int found = take_ticket(e, identity);
+
+	if (!found)
+		found = take_external(e, identity);
+	if (found <= 0)
+		return found;
+	if (check_binder(e, binder, list_len))
+		return -e->error;
+	key.len = hs->psk_len;
+	if (hs->psk_resumes && !dtls_may_resume(e, &hs->session)) {
+		OPENSSL_cleanse(hs->psk, sizeof(hs->psk));
+		return 0;
+	}
+	if (hs->psk_resumes ? dtls_peer_claim_session(e, &hs->session) :
+			      dtls_peer_claim_key(e, identity, key))
+		return -e->error;
+	if (dtls_peer_proven(e))
+		return -e->error;
+	hs->psk_chosen = true;
+	return 1;
+}
+
+/* One identity with its binder off their lists. Return: false: malformed */
+static bool next_psk(struct dtls_bytes *ids, struct dtls_bytes *binders,
+		     struct dtls_bytes *identity, struct dtls_bytes *binder)
+{
+	u32 age;
+
+	return rd_vec(ids, 2, identity) && identity->len &&
+	       rd_u32(ids, 4, &age) && rd_vec(binders, 1, binder) &&
+	       binder->len >= 32;
+}
+
 /* The first of the client's keys that is one of ours, if any */
 static int choose_psk(struct kdtls_engine *e,
 		      const struct dtls_client_hello *ch)
 {
-	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_PSK];
-	struct dtls_bytes ids, binders, all, identity, binder = { 0 };
+	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_PSK], ids, binders;
+	struct dtls_bytes i, b, identity, binder;
 	struct dtls_handshake *hs = e->hs;
-	unsigned int i, count = 0, chosen = 0;
-	bool found = false;
-	u32 age;
+	int found = 0;
 
 	if (!rd_vec(&r, 2, &ids) || !ids.len || !rd_vec(&r, 2, &binders) ||
 	    r.len)
 		return dtls_fail_decode(e, "malformed pre_shared_key");
-	all = binders;
-	while (ids.len) {
-		if (!rd_vec(&ids, 2, &identity) || !identity.len ||
-		    !rd_u32(&ids, 4, &age))
+	for (i = ids, b = binders; i.len && b.len;)
+		if (!next_psk(&i, &b, &identity, &binder))
 			return dtls_fail_decode(e, "malformed pre_shared_key");
-		if (!found && count < IDENTITIES_MAX) {
-			found = take_ticket(e, identity) ||
-				take_external(e, identity);
-			chosen = count;
-		}
-		count++;
-	}
-	for (i = 0; binders.len; i++) {
-		struct dtls_bytes b;
-
-		if (!rd_vec(&binders, 1, &b) || b.len < 32)
-			return dtls_fail_decode(e, "malformed pre_shared_key");
-		if (i == chosen)
-			binder = b;
-	}
-	if (i != count)
+	if (i.len || b.len)
 		return dtls_fail_illegal(e, "keys and proofs differ in number");
-	if (!found)
-		return 0;
-	if (check_binder(e, binder, all.len))
-		return -e->error;
-	hs->psk_chosen = true;
-	hs->psk_index = (u16)chosen;
-	if (hs->psk_resumes) {
-		e->resumed = true;
-		e->peer_verified = hs->session.verified;
-		memcpy(e->peer_hash, hs->session.peer_hash,
-		       sizeof(e->peer_hash));
+	for (i = ids, b = binders; i.len; hs->psk_index++) {
+		if (hs->psk_index == IDENTITIES_MAX)
+			break;
+		next_psk(&i, &b, &identity, &binder);
+		found = try_psk(e, identity, binder, binders.len);
+		if (found)
+			break;
 	}
-	return 0;
+	return found < 0 ? found : 0;
 }
 
 /* Without a key in common the server shows who it is, if it can. */
@@ -334,6 +379,31 @@ static int send_flight(struct kdtls_engine *e,
 	return 0;
 }
 
+/*
+ * The ticket that let the hello pass without a cookie is not taken after all:
+ * spent meanwhile, or its session is not good enough any more. The address has
+ * to prove itself, and the second hello is judged anew.
+ */
+static int ask_for_cookie(struct kdtls_engine *e,
+			  const struct dtls_choice *choice)
+{
+	struct dtls_handshake *hs = e->hs;
+
+	dtls_peer_forget(&hs->peer);
+	OPENSSL_free(e->peer);
+	e->peer = NULL;
+	e->peer_len = 0;
+	hs->psk_chosen = false;
+	hs->psk_index = 0;
+	e->resumed = false;
+	OPENSSL_free(e->name);
+	e->name = NULL;
+	OPENSSL_free(e->cid_tx);
+	e->cid_tx = NULL;
+	e->cid_tx_len = 0;
+	return send_retry(e, choice, true);
+}
+
 int dtls13_client_hello(struct kdtls_engine *e,
 			const struct dtls_client_hello *ch)
 {
@@ -356,8 +426,9 @@ int dtls13_client_hello(struct kdtls_engine *e,
 		return nothing_in_common(e, "no cipher suite in common");
 	if (dtls_ext_has(&ch->ext, DTLS_EXT_COOKIE) && recall(e, ch))
 		return -e->error;
-	proven = hs->retried || dtls_endpoint_flag(e->ep, KDTLS_NO_COOKIE);
-	if (!proven && !dtls_early_gate(e->ep, ch))
+	proven = hs->address_proven ||
+		 dtls_endpoint_flag(e->ep, KDTLS_NO_COOKIE);
+	if (!proven && (hs->retried || !dtls_early_gate(e->ep, ch)))
 		return missing(e, "the cookie is gone");
 	if (hs->retried && keep_to_retry(e, ch, &choice))
 		return -e->error;
@@ -368,7 +439,7 @@ int dtls13_client_hello(struct kdtls_engine *e,
 			return missing(e, "no key_share");
 		if (hs->retried)
 			return dtls_fail_illegal(e, "still no share");
-		return send_retry(e, &choice);
+		return send_retry(e, &choice, false);
 	}
 
 	if (dtls_read_client_extensions(e, &ch->ext))
@@ -380,7 +451,7 @@ int dtls13_client_hello(struct kdtls_engine *e,
 		return -e->error;
 	spent = dtls_early_spend(e, ch);
 	if (!proven && !spent)
-		return missing(e, "no cookie, and no ticket in its place");
+		return ask_for_cookie(e, &choice);
 	if (spent && dtls_early_accept(e))
 		return -e->error;
 	if (!hs->psk_chosen) {

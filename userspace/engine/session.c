@@ -2,7 +2,8 @@
 /* A session that can be resumed, as bytes, and the cache; see session.h. */
 #include "session.h"
 
-#define FORMAT	3	/* first byte */
+/* The first byte: it changes with what follows, and old sessions are refused. */
+#define FORMAT	4
 
 void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w)
 {
@@ -10,8 +11,7 @@ void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w)
 	wr_u16(w, s->version);
 	wr_u16(w, s->suite);
 	wr_u8(w, s->ems);
-	wr_u8(w, s->verified);
-	wr_bytes(w, s->peer_hash, sizeof(s->peer_hash));
+	dtls_peer_write(&s->peer, w);
 	wr_bytes(w, s->master, sizeof(s->master));
 	wr_int(w, 8, (u64)s->made);
 	wr_int(w, 4, s->life);
@@ -26,13 +26,12 @@ void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w)
 bool dtls_session_read(struct dtls_session *s, struct dtls_bytes bytes)
 {
 	const struct dtls_suite *suite;
-	u8 format, ems, verified;
+	u8 format, ems;
 	u64 made;
 
 	if (!rd_u8(&bytes, &format) || format != FORMAT ||
 	    !rd_u16(&bytes, &s->version) || !rd_u16(&bytes, &s->suite) ||
-	    !rd_u8(&bytes, &ems) || !rd_u8(&bytes, &verified) ||
-	    !rd_copy(&bytes, s->peer_hash, sizeof(s->peer_hash)) ||
+	    !rd_u8(&bytes, &ems) || !dtls_peer_read(&s->peer, &bytes) ||
 	    !rd_copy(&bytes, s->master, sizeof(s->master)) ||
 	    !rd_int(&bytes, 8, &made) || !rd_u32(&bytes, 4, &s->life) ||
 	    !rd_u32(&bytes, 4, &s->age_add) ||
@@ -41,7 +40,6 @@ bool dtls_session_read(struct dtls_session *s, struct dtls_bytes bytes)
 	    !rd_vec(&bytes, 2, &s->ticket) || bytes.len)
 		return false;
 	s->ems = ems;
-	s->verified = verified;
 	s->made = (int64_t)made;
 	suite = dtls_suite_find(s->suite);
 	return suite && s->id.len <= DTLS_SESSION_ID_SIZE &&
@@ -49,9 +47,24 @@ bool dtls_session_read(struct dtls_session *s, struct dtls_bytes bytes)
 							DTLS_VERSION_1_2);
 }
 
-bool dtls_session_expired(const struct dtls_session *s, int64_t now)
+/* Differences are taken of what is known to be ordered: none can overflow. */
+u32 dtls_session_life(const struct dtls_peer *peer, u32 limit, int64_t now)
 {
-	return now < s->made || now - s->made >= s->life;
+	u64 age, left;
+
+	if (now < peer->since || now >= peer->until)
+		return 0;
+	age = (u64)now - (u64)peer->since;
+	left = (u64)peer->until - (u64)now;
+	if (age >= limit)
+		return 0;
+	return left < limit - age ? (u32)left : limit - (u32)age;
+}
+
+bool dtls_session_expired(const struct dtls_session *s, u32 limit, int64_t now)
+{
+	return now < s->made || (u64)now - (u64)s->made >= s->life ||
+	       !dtls_session_life(&s->peer, limit, now);
 }
 
 bool dtls_cache_init(struct dtls_cache *c, size_t size)

@@ -6,16 +6,19 @@
 #ifndef _DTLS_SESSION_H
 #define _DTLS_SESSION_H
 
+#include "peer.h"
 #include "suites.h"
 
 #define DTLS_SESSION_ID_SIZE	32
+
+/* Seconds a session may live at most (RFC 8446 4.6.1) */
+#define DTLS_SESSION_LIFE_MAX	604800
 
 struct dtls_session {
 	u16 version;
 	u16 suite;
 	bool ems;
-	bool verified;			/* the peer showed a certificate or key */
-	u8 peer_hash[32];		/* of it */
+	struct dtls_peer peer;		/* as a full handshake found it */
 	u8 master[DTLS_SECRET_SIZE];	/* DTLS 1.3: the ticket's key */
 	int64_t made;			/* seconds since 1970 */
 	u32 life;			/* seconds */
@@ -29,10 +32,23 @@ struct dtls_session {
 
 void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w);
 
-/* Return: false if damaged. @s points into @bytes. */
+/*
+ * Return: false if @bytes are damaged, of another version of this library, or
+ * no session at all. @s points into @bytes.
+ */
 bool dtls_session_read(struct dtls_session *s, struct dtls_bytes bytes);
 
-bool dtls_session_expired(const struct dtls_session *s, int64_t now);
+/*
+ * For how long a session with this peer may still be resumed: @limit seconds
+ * from when the peer proved who it is, and no longer than its chain is valid.
+ * That the session was renewed since does not count (RFC 8446 4.6.1).
+ *
+ * Return: seconds; 0: no longer.
+ */
+u32 dtls_session_life(const struct dtls_peer *peer, u32 limit, int64_t now);
+
+/* Is the session too old, by its own life or by dtls_session_life()? */
+bool dtls_session_expired(const struct dtls_session *s, u32 limit, int64_t now);
 
 /*
  * Tickets: AES-256-GCM under a key of the endpoint's, replaced after a ticket's

@@ -83,6 +83,7 @@ struct dtls_handshake {
 	/* who is who */
 	const struct dtls_identity *identity;	/* ours, if we show one */
 	const struct dtls_scheme *scheme;	/* that we sign with */
+	struct dtls_peer peer;	/* as the peer claims, until it is proven */
 	EVP_PKEY *peer_key;
 	bool peer_raw;		/* the peer shows a raw public key */
 	bool own_raw;		/* we do */
@@ -104,6 +105,7 @@ struct dtls_handshake {
 
 	/* DTLS 1.3 */
 	bool retried;			/* there was a HelloRetryRequest */
+	bool address_proven;		/* server: by a cookie */
 	bool psk_chosen;		/* and no certificate is shown */
 	bool psk_resumes;		/* it is a session's */
 	u16 share_group;		/* client: of kex_key */
@@ -174,7 +176,6 @@ struct kdtls_engine {
 	bool ems;
 	bool heartbeats;		/* negotiated: we answer */
 	bool peer_heartbeat;		/* the peer answers too */
-	bool peer_verified;
 	u16 version;
 	u16 group;
 	u16 peer_scheme;
@@ -185,10 +186,11 @@ struct kdtls_engine {
 	char *name;
 	struct dtls_cids cids;		/* in records that arrive */
 	u8 *cid_tx;
+	u8 peer_len;			/* see dtls_peer_of() */
 	u8 cid_tx_len;
 	u8 session_id_len;
 	u8 session_id[DTLS_SESSION_ID_SIZE];
-	u8 peer_hash[32];
+	u8 *peer;			/* who has proven to be there */
 	struct dtls12_secrets secrets;
 	struct dtls13 *d13;		/* NULL: not DTLS 1.3 */
 	struct dtls_early *early;	/* NULL: none is to come */
@@ -383,8 +385,47 @@ const struct dtls_suite *dtls_own_suite(const struct kdtls_engine *e, u16 id);
 void dtls_kex_signed(const struct kdtls_engine *e, struct dtls_bytes params,
 		     struct dtls_writer *w);
 
-/* What is worth keeping of this session */
+/*
+ * What is worth keeping of this session. With a life of 0 it must not be kept:
+ * the peer has to prove anew who it is.
+ */
 void dtls_session_of(const struct kdtls_engine *e, struct dtls_session *s);
+
+/* peer.c: see peer.h */
+
+/* The peer claims to have this pre-shared key. */
+int dtls_peer_claim_key(struct kdtls_engine *e, struct dtls_bytes identity,
+			struct dtls_bytes key);
+/* The peer claims to be who it was in the session, which is resumed. */
+int dtls_peer_claim_session(struct kdtls_engine *e,
+			    const struct dtls_session *s);
+/* What the built-in checks say of a certificate or raw key, and the owner */
+int dtls_peer_judge(struct kdtls_engine *e, const struct dtls_chain *chain);
+/* The peer's Finished or binder is right: what it claims is so. */
+int dtls_peer_proven(struct kdtls_engine *e);
+/* Who has proven to be there. It points into what the engine has. */
+struct dtls_peer dtls_peer_of(const struct kdtls_engine *e);
+/*
+ * May the session be resumed with what the endpoint asks for now, and does the
+ * owner agree? If not, a full handshake finds out.
+ */
+bool dtls_may_resume(struct kdtls_engine *e, const struct dtls_session *s);
+
+/* psks.c */
+
+/*
+ * Ask the owner for a key of KDTLS_PSK_MAX bytes at most. Return: its bytes, 0:
+ * there is none, or an error: the key must not be used.
+ */
+int dtls_psk_of_client(struct kdtls_engine *e, const char *hint, u8 *identity,
+		       size_t *identity_len, u8 *key);
+int dtls_psk_of_server(struct kdtls_engine *e, struct dtls_bytes identity,
+		       u8 *key);
+/* Does the owner still give the session's key for its identity? */
+bool dtls_psk_still_good(struct kdtls_engine *e, const struct dtls_session *s);
+/* See struct dtls_peer. */
+bool dtls_psk_basis(const struct dtls_crypto *c, struct dtls_bytes key,
+		    u8 *basis);
 
 /* extensions.c */
 void dtls_write_schemes(const struct kdtls_engine *e, struct dtls_writer *w);

@@ -117,7 +117,7 @@ bool dtls_ticket_open(struct dtls_tickets *t, const struct dtls_crypto *c,
 		       crypt(k, 0, iv.p, text.p, text.len, out, tag) &&
 		       dtls_session_read(s, (struct dtls_bytes){ plain->p,
 					 plain->len }) &&
-		       !dtls_session_expired(s, now);
+		       !dtls_session_expired(s, t->life, now);
 	}
 	return false;
 }

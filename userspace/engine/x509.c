@@ -6,6 +6,7 @@
 
 #include <kdtls/engine.h>
 
+#include "peer.h"
 #include "x509.h"
 
 /* Keys, curves and hashes of 112 bits of security and more (RFC 9325 4.2) */
@@ -140,6 +141,38 @@ bool dtls_identity_named(const struct dtls_identity *id, const char *name)
 			       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
 }
 
+/* The digest goes on: what is trusted now is not what was before. */
+static bool digest_add(struct dtls_trust *t, const void *data, size_t len)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok;
+
+	ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+	     EVP_DigestUpdate(ctx, t->digest, sizeof(t->digest)) == 1 &&
+	     EVP_DigestUpdate(ctx, data, len) == 1 &&
+	     EVP_DigestFinal_ex(ctx, t->digest, NULL) == 1;
+	EVP_MD_CTX_free(ctx);
+	return ok;
+}
+
+static bool add_root(struct dtls_trust *t, X509 *cert)
+{
+	u8 hash[EVP_MAX_MD_SIZE];
+	unsigned int len;
+
+	return X509_digest(cert, EVP_sha256(), hash, &len) == 1 &&
+	       digest_add(t, hash, len) &&
+	       X509_STORE_add_cert(t->store, cert) == 1;
+}
+
+bool dtls_trust_add_system(struct dtls_trust *t)
+{
+	static const char system[] = "the system's roots";
+
+	return digest_add(t, system, sizeof(system)) &&
+	       X509_STORE_set_default_paths(t->store) == 1;
+}
+
 size_t dtls_trust_add(struct dtls_trust *t, struct dtls_bytes pem)
 {
 	BIO *bio = bio_of(pem);
@@ -147,7 +180,7 @@ size_t dtls_trust_add(struct dtls_trust *t, struct dtls_bytes pem)
 	X509 *cert;
 
 	while (bio && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		if (X509_STORE_add_cert(t->store, cert) == 1)
+		if (add_root(t, cert))
 			count++;
 		X509_free(cert);
 	}
@@ -168,7 +201,9 @@ bool dtls_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem)
 		if (raw) {
 			t->raw = raw;
 			memset(&raw[t->raw_count], 0, sizeof(*raw));
-			ok = write_spki(&raw[t->raw_count], 0, key);
+			ok = write_spki(&raw[t->raw_count], 0, key) &&
+			     digest_add(t, raw[t->raw_count].p,
+					raw[t->raw_count].len);
 			if (ok)
 				t->raw_count++;
 			else
@@ -281,9 +316,43 @@ static int verify_raw(const struct dtls_trust *t, const struct dtls_chain *chain
 	return X509_V_ERR_CERT_UNTRUSTED;
 }
 
+/* Seconds since 1970; a time that cannot be read is long ago. */
+static int64_t expiry_of(const X509 *cert)
+{
+	const ASN1_TIME *end = X509_get0_notAfter(cert);
+	ASN1_TIME *zero = ASN1_TIME_set(NULL, 0);
+	int64_t expiry = 0;
+	int days, seconds;
+
+	if (zero && ASN1_TIME_diff(&days, &seconds, zero, end) == 1)
+		expiry = (int64_t)days * 86400 + seconds;
+	ASN1_TIME_free(zero);
+	return expiry;
+}
+
+int64_t dtls_chain_end(const struct dtls_chain *chain)
+{
+	return chain->leaf ? expiry_of(chain->leaf) : DTLS_NO_END;
+}
+
+/* The earliest expiry in the chain that libcrypto has built */
+static int64_t built_chain_end(X509_STORE_CTX *ctx)
+{
+	STACK_OF(X509) *built = X509_STORE_CTX_get0_chain(ctx);
+	int64_t expiry, end = DTLS_NO_END;
+	int i;
+
+	for (i = 0; i < sk_X509_num(built); i++) {
+		expiry = expiry_of(sk_X509_value(built, i));
+		if (expiry < end)
+			end = expiry;
+	}
+	return end;
+}
+
 int dtls_chain_verify(const struct dtls_trust *t, const struct dtls_chain *chain,
 		      bool server, const char *name, int64_t time,
-		      const char **reason)
+		      int64_t *until, const char **reason)
 {
 	int result = X509_V_ERR_OUT_OF_MEM;
 	X509_VERIFY_PARAM *param;
@@ -319,6 +388,8 @@ int dtls_chain_verify(const struct dtls_trust *t, const struct dtls_chain *chain
 	if (result == X509_V_OK &&
 	    !(X509_get_key_usage(chain->leaf) & KU_DIGITAL_SIGNATURE))
 		result = X509_V_ERR_INVALID_PURPOSE;
+	if (result == X509_V_OK)
+		*until = built_chain_end(ctx);
 	X509_STORE_CTX_free(ctx);
 	*reason = X509_verify_cert_error_string(result);
 	return result;

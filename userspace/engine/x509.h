@@ -27,6 +27,7 @@ struct dtls_trust {
 	X509_STORE *store;
 	struct dtls_writer *raw;	/* SubjectPublicKeyInfo, DER */
 	size_t raw_count;
+	u8 digest[32];		/* SHA-256 of all that was added, in its order */
 };
 
 /* What a peer has shown */
@@ -51,6 +52,7 @@ bool dtls_identity_named(const struct dtls_identity *id, const char *name);
 /* Return: certificates added; 0: none could be read. */
 size_t dtls_trust_add(struct dtls_trust *t, struct dtls_bytes pem);
 bool dtls_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem);
+bool dtls_trust_add_system(struct dtls_trust *t);
 void dtls_trust_exit(struct dtls_trust *t);
 
 /**
@@ -69,13 +71,20 @@ void dtls_chain_free(struct dtls_chain *chain);
  * @server:	the peer is a server
  * @name:	host name or address that it must bear; NULL: any
  * @time:	seconds since 1970
+ * @until:	set, if it is good, to when the first of its certificates expires
  * @reason:	set to words
  *
  * Return: 0 or an X509_V_ERR_*.
  */
 int dtls_chain_verify(const struct dtls_trust *t, const struct dtls_chain *chain,
 		      bool server, const char *name, int64_t time,
-		      const char **reason);
+		      int64_t *until, const char **reason);
+
+/*
+ * When the certificate shown expires, whoever signed it. DTLS_NO_END: it is a raw
+ * public key.
+ */
+int64_t dtls_chain_end(const struct dtls_chain *chain);
 
 /* Return: the alert that says so (RFC 5246 7.2.2). */
 int dtls_chain_alert(int result);
