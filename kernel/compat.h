@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Linux 6.1 to 7.2. The core reads as if for the newest; older kernels pay
- * here, and nothing but this file knows a version.
+ * Linux 6.1 to 7.3. The core reads as if for the newest; older kernels pay
+ * here, and nothing but the compat files knows a version. compat_proto.h and
+ * compat_copy.h are ulp.c's, for the socket's two tables of functions.
  */
 #ifndef _DTLS_COMPAT_H
 #define _DTLS_COMPAT_H
@@ -9,11 +10,8 @@
 #include <asm/ioctls.h>
 #include <crypto/chacha.h>
 #include <linux/ipv6.h>
-#include <linux/sockios.h>
-#include <linux/uaccess.h>
 #include <linux/uio.h>
 #include <linux/version.h>
-#include <net/inet_common.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
 #include <net/udp.h>
@@ -166,69 +164,11 @@ static inline int dtls_base_recvmsg(struct proto *base, struct sock *sk,
 {
 	return base->recvmsg(sk, msg, len, flags);
 }
-
-#define dtls_proto_recvmsg	dtls_recvmsg
 #else
 static inline int dtls_base_recvmsg(struct proto *base, struct sock *sk,
 				    struct msghdr *msg, size_t len, int flags)
 {
 	return base->recvmsg(sk, msg, len, flags, &msg->msg_namelen);
-}
-
-static inline int dtls_proto_recvmsg(struct sock *sk, struct msghdr *msg,
-				     size_t len, int flags, int *addr_len)
-{
-	int ret = dtls_recvmsg(sk, msg, len, flags);
-
-	*addr_len = msg->msg_namelen;
-	return ret;
-}
-#endif
-
-/* Before 6.5 ioctl spoke to user space itself, and splice called sendpage. */
-#if SINCE(6, 5)
-static inline int dtls_proto_ioctl(struct sock *sk, int cmd, int *karg)
-{
-	if (cmd == SIOCINQ)
-		return dtls_rx_inq(sk, karg);
-	return dtls_sk(sk)->base->ioctl(sk, cmd, karg);
-}
-
-static inline void dtls_make_splice(struct proto *prot, struct proto_ops *ops,
-				    void (*splice_eof)(struct socket *sock))
-{
-	prot->splice_eof = splice_eof;
-}
-#else
-static inline int dtls_proto_ioctl(struct sock *sk, int cmd, unsigned long arg)
-{
-	int bytes, err;
-
-	if (cmd != SIOCINQ)
-		return dtls_sk(sk)->base->ioctl(sk, cmd, arg);
-	err = dtls_rx_inq(sk, &bytes);
-	return err ?: put_user(bytes, (int __user *)arg);
-}
-
-static inline int dtls_sendpage(struct sock *sk, struct page *page, int offset,
-				size_t size, int flags)
-{
-	struct msghdr msg = { .msg_flags = flags | MSG_SPLICE_PAGES };
-	struct bio_vec bv = {
-		.bv_page = page,
-		.bv_offset = offset,
-		.bv_len = size,
-	};
-
-	iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, &bv, 1, size);
-	return dtls_sendmsg(sk, &msg, size);
-}
-
-static inline void dtls_make_splice(struct proto *prot, struct proto_ops *ops,
-				    void (*splice_eof)(struct socket *sock))
-{
-	prot->sendpage = dtls_sendpage;
-	ops->sendpage = inet_sendpage;	/* AF_INET6 has none */
 }
 #endif
 

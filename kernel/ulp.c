@@ -10,13 +10,21 @@
 #include <linux/module.h>
 #include <linux/netfilter.h>
 #include <linux/slab.h>
-#include <net/inet_common.h>
+#include <net/ip.h>
 #include <net/udp.h>
 
 #include "compat.h"
+#include "compat_proto.h"
 #include "dtls.h"
 
-/* One pair a family, made from the first socket's own */
+/**
+ * struct ulp_ops - what an attached socket of one address family has
+ * @base:	UDP's proto, taken from a socket of this module's own; NULL until
+ *		the first socket of the family is attached
+ * @base_ops:	likewise UDP's proto_ops
+ * @prot:	what @base becomes
+ * @ops:	what @base_ops becomes; not const, as it is made at run time
+ */
 struct ulp_ops {
 	struct proto *base;
 	const struct proto_ops *base_ops;
@@ -25,7 +33,7 @@ struct ulp_ops {
 };
 
 static struct ulp_ops ulp_ops[2];
-static DEFINE_MUTEX(ulp_ops_lock);
+static DEFINE_MUTEX(ulp_ops_lock);	/* while they are made */
 
 bool dtls_attached(const struct sock *sk)
 {
@@ -90,12 +98,36 @@ static __poll_t dtls_poll(struct file *file, struct socket *sock,
 	return mask;
 }
 
-static void dtls_splice_eof(struct socket *sock)
+/* Before 6.5 sendpage is told by a flag if more follows. */
+static void __maybe_unused dtls_splice_eof(struct socket *sock)
 {
 	struct dtls_sock *ds = dtls_sk(sock->sk);
 
 	if (READ_ONCE(ds->cork) && !READ_ONCE(ds->corked))
 		dtls_tx_uncork(ds, 0);
+}
+
+/*
+ * Return true if connecting to @addr would give an AF_INET6 socket an IPv4 peer,
+ * after which IPV6_ADDRFORM could turn the socket into an AF_INET one. "::"
+ * means the loopback address of the family that the socket is bound in.
+ */
+static bool maps_to_ipv4(const struct sock *sk, const struct dtls_sockaddr *addr,
+			 int addr_len)
+{
+	const struct sockaddr_in6 *sin6 = (const void *)addr;
+
+	if (sk->sk_family != AF_INET6)
+		return false;
+	if (addr->sa_family == AF_INET)
+		return true;
+	if (addr_len < SIN6_LEN_RFC2133 || addr->sa_family != AF_INET6)
+		return false;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (ipv6_addr_any(&sin6->sin6_addr))
+		return ipv6_addr_v4mapped(&sk->sk_v6_rcv_saddr);
+#endif
+	return ipv6_addr_v4mapped(&sin6->sin6_addr);
 }
 
 /*
@@ -108,17 +140,8 @@ static int dtls_connect(struct sock *sk, struct dtls_sockaddr *addr,
 	struct dtls_sock *ds = dtls_sk(sk);
 	int err = -EISCONN;
 
-	/* IPV6_ADDRFORM could turn such a socket into an AF_INET one. */
-	if (sk->sk_family == AF_INET6) {
-		const struct sockaddr_in6 *sin6 = (void *)addr;
-
-		if (addr->sa_family == AF_INET)
-			return -EAFNOSUPPORT;
-		if (addr_len >= SIN6_LEN_RFC2133 &&
-		    addr->sa_family == AF_INET6 &&
-		    ipv6_addr_v4mapped(&sin6->sin6_addr))
-			return -EAFNOSUPPORT;
-	}
+	if (maps_to_ipv4(sk, addr, addr_len))
+		return -EAFNOSUPPORT;
 
 	mutex_lock(&ds->setup);
 	if (!ds->assoc || dtls_is_peer(sk, (void *)addr, addr_len))
@@ -139,6 +162,8 @@ static int dtls_disconnect(struct sock *sk, int flags)
 	return err;
 }
 
+/* ---- attach and close ---- */
+
 /*
  * The last thing that happens on the socket's file. Others may still know the
  * socket (a lookup in softirq, ss -K); from here on it is UDP's to them. The
@@ -152,7 +177,7 @@ static void dtls_close(struct sock *sk, long timeout)
 
 	lock_sock(sk);
 	write_lock_bh(&sk->sk_callback_lock);
-	sk->sk_data_ready = ds->data_ready;
+	WRITE_ONCE(sk->sk_data_ready, ds->data_ready);
 	rcu_assign_sk_user_data(sk, (void *)NULL);
 	WRITE_ONCE(sk->sk_prot, base);
 	write_unlock_bh(&sk->sk_callback_lock);
@@ -167,62 +192,59 @@ static void dtls_close(struct sock *sk, long timeout)
 	base->close(sk, timeout);
 }
 
+/* make_proto() and make_proto_ops(), which name the functions above */
+#include "compat_copy.h"
+
 /*
- * The copies start as the base's, for accounting, hashing and all that carries
- * no data. Whatever can carry data is ours or nothing.
+ * Make a family's copies when its first socket is attached. They are made from
+ * a socket of this module's own: the socket that asks may have become another
+ * family's by IPV6_ADDRFORM, and its user may have changed it otherwise.
  */
-static void make_ops(struct ulp_ops *u, struct proto *base,
-		     const struct proto_ops *base_ops)
+static int make_ops(struct ulp_ops *u, int family)
 {
-	u->prot = *base;
-	u->prot.close = dtls_close;
-	u->prot.connect = dtls_connect;
-	u->prot.disconnect = dtls_disconnect;
-	u->prot.ioctl = dtls_proto_ioctl;
-	u->prot.setsockopt = dtls_setsockopt;
-	u->prot.getsockopt = dtls_getsockopt;
-	u->prot.sendmsg = dtls_sendmsg;
-	u->prot.recvmsg = dtls_proto_recvmsg;
-	u->prot.sock_is_readable = NULL;
-#ifdef CONFIG_BPF_SYSCALL
-	u->prot.psock_update_sk_prot = NULL;	/* no sockmap */
-#endif
+	struct socket *sock;
+	int err;
 
-	u->ops = *base_ops;
-	u->ops.owner = THIS_MODULE;
-	u->ops.poll = dtls_poll;
-	u->ops.splice_read = NULL;		/* then it calls recvmsg */
-	u->ops.peek_len = NULL;
-	u->ops.read_sock = NULL;
-	u->ops.read_skb = NULL;
-	u->ops.sendmsg_locked = NULL;
-	dtls_make_splice(&u->prot, &u->ops, dtls_splice_eof);
-
-	u->base = base;
-	u->base_ops = base_ops;
+	err = sock_create_kern(&init_net, family, SOCK_DGRAM, IPPROTO_UDP,
+			       &sock);
+	if (err)
+		return err;
+	make_proto(&u->prot, sock->sk->sk_prot);
+	make_proto_ops(&u->ops, sock->ops);
+	u->base = sock->sk->sk_prot;
+	u->base_ops = sock->ops;
+	sock_release(sock);
+	return 0;
 }
 
-static struct ulp_ops *get_ops(struct sock *sk, struct socket *sock)
+static struct ulp_ops *get_ops(int family)
 {
-	struct ulp_ops *u = &ulp_ops[sk->sk_family == AF_INET6];
+	struct ulp_ops *u = &ulp_ops[family == AF_INET6];
+	int err = 0;
 
 	mutex_lock(&ulp_ops_lock);
 	if (!u->base)
-		make_ops(u, sk->sk_prot_creator, sock->ops);
+		err = make_ops(u, family);
 	mutex_unlock(&ulp_ops_lock);
-	return u;
+	return err ? ERR_PTR(err) : u;
 }
 
-/* Under the socket's lock and sk_callback_lock: may it be ours? */
+/*
+ * Return 0 if the socket may be attached, or an error. Wants the socket's lock
+ * and sk_callback_lock: whatever changes sk_prot, sk_user_data or the peer
+ * holds one of the two.
+ */
 static int may_attach(struct sock *sk, struct socket *sock, struct ulp_ops *u)
 {
 	struct udp_sock *up = udp_sk(sk);
 
 	if (dtls_attached(sk))
 		return -EEXIST;
+	/* The socket was an AF_INET6 one before IPV6_ADDRFORM. */
+	if (sk->sk_prot_creator != u->base)
+		return -EAFNOSUPPORT;
 	/* sockmap, tunnels, another ULP */
 	if (sk->sk_prot != u->base || sock->ops != u->base_ops ||
-	    sk->sk_prot != sk->sk_prot_creator ||
 	    rcu_dereference_raw(__sk_user_data(sk)))
 		return -EBUSY;
 	/* ESP in UDP and some L2TP sockets have no sk_user_data. */
@@ -238,26 +260,15 @@ static int may_attach(struct sock *sk, struct socket *sock, struct ulp_ops *u)
 	return 0;
 }
 
-int dtls_attach(struct sock *sk)
+static struct dtls_sock *new_sock(struct sock *sk, const struct ulp_ops *u)
 {
-	struct socket *sock = sk->sk_socket;
-	struct dtls_sock *ds;
-	struct ulp_ops *u;
-	int err;
+	struct dtls_sock *ds = kzalloc(sizeof(*ds), GFP_KERNEL_ACCOUNT);
 
-	if (sk->sk_type != SOCK_DGRAM || sk->sk_protocol != IPPROTO_UDP ||
-	    (sk->sk_family != AF_INET && sk->sk_family != AF_INET6))
-		return -EPROTONOSUPPORT;
-	/* A socket of the kernel's own: tunnels have such. */
-	if (!sock || !sock->file)
-		return -EOPNOTSUPP;
-	if (dtls_attached(sk))
-		return -EEXIST;
-
-	ds = kzalloc(sizeof(*ds), GFP_KERNEL_ACCOUNT);
 	if (!ds)
-		return -ENOMEM;
+		return NULL;
 	ds->sk = sk;
+	ds->base = u->base;
+	ds->base_ops = u->base_ops;
 	ds->stats = dtls_stats(sock_net(sk));
 	ds->replay_window = DTLS_REPLAY_WINDOW_MIN;
 	mutex_init(&ds->setup);
@@ -268,30 +279,58 @@ int dtls_attach(struct sock *sk)
 	INIT_LIST_HEAD(&ds->ready);
 	INIT_LIST_HEAD(&ds->control);
 	INIT_LIST_HEAD(&ds->raw);
+	return ds;
+}
 
-	u = get_ops(sk, sock);
-	ds->base = u->base;
-	ds->base_ops = u->base_ops;
+/* Under the socket's lock and sk_callback_lock */
+static void swap_ops(struct dtls_sock *ds, struct ulp_ops *u)
+{
+	struct sock *sk = ds->sk;
+	struct socket *sock = sk->sk_socket;
+
+	__module_get(THIS_MODULE);
+	/* What the user set for plain UDP goes on to hold. */
+	ds->gso_size = READ_ONCE(udp_sk(sk)->gso_size);
+	WRITE_ONCE(udp_sk(sk)->gso_size, 0);
+	ds->user_gro = udp_test_bit(GRO_ENABLED, sk);
+	ds->gro = ds->user_gro;
+	clear_bit(SOCK_SUPPORT_ZC, &sock->flags);
+	ds->data_ready = sk->sk_data_ready;
+	rcu_assign_sk_user_data(sk, (void *)ds);
+	WRITE_ONCE(sk->sk_data_ready, dtls_data_ready);
+	/* Whoever finds one of these finds sk_user_data: see dtls_sk(). */
+	smp_store_release(&sk->sk_prot, &u->prot);	/* pairs there */
+	smp_store_release(&sock->ops, &u->ops);		/* likewise */
+}
+
+int dtls_attach(struct sock *sk)
+{
+	struct socket *sock = sk->sk_socket;
+	int family = READ_ONCE(sk->sk_family), err;
+	struct dtls_sock *ds;
+	struct ulp_ops *u;
+
+	if (sk->sk_type != SOCK_DGRAM || sk->sk_protocol != IPPROTO_UDP ||
+	    (family != AF_INET && family != AF_INET6))
+		return -EPROTONOSUPPORT;
+	/* A socket of the kernel's own: tunnels have such. */
+	if (!sock || !sock->file)
+		return -EOPNOTSUPP;
+	if (dtls_attached(sk))
+		return -EEXIST;
+
+	u = get_ops(family);
+	if (IS_ERR(u))
+		return PTR_ERR(u);
+	ds = new_sock(sk, u);
+	if (!ds)
+		return -ENOMEM;
 
 	lock_sock(sk);
 	write_lock_bh(&sk->sk_callback_lock);
 	err = may_attach(sk, sock, u);
-	if (!err) {
-		__module_get(THIS_MODULE);
-		/* What the user set for plain UDP goes on to hold. */
-		ds->gso_size = READ_ONCE(udp_sk(sk)->gso_size);
-		WRITE_ONCE(udp_sk(sk)->gso_size, 0);
-		ds->user_gro = udp_test_bit(GRO_ENABLED, sk);
-		ds->gro = ds->user_gro;
-		clear_bit(SOCK_SUPPORT_ZC, &sock->flags);
-		ds->data_ready = sk->sk_data_ready;
-		rcu_assign_sk_user_data(sk, (void *)ds);
-		sk->sk_data_ready = dtls_data_ready;
-		/* Pairs with who finds our proto and wants its data. */
-		smp_wmb();
-		WRITE_ONCE(sk->sk_prot, &u->prot);
-		WRITE_ONCE(sock->ops, &u->ops);
-	}
+	if (!err)
+		swap_ops(ds, u);
 	write_unlock_bh(&sk->sk_callback_lock);
 	release_sock(sk);
 

@@ -26,6 +26,10 @@
 #include "common.h"
 #include "traffic.h"
 
+#ifndef IPV6_ADDRFORM
+#define IPV6_ADDRFORM	1
+#endif
+
 /* Sockets that hold the module */
 static int module_refs(void)
 {
@@ -1068,6 +1072,35 @@ TEST_F_TIMEOUT(lifetime, attach_while_the_module_goes, 280)
 	TH_LOG("%u served, %u refused", served, refused);
 	EXPECT_EQ(16 * n, served + refused);
 	ASSERT_EQ(0, link_open(&self->l, variant->family, variant->cipher, 0));
+}
+
+/*
+ * An AF_INET6 socket that IPV6_ADDRFORM made an AF_INET one is refused; and
+ * when it is the first that asks, the others are served all the same.
+ */
+TEST_F_TIMEOUT(lifetime, converted_socket_that_asks_first_harms_nobody, 280)
+{
+	struct sockaddr_in6 peer = { .sin6_family = AF_INET6,
+				     .sin6_port = htons(9) };
+	int fd, family = AF_INET;
+
+	ASSERT_EQ(0, self->refs);
+	link_close(&self->l);
+	ASSERT_EQ(0, unload()) TH_LOG("%s", strerror(errno));
+	ASSERT_EQ(0, load());
+
+	fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	ASSERT_EQ(1, inet_pton(AF_INET6, "::ffff:127.0.0.1", &peer.sin6_addr));
+	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&peer, sizeof(peer)));
+	ASSERT_EQ(0, setsockopt(fd, SOL_IPV6, IPV6_ADDRFORM, &family,
+				sizeof(family)));
+	EXPECT_EQ(-1, dtls_attach(fd));
+	EXPECT_EQ(EAFNOSUPPORT, errno);
+	EXPECT_EQ(1, send(fd, "x", 1, 0)) TH_LOG("%s", strerror(errno));
+	close(fd);
+
+	ASSERT_EQ(0, link_raw(&self->l, variant->family, variant->cipher, 0));
+	EXPECT_TRUE(link_raw_works(&self->l));
 }
 
 TEST_HARNESS_MAIN
