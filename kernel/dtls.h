@@ -533,6 +533,9 @@ struct dtls_msg {
  * @setup:	mutex: keys, connect and disconnect
  * @assoc:	the association of a connected socket; set once, by the first
  *		key. (A server's socket will have a table of them.)
+ * @peer_addr:	whom the socket was connected to then (IPv4: a mapped address);
+ *		written under the setup mutex and the socket's lock
+ * @peer_port:	likewise
  * @replay_window: for associations to come
  * @lock:	intake, and the lists and figures below; taken in process
  *		context alone, around struct dtls_assoc's
@@ -573,6 +576,8 @@ struct dtls_sock {
 
 	struct mutex setup;	/* see above */
 	struct dtls_assoc *assoc;
+	struct in6_addr peer_addr;
+	__be16 peer_port;
 	u32 replay_window;
 
 	spinlock_t lock;	/* see above */
@@ -600,8 +605,14 @@ struct dtls_sock {
 	struct dtls_batch *cork;
 };
 
+/*
+ * Return the attached socket's own structure. The caller was called by way of
+ * the socket's proto or proto_ops, which swap_ops() writes after sk_user_data;
+ * whoever read the entry there did so without an acquire, so one is made here.
+ */
 static inline struct dtls_sock *dtls_sk(const struct sock *sk)
 {
+	smp_rmb();	/* pairs with smp_store_release() in swap_ops() */
 	return rcu_dereference_raw(__sk_user_data(sk));
 }
 
@@ -716,8 +727,20 @@ int dtls_getsockopt(struct sock *sk, int level, int optname,
 
 /* ---- ulp.c: attach and detach ---- */
 
+/*
+ * Return true if a call that was inside UDP when the attach came has set
+ * UDP_SEGMENT or UDP_CORK there. See dtls_take_options().
+ */
+static inline bool dtls_options_came(const struct sock *sk)
+{
+	return unlikely(READ_ONCE(udp_sk(sk)->gso_size) ||
+			udp_test_bit(CORK, sk));
+}
+
 int dtls_attach(struct sock *sk);
 bool dtls_attached(const struct sock *sk);
+void dtls_take_options(struct dtls_sock *ds);
+int dtls_bind_peer(struct dtls_sock *ds);
 int dtls_ulp_init(void);
 void dtls_ulp_exit(void);
 

@@ -133,13 +133,8 @@ static int install(struct dtls_sock *ds, int optname,
 		   const struct dtls_key_info *info, struct dtls_epoch *epoch)
 {
 	struct dtls_assoc *assoc = ds->assoc;
-	struct sock *sk = ds->sk;
-	int err = 0;
+	int err = dtls_bind_peer(ds);
 
-	lock_sock(sk);
-	if (sk->sk_state != TCP_ESTABLISHED)
-		err = -ENOTCONN;
-	release_sock(sk);
 	if (err)
 		return err;
 

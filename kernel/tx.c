@@ -121,12 +121,19 @@ static void batch_free(struct dtls_batch *batch)
 
 /* ---- down ---- */
 
+/* Every send goes down here; UDP must neither cut nor pack what it is given. */
+static int to_base(struct dtls_sock *ds, struct msghdr *msg, size_t len)
+{
+	if (dtls_options_came(ds->sk))
+		dtls_take_options(ds);
+	return ds->base->sendmsg(ds->sk, msg, len);
+}
+
 /* One call of the base's sendmsg for @len bytes of @batch from @pos on */
 static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
 		     size_t len, u16 gso_size)
 {
 	u8 small[CMSG_SPACE(sizeof(u16))] __aligned(sizeof(long));
-	struct sock *sk = tx->ds->sk;
 	struct msghdr msg = {
 		.msg_flags = tx->flags,
 		.msg_control = tx->control,
@@ -160,7 +167,7 @@ static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
 		memcpy(CMSG_DATA(cmsg), &gso_size, sizeof(gso_size));
 		msg.msg_controllen += CMSG_SPACE(sizeof(u16));
 	}
-	return tx->ds->base->sendmsg(sk, &msg, len);
+	return to_base(tx->ds, &msg, len);
 }
 
 /*
@@ -631,7 +638,7 @@ static int send_raw(struct tx *tx, size_t len)
 	msg.msg_flags = tx->flags;
 	msg.msg_control = tx->control;
 	msg.msg_controllen = tx->control_len;
-	return tx->ds->base->sendmsg(tx->ds->sk, &msg, len);
+	return to_base(tx->ds, &msg, len);
 }
 
 static int check_info(struct tx *tx)

@@ -15,6 +15,19 @@
  * From then on send() and recv() carry one application record each. Between
  * the attach and the keys send() fails with ENOKEY and recv() waits.
  *
+ * Errors of the attach: EEXIST (it is attached), EBUSY (the socket has corked
+ * data or UDP_CORK, UDP_ENCAP, or is a sockmap's or a tunnel's), EAFNOSUPPORT
+ * (an AF_INET6 socket that is connected to a v4-mapped address, or became an
+ * AF_INET one by IPV6_ADDRFORM), EPROTONOSUPPORT and EOPNOTSUPP (not a UDP
+ * socket of a user's), ENOENT (another name than "dtls"), ENOMEM.
+ *
+ * A call on the same socket that another thread began before the attach may end
+ * after it. Options that it sets hold as if they were set afterwards; UDP_ENCAP
+ * makes the keys fail with EBUSY. What it leaves corked is dropped, which the
+ * socket tells by one EBUSY; a peer that the socket must not have is given up,
+ * told by one EISCONN. A whole datagram that it sends goes out as it is, and a
+ * recv() that has waited since then gets what comes next as it is.
+ *
  * Every structure here may grow at its end. setsockopt() takes a structure that
  * ends early, but not before the field the structure's description names, as if
  * the rest were zero, and a longer one if what the kernel does not know of it is
@@ -112,8 +125,9 @@
  * socket's, length of the connection ID from that of other read keys', but for
  * early data's), EOPNOTSUPP (version), ENOENT (the kernel has not this cipher,
  * or the version has not),
- * E2BIG and ENOENT (see above), ENOTCONN (the socket has no peer), EEXIST (the
- * epoch is not newer), ENOMEM.
+ * E2BIG and ENOENT (see above), ENOTCONN (the socket has no peer), EISCONN (the
+ * peer is not that of the keys before), EBUSY (UDP_ENCAP), EEXIST (the epoch is
+ * not newer), ENOMEM.
  */
 struct dtls_key_info {
 	__u64	id;
