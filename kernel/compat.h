@@ -9,6 +9,7 @@
 
 #include <asm/ioctls.h>
 #include <crypto/chacha.h>
+#include <linux/bpf-cgroup.h>
 #include <linux/ipv6.h>
 #include <linux/uio.h>
 #include <linux/version.h>
@@ -156,6 +157,26 @@ static inline void dtls_skb_drop(struct sock *sk, struct sk_buff *skb,
 #else
 #define dtls_sockaddr	sockaddr
 #endif
+
+/*
+ * The cgroup's BPF programs see the address that recvmsg gives, and may change
+ * it. Takes the socket's lock if there are any. Before 6.7 its length was fixed.
+ */
+static inline void dtls_cgroup_recvmsg(struct sock *sk, struct sockaddr *addr,
+				       int *addr_len)
+{
+#if SINCE(6, 7)
+	if (sk->sk_family == AF_INET)
+		BPF_CGROUP_RUN_PROG_UDP4_RECVMSG_LOCK(sk, addr, addr_len);
+	else
+		BPF_CGROUP_RUN_PROG_UDP6_RECVMSG_LOCK(sk, addr, addr_len);
+#else
+	if (sk->sk_family == AF_INET)
+		BPF_CGROUP_RUN_PROG_UDP4_RECVMSG_LOCK(sk, addr);
+	else
+		BPF_CGROUP_RUN_PROG_UDP6_RECVMSG_LOCK(sk, addr);
+#endif
+}
 
 /* Before 7.1 recvmsg told the address's length through a pointer. */
 #if SINCE(7, 1)

@@ -60,6 +60,8 @@ static void put_ancillary(struct sock *sk, struct msghdr *msg,
 			sin->sin_addr.s_addr = ip_hdr(skb)->saddr;
 			memset(sin->sin_zero, 0, sizeof(sin->sin_zero));
 			msg->msg_namelen = sizeof(*sin);
+			dtls_cgroup_recvmsg(sk, (struct sockaddr *)sin,
+					    &msg->msg_namelen);
 		}
 		if (dtls_inet_cmsg_flags(sk))
 			ip_cmsg_recv_offset(msg, sk, skb,
@@ -78,6 +80,8 @@ static void put_ancillary(struct sock *sk, struct msghdr *msg,
 		sin6->sin6_scope_id = ipv6_iface_scope_id(&sin6->sin6_addr,
 							  inet6_iif(skb));
 		msg->msg_namelen = sizeof(*sin6);
+		dtls_cgroup_recvmsg(sk, (struct sockaddr *)sin6,
+				    &msg->msg_namelen);
 	}
 	if (inet6_sk(sk)->rxopt.all)
 		ip6_datagram_recv_ctl(sk, msg, skb);
