@@ -702,6 +702,8 @@ bool dtls_rx_ready(struct dtls_sock *ds, const struct dtls_rx *rx,
 		   unsigned int i);
 void dtls_rx_control(struct dtls_sock *ds, const struct dtls_rx *rx,
 		     unsigned int i);
+bool dtls_rx_import(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
+		    u64 next, const u64 *seen);
 int dtls_rx_fill(struct dtls_sock *ds, bool control);
 bool dtls_rx_poll(struct dtls_sock *ds);
 

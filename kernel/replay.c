@@ -43,11 +43,16 @@ void dtls_replay_init(struct dtls_replay *w, u64 *ring, u32 size, u64 floor)
 	memset(ring, 0, size / 8);
 }
 
+bool dtls_replay_left(const struct dtls_replay *w, u64 seq)
+{
+	return seq < w->floor || (seq < w->next && w->next - seq > w->size);
+}
+
 bool dtls_replay_check(const struct dtls_replay *w, u64 seq)
 {
 	if (seq >= w->next)
 		return true;
-	if (seq < w->floor || w->next - seq > w->size)
+	if (dtls_replay_left(w, seq))
 		return false;
 	return !(*word_of(w, seq) & bit_of(seq));
 }

@@ -50,6 +50,13 @@ bool dtls_replay_check(const struct dtls_replay *w, u64 seq);
  */
 bool dtls_replay_mark(struct dtls_replay *w, u64 seq);
 
+/**
+ * dtls_replay_left() - did the window move past this number?
+ *
+ * Return: true if @seq is too old to be marked, whether it was seen or not.
+ */
+bool dtls_replay_left(const struct dtls_replay *w, u64 seq);
+
 /* Numbers that are checked or marked at once */
 #define DTLS_REPLAY_RUN_MAX	64
 

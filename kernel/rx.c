@@ -138,9 +138,12 @@ static void heed_alert(struct dtls_sock *ds, struct dtls_assoc *assoc,
 }
 
 /*
- * Mark those of @set, records of @rx that are authentic, that are the first of
- * their number. They were in the window when they came; that one fell out since
- * then is our doing.
+ * Mark the authentic records in @set as received and return those that nobody
+ * received before. All of them were inside the window when admit() looked. If
+ * another reader, or another size, has moved the window past one since then, the
+ * record is still accepted, as the delay was here. A window that was imported in
+ * between has taken the fresh bit of what it refuses. Under the association's
+ * lock.
  */
 static u64 mark(const struct dtls_rx *rx, u64 set)
 {
@@ -151,9 +154,38 @@ static u64 mark(const struct dtls_rx *rx, u64 set)
 	first = dtls_replay_mark_run(window, seq, rx->n, set);
 	if (first != set)
 		for (i = 0; i < rx->n; i++)
-			if (seq + i + window->size < window->next)
+			if (dtls_replay_left(window, seq + i))
 				first |= set & BIT_ULL(i);
 	return first;
+}
+
+/**
+ * dtls_rx_import() - add what others know of an epoch's replay window
+ * @assoc:	association
+ * @epoch:	read epoch of its, with a reference
+ * @next:	as in struct dtls_window
+ * @seen:	likewise
+ *
+ * What the window refuses from now on, it refuses of the records under way too.
+ *
+ * Return: false if @next lies below the window's; nothing is changed then.
+ */
+bool dtls_rx_import(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
+		    u64 next, const u64 *seen)
+{
+	struct dtls_rx *rx;
+	bool done;
+
+	spin_lock(&assoc->lock);
+	done = dtls_replay_import(&epoch->replay, next, seen);
+	if (done)
+		hlist_for_each_entry(rx, &assoc->under_way, under_way)
+			if (rx->epoch == epoch)
+				rx->fresh &= dtls_replay_check_run(&epoch->replay,
+								   rx->rec.seq,
+								   rx->n);
+	spin_unlock(&assoc->lock);
+	return done;
 }
 
 /* Of two records with one number under way, the other one is not fresh now. */

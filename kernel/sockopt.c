@@ -299,11 +299,8 @@ static int set_window(struct dtls_sock *ds, sockptr_t optval,
 			err = -ENOENT;
 	}
 	if (!err) {
-		spin_lock(&assoc->lock);
-		if (!dtls_replay_import(&epoch->replay, window->next,
-					window->seen))
+		if (!dtls_rx_import(assoc, epoch, window->next, window->seen))
 			err = -EINVAL;
-		spin_unlock(&assoc->lock);
 		dtls_epoch_put(epoch);
 	}
 	kfree(window);
