@@ -45,6 +45,32 @@ static struct dtls_msg *peek_ready(struct dtls_sock *ds, int *off)
 	return NULL;
 }
 
+#if IS_ENABLED(CONFIG_IPV6)
+/*
+ * An IPv6 socket that is not connected yet is sent raw records by IPv4, too.
+ * Addresses are mapped ones then, IPV6_PKTINFO's as well.
+ */
+static void put_mapped(struct sock *sk, struct msghdr *msg, struct sk_buff *skb)
+{
+	DECLARE_SOCKADDR(struct sockaddr_in6 *, sin6, msg->msg_name);
+	struct in6_pktinfo info = {};
+
+	if (sin6) {
+		*sin6 = (struct sockaddr_in6) {
+			.sin6_family = AF_INET6,
+			.sin6_port = udp_hdr(skb)->source,
+		};
+		ipv6_addr_set_v4mapped(ip_hdr(skb)->saddr, &sin6->sin6_addr);
+		msg->msg_namelen = sizeof(*sin6);
+	}
+	if (inet6_sk(sk)->rxopt.bits.rxinfo) {
+		info.ipi6_ifindex = PKTINFO_SKB_CB(skb)->ipi_ifindex;
+		ipv6_addr_set_v4mapped(ip_hdr(skb)->daddr, &info.ipi6_addr);
+		put_cmsg(msg, SOL_IPV6, IPV6_PKTINFO, sizeof(info), &info);
+	}
+}
+#endif
+
 /* Peer's address and ancillary data, as plain UDP gives them */
 static void put_ancillary(struct sock *sk, struct msghdr *msg,
 			  struct sk_buff *skb)
@@ -54,6 +80,10 @@ static void put_ancillary(struct sock *sk, struct msghdr *msg,
 	if (skb->protocol == htons(ETH_P_IP)) {
 		DECLARE_SOCKADDR(struct sockaddr_in *, sin, msg->msg_name);
 
+#if IS_ENABLED(CONFIG_IPV6)
+		if (sk->sk_family == AF_INET6)
+			put_mapped(sk, msg, skb);
+#endif
 		if (sin && sk->sk_family == AF_INET) {
 			sin->sin_family = AF_INET;
 			sin->sin_port = udp_hdr(skb)->source;

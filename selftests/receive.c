@@ -6,6 +6,7 @@
  */
 #include "kselftest_harness.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <liburing.h>
 #include <netinet/in.h>
@@ -2557,6 +2558,57 @@ TEST_F(receive, shutdown_is_end_of_file)
 	ASSERT_OK(shutdown(l->a, SHUT_RD));
 	ASSERT_EQ(0, recv(l->a, buf, sizeof(buf), 0));
 	ASSERT_EQ(0, recv(l->a, buf, sizeof(buf), 0));
+}
+
+/*
+ * Raw records reach a socket before it is connected, by IPv4 too where it takes
+ * both: whose they are and whither they were written is told as UDP tells it.
+ */
+TEST(raw_by_ipv4_has_an_address_on_a_dual_stack_socket)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET }, me;
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6 }, from = {};
+	struct iovec iov = { buf, sizeof(buf) };
+	static __u8 ctl[512];
+	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof(from),
+			      .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = ctl,
+			      .msg_controllen = sizeof(ctl) };
+	struct in6_pktinfo info = {}, want;
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0), one = 1;
+	int out = udp_socket(AF_INET);
+	socklen_t len = sizeof(any);
+	struct cmsghdr *c;
+	ssize_t n;
+
+	stay();
+	ASSERT_OK(bind(fd, (void *)&any, sizeof(any)));
+	ASSERT_OK(getsockname(fd, (void *)&any, &len));
+	ASSERT_OK(dtls_attach(fd));
+	ASSERT_OK(setsockopt(fd, SOL_IPV6, IPV6_RECVPKTINFO, &one,
+			     sizeof(one)));
+	len = sizeof(me);
+	ASSERT_OK(getsockname(out, (void *)&me, &len));
+	to.sin_port = any.sin6_port;
+	inet_pton(AF_INET, "127.0.0.7", &to.sin_addr);
+	n = plain_record(CT_HANDSHAKE, 0, 0, text, 50, wire);
+	ASSERT_EQ(n, sendto(out, wire, n, 0, (void *)&to, sizeof(to)));
+
+	ASSERT_EQ(n, recvmsg(fd, &msg, MSG_OOB));
+	ASSERT_EQ(sizeof(from), msg.msg_namelen);
+	EXPECT_EQ(AF_INET6, from.sin6_family);
+	EXPECT_EQ(me.sin_port, from.sin6_port);
+	ASSERT_TRUE(IN6_IS_ADDR_V4MAPPED(&from.sin6_addr));
+	EXPECT_EQ(0, memcmp(from.sin6_addr.s6_addr + 12, &me.sin_addr, 4));
+	for (c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
+		if (c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+	inet_pton(AF_INET6, "::ffff:127.0.0.7", &want.ipi6_addr);
+	EXPECT_EQ(0, memcmp(&want.ipi6_addr, &info.ipi6_addr,
+			    sizeof(want.ipi6_addr)));
+	EXPECT_NE(0u, info.ipi6_ifindex);
+	close(fd);
+	close(out);
 }
 
 TEST_HARNESS_MAIN
