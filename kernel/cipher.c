@@ -38,10 +38,6 @@ static const struct dtls_cipher ciphers[] = {
 	  CCM_SEAL_LIMIT, CCM_8_OPEN_LIMIT },
 };
 
-static DEFINE_PER_CPU(struct dtls_scratch *, spare);
-static unsigned int req_size_max;	/* of every AEAD in use so far */
-static unsigned int mask_req_size_max;	/* likewise of dtls_mask.ecb */
-
 const struct dtls_cipher *dtls_cipher_find(u16 id)
 {
 	unsigned int i;
@@ -50,14 +46,6 @@ const struct dtls_cipher *dtls_cipher_find(u16 id)
 		if (ciphers[i].id == id)
 			return &ciphers[i];
 	return NULL;
-}
-
-static void grow_requests(unsigned int *max, unsigned int size)
-{
-	unsigned int old = READ_ONCE(*max);
-
-	while (old < size && !try_cmpxchg(max, &old, size))
-		;
 }
 
 /* Sleeps: may load the cipher's module. */
@@ -94,13 +82,8 @@ int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
 		err = crypto_aead_setkey(key->aead, info->key, cipher->key_len);
 	if (!err && v13)
 		err = dtls_mask_init(&key->mask, cipher, info->sn_key, write);
-	if (!err) {
-		grow_requests(&req_size_max, crypto_aead_reqsize(key->aead));
-		if (key->mask.ecb)
-			grow_requests(&mask_req_size_max,
-				      crypto_skcipher_reqsize(key->mask.ecb));
+	if (!err)
 		return 0;
-	}
 
 	crypto_free_aead(key->aead);
 no_aead:
@@ -113,71 +96,6 @@ void dtls_key_destroy(struct dtls_key *key)
 	crypto_free_aead(key->aead);	/* wipes the key schedule */
 	dtls_mask_destroy(&key->mask);
 	memzero_explicit(key, sizeof(*key));
-}
-
-static void scratch_free(struct dtls_scratch *scratch)
-{
-	if (!scratch)
-		return;
-	kfree_sensitive(scratch->fragment);
-	kfree_sensitive(scratch->content);
-	kfree(scratch->rx);
-	kfree_sensitive(scratch->masks);
-	kfree_sensitive(scratch);
-}
-
-/* After any key was made, for use with any of them. Sleeps; may return NULL. */
-struct dtls_scratch *dtls_scratch_get(void)
-{
-	unsigned int mask_req_size = READ_ONCE(mask_req_size_max);
-	unsigned int req_size = READ_ONCE(req_size_max);
-	struct dtls_scratch *scratch = this_cpu_xchg(spare, NULL);
-
-	if (likely(scratch && scratch->req_size >= req_size &&
-		   scratch->mask_req_size >= mask_req_size))
-		return scratch;
-
-	scratch_free(scratch);
-	scratch = kzalloc(sizeof(*scratch) + req_size, GFP_KERNEL);
-	if (!scratch)
-		return NULL;
-	scratch->req_size = req_size;
-	scratch->mask_req_size = mask_req_size;
-	sg_init_table(scratch->src, ARRAY_SIZE(scratch->src));
-	sg_unmark_end(&scratch->src[DTLS_SG_MAX]);
-	sg_init_table(scratch->dst, ARRAY_SIZE(scratch->dst));
-	sg_init_table(scratch->flat, ARRAY_SIZE(scratch->flat));
-	sg_set_buf(&scratch->src[0], scratch->aad, sizeof(scratch->aad));
-	sg_set_buf(&scratch->dst[0], scratch->aad, sizeof(scratch->aad));
-	sg_set_buf(&scratch->flat[0], scratch->aad, sizeof(scratch->aad));
-	crypto_init_wait(&scratch->wait);
-	aead_request_set_callback(&scratch->req, CRYPTO_TFM_REQ_MAY_BACKLOG |
-				  CRYPTO_TFM_REQ_MAY_SLEEP, crypto_req_done,
-				  &scratch->wait);
-	scratch->fragment = kmalloc(DTLS_SCRATCH_ROOM, GFP_KERNEL);
-	scratch->content = kmalloc(DTLS_SCRATCH_ROOM, GFP_KERNEL);
-	scratch->rx = kcalloc(2, sizeof(*scratch->rx), GFP_KERNEL);
-	scratch->masks = kzalloc(sizeof(*scratch->masks) + mask_req_size,
-				 GFP_KERNEL);
-	if (!scratch->fragment || !scratch->content || !scratch->rx ||
-	    !scratch->masks) {
-		scratch_free(scratch);
-		return NULL;
-	}
-	sg_set_buf(&scratch->dst[1], scratch->content, DTLS_SCRATCH_ROOM);
-	sg_init_one(&scratch->masks->sg, scratch->masks->block,
-		    sizeof(scratch->masks->block));
-	skcipher_request_set_callback(&scratch->masks->req,
-				      CRYPTO_TFM_REQ_MAY_BACKLOG |
-				      CRYPTO_TFM_REQ_MAY_SLEEP,
-				      crypto_req_done, &scratch->wait);
-	return scratch;
-}
-
-void dtls_scratch_put(struct dtls_scratch *scratch)
-{
-	if (scratch && this_cpu_cmpxchg(spare, NULL, scratch))
-		scratch_free(scratch);
 }
 
 #define EXPLICIT_LEN	8	/* if there is one */
@@ -242,7 +160,7 @@ void dtls_seal_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 		     size_t len, u8 type, u64 epoch, bool more)
 {
 	struct scatterlist *sg = scratch->flat + 1;
-	struct aead_request *req = &scratch->req;
+	struct aead_request *req = scratch->req;
 	struct dtls_sealing *s = &scratch->sealing;
 
 	s->rec = (struct dtls_record) {
@@ -294,7 +212,7 @@ static void mask_number(const struct dtls_key *key,
 	struct dtls_masks *masks = scratch->masks;
 	u8 mask[DTLS_SAMPLE_SIZE];
 
-	if (masks->hold) {
+	if (scratch->hold) {
 		memcpy(masks->block[masks->n], fragment, DTLS_SAMPLE_SIZE);
 		masks->record[masks->n++] = record;
 	} else {
@@ -303,19 +221,64 @@ static void mask_number(const struct dtls_key *key,
 	}
 }
 
+/*
+ * Run the request over what lies from @start on: additional data (or that
+ * stands in @scratch), content and tag, @len bytes in all, in @pages.
+ */
+static int seal_pages(struct dtls_scratch *scratch, const u8 *start, size_t len,
+		      const struct bio_vec *pages)
+{
+	struct aead_request *req = scratch->req;
+	struct scatterlist *sg = scratch->pieces, *whole = req->src;
+	unsigned int skip = start - dtls_piece(pages), part;
+	int err;
+
+	if (whole == scratch->flat)
+		sg_set_buf(sg++, scratch->aad, scratch->sealing.aad_len);
+	for (; len; len -= part, skip = 0, pages++, sg++) {
+		part = min_t(size_t, len, pages->bv_len - skip);
+		sg_set_page(sg, pages->bv_page, part, pages->bv_offset + skip);
+	}
+	sg_mark_end(sg - 1);
+	req->src = scratch->pieces;
+	req->dst = scratch->pieces;
+	err = crypto_wait_req(crypto_aead_encrypt(req), &scratch->wait);
+	req->src = whole;
+	req->dst = whole;
+	sg_unmark_end(sg - 1);
+	return err;
+}
+
+/* The type, and zeros, after the content (RFC 9147 4, RFC 9146 4) */
+static void put_inner_type(const struct dtls_sealing *s, u8 *content,
+			   const struct bio_vec *pages)
+{
+	size_t room;
+
+	/* What is longer than a page is not padded. */
+	if (pages)
+		*dtls_pages_at(pages, s->head + s->len, &room) = s->type;
+	else
+		content[s->len] = s->type;
+	if (s->inner_len > s->len + 1)
+		memset(content + s->len + 1, 0, s->inner_len - s->len - 1);
+}
+
 /**
  * dtls_seal() - make a record around its content, in place
- * @key:	write key
+ * @key:	write key, for which @scratch is fit
  * @scratch:	after dtls_seal_begin() with that key
- * @record:	linear memory of ours: dtls_key_size() bytes, the content at
+ * @record:	memory of ours: dtls_key_size() bytes, the content at
  *		dtls_key_head()
+ * @pages:	what the record lies in, from @record on, if these are several
+ *		pieces; else NULL
  * @seq:	from dtls_epoch_take_seq(): never used before
  *
  * If @scratch holds masks back, the number stays in the clear until
  * dtls_mask_batch(). Sleeps. Return: 0 or an error.
  */
 int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
-	      u8 *record, u64 seq)
+	      u8 *record, const struct bio_vec *pages, u64 seq)
 {
 	struct dtls_sealing *s = &scratch->sealing;
 	unsigned int tag_len = key->cipher->tag_len;
@@ -326,10 +289,8 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	int err;
 
 	rec->seq = seq;
-	if (len > s->len) {
-		content[s->len] = s->type;
-		memset(content + s->len + 1, 0, len - s->len - 1);
-	}
+	if (len > s->len)
+		put_inner_type(s, content, pages);
 	if (rec->unified) {
 		write_unified(key, record, rec);
 		start = record;
@@ -339,13 +300,17 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	} else {
 		dtls_record_aad_number(scratch->aad, rec);
 	}
-	/* The tag in an entry of its own is found without a table made for it. */
-	set_pair(&scratch->flat[1], start, content + len - start, tag_len);
 	put_unaligned_be64(dtls_record_number(rec), explicit);
 	make_nonce(key, scratch, explicit, rec);
-
-	err = crypto_wait_req(crypto_aead_encrypt(&scratch->req),
-			      &scratch->wait);
+	len += content - start;
+	if (unlikely(pages)) {
+		err = seal_pages(scratch, start, len + tag_len, pages);
+	} else {
+		/* A tag in an entry of its own is found without a table for it. */
+		set_pair(&scratch->flat[1], start, len, tag_len);
+		err = crypto_wait_req(crypto_aead_encrypt(scratch->req),
+				      &scratch->wait);
+	}
 	if (err)
 		return err;
 	if (rec->unified) {
@@ -430,7 +395,7 @@ static bool inner_type_known(u8 type)
 static int open_pieces(struct dtls_scratch *scratch, struct sk_buff *skb,
 		       unsigned int offset, unsigned int len)
 {
-	struct aead_request *req = &scratch->req;
+	struct aead_request *req = scratch->req;
 	unsigned int n;
 	int err;
 
@@ -469,7 +434,7 @@ static void open_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 		       const struct dtls_record *rec, unsigned int len)
 {
 	size_t aad_len = dtls_record_aad(scratch->aad, rec, len);
-	struct aead_request *req = &scratch->req;
+	struct aead_request *req = scratch->req;
 
 	scratch->flat[0].length = aad_len;
 	scratch->src[0].length = aad_len;
@@ -497,7 +462,7 @@ static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
 		make_nonce(key, scratch, flat + rec->header_len, rec);
 		/* The tag by itself, as dtls_seal() has it */
 		set_pair(&scratch->flat[1], flat + head, len, tag_len);
-		return crypto_wait_req(crypto_aead_decrypt(&scratch->req),
+		return crypto_wait_req(crypto_aead_decrypt(scratch->req),
 				       &scratch->wait);
 	}
 
@@ -552,6 +517,8 @@ u64 dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	unsigned int i;
 
 	if (!wrong)
+		wrong = dtls_scratch_fit(scratch, key);
+	if (!wrong)
 		open_begin(key, scratch, &rec, len);
 	for (i = 0; i < rx->n; i++, rec.seq++) {
 		struct dtls_opened *o = &rx->opened[i];
@@ -563,6 +530,9 @@ u64 dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 		o->content = scratch->content + place;
 		scratch->dst[1].offset = place;
 		err = wrong ?: open_one(key, scratch, rx, i, &rec, len);
+		if (!wrong)
+			scratch->plain = max_t(size_t, scratch->plain,
+					       place + len);
 		o->len = err ?: open_inner(&rec, o->content, len, &o->type);
 		if (err)
 			continue;
@@ -570,13 +540,4 @@ u64 dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 		place += max(o->len, 0);
 	}
 	return authentic;
-}
-
-/* No socket is attached any more. */
-void dtls_cipher_exit(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		scratch_free(xchg(per_cpu_ptr(&spare, cpu), NULL));
 }

@@ -189,44 +189,47 @@ static inline bool dtls_is_13(u16 version)
 	return version == DTLS_VERSION_1_3;
 }
 
-/* Room in a scratch: for the longest fragment, and a whole number of pages */
+/*
+ * Room in a scratch for what is received: more than the longest record, and no
+ * part of a page. How large a page is matters for speed alone.
+ */
 #define DTLS_SCRATCH_ROOM	SZ_32K
+static_assert(DTLS_SCRATCH_ROOM >= DTLS_HEADER_SIZE_MAX + DTLS_FRAGMENT_SIZE_MAX);
+static_assert(IS_ALIGNED(DTLS_SCRATCH_ROOM, PAGE_SIZE) ||
+	      IS_ALIGNED(PAGE_SIZE, DTLS_SCRATCH_ROOM));
 
 /* Fragments of an skb one record may span before it is copied together first */
 #define DTLS_SG_MAX	6
 
-#define DTLS_BATCH_PAGES	20
+#define DTLS_TAG_SIZE_MAX	16
 
-/**
- * struct dtls_batch - ciphertext on its way down
- * @linear:	where it is: a page of memory of ours, which the base copies; or
- *		NULL, and it is in pages that the base takes over
- * @bvec:	these pages
- * @nr:		how many of @bvec are in use
- * @len:	bytes
+/* The longest record made here: its content, and what dtls_key_size() adds */
+#define DTLS_SEALED_SIZE_MAX	(DTLS_RECORD_SIZE_MAX + DTLS_HEADER_SIZE_MAX + \
+				 DTLS_NONCE_SIZE + 1 + DTLS_TAG_SIZE_MAX)
+
+/*
+ * Pages such a record may lie in: its first byte is the first of its first page.
+ * All that stands before its content, and the sample behind, lie in that page.
  */
-struct dtls_batch {
-	u8 *linear;
-	struct bio_vec bvec[DTLS_BATCH_PAGES];
-	unsigned int nr;
-	size_t len;
-};
+#define DTLS_RECORD_PAGES	DIV_ROUND_UP(DTLS_SEALED_SIZE_MAX, PAGE_SIZE)
+static_assert(DTLS_HEADER_SIZE_MAX + DTLS_NONCE_SIZE + DTLS_SAMPLE_SIZE <=
+	      PAGE_SIZE);
 
 /**
  * struct dtls_masks - the numbers of a batch's records, to be hidden at its end
  * @block:	the records' samples, of which the masks are made in place
  * @record:	where they start
  * @n:		how many there are
- * @hold:	dtls_seal() shall add to them
  * @sg:		all of @block
- * @req:	for dtls_mask.ecb; the last: grows
+ * @req_size:	bytes of context in @req
+ * @req:	for dtls_mask.ecb; the last
  */
 struct dtls_masks {
 	u8 block[UDP_MAX_SEGMENTS][DTLS_SAMPLE_SIZE];
 	u8 *record[UDP_MAX_SEGMENTS];
 	unsigned int n;
-	bool hold;
 	struct scatterlist sg;
+	unsigned int req_size;
 	struct skcipher_request req CRYPTO_MINALIGN_ATTR;
 };
 
@@ -248,26 +251,52 @@ struct dtls_sealing {
 	size_t aad_len;
 };
 
-/*
- * What sealing or opening needs besides key and data. One is kept for each
- * CPU; whoever takes it owns it, and may sleep, until he puts it back.
+/**
+ * struct dtls_scratch - what sealing or opening needs besides key and data
+ * @home:	the CPU whose spare this is; negative: it is charged to the task
+ *		that asked for it
+ * @wait:	for the end of a request
+ * @req:	for dtls_key.aead
+ * @req_size:	bytes of context in @req: at least those of the key in hand
+ * @req_used:	of these, what requests since dtls_scratch_get() have used
+ * @masks:	made for the first key that has dtls_mask.ecb
+ * @hold:	dtls_seal() shall leave the numbers to @masks
+ * @flat:	@aad if it stands there, content, tag
+ * @pieces:	the same for a record that lies in single pages
+ * @sealing:	the records being made
+ * @iv:		nonce
+ * @aad:	additional data that does not stand in the record
+ * @content:	receiving: DTLS_SCRATCH_ROOM bytes for what is decrypted
+ * @plain:	bytes of @content that were decrypted to
+ * @fragment:	receiving: as many bytes for what must be copied first
+ * @rx:		receiving: two
+ * @src:	receiving: no end is marked
+ * @dst:	receiving: @aad, @content
+ *
+ * Lifetime: from dtls_scratch_get() to dtls_scratch_put() its task owns it and
+ * may sleep. A sender owns it while records are sealed, and neither while the
+ * caller's data is copied nor while the base waits for room.
  */
 struct dtls_scratch {
+	int home;
 	struct crypto_wait wait;
+	struct aead_request *req;
 	unsigned int req_size;
-	unsigned int mask_req_size;
-	u8 *fragment;			/* DTLS_SCRATCH_ROOM bytes, aligned to pages */
-	u8 *content;			/* likewise */
-	struct dtls_rx *rx;		/* two */
-	struct dtls_batch batch;
+	unsigned int req_used;
 	struct dtls_masks *masks;
-	struct scatterlist src[1 + DTLS_SG_MAX];	/* no end is marked */
-	struct scatterlist dst[2];
-	struct scatterlist flat[3];	/* @aad if it stands there, content, tag */
+	bool hold;
+	struct scatterlist flat[3];
+	struct scatterlist pieces[1 + DTLS_RECORD_PAGES];
 	struct dtls_sealing sealing;
 	u8 iv[16];
 	u8 aad[DTLS_AAD_SIZE_MAX];
-	struct aead_request req CRYPTO_MINALIGN_ATTR;	/* the last: grows */
+
+	u8 *content;
+	size_t plain;
+	u8 *fragment;
+	struct dtls_rx *rx;
+	struct scatterlist src[1 + DTLS_SG_MAX];
+	struct scatterlist dst[2];
 };
 
 /*
@@ -285,9 +314,11 @@ static inline size_t dtls_place(size_t offset, size_t len)
 /* How many pieces of @len bytes get a place in a scratch one behind the other */
 static inline unsigned int dtls_places(size_t len)
 {
-	if (len > PAGE_SIZE / 2)
+	const unsigned int page = min_t(size_t, PAGE_SIZE, DTLS_SCRATCH_ROOM);
+
+	if (len > page / 2)
 		return DTLS_SCRATCH_ROOM / len;
-	return DTLS_SCRATCH_ROOM / PAGE_SIZE * (PAGE_SIZE / (len ?: 1));
+	return DTLS_SCRATCH_ROOM / page * (page / (len ?: 1));
 }
 
 /* Bytes from a record's start to its content; @more: it is not the last one */
@@ -320,17 +351,132 @@ void dtls_key_destroy(struct dtls_key *key);
 void dtls_seal_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 		     size_t len, u8 type, u64 epoch, bool more);
 int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
-	      u8 *record, u64 seq);
+	      u8 *record, const struct bio_vec *pages, u64 seq);
 u64 dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      struct dtls_rx *rx);
-struct dtls_scratch *dtls_scratch_get(void);
-void dtls_scratch_put(struct dtls_scratch *scratch);
-void dtls_cipher_exit(void);
 int dtls_mask_init(struct dtls_mask *mask, const struct dtls_cipher *cipher,
 		   const u8 *sn_key, bool write);
 void dtls_mask_destroy(struct dtls_mask *mask);
 void dtls_mask_make(const struct dtls_mask *mask, const u8 *sample, u8 *out);
 int dtls_mask_batch(const struct dtls_key *key, struct dtls_scratch *scratch);
+
+/* ---- scratch.c: memory that sealing and opening work in ---- */
+
+/* A batch is copied by the base rather than lent to it up to this size. */
+#define DTLS_LINEAR_SIZE	SZ_4K
+
+struct dtls_scratch *dtls_scratch_get(bool receive);
+void dtls_scratch_put(struct dtls_scratch *scratch);
+int dtls_scratch_grow(struct dtls_scratch *scratch, const struct dtls_key *key);
+u8 *dtls_linear_get(size_t len, int *home);
+void dtls_linear_put(u8 *linear, int home);
+void dtls_scratch_exit(void);
+
+/* Before @scratch is used with @key. Sleeps. Return: 0 or -ENOMEM. */
+static inline int dtls_scratch_fit(struct dtls_scratch *scratch,
+				   const struct dtls_key *key)
+{
+	unsigned int size = crypto_aead_reqsize(key->aead);
+
+	if (unlikely(!scratch->req || size > scratch->req_size ||
+		     (key->mask.ecb &&
+		      (!scratch->masks || scratch->masks->req_size <
+		       crypto_skcipher_reqsize(key->mask.ecb)))))
+		return dtls_scratch_grow(scratch, key);
+	scratch->req_used = max(scratch->req_used, size);
+	return 0;
+}
+
+/* ---- batch.c: memory of records on their way down ---- */
+
+/* One datagram's payload, and a GSO packet's whatever its headers are */
+#define DTLS_DATAGRAM_MAX	65507
+#define DTLS_GSO_MAX		(65535 - 60 - 8)
+static_assert(DTLS_SEALED_SIZE_MAX <= DTLS_GSO_MAX);
+
+/*
+ * Pieces of memory that @bytes of records may lie in if the first piece starts
+ * with a page. A new piece is begun where a record does not fit the page at
+ * the end of the last one, so any two neighbours are longer than a page.
+ */
+#define DTLS_PIECES(bytes)	(2 * DIV_ROUND_UP(bytes, PAGE_SIZE) + 1)
+
+/* An skb's fragments are a page at most each, so more pieces are of no use. */
+#define DTLS_BATCH_PIECES	(MAX_SKB_FRAGS < DTLS_PIECES(DTLS_GSO_MAX) ? \
+				 MAX_SKB_FRAGS : DTLS_PIECES(DTLS_GSO_MAX))
+static_assert(DTLS_BATCH_PIECES >= DTLS_RECORD_PAGES);
+
+/**
+ * struct dtls_batch - ciphertext on its way down
+ * @linear:	where it lies, DTLS_LINEAR_SIZE bytes at most, or NULL
+ * @home:	of @linear, for dtls_linear_put()
+ * @lent:	the base takes over the pages; else it copies from them
+ * @max:	entries of @bvec
+ * @nr:		how many of @bvec are in use
+ * @frags:	pages in @bvec: fragments that an skb needs for them
+ * @len:	bytes
+ * @bvec:	pieces of pages with a reference each, if it is not @linear
+ *
+ * A record lies in one piece, or it is the only content of pieces of its own
+ * but the end of the last one.
+ */
+struct dtls_batch {
+	u8 *linear;
+	int home;
+	bool lent;
+	unsigned int max;
+	unsigned int nr;
+	unsigned int frags;
+	size_t len;
+	struct bio_vec *bvec;
+};
+
+/**
+ * struct dtls_spot - a record's place in a batch
+ * @batch:	the batch
+ * @piece:	index in its bvec; not for a linear one
+ * @offset:	in that piece, or in the linear memory
+ */
+struct dtls_spot {
+	const struct dtls_batch *batch;
+	unsigned int piece;
+	size_t offset;
+};
+
+/* Where the next record that is added will lie */
+static inline struct dtls_spot dtls_batch_end(const struct dtls_batch *batch)
+{
+	struct dtls_spot spot = { .batch = batch };
+
+	if (batch->nr) {
+		spot.piece = batch->nr - 1;
+		spot.offset = batch->bvec[spot.piece].bv_len;
+	}
+	return spot;
+}
+
+bool dtls_batch_linear(struct dtls_batch *batch, size_t len);
+bool dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag,
+		    size_t len);
+void dtls_batch_cut(struct dtls_batch *batch, size_t len);
+void dtls_batch_free(struct dtls_batch *batch);
+u8 *dtls_spot_next(struct dtls_spot *spot, size_t len,
+		   const struct bio_vec **pages);
+
+static inline u8 *dtls_piece(const struct bio_vec *piece)
+{
+	return page_address(piece->bv_page) + piece->bv_offset;
+}
+
+/* A record of several pages: where its byte @pos is, and @len bytes after it */
+static inline u8 *dtls_pages_at(const struct bio_vec *pages, size_t pos,
+				size_t *len)
+{
+	while (pos >= pages->bv_len)
+		pos -= pages++->bv_len;
+	*len = pages->bv_len - pos;
+	return dtls_piece(pages) + pos;
+}
 
 /* ---- epoch.c: a key's life ---- */
 
@@ -602,7 +748,7 @@ struct dtls_sock {
 	bool corked;
 	u16 gso_size;
 	struct mutex cork_lock;	/* see above */
-	struct dtls_batch *cork;
+	struct dtls_cork *cork;
 };
 
 /*
@@ -712,10 +858,15 @@ bool dtls_rx_poll(struct dtls_sock *ds);
 int dtls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags);
 int dtls_rx_inq(struct sock *sk, int *bytes);
 
+/* ---- path.c: the way to the peer ---- */
+
+bool dtls_is_peer(const struct sock *sk, const void *name, int len);
+unsigned int dtls_path_payload(struct sock *sk);
+bool dtls_path_dont_fragment(const struct sock *sk);
+
 /* ---- tx.c: a writer's bytes to the wire ---- */
 
 int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
-bool dtls_is_peer(const struct sock *sk, const void *name, int len);
 unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_key *key);
 int dtls_tx_uncork(struct dtls_sock *ds, int flags);
 void dtls_tx_purge(struct dtls_sock *ds);

@@ -30,7 +30,7 @@ static void __exit dtls_exit(void)
 	/* Epochs are freed by RCU. */
 	rcu_barrier();
 	dtls_stats_exit();
-	dtls_cipher_exit();
+	dtls_scratch_exit();
 }
 
 module_init(dtls_init);

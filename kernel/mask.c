@@ -92,14 +92,14 @@ int dtls_mask_batch(const struct dtls_key *key, struct dtls_scratch *scratch)
 	int err;
 
 	masks->n = 0;
-	masks->hold = false;
+	scratch->hold = false;
 	skcipher_request_set_tfm(req, key->mask.ecb);
 	skcipher_request_set_crypt(req, &masks->sg, &masks->sg,
 				   n * DTLS_SAMPLE_SIZE, NULL);
 	err = crypto_wait_req(crypto_skcipher_encrypt(req), &scratch->wait);
-	if (err)
-		return err;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n && !err; i++)
 		dtls_record_mask(masks->record[i], &rec, masks->block[i]);
-	return 0;
+	memzero_explicit(masks->block, n * DTLS_SAMPLE_SIZE);
+	memzero_explicit(req->__ctx, masks->req_size);
+	return err;
 }

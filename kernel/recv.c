@@ -250,7 +250,7 @@ static int deliver_coalesced(struct dtls_sock *ds, struct msghdr *msg,
 static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 		     int flags, unsigned int *budget)
 {
-	struct dtls_scratch *scratch = dtls_scratch_get();
+	struct dtls_scratch *scratch = dtls_scratch_get(true);
 	struct dtls_record_info info;
 	struct dtls_opened *o;
 	struct dtls_rx *rx;
@@ -443,7 +443,7 @@ static int recv_ready(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 	if (m->len > len || !READ_ONCE(ds->user_gro) ||
 	    !list_empty(&ds->ready))
 		return ret;
-	scratch = dtls_scratch_get();
+	scratch = dtls_scratch_get(true);
 	if (scratch) {
 		ret += deliver_coalesced(ds, msg, len - ret, m->dgram, &m->rec,
 					 m->len, scratch);

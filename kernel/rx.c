@@ -390,7 +390,7 @@ int dtls_rx_fill(struct dtls_sock *ds, bool control)
 	struct dtls_rx *rx;
 	int err, verdict;
 
-	scratch = dtls_scratch_get();
+	scratch = dtls_scratch_get(true);
 	if (!scratch)
 		return -ENOMEM;
 	rx = scratch->rx;

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A writer's bytes on their way to the wire, top to bottom:
+ * A writer's bytes on their way to the wire:
  *
  *   dtls_sendmsg()	what is asked for: parse_control(), check()
- *   send_records()	plaintext copied once, sealed where it lies, in batches
+ *   send_records()	batch after batch: memory for the records, the plaintext
+ *			copied there once, numbers, and the records sealed where
+ *			they lie
  *   push()		a batch to the base proto, as one GSO packet or one
  *			datagram after the other
  *
- * No lock is taken but the cork's: any number of tasks seal on one socket at
- * once, and the sequence number is the one thing they share. One sendmsg makes
- * one record, unless UDP_SEGMENT or splice says where to cut.
+ * Any number of tasks seal on one socket at once: the sequence number is the
+ * one thing they share, and the cork's mutex the one lock that they wait for.
+ * A number is taken when nothing but the cipher can fail any more. One sendmsg
+ * makes one record, unless UDP_SEGMENT or splice says where to cut.
  */
 #include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
-#include <net/dst.h>
-#include <net/inet_sock.h>
-#include <net/ip.h>
 #include <net/udp.h>
 
 #include "compat.h"
@@ -27,19 +27,14 @@
 #define BASE_FLAGS	(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM | \
 			 MSG_DONTROUTE)
 
-/* One datagram's payload, and a GSO packet's whatever its headers are */
-#define DATAGRAM_MAX	65507
-#define GSO_MAX		(65535 - 60 - 8)
-
 /* Longer records are cheaper lent to the base than copied by it. */
 #define COPY_MAX	1024
+static_assert(COPY_MAX <= DTLS_LINEAR_SIZE);
 
 /* What one sendmsg asks for; on its stack */
 struct tx {
 	struct dtls_sock *ds;
 	struct dtls_epoch *epoch;	/* a reference */
-	struct dtls_scratch *scratch;
-	const u8 *staged;		/* plaintext copied beforehand, or NULL */
 	struct msghdr *msg;
 	unsigned int flags;		/* for the base */
 	unsigned int segment;		/* plaintext bytes a record; 0: all */
@@ -50,74 +45,28 @@ struct tx {
 	size_t control_len;
 };
 
-/* ---- batches ---- */
+/**
+ * struct run - records that are made at once
+ * @spot:	where in the batch the first one lies
+ * @n:		how many
+ * @segment:	bytes of content of each
+ * @len:	of all; the last one has what is left
+ * @more:	another record will follow them in the datagram
+ */
+struct run {
+	struct dtls_spot spot;
+	unsigned int n;
+	size_t segment;
+	size_t len;
+	bool more;
+};
 
-/* Records in one batch: dtls_place() must not make it more pages than an skb's */
-static unsigned int batch_records(size_t size)
-{
-	unsigned int n = min_t(size_t, GSO_MAX / size ?: 1, UDP_MAX_SEGMENTS);
-
-	if (size <= PAGE_SIZE / 2)
-		n = min_t(size_t, n, (MAX_SKB_FRAGS - 1) * (PAGE_SIZE / size));
-	return n;
-}
-
-/* Contiguous memory for @len bytes at the end of @batch, or NULL */
-static u8 *batch_room(struct dtls_batch *batch, size_t len)
-{
-	struct page_frag *frag = &current->task_frag;
-	struct bio_vec *last;
-	u8 *room;
-
-	if (batch->linear) {
-		room = batch->linear + batch->len;
-		batch->len += len;
-		return room;
-	}
-	frag->offset = dtls_place(frag->offset, len);
-	if (frag->page && frag->size < len) {
-		/* Left from when memory was short; a refill would keep it. */
-		put_page(frag->page);
-		frag->page = NULL;
-	}
-	/* At a batch's start a refill may find that the page is free again. */
-	if (!batch->nr || !frag->page || frag->offset + len > frag->size) {
-		if (!skb_page_frag_refill(len, frag, GFP_KERNEL) ||
-		    frag->size - frag->offset < len)
-			return NULL;
-	}
-
-	last = batch->nr ? &batch->bvec[batch->nr - 1] : NULL;
-	room = page_address(frag->page) + frag->offset;
-	if (last && last->bv_page == frag->page &&
-	    last->bv_offset + last->bv_len == frag->offset) {
-		last->bv_len += len;
-	} else {
-		if (batch->nr == DTLS_BATCH_PAGES)
-			return NULL;
-		get_page(frag->page);
-		bvec_set_page(&batch->bvec[batch->nr++], frag->page, len,
-			      frag->offset);
-	}
-	frag->offset += len;
-	batch->len += len;
-	return room;
-}
-
-/* Give back what batch_room() gave last and nobody wrote a record to. */
-static void batch_trim(struct dtls_batch *batch, size_t len)
-{
-	if (!batch->linear)
-		batch->bvec[batch->nr - 1].bv_len -= len;
-	batch->len -= len;
-}
-
-static void batch_free(struct dtls_batch *batch)
-{
-	while (batch->nr)
-		put_page(batch->bvec[--batch->nr].bv_page);
-	batch->len = 0;
-}
+/* Records that wait for the end of their datagram, and the pages they lie in */
+struct dtls_cork {
+	struct dtls_batch batch;
+	struct page_frag frag;
+	struct bio_vec bvec[DTLS_PIECES(DTLS_DATAGRAM_MAX)];
+};
 
 /* ---- down ---- */
 
@@ -146,7 +95,8 @@ static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
 		kvec.iov_len = len;
 		iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &kvec, 1, len);
 	} else {
-		msg.msg_flags |= DTLS_MSG_SPLICE_PAGES;
+		if (batch->lent)
+			msg.msg_flags |= DTLS_MSG_SPLICE_PAGES;
 		iov_iter_bvec(&msg.msg_iter, ITER_SOURCE, batch->bvec,
 			      batch->nr, batch->len);
 		if (pos)
@@ -174,7 +124,8 @@ static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
  * Send @batch, records of @size bytes (the last may be shorter) in a datagram
  * each, or all in one if @size is 0. Where GSO cannot be had (no checksum
  * offload, IPsec, SO_NO_CHECK, a record larger than the path) the same records
- * go one by one. Returns bytes of ciphertext sent, or an error if none were.
+ * go one by one. Where not even one can be lent (net.core.max_skb_frags) the
+ * base copies it. Returns bytes of ciphertext sent, or an error if none were.
  */
 static ssize_t push(struct tx *tx, struct dtls_batch *batch, size_t size)
 {
@@ -191,6 +142,10 @@ static ssize_t push(struct tx *tx, struct dtls_batch *batch, size_t size)
 	for (; pos < batch->len; pos += len) {
 		len = size ? min(size, batch->len - pos) : batch->len;
 		err = base_send(tx, batch, pos, len, 0);
+		if (err == -EMSGSIZE && batch->lent) {
+			batch->lent = false;
+			err = base_send(tx, batch, pos, len, 0);
+		}
 		if (err < 0)
 			break;
 	}
@@ -208,57 +163,6 @@ static void note_number(struct tx *tx, u64 seq)
 	ds->sent_epoch = tx->epoch->number;
 	ds->sent_seq = seq;
 	spin_unlock(&ds->lock);
-}
-
-/*
- * From the caller to memory of whole pages, which a batch's and a scratch's is:
- * copy_from_iter() would first look for a stack or a slab.
- */
-static bool copy_in(struct tx *tx, u8 *to, size_t len)
-{
-	return copy_page_from_iter(virt_to_page(to), offset_in_page(to), len,
-				   &tx->msg->msg_iter) == len;
-}
-
-/* The records added from now on are of @len bytes of content each. */
-static void begin_records(struct tx *tx, size_t len, bool more)
-{
-	dtls_seal_begin(&tx->epoch->key, tx->scratch, len, tx->type,
-			tx->epoch->number, more);
-}
-
-/*
- * Seal the next bytes of the caller's data, as begin_records() has it, at the
- * end of @batch, where they take @size.
- */
-static int add_record(struct tx *tx, struct dtls_batch *batch, size_t size,
-		      u64 seq)
-{
-	unsigned int head = tx->scratch->sealing.head;
-	size_t len = tx->scratch->sealing.len;
-	u8 *record = batch_room(batch, size);
-	int err;
-
-	if (!record)
-		return -ENOBUFS;
-	if (tx->staged) {
-		memcpy(record + head, tx->staged, len);
-		tx->staged += len;
-	} else if (!copy_in(tx, record + head, len)) {
-		err = -EFAULT;
-		goto trim;
-	}
-	err = dtls_seal(&tx->epoch->key, tx->scratch, record, seq);
-	if (err)
-		goto trim;
-	if (tx->has_info)
-		note_number(tx, seq);
-	trace_dtls_seal(tx->ds->sk, tx->epoch->number, seq, tx->type, len);
-	return 0;
-trim:
-	/* What is in there may be plaintext: it must not go down. */
-	batch_trim(batch, size);
-	return err;
 }
 
 static void count_sent(struct tx *tx, unsigned int records, size_t bytes)
@@ -284,42 +188,202 @@ static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
 }
 
 /*
- * Make @n records of @segment bytes, the last of what is left of @len, from
- * number @seq on. Lending pages costs more than to copy a few bytes; and a page
- * of small records is quicker copied from the user all at once.
+ * Memory for @run at the end of @batch, which is empty. A batch that the base
+ * shall copy is made where lending pages would cost more. Returns for how many
+ * records it is, or -ENOBUFS.
  */
-static int fill_batch(struct tx *tx, struct dtls_batch *batch, unsigned int n,
-		      size_t segment, size_t len, u64 seq)
+static int lay_out(struct tx *tx, struct dtls_batch *batch, struct run *run)
 {
-	size_t size = dtls_key_size(&tx->epoch->key, segment, false);
-	struct dtls_scratch *scratch = tx->scratch;
-	int err = 0;
+	const struct dtls_key *key = &tx->epoch->key;
+	size_t size = dtls_key_size(key, run->segment, run->more), last, total;
+	unsigned int i;
 
-	batch->nr = 0;
-	batch->len = 0;
-	batch->linear = NULL;
-	tx->staged = NULL;
-	if (n * size <= (n > 1 ? PAGE_SIZE : COPY_MAX)) {
-		batch->linear = scratch->fragment;
-		if (n > 1) {
-			if (!copy_in(tx, scratch->content, len))
+	last = run->len - (run->n - 1) * run->segment;
+	last = dtls_key_size(key, last, run->more);
+	total = (run->n - 1) * size + last;
+	batch->lent = false;
+	if (total <= (run->n > 1 ? DTLS_LINEAR_SIZE : COPY_MAX))
+		return dtls_batch_linear(batch, total) ? run->n : -ENOBUFS;
+
+	batch->lent = true;
+	for (i = 0; i < run->n; i++)
+		if (!dtls_batch_add(batch, &current->task_frag,
+				    i + 1 < run->n ? size : last))
+			break;
+	return i ?: -ENOBUFS;
+}
+
+/*
+ * From the caller to memory of whole pages or a slab's: copy_from_iter() would
+ * first look which it is, or for a stack.
+ */
+static bool copy_in(struct tx *tx, u8 *to, size_t len)
+{
+	return copy_page_from_iter(virt_to_page(to), offset_in_page(to), len,
+				   &tx->msg->msg_iter) == len;
+}
+
+static bool copy_to_pages(struct tx *tx, const struct bio_vec *pages,
+			  size_t pos, size_t len)
+{
+	size_t part, room;
+	u8 *to;
+
+	for (; len; len -= part, pos += part) {
+		to = dtls_pages_at(pages, pos, &room);
+		part = min(len, room);
+		if (!copy_in(tx, to, part))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Where the plaintext of several short records waits, copied all at once: at
+ * the end of their memory, from where each one is moved to its place. A record
+ * is longer than its content, so no place reaches what still waits.
+ */
+static u8 *waiting(const struct dtls_batch *batch, const struct run *run)
+{
+	if (!batch->linear || run->n == 1)
+		return NULL;
+	return batch->linear + batch->len - run->len;
+}
+
+/* Copy the caller's next bytes to where they will be sealed. */
+static int copy_run(struct tx *tx, const struct dtls_batch *batch,
+		    const struct run *run)
+{
+	const struct dtls_key *key = &tx->epoch->key;
+	size_t len = run->len, part = run->segment, size;
+	unsigned int head = dtls_key_head(key, run->more), i;
+	struct dtls_spot spot = run->spot;
+	u8 *wait = waiting(batch, run);
+	const struct bio_vec *pages;
+	u8 *record;
+
+	if (wait)
+		return copy_in(tx, wait, len) ? 0 : -EFAULT;
+	size = dtls_key_size(key, part, run->more);
+	for (i = 0; i < run->n; i++, len -= part) {
+		if (len < part) {
+			part = len;
+			size = dtls_key_size(key, part, run->more);
+		}
+		record = dtls_spot_next(&spot, size, &pages);
+		if (unlikely(pages)) {
+			if (!copy_to_pages(tx, pages, head, part))
 				return -EFAULT;
-			tx->staged = scratch->content;
+		} else if (!copy_in(tx, record + head, part)) {
+			return -EFAULT;
 		}
 	}
-	scratch->masks->hold = dtls_mask_worth(&tx->epoch->key.mask, n);
-	begin_records(tx, segment, false);
-	while (n-- && !err) {
-		if (len < segment) {
-			segment = len;
-			size = dtls_key_size(&tx->epoch->key, len, false);
-			begin_records(tx, len, false);
+	return 0;
+}
+
+/* Make the first @n records of @run, from number @seq on. */
+static int seal_run(struct tx *tx, const struct dtls_batch *batch,
+		    const struct run *run, struct dtls_scratch *scratch,
+		    unsigned int n, u64 seq)
+{
+	const struct dtls_epoch *epoch = tx->epoch;
+	const struct dtls_key *key = &epoch->key;
+	size_t len = run->len, part = run->segment, size;
+	unsigned int head = dtls_key_head(key, run->more);
+	struct dtls_spot spot = run->spot;
+	u8 *wait = waiting(batch, run);
+	const struct bio_vec *pages;
+	int err = 0;
+	u8 *record;
+
+	scratch->hold = dtls_mask_worth(&key->mask, n);
+	size = dtls_key_size(key, part, run->more);
+	dtls_seal_begin(key, scratch, part, tx->type, epoch->number, run->more);
+	for (; n && !err; n--, len -= part, seq++) {
+		if (len < part) {
+			part = len;
+			size = dtls_key_size(key, part, run->more);
+			dtls_seal_begin(key, scratch, part, tx->type,
+					epoch->number, run->more);
 		}
-		err = add_record(tx, batch, size, seq++);
-		len -= segment;
+		record = dtls_spot_next(&spot, size, &pages);
+		if (wait) {
+			memmove(record + head, wait, part);
+			wait += part;
+		}
+		err = dtls_seal(key, scratch, record, pages, seq);
+		if (!err)
+			trace_dtls_seal(tx->ds->sk, epoch->number, seq,
+					tx->type, part);
 	}
-	if (scratch->masks->hold)
-		err = dtls_mask_batch(&tx->epoch->key, scratch) ?: err;
+	if (scratch->hold)
+		err = dtls_mask_batch(key, scratch) ?: err;
+	if (!err && tx->has_info)
+		note_number(tx, seq - 1);
+	return err;
+}
+
+/*
+ * Number and seal @run, whose content is in its place. Returns how many records
+ * were made, the first ones if they are not all: there was no number left.
+ */
+static int make_records(struct tx *tx, const struct dtls_batch *batch,
+			const struct run *run)
+{
+	struct dtls_scratch *scratch = dtls_scratch_get(false);
+	int n, err;
+	u64 seq;
+
+	if (!scratch)
+		return -ENOBUFS;
+	n = dtls_scratch_fit(scratch, &tx->epoch->key);
+	if (!n)
+		n = take_seq(tx, run->n, &seq);
+	if (n > 0) {
+		err = seal_run(tx, batch, run, scratch, n, seq);
+		if (err)
+			n = err;
+	}
+	dtls_scratch_put(scratch);
+	return n;
+}
+
+/*
+ * Send what @run says, or as many records of it as there are pages for in one
+ * batch. Returns 0, or an error if this was not all that could be done; @done
+ * grows by the bytes that were sent.
+ */
+static int send_batch(struct tx *tx, struct dtls_batch *batch, struct run *run,
+		      size_t *done)
+{
+	size_t size = dtls_key_size(&tx->epoch->key, run->segment, false);
+	ssize_t sent;
+	int n, err;
+
+	run->spot = dtls_batch_end(batch);
+	n = lay_out(tx, batch, run);
+	if (n < 0)
+		return n;
+	run->n = n;
+	run->len = min(n * run->segment, run->len);
+	err = copy_run(tx, batch, run);
+	n = err ?: make_records(tx, batch, run);
+	/* What is left in there may be plaintext: it must not go down. */
+	if (n < (int)run->n)
+		dtls_batch_cut(batch, n > 0 ? n * size : 0);
+	if (n < 0)
+		return n;
+	sent = push(tx, batch, size);
+	if (sent < 0)
+		return sent;
+	/* In part? Then in whole records. */
+	err = sent < batch->len ? -EAGAIN : 0;
+	if (err)
+		n = sent / size;
+	if (n < (int)run->n)
+		run->len = n * run->segment;
+	count_sent(tx, n, run->len);
+	*done += run->len;
 	return err;
 }
 
@@ -328,58 +392,94 @@ static ssize_t send_records(struct tx *tx, size_t len)
 {
 	size_t segment = tx->segment && tx->segment < len ? tx->segment : len;
 	size_t size = dtls_key_size(&tx->epoch->key, segment, false);
-	struct dtls_batch *batch = &tx->scratch->batch;
-	unsigned int most = segment < len ? batch_records(size) : 1;
-	size_t done = 0;
-	ssize_t ret = 0;
+	struct bio_vec bvec[DTLS_BATCH_PIECES];
+	struct dtls_batch batch = { .max = ARRAY_SIZE(bvec), .bvec = bvec };
+	size_t most = 1, done = 0;
+	int err;
 
+	if (segment < len)
+		most = min_t(size_t, DTLS_GSO_MAX / size, UDP_MAX_SEGMENTS);
 	do {
-		unsigned int n = most;
-		ssize_t sent;
-		size_t bytes;
-		u64 seq;
+		struct run run = { .segment = segment, .len = len - done };
 
-		if ((size_t)n * segment > len - done)
-			n = DIV_ROUND_UP(len - done, segment);
-		ret = take_seq(tx, n, &seq);
-		if (ret < 0)
-			break;
-		n = ret;
-		bytes = min(n * segment, len - done);
-		ret = fill_batch(tx, batch, n, segment, bytes, seq);
-		sent = ret ?: push(tx, batch, size);
-		if (sent < 0) {
-			ret = sent;
-		} else {
-			/* In part? Then in whole records. */
-			if (sent < batch->len) {
-				n = sent / size;
-				bytes = n * segment;
-				ret = -EAGAIN;
-			}
-			count_sent(tx, n, bytes);
-			done += bytes;
-		}
-		batch_free(batch);
-	} while (!ret && done < len);
+		run.n = most;
+		if (most * segment > run.len)
+			run.n = DIV_ROUND_UP(run.len, segment);
+		else
+			run.len = most * segment;
+		err = send_batch(tx, &batch, &run, &done);
+		dtls_batch_free(&batch);
+	} while (!err && done < len);
 
-	return done ? done : ret;
+	return done ? done : err;
 }
 
 /* ---- the cork: several records in one datagram ---- */
 
+static void free_cork(struct dtls_cork *cork)
+{
+	dtls_batch_free(&cork->batch);
+	if (cork->frag.page)
+		put_page(cork->frag.page);
+	kfree(cork);
+}
+
 static int push_cork(struct tx *tx)
 {
-	struct dtls_batch *cork = tx->ds->cork;
+	struct dtls_cork *cork = tx->ds->cork;
 	ssize_t sent;
 
+	lockdep_assert_held(&tx->ds->cork_lock);
 	if (!cork)
 		return 0;
-	sent = cork->len ? push(tx, cork, 0) : 0;
-	batch_free(cork);
-	kfree(cork);
+	sent = cork->batch.len ? push(tx, &cork->batch, 0) : 0;
 	WRITE_ONCE(tx->ds->cork, NULL);
+	free_cork(cork);
 	return sent < 0 ? sent : 0;
+}
+
+static struct dtls_cork *get_cork(struct dtls_sock *ds)
+{
+	struct dtls_cork *cork = ds->cork;
+
+	lockdep_assert_held(&ds->cork_lock);
+	if (cork)
+		return cork;
+	cork = kzalloc(sizeof(*cork), GFP_KERNEL_ACCOUNT);
+	if (!cork)
+		return NULL;
+	cork->batch.max = ARRAY_SIZE(cork->bvec);
+	cork->batch.bvec = cork->bvec;
+	WRITE_ONCE(ds->cork, cork);
+	return cork;
+}
+
+/* One record at the end of @cork; an error leaves those before it alone. */
+static int add_to_cork(struct tx *tx, struct dtls_cork *cork, size_t len,
+		       bool more)
+{
+	size_t size = dtls_key_size(&tx->epoch->key, len, more);
+	struct dtls_batch *batch = &cork->batch;
+	struct run run = {
+		.spot = dtls_batch_end(batch),
+		.n = 1,
+		.segment = len,
+		.len = len,
+		.more = more,
+	};
+	size_t before = batch->len;
+	int ret;
+
+	if (before + size > DTLS_DATAGRAM_MAX)
+		return -EMSGSIZE;
+	if (!dtls_batch_add(batch, &cork->frag, size))
+		return -ENOBUFS;
+	ret = copy_run(tx, batch, &run);
+	if (!ret)
+		ret = make_records(tx, batch, &run);
+	if (ret < 0)
+		dtls_batch_cut(batch, before);
+	return min(ret, 0);
 }
 
 /*
@@ -388,35 +488,22 @@ static int push_cork(struct tx *tx)
  */
 static ssize_t send_corked(struct tx *tx, size_t len, bool more)
 {
-	size_t size = dtls_key_size(&tx->epoch->key, len, more);
 	struct dtls_sock *ds = tx->ds;
-	ssize_t ret = -EMSGSIZE;
-	u64 seq;
+	struct dtls_cork *cork;
+	ssize_t ret = -ENOMEM;
 
 	if (mutex_lock_interruptible(&ds->cork_lock))
 		return -ERESTARTSYS;
-	if (!ds->cork) {
-		ds->cork = kzalloc(sizeof(*ds->cork), GFP_KERNEL_ACCOUNT);
-		if (!ds->cork) {
-			ret = -ENOMEM;
-			goto out;
-		}
+	cork = get_cork(ds);
+	if (cork)
+		ret = add_to_cork(tx, cork, len, more);
+	if (!ret) {
+		count_sent(tx, 1, len);
+		if (!more)
+			ret = push_cork(tx);
 	}
-	if (ds->cork->len + size > DATAGRAM_MAX)
-		goto out;
-	ret = take_seq(tx, 1, &seq);
-	if (ret < 0)
-		goto out;
-	begin_records(tx, len, more);
-	ret = add_record(tx, ds->cork, size, seq);
-	if (ret)
-		goto out;
-	count_sent(tx, 1, len);
-	if (!more)
-		ret = push_cork(tx);
 	if (!ret)
 		ret = len;
-out:
 	mutex_unlock(&ds->cork_lock);
 	return ret;
 }
@@ -437,8 +524,7 @@ int dtls_tx_uncork(struct dtls_sock *ds, int flags)
 void dtls_tx_purge(struct dtls_sock *ds)
 {
 	if (ds->cork)
-		batch_free(ds->cork);
-	kfree(ds->cork);
+		free_cork(ds->cork);
 }
 
 /* ---- what is asked for ---- */
@@ -502,95 +588,15 @@ static int parse_control(struct tx *tx)
 	return 0;
 }
 
-/* Is @name the address the socket is connected to? */
-bool dtls_is_peer(const struct sock *sk, const void *name, int len)
-{
-	const struct sockaddr_in *sin = name;
-
-	if (len < (int)sizeof(*sin) || sin->sin_family != sk->sk_family)
-		return false;
-#if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6) {
-		const struct sockaddr_in6 *sin6 = name;
-
-		return len >= SIN6_LEN_RFC2133 &&
-		       sin6->sin6_port == inet_sk(sk)->inet_dport &&
-		       ipv6_addr_equal(&sin6->sin6_addr, &sk->sk_v6_daddr);
-	}
-#endif
-	return sin->sin_port == inet_sk(sk)->inet_dport &&
-	       sin->sin_addr.s_addr == inet_sk(sk)->inet_daddr;
-}
-
-static unsigned int ip_overhead(struct sock *sk)
-{
-	unsigned int len = sizeof(struct iphdr) + sizeof(struct udphdr);
-	struct ip_options_rcu *opt;
-
-	rcu_read_lock();
-	opt = rcu_dereference(inet_sk(sk)->inet_opt);
-	if (opt)
-		len += opt->opt.optlen;
-	rcu_read_unlock();
-	return len;
-}
-
-#if IS_ENABLED(CONFIG_IPV6)
-static unsigned int ipv6_overhead(struct sock *sk)
-{
-	unsigned int len = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
-	struct ipv6_txoptions *opt;
-
-	rcu_read_lock();
-	opt = rcu_dereference(inet6_sk(sk)->opt);
-	if (opt)
-		len += opt->opt_flen + opt->opt_nflen;
-	rcu_read_unlock();
-	return len;
-}
-#endif
-
-/* UDP payload the path takes in one piece; 0: there is no route now */
-static unsigned int path_payload(struct sock *sk)
-{
-	struct dst_entry *dst = sk_dst_get(sk);
-	unsigned int mtu, overhead;
-
-	if (!dst)
-		return 0;
-	mtu = dst_mtu(dst);
-	dst_release(dst);
-	overhead = ip_overhead(sk);
-#if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6)
-		overhead = ipv6_overhead(sk);
-#endif
-	return mtu > overhead ? min(mtu - overhead, DATAGRAM_MAX) : 0;
-}
-
 /* Plaintext bytes that make one record that fits the path now; 0: unknown */
 unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_key *key)
 {
-	unsigned int payload = path_payload(ds->sk), mtu;
+	unsigned int payload = dtls_path_payload(ds->sk), mtu;
 
 	if (payload <= key->head + key->tail)
 		return 0;
 	mtu = min(payload - key->head - key->tail, DTLS_RECORD_SIZE_MAX);
 	return dtls_key_size(key, mtu, false) <= payload ? mtu : 0;
-}
-
-static bool dont_fragment(const struct sock *sk)
-{
-	int pmtudisc = READ_ONCE(inet_sk(sk)->pmtudisc);
-
-#if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6) {
-		pmtudisc = dtls_inet6_pmtudisc(sk);
-		if (dtls_inet6_dontfrag(sk))
-			return true;
-	}
-#endif
-	return pmtudisc == IP_PMTUDISC_DO || pmtudisc == IP_PMTUDISC_PROBE;
 }
 
 /*
@@ -612,8 +618,8 @@ static int check(struct tx *tx, size_t record_len)
 		return -EDESTADDRREQ;	/* ss -K was here */
 	if (record_len > DTLS_RECORD_SIZE_MAX)
 		return -EMSGSIZE;
-	if (dont_fragment(sk)) {
-		payload = path_payload(sk);
+	if (dtls_path_dont_fragment(sk)) {
+		payload = dtls_path_payload(sk);
 		if (payload && dtls_key_size(&tx->epoch->key, record_len,
 					     false) > payload)
 			return -EMSGSIZE;
@@ -663,7 +669,8 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 	struct dtls_sock *ds = tx->ds;
 	bool splice = tx->msg->msg_flags & MSG_SPLICE_PAGES;
 	bool more = tx->msg->msg_flags & MSG_MORE || READ_ONCE(ds->corked);
-	size_t record_len;
+	struct iov_iter *iter = &tx->msg->msg_iter;
+	size_t record_len, before = iov_iter_count(iter), unsent;
 	ssize_t ret;
 
 	if (tx->has_info) {
@@ -682,15 +689,15 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 	if (ret)
 		return ret;
 
-	tx->scratch = dtls_scratch_get();
-	if (!tx->scratch)
-		return -ENOBUFS;
 	/* A splice goes on by itself: its parts are cut, never packed. */
 	if (!splice && (more || READ_ONCE(ds->cork)) && record_len == len)
 		ret = send_corked(tx, len, more);
 	else
 		ret = send_records(tx, len);
-	dtls_scratch_put(tx->scratch);
+	/* Who tries again goes on where he was told that the sent bytes end. */
+	unsent = before - iov_iter_count(iter) - max_t(ssize_t, ret, 0);
+	if (unsent)
+		iov_iter_revert(iter, unsent);
 	return ret;
 }
 

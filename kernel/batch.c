@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of records on their way down: a few short ones in one piece, or pages
+ * that the base takes over. Ciphertext alone leaves it; what is still plaintext
+ * when something failed is wiped.
+ *
+ * Pages are large ones where they can be had, and single ones else: a record
+ * that is longer than a page then lies in several that are not neighbours.
+ */
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "dtls.h"
+
+/* Charged to the task's cgroup: a sender may wait with them for the base. */
+#define BATCH_GFP	GFP_KERNEL_ACCOUNT
+
+static unsigned int pages_of(size_t offset, size_t len)
+{
+	return DIV_ROUND_UP(offset_in_page(offset) + len, PAGE_SIZE);
+}
+
+/* Does an skb take @more fragments? */
+static bool frags_left(const struct dtls_batch *batch, unsigned int more)
+{
+	return !batch->lent || batch->frags + more <= MAX_SKB_FRAGS;
+}
+
+/* Add @len bytes of @frag, from its offset on, as a piece of its own. */
+static bool add_piece(struct dtls_batch *batch, struct page_frag *frag,
+		      size_t len)
+{
+	unsigned int frags = pages_of(frag->offset, len);
+
+	if (batch->nr == batch->max || !frags_left(batch, frags))
+		return false;
+	get_page(frag->page);
+	bvec_set_page(&batch->bvec[batch->nr++], frag->page, len, frag->offset);
+	batch->frags += frags;
+	batch->len += len;
+	frag->offset += len;
+	return true;
+}
+
+/* Likewise, but let the last piece grow if these bytes follow it. */
+static bool add_bytes(struct dtls_batch *batch, struct page_frag *frag,
+		      size_t len)
+{
+	struct bio_vec *last = &batch->bvec[batch->nr - 1];
+	unsigned int more;
+
+	if (!batch->nr || last->bv_page != frag->page ||
+	    last->bv_offset + last->bv_len != frag->offset)
+		return add_piece(batch, frag, len);
+	more = pages_of(last->bv_offset, last->bv_len + len) -
+	       pages_of(last->bv_offset, last->bv_len);
+	if (!frags_left(batch, more))
+		return false;
+	last->bv_len += len;
+	batch->frags += more;
+	batch->len += len;
+	frag->offset += len;
+	return true;
+}
+
+static void drop_frag(struct page_frag *frag)
+{
+	if (frag->page)
+		put_page(frag->page);
+	frag->page = NULL;
+}
+
+/* Memory was short: @len bytes in single pages, from the start of one on */
+static bool add_single_pages(struct dtls_batch *batch, struct page_frag *frag,
+			     size_t len)
+{
+	size_t before = batch->len, part;
+
+	while (len) {
+		drop_frag(frag);
+		if (!skb_page_frag_refill(min_t(size_t, len, PAGE_SIZE), frag,
+					  BATCH_GFP))
+			goto undo;
+		part = min_t(size_t, len, frag->size);
+		if (!add_piece(batch, frag, part))
+			goto undo;
+		len -= part;
+	}
+	return true;
+undo:
+	dtls_batch_cut(batch, before);
+	return false;
+}
+
+/**
+ * dtls_batch_add() - room for one more record at the end of a batch of pages
+ * @batch:	the batch
+ * @frag:	the pages it is taken from: the task's, or the cork's
+ * @len:	bytes of the record
+ *
+ * Sleeps. Return: false if there is no memory, or if no more fit in @batch.
+ */
+bool dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag,
+		    size_t len)
+{
+	frag->offset = dtls_place(frag->offset, len);
+	/* At a batch's start a refill may find that the page is free again. */
+	if (!batch->nr || !frag->page || frag->offset + len > frag->size) {
+		/* Left from when memory was short; a refill would keep it. */
+		if (frag->page && frag->size < len)
+			drop_frag(frag);
+		if (!skb_page_frag_refill(len, frag, BATCH_GFP))
+			return false;
+		frag->offset = dtls_place(frag->offset, len);
+		if (frag->offset + len > frag->size)
+			return add_single_pages(batch, frag, len);
+	}
+	return add_bytes(batch, frag, len);
+}
+
+/* Turn @batch, which is empty, into one of @len bytes in one piece. Sleeps. */
+bool dtls_batch_linear(struct dtls_batch *batch, size_t len)
+{
+	batch->linear = dtls_linear_get(len, &batch->home);
+	if (!batch->linear)
+		return false;
+	batch->len = len;
+	return true;
+}
+
+/* Wipe all of @batch behind its first @len bytes, and take it away. */
+void dtls_batch_cut(struct dtls_batch *batch, size_t len)
+{
+	size_t cut = batch->len - len;
+
+	batch->len = len;
+	if (batch->linear)
+		memzero_explicit(batch->linear + len, cut);
+	while (!batch->linear && cut) {
+		struct bio_vec *last = &batch->bvec[batch->nr - 1];
+		size_t part = min_t(size_t, cut, last->bv_len);
+
+		batch->frags -= pages_of(last->bv_offset, last->bv_len);
+		last->bv_len -= part;
+		cut -= part;
+		memzero_explicit(dtls_piece(last) + last->bv_len, part);
+		if (last->bv_len)
+			batch->frags += pages_of(last->bv_offset, last->bv_len);
+		else
+			put_page(batch->bvec[--batch->nr].bv_page);
+	}
+}
+
+void dtls_batch_free(struct dtls_batch *batch)
+{
+	if (batch->linear)
+		dtls_linear_put(batch->linear, batch->home);
+	batch->linear = NULL;
+	while (batch->nr)
+		put_page(batch->bvec[--batch->nr].bv_page);
+	batch->frags = 0;
+	batch->len = 0;
+}
+
+/**
+ * dtls_spot_next() - where the next record of a batch lies
+ * @spot:	the first one's at first; moves on to the one after it
+ * @len:	bytes of the record
+ * @pages:	set to its pieces if they are several, else to NULL
+ *
+ * Return: its first byte.
+ */
+u8 *dtls_spot_next(struct dtls_spot *spot, size_t len,
+		   const struct bio_vec **pages)
+{
+	const struct dtls_batch *batch = spot->batch;
+	const struct bio_vec *bv;
+	size_t offset;
+
+	*pages = NULL;
+	if (batch->linear) {
+		spot->offset += len;
+		return batch->linear + spot->offset - len;
+	}
+	bv = &batch->bvec[spot->piece];
+	if (spot->offset == bv->bv_len) {
+		bv = &batch->bvec[++spot->piece];
+		spot->offset = 0;
+	}
+	offset = spot->offset;
+	spot->offset += len;
+	if (unlikely(spot->offset > bv->bv_len)) {
+		*pages = bv;
+		while (spot->offset > batch->bvec[spot->piece].bv_len)
+			spot->offset -= batch->bvec[spot->piece++].bv_len;
+	}
+	return dtls_piece(bv) + offset;
+}

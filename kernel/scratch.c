@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory that sealing and opening work in. Each CPU has one spare of a kind,
+ * made when it is first needed and charged to nobody. A task that finds the
+ * spare in use gets memory that its own cgroup is charged for, and that is
+ * freed after use: so what many tasks can make the kernel hold is bounded.
+ *
+ * Nothing secret stays in a spare: plaintext, nonces and the contexts of
+ * requests, where a cipher keeps one-time keys, are wiped before it is put back.
+ */
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "dtls.h"
+
+/* NULL: none was made yet */
+static DEFINE_PER_CPU(void *, spare_scratch);
+static DEFINE_PER_CPU(void *, spare_linear);
+
+#define IN_USE	ERR_PTR(-EBUSY)
+
+/*
+ * Take this CPU's spare out of @spares. NULL: it is to be made if @home is a
+ * CPU, else it is in use.
+ */
+static void *take(void *__percpu *spares, int *home)
+{
+	int cpu = raw_smp_processor_id();
+	void *spare = xchg(per_cpu_ptr(spares, cpu), IN_USE);
+
+	*home = cpu;
+	if (likely(spare != IN_USE))
+		return spare;
+	*home = -1;
+	return NULL;
+}
+
+/* Put @spare, or NULL if it could not be made, back in @spares. */
+static void give_back(void *__percpu *spares, int home, void *spare)
+{
+	/* Pairs with xchg() in take(): what was wiped is wiped for its next user. */
+	smp_store_release(per_cpu_ptr(spares, home), spare);
+}
+
+static gfp_t gfp_of(int home)
+{
+	return home < 0 ? GFP_KERNEL_ACCOUNT : GFP_KERNEL;
+}
+
+static void scratch_free(struct dtls_scratch *scratch)
+{
+	if (!scratch)
+		return;
+	kfree(scratch->req);
+	kfree(scratch->masks);
+	kfree(scratch->content);
+	kfree(scratch->fragment);
+	kfree(scratch->rx);
+	kfree(scratch);
+}
+
+static struct dtls_scratch *scratch_new(int home)
+{
+	struct dtls_scratch *scratch = kzalloc(sizeof(*scratch), gfp_of(home));
+
+	if (!scratch)
+		return NULL;
+	scratch->home = home;
+	crypto_init_wait(&scratch->wait);
+	sg_init_table(scratch->flat, ARRAY_SIZE(scratch->flat));
+	sg_init_table(scratch->pieces, ARRAY_SIZE(scratch->pieces));
+	sg_unmark_end(&scratch->pieces[DTLS_RECORD_PAGES]);
+	sg_init_table(scratch->src, ARRAY_SIZE(scratch->src));
+	sg_unmark_end(&scratch->src[DTLS_SG_MAX]);
+	sg_init_table(scratch->dst, ARRAY_SIZE(scratch->dst));
+	sg_set_buf(&scratch->flat[0], scratch->aad, sizeof(scratch->aad));
+	sg_set_buf(&scratch->src[0], scratch->aad, sizeof(scratch->aad));
+	sg_set_buf(&scratch->dst[0], scratch->aad, sizeof(scratch->aad));
+	return scratch;
+}
+
+/* What only receiving needs. What could be had stays for the next try. */
+static bool add_receive(struct dtls_scratch *scratch)
+{
+	gfp_t gfp = gfp_of(scratch->home);
+
+	if (!scratch->fragment)
+		scratch->fragment = kmalloc(DTLS_SCRATCH_ROOM, gfp);
+	if (!scratch->rx)
+		scratch->rx = kcalloc(2, sizeof(*scratch->rx), gfp);
+	if (!scratch->fragment || !scratch->rx)
+		return false;
+	scratch->content = kmalloc(DTLS_SCRATCH_ROOM, gfp);
+	if (!scratch->content)
+		return false;
+	sg_set_buf(&scratch->dst[1], scratch->content, DTLS_SCRATCH_ROOM);
+	return true;
+}
+
+/**
+ * dtls_scratch_get() - memory to seal or open records in
+ * @receive:	to open them
+ *
+ * Whose key it is used with need not be known yet: see dtls_scratch_fit().
+ * Sleeps. Return: NULL if there is no memory.
+ */
+struct dtls_scratch *dtls_scratch_get(bool receive)
+{
+	struct dtls_scratch *scratch;
+	int home;
+
+	scratch = take(&spare_scratch, &home);
+	if (unlikely(!scratch)) {
+		scratch = scratch_new(home);
+		if (!scratch) {
+			if (home >= 0)
+				give_back(&spare_scratch, home, NULL);
+			return NULL;
+		}
+	}
+	if (unlikely(receive && !scratch->content && !add_receive(scratch))) {
+		dtls_scratch_put(scratch);
+		return NULL;
+	}
+	return scratch;
+}
+
+/* Wipes what was used. */
+void dtls_scratch_put(struct dtls_scratch *scratch)
+{
+	if (scratch->req_used)
+		memzero_explicit(scratch->req->__ctx, scratch->req_used);
+	if (scratch->plain)
+		memzero_explicit(scratch->content, scratch->plain);
+	memzero_explicit(scratch->iv, sizeof(scratch->iv));
+	scratch->req_used = 0;
+	scratch->plain = 0;
+	if (likely(scratch->home >= 0))
+		give_back(&spare_scratch, scratch->home, scratch);
+	else
+		scratch_free(scratch);
+}
+
+static int grow_masks(struct dtls_scratch *scratch, unsigned int size)
+{
+	struct dtls_masks *masks;
+
+	masks = kzalloc(sizeof(*masks) + size, gfp_of(scratch->home));
+	if (!masks)
+		return -ENOMEM;
+	masks->req_size = size;
+	sg_init_one(&masks->sg, masks->block, sizeof(masks->block));
+	skcipher_request_set_callback(&masks->req, CRYPTO_TFM_REQ_MAY_BACKLOG |
+				      CRYPTO_TFM_REQ_MAY_SLEEP, crypto_req_done,
+				      &scratch->wait);
+	kfree(scratch->masks);
+	scratch->masks = masks;
+	return 0;
+}
+
+/*
+ * Make the requests of @scratch large enough for @key. The size is that of the
+ * key in hand: another one may have come since @scratch was taken.
+ */
+int dtls_scratch_grow(struct dtls_scratch *scratch, const struct dtls_key *key)
+{
+	unsigned int size = crypto_aead_reqsize(key->aead);
+	struct crypto_skcipher *ecb = key->mask.ecb;
+	struct aead_request *req;
+
+	if (!scratch->req || size > scratch->req_size) {
+		req = kzalloc(sizeof(*req) + size, gfp_of(scratch->home));
+		if (!req)
+			return -ENOMEM;
+		aead_request_set_callback(req, CRYPTO_TFM_REQ_MAY_BACKLOG |
+					  CRYPTO_TFM_REQ_MAY_SLEEP,
+					  crypto_req_done, &scratch->wait);
+		kfree_sensitive(scratch->req);
+		scratch->req = req;
+		scratch->req_size = size;
+	}
+	scratch->req_used = size;
+	if (ecb && (!scratch->masks ||
+		    scratch->masks->req_size < crypto_skcipher_reqsize(ecb)))
+		return grow_masks(scratch, crypto_skcipher_reqsize(ecb));
+	return 0;
+}
+
+/**
+ * dtls_linear_get() - memory in one piece for a few short records
+ * @len:	bytes, DTLS_LINEAR_SIZE at most
+ * @home:	set, for dtls_linear_put()
+ *
+ * It holds ciphertext while the base may wait for room, and so is no part of a
+ * scratch. Sleeps. Return: aligned so that as little as can be crosses a page,
+ * or NULL.
+ */
+u8 *dtls_linear_get(size_t len, int *home)
+{
+	u8 *linear = take(&spare_linear, home);
+
+	if (likely(linear))
+		return linear;
+	if (*home < 0)
+		return kmalloc(len, GFP_KERNEL_ACCOUNT);
+	linear = kmalloc(DTLS_LINEAR_SIZE, GFP_KERNEL);
+	if (!linear)
+		give_back(&spare_linear, *home, NULL);
+	return linear;
+}
+
+void dtls_linear_put(u8 *linear, int home)
+{
+	if (likely(home >= 0))
+		give_back(&spare_linear, home, linear);
+	else
+		kfree(linear);
+}
+
+/* No socket is attached any more. */
+void dtls_scratch_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		scratch_free(per_cpu(spare_scratch, cpu));
+		kfree(per_cpu(spare_linear, cpu));
+	}
+}
