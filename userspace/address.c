@@ -32,17 +32,26 @@ void address_key(struct stranger *s)
 	uint8_t *p = s->key;
 
 	if (s->peer.ss_family == AF_INET) {
-		memcpy(p, &p4->sin_port, 2);
-		memcpy(p + 2, &p4->sin_addr, 4);
+		memcpy(p, &p4->sin_addr, 4);
+		memcpy(p + 4, &p4->sin_port, 2);
 		memcpy(p + 6, &l4->sin_addr, 4);
-		s->key_len = 10;
+		s->key_len = ADDRESS_KEY_IPV4;
 		return;
 	}
-	memcpy(p, &p6->sin6_port, 2);
-	memcpy(p + 2, &p6->sin6_addr, 16);
+	memcpy(p, &p6->sin6_addr, 16);
+	memcpy(p + 16, &p6->sin6_port, 2);
 	memcpy(p + 18, &p6->sin6_scope_id, 4);
 	memcpy(p + 22, &l6->sin6_addr, 16);
 	s->key_len = 38;
+}
+
+struct kdtls_sender address_sender(const uint8_t *key, size_t key_len)
+{
+	return (struct kdtls_sender){
+		.address = key,
+		.len = key_len,
+		.source_len = key_len == ADDRESS_KEY_IPV4 ? 4 : 7,
+	};
 }
 
 int address_ask(int fd, int family)

@@ -20,7 +20,7 @@
 #include "engine/records.h"
 
 #define DATAGRAM_MAX	65536	/* bytes of buffer for any datagram */
-#define ADDRESS_KEY_MAX	64	/* as of kdtls_endpoint_gate() */
+#define ADDRESS_KEY_MAX	64	/* as in struct kdtls_sender */
 
 /* ---- user_records.c ---- */
 
@@ -196,10 +196,12 @@ int handover_peer_cid(void *ctx, const uint8_t *cid, size_t len);
 void handover_keep(struct kdtls_socket *s, const uint8_t *data, size_t len);
 void handover_forget(struct kdtls_socket *s);
 
-/* ---- restart.c ---- */
+/* ---- address.c ---- */
 
-/* Where the random of a ClientHello's first piece stands, or NULL. */
-const uint8_t *restart_random(const uint8_t *data, size_t len);
+/* The gate's view of a key: an IPv4 address or an IPv6 /56 is one source. */
+struct kdtls_sender address_sender(const uint8_t *key, size_t key_len);
+
+/* ---- restart.c ---- */
 
 /*
  * Something in the clear for a client's socket. Return: true if it was about
@@ -217,14 +219,17 @@ int restart_take_over(struct kdtls_socket *s);
 
 /*
  * A new handshake of one of @l's clients, without file or place in the table.
- * @random may be NULL: not seen yet. Return: NULL: no room.
+ * Return: NULL: no room.
  */
 struct kdtls_socket *listener_client(struct kdtls_listener *l,
-				     const uint8_t *key, size_t key_len,
-				     const uint8_t *random);
+				     const uint8_t *key, size_t key_len);
 
-/* What a client's engine is to know before it starts */
-void listener_prepare(struct kdtls_socket *s);
+/*
+ * The gate has let in the first message of @s, with this datagram, which may
+ * have early data behind it. @hello is freed.
+ */
+void listener_begin(struct kdtls_socket *s, struct kdtls_hello *hello,
+		    const uint8_t *data, size_t len);
 
 /* A socket for a client, connected to it. Return: fd or -errno. */
 int listener_client_fd(struct kdtls_listener *l, const struct sockaddr *local,

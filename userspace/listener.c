@@ -100,8 +100,7 @@ static void unlist(struct kdtls_socket *s)
 }
 
 struct kdtls_socket *listener_client(struct kdtls_listener *l,
-				     const uint8_t *key, size_t key_len,
-				     const uint8_t *random)
+				     const uint8_t *key, size_t key_len)
 {
 	struct kdtls_socket *s = NULL;
 
@@ -115,14 +114,13 @@ struct kdtls_socket *listener_client(struct kdtls_listener *l,
 	s->listener = l;
 	s->stage = CLIENT_SHAKES;
 	s->deadline = driver_now() + l->options.handshake_timeout * 1000ULL;
-	if (random)
-		memcpy(s->random, random, sizeof(s->random));
 	l->info.sockets++;
 	l->info.handshakes++;
 	return s;
 }
 
-void listener_prepare(struct kdtls_socket *s)
+/* What a client's engine is to know before it starts */
+static void prepare(struct kdtls_socket *s)
 {
 	const struct kdtls_listener_options *o = &s->listener->options;
 	uint8_t cid[CID_MAX];
@@ -135,6 +133,18 @@ void listener_prepare(struct kdtls_socket *s)
 	kdtls_engine_info(s->engine, &info);
 	if (mtu > 0 && (uint32_t)mtu < info.mtu)
 		kdtls_engine_set_mtu(s->engine, mtu);
+}
+
+void listener_begin(struct kdtls_socket *s, struct kdtls_hello *hello,
+		    const uint8_t *data, size_t len)
+{
+	const uint8_t *random = kdtls_hello_random(hello);
+
+	prepare(s);
+	if (random)
+		memcpy(s->random, random, sizeof(s->random));
+	handover_keep(s, data, len);
+	kdtls_engine_accept(s->engine, hello, driver_now());
 }
 
 void listener_leave(struct kdtls_socket *s)
@@ -238,43 +248,43 @@ static void expire(struct kdtls_listener *l, uint8_t *buf)
 
 /* ---- datagrams ---- */
 
-/* The address is proven: the client gets its socket. */
+/* The address is proven: the client gets its socket. @hello is freed. */
 static void welcome(struct kdtls_listener *l, const struct stranger *from,
-		    uint8_t *buf, size_t len)
+		    struct kdtls_hello *hello, uint8_t *buf, size_t len)
 {
-	const uint8_t *random = restart_random(buf, len);
-	struct kdtls_socket *s;
+	struct kdtls_socket *s = NULL;
 
-	if (keepers_need(&l->keepers, &from->local, from->len)) {
+	if (keepers_need(&l->keepers, &from->local, from->len))
 		l->info.dropped++;
+	else
+		s = listener_client(l, from->key, from->key_len);
+	if (!s) {
+		kdtls_hello_free(hello);
 		return;
 	}
-	s = listener_client(l, from->key, from->key_len, random);
-	if (!s)
-		return;
 	s->fd = listener_client_fd(l, (const struct sockaddr *)&from->local,
 				   (const struct sockaddr *)&from->peer,
 				   from->len);
 	if (s->fd < 0 || watch(l, s->fd, EPOLLIN, s)) {
 		l->info.limited++;
+		kdtls_hello_free(hello);
 		socket_free(s);
 		return;
 	}
 	clients_add(&l->clients, s);
 	TAILQ_INSERT_TAIL(&l->shaking, s, list);
 	s->listed = true;
-	listener_prepare(s);
 	arm(l, s->deadline);
-	socket_datagram(s, buf, len);
+	listener_begin(s, hello, buf, len);
 	settle(l, s, buf);
 }
 
 static void take_datagram(struct kdtls_listener *l, const struct keeper *k,
 			  const struct stranger *from, uint8_t *buf, size_t len)
 {
-	uint8_t answer[KDTLS_GATE_REPLY_SIZE];
+	struct kdtls_sender sender = address_sender(from->key, from->key_len);
+	struct kdtls_verdict v;
 	struct kdtls_socket *s;
-	size_t answer_len;
 
 	s = clients_find(&l->clients, from->key, from->key_len);
 	if (s && s->stage == CLIENT_SHAKES && s->listed) {
@@ -287,14 +297,14 @@ static void take_datagram(struct kdtls_listener *l, const struct keeper *k,
 		l->info.dropped++;
 		return;
 	}
-	switch (kdtls_endpoint_gate(l->endpoint, from->key, from->key_len, buf,
-				    len, driver_now(), answer, &answer_len)) {
+	switch (kdtls_endpoint_gate(l->endpoint, &sender, buf, len,
+				    driver_now(), &v)) {
 	case KDTLS_GATE_REPLY:
 		l->info.replies++;
-		keeper_reply(k, from, answer, answer_len);
+		keeper_reply(k, from, v.reply, v.reply_len);
 		break;
 	case KDTLS_GATE_ACCEPT:
-		welcome(l, from, buf, len);
+		welcome(l, from, v.hello, buf, len);
 		break;
 	default:
 		l->info.dropped++;

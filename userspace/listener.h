@@ -37,7 +37,9 @@ bool address_is_any(const struct sockaddr *a);
 bool address_same(const struct sockaddr_storage *a,
 		  const struct sockaddr_storage *b);
 
-/* Set the key: the same bytes for the same pair, see kdtls_endpoint_gate(). */
+#define ADDRESS_KEY_IPV4	10	/* bytes of such a key; others are IPv6's */
+
+/* Set the key: the same bytes for the same pair, see struct kdtls_sender. */
 void address_key(struct stranger *s);
 
 /* Let a socket tell where its datagrams were sent to. Return: 0 or -errno. */

@@ -12,82 +12,110 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/*
- * Of a datagram that begins with the first piece of a ClientHello: record and
- * message header, version, random
- */
-#define RANDOM_OFFSET	(DTLS12_HEADER_SIZE + 12 + 2)
+/* In a record with the first piece of a ClientHello; the random follows. */
+#define VERSION_OFFSET	(DTLS12_HEADER_SIZE + 12)
 #define FRAGMENT_OFFSET	(DTLS12_HEADER_SIZE + 6)
 #define CLIENT_HELLO	1
 
-const uint8_t *restart_random(const uint8_t *data, size_t len)
+/* Does the datagram begin with a piece of a ClientHello? */
+static bool is_hello(const uint8_t *data, size_t len)
 {
-	if (len < RANDOM_OFFSET + DTLS_RANDOM_SIZE ||
-	    data[0] != DTLS_CT_HANDSHAKE || dtls_get_be(data + 3, 2) ||
-	    data[DTLS12_HEADER_SIZE] != CLIENT_HELLO ||
-	    dtls_get_be(data + FRAGMENT_OFFSET, 3))
-		return NULL;
-	return data + RANDOM_OFFSET;
+	return len >= VERSION_OFFSET && data[0] == DTLS_CT_HANDSHAKE &&
+	       !dtls_get_be(data + 3, 2) &&
+	       data[DTLS12_HEADER_SIZE] == CLIENT_HELLO;
+}
+
+/* The random of a hello's first piece; NULL: it is another, or too short. */
+static const uint8_t *random_of(const uint8_t *data, size_t len)
+{
+	const uint8_t *random = data + VERSION_OFFSET + 2;
+
+	return len >= VERSION_OFFSET + 2 + DTLS_RANDOM_SIZE &&
+	       !dtls_get_be(data + FRAGMENT_OFFSET, 3) ? random : NULL;
+}
+
+/* Is this the random of the association's hello, or of its successor's? */
+static bool is_known(const struct kdtls_socket *s, const uint8_t *random)
+{
+	return !memcmp(random, s->random, sizeof(s->random)) ||
+	       (s->next &&
+		!memcmp(random, s->next->random, sizeof(s->random)));
 }
 
 /* Half a handshake proves nothing that would have to be kept. */
-static bool begin_again(struct kdtls_socket *s, const uint8_t *random)
+static struct kdtls_socket *begin_again(struct kdtls_socket *s)
 {
 	struct kdtls_engine *old = s->engine;
 
 	if (kdtls_engine_new(s->endpoint, KDTLS_SERVER, s, s->key, s->key_len,
 			     &s->engine))
-		return false;
+		return NULL;
 	kdtls_engine_free(old);
 	handover_forget(s);
-	memcpy(s->random, random, sizeof(s->random));
-	listener_prepare(s);
-	return true;
+	return s;
 }
 
-static bool begin_beside(struct kdtls_socket *s, const uint8_t *random)
+static struct kdtls_socket *begin_beside(struct kdtls_socket *s)
 {
 	struct kdtls_socket *n;
 
-	n = listener_client(s->listener, s->key, s->key_len, random);
+	n = listener_client(s->listener, s->key, s->key_len);
 	if (!n)
-		return false;
+		return NULL;
 	socket_free(s->next);
 	n->old = s;
 	s->next = n;
-	listener_prepare(n);
+	return n;
+}
+
+/* A hello was let in. Return: false: it was the association's own, once more. */
+static bool begin(struct kdtls_socket *s, struct kdtls_hello *hello,
+		  const uint8_t *data, size_t len)
+{
+	const uint8_t *random = kdtls_hello_random(hello);
+	struct kdtls_socket *n;
+
+	if (random && is_known(s, random)) {
+		kdtls_hello_free(hello);
+		return false;
+	}
+	n = socket_established(s) ? begin_beside(s) : begin_again(s);
+	if (n)
+		listener_begin(n, hello, data, len);
+	else
+		kdtls_hello_free(hello);
 	return true;
+}
+
+/*
+ * A piece of a hello. Return: true if it was of another than the association's
+ * own. Of what is not a hello's first piece that cannot be told before all of
+ * the hello is here.
+ */
+static bool take_hello(struct kdtls_socket *s, const uint8_t *data, size_t len)
+{
+	struct kdtls_sender from = address_sender(s->key, s->key_len);
+	const uint8_t *random = random_of(data, len);
+	struct kdtls_verdict v;
+
+	if (random && is_known(s, random))
+		return false;
+	switch (kdtls_endpoint_gate(s->endpoint, &from, data, len, driver_now(),
+				    &v)) {
+	case KDTLS_GATE_ACCEPT:
+		return begin(s, v.hello, data, len);
+	case KDTLS_GATE_REPLY:
+		socket_send_raw(s, v.reply, v.reply_len);
+		return true;
+	default:
+		return random;
+	}
 }
 
 bool restart_input(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
-	static const uint8_t unknown[DTLS_RANDOM_SIZE];
-	uint8_t *known = s->next ? s->next->random : s->random;
-	const uint8_t *random = restart_random(data, len);
-	uint8_t reply[KDTLS_GATE_REPLY_SIZE];
-	size_t reply_len;
-	bool accepted;
-
-	if (random && !memcmp(known, unknown, sizeof(unknown)))
-		memcpy(known, random, sizeof(s->random));
-	if (random && memcmp(random, known, sizeof(s->random))) {
-		switch (kdtls_endpoint_gate(s->endpoint, s->key, s->key_len,
-					    data, len, driver_now(), reply,
-					    &reply_len)) {
-		case KDTLS_GATE_ACCEPT:
-			accepted = socket_established(s) ?
-				   begin_beside(s, random) :
-				   begin_again(s, random);
-			if (!accepted)
-				return true;
-			break;
-		case KDTLS_GATE_REPLY:
-			socket_send_raw(s, reply, reply_len);
-			return true;
-		default:
-			return true;
-		}
-	}
+	if (is_hello(data, len) && take_hello(s, data, len))
+		return true;
 	if (!s->next)
 		return false;
 	kdtls_engine_input(s->next->engine, data, len, NULL, driver_now());

@@ -67,7 +67,7 @@ enum kdtls_role {
 };
 
 enum kdtls_state {
-	KDTLS_IDLE,		/* client: not started; server: no ClientHello yet */
+	KDTLS_IDLE,		/* client: not started; server: no whole ClientHello yet */
 	KDTLS_HANDSHAKE,	/* in progress */
 	KDTLS_ESTABLISHED,	/* keys are out */
 	KDTLS_CLOSED,		/* closed by either side with close_notify */
@@ -128,7 +128,7 @@ enum kdtls_alert {
 #define KDTLS_NO_NAME_CHECK	0x0008	/* client: any name in the certificate will do */
 #define KDTLS_NO_VERIFY		0x0010	/* no chain is refused: ops->verify decides alone */
 #define KDTLS_NO_TICKETS	0x0020	/* neither offer nor issue tickets (RFC 5077, RFC 8446) */
-#define KDTLS_NO_COOKIE		0x0040	/* server: no address is asked to prove itself */
+#define KDTLS_NO_COOKIE		0x0040	/* server: no address is asked to prove itself, and anybody can have flights sent to any */
 #define KDTLS_HEARTBEAT		0x0080	/* offer and answer heartbeats (RFC 6520) */
 #define KDTLS_CID		0x0100	/* put a connection ID into records if the peer wants one */
 #define KDTLS_ALLOW_NO_RENEGOTIATION_INFO 0x0400 /* client, DTLS 1.2: do without RFC 5746 if the server has it not */
@@ -482,49 +482,94 @@ KDTLS_API int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
 
 enum kdtls_gate {
 	KDTLS_GATE_DROP,	/* nothing to do */
-	KDTLS_GATE_REPLY,	/* send what stands in the reply */
-	KDTLS_GATE_ACCEPT,	/* the address is proven: give the datagram to an engine */
+	KDTLS_GATE_REPLY,	/* send what stands in the verdict's reply */
+	KDTLS_GATE_ACCEPT,	/* give the verdict's hello to an engine */
 };
 
 #define KDTLS_GATE_REPLY_SIZE	256
 
 /**
+ * struct kdtls_sender - where a datagram came from
+ * @address:	in any form that is the same for the same sender
+ * @len:	bytes of @address, 64 at most
+ * @source_len:	bytes at its beginning that name the source whose senders share
+ *		one limit, such as an IPv4 address or 56 bits of an IPv6 one; 0:
+ *		all of it
+ */
+struct kdtls_sender {
+	const void *address;
+	size_t len;
+	size_t source_len;
+};
+
+/* A ClientHello that was let in, and what is known of it */
+struct kdtls_hello;
+
+/**
+ * struct kdtls_verdict - what becomes of a datagram
+ * @hello:	with KDTLS_GATE_ACCEPT: for kdtls_engine_accept(), or for
+ *		kdtls_hello_free(); else NULL
+ * @reply_len:	with KDTLS_GATE_REPLY: bytes of @reply; always less than what
+ *		has come for the hello from this sender
+ * @reply:	a datagram
+ */
+struct kdtls_verdict {
+	struct kdtls_hello *hello;
+	size_t reply_len;
+	uint8_t reply[KDTLS_GATE_REPLY_SIZE];
+};
+
+/**
  * kdtls_endpoint_gate() - judge a datagram from a stranger
  * @endpoint:	a server's
- * @address:	the sender, in any form that is the same for the same sender
- * @address_len: bytes of @address, 64 at most
+ * @from:	the sender
  * @datagram:	as received
  * @len:	bytes of @datagram
  * @now:	time
- * @reply:	KDTLS_GATE_REPLY_SIZE bytes
- * @reply_len:	set with KDTLS_GATE_REPLY; always less than @len, or than the
- *		pieces of a hello that came from @address
+ * @verdict:	filled in
  *
  * The stateless cookie exchange (RFC 6347 4.2.1; RFC 9147 5.1 by
- * HelloRetryRequest): nothing is kept of a hello in one datagram. A ClientHello
- * with a cookie that came in fragments is judged by its first, where the cookie
- * stands; the others are dropped until an engine is there. A first ClientHello
- * in fragments, if DTLS 1.3 is spoken, is put together: 32 at once, of 4096
- * bytes at most, the newest in the place of the oldest.
- * A hello with early data that may be taken needs no cookie.
+ * HelloRetryRequest): nothing is kept of a hello that comes in one piece. Hellos
+ * in pieces, of one datagram or several, first ones and those with a cookie, are
+ * put together: 256 KiB of them at most, an eighth of that from one source, the
+ * newest in the place of the oldest, each for 10 s. A server of DTLS 1.2 alone
+ * answers a first hello by its first piece.
+ *
+ * A hello with early data that may be taken needs no cookie, once for each
+ * ticket, and with the right proof of the ticket's key alone.
+ *
  * This is also for a peer that restarts on its old address (RFC 6347 4.2.8):
  * once accepted run a second engine, and drop the old association only when the
  * new one is established.
  *
  * Return: one of enum kdtls_gate.
  */
-KDTLS_API enum kdtls_gate kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
-					      const void *address, size_t address_len,
-				    const uint8_t *datagram, size_t len,
-				    uint64_t now, uint8_t *reply,
-				    size_t *reply_len);
+KDTLS_API enum kdtls_gate
+kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
+		    const struct kdtls_sender *from, const uint8_t *datagram,
+		    size_t len, uint64_t now, struct kdtls_verdict *verdict);
+
+/**
+ * kdtls_hello_random() - tell hellos apart
+ * @hello:	from kdtls_endpoint_gate()
+ *
+ * Return: the 32 bytes of its random, which live as long as @hello; NULL: it is
+ * malformed.
+ */
+KDTLS_API const uint8_t *kdtls_hello_random(const struct kdtls_hello *hello);
+
+/**
+ * kdtls_hello_free() - let go of a hello that no engine gets
+ * @hello:	from kdtls_endpoint_gate(), or NULL
+ */
+KDTLS_API void kdtls_hello_free(struct kdtls_hello *hello);
 
 /**
  * kdtls_engine_new() - make an engine
  * @endpoint:	must outlive it
  * @role:	KDTLS_CLIENT or KDTLS_SERVER
  * @ctx:	for the callbacks
- * @address:	server: the peer, as for kdtls_endpoint_gate(); the cookie is
+ * @address:	server: the peer, as in struct kdtls_sender; the cookie is
  *		bound to it. Not used by a client
  * @address_len: bytes of @address, 64 at most
  * @engine:	set on success
@@ -636,6 +681,22 @@ KDTLS_API int kdtls_engine_send_early(struct kdtls_engine *engine,
 KDTLS_API int kdtls_engine_input(struct kdtls_engine *engine, const uint8_t *data,
 				 size_t len, const struct dtls_record_info *info,
 		       uint64_t now);
+
+/**
+ * kdtls_engine_accept() - server: begin with a hello that was let in
+ * @engine:	no datagram put in yet; of the endpoint and address that @hello
+ *		came to and from
+ * @hello:	from kdtls_endpoint_gate(); is freed, whatever is returned
+ * @now:	time
+ *
+ * What came behind the hello in its datagram is taken in too. A server's engine
+ * that gets datagrams instead asks the gate itself, and its replies come out of
+ * kdtls_engine_output().
+ *
+ * Return: 0, -KDTLS_EUSAGE, or the engine's final error.
+ */
+KDTLS_API int kdtls_engine_accept(struct kdtls_engine *engine,
+				  struct kdtls_hello *hello, uint64_t now);
 
 /**
  * kdtls_engine_output() - get what is to be sent

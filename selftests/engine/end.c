@@ -7,6 +7,7 @@
 #include "end.h"
 
 u16 end_version = DTLS_VERSION_1_2;
+int64_t end_unix_time;
 
 static int take_key(void *ctx, int direction, const struct dtls_key_info *key,
 		    const struct dtls_window *seen)
@@ -139,7 +140,9 @@ static int64_t tell_time(void *ctx)
 {
 	const struct end *end = ctx;
 
-	return end ? end->unix_time : time(NULL);
+	if (end)
+		return end->unix_time;
+	return end_unix_time ? end_unix_time : time(NULL);
 }
 
 static void fill_random(void *ctx, u8 *buf, size_t len)
@@ -416,4 +419,19 @@ bool end_agree(const struct end *a, const struct end *b)
 	       !kdtls_engine_export(b->e, "EXTRACTOR-dtls_srtp", NULL, 0, y,
 				    sizeof(y)) &&
 	       !memcmp(x, y, sizeof(x));
+}
+
+enum kdtls_gate end_gate(struct kdtls_endpoint *ep, const void *address,
+			 size_t address_len, const u8 *datagram, size_t len,
+			 u64 now, u8 *reply, size_t *reply_len)
+{
+	struct kdtls_sender from = { .address = address, .len = address_len };
+	struct kdtls_verdict v;
+	enum kdtls_gate gate;
+
+	gate = kdtls_endpoint_gate(ep, &from, datagram, len, now, &v);
+	memcpy(reply, v.reply, v.reply_len);
+	*reply_len = v.reply_len;
+	kdtls_hello_free(v.hello);
+	return gate;
 }

@@ -52,6 +52,9 @@ static const char psk[] = "0123456789abcdef";
 /* The newest version that end_config() allows: DTLS 1.2 if nothing is said */
 extern u16 end_version;
 
+/* What endpoints are told without an engine, seconds since 1970; 0: time(2) */
+extern int64_t end_unix_time;
+
 /* A configuration with callbacks for PSK, keys and sessions in place */
 void end_config(struct end *end, const char *psk);
 
@@ -76,6 +79,11 @@ int end_exchange(struct end *a, struct end *b, u64 *now, int rounds);
 
 /* From nothing to keys; 0, or the error of the end that failed */
 int end_handshake(struct end *client, struct end *server);
+
+/* The gate's verdict; a hello that it lets in is freed. */
+enum kdtls_gate end_gate(struct kdtls_endpoint *ep, const void *address,
+			 size_t address_len, const u8 *datagram, size_t len,
+			 u64 now, u8 *reply, size_t *reply_len);
 
 static inline bool end_established(const struct end *end)
 {

@@ -166,7 +166,7 @@ TEST_F(hello, server_answers_only_what_was_offered)
 		hello = (struct dtls_bytes){ self->buf + HELLO_FRONT,
 					     len - HELLO_FRONT };
 		/* What a stranger is answered, */
-		if (kdtls_endpoint_gate(self->server.ep, "here", 4, self->buf,
+		if (end_gate(self->server.ep, "here", 4, self->buf,
 					len, self->now, reply, &reply_len) ==
 		    KDTLS_GATE_REPLY && reply[13] == DTLS_SERVER_HELLO) {
 			answer = (struct dtls_bytes){ reply + HELLO_FRONT,
@@ -302,7 +302,7 @@ TEST_F(hello12, another_verify_request_may_bear_the_same_number)
 	n = first_hello(&self->client, self->buf, self->now);
 	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
 	ASSERT_EQ(KDTLS_GATE_REPLY,
-		  kdtls_endpoint_gate(self->server.ep, "address", 7, self->buf,
+		  end_gate(self->server.ep, "address", 7, self->buf,
 				      n, self->now, reply[0], &len[0]));
 	ASSERT_EQ(0, end_input(&self->client, reply[0], len[0], self->now));
 	ASSERT_LT(0, end_output(&self->client, self->buf, END_DATAGRAM,
@@ -317,7 +317,7 @@ TEST_F(hello12, another_verify_request_may_bear_the_same_number)
 	n = (size_t)end_output(&self->client, self->buf, END_DATAGRAM,
 			       self->now);
 	ASSERT_EQ(KDTLS_GATE_REPLY,
-		  kdtls_endpoint_gate(self->server.ep, "address", 7, self->buf,
+		  end_gate(self->server.ep, "address", 7, self->buf,
 				      n, self->now + 60000000, reply[1],
 				      &len[1]));
 	dtls_put_be(reply[1] + 17, 2, 0);
@@ -326,10 +326,287 @@ TEST_F(hello12, another_verify_request_may_bear_the_same_number)
 			       self->now);
 	ASSERT_LT(HELLO_FRONT, n);
 	EXPECT_EQ(KDTLS_GATE_ACCEPT,
-		  kdtls_endpoint_gate(self->server.ep, "address", 7, self->buf,
+		  end_gate(self->server.ep, "address", 7, self->buf,
 				      n, self->now + 60000000, reply[1],
 				      &len[1]));
 	EXPECT_EQ(1, self->client.e->hs->in.next);
+}
+
+/* Hellos in pieces */
+
+/* One record with @n bytes of a message's body, at @offset. Return: its size. */
+static size_t make_piece(u8 *out, const u8 *body, u32 len, u16 seq, u64 record,
+			 u32 offset, u32 n)
+{
+	struct dtls_record r = {
+		.type = DTLS_CT_HANDSHAKE, .version = 0xfeff, .seq = record,
+		.fragment_len = (u16)(DTLS_MESSAGE_HEADER + n),
+	};
+	size_t at = dtls_record_write_header(out, &r);
+
+	dtls_fragment_write(out + at, DTLS_CLIENT_HELLO, len, seq, offset, n);
+	memcpy(out + at + DTLS_MESSAGE_HEADER, body + offset, n);
+	return at + DTLS_MESSAGE_HEADER + n;
+}
+
+/* The whole hello that a client has to send, out of as many datagrams as it is */
+static u32 next_hello(struct end *client, u8 *body, u16 *seq, u64 *record,
+		      u64 now)
+{
+	struct dtls_bytes content;
+	struct dtls_fragment f;
+	u8 datagram[2048];
+	u32 len = 0;
+	long n;
+
+	while ((n = end_output(client, datagram, sizeof(datagram), now)) > 0) {
+		content = (struct dtls_bytes){ datagram + DTLS12_HEADER_SIZE,
+					       (size_t)n - DTLS12_HEADER_SIZE };
+		if (!dtls_fragment_parse(&content, &f) ||
+		    f.type != DTLS_CLIENT_HELLO)
+			return 0;
+		memcpy(body + f.offset, f.body.p, f.body.len);
+		*seq = f.seq;
+		*record = dtls_get_be(datagram + 5, 6);
+		len = f.length;
+	}
+	return len;
+}
+
+/* How a hello comes */
+struct cut {
+	u32 size;		/* bytes in a piece */
+	bool backwards;
+	bool together;		/* all pieces in one datagram */
+};
+
+static int send_cut(struct end *client, struct end *server,
+		    const struct cut *cut, u64 now)
+{
+	u8 body[4096], datagram[8192];
+	u32 len, i, count, n, offset;
+	size_t at = 0;
+	u64 record;
+	u16 seq;
+
+	len = next_hello(client, body, &seq, &record, now);
+	count = (len + cut->size - 1) / cut->size;
+	for (i = 0; i < count; i++) {
+		offset = (cut->backwards ? count - 1 - i : i) * cut->size;
+		n = len - offset < cut->size ? len - offset : cut->size;
+		at += make_piece(datagram + at, body, len, seq,
+				 record * 100 + i, offset, n);
+		if (cut->together && i + 1 < count)
+			continue;
+		if (end_input(server, datagram, at, now))
+			return -1;
+		at = 0;
+	}
+	return 0;
+}
+
+static const struct cut cuts[] = {
+	{ 200, false, true }, { 200, false, false }, { 200, true, false },
+	{ 103, false, false }, { 103, true, false }, { 80, false, false },
+	{ 67, false, false }, { 67, true, false }, { 40, false, false },
+	{ 40, true, true }, { 20, false, false }, { 20, true, false },
+};
+
+/* A handshake whose hellos, the first and the one with a cookie, are cut so */
+static bool shakes_hands(struct end *client, struct end *server,
+			 const struct cut *cut, u64 *now)
+{
+	int i;
+
+	if (kdtls_engine_start(client->e, *now))
+		return false;
+	for (i = 0; i < 2; i++)
+		if (send_cut(client, server, cut, *now) ||
+		    end_exchange(server, client, now, 1))
+			return false;
+	return !end_exchange(client, server, now, 20) &&
+	       end_agree(client, server);
+}
+
+TEST_F(hello, a_hello_is_served_however_it_is_cut)
+{
+	size_t i;
+
+	/* Both speak both versions: a piece does not tell which one is meant. */
+	self->server.config.version_max = DTLS_VERSION_1_3;
+	for (i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+		ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+		EXPECT_TRUE(shakes_hands(&self->client, &self->server, &cuts[i],
+					 &self->now))
+			TH_LOG("in pieces of %u bytes%s%s", cuts[i].size,
+			       cuts[i].backwards ? ", backwards" : "",
+			       cuts[i].together ? ", in one datagram" : "");
+		EXPECT_EQ(0, self->server.ep->collector.held);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
+/* As large as with a share of X25519MLKEM768; and resumed by its session id */
+TEST_F(hello, hellos_of_two_datagrams_are_served)
+{
+	static char name[10][140];
+	const char *names[11] = { NULL };
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		memset(name[i], 'a' + i, sizeof(name[i]) - 1);
+		names[i] = name[i];
+	}
+	self->client.config.alpn = names;
+	self->client.config.flags = KDTLS_NO_TICKETS;
+	self->server.config.version_max = DTLS_VERSION_1_3;
+	self->server.config.cache_size = 4;
+	for (i = 0; i < 2; i++) {
+		HANDSHAKE();
+		end_close(&self->client);
+		end_close(&self->server);
+		ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+		ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+		if (variant->version == DTLS_VERSION_1_2)
+			ASSERT_EQ(0, kdtls_engine_set_session(self->client.e,
+						self->client.session,
+						self->client.session_len));
+	}
+}
+
+/* A piece of a hello, as the gate is asked about it */
+static enum kdtls_gate ask(struct kdtls_endpoint *ep, u64 who, size_t source_len,
+			   const u8 *datagram, size_t len, u64 now)
+{
+	u8 address[8];
+	struct kdtls_sender from = { address, 8, source_len };
+	struct kdtls_verdict v;
+	enum kdtls_gate gate;
+
+	dtls_put_be(address, 8, who);
+	gate = kdtls_endpoint_gate(ep, &from, datagram, len, now, &v);
+	kdtls_hello_free(v.hello);
+	return gate;
+}
+
+/* What comes between two pieces of an honest hello */
+static const struct {
+	const char *what;
+	unsigned int count;
+	u32 bytes;
+	u64 step;		/* from one sender's address to the next */
+	size_t source_len;
+} floods[] = {
+	{ "1,000 spoofed pieces of a byte", 1000, 1, 0x9e3779b97f4a7c15ULL, 4 },
+	{ "150 spoofed pieces of 1,200 bytes", 150, 1200,
+	  0x9e3779b97f4a7c15ULL, 4 },
+	{ "a million pieces from one source", 1000000, 100, 1, 4 },
+};
+
+TEST_F(hello, a_flood_of_pieces_displaces_no_honest_hello)
+{
+	static const u8 zeros[4096];
+	u8 body[4096], half[2][4096], junk[2048];
+	struct kdtls_endpoint *ep;
+	size_t i, n[2], junk_len;
+	unsigned int j;
+	u64 record, who;
+	u32 len;
+	u16 seq;
+
+	self->server.config.version_max = DTLS_VERSION_1_3;
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	len = next_hello(&self->client, body, &seq, &record, self->now);
+	ASSERT_LT(100, len);
+	n[0] = make_piece(half[0], body, len, seq, 0, 0, 100);
+	n[1] = make_piece(half[1], body, len, seq, 1, 100, len - 100);
+	for (i = 0; i < sizeof(floods) / sizeof(floods[0]); i++) {
+		ASSERT_EQ(0, kdtls_endpoint_new(&self->server.config, &ep));
+		EXPECT_EQ(KDTLS_GATE_DROP, ask(ep, 0, 4, half[0], n[0],
+					       self->now));
+		for (j = 0; j < floods[i].count; j++) {
+			who = (j + 1) * floods[i].step + (1ULL << 63);
+			junk_len = make_piece(junk, zeros, 4000, 0, 0, 1,
+					      floods[i].bytes);
+			ask(ep, who, floods[i].source_len, junk, junk_len,
+			    self->now);
+			ASSERT_GE(DTLS_COLLECT_MAX, ep->collector.held);
+		}
+		EXPECT_EQ(KDTLS_GATE_REPLY, ask(ep, 0, 4, half[1], n[1],
+						self->now))
+			TH_LOG("%s", floods[i].what);
+		kdtls_endpoint_free(ep);
+	}
+}
+
+TEST_F(hello, half_a_hello_is_forgotten)
+{
+	u8 body[4096], half[2048];
+	u64 record;
+	size_t n;
+	u32 len;
+	u16 seq;
+
+	self->server.config.version_max = DTLS_VERSION_1_3;
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	len = next_hello(&self->client, body, &seq, &record, self->now);
+	n = make_piece(half, body, len, seq, 0, 0, len / 2);
+	ask(self->server.ep, 1, 0, half, n, self->now);
+	ASSERT_LT(0, self->server.ep->collector.held);
+	self->now += 11000000;
+	ask(self->server.ep, 2, 0, half, n, self->now);
+	EXPECT_EQ(TAILQ_FIRST(&self->server.ep->collector.all),
+		  TAILQ_LAST(&self->server.ep->collector.all,
+			     dtls_collected_list));
+}
+
+/* Whatever is in front of it in its datagram, and whatever version its record has */
+TEST_F(hello, a_hello_behind_unusable_records_is_served)
+{
+	static const struct {
+		u8 bytes[16];
+		size_t len;
+	} front[] = {
+		{ { 99 }, 0 },
+		{ { 31, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 1, 2 }, 15 },
+		{ { 22, 3, 3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 1 }, 14 },
+		{ { 23, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0 }, 13 },
+		{ { 21, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 9 }, 14 },
+	};
+	static const u8 minor[] = { 0xff, 0xfd, 0xfc, 0xfe, 0x00 };
+	u8 datagram[4096];
+	size_t i, len;
+	long n;
+	int round;
+
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+		ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+		ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+		for (round = 0; round < 2; round++) {
+			len = front[i].len;
+			memcpy(datagram, front[i].bytes, len);
+			n = end_output(&self->client, datagram + len, 2048,
+				       self->now);
+			ASSERT_LT(0, n);
+			datagram[len + 2] = minor[i];
+			ASSERT_EQ(0, end_input(&self->server, datagram,
+					       len + (size_t)n, self->now));
+			ASSERT_EQ(0, end_exchange(&self->server, &self->client,
+						  &self->now, 1));
+		}
+		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+					  &self->now, 20));
+		EXPECT_TRUE(end_agree(&self->client, &self->server))
+			TH_LOG("%zu", i);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -125,7 +125,7 @@ static inline size_t second_hello(struct end *client, struct kdtls_endpoint *ep,
 	size_t n = first_hello(client, first, now), reply_len;
 	long len;
 
-	if (!n || kdtls_endpoint_gate(ep, "here", 4, first, n, now, reply,
+	if (!n || end_gate(ep, "here", 4, first, n, now, reply,
 				      &reply_len) != KDTLS_GATE_REPLY ||
 	    reply_len >= n || end_input(client, reply, reply_len, now))
 		return 0;

@@ -213,7 +213,7 @@ TEST_F(pair13, gate_accepts_only_the_proven)
 			 self->now);
 	ASSERT_LT(0, n);
 	EXPECT_EQ(DTLS_SERVER_HELLO, reply[DTLS12_HEADER_SIZE]);
-#define GATE(who, when) kdtls_endpoint_gate(ep, who, strlen(who), hello, n, \
+#define GATE(who, when) end_gate(ep, who, strlen(who), hello, n, \
 					    self->now + (when), reply, &reply_len)
 	EXPECT_EQ(KDTLS_GATE_ACCEPT, GATE("here", 0));
 	/* A cookie that is not good ends it (RFC 9147 5.1). */
@@ -249,14 +249,14 @@ TEST_F(pair13, gate_never_answers_more_than_it_got)
 	for (len = n - 25; len > 0; len--) {
 		dtls_put_be(self->buf + 11, 2, 12 + len);
 		dtls_put_be(self->buf + 22, 3, len);
-		if (kdtls_endpoint_gate(ep, "here", 4, self->buf, 25 + len,
+		if (end_gate(ep, "here", 4, self->buf, 25 + len,
 					self->now, reply, &reply_len) ==
 		    KDTLS_GATE_REPLY) {
 			answered++;
 			EXPECT_LT(reply_len, 25 + len);
 		}
 		dtls_put_be(self->buf + 14, 3, len);
-		if (kdtls_endpoint_gate(ep, "here", 4, self->buf, 25 + len,
+		if (end_gate(ep, "here", 4, self->buf, 25 + len,
 					self->now, reply, &reply_len) ==
 		    KDTLS_GATE_REPLY) {
 			answered++;
@@ -326,15 +326,15 @@ TEST_F(pair13, first_hello_in_fragments_is_served)
 	/* The last first, and then the others; strangers push in between. */
 	for (i = count; i--;) {
 		EXPECT_EQ(KDTLS_GATE_DROP,
-			  kdtls_endpoint_gate(self->server.ep, "a", 1, piece[i],
+			  end_gate(self->server.ep, "a", 1, piece[i],
 					      len[i] - 1, self->now, reply,
 					      &reply_len));
 		EXPECT_EQ(KDTLS_GATE_DROP,
-			  kdtls_endpoint_gate(self->server.ep, "stranger", 8,
+			  end_gate(self->server.ep, "stranger", 8,
 					      piece[i ? i : 1], len[i ? i : 1],
 					      self->now, reply, &reply_len));
 		EXPECT_EQ(i ? KDTLS_GATE_DROP : KDTLS_GATE_REPLY,
-			  kdtls_endpoint_gate(self->server.ep, "address", 7,
+			  end_gate(self->server.ep, "address", 7,
 					      piece[i], len[i], self->now,
 					      reply, &reply_len));
 	}

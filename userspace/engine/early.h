@@ -3,7 +3,7 @@
 #ifndef _DTLS_EARLY_H
 #define _DTLS_EARLY_H
 
-#include "endpoint.h"
+#include "gate.h"
 #include "records.h"
 
 struct dtls_early_queue {
@@ -31,15 +31,16 @@ void dtls_early_refused(struct kdtls_engine *e);
 int dtls_early_answer(struct kdtls_engine *e, const struct dtls_extensions *x);
 
 /*
- * server: may this hello be served without a cookie? A ticket that is good once
- * makes no answers for an address that is not the client's but one, and that
- * without certificates (RFC 9147 5.1).
+ * server: does this hello come with a ticket of ours, for the first time, when
+ * it was to be expected, and with the right proof of the ticket's key? Then the
+ * ticket is spent, and @a->hello has it. A ticket that is good once makes no
+ * answers for an address that is not the client's but one, and that without
+ * certificates (RFC 9147 5.1).
  */
-bool dtls_early_gate(struct kdtls_endpoint *ep,
-		     const struct dtls_client_hello *ch);
-/* Its session was chosen: did the hello's ticket hold, for this one time? */
-bool dtls_early_spend(struct kdtls_engine *e,
-		      const struct dtls_client_hello *ch);
+bool dtls_early_judge(struct dtls_asked *a);
+/* Its session was chosen: was the hello's ticket spent on it? */
+bool dtls_early_offers(struct kdtls_engine *e,
+		       const struct dtls_client_hello *ch);
 /* And is the session as it was? Then its early data is read from here on. */
 int dtls_early_accept(struct kdtls_engine *e);
 /* Verified content of epoch 1 */

@@ -4,10 +4,6 @@
 #include <time.h>
 
 #include "endpoint.h"
-#include "retry.h"
-
-/* A client that is told to try again does not do so for ever. */
-#define HELLO_SEQ_MAX	256
 
 void kdtls_config_init(struct kdtls_config *config)
 {
@@ -142,7 +138,8 @@ int kdtls_endpoint_new(const struct kdtls_config *config,
 	    (config->max_early_data && !dtls_spent_init(&ep->spent)) ||
 	    !dtls_cookie_init(&ep->cookie, 1000ULL * config->cookie_life))
 		goto fail;
-	if (!dtls_crypto_init(&ep->crypto)) {
+	if (!dtls_collector_init(&ep->collector) ||
+	    !dtls_crypto_init(&ep->crypto)) {
 		err = -KDTLS_ECRYPTO;
 		goto fail;
 	}
@@ -173,7 +170,7 @@ void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
 	dtls_spent_exit(&endpoint->spent);
 	dtls_cookie_exit(&endpoint->cookie);
 	dtls_tickets_exit(&endpoint->tickets);
-	dtls_strangers_exit(&endpoint->strangers);
+	dtls_collector_exit(&endpoint->collector);
 	dtls_crypto_exit(&endpoint->crypto);
 	OPENSSL_clear_free(endpoint, sizeof(*endpoint));
 }
@@ -255,81 +252,4 @@ int64_t dtls_endpoint_time(const struct kdtls_endpoint *ep, void *ctx)
 	if (ep->config.ops.unix_time)
 		return ep->config.ops.unix_time(ctx);
 	return time(NULL);
-}
-
-/* A fragment at the hello's beginning, or all of it */
-static enum kdtls_gate judge(struct kdtls_endpoint *ep,
-			     struct dtls_bytes address,
-			     const struct dtls_record *record,
-			     const struct dtls_fragment *f, u64 now, u8 *reply,
-			     size_t *reply_len)
-{
-	u8 cookie[DTLS_COOKIE_SIZE];
-	struct dtls_client_hello ch;
-
-	if (f->offset || !dtls_client_hello_part(&ch, f->body))
-		return KDTLS_GATE_DROP;
-	if (ep->speaks13 && dtls_client_hello_offers(&ch, DTLS_VERSION_1_3))
-		return dtls_retry_gate(ep, address, record, f, &ch, now, reply,
-				       reply_len);
-	/* A second hello of DTLS 1.3 that does not come to the point */
-	if (ep->speaks13 && f->seq && !ch.cookie.len &&
-	    f->body.len != f->length)
-		return KDTLS_GATE_DROP;
-	if (dtls_cookie_check(&ep->cookie, address, &ch, now))
-		return KDTLS_GATE_ACCEPT;
-	if (!dtls_cookie_make(&ep->cookie, address, &ch, now, cookie))
-		return KDTLS_GATE_DROP;
-	dtls_cookie_request(record, f->seq, cookie, reply);
-	*reply_len = DTLS_VERIFY_REQUEST_SIZE;
-	return KDTLS_GATE_REPLY;
-}
-
-enum kdtls_gate dtls_endpoint_hello(struct kdtls_endpoint *ep,
-				    struct dtls_bytes address,
-				    const struct dtls_record *record,
-				    const struct dtls_fragment *f, u64 now,
-				    u8 *reply, size_t *reply_len)
-{
-	struct dtls_stranger *stranger;
-	struct dtls_fragment hello;
-	enum kdtls_gate gate;
-
-	if (f->type != DTLS_CLIENT_HELLO || f->seq > HELLO_SEQ_MAX ||
-	    f->length > ep->config.max_message)
-		return KDTLS_GATE_DROP;
-	/* Whoever asks for no proof takes fragments in any order. */
-	if (dtls_endpoint_flag(ep, KDTLS_NO_COOKIE))
-		return f->seq ? KDTLS_GATE_DROP : KDTLS_GATE_ACCEPT;
-	if (!ep->speaks13 || f->seq || f->body.len == f->length)
-		return judge(ep, address, record, f, now, reply, reply_len);
-	stranger = dtls_strangers_add(&ep->strangers, address, f, now, &hello);
-	if (!stranger)
-		return KDTLS_GATE_DROP;
-	gate = judge(ep, address, record, &hello, now, reply, reply_len);
-	dtls_stranger_clear(stranger);
-	return gate;
-}
-
-enum kdtls_gate kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
-				    const void *address, size_t address_len,
-				    const uint8_t *datagram, size_t len,
-				    uint64_t now, uint8_t *reply,
-				    size_t *reply_len)
-{
-	struct dtls_bytes from = { address, address_len };
-	struct dtls_record record;
-	struct dtls_bytes content;
-	struct dtls_fragment f;
-
-	if (address_len > DTLS_ADDRESS_MAX ||
-	    dtls_record_parse(&record, datagram, len, len, 0) ||
-	    record.type != DTLS_CT_HANDSHAKE || record.epoch)
-		return KDTLS_GATE_DROP;
-	content.p = datagram + record.header_len;
-	content.len = record.fragment_len;
-	if (!dtls_fragment_parse(&content, &f))
-		return KDTLS_GATE_DROP;
-	return dtls_endpoint_hello(endpoint, from, &record, &f, now, reply,
-				   reply_len);
 }

@@ -5,10 +5,10 @@
 
 #include <kdtls/engine.h>
 
+#include "collect.h"
 #include "cookie.h"
 #include "session.h"
 #include "spent.h"
-#include "strangers.h"
 #include "x509.h"
 
 #define DTLS_SUITES_MAX		32
@@ -35,7 +35,7 @@ struct kdtls_endpoint {
 	bool speaks13;
 	bool trust_x509;	/* roots were given, or nothing is verified */
 	struct dtls_cookie cookie;
-	struct dtls_strangers strangers;
+	struct dtls_collector collector;
 	struct dtls_tickets tickets;
 	struct dtls_spent spent;
 	struct dtls_cache cache;
@@ -56,18 +56,5 @@ static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
 
 /* Seconds since 1970; @ctx: an engine's, or NULL: before there is one */
 int64_t dtls_endpoint_time(const struct kdtls_endpoint *ep, void *ctx);
-
-/**
- * dtls_endpoint_hello() - judge a fragment of a ClientHello by its cookie
- * @record:	its record
- * @f:		the fragment
- * @reply:	KDTLS_GATE_REPLY_SIZE bytes, @reply_len of them written with
- *		KDTLS_GATE_REPLY
- */
-enum kdtls_gate dtls_endpoint_hello(struct kdtls_endpoint *ep,
-				    struct dtls_bytes address,
-				    const struct dtls_record *record,
-				    const struct dtls_fragment *f, u64 now,
-				    u8 *reply, size_t *reply_len);
 
 #endif /* _DTLS_ENDPOINT_H */

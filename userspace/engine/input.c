@@ -105,43 +105,6 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 	}
 }
 
-/*
- * A server that has seen nothing yet: only the first fragment of a ClientHello
- * with a good cookie makes it keep anything.
- */
-static int first_hello(struct kdtls_engine *e, const struct dtls_record *record,
-		       const struct dtls_fragment *f)
-{
-	struct dtls_bytes address = { e->address, e->address_len };
-	u8 reply[KDTLS_GATE_REPLY_SIZE];
-	struct dtls_timer_limits limits;
-
-	switch (dtls_endpoint_hello(e->ep, address, record, f, e->now, reply,
-				    &e->reply_len)) {
-	case KDTLS_GATE_DROP:
-		e->dropped++;
-		return 0;
-	case KDTLS_GATE_REPLY:
-		OPENSSL_free(e->reply);
-		e->reply = OPENSSL_memdup(reply, e->reply_len);
-		return 0;
-	default:
-		break;
-	}
-	e->hs = dtls_handshake_new(e);
-	if (!e->hs)
-		return dtls_fail_memory(e);
-	e->state = KDTLS_HANDSHAKE;
-	e->hs->step = SERVER_CLIENT_HELLO;
-	e->hs->in.next = f->seq;
-	e->hs->send_seq = f->seq;
-	e->tx_seq = record->seq; /* RFC 6347 4.2.1 */
-	/* Should the rest of the hello never come, this ends it. */
-	dtls_timer_limits(e, &limits);
-	dtls_timer_start(&e->timer, &limits, e->now);
-	return 0;
-}
-
 /* Verified handshake records when the handshake is over */
 static int late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
 {
@@ -195,8 +158,6 @@ static int take_handshake(struct kdtls_engine *e,
 			e->dropped++;
 			return 0;
 		}
-		if (!e->hs && first_hello(e, record, &f))
-			return -e->error;
 		if (!e->hs)
 			continue;
 		if (take_fragment(e, record->epoch, &f, &fresh, &lost))
@@ -267,6 +228,8 @@ static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 	} else if (key != e->rx) {
 		err = dtls_early_take(e, type, content);
 	} else {
+		/* It was sent from where our answer arrived. */
+		e->unproven = false;
 		err = dtls_take_content(e, record, type, content);
 	}
 	OPENSSL_clear_free(out, record->fragment_len + 1);
@@ -305,10 +268,8 @@ static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 		return open_record(e, e->early->key, record, bytes);
 	if (e->rx && !is_data_epoch(record) && !is_early(e, record))
 		return open_record(e, e->rx, record, bytes);
-	/* Before a hello was judged its early data waits. */
 	if (!e->hs || (is_data_epoch(record) && !named) ||
-	    (is_early(e, record) &&
-	     (e->suite || !e->ep->config.max_early_data))) {
+	    is_early(e, record)) {
 		e->dropped++;
 		return 0;
 	}
@@ -395,26 +356,73 @@ static int deliver(struct kdtls_engine *e)
 static int take_datagram(struct kdtls_engine *e, struct dtls_bytes d)
 {
 	struct dtls_record record;
+	struct dtls_bytes bytes;
 	bool named = false;
-	size_t len;
 
-	while (d.len) {
-		/* What follows a record that cannot be read has no beginning. */
-		if (dtls_record_parse(&record, d.p, d.len, d.len,
-				      e->cids.len) ||
-		    !dtls_cids_fit(&e->cids, &record, &named)) {
+	while (dtls_record_next(&d, e->cids.len, &record, &bytes,
+				&e->dropped)) {
+		/* RFC 9146 6: another's connection ID makes it another's. */
+		if (!dtls_cids_fit(&e->cids, &record, &named)) {
 			e->dropped++;
 			return 0;
 		}
-		len = record.header_len + record.fragment_len;
-		if (take_record(e, &record, d.p, named) || deliver(e))
+		if (take_record(e, &record, bytes.p, named) || deliver(e))
 			return -e->error;
 		if (e->state == KDTLS_CLOSED)
 			return 0;
-		d.p += len;
-		d.len -= len;
 	}
 	return 0;
+}
+
+int dtls_begin(struct kdtls_engine *e, struct kdtls_hello *hello)
+{
+	const struct dtls_incoming m = {
+		.data = hello->data,
+		.len = hello->len,
+	};
+	int err;
+
+	e->hs = dtls_handshake_new(e);
+	if (!e->hs)
+		return dtls_fail_memory(e);
+	e->state = KDTLS_HANDSHAKE;
+	e->hs->step = SERVER_CLIENT_HELLO;
+	e->hs->in.next = hello->seq;
+	e->hs->send_seq = hello->seq;
+	e->tx_seq = hello->record_seq; /* RFC 6347 4.2.1 */
+	e->unproven = hello->unproven;
+	e->heard = hello->heard;
+	e->hs->hello = hello;
+	err = receive(e, &m);
+	e->hs->hello = NULL;
+	e->hs->in.next++;
+	if (err)
+		return err;
+	return take_datagram(e, (struct dtls_bytes){ hello->data + hello->len,
+						     hello->rest_len });
+}
+
+/* A server that has seen nothing yet: the gate keeps what has to be kept. */
+static int take_first(struct kdtls_engine *e, struct dtls_bytes d)
+{
+	const struct dtls_sender from = { { e->address, e->address_len }, 0 };
+	struct kdtls_verdict v;
+	int err;
+
+	switch (dtls_gate(e->ep, &from, d, e->now, &v)) {
+	case KDTLS_GATE_ACCEPT:
+		err = dtls_begin(e, v.hello);
+		kdtls_hello_free(v.hello);
+		return err;
+	case KDTLS_GATE_REPLY:
+		OPENSSL_free(e->reply);
+		e->reply_len = v.reply_len;
+		e->reply = OPENSSL_memdup(v.reply, v.reply_len);
+		return 0;
+	default:
+		e->dropped++;
+		return 0;
+	}
 }
 
 /*
@@ -452,7 +460,10 @@ static int take_input(struct kdtls_engine *e, struct dtls_bytes bytes,
 		record.seq = info->seq;
 		return dtls_take_content(e, &record, info->type, bytes);
 	}
-	if (take_datagram(e, bytes))
+	if (e->unproven)
+		e->heard += bytes.len;
+	if (e->server && e->state == KDTLS_IDLE ? take_first(e, bytes) :
+						  take_datagram(e, bytes))
 		return -e->error;
 	expect_rest(e);
 	if (e->state == KDTLS_HANDSHAKE && e->hs &&
@@ -473,5 +484,25 @@ int kdtls_engine_input(struct kdtls_engine *engine, const uint8_t *data,
 	ERR_set_mark();
 	err = take_input(engine, (struct dtls_bytes){ data, len }, info);
 	ERR_pop_to_mark();
+	return err;
+}
+
+int kdtls_engine_accept(struct kdtls_engine *engine, struct kdtls_hello *hello,
+			uint64_t now)
+{
+	struct kdtls_engine *e = engine;
+	int err = -KDTLS_EUSAGE;
+
+	if (e->server && e->state == KDTLS_IDLE &&
+	    hello->address_len == e->address_len &&
+	    !memcmp(hello->address, e->address, e->address_len)) {
+		e->now = now;
+		ERR_set_mark();
+		err = dtls_begin(e, hello);
+		if (!err)
+			expect_rest(e);
+		ERR_pop_to_mark();
+	}
+	kdtls_hello_free(hello);
 	return err;
 }

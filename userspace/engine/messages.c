@@ -62,12 +62,8 @@ void dtls_ext_empty(struct dtls_writer *w, enum dtls_extension i)
 	wr_u16(w, 0);
 }
 
-/*
- * None may come twice (RFC 5246 7.4.1.4), known or not. With @part the list may
- * end before its end.
- */
-static bool read_list(struct dtls_extensions *e, struct dtls_bytes list,
-		      bool part)
+/* None may come twice (RFC 5246 7.4.1.4), known or not. */
+static bool read_list(struct dtls_extensions *e, struct dtls_bytes list)
 {
 	u64 seen[65536 / 64];	/* of those unknown; zeroed with the first */
 	struct dtls_bytes body;
@@ -76,7 +72,7 @@ static bool read_list(struct dtls_extensions *e, struct dtls_bytes list,
 
 	while (list.len) {
 		if (!rd_u16(&list, &number) || !rd_vec(&list, 2, &body))
-			return part;
+			return false;
 		e->last = number;
 		for (i = 0; i < DTLS_EXT_COUNT; i++)
 			if (ext_number[i] == number)
@@ -104,7 +100,7 @@ bool dtls_extensions_parse(struct dtls_extensions *e, struct dtls_bytes r)
 	memset(e, 0, sizeof(*e));
 	if (!r.len)
 		return true;
-	return rd_vec(&r, 2, &list) && !r.len && read_list(e, list, false);
+	return rd_vec(&r, 2, &list) && !r.len && read_list(e, list);
 }
 
 bool dtls_client_hello_front(struct dtls_client_hello *ch,
@@ -114,20 +110,6 @@ bool dtls_client_hello_front(struct dtls_client_hello *ch,
 	       rd_bytes(body, 32, &ch->random) &&
 	       rd_vec(body, 1, &ch->session_id) && ch->session_id.len <= 32 &&
 	       rd_vec(body, 1, &ch->cookie);
-}
-
-bool dtls_client_hello_part(struct dtls_client_hello *ch,
-			    struct dtls_bytes body)
-{
-	u16 len;
-
-	memset(ch, 0, sizeof(*ch));
-	if (!dtls_client_hello_front(ch, &body))
-		return false;
-	if (!rd_vec(&body, 2, &ch->suites) ||
-	    !rd_vec(&body, 1, &ch->compressions) || !rd_u16(&body, &len))
-		return true;
-	return read_list(&ch->ext, body, true);
 }
 
 bool dtls_client_hello_parse(struct dtls_client_hello *ch,

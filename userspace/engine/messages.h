@@ -126,15 +126,6 @@ struct dtls_server_hello {
 bool dtls_client_hello_front(struct dtls_client_hello *ch,
 			     struct dtls_bytes *body);
 
-/**
- * dtls_client_hello_part() - read as much as there is of a ClientHello
- * @body:	the first bytes of its body
- *
- * Return: false if @body is malformed or ends before the cookie does.
- */
-bool dtls_client_hello_part(struct dtls_client_hello *ch,
-			    struct dtls_bytes body);
-
 /* Return: false if the whole body is not one well-formed hello. */
 bool dtls_client_hello_parse(struct dtls_client_hello *ch,
 			     struct dtls_bytes body);

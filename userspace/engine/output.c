@@ -233,6 +233,16 @@ static long ack_output(struct kdtls_engine *e, u8 *buf, size_t size,
 	return content_output(e, DTLS_CT_ACK, content, len, buf, info);
 }
 
+/*
+ * RFC 9147 5.1: an address that has proven nothing gets three times what came
+ * from there and no more, however often a flight is sent again. The client sends
+ * again too, and that raises the limit. Return: bytes that may go out.
+ */
+static size_t may_send(const struct kdtls_engine *e)
+{
+	return 3 * e->heard > e->said ? 3 * e->heard - e->said : 0;
+}
+
 static long make_output(struct kdtls_engine *e, u8 *buf, size_t size,
 			struct dtls_record_info *info)
 {
@@ -282,8 +292,14 @@ long kdtls_engine_output(struct kdtls_engine *engine, uint8_t *buf, size_t size,
 	if (size < engine->mtu || size < KDTLS_OUTPUT_MIN)
 		return -KDTLS_EUSAGE;
 	engine->now = now;
+	if (engine->unproven && size > may_send(engine))
+		size = may_send(engine);
+	if (size < KDTLS_MTU_MIN)
+		return 0;
 	ERR_set_mark();
 	n = make_output(engine, buf, size, info);
 	ERR_pop_to_mark();
+	if (engine->unproven && n > 0)
+		engine->said += (size_t)n;
 	return n;
 }

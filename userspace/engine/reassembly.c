@@ -2,6 +2,136 @@
 /* Putting handshake messages together; see reassembly.h. */
 #include "reassembly.h"
 
+/* What the allocator adds to a chunk, roughly */
+#define CHUNK_REST	16
+
+static size_t chunk_size(u32 len)
+{
+	return sizeof(struct dtls_chunk) + len + CHUNK_REST;
+}
+
+static void free_chunks(struct dtls_incoming *m)
+{
+	struct dtls_chunk *c = m->chunks, *next;
+
+	for (; c; c = next) {
+		next = c->next;
+		OPENSSL_clear_free(c, sizeof(*c) + c->len);
+	}
+	m->chunks = NULL;
+}
+
+void dtls_incoming_clear(struct dtls_incoming *m)
+{
+	free_chunks(m);
+	if (m->data)
+		OPENSSL_clear_free(m->data, m->len);
+	memset(m, 0, sizeof(*m));
+}
+
+/* Put @len bytes in front of the chunk that @at points to. */
+static bool insert(struct dtls_incoming *m, struct dtls_chunk **at, u32 offset,
+		   const u8 *data, u32 len, size_t room)
+{
+	struct dtls_chunk *c;
+
+	if (chunk_size(len) > room)
+		return false;
+	c = OPENSSL_malloc(sizeof(*c) + len);
+	if (!c)
+		return false;
+	c->next = *at;
+	c->offset = offset;
+	c->len = len;
+	memcpy(c->data, data, len);
+	*at = c;
+	m->size += chunk_size(len);
+	m->missing -= len;
+	return true;
+}
+
+/* Take those bytes of a fragment that have not come yet. */
+static bool fill(struct dtls_incoming *m, const struct dtls_fragment *f,
+		 size_t room)
+{
+	u32 pos = f->offset, end = f->offset + (u32)f->body.len, n;
+	struct dtls_chunk **at = &m->chunks;
+	size_t before = m->size;
+
+	while (pos < end) {
+		while (*at && (*at)->offset + (*at)->len <= pos)
+			at = &(*at)->next;
+		if (*at && (*at)->offset <= pos) {
+			pos = (*at)->offset + (*at)->len;
+			continue;
+		}
+		n = *at && (*at)->offset < end ? (*at)->offset - pos :
+						 end - pos;
+		if (!insert(m, at, pos, f->body.p + (pos - f->offset), n,
+			    room - (m->size - before)))
+			return false;
+		pos += n;
+	}
+	return true;
+}
+
+/* All has come: from @body if that is not NULL, else from the chunks. */
+static bool complete(struct dtls_incoming *m, const u8 *body)
+{
+	u32 len = m->len - DTLS_MESSAGE_HEADER;
+	const struct dtls_chunk *c;
+
+	m->data = OPENSSL_malloc(m->len);
+	if (!m->data)
+		return false;
+	dtls_fragment_write(m->data, m->type, len, m->seq, 0, len);
+	if (body)
+		memcpy(m->data + DTLS_MESSAGE_HEADER, body, len);
+	for (c = m->chunks; c; c = c->next)
+		memcpy(m->data + DTLS_MESSAGE_HEADER + c->offset, c->data,
+		       c->len);
+	free_chunks(m);
+	m->missing = 0;
+	m->size = m->len;
+	return true;
+}
+
+bool dtls_incoming_add(struct dtls_incoming *m, const struct dtls_fragment *f,
+		       size_t room)
+{
+	if (!m->len) {
+		m->len = DTLS_MESSAGE_HEADER + f->length;
+		m->missing = f->length;
+		m->seq = f->seq;
+		m->type = f->type;
+	}
+	if (m->data)
+		return true;
+	if (!m->chunks && f->body.len == f->length)
+		return m->len <= room && complete(m, f->body.p);
+	return fill(m, f, room) && (m->missing || complete(m, NULL));
+}
+
+bool dtls_incoming_contradicts(const struct dtls_incoming *m,
+			       const struct dtls_fragment *f)
+{
+	u32 end = f->offset + (u32)f->body.len, from, to;
+	const struct dtls_chunk *c;
+
+	if (f->type != m->type || f->seq != m->seq ||
+	    f->length != m->len - DTLS_MESSAGE_HEADER)
+		return true;
+	for (c = m->chunks; c; c = c->next) {
+		from = c->offset > f->offset ? c->offset : f->offset;
+		to = c->offset + c->len < end ? c->offset + c->len : end;
+		if (from < to && memcmp(c->data + (from - c->offset),
+					f->body.p + (from - f->offset),
+					to - from))
+			return true;
+	}
+	return false;
+}
+
 static struct dtls_incoming *slot_of(struct dtls_reassembly *r, u16 seq)
 {
 	return &r->slot[seq % DTLS_AHEAD];
@@ -10,51 +140,7 @@ static struct dtls_incoming *slot_of(struct dtls_reassembly *r, u16 seq)
 static void slot_clear(struct dtls_reassembly *r, struct dtls_incoming *m)
 {
 	r->held -= m->size;
-	OPENSSL_clear_free(m->data, m->size);
-	memset(m, 0, sizeof(*m));
-}
-
-static bool slot_open(struct dtls_reassembly *r, struct dtls_incoming *m,
-		      const struct dtls_fragment *f, u64 epoch, size_t max_held)
-{
-	size_t len = DTLS_MESSAGE_HEADER + f->length;
-	size_t size = len + (f->length + 7) / 8;
-
-	if (size > max_held || r->held > max_held - size)
-		return false;
-	m->data = OPENSSL_zalloc(size);
-	if (!m->data)
-		return false;
-	m->size = size;
-	m->len = (u32)len;
-	m->missing = f->length;
-	m->epoch = epoch;
-	r->held += size;
-	dtls_fragment_write(m->data, f->type, f->length, f->seq, 0, f->length);
-	return true;
-}
-
-/* First come, first served: bytes that are there stay as they are. */
-static void fill(struct dtls_incoming *m, const struct dtls_fragment *f)
-{
-	u8 *body = m->data + DTLS_MESSAGE_HEADER;
-	u8 *have = m->data + m->len;
-	size_t i, at;
-
-	if (f->body.len == m->missing && f->body.len == f->length) {
-		memcpy(body, f->body.p, f->body.len);
-		memset(have, 0xff, m->size - m->len);
-		m->missing = 0;
-		return;
-	}
-	for (i = 0; i < f->body.len; i++) {
-		at = f->offset + i;
-		if (have[at / 8] & 1 << at % 8)
-			continue;
-		have[at / 8] |= (u8)(1 << at % 8);
-		body[at] = f->body.p[i];
-		m->missing--;
-	}
+	dtls_incoming_clear(m);
 }
 
 enum dtls_reassembly_result
@@ -62,6 +148,8 @@ dtls_reassembly_add(struct dtls_reassembly *r, const struct dtls_fragment *f,
 		    u64 epoch, size_t max_message, size_t max_held)
 {
 	struct dtls_incoming *m = slot_of(r, f->seq);
+	size_t before;
+	bool taken;
 
 	if (f->seq < r->next)
 		return DTLS_REASSEMBLY_OLD;
@@ -71,15 +159,19 @@ dtls_reassembly_add(struct dtls_reassembly *r, const struct dtls_fragment *f,
 		return f->seq == r->next ? DTLS_REASSEMBLY_TOO_LONG :
 					   DTLS_REASSEMBLY_DROPPED;
 
-	if (m->data && epoch > m->epoch)
+	if (m->len && epoch > m->epoch)
 		slot_clear(r, m);
-	if (!m->data && !slot_open(r, m, f, epoch, max_held))
+	if (m->len && (epoch != m->epoch || f->type != m->type ||
+		       f->length != m->len - DTLS_MESSAGE_HEADER))
 		return DTLS_REASSEMBLY_DROPPED;
-	if (epoch != m->epoch || f->type != m->data[0] ||
-	    f->length != m->len - DTLS_MESSAGE_HEADER)
-		return DTLS_REASSEMBLY_DROPPED;
-	fill(m, f);
-	return DTLS_REASSEMBLY_TAKEN;
+	m->epoch = epoch;
+	before = m->size;
+	taken = dtls_incoming_add(m, f, max_held - r->held);
+	r->held += m->size - before;
+	/* A message of which nothing has come leaves its place to others. */
+	if (!taken && !m->size)
+		dtls_incoming_clear(m);
+	return taken ? DTLS_REASSEMBLY_TAKEN : DTLS_REASSEMBLY_DROPPED;
 }
 
 const struct dtls_incoming *
@@ -87,7 +179,7 @@ dtls_reassembly_next(const struct dtls_reassembly *r)
 {
 	const struct dtls_incoming *m = &r->slot[r->next % DTLS_AHEAD];
 
-	return m->data && !m->missing ? m : NULL;
+	return m->data ? m : NULL;
 }
 
 bool dtls_reassembly_has(const struct dtls_reassembly *r, u64 epoch)
@@ -95,7 +187,7 @@ bool dtls_reassembly_has(const struct dtls_reassembly *r, u64 epoch)
 	unsigned int i;
 
 	for (i = 0; i < DTLS_AHEAD; i++)
-		if (r->slot[i].data && r->slot[i].epoch >= epoch)
+		if (r->slot[i].len && r->slot[i].epoch >= epoch)
 			return true;
 	return false;
 }
@@ -103,18 +195,16 @@ bool dtls_reassembly_has(const struct dtls_reassembly *r, u64 epoch)
 bool dtls_reassembly_gap(const struct dtls_reassembly *r)
 {
 	const struct dtls_incoming *next = &r->slot[r->next % DTLS_AHEAD];
-	u32 i, got;
+	const struct dtls_chunk *c;
+	u32 end = 0;
+	u32 i;
 
 	for (i = 0; i < DTLS_AHEAD; i++)
-		if (r->slot[i].data && &r->slot[i] != next)
+		if (r->slot[i].len && &r->slot[i] != next)
 			return true;
-	if (!next->data)
-		return false;
-	got = next->len - DTLS_MESSAGE_HEADER - next->missing;
-	for (i = 0; i < got; i++)
-		if (!(next->data[next->len + i / 8] & 1 << i % 8))
-			return true;
-	return false;
+	for (c = next->chunks; c && c->offset == end; c = c->next)
+		end += c->len;
+	return c;
 }
 
 void dtls_reassembly_pop(struct dtls_reassembly *r)

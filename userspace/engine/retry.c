@@ -89,16 +89,19 @@ static size_t reply_record(const struct dtls_record *to, u8 type,
 	return n + content.len;
 }
 
-static size_t reply_alert(const struct dtls_record *to, u8 alert, u8 *out)
+enum kdtls_gate dtls_retry_alert(const struct dtls_asked *a, u8 alert,
+				 struct kdtls_verdict *v)
 {
 	u8 content[] = { 2, alert };
 
-	return reply_record(to, DTLS_CT_ALERT,
-			    (struct dtls_bytes){ content, sizeof(content) },
-			    out);
+	v->reply_len = reply_record(a->record, DTLS_CT_ALERT,
+				    (struct dtls_bytes){ content,
+							 sizeof(content) },
+				    v->reply);
+	return KDTLS_GATE_REPLY;
 }
 
-/* The transcript's hash of a hello that came in one piece (RFC 9147 5.2) */
+/* The transcript's hash of a first hello (RFC 9147 5.2) */
 static bool hash_hello(const struct dtls_crypto *c, const EVP_MD *md,
 		       const struct dtls_fragment *f, struct dtls_retry *r)
 {
@@ -113,17 +116,16 @@ static bool hash_hello(const struct dtls_crypto *c, const EVP_MD *md,
 	return r->hash_len;
 }
 
-static size_t make_request(struct kdtls_endpoint *ep, struct dtls_bytes address,
-			   const struct dtls_record *record,
-			   const struct dtls_fragment *f,
-			   const struct dtls_client_hello *ch,
-			   const struct dtls_choice *choice, u64 now, u8 *out)
+/* Return: bytes of @out; 0: libcrypto failed, or there is no memory. */
+static size_t make_request(const struct dtls_asked *a,
+			   const struct dtls_choice *choice, u8 *out)
 {
+	struct kdtls_endpoint *ep = a->ep;
 	/* RFC 8446 4.1.4: key_share answers one, and so needs one. */
 	struct dtls_retry r = {
 		.suite = choice->suite->id,
 		.group = choice->group && !choice->share.len &&
-			 dtls_ext_has(&ch->ext, DTLS_EXT_KEY_SHARE) ?
+			 dtls_ext_has(&a->ch->ext, DTLS_EXT_KEY_SHARE) ?
 			 choice->group->id : 0,
 	};
 	u8 cookie[DTLS_RETRY_COOKIE_MAX];
@@ -131,9 +133,9 @@ static size_t make_request(struct kdtls_endpoint *ep, struct dtls_bytes address,
 	size_t len = 0;
 
 	if (hash_hello(&ep->crypto, dtls_suite_md(&ep->crypto, choice->suite),
-		       f, &r))
-		len = dtls_retry_seal(&ep->cookie, address, &r,
-				      now, cookie);
+		       a->f, &r))
+		len = dtls_retry_seal(&ep->cookie, a->from->address, &r, a->now,
+				      cookie);
 	if (!len)
 		return 0;
 	wr_room(&w, DTLS_MESSAGE_HEADER);
@@ -143,50 +145,44 @@ static size_t make_request(struct kdtls_endpoint *ep, struct dtls_bytes address,
 	if (!w.failed) {
 		u32 body = (u32)(w.len - DTLS_MESSAGE_HEADER);
 
-		dtls_fragment_write(w.p, DTLS_SERVER_HELLO, body, f->seq, 0,
+		dtls_fragment_write(w.p, DTLS_SERVER_HELLO, body, a->f->seq, 0,
 				    body);
-		len = reply_record(record, DTLS_CT_HANDSHAKE,
+		len = reply_record(a->record, DTLS_CT_HANDSHAKE,
 				   (struct dtls_bytes){ w.p, w.len }, out);
 	}
 	wr_free(&w);
 	return len;
 }
 
-enum kdtls_gate dtls_retry_gate(struct kdtls_endpoint *ep,
-				struct dtls_bytes address,
-				const struct dtls_record *record,
-				const struct dtls_fragment *f,
-				const struct dtls_client_hello *ch, u64 now,
-				u8 *reply, size_t *reply_len)
+/* What its cookie says, if it is a good one */
+static bool check_cookie(const struct dtls_asked *a)
 {
-	struct dtls_bytes ext = ch->ext.ext[DTLS_EXT_COOKIE], cookie;
-	struct dtls_choice choice;
-	struct dtls_retry r;
+	struct dtls_bytes ext = a->ch->ext.ext[DTLS_EXT_COOKIE], cookie;
 
-	if (dtls_ext_has(&ch->ext, DTLS_EXT_COOKIE)) {
-		if (rd_vec(&ext, 2, &cookie) &&
-		    dtls_retry_open(&ep->cookie, address, cookie,
-				    now, &r))
-			return KDTLS_GATE_ACCEPT;
-		/* RFC 9147 5.1: it shall begin anew. */
-		*reply_len = reply_alert(record, KDTLS_ALERT_ILLEGAL_PARAMETER,
-					 reply);
-		return KDTLS_GATE_REPLY;
-	}
-	/* Its hash goes into the cookie: all of it must be here. */
-	if (f->body.len != f->length)
-		return KDTLS_GATE_DROP;
-	if (dtls_choose(ep, ch, false, &choice) && choice.share.len &&
-	    dtls_early_gate(ep, ch))
+	a->hello->has_retry = rd_vec(&ext, 2, &cookie) && !ext.len &&
+			      dtls_retry_open(&a->ep->cookie, a->from->address,
+					      cookie, a->now, &a->hello->retry);
+	return a->hello->has_retry;
+}
+
+enum kdtls_gate dtls_retry_gate(struct dtls_asked *a, struct kdtls_verdict *v)
+{
+	bool cookies = !dtls_endpoint_flag(a->ep, KDTLS_NO_COOKIE);
+	struct dtls_choice choice;
+
+	/* RFC 9147 5.1: with a cookie that is not good it shall begin anew. */
+	if (dtls_ext_has(&a->ch->ext, DTLS_EXT_COOKIE))
+		return check_cookie(a) || !cookies ? KDTLS_GATE_ACCEPT :
+		       dtls_retry_alert(a, KDTLS_ALERT_ILLEGAL_PARAMETER, v);
+	if (dtls_choose(a->ep, a->ch, false, &choice) && choice.share.len &&
+	    dtls_early_judge(a)) {
+		a->hello->unproven = cookies;
 		return KDTLS_GATE_ACCEPT;
-	if (dtls_choose(ep, ch, true, &choice))
-		*reply_len = make_request(ep, address, record, f, ch, &choice,
-					  now, reply);
-	else
-		*reply_len = reply_alert(record, KDTLS_ALERT_HANDSHAKE_FAILURE,
-					 reply);
-	/* Nobody gets more than he gave. */
-	return *reply_len && *reply_len < DTLS12_HEADER_SIZE +
-					  DTLS_MESSAGE_HEADER + f->length ?
-	       KDTLS_GATE_REPLY : KDTLS_GATE_DROP;
+	}
+	if (!cookies)
+		return KDTLS_GATE_ACCEPT;
+	if (!dtls_choose(a->ep, a->ch, true, &choice))
+		return dtls_retry_alert(a, KDTLS_ALERT_HANDSHAKE_FAILURE, v);
+	v->reply_len = make_request(a, &choice, v->reply);
+	return v->reply_len ? KDTLS_GATE_REPLY : KDTLS_GATE_DROP;
 }

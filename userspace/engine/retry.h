@@ -6,7 +6,7 @@
 #ifndef _DTLS_RETRY_H
 #define _DTLS_RETRY_H
 
-#include "endpoint.h"
+#include "gate.h"
 
 struct dtls_choice {
 	const struct dtls_suite *suite;
@@ -33,15 +33,14 @@ void dtls_retry_write(struct dtls_writer *w, u16 suite, u16 group,
 		      struct dtls_bytes cookie);
 
 /**
- * dtls_retry_gate() - judge a hello of DTLS 1.3 by its cookie
+ * dtls_retry_gate() - judge a hello of DTLS 1.3 by its cookie or its ticket
  *
- * As dtls_endpoint_hello().
+ * Return: one of enum kdtls_gate; with KDTLS_GATE_ACCEPT @a->hello says why.
  */
-enum kdtls_gate dtls_retry_gate(struct kdtls_endpoint *ep,
-				struct dtls_bytes address,
-				const struct dtls_record *record,
-				const struct dtls_fragment *f,
-				const struct dtls_client_hello *ch, u64 now,
-				u8 *reply, size_t *reply_len);
+enum kdtls_gate dtls_retry_gate(struct dtls_asked *a, struct kdtls_verdict *v);
+
+/* Answer with an alert, in the clear. Return: KDTLS_GATE_REPLY. */
+enum kdtls_gate dtls_retry_alert(const struct dtls_asked *a, u8 alert,
+				 struct kdtls_verdict *v);
 
 #endif /* _DTLS_RETRY_H */

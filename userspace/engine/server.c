@@ -280,35 +280,44 @@ static int prepare_full(struct kdtls_engine *e,
 	return -e->error;
 }
 
-static int client_hello(struct kdtls_engine *e, struct dtls_bytes body)
+static int client_hello_12(struct kdtls_engine *e,
+			   const struct dtls_client_hello *ch)
 {
-	struct dtls_client_hello ch;
 	int resumed;
 
-	if (!dtls_client_hello_parse(&ch, body))
-		return dtls_fail_decode(e, "malformed ClientHello");
-	if (e->ep->speaks13 &&
-	    dtls_client_hello_offers(&ch, DTLS_VERSION_1_3))
-		return dtls13_client_hello(e, &ch);
 	/* Versions count downwards; 1.0 stands above 1.2. RFC 8446 4.2.1 */
 	if (e->d13 || !e->ep->speaks12 ||
-	    (dtls_ext_has(&ch.ext, DTLS_EXT_VERSIONS) &&
-	     !dtls_client_hello_offers(&ch, DTLS_VERSION_1_2)) ||
-	    ch.version > DTLS_VERSION_1_2)
+	    (dtls_ext_has(&ch->ext, DTLS_EXT_VERSIONS) &&
+	     !dtls_client_hello_offers(ch, DTLS_VERSION_1_2)) ||
+	    ch->version > DTLS_VERSION_1_2)
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_PROTOCOL_VERSION,
 				 "no version in common");
-	if (!memchr(ch.compressions.p, 0, ch.compressions.len))
+	if (!memchr(ch->compressions.p, 0, ch->compressions.len))
 		return dtls_fail_illegal(e, "the client insists on compression");
 	e->version = DTLS_VERSION_1_2;
-	memcpy(e->secrets.client_random, ch.random.p, DTLS_RANDOM_SIZE);
-	if (dtls_read_client_extensions(e, &ch.ext))
+	memcpy(e->secrets.client_random, ch->random.p, DTLS_RANDOM_SIZE);
+	if (dtls_read_client_extensions(e, &ch->ext))
 		return -e->error;
-	resumed = try_resume(e, &ch);
-	if (resumed < 0 || (!resumed && prepare_full(e, &ch)))
+	resumed = try_resume(e, ch);
+	if (resumed < 0 || (!resumed && prepare_full(e, ch)))
 		return -e->error;
 	dtls_flight_begin(e);
-	return resumed ? send_resumed_flight(e, &ch) : send_full_flight(e, &ch);
+	return resumed ? send_resumed_flight(e, ch) : send_full_flight(e, ch);
+}
+
+/* The gate has read the first; one more after our HelloRetryRequest is read here. */
+static int client_hello(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	const struct kdtls_hello *hello = e->hs->hello;
+	struct dtls_client_hello second;
+	const struct dtls_client_hello *ch = hello ? &hello->ch : &second;
+
+	if (hello ? !hello->parsed : !dtls_client_hello_parse(&second, body))
+		return dtls_fail_decode(e, "malformed ClientHello");
+	if (dtls_hello_is_13(e->ep, ch))
+		return dtls13_client_hello(e, ch);
+	return client_hello_12(e, ch);
 }
 
 static int certificate(struct kdtls_engine *e, struct dtls_bytes body)

@@ -60,23 +60,27 @@ static int restore(struct kdtls_engine *e, const struct dtls_retry *r,
 }
 
 /*
- * The cookie proves the address. It comes from the gate, or, if a ticket was to
- * count for a cookie and did not, from this engine's own HelloRetryRequest.
+ * The cookie proves the address. It comes from the gate, which has opened it, or,
+ * if a ticket was to count for a cookie and did not, from this engine's own
+ * HelloRetryRequest.
  */
 static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
 {
 	struct dtls_bytes address = { e->address, e->address_len };
 	struct dtls_bytes ext = ch->ext.ext[DTLS_EXT_COOKIE], cookie;
 	struct dtls_handshake *hs = e->hs;
+	const struct kdtls_hello *hello = hs->hello;
 	struct dtls_retry r;
 
 	if (!rd_vec(&ext, 2, &cookie) || ext.len)
 		return dtls_fail_decode(e, "malformed cookie");
-	if (hs->address_proven ||
-	    !dtls_retry_open(&e->ep->cookie, address, cookie,
-			     e->now, &r))
+	if (hello ? !hello->has_retry :
+		    !e->unproven || !dtls_retry_open(&e->ep->cookie, address,
+						     cookie, e->now, &r))
 		return dtls_fail_illegal(e, "the cookie is not good");
-	hs->address_proven = true;
+	if (hello)
+		r = hello->retry;
+	e->unproven = false;
 	if (hs->retried)
 		return 0;
 	hs->retried = true;
@@ -142,6 +146,27 @@ static int keep_to_retry(struct kdtls_engine *e,
 	return 0;
 }
 
+/* Has the gate opened the ticket that is looked at, and checked its proof? */
+static bool was_opened(const struct dtls_handshake *hs)
+{
+	return hs->hello && hs->hello->early && !hs->psk_index;
+}
+
+static bool open_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
+{
+	struct dtls_handshake *hs = e->hs;
+
+	wr_free(&hs->session_bytes);
+	if (!was_opened(hs))
+		return dtls_ticket_open(&e->ep->tickets, &e->ep->crypto, ticket,
+					dtls_unix_time(e), &hs->session_bytes,
+					&hs->session);
+	hs->session_bytes = hs->hello->plain;
+	hs->session = hs->hello->session;
+	memset(&hs->hello->plain, 0, sizeof(hs->hello->plain));
+	return true;
+}
+
 /* Is this ticket good for the handshake as it stands? */
 static bool take_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 {
@@ -149,11 +174,8 @@ static bool take_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 	const struct dtls_session *s = &hs->session;
 	const struct dtls_suite *suite;
 
-	wr_free(&hs->session_bytes);
 	if (dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS) ||
-	    !dtls_ticket_open(&e->ep->tickets, &e->ep->crypto, ticket,
-			      dtls_unix_time(e), &hs->session_bytes,
-			      &hs->session))
+	    !open_ticket(e, ticket))
 		return false;
 	suite = dtls_own_suite(e, s->suite);
 	if (s->version != DTLS_VERSION_1_3 || !suite ||
@@ -217,7 +239,8 @@ static int try_psk(struct kdtls_engine *e, struct dtls_bytes identity,
 		found = take_external(e, identity);
 	if (found <= 0)
 		return found;
-	if (check_binder(e, binder, list_len))
+	if (!(hs->psk_resumes && was_opened(hs)) &&
+	    check_binder(e, binder, list_len))
 		return -e->error;
 	key.len = hs->psk_len;
 	if (hs->psk_resumes && !dtls_may_resume(e, &hs->session)) {
@@ -410,7 +433,7 @@ int dtls13_client_hello(struct kdtls_engine *e,
 	bool psk = dtls_ext_has(&ch->ext, DTLS_EXT_PSK);
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_choice choice;
-	bool share, spent, proven;
+	bool share, early;
 
 	if (ch->version != DTLS_VERSION_1_2 || ch->cookie.len ||
 	    ch->compressions.len != 1 || ch->compressions.p[0])
@@ -426,9 +449,7 @@ int dtls13_client_hello(struct kdtls_engine *e,
 		return nothing_in_common(e, "no cipher suite in common");
 	if (dtls_ext_has(&ch->ext, DTLS_EXT_COOKIE) && recall(e, ch))
 		return -e->error;
-	proven = hs->address_proven ||
-		 dtls_endpoint_flag(e->ep, KDTLS_NO_COOKIE);
-	if (!proven && (hs->retried || !dtls_early_gate(e->ep, ch)))
+	if (e->unproven && hs->retried)
 		return missing(e, "the cookie is gone");
 	if (hs->retried && keep_to_retry(e, ch, &choice))
 		return -e->error;
@@ -449,10 +470,10 @@ int dtls13_client_hello(struct kdtls_engine *e,
 	if (psk && ((share && has_mode(ch, MODE_PSK_DHE)) ||
 		    can_do_without_group(e, ch)) && choose_psk(e, ch))
 		return -e->error;
-	spent = dtls_early_spend(e, ch);
-	if (!proven && !spent)
+	early = dtls_early_offers(e, ch);
+	if (e->unproven && !early)
 		return ask_for_cookie(e, &choice);
-	if (spent && dtls_early_accept(e))
+	if (early && dtls_early_accept(e))
 		return -e->error;
 	if (!hs->psk_chosen) {
 		if (!choice.share.len)

@@ -12,6 +12,7 @@
 #include "cids.h"
 #include "endpoint.h"
 #include "flight.h"
+#include "gate.h"
 #include "kex.h"
 #include "keys12.h"
 #include "keys13.h"
@@ -98,6 +99,8 @@ struct dtls_handshake {
 	struct dtls_writer ticket;	/* client: just got */
 	u32 ticket_life;
 
+	struct kdtls_hello *hello;	/* server: that is being read; or NULL */
+
 	/* client */
 	u64 offered;			/* bits: enum dtls_extension */
 	struct dtls_bytes cookie;	/* OPENSSL_malloc()ed */
@@ -105,7 +108,6 @@ struct dtls_handshake {
 
 	/* DTLS 1.3 */
 	bool retried;			/* there was a HelloRetryRequest */
-	bool address_proven;		/* server: by a cookie */
 	bool psk_chosen;		/* and no certificate is shown */
 	bool psk_resumes;		/* it is a session's */
 	u16 share_group;		/* client: of kex_key */
@@ -209,6 +211,9 @@ struct kdtls_engine {
 	u16 peer_finished;		/* message_seq */
 	u8 *reply;			/* of the gate's */
 	size_t reply_len;
+	bool unproven;			/* no cookie, no answer: see may_send() */
+	size_t heard;			/* while unproven: bytes that came */
+	size_t said;			/* and went out */
 	struct dtls_acks *acks;		/* DTLS 1.3 */
 	bool alert_due;
 	u8 alert_level;
@@ -280,6 +285,9 @@ void dtls_stop(struct kdtls_engine *e);
 void dtls_drop_protection(struct kdtls_engine *e);
 
 /* input.c */
+
+/* A hello that the gate let in is the first message of the handshake. */
+int dtls_begin(struct kdtls_engine *e, struct kdtls_hello *hello);
 
 /* Records that waited for their key can be opened now. */
 int dtls_open_held(struct kdtls_engine *e);

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	gate = fuzz_gate();
 	while (next_piece(&in, &piece)) {
 		heard += piece.len;
-		if (kdtls_endpoint_gate(gate, "address", 7, piece.p, piece.len,
+		if (end_gate(gate, "address", 7, piece.p, piece.len,
 					now, reply, &reply_len) ==
 		    KDTLS_GATE_REPLY) {
 			if (reply_len >= heard)

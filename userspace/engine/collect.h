@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ClientHellos in pieces, from strangers. A cookie of DTLS 1.3 holds the hash
+ * of the whole first hello (RFC 9147 5.1), and a second hello's cookie may stand
+ * in any of its pieces, so the pieces are put together before there is anything
+ * to prove an address with.
+ *
+ * A piece costs the memory of its bytes and of one entry. All pieces together
+ * hold DTLS_COLLECT_MAX bytes at most, those of one source DTLS_COLLECT_SOURCE;
+ * what is new takes the place of the oldest of the same source, and then of the
+ * oldest of all. A flood from one source so displaces nothing but its own, and a
+ * flood of spoofed ones must bring more than a thousand pieces between two
+ * pieces of an honest hello to displace it.
+ */
+#ifndef _DTLS_COLLECT_H
+#define _DTLS_COLLECT_H
+
+#include <sys/queue.h>
+
+#include "reassembly.h"
+
+#define DTLS_ADDRESS_MAX	64
+#define DTLS_COLLECT_HELLO	16384	/* bytes of one hello */
+#define DTLS_COLLECT_MAX	(256 * 1024)
+#define DTLS_COLLECT_SOURCE	(DTLS_COLLECT_MAX / 8)
+#define DTLS_COLLECT_SOURCES	64	/* a power of two */
+#define DTLS_COLLECT_LIFE	10000000 /* µs from the first piece on */
+
+_Static_assert(DTLS_COLLECT_HELLO < DTLS_COLLECT_SOURCE,
+	       "a hello has room within its source's share");
+
+TAILQ_HEAD(dtls_collected_list, dtls_collected);
+
+/* A sender: see struct kdtls_sender */
+struct dtls_sender {
+	struct dtls_bytes address;
+	size_t source_len;
+};
+
+/* A hello of which a piece has come */
+struct dtls_collected {
+	TAILQ_ENTRY(dtls_collected) by_age;
+	TAILQ_ENTRY(dtls_collected) by_source;
+	struct dtls_source *source;
+	u64 begun;
+	struct dtls_incoming hello;
+	u8 address_len;
+	u8 address[];
+};
+
+/* Those sources that have one value of the hash */
+struct dtls_source {
+	struct dtls_collected_list list; /* the oldest first */
+	size_t held;
+};
+
+struct dtls_collector {
+	struct dtls_source source[DTLS_COLLECT_SOURCES];
+	struct dtls_collected_list all;	/* the oldest first */
+	size_t held;
+	u64 seed;			/* of the hash: nobody outside knows it */
+};
+
+/* Return: false: libcrypto failed. */
+bool dtls_collector_init(struct dtls_collector *c);
+void dtls_collector_exit(struct dtls_collector *c);
+
+/**
+ * dtls_collector_add() - a piece of a ClientHello
+ *
+ * A piece that contradicts those that came before begins another hello.
+ *
+ * Return: an entry with all of its hello, to be let go by
+ * dtls_collector_drop(); NULL: there is more to come, or no memory.
+ */
+struct dtls_collected *dtls_collector_add(struct dtls_collector *c,
+					  const struct dtls_sender *from,
+					  const struct dtls_fragment *f,
+					  u64 now);
+
+void dtls_collector_drop(struct dtls_collector *c, struct dtls_collected *one);
+
+#endif /* _DTLS_COLLECT_H */

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What becomes of a ClientHello before anything is kept; see gate.h. */
+#include <openssl/err.h>
+
+#include "gate.h"
+#include "records.h"
+#include "retry.h"
+
+/* A client that is told to try again does not do so for ever. */
+#define HELLO_SEQ_MAX	256
+/* Pieces of hellos that are looked at in one datagram of a stranger's */
+#define PIECES_MAX	64
+
+static void move(struct dtls_bytes *b, const u8 *from, const u8 *to)
+{
+	if (b->p)
+		b->p = to + (b->p - from);
+}
+
+/* The hello that was read at @from stands at @to now. */
+static void move_hello(struct dtls_client_hello *ch, const u8 *from,
+		       const u8 *to)
+{
+	unsigned int i;
+
+	move(&ch->random, from, to);
+	move(&ch->session_id, from, to);
+	move(&ch->cookie, from, to);
+	move(&ch->suites, from, to);
+	move(&ch->compressions, from, to);
+	for (i = 0; i < DTLS_EXT_COUNT; i++)
+		move(&ch->ext.ext[i], from, to);
+}
+
+/* Let it in: the message, and @rest of its datagram, are copied. */
+static enum kdtls_gate let_in(const struct dtls_asked *a,
+			      struct dtls_bytes rest, struct kdtls_verdict *v)
+{
+	const struct dtls_fragment *f = a->f;
+	struct kdtls_hello *h = a->hello, *copy;
+
+	copy = OPENSSL_malloc(sizeof(*h) + DTLS_MESSAGE_HEADER + f->length +
+			      rest.len);
+	if (!copy) {
+		wr_free(&h->plain);
+		return KDTLS_GATE_DROP;
+	}
+	*copy = *h;
+	h = copy;
+	h->seq = f->seq;
+	h->record_seq = a->record->seq;
+	h->heard = a->heard + rest.len;
+	h->address_len = (u8)a->from->address.len;
+	if (h->address_len)
+		memcpy(h->address, a->from->address.p, h->address_len);
+	h->len = DTLS_MESSAGE_HEADER + f->length;
+	dtls_fragment_write(h->data, f->type, f->length, f->seq, 0, f->length);
+	memcpy(h->data + DTLS_MESSAGE_HEADER, f->body.p, f->length);
+	h->ch = *a->ch;
+	move_hello(&h->ch, f->body.p, h->data + DTLS_MESSAGE_HEADER);
+	h->rest_len = rest.len;
+	if (rest.len)
+		memcpy(h->data + h->len, rest.p, rest.len);
+	v->hello = h;
+	return KDTLS_GATE_ACCEPT;
+}
+
+/* A hello of DTLS 1.2, or so much of it as shows its cookie */
+static enum kdtls_gate judge_12(const struct dtls_asked *a,
+				struct kdtls_verdict *v)
+{
+	struct dtls_cookie *k = &a->ep->cookie;
+	struct dtls_bytes address = a->from->address;
+	u8 cookie[DTLS_COOKIE_SIZE];
+
+	if (dtls_cookie_check(k, address, a->ch, a->now))
+		return KDTLS_GATE_ACCEPT;
+	if (!dtls_cookie_make(k, address, a->ch, a->now, cookie))
+		return KDTLS_GATE_DROP;
+	dtls_cookie_request(a->record, a->f->seq, cookie, v->reply);
+	v->reply_len = DTLS_VERIFY_REQUEST_SIZE;
+	return KDTLS_GATE_REPLY;
+}
+
+static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
+			     struct kdtls_verdict *v)
+{
+	bool cookies = !dtls_endpoint_flag(a->ep, KDTLS_NO_COOKIE);
+	struct dtls_client_hello ch;
+	struct kdtls_hello hello;
+	enum kdtls_gate gate;
+
+	memset(&hello, 0, sizeof(hello));
+	a->hello = &hello;
+	a->ch = &ch;
+	hello.parsed = dtls_client_hello_parse(&ch, a->f->body);
+	if (!hello.parsed && !cookies)
+		gate = KDTLS_GATE_ACCEPT; /* the engine says what is wrong */
+	else if (!hello.parsed)
+		gate = dtls_retry_alert(a, KDTLS_ALERT_DECODE_ERROR, v);
+	else if (dtls_hello_is_13(a->ep, &ch))
+		gate = dtls_retry_gate(a, v);
+	else
+		gate = cookies ? judge_12(a, v) : KDTLS_GATE_ACCEPT;
+	if (gate == KDTLS_GATE_ACCEPT)
+		gate = let_in(a, rest, v);
+	OPENSSL_cleanse(&hello.session, sizeof(hello.session));
+	if (gate == KDTLS_GATE_ACCEPT)
+		return gate;
+	/* Nobody gets more than he gave. */
+	return gate == KDTLS_GATE_REPLY && v->reply_len < a->heard ?
+	       gate : KDTLS_GATE_DROP;
+}
+
+/*
+ * A server of DTLS 1.2 alone answers a first hello by its first piece, where
+ * all stands that its cookie is made of. Return: KDTLS_GATE_DROP: more of the
+ * hello is needed.
+ */
+static enum kdtls_gate judge_piece(struct dtls_asked *a, struct kdtls_verdict *v)
+{
+	struct dtls_bytes body = a->f->body;
+	struct dtls_client_hello ch;
+
+	if (a->ep->speaks13 || a->f->offset ||
+	    !dtls_client_hello_front(&ch, &body) || ch.cookie.len)
+		return KDTLS_GATE_DROP;
+	a->ch = &ch;
+	return judge_12(a, v) == KDTLS_GATE_REPLY && v->reply_len < a->heard ?
+	       KDTLS_GATE_REPLY : KDTLS_GATE_DROP;
+}
+
+/* A piece of a hello, or all of it */
+static enum kdtls_gate take_piece(struct dtls_asked *a, struct dtls_bytes rest,
+				  struct kdtls_verdict *v)
+{
+	struct kdtls_endpoint *ep = a->ep;
+	struct dtls_collected *one;
+	struct dtls_fragment whole;
+	enum kdtls_gate gate;
+
+	bool cookies = !dtls_endpoint_flag(ep, KDTLS_NO_COOKIE);
+
+	/* Who is asked for no cookie has no reason to say hello again. */
+	if (a->f->type != DTLS_CLIENT_HELLO ||
+	    a->f->seq > (cookies ? HELLO_SEQ_MAX : 0) ||
+	    a->f->length > ep->config.max_message)
+		return KDTLS_GATE_DROP;
+	a->heard = DTLS12_HEADER_SIZE + DTLS_MESSAGE_HEADER + a->f->body.len;
+	if (a->f->body.len == a->f->length)
+		return judge(a, rest, v);
+	if (cookies && judge_piece(a, v) == KDTLS_GATE_REPLY)
+		return KDTLS_GATE_REPLY;
+	one = dtls_collector_add(&ep->collector, a->from, a->f, a->now);
+	if (!one)
+		return KDTLS_GATE_DROP;
+	whole = *a->f;
+	whole.offset = 0;
+	whole.body = (struct dtls_bytes){
+		one->hello.data + DTLS_MESSAGE_HEADER, whole.length
+	};
+	a->f = &whole;
+	a->heard = DTLS12_HEADER_SIZE + DTLS_MESSAGE_HEADER + whole.length;
+	gate = judge(a, rest, v);
+	dtls_collector_drop(&ep->collector, one);
+	return gate;
+}
+
+enum kdtls_gate dtls_gate(struct kdtls_endpoint *ep,
+			  const struct dtls_sender *from,
+			  struct dtls_bytes datagram, u64 now,
+			  struct kdtls_verdict *v)
+{
+	struct dtls_asked a = { .ep = ep, .from = from, .now = now };
+	struct dtls_bytes bytes, content;
+	unsigned int pieces = 0;
+	struct dtls_record record;
+	struct dtls_fragment f;
+	enum kdtls_gate gate;
+	u64 dropped = 0;
+
+	a.record = &record;
+	while (dtls_record_next(&datagram, 0, &record, &bytes, &dropped)) {
+		if (record.type != DTLS_CT_HANDSHAKE || record.epoch)
+			continue;
+		content = (struct dtls_bytes){ bytes.p + record.header_len,
+					       record.fragment_len };
+		while (dtls_fragment_parse(&content, &f)) {
+			if (pieces++ == PIECES_MAX)
+				return KDTLS_GATE_DROP;
+			a.f = &f;
+			gate = take_piece(&a, datagram, v);
+			if (gate != KDTLS_GATE_DROP)
+				return gate;
+		}
+	}
+	return KDTLS_GATE_DROP;
+}
+
+enum kdtls_gate kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
+				    const struct kdtls_sender *from,
+				    const uint8_t *datagram, size_t len,
+				    uint64_t now, struct kdtls_verdict *verdict)
+{
+	const struct dtls_sender sender = {
+		{ from->address, from->len }, from->source_len,
+	};
+	enum kdtls_gate gate;
+
+	verdict->hello = NULL;
+	verdict->reply_len = 0;
+	if (from->len > DTLS_ADDRESS_MAX || from->source_len > from->len)
+		return KDTLS_GATE_DROP;
+	ERR_set_mark();
+	gate = dtls_gate(endpoint, &sender,
+			 (struct dtls_bytes){ datagram, len }, now, verdict);
+	ERR_pop_to_mark();
+	return gate;
+}
+
+const uint8_t *kdtls_hello_random(const struct kdtls_hello *hello)
+{
+	return hello->parsed ? hello->ch.random.p : NULL;
+}
+
+void kdtls_hello_free(struct kdtls_hello *hello)
+{
+	if (!hello)
+		return;
+	wr_free(&hello->plain);
+	OPENSSL_clear_free(hello, sizeof(*hello) + hello->len +
+				  hello->rest_len);
+}
