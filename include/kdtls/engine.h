@@ -349,7 +349,9 @@ struct kdtls_ops {
  *		session may be resumed with; 0: none. The endpoint takes it once
  *		for each of its tickets, and within seconds of when it was to be
  *		expected (RFC 8446 8); the rest is for the application to see to.
- *		A ticket that is spent on it counts for a cookie
+ *		A ticket that is spent on it counts for a cookie. A process that was
+ *		forked off after the endpoint was made takes none: only the one
+ *		that made it knows which tickets are spent
  * @max_early:	bytes of records one handshake holds that came before their key
  * @max_handshakes: handshakes at once on this endpoint
  * @ops:	callbacks; copied

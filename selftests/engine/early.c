@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Data before the handshake (0-RTT): who may, who takes it, and how often. */
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "pair.h"
 
 #define ALLOWED	4096
@@ -420,6 +423,39 @@ TEST_F(early, wrong_proof_spends_nothing)
 	f.data[0][proof] ^= 1;
 	ASSERT_EQ(0, end_input(&self->server, f.data[0], f.len[0], self->now));
 	ASSERT_EQ(0, end_input(&self->server, f.data[1], f.len[1], self->now));
+	EXPECT_EQ(4, self->server.early_len);
+}
+
+/* Workers of a server that forks do not know of each other's tickets. */
+TEST_F(early, forked_workers_take_it_once)
+{
+	struct first f;
+	unsigned int i;
+	int worker, status, taken = 0;
+	pid_t child;
+
+	SESSION();
+	ASSERT_EQ(0, send_early(&self->client, "soon"));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	take_first(&self->client, &f, self->now);
+	for (worker = 0; worker < 4; worker++) {
+		child = worker < 3 ? fork() : 0;
+		ASSERT_LE(0, child);
+		if (!child) {
+			for (i = 0; i < f.n; i++)
+				end_input(&self->server, f.data[i], f.len[i],
+					  self->now);
+			if (worker < 3)
+				_exit(self->server.early_len == 4);
+			taken += self->server.early_len == 4;
+			continue;
+		}
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		ASSERT_TRUE(WIFEXITED(status));
+		taken += WEXITSTATUS(status);
+	}
+	/* The process that made the endpoint is the one that does. */
+	EXPECT_EQ(1, taken);
 	EXPECT_EQ(4, self->server.early_len);
 }
 

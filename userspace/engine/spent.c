@@ -1,20 +1,43 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Tickets that early data came with; see spent.h. */
+#include <sys/mman.h>
+
 #include "spent.h"
 
 #define ROWS	2048
 #define PLACES	8	/* in a row */
 
+struct dtls_spent_table {
+	u64 ours;		/* 1: in the process that made it; wiped: 0 */
+	u64 unused;
+	struct {
+		u64 ticket;
+		int64_t until;	/* seconds since 1970 */
+	} entry[ROWS * PLACES];
+};
+
 bool dtls_spent_init(struct dtls_spent *spent)
 {
-	spent->entry = OPENSSL_zalloc(ROWS * PLACES * sizeof(*spent->entry));
-	return spent->entry;
+	struct dtls_spent_table *t;
+
+	t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (t == MAP_FAILED)
+		return false;
+	if (madvise(t, sizeof(*t), MADV_WIPEONFORK)) {
+		munmap(t, sizeof(*t));
+		return false;
+	}
+	t->ours = 1;
+	spent->table = t;
+	return true;
 }
 
 void dtls_spent_exit(struct dtls_spent *spent)
 {
-	OPENSSL_free(spent->entry);
-	spent->entry = NULL;
+	if (spent->table)
+		munmap(spent->table, sizeof(*spent->table));
+	spent->table = NULL;
 }
 
 /* Does the hello come when its ticket's age says so? (RFC 8446 8.3) */
@@ -29,26 +52,27 @@ bool dtls_spent_ask(struct dtls_spent *spent, struct dtls_bytes ticket,
 		    const struct dtls_session *s, u32 age, int64_t now,
 		    bool spend)
 {
+	struct dtls_spent_table *t = spent->table;
 	unsigned int i, row, place = PLACES;
 	u64 id;
 
-	if (!spent->entry || ticket.len < 8 || !fresh(s, age, now))
+	if (!t || !t->ours || ticket.len < 8 || !fresh(s, age, now))
 		return false;
 	/* Its end is a tag: nobody can choose it. */
 	id = dtls_get_be(ticket.p + ticket.len - 8, 8);
 	row = id % ROWS * PLACES;
 	for (i = 0; i < PLACES; i++) {
-		if (spent->entry[row + i].until < now)
+		if (t->entry[row + i].until < now)
 			place = i;
-		else if (spent->entry[row + i].ticket == id)
+		else if (t->entry[row + i].ticket == id)
 			return false;
 	}
 	if (place == PLACES)
 		return false;
 	if (spend) {
-		spent->entry[row + place].ticket = id;
+		t->entry[row + place].ticket = id;
 		/* The window's length, and what rounding to seconds took */
-		spent->entry[row + place].until = now + 2 * DTLS_FRESH + 1;
+		t->entry[row + place].until = now + 2 * DTLS_FRESH + 1;
 	}
 	return true;
 }

@@ -15,11 +15,15 @@
 
 #define DTLS_FRESH	10	/* seconds */
 
+/*
+ * The table is memory that a child process finds wiped (MADV_WIPEONFORK): it
+ * could not know what the others take. A process that was forked off after the
+ * endpoint was made so takes no early data, and the one that made it goes on.
+ */
+struct dtls_spent_table;
+
 struct dtls_spent {
-	struct {
-		u64 ticket;
-		int64_t until;	/* seconds since 1970 */
-	} *entry;
+	struct dtls_spent_table *table;
 };
 
 bool dtls_spent_init(struct dtls_spent *spent);
