@@ -6,7 +6,7 @@
 # machine's own apt source with the suite replaced, in folders of its own: the
 # system's apt configuration and lists stay as they are.
 
-apt_opts=()
+apt_opts=() archive=
 
 # use_archive SUITE [ARCHITECTURE]: have the packages of that suite, for that
 # architecture. The suite "own" is the one that this machine runs.
@@ -16,6 +16,7 @@ use_archive()
 
 	codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
 	[ "$suite" != own ] || suite=$codename
+	archive=${dir##*/}.
 	mkdir -p "$dir/lists/partial"
 	if [ -f /etc/apt/sources.list.d/debian.sources ]; then
 		awk -v RS= -v from="$codename" -v to="$suite" '
@@ -46,6 +47,7 @@ deb_update()
 {
 	mkdir -p "$cache"
 	say "apt-get update${apt_opts:+ (${apt_opts[1]##*/kernel-dtls/})}"
+	rm -rf "$cache/.versions"
 	quietly flock "$cache/.apt.lock" apt-get -q "${apt_opts[@]}" update
 }
 
@@ -56,17 +58,24 @@ deb_field()
 		sed -n "/^$2: /{s///p;q}"
 }
 
+# deb_version PACKAGE: the version that apt would install. Where apt keeps no
+# index of its lists it takes a second to say that, so an answer holds an hour.
 deb_version()
 {
-	local version
+	local known=$cache/.versions/$archive$1 version
 
-	version=$(deb_field "$1" Version)
-	if [ -z "$version" ]; then
-		deb_update >&2
+	if [ -z "$(find "$known" -mmin -60 2>/dev/null)" ]; then
 		version=$(deb_field "$1" Version)
+		if [ -z "$version" ]; then
+			deb_update >&2
+			version=$(deb_field "$1" Version)
+		fi
+		[ -n "$version" ] || die "no package $1: is it still in the suite?"
+		mkdir -p "$cache/.versions"
+		echo "$version" >"$known.$BASHPID"
+		mv "$known.$BASHPID" "$known"
 	fi
-	[ -n "$version" ] || die "no package $1: is it still in the suite?"
-	echo "$version"
+	cat "$known"
 }
 
 # deb_fetch DIR COMMAND PACKAGE…: have a command of apt-get fetch into DIR.
