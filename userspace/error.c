@@ -25,6 +25,8 @@ static const char *engine_error(int err)
 		return "the peer's certificate, name or key is refused";
 	case KDTLS_ECALLBACK:
 		return "the keys were not taken";
+	case KDTLS_ENAME:
+		return "neither a host name nor an address: write it in full";
 	case KDTLS_EPSK:
 		return "a pre-shared key is too short, or used in both roles: take another";
 	}

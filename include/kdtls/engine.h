@@ -89,6 +89,7 @@ enum kdtls_engine_error {
 	KDTLS_EPEER,		/* the peer's certificate, name or key is refused */
 	KDTLS_ECALLBACK,	/* ops->key refused a key */
 	KDTLS_EPSK,		/* a pre-shared key is too short, or used in both roles */
+	KDTLS_ENAME,		/* neither a host name nor an address */
 };
 
 /* Alerts (RFC 5246 7.2, RFC 8446 6, RFC 6066, RFC 7301) */
@@ -592,9 +593,14 @@ KDTLS_API void kdtls_engine_free(struct kdtls_engine *engine);
  * kdtls_engine_set_name() - client: the server's name
  * @engine:	not started yet
  * @name:	a host name (sent as SNI, RFC 6066 3) or an IP address (not sent);
- *		the certificate must bear it; 255 bytes at most
+ *		the certificate must bear it. A dot at the end, upper case and
+ *		the zone of an IPv6 address ("fe80::1%eth0") are taken off before
+ *		it is sent and compared. Internationalised names are not
+ *		converted: give their ASCII form
  *
- * Return: 0, -KDTLS_EUSAGE, -KDTLS_EMEMORY.
+ * Return: 0, -KDTLS_EUSAGE, -KDTLS_ENAME (an empty label, as in ".com"; a
+ * character no host name has; a number at the end of what is no whole address,
+ * as in "127.1"), -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_engine_set_name(struct kdtls_engine *engine, const char *name);
 
@@ -899,7 +905,8 @@ enum kdtls_early {
  * @chain_end:	when the first of the peer's certificates expires, the same; 0:
  *		there are none
  * @alpn:	protocol chosen, or NULL; lives as long as the engine
- * @name:	the server's name as the client sent it (RFC 6066), or NULL; the same
+ * @name:	the server's name as the client sent it (RFC 6066), or NULL; the
+ *		same. On a client what kdtls_engine_set_name() has made of it
  * @cid_rx:	connection ID of the handshake's in records that arrive, or NULL;
  *		until the engine is called again. For others of ours see
  *		kdtls_engine_give_cids()

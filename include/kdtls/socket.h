@@ -162,7 +162,7 @@ KDTLS_API int kdtls_connect(struct kdtls_endpoint *endpoint, int fd,
  * kdtls_connect_to() - kdtls_connect() by name
  * @endpoint:	as there
  * @host:	name or address of the server; also the name its certificate has
- *		to show, unless @options has one
+ *		to show, unless @options has one: see kdtls_engine_set_name()
  * @service:	its port, as number or name
  * @options:	as there
  * @timeout:	as there; looking up @host is not part of it and may block

@@ -364,6 +364,78 @@ TEST_F(peer13, server_counts_the_week_itself)
 	EXPECT_EQ(0, resume(&self->client, &self->server, NULL, 0));
 }
 
+/* ---- names ---- */
+
+TEST_F(peer, names_are_read_once_and_then_the_same_everywhere)
+{
+	static const struct {
+		const char *given, *name;
+	} names[] = {
+		{ "end.example", "end.example" },
+		{ "END.Example.", "end.example" },
+		{ "_dtls.end-1.example", "_dtls.end-1.example" },
+		{ "1.end.example", "1.end.example" },
+		{ "xn--bcher-kva.example", "xn--bcher-kva.example" },
+		{ "192.0.2.1", "192.0.2.1" },
+		{ "2001:DB8:0:0::1", "2001:db8::1" },
+		{ "fe80::1%eth0", "fe80::1" },
+		{ "::ffff:192.0.2.1", "::ffff:192.0.2.1" },
+	};
+	static const char *const none[] = {
+		"", ".", "..", ".com", ".end.example", "end..example",
+		"end.example..", "127.1", "0177.0.0.1", "0x7f.1", "0x7f000001",
+		"2130706433", "192.0.2.1.", "192.0.2.1%eth0", "192.0.2.256",
+		"fe80::1%", "[fe80::1]", "fe80::1::2", "end.example:4433",
+		"*.example", "end example", "end.example\n", "user@end.example",
+		"end.example/", "%eth0",
+		"sixty-four-bytes-are-one-too-many-for-a-label-of-a-domain-name--.example",
+	};
+	size_t i;
+
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		EXPECT_EQ(0, kdtls_engine_set_name(self->client.e,
+						   names[i].given));
+		EXPECT_STREQ(names[i].name, info_of(&self->client).name);
+	}
+	for (i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		EXPECT_EQ(-KDTLS_ENAME,
+			  kdtls_engine_set_name(self->client.e, none[i]));
+	EXPECT_STREQ("::ffff:192.0.2.1", info_of(&self->client).name);
+}
+
+/* As the server's certificate has it, and what the server is told of it */
+static int connect_as(struct end *client, struct end *server,
+		      const struct cert *ca, const char *alternative,
+		      const char *name)
+{
+	struct cert cert;
+	int err;
+
+	end_exit(client);
+	end_exit(server);
+	cert_make(&cert, &(struct cert_options){
+		.kind = CERT_P256, .issuer = ca, .name = alternative });
+	err = open_with(client, server, ca, &cert, name);
+	cert_free(&cert);
+	return err ?: end_handshake(client, server);
+}
+
+TEST_F(peer, what_is_no_host_name_is_not_sent_as_one)
+{
+	EXPECT_EQ(0, connect_as(&self->client, &self->server, &self->ca,
+				"DNS:end.example", "End.Example."));
+	EXPECT_STREQ("end.example", info_of(&self->server).name);
+	EXPECT_EQ(0, connect_as(&self->client, &self->server, &self->ca,
+				"IP:fe80::1", "fe80::1%eth0"));
+	EXPECT_EQ(NULL, info_of(&self->server).name);
+	EXPECT_EQ(0, connect_as(&self->client, &self->server, &self->ca,
+				"IP:192.0.2.1", "192.0.2.1"));
+	EXPECT_EQ(NULL, info_of(&self->server).name);
+	EXPECT_NE(0, connect_as(&self->client, &self->server, &self->ca,
+				"DNS:evil.example", ".example"));
+}
+
 /* ---- what is asked for now ---- */
 
 TEST_F(peer, session_of_an_unverified_server_is_none_for_a_strict_client)

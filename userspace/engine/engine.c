@@ -3,9 +3,8 @@
 #include <openssl/err.h>
 
 #include "early.h"
+#include "name.h"
 #include "state.h"
-
-#define NAME_MAX_LEN	255
 
 /*
  * Datagram sizes to fall back to when flights get lost: what IPv6 guarantees,
@@ -138,13 +137,14 @@ void kdtls_engine_free(struct kdtls_engine *engine)
 
 int kdtls_engine_set_name(struct kdtls_engine *engine, const char *name)
 {
-	size_t len = strlen(name);
+	char read[DTLS_NAME_MAX + 1];
 	char *copy;
 
-	if (engine->server || engine->state != KDTLS_IDLE || !len ||
-	    len > NAME_MAX_LEN)
+	if (engine->server || engine->state != KDTLS_IDLE)
 		return -KDTLS_EUSAGE;
-	copy = OPENSSL_strdup(name);
+	if (!dtls_name_read(name, read))
+		return -KDTLS_ENAME;
+	copy = OPENSSL_strdup(read);
 	if (!copy)
 		return -KDTLS_EMEMORY;
 	OPENSSL_free(engine->name);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Hello extensions: what is offered, answered and understood. */
+#include "name.h"
 #include "state.h"
 
 #define RENEGOTIATION_NONE	0	/* renegotiated_connection is empty */

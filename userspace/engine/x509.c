@@ -6,6 +6,7 @@
 
 #include <kdtls/engine.h>
 
+#include "name.h"
 #include "peer.h"
 #include "x509.h"
 
@@ -425,13 +426,4 @@ int dtls_chain_alert(int result)
 	default:
 		return KDTLS_ALERT_CERTIFICATE_UNKNOWN;
 	}
-}
-
-bool dtls_name_is_address(const char *name)
-{
-	ASN1_OCTET_STRING *ip = a2i_IPADDRESS(name);
-	bool is_address = ip;
-
-	ASN1_OCTET_STRING_free(ip);
-	return is_address;
 }

@@ -69,7 +69,7 @@ void dtls_chain_free(struct dtls_chain *chain);
 /**
  * dtls_chain_verify() - is this chain good for this peer?
  * @server:	the peer is a server
- * @name:	host name or address that it must bear; NULL: any
+ * @name:	host name or address that it must bear (see name.h); NULL: any
  * @time:	seconds since 1970
  * @until:	set, if it is good, to when the first of its certificates expires
  * @reason:	set to words
@@ -88,8 +88,5 @@ int64_t dtls_chain_end(const struct dtls_chain *chain);
 
 /* Return: the alert that says so (RFC 5246 7.2.2). */
 int dtls_chain_alert(int result);
-
-/* An address rather than a host name? */
-bool dtls_name_is_address(const char *name);
 
 #endif /* _DTLS_X509_H */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The name of a server, as the client's owner gives it. */
+#ifndef _DTLS_NAME_H
+#define _DTLS_NAME_H
+
+#include <stdbool.h>
+
+#define DTLS_NAME_MAX	253	/* bytes of a host name (RFC 1035 2.3.4) */
+
+/**
+ * dtls_name_read() - bring a name into the one form that is compared and sent
+ * @given:	a host name or an IP address
+ * @name:	DTLS_NAME_MAX + 1 bytes
+ *
+ * A host name loses the dot at its end (RFC 6066 3) and its upper case. An
+ * address is written as inet_ntop() does, without the zone of a link-local one
+ * (RFC 6874), which means something to this host alone. Bytes beyond ASCII stay
+ * as they are.
+ *
+ * Return: false if @given is neither: an empty label or one over 63 bytes, a
+ * character that host names have not, or a number where the top-level domain
+ * stands. "127.1" is such: who resolves it and who reads a certificate do not
+ * take it for the same.
+ */
+bool dtls_name_read(const char *given, char *name);
+
+/* Is it an address? @name comes from dtls_name_read(). */
+bool dtls_name_is_address(const char *name);
+
+#endif /* _DTLS_NAME_H */
