@@ -233,7 +233,7 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
 
 	info->version = assoc->version;
 	info->replay_window = assoc->replay_window;
-	if (assoc->eof)
+	if (READ_ONCE(assoc->eof))
 		info->flags |= DTLS_INFO_EOF;
 	if (tx) {
 		info->tx_cipher = tx->key.cipher->id;

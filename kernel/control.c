@@ -28,6 +28,25 @@ static bool is_raw(const struct dtls_msg *m)
 	return m->info.flags & DTLS_RECORD_RAW;
 }
 
+static void link_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
+{
+	lockdep_assert_held(&ds->lock);
+	if (oldest)
+		list_add(&m->list, &ds->control);
+	else
+		list_add_tail(&m->list, &ds->control);
+	if (is_raw(m)) {
+		if (oldest)
+			list_add(&m->raw, &ds->raw);
+		else
+			list_add_tail(&m->raw, &ds->raw);
+		ds->raw_bytes += m->skb->truesize;
+	} else {
+		ds->control_bytes += m->skb->truesize;
+	}
+	dtls_rx_news(ds);
+}
+
 static void unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	lockdep_assert_held(&ds->lock);
@@ -88,7 +107,11 @@ struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct sk_buff *from,
 	return m;
 }
 
-/* Charge and queue @m, or drop it. Takes over the reference. */
+/*
+ * Charge and queue @m, or drop it. Takes over the reference. Nobody is woken: a
+ * record's readers were woken by its datagram, and those that found nothing
+ * meanwhile are by dtls_rx_done().
+ */
 void dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	bool raw = is_raw(m), room;
@@ -96,15 +119,8 @@ void dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 	spin_lock(&ds->lock);
 	room = make_room(ds, raw, m->skb->truesize) &&
 	       dtls_hold(ds, m->skb, DTLS_CHARGE_ASIDE);
-	if (room) {
-		list_add_tail(&m->list, &ds->control);
-		if (raw) {
-			list_add_tail(&m->raw, &ds->raw);
-			ds->raw_bytes += m->skb->truesize;
-		} else {
-			ds->control_bytes += m->skb->truesize;
-		}
-	}
+	if (room)
+		link_msg(ds, m, false);
 	spin_unlock(&ds->lock);
 	if (!room) {
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
@@ -112,7 +128,6 @@ void dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 		return;
 	}
 	dtls_count(ds, DTLS_COUNT_RX_CONTROL);
-	dtls_rx_wake(ds->sk);
 }
 
 /* Tell the library something. Without memory it is not told. */
@@ -126,6 +141,7 @@ void dtls_control_event(struct dtls_sock *ds, u64 epoch, u16 event)
 	m->info.flags = DTLS_RECORD_EVENT;
 	m->info.event = event;
 	dtls_control_queue(ds, m);
+	dtls_rx_wake_one(ds->sk);
 }
 
 /* The oldest control record with a reference, or NULL. */
@@ -143,4 +159,13 @@ struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek)
 		unlink_msg(ds, m);
 	spin_unlock(&ds->lock);
 	return m;
+}
+
+/* @m was taken and could not be given to the user: it is the oldest again. */
+void dtls_control_put_back(struct dtls_sock *ds, struct dtls_msg *m)
+{
+	spin_lock(&ds->lock);
+	link_msg(ds, m, true);
+	spin_unlock(&ds->lock);
+	dtls_rx_wake_one(ds->sk);
 }

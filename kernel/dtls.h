@@ -90,6 +90,9 @@ struct dtls_opened {
  * @fresh:	bit i: of the i-th, no record of its number is known to have
  *		been verified
  * @under_way:	struct dtls_assoc's list, where @fresh may be cleared
+ * @list:	in dtls_sock.carried, from the intake to dtls_rx_done()
+ * @missed:	somebody looked for records meanwhile and found nothing
+ * @goodbye:	the peer's close_notify was in it, or in one taken in later
  * @opened:	after dtls_rx_open()
  * @flat:	where each record lies in one piece, or, if @n is 1, NULL
  * @header:	where @rec.cid may point
@@ -108,6 +111,9 @@ struct dtls_rx {
 	unsigned int n;
 	u64 fresh;
 	struct hlist_node under_way;
+	struct list_head list;
+	bool missed;
+	bool goodbye;
 	struct dtls_opened opened[DTLS_RUN_MAX];
 	const u8 *flat[DTLS_RUN_MAX];
 	u8 header[DTLS_HEADER_SIZE_MAX];
@@ -549,7 +555,8 @@ struct dtls_cids {
  * struct dtls_assoc - the state shared with one peer
  * @version:	of every key
  * @rx_cid_len:	bytes of connection ID in every record that has one
- * @eof:	the peer said close_notify
+ * @eof:	the peer said close_notify, and all that was taken in before it
+ *		is read or in a queue
  * @replay_window: records, for epochs to come
  * @tx:		current write epoch or NULL
  * @rx:		read epochs, newest first
@@ -696,9 +703,14 @@ struct dtls_msg {
  * @early_bytes: memory of early records in @early and @pending
  * @raw_bytes:	memory of @raw
  * @control_bytes: memory of the rest of @control
+ * @carried:	runs of records from the intake to dtls_rx_done(), in order
+ * @news:	counts what was put into @ready or @control, and the end of file
+ * @ready_bytes: memory of @ready
+ * @turned_away: a poller could not look for control records behind data, for
+ *		want of room in @ready
  * @sent_epoch:	of the control record sent last
  * @sent_seq:	its number
- * @waiting:	readers asleep in recvmsg
+ * @takers:	readers of application data that are asleep in recvmsg
  * @gro:	UDP takes coalesced datagrams in for us
  * @user_gro:	the user asked for UDP_GRO
  * @poll_control: the user asked for EPOLLPRI
@@ -738,9 +750,13 @@ struct dtls_sock {
 	unsigned int early_bytes;
 	unsigned int raw_bytes;
 	unsigned int control_bytes;
+	struct list_head carried;
+	unsigned int news;
+	unsigned int ready_bytes;
+	bool turned_away;
 	u64 sent_epoch;
 	u64 sent_seq;
-	atomic_t waiting;
+	atomic_t takers;
 	bool gro;
 	bool user_gro;
 	bool poll_control;
@@ -797,6 +813,52 @@ struct dtls_msg *dtls_msg_new(struct sk_buff *from, unsigned int len);
 void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m);
 void dtls_msg_purge(struct dtls_sock *ds, struct list_head *queue);
 
+/* ---- wait.c: who sleeps, who is woken, and what is under way ---- */
+
+/**
+ * struct dtls_waiter - a reader that may have to sleep
+ * @seen:	dtls_sock.news when the reader began to look
+ * @taker:	it will take application data
+ * @limited:	it will sleep until @deadline, in jiffies, at most
+ * @deadline:	see @limited
+ */
+struct dtls_waiter {
+	unsigned int seen;
+	bool taker;
+	bool limited;
+	unsigned long deadline;
+};
+
+/* Something was put into a queue, or the end of file came. */
+static inline void dtls_rx_news(struct dtls_sock *ds)
+{
+	lockdep_assert_held(&ds->lock);
+	/* Who reads the new count finds what it counts in the queue. */
+	smp_store_release(&ds->news, ds->news + 1);
+}
+
+/* Did the peer end the stream? Look at the ready queue only afterwards. */
+static inline bool dtls_rx_closed(const struct dtls_sock *ds)
+{
+	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+
+	return assoc && smp_load_acquire(&assoc->eof);	/* end_of_file() */
+}
+
+void dtls_data_ready(struct sock *sk);
+void dtls_rx_wake(struct sock *sk);
+void dtls_rx_wake_one(struct sock *sk);
+void dtls_rx_wake_next(struct dtls_sock *ds);
+bool dtls_udp_unread(const struct sock *sk);
+bool dtls_rx_unread(struct dtls_sock *ds);
+void dtls_rx_begin(struct dtls_sock *ds, struct dtls_rx *rx);
+void dtls_rx_missed(struct dtls_sock *ds);
+bool dtls_rx_nothing(struct dtls_sock *ds);
+void dtls_rx_done(struct dtls_sock *ds, struct dtls_rx *rx);
+bool dtls_rx_shut(struct dtls_sock *ds, unsigned int seen);
+void dtls_busy_poll(struct dtls_sock *ds, bool nonblock);
+int dtls_wait(struct dtls_sock *ds, const struct dtls_waiter *waiter);
+
 /* ---- control.c: the out-of-band queue ---- */
 
 struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct sk_buff *from,
@@ -804,6 +866,7 @@ struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct sk_buff *from,
 void dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m);
 void dtls_control_event(struct dtls_sock *ds, u64 epoch, u16 event);
 struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek);
+void dtls_control_put_back(struct dtls_sock *ds, struct dtls_msg *m);
 
 /* ---- intake.c: records out of datagrams ---- */
 
@@ -815,16 +878,12 @@ static inline bool dtls_rx_replayable(const struct dtls_rx *rx)
 
 int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx,
 		 unsigned int *budget);
-void dtls_rx_put(struct dtls_sock *ds, struct dtls_rx *rx);
 bool dtls_rx_intact(struct dtls_sock *ds, struct dtls_rx *rx);
 void dtls_rx_junk(struct dtls_sock *ds, const struct dtls_rx *rx);
 bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
 		       const struct dtls_record *first, struct dtls_rx *rx,
 		       unsigned int max);
 unsigned int dtls_rx_queued(struct dtls_sock *ds);
-bool dtls_rx_unread(struct dtls_sock *ds);
-void dtls_rx_wake(struct sock *sk);
-void dtls_rx_wake_next(struct dtls_sock *ds);
 void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx);
 void dtls_rx_key(struct dtls_sock *ds);
 int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
@@ -844,18 +903,16 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 		  struct dtls_scratch *scratch);
 void dtls_rx_info(const struct dtls_rx *rx, unsigned int i,
 		  struct dtls_record_info *info);
-bool dtls_rx_ready(struct dtls_sock *ds, const struct dtls_rx *rx,
-		   unsigned int i);
-void dtls_rx_control(struct dtls_sock *ds, const struct dtls_rx *rx,
-		     unsigned int i);
+void dtls_ready_queue(struct dtls_sock *ds, struct dtls_msg *m, bool oldest);
+void dtls_rx_keep(struct dtls_sock *ds, const struct dtls_rx *rx,
+		  unsigned int i);
 bool dtls_rx_import(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
 		    u64 next, const u64 *seen);
-int dtls_rx_fill(struct dtls_sock *ds, bool control);
-bool dtls_rx_poll(struct dtls_sock *ds);
 
 /* ---- recv.c: readers ---- */
 
 int dtls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags);
+__poll_t dtls_rx_poll(struct dtls_sock *ds, __poll_t asked);
 int dtls_rx_inq(struct sock *sk, int *bytes);
 
 /* ---- path.c: the way to the peer ---- */

@@ -21,45 +21,11 @@
 #include "compat.h"
 #include "dtls.h"
 
-/* Wake whoever waits, for whatever; each looks for himself what there is. */
-void dtls_rx_wake(struct sock *sk)
-{
-	struct socket_wq *wq;
-
-	rcu_read_lock();
-	wq = rcu_dereference(sk->sk_wq);
-	if (skwq_has_sleeper(wq))
-		wake_up_interruptible_all(&wq->wait);
-	sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
-	rcu_read_unlock();
-}
-
-/* Is there anything received that nobody looked at? */
-bool dtls_rx_unread(struct dtls_sock *ds)
-{
-	struct sock *sk = ds->sk;
-
-	return READ_ONCE(ds->current_dgram.skb) ||
-	       READ_ONCE(ds->kept_dgram.skb) || !list_empty(&ds->pending) ||
-	       !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
-	       !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue);
-}
-
 /* How many datagrams there are now; what comes later wakes by itself. */
 unsigned int dtls_rx_queued(struct dtls_sock *ds)
 {
 	return skb_queue_len_lockless(&ds->sk->sk_receive_queue) +
 	       skb_queue_len_lockless(&udp_sk(ds->sk)->reader_queue);
-}
-
-/* A datagram wakes one waiting reader: pass on what he leaves behind. */
-void dtls_rx_wake_next(struct dtls_sock *ds)
-{
-	if (list_empty(&ds->ready) && !dtls_rx_unread(ds))
-		return;
-	smp_mb();	/* pairs with prepare_to_wait in wait_for_more() */
-	if (atomic_read(&ds->waiting))
-		wake_up_interruptible(sk_sleep(ds->sk));
 }
 
 static void next_segment(struct dtls_dgram *d)
@@ -141,7 +107,8 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	struct sk_buff *skb;
 	int off = 0, err;
 
-	if (!*budget)
+	/* With an empty queue __skb_recv_udp() would busy-poll, which sleeps. */
+	if (!*budget || !dtls_udp_unread(ds->sk))
 		return -EAGAIN;
 	--*budget;
 
@@ -423,7 +390,7 @@ static u64 newest_rx(struct dtls_sock *ds)
  * The next record received: 0, or an error as of take_datagram(); or -ERESTART:
  * a datagram had none, and the caller may look for signals and others that want
  * the CPU before the next call. A record is to be given to dtls_rx_open() and
- * dtls_rx_put().
+ * dtls_rx_done().
  */
 int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
 {
@@ -444,18 +411,12 @@ int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
 	if (!err) {
 		cut_record(ds, d, rx);
 		admit(ds, rx, NULL, 1);
+		dtls_rx_begin(ds, rx);
+	} else if (err != -ERESTART) {
+		dtls_rx_missed(ds);
 	}
 	spin_unlock(&ds->lock);
 	return err;
-}
-
-/* @rx are opened and delivered, or dropped. */
-void dtls_rx_put(struct dtls_sock *ds, struct dtls_rx *rx)
-{
-	if (unlikely(rx->why))
-		dtls_skb_drop(ds->sk, rx->skb, rx->why);
-	else
-		consume_skb(rx->skb);
 }
 
 /* What is left of the datagram that @rx are of, or NULL */
@@ -525,7 +486,7 @@ bool dtls_rx_intact(struct dtls_sock *ds, struct dtls_rx *rx)
  * The run of records after @first in the same coalesced datagram @dgram, of @max
  * at most, that may follow it to a reader that asked for UDP_GRO: of the same
  * size or less; and no more than there is room for in a scratch. False: there is
- * none; else @rx is to be given to dtls_rx_open() and dtls_rx_put().
+ * none; else @rx is to be given to dtls_rx_open() and dtls_rx_done().
  */
 bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
 		       const struct dtls_record *first, struct dtls_rx *rx,
@@ -544,6 +505,7 @@ bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
 		found = true;
 		cut_record(ds, d, rx);
 		admit(ds, rx, d, min(max, dtls_places(rx->rec.fragment_len)));
+		dtls_rx_begin(ds, rx);
 	}
 	spin_unlock(&ds->lock);
 	return found;

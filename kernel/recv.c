@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Readers: recvmsg for data, for peeking and for control records, and the wait
- * they share. What a record is and whether it may be read, rx.c decides.
+ * Readers: recvmsg for data, for peeking and for control records, and poll.
+ * What a record is and whether it may be read, rx.c decides; wait.c has the
+ * wait.
+ *
+ * An error that is the caller's own, such as a buffer that cannot be written,
+ * costs no record: what was taken in goes to its queue.
  */
 #include <linux/udp.h>
 #include <net/ip.h>
@@ -11,18 +15,105 @@
 #include "compat.h"
 #include "dtls.h"
 
-static struct dtls_msg *take_ready(struct dtls_sock *ds)
+/**
+ * struct reader - a call of recvmsg
+ * @ds:		socket
+ * @msg:	what the user passed
+ * @len:	bytes of room in @msg
+ * @flags:	MSG_*
+ * @budget:	datagrams that may still be taken in before signals and the
+ *		deadline are looked at
+ * @waiter:	for dtls_wait()
+ */
+struct reader {
+	struct dtls_sock *ds;
+	struct msghdr *msg;
+	size_t len;
+	int flags;
+	unsigned int budget;
+	struct dtls_waiter waiter;
+};
+
+/* What there is now. Of what comes later, its own wake-up tells. */
+static unsigned int full_budget(struct dtls_sock *ds)
+{
+	/* The length may be read while a datagram goes from queue to queue. */
+	return max(dtls_rx_queued(ds), 1U);
+}
+
+/**
+ * struct chain - records of one coalesced datagram on their way
+ *	to a user that asked for UDP_GRO
+ * @dgram:	serial of the datagram
+ * @first:	header of the first
+ * @size:	bytes of the first; a shorter one is the last
+ * @copied:	bytes of those after the first
+ * @n:		how many these are
+ * @last:	no more may follow
+ */
+struct chain {
+	u64 dgram;
+	const struct dtls_record *first;
+	int size;
+	int copied;
+	unsigned int n;
+	bool last;
+};
+
+/* ---- the ready queue ---- */
+
+/*
+ * Under the lock: the record just taken was the last before the end of file,
+ * or it made room for a poller that had none.
+ */
+static bool taking_matters(struct dtls_sock *ds)
+{
+	bool matters = ds->turned_away;
+
+	lockdep_assert_held(&ds->lock);
+	ds->turned_away = false;
+	if (list_empty(&ds->ready))
+		matters |= dtls_rx_closed(ds) ||
+			   READ_ONCE(ds->sk->sk_shutdown) & RCV_SHUTDOWN;
+	return matters;
+}
+
+/* Return true if @m may follow the records of @chain. */
+static bool follows(const struct dtls_msg *m, const struct chain *chain)
+{
+	return m->dgram == chain->dgram && m->rec.epoch == chain->first->epoch &&
+	       m->len <= chain->size;
+}
+
+/* The oldest ready record; with @chain only if it may follow there */
+static struct dtls_msg *take_ready(struct dtls_sock *ds,
+				   const struct chain *chain)
 {
 	struct dtls_msg *m;
+	bool wake = false;
 
 	if (list_empty(&ds->ready))
 		return NULL;
 	spin_lock(&ds->lock);
 	m = list_first_entry_or_null(&ds->ready, struct dtls_msg, list);
-	if (m)
+	if (m && chain && !follows(m, chain))
+		m = NULL;
+	if (m) {
 		list_del(&m->list);
+		WRITE_ONCE(ds->ready_bytes, ds->ready_bytes - m->skb->truesize);
+		wake = taking_matters(ds);
+	}
 	spin_unlock(&ds->lock);
+	if (unlikely(wake))
+		dtls_rx_wake(ds->sk);
 	return m;
+}
+
+/* @m was taken and could not be given to the user: it is the oldest again. */
+static void put_back_ready(struct dtls_sock *ds, struct dtls_msg *m)
+{
+	dtls_ready_queue(ds, m, true);
+	dtls_rx_wake_one(ds->sk);
 }
 
 /* The ready record at @off bytes, with a reference; @off becomes one into it */
@@ -44,6 +135,27 @@ static struct dtls_msg *peek_ready(struct dtls_sock *ds, int *off)
 	spin_unlock(&ds->lock);
 	return NULL;
 }
+
+/*
+ * Return true if another record may be opened that nobody will read at once,
+ * and wake the caller when one may, if not.
+ */
+static bool has_room(struct dtls_sock *ds)
+{
+	unsigned int room = READ_ONCE(ds->sk->sk_rcvbuf);
+	bool has;
+
+	if (READ_ONCE(ds->ready_bytes) <= room)
+		return true;
+	spin_lock(&ds->lock);
+	has = ds->ready_bytes <= room;
+	if (!has)
+		ds->turned_away = true;
+	spin_unlock(&ds->lock);
+	return has;
+}
+
+/* ---- to the user ---- */
 
 #if IS_ENABLED(CONFIG_IPV6)
 /*
@@ -145,59 +257,67 @@ static bool copy_out(struct msghdr *msg, const u8 *from, size_t len)
 }
 
 /* Copy the record just opened to the user. Returns what recv returns. */
-static int deliver(struct sock *sk, struct msghdr *msg, size_t len, int flags,
-		   const struct dtls_opened *o)
+static int deliver(struct reader *r, const struct dtls_opened *o)
 {
-	unsigned int copied = fit(msg, len, o->len);
+	unsigned int copied = fit(r->msg, r->len, o->len);
 
-	if (!copy_out(msg, o->content, copied))
+	if (!copy_out(r->msg, o->content, copied))
 		return -EFAULT;
-	sk_peek_offset_bwd(sk, o->len);
-	return flags & MSG_TRUNC ? o->len : copied;
+	sk_peek_offset_bwd(r->ds->sk, o->len);
+	return r->flags & MSG_TRUNC ? o->len : copied;
 }
 
-/* Likewise one that was opened before, from @off on */
-static int deliver_msg(struct sock *sk, struct msghdr *msg, size_t len,
-		       int flags, const struct dtls_msg *m, int off)
+/* Likewise a record that was opened before, from @off on. */
+static int deliver_msg(struct reader *r, const struct dtls_msg *m, int off)
 {
-	unsigned int copied = fit(msg, len, m->len - off);
+	unsigned int copied = fit(r->msg, r->len, m->len - off);
+	struct sock *sk = r->ds->sk;
 
-	if (copy_to_iter(m->data + off, copied, &msg->msg_iter) != copied)
+	if (copy_to_iter(m->data + off, copied, &r->msg->msg_iter) != copied)
 		return -EFAULT;
-	if (flags & MSG_PEEK)
+	if (r->flags & MSG_PEEK)
 		sk_peek_offset_fwd(sk, copied);
 	else
 		sk_peek_offset_bwd(sk, m->len);
-	return flags & MSG_TRUNC ? m->len : copied;
+	return r->flags & MSG_TRUNC ? m->len : copied;
+}
+
+/* ---- several records of one coalesced datagram, for UDP_GRO ---- */
+
+/* How many records of its size @chain may still get */
+static unsigned int chain_room(const struct reader *r, const struct chain *chain)
+{
+	if (chain->last)
+		return 0;
+	return min_t(size_t, (r->len - chain->copied) / chain->size - 1,
+		     UDP_MAX_SEGMENTS - 1 - chain->n);
 }
 
 /*
- * Give the user what of @rx may follow a record of @size bytes, in as few
- * copies as it lies in pieces. Returns records delivered, or -EFAULT; @last is
- * set if no more may follow.
+ * Give the user what of @rx may follow in @chain, in as few copies as it lies in
+ * pieces, and keep the rest.
  */
-static int deliver_run(struct dtls_sock *ds, struct msghdr *msg,
-		       const struct dtls_rx *rx, int size, int *copied,
-		       bool *last)
+static void chain_run(struct reader *r, struct chain *chain,
+		      const struct dtls_rx *rx)
 {
 	const struct dtls_opened *o = rx->opened, *end = o + rx->n, *next;
-	int more = 0, piece;
+	int size = chain->size, piece;
 
 	for (; o < end; o = next) {
 		next = o + 1;
-		if (o->verdict == DTLS_RX_CONTROL)
-			dtls_rx_control(ds, rx, o - rx->opened);
-		else if (o->verdict < 0)
-			*last = true;
-		if (o->verdict != DTLS_RX_DATA)
-			continue;
-		if (*last || o->len > size) {
-			/* Less padding inside: it starts a new one. */
-			dtls_rx_ready(ds, rx, o - rx->opened);
-			*last = true;
+		if (o->verdict < 0)
+			chain->last = true;
+		/*
+		 * A record with more content, which has less padding, cannot
+		 * extend what UDP_GRO describes.
+		 */
+		if (o->verdict != DTLS_RX_DATA || chain->last ||
+		    o->len > size) {
+			dtls_rx_keep(r->ds, rx, o - rx->opened);
+			chain->last |= o->verdict == DTLS_RX_DATA;
 			continue;
 		}
-		*last = o->len < size;
+		chain->last = o->len < size;
 		piece = o->len;
 		while (next < end && piece >= size &&
 		       next->verdict == DTLS_RX_DATA && next->len == size &&
@@ -205,289 +325,376 @@ static int deliver_run(struct dtls_sock *ds, struct msghdr *msg,
 			piece += size;
 			next++;
 		}
-		if (!copy_out(msg, o->content, piece))
-			return -EFAULT;
-		sk_peek_offset_bwd(ds->sk, piece);
-		*copied += piece;
-		more += next - o;
+		if (!copy_out(r->msg, o->content, piece)) {
+			chain->last = true;
+			next = o;
+			continue;
+		}
+		sk_peek_offset_bwd(r->ds->sk, piece);
+		chain->copied += piece;
+		chain->n += next - o;
 	}
-	return more;
+}
+
+/* What follows in the datagram and was not opened yet */
+static void chain_received(struct reader *r, struct chain *chain,
+			   struct dtls_scratch *scratch)
+{
+	struct dtls_rx *rx = &scratch->rx[1];
+	struct dtls_sock *ds = r->ds;
+	unsigned int max;
+
+	while ((max = chain_room(r, chain)) &&
+	       dtls_rx_coalesced(ds, chain->dgram, chain->first, rx,
+				 min(max, DTLS_RUN_MAX))) {
+		dtls_rx_open(ds, rx, scratch);
+		chain_run(r, chain, rx);
+		dtls_rx_done(ds, rx);
+	}
+}
+
+/* What follows in the datagram and was opened before */
+static void chain_ready(struct reader *r, struct chain *chain)
+{
+	struct dtls_sock *ds = r->ds;
+	struct dtls_msg *m;
+
+	while (chain_room(r, chain) && (m = take_ready(ds, chain))) {
+		if (copy_to_iter(m->data, m->len, &r->msg->msg_iter) != m->len) {
+			put_back_ready(ds, m);
+			break;
+		}
+		sk_peek_offset_bwd(ds->sk, m->len);
+		chain->copied += m->len;
+		chain->n++;
+		chain->last = m->len < chain->size;
+		dtls_msg_put(ds, m);
+	}
+}
+
+/* Tell the user that it is more than one record. Returns their bytes. */
+static int chain_end(struct reader *r, struct chain *chain)
+{
+	if (chain->n)
+		put_cmsg(r->msg, SOL_UDP, UDP_GRO, sizeof(chain->size),
+			 &chain->size);
+	return chain->size + chain->copied;
+}
+
+/* May more records follow one of @size bytes, of which @ret were delivered? */
+static bool wants_chain(const struct reader *r, int size, int ret)
+{
+	return READ_ONCE(r->ds->user_gro) && ret == size && size <= r->len;
+}
+
+/* ---- looking at what was received ---- */
+
+/* What was looked at was nothing to read: may the task look further? Sleeps. */
+static bool go_on(void)
+{
+	cond_resched();
+	return !fatal_signal_pending(current);
 }
 
 /*
- * After a record with header @first, of @size bytes, was delivered out of
- * datagram @dgram: more of its kind behind it. Returns bytes.
+ * Open the next record received, the first of @scratch's. Returns 0, and the
+ * caller owes it dtls_rx_done(); -EAGAIN if there is nothing more; or another
+ * error. Sleeps, and lets nothing but a fatal signal interrupt it: @budget is
+ * its bound.
  */
-static int deliver_coalesced(struct dtls_sock *ds, struct msghdr *msg,
-			     size_t room, u64 dgram,
-			     const struct dtls_record *first, int size,
-			     struct dtls_scratch *scratch)
+static int open_next(struct dtls_sock *ds, struct dtls_scratch *scratch,
+		     unsigned int *budget)
 {
-	struct dtls_rx *rx = &scratch->rx[1];
-	int copied = 0, more = 0, ret;
-	bool last = false;
+	int err;
 
-	while (!last) {
-		unsigned int max = min_t(size_t, (room - copied) / size,
-					 UDP_MAX_SEGMENTS - 1 - more);
+	while ((err = dtls_rx_next(ds, scratch->rx, budget)) == -ERESTART)
+		if (!go_on())
+			return -EINTR;
+	if (!err)
+		dtls_rx_open(ds, scratch->rx, scratch);
+	return err;
+}
 
-		if (!max || !dtls_rx_coalesced(ds, dgram, first, rx,
-					       min(max, DTLS_RUN_MAX)))
-			break;
-		dtls_rx_open(ds, rx, scratch);
-		ret = deliver_run(ds, msg, rx, size, &copied, &last);
-		dtls_rx_put(ds, rx);
-		if (ret < 0)
-			break;
-		more += ret;
+/*
+ * Give the user the application record that was just opened, and what may come
+ * with it. Returns what recv returns.
+ */
+static int give_opened(struct reader *r, struct dtls_scratch *scratch)
+{
+	struct dtls_rx *rx = scratch->rx;
+	struct dtls_opened *o = rx->opened;
+	struct dtls_sock *ds = r->ds;
+	struct dtls_record_info info;
+	int ret;
+
+	ret = deliver(r, o);
+	if (ret < 0) {
+		dtls_rx_keep(ds, rx, 0);
+		return ret;
 	}
-	if (copied)
-		put_cmsg(msg, SOL_UDP, UDP_GRO, sizeof(size), &size);
-	return copied;
+	if (dtls_rx_replayable(rx)) {
+		dtls_rx_info(rx, 0, &info);
+		put_replayable(r->msg, &info);
+	}
+	put_ancillary(ds->sk, r->msg, rx->skb);
+	if (wants_chain(r, o->len, ret)) {
+		struct chain chain = {
+			.dgram = rx->dgram,
+			.first = &rx->rec,
+			.size = ret,
+		};
+
+		chain_received(r, &chain, scratch);
+		ret = chain_end(r, &chain);
+	}
+	return ret;
 }
 
 /* Open the next application record straight for the user. */
-static int recv_next(struct dtls_sock *ds, struct msghdr *msg, size_t len,
-		     int flags, unsigned int *budget)
+static int read_received(struct reader *r)
 {
-	struct dtls_scratch *scratch = dtls_scratch_get(true);
-	struct dtls_record_info info;
-	struct dtls_opened *o;
+	struct dtls_sock *ds = r->ds;
+	struct dtls_scratch *scratch;
 	struct dtls_rx *rx;
 	int ret, verdict;
 
+	if (dtls_rx_nothing(ds))
+		return -EAGAIN;
+	scratch = dtls_scratch_get(true);
 	if (!scratch)
 		return -ENOMEM;
 	rx = scratch->rx;
-	o = rx->opened;
-	for (;;) {
-		ret = dtls_rx_next(ds, rx, budget);
-		if (ret == -ERESTART) {
-			cond_resched();
-			ret = -EAGAIN;
-			if (signal_pending(current))
-				break;
-			continue;
-		}
+	do {
+		ret = open_next(ds, scratch, &r->budget);
 		if (ret)
 			break;
-		dtls_rx_open(ds, rx, scratch);
-		verdict = o->verdict;
-		if (verdict == DTLS_RX_DATA) {
-			ret = deliver(ds->sk, msg, len, flags, o);
-			if (ret >= 0) {
-				if (dtls_rx_replayable(rx)) {
-					dtls_rx_info(rx, 0, &info);
-					put_replayable(msg, &info);
-				}
-				put_ancillary(ds->sk, msg, rx->skb);
-			}
-			if (ret == o->len && o->len <= len &&
-			    READ_ONCE(ds->user_gro))
-				ret += deliver_coalesced(ds, msg, len - ret,
-							 rx->dgram, &rx->rec,
-							 o->len, scratch);
-		} else if (verdict == DTLS_RX_CONTROL) {
-			dtls_rx_control(ds, rx, 0);
-		}
-		dtls_rx_put(ds, rx);
-		if (verdict < 0)
+		verdict = rx->opened[0].verdict;
+		if (verdict == DTLS_RX_DATA)
+			ret = give_opened(r, scratch);
+		else if (verdict < 0)
 			ret = verdict;
+		else
+			dtls_rx_keep(ds, rx, 0);
+		dtls_rx_done(ds, rx);
 		if (verdict < 0 || verdict == DTLS_RX_DATA)
 			break;
-		cond_resched();
-		if (signal_pending(current)) {
-			ret = -EAGAIN;	/* wait_for_more() says which */
-			break;
-		}
-	}
+		ret = -EINTR;
+	} while (go_on());
 	dtls_scratch_put(scratch);
 	return ret;
 }
 
-static bool peer_closed(struct dtls_sock *ds)
-{
-	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-
-	return assoc && READ_ONCE(assoc->eof);
-}
-
-static bool shut_down(struct dtls_sock *ds)
-{
-	return READ_ONCE(ds->sk->sk_shutdown) & RCV_SHUTDOWN;
-}
-
 /*
- * Having found nothing: wait until a look is worth while, by the @awaited queue
- * (if any) or what may put something there. Not UDP's wait: keys, leftovers,
- * records found by poll and the end of file must end it too. Exclusive, so that
- * a datagram wakes one reader; see dtls_rx_wake_next().
+ * Open what was received and keep it, until an application record is ready or,
+ * with @control, a control record is: 0; or there is nothing more: -EAGAIN.
+ * Looking for control records keeps the data before them while there is room
+ * for it; then -ENOBUFS.
  */
-static int wait_for_more(struct dtls_sock *ds, int flags, long *timeo,
-			 const struct list_head *awaited)
+static int fill(struct dtls_sock *ds, bool control, unsigned int *budget)
 {
-	struct sock *sk = ds->sk;
-	DEFINE_WAIT(wait);
-	int err = 0;
+	struct dtls_scratch *scratch;
+	struct dtls_rx *rx;
+	int err;
 
-	if (flags & MSG_DONTWAIT)
+	if (dtls_rx_nothing(ds))
 		return -EAGAIN;
-
-	atomic_inc(&ds->waiting);
-	prepare_to_wait_exclusive(sk_sleep(sk), &wait, TASK_INTERRUPTIBLE);
-	if (signal_pending(current))
-		err = sock_intr_errno(*timeo);
-	else if (dtls_rx_unread(ds) || (awaited && !list_empty(awaited)) ||
-		 READ_ONCE(sk->sk_err) || shut_down(ds) ||
-		 (awaited != &ds->control && peer_closed(ds)))
-		;
-	else if (!*timeo)
-		err = -EAGAIN;
-	else
-		*timeo = schedule_timeout(*timeo);
-	finish_wait(sk_sleep(sk), &wait);
-	atomic_dec(&ds->waiting);
+	scratch = dtls_scratch_get(true);
+	if (!scratch)
+		return -ENOMEM;
+	rx = scratch->rx;
+	do {
+		err = control && !has_room(ds) ? -ENOBUFS :
+						 open_next(ds, scratch, budget);
+		if (err)
+			break;
+		dtls_rx_keep(ds, rx, 0);
+		dtls_rx_done(ds, rx);
+		if (control ? !list_empty(&ds->control) :
+			      rx->opened[0].verdict == DTLS_RX_DATA)
+			break;
+		err = -EINTR;
+	} while (go_on());
+	dtls_scratch_put(scratch);
 	return err;
 }
 
-static int recv_control(struct dtls_sock *ds, struct msghdr *msg, size_t len,
-			int flags, long timeo)
+/* ---- recvmsg ---- */
+
+static int read_control(struct reader *r)
 {
-	struct sock *sk = ds->sk;
-	struct dtls_msg *m;
+	struct dtls_sock *ds = r->ds;
+	struct msghdr *msg = r->msg;
 	unsigned int copied;
+	struct dtls_msg *m;
 	int err;
 
-	for (;;) {
-		m = dtls_control_take(ds, flags & MSG_PEEK);
-		if (m)
-			break;
-		err = sock_error(sk);
-		if (!err && dtls_rx_unread(ds))
-			err = dtls_rx_fill(ds, true);
-		if (!list_empty(&ds->control))
-			continue;
-		if (err && err != -EAGAIN)
-			return err;
-		if (shut_down(ds))
-			return 0;
-		err = wait_for_more(ds, flags, &timeo, &ds->control);
+	m = dtls_control_take(ds, r->flags & MSG_PEEK);
+	if (!m) {
+		err = sock_error(ds->sk) ?:
+		      fill(ds, true, &r->budget);
 		if (err)
 			return err;
+		m = dtls_control_take(ds, r->flags & MSG_PEEK);
+		if (!m)
+			return -EAGAIN;
 	}
 
-	copied = fit(msg, len, m->len);
+	copied = fit(msg, r->len, m->len);
 	msg->msg_flags |= MSG_OOB;
 	if (copy_to_iter(m->data, copied, &msg->msg_iter) != copied) {
-		err = -EFAULT;
-	} else {
-		err = flags & MSG_TRUNC ? m->len : copied;
-		put_cmsg(msg, SOL_DTLS, DTLS_RECORD_INFO, sizeof(m->info),
-			 &m->info);
-		if (!(m->info.flags & DTLS_RECORD_EVENT))
-			put_ancillary(sk, msg, m->skb);
+		if (r->flags & MSG_PEEK)
+			dtls_msg_put(ds, m);
+		else
+			dtls_control_put_back(ds, m);
+		return -EFAULT;
 	}
+	err = r->flags & MSG_TRUNC ? m->len : copied;
+	put_cmsg(msg, SOL_DTLS, DTLS_RECORD_INFO, sizeof(m->info), &m->info);
+	if (!(m->info.flags & DTLS_RECORD_EVENT))
+		put_ancillary(ds->sk, msg, m->skb);
 	dtls_msg_put(ds, m);
 	return err;
 }
 
-static int recv_peek(struct dtls_sock *ds, struct msghdr *msg, size_t len,
-		     int flags, long timeo)
+static int read_peek(struct reader *r)
 {
+	struct dtls_sock *ds = r->ds;
 	struct sock *sk = ds->sk;
 	struct dtls_msg *m;
+	bool closed;
 	int err, off;
 
 	for (;;) {
 		err = sock_error(sk);
 		if (err)
 			return err;
-		off = max(sk_peek_offset(sk, flags), 0);	/* -1: not asked for */
+		closed = dtls_rx_closed(ds);
+		off = max(sk_peek_offset(sk, r->flags), 0);	/* -1: unset */
 		m = peek_ready(ds, &off);
 		if (m)
 			break;
-		if (peer_closed(ds))
+		if (closed)
 			return 0;
-		err = dtls_rx_fill(ds, false);
-		if (!err)
-			continue;
-		if (err != -EAGAIN)
-			return err;
-		if (shut_down(ds))
-			return 0;
-		err = wait_for_more(ds, flags, &timeo, off ? NULL : &ds->ready);
+		err = fill(ds, false, &r->budget);
 		if (err)
 			return err;
 	}
-	err = deliver_msg(sk, msg, len, flags, m, off);
+	err = deliver_msg(r, m, off);
 	if (err >= 0) {
-		put_replayable(msg, &m->info);
-		put_ancillary(sk, msg, m->skb);
+		put_replayable(r->msg, &m->info);
+		put_ancillary(sk, r->msg, m->skb);
 	}
 	dtls_msg_put(ds, m);
 	return err;
 }
 
-/* A record that poll or a peek had opened, and what may come with it */
-static int recv_ready(struct dtls_sock *ds, struct msghdr *msg, size_t len,
-		      int flags, struct dtls_msg *m)
+/* More of what a record came in that was opened before */
+static int give_chain(struct reader *r, const struct dtls_msg *m)
 {
-	struct dtls_scratch *scratch;
-	int ret;
+	struct chain chain = {
+		.dgram = m->dgram,
+		.first = &m->rec,
+		.size = m->len,
+	};
+	struct dtls_scratch *scratch = NULL;
 
-	ret = deliver_msg(ds->sk, msg, len, flags, m, 0);
-	if (ret < 0)
-		return ret;
-	put_replayable(msg, &m->info);
-	put_ancillary(ds->sk, msg, m->skb);
-	if (m->len > len || !READ_ONCE(ds->user_gro) ||
-	    !list_empty(&ds->ready))
-		return ret;
-	scratch = dtls_scratch_get(true);
+	chain_ready(r, &chain);
+	if (chain_room(r, &chain) && list_empty(&r->ds->ready))
+		scratch = dtls_scratch_get(true);
 	if (scratch) {
-		ret += deliver_coalesced(ds, msg, len - ret, m->dgram, &m->rec,
-					 m->len, scratch);
+		chain_received(r, &chain, scratch);
 		dtls_scratch_put(scratch);
 	}
+	return chain_end(r, &chain);
+}
+
+/* A record that poll or a peek had opened, and what may come with it */
+static int give_ready(struct reader *r, struct dtls_msg *m)
+{
+	struct dtls_sock *ds = r->ds;
+	int ret;
+
+	ret = deliver_msg(r, m, 0);
+	if (ret < 0) {
+		put_back_ready(ds, m);
+		return ret;
+	}
+	put_replayable(r->msg, &m->info);
+	put_ancillary(ds->sk, r->msg, m->skb);
+	if (wants_chain(r, m->len, ret))
+		ret = give_chain(r, m);
+	dtls_msg_put(ds, m);
 	return ret;
 }
 
-static int recv_data(struct dtls_sock *ds, struct msghdr *msg, size_t len,
-		     int flags, long timeo)
+static int read_data(struct reader *r)
 {
-	struct sock *sk = ds->sk;
-	unsigned int budget;
+	struct dtls_sock *ds = r->ds;
 	struct dtls_msg *m;
+	bool closed;
+	int err;
+
+	err = sock_error(ds->sk);
+	if (err)
+		return err;
+	closed = dtls_rx_closed(ds);
+	m = take_ready(ds, NULL);
+	if (m)
+		return give_ready(r, m);
+	return closed ? 0 : read_received(r);
+}
+
+/* Look once at what is there. Returns what recv returns; -EAGAIN: nothing. */
+static int read_once(struct reader *r)
+{
+	if (r->flags & MSG_OOB)
+		return read_control(r);
+	if (r->flags & MSG_PEEK)
+		return read_peek(r);
+	return read_data(r);
+}
+
+static void begin_reading(struct reader *r)
+{
+	long timeo = sock_rcvtimeo(r->ds->sk, false);
+
+	r->waiter.taker = !(r->flags & (MSG_OOB | MSG_PEEK));
+	if (timeo != MAX_SCHEDULE_TIMEOUT) {
+		r->waiter.limited = true;
+		r->waiter.deadline = jiffies + timeo;
+	}
+	if (r->flags & MSG_DONTWAIT)
+		dtls_busy_poll(r->ds, true);
+}
+
+/*
+ * Look until there is an answer. Who does not wait looks once, and once more if
+ * something came into a queue between the look at it and the look at what was
+ * received.
+ */
+static int read_until(struct reader *r)
+{
+	bool nonblock = r->flags & MSG_DONTWAIT, again = false;
+	struct dtls_sock *ds = r->ds;
 	int ret;
 
 	for (;;) {
-		ret = sock_error(sk);
-		if (ret)
-			return ret;
-
-		m = take_ready(ds);
-		if (m) {
-			ret = recv_ready(ds, msg, len, flags, m);
-			dtls_msg_put(ds, m);
-			return ret;
-		}
-		if (peer_closed(ds))
-			return 0;
-
-		ret = -EAGAIN;
-		if (dtls_rx_unread(ds)) {
-			budget = flags & MSG_DONTWAIT ? dtls_rx_queued(ds) :
-							UINT_MAX;
-			ret = recv_next(ds, msg, len, flags, &budget);
-		}
+		if (!again || !nonblock)
+			r->budget = full_budget(ds);
+		/* Pairs with dtls_rx_news(). */
+		r->waiter.seen = smp_load_acquire(&ds->news);
+		ret = read_once(r);
 		if (ret != -EAGAIN)
 			return ret;
-		/* The last record looked at may have been the peer's goodbye. */
-		if (list_empty(&ds->ready) && (peer_closed(ds) || shut_down(ds)))
+		if (dtls_rx_shut(ds, r->waiter.seen))
 			return 0;
-		ret = wait_for_more(ds, flags, &timeo, &ds->ready);
+		if (!nonblock)
+			ret = dtls_wait(ds, &r->waiter);
+		else if (!again && READ_ONCE(ds->news) != r->waiter.seen)
+			ret = 0;
 		if (ret)
 			return ret;
+		again = true;
 	}
 }
 
@@ -499,7 +706,12 @@ static int recv_data(struct dtls_sock *ds, struct msghdr *msg, size_t len,
 int dtls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 {
 	struct dtls_sock *ds = dtls_sk(sk);
-	long timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	struct reader r = {
+		.ds = ds,
+		.msg = msg,
+		.len = len,
+		.flags = flags,
+	};
 	int ret;
 
 	if (flags & MSG_ERRQUEUE)
@@ -508,30 +720,81 @@ int dtls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 	if (unlikely(ds->gro && rcu_access_pointer(sk->sk_filter)))
 		dtls_rx_key(ds);
 
-	if (flags & MSG_OOB)
-		ret = recv_control(ds, msg, len, flags, timeo);
-	else if (flags & MSG_PEEK)
-		ret = recv_peek(ds, msg, len, flags, timeo);
-	else
-		ret = recv_data(ds, msg, len, flags, timeo);
-
+	begin_reading(&r);
+	ret = read_until(&r);
 	dtls_rx_wake_next(ds);
 	return ret;
+}
+
+/* ---- poll ---- */
+
+/*
+ * Is there an application record, or with @control a control record? A yes must
+ * hold, so records are opened until there is one. An error that was waiting on
+ * the socket is put back. Without memory to look, the answer is yes too: the
+ * reader is then told why it cannot read, where a no would be the last word.
+ */
+static bool fill_for_poll(struct dtls_sock *ds, bool control)
+{
+	struct list_head *queue = control ? &ds->control : &ds->ready;
+	unsigned int budget = full_budget(ds);
+	int err = 0;
+
+	while (!err && list_empty(queue))
+		err = fill(ds, control, &budget);
+	if (err == -ENOMEM)
+		return true;
+	if (err && err != -EAGAIN && err != -ENOBUFS && err != -EINTR)
+		WRITE_ONCE(ds->sk->sk_err, -err);
+	return !list_empty(queue);
+}
+
+/*
+ * Has the end of file come, and is all read that came before it? If not, poll's
+ * caller is woken when it has.
+ */
+static bool poll_ended(struct dtls_sock *ds)
+{
+	/* Pairs with dtls_rx_news(). */
+	unsigned int seen = smp_load_acquire(&ds->news);
+	bool closed = dtls_rx_closed(ds);
+
+	return list_empty(&ds->ready) && (closed || dtls_rx_shut(ds, seen));
+}
+
+/*
+ * What of the events @asked for is up, and what is up without looking further.
+ * Control records are looked for behind data that nobody reads, and data behind
+ * control records. Sleeps.
+ */
+__poll_t dtls_rx_poll(struct dtls_sock *ds, __poll_t asked)
+{
+	__poll_t mask = 0;
+
+	if (READ_ONCE(ds->poll_control) &&
+	    (asked & EPOLLPRI ? fill_for_poll(ds, true) :
+				!list_empty(&ds->control)))
+		mask |= EPOLLPRI;
+	if (asked & (EPOLLIN | EPOLLRDNORM | EPOLLRDHUP) &&
+	    fill_for_poll(ds, false))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (poll_ended(ds))
+		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+	return mask;
 }
 
 /* FIONREAD: bytes of the next application record. Sleeps. */
 int dtls_rx_inq(struct sock *sk, int *bytes)
 {
 	struct dtls_sock *ds = dtls_sk(sk);
-	struct dtls_msg *m;
+	struct dtls_msg *m = NULL;
 	int off = 0;
 
 	*bytes = 0;
-	if (dtls_rx_poll(ds)) {
+	if (fill_for_poll(ds, false))
 		m = peek_ready(ds, &off);
-		if (m)
-			*bytes = m->len;
-		dtls_msg_put(ds, m);
-	}
+	if (m)
+		*bytes = m->len;
+	dtls_msg_put(ds, m);
 	return 0;
 }

@@ -6,7 +6,8 @@
  *   dtls_rx_open()	by its epoch: opens it, keeps it for a key to come, shows
  *			it to the library, or drops it
  *   settle()		says whether it is the first of its number
- *   dtls_recvmsg()	in recv.c, to the user; or dtls_rx_fill(), to a queue
+ *   dtls_recvmsg()	in recv.c, to the user; or dtls_rx_keep(), to a queue
+ *   dtls_rx_done()	in wait.c, wakes who is told of what is left
  *
  * All of it runs in the reader's context, and several readers may be in it at
  * once. Crypto and the copy to the user are under no lock.
@@ -121,7 +122,7 @@ static bool alert_is_fatal(const struct dtls_assoc *assoc, const u8 *alert)
 }
 
 /* From a peer whose tag was verified */
-static void heed_alert(struct dtls_sock *ds, struct dtls_assoc *assoc,
+static void heed_alert(struct dtls_sock *ds, struct dtls_rx *rx,
 		       const u8 *alert, int len)
 {
 	struct sock *sk = ds->sk;
@@ -129,9 +130,10 @@ static void heed_alert(struct dtls_sock *ds, struct dtls_assoc *assoc,
 	if (len != 2)
 		return;
 	if (alert[1] == ALERT_CLOSE_NOTIFY) {
-		WRITE_ONCE(assoc->eof, true);
-		dtls_rx_wake(sk);
-	} else if (alert_is_fatal(assoc, alert)) {
+		spin_lock(&ds->lock);
+		rx->goodbye = true;
+		spin_unlock(&ds->lock);
+	} else if (alert_is_fatal(dtls_sock_assoc(ds), alert)) {
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
 		sk_error_report(sk);
 	}
@@ -292,7 +294,7 @@ static void conclude(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int i,
 			show_unverified(ds, rx, i);
 	} else if (o->verdict == DTLS_RX_CONTROL) {
 		if (o->type == DTLS_CT_ALERT)
-			heed_alert(ds, dtls_sock_assoc(ds), o->content, o->len);
+			heed_alert(ds, rx, o->content, o->len);
 	} else if (o->len < 0) {
 		drop_record(ds, rx, DTLS_COUNT_RX_MALFORMED);
 	} else if (o->len > 0) {
@@ -350,8 +352,21 @@ static void fill_msg(struct dtls_msg *m, const struct dtls_rx *rx,
 	dtls_rx_info(rx, i, &m->info);
 }
 
-void dtls_rx_control(struct dtls_sock *ds, const struct dtls_rx *rx,
-		     unsigned int i)
+/* Queue the application record @m; @oldest: before all others. */
+void dtls_ready_queue(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
+{
+	spin_lock(&ds->lock);
+	if (oldest)
+		list_add(&m->list, &ds->ready);
+	else
+		list_add_tail(&m->list, &ds->ready);
+	WRITE_ONCE(ds->ready_bytes, ds->ready_bytes + m->skb->truesize);
+	dtls_rx_news(ds);
+	spin_unlock(&ds->lock);
+}
+
+static void keep_control(struct dtls_sock *ds, const struct dtls_rx *rx,
+			 unsigned int i)
 {
 	struct dtls_msg *m = dtls_control_new(ds, rx->skb, rx->opened[i].len,
 					      false);
@@ -362,87 +377,33 @@ void dtls_rx_control(struct dtls_sock *ds, const struct dtls_rx *rx,
 	dtls_control_queue(ds, m);
 }
 
-bool dtls_rx_ready(struct dtls_sock *ds, const struct dtls_rx *rx,
-		   unsigned int i)
+static void keep_data(struct dtls_sock *ds, const struct dtls_rx *rx,
+		      unsigned int i)
 {
 	struct dtls_msg *m = dtls_msg_new(rx->skb, rx->opened[i].len);
 
 	if (!m || !dtls_hold(ds, m->skb, DTLS_CHARGE_RECEIVED)) {
 		dtls_msg_put(ds, m);
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
-		return false;
+		return;
 	}
 	fill_msg(m, rx, i);
-	spin_lock(&ds->lock);
-	list_add_tail(&m->list, &ds->ready);
-	spin_unlock(&ds->lock);
-	return true;
+	dtls_ready_queue(ds, m, false);
 }
 
 /*
- * Work on what was received until an application record is ready (0) or, with
- * @control, a control record is; or there is nothing more (-EAGAIN).
+ * Keep the @i-th record of @rx, which nobody takes at once, in the queue that
+ * its verdict names. dtls_rx_done() wakes who waits for it.
  */
-int dtls_rx_fill(struct dtls_sock *ds, bool control)
+void dtls_rx_keep(struct dtls_sock *ds, const struct dtls_rx *rx,
+		  unsigned int i)
 {
-	unsigned int budget = dtls_rx_queued(ds);
-	struct dtls_scratch *scratch;
-	struct dtls_rx *rx;
-	int err, verdict;
-
-	scratch = dtls_scratch_get(true);
-	if (!scratch)
-		return -ENOMEM;
-	rx = scratch->rx;
-	for (;;) {
-		if (control && !list_empty(&ds->control)) {
-			err = 0;
-			break;
-		}
-		if (control && atomic_read(&ds->sk->sk_rmem_alloc) >
-			       READ_ONCE(ds->sk->sk_rcvbuf)) {
-			err = -ENOBUFS;	/* read application data first */
-			break;
-		}
-		err = dtls_rx_next(ds, rx, &budget);
-		if (err == -ERESTART) {
-			cond_resched();
-			continue;
-		}
-		if (err)
-			break;
-		dtls_rx_open(ds, rx, scratch);
-		verdict = rx->opened[0].verdict;
-		if (verdict == DTLS_RX_CONTROL)
-			dtls_rx_control(ds, rx, 0);
-		else if (verdict == DTLS_RX_DATA && !dtls_rx_ready(ds, rx, 0))
-			verdict = -ENOMEM;
-		dtls_rx_put(ds, rx);
-		if (verdict < 0 || (verdict == DTLS_RX_DATA && !control)) {
-			err = min(verdict, 0);
-			break;
-		}
-		cond_resched();
+	switch (rx->opened[i].verdict) {
+	case DTLS_RX_CONTROL:
+		keep_control(ds, rx, i);
+		break;
+	case DTLS_RX_DATA:
+		keep_data(ds, rx, i);
+		break;
 	}
-	dtls_scratch_put(scratch);
-	return err;
-}
-
-/*
- * Is an application record ready? For poll, whose yes must hold: so it opens
- * records until one is. An error that was waiting is put back.
- */
-bool dtls_rx_poll(struct dtls_sock *ds)
-{
-	int err;
-
-	if (!list_empty(&ds->ready))
-		return true;
-	if (!dtls_rx_unread(ds))
-		return false;
-	err = dtls_rx_fill(ds, false);
-	if (err && err != -EAGAIN && err != -ENOMEM)
-		WRITE_ONCE(ds->sk->sk_err, -err);
-	dtls_rx_wake_next(ds);
-	return !err;
 }

@@ -417,6 +417,9 @@ static int set_poll_control(struct dtls_sock *ds, sockptr_t optval,
 	if (val > 1)
 		return -EINVAL;
 	WRITE_ONCE(ds->poll_control, val);
+	/* A control record may have been there before somebody asked for it. */
+	if (val)
+		dtls_rx_wake_one(ds->sk);
 	return 0;
 }
 

@@ -42,53 +42,28 @@ bool dtls_attached(const struct sock *sk)
 	return prot == &ulp_ops[0].prot || prot == &ulp_ops[1].prot;
 }
 
-/*
- * In softirq, under RCU. Wakes without a key: io_uring would take a key for an
- * answer, where only poll can tell if there is anything to read.
- */
-static void dtls_data_ready(struct sock *sk)
-{
-	struct socket_wq *wq;
-
-	rcu_read_lock();
-	wq = rcu_dereference(sk->sk_wq);
-	if (skwq_has_sleeper(wq))
-		wake_up_interruptible(&wq->wait);
-	sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
-	rcu_read_unlock();
-}
-
 static __poll_t dtls_poll(struct file *file, struct socket *sock,
 			  struct poll_table_struct *wait)
 {
 	__poll_t asked = poll_requested_events(wait);
 	struct sock *sk = sock->sk;
 	struct dtls_sock *ds = dtls_sk(sk);
-	struct dtls_assoc *assoc;
 	__poll_t mask = 0;
-	u8 shutdown;
 
 	sock_poll_wait(file, sock, wait);
 
-	/* Before the queue is looked at: looking may eat an error. */
-	if (!READ_ONCE(sk->sk_err) &&
-	    asked & (EPOLLIN | EPOLLRDNORM | EPOLLPRI | EPOLLRDHUP) &&
-	    dtls_rx_poll(ds))
-		mask |= EPOLLIN | EPOLLRDNORM;
+	/*
+	 * Looking for records may find an error, so it comes first; but it may
+	 * take one that is there already.
+	 */
+	mask |= dtls_rx_poll(ds, READ_ONCE(sk->sk_err) ? 0 : asked);
 
 	if (READ_ONCE(sk->sk_err) ||
 	    !skb_queue_empty_lockless(&sk->sk_error_queue))
 		mask |= EPOLLERR |
 			(sock_flag(sk, SOCK_SELECT_ERR_QUEUE) ? EPOLLPRI : 0);
 
-	if (READ_ONCE(ds->poll_control) && !list_empty(&ds->control))
-		mask |= EPOLLPRI;
-
-	shutdown = READ_ONCE(sk->sk_shutdown);
-	assoc = dtls_sock_assoc(ds);
-	if (shutdown & RCV_SHUTDOWN || (assoc && READ_ONCE(assoc->eof)))
-		mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
-	if (shutdown == SHUTDOWN_MASK)
+	if (READ_ONCE(sk->sk_shutdown) == SHUTDOWN_MASK)
 		mask |= EPOLLHUP;
 
 	if (sock_writeable(sk))
@@ -426,6 +401,7 @@ static struct dtls_sock *new_sock(struct sock *sk, const struct ulp_ops *u)
 	INIT_LIST_HEAD(&ds->ready);
 	INIT_LIST_HEAD(&ds->control);
 	INIT_LIST_HEAD(&ds->raw);
+	INIT_LIST_HEAD(&ds->carried);
 	return ds;
 }
 

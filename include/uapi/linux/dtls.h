@@ -66,6 +66,20 @@
 #define DTLS_FEED		8	/* set: struct dtls_feed */
 #define DTLS_POLL_CONTROL	32	/* get, set: __u32, 1: EPOLLPRI on control records */
 
+/*
+ * Reading: recv() takes application records, recvmsg(MSG_OOB) control records,
+ * and any number of tasks may do both, peek and poll at once. Each record goes
+ * to one of those who take it. recv() returns 0, and EPOLLRDHUP is up, when the
+ * peer has said close_notify or after shutdown(SHUT_RD), and all application
+ * data received before that is read. A call that fails, as with EFAULT, leaves
+ * its record to the next call.
+ *
+ * With DTLS_POLL_CONTROL set, EPOLLPRI says that there is a control record, also
+ * behind application data that nobody reads: poll() opens that data and keeps
+ * it, as long as it fits into the receive buffer. Beyond that recvmsg(MSG_OOB)
+ * fails with ENOBUFS until application data is read.
+ */
+
 /* Control messages of level SOL_DTLS */
 #define DTLS_RECORD_INFO	1	/* struct dtls_record_info */
 

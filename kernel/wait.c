@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Waiting: how a reader sleeps, who is woken by what, and which records are
+ * under way from the intake to a queue or to a user. What a reader waits for,
+ * recv.c decides.
+ *
+ * A datagram wakes one taker, which is a task that will take application data,
+ * and every other waiter. Takers alone wait exclusively: a task that reads
+ * control records, peeks or polls would eat a wake-up meant for a taker.
+ *
+ * A record that one task is opening is in no queue, so another task may look
+ * and find nothing. Such a look leaves a mark on all runs of records that are
+ * under way. The task that carries a marked run wakes the waiters when the run
+ * is done and something is left to read.
+ *
+ * Wake-ups carry no key: io_uring takes a key for an answer, where only poll
+ * can tell whether there is something to read.
+ */
+#include <net/busy_poll.h>
+#include <net/sock.h>
+
+#include "compat.h"
+#include "dtls.h"
+
+/* Wake @takers tasks that wait exclusively (0: all) and everybody else. */
+static void wake(struct sock *sk, int takers)
+{
+	struct socket_wq *wq;
+
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		__wake_up(&wq->wait, TASK_INTERRUPTIBLE, takers, NULL);
+	sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+	rcu_read_unlock();
+}
+
+/* Wake every waiter. Each looks for itself what there is. */
+void dtls_rx_wake(struct sock *sk)
+{
+	wake(sk, 0);
+}
+
+/* Wake one taker and all who wait for something else. */
+void dtls_rx_wake_one(struct sock *sk)
+{
+	wake(sk, 1);
+}
+
+/*
+ * UDP received a datagram. As with plain UDP the wake-up is synchronous: the
+ * scheduler may expect the waking task to sleep soon. In softirq, under RCU.
+ */
+void dtls_data_ready(struct sock *sk)
+{
+	struct socket_wq *wq;
+
+	rcu_read_lock();
+	wq = rcu_dereference(sk->sk_wq);
+	if (skwq_has_sleeper(wq))
+		wake_up_interruptible_sync_poll(&wq->wait, 0);
+	sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+	rcu_read_unlock();
+}
+
+/* Return true if UDP has a datagram for us. */
+bool dtls_udp_unread(const struct sock *sk)
+{
+	return !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
+	       !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue);
+}
+
+/* Return true if something was received that nobody has looked at. */
+bool dtls_rx_unread(struct dtls_sock *ds)
+{
+	return READ_ONCE(ds->current_dgram.skb) ||
+	       READ_ONCE(ds->kept_dgram.skb) || !list_empty(&ds->pending) ||
+	       dtls_udp_unread(ds->sk);
+}
+
+/* ---- records under way ---- */
+
+/* The records of @rx were taken in. The caller owes them a dtls_rx_done(). */
+void dtls_rx_begin(struct dtls_sock *ds, struct dtls_rx *rx)
+{
+	lockdep_assert_held(&ds->lock);
+	rx->missed = false;
+	rx->goodbye = false;
+	list_add_tail(&rx->list, &ds->carried);
+}
+
+/* A look found nothing: whoever carries records shall tell what is left. */
+void dtls_rx_missed(struct dtls_sock *ds)
+{
+	struct dtls_rx *rx;
+
+	lockdep_assert_held(&ds->lock);
+	list_for_each_entry(rx, &ds->carried, list)
+		rx->missed = true;
+}
+
+/*
+ * Return true if nothing received is left to look at. The datagrams that are
+ * not there yet wake the caller, and so do the records under way.
+ */
+bool dtls_rx_nothing(struct dtls_sock *ds)
+{
+	bool nothing;
+
+	if (dtls_rx_unread(ds))
+		return false;
+	spin_lock(&ds->lock);
+	nothing = !dtls_rx_unread(ds);
+	if (nothing)
+		dtls_rx_missed(ds);
+	spin_unlock(&ds->lock);
+	return nothing;
+}
+
+/*
+ * The peer said goodbye in @rx. What was taken in before @rx comes before the
+ * end of file, so the goodbye goes to the run of records before it, until
+ * there is none. Return true if the end of file has come.
+ */
+static bool end_of_file(struct dtls_sock *ds, struct dtls_rx *rx)
+{
+	lockdep_assert_held(&ds->lock);
+	if (!list_is_first(&rx->list, &ds->carried)) {
+		list_prev_entry(rx, list)->goodbye = true;
+		return false;
+	}
+	/* Pairs with dtls_rx_closed(): what is in the queues came before. */
+	smp_store_release(&dtls_sock_assoc(ds)->eof, true);
+	dtls_rx_news(ds);
+	return true;
+}
+
+static bool shut_down(const struct dtls_sock *ds)
+{
+	return READ_ONCE(ds->sk->sk_shutdown) & RCV_SHUTDOWN;
+}
+
+/* The records of @rx are with the user, in a queue, or dropped. */
+void dtls_rx_done(struct dtls_sock *ds, struct dtls_rx *rx)
+{
+	bool end = false, left = false;
+
+	spin_lock(&ds->lock);
+	if (unlikely(rx->goodbye))
+		end = end_of_file(ds, rx);
+	list_del(&rx->list);
+	if (unlikely(rx->missed)) {
+		end |= shut_down(ds);
+		left = !list_empty(&ds->ready) || !list_empty(&ds->control) ||
+		       dtls_rx_unread(ds);
+	}
+	spin_unlock(&ds->lock);
+
+	if (unlikely(end))
+		dtls_rx_wake(ds->sk);
+	else if (unlikely(left))
+		dtls_rx_wake_one(ds->sk);
+	if (unlikely(rx->why))
+		dtls_skb_drop(ds->sk, rx->skb, rx->why);
+	else
+		consume_skb(rx->skb);
+}
+
+/**
+ * dtls_rx_shut() - is the end of file here by shutdown()?
+ * @ds:		socket
+ * @seen:	dtls_sock.news when the caller began to look at the queues and
+ *		at what was received, and found nothing
+ *
+ * What is still under way comes first. If something is, the caller is woken
+ * when it is done.
+ */
+bool dtls_rx_shut(struct dtls_sock *ds, unsigned int seen)
+{
+	bool shut;
+
+	if (!shut_down(ds))
+		return false;
+	spin_lock(&ds->lock);
+	shut = list_empty(&ds->carried) && ds->news == seen;
+	dtls_rx_missed(ds);
+	spin_unlock(&ds->lock);
+	return shut;
+}
+
+/* ---- sleeping ---- */
+
+/*
+ * What sending frees wakes writers. A wake-up without a key may be for
+ * anybody.
+ */
+static int wake_reader(struct wait_queue_entry *entry, unsigned int mode,
+		       int sync, void *key)
+{
+	if (key && !(key_to_poll(key) & (EPOLLIN | EPOLLERR)))
+		return 0;
+	return autoremove_wake_function(entry, mode, sync, key);
+}
+
+static bool worth_a_look(struct dtls_sock *ds, unsigned int seen)
+{
+	return dtls_rx_unread(ds) || READ_ONCE(ds->news) != seen ||
+	       READ_ONCE(ds->sk->sk_err) ||
+	       (shut_down(ds) && list_empty(&ds->carried));
+}
+
+/*
+ * SO_BUSY_POLL: let the driver look for datagrams until one comes or the
+ * socket's time for that is over; once if @nonblock. Sleeps, so that it cannot
+ * be left to __skb_recv_udp(), which runs under struct dtls_sock's lock.
+ */
+void dtls_busy_poll(struct dtls_sock *ds, bool nonblock)
+{
+	struct sock *sk = ds->sk;
+
+	if (sk_can_busy_loop(sk) && !dtls_rx_unread(ds))
+		sk_busy_loop(sk, nonblock);
+}
+
+/* Jiffies until @waiter's time is over */
+static long time_left(const struct dtls_waiter *waiter)
+{
+	if (!waiter->limited)
+		return MAX_SCHEDULE_TIMEOUT;
+	return max((long)(waiter->deadline - jiffies), 0L);
+}
+
+static int sleep_interruptibly(struct dtls_sock *ds,
+			       const struct dtls_waiter *waiter)
+{
+	long left = time_left(waiter);
+
+	if (signal_pending(current))
+		return sock_intr_errno(left);
+	if (!left)
+		return -EAGAIN;
+	if (!worth_a_look(ds, waiter->seen))
+		schedule_timeout(left);
+	return 0;
+}
+
+/**
+ * dtls_wait() - sleep until a look at the socket is worth while
+ * @ds:		socket
+ * @waiter:	who waits; it has looked and found nothing
+ *
+ * Signals and the deadline are looked at here, between the caller's looks, each
+ * of which is bounded by what was there when it began.
+ *
+ * Return: 0: look again; -EAGAIN: there was nothing in time; or as
+ * sock_intr_errno().
+ */
+int dtls_wait(struct dtls_sock *ds, const struct dtls_waiter *waiter)
+{
+	wait_queue_head_t *queue = sk_sleep(ds->sk);
+	DEFINE_WAIT_FUNC(entry, wake_reader);
+	int err;
+
+	dtls_busy_poll(ds, false);
+
+	if (waiter->taker) {
+		atomic_inc(&ds->takers);
+		prepare_to_wait_exclusive(queue, &entry, TASK_INTERRUPTIBLE);
+	} else {
+		prepare_to_wait(queue, &entry, TASK_INTERRUPTIBLE);
+	}
+	err = sleep_interruptibly(ds, waiter);
+	finish_wait(queue, &entry);
+	if (waiter->taker)
+		atomic_dec(&ds->takers);
+	return err;
+}
+
+/*
+ * A reader leaves. A datagram woke one taker: what that taker leaves behind
+ * wakes the next.
+ */
+void dtls_rx_wake_next(struct dtls_sock *ds)
+{
+	if (list_empty(&ds->ready) && !dtls_rx_unread(ds))
+		return;
+	smp_mb();	/* pairs with prepare_to_wait_exclusive() in dtls_wait() */
+	if (atomic_read(&ds->takers))
+		dtls_rx_wake_one(ds->sk);
+}
