@@ -97,6 +97,11 @@ static void configure(struct kdtls_config *c, const struct options *o)
 	}
 	if (o->retransmits)
 		c->retransmits = o->retransmits;
+	if (o->max_certs)
+		c->max_certificates = o->max_certs;
+	if (o->old_peers)
+		c->flags |= KDTLS_ALLOW_NO_EMS |
+			    KDTLS_ALLOW_NO_RENEGOTIATION_INFO;
 	if (o->session)
 		c->ops.session = save_session;
 	if (o->keylog)

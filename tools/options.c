@@ -14,7 +14,8 @@ enum {
 	OPT_KEYLOG, OPT_FILE, OPT_OUTPUT, OPT_RATE, OPT_TIMEOUT, OPT_LINGER,
 	OPT_LISTEN, OPT_ONCE, OPT_ECHO, OPT_EXEC, OPT_MAX_CLIENTS, OPT_SESSION,
 	OPT_ALPN, OPT_CID, OPT_FIRST_TIMER, OPT_LAST_TIMER, OPT_RETRANSMITS,
-	OPT_MIN, OPT_MAX, OPT_EARLY, OPT_EARLY_MAX,
+	OPT_MIN, OPT_MAX, OPT_EARLY, OPT_EARLY_MAX, OPT_MAX_CERTS,
+	OPT_OLD_PEERS,
 };
 
 static const struct argp_option common_options[] = {
@@ -54,6 +55,11 @@ static const struct argp_option common_options[] = {
 	  "where the doubling of that stops (60000)", 0 },
 	{ "retransmits", OPT_RETRANSMITS, "NUMBER", 0,
 	  "how often a flight is sent again (8)", 0 },
+	{ "max-certs", OPT_MAX_CERTS, "BYTES", 0,
+	  "take certificates, and lists of authorities, up to BYTES (102400)", 0 },
+	{ "old-peers", OPT_OLD_PEERS, NULL, 0,
+	  "talk to peers without extended master secret or secure renegotiation",
+	  0 },
 
 	{ .doc = "Records:" },
 	{ "path", OPT_PATH, "kernel|user|auto", 0,
@@ -190,6 +196,14 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_RETRANSMITS:
 		o->retransmits = number(state, arg, 100);
+		return 0;
+	case OPT_MAX_CERTS:
+		o->max_certs = number(state, arg, 262144);
+		if (o->max_certs < 16384)
+			argp_error(state, "--max-certs is 16384 or more");
+		return 0;
+	case OPT_OLD_PEERS:
+		o->old_peers = true;
 		return 0;
 	case OPT_MTU:
 		o->mtu = number(state, arg, 65507);

@@ -37,6 +37,8 @@
  * @timeout_initial: ms until a flight is sent again; 0: the library's default
  * @timeout_max: ms the doubling stops at; 0: likewise
  * @retransmits: of one flight; 0: likewise
+ * @max_certs:	bytes of certificates, or names of authorities; 0: likewise
+ * @old_peers:	without RFC 5746 and RFC 7627 are talked to
  * @file:	to send instead of standard input, or NULL
  * @output:	to write instead of standard output, or NULL
  * @rate:	bytes a second; 0: no limit
@@ -74,6 +76,8 @@ struct options {
 	unsigned int timeout_initial;
 	unsigned int timeout_max;
 	unsigned int retransmits;
+	unsigned int max_certs;
+	bool old_peers;
 	const char *keylog;
 	const char *file;
 	const char *output;

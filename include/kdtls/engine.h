@@ -343,7 +343,9 @@ struct kdtls_ops {
  *		with the peer's certificates, too. Ticket keys are replaced as
  *		often
  * @cache_size:	server: sessions kept for resumption by session id; 0: none
- * @max_message: bytes of the largest handshake message taken
+ * @max_message: bytes of the largest handshake message taken, but for
+ * @max_certificates: bytes of the largest Certificate or CertificateRequest
+ *		taken, where one may come; @max_message to @max_handshake
  * @max_handshake: bytes of messages one handshake holds, for reassembly and
  *		transcript each
  * @max_early_data: server: bytes of early data (0-RTT, RFC 8446 4.2.10) that a
@@ -384,6 +386,7 @@ struct kdtls_config {
 	uint32_t ticket_life;
 	uint32_t cache_size;
 	uint32_t max_message;
+	uint32_t max_certificates;
 	uint32_t max_handshake;
 	uint32_t max_early_data;
 	uint32_t max_early;
@@ -396,7 +399,7 @@ struct kdtls_config {
  * @config:	filled in: DTLS 1.2 to 1.3, MTU 1400 (least 256), timers 1000 ms
  *		(least 50, most 60000), 8 retransmissions, linger 240000 ms,
  *		cookies 15000 ms, tickets 86400 s, no cache, messages to 16384
- *		bytes, handshakes to 65536, early records to 4096, 100000
+ *		bytes, certificates to 102400, handshakes to 262144, early records to 4096, 100000
  *		handshakes at once; everything else zero
  */
 KDTLS_API void kdtls_config_init(struct kdtls_config *config);

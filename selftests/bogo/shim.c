@@ -336,6 +336,7 @@ static void set_config(struct shim *shim)
 	config->retransmits = 12;
 	config->max_message = s->max_cert_list ? (u32)s->max_cert_list :
 						 CERT_LIST_MAX;
+	config->max_certificates = config->max_message;
 	config->max_handshake = WR_MAX;
 	if (s->groups.count) {
 		config->groups = s->groups.v;

@@ -332,6 +332,50 @@ TEST_F(hello12, another_verify_request_may_bear_the_same_number)
 	EXPECT_EQ(1, self->client.e->hs->in.next);
 }
 
+/* Messages that are long */
+
+/* Names for a certificate that is to have about so many bytes */
+static char *many_names(size_t bytes)
+{
+	char *names = malloc(bytes + 100);
+	size_t at = (size_t)sprintf(names, "DNS:end.example");
+
+	while (at < bytes)
+		at += (size_t)sprintf(names + at, ",DNS:%055zu.example", at);
+	return names;
+}
+
+TEST_F(hello, certificates_may_be_longer_than_other_messages)
+{
+	static const struct {
+		size_t bytes;
+		u32 max;
+		bool taken;
+	} cases[] = {
+		{ 20000, 0, true }, { 90000, 0, true }, { 20000, 16384, false },
+	};
+	char *names;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		names = many_names(cases[i].bytes);
+		cert_make(&self->cert, &(struct cert_options){
+			.issuer = &self->ca, .name = names });
+		if (cases[i].max)
+			self->client.config.max_certificates = cases[i].max;
+		ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+				       &self->cert, "end.example"));
+		end_handshake(&self->client, &self->server);
+		EXPECT_EQ(cases[i].taken, end_established(&self->client))
+			TH_LOG("%zu bytes: %s", cases[i].bytes,
+			       failure_of(&self->client).reason);
+		end_exit(&self->client);
+		end_exit(&self->server);
+		cert_free(&self->cert);
+		free(names);
+	}
+}
+
 /* Hellos in pieces */
 
 /* One record with @n bytes of a message's body, at @offset. Return: its size. */

@@ -1166,6 +1166,8 @@ TEST_F(pair, configuration_is_checked)
 	REFUSED(c.record_size_limit = 16385);
 	REFUSED(c.max_message = 0);
 	REFUSED(c.max_message = c.max_handshake + 1);
+	REFUSED(c.max_certificates = c.max_message - 1);
+	REFUSED(c.max_certificates = c.max_handshake + 1);
 	REFUSED((c.suites = unknown, c.suite_count = 1));
 	REFUSED((c.groups = unknown, c.group_count = 1));
 	REFUSED((c.schemes = unknown, c.scheme_count = 1));

@@ -20,7 +20,8 @@ void kdtls_config_init(struct kdtls_config *config)
 		.cookie_life = 15000,
 		.ticket_life = 86400,
 		.max_message = 16384,
-		.max_handshake = 65536,
+		.max_certificates = 102400,
+		.max_handshake = 262144,
 		.max_early = 4096,
 		.max_handshakes = 100000,
 	};
@@ -42,6 +43,8 @@ static bool config_valid(const struct kdtls_config *c)
 	       c->ticket_life && c->ticket_life <= DTLS_SESSION_LIFE_MAX &&
 	       c->max_message &&
 	       c->max_message <= c->max_handshake &&
+	       c->max_certificates >= c->max_message &&
+	       c->max_certificates <= c->max_handshake &&
 	       c->max_handshake <= WR_MAX &&
 	       (!c->record_size_limit ||
 		(c->record_size_limit >= 64 &&

@@ -53,11 +53,36 @@ static bool asks_for_another_cookie(const struct kdtls_engine *e,
 	       !dtls_bytes_equal(cookie, hs->cookie.p, hs->cookie.len);
 }
 
+/* Will the peer show certificates, or say whose it takes? */
+static bool expects_certificates(const struct kdtls_engine *e)
+{
+	return !e->server || e->hs->cert_requested;
+}
+
+/* Chains, and lists of authorities, may be much longer than all else. */
+static size_t max_message(const struct kdtls_engine *e, u8 type)
+{
+	const struct kdtls_config *config = &e->ep->config;
+
+	return (type == DTLS_CERTIFICATE || type == DTLS_CERTIFICATE_REQUEST) &&
+	       expects_certificates(e) ? config->max_certificates :
+					 config->max_message;
+}
+
+/* Bytes of messages that may wait for what is missing */
+static size_t max_held(const struct kdtls_engine *e)
+{
+	const struct kdtls_config *config = &e->ep->config;
+	size_t few = 4 * (size_t)config->max_message;
+
+	return expects_certificates(e) || few > config->max_handshake ?
+	       config->max_handshake : few;
+}
+
 /* @fresh: set if it was taken in now; @lost: if the peer has to send it again */
 static int take_fragment(struct kdtls_engine *e, u64 epoch,
 			 const struct dtls_fragment *f, bool *fresh, bool *lost)
 {
-	const struct kdtls_config *config = &e->ep->config;
 	struct dtls_handshake *hs = e->hs;
 
 	/* Once the key is there, nobody can slip something in before it. */
@@ -70,8 +95,8 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 		dtls_reassembly_clear(&hs->in);
 		hs->in.next = f->seq;
 	}
-	switch (dtls_reassembly_add(&hs->in, f, epoch, config->max_message,
-				    config->max_handshake)) {
+	switch (dtls_reassembly_add(&hs->in, f, epoch, max_message(e, f->type),
+				    max_held(e))) {
 	case DTLS_REASSEMBLY_TAKEN:
 		*fresh = true;
 		if (hs->answer_due) {

@@ -119,7 +119,7 @@ struct dtls_writer {
 	bool failed;
 };
 
-#define WR_MAX	(1U << 17)
+#define WR_MAX	(1U << 18)
 
 static inline u8 *wr_room(struct dtls_writer *w, size_t n)
 {
