@@ -323,95 +323,11 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	return 0;
 }
 
-/*
- * Point @sg at bytes of @skb where they lie; frag_list skbs, as UDP GRO may
- * make them, are descended into. Returns entries used, or 0 if there are more
- * than @max.
- */
-static unsigned int skb_to_sg(struct sk_buff *skb, unsigned int offset,
-			      unsigned int len, struct scatterlist *sg,
-			      unsigned int max)
-{
-	unsigned int head = skb_headlen(skb), n = 0, part, used;
-	struct sk_buff *frag_skb;
-	int i;
-
-	if (offset < head) {
-		if (n == max)
-			return 0;
-		part = min(len, head - offset);
-		sg_set_buf(&sg[n++], skb->data + offset, part);
-		len -= part;
-		offset += part;
-	}
-	offset -= head;
-
-	for (i = 0; len && i < skb_shinfo(skb)->nr_frags; i++) {
-		const skb_frag_t *frag = &skb_shinfo(skb)->frags[i];
-		unsigned int size = skb_frag_size(frag);
-
-		if (offset >= size) {
-			offset -= size;
-			continue;
-		}
-		if (n == max)
-			return 0;
-		part = min(len, size - offset);
-		sg_set_page(&sg[n++], skb_frag_page(frag), part,
-			    skb_frag_off(frag) + offset);
-		len -= part;
-		offset = 0;
-	}
-
-	skb_walk_frags(skb, frag_skb) {
-		if (!len)
-			break;
-		if (offset >= frag_skb->len) {
-			offset -= frag_skb->len;
-			continue;
-		}
-		part = min(len, frag_skb->len - offset);
-		used = skb_to_sg(frag_skb, offset, part, sg + n, max - n);
-		if (!used)
-			return 0;
-		n += used;
-		len -= part;
-		offset = 0;
-	}
-	return len ? 0 : n;
-}
-
 /* RFC 9147 4.1 */
 static bool inner_type_known(u8 type)
 {
 	return type >= DTLS_CT_ALERT && type <= DTLS_CT_ACK &&
 	       type != DTLS_CT_TLS12_CID;
-}
-
-/*
- * What is in pieces, or has no content to tell the tag from: opened where it
- * lies, if that are not too many, or in a copy
- */
-static int open_pieces(struct dtls_scratch *scratch, struct sk_buff *skb,
-		       unsigned int offset, unsigned int len)
-{
-	struct aead_request *req = scratch->req;
-	unsigned int n;
-	int err;
-
-	n = skb_to_sg(skb, offset, len, scratch->src + 1, DTLS_SG_MAX);
-	if (!n) {
-		if (skb_copy_bits(skb, offset, scratch->fragment, len))
-			return -EBADMSG;
-		n = 1;
-		sg_set_buf(&scratch->src[n], scratch->fragment, len);
-	}
-	sg_mark_end(&scratch->src[n]);
-	req->src = scratch->src;
-	err = crypto_wait_req(crypto_aead_decrypt(req), &scratch->wait);
-	req->src = scratch->flat;
-	sg_unmark_end(&scratch->src[n]);
-	return err;
 }
 
 /*
@@ -437,7 +353,6 @@ static void open_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 	struct aead_request *req = scratch->req;
 
 	scratch->flat[0].length = aad_len;
-	scratch->src[0].length = aad_len;
 	scratch->dst[0].length = aad_len;
 	/* An empty entry is no entry to some of the crypto API's walkers. */
 	scratch->dst[1].length = max(len, 1U);
@@ -452,26 +367,20 @@ static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
 		    const struct dtls_rx *rx, unsigned int i,
 		    const struct dtls_record *rec, unsigned int len)
 {
-	unsigned int head = rec->header_len + key->explicit_len;
-	unsigned int tag_len = key->cipher->tag_len, offset;
-	const u8 *flat = rx->flat[i];
-	u8 explicit[EXPLICIT_LEN];
+	const u8 *fragment = rx->wire[i] + rec->header_len;
+	unsigned int tag_len = key->cipher->tag_len;
+	unsigned int first = len ?: 1;
 
 	dtls_record_aad_number(scratch->aad, rec);
-	if (likely(flat && len)) {
-		make_nonce(key, scratch, flat + rec->header_len, rec);
-		/* The tag by itself, as dtls_seal() has it */
-		set_pair(&scratch->flat[1], flat + head, len, tag_len);
-		return crypto_wait_req(crypto_aead_decrypt(scratch->req),
-				       &scratch->wait);
-	}
-
-	offset = rx->offset + i * dtls_rx_size(rx);
-	if (skb_copy_bits(rx->skb, offset + rec->header_len, explicit,
-			  key->explicit_len))
-		return -EBADMSG;
-	make_nonce(key, scratch, explicit, rec);
-	return open_pieces(scratch, rx->skb, offset + head, len + tag_len);
+	make_nonce(key, scratch, fragment, rec);
+	/*
+	 * The tag by itself, as dtls_seal() has it. Without content the tag lies
+	 * in both entries, as an empty one is none to some of the walkers.
+	 */
+	set_pair(&scratch->flat[1], fragment + key->explicit_len, first,
+		 len + tag_len - first);
+	return crypto_wait_req(crypto_aead_decrypt(scratch->req),
+			       &scratch->wait);
 }
 
 /* Find type and length of what was decrypted. Returns bytes or -EPROTO. */
@@ -493,8 +402,8 @@ static int open_inner(const struct dtls_record *rec, const u8 *content,
  * dtls_open() - verify and decrypt records
  * @key:	read key
  * @scratch:	from dtls_scratch_get()
- * @rx:		the records, of which those that are fresh are opened; they are
- *		only read where they lie: their pages may be anybody's
+ * @rx:		the records, of which those that are fresh are opened, from
+ *		@rx->wire
  *
  * Fills in @rx->opened but the verdicts: content, placed in @scratch->content,
  * type, and bytes of content; instead of these -EBADMSG if a record is not

@@ -94,7 +94,10 @@ struct dtls_opened {
  * @missed:	somebody looked for records meanwhile and found nothing
  * @goodbye:	the peer's close_notify was in it, or in one taken in later
  * @opened:	after dtls_rx_open()
- * @flat:	where each record lies in one piece, or, if @n is 1, NULL
+ * @wire:	the bytes of each record, in one piece that nobody else writes to,
+ *		if there is @epoch
+ * @room:	DTLS_SCRATCH_ROOM bytes of the scratch's, where @wire may lie
+ * @used:	bytes of @room that are taken
  * @header:	where @rec.cid may point
  */
 struct dtls_rx {
@@ -115,7 +118,9 @@ struct dtls_rx {
 	bool missed;
 	bool goodbye;
 	struct dtls_opened opened[DTLS_RUN_MAX];
-	const u8 *flat[DTLS_RUN_MAX];
+	const u8 *wire[DTLS_RUN_MAX];
+	u8 *room;
+	unsigned int used;
 	u8 header[DTLS_HEADER_SIZE_MAX];
 };
 
@@ -204,9 +209,6 @@ static_assert(DTLS_SCRATCH_ROOM >= DTLS_HEADER_SIZE_MAX + DTLS_FRAGMENT_SIZE_MAX
 static_assert(IS_ALIGNED(DTLS_SCRATCH_ROOM, PAGE_SIZE) ||
 	      IS_ALIGNED(PAGE_SIZE, DTLS_SCRATCH_ROOM));
 
-/* Fragments of an skb one record may span before it is copied together first */
-#define DTLS_SG_MAX	6
-
 #define DTLS_TAG_SIZE_MAX	16
 
 /* The longest record made here: its content, and what dtls_key_size() adds */
@@ -274,9 +276,8 @@ struct dtls_sealing {
  * @aad:	additional data that does not stand in the record
  * @content:	receiving: DTLS_SCRATCH_ROOM bytes for what is decrypted
  * @plain:	bytes of @content that were decrypted to
- * @fragment:	receiving: as many bytes for what must be copied first
+ * @fragment:	receiving: as many bytes, for records that must be copied first
  * @rx:		receiving: two
- * @src:	receiving: no end is marked
  * @dst:	receiving: @aad, @content
  *
  * Lifetime: from dtls_scratch_get() to dtls_scratch_put() its task owns it and
@@ -301,7 +302,6 @@ struct dtls_scratch {
 	size_t plain;
 	u8 *fragment;
 	struct dtls_rx *rx;
-	struct scatterlist src[1 + DTLS_SG_MAX];
 	struct scatterlist dst[2];
 };
 
@@ -618,10 +618,6 @@ void dtls_assoc_counters(struct dtls_assoc *assoc,
  * @seg_len:	bytes of each datagram but the last in a coalesced @skb
  * @seg_end:	end of the datagram within it
  * @end:	end of what is ours
- * @flat:	where bytes @flat_start to @flat_end lie in memory; see peek()
- * @flat_start:	in @skb
- * @flat_end:	in @skb; 0: not looked for yet
- * @flat_next:	fragment of @skb that follows
  * @has_cid:	a connection ID of ours stands before @pos in the datagram
  * @intact:	the checksum of @skb was looked at, and is right
  * @cut:	a record was cut out of @skb
@@ -634,10 +630,6 @@ struct dtls_dgram {
 	unsigned int seg_len;
 	unsigned int seg_end;
 	unsigned int end;
-	unsigned int flat_start;
-	unsigned int flat_end;
-	unsigned int flat_next;
-	const u8 *flat;
 	bool has_cid;
 	bool intact;
 	bool cut;

@@ -35,41 +35,6 @@ static void next_segment(struct dtls_dgram *d)
 	d->seg_end = d->pos + min(d->end - d->pos, d->seg_len);
 }
 
-/*
- * Find the piece of memory that byte d->pos of the datagram lies in. Once for
- * each piece, and so no part of peek(), which is for each record.
- */
-static noinline void find_flat(struct dtls_dgram *d)
-{
-	const struct skb_shared_info *shinfo = skb_shinfo(d->skb);
-
-	if (!d->flat_end) {
-		d->flat = d->skb->data;
-		d->flat_start = 0;
-		d->flat_end = skb_headlen(d->skb);
-		d->flat_next = 0;
-	}
-	while (d->pos >= d->flat_end && d->flat_next < shinfo->nr_frags) {
-		const skb_frag_t *frag = &shinfo->frags[d->flat_next++];
-		struct page *page = skb_frag_page(frag);
-
-		d->flat_start = d->flat_end;
-		d->flat_end += skb_frag_size(frag);
-		d->flat = page && !PageHighMem(page) ? skb_frag_address(frag) :
-						       NULL;
-	}
-}
-
-/* @len bytes of the datagram at d->pos if they lie in one piece, or NULL */
-static const u8 *peek(struct dtls_dgram *d, unsigned int len)
-{
-	if (d->pos >= d->flat_end)
-		find_flat(d);
-	if (!d->flat || d->pos + len > d->flat_end || d->pos < d->flat_start)
-		return NULL;
-	return d->flat + d->pos - d->flat_start;
-}
-
 /* @skb, whose reference is taken over, is what @d is cut from. */
 static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 			   struct sk_buff *skb)
@@ -79,7 +44,6 @@ static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	d->pos = 0;
 	d->end = skb->len;
 	d->seg_len = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size : skb->len;
-	d->flat_end = 0;
 	d->intact = false;
 	d->cut = false;
 	WRITE_ONCE(d->skb, skb);
@@ -150,7 +114,6 @@ static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
  */
 static bool find_unsized(struct dtls_rx *rx, const u8 *p, unsigned int len)
 {
-	rx->flat[0] = NULL;
 	if (len < DTLS_SAMPLE_SIZE)
 		return false;
 	if (dtls_is_unified(p[0]) && p[0] & DTLS_UNIFIED_CID &&
@@ -234,13 +197,11 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	while (d->pos < d->end) {
 		unsigned int len = d->seg_end - d->pos;
 		unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
-		const u8 *p = peek(d, head);
+		const u8 *p = skb_header_pointer(d->skb, d->pos, head,
+						 rx->header);
 		unsigned int size;
 
-		rx->flat[0] = p;
-		if (!p)
-			p = skb_header_pointer(d->skb, d->pos, head,
-					       rx->header);
+		rx->wire[0] = p;
 		if (p && v12 && dtls_is_unified(p[0]))
 			p = NULL;
 		if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len)) {
@@ -283,8 +244,6 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	rx->n = 1;
 	rx->why = 0;
 	d->cut = true;
-	if (d->pos + len > d->flat_end)
-		rx->flat[0] = NULL;	/* only its header lies in one piece */
 	rx->has_cid = d->has_cid;
 	skip(d, len);
 
@@ -299,18 +258,53 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	}
 }
 
+/*
+ * The @len bytes at @offset of @rx->skb, in one piece that nobody else writes
+ * to: what is verified must be what is decrypted, and the header that was looked
+ * at the one that is authenticated. Linear memory of an skb is the kernel's own.
+ * Pages behind it may be anybody's: those of a file that was sent by reference,
+ * of an AF_PACKET ring; no flag tells all of them (SKBFL_SHARED_FRAG is not set
+ * for the latter). So what lies there is copied. NULL: it cannot be had.
+ */
+static const u8 *steady(struct dtls_rx *rx, unsigned int offset,
+			unsigned int len)
+{
+	unsigned int place = dtls_place(rx->used, len);
+
+	if (offset + len <= skb_headlen(rx->skb))
+		return rx->skb->data + offset;
+	if (place + len > DTLS_SCRATCH_ROOM ||
+	    skb_copy_bits(rx->skb, offset, rx->room + place, len))
+		return NULL;
+	rx->used = place + len;
+	return rx->room + place;
+}
+
+/* Likewise the first record, whose header at @rx->wire[0] is steady already */
+static bool steady_first(struct dtls_rx *rx)
+{
+	unsigned int head = rx->rec.header_len, size = dtls_rx_size(rx);
+
+	rx->used = 0;
+	if (rx->offset + size <= skb_headlen(rx->skb))
+		return true;
+	if (size > DTLS_SCRATCH_ROOM ||
+	    skb_copy_bits(rx->skb, rx->offset + head, rx->room + head,
+			  size - head))
+		return false;
+	memcpy(rx->room, rx->wire[0], head);
+	rx->wire[0] = rx->room;
+	rx->used = size;
+	return true;
+}
+
 /* The number of a record with a unified header, in the place of its last bits */
 static void find_number(struct dtls_epoch *epoch, struct dtls_rx *rx)
 {
-	u8 sample[DTLS_SAMPLE_SIZE] = {}, mask[DTLS_SAMPLE_SIZE];
-	const u8 *fragment = sample;
+	u8 mask[DTLS_SAMPLE_SIZE];
 
-	if (rx->flat[0])
-		fragment = rx->flat[0] + rx->rec.header_len;
-	else
-		skb_copy_bits(rx->skb, rx->offset + rx->rec.header_len, sample,
-			      sizeof(sample));
-	dtls_mask_make(&epoch->key.mask, fragment, mask);
+	dtls_mask_make(&epoch->key.mask, rx->wire[0] + rx->rec.header_len,
+		       mask);
 	dtls_record_resolve(&rx->rec, mask, epoch->number, epoch->replay.next);
 }
 
@@ -335,13 +329,13 @@ static void extend(struct dtls_sock *ds, struct dtls_dgram *d,
 	unsigned int size = dtls_rx_size(rx), n;
 	const u8 *p;
 
-	if (d->skb != rx->skb || d->seg_len != size || !rx->flat[0])
+	if (d->skb != rx->skb || d->seg_len != size)
 		return;
 	for (n = 1; n < max && d->end - d->pos >= size; n++) {
-		p = peek(d, size);
+		p = steady(rx, d->pos, size);
 		if (!p || !follows(rx, n, p))
 			break;
-		rx->flat[n] = p;
+		rx->wire[n] = p;
 		d->pos += size;
 	}
 	rx->n = n;
@@ -363,7 +357,7 @@ static void admit(struct dtls_sock *ds, struct dtls_rx *rx,
 
 	rx->epoch = NULL;
 	if (assoc && rx->rec.epoch &&
-	    !!rx->rec.unified == dtls_is_13(assoc->version))
+	    !!rx->rec.unified == dtls_is_13(assoc->version) && steady_first(rx))
 		rx->epoch = dtls_assoc_rx(assoc, rx->rec.epoch);
 	if (!rx->epoch)
 		return;

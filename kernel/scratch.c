@@ -70,11 +70,8 @@ static struct dtls_scratch *scratch_new(int home)
 	sg_init_table(scratch->flat, ARRAY_SIZE(scratch->flat));
 	sg_init_table(scratch->pieces, ARRAY_SIZE(scratch->pieces));
 	sg_unmark_end(&scratch->pieces[DTLS_RECORD_PAGES]);
-	sg_init_table(scratch->src, ARRAY_SIZE(scratch->src));
-	sg_unmark_end(&scratch->src[DTLS_SG_MAX]);
 	sg_init_table(scratch->dst, ARRAY_SIZE(scratch->dst));
 	sg_set_buf(&scratch->flat[0], scratch->aad, sizeof(scratch->aad));
-	sg_set_buf(&scratch->src[0], scratch->aad, sizeof(scratch->aad));
 	sg_set_buf(&scratch->dst[0], scratch->aad, sizeof(scratch->aad));
 	return scratch;
 }
@@ -90,6 +87,8 @@ static bool add_receive(struct dtls_scratch *scratch)
 		scratch->rx = kcalloc(2, sizeof(*scratch->rx), gfp);
 	if (!scratch->fragment || !scratch->rx)
 		return false;
+	scratch->rx[0].room = scratch->fragment;
+	scratch->rx[1].room = scratch->fragment;
 	scratch->content = kmalloc(DTLS_SCRATCH_ROOM, gfp);
 	if (!scratch->content)
 		return false;

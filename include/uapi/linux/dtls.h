@@ -40,6 +40,20 @@
  * getsockopt() reads from its buffer, too (EINVAL: the buffer is too short for
  * that). Zero is the one association of a connected socket; a socket has no
  * other so far (ENOENT).
+ *
+ * What a socket holds until it is read is charged as UDP charges its queue: to
+ * udp_mem and to the cgroup that made the socket. Application data counts
+ * against SO_RCVBUF. What lies beside it has budgets that are shares of
+ * SO_RCVBUF but do not count against it: records whose key is still to come a
+ * quarter, raw control records an eighth, authenticated ones an eighth; one
+ * record always fits. Of the first two, which anybody can send, the oldest make
+ * room for the newest, of the last the newest is dropped. A record that waited
+ * for its key for a minute is dropped, too.
+ *
+ * A datagram is not looked at any further once eight records in it were
+ * malformed, of no known key or forged. Each record that is dropped counts as a
+ * drop of the socket (ss -m) and in UDP's InErrors; for want of room also in
+ * RcvbufErrors, for a wrong checksum in InCsumErrors.
  */
 #ifndef _UAPI_LINUX_DTLS_H
 #define _UAPI_LINUX_DTLS_H
@@ -276,7 +290,7 @@ struct dtls_info {
  * @rx_oversize: plaintext over 2^14 bytes
  * @rx_empty:	application records without content
  * @rx_control:	put into the control queue
- * @rx_no_budget: early or control records dropped for memory
+ * @rx_no_budget: records, and rests of datagrams, dropped for memory
  *
  * They count from the first key on. /proc/net/dtls_stat has those of a network
  * namespace.

@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Floods: what anybody can send costs a bounded amount of work, keeps no
+ * reader, and is seen by the system's own counters. And relays: whoever can
+ * still write to the pages a record lies in does not change what is read.
+ */
+#include "kselftest_harness.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <linux/sock_diag.h>
+
+#include "common.h"
+#include "traffic.h"
+
+static __u8 text[1 << 16], buf[1 << 17], wire[1 << 17];
+
+FIXTURE(flood)
+{
+	struct link l;
+};
+
+FIXTURE_VARIANT(flood)
+{
+	__u16 cipher;
+	int family;
+	unsigned int cid_len;
+};
+
+FIXTURE_VARIANT_ADD(flood, v12)
+{
+	.cipher = DTLS_CIPHER_AES_GCM_128,
+	.family = AF_INET,
+};
+
+FIXTURE_VARIANT_ADD(flood, v12_cid)
+{
+	.cipher = DTLS_CIPHER_AES_GCM_128,
+	.family = AF_INET6,
+	.cid_len = 8,
+};
+
+FIXTURE_VARIANT_ADD(flood, v13)
+{
+	.cipher = V13(DTLS_CIPHER_AES_GCM_128),
+	.family = AF_INET6,
+};
+
+FIXTURE_SETUP(flood)
+{
+	stay();
+	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher,
+			   variant->cid_len));
+	fill(text, sizeof(text), 1);
+}
+
+FIXTURE_TEARDOWN(flood)
+{
+	link_close(&self->l);
+}
+
+/* The drops of the socket (ss -m) and UDP's, of all sockets together */
+enum { DROPS, IN_ERRORS, CSUM_ERRORS, N_FIGURES };
+
+/* The number in column @name of UDP's lines in /proc/net/snmp */
+static long udp_snmp(const char *name)
+{
+	char names[512], values[512], *n, *v, *n_at, *v_at;
+	FILE *f = fopen("/proc/net/snmp", "r");
+	long value = -1;
+
+	while (f && fgets(names, sizeof(names), f)) {
+		if (strncmp(names, "Udp:", 4) || !fgets(values, sizeof(values), f))
+			continue;
+		n = strtok_r(names, " \n", &n_at);
+		v = strtok_r(values, " \n", &v_at);
+		for (; n && v; n = strtok_r(NULL, " \n", &n_at),
+			       v = strtok_r(NULL, " \n", &v_at))
+			if (!strcmp(n, name))
+				value = atol(v);
+		break;
+	}
+	if (f)
+		fclose(f);
+	return value;
+}
+
+/* The same for IPv6, which has a line for each */
+static long udp6_snmp(const char *name)
+{
+	FILE *f = fopen("/proc/net/snmp6", "r");
+	char line[64];
+	long value, found = -1;
+
+	while (f && fscanf(f, "%63s %ld", line, &value) == 2)
+		if (!strncmp(line, "Udp6", 4) && !strcmp(line + 4, name))
+			found = value;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static void figures(struct __test_metadata *_metadata, int fd, int family,
+		    long *f)
+{
+	long (*snmp)(const char *name) = family == AF_INET ? udp_snmp :
+							     udp6_snmp;
+	__u32 info[SK_MEMINFO_VARS] = {};
+	socklen_t len = sizeof(info);
+
+	ASSERT_OK(getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len));
+	f[DROPS] = info[SK_MEMINFO_DROPS];
+	f[IN_ERRORS] = snmp("InErrors");
+	f[CSUM_ERRORS] = snmp("InCsumErrors");
+	ASSERT_LE(0, f[IN_ERRORS]);
+	ASSERT_LE(0, f[CSUM_ERRORS]);
+}
+
+static void send_wire(struct __test_metadata *_metadata, struct link *l,
+		      size_t len)
+{
+	ASSERT_EQ((ssize_t)len, send(l->b, wire, len, 0));
+}
+
+static void nothing_to_read(struct __test_metadata *_metadata, struct link *l)
+{
+	ASSERT_ERRNO(EAGAIN, recv_now(l->a, buf, sizeof(buf)));
+}
+
+static void still_works(struct __test_metadata *_metadata, struct link *l)
+{
+	ASSERT_EQ(60, link_send(l, CT_DATA, text + 1000, 60));
+	ASSERT_EQ(60, recv(l->a, buf, sizeof(buf), 0));
+	ASSERT_EQ(0, memcmp(buf, text + 1000, 60));
+}
+
+/* Records of known length that are none of ours: no number, no such ID, … */
+static size_t unwanted(const struct link *l, size_t room)
+{
+	bool v13 = IS_V13(l->ba.cipher);
+	size_t one = v13 ? 4 : HEADER_LEN + l->ba.cid_len, n;
+
+	for (n = 0; n + one <= room; n += one) {
+		memset(wire + n, 0, one);
+		if (v13) {
+			/* A unified header, and nothing behind it */
+			wire[n] = 0x20 | 0x04 | 3;
+			continue;
+		}
+		/* An epoch that is neither there nor next; or another's ID */
+		wire[n] = l->ba.cid_len ? CT_CID : CT_DATA;
+		wire[n + 1] = 0xfe;
+		wire[n + 2] = 0xfd;
+		wire[n + 3] = l->ba.cid_len ? 0 : 0x7f;
+		wire[n + 4] = 1;
+	}
+	return n;
+}
+
+static unsigned long long unwanted_count(const struct dtls_counters *c)
+{
+	return c->rx_malformed + c->rx_no_key + c->rx_auth_failed;
+}
+
+/* Of thousands of useless records in one datagram few are looked at. */
+TEST_F(flood, a_datagram_of_useless_records_is_given_up)
+{
+	struct dtls_counters before, now;
+	struct link *l = &self->l;
+
+	ASSERT_OK(dtls_get_counters(l->a, &before));
+	send_wire(_metadata, l, unwanted(l, 60000));
+	nothing_to_read(_metadata, l);
+	ASSERT_OK(dtls_get_counters(l->a, &now));
+	EXPECT_LT(unwanted_count(&before), unwanted_count(&now));
+	EXPECT_GE(unwanted_count(&before) + 16, unwanted_count(&now));
+	still_works(_metadata, l);
+}
+
+/* Likewise of thousands of forgeries, which cost most */
+TEST_F(flood, a_datagram_of_forgeries_is_given_up)
+{
+	struct dtls_counters before, now;
+	struct link *l = &self->l;
+	size_t len = 0;
+
+	while (len < 60000) {
+		len += peer_seal_more(&l->ba, CT_DATA, 1000 + len, text, 1,
+				      wire + len);
+		wire[len - 1] ^= 1;
+	}
+	ASSERT_OK(dtls_get_counters(l->a, &before));
+	send_wire(_metadata, l, len);
+	nothing_to_read(_metadata, l);
+	ASSERT_OK(dtls_get_counters(l->a, &now));
+	EXPECT_LT(before.rx_auth_failed, now.rx_auth_failed);
+	EXPECT_GE(before.rx_auth_failed + 16, now.rx_auth_failed);
+	still_works(_metadata, l);
+}
+
+/* A few do not spoil what is genuine behind them in the same datagram. */
+TEST_F(flood, genuine_records_behind_a_few_useless_ones_are_read)
+{
+	struct link *l = &self->l;
+	size_t len, forged;
+	int i;
+
+	len = unwanted(l, 4 * (HEADER_LEN + l->ba.cid_len));
+	if (IS_V13(variant->cipher))
+		len = 3 * 4;
+	forged = peer_seal_more(&l->ba, CT_DATA, 500, text, 10, wire + len);
+	len += forged;
+	wire[len - 1] ^= 1;
+	for (i = 0; i < 40; i++)
+		len += peer_seal_more(&l->ba, CT_DATA, l->b_seq++, text + i,
+				      100, wire + len);
+	/* An unknown ID in DTLS 1.3 would take the rest with it. */
+	send_wire(_metadata, l, len);
+	for (i = 0; i < 40; i++) {
+		ASSERT_EQ(100, recv_now(l->a, buf, sizeof(buf)));
+		ASSERT_EQ(0, memcmp(buf, text + i, 100));
+	}
+	nothing_to_read(_metadata, l);
+}
+
+/* A flight of many records in the clear is shown whole. */
+TEST_F(flood, a_handshake_datagram_of_many_records_is_shown_whole)
+{
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+	size_t len = 0;
+	__u64 i;
+
+	for (i = 0; i < 14; i++)
+		len += plain_record(CT_HANDSHAKE, 0, i, text, 100, wire + len);
+	send_wire(_metadata, l, len);
+	for (i = 0; i < 14; i++) {
+		ASSERT_EQ(HEADER_LEN + 100,
+			  recv_control(l->a, &info, buf, sizeof(buf)));
+		EXPECT_EQ(i, info.seq);
+	}
+}
+
+/* A signal ends a reader's call however much useless comes. */
+TEST_F(flood, a_flood_does_not_hold_a_reader)
+{
+	struct link *l = &self->l;
+	size_t len = unwanted(l, 60000);
+	int status, i, n = rounds(40000, 4000);
+	struct timespec start, now;
+	bool dead = false;
+	pid_t child;
+
+	roam();
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child) {
+		recv(l->a, buf, sizeof(buf), 0);
+		_exit(0);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (i = 0; i < n && !dead; i++) {
+		send(l->b, wire, len, MSG_DONTWAIT);
+		if (i == n / 20)
+			ASSERT_OK(kill(child, SIGKILL));
+		if (i > n / 20)
+			dead = waitpid(child, &status, WNOHANG) == child;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec > start.tv_sec + SOON_MS / 1000)
+			break;
+	}
+	EXPECT_TRUE(dead)
+		TH_LOG("it ran as long as the flood, of %d datagrams", i);
+	if (!dead)
+		waitpid(child, &status, 0);
+}
+
+/*
+ * Counted by the system
+ */
+
+static void counted(struct __test_metadata *_metadata, struct link *l,
+		    int family, size_t len, bool csum)
+{
+	long before[N_FIGURES], now[N_FIGURES];
+
+	figures(_metadata, l->a, family, before);
+	send_wire(_metadata, l, len);
+	nothing_to_read(_metadata, l);
+	figures(_metadata, l->a, family, now);
+	EXPECT_EQ(before[DROPS] + 1, now[DROPS]);
+	EXPECT_EQ(before[IN_ERRORS] + 1, now[IN_ERRORS]);
+	EXPECT_EQ(before[CSUM_ERRORS] + csum, now[CSUM_ERRORS]);
+}
+
+TEST_F(flood, drops_are_in_the_system_s_counters)
+{
+	struct link *l = &self->l;
+	size_t len;
+
+	/* Nothing sensible */
+	memset(wire, 0xff, 100);
+	counted(_metadata, l, variant->family, 100, false);
+
+	/* A forgery */
+	len = peer_seal(&l->ba, CT_DATA, 7, text, 100, wire);
+	wire[len - 1] ^= 1;
+	counted(_metadata, l, variant->family, len, false);
+
+	/* A record that came before */
+	len = peer_seal(&l->ba, CT_DATA, 8, text, 100, wire);
+	send_wire(_metadata, l, len);
+	ASSERT_EQ(100, recv(l->a, buf, sizeof(buf), 0));
+	counted(_metadata, l, variant->family, len, false);
+
+	/* What is read is no drop. */
+	l->b_seq = 100;
+	still_works(_metadata, l);
+}
+
+/* @len bytes of @wire as if they were of @l->b, with wrong UDP checksums */
+static void send_damaged(struct __test_metadata *_metadata, struct link *l,
+			 size_t len)
+{
+	struct sockaddr_storage from, to;
+	struct sockaddr_in6 *src = (void *)&from, *dst = (void *)&to;
+	struct udphdr udp = { .len = htons(sizeof(udp) + len) };
+	socklen_t from_len = sizeof(from), to_len = sizeof(to);
+	struct iovec iov[] = { { &udp, sizeof(udp) }, { wire, len } };
+	struct msghdr msg = { .msg_name = &to, .msg_iov = iov,
+			      .msg_iovlen = 2 };
+	int fd, i;
+
+	ASSERT_OK(getsockname(l->b, (struct sockaddr *)&from, &from_len));
+	ASSERT_OK(getsockname(l->a, (struct sockaddr *)&to, &to_len));
+	udp.source = src->sin6_port;
+	udp.dest = dst->sin6_port;
+	dst->sin6_port = 0;
+	msg.msg_namelen = to_len;
+	fd = socket(to.ss_family, SOCK_RAW, IPPROTO_UDP);
+	ASSERT_LE(0, fd);
+	/* One of two different sums is wrong. */
+	for (i = 1; i <= 2; i++) {
+		udp.check = htons(i);
+		ASSERT_EQ((ssize_t)(sizeof(udp) + len), sendmsg(fd, &msg, 0));
+	}
+	close(fd);
+}
+
+/* However many records are in it: it is summed once, and goes. */
+TEST_F(flood, a_damaged_datagram_is_one_checksum_error)
+{
+	long before[N_FIGURES], now[N_FIGURES];
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < 1000; i++)
+		len += plain_record(CT_HANDSHAKE, 0, i, text, 30, wire + len);
+	figures(_metadata, l->a, variant->family, before);
+	send_damaged(_metadata, l, len);
+	nothing_to_read(_metadata, l);
+	figures(_metadata, l->a, variant->family, now);
+	EXPECT_LE(before[CSUM_ERRORS] + 1, now[CSUM_ERRORS]);
+	EXPECT_GE(before[CSUM_ERRORS] + 2, now[CSUM_ERRORS]);
+	EXPECT_LE(before[DROPS] + 1, now[DROPS]);
+	if (now[CSUM_ERRORS] == before[CSUM_ERRORS] + 2)
+		ASSERT_ERRNO(EAGAIN, recv_control(l->a, &info, buf,
+						  sizeof(buf)));
+	still_works(_metadata, l);
+}
+
+/*
+ * Relays
+ */
+
+/**
+ * struct flip - somebody who goes on writing to a page that was sent
+ * @at:		the byte
+ * @value:	what it is and is not, in turns
+ * @on:		do it
+ * @end:	go home
+ */
+struct flip {
+	volatile __u8 *at;
+	__u8 value[2];
+	volatile int on;
+	volatile int end;
+};
+
+static void *flipper(void *arg)
+{
+	struct flip *f = arg;
+	unsigned int i, wait = 0;
+
+	while (!f->end) {
+		if (!f->on)
+			continue;
+		*f->at = f->value[1];
+		/* Different waits, so that one is as long as a cipher's pass. */
+		wait = (wait + 37) % 1000;
+		for (i = 0; i < wait && f->on; i++)
+			__asm__ volatile("");
+		*f->at = f->value[0];
+		for (i = 0; i < wait && f->on; i++)
+			__asm__ volatile("");
+	}
+	return NULL;
+}
+
+#define RELAYED	8000
+
+FIXTURE(relay)
+{
+	struct link l;
+	struct flip flip;
+	pthread_t thread;
+	__u8 *map;
+	int file;
+};
+
+FIXTURE_VARIANT(relay)
+{
+	__u16 cipher;
+};
+
+FIXTURE_VARIANT_ADD(relay, chacha) { DTLS_CIPHER_CHACHA20_POLY1305 };
+FIXTURE_VARIANT_ADD(relay, gcm) { DTLS_CIPHER_AES_GCM_128 };
+FIXTURE_VARIANT_ADD(relay, ccm) { DTLS_CIPHER_AES_CCM_128 };
+FIXTURE_VARIANT_ADD(relay, v13) { V13(DTLS_CIPHER_CHACHA20_POLY1305) };
+
+FIXTURE_SETUP(relay)
+{
+	ASSERT_OK(link_raw(&self->l, AF_INET, variant->cipher, 0));
+	self->file = memfd_create("relay", 0);
+	ASSERT_LE(0, self->file);
+	ASSERT_OK(ftruncate(self->file, DGRAM_MAX));
+	self->map = mmap(NULL, DGRAM_MAX, PROT_READ | PROT_WRITE, MAP_SHARED,
+			 self->file, 0);
+	ASSERT_NE(MAP_FAILED, self->map);
+	fill(text, sizeof(text), 7);
+	ASSERT_OK(pthread_create(&self->thread, NULL, flipper, &self->flip));
+}
+
+FIXTURE_TEARDOWN(relay)
+{
+	self->flip.end = 1;
+	pthread_join(self->thread, NULL);
+	munmap(self->map, DGRAM_MAX);
+	close(self->file);
+	link_close(&self->l);
+}
+
+/*
+ * A relay passes records on by reference and goes on writing to them. What is
+ * read was sealed by the peer, or is not read at all.
+ */
+TEST_F(relay, what_is_read_is_what_was_sealed)
+{
+	struct flip *f = &self->flip;
+	struct link *l = &self->l;
+	int i, n = rounds(3000, 200), read = 0;
+
+	for (i = 0; i < n; i++) {
+		size_t len, at;
+		off_t off = 0;
+		ssize_t got;
+
+		len = peer_seal(&l->ba, CT_DATA, i, text, RELAYED, wire);
+		memcpy(self->map, wire, len);
+		at = len - 16 - RELAYED + 64;
+		f->at = self->map + at;
+		f->value[0] = wire[at];
+		f->value[1] = wire[at] ^ 1;
+		ASSERT_EQ((ssize_t)len, sendfile(l->b, self->file, &off, len));
+		f->on = 1;
+		got = recv_now(l->a, buf, sizeof(buf));
+		f->on = 0;
+		if (got < 0)
+			continue;
+		read++;
+		ASSERT_EQ(RELAYED, got);
+		ASSERT_EQ(0, memcmp(buf, text, RELAYED))
+			TH_LOG("altered after %d records", i);
+		usleep(10);
+	}
+	EXPECT_LT(0, read);
+}
+
+TEST_HARNESS_MAIN
