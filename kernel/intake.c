@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A datagram's way in, top to bottom:
+ * How records come out of datagrams. In the order of the calls:
  *
- *   take_datagram()	from UDP's own queue
- *   find_record()	one record in it
- *   cut_record()	out of it
- *   admit()		the replay window is held against it and what follows it
- *   dtls_rx_open()	in rx.c, decides what becomes of it
+ *   take_datagram()	takes a datagram from UDP's queue
+ *   find_record()	finds the next record in the datagram
+ *   cut_record()	takes the record, and charges what is left
+ *   admit()		copies what others may write to, looks for the key, and
+ *			holds the record against the replay window
+ *   dtls_rx_open()	in rx.c, decides what becomes of the record
  *
- * And what waits on the socket: records that came before their key, datagrams
- * that were read before the attach.
+ * This file also keeps what waits for a key: records that came early, and
+ * datagrams that were read before the attach.
  *
- * The first four run in the reader's context under struct dtls_sock's lock, and
- * keep the order of arrival.
+ * The first four functions run in the reader's context under the lock of struct
+ * dtls_sock, so that records keep the order of their arrival.
  */
 #include <linux/slab.h>
 #include <linux/udp.h>
@@ -28,6 +29,7 @@ unsigned int dtls_rx_queued(struct dtls_sock *ds)
 	       skb_queue_len_lockless(&udp_sk(ds->sk)->reader_queue);
 }
 
+/* The datagram that starts at d->pos of a coalesced one begins. */
 static void next_segment(struct dtls_dgram *d)
 {
 	d->has_cid = false;
@@ -35,7 +37,7 @@ static void next_segment(struct dtls_dgram *d)
 	d->seg_end = d->pos + min(d->end - d->pos, d->seg_len);
 }
 
-/* @skb, whose reference is taken over, is what @d is cut from. */
+/* Let @d be cut from @skb, whose reference is taken over. */
 static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 			   struct sk_buff *skb)
 {
@@ -50,7 +52,7 @@ static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	next_segment(d);
 }
 
-/* @d is used up; its skb may be in other hands by now. */
+/* Let go of the skb of @d, which is used up. Readers may still hold it. */
 static void end_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
 {
 	if (d->cut)
@@ -62,8 +64,8 @@ static void end_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
 }
 
 /*
- * The next datagram that UDP has, or an error: -EAGAIN, or one that was
- * waiting on the socket. @budget: datagrams the caller may still take.
+ * Take the next datagram from UDP's queue. @budget is how many more the caller
+ * may take. Return: 0, -EAGAIN, or an error that was waiting on the socket.
  */
 static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 			 unsigned int *budget)
@@ -108,9 +110,10 @@ static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
 }
 
 /*
- * How long connection IDs are comes with the first read key, in DTLS 1.3 with
- * the first but that of early data. Until then the rest of the datagram is one
- * record that waits for it, and nobody looks for its header.
+ * A header does not tell how long its connection ID is. The length comes with
+ * the first read key (DTLS 1.3: the first after early data's). Until then the
+ * end of the header cannot be found, so the rest of the datagram is kept as one
+ * record.
  */
 static bool find_unsized(struct dtls_rx *rx, const u8 *p, unsigned int len)
 {
@@ -135,7 +138,10 @@ static bool find_unsized(struct dtls_rx *rx, const u8 *p, unsigned int len)
 	return true;
 }
 
-/* What dtls_record_parse() left open of a unified header, but the number */
+/*
+ * Find the epoch that a unified header means. Return: false if the record is too
+ * short for its number to be unmasked (RFC 9147 4.2.3).
+ */
 static bool find_epoch(struct dtls_rx *rx)
 {
 	if (!rx->rec.unified)
@@ -145,10 +151,10 @@ static bool find_epoch(struct dtls_rx *rx)
 }
 
 /*
- * May the record just found be one of this association? RFC 9147 4: once agreed
- * on, a connection ID is in each datagram, and what stands behind it without one
- * is of the same association. What may be of a handshake that begins anew goes
- * on, and is tried, without one.
+ * Return true if the record just found may belong to this association. Once
+ * agreed on, a connection ID is in each datagram, and records behind it without
+ * one belong to the same association (RFC 9147 4). A record that may belong to a
+ * handshake that begins anew is let through without one.
  */
 static bool find_cid(const struct dtls_assoc *assoc, struct dtls_dgram *d,
 		     const struct dtls_record *rec, unsigned int cid_len)
@@ -160,6 +166,7 @@ static bool find_cid(const struct dtls_assoc *assoc, struct dtls_dgram *d,
 	return d->has_cid || !cid_len || dtls_may_be_handshake(rec);
 }
 
+/* Go on behind the next @len bytes of @d. */
 static void skip(struct dtls_dgram *d, unsigned int len)
 {
 	d->pos += len;
@@ -168,12 +175,12 @@ static void skip(struct dtls_dgram *d, unsigned int len)
 }
 
 /*
- * Nobody honest sends as many records in one datagram that are none, that no key
- * is for, or that are forged: the rest of it is not worth the work.
+ * Records of one datagram that may be malformed, of no known key or forged. No
+ * honest sender makes as many, so the rest of such a datagram is dropped.
  */
 #define JUNK_MAX	8
 
-/* @len bytes of @d are no record, or one that is not wanted. */
+/* Drop the next @len bytes of @d, which are counted as @what. */
 static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
 		      unsigned int len, enum dtls_count what)
 {
@@ -184,8 +191,10 @@ static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Find the next record in @d, where rx->newest says which keys there are.
- * False: nothing sensible was left in it.
+ * Find the next record in @d. The newest epoch that has a key is rx->newest.
+ * Each byte of a header is read once from memory that others may write to: the
+ * header is parsed in linear memory or in rx->header. Return: false if @d has no
+ * more records; it is used up then.
  */
 static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			struct dtls_rx *rx)
@@ -228,8 +237,8 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Take the record just found. What is left of the datagram stays and is
- * charged; without memory for that it goes.
+ * Take the record just found out of @d. The rest of the datagram is charged to
+ * the socket, and dropped if it cannot be.
  */
 static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		       struct dtls_rx *rx)
@@ -259,12 +268,12 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * The @len bytes at @offset of @rx->skb, in one piece that nobody else writes
- * to: what is verified must be what is decrypted, and the header that was looked
- * at the one that is authenticated. Linear memory of an skb is the kernel's own.
- * Pages behind it may be anybody's: those of a file that was sent by reference,
- * of an AF_PACKET ring; no flag tells all of them (SKBFL_SHARED_FRAG is not set
- * for the latter). So what lies there is copied. NULL: it cannot be had.
+ * Return the @len bytes at @offset of @rx->skb in one piece that nobody else
+ * writes to, or NULL. A cipher reads ciphertext twice, and the bytes verified
+ * must be the bytes decrypted. Linear memory of an skb belongs to the kernel
+ * alone. The pages behind it may belong to a file that was sent by reference, or
+ * to an AF_PACKET ring, and no flag tells (SKBFL_SHARED_FRAG is not set for the
+ * ring). So bytes in pages are copied.
  */
 static const u8 *steady(struct dtls_rx *rx, unsigned int offset,
 			unsigned int len)
@@ -280,7 +289,10 @@ static const u8 *steady(struct dtls_rx *rx, unsigned int offset,
 	return rx->room + place;
 }
 
-/* Likewise the first record, whose header at @rx->wire[0] is steady already */
+/*
+ * Do the same for the first record of @rx, whose header, at @rx->wire[0], was
+ * copied by find_record() if need be and must not be read again.
+ */
 static bool steady_first(struct dtls_rx *rx)
 {
 	unsigned int head = rx->rec.header_len, size = dtls_rx_size(rx);
@@ -298,7 +310,7 @@ static bool steady_first(struct dtls_rx *rx)
 	return true;
 }
 
-/* The number of a record with a unified header, in the place of its last bits */
+/* Unmask the number in a unified header and make it whole (RFC 9147 4.2.2). */
 static void find_number(struct dtls_epoch *epoch, struct dtls_rx *rx)
 {
 	u8 mask[DTLS_SAMPLE_SIZE];
@@ -308,7 +320,7 @@ static void find_number(struct dtls_epoch *epoch, struct dtls_rx *rx)
 	dtls_record_resolve(&rx->rec, mask, epoch->number, epoch->replay.next);
 }
 
-/* Does @p, of the same size, follow @rx as its @n-th? */
+/* Return true if the record at @p, of the same size, is the @n-th of @rx. */
 static bool follows(const struct dtls_rx *rx, unsigned int n, const u8 *p)
 {
 	u8 mask[DTLS_SAMPLE_SIZE];
@@ -320,8 +332,9 @@ static bool follows(const struct dtls_rx *rx, unsigned int n, const u8 *p)
 }
 
 /*
- * Let the record just cut out of @d be followed by others, @max in all, each in
- * a datagram of its own. What GRO coalesced is mostly one run.
+ * Add to @rx the records that follow in @d, each in a datagram of its own, until
+ * there are @max. What GRO coalesced is mostly one such run. The association's
+ * lock is held.
  */
 static void extend(struct dtls_sock *ds, struct dtls_dgram *d,
 		   struct dtls_rx *rx, unsigned int max)
@@ -345,10 +358,10 @@ static void extend(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Hold the replay window against @rx if it has a key, and with @d against those
- * that follow it there, @max in all. From here to dtls_rx_open() they are under
- * way: the other readers may move the window past them in the meantime, and
- * they are no replays for that.
+ * Hold @rx against the replay window if there is a key for it; with @d also the
+ * records that follow there, @max in all. From here to settle() they are under
+ * way: if another reader moves the window past them in the meantime, they are
+ * still accepted.
  */
 static void admit(struct dtls_sock *ds, struct dtls_rx *rx,
 		  struct dtls_dgram *d, unsigned int max)
@@ -381,10 +394,10 @@ static u64 newest_rx(struct dtls_sock *ds)
 }
 
 /*
- * The next record received: 0, or an error as of take_datagram(); or -ERESTART:
- * a datagram had none, and the caller may look for signals and others that want
- * the CPU before the next call. A record is to be given to dtls_rx_open() and
- * dtls_rx_done().
+ * Find the next record received, in one datagram at most, so that the lock is
+ * not held for long. Return: 0, and @rx is to be given to dtls_rx_open() and
+ * dtls_rx_done(); -ERESTART if the datagram had none: the caller looks for signals
+ * and gives the CPU away before the next call; or an error of take_datagram().
  */
 int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
 {
@@ -413,7 +426,7 @@ int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
 	return err;
 }
 
-/* What is left of the datagram that @rx are of, or NULL */
+/* Return what is left of the datagram that @rx came in, or NULL. */
 static struct dtls_dgram *rest_of(struct dtls_sock *ds, const struct dtls_rx *rx)
 {
 	lockdep_assert_held(&ds->lock);
@@ -424,6 +437,7 @@ static struct dtls_dgram *rest_of(struct dtls_sock *ds, const struct dtls_rx *rx
 	return NULL;
 }
 
+/* Drop what is left of @d up to @end. */
 static void skip_to(struct dtls_sock *ds, struct dtls_dgram *d,
 		    unsigned int end)
 {
@@ -433,8 +447,8 @@ static void skip_to(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * @rx is a record that no key is for or a forgery: how many of them a datagram
- * may have is limited. Those of a longer run have a datagram each.
+ * Count @rx, a record that has no key or is forged, against JUNK_MAX of its
+ * datagram. The records of a longer run have a datagram each.
  */
 void dtls_rx_junk(struct dtls_sock *ds, const struct dtls_rx *rx)
 {
@@ -450,10 +464,11 @@ void dtls_rx_junk(struct dtls_sock *ds, const struct dtls_rx *rx)
 }
 
 /*
- * Is the UDP checksum of what @rx came in right? An AEAD's tag makes it
- * superfluous; without a key there is none. It is made once a datagram: if it is
- * right that is remembered, if not the rest goes. Under no lock, as it takes its
- * time: in between another reader may make it, too.
+ * Return true if the UDP checksum of the datagram of @rx is right. Records that
+ * an AEAD verifies do not need it. The checksum is computed once a datagram: if
+ * it is right, the datagram remembers that, else the rest of the datagram is
+ * dropped. No lock is held while it is computed, as that takes long for a large
+ * datagram; so another reader may compute it at the same time.
  */
 bool dtls_rx_intact(struct dtls_sock *ds, struct dtls_rx *rx)
 {
@@ -477,10 +492,10 @@ bool dtls_rx_intact(struct dtls_sock *ds, struct dtls_rx *rx)
 }
 
 /*
- * The run of records after @first in the same coalesced datagram @dgram, of @max
- * at most, that may follow it to a reader that asked for UDP_GRO: of the same
- * size or less; and no more than there is room for in a scratch. False: there is
- * none; else @rx is to be given to dtls_rx_open() and dtls_rx_done().
+ * Find the run of records after @first, in the same coalesced datagram @dgram,
+ * that a reader with UDP_GRO may get together with it: they are of the same size
+ * or less, @max at most, and no more than a scratch has room for. Return: false
+ * if there is none; else @rx is to be given to dtls_rx_open() and dtls_rx_done().
  */
 bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
 		       const struct dtls_record *first, struct dtls_rx *rx,
@@ -505,7 +520,7 @@ bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
 	return found;
 }
 
-/* For what came before its key: beside the receive buffer, not of it */
+/* Memory for records that came before their key, beside the receive buffer */
 static unsigned int early_budget(const struct dtls_sock *ds)
 {
 	return (unsigned int)READ_ONCE(ds->sk->sk_rcvbuf) / 4;
@@ -520,8 +535,8 @@ static void drop_early(struct dtls_sock *ds, struct dtls_msg *m)
 
 /*
  * The flight that brings a key is sent again after a minute at most (RFC 6347
- * 4.2.4.1, RFC 9147 5.8.2): what waited for longer waits for a key that nobody
- * will send.
+ * 4.2.4.1, RFC 9147 5.8.2). A record that waited for longer waits for a key that
+ * will not come.
  */
 #define EARLY_AGE_MAX	(60 * HZ)
 
@@ -538,8 +553,9 @@ static void drop_aged(struct dtls_sock *ds)
 }
 
 /*
- * Make room for @bytes in the budget of early records: the oldest go, but those
- * whose key has come. One is always let in.
+ * Make room for @bytes in the budget of early records by dropping the oldest of
+ * those whose key has not come. Return: false if that does not suffice. One
+ * record always fits.
  */
 static bool make_room(struct dtls_sock *ds, unsigned int bytes)
 {
@@ -563,7 +579,7 @@ static bool make_room_early(struct dtls_sock *ds, unsigned int bytes)
 	return room;
 }
 
-/* Charge @m, of epoch @epoch, and let it wait for its key. */
+/* Charge @m and let it wait for the key of @epoch, which may be here by now. */
 static bool queue_early(struct dtls_sock *ds, struct dtls_msg *m, u64 epoch)
 {
 	bool kept;
@@ -574,7 +590,6 @@ static bool queue_early(struct dtls_sock *ds, struct dtls_msg *m, u64 epoch)
 	if (kept) {
 		m->early = m->skb->truesize;
 		ds->early_bytes += m->early;
-		/* The key may have come in between. */
 		list_add_tail(&m->list, newest_rx(ds) >= epoch ?
 			      &ds->pending : &ds->early);
 	}
@@ -582,7 +597,7 @@ static bool queue_early(struct dtls_sock *ds, struct dtls_msg *m, u64 epoch)
 	return kept;
 }
 
-/* A record whose key is still to come waits for it, within a budget. */
+/* Keep a record whose key is still to come, within a budget. Sleeps. */
 void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
 {
 	unsigned int len = dtls_rx_size(rx);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What becomes of a record, top to bottom:
+ * What becomes of a record. In the order of the calls:
  *
  *   dtls_rx_next()	in intake.c, cuts it out of a datagram and admits it
  *   dtls_rx_open()	by its epoch: opens it, keeps it for a key to come, shows
@@ -12,8 +12,8 @@
  * All of it runs in the reader's context, and several readers may be in it at
  * once. Crypto and the copy to the user are under no lock.
  *
- * What cannot be delivered is dropped without a word and counted. It harms
- * neither association nor socket: anybody can send it (RFC 6347 4.1.2.7).
+ * A record that cannot be delivered is dropped and counted. It changes neither
+ * the association nor the socket, as anybody can send it (RFC 6347 4.1.2.7).
  */
 #include "dtls.h"
 #include "trace.h"
@@ -22,7 +22,7 @@
 #define ALERT_CLOSE_NOTIFY	0
 #define ALERT_USER_CANCELED	90
 
-/* A record of @rx is dropped. */
+/* Count a record of @rx as dropped. */
 static void drop_record(struct dtls_sock *ds, struct dtls_rx *rx,
 			enum dtls_count what)
 {
@@ -30,6 +30,7 @@ static void drop_record(struct dtls_sock *ds, struct dtls_rx *rx,
 	rx->why = dtls_drop_reason(what);
 }
 
+/* Return true, and count it, if the datagram of @rx was damaged. */
 static bool checksum_wrong(struct dtls_sock *ds, struct dtls_rx *rx)
 {
 	if (dtls_rx_intact(ds, rx))
@@ -39,7 +40,7 @@ static bool checksum_wrong(struct dtls_sock *ds, struct dtls_rx *rx)
 	return true;
 }
 
-/* A record nobody here can verify goes to the library as it came. */
+/* Give the library a record that cannot be verified here, as it came. */
 static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int i)
 {
 	unsigned int len = dtls_rx_size(rx);
@@ -76,7 +77,7 @@ static void show_unverified(struct dtls_sock *ds, struct dtls_rx *rx,
 		queue_raw(ds, rx, i);
 }
 
-/* Nobody has a use for @rx, nor for many more like it. */
+/* Likewise a record of which a datagram may have no more than a few. */
 static void drop_junk(struct dtls_sock *ds, struct dtls_rx *rx,
 		      enum dtls_count what)
 {

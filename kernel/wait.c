@@ -160,7 +160,8 @@ void dtls_rx_done(struct dtls_sock *ds, struct dtls_rx *rx)
 		dtls_rx_wake(ds->sk);
 	else if (unlikely(left))
 		dtls_rx_wake_one(ds->sk);
-	if (unlikely(rx->why))
+	/* Of a longer run some were read. */
+	if (unlikely(rx->why && rx->n == 1))
 		dtls_skb_drop(ds->sk, rx->skb, rx->why);
 	else
 		consume_skb(rx->skb);
