@@ -27,6 +27,18 @@ static const char *engine_error(int err)
 		return "the keys were not taken";
 	case KDTLS_ENAME:
 		return "neither a host name nor an address: write it in full";
+	case KDTLS_EEMPTY:
+		return "no certificate, or no key, in it: is it the right file?";
+	case KDTLS_EDER:
+		return "DER, not PEM: convert it with openssl x509 or openssl pkey";
+	case KDTLS_EDAMAGED:
+		return "a block of PEM in it is damaged: none of it is used";
+	case KDTLS_EENCRYPTED:
+		return "the private key is encrypted: decrypt it first";
+	case KDTLS_EMISMATCH:
+		return "the private key is not that of the first certificate";
+	case KDTLS_EKIND:
+		return "not a kind of key for DTLS: take P-256, P-384, Ed25519 or RSA";
 	case KDTLS_EPSK:
 		return "a pre-shared key is too short, or used in both roles: take another";
 	}

@@ -90,6 +90,12 @@ enum kdtls_engine_error {
 	KDTLS_ECALLBACK,	/* ops->key refused a key */
 	KDTLS_EPSK,		/* a pre-shared key is too short, or used in both roles */
 	KDTLS_ENAME,		/* neither a host name nor an address */
+	KDTLS_EEMPTY,		/* no certificate, or no key, in what was given */
+	KDTLS_EDER,		/* it is DER, and should be PEM */
+	KDTLS_EDAMAGED,		/* a block of PEM cannot be read */
+	KDTLS_EENCRYPTED,	/* the private key is encrypted */
+	KDTLS_EMISMATCH,	/* the private key is not the certificate's */
+	KDTLS_EKIND,		/* a kind of key that is not supported */
 };
 
 /* Alerts (RFC 5246 7.2, RFC 8446 6, RFC 6066, RFC 7301) */
@@ -135,7 +141,7 @@ enum kdtls_alert {
 #define KDTLS_ALLOW_NO_RENEGOTIATION_INFO 0x0400 /* client, DTLS 1.2: do without RFC 5746 if the server has it not */
 #define KDTLS_PSK_KE		0x0200	/* DTLS 1.3: keys without Diffie-Hellman too (psk_ke) */
 
-#define KDTLS_SHORT_PSK		0x0400	/* take pre-shared keys below KDTLS_PSK_MIN */
+#define KDTLS_SHORT_PSK		0x0800	/* take pre-shared keys below KDTLS_PSK_MIN */
 
 #define KDTLS_PSK_MIN		16	/* bytes of a pre-shared key at least (RFC 9257 6) */
 #define KDTLS_PSK_MAX		64	/* bytes of a pre-shared key */
@@ -433,8 +439,12 @@ KDTLS_API void kdtls_endpoint_free(struct kdtls_endpoint *endpoint);
  * algorithms and, on a server, the name it asked for (RFC 6066 3) is used.
  * EC P-256 and P-384, Ed25519, RSA, RSA-PSS.
  *
- * Return: 0, -KDTLS_EUSAGE (cannot be read, key and certificate differ, kind of
- * key not supported), -KDTLS_EMEMORY.
+ * All of @pem and @key_pem has to be in order: text between the blocks, and keys
+ * and parameters beside what is looked for, are passed over, but a damaged block
+ * is an error wherever it stands.
+ *
+ * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
+ * -KDTLS_EMISMATCH, -KDTLS_EKIND, -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
 					     const void *pem, size_t pem_len,
@@ -459,7 +469,9 @@ KDTLS_API int kdtls_endpoint_use_raw_key(struct kdtls_endpoint *endpoint,
  * @pem:	one or more certificates as PEM
  * @pem_len:	bytes of @pem
  *
- * Return: 0, -KDTLS_EUSAGE (none could be read), -KDTLS_EMEMORY.
+ * A damaged block is an error, and then none of them is a root.
+ *
+ * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_endpoint_trust(struct kdtls_endpoint *endpoint, const void *pem,
 				   size_t pem_len);
@@ -481,7 +493,8 @@ KDTLS_API int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint);
  * Makes the endpoint accept raw public keys (RFC 7250), these alone unless
  * KDTLS_NO_VERIFY is set. Names are not checked: the key is the name.
  *
- * Return: 0, -KDTLS_EUSAGE (cannot be read), -KDTLS_EMEMORY.
+ * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EKIND,
+ * -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
 					   const void *pem, size_t pem_len);

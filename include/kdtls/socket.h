@@ -93,6 +93,8 @@ KDTLS_API int kdtls_use_psk(struct kdtls_endpoint *endpoint,
  * @chain:	file with the chain, leaf first, as PEM
  * @key:	file with the private key as PEM; NULL: in @chain too
  *
+ * kdtls_strerror() says what is wrong with a file.
+ *
  * Return: as there, or -errno (EFBIG: over 1 MiB).
  */
 KDTLS_API int kdtls_use_certificate_file(struct kdtls_endpoint *endpoint,

@@ -1690,4 +1690,44 @@ TEST_F(driver, sockets_outlive_the_listener)
 	works(_metadata, self);
 }
 
+/* Files that were mixed up, cut off or not written at all */
+TEST(files_that_are_no_good_are_told_apart)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+		int error;
+	} file[] = {
+		{ "", 0, KDTLS_EEMPTY },
+		{ "\x30\x82\x01\x00", 4, KDTLS_EDER },
+		{ "-----BEGIN CERTIFICATE-----\nMIIB", 32, KDTLS_EDAMAGED },
+	};
+	struct kdtls_endpoint *ep;
+	struct kdtls_config config;
+	char name[] = "/tmp/kdtls-test-XXXXXX";
+	int fd, i, j;
+
+	kdtls_socket_config(&config);
+	ASSERT_EQ(0, kdtls_endpoint_new(&config, &ep));
+	fd = mkstemp(name);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, ftruncate(fd, 0));
+		ASSERT_EQ((ssize_t)file[i].len,
+			  pwrite(fd, file[i].text, file[i].len, 0));
+		EXPECT_EQ(-file[i].error, kdtls_trust_file(ep, name));
+		EXPECT_EQ(-file[i].error,
+			  kdtls_use_certificate_file(ep, name, NULL));
+	}
+	close(fd);
+	unlink(name);
+	EXPECT_EQ(-ENOENT, kdtls_trust_file(ep, name));
+	kdtls_endpoint_free(ep);
+	for (i = KDTLS_EEMPTY; i <= KDTLS_EKIND; i++) {
+		EXPECT_STRNE(strerror(i), kdtls_strerror(i));
+		for (j = i + 1; j <= KDTLS_EKIND; j++)
+			EXPECT_STRNE(kdtls_strerror(i), kdtls_strerror(j));
+	}
+}
+
 TEST_HARNESS_MAIN

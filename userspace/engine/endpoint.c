@@ -179,16 +179,13 @@ void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
 }
 
 /* The first that was given is looked at first. */
-static int add_identity(struct kdtls_endpoint *ep, struct dtls_identity *id)
+static void add_identity(struct kdtls_endpoint *ep, struct dtls_identity *id)
 {
 	struct dtls_identity **end = &ep->identities;
 
-	if (!id)
-		return -KDTLS_EUSAGE;
 	while (*end)
 		end = &(*end)->next;
 	*end = id;
-	return 0;
 }
 
 int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
@@ -196,38 +193,44 @@ int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
 				   const void *key_pem, size_t key_len)
 {
 	struct dtls_identity *id;
+	int err;
 
 	ERR_set_mark();
-	id = dtls_identity_new((struct dtls_bytes){ pem, pem_len },
-			       (struct dtls_bytes){ key_pem, key_len });
+	err = dtls_identity_new((struct dtls_bytes){ pem, pem_len },
+				(struct dtls_bytes){ key_pem, key_len }, &id);
 	ERR_pop_to_mark();
-	return add_identity(endpoint, id);
+	if (!err)
+		add_identity(endpoint, id);
+	return err;
 }
 
 int kdtls_endpoint_use_raw_key(struct kdtls_endpoint *endpoint,
 			       const void *key_pem, size_t key_len)
 {
 	struct dtls_identity *id;
+	int err;
 
 	ERR_set_mark();
-	id = dtls_identity_new_raw((struct dtls_bytes){ key_pem, key_len });
+	err = dtls_identity_new_raw((struct dtls_bytes){ key_pem, key_len },
+				    &id);
 	ERR_pop_to_mark();
-	return add_identity(endpoint, id);
+	if (!err)
+		add_identity(endpoint, id);
+	return err;
 }
 
 int kdtls_endpoint_trust(struct kdtls_endpoint *endpoint, const void *pem,
 			 size_t pem_len)
 {
-	size_t count;
+	int err;
 
 	ERR_set_mark();
-	count = dtls_trust_add(&endpoint->trust,
-			       (struct dtls_bytes){ pem, pem_len });
+	err = dtls_trust_add(&endpoint->trust,
+			     (struct dtls_bytes){ pem, pem_len });
 	ERR_pop_to_mark();
-	if (!count)
-		return -KDTLS_EUSAGE;
-	endpoint->trust_x509 = true;
-	return 0;
+	if (!err)
+		endpoint->trust_x509 = true;
+	return err;
 }
 
 int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint)
@@ -241,13 +244,13 @@ int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint)
 int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
 				 const void *pem, size_t pem_len)
 {
-	bool ok;
+	int err;
 
 	ERR_set_mark();
-	ok = dtls_trust_add_raw(&endpoint->trust,
-				(struct dtls_bytes){ pem, pem_len });
+	err = dtls_trust_add_raw(&endpoint->trust,
+				 (struct dtls_bytes){ pem, pem_len });
 	ERR_pop_to_mark();
-	return ok ? 0 : -KDTLS_EUSAGE;
+	return err;
 }
 
 int64_t dtls_endpoint_time(const struct kdtls_endpoint *ep, void *ctx)

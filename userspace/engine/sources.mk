@@ -4,7 +4,7 @@
 ENGINE_SOURCES := $(addprefix userspace/engine/, \
 	ack.c alert.c cids.c cids13.c client.c client13.c collect.c cookie.c crypto.c \
 	early.c endpoint.c engine.c extensions.c flight.c gate.c handshake.c handshake13.c heartbeat.c \
-	input.c kex.c keys12.c keys13.c messages.c name.c output.c peer.c post13.c psks.c \
+	input.c kex.c keys12.c keys13.c messages.c name.c output.c peer.c pem.c post13.c psks.c \
 	random.c reassembly.c records.c retry.c server.c server13.c session.c sign.c spent.c \
 	suites.c ticket.c transcript.c x509.c) \
 	kernel/record.c kernel/replay.c

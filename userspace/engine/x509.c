@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Who we are and whom we believe; see x509.h. */
-#include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
@@ -8,6 +7,7 @@
 
 #include "name.h"
 #include "peer.h"
+#include "pem.h"
 #include "x509.h"
 
 /* Keys, curves and hashes of 112 bits of security and more (RFC 9325 4.2) */
@@ -31,25 +31,14 @@ static bool key_known(EVP_PKEY *key)
 	       EVP_PKEY_is_a(key, "RSA-PSS");
 }
 
-static BIO *bio_of(struct dtls_bytes pem)
+/* Return: 0 or an error; a key of no known kind is one. */
+static int known_key(int err, EVP_PKEY **key)
 {
-	return pem.len > INT_MAX ? NULL : BIO_new_mem_buf(pem.p, (int)pem.len);
-}
-
-static EVP_PKEY *read_key(struct dtls_bytes pem)
-{
-	/* An empty pass phrase: nobody is asked on a terminal */
-	static char none[] = "";
-	BIO *bio = bio_of(pem);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, none) :
-			      NULL;
-
-	BIO_free(bio);
-	if (key && !key_known(key)) {
-		EVP_PKEY_free(key);
-		key = NULL;
-	}
-	return key;
+	if (err || key_known(*key))
+		return err;
+	EVP_PKEY_free(*key);
+	*key = NULL;
+	return -KDTLS_EKIND;
 }
 
 static bool write_certificate(struct dtls_writer *w, X509 *cert)
@@ -77,52 +66,61 @@ static bool write_spki(struct dtls_writer *w, unsigned int n, EVP_PKEY *key)
 	return len > 0 && !w->failed;
 }
 
-struct dtls_identity *dtls_identity_new(struct dtls_bytes chain,
-					struct dtls_bytes key)
+/* The body of Certificate, which is the same each time; the leaf is kept too. */
+static int write_chain(struct dtls_identity *id, STACK_OF(X509) *certs)
 {
-	struct dtls_identity *id = OPENSSL_zalloc(sizeof(*id));
-	BIO *bio = bio_of(chain);
-	X509 *cert = NULL;
-	size_t mark;
+	size_t mark = wr_open(&id->message, 3);
+	int i;
 
-	if (!id || !bio)
-		goto fail;
-	id->key = read_key(key);
-	if (!id->key)
-		goto fail;
-	mark = wr_open(&id->message, 3);
-	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		if (!write_certificate(&id->message, cert))
-			goto fail;
-		if (!id->leaf)
-			id->leaf = cert;
-		else
-			X509_free(cert);
-	}
+	for (i = 0; i < sk_X509_num(certs); i++)
+		if (!write_certificate(&id->message, sk_X509_value(certs, i)))
+			return -KDTLS_EMEMORY;
 	wr_close(&id->message, mark, 3);
-	if (!id->leaf || id->message.failed ||
-	    X509_check_private_key(id->leaf, id->key) != 1)
-		goto fail;
-	BIO_free(bio);
-	return id;
-fail:
-	X509_free(cert);
-	BIO_free(bio);
-	dtls_identity_free(id);
-	return NULL;
+	id->leaf = sk_X509_shift(certs);
+	if (id->message.failed)
+		return -KDTLS_EMEMORY;
+	return X509_check_private_key(id->leaf, id->key) == 1 ?
+	       0 : -KDTLS_EMISMATCH;
 }
 
-struct dtls_identity *dtls_identity_new_raw(struct dtls_bytes key)
+int dtls_identity_new(struct dtls_bytes chain, struct dtls_bytes key,
+		      struct dtls_identity **identity)
 {
 	struct dtls_identity *id = OPENSSL_zalloc(sizeof(*id));
+	STACK_OF(X509) *certs = NULL;
+	int err;
 
-	if (id) {
-		id->key = read_key(key);
-		if (id->key && write_spki(&id->message, 3, id->key))
-			return id;
-	}
-	dtls_identity_free(id);
-	return NULL;
+	if (!id)
+		return -KDTLS_EMEMORY;
+	err = dtls_pem_certificates(chain, &certs);
+	if (!err)
+		err = known_key(dtls_pem_private_key(key, &id->key), &id->key);
+	if (!err)
+		err = write_chain(id, certs);
+	sk_X509_pop_free(certs, X509_free);
+	if (err)
+		dtls_identity_free(id);
+	else
+		*identity = id;
+	return err;
+}
+
+int dtls_identity_new_raw(struct dtls_bytes key,
+			  struct dtls_identity **identity)
+{
+	struct dtls_identity *id = OPENSSL_zalloc(sizeof(*id));
+	int err;
+
+	if (!id)
+		return -KDTLS_EMEMORY;
+	err = known_key(dtls_pem_private_key(key, &id->key), &id->key);
+	if (!err && !write_spki(&id->message, 3, id->key))
+		err = -KDTLS_EMEMORY;
+	if (err)
+		dtls_identity_free(id);
+	else
+		*identity = id;
+	return err;
 }
 
 void dtls_identity_free(struct dtls_identity *id)
@@ -174,46 +172,46 @@ bool dtls_trust_add_system(struct dtls_trust *t)
 	       X509_STORE_set_default_paths(t->store) == 1;
 }
 
-size_t dtls_trust_add(struct dtls_trust *t, struct dtls_bytes pem)
+int dtls_trust_add(struct dtls_trust *t, struct dtls_bytes pem)
 {
-	BIO *bio = bio_of(pem);
-	size_t count = 0;
-	X509 *cert;
+	STACK_OF(X509) *certs = NULL;
+	int err = dtls_pem_certificates(pem, &certs);
+	int i;
 
-	while (bio && (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
-		if (add_root(t, cert))
-			count++;
-		X509_free(cert);
-	}
-	BIO_free(bio);
-	return count;
+	for (i = 0; !err && i < sk_X509_num(certs); i++)
+		if (!add_root(t, sk_X509_value(certs, i)))
+			err = -KDTLS_EMEMORY;
+	sk_X509_pop_free(certs, X509_free);
+	return err;
 }
 
-bool dtls_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem)
+static int add_raw(struct dtls_trust *t, EVP_PKEY *key)
 {
-	BIO *bio = bio_of(pem);
-	EVP_PKEY *key = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
 	struct dtls_writer *raw;
-	bool ok = false;
 
-	if (key && key_known(key)) {
-		raw = OPENSSL_realloc(t->raw,
-				      (t->raw_count + 1) * sizeof(*raw));
-		if (raw) {
-			t->raw = raw;
-			memset(&raw[t->raw_count], 0, sizeof(*raw));
-			ok = write_spki(&raw[t->raw_count], 0, key) &&
-			     digest_add(t, raw[t->raw_count].p,
-					raw[t->raw_count].len);
-			if (ok)
-				t->raw_count++;
-			else
-				wr_free(&raw[t->raw_count]);
-		}
+	raw = OPENSSL_realloc(t->raw, (t->raw_count + 1) * sizeof(*raw));
+	if (!raw)
+		return -KDTLS_EMEMORY;
+	t->raw = raw;
+	raw += t->raw_count;
+	memset(raw, 0, sizeof(*raw));
+	if (!write_spki(raw, 0, key) || !digest_add(t, raw->p, raw->len)) {
+		wr_free(raw);
+		return -KDTLS_EMEMORY;
 	}
+	t->raw_count++;
+	return 0;
+}
+
+int dtls_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem)
+{
+	EVP_PKEY *key = NULL;
+	int err = known_key(dtls_pem_public_key(pem, &key), &key);
+
+	if (!err)
+		err = add_raw(t, key);
 	EVP_PKEY_free(key);
-	BIO_free(bio);
-	return ok;
+	return err;
 }
 
 void dtls_trust_exit(struct dtls_trust *t)

@@ -40,18 +40,19 @@ struct dtls_chain {
 	size_t der_len[DTLS_CHAIN_MAX];
 };
 
-/* Return: NULL if it cannot be read, is of no known kind, or does not fit. */
-struct dtls_identity *dtls_identity_new(struct dtls_bytes chain,
-					struct dtls_bytes key);
-struct dtls_identity *dtls_identity_new_raw(struct dtls_bytes key);
+/* Return: 0, or an error as of kdtls_endpoint_use_certificate(). */
+int dtls_identity_new(struct dtls_bytes chain, struct dtls_bytes key,
+		      struct dtls_identity **identity);
+int dtls_identity_new_raw(struct dtls_bytes key,
+			  struct dtls_identity **identity);
 void dtls_identity_free(struct dtls_identity *id);
 
 /* Does its certificate bear this name? A raw key bears every name. */
 bool dtls_identity_named(const struct dtls_identity *id, const char *name);
 
-/* Return: certificates added; 0: none could be read. */
-size_t dtls_trust_add(struct dtls_trust *t, struct dtls_bytes pem);
-bool dtls_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem);
+/* Return: 0, or an error as of kdtls_endpoint_trust(). */
+int dtls_trust_add(struct dtls_trust *t, struct dtls_bytes pem);
+int dtls_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem);
 bool dtls_trust_add_system(struct dtls_trust *t);
 void dtls_trust_exit(struct dtls_trust *t);
 

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * PEM (RFC 7468) as it stands in files of certificates and keys. All of a file
+ * counts: a damaged block ends it with an error, wherever it stands.
+ */
+#ifndef _DTLS_PEM_H
+#define _DTLS_PEM_H
+
+#include <openssl/x509.h>
+
+#include "wire.h"
+
+/**
+ * dtls_pem_certificates() - read every certificate
+ * @certs:	set on success: in the file's order, one at least
+ *
+ * Keys, parameters, requests and revocation lists are passed over, and so is
+ * text between blocks.
+ *
+ * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EMEMORY.
+ */
+int dtls_pem_certificates(struct dtls_bytes pem, STACK_OF(X509) **certs);
+
+/**
+ * dtls_pem_private_key() - read the first private key
+ * @key:	set on success
+ *
+ * Nobody is asked for a pass phrase.
+ *
+ * Return: as above, or -KDTLS_EENCRYPTED.
+ */
+int dtls_pem_private_key(struct dtls_bytes pem, EVP_PKEY **key);
+
+/* The first public key; the same, but none is encrypted. */
+int dtls_pem_public_key(struct dtls_bytes pem, EVP_PKEY **key);
+
+#endif /* _DTLS_PEM_H */
