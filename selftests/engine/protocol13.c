@@ -790,6 +790,61 @@ TEST_F(pair13, only_what_is_missing_is_sent_again)
 	EXPECT_TRUE(end_agree(&self->client, &self->server));
 }
 
+/* Records and datagrams of what an end has to send */
+static void count_output(struct end *end, u8 *buf, u64 now, unsigned int *records,
+			 unsigned int *datagrams)
+{
+	struct dtls_bytes d, bytes;
+	struct dtls_record record;
+	u64 dropped = 0;
+	long n;
+
+	*records = 0;
+	for (*datagrams = 0; (n = end_output(end, buf, END_DATAGRAM, now)) > 0;
+	     ++*datagrams) {
+		d = (struct dtls_bytes){ buf, (size_t)n };
+		while (dtls_record_next(&d, 0, &record, &bytes, &dropped))
+			++*records;
+	}
+}
+
+TEST_F(pair13, a_flight_sent_again_has_a_record_for_each_message)
+{
+	unsigned int first[2], again[2], messages = 0, mtu;
+	const struct dtls_outgoing *m;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.issuer = &self->ca, .name = "DNS:end.example" });
+	for (mtu = 256; mtu <= 1400; mtu += 44) {
+		self->server.config.mtu = mtu;
+		self->server.config.mtu_min = mtu;
+		self->server.config.flags = KDTLS_NO_COOKIE | KDTLS_REQUEST_CERT;
+		ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+				       &self->cert, "end.example"));
+		ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+					  &self->now, 1));
+		messages = 0;
+		for (m = self->server.e->flight.first; m; m = m->next)
+			messages++;
+		ASSERT_EQ(6, messages);
+		count_output(&self->server, self->buf, self->now, &first[0],
+			     &first[1]);
+		self->now = kdtls_engine_expiry(self->server.e);
+		ASSERT_EQ(0, kdtls_engine_expire(self->server.e, self->now));
+		count_output(&self->server, self->buf, self->now, &again[0],
+			     &again[1]);
+		/* It costs no datagram, and is had where there is room. */
+		EXPECT_EQ(first[1], again[1]) TH_LOG("mtu %u", mtu);
+		EXPECT_LE(first[0], again[0]);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+	EXPECT_EQ(1, again[1]);
+	EXPECT_EQ(2, first[0]);
+	EXPECT_EQ(messages, again[0]);
+}
+
 /* Two ends of which one has said its flight to the other but for its end */
 static int begin_with(struct end *client, struct end *server,
 		      const struct cert *ca, const struct cert *cert, u64 *now)

@@ -193,6 +193,7 @@ void dtls_flight_rewind(struct dtls_flight *f)
 {
 	f->cursor = f->first;
 	f->offset = 0;
+	f->again = true;
 	skip(f);
 }
 

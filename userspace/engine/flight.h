@@ -41,6 +41,7 @@ struct dtls_flight {
 	struct dtls_outgoing *last;
 	struct dtls_outgoing *cursor;	/* goes out next; NULL: all is out */
 	u32 offset;			/* in its body */
+	bool again;			/* it went out before */
 	struct dtls_sent *sent;		/* DTLS 1.3 */
 };
 

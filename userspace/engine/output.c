@@ -89,12 +89,74 @@ static long give_content(struct dtls_record_info *info, u64 epoch, u8 type,
 	return (long)len;
 }
 
+/* Can what goes out of this message follow what is in a record already? */
+static bool may_share(const struct dtls_outgoing *before,
+		      const struct dtls_outgoing *m)
+{
+	return before && m->epoch && before->epoch == m->epoch &&
+	       before->type == m->type;
+}
+
 /*
- * Fill a record with messages of the flight; in the clear with one, as every
- * peer is used to. Return: bytes, 0: nothing useful fits, or an error.
+ * Datagrams of @size bytes that the rest of the flight takes, with records that
+ * are full, or with a record for each message (@own). What the peer has
+ * acknowledged counts as if it went out.
  */
-static long fill_record(struct kdtls_engine *e, size_t room, u8 *content,
-			u8 *type)
+static unsigned int count_datagrams(const struct kdtls_engine *e, size_t size,
+				    bool own)
+{
+	const struct dtls_outgoing *m, *before = NULL;
+	size_t used = 0, overhead, left, room;
+	u32 offset = e->flight.offset;
+	unsigned int count = 1;
+
+	for (m = e->flight.cursor; m; m = m->next) {
+		left = m->len - offset;
+		offset = 0;
+		while (left) {
+			overhead = !own && may_share(before, m) ? 0 :
+				   record_overhead(e, m->epoch);
+			room = size > used + overhead ?
+			       size - used - overhead : 0;
+			if (used && room <= DTLS_MESSAGE_HEADER &&
+			    room < left) {
+				count++;
+				used = 0;
+				before = NULL;
+				continue;
+			}
+			if (!used && room < CONTENT_MIN)
+				room = CONTENT_MIN;
+			if (room > left)
+				room = left;
+			used += overhead + room;
+			left -= room;
+			/* The rest has a header of its own. */
+			left += left ? DTLS_MESSAGE_HEADER : 0;
+			before = m;
+		}
+	}
+	return count;
+}
+
+/*
+ * Some peers leave the rest of a record unread that begins with a message they
+ * have, and so never get what follows it there. A flight that goes out again has
+ * a record for each message where that takes no more datagrams.
+ */
+static bool wants_own_records(const struct kdtls_engine *e, size_t size)
+{
+	return e->flight.again && count_datagrams(e, size, true) ==
+				  count_datagrams(e, size, false);
+}
+
+/*
+ * Fill a record with messages of the flight; with one in the clear, as every
+ * peer is used to, and with @own. Return: bytes, 0: nothing useful fits, or an
+ * error.
+ */
+static long fill_record(struct kdtls_engine *e, size_t room, bool own,
+			u8 *content, u8 *type)
 {
 	struct dtls_flight *f = &e->flight;
 	u64 epoch = f->cursor->epoch;
@@ -110,7 +172,7 @@ static long fill_record(struct kdtls_engine *e, size_t room, u8 *content,
 		if (dtls_may_be_13(e) &&
 		    !dtls_flight_sent(f, &piece, epoch, seq))
 			return dtls_fail_memory(e);
-	} while (epoch && f->cursor && f->cursor->epoch == epoch &&
+	} while (epoch && !own && f->cursor && f->cursor->epoch == epoch &&
 		 f->cursor->type == *type);
 	return (long)len;
 }
@@ -124,12 +186,14 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 {
 	size_t used = 0, room, overhead, n;
 	u8 content[DTLS_RECORD_SIZE_MAX];
+	bool own;
 	u64 epoch;
 	long len;
 	u8 type;
 
 	if (size > e->mtu)
 		size = e->mtu;
+	own = wants_own_records(e, size);
 	while (dtls_flight_pending(&e->flight)) {
 		epoch = e->flight.cursor->epoch;
 		if (used && !is_ours(e, epoch))
@@ -142,7 +206,7 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 			room = e->peer_record_limit;
 		if (room > sizeof(content))
 			room = sizeof(content);
-		len = fill_record(e, room, content, &type);
+		len = fill_record(e, room, own, content, &type);
 		if (len < 0)
 			return len;
 		if (!len)
