@@ -174,6 +174,8 @@ static void put_mapped(struct sock *sk, struct msghdr *msg, struct sk_buff *skb)
 		};
 		ipv6_addr_set_v4mapped(ip_hdr(skb)->saddr, &sin6->sin6_addr);
 		msg->msg_namelen = sizeof(*sin6);
+		dtls_cgroup_recvmsg(sk, (struct sockaddr *)sin6,
+				    &msg->msg_namelen);
 	}
 	if (inet6_sk(sk)->rxopt.bits.rxinfo) {
 		info.ipi6_ifindex = PKTINFO_SKB_CB(skb)->ipi_ifindex;
