@@ -108,16 +108,18 @@ struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct sk_buff *from,
 }
 
 /*
- * Charge and queue @m, or drop it. Takes over the reference. Nobody is woken: a
+ * Charge and queue @m, or drop it and return false. Takes over the reference.
+ * Events need no room in a budget: a key has one at most. Nobody is woken: a
  * record's readers were woken by its datagram, and those that found nothing
  * meanwhile are by dtls_rx_done().
  */
-void dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
+bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	bool raw = is_raw(m), room;
 
 	spin_lock(&ds->lock);
-	room = make_room(ds, raw, m->skb->truesize) &&
+	room = (m->info.flags & DTLS_RECORD_EVENT ||
+		make_room(ds, raw, m->skb->truesize)) &&
 	       dtls_hold(ds, m->skb, DTLS_CHARGE_ASIDE);
 	if (room)
 		link_msg(ds, m, false);
@@ -125,23 +127,32 @@ void dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 	if (!room) {
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		dtls_msg_put(ds, m);
-		return;
+		return false;
 	}
 	dtls_count(ds, DTLS_COUNT_RX_CONTROL);
+	return true;
 }
 
-/* Tell the library something. Without memory it is not told. */
-void dtls_control_event(struct dtls_sock *ds, u64 epoch, u16 event)
+/*
+ * Tell the library that @epoch nears a limit. If there is no memory for the
+ * event, the next record that nears the limit tells it. Sleeps.
+ */
+void dtls_control_event(struct dtls_sock *ds, struct dtls_epoch *epoch,
+			u16 event)
 {
 	struct dtls_msg *m = dtls_msg_alloc(0, 0);
+	bool told = false;
 
-	if (!m)
-		return;
-	m->info.epoch = epoch;
-	m->info.flags = DTLS_RECORD_EVENT;
-	m->info.event = event;
-	dtls_control_queue(ds, m);
-	dtls_rx_wake_one(ds->sk);
+	if (m) {
+		m->info.epoch = epoch->number;
+		m->info.flags = DTLS_RECORD_EVENT;
+		m->info.event = event;
+		told = dtls_control_queue(ds, m);
+	}
+	if (told)
+		dtls_rx_wake_one(ds->sk);
+	else
+		dtls_epoch_warn_again(epoch);
 }
 
 /* The oldest control record with a reference, or NULL. */

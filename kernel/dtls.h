@@ -494,7 +494,8 @@ static inline u8 *dtls_pages_at(const struct bio_vec *pages, size_t pos,
  * @key:	the key
  * @seq:	write: the next sequence number
  * @limit:	write: the number that must not be used any more
- * @warned:	the limit was told to the library
+ * @warned:	bit 0: the event that tells the library of the limit is queued, or
+ *		somebody is about to queue it
  * @replay:	read: window, under the association's lock
  * @failed:	read: records whose tag was wrong
  * @used:	read: when the first record was opened, in seconds since boot;
@@ -523,6 +524,7 @@ void dtls_epoch_put(struct dtls_epoch *epoch);
 int dtls_epoch_take_seq(struct dtls_epoch *epoch, unsigned int n, u64 *seq);
 bool dtls_epoch_tx_warn(struct dtls_epoch *epoch);
 bool dtls_epoch_rx_failed(struct dtls_epoch *epoch);
+void dtls_epoch_warn_again(struct dtls_epoch *epoch);
 int dtls_epoch_resize(struct dtls_epoch *epoch, spinlock_t *lock, u32 size);
 
 /* ---- assoc.c: an association ---- */
@@ -855,8 +857,9 @@ int dtls_wait(struct dtls_sock *ds, const struct dtls_waiter *waiter);
 
 struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct sk_buff *from,
 				  unsigned int len, bool raw);
-void dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m);
-void dtls_control_event(struct dtls_sock *ds, u64 epoch, u16 event);
+bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m);
+void dtls_control_event(struct dtls_sock *ds, struct dtls_epoch *epoch,
+			u16 event);
 struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek);
 void dtls_control_put_back(struct dtls_sock *ds, struct dtls_msg *m);
 

@@ -100,6 +100,12 @@ bool dtls_epoch_rx_failed(struct dtls_epoch *epoch)
 	       !test_and_set_bit(0, &epoch->warned);
 }
 
+/* The warning did not reach the library: let the next record bring it up. */
+void dtls_epoch_warn_again(struct dtls_epoch *epoch)
+{
+	clear_bit(0, &epoch->warned);
+}
+
 /* Give the replay window another size; what it knows is kept. Sleeps. */
 int dtls_epoch_resize(struct dtls_epoch *epoch, spinlock_t *lock, u32 size)
 {

@@ -266,7 +266,7 @@ static void count_failure(struct dtls_sock *ds, struct dtls_rx *rx, int err)
 	if (err == -EBADMSG) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_AUTH_FAILED);
 		if (dtls_epoch_rx_failed(rx->epoch))
-			dtls_control_event(ds, rx->epoch->number,
+			dtls_control_event(ds, rx->epoch,
 					   DTLS_EVENT_RX_LIMIT);
 	} else if (err == -ENOKEY) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_NO_KEY);

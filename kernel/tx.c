@@ -182,8 +182,7 @@ static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
 	if (taken < 0)
 		dtls_stat_inc(tx->ds, DTLS_STAT_TX_EXPIRED);
 	if (dtls_epoch_tx_warn(tx->epoch))
-		dtls_control_event(tx->ds, tx->epoch->number,
-				   DTLS_EVENT_TX_LIMIT);
+		dtls_control_event(tx->ds, tx->epoch, DTLS_EVENT_TX_LIMIT);
 	return taken;
 }
 

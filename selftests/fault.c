@@ -721,6 +721,47 @@ TEST_F(fault, recv_control)
 	EXPECT_TRUE(survives(&self->f, &op));
 }
 
+/* A write key that is about to tell that it nears its limit */
+static int near_limit(struct fault *f)
+{
+	struct dtls_info info;
+
+	if (dtls_get_info(f->l.a, &info))
+		return -1;
+	f->l.ab.epoch++;
+	f->l.ab.rec_seq = info.tx_limit - 10;
+	f->next_seq = f->l.ab.rec_seq;
+	return dtls_set_key(f->l.a, DTLS_TX, &f->l.ab);
+}
+
+static int call_send_one(struct fault *f)
+{
+	return send(f->l.a, "x", 1, 0) == 1 ? 0 : errno;
+}
+
+/* One record later at the latest the library knows, and it is told once. */
+static bool check_told(struct fault *f)
+{
+	struct dtls_record_info info;
+	char buf[16];
+	int told = 0;
+
+	if (send(f->l.a, "x", 1, 0) != 1)
+		return false;
+	while (recv_control(f->l.a, &info, buf, sizeof(buf)) >= 0)
+		told += info.flags == DTLS_RECORD_EVENT &&
+			info.event == DTLS_EVENT_TX_LIMIT &&
+			info.epoch == f->l.ab.epoch;
+	return told == 1 && still_works(f);
+}
+
+TEST_F(fault, limit_event)
+{
+	static const struct op op = { near_limit, call_send_one, check_told };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
 /* Records that come before their key, and the key */
 static int early_queued(struct fault *f)
 {

@@ -1103,6 +1103,31 @@ static __u64 near_limit(struct __test_metadata *_metadata, struct link *l,
 	return info.tx_limit;
 }
 
+/* However many of the peer's control records nobody has read */
+TEST_F(transmit, limit_is_told_behind_a_full_control_queue)
+{
+	struct dtls_counters counters;
+	struct dtls_record_info info;
+	struct link *l = &self->l;
+	int i, told = 0;
+
+	for (i = 0; i < 10000; i++) {
+		ASSERT_EQ(1000, link_send(l, CT_HANDSHAKE, text, 1000));
+		ASSERT_EQ(-1, recv_now(l->a, buf, sizeof(buf)));
+		ASSERT_OK(dtls_get_counters(l->a, &counters));
+		if (counters.rx_no_budget)
+			break;
+	}
+	ASSERT_LT(0, counters.rx_no_budget);
+
+	near_limit(_metadata, l, 10);
+	ASSERT_EQ(1, send(l->a, text, 1, 0));
+	while (recv_control(l->a, &info, buf, sizeof(buf)) >= 0)
+		told += info.flags == DTLS_RECORD_EVENT &&
+			info.event == DTLS_EVENT_TX_LIMIT;
+	EXPECT_EQ(1, told);
+}
+
 TEST_F(transmit, limit_is_told_before_it_is_reached)
 {
 	struct dtls_record_info info;
