@@ -326,6 +326,63 @@ TEST_F(flood, drops_are_in_the_system_s_counters)
 	still_works(_metadata, l);
 }
 
+#define TRACING	"/sys/kernel/tracing/"
+
+static void trace(struct __test_metadata *_metadata, const char *file,
+		  const char *value)
+{
+	char path[100];
+	int fd;
+
+	snprintf(path, sizeof(path), TRACING "%s", file);
+	fd = open(path, O_WRONLY | O_TRUNC);
+	ASSERT_LE(0, fd) TH_LOG("%s: %s", path, strerror(errno));
+	if (*value)
+		ASSERT_EQ((ssize_t)strlen(value),
+			  write(fd, value, strlen(value)));
+	close(fd);
+}
+
+/* How many datagrams were dropped for @reason while the kernel was traced */
+static int traced(const char *reason)
+{
+	FILE *f = fopen(TRACING "trace", "r");
+	char line[512];
+	int n = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		n += strstr(line, "kfree_skb:") && strstr(line, reason);
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* dropwatch and its like listen to the event kfree_skb. */
+TEST_F(flood, drops_are_told_to_who_watches)
+{
+	struct link *l = &self->l;
+	size_t len;
+	int i;
+
+	trace(_metadata, "trace", "");
+	trace(_metadata, "events/skb/kfree_skb/enable", "1");
+	memset(wire, 0xff, 100);
+	for (i = 0; i < 5; i++)
+		send_wire(_metadata, l, 100);
+	nothing_to_read(_metadata, l);
+	len = peer_seal(&l->ba, CT_DATA, 7, text, 100, wire);
+	wire[len - 1] ^= 1;
+	for (i = 0; i < 5; i++)
+		send_wire(_metadata, l, len);
+	nothing_to_read(_metadata, l);
+	/* What is read is not dropped. */
+	for (i = 0; i < 5; i++)
+		still_works(_metadata, l);
+	trace(_metadata, "events/skb/kfree_skb/enable", "0");
+	EXPECT_EQ(5, traced("reason: INVALID_PROTO"));
+	EXPECT_EQ(5, traced("reason: XFRM_POLICY"));
+}
+
 /* @len bytes of @wire as if they were of @l->b, with wrong UDP checksums */
 static void send_damaged(struct __test_metadata *_metadata, struct link *l,
 			 size_t len)
