@@ -3,9 +3,29 @@
 #include <net/dst.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>
+#include <net/ip6_route.h>
+#include <net/route.h>
 
 #include "compat.h"
 #include "dtls.h"
+
+#if IS_ENABLED(CONFIG_IPV6)
+/*
+ * Is @sin6 the peer? A link-local address is one of a link: where the name says
+ * which, that must be the socket's own. Without one UDP takes the socket's.
+ */
+static bool is_peer6(const struct sock *sk, const struct sockaddr_in6 *sin6,
+		     int len)
+{
+	if (len < SIN6_LEN_RFC2133 ||
+	    sin6->sin6_port != inet_sk(sk)->inet_dport ||
+	    !ipv6_addr_equal(&sin6->sin6_addr, &sk->sk_v6_daddr))
+		return false;
+	return len < (int)sizeof(*sin6) || !sin6->sin6_scope_id ||
+	       !__ipv6_addr_needs_scope_id(ipv6_addr_type(&sin6->sin6_addr)) ||
+	       sin6->sin6_scope_id == READ_ONCE(sk->sk_bound_dev_if);
+}
+#endif
 
 /* Is @name the address the socket is connected to? */
 bool dtls_is_peer(const struct sock *sk, const void *name, int len)
@@ -15,19 +35,15 @@ bool dtls_is_peer(const struct sock *sk, const void *name, int len)
 	if (len < (int)sizeof(*sin) || sin->sin_family != sk->sk_family)
 		return false;
 #if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6) {
-		const struct sockaddr_in6 *sin6 = name;
-
-		return len >= SIN6_LEN_RFC2133 &&
-		       sin6->sin6_port == inet_sk(sk)->inet_dport &&
-		       ipv6_addr_equal(&sin6->sin6_addr, &sk->sk_v6_daddr);
-	}
+	if (sk->sk_family == AF_INET6)
+		return is_peer6(sk, name, len);
 #endif
 	return sin->sin_port == inet_sk(sk)->inet_dport &&
 	       sin->sin_addr.s_addr == inet_sk(sk)->inet_daddr;
 }
 
-static unsigned int ip_overhead(struct sock *sk)
+/* Bytes of each datagram that are not UDP's payload */
+static unsigned int overhead4(struct sock *sk)
 {
 	unsigned int len = sizeof(struct iphdr) + sizeof(struct udphdr);
 	struct ip_options_rcu *opt;
@@ -40,8 +56,40 @@ static unsigned int ip_overhead(struct sock *sk)
 	return len;
 }
 
+/*
+ * The route as UDP looks for it when the socket has none. It is not stored: the
+ * next datagram does that. Sleeps. Returns a reference or NULL.
+ */
+static struct dst_entry *route4(struct sock *sk)
+{
+	const struct inet_sock *inet = inet_sk(sk);
+	int oif = READ_ONCE(sk->sk_bound_dev_if);
+	struct flowi4 fl4;
+	struct rtable *rt;
+
+	if (ipv4_is_multicast(inet->inet_daddr))
+		oif = oif ?: READ_ONCE(inet->mc_index);
+	else
+		oif = oif ?: READ_ONCE(inet->uc_index);
+	flowi4_init_output(&fl4, oif, READ_ONCE(sk->sk_mark),
+			   ip_sock_rt_tos(sk), ip_sock_rt_scope(sk),
+			   sk->sk_protocol, inet_sk_flowi_flags(sk),
+			   inet->inet_daddr, inet->inet_saddr, inet->inet_dport,
+			   inet->inet_sport, sock_net_uid(sock_net(sk), sk));
+	security_sk_classify_flow(sk, flowi4_to_flowi_common(&fl4));
+	rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
+	return IS_ERR(rt) ? NULL : &rt->dst;
+}
+
+/* What UDP holds a datagram against: see ip_setup_cork(). */
+static unsigned int mtu4(struct sock *sk, const struct dst_entry *dst)
+{
+	return READ_ONCE(inet_sk(sk)->pmtudisc) < IP_PMTUDISC_PROBE ?
+	       dst_mtu(dst) : READ_ONCE(dst->dev->mtu);
+}
+
 #if IS_ENABLED(CONFIG_IPV6)
-static unsigned int ipv6_overhead(struct sock *sk)
+static unsigned int overhead6(struct sock *sk)
 {
 	unsigned int len = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
 	struct ipv6_txoptions *opt;
@@ -53,26 +101,83 @@ static unsigned int ipv6_overhead(struct sock *sk)
 	rcu_read_unlock();
 	return len;
 }
+
+static struct dst_entry *route6(struct sock *sk)
+{
+	const struct ipv6_pinfo *np = inet6_sk(sk);
+	struct flowi6 fl6 = {
+		.flowi6_proto = sk->sk_protocol,
+		.daddr = sk->sk_v6_daddr,
+		.saddr = np->saddr,
+		.flowi6_oif = READ_ONCE(sk->sk_bound_dev_if),
+		.flowi6_mark = READ_ONCE(sk->sk_mark),
+		.fl6_dport = inet_sk(sk)->inet_dport,
+		.fl6_sport = inet_sk(sk)->inet_sport,
+		.flowlabel = ip6_make_flowinfo(np->tclass, np->flow_label),
+		.flowi6_uid = sock_net_uid(sock_net(sk), sk),
+	};
+	struct in6_addr *final_p, final;
+	struct dst_entry *dst;
+
+	if (!fl6.flowi6_oif)
+		fl6.flowi6_oif = np->sticky_pktinfo.ipi6_ifindex;
+	if (!fl6.flowi6_oif)
+		fl6.flowi6_oif = ipv6_addr_is_multicast(&fl6.daddr) ?
+				 READ_ONCE(np->mcast_oif) :
+				 READ_ONCE(np->ucast_oif);
+	security_sk_classify_flow(sk, flowi6_to_flowi_common(&fl6));
+	rcu_read_lock();
+	final_p = fl6_update_dst(&fl6, rcu_dereference(np->opt), &final);
+	rcu_read_unlock();
+	dst = ip6_dst_lookup_flow(sock_net(sk), sk, &fl6, final_p);
+	return IS_ERR(dst) ? NULL : dst;
+}
+
+/* Likewise: see ip6_setup_cork(). The first is IPV6_MTU's. */
+static unsigned int mtu6(struct sock *sk, const struct dst_entry *dst)
+{
+	unsigned int set = READ_ONCE(inet6_sk(sk)->frag_size);
+	unsigned int mtu = dtls_inet6_pmtudisc(sk) < IPV6_PMTUDISC_PROBE ?
+			   dst_mtu(dst) : READ_ONCE(dst->dev->mtu);
+
+	return set && set < mtu ? set : mtu;
+}
 #endif
 
-/* UDP payload the path takes in one piece; 0: there is no route now */
+/*
+ * UDP payload that goes to the peer in one piece now, as the socket's options
+ * have it; 0: there is no route. Sleeps.
+ */
 unsigned int dtls_path_payload(struct sock *sk)
 {
-	struct dst_entry *dst = sk_dst_get(sk);
-	unsigned int mtu, overhead;
+	unsigned int mtu = 0, overhead = overhead4(sk);
+	struct dst_entry *dst;
 
-	if (!dst)
-		return 0;
-	mtu = dst_mtu(dst);
-	dst_release(dst);
-	overhead = ip_overhead(sk);
+	if (sk->sk_family == AF_INET) {
+		dst = sk_dst_check(sk, 0) ?: route4(sk);
+		if (dst)
+			mtu = mtu4(sk, dst);
+		dst_release(dst);
+	}
 #if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_family == AF_INET6)
-		overhead = ipv6_overhead(sk);
+	if (sk->sk_family == AF_INET6) {
+		dst = sk_dst_check(sk, inet6_sk(sk)->dst_cookie) ?: route6(sk);
+		if (dst)
+			mtu = mtu6(sk, dst);
+		dst_release(dst);
+		overhead = overhead6(sk);
+	}
 #endif
 	return mtu > overhead ? min(mtu - overhead, DTLS_DATAGRAM_MAX) : 0;
 }
 
+/* Both families number these alike. */
+static_assert(IPV6_PMTUDISC_DO == IP_PMTUDISC_DO &&
+	      IPV6_PMTUDISC_PROBE == IP_PMTUDISC_PROBE &&
+	      IPV6_PMTUDISC_INTERFACE == IP_PMTUDISC_INTERFACE &&
+	      IPV6_PMTUDISC_OMIT == IP_PMTUDISC_OMIT);
+
+/* Does UDP refuse what is longer than that, rather than make fragments? */
 bool dtls_path_dont_fragment(const struct sock *sk)
 {
 	int pmtudisc = READ_ONCE(inet_sk(sk)->pmtudisc);
@@ -84,5 +189,5 @@ bool dtls_path_dont_fragment(const struct sock *sk)
 			return true;
 	}
 #endif
-	return pmtudisc == IP_PMTUDISC_DO || pmtudisc == IP_PMTUDISC_PROBE;
+	return pmtudisc >= IP_PMTUDISC_DO && pmtudisc != IP_PMTUDISC_OMIT;
 }

@@ -1381,6 +1381,171 @@ TEST_F(transmit_mtu, segments_over_the_mtu)
 	}
 }
 
+/* The path to the loopback address takes @mtu, whatever its device does. */
+static int path_mtu(int family, int mtu)
+{
+	const char *addr = family == AF_INET ? "127.0.0.1" : "::1";
+	char cmd[160];
+
+	snprintf(cmd, sizeof(cmd),
+		 "bash -c 'ip route del local %s dev lo table local && "
+		 "ip route add local %s dev lo table local mtu %d'",
+		 addr, addr, mtu);
+	return system(cmd);
+}
+
+static int mtu_discover(int fd, int family, int val)
+{
+	return setsockopt(fd, family == AF_INET ? SOL_IP : SOL_IPV6,
+			  family == AF_INET ? IP_MTU_DISCOVER :
+					      IPV6_MTU_DISCOVER,
+			  &val, sizeof(val));
+}
+
+/* What the path takes is less than the device: a probe may try the latter. */
+TEST_F(transmit_mtu, probe_goes_over_the_path_mtu)
+{
+	int plain[2], family = variant->family, i;
+	struct link *l = &self->l;
+
+	link_close(l);
+	ASSERT_OK(path_mtu(family, 1300));
+	ASSERT_OK(link_raw(l, family, variant->cipher, 0));
+	ASSERT_OK(udp_pair(family, &plain[0], &plain[1]));
+	for (i = 0; i < 2; i++) {
+		ASSERT_OK(mtu_discover(plain[0], family, IP_PMTUDISC_DO));
+		ASSERT_OK(mtu_discover(l->a, family, IP_PMTUDISC_DO));
+		ASSERT_ERRNO(EMSGSIZE, send(plain[0], text, 1350, 0));
+		ASSERT_ERRNO(EMSGSIZE, send(l->a, text, 1350, 0));
+		ASSERT_EQ((__u64)i, tx_seq(_metadata, l));
+
+		ASSERT_OK(mtu_discover(plain[0], family, IP_PMTUDISC_PROBE));
+		ASSERT_OK(mtu_discover(l->a, family, IP_PMTUDISC_PROBE));
+		EXPECT_EQ(1500 - variant->ip_header - 8 -
+			  peer_overhead(&l->ab), (size_t)dtls_mtu(l->a));
+		ASSERT_EQ(1350, send(plain[0], text, 1350, 0));
+		ASSERT_EQ(1350, send(l->a, text, 1350, 0));
+		ASSERT_EQ(1350, link_recv(l, &rec));
+		ASSERT_ERRNO(EMSGSIZE, send(l->a, text, 1500, 0));
+		ASSERT_EQ((__u64)i + 1, tx_seq(_metadata, l));
+	}
+	close(plain[0]);
+	close(plain[1]);
+}
+
+/* IP_PMTUDISC_INTERFACE makes no fragments either; OMIT does. */
+TEST_F(transmit_mtu, every_discovery_as_on_plain_udp)
+{
+	int plain[2], family = variant->family, how;
+	struct link *l = &self->l;
+	ssize_t want, got;
+	__u64 seq = 0;
+
+	ASSERT_OK(udp_pair(family, &plain[0], &plain[1]));
+	for (how = IP_PMTUDISC_DONT; how <= IP_PMTUDISC_OMIT; how++) {
+		ASSERT_OK(mtu_discover(plain[0], family, how));
+		ASSERT_OK(mtu_discover(l->a, family, how));
+		want = send(plain[0], text, 2000, 0);
+		got = send(l->a, text, 2000, 0);
+		ASSERT_EQ(want, got) TH_LOG("discovery %d", how);
+		if (got > 0) {
+			ASSERT_EQ(2000, link_recv(l, &rec));
+			seq++;
+		} else {
+			ASSERT_EQ(EMSGSIZE, errno);
+		}
+		ASSERT_EQ(seq, tx_seq(_metadata, l));
+	}
+	close(plain[0]);
+	close(plain[1]);
+}
+
+/* Some options make a socket forget its route: then it is looked up. */
+TEST_F(transmit_mtu, known_after_the_route_was_forgotten)
+{
+	int file = text_file(_metadata, 30000), val = 0x10, n = 0;
+	struct link *l = &self->l;
+	ssize_t at, one;
+	int before;
+	__u64 seq;
+
+	before = dtls_mtu(l->a);
+	ASSERT_LT(1000, before);
+	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_MARK, &val, sizeof(val)));
+	if (variant->family == AF_INET) {
+		ASSERT_OK(setsockopt(l->a, SOL_IP, IP_TOS, &val, sizeof(val)));
+	}
+	EXPECT_EQ(before, (int)dtls_mtu(l->a));
+	ASSERT_ERRNO(EMSGSIZE, send(l->a, text, before + 1, 0));
+	ASSERT_EQ((__u64)0, tx_seq(_metadata, l));
+
+	/* And sendfile's records fit the path. */
+	for (at = 0; at < 30000; at += one) {
+		val++;
+		ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_MARK, &val,
+				     sizeof(val)));
+		one = sendfile(l->a, file, NULL, 30000 - at);
+		ASSERT_LT(0, one);
+		n++;
+	}
+	seq = arrives(_metadata, l, text, 30000, 0);
+	EXPECT_LE((__u64)30000 / before, seq);
+	close(file);
+}
+
+/* IPV6_MTU, which can only be less than the path's */
+TEST_F(transmit_mtu, own_mtu_counts)
+{
+	struct link *l = &self->l;
+	int val = 1300, want;
+
+	if (variant->family != AF_INET6)
+		return;
+	want = val - variant->ip_header - 8 - (int)peer_overhead(&l->ab);
+	ASSERT_OK(setsockopt(l->a, SOL_IPV6, IPV6_MTU, &val, sizeof(val)));
+	ASSERT_EQ(want, (int)dtls_mtu(l->a));
+	ASSERT_ERRNO(EMSGSIZE, send(l->a, text, want + 1, 0));
+	ASSERT_EQ((__u64)0, tx_seq(_metadata, l));
+	ASSERT_EQ(want, send(l->a, text, want, 0));
+	ASSERT_EQ(want, link_recv(l, &rec));
+}
+
+/* One address on two links is two peers. */
+TEST(link_local_peer_is_of_its_link)
+{
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(5684) };
+	struct peer_key key;
+	struct dtls_info info;
+	unsigned int scope;
+	int fd;
+
+	ASSERT_OK(unshare(CLONE_NEWNET));
+	ASSERT_EQ(0, system("bash -c 'ip link add v0 type veth peer name v1 && "
+			    "ip addr add fe80::1/64 dev v0 nodad && "
+			    "ip addr add fe80::1/64 dev v1 nodad && "
+			    "ip link set v0 up && ip link set v1 up'"));
+	scope = if_nametoindex("v0");
+	inet_pton(AF_INET6, "fe80::2", &to.sin6_addr);	/* nobody's */
+	to.sin6_scope_id = scope;
+	fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	ASSERT_OK(connect(fd, (void *)&to, sizeof(to)));
+	peer_key_init(&key, DTLS_CIPHER_AES_GCM_128, 1, 0, 1);
+	ASSERT_OK(dtls_attach(fd));
+	ASSERT_OK(dtls_set_key(fd, DTLS_TX, &key));
+
+	ASSERT_EQ(5, sendto(fd, "hello", 5, 0, (void *)&to, sizeof(to)));
+	to.sin6_scope_id = 0;
+	ASSERT_EQ(5, sendto(fd, "hello", 5, 0, (void *)&to, sizeof(to)));
+	to.sin6_scope_id = if_nametoindex("v1");
+	ASSERT_ERRNO(EISCONN, sendto(fd, "hello", 5, 0, (void *)&to,
+				     sizeof(to)));
+	ASSERT_ERRNO(EISCONN, connect(fd, (void *)&to, sizeof(to)));
+	ASSERT_OK(dtls_get_info(fd, &info));
+	EXPECT_EQ((__u64)2, info.tx_seq);
+	close(fd);
+}
+
 FIXTURE(transmit_full)
 {
 	int fd;
