@@ -38,6 +38,7 @@ struct tx {
 	struct msghdr *msg;
 	unsigned int flags;		/* for the base */
 	unsigned int segment;		/* plaintext bytes a record; 0: all */
+	bool cut;			/* @segment was said in this call */
 	u8 type;
 	struct dtls_record_info info;
 	bool has_info;
@@ -570,6 +571,7 @@ static int parse_control(struct tx *tx)
 			    cmsg->cmsg_len != CMSG_LEN(sizeof(u16)))
 				return -EINVAL;
 			tx->segment = *(u16 *)CMSG_DATA(cmsg);
+			tx->cut = true;
 		} else {
 			size_t space = CMSG_ALIGN(cmsg->cmsg_len);
 
@@ -632,13 +634,18 @@ static int check(struct tx *tx, size_t record_len)
 	return 0;
 }
 
-/* A datagram as it is: the handshake's own. Nothing here is application data. */
+/*
+ * A datagram as it is: the handshake's own. Nothing here is application data.
+ * The options UDP_SEGMENT and UDP_CORK are about records; what asks for the same
+ * with this datagram is refused rather than ignored.
+ */
 static int send_raw(struct tx *tx, size_t len)
 {
 	static const struct dtls_record_info raw = { .flags = DTLS_RECORD_RAW };
 	struct msghdr msg = *tx->msg;
 
-	if (memcmp(&tx->info, &raw, sizeof(raw)))
+	if (memcmp(&tx->info, &raw, sizeof(raw)) || tx->cut ||
+	    msg.msg_flags & MSG_MORE)
 		return -EINVAL;
 	msg.msg_flags = tx->flags;
 	msg.msg_control = tx->control;
@@ -677,6 +684,9 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 		if (ret)
 			return ret;
 	}
+	/* It is data that is cut, and a control message is one record. */
+	if (tx->type != DTLS_CT_APPLICATION_DATA && tx->cut)
+		return -EINVAL;
 	if (tx->type != DTLS_CT_APPLICATION_DATA)
 		tx->segment = 0;
 	else if (splice && !tx->segment)
@@ -684,6 +694,14 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 			      DTLS_RECORD_SIZE_MAX;
 
 	record_len = tx->segment ? min_t(size_t, len, tx->segment) : len;
+	/*
+	 * Datagrams of one record each cannot wait for more of them, and what
+	 * the base is told of a datagram comes with its last record. A splice
+	 * says MSG_MORE by itself.
+	 */
+	if (!splice && ((tx->msg->msg_flags & MSG_MORE && record_len < len) ||
+			(more && tx->control)))
+		return -EINVAL;
 	ret = check(tx, record_len);
 	if (ret)
 		return ret;

@@ -357,6 +357,95 @@ TEST_F(transmit, raw_goes_out_before_the_key)
 	link_close(&l);
 }
 
+/* What works on records is refused with a datagram that is none. */
+TEST_F(transmit, raw_is_not_cut_nor_packed)
+{
+	struct link *l = &self->l;
+	struct dtls_record_info raw = { .flags = DTLS_RECORD_RAW };
+	char ctl[CMSG_SPACE(sizeof(raw)) + CMSG_SPACE(sizeof(__u16))] = {};
+	struct iovec iov = { text, 300 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = ctl,
+			      .msg_controllen = sizeof(ctl) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	int val = 100, one = 1;
+
+	c->cmsg_level = SOL_DTLS;
+	c->cmsg_type = DTLS_RECORD_INFO;
+	c->cmsg_len = CMSG_LEN(sizeof(raw));
+	memcpy(CMSG_DATA(c), &raw, sizeof(raw));
+	c = (void *)(ctl + CMSG_SPACE(sizeof(raw)));
+	c->cmsg_level = SOL_UDP;
+	c->cmsg_type = UDP_SEGMENT;
+	c->cmsg_len = CMSG_LEN(sizeof(__u16));
+	*(__u16 *)CMSG_DATA(c) = 100;
+	ASSERT_ERRNO(EINVAL, sendmsg(l->a, &msg, 0));
+	msg.msg_controllen = CMSG_SPACE(sizeof(raw));
+	ASSERT_ERRNO(EINVAL, sendmsg(l->a, &msg, MSG_MORE));
+	nothing_arrives(_metadata, l);
+
+	/* The options are about records, and go on to be. */
+	ASSERT_OK(setsockopt(l->a, SOL_UDP, UDP_SEGMENT, &val, sizeof(val)));
+	ASSERT_OK(setsockopt(l->a, SOL_UDP, 1 /* CORK */, &one, sizeof(one)));
+	ASSERT_EQ(300, sendmsg(l->a, &msg, 0));
+	ASSERT_EQ(300, recv(l->b, wire, sizeof(wire), 0));
+	ASSERT_EQ((__u64)0, tx_seq(_metadata, l));
+}
+
+TEST_F(transmit, control_record_is_not_cut)
+{
+	struct link *l = &self->l;
+	struct dtls_record_info info = { .type = CT_HANDSHAKE };
+	char ctl[CMSG_SPACE(sizeof(info)) + CMSG_SPACE(sizeof(__u16))] = {};
+	struct iovec iov = { text, 300 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = ctl,
+			      .msg_controllen = sizeof(ctl) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_DTLS;
+	c->cmsg_type = DTLS_RECORD_INFO;
+	c->cmsg_len = CMSG_LEN(sizeof(info));
+	memcpy(CMSG_DATA(c), &info, sizeof(info));
+	c = (void *)(ctl + CMSG_SPACE(sizeof(info)));
+	c->cmsg_level = SOL_UDP;
+	c->cmsg_type = UDP_SEGMENT;
+	c->cmsg_len = CMSG_LEN(sizeof(__u16));
+	*(__u16 *)CMSG_DATA(c) = 100;
+	ASSERT_ERRNO(EINVAL, sendmsg(l->a, &msg, 0));
+	nothing_arrives(_metadata, l);
+	ASSERT_EQ((__u64)0, tx_seq(_metadata, l));
+}
+
+/* To cut and to pack at once cannot be had, nor half a datagram's cmsgs. */
+TEST_F(transmit, cut_records_are_not_packed)
+{
+	bool v4 = variant->family == AF_INET;
+	char ctl[CMSG_SPACE(sizeof(int))] = {};
+	struct iovec iov = { text, 20 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = ctl,
+			      .msg_controllen = sizeof(ctl) };
+	static const int lens[] = { 20, 20 };
+	struct link *l = &self->l;
+	struct cmsghdr *c;
+
+	ASSERT_ERRNO(EINVAL, send_segments(l->a, text, 300, 100, MSG_MORE));
+	c = CMSG_FIRSTHDR(&msg);
+	c->cmsg_level = v4 ? SOL_IP : SOL_IPV6;
+	c->cmsg_type = v4 ? IP_TOS : IPV6_TCLASS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	ASSERT_ERRNO(EINVAL, sendmsg(l->a, &msg, MSG_MORE));
+	nothing_arrives(_metadata, l);
+	ASSERT_EQ((__u64)0, tx_seq(_metadata, l));
+
+	/* With the last record they are the datagram's. */
+	ASSERT_EQ(20, send(l->a, text, 20, MSG_MORE));
+	iov.iov_base = text + 20;
+	ASSERT_EQ(20, sendmsg(l->a, &msg, 0));
+	arrives_as(_metadata, l, 0, 2, lens);
+}
+
 TEST_F(transmit, control_types)
 {
 	struct link *l = &self->l;

@@ -92,6 +92,15 @@
  * behind application data that nobody reads: poll() opens that data and keeps
  * it, as long as it fits into the receive buffer. Beyond that recvmsg(MSG_OOB)
  * fails with ENOBUFS until application data is read.
+ *
+ * What UDP has for sending works on records: UDP_SEGMENT cuts the plaintext, a
+ * record and a datagram each; MSG_MORE and UDP_CORK pack records into one
+ * datagram. Both at once is EINVAL: MSG_MORE with bytes that UDP_SEGMENT cuts,
+ * while with UDP_CORK such bytes go out before what waits. A control message
+ * for IP or the socket is of the datagram and goes with the record that ends
+ * it: with one after which more shall come it is EINVAL.
+ *
+ * A send that fails for memory or for an address spends no sequence number.
  */
 
 /* Control messages of level SOL_DTLS */
@@ -215,7 +224,10 @@ struct dtls_key_info {
  *
  * With sendmsg(): sends the data as one record of @type under the current
  * write key (@epoch must be 0 or name it, else ESTALE; @seq is zero), or with
- * DTLS_RECORD_RAW as a datagram that goes out as it is (all else zero). Which
+ * DTLS_RECORD_RAW as a datagram that goes out as it is (all else zero). Neither
+ * is cut by the option UDP_SEGMENT, and a UDP_SEGMENT control message beside it
+ * is EINVAL; so is MSG_MORE with a raw datagram, which does not wait in a cork
+ * either. Which
  * epoch and number the record got, for the ACK to come (RFC 9147 7), DTLS_INFO
  * tells afterwards: a sendmsg() without this cmsg does not change that, so that
  * one thread may send control records while others send data.
