@@ -260,7 +260,7 @@ static void *add_one(void *arg)
 TEST_F(scratch, tasks_share_a_cork)
 {
 	struct link *l = &self->l;
-	unsigned int i, n = 40;
+	unsigned int i, n = 30;
 	pthread_t thread;
 	void *ret;
 
@@ -420,15 +420,12 @@ static void *recv_for_ever(void *arg)
 static void measure(struct __test_metadata *_metadata, FIXTURE_DATA(held) *self,
 		    void *(*task)(void *), long *used, long *charged)
 {
-	pthread_attr_t attr;
 	pthread_t thread;
 	unsigned int i;
 	long was;
 
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 65536);
 	for (i = 0; i < TASKS; i++)
-		ASSERT_EQ(0, pthread_create(&thread, &attr, task, self));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, task, self));
 	sleep(1);
 	*used = free_bytes();
 	*charged = charged_bytes();
