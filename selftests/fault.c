@@ -8,11 +8,15 @@
 #include "kselftest_harness.h"
 
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "common.h"
@@ -226,6 +230,7 @@ FIXTURE_SETUP(fault)
 {
 	struct fault *f = &self->f;
 
+	stay();
 	f->family = variant->family;
 	f->cipher = variant->cipher;
 	f->cid_len = variant->cid_len;
@@ -604,6 +609,80 @@ TEST_F(fault, recv_with_gro)
 	ASSERT_EQ(0, setsockopt(self->f.l.a, SOL_UDP, UDP_GRO, &on,
 				sizeof(on)));
 	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+/*
+ * A reader that hangs in a page fault has this processor's spare memory for
+ * sealing and opening, so that all others must allocate theirs.
+ */
+struct hog {
+	struct link l;
+	pthread_t thread;
+	void *page;
+	int uffd;
+};
+
+static void *hang(void *arg)
+{
+	struct hog *h = arg;
+
+	recv(h->l.a, h->page, 100, 0);
+	return NULL;
+}
+
+static int hog_start(struct hog *h)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+	size_t size = sysconf(_SC_PAGESIZE);
+	struct pollfd p = { .events = POLLIN };
+
+	h->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	h->page = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (h->uffd < 0 || h->page == MAP_FAILED || munlock(h->page, size) ||
+	    madvise(h->page, size, MADV_DONTNEED) ||
+	    ioctl(h->uffd, UFFDIO_API, &api))
+		return -1;
+	reg.range.start = (unsigned long)h->page;
+	reg.range.len = size;
+	if (ioctl(h->uffd, UFFDIO_REGISTER, &reg) ||
+	    link_raw(&h->l, AF_INET, DTLS_CIPHER_AES_GCM_128, 0) ||
+	    link_send(&h->l, CT_DATA, "hang", 4) != 4 ||
+	    pthread_create(&h->thread, NULL, hang, h))
+		return -1;
+	p.fd = h->uffd;
+	return poll(&p, 1, SOON_MS) == 1 ? 0 : -1;
+}
+
+static void hog_stop(struct hog *h)
+{
+	close(h->uffd);
+	pthread_join(h->thread, NULL);
+	link_close(&h->l);
+}
+
+TEST_F(fault, without_a_spare)
+{
+	static const struct op ops[] = {
+		{ NULL, call_send, still_works },
+		{ NULL, call_send_largest, still_works },
+		{ NULL, call_send_segments, still_works },
+		{ NULL, call_send_corked, check_corked },
+		{ one_queued, call_recv, still_works },
+		{ segments_queued, call_recv_gro, still_works },
+	};
+	struct hog hog;
+	int on = 1;
+	size_t i;
+
+	ASSERT_EQ(0, hog_start(&hog));
+	ASSERT_EQ(0, setsockopt(self->f.l.a, SOL_UDP, UDP_GRO, &on,
+				sizeof(on)));
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		EXPECT_TRUE(survives(&self->f, &ops[i]))
+			TH_LOG("call %zu", i);
+	hog_stop(&hog);
 }
 
 static int call_poll(struct fault *f)
