@@ -41,7 +41,8 @@ static const char *const what_name[WHATS] = {
 };
 
 static const struct peer_ops *const peers[] = {
-	&peer_openssl, &peer_gnutls, &peer_mbedtls, &peer_wolfssl,
+	&peer_openssl, &peer_openssl_memory, &peer_gnutls, &peer_gnutls_old,
+	&peer_mbedtls, &peer_wolfssl,
 	&peer_wolfssl13, &peer_coap_openssl, &peer_coap_gnutls,
 };
 
@@ -113,6 +114,8 @@ static void set_up(struct pair *p, const struct row *row)
 	end->config.retransmits = 200;
 	end->config.timeout_max = TIMER_MAX / 1000;
 	end->config.psk_hint = "hint";
+	if (row->ops->can & PEER_NO_RENEGOTIATION)
+		end->config.flags |= KDTLS_ALLOW_NO_RENEGOTIATION_INFO;
 	end->config.mtu = row->mtu;
 	end->config.mtu_min = row->mtu; /* that one is to be tried */
 	p->options = (struct peer_options){
@@ -692,6 +695,8 @@ static bool has_sense(const struct row *r)
 
 	if (!of_version(r->ops, r->what))
 		return false;
+	if (r->ops->can & PEER_OTHERWISE && r->what > TICKET && r->what != BOTH)
+		return false;
 	/* A key from outside goes with SHA-256: RFC 8446 4.2.11. */
 	if (r->what == PSK && (r->suite == 0x1302 || r->kind == CERT_ED25519))
 		return false;
@@ -739,6 +744,9 @@ static bool is_quick(const struct row *r)
 	/* What every CoAP device has to have: RFC 7252 9.1.3 */
 	if (r->ops->can & PEER_COAP &&
 	    (r->loss || (r->suite != 0xc0a8 && r->suite != 0xc0ae)))
+		return false;
+	if (r->ops->can & PEER_OTHERWISE && r->suite != 0xc02b &&
+	    r->suite != 0x00a8)
 		return false;
 	if (r->what == FULL)
 		return r->loss ? r->mtu == 576 : r->mtu == 256 || r->mtu == 1500;

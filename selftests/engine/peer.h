@@ -15,7 +15,7 @@
 #define PEER_NAME	"end.example"
 
 #define WIRE_DATAGRAMS	256
-#define WIRE_SIZE	2048
+#define WIRE_SIZE	8192
 
 /* One direction; a seed of 0 is a perfect one */
 struct wire {
@@ -99,6 +99,10 @@ static inline unsigned int peer_psk(const struct peer_options *o,
 #define PEER_CCS_IN_ORDER	0x20	/* gives up if that comes too early */
 #define PEER_COAP		0x40	/* a program for CoAP: peer_coap.c */
 #define PEER_13			0x80	/* DTLS 1.3, and that alone */
+#define PEER_NO_RENEGOTIATION	0x100	/* is without RFC 5746 */
+#define PEER_OTHERWISE		0x200	/* the library of a row above, set up in
+					 * another way: what differs is tried
+					 */
 
 struct peer;				/* each has its own */
 
@@ -134,9 +138,12 @@ struct peer_ops {
 
 /* Of a file that has a function for each, under these names */
 #define PEER_CALLS							\
+	.open = open_peer,						\
+	PEER_CALLS_BUT_OPEN
+
+#define PEER_CALLS_BUT_OPEN						\
 	.version = version,						\
 	.speaks = speaks,						\
-	.open = open_peer,						\
 	.start = start_peer,						\
 	.step = step_peer,						\
 	.send = send_peer,						\
@@ -148,7 +155,9 @@ struct peer_ops {
 	.close = close_peer
 
 extern const struct peer_ops peer_openssl;
+extern const struct peer_ops peer_openssl_memory;
 extern const struct peer_ops peer_gnutls;
+extern const struct peer_ops peer_gnutls_old;
 extern const struct peer_ops peer_mbedtls;
 extern const struct peer_ops peer_wolfssl;
 extern const struct peer_ops peer_wolfssl13;

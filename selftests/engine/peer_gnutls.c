@@ -23,6 +23,7 @@ struct peer {
 	gnutls_datum_t db_data;
 	gnutls_datum_t cookie_key;
 	bool reachable;			/* the client has shown its cookie */
+	bool old;			/* without RFC 5746 */
 };
 
 /* The words of a priority string for a suite. Return: false: it has it not. */
@@ -64,8 +65,9 @@ static bool set_priority(struct peer *p)
 		return false;
 	snprintf(all, sizeof(all),
 		 "NONE:+VERS-DTLS1.2:+AEAD:+COMP-NULL:+SIGN-ALL:+GROUP-ALL:"
-		 "+CTYPE-CLI-ALL:+CTYPE-SRV-ALL:%s%s", words,
-		 p->o.no_ems ? ":%NO_SESSION_HASH" : "");
+		 "+CTYPE-CLI-ALL:+CTYPE-SRV-ALL:%s%s%s", words,
+		 p->o.no_ems ? ":%NO_SESSION_HASH" : "",
+		 p->old ? ":%DISABLE_SAFE_RENEGOTIATION" : "");
 	return !gnutls_priority_init(&p->priority, all, NULL);
 }
 
@@ -174,17 +176,28 @@ static bool credentials(struct peer *p)
 	return true;
 }
 
-static struct peer *open_peer(const struct peer_options *options)
+static struct peer *open_kind(const struct peer_options *options, bool old)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 
 	p->o = *options;
+	p->old = old;
 	gnutls_session_ticket_key_generate(&p->ticket_key);
 	gnutls_key_generate(&p->cookie_key, GNUTLS_COOKIE_KEY_SIZE);
 	if (set_priority(p) && credentials(p))
 		return p;
 	peer_gnutls.close(p);
 	return NULL;
+}
+
+static struct peer *open_peer(const struct peer_options *options)
+{
+	return open_kind(options, false);
+}
+
+static struct peer *open_old(const struct peer_options *options)
+{
+	return open_kind(options, true);
 }
 
 static void set_server(struct peer *p)
@@ -340,4 +353,12 @@ const struct peer_ops peer_gnutls = {
 	.name = "GnuTLS",
 	.can = PEER_ED25519_CLIENT | PEER_ED25519_SERVER | PEER_NO_EMS_SERVER,
 	PEER_CALLS,
+};
+
+const struct peer_ops peer_gnutls_old = {
+	.name = "GnuTLS old",
+	.note = "it neither sends renegotiation_info nor takes it",
+	.can = PEER_NO_RENEGOTIATION | PEER_OTHERWISE,
+	PEER_CALLS_BUT_OPEN,
+	.open = open_old,
 };

@@ -281,8 +281,6 @@ static bool start_peer(struct peer *p, bool resume)
 		return false;
 	if (o->server)
 		return true;
-	/* It wants RFC 5746 from a server, but does not offer it by itself. */
-	wolfSSL_UseSecureRenegotiation(p->ssl);
 	if (o->tickets)
 		wolfSSL_UseSessionTicket(p->ssl);
 	/* With a key it exchanges points on curves of Weierstrass alone. */
