@@ -838,6 +838,57 @@ TEST_F(driver, restart)
 	kdtls_close(gone);
 }
 
+static unsigned int pieces;
+
+/* Count the pieces of hellos; see wire.up. */
+static enum verdict count_pieces(struct wire *w, const struct datagram *d)
+{
+	const uint8_t *data = d->data;
+
+	(void)w;
+	pieces += d->len > 25 && data[0] == 22 && data[13] == 1 &&
+		  dtls_get_be(data + 14, 3) != dtls_get_be(data + 22, 3);
+	return PASS;
+}
+
+/* The same when its hellos take several datagrams each */
+TEST_F(driver, restart_in_pieces)
+{
+	static const char *const protocols[] = {
+		"a-protocol-with-a-name-that-leaves-no-hello-in-one-datagram-of-"
+		"so-few-bytes-as-these-are", NULL
+	};
+	struct kdtls_listener_info info;
+	struct kdtls_socket *gone, *old;
+	int i;
+
+	ASSERT_EQ(0, shake(self));
+	works(_metadata, self);
+	gone = self->c;
+	old = self->s;
+	self->c = NULL;
+	self->s = NULL;
+	pieces = 0;
+	self->w.up = count_pieces;
+	self->client->config.mtu = 256;
+	self->client->config.alpn = protocols;
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	for (i = 0; i < 5000 && (turn(self) || !self->s); i++) {
+		attend(old);
+		kdtls_process(old);
+	}
+	ASSERT_NE(NULL, self->s);
+	EXPECT_LE(2, pieces);
+	kdtls_listener_get_info(self->l, &info);
+	EXPECT_EQ(1, info.restarted);
+	works(_metadata, self);
+	kdtls_close(old);
+	works(_metadata, self);
+	kdtls_close(gone);
+}
+
 /* A client that begins anew before it has finished once */
 TEST_F(driver, restart_in_the_middle)
 {
