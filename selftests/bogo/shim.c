@@ -304,6 +304,8 @@ static void set_versions(struct kdtls_config *config, const struct settings *s)
 	config->version_max = (u16)max;
 }
 
+static const u16 usual_groups[] = { 29, 23, 24 };
+
 static void set_config(struct shim *shim)
 {
 	struct kdtls_config *config = &shim->end.config;
@@ -338,6 +340,9 @@ static void set_config(struct shim *shim)
 						 CERT_LIST_MAX;
 	config->max_certificates = config->max_message;
 	config->max_handshake = WR_MAX;
+	/* The runner reckons with these, whatever else libcrypto has. */
+	config->groups = usual_groups;
+	config->group_count = sizeof(usual_groups) / sizeof(usual_groups[0]);
 	if (s->groups.count) {
 		config->groups = s->groups.v;
 		config->group_count = s->groups.count;
