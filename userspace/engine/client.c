@@ -315,10 +315,8 @@ static int choose_psk(struct kdtls_engine *e, u8 *identity,
 				 KDTLS_ALERT_HANDSHAKE_FAILURE,
 				 "no pre-shared key for this server");
 	*psk_len = (size_t)len;
-	return dtls_peer_claim_key(e,
-				   (struct dtls_bytes){ identity,
-							*identity_len },
-				   (struct dtls_bytes){ psk, *psk_len });
+	return dtls_peer_claim_key(e, (struct dtls_bytes){ identity,
+							   *identity_len });
 }
 
 static int send_key_exchange(struct kdtls_engine *e)

@@ -327,8 +327,7 @@ static int read_psk(struct kdtls_engine *e, struct dtls_bytes r)
 		return dtls_fail_illegal(e, "the server chose what was not offered");
 	hs->psk_chosen = true;
 	if (!psk[index].resumes)
-		return dtls_peer_claim_key(e, psk[index].identity,
-					   psk[index].key);
+		return dtls_peer_claim_key(e, psk[index].identity);
 	if (dtls_peer_claim_session(e, &hs->session))
 		return -e->error;
 	memcpy(hs->psk, psk[index].key.p, psk[index].key.len);

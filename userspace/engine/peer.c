@@ -8,6 +8,8 @@
 
 #include "state.h"
 
+#define TIME_SIZE	5	/* seconds since 1970, for 34,000 years */
+
 static bool shows_key(const struct dtls_peer *peer)
 {
 	return peer->auth == KDTLS_AUTH_CERTIFICATE ||
@@ -18,11 +20,11 @@ void dtls_peer_write(const struct dtls_peer *peer, struct dtls_writer *w)
 {
 	wr_u8(w, peer->auth);
 	wr_u8(w, peer->verified);
-	wr_int(w, 8, (u64)peer->since);
+	wr_int(w, TIME_SIZE, (u64)peer->since);
 	if (peer->auth != KDTLS_AUTH_NONE)
 		wr_bytes(w, peer->basis, sizeof(peer->basis));
 	if (shows_key(peer)) {
-		wr_int(w, 8, (u64)peer->until);
+		wr_int(w, TIME_SIZE, (u64)peer->until);
 		wr_bytes(w, peer->hash, sizeof(peer->hash));
 	} else if (peer->auth == KDTLS_AUTH_PSK) {
 		wr_vec(w, 1, peer->identity.p, peer->identity.len);
@@ -35,11 +37,11 @@ bool dtls_peer_read(struct dtls_peer *peer, struct dtls_bytes *bytes)
 
 	memset(peer, 0, sizeof(*peer));
 	if (!rd_u8(bytes, &peer->auth) || peer->auth > KDTLS_AUTH_PSK ||
-	    !rd_u8(bytes, &peer->verified) || !rd_int(bytes, 8, &since) ||
+	    !rd_u8(bytes, &peer->verified) || !rd_int(bytes, TIME_SIZE, &since) ||
 	    (peer->auth != KDTLS_AUTH_NONE &&
 	     !rd_copy(bytes, peer->basis, sizeof(peer->basis))) ||
 	    (shows_key(peer) &&
-	     (!rd_int(bytes, 8, &until) ||
+	     (!rd_int(bytes, TIME_SIZE, &until) ||
 	      !rd_copy(bytes, peer->hash, sizeof(peer->hash)))) ||
 	    (peer->auth == KDTLS_AUTH_PSK &&
 	     (!rd_vec(bytes, 1, &peer->identity) ||
@@ -85,8 +87,7 @@ static int claim(struct kdtls_engine *e, const struct dtls_peer *from)
 	return 0;
 }
 
-int dtls_peer_claim_key(struct kdtls_engine *e, struct dtls_bytes identity,
-			struct dtls_bytes key)
+int dtls_peer_claim_key(struct kdtls_engine *e, struct dtls_bytes identity)
 {
 	struct dtls_peer peer = {
 		.auth = KDTLS_AUTH_PSK,
@@ -94,8 +95,7 @@ int dtls_peer_claim_key(struct kdtls_engine *e, struct dtls_bytes identity,
 		.identity = identity,
 	};
 
-	if (!dtls_psk_basis(&e->ep->crypto, key, peer.basis))
-		return dtls_fail_internal(e);
+	memcpy(peer.basis, e->hs->psk_basis, sizeof(peer.basis));
 	return claim(e, &peer);
 }
 

@@ -12,7 +12,7 @@
 
 #define DTLS_BASIS_SIZE	16
 #define DTLS_PEER_HASH	32
-#define DTLS_NO_END	INT64_MAX
+#define DTLS_NO_END	(((int64_t)1 << 40) - 1)	/* as much as is written */
 
 /**
  * struct dtls_peer - who the peer is
@@ -38,7 +38,7 @@ struct dtls_peer {
 };
 
 /* The most that dtls_peer_write() writes */
-#define DTLS_PEER_MAX	(1 + 1 + 8 + DTLS_BASIS_SIZE + 8 + DTLS_PEER_HASH + \
+#define DTLS_PEER_MAX	(1 + 1 + 5 + DTLS_BASIS_SIZE + 5 + DTLS_PEER_HASH + \
 			 1 + KDTLS_PSK_IDENTITY_MAX)
 
 /* As bytes, in sessions and in engines; only what its kind of peer has */

@@ -8,8 +8,8 @@
 #define IN_BOTH_ROLES	"the pre-shared key is used by client and server (RFC 9257)"
 #define TOO_SHORT	"the pre-shared key is too short (RFC 9257)"
 
-bool dtls_psk_basis(const struct dtls_crypto *c, struct dtls_bytes key,
-		    u8 *basis)
+static bool make_basis(const struct dtls_crypto *c, struct dtls_bytes key,
+		       u8 *basis)
 {
 	u8 hash[DTLS_HASH_MAX];
 	bool ok = dtls_digest(c, c->sha256, &key, 1, hash);
@@ -33,18 +33,18 @@ static int refuse(struct kdtls_engine *e, u8 *key, const char *reason)
 static int check_key(struct kdtls_engine *e, u8 *key, size_t len)
 {
 	struct dtls_psk_use *use = e->ep->psk_use;
-	u8 basis[DTLS_BASIS_SIZE];
+	u8 *basis = e->hs->psk_basis;
 
 	if (len < KDTLS_PSK_MIN && !dtls_endpoint_flag(e->ep, KDTLS_SHORT_PSK))
 		return refuse(e, key, TOO_SHORT);
-	if (!dtls_psk_basis(&e->ep->crypto, (struct dtls_bytes){ key, len },
-			    basis))
+	if (!make_basis(&e->ep->crypto, (struct dtls_bytes){ key, len },
+			basis))
 		return dtls_fail_internal(e);
 	if (use[!e->server].used &&
-	    !CRYPTO_memcmp(use[!e->server].basis, basis, sizeof(basis)))
+	    !CRYPTO_memcmp(use[!e->server].basis, basis, DTLS_BASIS_SIZE))
 		return refuse(e, key, IN_BOTH_ROLES);
 	use[e->server].used = true;
-	memcpy(use[e->server].basis, basis, sizeof(basis));
+	memcpy(use[e->server].basis, basis, DTLS_BASIS_SIZE);
 	return (int)len;
 }
 
@@ -96,8 +96,8 @@ static bool same_key(const struct kdtls_engine *e, const u8 *key, size_t len,
 	u8 basis[DTLS_BASIS_SIZE];
 
 	return len &&
-	       dtls_psk_basis(&e->ep->crypto, (struct dtls_bytes){ key, len },
-			      basis) &&
+	       make_basis(&e->ep->crypto, (struct dtls_bytes){ key, len },
+			  basis) &&
 	       !CRYPTO_memcmp(basis, s->peer.basis, sizeof(basis));
 }
 

@@ -344,8 +344,7 @@ static int find_psk(struct kdtls_engine *e, struct dtls_bytes identity, u8 *psk,
 		return n;
 	*len = (size_t)n;
 	if (n)
-		return dtls_peer_claim_key(e, identity,
-					   (struct dtls_bytes){ psk, *len });
+		return dtls_peer_claim_key(e, identity);
 	*len = KDTLS_PSK_MAX;
 	if (RAND_priv_bytes(psk, KDTLS_PSK_MAX) != 1)
 		return dtls_fail_internal(e);

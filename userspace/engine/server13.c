@@ -232,7 +232,6 @@ static int try_psk(struct kdtls_engine *e, struct dtls_bytes identity,
 		   struct dtls_bytes binder, size_t list_len)
 {
 	struct dtls_handshake *hs = e->hs;
-	struct dtls_bytes key = { hs->psk, 0 };
 	int found = take_ticket(e, identity);
 
 	if (!found)
@@ -242,13 +241,12 @@ static int try_psk(struct kdtls_engine *e, struct dtls_bytes identity,
 	if (!(hs->psk_resumes && was_opened(hs)) &&
 	    check_binder(e, binder, list_len))
 		return -e->error;
-	key.len = hs->psk_len;
 	if (hs->psk_resumes && !dtls_may_resume(e, &hs->session)) {
 		OPENSSL_cleanse(hs->psk, sizeof(hs->psk));
 		return 0;
 	}
 	if (hs->psk_resumes ? dtls_peer_claim_session(e, &hs->session) :
-			      dtls_peer_claim_key(e, identity, key))
+			      dtls_peer_claim_key(e, identity))
 		return -e->error;
 	if (dtls_peer_proven(e))
 		return -e->error;

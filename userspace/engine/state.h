@@ -119,6 +119,7 @@ struct dtls_handshake {
 	u8 client_secret[DTLS_HASH_MAX]; /* handshake traffic secrets */
 	u8 server_secret[DTLS_HASH_MAX];
 	u8 psk[KDTLS_PSK_MAX];		/* client: external; server: chosen */
+	u8 psk_basis[DTLS_BASIS_SIZE];	/* of the key the owner gave last */
 	u8 psk_len;
 	u8 psk_identity_len;
 	u8 psk_identity[KDTLS_PSK_IDENTITY_MAX];
@@ -178,6 +179,11 @@ struct kdtls_engine {
 	bool ems;
 	bool heartbeats;		/* negotiated: we answer */
 	bool peer_heartbeat;		/* the peer answers too */
+	bool unproven;			/* no cookie, no answer: see may_send() */
+	u8 early_state;			/* enum kdtls_early */
+	u8 peer_len;			/* see dtls_peer_of() */
+	u8 cid_tx_len;
+	u8 session_id_len;
 	u16 version;
 	u16 group;
 	u16 peer_scheme;
@@ -188,15 +194,11 @@ struct kdtls_engine {
 	char *name;
 	struct dtls_cids cids;		/* in records that arrive */
 	u8 *cid_tx;
-	u8 peer_len;			/* see dtls_peer_of() */
-	u8 cid_tx_len;
-	u8 session_id_len;
 	u8 session_id[DTLS_SESSION_ID_SIZE];
 	u8 *peer;			/* who has proven to be there */
 	struct dtls12_secrets secrets;
 	struct dtls13 *d13;		/* NULL: not DTLS 1.3 */
 	struct dtls_early *early;	/* NULL: none is to come */
-	u8 early_state;			/* enum kdtls_early */
 
 	/* of the handshake's encrypted epoch: 1; in DTLS 1.3 2, for a while longer */
 	struct dtls_protection *tx;
@@ -209,23 +211,22 @@ struct kdtls_engine {
 	u64 last_out;			/* when a flight went out last */
 	u32 mtu;
 	u16 peer_finished;		/* message_seq */
+	bool alert_due;
+	u8 alert_level;
 	u8 *reply;			/* of the gate's */
 	size_t reply_len;
-	bool unproven;			/* no cookie, no answer: see may_send() */
 	size_t heard;			/* while unproven: bytes that came */
 	size_t said;			/* and went out */
 	struct dtls_acks *acks;		/* DTLS 1.3 */
-	bool alert_due;
-	u8 alert_level;
-	u8 alert;
 	struct dtls_heartbeat *heartbeat;
 
 	/* what happened */
-	u32 resent;
 	u64 dropped;
-	int error;			/* enum kdtls_engine_error */
-	u8 alert_received;
 	const char *reason;
+	u32 resent;
+	int error;			/* enum kdtls_engine_error */
+	u8 alert;
+	u8 alert_received;
 
 	u8 address_len;
 	u8 address[];			/* server: the peer's */
@@ -401,9 +402,8 @@ void dtls_session_of(const struct kdtls_engine *e, struct dtls_session *s);
 
 /* peer.c: see peer.h */
 
-/* The peer claims to have this pre-shared key. */
-int dtls_peer_claim_key(struct kdtls_engine *e, struct dtls_bytes identity,
-			struct dtls_bytes key);
+/* The peer claims to have the pre-shared key that the owner gave last. */
+int dtls_peer_claim_key(struct kdtls_engine *e, struct dtls_bytes identity);
 /* The peer claims to be who it was in the session, which is resumed. */
 int dtls_peer_claim_session(struct kdtls_engine *e,
 			    const struct dtls_session *s);
@@ -431,9 +431,6 @@ int dtls_psk_of_server(struct kdtls_engine *e, struct dtls_bytes identity,
 		       u8 *key);
 /* Does the owner still give the session's key for its identity? */
 bool dtls_psk_still_good(struct kdtls_engine *e, const struct dtls_session *s);
-/* See struct dtls_peer. */
-bool dtls_psk_basis(const struct dtls_crypto *c, struct dtls_bytes key,
-		    u8 *basis);
 
 /* extensions.c */
 void dtls_write_schemes(const struct kdtls_engine *e, struct dtls_writer *w);

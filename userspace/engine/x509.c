@@ -315,7 +315,7 @@ static int verify_raw(const struct dtls_trust *t, const struct dtls_chain *chain
 	return X509_V_ERR_CERT_UNTRUSTED;
 }
 
-/* Seconds since 1970; a time that cannot be read is long ago. */
+/* Seconds since 1970; before that, or if it cannot be read: 0. */
 static int64_t expiry_of(const X509 *cert)
 {
 	const ASN1_TIME *end = X509_get0_notAfter(cert);
@@ -325,6 +325,8 @@ static int64_t expiry_of(const X509 *cert)
 
 	if (zero && ASN1_TIME_diff(&days, &seconds, zero, end) == 1)
 		expiry = (int64_t)days * 86400 + seconds;
+	if (expiry < 0)
+		expiry = 0;
 	ASN1_TIME_free(zero);
 	return expiry;
 }
