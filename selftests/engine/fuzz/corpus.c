@@ -120,6 +120,32 @@ static void record_handshake(u8 version, bool resume, u32 mtu)
 	}
 }
 
+/* Files and names as people have them */
+static void write_texts(void)
+{
+	static const char *const names[] = {
+		"END.Example.", "192.0.2.1", "fe80::1%eth0", "127.1", ".com",
+	};
+	struct dtls_writer w = { 0 };
+	struct cert cert;
+	size_t i;
+
+	cert_make(&cert, &(struct cert_options){ .kind = CERT_ED25519 });
+	wr_u8(&w, 6);
+	wr_bytes(&w, cert.pem, strlen(cert.pem));
+	wr_bytes(&w, cert.public_pem, strlen(cert.public_pem));
+	wr_bytes(&w, cert.key_pem, strlen(cert.key_pem));
+	save("parsers", &w);
+	wr_free(&w);
+	cert_free(&cert);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		wr_u8(&w, 7);
+		wr_bytes(&w, names[i], strlen(names[i]));
+		save("parsers", &w);
+		wr_free(&w);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const u8 heartbeat[] = { 0, 0, 36, 24 - 20, 1, 0, 16 };
@@ -141,6 +167,7 @@ int main(int argc, char **argv)
 		record_handshake(version, true, 1400);
 		record_handshake(version, false, 256);
 	}
+	write_texts();
 	wr_bytes(&w, heartbeat, sizeof(heartbeat));
 	wr_bytes(&w, tamper, sizeof(tamper));
 	wr_bytes(&w, tamper, 12);

@@ -1,6 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Every parser that stands alone: the first byte says which. */
+#include "../../../userspace/engine/name.h"
+#include "../../../userspace/engine/pem.h"
 #include "common.h"
+
+static void read_pem(struct dtls_bytes in)
+{
+	STACK_OF(X509) *certs = NULL;
+	EVP_PKEY *key = NULL;
+
+	if (!dtls_pem_certificates(in, &certs))
+		sk_X509_pop_free(certs, X509_free);
+	dtls_pem_private_key(in, &key);
+	EVP_PKEY_free(key);
+	dtls_pem_public_key(in, &key);
+	EVP_PKEY_free(key);
+}
+
+/* What was read once is read again as it is. */
+static void read_name(struct dtls_bytes in)
+{
+	char name[DTLS_NAME_MAX + 1], again[DTLS_NAME_MAX + 1];
+	char *given = OPENSSL_strndup((const char *)in.p, in.len);
+
+	if (given && dtls_name_read(given, name) &&
+	    (!dtls_name_read(name, again) || strcmp(name, again)))
+		abort();
+	OPENSSL_free(given);
+}
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
@@ -19,7 +46,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		return 0;
 	if (!rd_u8(&in, &which))
 		return 0;
-	switch (which % 7) {
+	switch (which % 9) {
 	case 0:
 		while (dtls_fragment_parse(&in, &f))
 			;
@@ -40,6 +67,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	case 5:
 		dtls_chain_parse(&chain, in, true);
 		dtls_chain_free(&chain);
+		break;
+	case 6:
+		read_pem(in);
+		break;
+	case 7:
+		read_name(in);
 		break;
 	default:
 		dtls_ticket_open(&tickets, &crypto, in, 1, &plain, &session);
