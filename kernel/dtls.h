@@ -90,7 +90,7 @@ struct dtls_opened {
  * @fresh:	bit i: of the i-th, no record of its number is known to have
  *		been verified
  * @under_way:	struct dtls_assoc's list, where @fresh may be cleared
- * @list:	in dtls_sock.carried, from the intake to dtls_rx_done()
+ * @carried:	in dtls_sock's list, from the intake to dtls_rx_done()
  * @missed:	somebody looked for records meanwhile and found nothing
  * @goodbye:	the peer's close_notify was in it, or in one taken in later
  * @opened:	after dtls_rx_open()
@@ -114,7 +114,7 @@ struct dtls_rx {
 	unsigned int n;
 	u64 fresh;
 	struct hlist_node under_way;
-	struct list_head list;
+	struct hlist_node carried;
 	bool missed;
 	bool goodbye;
 	struct dtls_opened opened[DTLS_RUN_MAX];
@@ -697,7 +697,7 @@ struct dtls_msg {
  * @early_bytes: memory of early records in @early and @pending
  * @raw_bytes:	memory of @raw
  * @control_bytes: memory of the rest of @control
- * @carried:	runs of records from the intake to dtls_rx_done(), in order
+ * @carried:	runs of records from the intake to dtls_rx_done(), newest first
  * @news:	counts what was put into @ready or @control, and the end of file
  * @ready_bytes: memory of @ready
  * @turned_away: a poller could not look for control records behind data, for
@@ -744,7 +744,7 @@ struct dtls_sock {
 	unsigned int early_bytes;
 	unsigned int raw_bytes;
 	unsigned int control_bytes;
-	struct list_head carried;
+	struct hlist_head carried;
 	unsigned int news;
 	unsigned int ready_bytes;
 	bool turned_away;
@@ -839,19 +839,37 @@ static inline bool dtls_rx_closed(const struct dtls_sock *ds)
 	return assoc && smp_load_acquire(&assoc->eof);	/* end_of_file() */
 }
 
+/* Return true if UDP has a datagram for us. */
+static inline bool dtls_udp_unread(const struct sock *sk)
+{
+	return !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
+	       !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue);
+}
+
+/* Return true if something was received that nobody has looked at. */
+static inline bool dtls_rx_unread(const struct dtls_sock *ds)
+{
+	return READ_ONCE(ds->current_dgram.skb) || dtls_udp_unread(ds->sk) ||
+	       READ_ONCE(ds->kept_dgram.skb) || !list_empty(&ds->pending);
+}
+
 void dtls_data_ready(struct sock *sk);
 void dtls_rx_wake(struct sock *sk);
 void dtls_rx_wake_one(struct sock *sk);
 void dtls_rx_wake_next(struct dtls_sock *ds);
-bool dtls_udp_unread(const struct sock *sk);
-bool dtls_rx_unread(struct dtls_sock *ds);
 void dtls_rx_begin(struct dtls_sock *ds, struct dtls_rx *rx);
 void dtls_rx_missed(struct dtls_sock *ds);
-bool dtls_rx_nothing(struct dtls_sock *ds);
+bool __dtls_rx_nothing(struct dtls_sock *ds);
 void dtls_rx_done(struct dtls_sock *ds, struct dtls_rx *rx);
 bool dtls_rx_shut(struct dtls_sock *ds, unsigned int seen);
 void dtls_busy_poll(struct dtls_sock *ds, bool nonblock);
 int dtls_wait(struct dtls_sock *ds, const struct dtls_waiter *waiter);
+
+/* As __dtls_rx_nothing(), without the lock where there is something */
+static inline bool dtls_rx_nothing(struct dtls_sock *ds)
+{
+	return !dtls_rx_unread(ds) && __dtls_rx_nothing(ds);
+}
 
 /* ---- control.c: the out-of-band queue ---- */
 

@@ -489,8 +489,8 @@ static int read_received(struct reader *r)
 /*
  * Open what was received and keep it, until an application record is ready or,
  * with @control, a control record is: 0; or there is nothing more: -EAGAIN.
- * Looking for control records keeps the data before them while there is room
- * for it; then -ENOBUFS.
+ * Data that is kept on the way to what the caller looks for needs room; without
+ * it -ENOBUFS.
  */
 static int fill(struct dtls_sock *ds, bool control, unsigned int *budget)
 {
@@ -505,8 +505,7 @@ static int fill(struct dtls_sock *ds, bool control, unsigned int *budget)
 		return -ENOMEM;
 	rx = scratch->rx;
 	do {
-		err = control && !has_room(ds) ? -ENOBUFS :
-						 open_next(ds, scratch, budget);
+		err = has_room(ds) ? open_next(ds, scratch, budget) : -ENOBUFS;
 		if (err)
 			break;
 		dtls_rx_keep(ds, rx, 0);
@@ -578,6 +577,8 @@ static int read_peek(struct reader *r)
 		if (closed)
 			return 0;
 		err = fill(ds, false, &r->budget);
+		if (!err && !go_on())
+			err = -EINTR;
 		if (err)
 			return err;
 	}

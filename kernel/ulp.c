@@ -401,7 +401,6 @@ static struct dtls_sock *new_sock(struct sock *sk, const struct ulp_ops *u)
 	INIT_LIST_HEAD(&ds->ready);
 	INIT_LIST_HEAD(&ds->control);
 	INIT_LIST_HEAD(&ds->raw);
-	INIT_LIST_HEAD(&ds->carried);
 	return ds;
 }
 

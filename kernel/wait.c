@@ -63,21 +63,6 @@ void dtls_data_ready(struct sock *sk)
 	rcu_read_unlock();
 }
 
-/* Return true if UDP has a datagram for us. */
-bool dtls_udp_unread(const struct sock *sk)
-{
-	return !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
-	       !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue);
-}
-
-/* Return true if something was received that nobody has looked at. */
-bool dtls_rx_unread(struct dtls_sock *ds)
-{
-	return READ_ONCE(ds->current_dgram.skb) ||
-	       READ_ONCE(ds->kept_dgram.skb) || !list_empty(&ds->pending) ||
-	       dtls_udp_unread(ds->sk);
-}
-
 /* ---- records under way ---- */
 
 /* The records of @rx were taken in. The caller owes them a dtls_rx_done(). */
@@ -86,7 +71,7 @@ void dtls_rx_begin(struct dtls_sock *ds, struct dtls_rx *rx)
 	lockdep_assert_held(&ds->lock);
 	rx->missed = false;
 	rx->goodbye = false;
-	list_add_tail(&rx->list, &ds->carried);
+	hlist_add_head(&rx->carried, &ds->carried);
 }
 
 /* A look found nothing: whoever carries records shall tell what is left. */
@@ -95,7 +80,7 @@ void dtls_rx_missed(struct dtls_sock *ds)
 	struct dtls_rx *rx;
 
 	lockdep_assert_held(&ds->lock);
-	list_for_each_entry(rx, &ds->carried, list)
+	hlist_for_each_entry(rx, &ds->carried, carried)
 		rx->missed = true;
 }
 
@@ -103,12 +88,10 @@ void dtls_rx_missed(struct dtls_sock *ds)
  * Return true if nothing received is left to look at. The datagrams that are
  * not there yet wake the caller, and so do the records under way.
  */
-bool dtls_rx_nothing(struct dtls_sock *ds)
+bool __dtls_rx_nothing(struct dtls_sock *ds)
 {
 	bool nothing;
 
-	if (dtls_rx_unread(ds))
-		return false;
 	spin_lock(&ds->lock);
 	nothing = !dtls_rx_unread(ds);
 	if (nothing)
@@ -124,9 +107,12 @@ bool dtls_rx_nothing(struct dtls_sock *ds)
  */
 static bool end_of_file(struct dtls_sock *ds, struct dtls_rx *rx)
 {
+	struct dtls_rx *older = hlist_entry_safe(rx->carried.next,
+						 struct dtls_rx, carried);
+
 	lockdep_assert_held(&ds->lock);
-	if (!list_is_first(&rx->list, &ds->carried)) {
-		list_prev_entry(rx, list)->goodbye = true;
+	if (older) {
+		older->goodbye = true;
 		return false;
 	}
 	/* Pairs with dtls_rx_closed(): what is in the queues came before. */
@@ -148,7 +134,7 @@ void dtls_rx_done(struct dtls_sock *ds, struct dtls_rx *rx)
 	spin_lock(&ds->lock);
 	if (unlikely(rx->goodbye))
 		end = end_of_file(ds, rx);
-	list_del(&rx->list);
+	hlist_del(&rx->carried);
 	if (unlikely(rx->missed)) {
 		end |= shut_down(ds);
 		left = !list_empty(&ds->ready) || !list_empty(&ds->control) ||
@@ -183,7 +169,7 @@ bool dtls_rx_shut(struct dtls_sock *ds, unsigned int seen)
 	if (!shut_down(ds))
 		return false;
 	spin_lock(&ds->lock);
-	shut = list_empty(&ds->carried) && ds->news == seen;
+	shut = hlist_empty(&ds->carried) && ds->news == seen;
 	dtls_rx_missed(ds);
 	spin_unlock(&ds->lock);
 	return shut;
@@ -207,7 +193,7 @@ static bool worth_a_look(struct dtls_sock *ds, unsigned int seen)
 {
 	return dtls_rx_unread(ds) || READ_ONCE(ds->news) != seen ||
 	       READ_ONCE(ds->sk->sk_err) ||
-	       (shut_down(ds) && list_empty(&ds->carried));
+	       (shut_down(ds) && hlist_empty(&ds->carried));
 }
 
 /*

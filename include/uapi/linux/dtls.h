@@ -90,8 +90,8 @@
  *
  * With DTLS_POLL_CONTROL set, EPOLLPRI says that there is a control record, also
  * behind application data that nobody reads: poll() opens that data and keeps
- * it, as long as it fits into the receive buffer. Beyond that recvmsg(MSG_OOB)
- * fails with ENOBUFS until application data is read.
+ * it, as long as it fits into the receive buffer. Beyond that recvmsg(MSG_OOB),
+ * and MSG_PEEK at an offset, fail with ENOBUFS until application data is read.
  *
  * What UDP has for sending works on records: UDP_SEGMENT cuts the plaintext, a
  * record and a datagram each; MSG_MORE and UDP_CORK pack records into one
