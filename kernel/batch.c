@@ -15,6 +15,8 @@
 /* Charged to the task's cgroup: a sender may wait with them for the base. */
 #define BATCH_GFP	GFP_KERNEL_ACCOUNT
 
+const u8 dtls_page_mark;
+
 static unsigned int pages_of(size_t offset, size_t len)
 {
 	return DIV_ROUND_UP(offset_in_page(offset) + len, PAGE_SIZE);
@@ -35,6 +37,7 @@ static bool add_piece(struct dtls_batch *batch, struct page_frag *frag,
 	if (batch->nr == batch->max || !frags_left(batch, frags))
 		return false;
 	get_page(frag->page);
+	dtls_page_set_ours(frag->page);
 	bvec_set_page(&batch->bvec[batch->nr++], frag->page, len, frag->offset);
 	batch->frags += frags;
 	batch->len += len;

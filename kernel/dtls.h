@@ -96,6 +96,8 @@ struct dtls_opened {
  * @opened:	after dtls_rx_open()
  * @wire:	the bytes of each record, in one piece that nobody else writes to,
  *		if there is @epoch
+ * @piece:	the first record where it lies, or NULL if it is in several pieces
+ * @ours:	nobody else writes to @piece
  * @room:	DTLS_SCRATCH_ROOM bytes of the scratch's, where @wire may lie
  * @used:	bytes of @room that are taken
  * @header:	where @rec.cid may point
@@ -119,6 +121,8 @@ struct dtls_rx {
 	bool goodbye;
 	struct dtls_opened opened[DTLS_RUN_MAX];
 	const u8 *wire[DTLS_RUN_MAX];
+	const u8 *piece;
+	bool ours;
 	u8 *room;
 	unsigned int used;
 	u8 header[DTLS_HEADER_SIZE_MAX];
@@ -194,6 +198,24 @@ struct dtls_key {
 	seqlock_t cid_lock;	/* see above */
 	u8 cid[DTLS_CID_SIZE_MAX];
 };
+
+/*
+ * Pages that records are sealed in are marked, so that a reader on the same
+ * machine can tell them from pages that user space may write to. The page
+ * allocator clears the mark.
+ */
+extern const u8 dtls_page_mark;
+
+static inline void dtls_page_set_ours(struct page *page)
+{
+	set_page_private(compound_head(page), (unsigned long)&dtls_page_mark);
+}
+
+static inline bool dtls_page_is_ours(struct page *page)
+{
+	return page_private(compound_head(page)) ==
+	       (unsigned long)&dtls_page_mark;
+}
 
 static inline bool dtls_is_13(u16 version)
 {
@@ -620,6 +642,12 @@ void dtls_assoc_counters(struct dtls_assoc *assoc,
  * @seg_len:	bytes of each datagram but the last in a coalesced @skb
  * @seg_end:	end of the datagram within it
  * @end:	end of what is ours
+ * @piece:	where bytes @piece_start to @piece_end of @skb lie in memory, or
+ *		NULL if that cannot be told
+ * @piece_start: in @skb
+ * @piece_end:	in @skb; 0: not looked for yet
+ * @piece_next:	fragment of @skb that follows
+ * @piece_ours:	nobody else writes to @piece
  * @has_cid:	a connection ID of ours stands before @pos in the datagram
  * @intact:	the checksum of @skb was looked at, and is right
  * @cut:	a record was cut out of @skb
@@ -632,6 +660,11 @@ struct dtls_dgram {
 	unsigned int seg_len;
 	unsigned int seg_end;
 	unsigned int end;
+	unsigned int piece_start;
+	unsigned int piece_end;
+	unsigned int piece_next;
+	const u8 *piece;
+	bool piece_ours;
 	bool has_cid;
 	bool intact;
 	bool cut;

@@ -37,6 +37,67 @@ static void next_segment(struct dtls_dgram *d)
 	d->seg_end = d->pos + min(d->end - d->pos, d->seg_len);
 }
 
+/*
+ * Find the piece of memory that byte d->pos of the datagram lies in. Linear
+ * memory of an skb belongs to the kernel alone, and so do pages that the sender
+ * half of this module marked. Other pages may belong to a file that was sent by
+ * reference, or to an AF_PACKET ring, and no flag tells (SKBFL_SHARED_FRAG is
+ * not set for the ring).
+ */
+static noinline void find_piece(struct dtls_dgram *d)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(d->skb);
+
+	if (!d->piece_end) {
+		d->piece = d->skb->data;
+		d->piece_start = 0;
+		d->piece_end = skb_headlen(d->skb);
+		d->piece_next = 0;
+		d->piece_ours = true;
+	}
+	while (d->pos >= d->piece_end && d->piece_next < shinfo->nr_frags) {
+		const skb_frag_t *frag = &shinfo->frags[d->piece_next++];
+		struct page *page = skb_frag_page(frag);
+
+		d->piece_start = d->piece_end;
+		d->piece_end += skb_frag_size(frag);
+		d->piece = NULL;
+		d->piece_ours = false;
+		if (page && !PageHighMem(page)) {
+			d->piece = skb_frag_address(frag);
+			d->piece_ours = dtls_page_is_ours(page);
+		}
+	}
+}
+
+/* Return the @len bytes at d->pos where they lie, or NULL if in pieces. */
+static const u8 *peek(struct dtls_dgram *d, unsigned int len)
+{
+	if (d->pos >= d->piece_end)
+		find_piece(d);
+	if (!d->piece || d->pos + len > d->piece_end || d->pos < d->piece_start)
+		return NULL;
+	return d->piece + d->pos - d->piece_start;
+}
+
+/*
+ * Return the header at d->pos, of @len bytes with what may be behind it, where
+ * nobody else writes to it: each of its bytes is read once from memory where
+ * somebody does.
+ */
+static const u8 *peek_header(struct dtls_dgram *d, struct dtls_rx *rx,
+			     unsigned int len)
+{
+	const u8 *p = peek(d, len);
+
+	if (p && d->piece_ours)
+		return p;
+	if (p)
+		return memcpy(rx->header, p, len);
+	return skb_copy_bits(d->skb, d->pos, rx->header, len) ? NULL :
+								rx->header;
+}
+
 /* Let @d be cut from @skb, whose reference is taken over. */
 static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 			   struct sk_buff *skb)
@@ -46,6 +107,7 @@ static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	d->pos = 0;
 	d->end = skb->len;
 	d->seg_len = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size : skb->len;
+	d->piece_end = 0;
 	d->intact = false;
 	d->cut = false;
 	WRITE_ONCE(d->skb, skb);
@@ -192,9 +254,7 @@ static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
 
 /*
  * Find the next record in @d. The newest epoch that has a key is rx->newest.
- * Each byte of a header is read once from memory that others may write to: the
- * header is parsed in linear memory or in rx->header. Return: false if @d has no
- * more records; it is used up then.
+ * Return: false if @d has no more records; it is used up then.
  */
 static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			struct dtls_rx *rx)
@@ -206,8 +266,7 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	while (d->pos < d->end) {
 		unsigned int len = d->seg_end - d->pos;
 		unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
-		const u8 *p = skb_header_pointer(d->skb, d->pos, head,
-						 rx->header);
+		const u8 *p = peek_header(d, rx, head);
 		unsigned int size;
 
 		rx->wire[0] = p;
@@ -254,6 +313,8 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	rx->why = 0;
 	d->cut = true;
 	rx->has_cid = d->has_cid;
+	rx->piece = peek(d, len);
+	rx->ours = d->piece_ours;
 	skip(d, len);
 
 	if (d->pos < d->end) {
@@ -268,41 +329,53 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Return the @len bytes at @offset of @rx->skb in one piece that nobody else
- * writes to, or NULL. A cipher reads ciphertext twice, and the bytes verified
- * must be the bytes decrypted. Linear memory of an skb belongs to the kernel
- * alone. The pages behind it may belong to a file that was sent by reference, or
- * to an AF_PACKET ring, and no flag tells (SKBFL_SHARED_FRAG is not set for the
- * ring). So bytes in pages are copied.
+ * Copy @len bytes of @rx->skb, at @offset, which lie at @piece unless that is
+ * NULL, to @to.
  */
-static const u8 *steady(struct dtls_rx *rx, unsigned int offset,
+static bool copy_bytes(const struct dtls_rx *rx, const u8 *piece,
+		       unsigned int offset, unsigned int len, u8 *to)
+{
+	if (!piece)
+		return !skb_copy_bits(rx->skb, offset, to, len);
+	memcpy(to, piece, len);
+	return true;
+}
+
+/*
+ * Return the record of @len bytes at d->pos in one piece that nobody else writes
+ * to, or NULL. A cipher reads ciphertext twice, and the bytes verified must be
+ * the bytes decrypted. So bytes that somebody else may write to are copied.
+ */
+static const u8 *steady(struct dtls_rx *rx, struct dtls_dgram *d,
 			unsigned int len)
 {
 	unsigned int place = dtls_place(rx->used, len);
+	const u8 *piece = peek(d, len);
 
-	if (offset + len <= skb_headlen(rx->skb))
-		return rx->skb->data + offset;
+	if (piece && d->piece_ours)
+		return piece;
 	if (place + len > DTLS_SCRATCH_ROOM ||
-	    skb_copy_bits(rx->skb, offset, rx->room + place, len))
+	    !copy_bytes(rx, piece, d->pos, len, rx->room + place))
 		return NULL;
 	rx->used = place + len;
 	return rx->room + place;
 }
 
 /*
- * Do the same for the first record of @rx, whose header, at @rx->wire[0], was
- * copied by find_record() if need be and must not be read again.
+ * Do the same for the first record of @rx, whose header, at @rx->wire[0], must
+ * not be read again from where somebody else writes to it.
  */
 static bool steady_first(struct dtls_rx *rx)
 {
 	unsigned int head = rx->rec.header_len, size = dtls_rx_size(rx);
+	const u8 *piece = rx->piece;
 
 	rx->used = 0;
-	if (rx->offset + size <= skb_headlen(rx->skb))
+	if (piece && rx->ours)
 		return true;
 	if (size > DTLS_SCRATCH_ROOM ||
-	    skb_copy_bits(rx->skb, rx->offset + head, rx->room + head,
-			  size - head))
+	    !copy_bytes(rx, piece ? piece + head : NULL, rx->offset + head,
+			size - head, rx->room + head))
 		return false;
 	memcpy(rx->room, rx->wire[0], head);
 	rx->wire[0] = rx->room;
@@ -345,7 +418,7 @@ static void extend(struct dtls_sock *ds, struct dtls_dgram *d,
 	if (d->skb != rx->skb || d->seg_len != size)
 		return;
 	for (n = 1; n < max && d->end - d->pos >= size; n++) {
-		p = steady(rx, d->pos, size);
+		p = steady(rx, d, size);
 		if (!p || !follows(rx, n, p))
 			break;
 		rx->wire[n] = p;
