@@ -4,8 +4,8 @@
  * What a record is and whether it may be read, rx.c decides; wait.c has the
  * wait.
  *
- * An error that is the caller's own, such as a buffer that cannot be written,
- * costs no record: what was taken in goes to its queue.
+ * A buffer that cannot be written costs the application record that was to go
+ * there, as with UDP, and no other record: what was taken in goes to its queue.
  */
 #include <linux/udp.h>
 #include <net/ip.h>
@@ -430,10 +430,8 @@ static int give_opened(struct reader *r, struct dtls_scratch *scratch)
 	int ret;
 
 	ret = deliver(r, o);
-	if (ret < 0) {
-		dtls_rx_keep(ds, rx, 0);
+	if (ret < 0)
 		return ret;
-	}
 	if (dtls_rx_replayable(rx)) {
 		dtls_rx_info(rx, 0, &info);
 		put_replayable(r->msg, &info);
@@ -618,14 +616,12 @@ static int give_ready(struct reader *r, struct dtls_msg *m)
 	int ret;
 
 	ret = deliver_msg(r, m, 0);
-	if (ret < 0) {
-		put_back_ready(ds, m);
-		return ret;
+	if (ret >= 0) {
+		put_replayable(r->msg, &m->info);
+		put_ancillary(ds->sk, r->msg, m->skb);
+		if (wants_chain(r, m->len, ret))
+			ret = give_chain(r, m);
 	}
-	put_replayable(r->msg, &m->info);
-	put_ancillary(ds->sk, r->msg, m->skb);
-	if (wants_chain(r, m->len, ret))
-		ret = give_chain(r, m);
 	dtls_msg_put(ds, m);
 	return ret;
 }

@@ -85,8 +85,9 @@
  * and any number of tasks may do both, peek and poll at once. Each record goes
  * to one of those who take it. recv() returns 0, and EPOLLRDHUP is up, when the
  * peer has said close_notify or after shutdown(SHUT_RD), and all application
- * data received before that is read. A call that fails, as with EFAULT, leaves
- * its record to the next call.
+ * data received before that is read. A call that fails with EFAULT loses the
+ * application record that it would have returned, as with UDP, and no other
+ * record; a control record stays where it is.
  *
  * With DTLS_POLL_CONTROL set, EPOLLPRI says that there is a control record, also
  * behind application data that nobody reads: poll() opens that data and keeps
