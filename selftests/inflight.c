@@ -30,11 +30,12 @@
 #define IPV6_ADDRFORM		1
 #endif
 
-#define PAGE	4096
+#define PAGE_MAX	65536	/* of the machines that the tests know */
 
 /* A page of memory that holds up who reads it */
 struct held {
 	int fd;
+	size_t size;
 	char *page;
 };
 
@@ -43,11 +44,12 @@ static int held_open(struct held *h)
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 
-	h->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+	h->size = sysconf(_SC_PAGESIZE);
+	h->page = mmap(NULL, h->size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	h->fd = syscall(SYS_userfaultfd, O_CLOEXEC);
 	reg.range.start = (unsigned long)h->page;
-	reg.range.len = PAGE;
+	reg.range.len = h->size;
 	return h->fd < 0 || ioctl(h->fd, UFFDIO_API, &api) ||
 	       ioctl(h->fd, UFFDIO_REGISTER, &reg) ? -1 : 0;
 }
@@ -66,11 +68,11 @@ static bool held_somebody(const struct held *h)
 /* Let him go on, with @data in the page. */
 static int held_let_go(const struct held *h, const void *data, size_t len)
 {
-	static char page[PAGE] __attribute__((aligned(PAGE)));
+	static char page[PAGE_MAX] __attribute__((aligned(PAGE_MAX)));
 	struct uffdio_copy copy = {
 		.dst = (unsigned long)h->page,
 		.src = (unsigned long)page,
-		.len = PAGE,
+		.len = h->size,
 	};
 
 	memset(page, 0, sizeof(page));
@@ -83,17 +85,17 @@ static int held_fail(const struct held *h)
 {
 	struct uffdio_range range = {
 		.start = (unsigned long)h->page,
-		.len = PAGE,
+		.len = h->size,
 	};
 
-	return munmap(h->page, PAGE) || ioctl(h->fd, UFFDIO_WAKE, &range) ?
+	return munmap(h->page, h->size) || ioctl(h->fd, UFFDIO_WAKE, &range) ?
 	       -1 : 0;
 }
 
 static void held_close(const struct held *h)
 {
 	close(h->fd);
-	munmap(h->page, PAGE);
+	munmap(h->page, h->size);
 }
 
 /* One system call on @fd in a thread of its own */
