@@ -13,6 +13,8 @@ function end_report(foreign)
 	report = ""
 }
 
+# A serial port ends its lines with a carriage return, too.
+		{ sub(/\r$/, "") }
 /BUG: KCSAN: /	{
 	end_report(0)
 	report = $0 "\n"
