@@ -416,7 +416,7 @@ int dtls_begin(struct kdtls_engine *e, struct kdtls_hello *hello)
 	e->hs->send_seq = hello->seq;
 	e->tx_seq = hello->record_seq; /* RFC 6347 4.2.1 */
 	e->unproven = hello->unproven;
-	e->heard = hello->heard;
+	dtls_credit(e, hello->heard);
 	e->hs->hello = hello;
 	err = receive(e, &m);
 	e->hs->hello = NULL;
@@ -486,7 +486,7 @@ static int take_input(struct kdtls_engine *e, struct dtls_bytes bytes,
 		return dtls_take_content(e, &record, info->type, bytes);
 	}
 	if (e->unproven)
-		e->heard += bytes.len;
+		dtls_credit(e, bytes.len);
 	if (e->server && e->state == KDTLS_IDLE ? take_first(e, bytes) :
 						  take_datagram(e, bytes))
 		return -e->error;

@@ -300,11 +300,14 @@ static long ack_output(struct kdtls_engine *e, u8 *buf, size_t size,
 /*
  * RFC 9147 5.1: an address that has proven nothing gets three times what came
  * from there and no more, however often a flight is sent again. The client sends
- * again too, and that raises the limit. Return: bytes that may go out.
+ * again too, and that raises the limit.
  */
-static size_t may_send(const struct kdtls_engine *e)
+void dtls_credit(struct kdtls_engine *e, size_t len)
 {
-	return 3 * e->heard > e->said ? 3 * e->heard - e->said : 0;
+	size_t more = 3 * len;
+
+	e->credit += more < UINT32_MAX - e->credit ? (u32)more :
+						     UINT32_MAX - e->credit;
 }
 
 static long make_output(struct kdtls_engine *e, u8 *buf, size_t size,
@@ -356,14 +359,15 @@ long kdtls_engine_output(struct kdtls_engine *engine, uint8_t *buf, size_t size,
 	if (size < engine->mtu || size < KDTLS_OUTPUT_MIN)
 		return -KDTLS_EUSAGE;
 	engine->now = now;
-	if (engine->unproven && size > may_send(engine))
-		size = may_send(engine);
+	if (engine->unproven && size > engine->credit)
+		size = engine->credit;
 	if (size < KDTLS_MTU_MIN)
 		return 0;
 	ERR_set_mark();
 	n = make_output(engine, buf, size, info);
 	ERR_pop_to_mark();
 	if (engine->unproven && n > 0)
-		engine->said += (size_t)n;
+		engine->credit -= (u32)n < engine->credit ? (u32)n :
+							    engine->credit;
 	return n;
 }

@@ -179,7 +179,7 @@ struct kdtls_engine {
 	bool ems;
 	bool heartbeats;		/* negotiated: we answer */
 	bool peer_heartbeat;		/* the peer answers too */
-	bool unproven;			/* no cookie, no answer: see may_send() */
+	bool unproven;			/* no cookie, no answer: see dtls_credit() */
 	u8 early_state;			/* enum kdtls_early */
 	u8 peer_len;			/* see dtls_peer_of() */
 	u8 cid_tx_len;
@@ -215,8 +215,6 @@ struct kdtls_engine {
 	u8 alert_level;
 	u8 *reply;			/* of the gate's */
 	size_t reply_len;
-	size_t heard;			/* while unproven: bytes that came */
-	size_t said;			/* and went out */
 	struct dtls_acks *acks;		/* DTLS 1.3 */
 	struct dtls_heartbeat *heartbeat;
 
@@ -224,6 +222,7 @@ struct kdtls_engine {
 	u64 dropped;
 	const char *reason;
 	u32 resent;
+	u32 credit;			/* while unproven: bytes that may go out */
 	int error;			/* enum kdtls_engine_error */
 	u8 alert;
 	u8 alert_received;
@@ -296,6 +295,9 @@ int dtls_take_content(struct kdtls_engine *e, const struct dtls_record *record,
 		      u8 type, struct dtls_bytes content);
 
 /* output.c */
+
+/* Bytes came from an address that has proven nothing: three times these may go. */
+void dtls_credit(struct kdtls_engine *e, size_t len);
 void dtls_resend_flight(struct kdtls_engine *e);
 
 /* Not more often than a timer would: anybody may have asked for it. */
