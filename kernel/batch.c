@@ -163,35 +163,31 @@ void dtls_batch_free(struct dtls_batch *batch)
 		put_page(batch->bvec[--batch->nr].bv_page);
 	batch->frags = 0;
 	batch->len = 0;
+	batch->lent = false;
 }
 
 /**
- * dtls_spot_next() - where the next record of a batch lies
+ * dtls_spot_in_pages() - where the next record of a batch of pages lies
  * @spot:	the first one's at first; moves on to the one after it
  * @len:	bytes of the record
  * @pages:	set to its pieces if they are several, else to NULL
  *
  * Return: its first byte.
  */
-u8 *dtls_spot_next(struct dtls_spot *spot, size_t len,
-		   const struct bio_vec **pages)
+u8 *dtls_spot_in_pages(struct dtls_spot *spot, size_t len,
+		       const struct bio_vec **pages)
 {
 	const struct dtls_batch *batch = spot->batch;
-	const struct bio_vec *bv;
+	const struct bio_vec *bv = &batch->bvec[spot->piece];
 	size_t offset;
 
-	*pages = NULL;
-	if (batch->linear) {
-		spot->offset += len;
-		return batch->linear + spot->offset - len;
-	}
-	bv = &batch->bvec[spot->piece];
 	if (spot->offset == bv->bv_len) {
 		bv = &batch->bvec[++spot->piece];
 		spot->offset = 0;
 	}
 	offset = spot->offset;
 	spot->offset += len;
+	*pages = NULL;
 	if (unlikely(spot->offset > bv->bv_len)) {
 		*pages = bv;
 		while (spot->offset > batch->bvec[spot->piece].bv_len)

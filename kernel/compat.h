@@ -22,6 +22,15 @@
 #define SINCE(major, minor) \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
 
+/* Not known before 6.14. The compiler is asked, not the version. */
+#ifndef __uninitialized
+#if __has_attribute(__uninitialized__)
+#define __uninitialized	__attribute__((__uninitialized__))
+#else
+#define __uninitialized
+#endif
+#endif
+
 #if SINCE(6, 12)
 #include <linux/unaligned.h>
 #else

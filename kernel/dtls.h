@@ -488,8 +488,22 @@ bool dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag,
 		    size_t len);
 void dtls_batch_cut(struct dtls_batch *batch, size_t len);
 void dtls_batch_free(struct dtls_batch *batch);
-u8 *dtls_spot_next(struct dtls_spot *spot, size_t len,
-		   const struct bio_vec **pages);
+u8 *dtls_spot_in_pages(struct dtls_spot *spot, size_t len,
+		       const struct bio_vec **pages);
+
+/* Likewise, whatever the batch is made of */
+static inline u8 *dtls_spot_next(struct dtls_spot *spot, size_t len,
+				 const struct bio_vec **pages)
+{
+	u8 *linear = spot->batch->linear;
+
+	if (!linear)
+		return dtls_spot_in_pages(spot, len, pages);
+	*pages = NULL;
+	linear += spot->offset;
+	spot->offset += len;
+	return linear;
+}
 
 static inline u8 *dtls_piece(const struct bio_vec *piece)
 {

@@ -131,7 +131,7 @@ void dtls_scratch_put(struct dtls_scratch *scratch)
 		memzero_explicit(scratch->req->__ctx, scratch->req_used);
 	if (scratch->plain)
 		memzero_explicit(scratch->content, scratch->plain);
-	memzero_explicit(scratch->iv, sizeof(scratch->iv));
+	memset(scratch->iv, 0, sizeof(scratch->iv));
 	scratch->req_used = 0;
 	scratch->plain = 0;
 	if (likely(scratch->home >= 0))

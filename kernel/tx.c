@@ -50,15 +50,21 @@ struct tx {
  * struct run - records that are made at once
  * @spot:	where in the batch the first one lies
  * @n:		how many
- * @segment:	bytes of content of each
- * @len:	of all; the last one has what is left
+ * @len:	bytes of content of all
+ * @segment:	of each but the last, which has what is left
+ * @size:	bytes of each but the last
+ * @last:	bytes of the last
+ * @head:	bytes before each one's content
  * @more:	another record will follow them in the datagram
  */
 struct run {
 	struct dtls_spot spot;
 	unsigned int n;
-	size_t segment;
 	size_t len;
+	size_t segment;
+	size_t size;
+	size_t last;
+	unsigned int head;
 	bool more;
 };
 
@@ -187,30 +193,47 @@ static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
 	return taken;
 }
 
-/*
- * Memory for @run at the end of @batch, which is empty. A batch that the base
- * shall copy is made where lending pages would cost more. Returns for how many
- * records it is, or -ENOBUFS.
- */
-static int lay_out(struct tx *tx, struct dtls_batch *batch, struct run *run)
+/* @run is of @n records of @segment bytes, or of what is left of @len bytes. */
+static void begin_run(struct run *run, const struct dtls_key *key,
+		      unsigned int n, size_t segment, size_t len)
 {
-	const struct dtls_key *key = &tx->epoch->key;
-	size_t size = dtls_key_size(key, run->segment, run->more), last, total;
+	run->n = n;
+	run->len = len;
+	run->head = dtls_key_head(key, run->more);
+	run->last = dtls_key_size(key, len - (n - 1) * segment, run->more);
+	run->segment = n > 1 ? segment : len;
+	run->size = n > 1 ? dtls_key_size(key, segment, run->more) : run->last;
+}
+
+/* The first @n records of @run are all that it is of. */
+static void cut_run(struct run *run, unsigned int n)
+{
+	if (n == run->n)
+		return;
+	run->n = n;
+	run->len = n * run->segment;
+	run->last = run->size;
+}
+
+/*
+ * Memory for @run in @batch, which is empty, or for as many of its records as
+ * one batch takes. The base shall copy it where lending pages would cost more.
+ */
+static int lay_out(struct dtls_batch *batch, struct run *run)
+{
+	size_t total = (run->n - 1) * run->size + run->last;
 	unsigned int i;
 
-	last = run->len - (run->n - 1) * run->segment;
-	last = dtls_key_size(key, last, run->more);
-	total = (run->n - 1) * size + last;
-	batch->lent = false;
 	if (total <= (run->n > 1 ? DTLS_LINEAR_SIZE : COPY_MAX))
-		return dtls_batch_linear(batch, total) ? run->n : -ENOBUFS;
+		return dtls_batch_linear(batch, total) ? 0 : -ENOBUFS;
 
 	batch->lent = true;
 	for (i = 0; i < run->n; i++)
 		if (!dtls_batch_add(batch, &current->task_frag,
-				    i + 1 < run->n ? size : last))
+				    i + 1 < run->n ? run->size : run->last))
 			break;
-	return i ?: -ENOBUFS;
+	cut_run(run, i);
+	return i ? 0 : -ENOBUFS;
 }
 
 /*
@@ -254,27 +277,23 @@ static u8 *waiting(const struct dtls_batch *batch, const struct run *run)
 static int copy_run(struct tx *tx, const struct dtls_batch *batch,
 		    const struct run *run)
 {
-	const struct dtls_key *key = &tx->epoch->key;
-	size_t len = run->len, part = run->segment, size;
-	unsigned int head = dtls_key_head(key, run->more), i;
 	struct dtls_spot spot = run->spot;
 	u8 *wait = waiting(batch, run);
 	const struct bio_vec *pages;
+	size_t len = run->len, part;
+	unsigned int i;
 	u8 *record;
 
 	if (wait)
 		return copy_in(tx, wait, len) ? 0 : -EFAULT;
-	size = dtls_key_size(key, part, run->more);
-	for (i = 0; i < run->n; i++, len -= part) {
-		if (len < part) {
-			part = len;
-			size = dtls_key_size(key, part, run->more);
-		}
-		record = dtls_spot_next(&spot, size, &pages);
+	for (i = 1; i <= run->n; i++, len -= part) {
+		part = i < run->n ? run->segment : len;
+		record = dtls_spot_next(&spot, i < run->n ? run->size :
+							    run->last, &pages);
 		if (unlikely(pages)) {
-			if (!copy_to_pages(tx, pages, head, part))
+			if (!copy_to_pages(tx, pages, run->head, part))
 				return -EFAULT;
-		} else if (!copy_in(tx, record + head, part)) {
+		} else if (!copy_in(tx, record + run->head, part)) {
 			return -EFAULT;
 		}
 	}
@@ -288,8 +307,7 @@ static int seal_run(struct tx *tx, const struct dtls_batch *batch,
 {
 	const struct dtls_epoch *epoch = tx->epoch;
 	const struct dtls_key *key = &epoch->key;
-	size_t len = run->len, part = run->segment, size;
-	unsigned int head = dtls_key_head(key, run->more);
+	size_t len = run->len, part = run->segment, size = run->size;
 	struct dtls_spot spot = run->spot;
 	u8 *wait = waiting(batch, run);
 	const struct bio_vec *pages;
@@ -297,18 +315,17 @@ static int seal_run(struct tx *tx, const struct dtls_batch *batch,
 	u8 *record;
 
 	scratch->hold = dtls_mask_worth(&key->mask, n);
-	size = dtls_key_size(key, part, run->more);
 	dtls_seal_begin(key, scratch, part, tx->type, epoch->number, run->more);
 	for (; n && !err; n--, len -= part, seq++) {
 		if (len < part) {
 			part = len;
-			size = dtls_key_size(key, part, run->more);
+			size = run->last;
 			dtls_seal_begin(key, scratch, part, tx->type,
 					epoch->number, run->more);
 		}
 		record = dtls_spot_next(&spot, size, &pages);
 		if (wait) {
-			memmove(record + head, wait, part);
+			memmove(record + run->head, wait, part);
 			wait += part;
 		}
 		err = dtls_seal(key, scratch, record, pages, seq);
@@ -349,23 +366,20 @@ static int make_records(struct tx *tx, const struct dtls_batch *batch,
 }
 
 /*
- * Send what @run says, or as many records of it as there are pages for in one
- * batch. Returns 0, or an error if this was not all that could be done; @done
- * grows by the bytes that were sent.
+ * Send @run, or as many records of it as there are pages for in one batch.
+ * Returns 0, or an error if this was not all that could be done; @done grows by
+ * the bytes that were sent.
  */
 static int send_batch(struct tx *tx, struct dtls_batch *batch, struct run *run,
 		      size_t *done)
 {
-	size_t size = dtls_key_size(&tx->epoch->key, run->segment, false);
+	size_t size = run->size;
 	ssize_t sent;
 	int n, err;
 
-	run->spot = dtls_batch_end(batch);
-	n = lay_out(tx, batch, run);
-	if (n < 0)
-		return n;
-	run->n = n;
-	run->len = min(n * run->segment, run->len);
+	err = lay_out(batch, run);
+	if (err)
+		return err;
 	err = copy_run(tx, batch, run);
 	n = err ?: make_records(tx, batch, run);
 	/* What is left in there may be plaintext: it must not go down. */
@@ -373,16 +387,16 @@ static int send_batch(struct tx *tx, struct dtls_batch *batch, struct run *run,
 		dtls_batch_cut(batch, n > 0 ? n * size : 0);
 	if (n < 0)
 		return n;
+	cut_run(run, n);
 	sent = push(tx, batch, size);
 	if (sent < 0)
 		return sent;
 	/* In part? Then in whole records. */
-	err = sent < batch->len ? -EAGAIN : 0;
-	if (err)
-		n = sent / size;
-	if (n < (int)run->n)
-		run->len = n * run->segment;
-	count_sent(tx, n, run->len);
+	if (sent < batch->len) {
+		cut_run(run, sent / size);
+		err = -EAGAIN;
+	}
+	count_sent(tx, run->n, run->len);
 	*done += run->len;
 	return err;
 }
@@ -390,26 +404,27 @@ static int send_batch(struct tx *tx, struct dtls_batch *batch, struct run *run,
 /* The caller's @len bytes as records of tx->segment, batch after batch */
 static ssize_t send_records(struct tx *tx, size_t len)
 {
+	const struct dtls_key *key = &tx->epoch->key;
 	size_t segment = tx->segment && tx->segment < len ? tx->segment : len;
-	size_t size = dtls_key_size(&tx->epoch->key, segment, false);
-	struct bio_vec bvec[DTLS_BATCH_PIECES];
+	struct bio_vec bvec[DTLS_BATCH_PIECES] __uninitialized;
 	struct dtls_batch batch = { .max = ARRAY_SIZE(bvec), .bvec = bvec };
-	size_t most = 1, done = 0;
+	size_t most = 1, left = len, done = 0, n;
 	int err;
 
 	if (segment < len)
-		most = min_t(size_t, DTLS_GSO_MAX / size, UDP_MAX_SEGMENTS);
+		most = min_t(size_t, UDP_MAX_SEGMENTS, DTLS_GSO_MAX /
+			     dtls_key_size(key, segment, false));
 	do {
-		struct run run = { .segment = segment, .len = len - done };
+		struct run run = { .spot = dtls_batch_end(&batch) };
 
-		run.n = most;
-		if (most * segment > run.len)
-			run.n = DIV_ROUND_UP(run.len, segment);
-		else
-			run.len = most * segment;
+		n = 1;
+		if (most > 1)
+			n = min(most, DIV_ROUND_UP(left, segment));
+		begin_run(&run, key, n, segment, min(n * segment, left));
 		err = send_batch(tx, &batch, &run, &done);
 		dtls_batch_free(&batch);
-	} while (!err && done < len);
+		left = len - done;
+	} while (!err && left);
 
 	return done ? done : err;
 }
@@ -458,21 +473,15 @@ static struct dtls_cork *get_cork(struct dtls_sock *ds)
 static int add_to_cork(struct tx *tx, struct dtls_cork *cork, size_t len,
 		       bool more)
 {
-	size_t size = dtls_key_size(&tx->epoch->key, len, more);
 	struct dtls_batch *batch = &cork->batch;
-	struct run run = {
-		.spot = dtls_batch_end(batch),
-		.n = 1,
-		.segment = len,
-		.len = len,
-		.more = more,
-	};
+	struct run run = { .spot = dtls_batch_end(batch), .more = more };
 	size_t before = batch->len;
 	int ret;
 
-	if (before + size > DTLS_DATAGRAM_MAX)
+	begin_run(&run, &tx->epoch->key, 1, len, len);
+	if (before + run.size > DTLS_DATAGRAM_MAX)
 		return -EMSGSIZE;
-	if (!dtls_batch_add(batch, &cork->frag, size))
+	if (!dtls_batch_add(batch, &cork->frag, run.size))
 		return -ENOBUFS;
 	ret = copy_run(tx, batch, &run);
 	if (!ret)
