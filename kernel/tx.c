@@ -587,7 +587,7 @@ static int parse_control(struct tx *tx)
 			if (!tx->control)
 				tx->control = kzalloc(CMSG_ALIGN(msg->msg_controllen) +
 						      CMSG_SPACE(sizeof(u16)),
-						      GFP_KERNEL);
+						      GFP_KERNEL_ACCOUNT);
 			if (!tx->control)
 				return -ENOMEM;
 			memcpy(tx->control + tx->control_len, cmsg,
