@@ -749,8 +749,6 @@ struct dtls_msg {
  * @ready_bytes: memory of @ready
  * @turned_away: a poller could not look for control records behind data, for
  *		want of room in @ready
- * @sent_epoch:	of the control record sent last
- * @sent_seq:	its number
  * @takers:	readers of application data that are asleep in recvmsg
  * @gro:	UDP takes coalesced datagrams in for us
  * @user_gro:	the user asked for UDP_GRO
@@ -795,8 +793,6 @@ struct dtls_sock {
 	unsigned int news;
 	unsigned int ready_bytes;
 	bool turned_away;
-	u64 sent_epoch;
-	u64 sent_seq;
 	atomic_t takers;
 	bool gro;
 	bool user_gro;

@@ -225,8 +225,6 @@ static int get_info(struct dtls_sock *ds, void *value)
 	spin_lock(&ds->lock);
 	info->control_queued = ds->control_bytes + ds->raw_bytes;
 	info->early_queued = ds->early_bytes;
-	info->tx_control_epoch = ds->sent_epoch;
-	info->tx_control_seq = ds->sent_seq;
 	spin_unlock(&ds->lock);
 	return 0;
 }

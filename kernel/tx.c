@@ -16,6 +16,7 @@
  */
 #include <linux/skbuff.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <linux/udp.h>
 #include <net/udp.h>
 
@@ -161,15 +162,27 @@ static ssize_t push(struct tx *tx, struct dtls_batch *batch, size_t size)
 
 /* ---- records ---- */
 
-/* A handshake is acknowledged by its records' numbers: see struct dtls_info. */
-static void note_number(struct tx *tx, u64 seq)
+/* Write a record's number where the caller wants it: struct dtls_record_info. */
+static int tell_number(const struct tx *tx, u64 seq)
 {
-	struct dtls_sock *ds = tx->ds;
+	const struct dtls_record_number number = {
+		.epoch = tx->epoch->number,
+		.seq = seq,
+	};
 
-	spin_lock(&ds->lock);
-	ds->sent_epoch = tx->epoch->number;
-	ds->sent_seq = seq;
-	spin_unlock(&ds->lock);
+	if (!tx->info.number_ptr)
+		return 0;
+	return copy_to_user(u64_to_user_ptr(tx->info.number_ptr), &number,
+			    sizeof(number)) ? -EFAULT : 0;
+}
+
+/* Before a number is spent: the caller's place for it can be written, now. */
+static int clear_number(const struct tx *tx)
+{
+	if (!tx->info.number_ptr)
+		return 0;
+	return clear_user(u64_to_user_ptr(tx->info.number_ptr),
+			  sizeof(struct dtls_record_number)) ? -EFAULT : 0;
 }
 
 static void count_sent(struct tx *tx, unsigned int records, size_t bytes)
@@ -335,8 +348,6 @@ static int seal_run(struct tx *tx, const struct dtls_batch *batch,
 	}
 	if (scratch->hold)
 		err = dtls_mask_batch(key, scratch) ?: err;
-	if (!err && tx->has_info)
-		note_number(tx, seq - 1);
 	return err;
 }
 
@@ -362,6 +373,12 @@ static int make_records(struct tx *tx, const struct dtls_batch *batch,
 			n = err;
 	}
 	dtls_scratch_put(scratch);
+	if (n > 0) {
+		/* A record that cannot be told of is not sent. */
+		err = tell_number(tx, seq + n - 1);
+		if (err)
+			n = err;
+	}
 	return n;
 }
 
@@ -668,7 +685,6 @@ static int check_info(struct tx *tx)
 	bool v13 = dtls_is_13(tx->epoch->key.version);
 
 	if (info->flags || info->event || info->reserved || info->seq ||
-	    info->number_ptr ||
 	    info->type < (v13 ? DTLS_CT_ALERT : DTLS_CT_CHANGE_CIPHER_SPEC) ||
 	    info->type > (v13 ? DTLS_CT_ACK : DTLS_CT_HEARTBEAT) ||
 	    info->type == DTLS_CT_TLS12_CID)
@@ -711,7 +727,7 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 	if (!splice && ((tx->msg->msg_flags & MSG_MORE && record_len < len) ||
 			(more && tx->control)))
 		return -EINVAL;
-	ret = check(tx, record_len);
+	ret = check(tx, record_len) ?: clear_number(tx);
 	if (ret)
 		return ret;
 

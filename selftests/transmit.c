@@ -12,6 +12,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -471,20 +472,35 @@ TEST_F(transmit, control_types)
 	nothing_arrives(_metadata, l);
 }
 
-static ssize_t send_info(int fd, const struct dtls_record_info *info,
-			 size_t info_len)
-{
-	char ctl[CMSG_SPACE(sizeof(*info))] = {};
-	struct iovec iov = { text, 30 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-			      .msg_control = ctl,
-			      .msg_controllen = CMSG_SPACE(info_len) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+/* Room for a DTLS_RECORD_INFO, also for one that is longer than it is now */
+union info_room {
+	char space[CMSG_SPACE(2 * sizeof(struct dtls_record_info))];
+	struct cmsghdr align;
+};
 
+static void info_msg(struct msghdr *msg, union info_room *room,
+		     const void *info, size_t info_len, struct iovec *iov)
+{
+	struct cmsghdr *c;
+
+	memset(room, 0, sizeof(*room));
+	*msg = (struct msghdr){ .msg_iov = iov, .msg_iovlen = 1,
+				.msg_control = room->space,
+				.msg_controllen = CMSG_SPACE(info_len) };
+	c = CMSG_FIRSTHDR(msg);
 	c->cmsg_level = SOL_DTLS;
 	c->cmsg_type = DTLS_RECORD_INFO;
 	c->cmsg_len = CMSG_LEN(info_len);
 	memcpy(CMSG_DATA(c), info, info_len);
+}
+
+static ssize_t send_info(int fd, const void *info, size_t info_len)
+{
+	struct iovec iov = { text, 30 };
+	union info_room room;
+	struct msghdr msg;
+
+	info_msg(&msg, &room, info, info_len, &iov);
 	return sendmsg(fd, &msg, 0);
 }
 
@@ -515,32 +531,122 @@ TEST_F(transmit, record_info_names_the_current_epoch)
 /* For the ACK that will name them (RFC 9147 7) */
 TEST_F(transmit, number_of_a_control_record_is_told)
 {
-	struct dtls_record_info handshake = { .type = CT_HANDSHAKE };
+	struct dtls_record_number number = { .epoch = 77, .seq = 77 };
+	struct dtls_record_info handshake = {
+		.type = CT_HANDSHAKE, .number_ptr = (uintptr_t)&number,
+	};
 	struct link *l = &self->l;
-	struct dtls_info info;
 	int i;
 
-	ASSERT_OK(dtls_get_info(l->a, &info));
-	EXPECT_EQ((__u64)0, info.tx_control_epoch);
 	for (i = 1; i < 4; i++) {
 		ASSERT_EQ(10, send(l->a, text, 10, 0));
 		ASSERT_EQ(30, send_info(l->a, &handshake, sizeof(handshake)));
 		ASSERT_EQ(2000, send_segments(l->a, text, 2000, 1000, 0));
-		ASSERT_OK(dtls_get_info(l->a, &info));
-		EXPECT_EQ(l->ab.epoch, info.tx_control_epoch);
-		EXPECT_EQ((__u64)4 * i - 3, info.tx_control_seq);
+		EXPECT_EQ(l->ab.epoch, number.epoch);
+		EXPECT_EQ((__u64)4 * i - 3, number.seq);
 		ASSERT_EQ(10, link_recv(l, &rec));
 		ASSERT_EQ(30, link_recv(l, &rec));
-		EXPECT_EQ(info.tx_control_seq, rec.seq);
+		EXPECT_EQ(number.seq, rec.seq);
 		ASSERT_EQ(1000, link_recv(l, &rec));
 		ASSERT_EQ(1000, link_recv(l, &rec));
 	}
 	l->ab.epoch++;
 	ASSERT_OK(dtls_set_key(l->a, DTLS_TX, &l->ab));
 	ASSERT_EQ(30, send_info(l->a, &handshake, sizeof(handshake)));
-	ASSERT_OK(dtls_get_info(l->a, &info));
-	EXPECT_EQ(l->ab.epoch, info.tx_control_epoch);
-	EXPECT_EQ((__u64)0, info.tx_control_seq);
+	EXPECT_EQ(l->ab.epoch, number.epoch);
+	EXPECT_EQ((__u64)0, number.seq);
+}
+
+/* A program that tries again must not use its key up. */
+TEST_F(transmit, number_that_cannot_be_told_is_not_spent)
+{
+	struct dtls_record_info info = { .type = CT_HANDSHAKE };
+	struct dtls_record_number *page;
+	struct link *l = &self->l;
+	long size = getpagesize();
+	__u64 wrong[4];
+	size_t i;
+
+	page = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)page);
+	wrong[0] = 8;
+	wrong[1] = (uintptr_t)page;
+	wrong[2] = 1ULL << 63;		/* the kernel's half */
+	wrong[3] = ~0ULL - 8;		/* wraps */
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		info.number_ptr = wrong[i];
+		ASSERT_ERRNO(EFAULT, send_info(l->a, &info, sizeof(info)));
+	}
+	nothing_arrives(_metadata, l);
+	ASSERT_EQ((__u64)0, tx_seq(_metadata, l));
+
+	/* What is refused for another reason leaves zeros or nothing there. */
+	ASSERT_OK(mprotect(page, size, PROT_READ | PROT_WRITE));
+	page->epoch = 77;
+	info.number_ptr = (uintptr_t)page;
+	info.epoch = l->ab.epoch + 1;
+	ASSERT_ERRNO(ESTALE, send_info(l->a, &info, sizeof(info)));
+	EXPECT_EQ((__u64)77, page->epoch);
+	info.epoch = l->ab.epoch;
+	ASSERT_EQ(30, send_info(l->a, &info, sizeof(info)));
+	EXPECT_EQ(l->ab.epoch, page->epoch);
+	ASSERT_OK(munmap(page, size));
+}
+
+#define NUMBERED_EACH	200
+
+struct numbered {
+	struct link *l;
+	unsigned int who;
+	struct dtls_record_number number[NUMBERED_EACH];
+};
+
+static void *send_numbered(void *arg)
+{
+	struct numbered *n = arg;
+	unsigned int i, content[2] = { n->who };
+	struct iovec iov = { content, sizeof(content) };
+	struct dtls_record_info info = { .type = CT_HANDSHAKE };
+	union info_room room;
+	struct msghdr msg;
+
+	for (i = 0; i < NUMBERED_EACH; i++) {
+		content[1] = i;
+		info.number_ptr = (uintptr_t)&n->number[i];
+		info_msg(&msg, &room, &info, sizeof(info), &iov);
+		if (sendmsg(n->l->a, &msg, 0) != sizeof(content))
+			return n;
+	}
+	return NULL;
+}
+
+/* Each of several senders learns the numbers of its own records. */
+TEST_F(transmit, numbers_are_told_to_who_sent_them)
+{
+	static struct numbered n[3];
+	pthread_t thread[ARRAY_SIZE(n)];
+	struct link *l = &self->l;
+	unsigned int i, content[2];
+	void *failed;
+
+	ASSERT_OK(deep_queue(l->b));
+	for (i = 0; i < ARRAY_SIZE(n); i++) {
+		n[i] = (struct numbered){ .l = l, .who = i };
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, send_numbered,
+					    &n[i]));
+	}
+	for (i = 0; i < ARRAY_SIZE(n); i++) {
+		ASSERT_EQ(0, pthread_join(thread[i], &failed));
+		ASSERT_EQ(NULL, failed);
+	}
+	for (i = 0; i < ARRAY_SIZE(n) * NUMBERED_EACH; i++) {
+		ASSERT_EQ((ssize_t)sizeof(content), link_recv(l, &rec));
+		memcpy(content, rec.data, sizeof(content));
+		ASSERT_GT(ARRAY_SIZE(n), content[0]);
+		ASSERT_GT(NUMBERED_EACH, content[1]);
+		ASSERT_EQ(rec.seq, n[content[0]].number[content[1]].seq);
+		ASSERT_EQ(l->ab.epoch, n[content[0]].number[content[1]].epoch);
+	}
 }
 
 TEST_F(transmit, wrong_record_info_is_refused)
@@ -566,9 +672,38 @@ TEST_F(transmit, wrong_record_info_is_refused)
 			TH_LOG("number %u", i);
 		ASSERT_EQ(EINVAL, errno);
 	}
-	ASSERT_ERRNO(EINVAL, send_info(l->a, &right, 1));
 	nothing_arrives(_metadata, l);
 	ASSERT_EQ((__u64)0, tx_seq(_metadata, l));
+	right.id = 1;
+	ASSERT_ERRNO(ENOENT, send_info(l->a, &right, sizeof(right)));
+	ASSERT_EQ((__u64)0, tx_seq(_metadata, l));
+}
+
+/* A program may have been compiled with an older header, or with a newer one. */
+TEST_F(transmit, record_info_of_another_length)
+{
+	static __u8 info[2 * sizeof(struct dtls_record_info)];
+	struct dtls_record_info *known = (struct dtls_record_info *)info;
+	size_t shortest = offsetof(struct dtls_record_info, reserved);
+	struct link *l = &self->l;
+	size_t len;
+
+	known->type = CT_HANDSHAKE;
+	for (len = 0; len < shortest; len++)
+		ASSERT_ERRNO(EINVAL, send_info(l->a, info, len));
+	for (; len <= sizeof(info); len++) {
+		ASSERT_EQ(30, send_info(l->a, info, len))
+			TH_LOG("%zu bytes", len);
+		ASSERT_EQ(30, link_recv(l, &rec));
+		EXPECT_EQ(CT_HANDSHAKE, rec.type);
+	}
+	for (len = sizeof(*known); len < sizeof(info); len++) {
+		info[len] = 1;
+		ASSERT_ERRNO(E2BIG, send_info(l->a, info, sizeof(info)));
+		ASSERT_ERRNO(E2BIG, send_info(l->a, info, len + 1));
+		info[len] = 0;
+	}
+	nothing_arrives(_metadata, l);
 }
 
 TEST_F(transmit, urgent_is_refused)
@@ -1146,6 +1281,40 @@ TEST_F(transmit, io_uring)
 	ASSERT_EQ((__u64)5, arrives(_metadata, l, text, 5000, 0));
 	nothing_arrives(_metadata, l);
 	io_uring_queue_exit(&ring);
+}
+
+/* The number comes to the program whoever does its work: a thread of io_uring's */
+TEST_F(transmit, io_uring_is_told_the_number)
+{
+	static const unsigned int how[][2] = {
+		/* of the ring, of the request */
+		{ 0, 0 }, { 0, IOSQE_ASYNC }, { IORING_SETUP_SQPOLL, 0 },
+	};
+	struct dtls_record_number number;
+	struct dtls_record_info info = {
+		.type = CT_HANDSHAKE, .number_ptr = (uintptr_t)&number,
+	};
+	struct iovec iov = { text, 30 };
+	struct link *l = &self->l;
+	struct io_uring_sqe *sqe;
+	union info_room room;
+	struct io_uring ring;
+	struct msghdr msg;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(how); i++) {
+		number = (struct dtls_record_number){ 77, 77 };
+		info_msg(&msg, &room, &info, sizeof(info), &iov);
+		ASSERT_OK(io_uring_queue_init(4, &ring, how[i][0]));
+		sqe = io_uring_get_sqe(&ring);
+		io_uring_prep_sendmsg(sqe, l->a, &msg, 0);
+		sqe->flags |= how[i][1];
+		ASSERT_EQ(30, uring_one(_metadata, &ring));
+		ASSERT_EQ(30, link_recv(l, &rec));
+		EXPECT_EQ(l->ab.epoch, number.epoch);
+		EXPECT_EQ(rec.seq, number.seq);
+		io_uring_queue_exit(&ring);
+	}
 }
 
 TEST_F(transmit, io_uring_registered_buffer)

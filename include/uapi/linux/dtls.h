@@ -193,6 +193,16 @@ struct dtls_key_info {
 #define DTLS_EVENT_RX_LIMIT	2	/* forgeries are close to the read key's limit */
 
 /**
+ * struct dtls_record_number - which record it was
+ * @epoch:	the record's epoch; 0: there is none
+ * @seq:	its sequence number
+ */
+struct dtls_record_number {
+	__u64	epoch;
+	__u64	seq;
+};
+
+/**
  * struct dtls_record_info - what a control record is (cmsg DTLS_RECORD_INFO)
  * @id:		association
  * @epoch:	the record's epoch
@@ -201,7 +211,7 @@ struct dtls_key_info {
  * @flags:	DTLS_RECORD_*
  * @event:	DTLS_EVENT_*, with DTLS_RECORD_EVENT; no data then
  * @reserved:	zero
- * @number_ptr:	zero
+ * @number_ptr:	sendmsg(): address of a struct dtls_record_number, or zero
  *
  * The cmsg may end after @event, the rest being zero then; it may be longer than
  * the kernel's if the rest is zero (else E2BIG). The kernel's own are as long as
@@ -228,10 +238,12 @@ struct dtls_key_info {
  * DTLS_RECORD_RAW as a datagram that goes out as it is (all else zero). Neither
  * is cut by the option UDP_SEGMENT, and a UDP_SEGMENT control message beside it
  * is EINVAL; so is MSG_MORE with a raw datagram, which does not wait in a cork
- * either. Which
- * epoch and number the record got, for the ACK to come (RFC 9147 7), DTLS_INFO
- * tells afterwards: a sendmsg() without this cmsg does not change that, so that
- * one thread may send control records while others send data.
+ * either.
+ *
+ * An ACK names records by their numbers (RFC 9147 7): where @number_ptr says,
+ * sendmsg() writes which epoch and number the record got. It writes zeros there
+ * first, before a number is spent, and EFAULT, then or later, means that nothing
+ * was sent. A number that is there after another error is spent, too.
  */
 struct dtls_record_info {
 	__u64	id;
@@ -265,9 +277,6 @@ struct dtls_record_info {
  *		known, as there is no write key, no peer or no route
  * @control_queued: bytes in the control queue
  * @early_queued: bytes waiting for a key
- * @tx_control_epoch: of the record sent last by sendmsg() with
- *		DTLS_RECORD_INFO; 0: there was none
- * @tx_control_seq: its number
  */
 struct dtls_info {
 	__u64	id;
@@ -284,8 +293,6 @@ struct dtls_info {
 	__u32	mtu;
 	__u32	control_queued;
 	__u32	early_queued;
-	__u64	tx_control_epoch;
-	__u64	tx_control_seq;
 };
 
 /**
