@@ -247,6 +247,8 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
 		info->rx_cipher = rx->key.cipher->id;
 		info->rx_epoch = rx->number;
 		info->rx_seq = rx->replay.next;
+		info->rx_forged = atomic64_read(&rx->key.forged);
+		info->rx_limit = rx->key.open_limit;
 	}
 	spin_unlock(&assoc->lock);
 }
@@ -269,4 +271,5 @@ void dtls_assoc_counters(struct dtls_assoc *assoc,
 	counters->rx_empty = count(assoc, DTLS_COUNT_RX_EMPTY);
 	counters->rx_control = count(assoc, DTLS_COUNT_RX_CONTROL);
 	counters->rx_no_budget = count(assoc, DTLS_COUNT_RX_NO_BUDGET);
+	counters->rx_expired = count(assoc, DTLS_COUNT_RX_EXPIRED);
 }

@@ -63,6 +63,8 @@ int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
 	key->head = (v13 ? 3 : DTLS12_HEADER_SIZE) + key->cid_len +
 		    key->explicit_len;
 	key->tail = (v13 || key->cid_len) + cipher->tag_len;
+	key->max_plaintext = info->max_plaintext ?: DTLS_RECORD_SIZE_MAX;
+	key->open_limit = info->limit ?: cipher->open_limit;
 	seqlock_init(&key->cid_lock);
 	memcpy(key->iv, info->iv, sizeof(key->iv));
 	memcpy(key->cid, info->cid, info->cid_len);
@@ -362,6 +364,16 @@ static void open_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 			       len + key->cipher->tag_len, scratch->iv);
 }
 
+/*
+ * RFC 9147 4.5.3: forgeries are counted, and a key goes that has seen as many as
+ * its limit. They are counted here, before the next record is opened, so that
+ * those of one super-packet do not get past the limit together.
+ */
+static bool is_expired(const struct dtls_key *key)
+{
+	return unlikely((u64)atomic64_read(&key->forged) >= key->open_limit);
+}
+
 /* What open_begin() has not done yet for the @i-th record of @rx */
 static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
 		    const struct dtls_rx *rx, unsigned int i,
@@ -408,13 +420,13 @@ static int open_inner(const struct dtls_record *rec, const u8 *content,
  * Fills in @rx->opened but the verdicts: content, placed in @scratch->content,
  * type, and bytes of content; instead of these -EBADMSG if a record is not
  * authentic, -EPROTO if it is but makes no sense, -EMSGSIZE if it is too short
- * for its cipher or of another version, -ENOKEY if it lacks a connection ID, or
- * another error, which says nothing of it. What stands in the content after an
+ * for its cipher or of another version, -ENOKEY if it lacks a connection ID,
+ * -EKEYEXPIRED if @key has reached its limit of forgeries, or another error, which says nothing of it. What stands in the content after an
  * error must not be looked at. Sleeps.
  *
  * Return: bit i is set if the i-th record is authentic.
  */
-u64 dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
+u64 dtls_open(struct dtls_key *key, struct dtls_scratch *scratch,
 	      struct dtls_rx *rx)
 {
 	int len = rx->rec.fragment_len - key->explicit_len -
@@ -438,10 +450,16 @@ u64 dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
 		place = dtls_place(place, rec.fragment_len);
 		o->content = scratch->content + place;
 		scratch->dst[1].offset = place;
-		err = wrong ?: open_one(key, scratch, rx, i, &rec, len);
-		if (!wrong)
+		err = wrong;
+		if (!err && is_expired(key))
+			err = -EKEYEXPIRED;
+		if (!err) {
+			err = open_one(key, scratch, rx, i, &rec, len);
 			scratch->plain = max_t(size_t, scratch->plain,
 					       place + len);
+		}
+		if (err == -EBADMSG)
+			atomic64_inc(&key->forged);
 		o->len = err ?: open_inner(&rec, o->content, len, &o->type);
 		if (err)
 			continue;

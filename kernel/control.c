@@ -152,7 +152,7 @@ void dtls_control_event(struct dtls_sock *ds, struct dtls_epoch *epoch,
 	if (told)
 		dtls_rx_wake_one(ds->sk);
 	else
-		dtls_epoch_warn_again(epoch);
+		dtls_epoch_warn_again(epoch, event);
 }
 
 /* The oldest control record with a reference, or NULL. */

@@ -45,6 +45,7 @@ enum dtls_stat {
 	DTLS_STAT_RX_MALFORMED,
 	DTLS_STAT_RX_OVERSIZE,
 	DTLS_STAT_RX_NO_BUDGET,
+	DTLS_STAT_RX_EXPIRED,
 	DTLS_STAT_MAX
 };
 
@@ -146,8 +147,8 @@ static inline unsigned int dtls_rx_size(const struct dtls_rx *rx)
  * @tag_len:	bytes
  * @ccm:	the crypto API wants a whole first counter block for an IV
  * @v13:	DTLS 1.3 has it too
- * @seal_limit:	records one key may protect
- * @open_limit:	forgeries after which a read key should go
+ * @seal_limit:	records one key may protect, if its owner says nothing else
+ * @open_limit:	forgeries after which a read key goes, likewise
  */
 struct dtls_cipher {
 	u16 id;
@@ -180,8 +181,11 @@ struct dtls_mask {
  * @length_len:	bytes of header that are there if another record follows
  * @head:	bytes from a record's start to its content but those
  * @tail:	bytes after the content but padding
+ * @max_plaintext: bytes of content a record may have
  * @iv:		write IV
- * @cid_lock:	seqlock: @cid, all of this that can change
+ * @open_limit:	read: forgeries after which it opens nothing more
+ * @forged:	read: records whose tag was wrong
+ * @cid_lock:	seqlock: @cid, which can change
  * @cid:	connection ID
  */
 struct dtls_key {
@@ -194,7 +198,10 @@ struct dtls_key {
 	u8 length_len;
 	u16 head;
 	u16 tail;
+	u16 max_plaintext;
 	u8 iv[DTLS_IV_SIZE];
+	u64 open_limit;
+	atomic64_t forged;
 	seqlock_t cid_lock;	/* see above */
 	u8 cid[DTLS_CID_SIZE_MAX];
 };
@@ -380,7 +387,7 @@ void dtls_seal_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 		     size_t len, u8 type, u64 epoch, bool more);
 int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      u8 *record, const struct bio_vec *pages, u64 seq);
-u64 dtls_open(const struct dtls_key *key, struct dtls_scratch *scratch,
+u64 dtls_open(struct dtls_key *key, struct dtls_scratch *scratch,
 	      struct dtls_rx *rx);
 int dtls_mask_init(struct dtls_mask *mask, const struct dtls_cipher *cipher,
 		   const u8 *sn_key, bool write);
@@ -530,10 +537,9 @@ static inline u8 *dtls_pages_at(const struct bio_vec *pages, size_t pos,
  * @key:	the key
  * @seq:	write: the next sequence number
  * @limit:	write: the number that must not be used any more
- * @warned:	bit 0: the event that tells the library of the limit is queued, or
- *		somebody is about to queue it
+ * @told:	bit DTLS_EVENT_*: the event that tells the library of a limit is
+ *		queued, or somebody is about to queue it
  * @replay:	read: window, under the association's lock
- * @failed:	read: records whose tag was wrong
  * @used:	read: when the first record was opened, in seconds since boot;
  *		0: none was yet
  *
@@ -547,9 +553,8 @@ struct dtls_epoch {
 	struct dtls_key key;
 	atomic64_t seq ____cacheline_aligned_in_smp;
 	u64 limit;
-	unsigned long warned;
+	unsigned long told;
 	struct dtls_replay replay;
-	atomic64_t failed;
 	u32 used;
 };
 
@@ -559,8 +564,8 @@ struct dtls_epoch *dtls_epoch_new(const struct dtls_key_info *info,
 void dtls_epoch_put(struct dtls_epoch *epoch);
 int dtls_epoch_take_seq(struct dtls_epoch *epoch, unsigned int n, u64 *seq);
 bool dtls_epoch_tx_warn(struct dtls_epoch *epoch);
-bool dtls_epoch_rx_failed(struct dtls_epoch *epoch);
-void dtls_epoch_warn_again(struct dtls_epoch *epoch);
+bool dtls_epoch_rx_warn(struct dtls_epoch *epoch, u16 event);
+void dtls_epoch_warn_again(struct dtls_epoch *epoch, u16 event);
 int dtls_epoch_resize(struct dtls_epoch *epoch, spinlock_t *lock, u32 size);
 
 /* ---- assoc.c: an association ---- */
@@ -579,6 +584,7 @@ enum dtls_count {
 	DTLS_COUNT_RX_EMPTY,
 	DTLS_COUNT_RX_CONTROL,
 	DTLS_COUNT_RX_NO_BUDGET,
+	DTLS_COUNT_RX_EXPIRED,
 	DTLS_COUNT_MAX
 };
 

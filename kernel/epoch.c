@@ -43,7 +43,7 @@ struct dtls_epoch *dtls_epoch_new(const struct dtls_key_info *info,
 
 	refcount_set(&epoch->refs, 1);
 	epoch->number = info->epoch;
-	epoch->limit = cipher->seal_limit;
+	epoch->limit = min(info->limit ?: cipher->seal_limit, DTLS_SEQ_MAX);
 	atomic64_set(&epoch->seq, info->rec_seq);
 	return epoch;
 }
@@ -88,22 +88,27 @@ bool dtls_epoch_tx_warn(struct dtls_epoch *epoch)
 {
 	return unlikely((u64)atomic64_read(&epoch->seq) >=
 			epoch->limit - epoch->limit / 8) &&
-	       !test_and_set_bit(0, &epoch->warned);
+	       !test_and_set_bit(DTLS_EVENT_TX_LIMIT, &epoch->told);
 }
 
-/* Count a forgery. Is it time to tell the library? Once. */
-bool dtls_epoch_rx_failed(struct dtls_epoch *epoch)
+/*
+ * Return true if the forgeries under the read key have come to what @event
+ * tells, and the library is to be told so, now and once.
+ */
+bool dtls_epoch_rx_warn(struct dtls_epoch *epoch, u16 event)
 {
-	u64 limit = epoch->key.cipher->open_limit;
+	u64 forged = atomic64_read(&epoch->key.forged);
+	u64 at = epoch->key.open_limit;
 
-	return (u64)atomic64_inc_return(&epoch->failed) >= limit - limit / 8 &&
-	       !test_and_set_bit(0, &epoch->warned);
+	if (event == DTLS_EVENT_RX_LIMIT)
+		at -= at / 8;
+	return forged >= at && !test_and_set_bit(event, &epoch->told);
 }
 
-/* The warning did not reach the library: let the next record bring it up. */
-void dtls_epoch_warn_again(struct dtls_epoch *epoch)
+/* The event did not reach the library: let the next record bring it up. */
+void dtls_epoch_warn_again(struct dtls_epoch *epoch, u16 event)
 {
-	clear_bit(0, &epoch->warned);
+	clear_bit(event, &epoch->told);
 }
 
 /* Give the replay window another size; what it knows is kept. Sleeps. */

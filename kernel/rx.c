@@ -209,9 +209,9 @@ static void outdo(struct dtls_assoc *assoc, const struct dtls_rx *rx)
 }
 
 /* What becomes of a record that is authentic and the first of its number */
-static int judge(const struct dtls_opened *o)
+static int judge(const struct dtls_rx *rx, const struct dtls_opened *o)
 {
-	if (o->len < 0 || o->len > DTLS_RECORD_SIZE_MAX)
+	if (o->len < 0 || o->len > rx->epoch->key.max_plaintext)
 		return DTLS_RX_DONE;
 	if (o->type != DTLS_CT_APPLICATION_DATA)
 		return DTLS_RX_CONTROL;
@@ -243,7 +243,7 @@ static unsigned int settle(struct dtls_sock *ds, struct dtls_rx *rx,
 	for (i = 0; i < rx->n; i++) {
 		struct dtls_opened *o = &rx->opened[i];
 
-		o->verdict = fresh >> i & 1 ? judge(o) : DTLS_RX_DONE;
+		o->verdict = fresh >> i & 1 ? judge(rx, o) : DTLS_RX_DONE;
 		if (o->verdict != DTLS_RX_DATA)
 			continue;
 		trace_dtls_open(ds->sk, rx->rec.epoch, rx->rec.seq + i, o->type,
@@ -260,14 +260,28 @@ static unsigned int settle(struct dtls_sock *ds, struct dtls_rx *rx,
 	return records;
 }
 
+/* Tell the library how the forgeries stand to the read key's limit. */
+static void tell_forgeries(struct dtls_sock *ds, struct dtls_epoch *epoch)
+{
+	static const u16 events[] = {
+		DTLS_EVENT_RX_LIMIT, DTLS_EVENT_RX_EXPIRED,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(events); i++)
+		if (dtls_epoch_rx_warn(epoch, events[i]))
+			dtls_control_event(ds, epoch, events[i]);
+}
+
 /* Why a record could not be opened. A forgery is what the AEAD calls one. */
 static void count_failure(struct dtls_sock *ds, struct dtls_rx *rx, int err)
 {
 	if (err == -EBADMSG) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_AUTH_FAILED);
-		if (dtls_epoch_rx_failed(rx->epoch))
-			dtls_control_event(ds, rx->epoch,
-					   DTLS_EVENT_RX_LIMIT);
+		tell_forgeries(ds, rx->epoch);
+	} else if (err == -EKEYEXPIRED) {
+		drop_junk(ds, rx, DTLS_COUNT_RX_EXPIRED);
+		tell_forgeries(ds, rx->epoch);
 	} else if (err == -ENOKEY) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_NO_KEY);
 	} else if (err == -EMSGSIZE) {

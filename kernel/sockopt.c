@@ -98,8 +98,9 @@ static int check_key(const struct dtls_key_info *info,
 	iv_len = v13 ? DTLS_IV_SIZE : cipher->salt_len;
 	sn_len = v13 ? cipher->key_len : 0;
 	if (!info->epoch || info->epoch > (v13 ? DTLS13_EPOCH_MAX : U16_MAX) ||
-	    info->rec_seq > DTLS_SEQ_MAX || info->max_plaintext ||
-	    info->limit || info->cid_len > DTLS_CID_SIZE_MAX)
+	    info->rec_seq > DTLS_SEQ_MAX ||
+	    info->max_plaintext > DTLS_RECORD_SIZE_MAX ||
+	    info->cid_len > DTLS_CID_SIZE_MAX)
 		return -EINVAL;
 	if (!is_zero(info->key + cipher->key_len,
 		     DTLS_KEY_SIZE_MAX - cipher->key_len) ||

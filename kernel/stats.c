@@ -27,6 +27,7 @@ static const char * const names[DTLS_STAT_MAX] = {
 	[DTLS_STAT_RX_MALFORMED]   = "DtlsRxMalformed",
 	[DTLS_STAT_RX_OVERSIZE]	   = "DtlsRxOversize",
 	[DTLS_STAT_RX_NO_BUDGET]   = "DtlsRxNoBudget",
+	[DTLS_STAT_RX_EXPIRED]	   = "DtlsRxExpired",
 };
 
 struct dtls_net {
@@ -72,6 +73,8 @@ static const struct {
 	[DTLS_COUNT_RX_NO_BUDGET] = {
 		DTLS_STAT_RX_NO_BUDGET, SKB_DROP_REASON_SOCKET_RCVBUFF, true,
 		true },
+	[DTLS_COUNT_RX_EXPIRED] = {
+		DTLS_STAT_RX_EXPIRED, SKB_DROP_REASON_XFRM_POLICY, true },
 	[DTLS_COUNT_RX_EMPTY] = { DTLS_STAT_RX_EMPTY },
 	[DTLS_COUNT_RX_CONTROL] = { DTLS_STAT_RX_CONTROL },
 };

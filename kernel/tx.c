@@ -622,7 +622,8 @@ unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_key *key)
 
 	if (payload <= key->head + key->tail)
 		return 0;
-	mtu = min(payload - key->head - key->tail, DTLS_RECORD_SIZE_MAX);
+	mtu = min_t(unsigned int, payload - key->head - key->tail,
+		    key->max_plaintext);
 	return dtls_key_size(key, mtu, false) <= payload ? mtu : 0;
 }
 
@@ -643,7 +644,7 @@ static int check(struct tx *tx, size_t record_len)
 		return err;
 	if (sk->sk_state != TCP_ESTABLISHED)
 		return -EDESTADDRREQ;	/* ss -K was here */
-	if (record_len > DTLS_RECORD_SIZE_MAX)
+	if (record_len > tx->epoch->key.max_plaintext)
 		return -EMSGSIZE;
 	if (dtls_path_dont_fragment(sk)) {
 		payload = dtls_path_payload(sk);
@@ -716,7 +717,7 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 		tx->segment = 0;
 	else if (splice && !tx->segment)
 		tx->segment = dtls_tx_mtu(ds, &tx->epoch->key) ?:
-			      DTLS_RECORD_SIZE_MAX;
+			      tx->epoch->key.max_plaintext;
 
 	record_len = tx->segment ? min_t(size_t, len, tx->segment) : len;
 	/*

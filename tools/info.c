@@ -137,6 +137,8 @@ static int show_socket(const struct which *w)
 	row("rx_epoch", i.rx_epoch);
 	row("rx_updates", updates(&i, i.rx_epoch));
 	row("rx_seq", i.rx_seq);
+	row("rx_forged", i.rx_forged);
+	row("rx_limit", i.rx_limit);
 	text_row("end_of_file", i.flags & DTLS_INFO_EOF ? "yes" : "no");
 	text_row("gro", i.flags & DTLS_INFO_GRO ? "yes" : "no");
 	row("replay_window", i.replay_window);
@@ -155,6 +157,7 @@ static int show_socket(const struct which *w)
 	row("rx_empty", c.rx_empty);
 	row("rx_control", c.rx_control);
 	row("rx_no_budget", c.rx_no_budget);
+	row("rx_expired", c.rx_expired);
 	return 0;
 }
 

@@ -138,12 +138,18 @@
  * @version:	DTLS_VERSION_*; the same for every key of a socket
  * @cipher:	DTLS_CIPHER_*
  * @cid_len:	bytes of @cid; 0: records bear no connection ID
- * @max_plaintext: zero
+ * @max_plaintext: bytes of content that a record may have, of whatever type: what
+ *		the receiver allowed with record_size_limit (RFC 8449); 0: 2^14.
+ *		DTLS_TX: send() fails with EMSGSIZE above it. DTLS_RX: a record
+ *		above it is dropped, and counted in rx_oversize. In DTLS 1.3 the
+ *		extension counts the type's byte, this does not
  * @epoch:	1 to 65535 (1.3: to 2^48 - 1), newer than every epoch installed
  *		before in this direction
  * @rec_seq:	DTLS_TX: number of the next record to send. DTLS_RX: records
  *		with a lower number are taken for replays
- * @limit:	zero
+ * @limit:	0: the cipher's default. DTLS_TX: the key seals this many records,
+ *		counted from number 0 on, and send() fails with EKEYEXPIRED then.
+ *		DTLS_RX: after this many forgeries the key opens nothing more
  * @key:	the write key; bytes past the cipher's key size are zero
  * @sn_key:	DTLS 1.3: key for the sequence numbers (RFC 9147 4.2.3), as long
  *		as @key; zero for 1.2
@@ -158,8 +164,22 @@
  * records raw. A key change is the next epoch, pushed: with DTLS_TX later
  * records use it, with DTLS_RX it is taken beside the two before it.
  *
+ * The defaults of @limit are those of RFC 9147 4.5.3 and RFC 9325 4.4: 2^24.5
+ * records for AES-GCM, 2^23 for AES-CCM, all there are for ChaCha20; and 2^36
+ * forgeries, 2^23.5 with AES-CCM, 2^7 with CCM_8, whose tag is short. Any other
+ * number is taken, as the owner may know more of what a key protects: no record
+ * or forgery gets to ~0, which so means no limit but that of the sequence
+ * numbers, 2^48 - 1.
+ *
+ * A forgery is a record that came as one of this key's and is not authentic:
+ * whoever can send from the peer's address can make one. A read key that has
+ * reached its limit drops whatever comes and counts it in rx_expired: this ends
+ * the association for who does not change the key. Two events tell before
+ * (DTLS_EVENT_RX_LIMIT) and then (DTLS_EVENT_RX_EXPIRED). Several tasks that read
+ * at once may each open one more.
+ *
  * setsockopt() may sleep. Errors, with nothing changed: EINVAL (length, epoch,
- * sequence number, reserved or unused bytes not zero, version differs from the
+ * sequence number, @max_plaintext, unused bytes not zero, version differs from the
  * socket's, length of the connection ID from that of other read keys', but for
  * early data's), EOPNOTSUPP (version), ENOENT (the kernel has not this cipher,
  * or the version has not),
@@ -189,8 +209,9 @@ struct dtls_key_info {
 #define DTLS_RECORD_REPLAYABLE	0x04	/* DTLS 1.3 early data (RFC 8446 8) */
 
 /* struct dtls_record_info, event */
-#define DTLS_EVENT_TX_LIMIT	1	/* the write key is close to its limit */
-#define DTLS_EVENT_RX_LIMIT	2	/* forgeries are close to the read key's limit */
+#define DTLS_EVENT_TX_LIMIT	1	/* 7/8 of the write key's limit are used up */
+#define DTLS_EVENT_RX_LIMIT	2	/* forgeries are at 7/8 of the read key's limit */
+#define DTLS_EVENT_RX_EXPIRED	3	/* they are at it: the key opens nothing more */
 
 /**
  * struct dtls_record_number - which record it was
@@ -272,8 +293,11 @@ struct dtls_record_info {
  * @tx_limit:	number at which send fails with EKEYEXPIRED
  * @rx_epoch:	newest epoch with a read key
  * @rx_seq:	number after the highest record verified in @rx_epoch
+ * @rx_forged:	forgeries under the key of @rx_epoch
+ * @rx_limit:	number of them at which that key opens nothing more
  * @replay_window: records
- * @mtu:	plaintext bytes that make one record that fits the path now; 0: not
+ * @mtu:	plaintext bytes that make one record that fits the path now, and
+ *		the write key's max_plaintext; 0: not
  *		known, as there is no write key, no peer or no route
  * @control_queued: bytes in the control queue
  * @early_queued: bytes waiting for a key
@@ -289,6 +313,8 @@ struct dtls_info {
 	__u64	tx_limit;
 	__u64	rx_epoch;
 	__u64	rx_seq;
+	__u64	rx_forged;
+	__u64	rx_limit;
 	__u32	replay_window;
 	__u32	mtu;
 	__u32	control_queued;
@@ -307,10 +333,11 @@ struct dtls_info {
  * @rx_auth_failed: not authentic
  * @rx_no_key:	epoch past or not to come, or no known connection ID
  * @rx_malformed: no record, or one that makes no sense
- * @rx_oversize: plaintext over 2^14 bytes
+ * @rx_oversize: content over the read key's max_plaintext
  * @rx_empty:	application records without content
  * @rx_control:	put into the control queue
  * @rx_no_budget: records, and rests of datagrams, dropped for memory
+ * @rx_expired:	under a read key that has reached its limit
  *
  * They count from the first key on. /proc/net/dtls_stat has those of a network
  * namespace.
@@ -329,6 +356,7 @@ struct dtls_counters {
 	__u64	rx_empty;
 	__u64	rx_control;
 	__u64	rx_no_budget;
+	__u64	rx_expired;
 };
 
 /**
