@@ -47,8 +47,8 @@ size_t user_records_overhead(const struct user_records *u);
 /* Number of the next record under the write key */
 uint64_t user_records_next(const struct user_records *u);
 
-/* Return: DTLS_EVENT_*, each once for a key; 0: none. */
-uint16_t user_records_event(struct user_records *u);
+/* Return: @info is an event, each of which comes once for a key. */
+bool user_records_event(struct user_records *u, struct dtls_record_info *info);
 
 /**
  * user_records_seal() - make a record under the current write key

@@ -41,6 +41,8 @@ static const char *engine_error(int err)
 		return "not a kind of key for DTLS: take P-256, P-384, Ed25519 or RSA";
 	case KDTLS_EPSK:
 		return "a pre-shared key is too short, or used in both roles: take another";
+	case KDTLS_EFORGERIES:
+		return "too many forged records: somebody attacks, or a key is not the right one";
 	}
 	return NULL;
 }

@@ -333,10 +333,10 @@ static void receive_control(struct kdtls_socket *s, uint8_t *buf)
 /* What the kernel tells by itself: a key nears its limits. */
 static bool take_events(struct kdtls_socket *s)
 {
-	struct dtls_record_info info = { .flags = DTLS_RECORD_EVENT };
+	struct dtls_record_info info;
 	bool any = false;
 
-	while (s->user && (info.event = user_records_event(s->user))) {
+	while (s->user && user_records_event(s->user, &info)) {
 		kdtls_engine_input(s->engine, NULL, 0, &info, driver_now());
 		any = true;
 	}

@@ -9,7 +9,7 @@
 #define HANDSHAKE_EPOCH	2
 #define QUEUE_MAX	(256 * 1024)	/* bytes that wait for a reader */
 
-/* RFC 9147 4.5.3, RFC 9325 4.4, as in the kernel */
+/* What holds for a key without limits: RFC 9147 4.5.3, RFC 9325 4.4 */
 struct limits {
 	u64 seal;
 	u64 open;	/* forgeries */
@@ -34,6 +34,7 @@ struct user_records {
 	struct dtls_cids cids;
 	bool tx_told;			/* of the newest keys: see _event() */
 	bool rx_told;
+	bool rx_end_told;
 	STAILQ_HEAD(, chunk) queue;
 	size_t queued;
 };
@@ -108,6 +109,7 @@ int user_records_key(struct user_records *u, int direction,
 	memmove(&u->rx[1], &u->rx[0], sizeof(u->rx) - sizeof(u->rx[0]));
 	u->rx[0] = p;
 	u->rx_told = false;
+	u->rx_end_told = false;
 	return 0;
 }
 
@@ -151,31 +153,58 @@ static const struct limits *limits_of(const struct dtls_protection *p)
 	}
 }
 
-/* With the last eighth of what is allowed a key is to be replaced. */
-static bool near(u64 n, u64 limit, bool *told)
+static u64 seal_limit(const struct dtls_protection *p)
 {
-	if (*told || n < limit - limit / 8)
+	u64 limit = p->limit ? p->limit : limits_of(p)->seal;
+
+	return limit < DTLS_SEQ_MAX ? limit : DTLS_SEQ_MAX;
+}
+
+static u64 open_limit(const struct dtls_protection *p)
+{
+	return p->limit ? p->limit : limits_of(p)->open;
+}
+
+/* Has @n reached @limit, for the first time? */
+static bool reached(u64 n, u64 limit, bool *told)
+{
+	if (*told || n < limit)
 		return false;
 	*told = true;
 	return true;
 }
 
-uint16_t user_records_event(struct user_records *u)
+/* With the last eighth of what is allowed a key is to be replaced. */
+static u64 close_to(u64 limit)
 {
-	if (near(u->tx->seq, limits_of(u->tx)->seal, &u->tx_told))
-		return DTLS_EVENT_TX_LIMIT;
-	if (near(u->rx[0]->failed, limits_of(u->rx[0])->open, &u->rx_told))
-		return DTLS_EVENT_RX_LIMIT;
-	return 0;
+	return limit - limit / 8;
+}
+
+bool user_records_event(struct user_records *u, struct dtls_record_info *info)
+{
+	const struct dtls_protection *tx = u->tx, *rx = u->rx[0];
+
+	memset(info, 0, sizeof(*info));
+	info->flags = DTLS_RECORD_EVENT;
+	info->epoch = rx->epoch;
+	if (reached(tx->seq, close_to(seal_limit(tx)), &u->tx_told)) {
+		info->event = DTLS_EVENT_TX_LIMIT;
+		info->epoch = tx->epoch;
+	} else if (reached(rx->failed, close_to(open_limit(rx)), &u->rx_told)) {
+		info->event = DTLS_EVENT_RX_LIMIT;
+	} else if (reached(rx->failed, open_limit(rx), &u->rx_end_told)) {
+		info->event = DTLS_EVENT_RX_EXPIRED;
+	}
+	return info->event;
 }
 
 ssize_t user_records_seal(struct user_records *u, uint8_t type,
 			  const void *data, size_t len, uint8_t *out)
 {
-	u64 limit = limits_of(u->tx)->seal;
+	u64 limit = seal_limit(u->tx);
 	size_t n;
 
-	if (len > DTLS_RECORD_SIZE_MAX)
+	if (len > u->tx->max_plaintext)
 		return -EMSGSIZE;
 	/* The last is left to say goodbye with. */
 	if (u->tx->seq + 1 >= limit &&
@@ -201,6 +230,8 @@ static ssize_t open_one(struct user_records *u, const struct dtls_record *record
 	dtls_keys_expire(u->rx, READ_EPOCHS, now);
 	for (i = 0; i < READ_EPOCHS && u->rx[i] && n < 0; i++) {
 		r = *record;
+		if (u->rx[i]->failed >= open_limit(u->rx[i]))
+			continue;
 		if (r.unified ? u->rx[i]->cid_len && !named :
 				r.epoch != u->rx[i]->epoch)
 			continue;

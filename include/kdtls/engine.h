@@ -96,6 +96,7 @@ enum kdtls_engine_error {
 	KDTLS_EENCRYPTED,	/* the private key is encrypted */
 	KDTLS_EMISMATCH,	/* the private key is not the certificate's */
 	KDTLS_EKIND,		/* a kind of key that is not supported */
+	KDTLS_EFORGERIES,	/* config.max_forgeries was reached */
 };
 
 /* Alerts (RFC 5246 7.2, RFC 8446 6, RFC 6066, RFC 7301) */
@@ -313,7 +314,8 @@ struct kdtls_ops {
  *		@suites is not spoken
  * @suites:	cipher suites by IANA number, best first; NULL: every one the
  *		engine has (RFC 8446 B.4; RFC 5289, 5487, 7251, 7905, 8442), CCM_8
- *		last, and that of DTLS 1.3 (0x1305) not at all
+ *		last, and with pre-shared keys of DTLS 1.2 alone: those with
+ *		certificates (0xc0ae) and of DTLS 1.3 (0x1305) are to be asked for
  * @suite_count: entries of @suites
  * @groups:	key exchange groups, best first; NULL: X25519MLKEM768 (0x11ec,
  *		DTLS 1.3 alone) if libcrypto has it, x25519 (29), secp256r1 (23),
@@ -327,8 +329,10 @@ struct kdtls_ops {
  * @srtp:	SRTP protection profiles, best first (RFC 5764); NULL: none
  * @srtp_count:	entries of @srtp
  * @psk_hint:	server: identity hint (RFC 4279), 128 bytes at most, or NULL
- * @record_size_limit: largest record content this end takes, 64 to 16384
- *		(RFC 8449); 0: the extension is not used
+ * @record_size_limit: largest record this end takes, 64 to 16384 (RFC 8449):
+ *		bytes of content, and in DTLS 1.3 the type's; 0: the extension is
+ *		not used. If the peer uses it too, both keep to each other's:
+ *		larger records are not sent, and dropped when they come
  * @mtu:	bytes of UDP payload in a datagram, KDTLS_MTU_MIN to 65507
  * @mtu_min:	the back-off goes no lower; KDTLS_MTU_MIN to @mtu
  * @timeout_initial: ms until a flight is sent again (RFC 6347 4.2.4.1), until
@@ -363,6 +367,13 @@ struct kdtls_ops {
  *		that made it knows which tickets are spent
  * @max_early:	bytes of records one handshake holds that came before their key
  * @max_handshakes: handshakes at once on this endpoint
+ * @max_forgeries: records that may fail to verify under one read key; 0: as the
+ *		cipher has it, 2^7 for CCM_8 (RFC 9147 4.5.3); UINT64_MAX: any
+ *		number. Shortly before, DTLS 1.3 changes the keys. A key that has
+ *		reached it opens nothing more, and the engine fails with
+ *		KDTLS_EFORGERIES: whoever can send from the peer's address may
+ *		bring that about, and who does not limit it may be sent, after
+ *		long, a record that was guessed
  * @ops:	callbacks; copied
  */
 struct kdtls_config {
@@ -397,6 +408,7 @@ struct kdtls_config {
 	uint32_t max_early_data;
 	uint32_t max_early;
 	uint32_t max_handshakes;
+	uint64_t max_forgeries;
 	struct kdtls_ops ops;
 };
 

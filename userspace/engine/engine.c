@@ -276,12 +276,27 @@ static int give_key(struct kdtls_engine *e, int direction,
 	return 0;
 }
 
+/*
+ * RFC 8449 4: a handshake sets the limits for the keys that it produces; early
+ * data is under a key of the handshake before.
+ */
+static bool has_record_limit(const struct dtls_key_info *key)
+{
+	return key->version != DTLS_VERSION_1_3 ||
+	       key->epoch >= DTLS13_EPOCH_DATA;
+}
+
 int dtls_hand_out(struct kdtls_engine *e, struct dtls_protection *rx,
 		  struct dtls_key_info *rx_key, struct dtls_key_info *tx_key)
 {
 	struct dtls_window window = { 0 };
 
+	if (tx_key)
+		tx_key->max_plaintext = e->peer_record_limit;
 	if (rx_key) {
+		rx_key->limit = e->ep->config.max_forgeries;
+		if (has_record_limit(rx_key))
+			rx_key->max_plaintext = e->record_limit;
 		window.epoch = rx_key->epoch;
 		if (rx)
 			rx_key->rec_seq = export_window(rx, &window);

@@ -341,17 +341,19 @@ static int read_heartbeat(struct kdtls_engine *e, struct dtls_bytes r)
 
 static int read_record_limit(struct kdtls_engine *e, struct dtls_bytes r)
 {
-	u16 limit;
+	/* In DTLS 1.3 the content's type counts too (RFC 8449 4). */
+	u16 type = e->version == DTLS_VERSION_1_3, limit;
 
 	if (!rd_u16(&r, &limit) || r.len)
 		return dtls_fail_decode(e, "malformed record_size_limit");
 	if (limit < 64)
 		return dtls_fail_illegal(e, "record_size_limit below 64");
-	/* In DTLS 1.3 the content's type counts too (RFC 8449 4). */
-	if (e->version == DTLS_VERSION_1_3)
-		limit--;
-	if (e->ep->config.record_size_limit && limit < DTLS_RECORD_SIZE_MAX)
-		e->peer_record_limit = limit;
+	if (!e->ep->config.record_size_limit)
+		return 0;
+	/* Both ends have sent it: each keeps to what the other said. */
+	if (limit - type < DTLS_RECORD_SIZE_MAX)
+		e->peer_record_limit = limit - type;
+	e->record_limit = e->ep->config.record_size_limit - type;
 	return 0;
 }
 

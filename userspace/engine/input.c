@@ -464,6 +464,24 @@ static void expect_rest(struct kdtls_engine *e)
 	dtls_ack_after(e, dtls_reassembly_gap(&e->hs->in) ? pause / 4 : pause);
 }
 
+/* News of the keys' limits from whoever makes the records */
+static int take_event(struct kdtls_engine *e,
+		      const struct dtls_record_info *info)
+{
+	u64 epoch = e->d13 ? e->d13->rx_epoch : 1;
+
+	if (e->state != KDTLS_ESTABLISHED)
+		return 0;
+	/* RFC 9147 4.5.3: close, unless the key was changed in time. */
+	if (info->event == DTLS_EVENT_RX_EXPIRED && info->epoch == epoch)
+		return dtls_fail(e, KDTLS_EFORGERIES,
+				 KDTLS_ALERT_BAD_RECORD_MAC,
+				 "forgeries have used up the read key");
+	if (e->d13)
+		dtls13_event(e, info->event);
+	return 0;
+}
+
 static int take_input(struct kdtls_engine *e, struct dtls_bytes bytes,
 		      const struct dtls_record_info *info)
 {
@@ -472,11 +490,8 @@ static int take_input(struct kdtls_engine *e, struct dtls_bytes bytes,
 	if (e->state == KDTLS_CLOSED || (!e->server && !e->hs &&
 					 e->state == KDTLS_IDLE))
 		return 0;
-	if (info && info->flags & DTLS_RECORD_EVENT) {
-		if (e->d13 && e->state == KDTLS_ESTABLISHED)
-			dtls13_event(e, info->event);
-		return 0;
-	}
+	if (info && info->flags & DTLS_RECORD_EVENT)
+		return take_event(e, info);
 	if (info && !(info->flags & DTLS_RECORD_RAW)) {
 		/* Only what was verified comes so, and only when keys are out. */
 		if (e->state != KDTLS_ESTABLISHED || !info->epoch)

@@ -120,6 +120,9 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 	p->cipher = dtls_cipher_find(key->cipher);
 	p->epoch = key->epoch;
 	p->seq = key->rec_seq;
+	p->limit = key->limit;
+	p->max_plaintext = key->max_plaintext ? key->max_plaintext :
+						DTLS_RECORD_SIZE_MAX;
 	memcpy(p->iv, key->iv, DTLS_IV_SIZE);
 	p->cid_len = (u8)key->cid_len;
 	memcpy(p->cid, key->cid, key->cid_len);
@@ -254,7 +257,7 @@ size_t dtls_protect(struct dtls_protection *p, u8 type, const u8 *content,
 	u8 *q = out;
 	int n, last;
 
-	if (p->seq > DTLS_SEQ_MAX || len > DTLS_RECORD_SIZE_MAX)
+	if (p->seq > DTLS_SEQ_MAX || len > p->max_plaintext)
 		return 0;
 	p->seq++;
 
@@ -340,7 +343,7 @@ long dtls_unprotect(struct dtls_protection *p, struct dtls_record *record,
 		content = dtls_record_inner(out, len, type);
 	if (content < 0)
 		return DTLS_RECORD_UNTYPED;
-	return content > DTLS_RECORD_SIZE_MAX ? -1 : content;
+	return content > p->max_plaintext ? -1 : content;
 }
 
 void dtls_keys_used(struct dtls_protection **key, unsigned int count,

@@ -20,6 +20,8 @@ struct dtls_protection {
 	u64 epoch;
 	u64 seq;		/* to send next */
 	u64 failed;		/* records that did not verify */
+	u64 limit;		/* as in struct dtls_key_info */
+	u16 max_plaintext;	/* of a record */
 	u64 expiry;		/* see dtls_keys_used(); 0: none */
 	struct dtls_replay seen;
 	u64 ring[DTLS_WINDOW_SIZE / 64];
@@ -68,7 +70,8 @@ size_t dtls_protection_overhead(const struct dtls_protection *p);
  *
  * Takes the next sequence number, even if it fails.
  *
- * Return: bytes of record; 0: libcrypto failed, or the numbers are used up.
+ * Return: bytes of record; 0: libcrypto failed, or the numbers are used up, or
+ * the content is longer than the peer takes.
  */
 size_t dtls_protect(struct dtls_protection *p, u8 type, const u8 *content,
 		    size_t len, u8 *out);

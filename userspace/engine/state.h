@@ -188,7 +188,8 @@ struct kdtls_engine {
 	u16 group;
 	u16 peer_scheme;
 	u16 srtp_profile;
-	u16 peer_record_limit;
+	u16 peer_record_limit;		/* bytes of content the peer takes */
+	u16 record_limit;		/* that this end takes; 0: 2^14 */
 	const struct dtls_suite *suite;
 	const char *alpn;		/* in the configuration */
 	char *name;

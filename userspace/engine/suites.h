@@ -50,7 +50,7 @@ struct dtls_scheme {
 
 extern const struct dtls_suite dtls_suites[];
 extern const size_t dtls_suite_count;
-extern const size_t dtls_suite_default_count;	/* the last is to be asked for */
+extern const size_t dtls_suite_default_count;	/* the rest is to be asked for */
 extern const struct dtls_group dtls_groups[];
 extern const size_t dtls_group_count;
 extern const struct dtls_scheme dtls_schemes[];
