@@ -44,8 +44,8 @@ int user_records_peer_cid(struct user_records *u, const uint8_t *cid,
 /* Bytes a record is larger than its content. */
 size_t user_records_overhead(const struct user_records *u);
 
-/* Number of the next record under the write key */
-uint64_t user_records_next(const struct user_records *u);
+/* Which record the next one under the write key will be */
+struct dtls_record_number user_records_next(const struct user_records *u);
 
 /* Return: @info is an event, each of which comes once for a key. */
 bool user_records_event(struct user_records *u, struct dtls_record_info *info);
@@ -188,7 +188,6 @@ void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len);
 
 int handover_key(void *ctx, int direction, const struct dtls_key_info *key,
 		 const struct dtls_window *seen);
-uint64_t handover_next_seq(void *ctx);
 int handover_cid(void *ctx, uint8_t *cid, size_t len);
 int handover_peer_cid(void *ctx, const uint8_t *cid, size_t len);
 

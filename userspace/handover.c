@@ -269,17 +269,6 @@ int handover_key(void *ctx, int direction, const struct dtls_key_info *key,
 	return err;
 }
 
-uint64_t handover_next_seq(void *ctx)
-{
-	const struct kdtls_socket *s = ctx;
-	struct dtls_info info;
-
-	if (s->user)
-		return user_records_next(s->user);
-	/* Without an answer the peer's acknowledgement will fit no record. */
-	return kdtls_get_info(s->fd, &info) ? DTLS_SEQ_MAX : info.tx_seq;
-}
-
 int handover_cid(void *ctx, uint8_t *cid, size_t len)
 {
 	struct kdtls_socket *s = ctx;

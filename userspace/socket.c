@@ -18,7 +18,6 @@ void kdtls_socket_config(struct kdtls_config *config)
 	kdtls_config_init(config);
 	config->max_early = DEFAULT_EARLY;
 	config->ops.key = handover_key;
-	config->ops.next_seq = handover_next_seq;
 	config->ops.cid = handover_cid;
 	config->ops.peer_cid = handover_peer_cid;
 }
@@ -129,18 +128,27 @@ int socket_path_mtu(int fd)
 	return mtu - 40 - UDP_HEADER;
 }
 
-/* Whatever does not go out now is lost, as a datagram may be. */
+/*
+ * Whatever does not go out now is lost, as a datagram may be. @number: which
+ * record it became, epoch 0: none
+ */
 static void transmit(struct kdtls_socket *s, const struct dtls_record_info *info,
-		     const uint8_t *data, size_t len)
+		     const uint8_t *data, size_t len,
+		     struct dtls_record_number *number)
 {
+	struct dtls_record_info numbered = *info;
 	uint8_t record[RECORD_MAX];
 	ssize_t n = len;
 	int mtu;
 
+	memset(number, 0, sizeof(*number));
 	if (s->attached) {
-		n = ulp_send(s->fd, info, data, len, MSG_DONTWAIT);
+		if (!(info->flags & DTLS_RECORD_RAW))
+			numbered.number_ptr = (uintptr_t)number;
+		n = ulp_send(s->fd, &numbered, data, len, MSG_DONTWAIT);
 	} else {
 		if (!(info->flags & DTLS_RECORD_RAW)) {
+			*number = user_records_next(s->user);
 			n = user_records_seal(s->user, info->type, data, len,
 					      record);
 			data = record;
@@ -148,6 +156,8 @@ static void transmit(struct kdtls_socket *s, const struct dtls_record_info *info
 		if (n > 0 && send(s->fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 			n = -errno;
 	}
+	if (n < 0)
+		number->epoch = 0;
 	if (n == -EMSGSIZE) {
 		mtu = socket_path_mtu(s->fd);
 		if (mtu > 0)
@@ -158,8 +168,9 @@ static void transmit(struct kdtls_socket *s, const struct dtls_record_info *info
 void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
 	static const struct dtls_record_info raw = { .flags = DTLS_RECORD_RAW };
+	struct dtls_record_number none;
 
-	transmit(s, &raw, data, len);
+	transmit(s, &raw, data, len, &none);
 }
 
 /* Why the engine gave up, in the words of whoever knows best */
@@ -177,14 +188,18 @@ static int reason(const struct kdtls_socket *s)
 
 void socket_flush(struct kdtls_socket *s, uint8_t *buf)
 {
+	struct dtls_record_number number;
 	struct dtls_record_info info;
 	long n;
 
 	if (s->error)
 		return;
 	while ((n = kdtls_engine_output(s->engine, buf, DATAGRAM_MAX, &info,
-					driver_now())) > 0)
-		transmit(s->fd < 0 ? s->old : s, &info, buf, n);
+					driver_now())) > 0) {
+		transmit(s->fd < 0 ? s->old : s, &info, buf, n, &number);
+		if (!(info.flags & DTLS_RECORD_RAW))
+			kdtls_engine_sent(s->engine, &number);
+	}
 	switch (kdtls_engine_state(s->engine)) {
 	case KDTLS_FAILED:
 		s->error = reason(s);

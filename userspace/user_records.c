@@ -132,9 +132,9 @@ size_t user_records_overhead(const struct user_records *u)
 	return dtls_protection_overhead(u->tx);
 }
 
-uint64_t user_records_next(const struct user_records *u)
+struct dtls_record_number user_records_next(const struct user_records *u)
 {
-	return u->tx->seq;
+	return (struct dtls_record_number){ u->tx->epoch, u->tx->seq };
 }
 
 static const struct limits *limits_of(const struct dtls_protection *p)

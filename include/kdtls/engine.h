@@ -260,11 +260,6 @@ struct kdtls_resumption {
  *	comes: the handshake is not over, and somebody may have sent the same
  *	before (RFC 8446 8). NULL: dropped; an owner that has kept the record
  *	can open it when @key gives the key of epoch 1.
- * @next_seq: DTLS 1.3: the number that the next record under the write key gets
- *	(struct dtls_info, tx_seq), or any that is higher than those of the
- *	engine's records before. Asked for before kdtls_engine_output() gives a
- *	handshake message as content: the peer acknowledges by number (RFC 9147
- *	7). NULL: DTLS 1.3 is not spoken.
  * @cid: DTLS 1.3: the peer is about to be given another connection ID of ours:
  *	@cid, @len random bytes, as many as that of kdtls_engine_set_cid() has.
  *	Who tells peers apart by them may write others there. When this returns
@@ -294,7 +289,6 @@ struct kdtls_ops {
 	void (*session)(void *ctx, const uint8_t *session, size_t len);
 	void (*keylog)(void *ctx, const char *line);
 	void (*heartbeat)(void *ctx, size_t size, uint64_t rtt);
-	uint64_t (*next_seq)(void *ctx);
 	int (*cid)(void *ctx, uint8_t *cid, size_t len);
 	int (*peer_cid)(void *ctx, const uint8_t *cid, size_t len);
 	void (*random)(void *ctx, uint8_t *buf, size_t len);
@@ -750,6 +744,19 @@ KDTLS_API int kdtls_engine_accept(struct kdtls_engine *engine,
  */
 KDTLS_API long kdtls_engine_output(struct kdtls_engine *engine, uint8_t *buf, size_t size,
 				   struct dtls_record_info *info, uint64_t now);
+
+/**
+ * kdtls_engine_sent() - which record the last content became
+ * @engine:	the engine, after kdtls_engine_output() gave content
+ * @number:	the record's epoch and number (struct dtls_record_info,
+ *		number_ptr); epoch 0: it did not go out
+ *
+ * DTLS 1.3: the peer acknowledges handshake messages by the numbers of their
+ * records (RFC 9147 7). To be called before the next kdtls_engine_output();
+ * content that is not told of is sent again until the engine gives up.
+ */
+KDTLS_API void kdtls_engine_sent(struct kdtls_engine *engine,
+				 const struct dtls_record_number *number);
 
 /**
  * kdtls_engine_expiry() - when to call kdtls_engine_expire()

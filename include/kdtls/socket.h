@@ -56,9 +56,8 @@ enum kdtls_path {
 
 /**
  * kdtls_socket_config() - defaults for an endpoint whose engines have sockets
- * @config:	filled in as by kdtls_config_init(); ops.key, ops.next_seq,
- *		ops.cid and ops.peer_cid are the library's, and max_early is
- *		65536
+ * @config:	filled in as by kdtls_config_init(); ops.key, ops.cid and
+ *		ops.peer_cid are the library's, and max_early is 65536
  *
  * The callbacks get the struct kdtls_socket as their ctx; see kdtls_data().
  * A server that sets ops.replayable is told early data at once, of a socket that

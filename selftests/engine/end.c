@@ -57,13 +57,6 @@ static int take_peer_cid(void *ctx, const uint8_t *cid, size_t len)
 	return 0;
 }
 
-static uint64_t next_seq(void *ctx)
-{
-	const struct end *end = ctx;
-
-	return end->tx->seq;
-}
-
 static void take_data(void *ctx, const u8 *data, size_t len)
 {
 	struct end *end = ctx;
@@ -166,7 +159,6 @@ void end_config(struct end *end, const char *psk)
 	end->unix_time = time(NULL);
 	end->config.version_max = end_version;
 	end->config.ops.key = take_key;
-	end->config.ops.next_seq = next_seq;
 	end->config.ops.cid = take_cid;
 	end->config.ops.peer_cid = take_peer_cid;
 	end->config.ops.early = take_data;
@@ -220,6 +212,17 @@ void end_exit(struct end *end)
 	end->session = NULL;
 }
 
+/* What the owner of the keys does with content */
+static long protect(struct end *end, const struct dtls_record_info *info,
+		    const u8 *content, size_t len, u8 *buf)
+{
+	struct dtls_record_number number = { end->tx->epoch, end->tx->seq };
+
+	len = dtls_protect(end->tx, info->type, content, len, buf);
+	kdtls_engine_sent(end->e, &number);
+	return (long)len;
+}
+
 long end_output(struct end *end, u8 *buf, size_t size, u64 now)
 {
 	struct dtls_record_info info;
@@ -235,8 +238,7 @@ long end_output(struct end *end, u8 *buf, size_t size, u64 now)
 	if (n > 0 && info.flags & DTLS_RECORD_RAW)
 		memcpy(buf, content, (size_t)n);
 	else if (n > 0)
-		n = (long)dtls_protect(end->tx, info.type, content, (size_t)n,
-				       buf);
+		n = protect(end, &info, content, (size_t)n, buf);
 	free(content);
 	return n;
 }

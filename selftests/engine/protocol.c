@@ -303,6 +303,72 @@ TEST_F(pair, record_size_limit_and_srtp)
 	EXPECT_EQ(7, info_of(&self->server).srtp_profile);
 }
 
+/* Application data is under these keys: RFC 8449 4 is for it, too. */
+TEST_F(pair, record_size_limit_goes_with_the_keys)
+{
+	static const u8 large[513];
+	u8 record[1024];
+
+	self->client.config.record_size_limit = 512;
+	self->server.config.record_size_limit = 1024;
+	HANDSHAKE();
+	EXPECT_EQ(1024 - IS_13, self->client.tx_key.max_plaintext);
+	EXPECT_EQ(512 - IS_13, self->client.rx_key.max_plaintext);
+	EXPECT_EQ(512 - IS_13, self->server.tx_key.max_plaintext);
+	EXPECT_EQ(1024 - IS_13, self->server.rx_key.max_plaintext);
+	EXPECT_LT(0U, end_send(&self->server, large, 512 - IS_13, record));
+	EXPECT_EQ(0U, end_send(&self->server, large, 513 - IS_13, record));
+}
+
+TEST_F(pair, record_size_limit_of_one_end_is_none)
+{
+	self->client.config.record_size_limit = 512;
+	HANDSHAKE();
+	EXPECT_EQ(DTLS_RECORD_SIZE_MAX, self->client.tx_key.max_plaintext);
+	EXPECT_EQ(0, self->client.rx_key.max_plaintext);
+	EXPECT_EQ(DTLS_RECORD_SIZE_MAX, self->server.tx_key.max_plaintext);
+}
+
+/* RFC 9147 4.5.3 */
+TEST_F(pair, forgeries_that_used_up_the_key_end_it)
+{
+	struct dtls_record_info info = {
+		.flags = DTLS_RECORD_EVENT,
+		.event = DTLS_EVENT_RX_EXPIRED,
+	};
+
+	self->client.config.max_forgeries = 1000;
+	HANDSHAKE();
+	EXPECT_EQ(1000U, self->client.rx_key.limit);
+	EXPECT_EQ(0U, self->client.tx_key.limit);
+	EXPECT_EQ(0U, self->server.rx_key.limit);
+	/* That of a key which was changed in time ends nothing. */
+	info.epoch = self->client.rx_key.epoch - 1;
+	ASSERT_EQ(0, kdtls_engine_input(self->client.e, NULL, 0, &info,
+					self->now));
+	info.epoch++;
+	ASSERT_EQ(-KDTLS_EFORGERIES,
+		  kdtls_engine_input(self->client.e, NULL, 0, &info,
+				     self->now));
+	/* The peer is told. */
+	end_exchange(&self->client, &self->server, &self->now, 4);
+	EXPECT_EQ(KDTLS_EALERT, failure_of(&self->server).error);
+	EXPECT_EQ(KDTLS_ALERT_BAD_RECORD_MAC,
+		  failure_of(&self->server).alert_received);
+}
+
+/* A short tag is for who has asked for it. */
+TEST_F(pair, ccm_8_with_certificates_is_not_offered_unasked)
+{
+	size_t i;
+
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	for (i = 0; i < self->client.ep->suite_count; i++) {
+		EXPECT_NE(0x1305, self->client.ep->suites[i]->id);
+		EXPECT_NE(0xc0ae, self->client.ep->suites[i]->id);
+	}
+}
+
 TEST_F(pair12, wrong_key_ends_in_a_time_out_that_says_so)
 {
 	self->server.psk = "another 16 bytes";

@@ -1063,6 +1063,32 @@ TEST_F(pair13, write_key_waits_for_the_acknowledgement)
 	ASSERT_TRUE(data_passes(&self->client, &self->server));
 }
 
+/* Data may go out between a message of ours and the peer's answer to it. */
+TEST_F(pair13, acknowledgement_of_another_record_is_none)
+{
+	u64 seq;
+	u8 ack[18] = { 0, 16 };
+
+	HANDSHAKE();
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 10));
+	ASSERT_EQ(0, kdtls_engine_update_keys(self->client.e, false));
+	seq = self->client.tx->seq;
+	ASSERT_LT(0, end_output(&self->client, self->buf, END_DATAGRAM,
+				self->now));
+	ASSERT_EQ(seq + 1, self->client.tx->seq);
+	/* The datagram is lost, and the data behind it comes. */
+	ASSERT_TRUE(data_passes(&self->client, &self->server));
+	dtls_put_be(ack + 2, 8, 3);
+	dtls_put_be(ack + 10, 8, seq + 1);
+	ASSERT_EQ(0, inject(&self->server, &self->client, DTLS_CT_ACK, ack,
+			    sizeof(ack), self->now));
+	EXPECT_EQ(3, self->client.tx_key.epoch);
+	dtls_put_be(ack + 10, 8, seq);
+	ASSERT_EQ(0, inject(&self->server, &self->client, DTLS_CT_ACK, ack,
+			    sizeof(ack), self->now));
+	EXPECT_EQ(4, self->client.tx_key.epoch);
+}
+
 TEST_F(pair13, old_read_key_goes_two_minutes_after_the_new_one_is_used)
 {
 	u8 late[3][256];

@@ -89,8 +89,7 @@ static bool find_versions(struct kdtls_endpoint *ep)
 		else
 			ep->speaks12 = true;
 	}
-	ep->speaks13 &= ep->config.version_max == DTLS_VERSION_1_3 &&
-			ep->config.ops.next_seq;
+	ep->speaks13 &= ep->config.version_max == DTLS_VERSION_1_3;
 	ep->speaks12 &= ep->config.version_min == DTLS_VERSION_1_2;
 	return ep->speaks12 || ep->speaks13;
 }

@@ -155,27 +155,41 @@ static bool acknowledge(struct dtls_outgoing *m, u32 offset, u32 len)
 	return m->missing != missing;
 }
 
+static u32 count_sent(const struct dtls_sent *s)
+{
+	if (!s)
+		return 0;
+	return s->count < DTLS_SENT_MAX ? s->count : DTLS_SENT_MAX;
+}
+
+void dtls_flight_numbered(struct dtls_flight *f, u64 epoch, u64 seq)
+{
+	struct dtls_sent *s = f->sent;
+	u32 i, n = count_sent(s);
+
+	for (i = 0; i < n; i++) {
+		if (s->record[i].seq != DTLS_SEQ_UNKNOWN)
+			continue;
+		s->record[i].seq = seq;
+		s->record[i].epoch = epoch;
+	}
+}
+
 bool dtls_flight_acknowledge(struct dtls_flight *f, u64 epoch, u64 seq)
 {
 	const struct dtls_sent *s = f->sent;
-	u32 i, n, best = DTLS_SENT_MAX;
+	u32 i, n = count_sent(s);
 	bool news = false;
 
-	n = !s ? 0 : s->count < DTLS_SENT_MAX ? s->count : DTLS_SENT_MAX;
-	for (i = 0; i < n; i++)
-		if (s->record[i].epoch == epoch && s->record[i].seq <= seq &&
-		    (best == DTLS_SENT_MAX ||
-		     s->record[i].seq >= s->record[best].seq))
-			best = i;
-	if (best == DTLS_SENT_MAX)
+	if (seq > DTLS_SEQ_MAX)
 		return false;
 	for (i = 0; i < n; i++)
-		if (s->record[i].epoch == epoch &&
-		    s->record[i].seq == s->record[best].seq)
+		if (s->record[i].epoch == epoch && s->record[i].seq == seq)
 			news |= acknowledge(s->record[i].message,
 					    s->record[i].offset,
 					    s->record[i].len);
-	skip(f);
+	if (news)
+		skip(f);
 	return news;
 }
 

@@ -83,14 +83,22 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 void dtls_flight_rewind(struct dtls_flight *f);
 
 /**
- * dtls_flight_sent() - a piece went out in this record
- * @seq:	its number; or any between those of the record with a piece
- *		before it and its own
+ * dtls_flight_sent() - a piece goes out in a record
+ * @seq:	the record's number, or DTLS_SEQ_UNKNOWN until
+ *		dtls_flight_numbered() tells it
  *
  * Return: false if there is no memory.
  */
+#define DTLS_SEQ_UNKNOWN	UINT64_MAX
 bool dtls_flight_sent(struct dtls_flight *f, const struct dtls_piece *piece,
 		      u64 epoch, u64 seq);
+
+/*
+ * The pieces whose record had no number yet went out in this one; DTLS_SEQ_LOST:
+ * they did not go out, or nobody knows in which.
+ */
+#define DTLS_SEQ_LOST		(UINT64_MAX - 1)
+void dtls_flight_numbered(struct dtls_flight *f, u64 epoch, u64 seq);
 
 /* The peer has this record. Return: whether that is news. */
 bool dtls_flight_acknowledge(struct dtls_flight *f, u64 epoch, u64 seq);

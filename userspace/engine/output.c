@@ -68,14 +68,12 @@ static size_t write_record(struct kdtls_engine *e, u64 epoch, u8 type,
 	return header_len + len;
 }
 
-/* The number that the next record of an epoch gets, or one before it */
-static u64 next_seq(struct kdtls_engine *e, u64 epoch)
+/* The number that the next record of an epoch gets, if it is made here */
+static u64 next_seq(const struct kdtls_engine *e, u64 epoch)
 {
 	if (!epoch)
 		return e->tx_seq;
-	if (is_ours(e, epoch))
-		return e->tx->seq;
-	return e->d13 ? e->ep->config.ops.next_seq(e->ctx) : 0;
+	return is_ours(e, epoch) ? e->tx->seq : DTLS_SEQ_UNKNOWN;
 }
 
 /* Content of one record that the owner of the key makes */
@@ -164,6 +162,8 @@ static long fill_record(struct kdtls_engine *e, size_t room, bool own,
 	struct dtls_piece piece;
 	size_t len = 0;
 
+	/* Whatever was given before and not told of is not known to be out. */
+	dtls_flight_numbered(f, 0, DTLS_SEQ_LOST);
 	*type = f->cursor->type;
 	do {
 		if (!dtls_flight_next(f, room - len, content + len, &piece))
@@ -347,6 +347,13 @@ static long make_output(struct kdtls_engine *e, u8 *buf, size_t size,
 		info->epoch = data_epoch(e);
 	}
 	return n;
+}
+
+void kdtls_engine_sent(struct kdtls_engine *engine,
+		       const struct dtls_record_number *number)
+{
+	dtls_flight_numbered(&engine->flight, number->epoch,
+			     number->epoch ? number->seq : DTLS_SEQ_LOST);
 }
 
 long kdtls_engine_output(struct kdtls_engine *engine, uint8_t *buf, size_t size,
