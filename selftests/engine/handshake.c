@@ -109,7 +109,7 @@ FIXTURE_SETUP(suite)
 	self->client.config.suites = self->suites;
 	self->client.config.suite_count = 1;
 	/* Some a server takes only if it is told to. */
-	if (is_13) {
+	if (is_13 || variant->suite == 0xc0ae) {
 		self->server.config.suites = self->suites;
 		self->server.config.suite_count = 1;
 	}
