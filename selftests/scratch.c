@@ -355,7 +355,6 @@ FIXTURE(held)
 	size_t size;
 	__u8 *pages;
 	unsigned int next;
-	unsigned int under_way;
 };
 
 FIXTURE_SETUP(held)
@@ -397,7 +396,6 @@ static void *send_for_ever(void *arg)
 	FIXTURE_DATA(held) *self = arg;
 
 	pthread_barrier_wait(&self->barrier);
-	__atomic_add_fetch(&self->under_way, 1, __ATOMIC_RELAXED);
 	while (send(self->fd, text, self->size, 0) > 0)
 		__atomic_add_fetch(&self->next, 1, __ATOMIC_RELAXED);
 	return NULL;
@@ -411,9 +409,34 @@ static void *recv_for_ever(void *arg)
 
 	i = __atomic_fetch_add(&self->next, 1, __ATOMIC_RELAXED);
 	pthread_barrier_wait(&self->barrier);
-	__atomic_add_fetch(&self->under_way, 1, __ATOMIC_RELAXED);
 	recv(self->l.a, self->pages + i * page, page, 0);
 	return NULL;
+}
+
+/* Have all tasks made the record with which they wait? */
+static bool all_wait(FIXTURE_DATA(held) *self)
+{
+	struct dtls_counters counters;
+	struct dtls_info info;
+
+	if (self->pages)
+		return !dtls_get_counters(self->l.a, &counters) &&
+		       counters.rx_records == TASKS;
+	return !dtls_get_info(self->fd, &info) &&
+	       info.tx_seq == TASKS + __atomic_load_n(&self->next,
+						      __ATOMIC_RELAXED);
+}
+
+/* What the last test's tasks had is free at last. */
+static void settled(void)
+{
+	long was, still = 0;
+
+	while (still < 3) {
+		was = free_bytes();
+		sleep(1);
+		still = labs(free_bytes() - was) < 1 << 18 ? still + 1 : 0;
+	}
 }
 
 /* Let TASKS run into it; what they then hold, and what of it is charged */
@@ -422,20 +445,16 @@ static void measure(struct __test_metadata *_metadata, FIXTURE_DATA(held) *self,
 {
 	pthread_t thread;
 	unsigned int i;
-	long was;
 
 	for (i = 0; i < TASKS; i++)
 		ASSERT_EQ(0, pthread_create(&thread, NULL, task, self));
-	sleep(1);
+	settled();
 	*used = free_bytes();
 	*charged = charged_bytes();
 	pthread_barrier_wait(&self->barrier);
-	/* All have begun, and none of them gets any further. */
-	do {
-		was = __atomic_load_n(&self->next, __ATOMIC_RELAXED);
-		sleep(1);
-	} while (__atomic_load_n(&self->under_way, __ATOMIC_RELAXED) < TASKS ||
-		 __atomic_load_n(&self->next, __ATOMIC_RELAXED) != was);
+	while (!all_wait(self))
+		usleep(100000);
+	sleep(1);
 	*used -= free_bytes();
 	*charged = charged_bytes() - *charged;
 	TH_LOG("%u tasks hold %ld bytes, of which %ld are charged", TASKS,
