@@ -421,8 +421,9 @@ static int open_inner(const struct dtls_record *rec, const u8 *content,
  * type, and bytes of content; instead of these -EBADMSG if a record is not
  * authentic, -EPROTO if it is but makes no sense, -EMSGSIZE if it is too short
  * for its cipher or of another version, -ENOKEY if it lacks a connection ID,
- * -EKEYEXPIRED if @key has reached its limit of forgeries, or another error, which says nothing of it. What stands in the content after an
- * error must not be looked at. Sleeps.
+ * -EKEYEXPIRED if @key has reached its limit of forgeries, or another error,
+ * which says nothing of the record. What stands in the content after an error
+ * must not be looked at. Sleeps.
  *
  * Return: bit i is set if the i-th record is authentic.
  */

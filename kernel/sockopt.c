@@ -79,9 +79,9 @@ static void *get_struct(size_t size, size_t min, sockptr_t src, size_t len)
 	return ERR_PTR(err);
 }
 
-/* The structure may end after its member @last. */
-#define GET_STRUCT(var, last, src, len)					\
-	get_struct(sizeof(*(var)), offsetofend(typeof(*(var)), last), src, len)
+/* Copy a struct @type, which may end after its member @last. */
+#define GET_STRUCT(type, last, src, len)				\
+	get_struct(sizeof(struct type), offsetofend(struct type, last), src, len)
 
 /* ---- keys ---- */
 
@@ -170,7 +170,7 @@ static int set_key(struct dtls_sock *ds, int optname, sockptr_t optval,
 	struct dtls_epoch *epoch;
 	int err;
 
-	info = GET_STRUCT(info, pad, optval, optlen);
+	info = GET_STRUCT(dtls_key_info, pad, optval, optlen);
 	if (IS_ERR(info))
 		return PTR_ERR(info);
 	cipher = dtls_cipher_find(info->cipher);
@@ -270,7 +270,8 @@ static int set_replay_window(struct dtls_sock *ds, sockptr_t optval,
 	struct dtls_replay_window *window;
 	int err = -EINVAL;
 
-	window = GET_STRUCT(window, records, optval, optlen);
+	window = GET_STRUCT(dtls_replay_window, records, optval,
+			    optlen);
 	if (IS_ERR(window))
 		return PTR_ERR(window);
 	if (!window->reserved)
@@ -287,7 +288,7 @@ static int set_window(struct dtls_sock *ds, sockptr_t optval,
 	struct dtls_window *window;
 	int err = 0;
 
-	window = GET_STRUCT(window, next, optval, optlen);
+	window = GET_STRUCT(dtls_window, next, optval, optlen);
 	if (IS_ERR(window))
 		return PTR_ERR(window);
 	if (window->next > DTLS_SEQ_MAX + 1)
@@ -331,7 +332,7 @@ static int set_cid(struct dtls_sock *ds, sockptr_t optval, unsigned int optlen)
 	struct dtls_cid *cid;
 	int err = 0;
 
-	cid = GET_STRUCT(cid, reserved, optval, optlen);
+	cid = GET_STRUCT(dtls_cid, reserved, optval, optlen);
 	if (IS_ERR(cid))
 		return PTR_ERR(cid);
 

@@ -80,12 +80,14 @@ static long udp_snmp(const char *name)
 	while (f && fgets(names, sizeof(names), f)) {
 		if (strncmp(names, "Udp:", 4) || !fgets(values, sizeof(values), f))
 			continue;
-		n = strtok_r(names, " \n", &n_at);
-		v = strtok_r(values, " \n", &v_at);
-		for (; n && v; n = strtok_r(NULL, " \n", &n_at),
-			       v = strtok_r(NULL, " \n", &v_at))
+		n = strtok_r(names, "\n ", &n_at);
+		v = strtok_r(values, "\n ", &v_at);
+		while (n && v) {
 			if (!strcmp(n, name))
 				value = atol(v);
+			n = strtok_r(NULL, "\n ", &n_at);
+			v = strtok_r(NULL, "\n ", &v_at);
+		}
 		break;
 	}
 	if (f)

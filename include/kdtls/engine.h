@@ -136,12 +136,11 @@ enum kdtls_alert {
 #define KDTLS_NO_NAME_CHECK	0x0008	/* client: any name in the certificate will do */
 #define KDTLS_NO_VERIFY		0x0010	/* no chain is refused: ops->verify decides alone */
 #define KDTLS_NO_TICKETS	0x0020	/* neither offer nor issue tickets (RFC 5077, RFC 8446) */
-#define KDTLS_NO_COOKIE		0x0040	/* server: no address is asked to prove itself, and anybody can have flights sent to any */
+#define KDTLS_NO_COOKIE		0x0040	/* server: flights go to addresses that have proven nothing */
 #define KDTLS_HEARTBEAT		0x0080	/* offer and answer heartbeats (RFC 6520) */
 #define KDTLS_CID		0x0100	/* put a connection ID into records if the peer wants one */
-#define KDTLS_ALLOW_NO_RENEGOTIATION_INFO 0x0400 /* client, DTLS 1.2: do without RFC 5746 if the server has it not */
 #define KDTLS_PSK_KE		0x0200	/* DTLS 1.3: keys without Diffie-Hellman too (psk_ke) */
-
+#define KDTLS_ALLOW_NO_RENEGOTIATION_INFO 0x0400 /* DTLS 1.2 client: do without RFC 5746 */
 #define KDTLS_SHORT_PSK		0x0800	/* take pre-shared keys below KDTLS_PSK_MIN */
 
 #define KDTLS_PSK_MIN		16	/* bytes of a pre-shared key at least (RFC 9257 6) */

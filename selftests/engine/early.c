@@ -138,7 +138,7 @@ TEST_F(early, replay_of_the_first_flight_is_rejected)
 	/* At the same server, at once: asked for a cookie, as any stranger */
 	EXPECT_EQ(KDTLS_GATE_REPLY,
 		  end_gate(self->server.ep, "another", 7, f.data[0],
-				      f.len[0], self->now, reply, &len));
+			   f.len[0], self->now, reply, &len));
 	end_close(&self->server);
 	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
 	for (i = 0; i < f.n; i++)

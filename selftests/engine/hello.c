@@ -146,6 +146,7 @@ TEST_F(hello, server_answers_only_what_was_offered)
 	struct dtls_bytes hello, answer;
 	unsigned int i, answered = 0;
 	size_t len, reply_len;
+	const char *pem;
 	int gone;
 
 	cert_make(&self->cert, &(struct cert_options){
@@ -155,10 +156,12 @@ TEST_F(hello, server_answers_only_what_was_offered)
 		offer_all(&self->server);
 		ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
 				       &self->cert, "end.example"));
-		ASSERT_EQ(0, kdtls_endpoint_trust_raw_key(self->client.ep,
-			self->cert.public_pem, strlen(self->cert.public_pem)));
-		ASSERT_EQ(0, kdtls_endpoint_use_raw_key(self->server.ep,
-			self->cert.key_pem, strlen(self->cert.key_pem)));
+		pem = self->cert.public_pem;
+		ASSERT_EQ(0, kdtls_endpoint_trust_raw_key(self->client.ep, pem,
+							  strlen(pem)));
+		pem = self->cert.key_pem;
+		ASSERT_EQ(0, kdtls_endpoint_use_raw_key(self->server.ep, pem,
+							strlen(pem)));
 		ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
 		len = (size_t)end_output(&self->client, self->buf, END_DATAGRAM,
 					 self->now);
@@ -167,18 +170,18 @@ TEST_F(hello, server_answers_only_what_was_offered)
 					     len - HELLO_FRONT };
 		/* What a stranger is answered, */
 		if (end_gate(self->server.ep, "here", 4, self->buf,
-					len, self->now, reply, &reply_len) ==
+			     len, self->now, reply, &reply_len) ==
 		    KDTLS_GATE_REPLY && reply[13] == DTLS_SERVER_HELLO) {
 			answer = (struct dtls_bytes){ reply + HELLO_FRONT,
 						      reply_len - HELLO_FRONT };
 			EXPECT_EQ(NAME_EXT, unasked(hello,
-				extensions_of(answer, false, NULL)))
+						    extensions_of(answer, false, NULL)))
 				TH_LOG("without extension %d: retry", gone);
 		}
 		/* and what one who needs no cookie */
 		self->server.ep->config.flags |= KDTLS_NO_COOKIE;
 		end_input(&self->server, self->buf, len, self->now);
-		answered += self->server.e->flight.first != NULL;
+		answered += !!self->server.e->flight.first;
 		EXPECT_EQ(NAME_EXT,
 			  unasked_in_flight(hello, &self->server.e->flight))
 			TH_LOG("without extension %d", gone);
@@ -221,7 +224,7 @@ TEST_F(hello12, server_answers_the_number_that_stands_for_renegotiation_info)
 	self->server.config.flags = KDTLS_NO_COOKIE;
 	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
 	extensions_of((struct dtls_bytes){ self->buf + HELLO_FRONT,
-					   len - HELLO_FRONT }, true, &suites);
+		      len - HELLO_FRONT }, true, &suites);
 	dtls_put_be((u8 *)suites.p + suites.len - 2, 2, 0x00ff);
 	ASSERT_EQ(0, end_input(&self->server, self->buf, len, self->now));
 	ASSERT_NE(NULL, self->server.e->flight.first);
@@ -303,7 +306,7 @@ TEST_F(hello12, another_verify_request_may_bear_the_same_number)
 	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
 	ASSERT_EQ(KDTLS_GATE_REPLY,
 		  end_gate(self->server.ep, "address", 7, self->buf,
-				      n, self->now, reply[0], &len[0]));
+			   n, self->now, reply[0], &len[0]));
 	ASSERT_EQ(0, end_input(&self->client, reply[0], len[0], self->now));
 	ASSERT_LT(0, end_output(&self->client, self->buf, END_DATAGRAM,
 				self->now));
@@ -318,7 +321,7 @@ TEST_F(hello12, another_verify_request_may_bear_the_same_number)
 			       self->now);
 	ASSERT_EQ(KDTLS_GATE_REPLY,
 		  end_gate(self->server.ep, "address", 7, self->buf,
-				      n, self->now + 60000000, reply[1],
+			   n, self->now + 60000000, reply[1],
 				      &len[1]));
 	dtls_put_be(reply[1] + 17, 2, 0);
 	ASSERT_EQ(0, end_input(&self->client, reply[1], len[1], self->now));
@@ -327,7 +330,7 @@ TEST_F(hello12, another_verify_request_may_bear_the_same_number)
 	ASSERT_LT(HELLO_FRONT, n);
 	EXPECT_EQ(KDTLS_GATE_ACCEPT,
 		  end_gate(self->server.ep, "address", 7, self->buf,
-				      n, self->now + 60000000, reply[1],
+			   n, self->now + 60000000, reply[1],
 				      &len[1]));
 	EXPECT_EQ(1, self->client.e->hs->in.next);
 }
@@ -515,7 +518,7 @@ TEST_F(hello, hellos_of_two_datagrams_are_served)
 		ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
 		if (variant->version == DTLS_VERSION_1_2)
 			ASSERT_EQ(0, kdtls_engine_set_session(self->client.e,
-						self->client.session,
+							      self->client.session,
 						self->client.session_len));
 	}
 }

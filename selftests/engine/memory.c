@@ -222,7 +222,7 @@ static void flood(unsigned long count)
 	len = (size_t)n;
 	/* The endpoint's cookie keys come with the first hello. */
 	end_gate(server.ep, NULL, 0, hello, len, now, reply,
-			    &reply_len);
+		 &reply_len);
 	before = heap_used;
 	heap_peak = before;
 	start = seconds();
@@ -230,7 +230,7 @@ static void flood(unsigned long count)
 		address = i * 0x9e3779b97f4a7c15ULL;
 		dtls_put_be(hello + 27, 8, address ^ 0x5bd1e995);
 		if (end_gate(server.ep, &address, sizeof(address),
-					hello, len, now + i * 10, reply,
+			     hello, len, now + i * 10, reply,
 					&reply_len) != KDTLS_GATE_REPLY)
 			continue;
 		answered++;

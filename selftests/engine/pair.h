@@ -126,7 +126,7 @@ static inline size_t second_hello(struct end *client, struct kdtls_endpoint *ep,
 	long len;
 
 	if (!n || end_gate(ep, "here", 4, first, n, now, reply,
-				      &reply_len) != KDTLS_GATE_REPLY ||
+			   &reply_len) != KDTLS_GATE_REPLY ||
 	    reply_len >= n || end_input(client, reply, reply_len, now))
 		return 0;
 	len = end_output(client, hello, room, now);

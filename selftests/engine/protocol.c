@@ -642,23 +642,23 @@ TEST_F(pair12, gate_answers_small_and_accepts_only_the_proven)
 	ASSERT_LT(0, n);
 	EXPECT_EQ(KDTLS_GATE_ACCEPT,
 		  end_gate(ep, "here", 4, hello, n, self->now, reply,
-				      &reply_len));
+			   &reply_len));
 	EXPECT_EQ(KDTLS_GATE_REPLY,
 		  end_gate(ep, "there", 5, hello, n, self->now,
-				      reply, &reply_len));
+			   reply, &reply_len));
 	/* The next period's key accepts it still, the one after no more. */
 	EXPECT_EQ(KDTLS_GATE_ACCEPT,
 		  end_gate(ep, "here", 4, hello, n,
-				      self->now + 15000000, reply, &reply_len));
+			   self->now + 15000000, reply, &reply_len));
 	EXPECT_EQ(KDTLS_GATE_REPLY,
 		  end_gate(ep, "here", 4, hello, n,
-				      self->now + 31000000, reply, &reply_len));
+			   self->now + 31000000, reply, &reply_len));
 	/* Every changed byte of random, session id or cookie is noticed. */
 	for (at = 27; at < 27 + 32 + 1 + 1 + 21; at++) {
 		hello[at] ^= 1;
 		EXPECT_NE(KDTLS_GATE_ACCEPT,
 			  end_gate(ep, "here", 4, hello, n,
-					      self->now, reply, &reply_len));
+				   self->now, reply, &reply_len));
 		hello[at] ^= 1;
 	}
 	kdtls_endpoint_free(ep);
@@ -677,7 +677,7 @@ TEST_F(pair12, gate_never_answers_more_than_it_got)
 		dtls_put_be(self->buf + 11, 2, 12 + len);
 		dtls_put_be(self->buf + 22, 3, len);
 		if (end_gate(ep, "here", 4, self->buf, 25 + len,
-					self->now, reply, &reply_len) ==
+			     self->now, reply, &reply_len) ==
 		    KDTLS_GATE_REPLY) {
 			EXPECT_LT(reply_len, 25 + len);
 		} else {
@@ -774,12 +774,12 @@ TEST_F(pair, client_restarts_on_its_address)
 	n = (size_t)end_output(&again, self->buf, END_DATAGRAM, self->now);
 	ASSERT_EQ(KDTLS_GATE_REPLY,
 		  end_gate(self->server.ep, "address", 7, self->buf,
-				      n, self->now, reply, &reply_len));
+			   n, self->now, reply, &reply_len));
 	ASSERT_EQ(0, end_input(&again, reply, reply_len, self->now));
 	len = end_output(&again, self->buf, END_DATAGRAM, self->now);
 	ASSERT_EQ(KDTLS_GATE_ACCEPT,
 		  end_gate(self->server.ep, "address", 7, self->buf,
-				      (size_t)len, self->now, reply,
+			   (size_t)len, self->now, reply,
 				      &reply_len));
 	end_config(&second, psk);
 	second.ep = self->server.ep;

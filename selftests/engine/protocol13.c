@@ -250,14 +250,14 @@ TEST_F(pair13, gate_never_answers_more_than_it_got)
 		dtls_put_be(self->buf + 11, 2, 12 + len);
 		dtls_put_be(self->buf + 22, 3, len);
 		if (end_gate(ep, "here", 4, self->buf, 25 + len,
-					self->now, reply, &reply_len) ==
+			     self->now, reply, &reply_len) ==
 		    KDTLS_GATE_REPLY) {
 			answered++;
 			EXPECT_LT(reply_len, 25 + len);
 		}
 		dtls_put_be(self->buf + 14, 3, len);
 		if (end_gate(ep, "here", 4, self->buf, 25 + len,
-					self->now, reply, &reply_len) ==
+			     self->now, reply, &reply_len) ==
 		    KDTLS_GATE_REPLY) {
 			answered++;
 			EXPECT_LT(reply_len, 25 + len);
@@ -327,15 +327,15 @@ TEST_F(pair13, first_hello_in_fragments_is_served)
 	for (i = count; i--;) {
 		EXPECT_EQ(KDTLS_GATE_DROP,
 			  end_gate(self->server.ep, "a", 1, piece[i],
-					      len[i] - 1, self->now, reply,
+				   len[i] - 1, self->now, reply,
 					      &reply_len));
 		EXPECT_EQ(KDTLS_GATE_DROP,
 			  end_gate(self->server.ep, "stranger", 8,
-					      piece[i ? i : 1], len[i ? i : 1],
+				   piece[i ? i : 1], len[i ? i : 1],
 					      self->now, reply, &reply_len));
 		EXPECT_EQ(i ? KDTLS_GATE_DROP : KDTLS_GATE_REPLY,
 			  end_gate(self->server.ep, "address", 7,
-					      piece[i], len[i], self->now,
+				   piece[i], len[i], self->now,
 					      reply, &reply_len));
 	}
 	EXPECT_LT(reply_len, sum);

@@ -1624,7 +1624,7 @@ TEST_F(driver, many_clients)
 		EXPECT_EQ(0, engine.dropped);
 		if (PATH == KDTLS_PATH_KERNEL) {
 			ASSERT_EQ(0, kdtls_get_counters(kdtls_fd(c->server[i]),
-						    &dtls));
+							&dtls));
 			EXPECT_EQ(0, dtls.rx_malformed);
 			EXPECT_EQ(0, dtls.rx_auth_failed);
 		}

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	while (next_piece(&in, &piece)) {
 		heard += piece.len;
 		if (end_gate(gate, "address", 7, piece.p, piece.len,
-					now, reply, &reply_len) ==
+			     now, reply, &reply_len) ==
 		    KDTLS_GATE_REPLY) {
 			if (reply_len >= heard)
 				__builtin_trap();
