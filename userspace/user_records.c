@@ -184,6 +184,9 @@ bool user_records_event(struct user_records *u, struct dtls_record_info *info)
 {
 	const struct dtls_protection *tx = u->tx, *rx = u->rx[0];
 
+	/* A handshake that fails as it ends may leave only one of the keys. */
+	if (!tx || !rx)
+		return false;
 	memset(info, 0, sizeof(*info));
 	info->flags = DTLS_RECORD_EVENT;
 	info->epoch = rx->epoch;

@@ -8,8 +8,8 @@
 
 extern size_t heap_used;	/* bytes now */
 extern size_t heap_peak;	/* most there ever were; may be set back */
-extern unsigned long heap_calls; /* allocations of the engine's own code */
-extern unsigned long heap_fail;	/* the engine's allocation to fail; 0: none */
+extern unsigned long heap_calls; /* allocations of the library's own code */
+extern unsigned long heap_fail;	/* the library's allocation to fail; 0: none */
 
 /* Before anything else. Return: false: too late. */
 bool heap_watch(void);
