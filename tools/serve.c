@@ -20,7 +20,7 @@
 
 #define EVENTS		64
 #define ROUND		64	/* records before it is another client's turn */
-#define SWEEP_MS	1000	/* how often timers are looked at */
+#define IDLE_MS		100	/* between looks at one that is not read from */
 
 /**
  * struct client - one of them
@@ -29,18 +29,22 @@
  * @queue:	received and not written to @command yet
  * @have:	bytes of @queue
  * @gone:	to be freed when the events at hand are done with
+ * @due:	when kdtls_timeout() has passed, µs; NEVER
  */
 struct client {
 	struct conn c;
 	int command;
 	bool got_close;
 	bool gone;
+	uint64_t due;
 	size_t have;
 	LIST_ENTRY(client) list;
 	char queue[RECORD_MAX];
 };
 
 LIST_HEAD(clients, client);
+
+#define NEVER	UINT64_MAX
 
 /* Return: our end of its standard input and output, or -1. */
 static int start_command(const char *command, const char *peer)
@@ -76,11 +80,27 @@ static void watch(int epoll, int op, int fd, uint32_t events,
 	epoll_ctl(epoll, op, fd, &e);
 }
 
+/*
+ * When the client is to be attended to though nothing arrives. While nothing is
+ * read from it, the library's records wait and only its timers count.
+ */
+static uint64_t due(const struct client *client)
+{
+	int wait = kdtls_timeout(client->c.s);
+
+	if (wait < 0)
+		return NEVER;
+	if (!wait && (client->have || client->got_close))
+		wait = IDLE_MS;
+	return net_now() + wait * 1000ULL;
+}
+
 /* What can be done next decides what is waited for. */
 static void set_events(int epoll, struct client *client)
 {
 	uint32_t data = client->have || client->got_close ? 0 : EPOLLIN;
 
+	client->due = due(client);
 	if (!client->c.kernel && client->got_close)
 		data = 0;
 	else if (client->c.kernel)
@@ -243,21 +263,39 @@ static void attend(int epoll, struct client *client)
 		set_events(epoll, client);
 }
 
-/* What no event tells of: data in the library's own queue, and timers */
-static void sweep(int epoll, struct clients *clients)
+/* Attend to those whose time has come. Return: when the next one's comes. */
+static uint64_t attend_due(int epoll, struct clients *clients)
 {
+	uint64_t now = net_now(), next = NEVER;
 	struct client *client;
 
-	LIST_FOREACH(client, clients, list)
-		if (!client->c.kernel || !kdtls_timeout(client->c.s))
+	LIST_FOREACH(client, clients, list) {
+		if (client->due <= now && !client->gone) {
+			if (!kdtls_timeout(client->c.s))
+				kdtls_process(client->c.s);
 			attend(epoll, client);
+		}
+		if (client->due < next && !client->gone)
+			next = client->due;
+	}
+	return next;
+}
+
+/* Ms until @when, rounded up, as for epoll_wait() */
+static int wait_until(uint64_t when)
+{
+	uint64_t now = net_now();
+
+	if (when == NEVER)
+		return -1;
+	return when > now ? (int)((when - now + 999) / 1000) : 0;
 }
 
 int serve(struct kdtls_listener *l, const struct options *o)
 {
 	struct clients clients = LIST_HEAD_INITIALIZER(clients);
-	uint64_t swept = net_now();
 	struct epoll_event events[EVENTS];
+	uint64_t next = NEVER;
 	struct kdtls_socket *s;
 	struct client *client;
 	int epoll, i, n;
@@ -268,7 +306,7 @@ int serve(struct kdtls_listener *l, const struct options *o)
 		err(1, "epoll");
 	watch(epoll, EPOLL_CTL_ADD, kdtls_listener_fd(l), EPOLLIN, NULL);
 	for (;;) {
-		n = epoll_wait(epoll, events, EVENTS, SWEEP_MS);
+		n = epoll_wait(epoll, events, EVENTS, wait_until(next));
 		for (i = 0; i < n; i++) {
 			client = events[i].data.ptr;
 			if (client) {
@@ -278,10 +316,7 @@ int serve(struct kdtls_listener *l, const struct options *o)
 			while (!kdtls_accept(l, 0, &s))
 				add_client(epoll, &clients, s, o);
 		}
-		if (net_now() - swept > SWEEP_MS * 1000ULL) {
-			sweep(epoll, &clients);
-			swept = net_now();
-		}
+		next = attend_due(epoll, &clients);
 		if (bury(&clients) && o->once)
 			return 0;
 	}

@@ -268,6 +268,9 @@ static bool step(struct transfer *t)
 	/* Errors come as those of the next call. */
 	if (p[0].revents & POLLPRI || !kdtls_timeout(t->c.s))
 		kdtls_process(t->c.s);
+	/* What the library has read already is told by its timeout. */
+	if (!kdtls_timeout(t->c.s) && !t->got_close)
+		t->more = true;
 	if ((t->more || p[0].revents & ~(POLLOUT | POLLPRI)) && !receive(t))
 		return false;
 	if (t->got_close && !answer_close(t))

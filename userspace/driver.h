@@ -89,6 +89,7 @@ ssize_t user_records_open(struct user_records *u, struct datagram *d,
 bool user_records_queue(struct user_records *u, const uint8_t *data,
 			size_t len, uint8_t flags);
 bool user_records_full(const struct user_records *u);
+bool user_records_pending(const struct user_records *u);
 
 /* Return: bytes, or -EAGAIN. */
 ssize_t user_records_read(struct user_records *u, void *buf, size_t len,
@@ -114,6 +115,7 @@ struct kept {
  * @confirmed:	the engine knows that the peer has the handshake's last flight
  * @shut:	our close_notify is out
  * @eof:	theirs has come
+ * @eof_told:	and kdtls_recv() has said so
  * @kept:	records before the keys
  * @user:	records in user space, on that path
  *
@@ -143,6 +145,7 @@ struct kdtls_socket {
 	bool confirmed;
 	bool shut;
 	bool eof;
+	bool eof_told;
 	void *data;
 	size_t kept_len;
 	STAILQ_HEAD(, kept) kept;

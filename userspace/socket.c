@@ -388,9 +388,23 @@ static int wait_ms(uint64_t expiry)
 	return ms < 1 << 30 ? (int)ms : 1 << 30;
 }
 
+/*
+ * kdtls_recv() has something to say that its file does not tell of: on the
+ * user path the library has read the datagram already.
+ */
+static bool is_pending(const struct kdtls_socket *s)
+{
+	if (!s->user)
+		return false;
+	return user_records_pending(s->user) || s->icmp ||
+	       (s->eof && !s->eof_told);
+}
+
 int kdtls_timeout(const struct kdtls_socket *s)
 {
-	return s->error ? -1 : wait_ms(socket_expiry(s));
+	if (s->error)
+		return -1;
+	return is_pending(s) ? 0 : wait_ms(socket_expiry(s));
 }
 
 int kdtls_process(struct kdtls_socket *s)
@@ -461,8 +475,10 @@ static ssize_t take_data(struct kdtls_socket *s, void *buf, size_t len,
 		return n;
 	if (s->error)
 		return s->error;
-	if (s->eof)
+	if (s->eof) {
+		s->eof_told = true;
 		return 0;
+	}
 	if (s->user && s->icmp) {
 		n = s->icmp;
 		s->icmp = 0;

@@ -295,6 +295,11 @@ bool user_records_full(const struct user_records *u)
 	return u->queued >= QUEUE_MAX - DATAGRAM_MAX;
 }
 
+bool user_records_pending(const struct user_records *u)
+{
+	return !STAILQ_EMPTY(&u->queue);
+}
+
 bool user_records_queue(struct user_records *u, const uint8_t *data, size_t len,
 			uint8_t flags)
 {

@@ -21,11 +21,21 @@
  * kdtls_send() and kdtls_recv() are to be used instead; these work on both
  * paths. kdtls_path() tells which one it is, and why.
  *
- * What a program with an event loop does: it waits for kdtls_events() on
- * kdtls_fd(), for kdtls_timeout() at most, and calls kdtls_process(). That also
- * answers what a peer may want after the handshake: the last flight again,
- * alerts, heartbeats, new keys. A program that does not wait for POLLPRI works,
- * but leaves such a peer alone.
+ * What a program with an event loop does, from kdtls_connect() with timeout 0 or
+ * kdtls_accept() on:
+ *
+ *	poll kdtls_fd() for POLLIN | kdtls_events(), kdtls_timeout() ms at most;
+ *	kdtls_process();
+ *	when established: kdtls_recv() until -EAGAIN
+ *
+ * kdtls_process() may read application data that came with what it was called
+ * for, and so does kdtls_accept(): then kdtls_timeout() is 0 until kdtls_recv()
+ * has given that out, so the loop above misses nothing. It is the same on both
+ * paths.
+ *
+ * kdtls_process() also answers what a peer may want after the handshake: the
+ * last flight again, alerts, heartbeats, new keys. A program that does not wait
+ * for POLLPRI works, but leaves such a peer alone.
  *
  * An endpoint with all its sockets and listeners belongs to one thread at a
  * time. On the kernel's path send(2) and recv(2) may be called from any.
@@ -213,7 +223,11 @@ KDTLS_API short kdtls_events(const struct kdtls_socket *s);
  * kdtls_timeout() - and when, if nothing arrives
  * @s:		the socket
  *
- * Return: ms, rounded up, as for poll(2); -1: never.
+ * Changes with every call for the socket, and is to be asked again after each.
+ *
+ * Return: ms, rounded up, as for poll(2); -1: never; 0 also while kdtls_recv()
+ * has something that kdtls_fd() does not tell of: a record, an end of file or an
+ * error that the library has read already.
  */
 KDTLS_API int kdtls_timeout(const struct kdtls_socket *s);
 

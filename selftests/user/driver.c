@@ -238,6 +238,13 @@ static enum verdict never_end(struct wire *w, const struct datagram *d)
 	return ends_handshake(d) ? DROP : PASS;
 }
 
+/* The wire carries what opens a handshake, and holds the rest in its order. */
+static enum verdict hold_all_but_hellos(struct wire *w, const struct datagram *d)
+{
+	(void)w;
+	return d->data[0] == 22 && d->data[3] + d->data[4] == 0 ? PASS : HOLD;
+}
+
 static enum verdict drop_last_flight(struct wire *w, const struct datagram *d)
 {
 	if (ends_handshake(d) && !w->seen++)
@@ -747,6 +754,87 @@ TEST_F(driver, clients_data_overtakes_its_last_flight)
 	nothing_more(_metadata, self, self->s);
 }
 
+static void hang_up(struct _test_data_driver *self)
+{
+	kdtls_close(self->s);
+	kdtls_close(self->c);
+	self->s = NULL;
+	self->c = NULL;
+}
+
+/* May a program that waits for the socket go on, and read? */
+static bool told_to_read(struct kdtls_socket *s)
+{
+	struct pollfd p = { .fd = kdtls_fd(s),
+			    .events = POLLIN | kdtls_events(s) };
+
+	return poll(&p, 1, 0) > 0 || !kdtls_timeout(s);
+}
+
+/* Read as the loop in kdtls/socket.h does; there has to be @text. */
+static void told_text(struct __test_metadata *_metadata,
+		      struct _test_data_driver *self, struct kdtls_socket *s,
+		      const char *text)
+{
+	ASSERT_TRUE(told_to_read(s));
+	ASSERT_EQ(0, kdtls_process(s));
+	ASSERT_EQ((ssize_t)strlen(text),
+		  kdtls_recv(s, self->buf, sizeof(self->buf)));
+	ASSERT_EQ(0, memcmp(self->buf, text, strlen(text)));
+}
+
+/* Data right behind the flight that ends the handshake, on either side */
+TEST_F(driver, an_event_loop_is_told_what_there_is_to_read)
+{
+	int i;
+
+	ASSERT_EQ(0, shake(self));
+	for (i = 0; i < 1000 && !session_len; i++) {
+		turn(self);
+		attend(self->c);
+	}
+	ASSERT_LT(0, session_len);
+	hang_up(self);
+	wire_close(&self->w);
+	wire_open(&self->w, self->l);
+	self->w.up = hold_all_but_hellos;
+	self->client_options.session = session;
+	self->client_options.session_len = session_len;
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	for (i = 0; i < 5000 && turn(self); i++)
+		;
+	ASSERT_EQ(5, transmit(self->c, "first"));
+	ASSERT_EQ(6, transmit(self->c, "second"));
+	usleep(1000);
+	wire_carry(&self->w);
+	self->w.up = NULL;
+	wire_release(&self->w);
+	for (i = 0; i < 5000 && !self->s; i++)
+		turn(self);
+	ASSERT_NE(NULL, self->s);
+	told_text(_metadata, self, self->s, "first");
+	told_text(_metadata, self, self->s, "second");
+
+	/* What kdtls_process() has read, and the end of the file */
+	ASSERT_EQ(5, transmit(self->s, "third"));
+	usleep(1000);
+	wire_carry(&self->w);
+	usleep(1000);
+	ASSERT_EQ(0, kdtls_process(self->c));
+	told_text(_metadata, self, self->c, "third");
+	ASSERT_EQ(0, kdtls_shutdown(self->s));
+	usleep(1000);
+	wire_carry(&self->w);
+	usleep(1000);
+	ASSERT_EQ(0, kdtls_process(self->c));
+	ASSERT_TRUE(told_to_read(self->c));
+	ASSERT_EQ(0, kdtls_recv(self->c, self->buf, sizeof(self->buf)));
+	if (PATH == KDTLS_PATH_USER)
+		EXPECT_NE(0, kdtls_timeout(self->c));
+}
+
 /* The client asks again when the server's end is in other hands already. */
 TEST_F(driver, lost_last_flight)
 {
@@ -1223,14 +1311,6 @@ static uint8_t early_of(const struct kdtls_socket *s)
 
 	kdtls_engine_info(kdtls_engine(s), &info);
 	return info.early;
-}
-
-static void hang_up(struct _test_data_driver *self)
-{
-	kdtls_close(self->s);
-	kdtls_close(self->c);
-	self->s = NULL;
-	self->c = NULL;
 }
 
 /* Come back with the last session, and something to say. */
