@@ -966,8 +966,8 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 void dtls_rx_info(const struct dtls_rx *rx, unsigned int i,
 		  struct dtls_record_info *info);
 void dtls_ready_queue(struct dtls_sock *ds, struct dtls_msg *m, bool oldest);
-void dtls_rx_keep(struct dtls_sock *ds, const struct dtls_rx *rx,
-		  unsigned int i);
+int dtls_rx_keep(struct dtls_sock *ds, const struct dtls_rx *rx,
+		 unsigned int i);
 bool dtls_rx_import(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
 		    u64 next, const u64 *seen);
 

@@ -506,10 +506,10 @@ static int fill(struct dtls_sock *ds, bool control, unsigned int *budget)
 		err = has_room(ds) ? open_next(ds, scratch, budget) : -ENOBUFS;
 		if (err)
 			break;
-		dtls_rx_keep(ds, rx, 0);
+		err = dtls_rx_keep(ds, rx, 0);
 		dtls_rx_done(ds, rx);
-		if (control ? !list_empty(&ds->control) :
-			      rx->opened[0].verdict == DTLS_RX_DATA)
+		if (err || (control ? !list_empty(&ds->control) :
+				      rx->opened[0].verdict == DTLS_RX_DATA))
 			break;
 		err = -EINTR;
 	} while (go_on());

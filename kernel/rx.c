@@ -392,33 +392,39 @@ static void keep_control(struct dtls_sock *ds, const struct dtls_rx *rx,
 	dtls_control_queue(ds, m);
 }
 
-static void keep_data(struct dtls_sock *ds, const struct dtls_rx *rx,
-		      unsigned int i)
+static int keep_data(struct dtls_sock *ds, const struct dtls_rx *rx,
+		     unsigned int i)
 {
 	struct dtls_msg *m = dtls_msg_new(rx->skb, rx->opened[i].len);
 
 	if (!m || !dtls_hold(ds, m->skb, DTLS_CHARGE_RECEIVED)) {
 		dtls_msg_put(ds, m);
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
-		return;
+		return -ENOMEM;
 	}
 	fill_msg(m, rx, i);
 	dtls_ready_queue(ds, m, false);
+	return 0;
 }
 
 /*
  * Keep the @i-th record of @rx, which nobody takes at once, in the queue that
- * its verdict names. dtls_rx_done() wakes who waits for it.
+ * its verdict names. dtls_rx_done() wakes who waits for it. Return -ENOMEM if
+ * an application record was dropped for want of memory, here or when it was
+ * opened: the caller would have got it. A control record has a budget, and one
+ * that is dropped is counted alone.
  */
-void dtls_rx_keep(struct dtls_sock *ds, const struct dtls_rx *rx,
-		  unsigned int i)
+int dtls_rx_keep(struct dtls_sock *ds, const struct dtls_rx *rx,
+		 unsigned int i)
 {
-	switch (rx->opened[i].verdict) {
+	int verdict = rx->opened[i].verdict;
+
+	switch (verdict) {
 	case DTLS_RX_CONTROL:
 		keep_control(ds, rx, i);
-		break;
+		return 0;
 	case DTLS_RX_DATA:
-		keep_data(ds, rx, i);
-		break;
+		return keep_data(ds, rx, i);
 	}
+	return min(verdict, 0);
 }
