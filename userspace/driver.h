@@ -22,6 +22,21 @@
 #define DATAGRAM_MAX	65536	/* bytes of buffer for any datagram */
 #define ADDRESS_KEY_MAX	64	/* as in struct kdtls_sender */
 
+/* ---- scratch.c ---- */
+
+/*
+ * A program's threads may have stacks of 64 KiB, so a datagram is put nowhere
+ * near the stack: an endpoint keeps the buffers its calls have needed, one for
+ * each that works on a datagram while another does. Both functions take no lock,
+ * as an endpoint belongs to one thread at a time.
+ */
+
+/* Return: DATAGRAM_MAX bytes, or NULL: no memory. */
+uint8_t *scratch_take(struct kdtls_endpoint *ep);
+
+/* @data may be NULL; it must hold no plaintext any more. */
+void scratch_give(struct kdtls_endpoint *ep, uint8_t *data);
+
 /* ---- user_records.c ---- */
 
 struct user_records;

@@ -119,15 +119,18 @@ static bool is_told(const struct kdtls_socket *s,
 static int sort_kept(struct kdtls_socket *s, struct dtls_key_info *key,
 		     struct dtls_window *window)
 {
-	uint8_t plain[DTLS_FRAGMENT_SIZE_MAX], type;
+	uint8_t *plain = scratch_take(s->endpoint), type;
 	struct dtls_protection *p;
 	struct dtls_record record;
 	struct kept *k, *next;
 	long n;
 
 	p = dtls_protection_new(&s->endpoint->crypto, DTLS_RX, key);
-	if (!p)
+	if (!p || !plain) {
+		dtls_protection_free(p);
+		scratch_give(s->endpoint, plain);
 		return -KDTLS_ECRYPTO;
+	}
 	/* The engine's floor says what it has read, and that is in here too. */
 	dtls_replay_init(&p->seen, p->ring, DTLS_WINDOW_SIZE, 0);
 
@@ -150,7 +153,8 @@ static int sort_kept(struct kdtls_socket *s, struct dtls_key_info *key,
 		OPENSSL_free(k);
 	}
 	trim(window);
-	OPENSSL_cleanse(plain, sizeof(plain));
+	OPENSSL_cleanse(plain, DTLS_FRAGMENT_SIZE_MAX);
+	scratch_give(s->endpoint, plain);
 	dtls_protection_free(p);
 	return 0;
 }
@@ -177,9 +181,9 @@ static int begin_epoch(struct kdtls_socket *s, const struct dtls_key_info *key,
 	return err;
 }
 
-static void feed_user(struct user_records *u, const struct kept *k)
+static void feed_user(struct user_records *u, const struct kept *k,
+		      uint8_t *plain)
 {
-	uint8_t plain[DTLS_FRAGMENT_SIZE_MAX];
 	/* If it bears no connection ID, another in its datagram did. */
 	struct datagram d = { .rest = { k->data, k->len }, .named = true };
 	struct dtls_record_info info;
@@ -189,20 +193,23 @@ static void feed_user(struct user_records *u, const struct kept *k)
 	n = user_records_open(u, &d, plain, &raw, &info);
 	if (n > 0 && !(info.flags & DTLS_RECORD_RAW))
 		user_records_queue(u, plain, n, info.flags);
-	OPENSSL_cleanse(plain, sizeof(plain));
 }
 
 /* What finds no room is lost as any datagram may be. */
 static void feed_kept(struct kdtls_socket *s)
 {
+	uint8_t *plain = s->user ? scratch_take(s->endpoint) : NULL;
 	struct kept *k;
 
 	STAILQ_FOREACH(k, &s->kept, list) {
-		if (s->user)
-			feed_user(s->user, k);
-		else
+		if (plain)
+			feed_user(s->user, k, plain);
+		else if (!s->user)
 			ulp_feed(s->fd, k->data, k->len);
 	}
+	if (plain)
+		OPENSSL_cleanse(plain, DTLS_FRAGMENT_SIZE_MAX);
+	scratch_give(s->endpoint, plain);
 	handover_forget(s);
 }
 

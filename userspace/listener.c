@@ -421,9 +421,12 @@ static void client_event(struct kdtls_listener *l, struct kdtls_socket *s,
 static void handle(struct kdtls_listener *l, const struct epoll_event *events,
 		   int n)
 {
-	uint8_t buf[DATAGRAM_MAX];
+	uint8_t *buf = scratch_take(l->endpoint);
 	int i;
 
+	/* Without memory it is done the next time. */
+	if (!buf)
+		return;
 	for (i = 0; i < n; i++)
 		if (events[i].data.ptr != l &&
 		    !keepers_have(&l->keepers, events[i].data.ptr))
@@ -433,6 +436,7 @@ static void handle(struct kdtls_listener *l, const struct epoll_event *events,
 			read_keeper(l, events[i].data.ptr, buf);
 	take_strays(l, buf);
 	expire(l, buf);
+	scratch_give(l->endpoint, buf);
 }
 
 int kdtls_accept(struct kdtls_listener *l, int timeout, struct kdtls_socket **s)

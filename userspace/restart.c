@@ -157,7 +157,7 @@ int restart_take_over(struct kdtls_socket *s)
 	struct sockaddr_storage local, peer;
 	socklen_t local_len = sizeof(local), len = sizeof(peer);
 	struct kdtls_socket *old = s->old;
-	uint8_t buf[DATAGRAM_MAX];
+	uint8_t *buf;
 	int dead;
 
 	if (getsockname(old->fd, (struct sockaddr *)&local, &local_len) ||
@@ -183,6 +183,10 @@ int restart_take_over(struct kdtls_socket *s)
 	old->error = -KDTLS_ERESTARTED;
 	s->old = NULL;
 	listener_replace(old, s);
-	listener_strays(s, buf);
+	/* The datagram at hand is in another one. */
+	buf = scratch_take(s->endpoint);
+	if (buf)
+		listener_strays(s, buf);
+	scratch_give(s->endpoint, buf);
 	return 0;
 }

@@ -11,7 +11,9 @@
 #define UDP_HEADER	8
 #define ALERT_CLOSE_NOTIFY 0
 #define DEFAULT_EARLY	65536
-#define RECORD_MAX	(DTLS_HEADER_SIZE_MAX + DTLS_FRAGMENT_SIZE_MAX)
+
+_Static_assert(DTLS_HEADER_SIZE_MAX + DTLS_FRAGMENT_SIZE_MAX <= DATAGRAM_MAX,
+	       "a record does not fit into scratch");
 
 void kdtls_socket_config(struct kdtls_config *config)
 {
@@ -73,9 +75,14 @@ struct kdtls_socket *socket_new(struct kdtls_endpoint *ep, enum kdtls_role role,
 				const uint8_t *key, size_t key_len)
 {
 	struct kdtls_socket *s = OPENSSL_zalloc(sizeof(*s));
+	uint8_t *buf = scratch_take(ep);
 
-	if (!s)
+	/* So that a call which needs one does not fail. */
+	scratch_give(ep, buf);
+	if (!s || !buf) {
+		OPENSSL_free(s);
 		return NULL;
+	}
 	s->endpoint = ep;
 	s->fd = -1;
 	s->wanted = wanted;
@@ -128,6 +135,22 @@ int socket_path_mtu(int fd)
 	return mtu - 40 - UDP_HEADER;
 }
 
+/* Seal a record and send it. Return: bytes of it, or -errno. */
+static ssize_t send_sealed(struct kdtls_socket *s, uint8_t type,
+			   const void *data, size_t len, int flags)
+{
+	uint8_t *record = scratch_take(s->endpoint);
+	ssize_t n;
+
+	if (!record)
+		return -ENOBUFS;
+	n = user_records_seal(s->user, type, data, len, record);
+	if (n > 0 && send(s->fd, record, n, flags | MSG_NOSIGNAL) < 0)
+		n = -errno;
+	scratch_give(s->endpoint, record);
+	return n;
+}
+
 /*
  * Whatever does not go out now is lost, as a datagram may be. @number: which
  * record it became, epoch 0: none
@@ -137,7 +160,6 @@ static void transmit(struct kdtls_socket *s, const struct dtls_record_info *info
 		     struct dtls_record_number *number)
 {
 	struct dtls_record_info numbered = *info;
-	uint8_t record[RECORD_MAX];
 	ssize_t n = len;
 	int mtu;
 
@@ -146,15 +168,11 @@ static void transmit(struct kdtls_socket *s, const struct dtls_record_info *info
 		if (!(info->flags & DTLS_RECORD_RAW))
 			numbered.number_ptr = (uintptr_t)number;
 		n = ulp_send(s->fd, &numbered, data, len, MSG_DONTWAIT);
-	} else {
-		if (!(info->flags & DTLS_RECORD_RAW)) {
-			*number = user_records_next(s->user);
-			n = user_records_seal(s->user, info->type, data, len,
-					      record);
-			data = record;
-		}
-		if (n > 0 && send(s->fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-			n = -errno;
+	} else if (!(info->flags & DTLS_RECORD_RAW)) {
+		*number = user_records_next(s->user);
+		n = send_sealed(s, info->type, data, len, MSG_DONTWAIT);
+	} else if (send(s->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+		n = -errno;
 	}
 	if (n < 0)
 		number->epoch = 0;
@@ -237,12 +255,15 @@ static void take_raw(struct kdtls_socket *s, const uint8_t *data, size_t len)
 
 static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
-	uint8_t plain[DTLS_FRAGMENT_SIZE_MAX];
+	uint8_t *plain = scratch_take(s->endpoint);
 	struct datagram d = { .rest = { data, len } };
 	struct dtls_record_info info;
 	struct dtls_bytes raw;
 	ssize_t n;
 
+	/* Without memory the datagram is lost, as any may be. */
+	if (!plain)
+		return;
 	while (!s->error &&
 	       (n = user_records_open(s->user, &d, plain, &raw, &info)) !=
 		       -EAGAIN) {
@@ -260,7 +281,8 @@ static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len
 			take_content(s, &info, plain, n);
 		}
 	}
-	OPENSSL_cleanse(plain, sizeof(plain));
+	OPENSSL_cleanse(plain, DTLS_FRAGMENT_SIZE_MAX);
+	scratch_give(s->endpoint, plain);
 }
 
 void socket_datagram(struct kdtls_socket *s, const uint8_t *data, size_t len)
@@ -407,12 +429,8 @@ int kdtls_timeout(const struct kdtls_socket *s)
 	return is_pending(s) ? 0 : wait_ms(socket_expiry(s));
 }
 
-int kdtls_process(struct kdtls_socket *s)
+static void process(struct kdtls_socket *s, uint8_t *buf)
 {
-	uint8_t buf[DATAGRAM_MAX];
-
-	if (s->error)
-		return s->error;
 	if (s->attached)
 		receive_control(s, buf);
 	else
@@ -421,9 +439,23 @@ int kdtls_process(struct kdtls_socket *s)
 	if (s->next)
 		restart_process(s, buf);
 	if (s->error)
-		return s->error;
+		return;
 	kdtls_engine_expire(s->engine, driver_now());
 	socket_flush(s, buf);
+}
+
+int kdtls_process(struct kdtls_socket *s)
+{
+	struct kdtls_endpoint *ep = s->endpoint;
+	uint8_t *buf;
+
+	if (s->error)
+		return s->error;
+	/* Without memory it is done the next time. */
+	buf = scratch_take(ep);
+	if (buf)
+		process(s, buf);
+	scratch_give(ep, buf);
 	if (s->error)
 		return s->error;
 	return socket_established(s) ? 0 : -EINPROGRESS;
@@ -440,7 +472,6 @@ static bool blocking(const struct kdtls_socket *s)
 
 ssize_t kdtls_send(struct kdtls_socket *s, const void *data, size_t len)
 {
-	uint8_t record[RECORD_MAX];
 	ssize_t n;
 
 	if (s->error)
@@ -452,10 +483,7 @@ ssize_t kdtls_send(struct kdtls_socket *s, const void *data, size_t len)
 	if (s->attached)
 		return send(s->fd, data, len, MSG_NOSIGNAL) < 0 ? -errno :
 								  (ssize_t)len;
-	n = user_records_seal(s->user, DTLS_CT_APPLICATION_DATA, data, len,
-			      record);
-	if (n > 0 && send(s->fd, record, n, MSG_NOSIGNAL) < 0)
-		n = -errno;
+	n = send_sealed(s, DTLS_CT_APPLICATION_DATA, data, len, 0);
 	/* Who only sends has no other reason to call. */
 	if (take_events(s))
 		kdtls_process(s);
@@ -569,7 +597,6 @@ int kdtls_payload(const struct kdtls_socket *s)
 int kdtls_shutdown(struct kdtls_socket *s)
 {
 	static const uint8_t alert[] = { 1, ALERT_CLOSE_NOTIFY };
-	uint8_t record[RECORD_MAX];
 	ssize_t n;
 
 	if (s->error)
@@ -578,32 +605,35 @@ int kdtls_shutdown(struct kdtls_socket *s)
 		return 0;
 	if (!socket_established(s))
 		return -ENOTCONN;
-	if (s->attached) {
+	if (s->attached)
 		n = kdtls_close_notify(s->fd);
-	} else {
-		n = user_records_seal(s->user, DTLS_CT_ALERT, alert,
-				      sizeof(alert), record);
-		if (n > 0 && send(s->fd, record, n, MSG_NOSIGNAL) < 0)
-			n = -errno;
-	}
+	else
+		n = send_sealed(s, DTLS_CT_ALERT, alert, sizeof(alert), 0);
 	if (n < 0)
 		return (int)n;
 	s->shut = true;
 	return 0;
 }
 
+/* Tell the peer that the handshake will not go on. */
+static void give_up(struct kdtls_socket *s)
+{
+	uint8_t *buf = scratch_take(s->endpoint);
+
+	kdtls_engine_close(s->engine);
+	if (buf)
+		socket_flush(s, buf);
+	scratch_give(s->endpoint, buf);
+}
+
 void kdtls_close(struct kdtls_socket *s)
 {
-	uint8_t buf[DATAGRAM_MAX];
-
 	if (!s)
 		return;
-	if (!s->error && socket_established(s)) {
+	if (!s->error && socket_established(s))
 		kdtls_shutdown(s);
-	} else if (!s->error) {
-		kdtls_engine_close(s->engine);
-		socket_flush(s, buf);
-	}
+	else if (!s->error)
+		give_up(s);
 	socket_free(s);
 }
 

@@ -40,6 +40,9 @@
  * An endpoint with all its sockets and listeners belongs to one thread at a
  * time. On the kernel's path send(2) and recv(2) may be called from any.
  *
+ * No call takes more than 32 KiB of stack, libcrypto's share included, and what
+ * callbacks take not included.
+ *
  * Functions that can fail return 0 (or a count) or a negative error: -errno,
  * -KDTLS_E* of kdtls.h, or one of enum kdtls_engine_error.
  */

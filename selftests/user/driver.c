@@ -1553,6 +1553,79 @@ TEST_F(driver, blocking)
 	EXPECT_EQ(0, receive(self, self->s));
 }
 
+/* ---- stack ---- */
+
+#define STACK_SIZE	(512 * 1024)
+#define STACK_MAX	(32 * 1024)
+#define PAINT		0xa5
+
+struct on_a_stack {
+	struct __test_metadata *metadata;
+	struct _test_data_driver *self;
+	bool restart;
+};
+
+/* All that an association does, and how a client comes back on its port */
+static void *live(void *arg)
+{
+	struct on_a_stack *o = arg;
+	struct _test_data_driver *self = o->self;
+	struct kdtls_socket *old, *gone;
+	int i;
+
+	if (shake(self))
+		return NULL;
+	transmit(self->c, "hello");
+	receive(self, self->s);
+	transmit(self->s, "hello");
+	receive(self, self->c);
+	old = self->s;
+	gone = self->c;
+	self->s = NULL;
+	self->c = NULL;
+	self->w.up = watch_hellos;
+	self->w.down = drop_old_flights;
+	if (kdtls_connect(self->client, wire_client(&self->w),
+			  &self->client_options, 0, &self->c) != -EINPROGRESS)
+		return NULL;
+	for (i = 0; i < 5000 && (turn(self) || !self->s); i++) {
+		attend(old);
+		o->restart |= kdtls_process(old) == -KDTLS_ERESTARTED;
+	}
+	transmit(self->c, "again");
+	receive(self, self->s);
+	kdtls_close(old);
+	kdtls_close(gone);
+	hang_up(self);
+	return self;
+}
+
+/* How far down a thread's stack was written to */
+TEST_F(driver, no_call_takes_more_than_32_kib_of_stack)
+{
+	struct on_a_stack o = { _metadata, self, false };
+	uint8_t *stack = aligned_alloc(4096, STACK_SIZE);
+	pthread_attr_t attr;
+	pthread_t thread;
+	size_t unused = 0;
+	void *result;
+
+	ASSERT_NE(NULL, stack);
+	memset(stack, PAINT, STACK_SIZE);
+	ASSERT_EQ(0, pthread_attr_init(&attr));
+	ASSERT_EQ(0, pthread_attr_setstack(&attr, stack, STACK_SIZE));
+	ASSERT_EQ(0, pthread_create(&thread, &attr, live, &o));
+	ASSERT_EQ(0, pthread_join(thread, &result));
+	EXPECT_EQ(self, result);
+	EXPECT_TRUE(o.restart);
+	while (unused < STACK_SIZE && stack[unused] == PAINT)
+		unused++;
+	EXPECT_GE(STACK_MAX, STACK_SIZE - unused)
+		TH_LOG("%zu bytes of stack", STACK_SIZE - unused);
+	pthread_attr_destroy(&attr);
+	free(stack);
+}
+
 TEST_F(driver, nobody_answers)
 {
 	uint64_t before = now();

@@ -158,10 +158,15 @@ fail:
 
 void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
 {
+	struct dtls_scratch *scratch;
 	struct dtls_identity *next;
 
 	if (!endpoint)
 		return;
+	while ((scratch = endpoint->scratch)) {
+		endpoint->scratch = scratch->next;
+		OPENSSL_free(scratch);
+	}
 	while (endpoint->identities) {
 		next = endpoint->identities->next;
 		dtls_identity_free(endpoint->identities);

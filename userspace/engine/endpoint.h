@@ -20,6 +20,11 @@ struct dtls_psk_use {
 	u8 basis[DTLS_BASIS_SIZE];
 };
 
+/* A buffer of the socket driver's, which follows; see scratch.c there. */
+struct dtls_scratch {
+	struct dtls_scratch *next;
+};
+
 struct kdtls_endpoint {
 	struct kdtls_config config;
 	struct dtls_crypto crypto;
@@ -47,6 +52,7 @@ struct kdtls_endpoint {
 	u8 psk_identity_len;
 	u8 psk[KDTLS_PSK_MAX];
 	u8 psk_identity[KDTLS_PSK_IDENTITY_MAX];
+	struct dtls_scratch *scratch;	/* not in use */
 };
 
 static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
