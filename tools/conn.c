@@ -27,10 +27,16 @@ void conn_init(struct conn *c, struct kdtls_socket *s, const struct options *o)
 	/* What --mtu says of datagrams, less a record's header, nonce and tag */
 	if (o->mtu && c->mtu > o->mtu - CONN_OVERHEAD)
 		c->mtu = o->mtu - CONN_OVERHEAD;
-	/* Many records for one call: see conn_send_file(). */
-	n = (int)c->mtu;
-	if (c->kernel)
+}
+
+/* Many records for one call: each send is cut to them. */
+static void cut_sends(struct conn *c)
+{
+	int n = (int)c->mtu;
+
+	if (!c->cuts)
 		setsockopt(c->fd, SOL_UDP, UDP_SEGMENT, &n, sizeof(n));
+	c->cuts = true;
 }
 
 ssize_t conn_send_file(struct conn *c, int file, size_t len)
@@ -39,6 +45,7 @@ ssize_t conn_send_file(struct conn *c, int file, size_t len)
 	ssize_t n, sent;
 
 	if (c->kernel) {
+		cut_sends(c);
 		n = sendfile(c->fd, file, NULL, len);
 		return n < 0 ? -errno : n;
 	}

@@ -14,12 +14,14 @@
  * @s:		its socket
  * @fd:		of @s, non-blocking
  * @kernel:	the kernel makes the records
+ * @cuts:	what is sent goes out in records of @mtu bytes
  * @mtu:	content bytes of the largest record to send
  */
 struct conn {
 	struct kdtls_socket *s;
 	int fd;
 	bool kernel;
+	bool cuts;
 	size_t mtu;
 };
 

@@ -148,11 +148,11 @@ struct kdtls_endpoint *endpoint_open(const struct options *o)
 ssize_t endpoint_recv(struct kdtls_socket *s, void *buf, size_t len)
 {
 	char peer[ADDRESS_MAX];
-	bool replayable;
+	unsigned int marks;
 	ssize_t n;
 
-	n = kdtls_recv_marked(s, buf, len, &replayable);
-	if (replayable)
+	n = kdtls_recv_marked(s, buf, len, &marks);
+	if (marks & KDTLS_MARK_REPLAYABLE)
 		warnx("%s: %zd bytes of early data, maybe replayed",
 		      net_peer(kdtls_fd(s), peer), n);
 	return n;

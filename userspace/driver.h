@@ -59,6 +59,9 @@ int user_records_peer_cid(struct user_records *u, const uint8_t *cid,
 /* Bytes a record is larger than its content. */
 size_t user_records_overhead(const struct user_records *u);
 
+/* The record sealed last did not leave: the next one gets its number. */
+void user_records_unseal(struct user_records *u);
+
 /* Which record the next one under the write key will be */
 struct dtls_record_number user_records_next(const struct user_records *u);
 
@@ -106,9 +109,9 @@ bool user_records_queue(struct user_records *u, const uint8_t *data,
 bool user_records_full(const struct user_records *u);
 bool user_records_pending(const struct user_records *u);
 
-/* Return: bytes, or -EAGAIN. */
+/* @cut: set if there was more than @len. Return: bytes, or -EAGAIN. */
 ssize_t user_records_read(struct user_records *u, void *buf, size_t len,
-			  uint8_t *flags);
+			  uint8_t *flags, bool *cut);
 
 /* ---- socket.c ---- */
 
@@ -130,6 +133,8 @@ struct kept {
  * @confirmed:	the engine knows that the peer has the handshake's last flight
  * @shut:	our close_notify is out
  * @eof:	theirs has come
+ * @end:	on the user path, the record it came in: what has a lower number is
+ *		still to be received
  * @eof_told:	and kdtls_recv() has said so
  * @kept:	records before the keys
  * @user:	records in user space, on that path
@@ -161,6 +166,7 @@ struct kdtls_socket {
 	bool shut;
 	bool eof;
 	bool eof_told;
+	struct dtls_record_number end;
 	void *data;
 	size_t kept_len;
 	STAILQ_HEAD(, kept) kept;
@@ -288,9 +294,12 @@ int ulp_change_cid(int fd, const uint8_t *cid, size_t len);
 ssize_t ulp_send(int fd, const struct dtls_record_info *info, const void *data,
 		 size_t len, int flags);
 
-/* recvmsg(), which never waits. Return: as recv(2), or -errno. */
+/*
+ * recvmsg(), which never waits. @cut: set if there was more than @len; may be
+ * NULL. Return: as recv(2), or -errno.
+ */
 ssize_t ulp_recv(int fd, void *buf, size_t len, struct dtls_record_info *info,
-		 int flags);
+		 bool *cut, int flags);
 
 /* DTLS_FEED. Return: 0 or -errno. */
 int ulp_feed(int fd, const void *datagram, size_t len);

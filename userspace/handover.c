@@ -260,9 +260,12 @@ static int take_key(struct kdtls_socket *s, int direction,
 		err = kdtls_set_key(s->fd, direction, key);
 	if (!err && ends && !s->user)
 		err = kdtls_poll_control(s->fd, 1);
-	if (!err && ends)
-		feed_kept(s);
-	return err;
+	if (err || !ends)
+		return err;
+	/* What the network said of the handshake is no news for the reader. */
+	s->icmp = 0;
+	feed_kept(s);
+	return 0;
 }
 
 int handover_key(void *ctx, int direction, const struct dtls_key_info *key,

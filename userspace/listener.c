@@ -104,7 +104,9 @@ struct kdtls_socket *listener_client(struct kdtls_listener *l,
 {
 	struct kdtls_socket *s = NULL;
 
-	if (l->info.sockets < l->options.max_sockets)
+	/* Its hello comes again; with an alert it would be gone for good. */
+	if (l->info.sockets < l->options.max_sockets &&
+	    l->endpoint->handshakes < l->endpoint->config.max_handshakes)
 		s = socket_new(l->endpoint, KDTLS_SERVER, l->options.path,
 			       l->options.data, key, key_len);
 	if (!s) {

@@ -135,6 +135,27 @@ int socket_path_mtu(int fd)
 	return mtu - 40 - UDP_HEADER;
 }
 
+/*
+ * These come from udp_sendmsg() before there is a datagram: no room, one
+ * that is too long, an error that the network had told before. After any other error the datagram may have been seen by
+ * somebody, and its nonce must not be used again.
+ */
+static bool never_left(ssize_t error)
+{
+	return error == EAGAIN || error == EMSGSIZE || error == ECONNREFUSED;
+}
+
+/* send(2) that goes on after a signal. Return: bytes, or -errno. */
+static ssize_t send_through(int fd, const void *data, size_t len, int flags)
+{
+	ssize_t n;
+
+	do {
+		n = send(fd, data, len, flags | MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
 /* Seal a record and send it. Return: bytes of it, or -errno. */
 static ssize_t send_sealed(struct kdtls_socket *s, uint8_t type,
 			   const void *data, size_t len, int flags)
@@ -145,8 +166,11 @@ static ssize_t send_sealed(struct kdtls_socket *s, uint8_t type,
 	if (!record)
 		return -ENOBUFS;
 	n = user_records_seal(s->user, type, data, len, record);
-	if (n > 0 && send(s->fd, record, n, flags | MSG_NOSIGNAL) < 0)
-		n = -errno;
+	if (n > 0) {
+		n = send_through(s->fd, record, n, flags);
+		if (n < 0 && never_left(-n))
+			user_records_unseal(s->user);
+	}
 	scratch_give(s->endpoint, record);
 	return n;
 }
@@ -239,10 +263,27 @@ static void take_content(struct kdtls_socket *s,
 {
 	/* The engine would answer at once, and we may have more to say. */
 	if (info->type == DTLS_CT_ALERT && len == 2 &&
-	    data[1] == ALERT_CLOSE_NOTIFY)
+	    data[1] == ALERT_CLOSE_NOTIFY) {
 		s->eof = true;
-	else
+		s->end.epoch = info->epoch;
+		s->end.seq = info->seq;
+	} else {
 		kdtls_engine_input(s->engine, data, len, info, driver_now());
+	}
+}
+
+/*
+ * RFC 5246 7.2.1: what comes after close_notify is ignored. What was sent before
+ * it and overtaken by it is not, unless the reader has been told of the end.
+ */
+static bool is_wanted(const struct kdtls_socket *s,
+		      const struct dtls_record_info *info)
+{
+	if (!s->eof)
+		return true;
+	if (s->eof_told || info->epoch > s->end.epoch)
+		return false;
+	return info->epoch < s->end.epoch || info->seq < s->end.seq;
 }
 
 /* Records in the clear, when there are keys */
@@ -274,7 +315,7 @@ static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len
 		} else if (info.type == DTLS_CT_APPLICATION_DATA) {
 			kdtls_engine_confirm(s->engine);
 			/* Empty ones are dropped: 0 means end of file. */
-			if (n && !s->eof)
+			if (n && is_wanted(s, &info))
 				user_records_queue(s->user, plain, n,
 						   info.flags);
 		} else {
@@ -480,9 +521,10 @@ ssize_t kdtls_send(struct kdtls_socket *s, const void *data, size_t len)
 		return -EPIPE;
 	if (s->path == KDTLS_PATH_AUTO || !socket_established(s))
 		return -ENOTCONN;
-	if (s->attached)
-		return send(s->fd, data, len, MSG_NOSIGNAL) < 0 ? -errno :
-								  (ssize_t)len;
+	if (s->attached) {
+		n = send_through(s->fd, data, len, 0);
+		return n < 0 ? n : (ssize_t)len;
+	}
 	n = send_sealed(s, DTLS_CT_APPLICATION_DATA, data, len, 0);
 	/* Who only sends has no other reason to call. */
 	if (take_events(s))
@@ -491,14 +533,14 @@ ssize_t kdtls_send(struct kdtls_socket *s, const void *data, size_t len)
 }
 
 static ssize_t take_data(struct kdtls_socket *s, void *buf, size_t len,
-			 struct dtls_record_info *info)
+			 struct dtls_record_info *info, bool *cut)
 {
 	ssize_t n = -EAGAIN;
 
 	if (s->user)
-		n = user_records_read(s->user, buf, len, &info->flags);
+		n = user_records_read(s->user, buf, len, &info->flags, cut);
 	else if (s->attached && !s->error)
-		n = ulp_recv(s->fd, buf, len, info, 0);
+		n = ulp_recv(s->fd, buf, len, info, cut, 0);
 	if (n != -EAGAIN)
 		return n;
 	if (s->error)
@@ -529,21 +571,21 @@ static uint64_t receive_end(const struct kdtls_socket *s)
 }
 
 static ssize_t receive_data(struct kdtls_socket *s, void *buf, size_t len,
-			    struct dtls_record_info *info)
+			    struct dtls_record_info *info, bool *cut)
 {
 	struct pollfd p = { .fd = s->fd };
 	uint64_t end = KDTLS_NEVER;
 	ssize_t n;
 
 	for (;;) {
-		n = take_data(s, buf, len, info);
+		n = take_data(s, buf, len, info, cut);
 		if (n >= 0)
 			return n;
 		/* A fatal alert is an error of the socket's too. */
 		kdtls_process(s);
 		if (n != -EAGAIN)
 			return s->error ? s->error : n;
-		n = take_data(s, buf, len, info);
+		n = take_data(s, buf, len, info, cut);
 		if (n != -EAGAIN)
 			return n;
 		if (end == KDTLS_NEVER)
@@ -551,26 +593,32 @@ static ssize_t receive_data(struct kdtls_socket *s, void *buf, size_t len,
 		if (driver_now() >= end)
 			return n;
 		p.events = POLLIN | kdtls_events(s);
-		if (poll(&p, 1, wait_ms(earlier(socket_expiry(s), end))) < 0)
+		if (poll(&p, 1, wait_ms(earlier(socket_expiry(s), end))) < 0 &&
+		    errno != EINTR)
 			return -errno;
 	}
 }
 
 ssize_t kdtls_recv_marked(struct kdtls_socket *s, void *buf, size_t len,
-			  bool *replayable)
+			  unsigned int *marks)
 {
 	struct dtls_record_info info = { 0 };
-	ssize_t n = receive_data(s, buf, len, &info);
+	bool cut = false;
+	ssize_t n = receive_data(s, buf, len, &info, &cut);
 
-	*replayable = n > 0 && info.flags & DTLS_RECORD_REPLAYABLE;
+	*marks = 0;
+	if (n > 0 && info.flags & DTLS_RECORD_REPLAYABLE)
+		*marks |= KDTLS_MARK_REPLAYABLE;
+	if (n >= 0 && cut)
+		*marks |= KDTLS_MARK_CUT;
 	return n;
 }
 
 ssize_t kdtls_recv(struct kdtls_socket *s, void *buf, size_t len)
 {
-	bool replayable;
+	unsigned int marks;
 
-	return kdtls_recv_marked(s, buf, len, &replayable);
+	return kdtls_recv_marked(s, buf, len, &marks);
 }
 
 int kdtls_payload(const struct kdtls_socket *s)

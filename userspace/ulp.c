@@ -290,7 +290,7 @@ static void take_info(const struct cmsghdr *cmsg, struct dtls_record_info *info)
 }
 
 ssize_t ulp_recv(int fd, void *buf, size_t len, struct dtls_record_info *info,
-		 int flags)
+		 bool *cut, int flags)
 {
 	union {
 		char space[CMSG_SPACE(sizeof(struct dtls_record_info))];
@@ -309,6 +309,8 @@ ssize_t ulp_recv(int fd, void *buf, size_t len, struct dtls_record_info *info,
 	n = recvmsg(fd, &msg, MSG_DONTWAIT | flags);
 	if (n < 0)
 		return -errno;
+	if (cut)
+		*cut = msg.msg_flags & MSG_TRUNC;
 	memset(info, 0, sizeof(*info));
 	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg))
 		if (cmsg->cmsg_level == SOL_DTLS &&
@@ -320,7 +322,7 @@ ssize_t ulp_recv(int fd, void *buf, size_t len, struct dtls_record_info *info,
 ssize_t kdtls_recv_record(int fd, void *buf, size_t len,
 			  struct dtls_record_info *info)
 {
-	return ulp_recv(fd, buf, len, info, MSG_OOB);
+	return ulp_recv(fd, buf, len, info, NULL, MSG_OOB);
 }
 
 int kdtls_close_notify(int fd)

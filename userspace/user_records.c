@@ -217,6 +217,11 @@ ssize_t user_records_seal(struct user_records *u, uint8_t type,
 	return n ? (ssize_t)n : -KDTLS_ECRYPTO;
 }
 
+void user_records_unseal(struct user_records *u)
+{
+	u->tx->seq--;
+}
+
 /*
  * A unified header tells an epoch's last bits, so keys are tried (RFC 9147 4).
  * Early data came before there was a connection ID to @named it with.
@@ -319,7 +324,7 @@ bool user_records_queue(struct user_records *u, const uint8_t *data, size_t len,
 }
 
 ssize_t user_records_read(struct user_records *u, void *buf, size_t len,
-			  uint8_t *flags)
+			  uint8_t *flags, bool *cut)
 {
 	struct chunk *c = pop(u);
 	size_t n;
@@ -328,6 +333,7 @@ ssize_t user_records_read(struct user_records *u, void *buf, size_t len,
 		return -EAGAIN;
 	*flags = c->flags;
 	n = c->len < len ? c->len : len;
+	*cut = c->len > len;
 	memcpy(buf, c->data, n);
 	chunk_free(c);
 	return (ssize_t)n;

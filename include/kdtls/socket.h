@@ -43,6 +43,9 @@
  * No call takes more than 32 KiB of stack, libcrypto's share included, and what
  * callbacks take not included.
  *
+ * A signal does not end a call that waits. Who wants to stop for one gives a
+ * timeout or has an event loop.
+ *
  * Functions that can fail return 0 (or a count) or a negative error: -errno,
  * -KDTLS_E* of kdtls.h, or one of enum kdtls_engine_error.
  */
@@ -263,22 +266,29 @@ KDTLS_API ssize_t kdtls_send(struct kdtls_socket *s, const void *data,
  */
 KDTLS_API ssize_t kdtls_recv(struct kdtls_socket *s, void *buf, size_t len);
 
+/* What kdtls_recv_marked() tells of a record */
+enum kdtls_mark {
+	KDTLS_MARK_REPLAYABLE	= 1,	/* it came before the handshake (0-RTT) */
+	KDTLS_MARK_CUT		= 2,	/* it was longer than the buffer */
+};
+
 /**
- * kdtls_recv_marked() - the same, and was it early data?
+ * kdtls_recv_marked() - the same, and what is to be known of the record
  * @s:		the socket
  * @buf:	room for it; a longer one is cut
  * @len:	bytes of @buf
- * @replayable:	set: the record came before the handshake (0-RTT), and may have
- *		been recorded and sent again by somebody else (RFC 8446 8)
+ * @marks:	set to enum kdtls_mark, ORed together
  *
- * For servers with max_early_data. recvmsg(2) tells it by a
- * DTLS_RECORD_REPLAYABLE (linux/dtls.h). With ops.replayable only what came
+ * A replayable record may have been recorded and sent again by somebody else
+ * (RFC 8446 8); servers with max_early_data get such. recvmsg(2) tells it by a
+ * DTLS_RECORD_REPLAYABLE (linux/dtls.h), and a record that was cut by MSG_TRUNC.
+ * With ops.replayable only what came
  * after the handshake is received so: see kdtls_socket_config().
  *
  * Return: as kdtls_recv().
  */
 KDTLS_API ssize_t kdtls_recv_marked(struct kdtls_socket *s, void *buf,
-				    size_t len, bool *replayable);
+				    size_t len, unsigned int *marks);
 
 /**
  * kdtls_shutdown() - say that no more will be sent (RFC 5246 7.2.1)

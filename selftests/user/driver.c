@@ -7,11 +7,14 @@
 #include "../engine/end.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <kdtls/socket.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 #include "kselftest_harness.h"
@@ -1336,7 +1339,8 @@ static int shake_again(struct _test_data_driver *self)
 	return shake(self);
 }
 
-static ssize_t receive_marked(struct _test_data_driver *self, bool *replayable)
+static ssize_t receive_marked(struct _test_data_driver *self,
+			      unsigned int *marks)
 {
 	uint64_t end = now() + SOON_MS * 1000ULL;
 	ssize_t n;
@@ -1344,7 +1348,7 @@ static ssize_t receive_marked(struct _test_data_driver *self, bool *replayable)
 	do {
 		wire_carry(&self->w);
 		n = kdtls_recv_marked(self->s, self->buf, sizeof(self->buf),
-				      replayable);
+				      marks);
 		if (n == -EAGAIN)
 			usleep(1000);
 	} while (n == -EAGAIN && now() < end);
@@ -1353,11 +1357,11 @@ static ssize_t receive_marked(struct _test_data_driver *self, bool *replayable)
 
 #define EXPECT_MARKED(text, mark)					\
 	do {								\
-		bool replayable_;					\
+		unsigned int marks_;					\
 		ASSERT_EQ((ssize_t)strlen(text),			\
-			  receive_marked(self, &replayable_));		\
+			  receive_marked(self, &marks_));			\
 		ASSERT_EQ(0, memcmp(self->buf, text, strlen(text)));	\
-		ASSERT_EQ(mark, replayable_);				\
+		ASSERT_EQ(mark ? KDTLS_MARK_REPLAYABLE : 0, marks_);	\
 	} while (0)
 
 TEST_F(driver, early_data_is_marked_and_taken_once)
@@ -1552,6 +1556,167 @@ TEST_F(driver, blocking)
 	EXPECT_EQ(-EAGAIN, b.too_late);
 	EXPECT_EQ(0, receive(self, self->s));
 }
+
+/* ---- what a reader and a sender see ---- */
+
+static int signals;
+
+static void count_signal(int number)
+{
+	(void)number;
+	signals++;
+}
+
+TEST_F(driver, a_signal_does_not_end_a_call_that_waits)
+{
+	struct itimerval often = { { 0, 5000 }, { 0, 5000 } }, never = { 0 };
+	struct sigaction action = { .sa_handler = count_signal };
+	struct timeval soon = { .tv_usec = 200000 };
+
+	ASSERT_EQ(0, shake(self));
+	fcntl(kdtls_fd(self->c), F_SETFL, 0);
+	setsockopt(kdtls_fd(self->c), SOL_SOCKET, SO_RCVTIMEO, &soon,
+		   sizeof(soon));
+	signals = 0;
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
+	EXPECT_EQ(-EAGAIN, kdtls_recv(self->c, self->buf, 1));
+	setitimer(ITIMER_REAL, &never, NULL);
+	EXPECT_LT(0, signals);
+}
+
+TEST_F(driver, a_record_that_is_cut_says_so)
+{
+	unsigned int marks = ~0u;
+
+	ASSERT_EQ(0, shake(self));
+	ASSERT_EQ(5, transmit(self->c, "whole"));
+	EXPECT_MARKED("whole", false);
+	ASSERT_EQ(8, transmit(self->c, "too long"));
+	usleep(1000);
+	wire_carry(&self->w);
+	usleep(1000);
+	ASSERT_EQ(3, kdtls_recv_marked(self->s, self->buf, 3, &marks));
+	EXPECT_EQ(KDTLS_MARK_CUT, marks);
+	works(_metadata, self);
+}
+
+/* A client that is there before its server: ICMP says so, and is forgotten. */
+TEST_F(driver, what_the_network_said_of_the_handshake_is_not_received)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	int fd, later, i, err;
+
+	later = udp("127.0.0.1");
+	ASSERT_EQ(0, getsockname(later, (struct sockaddr *)&a, &len));
+	fd = udp("127.0.0.1");
+	join(fd, later);
+	close(later);
+	ASSERT_EQ(-EINPROGRESS, kdtls_connect(self->client, fd,
+					      &self->client_options, 0,
+					      &self->c));
+	usleep(1000);
+	ASSERT_EQ(-EINPROGRESS, kdtls_process(self->c));
+	kdtls_listener_close(self->l);
+	err = kdtls_listen(self->server, (struct sockaddr *)&a, sizeof(a),
+			   &self->options, &self->l);
+	ASSERT_EQ(0, err) TH_LOG("%s", kdtls_strerror(err));
+	while ((turn(self) || !self->s) && now() < end)
+		;
+	ASSERT_NE(NULL, self->s);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(-EAGAIN, kdtls_recv(self->c, self->buf, 1));
+	works(_metadata, self);
+}
+
+/* Its hello will come again, when there is room. */
+TEST_F(driver, a_server_at_its_limit_sends_no_alert)
+{
+	struct kdtls_listener_info info;
+	struct kdtls_socket *second;
+	int i;
+
+	self->server->config.max_handshakes = 1;
+	self->w.up = never_end;
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	for (i = 0; i < 5000 && !self->w.seen; i++)
+		turn(self);
+	ASSERT_LT(0, self->w.seen);
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client,
+				listener_join(self->l, "127.0.0.1"),
+				&self->client_options, 0, &second));
+	do {
+		turn(self);
+		ASSERT_EQ(-EINPROGRESS, kdtls_process(second));
+		kdtls_listener_get_info(self->l, &info);
+	} while (!info.limited);
+	usleep(1000);
+	EXPECT_EQ(-EINPROGRESS, kdtls_process(second));
+	kdtls_close(second);
+}
+
+#ifndef KERNEL_PATH
+/* The wire turns them round. */
+TEST_F(driver, data_that_close_notify_has_overtaken_is_received)
+{
+	ASSERT_EQ(0, shake(self));
+	self->w.up = hold_all;
+	ASSERT_EQ(4, transmit(self->c, "late"));
+	usleep(1000);
+	wire_carry(&self->w);
+	ASSERT_EQ(1, self->w.held_count);
+	self->w.up = NULL;
+	ASSERT_EQ(0, kdtls_shutdown(self->c));
+	usleep(1000);
+	wire_carry(&self->w);
+	usleep(1000);
+	ASSERT_EQ(0, kdtls_process(self->s));
+	wire_release(&self->w);
+	usleep(1000);
+	ASSERT_EQ(0, kdtls_process(self->s));
+	EXPECT_TEXT(self->s, "late");
+	EXPECT_EQ(0, receive(self, self->s));
+}
+
+/* The number in a record's header, as DTLS 1.2 has it */
+static uint64_t next_number(struct _test_data_driver *self)
+{
+	uint8_t record[64] = { 0 };
+
+	usleep(1000);
+	recv(self->w.front, record, sizeof(record), 0);
+	return dtls_get_be(record + 5, 6);
+}
+
+TEST_F(driver, a_send_that_fails_takes_no_number)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	uint64_t first;
+
+	if (version == DTLS_VERSION_1_3)
+		SKIP(return, "the headers of DTLS 1.2 tell the number");
+	ASSERT_EQ(0, shake(self));
+	wire_carry(&self->w);
+	ASSERT_EQ(1, kdtls_send(self->c, "1", 1));
+	first = next_number(self);
+	/* Nobody is there: the network says so, and the next send does. */
+	ASSERT_EQ(0, getsockname(self->w.front, (struct sockaddr *)&a, &len));
+	close(self->w.front);
+	ASSERT_EQ(1, kdtls_send(self->c, "2", 1));
+	usleep(1000);
+	ASSERT_EQ(-ECONNREFUSED, kdtls_send(self->c, "3", 1));
+	self->w.front = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	ASSERT_EQ(0, bind(self->w.front, (struct sockaddr *)&a, sizeof(a)));
+	ASSERT_EQ(1, kdtls_send(self->c, "3", 1));
+	EXPECT_EQ(first + 2, next_number(self));
+}
+#endif
 
 /* ---- stack ---- */
 
