@@ -831,7 +831,7 @@ static int set_cid(int fd, const struct peer_key *tx, const struct peer_key *rx)
 TEST_F(v13, connection_ids_change)
 {
 	struct link *l = &self->l;
-	struct dtls_cid cid;
+	struct dtls_cid cid = {};
 	socklen_t len = sizeof(cid);
 	struct peer_key first = l->ba, k = l->ba;
 	int i;
