@@ -308,7 +308,10 @@ struct kdtls_ops {
  * @suites:	cipher suites by IANA number, best first; NULL: every one the
  *		engine has (RFC 8446 B.4; RFC 5289, 5487, 7251, 7905, 8442), CCM_8
  *		last, and with pre-shared keys of DTLS 1.2 alone: those with
- *		certificates (0xc0ae) and of DTLS 1.3 (0x1305) are to be asked for
+ *		certificates (0xc0ae) and of DTLS 1.3 (0x1305) are to be asked for.
+ *		Suites, groups and schemes that libcrypto's providers lack are left
+ *		out of these lists where they are NULL; an endpoint that is
+ *		configured with one of them is refused
  * @suite_count: entries of @suites
  * @groups:	key exchange groups, best first; NULL: X25519MLKEM768 (0x11ec,
  *		DTLS 1.3 alone) if libcrypto has it, x25519 (29), secp256r1 (23),

@@ -33,15 +33,14 @@ struct dtls_keyed {
 struct dtls_crypto {
 	EVP_MD *sha256;
 	EVP_MD *sha384;
-	EVP_CIPHER *aes128_gcm;
-	EVP_CIPHER *aes256_gcm;
+	EVP_CIPHER *aes256_gcm;		/* tickets are sealed with it, too */
+	EVP_CIPHER *aes128_gcm;		/* NULL, as those below: it has none */
 	EVP_CIPHER *aes128_ccm;
 	EVP_CIPHER *aes256_ccm;
 	EVP_CIPHER *chacha;
 	EVP_CIPHER *aes128_ecb;		/* these for sequence numbers alone */
 	EVP_CIPHER *aes256_ecb;
 	EVP_CIPHER *chacha20;
-	bool mlkem;			/* it has X25519MLKEM768 */
 	struct dtls_keyed *hmac_sha256;	/* see dtls_hmac_key() */
 	struct dtls_keyed *hmac_sha384;
 	EVP_MD_CTX *digest;		/* see dtls_digest() */
@@ -49,8 +48,16 @@ struct dtls_crypto {
 	struct dtls_pool *pool;		/* see dtls_pool_take() */
 };
 
-/* Return: false if libcrypto lacks one; everything is freed then. */
+/*
+ * Ciphers that the providers of libcrypto lack, as FIPS providers lack ChaCha20,
+ * are NULL. Return: false without the hashes or AES-256-GCM; everything is freed
+ * then.
+ */
 bool dtls_crypto_init(struct dtls_crypto *c);
+
+/* Has libcrypto keys of this type? */
+bool dtls_crypto_has_keys(const char *type);
+
 void dtls_crypto_exit(struct dtls_crypto *c);
 
 /**

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "endpoint.h"
+#include "records.h"
 
 void kdtls_config_init(struct kdtls_config *config)
 {
@@ -94,20 +95,48 @@ static bool find_versions(struct kdtls_endpoint *ep)
 	return ep->speaks12 || ep->speaks13;
 }
 
-/* What libcrypto lacks is left out, unless somebody insists on it. */
-static bool drop_missing_groups(struct kdtls_endpoint *ep)
+static bool has_suite(const struct kdtls_endpoint *ep,
+		      const struct dtls_suite *suite)
 {
-	size_t i, n = 0;
-
-	for (i = 0; i < ep->group_count; i++) {
-		if (!ep->groups[i]->kem || ep->crypto.mlkem)
-			ep->groups[n++] = ep->groups[i];
-		else if (ep->config.groups)
-			return false;
-	}
-	ep->group_count = n;
-	return true;
+	return dtls_cipher_usable(&ep->crypto, suite->cipher);
 }
+
+static bool has_group(const struct kdtls_endpoint *ep,
+		      const struct dtls_group *group)
+{
+	(void)ep;
+	return dtls_crypto_has_keys(group->type);
+}
+
+static bool has_scheme(const struct kdtls_endpoint *ep,
+		       const struct dtls_scheme *scheme)
+{
+	(void)ep;
+	return dtls_crypto_has_keys(scheme->key);
+}
+
+/*
+ * What libcrypto lacks is left out, unless somebody insists on it. Return: false
+ * if so, or if nothing is left.
+ */
+#define DROP_MISSING(kind)						\
+static bool drop_missing_##kind##s(struct kdtls_endpoint *ep)		\
+{									\
+	size_t i, n = 0;						\
+									\
+	for (i = 0; i < ep->kind##_count; i++) {			\
+		if (has_##kind(ep, ep->kind##s[i]))			\
+			ep->kind##s[n++] = ep->kind##s[i];		\
+		else if (ep->config.kind##s)				\
+			return false;					\
+	}								\
+	ep->kind##_count = n;						\
+	return n;							\
+}
+
+DROP_MISSING(suite)
+DROP_MISSING(group)
+DROP_MISSING(scheme)
 
 int kdtls_endpoint_new(const struct kdtls_config *config,
 		       struct kdtls_endpoint **endpoint)
@@ -127,8 +156,7 @@ int kdtls_endpoint_new(const struct kdtls_config *config,
 					 config->group_count);
 	ep->scheme_count = resolve_schemes(ep->schemes, config->schemes,
 					   config->scheme_count);
-	if (!ep->suite_count || !ep->group_count || !ep->scheme_count ||
-	    !find_versions(ep)) {
+	if (!ep->suite_count || !ep->group_count || !ep->scheme_count) {
 		err = -KDTLS_EUSAGE;
 		goto fail;
 	}
@@ -145,7 +173,8 @@ int kdtls_endpoint_new(const struct kdtls_config *config,
 		err = -KDTLS_ECRYPTO;
 		goto fail;
 	}
-	if (!drop_missing_groups(ep)) {
+	if (!drop_missing_suites(ep) || !drop_missing_groups(ep) ||
+	    !drop_missing_schemes(ep) || !find_versions(ep)) {
 		err = -KDTLS_EUSAGE;
 		goto fail;
 	}

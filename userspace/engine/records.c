@@ -91,15 +91,26 @@ static const EVP_CIPHER *evp_cipher(const struct dtls_crypto *c, u16 id)
 }
 
 /* The cipher that masks sequence numbers (RFC 9147 4.2.3) */
+static const EVP_CIPHER *sn_cipher(const struct dtls_crypto *c,
+				   const struct dtls_cipher *cipher)
+{
+	if (cipher->id == DTLS_CIPHER_CHACHA20_POLY1305)
+		return c->chacha20;
+	return cipher->key_len == 16 ? c->aes128_ecb : c->aes256_ecb;
+}
+
+bool dtls_cipher_usable(const struct dtls_crypto *c, u16 id)
+{
+	return evp_cipher(c, id) && sn_cipher(c, dtls_cipher_find(id));
+}
+
 static EVP_CIPHER_CTX *sn_new(const struct dtls_crypto *c,
 			      const struct dtls_cipher *cipher, const u8 *key)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	const EVP_CIPHER *evp = c->chacha20;
+	const EVP_CIPHER *evp = sn_cipher(c, cipher);
 
-	if (cipher->id != DTLS_CIPHER_CHACHA20_POLY1305)
-		evp = cipher->key_len == 16 ? c->aes128_ecb : c->aes256_ecb;
-	if (ctx && EVP_EncryptInit_ex2(ctx, evp, key, NULL, NULL) == 1 &&
+	if (ctx && evp && EVP_EncryptInit_ex2(ctx, evp, key, NULL, NULL) == 1 &&
 	    EVP_CIPHER_CTX_set_padding(ctx, 0) == 1)
 		return ctx;
 	EVP_CIPHER_CTX_free(ctx);
@@ -132,6 +143,8 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 	if (!p->cipher || !p->ctx)
 		goto fail;
 	cipher = evp_cipher(c, p->cipher->id);
+	if (!cipher)
+		goto fail;
 	/* CCM wants the lengths of nonce and tag before the key */
 	if (is_ccm(p)) {
 		if (EVP_CipherInit_ex2(p->ctx, cipher, NULL, NULL, enc,

@@ -49,6 +49,9 @@ bool dtls_record_next(struct dtls_bytes *d, size_t cid_len,
 		      struct dtls_record *record, struct dtls_bytes *bytes,
 		      u64 *dropped);
 
+/* Has libcrypto what it takes for records of this cipher? */
+bool dtls_cipher_usable(const struct dtls_crypto *c, u16 id);
+
 /**
  * dtls_protection_new() - set up a key
  * @direction:	DTLS_RX or DTLS_TX
