@@ -15,10 +15,12 @@
 #include <openssl/rand.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #define MAX_SOCKETS	16384
+#define MAX_HANDSHAKES	2048
 #define SHAKE_MS	30000
 #define CID_MAX		20
 #define ROUND		64	/* datagrams before it is another file's turn */
@@ -250,12 +252,42 @@ static void expire(struct kdtls_listener *l, uint8_t *buf)
 
 /* ---- datagrams ---- */
 
+/*
+ * One more handshake is to begin. Whoever proves an address and then is silent
+ * holds a file for as long as a handshake may take, so the oldest handshake makes
+ * room: of the same source if that has half of what there may be. The walk costs
+ * little beside a handshake, as MAX_HANDSHAKES bounds the list.
+ */
+static void make_room(struct kdtls_listener *l, const struct stranger *from)
+{
+	struct kdtls_sender sender = address_sender(from->key, from->key_len);
+	unsigned int max = l->options.max_handshakes, all = 0, same = 0;
+	struct kdtls_socket *s, *oldest = NULL;
+
+	TAILQ_FOREACH(s, &l->shaking, list) {
+		all++;
+		if (s->key_len != from->key_len ||
+		    memcmp(s->key, from->key, sender.source_len))
+			continue;
+		if (!same++)
+			oldest = s;
+	}
+	if (same < (max + 1) / 2)
+		oldest = all < max ? NULL : TAILQ_FIRST(&l->shaking);
+	if (!oldest)
+		return;
+	l->info.limited++;
+	oldest->error = -ENOBUFS;
+	listener_refused(oldest);
+}
+
 /* The address is proven: the client gets its socket. @hello is freed. */
 static void welcome(struct kdtls_listener *l, const struct stranger *from,
 		    struct kdtls_hello *hello, uint8_t *buf, size_t len)
 {
 	struct kdtls_socket *s = NULL;
 
+	make_room(l, from);
 	if (keepers_need(&l->keepers, &from->local, from->len))
 		l->info.dropped++;
 	else
@@ -472,6 +504,17 @@ int kdtls_accept(struct kdtls_listener *l, int timeout, struct kdtls_socket **s)
 	}
 }
 
+/* Half of the process's files are for those whose handshake is done. */
+static unsigned int default_handshakes(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) ||
+	    files.rlim_cur / 2 > MAX_HANDSHAKES)
+		return MAX_HANDSHAKES;
+	return (unsigned int)files.rlim_cur / 2;
+}
+
 static int set_up(struct kdtls_listener *l, const struct sockaddr *address,
 		  socklen_t len)
 {
@@ -517,6 +560,8 @@ int kdtls_listen(struct kdtls_endpoint *endpoint, const struct sockaddr *address
 		*o = *options;
 	if (!o->max_sockets)
 		o->max_sockets = MAX_SOCKETS;
+	if (!o->max_handshakes)
+		o->max_handshakes = default_handshakes();
 	if (!o->handshake_timeout)
 		o->handshake_timeout = SHAKE_MS;
 	err = -KDTLS_EMEMORY;

@@ -365,6 +365,10 @@ KDTLS_API void kdtls_set_data(struct kdtls_socket *s, void *data);
  *		into their records (RFC 9146); 0: none; 20 at most
  * @data:	of the sockets, see kdtls_data()
  * @refused:	a handshake failed. @s lives during the call only. NULL: not told
+ * @max_handshakes: of @max_sockets, those in a handshake; 0: 2048, and half of the
+ *		files that the process may have (RLIMIT_NOFILE). One more takes the
+ *		place of the oldest; one source, an IPv4 address or an IPv6 /56, has
+ *		half of them and then takes the place of its own oldest
  */
 struct kdtls_listener_options {
 	enum kdtls_path path;
@@ -374,6 +378,7 @@ struct kdtls_listener_options {
 	unsigned int cid_len;
 	void *data;
 	void (*refused)(struct kdtls_socket *s, int error);
+	unsigned int max_handshakes;
 };
 
 /**
@@ -454,7 +459,8 @@ KDTLS_API int kdtls_listener_address(const struct kdtls_listener *listener,
  * @restarted:	of @established, clients that came back on an old port
  * @replies:	HelloVerifyRequests sent
  * @dropped:	datagrams that were of no use
- * @limited:	clients turned away for want of sockets, files or memory
+ * @limited:	clients turned away, or given up in a handshake, for want of
+ *		sockets, files, memory or handshakes
  */
 struct kdtls_listener_info {
 	uint32_t sockets;

@@ -1660,6 +1660,42 @@ TEST_F(driver, a_server_at_its_limit_sends_no_alert)
 	kdtls_close(second);
 }
 
+/* Clients that prove their address and then are silent hold no more than that. */
+TEST_F(driver, silent_clients_make_room_for_others)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	struct kdtls_socket *silent[6];
+	struct kdtls_listener_info info;
+	uint64_t begun;
+	int i;
+
+	kdtls_listener_close(self->l);
+	self->options.max_handshakes = 4;
+	start_listener(_metadata, self, "127.0.0.1");
+	wire_close(&self->w);
+	wire_open(&self->w, self->l);
+	for (i = 0; i < 6; i++) {
+		ASSERT_EQ(-EINPROGRESS,
+			  kdtls_connect(self->client,
+					listener_join(self->l, "127.0.0.1"),
+					&self->client_options, 0, &silent[i]));
+		kdtls_listener_get_info(self->l, &info);
+		begun = info.handshakes + info.refused;
+		do {
+			ASSERT_EQ(-EINPROGRESS, kdtls_process(silent[i]));
+			turn(self);
+			kdtls_listener_get_info(self->l, &info);
+		} while (info.handshakes + info.refused == begun && now() < end);
+	}
+	EXPECT_EQ(2, info.handshakes);
+	EXPECT_EQ(4, info.limited);
+	EXPECT_EQ(-ENOBUFS, refused_error);
+	ASSERT_EQ(0, shake(self));
+	works(_metadata, self);
+	for (i = 0; i < 6; i++)
+		kdtls_close(silent[i]);
+}
+
 #ifndef KERNEL_PATH
 /* The wire turns them round. */
 TEST_F(driver, data_that_close_notify_has_overtaken_is_received)
