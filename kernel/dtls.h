@@ -902,11 +902,26 @@ static inline bool dtls_rx_unread(const struct dtls_sock *ds)
 	       READ_ONCE(ds->kept_dgram.skb) || !list_empty(&ds->pending);
 }
 
+/* How many datagrams there are now; what comes later wakes by itself. */
+static inline unsigned int dtls_rx_queued(const struct dtls_sock *ds)
+{
+	return skb_queue_len_lockless(&ds->sk->sk_receive_queue) +
+	       skb_queue_len_lockless(&udp_sk(ds->sk)->reader_queue);
+}
+
+/* The records of @rx were taken in. The caller owes them a dtls_rx_done(). */
+static inline void dtls_rx_begin(struct dtls_sock *ds, struct dtls_rx *rx)
+{
+	lockdep_assert_held(&ds->lock);
+	rx->missed = false;
+	rx->goodbye = false;
+	hlist_add_head(&rx->carried, &ds->carried);
+}
+
 void dtls_data_ready(struct sock *sk);
 void dtls_rx_wake(struct sock *sk);
 void dtls_rx_wake_one(struct sock *sk);
 void dtls_rx_wake_next(struct dtls_sock *ds);
-void dtls_rx_begin(struct dtls_sock *ds, struct dtls_rx *rx);
 void dtls_rx_missed(struct dtls_sock *ds);
 bool __dtls_rx_nothing(struct dtls_sock *ds);
 void dtls_rx_done(struct dtls_sock *ds, struct dtls_rx *rx);
@@ -945,7 +960,6 @@ void dtls_rx_junk(struct dtls_sock *ds, const struct dtls_rx *rx);
 bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
 		       const struct dtls_record *first, struct dtls_rx *rx,
 		       unsigned int max);
-unsigned int dtls_rx_queued(struct dtls_sock *ds);
 void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx);
 void dtls_rx_key(struct dtls_sock *ds);
 int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,

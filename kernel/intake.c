@@ -22,13 +22,6 @@
 #include "compat.h"
 #include "dtls.h"
 
-/* How many datagrams there are now; what comes later wakes by itself. */
-unsigned int dtls_rx_queued(struct dtls_sock *ds)
-{
-	return skb_queue_len_lockless(&ds->sk->sk_receive_queue) +
-	       skb_queue_len_lockless(&udp_sk(ds->sk)->reader_queue);
-}
-
 /* The datagram that starts at d->pos of a coalesced one begins. */
 static void next_segment(struct dtls_dgram *d)
 {
@@ -303,6 +296,7 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		       struct dtls_rx *rx)
 {
 	unsigned int len = dtls_rx_size(rx);
+	bool held = d->cut;
 
 	rx->skb = d->skb;
 	rx->dgram = d->serial;
@@ -319,7 +313,8 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 
 	if (d->pos < d->end) {
 		skb_get(d->skb);
-		if (dtls_hold(ds, d->skb, DTLS_CHARGE_RECEIVED))
+		/* The first cut that leaves a rest charges it, once for all. */
+		if (held || dtls_hold(ds, d->skb, DTLS_CHARGE_RECEIVED))
 			return;
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		end_datagram(ds, d);

@@ -85,15 +85,13 @@ static bool follows(const struct dtls_msg *m, const struct chain *chain)
 	       m->len <= chain->size;
 }
 
-/* The oldest ready record; with @chain only if it may follow there */
-static struct dtls_msg *take_ready(struct dtls_sock *ds,
-				   const struct chain *chain)
+/* Do what take_ready() does; the queue is likely not to be empty. */
+static noinline struct dtls_msg *take_oldest(struct dtls_sock *ds,
+					     const struct chain *chain)
 {
 	struct dtls_msg *m;
 	bool wake = false;
 
-	if (list_empty(&ds->ready))
-		return NULL;
 	spin_lock(&ds->lock);
 	m = list_first_entry_or_null(&ds->ready, struct dtls_msg, list);
 	if (m && chain && !follows(m, chain))
@@ -107,6 +105,13 @@ static struct dtls_msg *take_ready(struct dtls_sock *ds,
 	if (unlikely(wake))
 		dtls_rx_wake(ds->sk);
 	return m;
+}
+
+/* The oldest ready record; with @chain only if it may follow there */
+static struct dtls_msg *take_ready(struct dtls_sock *ds,
+				   const struct chain *chain)
+{
+	return list_empty(&ds->ready) ? NULL : take_oldest(ds, chain);
 }
 
 /* @m was taken and could not be given to the user: it is the oldest again. */

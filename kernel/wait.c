@@ -65,15 +65,6 @@ void dtls_data_ready(struct sock *sk)
 
 /* ---- records under way ---- */
 
-/* The records of @rx were taken in. The caller owes them a dtls_rx_done(). */
-void dtls_rx_begin(struct dtls_sock *ds, struct dtls_rx *rx)
-{
-	lockdep_assert_held(&ds->lock);
-	rx->missed = false;
-	rx->goodbye = false;
-	hlist_add_head(&rx->carried, &ds->carried);
-}
-
 /* A look found nothing: whoever carries records shall tell what is left. */
 void dtls_rx_missed(struct dtls_sock *ds)
 {
