@@ -129,6 +129,18 @@ static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
 }
 
 /*
+ * The base copied a GSO packet to pages of the task's, which nobody else writes
+ * to: a reader on this machine may open its records there.
+ */
+static void mark_copied(void)
+{
+	struct page *page = current->task_frag.page;
+
+	if (page)
+		dtls_page_set_ours(page);
+}
+
+/*
  * Send @batch, records of @size bytes (the last may be shorter) in a datagram
  * each, or all in one if @size is 0. Where GSO cannot be had (no checksum
  * offload, IPsec, SO_NO_CHECK, a record larger than the path) the same records
@@ -142,6 +154,8 @@ static ssize_t push(struct tx *tx, struct dtls_batch *batch, size_t size)
 
 	if (size && batch->len > size) {
 		err = base_send(tx, batch, 0, batch->len, size);
+		if (batch->linear)
+			mark_copied();
 		if (err >= 0)
 			return batch->len;
 		if (err != -EIO && err != -EINVAL && err != -EMSGSIZE)
@@ -287,8 +301,9 @@ static u8 *waiting(const struct dtls_batch *batch, const struct run *run)
 }
 
 /* Copy the caller's next bytes to where they will be sealed. */
-static int copy_run(struct tx *tx, const struct dtls_batch *batch,
-		    const struct run *run)
+static __always_inline int copy_run(struct tx *tx,
+				    const struct dtls_batch *batch,
+				    const struct run *run)
 {
 	struct dtls_spot spot = run->spot;
 	u8 *wait = waiting(batch, run);
