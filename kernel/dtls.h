@@ -498,23 +498,30 @@ void dtls_batch_free(struct dtls_batch *batch);
 u8 *dtls_spot_in_pages(struct dtls_spot *spot, size_t len,
 		       const struct bio_vec **pages);
 
+static inline u8 *dtls_piece(const struct bio_vec *piece)
+{
+	return page_address(piece->bv_page) + piece->bv_offset;
+}
+
 /* Likewise, whatever the batch is made of */
 static inline u8 *dtls_spot_next(struct dtls_spot *spot, size_t len,
 				 const struct bio_vec **pages)
 {
-	u8 *linear = spot->batch->linear;
+	const struct dtls_batch *batch = spot->batch;
+	size_t offset = spot->offset;
 
-	if (!linear)
-		return dtls_spot_in_pages(spot, len, pages);
-	*pages = NULL;
-	linear += spot->offset;
-	spot->offset += len;
-	return linear;
-}
-
-static inline u8 *dtls_piece(const struct bio_vec *piece)
-{
-	return page_address(piece->bv_page) + piece->bv_offset;
+	if (batch->linear) {
+		*pages = NULL;
+		spot->offset += len;
+		return batch->linear + offset;
+	}
+	/* Most records lie in the piece that the one before lies in. */
+	if (likely(offset + len <= batch->bvec[spot->piece].bv_len)) {
+		*pages = NULL;
+		spot->offset += len;
+		return dtls_piece(&batch->bvec[spot->piece]) + offset;
+	}
+	return dtls_spot_in_pages(spot, len, pages);
 }
 
 /* A record of several pages: where its byte @pos is, and @len bytes after it */
