@@ -123,6 +123,8 @@ struct kept {
 	uint8_t data[];
 };
 
+struct keeper;
+
 /**
  * struct kdtls_socket - one association
  * @fd:		its socket, connected; -1: it speaks through that of @old
@@ -145,6 +147,7 @@ struct kept {
  * @next:	the one that is to replace this
  * @deadline:	of the handshake, µs; KDTLS_NEVER
  * @stage:	who looks after it: the listener, until it was accepted
+ * @keeper:	that at its address
  * @hashed:	it is in the listener's table
  * @listed:	it is in the listener's list of its stage
  * @key:	the peer's address and ours, as the engine knows them
@@ -177,6 +180,7 @@ struct kdtls_socket {
 	struct kdtls_socket *next;
 	uint64_t deadline;
 	enum { CLIENT_SHAKES, CLIENT_READY, CLIENT_ACCEPTED } stage;
+	struct keeper *keeper;
 	bool hashed;
 	bool listed;
 	LIST_ENTRY(kdtls_socket) hash;

@@ -68,6 +68,26 @@ static int keep_strangers(int fd)
 			  sizeof(program)) ? -errno : 0;
 }
 
+/*
+ * Close one that nobody is a client at; the first is the listener's own. What
+ * waits in its socket is lost, as datagrams may be. Return: false: there is none.
+ */
+static bool retire(struct keepers *ks)
+{
+	struct keeper *k;
+	unsigned int i;
+
+	for (i = 1; i < ks->count && ks->keeper[i]->clients; i++)
+		;
+	if (i == ks->count)
+		return false;
+	k = ks->keeper[i];
+	ks->keeper[i] = ks->keeper[--ks->count];
+	close(k->fd);
+	OPENSSL_free(k);
+	return true;
+}
+
 static int add_keeper(struct keepers *ks, const struct sockaddr *local,
 		      socklen_t len)
 {
@@ -75,7 +95,7 @@ static int add_keeper(struct keepers *ks, const struct sockaddr *local,
 	struct keeper *k;
 	int err;
 
-	if (ks->count == KEEPERS_MAX)
+	if (ks->count == KEEPERS_MAX && !retire(ks))
 		return -ENOBUFS;
 	k = OPENSSL_zalloc(sizeof(*k));
 	if (!k)
@@ -135,11 +155,13 @@ const struct keeper *keepers_find(const struct keepers *k,
 	return NULL;
 }
 
-int keepers_need(struct keepers *k, const struct sockaddr_storage *local,
-		 socklen_t len)
+struct keeper *keepers_need(struct keepers *k,
+			    const struct sockaddr_storage *local, socklen_t len)
 {
-	return keepers_find(k, local) ? 0 :
-	       add_keeper(k, (const struct sockaddr *)local, len);
+	if (!keepers_find(k, local) &&
+	    add_keeper(k, (const struct sockaddr *)local, len))
+		return NULL;
+	return (struct keeper *)keepers_find(k, local);
 }
 
 bool keepers_have(const struct keepers *k, const void *ptr)

@@ -151,12 +151,22 @@ void listener_begin(struct kdtls_socket *s, struct kdtls_hello *hello,
 	kdtls_engine_accept(s->engine, hello, driver_now());
 }
 
+static void set_keeper(struct kdtls_socket *s, struct keeper *k)
+{
+	if (k)
+		k->clients++;
+	if (s->keeper)
+		s->keeper->clients--;
+	s->keeper = k;
+}
+
 void listener_leave(struct kdtls_socket *s)
 {
 	struct kdtls_listener *l = s->listener;
 
 	if (!l)
 		return;
+	set_keeper(s, NULL);
 	unlist(s);
 	clients_remove(s);
 	l->info.sockets--;
@@ -168,6 +178,7 @@ void listener_leave(struct kdtls_socket *s)
 void listener_replace(struct kdtls_socket *old, struct kdtls_socket *s)
 {
 	s->listener->info.restarted++;
+	set_keeper(s, old->keeper);
 	if (old->stage == CLIENT_ACCEPTED)
 		listener_leave(old);
 	else
@@ -286,16 +297,19 @@ static void welcome(struct kdtls_listener *l, const struct stranger *from,
 		    struct kdtls_hello *hello, uint8_t *buf, size_t len)
 {
 	struct kdtls_socket *s = NULL;
+	struct keeper *k;
 
 	make_room(l, from);
-	if (keepers_need(&l->keepers, &from->local, from->len))
-		l->info.dropped++;
+	k = keepers_need(&l->keepers, &from->local, from->len);
+	if (!k)
+		l->info.limited++;
 	else
 		s = listener_client(l, from->key, from->key_len);
 	if (!s) {
 		kdtls_hello_free(hello);
 		return;
 	}
+	set_keeper(s, k);
 	s->fd = listener_client_fd(l, (const struct sockaddr *)&from->local,
 				   (const struct sockaddr *)&from->peer,
 				   from->len);
@@ -422,13 +436,15 @@ static struct stray *next_stray(struct kdtls_listener *l)
 
 static void take_strays(struct kdtls_listener *l, uint8_t *buf)
 {
+	const struct keeper *k;
 	struct stray *stray;
 
 	while ((stray = next_stray(l))) {
-		/* Client's sockets have a keeper: see welcome(). */
+		/* There was one when it came: see welcome(). */
+		k = keepers_find(&l->keepers, &stray->from.local);
 		memcpy(buf, stray->data, stray->len);
-		take_datagram(l, keepers_find(&l->keepers, &stray->from.local),
-			      &stray->from, buf, stray->len);
+		if (k)
+			take_datagram(l, k, &stray->from, buf, stray->len);
 		OPENSSL_free(stray);
 	}
 	set_wake(l);

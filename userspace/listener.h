@@ -12,7 +12,7 @@
 
 #include "driver.h"
 
-#define KEEPERS_MAX	64
+#define KEEPERS_MAX	128
 
 /**
  * struct stranger - where a datagram came from, and what it was sent to
@@ -56,10 +56,12 @@ void address_from(struct msghdr *msg, const struct sockaddr_storage *local);
 /**
  * struct keeper - a socket that strangers write to
  * @any:	bound to the wildcard address
+ * @clients:	sockets of the listener's clients at this address
  */
 struct keeper {
 	int fd;
 	bool any;
+	unsigned int clients;
 	struct sockaddr_storage local;
 	socklen_t len;
 };
@@ -85,9 +87,13 @@ void keepers_close(struct keepers *k);
 const struct keeper *keepers_find(const struct keepers *k,
 				  const struct sockaddr_storage *local);
 
-/* Clients' sockets need a keeper at their very address. Return: 0 or -errno. */
-int keepers_need(struct keepers *k, const struct sockaddr_storage *local,
-		 socklen_t len);
+/*
+ * Clients' sockets need a keeper at their very address. One without clients
+ * makes room if there are KEEPERS_MAX. Return: it, or NULL.
+ */
+struct keeper *keepers_need(struct keepers *k,
+			    const struct sockaddr_storage *local,
+			    socklen_t len);
 
 /* Is it one of them, and not something else epoll was given? */
 bool keepers_have(const struct keepers *k, const void *ptr);

@@ -1697,6 +1697,25 @@ TEST_F(driver, silent_clients_make_room_for_others)
 }
 
 #ifndef KERNEL_PATH
+/* A server with many addresses, of which few are in use at a time */
+TEST_F(driver, clients_at_any_number_of_local_addresses)
+{
+	char address[16];
+	int i;
+
+	kdtls_listener_close(self->l);
+	start_listener(_metadata, self, "0.0.0.0");
+	for (i = 1; i <= 140; i++) {
+		snprintf(address, sizeof(address), "127.0.1.%d", i);
+		wire_close(&self->w);
+		wire_open(&self->w, self->l);
+		close(self->w.back);
+		self->w.back = listener_join(self->l, address);
+		ASSERT_EQ(0, shake(self)) TH_LOG("%s", address);
+		hang_up(self);
+	}
+}
+
 /* The wire turns them round. */
 TEST_F(driver, data_that_close_notify_has_overtaken_is_received)
 {
