@@ -588,10 +588,14 @@ bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
 	return found;
 }
 
-/* Memory for records that came before their key, beside the receive buffer */
+/*
+ * Memory for records that came before their key, beside the receive buffer: at
+ * a key change as many wait as the peer sends before the key is here. Half the
+ * usual buffer takes some 80 short records.
+ */
 static unsigned int early_budget(const struct dtls_sock *ds)
 {
-	return (unsigned int)READ_ONCE(ds->sk->sk_rcvbuf) / 4;
+	return (unsigned int)READ_ONCE(ds->sk->sk_rcvbuf) / 2;
 }
 
 static void drop_early(struct dtls_sock *ds, struct dtls_msg *m)

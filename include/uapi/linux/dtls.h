@@ -44,8 +44,8 @@
  * What a socket holds until it is read is charged as UDP charges its queue: to
  * udp_mem and to the cgroup that made the socket. Application data counts
  * against SO_RCVBUF. What lies beside it has budgets that are shares of
- * SO_RCVBUF but do not count against it: records whose key is still to come a
- * quarter, raw control records an eighth, authenticated ones an eighth; one
+ * SO_RCVBUF but do not count against it: records whose key is still to come
+ * half of it, raw control records an eighth, authenticated ones an eighth; one
  * record always fits. Of the first two, which anybody can send, the oldest make
  * room for the newest, of the last the newest is dropped. A record that waited
  * for its key for a minute is dropped, too.
