@@ -493,7 +493,7 @@ static int read_received(struct reader *r)
  * Open what was received and keep it, until an application record is ready or,
  * with @control, a control record is: 0; or there is nothing more: -EAGAIN.
  * Data that is kept on the way to what the caller looks for needs room; without
- * it -ENOBUFS.
+ * it -ENOBUFS, and likewise if a record was dropped for want of memory.
  */
 static int fill(struct dtls_sock *ds, bool control, unsigned int *budget)
 {
@@ -744,8 +744,12 @@ static bool fill_for_poll(struct dtls_sock *ds, bool control)
 	unsigned int budget = full_budget(ds);
 	int err = 0;
 
-	while (!err && list_empty(queue))
+	while (!err && list_empty(queue)) {
 		err = fill(ds, control, &budget);
+		/* With room left, one record was dropped; others may follow. */
+		if (err == -ENOBUFS && has_room(ds))
+			err = 0;
+	}
 	if (err == -ENOMEM)
 		return true;
 	if (err && err != -EAGAIN && err != -ENOBUFS && err != -EINTR)

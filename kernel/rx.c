@@ -400,7 +400,7 @@ static int keep_data(struct dtls_sock *ds, const struct dtls_rx *rx,
 	if (!m || !dtls_hold(ds, m->skb, DTLS_CHARGE_RECEIVED)) {
 		dtls_msg_put(ds, m);
 		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
-		return -ENOMEM;
+		return -ENOBUFS;
 	}
 	fill_msg(m, rx, i);
 	dtls_ready_queue(ds, m, false);
@@ -409,7 +409,7 @@ static int keep_data(struct dtls_sock *ds, const struct dtls_rx *rx,
 
 /*
  * Keep the @i-th record of @rx, which nobody takes at once, in the queue that
- * its verdict names. dtls_rx_done() wakes who waits for it. Return -ENOMEM if
+ * its verdict names. dtls_rx_done() wakes who waits for it. Return -ENOBUFS if
  * an application record was dropped for want of memory, here or when it was
  * opened: the caller would have got it. A control record has a budget, and one
  * that is dropped is counted alone.
@@ -426,5 +426,5 @@ int dtls_rx_keep(struct dtls_sock *ds, const struct dtls_rx *rx,
 	case DTLS_RX_DATA:
 		return keep_data(ds, rx, i);
 	}
-	return min(verdict, 0);
+	return verdict < 0 ? -ENOBUFS : 0;
 }
