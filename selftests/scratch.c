@@ -544,7 +544,6 @@ FIXTURE_SETUP(fresh)
 	ASSERT_EQ(0, system("modprobe dtls"));
 	ASSERT_OK(link_open(&self->l, AF_INET, variant->cipher, 0));
 	ASSERT_OK(dtls_attach(self->l.a));
-	ASSERT_OK(deep_queue(self->l.a));
 }
 
 FIXTURE_TEARDOWN(fresh)
