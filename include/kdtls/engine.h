@@ -136,7 +136,7 @@ enum kdtls_alert {
 #define KDTLS_NO_NAME_CHECK	0x0008	/* client: any name in the certificate will do */
 #define KDTLS_NO_VERIFY		0x0010	/* no chain is refused: ops->verify decides alone */
 #define KDTLS_NO_TICKETS	0x0020	/* neither offer nor issue tickets (RFC 5077, RFC 8446) */
-#define KDTLS_NO_COOKIE		0x0040	/* server: flights go to addresses that have proven nothing */
+#define KDTLS_NO_COOKIE		0x0040	/* server: flights go to addresses that proved nothing */
 #define KDTLS_HEARTBEAT		0x0080	/* offer and answer heartbeats (RFC 6520) */
 #define KDTLS_CID		0x0100	/* put a connection ID into records if the peer wants one */
 #define KDTLS_PSK_KE		0x0200	/* DTLS 1.3: keys without Diffie-Hellman too (psk_ke) */
