@@ -22,7 +22,7 @@ static unsigned int pages_of(size_t offset, size_t len)
 	return DIV_ROUND_UP(offset_in_page(offset) + len, PAGE_SIZE);
 }
 
-/* Does an skb take @more fragments? */
+/* Return true if an skb takes @more fragments. */
 static bool frags_left(const struct dtls_batch *batch, unsigned int more)
 {
 	return !batch->lent || batch->frags + more <= MAX_SKB_FRAGS;

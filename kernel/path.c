@@ -27,7 +27,7 @@ static bool is_peer6(const struct sock *sk, const struct sockaddr_in6 *sin6,
 }
 #endif
 
-/* Is @name the address the socket is connected to? */
+/* Return true if @name is the address that the socket is connected to. */
 bool dtls_is_peer(const struct sock *sk, const void *name, int len)
 {
 	const struct sockaddr_in *sin = name;
@@ -177,7 +177,7 @@ static_assert(IPV6_PMTUDISC_DO == IP_PMTUDISC_DO &&
 	      IPV6_PMTUDISC_INTERFACE == IP_PMTUDISC_INTERFACE &&
 	      IPV6_PMTUDISC_OMIT == IP_PMTUDISC_OMIT);
 
-/* Does UDP refuse what is longer than that, rather than make fragments? */
+/* Return true if UDP refuses what is longer than that, and makes no fragments. */
 bool dtls_path_dont_fragment(const struct sock *sk)
 {
 	int pmtudisc = READ_ONCE(inet_sk(sk)->pmtudisc);

@@ -388,7 +388,7 @@ static int chain_end(struct reader *r, struct chain *chain)
 	return chain->size + chain->copied;
 }
 
-/* May more records follow one of @size bytes, of which @ret were delivered? */
+/* Return true if more may follow a record of @size bytes, @ret delivered. */
 static bool wants_chain(const struct reader *r, int size, int ret)
 {
 	return READ_ONCE(r->ds->user_gro) && ret == size && size <= r->len;

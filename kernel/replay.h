@@ -51,7 +51,7 @@ bool dtls_replay_check(const struct dtls_replay *w, u64 seq);
 bool dtls_replay_mark(struct dtls_replay *w, u64 seq);
 
 /**
- * dtls_replay_left() - did the window move past this number?
+ * dtls_replay_left() - tell whether the window moved past a number
  *
  * Return: true if @seq is too old to be marked, whether it was seen or not.
  */

@@ -145,7 +145,7 @@ void dtls_rx_done(struct dtls_sock *ds, struct dtls_rx *rx)
 }
 
 /**
- * dtls_rx_shut() - is the end of file here by shutdown()?
+ * dtls_rx_shut() - tell whether the end of file came by shutdown()
  * @ds:		socket
  * @seen:	dtls_sock.news when the caller began to look at the queues and
  *		at what was received, and found nothing

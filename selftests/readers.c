@@ -147,7 +147,7 @@ static void *do_call(void *arg)
 	return NULL;
 }
 
-/* Is the thread asleep? */
+/* Return true if the thread is asleep. */
 static bool asleep(pid_t tid)
 {
 	char path[64], state = 0;

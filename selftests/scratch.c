@@ -413,7 +413,7 @@ static void *recv_for_ever(void *arg)
 	return NULL;
 }
 
-/* Have all tasks made the record with which they wait? */
+/* Return true if all tasks have made the record with which they wait. */
 static bool all_wait(FIXTURE_DATA(held) *self)
 {
 	struct dtls_counters counters;
