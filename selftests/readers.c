@@ -1077,15 +1077,30 @@ static void on_signal(int sig)
 struct bombardment {
 	pthread_t at;
 	pthread_t thread;
+	unsigned int called;
 	bool stop;
 };
 
+/*
+ * Sends one signal for each call that the reader announces, after a delay that
+ * differs from call to call, so that the signals meet all parts of a call. More
+ * signals than calls could keep a slow machine's reader in its handler.
+ */
 static void *bombard(void *arg)
 {
 	struct bombardment *b = arg;
+	unsigned int called, answered = 0;
+	volatile unsigned int i;
 
-	while (!__atomic_load_n(&b->stop, __ATOMIC_ACQUIRE))
+	while (!__atomic_load_n(&b->stop, __ATOMIC_ACQUIRE)) {
+		called = __atomic_load_n(&b->called, __ATOMIC_ACQUIRE);
+		if (called == answered)
+			continue;
+		answered = called;
+		for (i = 0; i < answered * 7919 % 20000; i++)
+			;
 		pthread_kill(b->at, SIGUSR1);
+	}
 	return NULL;
 }
 
@@ -1117,6 +1132,7 @@ TEST_F(readers, a_signal_hides_no_record)
 		while (link_send(l, CT_DATA, text, 100) != 100)
 			l->b_seq--;
 		settle();
+		__atomic_add_fetch(&b.called, 1, __ATOMIC_RELEASE);
 		for (j = 0; recv(l->a, buf, sizeof(buf), MSG_DONTWAIT) != 100;
 		     j++)
 			if (j == 1000)
