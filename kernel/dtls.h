@@ -209,18 +209,20 @@ struct dtls_key {
 /*
  * Pages that records are sealed in are marked, so that a reader on the same
  * machine can tell them from pages that user space may write to. The page
- * allocator clears the mark.
+ * allocator clears the mark. A page with several records is marked once for
+ * each, while a reader on another processor may look at the mark.
  */
 extern const u8 dtls_page_mark;
 
 static inline void dtls_page_set_ours(struct page *page)
 {
-	set_page_private(compound_head(page), (unsigned long)&dtls_page_mark);
+	WRITE_ONCE(compound_head(page)->private,
+		   (unsigned long)&dtls_page_mark);
 }
 
 static inline bool dtls_page_is_ours(struct page *page)
 {
-	return page_private(compound_head(page)) ==
+	return READ_ONCE(compound_head(page)->private) ==
 	       (unsigned long)&dtls_page_mark;
 }
 

@@ -69,7 +69,7 @@ static void *get_struct(size_t size, size_t min, sockptr_t src, size_t len)
 		return ERR_PTR(-EINVAL);
 	if (len > PAGE_SIZE)
 		return ERR_PTR(-E2BIG);
-	value = kmalloc(size, GFP_KERNEL);
+	value = kmalloc(size, GFP_KERNEL_ACCOUNT);
 	if (!value)
 		return ERR_PTR(-ENOMEM);
 	err = copy_struct(value, size, src, len) ?: check_id(value);
@@ -530,7 +530,7 @@ static int get_assoc(struct dtls_sock *ds, const struct assoc_getter *getter,
 
 	if (len < getter->in)
 		return -EINVAL;
-	value = kzalloc(getter->size, GFP_KERNEL);
+	value = kzalloc(getter->size, GFP_KERNEL_ACCOUNT);
 	if (!value)
 		return -ENOMEM;
 	err = copy_from_user(value, optval, getter->in) ? -EFAULT : 0;
