@@ -145,12 +145,14 @@ found:
 	return epoch;
 }
 
-/* Number of the newest read epoch; 0: there is none. */
+/* Number of the newest read epoch; 0: there is none, or no association. */
 u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc)
 {
 	struct dtls_epoch *epoch;
 	u64 number;
 
+	if (!assoc)
+		return 0;
 	rcu_read_lock();
 	epoch = rcu_dereference(assoc->rx[0]);
 	number = epoch ? epoch->number : 0;

@@ -391,8 +391,8 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	      u8 *record, const struct bio_vec *pages, u64 seq);
 u64 dtls_open(struct dtls_key *key, struct dtls_scratch *scratch,
 	      struct dtls_rx *rx);
-int dtls_mask_init(struct dtls_mask *mask, const struct dtls_cipher *cipher,
-		   const u8 *sn_key, bool write);
+int dtls_mask_init(struct dtls_mask *mask, u16 cipher, const u8 *sn_key,
+		   unsigned int key_len, bool write);
 void dtls_mask_destroy(struct dtls_mask *mask);
 void dtls_mask_make(const struct dtls_mask *mask, const u8 *sample, u8 *out);
 int dtls_mask_batch(const struct dtls_key *key, struct dtls_scratch *scratch);
@@ -969,6 +969,7 @@ void dtls_rx_junk(struct dtls_sock *ds, const struct dtls_rx *rx);
 bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
 		       const struct dtls_record *first, struct dtls_rx *rx,
 		       unsigned int max);
+struct dtls_msg *dtls_early_take(struct dtls_sock *ds);
 void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx);
 void dtls_rx_key(struct dtls_sock *ds);
 int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
@@ -1034,6 +1035,8 @@ static inline bool dtls_options_came(const struct sock *sk)
 
 int dtls_attach(struct sock *sk);
 bool dtls_attached(const struct sock *sk);
+void dtls_release_cb(struct sock *sk);
+void dtls_take_options_locked(struct dtls_sock *ds);
 void dtls_take_options(struct dtls_sock *ds);
 int dtls_bind_peer(struct dtls_sock *ds);
 int dtls_ulp_init(void);

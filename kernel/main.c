@@ -4,9 +4,6 @@
 
 #include "dtls.h"
 
-#define CREATE_TRACE_POINTS
-#include "trace.h"
-
 static int __init dtls_init(void)
 {
 	int err = dtls_stats_init();

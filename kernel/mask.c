@@ -10,25 +10,28 @@
 DTLS_IMPORT_CRYPTO_INTERNAL;
 
 /* A kernel may be without. */
-static int init_ecb(struct dtls_mask *mask, const struct dtls_cipher *cipher,
-		    const u8 *sn_key)
+static int init_ecb(struct dtls_mask *mask, const u8 *sn_key,
+		    unsigned int key_len)
 {
 	struct crypto_skcipher *ecb = crypto_alloc_skcipher("ecb(aes)", 0, 0);
 
 	if (IS_ERR(ecb))
 		return PTR_ERR(ecb) == -ENOENT ? 0 : PTR_ERR(ecb);
 	mask->ecb = ecb;
-	return crypto_skcipher_setkey(ecb, sn_key, cipher->key_len);
+	return crypto_skcipher_setkey(ecb, sn_key, key_len);
 }
 
-/* @write: for many records at once. Sleeps: may load the cipher's module. */
-int dtls_mask_init(struct dtls_mask *mask, const struct dtls_cipher *cipher,
-		   const u8 *sn_key, bool write)
+/*
+ * @cipher: DTLS_CIPHER_*, of which @key_len is the size of the key. @write: for
+ * many records at once. Sleeps: may load the cipher's module.
+ */
+int dtls_mask_init(struct dtls_mask *mask, u16 cipher, const u8 *sn_key,
+		   unsigned int key_len, bool write)
 {
 	unsigned int i;
 	int err;
 
-	if (cipher->id == DTLS_CIPHER_CHACHA20_POLY1305) {
+	if (cipher == DTLS_CIPHER_CHACHA20_POLY1305) {
 		for (i = 0; i < ARRAY_SIZE(mask->chacha); i++)
 			mask->chacha[i] = get_unaligned_le32(sn_key + 4 * i);
 		return 0;
@@ -39,9 +42,9 @@ int dtls_mask_init(struct dtls_mask *mask, const struct dtls_cipher *cipher,
 		mask->aes = NULL;
 		return err;
 	}
-	err = crypto_cipher_setkey(mask->aes, sn_key, cipher->key_len);
+	err = crypto_cipher_setkey(mask->aes, sn_key, key_len);
 	if (!err && write)
-		err = init_ecb(mask, cipher, sn_key);
+		err = init_ecb(mask, sn_key, key_len);
 	if (err)
 		dtls_mask_destroy(mask);
 	return err;
@@ -71,35 +74,4 @@ void dtls_mask_make(const struct dtls_mask *mask, const u8 *sample, u8 *out)
 		crypto_cipher_encrypt_one(mask->aes, out, sample);
 	else
 		dtls_chacha20_block(mask->chacha, sample, out);
-}
-
-/**
- * dtls_mask_batch() - hide the numbers that dtls_seal() left in the clear
- * @key:	what it was given
- * @scratch:	likewise
- *
- * Sleeps. Return: 0, or an error, and the records must not be sent.
- */
-int dtls_mask_batch(const struct dtls_key *key, struct dtls_scratch *scratch)
-{
-	const struct dtls_record rec = {
-		.unified = DTLS_UNIFIED | DTLS_UNIFIED_SEQ16,
-		.cid_len = key->cid_len,
-	};
-	struct dtls_masks *masks = scratch->masks;
-	struct skcipher_request *req = &masks->req;
-	unsigned int n = masks->n, i;
-	int err;
-
-	masks->n = 0;
-	scratch->hold = false;
-	skcipher_request_set_tfm(req, key->mask.ecb);
-	skcipher_request_set_crypt(req, &masks->sg, &masks->sg,
-				   n * DTLS_SAMPLE_SIZE, NULL);
-	err = crypto_wait_req(crypto_skcipher_encrypt(req), &scratch->wait);
-	for (i = 0; i < n && !err; i++)
-		dtls_record_mask(masks->record[i], &rec, masks->block[i]);
-	memzero_explicit(masks->block, n * DTLS_SAMPLE_SIZE);
-	memzero_explicit(req->__ctx, masks->req_size);
-	return err;
 }

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The AEADs there are, and one direction's key for one epoch */
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "dtls.h"
+
+/*
+ * RFC 9147 4.5.3 gives the limits; RFC 9325 4.4 asks for the same in DTLS 1.2.
+ * 2^24.5 and 2^23.5 are rounded down. GCM's is meant for full-size records, and
+ * shorter ones wear a key out less; but what is asked for is to count records
+ * (RFC 8446 5.5: "up to 2^24.5 full-size records"), not blocks.
+ */
+#define GCM_SEAL_LIMIT	23726566ULL
+#define CCM_SEAL_LIMIT	BIT_ULL(23)
+#define CCM_OPEN_LIMIT	11863283ULL
+#define OPEN_LIMIT	BIT_ULL(36)
+#define CCM_8_OPEN_LIMIT BIT_ULL(7)
+
+static const struct dtls_cipher ciphers[] = {
+	{ DTLS_CIPHER_AES_GCM_128, "gcm(aes)", 16, 4, 8, 16, false, true,
+	  GCM_SEAL_LIMIT, OPEN_LIMIT },
+	{ DTLS_CIPHER_AES_GCM_256, "gcm(aes)", 32, 4, 8, 16, false, true,
+	  GCM_SEAL_LIMIT, OPEN_LIMIT },
+	{ DTLS_CIPHER_CHACHA20_POLY1305, "rfc7539(chacha20,poly1305)", 32, 12, 0, 16, false, true,
+	  DTLS_SEQ_MAX, OPEN_LIMIT },
+	{ DTLS_CIPHER_AES_CCM_128, "ccm(aes)", 16, 4, 8, 16, true, true,
+	  CCM_SEAL_LIMIT, CCM_OPEN_LIMIT },
+	{ DTLS_CIPHER_AES_CCM_256, "ccm(aes)", 32, 4, 8, 16, true, false,
+	  CCM_SEAL_LIMIT, CCM_OPEN_LIMIT },
+	{ DTLS_CIPHER_AES_CCM_8_128, "ccm(aes)", 16, 4, 8, 8, true, true,
+	  CCM_SEAL_LIMIT, CCM_8_OPEN_LIMIT },
+	{ DTLS_CIPHER_AES_CCM_8_256, "ccm(aes)", 32, 4, 8, 8, true, false,
+	  CCM_SEAL_LIMIT, CCM_8_OPEN_LIMIT },
+};
+
+const struct dtls_cipher *dtls_cipher_find(u16 id)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ciphers); i++)
+		if (ciphers[i].id == id)
+			return &ciphers[i];
+	return NULL;
+}
+
+/* Sleeps: may load the cipher's module. */
+int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
+		  const struct dtls_cipher *cipher, bool write)
+{
+	bool v13 = dtls_is_13(info->version);
+	int err;
+
+	key->cipher = cipher;
+	key->version = info->version;
+	key->cid_len = info->cid_len;
+	key->explicit_len = v13 ? 0 : cipher->explicit_len;
+	key->length_len = v13 ? 2 : 0;
+	key->head = (v13 ? 3 : DTLS12_HEADER_SIZE) + key->cid_len +
+		    key->explicit_len;
+	key->tail = (v13 || key->cid_len) + cipher->tag_len;
+	key->max_plaintext = info->max_plaintext ?: DTLS_RECORD_SIZE_MAX;
+	key->open_limit = info->limit ?: cipher->open_limit;
+	seqlock_init(&key->cid_lock);
+	memcpy(key->iv, info->iv, sizeof(key->iv));
+	memcpy(key->cid, info->cid, info->cid_len);
+
+	/*
+	 * Not masking CRYPTO_ALG_ASYNC: before 7.0 the AES-NI code hides
+	 * behind that flag, and masking it picks the generic one.
+	 */
+	key->aead = crypto_alloc_aead(cipher->name, 0, 0);
+	if (IS_ERR(key->aead)) {
+		err = PTR_ERR(key->aead);
+		goto no_aead;
+	}
+
+	err = crypto_aead_setauthsize(key->aead, cipher->tag_len);
+	if (!err)
+		err = crypto_aead_setkey(key->aead, info->key, cipher->key_len);
+	if (!err && v13)
+		err = dtls_mask_init(&key->mask, cipher->id, info->sn_key,
+				     cipher->key_len, write);
+	if (!err)
+		return 0;
+
+	crypto_free_aead(key->aead);
+no_aead:
+	memzero_explicit(key, sizeof(*key));
+	return err;
+}
+
+void dtls_key_destroy(struct dtls_key *key)
+{
+	crypto_free_aead(key->aead);	/* wipes the key schedule */
+	dtls_mask_destroy(&key->mask);
+	memzero_explicit(key, sizeof(*key));
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What calls that were inside UDP's own code when the attach came leave behind */
+#include <net/ip.h>
+#include <net/ipv6.h>
+#include <net/udp.h>
+
+#include "compat.h"
+#include "dtls.h"
+
+/* Put the peer's address into @addr, an IPv4 one as a v4-mapped one. */
+static void get_peer(const struct sock *sk, struct in6_addr *addr)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
+		*addr = sk->sk_v6_daddr;
+		return;
+	}
+#endif
+	ipv6_addr_set_v4mapped(inet_sk(sk)->inet_daddr, addr);
+}
+
+/* Return true if the socket has a peer that its family or its keys forbid. */
+static bool has_wrong_peer(const struct sock *sk, const struct dtls_sock *ds)
+{
+	struct in6_addr addr;
+
+	if (sk->sk_state != TCP_ESTABLISHED)
+		return false;
+	get_peer(sk, &addr);
+	if (sk->sk_family == AF_INET6 && ipv6_addr_v4mapped(&addr))
+		return true;
+	return dtls_sock_assoc(ds) &&
+	       (inet_sk(sk)->inet_dport != ds->peer_port ||
+		!ipv6_addr_equal(&addr, &ds->peer_addr));
+}
+
+/* Drop what waits in UDP's cork, as the end of a socket does. */
+static void flush_corked(struct sock *sk)
+{
+	struct inet_cork *cork = &inet_sk(sk)->cork.base;
+	struct udp_sock *up = udp_sk(sk);
+	int family = up->pending;
+
+	up->len = 0;
+	WRITE_ONCE(up->pending, 0);
+#if IS_ENABLED(CONFIG_IPV6)
+	if (family == AF_INET6) {
+		ip6_flush_pending_frames(sk);
+		return;
+	}
+#endif
+	/* IPv4's own function for this is not exported since 7.2. */
+	__skb_queue_purge(&sk->sk_write_queue);
+	cork->flags &= ~IPCORK_OPT;
+	kfree(cork->opt);
+	cork->opt = NULL;
+	dst_release(cork->dst);
+	cork->dst = NULL;
+}
+
+/*
+ * struct proto's release_cb: whoever lets go of the socket's lock comes here,
+ * with the lock's spin lock held, in process context.
+ *
+ * A call that entered UDP's own code before the attach may take the lock after
+ * it. Its plaintext must not wait in UDP's cork, where the next record would
+ * join it in one datagram; and it must not connect the socket to a v4-mapped
+ * address, from where IPV6_ADDRFORM would put UDP's proto under this module, or
+ * to another peer than that of the keys. As the lock is never free in such a
+ * state, no other call finds the socket in it. The socket gets an error.
+ */
+void dtls_release_cb(struct sock *sk)
+{
+	struct dtls_sock *ds = dtls_sk(sk);
+	int err = 0;
+
+	if (unlikely(udp_sk(sk)->pending)) {
+		flush_corked(sk);
+		err = EBUSY;
+	}
+	if (unlikely(has_wrong_peer(sk, ds))) {
+		__udp_disconnect(sk, 0);
+		err = EISCONN;
+	}
+	if (unlikely(err)) {
+		WRITE_ONCE(sk->sk_err, err);
+		sk_error_report(sk);
+	}
+	ds->base->release_cb(sk);
+}
+
+/*
+ * Take over UDP_SEGMENT and UDP_CORK from UDP, where they would cut or pack
+ * records; on an attached socket they mean plaintext. Wants the socket's lock.
+ */
+void dtls_take_options_locked(struct dtls_sock *ds)
+{
+	struct udp_sock *up = udp_sk(ds->sk);
+	u16 gso_size = READ_ONCE(up->gso_size);
+
+	sock_owned_by_me(ds->sk);
+	if (gso_size) {
+		WRITE_ONCE(up->gso_size, 0);
+		WRITE_ONCE(ds->gso_size, gso_size);
+	}
+	if (udp_test_bit(CORK, ds->sk)) {
+		udp_clear_bit(CORK, ds->sk);
+		WRITE_ONCE(ds->corked, true);
+	}
+}
+
+/* Take over the options that calls from before the attach have set. Sleeps. */
+void dtls_take_options(struct dtls_sock *ds)
+{
+	lock_sock(ds->sk);
+	dtls_take_options_locked(ds);
+	release_sock(ds->sk);
+}
+
+/**
+ * dtls_bind_peer() - make sure that the socket may get a key
+ * @ds:		socket
+ *
+ * Keys belong to the peer that the socket is connected to when the first one
+ * comes. UDP_ENCAP of a call that entered UDP before the attach would hand
+ * records to IPsec. Under the setup mutex.
+ *
+ * Return: 0, -ENOTCONN, -EISCONN (a peer other than that of the keys before),
+ * or -EBUSY (UDP_ENCAP).
+ */
+int dtls_bind_peer(struct dtls_sock *ds)
+{
+	struct sock *sk = ds->sk;
+	int err = 0;
+
+	lockdep_assert_held(&ds->setup);
+	lock_sock(sk);
+	dtls_take_options_locked(ds);
+	if (sk->sk_state != TCP_ESTABLISHED) {
+		err = -ENOTCONN;
+	} else if (READ_ONCE(udp_sk(sk)->encap_type) ||
+		   READ_ONCE(udp_sk(sk)->encap_rcv)) {
+		err = -EBUSY;
+	} else if (!ds->assoc) {
+		get_peer(sk, &ds->peer_addr);
+		ds->peer_port = inet_sk(sk)->inet_dport;
+	} else if (has_wrong_peer(sk, ds)) {
+		err = -EISCONN;
+	}
+	release_sock(sk);
+	return err;
+}
