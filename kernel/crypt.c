@@ -372,6 +372,8 @@ u64 dtls_open(struct dtls_key *key, struct dtls_scratch *scratch,
 	int len = rx->rec.fragment_len - key->explicit_len -
 		  key->cipher->tag_len;
 	struct dtls_record rec = rx->rec;
+	/* Where pages are large, several scratches share one. */
+	unsigned int start = offset_in_page(scratch->content);
 	int wrong = check(key, rx, len), err;
 	u64 authentic = 0;
 	size_t place = 0;
@@ -389,7 +391,7 @@ u64 dtls_open(struct dtls_key *key, struct dtls_scratch *scratch,
 			continue;
 		place = dtls_place(place, rec.fragment_len);
 		o->content = scratch->content + place;
-		scratch->dst[1].offset = place;
+		scratch->dst[1].offset = start + place;
 		err = wrong;
 		if (!err && is_expired(key))
 			err = -EKEYEXPIRED;

@@ -308,6 +308,93 @@ TEST_F(scratch, what_cannot_be_copied_takes_no_number)
 }
 
 /*
+ * Map @n pages that nobody brings: who writes to one of them waits. Return the
+ * file that brings them, or -1.
+ */
+static int missing_pages(unsigned int n, __u8 **pages)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+	size_t len = (size_t)n * sysconf(_SC_PAGESIZE);
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	*pages = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	reg.range.start = (unsigned long)*pages;
+	reg.range.len = len;
+	if (*pages == MAP_FAILED || ioctl(fd, UFFDIO_API, &api) ||
+	    ioctl(fd, UFFDIO_REGISTER, &reg)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* More than there are processors, each of which has a spare */
+#define READERS		16
+
+struct page_reader {
+	int fd;
+	__u8 *page;
+	ssize_t len;
+};
+
+static void *recv_page(void *arg)
+{
+	struct page_reader *r = arg;
+
+	r->len = recv(r->fd, r->page, sizeof(text), 0);
+	return NULL;
+}
+
+/*
+ * Each task that opens a record has memory of its own, of which several may lie
+ * in one page. All of them hold a record here before the first may go on.
+ */
+TEST_F(scratch, readers_at_once_mix_no_records)
+{
+	unsigned int page = sysconf(_SC_PAGESIZE), i, n, seen = 0;
+	struct page_reader readers[READERS];
+	struct uffdio_zeropage zero = {};
+	struct link *l = &self->l;
+	struct dtls_counters counters;
+	pthread_t threads[READERS];
+	__u8 *pages;
+	int uffd;
+
+	uffd = missing_pages(READERS, &pages);
+	ASSERT_LE(0, uffd);
+	for (i = 0; i < READERS; i++) {
+		readers[i].fd = l->a;
+		readers[i].page = pages + i * page;
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, recv_page,
+					    &readers[i]));
+		ASSERT_EQ(100, link_send(l, CT_DATA, text + 100 * i, 100));
+	}
+	do {
+		usleep(1000);
+		ASSERT_OK(dtls_get_counters(l->a, &counters));
+		ASSERT_EQ((__u64)0, counters.rx_malformed);
+	} while (counters.rx_records < READERS);
+
+	zero.range.start = (unsigned long)pages;
+	zero.range.len = READERS * page;
+	ASSERT_OK(ioctl(uffd, UFFDIO_ZEROPAGE, &zero));
+	for (i = 0; i < READERS; i++) {
+		ASSERT_EQ(0, pthread_join(threads[i], NULL));
+		ASSERT_EQ(100, readers[i].len);
+		for (n = 0; n < READERS; n++)
+			if (!memcmp(readers[i].page, text + 100 * n, 100))
+				seen |= 1u << n;
+	}
+	EXPECT_EQ((1u << READERS) - 1, seen);
+	close(uffd);
+	munmap(pages, READERS * page);
+}
+
+/*
  * What tasks hold while they wait
  */
 
@@ -484,23 +571,14 @@ TEST_F_TIMEOUT(held, blocked_sender_is_charged_for_long_records, 120)
 /* A reader that hangs in a page fault has what it needs to open records. */
 TEST_F_TIMEOUT(held, hanging_reader_is_charged, 120)
 {
-	unsigned int page = sysconf(_SC_PAGESIZE), i;
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	struct link *l = &self->l;
 	long used, charged;
+	unsigned int i;
 	char buf[16];
 	int uffd;
 
-	uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	uffd = missing_pages(TASKS, &self->pages);
 	ASSERT_LE(0, uffd);
-	ASSERT_OK(ioctl(uffd, UFFDIO_API, &api));
-	self->pages = mmap(NULL, TASKS * page, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, self->pages);
-	reg.range.start = (unsigned long)self->pages;
-	reg.range.len = TASKS * page;
-	ASSERT_OK(ioctl(uffd, UFFDIO_REGISTER, &reg));
 	for (i = 0; i < TASKS; i++)
 		ASSERT_EQ(100, link_send(l, CT_DATA, text, 100));
 
