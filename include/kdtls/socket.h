@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * DTLS sockets of libkdtls: the handshake engine of kdtls/engine.h on a UDP
- * socket, and then out of the way.
+ * DTLS sockets of libkdtls: the handshake engine of kdtls/engine.h on a UDP socket.
  *
  *	struct kdtls_config config;
  *	struct kdtls_endpoint *endpoint;
@@ -15,39 +14,40 @@
  *	send(kdtls_fd(s), ...); recv(kdtls_fd(s), ...);
  *	kdtls_close(s);
  *
- * When the handshake is done the kernel makes the records, and send(2), recv(2)
- * and their kin on the socket carry one application record each. Where the
- * kernel cannot (no module, not this cipher) the library makes them, and
- * kdtls_send() and kdtls_recv() are to be used instead; these work on both
- * paths. kdtls_path() tells which one it is, and why.
+ * When the handshake is done the kernel makes the records, and send(2), recv(2) and
+ * their kin on the socket carry one application record each. Where the kernel lacks
+ * the module or the cipher the library makes the records, and the program uses
+ * kdtls_send() and kdtls_recv(), which work in both cases. kdtls_path() tells which
+ * case it is, and why.
  *
- * What a program with an event loop does, from kdtls_connect() with timeout 0 or
- * kdtls_accept() on:
+ * A program with an event loop does this from kdtls_connect() with timeout 0, or from
+ * kdtls_accept(), on:
  *
  *	poll kdtls_fd() for POLLIN | kdtls_events(), kdtls_timeout() ms at most;
  *	kdtls_process();
  *	when established: kdtls_recv() until -EAGAIN
  *
- * kdtls_process() may read application data that came with what it was called
- * for, and so does kdtls_accept(): then kdtls_timeout() is 0 until kdtls_recv()
- * has given that out, so the loop above misses nothing. It is the same on both
- * paths.
+ * kdtls_process() and kdtls_accept() may read application data together with what
+ * they are called for. Then kdtls_timeout() is 0 until kdtls_recv() has returned that
+ * data, so the loop misses nothing.
  *
- * kdtls_process() also answers what a peer may want after the handshake: the
- * last flight again, alerts, heartbeats, new keys. A program that does not wait
- * for POLLPRI works, but leaves such a peer alone.
+ * kdtls_process() also answers what a peer may ask for after the handshake: the last
+ * flight again, alerts, heartbeats, new keys. A program that does not wait for POLLPRI
+ * works, but such a peer gets no answer.
  *
- * An endpoint with all its sockets and listeners belongs to one thread at a
- * time. On the kernel's path send(2) and recv(2) may be called from any.
+ * No call takes more than 32 KiB of stack, with libcrypto's share and without that of
+ * callbacks.
  *
- * No call takes more than 32 KiB of stack, libcrypto's share included, and what
- * callbacks take not included.
+ * A signal does not end a call that waits. A program that wants to stop for a signal
+ * gives a timeout or has an event loop.
  *
- * A signal does not end a call that waits. Who wants to stop for one gives a
- * timeout or has an event loop.
+ * A function that can fail returns 0 or a count on success. It returns a negative
+ * error otherwise: -errno, -KDTLS_E* of kdtls/kdtls.h, or one of enum
+ * kdtls_engine_error of kdtls/engine.h. kdtls_strerror() says what it means.
  *
- * Functions that can fail return 0 (or a count) or a negative error: -errno,
- * -KDTLS_E* of kdtls.h, or one of enum kdtls_engine_error.
+ * Context: An endpoint with all its sockets and listeners belongs to one thread at a
+ * time. The function is not async-signal-safe. When the kernel makes the records,
+ * send(2) and recv(2) on the file may be called from any thread.
  */
 #ifndef _KDTLS_SOCKET_H
 #define _KDTLS_SOCKET_H
@@ -65,80 +65,96 @@ struct kdtls_listener;
 
 /* Who makes the records */
 enum kdtls_path {
-	KDTLS_PATH_AUTO,	/* the kernel if it can; as an answer: not known yet */
-	KDTLS_PATH_KERNEL,
-	KDTLS_PATH_USER,
+	KDTLS_PATH_AUTO,	/* asked for: the kernel if it can; told: not known yet */
+	KDTLS_PATH_KERNEL,	/* the kernel module */
+	KDTLS_PATH_USER,	/* the library, in user space */
 };
 
 /**
- * kdtls_socket_config() - defaults for an endpoint whose engines have sockets
+ * kdtls_socket_config() - fill in the defaults of an endpoint for sockets
  * @config:	filled in as by kdtls_config_init(); ops.key, ops.cid and
  *		ops.peer_cid are the library's, and max_early is 65536
  *
- * The callbacks get the struct kdtls_socket as their ctx; see kdtls_data().
- * A server that sets ops.replayable is told early data at once, of a socket that
- * kdtls_accept() may give it when the handshake is done; else such data is
- * received then.
+ * The callbacks get the struct kdtls_socket as their ctx; kdtls_data() returns what
+ * the program has stored there. A server that sets ops.replayable is told early data
+ * (0-RTT) as it comes, before kdtls_accept() returns the socket. A server that does
+ * not set it receives such data from the socket when the handshake is done.
  */
 KDTLS_API void kdtls_socket_config(struct kdtls_config *config);
 
 /**
- * kdtls_use_psk() - one pre-shared key for all peers (RFC 4279)
+ * kdtls_use_psk() - use one pre-shared key for all peers (RFC 4279)
  * @endpoint:	made with kdtls_socket_config(); no handshake may be in progress
- * @identity:	what clients call the key, and servers know it by; 1 to
- *		KDTLS_PSK_IDENTITY_MAX bytes without its NUL, copied
- * @key:	the key, copied; wiping it is the caller's
- * @len:	its bytes, KDTLS_PSK_MIN to KDTLS_PSK_MAX. They have to be random: a
- *		word that people can remember is found by trying (RFC 9257 6)
+ * @identity:	the name of the key, which a client sends and a server looks for; 1
+ *		to KDTLS_PSK_IDENTITY_MAX bytes without its NUL, copied
+ * @key:	the key, copied; the caller wipes it
+ * @len:	bytes of @key, KDTLS_PSK_MIN to KDTLS_PSK_MAX. They have to be
+ *		random: a word that people can remember is found by trying (RFC 9257
+ *		6)
  *
- * Takes the place of psk_client and psk_server of struct kdtls_ops, which are
- * for those with a key for each peer. The endpoint uses the key either as a
- * client or as a server: the first handshake decides, and those of the other
- * role fail with KDTLS_EPSK (RFC 9257 4.1).
+ * The function takes the place of psk_client and psk_server of struct kdtls_ops, which
+ * are for endpoints with a key for each peer. The endpoint uses the key either as a
+ * client or as a server: the first handshake decides, and handshakes of the other role
+ * fail with KDTLS_EPSK (RFC 9257 4.1).
  *
- * Return: 0, -KDTLS_EUSAGE, or -KDTLS_EPSK: too short, and KDTLS_SHORT_PSK is not
- * set.
+ * Return: 0; -KDTLS_EUSAGE for a length out of range; -KDTLS_EPSK for a key that is
+ * shorter than KDTLS_PSK_MIN while KDTLS_SHORT_PSK is not set.
  */
 KDTLS_API int kdtls_use_psk(struct kdtls_endpoint *endpoint,
 			    const char *identity, const void *key, size_t len);
 
 /**
- * kdtls_use_certificate_file() - kdtls_endpoint_use_certificate() of files
+ * kdtls_use_certificate_file() - show the certificate that is in these files
  * @endpoint:	the endpoint
- * @chain:	file with the chain, leaf first, as PEM
- * @key:	file with the private key as PEM; NULL: in @chain too
+ * @chain:	name of a file with the chain as PEM, this end's own certificate first
+ * @key:	name of a file with the private key as PEM, not encrypted; NULL: the key
+ *		is in @chain too
  *
- * kdtls_strerror() says what is wrong with a file.
+ * The function may be called several times: the first certificate is shown that suits
+ * the peer's signature algorithms and, on a server, the name that the client asked for
+ * (RFC 6066 3). Text between the blocks of a file is passed over; a damaged block is an
+ * error wherever it stands.
  *
- * Return: as there, or -errno (EFBIG: over 1 MiB).
+ * Return: 0; -errno for a file that cannot be read (EFBIG: over 1 MiB);
+ * -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
+ * -KDTLS_EMISMATCH, -KDTLS_EKIND, -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_use_certificate_file(struct kdtls_endpoint *endpoint,
 					 const char *chain, const char *key);
 
 /**
- * kdtls_trust_file() - kdtls_endpoint_trust() of a file
+ * kdtls_trust_file() - take the certificates of a file as roots
  * @endpoint:	the endpoint
- * @roots:	file with certificates as PEM
+ * @roots:	name of a file with one or more certificates as PEM
  *
- * Return: as there, or -errno (EFBIG: over 1 MiB).
+ * A damaged block is an error, and then none of the file's certificates is a root.
+ *
+ * Return: 0; -errno for a file that cannot be read (EFBIG: over 1 MiB);
+ * -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_trust_file(struct kdtls_endpoint *endpoint,
 			       const char *roots);
 
 /**
- * struct kdtls_socket_options - what differs from one client to the next
- * @path:	KDTLS_PATH_KERNEL fails where KDTLS_PATH_AUTO takes user space
- * @name:	see kdtls_engine_set_name(); NULL: none
- * @session:	see kdtls_engine_set_session(); one that cannot be used is ignored
+ * struct kdtls_socket_options - what a client may set for one association
+ * @path:	who shall make the records. Where the kernel cannot, KDTLS_PATH_KERNEL
+ *		fails and KDTLS_PATH_AUTO takes user space
+ * @name:	name of the server: a host name or an IP address that its certificate
+ *		has to bear. A host name is sent to the server (RFC 6066 3). NULL: none
+ * @session:	a session to resume, as ops->session gave it; one that cannot be used
+ *		is ignored. NULL: none
  * @session_len: bytes of @session
- * @early:	see kdtls_engine_send_early(); NULL: none. kdtls_engine_info() tells
- *		what became of it: unless it was accepted it is to be sent again
- * @early_len:	bytes of @early
- * @cid:	see kdtls_engine_set_cid(); NULL: none
- * @cid_len:	bytes of @cid
- * @data:	see kdtls_data()
+ * @early:	early data (0-RTT), the content of one record that goes out with the
+ *		first hello. Somebody may record it and send it to the server again
+ *		(RFC 8446 8). kdtls_engine_info() tells what became of it: unless it
+ *		was accepted the program sends it again. NULL: none
+ * @early_len:	bytes of @early, 1 or more
+ * @cid:	a connection ID that the peer shall put into its records (RFC 9146).
+ *		NULL: none
+ * @cid_len:	bytes of @cid, 1 to 255
+ * @data:	what kdtls_data() returns
  *
- * Read during the call only.
+ * The structure is read during the call only.
  */
 struct kdtls_socket_options {
 	enum kdtls_path path;
@@ -155,39 +171,91 @@ struct kdtls_socket_options {
 /**
  * kdtls_connect() - shake hands as a client
  * @endpoint:	made with kdtls_socket_config(); must outlive the socket
- * @fd:		a UDP socket connected to the server, blocking or not. It is the
- *		new object's from here on, and kdtls_close() closes it; after an
- *		error it is the caller's again, to close
+ * @fd:		a UDP socket connected to the server, blocking or not. The new object
+ *		owns it, and kdtls_close() closes it. After an error the caller owns
+ *		it again
  * @options:	NULL: all zero
  * @timeout:	ms to wait for the end of the handshake; negative: as long as the
- *		engine tries (see struct kdtls_config); 0: not at all
- * @s:		set on success, and with -EINPROGRESS
+ *		endpoint's timers and retransmissions allow; 0: not at all
+ * @s:		set on success, and with -EINPROGRESS; kdtls_close() frees it
  *
- * What the peer sends before the keys are in place is not lost: it comes from
- * the first recv(2) or kdtls_recv().
+ * What the peer sends before the keys are in place is not lost: the first recv(2) or
+ * kdtls_recv() returns it.
  *
- * Return: 0; -EINPROGRESS with @timeout 0, to be carried on by
- * kdtls_process(); -ETIMEDOUT; -KDTLS_ENOTUDP, -KDTLS_ENOTCONN; with
- * KDTLS_PATH_KERNEL why the kernel cannot, as kdtls_supports() and
- * kdtls_attach(); or as kdtls_engine_new() and the functions named above.
+ * Return: 0; -EINPROGRESS with @timeout 0: kdtls_process() goes on; -ETIMEDOUT: the
+ * timeout is over; -KDTLS_ENOTUDP, -KDTLS_ENOTCONN: @fd is not a connected UDP socket;
+ * -KDTLS_EMEMORY: no memory, or max_handshakes of the endpoint; -KDTLS_EUSAGE,
+ * -KDTLS_ENAME: an option that makes no sense, or certificates would be accepted and
+ * no name is set; -KDTLS_ENOMODULE, -KDTLS_ENOCIPHER, -KDTLS_EOWNED, -KDTLS_EMAPPED
+ * with KDTLS_PATH_KERNEL: why the kernel cannot; the other errors of enum
+ * kdtls_engine_error: why the handshake failed; -errno.
+ *
+ * Example:
+ *
+ *	// Begin a handshake over a socket of the program's own, and do not wait.
+ *	int begin(struct kdtls_endpoint *endpoint, int fd, const char *name,
+ *		  struct kdtls_socket **s)
+ *	{
+ *		struct kdtls_socket_options options = { .name = name };
+ *		int err = kdtls_connect(endpoint, fd, &options, 0, s);
+ *
+ *		if (!err || err == -EINPROGRESS)
+ *			return 0;	// the object has the file
+ *		close(fd);
+ *		fprintf(stderr, "%s\n", kdtls_strerror(err));
+ *		return err;
+ *	}
  */
 KDTLS_API int kdtls_connect(struct kdtls_endpoint *endpoint, int fd,
 			    const struct kdtls_socket_options *options,
 			    int timeout, struct kdtls_socket **s);
 
 /**
- * kdtls_connect_to() - kdtls_connect() by name
- * @endpoint:	as there
- * @host:	name or address of the server; also the name its certificate has
- *		to show, unless @options has one: see kdtls_engine_set_name()
- * @service:	its port, as number or name
- * @options:	as there
- * @timeout:	as there; looking up @host is not part of it and may block
- * @s:		as there; its file is blocking, and closed after an error
+ * kdtls_connect_to() - connect to a server by name, and shake hands as a client
+ * @endpoint:	made with kdtls_socket_config(); must outlive the socket
+ * @host:	name or address of the server; also the name that its certificate has
+ *		to bear, unless @options has one
+ * @service:	the server's port, as number or name
+ * @options:	NULL: all zero
+ * @timeout:	ms to wait for the end of the handshake; negative: as long as the
+ *		endpoint's timers and retransmissions allow; 0: not at all. The
+ *		look-up of @host is not part of it and may block
+ * @s:		set on success, and with -EINPROGRESS; kdtls_close() frees it. Its file
+ *		is blocking
  *
- * Takes the first of the host's addresses there is a route to.
+ * The function makes a UDP socket and takes the first of the host's addresses that
+ * there is a route to. It closes the socket after an error.
  *
- * Return: as there, -KDTLS_ENOHOST, or -errno.
+ * Return: 0; -EINPROGRESS with @timeout 0: kdtls_process() goes on; -KDTLS_ENOHOST:
+ * there is no such host or service; -errno: there is no socket or route; or the other
+ * errors of kdtls_connect().
+ *
+ * Example:
+ *
+ *	// Ask a server whose certificate a root of the system has signed.
+ *	ssize_t ask(const char *host, const char *question, char *answer, size_t room)
+ *	{
+ *		struct kdtls_endpoint *endpoint = NULL;
+ *		struct kdtls_socket *s = NULL;
+ *		struct kdtls_config config;
+ *		ssize_t n;
+ *
+ *		kdtls_socket_config(&config);
+ *		n = kdtls_endpoint_new(&config, &endpoint);
+ *		if (!n)
+ *			n = kdtls_endpoint_trust_system(endpoint);
+ *		if (!n)
+ *			n = kdtls_connect_to(endpoint, host, "4433", NULL, 5000, &s);
+ *		if (!n)
+ *			n = kdtls_send(s, question, strlen(question));
+ *		if (n > 0)
+ *			n = kdtls_recv(s, answer, room);
+ *		if (n < 0)
+ *			fprintf(stderr, "%s: %s\n", host, kdtls_strerror(n));
+ *		kdtls_close(s);			// both take NULL
+ *		kdtls_endpoint_free(endpoint);
+ *		return n;
+ *	}
  */
 KDTLS_API int kdtls_connect_to(struct kdtls_endpoint *endpoint,
 			       const char *host, const char *service,
@@ -195,59 +263,92 @@ KDTLS_API int kdtls_connect_to(struct kdtls_endpoint *endpoint,
 			       int timeout, struct kdtls_socket **s);
 
 /**
- * kdtls_process() - do what is to be done now
+ * kdtls_process() - do what datagrams and timers ask for, without waiting
  * @s:		the socket
  *
- * Never waits. To be called when kdtls_events() came up on kdtls_fd(), when
- * kdtls_timeout() has passed, and after what kdtls_engine() names.
+ * A program calls the function when one of kdtls_events() came up on kdtls_fd(), when
+ * kdtls_timeout() has passed, and after functions of the engine that leave something
+ * to be sent: kdtls_engine_heartbeat(), kdtls_engine_update_keys(),
+ * kdtls_engine_give_cids(), kdtls_engine_request_cids(), kdtls_engine_change_cid() and
+ * kdtls_engine_set_mtu().
  *
- * Return: 0: established; -EINPROGRESS: the handshake goes on; -KDTLS_ERESTARTED:
- * the peer started anew, kdtls_accept() has the new socket and this one is
- * dead; else why it ended, for good: see kdtls_engine_failure(). An end of file
- * is not an error: kdtls_recv() and recv(2) tell.
+ * Return: 0: the association is established; -EINPROGRESS: the handshake goes on;
+ * -KDTLS_ERESTARTED: the peer started anew, kdtls_accept() returns the new socket, and
+ * this one is dead; another error: why the association ended, for good, of which
+ * kdtls_engine_failure() says more. An end of file is not an error: kdtls_recv() and
+ * recv(2) return 0 for it.
+ *
+ * Example:
+ *
+ *	// Serve one socket until its peer or an error ends it.
+ *	int serve(struct kdtls_socket *s)
+ *	{
+ *		char data[16384];
+ *		struct pollfd p = { .fd = kdtls_fd(s) };
+ *		ssize_t n;
+ *		int err;
+ *
+ *		for (;;) {
+ *			p.events = POLLIN | kdtls_events(s);
+ *			if (poll(&p, 1, kdtls_timeout(s)) < 0 && errno != EINTR)
+ *				return -errno;
+ *			err = kdtls_process(s);
+ *			if (err == -EINPROGRESS)
+ *				continue;
+ *			if (err)
+ *				return err;
+ *			while ((n = kdtls_recv(s, data, sizeof(data))) > 0)
+ *				kdtls_send(s, data, n);
+ *			if (n != -EAGAIN)	// 0: the peer has ended
+ *				return n;
+ *		}
+ *	}
  */
 KDTLS_API int kdtls_process(struct kdtls_socket *s);
 
 /**
- * kdtls_fd() - the UDP socket
+ * kdtls_fd() - return the file descriptor of the UDP socket
  * @s:		the socket
  *
- * Return: the file descriptor; still the object's.
+ * Return: the file descriptor, which the object owns: kdtls_close() closes it.
  */
 KDTLS_API int kdtls_fd(const struct kdtls_socket *s);
 
 /**
- * kdtls_events() - when to call kdtls_process()
+ * kdtls_events() - return the events of poll(2) after which kdtls_process() is due
  * @s:		the socket
  *
- * Return: POLLIN; on the kernel's path after the handshake POLLPRI, where
+ * Return: POLLIN; or POLLPRI after the handshake if the kernel makes the records, where
  * POLLIN means that there is application data.
  */
 KDTLS_API short kdtls_events(const struct kdtls_socket *s);
 
 /**
- * kdtls_timeout() - and when, if nothing arrives
+ * kdtls_timeout() - return the time after which kdtls_process() is due
  * @s:		the socket
  *
- * Changes with every call for the socket, and is to be asked again after each.
+ * The time may change with every call for the socket, so a program asks again after
+ * each.
  *
- * Return: ms, rounded up, as for poll(2); -1: never; 0 also while kdtls_recv()
- * has something that kdtls_fd() does not tell of: a record, an end of file or an
- * error that the library has read already.
+ * Return: ms, rounded up, as for poll(2); -1: no timer runs; 0 also while kdtls_recv()
+ * has something that kdtls_fd() does not tell of: a record, an end of file or an error
+ * that the library has read already.
  */
 KDTLS_API int kdtls_timeout(const struct kdtls_socket *s);
 
 /**
  * kdtls_send() - send one application record
- * @s:		established
- * @data:	its content
- * @len:	bytes, 1 or more; see kdtls_payload()
+ * @s:		an established socket
+ * @data:	the record's content
+ * @len:	bytes of @data, 1 or more; kdtls_payload() says how many fit a datagram
  *
- * As send(2) with MSG_NOSIGNAL, blocking if the file is.
+ * The function works like send(2) with MSG_NOSIGNAL, and blocks if the file does. A
+ * signal does not end it.
  *
- * Return: @len, or -errno: EMSGSIZE, EKEYEXPIRED (RFC 9325 4.4: no more records
- * under this key), EPIPE after kdtls_shutdown(), ENOTCONN before the handshake
- * is over; or why the socket ended.
+ * Return: @len; -EAGAIN: the file is non-blocking and has no room; -EMSGSIZE: the
+ * record is too long; -EKEYEXPIRED: the key seals no more records (RFC 9325 4.4);
+ * -EPIPE: kdtls_shutdown() came before; -ENOTCONN: the handshake is not done; another
+ * -errno of send(2); or the error that ended the association.
  */
 KDTLS_API ssize_t kdtls_send(struct kdtls_socket *s, const void *data,
 			     size_t len);
@@ -255,64 +356,71 @@ KDTLS_API ssize_t kdtls_send(struct kdtls_socket *s, const void *data,
 /**
  * kdtls_recv() - receive one application record
  * @s:		the socket
- * @buf:	room for it; a longer one is cut
+ * @buf:	room for the record's content; a longer record is cut
  * @len:	bytes of @buf
  *
- * Blocks if the file does, for as long as SO_RCVTIMEO says (socket(7)); calls
- * kdtls_process() as needed.
+ * The function blocks if the file does, for as long as SO_RCVTIMEO says (socket(7)). It
+ * does what kdtls_process() does while it waits. A signal does not end it.
  *
- * Return: bytes; 0: the peer has said close_notify; -EAGAIN; or why the socket
- * ended.
+ * Return: bytes; 0: the peer has said close_notify, and all that came before is read;
+ * -EAGAIN: there is nothing, and the file is non-blocking or SO_RCVTIMEO is over; an
+ * error of the network's, such as -ECONNREFUSED, which does not end the association; or
+ * the error that ended it.
  */
 KDTLS_API ssize_t kdtls_recv(struct kdtls_socket *s, void *buf, size_t len);
 
 /* What kdtls_recv_marked() tells of a record */
 enum kdtls_mark {
-	KDTLS_MARK_REPLAYABLE	= 1,	/* it came before the handshake (0-RTT) */
-	KDTLS_MARK_CUT		= 2,	/* it was longer than the buffer */
+	KDTLS_MARK_REPLAYABLE	= 1,	/* the record is early data (0-RTT) */
+	KDTLS_MARK_CUT		= 2,	/* the record was longer than the buffer */
 };
 
 /**
- * kdtls_recv_marked() - the same, and what is to be known of the record
+ * kdtls_recv_marked() - receive one application record and its marks
  * @s:		the socket
- * @buf:	room for it; a longer one is cut
+ * @buf:	room for the record's content; a longer record is cut
  * @len:	bytes of @buf
- * @marks:	set to enum kdtls_mark, ORed together
+ * @marks:	set to values of enum kdtls_mark, ORed together
  *
- * A replayable record may have been recorded and sent again by somebody else
- * (RFC 8446 8); servers with max_early_data get such. recvmsg(2) tells it by a
- * DTLS_RECORD_REPLAYABLE (linux/dtls.h), and a record that was cut by MSG_TRUNC.
- * With ops.replayable only what came
- * after the handshake is received so: see kdtls_socket_config().
+ * The function works like kdtls_recv(). A record with KDTLS_MARK_REPLAYABLE may have
+ * been recorded and sent again by somebody else (RFC 8446 8); servers with
+ * max_early_data receive such records, unless they have set ops.replayable. recvmsg(2)
+ * tells the same by DTLS_RECORD_REPLAYABLE of linux/dtls.h, and a record that was cut
+ * by MSG_TRUNC.
  *
- * Return: as kdtls_recv().
+ * Return: bytes; 0: the peer has said close_notify, and all that came before is read;
+ * -EAGAIN: there is nothing, and the file is non-blocking or SO_RCVTIMEO is over; an
+ * error of the network's, such as -ECONNREFUSED, which does not end the association; or
+ * the error that ended it.
  */
 KDTLS_API ssize_t kdtls_recv_marked(struct kdtls_socket *s, void *buf,
 				    size_t len, unsigned int *marks);
 
 /**
- * kdtls_shutdown() - say that no more will be sent (RFC 5246 7.2.1)
- * @s:		established
+ * kdtls_shutdown() - tell the peer that no more will be sent (RFC 5246 7.2.1)
+ * @s:		an established socket
  *
- * Sends close_notify, once. Receiving goes on (as RFC 8446 6.1 has it); a peer
- * of DTLS 1.2 may answer with its own at once.
+ * The function sends a close_notify alert, once. Receiving goes on (RFC 8446 6.1); a
+ * peer of DTLS 1.2 may answer with its own alert at once.
  *
- * Return: 0 or -errno.
+ * Return: 0; -ENOTCONN: the handshake is not done; another -errno of send(2); or the
+ * error that ended the association.
  */
 KDTLS_API int kdtls_shutdown(struct kdtls_socket *s);
 
 /**
- * kdtls_close() - end it
- * @s:		may be NULL; freed with all its keys, its file closed
+ * kdtls_close() - end an association and free its socket
+ * @s:		freed with all its keys, its file closed; may be NULL
  *
- * Sends close_notify unless that was done, or a handshake is given up.
+ * The function sends a close_notify alert unless kdtls_shutdown() has. A handshake in
+ * progress is given up, which the peer is told.
  */
 KDTLS_API void kdtls_close(struct kdtls_socket *s);
 
 /**
- * kdtls_path() - who makes the records, and why
+ * kdtls_path() - tell who makes the records, and why
  * @s:		the socket
- * @why:	set to one line for people; lives as long as @s. May be NULL
+ * @why:	set to one line of English, which lives as long as @s; may be NULL
  *
  * Return: KDTLS_PATH_KERNEL, KDTLS_PATH_USER, or KDTLS_PATH_AUTO before the end
  * of the handshake.
@@ -321,54 +429,64 @@ KDTLS_API enum kdtls_path kdtls_path(const struct kdtls_socket *s,
 				     const char **why);
 
 /**
- * kdtls_payload() - bytes of content that go into one datagram on the path now
- * @s:		established
+ * kdtls_payload() - return how much content one datagram takes on the path now
+ * @s:		an established socket
  *
- * Return: bytes, or -errno.
+ * Return: bytes of content of one record, no more than the peer takes; -ENOTCONN: the
+ * handshake is not done, or there is no route; another -errno; or the error that ended
+ * the association.
  */
 KDTLS_API int kdtls_payload(const struct kdtls_socket *s);
 
 /**
- * kdtls_engine() - the socket's engine
+ * kdtls_engine() - return the engine of a socket
  * @s:		the socket
  *
- * For kdtls_engine_info(), _failure(), _export() and, with a kdtls_process()
- * behind them, _heartbeat(), _update_keys(), _give_cids(), _request_cids(),
- * _change_cid() and _set_mtu(). It lives as long as @s.
+ * The engine is for kdtls_engine_info(), kdtls_engine_failure() and
+ * kdtls_engine_export(); and, with a kdtls_process() behind them, for
+ * kdtls_engine_heartbeat(), kdtls_engine_update_keys(), kdtls_engine_give_cids(),
+ * kdtls_engine_request_cids(), kdtls_engine_change_cid() and kdtls_engine_set_mtu(). No
+ * other function may be called with it.
+ *
+ * Return: the engine, which lives as long as @s.
  */
 KDTLS_API struct kdtls_engine *kdtls_engine(const struct kdtls_socket *s);
 
 /**
- * kdtls_data() - what the owner wants to find again
+ * kdtls_data() - return the pointer that the program stored with a socket
  * @s:		the socket
  *
- * Return: data of the options, or of kdtls_set_data().
+ * Return: @data of struct kdtls_socket_options or struct kdtls_listener_options, or of
+ * the last kdtls_set_data().
  */
 KDTLS_API void *kdtls_data(const struct kdtls_socket *s);
 
 /**
- * kdtls_set_data() - change that
+ * kdtls_set_data() - store a pointer of the program's with a socket
  * @s:		the socket
- * @data:	what kdtls_data() shall return
+ * @data:	what kdtls_data() returns from now on; the library does not look at it
  */
 KDTLS_API void kdtls_set_data(struct kdtls_socket *s, void *data);
 
 /**
- * struct kdtls_listener_options - how a listener works
- * @path:	as in struct kdtls_socket_options
- * @max_sockets: sockets at most that are in a handshake, wait for kdtls_accept()
- *		or came from it; 0: 16384; the kernel's own limit is 32768
- * @handshake_timeout: ms a client may take; 0: 30000
- * @receive_buffer: bytes, of the listener and of each socket (SO_RCVBUF); 0: the
+ * struct kdtls_listener_options - what a program may set for a listener
+ * @path:	who shall make the records. Where the kernel cannot, KDTLS_PATH_KERNEL
+ *		fails and KDTLS_PATH_AUTO takes user space
+ * @max_sockets: how many sockets may be in a handshake, wait for kdtls_accept(), or
+ *		have come from it; 0: 16384. The kernel's own limit is 32768
+ * @handshake_timeout: ms that a client's handshake may take; 0: 30000
+ * @receive_buffer: bytes of SO_RCVBUF of the listener and of each socket; 0: the
  *		system's default
- * @cid_len:	bytes of connection ID, chosen at random, that clients shall put
- *		into their records (RFC 9146); 0: none; 20 at most
- * @data:	of the sockets, see kdtls_data()
- * @refused:	a handshake failed. @s lives during the call only. NULL: not told
- * @max_handshakes: of @max_sockets, those in a handshake; 0: 2048, and half of the
- *		files that the process may have (RLIMIT_NOFILE). One more takes the
- *		place of the oldest; one source, an IPv4 address or an IPv6 /56, has
- *		half of them and then takes the place of its own oldest
+ * @cid_len:	bytes of connection ID, chosen at random, that clients shall put into
+ *		their records (RFC 9146), 20 at most; 0: none
+ * @data:	what kdtls_data() returns for the listener's sockets
+ * @refused:	called when a handshake has failed, with the error; @s lives during the
+ *		call only. NULL: not called
+ * @max_handshakes: how many of @max_sockets may be in a handshake; 0: 2048, or half of
+ *		the files that the process may have (RLIMIT_NOFILE) if that is less. One
+ *		more takes the place of the oldest. One source, an IPv4 address or an
+ *		IPv6 /56, may have half of them, and then takes the place of its own
+ *		oldest
  */
 struct kdtls_listener_options {
 	enum kdtls_path path;
@@ -384,17 +502,18 @@ struct kdtls_listener_options {
 /**
  * kdtls_listen() - serve clients on a UDP port
  * @endpoint:	made with kdtls_socket_config(); must outlive listener and sockets
- * @address:	AF_INET or AF_INET6; with the wildcard address every client is
- *		answered from the address it wrote to. AF_INET6 is for IPv6 only
- * @len:	its bytes
- * @options:	NULL: all zero; copied
- * @listener:	set on success
+ * @address:	AF_INET or AF_INET6. With the wildcard address every client is answered
+ *		from the address that it wrote to. AF_INET6 is for IPv6 only
+ * @len:	bytes of @address
+ * @options:	copied; NULL: all zero
+ * @listener:	set on success; kdtls_listener_close() frees it
  *
- * Each client proves its address (RFC 6347 4.2.1) before anything is kept, and
- * gets a connected socket of its own on the same port before its handshake
- * begins. A reuseport program keeps all others on the listener.
+ * Each client proves its address (RFC 6347 4.2.1) before anything is kept of it, unless
+ * KDTLS_NO_COOKIE is set. It gets a connected socket of its own on the same port before
+ * its handshake begins. Datagrams of others stay with the listener. kdtls_accept()
+ * returns those whose handshake is done.
  *
- * Return: 0 or -errno (EADDRINUSE), -KDTLS_EMEMORY.
+ * Return: 0; -EADDRINUSE: the port is taken; another -errno; -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_listen(struct kdtls_endpoint *endpoint,
 			   const struct sockaddr *address, socklen_t len,
@@ -402,15 +521,40 @@ KDTLS_API int kdtls_listen(struct kdtls_endpoint *endpoint,
 			   struct kdtls_listener **listener);
 
 /**
- * kdtls_listen_on() - kdtls_listen() by name
- * @endpoint:	as there
- * @host:	name or address of ours, of which the first is taken; "0.0.0.0" or
- *		"::" for all of a family
+ * kdtls_listen_on() - serve clients on a UDP port that is given by name
+ * @endpoint:	made with kdtls_socket_config(); must outlive listener and sockets
+ * @host:	name or address of this host, of which the first address is taken;
+ *		"0.0.0.0" or "::" for all addresses of a family
  * @service:	the port, as number or name
- * @options:	as there
- * @listener:	as there
+ * @options:	copied; NULL: all zero
+ * @listener:	set on success; kdtls_listener_close() frees it
  *
- * Return: as there, or -KDTLS_ENOHOST.
+ * The function works like kdtls_listen().
+ *
+ * Return: 0; -KDTLS_ENOHOST: there is no such host or service; -EADDRINUSE: the port is
+ * taken; another -errno; -KDTLS_EMEMORY.
+ *
+ * Example:
+ *
+ *	// Listen on all IPv4 addresses, with a certificate from two files.
+ *	int listen_here(struct kdtls_listener **listener,
+ *			struct kdtls_endpoint **endpoint)
+ *	{
+ *		struct kdtls_config config;
+ *		int err;
+ *
+ *		kdtls_socket_config(&config);
+ *		err = kdtls_endpoint_new(&config, endpoint);
+ *		if (err)
+ *			return err;
+ *		err = kdtls_use_certificate_file(*endpoint, "chain.pem", "key.pem");
+ *		if (!err)
+ *			err = kdtls_listen_on(*endpoint, "0.0.0.0", "4433", NULL,
+ *					      listener);
+ *		if (err)
+ *			kdtls_endpoint_free(*endpoint);
+ *		return err;
+ *	}
  */
 KDTLS_API int kdtls_listen_on(struct kdtls_endpoint *endpoint,
 			      const char *host, const char *service,
@@ -418,32 +562,55 @@ KDTLS_API int kdtls_listen_on(struct kdtls_endpoint *endpoint,
 			      struct kdtls_listener **listener);
 
 /**
- * kdtls_accept() - get a client whose handshake is done
+ * kdtls_accept() - return the socket of a client whose handshake is done
  * @listener:	the listener
- * @timeout:	ms to wait; negative: for ever; 0: not at all
- * @s:		set on success; non-blocking; kdtls_close() it
+ * @timeout:	ms to wait; negative: without end; 0: not at all
+ * @s:		set on success; its file is non-blocking; kdtls_close() frees it
  *
- * All handshakes of the listener go on in here.
+ * All handshakes of the listener go on during this call and no other, so a program
+ * calls it whenever kdtls_listener_fd() is readable.
  *
- * Return: 0, -EAGAIN (nobody yet), or -errno.
+ * Return: 0; -EAGAIN: there is no such client yet; another -errno.
+ *
+ * Example:
+ *
+ *	// Echo one record for each client, one client after the other.
+ *	int echo(struct kdtls_listener *listener)
+ *	{
+ *		struct kdtls_socket *s;
+ *		char data[16384];
+ *		int err;
+ *
+ *		while (!(err = kdtls_accept(listener, -1, &s))) {
+ *			struct pollfd p = { .fd = kdtls_fd(s), .events = POLLIN };
+ *			ssize_t n = kdtls_recv(s, data, sizeof(data));
+ *
+ *			if (n == -EAGAIN && poll(&p, 1, 1000) > 0)
+ *				n = kdtls_recv(s, data, sizeof(data));
+ *			if (n > 0)
+ *				kdtls_send(s, data, n);
+ *			kdtls_close(s);
+ *		}
+ *		return err;
+ *	}
  */
 KDTLS_API int kdtls_accept(struct kdtls_listener *listener, int timeout,
 			   struct kdtls_socket **s);
 
 /**
- * kdtls_listener_fd() - a file for an event loop
+ * kdtls_listener_fd() - return a file descriptor that tells when kdtls_accept() is due
  * @listener:	the listener
  *
- * Return: a file descriptor that is readable when kdtls_accept() is to be
- * called, for a client or to go on with handshakes; timers make it so too.
+ * Return: a file descriptor that is readable when kdtls_accept() has a client to return,
+ * or when handshakes have to go on, by datagrams or by timers. The listener owns it.
  */
 KDTLS_API int kdtls_listener_fd(const struct kdtls_listener *listener);
 
 /**
- * kdtls_listener_address() - where it listens
+ * kdtls_listener_address() - return the address and port that a listener serves
  * @listener:	the listener
  * @address:	filled in
- * @len:	in: bytes of @address; out: those used
+ * @len:	before the call: bytes of @address; after it: bytes that were used
  *
  * Return: 0 or -errno.
  */
@@ -452,12 +619,13 @@ KDTLS_API int kdtls_listener_address(const struct kdtls_listener *listener,
 
 /**
  * struct kdtls_listener_info - counters of a listener
- * @sockets:	now in a handshake, waiting or accepted
- * @handshakes:	of these in a handshake
+ * @sockets:	sockets that are in a handshake, wait for kdtls_accept(), or came from
+ *		it, now
+ * @handshakes:	those of @sockets that are in a handshake
  * @established: handshakes that ended well
  * @refused:	handshakes that failed
- * @restarted:	of @established, clients that came back on an old port
- * @replies:	HelloVerifyRequests sent
+ * @restarted:	those of @established whose client came back on its old port
+ * @replies:	replies to hellos that had to prove their address
  * @dropped:	datagrams that were of no use
  * @limited:	clients turned away, or given up in a handshake, for want of
  *		sockets, files, memory or handshakes
@@ -474,7 +642,7 @@ struct kdtls_listener_info {
 };
 
 /**
- * kdtls_listener_get_info() - read the counters
+ * kdtls_listener_get_info() - read the counters of a listener
  * @listener:	the listener
  * @info:	filled in
  */
@@ -482,9 +650,9 @@ KDTLS_API void kdtls_listener_get_info(const struct kdtls_listener *listener,
 				       struct kdtls_listener_info *info);
 
 /**
- * kdtls_listener_close() - stop listening
- * @listener:	may be NULL; handshakes are given up. Sockets that were accepted
- *		go on
+ * kdtls_listener_close() - stop listening and free a listener
+ * @listener:	freed, its handshakes given up; may be NULL. Sockets that
+ *		kdtls_accept() has returned go on
  */
 KDTLS_API void kdtls_listener_close(struct kdtls_listener *listener);
 

@@ -7,7 +7,9 @@
 #
 # A comment begins with "name() - what it is" or "struct name - what it is".
 # Then come lines with @name: for parameters or fields, paragraphs (with a tab
-# in front: as they are), and from "Return:" on what a function returns.
+# in front: as they are), "Return:" with what a function returns, "Context:" with
+# who may call it, and "Example:" with code behind a tab. A "Context:" in the
+# header's first comment holds for all functions that have none of their own.
 
 function escape(s)
 {
@@ -60,6 +62,17 @@ function take(line)
 		sub(/^Return:[ \t]*/, "", line)
 		returned = line
 		where = "return"
+	} else if (line ~ /^Context:/) {
+		flush_paragraph()
+		sub(/^Context:[ \t]*/, "", line)
+		context = line
+		where = "context"
+	} else if (line == "Example:") {
+		flush_paragraph()
+		where = "example"
+	} else if (where == "example") {
+		sub(/^\t/, "", line)
+		example = example (example == "" && line == "" ? "" : line "\n")
 	} else if (line == "") {
 		flush_paragraph()
 		if (where == "return")
@@ -73,6 +86,8 @@ function take(line)
 		meaning[count] = meaning[count] " " line
 	} else if (where == "return") {
 		returned = returned "\n" line
+	} else if (where == "context") {
+		context = context "\n" line
 	} else if (line ~ /^\t/) {
 		sub(/^\t/, "", line)
 		paragraph = paragraph (paragraph == "" ? "" : "\n") "\t" line
@@ -94,7 +109,20 @@ function lines_of(s,	part, n, i)
 	}
 }
 
-function write_page(	i, n, part)
+# Other pages that this one names
+function see_also(s,	other, list)
+{
+	while (match(s, /kdtls_[a-z_0-9]+\(\)/)) {
+		other = substr(s, RSTART, RLENGTH - 2)
+		s = substr(s, RSTART + RLENGTH)
+		if (other == name || index(list, ".BR " other " "))
+			continue
+		list = list "\n.BR " other " (3),"
+	}
+	return list
+}
+
+function write_page(	i, n, part, all)
 {
 	page = dir "/" name ".3"
 	out(".\\\" SPDX-License-Identifier: BSD-3-Clause")
@@ -107,20 +135,37 @@ function write_page(	i, n, part)
 	out(".fi")
 	if (count)
 		out(".SH " (structure ? "FIELDS" : "PARAMETERS"))
-	for (i = 1; i <= count; i++)
+	for (i = 1; i <= count; i++) {
 		out(".TP\n.I " names[i] "\n" text(meaning[i]))
+		all = all meaning[i]
+	}
 	if (bodies)
 		out(".SH DESCRIPTION")
 	for (i = 1; i <= bodies; i++) {
 		if (i > 1)
 			out(".PP")
 		lines_of(body[i])
+		all = all body[i]
 	}
 	if (returned != "") {
 		out(".SH RETURN VALUE")
 		lines_of(returned)
 	}
-	out(".SH SEE ALSO\n.BR libkdtls (3)")
+	if (context == "" && !structure)
+		context = of_all
+	if (context != "") {
+		out(".SH CONTEXT")
+		lines_of(context)
+	}
+	if (example != "") {
+		sub(/\n+$/, "", example)
+		out(".SH EXAMPLES\n.nf")
+		n = split(example, part, "\n")
+		for (i = 1; i <= n; i++)
+			out("\\&" escape(part[i]))
+		out(".fi")
+	}
+	out(".SH SEE ALSO" see_also(all returned) "\n.BR libkdtls (3),\n.BR dtls (7)")
 	close(page)
 	print name
 }
@@ -128,12 +173,28 @@ function write_page(	i, n, part)
 /^\/\*\*$/ {
 	inside = 1
 	name = brief = paragraph = returned = declaration = where = ""
+	context = example = ""
 	structure = count = bodies = 0
 	delete names
 	delete meaning
 	delete body
 	next
 }
+
+# The header's first comment
+/^ \* Context: / && !inside {
+	first = 1
+	sub(/^ \* Context: /, "")
+	of_all = $0
+	next
+}
+
+first && /^ \* ./ {
+	of_all = of_all "\n" substr($0, 4)
+	next
+}
+
+{ first = 0 }
 
 inside == 1 && /^ \*\/$/ {
 	flush_paragraph()
