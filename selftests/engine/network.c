@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A network made of a seed; see network.h. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "network.h"
+
+bool network_verbose;
+
+/* splitmix64 */
+u64 draw(struct network *n)
+{
+	u64 z = n->seed += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+u64 below(struct network *n, u64 limit)
+{
+	return limit ? draw(n) % limit : 0;
+}
+
+bool chance(struct network *n, unsigned int percent)
+{
+	return below(n, 100) < percent;
+}
+
+void note(struct network *n, const char *what, enum side who, u64 value)
+{
+	const char *p;
+
+	n->trace = (n->trace ^ n->now) * 0x100000001b3ULL;
+	n->trace = (n->trace ^ (u64)who) * 0x100000001b3ULL;
+	n->trace = (n->trace ^ value) * 0x100000001b3ULL;
+	for (p = what; *p; p++)
+		n->trace = (n->trace ^ (u64)*p) * 0x100000001b3ULL;
+	if (network_verbose)
+		printf("%10.3f ms  %s %s %" PRIu64 "\n", (double)n->now / 1000,
+		       who == CLIENT ? "client" : "server", what,
+		       (uint64_t)value);
+}
+
+void network_init(struct network *n, u64 seed)
+{
+	memset(n, 0, sizeof(*n));
+	n->seed = seed;
+	n->now = 1000000;
+	n->loss = chance(n, 80) ? (unsigned int)below(n, 45) : 0;
+	n->twice = chance(n, 50) ? (unsigned int)below(n, 40) : 0;
+	n->corrupt = chance(n, 20) ? (unsigned int)below(n, 10) : 0;
+	n->delay = below(n, 300000);
+	n->jitter = chance(n, 60) ? below(n, 400000) : 0;
+	n->mtu = 256 + below(n, 1245);
+	n->later_mtu = chance(n, 20) ? 256 + below(n, 1245) : n->mtu;
+	n->change = below(n, 3000000);
+}
+
+static void enqueue(struct network *n, enum side to, int life, const u8 *data,
+		    size_t len)
+{
+	struct datagram *d = &n->queue[n->queued];
+	size_t at;
+
+	if (n->queued == NETWORK_DATAGRAMS)
+		return;
+	n->queued++;
+	d->due = n->now + n->delay + below(n, n->jitter);
+	d->number = n->numbers++;
+	d->to = to;
+	d->life = life;
+	d->len = len;
+	memcpy(d->data, data, len);
+	if (!chance(n, n->corrupt))
+		return;
+	at = below(n, len);
+	d->data[at] ^= (u8)(1 << below(n, 8));
+	/* Epoch 0 has nothing that would tell. */
+	n->corrupted = true;
+	note(n, "will get a corrupted datagram", to, at);
+}
+
+void network_send(struct network *n, enum side from, int life, const u8 *data,
+		  size_t len)
+{
+	size_t mtu = n->now < n->change ? n->mtu : n->later_mtu;
+
+	if (len > mtu) {
+		note(n, "sends too large a datagram", from, len);
+	} else if (chance(n, n->loss)) {
+		note(n, "sends in vain", from, len);
+	} else {
+		note(n, "sends", from, len);
+		enqueue(n, !from, life, data, len);
+		if (chance(n, n->twice))
+			enqueue(n, !from, life, data, len);
+	}
+}
+
+struct datagram *network_next(struct network *n)
+{
+	struct datagram *first = NULL;
+	unsigned int i;
+
+	for (i = 0; i < n->queued; i++) {
+		struct datagram *d = &n->queue[i];
+
+		if (!first || d->due < first->due ||
+		    (d->due == first->due && d->number < first->number))
+			first = d;
+	}
+	return first;
+}
+
+void network_drop(struct network *n, struct datagram *d)
+{
+	*d = n->queue[--n->queued];
+}
