@@ -495,18 +495,47 @@ TEST_F(hello, a_hello_is_served_however_it_is_cut)
 	}
 }
 
-/* As large as with a share of X25519MLKEM768; and resumed by its session id */
-TEST_F(hello, hellos_of_two_datagrams_are_served)
+/* Make a client's hello as large as with a share of X25519MLKEM768. */
+static void offer_much(struct end *client)
 {
 	static char name[10][140];
-	const char *names[11] = { NULL };
+	static const char *names[11];
 	int i;
 
 	for (i = 0; i < 10; i++) {
 		memset(name[i], 'a' + i, sizeof(name[i]) - 1);
 		names[i] = name[i];
 	}
-	self->client.config.alpn = names;
+	client->config.alpn = names;
+}
+
+/* What is kept of it is little more than its bytes. */
+TEST_F(hello, a_long_hello_in_tiny_pieces_is_served)
+{
+	static const struct cut tiny[] = {
+		{ 1, false, false }, { 2, false, false },
+	};
+	size_t i;
+
+	offer_much(&self->client);
+	self->server.config.version_max = DTLS_VERSION_1_3;
+	for (i = 0; i < sizeof(tiny) / sizeof(tiny[0]); i++) {
+		ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+		ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+		EXPECT_TRUE(shakes_hands(&self->client, &self->server, &tiny[i],
+					 &self->now))
+			TH_LOG("in pieces of %u bytes", tiny[i].size);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
+/* And the second is resumed by its session id. */
+TEST_F(hello, hellos_of_two_datagrams_are_served)
+{
+	int i;
+
+	offer_much(&self->client);
 	self->client.config.flags = KDTLS_NO_TICKETS;
 	self->server.config.version_max = DTLS_VERSION_1_3;
 	self->server.config.cache_size = 4;

@@ -4,6 +4,8 @@
 
 /* What the allocator adds to a chunk, roughly */
 #define CHUNK_REST	16
+/* A chunk of so many bytes is not appended to. */
+#define CHUNK_GROWS	1024
 
 static size_t chunk_size(u32 len)
 {
@@ -29,7 +31,7 @@ void dtls_incoming_clear(struct dtls_incoming *m)
 	memset(m, 0, sizeof(*m));
 }
 
-/* Put @len bytes in front of the chunk that @at points to. */
+/* Put a chunk of @len bytes in front of the one that @at points to. */
 static bool insert(struct dtls_incoming *m, struct dtls_chunk **at, u32 offset,
 		   const u8 *data, u32 len, size_t room)
 {
@@ -50,26 +52,65 @@ static bool insert(struct dtls_incoming *m, struct dtls_chunk **at, u32 offset,
 	return true;
 }
 
+/* Append @len bytes to the chunk that @at points to. */
+static bool append(struct dtls_incoming *m, struct dtls_chunk **at,
+		   const u8 *data, u32 len, size_t room)
+{
+	struct dtls_chunk *c = *at;
+
+	if (len > room)
+		return false;
+	c = OPENSSL_clear_realloc(c, sizeof(*c) + c->len,
+				  sizeof(*c) + c->len + len);
+	if (!c)
+		return false;
+	memcpy(c->data + c->len, data, len);
+	c->len += len;
+	*at = c;
+	m->size += len;
+	m->missing -= len;
+	return true;
+}
+
+/*
+ * Return true if bytes at @offset belong at the end of @c: a message in tiny
+ * pieces so takes little more memory than its bytes. The limit bounds what is
+ * copied for each piece.
+ */
+static bool continues(const struct dtls_chunk *c, u32 offset)
+{
+	return c && c->offset + c->len == offset && c->len < CHUNK_GROWS;
+}
+
 /* Take those bytes of a fragment that have not come yet. */
 static bool fill(struct dtls_incoming *m, const struct dtls_fragment *f,
 		 size_t room)
 {
 	u32 pos = f->offset, end = f->offset + (u32)f->body.len, n;
-	struct dtls_chunk **at = &m->chunks;
-	size_t before = m->size;
+	struct dtls_chunk **at = &m->chunks, **before = at;
+	size_t held = m->size, left;
+	const u8 *data;
 
 	while (pos < end) {
-		while (*at && (*at)->offset + (*at)->len <= pos)
+		while (*at && (*at)->offset + (*at)->len <= pos) {
+			before = at;
 			at = &(*at)->next;
+		}
 		if (*at && (*at)->offset <= pos) {
 			pos = (*at)->offset + (*at)->len;
 			continue;
 		}
 		n = *at && (*at)->offset < end ? (*at)->offset - pos :
 						 end - pos;
-		if (!insert(m, at, pos, f->body.p + (pos - f->offset), n,
-			    room - (m->size - before)))
+		data = f->body.p + (pos - f->offset);
+		left = room - (m->size - held);
+		if (before != at && continues(*before, pos)) {
+			if (!append(m, before, data, n, left))
+				return false;
+			at = &(*before)->next;
+		} else if (!insert(m, at, pos, data, n, left)) {
 			return false;
+		}
 		pos += n;
 	}
 	return true;
