@@ -15,7 +15,7 @@ MODULE_PARM_DESC(msl, "Seconds a read key stays when a newer one is in use");
  * Records may overtake each other, so an old read key stays when a newer one is
  * in use, but not for longer than the MSL (RFC 9147 4.2.1, RFC 6347 4.1).
  */
-static void retire(struct work_struct *work)
+static void retire_epochs(struct work_struct *work)
 {
 	struct dtls_assoc *assoc = container_of(to_delayed_work(work),
 						struct dtls_assoc, retire);
@@ -54,7 +54,7 @@ dtls_assoc_new(u16 version, u32 replay_window, struct mutex *setup)
 	assoc->version = version;
 	assoc->replay_window = replay_window;
 	assoc->setup = setup;
-	INIT_DELAYED_WORK(&assoc->retire, retire);
+	INIT_DELAYED_WORK(&assoc->retire, retire_epochs);
 	spin_lock_init(&assoc->lock);
 	INIT_HLIST_HEAD(&assoc->under_way);
 	return assoc;
@@ -174,9 +174,9 @@ void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
  */
 int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid)
 {
-	struct dtls_cids *old = rcu_dereference_protected(assoc->cids, true);
+	struct dtls_cid_list *old = rcu_dereference_protected(assoc->cids, true);
 	unsigned int len = assoc->rx_cid_len, keep = old ? old->n : 0, skip = 0;
-	struct dtls_cids *cids;
+	struct dtls_cid_list *cids;
 
 	if (keep == DTLS_CIDS_MAX)
 		skip = 1;
@@ -204,7 +204,7 @@ bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 			  const struct dtls_record *rec)
 {
 	const struct dtls_epoch *epoch;
-	const struct dtls_cids *cids;
+	const struct dtls_cid_list *cids;
 	bool known = false;
 	unsigned int i;
 
@@ -222,7 +222,7 @@ bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 	return known;
 }
 
-static u64 count(struct dtls_assoc *assoc, enum dtls_count what)
+static u64 read_count(struct dtls_assoc *assoc, enum dtls_count what)
 {
 	return atomic64_read(&assoc->count[what]);
 }
@@ -263,15 +263,15 @@ void dtls_assoc_counters(struct dtls_assoc *assoc,
 	counters->rx_bytes = assoc->rx_bytes;
 	spin_unlock(&assoc->lock);
 
-	counters->tx_records = count(assoc, DTLS_COUNT_TX_RECORDS);
-	counters->tx_bytes = count(assoc, DTLS_COUNT_TX_BYTES);
-	counters->rx_replays = count(assoc, DTLS_COUNT_RX_REPLAYS);
-	counters->rx_auth_failed = count(assoc, DTLS_COUNT_RX_AUTH_FAILED);
-	counters->rx_no_key = count(assoc, DTLS_COUNT_RX_NO_KEY);
-	counters->rx_malformed = count(assoc, DTLS_COUNT_RX_MALFORMED);
-	counters->rx_oversize = count(assoc, DTLS_COUNT_RX_OVERSIZE);
-	counters->rx_empty = count(assoc, DTLS_COUNT_RX_EMPTY);
-	counters->rx_control = count(assoc, DTLS_COUNT_RX_CONTROL);
-	counters->rx_no_budget = count(assoc, DTLS_COUNT_RX_NO_BUDGET);
-	counters->rx_expired = count(assoc, DTLS_COUNT_RX_EXPIRED);
+	counters->tx_records = read_count(assoc, DTLS_COUNT_TX_RECORDS);
+	counters->tx_bytes = read_count(assoc, DTLS_COUNT_TX_BYTES);
+	counters->rx_replays = read_count(assoc, DTLS_COUNT_RX_REPLAYS);
+	counters->rx_auth_failed = read_count(assoc, DTLS_COUNT_RX_AUTH_FAILED);
+	counters->rx_no_key = read_count(assoc, DTLS_COUNT_RX_NO_KEY);
+	counters->rx_malformed = read_count(assoc, DTLS_COUNT_RX_MALFORMED);
+	counters->rx_oversize = read_count(assoc, DTLS_COUNT_RX_OVERSIZE);
+	counters->rx_empty = read_count(assoc, DTLS_COUNT_RX_EMPTY);
+	counters->rx_control = read_count(assoc, DTLS_COUNT_RX_CONTROL);
+	counters->rx_no_budget = read_count(assoc, DTLS_COUNT_RX_NO_BUDGET);
+	counters->rx_expired = read_count(assoc, DTLS_COUNT_RX_EXPIRED);
 }

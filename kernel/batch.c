@@ -15,7 +15,7 @@
 /* Charged to the task's cgroup: a sender may wait with them for the base. */
 #define BATCH_GFP	GFP_KERNEL_ACCOUNT
 
-const u8 dtls_page_mark;
+const u8 dtls_batch_page_mark;
 
 static unsigned int pages_of(size_t offset, size_t len)
 {
@@ -37,7 +37,7 @@ static bool add_piece(struct dtls_batch *batch, struct page_frag *frag,
 	if (batch->nr == batch->max || !frags_left(batch, frags))
 		return false;
 	get_page(frag->page);
-	dtls_page_set_ours(frag->page);
+	dtls_batch_mark_page(frag->page);
 	bvec_set_page(&batch->bvec[batch->nr++], frag->page, len, frag->offset);
 	batch->frags += frags;
 	batch->len += len;
@@ -106,7 +106,7 @@ undo:
 bool dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag,
 		    size_t len)
 {
-	frag->offset = dtls_place(frag->offset, len);
+	frag->offset = dtls_scratch_place(frag->offset, len);
 	/* At a batch's start a refill may find that the page is free again. */
 	if (!batch->nr || !frag->page || frag->offset + len > frag->size) {
 		/* Left from when memory was short; a refill would keep it. */
@@ -114,7 +114,7 @@ bool dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag,
 			drop_frag(frag);
 		if (!skb_page_frag_refill(len, frag, BATCH_GFP))
 			return false;
-		frag->offset = dtls_place(frag->offset, len);
+		frag->offset = dtls_scratch_place(frag->offset, len);
 		if (frag->offset + len > frag->size)
 			return add_single_pages(batch, frag, len);
 	}
@@ -124,7 +124,7 @@ bool dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag,
 /* Turn @batch, which is empty, into one of @len bytes in one piece. Sleeps. */
 bool dtls_batch_linear(struct dtls_batch *batch, size_t len)
 {
-	batch->linear = dtls_linear_get(len, &batch->home);
+	batch->linear = dtls_scratch_get_linear(len, &batch->home);
 	if (!batch->linear)
 		return false;
 	batch->len = len;
@@ -146,7 +146,7 @@ void dtls_batch_cut(struct dtls_batch *batch, size_t len)
 		batch->frags -= pages_of(last->bv_offset, last->bv_len);
 		last->bv_len -= part;
 		cut -= part;
-		memzero_explicit(dtls_piece(last) + last->bv_len, part);
+		memzero_explicit(dtls_batch_piece(last) + last->bv_len, part);
 		if (last->bv_len)
 			batch->frags += pages_of(last->bv_offset, last->bv_len);
 		else
@@ -157,7 +157,7 @@ void dtls_batch_cut(struct dtls_batch *batch, size_t len)
 void dtls_batch_free(struct dtls_batch *batch)
 {
 	if (batch->linear)
-		dtls_linear_put(batch->linear, batch->home);
+		dtls_scratch_put_linear(batch->linear, batch->home);
 	batch->linear = NULL;
 	while (batch->nr)
 		put_page(batch->bvec[--batch->nr].bv_page);
@@ -167,15 +167,15 @@ void dtls_batch_free(struct dtls_batch *batch)
 }
 
 /**
- * dtls_spot_in_pages() - where the next record of a batch of pages lies
+ * dtls_batch_next_in_pages() - where the next record of a batch of pages lies
  * @spot:	the first one's at first; moves on to the one after it
  * @len:	bytes of the record
  * @pages:	set to its pieces if they are several, else to NULL
  *
  * Return: its first byte.
  */
-u8 *dtls_spot_in_pages(struct dtls_spot *spot, size_t len,
-		       const struct bio_vec **pages)
+u8 *dtls_batch_next_in_pages(struct dtls_spot *spot, size_t len,
+			     const struct bio_vec **pages)
 {
 	const struct dtls_batch *batch = spot->batch;
 	const struct bio_vec *bv = &batch->bvec[spot->piece];
@@ -193,5 +193,5 @@ u8 *dtls_spot_in_pages(struct dtls_spot *spot, size_t len,
 		while (spot->offset > batch->bvec[spot->piece].bv_len)
 			spot->offset -= batch->bvec[spot->piece++].bv_len;
 	}
-	return dtls_piece(bv) + offset;
+	return dtls_batch_piece(bv) + offset;
 }

@@ -35,7 +35,7 @@ BASE(bind);
 NONE(void *, bind_add);
 NONE(void *, backlog_rcv);
 NONE(void *, bpf_bypass_getsockopt);
-OURS(release_cb, dtls_release_cb);
+OURS(release_cb, dtls_sock_release_cb);
 BASE(hash);
 BASE(unhash);
 BASE(rehash);

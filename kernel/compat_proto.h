@@ -33,7 +33,7 @@ static inline int dtls_proto_recvmsg(struct sock *sk, struct msghdr *msg,
 static inline int dtls_proto_ioctl(struct sock *sk, int cmd, int *karg)
 {
 	if (cmd == SIOCINQ)
-		return dtls_rx_inq(sk, karg);
+		return dtls_recvmsg_inq(sk, karg);
 	return dtls_sk(sk)->base->ioctl(sk, cmd, karg);
 }
 #else
@@ -43,7 +43,7 @@ static inline int dtls_proto_ioctl(struct sock *sk, int cmd, unsigned long arg)
 
 	if (cmd != SIOCINQ)
 		return dtls_sk(sk)->base->ioctl(sk, cmd, arg);
-	err = dtls_rx_inq(sk, &bytes);
+	err = dtls_recvmsg_inq(sk, &bytes);
 	return err ?: put_user(bytes, (int __user *)arg);
 }
 

@@ -44,7 +44,7 @@ static void link_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 	} else {
 		ds->control_bytes += m->skb->truesize;
 	}
-	dtls_rx_news(ds);
+	dtls_wait_news(ds);
 }
 
 static void unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
@@ -75,7 +75,7 @@ static bool make_room(struct dtls_sock *ds, bool raw, unsigned int bytes)
 
 		unlink_msg(ds, m);
 		dtls_msg_put(ds, m);
-		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		dtls_stats_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 	}
 	return true;
 }
@@ -103,7 +103,7 @@ struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct sk_buff *from,
 	if (room)
 		m = dtls_msg_new(from, len);
 	if (!m)
-		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		dtls_stats_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 	return m;
 }
 
@@ -111,7 +111,7 @@ struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct sk_buff *from,
  * Charge and queue @m, or drop it and return false. Takes over the reference.
  * Events need no room in a budget: a key has one at most. Nobody is woken: a
  * record's readers were woken by its datagram, and those that found nothing
- * meanwhile are by dtls_rx_done().
+ * meanwhile are by dtls_wait_done().
  */
 bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 {
@@ -120,16 +120,16 @@ bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 	spin_lock(&ds->lock);
 	room = (m->info.flags & DTLS_RECORD_EVENT ||
 		make_room(ds, raw, m->skb->truesize)) &&
-	       dtls_hold(ds, m->skb, DTLS_CHARGE_ASIDE);
+	       dtls_msg_hold(ds, m->skb, DTLS_CHARGE_ASIDE);
 	if (room)
 		link_msg(ds, m, false);
 	spin_unlock(&ds->lock);
 	if (!room) {
-		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		dtls_stats_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		dtls_msg_put(ds, m);
 		return false;
 	}
-	dtls_count(ds, DTLS_COUNT_RX_CONTROL);
+	dtls_stats_count(ds, DTLS_COUNT_RX_CONTROL);
 	return true;
 }
 
@@ -150,7 +150,7 @@ void dtls_control_event(struct dtls_sock *ds, struct dtls_epoch *epoch,
 		told = dtls_control_queue(ds, m);
 	}
 	if (told)
-		dtls_rx_wake_one(ds->sk);
+		dtls_wait_wake_one(ds->sk);
 	else
 		dtls_epoch_warn_again(epoch, event);
 }
@@ -178,5 +178,5 @@ void dtls_control_put_back(struct dtls_sock *ds, struct dtls_msg *m)
 	spin_lock(&ds->lock);
 	link_msg(ds, m, true);
 	spin_unlock(&ds->lock);
-	dtls_rx_wake_one(ds->sk);
+	dtls_wait_wake_one(ds->sk);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The protection of one record: nonce, additional data, seal and open (RFC 5288, RFC 6655, RFC 7905; RFC 9146 with a connection ID; RFC 9147
- * for DTLS 1.3).
+ * The protection of one record: nonce, additional data, seal and open (RFC 5288,
+ * RFC 6655, RFC 7905; RFC 9146 with a connection ID; RFC 9147 for DTLS 1.3).
  */
 #include <linux/slab.h>
 
@@ -54,7 +54,7 @@ static void write_unified(const struct dtls_key *key, u8 *record,
 }
 
 /**
- * dtls_seal_begin() - get ready to make records that differ in the number alone
+ * dtls_crypt_seal_begin() - get ready for records that differ in the number alone
  * @key:	write key
  * @scratch:	from dtls_scratch_get()
  * @len:	bytes of content of each
@@ -66,8 +66,9 @@ static void write_unified(const struct dtls_key *key, u8 *record,
  * be overtaken by half of what 8 bits tell apart; and the length only where it
  * is needed, as each byte of it would be sent with each record.
  */
-void dtls_seal_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
-		     size_t len, u8 type, u64 epoch, bool more)
+void dtls_crypt_seal_begin(const struct dtls_key *key,
+			   struct dtls_scratch *scratch, size_t len, u8 type,
+			   u64 epoch, bool more)
 {
 	struct scatterlist *sg = scratch->flat + 1;
 	struct aead_request *req = scratch->req;
@@ -140,7 +141,7 @@ static int seal_pages(struct dtls_scratch *scratch, const u8 *start, size_t len,
 {
 	struct aead_request *req = scratch->req;
 	struct scatterlist *sg = scratch->pieces, *whole = req->src;
-	unsigned int skip = start - dtls_piece(pages), part;
+	unsigned int skip = start - dtls_batch_piece(pages), part;
 	int err;
 
 	if (whole == scratch->flat)
@@ -167,7 +168,7 @@ static void put_inner_type(const struct dtls_sealing *s, u8 *content,
 
 	/* What is longer than a page is not padded. */
 	if (pages)
-		*dtls_pages_at(pages, s->head + s->len, &room) = s->type;
+		*dtls_batch_pages_at(pages, s->head + s->len, &room) = s->type;
 	else
 		content[s->len] = s->type;
 	if (s->inner_len > s->len + 1)
@@ -175,9 +176,9 @@ static void put_inner_type(const struct dtls_sealing *s, u8 *content,
 }
 
 /**
- * dtls_seal() - make a record around its content, in place
+ * dtls_crypt_seal() - make a record around its content, in place
  * @key:	write key, for which @scratch is fit
- * @scratch:	after dtls_seal_begin() with that key
+ * @scratch:	after dtls_crypt_seal_begin() with that key
  * @record:	memory of ours: dtls_key_size() bytes, the content at
  *		dtls_key_head()
  * @pages:	what the record lies in, from @record on, if these are several
@@ -185,10 +186,10 @@ static void put_inner_type(const struct dtls_sealing *s, u8 *content,
  * @seq:	from dtls_epoch_take_seq(): never used before
  *
  * If @scratch holds masks back, the number stays in the clear until
- * dtls_mask_batch(). Sleeps. Return: 0 or an error.
+ * dtls_crypt_seal_end(). Sleeps. Return: 0 or an error.
  */
-int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
-	      u8 *record, const struct bio_vec *pages, u64 seq)
+int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
+		    u8 *record, const struct bio_vec *pages, u64 seq)
 {
 	struct dtls_sealing *s = &scratch->sealing;
 	unsigned int tag_len = key->cipher->tag_len;
@@ -234,13 +235,14 @@ int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 }
 
 /**
- * dtls_mask_batch() - hide the numbers that dtls_seal() left in the clear
+ * dtls_crypt_seal_end() - hide the numbers that were left in the clear
  * @key:	what it was given
  * @scratch:	likewise
  *
  * Sleeps. Return: 0, or an error, and the records must not be sent.
  */
-int dtls_mask_batch(const struct dtls_key *key, struct dtls_scratch *scratch)
+int dtls_crypt_seal_end(const struct dtls_key *key,
+			struct dtls_scratch *scratch)
 {
 	const struct dtls_record rec = {
 		.unified = DTLS_UNIFIED | DTLS_UNIFIED_SEQ16,
@@ -275,7 +277,8 @@ static bool inner_type_known(u8 type)
  * May they be this key's? RFC 9146 3: with a connection ID agreed on, every
  * record has one; in DTLS 1.3 every datagram.
  */
-static int check(const struct dtls_key *key, const struct dtls_rx *rx, int len)
+static int check_fits(const struct dtls_key *key, const struct dtls_run *rx,
+		      int len)
 {
 	bool has_cid = rx->rec.cid_len == key->cid_len;
 
@@ -315,7 +318,7 @@ static bool is_expired(const struct dtls_key *key)
 
 /* What open_begin() has not done yet for the @i-th record of @rx */
 static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
-		    const struct dtls_rx *rx, unsigned int i,
+		    const struct dtls_run *rx, unsigned int i,
 		    const struct dtls_record *rec, unsigned int len)
 {
 	const u8 *fragment = rx->wire[i] + rec->header_len;
@@ -325,8 +328,9 @@ static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
 	dtls_record_aad_number(scratch->aad, rec);
 	make_nonce(key, scratch, fragment, rec);
 	/*
-	 * The tag by itself, as dtls_seal() has it. Without content the tag lies
-	 * in both entries, as an empty one is none to some of the walkers.
+	 * The tag by itself, as dtls_crypt_seal() has it. Without content the
+	 * tag lies in both entries, as an empty one is none to some of the
+	 * walkers.
 	 */
 	set_pair(&scratch->flat[1], fragment + key->explicit_len, first,
 		 len + tag_len - first);
@@ -350,7 +354,7 @@ static int open_inner(const struct dtls_record *rec, const u8 *content,
 }
 
 /**
- * dtls_open() - verify and decrypt records
+ * dtls_crypt_open() - verify and decrypt records
  * @key:	read key
  * @scratch:	from dtls_scratch_get()
  * @rx:		the records, of which those that are fresh are opened, from
@@ -366,15 +370,15 @@ static int open_inner(const struct dtls_record *rec, const u8 *content,
  *
  * Return: bit i is set if the i-th record is authentic.
  */
-u64 dtls_open(struct dtls_key *key, struct dtls_scratch *scratch,
-	      struct dtls_rx *rx)
+u64 dtls_crypt_open(struct dtls_key *key, struct dtls_scratch *scratch,
+		    struct dtls_run *rx)
 {
 	int len = rx->rec.fragment_len - key->explicit_len -
 		  key->cipher->tag_len;
 	struct dtls_record rec = rx->rec;
 	/* Where pages are large, several scratches share one. */
 	unsigned int start = offset_in_page(scratch->content);
-	int wrong = check(key, rx, len), err;
+	int wrong = check_fits(key, rx, len), err;
 	u64 authentic = 0;
 	size_t place = 0;
 	unsigned int i;
@@ -389,7 +393,7 @@ u64 dtls_open(struct dtls_key *key, struct dtls_scratch *scratch,
 		o->content = NULL;
 		if (!(READ_ONCE(rx->fresh) >> i & 1))
 			continue;
-		place = dtls_place(place, rec.fragment_len);
+		place = dtls_scratch_place(place, rec.fragment_len);
 		o->content = scratch->content + place;
 		scratch->dst[1].offset = start + place;
 		err = wrong;

@@ -51,7 +51,7 @@ enum dtls_stat {
 
 int dtls_stats_init(void);
 void dtls_stats_exit(void);
-u64 __percpu *dtls_stats(struct net *net);
+u64 __percpu *dtls_stats_of(struct net *net);
 
 /* ---- records on their way in ---- */
 
@@ -63,7 +63,7 @@ struct dtls_epoch;
 /**
  * struct dtls_opened - what became of one record
  * @content:	in the scratch's; NULL: it was a replay when it came
- * @len:	bytes of content or an error; see dtls_open()
+ * @len:	bytes of content or an error; see dtls_crypt_open()
  * @type:	of the content
  * @verdict:	enum dtls_verdict or -ENOMEM
  */
@@ -75,7 +75,7 @@ struct dtls_opened {
 };
 
 /**
- * struct dtls_rx - a run of records on its way; in the scratch of who carries it
+ * struct dtls_run - a run of records on its way; in the scratch of who carries it
  * @skb:	one reference
  * @dgram:	serial of the datagram
  * @seg_end:	end of the datagram within @skb that the first one is of
@@ -91,7 +91,7 @@ struct dtls_opened {
  * @fresh:	bit i: of the i-th, no record of its number is known to have
  *		been verified
  * @under_way:	struct dtls_assoc's list, where @fresh may be cleared
- * @carried:	in dtls_sock's list, from the intake to dtls_rx_done()
+ * @carried:	in dtls_sock's list, from the intake to dtls_wait_done()
  * @missed:	somebody looked for records meanwhile and found nothing
  * @goodbye:	the peer's close_notify was in it, or in one taken in later
  * @opened:	after dtls_rx_open()
@@ -103,7 +103,7 @@ struct dtls_opened {
  * @used:	bytes of @room that are taken
  * @header:	where @rec.cid may point
  */
-struct dtls_rx {
+struct dtls_run {
 	struct sk_buff *skb;
 	u64 dgram;
 	unsigned int seg_end;
@@ -130,7 +130,7 @@ struct dtls_rx {
 };
 
 /* Bytes of each record on the wire */
-static inline unsigned int dtls_rx_size(const struct dtls_rx *rx)
+static inline unsigned int dtls_run_size(const struct dtls_run *rx)
 {
 	return rx->rec.header_len + rx->rec.fragment_len;
 }
@@ -138,7 +138,7 @@ static inline unsigned int dtls_rx_size(const struct dtls_rx *rx)
 /* ---- cipher.c, mask.c: sealing and opening ---- */
 
 /**
- * struct dtls_cipher - what there is to know of one AEAD
+ * struct dtls_aead - what there is to know of one AEAD
  * @id:		DTLS_CIPHER_*
  * @name:	the crypto API's name for it
  * @key_len:	bytes
@@ -150,7 +150,7 @@ static inline unsigned int dtls_rx_size(const struct dtls_rx *rx)
  * @seal_limit:	records one key may protect, if its owner says nothing else
  * @open_limit:	forgeries after which a read key goes, likewise
  */
-struct dtls_cipher {
+struct dtls_aead {
 	u16 id;
 	const char *name;
 	u8 key_len;
@@ -189,7 +189,7 @@ struct dtls_mask {
  * @cid:	connection ID
  */
 struct dtls_key {
-	const struct dtls_cipher *cipher;
+	const struct dtls_aead *cipher;
 	struct crypto_aead *aead;
 	struct dtls_mask mask;
 	u16 version;
@@ -212,18 +212,18 @@ struct dtls_key {
  * allocator clears the mark. A page with several records is marked once for
  * each, while a reader on another processor may look at the mark.
  */
-extern const u8 dtls_page_mark;
+extern const u8 dtls_batch_page_mark;
 
-static inline void dtls_page_set_ours(struct page *page)
+static inline void dtls_batch_mark_page(struct page *page)
 {
 	WRITE_ONCE(compound_head(page)->private,
-		   (unsigned long)&dtls_page_mark);
+		   (unsigned long)&dtls_batch_page_mark);
 }
 
-static inline bool dtls_page_is_ours(struct page *page)
+static inline bool dtls_batch_page_is_marked(struct page *page)
 {
 	return READ_ONCE(compound_head(page)->private) ==
-	       (unsigned long)&dtls_page_mark;
+	       (unsigned long)&dtls_batch_page_mark;
 }
 
 static inline bool dtls_is_13(u16 version)
@@ -299,7 +299,7 @@ struct dtls_sealing {
  * @req_size:	bytes of context in @req: at least those of the key in hand
  * @req_used:	of these, what requests since dtls_scratch_get() have used
  * @masks:	made for the first key that has dtls_mask.ecb
- * @hold:	dtls_seal() shall leave the numbers to @masks
+ * @hold:	dtls_crypt_seal() shall leave the numbers to @masks
  * @flat:	@aad if it stands there, content, tag
  * @pieces:	the same for a record that lies in single pages
  * @sealing:	the records being made
@@ -332,7 +332,7 @@ struct dtls_scratch {
 	u8 *content;
 	size_t plain;
 	u8 *fragment;
-	struct dtls_rx *rx;
+	struct dtls_run *rx;
 	struct scatterlist dst[2];
 };
 
@@ -341,7 +341,7 @@ struct dtls_scratch {
  * to pages. Each page that they lie in costs the cipher a round, and a bounce
  * buffer if a block is cut in two; so what is small lies in one.
  */
-static inline size_t dtls_place(size_t offset, size_t len)
+static inline size_t dtls_scratch_place(size_t offset, size_t len)
 {
 	if (len <= PAGE_SIZE / 2 && offset_in_page(offset) + len > PAGE_SIZE)
 		return round_up(offset, PAGE_SIZE);
@@ -349,7 +349,7 @@ static inline size_t dtls_place(size_t offset, size_t len)
 }
 
 /* How many pieces of @len bytes get a place in a scratch one behind the other */
-static inline unsigned int dtls_places(size_t len)
+static inline unsigned int dtls_scratch_places(size_t len)
 {
 	const unsigned int page = min_t(size_t, PAGE_SIZE, DTLS_SCRATCH_ROOM);
 
@@ -381,21 +381,23 @@ static inline bool dtls_mask_worth(const struct dtls_mask *mask, unsigned int n)
 	return n >= 4 && mask->ecb;
 }
 
-const struct dtls_cipher *dtls_cipher_find(u16 id);
+const struct dtls_aead *dtls_key_find_aead(u16 id);
 int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
-		  const struct dtls_cipher *cipher, bool write);
+		  const struct dtls_aead *cipher, bool write);
 void dtls_key_destroy(struct dtls_key *key);
-void dtls_seal_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
-		     size_t len, u8 type, u64 epoch, bool more);
-int dtls_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
-	      u8 *record, const struct bio_vec *pages, u64 seq);
-u64 dtls_open(struct dtls_key *key, struct dtls_scratch *scratch,
-	      struct dtls_rx *rx);
+void dtls_crypt_seal_begin(const struct dtls_key *key,
+			   struct dtls_scratch *scratch, size_t len, u8 type,
+			   u64 epoch, bool more);
+int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
+		    u8 *record, const struct bio_vec *pages, u64 seq);
+u64 dtls_crypt_open(struct dtls_key *key, struct dtls_scratch *scratch,
+		    struct dtls_run *rx);
 int dtls_mask_init(struct dtls_mask *mask, u16 cipher, const u8 *sn_key,
 		   unsigned int key_len, bool write);
 void dtls_mask_destroy(struct dtls_mask *mask);
 void dtls_mask_make(const struct dtls_mask *mask, const u8 *sample, u8 *out);
-int dtls_mask_batch(const struct dtls_key *key, struct dtls_scratch *scratch);
+int dtls_crypt_seal_end(const struct dtls_key *key,
+			struct dtls_scratch *scratch);
 
 /* ---- scratch.c: memory that sealing and opening work in ---- */
 
@@ -405,8 +407,8 @@ int dtls_mask_batch(const struct dtls_key *key, struct dtls_scratch *scratch);
 struct dtls_scratch *dtls_scratch_get(bool receive);
 void dtls_scratch_put(struct dtls_scratch *scratch);
 int dtls_scratch_grow(struct dtls_scratch *scratch, const struct dtls_key *key);
-u8 *dtls_linear_get(size_t len, int *home);
-void dtls_linear_put(u8 *linear, int home);
+u8 *dtls_scratch_get_linear(size_t len, int *home);
+void dtls_scratch_put_linear(u8 *linear, int home);
 void dtls_scratch_exit(void);
 
 /* Before @scratch is used with @key. Sleeps. Return: 0 or -ENOMEM. */
@@ -446,7 +448,7 @@ static_assert(DTLS_BATCH_PIECES >= DTLS_RECORD_PAGES);
 /**
  * struct dtls_batch - ciphertext on its way down
  * @linear:	where it lies, DTLS_LINEAR_SIZE bytes at most, or NULL
- * @home:	of @linear, for dtls_linear_put()
+ * @home:	of @linear, for dtls_scratch_put_linear()
  * @lent:	the base takes over the pages; else it copies from them
  * @max:	entries of @bvec
  * @nr:		how many of @bvec are in use
@@ -497,17 +499,17 @@ bool dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag,
 		    size_t len);
 void dtls_batch_cut(struct dtls_batch *batch, size_t len);
 void dtls_batch_free(struct dtls_batch *batch);
-u8 *dtls_spot_in_pages(struct dtls_spot *spot, size_t len,
-		       const struct bio_vec **pages);
+u8 *dtls_batch_next_in_pages(struct dtls_spot *spot, size_t len,
+			     const struct bio_vec **pages);
 
-static inline u8 *dtls_piece(const struct bio_vec *piece)
+static inline u8 *dtls_batch_piece(const struct bio_vec *piece)
 {
 	return page_address(piece->bv_page) + piece->bv_offset;
 }
 
 /* Likewise, whatever the batch is made of */
-static inline u8 *dtls_spot_next(struct dtls_spot *spot, size_t len,
-				 const struct bio_vec **pages)
+static inline u8 *dtls_batch_next(struct dtls_spot *spot, size_t len,
+				  const struct bio_vec **pages)
 {
 	const struct dtls_batch *batch = spot->batch;
 	size_t offset = spot->offset;
@@ -521,19 +523,19 @@ static inline u8 *dtls_spot_next(struct dtls_spot *spot, size_t len,
 	if (likely(offset + len <= batch->bvec[spot->piece].bv_len)) {
 		*pages = NULL;
 		spot->offset += len;
-		return dtls_piece(&batch->bvec[spot->piece]) + offset;
+		return dtls_batch_piece(&batch->bvec[spot->piece]) + offset;
 	}
-	return dtls_spot_in_pages(spot, len, pages);
+	return dtls_batch_next_in_pages(spot, len, pages);
 }
 
 /* A record of several pages: where its byte @pos is, and @len bytes after it */
-static inline u8 *dtls_pages_at(const struct bio_vec *pages, size_t pos,
-				size_t *len)
+static inline u8 *dtls_batch_pages_at(const struct bio_vec *pages, size_t pos,
+				      size_t *len)
 {
 	while (pos >= pages->bv_len)
 		pos -= pages++->bv_len;
 	*len = pages->bv_len - pos;
-	return dtls_piece(pages) + pos;
+	return dtls_batch_piece(pages) + pos;
 }
 
 /* ---- epoch.c: a key's life ---- */
@@ -568,7 +570,7 @@ struct dtls_epoch {
 };
 
 struct dtls_epoch *dtls_epoch_new(const struct dtls_key_info *info,
-				  const struct dtls_cipher *cipher,
+				  const struct dtls_aead *cipher,
 				  u32 replay_window);
 void dtls_epoch_put(struct dtls_epoch *epoch);
 int dtls_epoch_take_seq(struct dtls_epoch *epoch, unsigned int n, u64 *seq);
@@ -598,7 +600,7 @@ enum dtls_count {
 };
 
 /* Connection IDs of one length, side by side, the newest last */
-struct dtls_cids {
+struct dtls_cid_list {
 	struct rcu_head rcu;
 	unsigned int n;
 	u8 cid[];
@@ -635,7 +637,7 @@ struct dtls_assoc {
 	u32 replay_window;
 	struct dtls_epoch __rcu *tx;
 	struct dtls_epoch __rcu *rx[DTLS_RX_EPOCHS];
-	struct dtls_cids __rcu *cids;
+	struct dtls_cid_list __rcu *cids;
 	struct mutex *setup;	/* see above */
 	struct delayed_work retire;
 	spinlock_t lock ____cacheline_aligned_in_smp;
@@ -759,7 +761,7 @@ struct dtls_msg {
  * @early_bytes: memory of early records in @early and @pending
  * @raw_bytes:	memory of @raw
  * @control_bytes: memory of the rest of @control
- * @carried:	runs of records from the intake to dtls_rx_done(), newest first
+ * @carried:	runs of records from the intake to dtls_wait_done(), newest first
  * @news:	counts what was put into @ready or @control, and the end of file
  * @ready_bytes: memory of @ready
  * @turned_away: a poller could not look for control records behind data, for
@@ -776,7 +778,7 @@ struct dtls_msg {
  * Lifetime: made by attach, under the socket's lock; freed in close(), after
  * which the socket is a plain UDP socket again for the rest of its release.
  * Every use is from a system call on the socket's file, which close() cannot
- * overtake; dtls_data_ready(), the one piece of ours that runs in softirq,
+ * overtake; dtls_wait_data_ready(), the one piece of ours that runs in softirq,
  * does not look at it.
  */
 struct dtls_sock {
@@ -836,19 +838,19 @@ static inline struct dtls_assoc *dtls_sock_assoc(const struct dtls_sock *ds)
 }
 
 /* Any context. */
-static inline void dtls_stat_add(struct dtls_sock *ds, enum dtls_stat stat,
-				 u64 n)
+static inline void dtls_stats_add(struct dtls_sock *ds, enum dtls_stat stat,
+				  u64 n)
 {
 	this_cpu_add(ds->stats[stat], n);
 }
 
-static inline void dtls_stat_inc(struct dtls_sock *ds, enum dtls_stat stat)
+static inline void dtls_stats_inc(struct dtls_sock *ds, enum dtls_stat stat)
 {
-	dtls_stat_add(ds, stat, 1);
+	dtls_stats_add(ds, stat, 1);
 }
 
-void dtls_count(struct dtls_sock *ds, enum dtls_count what);
-u8 dtls_drop_reason(enum dtls_count what);
+void dtls_stats_count(struct dtls_sock *ds, enum dtls_count what);
+u8 dtls_stats_drop_reason(enum dtls_count what);
 
 /* ---- msg.c: what is held between two calls, and its charge ---- */
 
@@ -858,8 +860,8 @@ enum dtls_charge {
 	DTLS_CHARGE_ASIDE,	/* a budget of its own */
 };
 
-bool dtls_hold(struct dtls_sock *ds, struct sk_buff *skb,
-	       enum dtls_charge where);
+bool dtls_msg_hold(struct dtls_sock *ds, struct sk_buff *skb,
+		   enum dtls_charge where);
 struct dtls_msg *dtls_msg_alloc(unsigned int headers, unsigned int len);
 struct dtls_msg *dtls_msg_new(struct sk_buff *from, unsigned int len);
 void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m);
@@ -882,7 +884,7 @@ struct dtls_waiter {
 };
 
 /* Something was put into a queue, or the end of file came. */
-static inline void dtls_rx_news(struct dtls_sock *ds)
+static inline void dtls_wait_news(struct dtls_sock *ds)
 {
 	lockdep_assert_held(&ds->lock);
 	/* Who reads the new count finds what it counts in the queue. */
@@ -890,7 +892,7 @@ static inline void dtls_rx_news(struct dtls_sock *ds)
 }
 
 /* Did the peer end the stream? Look at the ready queue only afterwards. */
-static inline bool dtls_rx_closed(const struct dtls_sock *ds)
+static inline bool dtls_wait_closed(const struct dtls_sock *ds)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 
@@ -898,28 +900,29 @@ static inline bool dtls_rx_closed(const struct dtls_sock *ds)
 }
 
 /* Return true if UDP has a datagram for us. */
-static inline bool dtls_udp_unread(const struct sock *sk)
+static inline bool dtls_wait_udp_unread(const struct sock *sk)
 {
 	return !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
 	       !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue);
 }
 
 /* Return true if something was received that nobody has looked at. */
-static inline bool dtls_rx_unread(const struct dtls_sock *ds)
+static inline bool dtls_wait_unread(const struct dtls_sock *ds)
 {
-	return READ_ONCE(ds->current_dgram.skb) || dtls_udp_unread(ds->sk) ||
+	return READ_ONCE(ds->current_dgram.skb) ||
+	       dtls_wait_udp_unread(ds->sk) ||
 	       READ_ONCE(ds->kept_dgram.skb) || !list_empty(&ds->pending);
 }
 
 /* How many datagrams there are now; what comes later wakes by itself. */
-static inline unsigned int dtls_rx_queued(const struct dtls_sock *ds)
+static inline unsigned int dtls_wait_queued(const struct dtls_sock *ds)
 {
 	return skb_queue_len_lockless(&ds->sk->sk_receive_queue) +
 	       skb_queue_len_lockless(&udp_sk(ds->sk)->reader_queue);
 }
 
-/* The records of @rx were taken in. The caller owes them a dtls_rx_done(). */
-static inline void dtls_rx_begin(struct dtls_sock *ds, struct dtls_rx *rx)
+/* The records of @rx were taken in. The caller owes them a dtls_wait_done(). */
+static inline void dtls_wait_begin(struct dtls_sock *ds, struct dtls_run *rx)
 {
 	lockdep_assert_held(&ds->lock);
 	rx->missed = false;
@@ -927,21 +930,21 @@ static inline void dtls_rx_begin(struct dtls_sock *ds, struct dtls_rx *rx)
 	hlist_add_head(&rx->carried, &ds->carried);
 }
 
-void dtls_data_ready(struct sock *sk);
-void dtls_rx_wake(struct sock *sk);
-void dtls_rx_wake_one(struct sock *sk);
-void dtls_rx_wake_next(struct dtls_sock *ds);
-void dtls_rx_missed(struct dtls_sock *ds);
-bool __dtls_rx_nothing(struct dtls_sock *ds);
-void dtls_rx_done(struct dtls_sock *ds, struct dtls_rx *rx);
-bool dtls_rx_shut(struct dtls_sock *ds, unsigned int seen);
-void dtls_busy_poll(struct dtls_sock *ds, bool nonblock);
-int dtls_wait(struct dtls_sock *ds, const struct dtls_waiter *waiter);
+void dtls_wait_data_ready(struct sock *sk);
+void dtls_wait_wake(struct sock *sk);
+void dtls_wait_wake_one(struct sock *sk);
+void dtls_wait_wake_next(struct dtls_sock *ds);
+void dtls_wait_missed(struct dtls_sock *ds);
+bool __dtls_wait_nothing(struct dtls_sock *ds);
+void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx);
+bool dtls_wait_shut(struct dtls_sock *ds, unsigned int seen);
+void dtls_wait_busy_poll(struct dtls_sock *ds, bool nonblock);
+int dtls_wait_sleep(struct dtls_sock *ds, const struct dtls_waiter *waiter);
 
-/* As __dtls_rx_nothing(), without the lock where there is something */
-static inline bool dtls_rx_nothing(struct dtls_sock *ds)
+/* As __dtls_wait_nothing(), without the lock where there is something */
+static inline bool dtls_wait_nothing(struct dtls_sock *ds)
 {
-	return !dtls_rx_unread(ds) && __dtls_rx_nothing(ds);
+	return !dtls_wait_unread(ds) && __dtls_wait_nothing(ds);
 }
 
 /* ---- control.c: the out-of-band queue ---- */
@@ -957,24 +960,24 @@ void dtls_control_put_back(struct dtls_sock *ds, struct dtls_msg *m);
 /* ---- intake.c: records out of datagrams ---- */
 
 /* Is it early data? */
-static inline bool dtls_rx_replayable(const struct dtls_rx *rx)
+static inline bool dtls_run_replayable(const struct dtls_run *rx)
 {
 	return rx->rec.unified && rx->rec.epoch == DTLS13_EPOCH_EARLY;
 }
 
-int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx,
-		 unsigned int *budget);
-bool dtls_rx_intact(struct dtls_sock *ds, struct dtls_rx *rx);
-void dtls_rx_junk(struct dtls_sock *ds, const struct dtls_rx *rx);
-bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
-		       const struct dtls_record *first, struct dtls_rx *rx,
-		       unsigned int max);
+int dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
+		     unsigned int *budget);
+bool dtls_intake_intact(struct dtls_sock *ds, struct dtls_run *rx);
+void dtls_intake_junk(struct dtls_sock *ds, const struct dtls_run *rx);
+bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
+			   const struct dtls_record *first, struct dtls_run *rx,
+			   unsigned int max);
 struct dtls_msg *dtls_early_take(struct dtls_sock *ds);
-void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx);
-void dtls_rx_key(struct dtls_sock *ds);
-int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
-		 unsigned int len);
-void dtls_rx_purge(struct dtls_sock *ds);
+void dtls_early_keep(struct dtls_sock *ds, struct dtls_run *rx);
+void dtls_early_new_key(struct dtls_sock *ds);
+int dtls_early_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
+		    unsigned int len);
+void dtls_intake_purge(struct dtls_sock *ds);
 
 /* ---- rx.c: what becomes of a record ---- */
 
@@ -985,12 +988,12 @@ enum dtls_verdict {
 	DTLS_RX_CONTROL,	/* verified, for the control queue */
 };
 
-void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
+void dtls_rx_open(struct dtls_sock *ds, struct dtls_run *rx,
 		  struct dtls_scratch *scratch);
-void dtls_rx_info(const struct dtls_rx *rx, unsigned int i,
+void dtls_rx_info(const struct dtls_run *rx, unsigned int i,
 		  struct dtls_record_info *info);
-void dtls_ready_queue(struct dtls_sock *ds, struct dtls_msg *m, bool oldest);
-int dtls_rx_keep(struct dtls_sock *ds, const struct dtls_rx *rx,
+void dtls_rx_queue_ready(struct dtls_sock *ds, struct dtls_msg *m, bool oldest);
+int dtls_rx_keep(struct dtls_sock *ds, const struct dtls_run *rx,
 		 unsigned int i);
 bool dtls_rx_import(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
 		    u64 next, const u64 *seen);
@@ -998,12 +1001,12 @@ bool dtls_rx_import(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
 /* ---- recv.c: readers ---- */
 
 int dtls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags);
-__poll_t dtls_rx_poll(struct dtls_sock *ds, __poll_t asked);
-int dtls_rx_inq(struct sock *sk, int *bytes);
+__poll_t dtls_recvmsg_poll(struct dtls_sock *ds, __poll_t asked);
+int dtls_recvmsg_inq(struct sock *sk, int *bytes);
 
 /* ---- path.c: the way to the peer ---- */
 
-bool dtls_is_peer(const struct sock *sk, const void *name, int len);
+bool dtls_path_is_peer(const struct sock *sk, const void *name, int len);
 unsigned int dtls_path_payload(struct sock *sk);
 bool dtls_path_dont_fragment(const struct sock *sk);
 
@@ -1025,20 +1028,20 @@ int dtls_getsockopt(struct sock *sk, int level, int optname,
 
 /*
  * Return true if a call that was inside UDP when the attach came has set
- * UDP_SEGMENT or UDP_CORK there. See dtls_take_options().
+ * UDP_SEGMENT or UDP_CORK there. See dtls_sock_take_options().
  */
-static inline bool dtls_options_came(const struct sock *sk)
+static inline bool dtls_sock_options_came(const struct sock *sk)
 {
 	return unlikely(READ_ONCE(udp_sk(sk)->gso_size) ||
 			udp_test_bit(CORK, sk));
 }
 
-int dtls_attach(struct sock *sk);
-bool dtls_attached(const struct sock *sk);
-void dtls_release_cb(struct sock *sk);
-void dtls_take_options_locked(struct dtls_sock *ds);
-void dtls_take_options(struct dtls_sock *ds);
-int dtls_bind_peer(struct dtls_sock *ds);
+int attach_sock(struct sock *sk);
+bool is_attached(const struct sock *sk);
+void dtls_sock_release_cb(struct sock *sk);
+void dtls_sock_take_options_locked(struct dtls_sock *ds);
+void dtls_sock_take_options(struct dtls_sock *ds);
+int dtls_sock_bind_peer(struct dtls_sock *ds);
 int dtls_ulp_init(void);
 void dtls_ulp_exit(void);
 

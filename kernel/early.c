@@ -42,7 +42,7 @@ static void drop_early(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	unlink_kept(ds, m);
 	dtls_msg_put(ds, m);
-	dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+	dtls_stats_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 }
 
 /*
@@ -94,26 +94,27 @@ static bool make_room_early(struct dtls_sock *ds, unsigned int bytes)
 /* Charge @m and let it wait for the key of @epoch, which may be here by now. */
 static bool queue_early(struct dtls_sock *ds, struct dtls_msg *m, u64 epoch)
 {
+	u64 newest;
 	bool kept;
 
 	spin_lock(&ds->lock);
+	newest = dtls_assoc_newest_rx(dtls_sock_assoc(ds));
 	kept = make_room(ds, m->skb->truesize) &&
-	       dtls_hold(ds, m->skb, DTLS_CHARGE_ASIDE);
+	       dtls_msg_hold(ds, m->skb, DTLS_CHARGE_ASIDE);
 	if (kept) {
 		m->early = m->skb->truesize;
 		ds->early_bytes += m->early;
-		list_add_tail(&m->list,
-			      dtls_assoc_newest_rx(dtls_sock_assoc(ds)) >= epoch ?
-			      &ds->pending : &ds->early);
+		list_add_tail(&m->list, newest >= epoch ? &ds->pending :
+							  &ds->early);
 	}
 	spin_unlock(&ds->lock);
 	return kept;
 }
 
 /* Keep a record whose key is still to come, within a budget. Sleeps. */
-void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
+void dtls_early_keep(struct dtls_sock *ds, struct dtls_run *rx)
 {
-	unsigned int len = dtls_rx_size(rx);
+	unsigned int len = dtls_run_size(rx);
 	struct dtls_msg *m = NULL;
 
 	if (make_room_early(ds, SKB_TRUESIZE(sizeof(*m) + len)))
@@ -126,14 +127,14 @@ void dtls_rx_keep_early(struct dtls_sock *ds, struct dtls_rx *rx)
 		return;
 drop:
 	dtls_msg_put(ds, m);
-	dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+	dtls_stats_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 }
 
 /*
  * A read key came, or a socket filter: let the early records try again, and
  * have UDP coalesce datagrams for us unless a filter would see that.
  */
-void dtls_rx_key(struct dtls_sock *ds)
+void dtls_early_new_key(struct dtls_sock *ds)
 {
 	struct sock *sk = ds->sk;
 	int gro = !rcu_access_pointer(sk->sk_filter);
@@ -147,7 +148,7 @@ void dtls_rx_key(struct dtls_sock *ds)
 	drop_aged(ds);
 	list_splice_tail_init(&ds->early, &ds->pending);
 	spin_unlock(&ds->lock);
-	dtls_rx_wake(sk);
+	dtls_wait_wake(sk);
 }
 
 /* The headers the datagram had, for those who ask whence it came. */
@@ -187,8 +188,8 @@ static void feed_headers(struct sock *sk, struct sk_buff *skb)
  * A datagram that was read before the attach comes back: the @len bytes at
  * @offset of @data. Sleeps.
  */
-int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
-		 unsigned int len)
+int dtls_early_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
+		    unsigned int len)
 {
 	unsigned int head = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
 	struct sock *sk = ds->sk;
@@ -215,13 +216,13 @@ int dtls_rx_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
 	err = -ENOBUFS;
 	if (atomic_read(&sk->sk_rmem_alloc) + m->skb->truesize >
 	    READ_ONCE(sk->sk_rcvbuf) ||
-	    !dtls_hold(ds, m->skb, DTLS_CHARGE_RECEIVED))
+	    !dtls_msg_hold(ds, m->skb, DTLS_CHARGE_RECEIVED))
 		goto out;
 
 	spin_lock(&ds->lock);
 	list_add_tail(&m->list, &ds->pending);
 	spin_unlock(&ds->lock);
-	dtls_rx_wake(sk);
+	dtls_wait_wake(sk);
 	return 0;
 out:
 	dtls_msg_put(ds, m);

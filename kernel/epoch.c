@@ -13,7 +13,7 @@
  * Sleeps. Return: an epoch with one reference, or an error.
  */
 struct dtls_epoch *dtls_epoch_new(const struct dtls_key_info *info,
-				  const struct dtls_cipher *cipher,
+				  const struct dtls_aead *cipher,
 				  u32 replay_window)
 {
 	struct dtls_epoch *epoch;

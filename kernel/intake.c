@@ -5,7 +5,7 @@
  *   take_datagram()	takes a datagram from UDP's queue
  *   find_record()	finds the next record in the datagram
  *   cut_record()	takes the record, and charges what is left
- *   admit()		copies what others may write to, looks for the key, and
+ *   admit_run()	copies what others may write to, looks for the key, and
  *			holds the record against the replay window
  *   dtls_rx_open()	in rx.c, decides what becomes of the record
  *
@@ -55,13 +55,13 @@ static noinline void find_piece(struct dtls_dgram *d)
 		d->piece_ours = false;
 		if (page && !PageHighMem(page)) {
 			d->piece = skb_frag_address(frag);
-			d->piece_ours = dtls_page_is_ours(page);
+			d->piece_ours = dtls_batch_page_is_marked(page);
 		}
 	}
 }
 
 /* Return the @len bytes at d->pos where they lie, or NULL if in pieces. */
-static const u8 *peek(struct dtls_dgram *d, unsigned int len)
+static const u8 *peek_bytes(struct dtls_dgram *d, unsigned int len)
 {
 	if (d->pos >= d->piece_end)
 		find_piece(d);
@@ -75,10 +75,10 @@ static const u8 *peek(struct dtls_dgram *d, unsigned int len)
  * nobody else writes to it: each of its bytes is read once from memory where
  * somebody does.
  */
-static const u8 *peek_header(struct dtls_dgram *d, struct dtls_rx *rx,
+static const u8 *peek_header(struct dtls_dgram *d, struct dtls_run *rx,
 			     unsigned int len)
 {
-	const u8 *p = peek(d, len);
+	const u8 *p = peek_bytes(d, len);
 
 	if (p && d->piece_ours)
 		return p;
@@ -111,7 +111,7 @@ static void end_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
 		consume_skb(d->skb);
 	else
 		dtls_skb_drop(ds->sk, d->skb,
-			      dtls_drop_reason(DTLS_COUNT_RX_MALFORMED));
+			      dtls_stats_drop_reason(DTLS_COUNT_RX_MALFORMED));
 	WRITE_ONCE(d->skb, NULL);
 }
 
@@ -126,7 +126,7 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	int off = 0, err;
 
 	/* With an empty queue __skb_recv_udp() would busy-poll, which sleeps. */
-	if (!*budget || !dtls_udp_unread(ds->sk))
+	if (!*budget || !dtls_wait_udp_unread(ds->sk))
 		return -EAGAIN;
 	--*budget;
 
@@ -138,7 +138,7 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	skb->dev = NULL;	/* UDP kept its scratch there */
 	begin_datagram(ds, d, skb);
 	if (!d->end)
-		dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+		dtls_stats_count(ds, DTLS_COUNT_RX_MALFORMED);
 	return 0;
 }
 
@@ -157,7 +157,7 @@ static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
  * end of the header cannot be found, so the rest of the datagram is kept as one
  * record.
  */
-static bool find_unsized(struct dtls_rx *rx, const u8 *p, unsigned int len)
+static bool find_unsized(struct dtls_run *rx, const u8 *p, unsigned int len)
 {
 	if (len < DTLS_SAMPLE_SIZE)
 		return false;
@@ -184,7 +184,7 @@ static bool find_unsized(struct dtls_rx *rx, const u8 *p, unsigned int len)
  * Find the epoch that a unified header means. Return: false if the record is too
  * short for its number to be unmasked (RFC 9147 4.2.3).
  */
-static bool find_epoch(struct dtls_rx *rx)
+static bool find_epoch(struct dtls_run *rx)
 {
 	if (!rx->rec.unified)
 		return true;
@@ -209,7 +209,7 @@ static bool find_cid(const struct dtls_assoc *assoc, struct dtls_dgram *d,
 }
 
 /* Go on behind the next @len bytes of @d. */
-static void skip(struct dtls_dgram *d, unsigned int len)
+static void skip_bytes(struct dtls_dgram *d, unsigned int len)
 {
 	d->pos += len;
 	if (d->pos == d->seg_end)
@@ -226,10 +226,10 @@ static void skip(struct dtls_dgram *d, unsigned int len)
 static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
 		      unsigned int len, enum dtls_count what)
 {
-	dtls_count(ds, what);
+	dtls_stats_count(ds, what);
 	if (++d->junk >= JUNK_MAX)
 		len = d->seg_end - d->pos;
-	skip(d, len);
+	skip_bytes(d, len);
 }
 
 /*
@@ -237,7 +237,7 @@ static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
  * Return: false if @d has no more records; it is used up then.
  */
 static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
-			struct dtls_rx *rx)
+			struct dtls_run *rx)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 	unsigned int cid_len = assoc ? READ_ONCE(assoc->rx_cid_len) : 0;
@@ -280,9 +280,9 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
  * the socket, and dropped if it cannot be.
  */
 static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
-		       struct dtls_rx *rx)
+		       struct dtls_run *rx)
 {
-	unsigned int len = dtls_rx_size(rx);
+	unsigned int len = dtls_run_size(rx);
 	bool held = d->cut;
 
 	rx->skb = d->skb;
@@ -294,16 +294,16 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	rx->why = 0;
 	d->cut = true;
 	rx->has_cid = d->has_cid;
-	rx->piece = peek(d, len);
+	rx->piece = peek_bytes(d, len);
 	rx->ours = d->piece_ours;
-	skip(d, len);
+	skip_bytes(d, len);
 
 	if (d->pos < d->end) {
 		skb_get(d->skb);
 		/* The first cut that leaves a rest charges it, once for all. */
-		if (held || dtls_hold(ds, d->skb, DTLS_CHARGE_RECEIVED))
+		if (held || dtls_msg_hold(ds, d->skb, DTLS_CHARGE_RECEIVED))
 			return;
-		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		dtls_stats_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		end_datagram(ds, d);
 	} else {
 		WRITE_ONCE(d->skb, NULL);	/* ours was the last part of it */
@@ -314,7 +314,7 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
  * Copy @len bytes of @rx->skb, at @offset, which lie at @piece unless that is
  * NULL, to @to.
  */
-static bool copy_bytes(const struct dtls_rx *rx, const u8 *piece,
+static bool copy_bytes(const struct dtls_run *rx, const u8 *piece,
 		       unsigned int offset, unsigned int len, u8 *to)
 {
 	if (!piece)
@@ -328,11 +328,11 @@ static bool copy_bytes(const struct dtls_rx *rx, const u8 *piece,
  * to, or NULL. A cipher reads ciphertext twice, and the bytes verified must be
  * the bytes decrypted. So bytes that somebody else may write to are copied.
  */
-static const u8 *steady(struct dtls_rx *rx, struct dtls_dgram *d,
-			unsigned int len)
+static const u8 *steady_record(struct dtls_run *rx, struct dtls_dgram *d,
+			       unsigned int len)
 {
-	unsigned int place = dtls_place(rx->used, len);
-	const u8 *piece = peek(d, len);
+	unsigned int place = dtls_scratch_place(rx->used, len);
+	const u8 *piece = peek_bytes(d, len);
 
 	if (piece && d->piece_ours)
 		return piece;
@@ -347,9 +347,9 @@ static const u8 *steady(struct dtls_rx *rx, struct dtls_dgram *d,
  * Do the same for the first record of @rx, whose header, at @rx->wire[0], must
  * not be read again from where somebody else writes to it.
  */
-static bool steady_first(struct dtls_rx *rx)
+static bool steady_first(struct dtls_run *rx)
 {
-	unsigned int head = rx->rec.header_len, size = dtls_rx_size(rx);
+	unsigned int head = rx->rec.header_len, size = dtls_run_size(rx);
 	const u8 *piece = rx->piece;
 
 	rx->used = 0;
@@ -366,7 +366,7 @@ static bool steady_first(struct dtls_rx *rx)
 }
 
 /* Unmask the number in a unified header and make it whole (RFC 9147 4.2.2). */
-static void find_number(struct dtls_epoch *epoch, struct dtls_rx *rx)
+static void find_number(struct dtls_epoch *epoch, struct dtls_run *rx)
 {
 	u8 mask[DTLS_SAMPLE_SIZE];
 
@@ -376,7 +376,7 @@ static void find_number(struct dtls_epoch *epoch, struct dtls_rx *rx)
 }
 
 /* Return true if the record at @p, of the same size, is the @n-th of @rx. */
-static bool follows(const struct dtls_rx *rx, unsigned int n, const u8 *p)
+static bool follows_run(const struct dtls_run *rx, unsigned int n, const u8 *p)
 {
 	u8 mask[DTLS_SAMPLE_SIZE];
 
@@ -391,17 +391,17 @@ static bool follows(const struct dtls_rx *rx, unsigned int n, const u8 *p)
  * there are @max. What GRO coalesced is mostly one such run. The association's
  * lock is held.
  */
-static void extend(struct dtls_sock *ds, struct dtls_dgram *d,
-		   struct dtls_rx *rx, unsigned int max)
+static void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
+		       struct dtls_run *rx, unsigned int max)
 {
-	unsigned int size = dtls_rx_size(rx), n;
+	unsigned int size = dtls_run_size(rx), n;
 	const u8 *p;
 
 	if (d->skb != rx->skb || d->seg_len != size)
 		return;
 	for (n = 1; n < max && d->end - d->pos >= size; n++) {
-		p = steady(rx, d, size);
-		if (!p || !follows(rx, n, p))
+		p = steady_record(rx, d, size);
+		if (!p || !follows_run(rx, n, p))
 			break;
 		rx->wire[n] = p;
 		d->pos += size;
@@ -414,12 +414,12 @@ static void extend(struct dtls_sock *ds, struct dtls_dgram *d,
 
 /*
  * Hold @rx against the replay window if there is a key for it; with @d also the
- * records that follow there, @max in all. From here to settle() they are under
+ * records that follow there, @max in all. From here to settle_run() they are under
  * way: if another reader moves the window past them in the meantime, they are
  * still accepted.
  */
-static void admit(struct dtls_sock *ds, struct dtls_rx *rx,
-		  struct dtls_dgram *d, unsigned int max)
+static void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
+		      struct dtls_dgram *d, unsigned int max)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 
@@ -434,7 +434,7 @@ static void admit(struct dtls_sock *ds, struct dtls_rx *rx,
 	if (rx->rec.unified)
 		find_number(rx->epoch, rx);
 	if (d)
-		extend(ds, d, rx, max);
+		extend_run(ds, d, rx, max);
 	rx->fresh = dtls_replay_check_run(&rx->epoch->replay, rx->rec.seq,
 					  rx->n);
 	hlist_add_head(&rx->under_way, &assoc->under_way);
@@ -444,10 +444,12 @@ static void admit(struct dtls_sock *ds, struct dtls_rx *rx,
 /*
  * Find the next record received, in one datagram at most, so that the lock is
  * not held for long. Return: 0, and @rx is to be given to dtls_rx_open() and
- * dtls_rx_done(); -ERESTART if the datagram had none: the caller looks for signals
- * and gives the CPU away before the next call; or an error of take_datagram().
+ * dtls_wait_done(); -ERESTART if the datagram had none: the caller looks for
+ * signals and gives the CPU away before the next call; or an error of
+ * take_datagram().
  */
-int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
+int dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
+		     unsigned int *budget)
 {
 	struct dtls_dgram *d;
 	int err = 0;
@@ -465,17 +467,18 @@ int dtls_rx_next(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int *budget)
 		err = -ERESTART;
 	if (!err) {
 		cut_record(ds, d, rx);
-		admit(ds, rx, NULL, 1);
-		dtls_rx_begin(ds, rx);
+		admit_run(ds, rx, NULL, 1);
+		dtls_wait_begin(ds, rx);
 	} else if (err != -ERESTART) {
-		dtls_rx_missed(ds);
+		dtls_wait_missed(ds);
 	}
 	spin_unlock(&ds->lock);
 	return err;
 }
 
 /* Return what is left of the datagram that @rx came in, or NULL. */
-static struct dtls_dgram *rest_of(struct dtls_sock *ds, const struct dtls_rx *rx)
+static struct dtls_dgram *rest_of(struct dtls_sock *ds,
+				  const struct dtls_run *rx)
 {
 	lockdep_assert_held(&ds->lock);
 	if (ds->current_dgram.skb && ds->current_dgram.serial == rx->dgram)
@@ -489,7 +492,7 @@ static struct dtls_dgram *rest_of(struct dtls_sock *ds, const struct dtls_rx *rx
 static void skip_to(struct dtls_sock *ds, struct dtls_dgram *d,
 		    unsigned int end)
 {
-	skip(d, end - d->pos);
+	skip_bytes(d, end - d->pos);
 	if (d->pos == d->end)
 		end_datagram(ds, d);
 }
@@ -498,7 +501,7 @@ static void skip_to(struct dtls_sock *ds, struct dtls_dgram *d,
  * Count @rx, a record that has no key or is forged, against JUNK_MAX of its
  * datagram. The records of a longer run have a datagram each.
  */
-void dtls_rx_junk(struct dtls_sock *ds, const struct dtls_rx *rx)
+void dtls_intake_junk(struct dtls_sock *ds, const struct dtls_run *rx)
 {
 	struct dtls_dgram *d;
 
@@ -518,7 +521,7 @@ void dtls_rx_junk(struct dtls_sock *ds, const struct dtls_rx *rx)
  * dropped. No lock is held while it is computed, as that takes long for a large
  * datagram; so another reader may compute it at the same time.
  */
-bool dtls_rx_intact(struct dtls_sock *ds, struct dtls_rx *rx)
+bool dtls_intake_intact(struct dtls_sock *ds, struct dtls_run *rx)
 {
 	struct dtls_dgram *d;
 	bool intact;
@@ -543,11 +546,12 @@ bool dtls_rx_intact(struct dtls_sock *ds, struct dtls_rx *rx)
  * Find the run of records after @first, in the same coalesced datagram @dgram,
  * that a reader with UDP_GRO may get together with it: they are of the same size
  * or less, @max at most, and no more than a scratch has room for. Return: false
- * if there is none; else @rx is to be given to dtls_rx_open() and dtls_rx_done().
+ * if there is none; else @rx is to be given to dtls_rx_open() and
+ * dtls_wait_done().
  */
-bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
-		       const struct dtls_record *first, struct dtls_rx *rx,
-		       unsigned int max)
+bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
+			   const struct dtls_record *first, struct dtls_run *rx,
+			   unsigned int max)
 {
 	struct dtls_dgram *d = &ds->current_dgram;
 	bool found = false;
@@ -561,15 +565,16 @@ bool dtls_rx_coalesced(struct dtls_sock *ds, u64 dgram,
 	    rx->rec.fragment_len <= first->fragment_len) {
 		found = true;
 		cut_record(ds, d, rx);
-		admit(ds, rx, d, min(max, dtls_places(rx->rec.fragment_len)));
-		dtls_rx_begin(ds, rx);
+		max = min(max, dtls_scratch_places(rx->rec.fragment_len));
+		admit_run(ds, rx, d, max);
+		dtls_wait_begin(ds, rx);
 	}
 	spin_unlock(&ds->lock);
 	return found;
 }
 
 /* From close(): nobody else is there. */
-void dtls_rx_purge(struct dtls_sock *ds)
+void dtls_intake_purge(struct dtls_sock *ds)
 {
 	consume_skb(ds->current_dgram.skb);
 	consume_skb(ds->kept_dgram.skb);

@@ -17,7 +17,7 @@
 #define OPEN_LIMIT	BIT_ULL(36)
 #define CCM_8_OPEN_LIMIT BIT_ULL(7)
 
-static const struct dtls_cipher ciphers[] = {
+static const struct dtls_aead ciphers[] = {
 	{ DTLS_CIPHER_AES_GCM_128, "gcm(aes)", 16, 4, 8, 16, false, true,
 	  GCM_SEAL_LIMIT, OPEN_LIMIT },
 	{ DTLS_CIPHER_AES_GCM_256, "gcm(aes)", 32, 4, 8, 16, false, true,
@@ -34,7 +34,7 @@ static const struct dtls_cipher ciphers[] = {
 	  CCM_SEAL_LIMIT, CCM_8_OPEN_LIMIT },
 };
 
-const struct dtls_cipher *dtls_cipher_find(u16 id)
+const struct dtls_aead *dtls_key_find_aead(u16 id)
 {
 	unsigned int i;
 
@@ -46,7 +46,7 @@ const struct dtls_cipher *dtls_cipher_find(u16 id)
 
 /* Sleeps: may load the cipher's module. */
 int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
-		  const struct dtls_cipher *cipher, bool write)
+		  const struct dtls_aead *cipher, bool write)
 {
 	bool v13 = dtls_is_13(info->version);
 	int err;

@@ -22,7 +22,7 @@ static int __init dtls_init(void)
 static void __exit dtls_exit(void)
 {
 	dtls_ulp_exit();
-	/* A softirq may still be on its way out of dtls_data_ready(). */
+	/* A softirq may still be on its way out of dtls_wait_data_ready(). */
 	synchronize_rcu();
 	/* Epochs are freed by RCU. */
 	rcu_barrier();

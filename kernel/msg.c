@@ -30,7 +30,7 @@ static void release_received(struct sk_buff *skb)
 }
 
 /**
- * dtls_hold() - charge an skb to the socket for as long as it lives
+ * dtls_msg_hold() - charge an skb to the socket for as long as it lives
  * @ds:		socket
  * @skb:	nobody else may call this for it at the same time
  * @where:	what the charge counts against
@@ -41,7 +41,8 @@ static void release_received(struct sk_buff *skb)
  *
  * Return: false if memory is short: @skb is to be dropped.
  */
-bool dtls_hold(struct dtls_sock *ds, struct sk_buff *skb, enum dtls_charge where)
+bool dtls_msg_hold(struct dtls_sock *ds, struct sk_buff *skb,
+		   enum dtls_charge where)
 {
 	struct sock *sk = ds->sk;
 	bool charged;
@@ -96,7 +97,7 @@ struct dtls_msg *dtls_msg_alloc(unsigned int headers, unsigned int len)
  * Give @to what recvmsg() needs of @from beside the payload: headers, their
  * places, times, marks, control block. A driver's own time stamp is left out:
  * it is a pointer into the memory of @from (SKBTX_HW_TSTAMP_NETDEV). UDP has
- * taken route and connection tracking away, and dtls_rx_next() the device.
+ * taken route and connection tracking away, and dtls_intake_next() the device.
  */
 static void copy_headers(struct sk_buff *to, struct sk_buff *from,
 			 unsigned int headers)

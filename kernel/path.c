@@ -28,7 +28,7 @@ static bool is_peer6(const struct sock *sk, const struct sockaddr_in6 *sin6,
 #endif
 
 /* Return true if @name is the address that the socket is connected to. */
-bool dtls_is_peer(const struct sock *sk, const void *name, int len)
+bool dtls_path_is_peer(const struct sock *sk, const void *name, int len)
 {
 	const struct sockaddr_in *sin = name;
 

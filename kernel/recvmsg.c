@@ -23,7 +23,7 @@
  * @flags:	MSG_*
  * @budget:	datagrams that may still be taken in before signals and the
  *		deadline are looked at
- * @waiter:	for dtls_wait()
+ * @waiter:	for dtls_wait_sleep()
  */
 struct reader {
 	struct dtls_sock *ds;
@@ -38,7 +38,7 @@ struct reader {
 static unsigned int full_budget(struct dtls_sock *ds)
 {
 	/* The length may be read while a datagram goes from queue to queue. */
-	return max(dtls_rx_queued(ds), 1U);
+	return max(dtls_wait_queued(ds), 1U);
 }
 
 /**
@@ -73,13 +73,13 @@ static bool taking_matters(struct dtls_sock *ds)
 	lockdep_assert_held(&ds->lock);
 	ds->turned_away = false;
 	if (list_empty(&ds->ready))
-		matters |= dtls_rx_closed(ds) ||
+		matters |= dtls_wait_closed(ds) ||
 			   READ_ONCE(ds->sk->sk_shutdown) & RCV_SHUTDOWN;
 	return matters;
 }
 
 /* Return true if @m may follow the records of @chain. */
-static bool follows(const struct dtls_msg *m, const struct chain *chain)
+static bool may_follow(const struct dtls_msg *m, const struct chain *chain)
 {
 	return m->dgram == chain->dgram && m->rec.epoch == chain->first->epoch &&
 	       m->len <= chain->size;
@@ -94,7 +94,7 @@ static noinline struct dtls_msg *take_oldest(struct dtls_sock *ds,
 
 	spin_lock(&ds->lock);
 	m = list_first_entry_or_null(&ds->ready, struct dtls_msg, list);
-	if (m && chain && !follows(m, chain))
+	if (m && chain && !may_follow(m, chain))
 		m = NULL;
 	if (m) {
 		list_del(&m->list);
@@ -103,7 +103,7 @@ static noinline struct dtls_msg *take_oldest(struct dtls_sock *ds,
 	}
 	spin_unlock(&ds->lock);
 	if (unlikely(wake))
-		dtls_rx_wake(ds->sk);
+		dtls_wait_wake(ds->sk);
 	return m;
 }
 
@@ -117,8 +117,8 @@ static struct dtls_msg *take_ready(struct dtls_sock *ds,
 /* @m was taken and could not be given to the user: it is the oldest again. */
 static void put_back_ready(struct dtls_sock *ds, struct dtls_msg *m)
 {
-	dtls_ready_queue(ds, m, true);
-	dtls_rx_wake_one(ds->sk);
+	dtls_rx_queue_ready(ds, m, true);
+	dtls_wait_wake_one(ds->sk);
 }
 
 /* The ready record at @off bytes, with a reference; @off becomes one into it */
@@ -245,7 +245,8 @@ static void put_replayable(struct msghdr *msg, struct dtls_record_info *info)
 }
 
 /* How many of @have bytes the user's @len take */
-static unsigned int fit(struct msghdr *msg, size_t len, unsigned int have)
+static unsigned int fit_length(struct msghdr *msg, size_t len,
+			       unsigned int have)
 {
 	if (have <= len)
 		return have;
@@ -264,9 +265,9 @@ static bool copy_out(struct msghdr *msg, const u8 *from, size_t len)
 }
 
 /* Copy the record just opened to the user. Returns what recv returns. */
-static int deliver(struct reader *r, const struct dtls_opened *o)
+static int deliver_opened(struct reader *r, const struct dtls_opened *o)
 {
-	unsigned int copied = fit(r->msg, r->len, o->len);
+	unsigned int copied = fit_length(r->msg, r->len, o->len);
 
 	if (!copy_out(r->msg, o->content, copied))
 		return -EFAULT;
@@ -277,7 +278,7 @@ static int deliver(struct reader *r, const struct dtls_opened *o)
 /* Likewise a record that was opened before, from @off on. */
 static int deliver_msg(struct reader *r, const struct dtls_msg *m, int off)
 {
-	unsigned int copied = fit(r->msg, r->len, m->len - off);
+	unsigned int copied = fit_length(r->msg, r->len, m->len - off);
 	struct sock *sk = r->ds->sk;
 
 	if (copy_to_iter(m->data + off, copied, &r->msg->msg_iter) != copied)
@@ -305,7 +306,7 @@ static unsigned int chain_room(const struct reader *r, const struct chain *chain
  * pieces, and keep the rest.
  */
 static void chain_run(struct reader *r, struct chain *chain,
-		      const struct dtls_rx *rx)
+		      const struct dtls_run *rx)
 {
 	const struct dtls_opened *o = rx->opened, *end = o + rx->n, *next;
 	int size = chain->size, piece;
@@ -347,16 +348,16 @@ static void chain_run(struct reader *r, struct chain *chain,
 static void chain_received(struct reader *r, struct chain *chain,
 			   struct dtls_scratch *scratch)
 {
-	struct dtls_rx *rx = &scratch->rx[1];
+	struct dtls_run *rx = &scratch->rx[1];
 	struct dtls_sock *ds = r->ds;
 	unsigned int max;
 
 	while ((max = chain_room(r, chain)) &&
-	       dtls_rx_coalesced(ds, chain->dgram, chain->first, rx,
-				 min(max, DTLS_RUN_MAX))) {
+	       dtls_intake_coalesced(ds, chain->dgram, chain->first, rx,
+				     min(max, DTLS_RUN_MAX))) {
 		dtls_rx_open(ds, rx, scratch);
 		chain_run(r, chain, rx);
-		dtls_rx_done(ds, rx);
+		dtls_wait_done(ds, rx);
 	}
 }
 
@@ -405,7 +406,7 @@ static bool go_on(void)
 
 /*
  * Open the next record received, the first of @scratch's. Returns 0, and the
- * caller owes it dtls_rx_done(); -EAGAIN if there is nothing more; or another
+ * caller owes it dtls_wait_done(); -EAGAIN if there is nothing more; or another
  * error. Sleeps, and lets nothing but a fatal signal interrupt it: @budget is
  * its bound.
  */
@@ -414,7 +415,7 @@ static int open_next(struct dtls_sock *ds, struct dtls_scratch *scratch,
 {
 	int err;
 
-	while ((err = dtls_rx_next(ds, scratch->rx, budget)) == -ERESTART)
+	while ((err = dtls_intake_next(ds, scratch->rx, budget)) == -ERESTART)
 		if (!go_on())
 			return -EINTR;
 	if (!err)
@@ -428,16 +429,16 @@ static int open_next(struct dtls_sock *ds, struct dtls_scratch *scratch,
  */
 static int give_opened(struct reader *r, struct dtls_scratch *scratch)
 {
-	struct dtls_rx *rx = scratch->rx;
+	struct dtls_run *rx = scratch->rx;
 	struct dtls_opened *o = rx->opened;
 	struct dtls_sock *ds = r->ds;
 	struct dtls_record_info info;
 	int ret;
 
-	ret = deliver(r, o);
+	ret = deliver_opened(r, o);
 	if (ret < 0)
 		return ret;
-	if (dtls_rx_replayable(rx)) {
+	if (dtls_run_replayable(rx)) {
 		dtls_rx_info(rx, 0, &info);
 		put_replayable(r->msg, &info);
 	}
@@ -460,10 +461,10 @@ static int read_received(struct reader *r)
 {
 	struct dtls_sock *ds = r->ds;
 	struct dtls_scratch *scratch;
-	struct dtls_rx *rx;
+	struct dtls_run *rx;
 	int ret, verdict;
 
-	if (dtls_rx_nothing(ds))
+	if (dtls_wait_nothing(ds))
 		return -EAGAIN;
 	scratch = dtls_scratch_get(true);
 	if (!scratch)
@@ -480,7 +481,7 @@ static int read_received(struct reader *r)
 			ret = verdict;
 		else
 			dtls_rx_keep(ds, rx, 0);
-		dtls_rx_done(ds, rx);
+		dtls_wait_done(ds, rx);
 		if (verdict < 0 || verdict == DTLS_RX_DATA)
 			break;
 		ret = -EINTR;
@@ -495,13 +496,13 @@ static int read_received(struct reader *r)
  * Data that is kept on the way to what the caller looks for needs room; without
  * it -ENOBUFS, and likewise if a record was dropped for want of memory.
  */
-static int fill(struct dtls_sock *ds, bool control, unsigned int *budget)
+static int fill_queue(struct dtls_sock *ds, bool control, unsigned int *budget)
 {
 	struct dtls_scratch *scratch;
-	struct dtls_rx *rx;
+	struct dtls_run *rx;
 	int err;
 
-	if (dtls_rx_nothing(ds))
+	if (dtls_wait_nothing(ds))
 		return -EAGAIN;
 	scratch = dtls_scratch_get(true);
 	if (!scratch)
@@ -512,7 +513,7 @@ static int fill(struct dtls_sock *ds, bool control, unsigned int *budget)
 		if (err)
 			break;
 		err = dtls_rx_keep(ds, rx, 0);
-		dtls_rx_done(ds, rx);
+		dtls_wait_done(ds, rx);
 		if (err || (control ? !list_empty(&ds->control) :
 				      rx->opened[0].verdict == DTLS_RX_DATA))
 			break;
@@ -535,7 +536,7 @@ static int read_control(struct reader *r)
 	m = dtls_control_take(ds, r->flags & MSG_PEEK);
 	if (!m) {
 		err = sock_error(ds->sk) ?:
-		      fill(ds, true, &r->budget);
+		      fill_queue(ds, true, &r->budget);
 		if (err)
 			return err;
 		m = dtls_control_take(ds, r->flags & MSG_PEEK);
@@ -543,7 +544,7 @@ static int read_control(struct reader *r)
 			return -EAGAIN;
 	}
 
-	copied = fit(msg, r->len, m->len);
+	copied = fit_length(msg, r->len, m->len);
 	msg->msg_flags |= MSG_OOB;
 	if (copy_to_iter(m->data, copied, &msg->msg_iter) != copied) {
 		if (r->flags & MSG_PEEK)
@@ -572,14 +573,14 @@ static int read_peek(struct reader *r)
 		err = sock_error(sk);
 		if (err)
 			return err;
-		closed = dtls_rx_closed(ds);
+		closed = dtls_wait_closed(ds);
 		off = max(sk_peek_offset(sk, r->flags), 0);	/* -1: unset */
 		m = peek_ready(ds, &off);
 		if (m)
 			break;
 		if (closed)
 			return 0;
-		err = fill(ds, false, &r->budget);
+		err = fill_queue(ds, false, &r->budget);
 		if (!err && !go_on())
 			err = -EINTR;
 		if (err)
@@ -641,7 +642,7 @@ static int read_data(struct reader *r)
 	err = sock_error(ds->sk);
 	if (err)
 		return err;
-	closed = dtls_rx_closed(ds);
+	closed = dtls_wait_closed(ds);
 	m = take_ready(ds, NULL);
 	if (m)
 		return give_ready(r, m);
@@ -668,7 +669,7 @@ static void begin_reading(struct reader *r)
 		r->waiter.deadline = jiffies + timeo;
 	}
 	if (r->flags & MSG_DONTWAIT)
-		dtls_busy_poll(r->ds, true);
+		dtls_wait_busy_poll(r->ds, true);
 }
 
 /*
@@ -685,15 +686,15 @@ static int read_until(struct reader *r)
 	for (;;) {
 		if (!again || !nonblock)
 			r->budget = full_budget(ds);
-		/* Pairs with dtls_rx_news(). */
+		/* Pairs with dtls_wait_news(). */
 		r->waiter.seen = smp_load_acquire(&ds->news);
 		ret = read_once(r);
 		if (ret != -EAGAIN)
 			return ret;
-		if (dtls_rx_shut(ds, r->waiter.seen))
+		if (dtls_wait_shut(ds, r->waiter.seen))
 			return 0;
 		if (!nonblock)
-			ret = dtls_wait(ds, &r->waiter);
+			ret = dtls_wait_sleep(ds, &r->waiter);
 		else if (!again && READ_ONCE(ds->news) != r->waiter.seen)
 			ret = 0;
 		if (ret)
@@ -722,11 +723,11 @@ int dtls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 		return dtls_base_recvmsg(ds->base, sk, msg, len, flags);
 
 	if (unlikely(ds->gro && rcu_access_pointer(sk->sk_filter)))
-		dtls_rx_key(ds);
+		dtls_early_new_key(ds);
 
 	begin_reading(&r);
 	ret = read_until(&r);
-	dtls_rx_wake_next(ds);
+	dtls_wait_wake_next(ds);
 	return ret;
 }
 
@@ -745,7 +746,7 @@ static bool fill_for_poll(struct dtls_sock *ds, bool control)
 	int err = 0;
 
 	while (!err && list_empty(queue)) {
-		err = fill(ds, control, &budget);
+		err = fill_queue(ds, control, &budget);
 		/* With room left, one record was dropped; others may follow. */
 		if (err == -ENOBUFS && has_room(ds))
 			err = 0;
@@ -763,11 +764,11 @@ static bool fill_for_poll(struct dtls_sock *ds, bool control)
  */
 static bool poll_ended(struct dtls_sock *ds)
 {
-	/* Pairs with dtls_rx_news(). */
+	/* Pairs with dtls_wait_news(). */
 	unsigned int seen = smp_load_acquire(&ds->news);
-	bool closed = dtls_rx_closed(ds);
+	bool closed = dtls_wait_closed(ds);
 
-	return list_empty(&ds->ready) && (closed || dtls_rx_shut(ds, seen));
+	return list_empty(&ds->ready) && (closed || dtls_wait_shut(ds, seen));
 }
 
 /*
@@ -775,7 +776,7 @@ static bool poll_ended(struct dtls_sock *ds)
  * Control records are looked for behind data that nobody reads, and data behind
  * control records. Sleeps.
  */
-__poll_t dtls_rx_poll(struct dtls_sock *ds, __poll_t asked)
+__poll_t dtls_recvmsg_poll(struct dtls_sock *ds, __poll_t asked)
 {
 	__poll_t mask = 0;
 
@@ -792,7 +793,7 @@ __poll_t dtls_rx_poll(struct dtls_sock *ds, __poll_t asked)
 }
 
 /* FIONREAD: bytes of the next application record. Sleeps. */
-int dtls_rx_inq(struct sock *sk, int *bytes)
+int dtls_recvmsg_inq(struct sock *sk, int *bytes)
 {
 	struct dtls_sock *ds = dtls_sk(sk);
 	struct dtls_msg *m = NULL;

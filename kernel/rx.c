@@ -2,12 +2,12 @@
 /*
  * What becomes of a record. In the order of the calls:
  *
- *   dtls_rx_next()	in intake.c, cuts it out of a datagram and admits it
+ *   dtls_intake_next()	in intake.c, cuts it out of a datagram and admits it
  *   dtls_rx_open()	by its epoch: opens it, keeps it for a key to come, shows
  *			it to the library, or drops it
- *   settle()		says whether it is the first of its number
+ *   settle_run()	says whether it is the first of its number
  *   dtls_recvmsg()	in recv.c, to the user; or dtls_rx_keep(), to a queue
- *   dtls_rx_done()	in wait.c, wakes who is told of what is left
+ *   dtls_wait_done()	in wait.c, wakes who is told of what is left
  *
  * All of it runs in the reader's context, and several readers may be in it at
  * once. Crypto and the copy to the user are under no lock.
@@ -23,27 +23,27 @@
 #define ALERT_USER_CANCELED	90
 
 /* Count a record of @rx as dropped. */
-static void drop_record(struct dtls_sock *ds, struct dtls_rx *rx,
+static void drop_record(struct dtls_sock *ds, struct dtls_run *rx,
 			enum dtls_count what)
 {
-	dtls_count(ds, what);
-	rx->why = dtls_drop_reason(what);
+	dtls_stats_count(ds, what);
+	rx->why = dtls_stats_drop_reason(what);
 }
 
 /* Return true, and count it, if the datagram of @rx was damaged. */
-static bool checksum_wrong(struct dtls_sock *ds, struct dtls_rx *rx)
+static bool checksum_wrong(struct dtls_sock *ds, struct dtls_run *rx)
 {
-	if (dtls_rx_intact(ds, rx))
+	if (dtls_intake_intact(ds, rx))
 		return false;
-	dtls_count(ds, DTLS_COUNT_RX_MALFORMED);
+	dtls_stats_count(ds, DTLS_COUNT_RX_MALFORMED);
 	rx->why = SKB_DROP_REASON_UDP_CSUM;
 	return true;
 }
 
 /* Give the library a record that cannot be verified here, as it came. */
-static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int i)
+static void queue_raw(struct dtls_sock *ds, struct dtls_run *rx, unsigned int i)
 {
-	unsigned int len = dtls_rx_size(rx);
+	unsigned int len = dtls_run_size(rx);
 	struct dtls_msg *m;
 
 	if (checksum_wrong(ds, rx))
@@ -70,7 +70,7 @@ static void queue_raw(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int i)
  * under the new keys does not verify under ours. The library has those keys. Of
  * a unified header there are only the epoch's last bits to tell it by.
  */
-static void show_unverified(struct dtls_sock *ds, struct dtls_rx *rx,
+static void show_unverified(struct dtls_sock *ds, struct dtls_run *rx,
 			    unsigned int i)
 {
 	if (rx->rec.type == DTLS_CT_HANDSHAKE || dtls_may_be_handshake(&rx->rec))
@@ -78,15 +78,15 @@ static void show_unverified(struct dtls_sock *ds, struct dtls_rx *rx,
 }
 
 /* Likewise a record of which a datagram may have no more than a few. */
-static void drop_junk(struct dtls_sock *ds, struct dtls_rx *rx,
+static void drop_junk(struct dtls_sock *ds, struct dtls_run *rx,
 		      enum dtls_count what)
 {
 	drop_record(ds, rx, what);
-	dtls_rx_junk(ds, rx);
+	dtls_intake_junk(ds, rx);
 }
 
 /* Without a read key for its epoch, a record waits, is shown, or goes. */
-static void route_unopened(struct dtls_sock *ds, struct dtls_rx *rx)
+static void route_unopened(struct dtls_sock *ds, struct dtls_run *rx)
 {
 	bool unified = rx->rec.unified;
 	bool data = rx->rec.type == DTLS_CT_APPLICATION_DATA ||
@@ -107,7 +107,7 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_rx *rx)
 		   rx->rec.epoch == rx->newest + 1) {
 		if (checksum_wrong(ds, rx))
 			return;
-		dtls_rx_keep_early(ds, rx);
+		dtls_early_keep(ds, rx);
 		show_unverified(ds, rx, 0);
 	} else {
 		drop_junk(ds, rx, DTLS_COUNT_RX_NO_KEY);
@@ -123,7 +123,7 @@ static bool alert_is_fatal(const struct dtls_assoc *assoc, const u8 *alert)
 }
 
 /* From a peer whose tag was verified */
-static void heed_alert(struct dtls_sock *ds, struct dtls_rx *rx,
+static void heed_alert(struct dtls_sock *ds, struct dtls_run *rx,
 		       const u8 *alert, int len)
 {
 	struct sock *sk = ds->sk;
@@ -142,13 +142,13 @@ static void heed_alert(struct dtls_sock *ds, struct dtls_rx *rx,
 
 /*
  * Mark the authentic records in @set as received and return those that nobody
- * received before. All of them were inside the window when admit() looked. If
+ * received before. All of them were inside the window when admit_run() looked. If
  * another reader, or another size, has moved the window past one since then, the
  * record is still accepted, as the delay was here. A window that was imported in
  * between has taken the fresh bit of what it refuses. Under the association's
  * lock.
  */
-static u64 mark(const struct dtls_rx *rx, u64 set)
+static u64 mark_received(const struct dtls_run *rx, u64 set)
 {
 	struct dtls_replay *window = &rx->epoch->replay;
 	u64 seq = rx->rec.seq, first;
@@ -176,7 +176,7 @@ static u64 mark(const struct dtls_rx *rx, u64 set)
 bool dtls_rx_import(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
 		    u64 next, const u64 *seen)
 {
-	struct dtls_rx *rx;
+	struct dtls_run *rx;
 	bool done;
 
 	spin_lock(&assoc->lock);
@@ -192,9 +192,9 @@ bool dtls_rx_import(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
 }
 
 /* Of two records with one number under way, the other one is not fresh now. */
-static void outdo(struct dtls_assoc *assoc, const struct dtls_rx *rx)
+static void outdo_copies(struct dtls_assoc *assoc, const struct dtls_run *rx)
 {
-	struct dtls_rx *other;
+	struct dtls_run *other;
 
 	hlist_for_each_entry(other, &assoc->under_way, under_way) {
 		s64 ahead = other->rec.seq - rx->rec.seq;
@@ -209,7 +209,7 @@ static void outdo(struct dtls_assoc *assoc, const struct dtls_rx *rx)
 }
 
 /* What becomes of a record that is authentic and the first of its number */
-static int judge(const struct dtls_rx *rx, const struct dtls_opened *o)
+static int judge_record(const struct dtls_run *rx, const struct dtls_opened *o)
 {
 	if (o->len < 0 || o->len > rx->epoch->key.max_plaintext)
 		return DTLS_RX_DONE;
@@ -224,8 +224,8 @@ static int judge(const struct dtls_rx *rx, const struct dtls_opened *o)
  * @authentic and the first of their number. They are marked so, for those to
  * come and those under way. Returns how many are application data.
  */
-static unsigned int settle(struct dtls_sock *ds, struct dtls_rx *rx,
-			   u64 authentic)
+static unsigned int settle_run(struct dtls_sock *ds, struct dtls_run *rx,
+			       u64 authentic)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 	unsigned int i, records = 0, bytes = 0;
@@ -233,17 +233,17 @@ static unsigned int settle(struct dtls_sock *ds, struct dtls_rx *rx,
 
 	spin_lock(&assoc->lock);
 	hlist_del(&rx->under_way);
-	fresh = mark(rx, rx->fresh & authentic);
+	fresh = mark_received(rx, rx->fresh & authentic);
 	rx->fresh = fresh;
 	if (fresh) {
 		if (unlikely(!rx->epoch->used))
 			dtls_assoc_used(assoc, rx->epoch);
-		outdo(assoc, rx);
+		outdo_copies(assoc, rx);
 	}
 	for (i = 0; i < rx->n; i++) {
 		struct dtls_opened *o = &rx->opened[i];
 
-		o->verdict = fresh >> i & 1 ? judge(rx, o) : DTLS_RX_DONE;
+		o->verdict = fresh >> i & 1 ? judge_record(rx, o) : DTLS_RX_DONE;
 		if (o->verdict != DTLS_RX_DATA)
 			continue;
 		trace_dtls_open(ds->sk, rx->rec.epoch, rx->rec.seq + i, o->type,
@@ -255,8 +255,8 @@ static unsigned int settle(struct dtls_sock *ds, struct dtls_rx *rx,
 	assoc->rx_bytes += bytes;
 	spin_unlock(&assoc->lock);
 
-	dtls_stat_add(ds, DTLS_STAT_RX_RECORDS, records);
-	dtls_stat_add(ds, DTLS_STAT_RX_BYTES, bytes);
+	dtls_stats_add(ds, DTLS_STAT_RX_RECORDS, records);
+	dtls_stats_add(ds, DTLS_STAT_RX_BYTES, bytes);
 	return records;
 }
 
@@ -274,7 +274,7 @@ static void tell_forgeries(struct dtls_sock *ds, struct dtls_epoch *epoch)
 }
 
 /* Why a record could not be opened. A forgery is what the AEAD calls one. */
-static void count_failure(struct dtls_sock *ds, struct dtls_rx *rx, int err)
+static void count_failure(struct dtls_sock *ds, struct dtls_run *rx, int err)
 {
 	if (err == -EBADMSG) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_AUTH_FAILED);
@@ -292,8 +292,8 @@ static void count_failure(struct dtls_sock *ds, struct dtls_rx *rx, int err)
 }
 
 /* What becomes of the @i-th record if it is not fresh application data */
-static void conclude(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int i,
-		     u64 authentic)
+static void conclude_record(struct dtls_sock *ds, struct dtls_run *rx,
+			    unsigned int i, u64 authentic)
 {
 	struct dtls_opened *o = &rx->opened[i];
 
@@ -315,7 +315,7 @@ static void conclude(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int i,
 	} else if (o->len > 0) {
 		drop_record(ds, rx, DTLS_COUNT_RX_OVERSIZE);
 	} else {
-		dtls_count(ds, DTLS_COUNT_RX_EMPTY);
+		dtls_stats_count(ds, DTLS_COUNT_RX_EMPTY);
 	}
 }
 
@@ -323,7 +323,7 @@ static void conclude(struct dtls_sock *ds, struct dtls_rx *rx, unsigned int i,
  * Open the records of @rx into @scratch->content, or find them another place,
  * as each one's verdict says. Sleeps.
  */
-void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
+void dtls_rx_open(struct dtls_sock *ds, struct dtls_run *rx,
 		  struct dtls_scratch *scratch)
 {
 	unsigned int i;
@@ -335,16 +335,16 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_rx *rx,
 		return;
 	}
 
-	authentic = dtls_open(&rx->epoch->key, scratch, rx);
-	if (settle(ds, rx, authentic) < rx->n)
+	authentic = dtls_crypt_open(&rx->epoch->key, scratch, rx);
+	if (settle_run(ds, rx, authentic) < rx->n)
 		for (i = 0; i < rx->n; i++)
 			if (rx->opened[i].verdict != DTLS_RX_DATA)
-				conclude(ds, rx, i, authentic);
+				conclude_record(ds, rx, i, authentic);
 	dtls_epoch_put(rx->epoch);
 }
 
 /* What there is to know of the @i-th record, opened */
-void dtls_rx_info(const struct dtls_rx *rx, unsigned int i,
+void dtls_rx_info(const struct dtls_run *rx, unsigned int i,
 		  struct dtls_record_info *info)
 {
 	*info = (struct dtls_record_info) {
@@ -352,12 +352,12 @@ void dtls_rx_info(const struct dtls_rx *rx, unsigned int i,
 		.seq = rx->rec.seq + i,
 		.type = rx->opened[i].type,
 	};
-	if (dtls_rx_replayable(rx))
+	if (dtls_run_replayable(rx))
 		info->flags = DTLS_RECORD_REPLAYABLE;
 }
 
 /* Make @m, which has the length for it, the @i-th record of @rx. */
-static void fill_msg(struct dtls_msg *m, const struct dtls_rx *rx,
+static void fill_msg(struct dtls_msg *m, const struct dtls_run *rx,
 		     unsigned int i)
 {
 	memcpy(m->data, rx->opened[i].content, m->len);
@@ -368,7 +368,7 @@ static void fill_msg(struct dtls_msg *m, const struct dtls_rx *rx,
 }
 
 /* Queue the application record @m; @oldest: before all others. */
-void dtls_ready_queue(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
+void dtls_rx_queue_ready(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 {
 	spin_lock(&ds->lock);
 	if (oldest)
@@ -376,11 +376,11 @@ void dtls_ready_queue(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 	else
 		list_add_tail(&m->list, &ds->ready);
 	WRITE_ONCE(ds->ready_bytes, ds->ready_bytes + m->skb->truesize);
-	dtls_rx_news(ds);
+	dtls_wait_news(ds);
 	spin_unlock(&ds->lock);
 }
 
-static void keep_control(struct dtls_sock *ds, const struct dtls_rx *rx,
+static void keep_control(struct dtls_sock *ds, const struct dtls_run *rx,
 			 unsigned int i)
 {
 	struct dtls_msg *m = dtls_control_new(ds, rx->skb, rx->opened[i].len,
@@ -392,29 +392,29 @@ static void keep_control(struct dtls_sock *ds, const struct dtls_rx *rx,
 	dtls_control_queue(ds, m);
 }
 
-static int keep_data(struct dtls_sock *ds, const struct dtls_rx *rx,
+static int keep_data(struct dtls_sock *ds, const struct dtls_run *rx,
 		     unsigned int i)
 {
 	struct dtls_msg *m = dtls_msg_new(rx->skb, rx->opened[i].len);
 
-	if (!m || !dtls_hold(ds, m->skb, DTLS_CHARGE_RECEIVED)) {
+	if (!m || !dtls_msg_hold(ds, m->skb, DTLS_CHARGE_RECEIVED)) {
 		dtls_msg_put(ds, m);
-		dtls_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		dtls_stats_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		return -ENOBUFS;
 	}
 	fill_msg(m, rx, i);
-	dtls_ready_queue(ds, m, false);
+	dtls_rx_queue_ready(ds, m, false);
 	return 0;
 }
 
 /*
  * Keep the @i-th record of @rx, which nobody takes at once, in the queue that
- * its verdict names. dtls_rx_done() wakes who waits for it. Return -ENOBUFS if
+ * its verdict names. dtls_wait_done() wakes who waits for it. Return -ENOBUFS if
  * an application record was dropped for want of memory, here or when it was
  * opened: the caller would have got it. A control record has a budget, and one
  * that is dropped is counted alone.
  */
-int dtls_rx_keep(struct dtls_sock *ds, const struct dtls_rx *rx,
+int dtls_rx_keep(struct dtls_sock *ds, const struct dtls_run *rx,
 		 unsigned int i)
 {
 	int verdict = rx->opened[i].verdict;

@@ -23,7 +23,7 @@ static DEFINE_PER_CPU(void *, spare_linear);
  * Take this CPU's spare out of @spares. NULL: it is to be made if @home is a
  * CPU, else it is in use.
  */
-static void *take(void *__percpu *spares, int *home)
+static void *take_spare(void *__percpu *spares, int *home)
 {
 	int cpu = raw_smp_processor_id();
 	void *spare = xchg(per_cpu_ptr(spares, cpu), IN_USE);
@@ -36,9 +36,9 @@ static void *take(void *__percpu *spares, int *home)
 }
 
 /* Put @spare, or NULL if it could not be made, back in @spares. */
-static void give_back(void *__percpu *spares, int home, void *spare)
+static void put_spare(void *__percpu *spares, int home, void *spare)
 {
-	/* Pairs with xchg() in take(): what was wiped is wiped for its next user. */
+	/* Pairs with xchg() in take_spare(): the next user finds it wiped. */
 	smp_store_release(per_cpu_ptr(spares, home), spare);
 }
 
@@ -108,12 +108,12 @@ struct dtls_scratch *dtls_scratch_get(bool receive)
 	struct dtls_scratch *scratch;
 	int home;
 
-	scratch = take(&spare_scratch, &home);
+	scratch = take_spare(&spare_scratch, &home);
 	if (unlikely(!scratch)) {
 		scratch = scratch_new(home);
 		if (!scratch) {
 			if (home >= 0)
-				give_back(&spare_scratch, home, NULL);
+				put_spare(&spare_scratch, home, NULL);
 			return NULL;
 		}
 	}
@@ -124,7 +124,7 @@ struct dtls_scratch *dtls_scratch_get(bool receive)
 	return scratch;
 }
 
-/* Memory that wipe() is called for is a multiple of this many bytes long. */
+/* Memory that wipe_memory() is called for is a multiple of so many bytes long. */
 #define WIPE_UNIT	32
 static_assert(IS_ALIGNED(DTLS_SCRATCH_ROOM, WIPE_UNIT));
 
@@ -132,7 +132,7 @@ static_assert(IS_ALIGNED(DTLS_SCRATCH_ROOM, WIPE_UNIT));
  * Wipe @len bytes at @from, and the rest of the last unit. A few bytes are
  * wiped here, as memset() takes longer to choose a way than to write them.
  */
-static void wipe(void *from, size_t len)
+static void wipe_memory(void *from, size_t len)
 {
 	u64 *p = from, *end = from + round_up(len, WIPE_UNIT);
 
@@ -152,14 +152,14 @@ static void wipe(void *from, size_t len)
 void dtls_scratch_put(struct dtls_scratch *scratch)
 {
 	if (scratch->req_used)
-		wipe(scratch->req->__ctx, scratch->req_used);
+		wipe_memory(scratch->req->__ctx, scratch->req_used);
 	if (scratch->plain)
-		wipe(scratch->content, scratch->plain);
+		wipe_memory(scratch->content, scratch->plain);
 	memset(scratch->iv, 0, sizeof(scratch->iv));
 	scratch->req_used = 0;
 	scratch->plain = 0;
 	if (likely(scratch->home >= 0))
-		give_back(&spare_scratch, scratch->home, scratch);
+		put_spare(&spare_scratch, scratch->home, scratch);
 	else
 		scratch_free(scratch);
 }
@@ -211,17 +211,17 @@ int dtls_scratch_grow(struct dtls_scratch *scratch, const struct dtls_key *key)
 }
 
 /**
- * dtls_linear_get() - memory in one piece for a few short records
+ * dtls_scratch_get_linear() - memory in one piece for a few short records
  * @len:	bytes, DTLS_LINEAR_SIZE at most
- * @home:	set, for dtls_linear_put()
+ * @home:	set, for dtls_scratch_put_linear()
  *
  * It holds ciphertext while the base may wait for room, and so is no part of a
  * scratch. Sleeps. Return: aligned so that as little as can be crosses a page,
  * or NULL.
  */
-u8 *dtls_linear_get(size_t len, int *home)
+u8 *dtls_scratch_get_linear(size_t len, int *home)
 {
-	u8 *linear = take(&spare_linear, home);
+	u8 *linear = take_spare(&spare_linear, home);
 
 	if (likely(linear))
 		return linear;
@@ -229,14 +229,14 @@ u8 *dtls_linear_get(size_t len, int *home)
 		return kmalloc(len, GFP_KERNEL_ACCOUNT);
 	linear = kmalloc(DTLS_LINEAR_SIZE, GFP_KERNEL);
 	if (!linear)
-		give_back(&spare_linear, *home, NULL);
+		put_spare(&spare_linear, *home, NULL);
 	return linear;
 }
 
-void dtls_linear_put(u8 *linear, int home)
+void dtls_scratch_put_linear(u8 *linear, int home)
 {
 	if (likely(home >= 0))
-		give_back(&spare_linear, home, linear);
+		put_spare(&spare_linear, home, linear);
 	else
 		kfree(linear);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What calls that were inside UDP's own code when the attach came leave behind */
+/*
+ * What calls that were inside UDP's own code when the attach came leave behind
+ */
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/udp.h>
@@ -69,7 +71,7 @@ static void flush_corked(struct sock *sk)
  * to another peer than that of the keys. As the lock is never free in such a
  * state, no other call finds the socket in it. The socket gets an error.
  */
-void dtls_release_cb(struct sock *sk)
+void dtls_sock_release_cb(struct sock *sk)
 {
 	struct dtls_sock *ds = dtls_sk(sk);
 	int err = 0;
@@ -93,7 +95,7 @@ void dtls_release_cb(struct sock *sk)
  * Take over UDP_SEGMENT and UDP_CORK from UDP, where they would cut or pack
  * records; on an attached socket they mean plaintext. Wants the socket's lock.
  */
-void dtls_take_options_locked(struct dtls_sock *ds)
+void dtls_sock_take_options_locked(struct dtls_sock *ds)
 {
 	struct udp_sock *up = udp_sk(ds->sk);
 	u16 gso_size = READ_ONCE(up->gso_size);
@@ -110,15 +112,15 @@ void dtls_take_options_locked(struct dtls_sock *ds)
 }
 
 /* Take over the options that calls from before the attach have set. Sleeps. */
-void dtls_take_options(struct dtls_sock *ds)
+void dtls_sock_take_options(struct dtls_sock *ds)
 {
 	lock_sock(ds->sk);
-	dtls_take_options_locked(ds);
+	dtls_sock_take_options_locked(ds);
 	release_sock(ds->sk);
 }
 
 /**
- * dtls_bind_peer() - make sure that the socket may get a key
+ * dtls_sock_bind_peer() - make sure that the socket may get a key
  * @ds:		socket
  *
  * Keys belong to the peer that the socket is connected to when the first one
@@ -128,14 +130,14 @@ void dtls_take_options(struct dtls_sock *ds)
  * Return: 0, -ENOTCONN, -EISCONN (a peer other than that of the keys before),
  * or -EBUSY (UDP_ENCAP).
  */
-int dtls_bind_peer(struct dtls_sock *ds)
+int dtls_sock_bind_peer(struct dtls_sock *ds)
 {
 	struct sock *sk = ds->sk;
 	int err = 0;
 
 	lockdep_assert_held(&ds->setup);
 	lock_sock(sk);
-	dtls_take_options_locked(ds);
+	dtls_sock_take_options_locked(ds);
 	if (sk->sk_state != TCP_ESTABLISHED) {
 		err = -ENOTCONN;
 	} else if (READ_ONCE(udp_sk(sk)->encap_type) ||

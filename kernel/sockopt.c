@@ -86,7 +86,7 @@ static void *get_struct(size_t size, size_t min, sockptr_t src, size_t len)
 /* ---- keys ---- */
 
 static int check_key(const struct dtls_key_info *info,
-		     const struct dtls_cipher *cipher)
+		     const struct dtls_aead *cipher)
 {
 	bool v13 = dtls_is_13(info->version);
 	unsigned int iv_len, sn_len;
@@ -130,11 +130,11 @@ static bool cid_len_fits(const struct dtls_assoc *assoc,
 }
 
 /* Give the association its key; makes the association with the first one. */
-static int install(struct dtls_sock *ds, int optname,
-		   const struct dtls_key_info *info, struct dtls_epoch *epoch)
+static int install_key(struct dtls_sock *ds, int optname,
+		       const struct dtls_key_info *info, struct dtls_epoch *epoch)
 {
 	struct dtls_assoc *assoc = ds->assoc;
-	int err = dtls_bind_peer(ds);
+	int err = dtls_sock_bind_peer(ds);
 
 	if (err)
 		return err;
@@ -165,7 +165,7 @@ static int install(struct dtls_sock *ds, int optname,
 static int set_key(struct dtls_sock *ds, int optname, sockptr_t optval,
 		   unsigned int optlen)
 {
-	const struct dtls_cipher *cipher;
+	const struct dtls_aead *cipher;
 	struct dtls_key_info *info;
 	struct dtls_epoch *epoch;
 	int err;
@@ -173,7 +173,7 @@ static int set_key(struct dtls_sock *ds, int optname, sockptr_t optval,
 	info = GET_STRUCT(dtls_key_info, pad, optval, optlen);
 	if (IS_ERR(info))
 		return PTR_ERR(info);
-	cipher = dtls_cipher_find(info->cipher);
+	cipher = dtls_key_find_aead(info->cipher);
 	err = check_key(info, cipher);
 	if (err)
 		goto out;
@@ -184,7 +184,7 @@ static int set_key(struct dtls_sock *ds, int optname, sockptr_t optval,
 	if (IS_ERR(epoch)) {
 		err = PTR_ERR(epoch);
 	} else {
-		err = install(ds, optname, info, epoch);
+		err = install_key(ds, optname, info, epoch);
 		if (err)
 			dtls_epoch_put(epoch);
 	}
@@ -193,10 +193,10 @@ static int set_key(struct dtls_sock *ds, int optname, sockptr_t optval,
 		goto out;
 
 	if (optname == DTLS_RX) {
-		dtls_stat_inc(ds, DTLS_STAT_RX_EPOCHS);
-		dtls_rx_key(ds);
+		dtls_stats_inc(ds, DTLS_STAT_RX_EPOCHS);
+		dtls_early_new_key(ds);
 	} else {
-		dtls_stat_inc(ds, DTLS_STAT_TX_EPOCHS);
+		dtls_stats_inc(ds, DTLS_STAT_TX_EPOCHS);
 	}
 out:
 	kfree_sensitive(info);
@@ -366,7 +366,7 @@ static int get_cid(struct dtls_sock *ds, void *value)
 {
 	struct dtls_cid *cid = value;
 	struct dtls_epoch *tx, *rx;
-	struct dtls_cids *cids;
+	struct dtls_cid_list *cids;
 
 	mutex_lock(&ds->setup);
 	if (ds->assoc) {
@@ -401,8 +401,8 @@ static int set_feed(struct dtls_sock *ds, sockptr_t optval, unsigned int optlen)
 		return -EFAULT;
 	if (feed.reserved)
 		return -EINVAL;
-	return check_id(&feed) ?: dtls_rx_feed(ds, optval, sizeof(feed),
-					       optlen - sizeof(feed));
+	return check_id(&feed) ?: dtls_early_feed(ds, optval, sizeof(feed),
+						  optlen - sizeof(feed));
 }
 
 static int set_poll_control(struct dtls_sock *ds, sockptr_t optval,
@@ -419,7 +419,7 @@ static int set_poll_control(struct dtls_sock *ds, sockptr_t optval,
 	WRITE_ONCE(ds->poll_control, val);
 	/* A control record may have been there before somebody asked for it. */
 	if (val)
-		dtls_rx_wake_one(ds->sk);
+		dtls_wait_wake_one(ds->sk);
 	return 0;
 }
 

@@ -37,7 +37,7 @@ struct dtls_net {
 static unsigned int dtls_net_id __read_mostly;
 
 /* Counters for as long as @net is held */
-u64 __percpu *dtls_stats(struct net *net)
+u64 __percpu *dtls_stats_of(struct net *net)
 {
 	struct dtls_net *dn = net_generic(net, dtls_net_id);
 
@@ -50,7 +50,7 @@ u64 __percpu *dtls_stats(struct net *net)
  * of the socket (ss -m), a record as if it were a datagram; what there was no
  * room for is one of the receive buffer, too. An empty record and a control
  * record are no drops. A wrong checksum, which has no counter here but that of
- * malformed records, is counted by dtls_rx_intact() besides.
+ * malformed records, is counted by dtls_intake_intact() besides.
  *
  * The reasons are what dropwatch shows for a datagram without anything else.
  */
@@ -83,11 +83,11 @@ static const struct {
  * Any context. Raise @ds's counter and that of its network namespace; and UDP's
  * and the socket's own, if it is a drop.
  */
-void dtls_count(struct dtls_sock *ds, enum dtls_count what)
+void dtls_stats_count(struct dtls_sock *ds, enum dtls_count what)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 
-	dtls_stat_inc(ds, kinds[what].stat);
+	dtls_stats_inc(ds, kinds[what].stat);
 	if (assoc)
 		atomic64_inc(&assoc->count[what]);
 	if (what != DTLS_COUNT_RX_CONTROL)
@@ -101,7 +101,7 @@ void dtls_count(struct dtls_sock *ds, enum dtls_count what)
 }
 
 /* The enum skb_drop_reason of a record counted as @what; 0: it is no drop */
-u8 dtls_drop_reason(enum dtls_count what)
+u8 dtls_stats_drop_reason(enum dtls_count what)
 {
 	return kinds[what].reason;
 }

@@ -2,11 +2,11 @@
 /*
  * A writer's bytes on their way to the wire:
  *
- *   dtls_sendmsg()	what is asked for: parse_control(), check()
+ *   dtls_sendmsg()	what is asked for: parse_control(), check_send()
  *   send_records()	batch after batch: memory for the records, the plaintext
  *			copied there once, numbers, and the records sealed where
  *			they lie
- *   push()		a batch to the base proto, as one GSO packet or one
+ *   push_batch()	a batch to the base proto, as one GSO packet or one
  *			datagram after the other
  *
  * Any number of tasks seal on one socket at once: the sequence number is the
@@ -81,8 +81,8 @@ struct dtls_cork {
 /* Every send goes down here; UDP must neither cut nor pack what it is given. */
 static int to_base(struct dtls_sock *ds, struct msghdr *msg, size_t len)
 {
-	if (dtls_options_came(ds->sk))
-		dtls_take_options(ds);
+	if (dtls_sock_options_came(ds->sk))
+		dtls_sock_take_options(ds);
 	return ds->base->sendmsg(ds->sk, msg, len);
 }
 
@@ -137,7 +137,7 @@ static void mark_copied(void)
 	struct page *page = current->task_frag.page;
 
 	if (page)
-		dtls_page_set_ours(page);
+		dtls_batch_mark_page(page);
 }
 
 /*
@@ -147,7 +147,7 @@ static void mark_copied(void)
  * go one by one. Where not even one can be lent (net.core.max_skb_frags) the
  * base copies it. Returns bytes of ciphertext sent, or an error if none were.
  */
-static ssize_t push(struct tx *tx, struct dtls_batch *batch, size_t size)
+static ssize_t push_batch(struct tx *tx, struct dtls_batch *batch, size_t size)
 {
 	size_t pos = 0, len;
 	int err = 0;
@@ -205,8 +205,8 @@ static void count_sent(struct tx *tx, unsigned int records, size_t bytes)
 
 	atomic64_add(records, &assoc->count[DTLS_COUNT_TX_RECORDS]);
 	atomic64_add(bytes, &assoc->count[DTLS_COUNT_TX_BYTES]);
-	dtls_stat_add(tx->ds, DTLS_STAT_TX_RECORDS, records);
-	dtls_stat_add(tx->ds, DTLS_STAT_TX_BYTES, bytes);
+	dtls_stats_add(tx->ds, DTLS_STAT_TX_RECORDS, records);
+	dtls_stats_add(tx->ds, DTLS_STAT_TX_BYTES, bytes);
 }
 
 static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
@@ -214,7 +214,7 @@ static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
 	int taken = dtls_epoch_take_seq(tx->epoch, n, seq);
 
 	if (taken < 0)
-		dtls_stat_inc(tx->ds, DTLS_STAT_TX_EXPIRED);
+		dtls_stats_inc(tx->ds, DTLS_STAT_TX_EXPIRED);
 	if (dtls_epoch_tx_warn(tx->epoch))
 		dtls_control_event(tx->ds, tx->epoch, DTLS_EVENT_TX_LIMIT);
 	return taken;
@@ -280,7 +280,7 @@ static bool copy_to_pages(struct tx *tx, const struct bio_vec *pages,
 	u8 *to;
 
 	for (; len; len -= part, pos += part) {
-		to = dtls_pages_at(pages, pos, &room);
+		to = dtls_batch_pages_at(pages, pos, &room);
 		part = min(len, room);
 		if (!copy_in(tx, to, part))
 			return false;
@@ -293,7 +293,8 @@ static bool copy_to_pages(struct tx *tx, const struct bio_vec *pages,
  * the end of their memory, from where each one is moved to its place. A record
  * is longer than its content, so no place reaches what still waits.
  */
-static u8 *waiting(const struct dtls_batch *batch, const struct run *run)
+static u8 *waiting_content(const struct dtls_batch *batch,
+			   const struct run *run)
 {
 	if (!batch->linear || run->n == 1)
 		return NULL;
@@ -306,7 +307,7 @@ static __always_inline int copy_run(struct tx *tx,
 				    const struct run *run)
 {
 	struct dtls_spot spot = run->spot;
-	u8 *wait = waiting(batch, run);
+	u8 *wait = waiting_content(batch, run);
 	const struct bio_vec *pages;
 	size_t len = run->len, part;
 	unsigned int i;
@@ -316,7 +317,7 @@ static __always_inline int copy_run(struct tx *tx,
 		return copy_in(tx, wait, len) ? 0 : -EFAULT;
 	for (i = 1; i <= run->n; i++, len -= part) {
 		part = i < run->n ? run->segment : len;
-		record = dtls_spot_next(&spot, i < run->n ? run->size :
+		record = dtls_batch_next(&spot, i < run->n ? run->size :
 							    run->last, &pages);
 		if (unlikely(pages)) {
 			if (!copy_to_pages(tx, pages, run->head, part))
@@ -337,32 +338,33 @@ static int seal_run(struct tx *tx, const struct dtls_batch *batch,
 	const struct dtls_key *key = &epoch->key;
 	size_t len = run->len, part = run->segment, size = run->size;
 	struct dtls_spot spot = run->spot;
-	u8 *wait = waiting(batch, run);
+	u8 *wait = waiting_content(batch, run);
 	const struct bio_vec *pages;
 	int err = 0;
 	u8 *record;
 
 	scratch->hold = dtls_mask_worth(&key->mask, n);
-	dtls_seal_begin(key, scratch, part, tx->type, epoch->number, run->more);
+	dtls_crypt_seal_begin(key, scratch, part, tx->type, epoch->number,
+			      run->more);
 	for (; n && !err; n--, len -= part, seq++) {
 		if (len < part) {
 			part = len;
 			size = run->last;
-			dtls_seal_begin(key, scratch, part, tx->type,
-					epoch->number, run->more);
+			dtls_crypt_seal_begin(key, scratch, part, tx->type,
+					      epoch->number, run->more);
 		}
-		record = dtls_spot_next(&spot, size, &pages);
+		record = dtls_batch_next(&spot, size, &pages);
 		if (wait) {
 			memmove(record + run->head, wait, part);
 			wait += part;
 		}
-		err = dtls_seal(key, scratch, record, pages, seq);
+		err = dtls_crypt_seal(key, scratch, record, pages, seq);
 		if (!err)
 			trace_dtls_seal(tx->ds->sk, epoch->number, seq,
 					tx->type, part);
 	}
 	if (scratch->hold)
-		err = dtls_mask_batch(key, scratch) ?: err;
+		err = dtls_crypt_seal_end(key, scratch) ?: err;
 	return err;
 }
 
@@ -420,7 +422,7 @@ static int send_batch(struct tx *tx, struct dtls_batch *batch, struct run *run,
 	if (n < 0)
 		return n;
 	cut_run(run, n);
-	sent = push(tx, batch, size);
+	sent = push_batch(tx, batch, size);
 	if (sent < 0)
 		return sent;
 	/* In part? Then in whole records. */
@@ -479,7 +481,7 @@ static int push_cork(struct tx *tx)
 	lockdep_assert_held(&tx->ds->cork_lock);
 	if (!cork)
 		return 0;
-	sent = cork->batch.len ? push(tx, &cork->batch, 0) : 0;
+	sent = cork->batch.len ? push_batch(tx, &cork->batch, 0) : 0;
 	WRITE_ONCE(tx->ds->cork, NULL);
 	free_cork(cork);
 	return sent < 0 ? sent : 0;
@@ -646,7 +648,7 @@ unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_key *key)
  * What would make the base refuse this send must do so before a sequence
  * number is spent: a program that retries would use the key up.
  */
-static int check(struct tx *tx, size_t record_len)
+static int check_send(struct tx *tx, size_t record_len)
 {
 	struct sock *sk = tx->ds->sk;
 	unsigned int payload;
@@ -743,7 +745,7 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 	if (!splice && ((tx->msg->msg_flags & MSG_MORE && record_len < len) ||
 			(more && tx->control)))
 		return -EINVAL;
-	ret = check(tx, record_len) ?: clear_number(tx);
+	ret = check_send(tx, record_len) ?: clear_number(tx);
 	if (ret)
 		return ret;
 
@@ -789,7 +791,7 @@ int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		goto out;
 	ret = -EISCONN;
 	if (assoc && msg->msg_name &&
-	    !dtls_is_peer(sk, msg->msg_name, msg->msg_namelen))
+	    !dtls_path_is_peer(sk, msg->msg_name, msg->msg_namelen))
 		goto out;
 
 	if (tx.info.flags & DTLS_RECORD_RAW) {
@@ -805,7 +807,7 @@ int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	dtls_epoch_put(tx.epoch);
 out:
 	if (ret < 0)
-		dtls_stat_inc(ds, DTLS_STAT_TX_ERRORS);
+		dtls_stats_inc(ds, DTLS_STAT_TX_ERRORS);
 	kfree(tx.control);
 	return ret;
 }

@@ -35,7 +35,7 @@ struct ulp_ops {
 static struct ulp_ops ulp_ops[2];
 static DEFINE_MUTEX(ulp_ops_lock);	/* while they are made */
 
-bool dtls_attached(const struct sock *sk)
+bool is_attached(const struct sock *sk)
 {
 	const struct proto *prot = READ_ONCE(sk->sk_prot);
 
@@ -56,7 +56,7 @@ static __poll_t dtls_poll(struct file *file, struct socket *sock,
 	 * Looking for records may find an error, so it comes first; but it may
 	 * take one that is there already.
 	 */
-	mask |= dtls_rx_poll(ds, READ_ONCE(sk->sk_err) ? 0 : asked);
+	mask |= dtls_recvmsg_poll(ds, READ_ONCE(sk->sk_err) ? 0 : asked);
 
 	if (READ_ONCE(sk->sk_err) ||
 	    !skb_queue_empty_lockless(&sk->sk_error_queue))
@@ -119,7 +119,7 @@ static int dtls_connect(struct sock *sk, struct dtls_sockaddr *addr,
 		return -EAFNOSUPPORT;
 
 	mutex_lock(&ds->setup);
-	if (!ds->assoc || dtls_is_peer(sk, (void *)addr, addr_len))
+	if (!ds->assoc || dtls_path_is_peer(sk, (void *)addr, addr_len))
 		err = ds->base->connect(sk, addr, addr_len);
 	mutex_unlock(&ds->setup);
 	return err;
@@ -158,7 +158,7 @@ static void dtls_close(struct sock *sk, long timeout)
 	write_unlock_bh(&sk->sk_callback_lock);
 	release_sock(sk);
 
-	dtls_rx_purge(ds);
+	dtls_intake_purge(ds);
 	dtls_tx_purge(ds);
 	dtls_assoc_free(ds->assoc);
 	module_put(ds->base_ops->owner);
@@ -213,7 +213,7 @@ static int may_attach(struct sock *sk, struct socket *sock, struct ulp_ops *u)
 {
 	struct udp_sock *up = udp_sk(sk);
 
-	if (dtls_attached(sk))
+	if (is_attached(sk))
 		return -EEXIST;
 	/* The socket was an AF_INET6 one before IPV6_ADDRFORM. */
 	if (sk->sk_prot_creator != u->base)
@@ -244,7 +244,7 @@ static struct dtls_sock *new_sock(struct sock *sk, const struct ulp_ops *u)
 	ds->sk = sk;
 	ds->base = u->base;
 	ds->base_ops = u->base_ops;
-	ds->stats = dtls_stats(sock_net(sk));
+	ds->stats = dtls_stats_of(sock_net(sk));
 	ds->replay_window = DTLS_REPLAY_WINDOW_MIN;
 	mutex_init(&ds->setup);
 	mutex_init(&ds->cork_lock);
@@ -265,19 +265,19 @@ static void swap_ops(struct dtls_sock *ds, struct ulp_ops *u)
 
 	__module_get(THIS_MODULE);
 	/* What the user set for plain UDP goes on to hold. */
-	dtls_take_options_locked(ds);
+	dtls_sock_take_options_locked(ds);
 	ds->user_gro = udp_test_bit(GRO_ENABLED, sk);
 	ds->gro = ds->user_gro;
 	clear_bit(SOCK_SUPPORT_ZC, &sock->flags);
 	ds->data_ready = sk->sk_data_ready;
 	rcu_assign_sk_user_data(sk, (void *)ds);
-	WRITE_ONCE(sk->sk_data_ready, dtls_data_ready);
+	WRITE_ONCE(sk->sk_data_ready, dtls_wait_data_ready);
 	/* Whoever finds one of these finds sk_user_data: see dtls_sk(). */
 	smp_store_release(&sk->sk_prot, &u->prot);	/* pairs there */
 	smp_store_release(&sock->ops, &u->ops);		/* likewise */
 }
 
-int dtls_attach(struct sock *sk)
+int attach_sock(struct sock *sk)
 {
 	struct socket *sock = sk->sk_socket;
 	int family = READ_ONCE(sk->sk_family), err;
@@ -290,7 +290,7 @@ int dtls_attach(struct sock *sk)
 	/* A socket of the kernel's own: tunnels have such. */
 	if (!sock || !sock->file)
 		return -EOPNOTSUPP;
-	if (dtls_attached(sk))
+	if (is_attached(sk))
 		return -EEXIST;
 
 	u = get_ops(family);
@@ -311,7 +311,7 @@ int dtls_attach(struct sock *sk)
 	if (err)
 		kfree(ds);
 	else
-		dtls_stat_inc(ds, DTLS_STAT_ATTACHED);
+		dtls_stats_inc(ds, DTLS_STAT_ATTACHED);
 	return err;
 }
 
@@ -328,7 +328,7 @@ static int set_ulp(struct sock *sk, int optname, sockptr_t optval,
 		return -EFAULT;
 	if (strncmp(name, "dtls", sizeof(name)))
 		return -ENOENT;
-	return dtls_attach(sk);
+	return attach_sock(sk);
 }
 
 /* As TCP_ULP: the name with its NUL, or nothing. */
@@ -336,11 +336,11 @@ static int get_ulp(struct sock *sk, int optname, void __user *optval, int *len)
 {
 	if (*len < 0)
 		return -EINVAL;
-	*len = dtls_attached(sk) ? min_t(int, *len, sizeof("dtls")) : 0;
+	*len = is_attached(sk) ? min_t(int, *len, sizeof("dtls")) : 0;
 	return copy_to_user(optval, "dtls", *len) ? -EFAULT : 0;
 }
 
-static struct nf_sockopt_ops door = {
+static struct nf_sockopt_ops ulp_door = {
 	.pf		= PF_INET,
 	.set_optmin	= DTLS_ULP,
 	.set_optmax	= DTLS_ULP + 1,
@@ -353,10 +353,10 @@ static struct nf_sockopt_ops door = {
 
 int dtls_ulp_init(void)
 {
-	return nf_register_sockopt(&door);
+	return nf_register_sockopt(&ulp_door);
 }
 
 void dtls_ulp_exit(void)
 {
-	nf_unregister_sockopt(&door);
+	nf_unregister_sockopt(&ulp_door);
 }

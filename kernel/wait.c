@@ -23,7 +23,7 @@
 #include "dtls.h"
 
 /* Wake @takers tasks that wait exclusively (0: all) and everybody else. */
-static void wake(struct sock *sk, int takers)
+static void wake_tasks(struct sock *sk, int takers)
 {
 	struct socket_wq *wq;
 
@@ -36,22 +36,22 @@ static void wake(struct sock *sk, int takers)
 }
 
 /* Wake every waiter. Each looks for itself what there is. */
-void dtls_rx_wake(struct sock *sk)
+void dtls_wait_wake(struct sock *sk)
 {
-	wake(sk, 0);
+	wake_tasks(sk, 0);
 }
 
 /* Wake one taker and all who wait for something else. */
-void dtls_rx_wake_one(struct sock *sk)
+void dtls_wait_wake_one(struct sock *sk)
 {
-	wake(sk, 1);
+	wake_tasks(sk, 1);
 }
 
 /*
  * UDP received a datagram. As with plain UDP the wake-up is synchronous: the
  * scheduler may expect the waking task to sleep soon. In softirq, under RCU.
  */
-void dtls_data_ready(struct sock *sk)
+void dtls_wait_data_ready(struct sock *sk)
 {
 	struct socket_wq *wq;
 
@@ -66,9 +66,9 @@ void dtls_data_ready(struct sock *sk)
 /* ---- records under way ---- */
 
 /* A look found nothing: whoever carries records shall tell what is left. */
-void dtls_rx_missed(struct dtls_sock *ds)
+void dtls_wait_missed(struct dtls_sock *ds)
 {
-	struct dtls_rx *rx;
+	struct dtls_run *rx;
 
 	lockdep_assert_held(&ds->lock);
 	hlist_for_each_entry(rx, &ds->carried, carried)
@@ -79,14 +79,14 @@ void dtls_rx_missed(struct dtls_sock *ds)
  * Return true if nothing received is left to look at. The datagrams that are
  * not there yet wake the caller, and so do the records under way.
  */
-bool __dtls_rx_nothing(struct dtls_sock *ds)
+bool __dtls_wait_nothing(struct dtls_sock *ds)
 {
 	bool nothing;
 
 	spin_lock(&ds->lock);
-	nothing = !dtls_rx_unread(ds);
+	nothing = !dtls_wait_unread(ds);
 	if (nothing)
-		dtls_rx_missed(ds);
+		dtls_wait_missed(ds);
 	spin_unlock(&ds->lock);
 	return nothing;
 }
@@ -96,19 +96,19 @@ bool __dtls_rx_nothing(struct dtls_sock *ds)
  * end of file, so the goodbye goes to the run of records before it, until
  * there is none. Return true if the end of file has come.
  */
-static bool end_of_file(struct dtls_sock *ds, struct dtls_rx *rx)
+static bool end_of_file(struct dtls_sock *ds, struct dtls_run *rx)
 {
-	struct dtls_rx *older = hlist_entry_safe(rx->carried.next,
-						 struct dtls_rx, carried);
+	struct dtls_run *older = hlist_entry_safe(rx->carried.next,
+						  struct dtls_run, carried);
 
 	lockdep_assert_held(&ds->lock);
 	if (older) {
 		older->goodbye = true;
 		return false;
 	}
-	/* Pairs with dtls_rx_closed(): what is in the queues came before. */
+	/* Pairs with dtls_wait_closed(): what is in the queues came before. */
 	smp_store_release(&dtls_sock_assoc(ds)->eof, true);
-	dtls_rx_news(ds);
+	dtls_wait_news(ds);
 	return true;
 }
 
@@ -118,7 +118,7 @@ static bool shut_down(const struct dtls_sock *ds)
 }
 
 /* The records of @rx are with the user, in a queue, or dropped. */
-void dtls_rx_done(struct dtls_sock *ds, struct dtls_rx *rx)
+void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx)
 {
 	bool end = false, left = false;
 
@@ -129,14 +129,14 @@ void dtls_rx_done(struct dtls_sock *ds, struct dtls_rx *rx)
 	if (unlikely(rx->missed)) {
 		end |= shut_down(ds);
 		left = !list_empty(&ds->ready) || !list_empty(&ds->control) ||
-		       dtls_rx_unread(ds);
+		       dtls_wait_unread(ds);
 	}
 	spin_unlock(&ds->lock);
 
 	if (unlikely(end))
-		dtls_rx_wake(ds->sk);
+		dtls_wait_wake(ds->sk);
 	else if (unlikely(left))
-		dtls_rx_wake_one(ds->sk);
+		dtls_wait_wake_one(ds->sk);
 	/* Of a longer run some were read. */
 	if (unlikely(rx->why && rx->n == 1))
 		dtls_skb_drop(ds->sk, rx->skb, rx->why);
@@ -145,7 +145,7 @@ void dtls_rx_done(struct dtls_sock *ds, struct dtls_rx *rx)
 }
 
 /**
- * dtls_rx_shut() - tell whether the end of file came by shutdown()
+ * dtls_wait_shut() - tell whether the end of file came by shutdown()
  * @ds:		socket
  * @seen:	dtls_sock.news when the caller began to look at the queues and
  *		at what was received, and found nothing
@@ -153,7 +153,7 @@ void dtls_rx_done(struct dtls_sock *ds, struct dtls_rx *rx)
  * What is still under way comes first. If something is, the caller is woken
  * when it is done.
  */
-bool dtls_rx_shut(struct dtls_sock *ds, unsigned int seen)
+bool dtls_wait_shut(struct dtls_sock *ds, unsigned int seen)
 {
 	bool shut;
 
@@ -161,7 +161,7 @@ bool dtls_rx_shut(struct dtls_sock *ds, unsigned int seen)
 		return false;
 	spin_lock(&ds->lock);
 	shut = hlist_empty(&ds->carried) && ds->news == seen;
-	dtls_rx_missed(ds);
+	dtls_wait_missed(ds);
 	spin_unlock(&ds->lock);
 	return shut;
 }
@@ -182,7 +182,7 @@ static int wake_reader(struct wait_queue_entry *entry, unsigned int mode,
 
 static bool worth_a_look(struct dtls_sock *ds, unsigned int seen)
 {
-	return dtls_rx_unread(ds) || READ_ONCE(ds->news) != seen ||
+	return dtls_wait_unread(ds) || READ_ONCE(ds->news) != seen ||
 	       READ_ONCE(ds->sk->sk_err) ||
 	       (shut_down(ds) && hlist_empty(&ds->carried));
 }
@@ -192,11 +192,11 @@ static bool worth_a_look(struct dtls_sock *ds, unsigned int seen)
  * socket's time for that is over; once if @nonblock. Sleeps, so that it cannot
  * be left to __skb_recv_udp(), which runs under struct dtls_sock's lock.
  */
-void dtls_busy_poll(struct dtls_sock *ds, bool nonblock)
+void dtls_wait_busy_poll(struct dtls_sock *ds, bool nonblock)
 {
 	struct sock *sk = ds->sk;
 
-	if (sk_can_busy_loop(sk) && !dtls_rx_unread(ds))
+	if (sk_can_busy_loop(sk) && !dtls_wait_unread(ds))
 		sk_busy_loop(sk, nonblock);
 }
 
@@ -223,7 +223,7 @@ static int sleep_interruptibly(struct dtls_sock *ds,
 }
 
 /**
- * dtls_wait() - sleep until a look at the socket is worth while
+ * dtls_wait_sleep() - sleep until a look at the socket is worth while
  * @ds:		socket
  * @waiter:	who waits; it has looked and found nothing
  *
@@ -233,13 +233,13 @@ static int sleep_interruptibly(struct dtls_sock *ds,
  * Return: 0: look again; -EAGAIN: there was nothing in time; or as
  * sock_intr_errno().
  */
-int dtls_wait(struct dtls_sock *ds, const struct dtls_waiter *waiter)
+int dtls_wait_sleep(struct dtls_sock *ds, const struct dtls_waiter *waiter)
 {
 	wait_queue_head_t *queue = sk_sleep(ds->sk);
 	DEFINE_WAIT_FUNC(entry, wake_reader);
 	int err;
 
-	dtls_busy_poll(ds, false);
+	dtls_wait_busy_poll(ds, false);
 
 	if (waiter->taker) {
 		atomic_inc(&ds->takers);
@@ -258,11 +258,12 @@ int dtls_wait(struct dtls_sock *ds, const struct dtls_waiter *waiter)
  * A reader leaves. A datagram woke one taker: what that taker leaves behind
  * wakes the next.
  */
-void dtls_rx_wake_next(struct dtls_sock *ds)
+void dtls_wait_wake_next(struct dtls_sock *ds)
 {
-	if (list_empty(&ds->ready) && !dtls_rx_unread(ds))
+	if (list_empty(&ds->ready) && !dtls_wait_unread(ds))
 		return;
-	smp_mb();	/* pairs with prepare_to_wait_exclusive() in dtls_wait() */
+	/* Pairs with prepare_to_wait_exclusive() in dtls_wait_sleep(). */
+	smp_mb();
 	if (atomic_read(&ds->takers))
-		dtls_rx_wake_one(ds->sk);
+		dtls_wait_wake_one(ds->sk);
 }
