@@ -2,9 +2,10 @@
 /*
  * The handshake engine of libkdtls: DTLS without I/O.
  *
- * Datagrams go in and come out, times go in and come out, and finished keys
- * come out through one callback. There is no socket, clock, thread or global
- * state inside; time and randomness come from the caller.
+ * Datagrams go in and come out, times go in and come out, and finished keys come out
+ * through one callback. The engine has no socket, thread or global state. Random bytes
+ * and the time of day come from callbacks, or from libcrypto and time(2) where the
+ * callbacks are not set; keys of the endpoint's own always come from libcrypto.
  *
  *	endpoint  what many associations share: policy, credentials, cookie and
  *		  ticket keys, the session cache
@@ -23,24 +24,23 @@
  *		kdtls_engine_expire(e, now);
  *	}
  *
- * It ends when kdtls_engine_state() is KDTLS_ESTABLISHED or KDTLS_FAILED.
- * Before that everything is a whole datagram (DTLS_RECORD_RAW). When the
- * handshake is done both keys go out through ops->key, and whoever took them
- * (the kernel, or records in user space) protects and opens the records of
- * that epoch from then on: what the engine sends under it comes out of
- * kdtls_engine_output() as the content of one record, and what arrives for the
- * engine goes in the same way. struct dtls_record_info is the kernel's own
- * (linux/dtls.h): what recvmsg(MSG_OOB) returns goes in as it is, and what
+ * The loop ends when kdtls_engine_state() is KDTLS_ESTABLISHED or KDTLS_FAILED. Before
+ * that everything is a whole datagram (DTLS_RECORD_RAW). When the handshake is done
+ * both keys go out through ops->key. Whoever took them, the kernel or records in user
+ * space, protects and opens the records of that epoch from then on: what the engine
+ * sends under it comes out of kdtls_engine_output() as the content of one record, and
+ * what arrives for the engine goes in in the same way. struct dtls_record_info is the
+ * kernel's own (linux/dtls.h): what recvmsg(MSG_OOB) returns goes in as it is, and what
  * comes out goes to sendmsg() as it is.
  *
- * An endpoint and its engines belong to one thread at a time. libcrypto's error
- * queue is left as it was found.
+ * Times are microseconds of a clock that never goes backwards, with any zero. Sizes are
+ * bytes. Numbers are in host byte order. Strings are UTF-8 with a NUL. A pointer
+ * argument is read during the call alone unless its page says otherwise. A datagram
+ * that does not verify is never an error: it is dropped and counted.
  *
- * Times are microseconds of a clock that never goes backwards, with any zero.
- * Sizes are bytes. Numbers are in host byte order. Strings are UTF-8 with a
- * NUL. Every pointer argument is only read during the call if nothing else is
- * said. A datagram that does not verify is never an error: it is dropped and
- * counted.
+ * Context: An endpoint and its engines belong to one thread at a time. The function is
+ * not async-signal-safe, and no callback may call it. It leaves libcrypto's queue of
+ * errors as it was.
  */
 #ifndef _KDTLS_ENGINE_H
 #define _KDTLS_ENGINE_H
@@ -68,19 +68,19 @@ enum kdtls_role {
 
 enum kdtls_state {
 	KDTLS_IDLE,		/* client: not started; server: no whole ClientHello yet */
-	KDTLS_HANDSHAKE,	/* in progress */
-	KDTLS_ESTABLISHED,	/* keys are out */
-	KDTLS_CLOSED,		/* closed by either side with close_notify */
-	KDTLS_FAILED,		/* see kdtls_engine_failure() */
+	KDTLS_HANDSHAKE,	/* the handshake is in progress */
+	KDTLS_ESTABLISHED,	/* the keys are out */
+	KDTLS_CLOSED,		/* either side has sent close_notify */
+	KDTLS_FAILED,		/* kdtls_engine_failure() says why */
 };
 
 /*
- * Errors, beside those of kdtls.h; functions return them negative, and 0 for
- * success. An engine's error is final.
+ * Errors, beside those of kdtls.h. Functions return them negative, and 0 for success.
+ * An engine that has failed stays so.
  */
 enum kdtls_engine_error {
-	KDTLS_EMEMORY = 0x1100,	/* no memory, or a limit of the configuration */
-	KDTLS_EUSAGE,		/* wrong argument or wrong moment; nothing changed */
+	KDTLS_EMEMORY = 0x1100,	/* there is no memory, or a limit is reached */
+	KDTLS_EUSAGE,		/* an argument or the moment is wrong; nothing changed */
 	KDTLS_ECRYPTO,		/* libcrypto failed */
 	KDTLS_ETIMEOUT,		/* the peer stopped answering */
 	KDTLS_EALERT,		/* the peer sent a fatal alert */
@@ -89,14 +89,14 @@ enum kdtls_engine_error {
 	KDTLS_EPEER,		/* the peer's certificate, name or key is refused */
 	KDTLS_ECALLBACK,	/* ops->key refused a key */
 	KDTLS_EPSK,		/* a pre-shared key is too short, or used in both roles */
-	KDTLS_ENAME,		/* neither a host name nor an address */
-	KDTLS_EEMPTY,		/* no certificate, or no key, in what was given */
-	KDTLS_EDER,		/* it is DER, and should be PEM */
+	KDTLS_ENAME,		/* the name is neither a host's nor an address */
+	KDTLS_EEMPTY,		/* there is no certificate, or no key, in what was given */
+	KDTLS_EDER,		/* what was given is DER, and should be PEM */
 	KDTLS_EDAMAGED,		/* a block of PEM cannot be read */
 	KDTLS_EENCRYPTED,	/* the private key is encrypted */
 	KDTLS_EMISMATCH,	/* the private key is not the certificate's */
-	KDTLS_EKIND,		/* a kind of key that is not supported */
-	KDTLS_EFORGERIES,	/* config.max_forgeries was reached */
+	KDTLS_EKIND,		/* the kind of key is not supported */
+	KDTLS_EFORGERIES,	/* max_forgeries of the configuration was reached */
 };
 
 /* Alerts (RFC 5246 7.2, RFC 8446 6, RFC 6066, RFC 7301) */
@@ -126,17 +126,17 @@ enum kdtls_alert {
 	KDTLS_ALERT_UNKNOWN_PSK_IDENTITY = 115,
 	KDTLS_ALERT_CERTIFICATE_REQUIRED = 116,
 	KDTLS_ALERT_NO_APPLICATION_PROTOCOL = 120,
-	KDTLS_ALERT_NONE = 255,	/* nothing was sent or received */
+	KDTLS_ALERT_NONE = 255,	/* no alert was sent or received */
 };
 
 /* struct kdtls_config, flags */
-#define KDTLS_ALLOW_NO_EMS	0x0001	/* do without RFC 7627 if the peer has it not */
+#define KDTLS_ALLOW_NO_EMS	0x0001	/* do without RFC 7627 if the peer lacks it */
 #define KDTLS_REQUEST_CERT	0x0002	/* server: ask for a client certificate */
-#define KDTLS_REQUIRE_CERT	0x0004	/* server: and refuse clients without */
-#define KDTLS_NO_NAME_CHECK	0x0008	/* client: any name in the certificate will do */
+#define KDTLS_REQUIRE_CERT	0x0004	/* server: ask, and refuse clients without one */
+#define KDTLS_NO_NAME_CHECK	0x0008	/* client: take any name in the certificate */
 #define KDTLS_NO_VERIFY		0x0010	/* no chain is refused: ops->verify decides alone */
 #define KDTLS_NO_TICKETS	0x0020	/* neither offer nor issue tickets (RFC 5077, RFC 8446) */
-#define KDTLS_NO_COOKIE		0x0040	/* server: flights go to addresses that proved nothing */
+#define KDTLS_NO_COOKIE		0x0040	/* server: answer addresses that have proven nothing */
 #define KDTLS_HEARTBEAT		0x0080	/* offer and answer heartbeats (RFC 6520) */
 #define KDTLS_CID		0x0100	/* put a connection ID into records if the peer wants one */
 #define KDTLS_PSK_KE		0x0200	/* DTLS 1.3: keys without Diffie-Hellman too (psk_ke) */
@@ -152,26 +152,26 @@ enum kdtls_alert {
 
 /* How a peer has proven who it is */
 enum kdtls_auth {
-	KDTLS_AUTH_NONE,	/* not at all: a client without certificate or key */
+	KDTLS_AUTH_NONE,	/* it has not: a client without certificate or key */
 	KDTLS_AUTH_CERTIFICATE,	/* by the key of an X.509 certificate */
 	KDTLS_AUTH_RAW_KEY,	/* by a raw public key (RFC 7250) */
 	KDTLS_AUTH_PSK,		/* by a pre-shared key */
 };
 
-/* What was found in order of a certificate or raw public key */
-#define KDTLS_VERIFIED_CHAIN	0x01	/* it leads to a root, or is a key, that is trusted */
-#define KDTLS_VERIFIED_NAME	0x02	/* it bears the name of kdtls_engine_set_name() */
+/* What was checked of a certificate or raw public key, and found in order */
+#define KDTLS_VERIFIED_CHAIN	0x01	/* its chain leads to a trusted root, or the key is trusted */
+#define KDTLS_VERIFIED_NAME	0x02	/* the certificate bears the name that was set */
 #define KDTLS_VERIFIED_OWNER	0x04	/* ops->verify did not refuse it */
 
 /**
- * struct kdtls_peer - the certificate a peer has shown, for ops->verify
- * @result:	0: it passed the built-in checks; else libcrypto's X509_V_ERR_*.
- *		With KDTLS_NO_VERIFY it is for the owner to judge
+ * struct kdtls_peer - the certificate that a peer has shown, for ops->verify
+ * @result:	0 if the certificate passed the built-in checks; else libcrypto's
+ *		X509_V_ERR_*. With KDTLS_NO_VERIFY the owner judges it
  * @reason:	the same in words
- * @raw_key:	1: one SubjectPublicKeyInfo (RFC 7250) instead of certificates
- * @count:	entries of @der and @der_len, leaf first
- * @der:	DER, as received
- * @der_len:	their lengths
+ * @raw_key:	1 if @der is one SubjectPublicKeyInfo (RFC 7250) and no certificate
+ * @count:	entries of @der and @der_len; the peer's own certificate is the first
+ * @der:	certificates in DER, as they were received
+ * @der_len:	bytes of each
  */
 struct kdtls_peer {
 	int result;
@@ -183,15 +183,16 @@ struct kdtls_peer {
 };
 
 /**
- * struct kdtls_resumption - a session about to be resumed, for ops->resume
+ * struct kdtls_resumption - a session that is about to be resumed, for ops->resume
  * @auth:	enum kdtls_auth: how the peer proved who it is, in the full handshake
- *		that the session, renewed or not, comes from
- * @verified:	KDTLS_VERIFIED_*: what was in order then
- * @peer_hash:	SHA-256 of the peer's certificate or raw key, zero if none
- * @psk_identity: of the pre-shared key, not NUL terminated; NULL: none
- * @psk_identity_len: its bytes
- * @authenticated: seconds since 1970 of that handshake
- * @chain_end:	when the peer's chain expires, the same; 0: there is none
+ *		that the session comes from, however often it was renewed
+ * @verified:	KDTLS_VERIFIED_*: what was found in order in that handshake
+ * @peer_hash:	SHA-256 of the peer's certificate or raw key; zero if there is none
+ * @psk_identity: identity of the pre-shared key, not NUL terminated; NULL: none
+ * @psk_identity_len: bytes of @psk_identity
+ * @authenticated: when that handshake was, in seconds since 1970
+ * @chain_end:	when the first of the peer's certificates expires, in seconds since
+ *		1970; 0: there are none
  * @age:	seconds since @authenticated
  */
 struct kdtls_resumption {
@@ -206,73 +207,75 @@ struct kdtls_resumption {
 };
 
 /**
- * struct kdtls_ops - what an engine asks of its owner
+ * struct kdtls_ops - callbacks: what an engine asks its owner for
  *
- * @ctx is what kdtls_engine_new() was given. None may call the engine.
+ * @ctx is what kdtls_engine_new() was given. No callback may call the engine.
  *
- * @key: a key is ready: called twice when the handshake is done, DTLS_RX first;
- *	in DTLS 1.3 once more for each new key after that, of the next epoch,
- *	and on a server that takes early data first of all for DTLS_RX of epoch
- *	1, for what of it is still on its way.
- *	@direction is DTLS_RX or DTLS_TX; @key holds version, cipher, epoch, next
- *	sequence number, key, IV and connection ID, ready for setsockopt(), and
- *	is wiped after the call. With DTLS_RX, @seen says which records the
- *	engine has taken already; with DTLS_TX it is NULL. 0, or nonzero: the
- *	engine fails with KDTLS_ECALLBACK. Required.
- * @early: application data that came before the keys were out, verified; one
- *	record a call, after both @key calls. NULL: dropped.
- * @psk_client: choose identity and key for the server's hint (@hint is NULL if
- *	it gave none). Write the identity (KDTLS_PSK_IDENTITY_MAX bytes at most)
- *	and its length, the key (KDTLS_PSK_MAX) and return the key's length, or 0
- *	to give up. NULL: no PSK suites are offered. RFC 4279. If DTLS 1.3 is
- *	offered it is asked before the first hello too, without a hint: then a
- *	key of SHA-256's (RFC 8446 4.2.11), and 0 goes on without it.
- *	A session that comes from a pre-shared key is offered only if the key of
- *	its identity is given once more, without a hint; or, in DTLS 1.2, none is
- *	given without one.
+ * @key: takes a key that is ready. When the handshake is done it is called twice, with
+ *	DTLS_RX first. In DTLS 1.3 it is called again for each new key after that, which
+ *	is of the next epoch; and on a server that takes early data first of all with
+ *	DTLS_RX of epoch 1, for early data that is still on its way.
+ *	@direction is DTLS_RX or DTLS_TX. @key holds version, cipher, epoch, next
+ *	sequence number, key, IV and connection ID, ready for setsockopt(), and is wiped
+ *	after the call. @seen says with DTLS_RX which records the engine has taken
+ *	already, and is NULL with DTLS_TX. A return value that is not 0 fails the engine
+ *	with KDTLS_ECALLBACK. This callback is required.
+ * @early: takes application data that came before the keys were out and was verified,
+ *	one record a call, after both calls of @key. NULL: such data is dropped.
+ * @replayable: server: takes early data (0-RTT) that was verified, one record a call, as
+ *	it comes. The handshake is not over then, and somebody may have sent the same
+ *	data before (RFC 8446 8). NULL: such data is dropped; an owner that keeps the
+ *	records can open them with the key of epoch 1 that @key gets.
+ * @psk_client: chooses identity and key for the server's hint (RFC 4279), which is NULL
+ *	if the server gave none. It writes the identity, KDTLS_PSK_IDENTITY_MAX bytes at
+ *	most, its length, and the key, KDTLS_PSK_MAX bytes at most, and returns the
+ *	length of the key. 0 gives up. NULL: no suite with pre-shared keys is offered.
+ *	If DTLS 1.3 is offered it is called before the first hello too, without a hint:
+ *	the key is one for SHA-256 then (RFC 8446 4.2.11), and 0 goes on without it.
+ *	A session that comes from a pre-shared key is offered only if this callback still
+ *	returns the key of its identity when it is called without a hint; or, in DTLS
+ *	1.2, if it returns none without a hint.
  *	A key of fewer than KDTLS_PSK_MIN bytes ends the handshake, unless
- *	KDTLS_SHORT_PSK is set, and so does one that the endpoint uses in the
- *	other role too: whoever does that may be sent its own messages back (RFC
- *	9257 4.1). One key is for one client and one server.
- * @psk_server: find the key of an identity; the same. The identity is not NUL
- *	terminated and any bytes may stand in it. An unknown identity is told
- *	to the peer as a wrong key is (RFC 4279 2). It is asked again before a
- *	session that comes from a pre-shared key is resumed: without the key, or
- *	with another one, there is a full handshake.
- * @verify: judge the peer's certificate after the built-in checks. Return 0 to
- *	go by @peer->result (with KDTLS_NO_VERIFY: to accept), or the alert to
- *	refuse with. NULL: @peer->result decides.
- * @resume: a session is about to be resumed that satisfies what the endpoint asks
- *	for: it is not too old, of the same name, its chain was checked as one
- *	would be now and against the same roots, its pre-shared key is still
- *	there. Return 0 to agree; nonzero: a full handshake finds out who the
- *	peer is. A server of DTLS 1.2 asks before the peer has proven that it
- *	holds the session, one of DTLS 1.3 afterwards; a client asks before it
- *	offers the session. NULL: agreed.
- * @session: client: the session can be resumed with these bytes (secret!)
- *	through kdtls_engine_set_session(). In DTLS 1.3 it comes with a ticket
- *	after the handshake, maybe several times. NULL: not wanted.
- * @keylog: one line of the NSS key log, without newline (secret!). NULL: off.
- * @heartbeat: the answer to a request of @size bytes took @rtt; or, with @rtt
- *	KDTLS_NEVER, none came to any of its retransmissions.
- * @replayable: server: early data (0-RTT), verified, one record a call, as it
- *	comes: the handshake is not over, and somebody may have sent the same
- *	before (RFC 8446 8). NULL: dropped; an owner that has kept the record
- *	can open it when @key gives the key of epoch 1.
- * @cid: DTLS 1.3: the peer is about to be given another connection ID of ours:
- *	@cid, @len random bytes, as many as that of kdtls_engine_set_cid() has.
- *	Who tells peers apart by them may write others there. When this returns
- *	0, records with it are taken beside those with the handshake's and the
- *	last DTLS_CIDS_MAX (linux/dtls.h) that were given, of which it is one.
- *	Nonzero: it is not given. NULL: the peer gets none but the handshake's.
- * @peer_cid: DTLS 1.3: records that go out are to have this connection ID of the
- *	peer's from now on, under the key they have. Nonzero, as is right if it
- *	is not as long as that key's, or NULL: it comes with the next key, a
- *	round trip later.
- * @random: fill @buf. NULL: libcrypto's generator, which is used inside key
- *	generation and signatures in any case.
- * @unix_time: seconds since 1970, for certificates, tickets and sessions. @ctx is
- *	NULL where there is no engine yet. NULL: time(2).
+ *	KDTLS_SHORT_PSK is set. So does a key that the endpoint uses in the other role
+ *	too, as it could be sent its own messages back (RFC 9257 4.1): one key is for one
+ *	client and one server.
+ * @psk_server: finds the key of an identity, writes it, KDTLS_PSK_MAX bytes at most, and
+ *	returns its length, or 0 if there is none. The identity is not NUL terminated and
+ *	may hold any bytes. An unknown identity looks to the peer as a wrong key does
+ *	(RFC 4279 2). The callback is called again before a session that comes from a
+ *	pre-shared key is resumed: without the key, or with another one, the handshake is
+ *	a full one. The limits of a key are those of @psk_client.
+ * @verify: judges the peer's certificate after the built-in checks. 0 accepts what they
+ *	accept (with KDTLS_NO_VERIFY: accepts it); an alert refuses it. NULL: the checks
+ *	decide.
+ * @resume: judges a session that is about to be resumed and satisfies what the endpoint
+ *	asks for: it is not too old, it is of the same name, its chain was checked as it
+ *	would be now and against the same roots, and its pre-shared key is still there. 0
+ *	agrees. Any other value makes the handshake a full one, in which the peer proves
+ *	who it is. A server of DTLS 1.2 calls it before the peer has proven that it holds
+ *	the session, a server of DTLS 1.3 afterwards; a client calls it before it offers
+ *	the session. NULL: agreed.
+ * @session: client: takes a session that can be resumed, as bytes for
+ *	kdtls_engine_set_session(). The bytes are secret. In DTLS 1.3 the callback is
+ *	called after the handshake, once for each ticket. NULL: not wanted.
+ * @keylog: takes one line of the NSS key log, without newline. The line is secret.
+ *	NULL: off.
+ * @heartbeat: is told that the answer to a request of @size bytes took @rtt; or, with
+ *	@rtt KDTLS_NEVER, that no answer came to any retransmission. NULL: not told.
+ * @cid: DTLS 1.3: accepts another connection ID that this end is about to give the peer:
+ *	@cid, @len random bytes, as long as that of kdtls_engine_set_cid(). An owner that
+ *	tells peers apart by them may write other bytes there. After 0, records with it
+ *	are taken beside those with the handshake's and with the last DTLS_CIDS_MAX
+ *	(linux/dtls.h) that were given, of which it is one. Any other value withholds it.
+ *	NULL: the peer gets none but the handshake's.
+ * @peer_cid: DTLS 1.3: puts this connection ID of the peer's into the records that go
+ *	out from now on, under the key that they have. A return value that is not 0, as
+ *	is right if it is not as long as that key's, makes it come with the next key, a
+ *	round trip later. NULL: it always does.
+ * @random: fills @buf with @len random bytes. NULL: libcrypto's generator, which makes
+ *	keys and signatures in any case.
+ * @unix_time: returns seconds since 1970, for certificates, tickets and sessions. @ctx
+ *	is NULL where there is no engine yet. NULL: time(2).
  */
 struct kdtls_ops {
 	int (*key)(void *ctx, int direction, const struct dtls_key_info *key,
@@ -297,21 +300,20 @@ struct kdtls_ops {
 /**
  * struct kdtls_config - policy of an endpoint
  *
- * Fill it with kdtls_config_init() and change what shall differ. What it points
- * to must live as long as the endpoint.
+ * A program fills the structure in with kdtls_config_init() and changes what shall
+ * differ. What it points to has to live as long as the endpoint.
  *
- * @flags:	KDTLS_*
- * @version_min: DTLS_VERSION_*: the oldest that is spoken
- * @version_max: and the newest. One hello offers both, the newer one is used if
- *		the peer has it (RFC 8446 4.2.1). A version without a suite in
- *		@suites is not spoken
- * @suites:	cipher suites by IANA number, best first; NULL: every one the
- *		engine has (RFC 8446 B.4; RFC 5289, 5487, 7251, 7905, 8442), CCM_8
- *		last, and with pre-shared keys of DTLS 1.2 alone: those with
- *		certificates (0xc0ae) and of DTLS 1.3 (0x1305) are to be asked for.
- *		Suites, groups and schemes that libcrypto's providers lack are left
- *		out of these lists where they are NULL; an endpoint that is
- *		configured with one of them is refused
+ * @flags:	KDTLS_* flags, ORed together
+ * @version_min: the oldest version that is spoken, DTLS_VERSION_*
+ * @version_max: the newest version that is spoken. One hello offers both, and the newer
+ *		one is used if the peer has it (RFC 8446 4.2.1). A version without a
+ *		suite in @suites is not spoken
+ * @suites:	cipher suites by IANA number, best first. NULL: every suite of the
+ *		engine (RFC 8446 B.4; RFC 5289, 5487, 7251, 7905, 8442), with CCM_8 last
+ *		and for pre-shared keys of DTLS 1.2 alone: CCM_8 with certificates
+ *		(0xc0ae) and of DTLS 1.3 (0x1305) is used only if it is listed. Where
+ *		this list, @groups or @schemes is NULL, what libcrypto's providers lack
+ *		is left out; an endpoint that lists it is refused
  * @suite_count: entries of @suites
  * @groups:	key exchange groups, best first; NULL: X25519MLKEM768 (0x11ec,
  *		DTLS 1.3 alone) if libcrypto has it, x25519 (29), secp256r1 (23),
@@ -325,51 +327,53 @@ struct kdtls_ops {
  * @srtp:	SRTP protection profiles, best first (RFC 5764); NULL: none
  * @srtp_count:	entries of @srtp
  * @psk_hint:	server: identity hint (RFC 4279), 128 bytes at most, or NULL
- * @record_size_limit: largest record this end takes, 64 to 16384 (RFC 8449):
- *		bytes of content, and in DTLS 1.3 the type's; 0: the extension is
- *		not used. If the peer uses it too, both keep to each other's:
- *		larger records are not sent, and dropped when they come
+ * @record_size_limit: bytes of the largest record that this end takes, 64 to 16384
+ *		(RFC 8449): its content, and in DTLS 1.3 the byte of its type. 0: the
+ *		extension is not used. If the peer uses it too, each end keeps to the
+ *		other's: larger records are not sent, and dropped when they come
  * @mtu:	bytes of UDP payload in a datagram, KDTLS_MTU_MIN to 65507
- * @mtu_min:	the back-off goes no lower; KDTLS_MTU_MIN to @mtu
- * @timeout_initial: ms until a flight is sent again (RFC 6347 4.2.4.1), until
- *		a round trip was measured; @timeout_min to @timeout_max
- * @timeout_min: ms; the measured timer goes no lower; 50 or more
- * @timeout_max: ms; the doubling stops here
- * @retransmits: times a flight is sent again before KDTLS_ETIMEOUT
+ * @mtu_min:	bytes that the back-off of lost flights does not go below; KDTLS_MTU_MIN
+ *		to @mtu
+ * @timeout_initial: ms until a flight is sent again (RFC 6347 4.2.4.1) while no round
+ *		trip was measured; @timeout_min to @timeout_max
+ * @timeout_min: ms that the measured timer does not go below; 50 or more
+ * @timeout_max: ms where the doubling of the timer stops
+ * @retransmits: how often a flight is sent again before KDTLS_ETIMEOUT
  * @ack_delay:	DTLS 1.3: ms until a message after the handshake is acknowledged,
  *		together with what else has come by then (RFC 9147 7.1); 0: at
  *		once
- * @linger:	ms the last flight is kept for a peer that lost it (2 MSL); in
- *		DTLS 1.3 ms a server acknowledges the client's again
- * @cookie_life: ms a cookie is good for at least (and twice that at most); in
- *		DTLS 1.3 a client that comes later has to begin anew
- * @ticket_life: seconds a session can be resumed, 604800 at most (RFC 8446
- *		4.6.1), counted from the full handshake in which the peer proved
- *		who it is: that the session is renewed changes nothing. It ends
- *		with the peer's certificates, too. Ticket keys are replaced as
- *		often
- * @cache_size:	server: sessions kept for resumption by session id; 0: none
- * @max_message: bytes of the largest handshake message taken, but for
- * @max_certificates: bytes of the largest Certificate or CertificateRequest
+ * @linger:	ms for which the last flight is kept for a peer that lost it (2 MSL); in
+ *		DTLS 1.3 ms for which a server acknowledges the client's last flight
+ *		again
+ * @cookie_life: ms for which a cookie is good at least; twice as long at most. In DTLS
+ *		1.3 a client that comes later has to begin anew
+ * @ticket_life: seconds for which a session can be resumed, 604800 at most (RFC 8446
+ *		4.6.1), counted from the full handshake in which the peer proved who it
+ *		is, however often the session is renewed. A session ends with the peer's
+ *		certificates too. Ticket keys are replaced as often
+ * @cache_size:	server: sessions that are kept for resumption by session id; 0: none
+ * @max_message: bytes of the largest handshake message that is taken, except
+ *		Certificate and CertificateRequest
+ * @max_certificates: bytes of the largest Certificate or CertificateRequest that is
  *		taken, where one may come; @max_message to @max_handshake
- * @max_handshake: bytes of messages one handshake holds, for reassembly and
+ * @max_handshake: bytes of messages that one handshake holds, in reassembly and in the
  *		transcript each
- * @max_early_data: server: bytes of early data (0-RTT, RFC 8446 4.2.10) that a
- *		session may be resumed with; 0: none. The endpoint takes it once
- *		for each of its tickets, and within seconds of when it was to be
- *		expected (RFC 8446 8); the rest is for the application to see to.
- *		A ticket that is spent on it counts for a cookie. A process that was
- *		forked off after the endpoint was made takes none: only the one
+ * @max_early_data: server: bytes of early data (0-RTT, RFC 8446 4.2.10) with which a
+ *		session may be resumed; 0: none. The endpoint takes such data once for
+ *		each of its tickets, and within seconds of when it was due (RFC 8446 8);
+ *		what goes beyond that is for the application to guard against. A ticket
+ *		that is spent on early data counts for a cookie. A process that was
+ *		forked off after the endpoint was made takes none, as only the process
  *		that made it knows which tickets are spent
- * @max_early:	bytes of records one handshake holds that came before their key
- * @max_handshakes: handshakes at once on this endpoint
- * @max_forgeries: records that may fail to verify under one read key; 0: as the
- *		cipher has it, 2^7 for CCM_8 (RFC 9147 4.5.3); UINT64_MAX: any
- *		number. Shortly before, DTLS 1.3 changes the keys. A key that has
- *		reached it opens nothing more, and the engine fails with
- *		KDTLS_EFORGERIES: whoever can send from the peer's address may
- *		bring that about, and who does not limit it may be sent, after
- *		long, a record that was guessed
+ * @max_early:	bytes of records that one handshake holds because they came before their
+ *		key
+ * @max_handshakes: how many handshakes the endpoint has at once
+ * @max_forgeries: records that may fail to verify under one read key. 0: the cipher's
+ *		default, which is 2^7 for CCM_8 (RFC 9147 4.5.3); UINT64_MAX: any number.
+ *		DTLS 1.3 changes the keys shortly before. A key that has reached the limit
+ *		opens nothing more, and the engine fails with KDTLS_EFORGERIES. A limit
+ *		lets those who can send from the peer's address end the association;
+ *		without one they may guess a record after a long time
  * @ops:	callbacks; copied
  */
 struct kdtls_config {
@@ -409,19 +413,19 @@ struct kdtls_config {
 };
 
 /**
- * kdtls_config_init() - defaults
- * @config:	filled in: DTLS 1.2 to 1.3, MTU 1400 (least 256), timers 1000 ms
- *		(least 50, most 60000), 8 retransmissions, linger 240000 ms,
- *		cookies 15000 ms, tickets 86400 s, no cache, messages to 16384
- *		bytes, certificates to 102400, handshakes to 262144, early records to 4096, 100000
- *		handshakes at once; everything else zero
+ * kdtls_config_init() - fill in the defaults of an endpoint's policy
+ * @config:	filled in: DTLS 1.2 to 1.3; MTU 1400, 256 at least; timers 1000 ms, 50 at
+ *		least and 60000 at most; 8 retransmissions; linger 240000 ms; cookies
+ *		15000 ms; tickets 86400 s; no cache; messages up to 16384 bytes,
+ *		certificates up to 102400, handshakes up to 262144, early records up to
+ *		4096; 100000 handshakes at once; everything else zero
  */
 KDTLS_API void kdtls_config_init(struct kdtls_config *config);
 
 /**
  * kdtls_endpoint_new() - make an endpoint
- * @config:	copied; see there for what it points to
- * @endpoint:	set on success
+ * @config:	copied; what it points to has to live as long as the endpoint
+ * @endpoint:	set on success; kdtls_endpoint_free() frees it
  *
  * Return: 0, -KDTLS_EUSAGE (a value out of its range, an unknown suite, group or
  * scheme, ops->key missing), -KDTLS_EMEMORY, -KDTLS_ECRYPTO.
@@ -436,20 +440,19 @@ KDTLS_API int kdtls_endpoint_new(const struct kdtls_config *config,
 KDTLS_API void kdtls_endpoint_free(struct kdtls_endpoint *endpoint);
 
 /**
- * kdtls_endpoint_use_certificate() - show this certificate
+ * kdtls_endpoint_use_certificate() - show this certificate to peers
  * @endpoint:	the endpoint
- * @pem:	the chain, leaf first, as PEM
+ * @pem:	the chain as PEM, this end's own certificate first; copied
  * @pem_len:	bytes of @pem
- * @key_pem:	the private key as PEM (PKCS#8 or older), not encrypted
+ * @key_pem:	the private key as PEM (PKCS#8 or older), not encrypted; copied
  * @key_len:	bytes of @key_pem
  *
- * May be called several times: the first that suits the peer's signature
- * algorithms and, on a server, the name it asked for (RFC 6066 3) is used.
- * EC P-256 and P-384, Ed25519, RSA, RSA-PSS.
+ * The function may be called several times: the first certificate is shown that suits
+ * the peer's signature algorithms and, on a server, the name that the client asked for
+ * (RFC 6066 3). Keys are EC P-256 and P-384, Ed25519, RSA, or RSA-PSS.
  *
- * All of @pem and @key_pem has to be in order: text between the blocks, and keys
- * and parameters beside what is looked for, are passed over, but a damaged block
- * is an error wherever it stands.
+ * Text between the blocks of @pem and @key_pem, and keys and parameters beside what is
+ * looked for, are passed over; a damaged block is an error wherever it stands.
  *
  * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
  * -KDTLS_EMISMATCH, -KDTLS_EKIND, -KDTLS_EMEMORY.
@@ -459,14 +462,15 @@ KDTLS_API int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
 				   const void *key_pem, size_t key_len);
 
 /**
- * kdtls_endpoint_use_raw_key() - show this public key instead of a certificate
+ * kdtls_endpoint_use_raw_key() - show a public key instead of a certificate
  * @endpoint:	the endpoint
- * @key_pem:	the private key as PEM
+ * @key_pem:	the private key as PEM, not encrypted; copied
  * @key_len:	bytes of @key_pem
  *
- * For peers that take raw public keys (RFC 7250).
+ * The key is shown to peers that take raw public keys (RFC 7250).
  *
- * Return: as kdtls_endpoint_use_certificate().
+ * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
+ * -KDTLS_EKIND, -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_endpoint_use_raw_key(struct kdtls_endpoint *endpoint,
 					 const void *key_pem, size_t key_len);
@@ -474,10 +478,11 @@ KDTLS_API int kdtls_endpoint_use_raw_key(struct kdtls_endpoint *endpoint,
 /**
  * kdtls_endpoint_trust() - take these certificates as roots
  * @endpoint:	the endpoint
- * @pem:	one or more certificates as PEM
+ * @pem:	one or more certificates as PEM; copied
  * @pem_len:	bytes of @pem
  *
- * A damaged block is an error, and then none of them is a root.
+ * A peer's certificate is good if its chain leads to one of the roots. A damaged block
+ * is an error, and then none of @pem is a root.
  *
  * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EMEMORY.
  */
@@ -485,21 +490,24 @@ KDTLS_API int kdtls_endpoint_trust(struct kdtls_endpoint *endpoint, const void *
 				   size_t pem_len);
 
 /**
- * kdtls_endpoint_trust_system() - take the system's roots
+ * kdtls_endpoint_trust_system() - take the system's certificates as roots
  * @endpoint:	the endpoint
+ *
+ * The roots are those of libcrypto's default paths.
  *
  * Return: 0 or -KDTLS_ECRYPTO.
  */
 KDTLS_API int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint);
 
 /**
- * kdtls_endpoint_trust_raw_key() - take this public key from a peer
+ * kdtls_endpoint_trust_raw_key() - accept this public key from a peer
  * @endpoint:	the endpoint
- * @pem:	a public key as PEM
+ * @pem:	a public key as PEM; copied
  * @pem_len:	bytes of @pem
  *
- * Makes the endpoint accept raw public keys (RFC 7250), these alone unless
- * KDTLS_NO_VERIFY is set. Names are not checked: the key is the name.
+ * The function makes the endpoint accept raw public keys (RFC 7250): those it was called
+ * with, or any if KDTLS_NO_VERIFY is set. Names are not checked, as the key stands for
+ * the name.
  *
  * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EKIND,
  * -KDTLS_EMEMORY.
@@ -508,8 +516,8 @@ KDTLS_API int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
 					   const void *pem, size_t pem_len);
 
 enum kdtls_gate {
-	KDTLS_GATE_DROP,	/* nothing to do */
-	KDTLS_GATE_REPLY,	/* send what stands in the verdict's reply */
+	KDTLS_GATE_DROP,	/* there is nothing to do */
+	KDTLS_GATE_REPLY,	/* send the verdict's reply */
 	KDTLS_GATE_ACCEPT,	/* give the verdict's hello to an engine */
 };
 
@@ -517,11 +525,12 @@ enum kdtls_gate {
 
 /**
  * struct kdtls_sender - where a datagram came from
- * @address:	in any form that is the same for the same sender
+ * @address:	the sender's address and port, in any form that is always the same for
+ *		the same sender
  * @len:	bytes of @address, 64 at most
- * @source_len:	bytes at its beginning that name the source whose senders share
- *		one limit, such as an IPv4 address or 56 bits of an IPv6 one; 0:
- *		all of it
+ * @source_len:	bytes at the beginning of @address that name the source: senders of one
+ *		source, such as an IPv4 address or 56 bits of an IPv6 one, share one
+ *		limit. 0: all of @address
  */
 struct kdtls_sender {
 	const void *address;
@@ -533,12 +542,12 @@ struct kdtls_sender {
 struct kdtls_hello;
 
 /**
- * struct kdtls_verdict - what becomes of a datagram
- * @hello:	with KDTLS_GATE_ACCEPT: for kdtls_engine_accept(), or for
- *		kdtls_hello_free(); else NULL
- * @reply_len:	with KDTLS_GATE_REPLY: bytes of @reply; always less than what
- *		has come for the hello from this sender
- * @reply:	a datagram
+ * struct kdtls_verdict - what becomes of a stranger's datagram
+ * @hello:	with KDTLS_GATE_ACCEPT the hello, which is the caller's and goes to
+ *		kdtls_engine_accept() or kdtls_hello_free(); else NULL
+ * @reply_len:	with KDTLS_GATE_REPLY bytes of @reply, which are fewer than have come for
+ *		the hello from this sender
+ * @reply:	the datagram to send
  */
 struct kdtls_verdict {
 	struct kdtls_hello *hello;
@@ -548,26 +557,26 @@ struct kdtls_verdict {
 
 /**
  * kdtls_endpoint_gate() - judge a datagram from a stranger
- * @endpoint:	a server's
+ * @endpoint:	a server's endpoint
  * @from:	the sender
- * @datagram:	as received
+ * @datagram:	the datagram as it was received
  * @len:	bytes of @datagram
  * @now:	time
  * @verdict:	filled in
  *
- * The stateless cookie exchange (RFC 6347 4.2.1; RFC 9147 5.1 by
- * HelloRetryRequest): nothing is kept of a hello that comes in one piece. Hellos
- * in pieces, of one datagram or several, first ones and those with a cookie, are
- * put together: 256 KiB of them at most, an eighth of that from one source, the
- * newest in the place of the oldest, each for 10 s. A server of DTLS 1.2 alone
- * answers a first hello by its first piece.
+ * The function does the stateless cookie exchange (RFC 6347 4.2.1; RFC 9147 5.1 by
+ * HelloRetryRequest): nothing is kept of a hello that comes in one piece. Hellos in
+ * pieces, of one datagram or several, are put together, whether they have a cookie or
+ * not: 256 KiB of them at most, an eighth of that from one source, the newest in the
+ * place of the oldest, each for 10 s. A server of DTLS 1.2 alone answers a first hello
+ * by its first piece.
  *
- * A hello with early data that may be taken needs no cookie, once for each
- * ticket, and with the right proof of the ticket's key alone.
+ * A hello with early data that may be taken needs no cookie, once for each ticket, if it
+ * proves that it has the ticket's key.
  *
- * This is also for a peer that restarts on its old address (RFC 6347 4.2.8):
- * once accepted run a second engine, and drop the old association only when the
- * new one is established.
+ * The function is also for a peer that restarts on its old address (RFC 6347 4.2.8): the
+ * program runs a second engine for the hello that was accepted, and drops the old
+ * association only when the new one is established.
  *
  * Return: one of enum kdtls_gate.
  */
@@ -577,299 +586,347 @@ kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
 		    size_t len, uint64_t now, struct kdtls_verdict *verdict);
 
 /**
- * kdtls_hello_random() - tell hellos apart
+ * kdtls_hello_random() - return the random of a hello, which tells hellos apart
  * @hello:	from kdtls_endpoint_gate()
  *
- * Return: the 32 bytes of its random, which live as long as @hello; NULL: it is
- * malformed.
+ * Return: the 32 bytes of the hello's random, which live as long as @hello; NULL: the
+ * hello is malformed.
  */
 KDTLS_API const uint8_t *kdtls_hello_random(const struct kdtls_hello *hello);
 
 /**
- * kdtls_hello_free() - let go of a hello that no engine gets
+ * kdtls_hello_free() - free a hello that no engine gets
  * @hello:	from kdtls_endpoint_gate(), or NULL
  */
 KDTLS_API void kdtls_hello_free(struct kdtls_hello *hello);
 
 /**
  * kdtls_engine_new() - make an engine
- * @endpoint:	must outlive it
+ * @endpoint:	must outlive the engine
  * @role:	KDTLS_CLIENT or KDTLS_SERVER
- * @ctx:	for the callbacks
- * @address:	server: the peer, as in struct kdtls_sender; the cookie is
- *		bound to it. Not used by a client
+ * @ctx:	what the callbacks get as their ctx
+ * @address:	server: the peer's address, in the form of struct kdtls_sender, to which
+ *		the cookie is bound. A client does not use it
  * @address_len: bytes of @address, 64 at most
- * @engine:	set on success
+ * @engine:	set on success; kdtls_engine_free() frees it
  *
- * Return: 0, -KDTLS_EUSAGE, -KDTLS_EMEMORY (also: config.max_handshakes).
+ * Return: 0; -KDTLS_EUSAGE: @address is too long; -KDTLS_EMEMORY: no memory, or
+ * max_handshakes of the configuration is reached.
  */
 KDTLS_API int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,
 			       void *ctx, const void *address, size_t address_len,
 		     struct kdtls_engine **engine);
 
 /**
- * kdtls_engine_free() - free an engine; every secret in it is wiped
+ * kdtls_engine_free() - free an engine, and wipe every secret in it
  * @engine:	may be NULL
  */
 KDTLS_API void kdtls_engine_free(struct kdtls_engine *engine);
 
 /**
- * kdtls_engine_set_name() - client: the server's name
- * @engine:	not started yet
- * @name:	a host name (sent as SNI, RFC 6066 3) or an IP address (not sent);
- *		the certificate must bear it. A dot at the end, upper case and
- *		the zone of an IPv6 address ("fe80::1%eth0") are taken off before
- *		it is sent and compared. Internationalised names are not
- *		converted: give their ASCII form
+ * kdtls_engine_set_name() - client: set the name that the server has to show
+ * @engine:	a client's, not started yet
+ * @name:	a host name, which is sent to the server (RFC 6066 3), or an IP address,
+ *		which is not; copied. The server's certificate has to bear it. A dot at the
+ *		end, upper case and the zone of an IPv6 address ("fe80::1%eth0") are taken
+ *		off first. Internationalised names are not converted: the program gives
+ *		their ASCII form
  *
- * Return: 0, -KDTLS_EUSAGE, -KDTLS_ENAME (an empty label, as in ".com"; a
- * character no host name has; a number at the end of what is no whole address,
- * as in "127.1"), -KDTLS_EMEMORY.
+ * Return: 0; -KDTLS_EUSAGE: a server's engine, or one that was started; -KDTLS_ENAME: an
+ * empty label, as in ".com", a character that no host name has, or a number at the end
+ * of what is no whole address, as in "127.1"; -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_engine_set_name(struct kdtls_engine *engine, const char *name);
 
 /**
- * kdtls_engine_set_session() - client: resume this session
- * @engine:	not started yet
- * @session:	what ops->session gave
- * @len:	its bytes
+ * kdtls_engine_set_session() - client: resume a session
+ * @engine:	a client's, not started yet
+ * @session:	the bytes that ops->session got; copied
+ * @len:	bytes of @session
  *
- * When the handshake starts the session has to satisfy what is asked for then:
- * the name, the roots, the checks that this endpoint makes (a session of
- * KDTLS_NO_VERIFY is none for an endpoint without), its pre-shared key, and
- * ops->resume. If it does not, the handshake is a full one.
+ * When the handshake starts the session has to satisfy what the endpoint asks for then:
+ * the name, the roots, the checks that it makes (an endpoint without KDTLS_NO_VERIFY does
+ * not resume a session of one with it), the pre-shared key, and ops->resume. If the
+ * session does not, the handshake is a full one.
  *
- * Return: 0, or -KDTLS_EUSAGE: damaged, of another version of the library, too
- * old, for another name than is set, or not allowed by the configuration; the
- * handshake will be a full one then.
+ * Return: 0; -KDTLS_EUSAGE: the session is damaged, of another version of the library,
+ * too old, for another name than is set, or not allowed by the configuration. The
+ * handshake is a full one then.
  */
 KDTLS_API int kdtls_engine_set_session(struct kdtls_engine *engine,
 				       const uint8_t *session, size_t len);
 
 /**
- * kdtls_engine_set_cid() - ask the peer to put this into its records
- * @engine:	not started yet (server: no datagram put in yet)
- * @cid:	a connection ID (RFC 9146)
- * @len:	its bytes, 1 to 255
+ * kdtls_engine_set_cid() - ask the peer to put a connection ID into its records
+ * @engine:	not started yet; a server's that has had no datagram yet
+ * @cid:	the connection ID (RFC 9146); copied
+ * @len:	bytes of @cid, 1 to 255
  *
- * Used if the peer knows the extension; see struct kdtls_info.
+ * The connection ID is used if the peer knows the extension, which struct kdtls_info
+ * tells when the handshake is done.
  *
- * Return: 0, -KDTLS_EUSAGE, -KDTLS_EMEMORY.
+ * Return: 0; -KDTLS_EUSAGE: the length, or the moment; -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_engine_set_cid(struct kdtls_engine *engine, const uint8_t *cid,
 				   size_t len);
 
 /**
- * kdtls_engine_set_mtu() - the path takes datagrams of this size
+ * kdtls_engine_set_mtu() - set the size of datagrams that the path takes
  * @engine:	the engine
- * @mtu:	bytes of UDP payload; taken into KDTLS_MTU_MIN to 65507
+ * @mtu:	bytes of UDP payload; less than KDTLS_MTU_MIN counts as that, more than
+ *		65507 as that
  *
- * Whatever is not sent yet, and every retransmission, obeys it.
+ * What is not sent yet, and every retransmission, keeps to it.
  */
 KDTLS_API void kdtls_engine_set_mtu(struct kdtls_engine *engine, uint32_t mtu);
 
 /**
  * kdtls_engine_start() - client: begin the handshake
- * @engine:	not started yet
+ * @engine:	a client's, not started yet
  * @now:	time
  *
- * Return: 0, -KDTLS_EUSAGE (server, started before, or certificates would be
- * accepted and no name is set: see KDTLS_NO_NAME_CHECK), or a final error.
+ * Return: 0; -KDTLS_EUSAGE: a server's engine, one that was started before, or one that
+ * would accept certificates and has no name to look for (KDTLS_NO_NAME_CHECK); another
+ * error of enum kdtls_engine_error: the engine has failed.
  */
 KDTLS_API int kdtls_engine_start(struct kdtls_engine *engine, uint64_t now);
 
 /**
- * kdtls_engine_send_early() - client: send this before the handshake (0-RTT)
- * @engine:	not started yet, with a session whose server takes early data; or
- *		started so, and the server has not answered yet
+ * kdtls_engine_send_early() - client: send data before the handshake (0-RTT)
+ * @engine:	a client's that is not started yet and has a session whose server takes
+ *		early data; or one that was started so and has no answer yet
  * @data:	content of one record; copied
- * @len:	its bytes, 1 or more, so that a datagram holds it (config.mtu less
- *		64 bytes)
+ * @len:	bytes of @data, 1 or more, no more than a datagram holds: mtu of the
+ *		configuration less 64 bytes
  *
- * It goes out behind the first hello, once. The session's secret alone protects
- * it, and whoever records it can send it to the server again (RFC 8446 8). What
- * the server does not take (struct kdtls_info, early) is for the caller to send
- * anew, when the handshake is done; lost datagrams are, as always, too.
+ * The data goes out behind the first hello, once. Only the session's secret protects it,
+ * and somebody may record it and send it to the server again (RFC 8446 8). When the
+ * handshake is done the caller sends what the server did not take (early of struct
+ * kdtls_info) once more. A datagram that is lost is lost, as always.
  *
- * Return: 0, -KDTLS_EUSAGE (wrong moment, session, or more bytes than the server
- * takes), -KDTLS_EMEMORY.
+ * Return: 0; -KDTLS_EUSAGE: the moment, the session, or more bytes than the server takes;
+ * -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_engine_send_early(struct kdtls_engine *engine,
 				      const uint8_t *data, size_t len);
 
 /**
- * kdtls_engine_input() - something arrived
+ * kdtls_engine_input() - give an engine what arrived
  * @engine:	the engine
- * @data:	with DTLS_RECORD_RAW in @info->flags, or no @info: a datagram;
- *		else the verified content of one record of @info->type and
- *		@info->epoch
+ * @data:	a datagram if @info is NULL or has DTLS_RECORD_RAW; else the verified
+ *		content of one record
  * @len:	bytes of @data
- * @info:	see struct dtls_record_info; NULL means DTLS_RECORD_RAW
+ * @info:	NULL: @data is a datagram. Else what recvmsg(MSG_OOB) returned: type, epoch
+ *		and number of the record, or an event, which has no data
  * @now:	time
  *
- * Return: 0, or the engine's final error (see kdtls_engine_failure(); there may
- * still be an alert to send).
+ * A datagram that does not verify is dropped and counted, and is no error.
+ *
+ * Return: 0; or the error that the engine has failed with, of which
+ * kdtls_engine_failure() says more. There may still be an alert to send.
  */
 KDTLS_API int kdtls_engine_input(struct kdtls_engine *engine, const uint8_t *data,
 				 size_t len, const struct dtls_record_info *info,
 		       uint64_t now);
 
 /**
- * kdtls_engine_accept() - server: begin with a hello that was let in
- * @engine:	no datagram put in yet; of the endpoint and address that @hello
- *		came to and from
- * @hello:	from kdtls_endpoint_gate(); is freed, whatever is returned
+ * kdtls_engine_accept() - server: begin with a hello that the gate has accepted
+ * @engine:	a server's that has had no datagram yet, of the endpoint that @hello came
+ *		to and the address that it came from
+ * @hello:	from kdtls_endpoint_gate(); it is freed, whatever the function returns
  * @now:	time
  *
- * What came behind the hello in its datagram is taken in too. A server's engine
- * that gets datagrams instead asks the gate itself, and its replies come out of
- * kdtls_engine_output().
+ * What came behind the hello in its datagram is taken in too. A server's engine that gets
+ * datagrams instead asks the gate itself, and replies come out of kdtls_engine_output().
  *
- * Return: 0, -KDTLS_EUSAGE, or the engine's final error.
+ * Return: 0; -KDTLS_EUSAGE: the moment, or the address; another error of enum
+ * kdtls_engine_error: the engine has failed.
  */
 KDTLS_API int kdtls_engine_accept(struct kdtls_engine *engine,
 				  struct kdtls_hello *hello, uint64_t now);
 
 /**
- * kdtls_engine_output() - get what is to be sent
+ * kdtls_engine_output() - get the next datagram or record that an engine has to send
  * @engine:	the engine
  * @buf:	room for it
  * @size:	bytes of @buf: the MTU and KDTLS_OUTPUT_MIN at least
- * @info:	filled in: DTLS_RECORD_RAW in flags: @buf holds a datagram; else
- *		the content of one record to be sent as @info->type under the
- *		key of @info->epoch
+ * @info:	filled in. With DTLS_RECORD_RAW in flags @buf holds a datagram; else the
+ *		content of one record to be sent as @info->type under the key of
+ *		@info->epoch
  * @now:	time
  *
- * To be called until it returns 0. May finish the handshake (ops->key).
+ * The caller calls the function until it returns 0, after each of kdtls_engine_start(),
+ * kdtls_engine_input() and kdtls_engine_expire(). The function may finish the handshake
+ * and then calls ops->key. After the content of a record the caller says by
+ * kdtls_engine_sent() which record it became.
  *
- * Return: bytes in @buf, 0: nothing to send, or an error.
+ * Return: bytes in @buf; 0: there is nothing to send; -KDTLS_EUSAGE: @size is too small;
+ * another error of enum kdtls_engine_error: the engine has failed.
+ *
+ * Example:
+ *
+ *	// A client's handshake over a connected, non-blocking UDP socket.
+ *	int shake(struct kdtls_engine *engine, int fd, uint64_t (*clock)(void))
+ *	{
+ *		struct pollfd p = { .fd = fd, .events = POLLIN };
+ *		static uint8_t buf[65536];
+ *		struct dtls_record_info info;
+ *		uint64_t at;
+ *		long n;
+ *		int err = kdtls_engine_start(engine, clock());
+ *
+ *		while (!err && kdtls_engine_state(engine) == KDTLS_HANDSHAKE) {
+ *			while ((n = kdtls_engine_output(engine, buf, sizeof(buf),
+ *							&info, clock())) > 0)
+ *				send(fd, buf, n, 0);	// what is lost is sent again
+ *			if (n < 0)
+ *				return n;
+ *			at = kdtls_engine_expiry(engine);
+ *			n = at > clock() ? (at - clock()) / 1000 + 1 : 0;
+ *			if (poll(&p, 1, n) < 0)
+ *				return -errno;
+ *			n = recv(fd, buf, sizeof(buf), 0);
+ *			if (n > 0)
+ *				err = kdtls_engine_input(engine, buf, n, NULL, clock());
+ *			else
+ *				err = kdtls_engine_expire(engine, clock());
+ *		}
+ *		return err;
+ *	}
  */
 KDTLS_API long kdtls_engine_output(struct kdtls_engine *engine, uint8_t *buf, size_t size,
 				   struct dtls_record_info *info, uint64_t now);
 
 /**
- * kdtls_engine_sent() - which record the last content became
- * @engine:	the engine, after kdtls_engine_output() gave content
- * @number:	the record's epoch and number (struct dtls_record_info,
- *		number_ptr); epoch 0: it did not go out
+ * kdtls_engine_sent() - tell an engine which record its last content became
+ * @engine:	the engine, after kdtls_engine_output() returned the content of a record
+ * @number:	the record's epoch and number, which sendmsg() writes where number_ptr of
+ *		struct dtls_record_info says; epoch 0: the record did not go out
  *
- * DTLS 1.3: the peer acknowledges handshake messages by the numbers of their
- * records (RFC 9147 7). To be called before the next kdtls_engine_output();
- * content that is not told of is sent again until the engine gives up.
+ * In DTLS 1.3 the peer acknowledges handshake messages by the numbers of their records
+ * (RFC 9147 7). The caller calls the function before the next kdtls_engine_output();
+ * content that it does not tell of is sent again until the engine gives up.
  */
 KDTLS_API void kdtls_engine_sent(struct kdtls_engine *engine,
 				 const struct dtls_record_number *number);
 
 /**
- * kdtls_engine_expiry() - when to call kdtls_engine_expire()
+ * kdtls_engine_expiry() - return the time at which kdtls_engine_expire() is due
  * @engine:	the engine
  *
- * Return: a time, or KDTLS_NEVER.
+ * The time may change with every call for the engine.
+ *
+ * Return: a time, or KDTLS_NEVER: no timer runs.
  */
 KDTLS_API uint64_t kdtls_engine_expiry(const struct kdtls_engine *engine);
 
 /**
- * kdtls_engine_expire() - time has passed
+ * kdtls_engine_expire() - do what an engine's timers ask for
  * @engine:	the engine
- * @now:	time; nothing happens before kdtls_engine_expiry()
+ * @now:	time; nothing happens before that of kdtls_engine_expiry()
  *
- * Return: 0, or the engine's final error.
+ * Return: 0, or the error that the engine has failed with.
  */
 KDTLS_API int kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now);
 
 /**
- * kdtls_engine_confirm() - the peer has our last flight
+ * kdtls_engine_confirm() - tell an engine that application data came from the peer
  * @engine:	the engine
  *
- * To be called when application data arrived from the peer, which proves it:
- * what was kept for retransmission is freed before config.linger is over. In
- * DTLS 1.3 it proves only that the peer is there: what it has not acknowledged
- * in config.retransmits times goes out once more.
+ * In DTLS 1.2 application data proves that the peer has the last flight of the handshake:
+ * what was kept for retransmission is freed before linger of the configuration is over.
+ * In DTLS 1.3 it proves only that the peer is there: what the peer has not acknowledged
+ * after all retransmissions goes out once more.
  */
 KDTLS_API void kdtls_engine_confirm(struct kdtls_engine *engine);
 
 /**
  * kdtls_engine_update_keys() - change the write key (RFC 9147 8)
- * @engine:	established, DTLS 1.3
- * @both:	ask the peer to change its own as well
+ * @engine:	an established engine of DTLS 1.3
+ * @both:	true: ask the peer to change its key too
  *
- * The new key comes out through ops->key when the peer has acknowledged the
- * KeyUpdate. DTLS_EVENT_TX_LIMIT and DTLS_EVENT_RX_LIMIT do the same.
+ * The new key comes out through ops->key when the peer has acknowledged the KeyUpdate.
+ * The events DTLS_EVENT_TX_LIMIT and DTLS_EVENT_RX_LIMIT change the key without this
+ * call.
  *
- * Return: 0; -KDTLS_EUSAGE, also after 65,532 changes: no epochs or message
- * numbers are left.
+ * Return: 0; -KDTLS_EUSAGE: the engine is not established, is of DTLS 1.2, or has no
+ * epochs or message numbers left, as after 65,532 changes.
  */
 KDTLS_API int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both);
 
 /**
  * kdtls_engine_give_cids() - give the peer more connection IDs (RFC 9147 9)
- * @engine:	established, DTLS 1.3, and the peer puts one of ours into its
- *		records: see kdtls_engine_set_cid() and ops->cid
- * @count:	1 to DTLS_CIDS_MAX (linux/dtls.h)
- * @at_once:	the peer is to use one of them from now on, and none from before;
- *		else they are for when it wants to change
+ * @engine:	an established engine of DTLS 1.3 whose peer puts a connection ID of
+ *		kdtls_engine_set_cid() into its records; ops->cid is set
+ * @count:	how many, 1 to DTLS_CIDS_MAX (linux/dtls.h)
+ * @at_once:	true: the peer is to use one of them from now on, and none from before;
+ *		false: the peer uses them when it wants to change
  *
- * They are as long as the one of the handshake, which stays good, as do the last
- * DTLS_CIDS_MAX that were given. A peer that asks is answered without this, with
- * half as many at most.
+ * They are as long as the handshake's, which stays good, as do the last DTLS_CIDS_MAX
+ * that were given. A peer that asks for connection IDs gets half as many at most, without
+ * this call.
  *
- * Return: 0; -KDTLS_EUSAGE, also while those given before are not out yet;
- * -KDTLS_ECALLBACK: ops->cid refused one, and none is given; -KDTLS_EMEMORY.
+ * Return: 0; -KDTLS_EUSAGE: the engine is not of that kind, or those given before are not
+ * out yet; -KDTLS_ECALLBACK: ops->cid refused one, and none is given; -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_engine_give_cids(struct kdtls_engine *engine,
 				     unsigned int count, bool at_once);
 
 /**
- * kdtls_engine_request_cids() - ask the peer for more of its own (RFC 9147 9)
- * @engine:	established, DTLS 1.3, and the peer wants a connection ID in our
- *		records
- * @count:	1 to DTLS_CIDS_MAX less struct kdtls_info, cid_spares
+ * kdtls_engine_request_cids() - ask the peer for more connection IDs (RFC 9147 9)
+ * @engine:	an established engine of DTLS 1.3 whose peer asked for a connection ID in
+ *		the records that it gets
+ * @count:	how many, 1 to DTLS_CIDS_MAX less cid_spares of struct kdtls_info
  *
- * The peer may give fewer, or none. One request at a time: it stands until the
- * peer has answered.
+ * The peer may give fewer, or none. One request stands at a time, until the peer has
+ * answered.
  *
- * Return: 0 or -KDTLS_EUSAGE.
+ * Return: 0; -KDTLS_EUSAGE: the engine is not of that kind, @count, or a request stands.
  */
 KDTLS_API int kdtls_engine_request_cids(struct kdtls_engine *engine,
 					unsigned int count);
 
 /**
  * kdtls_engine_change_cid() - use another of the peer's connection IDs
- * @engine:	established, DTLS 1.3, with a spare one (struct kdtls_info)
+ * @engine:	an established engine of DTLS 1.3 with cid_spares of struct kdtls_info
+ *		above 0
  *
- * The oldest of the spare ones, so that nobody on the path knows the association
- * again when its address changes (RFC 9147 9). See ops->peer_cid for what it is
- * used from on; if that is the next write key, this changes it too.
+ * The oldest of the spare connection IDs is used, so that nobody on the path can link the
+ * association's old and new address when it changes (RFC 9147 9). It is used at once if
+ * ops->peer_cid takes it, and else with the next write key, for which this call changes
+ * the key too.
  *
- * Return: 0, -KDTLS_EUSAGE (also as for kdtls_engine_update_keys()),
- * -KDTLS_EMEMORY.
+ * Return: 0; -KDTLS_EUSAGE: the engine is not of that kind, or has no epochs or message
+ * numbers left; -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_engine_change_cid(struct kdtls_engine *engine);
 
 /**
- * kdtls_engine_close() - send close_notify (RFC 5246 7.2.1)
+ * kdtls_engine_close() - end an association with close_notify (RFC 5246 7.2.1)
  * @engine:	the engine; a handshake in progress is given up
  *
- * The state is KDTLS_CLOSED at once; the alert is there to be fetched.
+ * The state is KDTLS_CLOSED at once. The alert comes out of kdtls_engine_output().
  */
 KDTLS_API void kdtls_engine_close(struct kdtls_engine *engine);
 
 /**
- * kdtls_engine_heartbeat() - is the peer there, and does this size get through?
- * @engine:	established, and the peer takes heartbeats
- * @size:	bytes of the record's content: 3 + 16 + 16 or more, to be answered
- *		in the same size
+ * kdtls_engine_heartbeat() - ask whether the peer is there and a size gets through
+ * @engine:	an established engine whose peer answers heartbeats
+ * @size:	bytes of the record's content, 35 (3 + 16 + 16) or more; the answer is as
+ *		long
  * @now:	time
  *
- * One at a time; sent again as a flight is (RFC 6520 3). ops->heartbeat tells.
+ * One request is on its way at a time. It is sent again as a flight is (RFC 6520 3).
+ * ops->heartbeat tells what became of it.
  *
- * Return: 0, or -KDTLS_EUSAGE (one is on its way, not negotiated, size).
+ * Return: 0; -KDTLS_EUSAGE: a request is on its way, heartbeats were not negotiated, or
+ * @size.
  */
 KDTLS_API int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
 				     uint64_t now);
 
 /**
- * kdtls_engine_state() - where the engine stands
+ * kdtls_engine_state() - return the state of an engine
  * @engine:	the engine
  *
  * Return: one of enum kdtls_state.
@@ -878,10 +935,11 @@ KDTLS_API enum kdtls_state kdtls_engine_state(const struct kdtls_engine *engine)
 
 /**
  * struct kdtls_failure - why an engine failed
- * @error:	enum kdtls_engine_error, positive
- * @alert_sent: enum kdtls_alert, KDTLS_ALERT_NONE: none
- * @alert_received: the same, with KDTLS_EALERT
- * @reason:	one line for a log
+ * @error:	enum kdtls_engine_error, positive; 0: the engine has not failed
+ * @alert_sent:	enum kdtls_alert; KDTLS_ALERT_NONE: no alert was sent
+ * @alert_received: enum kdtls_alert of the peer's, with KDTLS_EALERT;
+ *		KDTLS_ALERT_NONE: no alert came
+ * @reason:	one line for a log; a constant string
  */
 struct kdtls_failure {
 	int error;
@@ -891,27 +949,28 @@ struct kdtls_failure {
 };
 
 /**
- * kdtls_engine_failure() - why it failed
+ * kdtls_engine_failure() - tell why an engine failed
  * @engine:	the engine
- * @failure:	filled in; error 0 if it has not failed
+ * @failure:	filled in
  */
 KDTLS_API void kdtls_engine_failure(const struct kdtls_engine *engine,
 				    struct kdtls_failure *failure);
 
 /**
- * kdtls_alert_name() - an alert's name to show
+ * kdtls_alert_name() - return the name of an alert
  * @alert:	any number
  *
- * Return: a constant string as the RFCs have it, such as "unknown_ca"; "unknown".
+ * Return: a constant string as in the RFCs, such as "unknown_ca"; "unknown" for a number
+ * that is not known.
  */
 KDTLS_API const char *kdtls_alert_name(unsigned int alert);
 
 /* Early data (0-RTT) */
 enum kdtls_early {
-	KDTLS_EARLY_NONE,	/* there was none */
+	KDTLS_EARLY_NONE,	/* there was no early data */
 	KDTLS_EARLY_SENT,	/* client: the server has not answered yet */
 	KDTLS_EARLY_ACCEPTED,	/* the server takes it */
-	KDTLS_EARLY_REJECTED,	/* or not: none of it has reached the application */
+	KDTLS_EARLY_REJECTED,	/* the server does not: its application got none of it */
 };
 
 /**
@@ -920,43 +979,43 @@ enum kdtls_early {
  * @suite:	IANA number of the cipher suite
  * @cipher:	DTLS_CIPHER_*
  * @group:	IANA number of the key exchange group; 0: none
- * @scheme:	IANA number of the scheme the peer signed with; 0: none
- * @srtp_profile: 0: none
- * @peer_record_limit: largest record content the peer takes
- * @resumed:	1: an earlier session was resumed
- * @extended_master_secret: 1: RFC 7627 is in use, or DTLS 1.3, which needs it
- *		not
- * @peer_heartbeat: 1: the peer answers heartbeats
- * @peer_verified: 1: the peer showed a certificate or raw key, and was accepted
- *		(in this handshake or in the one resumed)
- * @early:	enum kdtls_early
- * @auth:	enum kdtls_auth: how the peer proved who it is. This and what follows
- *		to @chain_end is of the full handshake, and the same after any
- *		number of resumptions; known when the peer's Finished has come
- * @verified:	KDTLS_VERIFIED_*
- * @peer_hash:	SHA-256 of the peer's certificate or raw key, zero if none
- * @psk_identity: of the pre-shared key (a client: its own), not NUL terminated;
- *		NULL: none. Lives as long as the engine
- * @psk_identity_len: its bytes
- * @authenticated: seconds since 1970 when the peer proved it; 0: not yet
- * @chain_end:	when the first of the peer's certificates expires, the same; 0:
- *		there are none
- * @alpn:	protocol chosen, or NULL; lives as long as the engine
- * @name:	the server's name as the client sent it (RFC 6066), or NULL; the
- *		same. On a client what kdtls_engine_set_name() has made of it
- * @cid_rx:	connection ID of the handshake's in records that arrive, or NULL;
- *		until the engine is called again. For others of ours see
- *		kdtls_engine_give_cids()
- * @cid_rx_len:	its bytes
- * @cid_tx:	connection ID in records sent (see ops->peer_cid if it has just
- *		changed), or NULL; until the engine is called again
- * @cid_tx_len:	its bytes
- * @cid_spares:	of the peer's, for kdtls_engine_change_cid()
- * @rtt:	µs; 0: not measured
- * @mtu:	bytes of UDP payload now reckoned with
- * @flights_resent: retransmissions, by time or because the peer sent again
- * @dropped:	records and messages thrown away: malformed, forged, replayed,
- *		too many
+ * @scheme:	IANA number of the scheme that the peer signed with; 0: none
+ * @srtp_profile: SRTP protection profile (RFC 5764); 0: none
+ * @peer_record_limit: bytes of the largest record content that the peer takes
+ * @resumed:	1 if an earlier session was resumed
+ * @extended_master_secret: 1 if RFC 7627 is in use, or with DTLS 1.3, which does not need
+ *		it
+ * @peer_heartbeat: 1 if the peer answers heartbeats
+ * @peer_verified: 1 if the peer showed a certificate or raw key and was accepted, in this
+ *		handshake or in the one that was resumed
+ * @early:	enum kdtls_early: what became of early data
+ * @auth:	enum kdtls_auth: how the peer proved who it is. @auth to @chain_end are of
+ *		the full handshake, and the same after any number of resumptions. They are
+ *		known when the peer's Finished has come
+ * @verified:	KDTLS_VERIFIED_*: what was found in order
+ * @peer_hash:	SHA-256 of the peer's certificate or raw key; zero if there is none
+ * @psk_identity: identity of the pre-shared key (on a client its own), not NUL
+ *		terminated; NULL: none. It lives as long as the engine
+ * @psk_identity_len: bytes of @psk_identity
+ * @authenticated: when the peer proved who it is, in seconds since 1970; 0: not yet
+ * @chain_end:	when the first of the peer's certificates expires, in seconds since 1970;
+ *		0: there are none
+ * @alpn:	application protocol that was chosen, or NULL; lives as long as the engine
+ * @name:	on a server the name that the client sent (RFC 6066), on a client the name
+ *		that was set, in its one form; NULL: none. It lives as long as the engine
+ * @cid_rx:	connection ID that this end asked for in the handshake, or NULL; lives until
+ *		the next call with the engine. ops->cid gets those that were given later
+ * @cid_rx_len:	bytes of @cid_rx
+ * @cid_tx:	connection ID in records that are sent, or NULL; lives until the next call
+ *		with the engine. One that was changed may take effect with the next write
+ *		key
+ * @cid_tx_len:	bytes of @cid_tx
+ * @cid_spares:	connection IDs of the peer's that kdtls_engine_change_cid() can use
+ * @rtt:	round trip in µs; 0: not measured
+ * @mtu:	bytes of UDP payload that the engine reckons with now
+ * @flights_resent: retransmissions, by timer or because the peer sent again
+ * @dropped:	records and messages that were dropped: malformed, forged, replayed, or too
+ *		many
  */
 struct kdtls_info {
 	uint16_t version;
@@ -992,7 +1051,7 @@ struct kdtls_info {
 };
 
 /**
- * kdtls_engine_info() - read it
+ * kdtls_engine_info() - tell what was negotiated, and what happened
  * @engine:	the engine
  * @info:	filled in
  */
@@ -1002,15 +1061,17 @@ KDTLS_API void kdtls_engine_info(const struct kdtls_engine *engine,
 #define KDTLS_EXPORT_CONTEXT_MAX 512
 
 /**
- * kdtls_engine_export() - keying material for others (RFC 5705, RFC 8446 7.5)
- * @engine:	established, with extended master secret
- * @label:	see RFC 5705 4; "EXTRACTOR-dtls_srtp" for RFC 5764
- * @context:	or NULL for none, which in DTLS 1.2 is not the same as an empty one
+ * kdtls_engine_export() - derive keying material for other uses (RFC 5705, RFC 8446 7.5)
+ * @engine:	an established engine with extended master secret
+ * @label:	the label of RFC 5705 4, such as "EXTRACTOR-dtls_srtp" for RFC 5764;
+ *		KDTLS_EXPORT_CONTEXT_MAX / 4 bytes at most
+ * @context:	the context; NULL: none, which in DTLS 1.2 is not the same as an empty one
  * @context_len: bytes of @context, KDTLS_EXPORT_CONTEXT_MAX at most
- * @out:	room for @len bytes
- * @len:	bytes wanted
+ * @out:	filled in; secret
+ * @len:	bytes wanted, 1 or more
  *
- * Return: 0, -KDTLS_EUSAGE, -KDTLS_ECRYPTO.
+ * Return: 0; -KDTLS_EUSAGE: the engine is not of that kind, or a length;
+ * -KDTLS_ECRYPTO: libcrypto failed.
  */
 KDTLS_API int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,
 				  const uint8_t *context, size_t context_len,
