@@ -29,7 +29,7 @@
  * both keys go out through ops->key. Whoever took them, the kernel or records in user
  * space, protects and opens the records of that epoch from then on: what the engine
  * sends under it comes out of kdtls_engine_output() as the content of one record, and
- * what arrives for the engine goes in in the same way. struct dtls_record_info is the
+ * what arrives for the engine takes the same way in. struct dtls_record_info is the
  * kernel's own (linux/dtls.h): what recvmsg(MSG_OOB) returns goes in as it is, and what
  * comes out goes to sendmsg() as it is.
  *
@@ -159,7 +159,7 @@ enum kdtls_auth {
 };
 
 /* What was checked of a certificate or raw public key, and found in order */
-#define KDTLS_VERIFIED_CHAIN	0x01	/* its chain leads to a trusted root, or the key is trusted */
+#define KDTLS_VERIFIED_CHAIN	0x01	/* the chain, or the key, is trusted */
 #define KDTLS_VERIFIED_NAME	0x02	/* the certificate bears the name that was set */
 #define KDTLS_VERIFIED_OWNER	0x04	/* ops->verify did not refuse it */
 
