@@ -12,48 +12,50 @@
  *	setsockopt(fd, SOL_DTLS, DTLS_TX, &tx_key, sizeof(tx_key));
  *	setsockopt(fd, SOL_DTLS, DTLS_RX, &rx_key, sizeof(rx_key));
  *
- * From then on send() and recv() carry one application record each. Between
- * the attach and the keys send() fails with ENOKEY and recv() waits.
+ * From then on send() and recv() carry one application record each. Between the
+ * attach and the keys send() fails with ENOKEY and recv() waits. dtls(7) is a guide
+ * with examples.
  *
- * Errors of the attach: EEXIST (it is attached), EBUSY (the socket has corked
- * data or UDP_CORK, UDP_ENCAP, or is a sockmap's or a tunnel's), EAFNOSUPPORT
- * (an AF_INET6 socket that is connected to a v4-mapped address, or became an
- * AF_INET one by IPV6_ADDRFORM), EPROTONOSUPPORT and EOPNOTSUPP (not a UDP
- * socket of a user's), ENOENT (another name than "dtls"), ENOMEM.
+ * The attach fails with EEXIST (the socket is attached), EBUSY (the socket has
+ * corked data, UDP_CORK or UDP_ENCAP, or belongs to a sockmap or a tunnel),
+ * EAFNOSUPPORT (an AF_INET6 socket that is connected to a v4-mapped address, or that
+ * became an AF_INET one by IPV6_ADDRFORM), EPROTONOSUPPORT or EOPNOTSUPP (no UDP
+ * socket, or one of the kernel's own), ENOENT (a name other than "dtls"), EINVAL (its
+ * length) and ENOMEM. The socket is unchanged then.
  *
  * A call on the same socket that another thread began before the attach may end
- * after it. Options that it sets hold as if they were set afterwards; UDP_ENCAP
- * makes the keys fail with EBUSY. What it leaves corked is dropped, which the
- * socket tells by one EBUSY; a peer that the socket must not have is given up,
- * told by one EISCONN. A whole datagram that it sends goes out as it is, and a
- * recv() that has waited since then gets what comes next as it is.
+ * after it. Options that such a call sets hold as if they were set afterwards;
+ * UDP_ENCAP makes the keys fail with EBUSY. What it leaves corked is dropped, which
+ * the socket tells by one EBUSY. A peer that the socket must not have is given up,
+ * which the socket tells by one EISCONN. A whole datagram that it sends goes out as
+ * it is, and a recv() that has waited since then gets what comes next as it is.
  *
  * Every structure here may grow at its end. setsockopt() takes a structure that
- * ends early, but not before the field the structure's description names, as if
- * the rest were zero, and a longer one if what the kernel does not know of it is
- * zero (else E2BIG). getsockopt() writes at most the length it is given and
+ * ends early, but not before the field that the structure's description names, as
+ * if the rest were zero. It takes a longer one if what the kernel does not know of
+ * it is zero (else E2BIG). getsockopt() writes at most the length it is given and
  * returns the length it wrote. No structure has holes, and none differs between
- * 32-bit and 64-bit programs. Integers are in host byte order, byte strings as
- * they stand on the wire.
+ * 32-bit and 64-bit programs. Integers are in host byte order, byte strings as they
+ * are on the wire.
  *
- * An option that concerns one association begins with its number, @id, which
- * getsockopt() reads from its buffer, too (EINVAL: the buffer is too short for
- * that). Zero is the one association of a connected socket; a socket has no
- * other so far (ENOENT).
+ * A structure that concerns one association begins with its number, @id.
+ * getsockopt() reads the number from its buffer too, and fails with EINVAL if the
+ * buffer is too short for that. Zero is the one association of a connected socket. A
+ * socket has no other association so far (ENOENT).
  *
  * What a socket holds until it is read is charged as UDP charges its queue: to
- * udp_mem and to the cgroup that made the socket. Application data counts
- * against SO_RCVBUF. What lies beside it has budgets that are shares of
- * SO_RCVBUF but do not count against it: records whose key is still to come
- * half of it, raw control records an eighth, authenticated ones an eighth; one
- * record always fits. Of the first two, which anybody can send, the oldest make
- * room for the newest, of the last the newest is dropped. A record that waited
- * for its key for a minute is dropped, too.
+ * udp_mem and to the cgroup that made the socket. Application data counts against
+ * SO_RCVBUF. Three kinds of records have budgets that are shares of SO_RCVBUF but do
+ * not count against it: records whose key is still to come have a half, raw control
+ * records an eighth, authenticated control records an eighth. One record always
+ * fits. Of the first two, which anybody can send, the oldest make room for the
+ * newest; of the last the newest is dropped. A record that has waited for its key for
+ * a minute is dropped too.
  *
- * A datagram is not looked at any further once eight records in it were
- * malformed, of no known key or forged. Each record that is dropped counts as a
- * drop of the socket (ss -m) and in UDP's InErrors; for want of room also in
- * RcvbufErrors, for a wrong checksum in InCsumErrors.
+ * A datagram is not looked at any further once eight records in it were malformed,
+ * of no known key, or forged. Each record that is dropped counts as a drop of the
+ * socket (ss -m) and in UDP's InErrors; for want of memory also in RcvbufErrors, for
+ * a wrong checksum in InCsumErrors.
  */
 #ifndef _UAPI_LINUX_DTLS_H
 #define _UAPI_LINUX_DTLS_H
@@ -66,9 +68,9 @@
 #define SOL_DTLS		290
 
 /*
- * Options of level SOL_DTLS. 1 to 15 concern one association; 16 to 31 are kept
- * for options that add associations to a socket and take them away; those from
- * 32 on concern the socket.
+ * Options of level SOL_DTLS. Numbers 1 to 15 concern one association. Numbers 16 to
+ * 31 are kept for options that add associations to a socket and take them away.
+ * Numbers from 32 on concern the socket.
  */
 #define DTLS_TX			1	/* set: struct dtls_key_info */
 #define DTLS_RX			2	/* set: struct dtls_key_info */
@@ -81,25 +83,25 @@
 #define DTLS_POLL_CONTROL	32	/* get, set: __u32, 1: EPOLLPRI on control records */
 
 /*
- * Reading: recv() takes application records, recvmsg(MSG_OOB) control records,
- * and any number of tasks may do both, peek and poll at once. Each record goes
- * to one of those who take it. recv() returns 0, and EPOLLRDHUP is up, when the
- * peer has said close_notify or after shutdown(SHUT_RD), and all application
- * data received before that is read. A call that fails with EFAULT loses the
- * application record that it would have returned, as with UDP, and no other
- * record; a control record stays where it is.
+ * Reading: recv() takes application records and recvmsg(MSG_OOB) control records.
+ * Any number of tasks may do both, peek and poll at once. Each record goes to one of
+ * the tasks that take it. recv() returns 0, and EPOLLRDHUP is up, when the peer has
+ * said close_notify or after shutdown(SHUT_RD), and all application data that was
+ * received before that is read. A call that fails with EFAULT loses the application
+ * record that it would have returned, as with UDP, and no other record; a control
+ * record stays in its queue.
  *
  * With DTLS_POLL_CONTROL set, EPOLLPRI says that there is a control record, also
- * behind application data that nobody reads: poll() opens that data and keeps
- * it, as long as it fits into the receive buffer. Beyond that recvmsg(MSG_OOB),
- * and MSG_PEEK at an offset, fail with ENOBUFS until application data is read.
+ * behind application data that nobody reads: poll() opens that data and keeps it, as
+ * long as it fits into the receive buffer. Beyond that recvmsg(MSG_OOB), and MSG_PEEK
+ * at an offset, fail with ENOBUFS until application data is read.
  *
- * What UDP has for sending works on records: UDP_SEGMENT cuts the plaintext, a
- * record and a datagram each; MSG_MORE and UDP_CORK pack records into one
- * datagram. Both at once is EINVAL: MSG_MORE with bytes that UDP_SEGMENT cuts,
- * while with UDP_CORK such bytes go out before what waits. A control message
- * for IP or the socket is of the datagram and goes with the record that ends
- * it: with one after which more shall come it is EINVAL.
+ * Sending: UDP's options work on records. UDP_SEGMENT cuts the plaintext into
+ * records of a datagram each; MSG_MORE and UDP_CORK pack records into one datagram.
+ * Data that UDP_SEGMENT cuts fails with EINVAL if MSG_MORE is set; with UDP_CORK it
+ * goes out before the records that wait. A control message for IP or the socket
+ * concerns a datagram and goes with the record that ends it: with a record after
+ * which more shall come it fails with EINVAL.
  *
  * A send that fails for memory or for an address spends no sequence number.
  */
@@ -112,8 +114,8 @@
 #define DTLS_VERSION_1_3	0xfefc
 
 /*
- * Ciphers. Those that linux/tls.h has bear the same numbers here; the others
- * have numbers from 257 on, which linux/tls.h will not come to.
+ * Ciphers. A cipher that linux/tls.h has bears the same number here. The others have
+ * numbers from 257 on, which linux/tls.h will not come to.
  */
 #define DTLS_CIPHER_AES_GCM_128		51
 #define DTLS_CIPHER_AES_GCM_256		52
@@ -133,59 +135,58 @@
 #define DTLS_REPLAY_WINDOW_MAX	4096
 
 /**
- * struct dtls_key_info - one direction's key for one epoch (DTLS_TX, DTLS_RX)
+ * struct dtls_key_info - one direction's key for one epoch (set DTLS_TX, DTLS_RX)
  * @id:		association
- * @version:	DTLS_VERSION_*; the same for every key of a socket
+ * @version:	DTLS_VERSION_*; the same for every key of an association
  * @cipher:	DTLS_CIPHER_*
  * @cid_len:	bytes of @cid; 0: records bear no connection ID
- * @max_plaintext: bytes of content that a record may have, of whatever type: what
- *		the receiver allowed with record_size_limit (RFC 8449); 0: 2^14.
- *		DTLS_TX: send() fails with EMSGSIZE above it. DTLS_RX: a record
- *		above it is dropped, and counted in rx_oversize. In DTLS 1.3 the
- *		extension counts the type's byte, this does not
- * @epoch:	1 to 65535 (1.3: to 2^48 - 1), newer than every epoch installed
+ * @max_plaintext: bytes of content that a record of any type may have, as the
+ *		receiver allowed by record_size_limit (RFC 8449); 0: 2^14. With DTLS_TX
+ *		send() fails with EMSGSIZE above it. With DTLS_RX a record above it is
+ *		dropped and counted in rx_oversize. In DTLS 1.3 the extension counts the
+ *		byte of the type, this field does not
+ * @epoch:	1 to 65535 (DTLS 1.3: to 2^48 - 1), newer than every epoch that was set
  *		before in this direction
- * @rec_seq:	DTLS_TX: number of the next record to send. DTLS_RX: records
- *		with a lower number are taken for replays
+ * @rec_seq:	DTLS_TX: number of the next record to send. DTLS_RX: records with a
+ *		lower number count as replays
  * @limit:	0: the cipher's default. DTLS_TX: the key seals this many records,
  *		counted from number 0 on, and send() fails with EKEYEXPIRED then.
  *		DTLS_RX: after this many forgeries the key opens nothing more
  * @key:	the write key; bytes past the cipher's key size are zero
- * @sn_key:	DTLS 1.3: key for the sequence numbers (RFC 9147 4.2.3), as long
- *		as @key; zero for 1.2
- * @iv:		the write IV. DTLS 1.2 AES: the 4 bytes of implicit nonce
+ * @sn_key:	DTLS 1.3: key for the sequence numbers (RFC 9147 4.2.3), as long as
+ *		@key; zero for DTLS 1.2
+ * @iv:		the write IV. DTLS 1.2 with AES: the 4 bytes of implicit nonce
  *		(RFC 5288, RFC 6655), the rest zero; else 12 bytes
  * @pad:	zero; the structure may end here
- * @cid:	DTLS_TX: the connection ID the peer asked for; DTLS_RX: the one
- *		this end asked for (RFC 9146)
+ * @cid:	DTLS_TX: the connection ID that the peer asked for; DTLS_RX: the one
+ *		that this end asked for (RFC 9146)
  *
- * DTLS 1.3 keys of epoch 1 are for early data, those from 3 on for application
- * data; epoch 2, the handshake's, is better left to the library, which gets such
- * records raw. A key change is the next epoch, pushed: with DTLS_TX later
- * records use it, with DTLS_RX it is taken beside the two before it.
+ * In DTLS 1.3 keys of epoch 1 are for early data, and those from 3 on for application
+ * data. Epoch 2 is the handshake's: the library has its keys, and gets such records
+ * raw. A key change is the next epoch, set in the same way. With DTLS_TX later records
+ * use it; with DTLS_RX it is taken beside the two keys before it.
  *
- * The defaults of @limit are those of RFC 9147 4.5.3 and RFC 9325 4.4: 2^24.5
- * records for AES-GCM, 2^23 for AES-CCM, all there are for ChaCha20; and 2^36
- * forgeries, 2^23.5 with AES-CCM, 2^7 with CCM_8, whose tag is short. Any other
- * number is taken, as the owner may know more of what a key protects: no record
- * or forgery gets to ~0, which so means no limit but that of the sequence
- * numbers, 2^48 - 1.
+ * The defaults of @limit are those of RFC 9147 4.5.3 and RFC 9325 4.4: 2^24.5 records
+ * for AES-GCM, 2^23 for AES-CCM, all numbers for ChaCha20-Poly1305; and 2^36
+ * forgeries, 2^23.5 with AES-CCM, 2^7 with CCM_8, whose tag is short. Any other number
+ * is taken, as the owner may know more of what a key protects. ~0 means no limit but
+ * that of the sequence numbers, 2^48 - 1.
  *
- * A forgery is a record that came as one of this key's and is not authentic:
- * whoever can send from the peer's address can make one. A read key that has
- * reached its limit drops whatever comes and counts it in rx_expired: this ends
- * the association for who does not change the key. Two events tell before
- * (DTLS_EVENT_RX_LIMIT) and then (DTLS_EVENT_RX_EXPIRED). Several tasks that read
- * at once may each open one more.
+ * A forgery is a record that came as one of this key's and is not authentic. Anybody
+ * who can send from the peer's address can make one. A read key that has reached its
+ * limit drops what comes and counts it in rx_expired, which ends the association
+ * unless its owner changes the key. Two events tell of it: DTLS_EVENT_RX_LIMIT before
+ * and DTLS_EVENT_RX_EXPIRED then. Several tasks that read at once may each open one
+ * record more.
  *
- * setsockopt() may sleep. Errors, with nothing changed: EINVAL (length, epoch,
- * sequence number, @max_plaintext, unused bytes not zero, version differs from the
- * socket's, length of the connection ID from that of other read keys', but for
- * early data's), EOPNOTSUPP (version), ENOENT (the kernel has not this cipher,
- * or the version has not),
- * E2BIG and ENOENT (see above), ENOTCONN (the socket has no peer), EISCONN (the
- * peer is not that of the keys before), EBUSY (UDP_ENCAP), EEXIST (the epoch is
- * not newer), ENOMEM.
+ * setsockopt() may sleep. It fails, with nothing changed, with EINVAL (the length of
+ * the structure, epoch, sequence number, @max_plaintext, unused bytes that are not
+ * zero, a version that differs from the association's, or a connection ID that is not
+ * as long as those of other read keys but early data's), EOPNOTSUPP (the version),
+ * ENOENT (the kernel or the version lacks the cipher, or there is no such
+ * association), E2BIG (unknown bytes that are not zero), ENOTCONN (the socket has no
+ * peer), EISCONN (the peer is not that of the keys before), EBUSY (UDP_ENCAP), EEXIST
+ * (the epoch is not newer) and ENOMEM.
  */
 struct dtls_key_info {
 	__u64	id;
@@ -204,18 +205,18 @@ struct dtls_key_info {
 };
 
 /* struct dtls_record_info, flags */
-#define DTLS_RECORD_RAW		0x01	/* as on the wire, not authenticated */
-#define DTLS_RECORD_EVENT	0x02	/* no record: news from the kernel, see event */
+#define DTLS_RECORD_RAW		0x01	/* the record is as on the wire, not authenticated */
+#define DTLS_RECORD_EVENT	0x02	/* there is no record: event says what happened */
 #define DTLS_RECORD_REPLAYABLE	0x04	/* DTLS 1.3 early data (RFC 8446 8) */
 
 /* struct dtls_record_info, event */
 #define DTLS_EVENT_TX_LIMIT	1	/* 7/8 of the write key's limit are used up */
 #define DTLS_EVENT_RX_LIMIT	2	/* forgeries are at 7/8 of the read key's limit */
-#define DTLS_EVENT_RX_EXPIRED	3	/* they are at it: the key opens nothing more */
+#define DTLS_EVENT_RX_EXPIRED	3	/* forgeries are at the limit: the key opens nothing more */
 
 /**
- * struct dtls_record_number - which record it was
- * @epoch:	the record's epoch; 0: there is none
+ * struct dtls_record_number - epoch and number of one record
+ * @epoch:	the record's epoch; 0: there is no record
  * @seq:	its sequence number
  */
 struct dtls_record_number {
@@ -224,47 +225,47 @@ struct dtls_record_number {
 };
 
 /**
- * struct dtls_record_info - what a control record is (cmsg DTLS_RECORD_INFO)
+ * struct dtls_record_info - what a control record is (control message DTLS_RECORD_INFO)
  * @id:		association
  * @epoch:	the record's epoch
  * @seq:	the record's sequence number
- * @type:	content type (RFC 6347 4.1; 1.3: the inner one)
+ * @type:	content type (RFC 6347 4.1; DTLS 1.3: the inner one)
  * @flags:	DTLS_RECORD_*
- * @event:	DTLS_EVENT_*, with DTLS_RECORD_EVENT; no data then
+ * @event:	DTLS_EVENT_*, with DTLS_RECORD_EVENT; there is no data then
  * @reserved:	zero
  * @number_ptr:	sendmsg(): address of a struct dtls_record_number, or zero
  *
- * The cmsg may end after @event, the rest being zero then; it may be longer than
- * the kernel's if the rest is zero (else E2BIG). The kernel's own are as long as
- * the kernel knows the structure.
+ * A control message may end after @event, with the rest counting as zero. It may be
+ * longer than the kernel's if the rest is zero (else E2BIG). The kernel's own are as
+ * long as the kernel knows the structure.
  *
- * With recvmsg(MSG_OOB): describes the record returned. One with
- * DTLS_RECORD_RAW comes with its header, just as it arrived, and nothing in it
- * is authenticated (a handshake record that does not verify is of this kind
- * too: it may be of an association to come, RFC 6347 4.2.8); one without was
- * decrypted and verified, and is its content alone.
+ * From recvmsg(MSG_OOB) it describes the record that is returned. A record with
+ * DTLS_RECORD_RAW comes with its header, as it arrived, and nothing in it is
+ * authenticated. A handshake record that does not verify is such a record, as it may be
+ * of an association to come (RFC 6347 4.2.8). A record without that flag was decrypted
+ * and verified, and is its content alone.
  *
- * A raw record with a unified header (RFC 9147 4) is of epoch 2, of this
- * association or of one to come: one of epoch 6, say, that does not verify may
- * be that (RFC 9147 5.11). @type and @seq are zero, since they are encrypted. If
- * it has a connection ID and came before the first read key, whose length it is,
- * all the rest of its datagram comes with it: what in there is of a later epoch
- * can be given back by DTLS_FEED.
+ * A raw record with a unified header (RFC 9147 4) is of epoch 2, of this association or
+ * of one to come. A record of epoch 6, for example, that does not verify may be that, as
+ * the header has two bits of the epoch (RFC 9147 5.11). @type and @seq are zero, since
+ * they are encrypted. If the record has a connection ID and came before the first read
+ * key, whose length the connection ID has, all the rest of its datagram comes with it.
+ * What in there is of a later epoch can be given back by DTLS_FEED.
  *
- * With recvmsg(): comes with early data alone, with DTLS_RECORD_REPLAYABLE. An
- * attacker may have the same record delivered to another server, or here again.
+ * From recvmsg() without MSG_OOB it comes with early data alone, and has
+ * DTLS_RECORD_REPLAYABLE. An attacker may have the same record delivered to another
+ * server, or here again.
  *
- * With sendmsg(): sends the data as one record of @type under the current
- * write key (@epoch must be 0 or name it, else ESTALE; @seq is zero), or with
- * DTLS_RECORD_RAW as a datagram that goes out as it is (all else zero). Neither
- * is cut by the option UDP_SEGMENT, and a UDP_SEGMENT control message beside it
- * is EINVAL; so is MSG_MORE with a raw datagram, which does not wait in a cork
- * either.
+ * With sendmsg() it sends the data as one record of @type under the current write key
+ * (@epoch is 0 or names that key, else ESTALE; @seq is zero). With DTLS_RECORD_RAW it
+ * sends the data as a datagram that goes out as it is (all else is zero). The option
+ * UDP_SEGMENT cuts neither, and a UDP_SEGMENT control message beside it fails with
+ * EINVAL. So does MSG_MORE with a raw datagram, which does not wait in a cork either.
  *
- * An ACK names records by their numbers (RFC 9147 7): where @number_ptr says,
- * sendmsg() writes which epoch and number the record got. It writes zeros there
- * first, before a number is spent, and EFAULT, then or later, means that nothing
- * was sent. A number that is there after another error is spent, too.
+ * An ACK names records by their numbers (RFC 9147 7). sendmsg() writes epoch and number
+ * of the record where @number_ptr says. It writes zeros there first, before a number is
+ * spent. EFAULT means, at either time, that nothing was sent. A number that is there
+ * after another error is spent too.
  */
 struct dtls_record_info {
 	__u64	id;
@@ -278,29 +279,29 @@ struct dtls_record_info {
 };
 
 /* struct dtls_info, flags */
-#define DTLS_INFO_EOF		0x01	/* the peer said close_notify */
+#define DTLS_INFO_EOF		0x01	/* the peer has said close_notify */
 #define DTLS_INFO_GRO		0x02	/* coalesced datagrams are taken in */
 
 /**
  * struct dtls_info - state of an association (get DTLS_INFO)
- * @id:		in: association
- * @version:	0: no key yet
- * @tx_cipher:	0: no write key yet
- * @rx_cipher:	of the newest read key; 0: none yet
+ * @id:		association; read from the buffer
+ * @version:	DTLS_VERSION_*; 0: no key was set yet
+ * @tx_cipher:	DTLS_CIPHER_* of the write key; 0: there is none yet
+ * @rx_cipher:	DTLS_CIPHER_* of the newest read key; 0: there is none yet
  * @flags:	DTLS_INFO_*
  * @tx_epoch:	current write epoch
  * @tx_seq:	number of the next record to send
- * @tx_limit:	number at which send fails with EKEYEXPIRED
+ * @tx_limit:	number at which send() fails with EKEYEXPIRED
  * @rx_epoch:	newest epoch with a read key
- * @rx_seq:	number after the highest record verified in @rx_epoch
+ * @rx_seq:	number after the highest record that was verified in @rx_epoch
  * @rx_forged:	forgeries under the key of @rx_epoch
- * @rx_limit:	number of them at which that key opens nothing more
- * @replay_window: records
- * @mtu:	plaintext bytes that make one record that fits the path now, and
- *		the write key's max_plaintext; 0: not
- *		known, as there is no write key, no peer or no route
- * @control_queued: bytes in the control queue
- * @early_queued: bytes waiting for a key
+ * @rx_limit:	number of forgeries at which that key opens nothing more
+ * @replay_window: size of the replay window in records
+ * @mtu:	bytes of plaintext of the longest record that fits one datagram on the path
+ *		now, within max_plaintext of the write key; 0: not known, as there is no
+ *		write key, no peer or no route
+ * @control_queued: bytes of memory in the control queue
+ * @early_queued: bytes of memory of records that wait for a key
  */
 struct dtls_info {
 	__u64	id;
@@ -322,24 +323,23 @@ struct dtls_info {
 };
 
 /**
- * struct dtls_counters - what became of an association's records (get
- * DTLS_COUNTERS)
- * @id:		in: association
- * @tx_records:	sent
- * @tx_bytes:	their plaintext
- * @rx_records:	application records delivered or ready to be
- * @rx_bytes:	their plaintext
- * @rx_replays:	seen before, or older than the window
- * @rx_auth_failed: not authentic
- * @rx_no_key:	epoch past or not to come, or no known connection ID
- * @rx_malformed: no record, or one that makes no sense
- * @rx_oversize: content over the read key's max_plaintext
+ * struct dtls_counters - what became of an association's records (get DTLS_COUNTERS)
+ * @id:		association; read from the buffer
+ * @tx_records:	records that were sent
+ * @tx_bytes:	bytes of their plaintext
+ * @rx_records:	application records that were delivered or are ready to be
+ * @rx_bytes:	bytes of their plaintext
+ * @rx_replays:	records that were received before, or are older than the window
+ * @rx_auth_failed: records that are not authentic
+ * @rx_no_key:	records of an epoch without a key, or without a known connection ID
+ * @rx_malformed: what is no record, or makes no sense
+ * @rx_oversize: records with more content than max_plaintext of the read key
  * @rx_empty:	application records without content
- * @rx_control:	put into the control queue
- * @rx_no_budget: records, and rests of datagrams, dropped for memory
- * @rx_expired:	under a read key that has reached its limit
+ * @rx_control:	records that were put into the control queue
+ * @rx_no_budget: records, and rests of datagrams, that were dropped for want of memory
+ * @rx_expired:	records under a read key that has reached its limit
  *
- * They count from the first key on. /proc/net/dtls_stat has those of a network
+ * The counters start with the first key. /proc/net/dtls_stat has those of a network
  * namespace.
  */
 struct dtls_counters {
@@ -361,13 +361,13 @@ struct dtls_counters {
 
 /**
  * struct dtls_window - replay state of one read epoch (get, set DTLS_WINDOW)
- * @id:		in: association
- * @epoch:	in: the read epoch that is meant (get too); ENOENT: no such key
- * @next:	number after the highest record seen; the structure may end here
- * @seen:	bit 0 of word 0: record @next - 1 was seen, bit 1: @next - 2, ...
+ * @id:		association; read from the buffer
+ * @epoch:	the read epoch; read from the buffer. ENOENT: it has no key
+ * @next:	number after the highest record that was seen; the structure may end here
+ * @seen:	bit 0 of word 0: record @next - 1 was seen, bit 1: @next - 2, and so on
  *
- * Setting it marks records as seen, and never unmarks any: @next can only move
- * forward (else EINVAL).
+ * Setting it marks records as seen and unmarks none. @next can only move forward (else
+ * EINVAL).
  */
 struct dtls_window {
 	__u64	id;
@@ -378,12 +378,12 @@ struct dtls_window {
 
 /**
  * struct dtls_replay_window - size of the replay window (set DTLS_REPLAY_WINDOW)
- * @id:		association; zero is taken before the first key, too
- * @records:	DTLS_REPLAY_WINDOW_MIN to DTLS_REPLAY_WINDOW_MAX (else EINVAL),
- *		rounded up to a power of two; the structure may end here
+ * @id:		association; zero is taken before the first key too
+ * @records:	DTLS_REPLAY_WINDOW_MIN to DTLS_REPLAY_WINDOW_MAX (else EINVAL), rounded
+ *		up to a power of two; the structure may end here
  * @reserved:	zero
  *
- * Records that were seen stay seen. The size that holds is in struct dtls_info.
+ * Records that were seen stay seen. struct dtls_info tells the size that holds.
  */
 struct dtls_replay_window {
 	__u64	id;
@@ -395,19 +395,19 @@ struct dtls_replay_window {
 
 /**
  * struct dtls_cid - connection IDs (get, set DTLS_CID)
- * @id:		in: association
+ * @id:		association; read from the buffer
  * @tx_len:	bytes of @tx
  * @rx_len:	bytes of @rx
  * @reserved:	zero; the structure may end here
- * @tx:		in the records sent
- * @rx:		the newest one that records received may have
+ * @tx:		connection ID in the records that are sent
+ * @rx:		the newest connection ID that records which arrive may have
  *
- * Setting is for DTLS 1.3 (RFC 9147 9): @tx, if it has a length, replaces that
- * of the current write key, for the records sealed from then on; @rx, if it has
- * a length, is taken beside the read keys' own and the last DTLS_CIDS_MAX - 1
- * set before. A new connection ID is as long as the one before it. Errors:
- * EINVAL (length, bytes past it not zero), ENOKEY, EOPNOTSUPP (version),
- * ENOMEM.
+ * Setting is for DTLS 1.3 (RFC 9147 9). @tx, if it has a length, replaces the connection
+ * ID of the current write key, for the records that are sealed from then on. @rx, if it
+ * has a length, is taken beside those of the read keys and the last DTLS_CIDS_MAX - 1
+ * that were set before. A new connection ID is as long as the one before it. Setting
+ * fails with EINVAL (the length, or bytes past it that are not zero), ENOKEY (there is no
+ * key), EOPNOTSUPP (the version) and ENOMEM.
  */
 struct dtls_cid {
 	__u64	id;
@@ -424,10 +424,9 @@ struct dtls_cid {
  * @reserved:	zero
  * @datagram:	the datagram, up to the end of the option
  *
- * The datagram came from the peer. It is served as if it had just arrived,
- * before what waits in the queue; nothing is believed of it that would not be
- * then. Errors: ENOTCONN, EINVAL (empty), EMSGSIZE, ENOBUFS (the receive buffer
- * is full).
+ * The datagram counts as the peer's. It is served as if it had just arrived, before what
+ * waits in the queue, and has to verify like any other. Setting fails with ENOTCONN,
+ * EINVAL (the datagram is empty), EMSGSIZE and ENOBUFS (the receive buffer is full).
  */
 struct dtls_feed {
 	__u64	id;
