@@ -4,7 +4,8 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
-#include "dtls.h"
+#include "assoc.h"
+#include "epoch.h"
 
 /* RFC 793 has 2 minutes, after which nothing is on its way any more. */
 static unsigned short msl = 120;

@@ -7,10 +7,11 @@
  * Pages are large ones where they can be had, and single ones else: a record
  * that is longer than a page then lies in several that are not neighbours.
  */
+#include <linux/gfp.h>
 #include <linux/slab.h>
+#include <net/sock.h>
 
-#include "compat.h"
-#include "dtls.h"
+#include "batch.h"
 
 /* Charged to the task's cgroup: a sender may wait with them for the base. */
 #define BATCH_GFP	GFP_KERNEL_ACCOUNT

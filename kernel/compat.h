@@ -17,7 +17,7 @@
 #include <net/ipv6.h>
 #include <net/udp.h>
 
-#include "dtls.h"
+#include "record.h"
 
 #define SINCE(major, minor) \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))

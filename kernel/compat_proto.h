@@ -12,7 +12,9 @@
 #include <net/inet_common.h>
 
 #include "compat.h"
-#include "dtls.h"
+#include "recvmsg.h"
+#include "sock.h"
+#include "tx.h"
 
 /* Before 7.1 recvmsg told the address's length through a pointer. */
 #if SINCE(7, 1)

@@ -5,8 +5,15 @@
  * ones have a budget each, a share of the receive buffer that does not count
  * against it.
  */
-#include "compat.h"
-#include "dtls.h"
+#include <linux/skbuff.h>
+#include <linux/spinlock.h>
+
+#include "control.h"
+#include "epoch.h"
+#include "msg.h"
+#include "sock.h"
+#include "stats.h"
+#include "wait.h"
 
 /*
  * Raw records: the flights of a handshake. The newest are worth most, as lost

@@ -3,10 +3,19 @@
  * The protection of one record: nonce, additional data, seal and open (RFC 5288,
  * RFC 6655, RFC 7905; RFC 9146 with a connection ID; RFC 9147 for DTLS 1.3).
  */
+#include <crypto/aead.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
+#include "batch.h"
 #include "compat.h"
-#include "dtls.h"
+#include "crypt.h"
+#include "key.h"
+#include "mask.h"
+#include "record.h"
+#include "run.h"
+#include "scratch.h"
 
 #define EXPLICIT_LEN	8	/* if there is one */
 

@@ -3,12 +3,20 @@
  * What waits for a key: records that came before their key, and datagrams that
  * were read before the attach and are given back.
  */
+#include <linux/jiffies.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
+#include <net/ip.h>
 #include <net/udp.h>
 
-#include "compat.h"
-#include "dtls.h"
+#include "assoc.h"
+#include "early.h"
+#include "msg.h"
+#include "record.h"
+#include "run.h"
+#include "sock.h"
+#include "stats.h"
+#include "wait.h"
 
 /* Take @m out of the early records or those whose key has come. */
 static void unlink_kept(struct dtls_sock *ds, struct dtls_msg *m)

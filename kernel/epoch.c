@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A key's life: from the option that brings it to the last record under it. */
+#include <linux/err.h>
 #include <linux/slab.h>
 
-#include "dtls.h"
+#include "epoch.h"
 
 /**
  * dtls_epoch_new() - ready a key for use

@@ -12,12 +12,26 @@
  * The first four functions run in the reader's context under the lock of struct
  * dtls_sock, so that records keep the order of their arrival.
  */
+#include <linux/skbuff.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
 #include <net/udp.h>
 
+#include "assoc.h"
+#include "batch.h"
 #include "compat.h"
-#include "dtls.h"
+#include "early.h"
+#include "epoch.h"
+#include "intake.h"
+#include "mask.h"
+#include "msg.h"
+#include "record.h"
+#include "replay.h"
+#include "run.h"
+#include "scratch.h"
+#include "sock.h"
+#include "stats.h"
+#include "wait.h"
 
 /* The datagram that starts at d->pos of a coalesced one begins. */
 static void next_segment(struct dtls_dgram *d)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The AEADs there are, and one direction's key for one epoch */
+#include <linux/crypto.h>
+#include <linux/err.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
-#include "compat.h"
-#include "dtls.h"
+#include "key.h"
 
 /*
  * RFC 9147 4.5.3 gives the limits; RFC 9325 4.4 asks for the same in DTLS 1.2.

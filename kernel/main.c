@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Load and unload */
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 
-#include "dtls.h"
+#include "scratch.h"
+#include "stats.h"
+#include "ulp.h"
 
 static int __init dtls_init(void)
 {

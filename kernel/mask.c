@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The mask over a DTLS 1.3 record's sequence number (RFC 9147 4.2.3) */
+#include <crypto/internal/cipher.h>
 #include <linux/err.h>
 #include <linux/module.h>
-#include <crypto/internal/cipher.h>
 
 #include "compat.h"
-#include "dtls.h"
+#include "mask.h"
+#include "record.h"
 
 DTLS_IMPORT_CRYPTO_INTERNAL;
 

@@ -8,10 +8,12 @@
  * the protocol (udp_mem) and of the cgroup, by the truesize of the skb, once
  * however many share it, until the last reference goes.
  */
+#include <linux/skbuff.h>
 #include <linux/slab.h>
+#include <net/sock.h>
 
-#include "compat.h"
-#include "dtls.h"
+#include "msg.h"
+#include "sock.h"
 
 /* UDP guards sk_forward_alloc with the lock of the receive queue. */
 static void release_aside(struct sk_buff *skb)

@@ -7,7 +7,8 @@
 #include <net/route.h>
 
 #include "compat.h"
-#include "dtls.h"
+#include "path.h"
+#include "record.h"
 
 #if IS_ENABLED(CONFIG_IPV6)
 /*

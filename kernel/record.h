@@ -40,6 +40,8 @@ enum dtls_content_type {
 #define DTLS12_AAD_SIZE		13	/* RFC 5246 6.2.3.3, no connection ID */
 #define DTLS_AAD_SIZE_MAX	(23 + DTLS_CID_SIZE_MAX)	/* RFC 9146 5.3 */
 #define DTLS_NONCE_SIZE		12
+/* UDP payload of the longest datagram: IPv4's 65535 bytes but its headers */
+#define DTLS_DATAGRAM_MAX	65507
 /* RFC 6347 4.1.2.1 (RFC 5246 6.2.3): content may grow by this much at most. */
 #define DTLS_EXPANSION_MAX	1024
 #define DTLS_FRAGMENT_SIZE_MAX	(DTLS_RECORD_SIZE_MAX + DTLS_EXPANSION_MAX)
@@ -91,6 +93,11 @@ struct dtls_record {
 	u64 seq;
 	const u8 *cid;
 };
+
+static inline bool dtls_is_13(u16 version)
+{
+	return version == DTLS_VERSION_1_3;
+}
 
 static inline bool dtls_is_unified(u8 first)
 {

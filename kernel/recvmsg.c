@@ -7,13 +7,25 @@
  * A buffer that cannot be written costs the application record that was to go
  * there, as with UDP, and no other record: what was taken in goes to its queue.
  */
+#include <linux/sched/signal.h>
+#include <linux/skbuff.h>
 #include <linux/udp.h>
+#include <linux/uio.h>
 #include <net/ip.h>
 #include <net/transp_v6.h>
 #include <net/udp.h>
 
 #include "compat.h"
-#include "dtls.h"
+#include "control.h"
+#include "early.h"
+#include "intake.h"
+#include "msg.h"
+#include "recvmsg.h"
+#include "run.h"
+#include "rx.h"
+#include "scratch.h"
+#include "sock.h"
+#include "wait.h"
 
 /**
  * struct reader - a call of recvmsg

@@ -15,8 +15,25 @@
  * A record that cannot be delivered is dropped and counted. It changes neither
  * the association nor the socket, as anybody can send it (RFC 6347 4.1.2.7).
  */
-#include "dtls.h"
+#include <linux/skbuff.h>
+#include <net/sock.h>
+
+#include "assoc.h"
+#include "control.h"
+#include "crypt.h"
+#include "early.h"
+#include "epoch.h"
+#include "intake.h"
+#include "msg.h"
+#include "record.h"
+#include "replay.h"
+#include "run.h"
+#include "rx.h"
+#include "scratch.h"
+#include "sock.h"
+#include "stats.h"
 #include "trace.h"
+#include "wait.h"
 
 /* RFC 8446 6 */
 #define ALERT_CLOSE_NOTIFY	0

@@ -8,10 +8,12 @@
  * Nothing secret stays in a spare: plaintext, nonces and the contexts of
  * requests, where a cipher keeps one-time keys, are wiped before it is put back.
  */
+#include <linux/err.h>
+#include <linux/percpu.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 
-#include "compat.h"
-#include "dtls.h"
+#include "scratch.h"
 
 /* NULL: none was made yet */
 static DEFINE_PER_CPU(void *, spare_scratch);

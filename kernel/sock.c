@@ -6,8 +6,9 @@
 #include <net/ipv6.h>
 #include <net/udp.h>
 
+#include "assoc.h"
 #include "compat.h"
-#include "dtls.h"
+#include "sock.h"
 
 /* Put the peer's address into @addr, an IPv4 one as a v4-mapped one. */
 static void get_peer(const struct sock *sk, struct in6_addr *addr)

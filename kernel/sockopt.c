@@ -4,12 +4,24 @@
  * something else on an attached socket or nothing at all.
  */
 #include <linux/log2.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/udp.h>
 
-#include "compat.h"
-#include "dtls.h"
+#include "assoc.h"
+#include "early.h"
+#include "epoch.h"
+#include "key.h"
+#include "record.h"
+#include "replay.h"
+#include "rx.h"
+#include "sock.h"
+#include "sockopt.h"
+#include "stats.h"
+#include "tx.h"
+#include "wait.h"
 
 static bool is_zero(const u8 *p, size_t len)
 {

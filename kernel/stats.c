@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Counters: an association's, and its network namespace's in /proc/net/dtls_stat */
+#include <linux/percpu.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
+#include <linux/skbuff.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
 #include "compat.h"
-#include "dtls.h"
+#include "sock.h"
+#include "stats.h"
 #include "trace.h"
 
 static const char * const names[DTLS_STAT_MAX] = {

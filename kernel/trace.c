@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The tracepoints of trace.h */
-#include "dtls.h"
+/* The tracepoints of trace.h, whose names for drops are those of enum dtls_count */
+#include "assoc.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"

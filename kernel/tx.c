@@ -18,11 +18,21 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/udp.h>
+#include <linux/uio.h>
 #include <net/udp.h>
 
+#include "assoc.h"
+#include "batch.h"
 #include "compat.h"
-#include "dtls.h"
+#include "control.h"
+#include "crypt.h"
+#include "epoch.h"
+#include "path.h"
+#include "scratch.h"
+#include "sock.h"
+#include "stats.h"
 #include "trace.h"
+#include "tx.h"
 
 /* What the base may see of the caller's flags */
 #define BASE_FLAGS	(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM | \

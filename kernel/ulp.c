@@ -9,13 +9,23 @@
  */
 #include <linux/module.h>
 #include <linux/netfilter.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 #include <net/ip.h>
 #include <net/udp.h>
 
+#include "assoc.h"
 #include "compat.h"
 #include "compat_proto.h"
-#include "dtls.h"
+#include "intake.h"
+#include "path.h"
+#include "recvmsg.h"
+#include "sock.h"
+#include "sockopt.h"
+#include "stats.h"
+#include "tx.h"
+#include "ulp.h"
+#include "wait.h"
 
 /**
  * struct ulp_ops - what an attached socket of one address family has
@@ -35,7 +45,7 @@ struct ulp_ops {
 static struct ulp_ops ulp_ops[2];
 static DEFINE_MUTEX(ulp_ops_lock);	/* while they are made */
 
-bool is_attached(const struct sock *sk)
+static bool is_attached(const struct sock *sk)
 {
 	const struct proto *prot = READ_ONCE(sk->sk_prot);
 
@@ -277,7 +287,7 @@ static void swap_ops(struct dtls_sock *ds, struct ulp_ops *u)
 	smp_store_release(&sock->ops, &u->ops);		/* likewise */
 }
 
-int attach_sock(struct sock *sk)
+static int attach_sock(struct sock *sk)
 {
 	struct socket *sock = sk->sk_socket;
 	int family = READ_ONCE(sk->sk_family), err;

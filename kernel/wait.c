@@ -16,11 +16,16 @@
  * Wake-ups carry no key: io_uring takes a key for an answer, where only poll
  * can tell whether there is something to read.
  */
+#include <linux/poll.h>
+#include <linux/wait.h>
 #include <net/busy_poll.h>
 #include <net/sock.h>
 
+#include "assoc.h"
 #include "compat.h"
-#include "dtls.h"
+#include "run.h"
+#include "sock.h"
+#include "wait.h"
 
 /* Wake @takers tasks that wait exclusively (0: all) and everybody else. */
 static void wake_tasks(struct sock *sk, int takers)

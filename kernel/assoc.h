@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* An association: what is shared with one peer */
+#ifndef _DTLS_ASSOC_H
+#define _DTLS_ASSOC_H
+
+#include <linux/atomic.h>
+#include <linux/cache.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+struct dtls_counters;
+struct dtls_epoch;
+struct dtls_info;
+struct dtls_record;
+
+#define DTLS_RX_EPOCHS	3	/* previous, current, next */
+
+/* Counters that more than one task may raise at once */
+enum dtls_count {
+	DTLS_COUNT_TX_RECORDS,
+	DTLS_COUNT_TX_BYTES,
+	DTLS_COUNT_RX_REPLAYS,
+	DTLS_COUNT_RX_AUTH_FAILED,
+	DTLS_COUNT_RX_NO_KEY,
+	DTLS_COUNT_RX_MALFORMED,
+	DTLS_COUNT_RX_OVERSIZE,
+	DTLS_COUNT_RX_EMPTY,
+	DTLS_COUNT_RX_CONTROL,
+	DTLS_COUNT_RX_NO_BUDGET,
+	DTLS_COUNT_RX_EXPIRED,
+	DTLS_COUNT_MAX
+};
+
+/* Connection IDs of one length, side by side, the newest last */
+struct dtls_cid_list {
+	struct rcu_head rcu;
+	unsigned int n;
+	u8 cid[];
+};
+
+/**
+ * struct dtls_assoc - the state shared with one peer
+ * @version:	of every key
+ * @rx_cid_len:	bytes of connection ID in every record that has one
+ * @eof:	the peer said close_notify, and all that was taken in before it
+ *		is read or in a queue
+ * @replay_window: records, for epochs to come
+ * @tx:		current write epoch or NULL
+ * @rx:		read epochs, newest first
+ * @cids:	connection IDs of ours beside those of the read keys, or NULL
+ * @setup:	the socket's mutex, under which @tx, @rx and @cids are written
+ * @retire:	makes old ones of @rx go, with the mutex
+ * @lock:	replay windows of @rx and what follows it here; taken in process
+ *		context alone, innermost
+ * @under_way:	runs of records between intake and the window's last word on them
+ * @rx_records:	application records verified
+ * @rx_bytes:	their content
+ * @count:	see enum dtls_count
+ *
+ * Made with its socket's first key and freed in close(), which waits for @retire.
+ * No call runs on a socket that is being closed, so the data path borrows it
+ * without a reference. Slots are written under the setup mutex and read under
+ * RCU.
+ */
+struct dtls_assoc {
+	u16 version;
+	u8 rx_cid_len;
+	bool eof;
+	u32 replay_window;
+	struct dtls_epoch __rcu *tx;
+	struct dtls_epoch __rcu *rx[DTLS_RX_EPOCHS];
+	struct dtls_cid_list __rcu *cids;
+	struct mutex *setup;	/* see above */
+	struct delayed_work retire;
+	spinlock_t lock ____cacheline_aligned_in_smp;
+	struct hlist_head under_way;
+	u64 rx_records;
+	u64 rx_bytes;
+	atomic64_t count[DTLS_COUNT_MAX];
+};
+
+struct dtls_assoc *
+dtls_assoc_new(u16 version, u32 replay_window, struct mutex *setup);
+void dtls_assoc_free(struct dtls_assoc *assoc);
+int dtls_assoc_set_tx(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
+int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
+struct dtls_epoch *dtls_assoc_tx(struct dtls_assoc *assoc);
+struct dtls_epoch *dtls_assoc_rx(struct dtls_assoc *assoc, u64 number);
+u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc);
+void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
+int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid);
+bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
+			  const struct dtls_record *rec);
+void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info);
+void dtls_assoc_counters(struct dtls_assoc *assoc,
+			 struct dtls_counters *counters);
+
+#endif /* _DTLS_ASSOC_H */

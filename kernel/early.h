@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What waits for a key */
+#ifndef _DTLS_EARLY_H
+#define _DTLS_EARLY_H
+
+#include <linux/sockptr.h>
+#include <linux/types.h>
+
+struct dtls_msg;
+struct dtls_run;
+struct dtls_sock;
+
+struct dtls_msg *dtls_early_take(struct dtls_sock *ds);
+void dtls_early_keep(struct dtls_sock *ds, struct dtls_run *rx);
+void dtls_early_new_key(struct dtls_sock *ds);
+int dtls_early_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
+		    unsigned int len);
+
+#endif /* _DTLS_EARLY_H */

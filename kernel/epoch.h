@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A key, its sequence numbers and its limits */
+#ifndef _DTLS_EPOCH_H
+#define _DTLS_EPOCH_H
+
+#include <linux/atomic.h>
+#include <linux/cache.h>
+#include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+
+#include "key.h"
+#include "replay.h"
+
+/**
+ * struct dtls_epoch - a key, its sequence numbers and its limits
+ * @refs:	one held by the association's slot, one by each record under way
+ * @rcu:	to free it; who finds it in a slot must get a reference there
+ * @number:	epoch
+ * @key:	the key
+ * @seq:	write: the next sequence number
+ * @limit:	write: the number that must not be used any more
+ * @told:	bit DTLS_EVENT_*: the event that tells the library of a limit is
+ *		queued, or somebody is about to queue it
+ * @replay:	read: window, under the association's lock
+ * @used:	read: when the first record was opened, in seconds since boot;
+ *		0: none was yet
+ *
+ * The last reference is put in process context, where the AEAD is freed at
+ * once: nobody can have got a reference after it fell to zero.
+ */
+struct dtls_epoch {
+	refcount_t refs;
+	struct rcu_head rcu;
+	u64 number;
+	struct dtls_key key;
+	atomic64_t seq ____cacheline_aligned_in_smp;
+	u64 limit;
+	unsigned long told;
+	struct dtls_replay replay;
+	u32 used;
+};
+
+struct dtls_epoch *dtls_epoch_new(const struct dtls_key_info *info,
+				  const struct dtls_aead *cipher,
+				  u32 replay_window);
+void dtls_epoch_put(struct dtls_epoch *epoch);
+int dtls_epoch_take_seq(struct dtls_epoch *epoch, unsigned int n, u64 *seq);
+bool dtls_epoch_tx_warn(struct dtls_epoch *epoch);
+bool dtls_epoch_rx_warn(struct dtls_epoch *epoch, u16 event);
+void dtls_epoch_warn_again(struct dtls_epoch *epoch, u16 event);
+int dtls_epoch_resize(struct dtls_epoch *epoch, spinlock_t *lock, u32 size);
+
+#endif /* _DTLS_EPOCH_H */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Records out of datagrams */
+#ifndef _DTLS_INTAKE_H
+#define _DTLS_INTAKE_H
+
+#include <linux/types.h>
+
+struct dtls_record;
+struct dtls_run;
+struct dtls_sock;
+
+int dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
+		     unsigned int *budget);
+bool dtls_intake_intact(struct dtls_sock *ds, struct dtls_run *rx);
+void dtls_intake_junk(struct dtls_sock *ds, const struct dtls_run *rx);
+bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
+			   const struct dtls_record *first, struct dtls_run *rx,
+			   unsigned int max);
+void dtls_intake_purge(struct dtls_sock *ds);
+
+#endif /* _DTLS_INTAKE_H */

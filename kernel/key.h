@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One direction's key for one epoch, and the AEADs there are */
+#ifndef _DTLS_KEY_H
+#define _DTLS_KEY_H
+
+#include <crypto/aead.h>
+#include <linux/atomic.h>
+#include <linux/seqlock.h>
+#include <linux/types.h>
+
+#include "mask.h"
+#include "record.h"
+
+/**
+ * struct dtls_aead - what there is to know of one AEAD
+ * @id:		DTLS_CIPHER_*
+ * @name:	the crypto API's name for it
+ * @key_len:	bytes
+ * @salt_len:	bytes of the write IV that DTLS 1.2 uses
+ * @explicit_len: bytes of nonce in each DTLS 1.2 record
+ * @tag_len:	bytes
+ * @ccm:	the crypto API wants a whole first counter block for an IV
+ * @v13:	DTLS 1.3 has it too
+ * @seal_limit:	records one key may protect, if its owner says nothing else
+ * @open_limit:	forgeries after which a read key goes, likewise
+ */
+struct dtls_aead {
+	u16 id;
+	const char *name;
+	u8 key_len;
+	u8 salt_len;
+	u8 explicit_len;
+	u8 tag_len;
+	bool ccm;
+	bool v13;
+	u64 seal_limit;
+	u64 open_limit;
+};
+
+/**
+ * struct dtls_key - one direction's key for one epoch, ready for use
+ * @cipher:	what it is for
+ * @aead:	protects the content
+ * @mask:	1.3: hides the sequence number
+ * @version:	DTLS_VERSION_*
+ * @cid_len:	bytes of connection ID
+ * @explicit_len: bytes of nonce in each record
+ * @length_len:	bytes of header that are there if another record follows
+ * @head:	bytes from a record's start to its content but those
+ * @tail:	bytes after the content but padding
+ * @max_plaintext: bytes of content a record may have
+ * @iv:		write IV
+ * @open_limit:	read: forgeries after which it opens nothing more
+ * @forged:	read: records whose tag was wrong
+ * @cid_lock:	seqlock: @cid, which can change
+ * @cid:	connection ID
+ */
+struct dtls_key {
+	const struct dtls_aead *cipher;
+	struct crypto_aead *aead;
+	struct dtls_mask mask;
+	u16 version;
+	u8 cid_len;
+	u8 explicit_len;
+	u8 length_len;
+	u16 head;
+	u16 tail;
+	u16 max_plaintext;
+	u8 iv[DTLS_IV_SIZE];
+	u64 open_limit;
+	atomic64_t forged;
+	seqlock_t cid_lock;	/* see above */
+	u8 cid[DTLS_CID_SIZE_MAX];
+};
+
+#define DTLS_TAG_SIZE_MAX	16
+
+/* The longest record made here: its content, and what dtls_key_size() adds */
+#define DTLS_SEALED_SIZE_MAX	(DTLS_RECORD_SIZE_MAX + DTLS_HEADER_SIZE_MAX + \
+				 DTLS_NONCE_SIZE + 1 + DTLS_TAG_SIZE_MAX)
+
+/* Bytes from a record's start to its content; @more: it is not the last one */
+static inline unsigned int dtls_key_head(const struct dtls_key *key, bool more)
+{
+	return key->head + (more ? key->length_len : 0);
+}
+
+/* Bytes of a record of @len bytes of content */
+static inline size_t dtls_key_size(const struct dtls_key *key, size_t len,
+				   bool more)
+{
+	size_t size = dtls_key_head(key, more) + len + key->tail;
+
+	if (dtls_is_13(key->version))
+		size += dtls_record_padding(len, key->cipher->tag_len);
+	return size;
+}
+
+const struct dtls_aead *dtls_key_find_aead(u16 id);
+int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
+		  const struct dtls_aead *cipher, bool write);
+void dtls_key_destroy(struct dtls_key *key);
+
+#endif /* _DTLS_KEY_H */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a socket holds on to between two calls, and its charge */
+#ifndef _DTLS_MSG_H
+#define _DTLS_MSG_H
+
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+
+#include "record.h"
+
+struct dtls_sock;
+struct sk_buff;
+
+/**
+ * struct dtls_msg - a record that waits for a reader or for its key
+ * @list:	in dtls_sock.ready, .control, .early or .pending
+ * @raw:	in dtls_sock.raw, if it is in .control and not authenticated
+ * @refs:	one held by the queue, one by each reader that peeks
+ * @skb:	all of it, this structure too; see dtls_msg_alloc(). Headers and
+ *		ancillary data are those of the datagram it came in; an event
+ *		has none
+ * @info:	what it is
+ * @rec:	its header (without the connection ID), for what may follow it
+ * @dgram:	serial of the datagram it came in, for the same
+ * @since:	jiffies when it began to wait for its key
+ * @early:	bytes of dtls_sock.early_bytes that are for it
+ * @has_cid:	a connection ID of ours stood before it in its datagram
+ * @len:	bytes of @data
+ * @data:	content, or for a raw record header and fragment
+ */
+struct dtls_msg {
+	struct list_head list;
+	struct list_head raw;
+	refcount_t refs;
+	struct sk_buff *skb;
+	struct dtls_record_info info;
+	struct dtls_record rec;
+	u64 dgram;
+	unsigned long since;
+	unsigned int early;
+	bool has_cid;
+	unsigned int len;
+	u8 *data;
+};
+
+/* What a charge counts against, beside udp_mem and the cgroup */
+enum dtls_charge {
+	DTLS_CHARGE_RECEIVED,	/* the receive buffer */
+	DTLS_CHARGE_ASIDE,	/* a budget of its own */
+};
+
+bool dtls_msg_hold(struct dtls_sock *ds, struct sk_buff *skb,
+		   enum dtls_charge where);
+struct dtls_msg *dtls_msg_alloc(unsigned int headers, unsigned int len);
+struct dtls_msg *dtls_msg_new(struct sk_buff *from, unsigned int len);
+void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m);
+void dtls_msg_purge(struct dtls_sock *ds, struct list_head *queue);
+
+#endif /* _DTLS_MSG_H */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What becomes of a record */
+#ifndef _DTLS_RX_H
+#define _DTLS_RX_H
+
+#include <linux/types.h>
+
+struct dtls_assoc;
+struct dtls_epoch;
+struct dtls_msg;
+struct dtls_record_info;
+struct dtls_run;
+struct dtls_scratch;
+struct dtls_sock;
+
+/* What became of a record */
+enum dtls_verdict {
+	DTLS_RX_DONE,		/* kept elsewhere or dropped */
+	DTLS_RX_DATA,		/* application data for the reader */
+	DTLS_RX_CONTROL,	/* verified, for the control queue */
+};
+
+void dtls_rx_open(struct dtls_sock *ds, struct dtls_run *rx,
+		  struct dtls_scratch *scratch);
+void dtls_rx_info(const struct dtls_run *rx, unsigned int i,
+		  struct dtls_record_info *info);
+void dtls_rx_queue_ready(struct dtls_sock *ds, struct dtls_msg *m, bool oldest);
+int dtls_rx_keep(struct dtls_sock *ds, const struct dtls_run *rx,
+		 unsigned int i);
+bool dtls_rx_import(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
+		    u64 next, const u64 *seen);
+
+#endif /* _DTLS_RX_H */

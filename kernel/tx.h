@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A writer's bytes to the wire */
+#ifndef _DTLS_TX_H
+#define _DTLS_TX_H
+
+#include <linux/types.h>
+
+struct dtls_key;
+struct dtls_sock;
+struct msghdr;
+struct sock;
+
+int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
+unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_key *key);
+int dtls_tx_uncork(struct dtls_sock *ds, int flags);
+void dtls_tx_purge(struct dtls_sock *ds);
+
+#endif /* _DTLS_TX_H */

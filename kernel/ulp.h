@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The door: attach and close */
+#ifndef _DTLS_ULP_H
+#define _DTLS_ULP_H
+
+int dtls_ulp_init(void);
+void dtls_ulp_exit(void);
+
+#endif /* _DTLS_ULP_H */
