@@ -592,6 +592,11 @@ static void flush(struct shim *shim)
 	static u8 datagram[END_DATAGRAM];
 	long n;
 
+	/*
+	 * The engine gives each message of a flight that is sent again a record
+	 * of its own. The runner wants records that are full.
+	 */
+	shim->end.e->flight.again = false;
 	while ((n = end_output(&shim->end, datagram, sizeof(datagram),
 			       shim->now / US)) > 0)
 		send_datagram(shim, datagram, (size_t)n);
