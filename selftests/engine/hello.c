@@ -530,6 +530,76 @@ TEST_F(hello, a_long_hello_in_tiny_pieces_is_served)
 	}
 }
 
+#define EXTENSIONS_MAX	32
+
+/*
+ * Put the extensions of the hello that a client has to send in another order,
+ * which @seed tells. Nothing of the hello's is known to anybody yet but to the
+ * client's transcript.
+ */
+static bool permute(struct end *client, unsigned int *seed)
+{
+	struct dtls_outgoing *m = client->e->flight.first;
+	struct dtls_writer *all = &client->e->hs->transcript.all;
+	struct dtls_bytes hello = { m->data + DTLS_MESSAGE_HEADER,
+				    m->len - DTLS_MESSAGE_HEADER };
+	struct dtls_bytes list = extensions_of(hello, true, NULL), body;
+	u8 *copy = memmem(all->p, all->len, hello.p, hello.len), mixed[4096];
+	struct dtls_bytes ext[EXTENSIONS_MAX];
+	u8 *at = (u8 *)list.p;
+	size_t n = 0, i, len = 0;
+	u16 number;
+
+	while (n < EXTENSIONS_MAX && rd_u16(&list, &number) &&
+	       rd_vec(&list, 2, &body))
+		ext[n++] = (struct dtls_bytes){ body.p - 4, body.len + 4 };
+	if (!copy || list.len)
+		return false;
+	for (; n; n--) {
+		i = (size_t)rand_r(seed) % n;
+		memcpy(mixed + len, ext[i].p, ext[i].len);
+		len += ext[i].len;
+		ext[i] = ext[n - 1];
+	}
+	memcpy(at, mixed, len);
+	memcpy(copy, hello.p, hello.len);
+	return true;
+}
+
+/* As browsers send them. With a pre-shared key one would have to be the last. */
+TEST_F(hello, extensions_may_come_in_any_order)
+{
+	unsigned int i, round, seed;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.issuer = &self->ca, .name = "DNS:end.example" });
+	self->server.config.version_max = DTLS_VERSION_1_3;
+	offer_all(&self->client);
+	for (i = 0; i < 40; i++) {
+		seed = i;
+		if (i == 20)
+			offer_much(&self->client);
+		ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+				       &self->cert, "end.example"));
+		ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+		/* The first, and the one with a cookie */
+		for (round = 0; round < 2; round++) {
+			ASSERT_TRUE(permute(&self->client, &seed));
+			ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+						  &self->now, 1));
+			ASSERT_EQ(0, end_exchange(&self->server, &self->client,
+						  &self->now, 1));
+		}
+		EXPECT_EQ(0, end_exchange(&self->client, &self->server,
+					  &self->now, 20));
+		EXPECT_TRUE(end_agree(&self->client, &self->server))
+			TH_LOG("order %u: %s", i,
+			       failure_of(&self->server).reason);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
 /* And the second is resumed by its session id. */
 TEST_F(hello, hellos_of_two_datagrams_are_served)
 {

@@ -27,21 +27,24 @@
 enum what {
 	FULL, CLIENT_CERT, TICKET,
 	SESSION_ID, NO_EMS, BOTH,	/* DTLS 1.2 */
-	PSK, RETRY, KEY_UPDATE, CID,	/* DTLS 1.3 */
-	X25519, SECP256R1, SECP384R1,
+	CID,
+	PSK, RETRY, KEY_UPDATE,		/* DTLS 1.3 */
+	X25519, SECP256R1, SECP384R1, X25519MLKEM768,
 	WHATS
 };
 
 static const char *const what_name[WHATS] = {
 	"full", "client certificate", "resumed by ticket",
 	"resumed by session id", "without EMS, resumed", "both versions offered",
+	"connection ids",
 	"pre-shared key", "another group, retried", "keys changed by either",
-	"connection ids", "group x25519", "group secp256r1",
-	"group secp384r1",
+	"group x25519", "group secp256r1", "group secp384r1",
+	"group x25519mlkem768",
 };
 
 static const struct peer_ops *const peers[] = {
-	&peer_openssl, &peer_openssl_memory, &peer_gnutls, &peer_gnutls_old,
+	&peer_openssl, &peer_openssl_memory, &peer_gnutls, &peer_gnutls_usual,
+	&peer_gnutls_old,
 	&peer_mbedtls, &peer_wolfssl,
 	&peer_wolfssl13, &peer_coap_openssl, &peer_coap_gnutls,
 };
@@ -488,7 +491,7 @@ static bool retried(struct pair *p)
 /* One group, and the client's share is of it. */
 static bool of_group(struct pair *p)
 {
-	static const u16 groups[] = { 29, 23, 24 };
+	static const u16 groups[] = { 29, 23, 24, 0x11ec };
 	const u16 *group = &groups[p->row->what - X25519];
 
 	p->end.config.groups = group;
@@ -537,7 +540,8 @@ static bool with_cids(struct pair *p)
 
 static bool (*const try[WHATS])(struct pair *p) = {
 	full, client_cert, twice, by_session_id, without_ems, both_offered,
-	full, retried, keys_changed, with_cids, of_group, of_group, of_group,
+	with_cids, full, retried, keys_changed, of_group, of_group, of_group,
+	of_group,
 };
 
 /* The processes at work */
@@ -684,9 +688,20 @@ static void begin(const struct row *row)
 
 static bool of_version(const struct peer_ops *ops, enum what what)
 {
+	if (what == CID)
+		return ops->can & PEER_CID;
 	if (ops->can & PEER_13)
 		return what < SESSION_ID || what > BOTH;
 	return what <= BOTH;
+}
+
+/* Has our libcrypto the newest of the groups? */
+static bool has_kem(void)
+{
+	EVP_KEYMGMT *kem = EVP_KEYMGMT_fetch(NULL, "X25519MLKEM768", NULL);
+
+	EVP_KEYMGMT_free(kem);
+	return kem;
 }
 
 static bool has_sense(const struct row *r)
@@ -701,6 +716,8 @@ static bool has_sense(const struct row *r)
 	if (r->what == PSK && (r->suite == 0x1302 || r->kind == CERT_ED25519))
 		return false;
 	if (r->kind == CERT_ED25519 && r->what >= X25519)
+		return false;
+	if (r->what == X25519MLKEM768 && !has_kem())
 		return false;
 	if (r->kind == CERT_ED25519 &&
 	    !(r->ops->can & (r->peer_is_server ? PEER_ED25519_SERVER :
@@ -726,6 +743,10 @@ static bool fits(const struct row *r)
 	    (r->what == TICKET || r->what == NO_EMS || r->what == BOTH ||
 	     r->what == PSK))
 		return false;
+	/* The share alone has 1,216 bytes. */
+	if (r->ops->can & PEER_WHOLE_HELLO && r->mtu < 1500 &&
+	    r->what == X25519MLKEM768)
+		return false;
 	/* A server's ticket that was lost need not come again. */
 	if (r->ops->can & PEER_13 && r->what == TICKET && r->loss)
 		return false;
@@ -750,7 +771,7 @@ static bool is_quick(const struct row *r)
 		return false;
 	if (r->what == FULL)
 		return r->loss ? r->mtu == 576 : r->mtu == 256 || r->mtu == 1500;
-	return !r->loss && r->mtu == 1280;
+	return !r->loss && r->mtu == (r->what == X25519MLKEM768 ? 1500 : 1280);
 }
 
 static void every_network(struct row *row, bool all)

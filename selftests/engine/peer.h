@@ -103,6 +103,7 @@ static inline unsigned int peer_psk(const struct peer_options *o,
 #define PEER_OTHERWISE		0x200	/* the library of a row above, set up in
 					 * another way: what differs is tried
 					 */
+#define PEER_CID		0x400	/* connection IDs of RFC 9146 or 9147 */
 
 struct peer;				/* each has its own */
 
@@ -142,8 +143,11 @@ struct peer_ops {
 	PEER_CALLS_BUT_OPEN
 
 #define PEER_CALLS_BUT_OPEN						\
-	.version = version,						\
 	.speaks = speaks,						\
+	PEER_CALLS_BUT_OPEN_AND_SPEAKS
+
+#define PEER_CALLS_BUT_OPEN_AND_SPEAKS					\
+	.version = version,						\
 	.start = start_peer,						\
 	.step = step_peer,						\
 	.send = send_peer,						\
@@ -157,6 +161,7 @@ struct peer_ops {
 extern const struct peer_ops peer_openssl;
 extern const struct peer_ops peer_openssl_memory;
 extern const struct peer_ops peer_gnutls;
+extern const struct peer_ops peer_gnutls_usual;
 extern const struct peer_ops peer_gnutls_old;
 extern const struct peer_ops peer_mbedtls;
 extern const struct peer_ops peer_wolfssl;

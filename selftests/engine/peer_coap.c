@@ -99,6 +99,17 @@ static int bind_any(struct sockaddr_in *at)
 	return fd;
 }
 
+/*
+ * PEER_ROOT is the directory below which another system's programs and
+ * libraries are, that was linked with; see selftests/root.mk.
+ */
+#ifdef PEER_ROOT
+#define PROGRAM		PEER_LOADER " --library-path " PEER_LIBS " " PEER_ROOT \
+			"/usr/bin/coap-"
+#else
+#define PROGRAM		"coap-"
+#endif
+
 /* What runs it. The files are open in it, too. */
 static void command_of(const struct peer *p, u16 port, char *line, size_t size)
 {
@@ -106,7 +117,7 @@ static void command_of(const struct peer *p, u16 port, char *line, size_t size)
 	const struct peer_options *o = &p->o;
 	FILE *f = fmemopen(line, size, "w");
 
-	fprintf(f, "exec coap-%s-%s", o->server ? "server" : "client",
+	fprintf(f, "exec " PROGRAM "%s-%s", o->server ? "server" : "client",
 		p->library);
 	if (o->psk)
 		fprintf(f, " -k %s", o->psk);
@@ -130,7 +141,7 @@ static void command_of(const struct peer *p, u16 port, char *line, size_t size)
 /* Something of libcoap's that is to talk to (server) or at (client) a port */
 static bool spawn(struct peer *p, u16 port)
 {
-	char command[256];
+	char command[2048];
 	int pipes[2];
 
 	command_of(p, port, command, sizeof(command));
@@ -234,13 +245,13 @@ static void close_peer(struct peer *p)
 /* What the program says of itself; NULL: it cannot be had. */
 static const char *version_of(const char *library, char version[8])
 {
-	char command[64];
+	char command[1024];
 	bool found;
 	FILE *f;
 
 	if (*version)
 		return version;
-	snprintf(command, sizeof(command), "coap-client-%s 2>&1 </dev/null",
+	snprintf(command, sizeof(command), PROGRAM "client-%s 2>&1 </dev/null",
 		 library);
 	f = popen(command, "r");
 	found = f && fscanf(f, "%*s v%7s", version) == 1;
@@ -263,10 +274,10 @@ static const char *version_gnutls(void)
 	return version_of("gnutls", version);
 }
 
-#define COAP_PEER(library_)						\
+#define COAP_PEER(library_, suites_)					\
 	.can = PEER_COAP,						\
 	.tries = TRIES,							\
-	.library = &peer_##library_,					\
+	.library = &peer_##suites_,					\
 	.version = version_##library_,					\
 	.open = open_##library_,					\
 	.start = start_peer,						\
@@ -279,10 +290,12 @@ static const char *version_gnutls(void)
 
 const struct peer_ops peer_coap_openssl = {
 	.name = "coap+OpenSSL",
-	COAP_PEER(openssl),
+	.note = "with OpenSSL 3.5 it has none of the suites that RFC 7252 9.1.3 "
+		"wants, as their tags are below its security level",
+	COAP_PEER(openssl, openssl_memory),
 };
 
 const struct peer_ops peer_coap_gnutls = {
 	.name = "coap+GnuTLS",
-	COAP_PEER(gnutls),
+	COAP_PEER(gnutls, gnutls),
 };

@@ -10,6 +10,12 @@
 
 #define PEM	GNUTLS_X509_FMT_PEM
 
+enum setting {
+	ONE_SUITE,
+	USUAL,				/* as programs are that set nothing */
+	OLD,				/* without RFC 5746 */
+};
+
 struct peer {
 	struct peer_options o;
 	gnutls_session_t session;
@@ -23,7 +29,7 @@ struct peer {
 	gnutls_datum_t db_data;
 	gnutls_datum_t cookie_key;
 	bool reachable;			/* the client has shown its cookie */
-	bool old;			/* without RFC 5746 */
+	enum setting setting;
 };
 
 /* The words of a priority string for a suite. Return: false: it has it not. */
@@ -52,6 +58,15 @@ static bool speaks(u16 suite)
 	return words_of(suite, words, sizeof(words));
 }
 
+/* NORMAL has no suite with a short tag. */
+static bool speaks_usually(u16 suite)
+{
+	char words[64];
+
+	return words_of(suite, words, sizeof(words)) &&
+	       !strstr(words, "CCM-8");
+}
+
 static const char *version(void)
 {
 	return gnutls_check_version(NULL);
@@ -61,13 +76,17 @@ static bool set_priority(struct peer *p)
 {
 	char all[256], words[64];
 
+	if (p->setting == USUAL)
+		return !gnutls_priority_init(&p->priority, p->o.psk ?
+				"NORMAL:-KX-ALL:+ECDHE-PSK:+PSK" : "NORMAL",
+				NULL);
 	if (!words_of(p->o.suite, words, sizeof(words)))
 		return false;
 	snprintf(all, sizeof(all),
 		 "NONE:+VERS-DTLS1.2:+AEAD:+COMP-NULL:+SIGN-ALL:+GROUP-ALL:"
 		 "+CTYPE-CLI-ALL:+CTYPE-SRV-ALL:%s%s%s", words,
 		 p->o.no_ems ? ":%NO_SESSION_HASH" : "",
-		 p->old ? ":%DISABLE_SAFE_RENEGOTIATION" : "");
+		 p->setting == OLD ? ":%DISABLE_SAFE_RENEGOTIATION" : "");
 	return !gnutls_priority_init(&p->priority, all, NULL);
 }
 
@@ -176,12 +195,13 @@ static bool credentials(struct peer *p)
 	return true;
 }
 
-static struct peer *open_kind(const struct peer_options *options, bool old)
+static struct peer *open_set(const struct peer_options *options,
+			     enum setting setting)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 
 	p->o = *options;
-	p->old = old;
+	p->setting = setting;
 	gnutls_session_ticket_key_generate(&p->ticket_key);
 	gnutls_key_generate(&p->cookie_key, GNUTLS_COOKIE_KEY_SIZE);
 	if (set_priority(p) && credentials(p))
@@ -192,12 +212,17 @@ static struct peer *open_kind(const struct peer_options *options, bool old)
 
 static struct peer *open_peer(const struct peer_options *options)
 {
-	return open_kind(options, false);
+	return open_set(options, ONE_SUITE);
+}
+
+static struct peer *open_usual(const struct peer_options *options)
+{
+	return open_set(options, USUAL);
 }
 
 static struct peer *open_old(const struct peer_options *options)
 {
-	return open_kind(options, true);
+	return open_set(options, OLD);
 }
 
 static void set_server(struct peer *p)
@@ -353,6 +378,15 @@ const struct peer_ops peer_gnutls = {
 	.name = "GnuTLS",
 	.can = PEER_ED25519_CLIENT | PEER_ED25519_SERVER | PEER_NO_EMS_SERVER,
 	PEER_CALLS,
+};
+
+const struct peer_ops peer_gnutls_usual = {
+	.name = "GnuTLS usual",
+	.note = "its priority is NORMAL: it offers all that it has",
+	.can = PEER_OTHERWISE,
+	PEER_CALLS_BUT_OPEN_AND_SPEAKS,
+	.open = open_usual,
+	.speaks = speaks_usually,
 };
 
 const struct peer_ops peer_gnutls_old = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Mbed TLS 2.28 as the other end; see peer.h. */
+/* Mbed TLS, 2.28 or 3.6, as the other end; see peer.h. */
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/ssl.h>
@@ -7,6 +7,9 @@
 #include <mbedtls/ssl_cookie.h>
 #include <mbedtls/ssl_ticket.h>
 #include <mbedtls/version.h>
+#if MBEDTLS_VERSION_MAJOR >= 3
+#include <psa/crypto.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,6 +17,7 @@
 
 #define MASTER_SIZE	48
 #define RANDOM_SIZE	32
+#define CID_SIZE	6	/* of all those that the options name */
 
 struct peer {
 	struct peer_options o;
@@ -88,23 +92,89 @@ static int get_timer(void *ctx)
 }
 
 /* It has no exporter of its own, but gives what one is made of. */
+static void keep_secrets(struct peer *p, const u8 *master,
+			 const u8 *client_random, const u8 *server_random,
+			 mbedtls_tls_prf_types prf)
+{
+	memcpy(p->master, master, MASTER_SIZE);
+	memcpy(p->randoms, client_random, RANDOM_SIZE);
+	memcpy(p->randoms + RANDOM_SIZE, server_random, RANDOM_SIZE);
+	p->prf = prf;
+}
+
+#if MBEDTLS_VERSION_MAJOR >= 3
+static void take_secrets(void *ctx, mbedtls_ssl_key_export_type type,
+			 const u8 *secret, size_t len,
+			 const u8 client_random[RANDOM_SIZE],
+			 const u8 server_random[RANDOM_SIZE],
+			 mbedtls_tls_prf_types prf)
+{
+	if (type == MBEDTLS_SSL_KEY_EXPORT_TLS12_MASTER_SECRET &&
+	    len == MASTER_SIZE)
+		keep_secrets(ctx, secret, client_random, server_random, prf);
+}
+
+/* Its CID is that of RFC 9146; 2.28 has the number of a draft. */
+static bool set_later(struct peer *p)
+{
+	const struct peer_options *o = &p->o;
+
+	mbedtls_ssl_set_export_keys_cb(&p->ssl, take_secrets, p);
+	return !o->cid ||
+	       !mbedtls_ssl_set_cid(&p->ssl, MBEDTLS_SSL_CID_ENABLED,
+				    (const u8 *)o->cid, strlen(o->cid));
+}
+
+/* What the settings of all associations are told in another way than before */
+static bool set_config(struct peer *p)
+{
+	mbedtls_ssl_conf_min_tls_version(&p->config, MBEDTLS_SSL_VERSION_TLS1_2);
+	return !p->o.cid ||
+	       !mbedtls_ssl_conf_cid(&p->config, CID_SIZE,
+				     MBEDTLS_SSL_UNEXPECTED_CID_IGNORE);
+}
+
+static int parse_key(struct peer *p, const u8 *pem, size_t len)
+{
+	return mbedtls_pk_parse_key(&p->key, pem, len, NULL, 0,
+				    mbedtls_ctr_drbg_random, &p->random);
+}
+#else
 static int take_secrets(void *ctx, const u8 *master, const u8 *block,
 			size_t mac_len, size_t key_len, size_t iv_len,
 			const u8 *client_random, const u8 *server_random,
 			mbedtls_tls_prf_types prf)
 {
-	struct peer *p = ctx;
-
 	(void)block;
 	(void)mac_len;
 	(void)key_len;
 	(void)iv_len;
-	memcpy(p->master, master, MASTER_SIZE);
-	memcpy(p->randoms, client_random, RANDOM_SIZE);
-	memcpy(p->randoms + RANDOM_SIZE, server_random, RANDOM_SIZE);
-	p->prf = prf;
+	keep_secrets(ctx, master, client_random, server_random, prf);
 	return 0;
 }
+
+static bool set_later(struct peer *p)
+{
+	(void)p;
+	return true;
+}
+
+static bool set_config(struct peer *p)
+{
+	mbedtls_ssl_conf_min_version(&p->config, MBEDTLS_SSL_MAJOR_VERSION_3,
+				     MBEDTLS_SSL_MINOR_VERSION_3);
+	mbedtls_ssl_conf_export_keys_ext_cb(&p->config, take_secrets, p);
+	return true;
+}
+
+static int parse_key(struct peer *p, const u8 *pem, size_t len)
+{
+	return mbedtls_pk_parse_key(&p->key, pem, len, NULL, 0);
+}
+
+#define psa_crypto_init()	0
+#define PSA_SUCCESS		0
+#endif
 
 static bool set_credentials(struct peer *p)
 {
@@ -124,8 +194,7 @@ static bool set_credentials(struct peer *p)
 		return true;
 	return !mbedtls_x509_crt_parse(&p->cert, (const u8 *)o->cert,
 				       strlen(o->cert) + 1) &&
-	       !mbedtls_pk_parse_key(&p->key, (const u8 *)o->key,
-				     strlen(o->key) + 1, NULL, 0) &&
+	       !parse_key(p, (const u8 *)o->key, strlen(o->key) + 1) &&
 	       !mbedtls_ssl_conf_own_cert(&p->config, &p->cert, &p->key);
 }
 
@@ -157,16 +226,16 @@ static bool set_up(struct peer *p)
 	const struct peer_options *o = &p->o;
 	mbedtls_ssl_config *c = &p->config;
 
-	if (mbedtls_ctr_drbg_seed(&p->random, mbedtls_entropy_func, &p->entropy,
+	if (psa_crypto_init() != PSA_SUCCESS ||
+	    mbedtls_ctr_drbg_seed(&p->random, mbedtls_entropy_func, &p->entropy,
 				  NULL, 0) ||
 	    mbedtls_ssl_config_defaults(c, o->server ? MBEDTLS_SSL_IS_SERVER :
 						       MBEDTLS_SSL_IS_CLIENT,
 					MBEDTLS_SSL_TRANSPORT_DATAGRAM,
-					MBEDTLS_SSL_PRESET_DEFAULT))
+					MBEDTLS_SSL_PRESET_DEFAULT) ||
+	    !set_config(p))
 		return false;
 	mbedtls_ssl_conf_rng(c, mbedtls_ctr_drbg_random, &p->random);
-	mbedtls_ssl_conf_min_version(c, MBEDTLS_SSL_MAJOR_VERSION_3,
-				     MBEDTLS_SSL_MINOR_VERSION_3);
 	p->suites[0] = o->suite;
 	mbedtls_ssl_conf_ciphersuites(c, p->suites);
 	/* It doubles from here to there, and then gives up. */
@@ -175,7 +244,6 @@ static bool set_up(struct peer *p)
 	mbedtls_ssl_conf_extended_master_secret(c, o->no_ems ?
 			MBEDTLS_SSL_EXTENDED_MS_DISABLED :
 			MBEDTLS_SSL_EXTENDED_MS_ENABLED);
-	mbedtls_ssl_conf_export_keys_ext_cb(c, take_secrets, p);
 	mbedtls_ssl_conf_authmode(c, !o->server || o->request_cert ?
 				     MBEDTLS_SSL_VERIFY_REQUIRED :
 				     MBEDTLS_SSL_VERIFY_NONE);
@@ -225,7 +293,7 @@ static bool start_peer(struct peer *p, bool resume)
 	mbedtls_ssl_init(&p->ssl);
 	p->running = true;
 	memcpy(p->last_master, p->master, MASTER_SIZE);
-	if (mbedtls_ssl_setup(&p->ssl, &p->config))
+	if (mbedtls_ssl_setup(&p->ssl, &p->config) || !set_later(p))
 		return false;
 	mbedtls_ssl_set_bio(&p->ssl, p, push, pull, NULL);
 	mbedtls_ssl_set_timer_cb(&p->ssl, p, set_timer, get_timer);
@@ -311,8 +379,10 @@ static void close_peer(struct peer *p)
 
 const struct peer_ops peer_mbedtls = {
 	.name = "Mbed TLS",
-	.note = "a 2.28 server takes a ClientHello in one piece only, which is "
-		"longer than 256 with a ticket",
-	.can = PEER_NO_EMS_SERVER | PEER_WHOLE_HELLO,
+	.note = "a server takes a ClientHello in one piece only, which is "
+		"longer than 256 with a ticket; 2.28 has the connection IDs "
+		"of a draft, which are not tried",
+	.can = PEER_NO_EMS_SERVER | PEER_WHOLE_HELLO |
+	       (MBEDTLS_VERSION_MAJOR >= 3 ? PEER_CID : 0),
 	PEER_CALLS,
 };

@@ -11,6 +11,7 @@
 #include "peer.h"
 
 #define HELLO_MTU	1280	/* a first hello with a ticket fits */
+#define KEM_HELLO_MTU	1500	/* and one with a share of X25519MLKEM768 */
 
 struct peer {
 	struct peer_options o;
@@ -164,8 +165,10 @@ static bool set_later(struct peer *p)
 {
 	const struct peer_options *o = &p->o;
 	int group = o->group;
-	u16 mtu = (u16)o->mtu;
+	u16 mtu = (u16)o->mtu, least = HELLO_MTU;
 
+	if (group == WOLFSSL_X25519MLKEM768)
+		least = KEM_HELLO_MTU;
 	if (o->psk && is_13(o->suite)) {
 		wolfSSL_set_psk_client_tls13_callback(p->ssl, psk_client13);
 		wolfSSL_set_psk_server_tls13_callback(p->ssl, psk_server13);
@@ -180,8 +183,8 @@ static bool set_later(struct peer *p)
 						(unsigned int)strlen(o->cid)))))
 		return false;
 	/* It counts its time-outs by doubling, and cannot cut its first hello. */
-	if (!o->server && mtu < HELLO_MTU)
-		mtu = HELLO_MTU;
+	if (!o->server && mtu < least)
+		mtu = least;
 	return ok(wolfSSL_dtls_set_timeout_max(p->ssl, 1 << 30)) &&
 	       ok(wolfSSL_dtls_set_mtu(p->ssl, mtu));
 }
