@@ -17,7 +17,7 @@
 
 #include "engine/cids.h"
 #include "engine/endpoint.h"
-#include "engine/records.h"
+#include "engine/protection.h"
 
 #define DATAGRAM_MAX	65536	/* bytes of buffer for any datagram */
 #define ADDRESS_KEY_MAX	64	/* as in struct kdtls_sender */

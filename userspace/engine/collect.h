@@ -17,7 +17,7 @@
 
 #include <sys/queue.h>
 
-#include "reassembly.h"
+#include "incoming.h"
 
 #define DTLS_ADDRESS_MAX	64
 #define DTLS_COLLECT_HELLO	16384	/* bytes of one hello */

@@ -9,7 +9,8 @@
 #define _DTLS_COOKIE_H
 
 #include "crypto.h"
-#include "messages.h"
+#include "hello.h"
+#include "fragment.h"
 
 #define DTLS_COOKIE_SIZE	21
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What is fetched from libcrypto; see crypto.h. */
-#include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/params.h>
 
 #include "crypto.h"
 
@@ -67,54 +65,6 @@ void dtls_crypto_exit(struct dtls_crypto *c)
 	memset(c, 0, sizeof(*c));
 }
 
-static EVP_MAC_CTX *hmac_new(const char *digest)
-{
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
-						 (char *)digest, 0),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
-
-	EVP_MAC_free(mac);
-	if (ctx && EVP_MAC_CTX_set_params(ctx, params) == 1)
-		return ctx;
-	EVP_MAC_CTX_free(ctx);
-	return NULL;
-}
-
-struct dtls_keyed *dtls_keyed_new(const char *digest)
-{
-	struct dtls_keyed *k = OPENSSL_zalloc(sizeof(*k));
-
-	if (k)
-		k->mac = hmac_new(digest);
-	if (k && k->mac)
-		return k;
-	OPENSSL_free(k);
-	return NULL;
-}
-
-void dtls_keyed_free(struct dtls_keyed *k)
-{
-	if (!k)
-		return;
-	EVP_MAC_CTX_free(k->mac);
-	OPENSSL_clear_free(k, sizeof(*k));
-}
-
-bool dtls_keyed_set(struct dtls_keyed *k, const u8 *key, size_t len)
-{
-	static const u8 empty[1];
-
-	k->len = 0;
-	k->set = true;
-	/* No key at all would mean the one before. */
-	k->ready = EVP_MAC_init(k->mac, len ? key : empty, len, NULL) == 1;
-	return k->ready;
-}
-
 static struct dtls_keyed *keyed_of(const struct dtls_crypto *c,
 				   const EVP_MD *md)
 {
@@ -137,36 +87,10 @@ struct dtls_keyed *dtls_hmac_key(const struct dtls_crypto *c, const EVP_MD *md,
 	return k;
 }
 
-bool dtls_hmac(struct dtls_keyed *k, const struct dtls_bytes *pieces,
-	       unsigned int count, u8 *out)
-{
-	size_t len;
-	bool ok;
-
-	/* Having taken a key, the context is where this would bring it. */
-	ok = k && (k->ready || EVP_MAC_init(k->mac, NULL, 0, NULL) == 1);
-	if (ok)
-		k->ready = false;
-	for (; ok && count; count--, pieces++)
-		ok = EVP_MAC_update(k->mac, pieces->p, pieces->len) == 1;
-	return ok && EVP_MAC_final(k->mac, out, &len, DTLS_HASH_MAX) == 1;
-}
-
-static void forget(struct dtls_keyed *k)
-{
-	static const u8 other[DTLS_SECRET_SIZE];
-
-	if (!k->set)
-		return;
-	dtls_keyed_set(k, other, sizeof(other));
-	OPENSSL_cleanse(k->key, sizeof(k->key));
-	k->set = false;
-}
-
 void dtls_hmac_forget(const struct dtls_crypto *c)
 {
-	forget(c->hmac_sha256);
-	forget(c->hmac_sha384);
+	dtls_keyed_forget(c->hmac_sha256);
+	dtls_keyed_forget(c->hmac_sha384);
 }
 
 size_t dtls_digest(const struct dtls_crypto *c, const EVP_MD *md,

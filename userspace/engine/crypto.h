@@ -8,27 +8,12 @@
 
 #include <openssl/evp.h>
 
-#include "random.h"
+#include "hmac.h"
+#include "pool.h"
 #include "wire.h"
 
-#define DTLS_HASH_MAX		48	/* SHA-384 */
-#define DTLS_SECRET_SIZE	48	/* master secret, RFC 5246 8.1 */
 #define DTLS_RANDOM_SIZE	32
 #define DTLS_GROUPS_MAX		8
-
-/**
- * struct dtls_keyed - an HMAC context (RFC 2104) and the key that is in it
- * @set:	there is one; until dtls_hmac_forget()
- * @ready:	and nothing was hashed with it yet
- * @len:	bytes of @key; 0: another key than can be told
- */
-struct dtls_keyed {
-	EVP_MAC_CTX *mac;
-	bool set;
-	bool ready;
-	size_t len;
-	u8 key[DTLS_SECRET_SIZE];
-};
 
 struct dtls_crypto {
 	EVP_MD *sha256;
@@ -61,18 +46,6 @@ bool dtls_crypto_has_keys(const char *type);
 void dtls_crypto_exit(struct dtls_crypto *c);
 
 /**
- * dtls_keyed_new() - make an HMAC context without a key
- * @digest:	libcrypto's name for the hash
- *
- * libcrypto finds a digest by its name, which takes longer than to use it: so
- * contexts are made once and keyed anew.
- */
-struct dtls_keyed *dtls_keyed_new(const char *digest);
-void dtls_keyed_free(struct dtls_keyed *k);
-
-bool dtls_keyed_set(struct dtls_keyed *k, const u8 *key, size_t len);
-
-/**
  * dtls_hmac_key() - key an endpoint's context
  * @md:		c->sha256 or c->sha384
  *
@@ -84,13 +57,6 @@ bool dtls_keyed_set(struct dtls_keyed *k, const u8 *key, size_t len);
  */
 struct dtls_keyed *dtls_hmac_key(const struct dtls_crypto *c, const EVP_MD *md,
 				 const u8 *key, size_t len);
-
-/**
- * dtls_hmac() - HMAC of several pieces, any number of times with one key
- * @out:	room for DTLS_HASH_MAX bytes; may be one of @pieces
- */
-bool dtls_hmac(struct dtls_keyed *k, const struct dtls_bytes *pieces,
-	       unsigned int count, u8 *out);
 
 /* Neither context has a key any more. */
 void dtls_hmac_forget(const struct dtls_crypto *c);

@@ -4,7 +4,7 @@
 #define _DTLS_EARLY_H
 
 #include "gate.h"
-#include "records.h"
+#include "protection.h"
 
 struct dtls_early_queue {
 	struct dtls_early_queue *next;

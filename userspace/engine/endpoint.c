@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "endpoint.h"
-#include "records.h"
+#include "protection.h"
 
 void kdtls_config_init(struct kdtls_config *config)
 {

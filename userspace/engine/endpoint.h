@@ -5,9 +5,10 @@
 
 #include <kdtls/engine.h>
 
+#include "cache.h"
 #include "collect.h"
 #include "cookie.h"
-#include "session.h"
+#include "ticket.h"
 #include "spent.h"
 #include "x509.h"
 

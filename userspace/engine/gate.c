@@ -3,7 +3,7 @@
 #include <openssl/err.h>
 
 #include "gate.h"
-#include "records.h"
+#include "datagram.h"
 #include "retry.h"
 
 /* A client that is told to try again does not do so for ever. */

@@ -11,13 +11,15 @@
 
 #include "cids.h"
 #include "endpoint.h"
+#include "datagram.h"
 #include "flight.h"
 #include "gate.h"
 #include "kex.h"
 #include "keys12.h"
 #include "keys13.h"
 #include "reassembly.h"
-#include "records.h"
+#include "protection.h"
+#include "timer.h"
 #include "transcript.h"
 
 /* What a handshake waits for */
@@ -410,6 +412,8 @@ int dtls_peer_claim_key(struct kdtls_engine *e, struct dtls_bytes identity);
 /* The peer claims to be who it was in the session, which is resumed. */
 int dtls_peer_claim_session(struct kdtls_engine *e,
 			    const struct dtls_session *s);
+/* The name that the peer's certificate has to bear; NULL: any name will do. */
+const char *dtls_auth_wanted_name(const struct kdtls_engine *e);
 /* What the built-in checks say of a certificate or raw key, and the owner */
 int dtls_peer_judge(struct kdtls_engine *e, const struct dtls_chain *chain);
 /* The peer's Finished or binder is right: what it claims is so. */

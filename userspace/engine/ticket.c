@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Session tickets (RFC 5077); see session.h. */
+/* Session tickets (RFC 5077); see ticket.h. */
 #include <openssl/rand.h>
 
-#include "session.h"
+#include "ticket.h"
 
 #define IV_SIZE		12
 #define TAG_SIZE	16

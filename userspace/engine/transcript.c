@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The handshake messages so far; see transcript.h. */
-#include "messages.h"
+#include "fragment.h"
 #include "transcript.h"
 
 bool dtls_transcript_add(struct dtls_transcript *t, const u8 *message,

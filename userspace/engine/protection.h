@@ -4,8 +4,8 @@
  * RFC 9147 4): one key of one direction, with the codec and the replay window
  * the kernel uses.
  */
-#ifndef _DTLS_RECORDS_H
-#define _DTLS_RECORDS_H
+#ifndef _DTLS_PROTECTION_H
+#define _DTLS_PROTECTION_H
 
 #include "replay.h"
 #include "suites.h"
@@ -29,25 +29,6 @@ struct dtls_protection {
 	u8 cid_len;
 	u8 cid[];
 };
-
-/**
- * dtls_record_next() - take the next record out of a datagram
- * @d:		the rest of the datagram
- * @cid_len:	as for dtls_record_parse()
- * @bytes:	set to the record, from its header on
- * @dropped:	counts what is passed over: records of a type or version that
- *		is not known, whose length is (RFC 6347 4.1.2.7: bad records
- *		are dropped, and those behind them are not), and what has none
- *
- * The version of a record that bears a handshake message in the clear is not
- * looked at, but for its first byte (RFC 5246 E.1): the hellos say which one is
- * meant.
- *
- * Return: false if no usable record is left.
- */
-bool dtls_record_next(struct dtls_bytes *d, size_t cid_len,
-		      struct dtls_record *record, struct dtls_bytes *bytes,
-		      u64 *dropped);
 
 /* Has libcrypto what it takes for records of this cipher? */
 bool dtls_cipher_usable(const struct dtls_crypto *c, u16 id);
@@ -110,4 +91,4 @@ void dtls_keys_used(struct dtls_protection **key, unsigned int count,
 void dtls_keys_expire(struct dtls_protection **key, unsigned int count,
 		      u64 now);
 
-#endif /* _DTLS_RECORDS_H */
+#endif /* _DTLS_PROTECTION_H */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Random bytes that go over the wire; see random.h. */
+/* Random bytes that go over the wire; see pool.h. */
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "random.h"
+#include "pool.h"
 
 #define POOL_SIZE	4096
 

@@ -1,55 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Handshake messages on the wire (RFC 6347 4.2.2, 4.3.2; RFC 5246 7.4): what
+ * Hellos and their extensions on the wire (RFC 6347 4.3.2, RFC 5246 7.4.1): what
  * can be read without knowing what the handshake is about. Every byte is
  * hostile; what is parsed points into what was given.
  */
-#ifndef _DTLS_MESSAGES_H
-#define _DTLS_MESSAGES_H
+#ifndef _DTLS_HELLO_H
+#define _DTLS_HELLO_H
 
 #include "wire.h"
-
-enum dtls_message_type {
-	DTLS_HELLO_REQUEST = 0,
-	DTLS_CLIENT_HELLO = 1,
-	DTLS_SERVER_HELLO = 2,
-	DTLS_HELLO_VERIFY_REQUEST = 3,
-	DTLS_NEW_SESSION_TICKET = 4,
-	DTLS_ENCRYPTED_EXTENSIONS = 8,	/* RFC 8446 4 */
-	DTLS_REQUEST_CONNECTION_ID = 9,	/* RFC 9147 9 */
-	DTLS_NEW_CONNECTION_ID = 10,
-	DTLS_CERTIFICATE = 11,
-	DTLS_SERVER_KEY_EXCHANGE = 12,
-	DTLS_CERTIFICATE_REQUEST = 13,
-	DTLS_SERVER_HELLO_DONE = 14,
-	DTLS_CERTIFICATE_VERIFY = 15,
-	DTLS_CLIENT_KEY_EXCHANGE = 16,
-	DTLS_FINISHED = 20,
-	DTLS_KEY_UPDATE = 24,
-	DTLS_MESSAGE_HASH = 254,	/* in transcripts alone */
-};
-
-#define DTLS_MESSAGE_HEADER	12
-
-/* A fragment of a message */
-struct dtls_fragment {
-	u8 type;
-	u16 seq;
-	u32 length;		/* of the whole message, without header */
-	u32 offset;
-	struct dtls_bytes body;	/* of this fragment */
-};
-
-/**
- * dtls_fragment_parse() - take the next fragment out of a record's content
- *
- * Return: false if there is no well-formed one; @r is unchanged then.
- */
-bool dtls_fragment_parse(struct dtls_bytes *r, struct dtls_fragment *f);
-
-/* Write a fragment's header: DTLS_MESSAGE_HEADER bytes. */
-void dtls_fragment_write(u8 *p, u8 type, u32 length, u16 seq, u32 offset,
-			 u32 len);
 
 enum dtls_extension {
 	DTLS_EXT_SERVER_NAME,		/* RFC 6066 3 */
@@ -151,4 +109,4 @@ bool dtls_client_hello_offers(const struct dtls_client_hello *ch, u16 version);
 bool dtls_client_hello_share(const struct dtls_client_hello *ch, u16 group,
 			     struct dtls_bytes *share);
 
-#endif /* _DTLS_MESSAGES_H */
+#endif /* _DTLS_HELLO_H */

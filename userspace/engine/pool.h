@@ -8,8 +8,8 @@
  * They lie in a page that the system empties in a child, so no two processes
  * say the same; and what was given out is wiped.
  */
-#ifndef _DTLS_RANDOM_H
-#define _DTLS_RANDOM_H
+#ifndef _DTLS_POOL_H
+#define _DTLS_POOL_H
 
 #include "record.h"
 
@@ -22,4 +22,4 @@ void dtls_pool_free(struct dtls_pool *pool);
 /* Return: false if libcrypto failed. */
 bool dtls_pool_take(struct dtls_pool *pool, u8 *out, size_t len);
 
-#endif /* _DTLS_RANDOM_H */
+#endif /* _DTLS_POOL_H */

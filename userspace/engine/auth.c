@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Who the peer is: what it claims (struct dtls_handshake, peer) becomes what is
+ * known (struct kdtls_engine, peer) when its Finished or its binder proves it.
+ */
+#include <assert.h>
+
+#include "state.h"
+
+/* Nobody is known yet: all zero. */
+struct dtls_peer dtls_peer_of(const struct kdtls_engine *e)
+{
+	struct dtls_bytes bytes = { e->peer, e->peer_len };
+	struct dtls_peer peer = { 0 };
+
+	if (bytes.len)
+		dtls_peer_read(&peer, &bytes);
+	return peer;
+}
+
+/* The handshake's @peer becomes a copy of @from. */
+static int claim(struct kdtls_engine *e, const struct dtls_peer *from)
+{
+	struct dtls_peer *peer = &e->hs->peer;
+
+	dtls_peer_forget(peer);
+	*peer = *from;
+	peer->identity = (struct dtls_bytes){ 0 };
+	if (!from->identity.len)
+		return 0;
+	peer->identity.p = OPENSSL_memdup(from->identity.p,
+					  from->identity.len);
+	if (!peer->identity.p)
+		return dtls_fail_memory(e);
+	peer->identity.len = from->identity.len;
+	return 0;
+}
+
+int dtls_peer_claim_key(struct kdtls_engine *e, struct dtls_bytes identity)
+{
+	struct dtls_peer peer = {
+		.auth = KDTLS_AUTH_PSK,
+		.until = DTLS_NO_END,
+		.identity = identity,
+	};
+
+	memcpy(peer.basis, e->hs->psk_basis, sizeof(peer.basis));
+	return claim(e, &peer);
+}
+
+int dtls_peer_claim_session(struct kdtls_engine *e,
+			    const struct dtls_session *s)
+{
+	e->resumed = true;
+	return claim(e, &s->peer);
+}
+
+/* What is kept as long as the engine is not larger than need be. */
+int dtls_peer_proven(struct kdtls_engine *e)
+{
+	struct dtls_peer *peer = &e->hs->peer;
+	struct dtls_writer w = { 0 };
+
+	static_assert(DTLS_PEER_MAX <= UINT8_MAX, "peer_len is a byte");
+	if (e->peer)
+		return 0;
+	if (!e->resumed)
+		peer->since = dtls_unix_time(e);
+	dtls_peer_write(peer, &w);
+	if (!w.failed)
+		e->peer = OPENSSL_memdup(w.p, w.len);
+	e->peer_len = e->peer ? (u8)w.len : 0;
+	wr_free(&w);
+	return e->peer ? 0 : dtls_fail_memory(e);
+}
+
+const char *dtls_auth_wanted_name(const struct kdtls_engine *e)
+{
+	return e->server || dtls_endpoint_flag(e->ep, KDTLS_NO_NAME_CHECK) ?
+	       NULL : e->name;
+}
+
+/* Ask the owner. Return: 0, or the alert that refuses the peer. */
+static u8 ask_owner(struct kdtls_engine *e, const struct kdtls_peer *shown)
+{
+	int alert = e->ep->config.ops.verify(e->ctx, shown);
+
+	if (alert < 0 || alert >= KDTLS_ALERT_NONE)
+		return KDTLS_ALERT_CERTIFICATE_UNKNOWN;
+	return (u8)alert;
+}
+
+/*
+ * Run the built-in checks if they count or the owner is to be told of them, and
+ * note in @peer what passed. Return: 0 or an X509_V_ERR_*, which is in @shown
+ * too.
+ */
+static int check_chain(struct kdtls_engine *e, const struct dtls_chain *chain,
+		       struct kdtls_peer *shown)
+{
+	bool counts = !dtls_endpoint_flag(e->ep, KDTLS_NO_VERIFY);
+	struct dtls_peer *peer = &e->hs->peer;
+	const char *name = dtls_auth_wanted_name(e);
+
+	peer->until = dtls_chain_end(chain);
+	if (!counts && !e->ep->config.ops.verify)
+		return 0;
+	shown->result = dtls_chain_verify(&e->ep->trust, chain, !e->server,
+					  name, dtls_unix_time(e),
+					  &peer->until, &shown->reason);
+	if (!shown->result) {
+		peer->verified |= KDTLS_VERIFIED_CHAIN;
+		if (name && chain->leaf)
+			peer->verified |= KDTLS_VERIFIED_NAME;
+	}
+	return counts ? shown->result : 0;
+}
+
+int dtls_peer_judge(struct kdtls_engine *e, const struct dtls_chain *chain)
+{
+	struct dtls_peer *peer = &e->hs->peer;
+	struct kdtls_peer shown = {
+		.reason = "not checked",
+		.raw_key = !chain->leaf,
+		.count = chain->count,
+		.der = chain->der,
+		.der_len = chain->der_len,
+	};
+	const char *reason;
+	int result;
+	u8 alert = 0;
+
+	memcpy(peer->basis, e->ep->trust.digest, sizeof(peer->basis));
+	result = check_chain(e, chain, &shown);
+	reason = result ? shown.reason : "the owner refuses the certificate";
+	if (e->ep->config.ops.verify)
+		alert = ask_owner(e, &shown);
+	if (e->ep->config.ops.verify && !alert)
+		peer->verified |= KDTLS_VERIFIED_OWNER;
+	if (!alert && result)
+		alert = (u8)dtls_chain_alert(result);
+	if (alert)
+		return dtls_fail(e, KDTLS_EPEER, alert, reason);
+	if (EVP_Digest(chain->der[0], chain->der_len[0], peer->hash, NULL,
+		       e->ep->crypto.sha256, NULL) != 1)
+		return dtls_fail_internal(e);
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sessions that a server keeps under their ids (RFC 5246 7.3). */
+#ifndef _DTLS_CACHE_H
+#define _DTLS_CACHE_H
+
+#include "session.h"
+
+/*
+ * The server's cache: one place for each value of a hash of the id. A newer
+ * session takes an older one's place, so nothing has to be tidied up.
+ */
+struct dtls_cache {
+	struct dtls_writer *entry;	/* session as bytes; empty: none */
+	size_t size;
+};
+
+bool dtls_cache_init(struct dtls_cache *c, size_t size);
+void dtls_cache_exit(struct dtls_cache *c);
+void dtls_cache_add(struct dtls_cache *c, const struct dtls_session *s);
+bool dtls_cache_find(const struct dtls_cache *c, struct dtls_bytes id,
+		     struct dtls_session *s);
+
+/* A session a fatal alert ended must not be resumed (RFC 5246 7.2.2). */
+void dtls_cache_remove(struct dtls_cache *c, struct dtls_bytes id);
+
+#endif /* _DTLS_CACHE_H */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Handshake messages and their fragments on the wire (RFC 6347 4.2.2). Every byte
+ * is hostile; what is parsed points into what was given.
+ */
+#ifndef _DTLS_FRAGMENT_H
+#define _DTLS_FRAGMENT_H
+
+#include "wire.h"
+
+enum dtls_message_type {
+	DTLS_HELLO_REQUEST = 0,
+	DTLS_CLIENT_HELLO = 1,
+	DTLS_SERVER_HELLO = 2,
+	DTLS_HELLO_VERIFY_REQUEST = 3,
+	DTLS_NEW_SESSION_TICKET = 4,
+	DTLS_ENCRYPTED_EXTENSIONS = 8,	/* RFC 8446 4 */
+	DTLS_REQUEST_CONNECTION_ID = 9,	/* RFC 9147 9 */
+	DTLS_NEW_CONNECTION_ID = 10,
+	DTLS_CERTIFICATE = 11,
+	DTLS_SERVER_KEY_EXCHANGE = 12,
+	DTLS_CERTIFICATE_REQUEST = 13,
+	DTLS_SERVER_HELLO_DONE = 14,
+	DTLS_CERTIFICATE_VERIFY = 15,
+	DTLS_CLIENT_KEY_EXCHANGE = 16,
+	DTLS_FINISHED = 20,
+	DTLS_KEY_UPDATE = 24,
+	DTLS_MESSAGE_HASH = 254,	/* in transcripts alone */
+};
+
+#define DTLS_MESSAGE_HEADER	12
+
+/* A fragment of a message */
+struct dtls_fragment {
+	u8 type;
+	u16 seq;
+	u32 length;		/* of the whole message, without header */
+	u32 offset;
+	struct dtls_bytes body;	/* of this fragment */
+};
+
+/**
+ * dtls_fragment_parse() - take the next fragment out of a record's content
+ *
+ * Return: false if there is no well-formed one; @r is unchanged then.
+ */
+bool dtls_fragment_parse(struct dtls_bytes *r, struct dtls_fragment *f);
+
+/* Write a fragment's header: DTLS_MESSAGE_HEADER bytes. */
+void dtls_fragment_write(u8 *p, u8 type, u32 length, u16 seq, u32 offset,
+			 u32 len);
+
+#endif /* _DTLS_FRAGMENT_H */

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* HMAC with one key many times; see hmac.h. */
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
+#include "hmac.h"
+
+static EVP_MAC_CTX *hmac_new(const char *digest)
+{
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+						 (char *)digest, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
+
+	EVP_MAC_free(mac);
+	if (ctx && EVP_MAC_CTX_set_params(ctx, params) == 1)
+		return ctx;
+	EVP_MAC_CTX_free(ctx);
+	return NULL;
+}
+
+struct dtls_keyed *dtls_keyed_new(const char *digest)
+{
+	struct dtls_keyed *k = OPENSSL_zalloc(sizeof(*k));
+
+	if (k)
+		k->mac = hmac_new(digest);
+	if (k && k->mac)
+		return k;
+	OPENSSL_free(k);
+	return NULL;
+}
+
+void dtls_keyed_free(struct dtls_keyed *k)
+{
+	if (!k)
+		return;
+	EVP_MAC_CTX_free(k->mac);
+	OPENSSL_clear_free(k, sizeof(*k));
+}
+
+bool dtls_keyed_set(struct dtls_keyed *k, const u8 *key, size_t len)
+{
+	static const u8 empty[1];
+
+	k->len = 0;
+	k->set = true;
+	/* No key at all would mean the one before. */
+	k->ready = EVP_MAC_init(k->mac, len ? key : empty, len, NULL) == 1;
+	return k->ready;
+}
+
+bool dtls_hmac(struct dtls_keyed *k, const struct dtls_bytes *pieces,
+	       unsigned int count, u8 *out)
+{
+	size_t len;
+	bool ok;
+
+	/* Having taken a key, the context is where this would bring it. */
+	ok = k && (k->ready || EVP_MAC_init(k->mac, NULL, 0, NULL) == 1);
+	if (ok)
+		k->ready = false;
+	for (; ok && count; count--, pieces++)
+		ok = EVP_MAC_update(k->mac, pieces->p, pieces->len) == 1;
+	return ok && EVP_MAC_final(k->mac, out, &len, DTLS_HASH_MAX) == 1;
+}
+
+void dtls_keyed_forget(struct dtls_keyed *k)
+{
+	static const u8 other[DTLS_SECRET_SIZE];
+
+	if (!k->set)
+		return;
+	dtls_keyed_set(k, other, sizeof(other));
+	OPENSSL_cleanse(k->key, sizeof(k->key));
+	k->set = false;
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Which sessions may be resumed, and what of one is worth keeping. */
+#include "state.h"
+
+/* Was the peer found as good as a full handshake would have to find it now? */
+static bool chain_satisfies(const struct kdtls_engine *e,
+			    const struct dtls_peer *peer)
+{
+	const struct dtls_trust *trust = &e->ep->trust;
+	u8 wanted = 0;
+
+	if (!dtls_endpoint_flag(e->ep, KDTLS_NO_VERIFY)) {
+		wanted |= KDTLS_VERIFIED_CHAIN;
+		if (dtls_auth_wanted_name(e) && peer->auth == KDTLS_AUTH_CERTIFICATE)
+			wanted |= KDTLS_VERIFIED_NAME;
+		if (memcmp(peer->basis, trust->digest, sizeof(peer->basis)))
+			return false;
+	}
+	if (e->ep->config.ops.verify)
+		wanted |= KDTLS_VERIFIED_OWNER;
+	return !(wanted & ~peer->verified);
+}
+
+static bool satisfies(struct kdtls_engine *e, const struct dtls_session *s)
+{
+	bool require = e->server &&
+		       dtls_endpoint_flag(e->ep, KDTLS_REQUIRE_CERT);
+
+	switch (s->peer.auth) {
+	case KDTLS_AUTH_CERTIFICATE:
+	case KDTLS_AUTH_RAW_KEY:
+		return chain_satisfies(e, &s->peer);
+	case KDTLS_AUTH_PSK:
+		return !require && dtls_psk_still_good(e, s);
+	default:
+		/* A server shows who it is, always. */
+		return e->server && !require;
+	}
+}
+
+bool dtls_may_resume(struct kdtls_engine *e, const struct dtls_session *s)
+{
+	const struct kdtls_ops *ops = &e->ep->config.ops;
+	const char *name = e->name ? e->name : "";
+	const struct dtls_peer *peer = &s->peer;
+	struct kdtls_resumption r = {
+		.auth = peer->auth,
+		.verified = peer->verified,
+		.psk_identity = peer->identity.p,
+		.psk_identity_len = peer->identity.len,
+		.authenticated = peer->since,
+		.chain_end = peer->until == DTLS_NO_END ? 0 : peer->until,
+		.age = dtls_unix_time(e) - peer->since,
+	};
+
+	if (!dtls_bytes_equal(s->name, name, strlen(name)) || !satisfies(e, s))
+		return false;
+	memcpy(r.peer_hash, peer->hash, sizeof(r.peer_hash));
+	return !ops->resume || !ops->resume(e->ctx, &r);
+}
