@@ -71,12 +71,6 @@ void dtls_ack_after(struct kdtls_engine *e, u64 after)
 		a->expiry = e->now + after;
 }
 
-void dtls_ack_clear(struct kdtls_engine *e)
-{
-	OPENSSL_free(e->acks);
-	e->acks = NULL;
-}
-
 u64 dtls_ack_expiry(const struct kdtls_engine *e)
 {
 	return e->acks ? e->acks->expiry : KDTLS_NEVER;
@@ -115,8 +109,8 @@ size_t dtls_ack_write(struct kdtls_engine *e, u8 *out, size_t size)
 	return len;
 }
 
-int dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
-		     struct dtls_bytes content)
+bool dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
+		      struct dtls_bytes content)
 {
 	struct dtls_bytes list;
 	bool news = false;
@@ -124,14 +118,14 @@ int dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 
 	/* Until the version is known they mean nothing (RFC 9147 7). */
 	if (e->version != DTLS_VERSION_1_3)
-		return 0;
+		return false;
 	if (!rd_vec(&content, 2, &list) || content.len ||
 	    list.len % RECORD_NUMBER) {
 		e->dropped++;
-		return 0;
+		return false;
 	}
 	if (!e->flight.first)
-		return 0;
+		return false;
 	while (rd_int(&list, 8, &of) && rd_int(&list, 8, &seq)) {
 		/*
 		 * RFC 9147 7: in the handshake an ACK is sent under a key that
@@ -145,12 +139,12 @@ int dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 			news |= dtls_flight_acknowledge(&e->flight, of, seq);
 	}
 	if (dtls_flight_done(&e->flight))
-		return e->keys_out ? dtls13_acknowledged(e) : 0;
+		return true;
 	if (!news) {
 		dtls_resend_flight_paced(e);
 	} else if (!dtls_flight_pending(&e->flight)) {
 		/* RFC 9147 7.2: the rest goes out */
 		dtls_timer_soon(&e->timer, e->now);
 	}
-	return 0;
+	return false;
 }

@@ -62,13 +62,6 @@ const char *kdtls_alert_name(unsigned int alert)
 	return "unknown";
 }
 
-void dtls_alert_send(struct kdtls_engine *e, u8 level, u8 alert)
-{
-	e->alert_level = level;
-	e->alert = alert;
-	e->alert_due = true;
-}
-
 int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
 		       struct dtls_bytes content)
 {

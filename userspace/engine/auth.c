@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 
+#include "sign.h"
 #include "state.h"
 
 /* Nobody is known yet: all zero. */
@@ -145,4 +146,65 @@ int dtls_peer_judge(struct kdtls_engine *e, const struct dtls_chain *chain)
 		       e->ep->crypto.sha256, NULL) != 1)
 		return dtls_fail_internal(e);
 	return 0;
+}
+
+static const struct dtls_scheme *peer_scheme(const struct kdtls_engine *e,
+					     u16 id, u8 kx, EVP_PKEY *key)
+{
+	const struct kdtls_endpoint *ep = e->ep;
+	size_t i;
+
+	for (i = 0; i < ep->scheme_count; i++)
+		if (ep->schemes[i]->id == id &&
+		    dtls_scheme_fits(ep->schemes[i], kx, key))
+			return ep->schemes[i];
+	return NULL;
+}
+
+int dtls_check_signature(struct kdtls_engine *e, struct dtls_bytes body, u8 kx,
+			 struct dtls_bytes data)
+{
+	EVP_PKEY *key = e->hs->peer_key;
+	const struct dtls_scheme *scheme;
+	struct dtls_bytes signature;
+	u16 id;
+
+	if (!rd_u16(&body, &id) || !rd_vec(&body, 2, &signature) || body.len)
+		return dtls_fail_decode(e, "malformed signature");
+	scheme = peer_scheme(e, id, kx, key);
+	if (!scheme)
+		return dtls_fail_illegal(e, "signature scheme was not offered");
+	if (!dtls_sign_verify(scheme, key, data, signature))
+		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
+				 e->server ? "the client's signature is wrong" :
+					     "the server's signature is wrong");
+	e->peer_scheme = id;
+	e->hs->peer.auth = e->hs->peer_raw ? KDTLS_AUTH_RAW_KEY :
+					     KDTLS_AUTH_CERTIFICATE;
+	return 0;
+}
+
+int dtls_receive_certificate(struct kdtls_engine *e, struct dtls_bytes body)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_chain chain = { 0 };
+	int err, alert;
+
+	alert = dtls_chain_parse(&chain, body, hs->peer_raw);
+	if (alert) {
+		err = dtls_fail(e, KDTLS_EPROTOCOL, (u8)alert,
+				"the peer's certificate cannot be read");
+		goto out;
+	}
+	err = 0;
+	if (!chain.count)
+		goto out;
+	err = dtls_peer_judge(e, &chain);
+	if (err)
+		goto out;
+	hs->peer_key = chain.key;
+	chain.key = NULL;
+out:
+	dtls_chain_free(&chain);
+	return err;
 }

@@ -177,9 +177,3 @@ u8 dtls13_cids_write(struct kdtls_engine *e, struct dtls_writer *w)
 	}
 	return 0;
 }
-
-void dtls13_cids_free(struct kdtls_engine *e)
-{
-	wr_free(&e->d13->new_cids);
-	wr_free(&e->d13->spare);
-}

@@ -1,69 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The client's handshake (RFC 6347 4.2, RFC 5246 7.3, 7.4). */
+/* The client's handshake until its version is known (RFC 6347 4.2.1). */
+#include "client_hello.h"
 #include "early.h"
-#include "sign.h"
-#include "state.h"
-
-/* A suite is offered if it could succeed here. */
-static bool can_offer(const struct kdtls_engine *e,
-		      const struct dtls_suite *suite)
-{
-	const struct kdtls_endpoint *ep = e->ep;
-
-	if (dtls_suite_is_13(suite))
-		return false;
-	if (suite->kx & DTLS_KX_PSK)
-		return ep->config.ops.psk_client;
-	return ep->trust_x509 || ep->trust.raw_count || ep->config.ops.verify;
-}
 
 /* Times a server may say HelloVerifyRequest */
 #define VERIFY_REQUESTS_MAX	8
-
-static void write_suites(struct kdtls_engine *e, struct dtls_writer *w)
-{
-	const struct kdtls_endpoint *ep = e->ep;
-	size_t i, mark = wr_open(w, 2);
-
-	for (i = 0; i < ep->suite_count; i++)
-		if (dtls_suite_is_13(ep->suites[i]) ?
-		    ep->speaks13 : ep->speaks12 && can_offer(e, ep->suites[i]))
-			wr_u16(w, ep->suites[i]->id);
-	wr_close(w, mark, 2);
-}
-
-/* The same bytes each time but for the cookie (RFC 6347 4.2.1) */
-int dtls_client_hello(struct kdtls_engine *e)
-{
-	struct dtls_handshake *hs = e->hs;
-	struct dtls_writer *w;
-	size_t mark;
-
-	if (!hs->retried)
-		dtls_transcript_clear(&hs->transcript);
-	w = dtls_message_begin(e, DTLS_CLIENT_HELLO);
-	wr_u16(w, DTLS_VERSION_1_2);
-	wr_bytes(w, e->secrets.client_random, DTLS_RANDOM_SIZE);
-	wr_vec(w, 1, e->session_id, e->session_id_len);
-	if (hs->retried)
-		wr_u8(w, 0);	/* RFC 9147 5.3 */
-	else
-		wr_vec(w, 1, hs->cookie.p, hs->cookie.len);
-	write_suites(e, w);
-	wr_u8(w, 1);
-	wr_u8(w, 0); /* no compression */
-	mark = wr_open(w, 2);
-	if (e->ep->speaks13 && dtls13_offer(e, w))
-		return -e->error;
-	dtls_write_client_extensions(e, w);
-	if (e->ep->speaks13)
-		dtls13_offer_psk(e, w);
-	wr_close(w, mark, 2);
-	if (e->ep->speaks13 && dtls13_bind(e, w))
-		return -e->error;
-	hs->step = CLIENT_SERVER_HELLO;
-	return dtls_message_end(e);
-}
 
 int dtls_client_start(struct kdtls_engine *e)
 {
@@ -117,346 +58,25 @@ static int hello_verify_request(struct kdtls_engine *e, struct dtls_bytes body)
 	return 0;
 }
 
-/* The server took up the session: its secret is ours again. */
-static int resume(struct kdtls_engine *e)
-{
-	const struct dtls_session *s = &e->hs->session;
-
-	if (s->suite != e->suite->id || s->version != e->version)
-		return dtls_fail_illegal(e,
-			"the server changed the suite of a resumed session");
-	if (s->ems != e->ems)
-		return dtls_fail(e, KDTLS_EPROTOCOL,
-				 KDTLS_ALERT_HANDSHAKE_FAILURE,
-				 "extended master secret differs from the session's");
-	if (dtls_peer_claim_session(e, s))
-		return -e->error;
-	memcpy(e->secrets.master, s->master, DTLS_SECRET_SIZE);
-	e->hs->step = e->hs->ticket_due ? CLIENT_TICKET : CLIENT_FINISHED;
-	return dtls_derive_keys(e);
-}
-
 static int server_hello(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_server_hello sh;
-	bool echoed;
 
 	if (!dtls_server_hello_parse(&sh, body))
 		return dtls_fail_decode(e, "malformed ServerHello");
-	if (e->ep->speaks13 && dtls_ext_has(&sh.ext, DTLS_EXT_VERSIONS)) {
-		/* RFC 9147 5.3: with a legacy_cookie there is no DTLS 1.3. */
-		if (hs->verify_requests && !hs->retried)
-			return dtls_fail_illegal(e,
-				"DTLS 1.3 after HelloVerifyRequest");
-		return dtls13_server_hello(e, &sh);
-	}
-	if (sh.version != DTLS_VERSION_1_2 || !e->ep->speaks12 || hs->retried)
-		return dtls_fail(e, KDTLS_ENEGOTIATION,
-				 KDTLS_ALERT_PROTOCOL_VERSION,
-				 "the server wants another version");
-	/* RFC 8446 D.3: early data was for DTLS 1.3 alone. */
-	if (e->early)
-		return dtls_fail(e, KDTLS_ENEGOTIATION,
-				 KDTLS_ALERT_PROTOCOL_VERSION,
-				 "early data was sent for a newer version");
-	/* RFC 8446 4.1.3: somebody between us wants an older version. */
-	if (e->ep->speaks13 &&
-	    !memcmp(sh.random.p + DTLS_RANDOM_SIZE - 8, DTLS_DOWNGRADE, 7) &&
-	    sh.random.p[DTLS_RANDOM_SIZE - 1] <= 1)
-		return dtls_fail_illegal(e, "the handshake was downgraded");
-	e->version = sh.version;
-	e->suite = dtls_own_suite(e, sh.suite);
-	if (!e->suite || !can_offer(e, e->suite) || sh.compression)
-		return dtls_fail_illegal(e, "the server chose what was not offered");
-	memcpy(e->secrets.server_random, sh.random.p, DTLS_RANDOM_SIZE);
-	if (dtls_read_server_extensions(e, &sh.ext))
-		return -e->error;
-
-	echoed = sh.session_id.len &&
-		 dtls_bytes_equal(sh.session_id, e->session_id,
-				  e->session_id_len);
-	if (echoed && hs->has_session &&
-	    hs->session.version == DTLS_VERSION_1_2)
-		return resume(e);
-	e->session_id_len = (u8)sh.session_id.len;
-	memcpy(e->session_id, sh.session_id.p, sh.session_id.len);
-	hs->step = e->suite->kx & DTLS_KX_CERT ? CLIENT_CERTIFICATE :
-						 CLIENT_KEY_EXCHANGE;
-	return 0;
-}
-
-static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
-{
-	struct dtls_handshake *hs = e->hs;
-
-	if (dtls_receive_certificate(e, body))
-		return -e->error;
-	if (!hs->peer_key)
-		return dtls_fail_decode(e, "the server shows no certificate");
-	/* The suite says what kind of key it must be: RFC 5246 7.4.2 */
-	if (!(e->suite->kx & (EVP_PKEY_is_a(hs->peer_key, "RSA") ||
-			      EVP_PKEY_is_a(hs->peer_key, "RSA-PSS") ?
-			      DTLS_KX_RSA : DTLS_KX_ECDSA)))
-		return dtls_fail_illegal(e, "the server's key is not the suite's");
-	hs->step = CLIENT_KEY_EXCHANGE;
-	return 0;
-}
-
-/*
- * RFC 4279 5.2: a hint that means nothing to the client is ignored. One that is
- * no string, or longer than an identity, can mean nothing to the owner.
- */
-static int read_hint(struct kdtls_engine *e, struct dtls_bytes *body)
-{
-	struct dtls_bytes hint;
-
-	if (!rd_vec(body, 2, &hint))
-		return dtls_fail_decode(e, "malformed identity hint");
-	if (!hint.len || hint.len > KDTLS_PSK_IDENTITY_MAX ||
-	    memchr(hint.p, 0, hint.len))
-		return 0;
-	e->hs->psk_hint = OPENSSL_strndup((const char *)hint.p, hint.len);
-	return e->hs->psk_hint ? 0 : dtls_fail_memory(e);
-}
-
-/* ServerECDHParams; our half and the shared secret follow at once. */
-static int read_point(struct kdtls_engine *e, struct dtls_bytes *body)
-{
-	struct dtls_handshake *hs = e->hs;
-	const struct dtls_group *group;
-	struct dtls_bytes point;
-	u8 curve_type;
-	u16 id;
-
-	if (!rd_u8(body, &curve_type) || !rd_u16(body, &id) ||
-	    !rd_vec(body, 1, &point))
-		return dtls_fail_decode(e, "malformed key exchange");
-	group = dtls_own_group(e, id);
-	if (curve_type != 3 || !group || group->kem) /* named_curve */
-		return dtls_fail_illegal(e, "group was not offered");
-	e->group = id;
-	EVP_PKEY_free(hs->kex_key);
-	hs->kex_key = dtls_kex_generate(&e->ep->crypto, group);
-	if (!hs->kex_key)
-		return dtls_fail_internal(e);
-	hs->shared_len = dtls_kex_derive(group, hs->kex_key, point, hs->shared);
-	if (!hs->shared_len)
-		return dtls_fail_illegal(e, "bad public key from the server");
-	return 0;
-}
-
-static int check_kex_signature(struct kdtls_engine *e, struct dtls_bytes params,
-			       struct dtls_bytes body)
-{
-	struct dtls_writer w = { 0 };
-	int err;
-
-	dtls_kex_signed(e, params, &w);
-	err = w.failed ? dtls_fail_memory(e) :
-	      dtls_check_signature(e, body, e->suite->kx,
-				   (struct dtls_bytes){ w.p, w.len });
-	wr_free(&w);
-	return err;
-}
-
-static int server_key_exchange(struct kdtls_engine *e, struct dtls_bytes body)
-{
-	struct dtls_bytes params = body;
-	u8 kx = e->suite->kx;
-
-	if (kx & DTLS_KX_PSK && read_hint(e, &body))
-		return -e->error;
-	if (kx & DTLS_KX_ECDHE && read_point(e, &body))
-		return -e->error;
-	params.len -= body.len;
-	if (kx & DTLS_KX_CERT) {
-		if (check_kex_signature(e, params, body))
-			return -e->error;
-	} else if (body.len) {
-		return dtls_fail_decode(e, "malformed key exchange");
-	}
-	e->hs->step = kx & DTLS_KX_CERT ? CLIENT_REQUEST : CLIENT_HELLO_DONE;
-	return 0;
-}
-
-static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
-{
-	struct dtls_handshake *hs = e->hs;
-	struct dtls_bytes types, schemes, names;
-	u8 kx = 0;
-
-	if (!rd_vec(&body, 1, &types) || !types.len ||
-	    !rd_vec(&body, 2, &schemes) || !schemes.len || schemes.len % 2 ||
-	    !rd_vec(&body, 2, &names) || body.len)
-		return dtls_fail_decode(e, "malformed CertificateRequest");
-	hs->cert_requested = true;
-	if (memchr(types.p, 1, types.len)) /* rsa_sign */
-		kx |= DTLS_KX_RSA;
-	if (memchr(types.p, 64, types.len)) /* ecdsa_sign: RFC 8422 5.5 */
-		kx |= DTLS_KX_ECDSA;
-	/* Without one that suits, an empty list is sent: RFC 5246 7.4.6 */
-	dtls_choose_identity(e, kx, schemes, (struct dtls_bytes){ 0 },
-			     hs->own_raw, !hs->own_raw, NULL);
-	hs->step = CLIENT_HELLO_DONE;
-	return 0;
-}
-
-static int choose_psk(struct kdtls_engine *e, u8 *identity,
-		      size_t *identity_len, u8 *psk, size_t *psk_len)
-{
-	int len = dtls_psk_of_client(e, e->hs->psk_hint, identity,
-				     identity_len, psk);
-
-	if (len < 0)
-		return len;
-	if (!len)
-		return dtls_fail(e, KDTLS_ENEGOTIATION,
-				 KDTLS_ALERT_HANDSHAKE_FAILURE,
-				 "no pre-shared key for this server");
-	*psk_len = (size_t)len;
-	return dtls_peer_claim_key(e, (struct dtls_bytes){ identity,
-							   *identity_len });
-}
-
-static int send_key_exchange(struct kdtls_engine *e)
-{
-	struct dtls_handshake *hs = e->hs;
-	u8 identity[KDTLS_PSK_IDENTITY_MAX], psk[KDTLS_PSK_MAX];
-	u8 premaster[DTLS_PREMASTER_MAX], point[DTLS_POINT_MAX];
-	size_t identity_len = 0, psk_len = 0, len;
-	struct dtls_writer *w;
-
-	if (e->suite->kx & DTLS_KX_PSK &&
-	    choose_psk(e, identity, &identity_len, psk, &psk_len))
-		return -e->error;
-	w = dtls_message_begin(e, DTLS_CLIENT_KEY_EXCHANGE);
-	if (e->suite->kx & DTLS_KX_PSK)
-		wr_vec(w, 2, identity, identity_len);
-	if (e->suite->kx & DTLS_KX_ECDHE) {
-		len = dtls_kex_public(dtls_group_find(e->group), hs->kex_key,
-				      point);
-		if (!len)
-			return dtls_fail_internal(e);
-		wr_vec(w, 1, point, len);
-	}
-	if (dtls_message_end(e))
-		return -e->error;
-	if (!(e->suite->kx & DTLS_KX_PSK))
-		return dtls_derive_master(e, hs->shared, hs->shared_len);
-	len = dtls_kex_psk(hs->shared, hs->shared_len, psk, psk_len, premaster);
-	OPENSSL_cleanse(psk, sizeof(psk));
-	return dtls_derive_master(e, premaster, len);
-}
-
-static int send_certificate_verify(struct kdtls_engine *e)
-{
-	struct dtls_handshake *hs = e->hs;
-	struct dtls_bytes all = { hs->transcript.all.p, hs->transcript.all.len };
-	struct dtls_writer *w;
-	u8 *signature;
-	size_t len;
-
-	len = dtls_sign(hs->scheme, hs->identity->key, all, &signature);
-	if (!len)
-		return dtls_fail_internal(e);
-	w = dtls_message_begin(e, DTLS_CERTIFICATE_VERIFY);
-	wr_u16(w, hs->scheme->id);
-	wr_vec(w, 2, signature, len);
-	OPENSSL_free(signature);
-	return dtls_message_end(e);
-}
-
-static int server_hello_done(struct kdtls_engine *e, struct dtls_bytes body)
-{
-	struct dtls_handshake *hs = e->hs;
-
-	if (body.len)
-		return dtls_fail_decode(e, "ServerHelloDone is not empty");
-	dtls_flight_begin(e);
-	if (hs->cert_requested && dtls_send_certificate(e))
-		return -e->error;
-	if (send_key_exchange(e))
-		return -e->error;
-	if (hs->cert_requested && hs->identity && send_certificate_verify(e))
-		return -e->error;
-	if (dtls_send_finished(e))
-		return -e->error;
-	dtls_flight_end(e, true);
-	hs->step = hs->ticket_due ? CLIENT_TICKET : CLIENT_FINISHED;
-	return 0;
-}
-
-static int new_session_ticket(struct kdtls_engine *e, struct dtls_bytes body)
-{
-	struct dtls_handshake *hs = e->hs;
-	struct dtls_bytes ticket;
-
-	if (!rd_u32(&body, 4, &hs->ticket_life) || !rd_vec(&body, 2, &ticket) ||
-	    body.len)
-		return dtls_fail_decode(e, "malformed NewSessionTicket");
-	wr_bytes(&hs->ticket, ticket.p, ticket.len);
-	if (hs->ticket.failed)
-		return dtls_fail_memory(e);
-	hs->step = CLIENT_FINISHED;
-	return 0;
-}
-
-/* Tell the owner how to resume this session, if that is possible. */
-static void offer_session(struct kdtls_engine *e)
-{
-	struct dtls_handshake *hs = e->hs;
-	struct dtls_writer w = { 0 };
-	struct dtls_session s;
-
-	if (!e->ep->config.ops.session)
-		return;
-	dtls_session_of(e, &s);
-	if (!s.life)
-		return;
-	s.ticket = (struct dtls_bytes){ hs->ticket.p, hs->ticket.len };
-	if (s.ticket.len) {
-		s.id.len = 0;
-		if (hs->ticket_life && hs->ticket_life < s.life)
-			s.life = hs->ticket_life;
-	} else if (e->resumed || !s.id.len) {
-		return;	/* what the owner has is still good, or there is none */
-	}
-	dtls_session_write(&s, &w);
-	if (!w.failed)
-		e->ep->config.ops.session(e->ctx, w.p, w.len);
-	wr_free(&w);
-	OPENSSL_cleanse(&s, sizeof(s));
-}
-
-static int finished(struct kdtls_engine *e, struct dtls_bytes body)
-{
-	if (dtls_receive_finished(e, body))
-		return -e->error;
-	offer_session(e);
-	dtls_flight_begin(e);
-	if (!e->resumed) {
-		dtls_timer_stop(&e->timer);
-		e->hs->step = DTLS_STEP_DONE;
-		return 0;
-	}
-	if (dtls_send_finished(e))
-		return -e->error;
-	dtls_flight_end(e, false);
-	e->hs->step = DTLS_STEP_FLUSH;
-	return 0;
+	if (!e->ep->speaks13 || !dtls_ext_has(&sh.ext, DTLS_EXT_VERSIONS))
+		return dtls12_server_hello(e, &sh);
+	/* RFC 9147 5.3: with a legacy_cookie there is no DTLS 1.3. */
+	if (hs->verify_requests && !hs->retried)
+		return dtls_fail_illegal(e,
+					 "DTLS 1.3 after HelloVerifyRequest");
+	return dtls13_server_hello(e, &sh);
 }
 
 static const struct dtls_expected expected[] = {
 	{ CLIENT_SERVER_HELLO, DTLS_HELLO_VERIFY_REQUEST, hello_verify_request },
 	{ CLIENT_SERVER_HELLO, DTLS_SERVER_HELLO, server_hello },
-	{ CLIENT_CERTIFICATE, DTLS_CERTIFICATE, certificate },
-	{ CLIENT_KEY_EXCHANGE, DTLS_SERVER_KEY_EXCHANGE, server_key_exchange },
-	{ CLIENT_REQUEST, DTLS_CERTIFICATE_REQUEST, certificate_request },
-	{ CLIENT_REQUEST, DTLS_SERVER_HELLO_DONE, server_hello_done },
-	{ CLIENT_HELLO_DONE, DTLS_SERVER_HELLO_DONE, server_hello_done },
-	{ CLIENT_TICKET, DTLS_NEW_SESSION_TICKET, new_session_ticket },
-	{ CLIENT_FINISHED, DTLS_FINISHED, finished },
 };
 
 int dtls_client_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
@@ -468,10 +88,8 @@ int dtls_client_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
 	/* RFC 5246 7.4.1.1: not now */
 	if (type == DTLS_HELLO_REQUEST)
 		return 0;
-	/* Plain PSK has no key exchange to send but for a hint (RFC 4279 2). */
-	if (step == CLIENT_KEY_EXCHANGE && type == DTLS_SERVER_HELLO_DONE &&
-	    e->suite->kx == DTLS_KX_PSK)
-		return server_hello_done(e, body);
+	if (step != CLIENT_SERVER_HELLO)
+		return dtls12_client_message(e, type, body);
 	return dtls_receive_expected(e, expected,
 				     sizeof(expected) / sizeof(expected[0]),
 				     type, body);

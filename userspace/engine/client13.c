@@ -1,242 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The client's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5). */
+#include "client_hello.h"
 #include "early.h"
-#include "state.h"
-
-/* What else there is in a hello, roughly: a share may not make it too large. */
-#define HELLO_REST	512
-
-/* psk_key_exchange_modes (RFC 8446 4.2.9) */
-#define MODE_PSK	0
-#define MODE_PSK_DHE	1
-
-/* A key that is offered */
-struct psk {
-	struct dtls_bytes key;
-	struct dtls_bytes identity;
-	u32 age;
-	bool resumes;
-	bool sha384;
-};
-
-#define PSK_MAX	2
-
-static u32 ticket_age(const struct kdtls_engine *e)
-{
-	const struct dtls_session *s = &e->hs->session;
-
-	/* Milliseconds, and what the server added (RFC 8446 4.2.11.1) */
-	return (u32)(1000 * (dtls_unix_time(e) - s->made)) + s->age_add;
-}
-
-/*
- * Return: how many. One whose hash is not that of the suite a server asked for
- * is left out (RFC 8446 4.1.4).
- */
-static unsigned int list_psks(const struct kdtls_engine *e, struct psk *list)
-{
-	const struct dtls_handshake *hs = e->hs;
-	const struct dtls_session *s = &hs->session;
-	const struct dtls_suite *suite;
-	unsigned int i, n = 0, kept = 0;
-
-	if (hs->has_session && s->version == DTLS_VERSION_1_3) {
-		suite = dtls_suite_find(s->suite);
-		list[n++] = (struct psk){
-			{ s->master, dtls_suite_hash_len(suite) }, s->ticket,
-			ticket_age(e), true, suite->sha384,
-		};
-	}
-	if (hs->psk_len)
-		list[n++] = (struct psk){
-			{ hs->psk, hs->psk_len },
-			{ hs->psk_identity, hs->psk_identity_len },
-			0, false, false,
-		};
-	for (i = 0; i < n; i++)
-		if (!hs->retried ||
-		    dtls_suite_find(hs->retry_suite)->sha384 == list[i].sha384)
-			list[kept++] = list[i];
-	return kept;
-}
-
-static size_t offer(struct kdtls_engine *e, struct dtls_writer *w,
-		    enum dtls_extension i)
-{
-	e->hs->offered |= 1ULL << i;
-	return dtls_ext_open(w, i);
-}
-
-/* The best group whose share leaves the hello in one datagram */
-static const struct dtls_group *first_group(const struct kdtls_engine *e)
-{
-	size_t i;
-
-	for (i = 0; i < e->ep->group_count; i++)
-		if (e->mtu >= HELLO_REST + (u32)e->ep->groups[i]->point_len)
-			return e->ep->groups[i];
-	return e->ep->groups[0];
-}
-
-static bool take_group(struct kdtls_engine *e, const struct dtls_group *group)
-{
-	EVP_PKEY_free(e->hs->kex_key);
-	e->hs->kex_key = dtls_kex_generate(&e->ep->crypto, group);
-	e->hs->share_group = group->id;
-	return e->hs->kex_key;
-}
-
-static int write_share(struct kdtls_engine *e, struct dtls_writer *w)
-{
-	struct dtls_handshake *hs = e->hs;
-	u8 share[DTLS_POINT_MAX];
-	size_t ext, list, len;
-
-	if (!hs->kex_key && !take_group(e, first_group(e)))
-		return dtls_fail_internal(e);
-	len = dtls_kex_public(dtls_group_find(hs->share_group), hs->kex_key,
-			      share);
-	if (!len)
-		return dtls_fail_internal(e);
-	ext = offer(e, w, DTLS_EXT_KEY_SHARE);
-	list = wr_open(w, 2);
-	wr_u16(w, hs->share_group);
-	wr_vec(w, 2, share, len);
-	wr_close(w, list, 2);
-	wr_close(w, ext, 2);
-	return 0;
-}
-
-/* The owner is asked once; there is no hint before the hello. */
-static int ask_psk(struct kdtls_engine *e)
-{
-	struct dtls_handshake *hs = e->hs;
-	size_t identity_len;
-	int len;
-
-	if (hs->psk_asked)
-		return 0;
-	hs->psk_asked = true;
-	len = dtls_psk_of_client(e, NULL, hs->psk_identity, &identity_len,
-				 hs->psk);
-	if (len > 0 && identity_len) {
-		hs->psk_len = (u8)len;
-		hs->psk_identity_len = (u8)identity_len;
-	}
-	return len < 0 ? len : 0;
-}
-
-int dtls13_offer(struct kdtls_engine *e, struct dtls_writer *w)
-{
-	struct dtls_handshake *hs = e->hs;
-	size_t ext, list;
-
-	if (ask_psk(e))
-		return -e->error;
-	/* A cookie comes first: the server looks no further (RFC 9147 5.1). */
-	if (hs->retried && hs->cookie.len) {
-		ext = dtls_ext_open(w, DTLS_EXT_COOKIE);
-		wr_vec(w, 2, hs->cookie.p, hs->cookie.len);
-		wr_close(w, ext, 2);
-	}
-	ext = offer(e, w, DTLS_EXT_VERSIONS);
-	list = wr_open(w, 1);
-	wr_u16(w, DTLS_VERSION_1_3);
-	if (e->ep->speaks12)
-		wr_u16(w, DTLS_VERSION_1_2);
-	wr_close(w, list, 1);
-	wr_close(w, ext, 2);
-	if (hs->psk_len || !dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS)) {
-		ext = offer(e, w, DTLS_EXT_PSK_MODES);
-		list = wr_open(w, 1);
-		wr_u8(w, MODE_PSK_DHE);
-		if (dtls_endpoint_flag(e->ep, KDTLS_PSK_KE))
-			wr_u8(w, MODE_PSK);
-		wr_close(w, list, 1);
-		wr_close(w, ext, 2);
-	}
-	if (e->early && !hs->retried)
-		wr_close(w, offer(e, w, DTLS_EXT_EARLY_DATA), 2);
-	return write_share(e, w);
-}
-
-void dtls13_offer_psk(struct kdtls_engine *e, struct dtls_writer *w)
-{
-	static const u8 zeros[DTLS_HASH_MAX];
-	struct psk psk[PSK_MAX];
-	unsigned int i, n = list_psks(e, psk);
-	size_t ext, list;
-
-	if (!n)
-		return;
-	ext = offer(e, w, DTLS_EXT_PSK);
-	list = wr_open(w, 2);
-	for (i = 0; i < n; i++) {
-		wr_vec(w, 2, psk[i].identity.p, psk[i].identity.len);
-		wr_int(w, 4, psk[i].age);
-	}
-	wr_close(w, list, 2);
-	list = wr_open(w, 2);
-	for (i = 0; i < n; i++)
-		wr_vec(w, 1, zeros, psk[i].sha384 ? 48 : 32);
-	wr_close(w, list, 2);
-	wr_close(w, ext, 2);
-}
-
-/* What a binder is made over: all up to here, and the hello's beginning */
-static struct dtls_bytes hash_truncated(const struct kdtls_engine *e,
-					const EVP_MD *md,
-					const struct dtls_writer *hello,
-					size_t len, u8 *out)
-{
-	const struct dtls_writer *before = &e->hs->transcript.all;
-	u8 header[DTLS_SHORT_HEADER] = { DTLS_CLIENT_HELLO };
-	const struct dtls_bytes pieces[] = {
-		{ before->p, before->len },
-		{ header, sizeof(header) },
-		{ hello->p + DTLS_MESSAGE_HEADER, len - DTLS_MESSAGE_HEADER },
-	};
-
-	dtls_put_be(header + 1, 3, hello->len - DTLS_MESSAGE_HEADER);
-	return (struct dtls_bytes){
-		out, dtls_digest(&e->ep->crypto, md, pieces, 3, out)
-	};
-}
-
-int dtls13_bind(struct kdtls_engine *e, struct dtls_writer *w)
-{
-	const struct dtls_crypto *c = &e->ep->crypto;
-	struct psk psk[PSK_MAX];
-	unsigned int i, n = list_psks(e, psk);
-	u8 buf[DTLS_HASH_MAX], binder[DTLS_HASH_MAX];
-	struct dtls_bytes hash;
-	const EVP_MD *md;
-	size_t end = w->len;
-	u8 *p;
-
-	if (!n)
-		return 0;
-	if (w->failed)
-		return dtls_fail_memory(e);
-	for (i = 0; i < n; i++)
-		end -= 1 + (psk[i].sha384 ? 48 : 32);
-	p = w->p + end;
-	end -= 2;
-	for (i = 0; i < n; i++) {
-		md = psk[i].sha384 ? c->sha384 : c->sha256;
-		hash = hash_truncated(e, md, w, end, buf);
-		if (!hash.len || !dtls13_binder(c, md, psk[i].key,
-						psk[i].resumes, hash, binder))
-			return dtls_fail_internal(e);
-		memcpy(p + 1, binder, hash.len);
-		p += 1 + hash.len;
-	}
-	if (!e->early || e->hs->retried)
-		return 0;
-	/* Its key is that of the first in the list. */
-	md = psk[0].sha384 ? c->sha384 : c->sha256;
-	return dtls_early_offered(e, hash_truncated(e, md, w, w->len, buf));
-}
 
 static int out_of_turn(struct kdtls_engine *e)
 {
@@ -265,10 +30,10 @@ static int read_retry_group(struct kdtls_engine *e, struct dtls_bytes r)
 
 	if (!rd_u16(&r, &id) || r.len)
 		return dtls_fail_decode(e, "malformed key_share");
-	group = dtls_own_group(e, id);
+	group = dtls_endpoint_group(e->ep, id);
 	if (!group || id == e->hs->share_group)
 		return dtls_fail_illegal(e, "group was not offered, or has a share");
-	return take_group(e, group) ? 0 : dtls_fail_internal(e);
+	return dtls_client_hello_share_key(e, group) ? 0 : dtls_fail_internal(e);
 }
 
 static int hello_retry(struct kdtls_engine *e, const struct dtls_extensions *x)
@@ -318,12 +83,12 @@ static int hello_retry(struct kdtls_engine *e, const struct dtls_extensions *x)
 static int read_psk(struct kdtls_engine *e, struct dtls_bytes r)
 {
 	struct dtls_handshake *hs = e->hs;
-	struct psk psk[PSK_MAX];
+	struct dtls_offered_psk psk[DTLS_OFFERED_PSKS];
 	u16 index;
 
 	if (!rd_u16(&r, &index) || r.len)
 		return dtls_fail_decode(e, "malformed pre_shared_key");
-	if (index >= list_psks(e, psk) || psk[index].sha384 != e->suite->sha384)
+	if (index >= dtls_client_hello_psks(e, psk) || psk[index].sha384 != e->suite->sha384)
 		return dtls_fail_illegal(e, "the server chose what was not offered");
 	hs->psk_chosen = true;
 	if (!psk[index].resumes)
@@ -384,7 +149,7 @@ int dtls13_server_hello(struct kdtls_engine *e,
 			const struct dtls_server_hello *sh)
 {
 	struct dtls_bytes version = sh->ext.ext[DTLS_EXT_VERSIONS];
-	const struct dtls_suite *suite = dtls_own_suite(e, sh->suite);
+	const struct dtls_suite *suite = dtls_endpoint_suite(e->ep, sh->suite);
 
 	/* RFC 9147 5: no session id is echoed. */
 	if (version.len != 2 || dtls_get_be(version.p, 2) != DTLS_VERSION_1_3 ||

@@ -10,8 +10,6 @@
 /* What a record adds to its content, roughly, so that it fits a datagram */
 #define RECORD_REST	64
 
-#define PSK_NUMBER	41	/* of pre_shared_key, the last in a ClientHello */
-
 void dtls_early_free(struct kdtls_engine *e)
 {
 	struct dtls_early_queue *q;
@@ -174,67 +172,6 @@ int dtls_early_answer(struct kdtls_engine *e, const struct dtls_extensions *x)
 }
 
 /* ---- the server ---- */
-
-static bool is_offered(const struct kdtls_endpoint *ep,
-		       const struct dtls_client_hello *ch)
-{
-	return ep->config.max_early_data &&
-	       dtls_ext_has(&ch->ext, DTLS_EXT_EARLY_DATA) &&
-	       dtls_ext_has(&ch->ext, DTLS_EXT_PSK) &&
-	       !dtls_ext_has(&ch->ext, DTLS_EXT_COOKIE);
-}
-
-/* RFC 8446 4.2.11.2: the first proof, over all that stands before the proofs */
-static bool first_binder(const struct dtls_asked *a,
-			 const struct dtls_suite *suite,
-			 const struct dtls_session *s, struct dtls_bytes list)
-{
-	const struct dtls_crypto *c = &a->ep->crypto;
-	const EVP_MD *md = dtls_suite_md(c, suite);
-	u8 header[DTLS_SHORT_HEADER] = { DTLS_CLIENT_HELLO };
-	struct dtls_bytes pieces[] = {
-		{ header, sizeof(header) },
-		{ a->f->body.p, a->f->length - 2 - list.len },
-	};
-	struct dtls_bytes psk = { s->master, dtls_suite_hash_len(suite) };
-	u8 hash[DTLS_HASH_MAX], wanted[DTLS_HASH_MAX];
-	struct dtls_bytes binder;
-	size_t len;
-
-	dtls_put_be(header + 1, 3, a->f->length);
-	len = dtls_digest(c, md, pieces, 2, hash);
-	return len && rd_vec(&list, 1, &binder) && binder.len == len &&
-	       dtls13_binder(c, md, psk, true,
-			     (struct dtls_bytes){ hash, len }, wanted) &&
-	       !CRYPTO_memcmp(binder.p, wanted, len);
-}
-
-bool dtls_early_judge(struct dtls_asked *a)
-{
-	struct dtls_bytes r = a->ch->ext.ext[DTLS_EXT_PSK], ids, ticket, list;
-	struct kdtls_endpoint *ep = a->ep;
-	struct kdtls_hello *h = a->hello;
-	int64_t now = dtls_endpoint_time(ep, NULL);
-	const struct dtls_suite *suite;
-	u32 age;
-
-	if (!is_offered(ep, a->ch) || a->ch->ext.last != PSK_NUMBER ||
-	    !rd_vec(&r, 2, &ids) || !rd_vec(&r, 2, &list) || r.len ||
-	    !rd_vec(&ids, 2, &ticket) || !rd_u32(&ids, 4, &age))
-		return false;
-	h->early = dtls_ticket_open(&ep->tickets, &ep->crypto, ticket, now,
-				    &h->plain, &h->session) &&
-		   dtls_spent_ask(&ep->spent, ticket, &h->session, age, now,
-				  false);
-	suite = h->early ? dtls_suite_find(h->session.suite) : NULL;
-	h->early = suite && dtls_suite_is_13(suite) &&
-		   first_binder(a, suite, &h->session, list) &&
-		   dtls_spent_ask(&ep->spent, ticket, &h->session, age, now,
-				  true);
-	if (!h->early)
-		wr_free(&h->plain);
-	return h->early;
-}
 
 bool dtls_early_offers(struct kdtls_engine *e,
 		       const struct dtls_client_hello *ch)

@@ -3,8 +3,7 @@
 #ifndef _DTLS_EARLY_H
 #define _DTLS_EARLY_H
 
-#include "gate.h"
-#include "protection.h"
+#include "state.h"
 
 struct dtls_early_queue {
 	struct dtls_early_queue *next;
@@ -30,15 +29,7 @@ void dtls_early_refused(struct kdtls_engine *e);
 /* What EncryptedExtensions say of it */
 int dtls_early_answer(struct kdtls_engine *e, const struct dtls_extensions *x);
 
-/*
- * server: does this hello come with a ticket of ours, for the first time, when
- * it was to be expected, and with the right proof of the ticket's key? Then the
- * ticket is spent, and @a->hello has it. A ticket that is good once makes no
- * answers for an address that is not the client's but one, and that without
- * certificates (RFC 9147 5.1).
- */
-bool dtls_early_judge(struct dtls_asked *a);
-/* Its session was chosen: was the hello's ticket spent on it? */
+/* server: its session was chosen: was the hello's ticket spent on it? */
 bool dtls_early_offers(struct kdtls_engine *e,
 		       const struct dtls_client_hello *ch);
 /* And is the session as it was? Then its early data is read from here on. */

@@ -292,3 +292,25 @@ int64_t dtls_endpoint_time(const struct kdtls_endpoint *ep, void *ctx)
 		return ep->config.ops.unix_time(ctx);
 	return time(NULL);
 }
+
+const struct dtls_group *dtls_endpoint_group(const struct kdtls_endpoint *ep,
+					     u16 id)
+{
+	size_t i;
+
+	for (i = 0; i < ep->group_count; i++)
+		if (ep->groups[i]->id == id)
+			return ep->groups[i];
+	return NULL;
+}
+
+const struct dtls_suite *dtls_endpoint_suite(const struct kdtls_endpoint *ep,
+					     u16 id)
+{
+	size_t i;
+
+	for (i = 0; i < ep->suite_count; i++)
+		if (ep->suites[i]->id == id)
+			return ep->suites[i];
+	return NULL;
+}

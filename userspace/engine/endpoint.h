@@ -64,4 +64,17 @@ static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
 /* Seconds since 1970; @ctx: an engine's, or NULL: before there is one */
 int64_t dtls_endpoint_time(const struct kdtls_endpoint *ep, void *ctx);
 
+/* Return: this suite or group, if the endpoint may use it; else NULL. */
+const struct dtls_suite *dtls_endpoint_suite(const struct kdtls_endpoint *ep,
+					     u16 id);
+const struct dtls_group *dtls_endpoint_group(const struct kdtls_endpoint *ep,
+					     u16 id);
+
+/* Will this hello be answered in DTLS 1.3? */
+static inline bool dtls_endpoint_takes_13(const struct kdtls_endpoint *ep,
+					  const struct dtls_client_hello *ch)
+{
+	return ep->speaks13 && dtls_client_hello_offers(ch, DTLS_VERSION_1_3);
+}
+
 #endif /* _DTLS_ENDPOINT_H */

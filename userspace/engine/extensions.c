@@ -38,9 +38,8 @@ static bool wants_cid(const struct kdtls_engine *e)
 	return e->cids.len || dtls_endpoint_flag(e->ep, KDTLS_CID);
 }
 
-/* Begin an extension of a client's, and remember that it was offered. */
-static size_t offer(struct kdtls_engine *e, struct dtls_writer *w,
-		    enum dtls_extension i)
+size_t dtls_extensions_offer(struct kdtls_engine *e, struct dtls_writer *w,
+			     enum dtls_extension i)
 {
 	e->hs->offered |= 1ULL << i;
 	return dtls_ext_open(w, i);
@@ -49,7 +48,7 @@ static size_t offer(struct kdtls_engine *e, struct dtls_writer *w,
 static void offer_empty(struct kdtls_engine *e, struct dtls_writer *w,
 			enum dtls_extension i)
 {
-	wr_close(w, offer(e, w, i), 2);
+	wr_close(w, dtls_extensions_offer(e, w, i), 2);
 }
 
 static void write_name(struct kdtls_engine *e, struct dtls_writer *w)
@@ -58,7 +57,7 @@ static void write_name(struct kdtls_engine *e, struct dtls_writer *w)
 
 	if (!e->name || dtls_name_is_address(e->name))
 		return;
-	ext = offer(e, w, DTLS_EXT_SERVER_NAME);
+	ext = dtls_extensions_offer(e, w, DTLS_EXT_SERVER_NAME);
 	list = wr_open(w, 2);
 	wr_u8(w, 0); /* host_name */
 	wr_vec(w, 2, e->name, strlen(e->name));
@@ -77,7 +76,7 @@ void dtls_write_schemes(const struct kdtls_engine *e, struct dtls_writer *w)
 
 static void write_groups(struct kdtls_engine *e, struct dtls_writer *w)
 {
-	size_t i, list, ext = offer(e, w, DTLS_EXT_GROUPS);
+	size_t i, list, ext = dtls_extensions_offer(e, w, DTLS_EXT_GROUPS);
 
 	list = wr_open(w, 2);
 	for (i = 0; i < e->ep->group_count; i++)
@@ -94,7 +93,7 @@ static void write_alpn(struct kdtls_engine *e, struct dtls_writer *w)
 
 	if (!p || !*p)
 		return;
-	ext = offer(e, w, DTLS_EXT_ALPN);
+	ext = dtls_extensions_offer(e, w, DTLS_EXT_ALPN);
 	list = wr_open(w, 2);
 	for (; *p; p++)
 		wr_vec(w, 1, *p, strlen(*p));
@@ -109,7 +108,7 @@ static void write_srtp(struct kdtls_engine *e, struct dtls_writer *w)
 
 	if (!config->srtp_count)
 		return;
-	ext = offer(e, w, DTLS_EXT_SRTP);
+	ext = dtls_extensions_offer(e, w, DTLS_EXT_SRTP);
 	list = wr_open(w, 2);
 	for (i = 0; i < config->srtp_count; i++)
 		wr_u16(w, config->srtp[i]);
@@ -124,7 +123,7 @@ static void write_cert_types(struct kdtls_engine *e, struct dtls_writer *w)
 	size_t ext, list;
 
 	if (ep->trust.raw_count) {
-		ext = offer(e, w, DTLS_EXT_SERVER_CERT_TYPE);
+		ext = dtls_extensions_offer(e, w, DTLS_EXT_SERVER_CERT_TYPE);
 		list = wr_open(w, 1);
 		wr_u8(w, DTLS_CERT_RAW);
 		if (takes_x509(ep))
@@ -133,7 +132,7 @@ static void write_cert_types(struct kdtls_engine *e, struct dtls_writer *w)
 		wr_close(w, ext, 2);
 	}
 	if (has_raw_identity(ep)) {
-		ext = offer(e, w, DTLS_EXT_CLIENT_CERT_TYPE);
+		ext = dtls_extensions_offer(e, w, DTLS_EXT_CLIENT_CERT_TYPE);
 		list = wr_open(w, 1);
 		wr_u8(w, DTLS_CERT_RAW);
 		if (has_x509_identity(ep))
@@ -161,37 +160,37 @@ void dtls_write_client_extensions(struct kdtls_engine *e, struct dtls_writer *w)
 	write_name(e, w);
 	if (e->ep->speaks12) {
 		offer_empty(e, w, DTLS_EXT_EMS);
-		ext = offer(e, w, DTLS_EXT_RENEGOTIATION);
+		ext = dtls_extensions_offer(e, w, DTLS_EXT_RENEGOTIATION);
 		wr_u8(w, RENEGOTIATION_NONE);
 		wr_close(w, ext, 2);
-		ext = offer(e, w, DTLS_EXT_POINT_FORMATS);
+		ext = dtls_extensions_offer(e, w, DTLS_EXT_POINT_FORMATS);
 		wr_vec(w, 1, "", 1); /* uncompressed */
 		wr_close(w, ext, 2);
 	}
 	write_groups(e, w);
-	ext = offer(e, w, DTLS_EXT_SCHEMES);
+	ext = dtls_extensions_offer(e, w, DTLS_EXT_SCHEMES);
 	dtls_write_schemes(e, w);
 	wr_close(w, ext, 2);
 	write_alpn(e, w);
 	write_srtp(e, w);
 	write_cert_types(e, w);
 	if (dtls_endpoint_flag(e->ep, KDTLS_HEARTBEAT)) {
-		ext = offer(e, w, DTLS_EXT_HEARTBEAT);
+		ext = dtls_extensions_offer(e, w, DTLS_EXT_HEARTBEAT);
 		wr_u8(w, HEARTBEAT_ALLOWED);
 		wr_close(w, ext, 2);
 	}
 	if (e->ep->config.record_size_limit) {
-		ext = offer(e, w, DTLS_EXT_RECORD_LIMIT);
+		ext = dtls_extensions_offer(e, w, DTLS_EXT_RECORD_LIMIT);
 		write_record_limit(e, w);
 		wr_close(w, ext, 2);
 	}
 	if (wants_cid(e)) {
-		ext = offer(e, w, DTLS_EXT_CID);
+		ext = dtls_extensions_offer(e, w, DTLS_EXT_CID);
 		write_cid(e, w);
 		wr_close(w, ext, 2);
 	}
 	if (e->ep->speaks12 && !dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS)) {
-		ext = offer(e, w, DTLS_EXT_TICKET);
+		ext = dtls_extensions_offer(e, w, DTLS_EXT_TICKET);
 		if (hs->has_session &&
 		    hs->session.version == DTLS_VERSION_1_2)
 			wr_bytes(w, hs->session.ticket.p,

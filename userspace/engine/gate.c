@@ -2,9 +2,10 @@
 /* What becomes of a ClientHello before anything is kept; see gate.h. */
 #include <openssl/err.h>
 
-#include "gate.h"
 #include "datagram.h"
-#include "retry.h"
+#include "gate.h"
+#include "gate12.h"
+#include "gate13.h"
 
 /* A client that is told to try again does not do so for ever. */
 #define HELLO_SEQ_MAX	256
@@ -65,23 +66,6 @@ static enum kdtls_gate let_in(const struct dtls_asked *a,
 	return KDTLS_GATE_ACCEPT;
 }
 
-/* A hello of DTLS 1.2, or so much of it as shows its cookie */
-static enum kdtls_gate judge_12(const struct dtls_asked *a,
-				struct kdtls_verdict *v)
-{
-	struct dtls_cookie *k = &a->ep->cookie;
-	struct dtls_bytes address = a->from->address;
-	u8 cookie[DTLS_COOKIE_SIZE];
-
-	if (dtls_cookie_check(k, address, a->ch, a->now))
-		return KDTLS_GATE_ACCEPT;
-	if (!dtls_cookie_make(k, address, a->ch, a->now, cookie))
-		return KDTLS_GATE_DROP;
-	dtls_cookie_request(a->record, a->f->seq, cookie, v->reply);
-	v->reply_len = DTLS_VERIFY_REQUEST_SIZE;
-	return KDTLS_GATE_REPLY;
-}
-
 static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
 			     struct kdtls_verdict *v)
 {
@@ -98,10 +82,10 @@ static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
 		gate = KDTLS_GATE_ACCEPT; /* the engine says what is wrong */
 	else if (!hello.parsed)
 		gate = dtls_retry_alert(a, KDTLS_ALERT_DECODE_ERROR, v);
-	else if (dtls_hello_is_13(a->ep, &ch))
+	else if (dtls_endpoint_takes_13(a->ep, &ch))
 		gate = dtls_retry_gate(a, v);
 	else
-		gate = cookies ? judge_12(a, v) : KDTLS_GATE_ACCEPT;
+		gate = cookies ? dtls_gate12_judge(a, v) : KDTLS_GATE_ACCEPT;
 	if (gate == KDTLS_GATE_ACCEPT)
 		gate = let_in(a, rest, v);
 	OPENSSL_cleanse(&hello.session, sizeof(hello.session));
@@ -110,24 +94,6 @@ static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
 	/* Nobody gets more than he gave. */
 	return gate == KDTLS_GATE_REPLY && v->reply_len < a->heard ?
 	       gate : KDTLS_GATE_DROP;
-}
-
-/*
- * A server of DTLS 1.2 alone answers a first hello by its first piece, where
- * all stands that its cookie is made of. Return: KDTLS_GATE_DROP: more of the
- * hello is needed.
- */
-static enum kdtls_gate judge_piece(struct dtls_asked *a, struct kdtls_verdict *v)
-{
-	struct dtls_bytes body = a->f->body;
-	struct dtls_client_hello ch;
-
-	if (a->ep->speaks13 || a->f->offset ||
-	    !dtls_client_hello_front(&ch, &body) || ch.cookie.len)
-		return KDTLS_GATE_DROP;
-	a->ch = &ch;
-	return judge_12(a, v) == KDTLS_GATE_REPLY && v->reply_len < a->heard ?
-	       KDTLS_GATE_REPLY : KDTLS_GATE_DROP;
 }
 
 /* A piece of a hello, or all of it */
@@ -149,7 +115,7 @@ static enum kdtls_gate take_piece(struct dtls_asked *a, struct dtls_bytes rest,
 	a->heard = DTLS12_HEADER_SIZE + DTLS_MESSAGE_HEADER + a->f->body.len;
 	if (a->f->body.len == a->f->length)
 		return judge(a, rest, v);
-	if (cookies && judge_piece(a, v) == KDTLS_GATE_REPLY)
+	if (cookies && dtls_gate12_piece(a, v) == KDTLS_GATE_REPLY)
 		return KDTLS_GATE_REPLY;
 	one = dtls_collector_add(&ep->collector, a->from, a->f, a->now);
 	if (!one)

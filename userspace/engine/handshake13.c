@@ -16,36 +16,6 @@ int dtls13_begin(struct kdtls_engine *e)
 	return 0;
 }
 
-void dtls13_free(struct kdtls_engine *e)
-{
-	if (!e->d13)
-		return;
-	if (e->d13->in)
-		dtls_reassembly_clear(e->d13->in);
-	OPENSSL_free(e->d13->in);
-	dtls13_cids_free(e);
-	OPENSSL_clear_free(e->d13, sizeof(*e->d13));
-	e->d13 = NULL;
-}
-
-bool dtls13_binder(const struct dtls_crypto *c, const EVP_MD *md,
-		   struct dtls_bytes psk, bool resumes, struct dtls_bytes hash,
-		   u8 *out)
-{
-	u8 early[DTLS_HASH_MAX], key[DTLS_HASH_MAX], empty[DTLS_HASH_MAX];
-	size_t len = dtls_digest(c, md, NULL, 0, empty);
-	bool ok;
-
-	ok = len &&
-	     dtls13_extract(c, md, NULL, psk, early) &&
-	     dtls13_expand(c, md, early, resumes ? "res binder" : "ext binder",
-			   (struct dtls_bytes){ empty, len }, key, len) &&
-	     dtls13_finished(c, md, key, hash, out);
-	OPENSSL_cleanse(early, sizeof(early));
-	OPENSSL_cleanse(key, sizeof(key));
-	return ok;
-}
-
 /* Derive-Secret(stage, label, messages so far) */
 static bool derive(struct kdtls_engine *e, const char *label, u8 *out)
 {

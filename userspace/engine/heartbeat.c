@@ -10,16 +10,6 @@
 #define RESPONSE	2
 #define HEADER		3
 #define PADDING		16
-#define PAYLOAD		16	/* of our requests: tells an answer from others */
-
-struct dtls_heartbeat {
-	struct dtls_timer timer;	/* of our request */
-	bool request_due;
-	size_t size;
-	u8 payload[PAYLOAD];
-	u8 *response;			/* to the peer's */
-	size_t response_len;
-};
 
 static struct dtls_heartbeat *heartbeat_of(struct kdtls_engine *e)
 {
@@ -29,14 +19,6 @@ static struct dtls_heartbeat *heartbeat_of(struct kdtls_engine *e)
 			dtls_timer_stop(&e->heartbeat->timer);
 	}
 	return e->heartbeat;
-}
-
-void dtls_heartbeat_free(struct kdtls_engine *e)
-{
-	if (e->heartbeat)
-		OPENSSL_free(e->heartbeat->response);
-	OPENSSL_free(e->heartbeat);
-	e->heartbeat = NULL;
 }
 
 /* Nothing is on its way: no memory is needed. */
@@ -96,7 +78,7 @@ void dtls_heartbeat_receive(struct kdtls_engine *e, struct dtls_bytes content)
 	if (type == REQUEST) {
 		respond(e, payload, size);
 	} else if (type == RESPONSE && h && h->size &&
-		   dtls_bytes_equal(payload, h->payload, PAYLOAD)) {
+		   dtls_bytes_equal(payload, h->payload, DTLS_HEARTBEAT_PAYLOAD)) {
 		request_done(e, e->now - h->timer.sent);
 	} else {
 		e->dropped++;
@@ -111,13 +93,13 @@ int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
 	struct dtls_heartbeat *h;
 
 	if (e->state != KDTLS_ESTABLISHED || !e->peer_heartbeat ||
-	    size < HEADER + PAYLOAD + PADDING || size > e->mtu ||
+	    size < HEADER + DTLS_HEARTBEAT_PAYLOAD + PADDING || size > e->mtu ||
 	    (e->heartbeat && e->heartbeat->size))
 		return -KDTLS_EUSAGE;
 	h = heartbeat_of(e);
 	if (!h)
 		return -KDTLS_EMEMORY;
-	dtls_random(e, h->payload, PAYLOAD);
+	dtls_random(e, h->payload, DTLS_HEARTBEAT_PAYLOAD);
 	h->size = size;
 	h->request_due = true;
 	dtls_timer_limits(e, &limits);
@@ -149,9 +131,10 @@ long dtls_heartbeat_output(struct kdtls_engine *e, u8 *buf, size_t size)
 		h->request_due = false;
 		n = h->size;
 		buf[0] = REQUEST;
-		dtls_put_be(buf + 1, 2, PAYLOAD);
-		memcpy(buf + HEADER, h->payload, PAYLOAD);
-		dtls_random(e, buf + HEADER + PAYLOAD, n - HEADER - PAYLOAD);
+		dtls_put_be(buf + 1, 2, DTLS_HEARTBEAT_PAYLOAD);
+		memcpy(buf + HEADER, h->payload, sizeof(h->payload));
+		dtls_random(e, buf + HEADER + sizeof(h->payload),
+			    n - HEADER - sizeof(h->payload));
 	}
 	return (long)n;
 }

@@ -56,6 +56,10 @@ bool dtls_extensions_parse(struct dtls_extensions *e, struct dtls_bytes r);
 size_t dtls_ext_open(struct dtls_writer *w, enum dtls_extension i);
 void dtls_ext_empty(struct dtls_writer *w, enum dtls_extension i);
 
+/* psk_key_exchange_modes (RFC 8446 4.2.9) */
+#define DTLS_MODE_PSK		0
+#define DTLS_MODE_PSK_DHE	1
+
 struct dtls_client_hello {
 	u16 version;
 	struct dtls_bytes random;
@@ -89,6 +93,8 @@ bool dtls_client_hello_parse(struct dtls_client_hello *ch,
 			     struct dtls_bytes body);
 bool dtls_server_hello_parse(struct dtls_server_hello *sh,
 			     struct dtls_bytes body);
+
+#define DTLS_PSK_NUMBER	41	/* of pre_shared_key, the last in a ClientHello */
 
 /* RFC 8446 4.1.3: in a ServerHello's random, one byte of 0 or 1 behind it */
 #define DTLS_DOWNGRADE	"DOWNGRD"

@@ -153,3 +153,21 @@ bool dtls13_export(const struct dtls_crypto *c, const EVP_MD *md,
 	OPENSSL_cleanse(derived, sizeof(derived));
 	return ok;
 }
+
+bool dtls13_binder(const struct dtls_crypto *c, const EVP_MD *md,
+		   struct dtls_bytes psk, bool resumes, struct dtls_bytes hash,
+		   u8 *out)
+{
+	u8 early[DTLS_HASH_MAX], key[DTLS_HASH_MAX], empty[DTLS_HASH_MAX];
+	size_t len = dtls_digest(c, md, NULL, 0, empty);
+	bool ok;
+
+	ok = len &&
+	     dtls13_extract(c, md, NULL, psk, early) &&
+	     dtls13_expand(c, md, early, resumes ? "res binder" : "ext binder",
+			   (struct dtls_bytes){ empty, len }, key, len) &&
+	     dtls13_finished(c, md, key, hash, out);
+	OPENSSL_cleanse(early, sizeof(early));
+	OPENSSL_cleanse(key, sizeof(key));
+	return ok;
+}

@@ -57,6 +57,11 @@ bool dtls13_update(const struct dtls_crypto *c, const EVP_MD *md, u8 *secret);
 bool dtls13_finished(const struct dtls_crypto *c, const EVP_MD *md,
 		     const u8 *secret, struct dtls_bytes hash, u8 *out);
 
+/* A proof of a key over the hash of a hello (RFC 8446 4.2.11.2) */
+bool dtls13_binder(const struct dtls_crypto *c, const EVP_MD *md,
+		   struct dtls_bytes psk, bool resumes, struct dtls_bytes hash,
+		   u8 *out);
+
 /* RFC 8446 7.5; without a context it is the empty one. */
 bool dtls13_export(const struct dtls_crypto *c, const EVP_MD *md,
 		   const u8 *secret, const char *label,

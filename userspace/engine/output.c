@@ -10,21 +10,6 @@
 /* A datagram takes at least a fragment of this size, whatever its MTU. */
 #define CONTENT_MIN	64
 
-void dtls_resend_flight(struct kdtls_engine *e)
-{
-	dtls_flight_rewind(&e->flight);
-	e->timer.again = KDTLS_NEVER;
-	e->resent++;
-}
-
-void dtls_resend_flight_paced(struct kdtls_engine *e)
-{
-	u64 pause = 1000ULL * e->ep->config.timeout_initial / 2;
-
-	if (!dtls_flight_pending(&e->flight) && e->now - e->last_out >= pause)
-		dtls_resend_flight(e);
-}
-
 static u16 record_version(const struct kdtls_engine *e)
 {
 	/* RFC 5246 E.1: before the version is agreed on; RFC 9147 4 */
@@ -295,19 +280,6 @@ static long ack_output(struct kdtls_engine *e, u8 *buf, size_t size,
 	if (!len)
 		return 0;
 	return content_output(e, DTLS_CT_ACK, content, len, buf, info);
-}
-
-/*
- * RFC 9147 5.1: an address that has proven nothing gets three times what came
- * from there and no more, however often a flight is sent again. The client sends
- * again too, and that raises the limit.
- */
-void dtls_credit(struct kdtls_engine *e, size_t len)
-{
-	size_t more = 3 * len;
-
-	e->credit += more < UINT32_MAX - e->credit ? (u32)more :
-						     UINT32_MAX - e->credit;
 }
 
 static long make_output(struct kdtls_engine *e, u8 *buf, size_t size,

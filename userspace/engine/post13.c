@@ -8,132 +8,14 @@
 #include "early.h"
 #include "state.h"
 
-#define EPOCH_MAX	65535	/* as much as struct dtls_key_info takes */
-#define SEQ_MAX		65535	/* message_seq does not wrap */
-
 /* KeyUpdate (RFC 8446 4.6.3) */
 #define UPDATE_NOT_REQUESTED	0
 #define UPDATE_REQUESTED	1
-
-/* Records of the first data epoch that came before its key */
-struct later {
-	struct later *next;
-	struct dtls_record record;
-	u8 type;
-	size_t len;
-	u8 data[];
-};
-
-static void free_later(struct later *l)
-{
-	struct later *next;
-
-	for (; l; l = next) {
-		next = l->next;
-		OPENSSL_clear_free(l, sizeof(*l) + l->len);
-	}
-}
-
-/* Open what was held, in its order. Return: false for want of memory. */
-static bool open_early(struct kdtls_engine *e, struct dtls_protection *rx,
-		       struct later **list)
-{
-	struct dtls_record record;
-	const struct dtls_held *h;
-	struct later *l;
-	long n;
-
-	for (h = e->hs->held; h; h = h->next) {
-		if (dtls_record_parse(&record, h->data, h->len, h->len,
-				      e->cids.len))
-			continue;
-		l = OPENSSL_malloc(sizeof(*l) + h->len);
-		if (!l)
-			return false;
-		n = dtls_unprotect(rx, &record, h->data, l->data, &l->type);
-		l->next = NULL;
-		l->record = record;
-		l->len = n < 0 ? 0 : (size_t)n;
-		if (n < 0) {
-			OPENSSL_free(l);
-			e->dropped++;
-			continue;
-		}
-		*list = l;
-		list = &l->next;
-	}
-	return true;
-}
-
-/* The keys go out, and what came before them goes where it belongs. */
-static int give_keys(struct kdtls_engine *e, struct later **list)
-{
-	struct dtls_key_info rx_key, tx_key;
-	struct dtls_protection *rx = NULL;
-	int err;
-
-	/* Early data may still be on its way (RFC 9147 5.6). */
-	if (e->early && dtls_hand_out(e, e->early->key, &e->early->info, NULL))
-		return -e->error;
-	dtls_early_free(e);
-	err = dtls13_data_key(e, DTLS_RX, &rx_key);
-	if (!err)
-		err = dtls13_data_key(e, DTLS_TX, &tx_key);
-	if (!err) {
-		if (e->hs->data_tx)
-			tx_key.rec_seq = e->hs->data_tx->seq;
-		rx = dtls_protection_new(&e->ep->crypto, DTLS_RX, &rx_key);
-		err = rx && open_early(e, rx, list) ?
-		      dtls_hand_out(e, rx, &rx_key, &tx_key) :
-		      dtls_fail_internal(e);
-	}
-	dtls_protection_free(rx);
-	OPENSSL_cleanse(&rx_key, sizeof(rx_key));
-	OPENSSL_cleanse(&tx_key, sizeof(tx_key));
-	return err;
-}
 
 static int unexpected(struct kdtls_engine *e, const char *reason)
 {
 	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_UNEXPECTED_MESSAGE,
 			 reason);
-}
-
-int dtls13_complete(struct kdtls_engine *e)
-{
-	const struct kdtls_ops *ops = &e->ep->config.ops;
-	struct dtls_handshake *hs = e->hs;
-	struct dtls13 *d = e->d13;
-	struct later *list = NULL, *l;
-	int err;
-
-	if (give_keys(e, &list)) {
-		free_later(list);
-		return -e->error;
-	}
-	d->send_seq = hs->send_seq;
-	d->receive_seq = hs->in.next;
-	d->ticket_due = hs->send_ticket;
-	e->keys_out = true;
-	e->state = KDTLS_ESTABLISHED;
-	dtls_handshake_drop(e);
-	if (e->server) {
-		/* Kept for a client that does not know yet (RFC 9147 5.8.1) */
-		dtls_protection_free(e->tx);
-		e->tx = NULL;
-		d->linger = e->now + 1000ULL * e->ep->config.linger;
-		d->arrived = true;
-	}
-	for (err = 0, l = list; l && !err; l = l->next) {
-		if (l->type != DTLS_CT_APPLICATION_DATA)
-			err = dtls_take_content(e, &l->record, l->type,
-						(struct dtls_bytes){
-							l->data, l->len });
-		else if (ops->early && l->len)
-			ops->early(e->ctx, l->data, l->len);
-	}
-	free_later(list);
-	return err;
 }
 
 static int next_key(struct kdtls_engine *e, int direction)
@@ -169,7 +51,7 @@ static int key_update(struct kdtls_engine *e, struct dtls_bytes body)
 		return dtls_fail_decode(e, "malformed KeyUpdate");
 	if (body.p[0] > UPDATE_REQUESTED)
 		return dtls_fail_illegal(e, "unknown kind of KeyUpdate");
-	if (d->rx_epoch == EPOCH_MAX)
+	if (d->rx_epoch == DTLS_EPOCH_MAX)
 		return unexpected(e, "no epochs are left");
 	if (body.p[0] == UPDATE_REQUESTED && !d->updating)
 		d->update_due = true;
@@ -412,7 +294,7 @@ static u8 write_next(struct kdtls_engine *e, struct dtls_writer *w, bool *ok)
 	type = dtls13_cids_write(e, w);
 	if (type)
 		return type;
-	if (d->update_due && d->tx_epoch < EPOCH_MAX) {
+	if (d->update_due && d->tx_epoch < DTLS_EPOCH_MAX) {
 		wr_u8(w, d->update_both ? UPDATE_REQUESTED :
 					  UPDATE_NOT_REQUESTED);
 		d->update_due = false;
@@ -421,12 +303,6 @@ static u8 write_next(struct kdtls_engine *e, struct dtls_writer *w, bool *ok)
 		return DTLS_KEY_UPDATE;
 	}
 	return 0;
-}
-
-bool dtls13_can_tell(const struct kdtls_engine *e)
-{
-	return e->d13 && e->state == KDTLS_ESTABLISHED &&
-	       e->d13->send_seq <= SEQ_MAX;
 }
 
 int dtls13_next_flight(struct kdtls_engine *e)
@@ -438,7 +314,7 @@ int dtls13_next_flight(struct kdtls_engine *e)
 	u32 len;
 	u8 type;
 
-	if (e->flight.first || !d->arrived || d->send_seq > SEQ_MAX)
+	if (e->flight.first || !d->arrived || d->send_seq > DTLS_MESSAGE_SEQ_MAX)
 		return 0;
 	wr_room(&w, DTLS_MESSAGE_HEADER);
 	type = write_next(e, &w, &ok);
@@ -471,11 +347,6 @@ void dtls13_event(struct kdtls_engine *e, u16 event)
 		d->update_due = true;
 }
 
-bool dtls13_can_update(const struct kdtls_engine *e)
-{
-	return dtls13_can_tell(e) && e->d13->tx_epoch < EPOCH_MAX;
-}
-
 int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both)
 {
 	struct dtls13 *d = engine->d13;
@@ -498,30 +369,4 @@ void dtls13_expire(struct kdtls_engine *e)
 		return;
 	d->linger = KDTLS_NEVER;
 	dtls_drop_protection(e);
-}
-
-/* The peer may be asleep: that is no reason to end it. */
-void dtls13_flight_expired(struct kdtls_engine *e)
-{
-	struct dtls_timer_limits limits;
-
-	if (e->timer.tries >= e->ep->config.retransmits) {
-		dtls_timer_stop(&e->timer);
-		return;
-	}
-	dtls_timer_limits(e, &limits);
-	dtls_timer_back_off(&e->timer, &limits, e->now);
-	dtls_resend_flight(e);
-}
-
-/* It is awake: what it has not acknowledged goes out once more. */
-void dtls13_alive(struct kdtls_engine *e)
-{
-	struct dtls_timer_limits limits;
-
-	if (!e->flight.first || e->timer.expiry != KDTLS_NEVER)
-		return;
-	dtls_timer_limits(e, &limits);
-	dtls_timer_start(&e->timer, &limits, e->now);
-	dtls_resend_flight(e);
 }

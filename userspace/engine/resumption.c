@@ -58,3 +58,23 @@ bool dtls_may_resume(struct kdtls_engine *e, const struct dtls_session *s)
 	memcpy(r.peer_hash, peer->hash, sizeof(r.peer_hash));
 	return !ops->resume || !ops->resume(e->ctx, &r);
 }
+
+void dtls_session_of(const struct kdtls_engine *e, struct dtls_session *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->version = e->version;
+	s->suite = e->suite->id;
+	s->ems = e->ems;
+	s->peer = dtls_peer_of(e);
+	memcpy(s->master, e->secrets.master, sizeof(s->master));
+	s->made = dtls_unix_time(e);
+	s->life = dtls_session_life(&s->peer, e->ep->config.ticket_life,
+				    s->made);
+	if (e->name)
+		s->name = (struct dtls_bytes){ (const u8 *)e->name,
+					       strlen(e->name) };
+	if (e->alpn)
+		s->alpn = (struct dtls_bytes){ (const u8 *)e->alpn,
+					       strlen(e->alpn) };
+	s->id = (struct dtls_bytes){ e->session_id, e->session_id_len };
+}

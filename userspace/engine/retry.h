@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * What a server makes of a ClientHello of DTLS 1.3 before it keeps anything:
- * which suite and group it takes, and the HelloRetryRequest (RFC 8446 4.1.4).
- */
+/* Which suite and group a server takes, and HelloRetryRequest (RFC 8446 4.1.4) */
 #ifndef _DTLS_RETRY_H
 #define _DTLS_RETRY_H
 
-#include "gate.h"
+#include "endpoint.h"
 
 struct dtls_choice {
 	const struct dtls_suite *suite;
@@ -31,16 +28,5 @@ bool dtls_choose(const struct kdtls_endpoint *ep,
 /* The body of a HelloRetryRequest; the same for the same arguments */
 void dtls_retry_write(struct dtls_writer *w, u16 suite, u16 group,
 		      struct dtls_bytes cookie);
-
-/**
- * dtls_retry_gate() - judge a hello of DTLS 1.3 by its cookie or its ticket
- *
- * Return: one of enum kdtls_gate; with KDTLS_GATE_ACCEPT @a->hello says why.
- */
-enum kdtls_gate dtls_retry_gate(struct dtls_asked *a, struct kdtls_verdict *v);
-
-/* Answer with an alert, in the clear. Return: KDTLS_GATE_REPLY. */
-enum kdtls_gate dtls_retry_alert(const struct dtls_asked *a, u8 alert,
-				 struct kdtls_verdict *v);
 
 #endif /* _DTLS_RETRY_H */

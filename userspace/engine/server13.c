@@ -4,9 +4,6 @@
 #include "retry.h"
 #include "state.h"
 
-#define MODE_PSK	0
-#define MODE_PSK_DHE	1
-
 /* Identities of one hello that are looked at */
 #define IDENTITIES_MAX	8
 
@@ -34,7 +31,7 @@ static bool has_mode(const struct dtls_client_hello *ch, u8 mode)
 static bool can_do_without_group(const struct kdtls_engine *e,
 				 const struct dtls_client_hello *ch)
 {
-	return dtls_ext_has(&ch->ext, DTLS_EXT_PSK) && has_mode(ch, MODE_PSK) &&
+	return dtls_ext_has(&ch->ext, DTLS_EXT_PSK) && has_mode(ch, DTLS_MODE_PSK) &&
 	       dtls_endpoint_flag(e->ep, KDTLS_PSK_KE);
 }
 
@@ -134,12 +131,12 @@ static int keep_to_retry(struct kdtls_engine *e,
 {
 	const struct dtls_handshake *hs = e->hs;
 
-	choice->suite = dtls_own_suite(e, hs->retry_suite);
+	choice->suite = dtls_endpoint_suite(e->ep, hs->retry_suite);
 	if (!choice->suite || !rd_has_u16(ch->suites, hs->retry_suite))
 		return dtls_fail_illegal(e, "the second hello is another");
 	if (!hs->retry_group)
 		return 0;
-	choice->group = dtls_own_group(e, hs->retry_group);
+	choice->group = dtls_endpoint_group(e->ep, hs->retry_group);
 	if (!choice->group ||
 	    !dtls_client_hello_share(ch, hs->retry_group, &choice->share))
 		return dtls_fail_illegal(e, "no share of the group asked for");
@@ -177,7 +174,7 @@ static bool take_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 	if (dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS) ||
 	    !open_ticket(e, ticket))
 		return false;
-	suite = dtls_own_suite(e, s->suite);
+	suite = dtls_endpoint_suite(e->ep, s->suite);
 	if (s->version != DTLS_VERSION_1_3 || !suite ||
 	    suite->sha384 != e->suite->sha384)
 		return false;
@@ -436,7 +433,7 @@ int dtls13_client_hello(struct kdtls_engine *e,
 	if (ch->version != DTLS_VERSION_1_2 || ch->cookie.len ||
 	    ch->compressions.len != 1 || ch->compressions.p[0])
 		return dtls_fail_illegal(e, "not a hello of DTLS 1.3");
-	if (psk && ch->ext.last != 41)
+	if (psk && ch->ext.last != DTLS_PSK_NUMBER)
 		return dtls_fail_illegal(e, "pre_shared_key is not the last");
 	if (psk && !dtls_ext_has(&ch->ext, DTLS_EXT_PSK_MODES))
 		return missing(e, "no psk_key_exchange_modes");
@@ -464,8 +461,8 @@ int dtls13_client_hello(struct kdtls_engine *e,
 	if (dtls_read_client_extensions(e, &ch->ext))
 		return -e->error;
 	share = choice.share.len && (!psk || !can_do_without_group(e, ch) ||
-				     has_mode(ch, MODE_PSK_DHE));
-	if (psk && ((share && has_mode(ch, MODE_PSK_DHE)) ||
+				     has_mode(ch, DTLS_MODE_PSK_DHE));
+	if (psk && ((share && has_mode(ch, DTLS_MODE_PSK_DHE)) ||
 		    can_do_without_group(e, ch)) && choose_psk(e, ch))
 		return -e->error;
 	early = dtls_early_offers(e, ch);
@@ -480,7 +477,7 @@ int dtls13_client_hello(struct kdtls_engine *e,
 		if (choose_certificate(e, ch))
 			return -e->error;
 	}
-	hs->send_ticket = has_mode(ch, MODE_PSK_DHE) &&
+	hs->send_ticket = has_mode(ch, DTLS_MODE_PSK_DHE) &&
 			  !dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS);
 	return send_flight(e, ch, &choice, share);
 }

@@ -1,13 +1,24 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# What the engine is made of. Paths are relative to the repository's root; the
-# includer compiles them with ENGINE_CPPFLAGS and links libcrypto.
-ENGINE_SOURCES := $(addprefix userspace/engine/, \
-	ack.c alert.c auth.c cache.c cids.c cids13.c client.c client13.c collect.c cookie.c \
-	crypto.c datagram.c early.c endpoint.c engine.c extensions.c flight.c fragment.c gate.c \
-	handshake.c handshake13.c heartbeat.c hello.c hmac.c incoming.c input.c kex.c keys12.c \
-	keys13.c name.c output.c peer.c pem.c pool.c post13.c protection.c psks.c reassembly.c \
-	resumption.c retry.c server.c server13.c session.c sign.c spent.c suites.c ticket.c \
-	timer.c transcript.c x509.c) \
-	kernel/record.c kernel/replay.c
+# What the engine is made of, from the ground up: a file uses what stands before
+# it and nothing else. Paths are relative to the repository's root; the includer
+# compiles them with ENGINE_CPPFLAGS and links libcrypto.
+ENGINE_SOURCES := kernel/record.c kernel/replay.c $(addprefix userspace/engine/, \
+	pool.c hmac.c name.c timer.c cids.c \
+	fragment.c hello.c crypto.c pem.c \
+	flight.c incoming.c transcript.c cookie.c suites.c \
+	reassembly.c collect.c keys12.c keys13.c kex.c sign.c protection.c datagram.c peer.c \
+	x509.c session.c \
+	ticket.c cache.c spent.c \
+	endpoint.c \
+	retry.c gate12.c gate13.c gate.c \
+	state.c \
+	retransmit.c handout.c alert.c heartbeat.c psks.c extensions.c \
+	ack.c auth.c \
+	resumption.c identity.c handshake.c \
+	handshake12.c handshake13.c early.c \
+	client_hello.c cids13.c \
+	client12.c client13.c server12.c server13.c post13.c \
+	client.c server.c content.c \
+	complete.c input.c output.c engine.c)
 ENGINE_CPPFLAGS := -D_GNU_SOURCE -Iinclude -Iinclude/uapi -Ikernel
 ENGINE_LIBS := -lcrypto

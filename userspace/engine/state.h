@@ -13,7 +13,7 @@
 #include "endpoint.h"
 #include "datagram.h"
 #include "flight.h"
-#include "gate.h"
+#include "asked.h"
 #include "kex.h"
 #include "keys12.h"
 #include "keys13.h"
@@ -127,6 +127,9 @@ struct dtls_handshake {
 	u8 psk_identity[KDTLS_PSK_IDENTITY_MAX];
 };
 
+#define DTLS_EPOCH_MAX		65535	/* as much as struct dtls_key_info takes */
+#define DTLS_MESSAGE_SEQ_MAX	65535	/* message_seq does not wrap */
+
 /* DTLS 1.3: what stays when the handshake is done */
 struct dtls13 {
 	u8 rx_secret[DTLS_HASH_MAX];	/* traffic secrets of the newest epochs */
@@ -165,7 +168,16 @@ struct dtls_acks {
 	} number[];
 };
 
-struct dtls_heartbeat;
+#define DTLS_HEARTBEAT_PAYLOAD	16 /* of our requests: tells an answer from others */
+
+struct dtls_heartbeat {
+	struct dtls_timer timer;	/* of our request */
+	bool request_due;
+	size_t size;
+	u8 payload[DTLS_HEARTBEAT_PAYLOAD];
+	u8 *response;			/* to the peer's */
+	size_t response_len;
+};
 
 struct kdtls_engine {
 	struct kdtls_endpoint *ep;
@@ -294,6 +306,9 @@ int dtls_begin(struct kdtls_engine *e, struct kdtls_hello *hello);
 
 /* Records that waited for their key can be opened now. */
 int dtls_open_held(struct kdtls_engine *e);
+/* Keep something for later, within the limit. */
+void dtls_content_hold(struct kdtls_engine *e, bool opened, const u8 *data,
+		       size_t len);
 int dtls_take_content(struct kdtls_engine *e, const struct dtls_record *record,
 		      u8 type, struct dtls_bytes content);
 
@@ -305,6 +320,8 @@ void dtls_resend_flight(struct kdtls_engine *e);
 
 /* Not more often than a timer would: anybody may have asked for it. */
 void dtls_resend_flight_paced(struct kdtls_engine *e);
+int dtls_retransmit_expired(struct kdtls_engine *e);
+void dtls_retransmit_rest(struct kdtls_engine *e);
 
 /* ack.c */
 
@@ -320,8 +337,9 @@ void dtls_ack_expire(struct kdtls_engine *e);
 #define DTLS_ACK_SIZE	(2 + 16 * DTLS_ACKS_MAX)
 /* Write it, @size bytes at most. Return: bytes; 0: none is due. */
 size_t dtls_ack_write(struct kdtls_engine *e, u8 *out, size_t size);
-int dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
-		     struct dtls_bytes content);
+/* Return: the peer has the whole flight. */
+bool dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
+		      struct dtls_bytes content);
 
 /* alert.c */
 void dtls_alert_send(struct kdtls_engine *e, u8 level, u8 alert);
@@ -392,8 +410,6 @@ bool dtls_choose_identity(struct kdtls_engine *e, u8 kx,
  */
 int dtls_check_signature(struct kdtls_engine *e, struct dtls_bytes body, u8 kx,
 			 struct dtls_bytes data);
-const struct dtls_group *dtls_own_group(const struct kdtls_engine *e, u16 id);
-const struct dtls_suite *dtls_own_suite(const struct kdtls_engine *e, u16 id);
 
 /* The signed part of ServerKeyExchange (RFC 8422 5.4) */
 void dtls_kex_signed(const struct kdtls_engine *e, struct dtls_bytes params,
@@ -440,6 +456,10 @@ int dtls_psk_of_server(struct kdtls_engine *e, struct dtls_bytes identity,
 bool dtls_psk_still_good(struct kdtls_engine *e, const struct dtls_session *s);
 
 /* extensions.c */
+
+/* Begin an extension of a client's, and remember that it was offered. */
+size_t dtls_extensions_offer(struct kdtls_engine *e, struct dtls_writer *w,
+			     enum dtls_extension i);
 void dtls_write_schemes(const struct kdtls_engine *e, struct dtls_writer *w);
 void dtls_write_client_extensions(struct kdtls_engine *e, struct dtls_writer *w);
 void dtls_write_server_extensions(struct kdtls_engine *e, struct dtls_writer *w,
@@ -464,8 +484,15 @@ int dtls_read_cid(struct kdtls_engine *e, const struct dtls_extensions *x);
 
 /* client.c, server.c */
 int dtls_client_start(struct kdtls_engine *e);
-int dtls_client_hello(struct kdtls_engine *e);
 int dtls_client_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body);
+int dtls12_server_hello(struct kdtls_engine *e,
+			const struct dtls_server_hello *sh);
+int dtls12_client_message(struct kdtls_engine *e, u8 type,
+			  struct dtls_bytes body);
+int dtls12_client_hello(struct kdtls_engine *e,
+			const struct dtls_client_hello *ch);
+int dtls12_server_message(struct kdtls_engine *e, u8 type,
+			  struct dtls_bytes body);
 int dtls_server_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body);
 /* Does the client's list of certificate types hold this one? (RFC 7250 4.1) */
 bool dtls_takes_type(const struct dtls_client_hello *ch,
@@ -475,11 +502,6 @@ bool dtls_server_find_identity(struct kdtls_engine *e, u8 kx,
 
 /* client13.c */
 
-/* What DTLS 1.3 adds to a ClientHello: at its front, and at its end */
-int dtls13_offer(struct kdtls_engine *e, struct dtls_writer *w);
-void dtls13_offer_psk(struct kdtls_engine *e, struct dtls_writer *w);
-/* The ClientHello is complete but for the proofs of its keys. */
-int dtls13_bind(struct kdtls_engine *e, struct dtls_writer *w);
 int dtls13_server_hello(struct kdtls_engine *e,
 			const struct dtls_server_hello *sh);
 int dtls13_client_message(struct kdtls_engine *e, u8 type,
@@ -494,11 +516,6 @@ int dtls13_server_message(struct kdtls_engine *e, u8 type,
 /* handshake13.c: what client and server have in common in DTLS 1.3 */
 int dtls13_begin(struct kdtls_engine *e);
 void dtls13_free(struct kdtls_engine *e);
-
-/* A proof of a key over the hash of a hello (RFC 8446 4.2.11.2) */
-bool dtls13_binder(const struct dtls_crypto *c, const EVP_MD *md,
-		   struct dtls_bytes psk, bool resumes, struct dtls_bytes hash,
-		   u8 *out);
 
 /* The stages of the key schedule (RFC 8446 7.1) */
 int dtls13_handshake_keys(struct kdtls_engine *e);
@@ -521,7 +538,6 @@ int dtls13_request_connection_id(struct kdtls_engine *e,
 int dtls13_new_connection_id(struct kdtls_engine *e, struct dtls_bytes body);
 /* Return: the type of the message whose body was written; 0: none is due. */
 u8 dtls13_cids_write(struct kdtls_engine *e, struct dtls_writer *w);
-void dtls13_cids_free(struct kdtls_engine *e);
 
 /* post13.c: after the handshake */
 int dtls13_complete(struct kdtls_engine *e);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A ClientHello that asks to be let in, and what the gate has found out of it. */
+#ifndef _DTLS_ASKED_H
+#define _DTLS_ASKED_H
+
+#include "endpoint.h"
+
+/**
+ * struct kdtls_hello - a ClientHello that was let in, and what is known of it
+ * @ch:		the hello, read; points into @data
+ * @parsed:	false: it is malformed, and @ch means nothing
+ * @seq:	its message_seq
+ * @record_seq:	number of the record that its last piece came in
+ * @has_retry:	it has a cookie of a HelloRetryRequest of ours, which said:
+ * @retry:	this
+ * @early:	its first key is a ticket of ours, whose proof is right, and which
+ *		is spent on it: in place of a cookie, and for early data
+ * @session:	what that ticket holds; points into @plain
+ * @plain:	the ticket, decrypted
+ * @unproven:	nothing proves the address but that ticket
+ * @heard:	bytes that came from the address
+ * @address:	of the sender, @address_len bytes
+ * @len:	bytes of the message with its header, in @data
+ * @rest_len:	bytes behind it in @data: what came after it in its datagram
+ */
+struct kdtls_hello {
+	struct dtls_client_hello ch;
+	bool parsed;
+	u16 seq;
+	u64 record_seq;
+	bool has_retry;
+	struct dtls_retry retry;
+	bool early;
+	struct dtls_session session;
+	struct dtls_writer plain;
+	bool unproven;
+	size_t heard;
+	u8 address_len;
+	u8 address[DTLS_ADDRESS_MAX];
+	u32 len;
+	size_t rest_len;
+	u8 data[];
+};
+
+/**
+ * struct dtls_asked - a whole ClientHello, and who asks
+ * @record:	its record, or that of its last piece
+ * @f:		it
+ * @ch:		it, read
+ * @heard:	bytes that came for it
+ * @hello:	what is found out is noted here, for struct kdtls_hello
+ */
+struct dtls_asked {
+	struct kdtls_endpoint *ep;
+	const struct dtls_sender *from;
+	const struct dtls_record *record;
+	const struct dtls_fragment *f;
+	const struct dtls_client_hello *ch;
+	size_t heard;
+	u64 now;
+	struct kdtls_hello *hello;
+};
+
+#endif /* _DTLS_ASKED_H */

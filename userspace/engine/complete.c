@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The end of a handshake. */
+#include "early.h"
+#include "state.h"
+
+/* Records of the first data epoch that came before its key */
+struct later {
+	struct later *next;
+	struct dtls_record record;
+	u8 type;
+	size_t len;
+	u8 data[];
+};
+
+static void free_later(struct later *l)
+{
+	struct later *next;
+
+	for (; l; l = next) {
+		next = l->next;
+		OPENSSL_clear_free(l, sizeof(*l) + l->len);
+	}
+}
+
+/* Open what was held, in its order. Return: false for want of memory. */
+static bool open_early(struct kdtls_engine *e, struct dtls_protection *rx,
+		       struct later **list)
+{
+	struct dtls_record record;
+	const struct dtls_held *h;
+	struct later *l;
+	long n;
+
+	for (h = e->hs->held; h; h = h->next) {
+		if (dtls_record_parse(&record, h->data, h->len, h->len,
+				      e->cids.len))
+			continue;
+		l = OPENSSL_malloc(sizeof(*l) + h->len);
+		if (!l)
+			return false;
+		n = dtls_unprotect(rx, &record, h->data, l->data, &l->type);
+		l->next = NULL;
+		l->record = record;
+		l->len = n < 0 ? 0 : (size_t)n;
+		if (n < 0) {
+			OPENSSL_free(l);
+			e->dropped++;
+			continue;
+		}
+		*list = l;
+		list = &l->next;
+	}
+	return true;
+}
+
+/* The keys go out, and what came before them goes where it belongs. */
+static int give_keys(struct kdtls_engine *e, struct later **list)
+{
+	struct dtls_key_info rx_key, tx_key;
+	struct dtls_protection *rx = NULL;
+	int err;
+
+	/* Early data may still be on its way (RFC 9147 5.6). */
+	if (e->early && dtls_hand_out(e, e->early->key, &e->early->info, NULL))
+		return -e->error;
+	dtls_early_free(e);
+	err = dtls13_data_key(e, DTLS_RX, &rx_key);
+	if (!err)
+		err = dtls13_data_key(e, DTLS_TX, &tx_key);
+	if (!err) {
+		if (e->hs->data_tx)
+			tx_key.rec_seq = e->hs->data_tx->seq;
+		rx = dtls_protection_new(&e->ep->crypto, DTLS_RX, &rx_key);
+		err = rx && open_early(e, rx, list) ?
+		      dtls_hand_out(e, rx, &rx_key, &tx_key) :
+		      dtls_fail_internal(e);
+	}
+	dtls_protection_free(rx);
+	OPENSSL_cleanse(&rx_key, sizeof(rx_key));
+	OPENSSL_cleanse(&tx_key, sizeof(tx_key));
+	return err;
+}
+
+int dtls13_complete(struct kdtls_engine *e)
+{
+	const struct kdtls_ops *ops = &e->ep->config.ops;
+	struct dtls_handshake *hs = e->hs;
+	struct dtls13 *d = e->d13;
+	struct later *list = NULL, *l;
+	int err;
+
+	if (give_keys(e, &list)) {
+		free_later(list);
+		return -e->error;
+	}
+	d->send_seq = hs->send_seq;
+	d->receive_seq = hs->in.next;
+	d->ticket_due = hs->send_ticket;
+	e->keys_out = true;
+	e->state = KDTLS_ESTABLISHED;
+	dtls_handshake_drop(e);
+	if (e->server) {
+		/* Kept for a client that does not know yet (RFC 9147 5.8.1) */
+		dtls_protection_free(e->tx);
+		e->tx = NULL;
+		d->linger = e->now + 1000ULL * e->ep->config.linger;
+		d->arrived = true;
+	}
+	for (err = 0, l = list; l && !err; l = l->next) {
+		if (l->type != DTLS_CT_APPLICATION_DATA)
+			err = dtls_take_content(e, &l->record, l->type,
+						(struct dtls_bytes){
+							l->data, l->len });
+		else if (ops->early && l->len)
+			ops->early(e->ctx, l->data, l->len);
+	}
+	free_later(list);
+	return err;
+}
+
+int dtls_complete(struct kdtls_engine *e)
+{
+	const struct kdtls_ops *ops = &e->ep->config.ops;
+	struct dtls_handshake *hs = e->hs;
+	const struct dtls_held *h;
+
+	/* Nothing comes after Finished (RFC 5246 7.3, RFC 8446 4.4.4). */
+	if (dtls_reassembly_has(&hs->in, 1))
+		return dtls_fail(e, KDTLS_EPROTOCOL,
+				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
+				 "a message came after Finished");
+	if (e->d13)
+		return dtls13_complete(e);
+	hs->tx_key.rec_seq = e->tx->seq;
+	if (dtls_hand_out(e, e->rx, &hs->rx_key, &hs->tx_key))
+		return -e->error;
+	for (h = hs->held; h; h = h->next)
+		if (h->opened && ops->early)
+			ops->early(e->ctx, h->data, h->len);
+	e->keys_out = true;
+	e->state = KDTLS_ESTABLISHED;
+	dtls_handshake_drop(e);
+	dtls_drop_protection(e);
+	/* Who sent the last flight keeps it for a while: RFC 6347 4.2.4 */
+	if (e->flight.first)
+		e->timer.expiry = e->now + 1000ULL * e->ep->config.linger;
+	else
+		dtls_timer_stop(&e->timer);
+	return 0;
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* What a record bears goes where it belongs. */
+#include "state.h"
+
+/* Keep something for later, within the limit. */
+void dtls_content_hold(struct kdtls_engine *e, bool opened, const u8 *data,
+		       size_t len)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_held **end = &hs->held;
+	size_t size = sizeof(struct dtls_held) + len;
+	struct dtls_held *h;
+
+	if (size > e->ep->config.max_early ||
+	    hs->held_len > e->ep->config.max_early - size)
+		goto drop;
+	h = OPENSSL_malloc(size);
+	if (!h)
+		goto drop;
+	h->next = NULL;
+	h->opened = opened;
+	h->len = len;
+	memcpy(h->data, data, len);
+	hs->held_len += size;
+	while (*end)
+		end = &(*end)->next;
+	*end = h;
+	return;
+drop:
+	e->dropped++;
+}
+
+/*
+ * A server that keeps nothing of a client numbers each HelloVerifyRequest 0,
+ * also one that asks for another cookie because the first was too old. Return
+ * true if @f is such a request and not the one before sent twice: then the
+ * server counts its messages from that number on.
+ */
+static bool asks_for_another_cookie(const struct kdtls_engine *e,
+				    const struct dtls_fragment *f)
+{
+	const struct dtls_handshake *hs = e->hs;
+	struct dtls_bytes body = f->body, cookie;
+	u16 version;
+
+	return !e->server && !e->version && !hs->retried &&
+	       hs->step == CLIENT_SERVER_HELLO &&
+	       f->type == DTLS_HELLO_VERIFY_REQUEST && f->seq < hs->in.next &&
+	       f->body.len == f->length && rd_u16(&body, &version) &&
+	       rd_vec(&body, 1, &cookie) &&
+	       !dtls_bytes_equal(cookie, hs->cookie.p, hs->cookie.len);
+}
+
+/* Will the peer show certificates, or say whose it takes? */
+static bool expects_certificates(const struct kdtls_engine *e)
+{
+	return !e->server || e->hs->cert_requested;
+}
+
+/* Chains, and lists of authorities, may be much longer than all else. */
+static size_t max_message(const struct kdtls_engine *e, u8 type)
+{
+	const struct kdtls_config *config = &e->ep->config;
+
+	return (type == DTLS_CERTIFICATE || type == DTLS_CERTIFICATE_REQUEST) &&
+	       expects_certificates(e) ? config->max_certificates :
+					 config->max_message;
+}
+
+/* Bytes of messages that may wait for what is missing */
+static size_t max_held(const struct kdtls_engine *e)
+{
+	const struct kdtls_config *config = &e->ep->config;
+	size_t few = 4 * (size_t)config->max_message;
+
+	return expects_certificates(e) || few > config->max_handshake ?
+	       config->max_handshake : few;
+}
+
+/* @fresh: set if it was taken in now; @lost: if the peer has to send it again */
+static int take_fragment(struct kdtls_engine *e, u64 epoch,
+			 const struct dtls_fragment *f, bool *fresh, bool *lost)
+{
+	struct dtls_handshake *hs = e->hs;
+
+	/* Once the key is there, nobody can slip something in before it. */
+	if (!epoch && e->d13 && e->rx && f->seq >= hs->in.next) {
+		e->dropped++;
+		*lost = true;
+		return 0;
+	}
+	if (asks_for_another_cookie(e, f)) {
+		dtls_reassembly_clear(&hs->in);
+		hs->in.next = f->seq;
+	}
+	switch (dtls_reassembly_add(&hs->in, f, epoch, max_message(e, f->type),
+				    max_held(e))) {
+	case DTLS_REASSEMBLY_TAKEN:
+		*fresh = true;
+		if (hs->answer_due) {
+			hs->answer_due = false;
+			dtls_timer_answered(&e->timer, e->now);
+		}
+		/*
+		 * RFC 9147 7.2: part of an answer acknowledges all that it
+		 * answers. The peer has as many tries for the rest as we had.
+		 */
+		if (e->version == DTLS_VERSION_1_3) {
+			dtls_flight_clear(&e->flight);
+			e->timer.tries = 0;
+		}
+		return 0;
+	case DTLS_REASSEMBLY_OLD:
+		/*
+		 * The peer sends its last flight again: it has not got ours
+		 * (RFC 6347 4.2.4).
+		 */
+		if (hs->flight_seen && f->seq == hs->flight_end &&
+		    f->offset + f->body.len == f->length)
+			dtls_resend_flight_paced(e);
+		return 0;
+	case DTLS_REASSEMBLY_TOO_LONG:
+		return dtls_fail_illegal(e, "a message is too long");
+	default:
+		e->dropped++;
+		*lost = true;
+		return 0;
+	}
+}
+
+/* Verified handshake records when the handshake is over */
+static int late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
+{
+	/* A new handshake counts its messages from 0 again: RFC 6347 4.2.2 */
+	if (f->type == (e->server ? DTLS_CLIENT_HELLO : DTLS_HELLO_REQUEST)) {
+		if (!f->offset)
+			dtls_alert_send(e, 1, KDTLS_ALERT_NO_RENEGOTIATION);
+		return 0;
+	}
+	if (f->type != DTLS_FINISHED || f->seq != e->peer_finished)
+		return dtls_fail(e, KDTLS_EPROTOCOL,
+				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
+				 "a message came after the handshake");
+	/* Once for all of its fragments */
+	if (f->offset + f->body.len == f->length && e->flight.first &&
+	    !dtls_flight_pending(&e->flight))
+		dtls_resend_flight(e);
+	return 0;
+}
+
+static int late_messages(struct kdtls_engine *e,
+			 const struct dtls_record *record,
+			 struct dtls_bytes content)
+{
+	struct dtls_fragment f;
+
+	if (e->d13)
+		return dtls13_late(e, record, content);
+	while (record->epoch && content.len) {
+		if (!dtls_fragment_parse(&content, &f)) {
+			e->dropped++;
+			return 0;
+		}
+		if (late_message(e, &f))
+			return -e->error;
+	}
+	return 0;
+}
+
+static int take_handshake(struct kdtls_engine *e,
+			  const struct dtls_record *record,
+			  struct dtls_bytes content)
+{
+	bool fresh = false, lost = false;
+	struct dtls_fragment f;
+
+	if (e->state == KDTLS_ESTABLISHED)
+		return late_messages(e, record, content);
+	while (content.len) {
+		if (!dtls_fragment_parse(&content, &f)) {
+			e->dropped++;
+			return 0;
+		}
+		if (!e->hs)
+			continue;
+		if (take_fragment(e, record->epoch, &f, &fresh, &lost))
+			return -e->error;
+	}
+	if (fresh && !lost && dtls_may_be_13(e))
+		dtls_ack_note(e, record);
+	return 0;
+}
+
+int dtls_take_content(struct kdtls_engine *e, const struct dtls_record *record,
+		      u8 type, struct dtls_bytes content)
+{
+	u64 epoch = record->epoch;
+
+	switch (type) {
+	case DTLS_CT_HANDSHAKE:
+		return take_handshake(e, record, content);
+	case DTLS_CT_ALERT:
+		return dtls_alert_receive(e, epoch, content);
+	case DTLS_CT_ACK:
+		return dtls_ack_receive(e, epoch, content) && e->keys_out ?
+		       dtls13_acknowledged(e) : 0;
+	case DTLS_CT_CHANGE_CIPHER_SPEC:
+		/* The record's epoch says all of it, and says it reliably. */
+		return 0;
+	case DTLS_CT_HEARTBEAT:
+		if (epoch && e->state == KDTLS_ESTABLISHED)
+			dtls_heartbeat_receive(e, content);
+		return 0;
+	case DTLS_CT_APPLICATION_DATA:
+		/* RFC 9147 6.1: there is none under the handshake's key. */
+		if (epoch == DTLS13_EPOCH_HANDSHAKE && e->d13)
+			return dtls_fail(e, KDTLS_EPROTOCOL,
+					 KDTLS_ALERT_UNEXPECTED_MESSAGE,
+					 "data under the handshake's key");
+		if (epoch && e->hs && content.len && !e->d13)
+			dtls_content_hold(e, true, content.p, content.len);
+		return 0;
+	default:
+		e->dropped++;
+		return 0;
+	}
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The gate's part for DTLS 1.3: the cookie of HelloRetryRequest, or a ticket that
+ * comes with early data.
+ */
+#ifndef _DTLS_GATE13_H
+#define _DTLS_GATE13_H
+
+#include "asked.h"
+
+/**
+ * dtls_retry_gate() - judge a hello of DTLS 1.3 by its cookie or its ticket
+ *
+ * Return: one of enum kdtls_gate; with KDTLS_GATE_ACCEPT @a->hello says why.
+ */
+enum kdtls_gate dtls_retry_gate(struct dtls_asked *a, struct kdtls_verdict *v);
+
+/* Answer with an alert, in the clear. Return: KDTLS_GATE_REPLY. */
+enum kdtls_gate dtls_retry_alert(const struct dtls_asked *a, u8 alert,
+				 struct kdtls_verdict *v);
+
+#endif /* _DTLS_GATE13_H */

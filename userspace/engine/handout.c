@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Keys go to their owner. */
+#include "state.h"
+
+/* What the engine has seen, and the number below which it has seen all */
+static u64 export_window(const struct dtls_protection *rx,
+			 struct dtls_window *window)
+{
+	const struct dtls_replay *seen = &rx->seen;
+	u64 floor = seen->next > seen->size ? seen->next - seen->size : 0;
+
+	memset(window, 0, sizeof(*window));
+	window->epoch = rx->epoch;
+	window->next = seen->next;
+	dtls_replay_export(seen, (u64 *)window->seen);
+	while (floor < seen->next && !dtls_replay_check(seen, floor))
+		floor++;
+	return floor;
+}
+
+static int give_key(struct kdtls_engine *e, int direction,
+		    const struct dtls_key_info *key,
+		    const struct dtls_window *seen)
+{
+	if (e->ep->config.ops.key(e->ctx, direction, key, seen))
+		return dtls_fail(e, KDTLS_ECALLBACK, KDTLS_ALERT_INTERNAL_ERROR,
+				 "the keys were not taken");
+	return 0;
+}
+
+/*
+ * RFC 8449 4: a handshake sets the limits for the keys that it produces; early
+ * data is under a key of the handshake before.
+ */
+static bool has_record_limit(const struct dtls_key_info *key)
+{
+	return key->version != DTLS_VERSION_1_3 ||
+	       key->epoch >= DTLS13_EPOCH_DATA;
+}
+
+int dtls_hand_out(struct kdtls_engine *e, struct dtls_protection *rx,
+		  struct dtls_key_info *rx_key, struct dtls_key_info *tx_key)
+{
+	struct dtls_window window = { 0 };
+
+	if (tx_key)
+		tx_key->max_plaintext = e->peer_record_limit;
+	if (rx_key) {
+		rx_key->limit = e->ep->config.max_forgeries;
+		if (has_record_limit(rx_key))
+			rx_key->max_plaintext = e->record_limit;
+		window.epoch = rx_key->epoch;
+		if (rx)
+			rx_key->rec_seq = export_window(rx, &window);
+		if (give_key(e, DTLS_RX, rx_key, &window))
+			return -e->error;
+	}
+	return tx_key ? give_key(e, DTLS_TX, tx_key, NULL) : 0;
+}

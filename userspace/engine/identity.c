@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Which of our identities is shown. */
+#include "sign.h"
+#include "state.h"
+
+bool dtls_takes_type(const struct dtls_client_hello *ch,
+		     enum dtls_extension ext, u8 type)
+{
+	struct dtls_bytes r = ch->ext.ext[ext], list;
+
+	if (!dtls_ext_has(&ch->ext, ext))
+		return type == DTLS_CERT_X509;
+	return rd_vec(&r, 1, &list) && list.len &&
+	       memchr(list.p, type, list.len);
+}
+
+/* Our first scheme that key, suite and the peer's list allow */
+static const struct dtls_scheme *
+own_scheme(const struct kdtls_endpoint *ep, EVP_PKEY *key, u8 kx,
+	   struct dtls_bytes schemes)
+{
+	const struct dtls_scheme *s;
+	size_t i;
+
+	for (i = 0; i < ep->scheme_count; i++) {
+		s = ep->schemes[i];
+		if (dtls_scheme_fits(s, kx, key) &&
+		    rd_has_u16(schemes, s->id))
+			return s;
+	}
+	return NULL;
+}
+
+/* RFC 8422 5.3: the key's curve must be one the client takes. */
+static bool curve_fits(EVP_PKEY *key, struct dtls_bytes groups)
+{
+	char name[32];
+	size_t i;
+
+	if (!groups.len || !EVP_PKEY_is_a(key, "EC"))
+		return true;
+	if (EVP_PKEY_get_group_name(key, name, sizeof(name), NULL) != 1)
+		return false;
+	for (i = 0; i < dtls_group_count; i++)
+		if (!strcmp(name, dtls_groups[i].name))
+			return rd_has_u16(groups, dtls_groups[i].id);
+	return false;
+}
+
+bool dtls_choose_identity(struct kdtls_engine *e, u8 kx,
+			  struct dtls_bytes schemes, struct dtls_bytes groups,
+			  bool raw, bool x509, const char *name)
+{
+	const struct dtls_scheme *scheme;
+	const struct dtls_identity *id;
+	bool found = false, named;
+
+	for (id = e->ep->identities; id; id = id->next) {
+		named = !name || dtls_identity_named(id, name);
+		if (!(id->leaf ? x509 : raw) || (found && !named) ||
+		    !curve_fits(id->key, groups))
+			continue;
+		scheme = own_scheme(e->ep, id->key, kx, schemes);
+		if (!scheme)
+			continue;
+		e->hs->identity = id;
+		e->hs->scheme = scheme;
+		e->hs->own_raw = !id->leaf;
+		found = true;
+		if (named)
+			break;
+	}
+	return found;
+}
+
+bool dtls_server_find_identity(struct kdtls_engine *e, u8 kx,
+			       const struct dtls_client_hello *ch)
+{
+	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_SCHEMES], list;
+	struct dtls_bytes g = ch->ext.ext[DTLS_EXT_GROUPS], groups = { 0 };
+	enum dtls_extension ext = DTLS_EXT_SERVER_CERT_TYPE;
+
+	/* In DTLS 1.3 the schemes say it (RFC 8446 4.2.7). */
+	if (!(kx & DTLS_KX_13) && dtls_ext_has(&ch->ext, DTLS_EXT_GROUPS) &&
+	    !rd_vec(&g, 2, &groups))
+		return false;
+	/* Its absence means SHA-1 (RFC 5246 7.4.1.4.1), which we do not do. */
+	return dtls_ext_has(&ch->ext, DTLS_EXT_SCHEMES) &&
+	       rd_vec(&r, 2, &list) &&
+	       dtls_choose_identity(e, kx, list, groups,
+				    dtls_takes_type(ch, ext, DTLS_CERT_RAW),
+				    dtls_takes_type(ch, ext, DTLS_CERT_X509),
+				    e->name);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* Flights that go out again. */
+#include "state.h"
+
+/*
+ * Datagram sizes to fall back to when flights get lost: what IPv6 guarantees,
+ * what IPv4 hosts must take, the least there is (each without IP and UDP).
+ */
+static const u32 mtu_steps[] = { 1232, 548, KDTLS_MTU_MIN };
+
+void dtls_resend_flight(struct kdtls_engine *e)
+{
+	dtls_flight_rewind(&e->flight);
+	e->timer.again = KDTLS_NEVER;
+	e->resent++;
+}
+
+void dtls_resend_flight_paced(struct kdtls_engine *e)
+{
+	u64 pause = 1000ULL * e->ep->config.timeout_initial / 2;
+
+	if (!dtls_flight_pending(&e->flight) && e->now - e->last_out >= pause)
+		dtls_resend_flight(e);
+}
+
+/* Two lost flights in a row may be too large ones. */
+static void mtu_back_off(struct kdtls_engine *e)
+{
+	size_t i;
+
+	if (e->timer.tries % 2 || e->mtu <= e->ep->config.mtu_min)
+		return;
+	for (i = 0; i < sizeof(mtu_steps) / sizeof(mtu_steps[0]); i++) {
+		if (mtu_steps[i] < e->mtu) {
+			e->mtu = mtu_steps[i] > e->ep->config.mtu_min ?
+				 mtu_steps[i] : e->ep->config.mtu_min;
+			return;
+		}
+	}
+}
+
+int dtls_retransmit_expired(struct kdtls_engine *e)
+{
+	/* Nothing to send: the peer is given one try more than we have. */
+	bool waits = dtls_flight_done(&e->flight);
+	struct dtls_timer_limits limits;
+
+	if (e->timer.tries >= e->ep->config.retransmits + waits)
+		return dtls_fail(e, KDTLS_ETIMEOUT, KDTLS_ALERT_NONE,
+				 e->rx && e->rx->failed ?
+				 "the peer's records do not verify: another pre-shared key?" :
+				 "the peer does not answer");
+	dtls_timer_limits(e, &limits);
+	dtls_timer_back_off(&e->timer, &limits, e->now);
+	if (waits)
+		return 0;
+	mtu_back_off(e);
+	dtls_resend_flight(e);
+	return 0;
+}
+
+/* RFC 9147 5.8.1: what an ACK left out goes out, and the timer anew. */
+void dtls_retransmit_rest(struct kdtls_engine *e)
+{
+	struct dtls_timer_limits limits;
+
+	if (dtls_flight_done(&e->flight) || dtls_flight_pending(&e->flight)) {
+		e->timer.again = KDTLS_NEVER;
+		return;
+	}
+	dtls_timer_limits(e, &limits);
+	dtls_timer_asked(&e->timer, &limits, e->now);
+	dtls_resend_flight(e);
+}
+
+/* The peer may be asleep: that is no reason to end it. */
+void dtls13_flight_expired(struct kdtls_engine *e)
+{
+	struct dtls_timer_limits limits;
+
+	if (e->timer.tries >= e->ep->config.retransmits) {
+		dtls_timer_stop(&e->timer);
+		return;
+	}
+	dtls_timer_limits(e, &limits);
+	dtls_timer_back_off(&e->timer, &limits, e->now);
+	dtls_resend_flight(e);
+}
+
+/* It is awake: what it has not acknowledged goes out once more. */
+void dtls13_alive(struct kdtls_engine *e)
+{
+	struct dtls_timer_limits limits;
+
+	if (!e->flight.first || e->timer.expiry != KDTLS_NEVER)
+		return;
+	dtls_timer_limits(e, &limits);
+	dtls_timer_start(&e->timer, &limits, e->now);
+	dtls_resend_flight(e);
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* One association: what it is made of, and how it ends; see state.h. */
+#include "state.h"
+
+void dtls_random(struct kdtls_engine *e, u8 *buf, size_t len)
+{
+	if (e->ep->config.ops.random)
+		e->ep->config.ops.random(e->ctx, buf, len);
+	else if (!dtls_pool_take(e->ep->crypto.pool, buf, len))
+		dtls_fail_internal(e);
+}
+
+int64_t dtls_unix_time(const struct kdtls_engine *e)
+{
+	return dtls_endpoint_time(e->ep, e->ctx);
+}
+
+void dtls_timer_limits(const struct kdtls_engine *e, struct dtls_timer_limits *l)
+{
+	l->initial = 1000ULL * e->ep->config.timeout_initial;
+	l->min = 1000ULL * e->ep->config.timeout_min;
+	l->max = 1000ULL * e->ep->config.timeout_max;
+}
+
+struct dtls_handshake *dtls_handshake_new(struct kdtls_engine *e)
+{
+	struct dtls_handshake *hs;
+
+	if (e->ep->handshakes >= e->ep->config.max_handshakes)
+		return NULL;
+	hs = OPENSSL_zalloc(sizeof(*hs));
+	if (hs)
+		e->ep->handshakes++;
+	return hs;
+}
+
+void dtls_handshake_drop(struct kdtls_engine *e)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_held *h;
+
+	if (!hs)
+		return;
+	e->hs = NULL;
+	e->ep->handshakes--;
+	dtls_hmac_forget(&e->ep->crypto);
+	while (hs->held) {
+		h = hs->held;
+		hs->held = h->next;
+		OPENSSL_clear_free(h, sizeof(*h) + h->len);
+	}
+	dtls_protection_free(hs->data_tx);
+	dtls_transcript_clear(&hs->transcript);
+	dtls_reassembly_clear(&hs->in);
+	wr_free(&hs->out);
+	wr_free(&hs->session_bytes);
+	wr_free(&hs->ticket);
+	EVP_PKEY_free(hs->kex_key);
+	EVP_PKEY_free(hs->peer_key);
+	dtls_peer_forget(&hs->peer);
+	OPENSSL_free(hs->psk_hint);
+	OPENSSL_free((void *)hs->cookie.p);
+	OPENSSL_clear_free(hs, sizeof(*hs));
+}
+
+void dtls_drop_protection(struct kdtls_engine *e)
+{
+	dtls_protection_free(e->tx);
+	dtls_protection_free(e->rx);
+	e->tx = NULL;
+	e->rx = NULL;
+}
+
+int dtls_fail(struct kdtls_engine *e, int error, u8 alert, const char *reason)
+{
+	if (e->state == KDTLS_FAILED)
+		return -e->error;
+	e->state = KDTLS_FAILED;
+	e->error = error;
+	e->reason = reason;
+	if (alert != KDTLS_ALERT_NONE)
+		dtls_alert_send(e, 2, alert);
+	/*
+	 * RFC 5246 7.2.2: it shall not be resumed. Before keys are proven
+	 * anybody who saw the id could ask for this.
+	 */
+	if (e->keys_out)
+		dtls_cache_remove(&e->ep->cache, (struct dtls_bytes){
+			e->session_id, e->session_id_len });
+	dtls_flight_clear(&e->flight);
+	dtls_timer_stop(&e->timer);
+	dtls_ack_clear(e);
+	dtls_heartbeat_free(e);
+	return -error;
+}
+
+void dtls_stop(struct kdtls_engine *e)
+{
+	dtls_flight_clear(&e->flight);
+	dtls_timer_stop(&e->timer);
+	dtls_ack_clear(e);
+	dtls_heartbeat_free(e);
+	/* In the middle of a handshake an alert is to be sent under it. */
+	if (e->keys_out)
+		dtls_drop_protection(e);
+	if (e->d13)
+		e->d13->linger = KDTLS_NEVER;
+}
+
+void dtls_alert_send(struct kdtls_engine *e, u8 level, u8 alert)
+{
+	e->alert_level = level;
+	e->alert = alert;
+	e->alert_due = true;
+}
+
+void dtls_ack_clear(struct kdtls_engine *e)
+{
+	OPENSSL_free(e->acks);
+	e->acks = NULL;
+}
+
+void dtls_heartbeat_free(struct kdtls_engine *e)
+{
+	if (e->heartbeat)
+		OPENSSL_free(e->heartbeat->response);
+	OPENSSL_free(e->heartbeat);
+	e->heartbeat = NULL;
+}
+
+/*
+ * RFC 9147 5.1: an address that has proven nothing gets three times what came
+ * from there and no more, however often a flight is sent again. The client sends
+ * again too, and that raises the limit.
+ */
+void dtls_credit(struct kdtls_engine *e, size_t len)
+{
+	size_t more = 3 * len;
+
+	e->credit += more < UINT32_MAX - e->credit ? (u32)more :
+						     UINT32_MAX - e->credit;
+}
+
+bool dtls13_can_tell(const struct kdtls_engine *e)
+{
+	return e->d13 && e->state == KDTLS_ESTABLISHED &&
+	       e->d13->send_seq <= DTLS_MESSAGE_SEQ_MAX;
+}
+
+bool dtls13_can_update(const struct kdtls_engine *e)
+{
+	return dtls13_can_tell(e) && e->d13->tx_epoch < DTLS_EPOCH_MAX;
+}
+
+void dtls13_free(struct kdtls_engine *e)
+{
+	if (!e->d13)
+		return;
+	if (e->d13->in)
+		dtls_reassembly_clear(e->d13->in);
+	OPENSSL_free(e->d13->in);
+	wr_free(&e->d13->new_cids);
+	wr_free(&e->d13->spare);
+	OPENSSL_clear_free(e->d13, sizeof(*e->d13));
+	e->d13 = NULL;
+}
