@@ -141,7 +141,8 @@ static int sort_kept(struct kdtls_socket *s, struct dtls_key_info *key,
 		n = -1;
 		if (!dtls_record_parse(&record, k->data, k->len, k->len,
 				       key->cid_len))
-			n = dtls_unprotect(p, &record, k->data, plain, &type);
+			n = dtls_protection_open(p, &record, k->data, plain,
+						 &type);
 		if (n > 0 && type == DTLS_CT_APPLICATION_DATA &&
 		    !is_told(s, key, window, record.seq)) {
 			unsee(window, record.seq);

@@ -213,7 +213,7 @@ ssize_t user_records_seal(struct user_records *u, uint8_t type,
 	if (u->tx->seq + 1 >= limit &&
 	    (type != DTLS_CT_ALERT || u->tx->seq >= limit))
 		return -EKEYEXPIRED;
-	n = dtls_protect(u->tx, type, data, len, out);
+	n = dtls_protection_seal(u->tx, type, data, len, out);
 	return n ? (ssize_t)n : -KDTLS_ECRYPTO;
 }
 
@@ -235,7 +235,7 @@ static ssize_t open_one(struct user_records *u, const struct dtls_record *record
 	ssize_t n = -1;
 	unsigned int i;
 
-	dtls_keys_expire(u->rx, READ_EPOCHS, now);
+	dtls_protection_expire(u->rx, READ_EPOCHS, now);
 	for (i = 0; i < READ_EPOCHS && u->rx[i] && n < 0; i++) {
 		r = *record;
 		if (u->rx[i]->failed >= open_limit(u->rx[i]))
@@ -243,11 +243,12 @@ static ssize_t open_one(struct user_records *u, const struct dtls_record *record
 		if (r.unified ? u->rx[i]->cid_len && !named :
 				r.epoch != u->rx[i]->epoch)
 			continue;
-		n = dtls_unprotect(u->rx[i], &r, bytes, plain, &info->type);
+		n = dtls_protection_open(u->rx[i], &r, bytes, plain,
+					 &info->type);
 		info->epoch = r.epoch;
 		info->seq = r.seq;
 		if (n >= 0)
-			dtls_keys_used(u->rx, READ_EPOCHS, i, now);
+			dtls_protection_used(u->rx, READ_EPOCHS, i, now);
 	}
 	return n;
 }

@@ -509,7 +509,7 @@ static void check_offer(struct shim *shim)
 
 	if (!rd_bytes(&hello, DTLS_MESSAGE_HEADER, &head) ||
 	    !rd_bytes(&hello, (size_t)dtls_get_be(head.p + 1, 3), &body) ||
-	    !dtls_client_hello_parse(&ch, body))
+	    !dtls_hello_parse_client(&ch, body))
 		return;
 	alpn = ch.ext.ext[DTLS_EXT_ALPN];
 	if (!rd_vec(&alpn, 2, &body) ||

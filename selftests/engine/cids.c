@@ -56,7 +56,7 @@ static size_t unnamed(struct dtls_protection *tx, u8 type, const void *data,
 	size_t n;
 
 	tx->cid_len = 0;
-	n = dtls_protect(tx, type, data, len, out);
+	n = dtls_protection_seal(tx, type, data, len, out);
 	tx->cid_len = cid_len;
 	return n;
 }
@@ -443,8 +443,8 @@ TEST_F(cids13, of_a_flight_the_first_record_has_one)
 		m = self->client.e->flight.first;
 		ASSERT_NE(NULL, m);
 		/* Ours may come first, or somebody else's: then all is his. */
-		n = dtls_protect(self->client.e->tx, DTLS_CT_ACK, (u8 *)"\0", 2,
-				 datagram);
+		n = dtls_protection_seal(self->client.e->tx, DTLS_CT_ACK, (u8 *)"\0", 2,
+					 datagram);
 		if (i)
 			datagram[1] ^= 1;
 		n += unnamed(self->client.e->tx, DTLS_CT_HANDSHAKE, m->data,

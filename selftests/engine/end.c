@@ -218,7 +218,7 @@ static long protect(struct end *end, const struct dtls_record_info *info,
 {
 	struct dtls_record_number number = { end->tx->epoch, end->tx->seq };
 
-	len = dtls_protect(end->tx, info->type, content, len, buf);
+	len = dtls_protection_seal(end->tx, info->type, content, len, buf);
 	kdtls_engine_sent(end->e, &number);
 	return (long)len;
 }
@@ -265,10 +265,10 @@ static long open_record(struct end *end, struct dtls_protection *key,
 			u8 *type, u64 now)
 {
 	struct dtls_protection *keys[] = { end->rx, end->rx_before };
-	long n = dtls_unprotect(key, record, bytes, out, type);
+	long n = dtls_protection_open(key, record, bytes, out, type);
 
 	if (n >= 0)
-		dtls_keys_used(keys, 2, key != end->rx, now);
+		dtls_protection_used(keys, 2, key != end->rx, now);
 	return n;
 }
 
@@ -276,7 +276,7 @@ static void expire_keys(struct end *end, u64 now)
 {
 	struct dtls_protection *keys[] = { end->rx, end->rx_before };
 
-	dtls_keys_expire(keys, 2, now);
+	dtls_protection_expire(keys, 2, now);
 	end->rx_before = keys[1];
 }
 
@@ -344,7 +344,8 @@ int end_input(struct end *end, const u8 *datagram, size_t len, u64 now)
 
 size_t end_send(struct end *end, const void *data, size_t len, u8 *out)
 {
-	return dtls_protect(end->tx, DTLS_CT_APPLICATION_DATA, data, len, out);
+	return dtls_protection_seal(end->tx, DTLS_CT_APPLICATION_DATA, data,
+				    len, out);
 }
 
 int end_exchange(struct end *a, struct end *b, u64 *now, int rounds)

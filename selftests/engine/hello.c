@@ -316,7 +316,7 @@ TEST_F(hello12, another_verify_request_may_bear_the_same_number)
 				self->now));
 	/* The cookie was too old for the server: here is another. */
 	self->client.e->now = self->now;
-	dtls_resend_flight(self->client.e);
+	dtls_retransmit_flight(self->client.e);
 	n = (size_t)end_output(&self->client, self->buf, END_DATAGRAM,
 			       self->now);
 	ASSERT_EQ(KDTLS_GATE_REPLY,

@@ -53,7 +53,7 @@ static inline int inject(struct end *from, struct end *to, u8 type, const void *
 			 size_t len, u64 now)
 {
 	u8 record[2048];
-	size_t n = dtls_protect(from->tx, type, data, len, record);
+	size_t n = dtls_protection_seal(from->tx, type, data, len, record);
 
 	return end_input(to, record, n, now);
 }

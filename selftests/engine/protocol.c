@@ -969,8 +969,8 @@ TEST_F(pair12, a_message_behind_finished_ends_it)
 	/* Half of one, packed with Finished */
 	dtls_put_be(more + 4, 2, self->client.e->hs->in.next + 2);
 	dtls_put_be(more + 9, 3, 1);
-	n = dtls_protect(self->server.tx, DTLS_CT_HANDSHAKE, more, sizeof(more),
-			 self->buf + len);
+	n = dtls_protection_seal(self->server.tx, DTLS_CT_HANDSHAKE, more,
+				 sizeof(more), self->buf + len);
 	EXPECT_EQ(-KDTLS_EPROTOCOL, end_input(&self->client, self->buf,
 					      (size_t)len + n, self->now));
 	EXPECT_EQ(KDTLS_ALERT_UNEXPECTED_MESSAGE,
@@ -1305,7 +1305,7 @@ TEST(no_extension_comes_twice)
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		EXPECT_EQ(cases[i].good,
-			  dtls_extensions_parse(&e, (struct dtls_bytes){
+			  dtls_ext_parse(&e, (struct dtls_bytes){
 				  cases[i].list, sizeof(cases[i].list) }));
 }
 

@@ -70,17 +70,19 @@ TEST(key_schedule_is_libcryptos)
 			shared[i % 32] = (u8)(11 * i);
 		}
 		/* Early Secret, and what follows from it: RFC 8446 7.1 */
-		ASSERT_TRUE(dtls13_extract(&c, md, NULL,
-					   (struct dtls_bytes){ psk_key, len },
-					   secret));
+		ASSERT_TRUE(dtls_keys13_extract(&c, md, NULL,
+						(struct dtls_bytes){ psk_key,
+								    len },
+						secret));
 		ASSERT_TRUE(kdf(digest, EVP_KDF_HKDF_MODE_EXTRACT_ONLY, psk_key,
 				len, NULL, "", NULL, 0, other, len));
 		EXPECT_EQ(0, memcmp(secret, other, len));
-		ASSERT_TRUE(dtls13_derived(&c, md, secret));
-		ASSERT_TRUE(dtls13_extract(&c, md, secret,
-					   (struct dtls_bytes){ shared, len > 32 ?
+		ASSERT_TRUE(dtls_keys13_derived(&c, md, secret));
+		ASSERT_TRUE(dtls_keys13_extract(&c, md, secret,
+						(struct dtls_bytes){ shared,
+								    len > 32 ?
 								32 : len },
-					   secret));
+						secret));
 		if (!sha384) {
 			/* libcrypto takes salt and key of one length alone. */
 			ASSERT_TRUE(kdf(digest, EVP_KDF_HKDF_MODE_EXTRACT_ONLY,
@@ -90,10 +92,11 @@ TEST(key_schedule_is_libcryptos)
 		}
 		for (i = 0; i < 6; i++) {
 			n = lens[i] ? lens[i] : len;
-			ASSERT_TRUE(dtls13_expand(&c, md, secret, labels[i],
-						  (struct dtls_bytes){
+			ASSERT_TRUE(dtls_keys13_expand(&c, md, secret,
+						       labels[i],
+						       (struct dtls_bytes){
 							  hash, i ? 0 : len },
-						  out, n));
+						       out, n));
 			ASSERT_TRUE(kdf(digest, EVP_KDF_HKDF_MODE_EXPAND_ONLY,
 					secret, len, NULL, labels[i],
 					i ? NULL : hash, i ? 0 : len, wanted,
@@ -571,8 +574,8 @@ TEST_F(pair13, finished_is_the_last_message)
 	ASSERT_NE(NULL, self->client.e->tx);
 	dtls_fragment_write(message, DTLS_KEY_UPDATE, 1,
 			    (u16)self->client.e->d13->send_seq, 0, 1);
-	n = dtls_protect(self->client.e->tx, DTLS_CT_HANDSHAKE, message,
-			 sizeof(message), record);
+	n = dtls_protection_seal(self->client.e->tx, DTLS_CT_HANDSHAKE, message,
+				 sizeof(message), record);
 	ASSERT_EQ(0, end_input(&self->server, record, n, self->now));
 	EXPECT_EQ(-KDTLS_EPROTOCOL, end_input(&self->server, self->buf,
 					      (size_t)last, self->now));
@@ -804,7 +807,7 @@ static void count_output(struct end *end, u8 *buf, u64 now, unsigned int *record
 	for (*datagrams = 0; (n = end_output(end, buf, END_DATAGRAM, now)) > 0;
 	     ++*datagrams) {
 		d = (struct dtls_bytes){ buf, (size_t)n };
-		while (dtls_record_next(&d, 0, &record, &bytes, &dropped))
+		while (dtls_datagram_next(&d, 0, &record, &bytes, &dropped))
 			++*records;
 	}
 }
@@ -948,8 +951,8 @@ TEST_F(pair13, what_has_no_place_under_the_handshake_key_ends_it)
 		ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
 		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
 					  &self->now, 2));
-		n = dtls_protect(self->client.e->tx, types[i], record, 0,
-				 record);
+		n = dtls_protection_seal(self->client.e->tx, types[i], record,
+					 0, record);
 		ASSERT_LT(0, n);
 		EXPECT_EQ(-KDTLS_EPROTOCOL,
 			  end_input(&self->server, record, n, self->now));
@@ -1298,14 +1301,14 @@ TEST_F(pair13, acknowledgement_of_a_higher_epoch_is_ignored)
 	ASSERT_NE(NULL, self->server.e->tx);
 	ASSERT_NE(NULL, self->client.e->flight.first);
 	ack[9] = 3;
-	n = dtls_protect(self->server.e->tx, DTLS_CT_ACK, ack, sizeof(ack),
-			 record);
+	n = dtls_protection_seal(self->server.e->tx, DTLS_CT_ACK, ack,
+				 sizeof(ack), record);
 	ASSERT_EQ(0, end_input(&self->client, record, n, self->now));
 	EXPECT_TRUE(end_established(&self->client));
 	EXPECT_NE(NULL, self->client.e->flight.first);
 	ack[25] = 2;
-	n = dtls_protect(self->server.e->tx, DTLS_CT_ACK, ack, sizeof(ack),
-			 record);
+	n = dtls_protection_seal(self->server.e->tx, DTLS_CT_ACK, ack,
+				 sizeof(ack), record);
 	ASSERT_EQ(0, end_input(&self->client, record, n, self->now));
 	EXPECT_EQ(NULL, self->client.e->flight.first);
 	EXPECT_TRUE(end_established(&self->client));

@@ -141,7 +141,7 @@ bool dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 	if (dtls_flight_done(&e->flight))
 		return true;
 	if (!news) {
-		dtls_resend_flight_paced(e);
+		dtls_retransmit_paced(e);
 	} else if (!dtls_flight_pending(&e->flight)) {
 		/* RFC 9147 7.2: the rest goes out */
 		dtls_timer_soon(&e->timer, e->now);

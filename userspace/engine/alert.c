@@ -86,9 +86,9 @@ int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
 	}
 	if (alert == KDTLS_ALERT_CLOSE_NOTIFY && epoch) {
 		if (e->state == KDTLS_ESTABLISHED)
-			dtls_alert_send(e, WARNING, KDTLS_ALERT_CLOSE_NOTIFY);
+			dtls_state_alert(e, WARNING, KDTLS_ALERT_CLOSE_NOTIFY);
 		e->state = KDTLS_CLOSED;
-		dtls_stop(e);
+		dtls_state_stop(e);
 		return 0;
 	}
 	/* RFC 8446 6: the level says nothing any more. */

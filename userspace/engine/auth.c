@@ -9,7 +9,7 @@
 #include "state.h"
 
 /* Nobody is known yet: all zero. */
-struct dtls_peer dtls_peer_of(const struct kdtls_engine *e)
+struct dtls_peer dtls_auth_peer(const struct kdtls_engine *e)
 {
 	struct dtls_bytes bytes = { e->peer, e->peer_len };
 	struct dtls_peer peer = { 0 };
@@ -37,7 +37,7 @@ static int claim(struct kdtls_engine *e, const struct dtls_peer *from)
 	return 0;
 }
 
-int dtls_peer_claim_key(struct kdtls_engine *e, struct dtls_bytes identity)
+int dtls_auth_claim_key(struct kdtls_engine *e, struct dtls_bytes identity)
 {
 	struct dtls_peer peer = {
 		.auth = KDTLS_AUTH_PSK,
@@ -49,7 +49,7 @@ int dtls_peer_claim_key(struct kdtls_engine *e, struct dtls_bytes identity)
 	return claim(e, &peer);
 }
 
-int dtls_peer_claim_session(struct kdtls_engine *e,
+int dtls_auth_claim_session(struct kdtls_engine *e,
 			    const struct dtls_session *s)
 {
 	e->resumed = true;
@@ -57,7 +57,7 @@ int dtls_peer_claim_session(struct kdtls_engine *e,
 }
 
 /* What is kept as long as the engine is not larger than need be. */
-int dtls_peer_proven(struct kdtls_engine *e)
+int dtls_auth_proven(struct kdtls_engine *e)
 {
 	struct dtls_peer *peer = &e->hs->peer;
 	struct dtls_writer w = { 0 };
@@ -66,7 +66,7 @@ int dtls_peer_proven(struct kdtls_engine *e)
 	if (e->peer)
 		return 0;
 	if (!e->resumed)
-		peer->since = dtls_unix_time(e);
+		peer->since = dtls_state_time(e);
 	dtls_peer_write(peer, &w);
 	if (!w.failed)
 		e->peer = OPENSSL_memdup(w.p, w.len);
@@ -103,12 +103,12 @@ static int check_chain(struct kdtls_engine *e, const struct dtls_chain *chain,
 	struct dtls_peer *peer = &e->hs->peer;
 	const char *name = dtls_auth_wanted_name(e);
 
-	peer->until = dtls_chain_end(chain);
+	peer->until = dtls_x509_chain_end(chain);
 	if (!counts && !e->ep->config.ops.verify)
 		return 0;
-	shown->result = dtls_chain_verify(&e->ep->trust, chain, !e->server,
-					  name, dtls_unix_time(e),
-					  &peer->until, &shown->reason);
+	shown->result = dtls_x509_chain_verify(&e->ep->trust, chain, !e->server,
+					       name, dtls_state_time(e),
+					       &peer->until, &shown->reason);
 	if (!shown->result) {
 		peer->verified |= KDTLS_VERIFIED_CHAIN;
 		if (name && chain->leaf)
@@ -117,7 +117,7 @@ static int check_chain(struct kdtls_engine *e, const struct dtls_chain *chain,
 	return counts ? shown->result : 0;
 }
 
-int dtls_peer_judge(struct kdtls_engine *e, const struct dtls_chain *chain)
+int judge_chain(struct kdtls_engine *e, const struct dtls_chain *chain)
 {
 	struct dtls_peer *peer = &e->hs->peer;
 	struct kdtls_peer shown = {
@@ -139,7 +139,7 @@ int dtls_peer_judge(struct kdtls_engine *e, const struct dtls_chain *chain)
 	if (e->ep->config.ops.verify && !alert)
 		peer->verified |= KDTLS_VERIFIED_OWNER;
 	if (!alert && result)
-		alert = (u8)dtls_chain_alert(result);
+		alert = (u8)dtls_x509_chain_alert(result);
 	if (alert)
 		return dtls_fail(e, KDTLS_EPEER, alert, reason);
 	if (EVP_Digest(chain->der[0], chain->der_len[0], peer->hash, NULL,
@@ -156,13 +156,13 @@ static const struct dtls_scheme *peer_scheme(const struct kdtls_engine *e,
 
 	for (i = 0; i < ep->scheme_count; i++)
 		if (ep->schemes[i]->id == id &&
-		    dtls_scheme_fits(ep->schemes[i], kx, key))
+		    dtls_sign_fits(ep->schemes[i], kx, key))
 			return ep->schemes[i];
 	return NULL;
 }
 
-int dtls_check_signature(struct kdtls_engine *e, struct dtls_bytes body, u8 kx,
-			 struct dtls_bytes data)
+int dtls_auth_check_signature(struct kdtls_engine *e, struct dtls_bytes body,
+			      u8 kx, struct dtls_bytes data)
 {
 	EVP_PKEY *key = e->hs->peer_key;
 	const struct dtls_scheme *scheme;
@@ -184,13 +184,14 @@ int dtls_check_signature(struct kdtls_engine *e, struct dtls_bytes body, u8 kx,
 	return 0;
 }
 
-int dtls_receive_certificate(struct kdtls_engine *e, struct dtls_bytes body)
+int dtls_auth_receive_certificate(struct kdtls_engine *e,
+				  struct dtls_bytes body)
 {
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_chain chain = { 0 };
 	int err, alert;
 
-	alert = dtls_chain_parse(&chain, body, hs->peer_raw);
+	alert = dtls_x509_chain_parse(&chain, body, hs->peer_raw);
 	if (alert) {
 		err = dtls_fail(e, KDTLS_EPROTOCOL, (u8)alert,
 				"the peer's certificate cannot be read");
@@ -199,12 +200,12 @@ int dtls_receive_certificate(struct kdtls_engine *e, struct dtls_bytes body)
 	err = 0;
 	if (!chain.count)
 		goto out;
-	err = dtls_peer_judge(e, &chain);
+	err = judge_chain(e, &chain);
 	if (err)
 		goto out;
 	hs->peer_key = chain.key;
 	chain.key = NULL;
 out:
-	dtls_chain_free(&chain);
+	dtls_x509_chain_free(&chain);
 	return err;
 }

@@ -24,7 +24,7 @@ static int make_cids(struct kdtls_engine *e, unsigned int count, u8 usage)
 
 	list = wr_open(w, 2);
 	while (count-- && !err) {
-		dtls_random(e, cid, e->cids.len);
+		dtls_state_random(e, cid, e->cids.len);
 		if (ops->cid(e->ctx, cid, e->cids.len))
 			err = -KDTLS_ECALLBACK;
 		else if (!dtls_cids_add(&e->cids, cid, e->cids.len))
@@ -44,7 +44,7 @@ static int make_cids(struct kdtls_engine *e, unsigned int count, u8 usage)
 int kdtls_engine_give_cids(struct kdtls_engine *engine, unsigned int count,
 			   bool at_once)
 {
-	if (!dtls13_can_tell(engine) || !engine->cids.len ||
+	if (!dtls_state_can_tell13(engine) || !engine->cids.len ||
 	    !engine->ep->config.ops.cid || engine->d13->new_cids.len ||
 	    !count || count > DTLS_CIDS_MAX)
 		return -KDTLS_EUSAGE;
@@ -55,7 +55,7 @@ int kdtls_engine_request_cids(struct kdtls_engine *engine, unsigned int count)
 {
 	struct dtls13 *d = engine->d13;
 
-	if (!dtls13_can_tell(engine) || !engine->cid_tx_len ||
+	if (!dtls_state_can_tell13(engine) || !engine->cid_tx_len ||
 	    d->cids_wanted || !count ||
 	    count > (unsigned int)(DTLS_CIDS_MAX - d->spare_count))
 		return -KDTLS_EUSAGE;
@@ -70,7 +70,7 @@ static int unexpected(struct kdtls_engine *e)
 			 "no connection ID was agreed on");
 }
 
-int dtls13_request_connection_id(struct kdtls_engine *e, struct dtls_bytes body)
+int dtls_cids13_requested(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	u8 count;
 
@@ -120,10 +120,11 @@ static int take_spare(struct kdtls_engine *e)
 
 int kdtls_engine_change_cid(struct kdtls_engine *engine)
 {
-	return dtls13_can_update(engine) ? take_spare(engine) : -KDTLS_EUSAGE;
+	return dtls_state_can_update13(engine) ? take_spare(engine) :
+						 -KDTLS_EUSAGE;
 }
 
-int dtls13_new_connection_id(struct kdtls_engine *e, struct dtls_bytes body)
+int dtls_cids13_given(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	struct dtls13 *d = e->d13;
 	struct dtls_bytes list, cid;
@@ -161,7 +162,7 @@ int dtls13_new_connection_id(struct kdtls_engine *e, struct dtls_bytes body)
 	return take_spare(e) ? dtls_fail_memory(e) : 0;
 }
 
-u8 dtls13_cids_write(struct kdtls_engine *e, struct dtls_writer *w)
+u8 dtls_cids13_write(struct kdtls_engine *e, struct dtls_writer *w)
 {
 	struct dtls13 *d = e->d13;
 

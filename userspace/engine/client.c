@@ -10,9 +10,9 @@ int dtls_client_start(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
 
-	dtls_random(e, e->secrets.client_random, DTLS_RANDOM_SIZE);
+	dtls_state_random(e, e->secrets.client_random, DTLS_RANDOM_SIZE);
 	/* Name and callbacks are as they will be: is the session good enough? */
-	if (hs->has_session && !dtls_may_resume(e, &hs->session)) {
+	if (hs->has_session && !dtls_resumption_allowed(e, &hs->session)) {
 		hs->has_session = false;
 		dtls_early_refused(e);
 	}
@@ -21,14 +21,14 @@ int dtls_client_start(struct kdtls_engine *e)
 	} else if (hs->has_session && hs->session.ticket.len) {
 		/* An id of our own tells a resumption by its echo: RFC 5077 3.4 */
 		e->session_id_len = DTLS_SESSION_ID_SIZE;
-		dtls_random(e, e->session_id, DTLS_SESSION_ID_SIZE);
+		dtls_state_random(e, e->session_id, DTLS_SESSION_ID_SIZE);
 	} else if (hs->has_session) {
 		e->session_id_len = (u8)hs->session.id.len;
 		memcpy(e->session_id, hs->session.id.p, e->session_id_len);
 	}
-	if (dtls_client_hello(e))
+	if (dtls_client_hello_send(e))
 		return -e->error;
-	dtls_flight_end(e, true);
+	dtls_handshake_flight_end(e, true);
 	return 0;
 }
 
@@ -51,10 +51,10 @@ static int hello_verify_request(struct kdtls_engine *e, struct dtls_bytes body)
 		hs->cookie.len = 0;
 		return dtls_fail_memory(e);
 	}
-	dtls_flight_begin(e);
-	if (dtls_client_hello(e))
+	dtls_handshake_flight_begin(e);
+	if (dtls_client_hello_send(e))
 		return -e->error;
-	dtls_flight_end(e, true);
+	dtls_handshake_flight_end(e, true);
 	return 0;
 }
 
@@ -63,15 +63,15 @@ static int server_hello(struct kdtls_engine *e, struct dtls_bytes body)
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_server_hello sh;
 
-	if (!dtls_server_hello_parse(&sh, body))
+	if (!dtls_hello_parse_server(&sh, body))
 		return dtls_fail_decode(e, "malformed ServerHello");
 	if (!e->ep->speaks13 || !dtls_ext_has(&sh.ext, DTLS_EXT_VERSIONS))
-		return dtls12_server_hello(e, &sh);
+		return dtls_client12_server_hello(e, &sh);
 	/* RFC 9147 5.3: with a legacy_cookie there is no DTLS 1.3. */
 	if (hs->verify_requests && !hs->retried)
 		return dtls_fail_illegal(e,
 					 "DTLS 1.3 after HelloVerifyRequest");
-	return dtls13_server_hello(e, &sh);
+	return dtls_client13_server_hello(e, &sh);
 }
 
 static const struct dtls_expected expected[] = {
@@ -84,13 +84,13 @@ int dtls_client_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
 	enum dtls_step step = e->hs->step;
 
 	if (e->d13 && step != CLIENT_SERVER_HELLO)
-		return dtls13_client_message(e, type, body);
+		return dtls_client13_message(e, type, body);
 	/* RFC 5246 7.4.1.1: not now */
 	if (type == DTLS_HELLO_REQUEST)
 		return 0;
 	if (step != CLIENT_SERVER_HELLO)
-		return dtls12_client_message(e, type, body);
-	return dtls_receive_expected(e, expected,
-				     sizeof(expected) / sizeof(expected[0]),
-				     type, body);
+		return dtls_client12_message(e, type, body);
+	return dtls_handshake_receive(e, expected,
+				      sizeof(expected) / sizeof(expected[0]),
+				      type, body);
 }

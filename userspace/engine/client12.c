@@ -15,15 +15,15 @@ static int resume(struct kdtls_engine *e)
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_HANDSHAKE_FAILURE,
 				 "extended master secret differs from the session's");
-	if (dtls_peer_claim_session(e, s))
+	if (dtls_auth_claim_session(e, s))
 		return -e->error;
 	memcpy(e->secrets.master, s->master, DTLS_SECRET_SIZE);
 	e->hs->step = e->hs->ticket_due ? CLIENT_TICKET : CLIENT_FINISHED;
-	return dtls_derive_keys(e);
+	return dtls_handshake12_keys(e);
 }
 
-int dtls12_server_hello(struct kdtls_engine *e,
-			const struct dtls_server_hello *sh)
+int dtls_client12_server_hello(struct kdtls_engine *e,
+			       const struct dtls_server_hello *sh)
 {
 	struct dtls_handshake *hs = e->hs;
 	bool echoed;
@@ -47,7 +47,7 @@ int dtls12_server_hello(struct kdtls_engine *e,
 	if (!e->suite || !dtls_client_hello_suite(e, e->suite) || sh->compression)
 		return dtls_fail_illegal(e, "the server chose what was not offered");
 	memcpy(e->secrets.server_random, sh->random.p, DTLS_RANDOM_SIZE);
-	if (dtls_read_server_extensions(e, &sh->ext))
+	if (dtls_extensions_read_server(e, &sh->ext))
 		return -e->error;
 
 	echoed = sh->session_id.len &&
@@ -67,7 +67,7 @@ static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	struct dtls_handshake *hs = e->hs;
 
-	if (dtls_receive_certificate(e, body))
+	if (dtls_auth_receive_certificate(e, body))
 		return -e->error;
 	if (!hs->peer_key)
 		return dtls_fail_decode(e, "the server shows no certificate");
@@ -129,10 +129,10 @@ static int check_kex_signature(struct kdtls_engine *e, struct dtls_bytes params,
 	struct dtls_writer w = { 0 };
 	int err;
 
-	dtls_kex_signed(e, params, &w);
+	dtls_handshake12_signed_params(e, params, &w);
 	err = w.failed ? dtls_fail_memory(e) :
-	      dtls_check_signature(e, body, e->suite->kx,
-				   (struct dtls_bytes){ w.p, w.len });
+	      dtls_auth_check_signature(e, body, e->suite->kx,
+					(struct dtls_bytes){ w.p, w.len });
 	wr_free(&w);
 	return err;
 }
@@ -173,7 +173,7 @@ static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
 	if (memchr(types.p, 64, types.len)) /* ecdsa_sign: RFC 8422 5.5 */
 		kx |= DTLS_KX_ECDSA;
 	/* Without one that suits, an empty list is sent: RFC 5246 7.4.6 */
-	dtls_choose_identity(e, kx, schemes, (struct dtls_bytes){ 0 },
+	dtls_identity_choose(e, kx, schemes, (struct dtls_bytes){ 0 },
 			     hs->own_raw, !hs->own_raw, NULL);
 	hs->step = CLIENT_HELLO_DONE;
 	return 0;
@@ -182,8 +182,8 @@ static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
 static int choose_psk(struct kdtls_engine *e, u8 *identity,
 		      size_t *identity_len, u8 *psk, size_t *psk_len)
 {
-	int len = dtls_psk_of_client(e, e->hs->psk_hint, identity,
-				     identity_len, psk);
+	int len = dtls_psks_client(e, e->hs->psk_hint, identity,
+				   identity_len, psk);
 
 	if (len < 0)
 		return len;
@@ -192,7 +192,7 @@ static int choose_psk(struct kdtls_engine *e, u8 *identity,
 				 KDTLS_ALERT_HANDSHAKE_FAILURE,
 				 "no pre-shared key for this server");
 	*psk_len = (size_t)len;
-	return dtls_peer_claim_key(e, (struct dtls_bytes){ identity,
+	return dtls_auth_claim_key(e, (struct dtls_bytes){ identity,
 							   *identity_len });
 }
 
@@ -207,7 +207,7 @@ static int send_key_exchange(struct kdtls_engine *e)
 	if (e->suite->kx & DTLS_KX_PSK &&
 	    choose_psk(e, identity, &identity_len, psk, &psk_len))
 		return -e->error;
-	w = dtls_message_begin(e, DTLS_CLIENT_KEY_EXCHANGE);
+	w = dtls_handshake_message(e, DTLS_CLIENT_KEY_EXCHANGE);
 	if (e->suite->kx & DTLS_KX_PSK)
 		wr_vec(w, 2, identity, identity_len);
 	if (e->suite->kx & DTLS_KX_ECDHE) {
@@ -217,13 +217,13 @@ static int send_key_exchange(struct kdtls_engine *e)
 			return dtls_fail_internal(e);
 		wr_vec(w, 1, point, len);
 	}
-	if (dtls_message_end(e))
+	if (dtls_handshake_message_end(e))
 		return -e->error;
 	if (!(e->suite->kx & DTLS_KX_PSK))
-		return dtls_derive_master(e, hs->shared, hs->shared_len);
+		return dtls_handshake12_master(e, hs->shared, hs->shared_len);
 	len = dtls_kex_psk(hs->shared, hs->shared_len, psk, psk_len, premaster);
 	OPENSSL_cleanse(psk, sizeof(psk));
-	return dtls_derive_master(e, premaster, len);
+	return dtls_handshake12_master(e, premaster, len);
 }
 
 static int send_certificate_verify(struct kdtls_engine *e)
@@ -234,14 +234,14 @@ static int send_certificate_verify(struct kdtls_engine *e)
 	u8 *signature;
 	size_t len;
 
-	len = dtls_sign(hs->scheme, hs->identity->key, all, &signature);
+	len = dtls_sign_make(hs->scheme, hs->identity->key, all, &signature);
 	if (!len)
 		return dtls_fail_internal(e);
-	w = dtls_message_begin(e, DTLS_CERTIFICATE_VERIFY);
+	w = dtls_handshake_message(e, DTLS_CERTIFICATE_VERIFY);
 	wr_u16(w, hs->scheme->id);
 	wr_vec(w, 2, signature, len);
 	OPENSSL_free(signature);
-	return dtls_message_end(e);
+	return dtls_handshake_message_end(e);
 }
 
 static int server_hello_done(struct kdtls_engine *e, struct dtls_bytes body)
@@ -250,16 +250,16 @@ static int server_hello_done(struct kdtls_engine *e, struct dtls_bytes body)
 
 	if (body.len)
 		return dtls_fail_decode(e, "ServerHelloDone is not empty");
-	dtls_flight_begin(e);
-	if (hs->cert_requested && dtls_send_certificate(e))
+	dtls_handshake_flight_begin(e);
+	if (hs->cert_requested && dtls_handshake12_send_certificate(e))
 		return -e->error;
 	if (send_key_exchange(e))
 		return -e->error;
 	if (hs->cert_requested && hs->identity && send_certificate_verify(e))
 		return -e->error;
-	if (dtls_send_finished(e))
+	if (dtls_handshake12_send_finished(e))
 		return -e->error;
-	dtls_flight_end(e, true);
+	dtls_handshake_flight_end(e, true);
 	hs->step = hs->ticket_due ? CLIENT_TICKET : CLIENT_FINISHED;
 	return 0;
 }
@@ -288,7 +288,7 @@ static void offer_session(struct kdtls_engine *e)
 
 	if (!e->ep->config.ops.session)
 		return;
-	dtls_session_of(e, &s);
+	dtls_resumption_session(e, &s);
 	if (!s.life)
 		return;
 	s.ticket = (struct dtls_bytes){ hs->ticket.p, hs->ticket.len };
@@ -308,18 +308,18 @@ static void offer_session(struct kdtls_engine *e)
 
 static int finished(struct kdtls_engine *e, struct dtls_bytes body)
 {
-	if (dtls_receive_finished(e, body))
+	if (dtls_handshake12_receive_finished(e, body))
 		return -e->error;
 	offer_session(e);
-	dtls_flight_begin(e);
+	dtls_handshake_flight_begin(e);
 	if (!e->resumed) {
 		dtls_timer_stop(&e->timer);
 		e->hs->step = DTLS_STEP_DONE;
 		return 0;
 	}
-	if (dtls_send_finished(e))
+	if (dtls_handshake12_send_finished(e))
 		return -e->error;
-	dtls_flight_end(e, false);
+	dtls_handshake_flight_end(e, false);
 	e->hs->step = DTLS_STEP_FLUSH;
 	return 0;
 }
@@ -334,14 +334,14 @@ static const struct dtls_expected expected[] = {
 	{ CLIENT_FINISHED, DTLS_FINISHED, finished },
 };
 
-int dtls12_client_message(struct kdtls_engine *e, u8 type,
+int dtls_client12_message(struct kdtls_engine *e, u8 type,
 			  struct dtls_bytes body)
 {
 	/* Plain PSK has no key exchange to send but for a hint (RFC 4279 2). */
 	if (e->hs->step == CLIENT_KEY_EXCHANGE && type == DTLS_SERVER_HELLO_DONE &&
 	    e->suite->kx == DTLS_KX_PSK)
 		return server_hello_done(e, body);
-	return dtls_receive_expected(e, expected,
-				     sizeof(expected) / sizeof(expected[0]),
-				     type, body);
+	return dtls_handshake_receive(e, expected,
+				      sizeof(expected) / sizeof(expected[0]),
+				      type, body);
 }

@@ -15,7 +15,7 @@ static bool fold(struct kdtls_engine *e)
 	struct dtls_transcript *t = &e->hs->transcript;
 	size_t first = DTLS_SHORT_HEADER + dtls_get_be(t->all.p + 1, 3);
 	u8 buf[DTLS_HASH_MAX];
-	struct dtls_bytes hash = dtls_hash_upto(e, first, buf);
+	struct dtls_bytes hash = dtls_handshake_hash(e, first, buf);
 
 	return hash.len &&
 	       dtls_transcript_fold(t, hash,
@@ -73,10 +73,10 @@ static int hello_retry(struct kdtls_engine *e, const struct dtls_extensions *x)
 	hs->retried = true;
 	hs->retry_suite = e->suite->id;
 	dtls_early_refused(e);
-	dtls_flight_begin(e);
-	if (dtls_client_hello(e))
+	dtls_handshake_flight_begin(e);
+	if (dtls_client_hello_send(e))
 		return -e->error;
-	dtls_flight_end(e, true);
+	dtls_handshake_flight_end(e, true);
 	return 0;
 }
 
@@ -92,8 +92,8 @@ static int read_psk(struct kdtls_engine *e, struct dtls_bytes r)
 		return dtls_fail_illegal(e, "the server chose what was not offered");
 	hs->psk_chosen = true;
 	if (!psk[index].resumes)
-		return dtls_peer_claim_key(e, psk[index].identity);
-	if (dtls_peer_claim_session(e, &hs->session))
+		return dtls_auth_claim_key(e, psk[index].identity);
+	if (dtls_auth_claim_session(e, &hs->session))
 		return -e->error;
 	memcpy(hs->psk, psk[index].key.p, psk[index].key.len);
 	hs->psk_len = (u8)psk[index].key.len;
@@ -123,7 +123,7 @@ static int accept(struct kdtls_engine *e, const struct dtls_server_hello *sh)
 	const struct dtls_extensions *x = &sh->ext;
 	struct dtls_handshake *hs = e->hs;
 
-	if (dtls13_check_extensions(e, x, 1ULL << DTLS_EXT_VERSIONS |
+	if (dtls_extensions_check13(e, x, 1ULL << DTLS_EXT_VERSIONS |
 				    1ULL << DTLS_EXT_KEY_SHARE |
 				    1ULL << DTLS_EXT_PSK |
 				    1ULL << DTLS_EXT_CID))
@@ -139,14 +139,14 @@ static int accept(struct kdtls_engine *e, const struct dtls_server_hello *sh)
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_MISSING_EXTENSION,
 				 "the server sent no key share");
-	if (dtls_read_cid(e, x) || dtls13_handshake_keys(e))
+	if (dtls_extensions_read_cid(e, x) || dtls_handshake13_keys(e))
 		return -e->error;
 	hs->step = CLIENT13_EXTENSIONS;
 	return 0;
 }
 
-int dtls13_server_hello(struct kdtls_engine *e,
-			const struct dtls_server_hello *sh)
+int dtls_client13_server_hello(struct kdtls_engine *e,
+			       const struct dtls_server_hello *sh)
 {
 	struct dtls_bytes version = sh->ext.ext[DTLS_EXT_VERSIONS];
 	const struct dtls_suite *suite = dtls_endpoint_suite(e->ep, sh->suite);
@@ -157,10 +157,11 @@ int dtls13_server_hello(struct kdtls_engine *e,
 	    sh->compression || !suite || !dtls_suite_is_13(suite) ||
 	    (e->hs->retried && sh->suite != e->hs->retry_suite))
 		return dtls_fail_illegal(e, "the server chose what was not offered");
-	if (dtls13_begin(e))
+	if (dtls_handshake13_begin(e))
 		return -e->error;
 	e->suite = suite;
-	if (!memcmp(sh->random.p, dtls_retry_random, sizeof(dtls_retry_random)))
+	if (!memcmp(sh->random.p, dtls_hello_retry_random,
+		    sizeof(dtls_hello_retry_random)))
 		return hello_retry(e, &sh->ext);
 	return accept(e, sh);
 }
@@ -169,9 +170,9 @@ static int encrypted_extensions(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	struct dtls_extensions x;
 
-	if (body.len < 2 || !dtls_extensions_parse(&x, body))
+	if (body.len < 2 || !dtls_ext_parse(&x, body))
 		return dtls_fail_decode(e, "malformed EncryptedExtensions");
-	if (dtls13_read_answers(e, &x) || dtls_early_answer(e, &x))
+	if (dtls_extensions_read_answers13(e, &x) || dtls_early_answer(e, &x))
 		return -e->error;
 	e->hs->step = e->hs->psk_chosen ? CLIENT13_FINISHED :
 					  CLIENT13_CERTIFICATE;
@@ -187,7 +188,7 @@ static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
 	if (hs->cert_requested)
 		return out_of_turn(e);
 	if (!rd_vec(&body, 1, &context) || body.len < 2 ||
-	    !dtls_extensions_parse(&x, body))
+	    !dtls_ext_parse(&x, body))
 		return dtls_fail_decode(e, "malformed CertificateRequest");
 	if (context.len)
 		return dtls_fail_illegal(e, "CertificateRequest has a context");
@@ -201,14 +202,14 @@ static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
 		return dtls_fail_decode(e, "malformed CertificateRequest");
 	hs->cert_requested = true;
 	/* Without one that suits, an empty list is sent: RFC 8446 4.4.2.3 */
-	dtls_choose_identity(e, DTLS_KX_13, schemes, (struct dtls_bytes){ 0 },
+	dtls_identity_choose(e, DTLS_KX_13, schemes, (struct dtls_bytes){ 0 },
 			     hs->own_raw, !hs->own_raw, NULL);
 	return 0;
 }
 
 static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 {
-	if (dtls13_receive_certificate(e, body))
+	if (dtls_handshake13_receive_certificate(e, body))
 		return -e->error;
 	if (!e->hs->peer_key)
 		return dtls_fail_decode(e, "the server shows no certificate");
@@ -219,24 +220,26 @@ static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 static int certificate_verify(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	e->hs->step = CLIENT13_FINISHED;
-	return dtls13_receive_verify(e, body);
+	return dtls_handshake13_receive_verify(e, body);
 }
 
 static int finished(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	struct dtls_handshake *hs = e->hs;
 
-	if (dtls13_receive_finished(e, body) || dtls13_data_secrets(e))
+	if (dtls_handshake13_receive_finished(e, body) ||
+	    dtls_handshake13_data_secrets(e))
 		return -e->error;
-	dtls_flight_begin(e);
+	dtls_handshake_flight_begin(e);
 	if (hs->cert_requested &&
-	    dtls13_send_certificate(e, (struct dtls_bytes){ 0 }))
+	    dtls_handshake13_send_certificate(e, (struct dtls_bytes){ 0 }))
 		return -e->error;
-	if (hs->cert_requested && hs->identity && dtls13_send_verify(e))
+	if (hs->cert_requested && hs->identity &&
+	    dtls_handshake13_send_verify(e))
 		return -e->error;
-	if (dtls13_send_finished(e) || dtls13_resumption_secret(e))
+	if (dtls_handshake13_send_finished(e) || dtls_handshake13_resumption(e))
 		return -e->error;
-	dtls_flight_end(e, true);
+	dtls_handshake_flight_end(e, true);
 	hs->step = DTLS_STEP_FLUSH;
 	return 0;
 }
@@ -249,10 +252,10 @@ static const struct dtls_expected expected[] = {
 	{ CLIENT13_FINISHED, DTLS_FINISHED, finished },
 };
 
-int dtls13_client_message(struct kdtls_engine *e, u8 type,
+int dtls_client13_message(struct kdtls_engine *e, u8 type,
 			  struct dtls_bytes body)
 {
-	return dtls_receive_expected(e, expected,
-				     sizeof(expected) / sizeof(expected[0]),
-				     type, body);
+	return dtls_handshake_receive(e, expected,
+				      sizeof(expected) / sizeof(expected[0]),
+				      type, body);
 }

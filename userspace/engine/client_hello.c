@@ -11,7 +11,7 @@ static u32 ticket_age(const struct kdtls_engine *e)
 	const struct dtls_session *s = &e->hs->session;
 
 	/* Milliseconds, and what the server added (RFC 8446 4.2.11.1) */
-	return (u32)(1000 * (dtls_unix_time(e) - s->made)) + s->age_add;
+	return (u32)(1000 * (dtls_state_time(e) - s->made)) + s->age_add;
 }
 
 unsigned int dtls_client_hello_psks(const struct kdtls_engine *e,
@@ -93,8 +93,8 @@ static int ask_psk(struct kdtls_engine *e)
 	if (hs->psk_asked)
 		return 0;
 	hs->psk_asked = true;
-	len = dtls_psk_of_client(e, NULL, hs->psk_identity, &identity_len,
-				 hs->psk);
+	len = dtls_psks_client(e, NULL, hs->psk_identity, &identity_len,
+			       hs->psk);
 	if (len > 0 && identity_len) {
 		hs->psk_len = (u8)len;
 		hs->psk_identity_len = (u8)identity_len;
@@ -175,7 +175,7 @@ static struct dtls_bytes hash_truncated(const struct kdtls_engine *e,
 
 	dtls_put_be(header + 1, 3, hello->len - DTLS_MESSAGE_HEADER);
 	return (struct dtls_bytes){
-		out, dtls_digest(&e->ep->crypto, md, pieces, 3, out)
+		out, dtls_crypto_digest(&e->ep->crypto, md, pieces, 3, out)
 	};
 }
 
@@ -201,8 +201,9 @@ static int bind_psks(struct kdtls_engine *e, struct dtls_writer *w)
 	for (i = 0; i < n; i++) {
 		md = psk[i].sha384 ? c->sha384 : c->sha256;
 		hash = hash_truncated(e, md, w, end, buf);
-		if (!hash.len || !dtls13_binder(c, md, psk[i].key,
-						psk[i].resumes, hash, binder))
+		if (!hash.len || !dtls_keys13_binder(c, md, psk[i].key,
+						     psk[i].resumes, hash,
+						     binder))
 			return dtls_fail_internal(e);
 		memcpy(p + 1, binder, hash.len);
 		p += 1 + hash.len;
@@ -239,7 +240,7 @@ static void write_suites(struct kdtls_engine *e, struct dtls_writer *w)
 }
 
 /* The same bytes each time but for the cookie (RFC 6347 4.2.1) */
-int dtls_client_hello(struct kdtls_engine *e)
+int dtls_client_hello_send(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_writer *w;
@@ -247,7 +248,7 @@ int dtls_client_hello(struct kdtls_engine *e)
 
 	if (!hs->retried)
 		dtls_transcript_clear(&hs->transcript);
-	w = dtls_message_begin(e, DTLS_CLIENT_HELLO);
+	w = dtls_handshake_message(e, DTLS_CLIENT_HELLO);
 	wr_u16(w, DTLS_VERSION_1_2);
 	wr_bytes(w, e->secrets.client_random, DTLS_RANDOM_SIZE);
 	wr_vec(w, 1, e->session_id, e->session_id_len);
@@ -261,12 +262,12 @@ int dtls_client_hello(struct kdtls_engine *e)
 	mark = wr_open(w, 2);
 	if (e->ep->speaks13 && offer_13(e, w))
 		return -e->error;
-	dtls_write_client_extensions(e, w);
+	dtls_extensions_write_client(e, w);
 	if (e->ep->speaks13)
 		offer_psks(e, w);
 	wr_close(w, mark, 2);
 	if (e->ep->speaks13 && bind_psks(e, w))
 		return -e->error;
 	hs->step = CLIENT_SERVER_HELLO;
-	return dtls_message_end(e);
+	return dtls_handshake_message_end(e);
 }

@@ -17,7 +17,7 @@ struct dtls_offered_psk {
 #define DTLS_OFFERED_PSKS	2
 
 /* Write the hello, the first one or that after a HelloRetryRequest. */
-int dtls_client_hello(struct kdtls_engine *e);
+int dtls_client_hello_send(struct kdtls_engine *e);
 
 /* A suite of DTLS 1.2 is offered if it could succeed here. */
 bool dtls_client_hello_suite(const struct kdtls_engine *e,

@@ -38,7 +38,8 @@ static bool open_early(struct kdtls_engine *e, struct dtls_protection *rx,
 		l = OPENSSL_malloc(sizeof(*l) + h->len);
 		if (!l)
 			return false;
-		n = dtls_unprotect(rx, &record, h->data, l->data, &l->type);
+		n = dtls_protection_open(rx, &record, h->data, l->data,
+					 &l->type);
 		l->next = NULL;
 		l->record = record;
 		l->len = n < 0 ? 0 : (size_t)n;
@@ -61,18 +62,19 @@ static int give_keys(struct kdtls_engine *e, struct later **list)
 	int err;
 
 	/* Early data may still be on its way (RFC 9147 5.6). */
-	if (e->early && dtls_hand_out(e, e->early->key, &e->early->info, NULL))
+	if (e->early && dtls_handout_keys(e, e->early->key, &e->early->info,
+					  NULL))
 		return -e->error;
 	dtls_early_free(e);
-	err = dtls13_data_key(e, DTLS_RX, &rx_key);
+	err = dtls_handshake13_data_key(e, DTLS_RX, &rx_key);
 	if (!err)
-		err = dtls13_data_key(e, DTLS_TX, &tx_key);
+		err = dtls_handshake13_data_key(e, DTLS_TX, &tx_key);
 	if (!err) {
 		if (e->hs->data_tx)
 			tx_key.rec_seq = e->hs->data_tx->seq;
 		rx = dtls_protection_new(&e->ep->crypto, DTLS_RX, &rx_key);
 		err = rx && open_early(e, rx, list) ?
-		      dtls_hand_out(e, rx, &rx_key, &tx_key) :
+		      dtls_handout_keys(e, rx, &rx_key, &tx_key) :
 		      dtls_fail_internal(e);
 	}
 	dtls_protection_free(rx);
@@ -81,7 +83,7 @@ static int give_keys(struct kdtls_engine *e, struct later **list)
 	return err;
 }
 
-int dtls13_complete(struct kdtls_engine *e)
+int complete_13(struct kdtls_engine *e)
 {
 	const struct kdtls_ops *ops = &e->ep->config.ops;
 	struct dtls_handshake *hs = e->hs;
@@ -98,7 +100,7 @@ int dtls13_complete(struct kdtls_engine *e)
 	d->ticket_due = hs->send_ticket;
 	e->keys_out = true;
 	e->state = KDTLS_ESTABLISHED;
-	dtls_handshake_drop(e);
+	dtls_state_handshake_drop(e);
 	if (e->server) {
 		/* Kept for a client that does not know yet (RFC 9147 5.8.1) */
 		dtls_protection_free(e->tx);
@@ -108,7 +110,7 @@ int dtls13_complete(struct kdtls_engine *e)
 	}
 	for (err = 0, l = list; l && !err; l = l->next) {
 		if (l->type != DTLS_CT_APPLICATION_DATA)
-			err = dtls_take_content(e, &l->record, l->type,
+			err = dtls_content_take(e, &l->record, l->type,
 						(struct dtls_bytes){
 							l->data, l->len });
 		else if (ops->early && l->len)
@@ -118,7 +120,7 @@ int dtls13_complete(struct kdtls_engine *e)
 	return err;
 }
 
-int dtls_complete(struct kdtls_engine *e)
+int dtls_complete_handshake(struct kdtls_engine *e)
 {
 	const struct kdtls_ops *ops = &e->ep->config.ops;
 	struct dtls_handshake *hs = e->hs;
@@ -130,17 +132,17 @@ int dtls_complete(struct kdtls_engine *e)
 				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
 				 "a message came after Finished");
 	if (e->d13)
-		return dtls13_complete(e);
+		return complete_13(e);
 	hs->tx_key.rec_seq = e->tx->seq;
-	if (dtls_hand_out(e, e->rx, &hs->rx_key, &hs->tx_key))
+	if (dtls_handout_keys(e, e->rx, &hs->rx_key, &hs->tx_key))
 		return -e->error;
 	for (h = hs->held; h; h = h->next)
 		if (h->opened && ops->early)
 			ops->early(e->ctx, h->data, h->len);
 	e->keys_out = true;
 	e->state = KDTLS_ESTABLISHED;
-	dtls_handshake_drop(e);
-	dtls_drop_protection(e);
+	dtls_state_handshake_drop(e);
+	dtls_state_drop_keys(e);
 	/* Who sent the last flight keeps it for a while: RFC 6347 4.2.4 */
 	if (e->flight.first)
 		e->timer.expiry = e->now + 1000ULL * e->ep->config.linger;

@@ -117,7 +117,7 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 		 */
 		if (hs->flight_seen && f->seq == hs->flight_end &&
 		    f->offset + f->body.len == f->length)
-			dtls_resend_flight_paced(e);
+			dtls_retransmit_paced(e);
 		return 0;
 	case DTLS_REASSEMBLY_TOO_LONG:
 		return dtls_fail_illegal(e, "a message is too long");
@@ -134,7 +134,7 @@ static int late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
 	/* A new handshake counts its messages from 0 again: RFC 6347 4.2.2 */
 	if (f->type == (e->server ? DTLS_CLIENT_HELLO : DTLS_HELLO_REQUEST)) {
 		if (!f->offset)
-			dtls_alert_send(e, 1, KDTLS_ALERT_NO_RENEGOTIATION);
+			dtls_state_alert(e, 1, KDTLS_ALERT_NO_RENEGOTIATION);
 		return 0;
 	}
 	if (f->type != DTLS_FINISHED || f->seq != e->peer_finished)
@@ -144,7 +144,7 @@ static int late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
 	/* Once for all of its fragments */
 	if (f->offset + f->body.len == f->length && e->flight.first &&
 	    !dtls_flight_pending(&e->flight))
-		dtls_resend_flight(e);
+		dtls_retransmit_flight(e);
 	return 0;
 }
 
@@ -155,7 +155,7 @@ static int late_messages(struct kdtls_engine *e,
 	struct dtls_fragment f;
 
 	if (e->d13)
-		return dtls13_late(e, record, content);
+		return dtls_post13_receive(e, record, content);
 	while (record->epoch && content.len) {
 		if (!dtls_fragment_parse(&content, &f)) {
 			e->dropped++;
@@ -186,12 +186,12 @@ static int take_handshake(struct kdtls_engine *e,
 		if (take_fragment(e, record->epoch, &f, &fresh, &lost))
 			return -e->error;
 	}
-	if (fresh && !lost && dtls_may_be_13(e))
+	if (fresh && !lost && dtls_state_may_be_13(e))
 		dtls_ack_note(e, record);
 	return 0;
 }
 
-int dtls_take_content(struct kdtls_engine *e, const struct dtls_record *record,
+int dtls_content_take(struct kdtls_engine *e, const struct dtls_record *record,
 		      u8 type, struct dtls_bytes content)
 {
 	u64 epoch = record->epoch;
@@ -203,7 +203,7 @@ int dtls_take_content(struct kdtls_engine *e, const struct dtls_record *record,
 		return dtls_alert_receive(e, epoch, content);
 	case DTLS_CT_ACK:
 		return dtls_ack_receive(e, epoch, content) && e->keys_out ?
-		       dtls13_acknowledged(e) : 0;
+		       dtls_post13_acknowledged(e) : 0;
 	case DTLS_CT_CHANGE_CIPHER_SPEC:
 		/* The record's epoch says all of it, and says it reliably. */
 		return 0;

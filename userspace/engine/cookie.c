@@ -8,25 +8,25 @@
 
 bool dtls_cookie_init(struct dtls_cookie *k, u64 life)
 {
-	k->key[0] = dtls_keyed_new("SHA256");
-	k->key[1] = dtls_keyed_new("SHA256");
+	k->key[0] = dtls_hmac_new("SHA256");
+	k->key[1] = dtls_hmac_new("SHA256");
 	k->life = life;
 	return k->key[0] && k->key[1];
 }
 
 void dtls_cookie_exit(struct dtls_cookie *k)
 {
-	dtls_keyed_free(k->key[0]);
-	dtls_keyed_free(k->key[1]);
+	dtls_hmac_free(k->key[0]);
+	dtls_hmac_free(k->key[1]);
 }
 
-static bool new_key(struct dtls_keyed *k)
+static bool new_key(struct dtls_hmac *k)
 {
 	u8 key[KEY_SIZE];
 	bool ok;
 
 	ok = RAND_bytes(key, sizeof(key)) == 1 &&
-	     dtls_keyed_set(k, key, sizeof(key));
+	     dtls_hmac_set(k, key, sizeof(key));
 	OPENSSL_cleanse(key, sizeof(key));
 	return ok;
 }
@@ -62,7 +62,7 @@ static bool compute(const struct dtls_cookie *k, u64 period,
 
 	dtls_put_be(front, 2, ch->version);
 	front[2] = (u8)address.len;
-	if (!dtls_hmac(k->key[period % 2], pieces, 3, mac))
+	if (!dtls_hmac_digest(k->key[period % 2], pieces, 3, mac))
 		return false;
 	out[0] = (u8)period;
 	memcpy(out + 1, mac, DTLS_COOKIE_SIZE - 1);
@@ -103,14 +103,14 @@ static bool retry_mac(const struct dtls_cookie *k, u64 period,
 	};
 
 	front[sizeof(front) - 2] = (u8)address.len;
-	if (!dtls_hmac(k->key[period % 2], pieces, 3, mac))
+	if (!dtls_hmac_digest(k->key[period % 2], pieces, 3, mac))
 		return false;
 	memcpy(out, mac, DTLS_RETRY_MAC_SIZE);
 	return true;
 }
 
-size_t dtls_retry_seal(struct dtls_cookie *k, struct dtls_bytes address,
-		       const struct dtls_retry *r, u64 now, u8 *out)
+size_t dtls_cookie_seal(struct dtls_cookie *k, struct dtls_bytes address,
+			const struct dtls_retry *r, u64 now, u8 *out)
 {
 	size_t len = 5 + (size_t)r->hash_len;
 
@@ -126,8 +126,8 @@ size_t dtls_retry_seal(struct dtls_cookie *k, struct dtls_bytes address,
 	return len + DTLS_RETRY_MAC_SIZE;
 }
 
-bool dtls_retry_open(struct dtls_cookie *k, struct dtls_bytes address,
-		     struct dtls_bytes cookie, u64 now, struct dtls_retry *r)
+bool dtls_cookie_open(struct dtls_cookie *k, struct dtls_bytes address,
+		      struct dtls_bytes cookie, u64 now, struct dtls_retry *r)
 {
 	struct dtls_bytes content = cookie;
 	u8 mac[DTLS_RETRY_MAC_SIZE];

@@ -18,7 +18,7 @@ struct dtls_cookie {
 	u64 period;		/* number of the current one */
 	u64 life;		/* µs of a period */
 	bool ready;
-	struct dtls_keyed *key[2]; /* of even and odd periods */
+	struct dtls_hmac *key[2]; /* of even and odd periods */
 };
 
 /* Return: false for want of memory; dtls_cookie_exit() is due all the same. */
@@ -48,12 +48,12 @@ struct dtls_retry {
 #define DTLS_RETRY_COOKIE_MAX	(1 + 2 + 2 + DTLS_HASH_MAX + DTLS_RETRY_MAC_SIZE)
 
 /* Return: bytes written to @out (DTLS_RETRY_COOKIE_MAX); 0: libcrypto failed. */
-size_t dtls_retry_seal(struct dtls_cookie *k, struct dtls_bytes address,
-		       const struct dtls_retry *r, u64 now, u8 *out);
+size_t dtls_cookie_seal(struct dtls_cookie *k, struct dtls_bytes address,
+			const struct dtls_retry *r, u64 now, u8 *out);
 
 /* Return: false: not ours, not for this address, or too old. */
-bool dtls_retry_open(struct dtls_cookie *k, struct dtls_bytes address,
-		     struct dtls_bytes cookie, u64 now, struct dtls_retry *r);
+bool dtls_cookie_open(struct dtls_cookie *k, struct dtls_bytes address,
+		      struct dtls_bytes cookie, u64 now, struct dtls_retry *r);
 
 #define DTLS_VERIFY_REQUEST_SIZE \
 	(DTLS12_HEADER_SIZE + DTLS_MESSAGE_HEADER + 3 + DTLS_COOKIE_SIZE)

@@ -31,8 +31,8 @@ bool dtls_crypto_init(struct dtls_crypto *c)
 	c->aes256_ecb = EVP_CIPHER_fetch(NULL, "AES-256-ECB", NULL);
 	c->chacha20 = EVP_CIPHER_fetch(NULL, "ChaCha20", NULL);
 	ERR_pop_to_mark();
-	c->hmac_sha256 = dtls_keyed_new("SHA256");
-	c->hmac_sha384 = dtls_keyed_new("SHA384");
+	c->hmac_sha256 = dtls_hmac_new("SHA256");
+	c->hmac_sha384 = dtls_hmac_new("SHA384");
 	c->digest = EVP_MD_CTX_new();
 	c->pool = dtls_pool_new();
 	if (c->hmac_sha256 && c->hmac_sha384 && c->digest && c->sha256 &&
@@ -56,8 +56,8 @@ void dtls_crypto_exit(struct dtls_crypto *c)
 	EVP_CIPHER_free(c->aes128_ecb);
 	EVP_CIPHER_free(c->aes256_ecb);
 	EVP_CIPHER_free(c->chacha20);
-	dtls_keyed_free(c->hmac_sha256);
-	dtls_keyed_free(c->hmac_sha384);
+	dtls_hmac_free(c->hmac_sha256);
+	dtls_hmac_free(c->hmac_sha384);
 	EVP_MD_CTX_free(c->digest);
 	for (i = 0; i < DTLS_GROUPS_MAX; i++)
 		EVP_PKEY_CTX_free(c->keygen[i]);
@@ -65,20 +65,21 @@ void dtls_crypto_exit(struct dtls_crypto *c)
 	memset(c, 0, sizeof(*c));
 }
 
-static struct dtls_keyed *keyed_of(const struct dtls_crypto *c,
-				   const EVP_MD *md)
+static struct dtls_hmac *keyed_of(const struct dtls_crypto *c,
+				  const EVP_MD *md)
 {
 	return md == c->sha384 ? c->hmac_sha384 : c->hmac_sha256;
 }
 
-struct dtls_keyed *dtls_hmac_key(const struct dtls_crypto *c, const EVP_MD *md,
-				 const u8 *key, size_t len)
+struct dtls_hmac *dtls_crypto_hmac_key(const struct dtls_crypto *c,
+				       const EVP_MD *md,
+				       const u8 *key, size_t len)
 {
-	struct dtls_keyed *k = keyed_of(c, md);
+	struct dtls_hmac *k = keyed_of(c, md);
 
 	if (len && len == k->len && !CRYPTO_memcmp(key, k->key, len))
 		return k;
-	if (!dtls_keyed_set(k, key, len))
+	if (!dtls_hmac_set(k, key, len))
 		return NULL;
 	if (len && len <= sizeof(k->key)) {
 		memcpy(k->key, key, len);
@@ -87,14 +88,15 @@ struct dtls_keyed *dtls_hmac_key(const struct dtls_crypto *c, const EVP_MD *md,
 	return k;
 }
 
-void dtls_hmac_forget(const struct dtls_crypto *c)
+void dtls_crypto_forget_keys(const struct dtls_crypto *c)
 {
-	dtls_keyed_forget(c->hmac_sha256);
-	dtls_keyed_forget(c->hmac_sha384);
+	dtls_hmac_forget(c->hmac_sha256);
+	dtls_hmac_forget(c->hmac_sha384);
 }
 
-size_t dtls_digest(const struct dtls_crypto *c, const EVP_MD *md,
-		   const struct dtls_bytes *pieces, unsigned int count, u8 *out)
+size_t dtls_crypto_digest(const struct dtls_crypto *c, const EVP_MD *md,
+			  const struct dtls_bytes *pieces, unsigned int count,
+			  u8 *out)
 {
 	unsigned int len;
 	bool ok;

@@ -26,9 +26,9 @@ struct dtls_crypto {
 	EVP_CIPHER *aes128_ecb;		/* these for sequence numbers alone */
 	EVP_CIPHER *aes256_ecb;
 	EVP_CIPHER *chacha20;
-	struct dtls_keyed *hmac_sha256;	/* see dtls_hmac_key() */
-	struct dtls_keyed *hmac_sha384;
-	EVP_MD_CTX *digest;		/* see dtls_digest() */
+	struct dtls_hmac *hmac_sha256;	/* see dtls_crypto_hmac_key() */
+	struct dtls_hmac *hmac_sha384;
+	EVP_MD_CTX *digest;		/* see dtls_crypto_digest() */
 	EVP_PKEY_CTX *keygen[DTLS_GROUPS_MAX]; /* see dtls_kex_generate() */
 	struct dtls_pool *pool;		/* see dtls_pool_take() */
 };
@@ -46,30 +46,31 @@ bool dtls_crypto_has_keys(const char *type);
 void dtls_crypto_exit(struct dtls_crypto *c);
 
 /**
- * dtls_hmac_key() - key an endpoint's context
+ * dtls_crypto_hmac_key() - key an endpoint's context
  * @md:		c->sha256 or c->sha384
  *
- * The key stays there until the next one or dtls_hmac_forget(), which is due at
+ * The key stays there until the next one or dtls_crypto_forget_keys(), which is due at
  * the handshake's end and after whatever comes later. The same key again costs
  * nothing.
  *
- * Return: the context, for dtls_hmac(); or NULL, which that takes.
+ * Return: the context, for dtls_hmac_digest(); or NULL, which that takes.
  */
-struct dtls_keyed *dtls_hmac_key(const struct dtls_crypto *c, const EVP_MD *md,
-				 const u8 *key, size_t len);
+struct dtls_hmac *dtls_crypto_hmac_key(const struct dtls_crypto *c,
+				       const EVP_MD *md,
+				       const u8 *key, size_t len);
 
 /* Neither context has a key any more. */
-void dtls_hmac_forget(const struct dtls_crypto *c);
+void dtls_crypto_forget_keys(const struct dtls_crypto *c);
 
 /**
- * dtls_digest() - hash of several pieces
+ * dtls_crypto_digest() - hash of several pieces
  * @md:		c->sha256 or c->sha384
  * @out:	room for DTLS_HASH_MAX bytes
  *
  * Return: bytes of hash; 0: libcrypto failed.
  */
-size_t dtls_digest(const struct dtls_crypto *c, const EVP_MD *md,
-		   const struct dtls_bytes *pieces, unsigned int count,
-		   u8 *out);
+size_t dtls_crypto_digest(const struct dtls_crypto *c, const EVP_MD *md,
+			  const struct dtls_bytes *pieces, unsigned int count,
+			  u8 *out);
 
 #endif /* _DTLS_CRYPTO_H */

@@ -40,9 +40,9 @@ static size_t unusable_size(struct dtls_bytes d)
 	return size <= d.len ? size : 0;
 }
 
-bool dtls_record_next(struct dtls_bytes *d, size_t cid_len,
-		      struct dtls_record *record, struct dtls_bytes *bytes,
-		      u64 *dropped)
+bool dtls_datagram_next(struct dtls_bytes *d, size_t cid_len,
+			struct dtls_record *record, struct dtls_bytes *bytes,
+			u64 *dropped)
 {
 	bool usable = false;
 	size_t size;

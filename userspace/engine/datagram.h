@@ -6,7 +6,7 @@
 #include "wire.h"
 
 /**
- * dtls_record_next() - take the next record out of a datagram
+ * dtls_datagram_next() - take the next record out of a datagram
  * @d:		the rest of the datagram
  * @cid_len:	as for dtls_record_parse()
  * @bytes:	set to the record, from its header on
@@ -20,8 +20,8 @@
  *
  * Return: false if no usable record is left.
  */
-bool dtls_record_next(struct dtls_bytes *d, size_t cid_len,
-		      struct dtls_record *record, struct dtls_bytes *bytes,
-		      u64 *dropped);
+bool dtls_datagram_next(struct dtls_bytes *d, size_t cid_len,
+			struct dtls_record *record, struct dtls_bytes *bytes,
+			u64 *dropped);
 
 #endif /* _DTLS_DATAGRAM_H */

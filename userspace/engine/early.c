@@ -46,12 +46,14 @@ static int make_key(struct kdtls_engine *e, const struct dtls_session *s,
 
 	dtls_protection_free(early->key);
 	early->key = NULL;
-	if (hash.len == psk.len && dtls13_extract(c, md, NULL, psk, secret) &&
-	    dtls13_expand(c, md, secret, "c e traffic", hash, secret,
-			  hash.len) &&
-	    dtls13_key(c, suite, secret, DTLS13_EPOCH_EARLY, &early->info)) {
-		dtls_key_log(e, "CLIENT_EARLY_TRAFFIC_SECRET", secret,
-			     hash.len);
+	if (hash.len == psk.len && dtls_keys13_extract(c, md, NULL, psk,
+						       secret) &&
+	    dtls_keys13_expand(c, md, secret, "c e traffic", hash, secret,
+			       hash.len) &&
+	    dtls_keys13_key(c, suite, secret, DTLS13_EPOCH_EARLY,
+			    &early->info)) {
+		dtls_handshake_key_log(e, "CLIENT_EARLY_TRAFFIC_SECRET", secret,
+				       hash.len);
 		early->key = dtls_protection_new(c, e->server ? DTLS_RX :
 						 DTLS_TX, &early->info);
 	}
@@ -136,9 +138,9 @@ long dtls_early_output(struct kdtls_engine *e, u8 *buf, size_t size)
 		e->early->queue = q->next;
 		/* The MTU may have become smaller since. */
 		if (q->len + dtls_protection_overhead(e->early->key) <= size)
-			n = dtls_protect(e->early->key,
-					 DTLS_CT_APPLICATION_DATA, q->data,
-					 q->len, buf);
+			n = dtls_protection_seal(e->early->key,
+						 DTLS_CT_APPLICATION_DATA,
+						 q->data, q->len, buf);
 		OPENSSL_clear_free(q, sizeof(*q) + q->len);
 	}
 	return (long)n;
@@ -197,8 +199,8 @@ int dtls_early_accept(struct kdtls_engine *e)
 		return dtls_fail_memory(e);
 	e->early->left = s->early;
 	e->early_state = KDTLS_EARLY_ACCEPTED;
-	return make_key(e, s, dtls_hash_upto(e, e->hs->transcript.all.len,
-					     buf));
+	return make_key(e, s, dtls_handshake_hash(e, e->hs->transcript.all.len,
+						  buf));
 }
 
 int dtls_early_take(struct kdtls_engine *e, u8 type, struct dtls_bytes content)

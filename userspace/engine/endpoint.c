@@ -98,7 +98,7 @@ static bool find_versions(struct kdtls_endpoint *ep)
 static bool has_suite(const struct kdtls_endpoint *ep,
 		      const struct dtls_suite *suite)
 {
-	return dtls_cipher_usable(&ep->crypto, suite->cipher);
+	return dtls_protection_usable(&ep->crypto, suite->cipher);
 }
 
 static bool has_group(const struct kdtls_endpoint *ep,
@@ -198,10 +198,10 @@ void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
 	}
 	while (endpoint->identities) {
 		next = endpoint->identities->next;
-		dtls_identity_free(endpoint->identities);
+		dtls_x509_identity_free(endpoint->identities);
 		endpoint->identities = next;
 	}
-	dtls_trust_exit(&endpoint->trust);
+	dtls_x509_trust_exit(&endpoint->trust);
 	dtls_cache_exit(&endpoint->cache);
 	dtls_spent_exit(&endpoint->spent);
 	dtls_cookie_exit(&endpoint->cookie);
@@ -229,8 +229,9 @@ int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
 	int err;
 
 	ERR_set_mark();
-	err = dtls_identity_new((struct dtls_bytes){ pem, pem_len },
-				(struct dtls_bytes){ key_pem, key_len }, &id);
+	err = dtls_x509_identity_new((struct dtls_bytes){ pem, pem_len },
+				     (struct dtls_bytes){ key_pem, key_len },
+				     &id);
 	ERR_pop_to_mark();
 	if (!err)
 		add_identity(endpoint, id);
@@ -244,8 +245,9 @@ int kdtls_endpoint_use_raw_key(struct kdtls_endpoint *endpoint,
 	int err;
 
 	ERR_set_mark();
-	err = dtls_identity_new_raw((struct dtls_bytes){ key_pem, key_len },
-				    &id);
+	err = dtls_x509_identity_new_raw((struct dtls_bytes){ key_pem,
+							     key_len },
+					 &id);
 	ERR_pop_to_mark();
 	if (!err)
 		add_identity(endpoint, id);
@@ -258,8 +260,8 @@ int kdtls_endpoint_trust(struct kdtls_endpoint *endpoint, const void *pem,
 	int err;
 
 	ERR_set_mark();
-	err = dtls_trust_add(&endpoint->trust,
-			     (struct dtls_bytes){ pem, pem_len });
+	err = dtls_x509_trust_add(&endpoint->trust,
+				  (struct dtls_bytes){ pem, pem_len });
 	ERR_pop_to_mark();
 	if (!err)
 		endpoint->trust_x509 = true;
@@ -268,7 +270,7 @@ int kdtls_endpoint_trust(struct kdtls_endpoint *endpoint, const void *pem,
 
 int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint)
 {
-	if (!dtls_trust_add_system(&endpoint->trust))
+	if (!dtls_x509_trust_add_system(&endpoint->trust))
 		return -KDTLS_ECRYPTO;
 	endpoint->trust_x509 = true;
 	return 0;
@@ -280,8 +282,8 @@ int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
 	int err;
 
 	ERR_set_mark();
-	err = dtls_trust_add_raw(&endpoint->trust,
-				 (struct dtls_bytes){ pem, pem_len });
+	err = dtls_x509_trust_add_raw(&endpoint->trust,
+				      (struct dtls_bytes){ pem, pem_len });
 	ERR_pop_to_mark();
 	return err;
 }

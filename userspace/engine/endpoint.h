@@ -74,7 +74,7 @@ const struct dtls_group *dtls_endpoint_group(const struct kdtls_endpoint *ep,
 static inline bool dtls_endpoint_takes_13(const struct kdtls_endpoint *ep,
 					  const struct dtls_client_hello *ch)
 {
-	return ep->speaks13 && dtls_client_hello_offers(ch, DTLS_VERSION_1_3);
+	return ep->speaks13 && dtls_hello_offers(ch, DTLS_VERSION_1_3);
 }
 
 #endif /* _DTLS_ENDPOINT_H */

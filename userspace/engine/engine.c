@@ -29,7 +29,7 @@ int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,
 		memcpy(e->address, address, address_len);
 	dtls_timer_stop(&e->timer);
 	if (!e->server) {
-		e->hs = dtls_handshake_new(e);
+		e->hs = dtls_state_handshake_new(e);
 		if (!e->hs) {
 			kdtls_engine_free(e);
 			return -KDTLS_EMEMORY;
@@ -45,12 +45,12 @@ void kdtls_engine_free(struct kdtls_engine *engine)
 
 	if (!e)
 		return;
-	dtls_handshake_drop(e);
-	dtls_drop_protection(e);
-	dtls13_free(e);
+	dtls_state_handshake_drop(e);
+	dtls_state_drop_keys(e);
+	dtls_state_free13(e);
 	dtls_early_free(e);
-	dtls_ack_clear(e);
-	dtls_heartbeat_free(e);
+	dtls_state_drop_acks(e);
+	dtls_state_drop_heartbeat(e);
 	dtls_flight_clear(&e->flight);
 	OPENSSL_free(e->name);
 	OPENSSL_free(e->peer);
@@ -96,7 +96,7 @@ int kdtls_engine_set_session(struct kdtls_engine *engine,
 		dtls_session_read(s, (struct dtls_bytes){ hs->session_bytes.p,
 				  len }) &&
 		!dtls_session_expired(s, e->ep->config.ticket_life,
-				      dtls_unix_time(e)) &&
+				      dtls_state_time(e)) &&
 		(!e->name || dtls_bytes_equal(s->name, name, strlen(name))) &&
 		dtls_endpoint_suite(e->ep, s->suite) &&
 		(s->version == DTLS_VERSION_1_3 ? e->ep->speaks13 :
@@ -158,7 +158,7 @@ void kdtls_engine_confirm(struct kdtls_engine *engine)
 		return;
 	/* DTLS 1.3 has its own word for it (RFC 9147 7). */
 	if (engine->d13) {
-		dtls13_alive(engine);
+		dtls_retransmit_alive(engine);
 		return;
 	}
 	dtls_flight_clear(&engine->flight);
@@ -191,7 +191,7 @@ int kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now)
 	dtls_heartbeat_expire(e);
 	dtls_ack_expire(e);
 	if (e->d13)
-		dtls13_expire(e);
+		dtls_post13_expire(e);
 	if (e->timer.expiry > now) {
 		if (e->timer.again <= now)
 			dtls_retransmit_rest(e);
@@ -200,7 +200,7 @@ int kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now)
 	if (e->state == KDTLS_HANDSHAKE || (e->d13 && !e->d13->arrived))
 		return dtls_retransmit_expired(e);
 	if (e->d13)
-		dtls13_flight_expired(e);
+		dtls_retransmit_expired13(e);
 	else
 		kdtls_engine_confirm(e);
 	return 0;
@@ -213,9 +213,9 @@ void kdtls_engine_close(struct kdtls_engine *engine)
 	if (e->state == KDTLS_FAILED || e->state == KDTLS_CLOSED)
 		return;
 	if (e->state != KDTLS_IDLE)
-		dtls_alert_send(e, 1, KDTLS_ALERT_CLOSE_NOTIFY);
+		dtls_state_alert(e, 1, KDTLS_ALERT_CLOSE_NOTIFY);
 	e->state = KDTLS_CLOSED;
-	dtls_stop(e);
+	dtls_state_stop(e);
 }
 
 enum kdtls_state kdtls_engine_state(const struct kdtls_engine *engine)
@@ -240,7 +240,7 @@ void kdtls_engine_info(const struct kdtls_engine *engine,
 		       struct kdtls_info *info)
 {
 	const struct kdtls_engine *e = engine;
-	const struct dtls_peer peer = dtls_peer_of(e);
+	const struct dtls_peer peer = dtls_auth_peer(e);
 
 	*info = (struct kdtls_info){
 		.version = e->version,
@@ -292,12 +292,15 @@ int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,
 		return -KDTLS_EUSAGE;
 	ERR_set_mark();
 	if (e->d13)
-		ok = dtls13_export(c, dtls_suite_md(c, e->suite),
-				   e->d13->exporter, label, seed, out, len);
+		ok = dtls_keys13_export(c, dtls_suite_md(c, e->suite),
+					e->d13->exporter, label, seed, out,
+					len);
 	else
-		ok = dtls12_export(c, dtls_suite_md(c, e->suite), &e->secrets,
-				   label, context ? &seed : NULL, out, len);
-	dtls_hmac_forget(c);
+		ok = dtls_keys12_export(c, dtls_suite_md(c, e->suite),
+					&e->secrets,
+					label, context ? &seed : NULL, out,
+					len);
+	dtls_crypto_forget_keys(c);
 	ERR_pop_to_mark();
 	return ok ? 0 : -KDTLS_ECRYPTO;
 }

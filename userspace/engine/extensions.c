@@ -65,7 +65,8 @@ static void write_name(struct kdtls_engine *e, struct dtls_writer *w)
 	wr_close(w, ext, 2);
 }
 
-void dtls_write_schemes(const struct kdtls_engine *e, struct dtls_writer *w)
+void dtls_extensions_write_schemes(const struct kdtls_engine *e,
+				   struct dtls_writer *w)
 {
 	size_t i, list = wr_open(w, 2);
 
@@ -152,7 +153,7 @@ static void write_cid(struct kdtls_engine *e, struct dtls_writer *w)
 	wr_vec(w, 1, e->cids.cid, e->cids.len);
 }
 
-void dtls_write_client_extensions(struct kdtls_engine *e, struct dtls_writer *w)
+void dtls_extensions_write_client(struct kdtls_engine *e, struct dtls_writer *w)
 {
 	const struct dtls_handshake *hs = e->hs;
 	size_t ext;
@@ -169,7 +170,7 @@ void dtls_write_client_extensions(struct kdtls_engine *e, struct dtls_writer *w)
 	}
 	write_groups(e, w);
 	ext = dtls_extensions_offer(e, w, DTLS_EXT_SCHEMES);
-	dtls_write_schemes(e, w);
+	dtls_extensions_write_schemes(e, w);
 	wr_close(w, ext, 2);
 	write_alpn(e, w);
 	write_srtp(e, w);
@@ -246,8 +247,8 @@ static void write_answers(struct kdtls_engine *e, struct dtls_writer *w,
 	}
 }
 
-void dtls_write_cid(struct kdtls_engine *e, struct dtls_writer *w,
-		    const struct dtls_extensions *theirs)
+void dtls_extensions_write_cid(struct kdtls_engine *e, struct dtls_writer *w,
+			       const struct dtls_extensions *theirs)
 {
 	size_t ext;
 
@@ -269,7 +270,7 @@ static bool knows_renegotiation(const struct dtls_client_hello *ch)
 	       rd_has_u16(ch->suites, RENEGOTIATION_SCSV);
 }
 
-void dtls_write_server_extensions(struct kdtls_engine *e, struct dtls_writer *w,
+void dtls_extensions_write_server(struct kdtls_engine *e, struct dtls_writer *w,
 				  const struct dtls_client_hello *ch)
 {
 	const struct dtls_extensions *theirs = &ch->ext;
@@ -288,13 +289,14 @@ void dtls_write_server_extensions(struct kdtls_engine *e, struct dtls_writer *w,
 		wr_close(w, ext, 2);
 	}
 	write_answers(e, w, theirs);
-	dtls_write_cid(e, w, theirs);
+	dtls_extensions_write_cid(e, w, theirs);
 	if (e->hs->send_ticket)
 		dtls_ext_empty(w, DTLS_EXT_TICKET);
 }
 
-void dtls13_write_answers(struct kdtls_engine *e, struct dtls_writer *w,
-			  const struct dtls_extensions *theirs)
+void dtls_extensions_write_answers13(struct kdtls_engine *e,
+				     struct dtls_writer *w,
+				     const struct dtls_extensions *theirs)
 {
 	size_t mark = wr_open(w, 2);
 
@@ -379,7 +381,8 @@ static int read_if(struct kdtls_engine *e, const struct dtls_extensions *x,
 	return dtls_ext_has(x, i) ? reader(e, x->ext[i]) : 0;
 }
 
-int dtls_read_cid(struct kdtls_engine *e, const struct dtls_extensions *x)
+int dtls_extensions_read_cid(struct kdtls_engine *e,
+			     const struct dtls_extensions *x)
 {
 	if (!dtls_ext_has(x, DTLS_EXT_CID)) {
 		/* The peer will not put ours into its records. */
@@ -508,7 +511,7 @@ static int not_offered(struct kdtls_engine *e)
 			 "the server answers what was not offered");
 }
 
-int dtls_read_server_extensions(struct kdtls_engine *e,
+int dtls_extensions_read_server(struct kdtls_engine *e,
 				const struct dtls_extensions *x)
 {
 	struct dtls_handshake *hs = e->hs;
@@ -537,14 +540,14 @@ int dtls_read_server_extensions(struct kdtls_engine *e,
 				 "extension in the wrong message");
 	err = read_old(e, x);
 	if (!err)
-		err = dtls_read_cid(e, x);
+		err = dtls_extensions_read_cid(e, x);
 	if (!err)
 		err = read_answers(e, x, e->suite->kx & DTLS_KX_CERT);
 	hs->ticket_due = dtls_ext_has(x, DTLS_EXT_TICKET);
 	return err;
 }
 
-int dtls13_check_extensions(struct kdtls_engine *e,
+int dtls_extensions_check13(struct kdtls_engine *e,
 			    const struct dtls_extensions *x, u64 allowed)
 {
 	int i;
@@ -562,9 +565,10 @@ int dtls13_check_extensions(struct kdtls_engine *e,
 	return 0;
 }
 
-int dtls13_read_answers(struct kdtls_engine *e, const struct dtls_extensions *x)
+int dtls_extensions_read_answers13(struct kdtls_engine *e,
+				   const struct dtls_extensions *x)
 {
-	if (dtls13_check_extensions(e, x, 1ULL << DTLS_EXT_SERVER_NAME |
+	if (dtls_extensions_check13(e, x, 1ULL << DTLS_EXT_SERVER_NAME |
 				    1ULL << DTLS_EXT_GROUPS |
 				    1ULL << DTLS_EXT_SRTP |
 				    1ULL << DTLS_EXT_HEARTBEAT |
@@ -649,7 +653,7 @@ static int check_type_list(struct kdtls_engine *e, struct dtls_bytes r)
 	return 0;
 }
 
-int dtls_read_client_extensions(struct kdtls_engine *e,
+int dtls_extensions_read_client(struct kdtls_engine *e,
 				const struct dtls_extensions *x)
 {
 	int err = e->d13 ? 0 : read_old(e, x);
@@ -657,7 +661,7 @@ int dtls_read_client_extensions(struct kdtls_engine *e,
 	if (!err)
 		err = read_common(e, x);
 	if (!err)
-		err = dtls_read_cid(e, x);
+		err = dtls_extensions_read_cid(e, x);
 	if (!err)
 		err = read_if(e, x, DTLS_EXT_SERVER_NAME, read_name);
 	if (!err)

@@ -77,13 +77,13 @@ static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
 	memset(&hello, 0, sizeof(hello));
 	a->hello = &hello;
 	a->ch = &ch;
-	hello.parsed = dtls_client_hello_parse(&ch, a->f->body);
+	hello.parsed = dtls_hello_parse_client(&ch, a->f->body);
 	if (!hello.parsed && !cookies)
 		gate = KDTLS_GATE_ACCEPT; /* the engine says what is wrong */
 	else if (!hello.parsed)
-		gate = dtls_retry_alert(a, KDTLS_ALERT_DECODE_ERROR, v);
+		gate = dtls_gate13_alert(a, KDTLS_ALERT_DECODE_ERROR, v);
 	else if (dtls_endpoint_takes_13(a->ep, &ch))
-		gate = dtls_retry_gate(a, v);
+		gate = dtls_gate13_judge(a, v);
 	else
 		gate = cookies ? dtls_gate12_judge(a, v) : KDTLS_GATE_ACCEPT;
 	if (gate == KDTLS_GATE_ACCEPT)
@@ -132,10 +132,10 @@ static enum kdtls_gate take_piece(struct dtls_asked *a, struct dtls_bytes rest,
 	return gate;
 }
 
-enum kdtls_gate dtls_gate(struct kdtls_endpoint *ep,
-			  const struct dtls_sender *from,
-			  struct dtls_bytes datagram, u64 now,
-			  struct kdtls_verdict *v)
+enum kdtls_gate dtls_gate_judge(struct kdtls_endpoint *ep,
+				const struct dtls_sender *from,
+				struct dtls_bytes datagram, u64 now,
+				struct kdtls_verdict *v)
 {
 	struct dtls_asked a = { .ep = ep, .from = from, .now = now };
 	struct dtls_bytes bytes, content;
@@ -146,7 +146,7 @@ enum kdtls_gate dtls_gate(struct kdtls_endpoint *ep,
 	u64 dropped = 0;
 
 	a.record = &record;
-	while (dtls_record_next(&datagram, 0, &record, &bytes, &dropped)) {
+	while (dtls_datagram_next(&datagram, 0, &record, &bytes, &dropped)) {
 		if (record.type != DTLS_CT_HANDSHAKE || record.epoch)
 			continue;
 		content = (struct dtls_bytes){ bytes.p + record.header_len,
@@ -178,8 +178,9 @@ enum kdtls_gate kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
 	if (from->len > DTLS_ADDRESS_MAX || from->source_len > from->len)
 		return KDTLS_GATE_DROP;
 	ERR_set_mark();
-	gate = dtls_gate(endpoint, &sender,
-			 (struct dtls_bytes){ datagram, len }, now, verdict);
+	gate = dtls_gate_judge(endpoint, &sender,
+			       (struct dtls_bytes){ datagram, len }, now,
+			       verdict);
 	ERR_pop_to_mark();
 	return gate;
 }

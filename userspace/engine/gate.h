@@ -10,9 +10,9 @@
 #include "asked.h"
 
 /* Judge a datagram of a stranger's, as kdtls_endpoint_gate() does. */
-enum kdtls_gate dtls_gate(struct kdtls_endpoint *ep,
-			  const struct dtls_sender *from,
-			  struct dtls_bytes datagram, u64 now,
-			  struct kdtls_verdict *v);
+enum kdtls_gate dtls_gate_judge(struct kdtls_endpoint *ep,
+				const struct dtls_sender *from,
+				struct dtls_bytes datagram, u64 now,
+				struct kdtls_verdict *v);
 
 #endif /* _DTLS_GATE_H */

@@ -24,7 +24,7 @@ enum kdtls_gate dtls_gate12_piece(struct dtls_asked *a, struct kdtls_verdict *v)
 	struct dtls_client_hello ch;
 
 	if (a->ep->speaks13 || a->f->offset ||
-	    !dtls_client_hello_front(&ch, &body) || ch.cookie.len)
+	    !dtls_hello_front(&ch, &body) || ch.cookie.len)
 		return KDTLS_GATE_DROP;
 	a->ch = &ch;
 	return dtls_gate12_judge(a, v) == KDTLS_GATE_REPLY && v->reply_len < a->heard ?

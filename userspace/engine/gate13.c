@@ -21,8 +21,8 @@ static size_t reply_record(const struct dtls_record *to, u8 type,
 	return n + content.len;
 }
 
-enum kdtls_gate dtls_retry_alert(const struct dtls_asked *a, u8 alert,
-				 struct kdtls_verdict *v)
+enum kdtls_gate dtls_gate13_alert(const struct dtls_asked *a, u8 alert,
+				  struct kdtls_verdict *v)
 {
 	u8 content[] = { 2, alert };
 
@@ -44,7 +44,7 @@ static bool hash_hello(const struct dtls_crypto *c, const EVP_MD *md,
 	};
 
 	dtls_put_be(header + 1, 3, f->length);
-	r->hash_len = (u8)dtls_digest(c, md, pieces, 2, r->hash);
+	r->hash_len = (u8)dtls_crypto_digest(c, md, pieces, 2, r->hash);
 	return r->hash_len;
 }
 
@@ -66,8 +66,8 @@ static size_t make_request(const struct dtls_asked *a,
 
 	if (hash_hello(&ep->crypto, dtls_suite_md(&ep->crypto, choice->suite),
 		       a->f, &r))
-		len = dtls_retry_seal(&ep->cookie, a->from->address, &r, a->now,
-				      cookie);
+		len = dtls_cookie_seal(&ep->cookie, a->from->address, &r,
+				       a->now, cookie);
 	if (!len)
 		return 0;
 	wr_room(&w, DTLS_MESSAGE_HEADER);
@@ -92,8 +92,9 @@ static bool check_cookie(const struct dtls_asked *a)
 	struct dtls_bytes ext = a->ch->ext.ext[DTLS_EXT_COOKIE], cookie;
 
 	a->hello->has_retry = rd_vec(&ext, 2, &cookie) && !ext.len &&
-			      dtls_retry_open(&a->ep->cookie, a->from->address,
-					      cookie, a->now, &a->hello->retry);
+			      dtls_cookie_open(&a->ep->cookie, a->from->address,
+					       cookie, a->now,
+					       &a->hello->retry);
 	return a->hello->has_retry;
 }
 
@@ -124,10 +125,10 @@ static bool first_binder(const struct dtls_asked *a,
 	size_t len;
 
 	dtls_put_be(header + 1, 3, a->f->length);
-	len = dtls_digest(c, md, pieces, 2, hash);
+	len = dtls_crypto_digest(c, md, pieces, 2, hash);
 	return len && rd_vec(&list, 1, &binder) && binder.len == len &&
-	       dtls13_binder(c, md, psk, true,
-			     (struct dtls_bytes){ hash, len }, wanted) &&
+	       dtls_keys13_binder(c, md, psk, true,
+				  (struct dtls_bytes){ hash, len }, wanted) &&
 	       !CRYPTO_memcmp(binder.p, wanted, len);
 }
 
@@ -165,7 +166,7 @@ static bool judge_ticket(struct dtls_asked *a)
 	return h->early;
 }
 
-enum kdtls_gate dtls_retry_gate(struct dtls_asked *a, struct kdtls_verdict *v)
+enum kdtls_gate dtls_gate13_judge(struct dtls_asked *a, struct kdtls_verdict *v)
 {
 	bool cookies = !dtls_endpoint_flag(a->ep, KDTLS_NO_COOKIE);
 	struct dtls_choice choice;
@@ -173,16 +174,17 @@ enum kdtls_gate dtls_retry_gate(struct dtls_asked *a, struct kdtls_verdict *v)
 	/* RFC 9147 5.1: with a cookie that is not good it shall begin anew. */
 	if (dtls_ext_has(&a->ch->ext, DTLS_EXT_COOKIE))
 		return check_cookie(a) || !cookies ? KDTLS_GATE_ACCEPT :
-		       dtls_retry_alert(a, KDTLS_ALERT_ILLEGAL_PARAMETER, v);
-	if (dtls_choose(a->ep, a->ch, false, &choice) && choice.share.len &&
+		       dtls_gate13_alert(a, KDTLS_ALERT_ILLEGAL_PARAMETER, v);
+	if (dtls_retry_choose(a->ep, a->ch, false, &choice) &&
+	    choice.share.len &&
 	    judge_ticket(a)) {
 		a->hello->unproven = cookies;
 		return KDTLS_GATE_ACCEPT;
 	}
 	if (!cookies)
 		return KDTLS_GATE_ACCEPT;
-	if (!dtls_choose(a->ep, a->ch, true, &choice))
-		return dtls_retry_alert(a, KDTLS_ALERT_HANDSHAKE_FAILURE, v);
+	if (!dtls_retry_choose(a->ep, a->ch, true, &choice))
+		return dtls_gate13_alert(a, KDTLS_ALERT_HANDSHAKE_FAILURE, v);
 	v->reply_len = make_request(a, &choice, v->reply);
 	return v->reply_len ? KDTLS_GATE_REPLY : KDTLS_GATE_DROP;
 }

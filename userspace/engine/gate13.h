@@ -9,14 +9,15 @@
 #include "asked.h"
 
 /**
- * dtls_retry_gate() - judge a hello of DTLS 1.3 by its cookie or its ticket
+ * dtls_gate13_judge() - judge a hello of DTLS 1.3 by its cookie or its ticket
  *
  * Return: one of enum kdtls_gate; with KDTLS_GATE_ACCEPT @a->hello says why.
  */
-enum kdtls_gate dtls_retry_gate(struct dtls_asked *a, struct kdtls_verdict *v);
+enum kdtls_gate dtls_gate13_judge(struct dtls_asked *a,
+				  struct kdtls_verdict *v);
 
 /* Answer with an alert, in the clear. Return: KDTLS_GATE_REPLY. */
-enum kdtls_gate dtls_retry_alert(const struct dtls_asked *a, u8 alert,
-				 struct kdtls_verdict *v);
+enum kdtls_gate dtls_gate13_alert(const struct dtls_asked *a, u8 alert,
+				  struct kdtls_verdict *v);
 
 #endif /* _DTLS_GATE13_H */

@@ -38,8 +38,9 @@ static bool has_record_limit(const struct dtls_key_info *key)
 	       key->epoch >= DTLS13_EPOCH_DATA;
 }
 
-int dtls_hand_out(struct kdtls_engine *e, struct dtls_protection *rx,
-		  struct dtls_key_info *rx_key, struct dtls_key_info *tx_key)
+int dtls_handout_keys(struct kdtls_engine *e, struct dtls_protection *rx,
+		      struct dtls_key_info *rx_key,
+		      struct dtls_key_info *tx_key)
 {
 	struct dtls_window window = { 0 };
 

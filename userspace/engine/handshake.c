@@ -3,7 +3,7 @@
 #include "sign.h"
 #include "state.h"
 
-struct dtls_writer *dtls_message_begin(struct kdtls_engine *e, u8 type)
+struct dtls_writer *dtls_handshake_message(struct kdtls_engine *e, u8 type)
 {
 	struct dtls_writer *w = &e->hs->out;
 
@@ -14,7 +14,7 @@ struct dtls_writer *dtls_message_begin(struct kdtls_engine *e, u8 type)
 	return w;
 }
 
-int dtls_message_end(struct kdtls_engine *e)
+int dtls_handshake_message_end(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_writer *w = &hs->out;
@@ -32,17 +32,17 @@ int dtls_message_end(struct kdtls_engine *e)
 	return 0;
 }
 
-void dtls_flight_begin(struct kdtls_engine *e)
+void dtls_handshake_flight_begin(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
 
 	hs->flight_end = hs->in.next;
 	hs->flight_seen = true;
 	dtls_flight_clear(&e->flight);
-	dtls_ack_clear(e);
+	dtls_state_drop_acks(e);
 }
 
-void dtls_flight_end(struct kdtls_engine *e, bool answer_due)
+void dtls_handshake_flight_end(struct kdtls_engine *e, bool answer_due)
 {
 	struct dtls_timer_limits limits;
 
@@ -51,13 +51,13 @@ void dtls_flight_end(struct kdtls_engine *e, bool answer_due)
 		dtls_timer_stop(&e->timer);
 		return;
 	}
-	dtls_timer_limits(e, &limits);
+	dtls_state_timer_limits(e, &limits);
 	dtls_timer_start(&e->timer, &limits, e->now);
 }
 
-int dtls_receive_expected(struct kdtls_engine *e,
-			  const struct dtls_expected *table, size_t count,
-			  u8 type, struct dtls_bytes body)
+int dtls_handshake_receive(struct kdtls_engine *e,
+			   const struct dtls_expected *table, size_t count,
+			   u8 type, struct dtls_bytes body)
 {
 	size_t i;
 
@@ -68,8 +68,8 @@ int dtls_receive_expected(struct kdtls_engine *e,
 			 "a message came out of turn");
 }
 
-struct dtls_bytes dtls_hash_upto(const struct kdtls_engine *e, size_t len,
-				 u8 *buf)
+struct dtls_bytes dtls_handshake_hash(const struct kdtls_engine *e, size_t len,
+				      u8 *buf)
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
 
@@ -90,8 +90,8 @@ static char *put_hex(char *p, const u8 *data, size_t len)
 	return p;
 }
 
-void dtls_key_log(struct kdtls_engine *e, const char *label, const u8 *secret,
-		  size_t len)
+void dtls_handshake_key_log(struct kdtls_engine *e, const char *label,
+			    const u8 *secret, size_t len)
 {
 	char line[32 + 2 * (DTLS_RANDOM_SIZE + DTLS_SECRET_SIZE) + 3];
 	char *p = line;

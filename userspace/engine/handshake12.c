@@ -2,26 +2,26 @@
 /* What client and server have in common in DTLS 1.2 (RFC 5246 7.4, 8.1). */
 #include "state.h"
 
-int dtls_send_certificate(struct kdtls_engine *e)
+int dtls_handshake12_send_certificate(struct kdtls_engine *e)
 {
 	const struct dtls_identity *id = e->hs->identity;
-	struct dtls_writer *w = dtls_message_begin(e, DTLS_CERTIFICATE);
+	struct dtls_writer *w = dtls_handshake_message(e, DTLS_CERTIFICATE);
 
 	if (id)
 		wr_bytes(w, id->message.p, id->message.len);
 	else
 		wr_int(w, 3, 0);
-	return dtls_message_end(e);
+	return dtls_handshake_message_end(e);
 }
 
-int dtls_derive_keys(struct kdtls_engine *e)
+int dtls_handshake12_keys(struct kdtls_engine *e)
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_key_info *client = e->server ? &hs->rx_key : &hs->tx_key;
 	struct dtls_key_info *server = e->server ? &hs->tx_key : &hs->rx_key;
 
-	if (!dtls12_keys(c, e->suite, &e->secrets, client, server))
+	if (!dtls_keys12_keys(c, e->suite, &e->secrets, client, server))
 		return dtls_fail_internal(e);
 	hs->rx_key.cid_len = e->cids.len;
 	if (e->cids.len)
@@ -33,11 +33,12 @@ int dtls_derive_keys(struct kdtls_engine *e)
 	e->tx = dtls_protection_new(c, DTLS_TX, &hs->tx_key);
 	if (!e->rx || !e->tx)
 		return dtls_fail_internal(e);
-	dtls_key_log(e, "CLIENT_RANDOM", e->secrets.master, DTLS_SECRET_SIZE);
+	dtls_handshake_key_log(e, "CLIENT_RANDOM", e->secrets.master,
+			       DTLS_SECRET_SIZE);
 	return 0;
 }
 
-int dtls_derive_master(struct kdtls_engine *e, u8 *premaster, size_t len)
+int dtls_handshake12_master(struct kdtls_engine *e, u8 *premaster, size_t len)
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
 	struct dtls_bytes hash = { 0 };
@@ -45,16 +46,16 @@ int dtls_derive_master(struct kdtls_engine *e, u8 *premaster, size_t len)
 	bool ok = true;
 
 	if (e->ems) {
-		hash = dtls_hash_upto(e, e->hs->transcript.all.len, buf);
+		hash = dtls_handshake_hash(e, e->hs->transcript.all.len, buf);
 		ok = hash.len;
 	}
-	ok = ok && dtls12_master(c, dtls_suite_md(c, e->suite), &e->secrets,
-				 premaster, len, hash);
+	ok = ok && dtls_keys12_master(c, dtls_suite_md(c, e->suite),
+				      &e->secrets, premaster, len, hash);
 	OPENSSL_cleanse(premaster, len);
-	return ok ? dtls_derive_keys(e) : dtls_fail_internal(e);
+	return ok ? dtls_handshake12_keys(e) : dtls_fail_internal(e);
 }
 
-int dtls_send_finished(struct kdtls_engine *e)
+int dtls_handshake12_send_finished(struct kdtls_engine *e)
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
 	struct dtls_handshake *hs = e->hs;
@@ -67,36 +68,38 @@ int dtls_send_finished(struct kdtls_engine *e)
 			     1))
 		return dtls_fail_memory(e);
 	hs->tx_epoch = 1;
-	hash = dtls_hash_upto(e, hs->transcript.all.len, buf);
+	hash = dtls_handshake_hash(e, hs->transcript.all.len, buf);
 	if (!hash.len ||
-	    !dtls12_verify_data(c, dtls_suite_md(c, e->suite), &e->secrets,
-				e->server, hash, verify))
+	    !dtls_keys12_verify_data(c, dtls_suite_md(c, e->suite), &e->secrets,
+				     e->server, hash, verify))
 		return dtls_fail_internal(e);
-	w = dtls_message_begin(e, DTLS_FINISHED);
+	w = dtls_handshake_message(e, DTLS_FINISHED);
 	wr_bytes(w, verify, sizeof(verify));
-	return dtls_message_end(e);
+	return dtls_handshake_message_end(e);
 }
 
-int dtls_receive_finished(struct kdtls_engine *e, struct dtls_bytes body)
+int dtls_handshake12_receive_finished(struct kdtls_engine *e,
+				      struct dtls_bytes body)
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
 	u8 buf[DTLS_HASH_MAX], verify[DTLS12_VERIFY_SIZE];
-	struct dtls_bytes hash = dtls_hash_upto(e, e->hs->before, buf);
+	struct dtls_bytes hash = dtls_handshake_hash(e, e->hs->before, buf);
 
 	if (!hash.len ||
-	    !dtls12_verify_data(c, dtls_suite_md(c, e->suite), &e->secrets,
-				!e->server, hash, verify))
+	    !dtls_keys12_verify_data(c, dtls_suite_md(c, e->suite), &e->secrets,
+				     !e->server, hash, verify))
 		return dtls_fail_internal(e);
 	if (body.len != sizeof(verify) ||
 	    CRYPTO_memcmp(body.p, verify, sizeof(verify)))
 		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
 				 "Finished does not match the handshake");
 	e->peer_finished = e->hs->in.next;
-	return dtls_peer_proven(e);
+	return dtls_auth_proven(e);
 }
 
-void dtls_kex_signed(const struct kdtls_engine *e, struct dtls_bytes params,
-		     struct dtls_writer *w)
+void dtls_handshake12_signed_params(const struct kdtls_engine *e,
+				    struct dtls_bytes params,
+				    struct dtls_writer *w)
 {
 	wr_bytes(w, e->secrets.client_random, DTLS_RANDOM_SIZE);
 	wr_bytes(w, e->secrets.server_random, DTLS_RANDOM_SIZE);

@@ -3,7 +3,7 @@
 #include "sign.h"
 #include "state.h"
 
-int dtls13_begin(struct kdtls_engine *e)
+int dtls_handshake13_begin(struct kdtls_engine *e)
 {
 	e->version = DTLS_VERSION_1_3;
 	e->ems = true;	/* RFC 7627's purpose is in the key schedule */
@@ -23,10 +23,10 @@ static bool derive(struct kdtls_engine *e, const char *label, u8 *out)
 	u8 buf[DTLS_HASH_MAX];
 	struct dtls_bytes hash;
 
-	hash = dtls_hash_upto(e, e->hs->transcript.all.len, buf);
+	hash = dtls_handshake_hash(e, e->hs->transcript.all.len, buf);
 	return hash.len &&
-	       dtls13_expand(c, dtls_suite_md(c, e->suite), e->hs->secret,
-			     label, hash, out, hash.len);
+	       dtls_keys13_expand(c, dtls_suite_md(c, e->suite), e->hs->secret,
+				  label, hash, out, hash.len);
 }
 
 /* The same of a traffic secret, and what the key log has to say of it */
@@ -35,7 +35,7 @@ static bool derive_logged(struct kdtls_engine *e, const char *label, u8 *out,
 {
 	if (!derive(e, label, out))
 		return false;
-	dtls_key_log(e, name, out, dtls_suite_hash_len(e->suite));
+	dtls_handshake_key_log(e, name, out, dtls_suite_hash_len(e->suite));
 	return true;
 }
 
@@ -55,8 +55,8 @@ static struct dtls_protection *protection(struct kdtls_engine *e, int direction,
 	struct dtls_protection *p = NULL;
 	struct dtls_key_info key;
 
-	if (dtls13_key(&e->ep->crypto, e->suite, secret,
-		       DTLS13_EPOCH_HANDSHAKE, &key)) {
+	if (dtls_keys13_key(&e->ep->crypto, e->suite, secret,
+			    DTLS13_EPOCH_HANDSHAKE, &key)) {
 		set_cid(e, direction, &key);
 		p = dtls_protection_new(&e->ep->crypto, direction, &key);
 	}
@@ -65,7 +65,7 @@ static struct dtls_protection *protection(struct kdtls_engine *e, int direction,
 }
 
 /* Early Secret, Handshake Secret and the keys of epoch 2 (RFC 8446 7.1) */
-int dtls13_handshake_keys(struct kdtls_engine *e)
+int dtls_handshake13_keys(struct kdtls_engine *e)
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
 	const EVP_MD *md = dtls_suite_md(c, e->suite);
@@ -73,9 +73,9 @@ int dtls13_handshake_keys(struct kdtls_engine *e)
 	struct dtls_bytes psk = { hs->psk, hs->psk_chosen ? hs->psk_len : 0 };
 	struct dtls_bytes shared = { hs->shared, hs->shared_len };
 
-	if (!dtls13_extract(c, md, NULL, psk, hs->secret) ||
-	    !dtls13_derived(c, md, hs->secret) ||
-	    !dtls13_extract(c, md, hs->secret, shared, hs->secret) ||
+	if (!dtls_keys13_extract(c, md, NULL, psk, hs->secret) ||
+	    !dtls_keys13_derived(c, md, hs->secret) ||
+	    !dtls_keys13_extract(c, md, hs->secret, shared, hs->secret) ||
 	    !derive_logged(e, "c hs traffic", hs->client_secret,
 			   "CLIENT_HANDSHAKE_TRAFFIC_SECRET") ||
 	    !derive_logged(e, "s hs traffic", hs->server_secret,
@@ -94,16 +94,16 @@ int dtls13_handshake_keys(struct kdtls_engine *e)
 }
 
 /* Master Secret and what hangs on the server's Finished */
-int dtls13_data_secrets(struct kdtls_engine *e)
+int dtls_handshake13_data_secrets(struct kdtls_engine *e)
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
 	const EVP_MD *md = dtls_suite_md(c, e->suite);
 	struct dtls_handshake *hs = e->hs;
 	struct dtls13 *d = e->d13;
 
-	if (!dtls13_derived(c, md, hs->secret) ||
-	    !dtls13_extract(c, md, hs->secret, (struct dtls_bytes){ 0 },
-			    hs->secret) ||
+	if (!dtls_keys13_derived(c, md, hs->secret) ||
+	    !dtls_keys13_extract(c, md, hs->secret, (struct dtls_bytes){ 0 },
+				 hs->secret) ||
 	    !derive_logged(e, "c ap traffic",
 			   e->server ? d->rx_secret : d->tx_secret,
 			   "CLIENT_TRAFFIC_SECRET_0") ||
@@ -118,32 +118,33 @@ int dtls13_data_secrets(struct kdtls_engine *e)
 }
 
 /* And on the client's */
-int dtls13_resumption_secret(struct kdtls_engine *e)
+int dtls_handshake13_resumption(struct kdtls_engine *e)
 {
 	if (!derive(e, "res master", e->d13->resumption))
 		return dtls_fail_internal(e);
 	return 0;
 }
 
-int dtls13_data_key(struct kdtls_engine *e, int direction,
-		    struct dtls_key_info *key)
+int dtls_handshake13_data_key(struct kdtls_engine *e, int direction,
+			      struct dtls_key_info *key)
 {
 	const struct dtls13 *d = e->d13;
 	bool rx = direction == DTLS_RX;
 
-	if (!dtls13_key(&e->ep->crypto, e->suite,
-			rx ? d->rx_secret : d->tx_secret,
-			rx ? d->rx_epoch : d->tx_epoch, key))
+	if (!dtls_keys13_key(&e->ep->crypto, e->suite,
+			     rx ? d->rx_secret : d->tx_secret,
+			     rx ? d->rx_epoch : d->tx_epoch, key))
 		return dtls_fail_internal(e);
 	set_cid(e, direction, key);
 	return 0;
 }
 
 /* RFC 8446 4.4.2: each certificate has extensions, of which we have none. */
-int dtls13_send_certificate(struct kdtls_engine *e, struct dtls_bytes context)
+int dtls_handshake13_send_certificate(struct kdtls_engine *e,
+				      struct dtls_bytes context)
 {
 	const struct dtls_identity *id = e->hs->identity;
-	struct dtls_writer *w = dtls_message_begin(e, DTLS_CERTIFICATE);
+	struct dtls_writer *w = dtls_handshake_message(e, DTLS_CERTIFICATE);
 	struct dtls_bytes all, list, der;
 	size_t mark;
 
@@ -162,7 +163,7 @@ int dtls13_send_certificate(struct kdtls_engine *e, struct dtls_bytes context)
 		}
 	}
 	wr_close(w, mark, 3);
-	return dtls_message_end(e);
+	return dtls_handshake_message_end(e);
 }
 
 /* What CertificateVerify signs (RFC 8446 4.4.3) */
@@ -172,7 +173,7 @@ static bool signed_bytes(struct kdtls_engine *e, bool server, size_t upto,
 	static const char client_context[] = "TLS 1.3, client CertificateVerify";
 	static const char server_context[] = "TLS 1.3, server CertificateVerify";
 	u8 buf[DTLS_HASH_MAX];
-	struct dtls_bytes hash = dtls_hash_upto(e, upto, buf);
+	struct dtls_bytes hash = dtls_handshake_hash(e, upto, buf);
 	u8 *spaces = wr_room(w, 64);
 
 	if (spaces)
@@ -183,7 +184,7 @@ static bool signed_bytes(struct kdtls_engine *e, bool server, size_t upto,
 	return hash.len && !w->failed;
 }
 
-int dtls13_send_verify(struct kdtls_engine *e)
+int dtls_handshake13_send_verify(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_writer *w, content = { 0 };
@@ -191,17 +192,18 @@ int dtls13_send_verify(struct kdtls_engine *e)
 	size_t len = 0;
 
 	if (signed_bytes(e, e->server, hs->transcript.all.len, &content))
-		len = dtls_sign(hs->scheme, hs->identity->key,
-				(struct dtls_bytes){ content.p, content.len },
-				&signature);
+		len = dtls_sign_make(hs->scheme, hs->identity->key,
+				     (struct dtls_bytes){ content.p,
+							 content.len },
+				     &signature);
 	wr_free(&content);
 	if (!len)
 		return dtls_fail_internal(e);
-	w = dtls_message_begin(e, DTLS_CERTIFICATE_VERIFY);
+	w = dtls_handshake_message(e, DTLS_CERTIFICATE_VERIFY);
 	wr_u16(w, hs->scheme->id);
 	wr_vec(w, 2, signature, len);
 	OPENSSL_free(signature);
-	return dtls_message_end(e);
+	return dtls_handshake_message_end(e);
 }
 
 static bool verify_data(struct kdtls_engine *e, bool server, size_t upto,
@@ -209,28 +211,29 @@ static bool verify_data(struct kdtls_engine *e, bool server, size_t upto,
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
 	u8 buf[DTLS_HASH_MAX];
-	struct dtls_bytes hash = dtls_hash_upto(e, upto, buf);
+	struct dtls_bytes hash = dtls_handshake_hash(e, upto, buf);
 
 	return hash.len &&
-	       dtls13_finished(c, dtls_suite_md(c, e->suite),
-			       server ? e->hs->server_secret :
+	       dtls_keys13_finished(c, dtls_suite_md(c, e->suite),
+				    server ? e->hs->server_secret :
 					e->hs->client_secret, hash, out);
 }
 
-int dtls13_send_finished(struct kdtls_engine *e)
+int dtls_handshake13_send_finished(struct kdtls_engine *e)
 {
 	u8 verify[DTLS_HASH_MAX];
 	struct dtls_writer *w;
 
 	if (!verify_data(e, e->server, e->hs->transcript.all.len, verify))
 		return dtls_fail_internal(e);
-	w = dtls_message_begin(e, DTLS_FINISHED);
+	w = dtls_handshake_message(e, DTLS_FINISHED);
 	wr_bytes(w, verify, dtls_suite_hash_len(e->suite));
-	return dtls_message_end(e);
+	return dtls_handshake_message_end(e);
 }
 
 /* It becomes a list as in DTLS 1.2; nothing was asked for by extensions. */
-int dtls13_receive_certificate(struct kdtls_engine *e, struct dtls_bytes body)
+int dtls_handshake13_receive_certificate(struct kdtls_engine *e,
+					 struct dtls_bytes body)
 {
 	struct dtls_bytes context, list, der, extensions;
 	struct dtls_writer w = { 0 };
@@ -261,25 +264,28 @@ int dtls13_receive_certificate(struct kdtls_engine *e, struct dtls_bytes body)
 	else if (!w.len)
 		wr_int(&w, 3, 0);
 	err = w.failed ? dtls_fail_memory(e) :
-	      dtls_receive_certificate(e, (struct dtls_bytes){ w.p, w.len });
+	      dtls_auth_receive_certificate(e, (struct dtls_bytes){ w.p,
+								   w.len });
 	wr_free(&w);
 	return err;
 }
 
-int dtls13_receive_verify(struct kdtls_engine *e, struct dtls_bytes body)
+int dtls_handshake13_receive_verify(struct kdtls_engine *e,
+				    struct dtls_bytes body)
 {
 	struct dtls_writer w = { 0 };
 	int err;
 
 	err = signed_bytes(e, !e->server, e->hs->before, &w) ?
-	      dtls_check_signature(e, body, DTLS_KX_13,
-				   (struct dtls_bytes){ w.p, w.len }) :
+	      dtls_auth_check_signature(e, body, DTLS_KX_13,
+					(struct dtls_bytes){ w.p, w.len }) :
 	      dtls_fail_internal(e);
 	wr_free(&w);
 	return err;
 }
 
-int dtls13_receive_finished(struct kdtls_engine *e, struct dtls_bytes body)
+int dtls_handshake13_receive_finished(struct kdtls_engine *e,
+				      struct dtls_bytes body)
 {
 	size_t len = dtls_suite_hash_len(e->suite);
 	u8 verify[DTLS_HASH_MAX];
@@ -290,5 +296,5 @@ int dtls13_receive_finished(struct kdtls_engine *e, struct dtls_bytes body)
 		return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECRYPT_ERROR,
 				 "Finished does not match the handshake");
 	e->peer_finished = e->hs->in.next;
-	return dtls_peer_proven(e);
+	return dtls_auth_proven(e);
 }

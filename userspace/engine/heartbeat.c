@@ -27,7 +27,7 @@ static void tidy(struct kdtls_engine *e)
 	const struct dtls_heartbeat *h = e->heartbeat;
 
 	if (h && !h->size && !h->response)
-		dtls_heartbeat_free(e);
+		dtls_state_drop_heartbeat(e);
 }
 
 static void request_done(struct kdtls_engine *e, u64 rtt)
@@ -55,8 +55,8 @@ static void respond(struct kdtls_engine *e, struct dtls_bytes payload,
 	p[0] = RESPONSE;
 	dtls_put_be(p + 1, 2, payload.len);
 	memcpy(p + HEADER, payload.p, payload.len);
-	dtls_random(e, p + HEADER + payload.len,
-		    size - HEADER - payload.len);
+	dtls_state_random(e, p + HEADER + payload.len,
+			  size - HEADER - payload.len);
 	OPENSSL_free(h->response);
 	h->response = p;
 	h->response_len = size;
@@ -99,10 +99,10 @@ int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
 	h = heartbeat_of(e);
 	if (!h)
 		return -KDTLS_EMEMORY;
-	dtls_random(e, h->payload, DTLS_HEARTBEAT_PAYLOAD);
+	dtls_state_random(e, h->payload, DTLS_HEARTBEAT_PAYLOAD);
 	h->size = size;
 	h->request_due = true;
-	dtls_timer_limits(e, &limits);
+	dtls_state_timer_limits(e, &limits);
 	h->timer.srtt = e->timer.srtt;
 	h->timer.rttvar = e->timer.rttvar;
 	dtls_timer_start(&h->timer, &limits, now);
@@ -133,8 +133,8 @@ long dtls_heartbeat_output(struct kdtls_engine *e, u8 *buf, size_t size)
 		buf[0] = REQUEST;
 		dtls_put_be(buf + 1, 2, DTLS_HEARTBEAT_PAYLOAD);
 		memcpy(buf + HEADER, h->payload, sizeof(h->payload));
-		dtls_random(e, buf + HEADER + sizeof(h->payload),
-			    n - HEADER - sizeof(h->payload));
+		dtls_state_random(e, buf + HEADER + sizeof(h->payload),
+				  n - HEADER - sizeof(h->payload));
 	}
 	return (long)n;
 }
@@ -155,7 +155,7 @@ void dtls_heartbeat_expire(struct kdtls_engine *e)
 		request_done(e, KDTLS_NEVER);
 		return;
 	}
-	dtls_timer_limits(e, &limits);
+	dtls_state_timer_limits(e, &limits);
 	dtls_timer_back_off(&h->timer, &limits, e->now);
 	h->request_due = true;
 }

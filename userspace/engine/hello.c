@@ -68,7 +68,7 @@ static bool read_list(struct dtls_extensions *e, struct dtls_bytes list)
 	return true;
 }
 
-bool dtls_extensions_parse(struct dtls_extensions *e, struct dtls_bytes r)
+bool dtls_ext_parse(struct dtls_extensions *e, struct dtls_bytes r)
 {
 	struct dtls_bytes list;
 
@@ -78,8 +78,8 @@ bool dtls_extensions_parse(struct dtls_extensions *e, struct dtls_bytes r)
 	return rd_vec(&r, 2, &list) && !r.len && read_list(e, list);
 }
 
-bool dtls_client_hello_front(struct dtls_client_hello *ch,
-			     struct dtls_bytes *body)
+bool dtls_hello_front(struct dtls_client_hello *ch,
+		      struct dtls_bytes *body)
 {
 	return rd_u16(body, &ch->version) &&
 	       rd_bytes(body, 32, &ch->random) &&
@@ -87,17 +87,17 @@ bool dtls_client_hello_front(struct dtls_client_hello *ch,
 	       rd_vec(body, 1, &ch->cookie);
 }
 
-bool dtls_client_hello_parse(struct dtls_client_hello *ch,
+bool dtls_hello_parse_client(struct dtls_client_hello *ch,
 			     struct dtls_bytes body)
 {
-	return dtls_client_hello_front(ch, &body) &&
+	return dtls_hello_front(ch, &body) &&
 	       rd_vec(&body, 2, &ch->suites) && ch->suites.len &&
 	       !(ch->suites.len % 2) &&
 	       rd_vec(&body, 1, &ch->compressions) && ch->compressions.len &&
-	       dtls_extensions_parse(&ch->ext, body);
+	       dtls_ext_parse(&ch->ext, body);
 }
 
-bool dtls_server_hello_parse(struct dtls_server_hello *sh,
+bool dtls_hello_parse_server(struct dtls_server_hello *sh,
 			     struct dtls_bytes body)
 {
 	return rd_u16(&body, &sh->version) &&
@@ -105,22 +105,22 @@ bool dtls_server_hello_parse(struct dtls_server_hello *sh,
 	       rd_vec(&body, 1, &sh->session_id) && sh->session_id.len <= 32 &&
 	       rd_u16(&body, &sh->suite) &&
 	       rd_u8(&body, &sh->compression) &&
-	       dtls_extensions_parse(&sh->ext, body);
+	       dtls_ext_parse(&sh->ext, body);
 }
 
-const u8 dtls_retry_random[32] = {
+const u8 dtls_hello_retry_random[32] = {
 	0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11,
 	0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
 	0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e,
 	0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 };
 
-size_t dtls13_hello_open(struct dtls_writer *w, const u8 *random, u16 suite)
+size_t dtls_hello_open13(struct dtls_writer *w, const u8 *random, u16 suite)
 {
 	size_t list, ext;
 
 	wr_u16(w, DTLS_VERSION_1_2);
-	wr_bytes(w, random, sizeof(dtls_retry_random));
+	wr_bytes(w, random, sizeof(dtls_hello_retry_random));
 	wr_u8(w, 0);	/* RFC 9147 5: no session id is echoed */
 	wr_u16(w, suite);
 	wr_u8(w, 0);
@@ -131,7 +131,7 @@ size_t dtls13_hello_open(struct dtls_writer *w, const u8 *random, u16 suite)
 	return list;
 }
 
-bool dtls_client_hello_offers(const struct dtls_client_hello *ch, u16 version)
+bool dtls_hello_offers(const struct dtls_client_hello *ch, u16 version)
 {
 	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_VERSIONS], list;
 
@@ -139,8 +139,8 @@ bool dtls_client_hello_offers(const struct dtls_client_hello *ch, u16 version)
 	       rd_vec(&r, 1, &list) && rd_has_u16(list, version);
 }
 
-bool dtls_client_hello_share(const struct dtls_client_hello *ch, u16 group,
-			     struct dtls_bytes *share)
+bool dtls_hello_share(const struct dtls_client_hello *ch, u16 group,
+		      struct dtls_bytes *share)
 {
 	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_KEY_SHARE], list;
 	u16 id;

@@ -50,7 +50,7 @@ static inline bool dtls_ext_has(const struct dtls_extensions *e,
  * Read a list of extensions with its length; there may be none at all. Return:
  * false if malformed, or if one comes twice.
  */
-bool dtls_extensions_parse(struct dtls_extensions *e, struct dtls_bytes r);
+bool dtls_ext_parse(struct dtls_extensions *e, struct dtls_bytes r);
 
 /* Begin an extension in a hello; the mark is for wr_close(w, mark, 2). */
 size_t dtls_ext_open(struct dtls_writer *w, enum dtls_extension i);
@@ -80,18 +80,18 @@ struct dtls_server_hello {
 };
 
 /**
- * dtls_client_hello_front() - read a ClientHello up to its cookie
+ * dtls_hello_front() - read a ClientHello up to its cookie
  * @body:	the first bytes of its body
  *
  * Return: false if @body is malformed or ends before the cookie does.
  */
-bool dtls_client_hello_front(struct dtls_client_hello *ch,
-			     struct dtls_bytes *body);
+bool dtls_hello_front(struct dtls_client_hello *ch,
+		      struct dtls_bytes *body);
 
 /* Return: false if the whole body is not one well-formed hello. */
-bool dtls_client_hello_parse(struct dtls_client_hello *ch,
+bool dtls_hello_parse_client(struct dtls_client_hello *ch,
 			     struct dtls_bytes body);
-bool dtls_server_hello_parse(struct dtls_server_hello *sh,
+bool dtls_hello_parse_server(struct dtls_server_hello *sh,
 			     struct dtls_bytes body);
 
 #define DTLS_PSK_NUMBER	41	/* of pre_shared_key, the last in a ClientHello */
@@ -100,19 +100,19 @@ bool dtls_server_hello_parse(struct dtls_server_hello *sh,
 #define DTLS_DOWNGRADE	"DOWNGRD"
 
 /* A ServerHello that is a HelloRetryRequest has this random (RFC 8446 4.1.3). */
-extern const u8 dtls_retry_random[32];
+extern const u8 dtls_hello_retry_random[32];
 
 /*
  * DTLS 1.3's ServerHello or HelloRetryRequest up to its supported_versions.
  * Return: the mark of its extensions, to be closed.
  */
-size_t dtls13_hello_open(struct dtls_writer *w, const u8 *random, u16 suite);
+size_t dtls_hello_open13(struct dtls_writer *w, const u8 *random, u16 suite);
 
 /* Does the hello offer this version by supported_versions? */
-bool dtls_client_hello_offers(const struct dtls_client_hello *ch, u16 version);
+bool dtls_hello_offers(const struct dtls_client_hello *ch, u16 version);
 
 /* The client's share for a group. Return: false if there is none. */
-bool dtls_client_hello_share(const struct dtls_client_hello *ch, u16 group,
-			     struct dtls_bytes *share);
+bool dtls_hello_share(const struct dtls_client_hello *ch, u16 group,
+		      struct dtls_bytes *share);
 
 #endif /* _DTLS_HELLO_H */

@@ -22,9 +22,9 @@ static EVP_MAC_CTX *hmac_new(const char *digest)
 	return NULL;
 }
 
-struct dtls_keyed *dtls_keyed_new(const char *digest)
+struct dtls_hmac *dtls_hmac_new(const char *digest)
 {
-	struct dtls_keyed *k = OPENSSL_zalloc(sizeof(*k));
+	struct dtls_hmac *k = OPENSSL_zalloc(sizeof(*k));
 
 	if (k)
 		k->mac = hmac_new(digest);
@@ -34,7 +34,7 @@ struct dtls_keyed *dtls_keyed_new(const char *digest)
 	return NULL;
 }
 
-void dtls_keyed_free(struct dtls_keyed *k)
+void dtls_hmac_free(struct dtls_hmac *k)
 {
 	if (!k)
 		return;
@@ -42,7 +42,7 @@ void dtls_keyed_free(struct dtls_keyed *k)
 	OPENSSL_clear_free(k, sizeof(*k));
 }
 
-bool dtls_keyed_set(struct dtls_keyed *k, const u8 *key, size_t len)
+bool dtls_hmac_set(struct dtls_hmac *k, const u8 *key, size_t len)
 {
 	static const u8 empty[1];
 
@@ -53,8 +53,8 @@ bool dtls_keyed_set(struct dtls_keyed *k, const u8 *key, size_t len)
 	return k->ready;
 }
 
-bool dtls_hmac(struct dtls_keyed *k, const struct dtls_bytes *pieces,
-	       unsigned int count, u8 *out)
+bool dtls_hmac_digest(struct dtls_hmac *k, const struct dtls_bytes *pieces,
+		      unsigned int count, u8 *out)
 {
 	size_t len;
 	bool ok;
@@ -68,13 +68,13 @@ bool dtls_hmac(struct dtls_keyed *k, const struct dtls_bytes *pieces,
 	return ok && EVP_MAC_final(k->mac, out, &len, DTLS_HASH_MAX) == 1;
 }
 
-void dtls_keyed_forget(struct dtls_keyed *k)
+void dtls_hmac_forget(struct dtls_hmac *k)
 {
 	static const u8 other[DTLS_SECRET_SIZE];
 
 	if (!k->set)
 		return;
-	dtls_keyed_set(k, other, sizeof(other));
+	dtls_hmac_set(k, other, sizeof(other));
 	OPENSSL_cleanse(k->key, sizeof(k->key));
 	k->set = false;
 }

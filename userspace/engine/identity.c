@@ -3,8 +3,9 @@
 #include "sign.h"
 #include "state.h"
 
-bool dtls_takes_type(const struct dtls_client_hello *ch,
-		     enum dtls_extension ext, u8 type)
+/* Does the client's list of certificate types hold this one? (RFC 7250 4.1) */
+static bool takes_type(const struct dtls_client_hello *ch,
+		       enum dtls_extension ext, u8 type)
 {
 	struct dtls_bytes r = ch->ext.ext[ext], list;
 
@@ -24,7 +25,7 @@ own_scheme(const struct kdtls_endpoint *ep, EVP_PKEY *key, u8 kx,
 
 	for (i = 0; i < ep->scheme_count; i++) {
 		s = ep->schemes[i];
-		if (dtls_scheme_fits(s, kx, key) &&
+		if (dtls_sign_fits(s, kx, key) &&
 		    rd_has_u16(schemes, s->id))
 			return s;
 	}
@@ -47,7 +48,7 @@ static bool curve_fits(EVP_PKEY *key, struct dtls_bytes groups)
 	return false;
 }
 
-bool dtls_choose_identity(struct kdtls_engine *e, u8 kx,
+bool dtls_identity_choose(struct kdtls_engine *e, u8 kx,
 			  struct dtls_bytes schemes, struct dtls_bytes groups,
 			  bool raw, bool x509, const char *name)
 {
@@ -56,7 +57,7 @@ bool dtls_choose_identity(struct kdtls_engine *e, u8 kx,
 	bool found = false, named;
 
 	for (id = e->ep->identities; id; id = id->next) {
-		named = !name || dtls_identity_named(id, name);
+		named = !name || dtls_x509_identity_named(id, name);
 		if (!(id->leaf ? x509 : raw) || (found && !named) ||
 		    !curve_fits(id->key, groups))
 			continue;
@@ -73,8 +74,8 @@ bool dtls_choose_identity(struct kdtls_engine *e, u8 kx,
 	return found;
 }
 
-bool dtls_server_find_identity(struct kdtls_engine *e, u8 kx,
-			       const struct dtls_client_hello *ch)
+bool dtls_identity_for_hello(struct kdtls_engine *e, u8 kx,
+			     const struct dtls_client_hello *ch)
 {
 	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_SCHEMES], list;
 	struct dtls_bytes g = ch->ext.ext[DTLS_EXT_GROUPS], groups = { 0 };
@@ -87,8 +88,22 @@ bool dtls_server_find_identity(struct kdtls_engine *e, u8 kx,
 	/* Its absence means SHA-1 (RFC 5246 7.4.1.4.1), which we do not do. */
 	return dtls_ext_has(&ch->ext, DTLS_EXT_SCHEMES) &&
 	       rd_vec(&r, 2, &list) &&
-	       dtls_choose_identity(e, kx, list, groups,
-				    dtls_takes_type(ch, ext, DTLS_CERT_RAW),
-				    dtls_takes_type(ch, ext, DTLS_CERT_X509),
+	       dtls_identity_choose(e, kx, list, groups,
+				    takes_type(ch, ext, DTLS_CERT_RAW),
+				    takes_type(ch, ext, DTLS_CERT_X509),
 				    e->name);
+}
+
+void dtls_identity_ask_client(struct kdtls_engine *e,
+			      const struct dtls_client_hello *ch)
+{
+	enum dtls_extension ext = DTLS_EXT_CLIENT_CERT_TYPE;
+	const struct kdtls_endpoint *ep = e->ep;
+	struct dtls_handshake *hs = e->hs;
+
+	if (!(ep->config.flags & (KDTLS_REQUEST_CERT | KDTLS_REQUIRE_CERT)))
+		return;
+	hs->peer_raw = ep->trust.raw_count && takes_type(ch, ext, DTLS_CERT_RAW);
+	hs->cert_requested = hs->peer_raw ||
+			     takes_type(ch, ext, DTLS_CERT_X509);
 }

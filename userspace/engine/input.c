@@ -19,7 +19,7 @@ static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 	out = OPENSSL_malloc(record->fragment_len + 1);
 	if (!out)
 		return dtls_fail_memory(e);
-	len = dtls_unprotect(key, record, bytes, out, &type);
+	len = dtls_protection_open(key, record, bytes, out, &type);
 	content = (struct dtls_bytes){ out, (size_t)len };
 	if (len == DTLS_RECORD_UNTYPED) {
 		/* RFC 8446 5.4 */
@@ -34,7 +34,7 @@ static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 	} else {
 		/* It was sent from where our answer arrived. */
 		e->unproven = false;
-		err = dtls_take_content(e, record, type, content);
+		err = dtls_content_take(e, record, type, content);
 	}
 	OPENSSL_clear_free(out, record->fragment_len + 1);
 	return err;
@@ -63,7 +63,7 @@ static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 
 	if (!record->epoch && content.len <= DTLS_RECORD_SIZE_MAX &&
 	    record->type != DTLS_CT_TLS12_CID)
-		return dtls_take_content(e, record, record->type, content);
+		return dtls_content_take(e, record, record->type, content);
 	if (record->epoch != 1 && !record->unified) {
 		e->dropped++;
 		return 0;
@@ -85,7 +85,7 @@ static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 	return 0;
 }
 
-int dtls_open_held(struct kdtls_engine *e)
+int open_held(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_held *h = hs->held;
@@ -152,7 +152,7 @@ static int deliver(struct kdtls_engine *e)
 		if (receive(e, m))
 			return -e->error;
 		dtls_reassembly_pop(&hs->in);
-		if (e->rx && !had_keys && dtls_open_held(e))
+		if (e->rx && !had_keys && open_held(e))
 			return -e->error;
 	}
 	return 0;
@@ -164,8 +164,8 @@ static int take_datagram(struct kdtls_engine *e, struct dtls_bytes d)
 	struct dtls_bytes bytes;
 	bool named = false;
 
-	while (dtls_record_next(&d, e->cids.len, &record, &bytes,
-				&e->dropped)) {
+	while (dtls_datagram_next(&d, e->cids.len, &record, &bytes,
+				  &e->dropped)) {
 		/* RFC 9146 6: another's connection ID makes it another's. */
 		if (!dtls_cids_fit(&e->cids, &record, &named)) {
 			e->dropped++;
@@ -179,7 +179,7 @@ static int take_datagram(struct kdtls_engine *e, struct dtls_bytes d)
 	return 0;
 }
 
-int dtls_begin(struct kdtls_engine *e, struct kdtls_hello *hello)
+int begin_handshake(struct kdtls_engine *e, struct kdtls_hello *hello)
 {
 	const struct dtls_incoming m = {
 		.data = hello->data,
@@ -187,7 +187,7 @@ int dtls_begin(struct kdtls_engine *e, struct kdtls_hello *hello)
 	};
 	int err;
 
-	e->hs = dtls_handshake_new(e);
+	e->hs = dtls_state_handshake_new(e);
 	if (!e->hs)
 		return dtls_fail_memory(e);
 	e->state = KDTLS_HANDSHAKE;
@@ -196,7 +196,7 @@ int dtls_begin(struct kdtls_engine *e, struct kdtls_hello *hello)
 	e->hs->send_seq = hello->seq;
 	e->tx_seq = hello->record_seq; /* RFC 6347 4.2.1 */
 	e->unproven = hello->unproven;
-	dtls_credit(e, hello->heard);
+	dtls_state_credit(e, hello->heard);
 	e->hs->hello = hello;
 	err = receive(e, &m);
 	e->hs->hello = NULL;
@@ -214,9 +214,9 @@ static int take_first(struct kdtls_engine *e, struct dtls_bytes d)
 	struct kdtls_verdict v;
 	int err;
 
-	switch (dtls_gate(e->ep, &from, d, e->now, &v)) {
+	switch (dtls_gate_judge(e->ep, &from, d, e->now, &v)) {
 	case KDTLS_GATE_ACCEPT:
-		err = dtls_begin(e, v.hello);
+		err = begin_handshake(e, v.hello);
 		kdtls_hello_free(v.hello);
 		return err;
 	case KDTLS_GATE_REPLY:
@@ -258,7 +258,7 @@ static int take_event(struct kdtls_engine *e,
 				 KDTLS_ALERT_BAD_RECORD_MAC,
 				 "forgeries have used up the read key");
 	if (e->d13)
-		dtls13_event(e, info->event);
+		dtls_post13_event(e, info->event);
 	return 0;
 }
 
@@ -278,17 +278,17 @@ static int take_input(struct kdtls_engine *e, struct dtls_bytes bytes,
 			return 0;
 		record.epoch = info->epoch;
 		record.seq = info->seq;
-		return dtls_take_content(e, &record, info->type, bytes);
+		return dtls_content_take(e, &record, info->type, bytes);
 	}
 	if (e->unproven)
-		dtls_credit(e, bytes.len);
+		dtls_state_credit(e, bytes.len);
 	if (e->server && e->state == KDTLS_IDLE ? take_first(e, bytes) :
 						  take_datagram(e, bytes))
 		return -e->error;
 	expect_rest(e);
 	if (e->state == KDTLS_HANDSHAKE && e->hs &&
 	    e->hs->step == DTLS_STEP_DONE)
-		return dtls_complete(e);
+		return dtls_complete_handshake(e);
 	return 0;
 }
 
@@ -318,7 +318,7 @@ int kdtls_engine_accept(struct kdtls_engine *engine, struct kdtls_hello *hello,
 	    !memcmp(hello->address, e->address, e->address_len)) {
 		e->now = now;
 		ERR_set_mark();
-		err = dtls_begin(e, hello);
+		err = begin_handshake(e, hello);
 		if (!err)
 			expect_rest(e);
 		ERR_pop_to_mark();

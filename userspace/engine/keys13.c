@@ -5,16 +5,17 @@
 #define LABEL_PREFIX	"dtls13"	/* RFC 9147 5.9 */
 #define INFO_MAX	(2 + 1 + 255 + 1 + 255)
 
-bool dtls13_extract(const struct dtls_crypto *c, const EVP_MD *md,
-		    const u8 *salt, struct dtls_bytes ikm, u8 *out)
+bool dtls_keys13_extract(const struct dtls_crypto *c, const EVP_MD *md,
+			 const u8 *salt, struct dtls_bytes ikm, u8 *out)
 {
 	static const u8 zeros[DTLS_HASH_MAX];
 	size_t len = (size_t)EVP_MD_get_size(md);
 
 	if (!ikm.len)
 		ikm = (struct dtls_bytes){ zeros, len };
-	return dtls_hmac(dtls_hmac_key(c, md, salt ? salt : zeros, len), &ikm,
-			 1, out);
+	return dtls_hmac_digest(dtls_crypto_hmac_key(c, md, salt ? salt : zeros,
+						     len), &ikm,
+				1, out);
 }
 
 /* HKDF-Expand (RFC 5869 2.3) */
@@ -29,12 +30,12 @@ static bool expand(const struct dtls_crypto *c, const EVP_MD *md,
 		info,
 		{ &count, 1 },
 	};
-	struct dtls_keyed *k = dtls_hmac_key(c, md, secret, hash_len);
+	struct dtls_hmac *k = dtls_crypto_hmac_key(c, md, secret, hash_len);
 	bool ok = len <= 255 * hash_len;
 
 	for (; ok && len; len -= n, out += n) {
 		count++;
-		ok = dtls_hmac(k, pieces, 3, block);
+		ok = dtls_hmac_digest(k, pieces, 3, block);
 		n = len < hash_len ? len : hash_len;
 		memcpy(out, block, n);
 		pieces[0].len = hash_len;
@@ -43,9 +44,9 @@ static bool expand(const struct dtls_crypto *c, const EVP_MD *md,
 	return ok;
 }
 
-bool dtls13_expand(const struct dtls_crypto *c, const EVP_MD *md,
-		   const u8 *secret, const char *label,
-		   struct dtls_bytes context, u8 *out, size_t len)
+bool dtls_keys13_expand(const struct dtls_crypto *c, const EVP_MD *md,
+			const u8 *secret, const char *label,
+			struct dtls_bytes context, u8 *out, size_t len)
 {
 	size_t label_len = strlen(label);
 	size_t prefix_len = strlen(LABEL_PREFIX);
@@ -74,14 +75,15 @@ static bool derive(const struct dtls_crypto *c, const EVP_MD *md,
 		   const u8 *secret, const char *label, u8 *out)
 {
 	u8 hash[DTLS_HASH_MAX];
-	size_t len = dtls_digest(c, md, NULL, 0, hash);
+	size_t len = dtls_crypto_digest(c, md, NULL, 0, hash);
 
 	return len &&
-	       dtls13_expand(c, md, secret, label,
-			     (struct dtls_bytes){ hash, len }, out, len);
+	       dtls_keys13_expand(c, md, secret, label,
+				  (struct dtls_bytes){ hash, len }, out, len);
 }
 
-bool dtls13_derived(const struct dtls_crypto *c, const EVP_MD *md, u8 *secret)
+bool dtls_keys13_derived(const struct dtls_crypto *c, const EVP_MD *md,
+			 u8 *secret)
 {
 	u8 next[DTLS_HASH_MAX];
 	bool ok = derive(c, md, secret, "derived", next);
@@ -91,10 +93,11 @@ bool dtls13_derived(const struct dtls_crypto *c, const EVP_MD *md, u8 *secret)
 	return ok;
 }
 
-bool dtls13_key(const struct dtls_crypto *c, const struct dtls_suite *suite,
-		const u8 *secret, u64 epoch, struct dtls_key_info *key)
+bool dtls_keys13_key(const struct dtls_crypto *c,
+		     const struct dtls_suite *suite,
+		     const u8 *secret, u64 epoch, struct dtls_key_info *key)
 {
-	const struct dtls_cipher *cipher = dtls_cipher_find(suite->cipher);
+	const struct dtls_cipher *cipher = dtls_suite_cipher(suite->cipher);
 	const EVP_MD *md = dtls_suite_md(c, suite);
 	struct dtls_bytes none = { 0 };
 
@@ -102,71 +105,75 @@ bool dtls13_key(const struct dtls_crypto *c, const struct dtls_suite *suite,
 	key->version = DTLS_VERSION_1_3;
 	key->cipher = suite->cipher;
 	key->epoch = epoch;
-	return dtls13_expand(c, md, secret, "key", none, key->key,
-			     cipher->key_len) &&
-	       dtls13_expand(c, md, secret, "iv", none, key->iv,
-			     DTLS_IV_SIZE) &&
-	       dtls13_expand(c, md, secret, "sn", none, key->sn_key,
-			     cipher->key_len);
+	return dtls_keys13_expand(c, md, secret, "key", none, key->key,
+				  cipher->key_len) &&
+	       dtls_keys13_expand(c, md, secret, "iv", none, key->iv,
+				  DTLS_IV_SIZE) &&
+	       dtls_keys13_expand(c, md, secret, "sn", none, key->sn_key,
+				  cipher->key_len);
 }
 
-bool dtls13_update(const struct dtls_crypto *c, const EVP_MD *md, u8 *secret)
+bool dtls_keys13_update(const struct dtls_crypto *c, const EVP_MD *md,
+			u8 *secret)
 {
 	size_t len = (size_t)EVP_MD_get_size(md);
 	u8 next[DTLS_HASH_MAX];
 	bool ok;
 
-	ok = dtls13_expand(c, md, secret, "traffic upd",
-			   (struct dtls_bytes){ 0 }, next, len);
+	ok = dtls_keys13_expand(c, md, secret, "traffic upd",
+				(struct dtls_bytes){ 0 }, next, len);
 	if (ok)
 		memcpy(secret, next, len);
 	OPENSSL_cleanse(next, sizeof(next));
 	return ok;
 }
 
-bool dtls13_finished(const struct dtls_crypto *c, const EVP_MD *md,
-		     const u8 *secret, struct dtls_bytes hash, u8 *out)
+bool dtls_keys13_finished(const struct dtls_crypto *c, const EVP_MD *md,
+			  const u8 *secret, struct dtls_bytes hash, u8 *out)
 {
 	size_t len = (size_t)EVP_MD_get_size(md);
 	u8 key[DTLS_HASH_MAX];
 	bool ok;
 
-	ok = dtls13_expand(c, md, secret, "finished", (struct dtls_bytes){ 0 },
-			   key, len) &&
-	     dtls_hmac(dtls_hmac_key(c, md, key, len), &hash, 1, out);
+	ok = dtls_keys13_expand(c, md, secret, "finished",
+				(struct dtls_bytes){ 0 }, key, len) &&
+	     dtls_hmac_digest(dtls_crypto_hmac_key(c, md, key, len), &hash, 1,
+			      out);
 	OPENSSL_cleanse(key, sizeof(key));
 	return ok;
 }
 
-bool dtls13_export(const struct dtls_crypto *c, const EVP_MD *md,
-		   const u8 *secret, const char *label,
-		   struct dtls_bytes context, u8 *out, size_t len)
+bool dtls_keys13_export(const struct dtls_crypto *c, const EVP_MD *md,
+			const u8 *secret, const char *label,
+			struct dtls_bytes context, u8 *out, size_t len)
 {
 	u8 derived[DTLS_HASH_MAX], hash[DTLS_HASH_MAX];
-	size_t hash_len = dtls_digest(c, md, &context, 1, hash);
+	size_t hash_len = dtls_crypto_digest(c, md, &context, 1, hash);
 	bool ok;
 
 	ok = hash_len &&
 	     derive(c, md, secret, label, derived) &&
-	     dtls13_expand(c, md, derived, "exporter",
-			   (struct dtls_bytes){ hash, hash_len }, out, len);
+	     dtls_keys13_expand(c, md, derived, "exporter",
+				(struct dtls_bytes){ hash, hash_len }, out,
+				len);
 	OPENSSL_cleanse(derived, sizeof(derived));
 	return ok;
 }
 
-bool dtls13_binder(const struct dtls_crypto *c, const EVP_MD *md,
-		   struct dtls_bytes psk, bool resumes, struct dtls_bytes hash,
-		   u8 *out)
+bool dtls_keys13_binder(const struct dtls_crypto *c, const EVP_MD *md,
+			struct dtls_bytes psk, bool resumes,
+			struct dtls_bytes hash, u8 *out)
 {
 	u8 early[DTLS_HASH_MAX], key[DTLS_HASH_MAX], empty[DTLS_HASH_MAX];
-	size_t len = dtls_digest(c, md, NULL, 0, empty);
+	size_t len = dtls_crypto_digest(c, md, NULL, 0, empty);
 	bool ok;
 
 	ok = len &&
-	     dtls13_extract(c, md, NULL, psk, early) &&
-	     dtls13_expand(c, md, early, resumes ? "res binder" : "ext binder",
-			   (struct dtls_bytes){ empty, len }, key, len) &&
-	     dtls13_finished(c, md, key, hash, out);
+	     dtls_keys13_extract(c, md, NULL, psk, early) &&
+	     dtls_keys13_expand(c, md, early,
+				resumes ? "res binder" : "ext binder",
+				(struct dtls_bytes){ empty, len }, key, len) &&
+	     dtls_keys13_finished(c, md, key, hash, out);
 	OPENSSL_cleanse(early, sizeof(early));
 	OPENSSL_cleanse(key, sizeof(key));
 	return ok;

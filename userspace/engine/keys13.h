@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The key schedule of DTLS 1.3 (RFC 8446 7, RFC 9147 5.9). dtls_hmac_forget() is
+ * The key schedule of DTLS 1.3 (RFC 8446 7, RFC 9147 5.9). dtls_crypto_forget_keys() is
  * the caller's.
  */
 #ifndef _DTLS_KEYS13_H
@@ -14,57 +14,60 @@
 #define DTLS13_EPOCH_DATA	3
 
 /**
- * dtls13_extract() - HKDF-Extract
+ * dtls_keys13_extract() - HKDF-Extract
  * @salt:	a hash's length of bytes; NULL: zeros
  * @ikm:	input keying material; without bytes: a hash's length of zeros
  * @out:	DTLS_HASH_MAX bytes; may be @salt
  */
-bool dtls13_extract(const struct dtls_crypto *c, const EVP_MD *md,
-		    const u8 *salt, struct dtls_bytes ikm, u8 *out);
+bool dtls_keys13_extract(const struct dtls_crypto *c, const EVP_MD *md,
+			 const u8 *salt, struct dtls_bytes ikm, u8 *out);
 
 /**
- * dtls13_expand() - HKDF-Expand-Label with the prefix of DTLS
+ * dtls_keys13_expand() - HKDF-Expand-Label with the prefix of DTLS
  * @secret:	a hash's length of bytes
  * @context:	255 bytes at most
  * @out:	@len bytes
  */
-bool dtls13_expand(const struct dtls_crypto *c, const EVP_MD *md,
-		   const u8 *secret, const char *label,
-		   struct dtls_bytes context, u8 *out, size_t len);
+bool dtls_keys13_expand(const struct dtls_crypto *c, const EVP_MD *md,
+			const u8 *secret, const char *label,
+			struct dtls_bytes context, u8 *out, size_t len);
 
 /**
- * dtls13_derived() - the salt of the next stage of the schedule
+ * dtls_keys13_derived() - the salt of the next stage of the schedule
  * @secret:	replaced
  */
-bool dtls13_derived(const struct dtls_crypto *c, const EVP_MD *md, u8 *secret);
+bool dtls_keys13_derived(const struct dtls_crypto *c, const EVP_MD *md,
+			 u8 *secret);
 
 /**
- * dtls13_key() - keys of an epoch from its traffic secret (RFC 8446 7.3,
+ * dtls_keys13_key() - keys of an epoch from its traffic secret (RFC 8446 7.3,
  * RFC 9147 4.2.3)
  * @key:	all but rec_seq and connection ID is set, these to zero
  */
-bool dtls13_key(const struct dtls_crypto *c, const struct dtls_suite *suite,
-		const u8 *secret, u64 epoch, struct dtls_key_info *key);
+bool dtls_keys13_key(const struct dtls_crypto *c,
+		     const struct dtls_suite *suite,
+		     const u8 *secret, u64 epoch, struct dtls_key_info *key);
 
 /* The traffic secret after a KeyUpdate; @secret is replaced (RFC 8446 7.2). */
-bool dtls13_update(const struct dtls_crypto *c, const EVP_MD *md, u8 *secret);
+bool dtls_keys13_update(const struct dtls_crypto *c, const EVP_MD *md,
+			u8 *secret);
 
 /**
- * dtls13_finished() - MAC over a transcript's hash (RFC 8446 4.4.4)
+ * dtls_keys13_finished() - MAC over a transcript's hash (RFC 8446 4.4.4)
  * @secret:	the base key: a traffic secret, or that of a binder
  * @out:	DTLS_HASH_MAX bytes
  */
-bool dtls13_finished(const struct dtls_crypto *c, const EVP_MD *md,
-		     const u8 *secret, struct dtls_bytes hash, u8 *out);
+bool dtls_keys13_finished(const struct dtls_crypto *c, const EVP_MD *md,
+			  const u8 *secret, struct dtls_bytes hash, u8 *out);
 
 /* A proof of a key over the hash of a hello (RFC 8446 4.2.11.2) */
-bool dtls13_binder(const struct dtls_crypto *c, const EVP_MD *md,
-		   struct dtls_bytes psk, bool resumes, struct dtls_bytes hash,
-		   u8 *out);
+bool dtls_keys13_binder(const struct dtls_crypto *c, const EVP_MD *md,
+			struct dtls_bytes psk, bool resumes,
+			struct dtls_bytes hash, u8 *out);
 
 /* RFC 8446 7.5; without a context it is the empty one. */
-bool dtls13_export(const struct dtls_crypto *c, const EVP_MD *md,
-		   const u8 *secret, const char *label,
-		   struct dtls_bytes context, u8 *out, size_t len);
+bool dtls_keys13_export(const struct dtls_crypto *c, const EVP_MD *md,
+			const u8 *secret, const char *label,
+			struct dtls_bytes context, u8 *out, size_t len);
 
 #endif /* _DTLS_KEYS13_H */

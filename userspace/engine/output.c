@@ -44,7 +44,7 @@ static size_t write_record(struct kdtls_engine *e, u64 epoch, u8 type,
 	size_t header_len;
 
 	if (epoch)
-		return dtls_protect(e->tx, type, content, len, out);
+		return dtls_protection_seal(e->tx, type, content, len, out);
 	if (e->tx_seq > DTLS_SEQ_MAX)
 		return 0;
 	e->tx_seq++;
@@ -154,7 +154,7 @@ static long fill_record(struct kdtls_engine *e, size_t room, bool own,
 		if (!dtls_flight_next(f, room - len, content + len, &piece))
 			break;
 		len += piece.len;
-		if (dtls_may_be_13(e) &&
+		if (dtls_state_may_be_13(e) &&
 		    !dtls_flight_sent(f, &piece, epoch, seq))
 			return dtls_fail_memory(e);
 	} while (epoch && !own && f->cursor && f->cursor->epoch == epoch &&
@@ -232,13 +232,13 @@ static size_t write_early(struct kdtls_engine *e, u8 type, const u8 *content,
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_key_info key;
 
-	if (!hs->data_tx && !dtls13_data_key(e, DTLS_TX, &key)) {
+	if (!hs->data_tx && !dtls_handshake13_data_key(e, DTLS_TX, &key)) {
 		hs->data_tx = dtls_protection_new(&e->ep->crypto, DTLS_TX,
 						  &key);
 		OPENSSL_cleanse(&key, sizeof(key));
 	}
 	return hs->data_tx ?
-	       dtls_protect(hs->data_tx, type, content, len, buf) : 0;
+	       dtls_protection_seal(hs->data_tx, type, content, len, buf) : 0;
 }
 
 static long content_output(struct kdtls_engine *e, u8 type, const u8 *content,
@@ -300,12 +300,13 @@ static long make_output(struct kdtls_engine *e, u8 *buf, size_t size,
 	n = ack_output(e, buf, size, info);
 	if (n)
 		return n;
-	if (e->d13 && e->keys_out && dtls13_next_flight(e))
+	if (e->d13 && e->keys_out && dtls_post13_next_flight(e))
 		return -e->error;
 	if (dtls_flight_pending(&e->flight)) {
 		n = flight_output(e, buf, size, info);
 		if (n > 0 && e->hs && e->hs->step == DTLS_STEP_FLUSH &&
-		    !dtls_flight_pending(&e->flight) && dtls_complete(e))
+		    !dtls_flight_pending(&e->flight) &&
+		    dtls_complete_handshake(e))
 			return -e->error;
 		return n;
 	}

@@ -26,19 +26,20 @@ static int next_key(struct kdtls_engine *e, int direction)
 	struct dtls_key_info key;
 	int err;
 
-	if (!dtls13_update(c, dtls_suite_md(c, e->suite),
-			   rx ? d->rx_secret : d->tx_secret)) {
-		dtls_hmac_forget(c);
+	if (!dtls_keys13_update(c, dtls_suite_md(c, e->suite),
+				rx ? d->rx_secret : d->tx_secret)) {
+		dtls_crypto_forget_keys(c);
 		return dtls_fail_internal(e);
 	}
 	if (rx)
 		d->rx_epoch++;
 	else
 		d->tx_epoch++;
-	err = dtls13_data_key(e, direction, &key);
-	dtls_hmac_forget(c);
+	err = dtls_handshake13_data_key(e, direction, &key);
+	dtls_crypto_forget_keys(c);
 	if (!err)
-		err = dtls_hand_out(e, NULL, rx ? &key : NULL, rx ? NULL : &key);
+		err = dtls_handout_keys(e, NULL, rx ? &key : NULL,
+					rx ? NULL : &key);
 	OPENSSL_cleanse(&key, sizeof(key));
 	return err;
 }
@@ -66,10 +67,11 @@ static bool ticket_key(const struct kdtls_engine *e, struct dtls_bytes nonce,
 	bool ok;
 
 	memset(s->master, 0, sizeof(s->master));
-	ok = dtls13_expand(c, dtls_suite_md(c, e->suite), e->d13->resumption,
-			   "resumption", nonce, s->master,
-			   dtls_suite_hash_len(e->suite));
-	dtls_hmac_forget(c);
+	ok = dtls_keys13_expand(c, dtls_suite_md(c, e->suite),
+				e->d13->resumption,
+				"resumption", nonce, s->master,
+				dtls_suite_hash_len(e->suite));
+	dtls_crypto_forget_keys(c);
 	return ok;
 }
 
@@ -84,7 +86,7 @@ static int new_session_ticket(struct kdtls_engine *e, struct dtls_bytes body)
 
 	if (!rd_u32(&body, 4, &life) || !rd_u32(&body, 4, &age_add) ||
 	    !rd_vec(&body, 1, &nonce) || !rd_vec(&body, 2, &ticket) ||
-	    !ticket.len || body.len < 2 || !dtls_extensions_parse(&x, body) ||
+	    !ticket.len || body.len < 2 || !dtls_ext_parse(&x, body) ||
 	    (dtls_ext_has(&x, DTLS_EXT_EARLY_DATA) &&
 	     (!rd_u32(&x.ext[DTLS_EXT_EARLY_DATA], 4, &early) ||
 	      x.ext[DTLS_EXT_EARLY_DATA].len)))
@@ -92,7 +94,7 @@ static int new_session_ticket(struct kdtls_engine *e, struct dtls_bytes body)
 	if (!e->ep->config.ops.session || !life ||
 	    dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS))
 		return 0;
-	dtls_session_of(e, &s);
+	dtls_resumption_session(e, &s);
 	s.id.len = 0;
 	s.ticket = ticket;
 	s.age_add = age_add;
@@ -119,9 +121,9 @@ static int receive(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
 			break;
 		return new_session_ticket(e, body);
 	case DTLS_REQUEST_CONNECTION_ID:
-		return dtls13_request_connection_id(e, body);
+		return dtls_cids13_requested(e, body);
 	case DTLS_NEW_CONNECTION_ID:
-		return dtls13_new_connection_id(e, body);
+		return dtls_cids13_given(e, body);
 	}
 	return unexpected(e, "a message came out of turn");
 }
@@ -193,13 +195,14 @@ static int sent_again(struct kdtls_engine *e, const struct dtls_record *record,
 		dtls_ack_after(e, 1000ULL * e->ep->config.ack_delay);
 		dtls_ack_expire(e);
 	} else if (!e->d13->arrived && f->seq == e->peer_finished) {
-		dtls_resend_flight_paced(e);
+		dtls_retransmit_paced(e);
 	}
 	return 0;
 }
 
-int dtls13_late(struct kdtls_engine *e, const struct dtls_record *record,
-		struct dtls_bytes content)
+int dtls_post13_receive(struct kdtls_engine *e,
+			const struct dtls_record *record,
+			struct dtls_bytes content)
 {
 	bool kept = false, all_kept = true;
 	struct dtls_fragment f;
@@ -230,7 +233,7 @@ int dtls13_late(struct kdtls_engine *e, const struct dtls_record *record,
 	return 0;
 }
 
-int dtls13_acknowledged(struct kdtls_engine *e)
+int dtls_post13_acknowledged(struct kdtls_engine *e)
 {
 	struct dtls13 *d = e->d13;
 
@@ -239,7 +242,7 @@ int dtls13_acknowledged(struct kdtls_engine *e)
 	dtls_flight_clear(&e->flight);
 	if (!d->arrived) {
 		d->arrived = true;
-		dtls_drop_protection(e);
+		dtls_state_drop_keys(e);
 	}
 	if (!d->updating)
 		return 0;
@@ -256,9 +259,9 @@ static bool write_ticket(struct kdtls_engine *e, struct dtls_writer *w)
 	u8 age[4];
 	bool ok;
 
-	dtls_session_of(e, &s);
+	dtls_resumption_session(e, &s);
 	s.id.len = 0;
-	dtls_random(e, age, sizeof(age));
+	dtls_state_random(e, age, sizeof(age));
 	s.age_add = (u32)dtls_get_be(age, 4);
 	s.early = e->ep->config.max_early_data;
 	ok = ticket_key(e, (struct dtls_bytes){ nonce, sizeof(nonce) }, &s) &&
@@ -291,7 +294,7 @@ static u8 write_next(struct kdtls_engine *e, struct dtls_writer *w, bool *ok)
 		*ok = write_ticket(e, w);
 		return DTLS_NEW_SESSION_TICKET;
 	}
-	type = dtls13_cids_write(e, w);
+	type = dtls_cids13_write(e, w);
 	if (type)
 		return type;
 	if (d->update_due && d->tx_epoch < DTLS_EPOCH_MAX) {
@@ -305,7 +308,7 @@ static u8 write_next(struct kdtls_engine *e, struct dtls_writer *w, bool *ok)
 	return 0;
 }
 
-int dtls13_next_flight(struct kdtls_engine *e)
+int dtls_post13_next_flight(struct kdtls_engine *e)
 {
 	struct dtls_timer_limits limits;
 	struct dtls13 *d = e->d13;
@@ -326,8 +329,8 @@ int dtls13_next_flight(struct kdtls_engine *e)
 				     DTLS_CT_HANDSHAKE, w.p, w.len);
 		/* What was acknowledged need not be repeated from here on. */
 		if (dtls_ack_expiry(e) == KDTLS_NEVER)
-			dtls_ack_clear(e);
-		dtls_timer_limits(e, &limits);
+			dtls_state_drop_acks(e);
+		dtls_state_timer_limits(e, &limits);
 		dtls_timer_start(&e->timer, &limits, e->now);
 	}
 	ok &= !w.failed;
@@ -335,7 +338,7 @@ int dtls13_next_flight(struct kdtls_engine *e)
 	return ok ? 0 : dtls_fail_memory(e);
 }
 
-void dtls13_event(struct kdtls_engine *e, u16 event)
+void dtls_post13_event(struct kdtls_engine *e, u16 event)
 {
 	struct dtls13 *d = e->d13;
 
@@ -351,7 +354,7 @@ int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both)
 {
 	struct dtls13 *d = engine->d13;
 
-	if (!dtls13_can_update(engine))
+	if (!dtls_state_can_update13(engine))
 		return -KDTLS_EUSAGE;
 	/* One that is on its way does as well. */
 	if (d->updating && !both)
@@ -361,12 +364,12 @@ int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both)
 	return 0;
 }
 
-void dtls13_expire(struct kdtls_engine *e)
+void dtls_post13_expire(struct kdtls_engine *e)
 {
 	struct dtls13 *d = e->d13;
 
 	if (d->linger > e->now)
 		return;
 	d->linger = KDTLS_NEVER;
-	dtls_drop_protection(e);
+	dtls_state_drop_keys(e);
 }

@@ -38,9 +38,9 @@ static const EVP_CIPHER *sn_cipher(const struct dtls_crypto *c,
 	return cipher->key_len == 16 ? c->aes128_ecb : c->aes256_ecb;
 }
 
-bool dtls_cipher_usable(const struct dtls_crypto *c, u16 id)
+bool dtls_protection_usable(const struct dtls_crypto *c, u16 id)
 {
-	return evp_cipher(c, id) && sn_cipher(c, dtls_cipher_find(id));
+	return evp_cipher(c, id) && sn_cipher(c, dtls_suite_cipher(id));
 }
 
 static EVP_CIPHER_CTX *sn_new(const struct dtls_crypto *c,
@@ -67,7 +67,7 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 	p = OPENSSL_zalloc(sizeof(*p) + key->cid_len);
 	if (!p)
 		return NULL;
-	p->cipher = dtls_cipher_find(key->cipher);
+	p->cipher = dtls_suite_cipher(key->cipher);
 	p->epoch = key->epoch;
 	p->seq = key->rec_seq;
 	p->limit = key->limit;
@@ -187,8 +187,8 @@ static bool aead_begin(struct dtls_protection *p, int enc, const u8 *nonce,
 	return EVP_CipherUpdate(p->ctx, NULL, &n, aad, (int)aad_len) == 1;
 }
 
-size_t dtls_protect(struct dtls_protection *p, u8 type, const u8 *content,
-		    size_t len, u8 *out)
+size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
+			    const u8 *content, size_t len, u8 *out)
 {
 	const struct dtls_cipher *c = p->cipher;
 	size_t padding = p->sn ? dtls_record_padding(len, c->tag_len) : 0;
@@ -261,8 +261,8 @@ static bool resolve(struct dtls_protection *p, struct dtls_record *record,
 	return true;
 }
 
-long dtls_unprotect(struct dtls_protection *p, struct dtls_record *record,
-		    const u8 *bytes, u8 *out, u8 *type)
+long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
+			  const u8 *bytes, u8 *out, u8 *type)
 {
 	const struct dtls_cipher *c = p->cipher;
 	const u8 *fragment = bytes + record->header_len;
@@ -298,8 +298,8 @@ long dtls_unprotect(struct dtls_protection *p, struct dtls_record *record,
 	return content > p->max_plaintext ? -1 : content;
 }
 
-void dtls_keys_used(struct dtls_protection **key, unsigned int count,
-		    unsigned int used, u64 now)
+void dtls_protection_used(struct dtls_protection **key, unsigned int count,
+			  unsigned int used, u64 now)
 {
 	unsigned int i;
 
@@ -308,7 +308,8 @@ void dtls_keys_used(struct dtls_protection **key, unsigned int count,
 			key[i]->expiry = now + SEGMENT_LIFETIME;
 }
 
-void dtls_keys_expire(struct dtls_protection **key, unsigned int count, u64 now)
+void dtls_protection_expire(struct dtls_protection **key, unsigned int count,
+			    u64 now)
 {
 	unsigned int i;
 

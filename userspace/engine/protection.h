@@ -22,7 +22,7 @@ struct dtls_protection {
 	u64 failed;		/* records that did not verify */
 	u64 limit;		/* as in struct dtls_key_info */
 	u16 max_plaintext;	/* of a record */
-	u64 expiry;		/* see dtls_keys_used(); 0: none */
+	u64 expiry;		/* see dtls_protection_used(); 0: none */
 	struct dtls_replay seen;
 	u64 ring[DTLS_WINDOW_SIZE / 64];
 	u8 iv[DTLS_IV_SIZE];
@@ -31,7 +31,7 @@ struct dtls_protection {
 };
 
 /* Has libcrypto what it takes for records of this cipher? */
-bool dtls_cipher_usable(const struct dtls_crypto *c, u16 id);
+bool dtls_protection_usable(const struct dtls_crypto *c, u16 id);
 
 /**
  * dtls_protection_new() - set up a key
@@ -49,7 +49,7 @@ void dtls_protection_free(struct dtls_protection *p);
 size_t dtls_protection_overhead(const struct dtls_protection *p);
 
 /**
- * dtls_protect() - make one record
+ * dtls_protection_seal() - make one record
  * @out:	@len + dtls_protection_overhead() bytes
  *
  * Takes the next sequence number, even if it fails.
@@ -57,11 +57,11 @@ size_t dtls_protection_overhead(const struct dtls_protection *p);
  * Return: bytes of record; 0: libcrypto failed, or the numbers are used up, or
  * the content is longer than the peer takes.
  */
-size_t dtls_protect(struct dtls_protection *p, u8 type, const u8 *content,
-		    size_t len, u8 *out);
+size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
+			    const u8 *content, size_t len, u8 *out);
 
 /**
- * dtls_unprotect() - open one record
+ * dtls_protection_open() - open one record
  * @record:	as parsed from @bytes; of a unified header epoch and number are
  *		filled in
  * @bytes:	the record from its first byte on
@@ -75,8 +75,8 @@ size_t dtls_protect(struct dtls_protection *p, u8 type, const u8 *content,
  * DTLS_RECORD_UNTYPED: it verifies and has nothing in it, not even a type.
  */
 #define DTLS_RECORD_UNTYPED	(-2)
-long dtls_unprotect(struct dtls_protection *p, struct dtls_record *record,
-		    const u8 *bytes, u8 *out, u8 *type);
+long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
+			  const u8 *bytes, u8 *out, u8 *type);
 
 /*
  * RFC 9147 4.2.1, 8: a read key stays until a newer one is seen in use, and
@@ -85,10 +85,10 @@ long dtls_unprotect(struct dtls_protection *p, struct dtls_record *record,
  */
 
 /* A record came under @key[@used]. */
-void dtls_keys_used(struct dtls_protection **key, unsigned int count,
-		    unsigned int used, u64 now);
+void dtls_protection_used(struct dtls_protection **key, unsigned int count,
+			  unsigned int used, u64 now);
 /* To be called before they are tried. */
-void dtls_keys_expire(struct dtls_protection **key, unsigned int count,
-		      u64 now);
+void dtls_protection_expire(struct dtls_protection **key, unsigned int count,
+			    u64 now);
 
 #endif /* _DTLS_PROTECTION_H */

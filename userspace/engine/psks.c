@@ -12,7 +12,7 @@ static bool make_basis(const struct dtls_crypto *c, struct dtls_bytes key,
 		       u8 *basis)
 {
 	u8 hash[DTLS_HASH_MAX];
-	bool ok = dtls_digest(c, c->sha256, &key, 1, hash);
+	bool ok = dtls_crypto_digest(c, c->sha256, &key, 1, hash);
 
 	memcpy(basis, hash, DTLS_BASIS_SIZE);
 	OPENSSL_cleanse(hash, sizeof(hash));
@@ -74,16 +74,16 @@ static size_t ask_server(struct kdtls_engine *e, struct dtls_bytes identity,
 	return len > KDTLS_PSK_MAX ? 0 : len;
 }
 
-int dtls_psk_of_client(struct kdtls_engine *e, const char *hint, u8 *identity,
-		       size_t *identity_len, u8 *key)
+int dtls_psks_client(struct kdtls_engine *e, const char *hint, u8 *identity,
+		     size_t *identity_len, u8 *key)
 {
 	size_t len = ask_client(e, hint, identity, identity_len, key);
 
 	return len ? check_key(e, key, len) : 0;
 }
 
-int dtls_psk_of_server(struct kdtls_engine *e, struct dtls_bytes identity,
-		       u8 *key)
+int dtls_psks_server(struct kdtls_engine *e, struct dtls_bytes identity,
+		     u8 *key)
 {
 	size_t len = ask_server(e, identity, key);
 
@@ -116,7 +116,7 @@ static bool client_has_key(struct kdtls_engine *e, const struct dtls_session *s,
 	       same_key(e, key, len, s);
 }
 
-bool dtls_psk_still_good(struct kdtls_engine *e, const struct dtls_session *s)
+bool dtls_psks_still_good(struct kdtls_engine *e, const struct dtls_session *s)
 {
 	u8 key[KDTLS_PSK_MAX];
 	bool good;

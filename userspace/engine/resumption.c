@@ -31,14 +31,15 @@ static bool satisfies(struct kdtls_engine *e, const struct dtls_session *s)
 	case KDTLS_AUTH_RAW_KEY:
 		return chain_satisfies(e, &s->peer);
 	case KDTLS_AUTH_PSK:
-		return !require && dtls_psk_still_good(e, s);
+		return !require && dtls_psks_still_good(e, s);
 	default:
 		/* A server shows who it is, always. */
 		return e->server && !require;
 	}
 }
 
-bool dtls_may_resume(struct kdtls_engine *e, const struct dtls_session *s)
+bool dtls_resumption_allowed(struct kdtls_engine *e,
+			     const struct dtls_session *s)
 {
 	const struct kdtls_ops *ops = &e->ep->config.ops;
 	const char *name = e->name ? e->name : "";
@@ -50,7 +51,7 @@ bool dtls_may_resume(struct kdtls_engine *e, const struct dtls_session *s)
 		.psk_identity_len = peer->identity.len,
 		.authenticated = peer->since,
 		.chain_end = peer->until == DTLS_NO_END ? 0 : peer->until,
-		.age = dtls_unix_time(e) - peer->since,
+		.age = dtls_state_time(e) - peer->since,
 	};
 
 	if (!dtls_bytes_equal(s->name, name, strlen(name)) || !satisfies(e, s))
@@ -59,15 +60,16 @@ bool dtls_may_resume(struct kdtls_engine *e, const struct dtls_session *s)
 	return !ops->resume || !ops->resume(e->ctx, &r);
 }
 
-void dtls_session_of(const struct kdtls_engine *e, struct dtls_session *s)
+void dtls_resumption_session(const struct kdtls_engine *e,
+			     struct dtls_session *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->version = e->version;
 	s->suite = e->suite->id;
 	s->ems = e->ems;
-	s->peer = dtls_peer_of(e);
+	s->peer = dtls_auth_peer(e);
 	memcpy(s->master, e->secrets.master, sizeof(s->master));
-	s->made = dtls_unix_time(e);
+	s->made = dtls_state_time(e);
 	s->life = dtls_session_life(&s->peer, e->ep->config.ticket_life,
 				    s->made);
 	if (e->name)

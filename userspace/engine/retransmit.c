@@ -8,19 +8,19 @@
  */
 static const u32 mtu_steps[] = { 1232, 548, KDTLS_MTU_MIN };
 
-void dtls_resend_flight(struct kdtls_engine *e)
+void dtls_retransmit_flight(struct kdtls_engine *e)
 {
 	dtls_flight_rewind(&e->flight);
 	e->timer.again = KDTLS_NEVER;
 	e->resent++;
 }
 
-void dtls_resend_flight_paced(struct kdtls_engine *e)
+void dtls_retransmit_paced(struct kdtls_engine *e)
 {
 	u64 pause = 1000ULL * e->ep->config.timeout_initial / 2;
 
 	if (!dtls_flight_pending(&e->flight) && e->now - e->last_out >= pause)
-		dtls_resend_flight(e);
+		dtls_retransmit_flight(e);
 }
 
 /* Two lost flights in a row may be too large ones. */
@@ -50,12 +50,12 @@ int dtls_retransmit_expired(struct kdtls_engine *e)
 				 e->rx && e->rx->failed ?
 				 "the peer's records do not verify: another pre-shared key?" :
 				 "the peer does not answer");
-	dtls_timer_limits(e, &limits);
+	dtls_state_timer_limits(e, &limits);
 	dtls_timer_back_off(&e->timer, &limits, e->now);
 	if (waits)
 		return 0;
 	mtu_back_off(e);
-	dtls_resend_flight(e);
+	dtls_retransmit_flight(e);
 	return 0;
 }
 
@@ -68,13 +68,13 @@ void dtls_retransmit_rest(struct kdtls_engine *e)
 		e->timer.again = KDTLS_NEVER;
 		return;
 	}
-	dtls_timer_limits(e, &limits);
+	dtls_state_timer_limits(e, &limits);
 	dtls_timer_asked(&e->timer, &limits, e->now);
-	dtls_resend_flight(e);
+	dtls_retransmit_flight(e);
 }
 
 /* The peer may be asleep: that is no reason to end it. */
-void dtls13_flight_expired(struct kdtls_engine *e)
+void dtls_retransmit_expired13(struct kdtls_engine *e)
 {
 	struct dtls_timer_limits limits;
 
@@ -82,19 +82,19 @@ void dtls13_flight_expired(struct kdtls_engine *e)
 		dtls_timer_stop(&e->timer);
 		return;
 	}
-	dtls_timer_limits(e, &limits);
+	dtls_state_timer_limits(e, &limits);
 	dtls_timer_back_off(&e->timer, &limits, e->now);
-	dtls_resend_flight(e);
+	dtls_retransmit_flight(e);
 }
 
 /* It is awake: what it has not acknowledged goes out once more. */
-void dtls13_alive(struct kdtls_engine *e)
+void dtls_retransmit_alive(struct kdtls_engine *e)
 {
 	struct dtls_timer_limits limits;
 
 	if (!e->flight.first || e->timer.expiry != KDTLS_NEVER)
 		return;
-	dtls_timer_limits(e, &limits);
+	dtls_state_timer_limits(e, &limits);
 	dtls_timer_start(&e->timer, &limits, e->now);
-	dtls_resend_flight(e);
+	dtls_retransmit_flight(e);
 }

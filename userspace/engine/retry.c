@@ -25,9 +25,9 @@ static const struct dtls_suite *choose_suite(const struct kdtls_endpoint *ep,
 	return NULL;
 }
 
-bool dtls_choose(const struct kdtls_endpoint *ep,
-		 const struct dtls_client_hello *ch, bool again,
-		 struct dtls_choice *choice)
+bool dtls_retry_choose(const struct kdtls_endpoint *ep,
+		       const struct dtls_client_hello *ch, bool again,
+		       struct dtls_choice *choice)
 {
 	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_GROUPS], list, share;
 	const struct dtls_group *g;
@@ -44,7 +44,7 @@ bool dtls_choose(const struct kdtls_endpoint *ep,
 		g = ep->groups[i];
 		if (!rd_has_u16(list, g->id))
 			continue;
-		has = dtls_client_hello_share(ch, g->id, &share);
+		has = dtls_hello_share(ch, g->id, &share);
 		if (!choice->group || (has && !choice->share.len && !again)) {
 			choice->group = g;
 			choice->share = has ? share : (struct dtls_bytes){ 0 };
@@ -56,7 +56,7 @@ bool dtls_choose(const struct kdtls_endpoint *ep,
 void dtls_retry_write(struct dtls_writer *w, u16 suite, u16 group,
 		      struct dtls_bytes cookie)
 {
-	size_t list = dtls13_hello_open(w, dtls_retry_random, suite), ext;
+	size_t list = dtls_hello_open13(w, dtls_hello_retry_random, suite), ext;
 
 	if (group) {
 		ext = dtls_ext_open(w, DTLS_EXT_KEY_SHARE);

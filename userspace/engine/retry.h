@@ -12,15 +12,15 @@ struct dtls_choice {
 };
 
 /**
- * dtls_choose() - suite and group for a hello
+ * dtls_retry_choose() - suite and group for a hello
  * @again:	the client has to be asked again anyway: the best group will do,
  *		whether its share is there or not
  *
  * Return: false: no suite in common.
  */
-bool dtls_choose(const struct kdtls_endpoint *ep,
-		 const struct dtls_client_hello *ch, bool again,
-		 struct dtls_choice *choice);
+bool dtls_retry_choose(const struct kdtls_endpoint *ep,
+		       const struct dtls_client_hello *ch, bool again,
+		       struct dtls_choice *choice);
 
 #define DTLS_RETRY_MESSAGE_MAX \
 	(DTLS_MESSAGE_HEADER + 40 + 6 + 6 + DTLS_RETRY_COOKIE_MAX + 6)

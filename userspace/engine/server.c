@@ -9,11 +9,11 @@ static int client_hello(struct kdtls_engine *e, struct dtls_bytes body)
 	struct dtls_client_hello second;
 	const struct dtls_client_hello *ch = hello ? &hello->ch : &second;
 
-	if (hello ? !hello->parsed : !dtls_client_hello_parse(&second, body))
+	if (hello ? !hello->parsed : !dtls_hello_parse_client(&second, body))
 		return dtls_fail_decode(e, "malformed ClientHello");
 	if (dtls_endpoint_takes_13(e->ep, ch))
-		return dtls13_client_hello(e, ch);
-	return dtls12_client_hello(e, ch);
+		return dtls_server13_client_hello(e, ch);
+	return dtls_server12_client_hello(e, ch);
 }
 
 static const struct dtls_expected expected[] = {
@@ -23,9 +23,9 @@ static const struct dtls_expected expected[] = {
 int dtls_server_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
 {
 	if (e->hs->step != SERVER_CLIENT_HELLO)
-		return e->d13 ? dtls13_server_message(e, type, body) :
-				dtls12_server_message(e, type, body);
-	return dtls_receive_expected(e, expected,
-				     sizeof(expected) / sizeof(expected[0]),
-				     type, body);
+		return e->d13 ? dtls_server13_message(e, type, body) :
+				dtls_server12_message(e, type, body);
+	return dtls_handshake_receive(e, expected,
+				      sizeof(expected) / sizeof(expected[0]),
+				      type, body);
 }

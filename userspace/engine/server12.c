@@ -36,7 +36,8 @@ static int choose_suite(struct kdtls_engine *e,
 		if (!rd_has_u16(ch->suites, s->id) || dtls_suite_is_13(s) ||
 		    (s->kx & DTLS_KX_PSK && !ep->config.ops.psk_server) ||
 		    (s->kx & DTLS_KX_ECDHE && !group) ||
-		    (s->kx & DTLS_KX_CERT && !dtls_server_find_identity(e, s->kx, ch)))
+		    (s->kx & DTLS_KX_CERT && !dtls_identity_for_hello(e, s->kx,
+								      ch)))
 			continue;
 		e->suite = s;
 		if (s->kx & DTLS_KX_ECDHE)
@@ -57,11 +58,11 @@ static bool find_session(struct kdtls_engine *e,
 
 	if (!dtls_endpoint_flag(ep, KDTLS_NO_TICKETS) && ticket.len)
 		return dtls_ticket_open(&ep->tickets, &ep->crypto, ticket,
-					dtls_unix_time(e), &hs->session_bytes,
+					dtls_state_time(e), &hs->session_bytes,
 					&hs->session);
 	return dtls_cache_find(&ep->cache, ch->session_id, &hs->session) &&
 	       !dtls_session_expired(&hs->session, ep->config.ticket_life,
-				     dtls_unix_time(e));
+				     dtls_state_time(e));
 }
 
 /* Return: 1: resume, 0: full handshake, or an error. */
@@ -78,10 +79,10 @@ static int try_resume(struct kdtls_engine *e,
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_HANDSHAKE_FAILURE,
 				 "the session had extended master secret");
-	if (s->ems != e->ems || !dtls_may_resume(e, s))
+	if (s->ems != e->ems || !dtls_resumption_allowed(e, s))
 		return 0;
 	e->suite = dtls_endpoint_suite(e->ep, s->suite);
-	if (dtls_peer_claim_session(e, s))
+	if (dtls_auth_claim_session(e, s))
 		return -e->error;
 	memcpy(e->secrets.master, s->master, DTLS_SECRET_SIZE);
 	/* By ticket or by id: the echo says yes (RFC 5077 3.4). */
@@ -95,20 +96,20 @@ static int send_hello(struct kdtls_engine *e, const struct dtls_client_hello *ch
 	struct dtls_writer *w;
 	size_t mark;
 
-	dtls_random(e, e->secrets.server_random, DTLS_RANDOM_SIZE);
+	dtls_state_random(e, e->secrets.server_random, DTLS_RANDOM_SIZE);
 	if (e->ep->speaks13)
 		memcpy(e->secrets.server_random + DTLS_RANDOM_SIZE - 8,
 		       DTLS_DOWNGRADE "\1", 8);
-	w = dtls_message_begin(e, DTLS_SERVER_HELLO);
+	w = dtls_handshake_message(e, DTLS_SERVER_HELLO);
 	wr_u16(w, DTLS_VERSION_1_2);
 	wr_bytes(w, e->secrets.server_random, DTLS_RANDOM_SIZE);
 	wr_vec(w, 1, e->session_id, e->session_id_len);
 	wr_u16(w, e->suite->id);
 	wr_u8(w, 0);
 	mark = wr_open(w, 2);
-	dtls_write_server_extensions(e, w, ch);
+	dtls_extensions_write_server(e, w, ch);
 	wr_close(w, mark, 2);
-	return dtls_message_end(e);
+	return dtls_handshake_message_end(e);
 }
 
 /* ServerECDHParams; the key is kept for the client's half. */
@@ -138,12 +139,12 @@ static int write_kex_signature(struct kdtls_engine *e, struct dtls_writer *w)
 	u8 *signature;
 	size_t len = 0;
 
-	dtls_kex_signed(e, params, &signed_bytes);
+	dtls_handshake12_signed_params(e, params, &signed_bytes);
 	if (!signed_bytes.failed)
-		len = dtls_sign(hs->scheme, hs->identity->key,
-				(struct dtls_bytes){ signed_bytes.p,
+		len = dtls_sign_make(hs->scheme, hs->identity->key,
+				     (struct dtls_bytes){ signed_bytes.p,
 						     signed_bytes.len },
-				&signature);
+				     &signature);
 	wr_free(&signed_bytes);
 	if (!len)
 		return dtls_fail_internal(e);
@@ -161,7 +162,7 @@ static int send_key_exchange(struct kdtls_engine *e)
 
 	if (kx == DTLS_KX_PSK && !hint)
 		return 0; /* RFC 4279 2 */
-	w = dtls_message_begin(e, DTLS_SERVER_KEY_EXCHANGE);
+	w = dtls_handshake_message(e, DTLS_SERVER_KEY_EXCHANGE);
 	if (kx & DTLS_KX_PSK)
 		wr_vec(w, 2, hint, hint ? strlen(hint) : 0);
 	if (kx & DTLS_KX_ECDHE && write_point(e, w))
@@ -170,7 +171,7 @@ static int send_key_exchange(struct kdtls_engine *e)
 		return dtls_fail_memory(e);
 	if (kx & DTLS_KX_CERT && write_kex_signature(e, w))
 		return -e->error;
-	return dtls_message_end(e);
+	return dtls_handshake_message_end(e);
 }
 
 static int send_certificate_request(struct kdtls_engine *e)
@@ -178,11 +179,11 @@ static int send_certificate_request(struct kdtls_engine *e)
 	static const u8 types[] = { 64, 1 }; /* ecdsa_sign, rsa_sign */
 	struct dtls_writer *w;
 
-	w = dtls_message_begin(e, DTLS_CERTIFICATE_REQUEST);
+	w = dtls_handshake_message(e, DTLS_CERTIFICATE_REQUEST);
 	wr_vec(w, 1, types, sizeof(types));
-	dtls_write_schemes(e, w);
+	dtls_extensions_write_schemes(e, w);
 	wr_u16(w, 0); /* any authority */
-	return dtls_message_end(e);
+	return dtls_handshake_message_end(e);
 }
 
 static int send_full_flight(struct kdtls_engine *e,
@@ -192,16 +193,16 @@ static int send_full_flight(struct kdtls_engine *e,
 
 	if (send_hello(e, ch))
 		return -e->error;
-	if (e->suite->kx & DTLS_KX_CERT && dtls_send_certificate(e))
+	if (e->suite->kx & DTLS_KX_CERT && dtls_handshake12_send_certificate(e))
 		return -e->error;
 	if (send_key_exchange(e))
 		return -e->error;
 	if (hs->cert_requested && send_certificate_request(e))
 		return -e->error;
-	dtls_message_begin(e, DTLS_SERVER_HELLO_DONE);
-	if (dtls_message_end(e))
+	dtls_handshake_message(e, DTLS_SERVER_HELLO_DONE);
+	if (dtls_handshake_message_end(e))
 		return -e->error;
-	dtls_flight_end(e, true);
+	dtls_handshake_flight_end(e, true);
 	hs->step = hs->cert_requested ? SERVER_CERTIFICATE :
 					SERVER_KEY_EXCHANGE;
 	return 0;
@@ -210,9 +211,10 @@ static int send_full_flight(struct kdtls_engine *e,
 static int send_resumed_flight(struct kdtls_engine *e,
 			       const struct dtls_client_hello *ch)
 {
-	if (send_hello(e, ch) || dtls_derive_keys(e) || dtls_send_finished(e))
+	if (send_hello(e, ch) || dtls_handshake12_keys(e) ||
+	    dtls_handshake12_send_finished(e))
 		return -e->error;
-	dtls_flight_end(e, true);
+	dtls_handshake_flight_end(e, true);
 	e->hs->step = SERVER_FINISHED;
 	return 0;
 }
@@ -226,16 +228,8 @@ static int prepare_full(struct kdtls_engine *e,
 
 	if (choose_suite(e, ch))
 		return -e->error;
-	if (e->suite->kx & DTLS_KX_CERT &&
-	    ep->config.flags & (KDTLS_REQUEST_CERT | KDTLS_REQUIRE_CERT)) {
-		hs->peer_raw = ep->trust.raw_count &&
-			       dtls_takes_type(ch, DTLS_EXT_CLIENT_CERT_TYPE,
-					       DTLS_CERT_RAW);
-		hs->cert_requested = hs->peer_raw ||
-				     dtls_takes_type(ch,
-						     DTLS_EXT_CLIENT_CERT_TYPE,
-						     DTLS_CERT_X509);
-	}
+	if (e->suite->kx & DTLS_KX_CERT)
+		dtls_identity_ask_client(e, ch);
 	if (dtls_endpoint_flag(ep, KDTLS_REQUIRE_CERT) && !hs->cert_requested)
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_HANDSHAKE_FAILURE,
@@ -244,20 +238,20 @@ static int prepare_full(struct kdtls_engine *e,
 			  !dtls_endpoint_flag(ep, KDTLS_NO_TICKETS);
 	if (!hs->send_ticket && ep->cache.size) {
 		e->session_id_len = DTLS_SESSION_ID_SIZE;
-		dtls_random(e, e->session_id, e->session_id_len);
+		dtls_state_random(e, e->session_id, e->session_id_len);
 	}
 	return -e->error;
 }
 
-int dtls12_client_hello(struct kdtls_engine *e,
-			const struct dtls_client_hello *ch)
+int dtls_server12_client_hello(struct kdtls_engine *e,
+			       const struct dtls_client_hello *ch)
 {
 	int resumed;
 
 	/* Versions count downwards; 1.0 stands above 1.2. RFC 8446 4.2.1 */
 	if (e->d13 || !e->ep->speaks12 ||
 	    (dtls_ext_has(&ch->ext, DTLS_EXT_VERSIONS) &&
-	     !dtls_client_hello_offers(ch, DTLS_VERSION_1_2)) ||
+	     !dtls_hello_offers(ch, DTLS_VERSION_1_2)) ||
 	    ch->version > DTLS_VERSION_1_2)
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_PROTOCOL_VERSION,
@@ -266,18 +260,18 @@ int dtls12_client_hello(struct kdtls_engine *e,
 		return dtls_fail_illegal(e, "the client insists on compression");
 	e->version = DTLS_VERSION_1_2;
 	memcpy(e->secrets.client_random, ch->random.p, DTLS_RANDOM_SIZE);
-	if (dtls_read_client_extensions(e, &ch->ext))
+	if (dtls_extensions_read_client(e, &ch->ext))
 		return -e->error;
 	resumed = try_resume(e, ch);
 	if (resumed < 0 || (!resumed && prepare_full(e, ch)))
 		return -e->error;
-	dtls_flight_begin(e);
+	dtls_handshake_flight_begin(e);
 	return resumed ? send_resumed_flight(e, ch) : send_full_flight(e, ch);
 }
 
 static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 {
-	if (dtls_receive_certificate(e, body))
+	if (dtls_auth_receive_certificate(e, body))
 		return -e->error;
 	if (!e->hs->peer_key && dtls_endpoint_flag(e->ep, KDTLS_REQUIRE_CERT))
 		return dtls_fail(e, KDTLS_EPEER, KDTLS_ALERT_HANDSHAKE_FAILURE,
@@ -293,13 +287,13 @@ static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 static int find_psk(struct kdtls_engine *e, struct dtls_bytes identity, u8 *psk,
 		    size_t *len)
 {
-	int n = dtls_psk_of_server(e, identity, psk);
+	int n = dtls_psks_server(e, identity, psk);
 
 	if (n < 0)
 		return n;
 	*len = (size_t)n;
 	if (n)
-		return dtls_peer_claim_key(e, identity);
+		return dtls_auth_claim_key(e, identity);
 	*len = KDTLS_PSK_MAX;
 	if (RAND_priv_bytes(psk, KDTLS_PSK_MAX) != 1)
 		return dtls_fail_internal(e);
@@ -327,12 +321,12 @@ static int client_key_exchange(struct kdtls_engine *e, struct dtls_bytes body)
 	}
 	hs->step = hs->peer_key ? SERVER_VERIFY : SERVER_FINISHED;
 	if (!(kx & DTLS_KX_PSK))
-		return dtls_derive_master(e, hs->shared, hs->shared_len);
+		return dtls_handshake12_master(e, hs->shared, hs->shared_len);
 	if (find_psk(e, identity, psk, &psk_len))
 		return -e->error;
 	len = dtls_kex_psk(hs->shared, hs->shared_len, psk, psk_len, premaster);
 	OPENSSL_cleanse(psk, sizeof(psk));
-	return dtls_derive_master(e, premaster, len);
+	return dtls_handshake12_master(e, premaster, len);
 }
 
 static int certificate_verify(struct kdtls_engine *e, struct dtls_bytes body)
@@ -340,7 +334,7 @@ static int certificate_verify(struct kdtls_engine *e, struct dtls_bytes body)
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_bytes all = { hs->transcript.all.p, hs->before };
 
-	if (dtls_check_signature(e, body, DTLS_KX_CERT, all))
+	if (dtls_auth_check_signature(e, body, DTLS_KX_CERT, all))
 		return -e->error;
 	hs->step = SERVER_FINISHED;
 	return 0;
@@ -354,24 +348,24 @@ static int send_ticket(struct kdtls_engine *e)
 	struct dtls_writer *w;
 	bool ok;
 
-	dtls_session_of(e, &s);
+	dtls_resumption_session(e, &s);
 	s.id.len = 0;
 	ok = !s.life ||
 	     dtls_ticket_seal(&e->ep->tickets, &e->ep->crypto, &s, s.made,
 			      &ticket);
-	w = dtls_message_begin(e, DTLS_NEW_SESSION_TICKET);
+	w = dtls_handshake_message(e, DTLS_NEW_SESSION_TICKET);
 	wr_int(w, 4, s.life);
 	OPENSSL_cleanse(&s, sizeof(s));
 	wr_vec(w, 2, ticket.p, ticket.len);
 	wr_free(&ticket);
-	return ok ? dtls_message_end(e) : dtls_fail_internal(e);
+	return ok ? dtls_handshake_message_end(e) : dtls_fail_internal(e);
 }
 
 static void keep_session(struct kdtls_engine *e)
 {
 	struct dtls_session s;
 
-	dtls_session_of(e, &s);
+	dtls_resumption_session(e, &s);
 	if (s.life)
 		dtls_cache_add(&e->ep->cache, &s);
 	OPENSSL_cleanse(&s, sizeof(s));
@@ -381,9 +375,9 @@ static int finished(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	struct dtls_handshake *hs = e->hs;
 
-	if (dtls_receive_finished(e, body))
+	if (dtls_handshake12_receive_finished(e, body))
 		return -e->error;
-	dtls_flight_begin(e);
+	dtls_handshake_flight_begin(e);
 	if (e->resumed) {
 		dtls_timer_stop(&e->timer);
 		hs->step = DTLS_STEP_DONE;
@@ -391,11 +385,11 @@ static int finished(struct kdtls_engine *e, struct dtls_bytes body)
 	}
 	if (hs->send_ticket && send_ticket(e))
 		return -e->error;
-	if (dtls_send_finished(e))
+	if (dtls_handshake12_send_finished(e))
 		return -e->error;
 	if (!hs->send_ticket)
 		keep_session(e);
-	dtls_flight_end(e, false);
+	dtls_handshake_flight_end(e, false);
 	hs->step = DTLS_STEP_FLUSH;
 	return 0;
 }
@@ -407,10 +401,10 @@ static const struct dtls_expected expected[] = {
 	{ SERVER_FINISHED, DTLS_FINISHED, finished },
 };
 
-int dtls12_server_message(struct kdtls_engine *e, u8 type,
+int dtls_server12_message(struct kdtls_engine *e, u8 type,
 			  struct dtls_bytes body)
 {
-	return dtls_receive_expected(e, expected,
-				     sizeof(expected) / sizeof(expected[0]),
-				     type, body);
+	return dtls_handshake_receive(e, expected,
+				      sizeof(expected) / sizeof(expected[0]),
+				      type, body);
 }

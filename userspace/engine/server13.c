@@ -72,8 +72,8 @@ static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
 	if (!rd_vec(&ext, 2, &cookie) || ext.len)
 		return dtls_fail_decode(e, "malformed cookie");
 	if (hello ? !hello->has_retry :
-		    !e->unproven || !dtls_retry_open(&e->ep->cookie, address,
-						     cookie, e->now, &r))
+		    !e->unproven || !dtls_cookie_open(&e->ep->cookie, address,
+						      cookie, e->now, &r))
 		return dtls_fail_illegal(e, "the cookie is not good");
 	if (hello)
 		r = hello->retry;
@@ -98,15 +98,15 @@ static int send_retry(struct kdtls_engine *e, const struct dtls_choice *choice,
 	struct dtls_writer *w;
 
 	e->suite = choice->suite;
-	hash = dtls_hash_upto(e, hs->transcript.all.len, buf);
+	hash = dtls_handshake_hash(e, hs->transcript.all.len, buf);
 	if (!hash.len || !dtls_transcript_fold(&hs->transcript, hash, none))
 		return dtls_fail_internal(e);
 	if (want_cookie) {
 		r.hash_len = (u8)hash.len;
 		memcpy(r.hash, hash.p, hash.len);
 		cookie.p = sealed;
-		cookie.len = dtls_retry_seal(&e->ep->cookie, address, &r,
-					     e->now, sealed);
+		cookie.len = dtls_cookie_seal(&e->ep->cookie, address, &r,
+					      e->now, sealed);
 		if (!cookie.len)
 			return dtls_fail_internal(e);
 	} else {
@@ -115,12 +115,12 @@ static int send_retry(struct kdtls_engine *e, const struct dtls_choice *choice,
 	hs->retried = true;
 	hs->retry_suite = r.suite;
 	hs->retry_group = r.group;
-	dtls_flight_begin(e);
-	w = dtls_message_begin(e, DTLS_SERVER_HELLO);
+	dtls_handshake_flight_begin(e);
+	w = dtls_handshake_message(e, DTLS_SERVER_HELLO);
 	dtls_retry_write(w, r.suite, r.group, cookie);
-	if (dtls_message_end(e))
+	if (dtls_handshake_message_end(e))
 		return -e->error;
-	dtls_flight_end(e, true);
+	dtls_handshake_flight_end(e, true);
 	return 0;
 }
 
@@ -138,7 +138,7 @@ static int keep_to_retry(struct kdtls_engine *e,
 		return 0;
 	choice->group = dtls_endpoint_group(e->ep, hs->retry_group);
 	if (!choice->group ||
-	    !dtls_client_hello_share(ch, hs->retry_group, &choice->share))
+	    !dtls_hello_share(ch, hs->retry_group, &choice->share))
 		return dtls_fail_illegal(e, "no share of the group asked for");
 	return 0;
 }
@@ -156,7 +156,7 @@ static bool open_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 	wr_free(&hs->session_bytes);
 	if (!was_opened(hs))
 		return dtls_ticket_open(&e->ep->tickets, &e->ep->crypto, ticket,
-					dtls_unix_time(e), &hs->session_bytes,
+					dtls_state_time(e), &hs->session_bytes,
 					&hs->session);
 	hs->session_bytes = hs->hello->plain;
 	hs->session = hs->hello->session;
@@ -192,7 +192,7 @@ static int take_external(struct kdtls_engine *e, struct dtls_bytes identity)
 
 	if (e->suite->sha384 || dtls_endpoint_flag(e->ep, KDTLS_REQUIRE_CERT))
 		return 0;
-	len = dtls_psk_of_server(e, identity, hs->psk);
+	len = dtls_psks_server(e, identity, hs->psk);
 	if (len <= 0)
 		return len;
 	hs->psk_len = (u8)len;
@@ -210,9 +210,10 @@ static int check_binder(struct kdtls_engine *e, struct dtls_bytes binder,
 	u8 buf[DTLS_HASH_MAX], wanted[DTLS_HASH_MAX];
 	struct dtls_bytes hash;
 
-	hash = dtls_hash_upto(e, hs->transcript.all.len - 2 - list_len, buf);
-	if (!hash.len || !dtls13_binder(c, dtls_suite_md(c, e->suite), psk,
-					hs->psk_resumes, hash, wanted))
+	hash = dtls_handshake_hash(e, hs->transcript.all.len - 2 - list_len,
+				   buf);
+	if (!hash.len || !dtls_keys13_binder(c, dtls_suite_md(c, e->suite), psk,
+					     hs->psk_resumes, hash, wanted))
 		return dtls_fail_internal(e);
 	if (binder.len != hash.len ||
 	    CRYPTO_memcmp(binder.p, wanted, hash.len))
@@ -238,14 +239,14 @@ static int try_psk(struct kdtls_engine *e, struct dtls_bytes identity,
 	if (!(hs->psk_resumes && was_opened(hs)) &&
 	    check_binder(e, binder, list_len))
 		return -e->error;
-	if (hs->psk_resumes && !dtls_may_resume(e, &hs->session)) {
+	if (hs->psk_resumes && !dtls_resumption_allowed(e, &hs->session)) {
 		OPENSSL_cleanse(hs->psk, sizeof(hs->psk));
 		return 0;
 	}
-	if (hs->psk_resumes ? dtls_peer_claim_session(e, &hs->session) :
-			      dtls_peer_claim_key(e, identity))
+	if (hs->psk_resumes ? dtls_auth_claim_session(e, &hs->session) :
+			      dtls_auth_claim_key(e, identity))
 		return -e->error;
-	if (dtls_peer_proven(e))
+	if (dtls_auth_proven(e))
 		return -e->error;
 	hs->psk_chosen = true;
 	return 1;
@@ -294,10 +295,7 @@ static int choose_psk(struct kdtls_engine *e,
 static int choose_certificate(struct kdtls_engine *e,
 			      const struct dtls_client_hello *ch)
 {
-	struct kdtls_endpoint *ep = e->ep;
-	struct dtls_handshake *hs = e->hs;
-
-	if (!dtls_server_find_identity(e, DTLS_KX_13, ch)) {
+	if (!dtls_identity_for_hello(e, DTLS_KX_13, ch)) {
 		/* A stranger learns no names of keys (RFC 8446 6.2). */
 		if (dtls_ext_has(&ch->ext, DTLS_EXT_PSK))
 			return dtls_fail(e, KDTLS_EPROTOCOL,
@@ -307,15 +305,9 @@ static int choose_certificate(struct kdtls_engine *e,
 			return missing(e, "no signature_algorithms");
 		return nothing_in_common(e, "no certificate for this client");
 	}
-	if (!(ep->config.flags & (KDTLS_REQUEST_CERT | KDTLS_REQUIRE_CERT)))
-		return 0;
-	hs->peer_raw = ep->trust.raw_count &&
-		       dtls_takes_type(ch, DTLS_EXT_CLIENT_CERT_TYPE,
-				       DTLS_CERT_RAW);
-	hs->cert_requested = hs->peer_raw ||
-			     dtls_takes_type(ch, DTLS_EXT_CLIENT_CERT_TYPE,
-					     DTLS_CERT_X509);
-	if (dtls_endpoint_flag(ep, KDTLS_REQUIRE_CERT) && !hs->cert_requested)
+	dtls_identity_ask_client(e, ch);
+	if (dtls_endpoint_flag(e->ep, KDTLS_REQUIRE_CERT) &&
+	    !e->hs->cert_requested)
 		return nothing_in_common(e, "the client cannot show a certificate");
 	return 0;
 }
@@ -337,9 +329,9 @@ static int send_hello(struct kdtls_engine *e, const struct dtls_client_hello *ch
 						 "bad public key from the client");
 		e->group = choice->group->id;
 	}
-	dtls_random(e, e->secrets.server_random, DTLS_RANDOM_SIZE);
-	w = dtls_message_begin(e, DTLS_SERVER_HELLO);
-	list = dtls13_hello_open(w, e->secrets.server_random, e->suite->id);
+	dtls_state_random(e, e->secrets.server_random, DTLS_RANDOM_SIZE);
+	w = dtls_handshake_message(e, DTLS_SERVER_HELLO);
+	list = dtls_hello_open13(w, e->secrets.server_random, e->suite->id);
 	if (share) {
 		ext = dtls_ext_open(w, DTLS_EXT_KEY_SHARE);
 		wr_u16(w, choice->group->id);
@@ -351,23 +343,24 @@ static int send_hello(struct kdtls_engine *e, const struct dtls_client_hello *ch
 		wr_u16(w, hs->psk_index);
 		wr_close(w, ext, 2);
 	}
-	dtls_write_cid(e, w, &ch->ext);
+	dtls_extensions_write_cid(e, w, &ch->ext);
 	wr_close(w, list, 2);
-	return dtls_message_end(e);
+	return dtls_handshake_message_end(e);
 }
 
 static int send_certificate_request(struct kdtls_engine *e)
 {
-	struct dtls_writer *w = dtls_message_begin(e, DTLS_CERTIFICATE_REQUEST);
+	struct dtls_writer *w;
 	size_t list, ext;
 
+	w = dtls_handshake_message(e, DTLS_CERTIFICATE_REQUEST);
 	wr_u8(w, 0);
 	list = wr_open(w, 2);
 	ext = dtls_ext_open(w, DTLS_EXT_SCHEMES);
-	dtls_write_schemes(e, w);
+	dtls_extensions_write_schemes(e, w);
 	wr_close(w, ext, 2);
 	wr_close(w, list, 2);
-	return dtls_message_end(e);
+	return dtls_handshake_message_end(e);
 }
 
 static int send_flight(struct kdtls_engine *e,
@@ -375,23 +368,25 @@ static int send_flight(struct kdtls_engine *e,
 		       const struct dtls_choice *choice, bool share)
 {
 	struct dtls_handshake *hs = e->hs;
+	struct dtls_writer *w;
 
-	dtls_flight_begin(e);
-	if (send_hello(e, ch, choice, share) || dtls13_handshake_keys(e))
+	dtls_handshake_flight_begin(e);
+	if (send_hello(e, ch, choice, share) || dtls_handshake13_keys(e))
 		return -e->error;
-	dtls13_write_answers(e, dtls_message_begin(e, DTLS_ENCRYPTED_EXTENSIONS),
-			     &ch->ext);
-	if (dtls_message_end(e))
+	w = dtls_handshake_message(e, DTLS_ENCRYPTED_EXTENSIONS);
+	dtls_extensions_write_answers13(e, w, &ch->ext);
+	if (dtls_handshake_message_end(e))
 		return -e->error;
 	if (hs->cert_requested && send_certificate_request(e))
 		return -e->error;
 	if (!hs->psk_chosen &&
-	    (dtls13_send_certificate(e, (struct dtls_bytes){ 0 }) ||
-	     dtls13_send_verify(e)))
+	    (dtls_handshake13_send_certificate(e, (struct dtls_bytes){ 0 }) ||
+	     dtls_handshake13_send_verify(e)))
 		return -e->error;
-	if (dtls13_send_finished(e) || dtls13_data_secrets(e))
+	if (dtls_handshake13_send_finished(e) ||
+	    dtls_handshake13_data_secrets(e))
 		return -e->error;
-	dtls_flight_end(e, true);
+	dtls_handshake_flight_end(e, true);
 	hs->step = hs->cert_requested ? SERVER13_CERTIFICATE :
 					SERVER13_FINISHED;
 	return 0;
@@ -422,8 +417,8 @@ static int ask_for_cookie(struct kdtls_engine *e,
 	return send_retry(e, choice, true);
 }
 
-int dtls13_client_hello(struct kdtls_engine *e,
-			const struct dtls_client_hello *ch)
+int dtls_server13_client_hello(struct kdtls_engine *e,
+			       const struct dtls_client_hello *ch)
 {
 	bool psk = dtls_ext_has(&ch->ext, DTLS_EXT_PSK);
 	struct dtls_handshake *hs = e->hs;
@@ -437,10 +432,10 @@ int dtls13_client_hello(struct kdtls_engine *e,
 		return dtls_fail_illegal(e, "pre_shared_key is not the last");
 	if (psk && !dtls_ext_has(&ch->ext, DTLS_EXT_PSK_MODES))
 		return missing(e, "no psk_key_exchange_modes");
-	if (dtls13_begin(e))
+	if (dtls_handshake13_begin(e))
 		return -e->error;
 	memcpy(e->secrets.client_random, ch->random.p, DTLS_RANDOM_SIZE);
-	if (!dtls_choose(e->ep, ch, false, &choice))
+	if (!dtls_retry_choose(e->ep, ch, false, &choice))
 		return nothing_in_common(e, "no cipher suite in common");
 	if (dtls_ext_has(&ch->ext, DTLS_EXT_COOKIE) && recall(e, ch))
 		return -e->error;
@@ -458,7 +453,7 @@ int dtls13_client_hello(struct kdtls_engine *e,
 		return send_retry(e, &choice, false);
 	}
 
-	if (dtls_read_client_extensions(e, &ch->ext))
+	if (dtls_extensions_read_client(e, &ch->ext))
 		return -e->error;
 	share = choice.share.len && (!psk || !can_do_without_group(e, ch) ||
 				     has_mode(ch, DTLS_MODE_PSK_DHE));
@@ -486,7 +481,7 @@ static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	struct dtls_handshake *hs = e->hs;
 
-	if (dtls13_receive_certificate(e, body))
+	if (dtls_handshake13_receive_certificate(e, body))
 		return -e->error;
 	if (!hs->peer_key && dtls_endpoint_flag(e->ep, KDTLS_REQUIRE_CERT))
 		return dtls_fail(e, KDTLS_EPEER,
@@ -499,12 +494,13 @@ static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 static int certificate_verify(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	e->hs->step = SERVER13_FINISHED;
-	return dtls13_receive_verify(e, body);
+	return dtls_handshake13_receive_verify(e, body);
 }
 
 static int finished(struct kdtls_engine *e, struct dtls_bytes body)
 {
-	if (dtls13_receive_finished(e, body) || dtls13_resumption_secret(e))
+	if (dtls_handshake13_receive_finished(e, body) ||
+	    dtls_handshake13_resumption(e))
 		return -e->error;
 	dtls_flight_clear(&e->flight);
 	dtls_timer_stop(&e->timer);
@@ -520,10 +516,10 @@ static const struct dtls_expected expected[] = {
 	{ SERVER13_FINISHED, DTLS_FINISHED, finished },
 };
 
-int dtls13_server_message(struct kdtls_engine *e, u8 type,
+int dtls_server13_message(struct kdtls_engine *e, u8 type,
 			  struct dtls_bytes body)
 {
-	return dtls_receive_expected(e, expected,
-				     sizeof(expected) / sizeof(expected[0]),
-				     type, body);
+	return dtls_handshake_receive(e, expected,
+				      sizeof(expected) / sizeof(expected[0]),
+				      type, body);
 }

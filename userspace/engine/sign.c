@@ -13,7 +13,7 @@ static bool curve_fits(const struct dtls_scheme *scheme, EVP_PKEY *key)
 	       !strcmp(name, dtls_group_find(scheme->curve)->name);
 }
 
-bool dtls_scheme_fits(const struct dtls_scheme *scheme, u8 kx, EVP_PKEY *key)
+bool dtls_sign_fits(const struct dtls_scheme *scheme, u8 kx, EVP_PKEY *key)
 {
 	return scheme->kx & kx && EVP_PKEY_is_a(key, scheme->key) &&
 	       (!(kx & DTLS_KX_13) || !scheme->curve ||
@@ -30,8 +30,8 @@ static bool padding(const struct dtls_scheme *scheme, EVP_PKEY_CTX *ctx)
 						RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
-size_t dtls_sign(const struct dtls_scheme *scheme, EVP_PKEY *key,
-		 struct dtls_bytes data, u8 **signature)
+size_t dtls_sign_make(const struct dtls_scheme *scheme, EVP_PKEY *key,
+		      struct dtls_bytes data, u8 **signature)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *pctx;

@@ -9,16 +9,16 @@
  * Could this key make, or have made, a signature of this scheme, for suites of
  * @kx?
  */
-bool dtls_scheme_fits(const struct dtls_scheme *scheme, u8 kx, EVP_PKEY *key);
+bool dtls_sign_fits(const struct dtls_scheme *scheme, u8 kx, EVP_PKEY *key);
 
 /**
- * dtls_sign() - sign
+ * dtls_sign_make() - sign
  * @signature:	set; OPENSSL_free() it
  *
  * Return: its bytes; 0: failed.
  */
-size_t dtls_sign(const struct dtls_scheme *scheme, EVP_PKEY *key,
-		 struct dtls_bytes data, u8 **signature);
+size_t dtls_sign_make(const struct dtls_scheme *scheme, EVP_PKEY *key,
+		      struct dtls_bytes data, u8 **signature);
 
 bool dtls_sign_verify(const struct dtls_scheme *scheme, EVP_PKEY *key,
 		      struct dtls_bytes data, struct dtls_bytes signature);

@@ -2,7 +2,7 @@
 /* One association: what it is made of, and how it ends; see state.h. */
 #include "state.h"
 
-void dtls_random(struct kdtls_engine *e, u8 *buf, size_t len)
+void dtls_state_random(struct kdtls_engine *e, u8 *buf, size_t len)
 {
 	if (e->ep->config.ops.random)
 		e->ep->config.ops.random(e->ctx, buf, len);
@@ -10,19 +10,20 @@ void dtls_random(struct kdtls_engine *e, u8 *buf, size_t len)
 		dtls_fail_internal(e);
 }
 
-int64_t dtls_unix_time(const struct kdtls_engine *e)
+int64_t dtls_state_time(const struct kdtls_engine *e)
 {
 	return dtls_endpoint_time(e->ep, e->ctx);
 }
 
-void dtls_timer_limits(const struct kdtls_engine *e, struct dtls_timer_limits *l)
+void dtls_state_timer_limits(const struct kdtls_engine *e,
+			     struct dtls_timer_limits *l)
 {
 	l->initial = 1000ULL * e->ep->config.timeout_initial;
 	l->min = 1000ULL * e->ep->config.timeout_min;
 	l->max = 1000ULL * e->ep->config.timeout_max;
 }
 
-struct dtls_handshake *dtls_handshake_new(struct kdtls_engine *e)
+struct dtls_handshake *dtls_state_handshake_new(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs;
 
@@ -34,7 +35,7 @@ struct dtls_handshake *dtls_handshake_new(struct kdtls_engine *e)
 	return hs;
 }
 
-void dtls_handshake_drop(struct kdtls_engine *e)
+void dtls_state_handshake_drop(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_held *h;
@@ -43,7 +44,7 @@ void dtls_handshake_drop(struct kdtls_engine *e)
 		return;
 	e->hs = NULL;
 	e->ep->handshakes--;
-	dtls_hmac_forget(&e->ep->crypto);
+	dtls_crypto_forget_keys(&e->ep->crypto);
 	while (hs->held) {
 		h = hs->held;
 		hs->held = h->next;
@@ -63,7 +64,7 @@ void dtls_handshake_drop(struct kdtls_engine *e)
 	OPENSSL_clear_free(hs, sizeof(*hs));
 }
 
-void dtls_drop_protection(struct kdtls_engine *e)
+void dtls_state_drop_keys(struct kdtls_engine *e)
 {
 	dtls_protection_free(e->tx);
 	dtls_protection_free(e->rx);
@@ -79,7 +80,7 @@ int dtls_fail(struct kdtls_engine *e, int error, u8 alert, const char *reason)
 	e->error = error;
 	e->reason = reason;
 	if (alert != KDTLS_ALERT_NONE)
-		dtls_alert_send(e, 2, alert);
+		dtls_state_alert(e, 2, alert);
 	/*
 	 * RFC 5246 7.2.2: it shall not be resumed. Before keys are proven
 	 * anybody who saw the id could ask for this.
@@ -89,38 +90,38 @@ int dtls_fail(struct kdtls_engine *e, int error, u8 alert, const char *reason)
 			e->session_id, e->session_id_len });
 	dtls_flight_clear(&e->flight);
 	dtls_timer_stop(&e->timer);
-	dtls_ack_clear(e);
-	dtls_heartbeat_free(e);
+	dtls_state_drop_acks(e);
+	dtls_state_drop_heartbeat(e);
 	return -error;
 }
 
-void dtls_stop(struct kdtls_engine *e)
+void dtls_state_stop(struct kdtls_engine *e)
 {
 	dtls_flight_clear(&e->flight);
 	dtls_timer_stop(&e->timer);
-	dtls_ack_clear(e);
-	dtls_heartbeat_free(e);
+	dtls_state_drop_acks(e);
+	dtls_state_drop_heartbeat(e);
 	/* In the middle of a handshake an alert is to be sent under it. */
 	if (e->keys_out)
-		dtls_drop_protection(e);
+		dtls_state_drop_keys(e);
 	if (e->d13)
 		e->d13->linger = KDTLS_NEVER;
 }
 
-void dtls_alert_send(struct kdtls_engine *e, u8 level, u8 alert)
+void dtls_state_alert(struct kdtls_engine *e, u8 level, u8 alert)
 {
 	e->alert_level = level;
 	e->alert = alert;
 	e->alert_due = true;
 }
 
-void dtls_ack_clear(struct kdtls_engine *e)
+void dtls_state_drop_acks(struct kdtls_engine *e)
 {
 	OPENSSL_free(e->acks);
 	e->acks = NULL;
 }
 
-void dtls_heartbeat_free(struct kdtls_engine *e)
+void dtls_state_drop_heartbeat(struct kdtls_engine *e)
 {
 	if (e->heartbeat)
 		OPENSSL_free(e->heartbeat->response);
@@ -133,7 +134,7 @@ void dtls_heartbeat_free(struct kdtls_engine *e)
  * from there and no more, however often a flight is sent again. The client sends
  * again too, and that raises the limit.
  */
-void dtls_credit(struct kdtls_engine *e, size_t len)
+void dtls_state_credit(struct kdtls_engine *e, size_t len)
 {
 	size_t more = 3 * len;
 
@@ -141,18 +142,18 @@ void dtls_credit(struct kdtls_engine *e, size_t len)
 						     UINT32_MAX - e->credit;
 }
 
-bool dtls13_can_tell(const struct kdtls_engine *e)
+bool dtls_state_can_tell13(const struct kdtls_engine *e)
 {
 	return e->d13 && e->state == KDTLS_ESTABLISHED &&
 	       e->d13->send_seq <= DTLS_MESSAGE_SEQ_MAX;
 }
 
-bool dtls13_can_update(const struct kdtls_engine *e)
+bool dtls_state_can_update13(const struct kdtls_engine *e)
 {
-	return dtls13_can_tell(e) && e->d13->tx_epoch < DTLS_EPOCH_MAX;
+	return dtls_state_can_tell13(e) && e->d13->tx_epoch < DTLS_EPOCH_MAX;
 }
 
-void dtls13_free(struct kdtls_engine *e)
+void dtls_state_free13(struct kdtls_engine *e)
 {
 	if (!e->d13)
 		return;

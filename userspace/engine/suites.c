@@ -111,7 +111,7 @@ const struct dtls_scheme *dtls_scheme_find(u16 id)
 	FIND(dtls_schemes, id);
 }
 
-const struct dtls_cipher *dtls_cipher_find(unsigned int id)
+const struct dtls_cipher *dtls_suite_cipher(unsigned int id)
 {
 	FIND(ciphers, id);
 }

@@ -60,7 +60,7 @@ extern const size_t dtls_scheme_count;
 const struct dtls_suite *dtls_suite_find(u16 id);
 const struct dtls_group *dtls_group_find(u16 id);
 const struct dtls_scheme *dtls_scheme_find(u16 id);
-const struct dtls_cipher *dtls_cipher_find(unsigned int id);
+const struct dtls_cipher *dtls_suite_cipher(unsigned int id);
 
 static inline bool dtls_suite_is_13(const struct dtls_suite *suite)
 {

@@ -83,8 +83,8 @@ static int write_chain(struct dtls_identity *id, STACK_OF(X509) *certs)
 	       0 : -KDTLS_EMISMATCH;
 }
 
-int dtls_identity_new(struct dtls_bytes chain, struct dtls_bytes key,
-		      struct dtls_identity **identity)
+int dtls_x509_identity_new(struct dtls_bytes chain, struct dtls_bytes key,
+			   struct dtls_identity **identity)
 {
 	struct dtls_identity *id = OPENSSL_zalloc(sizeof(*id));
 	STACK_OF(X509) *certs = NULL;
@@ -99,14 +99,14 @@ int dtls_identity_new(struct dtls_bytes chain, struct dtls_bytes key,
 		err = write_chain(id, certs);
 	sk_X509_pop_free(certs, X509_free);
 	if (err)
-		dtls_identity_free(id);
+		dtls_x509_identity_free(id);
 	else
 		*identity = id;
 	return err;
 }
 
-int dtls_identity_new_raw(struct dtls_bytes key,
-			  struct dtls_identity **identity)
+int dtls_x509_identity_new_raw(struct dtls_bytes key,
+			       struct dtls_identity **identity)
 {
 	struct dtls_identity *id = OPENSSL_zalloc(sizeof(*id));
 	int err;
@@ -117,13 +117,13 @@ int dtls_identity_new_raw(struct dtls_bytes key,
 	if (!err && !write_spki(&id->message, 3, id->key))
 		err = -KDTLS_EMEMORY;
 	if (err)
-		dtls_identity_free(id);
+		dtls_x509_identity_free(id);
 	else
 		*identity = id;
 	return err;
 }
 
-void dtls_identity_free(struct dtls_identity *id)
+void dtls_x509_identity_free(struct dtls_identity *id)
 {
 	if (!id)
 		return;
@@ -133,7 +133,7 @@ void dtls_identity_free(struct dtls_identity *id)
 	OPENSSL_free(id);
 }
 
-bool dtls_identity_named(const struct dtls_identity *id, const char *name)
+bool dtls_x509_identity_named(const struct dtls_identity *id, const char *name)
 {
 	return !id->leaf ||
 	       X509_check_host(id->leaf, name, 0,
@@ -164,7 +164,7 @@ static bool add_root(struct dtls_trust *t, X509 *cert)
 	       X509_STORE_add_cert(t->store, cert) == 1;
 }
 
-bool dtls_trust_add_system(struct dtls_trust *t)
+bool dtls_x509_trust_add_system(struct dtls_trust *t)
 {
 	static const char system[] = "the system's roots";
 
@@ -172,7 +172,7 @@ bool dtls_trust_add_system(struct dtls_trust *t)
 	       X509_STORE_set_default_paths(t->store) == 1;
 }
 
-int dtls_trust_add(struct dtls_trust *t, struct dtls_bytes pem)
+int dtls_x509_trust_add(struct dtls_trust *t, struct dtls_bytes pem)
 {
 	STACK_OF(X509) *certs = NULL;
 	int err = dtls_pem_certificates(pem, &certs);
@@ -203,7 +203,7 @@ static int add_raw(struct dtls_trust *t, EVP_PKEY *key)
 	return 0;
 }
 
-int dtls_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem)
+int dtls_x509_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem)
 {
 	EVP_PKEY *key = NULL;
 	int err = known_key(dtls_pem_public_key(pem, &key), &key);
@@ -214,7 +214,7 @@ int dtls_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem)
 	return err;
 }
 
-void dtls_trust_exit(struct dtls_trust *t)
+void dtls_x509_trust_exit(struct dtls_trust *t)
 {
 	X509_STORE_free(t->store);
 	while (t->raw_count)
@@ -281,8 +281,8 @@ static int parse_list(struct dtls_chain *chain, struct dtls_bytes body)
 	return 0;
 }
 
-int dtls_chain_parse(struct dtls_chain *chain, struct dtls_bytes body,
-		     bool raw)
+int dtls_x509_chain_parse(struct dtls_chain *chain, struct dtls_bytes body,
+			  bool raw)
 {
 	int alert = raw ? parse_raw(chain, body) : parse_list(chain, body);
 
@@ -291,7 +291,7 @@ int dtls_chain_parse(struct dtls_chain *chain, struct dtls_bytes body,
 	return alert;
 }
 
-void dtls_chain_free(struct dtls_chain *chain)
+void dtls_x509_chain_free(struct dtls_chain *chain)
 {
 	X509_free(chain->leaf);
 	sk_X509_pop_free(chain->others, X509_free);
@@ -331,7 +331,7 @@ static int64_t expiry_of(const X509 *cert)
 	return expiry;
 }
 
-int64_t dtls_chain_end(const struct dtls_chain *chain)
+int64_t dtls_x509_chain_end(const struct dtls_chain *chain)
 {
 	return chain->leaf ? expiry_of(chain->leaf) : DTLS_NO_END;
 }
@@ -351,9 +351,10 @@ static int64_t built_chain_end(X509_STORE_CTX *ctx)
 	return end;
 }
 
-int dtls_chain_verify(const struct dtls_trust *t, const struct dtls_chain *chain,
-		      bool server, const char *name, int64_t time,
-		      int64_t *until, const char **reason)
+int dtls_x509_chain_verify(const struct dtls_trust *t,
+			   const struct dtls_chain *chain,
+			   bool server, const char *name, int64_t time,
+			   int64_t *until, const char **reason)
 {
 	int result = X509_V_ERR_OUT_OF_MEM;
 	X509_VERIFY_PARAM *param;
@@ -396,7 +397,7 @@ int dtls_chain_verify(const struct dtls_trust *t, const struct dtls_chain *chain
 	return result;
 }
 
-int dtls_chain_alert(int result)
+int dtls_x509_chain_alert(int result)
 {
 	switch (result) {
 	case X509_V_ERR_OUT_OF_MEM:

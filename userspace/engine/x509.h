@@ -41,34 +41,34 @@ struct dtls_chain {
 };
 
 /* Return: 0, or an error as of kdtls_endpoint_use_certificate(). */
-int dtls_identity_new(struct dtls_bytes chain, struct dtls_bytes key,
-		      struct dtls_identity **identity);
-int dtls_identity_new_raw(struct dtls_bytes key,
-			  struct dtls_identity **identity);
-void dtls_identity_free(struct dtls_identity *id);
+int dtls_x509_identity_new(struct dtls_bytes chain, struct dtls_bytes key,
+			   struct dtls_identity **identity);
+int dtls_x509_identity_new_raw(struct dtls_bytes key,
+			       struct dtls_identity **identity);
+void dtls_x509_identity_free(struct dtls_identity *id);
 
 /* Does its certificate bear this name? A raw key bears every name. */
-bool dtls_identity_named(const struct dtls_identity *id, const char *name);
+bool dtls_x509_identity_named(const struct dtls_identity *id, const char *name);
 
 /* Return: 0, or an error as of kdtls_endpoint_trust(). */
-int dtls_trust_add(struct dtls_trust *t, struct dtls_bytes pem);
-int dtls_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem);
-bool dtls_trust_add_system(struct dtls_trust *t);
-void dtls_trust_exit(struct dtls_trust *t);
+int dtls_x509_trust_add(struct dtls_trust *t, struct dtls_bytes pem);
+int dtls_x509_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem);
+bool dtls_x509_trust_add_system(struct dtls_trust *t);
+void dtls_x509_trust_exit(struct dtls_trust *t);
 
 /**
- * dtls_chain_parse() - read the body of a Certificate message
+ * dtls_x509_chain_parse() - read the body of a Certificate message
  * @chain:	zeroed; points into @body on success
  * @raw:	it is one SubjectPublicKeyInfo (RFC 7250 3)
  *
  * Return: 0, or the alert to send. An empty list leaves @chain->count 0.
  */
-int dtls_chain_parse(struct dtls_chain *chain, struct dtls_bytes body,
-		     bool raw);
-void dtls_chain_free(struct dtls_chain *chain);
+int dtls_x509_chain_parse(struct dtls_chain *chain, struct dtls_bytes body,
+			  bool raw);
+void dtls_x509_chain_free(struct dtls_chain *chain);
 
 /**
- * dtls_chain_verify() - is this chain good for this peer?
+ * dtls_x509_chain_verify() - is this chain good for this peer?
  * @server:	the peer is a server
  * @name:	host name or address that it must bear (see name.h); NULL: any
  * @time:	seconds since 1970
@@ -77,17 +77,18 @@ void dtls_chain_free(struct dtls_chain *chain);
  *
  * Return: 0 or an X509_V_ERR_*.
  */
-int dtls_chain_verify(const struct dtls_trust *t, const struct dtls_chain *chain,
-		      bool server, const char *name, int64_t time,
-		      int64_t *until, const char **reason);
+int dtls_x509_chain_verify(const struct dtls_trust *t,
+			   const struct dtls_chain *chain,
+			   bool server, const char *name, int64_t time,
+			   int64_t *until, const char **reason);
 
 /*
  * When the certificate shown expires, whoever signed it. DTLS_NO_END: it is a raw
  * public key.
  */
-int64_t dtls_chain_end(const struct dtls_chain *chain);
+int64_t dtls_x509_chain_end(const struct dtls_chain *chain);
 
 /* Return: the alert that says so (RFC 5246 7.2.2). */
-int dtls_chain_alert(int result);
+int dtls_x509_chain_alert(int result);
 
 #endif /* _DTLS_X509_H */

@@ -33,8 +33,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		type = 20 + (type >> 1) % 7;
 		if (end_version == DTLS_VERSION_1_3 && type == 20)
 			kdtls_engine_update_keys(to->e, piece.len % 2);
-		n = dtls_protect(ends[to == ends].tx, type, piece.p, piece.len,
-				 record);
+		n = dtls_protection_seal(ends[to == ends].tx, type, piece.p,
+					 piece.len, record);
 		end_input(to, record, n, now);
 		while (end_output(to, buf, sizeof(buf), now) > 0)
 			;

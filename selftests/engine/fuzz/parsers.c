@@ -52,21 +52,21 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 			;
 		break;
 	case 1:
-		dtls_client_hello_parse(&ch, in);
+		dtls_hello_parse_client(&ch, in);
 		break;
 	case 2:
-		dtls_server_hello_parse(&sh, in);
+		dtls_hello_parse_server(&sh, in);
 		break;
 	case 3:
 		dtls_session_read(&session, in);
 		break;
 	case 4:
-		dtls_chain_parse(&chain, in, false);
-		dtls_chain_free(&chain);
+		dtls_x509_chain_parse(&chain, in, false);
+		dtls_x509_chain_free(&chain);
 		break;
 	case 5:
-		dtls_chain_parse(&chain, in, true);
-		dtls_chain_free(&chain);
+		dtls_x509_chain_parse(&chain, in, true);
+		dtls_x509_chain_free(&chain);
 		break;
 	case 6:
 		read_pem(in);
