@@ -8,6 +8,8 @@
 
 #include <kdtls/engine.h>
 
+#include "../../userspace/engine/datagram.h"
+#include "../../userspace/engine/retransmit.h"
 #include "../../userspace/engine/state.h"
 
 #define END_DATAGRAM	65536

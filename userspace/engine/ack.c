@@ -3,7 +3,8 @@
  * Acknowledgements (RFC 9147 7): which of the peer's handshake records were
  * taken in, and what the peer says of ours.
  */
-#include "state.h"
+#include "ack.h"
+#include "retransmit.h"
 
 #define RECORD_NUMBER	16	/* bytes of one in an ACK */
 

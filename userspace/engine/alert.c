@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Alerts (RFC 5246 7.2, RFC 6347 4.1.2.7). */
-#include "state.h"
+#include "alert.h"
 
 #define WARNING	1
 #define FATAL	2

@@ -5,8 +5,8 @@
  */
 #include <assert.h>
 
+#include "auth.h"
 #include "sign.h"
-#include "state.h"
 
 /* Nobody is known yet: all zero. */
 struct dtls_peer dtls_auth_peer(const struct kdtls_engine *e)
@@ -117,7 +117,8 @@ static int check_chain(struct kdtls_engine *e, const struct dtls_chain *chain,
 	return counts ? shown->result : 0;
 }
 
-int judge_chain(struct kdtls_engine *e, const struct dtls_chain *chain)
+/* What the built-in checks say of a certificate or raw key, and the owner */
+static int judge_chain(struct kdtls_engine *e, const struct dtls_chain *chain)
 {
 	struct dtls_peer *peer = &e->hs->peer;
 	struct kdtls_peer shown = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Other connection IDs after a handshake of DTLS 1.3 (RFC 9147 9) */
-#include "state.h"
+#include "cids13.h"
 
 /* A peer that asks is given so many at most: what it has goes on to work. */
 #define ANSWER_MAX	(DTLS_CIDS_MAX / 2)

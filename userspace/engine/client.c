@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The client's handshake until its version is known (RFC 6347 4.2.1). */
+#include "client.h"
+#include "client12.h"
+#include "client13.h"
 #include "client_hello.h"
 #include "early.h"
+#include "handshake.h"
+#include "resumption.h"
 
 /* Times a server may say HelloVerifyRequest */
 #define VERIFY_REQUESTS_MAX	8

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The client's handshake of DTLS 1.2 (RFC 6347 4.2, RFC 5246 7.3, 7.4). */
+#include "auth.h"
+#include "client12.h"
 #include "client_hello.h"
+#include "extensions.h"
+#include "handshake.h"
+#include "handshake12.h"
+#include "identity.h"
+#include "psks.h"
+#include "resumption.h"
 #include "sign.h"
 
 /* The server took up the session: its secret is ours again. */
@@ -160,21 +168,23 @@ static int server_key_exchange(struct kdtls_engine *e, struct dtls_bytes body)
 static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	struct dtls_handshake *hs = e->hs;
-	struct dtls_bytes types, schemes, names;
-	u8 kx = 0;
+	struct dtls_wanted wanted = {
+		.raw = hs->own_raw,
+		.x509 = !hs->own_raw,
+	};
+	struct dtls_bytes types, names;
 
 	if (!rd_vec(&body, 1, &types) || !types.len ||
-	    !rd_vec(&body, 2, &schemes) || !schemes.len || schemes.len % 2 ||
-	    !rd_vec(&body, 2, &names) || body.len)
+	    !rd_vec(&body, 2, &wanted.schemes) || !wanted.schemes.len ||
+	    wanted.schemes.len % 2 || !rd_vec(&body, 2, &names) || body.len)
 		return dtls_fail_decode(e, "malformed CertificateRequest");
 	hs->cert_requested = true;
 	if (memchr(types.p, 1, types.len)) /* rsa_sign */
-		kx |= DTLS_KX_RSA;
+		wanted.kx |= DTLS_KX_RSA;
 	if (memchr(types.p, 64, types.len)) /* ecdsa_sign: RFC 8422 5.5 */
-		kx |= DTLS_KX_ECDSA;
-	/* Without one that suits, an empty list is sent: RFC 5246 7.4.6 */
-	dtls_identity_choose(e, kx, schemes, (struct dtls_bytes){ 0 },
-			     hs->own_raw, !hs->own_raw, NULL);
+		wanted.kx |= DTLS_KX_ECDSA;
+	/* Without an identity that suits, an empty list is sent (RFC 5246 7.4.6). */
+	dtls_identity_choose(e, &wanted);
 	hs->step = CLIENT_HELLO_DONE;
 	return 0;
 }

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The client's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5). */
+#include "auth.h"
+#include "client13.h"
 #include "client_hello.h"
 #include "early.h"
+#include "extensions.h"
+#include "handshake.h"
+#include "handshake13.h"
+#include "identity.h"
 
 static int out_of_turn(struct kdtls_engine *e)
 {
@@ -182,7 +188,12 @@ static int encrypted_extensions(struct kdtls_engine *e, struct dtls_bytes body)
 static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	struct dtls_handshake *hs = e->hs;
-	struct dtls_bytes context, r, schemes;
+	struct dtls_wanted wanted = {
+		.kx = DTLS_KX_13,
+		.raw = hs->own_raw,
+		.x509 = !hs->own_raw,
+	};
+	struct dtls_bytes context, r;
 	struct dtls_extensions x;
 
 	if (hs->cert_requested)
@@ -197,13 +208,12 @@ static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
 				 KDTLS_ALERT_MISSING_EXTENSION,
 				 "CertificateRequest without schemes");
 	r = x.ext[DTLS_EXT_SCHEMES];
-	if (!rd_vec(&r, 2, &schemes) || r.len || !schemes.len ||
-	    schemes.len % 2)
+	if (!rd_vec(&r, 2, &wanted.schemes) || r.len || !wanted.schemes.len ||
+	    wanted.schemes.len % 2)
 		return dtls_fail_decode(e, "malformed CertificateRequest");
 	hs->cert_requested = true;
-	/* Without one that suits, an empty list is sent: RFC 8446 4.4.2.3 */
-	dtls_identity_choose(e, DTLS_KX_13, schemes, (struct dtls_bytes){ 0 },
-			     hs->own_raw, !hs->own_raw, NULL);
+	/* Without an identity that suits, an empty list is sent (RFC 8446 4.4.2.3). */
+	dtls_identity_choose(e, &wanted);
 	return 0;
 }
 

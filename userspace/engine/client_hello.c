@@ -2,6 +2,9 @@
 /* The ClientHello of both versions (RFC 5246 7.4.1.2, RFC 8446 4.1.2). */
 #include "client_hello.h"
 #include "early.h"
+#include "extensions.h"
+#include "handshake.h"
+#include "psks.h"
 
 /* What else there is in a hello, roughly: a share may not make it too large. */
 #define HELLO_REST	512

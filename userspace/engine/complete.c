@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The end of a handshake. */
+#include "complete.h"
+#include "content.h"
 #include "early.h"
-#include "state.h"
+#include "handout.h"
+#include "handshake13.h"
 
 /* Records of the first data epoch that came before its key */
 struct later {
@@ -83,7 +86,7 @@ static int give_keys(struct kdtls_engine *e, struct later **list)
 	return err;
 }
 
-int complete_13(struct kdtls_engine *e)
+static int complete_13(struct kdtls_engine *e)
 {
 	const struct kdtls_ops *ops = &e->ep->config.ops;
 	struct dtls_handshake *hs = e->hs;

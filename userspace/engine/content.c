@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What a record bears goes where it belongs. */
-#include "state.h"
+#include "ack.h"
+#include "alert.h"
+#include "content.h"
+#include "heartbeat.h"
+#include "post13.h"
+#include "retransmit.h"
 
 /* Keep something for later, within the limit. */
 void dtls_content_hold(struct kdtls_engine *e, bool opened, const u8 *data,

@@ -9,8 +9,8 @@
 #define _DTLS_COOKIE_H
 
 #include "crypto.h"
-#include "hello.h"
 #include "fragment.h"
+#include "hello.h"
 
 #define DTLS_COOKIE_SIZE	21
 

@@ -5,7 +5,7 @@
  * EndOfEarlyData: the client's Finished is of the next epoch.
  */
 #include "early.h"
-#include "state.h"
+#include "handshake.h"
 
 /* What a record adds to its content, roughly, so that it fits a datagram */
 #define RECORD_REST	64

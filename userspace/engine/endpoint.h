@@ -8,8 +8,8 @@
 #include "cache.h"
 #include "collect.h"
 #include "cookie.h"
-#include "ticket.h"
 #include "spent.h"
+#include "ticket.h"
 #include "x509.h"
 
 #define DTLS_SUITES_MAX		32

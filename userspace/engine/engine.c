@@ -2,8 +2,14 @@
 /* An engine's life: made, set up, started, timed out, failed, finished, freed. */
 #include <openssl/err.h>
 
+#include "ack.h"
+#include "auth.h"
+#include "client.h"
 #include "early.h"
+#include "heartbeat.h"
 #include "name.h"
+#include "post13.h"
+#include "retransmit.h"
 #include "state.h"
 
 int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Hello extensions: what is offered, answered and understood. */
+#include "extensions.h"
 #include "name.h"
-#include "state.h"
 
 #define RENEGOTIATION_NONE	0	/* renegotiated_connection is empty */
 #define RENEGOTIATION_SCSV	0x00ff	/* RFC 5746 3.3 */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Keys go to their owner. */
-#include "state.h"
+#include "handout.h"
 
 /* What the engine has seen, and the number below which it has seen all */
 static u64 export_window(const struct dtls_protection *rx,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What the handshakes of client and server have in common; see state.h. */
-#include "sign.h"
-#include "state.h"
+#include "handshake.h"
 
 struct dtls_writer *dtls_handshake_message(struct kdtls_engine *e, u8 type)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What client and server have in common in DTLS 1.2 (RFC 5246 7.4, 8.1). */
-#include "state.h"
+#include "auth.h"
+#include "handshake12.h"
 
 int dtls_handshake12_send_certificate(struct kdtls_engine *e)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* What the handshakes of DTLS 1.3 have in common (RFC 8446 4.4, 7). */
+#include "auth.h"
+#include "handshake13.h"
 #include "sign.h"
-#include "state.h"
 
 int dtls_handshake13_begin(struct kdtls_engine *e)
 {

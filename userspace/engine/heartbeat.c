@@ -4,7 +4,7 @@
  * of payload, payload, at least 16 bytes of padding; what the length says is
  * believed only if payload and padding are really there.
  */
-#include "state.h"
+#include "heartbeat.h"
 
 #define REQUEST		1
 #define RESPONSE	2

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Which of our identities is shown. */
+#include "identity.h"
 #include "sign.h"
-#include "state.h"
 
 /* Does the client's list of certificate types hold this one? (RFC 7250 4.1) */
 static bool takes_type(const struct dtls_client_hello *ch,
@@ -48,20 +48,21 @@ static bool curve_fits(EVP_PKEY *key, struct dtls_bytes groups)
 	return false;
 }
 
-bool dtls_identity_choose(struct kdtls_engine *e, u8 kx,
-			  struct dtls_bytes schemes, struct dtls_bytes groups,
-			  bool raw, bool x509, const char *name)
+bool dtls_identity_choose(struct kdtls_engine *e,
+			  const struct dtls_wanted *wanted)
 {
+	const char *name = wanted->name;
 	const struct dtls_scheme *scheme;
 	const struct dtls_identity *id;
 	bool found = false, named;
 
 	for (id = e->ep->identities; id; id = id->next) {
 		named = !name || dtls_x509_identity_named(id, name);
-		if (!(id->leaf ? x509 : raw) || (found && !named) ||
-		    !curve_fits(id->key, groups))
+		if (!(id->leaf ? wanted->x509 : wanted->raw) ||
+		    (found && !named) || !curve_fits(id->key, wanted->groups))
 			continue;
-		scheme = own_scheme(e->ep, id->key, kx, schemes);
+		scheme = own_scheme(e->ep, id->key, wanted->kx,
+				    wanted->schemes);
 		if (!scheme)
 			continue;
 		e->hs->identity = id;
@@ -77,21 +78,27 @@ bool dtls_identity_choose(struct kdtls_engine *e, u8 kx,
 bool dtls_identity_for_hello(struct kdtls_engine *e, u8 kx,
 			     const struct dtls_client_hello *ch)
 {
-	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_SCHEMES], list;
-	struct dtls_bytes g = ch->ext.ext[DTLS_EXT_GROUPS], groups = { 0 };
+	struct dtls_bytes schemes = ch->ext.ext[DTLS_EXT_SCHEMES];
+	struct dtls_bytes groups = ch->ext.ext[DTLS_EXT_GROUPS];
 	enum dtls_extension ext = DTLS_EXT_SERVER_CERT_TYPE;
+	struct dtls_wanted wanted = {
+		.kx = kx,
+		.raw = takes_type(ch, ext, DTLS_CERT_RAW),
+		.x509 = takes_type(ch, ext, DTLS_CERT_X509),
+		.name = e->name,
+	};
 
-	/* In DTLS 1.3 the schemes say it (RFC 8446 4.2.7). */
+	/* In DTLS 1.3 the schemes name the curve (RFC 8446 4.2.3). */
 	if (!(kx & DTLS_KX_13) && dtls_ext_has(&ch->ext, DTLS_EXT_GROUPS) &&
-	    !rd_vec(&g, 2, &groups))
+	    !rd_vec(&groups, 2, &wanted.groups))
 		return false;
-	/* Its absence means SHA-1 (RFC 5246 7.4.1.4.1), which we do not do. */
+	/*
+	 * A hello without schemes means SHA-1 (RFC 5246 7.4.1.4.1), which is
+	 * not supported.
+	 */
 	return dtls_ext_has(&ch->ext, DTLS_EXT_SCHEMES) &&
-	       rd_vec(&r, 2, &list) &&
-	       dtls_identity_choose(e, kx, list, groups,
-				    takes_type(ch, ext, DTLS_CERT_RAW),
-				    takes_type(ch, ext, DTLS_CERT_X509),
-				    e->name);
+	       rd_vec(&schemes, 2, &wanted.schemes) &&
+	       dtls_identity_choose(e, &wanted);
 }
 
 void dtls_identity_ask_client(struct kdtls_engine *e,

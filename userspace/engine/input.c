@@ -2,8 +2,15 @@
 /* From a datagram to its records, and from records to handshake messages. */
 #include <openssl/err.h>
 
+#include "ack.h"
+#include "client.h"
+#include "complete.h"
+#include "content.h"
+#include "datagram.h"
 #include "early.h"
 #include "gate.h"
+#include "post13.h"
+#include "server.h"
 #include "state.h"
 
 /* A record under the handshake's key, or that of early data */
@@ -85,7 +92,8 @@ static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 	return 0;
 }
 
-int open_held(struct kdtls_engine *e)
+/* Records that waited for their key can be opened now. */
+static int open_held(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_held *h = hs->held;
@@ -179,7 +187,8 @@ static int take_datagram(struct kdtls_engine *e, struct dtls_bytes d)
 	return 0;
 }
 
-int begin_handshake(struct kdtls_engine *e, struct kdtls_hello *hello)
+/* A hello that the gate let in is the first message of the handshake. */
+static int begin_handshake(struct kdtls_engine *e, struct kdtls_hello *hello)
 {
 	const struct dtls_incoming m = {
 		.data = hello->data,

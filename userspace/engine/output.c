@@ -2,7 +2,12 @@
 /* What is to be sent: a flight, an alert, a heartbeat; as datagrams. */
 #include <openssl/err.h>
 
+#include "ack.h"
+#include "complete.h"
 #include "early.h"
+#include "handshake13.h"
+#include "heartbeat.h"
+#include "post13.h"
 #include "state.h"
 
 /* Header, connection ID, inner type, explicit nonce and tag at their longest */

@@ -5,8 +5,13 @@
  * its way at a time; the peer's are put together within the limits of a
  * handshake's.
  */
-#include "early.h"
-#include "state.h"
+#include "ack.h"
+#include "cids13.h"
+#include "handout.h"
+#include "handshake13.h"
+#include "post13.h"
+#include "resumption.h"
+#include "retransmit.h"
 
 /* KeyUpdate (RFC 8446 4.6.3) */
 #define UPDATE_NOT_REQUESTED	0

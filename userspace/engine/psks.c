@@ -3,7 +3,7 @@
  * Pre-shared keys: the owner is asked for them here and nowhere else, and what
  * it gives is looked at (RFC 9257 4, 6).
  */
-#include "state.h"
+#include "psks.h"
 
 #define IN_BOTH_ROLES	"the pre-shared key is used by client and server (RFC 9257)"
 #define TOO_SHORT	"the pre-shared key is too short (RFC 9257)"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Which sessions may be resumed, and what of one is worth keeping. */
-#include "state.h"
+#include "auth.h"
+#include "psks.h"
+#include "resumption.h"
 
 /* Was the peer found as good as a full handshake would have to find it now? */
 static bool chain_satisfies(const struct kdtls_engine *e,

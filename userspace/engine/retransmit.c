@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Flights that go out again. */
-#include "state.h"
+#include "retransmit.h"
 
 /*
  * Datagram sizes to fall back to when flights get lost: what IPv6 guarantees,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The server's handshake until its version is known. */
-#include "state.h"
+#include "handshake.h"
+#include "server.h"
+#include "server12.h"
+#include "server13.h"
 
 /* The gate has read the first; one more after our HelloRetryRequest is read here. */
 static int client_hello(struct kdtls_engine *e, struct dtls_bytes body)

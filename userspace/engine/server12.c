@@ -2,8 +2,15 @@
 /* The server's handshake of DTLS 1.2 (RFC 6347 4.2, RFC 5246 7.3, 7.4). */
 #include <openssl/rand.h>
 
+#include "auth.h"
+#include "extensions.h"
+#include "handshake.h"
+#include "handshake12.h"
+#include "identity.h"
+#include "psks.h"
+#include "resumption.h"
+#include "server12.h"
 #include "sign.h"
-#include "state.h"
 
 /* Our first group that the client has too; without a list it has them all. */
 static const struct dtls_group *

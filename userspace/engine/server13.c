@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* The server's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5). */
+#include "ack.h"
+#include "auth.h"
 #include "early.h"
+#include "extensions.h"
+#include "handshake.h"
+#include "handshake13.h"
+#include "identity.h"
+#include "psks.h"
+#include "resumption.h"
 #include "retry.h"
-#include "state.h"
+#include "server13.h"
 
 /* Identities of one hello that are looked at */
 #define IDENTITIES_MAX	8

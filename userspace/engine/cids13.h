@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * New connection IDs after a handshake of DTLS 1.3 (RFC 9147 9). The public calls
+ * are kdtls_engine_give_cids(), _request_cids() and _change_cid().
+ */
+#ifndef _DTLS_CIDS13_H
+#define _DTLS_CIDS13_H
+
+#include "state.h"
+
+/* Read RequestConnectionId: the peer asks for connection IDs. */
+int dtls_cids13_requested(struct kdtls_engine *e, struct dtls_bytes body);
+
+/* Read NewConnectionId: the peer gives connection IDs. */
+int dtls_cids13_given(struct kdtls_engine *e, struct dtls_bytes body);
+
+/*
+ * Write the body of a message that is due. Return: the message's type; 0: none
+ * is due.
+ */
+u8 dtls_cids13_write(struct kdtls_engine *e, struct dtls_writer *w);
+
+#endif /* _DTLS_CIDS13_H */

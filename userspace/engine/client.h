@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The client's handshake: its start, and its messages by version. */
+#ifndef _DTLS_CLIENT_H
+#define _DTLS_CLIENT_H
+
+#include "state.h"
+
+/* Send the first ClientHello. Return: 0 or an error. */
+int dtls_client_start(struct kdtls_engine *e);
+
+/* A message of the server's, in its turn. Return: 0 or an error. */
+int dtls_client_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body);
+
+#endif /* _DTLS_CLIENT_H */

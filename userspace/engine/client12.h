@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The client's handshake of DTLS 1.2. */
+#ifndef _DTLS_CLIENT12_H
+#define _DTLS_CLIENT12_H
+
+#include "state.h"
+
+/* The server has answered in DTLS 1.2. Return: 0 or an error. */
+int dtls_client12_server_hello(struct kdtls_engine *e,
+			       const struct dtls_server_hello *sh);
+
+/* A message after ServerHello. Return: 0 or an error. */
+int dtls_client12_message(struct kdtls_engine *e, u8 type,
+			  struct dtls_bytes body);
+
+#endif /* _DTLS_CLIENT12_H */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The end of a handshake. */
+#ifndef _DTLS_COMPLETE_H
+#define _DTLS_COMPLETE_H
+
+#include "state.h"
+
+/*
+ * Hand out the keys and what came early under them, and drop what only the
+ * handshake needed. Return: 0 or an error.
+ */
+int dtls_complete_handshake(struct kdtls_engine *e);
+
+#endif /* _DTLS_COMPLETE_H */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What client and server have in common in DTLS 1.2 (RFC 5246 7.4, 8.1). */
+#ifndef _DTLS_HANDSHAKE12_H
+#define _DTLS_HANDSHAKE12_H
+
+#include "handshake.h"
+
+/* Write Certificate: the chosen identity's, or an empty list. */
+int dtls_handshake12_send_certificate(struct kdtls_engine *e);
+
+/* Write ChangeCipherSpec and Finished. */
+int dtls_handshake12_send_finished(struct kdtls_engine *e);
+int dtls_handshake12_receive_finished(struct kdtls_engine *e,
+				      struct dtls_bytes body);
+
+/*
+ * Derive the master secret from a premaster secret, which is wiped, and then the
+ * keys.
+ */
+int dtls_handshake12_master(struct kdtls_engine *e, u8 *premaster, size_t len);
+
+/* Derive the keys of epoch 1 from the master secret. */
+int dtls_handshake12_keys(struct kdtls_engine *e);
+
+/* Write the bytes that ServerKeyExchange signs (RFC 8422 5.4). */
+void dtls_handshake12_signed_params(const struct kdtls_engine *e,
+				    struct dtls_bytes params,
+				    struct dtls_writer *w);
+
+#endif /* _DTLS_HANDSHAKE12_H */

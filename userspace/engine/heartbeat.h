@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Heartbeats (RFC 6520) when the handshake is over. The public call is
+ * kdtls_engine_heartbeat().
+ */
+#ifndef _DTLS_HEARTBEAT_H
+#define _DTLS_HEARTBEAT_H
+
+#include "state.h"
+
+/* Read a verified message: answer a request, or end the one of this end. */
+void dtls_heartbeat_receive(struct kdtls_engine *e, struct dtls_bytes content);
+
+/* Write the message that is due. Return: bytes; 0: none is due. */
+long dtls_heartbeat_output(struct kdtls_engine *e, u8 *buf, size_t size);
+
+/* When a request goes out again or is given up; KDTLS_NEVER: none is under way */
+u64 dtls_heartbeat_expiry(const struct kdtls_engine *e);
+void dtls_heartbeat_expire(struct kdtls_engine *e);
+
+#endif /* _DTLS_HEARTBEAT_H */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * After a handshake of DTLS 1.3: tickets and key updates (RFC 8446 4.6, RFC 9147
+ * 5.8.4, 8), and the order of all messages that come or go then.
+ */
+#ifndef _DTLS_POST13_H
+#define _DTLS_POST13_H
+
+#include "state.h"
+
+/**
+ * dtls_post13_receive() - read handshake content when the keys are out
+ * @record:	has the epoch and number of the record that bore @content
+ *
+ * Return: 0 or an error.
+ */
+int dtls_post13_receive(struct kdtls_engine *e,
+			const struct dtls_record *record,
+			struct dtls_bytes content);
+
+/* The peer has acknowledged the whole flight. Return: 0 or an error. */
+int dtls_post13_acknowledged(struct kdtls_engine *e);
+
+/* Begin the flight that is to be sent next, if nothing is on its way. */
+int dtls_post13_next_flight(struct kdtls_engine *e);
+
+/* The owner of the keys tells of a limit: DTLS_EVENT_* (linux/dtls.h). */
+void dtls_post13_event(struct kdtls_engine *e, u16 event);
+
+/* The handshake's keys go when nobody can need them any more. */
+void dtls_post13_expire(struct kdtls_engine *e);
+
+#endif /* _DTLS_POST13_H */

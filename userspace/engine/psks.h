@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Pre-shared keys. The owner is asked for them here and nowhere else, and each
+ * key is checked (RFC 9257 4, 6).
+ */
+#ifndef _DTLS_PSKS_H
+#define _DTLS_PSKS_H
+
+#include "state.h"
+
+/**
+ * dtls_psks_client() - ask the owner for a client's key
+ * @hint:	of the server's (RFC 4279 5.2), or NULL
+ * @identity:	KDTLS_PSK_IDENTITY_MAX bytes
+ * @key:	KDTLS_PSK_MAX bytes
+ *
+ * Return: bytes of @key; 0: the owner has none; or an error: the key must not be
+ * used.
+ */
+int dtls_psks_client(struct kdtls_engine *e, const char *hint, u8 *identity,
+		     size_t *identity_len, u8 *key);
+
+/* Ask the owner for a server's key; else like dtls_psks_client(). */
+int dtls_psks_server(struct kdtls_engine *e, struct dtls_bytes identity,
+		     u8 *key);
+
+/* Return true if the owner still gives the key that the session began with. */
+bool dtls_psks_still_good(struct kdtls_engine *e, const struct dtls_session *s);
+
+#endif /* _DTLS_PSKS_H */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Flights that go out again (RFC 6347 4.2.4, RFC 9147 5.8): when the timer of a
+ * flight expires, or when the peer shows that it has not got the flight.
+ */
+#ifndef _DTLS_RETRANSMIT_H
+#define _DTLS_RETRANSMIT_H
+
+#include "state.h"
+
+/* Make all of the flight that the peer has not acknowledged go out again. */
+void dtls_retransmit_flight(struct kdtls_engine *e);
+
+/*
+ * Do so if nothing went out for half of the initial timeout. A peer's record may
+ * be a replay, or a forgery of epoch 0: it must not cause more datagrams than a
+ * timer would.
+ */
+void dtls_retransmit_paced(struct kdtls_engine *e);
+
+/*
+ * The timer of a handshake's flight has expired: the flight goes out again, or the
+ * handshake fails after the last try. Return: 0 or an error.
+ */
+int dtls_retransmit_expired(struct kdtls_engine *e);
+
+/*
+ * The pause after an ACK that named a part of the flight is over: the rest goes
+ * out (RFC 9147 5.8.1).
+ */
+void dtls_retransmit_rest(struct kdtls_engine *e);
+
+/*
+ * The timer of a flight after the handshake of DTLS 1.3 has expired. After the
+ * last try the flight waits for dtls_retransmit_alive(): the peer may be asleep,
+ * which is no reason to end the association.
+ */
+void dtls_retransmit_expired13(struct kdtls_engine *e);
+
+/* Something came from the peer: a flight that waits for that goes out again. */
+void dtls_retransmit_alive(struct kdtls_engine *e);
+
+#endif /* _DTLS_RETRANSMIT_H */

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The server's handshake: its messages by version. */
+#ifndef _DTLS_SERVER_H
+#define _DTLS_SERVER_H
+
+#include "state.h"
+
+/* A message of the client's, in its turn. Return: 0 or an error. */
+int dtls_server_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body);
+
+#endif /* _DTLS_SERVER_H */
