@@ -644,10 +644,11 @@ KDTLS_API int kdtls_engine_set_name(struct kdtls_engine *engine, const char *nam
  * @session:	the bytes that ops->session got; copied
  * @len:	bytes of @session
  *
- * When the handshake starts the session has to satisfy what the endpoint asks for then:
- * the name, the roots, the checks that it makes (an endpoint without KDTLS_NO_VERIFY does
- * not resume a session of one with it), the pre-shared key, and ops->resume. If the
- * session does not, the handshake is a full one.
+ * When the handshake starts the session has to satisfy what the endpoint asks
+ * for then: its age, the name, the roots, the checks that it makes (an endpoint
+ * without KDTLS_NO_VERIFY does not resume a session of one with it), the
+ * pre-shared key, and ops->resume. If the session does not, the handshake is a
+ * full one.
  *
  * Return: 0; -KDTLS_EUSAGE: the session is damaged, of another version of the library,
  * too old, for another name than is set, or not allowed by the configuration. The

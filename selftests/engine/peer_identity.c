@@ -352,6 +352,17 @@ TEST_F(peer, no_number_of_renewals_outlives_a_week)
 	EXPECT_EQ(self->server.unix_time, info_of(&self->server).authenticated);
 }
 
+TEST_F(peer, session_that_ends_before_the_handshake_starts_is_not_offered)
+{
+	HANDSHAKE();
+	ASSERT_EQ(0, come_back(&self->client, &self->server, HOUR));
+	/* Its server does not know of the time that has passed. */
+	self->client.unix_time += WEEK;
+	ASSERT_EQ(0, end_handshake(&self->client, &self->server));
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+	EXPECT_EQ(0, info_of(&self->client).resumed);
+}
+
 TEST_F(peer13, server_counts_the_week_itself)
 {
 	int days;

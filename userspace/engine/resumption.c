@@ -56,7 +56,9 @@ bool dtls_resumption_allowed(struct kdtls_engine *e,
 		.age = dtls_state_time(e) - peer->since,
 	};
 
-	if (!dtls_bytes_equal(s->name, name, strlen(name)) || !satisfies(e, s))
+	if (dtls_session_expired(s, e->ep->config.ticket_life,
+				 dtls_state_time(e)) ||
+	    !dtls_bytes_equal(s->name, name, strlen(name)) || !satisfies(e, s))
 		return false;
 	memcpy(r.peer_hash, peer->hash, sizeof(r.peer_hash));
 	return !ops->resume || !ops->resume(e->ctx, &r);
