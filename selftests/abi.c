@@ -4,7 +4,7 @@
  * member of every structure lies, how structures grow, and a whole exchange.
  * Compiled twice: abi, and for 32 bits abi32, which must see the same.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <arpa/inet.h>
 #include <linux/dtls.h>

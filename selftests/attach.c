@@ -3,7 +3,7 @@
  * Attaching: which sockets are taken, which are refused and how, and what an
  * attached socket no longer lets others do to it.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a cgroup's BPF programs see and change of an attached socket */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

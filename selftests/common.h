@@ -47,12 +47,6 @@
 #define PLAIN_MAX	16384	/* plaintext of one record */
 #define DGRAM_MAX	65536	/* room for any datagram */
 
-/* A test's time limit: emulated debug kernels take their time. */
-#ifdef TEST_TIMEOUT_DEFAULT
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT	240
-#endif
-
 /* Calls that return 0 or -1, with errno in the report if it went wrong */
 #define ASSERT_OK(call)							\
 	ASSERT_EQ(0, (call)) TH_LOG("%s: %s", #call, strerror(errno))

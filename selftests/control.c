@@ -3,7 +3,7 @@
  * Control records: out of band and never in a reader's way; what an
  * authenticated alert does and one in the clear does not.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <netinet/in.h>
 #include <poll.h>

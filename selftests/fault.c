@@ -5,7 +5,7 @@
  * work or say ENOMEM or ENOBUFS, and the socket must work afterwards. That
  * nothing is left over is for kmemleak to say, after the tests.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <fcntl.h>
 #include <linux/userfaultfd.h>

@@ -4,7 +4,7 @@
  * reader, and is seen by the system's own counters. And relays: whoever can
  * still write to the pages a record lies in does not change what is read.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -7,7 +7,7 @@
  * is copied before any lock is taken, and corked data under the socket's lock,
  * behind which others then queue in the order in which they came.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
  * before them. What went wrong here shows as a reference that stays, as memory
  * that stays charged, or in the kernel's log.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

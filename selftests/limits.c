@@ -3,7 +3,7 @@
  * What the owner of a key allows it: bytes of a record, records sealed,
  * forgeries borne.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -4,7 +4,7 @@
  * and what nobody asked for never keeps out what is genuine. The figures are
  * the system's own: those of memory cgroups, /proc/net/sockstat, SO_MEMINFO.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>

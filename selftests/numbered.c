@@ -12,7 +12,7 @@
  * sent. -3 is DTLS 1.3. Without arguments both ends meet on the loopback
  * interface, as a test of their own.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <arpa/inet.h>
 #include <linux/errqueue.h>

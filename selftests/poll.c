@@ -4,7 +4,7 @@
  * be read, whatever else arrives; and who waits in recv is woken by all there
  * is to wake him.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <liburing.h>
 #include <netinet/in.h>

@@ -7,7 +7,7 @@
  * A task that is in the middle of reading is made with userfaultfd: the buffer
  * that it passes has no page, and the fault is answered when the test says so.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <fcntl.h>
 #include <liburing.h>

@@ -4,7 +4,7 @@
  * every way there is to read, and nothing else ever. The sender is a plain UDP
  * socket with the second implementation behind it, or somebody hostile.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

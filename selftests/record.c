@@ -4,7 +4,7 @@
  * families, with and without a connection ID, held against the second
  * implementation.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "common.h"
 
 static __u8 text[1 << 17], buf[DGRAM_MAX], wire[DGRAM_MAX];

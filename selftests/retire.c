@@ -3,7 +3,7 @@
  * Read keys that a newer one has replaced: they stay for what the network holds
  * back, for so long from the newer one's first record on (RFC 9147 4.2.1).
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <stdio.h>
 

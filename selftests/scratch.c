@@ -4,7 +4,7 @@
  * key, page and batch; what many tasks make the kernel hold is little, and
  * charged to them; and what could not be had costs no sequence number.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <fcntl.h>
 #include <linux/userfaultfd.h>

@@ -3,7 +3,7 @@
  * Options: what each one takes, what it refuses and how, and that what was
  * refused changed nothing.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <net/if.h>
 #include <netinet/in.h>

@@ -3,7 +3,7 @@
  * Threads on one socket: no sequence number is used twice, no record is lost
  * or delivered twice, and keys may change under all of them.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <netinet/in.h>
 #include <poll.h>

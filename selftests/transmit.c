@@ -4,7 +4,7 @@
  * ciphertext on the wire. The receiver is a plain UDP socket with the second
  * implementation behind it.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

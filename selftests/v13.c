@@ -4,7 +4,7 @@
  * and epochs told from their last bits, hidden numbers, padding, epochs of the
  * handshake and of early data, connection IDs that change.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <poll.h>
 

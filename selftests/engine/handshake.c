@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Whole handshakes, engine against engine, over a network that loses nothing. */
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "end.h"
 

@@ -3,7 +3,7 @@
 #ifndef _TEST_PAIR_H
 #define _TEST_PAIR_H
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "end.h"
 

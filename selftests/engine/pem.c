@@ -3,7 +3,7 @@
 #include <openssl/pem.h>
 #include <stdlib.h>
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "end.h"
 

@@ -6,7 +6,7 @@
 #include <dlfcn.h>
 #include <strings.h>
 
-#include <kselftest_harness.h>
+#include "harness.h"
 
 #include "end.h"
 

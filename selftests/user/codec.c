@@ -2,7 +2,7 @@
 /* kernel/record.c: the formats byte by byte, and every way to be malformed. */
 #include "../../kernel/record.h"
 #include <stdlib.h>
-#include "kselftest_harness.h"
+#include "harness.h"
 
 /* Bytes that end where the memory ends, for ASan to watch */
 static u8 *exactly(const void *bytes, size_t len)

@@ -17,7 +17,7 @@
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
-#include "kselftest_harness.h"
+#include "harness.h"
 
 /* Emulated debug kernels take their time. */
 #undef TEST_TIMEOUT_DEFAULT

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "kselftest_harness.h"
+#include "harness.h"
 
 FIXTURE(offload)
 {

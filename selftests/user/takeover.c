@@ -10,7 +10,7 @@
 #include <openssl/evp.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #define DATAGRAM	2048
 

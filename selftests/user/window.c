@@ -2,7 +2,7 @@
 /* kernel/replay.c: boundaries, jumps, and all of it against a simple model. */
 #include "model.h"
 #include <stdlib.h>
-#include "kselftest_harness.h"
+#include "harness.h"
 
 FIXTURE(window)
 {
