@@ -146,6 +146,63 @@ static void write_texts(void)
 	}
 }
 
+/* Hellos as the gate gets them: see gate.c. */
+static void write_gates(void)
+{
+	/* The version; then pieces, each after two bytes of its length. */
+	static const u8 halves[] = { 1,
+		0, 5, 0x80, 0, 0, 0, 100,	/* honest: the first 100 bytes */
+		0, 8, 0x03, 0, 7, 208, 0, 0, 1, 3, /* somebody's first two */
+		0, 5, 0x80, 0, 100, 15, 160,	/* and the rest */
+	};
+	static const u8 backwards[] = { 0,
+		0, 5, 0x80, 0, 60, 15, 160,
+		0, 1, 0xc8,			/* two seconds */
+		0, 5, 0x80, 0, 0, 0, 60,
+		0, 1, 0xff, 0, 1, 0xff,		/* long enough to forget */
+		0, 5, 0x80, 0, 0, 15, 160,
+	};
+	static const u8 hostile[] = { 1,
+		0, 16, 0x41, 22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 0,
+		0, 7, 0x05, 0, 255, 255, 0, 0, 1,
+		0, 7, 0x05, 0, 0, 100, 0, 99, 1,
+		0, 7, 0x06, 1, 0, 100, 0, 101, 1,
+	};
+	static const struct dtls_bytes seeds[] = {
+		{ halves, sizeof(halves) }, { backwards, sizeof(backwards) },
+		{ hostile, sizeof(hostile) },
+	};
+	struct dtls_writer w = { 0 };
+	size_t i;
+
+	for (i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
+		wr_bytes(&w, seeds[i].p, seeds[i].len);
+		save("gate", &w);
+		wr_free(&w);
+	}
+}
+
+/* Each session at each pair of endpoints, see resume.c: by its ticket, by ours */
+static void write_resumptions(void)
+{
+	struct dtls_writer w = { 0 };
+	unsigned int kinds, how;
+
+	for (kinds = 0; kinds < 64; kinds++) {
+		for (how = 0; how < 8; how++) {
+			wr_u8(&w, how & 1 ? 3 : 0);	/* versions */
+			wr_u8(&w, (u8)kinds);
+			wr_u8(&w, how >> 1 & 1);
+			wr_u16(&w, 0);
+			wr_u8(&w, how >> 2);		/* bytes to alter */
+			wr_u16(&w, 7);
+			wr_u8(&w, 1);
+			save("resume", &w);
+			wr_free(&w);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const u8 heartbeat[] = { 0, 0, 36, 24 - 20, 1, 0, 16 };
@@ -168,6 +225,8 @@ int main(int argc, char **argv)
 		record_handshake(version, false, 256);
 	}
 	write_texts();
+	write_gates();
+	write_resumptions();
 	wr_bytes(&w, heartbeat, sizeof(heartbeat));
 	wr_bytes(&w, tamper, sizeof(tamper));
 	wr_bytes(&w, tamper, 12);

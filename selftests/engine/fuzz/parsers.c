@@ -29,6 +29,25 @@ static void read_name(struct dtls_bytes in)
 	OPENSSL_free(given);
 }
 
+/* What was read once is written, and read again, as it is. */
+static void read_session(struct dtls_bytes in)
+{
+	struct dtls_writer once = { 0 }, twice = { 0 };
+	struct dtls_session s;
+
+	if (!dtls_session_read(&s, in))
+		return;
+	dtls_session_write(&s, &once);
+	if (!dtls_session_read(&s, (struct dtls_bytes){ once.p, once.len }))
+		abort();
+	dtls_session_write(&s, &twice);
+	if (!dtls_bytes_equal((struct dtls_bytes){ once.p, once.len }, twice.p,
+			      twice.len))
+		abort();
+	wr_free(&once);
+	wr_free(&twice);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	static struct dtls_tickets tickets = { .life = 3600 };
@@ -58,7 +77,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		dtls_hello_parse_server(&sh, in);
 		break;
 	case 3:
-		dtls_session_read(&session, in);
+		read_session(in);
 		break;
 	case 4:
 		dtls_x509_chain_parse(&chain, in, false);
