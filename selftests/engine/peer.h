@@ -158,6 +158,9 @@ struct peer_ops {
 	.stop = stop_peer,						\
 	.close = close_peer
 
+/* Return true if OpenSSL has the suite, at the security level of its default. */
+bool peer_openssl_allows(u16 suite);
+
 extern const struct peer_ops peer_openssl;
 extern const struct peer_ops peer_openssl_memory;
 extern const struct peer_ops peer_gnutls;

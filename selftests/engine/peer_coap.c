@@ -274,10 +274,9 @@ static const char *version_gnutls(void)
 	return version_of("gnutls", version);
 }
 
-#define COAP_PEER(library_, suites_)					\
+#define COAP_PEER(library_)						\
 	.can = PEER_COAP,						\
 	.tries = TRIES,							\
-	.library = &peer_##suites_,					\
 	.version = version_##library_,					\
 	.open = open_##library_,					\
 	.start = start_peer,						\
@@ -292,10 +291,12 @@ const struct peer_ops peer_coap_openssl = {
 	.name = "coap+OpenSSL",
 	.note = "with OpenSSL 3.5 it has none of the suites that RFC 7252 9.1.3 "
 		"wants, as their tags are below its security level",
-	COAP_PEER(openssl, openssl_memory),
+	.speaks = peer_openssl_allows,
+	COAP_PEER(openssl),
 };
 
 const struct peer_ops peer_coap_gnutls = {
 	.name = "coap+GnuTLS",
-	COAP_PEER(gnutls, gnutls),
+	.library = &peer_gnutls,
+	COAP_PEER(gnutls),
 };

@@ -45,9 +45,24 @@ static bool is_weak(u16 suite)
 	       strstr(name_of(suite), "CCM8");
 }
 
-static bool speaks_usually(u16 suite)
+bool peer_openssl_allows(u16 suite)
 {
 	return speaks(suite) && !is_weak(suite);
+}
+
+/* Return true if the suite is one of those that nobody has to ask for. */
+static bool speaks_usually(u16 suite)
+{
+	SSL_CTX *ctx = SSL_CTX_new(DTLS_method());
+	STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(ctx);
+	bool usual = false;
+	int i;
+
+	for (i = 0; i < sk_SSL_CIPHER_num(all); i++)
+		usual |= SSL_CIPHER_get_protocol_id(sk_SSL_CIPHER_value(all, i)) ==
+			 suite;
+	SSL_CTX_free(ctx);
+	return usual;
 }
 
 static const char *version(void)
