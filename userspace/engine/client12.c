@@ -172,11 +172,13 @@ static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
 		.raw = hs->own_raw,
 		.x509 = !hs->own_raw,
 	};
-	struct dtls_bytes types, names;
+	struct dtls_bytes types;
 
 	if (!rd_vec(&body, 1, &types) || !types.len ||
 	    !rd_vec(&body, 2, &wanted.schemes) || !wanted.schemes.len ||
-	    wanted.schemes.len % 2 || !rd_vec(&body, 2, &names) || body.len)
+	    wanted.schemes.len % 2 ||
+	    !rd_vec(&body, 2, &wanted.authorities) || body.len ||
+	    !dtls_hello_are_names(wanted.authorities))
 		return dtls_fail_decode(e, "malformed CertificateRequest");
 	hs->cert_requested = true;
 	if (memchr(types.p, 1, types.len)) /* rsa_sign */

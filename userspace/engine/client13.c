@@ -211,6 +211,8 @@ static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
 	if (!rd_vec(&r, 2, &wanted.schemes) || r.len || !wanted.schemes.len ||
 	    wanted.schemes.len % 2)
 		return dtls_fail_decode(e, "malformed CertificateRequest");
+	if (dtls_extensions_authorities(e, &x, &wanted.authorities))
+		return -e->error;
 	hs->cert_requested = true;
 	/* Without an identity that suits, an empty list is sent (RFC 8446 4.4.2.3). */
 	dtls_identity_choose(e, &wanted);

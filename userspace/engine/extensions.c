@@ -653,10 +653,26 @@ static int check_type_list(struct kdtls_engine *e, struct dtls_bytes r)
 	return 0;
 }
 
+int dtls_extensions_authorities(struct kdtls_engine *e,
+				const struct dtls_extensions *x,
+				struct dtls_bytes *list)
+{
+	struct dtls_bytes r = x->ext[DTLS_EXT_AUTHORITIES];
+
+	*list = (struct dtls_bytes){ 0 };
+	if (!dtls_ext_has(x, DTLS_EXT_AUTHORITIES))
+		return 0;
+	if (!rd_vec(&r, 2, list) || r.len || !list->len ||
+	    !dtls_hello_are_names(*list))
+		return dtls_fail_decode(e, "malformed certificate_authorities");
+	return 0;
+}
+
 int dtls_extensions_read_client(struct kdtls_engine *e,
 				const struct dtls_extensions *x)
 {
 	int err = e->d13 ? 0 : read_old(e, x);
+	struct dtls_bytes authorities;
 
 	if (!err)
 		err = read_common(e, x);
@@ -676,5 +692,8 @@ int dtls_extensions_read_client(struct kdtls_engine *e,
 		err = read_if(e, x, DTLS_EXT_SERVER_CERT_TYPE, check_type_list);
 	if (!err)
 		err = read_if(e, x, DTLS_EXT_CLIENT_CERT_TYPE, check_type_list);
+	/* Which ones they are is looked at when an identity is chosen. */
+	if (!err && e->d13)
+		err = dtls_extensions_authorities(e, x, &authorities);
 	return err;
 }

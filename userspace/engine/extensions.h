@@ -36,6 +36,14 @@ int dtls_extensions_read_server(struct kdtls_engine *e,
 int dtls_extensions_read_client(struct kdtls_engine *e,
 				const struct dtls_extensions *x);
 
+/*
+ * Read certificate_authorities of a ClientHello or a CertificateRequest: @list
+ * is empty if there are none. Return: 0 or an error.
+ */
+int dtls_extensions_authorities(struct kdtls_engine *e,
+				const struct dtls_extensions *x,
+				struct dtls_bytes *list);
+
 /* Write EncryptedExtensions that answer a hello with the extensions @theirs. */
 void dtls_extensions_write_answers13(struct kdtls_engine *e,
 				     struct dtls_writer *w,

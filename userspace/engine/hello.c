@@ -22,6 +22,7 @@ static const u16 ext_number[DTLS_EXT_COUNT] = {
 	[DTLS_EXT_KEY_SHARE] = 51,
 	[DTLS_EXT_PSK_MODES] = 45,
 	[DTLS_EXT_EARLY_DATA] = 42,
+	[DTLS_EXT_AUTHORITIES] = 47,
 	[DTLS_EXT_PSK] = 41,
 };
 
@@ -151,4 +152,14 @@ bool dtls_hello_share(const struct dtls_client_hello *ch, u16 group,
 		if (id == group)
 			return true;
 	return false;
+}
+
+bool dtls_hello_are_names(struct dtls_bytes list)
+{
+	struct dtls_bytes name;
+
+	while (list.len)
+		if (!rd_vec(&list, 2, &name) || !name.len)
+			return false;
+	return true;
 }

@@ -29,6 +29,7 @@ enum dtls_extension {
 	DTLS_EXT_KEY_SHARE,		/* RFC 8446 4.2.8 */
 	DTLS_EXT_PSK_MODES,		/* RFC 8446 4.2.9 */
 	DTLS_EXT_EARLY_DATA,		/* RFC 8446 4.2.10 */
+	DTLS_EXT_AUTHORITIES,		/* RFC 8446 4.2.4 */
 	DTLS_EXT_PSK,			/* RFC 8446 4.2.11: the last in a ClientHello */
 	DTLS_EXT_COUNT,
 };
@@ -110,6 +111,12 @@ size_t dtls_hello_open13(struct dtls_writer *w, const u8 *random, u16 suite);
 
 /* Does the hello offer this version by supported_versions? */
 bool dtls_hello_offers(const struct dtls_client_hello *ch, u16 version);
+
+/*
+ * Return true if @list is one of distinguished names, each with two bytes of
+ * length (RFC 5246 7.4.4, RFC 8446 4.2.4).
+ */
+bool dtls_hello_are_names(struct dtls_bytes list);
 
 /* The client's share for a group. Return: false if there is none. */
 bool dtls_hello_share(const struct dtls_client_hello *ch, u16 group,

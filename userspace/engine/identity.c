@@ -48,18 +48,33 @@ static bool curve_fits(EVP_PKEY *key, struct dtls_bytes groups)
 	return false;
 }
 
+#define BEST	3
+
+/* How well an identity that the peer takes suits it, from 0 to BEST */
+static int rank_of(const struct dtls_identity *id,
+		   const struct dtls_wanted *wanted)
+{
+	bool named = !wanted->name ||
+		     dtls_x509_identity_named(id, wanted->name);
+	bool issued = !wanted->authorities.len ||
+		      dtls_x509_identity_issued(id, wanted->authorities);
+
+	return 2 * named + issued;
+}
+
 bool dtls_identity_choose(struct kdtls_engine *e,
 			  const struct dtls_wanted *wanted)
 {
-	const char *name = wanted->name;
 	const struct dtls_scheme *scheme;
 	const struct dtls_identity *id;
-	bool found = false, named;
+	int rank, found = -1;
 
-	for (id = e->ep->identities; id; id = id->next) {
-		named = !name || dtls_x509_identity_named(id, name);
+	for (id = e->ep->identities; id && found < BEST; id = id->next) {
 		if (!(id->leaf ? wanted->x509 : wanted->raw) ||
-		    (found && !named) || !curve_fits(id->key, wanted->groups))
+		    !curve_fits(id->key, wanted->groups))
+			continue;
+		rank = rank_of(id, wanted);
+		if (rank <= found)
 			continue;
 		scheme = own_scheme(e->ep, id->key, wanted->kx,
 				    wanted->schemes);
@@ -68,11 +83,9 @@ bool dtls_identity_choose(struct kdtls_engine *e,
 		e->hs->identity = id;
 		e->hs->scheme = scheme;
 		e->hs->own_raw = !id->leaf;
-		found = true;
-		if (named)
-			break;
+		found = rank;
 	}
-	return found;
+	return found >= 0;
 }
 
 bool dtls_identity_for_hello(struct kdtls_engine *e, u8 kx,
@@ -80,6 +93,7 @@ bool dtls_identity_for_hello(struct kdtls_engine *e, u8 kx,
 {
 	struct dtls_bytes schemes = ch->ext.ext[DTLS_EXT_SCHEMES];
 	struct dtls_bytes groups = ch->ext.ext[DTLS_EXT_GROUPS];
+	struct dtls_bytes authorities = ch->ext.ext[DTLS_EXT_AUTHORITIES];
 	enum dtls_extension ext = DTLS_EXT_SERVER_CERT_TYPE;
 	struct dtls_wanted wanted = {
 		.kx = kx,
@@ -92,6 +106,9 @@ bool dtls_identity_for_hello(struct kdtls_engine *e, u8 kx,
 	if (!(kx & DTLS_KX_13) && dtls_ext_has(&ch->ext, DTLS_EXT_GROUPS) &&
 	    !rd_vec(&groups, 2, &wanted.groups))
 		return false;
+	/* The extension is DTLS 1.3's. */
+	if (kx & DTLS_KX_13)
+		rd_vec(&authorities, 2, &wanted.authorities);
 	/*
 	 * A hello without schemes means SHA-1 (RFC 5246 7.4.1.4.1), which is
 	 * not supported.

@@ -14,6 +14,8 @@
  * @raw:	raw public keys are taken
  * @x509:	certificates are taken
  * @name:	a certificate that bears this name is better; NULL: any name
+ * @authorities: a certificate issued by one of these is better, a list as on the
+ *		wire (RFC 5246 7.4.6, RFC 8446 4.4.2.2); empty: any
  */
 struct dtls_wanted {
 	u8 kx;
@@ -22,6 +24,7 @@ struct dtls_wanted {
 	bool raw;
 	bool x509;
 	const char *name;
+	struct dtls_bytes authorities;
 };
 
 /*

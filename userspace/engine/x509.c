@@ -52,6 +52,17 @@ static bool write_certificate(struct dtls_writer *w, X509 *cert)
 	return len > 0 && !w->failed;
 }
 
+static bool write_issuer(struct dtls_writer *w, const X509 *cert)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509_NAME(X509_get_issuer_name(cert), &der);
+
+	if (len > 0)
+		wr_vec(w, 2, der, (size_t)len);
+	OPENSSL_free(der);
+	return len > 0 && !w->failed;
+}
+
 /* SubjectPublicKeyInfo as @n bytes of length (0: none) and DER */
 static bool write_spki(struct dtls_writer *w, unsigned int n, EVP_PKEY *key)
 {
@@ -70,11 +81,15 @@ static bool write_spki(struct dtls_writer *w, unsigned int n, EVP_PKEY *key)
 static int write_chain(struct dtls_identity *id, STACK_OF(X509) *certs)
 {
 	size_t mark = wr_open(&id->message, 3);
+	X509 *cert;
 	int i;
 
-	for (i = 0; i < sk_X509_num(certs); i++)
-		if (!write_certificate(&id->message, sk_X509_value(certs, i)))
+	for (i = 0; i < sk_X509_num(certs); i++) {
+		cert = sk_X509_value(certs, i);
+		if (!write_certificate(&id->message, cert) ||
+		    !write_issuer(&id->issuers, cert))
 			return -KDTLS_EMEMORY;
+	}
 	wr_close(&id->message, mark, 3);
 	id->leaf = sk_X509_shift(certs);
 	if (id->message.failed)
@@ -130,7 +145,24 @@ void dtls_x509_identity_free(struct dtls_identity *id)
 	EVP_PKEY_free(id->key);
 	X509_free(id->leaf);
 	wr_free(&id->message);
+	wr_free(&id->issuers);
 	OPENSSL_free(id);
+}
+
+bool dtls_x509_identity_issued(const struct dtls_identity *id,
+			       struct dtls_bytes authorities)
+{
+	struct dtls_bytes issuers, authority, issuer;
+
+	if (!id->leaf)
+		return true;
+	while (rd_vec(&authorities, 2, &authority)) {
+		issuers = (struct dtls_bytes){ id->issuers.p, id->issuers.len };
+		while (rd_vec(&issuers, 2, &issuer))
+			if (dtls_bytes_equal(authority, issuer.p, issuer.len))
+				return true;
+	}
+	return false;
 }
 
 bool dtls_x509_identity_named(const struct dtls_identity *id, const char *name)

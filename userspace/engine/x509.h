@@ -21,6 +21,7 @@ struct dtls_identity {
 	EVP_PKEY *key;
 	X509 *leaf;			/* NULL: a raw public key */
 	struct dtls_writer message;	/* body of Certificate */
+	struct dtls_writer issuers;	/* of its certificates, as a list of names */
 };
 
 struct dtls_trust {
@@ -49,6 +50,13 @@ void dtls_x509_identity_free(struct dtls_identity *id);
 
 /* Does its certificate bear this name? A raw key bears every name. */
 bool dtls_x509_identity_named(const struct dtls_identity *id, const char *name);
+
+/*
+ * Return true if one of the identity's certificates is issued by one of these
+ * authorities, a list of names as on the wire. It is, for a raw key.
+ */
+bool dtls_x509_identity_issued(const struct dtls_identity *id,
+			       struct dtls_bytes authorities);
 
 /* Return: 0, or an error as of kdtls_endpoint_trust(). */
 int dtls_x509_trust_add(struct dtls_trust *t, struct dtls_bytes pem);
