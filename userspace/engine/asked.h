@@ -13,8 +13,11 @@
  * @record_seq:	number of the record that its last piece came in
  * @has_retry:	it has a cookie of a HelloRetryRequest of ours, which said:
  * @retry:	this
- * @early:	its first key is a ticket of ours, whose proof is right, and which
- *		is spent on it: in place of a cookie, and for early data
+ * @tried:	the gate has tried to open its first key as a ticket; the engine
+ *		does not try again
+ * @opened:	that key is a ticket of ours
+ * @early:	that ticket's proof is right, and the ticket is spent on this hello:
+ *		in place of a cookie, and for early data
  * @session:	what that ticket holds; points into @plain
  * @plain:	the ticket, decrypted
  * @unproven:	nothing proves the address but that ticket
@@ -30,6 +33,8 @@ struct kdtls_hello {
 	u64 record_seq;
 	bool has_retry;
 	struct dtls_retry retry;
+	bool tried;
+	bool opened;
 	bool early;
 	struct dtls_session session;
 	struct dtls_writer plain;

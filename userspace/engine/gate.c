@@ -42,10 +42,8 @@ static enum kdtls_gate let_in(const struct dtls_asked *a,
 
 	copy = OPENSSL_malloc(sizeof(*h) + DTLS_MESSAGE_HEADER + f->length +
 			      rest.len);
-	if (!copy) {
-		wr_free(&h->plain);
+	if (!copy)
 		return KDTLS_GATE_DROP;
-	}
 	*copy = *h;
 	h = copy;
 	h->seq = f->seq;
@@ -91,6 +89,7 @@ static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
 	OPENSSL_cleanse(&hello.session, sizeof(hello.session));
 	if (gate == KDTLS_GATE_ACCEPT)
 		return gate;
+	wr_free(&hello.plain);
 	/* Nobody gets more than he gave. */
 	return gate == KDTLS_GATE_REPLY && v->reply_len < a->heard ?
 	       gate : KDTLS_GATE_DROP;

@@ -152,17 +152,16 @@ static bool judge_ticket(struct dtls_asked *a)
 	    !rd_vec(&r, 2, &ids) || !rd_vec(&r, 2, &list) || r.len ||
 	    !rd_vec(&ids, 2, &ticket) || !rd_u32(&ids, 4, &age))
 		return false;
-	h->early = dtls_ticket_open(&ep->tickets, &ep->crypto, ticket, now,
-				    &h->plain, &h->session) &&
-		   dtls_spent_ask(&ep->spent, ticket, &h->session, age, now,
-				  false);
+	h->tried = true;
+	h->opened = dtls_ticket_open(&ep->tickets, &ep->crypto, ticket, now,
+				     &h->plain, &h->session);
+	h->early = h->opened && dtls_spent_ask(&ep->spent, ticket, &h->session,
+					       age, now, false);
 	suite = h->early ? dtls_suite_find(h->session.suite) : NULL;
 	h->early = suite && dtls_suite_is_13(suite) &&
 		   first_binder(a, suite, &h->session, list) &&
 		   dtls_spent_ask(&ep->spent, ticket, &h->session, age, now,
 				  true);
-	if (!h->early)
-		wr_free(&h->plain);
 	return h->early;
 }
 

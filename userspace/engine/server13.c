@@ -151,21 +151,30 @@ static int keep_to_retry(struct kdtls_engine *e,
 	return 0;
 }
 
-/* Has the gate opened the ticket that is looked at, and checked its proof? */
-static bool was_opened(const struct dtls_handshake *hs)
+/* The ticket that is looked at is the one that the gate has tried to open. */
+static bool was_tried(const struct dtls_handshake *hs)
 {
-	return hs->hello && hs->hello->early && !hs->psk_index;
+	return hs->hello && hs->hello->tried && !hs->psk_index;
 }
 
+/* The gate has checked the proof of the key that is looked at. */
+static bool was_proven(const struct dtls_handshake *hs)
+{
+	return was_tried(hs) && hs->hello->early;
+}
+
+/* Open a ticket into hs->session, unless the gate has done so. */
 static bool open_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 {
 	struct dtls_handshake *hs = e->hs;
 
 	wr_free(&hs->session_bytes);
-	if (!was_opened(hs))
+	if (!was_tried(hs))
 		return dtls_ticket_open(&e->ep->tickets, &e->ep->crypto, ticket,
 					dtls_state_time(e), &hs->session_bytes,
 					&hs->session);
+	if (!hs->hello->opened)
+		return false;
 	hs->session_bytes = hs->hello->plain;
 	hs->session = hs->hello->session;
 	memset(&hs->hello->plain, 0, sizeof(hs->hello->plain));
@@ -244,7 +253,7 @@ static int try_psk(struct kdtls_engine *e, struct dtls_bytes identity,
 		found = take_external(e, identity);
 	if (found <= 0)
 		return found;
-	if (!(hs->psk_resumes && was_opened(hs)) &&
+	if (!(hs->psk_resumes && was_proven(hs)) &&
 	    check_binder(e, binder, list_len))
 		return -e->error;
 	if (hs->psk_resumes && !dtls_resumption_allowed(e, &hs->session)) {
@@ -301,8 +310,11 @@ static int choose_psk(struct kdtls_engine *e,
 
 /* Without a key in common the server shows who it is, if it can. */
 static int choose_certificate(struct kdtls_engine *e,
-			      const struct dtls_client_hello *ch)
+			      const struct dtls_client_hello *ch,
+			      const struct dtls_choice *choice)
 {
+	if (!choice->share.len)
+		return nothing_in_common(e, "no group in common");
 	if (!dtls_identity_for_hello(e, DTLS_KX_13, ch)) {
 		/* A stranger learns no names of keys (RFC 8446 6.2). */
 		if (dtls_ext_has(&ch->ext, DTLS_EXT_PSK))
@@ -321,8 +333,9 @@ static int choose_certificate(struct kdtls_engine *e,
 }
 
 static int send_hello(struct kdtls_engine *e, const struct dtls_client_hello *ch,
-		      const struct dtls_choice *choice, bool share)
+		      const struct dtls_choice *choice)
 {
+	bool share = choice->share.len;
 	struct dtls_handshake *hs = e->hs;
 	u8 answer[DTLS_POINT_MAX];
 	struct dtls_writer *w;
@@ -373,13 +386,13 @@ static int send_certificate_request(struct kdtls_engine *e)
 
 static int send_flight(struct kdtls_engine *e,
 		       const struct dtls_client_hello *ch,
-		       const struct dtls_choice *choice, bool share)
+		       const struct dtls_choice *choice)
 {
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_writer *w;
 
 	dtls_handshake_flight_begin(e);
-	if (send_hello(e, ch, choice, share) || dtls_handshake13_keys(e))
+	if (send_hello(e, ch, choice) || dtls_handshake13_keys(e))
 		return -e->error;
 	w = dtls_handshake_message(e, DTLS_ENCRYPTED_EXTENSIONS);
 	dtls_extensions_write_answers13(e, w, &ch->ext);
@@ -425,13 +438,11 @@ static int ask_for_cookie(struct kdtls_engine *e,
 	return send_retry(e, choice, true);
 }
 
-int dtls_server13_client_hello(struct kdtls_engine *e,
-			       const struct dtls_client_hello *ch)
+/* What RFC 9147 5.3 and RFC 8446 4.2.9, 4.2.11 demand of every hello */
+static int check_hello(struct kdtls_engine *e,
+		       const struct dtls_client_hello *ch)
 {
 	bool psk = dtls_ext_has(&ch->ext, DTLS_EXT_PSK);
-	struct dtls_handshake *hs = e->hs;
-	struct dtls_choice choice;
-	bool share, early;
 
 	if (ch->version != DTLS_VERSION_1_2 || ch->cookie.len ||
 	    ch->compressions.len != 1 || ch->compressions.p[0])
@@ -440,49 +451,84 @@ int dtls_server13_client_hello(struct kdtls_engine *e,
 		return dtls_fail_illegal(e, "pre_shared_key is not the last");
 	if (psk && !dtls_ext_has(&ch->ext, DTLS_EXT_PSK_MODES))
 		return missing(e, "no psk_key_exchange_modes");
-	if (dtls_handshake13_begin(e))
-		return -e->error;
-	memcpy(e->secrets.client_random, ch->random.p, DTLS_RANDOM_SIZE);
-	if (!dtls_retry_choose(e->ep, ch, false, &choice))
+	return 0;
+}
+
+/* Choose suite and group: as a HelloRetryRequest said, if there was one. */
+static int negotiate(struct kdtls_engine *e, const struct dtls_client_hello *ch,
+		     struct dtls_choice *choice)
+{
+	const struct dtls_handshake *hs = e->hs;
+
+	if (!dtls_retry_choose(e->ep, ch, false, choice))
 		return nothing_in_common(e, "no cipher suite in common");
 	if (dtls_ext_has(&ch->ext, DTLS_EXT_COOKIE) && recall(e, ch))
 		return -e->error;
 	if (e->unproven && hs->retried)
 		return missing(e, "the cookie is gone");
-	if (hs->retried && keep_to_retry(e, ch, &choice))
+	if (hs->retried && keep_to_retry(e, ch, choice))
 		return -e->error;
-	e->suite = choice.suite;
-	if (choice.group && !choice.share.len &&
-	    !can_do_without_group(e, ch)) {
-		if (!dtls_ext_has(&ch->ext, DTLS_EXT_KEY_SHARE))
-			return missing(e, "no key_share");
-		if (hs->retried)
-			return dtls_fail_illegal(e, "still no share");
-		return send_retry(e, &choice, false);
-	}
+	e->suite = choice->suite;
+	return 0;
+}
 
-	if (dtls_extensions_read_client(e, &ch->ext))
+/* The hello has no share of the group that was chosen. */
+static int ask_for_share(struct kdtls_engine *e,
+			 const struct dtls_client_hello *ch,
+			 const struct dtls_choice *choice)
+{
+	if (!dtls_ext_has(&ch->ext, DTLS_EXT_KEY_SHARE))
+		return missing(e, "no key_share");
+	if (e->hs->retried)
+		return dtls_fail_illegal(e, "still no share");
+	return send_retry(e, choice, false);
+}
+
+/*
+ * Take one of the client's keys, if a way of using it is common to both. A key
+ * that is used without Diffie-Hellman has no use for the client's share.
+ */
+static int use_psk(struct kdtls_engine *e, const struct dtls_client_hello *ch,
+		   struct dtls_choice *choice)
+{
+	bool dhe = has_mode(ch, DTLS_MODE_PSK_DHE);
+
+	if (!dtls_ext_has(&ch->ext, DTLS_EXT_PSK) ||
+	    (!(dhe && choice->share.len) && !can_do_without_group(e, ch)))
+		return 0;
+	if (choose_psk(e, ch))
 		return -e->error;
-	share = choice.share.len && (!psk || !can_do_without_group(e, ch) ||
-				     has_mode(ch, DTLS_MODE_PSK_DHE));
-	if (psk && ((share && has_mode(ch, DTLS_MODE_PSK_DHE)) ||
-		    can_do_without_group(e, ch)) && choose_psk(e, ch))
+	if (e->hs->psk_chosen && !dhe)
+		choice->share.len = 0;
+	return 0;
+}
+
+int dtls_server13_client_hello(struct kdtls_engine *e,
+			       const struct dtls_client_hello *ch)
+{
+	struct dtls_handshake *hs = e->hs;
+	struct dtls_choice choice;
+	bool early;
+
+	if (check_hello(e, ch) || dtls_handshake13_begin(e))
+		return -e->error;
+	memcpy(e->secrets.client_random, ch->random.p, DTLS_RANDOM_SIZE);
+	if (negotiate(e, ch, &choice))
+		return -e->error;
+	if (choice.group && !choice.share.len && !can_do_without_group(e, ch))
+		return ask_for_share(e, ch, &choice);
+	if (dtls_extensions_read_client(e, &ch->ext) || use_psk(e, ch, &choice))
 		return -e->error;
 	early = dtls_early_offers(e, ch);
 	if (e->unproven && !early)
 		return ask_for_cookie(e, &choice);
 	if (early && dtls_early_accept(e))
 		return -e->error;
-	if (!hs->psk_chosen) {
-		if (!choice.share.len)
-			return nothing_in_common(e, "no group in common");
-		share = true;
-		if (choose_certificate(e, ch))
-			return -e->error;
-	}
+	if (!hs->psk_chosen && choose_certificate(e, ch, &choice))
+		return -e->error;
 	hs->send_ticket = has_mode(ch, DTLS_MODE_PSK_DHE) &&
 			  !dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS);
-	return send_flight(e, ch, &choice, share);
+	return send_flight(e, ch, &choice);
 }
 
 static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
