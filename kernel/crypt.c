@@ -291,8 +291,8 @@ static int check_fits(const struct dtls_key *key, const struct dtls_run *rx,
 {
 	bool has_cid = rx->rec.cid_len == key->cid_len;
 
-	if (rx->rec.unified && key->cid_len)
-		has_cid = rx->has_cid;
+	if (key->cid_len)
+		has_cid = rx->has_cid && (rx->rec.unified || has_cid);
 	if (!has_cid)
 		return -ENOKEY;
 	return len < 0 || rx->rec.version != key->version ? -EMSGSIZE : 0;

@@ -169,28 +169,23 @@ static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
  * A header does not tell how long its connection ID is. The length comes with
  * the first read key (DTLS 1.3: the first after early data's). Until then the
  * end of the header cannot be found, so the rest of the datagram is kept as one
- * record.
+ * record. The same holds for an association without connection IDs whose peer
+ * begins anew with one: what may be of its handshake is shown to the library.
  */
 static bool find_unsized(struct dtls_run *rx, const u8 *p, unsigned int len)
 {
-	if (len < DTLS_SAMPLE_SIZE)
+	struct dtls_record *rec = &rx->rec;
+
+	if (!dtls_record_unsized(rec, p, len))
 		return false;
-	if (dtls_is_unified(p[0]) && p[0] & DTLS_UNIFIED_CID &&
-	    rx->newest <= DTLS13_EPOCH_EARLY) {
-		rx->rec = (struct dtls_record) {
-			.unified = p[0],
-			.fragment_len = len,
-		};
-		rx->rec.epoch = dtls_record_epoch(&rx->rec, rx->newest);
-		return true;
+	if (rx->newest > (rec->unified ? DTLS13_EPOCH_EARLY : 0)) {
+		if (!dtls_may_be_handshake(rec))
+			return false;
+		if (rec->unified)
+			rec->epoch = DTLS13_EPOCH_HANDSHAKE;
+	} else if (rec->unified) {
+		rec->epoch = dtls_record_epoch(rec, rx->newest);
 	}
-	if (p[0] != DTLS_CT_TLS12_CID || rx->newest)
-		return false;
-	rx->rec = (struct dtls_record) {
-		.type = DTLS_CT_TLS12_CID,
-		.epoch = dtls_get_be(p + 3, 2),
-		.fragment_len = len,
-	};
 	return true;
 }
 
@@ -264,7 +259,8 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		unsigned int size;
 
 		rx->wire[0] = p;
-		if (p && v12 && dtls_is_unified(p[0]))
+		if (p && v12 && dtls_is_unified(p[0]) &&
+		    (p[0] & DTLS_UNIFIED_EPOCH) != DTLS13_EPOCH_HANDSHAKE)
 			p = NULL;
 		if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len)) {
 			size = rx->rec.header_len + rx->rec.fragment_len;
@@ -427,10 +423,10 @@ static void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Hold @rx against the replay window if there is a key for it; with @d also the
- * records that follow there, @max in all. From here to settle_run() they are under
- * way: if another reader moves the window past them in the meantime, they are
- * still accepted.
+ * Hold @rx against the replay window if there is a key for it and its header was
+ * read to the end; with @d also the records that follow there, @max in all. From
+ * here to settle_run() they are under way: if another reader moves the window past
+ * them in the meantime, they are still accepted.
  */
 static void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
 		      struct dtls_dgram *d, unsigned int max)
@@ -438,7 +434,7 @@ static void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 
 	rx->epoch = NULL;
-	if (assoc && rx->rec.epoch &&
+	if (assoc && rx->rec.epoch && rx->rec.header_len &&
 	    !!rx->rec.unified == dtls_is_13(assoc->version) && steady_first(rx))
 		rx->epoch = dtls_assoc_rx(assoc, rx->rec.epoch);
 	if (!rx->epoch)

@@ -103,6 +103,26 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 	return 0;
 }
 
+bool dtls_record_unsized(struct dtls_record *rec, const u8 *buf, size_t len)
+{
+	if (len < DTLS_SAMPLE_SIZE || len > 0xffff)
+		return false;
+	if (dtls_is_unified(buf[0]) && buf[0] & DTLS_UNIFIED_CID)
+		*rec = (struct dtls_record) {
+			.unified = buf[0],
+			.epoch = DTLS_EPOCH_UNKNOWN,
+		};
+	else if (buf[0] == DTLS_CT_TLS12_CID)
+		*rec = (struct dtls_record) {
+			.type = DTLS_CT_TLS12_CID,
+			.epoch = dtls_get_be16(buf + 3),
+		};
+	else
+		return false;
+	rec->fragment_len = (u16)len;
+	return true;
+}
+
 bool dtls_record_follows(const struct dtls_record *rec, unsigned int i,
 			 const u8 *buf)
 {

@@ -104,11 +104,20 @@ static inline bool dtls_is_unified(u8 first)
 	return (first & DTLS_UNIFIED_FIXED) == DTLS_UNIFIED;
 }
 
-/* Is this of the handshake's epoch, of this association or one to come? */
+/*
+ * Return true if @rec may be a protected record of a handshake, of this
+ * association or of one that the peer begins anew (RFC 6347 4.2.8, RFC 9147
+ * 5.11). A connection ID of DTLS 1.2 hides the content type; a handshake of that
+ * version ends in epoch 1.
+ */
 static inline bool dtls_may_be_handshake(const struct dtls_record *rec)
 {
-	return rec->unified &&
-	       (rec->unified & DTLS_UNIFIED_EPOCH) == DTLS13_EPOCH_HANDSHAKE;
+	if (rec->unified)
+		return (rec->unified & DTLS_UNIFIED_EPOCH) ==
+		       DTLS13_EPOCH_HANDSHAKE;
+	if (rec->type == DTLS_CT_TLS12_CID)
+		return rec->epoch == 1;
+	return rec->type == DTLS_CT_HANDSHAKE;
 }
 
 /* Why a record could not be parsed */
@@ -142,6 +151,18 @@ enum dtls_parse_error {
  */
 int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 		      size_t len, size_t cid_len);
+
+/**
+ * dtls_record_unsized() - read a header up to a connection ID of unknown length
+ * @rec:	filled in on success: @type, @unified and @epoch as parsed. The end
+ *		of the header cannot be found, so @header_len is 0 and the fragment
+ *		is all of @buf
+ * @buf:	at least min(@len, DTLS12_HEADER_SIZE) bytes are readable
+ * @len:	bytes from @buf to the end of the datagram
+ *
+ * Return: false if the header has no connection ID, or @buf is no record.
+ */
+bool dtls_record_unsized(struct dtls_record *rec, const u8 *buf, size_t len);
 
 /**
  * dtls_record_follows() - is there a record like another, @i numbers later?

@@ -85,12 +85,15 @@ static void queue_raw(struct dtls_sock *ds, struct dtls_run *rx, unsigned int i)
  * A peer that lost its state starts anew on the same port and counts epochs
  * from the beginning (RFC 6347 4.2.8, RFC 9147 5.11): what its handshake sends
  * under the new keys does not verify under ours. The library has those keys. Of
- * a unified header there are only the epoch's last bits to tell it by.
+ * a unified header there are only the epoch's last bits to tell it by. A record
+ * of DTLS 1.2 that bears a connection ID of this association is not of another.
  */
 static void show_unverified(struct dtls_sock *ds, struct dtls_run *rx,
 			    unsigned int i)
 {
-	if (rx->rec.type == DTLS_CT_HANDSHAKE || dtls_may_be_handshake(&rx->rec))
+	bool ours = rx->rec.type == DTLS_CT_TLS12_CID && rx->has_cid;
+
+	if (!ours && dtls_may_be_handshake(&rx->rec))
 		queue_raw(ds, rx, i);
 }
 

@@ -277,6 +277,97 @@ TEST_F(control, forged_handshake_is_raw)
 	still_works(_metadata, l);
 }
 
+/* Expect one raw record, the @len bytes of @wire, if @shown, and no other. */
+static void shown_raw(struct __test_metadata *_metadata, struct link *l,
+		      ssize_t len, bool shown)
+{
+	struct dtls_record_info info;
+
+	nothing_to_read(_metadata, l);
+	if (shown) {
+		ASSERT_EQ(len, recv_control(l->a, &info, buf, sizeof(buf)));
+		EXPECT_EQ(DTLS_RECORD_RAW, info.flags);
+		EXPECT_EQ(0, memcmp(buf, wire, len));
+	}
+	ASSERT_ERRNO(EAGAIN, recv_control(l->a, &info, buf, sizeof(buf)));
+}
+
+/*
+ * A peer that begins anew (RFC 6347 4.2.8) may have been given a connection ID
+ * that this association does not know, or one where it has none. Its Finished is
+ * of epoch 1, and bears the content type tls12_cid. Such a record is no forgery.
+ */
+TEST_F(control, handshake_with_a_connection_id_of_a_new_association_is_raw)
+{
+	struct dtls_counters counters;
+	struct link *l = &self->l;
+	struct peer_key again;
+	__u64 seq;
+
+	peer_key_init(&again, variant->cipher, IS_V13(variant->cipher) ? 2 : 1,
+		      l->ba.cid_len ?: 5, 9);
+	if (variant->cid_len)
+		again.cid[0] = l->ba.cid[0] ^ 1;
+	for (seq = 0; seq < 3; seq++) {
+		ssize_t len = peer_seal(&again, CT_HANDSHAKE, seq, text, 50,
+					wire);
+
+		ASSERT_EQ(len, send(l->b, wire, len, 0));
+		shown_raw(_metadata, l, len, true);
+	}
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
+	EXPECT_EQ((__u64)0, counters.rx_auth_failed);
+	EXPECT_EQ((__u64)0, counters.rx_replays);
+	still_works(_metadata, l);
+}
+
+/* What has a connection ID of DTLS 1.2 and is not of such a handshake */
+TEST_F(control, other_records_with_a_connection_id_are_not_shown)
+{
+	struct link *l = &self->l;
+	struct peer_key again = l->ba;
+	ssize_t len;
+
+	if (IS_V13(variant->cipher) || !variant->cid_len)
+		SKIP(return, "no connection ID of DTLS 1.2");
+	/* Ours is never of another association, */
+	len = peer_seal(&again, CT_HANDSHAKE, 7, text, 50, wire);
+	wire[len - 1] ^= 1;
+	ASSERT_EQ(len, send(l->b, wire, len, 0));
+	shown_raw(_metadata, l, len, false);
+	/* and a handshake ends in epoch 1. */
+	again.cid[0] ^= 1;
+	again.epoch = 2;
+	len = peer_seal(&again, CT_HANDSHAKE, 0, text, 50, wire);
+	ASSERT_EQ(len, send(l->b, wire, len, 0));
+	shown_raw(_metadata, l, len, false);
+	still_works(_metadata, l);
+}
+
+/*
+ * A peer that begins anew may speak the other version. Of DTLS 1.3's records
+ * those of epoch 2 are a handshake's.
+ */
+TEST_F(control, handshake_of_the_other_version_is_raw)
+{
+	bool v13 = IS_V13(variant->cipher);
+	struct link *l = &self->l;
+	struct peer_key again;
+	ssize_t len;
+
+	peer_key_init(&again, v13 ? DTLS_CIPHER_AES_GCM_128 :
+				    V13(DTLS_CIPHER_AES_GCM_128),
+		      v13 ? 1 : 2, 0, 9);
+	len = peer_seal(&again, CT_HANDSHAKE, 0, text, 50, wire);
+	ASSERT_EQ(len, send(l->b, wire, len, 0));
+	shown_raw(_metadata, l, len, true);
+	again.epoch = 3;
+	len = peer_seal(&again, CT_DATA, 0, text, 50, wire);
+	ASSERT_EQ(len, send(l->b, wire, len, 0));
+	shown_raw(_metadata, l, len, false);
+	still_works(_metadata, l);
+}
+
 /* Records of epoch 0, as a peer sends whose last flight was lost */
 TEST_F(control, clear_records_are_raw)
 {

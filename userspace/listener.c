@@ -123,15 +123,34 @@ struct kdtls_socket *listener_client(struct kdtls_listener *l,
 	return s;
 }
 
+/*
+ * Choose a connection ID for @s. Records of @s and of the association that @s
+ * replaces arrive at one socket, so their connection IDs differ in the first
+ * byte. Return: false: libcrypto failed.
+ */
+static bool choose_cid(const struct kdtls_socket *s, uint8_t *cid, size_t len)
+{
+	struct kdtls_info old;
+
+	if (RAND_bytes(cid, (int)len) != 1)
+		return false;
+	if (s->old) {
+		kdtls_engine_info(s->old->engine, &old);
+		if (old.cid_rx_len && cid[0] == old.cid_rx[0])
+			cid[0] ^= 1;
+	}
+	return true;
+}
+
 /* What a client's engine is to know before it starts */
 static void prepare(struct kdtls_socket *s)
 {
 	const struct kdtls_listener_options *o = &s->listener->options;
-	uint8_t cid[CID_MAX];
 	struct kdtls_info info;
+	uint8_t cid[CID_MAX];
 	int mtu;
 
-	if (o->cid_len && RAND_bytes(cid, (int)o->cid_len) == 1)
+	if (o->cid_len && choose_cid(s, cid, o->cid_len))
 		kdtls_engine_set_cid(s->engine, cid, o->cid_len);
 	mtu = socket_path_mtu(s->fd < 0 ? s->old->fd : s->fd);
 	kdtls_engine_info(s->engine, &info);

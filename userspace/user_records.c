@@ -6,7 +6,6 @@
 
 #define READ_EPOCHS	3		/* as the kernel: previous, current, next */
 #define EARLY_EPOCH	1		/* RFC 9147 6.1 */
-#define HANDSHAKE_EPOCH	2
 #define QUEUE_MAX	(256 * 1024)	/* bytes that wait for a reader */
 
 /* What holds for a key without limits: RFC 9147 4.5.3, RFC 9325 4.4 */
@@ -253,12 +252,28 @@ static ssize_t open_one(struct user_records *u, const struct dtls_record *record
 	return n;
 }
 
-/* May it be of a handshake? Ours or another association's: see restart.c. */
-static bool may_be_handshake(const struct dtls_record *record)
+/*
+ * Return true if @record, which could not be opened, may be of a handshake: the
+ * association's, or one that the peer begins anew (see restart.c). A record of
+ * DTLS 1.2 that bears the association's connection ID is not of another.
+ */
+static bool may_be_handshake(const struct user_records *u,
+			     const struct dtls_record *record)
 {
-	if (record->unified)
-		return (record->unified & DTLS_UNIFIED_EPOCH) == HANDSHAKE_EPOCH;
-	return !record->epoch || record->type == DTLS_CT_HANDSHAKE;
+	if (record->cid_len && !record->unified &&
+	    !memcmp(record->cid, u->cids.cid, record->cid_len))
+		return false;
+	return !record->epoch || dtls_may_be_handshake(record);
+}
+
+/* Parse the header of @bytes; @u may not know how long its connection ID is. */
+static bool parse(const struct user_records *u, struct dtls_record *record,
+		  struct dtls_bytes bytes)
+{
+	return !dtls_record_parse(record, bytes.p, bytes.len, bytes.len,
+				  u->cids.len) ||
+	       (!u->cids.len &&
+		dtls_record_unsized(record, bytes.p, bytes.len));
 }
 
 ssize_t user_records_open(struct user_records *u, struct datagram *d,
@@ -270,8 +285,7 @@ ssize_t user_records_open(struct user_records *u, struct datagram *d,
 	size_t size;
 	ssize_t n = -1;
 
-	if (dtls_record_parse(&record, p, d->rest.len, d->rest.len,
-			      u->cids.len)) {
+	if (!parse(u, &record, d->rest)) {
 		d->rest.len = 0;
 		return -EAGAIN;
 	}
@@ -280,16 +294,18 @@ ssize_t user_records_open(struct user_records *u, struct datagram *d,
 	d->rest.len -= size;
 
 	memset(info, 0, sizeof(*info));
-	if (dtls_cids_fit(&u->cids, &record, &d->named))
+	if (!dtls_cids_fit(&u->cids, &record, &d->named)) {
+		if (!may_be_handshake(u, &record))
+			d->rest.len = 0;
+	} else if (record.header_len) {
 		n = open_one(u, &record, d->named, p, plain, info);
-	else if (!may_be_handshake(&record))
-		d->rest.len = 0;
+	}
 	if (n >= 0) {
 		if (record.unified && info->epoch == EARLY_EPOCH)
 			info->flags = DTLS_RECORD_REPLAYABLE;
 		return n;
 	}
-	if (!may_be_handshake(&record))
+	if (!may_be_handshake(u, &record))
 		return -EBADMSG;
 	info->flags = DTLS_RECORD_RAW;
 	*raw = (struct dtls_bytes){ p, size };
