@@ -5,29 +5,19 @@
 #include "net.h"
 #include "transfer.h"
 #include <err.h>
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #define SESSION_MAX	65536
 #define EARLY_MAX	1000	/* a record that a datagram holds */
 
-/* Return: 0, or why it failed. */
-static int handshake(struct kdtls_socket *s, const struct options *o)
-{
-	uint64_t end = net_now() + o->timeout * 1000000ULL;
-	struct pollfd p = { .fd = kdtls_fd(s), .events = POLLIN };
-	int bad, wait, left;
+static bool told;
 
-	while ((bad = kdtls_process(s)) == -EINPROGRESS) {
-		if (net_now() >= end)
-			return -ETIMEDOUT;
-		wait = kdtls_timeout(s);
-		left = (int)((end - net_now()) / 1000) + 1;
-		poll(&p, 1, wait < 0 || wait > left ? left : wait);
-	}
-	return bad;
+/* One of the host's addresses did not do. */
+static void refused(struct kdtls_socket *s, int error)
+{
+	endpoint_complain(s, error);
+	told = true;
 }
 
 /* Before the handshake or after it: the server shall have it once. */
@@ -68,14 +58,15 @@ int command_client(int argc, char **argv)
 		.early_len = early_len,
 		.cid = endpoint_cid(&o, cid),
 		.cid_len = o.cid_len,
+		.refused = refused,
 	};
-	bad = kdtls_connect_to(ep, o.host, o.port, &so, 0, &s);
-	if (bad != -EINPROGRESS)
-		errx(1, "%s port %s: %s", o.host, o.port, kdtls_strerror(bad));
+	bad = kdtls_connect_to(ep, o.host, o.port, &so, o.timeout * 1000, &s);
+	if (bad && !told)
+		warnx("%s port %s: %s", o.host, o.port, kdtls_strerror(bad));
+	if (bad)
+		exit(1);
 	net_prepare(kdtls_fd(s));
-	bad = handshake(s, &o);
-	if (!bad)
-		bad = say_again(s, (uint8_t *)early, early_len);
+	bad = say_again(s, (uint8_t *)early, early_len);
 	if (bad)
 		endpoint_complain(s, bad);
 	else

@@ -108,6 +108,16 @@ static void configure(struct kdtls_config *c, const struct options *o)
 		c->ops.keylog = log_key;
 }
 
+/* The library tells what is wrong, not in which of the two files. */
+static void use_certificate(struct kdtls_endpoint *ep, const struct options *o)
+{
+	int bad = kdtls_use_certificate_file(ep, o->cert, o->key);
+
+	if (bad)
+		errx(1, "--cert %s%s%s: %s", o->cert, o->key ? ", --key " : "",
+		     o->key ?: "", kdtls_strerror(bad));
+}
+
 static void must(int bad, const char *option, const char *value)
 {
 	if (bad)
@@ -136,8 +146,7 @@ struct kdtls_endpoint *endpoint_open(const struct options *o)
 		must(kdtls_use_psk(ep, o->psk_identity, o->psk, o->psk_len),
 		     "--psk-identity", o->psk_identity);
 	if (o->cert)
-		must(kdtls_use_certificate_file(ep, o->cert, o->key), "--cert",
-		     o->cert);
+		use_certificate(ep, o);
 	if (o->ca)
 		must(kdtls_trust_file(ep, o->ca), "--ca", o->ca);
 	else if (o->verify && !o->psk_len)
@@ -154,7 +163,7 @@ ssize_t endpoint_recv(struct kdtls_socket *s, void *buf, size_t len)
 	n = kdtls_recv_marked(s, buf, len, &marks);
 	if (marks & KDTLS_MARK_REPLAYABLE)
 		warnx("%s: %zd bytes of early data, maybe replayed",
-		      net_peer(kdtls_fd(s), peer), n);
+		      net_peer(s, peer), n);
 	return n;
 }
 
@@ -173,7 +182,7 @@ void endpoint_describe(struct kdtls_socket *s)
 
 	kdtls_engine_info(kdtls_engine(s), &i);
 	warnx("connected with %s: DTLS %s, %s%s%s%s%s%s%s",
-	      net_peer(kdtls_fd(s), peer),
+	      net_peer(s, peer),
 	      i.version == DTLS_VERSION_1_3 ? "1.3" : "1.2",
 	      suite_name(i.suite), i.resumed ? ", resumed" : "",
 	      early[i.early],
@@ -185,18 +194,27 @@ void endpoint_describe(struct kdtls_socket *s)
 	      kdtls_cipher_name(i.cipher), why);
 }
 
+/* What the failure and the alerts of it say, beside the error's own text */
+static const char *alert_text(const struct kdtls_failure *f, char *text,
+			      size_t size)
+{
+	bool received = f->alert_received != KDTLS_ALERT_NONE;
+	uint8_t alert = received ? f->alert_received : f->alert_sent;
+
+	if (alert == KDTLS_ALERT_NONE)
+		return "";
+	snprintf(text, size, " (alert %s: %s, %u)", received ? "from it" :
+		 "to it", kdtls_alert_name(alert), alert);
+	return text;
+}
+
 void endpoint_complain(struct kdtls_socket *s, int error)
 {
-	char peer[ADDRESS_MAX];
+	char peer[ADDRESS_MAX], alert[80];
 	struct kdtls_failure f;
 
 	kdtls_engine_failure(kdtls_engine(s), &f);
-	net_peer(kdtls_fd(s), peer);
-	if (f.error == KDTLS_EALERT)
-		warnx("handshake with %s: %s: %s (%u)", peer, f.reason,
-		      kdtls_alert_name(f.alert_received), f.alert_received);
-	else if (f.error && f.error == -error)
-		warnx("handshake with %s: %s", peer, f.reason);
-	else
-		warnx("handshake with %s: %s", peer, kdtls_strerror(error));
+	warnx("handshake with %s: %s%s", net_peer(s, peer),
+	      f.error && f.error == -error ? f.reason : kdtls_strerror(error),
+	      alert_text(&f, alert, sizeof(alert)));
 }

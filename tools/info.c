@@ -44,7 +44,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-	if (*end)
+	if (*end || end == arg)
 		argp_error(state, "%s: not a number", arg);
 	return 0;
 }

@@ -16,13 +16,13 @@ void net_prepare(int fd)
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
-const char *net_peer(int fd, char buf[ADDRESS_MAX])
+const char *net_peer(const struct kdtls_socket *s, char buf[ADDRESS_MAX])
 {
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof(addr);
 	char host[48], port[8];
 
-	if (getpeername(fd, (struct sockaddr *)&addr, &len) ||
+	if (kdtls_peer_address(s, (struct sockaddr *)&addr, &len) ||
 	    getnameinfo((struct sockaddr *)&addr, len, host, sizeof(host),
 			port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV))
 		return "?";

@@ -3,10 +3,8 @@
 #ifndef NET_H
 #define NET_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <kdtls/socket.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
 #define ADDRESS_MAX	64	/* bytes of "[address]:port" */
 
@@ -16,7 +14,7 @@
 void net_prepare(int fd);
 
 /* "address:port" of the peer */
-const char *net_peer(int fd, char buf[ADDRESS_MAX]);
+const char *net_peer(const struct kdtls_socket *s, char buf[ADDRESS_MAX]);
 
 /* Microseconds of a clock that only goes forward */
 uint64_t net_now(void);

@@ -69,7 +69,7 @@ static const struct argp_option common_options[] = {
 	{ 0 }
 };
 
-static double number(struct argp_state *state, const char *arg, double max)
+static double decimal(struct argp_state *state, const char *arg, double max)
 {
 	char *end;
 	double n = strtod(arg, &end);
@@ -77,6 +77,18 @@ static double number(struct argp_state *state, const char *arg, double max)
 	if (*end || end == arg || !(n >= 0 && n <= max))
 		argp_error(state, "%s: not a number from 0 to %.0f", arg, max);
 	return n;
+}
+
+static unsigned int number(struct argp_state *state, const char *arg, long min,
+			   long max)
+{
+	char *end;
+	long n = strtol(arg, &end, 10);
+
+	if (*end || end == arg || n < min || n > max)
+		argp_error(state, "%s: not a whole number from %ld to %ld", arg,
+			   min, max);
+	return (unsigned int)n;
 }
 
 static size_t hex(struct argp_state *state, const char *arg,
@@ -155,8 +167,9 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		o->path = path_of(state, arg);
 		return 0;
 	case OPT_PSK_IDENTITY:
-		if (strlen(arg) > KDTLS_PSK_IDENTITY_MAX)
-			argp_error(state, "the identity is too long");
+		if (!*arg || strlen(arg) > KDTLS_PSK_IDENTITY_MAX)
+			argp_error(state, "the identity is 1 to %d bytes",
+				   KDTLS_PSK_IDENTITY_MAX);
 		o->psk_identity = arg;
 		return 0;
 	case OPT_PSK:
@@ -186,29 +199,25 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		parse_alpn(state, o, arg);
 		return 0;
 	case OPT_CID:
-		o->cid_len = number(state, arg, CID_MAX);
+		o->cid_len = number(state, arg, 1, CID_MAX);
 		return 0;
 	case OPT_FIRST_TIMER:
-		o->timeout_initial = number(state, arg, 60000);
+		o->timeout_initial = number(state, arg, 1, 60000);
 		return 0;
 	case OPT_LAST_TIMER:
-		o->timeout_max = number(state, arg, 600000);
+		o->timeout_max = number(state, arg, 1, 600000);
 		return 0;
 	case OPT_RETRANSMITS:
-		o->retransmits = number(state, arg, 100);
+		o->retransmits = number(state, arg, 0, 100);
 		return 0;
 	case OPT_MAX_CERTS:
-		o->max_certs = number(state, arg, 262144);
-		if (o->max_certs < 16384)
-			argp_error(state, "--max-certs is 16384 or more");
+		o->max_certs = number(state, arg, 16384, 262144);
 		return 0;
 	case OPT_OLD_PEERS:
 		o->old_peers = true;
 		return 0;
 	case OPT_MTU:
-		o->mtu = number(state, arg, 65507);
-		if (o->mtu < KDTLS_MTU_MIN)
-			argp_error(state, "--mtu is %d or more", KDTLS_MTU_MIN);
+		o->mtu = number(state, arg, KDTLS_MTU_MIN, 65507);
 		return 0;
 	case OPT_KEYLOG:
 		o->keylog = arg;
@@ -220,13 +229,13 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		o->output = arg;
 		return 0;
 	case OPT_RATE:
-		o->rate = number(state, arg, 1e6) * 1e6 / 8;
+		o->rate = decimal(state, arg, 1e6) * 1e6 / 8;
 		return 0;
 	case OPT_TIMEOUT:
-		o->timeout = number(state, arg, 3600);
+		o->timeout = number(state, arg, 1, 3600);
 		return 0;
 	case OPT_LINGER:
-		o->linger = number(state, arg, 3600);
+		o->linger = number(state, arg, 0, 3600);
 		return 0;
 	case ARGP_KEY_END:
 		/* As on the wire: later versions have lower numbers. */
@@ -314,14 +323,15 @@ static const struct argp client = {
 
 static const struct argp_option server_options[] = {
 	{ "listen", OPT_LISTEN, "[ADDRESS:]PORT", 0,
-	  "where to listen (0.0.0.0:4433); [ADDRESS]:PORT for IPv6", 0 },
+	  "where to listen (all addresses of IPv4 and IPv6, port 4433); "
+	  "[ADDRESS]:PORT for one of IPv6", 0 },
 	{ "echo", OPT_ECHO, NULL, 0,
 	  "send all clients back what they send, at once", 0 },
 	{ "exec", OPT_EXEC, "COMMAND", 0,
 	  "run COMMAND for each client, many at once: it reads what the client "
 	  "sends and sends what it writes; KDTLS_PEER is the client's address", 0 },
 	{ "max-clients", OPT_MAX_CLIENTS, "NUMBER", 0,
-	  "at once (16384)", 0 },
+	  "at once, of either address family (16384)", 0 },
 	{ "once", OPT_ONCE, NULL, 0,
 	  "end after the first client, with its result as exit status", 0 },
 	{ "early-data", OPT_EARLY_MAX, "BYTES", 0,
@@ -332,24 +342,27 @@ static const struct argp_option server_options[] = {
 	{ 0 }
 };
 
-/* [ADDRESS:]PORT, with brackets around an IPv6 address */
-static void parse_listen(struct options *o, char *arg)
+/* [ADDRESS:]PORT, or an IPv6 address in brackets, with a port or without */
+static void parse_listen(struct argp_state *state, struct options *o, char *arg)
 {
-	char *colon = strrchr(arg, ':');
-	size_t len;
+	char *colon = strrchr(arg, ':'), *bracket = strrchr(arg, ']');
 
-	if (!colon) {
+	if (bracket && colon < bracket)
+		colon = NULL;
+	else if (colon)
+		*colon = 0;
+	if (colon)
+		o->port = colon + 1;
+	if (bracket && arg[0] == '[' && !bracket[1]) {
+		*bracket = 0;
+		o->host = arg + 1;
+	} else if (bracket || strchr(arg, ':')) {
+		argp_error(state, "write an IPv6 address as [ADDRESS]:PORT");
+	} else if (colon) {
+		o->host = arg;
+	} else {
 		o->port = arg;
-		return;
 	}
-	*colon = 0;
-	o->port = colon + 1;
-	len = strlen(arg);
-	if (arg[0] == '[' && arg[len - 1] == ']') {
-		arg[len - 1] = 0;
-		arg++;
-	}
-	o->host = arg;
 }
 
 static error_t parse_server(int key, char *arg, struct argp_state *state)
@@ -361,7 +374,7 @@ static error_t parse_server(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = o;
 		return 0;
 	case OPT_LISTEN:
-		parse_listen(o, arg);
+		parse_listen(state, o, arg);
 		return 0;
 	case OPT_ONCE:
 		o->once = true;
@@ -373,10 +386,10 @@ static error_t parse_server(int key, char *arg, struct argp_state *state)
 		o->command = arg;
 		return 0;
 	case OPT_MAX_CLIENTS:
-		o->max_clients = number(state, arg, 32000);
+		o->max_clients = number(state, arg, 1, 32000);
 		return 0;
 	case OPT_EARLY_MAX:
-		o->early_max = number(state, arg, 65536);
+		o->early_max = number(state, arg, 0, 65536);
 		return 0;
 	case OPT_VERIFY:
 		o->verify = true;
@@ -409,7 +422,6 @@ void options_parse(struct options *o, bool is_server, int argc, char **argv)
 {
 	*o = (struct options){
 		.server = is_server,
-		.host = "0.0.0.0",
 		.port = "4433",
 		.verify = !is_server,
 		.psk_identity = "Client_identity",

@@ -14,7 +14,7 @@
 /**
  * struct options - what was asked for
  * @server:	which of the two
- * @host:	peer, or address to listen on
+ * @host:	peer, or address to listen on; NULL: all of ours
  * @port:	of @host
  * @once:	server: end after one client
  * @echo:	server: send back what comes

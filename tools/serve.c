@@ -126,7 +126,7 @@ static void add_client(int epoll, struct clients *clients,
 	client->command = -1;
 	if (o->command) {
 		client->command = start_command(o->command,
-						net_peer(client->c.fd, peer));
+						net_peer(s, peer));
 		if (client->command < 0) {
 			warn("--exec %s", o->command);
 			kdtls_close(s);
@@ -165,7 +165,7 @@ static void end(struct client *client, const char *why)
 	char peer[ADDRESS_MAX];
 
 	if (!client->gone)
-		warnx("%s: %s", net_peer(client->c.fd, peer), why);
+		warnx("%s: %s", net_peer(client->c.s, peer), why);
 	client->gone = true;
 }
 
@@ -291,12 +291,23 @@ static int wait_until(uint64_t when)
 	return when > now ? (int)((when - now + 999) / 1000) : 0;
 }
 
-int serve(struct kdtls_listener *l, const struct options *o)
+/* Take all clients that are ready. */
+static void accept_clients(int epoll, struct clients *clients,
+			   const struct listeners *ls, const struct options *o)
+{
+	struct kdtls_socket *s;
+	int i;
+
+	for (i = 0; i < ls->count; i++)
+		while (!kdtls_accept(ls->listener[i], 0, &s))
+			add_client(epoll, clients, s, o);
+}
+
+int serve(const struct listeners *ls, const struct options *o)
 {
 	struct clients clients = LIST_HEAD_INITIALIZER(clients);
 	struct epoll_event events[EVENTS];
 	uint64_t next = NEVER;
-	struct kdtls_socket *s;
 	struct client *client;
 	int epoll, i, n;
 
@@ -304,17 +315,17 @@ int serve(struct kdtls_listener *l, const struct options *o)
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (epoll < 0)
 		err(1, "epoll");
-	watch(epoll, EPOLL_CTL_ADD, kdtls_listener_fd(l), EPOLLIN, NULL);
+	for (i = 0; i < ls->count; i++)
+		watch(epoll, EPOLL_CTL_ADD,
+		      kdtls_listener_fd(ls->listener[i]), EPOLLIN, NULL);
 	for (;;) {
 		n = epoll_wait(epoll, events, EVENTS, wait_until(next));
 		for (i = 0; i < n; i++) {
 			client = events[i].data.ptr;
-			if (client) {
+			if (client)
 				attend(epoll, client);
-				continue;
-			}
-			while (!kdtls_accept(l, 0, &s))
-				add_client(epoll, &clients, s, o);
+			else
+				accept_clients(epoll, &clients, ls, o);
 		}
 		next = attend_due(epoll, &clients);
 		if (bury(&clients) && o->once)

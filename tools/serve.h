@@ -6,7 +6,15 @@
 #include "options.h"
 #include <kdtls/socket.h>
 
+#define LISTENERS_MAX	2
+
+/* One, or where no address was given one for each family there is */
+struct listeners {
+	struct kdtls_listener *listener[LISTENERS_MAX];
+	int count;
+};
+
 /* Goes on for ever, or with --once until the first client has gone. */
-int serve(struct kdtls_listener *l, const struct options *o);
+int serve(const struct listeners *ls, const struct options *o);
 
 #endif

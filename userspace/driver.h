@@ -130,6 +130,7 @@ struct keeper;
  * @fd:		its socket, connected; -1: it speaks through that of @old
  * @error:	why it ended, negative
  * @icmp:	what the network said of the peer, negative
+ * @heard:	a datagram has come
  * @why:	why not the kernel: 0: nobody asked for it, else an error
  * @attached:	the kernel has the socket
  * @confirmed:	the engine knows that the peer has the handshake's last flight
@@ -166,6 +167,7 @@ struct kdtls_socket {
 	bool server;
 	bool attached;
 	bool confirmed;
+	bool heard;
 	bool shut;
 	bool eof;
 	bool eof_told;
@@ -199,6 +201,14 @@ struct kdtls_socket *socket_new(struct kdtls_endpoint *ep, enum kdtls_role role,
 void socket_free(struct kdtls_socket *s);
 bool socket_established(const struct kdtls_socket *s);
 uint64_t socket_expiry(const struct kdtls_socket *s);
+
+/*
+ * kdtls_connect(). @hasty: an ICMP error ends the handshake, as long as nothing
+ * has come from the peer.
+ */
+int socket_connect(struct kdtls_endpoint *endpoint, int fd,
+		   const struct kdtls_socket_options *o, bool hasty, int timeout,
+		   struct kdtls_socket **socket);
 
 /* Room in a datagram on the path of a connected socket, or -errno. */
 int socket_path_mtu(int fd);

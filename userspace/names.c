@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Hosts and services by name. */
+#include "driver.h"
 #include <errno.h>
-#include <kdtls/socket.h>
 #include <netdb.h>
-#include <netinet/in.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+/*
+ * Return false if @service is a number that is no port: getaddrinfo() would take
+ * its low 16 bits.
+ */
+static bool may_be_port(const char *service)
+{
+	char *end;
+	unsigned long n = strtoul(service, &end, 10);
+
+	return *end || end == service || n <= 65535;
+}
 
 static int resolve(const char *host, const char *service, int flags,
 		   struct addrinfo **list)
@@ -15,6 +27,8 @@ static int resolve(const char *host, const char *service, int flags,
 		.ai_flags = flags,
 	};
 
+	if (!may_be_port(service))
+		return -KDTLS_ENOHOST;
 	switch (getaddrinfo(host, service, &hints, list)) {
 	case 0:
 		return 0;
@@ -46,6 +60,37 @@ static int connected_socket(const struct addrinfo *a)
 	return fd;
 }
 
+/* Return true if an error says that there is no server at an address. */
+static bool is_absent(int err)
+{
+	return err == -KDTLS_ETIMEOUT || (err < 0 && -err < KDTLS_ENOMODULE);
+}
+
+/* Return the part of the time until @end, in ms, that one of @count tries has. */
+static int share(uint64_t end, unsigned int count)
+{
+	uint64_t now = driver_now();
+
+	if (end == KDTLS_NEVER)
+		return -1;
+	return now < end ? (int)((end - now) / 1000 / count) + 1 : 1;
+}
+
+/* Try one address, for @timeout ms. */
+static int try(struct kdtls_endpoint *endpoint, const struct addrinfo *a,
+	       const struct kdtls_socket_options *o, int timeout,
+	       struct kdtls_socket **s)
+{
+	int fd = connected_socket(a), err;
+
+	if (fd < 0)
+		return fd;
+	err = socket_connect(endpoint, fd, o, true, timeout, s);
+	if (err && err != -EINPROGRESS)
+		close(fd);
+	return err;
+}
+
 int kdtls_connect_to(struct kdtls_endpoint *endpoint, const char *host,
 		     const char *service,
 		     const struct kdtls_socket_options *options, int timeout,
@@ -53,7 +98,9 @@ int kdtls_connect_to(struct kdtls_endpoint *endpoint, const char *host,
 {
 	struct kdtls_socket_options o = { 0 };
 	struct addrinfo *list, *a;
-	int fd = -1, err;
+	unsigned int count = 0;
+	uint64_t end;
+	int err;
 
 	if (options)
 		o = *options;
@@ -62,14 +109,15 @@ int kdtls_connect_to(struct kdtls_endpoint *endpoint, const char *host,
 	err = resolve(host, service, 0, &list);
 	if (err)
 		return err;
-	for (a = list; a && fd < 0; a = a->ai_next)
-		fd = connected_socket(a);
+	end = timeout < 0 ? KDTLS_NEVER : driver_now() + timeout * 1000ULL;
+	for (a = list; a; a = a->ai_next)
+		count++;
+	for (a = list; a; a = a->ai_next) {
+		err = try(endpoint, a, &o, timeout ? share(end, count--) : 0, s);
+		if (!is_absent(err) || err == -EINPROGRESS)
+			break;
+	}
 	freeaddrinfo(list);
-	if (fd < 0)
-		return fd;
-	err = kdtls_connect(endpoint, fd, &o, timeout, s);
-	if (err && err != -EINPROGRESS)
-		close(fd);
 	return err;
 }
 

@@ -37,6 +37,17 @@ int kdtls_fd(const struct kdtls_socket *s)
 	return s->fd;
 }
 
+int kdtls_peer_address(const struct kdtls_socket *s, struct sockaddr *address,
+		       socklen_t *len)
+{
+	int fd = s->fd < 0 && s->old ? s->old->fd : s->fd;
+
+	if (getpeername(fd, address, len))
+		return -errno;
+	/* restart.c closes a socket for good with another kind of file. */
+	return address->sa_family == AF_UNIX ? -ENOTCONN : 0;
+}
+
 struct kdtls_engine *kdtls_engine(const struct kdtls_socket *s)
 {
 	return s->engine;
@@ -360,6 +371,7 @@ static void receive(struct kdtls_socket *s, uint8_t *buf)
 		}
 		if (s->listener && listener_stray(s, &from, len, buf, n))
 			continue;
+		s->heard = true;
 		socket_datagram(s, buf, n);
 		socket_flush(s, buf);
 	}
@@ -715,7 +727,16 @@ static int set_up(struct kdtls_socket *s, const struct kdtls_socket_options *o)
 	return kdtls_engine_start(s->engine, driver_now());
 }
 
-static int wait_connected(struct kdtls_socket *s, int timeout)
+/*
+ * Return the ICMP error that ends a @hasty handshake, or 0. Anybody may send
+ * one to a port that he can guess, so none counts once the peer has been heard.
+ */
+static int unreachable(const struct kdtls_socket *s, bool hasty)
+{
+	return hasty && !s->heard ? s->icmp : 0;
+}
+
+static int wait_connected(struct kdtls_socket *s, bool hasty, int timeout)
 {
 	uint64_t end = timeout < 0 ? KDTLS_NEVER :
 				     driver_now() + timeout * 1000ULL;
@@ -726,6 +747,9 @@ static int wait_connected(struct kdtls_socket *s, int timeout)
 		err = kdtls_process(s);
 		if (err != -EINPROGRESS || !timeout)
 			return err;
+		err = unreachable(s, hasty);
+		if (err)
+			return err;
 		if (driver_now() >= end)
 			return -ETIMEDOUT;
 		if (poll(&p, 1, wait_ms(earlier(socket_expiry(s), end))) < 0 &&
@@ -734,12 +758,10 @@ static int wait_connected(struct kdtls_socket *s, int timeout)
 	}
 }
 
-int kdtls_connect(struct kdtls_endpoint *endpoint, int fd,
-		  const struct kdtls_socket_options *options, int timeout,
-		  struct kdtls_socket **socket)
+int socket_connect(struct kdtls_endpoint *endpoint, int fd,
+		   const struct kdtls_socket_options *o, bool hasty, int timeout,
+		   struct kdtls_socket **socket)
 {
-	static const struct kdtls_socket_options none;
-	const struct kdtls_socket_options *o = options ? options : &none;
 	socklen_t len = sizeof(int);
 	struct kdtls_socket *s;
 	int protocol, err;
@@ -754,12 +776,24 @@ int kdtls_connect(struct kdtls_endpoint *endpoint, int fd,
 	s->fd = fd;
 	err = set_up(s, o);
 	if (!err)
-		err = wait_connected(s, timeout);
-	if (err && !(err == -EINPROGRESS && !timeout)) {
-		s->fd = -1;
-		socket_free(s);
+		err = wait_connected(s, hasty, timeout);
+	if (!err || (err == -EINPROGRESS && !timeout)) {
+		*socket = s;
 		return err;
 	}
-	*socket = s;
+	if (o->refused)
+		o->refused(s, err);
+	s->fd = -1;
+	socket_free(s);
 	return err;
+}
+
+int kdtls_connect(struct kdtls_endpoint *endpoint, int fd,
+		  const struct kdtls_socket_options *options, int timeout,
+		  struct kdtls_socket **socket)
+{
+	static const struct kdtls_socket_options none;
+
+	return socket_connect(endpoint, fd, options ? options : &none, false,
+			      timeout, socket);
 }

@@ -153,6 +153,9 @@ KDTLS_API int kdtls_trust_file(struct kdtls_endpoint *endpoint,
  *		NULL: none
  * @cid_len:	bytes of @cid, 1 to 255
  * @data:	what kdtls_data() returns
+ * @refused:	called when a handshake has failed that kdtls_connect() or
+ *		kdtls_connect_to() waited for, with the error; kdtls_peer_address() tells
+ *		whose handshake it was. @s lives during the call only. NULL: not called
  *
  * The structure is read during the call only.
  */
@@ -166,6 +169,7 @@ struct kdtls_socket_options {
 	const uint8_t *cid;
 	size_t cid_len;
 	void *data;
+	void (*refused)(struct kdtls_socket *s, int error);
 };
 
 /**
@@ -223,12 +227,17 @@ KDTLS_API int kdtls_connect(struct kdtls_endpoint *endpoint, int fd,
  * @s:		set on success, and with -EINPROGRESS; kdtls_close() frees it. Its file
  *		is blocking
  *
- * The function makes a UDP socket and takes the first of the host's addresses that
- * there is a route to. It closes the socket after an error.
+ * The function tries the host's addresses in the order of the resolver, each with a
+ * UDP socket of its own, which it closes after an error. It goes on to the next address
+ * at once if there is no route, or if an ICMP error arrives before anything else; and
+ * after an equal share of the time that is left if nothing arrives. A server that
+ * refuses the handshake ends the search. With @timeout 0 the function takes the first
+ * address that there is a route to.
  *
  * Return: 0; -EINPROGRESS with @timeout 0: kdtls_process() goes on; -KDTLS_ENOHOST:
- * there is no such host or service; -errno: there is no socket or route; or the other
- * errors of kdtls_connect().
+ * there is no such host or service; -ECONNREFUSED: nobody has the port; -errno: there
+ * is no socket or route; or the other errors of kdtls_connect(). If there are several
+ * addresses the error is that of the last one tried.
  *
  * Example:
  *
@@ -310,9 +319,25 @@ KDTLS_API int kdtls_process(struct kdtls_socket *s);
  * kdtls_fd() - return the file descriptor of the UDP socket
  * @s:		the socket
  *
- * Return: the file descriptor, which the object owns: kdtls_close() closes it.
+ * Return: the file descriptor, which the object owns: kdtls_close() closes it. -1: the
+ * handshake of a client that came back on its old port goes through the socket of the
+ * association before; only @refused of struct kdtls_listener_options is given such an
+ * object.
  */
 KDTLS_API int kdtls_fd(const struct kdtls_socket *s);
+
+/**
+ * kdtls_peer_address() - return the address of the peer
+ * @s:		the socket, in the handshake or after it; also the one that @refused of
+ *		the options is given
+ * @address:	filled in
+ * @len:	in: bytes of @address; out: bytes of the peer's address
+ *
+ * Return: 0; -ENOTCONN: the peer started anew, and the socket has lost its port; or
+ * -errno.
+ */
+KDTLS_API int kdtls_peer_address(const struct kdtls_socket *s,
+				 struct sockaddr *address, socklen_t *len);
 
 /**
  * kdtls_events() - return the events of poll(2) after which kdtls_process() is due
@@ -480,8 +505,9 @@ KDTLS_API void kdtls_set_data(struct kdtls_socket *s, void *data);
  * @cid_len:	bytes of connection ID, chosen at random, that clients shall put into
  *		their records (RFC 9146), 20 at most; 0: none
  * @data:	what kdtls_data() returns for the listener's sockets
- * @refused:	called when a handshake has failed, with the error; @s lives during the
- *		call only. NULL: not called
+ * @refused:	called when a handshake has failed, with the error; kdtls_peer_address()
+ *		tells whose handshake it was. @s lives during the call only. NULL: not
+ *		called
  * @max_handshakes: how many of @max_sockets may be in a handshake; 0: 2048, or half of
  *		the files that the process may have (RLIMIT_NOFILE) if that is less. One
  *		more takes the place of the oldest. One source, an IPv4 address or an

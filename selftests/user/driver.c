@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <kdtls/socket.h>
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -291,7 +292,9 @@ FIXTURE(driver)
 
 static uint8_t session[4096];
 static size_t session_len;
-static int refused_error, refused_count;
+static int refused_error, refused_count, refused_fd;
+static struct sockaddr_in refused_peer;
+static uint32_t refused_resent;
 static uint64_t heartbeat_rtt;
 static uint16_t version;
 
@@ -332,9 +335,17 @@ static void take_heartbeat(void *ctx, size_t size, uint64_t rtt)
 
 static void take_refused(struct kdtls_socket *s, int error)
 {
-	(void)s;
+	socklen_t len = sizeof(refused_peer);
+	struct kdtls_info info;
+
+	kdtls_engine_info(kdtls_engine(s), &info);
+	refused_resent = info.flights_resent;
 	refused_error = error;
 	refused_count++;
+	refused_fd = kdtls_fd(s);
+	memset(&refused_peer, 0, sizeof(refused_peer));
+	if (kdtls_peer_address(s, (struct sockaddr *)&refused_peer, &len))
+		refused_peer.sin_family = 0;
 }
 
 static void start_listener(struct __test_metadata *_metadata,
@@ -678,24 +689,31 @@ TEST_F(driver, servers_data_overtakes_its_last_flight)
 	server_first(_metadata, self);
 }
 
+/* Make both endpoints, the listener and the wire anew, as self->config says. */
+static void configure(struct __test_metadata *_metadata,
+		      struct _test_data_driver *self)
+{
+	kdtls_listener_close(self->l);
+	kdtls_endpoint_free(self->server);
+	kdtls_endpoint_free(self->client);
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->server));
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->client));
+	start_listener(_metadata, self, "127.0.0.1");
+	wire_close(&self->w);
+	wire_open(&self->w, self->l);
+}
+
 #define SERVER_CID_LEN	8
 
-/* Start anew, with connection IDs both ways. */
+/* Use connection IDs both ways. */
 static void use_cids(struct __test_metadata *_metadata,
 		     struct _test_data_driver *self)
 {
 	static const uint8_t cid[] = { 1, 2, 3, 4, 5 };
 
-	kdtls_listener_close(self->l);
-	kdtls_endpoint_free(self->server);
-	kdtls_endpoint_free(self->client);
 	self->config.flags |= KDTLS_CID;
-	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->server));
-	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->client));
 	self->options.cid_len = SERVER_CID_LEN;
-	start_listener(_metadata, self, "127.0.0.1");
-	wire_close(&self->w);
-	wire_open(&self->w, self->l);
+	configure(_metadata, self);
 	self->client_options.cid = cid;
 	self->client_options.cid_len = sizeof(cid);
 }
@@ -927,6 +945,129 @@ TEST_F(driver, restart)
 	kdtls_close(old);
 	works(_metadata, self);
 	kdtls_close(gone);
+}
+
+/*
+ * Shake hands, let the client lose its state and shake hands again from the same
+ * address and port; then hang up. The client has @before as its endpoint, and
+ * then @after.
+ */
+static void restart_as(struct __test_metadata *_metadata,
+		       struct _test_data_driver *self,
+		       struct kdtls_endpoint *before,
+		       struct kdtls_endpoint *after)
+{
+	struct kdtls_endpoint *client = self->client;
+	struct kdtls_socket *gone, *old;
+	int i;
+
+	self->client = before;
+	ASSERT_EQ(0, shake(self));
+	self->client = client;
+	works(_metadata, self);
+	gone = self->c;
+	old = self->s;
+	self->c = NULL;
+	self->s = NULL;
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(after, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	for (i = 0; i < 5000 && (turn(self) || !self->s); i++) {
+		attend(old);
+		kdtls_process(old);
+	}
+	ASSERT_NE(NULL, self->s);
+	works(_metadata, self);
+	EXPECT_EQ(-KDTLS_ERESTARTED, kdtls_process(old));
+	kdtls_close(old);
+
+	self->w.up = drop_all;
+	kdtls_close(gone);
+	kdtls_close(self->c);
+	wire_carry(&self->w);
+	self->w.up = NULL;
+	kdtls_close(self->s);
+	self->c = NULL;
+	self->s = NULL;
+}
+
+/*
+ * A record of the handshake that begins anew may have a connection ID that the
+ * association does not know (RFC 9146 3, RFC 9147 4).
+ */
+TEST_F(driver, restart_with_another_connection_id)
+{
+	use_cids(_metadata, self);
+	restart_as(_metadata, self, self->client, self->client);
+}
+
+/* Or one where the association has none, or none where it has one */
+TEST_F(driver, restart_with_a_connection_id_or_none)
+{
+	struct kdtls_endpoint *without;
+
+	use_cids(_metadata, self);
+	self->client_options.cid = NULL;
+	self->config.flags &= ~KDTLS_CID;
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &without));
+	restart_as(_metadata, self, without, self->client);
+	restart_as(_metadata, self, self->client, without);
+	kdtls_endpoint_free(without);
+}
+
+/* A handshake that begins anew fails: it has no file of its own to tell by. */
+TEST_F(driver, refused_tells_whose_handshake_it_was)
+{
+	struct kdtls_socket *gone, *old;
+	struct sockaddr_in client;
+	socklen_t len = sizeof(client);
+	int i;
+
+	self->options.handshake_timeout = 3000;
+	configure(_metadata, self);
+	ASSERT_EQ(0, shake(self));
+	ASSERT_EQ(0, getsockname(self->w.back, (struct sockaddr *)&client,
+				 &len));
+	len = sizeof(refused_peer);
+	ASSERT_EQ(0, kdtls_peer_address(self->s,
+					(struct sockaddr *)&refused_peer, &len));
+	EXPECT_EQ(client.sin_port, refused_peer.sin_port);
+	gone = self->c;
+	old = self->s;
+	self->s = NULL;
+	self->w.up = never_end;
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	for (i = 0; i < 20000 && !refused_count; i++) {
+		turn(self);
+		attend(old);
+	}
+	ASSERT_EQ(1, refused_count);
+	EXPECT_EQ(-ETIMEDOUT, refused_error);
+	EXPECT_EQ(-1, refused_fd);
+	EXPECT_EQ(AF_INET, refused_peer.sin_family);
+	EXPECT_EQ(client.sin_port, refused_peer.sin_port);
+	kdtls_close(old);
+	kdtls_close(gone);
+}
+
+/* And it may be of the other version of the protocol. */
+TEST_F(driver, restart_with_another_version)
+{
+	struct kdtls_endpoint *first = self->client, *other;
+
+	self->config.version_min = DTLS_VERSION_1_2;
+	self->config.version_max = DTLS_VERSION_1_3;
+	self->client = NULL;
+	configure(_metadata, self);
+	self->config.version_min = DTLS_VERSION_1_2 ^ DTLS_VERSION_1_3 ^
+				   version;
+	self->config.version_max = self->config.version_min;
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &other));
+	restart_as(_metadata, self, first, other);
+	kdtls_endpoint_free(other);
+	kdtls_endpoint_free(first);
 }
 
 static unsigned int pieces;
@@ -1173,6 +1314,125 @@ TEST_F(driver, restart_after_key_updates)
 		self->c = NULL;
 		self->s = NULL;
 	}
+}
+
+int __real_getaddrinfo(const char *host, const char *service,
+		       const struct addrinfo *hints, struct addrinfo **list);
+int __wrap_getaddrinfo(const char *host, const char *service,
+		       const struct addrinfo *hints, struct addrinfo **list);
+
+/* A resolver that takes "A,B" for a host with these addresses. */
+int __wrap_getaddrinfo(const char *host, const char *service,
+		       const struct addrinfo *hints, struct addrinfo **list)
+{
+	const char *more = strchr(host, ',');
+	char first[64] = "";
+	int err;
+
+	if (!more)
+		return __real_getaddrinfo(host, service, hints, list);
+	memcpy(first, host, more - host);
+	err = __real_getaddrinfo(first, service, hints, list);
+	if (err)
+		return err;
+	return __wrap_getaddrinfo(more + 1, service, hints, &(*list)->ai_next);
+}
+
+struct by_name {
+	struct kdtls_endpoint *ep;
+	struct kdtls_socket_options options;
+	const char *host;
+	char service[8];
+	int timeout;
+	struct kdtls_socket *s;
+	int err;
+	volatile bool done;
+};
+
+static void *connect_by_name(void *arg)
+{
+	struct by_name *b = arg;
+
+	b->err = kdtls_connect_to(b->ep, b->host, b->service, &b->options,
+				  b->timeout, &b->s);
+	b->done = true;
+	return NULL;
+}
+
+/* Connect to @host at the listener's port, in a thread of its own, and accept. */
+static int by_name(struct _test_data_driver *self, const char *host)
+{
+	struct by_name b = {
+		.ep = self->client,
+		.options = self->client_options,
+		.host = host,
+		.timeout = slow() ? 60000 : 6000,
+	};
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	pthread_t thread;
+
+	kdtls_listener_address(self->l, (struct sockaddr *)&a, &len);
+	snprintf(b.service, sizeof(b.service), "%d", ntohs(a.sin_port));
+	b.options.refused = take_refused;
+	b.options.name = "here";
+	if (pthread_create(&thread, NULL, connect_by_name, &b))
+		return -EAGAIN;
+	while (!b.done)
+		if (self->s || kdtls_accept(self->l, 10, &self->s))
+			usleep(1000);
+	pthread_join(thread, NULL);
+	if (!b.err)
+		self->c = b.s;
+	return b.err;
+}
+
+/* One that is refused and one that is silent, before the one that answers */
+TEST_F(driver, every_address_of_a_name_is_tried)
+{
+	int silent = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+
+	kdtls_listener_address(self->l, (struct sockaddr *)&a, &len);
+	a.sin_addr.s_addr = inet_addr("127.0.0.3");
+	ASSERT_EQ(0, bind(silent, (struct sockaddr *)&a, sizeof(a)));
+	ASSERT_EQ(0, by_name(self, "127.0.0.2,127.0.0.1"));
+	EXPECT_EQ(1, refused_count);
+	EXPECT_EQ(-ECONNREFUSED, refused_error);
+	EXPECT_EQ(inet_addr("127.0.0.2"), refused_peer.sin_addr.s_addr);
+	EXPECT_EQ(0, refused_resent);
+	if (!self->s)
+		ASSERT_EQ(0, kdtls_accept(self->l, SOON_MS, &self->s));
+	works(_metadata, self);
+	hang_up(self);
+	ASSERT_EQ(0, by_name(self, "127.0.0.3,127.0.0.1"));
+	EXPECT_EQ(2, refused_count);
+	EXPECT_EQ(-ETIMEDOUT, refused_error);
+	EXPECT_EQ(a.sin_addr.s_addr, refused_peer.sin_addr.s_addr);
+	close(silent);
+}
+
+/* Nobody has the port, and the network says so: no flight is sent again. */
+TEST_F(driver, a_closed_port_is_told_at_once)
+{
+	EXPECT_EQ(-ECONNREFUSED, by_name(self, "127.0.0.2"));
+	EXPECT_EQ(1, refused_count);
+	EXPECT_EQ(0, refused_resent);
+}
+
+/* A server that answers is the one that was meant. */
+TEST_F(driver, no_other_address_is_tried_after_a_refusal)
+{
+	self->config.version_min = DTLS_VERSION_1_2 ^ DTLS_VERSION_1_3 ^
+				   version;
+	self->config.version_max = self->config.version_min;
+	kdtls_endpoint_free(self->client);
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->client));
+	EXPECT_EQ(-KDTLS_EALERT, by_name(self, "127.0.0.1,127.0.0.2"));
+	/* The server tells of it, too, if it has begun. */
+	EXPECT_LE(1, refused_count);
+	EXPECT_NE(inet_addr("127.0.0.2"), refused_peer.sin_addr.s_addr);
 }
 
 /* What a program of thirty lines uses */
