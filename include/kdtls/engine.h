@@ -260,7 +260,7 @@ struct kdtls_resumption {
  *	called after the handshake, once for each ticket. NULL: not wanted.
  * @keylog: takes one line of the NSS key log, without newline. The line is secret.
  *	NULL: off.
- * @heartbeat: is told that the answer to a request of @size bytes took @rtt; or, with
+ * @heartbeat: is told that the answer to a request of @size bytes took @rtt µs; or, with
  *	@rtt KDTLS_NEVER, that no answer came to any retransmission. NULL: not told.
  * @cid: DTLS 1.3: accepts another connection ID that this end is about to give the peer:
  *	@cid, @len random bytes, as long as that of kdtls_engine_set_cid(). An owner that
@@ -561,7 +561,7 @@ struct kdtls_verdict {
  * @from:	the sender
  * @datagram:	the datagram as it was received
  * @len:	bytes of @datagram
- * @now:	time
+ * @now:	time in µs, of a clock that never goes backwards
  * @verdict:	filled in
  *
  * The function does the stateless cookie exchange (RFC 6347 4.2.1; RFC 9147 5.1 by
@@ -684,7 +684,7 @@ KDTLS_API void kdtls_engine_set_mtu(struct kdtls_engine *engine, uint32_t mtu);
 /**
  * kdtls_engine_start() - client: begin the handshake
  * @engine:	a client's, not started yet
- * @now:	time
+ * @now:	time in µs, of a clock that never goes backwards
  *
  * Return: 0; -KDTLS_EUSAGE: a server's engine, one that was started before, or one that
  * would accept certificates and has no name to look for (KDTLS_NO_NAME_CHECK); another
@@ -719,7 +719,7 @@ KDTLS_API int kdtls_engine_send_early(struct kdtls_engine *engine,
  * @len:	bytes of @data
  * @info:	NULL: @data is a datagram. Else what recvmsg(MSG_OOB) returned: type, epoch
  *		and number of the record, or an event, which has no data
- * @now:	time
+ * @now:	time in µs, of a clock that never goes backwards
  *
  * A datagram that does not verify is dropped and counted, and is no error.
  *
@@ -735,7 +735,7 @@ KDTLS_API int kdtls_engine_input(struct kdtls_engine *engine, const uint8_t *dat
  * @engine:	a server's that has had no datagram yet, of the endpoint that @hello came
  *		to and the address that it came from
  * @hello:	from kdtls_endpoint_gate(); it is freed, whatever the function returns
- * @now:	time
+ * @now:	time in µs, of a clock that never goes backwards
  *
  * What came behind the hello in its datagram is taken in too. A server's engine that gets
  * datagrams instead asks the gate itself, and replies come out of kdtls_engine_output().
@@ -754,7 +754,7 @@ KDTLS_API int kdtls_engine_accept(struct kdtls_engine *engine,
  * @info:	filled in. With DTLS_RECORD_RAW in flags @buf holds a datagram; else the
  *		content of one record to be sent as @info->type under the key of
  *		@info->epoch
- * @now:	time
+ * @now:	time in µs, of a clock that never goes backwards
  *
  * The caller calls the function until it returns 0, after each of kdtls_engine_start(),
  * kdtls_engine_input() and kdtls_engine_expire(). The function may finish the handshake
@@ -817,14 +817,15 @@ KDTLS_API void kdtls_engine_sent(struct kdtls_engine *engine,
  *
  * The time may change with every call for the engine.
  *
- * Return: a time, or KDTLS_NEVER: no timer runs.
+ * Return: a time in µs of the caller's clock; KDTLS_NEVER: no timer runs.
  */
 KDTLS_API uint64_t kdtls_engine_expiry(const struct kdtls_engine *engine);
 
 /**
  * kdtls_engine_expire() - do what an engine's timers ask for
  * @engine:	the engine
- * @now:	time; nothing happens before that of kdtls_engine_expiry()
+ * @now:	time in µs, of a clock that never goes backwards; nothing happens before that
+ *		of kdtls_engine_expiry()
  *
  * Return: 0, or the error that the engine has failed with.
  */
@@ -915,7 +916,7 @@ KDTLS_API void kdtls_engine_close(struct kdtls_engine *engine);
  * @engine:	an established engine whose peer answers heartbeats
  * @size:	bytes of the record's content, 35 (3 + 16 + 16) or more; the answer is as
  *		long
- * @now:	time
+ * @now:	time in µs, of a clock that never goes backwards
  *
  * One request is on its way at a time. It is sent again as a flight is (RFC 6520 3).
  * ops->heartbeat tells what became of it.
