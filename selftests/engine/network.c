@@ -5,6 +5,8 @@
 
 #include "network.h"
 
+#define LATE	8000000		/* µs that a copy may be late */
+
 bool network_verbose;
 
 /* splitmix64 */
@@ -57,8 +59,9 @@ void network_init(struct network *n, u64 seed)
 	n->change = below(n, 3000000);
 }
 
+/* @late: µs beside what the network takes */
 static void enqueue(struct network *n, enum side to, int life, const u8 *data,
-		    size_t len)
+		    size_t len, u64 late)
 {
 	struct datagram *d = &n->queue[n->queued];
 	size_t at;
@@ -66,7 +69,7 @@ static void enqueue(struct network *n, enum side to, int life, const u8 *data,
 	if (n->queued == NETWORK_DATAGRAMS)
 		return;
 	n->queued++;
-	d->due = n->now + n->delay + below(n, n->jitter);
+	d->due = n->now + n->delay + below(n, n->jitter) + late;
 	d->number = n->numbers++;
 	d->to = to;
 	d->life = life;
@@ -92,9 +95,10 @@ void network_send(struct network *n, enum side from, int life, const u8 *data,
 		note(n, "sends in vain", from, len);
 	} else {
 		note(n, "sends", from, len);
-		enqueue(n, !from, life, data, len);
+		enqueue(n, !from, life, data, len, 0);
 		if (chance(n, n->twice))
-			enqueue(n, !from, life, data, len);
+			enqueue(n, !from, life, data, len,
+				chance(n, 20) ? below(n, LATE) : 0);
 	}
 }
 
