@@ -447,9 +447,10 @@ KDTLS_API void kdtls_endpoint_free(struct kdtls_endpoint *endpoint);
  * @key_pem:	the private key as PEM (PKCS#8 or older), not encrypted; copied
  * @key_len:	bytes of @key_pem
  *
- * The function may be called several times: the first certificate is shown that suits
- * the peer's signature algorithms and, on a server, the name that the client asked for
- * (RFC 6066 3). Keys are EC P-256 and P-384, Ed25519, RSA, or RSA-PSS.
+ * The function may be called several times. Of the certificates that suit the peer's
+ * signature algorithms one is shown that bears the name that the client asked for (RFC
+ * 6066 3), then one whose chain was issued by an authority that the peer names, then the
+ * first. Keys are EC P-256 and P-384, Ed25519, RSA, or RSA-PSS.
  *
  * Text between the blocks of @pem and @key_pem, and keys and parameters beside what is
  * looked for, are passed over; a damaged block is an error wherever it stands.

@@ -110,10 +110,11 @@ KDTLS_API int kdtls_use_psk(struct kdtls_endpoint *endpoint,
  * @key:	name of a file with the private key as PEM, not encrypted; NULL: the key
  *		is in @chain too
  *
- * The function may be called several times: the first certificate is shown that suits
- * the peer's signature algorithms and, on a server, the name that the client asked for
- * (RFC 6066 3). Text between the blocks of a file is passed over; a damaged block is an
- * error wherever it stands.
+ * The function may be called several times. Of the certificates that suit the peer's
+ * signature algorithms one is shown that bears the name that the client asked for (RFC
+ * 6066 3), then one whose chain was issued by an authority that the peer names, then the
+ * first. Text between the blocks of a file is passed over; a damaged block is an error
+ * wherever it stands.
  *
  * Return: 0; -errno for a file that cannot be read (EFBIG: over 1 MiB);
  * -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
@@ -331,7 +332,7 @@ KDTLS_API int kdtls_fd(const struct kdtls_socket *s);
  * @s:		the socket, in the handshake or after it; also the one that @refused of
  *		the options is given
  * @address:	filled in
- * @len:	in: bytes of @address; out: bytes of the peer's address
+ * @len:	before the call: bytes of @address; after it: bytes of the peer's address
  *
  * Return: 0; -ENOTCONN: the peer started anew, and the socket has lost its port; or
  * -errno.

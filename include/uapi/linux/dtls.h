@@ -248,9 +248,11 @@ struct dtls_record_number {
  * A raw record with a unified header (RFC 9147 4) is of epoch 2, of this association or
  * of one to come. A record of epoch 6, for example, that does not verify may be that, as
  * the header has two bits of the epoch (RFC 9147 5.11). @type and @seq are zero, since
- * they are encrypted. If the record has a connection ID and came before the first read
- * key, whose length the connection ID has, all the rest of its datagram comes with it.
- * What in there is of a later epoch can be given back by DTLS_FEED.
+ * they are encrypted. A header does not tell the length of its connection ID. Where the
+ * socket does not know it either, as before the first read key or if a peer that begins
+ * anew has connection IDs where this association has none, all the rest of the datagram
+ * comes with the record. What in there is of a later epoch can be given back by
+ * DTLS_FEED.
  *
  * From recvmsg() without MSG_OOB it comes with early data alone, and has
  * DTLS_RECORD_REPLAYABLE. An attacker may have the same record delivered to another
