@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <sys/epoll.h>
 #include <sys/time.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -608,13 +610,18 @@ int udp_pair(int family, int *a, int *b)
 	return udp_connect(*b, *a);
 }
 
-void stay(void)
+void stay_on(unsigned int cpu)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
-	CPU_SET(sched_getcpu(), &set);
+	CPU_SET(cpu % sysconf(_SC_NPROCESSORS_ONLN), &set);
 	MUST(!sched_setaffinity(0, sizeof(set), &set));
+}
+
+void stay(void)
+{
+	stay_on(sched_getcpu());
 }
 
 void roam(void)
@@ -908,4 +915,80 @@ short poll_for(int fd, short events, int ms)
 	if (!ms)
 		settle();
 	return poll(&p, 1, ms) == 1 ? p.revents : 0;
+}
+
+long net_counter(const char *file, const char *group, const char *name)
+{
+	char path[64], *names = NULL, *values = NULL, *n, *v, *n_at, *v_at;
+	size_t names_size = 0, values_size = 0;
+	long value = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/net/%s", file);
+	f = fopen(path, "r");
+	while (f && getline(&names, &names_size, f) > 0) {
+		if (strncmp(names, group, strlen(group)) ||
+		    getline(&values, &values_size, f) < 0)
+			continue;
+		n = strtok_r(names, "\n ", &n_at);
+		v = strtok_r(values, "\n ", &v_at);
+		while (n && v) {
+			if (!strcmp(n, name))
+				value = atol(v);
+			n = strtok_r(NULL, "\n ", &n_at);
+			v = strtok_r(NULL, "\n ", &v_at);
+		}
+		break;
+	}
+	if (f)
+		fclose(f);
+	free(names);
+	free(values);
+	return value;
+}
+
+int epoll_of(int fd, __u32 events)
+{
+	struct epoll_event ev = { .events = events };
+	int ep = epoll_create1(0);
+
+	if (ep >= 0 && epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev)) {
+		close(ep);
+		return -1;
+	}
+	return ep;
+}
+
+__u64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
+int module_refs(void)
+{
+	FILE *f = fopen("/sys/module/dtls/refcnt", "r");
+	int n = -1;
+
+	if (f && fscanf(f, "%d", &n) != 1)
+		n = -1;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+char thread_state(pid_t tid)
+{
+	char path[64], state = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	f = fopen(path, "r");
+	if (f && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	if (f)
+		fclose(f);
+	return state;
 }

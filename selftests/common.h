@@ -244,9 +244,11 @@ ssize_t link_recv(struct link *l, struct peer_record *rec);
  * Before Linux 6.4 the loopback device may put delivery off, to a thread that
  * is busy. settle() returns when everything that was sent on this CPU before
  * has arrived. So that this is where the test sends, it calls stay() first;
- * roam() lets a thread go again.
+ * roam() lets a thread go again, and stay_on() puts it on one of the CPUs there
+ * are: those with different numbers on different ones, if there is a second.
  */
 void stay(void);
+void stay_on(unsigned int cpu);
 void roam(void);
 void settle(void);
 
@@ -272,6 +274,24 @@ ssize_t send_segments(int fd, const void *buf, size_t len, __u16 size,
 
 /* recvmsg(); @gso is the UDP_GRO cmsg's value, 0 without one */
 ssize_t recv_segments(int fd, void *buf, size_t len, int *gso, int flags);
+
+/*
+ * The number in column @name of the lines that begin with @group in a file of
+ * /proc/net, of which one has the names and one the numbers; or -1
+ */
+long net_counter(const char *file, const char *group, const char *name);
+
+/* An epoll that waits for @events of @fd, or -1 */
+int epoll_of(int fd, __u32 events);
+
+/* Time since some moment */
+__u64 now_ms(void);
+
+/* Sockets that hold the module; -1: there is none */
+int module_refs(void);
+
+/* What a thread of this process does, as /proc has it ('R', 'S'); 0: no such */
+char thread_state(pid_t tid);
 
 /* Wait until one of @events is up, at most @ms; returns revents. 0 settles. */
 short poll_for(int fd, short events, int ms);

@@ -8,7 +8,6 @@
 #include "harness.h"
 
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -20,6 +19,7 @@
 #include <sys/uio.h>
 
 #include "common.h"
+#include "held.h"
 #include "traffic.h"
 
 /* No system call here needs as many allocations. */
@@ -618,48 +618,35 @@ TEST_F(fault, recv_with_gro)
 struct hog {
 	struct link l;
 	pthread_t thread;
-	void *page;
-	int uffd;
+	struct held held;
 };
 
 static void *hang(void *arg)
 {
 	struct hog *h = arg;
 
-	recv(h->l.a, h->page, 100, 0);
+	recv(h->l.a, h->held.page, 100, 0);
 	return NULL;
 }
 
 static int hog_start(struct hog *h)
 {
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct uffdio_api api = { .api = UFFD_API };
-	size_t size = sysconf(_SC_PAGESIZE);
-	struct pollfd p = { .events = POLLIN };
-
-	h->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	h->page = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (h->uffd < 0 || h->page == MAP_FAILED || munlock(h->page, size) ||
-	    madvise(h->page, size, MADV_DONTNEED) ||
-	    ioctl(h->uffd, UFFDIO_API, &api))
-		return -1;
-	reg.range.start = (unsigned long)h->page;
-	reg.range.len = size;
-	if (ioctl(h->uffd, UFFDIO_REGISTER, &reg) ||
+	if (held_open(&h->held, 1) ||
 	    link_raw(&h->l, AF_INET, DTLS_CIPHER_AES_GCM_128, 0) ||
 	    link_send(&h->l, CT_DATA, "hang", 4) != 4 ||
 	    pthread_create(&h->thread, NULL, hang, h))
 		return -1;
-	p.fd = h->uffd;
-	return poll(&p, 1, SOON_MS) == 1 ? 0 : -1;
+	return held_somebody(&h->held) ? 0 : -1;
 }
 
-static void hog_stop(struct hog *h)
+static int hog_stop(struct hog *h)
 {
-	close(h->uffd);
+	if (held_let_go(&h->held, NULL, 0))
+		return -1;
 	pthread_join(h->thread, NULL);
+	held_close(&h->held);
 	link_close(&h->l);
+	return 0;
 }
 
 TEST_F(fault, without_a_spare)
@@ -682,7 +669,7 @@ TEST_F(fault, without_a_spare)
 	for (i = 0; i < ARRAY_SIZE(ops); i++)
 		EXPECT_TRUE(survives(&self->f, &ops[i]))
 			TH_LOG("call %zu", i);
-	hog_stop(&hog);
+	EXPECT_EQ(0, hog_stop(&hog));
 }
 
 static int call_poll(struct fault *f)

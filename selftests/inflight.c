@@ -12,7 +12,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/udp.h>
-#include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -21,6 +20,7 @@
 #include <sys/syscall.h>
 
 #include "common.h"
+#include "held.h"
 #include "traffic.h"
 
 #ifndef UDP_ENCAP_L2TPINUDP
@@ -29,74 +29,6 @@
 #ifndef IPV6_ADDRFORM
 #define IPV6_ADDRFORM		1
 #endif
-
-#define PAGE_MAX	65536	/* of the machines that the tests know */
-
-/* A page of memory that holds up who reads it */
-struct held {
-	int fd;
-	size_t size;
-	char *page;
-};
-
-static int held_open(struct held *h)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-
-	h->size = sysconf(_SC_PAGESIZE);
-	h->page = mmap(NULL, h->size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	h->fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	reg.range.start = (unsigned long)h->page;
-	reg.range.len = h->size;
-	return h->fd < 0 || ioctl(h->fd, UFFDIO_API, &api) ||
-	       ioctl(h->fd, UFFDIO_REGISTER, &reg) ? -1 : 0;
-}
-
-/* Wait until somebody is held up. */
-static bool held_somebody(const struct held *h)
-{
-	struct pollfd p = { .fd = h->fd, .events = POLLIN };
-	struct uffd_msg msg;
-
-	return poll(&p, 1, SOON_MS) == 1 &&
-	       read(h->fd, &msg, sizeof(msg)) == sizeof(msg) &&
-	       msg.event == UFFD_EVENT_PAGEFAULT;
-}
-
-/* Let him go on, with @data in the page. */
-static int held_let_go(const struct held *h, const void *data, size_t len)
-{
-	static char page[PAGE_MAX] __attribute__((aligned(PAGE_MAX)));
-	struct uffdio_copy copy = {
-		.dst = (unsigned long)h->page,
-		.src = (unsigned long)page,
-		.len = h->size,
-	};
-
-	memset(page, 0, sizeof(page));
-	memcpy(page, data, len);
-	return ioctl(h->fd, UFFDIO_COPY, &copy);
-}
-
-/* Let him go on, without the page: his call fails with EFAULT. */
-static int held_fail(const struct held *h)
-{
-	struct uffdio_range range = {
-		.start = (unsigned long)h->page,
-		.len = h->size,
-	};
-
-	return munmap(h->page, h->size) || ioctl(h->fd, UFFDIO_WAKE, &range) ?
-	       -1 : 0;
-}
-
-static void held_close(const struct held *h)
-{
-	close(h->fd);
-	munmap(h->page, h->size);
-}
 
 /* One system call on @fd in a thread of its own */
 struct call {
@@ -137,26 +69,13 @@ static long call_end(struct call *c)
 /* Wait until the call sleeps, for the socket's lock or for a page. */
 static bool call_sleeps(struct call *c)
 {
-	char path[64], state;
 	int i, seen = 0;
-	pid_t tid;
+	char state;
 
 	for (i = 0; i < 2000 && seen < 5; i++) {
-		FILE *f;
-
 		usleep(10000);
-		tid = __atomic_load_n(&c->tid, __ATOMIC_ACQUIRE);
-		if (!tid)
-			continue;
-		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-		f = fopen(path, "r");
-		if (!f)
-			return false;
-		if (fscanf(f, "%*d (%*[^)]) %c", &state) == 1 && state != 'R')
-			seen++;
-		else
-			seen = 0;
-		fclose(f);
+		state = thread_state(__atomic_load_n(&c->tid, __ATOMIC_ACQUIRE));
+		seen = state && state != 'R' ? seen + 1 : 0;
 	}
 	return seen == 5;
 }
@@ -184,19 +103,6 @@ static bool attached(int fd)
 	return !getsockopt(fd, SOL_IP, DTLS_ULP, name, &len) && len;
 }
 
-static int module_refs(void)
-{
-	FILE *f = fopen("/sys/module/dtls/refcnt", "r");
-	int n = -1;
-
-	if (f) {
-		if (fscanf(f, "%d", &n) != 1)
-			n = -1;
-		fclose(f);
-	}
-	return n;
-}
-
 FIXTURE(inflight) {
 	struct link l;
 	struct held option;		/* what a call's option value is in */
@@ -220,9 +126,9 @@ FIXTURE_SETUP(inflight)
 {
 	ASSERT_OK(link_open(&self->l, variant->family, DTLS_CIPHER_AES_GCM_128,
 			    0));
-	ASSERT_OK(held_open(&self->option));
-	ASSERT_OK(held_open(&self->data));
-	ASSERT_OK(held_open(&self->name));
+	ASSERT_OK(held_open(&self->option, 1));
+	ASSERT_OK(held_open(&self->data, 1));
+	ASSERT_OK(held_open(&self->name, 1));
 }
 
 FIXTURE_TEARDOWN(inflight)
@@ -441,8 +347,8 @@ TEST(v4_mapped_peer_and_addrform_change_no_family)
 
 	self.l.a = socket(AF_INET6, SOCK_DGRAM, 0);
 	ASSERT_OK(connect(self.l.a, (struct sockaddr *)&peer, len));
-	ASSERT_OK(held_open(&self.data));
-	ASSERT_OK(held_open(&self.name));
+	ASSERT_OK(held_open(&self.data, 1));
+	ASSERT_OK(held_open(&self.name, 1));
 	ASSERT_EQ(1, inet_pton(AF_INET6, "::ffff:127.0.0.1",
 			       &mapped.sin6_addr));
 	calls[0].fd = self.l.a;

@@ -30,20 +30,6 @@
 #define IPV6_ADDRFORM	1
 #endif
 
-/* Sockets that hold the module */
-static int module_refs(void)
-{
-	FILE *f = fopen("/sys/module/dtls/refcnt", "r");
-	int n = -1;
-
-	if (f) {
-		if (fscanf(f, "%d", &n) != 1)
-			n = -1;
-		fclose(f);
-	}
-	return n;
-}
-
 /* Some go a moment after the close. */
 static bool refs_come_down_to(int want)
 {
@@ -59,20 +45,10 @@ static bool refs_come_down_to(int want)
 /* Wait until a thread sleeps in a system call. */
 static bool falls_asleep(pid_t tid)
 {
-	char path[64], state;
 	int i, seen = 0;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
 	for (i = 0; i < 1000 && seen < 3; i++) {
-		FILE *f = fopen(path, "r");
-
-		if (!f)
-			return false;
-		if (fscanf(f, "%*d (%*[^)]) %c", &state) == 1 && state == 'S')
-			seen++;
-		else
-			seen = 0;
-		fclose(f);
+		seen = thread_state(tid) == 'S' ? seen + 1 : 0;
 		usleep(10000);
 	}
 	return seen == 3;

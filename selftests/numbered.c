@@ -98,14 +98,6 @@ static void on_all_sent(int sig)
 	all_sent = 1;
 }
 
-static __u64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
-}
-
 static void make_key(const struct options *o, unsigned int epoch,
 		     struct peer_key *k)
 {

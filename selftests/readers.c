@@ -11,7 +11,6 @@
 
 #include <fcntl.h>
 #include <liburing.h>
-#include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -27,6 +26,7 @@
 #include <unistd.h>
 
 #include "common.h"
+#include "held.h"
 
 #ifndef SO_PEEK_OFF
 #define SO_PEEK_OFF	42
@@ -80,24 +80,6 @@ FIXTURE_TEARDOWN(readers)
 	link_close(&self->l);
 }
 
-static int epoll_of(struct __test_metadata *_metadata, int fd, __u32 events)
-{
-	struct epoll_event ev = { .events = events };
-	int ep = epoll_create1(0);
-
-	ASSERT_LE(0, ep);
-	ASSERT_OK(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev));
-	return ep;
-}
-
-static __u64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
-}
-
 static int want_control(int fd)
 {
 	int on = 1;
@@ -147,28 +129,12 @@ static void *do_call(void *arg)
 	return NULL;
 }
 
-/* Return true if the thread is asleep. */
-static bool asleep(pid_t tid)
-{
-	char path[64], state = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	f = fopen(path, "r");
-	if (!f)
-		return false;
-	if (fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
-		state = 0;
-	fclose(f);
-	return state == 'S';
-}
-
 /* Begin a call, and wait until it sleeps or is over. */
 static void begin(struct __test_metadata *_metadata, struct call *c)
 {
 	ASSERT_OK(pthread_create(&c->thread, NULL, do_call, c));
 	while (!__atomic_load_n(&c->over, __ATOMIC_ACQUIRE) &&
-	       (!__atomic_load_n(&c->tid, __ATOMIC_ACQUIRE) || !asleep(c->tid)))
+	       (!__atomic_load_n(&c->tid, __ATOMIC_ACQUIRE) || thread_state(c->tid) != 'S'))
 		usleep(1000);
 }
 
@@ -179,71 +145,18 @@ static ssize_t end(struct call *c)
 	return c->n;
 }
 
-/**
- * struct hold - a page that a reader waits for
- * @uffd:	userfaultfd
- * @page:	the page, which is not there; the one before it is
- */
-struct hold {
-	int uffd;
-	__u8 *page;
-};
-
-#define HOLD_SIZE	4096
-
-static void hold_open(struct __test_metadata *_metadata, struct hold *h)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	__u8 *before;
-
-	h->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	ASSERT_LE(0, h->uffd) TH_LOG("%s", strerror(errno));
-	ASSERT_OK(ioctl(h->uffd, UFFDIO_API, &api));
-	before = mmap(NULL, 2 * HOLD_SIZE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, before);
-	memset(before, 0, HOLD_SIZE);
-	h->page = before + HOLD_SIZE;
-	reg.range.start = (unsigned long)h->page;
-	reg.range.len = HOLD_SIZE;
-	ASSERT_OK(ioctl(h->uffd, UFFDIO_REGISTER, &reg));
-}
-
 /*
  * Begin a call whose reader has a record in hand, and stays so. The first @there
  * bytes that it reads find a page.
  */
-static void begin_held(struct __test_metadata *_metadata, struct hold *h,
+static void begin_held(struct __test_metadata *_metadata, struct held *h,
 		       struct call *c, size_t there)
 {
-	struct pollfd p;
-
-	hold_open(_metadata, h);
-	p = (struct pollfd){ .fd = h->uffd, .events = POLLIN };
+	ASSERT_OK(held_open(h, 1));
 	c->to = h->page - there;
 	c->len = 2048;
 	ASSERT_OK(pthread_create(&c->thread, NULL, do_call, c));
-	ASSERT_EQ(1, poll(&p, 1, SOON_MS));
-	ASSERT_EQ(POLLIN, p.revents);
-}
-
-/* The page is there now: the reader goes on. */
-static void let_go(struct __test_metadata *_metadata, struct hold *h)
-{
-	struct uffdio_zeropage zero = {
-		.range = { (unsigned long)h->page, HOLD_SIZE },
-	};
-
-	ASSERT_OK(ioctl(h->uffd, UFFDIO_ZEROPAGE, &zero));
-	close(h->uffd);
-}
-
-/* The page will never be there: the reader's call fails. */
-static void break_off(struct __test_metadata *_metadata, struct hold *h)
-{
-	ASSERT_OK(mprotect(h->page, HOLD_SIZE, PROT_NONE));
-	close(h->uffd);
+	ASSERT_TRUE(held_somebody(h));
 }
 
 /*
@@ -425,7 +338,7 @@ TEST_F(readers, epoll_is_told_of_what_a_control_reader_was_opening)
  * the second there is no page yet.
  */
 static void begin_with_two(struct __test_metadata *_metadata, struct link *l,
-			   struct hold *h, struct call *c)
+			   struct held *h, struct call *c)
 {
 	ssize_t one = 0, len = 0;
 	int on = 1, i;
@@ -444,16 +357,17 @@ TEST_F(readers, what_a_reader_gives_back_is_announced)
 	struct call failing = { .fd = self->l.a };
 	struct link *l = &self->l;
 	struct epoll_event ev;
-	struct hold h;
+	struct held h;
 	int ep;
 
-	ep = epoll_of(_metadata, l->a, EPOLLIN | EPOLLET);
+	ep = epoll_of(l->a, EPOLLIN | EPOLLET);
+	ASSERT_LE(0, ep);
 	begin_with_two(_metadata, l, &h, &failing);
 	/* The datagram's own edge, for nothing */
 	epoll_wait(ep, &ev, 1, 0);
 	ASSERT_ERRNO(EAGAIN, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
 	ASSERT_EQ(0, epoll_wait(ep, &ev, 1, 0));
-	break_off(_metadata, &h);
+	ASSERT_OK(held_fail(&h));
 	ASSERT_EQ(100, end(&failing));
 	ASSERT_EQ(1, epoll_wait(ep, &ev, 1, SOON_MS));
 	ASSERT_EQ((__u32)EPOLLIN, ev.events);
@@ -467,11 +381,11 @@ TEST_F(readers, what_a_reader_gives_back_wakes_a_reader)
 	struct call failing = { .fd = self->l.a };
 	struct call taker = { .fd = self->l.a };
 	struct link *l = &self->l;
-	struct hold h;
+	struct held h;
 
 	begin_with_two(_metadata, l, &h, &failing);
 	begin(_metadata, &taker);
-	break_off(_metadata, &h);
+	ASSERT_OK(held_fail(&h));
 	ASSERT_EQ(100, end(&failing));
 	ASSERT_EQ(100, end(&taker));
 }
@@ -486,10 +400,11 @@ static void end_after_data(struct __test_metadata *_metadata, struct link *l,
 	short all = POLLIN | POLLRDHUP;
 	struct call reader = { .fd = l->a }, late = { .fd = l->a };
 	struct epoll_event ev;
-	struct hold h;
+	struct held h;
 	int ep;
 
-	ep = epoll_of(_metadata, l->a, EPOLLIN | EPOLLRDHUP | EPOLLET);
+	ep = epoll_of(l->a, EPOLLIN | EPOLLRDHUP | EPOLLET);
+	ASSERT_LE(0, ep);
 	ASSERT_EQ(10, link_send(l, CT_DATA, text, 10));
 	begin_held(_metadata, &h, &reader, 0);
 	ASSERT_LE(0, local ? shutdown(l->a, SHUT_RD) :
@@ -499,7 +414,7 @@ static void end_after_data(struct __test_metadata *_metadata, struct link *l,
 	EXPECT_FAILS(EAGAIN, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
 	EXPECT_FAILS(EAGAIN, recv(l->a, buf, 100, MSG_DONTWAIT | MSG_PEEK));
 	begin(_metadata, &late);
-	let_go(_metadata, &h);
+	ASSERT_OK(held_let_go(&h, NULL, 0));
 	EXPECT_EQ(10, end(&reader));
 	EXPECT_EQ(0, end(&late));
 	EXPECT_EQ(1, epoll_wait(ep, &ev, 1, SOON_MS));
@@ -523,7 +438,7 @@ TEST_F(readers, shutdown_waits_for_data_under_way)
 TEST_F(readers, goodbye_waits_for_all_data_under_way)
 {
 	struct call reader[2];
-	struct hold h[2];
+	struct held h[2];
 	int first;
 
 	for (first = 0; first < 2; first++) {
@@ -539,11 +454,11 @@ TEST_F(readers, goodbye_waits_for_all_data_under_way)
 		begin_held(_metadata, &h[1], &reader[1], 0);
 		ASSERT_EQ(2, link_send(&m, CT_ALERT, close_notify, 2));
 		EXPECT_EQ(0, poll_for(m.a, POLLIN | POLLRDHUP, 0));
-		let_go(_metadata, &h[first]);
+		ASSERT_OK(held_let_go(&h[first], NULL, 0));
 		EXPECT_EQ(10 + first, end(&reader[first]));
 		EXPECT_EQ(0, poll_for(m.a, POLLIN | POLLRDHUP, 0));
 		EXPECT_FAILS(EAGAIN, recv(m.a, buf, sizeof(buf), MSG_DONTWAIT));
-		let_go(_metadata, &h[!first]);
+		ASSERT_OK(held_let_go(&h[!first], NULL, 0));
 		EXPECT_EQ(10 + !first, end(&reader[!first]));
 		EXPECT_EQ(POLLIN | POLLRDHUP,
 			  poll_for(m.a, POLLIN | POLLRDHUP, SOON_MS));
@@ -584,7 +499,8 @@ TEST_F(readers, rdhup_comes_with_the_last_record_read)
 	int ep;
 
 	ASSERT_OK(want_control(l->a));
-	ep = epoll_of(_metadata, l->a, EPOLLRDHUP | EPOLLET);
+	ep = epoll_of(l->a, EPOLLRDHUP | EPOLLET);
+	ASSERT_LE(0, ep);
 	ASSERT_EQ(10, link_send(l, CT_DATA, text, 10));
 	ASSERT_EQ(2, link_send(l, CT_ALERT, close_notify, 2));
 	/* Opens both */
@@ -627,7 +543,8 @@ TEST_F(readers, control_behind_unread_data_is_an_edge)
 	int ep;
 
 	ASSERT_OK(want_control(l->a));
-	ep = epoll_of(_metadata, l->a, EPOLLPRI | EPOLLET);
+	ep = epoll_of(l->a, EPOLLPRI | EPOLLET);
+	ASSERT_LE(0, ep);
 	ASSERT_EQ(10, link_send(l, CT_DATA, text, 10));
 	EXPECT_EQ(0, epoll_wait(ep, &ev, 1, 0));
 	ASSERT_EQ(20, link_send(l, CT_HANDSHAKE, text, 20));
@@ -645,7 +562,8 @@ TEST_F(readers, asking_for_control_announces_what_is_there)
 	int ep;
 
 	ASSERT_EQ(20, link_send(l, CT_HANDSHAKE, text, 20));
-	ep = epoll_of(_metadata, l->a, EPOLLPRI | EPOLLIN);
+	ep = epoll_of(l->a, EPOLLPRI | EPOLLIN);
+	ASSERT_LE(0, ep);
 	ASSERT_EQ(0, epoll_wait(ep, &ev, 1, 0));
 	ASSERT_OK(want_control(l->a));
 	ASSERT_EQ(1, epoll_wait(ep, &ev, 1, SOON_MS));
@@ -684,7 +602,8 @@ TEST_F(readers, room_for_unread_data_lets_control_be_announced)
 	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_RCVBUF, &small,
 			     sizeof(small)));
 	ASSERT_OK(want_control(l->a));
-	ep = epoll_of(_metadata, l->a, EPOLLPRI | EPOLLET);
+	ep = epoll_of(l->a, EPOLLPRI | EPOLLET);
+	ASSERT_LE(0, ep);
 	ASSERT_EQ(len, send(l->b, wire, len, 0));
 	settle();
 	ASSERT_EQ(0, epoll_wait(ep, &ev, 1, 0));
@@ -732,12 +651,13 @@ TEST_F(readers, records_opened_early_are_coalesced)
 /* @n readable bytes before a page that is none */
 static __u8 *before_nothing(struct __test_metadata *_metadata, size_t n)
 {
-	__u8 *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+	size_t page = sysconf(_SC_PAGESIZE);
+	__u8 *p = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	ASSERT_NE(MAP_FAILED, p);
-	ASSERT_OK(mprotect(p + 4096, 4096, PROT_NONE));
-	return p + 4096 - n;
+	ASSERT_OK(mprotect(p + page, page, PROT_NONE));
+	return p + page - n;
 }
 
 /* As with UDP, the record is gone that was to go there. */

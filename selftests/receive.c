@@ -339,14 +339,6 @@ TEST_F(receive, dontwait_on_nothing)
 	still_works(_metadata, l);
 }
 
-static __u64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
-}
-
 TEST_F(receive, timeout)
 {
 	struct timeval tv = { .tv_usec = 100000 };

@@ -7,7 +7,6 @@
 #include "harness.h"
 
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -19,6 +18,7 @@
 #include <sys/syscall.h>
 
 #include "common.h"
+#include "held.h"
 #include "traffic.h"
 
 static __u8 text[1 << 18], wire[DGRAM_MAX];
@@ -307,31 +307,6 @@ TEST_F(scratch, what_cannot_be_copied_takes_no_number)
 	ASSERT_TRUE(link_raw_works(l));
 }
 
-/*
- * Map @n pages that nobody brings: who writes to one of them waits. Return the
- * file that brings them, or -1.
- */
-static int missing_pages(unsigned int n, __u8 **pages)
-{
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct uffdio_api api = { .api = UFFD_API };
-	size_t len = (size_t)n * sysconf(_SC_PAGESIZE);
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-
-	if (fd < 0)
-		return -1;
-	*pages = mmap(NULL, len, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	reg.range.start = (unsigned long)*pages;
-	reg.range.len = len;
-	if (*pages == MAP_FAILED || ioctl(fd, UFFDIO_API, &api) ||
-	    ioctl(fd, UFFDIO_REGISTER, &reg)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 /* More than there are processors, each of which has a spare */
 #define READERS		16
 
@@ -355,20 +330,17 @@ static void *recv_page(void *arg)
  */
 TEST_F(scratch, readers_at_once_mix_no_records)
 {
-	unsigned int page = sysconf(_SC_PAGESIZE), i, n, seen = 0;
 	struct page_reader readers[READERS];
-	struct uffdio_zeropage zero = {};
+	unsigned int i, n, seen = 0;
 	struct link *l = &self->l;
 	struct dtls_counters counters;
 	pthread_t threads[READERS];
-	__u8 *pages;
-	int uffd;
+	struct held held;
 
-	uffd = missing_pages(READERS, &pages);
-	ASSERT_LE(0, uffd);
+	ASSERT_OK(held_open(&held, READERS));
 	for (i = 0; i < READERS; i++) {
 		readers[i].fd = l->a;
-		readers[i].page = pages + i * page;
+		readers[i].page = held.page + i * held.size;
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL, recv_page,
 					    &readers[i]));
 		ASSERT_EQ(100, link_send(l, CT_DATA, text + 100 * i, 100));
@@ -379,9 +351,7 @@ TEST_F(scratch, readers_at_once_mix_no_records)
 		ASSERT_EQ((__u64)0, counters.rx_malformed);
 	} while (counters.rx_records < READERS);
 
-	zero.range.start = (unsigned long)pages;
-	zero.range.len = READERS * page;
-	ASSERT_OK(ioctl(uffd, UFFDIO_ZEROPAGE, &zero));
+	ASSERT_OK(held_let_go(&held, NULL, 0));
 	for (i = 0; i < READERS; i++) {
 		ASSERT_EQ(0, pthread_join(threads[i], NULL));
 		ASSERT_EQ(100, readers[i].len);
@@ -390,8 +360,7 @@ TEST_F(scratch, readers_at_once_mix_no_records)
 				seen |= 1u << n;
 	}
 	EXPECT_EQ((1u << READERS) - 1, seen);
-	close(uffd);
-	munmap(pages, READERS * page);
+	held_close(&held);
 }
 
 /*
@@ -440,7 +409,7 @@ FIXTURE(held)
 	struct link l;
 	pthread_barrier_t barrier;
 	size_t size;
-	__u8 *pages;
+	struct held held;	/* with @n: readers wait */
 	unsigned int next;
 };
 
@@ -491,12 +460,13 @@ static void *send_for_ever(void *arg)
 /* Into a page that nobody brings */
 static void *recv_for_ever(void *arg)
 {
-	unsigned int page = sysconf(_SC_PAGESIZE), i;
 	FIXTURE_DATA(held) *self = arg;
+	unsigned int i;
 
 	i = __atomic_fetch_add(&self->next, 1, __ATOMIC_RELAXED);
 	pthread_barrier_wait(&self->barrier);
-	recv(self->l.a, self->pages + i * page, page, 0);
+	recv(self->l.a, self->held.page + i * self->held.size, self->held.size,
+	     0);
 	return NULL;
 }
 
@@ -506,7 +476,7 @@ static bool all_wait(FIXTURE_DATA(held) *self)
 	struct dtls_counters counters;
 	struct dtls_info info;
 
-	if (self->pages)
+	if (self->held.n)
 		return !dtls_get_counters(self->l.a, &counters) &&
 		       counters.rx_records == TASKS;
 	return !dtls_get_info(self->fd, &info) &&
@@ -575,10 +545,8 @@ TEST_F_TIMEOUT(held, hanging_reader_is_charged, 120)
 	long used, charged;
 	unsigned int i;
 	char buf[16];
-	int uffd;
 
-	uffd = missing_pages(TASKS, &self->pages);
-	ASSERT_LE(0, uffd);
+	ASSERT_OK(held_open(&self->held, TASKS));
 	for (i = 0; i < TASKS; i++)
 		ASSERT_EQ(100, link_send(l, CT_DATA, text, 100));
 
@@ -589,7 +557,7 @@ TEST_F_TIMEOUT(held, hanging_reader_is_charged, 120)
 	ASSERT_EQ(5, recv(l->a, buf, sizeof(buf), 0));
 	ASSERT_EQ(5, send(l->a, "hello", 5, 0));
 	ASSERT_EQ(5, link_recv(l, &rec));
-	close(uffd);
+	held_close(&self->held);
 }
 
 /*
