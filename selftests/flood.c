@@ -15,7 +15,6 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <linux/sock_diag.h>
 
 #include "common.h"
@@ -70,29 +69,9 @@ FIXTURE_TEARDOWN(flood)
 /* The drops of the socket (ss -m) and UDP's, of all sockets together */
 enum { DROPS, IN_ERRORS, CSUM_ERRORS, N_FIGURES };
 
-/* The number in column @name of UDP's lines in /proc/net/snmp */
 static long udp_snmp(const char *name)
 {
-	char names[512], values[512], *n, *v, *n_at, *v_at;
-	FILE *f = fopen("/proc/net/snmp", "r");
-	long value = -1;
-
-	while (f && fgets(names, sizeof(names), f)) {
-		if (strncmp(names, "Udp:", 4) || !fgets(values, sizeof(values), f))
-			continue;
-		n = strtok_r(names, "\n ", &n_at);
-		v = strtok_r(values, "\n ", &v_at);
-		while (n && v) {
-			if (!strcmp(n, name))
-				value = atol(v);
-			n = strtok_r(NULL, "\n ", &n_at);
-			v = strtok_r(NULL, "\n ", &v_at);
-		}
-		break;
-	}
-	if (f)
-		fclose(f);
-	return value;
+	return net_counter("snmp", "Udp:", name);
 }
 
 /* The same for IPv6, which has a line for each */
@@ -187,11 +166,9 @@ TEST_F(flood, a_datagram_of_useless_records_is_given_up)
 	still_works(_metadata, l);
 }
 
-/* Likewise of thousands of forgeries, which cost most */
-TEST_F(flood, a_datagram_of_forgeries_is_given_up)
+/* A datagram of forgeries, which of all records cost most; returns its bytes */
+static size_t forgeries(const struct link *l)
 {
-	struct dtls_counters before, now;
-	struct link *l = &self->l;
 	size_t len = 0;
 
 	while (len < 60000) {
@@ -199,6 +176,16 @@ TEST_F(flood, a_datagram_of_forgeries_is_given_up)
 				      wire + len);
 		wire[len - 1] ^= 1;
 	}
+	return len;
+}
+
+/* Likewise of thousands of forgeries */
+TEST_F(flood, a_datagram_of_forgeries_is_given_up)
+{
+	struct dtls_counters before, now;
+	struct link *l = &self->l;
+	size_t len = forgeries(l);
+
 	ASSERT_OK(dtls_get_counters(l->a, &before));
 	send_wire(_metadata, l, len);
 	nothing_to_read(_metadata, l);
@@ -251,33 +238,34 @@ TEST_F(flood, a_handshake_datagram_of_many_records_is_shown_whole)
 	}
 }
 
-/* A signal ends a reader's call however much useless comes. */
+/*
+ * A signal ends a reader's call however much useless comes. The reader has a
+ * processor of its own, and the queue is deep: the reader does not come to its
+ * end, as long as it looks at each record.
+ */
 TEST_F(flood, a_flood_does_not_hold_a_reader)
 {
 	struct link *l = &self->l;
-	size_t len = unwanted(l, 60000);
-	int status, i, n = rounds(40000, 4000);
-	struct timespec start, now;
+	int status, i, n = rounds(8000, 800);
+	size_t len = forgeries(l);
 	bool dead = false;
 	pid_t child;
 
-	roam();
+	ASSERT_OK(deep_queue(l->a));
 	child = fork();
 	ASSERT_LE(0, child);
 	if (!child) {
+		stay_on(0);
 		recv(l->a, buf, sizeof(buf), 0);
 		_exit(0);
 	}
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	stay_on(1);
 	for (i = 0; i < n && !dead; i++) {
 		send(l->b, wire, len, MSG_DONTWAIT);
-		if (i == n / 20)
+		if (i == n / 8)
 			ASSERT_OK(kill(child, SIGKILL));
-		if (i > n / 20)
+		if (i > n / 8)
 			dead = waitpid(child, &status, WNOHANG) == child;
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		if (now.tv_sec > start.tv_sec + SOON_MS / 1000)
-			break;
 	}
 	EXPECT_TRUE(dead)
 		TH_LOG("it ran as long as the flood, of %d datagrams", i);
@@ -492,9 +480,12 @@ FIXTURE_VARIANT(relay)
 	__u16 cipher;
 };
 
+/*
+ * Ciphers that verify the ciphertext in one pass and decrypt it in another. CCM
+ * verifies what it has decrypted.
+ */
 FIXTURE_VARIANT_ADD(relay, chacha) { DTLS_CIPHER_CHACHA20_POLY1305 };
 FIXTURE_VARIANT_ADD(relay, gcm) { DTLS_CIPHER_AES_GCM_128 };
-FIXTURE_VARIANT_ADD(relay, ccm) { DTLS_CIPHER_AES_CCM_128 };
 FIXTURE_VARIANT_ADD(relay, v13) { V13(DTLS_CIPHER_CHACHA20_POLY1305) };
 
 FIXTURE_SETUP(relay)
