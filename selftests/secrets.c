@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What was secret is gone: after the last close neither a key nor a byte of
+ * plaintext is left in the machine's memory, of which /proc/kcore shows all.
+ *
+ * Keys and plaintext are made of one secret here, of which this program keeps
+ * nothing but the complement. The secret goes through no vector register, as
+ * the kernel would keep that with the task.
+ */
+#include "kselftest_harness.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <sys/random.h>
+
+#include "common.h"
+
+#define SECRET_LEN	32
+#define REPEATED	16
+
+static volatile __u8 complement[SECRET_LEN];
+
+/* Write the secret @n times to @to. */
+static void put_secret(void *to, unsigned int n)
+{
+	volatile __u8 *p = to;
+	unsigned int i;
+
+	for (i = 0; i < n * SECRET_LEN; i++)
+		p[i] = complement[i % SECRET_LEN] ^ 0xff;
+}
+
+static bool is_secret(const void *at, unsigned int n)
+{
+	const volatile __u8 *p = at;
+	unsigned int i;
+
+	for (i = 0; i < n * SECRET_LEN; i++)
+		if ((p[i] ^ complement[i % SECRET_LEN]) != 0xff)
+			return false;
+	return true;
+}
+
+static void forget(void *at, size_t len)
+{
+	volatile __u8 *p = at;
+
+	while (len--)
+		*p++ = 0;
+}
+
+/* Count the places of @len bytes at @p where the secret stands. */
+static unsigned int count_secrets(const __u8 *p, size_t len)
+{
+	const __u8 *end = p + len - SECRET_LEN + 1;
+	unsigned int n = 0;
+
+	while (p < end) {
+		p = memchr(p, complement[0] ^ 0xff, end - p);
+		if (!p)
+			break;
+		n += is_secret(p, 1);
+		p++;
+	}
+	return n;
+}
+
+/* Likewise of one segment of @core, as far as it can be read, up to @enough. */
+static unsigned int search_segment(int core, const Elf64_Phdr *segment,
+				   unsigned int enough)
+{
+	static __u8 window[1 << 20];
+	size_t len, more = sizeof(window) - SECRET_LEN;
+	unsigned int n = 0;
+	Elf64_Off at;
+	ssize_t got;
+
+	for (at = 0; n < enough && at < segment->p_filesz; at += more) {
+		len = sizeof(window);
+		if (len > segment->p_filesz - at)
+			len = segment->p_filesz - at;
+		got = pread(core, window, len, segment->p_offset + at);
+		if (got >= SECRET_LEN)
+			n += count_secrets(window, got);
+		forget(window, n ? sizeof(window) : 0);
+	}
+	return n;
+}
+
+/*
+ * Count the places in the machine's memory where the secret stands, until there
+ * are @enough; -1: there is no /proc/kcore.
+ */
+static int count_in_memory(int enough)
+{
+	static Elf64_Phdr segments[512];
+	int core = open("/proc/kcore", O_RDONLY), n = 0, i;
+	Elf64_Ehdr head;
+
+	if (core < 0)
+		return -1;
+	if (pread(core, &head, sizeof(head), 0) != sizeof(head) ||
+	    head.e_phnum > ARRAY_SIZE(segments) ||
+	    pread(core, segments, head.e_phnum * sizeof(*segments),
+		  head.e_phoff) < 0)
+		n = -1;
+	/* What has no physical address maps memory that other segments show. */
+	for (i = 0; n >= 0 && n < enough && i < head.e_phnum; i++)
+		if (segments[i].p_type == PT_LOAD &&
+		    segments[i].p_paddr != ~0ULL)
+			n += search_segment(core, &segments[i], enough - n);
+	close(core);
+	return n;
+}
+
+static int set_secret_key(int fd, int direction, __u16 version, __u16 cipher)
+{
+	static struct dtls_key_info key;
+	int ret;
+
+	key.version = version;
+	key.cipher = cipher;
+	key.epoch = version == DTLS_VERSION_1_3 ? 3 : 1;
+	put_secret(key.key, 1);
+	if (version == DTLS_VERSION_1_3)
+		put_secret(key.sn_key, 1);
+	ret = setsockopt(fd, SOL_DTLS, direction, &key, sizeof(key));
+	forget(&key, sizeof(key));
+	return ret;
+}
+
+/* The secret goes there under the secret, and is read. */
+static void use_secret(struct __test_metadata *_metadata, int a, int b,
+		       __u16 version, __u16 cipher)
+{
+	static __u8 text[REPEATED * SECRET_LEN];
+
+	ASSERT_OK(dtls_attach(a));
+	ASSERT_OK(dtls_attach(b));
+	ASSERT_OK(set_secret_key(a, DTLS_TX, version, cipher));
+	ASSERT_OK(set_secret_key(b, DTLS_RX, version, cipher));
+	put_secret(text, REPEATED);
+	ASSERT_EQ(sizeof(text), send(a, text, sizeof(text), 0));
+	forget(text, sizeof(text));
+	ASSERT_EQ(sizeof(text), recv(b, text, sizeof(text), 0));
+	ASSERT_TRUE(is_secret(text, REPEATED));
+	forget(text, sizeof(text));
+}
+
+TEST(nothing_secret_is_left_in_memory)
+{
+	static const struct { __u16 version, cipher; } uses[] = {
+		{ DTLS_VERSION_1_2, DTLS_CIPHER_AES_GCM_256 },
+		{ DTLS_VERSION_1_2, DTLS_CIPHER_CHACHA20_POLY1305 },
+		{ DTLS_VERSION_1_2, DTLS_CIPHER_AES_CCM_256 },
+		{ DTLS_VERSION_1_3, DTLS_CIPHER_AES_GCM_256 },
+		{ DTLS_VERSION_1_3, DTLS_CIPHER_CHACHA20_POLY1305 },
+	};
+	int a[ARRAY_SIZE(uses)], b[ARRAY_SIZE(uses)], left, tries = 0;
+	unsigned int i;
+
+	if (slow())
+		SKIP(return, "all memory is read");
+	ASSERT_EQ(SECRET_LEN, getrandom((void *)complement, SECRET_LEN, 0));
+	for (i = 0; i < ARRAY_SIZE(uses); i++) {
+		ASSERT_OK(udp_pair(AF_INET, &a[i], &b[i]));
+		use_secret(_metadata, a[i], b[i], uses[i].version,
+			   uses[i].cipher);
+	}
+	/* The keys, as long as they are in use */
+	left = count_in_memory(ARRAY_SIZE(uses));
+	if (left < 0)
+		SKIP(return, "no /proc/kcore");
+	ASSERT_LE((int)ARRAY_SIZE(uses), left);
+	for (i = 0; i < ARRAY_SIZE(uses); i++) {
+		close(a[i]);
+		close(b[i]);
+	}
+	/* Some go a moment after the close. */
+	do {
+		sleep(1);
+		left = count_in_memory(1);
+	} while (left && tries++ < 5);
+	EXPECT_EQ(0, left);
+}
+
+TEST_HARNESS_MAIN
