@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SO_BUSY_POLL: a reader that waits looks for datagrams in the driver itself.
+ * The driver is a veth with GRO, which has a NAPI context. The kernel counts
+ * what busy polling finds.
+ */
+#include "kselftest_harness.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/time.h>
+
+#include "common.h"
+
+#ifndef SO_INCOMING_NAPI_ID
+#define SO_INCOMING_NAPI_ID	56
+#endif
+
+#define RECORDS	20
+
+static char text[] = "found in the driver";
+
+FIXTURE(busy)
+{
+	struct link l;
+};
+
+FIXTURE_VARIANT(busy)
+{
+	__u16 cipher;
+};
+
+FIXTURE_VARIANT_ADD(busy, v12) { .cipher = DTLS_CIPHER_AES_GCM_128 };
+FIXTURE_VARIANT_ADD(busy, v13) { .cipher = V13(DTLS_CIPHER_AES_GCM_128) };
+
+/* A socket in a network namespace of its own, which @ns becomes */
+static int socket_apart(int *ns)
+{
+	struct timeval tv = { .tv_sec = SOON_MS / 1000 };
+	int fd;
+
+	if (unshare(CLONE_NEWNET))
+		return -1;
+	*ns = open("/proc/self/ns/net", O_RDONLY);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (*ns < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)))
+		return -1;
+	return fd;
+}
+
+static int connect_to(int fd, const char *from, const char *to)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET, .sin_port = htons(5684),
+		.sin_addr.s_addr = inet_addr(from),
+	};
+
+	if (bind(fd, (void *)&addr, sizeof(addr)))
+		return -1;
+	addr.sin_addr.s_addr = inet_addr(to);
+	return connect(fd, (void *)&addr, sizeof(addr));
+}
+
+FIXTURE_SETUP(busy)
+{
+	struct link *l = &self->l;
+	char command[256];
+	int there, here;
+
+	memset(l, 0, sizeof(*l));
+	peer_key_init(&l->ab, variant->cipher, nth_epoch(variant->cipher, 1), 0,
+		      1);
+	peer_key_init(&l->ba, variant->cipher, nth_epoch(variant->cipher, 1), 0,
+		      2);
+	l->b = socket_apart(&there);
+	l->a = socket_apart(&here);
+	ASSERT_LE(0, l->b);
+	ASSERT_LE(0, l->a);
+	snprintf(command, sizeof(command),
+		 "ip link add v0 type veth peer name v1 netns /proc/self/fd/%d && "
+		 "ip addr add 192.0.2.1/24 dev v0 && "
+		 "ethtool -K v0 gro on rx-udp-gro-forwarding on && "
+		 "ip link set v0 up", there);
+	ASSERT_EQ(0, system(command));
+	ASSERT_OK(setns(there, CLONE_NEWNET));
+	ASSERT_EQ(0, system("ip addr add 192.0.2.2/24 dev v1 && "
+			    "ip link set v1 up"));
+	ASSERT_OK(setns(here, CLONE_NEWNET));
+	ASSERT_OK(connect_to(l->a, "192.0.2.1", "192.0.2.2"));
+	ASSERT_OK(connect_to(l->b, "192.0.2.2", "192.0.2.1"));
+	ASSERT_OK(link_attach_a(l));
+}
+
+FIXTURE_TEARDOWN(busy)
+{
+	link_close(&self->l);
+}
+
+static void *read_all(void *arg)
+{
+	struct link *l = arg;
+	char buf[64];
+	long n = 0;
+
+	stay_on(1);
+	while (n < RECORDS && recv(l->a, buf, sizeof(buf), 0) == sizeof(text))
+		n++;
+	return (void *)n;
+}
+
+/*
+ * The reader gets to the driver before the sender's processor does as long as it
+ * polls. Of several records it finds one at least so.
+ */
+TEST_F(busy, a_reader_that_waits_polls_the_driver)
+{
+	struct link *l = &self->l;
+	int i, id = 0, usec = 1000000;
+	socklen_t len = sizeof(id);
+	pthread_t thread;
+	char buf[64];
+	void *read;
+	long found;
+
+	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_BUSY_POLL, &usec,
+			     sizeof(usec)));
+	/* The first datagram tells the socket which NAPI context is its own. */
+	ASSERT_EQ(sizeof(text), link_send(l, CT_DATA, text, sizeof(text)));
+	ASSERT_EQ(sizeof(text), recv(l->a, buf, sizeof(buf), 0));
+	ASSERT_OK(getsockopt(l->a, SOL_SOCKET, SO_INCOMING_NAPI_ID, &id, &len));
+	ASSERT_NE(0, id);
+
+	found = net_counter("netstat", "TcpExt:", "BusyPollRxPackets");
+	ASSERT_LE(0, found);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_all, l));
+	stay_on(0);
+	for (i = 0; i < RECORDS; i++) {
+		usleep(20000);
+		ASSERT_EQ(sizeof(text),
+			  link_send(l, CT_DATA, text, sizeof(text)));
+	}
+	pthread_join(thread, &read);
+	EXPECT_EQ(RECORDS, (long)read);
+	EXPECT_LT(found, net_counter("netstat", "TcpExt:",
+				     "BusyPollRxPackets"));
+}
+
+TEST_HARNESS_MAIN
