@@ -100,6 +100,7 @@ static const struct {
 	{ "implicit-handshake", FLAG, AT(ignored) },
 	{ "use-early-callback", FLAG, AT(ignored) },
 	{ "use-old-client-cert-callback", FLAG, AT(ignored) },
+	{ "must-match-issuer", FLAG, AT(ignored) },
 
 	{ "only-first", ONLY_FIRST, 0 },
 	{ "only-resumed", ONLY_RESUMED, 0 },
