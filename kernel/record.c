@@ -30,7 +30,10 @@ static int parse_unified(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 	rec->cid = NULL;
 	rec->cid_len = 0;
 	if (buf[0] & DTLS_UNIFIED_CID) {
-		/* RFC 9147 9: without one agreed on such a record is refused. */
+		/*
+		 * A connection ID that was not agreed on is refused: RFC 9147
+		 * 9.
+		 */
 		if (!cid_len || cid_len > DTLS_CID_SIZE_MAX)
 			return DTLS_PARSE_TYPE;
 		rec->cid = buf + 1;
@@ -42,7 +45,7 @@ static int parse_unified(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 		return DTLS_PARSE_SHORT;
 	rec->seq = dtls_get_be(buf + 1 + rec->cid_len, seq_len(rec));
 
-	/* Without a length it goes to the end of the datagram. */
+	/* Without a length, the record goes to the end of the datagram. */
 	fragment_len = len - header_len;
 	if (has_len) {
 		size_t told = dtls_get_be(buf + header_len - 2, 2);
@@ -74,7 +77,10 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 	if (!type_known(rec->type))
 		return DTLS_PARSE_TYPE;
 
-	/* 1.0 only ever stands in a ClientHello's or HelloVerifyRequest's record. */
+	/*
+	 * 1.0 only ever stands in a ClientHello's or HelloVerifyRequest's
+	 * record.
+	 */
 	rec->version = dtls_get_be16(buf + 1);
 	if (rec->version != DTLS_VERSION_1_2 && rec->version != 0xfeff)
 		return DTLS_PARSE_VERSION;
@@ -84,7 +90,9 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 	rec->cid = NULL;
 	rec->cid_len = 0;
 	if (rec->type == DTLS_CT_TLS12_CID) {
-		/* Nobody who asked for no connection ID is sent one. */
+		/*
+		 * A peer sends no connection ID to an end that asked for none.
+		 */
 		if (!cid_len || cid_len > DTLS_CID_SIZE_MAX)
 			return DTLS_PARSE_TYPE;
 		header_len += cid_len;

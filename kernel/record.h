@@ -4,7 +4,8 @@
  *
  * record.c and replay.c call nothing of the kernel's and nothing of libc's but
  * memcpy, memset and memcmp: the same files serve the module, the library, the
- * unit tests and the fuzzers. None of these functions sleeps, locks or allocates.
+ * unit tests and the fuzzers. None of these functions sleeps, locks or
+ * allocates.
  */
 #ifndef _DTLS_RECORD_H
 #define _DTLS_RECORD_H
@@ -42,12 +43,18 @@ enum dtls_content_type {
 #define DTLS_NONCE_SIZE		12
 /* UDP payload of the longest datagram: IPv4's 65535 bytes but its headers */
 #define DTLS_DATAGRAM_MAX	65507
-/* RFC 6347 4.1.2.1 (RFC 5246 6.2.3): content may grow by this much at most. */
+/*
+ * Protection adds this much to the content at most: RFC 6347 4.1.2.1, RFC 5246
+ * 6.2.3
+ */
 #define DTLS_EXPANSION_MAX	1024
 #define DTLS_FRAGMENT_SIZE_MAX	(DTLS_RECORD_SIZE_MAX + DTLS_EXPANSION_MAX)
-/* RFC 9147 4 (RFC 8446 5.2): in DTLS 1.3 by less */
+/* DTLS 1.3 allows less: RFC 9147 4, RFC 8446 5.2. */
 #define DTLS13_FRAGMENT_SIZE_MAX (DTLS_RECORD_SIZE_MAX + 256)
-/* RFC 9147 4.2.3: what the sequence number's mask is made of, and so the least */
+/*
+ * Bytes of ciphertext that the mask of a sequence number is made of. A record
+ * of DTLS 1.3 has as many at least (RFC 9147 4.2.3).
+ */
 #define DTLS_SAMPLE_SIZE	16
 
 /* RFC 9147 6.1, 8 */
@@ -63,16 +70,20 @@ enum dtls_content_type {
 #define DTLS_UNIFIED_LENGTH	0x04	/* a length follows */
 #define DTLS_UNIFIED_EPOCH	0x03	/* the epoch's last two bits */
 
-/* Epoch of a unified header before dtls_record_resolve(): that of no record */
+/*
+ * What dtls_record_parse() gives a unified header for its epoch: no record has
+ * it
+ */
 #define DTLS_EPOCH_UNKNOWN	(~0ULL)
 
 /**
  * struct dtls_record - a record's header, read or to be written
  * @type:	content type on the wire (DTLS_CT_TLS12_CID with @cid_len > 0);
  *		0 with a unified header, which has none
- * @unified:	unified header: its first byte; to be written: DTLS_UNIFIED
- *		with DTLS_UNIFIED_SEQ16 and DTLS_UNIFIED_LENGTH as wished, the
- *		rest follows from @cid_len and @epoch. 0: the old header
+ * @unified:	0: the old header. Read: the unified header's first byte. To be
+ *		written: DTLS_UNIFIED with DTLS_UNIFIED_SEQ16 and
+ *		DTLS_UNIFIED_LENGTH as wished; the other bits follow from
+ *		@cid_len and @epoch
  * @cid_len:	bytes of connection ID in the header
  * @version:	on the wire; DTLS_VERSION_1_3 with a unified header
  * @header_len:	bytes before the fragment
@@ -80,7 +91,8 @@ enum dtls_content_type {
  * @epoch:	epoch; as parsed from a unified header DTLS_EPOCH_UNKNOWN
  * @seq:	sequence number, 48 bits; as parsed from a unified header 8 or
  *		16 bits under their mask
- * @cid:	points into what was parsed, or to what shall be written
+ * @cid:	connection ID: a place in the bytes that were parsed, or the
+ *		bytes to be written
  */
 struct dtls_record {
 	u8 type;
@@ -142,10 +154,11 @@ enum dtls_parse_error {
  * @cid_len:	length of the connection ID this end asked for: it is not on
  *		the wire (RFC 9146 4)
  *
- * A unified header's fragment may be shorter than DTLS_SAMPLE_SIZE: the caller
- * has to treat it as if the tag were wrong (RFC 9147 4.2.3).
+ * The fragment behind a unified header may be shorter than DTLS_SAMPLE_SIZE.
+ * The caller has to treat such a record as one whose tag is wrong (RFC 9147
+ * 4.2.3).
  *
- * Every byte of input is hostile; nothing is authenticated yet.
+ * Every byte of the input is hostile, and nothing in it is authenticated.
  *
  * Return: 0 or one of enum dtls_parse_error.
  */
@@ -165,25 +178,27 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 bool dtls_record_unsized(struct dtls_record *rec, const u8 *buf, size_t len);
 
 /**
- * dtls_record_follows() - is there a record like another, @i numbers later?
- * @rec:	the other one's header, the old one
- * @i:		above 0
- * @buf:	bytes of the datagram from the record's first on, as many as the
- *		other one has, and the last of the datagram
+ * dtls_record_follows() - compare a header with that of a record before it
+ * @rec:	header of the record before it, in the old form
+ * @i:		how many numbers later the record at @buf should be; above 0
+ * @buf:	the last bytes of a datagram, as many as the record of @rec has
  *
- * Return: true if its header is @rec, which holds of it then, but for the
- * number, which is @rec's and @i more.
+ * Return: true if the header at @buf equals @rec's except that its sequence
+ * number is @rec->seq + @i.
  */
 bool dtls_record_follows(const struct dtls_record *rec, unsigned int i,
 			 const u8 *buf);
 
 /**
- * dtls_record_follows_unified() - likewise for records with a unified header
- * @rec:	epoch and number known
- * @i:		above 0
- * @buf:	as for dtls_record_follows(), DTLS_SAMPLE_SIZE bytes behind the
- *		header at least
- * @mask:	of the record in question, as for dtls_record_resolve()
+ * dtls_record_follows_unified() - compare a unified header with one before it
+ * @rec:	header of the record before it, its epoch and number known
+ * @i:		how many numbers later the record at @buf should be; above 0
+ * @buf:	as for dtls_record_follows(); the fragment has DTLS_SAMPLE_SIZE
+ *		bytes at least
+ * @mask:	the mask of the record at @buf, as for dtls_record_resolve()
+ *
+ * Return: true if the header at @buf equals @rec's except that its sequence
+ * number, unmasked, is @rec->seq + @i.
  */
 bool dtls_record_follows_unified(const struct dtls_record *rec, unsigned int i,
 				 const u8 *buf, const u8 *mask);
@@ -201,14 +216,15 @@ bool dtls_record_follows_unified(const struct dtls_record *rec, unsigned int i,
 size_t dtls_record_write_header(u8 *buf, const struct dtls_record *rec);
 
 /**
- * dtls_record_aad() - additional authenticated data of a record
+ * dtls_record_aad() - write the additional authenticated data of a record
  * @aad:	room for DTLS_AAD_SIZE_MAX bytes
  * @rec:	the header as parsed or as written
  * @plain_len:	content bytes; with a connection ID those of the
  *		DTLSInnerPlaintext (content, type, padding)
  *
- * RFC 6347 4.1.2.1 with RFC 5246 6.2.3.3; RFC 9146 5.3. RFC 9147 4: the header
- * as on the wire, but with the sequence number in the clear.
+ * The forms are those of RFC 6347 4.1.2.1 with RFC 5246 6.2.3.3, with a
+ * connection ID that of RFC 9146 5.3, and in DTLS 1.3 the header as it goes
+ * out, but with the sequence number in the clear (RFC 9147 4).
  *
  * Return: bytes written.
  */
@@ -216,39 +232,40 @@ size_t dtls_record_aad(u8 *aad, const struct dtls_record *rec,
 		       size_t plain_len);
 
 /**
- * dtls_record_nonce() - nonce of a cipher that has no explicit one
+ * dtls_record_nonce() - make the nonce of a cipher that has no explicit one
  * @nonce:	room for DTLS_NONCE_SIZE bytes
  * @iv:		DTLS_NONCE_SIZE bytes of write IV
  * @rec:	epoch and sequence number known
  *
- * RFC 9147 4 with RFC 8446 5.3: the sequence number alone; RFC 7905 2: epoch
- * and sequence number.
+ * The nonce is the IV with a number XORed into it: in DTLS 1.3 the sequence
+ * number alone (RFC 9147 4 with RFC 8446 5.3), with ChaCha20-Poly1305 in DTLS
+ * 1.2 epoch and sequence number (RFC 7905 2).
  */
 void dtls_record_nonce(u8 *nonce, const u8 *iv, const struct dtls_record *rec);
 
 /**
- * dtls_record_epoch() - which epoch may a unified header mean?
- * @rec:	as parsed
- * @newest:	the newest epoch there is a key for; 0: none
+ * dtls_record_epoch() - find the epoch that a unified header means
+ * @rec:	header as parsed
+ * @newest:	the newest epoch that has a read key; 0: no epoch has one
  *
- * While it is not over, the two bits on the wire name each of the handshake's
- * epochs (1 to 3); later the epochs @newest - 2 to @newest + 1, of which the
- * last is one that the peer has before us (RFC 9147 4.2.2).
+ * The header has the last two bits of the epoch (RFC 9147 4.2.2). Up to epoch 2
+ * they name the epochs 0 to 3 by themselves; later they name the epochs
+ * @newest - 2 to @newest + 1. A peer that has changed its key sends under
+ * @newest + 1 before this end has that key.
  *
- * Return: the epoch, 0 (of which there are no such records) to @newest + 1, or
- * to 3 if that is more.
+ * Return: the epoch. 0 is an epoch without such records.
  */
 u64 dtls_record_epoch(const struct dtls_record *rec, u64 newest);
 
 /**
  * dtls_record_resolve() - make a unified header's epoch and number whole
  * @rec:	as parsed; its epoch and number are filled in
- * @mask:	two bytes of RFC 9147 4.2.3's, of that epoch's key and the
- *		fragment's first DTLS_SAMPLE_SIZE bytes
+ * @mask:	two bytes of the mask of RFC 9147 4.2.3, made of that epoch's
+ *		key and the fragment's first DTLS_SAMPLE_SIZE bytes
  * @epoch:	from dtls_record_epoch()
  * @next:	number after the highest that was verified in that epoch
  *
- * The number is the one closest to @next (RFC 9147 4.2.2). Nothing of it is
+ * The number is the one closest to @next (RFC 9147 4.2.2). It is not
  * authenticated before the record is.
  */
 void dtls_record_resolve(struct dtls_record *rec, const u8 *mask, u64 epoch,
@@ -256,22 +273,23 @@ void dtls_record_resolve(struct dtls_record *rec, const u8 *mask, u64 epoch,
 
 /**
  * dtls_record_mask() - encrypt the sequence number in a unified header
- * @buf:	what dtls_record_write_header() wrote
- * @rec:	what it wrote it from
+ * @buf:	the header that dtls_record_write_header() wrote
+ * @rec:	the structure that it wrote the header from
  * @mask:	two bytes, as for dtls_record_resolve()
  */
 void dtls_record_mask(u8 *buf, const struct dtls_record *rec, const u8 *mask);
 
 /**
- * dtls_record_padding() - zeroes that a DTLS 1.3 record needs
+ * dtls_record_padding() - tell how much padding a DTLS 1.3 record needs
  * @len:	bytes of content
  * @tag_len:	bytes of the AEAD's tag
  *
- * Return: how many make the fragment DTLS_SAMPLE_SIZE bytes (RFC 9147 4.2.3).
+ * Return: zeros that make the fragment DTLS_SAMPLE_SIZE bytes long, or 0 if it
+ * is as long without them (RFC 9147 4.2.3).
  */
 static inline size_t dtls_record_padding(size_t len, size_t tag_len)
 {
-	size_t least = DTLS_SAMPLE_SIZE - 1;	/* and the type */
+	size_t least = DTLS_SAMPLE_SIZE - 1;	/* the type is one byte more */
 
 	return len + tag_len < least ? least - len - tag_len : 0;
 }
@@ -282,7 +300,8 @@ static inline size_t dtls_record_padding(size_t len, size_t tag_len)
  * @len:	their number
  * @type:	set to the real content type
  *
- * Strips the zero padding (RFC 9146 4, RFC 9147 4 with RFC 8446 5.4).
+ * The zeros behind the type are padding (RFC 9146 4, RFC 9147 4 with RFC 8446
+ * 5.4).
  *
  * Return: bytes of content, or -1 if there is no type byte.
  */
@@ -305,7 +324,7 @@ static inline void dtls_put_be(u8 *p, unsigned int n, u64 v)
 	}
 }
 
-/* Spelt out, compilers make one load or store of these. */
+/* Written out byte by byte, compilers make one load or store of these. */
 static inline u16 dtls_get_be16(const u8 *p)
 {
 	return (u16)(p[0] << 8 | p[1]);
@@ -336,17 +355,20 @@ static inline void dtls_put_be64(u8 *p, u64 v)
 	p[7] = (u8)v;
 }
 
-/* Epoch and sequence number as they stand in old headers, AADs and nonces */
+/*
+ * Return epoch and sequence number as one word of 64 bits, as they stand in old
+ * headers, in their additional data and in nonces.
+ */
 static inline u64 dtls_record_number(const struct dtls_record *rec)
 {
 	return rec->epoch << 48 | rec->seq;
 }
 
 /**
- * dtls_record_aad_number() - make additional data those of the next record
- * @aad:	from dtls_record_aad(), for a header that differs in the number
- *		alone
- * @rec:	the header
+ * dtls_record_aad_number() - write another number into additional data
+ * @aad:	what dtls_record_aad() wrote for a header that differs from @rec
+ *		in the sequence number alone
+ * @rec:	the header whose number is to stand there
  */
 static inline void dtls_record_aad_number(u8 *aad,
 					  const struct dtls_record *rec)

@@ -2,18 +2,25 @@
 /* The replay window; see replay.h. */
 #include "replay.h"
 
-/* The size is a power of two, so the ring's index is a mask, not a division. */
+/*
+ * Return the word of the ring that holds the bit of @seq. The size is a power
+ * of two, so the index is made with a mask and not with a division.
+ */
 static u64 *word_of(const struct dtls_replay *w, u64 seq)
 {
 	return &w->ring[(seq & (w->size - 1)) / 64];
 }
 
+/* Return the bit of @seq in its word. */
 static u64 bit_of(u64 seq)
 {
 	return 1ULL << (seq % 64);
 }
 
-/* Make room for numbers from w->next up to and without @next. */
+/*
+ * Move the window up to @next: clear the bits of the numbers from w->next up to
+ * @next - 1. None of them was received.
+ */
 static void advance(struct dtls_replay *w, u64 next)
 {
 	u64 seq = w->next, end;
@@ -70,6 +77,7 @@ bool dtls_replay_mark(struct dtls_replay *w, u64 seq)
 	return true;
 }
 
+/* Return a word whose first @n bits are set; @n is 1 at least. */
 static u64 first_bits(u32 n)
 {
 	return ~0ULL >> (DTLS_REPLAY_RUN_MAX - n);
@@ -87,6 +95,7 @@ u64 dtls_replay_check_run(const struct dtls_replay *w, u64 seq, u32 n)
 	return good;
 }
 
+/* Mark the numbers of @set one by one: some may be old, or have gaps. */
 static u64 mark_each(struct dtls_replay *w, u64 seq, u32 n, u64 set)
 {
 	u64 marked = 0;
@@ -103,7 +112,9 @@ u64 dtls_replay_mark_run(struct dtls_replay *w, u64 seq, u32 n, u64 set)
 	if (seq < w->next || set != first_bits(n))
 		return mark_each(w, seq, n, set);
 
-	/* All of them lie ahead, in one word of the ring or two. */
+	/*
+	 * All numbers lie ahead of the window, in one word of the ring or two.
+	 */
 	if (seq > w->next)
 		advance(w, seq);
 	w->next = seq + n;
@@ -133,7 +144,7 @@ void dtls_replay_export(const struct dtls_replay *w, u64 *seen)
 {
 	u64 i;
 
-	/* What the window has given up counts as seen in a larger one too. */
+	/* dtls_replay_check() refuses what the window has moved past, too. */
 	memset(seen, 0, DTLS_REPLAY_WINDOW_MAX / 8);
 	for (i = 0; i < DTLS_REPLAY_WINDOW_MAX && i < w->next; i++)
 		if (!dtls_replay_check(w, w->next - 1 - i))

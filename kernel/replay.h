@@ -2,8 +2,9 @@
 /*
  * The replay window (RFC 6347 4.1.2.6): pure functions, see record.h.
  *
- * The window is a ring of one bit a sequence number. The caller provides the
- * locking: check and mark of one window do not run at the same time.
+ * The window is a ring of one bit for each sequence number. The caller provides
+ * the locking: no two functions run on one window at the same time unless both
+ * take it as const.
  */
 #ifndef _DTLS_REPLAY_H
 #define _DTLS_REPLAY_H
@@ -11,10 +12,10 @@
 #include "record.h"
 
 /**
- * struct dtls_replay - which of the last @size sequence numbers were seen
- * @next:	the number after the highest one seen
- * @floor:	everything below was seen, or counts as if
- * @size:	records the window spans: a power of two, 64 at least
+ * struct dtls_replay - which of the last @size sequence numbers were received
+ * @next:	the number after the highest one received
+ * @floor:	every number below it is refused, whether it was received or not
+ * @size:	numbers the window spans: a power of two, 64 at least
  * @ring:	@size bits, number n at bit n % @size; the caller's memory
  */
 struct dtls_replay {
@@ -25,84 +26,99 @@ struct dtls_replay {
 };
 
 /**
- * dtls_replay_init() - an empty window
+ * dtls_replay_init() - make an empty window
  * @w:		the window
  * @ring:	@size / 8 bytes that live as long as @w
  * @size:	a power of two, DTLS_REPLAY_WINDOW_MIN to DTLS_REPLAY_WINDOW_MAX
- * @floor:	numbers below it are refused
+ * @floor:	the window refuses every number below it
  */
 void dtls_replay_init(struct dtls_replay *w, u64 *ring, u32 size, u64 floor);
 
 /**
- * dtls_replay_check() - would this number be accepted?
+ * dtls_replay_check() - tell whether the window would accept a number
+ * @w:		the window
+ * @seq:	the number
  *
- * Return: true if @seq is neither seen nor older than the window.
+ * Return: true if @seq was not received before and is not older than the
+ * window.
  */
 bool dtls_replay_check(const struct dtls_replay *w, u64 seq);
 
 /**
- * dtls_replay_mark() - take a number as seen
+ * dtls_replay_mark() - mark a number as received
+ * @w:		the window
+ * @seq:	the number
  *
- * Only for a record whose tag was verified: a forged number must not move the
- * window.
+ * The caller has verified the tag of the record with that number, as a forged
+ * number must not move the window.
  *
- * Return: false if @seq was seen before or is too old; @w is unchanged then.
+ * Return: false if @seq was received before or is older than the window, which
+ * is unchanged then.
  */
 bool dtls_replay_mark(struct dtls_replay *w, u64 seq);
 
 /**
- * dtls_replay_left() - tell whether the window moved past a number
+ * dtls_replay_left() - tell whether the window has moved past a number
+ * @w:		the window
+ * @seq:	the number
  *
- * Return: true if @seq is too old to be marked, whether it was seen or not.
+ * Return: true if @seq is too old to be marked, whether it was received or not.
  */
 bool dtls_replay_left(const struct dtls_replay *w, u64 seq);
 
-/* Numbers that are checked or marked at once */
+/* The most numbers that one call checks or marks: as many as a u64 has bits. */
 #define DTLS_REPLAY_RUN_MAX	64
 
 /**
- * dtls_replay_check_run() - which of these numbers would be accepted?
+ * dtls_replay_check_run() - tell which of some numbers the window would accept
  * @w:		the window
- * @seq:	the first of them; they follow one another
- * @n:		how many: 1 to DTLS_REPLAY_RUN_MAX
+ * @seq:	the first number; the others follow it without a gap
+ * @n:		how many numbers there are: 1 to DTLS_REPLAY_RUN_MAX
  *
- * Return: bit i is set if @seq + i is.
+ * Return: bit i is what dtls_replay_check() returns for @seq + i.
  */
 u64 dtls_replay_check_run(const struct dtls_replay *w, u64 seq, u32 n);
 
 /**
- * dtls_replay_mark_run() - take numbers as seen, one after another
+ * dtls_replay_mark_run() - mark numbers as received, the lowest first
  * @w:		the window
  * @seq:	as for dtls_replay_check_run()
  * @n:		likewise
- * @set:	bit i is set if @seq + i is to be marked
+ * @set:	bit i says that @seq + i is to be marked
  *
- * Return: those of @set for which dtls_replay_mark() is true.
+ * Return: the bits of @set for which dtls_replay_mark() returns true.
  */
 u64 dtls_replay_mark_run(struct dtls_replay *w, u64 seq, u32 n, u64 set);
 
 /**
  * dtls_replay_resize() - give the window another size
+ * @w:		the window
  * @ring:	@size / 8 bytes of new memory
  * @size:	as for dtls_replay_init()
  *
- * What was seen stays seen; a larger window does not go back to what the old
- * one had given up.
+ * A number that was received stays so. A number that the old window had moved
+ * past stays refused, even if a larger window spans it.
  *
- * Return: the old ring, the caller's to free.
+ * Return: the old ring, which is the caller's to free.
  */
 u64 *dtls_replay_resize(struct dtls_replay *w, u64 *ring, u32 size);
 
 /**
- * dtls_replay_export() - the window as in struct dtls_window
- * @seen:	DTLS_REPLAY_WINDOW_MAX / 64 words, see there
+ * dtls_replay_export() - write the window as struct dtls_window has it
+ * @w:		the window
+ * @seen:	DTLS_REPLAY_WINDOW_MAX / 64 words: dtls_window.seen
+ *
+ * A number that the window has moved past counts as received.
  */
 void dtls_replay_export(const struct dtls_replay *w, u64 *seen);
 
 /**
- * dtls_replay_import() - mark more numbers as seen, as in struct dtls_window
+ * dtls_replay_import() - mark more numbers, as struct dtls_window has them
+ * @w:		the window
+ * @next:	dtls_window.next
+ * @seen:	dtls_window.seen
  *
- * Return: false if @next lies below the window's; @w is unchanged then.
+ * Return: false if @next lies below the window's own, and @w is unchanged then.
  */
 bool dtls_replay_import(struct dtls_replay *w, u64 next, const u64 *seen);
 
