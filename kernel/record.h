@@ -60,6 +60,8 @@ enum dtls_content_type {
 /* RFC 9147 6.1, 8 */
 #define DTLS13_EPOCH_EARLY	1
 #define DTLS13_EPOCH_HANDSHAKE	2
+#define DTLS13_EPOCH_DATA	3	/* the first of application data */
+#define DTLS12_EPOCH_DATA	1	/* Finished and application data */
 #define DTLS13_EPOCH_MAX	((1ULL << 48) - 1)
 
 /* First byte of a unified header, 0b001CSLEE (RFC 9147 4) */

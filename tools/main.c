@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *argp_program_version = "kdtls 0.1.0";
+const char *argp_program_version = "kdtls " KDTLS_VERSION;
 
 static const struct {
 	const char *name;

@@ -3,28 +3,7 @@
 #ifndef _KDTLS_CIPHER_H
 #define _KDTLS_CIPHER_H
 
-#include "../kernel/record.h"
-
-/**
- * struct cipher_desc - one AEAD
- * @id:		DTLS_CIPHER_*
- * @name:	for people
- * @key_size:	bytes
- * @iv_size:	bytes of write IV out of the key block
- * @explicit_size: bytes of nonce in each record
- * @tag_size:	bytes
- */
-struct cipher_desc {
-	unsigned int id;
-	const char *name;
-	u8 key_size;
-	u8 iv_size;
-	u8 explicit_size;
-	u8 tag_size;
-};
-
-/* Return: NULL if there is no such cipher. */
-const struct cipher_desc *cipher_find(unsigned int id);
+#include "engine/aead.h"
 
 /* Return: a bit that no other cipher has, or 0 if there is no such cipher. */
 unsigned int cipher_bit(unsigned int id);
@@ -35,7 +14,7 @@ unsigned int cipher_bit(unsigned int id);
  * @text_len:	bytes of both
  */
 struct sealed {
-	const struct cipher_desc *cipher;
+	const struct dtls_aead *cipher;
 	struct dtls_record rec;
 	u8 nonce[DTLS_NONCE_SIZE];
 	u8 aad[DTLS_AAD_SIZE_MAX];
@@ -50,8 +29,6 @@ struct sealed {
  * @key:	the key it shall be opened with
  * @buf:	from the record's first byte to the datagram's last
  * @len:	their number
- *
- * Nonces: RFC 5288 3, RFC 6655 3, RFC 7905 2.
  *
  * Return: the record's length, or 0 if it is malformed or of another epoch.
  */

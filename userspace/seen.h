@@ -14,7 +14,7 @@
 #include "../kernel/replay.h"
 
 #define SEEN_STASH_SIZE	(256 * 1024)
-#define FIRST_EPOCH	1	/* that of a session's first keys */
+#define FIRST_EPOCH	DTLS12_EPOCH_DATA	/* that of a session's first keys */
 
 /**
  * struct seen - what was read so far

@@ -9,7 +9,6 @@
 
 #define ROUND		64	/* datagrams before it is somebody else's turn */
 #define UDP_HEADER	8
-#define ALERT_CLOSE_NOTIFY 0
 #define DEFAULT_EARLY	65536
 
 _Static_assert(DTLS_HEADER_SIZE_MAX + DTLS_FRAGMENT_SIZE_MAX <= DATAGRAM_MAX,
@@ -274,7 +273,7 @@ static void take_content(struct kdtls_socket *s,
 {
 	/* The engine would answer at once, and we may have more to say. */
 	if (info->type == DTLS_CT_ALERT && len == 2 &&
-	    data[1] == ALERT_CLOSE_NOTIFY) {
+	    data[1] == KDTLS_ALERT_CLOSE_NOTIFY) {
 		s->eof = true;
 		s->end.epoch = info->epoch;
 		s->end.seq = info->seq;
@@ -656,7 +655,7 @@ int kdtls_payload(const struct kdtls_socket *s)
 
 int kdtls_shutdown(struct kdtls_socket *s)
 {
-	static const uint8_t alert[] = { 1, ALERT_CLOSE_NOTIFY };
+	static const uint8_t alert[] = { 1, KDTLS_ALERT_CLOSE_NOTIFY };
 	ssize_t n;
 
 	if (s->error)

@@ -83,7 +83,7 @@ static int session_fits(gnutls_session_t session)
 static int read_state(gnutls_session_t session, bool read,
 		      struct dtls_key_info *key)
 {
-	const struct cipher_desc *c = cipher_find(cipher_of(session));
+	const struct dtls_aead *c = dtls_aead_find(cipher_of(session));
 	gnutls_datum_t mac, iv, secret;
 	u8 seq[8];
 

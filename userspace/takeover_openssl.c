@@ -148,7 +148,7 @@ static int session_fits(const SSL *ssl)
 /* Keys and IVs; epochs and numbers are not known here. */
 static int derive(const SSL *ssl, struct kdtls_keys *keys)
 {
-	const struct cipher_desc *c = cipher_find(cipher_of(ssl));
+	const struct dtls_aead *c = dtls_aead_find(cipher_of(ssl));
 	u8 master[MASTER_SECRET_SIZE], block[KEY_BLOCK_MAX];
 	size_t master_len, iv = 2 * c->key_size;
 	struct dtls_key_info *client, *server;

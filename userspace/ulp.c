@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #define ALERT_LEVEL_WARNING	1	/* RFC 5246 7.2 */
-#define ALERT_CLOSE_NOTIFY	0
 
 /* An answer to this option other than "unknown" is the module's. */
 static int module_present(int fd)
@@ -90,7 +89,8 @@ static int try_cipher(const struct sockaddr *peer, socklen_t len,
 	struct dtls_key_info key = {
 		.version = version,
 		.cipher = cipher,
-		.epoch = version == DTLS_VERSION_1_2 ? 1 : 3,
+		.epoch = version == DTLS_VERSION_1_2 ? DTLS12_EPOCH_DATA :
+						       DTLS13_EPOCH_DATA,
 	};
 	int fd, err = 0;
 
@@ -327,7 +327,7 @@ ssize_t kdtls_recv_record(int fd, void *buf, size_t len,
 
 int kdtls_close_notify(int fd)
 {
-	static const u8 alert[] = { ALERT_LEVEL_WARNING, ALERT_CLOSE_NOTIFY };
+	static const u8 alert[] = { ALERT_LEVEL_WARNING, KDTLS_ALERT_CLOSE_NOTIFY };
 	ssize_t n;
 
 	n = kdtls_send_record(fd, DTLS_CT_ALERT, alert, sizeof(alert));

@@ -5,19 +5,7 @@
 #include <stdlib.h>
 
 #define READ_EPOCHS	3		/* as the kernel: previous, current, next */
-#define EARLY_EPOCH	1		/* RFC 9147 6.1 */
 #define QUEUE_MAX	(256 * 1024)	/* bytes that wait for a reader */
-
-/* What holds for a key without limits: RFC 9147 4.5.3, RFC 9325 4.4 */
-struct limits {
-	u64 seal;
-	u64 open;	/* forgeries */
-};
-
-static const struct limits chacha_limits = { DTLS_SEQ_MAX, 1ULL << 36 };
-static const struct limits gcm_limits = { 23726566, 1ULL << 36 };
-static const struct limits ccm_limits = { 1 << 23, 11863283 };
-static const struct limits ccm8_limits = { 1 << 23, 1 << 7 };
 
 struct chunk {
 	STAILQ_ENTRY(chunk) list;
@@ -136,32 +124,16 @@ struct dtls_record_number user_records_next(const struct user_records *u)
 	return (struct dtls_record_number){ u->tx->epoch, u->tx->seq };
 }
 
-static const struct limits *limits_of(const struct dtls_protection *p)
-{
-	switch (p->cipher->id) {
-	case DTLS_CIPHER_CHACHA20_POLY1305:
-		return &chacha_limits;
-	case DTLS_CIPHER_AES_GCM_128:
-	case DTLS_CIPHER_AES_GCM_256:
-		return &gcm_limits;
-	case DTLS_CIPHER_AES_CCM_8_128:
-	case DTLS_CIPHER_AES_CCM_8_256:
-		return &ccm8_limits;
-	default:
-		return &ccm_limits;
-	}
-}
-
 static u64 seal_limit(const struct dtls_protection *p)
 {
-	u64 limit = p->limit ? p->limit : limits_of(p)->seal;
+	u64 limit = p->limit ? p->limit : p->aead->seal_limit;
 
 	return limit < DTLS_SEQ_MAX ? limit : DTLS_SEQ_MAX;
 }
 
 static u64 open_limit(const struct dtls_protection *p)
 {
-	return p->limit ? p->limit : limits_of(p)->open;
+	return p->limit ? p->limit : p->aead->open_limit;
 }
 
 /* Has @n reached @limit, for the first time? */
@@ -301,7 +273,7 @@ ssize_t user_records_open(struct user_records *u, struct datagram *d,
 		n = open_one(u, &record, d->named, p, plain, info);
 	}
 	if (n >= 0) {
-		if (record.unified && info->epoch == EARLY_EPOCH)
+		if (record.unified && info->epoch == DTLS13_EPOCH_EARLY)
 			info->flags = DTLS_RECORD_REPLAYABLE;
 		return n;
 	}

@@ -2,9 +2,6 @@
 /* Alerts (RFC 5246 7.2, RFC 6347 4.1.2.7). */
 #include "alert.h"
 
-#define WARNING	1
-#define FATAL	2
-
 const char *kdtls_alert_name(unsigned int alert)
 {
 	switch (alert) {
@@ -68,7 +65,7 @@ int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
 	u8 level, alert;
 
 	if (!rd_u8(&content, &level) || !rd_u8(&content, &alert) ||
-	    content.len || (level != WARNING && level != FATAL)) {
+	    content.len || (level != DTLS_ALERT_WARNING && level != DTLS_ALERT_FATAL)) {
 		/* Who has the key and says nonsense does not speak our language. */
 		if (epoch)
 			return dtls_fail_illegal(e, "malformed alert");
@@ -86,14 +83,14 @@ int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
 	}
 	if (alert == KDTLS_ALERT_CLOSE_NOTIFY && epoch) {
 		if (e->state == KDTLS_ESTABLISHED)
-			dtls_state_alert(e, WARNING, KDTLS_ALERT_CLOSE_NOTIFY);
+			dtls_state_alert(e, DTLS_ALERT_WARNING, KDTLS_ALERT_CLOSE_NOTIFY);
 		e->state = KDTLS_CLOSED;
 		dtls_state_stop(e);
 		return 0;
 	}
 	/* RFC 8446 6: the level says nothing any more. */
 	if (e->d13 ? alert == KDTLS_ALERT_USER_CANCELED :
-		     level != FATAL && alert != KDTLS_ALERT_CLOSE_NOTIFY)
+		     level != DTLS_ALERT_FATAL && alert != KDTLS_ALERT_CLOSE_NOTIFY)
 		return 0;
 	e->alert_received = alert;
 	return dtls_fail(e, KDTLS_EALERT, KDTLS_ALERT_NONE,

@@ -139,7 +139,8 @@ static int late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
 	/* A new handshake counts its messages from 0 again: RFC 6347 4.2.2 */
 	if (f->type == (e->server ? DTLS_CLIENT_HELLO : DTLS_HELLO_REQUEST)) {
 		if (!f->offset)
-			dtls_state_alert(e, 1, KDTLS_ALERT_NO_RENEGOTIATION);
+			dtls_state_alert(e, DTLS_ALERT_WARNING,
+					 KDTLS_ALERT_NO_RENEGOTIATION);
 		return 0;
 	}
 	if (f->type != DTLS_FINISHED || f->seq != e->peer_finished)

@@ -155,7 +155,7 @@ void dtls_cookie_request(const struct dtls_record *hello, u16 message_seq,
 {
 	struct dtls_record r = {
 		.type = DTLS_CT_HANDSHAKE,
-		.version = 0xfeff, /* RFC 6347 4.2.1 */
+		.version = DTLS_VERSION_1_0, /* RFC 6347 4.2.1 */
 		.fragment_len = DTLS_VERIFY_REQUEST_SIZE - DTLS12_HEADER_SIZE,
 		.seq = hello->seq,
 	};
@@ -165,7 +165,7 @@ void dtls_cookie_request(const struct dtls_record *hello, u16 message_seq,
 	dtls_fragment_write(out, DTLS_HELLO_VERIFY_REQUEST, len, message_seq, 0,
 			    len);
 	out += DTLS_MESSAGE_HEADER;
-	dtls_put_be(out, 2, 0xfeff);
+	dtls_put_be(out, 2, DTLS_VERSION_1_0);
 	out[2] = DTLS_COOKIE_SIZE;
 	memcpy(out + 3, cookie, DTLS_COOKIE_SIZE);
 }

@@ -133,7 +133,7 @@ void kdtls_engine_set_mtu(struct kdtls_engine *engine, uint32_t mtu)
 {
 	if (mtu < KDTLS_MTU_MIN)
 		mtu = KDTLS_MTU_MIN;
-	engine->mtu = mtu > 65507 ? 65507 : mtu;
+	engine->mtu = mtu > DTLS_DATAGRAM_MAX ? DTLS_DATAGRAM_MAX : mtu;
 }
 
 /* Could the server be asked for a certificate with a name to check? */
@@ -219,7 +219,8 @@ void kdtls_engine_close(struct kdtls_engine *engine)
 	if (e->state == KDTLS_FAILED || e->state == KDTLS_CLOSED)
 		return;
 	if (e->state != KDTLS_IDLE)
-		dtls_state_alert(e, 1, KDTLS_ALERT_CLOSE_NOTIFY);
+		dtls_state_alert(e, DTLS_ALERT_WARNING,
+				 KDTLS_ALERT_CLOSE_NOTIFY);
 	e->state = KDTLS_CLOSED;
 	dtls_state_stop(e);
 }

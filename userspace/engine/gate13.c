@@ -24,7 +24,7 @@ static size_t reply_record(const struct dtls_record *to, u8 type,
 enum kdtls_gate dtls_gate13_alert(const struct dtls_asked *a, u8 alert,
 				  struct kdtls_verdict *v)
 {
-	u8 content[] = { 2, alert };
+	u8 content[] = { DTLS_ALERT_FATAL, alert };
 
 	v->reply_len = reply_record(a->record, DTLS_CT_ALERT,
 				    (struct dtls_bytes){ content,

@@ -68,7 +68,7 @@ int dtls_handshake12_send_finished(struct kdtls_engine *e)
 	if (!dtls_flight_add(&e->flight, 0, DTLS_CT_CHANGE_CIPHER_SPEC, &change,
 			     1))
 		return dtls_fail_memory(e);
-	hs->tx_epoch = 1;
+	hs->tx_epoch = DTLS12_EPOCH_DATA;
 	hash = dtls_handshake_hash(e, hs->transcript.all.len, buf);
 	if (!hash.len ||
 	    !dtls_keys12_verify_data(c, dtls_suite_md(c, e->suite), &e->secrets,

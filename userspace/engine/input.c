@@ -71,7 +71,7 @@ static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 	if (!record->epoch && content.len <= DTLS_RECORD_SIZE_MAX &&
 	    record->type != DTLS_CT_TLS12_CID)
 		return dtls_content_take(e, record, record->type, content);
-	if (record->epoch != 1 && !record->unified) {
+	if (record->epoch != DTLS12_EPOCH_DATA && !record->unified) {
 		e->dropped++;
 		return 0;
 	}
@@ -122,7 +122,7 @@ static bool right_epoch(const struct kdtls_engine *e, u8 type, u64 epoch)
 	bool hello = type == DTLS_CLIENT_HELLO || type == DTLS_SERVER_HELLO;
 
 	if (e->version != DTLS_VERSION_1_3)
-		return (epoch == 1) == (type == DTLS_FINISHED);
+		return (epoch == DTLS12_EPOCH_DATA) == (type == DTLS_FINISHED);
 	return epoch == (hello ? 0 : DTLS13_EPOCH_HANDSHAKE);
 }
 
@@ -257,7 +257,7 @@ static void expect_rest(struct kdtls_engine *e)
 static int take_event(struct kdtls_engine *e,
 		      const struct dtls_record_info *info)
 {
-	u64 epoch = e->d13 ? e->d13->rx_epoch : 1;
+	u64 epoch = e->d13 ? e->d13->rx_epoch : DTLS12_EPOCH_DATA;
 
 	if (e->state != KDTLS_ESTABLISHED)
 		return 0;

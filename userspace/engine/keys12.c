@@ -67,9 +67,9 @@ bool dtls_keys12_keys(const struct dtls_crypto *c,
 		      struct dtls_key_info *client,
 		      struct dtls_key_info *server)
 {
-	const struct dtls_cipher *cipher = dtls_suite_cipher(suite->cipher);
+	const struct dtls_aead *aead = dtls_aead_find(suite->cipher);
 	u8 block[2 * (DTLS_KEY_SIZE_MAX + DTLS_IV_SIZE)];
-	size_t len = 2 * (cipher->key_len + cipher->iv_len);
+	size_t len = 2 * (aead->key_size + aead->iv_size);
 	struct dtls_bytes randoms[] = {
 		{ s->server_random, DTLS_RANDOM_SIZE },
 		{ s->client_random, DTLS_RANDOM_SIZE },
@@ -84,15 +84,15 @@ bool dtls_keys12_keys(const struct dtls_crypto *c,
 		memset(client, 0, sizeof(*client));
 		client->version = DTLS_VERSION_1_2;
 		client->cipher = suite->cipher;
-		client->epoch = 1;
+		client->epoch = DTLS12_EPOCH_DATA;
 		*server = *client;
-		memcpy(client->key, p, cipher->key_len);
-		p += cipher->key_len;
-		memcpy(server->key, p, cipher->key_len);
-		p += cipher->key_len;
-		memcpy(client->iv, p, cipher->iv_len);
-		p += cipher->iv_len;
-		memcpy(server->iv, p, cipher->iv_len);
+		memcpy(client->key, p, aead->key_size);
+		p += aead->key_size;
+		memcpy(server->key, p, aead->key_size);
+		p += aead->key_size;
+		memcpy(client->iv, p, aead->iv_size);
+		p += aead->iv_size;
+		memcpy(server->iv, p, aead->iv_size);
 	}
 	OPENSSL_cleanse(block, sizeof(block));
 	return ok;

@@ -97,7 +97,7 @@ bool dtls_keys13_key(const struct dtls_crypto *c,
 		     const struct dtls_suite *suite,
 		     const u8 *secret, u64 epoch, struct dtls_key_info *key)
 {
-	const struct dtls_cipher *cipher = dtls_suite_cipher(suite->cipher);
+	const struct dtls_aead *aead = dtls_aead_find(suite->cipher);
 	const EVP_MD *md = dtls_suite_md(c, suite);
 	struct dtls_bytes none = { 0 };
 
@@ -106,11 +106,11 @@ bool dtls_keys13_key(const struct dtls_crypto *c,
 	key->cipher = suite->cipher;
 	key->epoch = epoch;
 	return dtls_keys13_expand(c, md, secret, "key", none, key->key,
-				  cipher->key_len) &&
+				  aead->key_size) &&
 	       dtls_keys13_expand(c, md, secret, "iv", none, key->iv,
 				  DTLS_IV_SIZE) &&
 	       dtls_keys13_expand(c, md, secret, "sn", none, key->sn_key,
-				  cipher->key_len);
+				  aead->key_size);
 }
 
 bool dtls_keys13_update(const struct dtls_crypto *c, const EVP_MD *md,

@@ -8,11 +8,6 @@
 
 #include "suites.h"
 
-/* Epochs with a meaning of their own (RFC 9147 6.1) */
-#define DTLS13_EPOCH_EARLY	1
-#define DTLS13_EPOCH_HANDSHAKE	2
-#define DTLS13_EPOCH_DATA	3
-
 /**
  * dtls_keys13_extract() - HKDF-Extract
  * @salt:	a hash's length of bytes; NULL: zeros

@@ -18,7 +18,7 @@
 static u16 record_version(const struct kdtls_engine *e)
 {
 	/* RFC 5246 E.1: before the version is agreed on; RFC 9147 4 */
-	return e->version ? DTLS_VERSION_1_2 : 0xfeff;
+	return e->version ? DTLS_VERSION_1_2 : DTLS_VERSION_1_0;
 }
 
 /* Are the records of this epoch made here? Else only their content is. */
@@ -217,7 +217,7 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 /* The epoch that content goes out under, and it when the owner has the key */
 static u64 data_epoch(const struct kdtls_engine *e)
 {
-	return e->d13 ? e->d13->tx_epoch : 1;
+	return e->d13 ? e->d13->tx_epoch : DTLS12_EPOCH_DATA;
 }
 
 /*

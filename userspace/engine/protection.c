@@ -6,9 +6,9 @@
 
 static bool is_ccm(const struct dtls_protection *p)
 {
-	return p->cipher->id != DTLS_CIPHER_CHACHA20_POLY1305 &&
-	       p->cipher->id != DTLS_CIPHER_AES_GCM_128 &&
-	       p->cipher->id != DTLS_CIPHER_AES_GCM_256;
+	return p->aead->id != DTLS_CIPHER_CHACHA20_POLY1305 &&
+	       p->aead->id != DTLS_CIPHER_AES_GCM_128 &&
+	       p->aead->id != DTLS_CIPHER_AES_GCM_256;
 }
 
 static const EVP_CIPHER *evp_cipher(const struct dtls_crypto *c, u16 id)
@@ -31,23 +31,23 @@ static const EVP_CIPHER *evp_cipher(const struct dtls_crypto *c, u16 id)
 
 /* The cipher that masks sequence numbers (RFC 9147 4.2.3) */
 static const EVP_CIPHER *sn_cipher(const struct dtls_crypto *c,
-				   const struct dtls_cipher *cipher)
+				   const struct dtls_aead *aead)
 {
-	if (cipher->id == DTLS_CIPHER_CHACHA20_POLY1305)
+	if (aead->id == DTLS_CIPHER_CHACHA20_POLY1305)
 		return c->chacha20;
-	return cipher->key_len == 16 ? c->aes128_ecb : c->aes256_ecb;
+	return aead->key_size == 16 ? c->aes128_ecb : c->aes256_ecb;
 }
 
 bool dtls_protection_usable(const struct dtls_crypto *c, u16 id)
 {
-	return evp_cipher(c, id) && sn_cipher(c, dtls_suite_cipher(id));
+	return evp_cipher(c, id) && sn_cipher(c, dtls_aead_find(id));
 }
 
 static EVP_CIPHER_CTX *sn_new(const struct dtls_crypto *c,
-			      const struct dtls_cipher *cipher, const u8 *key)
+			      const struct dtls_aead *aead, const u8 *key)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	const EVP_CIPHER *evp = sn_cipher(c, cipher);
+	const EVP_CIPHER *evp = sn_cipher(c, aead);
 
 	if (ctx && evp && EVP_EncryptInit_ex2(ctx, evp, key, NULL, NULL) == 1 &&
 	    EVP_CIPHER_CTX_set_padding(ctx, 0) == 1)
@@ -67,7 +67,7 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 	p = OPENSSL_zalloc(sizeof(*p) + key->cid_len);
 	if (!p)
 		return NULL;
-	p->cipher = dtls_suite_cipher(key->cipher);
+	p->aead = dtls_aead_find(key->cipher);
 	p->epoch = key->epoch;
 	p->seq = key->rec_seq;
 	p->limit = key->limit;
@@ -79,9 +79,9 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 	dtls_replay_init(&p->seen, p->ring, DTLS_WINDOW_SIZE, key->rec_seq);
 
 	p->ctx = EVP_CIPHER_CTX_new();
-	if (!p->cipher || !p->ctx)
+	if (!p->aead || !p->ctx)
 		goto fail;
-	cipher = evp_cipher(c, p->cipher->id);
+	cipher = evp_cipher(c, p->aead->id);
 	if (!cipher)
 		goto fail;
 	/* CCM wants the lengths of nonce and tag before the key */
@@ -91,14 +91,14 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 		    EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_SET_IVLEN,
 					DTLS_NONCE_SIZE, NULL) != 1 ||
 		    EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_SET_TAG,
-					p->cipher->tag_len, NULL) != 1)
+					p->aead->tag_size, NULL) != 1)
 			goto fail;
 		cipher = NULL;
 	}
 	if (EVP_CipherInit_ex2(p->ctx, cipher, key->key, NULL, enc, NULL) != 1)
 		goto fail;
 	if (key->version == DTLS_VERSION_1_3) {
-		p->sn = sn_new(c, p->cipher, key->sn_key);
+		p->sn = sn_new(c, p->aead, key->sn_key);
 		if (!p->sn)
 			goto fail;
 	}
@@ -120,40 +120,24 @@ void dtls_protection_free(struct dtls_protection *p)
 /* Bytes of explicit nonce in a record: DTLS 1.3 has none */
 static size_t explicit_len(const struct dtls_protection *p)
 {
-	return p->sn ? 0 : p->cipher->explicit_len;
+	return p->sn ? 0 : p->aead->explicit_size;
 }
 
 size_t dtls_protection_overhead(const struct dtls_protection *p)
 {
 	/* First byte, number, length, type; the most that may be padded */
 	if (p->sn)
-		return 1 + p->cid_len + 2 + 2 + 1 + p->cipher->tag_len +
-		       dtls_record_padding(0, p->cipher->tag_len);
+		return 1 + p->cid_len + 2 + 2 + 1 + p->aead->tag_size +
+		       dtls_record_padding(0, p->aead->tag_size);
 	return DTLS12_HEADER_SIZE + p->cid_len + !!p->cid_len +
-	       p->cipher->explicit_len + p->cipher->tag_len;
-}
-
-/*
- * RFC 5288 3: salt and explicit nonce; else as dtls_record_nonce(). @explicit
- * is the record's, if it has one.
- */
-static void make_nonce(const struct dtls_protection *p,
-		       const struct dtls_record *r, const u8 *explicit,
-		       u8 *nonce)
-{
-	if (!explicit_len(p)) {
-		dtls_record_nonce(nonce, p->iv, r);
-		return;
-	}
-	memcpy(nonce, p->iv, p->cipher->iv_len);
-	memcpy(nonce + p->cipher->iv_len, explicit, explicit_len(p));
+	       p->aead->explicit_size + p->aead->tag_size;
 }
 
 /* Two bytes of mask for a sequence number, from the fragment's first ones */
 static bool make_mask(struct dtls_protection *p, const u8 *fragment, u8 *mask)
 {
 	static const u8 zeros[DTLS_SAMPLE_SIZE];
-	bool chacha = p->cipher->id == DTLS_CIPHER_CHACHA20_POLY1305;
+	bool chacha = p->aead->id == DTLS_CIPHER_CHACHA20_POLY1305;
 	u8 block[2 * DTLS_SAMPLE_SIZE];
 	int n;
 
@@ -177,7 +161,7 @@ static bool aead_begin(struct dtls_protection *p, int enc, const u8 *nonce,
 	int n;
 
 	if (!enc && EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_SET_TAG,
-					p->cipher->tag_len, tag) != 1)
+					p->aead->tag_size, tag) != 1)
 		return false;
 	if (EVP_CipherInit_ex2(p->ctx, NULL, NULL, nonce, enc, NULL) != 1)
 		return false;
@@ -190,8 +174,8 @@ static bool aead_begin(struct dtls_protection *p, int enc, const u8 *nonce,
 size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 			    const u8 *content, size_t len, u8 *out)
 {
-	const struct dtls_cipher *c = p->cipher;
-	size_t padding = p->sn ? dtls_record_padding(len, c->tag_len) : 0;
+	const struct dtls_aead *a = p->aead;
+	size_t padding = p->sn ? dtls_record_padding(len, a->tag_size) : 0;
 	bool typed = p->sn || p->cid_len; /* the type goes inside */
 	size_t inner = len + typed + padding;
 	struct dtls_record r = {
@@ -200,7 +184,7 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 				   DTLS_UNIFIED_LENGTH : 0,
 		.cid_len = p->cid_len,
 		.version = DTLS_VERSION_1_2,
-		.fragment_len = (u16)(explicit_len(p) + inner + c->tag_len),
+		.fragment_len = (u16)(explicit_len(p) + inner + a->tag_size),
 		.epoch = p->epoch,
 		.seq = p->seq,
 		.cid = p->cid,
@@ -216,7 +200,7 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 	q += dtls_record_write_header(q, &r);
 	if (explicit_len(p))
 		dtls_put_be(q, 8, p->epoch << 48 | r.seq);
-	make_nonce(p, &r, q, nonce);
+	dtls_aead_nonce(nonce, p->iv, &r, q, explicit_len(p));
 	q += explicit_len(p);
 
 	/* One update call: CCM can take no more */
@@ -228,7 +212,7 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 	    EVP_CipherUpdate(p->ctx, q, &n, q, (int)inner) != 1 ||
 	    EVP_CipherFinal_ex(p->ctx, q + n, &last) != 1)
 		return 0;
-	if (EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_GET_TAG, c->tag_len,
+	if (EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_GET_TAG, a->tag_size,
 				q + inner) != 1)
 		return 0;
 	if (p->sn) {
@@ -236,7 +220,7 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 			return 0;
 		dtls_record_mask(out, &r, mask);
 	}
-	return (size_t)(q - out) + inner + c->tag_len;
+	return (size_t)(q - out) + inner + a->tag_size;
 }
 
 /* Does a record as parsed belong to this key? Its number is known then. */
@@ -245,7 +229,7 @@ static bool resolve(struct dtls_protection *p, struct dtls_record *record,
 {
 	u8 mask[2];
 
-	if (record->fragment_len < explicit_len(p) + p->cipher->tag_len)
+	if (record->fragment_len < explicit_len(p) + p->aead->tag_size)
 		return false;
 	if (!p->sn)
 		return !record->unified && record->epoch == p->epoch &&
@@ -264,7 +248,7 @@ static bool resolve(struct dtls_protection *p, struct dtls_record *record,
 long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 			  const u8 *bytes, u8 *out, u8 *type)
 {
-	const struct dtls_cipher *c = p->cipher;
+	const struct dtls_aead *a = p->aead;
 	const u8 *fragment = bytes + record->header_len;
 	u8 nonce[DTLS_NONCE_SIZE], tag[16];
 	size_t len = record->fragment_len;
@@ -275,10 +259,10 @@ long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 	    !dtls_replay_check(&p->seen, record->seq))
 		return -1;
 
-	make_nonce(p, record, fragment, nonce);
+	dtls_aead_nonce(nonce, p->iv, record, fragment, explicit_len(p));
 	fragment += explicit_len(p);
-	len -= explicit_len(p) + c->tag_len;
-	memcpy(tag, fragment + len, c->tag_len);
+	len -= explicit_len(p) + a->tag_size;
+	memcpy(tag, fragment + len, a->tag_size);
 
 	/* CCM verifies in its one update, and wants it even for no content */
 	if (!aead_begin(p, 0, nonce, record, len, tag) ||

@@ -16,7 +16,7 @@
 struct dtls_protection {
 	EVP_CIPHER_CTX *ctx;
 	EVP_CIPHER_CTX *sn;	/* DTLS 1.3: masks sequence numbers; else NULL */
-	const struct dtls_cipher *cipher;
+	const struct dtls_aead *aead;
 	u64 epoch;
 	u64 seq;		/* to send next */
 	u64 failed;		/* records that did not verify */

@@ -80,7 +80,7 @@ int dtls_fail(struct kdtls_engine *e, int error, u8 alert, const char *reason)
 	e->error = error;
 	e->reason = reason;
 	if (alert != KDTLS_ALERT_NONE)
-		dtls_state_alert(e, 2, alert);
+		dtls_state_alert(e, DTLS_ALERT_FATAL, alert);
 	/*
 	 * RFC 5246 7.2.2: it shall not be resumed. Before keys are proven
 	 * anybody who saw the id could ask for this.

@@ -284,7 +284,7 @@ static inline int dtls_fail_memory(struct kdtls_engine *e)
 			 "out of memory, or a limit reached");
 }
 
-/* Make an alert go out with the next output. @level: 1: warning, 2: fatal */
+/* Make an alert go out with the next output. @level: DTLS_ALERT_* */
 void dtls_state_alert(struct kdtls_engine *e, u8 level, u8 alert);
 
 /* Nothing more is to be sent but an alert and what it is sent under. */

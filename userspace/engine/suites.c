@@ -43,17 +43,6 @@ const struct dtls_suite dtls_suites[] = {
 
 #define ASKED_FOR	2
 
-/* RFC 5288, RFC 6655, RFC 7905 */
-static const struct dtls_cipher ciphers[] = {
-	{ GCM_128, 16, 4, 8, 16 },
-	{ GCM_256, 32, 4, 8, 16 },
-	{ CCM, 16, 4, 8, 16 },
-	{ CCM_8, 16, 4, 8, 8 },
-	{ DTLS_CIPHER_AES_CCM_256, 32, 4, 8, 16 },
-	{ DTLS_CIPHER_AES_CCM_8_256, 32, 4, 8, 8 },
-	{ CHACHA, 32, 12, 0, 16 },
-};
-
 const struct dtls_group dtls_groups[] = {
 	{ 0x11ec, 1216, 1120, true, "X25519MLKEM768", "X25519MLKEM768" },
 	{ 29, 32, 32, false, "X25519", "X25519" },
@@ -109,9 +98,4 @@ const struct dtls_group *dtls_group_find(u16 id)
 const struct dtls_scheme *dtls_scheme_find(u16 id)
 {
 	FIND(dtls_schemes, id);
-}
-
-const struct dtls_cipher *dtls_suite_cipher(unsigned int id)
-{
-	FIND(ciphers, id);
 }

@@ -3,6 +3,7 @@
 #ifndef _DTLS_SUITES_H
 #define _DTLS_SUITES_H
 
+#include "aead.h"
 #include "crypto.h"
 
 /* How the premaster secret comes about, and who is authenticated how */
@@ -18,14 +19,6 @@ struct dtls_suite {
 	u8 kx;
 	u16 cipher;	/* DTLS_CIPHER_* */
 	bool sha384;	/* hash of the PRF; else SHA-256 */
-};
-
-struct dtls_cipher {
-	u16 id;
-	u8 key_len;
-	u8 iv_len;	/* from the key block */
-	u8 explicit_len; /* nonce bytes in the record */
-	u8 tag_len;
 };
 
 struct dtls_group {
@@ -60,7 +53,6 @@ extern const size_t dtls_scheme_count;
 const struct dtls_suite *dtls_suite_find(u16 id);
 const struct dtls_group *dtls_group_find(u16 id);
 const struct dtls_scheme *dtls_scheme_find(u16 id);
-const struct dtls_cipher *dtls_suite_cipher(unsigned int id);
 
 static inline bool dtls_suite_is_13(const struct dtls_suite *suite)
 {

@@ -13,6 +13,13 @@
 
 #include "record.h"
 
+/* The version that hellos and what answers them may bear (RFC 6347 4.2.1) */
+#define DTLS_VERSION_1_0	0xfeff
+
+/* Alert levels (RFC 5246 7.2) */
+#define DTLS_ALERT_WARNING	1
+#define DTLS_ALERT_FATAL	2
+
 /* Bytes that belong to somebody else; as a reader, those still to be read. */
 struct dtls_bytes {
 	const u8 *p;
