@@ -2,7 +2,8 @@
 #
 # A manual page out of a guide in reStructuredText:
 #
-#	awk -v name=dtls -v section=7 -v brief=TEXT -f guide.awk docs/dtls.rst
+#	awk -v name=dtls -v section=7 -v version=VERSION -v brief=TEXT \
+#		-f guide.awk docs/dtls.rst
 #
 # The guide uses this much of the format and no more: a title between lines of
 # "=", sections underlined with "=" and "-", paragraphs, lists with "-" and "1.",
@@ -49,7 +50,7 @@ function heading(s, mark)
 
 BEGIN {
 	print ".\\\" SPDX-License-Identifier: BSD-3-Clause"
-	print ".TH " toupper(name) " " section " 2026-11-28 \"libkdtls 0.1\""
+	print ".TH " toupper(name) " " section " 2026-11-28 \"libkdtls " version "\""
 	print ".SH NAME\n" name " \\- " text(brief)
 }
 

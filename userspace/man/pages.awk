@@ -3,7 +3,8 @@
 # A manual page for each function and structure of a header, out of the comment
 # before it:
 #
-#	awk -v dir=FOLDER -v header=kdtls/socket.h -f pages.awk FILE
+#	awk -v dir=FOLDER -v version=VERSION -v header=kdtls/socket.h \
+#		-f pages.awk FILE
 #
 # A comment begins with "name() - what it is" or "struct name - what it is".
 # Then come lines with @name: for parameters or fields, paragraphs (with a tab
@@ -126,7 +127,7 @@ function write_page(	i, n, part, all)
 {
 	page = dir "/" name ".3"
 	out(".\\\" SPDX-License-Identifier: BSD-3-Clause")
-	out(".TH " toupper(name) " 3 2026-11-21 \"libkdtls 0.1\"")
+	out(".TH " toupper(name) " 3 2026-11-28 \"libkdtls " version "\"")
 	out(".SH NAME\n" name " \\- " text(brief))
 	out(".SH SYNOPSIS\n.nf\n.B #include <" header ">\n.PP")
 	n = split(declaration, part, "\n")
