@@ -22,13 +22,29 @@ static bool stands(const struct place *p)
 
 /* ---- what an end sends ---- */
 
+static void record(struct world *w, const u8 *data, size_t len)
+{
+	struct datagram *d = &w->first[w->firsts];
+
+	if (w->firsts == FIRST)
+		return;
+	w->firsts++;
+	d->to = SERVER;
+	d->life = w->life;
+	d->len = len;
+	memcpy(d->data, data, len);
+}
+
 static void flush(struct world *w, struct end *end, enum side side, int life)
 {
 	u8 buf[NETWORK_SIZE];
 	long n;
 
-	while ((n = end_output(end, buf, sizeof(buf), w->net.now)) > 0)
+	while ((n = end_output(end, buf, sizeof(buf), w->net.now)) > 0) {
 		network_send(&w->net, side, life, buf, (size_t)n);
+		if (side == CLIENT)
+			record(w, buf, (size_t)n);
+	}
 }
 
 /* Once it has keys, it changes them, gives connection IDs, and sends data. */
@@ -277,6 +293,7 @@ static void begin_life(struct world *w)
 		w->updates[i] = chance(n, 30) ? (unsigned int)below(n, 4) : 0;
 		w->given[i] = chance(n, 30) ? (unsigned int)below(n, 4) : 0;
 	}
+	w->firsts = 0;
 	parties_open_client(w);
 	if (w->client->session && chance(n, 85))
 		offer_session(w);
@@ -290,11 +307,23 @@ static void begin_life(struct world *w)
 	drain_client(w);
 }
 
+/* What a life began with comes once more, during the next one maybe. */
+static void replay(struct world *w)
+{
+	u64 late = below(&w->net, 4 * SECOND);
+	unsigned int i;
+
+	for (i = 0; i < w->firsts; i++)
+		network_replay(&w->net, &w->first[i], late + i);
+}
+
 /* It closes its association or not, and comes back at once or much later. */
 static void end_life(struct world *w)
 {
 	struct network *n = &w->net;
 
+	if (chance(n, 25))
+		replay(w);
 	if (end_established(w->client) && chance(n, 30)) {
 		kdtls_engine_close(w->client->e);
 		flush(w, w->client, CLIENT, w->life);

@@ -102,6 +102,12 @@ void network_send(struct network *n, enum side from, int life, const u8 *data,
 	}
 }
 
+void network_replay(struct network *n, const struct datagram *d, u64 late)
+{
+	note(n, "will get a replayed datagram", d->to, d->len);
+	enqueue(n, d->to, d->life, d->data, d->len, late);
+}
+
 struct datagram *network_next(struct network *n)
 {
 	struct datagram *first = NULL;

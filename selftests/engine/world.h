@@ -18,6 +18,7 @@
 #define LIVES_MAX	12
 #define PLACES		2
 #define TEXT_SIZE	12
+#define FIRST		4	/* datagrams */
 
 /* Who can live at the address */
 enum person {
@@ -99,6 +100,8 @@ struct life {
  * @lives:	how many there are to be
  * @next:	when the client leaves, or the next one comes; KDTLS_NEVER: when all
  *		is quiet
+ * @first:	the first datagrams that this life has sent, @firsts of them, which
+ *		somebody on the path records
  * @pieces_of:	the life whose hello came in pieces last, until @pieces_until
  *		what the gate may still have of it
  * @updates:	of keys, that are to come: the client's, the server's
@@ -119,6 +122,8 @@ struct world {
 	struct life lives_lived[LIVES_MAX];
 	int life, lives;
 	u64 next;
+	struct datagram first[FIRST];
+	unsigned int firsts;
 	int pieces_of;
 	u64 pieces_until;
 	unsigned int updates[2], given[2];
