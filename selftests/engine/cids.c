@@ -4,12 +4,7 @@
 
 #include "pair.h"
 
-PAIR(cids13);
-
-FIXTURE_SETUP(cids13)
-{
-	PAIR_SETUP(DTLS_VERSION_1_3);
-}
+PAIR_OF(cids13, DTLS_VERSION_1_3)
 
 #define SERVER_CID	"server's"
 #define CID_LEN		8

@@ -160,11 +160,12 @@ static int exchange(struct ends *e)
 }
 
 /* A handshake, and one of a client that has forgotten it, on the same port */
-static int twice(void)
+static int twice(void *arg)
 {
 	struct ends e = { 0 };
 	int round, err;
 
+	(void)arg;
 	session_len = 0;
 	err = open_endpoint(&e.client_ep);
 	if (!err)
@@ -196,46 +197,17 @@ static int twice(void)
 	return err;
 }
 
-static bool leaks(unsigned long fail)
-{
-	size_t before;
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		before = heap_used;
-		heap_calls = 0;
-		heap_fail = fail;
-		twice();
-		heap_fail = 0;
-		if (heap_used <= before)
-			return false;
-	}
-	printf("# allocation %lu: %zu bytes lost\n", fail, heap_used - before);
-	return true;
-}
-
 static void each_fails(void)
 {
-	unsigned long i, count, survived = 0, lost = 0;
-	int err;
+	struct heap_trial t;
 
-	heap_calls = 0;
-	err = twice();
-	if (err)
-		printf("# %s\n", kdtls_strerror(err));
-	result(!err, "a client on a listener, and anew on its port");
-	count = heap_calls;
-	for (i = 1; i <= count; i++) {
-		heap_calls = 0;
-		heap_fail = i;
-		survived += !twice();
-		heap_fail = 0;
-		lost += leaks(i);
-	}
-	printf("# %lu allocations, %lu failures did not matter\n", count,
-	       survived);
-	result(count > 100 && survived < count, "each allocation fails once");
-	result(!lost, "and nothing is lost");
+	heap_each_fails(twice, NULL, &t);
+	if (t.err)
+		printf("# %s\n", kdtls_strerror(t.err));
+	result(!t.err, "a client on a listener, and anew on its port");
+	result(t.allocations > 100 && t.survived < t.allocations,
+	       "each allocation fails once");
+	result(!t.lost, "and nothing is lost");
 }
 
 int main(void)

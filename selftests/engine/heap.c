@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Counts what libcrypto's allocator gives out; see heap.h. */
 #include <openssl/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,4 +70,45 @@ static void *heap_realloc(void *ptr, size_t n, const char *file, int line)
 bool heap_watch(void)
 {
 	return CRYPTO_set_mem_functions(heap_malloc, heap_realloc, heap_free);
+}
+
+static int run_failing(int (*run)(void *arg), void *arg, unsigned long fail)
+{
+	int err;
+
+	heap_calls = 0;
+	heap_fail = fail;
+	err = run(arg);
+	heap_fail = 0;
+	return err;
+}
+
+/* What libcrypto keeps it may; a leak grows when the same is done again. */
+static bool leaks(int (*run)(void *arg), void *arg, unsigned long fail)
+{
+	size_t before;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		before = heap_used;
+		run_failing(run, arg, fail);
+		if (heap_used <= before)
+			return false;
+	}
+	printf("# allocation %lu: %zu bytes lost\n", fail, heap_used - before);
+	return true;
+}
+
+void heap_each_fails(int (*run)(void *arg), void *arg, struct heap_trial *trial)
+{
+	unsigned long i;
+
+	*trial = (struct heap_trial){ .err = run_failing(run, arg, 0) };
+	trial->allocations = heap_calls;
+	for (i = 1; i <= trial->allocations; i++) {
+		trial->survived += !run_failing(run, arg, i);
+		trial->lost += leaks(run, arg, i);
+	}
+	printf("# %lu allocations, %lu failures did not matter\n",
+	       trial->allocations, trial->survived);
 }

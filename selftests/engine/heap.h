@@ -14,4 +14,19 @@ extern unsigned long heap_fail;	/* the library's allocation to fail; 0: none */
 /* Before anything else. Return: false: too late. */
 bool heap_watch(void);
 
+/**
+ * struct heap_trial - what came of the failure of each allocation
+ * @err:	what came without any
+ * @allocations: that there were then
+ * @survived:	failures that did not matter
+ * @lost:	those after which memory was not given back
+ */
+struct heap_trial {
+	int err;
+	unsigned long allocations, survived, lost;
+};
+
+/* Call @run as things are, and then with each of its allocations failing. */
+void heap_each_fails(int (*run)(void *arg), void *arg, struct heap_trial *trial);
+
 #endif /* _TEST_HEAP_H */

@@ -2,34 +2,14 @@
 /* Hellos as other clients send them, and what is answered to them. */
 #include "pair.h"
 
-PAIR(hello)
-
-FIXTURE_VARIANT(hello)
-{
-	u16 version;
-};
-
-FIXTURE_VARIANT_ADD(hello, v12)
-{
-	.version = DTLS_VERSION_1_2,
-};
-
-FIXTURE_VARIANT_ADD(hello, v13)
-{
-	.version = DTLS_VERSION_1_3,
-};
+PAIR_OF_BOTH(hello);
 
 FIXTURE_SETUP(hello)
 {
 	PAIR_SETUP(variant->version);
 }
 
-PAIR(hello12)
-
-FIXTURE_SETUP(hello12)
-{
-	PAIR_SETUP(DTLS_VERSION_1_2);
-}
+PAIR_OF(hello12, DTLS_VERSION_1_2)
 
 #define HELLO_FRONT	(DTLS12_HEADER_SIZE + DTLS_MESSAGE_HEADER)
 

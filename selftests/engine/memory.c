@@ -31,9 +31,16 @@ static int give_credentials(struct end *end)
 	return trust(end, &ca) || show(end, &leaf);
 }
 
+struct way {
+	bool certificates;
+	bool by_id;
+};
+
 /* A full handshake and one that resumes it, with all that can be negotiated */
-static int twice(bool certificates, bool by_id)
+static int twice(void *arg)
 {
+	bool certificates = ((struct way *)arg)->certificates;
+	bool by_id = ((struct way *)arg)->by_id;
 	static const char *const protocols[] = { "coap", NULL };
 	u64 now = 1000000;
 	int round, err = 0;
@@ -87,43 +94,16 @@ static int twice(bool certificates, bool by_id)
 	return err;
 }
 
-/* What libcrypto keeps it may; a leak grows when the same is done again. */
-static bool leaks(bool certificates, bool by_id, unsigned long fail)
-{
-	size_t before;
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		before = heap_used;
-		heap_calls = 0;
-		heap_fail = fail;
-		twice(certificates, by_id);
-		heap_fail = 0;
-		if (heap_used <= before)
-			return false;
-	}
-	printf("# allocation %lu: %zu bytes lost\n", fail, heap_used - before);
-	return true;
-}
-
 static void each_fails(bool certificates, bool by_id, const char *what)
 {
-	unsigned long i, count, survived = 0, lost = 0;
+	struct way way = { certificates, by_id };
+	struct heap_trial t;
 
-	heap_calls = 0;
-	result(!twice(certificates, by_id), what);
-	count = heap_calls;
-	for (i = 1; i <= count; i++) {
-		heap_calls = 0;
-		heap_fail = i;
-		survived += !twice(certificates, by_id);
-		heap_fail = 0;
-		lost += leaks(certificates, by_id, i);
-	}
-	printf("# %s: %lu allocations, %lu failures did not matter\n", what,
-	       count, survived);
-	result(count > 50 && survived < count, "each allocation fails once");
-	result(!lost, "and nothing is lost");
+	heap_each_fails(twice, &way, &t);
+	result(!t.err, what);
+	result(t.allocations > 50 && t.survived < t.allocations,
+	       "each allocation fails once");
+	result(!t.lost, "and nothing is lost");
 }
 
 static void idle(bool certificates, const char *what)

@@ -35,6 +35,30 @@ do {									\
 		.kind = CERT_P256, .ca = true });			\
 } while (0)
 
+/* A fixture of pairs that speak no newer version than this */
+#define PAIR_OF(name_, version_)					\
+PAIR(name_)								\
+FIXTURE_SETUP(name_)							\
+{									\
+	PAIR_SETUP(version_);						\
+}
+
+/* A fixture for tests that hold in both versions: each runs as v12 and v13. */
+#define PAIR_OF_BOTH(name_)						\
+PAIR(name_)								\
+FIXTURE_VARIANT(name_)							\
+{									\
+	u16 version;							\
+};									\
+FIXTURE_VARIANT_ADD(name_, v12)						\
+{									\
+	.version = DTLS_VERSION_1_2,					\
+};									\
+FIXTURE_VARIANT_ADD(name_, v13)						\
+{									\
+	.version = DTLS_VERSION_1_3,					\
+}
+
 /* Both ends with certificates alone; the client wants @name in the server's. */
 static inline int open_with(struct end *client, struct end *server,
 			    const struct cert *ca, const struct cert *cert,

@@ -8,22 +8,7 @@
 #define DAY	(24 * HOUR)
 #define WEEK	(7 * DAY)
 
-PAIR(peer);
-
-FIXTURE_VARIANT(peer)
-{
-	u16 version;
-};
-
-FIXTURE_VARIANT_ADD(peer, v12)
-{
-	.version = DTLS_VERSION_1_2,
-};
-
-FIXTURE_VARIANT_ADD(peer, v13)
-{
-	.version = DTLS_VERSION_1_3,
-};
+PAIR_OF_BOTH(peer);
 
 #define SETUP(version)							\
 do {									\

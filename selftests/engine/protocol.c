@@ -7,22 +7,7 @@
 #include "pair.h"
 
 /* What holds in both versions */
-PAIR(pair)
-
-FIXTURE_VARIANT(pair)
-{
-	u16 version;
-};
-
-FIXTURE_VARIANT_ADD(pair, v12)
-{
-	.version = DTLS_VERSION_1_2,
-};
-
-FIXTURE_VARIANT_ADD(pair, v13)
-{
-	.version = DTLS_VERSION_1_3,
-};
+PAIR_OF_BOTH(pair);
 
 FIXTURE_SETUP(pair)
 {
@@ -32,12 +17,7 @@ FIXTURE_SETUP(pair)
 #define IS_13	(variant->version == DTLS_VERSION_1_3)
 
 /* What is of DTLS 1.2 alone */
-PAIR(pair12)
-
-FIXTURE_SETUP(pair12)
-{
-	PAIR_SETUP(DTLS_VERSION_1_2);
-}
+PAIR_OF(pair12, DTLS_VERSION_1_2)
 
 /* Names and chains */
 

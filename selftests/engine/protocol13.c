@@ -5,12 +5,7 @@
 
 #include "pair.h"
 
-PAIR(pair13)
-
-FIXTURE_SETUP(pair13)
-{
-	PAIR_SETUP(DTLS_VERSION_1_3);
-}
+PAIR_OF(pair13, DTLS_VERSION_1_3)
 
 /* The key schedule, against libcrypto's own */
 

@@ -49,41 +49,19 @@ FIXTURE_VARIANT(provider)
 	const char *missing;
 };
 
-FIXTURE_VARIANT_ADD(provider, dtls12_without_chacha20)
-{
-	.version = DTLS_VERSION_1_2,
-	.missing = "ChaCha20",
-};
+#define WITHOUT(name_, version_, missing_)				\
+FIXTURE_VARIANT_ADD(provider, name_)					\
+{									\
+	.version = version_,						\
+	.missing = missing_,						\
+}
 
-FIXTURE_VARIANT_ADD(provider, dtls13_without_chacha20)
-{
-	.version = DTLS_VERSION_1_3,
-	.missing = "ChaCha20",
-};
-
-FIXTURE_VARIANT_ADD(provider, dtls12_without_ccm)
-{
-	.version = DTLS_VERSION_1_2,
-	.missing = "AES-128-CCM",
-};
-
-FIXTURE_VARIANT_ADD(provider, dtls13_without_aes128_gcm)
-{
-	.version = DTLS_VERSION_1_3,
-	.missing = "AES-128-GCM",
-};
-
-FIXTURE_VARIANT_ADD(provider, dtls12_without_x25519)
-{
-	.version = DTLS_VERSION_1_2,
-	.missing = "X25519",
-};
-
-FIXTURE_VARIANT_ADD(provider, dtls13_without_x25519)
-{
-	.version = DTLS_VERSION_1_3,
-	.missing = "X25519",
-};
+WITHOUT(dtls12_without_chacha20, DTLS_VERSION_1_2, "ChaCha20");
+WITHOUT(dtls13_without_chacha20, DTLS_VERSION_1_3, "ChaCha20");
+WITHOUT(dtls12_without_ccm, DTLS_VERSION_1_2, "AES-128-CCM");
+WITHOUT(dtls13_without_aes128_gcm, DTLS_VERSION_1_3, "AES-128-GCM");
+WITHOUT(dtls12_without_x25519, DTLS_VERSION_1_2, "X25519");
+WITHOUT(dtls13_without_x25519, DTLS_VERSION_1_3, "X25519");
 
 FIXTURE_SETUP(provider)
 {
