@@ -26,7 +26,7 @@ static void retire_epochs(struct work_struct *work)
 
 	mutex_lock(assoc->setup);
 	for (i = 0; i < DTLS_RX_EPOCHS; i++) {
-		epoch = rcu_dereference_protected(assoc->rx[i], true);
+		epoch = dtls_assoc_slot(assoc, rx[i]);
 		if (!epoch)
 			break;
 		left = since ? (int)(since - now) + keep : 0;
@@ -61,7 +61,10 @@ dtls_assoc_new(u16 version, u32 replay_window, struct mutex *setup)
 	return assoc;
 }
 
-/* From close(). Sleeps. */
+/*
+ * Free @assoc, which may be NULL. close() calls this: no call runs on the
+ * socket and the work is cancelled, so the slots need no lock. Sleeps.
+ */
 void dtls_assoc_free(struct dtls_assoc *assoc)
 {
 	int i;
@@ -76,11 +79,14 @@ void dtls_assoc_free(struct dtls_assoc *assoc)
 	kfree(assoc);
 }
 
-/* Under the setup mutex, as all writers. Takes over the reference on success. */
+/*
+ * Under the setup mutex, as all writers. Takes over the reference on success.
+ */
 int dtls_assoc_set_tx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 {
-	struct dtls_epoch *old = rcu_dereference_protected(assoc->tx, true);
+	struct dtls_epoch *old = dtls_assoc_slot(assoc, tx);
 
+	lockdep_assert_held(assoc->setup);
 	if (old && epoch->number <= old->number)
 		return -EEXIST;
 	rcu_assign_pointer(assoc->tx, epoch);
@@ -94,16 +100,16 @@ int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 	struct dtls_epoch *e;
 	int i;
 
-	e = rcu_dereference_protected(assoc->rx[0], true);
+	lockdep_assert_held(assoc->setup);
+	e = dtls_assoc_slot(assoc, rx[0]);
 	if (e && epoch->number <= e->number)
 		return -EEXIST;
 
 	/* From the oldest slot on: dtls_assoc_rx() scans the other way. */
-	e = rcu_dereference_protected(assoc->rx[DTLS_RX_EPOCHS - 1], true);
+	e = dtls_assoc_slot(assoc, rx[DTLS_RX_EPOCHS - 1]);
 	for (i = DTLS_RX_EPOCHS - 1; i > 0; i--)
 		rcu_assign_pointer(assoc->rx[i],
-				   rcu_dereference_protected(assoc->rx[i - 1],
-							     true));
+				   dtls_assoc_slot(assoc, rx[i - 1]));
 	rcu_assign_pointer(assoc->rx[0], epoch);
 	dtls_epoch_put(e);
 	return 0;
@@ -164,6 +170,7 @@ u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc)
 /* The first record of read epoch @epoch was opened. Under @assoc's lock. */
 void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 {
+	lockdep_assert_held(&assoc->lock);
 	WRITE_ONCE(epoch->used, ktime_get_boottime_seconds());
 	if (rcu_access_pointer(assoc->rx[1]))
 		schedule_delayed_work(&assoc->retire, READ_ONCE(msl) * HZ);
@@ -175,10 +182,11 @@ void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
  */
 int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid)
 {
-	struct dtls_cid_list *old = rcu_dereference_protected(assoc->cids, true);
+	struct dtls_cid_list *old = dtls_assoc_slot(assoc, cids);
 	unsigned int len = assoc->rx_cid_len, keep = old ? old->n : 0, skip = 0;
 	struct dtls_cid_list *cids;
 
+	lockdep_assert_held(assoc->setup);
 	if (keep == DTLS_CIDS_MAX)
 		skip = 1;
 	keep -= skip;
@@ -231,9 +239,10 @@ static u64 read_count(struct dtls_assoc *assoc, enum dtls_count what)
 /* Under the setup mutex. */
 void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
 {
-	struct dtls_epoch *tx = rcu_dereference_protected(assoc->tx, true);
-	struct dtls_epoch *rx = rcu_dereference_protected(assoc->rx[0], true);
+	struct dtls_epoch *tx = dtls_assoc_slot(assoc, tx);
+	struct dtls_epoch *rx = dtls_assoc_slot(assoc, rx[0]);
 
+	lockdep_assert_held(assoc->setup);
 	info->version = assoc->version;
 	info->replay_window = assoc->replay_window;
 	if (READ_ONCE(assoc->eof))

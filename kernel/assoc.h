@@ -56,15 +56,16 @@ struct dtls_cid_list {
  * @retire:	makes old ones of @rx go, with the mutex
  * @lock:	replay windows of @rx and what follows it here; taken in process
  *		context alone, innermost
- * @under_way:	runs of records between intake and the window's last word on them
+ * @under_way:	runs of records between intake and the window's last word on
+ *		them
  * @rx_records:	application records verified
  * @rx_bytes:	their content
  * @count:	see enum dtls_count
  *
- * Made with its socket's first key and freed in close(), which waits for @retire.
- * No call runs on a socket that is being closed, so the data path borrows it
- * without a reference. Slots are written under the setup mutex and read under
- * RCU.
+ * Made with its socket's first key and freed in close(), which waits for
+ * @retire. No call runs on a socket that is being closed, so the data path
+ * borrows it without a reference. Slots are written under the setup mutex and
+ * read under RCU.
  */
 struct dtls_assoc {
 	u16 version;
@@ -83,16 +84,23 @@ struct dtls_assoc {
 	atomic64_t count[DTLS_COUNT_MAX];
 };
 
+/* The content of @slot of @assoc: the caller holds the setup mutex. */
+#define dtls_assoc_slot(assoc, slot)					\
+	rcu_dereference_protected((assoc)->slot,			\
+				  lockdep_is_held((assoc)->setup))
+
 struct dtls_assoc *
 dtls_assoc_new(u16 version, u32 replay_window, struct mutex *setup);
 void dtls_assoc_free(struct dtls_assoc *assoc);
-int dtls_assoc_set_tx(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
-int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
+int __must_check dtls_assoc_set_tx(struct dtls_assoc *assoc,
+				   struct dtls_epoch *epoch);
+int __must_check dtls_assoc_set_rx(struct dtls_assoc *assoc,
+				   struct dtls_epoch *epoch);
 struct dtls_epoch *dtls_assoc_tx(struct dtls_assoc *assoc);
 struct dtls_epoch *dtls_assoc_rx(struct dtls_assoc *assoc, u64 number);
 u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc);
 void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
-int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid);
+int __must_check dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid);
 bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 			  const struct dtls_record *rec);
 void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info);

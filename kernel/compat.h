@@ -44,6 +44,12 @@
 #endif
 
 /*
+ * A sample is ChaCha20's block counter and nonce, and no more than its output.
+ */
+static_assert(DTLS_SAMPLE_SIZE == CHACHA_IV_SIZE &&
+	      DTLS_SAMPLE_SIZE <= CHACHA_BLOCK_SIZE);
+
+/*
  * The start of RFC 8439 2.3's block, with a sample (RFC 9147 4.2.3) for block
  * counter and nonce. Before 6.16 the state had no type.
  */
@@ -169,7 +175,8 @@ static inline void dtls_skb_drop(struct sock *sk, struct sk_buff *skb,
 
 /*
  * The cgroup's BPF programs see the address that recvmsg gives, and may change
- * it. Takes the socket's lock if there are any. Before 6.7 its length was fixed.
+ * it. Takes the socket's lock if there are any. Before 6.7 its length was
+ * fixed.
  */
 static inline void dtls_cgroup_recvmsg(struct sock *sk, struct sockaddr *addr,
 				       int *addr_len)

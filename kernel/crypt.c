@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The protection of one record: nonce, additional data, seal and open (RFC 5288,
- * RFC 6655, RFC 7905; RFC 9146 with a connection ID; RFC 9147 for DTLS 1.3).
+ * The protection of one record: nonce, additional data, seal and open (RFC
+ * 5288, RFC 6655, RFC 7905; RFC 9146 with a connection ID; RFC 9147 for DTLS
+ * 1.3).
  */
 #include <crypto/aead.h>
 #include <linux/scatterlist.h>
@@ -17,7 +18,13 @@
 #include "run.h"
 #include "scratch.h"
 
-#define EXPLICIT_LEN	8	/* if there is one */
+/*
+ * Additional data lie before the content, where the header comes, or in @aad.
+ */
+static_assert(DTLS12_AAD_SIZE <= DTLS12_HEADER_SIZE);
+static_assert(DTLS_AAD_SIZE_MAX >= DTLS_HEADER_SIZE_MAX);
+/* CCM's counter block is a byte of flags, the nonce, and 3 bytes of counter. */
+static_assert(sizeof_field(struct dtls_scratch, iv) == 1 + DTLS_NONCE_SIZE + 3);
 
 /*
  * @explicit: the nonce bytes that stand in the record. They are the sender's
@@ -39,7 +46,7 @@ static void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
 		return;
 	}
 	memcpy(nonce, key->iv, DTLS_NONCE_SIZE);
-	memcpy(nonce + DTLS_NONCE_SIZE - EXPLICIT_LEN, explicit, EXPLICIT_LEN);
+	memcpy(nonce + DTLS_NONCE_SIZE - DTLS_EXPLICIT_SIZE, explicit, DTLS_EXPLICIT_SIZE);
 }
 
 /* What lies side by side, in two entries: the second one's page follows. */
@@ -124,7 +131,9 @@ void dtls_crypt_seal_begin(const struct dtls_key *key,
 	aead_request_set_crypt(req, sg, sg, s->inner_len, scratch->iv);
 }
 
-/* The number of the record just made is to be hidden, now or with the others. */
+/*
+ * The number of the record just made is to be hidden, now or with the others.
+ */
 static void mask_number(const struct dtls_key *key,
 			struct dtls_scratch *scratch, u8 *record,
 			const u8 *fragment)
@@ -205,7 +214,7 @@ int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	u8 *content = record + s->head, *start = content;
 	struct dtls_record *rec = &s->rec;
 	size_t len = s->inner_len;
-	u8 explicit[EXPLICIT_LEN];
+	u8 explicit[DTLS_EXPLICIT_SIZE];
 	int err;
 
 	rec->seq = seq;
@@ -226,7 +235,9 @@ int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	if (unlikely(pages)) {
 		err = seal_pages(scratch, start, len + tag_len, pages);
 	} else {
-		/* A tag in an entry of its own is found without a table for it. */
+		/*
+		 * A tag in an entry of its own is found without a table for it.
+		 */
 		set_pair(&scratch->flat[1], start, len, tag_len);
 		err = crypto_wait_req(crypto_aead_encrypt(scratch->req),
 				      &scratch->wait);
@@ -239,7 +250,7 @@ int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	}
 	dtls_record_write_header(record, rec);
 	if (key->explicit_len)
-		memcpy(content - EXPLICIT_LEN, explicit, EXPLICIT_LEN);
+		memcpy(content - DTLS_EXPLICIT_SIZE, explicit, DTLS_EXPLICIT_SIZE);
 	return 0;
 }
 
@@ -316,9 +327,9 @@ static void open_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 }
 
 /*
- * RFC 9147 4.5.3: forgeries are counted, and a key goes that has seen as many as
- * its limit. They are counted here, before the next record is opened, so that
- * those of one super-packet do not get past the limit together.
+ * RFC 9147 4.5.3: forgeries are counted, and a key goes that has seen as many
+ * as its limit. They are counted here, before the next record is opened, so
+ * that those of one super-packet do not get past the limit together.
  */
 static bool is_expired(const struct dtls_key *key)
 {

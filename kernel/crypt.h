@@ -13,11 +13,13 @@ struct dtls_scratch;
 void dtls_crypt_seal_begin(const struct dtls_key *key,
 			   struct dtls_scratch *scratch, size_t len, u8 type,
 			   u64 epoch, bool more);
-int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
-		    u8 *record, const struct bio_vec *pages, u64 seq);
-int dtls_crypt_seal_end(const struct dtls_key *key,
-			struct dtls_scratch *scratch);
-u64 dtls_crypt_open(struct dtls_key *key, struct dtls_scratch *scratch,
-		    struct dtls_run *rx);
+int __must_check dtls_crypt_seal(const struct dtls_key *key,
+				 struct dtls_scratch *scratch, u8 *record,
+				 const struct bio_vec *pages, u64 seq);
+int __must_check dtls_crypt_seal_end(const struct dtls_key *key,
+				     struct dtls_scratch *scratch);
+u64 __must_check dtls_crypt_open(struct dtls_key *key,
+				 struct dtls_scratch *scratch,
+				 struct dtls_run *rx);
 
 #endif /* _DTLS_CRYPT_H */

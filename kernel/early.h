@@ -13,7 +13,7 @@ struct dtls_sock;
 struct dtls_msg *dtls_early_take(struct dtls_sock *ds);
 void dtls_early_keep(struct dtls_sock *ds, struct dtls_run *rx);
 void dtls_early_new_key(struct dtls_sock *ds);
-int dtls_early_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
-		    unsigned int len);
+int __must_check dtls_early_feed(struct dtls_sock *ds, sockptr_t data,
+				 size_t offset, unsigned int len);
 
 #endif /* _DTLS_EARLY_H */

@@ -5,6 +5,9 @@
 
 #include "epoch.h"
 
+/* Each event is a bit of dtls_epoch.told. */
+static_assert(DTLS_EVENT_RX_EXPIRED < BITS_PER_LONG);
+
 /**
  * dtls_epoch_new() - ready a key for use
  * @info:	checked

@@ -45,10 +45,12 @@ struct dtls_epoch *dtls_epoch_new(const struct dtls_key_info *info,
 				  const struct dtls_aead *cipher,
 				  u32 replay_window);
 void dtls_epoch_put(struct dtls_epoch *epoch);
-int dtls_epoch_take_seq(struct dtls_epoch *epoch, unsigned int n, u64 *seq);
+int __must_check dtls_epoch_take_seq(struct dtls_epoch *epoch, unsigned int n,
+				     u64 *seq);
 bool dtls_epoch_tx_warn(struct dtls_epoch *epoch);
 bool dtls_epoch_rx_warn(struct dtls_epoch *epoch, u16 event);
 void dtls_epoch_warn_again(struct dtls_epoch *epoch, u16 event);
-int dtls_epoch_resize(struct dtls_epoch *epoch, spinlock_t *lock, u32 size);
+int __must_check dtls_epoch_resize(struct dtls_epoch *epoch, spinlock_t *lock,
+				   u32 size);
 
 #endif /* _DTLS_EPOCH_H */

@@ -33,6 +33,14 @@
 #include "stats.h"
 #include "wait.h"
 
+/* A run's records are bits of dtls_run.fresh, and go to the window at once. */
+static_assert(DTLS_RUN_MAX <= DTLS_REPLAY_RUN_MAX &&
+	      DTLS_RUN_MAX <= BITS_PER_BYTE * sizeof_field(struct dtls_run, fresh));
+/*
+ * A record that has a sample has what dtls_record_unsized() reads of a header.
+ */
+static_assert(DTLS_SAMPLE_SIZE >= DTLS12_HEADER_SIZE);
+
 /* The datagram that starts at d->pos of a coalesced one begins. */
 static void next_segment(struct dtls_dgram *d)
 {
@@ -139,7 +147,10 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	struct sk_buff *skb;
 	int off = 0, err;
 
-	/* With an empty queue __skb_recv_udp() would busy-poll, which sleeps. */
+	lockdep_assert_held(&ds->lock);
+	/*
+	 * With an empty queue __skb_recv_udp() would busy-poll, which sleeps.
+	 */
 	if (!*budget || !dtls_wait_udp_unread(ds->sk))
 		return -EAGAIN;
 	--*budget;
@@ -190,8 +201,8 @@ static bool find_unsized(struct dtls_run *rx, const u8 *p, unsigned int len)
 }
 
 /*
- * Find the epoch that a unified header means. Return: false if the record is too
- * short for its number to be unmasked (RFC 9147 4.2.3).
+ * Find the epoch that a unified header means. Return: false if the record is
+ * too short for its number to be unmasked (RFC 9147 4.2.3).
  */
 static bool find_epoch(struct dtls_run *rx)
 {
@@ -204,8 +215,8 @@ static bool find_epoch(struct dtls_run *rx)
 /*
  * Return true if the record just found may belong to this association. Once
  * agreed on, a connection ID is in each datagram, and records behind it without
- * one belong to the same association (RFC 9147 4). A record that may belong to a
- * handshake that begins anew is let through without one.
+ * one belong to the same association (RFC 9147 4). A record that may belong to
+ * a handshake that begins anew is let through without one.
  */
 static bool find_cid(const struct dtls_assoc *assoc, struct dtls_dgram *d,
 		     const struct dtls_record *rec, unsigned int cid_len)
@@ -252,6 +263,7 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	unsigned int cid_len = assoc ? READ_ONCE(assoc->rx_cid_len) : 0;
 	bool v12 = assoc && !dtls_is_13(assoc->version);
 
+	lockdep_assert_held(&ds->lock);
 	while (d->pos < d->end) {
 		unsigned int len = d->seg_end - d->pos;
 		unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
@@ -295,6 +307,7 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	unsigned int len = dtls_run_size(rx);
 	bool held = d->cut;
 
+	lockdep_assert_held(&ds->lock);
 	rx->skb = d->skb;
 	rx->dgram = d->serial;
 	rx->seg_end = d->seg_end;
@@ -334,9 +347,10 @@ static bool copy_bytes(const struct dtls_run *rx, const u8 *piece,
 }
 
 /*
- * Return the record of @len bytes at d->pos in one piece that nobody else writes
- * to, or NULL. A cipher reads ciphertext twice, and the bytes verified must be
- * the bytes decrypted. So bytes that somebody else may write to are copied.
+ * Return the record of @len bytes at d->pos in one piece that nobody else
+ * writes to, or NULL. A cipher reads ciphertext twice, and the bytes verified
+ * must be the bytes decrypted. So bytes that somebody else may write to are
+ * copied.
  */
 static const u8 *steady_record(struct dtls_run *rx, struct dtls_dgram *d,
 			       unsigned int len)
@@ -397,9 +411,9 @@ static bool follows_run(const struct dtls_run *rx, unsigned int n, const u8 *p)
 }
 
 /*
- * Add to @rx the records that follow in @d, each in a datagram of its own, until
- * there are @max. What GRO coalesced is mostly one such run. The association's
- * lock is held.
+ * Add to @rx the records that follow in @d, each in a datagram of its own,
+ * until there are @max. What GRO coalesced is mostly one such run. The
+ * association's lock is held.
  */
 static void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
 		       struct dtls_run *rx, unsigned int max)
@@ -407,6 +421,7 @@ static void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
 	unsigned int size = dtls_run_size(rx), n;
 	const u8 *p;
 
+	lockdep_assert_held(&dtls_sock_assoc(ds)->lock);
 	if (d->skb != rx->skb || d->seg_len != size)
 		return;
 	for (n = 1; n < max && d->end - d->pos >= size; n++) {
@@ -423,16 +438,17 @@ static void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Hold @rx against the replay window if there is a key for it and its header was
- * read to the end; with @d also the records that follow there, @max in all. From
- * here to settle_run() they are under way: if another reader moves the window past
- * them in the meantime, they are still accepted.
+ * Hold @rx against the replay window if there is a key for it and its header
+ * was read to the end; with @d also the records that follow there, @max in all.
+ * From here to settle_run() they are under way: if another reader moves the
+ * window past them in the meantime, they are still accepted.
  */
 static void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
 		      struct dtls_dgram *d, unsigned int max)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 
+	lockdep_assert_held(&ds->lock);
 	rx->epoch = NULL;
 	if (assoc && rx->rec.epoch && rx->rec.header_len &&
 	    !!rx->rec.unified == dtls_is_13(assoc->version) && steady_first(rx))
@@ -502,6 +518,7 @@ static struct dtls_dgram *rest_of(struct dtls_sock *ds,
 static void skip_to(struct dtls_sock *ds, struct dtls_dgram *d,
 		    unsigned int end)
 {
+	lockdep_assert_held(&ds->lock);
 	skip_bytes(d, end - d->pos);
 	if (d->pos == d->end)
 		end_datagram(ds, d);
@@ -554,9 +571,9 @@ bool dtls_intake_intact(struct dtls_sock *ds, struct dtls_run *rx)
 
 /*
  * Find the run of records after @first, in the same coalesced datagram @dgram,
- * that a reader with UDP_GRO may get together with it: they are of the same size
- * or less, @max at most, and no more than a scratch has room for. Return: false
- * if there is none; else @rx is to be given to dtls_rx_open() and
+ * that a reader with UDP_GRO may get together with it: they are of the same
+ * size or less, @max at most, and no more than a scratch has room for. Return:
+ * false if there is none; else @rx is to be given to dtls_rx_open() and
  * dtls_wait_done().
  */
 bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,

@@ -9,9 +9,9 @@ struct dtls_record;
 struct dtls_run;
 struct dtls_sock;
 
-int dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
-		     unsigned int *budget);
-bool dtls_intake_intact(struct dtls_sock *ds, struct dtls_run *rx);
+int __must_check dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
+				  unsigned int *budget);
+bool __must_check dtls_intake_intact(struct dtls_sock *ds, struct dtls_run *rx);
 void dtls_intake_junk(struct dtls_sock *ds, const struct dtls_run *rx);
 bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
 			   const struct dtls_record *first, struct dtls_run *rx,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The AEADs there are, and one direction's key for one epoch */
+#include <linux/build_bug.h>
 #include <linux/crypto.h>
 #include <linux/err.h>
 #include <linux/slab.h>
@@ -19,30 +20,70 @@
 #define OPEN_LIMIT	BIT_ULL(36)
 #define CCM_8_OPEN_LIMIT BIT_ULL(7)
 
-static const struct dtls_aead ciphers[] = {
-	{ DTLS_CIPHER_AES_GCM_128, "gcm(aes)", 16, 4, 8, 16, false, true,
-	  GCM_SEAL_LIMIT, OPEN_LIMIT },
-	{ DTLS_CIPHER_AES_GCM_256, "gcm(aes)", 32, 4, 8, 16, false, true,
-	  GCM_SEAL_LIMIT, OPEN_LIMIT },
-	{ DTLS_CIPHER_CHACHA20_POLY1305, "rfc7539(chacha20,poly1305)", 32, 12, 0, 16, false, true,
-	  DTLS_SEQ_MAX, OPEN_LIMIT },
-	{ DTLS_CIPHER_AES_CCM_128, "ccm(aes)", 16, 4, 8, 16, true, true,
-	  CCM_SEAL_LIMIT, CCM_OPEN_LIMIT },
-	{ DTLS_CIPHER_AES_CCM_256, "ccm(aes)", 32, 4, 8, 16, true, false,
-	  CCM_SEAL_LIMIT, CCM_OPEN_LIMIT },
-	{ DTLS_CIPHER_AES_CCM_8_128, "ccm(aes)", 16, 4, 8, 8, true, true,
-	  CCM_SEAL_LIMIT, CCM_8_OPEN_LIMIT },
-	{ DTLS_CIPHER_AES_CCM_8_256, "ccm(aes)", 32, 4, 8, 8, true, false,
-	  CCM_SEAL_LIMIT, CCM_8_OPEN_LIMIT },
+#define AT_MOST(value, max)	((value) + BUILD_BUG_ON_ZERO((value) > (max)))
+
+/*
+ * One AEAD. In DTLS 1.2 the write IV and the nonce in the record make a nonce
+ * of DTLS_NONCE_SIZE bytes together.
+ */
+#define AEAD(number, algorithm, key, explicit, tag)			\
+	.id = DTLS_CIPHER_ ## number,					\
+	.name = algorithm,						\
+	.key_len = AT_MOST(key, DTLS_KEY_SIZE_MAX),			\
+	.salt_len = DTLS_NONCE_SIZE - (explicit),			\
+	.explicit_len = (explicit) +					\
+		BUILD_BUG_ON_ZERO((explicit) && (explicit) != DTLS_EXPLICIT_SIZE), \
+	.tag_len = AT_MOST(tag, DTLS_TAG_SIZE_MAX)
+
+static const struct dtls_aead aeads[] = {
+	{
+		AEAD(AES_GCM_128, "gcm(aes)", 16, 8, 16),
+		.v13 = true,
+		.seal_limit = GCM_SEAL_LIMIT,
+		.open_limit = OPEN_LIMIT,
+	}, {
+		AEAD(AES_GCM_256, "gcm(aes)", 32, 8, 16),
+		.v13 = true,
+		.seal_limit = GCM_SEAL_LIMIT,
+		.open_limit = OPEN_LIMIT,
+	}, {
+		AEAD(CHACHA20_POLY1305, "rfc7539(chacha20,poly1305)",
+		     32, 0, 16),
+		.v13 = true,
+		.seal_limit = DTLS_SEQ_MAX,
+		.open_limit = OPEN_LIMIT,
+	}, {
+		AEAD(AES_CCM_128, "ccm(aes)", 16, 8, 16),
+		.ccm = true,
+		.v13 = true,
+		.seal_limit = CCM_SEAL_LIMIT,
+		.open_limit = CCM_OPEN_LIMIT,
+	}, {
+		AEAD(AES_CCM_256, "ccm(aes)", 32, 8, 16),
+		.ccm = true,
+		.seal_limit = CCM_SEAL_LIMIT,
+		.open_limit = CCM_OPEN_LIMIT,
+	}, {
+		AEAD(AES_CCM_8_128, "ccm(aes)", 16, 8, 8),
+		.ccm = true,
+		.v13 = true,
+		.seal_limit = CCM_SEAL_LIMIT,
+		.open_limit = CCM_8_OPEN_LIMIT,
+	}, {
+		AEAD(AES_CCM_8_256, "ccm(aes)", 32, 8, 8),
+		.ccm = true,
+		.seal_limit = CCM_SEAL_LIMIT,
+		.open_limit = CCM_8_OPEN_LIMIT,
+	},
 };
 
 const struct dtls_aead *dtls_key_find_aead(u16 id)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(ciphers); i++)
-		if (ciphers[i].id == id)
-			return &ciphers[i];
+	for (i = 0; i < ARRAY_SIZE(aeads); i++)
+		if (aeads[i].id == id)
+			return &aeads[i];
 	return NULL;
 }
 

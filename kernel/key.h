@@ -74,10 +74,25 @@ struct dtls_key {
 };
 
 #define DTLS_TAG_SIZE_MAX	16
+/* The nonce that a record of DTLS 1.2 begins with, if its AEAD has one there */
+#define DTLS_EXPLICIT_SIZE	8
 
 /* The longest record made here: its content, and what dtls_key_size() adds */
 #define DTLS_SEALED_SIZE_MAX	(DTLS_RECORD_SIZE_MAX + DTLS_HEADER_SIZE_MAX + \
 				 DTLS_NONCE_SIZE + 1 + DTLS_TAG_SIZE_MAX)
+
+/*
+ * Sizes of struct dtls_key's and struct dtls_record's are as wide as they need.
+ */
+static_assert(DTLS_IV_SIZE == DTLS_NONCE_SIZE);
+static_assert(DTLS_CID_SIZE_MAX <= U8_MAX);
+static_assert(DTLS_RECORD_SIZE_MAX <= U16_MAX &&
+	      DTLS_FRAGMENT_SIZE_MAX <= U16_MAX &&
+	      DTLS_HEADER_SIZE_MAX + DTLS_EXPLICIT_SIZE <= U16_MAX);
+static_assert(DTLS13_FRAGMENT_SIZE_MAX <= DTLS_FRAGMENT_SIZE_MAX);
+/* What a record grows by is within what every receiver takes. */
+static_assert(DTLS_EXPLICIT_SIZE + 1 + DTLS_TAG_SIZE_MAX <=
+	      DTLS13_FRAGMENT_SIZE_MAX - DTLS_RECORD_SIZE_MAX);
 
 /* Bytes from a record's start to its content; @more: it is not the last one */
 static inline unsigned int dtls_key_head(const struct dtls_key *key, bool more)
@@ -97,8 +112,9 @@ static inline size_t dtls_key_size(const struct dtls_key *key, size_t len,
 }
 
 const struct dtls_aead *dtls_key_find_aead(u16 id);
-int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
-		  const struct dtls_aead *cipher, bool write);
+int __must_check dtls_key_init(struct dtls_key *key,
+			       const struct dtls_key_info *info,
+			       const struct dtls_aead *cipher, bool write);
 void dtls_key_destroy(struct dtls_key *key);
 
 #endif /* _DTLS_KEY_H */

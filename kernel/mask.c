@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The mask over a DTLS 1.3 record's sequence number (RFC 9147 4.2.3) */
+#include <crypto/aes.h>
 #include <crypto/internal/cipher.h>
 #include <linux/err.h>
 #include <linux/module.h>
@@ -9,6 +10,12 @@
 #include "record.h"
 
 DTLS_IMPORT_CRYPTO_INTERNAL;
+
+/*
+ * A sample is one block of AES, and ChaCha20's key is all of the key there is.
+ */
+static_assert(DTLS_SAMPLE_SIZE == AES_BLOCK_SIZE);
+static_assert(sizeof_field(struct dtls_mask, chacha) == DTLS_KEY_SIZE_MAX);
 
 /* A kernel may be without. */
 static int init_ecb(struct dtls_mask *mask, const u8 *sn_key,

@@ -20,8 +20,9 @@ static inline bool dtls_mask_worth(const struct dtls_mask *mask, unsigned int n)
 	return n >= 4 && mask->ecb;
 }
 
-int dtls_mask_init(struct dtls_mask *mask, u16 cipher, const u8 *sn_key,
-		   unsigned int key_len, bool write);
+int __must_check dtls_mask_init(struct dtls_mask *mask, u16 cipher,
+				const u8 *sn_key, unsigned int key_len,
+				bool write);
 void dtls_mask_destroy(struct dtls_mask *mask);
 void dtls_mask_make(const struct dtls_mask *mask, const u8 *sample, u8 *out);
 

@@ -50,8 +50,8 @@ enum dtls_charge {
 	DTLS_CHARGE_ASIDE,	/* a budget of its own */
 };
 
-bool dtls_msg_hold(struct dtls_sock *ds, struct sk_buff *skb,
-		   enum dtls_charge where);
+bool __must_check dtls_msg_hold(struct dtls_sock *ds, struct sk_buff *skb,
+				enum dtls_charge where);
 struct dtls_msg *dtls_msg_alloc(unsigned int headers, unsigned int len);
 struct dtls_msg *dtls_msg_new(struct sk_buff *from, unsigned int len);
 void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m);

@@ -77,12 +77,8 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 	if (!type_known(rec->type))
 		return DTLS_PARSE_TYPE;
 
-	/*
-	 * 1.0 only ever stands in a ClientHello's or HelloVerifyRequest's
-	 * record.
-	 */
 	rec->version = dtls_get_be16(buf + 1);
-	if (rec->version != DTLS_VERSION_1_2 && rec->version != 0xfeff)
+	if (rec->version != DTLS_VERSION_1_2 && rec->version != DTLS_VERSION_1_0)
 		return DTLS_PARSE_VERSION;
 
 	rec->epoch = dtls_get_be16(buf + 3);

@@ -36,6 +36,19 @@ enum dtls_content_type {
 	DTLS_CT_ACK = 26,
 };
 
+/*
+ * The version that stands in the records of a ClientHello and a
+ * HelloVerifyRequest alone, whatever version they lead to: RFC 6347 4.2.1
+ */
+#define DTLS_VERSION_1_0	0xfeff
+
+/* Alerts: RFC 5246 7.2, RFC 8446 6. */
+#define DTLS_ALERT_SIZE		2	/* level and description */
+#define DTLS_ALERT_WARNING	1
+#define DTLS_ALERT_FATAL	2
+#define DTLS_ALERT_CLOSE_NOTIFY	0
+#define DTLS_ALERT_USER_CANCELED 90
+
 #define DTLS12_HEADER_SIZE	13	/* without a connection ID */
 #define DTLS_HEADER_SIZE_MAX	(DTLS12_HEADER_SIZE + DTLS_CID_SIZE_MAX)
 #define DTLS12_AAD_SIZE		13	/* RFC 5246 6.2.3.3, no connection ID */
@@ -121,8 +134,8 @@ static inline bool dtls_is_unified(u8 first)
 /*
  * Return true if @rec may be a protected record of a handshake, of this
  * association or of one that the peer begins anew (RFC 6347 4.2.8, RFC 9147
- * 5.11). A connection ID of DTLS 1.2 hides the content type; a handshake of that
- * version ends in epoch 1.
+ * 5.11). A connection ID of DTLS 1.2 hides the content type; a handshake of
+ * that version ends in epoch 1.
  */
 static inline bool dtls_may_be_handshake(const struct dtls_record *rec)
 {
@@ -169,9 +182,9 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 
 /**
  * dtls_record_unsized() - read a header up to a connection ID of unknown length
- * @rec:	filled in on success: @type, @unified and @epoch as parsed. The end
- *		of the header cannot be found, so @header_len is 0 and the fragment
- *		is all of @buf
+ * @rec:	filled in on success: @type, @unified and @epoch as parsed. The
+ *		end of the header cannot be found, so @header_len is 0 and the
+ *		fragment is all of @buf
  * @buf:	at least min(@len, DTLS12_HEADER_SIZE) bytes are readable
  * @len:	bytes from @buf to the end of the datagram
  *

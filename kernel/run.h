@@ -3,6 +3,9 @@
 #ifndef _DTLS_RUN_H
 #define _DTLS_RUN_H
 
+#include <linux/build_bug.h>
+#include <linux/errno.h>
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -28,6 +31,9 @@ struct dtls_opened {
 	s8 verdict;
 };
 
+/* dtls_opened.verdict is a byte. */
+static_assert(-ENOMEM >= S8_MIN);
+
 /**
  * struct dtls_run - a run of records on its way; in the scratch of who carries it
  * @skb:	one reference
@@ -49,9 +55,10 @@ struct dtls_opened {
  * @missed:	somebody looked for records meanwhile and found nothing
  * @goodbye:	the peer's close_notify was in it, or in one taken in later
  * @opened:	after dtls_rx_open()
- * @wire:	the bytes of each record, in one piece that nobody else writes to,
- *		if there is @epoch
- * @piece:	the first record where it lies, or NULL if it is in several pieces
+ * @wire:	the bytes of each record, in one piece that nobody else writes
+ *		to, if there is @epoch
+ * @piece:	the first record where it lies, or NULL if it is in several
+ *		pieces
  * @ours:	nobody else writes to @piece
  * @room:	DTLS_SCRATCH_ROOM bytes of the scratch's, where @wire may lie
  * @used:	bytes of @room that are taken

@@ -35,10 +35,6 @@
 #include "trace.h"
 #include "wait.h"
 
-/* RFC 8446 6 */
-#define ALERT_CLOSE_NOTIFY	0
-#define ALERT_USER_CANCELED	90
-
 /* Count a record of @rx as dropped. */
 static void drop_record(struct dtls_sock *ds, struct dtls_run *rx,
 			enum dtls_count what)
@@ -138,8 +134,8 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_run *rx)
 static bool alert_is_fatal(const struct dtls_assoc *assoc, const u8 *alert)
 {
 	if (dtls_is_13(assoc->version))
-		return alert[1] != ALERT_USER_CANCELED;
-	return alert[0] == 2;
+		return alert[1] != DTLS_ALERT_USER_CANCELED;
+	return alert[0] == DTLS_ALERT_FATAL;
 }
 
 /* From a peer whose tag was verified */
@@ -148,9 +144,9 @@ static void heed_alert(struct dtls_sock *ds, struct dtls_run *rx,
 {
 	struct sock *sk = ds->sk;
 
-	if (len != 2)
+	if (len != DTLS_ALERT_SIZE)
 		return;
-	if (alert[1] == ALERT_CLOSE_NOTIFY) {
+	if (alert[1] == DTLS_ALERT_CLOSE_NOTIFY) {
 		spin_lock(&ds->lock);
 		rx->goodbye = true;
 		spin_unlock(&ds->lock);
@@ -216,6 +212,7 @@ static void outdo_copies(struct dtls_assoc *assoc, const struct dtls_run *rx)
 {
 	struct dtls_run *other;
 
+	lockdep_assert_held(&assoc->lock);
 	hlist_for_each_entry(other, &assoc->under_way, under_way) {
 		s64 ahead = other->rec.seq - rx->rec.seq;
 

@@ -27,7 +27,8 @@ void dtls_rx_info(const struct dtls_run *rx, unsigned int i,
 void dtls_rx_queue_ready(struct dtls_sock *ds, struct dtls_msg *m, bool oldest);
 int dtls_rx_keep(struct dtls_sock *ds, const struct dtls_run *rx,
 		 unsigned int i);
-bool dtls_rx_import(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
-		    u64 next, const u64 *seen);
+bool __must_check dtls_rx_import(struct dtls_assoc *assoc,
+				 struct dtls_epoch *epoch, u64 next,
+				 const u64 *seen);
 
 #endif /* _DTLS_RX_H */

@@ -23,8 +23,9 @@ static_assert(IS_ALIGNED(DTLS_SCRATCH_ROOM, PAGE_SIZE) ||
 	      IS_ALIGNED(PAGE_SIZE, DTLS_SCRATCH_ROOM));
 
 /*
- * Pages such a record may lie in: its first byte is the first of its first page.
- * All that stands before its content, and the sample behind, lie in that page.
+ * Pages such a record may lie in: its first byte is the first of its first
+ * page. All that stands before its content, and the sample behind, lie in that
+ * page.
  */
 #define DTLS_RECORD_PAGES	DIV_ROUND_UP(DTLS_SEALED_SIZE_MAX, PAGE_SIZE)
 static_assert(DTLS_HEADER_SIZE_MAX + DTLS_NONCE_SIZE + DTLS_SAMPLE_SIZE <=
@@ -124,7 +125,9 @@ static inline size_t dtls_scratch_place(size_t offset, size_t len)
 	return offset;
 }
 
-/* How many pieces of @len bytes get a place in a scratch one behind the other */
+/*
+ * How many pieces of @len bytes get a place in a scratch one behind the other
+ */
 static inline unsigned int dtls_scratch_places(size_t len)
 {
 	const unsigned int page = min_t(size_t, PAGE_SIZE, DTLS_SCRATCH_ROOM);
@@ -139,14 +142,15 @@ static inline unsigned int dtls_scratch_places(size_t len)
 
 struct dtls_scratch *dtls_scratch_get(bool receive);
 void dtls_scratch_put(struct dtls_scratch *scratch);
-int dtls_scratch_grow(struct dtls_scratch *scratch, const struct dtls_key *key);
+int __must_check dtls_scratch_grow(struct dtls_scratch *scratch,
+				   const struct dtls_key *key);
 u8 *dtls_scratch_get_linear(size_t len, int *home);
 void dtls_scratch_put_linear(u8 *linear, int home);
 void dtls_scratch_exit(void);
 
 /* Before @scratch is used with @key. Sleeps. Return: 0 or -ENOMEM. */
-static inline int dtls_scratch_fit(struct dtls_scratch *scratch,
-				   const struct dtls_key *key)
+static inline int __must_check
+dtls_scratch_fit(struct dtls_scratch *scratch, const struct dtls_key *key)
 {
 	unsigned int size = crypto_aead_reqsize(key->aead);
 

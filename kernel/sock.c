@@ -77,6 +77,7 @@ void dtls_sock_release_cb(struct sock *sk)
 	struct dtls_sock *ds = dtls_sk(sk);
 	int err = 0;
 
+	lockdep_assert_held(&sk->sk_lock.slock);
 	if (unlikely(udp_sk(sk)->pending)) {
 		flush_corked(sk);
 		err = EBUSY;

@@ -79,7 +79,8 @@ struct dtls_dgram {
  * @early_bytes: memory of early records in @early and @pending
  * @raw_bytes:	memory of @raw
  * @control_bytes: memory of the rest of @control
- * @carried:	runs of records from the intake to dtls_wait_done(), newest first
+ * @carried:	runs of records from the intake to dtls_wait_done(), newest
+ *		first
  * @news:	counts what was put into @ready or @control, and the end of file
  * @ready_bytes: memory of @ready
  * @turned_away: a poller could not look for control records behind data, for
@@ -168,6 +169,6 @@ static inline bool dtls_sock_options_came(const struct sock *sk)
 void dtls_sock_release_cb(struct sock *sk);
 void dtls_sock_take_options_locked(struct dtls_sock *ds);
 void dtls_sock_take_options(struct dtls_sock *ds);
-int dtls_sock_bind_peer(struct dtls_sock *ds);
+int __must_check dtls_sock_bind_peer(struct dtls_sock *ds);
 
 #endif /* _DTLS_SOCK_H */

@@ -44,18 +44,36 @@ static int copy_struct(void *dst, size_t size, sockptr_t src, size_t len)
 	return 0;
 }
 
-/* Every structure of an association's begins with its number. */
-#define ID_FIRST(type)							\
+/*
+ * The structures of the user-space interface have no holes and the same layout
+ * in 32-bit and 64-bit programs. A structure of an association begins with the
+ * association's number.
+ */
+#define LAYOUT(type, size, last, at)					\
+	static_assert(sizeof(struct type) == (size) &&			\
+		      offsetof(struct type, last) == (at))
+#define LAYOUT_ID(type, size, last, at)					\
+	LAYOUT(type, size, last, at);					\
 	static_assert(offsetof(struct type, id) == 0 &&			\
 		      sizeof_field(struct type, id) == sizeof(u64))
 
-ID_FIRST(dtls_key_info);
-ID_FIRST(dtls_info);
-ID_FIRST(dtls_counters);
-ID_FIRST(dtls_window);
-ID_FIRST(dtls_replay_window);
-ID_FIRST(dtls_cid);
-ID_FIRST(dtls_feed);
+LAYOUT_ID(dtls_key_info, 376, cid, 120);
+LAYOUT_ID(dtls_record_info, 40, number_ptr, 32);
+LAYOUT_ID(dtls_info, 88, early_queued, 84);
+LAYOUT_ID(dtls_counters, 112, rx_expired, 104);
+LAYOUT_ID(dtls_window, 536, seen, 24);
+LAYOUT_ID(dtls_replay_window, 16, reserved, 12);
+LAYOUT_ID(dtls_cid, 528, rx, 272);
+LAYOUT_ID(dtls_feed, 16, datagram, 16);
+LAYOUT(dtls_record_number, 16, seq, 8);
+static_assert(sizeof_field(struct dtls_key_info, cid) > DTLS_CID_SIZE_MAX);
+static_assert(sizeof_field(struct dtls_cid, tx) > DTLS_CID_SIZE_MAX);
+static_assert(sizeof_field(struct dtls_cid, rx) > DTLS_CID_SIZE_MAX);
+static_assert(sizeof_field(struct dtls_window, seen) ==
+	      DTLS_REPLAY_WINDOW_MAX / 8);
+/* A ring is of whole words, and roundup_pow_of_two() keeps to the maximum. */
+static_assert(DTLS_REPLAY_WINDOW_MIN % 64 == 0);
+static_assert((DTLS_REPLAY_WINDOW_MAX & (DTLS_REPLAY_WINDOW_MAX - 1)) == 0);
 
 /* A connected socket's association is number 0, also before its first key. */
 static int check_id(const void *value)
@@ -134,7 +152,7 @@ static bool cid_len_fits(const struct dtls_assoc *assoc,
 {
 	const struct dtls_epoch *e;
 
-	e = rcu_dereference_protected(assoc->rx[0], true);
+	e = dtls_assoc_slot(assoc, rx[0]);
 	if (!e || info->cid_len == assoc->rx_cid_len)
 		return true;
 	return dtls_is_13(assoc->version) && e->number == DTLS13_EPOCH_EARLY &&
@@ -146,8 +164,10 @@ static int install_key(struct dtls_sock *ds, int optname,
 		       const struct dtls_key_info *info, struct dtls_epoch *epoch)
 {
 	struct dtls_assoc *assoc = ds->assoc;
-	int err = dtls_sock_bind_peer(ds);
+	int err;
 
+	lockdep_assert_held(&ds->setup);
+	err = dtls_sock_bind_peer(ds);
 	if (err)
 		return err;
 
@@ -228,7 +248,7 @@ static int get_info(struct dtls_sock *ds, void *value)
 	info->replay_window = ds->replay_window;
 	if (assoc)
 		dtls_assoc_info(assoc, info);
-	tx = assoc ? rcu_dereference_protected(assoc->tx, true) : NULL;
+	tx = assoc ? dtls_assoc_slot(assoc, tx) : NULL;
 	if (tx)
 		info->mtu = dtls_tx_mtu(ds, &tx->key);
 	mutex_unlock(&ds->setup);
@@ -263,7 +283,7 @@ static int resize_windows(struct dtls_sock *ds, u32 size)
 
 	mutex_lock(&ds->setup);
 	for (i = 0; ds->assoc && !err && i < DTLS_RX_EPOCHS; i++) {
-		epoch = rcu_dereference_protected(ds->assoc->rx[i], true);
+		epoch = dtls_assoc_slot(ds->assoc, rx[i]);
 		if (epoch)
 			err = dtls_epoch_resize(epoch, &ds->assoc->lock, size);
 	}
@@ -351,7 +371,7 @@ static int set_cid(struct dtls_sock *ds, sockptr_t optval, unsigned int optlen)
 	mutex_lock(&ds->setup);
 	assoc = ds->assoc;
 	if (assoc)
-		tx = rcu_dereference_protected(assoc->tx, true);
+		tx = dtls_assoc_slot(assoc, tx);
 	if (!assoc)
 		err = -ENOKEY;
 	else if (!dtls_is_13(assoc->version))
@@ -382,8 +402,8 @@ static int get_cid(struct dtls_sock *ds, void *value)
 
 	mutex_lock(&ds->setup);
 	if (ds->assoc) {
-		tx = rcu_dereference_protected(ds->assoc->tx, true);
-		rx = rcu_dereference_protected(ds->assoc->rx[0], true);
+		tx = dtls_assoc_slot(ds->assoc, tx);
+		rx = dtls_assoc_slot(ds->assoc, rx[0]);
 		if (tx) {
 			cid->tx_len = tx->key.cid_len;
 			memcpy(cid->tx, tx->key.cid, cid->tx_len);
@@ -391,7 +411,7 @@ static int get_cid(struct dtls_sock *ds, void *value)
 		if (rx) {
 			cid->rx_len = rx->key.cid_len;
 			memcpy(cid->rx, rx->key.cid, cid->rx_len);
-			cids = rcu_dereference_protected(ds->assoc->cids, true);
+			cids = dtls_assoc_slot(ds->assoc, cids);
 			if (cids)
 				memcpy(cid->rx, cids->cid + cid->rx_len *
 				       (cids->n - 1), cid->rx_len);

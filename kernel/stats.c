@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Counters: an association's, and its network namespace's in /proc/net/dtls_stat */
+/*
+ * Counters: an association's, and its network namespace's in
+ * /proc/net/dtls_stat
+ */
 #include <linux/percpu.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
@@ -39,6 +42,13 @@ struct dtls_net {
 
 static unsigned int dtls_net_id __read_mostly;
 
+/* A reason has one byte in struct dtls_run. */
+static_assert(SKB_DROP_REASON_XFRM_POLICY <= U8_MAX &&
+	      SKB_DROP_REASON_INVALID_PROTO <= U8_MAX &&
+	      SKB_DROP_REASON_PKT_TOO_BIG <= U8_MAX &&
+	      SKB_DROP_REASON_SOCKET_RCVBUFF <= U8_MAX &&
+	      SKB_DROP_REASON_UDP_CSUM <= U8_MAX);
+
 /* Counters for as long as @net is held */
 u64 __percpu *dtls_stats_of(struct net *net)
 {
@@ -49,9 +59,9 @@ u64 __percpu *dtls_stats_of(struct net *net)
 
 /*
  * What is counted on receipt, and what of it plain UDP would count as a drop:
- * whatever came and reaches no reader is an error on input (InErrors) and a drop
- * of the socket (ss -m), a record as if it were a datagram; what there was no
- * room for is one of the receive buffer, too. An empty record and a control
+ * whatever came and reaches no reader is an error on input (InErrors) and a
+ * drop of the socket (ss -m), a record as if it were a datagram; what there was
+ * no room for is one of the receive buffer, too. An empty record and a control
  * record are no drops. A wrong checksum, which has no counter here but that of
  * malformed records, is counted by dtls_intake_intact() besides.
  *

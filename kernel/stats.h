@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Counters: an association's, and its network namespace's in /proc/net/dtls_stat */
+/*
+ * Counters: an association's, and its network namespace's in
+ * /proc/net/dtls_stat
+ */
 #ifndef _DTLS_STATS_H
 #define _DTLS_STATS_H
 
@@ -30,7 +33,7 @@ enum dtls_stat {
 	DTLS_STAT_MAX
 };
 
-int dtls_stats_init(void);
+int __must_check dtls_stats_init(void);
 void dtls_stats_exit(void);
 u64 __percpu *dtls_stats_of(struct net *net);
 

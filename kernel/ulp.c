@@ -190,6 +190,7 @@ static int make_ops(struct ulp_ops *u, int family)
 	struct socket *sock;
 	int err;
 
+	lockdep_assert_held(&ulp_ops_lock);
 	err = sock_create_kern(&init_net, family, SOCK_DGRAM, IPPROTO_UDP,
 			       &sock);
 	if (err)
@@ -223,6 +224,8 @@ static int may_attach(struct sock *sk, struct socket *sock, struct ulp_ops *u)
 {
 	struct udp_sock *up = udp_sk(sk);
 
+	sock_owned_by_me(sk);
+	lockdep_assert_held_write(&sk->sk_callback_lock);
 	if (is_attached(sk))
 		return -EEXIST;
 	/* The socket was an AF_INET6 one before IPV6_ADDRFORM. */
@@ -273,6 +276,8 @@ static void swap_ops(struct dtls_sock *ds, struct ulp_ops *u)
 	struct sock *sk = ds->sk;
 	struct socket *sock = sk->sk_socket;
 
+	sock_owned_by_me(sk);
+	lockdep_assert_held_write(&sk->sk_callback_lock);
 	__module_get(THIS_MODULE);
 	/* What the user set for plain UDP goes on to hold. */
 	dtls_sock_take_options_locked(ds);

@@ -3,7 +3,7 @@
 #ifndef _DTLS_ULP_H
 #define _DTLS_ULP_H
 
-int dtls_ulp_init(void);
+int __must_check dtls_ulp_init(void);
 void dtls_ulp_exit(void);
 
 #endif /* _DTLS_ULP_H */
