@@ -18,6 +18,7 @@
 #include "engine/cids.h"
 #include "engine/endpoint.h"
 #include "engine/protection.h"
+#include "timers.h"
 
 #define DATAGRAM_MAX	65536	/* bytes of buffer for any datagram */
 #define ADDRESS_KEY_MAX	64	/* as in struct kdtls_sender */
@@ -151,6 +152,7 @@ struct keeper;
  * @keeper:	that at its address
  * @hashed:	it is in the listener's table
  * @listed:	it is in the listener's list of its stage
+ * @timed:	in the listener's tree of timers, while its handshake goes on
  * @key:	the peer's address and ours, as the engine knows them
  * @random:	of the ClientHello that began this; zero: not seen yet, as its
  *		pieces came in another order
@@ -187,6 +189,7 @@ struct kdtls_socket {
 	bool listed;
 	LIST_ENTRY(kdtls_socket) hash;
 	TAILQ_ENTRY(kdtls_socket) list;
+	struct timed timed;
 	size_t key_len;
 	uint8_t key[ADDRESS_KEY_MAX];
 	uint8_t random[DTLS_RANDOM_SIZE];

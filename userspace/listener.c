@@ -49,6 +49,7 @@ struct kdtls_listener {
 	int wake;		/* readable while somebody is ready */
 	uint64_t armed;		/* when the timer goes off, µs */
 	struct stage_list shaking;
+	struct timers timers;	/* of those */
 	struct stage_list ready;
 	STAILQ_HEAD(, stray) strays;
 	unsigned int stray_count;
@@ -95,6 +96,7 @@ static void unlist(struct kdtls_socket *s)
 	if (!s->listed)
 		return;
 	s->listed = false;
+	timers_set(&l->timers, &s->timed, KDTLS_NEVER);
 	TAILQ_REMOVE(s->stage == CLIENT_SHAKES ? &l->shaking : &l->ready, s,
 		     list);
 	if (s->stage == CLIENT_READY)
@@ -236,6 +238,7 @@ void listener_ready(struct kdtls_socket *s)
 	set_wake(l);
 }
 
+/* Let the timer go off at @when if it would go off later. */
 static void arm(struct kdtls_listener *l, uint64_t when)
 {
 	struct itimerspec t = { 0 };
@@ -249,9 +252,24 @@ static void arm(struct kdtls_listener *l, uint64_t when)
 	timerfd_settime(l->timer, TFD_TIMER_ABSTIME, &t, NULL);
 }
 
-/* What has become of a handshake? May free it. */
+/* Let the handshake of @s be attended to when it is due, but not before @from. */
+static void set_timer(struct kdtls_listener *l, struct kdtls_socket *s,
+		      uint64_t from)
+{
+	uint64_t when = socket_expiry(s);
+
+	if (when < from)
+		when = from;
+	timers_set(&l->timers, &s->timed, when);
+	arm(l, when);
+}
+
+/*
+ * Do what follows from the state of a handshake: it has failed, which frees @s,
+ * or it is done, or it goes on.
+ */
 static void settle(struct kdtls_listener *l, struct kdtls_socket *s,
-		   uint8_t *buf)
+		   uint64_t from, uint8_t *buf)
 {
 	socket_flush(s, buf);
 	if (s->error)
@@ -259,25 +277,30 @@ static void settle(struct kdtls_listener *l, struct kdtls_socket *s,
 	else if (socket_established(s))
 		listener_ready(s);
 	else
-		arm(l, socket_expiry(s));
+		set_timer(l, s, from);
 }
 
+/* Attend to the handshakes that are due now, and to each of them once. */
 static void expire(struct kdtls_listener *l, uint8_t *buf)
 {
 	uint64_t now = driver_now(), count;
-	struct kdtls_socket *s, *next;
+	struct timed *t;
 
 	if (read(l->timer, &count, sizeof(count)) < 0)
 		return;
 	l->armed = KDTLS_NEVER;
-	for (s = TAILQ_FIRST(&l->shaking); s; s = next) {
-		next = TAILQ_NEXT(s, list);
+	while ((t = timers_first(&l->timers)) && t->when <= now) {
+		struct kdtls_socket *s = (struct kdtls_socket *)
+			((char *)t - offsetof(struct kdtls_socket, timed));
+
 		if (s->deadline <= now)
 			s->error = -ETIMEDOUT;
 		else
 			kdtls_engine_expire(s->engine, now);
-		settle(l, s, buf);
+		settle(l, s, now + 1, buf);
 	}
+	if (t)
+		arm(l, t->when);
 }
 
 /* ---- datagrams ---- */
@@ -341,9 +364,8 @@ static void welcome(struct kdtls_listener *l, const struct stranger *from,
 	clients_add(&l->clients, s);
 	TAILQ_INSERT_TAIL(&l->shaking, s, list);
 	s->listed = true;
-	arm(l, s->deadline);
 	listener_begin(s, hello, buf, len);
-	settle(l, s, buf);
+	settle(l, s, 0, buf);
 }
 
 static void take_datagram(struct kdtls_listener *l, const struct keeper *k,
@@ -356,7 +378,7 @@ static void take_datagram(struct kdtls_listener *l, const struct keeper *k,
 	s = clients_find(&l->clients, from->key, from->key_len);
 	if (s && s->stage == CLIENT_SHAKES && s->listed) {
 		socket_datagram(s, buf, len);
-		settle(l, s, buf);
+		settle(l, s, 0, buf);
 		return;
 	}
 	/* It has its own socket: this is left over from its ClientHello. */
@@ -478,7 +500,7 @@ static void client_event(struct kdtls_listener *l, struct kdtls_socket *s,
 
 	kdtls_process(s);
 	if (shaking)
-		settle(l, s, buf);
+		settle(l, s, 0, buf);
 	else if (s->error)
 		socket_free(s);	/* nobody has seen it */
 }

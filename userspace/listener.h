@@ -5,6 +5,7 @@
  *	address.c   pairs of addresses, in keys and in control messages
  *	keepers.c   the sockets that strangers write to
  *	clients.c   the table of peers
+ *	timers.c    which of their handshakes is due first
  *	listener.c  their handshakes, and whom kdtls_accept() gets
  */
 #ifndef _KDTLS_LISTENER_H

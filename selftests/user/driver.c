@@ -1921,6 +1921,74 @@ TEST_F(driver, a_server_at_its_limit_sends_no_alert)
 }
 
 /* Clients that prove their address and then are silent hold no more than that. */
+int __real_kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now);
+int __wrap_kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now);
+
+/* How often engines were asked whether a time has come, and it had, or had not */
+static unsigned int looked, looked_early;
+
+int __wrap_kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now)
+{
+	looked++;
+	looked_early += kdtls_engine_expiry(engine) > now;
+	return __real_kdtls_engine_expire(engine, now);
+}
+
+/* Let a client prove its address and then be silent. */
+static struct kdtls_socket *begin_silent(struct _test_data_driver *self)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	struct kdtls_listener_info info;
+	struct kdtls_socket *s, *none;
+	unsigned int begun;
+	int fd;
+
+	kdtls_listener_get_info(self->l, &info);
+	begun = info.handshakes;
+	fd = listener_join(self->l, "127.0.0.1");
+	if (kdtls_connect(self->client, fd, &self->client_options, 0, &s) !=
+	    -EINPROGRESS)
+		return NULL;
+	while (info.handshakes == begun && now() < end) {
+		kdtls_accept(self->l, 0, &none);
+		if (kdtls_process(s) != -EINPROGRESS)
+			break;
+		kdtls_accept(self->l, 0, &none);
+		kdtls_listener_get_info(self->l, &info);
+	}
+	return s;
+}
+
+#define SILENT	40
+
+/*
+ * Flights of many handshakes are sent again, each at a time of its own. None
+ * whose time has not come is looked at.
+ */
+TEST_F(driver, only_handshakes_that_are_due_are_looked_at)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	struct kdtls_socket *silent[SILENT], *none;
+	struct kdtls_listener_info info;
+	int i;
+
+	for (i = 0; i < SILENT; i++) {
+		silent[i] = begin_silent(self);
+		ASSERT_NE(NULL, silent[i]);
+		usleep(11000);
+	}
+	kdtls_listener_get_info(self->l, &info);
+	ASSERT_EQ(SILENT, info.handshakes);
+	looked = 0;
+	looked_early = 0;
+	while (looked < 3 * SILENT && now() < end)
+		kdtls_accept(self->l, 10, &none);
+	EXPECT_LE(3 * SILENT, looked);
+	EXPECT_EQ(0, looked_early) TH_LOG("of %u", looked);
+	for (i = 0; i < SILENT; i++)
+		kdtls_close(silent[i]);
+}
+
 TEST_F(driver, silent_clients_make_room_for_others)
 {
 	uint64_t end = now() + SOON_MS * 1000ULL;
