@@ -138,6 +138,9 @@ static inline size_t first_hello(struct end *client, u8 *buf, u64 now)
 	return n > 0 ? (size_t)n : 0;
 }
 
+/* A hello is one datagram, even with a share of X25519MLKEM768. */
+#define HELLO_MTU	2048
+
 /*
  * A client's second datagram: it was "here" when @ep's gate answered its first by
  * @reply, in fewer bytes.
@@ -146,9 +149,11 @@ static inline size_t second_hello(struct end *client, struct kdtls_endpoint *ep,
 				  u8 *reply, u8 *hello, size_t room, u64 now)
 {
 	u8 first[END_DATAGRAM];
-	size_t n = first_hello(client, first, now), reply_len;
+	size_t n, reply_len;
 	long len;
 
+	client->config.mtu = HELLO_MTU;
+	n = first_hello(client, first, now);
 	if (!n || end_gate(ep, "here", 4, first, n, now, reply,
 			   &reply_len) != KDTLS_GATE_REPLY ||
 	    reply_len >= n || end_input(client, reply, reply_len, now))

@@ -744,6 +744,7 @@ TEST_F(pair, client_restarts_on_its_address)
 
 	HANDSHAKE();
 	end_config(&again, psk);
+	again.config.mtu = HELLO_MTU;
 	n = first_hello(&again, self->buf, self->now);
 	/* The old association takes no notice, the gate asks for a proof. */
 	EXPECT_EQ(0, end_input(&self->server, self->buf, n, self->now));
