@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/*
- * Acknowledgements (RFC 9147 7): which of the peer's handshake records were
- * taken in, and what the peer says of ours.
- */
+/* Acknowledgements of DTLS 1.3; see ack.h. */
 #include "ack.h"
 #include "retransmit.h"
 
-#define RECORD_NUMBER	16	/* bytes of one in an ACK */
+#define RECORD_NUMBER	16	/* bytes of a record number in an ACK */
 
-/* The list with room for one more, if there may be one more */
+/*
+ * Make room for one more number, up to DTLS_ACKS_MAX. Return: the list; NULL:
+ * no memory.
+ */
 static struct dtls_acks *make_room(struct kdtls_engine *e)
 {
 	unsigned int count = e->acks ? e->acks->count : 0;
@@ -26,14 +26,17 @@ static struct dtls_acks *make_room(struct kdtls_engine *e)
 	return a;
 }
 
-/* They stand in increasing order; the lowest give way. */
+/*
+ * The numbers stand in increasing order. When the list is full, the lowest
+ * gives way.
+ */
 void dtls_ack_note(struct kdtls_engine *e, const struct dtls_record *record)
 {
 	struct dtls_acks *a = make_room(e);
 	unsigned int i, at;
 
 	if (!a)
-		return;	/* the peer sends it again, and then we may have memory */
+		return;	/* the peer will send the record again */
 	a->timed |= e->version == DTLS_VERSION_1_3;
 	for (at = a->count; at; at--) {
 		if (a->number[at - 1].epoch < record->epoch ||
@@ -87,7 +90,10 @@ void dtls_ack_expire(struct kdtls_engine *e)
 	a->due = true;
 }
 
-/* The list stays until we answer: this ACK may be lost (RFC 9147 7.1). */
+/*
+ * The list is kept after it went out, as this ACK may be lost, until a flight
+ * answers the peer (RFC 9147 7.1).
+ */
 size_t dtls_ack_write(struct kdtls_engine *e, u8 *out, size_t size)
 {
 	struct dtls_acks *a = e->acks;
@@ -97,7 +103,7 @@ size_t dtls_ack_write(struct kdtls_engine *e, u8 *out, size_t size)
 		return 0;
 	a->due = false;
 	a->expiry = KDTLS_NEVER;
-	/* What does not fit are the oldest. */
+	/* The oldest numbers are left out if the list does not fit. */
 	if (size < 2 + (size_t)a->count * RECORD_NUMBER)
 		i = a->count - (size - 2) / RECORD_NUMBER;
 	len = 2;
@@ -117,7 +123,7 @@ bool dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 	bool news = false;
 	u64 of, seq;
 
-	/* Until the version is known they mean nothing (RFC 9147 7). */
+	/* ACKs mean nothing until the version is known (RFC 9147 7). */
 	if (e->version != DTLS_VERSION_1_3)
 		return false;
 	if (!rd_vec(&content, 2, &list) || content.len ||
@@ -129,12 +135,12 @@ bool dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 		return false;
 	while (rd_int(&list, 8, &of) && rd_int(&list, 8, &seq)) {
 		/*
-		 * RFC 9147 7: in the handshake an ACK is sent under a key that
-		 * is no older than that of the records it names; an ACK in the
-		 * clear is anybody's word. After the handshake each direction
-		 * has epochs of its own. The rule binds the sender: a number
-		 * of a higher epoch, as a widespread peer writes, is ignored
-		 * here, and the rest of its ACK is taken.
+		 * During the handshake an ACK is sent under a key that is no
+		 * older than that of the records it names (RFC 9147 7); anybody
+		 * may have sent an ACK in the clear. After the handshake the
+		 * directions have epochs of their own. The rule binds the
+		 * sender: a number of a higher epoch, as a widespread peer
+		 * writes, is ignored, and the rest of its ACK is taken.
 		 */
 		if (of <= epoch || epoch >= DTLS13_EPOCH_DATA)
 			news |= dtls_flight_acknowledge(&e->flight, of, seq);
@@ -144,7 +150,10 @@ bool dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 	if (!news) {
 		dtls_retransmit_paced(e);
 	} else if (!dtls_flight_pending(&e->flight)) {
-		/* RFC 9147 7.2: the rest goes out */
+		/*
+		 * What the ACK leaves out goes out after a pause (RFC 9147
+		 * 7.2).
+		 */
 		dtls_timer_soon(&e->timer, e->now);
 	}
 	return false;

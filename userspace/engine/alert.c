@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Alerts (RFC 5246 7.2, RFC 6347 4.1.2.7). */
+/* Alerts (RFC 5246 7.2, RFC 6347 4.1.2.7); see alert.h. */
 #include "alert.h"
 
 const char *kdtls_alert_name(unsigned int alert)
@@ -66,16 +66,19 @@ int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
 
 	if (!rd_u8(&content, &level) || !rd_u8(&content, &alert) ||
 	    content.len || (level != DTLS_ALERT_WARNING && level != DTLS_ALERT_FATAL)) {
-		/* Who has the key and says nonsense does not speak our language. */
+		/*
+		 * Only the peer can have sent this: it has the key and does not
+		 * keep to the protocol.
+		 */
 		if (epoch)
 			return dtls_fail_illegal(e, "malformed alert");
 		e->dropped++;
 		return 0;
 	}
 	/*
-	 * In the clear anybody could have written it. While the handshake goes
-	 * on there is no better word to be had; afterwards it counts for
-	 * nothing, nor before there is a handshake.
+	 * Anybody could have sent an alert in the clear. During the handshake
+	 * no better word can be had, so it counts then; it does not before the
+	 * handshake and after its last flight.
 	 */
 	if (!epoch && (!e->hs || e->hs->step >= DTLS_STEP_FLUSH)) {
 		e->dropped++;
@@ -88,7 +91,7 @@ int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
 		dtls_state_stop(e);
 		return 0;
 	}
-	/* RFC 8446 6: the level says nothing any more. */
+	/* DTLS 1.3 ignores the level of an alert (RFC 8446 6). */
 	if (e->d13 ? alert == KDTLS_ALERT_USER_CANCELED :
 		     level != DTLS_ALERT_FATAL && alert != KDTLS_ALERT_CLOSE_NOTIFY)
 		return 0;

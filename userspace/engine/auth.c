@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/*
- * Who the peer is: what it claims (struct dtls_handshake, peer) becomes what is
- * known (struct kdtls_engine, peer) when its Finished or its binder proves it.
- */
+/* Who the peer is; see auth.h. */
 #include <assert.h>
 
 #include "auth.h"
 #include "sign.h"
 
-/* Nobody is known yet: all zero. */
 struct dtls_peer dtls_auth_peer(const struct kdtls_engine *e)
 {
 	struct dtls_bytes bytes = { e->peer, e->peer_len };
@@ -19,7 +15,7 @@ struct dtls_peer dtls_auth_peer(const struct kdtls_engine *e)
 	return peer;
 }
 
-/* The handshake's @peer becomes a copy of @from. */
+/* Copy @from into the handshake's claim. */
 static int claim(struct kdtls_engine *e, const struct dtls_peer *from)
 {
 	struct dtls_peer *peer = &e->hs->peer;
@@ -56,7 +52,10 @@ int dtls_auth_claim_session(struct kdtls_engine *e,
 	return claim(e, &s->peer);
 }
 
-/* What is kept as long as the engine is not larger than need be. */
+/*
+ * What is known of the peer is kept as bytes, of which most peers have few: it
+ * stays as long as the engine does.
+ */
 int dtls_auth_proven(struct kdtls_engine *e)
 {
 	struct dtls_peer *peer = &e->hs->peer;
@@ -92,9 +91,9 @@ static u8 ask_owner(struct kdtls_engine *e, const struct kdtls_peer *shown)
 }
 
 /*
- * Run the built-in checks if they count or the owner is to be told of them, and
- * note in @peer what passed. Return: 0 or an X509_V_ERR_*, which is in @shown
- * too.
+ * Run the built-in checks, if they count or the owner is to be told of their
+ * result, and note in hs->peer what passed. Return: 0 or an X509_V_ERR_*, which
+ * is in @shown too.
  */
 static int check_chain(struct kdtls_engine *e, const struct dtls_chain *chain,
 		       struct kdtls_peer *shown)
@@ -117,7 +116,7 @@ static int check_chain(struct kdtls_engine *e, const struct dtls_chain *chain,
 	return counts ? shown->result : 0;
 }
 
-/* What the built-in checks say of a certificate or raw key, and the owner */
+/* Judge a certificate or raw key by the built-in checks and the owner. */
 static int judge_chain(struct kdtls_engine *e, const struct dtls_chain *chain)
 {
 	struct dtls_peer *peer = &e->hs->peer;

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Other connection IDs after a handshake of DTLS 1.3 (RFC 9147 9) */
+/* New connection IDs after a handshake; see cids13.h. */
 #include "cids13.h"
 
-/* A peer that asks is given so many at most: what it has goes on to work. */
+/*
+ * A peer that asks gets so many at most. Half of those that the kernel knows
+ * stay for connection IDs that the peer has.
+ */
 #define ANSWER_MAX	(DTLS_CIDS_MAX / 2)
 
-/* NewConnectionId, usage */
+/* The field usage of NewConnectionId */
 #define CID_IMMEDIATE	0
 #define CID_SPARE	1
 
 /*
- * Make connection IDs of ours, and the message that tells the peer. They are
- * the owner's to accept before it is out. Return: 0, or an error, and nothing
- * is to be told.
+ * Make connection IDs for the peer to use, and the message that bears them. The
+ * owner accepts each before the message goes out. Return: 0, or an error, and
+ * no message is due.
  */
 static int make_cids(struct kdtls_engine *e, unsigned int count, u8 usage)
 {
@@ -78,22 +81,22 @@ int dtls_cids13_requested(struct kdtls_engine *e, struct dtls_bytes body)
 		return dtls_fail_decode(e, "malformed RequestConnectionId");
 	if (!e->cids.len)
 		return unexpected(e);
-	/* What is about to go out answers this one too. */
+	/* The message that is about to go out answers this request too. */
 	if (e->d13->new_cids.len)
 		return 0;
 	if (!e->ep->config.ops.cid)
 		count = 0;
 	else if (count > ANSWER_MAX)
 		count = ANSWER_MAX;
-	/* So is an empty list (RFC 9147 9). */
+	/* An empty list is an answer as well (RFC 9147 9). */
 	if (make_cids(e, count, CID_SPARE) && make_cids(e, 0, CID_SPARE))
 		return dtls_fail_memory(e);
 	return 0;
 }
 
 /*
- * The first of those in store goes into our records from now on; or, if that
- * cannot be had of the key in use, with the next one.
+ * Use the first spare connection ID of the peer in records from now on. If the
+ * owner cannot change that of its key, the next key gets the new one.
  */
 static int take_spare(struct kdtls_engine *e)
 {
@@ -138,7 +141,7 @@ int dtls_cids13_given(struct kdtls_engine *e, struct dtls_bytes body)
 		return unexpected(e);
 	if (!d->request_due)
 		d->cids_wanted = 0;
-	/* One of these is to be used, and none from before. */
+	/* One of these has to be used, and none that came before. */
 	if (usage == CID_IMMEDIATE) {
 		wr_free(&d->spare);
 		d->spare_count = 0;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The client's handshake until its version is known (RFC 6347 4.2.1). */
+/*
+ * The client's handshake: its start, and its messages by version (RFC 6347
+ * 4.2.1); see client.h.
+ */
 #include "client.h"
 #include "client12.h"
 #include "client13.h"
@@ -8,7 +11,7 @@
 #include "handshake.h"
 #include "resumption.h"
 
-/* Times a server may say HelloVerifyRequest */
+/* A server may send HelloVerifyRequest so many times. */
 #define VERIFY_REQUESTS_MAX	8
 
 int dtls_client_start(struct kdtls_engine *e)
@@ -16,7 +19,10 @@ int dtls_client_start(struct kdtls_engine *e)
 	struct dtls_handshake *hs = e->hs;
 
 	dtls_state_random(e, e->secrets.client_random, DTLS_RANDOM_SIZE);
-	/* Name and callbacks are as they will be: is the session good enough? */
+	/*
+	 * Only now are the name and the callbacks final, on which it depends
+	 * whether the session may be resumed.
+	 */
 	if (hs->has_session && !dtls_resumption_allowed(e, &hs->session)) {
 		hs->has_session = false;
 		dtls_early_refused(e);
@@ -24,7 +30,10 @@ int dtls_client_start(struct kdtls_engine *e)
 	if (hs->has_session && hs->session.version == DTLS_VERSION_1_3) {
 		e->session_id_len = 0;
 	} else if (hs->has_session && hs->session.ticket.len) {
-		/* An id of our own tells a resumption by its echo: RFC 5077 3.4 */
+		/*
+		 * A session id of this end, echoed, tells that the ticket was
+		 * taken (RFC 5077 3.4).
+		 */
 		e->session_id_len = DTLS_SESSION_ID_SIZE;
 		dtls_state_random(e, e->session_id, DTLS_SESSION_ID_SIZE);
 	} else if (hs->has_session) {
@@ -72,7 +81,9 @@ static int server_hello(struct kdtls_engine *e, struct dtls_bytes body)
 		return dtls_fail_decode(e, "malformed ServerHello");
 	if (!e->ep->speaks13 || !dtls_ext_has(&sh.ext, DTLS_EXT_VERSIONS))
 		return dtls_client12_server_hello(e, &sh);
-	/* RFC 9147 5.3: with a legacy_cookie there is no DTLS 1.3. */
+	/*
+	 * A hello with a legacy_cookie cannot lead to DTLS 1.3 (RFC 9147 5.3).
+	 */
 	if (hs->verify_requests && !hs->retried)
 		return dtls_fail_illegal(e,
 					 "DTLS 1.3 after HelloVerifyRequest");
@@ -90,7 +101,7 @@ int dtls_client_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
 
 	if (e->d13 && step != CLIENT_SERVER_HELLO)
 		return dtls_client13_message(e, type, body);
-	/* RFC 5246 7.4.1.1: not now */
+	/* HelloRequest is ignored during a handshake (RFC 5246 7.4.1.1). */
 	if (type == DTLS_HELLO_REQUEST)
 		return 0;
 	if (step != CLIENT_SERVER_HELLO)

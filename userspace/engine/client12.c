@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The client's handshake of DTLS 1.2 (RFC 6347 4.2, RFC 5246 7.3, 7.4). */
+/*
+ * The client's handshake of DTLS 1.2 (RFC 6347 4.2, RFC 5246 7.3, 7.4); see
+ * client12.h.
+ */
 #include "auth.h"
 #include "client12.h"
 #include "client_hello.h"
@@ -11,7 +14,7 @@
 #include "resumption.h"
 #include "sign.h"
 
-/* The server took up the session: its secret is ours again. */
+/* The server resumes the session: the master secret is the session's. */
 static int resume(struct kdtls_engine *e)
 {
 	const struct dtls_session *s = &e->hs->session;
@@ -40,12 +43,15 @@ int dtls_client12_server_hello(struct kdtls_engine *e,
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_PROTOCOL_VERSION,
 				 "the server wants another version");
-	/* RFC 8446 D.3: early data was for DTLS 1.3 alone. */
+	/* Early data is for a server of DTLS 1.3 alone (RFC 8446 D.3). */
 	if (e->early)
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_PROTOCOL_VERSION,
 				 "early data was sent for a newer version");
-	/* RFC 8446 4.1.3: somebody between us wants an older version. */
+	/*
+	 * A server that has DTLS 1.3 and sees no offer of it says so in its
+	 * random: somebody on the way has changed the hello (RFC 8446 4.1.3).
+	 */
 	if (e->ep->speaks13 &&
 	    !memcmp(sh->random.p + DTLS_RANDOM_SIZE - 8, DTLS_DOWNGRADE, 7) &&
 	    sh->random.p[DTLS_RANDOM_SIZE - 1] <= 1)
@@ -79,7 +85,7 @@ static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 		return -e->error;
 	if (!hs->peer_key)
 		return dtls_fail_decode(e, "the server shows no certificate");
-	/* The suite says what kind of key it must be: RFC 5246 7.4.2 */
+	/* The suite tells the kind of key (RFC 5246 7.4.2). */
 	if (!(e->suite->kx & (EVP_PKEY_is_a(hs->peer_key, "RSA") ||
 			      EVP_PKEY_is_a(hs->peer_key, "RSA-PSS") ?
 			      DTLS_KX_RSA : DTLS_KX_ECDSA)))
@@ -89,8 +95,8 @@ static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 }
 
 /*
- * RFC 4279 5.2: a hint that means nothing to the client is ignored. One that is
- * no string, or longer than an identity, can mean nothing to the owner.
+ * A hint that means nothing to the client is ignored (RFC 4279 5.2). One that
+ * is no string, or longer than an identity, can mean nothing to the owner.
  */
 static int read_hint(struct kdtls_engine *e, struct dtls_bytes *body)
 {
@@ -105,7 +111,7 @@ static int read_hint(struct kdtls_engine *e, struct dtls_bytes *body)
 	return e->hs->psk_hint ? 0 : dtls_fail_memory(e);
 }
 
-/* ServerECDHParams; our half and the shared secret follow at once. */
+/* Read ServerECDHParams, make the client's key and derive the shared secret. */
 static int read_point(struct kdtls_engine *e, struct dtls_bytes *body)
 {
 	struct dtls_handshake *hs = e->hs;
@@ -291,7 +297,7 @@ static int new_session_ticket(struct kdtls_engine *e, struct dtls_bytes body)
 	return 0;
 }
 
-/* Tell the owner how to resume this session, if that is possible. */
+/* Give the owner the session, if it can be resumed. */
 static void offer_session(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
@@ -309,7 +315,7 @@ static void offer_session(struct kdtls_engine *e)
 		if (hs->ticket_life && hs->ticket_life < s.life)
 			s.life = hs->ticket_life;
 	} else if (e->resumed || !s.id.len) {
-		return;	/* what the owner has is still good, or there is none */
+		return;	/* no news, or no session */
 	}
 	dtls_session_write(&s, &w);
 	if (!w.failed)
@@ -349,7 +355,10 @@ static const struct dtls_expected expected[] = {
 int dtls_client12_message(struct kdtls_engine *e, u8 type,
 			  struct dtls_bytes body)
 {
-	/* Plain PSK has no key exchange to send but for a hint (RFC 4279 2). */
+	/*
+	 * With plain PSK the server sends a key exchange only if it has a hint
+	 * (RFC 4279 2).
+	 */
 	if (e->hs->step == CLIENT_KEY_EXCHANGE && type == DTLS_SERVER_HELLO_DONE &&
 	    e->suite->kx == DTLS_KX_PSK)
 		return server_hello_done(e, body);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The client's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5). */
+/*
+ * The client's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5); see client13.h.
+ */
 #include "auth.h"
 #include "client13.h"
 #include "client_hello.h"
@@ -15,7 +17,7 @@ static int out_of_turn(struct kdtls_engine *e)
 			 "a message came out of turn");
 }
 
-/* The first hello becomes its hash (RFC 8446 4.4.1). */
+/* Replace the first hello in the transcript by its hash (RFC 8446 4.4.1). */
 static bool fold(struct kdtls_engine *e)
 {
 	struct dtls_transcript *t = &e->hs->transcript;
@@ -157,7 +159,7 @@ int dtls_client13_server_hello(struct kdtls_engine *e,
 	struct dtls_bytes version = sh->ext.ext[DTLS_EXT_VERSIONS];
 	const struct dtls_suite *suite = dtls_endpoint_suite(e->ep, sh->suite);
 
-	/* RFC 9147 5: no session id is echoed. */
+	/* A server of DTLS 1.3 echoes no session id (RFC 9147 5). */
 	if (version.len != 2 || dtls_get_be(version.p, 2) != DTLS_VERSION_1_3 ||
 	    sh->version != DTLS_VERSION_1_2 || sh->session_id.len ||
 	    sh->compression || !suite || !dtls_suite_is_13(suite) ||

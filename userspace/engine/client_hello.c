@@ -1,19 +1,28 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The ClientHello of both versions (RFC 5246 7.4.1.2, RFC 8446 4.1.2). */
+/*
+ * The ClientHello of both versions (RFC 5246 7.4.1.2, RFC 8446 4.1.2); see
+ * client_hello.h.
+ */
 #include "client_hello.h"
 #include "early.h"
 #include "extensions.h"
 #include "handshake.h"
 #include "psks.h"
 
-/* What else there is in a hello, roughly: a share may not make it too large. */
+/*
+ * Bytes of a hello without its share, roughly. A share that would make the
+ * hello larger than a datagram is not sent at first.
+ */
 #define HELLO_REST	512
 
 static u32 ticket_age(const struct kdtls_engine *e)
 {
 	const struct dtls_session *s = &e->hs->session;
 
-	/* Milliseconds, and what the server added (RFC 8446 4.2.11.1) */
+	/*
+	 * The age is in milliseconds, hidden by a number of the server's (RFC
+	 * 8446 4.2.11.1).
+	 */
 	return (u32)(1000 * (dtls_state_time(e) - s->made)) + s->age_add;
 }
 
@@ -45,7 +54,7 @@ unsigned int dtls_client_hello_psks(const struct kdtls_engine *e,
 	return kept;
 }
 
-/* The best group whose share leaves the hello in one datagram */
+/* Return: the best group whose share leaves the hello in one datagram. */
 static const struct dtls_group *first_group(const struct kdtls_engine *e)
 {
 	size_t i;
@@ -86,7 +95,7 @@ static int write_share(struct kdtls_engine *e, struct dtls_writer *w)
 	return 0;
 }
 
-/* The owner is asked once; there is no hint before the hello. */
+/* Ask the owner for a key, once. There is no hint before the hello. */
 static int ask_psk(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
@@ -112,7 +121,10 @@ static int offer_13(struct kdtls_engine *e, struct dtls_writer *w)
 
 	if (ask_psk(e))
 		return -e->error;
-	/* A cookie comes first: the server looks no further (RFC 9147 5.1). */
+	/*
+	 * The cookie comes first, so that the server finds it in the first
+	 * piece of the hello (RFC 9147 5.1).
+	 */
 	if (hs->retried && hs->cookie.len) {
 		ext = dtls_ext_open(w, DTLS_EXT_COOKIE);
 		wr_vec(w, 2, hs->cookie.p, hs->cookie.len);
@@ -162,7 +174,10 @@ static void offer_psks(struct kdtls_engine *e, struct dtls_writer *w)
 	wr_close(w, ext, 2);
 }
 
-/* What a binder is made over: all up to here, and the hello's beginning */
+/*
+ * Hash what a binder is made over: the messages before, and the hello up to its
+ * binders.
+ */
 static struct dtls_bytes hash_truncated(const struct kdtls_engine *e,
 					const EVP_MD *md,
 					const struct dtls_writer *hello,
@@ -213,7 +228,7 @@ static int bind_psks(struct kdtls_engine *e, struct dtls_writer *w)
 	}
 	if (!e->early || e->hs->retried)
 		return 0;
-	/* Its key is that of the first in the list. */
+	/* Early data is under the first key in the list. */
 	md = psk[0].sha384 ? c->sha384 : c->sha256;
 	return dtls_early_offered(e, hash_truncated(e, md, w, w->len, buf));
 }
@@ -242,7 +257,10 @@ static void write_suites(struct kdtls_engine *e, struct dtls_writer *w)
 	wr_close(w, mark, 2);
 }
 
-/* The same bytes each time but for the cookie (RFC 6347 4.2.1) */
+/*
+ * A hello that answers HelloVerifyRequest has the same bytes but for the cookie
+ * (RFC 6347 4.2.1).
+ */
 int dtls_client_hello_send(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;

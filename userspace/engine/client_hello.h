@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The ClientHello of both versions. */
+/*
+ * The ClientHello, which is the same for both versions until the server has
+ * chosen.
+ */
 #ifndef _DTLS_CLIENT_HELLO_H
 #define _DTLS_CLIENT_HELLO_H
 
@@ -16,21 +19,28 @@ struct dtls_offered_psk {
 
 #define DTLS_OFFERED_PSKS	2
 
-/* Write the hello, the first one or that after a HelloRetryRequest. */
+/*
+ * Write the first hello, or the one that answers HelloVerifyRequest or
+ * HelloRetryRequest. Return: 0 or an error.
+ */
 int dtls_client_hello_send(struct kdtls_engine *e);
 
-/* A suite of DTLS 1.2 is offered if it could succeed here. */
+/*
+ * Return true if a suite of DTLS 1.2 may be offered: the client could complete
+ * a handshake with it.
+ */
 bool dtls_client_hello_suite(const struct kdtls_engine *e,
 			     const struct dtls_suite *suite);
 
 /*
- * The keys that are offered. Return: how many. One whose hash is not that of the
- * suite a server asked for is left out (RFC 8446 4.1.4).
+ * List the keys that are offered, DTLS_OFFERED_PSKS at most. A key whose hash
+ * is not that of the suite in a HelloRetryRequest is left out (RFC 8446 4.1.4).
+ * Return: their number.
  */
 unsigned int dtls_client_hello_psks(const struct kdtls_engine *e,
 				    struct dtls_offered_psk *list);
 
-/* Make the key whose public half is the next hello's share. */
+/* Make the key whose public half is the share in the next hello. */
 bool dtls_client_hello_share_key(struct kdtls_engine *e,
 				 const struct dtls_group *group);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The end of a handshake. */
+/* The end of a handshake; see complete.h. */
 #include "complete.h"
 #include "content.h"
 #include "early.h"
 #include "handout.h"
 #include "handshake13.h"
 
-/* Records of the first data epoch that came before its key */
+/* A record of the data's first epoch that came before its key */
 struct later {
 	struct later *next;
 	struct dtls_record record;
@@ -25,7 +25,10 @@ static void free_later(struct later *l)
 	}
 }
 
-/* Open what was held, in its order. Return: false for want of memory. */
+/*
+ * Open the records that were held, in their order. Return false for want of
+ * memory.
+ */
 static bool open_early(struct kdtls_engine *e, struct dtls_protection *rx,
 		       struct later **list)
 {
@@ -57,14 +60,20 @@ static bool open_early(struct kdtls_engine *e, struct dtls_protection *rx,
 	return true;
 }
 
-/* The keys go out, and what came before them goes where it belongs. */
+/*
+ * Hand out the keys of DTLS 1.3. Records that came before their key are opened
+ * first and listed in @list: the owner's replay window has to know of them.
+ */
 static int give_keys(struct kdtls_engine *e, struct later **list)
 {
 	struct dtls_key_info rx_key, tx_key;
 	struct dtls_protection *rx = NULL;
 	int err;
 
-	/* Early data may still be on its way (RFC 9147 5.6). */
+	/*
+	 * Records of early data may still arrive, so their key is handed out as
+	 * well (RFC 9147 5.6).
+	 */
 	if (e->early && dtls_handout_keys(e, e->early->key, &e->early->info,
 					  NULL))
 		return -e->error;
@@ -105,7 +114,11 @@ static int complete_13(struct kdtls_engine *e)
 	e->state = KDTLS_ESTABLISHED;
 	dtls_state_handshake_drop(e);
 	if (e->server) {
-		/* Kept for a client that does not know yet (RFC 9147 5.8.1) */
+		/*
+		 * The read key is kept for a while: a client that has not
+		 * received the ACK of its Finished sends it again (RFC 9147
+		 * 5.8.1).
+		 */
 		dtls_protection_free(e->tx);
 		e->tx = NULL;
 		d->linger = e->now + 1000ULL * e->ep->config.linger;
@@ -129,7 +142,10 @@ int dtls_complete_handshake(struct kdtls_engine *e)
 	struct dtls_handshake *hs = e->hs;
 	const struct dtls_held *h;
 
-	/* Nothing comes after Finished (RFC 5246 7.3, RFC 8446 4.4.4). */
+	/*
+	 * A message after Finished is an error (RFC 5246 7.3, RFC 8446 4.4.4).
+	 * One that came before its time still waits in hs->in.
+	 */
 	if (dtls_reassembly_has(&hs->in, 1))
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
@@ -146,7 +162,10 @@ int dtls_complete_handshake(struct kdtls_engine *e)
 	e->state = KDTLS_ESTABLISHED;
 	dtls_state_handshake_drop(e);
 	dtls_state_drop_keys(e);
-	/* Who sent the last flight keeps it for a while: RFC 6347 4.2.4 */
+	/*
+	 * The end that sent the last flight keeps it for a while, to send it
+	 * again if the peer repeats its own last flight (RFC 6347 4.2.4).
+	 */
 	if (e->flight.first)
 		e->timer.expiry = e->now + 1000ULL * e->ep->config.linger;
 	else

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What a record bears goes where it belongs. */
+/* The content of records: handshake fragments, alerts, ACKs; see content.h. */
 #include "ack.h"
 #include "alert.h"
 #include "content.h"
@@ -7,7 +7,6 @@
 #include "post13.h"
 #include "retransmit.h"
 
-/* Keep something for later, within the limit. */
 void dtls_content_hold(struct kdtls_engine *e, bool opened, const u8 *data,
 		       size_t len)
 {
@@ -36,10 +35,10 @@ drop:
 }
 
 /*
- * A server that keeps nothing of a client numbers each HelloVerifyRequest 0,
+ * A server that keeps no state for a client numbers each HelloVerifyRequest 0,
  * also one that asks for another cookie because the first was too old. Return
- * true if @f is such a request and not the one before sent twice: then the
- * server counts its messages from that number on.
+ * true if @f is such a request, and not a copy of the one before: the server
+ * counts its messages from the number of this request on (RFC 6347 4.2.1).
  */
 static bool asks_for_another_cookie(const struct kdtls_engine *e,
 				    const struct dtls_fragment *f)
@@ -56,13 +55,16 @@ static bool asks_for_another_cookie(const struct kdtls_engine *e,
 	       !dtls_bytes_equal(cookie, hs->cookie.p, hs->cookie.len);
 }
 
-/* Will the peer show certificates, or say whose it takes? */
+/* Return true if the peer may send certificates, or names of authorities. */
 static bool expects_certificates(const struct kdtls_engine *e)
 {
 	return !e->server || e->hs->cert_requested;
 }
 
-/* Chains, and lists of authorities, may be much longer than all else. */
+/*
+ * The longest message of a type. Certificate chains and lists of authorities
+ * may be much longer than other messages.
+ */
 static size_t max_message(const struct kdtls_engine *e, u8 type)
 {
 	const struct kdtls_config *config = &e->ep->config;
@@ -72,7 +74,10 @@ static size_t max_message(const struct kdtls_engine *e, u8 type)
 					 config->max_message;
 }
 
-/* Bytes of messages that may wait for what is missing */
+/*
+ * Bytes of incomplete and early messages that are kept. Without certificates a
+ * flight needs no more than four of the longest messages.
+ */
 static size_t max_held(const struct kdtls_engine *e)
 {
 	const struct kdtls_config *config = &e->ep->config;
@@ -82,13 +87,19 @@ static size_t max_held(const struct kdtls_engine *e)
 	       config->max_handshake : few;
 }
 
-/* @fresh: set if it was taken in now; @lost: if the peer has to send it again */
+/*
+ * Take a fragment. @fresh is set if it was stored now, @lost if it was dropped,
+ * so that the peer has to send it again.
+ */
 static int take_fragment(struct kdtls_engine *e, u64 epoch,
 			 const struct dtls_fragment *f, bool *fresh, bool *lost)
 {
 	struct dtls_handshake *hs = e->hs;
 
-	/* Once the key is there, nobody can slip something in before it. */
+	/*
+	 * Once there is a key, a message in the clear may be forged: it is not
+	 * taken in front of the protected messages.
+	 */
 	if (!epoch && e->d13 && e->rx && f->seq >= hs->in.next) {
 		e->dropped++;
 		*lost = true;
@@ -107,8 +118,9 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 			dtls_timer_answered(&e->timer, e->now);
 		}
 		/*
-		 * RFC 9147 7.2: part of an answer acknowledges all that it
-		 * answers. The peer has as many tries for the rest as we had.
+		 * Part of an answer acknowledges all that it answers (RFC 9147
+		 * 7.2). For the rest the peer has as many retransmissions as
+		 * this end had.
 		 */
 		if (e->version == DTLS_VERSION_1_3) {
 			dtls_flight_clear(&e->flight);
@@ -117,8 +129,8 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 		return 0;
 	case DTLS_REASSEMBLY_OLD:
 		/*
-		 * The peer sends its last flight again: it has not got ours
-		 * (RFC 6347 4.2.4).
+		 * The peer sends its last flight again: it has not received the
+		 * flight that answers it (RFC 6347 4.2.4).
 		 */
 		if (hs->flight_seen && f->seq == hs->flight_end &&
 		    f->offset + f->body.len == f->length)
@@ -133,10 +145,13 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 	}
 }
 
-/* Verified handshake records when the handshake is over */
+/* Take a verified handshake fragment of DTLS 1.2 after the handshake. */
 static int late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
 {
-	/* A new handshake counts its messages from 0 again: RFC 6347 4.2.2 */
+	/*
+	 * A request for a new handshake, whose messages are counted from 0
+	 * again (RFC 6347 4.2.2), is refused.
+	 */
 	if (f->type == (e->server ? DTLS_CLIENT_HELLO : DTLS_HELLO_REQUEST)) {
 		if (!f->offset)
 			dtls_state_alert(e, DTLS_ALERT_WARNING,
@@ -147,7 +162,7 @@ static int late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
 				 "a message came after the handshake");
-	/* Once for all of its fragments */
+	/* The flight goes out once, for the last fragment of the Finished. */
 	if (f->offset + f->body.len == f->length && e->flight.first &&
 	    !dtls_flight_pending(&e->flight))
 		dtls_retransmit_flight(e);
@@ -211,14 +226,21 @@ int dtls_content_take(struct kdtls_engine *e, const struct dtls_record *record,
 		return dtls_ack_receive(e, epoch, content) && e->keys_out ?
 		       dtls_post13_acknowledged(e) : 0;
 	case DTLS_CT_CHANGE_CIPHER_SPEC:
-		/* The record's epoch says all of it, and says it reliably. */
+		/*
+		 * The record's epoch tells which key a record is under. A
+		 * ChangeCipherSpec adds nothing to that, and nothing
+		 * authenticates it.
+		 */
 		return 0;
 	case DTLS_CT_HEARTBEAT:
 		if (epoch && e->state == KDTLS_ESTABLISHED)
 			dtls_heartbeat_receive(e, content);
 		return 0;
 	case DTLS_CT_APPLICATION_DATA:
-		/* RFC 9147 6.1: there is none under the handshake's key. */
+		/*
+		 * The epoch of the handshake has no application data (RFC 9147
+		 * 6.1).
+		 */
 		if (epoch == DTLS13_EPOCH_HANDSHAKE && e->d13)
 			return dtls_fail(e, KDTLS_EPROTOCOL,
 					 KDTLS_ALERT_UNEXPECTED_MESSAGE,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Data before the handshake (0-RTT, RFC 8446 4.2.10, 8; RFC 9147 5.6): with a
- * session's ticket, under a key of epoch 1 that only one hello has. There is no
+ * Data before the handshake; see early.h. It comes with the ticket of a
+ * session, under a key of epoch 1 that belongs to one hello. DTLS 1.3 has no
  * EndOfEarlyData: the client's Finished is of the next epoch.
  */
 #include "early.h"
 #include "handshake.h"
 
-/* What a record adds to its content, roughly, so that it fits a datagram */
+/* About as many bytes are added to the content by a record of early data. */
 #define RECORD_REST	64
 
 void dtls_early_free(struct kdtls_engine *e)
@@ -33,7 +33,7 @@ bool dtls_early_same_alpn(const struct kdtls_engine *e,
 	return dtls_bytes_equal(s->alpn, alpn, strlen(alpn));
 }
 
-/* The key from the session's and the hash of the whole hello */
+/* Derive the key from that of the session and the hash of the whole hello. */
 static int make_key(struct kdtls_engine *e, const struct dtls_session *s,
 		    struct dtls_bytes hash)
 {
@@ -61,9 +61,11 @@ static int make_key(struct kdtls_engine *e, const struct dtls_session *s,
 	return early->key ? 0 : dtls_fail_internal(e);
 }
 
-/* ---- the client ---- */
 
-/* Will what the session was made for be offered again? (RFC 8446 4.2.10) */
+/*
+ * Return true if this client offers the protocol that the session was made for
+ * (RFC 8446 4.2.10).
+ */
 static bool offers_alpn(const struct kdtls_engine *e,
 			const struct dtls_session *s)
 {
@@ -136,7 +138,10 @@ long dtls_early_output(struct kdtls_engine *e, u8 *buf, size_t size)
 		return 0;
 	while (!n && (q = e->early->queue)) {
 		e->early->queue = q->next;
-		/* The MTU may have become smaller since. */
+		/*
+		 * A record that no longer fits is dropped: the MTU may have
+		 * become smaller.
+		 */
 		if (q->len + dtls_protection_overhead(e->early->key) <= size)
 			n = dtls_protection_seal(e->early->key,
 						 DTLS_CT_APPLICATION_DATA,
@@ -173,7 +178,6 @@ int dtls_early_answer(struct kdtls_engine *e, const struct dtls_extensions *x)
 	return 0;
 }
 
-/* ---- the server ---- */
 
 bool dtls_early_offers(struct kdtls_engine *e,
 		       const struct dtls_client_hello *ch)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Data before the handshake (0-RTT); see early.c. */
+/*
+ * Data before the handshake (0-RTT, RFC 8446 4.2.10, RFC 9147 5.6). The public
+ * call is kdtls_engine_send_early().
+ */
 #ifndef _DTLS_EARLY_H
 #define _DTLS_EARLY_H
 
@@ -12,29 +15,41 @@ struct dtls_early_queue {
 };
 
 struct dtls_early {
-	struct dtls_protection *key;	/* client: to write with; server: to read */
-	struct dtls_key_info info;	/* the same */
-	struct dtls_early_queue *queue;	/* client: to be sent, a record each */
+	struct dtls_protection *key;	/* client: seals; server: opens */
+	struct dtls_key_info info;	/* @key as it was derived */
+	struct dtls_early_queue *queue;	/* client: to be sent */
 	u32 left;			/* bytes that may still come */
 };
 
 void dtls_early_free(struct kdtls_engine *e);
 
-/* client: @hash: of the hello, which is complete and offers it */
+/*
+ * A client has written a complete hello that offers early data. @hash is that
+ * of the hello.
+ */
 int dtls_early_offered(struct kdtls_engine *e, struct dtls_bytes hash);
-/* Return: bytes of one record; 0: there is none. */
+/* Write one record of a client. Return: bytes; 0: there is none. */
 long dtls_early_output(struct kdtls_engine *e, u8 *buf, size_t size);
-/* The server does not take it: HelloRetryRequest, or no word of it */
+/*
+ * The server does not take early data: it asked for another hello, or does not
+ * mention early data.
+ */
 void dtls_early_refused(struct kdtls_engine *e);
-/* What EncryptedExtensions say of it */
+/* Read what EncryptedExtensions say of early data. */
 int dtls_early_answer(struct kdtls_engine *e, const struct dtls_extensions *x);
 
-/* server: its session was chosen: was the hello's ticket spent on it? */
+/*
+ * Return true if a server chose the session of the ticket that is spent on this
+ * hello.
+ */
 bool dtls_early_offers(struct kdtls_engine *e,
 		       const struct dtls_client_hello *ch);
-/* And is the session as it was? Then its early data is read from here on. */
+/*
+ * A server reads early data from here on, if suite and ALPN are those of the
+ * session. Return: 0 or an error.
+ */
 int dtls_early_accept(struct kdtls_engine *e);
-/* Verified content of epoch 1 */
+/* Take verified content of epoch 1. */
 int dtls_early_take(struct kdtls_engine *e, u8 type, struct dtls_bytes content);
 
 bool dtls_early_same_alpn(const struct kdtls_engine *e,

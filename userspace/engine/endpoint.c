@@ -241,13 +241,12 @@ int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
 int kdtls_endpoint_use_raw_key(struct kdtls_endpoint *endpoint,
 			       const void *key_pem, size_t key_len)
 {
+	const struct dtls_bytes key = { key_pem, key_len };
 	struct dtls_identity *id;
 	int err;
 
 	ERR_set_mark();
-	err = dtls_x509_identity_new_raw((struct dtls_bytes){ key_pem,
-							     key_len },
-					 &id);
+	err = dtls_x509_identity_new_raw(key, &id);
 	ERR_pop_to_mark();
 	if (!err)
 		add_identity(endpoint, id);

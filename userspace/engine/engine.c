@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* An engine's life: made, set up, started, timed out, failed, finished, freed. */
+/*
+ * An engine is made, set up, started, timed out, asked and freed. The calls are
+ * declared in kdtls/engine.h.
+ */
 #include <openssl/err.h>
 
 #include "ack.h"
@@ -94,7 +97,7 @@ int kdtls_engine_set_session(struct kdtls_engine *engine,
 	if (e->server || e->state != KDTLS_IDLE)
 		return -KDTLS_EUSAGE;
 	s = &hs->session;
-	dtls_early_free(e);	/* it was for another */
+	dtls_early_free(e);	/* early data belongs to one session */
 	wr_free(&hs->session_bytes);
 	wr_bytes(&hs->session_bytes, session, len);
 	hs->has_session =
@@ -136,7 +139,10 @@ void kdtls_engine_set_mtu(struct kdtls_engine *engine, uint32_t mtu)
 	engine->mtu = mtu > DTLS_DATAGRAM_MAX ? DTLS_DATAGRAM_MAX : mtu;
 }
 
-/* Could the server be asked for a certificate with a name to check? */
+/*
+ * Return true if a certificate may have to be checked and there is no name to
+ * check it for.
+ */
 static bool name_missing(const struct kdtls_engine *e)
 {
 	return e->ep->trust_x509 && !e->name &&
@@ -162,7 +168,10 @@ void kdtls_engine_confirm(struct kdtls_engine *engine)
 {
 	if (engine->state != KDTLS_ESTABLISHED)
 		return;
-	/* DTLS 1.3 has its own word for it (RFC 9147 7). */
+	/*
+	 * DTLS 1.3 has an ACK for this (RFC 9147 7). Data from the peer shows
+	 * that the peer is awake.
+	 */
 	if (engine->d13) {
 		dtls_retransmit_alive(engine);
 		return;

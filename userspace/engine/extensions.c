@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Hello extensions: what is offered, answered and understood. */
+/* Extensions that are offered, answered and understood; see extensions.h. */
 #include "extensions.h"
 #include "name.h"
 
@@ -200,7 +200,7 @@ void dtls_extensions_write_client(struct kdtls_engine *e, struct dtls_writer *w)
 	}
 }
 
-/* The server takes part in the client's offers as far as it can. */
+/* Write a server's answers that both versions have. */
 static void write_answers(struct kdtls_engine *e, struct dtls_writer *w,
 			  const struct dtls_extensions *theirs)
 {
@@ -260,9 +260,9 @@ void dtls_extensions_write_cid(struct kdtls_engine *e, struct dtls_writer *w,
 }
 
 /*
- * RFC 5746 3.6: renegotiation_info answers the extension, or the number among
- * the client's suites that stands for it. A client that has sent neither would
- * have to refuse the answer (RFC 5246 7.4.1.4).
+ * Return true if the client understands renegotiation_info: it sent the
+ * extension, or the suite number that stands for it (RFC 5746 3.6). Any other
+ * client would have to refuse the answer (RFC 5246 7.4.1.4).
  */
 static bool knows_renegotiation(const struct dtls_client_hello *ch)
 {
@@ -306,11 +306,14 @@ void dtls_extensions_write_answers13(struct kdtls_engine *e,
 	wr_close(w, mark, 2);
 }
 
-/* Readers; what only one side sends is read by that side's function below. */
+/*
+ * The readers of single extensions follow. Extensions that only one side sends
+ * are read by the function of that side below.
+ */
 
 static int read_renegotiation(struct kdtls_engine *e, struct dtls_bytes r)
 {
-	/* RFC 5746 3.4, 3.6: in a first handshake it is empty */
+	/* In a first handshake the field is empty (RFC 5746 3.4, 3.6). */
 	if (r.len != 1 || r.p[0] != RENEGOTIATION_NONE)
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_HANDSHAKE_FAILURE,
@@ -342,7 +345,10 @@ static int read_heartbeat(struct kdtls_engine *e, struct dtls_bytes r)
 
 static int read_record_limit(struct kdtls_engine *e, struct dtls_bytes r)
 {
-	/* In DTLS 1.3 the content's type counts too (RFC 8449 4). */
+	/*
+	 * In DTLS 1.3 the limit includes the byte of the content type (RFC 8449
+	 * 4).
+	 */
 	u16 type = e->version == DTLS_VERSION_1_3, limit;
 
 	if (!rd_u16(&r, &limit) || r.len)
@@ -351,7 +357,7 @@ static int read_record_limit(struct kdtls_engine *e, struct dtls_bytes r)
 		return dtls_fail_illegal(e, "record_size_limit below 64");
 	if (!e->ep->config.record_size_limit)
 		return 0;
-	/* Both ends have sent it: each keeps to what the other said. */
+	/* Both ends have sent a limit: each keeps to the other end's. */
 	if (limit - type < DTLS_RECORD_SIZE_MAX)
 		e->peer_record_limit = limit - type;
 	e->record_limit = e->ep->config.record_size_limit - type;
@@ -373,7 +379,7 @@ static int read_cid(struct kdtls_engine *e, struct dtls_bytes r)
 	return 0;
 }
 
-/* Read one kind by its reader, if it is there. */
+/* Read one extension, if it is there. */
 static int read_if(struct kdtls_engine *e, const struct dtls_extensions *x,
 		   enum dtls_extension i,
 		   int (*reader)(struct kdtls_engine *, struct dtls_bytes))
@@ -385,14 +391,16 @@ int dtls_extensions_read_cid(struct kdtls_engine *e,
 			     const struct dtls_extensions *x)
 {
 	if (!dtls_ext_has(x, DTLS_EXT_CID)) {
-		/* The peer will not put ours into its records. */
+		/* The peer does not put connection IDs into its records. */
 		dtls_cids_free(&e->cids);
 		return 0;
 	}
 	return read_cid(e, x->ext[DTLS_EXT_CID]);
 }
 
-/* What DTLS 1.3 does without (RFC 8446 4.1.2, RFC 7627) */
+/*
+ * Read the extensions that DTLS 1.3 does not have (RFC 8446 4.1.2, RFC 7627).
+ */
 static int read_old(struct kdtls_engine *e, const struct dtls_extensions *x)
 {
 	int err;
@@ -413,7 +421,7 @@ static int read_old(struct kdtls_engine *e, const struct dtls_extensions *x)
 	return err;
 }
 
-/* What both sides send in the same form */
+/* Read the extensions that client and server send in the same form. */
 static int read_common(struct kdtls_engine *e, const struct dtls_extensions *x)
 {
 	int err;
@@ -457,7 +465,10 @@ static int read_chosen_srtp(struct kdtls_engine *e, struct dtls_bytes r)
 	return 0;
 }
 
-/* The one certificate type a server answered with; @raw is set. */
+/*
+ * Read the certificate type that a server chose. @x509 tells whether X.509 was
+ * offered; @raw is set.
+ */
 static int read_chosen_type(struct kdtls_engine *e, struct dtls_bytes r,
 			    bool x509, bool *raw)
 {
@@ -477,7 +488,10 @@ static bool is_empty(const struct dtls_extensions *x, enum dtls_extension i)
 	return !x->ext[i].len;
 }
 
-/* What a server answers in both versions; @cert: it will show who it is. */
+/*
+ * Read a server's answers that both versions have. @cert: the server will show
+ * who it is.
+ */
 static int read_answers(struct kdtls_engine *e, const struct dtls_extensions *x,
 			bool cert)
 {
@@ -522,7 +536,11 @@ int dtls_extensions_read_server(struct kdtls_engine *e,
 			break;
 	if (i < DTLS_EXT_COUNT || x->unknown)
 		return not_offered(e);
-	/* RFC 5746 4.1: only the client can tell such a server by it. */
+	/*
+	 * A server that lacks the extension cannot tell an attack by
+	 * renegotiation; only the client can refuse such a server (RFC 5746
+	 * 4.1).
+	 */
 	if (!dtls_ext_has(x, DTLS_EXT_RENEGOTIATION) &&
 	    !dtls_endpoint_flag(e->ep, KDTLS_ALLOW_NO_RENEGOTIATION_INFO))
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
@@ -530,7 +548,10 @@ int dtls_extensions_read_server(struct kdtls_engine *e,
 				 "the server lacks renegotiation_info");
 	if (!is_empty(x, DTLS_EXT_TICKET))
 		return dtls_fail_decode(e, "extension should be empty");
-	/* RFC 5246 7.4.1.4.1. Groups are the client's too, but some answer them. */
+	/*
+	 * A server must not send these (RFC 5246 7.4.1.4.1). Groups are for
+	 * clients alone too, but some servers send them.
+	 */
 	for (i = DTLS_EXT_VERSIONS; i < DTLS_EXT_COUNT; i++)
 		if (dtls_ext_has(x, i))
 			break;
@@ -552,7 +573,10 @@ int dtls_extensions_check13(struct kdtls_engine *e,
 {
 	int i;
 
-	/* RFC 8446 4.2: not asked for, or asked for and in the wrong place */
+	/*
+	 * An extension that was not offered, and one that is in the wrong
+	 * message, have an alert each (RFC 8446 4.2).
+	 */
 	for (i = 0; i < DTLS_EXT_COUNT; i++)
 		if (dtls_ext_has(x, i) && !(e->hs->offered & 1ULL << i))
 			return not_offered(e);
@@ -586,7 +610,10 @@ static int read_name(struct kdtls_engine *e, struct dtls_bytes r)
 	struct dtls_bytes list, name;
 	u8 type;
 
-	/* RFC 6066 3: host_name is the only kind there is, and comes once */
+	/*
+	 * The list has one entry of the only kind there is, host_name (RFC 6066
+	 * 3).
+	 */
 	if (!rd_vec(&r, 2, &list) || r.len || !rd_u8(&list, &type) ||
 	    !rd_vec(&list, 2, &name) || list.len || type || !name.len ||
 	    name.len > 255 || memchr(name.p, 0, name.len))

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Keys go to their owner. */
+/* Keys go to their owner; see handout.h. */
 #include "handout.h"
 
-/* What the engine has seen, and the number below which it has seen all */
+/*
+ * Write the engine's replay window for the owner. Return: the number below
+ * which the engine has seen every record.
+ */
 static u64 export_window(const struct dtls_protection *rx,
 			 struct dtls_window *window)
 {
@@ -29,8 +32,9 @@ static int give_key(struct kdtls_engine *e, int direction,
 }
 
 /*
- * RFC 8449 4: a handshake sets the limits for the keys that it produces; early
- * data is under a key of the handshake before.
+ * Return true if the record size limits hold for a key. A handshake sets the
+ * limits for the keys that it makes, and early data is under a key of the
+ * handshake before (RFC 8449 4).
  */
 static bool has_record_limit(const struct dtls_key_info *key)
 {

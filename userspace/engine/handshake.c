@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What the handshakes of client and server have in common; see state.h. */
+/* Messages and flights, for both versions and both ends; see handshake.h. */
 #include "handshake.h"
 
 struct dtls_writer *dtls_handshake_message(struct kdtls_engine *e, u8 type)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What the handshakes of DTLS 1.3 have in common (RFC 8446 4.4, 7). */
+/* What client and server have in common in DTLS 1.3; see handshake13.h. */
 #include "auth.h"
 #include "handshake13.h"
 #include "sign.h"
@@ -7,7 +7,7 @@
 int dtls_handshake13_begin(struct kdtls_engine *e)
 {
 	e->version = DTLS_VERSION_1_3;
-	e->ems = true;	/* RFC 7627's purpose is in the key schedule */
+	e->ems = true;	/* the key schedule does what RFC 7627 was made for */
 	dtls_transcript_shorten(&e->hs->transcript);
 	if (!e->d13)
 		e->d13 = OPENSSL_zalloc(sizeof(*e->d13));
@@ -17,7 +17,10 @@ int dtls_handshake13_begin(struct kdtls_engine *e)
 	return 0;
 }
 
-/* Derive-Secret(stage, label, messages so far) */
+/*
+ * Derive-Secret over the present stage of the schedule and the messages so far
+ * (RFC 8446 7.1)
+ */
 static bool derive(struct kdtls_engine *e, const char *label, u8 *out)
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
@@ -30,7 +33,7 @@ static bool derive(struct kdtls_engine *e, const char *label, u8 *out)
 				  label, hash, out, hash.len);
 }
 
-/* The same of a traffic secret, and what the key log has to say of it */
+/* Derive a traffic secret and give it to the key log. */
 static bool derive_logged(struct kdtls_engine *e, const char *label, u8 *out,
 			  const char *name)
 {
@@ -65,7 +68,6 @@ static struct dtls_protection *protection(struct kdtls_engine *e, int direction,
 	return p;
 }
 
-/* Early Secret, Handshake Secret and the keys of epoch 2 (RFC 8446 7.1) */
 int dtls_handshake13_keys(struct kdtls_engine *e)
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
@@ -94,7 +96,6 @@ int dtls_handshake13_keys(struct kdtls_engine *e)
 	return 0;
 }
 
-/* Master Secret and what hangs on the server's Finished */
 int dtls_handshake13_data_secrets(struct kdtls_engine *e)
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
@@ -118,7 +119,6 @@ int dtls_handshake13_data_secrets(struct kdtls_engine *e)
 	return 0;
 }
 
-/* And on the client's */
 int dtls_handshake13_resumption(struct kdtls_engine *e)
 {
 	if (!derive(e, "res master", e->d13->resumption))
@@ -140,7 +140,9 @@ int dtls_handshake13_data_key(struct kdtls_engine *e, int direction,
 	return 0;
 }
 
-/* RFC 8446 4.4.2: each certificate has extensions, of which we have none. */
+/*
+ * Each certificate has a list of extensions, which is empty (RFC 8446 4.4.2).
+ */
 int dtls_handshake13_send_certificate(struct kdtls_engine *e,
 				      struct dtls_bytes context)
 {
@@ -153,7 +155,7 @@ int dtls_handshake13_send_certificate(struct kdtls_engine *e,
 	mark = wr_open(w, 3);
 	if (id) {
 		all = (struct dtls_bytes){ id->message.p, id->message.len };
-		/* A raw key is itself what would be the list. */
+		/* A raw key stands for the list of certificates. */
 		if (!id->leaf)
 			list = all;
 		else if (!rd_vec(&all, 3, &list))
@@ -167,7 +169,7 @@ int dtls_handshake13_send_certificate(struct kdtls_engine *e,
 	return dtls_handshake_message_end(e);
 }
 
-/* What CertificateVerify signs (RFC 8446 4.4.3) */
+/* Write the bytes that CertificateVerify signs (RFC 8446 4.4.3). */
 static bool signed_bytes(struct kdtls_engine *e, bool server, size_t upto,
 			 struct dtls_writer *w)
 {
@@ -232,7 +234,10 @@ int dtls_handshake13_send_finished(struct kdtls_engine *e)
 	return dtls_handshake_message_end(e);
 }
 
-/* It becomes a list as in DTLS 1.2; nothing was asked for by extensions. */
+/*
+ * The certificates are put into the form of DTLS 1.2. An extension of a
+ * certificate answers no request of this end, and so is an error.
+ */
 int dtls_handshake13_receive_certificate(struct kdtls_engine *e,
 					 struct dtls_bytes body)
 {
@@ -264,9 +269,9 @@ int dtls_handshake13_receive_certificate(struct kdtls_engine *e,
 		wr_close(&w, mark, 3);
 	else if (!w.len)
 		wr_int(&w, 3, 0);
+	list = (struct dtls_bytes){ w.p, w.len };
 	err = w.failed ? dtls_fail_memory(e) :
-	      dtls_auth_receive_certificate(e, (struct dtls_bytes){ w.p,
-								   w.len });
+			 dtls_auth_receive_certificate(e, list);
 	wr_free(&w);
 	return err;
 }

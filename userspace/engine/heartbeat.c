@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Heartbeats (RFC 6520), when the handshake is over. A message is type, length
- * of payload, payload, at least 16 bytes of padding; what the length says is
- * believed only if payload and padding are really there.
+ * Heartbeats (RFC 6520); see heartbeat.h. A message is type, length of payload,
+ * payload, and at least 16 bytes of padding. The length counts only if payload
+ * and padding are really there.
  */
 #include "heartbeat.h"
 
@@ -21,7 +21,7 @@ static struct dtls_heartbeat *heartbeat_of(struct kdtls_engine *e)
 	return e->heartbeat;
 }
 
-/* Nothing is on its way: no memory is needed. */
+/* Free the structure when neither a request nor a response is under way. */
 static void tidy(struct kdtls_engine *e)
 {
 	const struct dtls_heartbeat *h = e->heartbeat;
@@ -43,7 +43,9 @@ static void request_done(struct kdtls_engine *e, u64 rtt)
 		e->ep->config.ops.heartbeat(e->ctx, size, rtt);
 }
 
-/* One answer waits at a time: the latest. */
+/*
+ * Answer a request. One response waits at a time: that to the latest request.
+ */
 static void respond(struct kdtls_engine *e, struct dtls_bytes payload,
 		    size_t size)
 {

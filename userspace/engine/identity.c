@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Which of our identities is shown. */
+/* Which identity is shown to the peer; see identity.h. */
 #include "identity.h"
 #include "sign.h"
 
-/* Does the client's list of certificate types hold this one? (RFC 7250 4.1) */
+/*
+ * Return true if the client's list of certificate types has this type (RFC 7250
+ * 4.1).
+ */
 static bool takes_type(const struct dtls_client_hello *ch,
 		       enum dtls_extension ext, u8 type)
 {
@@ -15,7 +18,10 @@ static bool takes_type(const struct dtls_client_hello *ch,
 	       memchr(list.p, type, list.len);
 }
 
-/* Our first scheme that key, suite and the peer's list allow */
+/*
+ * Return: the first of the endpoint's schemes that the key, the suite and the
+ * peer's list allow, or NULL.
+ */
 static const struct dtls_scheme *
 own_scheme(const struct kdtls_endpoint *ep, EVP_PKEY *key, u8 kx,
 	   struct dtls_bytes schemes)
@@ -32,7 +38,10 @@ own_scheme(const struct kdtls_endpoint *ep, EVP_PKEY *key, u8 kx,
 	return NULL;
 }
 
-/* RFC 8422 5.3: the key's curve must be one the client takes. */
+/*
+ * Return true if the key's curve is one of those that the client takes (RFC
+ * 8422 5.3).
+ */
 static bool curve_fits(EVP_PKEY *key, struct dtls_bytes groups)
 {
 	char name[32];

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* From a datagram to its records, and from records to handshake messages. */
+/*
+ * Datagrams come in: their records, the keys that open them, and handshake
+ * messages in their order. The calls are declared in kdtls/engine.h.
+ */
 #include <openssl/err.h>
 
 #include "ack.h"
@@ -13,7 +16,10 @@
 #include "server.h"
 #include "state.h"
 
-/* A record under the handshake's key, or that of early data */
+/*
+ * Open a record with @key, which is that of the handshake or of early data, and
+ * take its content.
+ */
 static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 		       struct dtls_record *record, const u8 *bytes)
 {
@@ -29,7 +35,9 @@ static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 	len = dtls_protection_open(key, record, bytes, out, &type);
 	content = (struct dtls_bytes){ out, (size_t)len };
 	if (len == DTLS_RECORD_UNTYPED) {
-		/* RFC 8446 5.4 */
+		/*
+		 * A record without a content type is an error (RFC 8446 5.4).
+		 */
 		err = dtls_fail(e, KDTLS_EPROTOCOL,
 				KDTLS_ALERT_UNEXPECTED_MESSAGE,
 				"a record without a type");
@@ -39,7 +47,10 @@ static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 	} else if (key != e->rx) {
 		err = dtls_early_take(e, type, content);
 	} else {
-		/* It was sent from where our answer arrived. */
+		/*
+		 * The record answers what was sent to this address, which
+		 * proves the address.
+		 */
 		e->unproven = false;
 		err = dtls_content_take(e, record, type, content);
 	}
@@ -47,7 +58,10 @@ static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 	return err;
 }
 
-/* DTLS 1.3: is it of the data's first epoch, which comes after the handshake? */
+/*
+ * Return true if a record of DTLS 1.3 has the epoch bits of the data's first
+ * epoch, which follows the handshake.
+ */
 static bool is_data_epoch(const struct dtls_record *record)
 {
 	return record->unified && (record->unified & DTLS_UNIFIED_EPOCH) ==
@@ -61,7 +75,10 @@ static bool is_early(const struct kdtls_engine *e,
 	       (record->unified & DTLS_UNIFIED_EPOCH) == DTLS13_EPOCH_EARLY;
 }
 
-/* @named: see dtls_cids_fit() */
+/*
+ * Take one record. @named tells whether its datagram has named this
+ * association, as dtls_cids_fit() sets it.
+ */
 static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 		       const u8 *bytes, bool named)
 {
@@ -84,7 +101,10 @@ static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 		e->dropped++;
 		return 0;
 	}
-	/* A protected record before ServerHello: say what is here (RFC 9147 7.1) */
+	/*
+	 * A protected record arrived before ServerHello did: an ACK tells the
+	 * peer what is here and what is missing (RFC 9147 7.1).
+	 */
 	if (e->acks && e->version == DTLS_VERSION_1_3 && !e->rx)
 		dtls_ack_after(e, 0);
 	dtls_content_hold(e, false, bytes,
@@ -92,7 +112,7 @@ static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 	return 0;
 }
 
-/* Records that waited for their key can be opened now. */
+/* Open the records that waited for the key that is there now. */
 static int open_held(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
@@ -116,7 +136,10 @@ static int open_held(struct kdtls_engine *e)
 	return err;
 }
 
-/* Messages of DTLS 1.2 under the new keys: Finished, and no other */
+/*
+ * Return true if a message came under the right key: hellos in the clear; in
+ * DTLS 1.2 Finished alone under the new key, in DTLS 1.3 all else.
+ */
 static bool right_epoch(const struct kdtls_engine *e, u8 type, u64 epoch)
 {
 	bool hello = type == DTLS_CLIENT_HELLO || type == DTLS_SERVER_HELLO;
@@ -146,7 +169,7 @@ static int receive(struct kdtls_engine *e, const struct dtls_incoming *m)
 			   dtls_client_message(e, type, body);
 }
 
-/* Serve the messages that are complete, in their order. */
+/* Receive the messages that are complete, in their order. */
 static int deliver(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
@@ -174,7 +197,10 @@ static int take_datagram(struct kdtls_engine *e, struct dtls_bytes d)
 
 	while (dtls_datagram_next(&d, e->cids.len, &record, &bytes,
 				  &e->dropped)) {
-		/* RFC 9146 6: another's connection ID makes it another's. */
+		/*
+		 * A connection ID of another association makes the rest of the
+		 * datagram that association's (RFC 9146 6).
+		 */
 		if (!dtls_cids_fit(&e->cids, &record, &named)) {
 			e->dropped++;
 			return 0;
@@ -187,7 +213,7 @@ static int take_datagram(struct kdtls_engine *e, struct dtls_bytes d)
 	return 0;
 }
 
-/* A hello that the gate let in is the first message of the handshake. */
+/* Begin a handshake with the ClientHello that the gate has let in. */
 static int begin_handshake(struct kdtls_engine *e, struct kdtls_hello *hello)
 {
 	const struct dtls_incoming m = {
@@ -216,7 +242,10 @@ static int begin_handshake(struct kdtls_engine *e, struct kdtls_hello *hello)
 						     hello->rest_len });
 }
 
-/* A server that has seen nothing yet: the gate keeps what has to be kept. */
+/*
+ * Give a first datagram to the gate, which keeps pieces of hellos for servers
+ * that have no handshake yet.
+ */
 static int take_first(struct kdtls_engine *e, struct dtls_bytes d)
 {
 	const struct dtls_sender from = { { e->address, e->address_len }, 0 };
@@ -240,8 +269,8 @@ static int take_first(struct kdtls_engine *e, struct dtls_bytes d)
 }
 
 /*
- * DTLS 1.3: part of a flight is here, the rest is not. Say so if it does not
- * come soon, and sooner if there is a gap (RFC 9147 7.1).
+ * In DTLS 1.3 a part of a flight is acknowledged if the rest does not follow
+ * soon, and sooner if there is a gap (RFC 9147 7.1).
  */
 static void expect_rest(struct kdtls_engine *e)
 {
@@ -253,7 +282,9 @@ static void expect_rest(struct kdtls_engine *e)
 	dtls_ack_after(e, dtls_reassembly_gap(&e->hs->in) ? pause / 4 : pause);
 }
 
-/* News of the keys' limits from whoever makes the records */
+/*
+ * Take an event of the owner of the keys: a limit of a key is near or reached.
+ */
 static int take_event(struct kdtls_engine *e,
 		      const struct dtls_record_info *info)
 {
@@ -261,7 +292,10 @@ static int take_event(struct kdtls_engine *e,
 
 	if (e->state != KDTLS_ESTABLISHED)
 		return 0;
-	/* RFC 9147 4.5.3: close, unless the key was changed in time. */
+	/*
+	 * A key whose limit of forgeries is reached ends the association (RFC
+	 * 9147 4.5.3), unless the key was changed in time.
+	 */
 	if (info->event == DTLS_EVENT_RX_EXPIRED && info->epoch == epoch)
 		return dtls_fail(e, KDTLS_EFORGERIES,
 				 KDTLS_ALERT_BAD_RECORD_MAC,
@@ -282,7 +316,10 @@ static int take_input(struct kdtls_engine *e, struct dtls_bytes bytes,
 	if (info && info->flags & DTLS_RECORD_EVENT)
 		return take_event(e, info);
 	if (info && !(info->flags & DTLS_RECORD_RAW)) {
-		/* Only what was verified comes so, and only when keys are out. */
+		/*
+		 * The owner of the keys hands in verified content, which there
+		 * is only when it has the keys.
+		 */
 		if (e->state != KDTLS_ESTABLISHED || !info->epoch)
 			return 0;
 		record.epoch = info->epoch;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What is to be sent: a flight, an alert, a heartbeat; as datagrams. */
+/*
+ * Datagrams go out: alerts, ACKs, flights, early data and heartbeats, in this
+ * order. The calls are declared in kdtls/engine.h.
+ */
 #include <openssl/err.h>
 
 #include "ack.h"
@@ -10,18 +13,30 @@
 #include "post13.h"
 #include "state.h"
 
-/* Header, connection ID, inner type, explicit nonce and tag at their longest */
+/*
+ * Bytes of header, inner type, explicit nonce and tag at their longest. The
+ * connection ID is added to them.
+ */
 #define OVERHEAD_MAX	(DTLS12_HEADER_SIZE + 1 + 8 + 16)
-/* A datagram takes at least a fragment of this size, whatever its MTU. */
+/*
+ * A record holds at least as many bytes of content, however small the MTU is.
+ */
 #define CONTENT_MIN	64
 
 static u16 record_version(const struct kdtls_engine *e)
 {
-	/* RFC 5246 E.1: before the version is agreed on; RFC 9147 4 */
+	/*
+	 * Before the version is agreed on, records bear that of DTLS 1.0 (RFC
+	 * 5246 E.1). Afterwards records of DTLS 1.3 in the clear bear that of
+	 * DTLS 1.2 as well (RFC 9147 4).
+	 */
 	return e->version ? DTLS_VERSION_1_2 : DTLS_VERSION_1_0;
 }
 
-/* Are the records of this epoch made here? Else only their content is. */
+/*
+ * Return true if the engine makes the records of this epoch. For other epochs
+ * it gives the content of a record to the owner of the keys.
+ */
 static bool is_ours(const struct kdtls_engine *e, u64 epoch)
 {
 	return !epoch || (e->tx && e->tx->epoch == epoch);
@@ -36,7 +51,10 @@ static size_t record_overhead(const struct kdtls_engine *e, u64 epoch)
 	return OVERHEAD_MAX + e->cid_tx_len;
 }
 
-/* One record of epoch 0, or under the handshake's key. Return: bytes. */
+/*
+ * Write one record of epoch 0 or under the handshake's key. Return: bytes; 0:
+ * libcrypto failed or the numbers are used up.
+ */
 static size_t write_record(struct kdtls_engine *e, u64 epoch, u8 type,
 			   const u8 *content, size_t len, u8 *out)
 {
@@ -58,7 +76,10 @@ static size_t write_record(struct kdtls_engine *e, u64 epoch, u8 type,
 	return header_len + len;
 }
 
-/* The number that the next record of an epoch gets, if it is made here */
+/*
+ * The number of the next record of an epoch; DTLS_SEQ_UNKNOWN: the owner of the
+ * key numbers it.
+ */
 static u64 next_seq(const struct kdtls_engine *e, u64 epoch)
 {
 	if (!epoch)
@@ -66,7 +87,7 @@ static u64 next_seq(const struct kdtls_engine *e, u64 epoch)
 	return is_ours(e, epoch) ? e->tx->seq : DTLS_SEQ_UNKNOWN;
 }
 
-/* Content of one record that the owner of the key makes */
+/* Give the content of one record to the owner of the key. */
 static long give_content(struct dtls_record_info *info, u64 epoch, u8 type,
 			 const u8 *content, size_t len, u8 *buf)
 {
@@ -77,7 +98,10 @@ static long give_content(struct dtls_record_info *info, u64 epoch, u8 type,
 	return (long)len;
 }
 
-/* Can what goes out of this message follow what is in a record already? */
+/*
+ * Return true if @m may go into the record that @before is in: both are
+ * protected, of one epoch and one type.
+ */
 static bool may_share(const struct dtls_outgoing *before,
 		      const struct dtls_outgoing *m)
 {
@@ -86,8 +110,8 @@ static bool may_share(const struct dtls_outgoing *before,
 }
 
 /*
- * Datagrams of @size bytes that the rest of the flight takes, with records that
- * are full, or with a record for each message (@own). What the peer has
+ * Count the datagrams of @size bytes that the rest of the flight takes: with
+ * full records, or with a record for each message (@own). What the peer has
  * acknowledged counts as if it went out.
  */
 static unsigned int count_datagrams(const struct kdtls_engine *e, size_t size,
@@ -119,7 +143,7 @@ static unsigned int count_datagrams(const struct kdtls_engine *e, size_t size,
 				room = left;
 			used += overhead + room;
 			left -= room;
-			/* The rest has a header of its own. */
+			/* Each further fragment has a header of its own. */
 			left += left ? DTLS_MESSAGE_HEADER : 0;
 			before = m;
 		}
@@ -128,9 +152,9 @@ static unsigned int count_datagrams(const struct kdtls_engine *e, size_t size,
 }
 
 /*
- * Some peers leave the rest of a record unread that begins with a message they
- * have, and so never get what follows it there. A flight that goes out again has
- * a record for each message where that takes no more datagrams.
+ * Some peers skip the rest of a record that begins with a message they have,
+ * and so never get what follows that message. A flight that goes out again has
+ * a record for each message, where this takes no more datagrams.
  */
 static bool wants_own_records(const struct kdtls_engine *e, size_t size)
 {
@@ -139,9 +163,9 @@ static bool wants_own_records(const struct kdtls_engine *e, size_t size)
 }
 
 /*
- * Fill a record with messages of the flight; with one in the clear, as every
- * peer is used to, and with @own. Return: bytes, 0: nothing useful fits, or an
- * error.
+ * Fill a record with messages of the flight. A record in the clear holds one
+ * message, as all peers expect; so does every record with @own. Return: bytes;
+ * 0: nothing useful fits; or an error.
  */
 static long fill_record(struct kdtls_engine *e, size_t room, bool own,
 			u8 *content, u8 *type)
@@ -152,7 +176,10 @@ static long fill_record(struct kdtls_engine *e, size_t room, bool own,
 	struct dtls_piece piece;
 	size_t len = 0;
 
-	/* Whatever was given before and not told of is not known to be out. */
+	/*
+	 * A record whose number the owner of the key has not told by now is not
+	 * known to be out.
+	 */
 	dtls_flight_numbered(f, 0, DTLS_SEQ_LOST);
 	*type = f->cursor->type;
 	do {
@@ -168,8 +195,9 @@ static long fill_record(struct kdtls_engine *e, size_t room, bool own,
 }
 
 /*
- * Fill a datagram with records of the flight. Those go in whose key is here;
- * those of other epochs go out alone, as content.
+ * Fill a datagram with records of the flight. Records are put together as long
+ * as the engine has their key; the content of one whose key it has not goes out
+ * alone.
  */
 static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 			  struct dtls_record_info *info)
@@ -214,15 +242,16 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 	return (long)used;
 }
 
-/* The epoch that content goes out under, and it when the owner has the key */
+/* The epoch of data, whose write key the owner has. */
 static u64 data_epoch(const struct kdtls_engine *e)
 {
 	return e->d13 ? e->d13->tx_epoch : DTLS12_EPOCH_DATA;
 }
 
 /*
- * RFC 8446 4.4.4, RFC 9147 7: after its Finished a server's alerts and ACKs are
- * under the data key, whose owner goes on where this ends.
+ * Return true if a server has sent its Finished and still waits for the
+ * client's. Its alerts and ACKs are under the data key then (RFC 8446 4.4.4,
+ * RFC 9147 7); the owner of that key goes on with its numbers.
  */
 static bool finished_sent(const struct kdtls_engine *e)
 {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * After a handshake of DTLS 1.3: tickets and key updates (RFC 8446 4.6,
- * RFC 9147 5.8.4, 8); for connection IDs see cids13.c. One message of ours is on
- * its way at a time; the peer's are put together within the limits of a
- * handshake's.
+ * After a handshake of DTLS 1.3; see post13.h. One message of this end is on
+ * its way at a time. Messages of the peer are put together within the limits of
+ * a handshake. For connection IDs see cids13.c.
  */
 #include "ack.h"
 #include "cids13.h"
@@ -13,7 +12,7 @@
 #include "resumption.h"
 #include "retransmit.h"
 
-/* KeyUpdate (RFC 8446 4.6.3) */
+/* The field request_update of KeyUpdate (RFC 8446 4.6.3) */
 #define UPDATE_NOT_REQUESTED	0
 #define UPDATE_REQUESTED	1
 
@@ -64,7 +63,7 @@ static int key_update(struct kdtls_engine *e, struct dtls_bytes body)
 	return next_key(e, DTLS_RX);
 }
 
-/* The key that a ticket stands for (RFC 8446 4.6.1) */
+/* Derive the key that a ticket stands for (RFC 8446 4.6.1). */
 static bool ticket_key(const struct kdtls_engine *e, struct dtls_bytes nonce,
 		       struct dtls_session *s)
 {
@@ -133,7 +132,7 @@ static int receive(struct kdtls_engine *e, u8 type, struct dtls_bytes body)
 	return unexpected(e, "a message came out of turn");
 }
 
-/* Serve the messages that are complete, in their order. */
+/* Receive the messages that are complete, in their order. */
 static int deliver(struct kdtls_engine *e)
 {
 	const struct dtls_incoming *m;
@@ -141,7 +140,7 @@ static int deliver(struct kdtls_engine *e)
 	int err = 0;
 
 	while (!err && (m = dtls_reassembly_next(d->in))) {
-		/* RFC 9147 8: a KeyUpdate is an epoch's last. */
+		/* KeyUpdate is the last message of its epoch (RFC 9147 8). */
 		if (m->epoch != d->rx_epoch)
 			return unexpected(e, "a message under an old key");
 		err = receive(e, m->data[0], (struct dtls_bytes){
@@ -153,7 +152,10 @@ static int deliver(struct kdtls_engine *e)
 	return err;
 }
 
-/* @kept: set if it was taken in, now or before. */
+/*
+ * Take a fragment. @kept is set if the fragment is stored, or was received
+ * before.
+ */
 static int take_fragment(struct kdtls_engine *e, u64 epoch,
 			 const struct dtls_fragment *f, bool *kept)
 {
@@ -189,7 +191,10 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 	return err;
 }
 
-/* What the peer sends again of the handshake, for want of our last flight */
+/*
+ * Answer a fragment of the handshake. The peer sends it again because it has
+ * not received the last flight or the ACK of this end.
+ */
 static int sent_again(struct kdtls_engine *e, const struct dtls_record *record,
 		      const struct dtls_fragment *f)
 {
@@ -212,7 +217,7 @@ int dtls_post13_receive(struct kdtls_engine *e,
 	bool kept = false, all_kept = true;
 	struct dtls_fragment f;
 
-	/* In the clear anybody can write it. */
+	/* Anybody can write a message in the clear. */
 	if (!record->epoch)
 		return 0;
 	while (content.len) {
@@ -257,7 +262,7 @@ int dtls_post13_acknowledged(struct kdtls_engine *e)
 
 static bool write_ticket(struct kdtls_engine *e, struct dtls_writer *w)
 {
-	static const u8 nonce[] = { 0 };	/* there is one ticket */
+	static const u8 nonce[] = { 0 };	/* there is one ticket alone */
 	struct dtls_writer ticket = { 0 };
 	struct dtls_session s;
 	size_t list, ext;
@@ -288,7 +293,10 @@ static bool write_ticket(struct kdtls_engine *e, struct dtls_writer *w)
 	return ok;
 }
 
-/* Return: the message's type and body, or 0: there is none to be sent. */
+/*
+ * Write the body of the message that is due first. Return: the message's type;
+ * 0: none is due.
+ */
 static u8 write_next(struct kdtls_engine *e, struct dtls_writer *w, bool *ok)
 {
 	struct dtls13 *d = e->d13;
@@ -332,7 +340,10 @@ int dtls_post13_next_flight(struct kdtls_engine *e)
 				    len);
 		ok = dtls_flight_add(&e->flight, d->tx_epoch,
 				     DTLS_CT_HANDSHAKE, w.p, w.len);
-		/* What was acknowledged need not be repeated from here on. */
+		/*
+		 * Numbers of records that were acknowledged are not repeated
+		 * from here on.
+		 */
 		if (dtls_ack_expiry(e) == KDTLS_NEVER)
 			dtls_state_drop_acks(e);
 		dtls_state_timer_limits(e, &limits);
@@ -349,7 +360,7 @@ void dtls_post13_event(struct kdtls_engine *e, u16 event)
 
 	if (event != DTLS_EVENT_TX_LIMIT && event != DTLS_EVENT_RX_LIMIT)
 		return;
-	/* The peer changes its key if it is asked to. */
+	/* The peer changes its key when it is asked to. */
 	d->update_both |= event == DTLS_EVENT_RX_LIMIT;
 	if (!d->updating || d->update_both)
 		d->update_due = true;
@@ -361,7 +372,7 @@ int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both)
 
 	if (!dtls_state_can_update13(engine))
 		return -KDTLS_EUSAGE;
-	/* One that is on its way does as well. */
+	/* A change that is on its way is as good as a new one. */
 	if (d->updating && !both)
 		return 0;
 	d->update_due = true;

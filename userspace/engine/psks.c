@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/*
- * Pre-shared keys: the owner is asked for them here and nowhere else, and what
- * it gives is looked at (RFC 9257 4, 6).
- */
+/* Pre-shared keys; see psks.h. */
 #include "psks.h"
 
 #define IN_BOTH_ROLES	"the pre-shared key is used by client and server (RFC 9257)"
@@ -26,9 +23,9 @@ static int refuse(struct kdtls_engine *e, u8 *key, const char *reason)
 }
 
 /*
- * Whoever has a key may answer as either end: who uses it as a client and as a
- * server takes its own messages, sent back, for those of the peer. The last key
- * of each role is known.
+ * A key must be used by clients or by servers alone: an end that used it as
+ * both would take its own messages, sent back to it, for those of the peer (RFC
+ * 9257 4.1). The endpoint knows the last key of each role.
  */
 static int check_key(struct kdtls_engine *e, u8 *key, size_t len)
 {
@@ -48,7 +45,7 @@ static int check_key(struct kdtls_engine *e, u8 *key, size_t len)
 	return (int)len;
 }
 
-/* Return: bytes of key; 0: the owner has none. */
+/* Ask the owner as a client. Return: bytes of @key; 0: the owner has none. */
 static size_t ask_client(struct kdtls_engine *e, const char *hint, u8 *identity,
 			 size_t *identity_len, u8 *key)
 {
@@ -101,7 +98,10 @@ static bool same_key(const struct kdtls_engine *e, const u8 *key, size_t len,
 	       !CRYPTO_memcmp(basis, s->peer.basis, sizeof(basis));
 }
 
-/* A client of DTLS 1.2 may want to see a hint first (RFC 4279 5.1). */
+/*
+ * A client whose owner gives no key without a hint (RFC 4279 5.1) may still
+ * have the key: a full handshake of DTLS 1.2 would ask with the hint.
+ */
 static bool client_has_key(struct kdtls_engine *e, const struct dtls_session *s,
 			   u8 *key)
 {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Which sessions may be resumed, and what of one is worth keeping. */
+/* Which sessions may be resumed, and what is kept of them; see resumption.h. */
 #include "auth.h"
 #include "psks.h"
 #include "resumption.h"
 
-/* Was the peer found as good as a full handshake would have to find it now? */
+/*
+ * Return true if the peer passed all checks that a full handshake would have to
+ * make now, against the roots that are trusted now.
+ */
 static bool chain_satisfies(const struct kdtls_engine *e,
 			    const struct dtls_peer *peer)
 {
@@ -35,7 +38,7 @@ static bool satisfies(struct kdtls_engine *e, const struct dtls_session *s)
 	case KDTLS_AUTH_PSK:
 		return !require && dtls_psks_still_good(e, s);
 	default:
-		/* A server shows who it is, always. */
+		/* A server always shows who it is; a client need not. */
 		return e->server && !require;
 	}
 }

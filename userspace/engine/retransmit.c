@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Flights that go out again. */
+/* Flights that go out again; see retransmit.h. */
 #include "retransmit.h"
 
 /*
  * Datagram sizes to fall back to when flights get lost: what IPv6 guarantees,
- * what IPv4 hosts must take, the least there is (each without IP and UDP).
+ * what every IPv4 host takes, and the least that is allowed, each without the
+ * headers of IP and UDP.
  */
 static const u32 mtu_steps[] = { 1232, 548, KDTLS_MTU_MIN };
 
@@ -23,7 +24,10 @@ void dtls_retransmit_paced(struct kdtls_engine *e)
 		dtls_retransmit_flight(e);
 }
 
-/* Two lost flights in a row may be too large ones. */
+/*
+ * After every second loss of a flight its datagrams may have been too large:
+ * the next smaller size is tried.
+ */
 static void mtu_back_off(struct kdtls_engine *e)
 {
 	size_t i;
@@ -41,7 +45,10 @@ static void mtu_back_off(struct kdtls_engine *e)
 
 int dtls_retransmit_expired(struct kdtls_engine *e)
 {
-	/* Nothing to send: the peer is given one try more than we have. */
+	/*
+	 * An end that only waits gives the peer one retransmission more than
+	 * its own number.
+	 */
 	bool waits = dtls_flight_done(&e->flight);
 	struct dtls_timer_limits limits;
 
@@ -59,7 +66,6 @@ int dtls_retransmit_expired(struct kdtls_engine *e)
 	return 0;
 }
 
-/* RFC 9147 5.8.1: what an ACK left out goes out, and the timer anew. */
 void dtls_retransmit_rest(struct kdtls_engine *e)
 {
 	struct dtls_timer_limits limits;
@@ -73,7 +79,6 @@ void dtls_retransmit_rest(struct kdtls_engine *e)
 	dtls_retransmit_flight(e);
 }
 
-/* The peer may be asleep: that is no reason to end it. */
 void dtls_retransmit_expired13(struct kdtls_engine *e)
 {
 	struct dtls_timer_limits limits;
@@ -87,7 +92,6 @@ void dtls_retransmit_expired13(struct kdtls_engine *e)
 	dtls_retransmit_flight(e);
 }
 
-/* It is awake: what it has not acknowledged goes out once more. */
 void dtls_retransmit_alive(struct kdtls_engine *e)
 {
 	struct dtls_timer_limits limits;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The server's handshake until its version is known. */
+/* The server's handshake: its messages by version; see server.h. */
 #include "handshake.h"
 #include "server.h"
 #include "server12.h"
 #include "server13.h"
 
-/* The gate has read the first; one more after our HelloRetryRequest is read here. */
+/*
+ * Receive a ClientHello. The gate has read the first one; a second one after a
+ * HelloRetryRequest of this engine is read here.
+ */
 static int client_hello(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	const struct kdtls_hello *hello = e->hs->hello;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The server's handshake of DTLS 1.2 (RFC 6347 4.2, RFC 5246 7.3, 7.4). */
+/*
+ * The server's handshake of DTLS 1.2 (RFC 6347 4.2, RFC 5246 7.3, 7.4); see
+ * server12.h.
+ */
 #include <openssl/rand.h>
 
 #include "auth.h"
@@ -12,7 +15,10 @@
 #include "server12.h"
 #include "sign.h"
 
-/* Our first group that the client has too; without a list it has them all. */
+/*
+ * Return: the first of the endpoint's groups that the client has too. A client
+ * without a list may be sent any; P-256 is what all have (RFC 8422 4).
+ */
 static const struct dtls_group *
 common_group(const struct kdtls_engine *e, const struct dtls_client_hello *ch)
 {
@@ -20,7 +26,7 @@ common_group(const struct kdtls_engine *e, const struct dtls_client_hello *ch)
 	size_t i;
 
 	if (!dtls_ext_has(&ch->ext, DTLS_EXT_GROUPS))
-		return dtls_endpoint_group(e->ep, 23); /* RFC 8422 4 */
+		return dtls_endpoint_group(e->ep, 23); /* secp256r1 */
 	if (!rd_vec(&r, 2, &list))
 		return NULL;
 	for (i = 0; i < e->ep->group_count; i++)
@@ -55,7 +61,10 @@ static int choose_suite(struct kdtls_engine *e,
 			 "no cipher suite in common");
 }
 
-/* Find a session of ours that the client names; hs->session is set. */
+/*
+ * Find a session that the client names by its ticket or its id, and set
+ * hs->session.
+ */
 static bool find_session(struct kdtls_engine *e,
 			 const struct dtls_client_hello *ch)
 {
@@ -72,7 +81,10 @@ static bool find_session(struct kdtls_engine *e,
 				     dtls_state_time(e));
 }
 
-/* Return: 1: resume, 0: full handshake, or an error. */
+/*
+ * Decide whether a session is resumed. Return: 1: it is; 0: a full handshake
+ * follows; or an error.
+ */
 static int try_resume(struct kdtls_engine *e,
 		      const struct dtls_client_hello *ch)
 {
@@ -81,7 +93,10 @@ static int try_resume(struct kdtls_engine *e,
 	if (!find_session(e, ch) || s->version != e->version ||
 	    !rd_has_u16(ch->suites, s->suite) || !dtls_endpoint_suite(e->ep, s->suite))
 		return 0;
-	/* RFC 7627 5.3 */
+	/*
+	 * A session with extended master secret is not resumed without it (RFC
+	 * 7627 5.3).
+	 */
 	if (s->ems && !e->ems)
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_HANDSHAKE_FAILURE,
@@ -92,7 +107,10 @@ static int try_resume(struct kdtls_engine *e,
 	if (dtls_auth_claim_session(e, s))
 		return -e->error;
 	memcpy(e->secrets.master, s->master, DTLS_SECRET_SIZE);
-	/* By ticket or by id: the echo says yes (RFC 5077 3.4). */
+	/*
+	 * The echo of the client's session id says that the session is resumed,
+	 * by ticket or by id (RFC 5077 3.4).
+	 */
 	e->session_id_len = (u8)ch->session_id.len;
 	memcpy(e->session_id, ch->session_id.p, ch->session_id.len);
 	return 1;
@@ -119,7 +137,7 @@ static int send_hello(struct kdtls_engine *e, const struct dtls_client_hello *ch
 	return dtls_handshake_message_end(e);
 }
 
-/* ServerECDHParams; the key is kept for the client's half. */
+/* Write ServerECDHParams. The key is kept for the client's share. */
 static int write_point(struct kdtls_engine *e, struct dtls_writer *w)
 {
 	const struct dtls_group *group = dtls_group_find(e->group);
@@ -168,7 +186,7 @@ static int send_key_exchange(struct kdtls_engine *e)
 	u8 kx = e->suite->kx;
 
 	if (kx == DTLS_KX_PSK && !hint)
-		return 0; /* RFC 4279 2 */
+		return 0; /* no hint, no message (RFC 4279 2) */
 	w = dtls_handshake_message(e, DTLS_SERVER_KEY_EXCHANGE);
 	if (kx & DTLS_KX_PSK)
 		wr_vec(w, 2, hint, hint ? strlen(hint) : 0);
@@ -226,7 +244,7 @@ static int send_resumed_flight(struct kdtls_engine *e,
 	return 0;
 }
 
-/* What a full handshake needs to know before ServerHello is written */
+/* Decide what a full handshake needs to know before ServerHello is written. */
 static int prepare_full(struct kdtls_engine *e,
 			const struct dtls_client_hello *ch)
 {
@@ -255,7 +273,10 @@ int dtls_server12_client_hello(struct kdtls_engine *e,
 {
 	int resumed;
 
-	/* Versions count downwards; 1.0 stands above 1.2. RFC 8446 4.2.1 */
+	/*
+	 * Version numbers count downwards, so that of DTLS 1.0 is higher (RFC
+	 * 8446 4.2.1).
+	 */
 	if (e->d13 || !e->ep->speaks12 ||
 	    (dtls_ext_has(&ch->ext, DTLS_EXT_VERSIONS) &&
 	     !dtls_hello_offers(ch, DTLS_VERSION_1_2)) ||
@@ -288,8 +309,8 @@ static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 }
 
 /*
- * An unknown identity goes on with a key nobody has: a stranger learns no names
- * (RFC 4279 2).
+ * Find the key for an identity. An unknown identity goes on with a random key,
+ * so that a stranger cannot find out which identities exist (RFC 4279 2).
  */
 static int find_psk(struct kdtls_engine *e, struct dtls_bytes identity, u8 *psk,
 		    size_t *len)
@@ -347,7 +368,10 @@ static int certificate_verify(struct kdtls_engine *e, struct dtls_bytes body)
 	return 0;
 }
 
-/* RFC 5077 3.3: a ticket that was promised may be empty. */
+/*
+ * Write NewSessionTicket. A ticket that was promised may be empty (RFC 5077
+ * 3.3).
+ */
 static int send_ticket(struct kdtls_engine *e)
 {
 	struct dtls_writer ticket = { 0 };

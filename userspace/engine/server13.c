@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The server's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5). */
+/*
+ * The server's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5); see server13.h.
+ */
 #include "ack.h"
 #include "auth.h"
 #include "early.h"
@@ -12,7 +14,7 @@
 #include "retry.h"
 #include "server13.h"
 
-/* Identities of one hello that are looked at */
+/* As many identities of one hello are tried. */
 #define IDENTITIES_MAX	8
 
 static int missing(struct kdtls_engine *e, const char *what)
@@ -35,7 +37,10 @@ static bool has_mode(const struct dtls_client_hello *ch, u8 mode)
 	       memchr(list.p, mode, list.len);
 }
 
-/* A key without Diffie-Hellman: only if both sides say so */
+/*
+ * Return true if a key may be used without Diffie-Hellman: both ends have to
+ * say so.
+ */
 static bool can_do_without_group(const struct kdtls_engine *e,
 				 const struct dtls_client_hello *ch)
 {
@@ -43,7 +48,11 @@ static bool can_do_without_group(const struct kdtls_engine *e,
 	       dtls_endpoint_flag(e->ep, KDTLS_PSK_KE);
 }
 
-/* What the cookie says was said before: the transcript gets it back. */
+/*
+ * Put what came before this hello into the transcript: the hash of the first
+ * hello, which the cookie bears, and the HelloRetryRequest, which is the same
+ * bytes again.
+ */
 static int restore(struct kdtls_engine *e, const struct dtls_retry *r,
 		   struct dtls_bytes cookie)
 {
@@ -65,9 +74,9 @@ static int restore(struct kdtls_engine *e, const struct dtls_retry *r,
 }
 
 /*
- * The cookie proves the address. It comes from the gate, which has opened it, or,
- * if a ticket was to count for a cookie and did not, from this engine's own
- * HelloRetryRequest.
+ * Take the cookie of a second hello, which proves the address. The gate has
+ * opened it; or the engine itself sent it, when a ticket was to count for a
+ * cookie and did not, and opens it here.
  */
 static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
 {
@@ -94,7 +103,10 @@ static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
 	return restore(e, &r, cookie);
 }
 
-/* Ask for a share of the group, or for a proof of the address. */
+/*
+ * Send HelloRetryRequest: ask for a share of the group, or for a proof of the
+ * address.
+ */
 static int send_retry(struct kdtls_engine *e, const struct dtls_choice *choice,
 		      bool want_cookie)
 {
@@ -132,7 +144,7 @@ static int send_retry(struct kdtls_engine *e, const struct dtls_choice *choice,
 	return 0;
 }
 
-/* A second hello must do as the first was told (RFC 8446 4.1.2). */
+/* A second hello has to do as HelloRetryRequest said (RFC 8446 4.1.2). */
 static int keep_to_retry(struct kdtls_engine *e,
 			 const struct dtls_client_hello *ch,
 			 struct dtls_choice *choice)
@@ -151,13 +163,15 @@ static int keep_to_retry(struct kdtls_engine *e,
 	return 0;
 }
 
-/* The ticket that is looked at is the one that the gate has tried to open. */
+/* Return true if the gate has tried to open the ticket that is looked at. */
 static bool was_tried(const struct dtls_handshake *hs)
 {
 	return hs->hello && hs->hello->tried && !hs->psk_index;
 }
 
-/* The gate has checked the proof of the key that is looked at. */
+/*
+ * Return true if the gate has checked the proof of the key that is looked at.
+ */
 static bool was_proven(const struct dtls_handshake *hs)
 {
 	return was_tried(hs) && hs->hello->early;
@@ -181,7 +195,10 @@ static bool open_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 	return true;
 }
 
-/* Is this ticket good for the handshake as it stands? */
+/*
+ * Take a ticket, if it is good and its hash is that of the suite. Return false
+ * if not.
+ */
 static bool take_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 {
 	struct dtls_handshake *hs = e->hs;
@@ -201,7 +218,10 @@ static bool take_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 	return true;
 }
 
-/* Is this identity known? Return: 1: yes, 0: no, or an error. */
+/*
+ * Ask the owner for the key of an identity. Return: 1: there is one; 0: none;
+ * or an error.
+ */
 static int take_external(struct kdtls_engine *e, struct dtls_bytes identity)
 {
 	struct dtls_handshake *hs = e->hs;
@@ -217,7 +237,10 @@ static int take_external(struct kdtls_engine *e, struct dtls_bytes identity)
 	return 1;
 }
 
-/* RFC 8446 4.2.11.2: over all up to the list of binders, which is the last */
+/*
+ * Check the proof of a key. It covers the hello up to the list of binders,
+ * which is its end (RFC 8446 4.2.11.2).
+ */
 static int check_binder(struct kdtls_engine *e, struct dtls_bytes binder,
 			size_t list_len)
 {
@@ -240,8 +263,9 @@ static int check_binder(struct kdtls_engine *e, struct dtls_bytes binder,
 }
 
 /*
- * Take one of the client's keys if it is known, proven, and, being a session's,
- * good enough for what is asked now. Return: 1: taken, 0: not, or an error.
+ * Take one of the client's keys if it is known and proven and, if it is a
+ * session's, good enough for what is asked now. Return: 1: taken; 0: not; or an
+ * error.
  */
 static int try_psk(struct kdtls_engine *e, struct dtls_bytes identity,
 		   struct dtls_bytes binder, size_t list_len)
@@ -269,7 +293,10 @@ static int try_psk(struct kdtls_engine *e, struct dtls_bytes identity,
 	return 1;
 }
 
-/* One identity with its binder off their lists. Return: false: malformed */
+/*
+ * Take an identity and its binder off their lists. Return false if they are
+ * malformed.
+ */
 static bool next_psk(struct dtls_bytes *ids, struct dtls_bytes *binders,
 		     struct dtls_bytes *identity, struct dtls_bytes *binder)
 {
@@ -280,7 +307,7 @@ static bool next_psk(struct dtls_bytes *ids, struct dtls_bytes *binders,
 	       binder->len >= 32;
 }
 
-/* The first of the client's keys that is one of ours, if any */
+/* Take the first of the client's keys that is known here, if any. */
 static int choose_psk(struct kdtls_engine *e,
 		      const struct dtls_client_hello *ch)
 {
@@ -308,7 +335,10 @@ static int choose_psk(struct kdtls_engine *e,
 	return found < 0 ? found : 0;
 }
 
-/* Without a key in common the server shows who it is, if it can. */
+/*
+ * Choose the server's certificate, and ask for the client's if the endpoint
+ * does so.
+ */
 static int choose_certificate(struct kdtls_engine *e,
 			      const struct dtls_client_hello *ch,
 			      const struct dtls_choice *choice)
@@ -316,7 +346,10 @@ static int choose_certificate(struct kdtls_engine *e,
 	if (!choice->share.len)
 		return nothing_in_common(e, "no group in common");
 	if (!dtls_identity_for_hello(e, DTLS_KX_13, ch)) {
-		/* A stranger learns no names of keys (RFC 8446 6.2). */
+		/*
+		 * The alert is that of a wrong proof, so that a stranger cannot
+		 * find out which identities exist (RFC 8446 6.2).
+		 */
 		if (dtls_ext_has(&ch->ext, DTLS_EXT_PSK))
 			return dtls_fail(e, KDTLS_EPROTOCOL,
 					 KDTLS_ALERT_DECRYPT_ERROR,
@@ -415,8 +448,8 @@ static int send_flight(struct kdtls_engine *e,
 
 /*
  * The ticket that let the hello pass without a cookie is not taken after all:
- * spent meanwhile, or its session is not good enough any more. The address has
- * to prove itself, and the second hello is judged anew.
+ * its session is not good enough any more. The address has to prove itself, and
+ * the second hello is judged anew: what the first one claimed is forgotten.
  */
 static int ask_for_cookie(struct kdtls_engine *e,
 			  const struct dtls_choice *choice)
@@ -438,7 +471,7 @@ static int ask_for_cookie(struct kdtls_engine *e,
 	return send_retry(e, choice, true);
 }
 
-/* What RFC 9147 5.3 and RFC 8446 4.2.9, 4.2.11 demand of every hello */
+/* Check what RFC 9147 5.3 and RFC 8446 4.2.9, 4.2.11 demand of every hello. */
 static int check_hello(struct kdtls_engine *e,
 		       const struct dtls_client_hello *ch)
 {
@@ -472,7 +505,7 @@ static int negotiate(struct kdtls_engine *e, const struct dtls_client_hello *ch,
 	return 0;
 }
 
-/* The hello has no share of the group that was chosen. */
+/* Ask for the share that the hello lacks. */
 static int ask_for_share(struct kdtls_engine *e,
 			 const struct dtls_client_hello *ch,
 			 const struct dtls_choice *choice)
@@ -558,7 +591,10 @@ static int finished(struct kdtls_engine *e, struct dtls_bytes body)
 		return -e->error;
 	dtls_flight_clear(&e->flight);
 	dtls_timer_stop(&e->timer);
-	/* Nothing else tells the client (RFC 9147 7.1). */
+	/*
+	 * Only an ACK tells the client that its Finished has arrived (RFC 9147
+	 * 7.1).
+	 */
 	dtls_ack_due(e);
 	e->hs->step = DTLS_STEP_DONE;
 	return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* One association: what it is made of, and how it ends; see state.h. */
+/* One association: how it is made, how it fails and stops; see state.h. */
 #include "state.h"
 
 void dtls_state_random(struct kdtls_engine *e, u8 *buf, size_t len)
@@ -82,8 +82,9 @@ int dtls_fail(struct kdtls_engine *e, int error, u8 alert, const char *reason)
 	if (alert != KDTLS_ALERT_NONE)
 		dtls_state_alert(e, DTLS_ALERT_FATAL, alert);
 	/*
-	 * RFC 5246 7.2.2: it shall not be resumed. Before keys are proven
-	 * anybody who saw the id could ask for this.
+	 * A session that a fatal alert ended must not be resumed (RFC 5246
+	 * 7.2.2). Before the keys are proven, anybody who saw its id could
+	 * cause such an alert.
 	 */
 	if (e->keys_out)
 		dtls_cache_remove(&e->ep->cache, (struct dtls_bytes){
@@ -101,7 +102,7 @@ void dtls_state_stop(struct kdtls_engine *e)
 	dtls_timer_stop(&e->timer);
 	dtls_state_drop_acks(e);
 	dtls_state_drop_heartbeat(e);
-	/* In the middle of a handshake an alert is to be sent under it. */
+	/* During a handshake an alert still has to go out under these keys. */
 	if (e->keys_out)
 		dtls_state_drop_keys(e);
 	if (e->d13)
@@ -130,9 +131,9 @@ void dtls_state_drop_heartbeat(struct kdtls_engine *e)
 }
 
 /*
- * RFC 9147 5.1: an address that has proven nothing gets three times what came
- * from there and no more, however often a flight is sent again. The client sends
- * again too, and that raises the limit.
+ * An address that has proven nothing gets three times what came from it and no
+ * more, however often a flight is sent again (RFC 9147 5.1). The client sends
+ * again too, which raises the limit.
  */
 void dtls_state_credit(struct kdtls_engine *e, size_t len)
 {
