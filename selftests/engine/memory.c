@@ -231,6 +231,107 @@ static void flood(unsigned long count)
 	       handshake_cost() * 1e6);
 }
 
+#define HALVES		20
+#define HALF_MAX	6144	/* bytes of a half-open handshake */
+#define HALF13_MAX	10240	/* the same: it has keys already */
+#define BEGUN		7	/* messages of which a byte has come */
+#define BEGUN_MAX	96	/* bytes for each of them */
+
+static struct kdtls_engine *half[HALVES];
+
+/* A client proves its address, and is silent when the server has answered. */
+static int begin_half(u8 id)
+{
+	struct kdtls_sender from = { &id, 1, 1 };
+	struct dtls_record_info info;
+	struct kdtls_verdict v;
+	u64 now = 1000000;
+	u8 buf[4096];
+	long n;
+
+	if (end_open(&client, KDTLS_CLIENT) ||
+	    kdtls_engine_set_name(client.e, "end.example") ||
+	    kdtls_engine_start(client.e, now))
+		return -1;
+	while ((n = end_output(&client, buf, sizeof(buf), now)) > 0) {
+		switch (kdtls_endpoint_gate(server.ep, &from, buf, (size_t)n,
+					    now, &v)) {
+		case KDTLS_GATE_REPLY:
+			end_input(&client, v.reply, v.reply_len, now);
+			break;
+		case KDTLS_GATE_ACCEPT:
+			if (kdtls_engine_new(server.ep, KDTLS_SERVER, &server,
+					     &id, 1, &half[id]))
+				return -1;
+			kdtls_engine_accept(half[id], v.hello, now);
+			while (kdtls_engine_output(half[id], buf, sizeof(buf),
+						   &info, now) > 0)
+				;
+			end_close(&client);
+			return 0;
+		default:
+			break;
+		}
+	}
+	return -1;
+}
+
+/* Begin messages of the largest size, a byte of each. */
+static void begin_messages(struct kdtls_engine *e)
+{
+	u8 piece[26] = { 22, 0xfe, 0xfd };
+	unsigned int i;
+
+	for (i = 0; i < BEGUN; i++) {
+		dtls_put_be(piece + 5, 6, 100 + i);
+		dtls_put_be(piece + 11, 2, 13);
+		piece[13] = 11;
+		dtls_put_be(piece + 14, 3, 16000);
+		dtls_put_be(piece + 17, 2, 2 + i);
+		dtls_put_be(piece + 19, 3, 0);
+		dtls_put_be(piece + 22, 3, 1);
+		kdtls_engine_input(e, piece, sizeof(piece), NULL, 1000000);
+	}
+}
+
+static void half_open(bool certificates, const char *what)
+{
+	size_t max = end_version == DTLS_VERSION_1_3 ? HALF13_MAX : HALF_MAX;
+	size_t before = 0, open, begun;
+	int i;
+
+	end_config(&client, certificates ? NULL : "secret of theirs");
+	end_config(&server, certificates ? NULL : "secret of theirs");
+	server.config.flags = KDTLS_REQUEST_CERT * certificates;
+	if (end_open(&server, KDTLS_SERVER) ||
+	    end_open(&client, KDTLS_CLIENT) ||
+	    (certificates && (give_credentials(&client) ||
+			      give_credentials(&server))))
+		exit(1);
+	end_close(&client);
+	/* With the first one libcrypto has all it keeps. */
+	for (i = 0; i < HALVES; i++) {
+		if (i == 1)
+			before = heap_used;
+		if (begin_half((u8)i))
+			exit(1);
+	}
+	open = (heap_used - before) / (HALVES - 1);
+	before = heap_used;
+	for (i = 0; i < HALVES; i++)
+		begin_messages(half[i]);
+	begun = (heap_used - before) / HALVES;
+	printf("# %s: %zu bytes a half-open handshake, %zu for %u bytes of messages that are claimed to be longer\n",
+	       what, open, begun, BEGUN);
+	result(open <= max, "a half-open handshake has what its flight needs");
+	result(begun <= BEGUN * BEGUN_MAX,
+	       "memory is for what has come, not for what is claimed");
+	for (i = 0; i < HALVES; i++)
+		kdtls_engine_free(half[i]);
+	end_exit(&client);
+	end_exit(&server);
+}
+
 /* Pieces of hellos, from one stranger after the other */
 static void flood_of_pieces(unsigned long count)
 {
@@ -275,19 +376,23 @@ int main(int argc, char **argv)
 	cert_make(&ca, &(struct cert_options){ .ca = true });
 	cert_make(&leaf, &(struct cert_options){ .issuer = &ca,
 		  .name = "DNS:end.example" });
-	printf("TAP version 13\n1..26\n");
+	printf("TAP version 13\n1..34\n");
 	end_version = DTLS_VERSION_1_2;
 	each_fails(false, false, "PSK, resumed by ticket");
 	each_fails(true, false, "certificates, resumed by ticket");
 	each_fails(true, true, "certificates, resumed by session id");
 	idle(false, "PSK");
 	idle(true, "certificates");
+	half_open(false, "PSK");
+	half_open(true, "certificates");
 	flood(hellos);
 	end_version = DTLS_VERSION_1_3;
 	each_fails(false, false, "1.3: PSK, resumed by ticket");
 	each_fails(true, false, "1.3: certificates, resumed by ticket");
 	idle(false, "1.3: PSK");
 	idle(true, "1.3: certificates");
+	half_open(false, "1.3: PSK");
+	half_open(true, "1.3: certificates");
 	flood(hellos);
 	flood_of_pieces(10000);
 	cert_free(&ca);

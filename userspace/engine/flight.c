@@ -118,15 +118,36 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 	return true;
 }
 
+#define SENT_FIRST	4	/* most flights have no more pieces */
+
+/* Return the ring with room for one more piece, or NULL: no memory. */
+static struct dtls_sent *sent_room(struct dtls_flight *f)
+{
+	struct dtls_sent *s = f->sent;
+	u32 room = s ? 2 * s->room : SENT_FIRST;
+
+	if (s && (s->count < s->room || s->room == DTLS_SENT_MAX))
+		return s;
+	s = OPENSSL_realloc(s, sizeof(*s) + room * sizeof(s->record[0]));
+	if (!s)
+		return NULL;
+	if (!f->sent)
+		s->count = 0;
+	s->room = room;
+	f->sent = s;
+	return s;
+}
+
+_Static_assert(DTLS_SENT_MAX % SENT_FIRST == 0 &&
+	       !(DTLS_SENT_MAX & (DTLS_SENT_MAX - 1)),
+	       "doubling does not end at DTLS_SENT_MAX");
+
 bool dtls_flight_sent(struct dtls_flight *f, const struct dtls_piece *piece,
 		      u64 epoch, u64 seq)
 {
-	struct dtls_sent *s;
+	struct dtls_sent *s = sent_room(f);
 	u32 i;
 
-	if (!f->sent)
-		f->sent = OPENSSL_zalloc(sizeof(*f->sent));
-	s = f->sent;
 	if (!s)
 		return false;
 	i = s->count++ % DTLS_SENT_MAX;

@@ -23,17 +23,19 @@ struct dtls_outgoing {
 
 /*
  * Which piece went out in which record, the last ones in a ring. Pieces of one
- * record bear the same number.
+ * record bear the same number. The ring grows with the pieces of a flight, up to
+ * DTLS_SENT_MAX, and goes round only then.
  */
 struct dtls_sent {
 	u32 count;
+	u32 room;
 	struct {
 		u64 epoch;
 		u64 seq;
 		struct dtls_outgoing *message;
 		u32 offset;
 		u32 len;
-	} record[DTLS_SENT_MAX];
+	} record[];
 };
 
 struct dtls_flight {
