@@ -154,12 +154,15 @@ static unsigned int count_datagrams(const struct kdtls_engine *e, size_t size,
 /*
  * Some peers skip the rest of a record that begins with a message they have,
  * and so never get what follows that message. A flight that goes out again has
- * a record for each message, where this takes no more datagrams.
+ * a record for each message, where this takes no more datagrams; and whatever it
+ * takes once it has gone out again without an answer.
  */
 static bool wants_own_records(const struct kdtls_engine *e, size_t size)
 {
-	return e->flight.again && count_datagrams(e, size, true) ==
-				  count_datagrams(e, size, false);
+	if (!e->flight.again)
+		return false;
+	return e->timer.tries > 1 || count_datagrams(e, size, true) ==
+				     count_datagrams(e, size, false);
 }
 
 /*
