@@ -34,9 +34,9 @@ help:
 	@echo 'make bench       what a record costs beside plain UDP, OpenSSL and others, in'
 	@echo '                 a virtual machine with KERNEL ($(KERNEL)); with HERE=1, as root,'
 	@echo '                 on the running kernel'
-	@echo 'make lint        checkpatch, sparse, kernel-doc, shellcheck, and the floors:'
-	@echo '                 no file of the module may use one that stands on it'
-	@echo 'make clean'
+	@echo 'make lint        checkpatch, sparse, kernel-doc and shellcheck; no circle among'
+	@echo '                 the files; nothing in the guides that is not there'
+	@echo 'make clean       removes build/'
 	@echo
 	@echo 'check, demo, bench and lint install the Debian packages they need, as root.'
 	@echo 'selftests/vm/run has the ways to run single tests.'
