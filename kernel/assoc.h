@@ -19,7 +19,7 @@ struct dtls_record;
 
 #define DTLS_RX_EPOCHS	3	/* previous, current, next */
 
-/* Counters that more than one task may raise at once */
+/* Counters of an association that several tasks may raise at the same time */
 enum dtls_count {
 	DTLS_COUNT_TX_RECORDS,
 	DTLS_COUNT_TX_BYTES,
@@ -35,7 +35,13 @@ enum dtls_count {
 	DTLS_COUNT_MAX
 };
 
-/* Connection IDs of one length, side by side, the newest last */
+/**
+ * struct dtls_cid_list - connection IDs beside those of the read keys
+ * @rcu:	frees the list
+ * @n:		how many there are
+ * @cid:	the connection IDs side by side, each of dtls_assoc.rx_cid_len
+ *		bytes, the newest last
+ */
 struct dtls_cid_list {
 	struct rcu_head rcu;
 	unsigned int n;
@@ -43,29 +49,30 @@ struct dtls_cid_list {
 };
 
 /**
- * struct dtls_assoc - the state shared with one peer
- * @version:	of every key
- * @rx_cid_len:	bytes of connection ID in every record that has one
- * @eof:	the peer said close_notify, and all that was taken in before it
- *		is read or in a queue
- * @replay_window: records, for epochs to come
- * @tx:		current write epoch or NULL
- * @rx:		read epochs, newest first
- * @cids:	connection IDs of ours beside those of the read keys, or NULL
- * @setup:	the socket's mutex, under which @tx, @rx and @cids are written
- * @retire:	makes old ones of @rx go, with the mutex
- * @lock:	replay windows of @rx and what follows it here; taken in process
- *		context alone, innermost
- * @under_way:	runs of records between intake and the window's last word on
- *		them
- * @rx_records:	application records verified
- * @rx_bytes:	their content
+ * struct dtls_assoc - what is shared with one peer: keys, numbers, counters
+ * @version:	DTLS_VERSION_* of every key
+ * @rx_cid_len:	bytes of connection ID in every received record that has one
+ * @eof:	the peer sent close_notify, and every record that was taken in
+ *		before it is with a reader or in a queue
+ * @replay_window: size of the window of a read key that comes, in records
+ * @tx:		the current write epoch, or NULL
+ * @rx:		the read epochs, the newest first
+ * @cids:	connection IDs that this end gave the peer besides those of the
+ *		read keys, or NULL
+ * @setup:	dtls_sock.setup: the mutex under which @tx, @rx and @cids are
+ *		written
+ * @retire:	work that takes old epochs out of @rx, under the mutex
+ * @lock:	spin lock around the windows of @rx and the members behind it.
+ *		Taken in process context alone, inside of dtls_sock.lock
+ * @under_way:	runs of records that were held against a window and are not
+ *		marked in it yet
+ * @rx_records:	how many application records were verified
+ * @rx_bytes:	how many bytes of content they had
  * @count:	see enum dtls_count
  *
- * Made with its socket's first key and freed in close(), which waits for
- * @retire. No call runs on a socket that is being closed, so the data path
- * borrows it without a reference. Slots are written under the setup mutex and
- * read under RCU.
+ * Lifetime: made with the first key of its socket and freed in close(), which
+ * waits for @retire. No call runs on a socket that is being closed, so the data
+ * path uses the association without a reference. The slots are read under RCU.
  */
 struct dtls_assoc {
 	u16 version;
@@ -75,7 +82,7 @@ struct dtls_assoc {
 	struct dtls_epoch __rcu *tx;
 	struct dtls_epoch __rcu *rx[DTLS_RX_EPOCHS];
 	struct dtls_cid_list __rcu *cids;
-	struct mutex *setup;	/* see above */
+	struct mutex *setup;	/* of the slots above */
 	struct delayed_work retire;
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	struct hlist_head under_way;
@@ -84,7 +91,10 @@ struct dtls_assoc {
 	atomic64_t count[DTLS_COUNT_MAX];
 };
 
-/* The content of @slot of @assoc: the caller holds the setup mutex. */
+/*
+ * Return the pointer in @slot (tx, rx[i], cids) to a caller with the setup
+ * mutex.
+ */
 #define dtls_assoc_slot(assoc, slot)					\
 	rcu_dereference_protected((assoc)->slot,			\
 				  lockdep_is_held((assoc)->setup))

@@ -10,10 +10,12 @@
 #include "scratch.h"
 
 /*
- * Pages that records are sealed in are marked, so that a reader on the same
- * machine can tell them from pages that user space may write to. The page
- * allocator clears the mark. A page with several records is marked once for
- * each, while a reader on another processor may look at the mark.
+ * The mark on pages that records were sealed in: page->private points here. A
+ * reader on the same machine, to which the base may have lent the page, tells
+ * it by the mark from pages that user space may write to, and need not copy the
+ * record. The page allocator clears page->private. A page with several records
+ * is marked once for each, while a reader on another processor may look at the
+ * mark.
  */
 extern const u8 dtls_batch_page_mark;
 
@@ -29,35 +31,37 @@ static inline bool dtls_batch_page_is_marked(struct page *page)
 	       (unsigned long)&dtls_batch_page_mark;
 }
 
-/* A GSO packet's payload whatever its headers are */
+/* UDP payload of the longest GSO packet, with the longest IPv4 header */
 #define DTLS_GSO_MAX		(65535 - 60 - 8)
 static_assert(DTLS_SEALED_SIZE_MAX <= DTLS_GSO_MAX);
 
 /*
- * Pieces of memory that @bytes of records may lie in if the first piece starts
- * with a page. A new piece is begun where a record does not fit the page at
- * the end of the last one, so any two neighbours are longer than a page.
+ * The most pieces of memory that @bytes of records lie in, if the first piece
+ * begins with a page. A record that does not fit the end of a page begins a new
+ * piece, so two neighbours are longer than a page together.
  */
 #define DTLS_PIECES(bytes)	(2 * DIV_ROUND_UP(bytes, PAGE_SIZE) + 1)
 
-/* An skb's fragments are a page at most each, so more pieces are of no use. */
+/* More pieces than an skb has fragments are of no use. */
 #define DTLS_BATCH_PIECES	(MAX_SKB_FRAGS < DTLS_PIECES(DTLS_GSO_MAX) ? \
 				 MAX_SKB_FRAGS : DTLS_PIECES(DTLS_GSO_MAX))
 static_assert(DTLS_BATCH_PIECES >= DTLS_RECORD_PAGES);
 
 /**
- * struct dtls_batch - ciphertext on its way down
- * @linear:	where it lies, DTLS_LINEAR_SIZE bytes at most, or NULL
+ * struct dtls_batch - records on their way down to the base
+ * @linear:	memory in one piece, DTLS_LINEAR_SIZE bytes at most, that the
+ *		records lie in; NULL: they lie in @bvec
  * @home:	of @linear, for dtls_scratch_put_linear()
- * @lent:	the base takes over the pages; else it copies from them
- * @max:	entries of @bvec
- * @nr:		how many of @bvec are in use
- * @frags:	pages in @bvec: fragments that an skb needs for them
- * @len:	bytes
- * @bvec:	pieces of pages with a reference each, if it is not @linear
+ * @lent:	the base takes references to the pages (MSG_SPLICE_PAGES),
+ *		instead of copying from them
+ * @max:	entries that @bvec has
+ * @nr:		entries of @bvec that are in use
+ * @frags:	fragments that an skb needs for the pages in @bvec
+ * @len:	bytes of all records
+ * @bvec:	pieces of pages, each with a reference
  *
- * A record lies in one piece, or it is the only content of pieces of its own
- * but the end of the last one.
+ * A record lies within one piece; or it is longer than a page and has pieces of
+ * its own, the last of which other records may follow.
  */
 struct dtls_batch {
 	u8 *linear;
@@ -71,10 +75,10 @@ struct dtls_batch {
 };
 
 /**
- * struct dtls_spot - a record's place in a batch
+ * struct dtls_spot - the place of a record in a batch
  * @batch:	the batch
- * @piece:	index in its bvec; not for a linear one
- * @offset:	in that piece, or in the linear memory
+ * @piece:	index in its bvec, if the batch has one
+ * @offset:	where in that piece, or in the linear memory, the record begins
  */
 struct dtls_spot {
 	const struct dtls_batch *batch;
@@ -82,7 +86,7 @@ struct dtls_spot {
 	size_t offset;
 };
 
-/* Where the next record that is added will lie */
+/* Return the place of the next record that is added to @batch. */
 static inline struct dtls_spot dtls_batch_end(const struct dtls_batch *batch)
 {
 	struct dtls_spot spot = { .batch = batch };
@@ -102,12 +106,17 @@ void dtls_batch_free(struct dtls_batch *batch);
 u8 *dtls_batch_next_in_pages(struct dtls_spot *spot, size_t len,
 			     const struct bio_vec **pages);
 
+/* Return the address of @piece, whose pages are never in high memory. */
 static inline u8 *dtls_batch_piece(const struct bio_vec *piece)
 {
 	return page_address(piece->bv_page) + piece->bv_offset;
 }
 
-/* Likewise, whatever the batch is made of */
+/*
+ * Return the first byte of the record of @len bytes at @spot, and move @spot to
+ * the record behind it. @pages is set to the record's pieces if it has several,
+ * else to NULL.
+ */
 static inline u8 *dtls_batch_next(struct dtls_spot *spot, size_t len,
 				  const struct bio_vec **pages)
 {
@@ -128,7 +137,11 @@ static inline u8 *dtls_batch_next(struct dtls_spot *spot, size_t len,
 	return dtls_batch_next_in_pages(spot, len, pages);
 }
 
-/* A record of several pages: where its byte @pos is, and @len bytes after it */
+/*
+ * Return the address of byte @pos of a record that lies in several pieces, and
+ * set
+ * @len to the number of bytes that follow it in the same piece.
+ */
 static inline u8 *dtls_batch_pages_at(const struct bio_vec *pages, size_t pos,
 				      size_t *len)
 {

@@ -14,20 +14,22 @@
 
 /**
  * struct dtls_epoch - a key, its sequence numbers and its limits
- * @refs:	one held by the association's slot, one by each record under way
- * @rcu:	to free it; who finds it in a slot must get a reference there
- * @number:	epoch
+ * @refs:	one reference held by the association's slot, and one by each
+ *		record that is being sealed or opened
+ * @rcu:	frees the structure. A reader of a slot gets its reference under
+ *		RCU
+ * @number:	the epoch's number
  * @key:	the key
  * @seq:	write: the next sequence number
- * @limit:	write: the number that must not be used any more
+ * @limit:	write: the first number that must not be used
  * @told:	bit DTLS_EVENT_*: the event that tells the library of a limit is
- *		queued, or somebody is about to queue it
- * @replay:	read: window, under the association's lock
+ *		queued, or a task is about to queue it
+ * @replay:	read: the window, under dtls_assoc.lock
  * @used:	read: when the first record was opened, in seconds since boot;
- *		0: none was yet
+ *		0: no record was
  *
- * The last reference is put in process context, where the AEAD is freed at
- * once: nobody can have got a reference after it fell to zero.
+ * The last reference is put in process context, and the AEAD is freed there and
+ * then: once @refs is zero, no reader of a slot can get a reference any more.
  */
 struct dtls_epoch {
 	refcount_t refs;

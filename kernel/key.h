@@ -12,17 +12,19 @@
 #include "record.h"
 
 /**
- * struct dtls_aead - what there is to know of one AEAD
+ * struct dtls_aead - one AEAD
  * @id:		DTLS_CIPHER_*
  * @name:	the crypto API's name for it
- * @key_len:	bytes
+ * @key_len:	bytes of key
  * @salt_len:	bytes of the write IV that DTLS 1.2 uses
- * @explicit_len: bytes of nonce in each DTLS 1.2 record
- * @tag_len:	bytes
- * @ccm:	the crypto API wants a whole first counter block for an IV
- * @v13:	DTLS 1.3 has it too
- * @seal_limit:	records one key may protect, if its owner says nothing else
- * @open_limit:	forgeries after which a read key goes, likewise
+ * @explicit_len: bytes of nonce that each DTLS 1.2 record begins with
+ * @tag_len:	bytes of tag
+ * @ccm:	the crypto API wants the whole of CCM's first counter block as
+ *		IV
+ * @v13:	DTLS 1.3 has this AEAD, too
+ * @seal_limit:	how many records a key protects, unless its owner says otherwise
+ * @open_limit:	after how many forgeries a read key opens nothing more, unless
+ *		its owner says otherwise
  */
 struct dtls_aead {
 	u16 id;
@@ -38,22 +40,26 @@ struct dtls_aead {
 };
 
 /**
- * struct dtls_key - one direction's key for one epoch, ready for use
- * @cipher:	what it is for
+ * struct dtls_key - one direction's key for one epoch
+ * @cipher:	its AEAD
  * @aead:	protects the content
- * @mask:	1.3: hides the sequence number
+ * @mask:	DTLS 1.3: hides the sequence number
  * @version:	DTLS_VERSION_*
- * @cid_len:	bytes of connection ID
- * @explicit_len: bytes of nonce in each record
- * @length_len:	bytes of header that are there if another record follows
- * @head:	bytes from a record's start to its content but those
- * @tail:	bytes after the content but padding
- * @max_plaintext: bytes of content a record may have
+ * @cid_len:	bytes of @cid; 0: records have no connection ID
+ * @explicit_len: bytes of nonce that each record begins with
+ * @length_len:	DTLS 1.3: bytes of the length, which a header has only if
+ *		another record follows in the datagram
+ * @head:	bytes from a record's start to its content, without @length_len
+ * @tail:	bytes behind the content: type and tag, without padding
+ * @max_plaintext: how many bytes of content a record may have
  * @iv:		write IV
- * @open_limit:	read: forgeries after which it opens nothing more
- * @forged:	read: records whose tag was wrong
- * @cid_lock:	seqlock: @cid, which can change
+ * @open_limit:	read key: after how many forgeries it opens nothing more
+ * @forged:	read key: how many records had a wrong tag
+ * @cid_lock:	seqlock around @cid. DTLS_CID changes the connection ID of a
+ *		write key while records are sealed with it
  * @cid:	connection ID
+ *
+ * All but @forged and @cid stays as dtls_key_init() made it.
  */
 struct dtls_key {
 	const struct dtls_aead *cipher;
@@ -69,7 +75,7 @@ struct dtls_key {
 	u8 iv[DTLS_IV_SIZE];
 	u64 open_limit;
 	atomic64_t forged;
-	seqlock_t cid_lock;	/* see above */
+	seqlock_t cid_lock;	/* of @cid */
 	u8 cid[DTLS_CID_SIZE_MAX];
 };
 
@@ -77,7 +83,10 @@ struct dtls_key {
 /* The nonce that a record of DTLS 1.2 begins with, if its AEAD has one there */
 #define DTLS_EXPLICIT_SIZE	8
 
-/* The longest record made here: its content, and what dtls_key_size() adds */
+/*
+ * The longest record that is made here: content and all that dtls_key_size()
+ * adds
+ */
 #define DTLS_SEALED_SIZE_MAX	(DTLS_RECORD_SIZE_MAX + DTLS_HEADER_SIZE_MAX + \
 				 DTLS_NONCE_SIZE + 1 + DTLS_TAG_SIZE_MAX)
 
@@ -90,17 +99,20 @@ static_assert(DTLS_RECORD_SIZE_MAX <= U16_MAX &&
 	      DTLS_FRAGMENT_SIZE_MAX <= U16_MAX &&
 	      DTLS_HEADER_SIZE_MAX + DTLS_EXPLICIT_SIZE <= U16_MAX);
 static_assert(DTLS13_FRAGMENT_SIZE_MAX <= DTLS_FRAGMENT_SIZE_MAX);
-/* What a record grows by is within what every receiver takes. */
+/* A record grows by no more than every receiver has to take. */
 static_assert(DTLS_EXPLICIT_SIZE + 1 + DTLS_TAG_SIZE_MAX <=
 	      DTLS13_FRAGMENT_SIZE_MAX - DTLS_RECORD_SIZE_MAX);
 
-/* Bytes from a record's start to its content; @more: it is not the last one */
+/*
+ * Return how many bytes a record has before its content. @more: another record
+ * follows in the datagram.
+ */
 static inline unsigned int dtls_key_head(const struct dtls_key *key, bool more)
 {
 	return key->head + (more ? key->length_len : 0);
 }
 
-/* Bytes of a record of @len bytes of content */
+/* Return how many bytes a record with @len bytes of content has. */
 static inline size_t dtls_key_size(const struct dtls_key *key, size_t len,
 				   bool more)
 {

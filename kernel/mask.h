@@ -7,14 +7,23 @@
 #include <linux/crypto.h>
 #include <linux/types.h>
 
-/* DTLS 1.3: a key for sequence numbers */
+/**
+ * struct dtls_mask - a key that hides sequence numbers (DTLS 1.3)
+ * @aes:	makes one mask a call; NULL: the key is one of ChaCha20
+ * @ecb:	write keys: the same key, for many masks a call; NULL: the
+ *		kernel has no ecb(aes)
+ * @chacha:	ChaCha20's key, if @aes is NULL
+ */
 struct dtls_mask {
-	struct crypto_cipher *aes;	/* NULL: ChaCha20 */
-	struct crypto_skcipher *ecb;	/* @aes for many blocks, or NULL */
+	struct crypto_cipher *aes;
+	struct crypto_skcipher *ecb;
 	u32 chacha[8];
 };
 
-/* Are the masks of @n records cheaper made at once? */
+/*
+ * Return true if one request for the masks of @n records costs less than @n
+ * single blocks: a request has a price of its own.
+ */
 static inline bool dtls_mask_worth(const struct dtls_mask *mask, unsigned int n)
 {
 	return n >= 4 && mask->ecb;

@@ -14,20 +14,24 @@ struct sk_buff;
 
 /**
  * struct dtls_msg - a record that waits for a reader or for its key
- * @list:	in dtls_sock.ready, .control, .early or .pending
- * @raw:	in dtls_sock.raw, if it is in .control and not authenticated
- * @refs:	one held by the queue, one by each reader that peeks
- * @skb:	all of it, this structure too; see dtls_msg_alloc(). Headers and
- *		ancillary data are those of the datagram it came in; an event
- *		has none
- * @info:	what it is
- * @rec:	its header (without the connection ID), for what may follow it
- * @dgram:	serial of the datagram it came in, for the same
- * @since:	jiffies when it began to wait for its key
- * @early:	bytes of dtls_sock.early_bytes that are for it
- * @has_cid:	a connection ID of ours stood before it in its datagram
+ * @list:	node in dtls_sock.ready, .control, .early or .pending
+ * @raw:	node in dtls_sock.raw, if the record is in .control and not
+ *		authenticated
+ * @refs:	one reference held by the queue, and one by each reader that
+ *		peeks
+ * @skb:	all of the message: this structure lies in its memory, see
+ *		dtls_msg_alloc(). Its headers and ancillary data are those of
+ *		the datagram that the record came in; an event has none
+ * @info:	what the record is
+ * @rec:	its header without the connection ID, to compare with what
+ *		follows it
+ * @dgram:	serial of the datagram that it came in
+ * @since:	when it began to wait for its key, in jiffies
+ * @early:	bytes of dtls_sock.early_bytes that are this record's
+ * @has_cid:	a connection ID that this end asked for stood before it in its
+ *		datagram
  * @len:	bytes of @data
- * @data:	content, or for a raw record header and fragment
+ * @data:	content; of a raw record header and fragment
  */
 struct dtls_msg {
 	struct list_head list;
@@ -44,7 +48,7 @@ struct dtls_msg {
 	u8 *data;
 };
 
-/* What a charge counts against, beside udp_mem and the cgroup */
+/* What a charge counts against besides udp_mem and the cgroup */
 enum dtls_charge {
 	DTLS_CHARGE_RECEIVED,	/* the receive buffer */
 	DTLS_CHARGE_ASIDE,	/* a budget of its own */

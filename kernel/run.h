@@ -14,14 +14,15 @@
 struct dtls_epoch;
 struct sk_buff;
 
-/* Records of a coalesced datagram that are taken at once */
+/* The most records of one coalesced datagram that one call takes in. */
 #define DTLS_RUN_MAX	32
 
 /**
- * struct dtls_opened - what became of one record
- * @content:	in the scratch's; NULL: it was a replay when it came
- * @len:	bytes of content or an error; see dtls_crypt_open()
- * @type:	of the content
+ * struct dtls_opened - what became of one record of a run
+ * @content:	the decrypted content, in the scratch; NULL: the record was a
+ *		replay when it came, and was not decrypted
+ * @len:	bytes of @content, or the error of dtls_crypt_open()
+ * @type:	content type, the inner one
  * @verdict:	enum dtls_verdict or -ENOMEM
  */
 struct dtls_opened {
@@ -31,38 +32,52 @@ struct dtls_opened {
 	s8 verdict;
 };
 
-/* dtls_opened.verdict is a byte. */
+/* dtls_opened.verdict holds -ENOMEM in one byte. */
 static_assert(-ENOMEM >= S8_MIN);
 
 /**
- * struct dtls_run - a run of records on its way; in the scratch of who carries it
- * @skb:	one reference
- * @dgram:	serial of the datagram
- * @seg_end:	end of the datagram within @skb that the first one is of
- * @offset:	of the first record in @skb; the others follow without a gap
- * @rec:	the first one's header; the others' differs in the number
- *		alone, which goes up by one
- * @has_cid:	a connection ID of ours stands in them or before the first
- * @intact:	the checksum of @skb was looked at, and is right
- * @why:	enum skb_drop_reason, if a record of them was dropped
- * @newest:	read epoch when they came; 0: there was none
- * @epoch:	of @rec if it has a key, with a reference, or NULL
- * @n:		records; most runs are of one
- * @fresh:	bit i: of the i-th, no record of its number is known to have
- *		been verified
- * @under_way:	struct dtls_assoc's list, where @fresh may be cleared
- * @carried:	in dtls_sock's list, from the intake to dtls_wait_done()
- * @missed:	somebody looked for records meanwhile and found nothing
- * @goodbye:	the peer's close_notify was in it, or in one taken in later
- * @opened:	after dtls_rx_open()
- * @wire:	the bytes of each record, in one piece that nobody else writes
- *		to, if there is @epoch
- * @piece:	the first record where it lies, or NULL if it is in several
- *		pieces
- * @ours:	nobody else writes to @piece
- * @room:	DTLS_SCRATCH_ROOM bytes of the scratch's, where @wire may lie
- * @used:	bytes of @room that are taken
- * @header:	where @rec.cid may point
+ * struct dtls_run - records of one size and consecutive numbers on their way in
+ * @skb:	the datagram, maybe a coalesced one, that the records came in:
+ *		one reference
+ * @dgram:	serial of the datagram: dtls_dgram.serial
+ * @seg_end:	where in @skb the datagram ends that the first record is of
+ * @offset:	where in @skb the first record begins; the others follow it
+ *		without a gap, each in a datagram of its own
+ * @rec:	header of the first record. The headers of the others differ
+ *		from it in the sequence number alone, which goes up by one
+ * @has_cid:	a connection ID that this end asked for stands in the records,
+ *		or before the first one in its datagram
+ * @intact:	the UDP checksum of @skb was verified
+ * @why:	enum skb_drop_reason of a record that was dropped, or 0
+ * @newest:	epoch of the newest read key when the records came; 0: there was
+ *		none
+ * @epoch:	the read epoch of the records, with a reference; NULL: it has no
+ *		key
+ * @n:		how many records there are: 1 in most runs
+ * @fresh:	bit i: no record with the number of the i-th was verified so
+ *		far. Written under the association's lock
+ * @under_way:	node in dtls_assoc.under_way, from admit_run() to settle_run():
+ *		a task that verifies the same number meanwhile clears bits of
+ *		@fresh
+ * @carried:	node in dtls_sock.carried, from dtls_wait_begin() to
+ *		dtls_wait_done()
+ * @missed:	a task looked for records while this run was carried, and found
+ *		none. Under dtls_sock.lock
+ * @goodbye:	the peer's close_notify was in this run, or in a run that was
+ *		taken in later and is done. Under dtls_sock.lock
+ * @opened:	what became of each record: valid after dtls_rx_open()
+ * @wire:	each record in one piece of memory that nobody else writes to:
+ *		valid if @epoch is set
+ * @piece:	the first record where it lies in @skb; NULL: it lies in several
+ *		pieces of memory
+ * @ours:	@piece is memory that nobody else writes to
+ * @room:	DTLS_SCRATCH_ROOM bytes of the scratch, to which records are
+ *		copied that others may write to
+ * @used:	how many bytes of @room are in use
+ * @header:	a copy of the first record's header, if others may write to it:
+ *		@rec.cid may point into it
+ *
+ * A run lies in the scratch of the task that carries it.
  */
 struct dtls_run {
 	struct sk_buff *skb;
@@ -90,13 +105,13 @@ struct dtls_run {
 	u8 header[DTLS_HEADER_SIZE_MAX];
 };
 
-/* Bytes of each record on the wire */
+/* Return how many bytes each record of @rx has in its datagram. */
 static inline unsigned int dtls_run_size(const struct dtls_run *rx)
 {
 	return rx->rec.header_len + rx->rec.fragment_len;
 }
 
-/* Is it early data? */
+/* Return true if @rx is early data, which can be replayed (RFC 8446 8). */
 static inline bool dtls_run_replayable(const struct dtls_run *rx)
 {
 	return rx->rec.unified && rx->rec.epoch == DTLS13_EPOCH_EARLY;

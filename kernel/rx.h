@@ -15,7 +15,7 @@ struct dtls_sock;
 
 /* What became of a record */
 enum dtls_verdict {
-	DTLS_RX_DONE,		/* kept elsewhere or dropped */
+	DTLS_RX_DONE,		/* dropped, or in a queue already */
 	DTLS_RX_DATA,		/* application data for the reader */
 	DTLS_RX_CONTROL,	/* verified, for the control queue */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory that records are sealed and opened in */
+/* The memory that records are sealed and opened in */
 #ifndef _DTLS_SCRATCH_H
 #define _DTLS_SCRATCH_H
 
@@ -14,8 +14,9 @@
 #include "run.h"
 
 /*
- * Room in a scratch for what is received: more than the longest record, and no
- * part of a page. How large a page is matters for speed alone.
+ * Size of each of the two buffers that a scratch has for receiving. The longest
+ * record fits into one. They are whole pages, or whole parts of a page where
+ * pages are larger.
  */
 #define DTLS_SCRATCH_ROOM	SZ_32K
 static_assert(DTLS_SCRATCH_ROOM >= DTLS_HEADER_SIZE_MAX + DTLS_FRAGMENT_SIZE_MAX);
@@ -23,22 +24,24 @@ static_assert(IS_ALIGNED(DTLS_SCRATCH_ROOM, PAGE_SIZE) ||
 	      IS_ALIGNED(PAGE_SIZE, DTLS_SCRATCH_ROOM));
 
 /*
- * Pages such a record may lie in: its first byte is the first of its first
- * page. All that stands before its content, and the sample behind, lie in that
- * page.
+ * The most pages that a record made here lies in. Its first byte is the first
+ * of a page. The header, the explicit nonce and the sample of the sequence
+ * number's mask lie in that first page.
  */
 #define DTLS_RECORD_PAGES	DIV_ROUND_UP(DTLS_SEALED_SIZE_MAX, PAGE_SIZE)
 static_assert(DTLS_HEADER_SIZE_MAX + DTLS_NONCE_SIZE + DTLS_SAMPLE_SIZE <=
 	      PAGE_SIZE);
 
 /**
- * struct dtls_masks - the numbers of a batch's records, to be hidden at its end
- * @block:	the records' samples, of which the masks are made in place
- * @record:	where they start
- * @n:		how many there are
+ * struct dtls_masks - sequence numbers of a batch, to be hidden all at once
+ * @block:	a sample of each record's ciphertext; the cipher makes the masks
+ *		in place
+ * @record:	where each record begins
+ * @n:		how many records wait for their masks
  * @sg:		all of @block
- * @req_size:	bytes of context in @req
- * @req:	for dtls_mask.ecb; the last
+ * @req_size:	bytes of context behind @req
+ * @req:	request for dtls_mask.ecb; its context is the end of the
+ *		structure
  */
 struct dtls_masks {
 	u8 block[UDP_MAX_SEGMENTS][DTLS_SAMPLE_SIZE];
@@ -50,13 +53,14 @@ struct dtls_masks {
 };
 
 /**
- * struct dtls_sealing - what records sealed one after another have in common
- * @rec:	their header; the last one's number
- * @type:	of the content
- * @head:	bytes before it
+ * struct dtls_sealing - what records of one run that are being made share
+ * @rec:	header; its sequence number is that of the record made last
+ * @type:	content type, the inner one
+ * @head:	bytes from a record's start to its content
  * @len:	bytes of content
- * @inner_len:	with what is sealed with it: type and padding
- * @aad_len:	bytes
+ * @inner_len:	bytes that are encrypted: content, and with them the type and
+ *		padding where they are hidden (RFC 9146 4, RFC 9147 4)
+ * @aad_len:	bytes of additional data
  */
 struct dtls_sealing {
 	struct dtls_record rec;
@@ -68,29 +72,35 @@ struct dtls_sealing {
 };
 
 /**
- * struct dtls_scratch - what sealing or opening needs besides key and data
- * @home:	the CPU whose spare this is; negative: it is charged to the task
- *		that asked for it
- * @wait:	for the end of a request
- * @req:	for dtls_key.aead
- * @req_size:	bytes of context in @req: at least those of the key in hand
- * @req_used:	of these, what requests since dtls_scratch_get() have used
- * @masks:	made for the first key that has dtls_mask.ecb
- * @hold:	dtls_crypt_seal() shall leave the numbers to @masks
- * @flat:	@aad if it stands there, content, tag
- * @pieces:	the same for a record that lies in single pages
- * @sealing:	the records being made
- * @iv:		nonce
- * @aad:	additional data that does not stand in the record
- * @content:	receiving: DTLS_SCRATCH_ROOM bytes for what is decrypted
- * @plain:	bytes of @content that were decrypted to
- * @fragment:	receiving: as many bytes, for records that must be copied first
- * @rx:		receiving: two
+ * struct dtls_scratch - what sealing and opening need besides a key and data
+ * @home:	the CPU whose spare this is; negative: it is no spare, and the
+ *		cgroup of its task is charged for it
+ * @wait:	waits for the end of a request
+ * @req:	request for dtls_key.aead
+ * @req_size:	bytes of context behind @req: dtls_scratch_fit() sees to it that
+ *		they suffice for a key
+ * @req_used:	how many of these bytes dtls_scratch_put() has to wipe
+ * @masks:	NULL until the scratch is first fit for a key with dtls_mask.ecb
+ * @hold:	dtls_crypt_seal() leaves the masks to dtls_crypt_seal_end()
+ * @flat:	source of a record in one piece: @aad if that stands outside of
+ *		the record, content, tag
+ * @pieces:	source of a record in several pages: the same entries, with one
+ *		for each page
+ * @sealing:	what the records that are being made share
+ * @iv:		nonce, in the form that the AEAD wants
+ * @aad:	additional data that do not stand in the record
+ * @content:	receiving: DTLS_SCRATCH_ROOM bytes that are decrypted to
+ * @plain:	how many bytes of @content dtls_scratch_put() has to wipe
+ * @fragment:	receiving: DTLS_SCRATCH_ROOM bytes for records that must be
+ *		copied before they are opened
+ * @rx:		receiving: two runs, as a reader with UDP_GRO goes on from the
+ *		first record to those that follow it
  * @dst:	receiving: @aad, @content
  *
- * Lifetime: from dtls_scratch_get() to dtls_scratch_put() its task owns it and
- * may sleep. A sender owns it while records are sealed, and neither while the
- * caller's data is copied nor while the base waits for room.
+ * Lifetime: from dtls_scratch_get() to dtls_scratch_put() the scratch belongs
+ * to its task, which may sleep. A sender has one while it seals records, but
+ * neither while it copies the caller's data nor while the base waits for room
+ * in the send buffer: there a task could stay for as long as it likes.
  */
 struct dtls_scratch {
 	int home;
@@ -114,9 +124,10 @@ struct dtls_scratch {
 };
 
 /*
- * Where @len bytes are put that shall follow @offset others in memory aligned
- * to pages. Each page that they lie in costs the cipher a round, and a bounce
- * buffer if a block is cut in two; so what is small lies in one.
+ * Return where @len bytes go that shall follow @offset others in memory that
+ * begins with a page. Each page that a record touches costs the cipher a round,
+ * and a bounce buffer if a block lies across the end of one. So a record of
+ * half a page at most lies within one page.
  */
 static inline size_t dtls_scratch_place(size_t offset, size_t len)
 {
@@ -126,7 +137,8 @@ static inline size_t dtls_scratch_place(size_t offset, size_t len)
 }
 
 /*
- * How many pieces of @len bytes get a place in a scratch one behind the other
+ * Return how many records of @len bytes dtls_scratch_place() fits into a
+ * buffer.
  */
 static inline unsigned int dtls_scratch_places(size_t len)
 {
@@ -137,7 +149,10 @@ static inline unsigned int dtls_scratch_places(size_t len)
 	return DTLS_SCRATCH_ROOM / page * (page / (len ?: 1));
 }
 
-/* A batch is copied by the base rather than lent to it up to this size. */
+/*
+ * Size of the memory in one piece for a few short records. The base copies them
+ * from there: to lend it a page would cost more.
+ */
 #define DTLS_LINEAR_SIZE	SZ_4K
 
 struct dtls_scratch *dtls_scratch_get(bool receive);
@@ -148,7 +163,10 @@ u8 *dtls_scratch_get_linear(size_t len, int *home);
 void dtls_scratch_put_linear(u8 *linear, int home);
 void dtls_scratch_exit(void);
 
-/* Before @scratch is used with @key. Sleeps. Return: 0 or -ENOMEM. */
+/*
+ * Make @scratch fit for @key: its requests must have room for what that key's
+ * cipher keeps there. Sleeps. Return: 0 or -ENOMEM.
+ */
 static inline int __must_check
 dtls_scratch_fit(struct dtls_scratch *scratch, const struct dtls_key *key)
 {

@@ -16,23 +16,27 @@ struct dtls_assoc;
 struct dtls_cork;
 
 /**
- * struct dtls_dgram - a datagram, or a coalesced one, being cut into records
- * @skb:	one reference; NULL: used up
- * @serial:	tells it from every other one of the socket
- * @pos:	where the next record starts
- * @seg_len:	bytes of each datagram but the last in a coalesced @skb
- * @seg_end:	end of the datagram within it
- * @end:	end of what is ours
- * @piece:	where bytes @piece_start to @piece_end of @skb lie in memory, or
- *		NULL if that cannot be told
- * @piece_start: in @skb
- * @piece_end:	in @skb; 0: not looked for yet
- * @piece_next:	fragment of @skb that follows
- * @piece_ours:	nobody else writes to @piece
- * @has_cid:	a connection ID of ours stands before @pos in the datagram
- * @intact:	the checksum of @skb was looked at, and is right
+ * struct dtls_dgram - a datagram, maybe a coalesced one, that is cut into records
+ * @skb:	one reference; NULL: the datagram is used up
+ * @serial:	a number that no other datagram of the socket has
+ * @pos:	where in @skb the next record begins
+ * @seg_len:	bytes of each datagram but the last, if @skb is a coalesced one
+ * @seg_end:	where in @skb the datagram ends that @pos is in
+ * @end:	where in @skb the last datagram ends
+ * @piece:	the bytes @piece_start to @piece_end of @skb in memory; NULL:
+ *		they have no address
+ * @piece_start: see @piece
+ * @piece_end:	see @piece; 0: no piece was looked for yet
+ * @piece_next:	index of the fragment of @skb that follows @piece
+ * @piece_ours:	@piece is memory that nobody else writes to
+ * @has_cid:	a connection ID that this end asked for stands before @pos in
+ *		the datagram
+ * @intact:	the UDP checksum of @skb was verified
  * @cut:	a record was cut out of @skb
- * @junk:	records of the datagram that were malformed, of no key or forged
+ * @junk:	how many records of the datagram were malformed, forged, or had
+ *		no key
+ *
+ * Under dtls_sock.lock.
  */
 struct dtls_dgram {
 	struct sk_buff *skb;
@@ -54,51 +58,56 @@ struct dtls_dgram {
 
 /**
  * struct dtls_sock - an attached socket
- * @sk:		the socket; holds this structure as its sk_user_data
- * @base:	its own proto
- * @base_ops:	its own proto_ops
- * @data_ready:	its own sk_data_ready
- * @stats:	its network namespace's, which @sk holds: DTLS_STAT_MAX of them
- * @setup:	mutex: keys, connect and disconnect
- * @assoc:	the association of a connected socket; set once, by the first
- *		key. (A server's socket will have a table of them.)
- * @peer_addr:	whom the socket was connected to then (IPv4: a mapped address);
- *		written under the setup mutex and the socket's lock
- * @peer_port:	likewise
- * @replay_window: for associations to come
- * @lock:	intake, and the lists and figures below; taken in process
- *		context alone, around struct dtls_assoc's
- * @serial:	of the datagram taken last
- * @current_dgram: what was taken from UDP's queue last, if not yet used up
+ * @sk:		the socket, whose sk_user_data points here
+ * @base:	UDP's struct proto, which the socket had before the attach
+ * @base_ops:	likewise its struct proto_ops
+ * @data_ready:	likewise its sk_data_ready
+ * @stats:	the DTLS_STAT_MAX counters of its network namespace, which @sk
+ *		holds
+ * @setup:	mutex around keys, connect and disconnect
+ * @assoc:	the association with the peer that the socket is connected to:
+ *		set once, with the first key, under @setup
+ * @peer_addr:	the address that the socket was connected to then; an IPv4
+ *		address is a mapped one. Written under @setup and the socket's
+ *		lock
+ * @peer_port:	likewise the port
+ * @replay_window: size of the window in associations that are made
+ * @lock:	spin lock around the intake, and the lists and figures below.
+ *		Taken in process context alone, outside of dtls_assoc.lock
+ * @serial:	the number that the datagram taken in last has
+ * @current_dgram: the datagram that was taken from UDP's queue last
  * @kept_dgram:	likewise from @pending, whose records come first
- * @pending:	early records whose key has come, datagrams given back
- * @early:	records whose key is still to come, the oldest first
- * @ready:	application records opened for poll or MSG_PEEK
- * @control:	everything else, for MSG_OOB
- * @raw:	those of @control that are not authenticated, the oldest first
- * @early_bytes: memory of early records in @early and @pending
- * @raw_bytes:	memory of @raw
- * @control_bytes: memory of the rest of @control
- * @carried:	runs of records from the intake to dtls_wait_done(), newest
+ * @pending:	early records whose key has come, and datagrams given back with
+ *		DTLS_FEED
+ * @early:	records whose key has not come, the oldest first
+ * @ready:	application records that poll or MSG_PEEK has opened
+ * @control:	all other records, for MSG_OOB
+ * @raw:	the records in @control that are not authenticated, the oldest
  *		first
- * @news:	counts what was put into @ready or @control, and the end of file
- * @ready_bytes: memory of @ready
- * @turned_away: a poller could not look for control records behind data, for
- *		want of room in @ready
- * @takers:	readers of application data that are asleep in recvmsg
- * @gro:	UDP takes coalesced datagrams in for us
+ * @early_bytes: memory of early records in @early and @pending
+ * @raw_bytes:	memory of the records in @raw
+ * @control_bytes: memory of the other records in @control
+ * @carried:	the runs of records that tasks are carrying from the intake to a
+ *		reader or a queue, the newest first
+ * @news:	goes up when something is put into @ready or @control, and at
+ *		the end of file
+ * @ready_bytes: memory of the records in @ready
+ * @turned_away: a poller could not look for control records behind application
+ *		data, as @ready was full
+ * @takers:	how many tasks sleep in recvmsg for application data
+ * @gro:	UDP coalesces datagrams for this socket
  * @user_gro:	the user asked for UDP_GRO
- * @poll_control: the user asked for EPOLLPRI
- * @gso_size:	the user's UDP_SEGMENT: bytes of plaintext
+ * @poll_control: the user asked for EPOLLPRI on control records
  * @corked:	the user's UDP_CORK
- * @cork_lock:	mutex: @cork
- * @cork:	records that wait for the end of their datagram
+ * @gso_size:	the user's UDP_SEGMENT, in bytes of plaintext
+ * @cork_lock:	mutex around @cork
+ * @cork:	records that wait for the end of their datagram, or NULL
  *
- * Lifetime: made by attach, under the socket's lock; freed in close(), after
- * which the socket is a plain UDP socket again for the rest of its release.
- * Every use is from a system call on the socket's file, which close() cannot
- * overtake; dtls_wait_data_ready(), the one piece of ours that runs in softirq,
- * does not look at it.
+ * Lifetime: made by the attach, under the socket's lock, and freed in close(),
+ * after which the socket is a plain UDP socket for the rest of its release.
+ * Every use is from a system call on the socket's file, and close() cannot
+ * overtake such a call. dtls_wait_data_ready() is the one function of this
+ * module that runs in softirq, and it does not look here.
  */
 struct dtls_sock {
 	struct sock *sk;
@@ -107,13 +116,13 @@ struct dtls_sock {
 	void (*data_ready)(struct sock *sk);
 	u64 __percpu *stats;
 
-	struct mutex setup;	/* see above */
+	struct mutex setup;	/* keys, connect, disconnect */
 	struct dtls_assoc *assoc;
 	struct in6_addr peer_addr;
 	__be16 peer_port;
 	u32 replay_window;
 
-	spinlock_t lock;	/* see above */
+	spinlock_t lock;	/* intake, and what follows */
 	u64 serial;
 	struct dtls_dgram current_dgram;
 	struct dtls_dgram kept_dgram;
@@ -136,14 +145,14 @@ struct dtls_sock {
 
 	bool corked;
 	u16 gso_size;
-	struct mutex cork_lock;	/* see above */
+	struct mutex cork_lock;	/* of @cork */
 	struct dtls_cork *cork;
 };
 
 /*
- * Return the attached socket's own structure. The caller was called by way of
- * the socket's proto or proto_ops, which swap_ops() writes after sk_user_data;
- * whoever read the entry there did so without an acquire, so one is made here.
+ * Return the structure of an attached socket. The caller was called by way of
+ * the socket's proto or proto_ops, which swap_ops() writes after sk_user_data.
+ * The entry there was read without acquire semantics, so the barrier is here.
  */
 static inline struct dtls_sock *dtls_sk(const struct sock *sk)
 {
@@ -151,9 +160,10 @@ static inline struct dtls_sock *dtls_sk(const struct sock *sk)
 	return rcu_dereference_raw(__sk_user_data(sk));
 }
 
+/* Return the association, whole, or NULL before the first key. */
 static inline struct dtls_assoc *dtls_sock_assoc(const struct dtls_sock *ds)
 {
-	return smp_load_acquire(&ds->assoc);	/* pairs with its first key */
+	return smp_load_acquire(&ds->assoc);	/* pairs with install_key() */
 }
 
 /*

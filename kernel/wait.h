@@ -14,9 +14,9 @@
 /**
  * struct dtls_waiter - a reader that may have to sleep
  * @seen:	dtls_sock.news when the reader began to look
- * @taker:	it will take application data
- * @limited:	it will sleep until @deadline, in jiffies, at most
- * @deadline:	see @limited
+ * @taker:	the reader takes application data
+ * @limited:	the reader sleeps until @deadline at most
+ * @deadline:	in jiffies
  */
 struct dtls_waiter {
 	unsigned int seen;
@@ -25,15 +25,18 @@ struct dtls_waiter {
 	unsigned long deadline;
 };
 
-/* Something was put into a queue, or the end of file came. */
+/* Say that something was put into a queue, or that the end of file has come. */
 static inline void dtls_wait_news(struct dtls_sock *ds)
 {
 	lockdep_assert_held(&ds->lock);
-	/* Who reads the new count finds what it counts in the queue. */
+	/* A task that reads the new count finds in the queue what it counts. */
 	smp_store_release(&ds->news, ds->news + 1);
 }
 
-/* Did the peer end the stream? Look at the ready queue only afterwards. */
+/*
+ * Return true if the peer ended the stream. The caller looks at the ready queue
+ * afterwards: what came before the end is there by then.
+ */
 static inline bool dtls_wait_closed(const struct dtls_sock *ds)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
@@ -41,14 +44,14 @@ static inline bool dtls_wait_closed(const struct dtls_sock *ds)
 	return assoc && smp_load_acquire(&assoc->eof);	/* end_of_file() */
 }
 
-/* Return true if UDP has a datagram for us. */
+/* Return true if UDP has a datagram for this socket. */
 static inline bool dtls_wait_udp_unread(const struct sock *sk)
 {
 	return !skb_queue_empty_lockless(&sk->sk_receive_queue) ||
 	       !skb_queue_empty_lockless(&udp_sk(sk)->reader_queue);
 }
 
-/* Return true if something was received that nobody has looked at. */
+/* Return true if a datagram or an early record waits to be taken in. */
 static inline bool dtls_wait_unread(const struct dtls_sock *ds)
 {
 	return READ_ONCE(ds->current_dgram.skb) ||
@@ -56,14 +59,19 @@ static inline bool dtls_wait_unread(const struct dtls_sock *ds)
 	       READ_ONCE(ds->kept_dgram.skb) || !list_empty(&ds->pending);
 }
 
-/* How many datagrams there are now; what comes later wakes by itself. */
+/*
+ * Return how many datagrams UDP has now. One that comes later wakes by itself.
+ */
 static inline unsigned int dtls_wait_queued(const struct dtls_sock *ds)
 {
 	return skb_queue_len_lockless(&ds->sk->sk_receive_queue) +
 	       skb_queue_len_lockless(&udp_sk(ds->sk)->reader_queue);
 }
 
-/* The records of @rx were taken in. The caller owes them a dtls_wait_done(). */
+/*
+ * Say that a task carries @rx from the intake to a reader or a queue. The task
+ * calls dtls_wait_done() when @rx is there.
+ */
 static inline void dtls_wait_begin(struct dtls_sock *ds, struct dtls_run *rx)
 {
 	lockdep_assert_held(&ds->lock);
@@ -83,7 +91,10 @@ bool dtls_wait_shut(struct dtls_sock *ds, unsigned int seen);
 void dtls_wait_busy_poll(struct dtls_sock *ds, bool nonblock);
 int dtls_wait_sleep(struct dtls_sock *ds, const struct dtls_waiter *waiter);
 
-/* As __dtls_wait_nothing(), without the lock where there is something */
+/*
+ * Do the same as __dtls_wait_nothing(), but take the lock only if nothing is
+ * seen.
+ */
 static inline bool dtls_wait_nothing(struct dtls_sock *ds)
 {
 	return !dtls_wait_unread(ds) && __dtls_wait_nothing(ds);
