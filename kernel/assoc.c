@@ -7,14 +7,15 @@
 #include "assoc.h"
 #include "epoch.h"
 
-/* RFC 793 has 2 minutes, after which nothing is on its way any more. */
+/* RFC 793 has 2 minutes, after which no packet is on its way any more. */
 static unsigned short msl = 120;
 module_param(msl, ushort, 0644);
 MODULE_PARM_DESC(msl, "Seconds a read key stays when a newer one is in use");
 
 /*
- * Records may overtake each other, so an old read key stays when a newer one is
- * in use, but not for longer than the MSL (RFC 9147 4.2.1, RFC 6347 4.1).
+ * The work of dtls_assoc.retire: drop read keys whose time is over. Records may
+ * overtake each other, so an old read key stays when a newer one is in use, but
+ * for no longer than the MSL (RFC 9147 4.2.1, RFC 6347 4.1).
  */
 static void retire_epochs(struct work_struct *work)
 {
@@ -43,7 +44,10 @@ static void retire_epochs(struct work_struct *work)
 		schedule_delayed_work(&assoc->retire, wait * HZ);
 }
 
-/* @setup: of the socket, which it ends with */
+/*
+ * Make an association without keys. @setup is the socket's mutex, which lives
+ * as long as the association. Sleeps. Return: the association or NULL.
+ */
 struct dtls_assoc *
 dtls_assoc_new(u16 version, u32 replay_window, struct mutex *setup)
 {
@@ -80,7 +84,9 @@ void dtls_assoc_free(struct dtls_assoc *assoc)
 }
 
 /*
- * Under the setup mutex, as all writers. Takes over the reference on success.
+ * Make @epoch the current write epoch and take over its reference. The setup
+ * mutex is held, as for every write to a slot. Return: 0, or -EEXIST if @epoch
+ * is not newer than the current one; the reference is the caller's then.
  */
 int dtls_assoc_set_tx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 {
@@ -94,7 +100,10 @@ int dtls_assoc_set_tx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 	return 0;
 }
 
-/* Likewise. Makes the oldest of DTLS_RX_EPOCHS read epochs go. */
+/*
+ * Make @epoch the newest read epoch and take over its reference; the oldest of
+ * DTLS_RX_EPOCHS goes. The setup mutex is held. Return: as dtls_assoc_set_tx().
+ */
 int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 {
 	struct dtls_epoch *e;
@@ -105,7 +114,10 @@ int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 	if (e && epoch->number <= e->number)
 		return -EEXIST;
 
-	/* From the oldest slot on: dtls_assoc_rx() scans the other way. */
+	/*
+	 * The slots shift from the oldest on: dtls_assoc_rx() looks the other
+	 * way.
+	 */
 	e = dtls_assoc_slot(assoc, rx[DTLS_RX_EPOCHS - 1]);
 	for (i = DTLS_RX_EPOCHS - 1; i > 0; i--)
 		rcu_assign_pointer(assoc->rx[i],
@@ -115,7 +127,7 @@ int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 	return 0;
 }
 
-/* The current write epoch with a reference, or NULL. */
+/* Return the current write epoch with a reference, or NULL. */
 struct dtls_epoch *dtls_assoc_tx(struct dtls_assoc *assoc)
 {
 	struct dtls_epoch *epoch;
@@ -129,9 +141,9 @@ struct dtls_epoch *dtls_assoc_tx(struct dtls_assoc *assoc)
 }
 
 /*
- * The read epoch of that number with a reference, or NULL. While the slots
- * shift, an epoch stands in two of them rather than in none: scanning from the
- * newest meets it.
+ * Return the read epoch with @number, with a reference, or NULL. While the
+ * slots shift, an epoch stands in two of them rather than in none, so a look
+ * from the newest slot on meets it.
  */
 struct dtls_epoch *dtls_assoc_rx(struct dtls_assoc *assoc, u64 number)
 {
@@ -144,7 +156,7 @@ struct dtls_epoch *dtls_assoc_rx(struct dtls_assoc *assoc, u64 number)
 		if (epoch && epoch->number == number &&
 		    refcount_inc_not_zero(&epoch->refs))
 			goto found;
-		smp_rmb();	/* against the slots' shift */
+		smp_rmb();	/* pairs with dtls_assoc_set_rx() */
 	}
 	epoch = NULL;
 found:
@@ -152,7 +164,10 @@ found:
 	return epoch;
 }
 
-/* Number of the newest read epoch; 0: there is none, or no association. */
+/*
+ * Return the number of the newest read epoch, or 0 if there is none. @assoc may
+ * be NULL.
+ */
 u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc)
 {
 	struct dtls_epoch *epoch;
@@ -167,7 +182,10 @@ u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc)
 	return number;
 }
 
-/* The first record of read epoch @epoch was opened. Under @assoc's lock. */
+/*
+ * Note that the first record of read epoch @epoch was opened: from now on the
+ * time of older keys runs. Under @assoc's lock.
+ */
 void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 {
 	lockdep_assert_held(&assoc->lock);
@@ -177,8 +195,8 @@ void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 }
 
 /*
- * One more connection ID of @rx_cid_len bytes that the peer may use; the oldest
- * of DTLS_CIDS_MAX goes. Under the setup mutex.
+ * Add a connection ID of @rx_cid_len bytes that the peer may use; the oldest of
+ * DTLS_CIDS_MAX goes. The setup mutex is held. Return: 0 or -ENOMEM.
  */
 int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid)
 {
@@ -205,9 +223,10 @@ int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid)
 }
 
 /*
- * Is @rec's connection ID one that this end asked for? A read key that goes may
- * be wiped meanwhile: then the answer is one for before or after, or wrong, and
- * the AEAD has the last word.
+ * Return true if @rec's connection ID is one that this end gave the peer. A
+ * read key that goes may be wiped during the comparison. The answer is then
+ * that of the moment before, that of the moment after, or wrong; whatever it
+ * is, the record has to be authentic as well.
  */
 bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 			  const struct dtls_record *rec)
@@ -231,12 +250,13 @@ bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 	return known;
 }
 
+/* Return the counter @what. */
 static u64 read_count(struct dtls_assoc *assoc, enum dtls_count what)
 {
 	return atomic64_read(&assoc->count[what]);
 }
 
-/* Under the setup mutex. */
+/* Fill in @info. The setup mutex is held. */
 void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
 {
 	struct dtls_epoch *tx = dtls_assoc_slot(assoc, tx);
@@ -265,6 +285,7 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
 	spin_unlock(&assoc->lock);
 }
 
+/* Fill in @counters. Any context that may take @assoc's lock. */
 void dtls_assoc_counters(struct dtls_assoc *assoc,
 			 struct dtls_counters *counters)
 {

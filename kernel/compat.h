@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Linux 6.1 to 7.3. The core reads as if for the newest; older kernels pay
- * here, and nothing but the compat files knows a version. compat_proto.h and
- * compat_copy.h are ulp.c's, for the socket's two tables of functions.
+ * What differs between Linux 6.1 and 7.3. The core reads as if it were for the
+ * newest kernel, and no other file but compat_*.h knows a version.
+ * compat_proto.h and compat_copy.h are for ulp.c alone: a socket's two tables
+ * of functions.
  */
 #ifndef _DTLS_COMPAT_H
 #define _DTLS_COMPAT_H
@@ -22,7 +23,10 @@
 #define SINCE(major, minor) \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
 
-/* Not known before 6.14. The compiler is asked, not the version. */
+/*
+ * Before 6.14 there is no __uninitialized. The compiler is asked for the
+ * attribute.
+ */
 #ifndef __uninitialized
 #if __has_attribute(__uninitialized__)
 #define __uninitialized	__attribute__((__uninitialized__))
@@ -50,8 +54,9 @@ static_assert(DTLS_SAMPLE_SIZE == CHACHA_IV_SIZE &&
 	      DTLS_SAMPLE_SIZE <= CHACHA_BLOCK_SIZE);
 
 /*
- * The start of RFC 8439 2.3's block, with a sample (RFC 9147 4.2.3) for block
- * counter and nonce. Before 6.16 the state had no type.
+ * Write the start of ChaCha20's block (RFC 8439 2.3) to @out, with @sample as
+ * block counter and nonce (RFC 9147 4.2.3). Before 6.16 the state has no type
+ * of its own.
  */
 static inline void dtls_chacha20_block(const u32 *key, const u8 *sample, u8 *out)
 {
@@ -74,8 +79,8 @@ static inline void dtls_chacha20_block(const u32 *key, const u8 *sample, u8 *out
 }
 
 /*
- * May pages be lent to UDP? 6.1 stable knows the flag and ignores it, which is
- * why a version decides.
+ * The flag that lends pages to UDP, or 0 where UDP would ignore it. 6.1 stable
+ * knows the flag and ignores it, so the version decides.
  */
 #if SINCE(6, 5)
 #define DTLS_MSG_SPLICE_PAGES	MSG_SPLICE_PAGES
@@ -83,7 +88,11 @@ static inline void dtls_chacha20_block(const u32 *key, const u8 *sample, u8 *out
 #define DTLS_MSG_SPLICE_PAGES	0
 #endif
 
-/* Before 6.5 a pipe got the page itself. */
+/*
+ * Before 6.5 copy_page_to_iter() gives a pipe a reference to the page. The page
+ * here is overwritten by the next record, whose plaintext splice() would then
+ * read as that of this one. So the bytes are copied.
+ */
 #if SINCE(6, 5)
 #define dtls_copy_page_to_iter	copy_page_to_iter
 #else
@@ -94,7 +103,7 @@ static inline size_t dtls_copy_page_to_iter(struct page *page, size_t offset,
 }
 #endif
 
-/* Before 6.7 these were bit-fields. */
+/* Before 6.7 these flags of a socket are bit-fields. */
 #if SINCE(6, 7)
 static inline int dtls_inet6_pmtudisc(const struct sock *sk)
 {
@@ -127,7 +136,7 @@ static inline unsigned long dtls_inet_cmsg_flags(const struct sock *sk)
 }
 #endif
 
-/* Raise UDP's counter @mib (UDP_MIB_*). Before 7.1 UDP-Lite had others. */
+/* Raise UDP's counter @mib (UDP_MIB_*). Before 7.1 UDP-Lite has its own. */
 static inline void dtls_udp_count(const struct sock *sk, unsigned int mib)
 {
 	struct net *net = sock_net(sk);
@@ -145,7 +154,9 @@ static inline void dtls_udp_count(const struct sock *sk, unsigned int mib)
 #endif
 }
 
-/* Something received was dropped (ss -m). Before 6.18 this had no function. */
+/*
+ * Count a drop of the socket (ss -m). Before 6.18 there is no function for it.
+ */
 static inline void dtls_sk_drop(struct sock *sk)
 {
 #if SINCE(6, 18)
@@ -155,7 +166,7 @@ static inline void dtls_sk_drop(struct sock *sk)
 #endif
 }
 
-/* Before 6.11 the reason came without the socket. */
+/* Drop @skb for @reason. Before 6.11 the socket is not told. */
 static inline void dtls_skb_drop(struct sock *sk, struct sk_buff *skb,
 				 unsigned int reason)
 {
@@ -166,7 +177,7 @@ static inline void dtls_skb_drop(struct sock *sk, struct sk_buff *skb,
 #endif
 }
 
-/* Before 6.19 addresses were plain sockaddrs. */
+/* Before 6.19 addresses are plain sockaddrs. */
 #if SINCE(6, 19)
 #define dtls_sockaddr	sockaddr_unsized
 #else
@@ -174,9 +185,9 @@ static inline void dtls_skb_drop(struct sock *sk, struct sk_buff *skb,
 #endif
 
 /*
- * The cgroup's BPF programs see the address that recvmsg gives, and may change
- * it. Takes the socket's lock if there are any. Before 6.7 its length was
- * fixed.
+ * Show the address that recvmsg gives to the BPF programs of the cgroup, which
+ * may change it. Takes the socket's lock if there are such programs. Before 6.7
+ * the address's length is fixed.
  */
 static inline void dtls_cgroup_recvmsg(struct sock *sk, struct sockaddr *addr,
 				       int *addr_len)
@@ -194,7 +205,9 @@ static inline void dtls_cgroup_recvmsg(struct sock *sk, struct sockaddr *addr,
 #endif
 }
 
-/* Before 7.1 recvmsg told the address's length through a pointer. */
+/*
+ * Call UDP's recvmsg. Before 7.1 it writes the address's length by a pointer.
+ */
 #if SINCE(7, 1)
 static inline int dtls_base_recvmsg(struct proto *base, struct sock *sk,
 				    struct msghdr *msg, size_t len, int flags)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Records that are not application data: a queue read with MSG_OOB, in the
- * order of arrival. Raw records, which anybody can send, and authenticated
- * ones have a budget each, a share of the receive buffer that does not count
- * against it.
+ * The control queue: records that are not application data, read with MSG_OOB
+ * in the order of their arrival. Raw records, which anybody can send, have one
+ * budget, and authenticated records have another. Each budget is a share of the
+ * receive buffer, but its memory does not count against the receive buffer.
  */
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
@@ -16,15 +16,19 @@
 #include "wait.h"
 
 /*
- * Raw records: the flights of a handshake. The newest are worth most, as lost
- * flights are sent again: the oldest make room.
+ * Return the budget of raw records, which are a handshake's flights. When it is
+ * used up, the oldest records make room: a flight that was lost is sent again,
+ * so the newest records are worth most.
  */
 static unsigned int raw_budget(const struct dtls_sock *ds)
 {
 	return (unsigned int)READ_ONCE(ds->sk->sk_rcvbuf) / 8;
 }
 
-/* Authenticated records: the peer alone can fill this. The newest goes. */
+/*
+ * Return the budget of authenticated records, which the peer alone can use up.
+ * Then the newest record is dropped.
+ */
 static unsigned int control_budget(const struct dtls_sock *ds)
 {
 	return (unsigned int)READ_ONCE(ds->sk->sk_rcvbuf) / 8;
@@ -35,6 +39,10 @@ static bool is_raw(const struct dtls_msg *m)
 	return m->info.flags & DTLS_RECORD_RAW;
 }
 
+/*
+ * Put @m into the queue, as the oldest record if @oldest, and count its memory
+ * in the budget of its kind.
+ */
 static void link_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 {
 	lockdep_assert_held(&ds->lock);
@@ -54,6 +62,7 @@ static void link_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 	dtls_wait_news(ds);
 }
 
+/* Take @m out of the queue and out of the budget of its kind. */
 static void unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	lockdep_assert_held(&ds->lock);
@@ -67,8 +76,9 @@ static void unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
- * Make room for @bytes in the budget of raw records or of the others. One
- * message is always let in.
+ * Make room for a record of @bytes in the budget of raw records, or without
+ * @raw in that of the others. A record always fits into a budget that nothing
+ * uses. Return: false if the record is to be dropped.
  */
 static bool make_room(struct dtls_sock *ds, bool raw, unsigned int bytes)
 {
@@ -88,15 +98,16 @@ static bool make_room(struct dtls_sock *ds, bool raw, unsigned int bytes)
 }
 
 /**
- * dtls_control_new() - room for a record in the control queue
+ * dtls_control_new() - make a message for a record of the control queue
  * @ds:		socket
- * @from:	what it came in
- * @len:	bytes
- * @raw:	it is not authenticated
+ * @from:	the datagram that the record came in
+ * @len:	bytes of the record
+ * @raw:	the record is not authenticated
  *
- * The budget is looked at before memory is taken. Sleeps. Return: a message
- * to be filled in and given to dtls_control_queue(), or NULL and the record is
- * counted as dropped.
+ * The budget is asked before memory is taken. Sleeps.
+ *
+ * Return: a message that the caller fills in and gives to dtls_control_queue();
+ * or NULL, and the record is counted as dropped.
  */
 struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct sk_buff *from,
 				  unsigned int len, bool raw)
@@ -115,10 +126,11 @@ struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct sk_buff *from,
 }
 
 /*
- * Charge and queue @m, or drop it and return false. Takes over the reference.
- * Events need no room in a budget: a key has one at most. Nobody is woken: a
- * record's readers were woken by its datagram, and those that found nothing
- * meanwhile are by dtls_wait_done().
+ * Charge @m and put it into the queue, or drop it and return false. The
+ * reference is taken over either way. An event needs no room in a budget, as a
+ * key has each event once. No task is woken here: a record's readers were woken
+ * by its datagram, and dtls_wait_done() wakes those that looked meanwhile and
+ * found nothing.
  */
 bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 {
@@ -141,8 +153,9 @@ bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
- * Tell the library that @epoch nears a limit. If there is no memory for the
- * event, the next record that nears the limit tells it. Sleeps.
+ * Queue @event, which tells the library how near @epoch is to a limit, and wake
+ * a reader. Without memory for the event, the next record that comes near the
+ * limit tries again. Sleeps.
  */
 void dtls_control_event(struct dtls_sock *ds, struct dtls_epoch *epoch,
 			u16 event)
@@ -162,7 +175,10 @@ void dtls_control_event(struct dtls_sock *ds, struct dtls_epoch *epoch,
 		dtls_epoch_warn_again(epoch, event);
 }
 
-/* The oldest control record with a reference, or NULL. */
+/*
+ * Return the oldest control record with a reference, or NULL. It stays in the
+ * queue if @peek.
+ */
 struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek)
 {
 	struct dtls_msg *m;
@@ -179,7 +195,10 @@ struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek)
 	return m;
 }
 
-/* @m was taken and could not be given to the user: it is the oldest again. */
+/*
+ * Put @m back as the oldest record, as the user's buffer could not be written.
+ * The reference is taken over.
+ */
 void dtls_control_put_back(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	spin_lock(&ds->lock);

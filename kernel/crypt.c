@@ -19,7 +19,8 @@
 #include "scratch.h"
 
 /*
- * Additional data lie before the content, where the header comes, or in @aad.
+ * Additional data lie where the header will stand, right before the content, or
+ * in dtls_scratch.aad.
  */
 static_assert(DTLS12_AAD_SIZE <= DTLS12_HEADER_SIZE);
 static_assert(DTLS_AAD_SIZE_MAX >= DTLS_HEADER_SIZE_MAX);
@@ -27,9 +28,11 @@ static_assert(DTLS_AAD_SIZE_MAX >= DTLS_HEADER_SIZE_MAX);
 static_assert(sizeof_field(struct dtls_scratch, iv) == 1 + DTLS_NONCE_SIZE + 3);
 
 /*
- * @explicit: the nonce bytes that stand in the record. They are the sender's
- * choice, so reading takes them from the record, never from a counter. Made
- * whole each time: a cipher may have left the last one's counter in there.
+ * Write the nonce of record @rec to @scratch->iv. @explicit is the part of the
+ * nonce that stands in the record, if the AEAD has such a part: the sender
+ * chooses it, so a reader takes it from the record and never from a counter.
+ * The whole nonce is written for each record, as a cipher may have left its
+ * counter there.
  */
 static void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
 		       const u8 *explicit, const struct dtls_record *rec)
@@ -37,7 +40,10 @@ static void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
 	u8 *nonce = scratch->iv;
 
 	if (key->cipher->ccm) {
-		/* RFC 3610 2.3: counter block 0; q = 3 bytes of length */
+		/*
+		 * RFC 3610 2.3: counter block 0, whose first byte says 3 bytes
+		 * of length
+		 */
 		memset(scratch->iv, 0, sizeof(scratch->iv));
 		*nonce++ = 3 - 1;
 	}
@@ -46,10 +52,14 @@ static void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
 		return;
 	}
 	memcpy(nonce, key->iv, DTLS_NONCE_SIZE);
-	memcpy(nonce + DTLS_NONCE_SIZE - DTLS_EXPLICIT_SIZE, explicit, DTLS_EXPLICIT_SIZE);
+	memcpy(nonce + DTLS_NONCE_SIZE - DTLS_EXPLICIT_SIZE, explicit,
+	       DTLS_EXPLICIT_SIZE);
 }
 
-/* What lies side by side, in two entries: the second one's page follows. */
+/*
+ * Describe @len bytes at @buf and the @tail bytes behind them in two entries.
+ * Both lie in one piece of memory, whatever pages that has.
+ */
 static void set_pair(struct scatterlist *sg, const u8 *buf, unsigned int len,
 		     unsigned int tail)
 {
@@ -57,7 +67,10 @@ static void set_pair(struct scatterlist *sg, const u8 *buf, unsigned int len,
 	sg_set_page(sg + 1, sg_page(sg), tail, sg->offset + len);
 }
 
-/* Whoever changes the connection ID meanwhile, it is one or the other. */
+/*
+ * Write a unified header. DTLS_CID may change the connection ID at the same
+ * time: the header has the old one or the new one, and never a mixture.
+ */
 static void write_unified(const struct dtls_key *key, u8 *record,
 			  const struct dtls_record *rec)
 {
@@ -72,15 +85,16 @@ static void write_unified(const struct dtls_key *key, u8 *record,
 /**
  * dtls_crypt_seal_begin() - get ready for records that differ in the number alone
  * @key:	write key
- * @scratch:	from dtls_scratch_get()
- * @len:	bytes of content of each
+ * @scratch:	from dtls_scratch_get(), fit for @key
+ * @len:	bytes of content of each record
  * @type:	content type
- * @epoch:	of @key
- * @more:	another record will follow in the datagram
+ * @epoch:	the key's epoch
+ * @more:	another record follows each of them in its datagram
  *
- * DTLS 1.3: the header has 16 bits of the number, as one GSO packet alone can
- * be overtaken by half of what 8 bits tell apart; and the length only where it
- * is needed, as each byte of it would be sent with each record.
+ * A unified header gets 16 bits of the sequence number: with 8 bits, the
+ * records of one GSO packet would be half of all numbers that can be told
+ * apart. It gets a length only where another record follows, as each record
+ * would carry it.
  */
 void dtls_crypt_seal_begin(const struct dtls_key *key,
 			   struct dtls_scratch *scratch, size_t len, u8 type,
@@ -108,7 +122,7 @@ void dtls_crypt_seal_begin(const struct dtls_key *key,
 				 (more ? DTLS_UNIFIED_LENGTH : 0);
 		s->aad_len = s->head;
 	} else if (key->cid_len) {
-		/* RFC 9146 4: the real type goes inside, unpadded. */
+		/* RFC 9146 4: the real type goes inside, without padding. */
 		s->inner_len++;
 		s->rec.type = DTLS_CT_TLS12_CID;
 	}
@@ -116,9 +130,10 @@ void dtls_crypt_seal_begin(const struct dtls_key *key,
 			      key->cipher->tag_len;
 
 	/*
-	 * Additional data right before the content needs one entry for both. In
-	 * DTLS 1.3 that is the header; else the header is written over it
-	 * afterwards. RFC 9146's is longer than the header.
+	 * Additional data that lie right before the content share an entry with
+	 * it. In DTLS 1.3 they are the header; otherwise the header is written
+	 * over them when the record is sealed. Those of RFC 9146 are longer
+	 * than the header, and lie in the scratch.
 	 */
 	if (!s->rec.unified && key->cid_len) {
 		s->aad_len = dtls_record_aad(scratch->aad, &s->rec,
@@ -132,7 +147,8 @@ void dtls_crypt_seal_begin(const struct dtls_key *key,
 }
 
 /*
- * The number of the record just made is to be hidden, now or with the others.
+ * Hide the sequence number of the record that was just sealed, or note the
+ * record for dtls_crypt_seal_end() if the scratch holds masks back.
  */
 static void mask_number(const struct dtls_key *key,
 			struct dtls_scratch *scratch, u8 *record,
@@ -151,8 +167,8 @@ static void mask_number(const struct dtls_key *key,
 }
 
 /*
- * Run the request over what lies from @start on: additional data (or that
- * stands in @scratch), content and tag, @len bytes in all, in @pages.
+ * Encrypt @len bytes from @start on that lie in @pages: additional data, unless
+ * they lie in the scratch, then content and tag.
  */
 static int seal_pages(struct dtls_scratch *scratch, const u8 *start, size_t len,
 		      const struct bio_vec *pages)
@@ -178,13 +194,15 @@ static int seal_pages(struct dtls_scratch *scratch, const u8 *start, size_t len,
 	return err;
 }
 
-/* The type, and zeros, after the content (RFC 9147 4, RFC 9146 4) */
+/*
+ * Put the content type and padding behind the content (RFC 9147 4, RFC 9146 4).
+ */
 static void put_inner_type(const struct dtls_sealing *s, u8 *content,
 			   const struct bio_vec *pages)
 {
 	size_t room;
 
-	/* What is longer than a page is not padded. */
+	/* A record longer than a page has no padding. */
 	if (pages)
 		*dtls_batch_pages_at(pages, s->head + s->len, &room) = s->type;
 	else
@@ -195,16 +213,19 @@ static void put_inner_type(const struct dtls_sealing *s, u8 *content,
 
 /**
  * dtls_crypt_seal() - make a record around its content, in place
- * @key:	write key, for which @scratch is fit
+ * @key:	write key
  * @scratch:	after dtls_crypt_seal_begin() with that key
- * @record:	memory of ours: dtls_key_size() bytes, the content at
+ * @record:	dtls_key_size() bytes that nobody else writes to, the content at
  *		dtls_key_head()
- * @pages:	what the record lies in, from @record on, if these are several
- *		pieces; else NULL
- * @seq:	from dtls_epoch_take_seq(): never used before
+ * @pages:	the pieces of memory that the record lies in, from @record on,
+ *		if it lies in several; else NULL
+ * @seq:	sequence number from dtls_epoch_take_seq(): used for no other
+ *		record
  *
- * If @scratch holds masks back, the number stays in the clear until
- * dtls_crypt_seal_end(). Sleeps. Return: 0 or an error.
+ * If the scratch holds masks back, the number stays in the clear until
+ * dtls_crypt_seal_end(). Sleeps.
+ *
+ * Return: 0 or an error. After an error the bytes may be plaintext.
  */
 int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 		    u8 *record, const struct bio_vec *pages, u64 seq)
@@ -236,7 +257,8 @@ int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 		err = seal_pages(scratch, start, len + tag_len, pages);
 	} else {
 		/*
-		 * A tag in an entry of its own is found without a table for it.
+		 * Ciphers find a tag that has an entry of its own without a
+		 * table.
 		 */
 		set_pair(&scratch->flat[1], start, len, tag_len);
 		err = crypto_wait_req(crypto_aead_encrypt(scratch->req),
@@ -250,16 +272,17 @@ int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	}
 	dtls_record_write_header(record, rec);
 	if (key->explicit_len)
-		memcpy(content - DTLS_EXPLICIT_SIZE, explicit, DTLS_EXPLICIT_SIZE);
+		memcpy(content - DTLS_EXPLICIT_SIZE, explicit,
+		       DTLS_EXPLICIT_SIZE);
 	return 0;
 }
 
 /**
- * dtls_crypt_seal_end() - hide the numbers that were left in the clear
- * @key:	what it was given
- * @scratch:	likewise
+ * dtls_crypt_seal_end() - hide the sequence numbers that were left in the clear
+ * @key:	the key of dtls_crypt_seal()
+ * @scratch:	the scratch of dtls_crypt_seal()
  *
- * Sleeps. Return: 0, or an error, and the records must not be sent.
+ * Sleeps. Return: 0; or an error, and the records must not be sent.
  */
 int dtls_crypt_seal_end(const struct dtls_key *key,
 			struct dtls_scratch *scratch)
@@ -286,7 +309,10 @@ int dtls_crypt_seal_end(const struct dtls_key *key,
 	return err;
 }
 
-/* RFC 9147 4.1 */
+/*
+ * Return true if @type is one that a DTLS 1.3 record may have inside (RFC 9147
+ * 4.1).
+ */
 static bool inner_type_known(u8 type)
 {
 	return type >= DTLS_CT_ALERT && type <= DTLS_CT_ACK &&
@@ -294,8 +320,9 @@ static bool inner_type_known(u8 type)
 }
 
 /*
- * May they be this key's? RFC 9146 3: with a connection ID agreed on, every
- * record has one; in DTLS 1.3 every datagram.
+ * Return 0 if the records of @rx, with @len bytes of content each, may be of
+ * @key, else the error of dtls_crypt_open(). Once a connection ID is agreed on,
+ * every record has it (RFC 9146 3), in DTLS 1.3 every datagram (RFC 9147 4).
  */
 static int check_fits(const struct dtls_key *key, const struct dtls_run *rx,
 		      int len)
@@ -309,7 +336,10 @@ static int check_fits(const struct dtls_key *key, const struct dtls_run *rx,
 	return len < 0 || rx->rec.version != key->version ? -EMSGSIZE : 0;
 }
 
-/* Get ready for records that differ in the number alone; @len: of content */
+/*
+ * Get ready to open records that differ from @rec in the number alone, with
+ * @len bytes of content each.
+ */
 static void open_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 		       const struct dtls_record *rec, unsigned int len)
 {
@@ -318,7 +348,7 @@ static void open_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 
 	scratch->flat[0].length = aad_len;
 	scratch->dst[0].length = aad_len;
-	/* An empty entry is no entry to some of the crypto API's walkers. */
+	/* Some walkers of the crypto API pass over an empty entry. */
 	scratch->dst[1].length = max(len, 1U);
 	aead_request_set_tfm(req, key->aead);
 	aead_request_set_ad(req, aad_len);
@@ -327,16 +357,17 @@ static void open_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 }
 
 /*
- * RFC 9147 4.5.3: forgeries are counted, and a key goes that has seen as many
- * as its limit. They are counted here, before the next record is opened, so
- * that those of one super-packet do not get past the limit together.
+ * Return true if @key has seen as many forgeries as its limit, and so opens
+ * nothing more (RFC 9147 4.5.3). Forgeries are counted before the next record
+ * is opened, so that those of one coalesced datagram do not pass the limit
+ * together.
  */
 static bool is_expired(const struct dtls_key *key)
 {
 	return unlikely((u64)atomic64_read(&key->forged) >= key->open_limit);
 }
 
-/* What open_begin() has not done yet for the @i-th record of @rx */
+/* Open the @i-th record of @rx, whose header is @rec, after open_begin(). */
 static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
 		    const struct dtls_run *rx, unsigned int i,
 		    const struct dtls_record *rec, unsigned int len)
@@ -348,9 +379,9 @@ static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
 	dtls_record_aad_number(scratch->aad, rec);
 	make_nonce(key, scratch, fragment, rec);
 	/*
-	 * The tag by itself, as dtls_crypt_seal() has it. Without content the
-	 * tag lies in both entries, as an empty one is none to some of the
-	 * walkers.
+	 * The tag has an entry of its own, as in dtls_crypt_seal(). Without
+	 * content the tag lies in both entries: some walkers of the crypto API
+	 * pass over an empty one.
 	 */
 	set_pair(&scratch->flat[1], fragment + key->explicit_len, first,
 		 len + tag_len - first);
@@ -358,7 +389,10 @@ static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
 			       &scratch->wait);
 }
 
-/* Find type and length of what was decrypted. Returns bytes or -EPROTO. */
+/*
+ * Find the type and length of decrypted content. Return: the length; or -EPROTO
+ * if there is no type, or none that may stand there.
+ */
 static int open_inner(const struct dtls_record *rec, const u8 *content,
 		      unsigned int len, u8 *type)
 {
@@ -376,17 +410,21 @@ static int open_inner(const struct dtls_record *rec, const u8 *content,
 /**
  * dtls_crypt_open() - verify and decrypt records
  * @key:	read key
- * @scratch:	from dtls_scratch_get()
- * @rx:		the records, of which those that are fresh are opened, from
- *		@rx->wire
+ * @scratch:	from dtls_scratch_get(true); its content is overwritten
+ * @rx:		the records, at @rx->wire. Those in @rx->fresh are opened
  *
- * Fills in @rx->opened but the verdicts: content, placed in @scratch->content,
- * type, and bytes of content; instead of these -EBADMSG if a record is not
- * authentic, -EPROTO if it is but makes no sense, -EMSGSIZE if it is too short
- * for its cipher or of another version, -ENOKEY if it lacks a connection ID,
- * -EKEYEXPIRED if @key has reached its limit of forgeries, or another error,
- * which says nothing of the record. What stands in the content after an error
- * must not be looked at. Sleeps.
+ * Fills in @rx->opened but the verdicts: the content, which lies in the
+ * scratch, its type and its length. Instead of the length there may be an
+ * error:
+ *
+ * * -EBADMSG: the record is not authentic;
+ * * -EPROTO: it is authentic, but makes no sense;
+ * * -EMSGSIZE: it is too short for its cipher, or of another version;
+ * * -ENOKEY: it lacks a connection ID;
+ * * -EKEYEXPIRED: @key has reached its limit of forgeries;
+ * * any other error says nothing of the record.
+ *
+ * After an error the content must not be looked at. Sleeps.
  *
  * Return: bit i is set if the i-th record is authentic.
  */
@@ -396,7 +434,7 @@ u64 dtls_crypt_open(struct dtls_key *key, struct dtls_scratch *scratch,
 	int len = rx->rec.fragment_len - key->explicit_len -
 		  key->cipher->tag_len;
 	struct dtls_record rec = rx->rec;
-	/* Where pages are large, several scratches share one. */
+	/* Where pages are large, @content may begin inside of one. */
 	unsigned int start = offset_in_page(scratch->content);
 	int wrong = check_fits(key, rx, len), err;
 	u64 authentic = 0;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What waits for a key: records that came before their key, and datagrams that
- * were read before the attach and are given back.
+ * were read before the attach and are given back with DTLS_FEED. Both go to
+ * dtls_sock.pending when their key has come, from where the intake takes them
+ * before it looks into UDP's queue.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>
@@ -18,7 +20,7 @@
 #include "stats.h"
 #include "wait.h"
 
-/* Take @m out of the early records or those whose key has come. */
+/* Take @m out of its queue, dtls_sock.early or dtls_sock.pending. */
 static void unlink_kept(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	lockdep_assert_held(&ds->lock);
@@ -26,7 +28,10 @@ static void unlink_kept(struct dtls_sock *ds, struct dtls_msg *m)
 	ds->early_bytes -= m->early;
 }
 
-/* The next one of those whose key has come; there is one. */
+/*
+ * Take the oldest message out of dtls_sock.pending, which is not empty. Under
+ * the socket's spin lock. Return: the message, whose skb the caller takes over.
+ */
 struct dtls_msg *dtls_early_take(struct dtls_sock *ds)
 {
 	struct dtls_msg *m = list_first_entry(&ds->pending, struct dtls_msg,
@@ -37,15 +42,17 @@ struct dtls_msg *dtls_early_take(struct dtls_sock *ds)
 }
 
 /*
- * Memory for records that came before their key, beside the receive buffer: at
- * a key change as many wait as the peer sends before the key is here. Half the
- * usual buffer takes some 80 short records.
+ * Return the budget of early records, which does not count against the receive
+ * buffer. At a key change as many records come early as the peer sends before
+ * the key is here. Half of the usual receive buffer holds about 80 short
+ * records.
  */
 static unsigned int early_budget(const struct dtls_sock *ds)
 {
 	return (unsigned int)READ_ONCE(ds->sk->sk_rcvbuf) / 2;
 }
 
+/* Drop early record @m, for which there is no room. */
 static void drop_early(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	unlink_kept(ds, m);
@@ -54,12 +61,13 @@ static void drop_early(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
- * The flight that brings a key is sent again after a minute at most (RFC 6347
- * 4.2.4.1, RFC 9147 5.8.2). A record that waited for longer waits for a key that
- * will not come.
+ * How long a record waits for its key. A peer sends the flight that brings the
+ * key again after a minute at most (RFC 6347 4.2.4.1, RFC 9147 5.8.2), so a key
+ * that has not come by then will not come.
  */
 #define EARLY_AGE_MAX	(60 * HZ)
 
+/* Drop the early records whose time is over. */
 static void drop_aged(struct dtls_sock *ds)
 {
 	struct dtls_msg *m, *next;
@@ -73,9 +81,9 @@ static void drop_aged(struct dtls_sock *ds)
 }
 
 /*
- * Make room for @bytes in the budget of early records by dropping the oldest of
- * those whose key has not come. Return: false if that does not suffice. One
- * record always fits.
+ * Make room for @bytes in the budget by dropping the oldest records whose key
+ * has not come. One record always fits. Return: false if there is no room:
+ * records whose key has come use it, and are not dropped.
  */
 static bool make_room(struct dtls_sock *ds, unsigned int bytes)
 {
@@ -89,6 +97,7 @@ static bool make_room(struct dtls_sock *ds, unsigned int bytes)
 	       ds->early_bytes + bytes <= early_budget(ds);
 }
 
+/* Do the same as make_room(), and take the lock for it. */
 static bool make_room_early(struct dtls_sock *ds, unsigned int bytes)
 {
 	bool room;
@@ -99,7 +108,10 @@ static bool make_room_early(struct dtls_sock *ds, unsigned int bytes)
 	return room;
 }
 
-/* Charge @m and let it wait for the key of @epoch, which may be here by now. */
+/*
+ * Charge @m and let it wait for the key of @epoch. If that key came meanwhile,
+ * the record need not wait. Return: false if there is no room.
+ */
 static bool queue_early(struct dtls_sock *ds, struct dtls_msg *m, u64 epoch)
 {
 	u64 newest;
@@ -119,7 +131,10 @@ static bool queue_early(struct dtls_sock *ds, struct dtls_msg *m, u64 epoch)
 	return kept;
 }
 
-/* Keep a record whose key is still to come, within a budget. Sleeps. */
+/*
+ * Keep the record of @rx, whose key is still to come, or drop it if the budget
+ * has no room. Sleeps.
+ */
 void dtls_early_keep(struct dtls_sock *ds, struct dtls_run *rx)
 {
 	unsigned int len = dtls_run_size(rx);
@@ -139,8 +154,9 @@ drop:
 }
 
 /*
- * A read key came, or a socket filter: let the early records try again, and
- * have UDP coalesce datagrams for us unless a filter would see that.
+ * Let all early records try again, as a read key has come; have UDP coalesce
+ * datagrams, unless a socket filter would see that; and wake every waiter.
+ * Called when a socket filter came, too. Sleeps.
  */
 void dtls_early_new_key(struct dtls_sock *ds)
 {
@@ -159,7 +175,10 @@ void dtls_early_new_key(struct dtls_sock *ds)
 	dtls_wait_wake(sk);
 }
 
-/* The headers the datagram had, for those who ask whence it came. */
+/*
+ * Write IP and UDP headers to @skb, which is empty, as the datagram had them
+ * that DTLS_FEED gives back: recvmsg() reads the peer's address from them.
+ */
 static void feed_headers(struct sock *sk, struct sk_buff *skb)
 {
 	const struct inet_sock *inet = inet_sk(sk);
@@ -192,9 +211,17 @@ static void feed_headers(struct sock *sk, struct sk_buff *skb)
 	skb_pull(skb, skb->len);
 }
 
-/*
- * A datagram that was read before the attach comes back: the @len bytes at
- * @offset of @data. Sleeps.
+/**
+ * dtls_early_feed() - take a datagram back that was read before the attach
+ * @ds:		socket
+ * @data:	the user's option
+ * @offset:	where in @data the datagram begins
+ * @len:	bytes of the datagram
+ *
+ * The datagram is charged to the receive buffer. Sleeps.
+ *
+ * Return: 0, -ENOTCONN, -EINVAL (@len is 0), -EMSGSIZE, -ENOMEM, -EFAULT, or
+ * -ENOBUFS (the receive buffer is full).
  */
 int dtls_early_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
 		    unsigned int len)
@@ -216,7 +243,8 @@ int dtls_early_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
 		return -ENOMEM;
 	feed_headers(sk, m->skb);
 	m->skb->ip_summed = CHECKSUM_UNNECESSARY;
-	m->has_cid = true;	/* if not here, in what the library took off it */
+	/* If it has none here, it stood in a record that the library took. */
+	m->has_cid = true;
 	err = -EFAULT;
 	if (copy_from_sockptr_offset(skb_put(m->skb, len), data, offset,
 				     len))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A key's life: from the option that brings it to the last record under it. */
+/* A key's life, from the option that installs it to the last record under it */
 #include <linux/err.h>
 #include <linux/slab.h>
 
@@ -9,10 +9,10 @@
 static_assert(DTLS_EVENT_RX_EXPIRED < BITS_PER_LONG);
 
 /**
- * dtls_epoch_new() - ready a key for use
- * @info:	checked
- * @cipher:	of @info
- * @replay_window: records; 0 for a write key
+ * dtls_epoch_new() - make an epoch
+ * @info:	the user's key, checked by check_key()
+ * @cipher:	its AEAD
+ * @replay_window: size of the window of a read key, in records; 0: a write key
  *
  * Sleeps. Return: an epoch with one reference, or an error.
  */
@@ -52,7 +52,10 @@ struct dtls_epoch *dtls_epoch_new(const struct dtls_key_info *info,
 	return epoch;
 }
 
-/* Process context; see struct dtls_epoch. */
+/*
+ * Put a reference to @epoch, which may be NULL. Process context: the last
+ * reference frees the AEAD. See struct dtls_epoch.
+ */
 void dtls_epoch_put(struct dtls_epoch *epoch)
 {
 	if (!epoch || !refcount_dec_and_test(&epoch->refs))
@@ -63,15 +66,16 @@ void dtls_epoch_put(struct dtls_epoch *epoch)
 }
 
 /**
- * dtls_epoch_take_seq() - take sequence numbers that nobody else gets
+ * dtls_epoch_take_seq() - take sequence numbers that no other record gets
  * @epoch:	write epoch
- * @n:		how many, in a row
- * @seq:	set to the first
+ * @n:		how many numbers in a row are wanted
+ * @seq:	set to the first one
  *
- * A number taken is spent, whatever becomes of its record. The counter stops
- * at the limit: it neither passes it nor wraps.
+ * A number that was taken is spent, whatever becomes of its record. The counter
+ * stops at the limit: it neither passes the limit nor wraps around.
  *
- * Return: how many it were, fewer only if no more are left, or -EKEYEXPIRED.
+ * Return: how many numbers were taken, which are fewer than @n only if no more
+ * are left; or -EKEYEXPIRED.
  */
 int dtls_epoch_take_seq(struct dtls_epoch *epoch, unsigned int n, u64 *seq)
 {
@@ -87,7 +91,10 @@ int dtls_epoch_take_seq(struct dtls_epoch *epoch, unsigned int n, u64 *seq)
 	return n;
 }
 
-/* Is it time to tell the library that the write key nears its limit? Once. */
+/*
+ * Return true if 7/8 of the write key's limit are used up and the library was
+ * not told so. The caller tells it.
+ */
 bool dtls_epoch_tx_warn(struct dtls_epoch *epoch)
 {
 	return unlikely((u64)atomic64_read(&epoch->seq) >=
@@ -97,7 +104,7 @@ bool dtls_epoch_tx_warn(struct dtls_epoch *epoch)
 
 /*
  * Return true if the forgeries under the read key have come to what @event
- * tells, and the library is to be told so, now and once.
+ * tells and the library was not told so. The caller tells it.
  */
 bool dtls_epoch_rx_warn(struct dtls_epoch *epoch, u16 event)
 {
@@ -109,13 +116,16 @@ bool dtls_epoch_rx_warn(struct dtls_epoch *epoch, u16 event)
 	return forged >= at && !test_and_set_bit(event, &epoch->told);
 }
 
-/* The event did not reach the library: let the next record bring it up. */
+/* Note that @event did not reach the library: the next record tries again. */
 void dtls_epoch_warn_again(struct dtls_epoch *epoch, u16 event)
 {
 	clear_bit(event, &epoch->told);
 }
 
-/* Give the replay window another size; what it knows is kept. Sleeps. */
+/*
+ * Give the replay window @size records; what it knows is kept. @lock is the
+ * association's. Sleeps. Return: 0 or -ENOMEM.
+ */
 int dtls_epoch_resize(struct dtls_epoch *epoch, spinlock_t *lock, u32 size)
 {
 	u64 *ring = kzalloc(size / 8, GFP_KERNEL_ACCOUNT);

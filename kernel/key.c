@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The AEADs there are, and one direction's key for one epoch */
+/* The AEADs, and one direction's key for one epoch */
 #include <linux/build_bug.h>
 #include <linux/crypto.h>
 #include <linux/err.h>
@@ -9,10 +9,10 @@
 #include "key.h"
 
 /*
- * RFC 9147 4.5.3 gives the limits; RFC 9325 4.4 asks for the same in DTLS 1.2.
- * 2^24.5 and 2^23.5 are rounded down. GCM's is meant for full-size records, and
- * shorter ones wear a key out less; but what is asked for is to count records
- * (RFC 8446 5.5: "up to 2^24.5 full-size records"), not blocks.
+ * The default limits are those of RFC 9147 4.5.3; RFC 9325 4.4 asks for the
+ * same in DTLS 1.2. 2^24.5 and 2^23.5 are rounded down. The limit of GCM is
+ * meant for records of full size, and shorter ones wear a key out less; but RFC
+ * 8446 5.5 counts records ("up to 2^24.5 full-size records") and not blocks.
  */
 #define GCM_SEAL_LIMIT	23726566ULL
 #define CCM_SEAL_LIMIT	BIT_ULL(23)
@@ -20,11 +20,12 @@
 #define OPEN_LIMIT	BIT_ULL(36)
 #define CCM_8_OPEN_LIMIT BIT_ULL(7)
 
+/* A value that the compiler holds against its maximum */
 #define AT_MOST(value, max)	((value) + BUILD_BUG_ON_ZERO((value) > (max)))
 
 /*
- * One AEAD. In DTLS 1.2 the write IV and the nonce in the record make a nonce
- * of DTLS_NONCE_SIZE bytes together.
+ * The members of an AEAD that are sizes. In DTLS 1.2 the write IV and the nonce
+ * in the record make up a nonce of DTLS_NONCE_SIZE bytes together.
  */
 #define AEAD(number, algorithm, key, explicit, tag)			\
 	.id = DTLS_CIPHER_ ## number,					\
@@ -32,7 +33,8 @@
 	.key_len = AT_MOST(key, DTLS_KEY_SIZE_MAX),			\
 	.salt_len = DTLS_NONCE_SIZE - (explicit),			\
 	.explicit_len = (explicit) +					\
-		BUILD_BUG_ON_ZERO((explicit) && (explicit) != DTLS_EXPLICIT_SIZE), \
+		BUILD_BUG_ON_ZERO((explicit) &&				\
+				  (explicit) != DTLS_EXPLICIT_SIZE),	\
 	.tag_len = AT_MOST(tag, DTLS_TAG_SIZE_MAX)
 
 static const struct dtls_aead aeads[] = {
@@ -77,6 +79,7 @@ static const struct dtls_aead aeads[] = {
 	},
 };
 
+/* Return the AEAD with number @id, or NULL. */
 const struct dtls_aead *dtls_key_find_aead(u16 id)
 {
 	unsigned int i;
@@ -87,7 +90,16 @@ const struct dtls_aead *dtls_key_find_aead(u16 id)
 	return NULL;
 }
 
-/* Sleeps: may load the cipher's module. */
+/**
+ * dtls_key_init() - make a key ready for use
+ * @key:	zero
+ * @info:	the user's key, checked by check_key()
+ * @cipher:	its AEAD
+ * @write:	it is a write key
+ *
+ * Sleeps, as the cipher's module may be loaded. Return: 0, or an error, and
+ * @key is wiped.
+ */
 int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
 		  const struct dtls_aead *cipher, bool write)
 {
@@ -109,8 +121,8 @@ int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
 	memcpy(key->cid, info->cid, info->cid_len);
 
 	/*
-	 * Not masking CRYPTO_ALG_ASYNC: before 7.0 the AES-NI code hides
-	 * behind that flag, and masking it picks the generic one.
+	 * CRYPTO_ALG_ASYNC is not masked. Before 7.0 the AES-NI code hides
+	 * behind that flag, and to mask it is to get the generic code.
 	 */
 	key->aead = crypto_alloc_aead(cipher->name, 0, 0);
 	if (IS_ERR(key->aead)) {
@@ -133,6 +145,7 @@ no_aead:
 	return err;
 }
 
+/* Free what @key holds, and wipe it. Process context. */
 void dtls_key_destroy(struct dtls_key *key)
 {
 	crypto_free_aead(key->aead);	/* wipes the key schedule */

@@ -21,7 +21,7 @@ static int __init dtls_init(void)
 	return 0;
 }
 
-/* No socket is attached any more: each pins the module. */
+/* No socket is attached any more, as each attached socket pins the module. */
 static void __exit dtls_exit(void)
 {
 	dtls_ulp_exit();

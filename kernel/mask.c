@@ -17,7 +17,10 @@ DTLS_IMPORT_CRYPTO_INTERNAL;
 static_assert(DTLS_SAMPLE_SIZE == AES_BLOCK_SIZE);
 static_assert(sizeof_field(struct dtls_mask, chacha) == DTLS_KEY_SIZE_MAX);
 
-/* A kernel may be without. */
+/*
+ * Make @mask->ecb, unless the kernel has no ecb(aes): then each mask is a call
+ * of its own. Return: 0 or an error.
+ */
 static int init_ecb(struct dtls_mask *mask, const u8 *sn_key,
 		    unsigned int key_len)
 {
@@ -29,9 +32,16 @@ static int init_ecb(struct dtls_mask *mask, const u8 *sn_key,
 	return crypto_skcipher_setkey(ecb, sn_key, key_len);
 }
 
-/*
- * @cipher: DTLS_CIPHER_*, of which @key_len is the size of the key. @write: for
- * many records at once. Sleeps: may load the cipher's module.
+/**
+ * dtls_mask_init() - make a key for sequence numbers ready for use
+ * @mask:	zero
+ * @cipher:	DTLS_CIPHER_*
+ * @sn_key:	the key
+ * @key_len:	bytes of @sn_key
+ * @write:	@mask is to make many masks at once, too
+ *
+ * Sleeps, as the cipher's module may be loaded. Return: 0, or an error, and
+ * @mask is wiped.
  */
 int dtls_mask_init(struct dtls_mask *mask, u16 cipher, const u8 *sn_key,
 		   unsigned int key_len, bool write)
@@ -58,9 +68,10 @@ int dtls_mask_init(struct dtls_mask *mask, u16 cipher, const u8 *sn_key,
 	return err;
 }
 
+/* Free what @mask holds, and wipe it. Process context. */
 void dtls_mask_destroy(struct dtls_mask *mask)
 {
-	/* Both wipe the key schedule. */
+	/* Each of these two wipes its key schedule. */
 	if (mask->aes)
 		crypto_free_cipher(mask->aes);
 	crypto_free_skcipher(mask->ecb);
@@ -68,13 +79,14 @@ void dtls_mask_destroy(struct dtls_mask *mask)
 }
 
 /**
- * dtls_mask_make() - the mask of one record
- * @mask:	of the record's key
- * @sample:	the fragment's first DTLS_SAMPLE_SIZE bytes, encrypted
- * @out:	DTLS_SAMPLE_SIZE bytes, of which the first two are used
+ * dtls_mask_make() - make the mask of one record
+ * @mask:	the key
+ * @sample:	the first DTLS_SAMPLE_SIZE bytes of the record's ciphertext
+ * @out:	DTLS_SAMPLE_SIZE bytes, of which the first two are the mask
  *
- * Any context. One block a call and no request: cheaper than ecb(aes) unless
- * for many records at once, and can be had under a lock, as a reader has to.
+ * Any context: a reader makes a mask under a spin lock, where a request of the
+ * crypto API cannot be waited for. For a single record this costs less than
+ * ecb(aes), too.
  */
 void dtls_mask_make(const struct dtls_mask *mask, const u8 *sample, u8 *out)
 {

@@ -37,19 +37,19 @@ static const char * const names[DTLS_STAT_MAX] = {
 };
 
 struct dtls_net {
-	u64 __percpu *stats;	/* DTLS_STAT_MAX each */
+	u64 __percpu *stats;	/* DTLS_STAT_MAX for each CPU */
 };
 
 static unsigned int dtls_net_id __read_mostly;
 
-/* A reason has one byte in struct dtls_run. */
+/* dtls_run.why holds a reason in one byte. */
 static_assert(SKB_DROP_REASON_XFRM_POLICY <= U8_MAX &&
 	      SKB_DROP_REASON_INVALID_PROTO <= U8_MAX &&
 	      SKB_DROP_REASON_PKT_TOO_BIG <= U8_MAX &&
 	      SKB_DROP_REASON_SOCKET_RCVBUFF <= U8_MAX &&
 	      SKB_DROP_REASON_UDP_CSUM <= U8_MAX);
 
-/* Counters for as long as @net is held */
+/* Return the counters of @net, which live as long as @net is held. */
 u64 __percpu *dtls_stats_of(struct net *net)
 {
 	struct dtls_net *dn = net_generic(net, dtls_net_id);
@@ -58,14 +58,14 @@ u64 __percpu *dtls_stats_of(struct net *net)
 }
 
 /*
- * What is counted on receipt, and what of it plain UDP would count as a drop:
- * whatever came and reaches no reader is an error on input (InErrors) and a
- * drop of the socket (ss -m), a record as if it were a datagram; what there was
- * no room for is one of the receive buffer, too. An empty record and a control
- * record are no drops. A wrong checksum, which has no counter here but that of
- * malformed records, is counted by dtls_intake_intact() besides.
+ * The counters of what was received, and which of these records plain UDP would
+ * count as dropped. A record that reaches no reader counts as a dropped
+ * datagram does: in InErrors and among the drops of the socket (ss -m); for
+ * want of room in RcvbufErrors, too. An empty record and a control record are
+ * no drops. A wrong checksum is counted among the malformed records, and by
+ * dtls_intake_intact() in InCsumErrors.
  *
- * The reasons are what dropwatch shows for a datagram without anything else.
+ * @reason is what dropwatch shows for a datagram that has nothing else in it.
  */
 static const struct {
 	u8 stat;
@@ -93,8 +93,8 @@ static const struct {
 };
 
 /*
- * Any context. Raise @ds's counter and that of its network namespace; and UDP's
- * and the socket's own, if it is a drop.
+ * Count @what: for the association, for the network namespace, and if it is a
+ * drop for UDP and the socket. Any context.
  */
 void dtls_stats_count(struct dtls_sock *ds, enum dtls_count what)
 {
@@ -113,7 +113,10 @@ void dtls_stats_count(struct dtls_sock *ds, enum dtls_count what)
 		dtls_udp_count(ds->sk, UDP_MIB_RCVBUFERRORS);
 }
 
-/* The enum skb_drop_reason of a record counted as @what; 0: it is no drop */
+/*
+ * Return the enum skb_drop_reason of a record counted as @what; 0: it is no
+ * drop.
+ */
 u8 dtls_stats_drop_reason(enum dtls_count what)
 {
 	return kinds[what].reason;
