@@ -43,7 +43,10 @@ static_assert(sizeof(struct proto_ops) <= sizeof(struct dtls_seen_ops));
 #define BASE(member)		memcpy(&to->member, &from->member, \
 				       sizeof(to->member))
 
-/* @to is zero; so is afterwards what is not listed as ours or the base's. */
+/*
+ * Make @to, which is zero, of @from: what the list has neither as OURS nor as
+ * BASE stays zero.
+ */
 static inline void make_proto(struct proto *to, const struct proto *from)
 {
 #include "compat_copy_proto.h"

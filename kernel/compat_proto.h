@@ -16,7 +16,7 @@
 #include "sock.h"
 #include "tx.h"
 
-/* Before 7.1 recvmsg told the address's length through a pointer. */
+/* Before 7.1 recvmsg tells the length of the address by a pointer. */
 #if SINCE(7, 1)
 #define dtls_proto_recvmsg	dtls_recvmsg
 #else
@@ -30,7 +30,7 @@ static inline int dtls_proto_recvmsg(struct sock *sk, struct msghdr *msg,
 }
 #endif
 
-/* Before 6.5 ioctl spoke to user space itself, and splice called sendpage. */
+/* Before 6.5 ioctl writes to user space itself, and splice calls sendpage. */
 #if SINCE(6, 5)
 static inline int dtls_proto_ioctl(struct sock *sk, int cmd, int *karg)
 {

@@ -33,15 +33,21 @@
 #include "stats.h"
 #include "wait.h"
 
-/* A run's records are bits of dtls_run.fresh, and go to the window at once. */
+/*
+ * The records of a run are the bits of dtls_run.fresh, and one call of
+ * replay.h.
+ */
 static_assert(DTLS_RUN_MAX <= DTLS_REPLAY_RUN_MAX &&
 	      DTLS_RUN_MAX <= BITS_PER_BYTE * sizeof_field(struct dtls_run, fresh));
 /*
- * A record that has a sample has what dtls_record_unsized() reads of a header.
+ * A record with a sample is as long as what dtls_record_unsized() reads of it.
  */
 static_assert(DTLS_SAMPLE_SIZE >= DTLS12_HEADER_SIZE);
 
-/* The datagram that starts at d->pos of a coalesced one begins. */
+/*
+ * Begin with the datagram that starts at d->pos, the next one in a coalesced
+ * skb.
+ */
 static void next_segment(struct dtls_dgram *d)
 {
 	d->has_cid = false;
@@ -93,9 +99,9 @@ static const u8 *peek_bytes(struct dtls_dgram *d, unsigned int len)
 }
 
 /*
- * Return the header at d->pos, of @len bytes with what may be behind it, where
- * nobody else writes to it: each of its bytes is read once from memory where
- * somebody does.
+ * Return @len bytes at d->pos, a header and what may follow it, in memory that
+ * nobody else writes to, or NULL. Bytes that others may write to are read once,
+ * and their copy in @rx->header is what the parser sees.
  */
 static const u8 *peek_header(struct dtls_dgram *d, struct dtls_run *rx,
 			     unsigned int len)
@@ -110,7 +116,7 @@ static const u8 *peek_header(struct dtls_dgram *d, struct dtls_run *rx,
 								rx->header;
 }
 
-/* Let @d be cut from @skb, whose reference is taken over. */
+/* Let @d be cut from @skb, and take over its reference. */
 static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 			   struct sk_buff *skb)
 {
@@ -126,7 +132,7 @@ static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	next_segment(d);
 }
 
-/* Let go of the skb of @d, which is used up. Readers may still hold it. */
+/* Let go of the skb of @d, which is used up. Runs may still hold it. */
 static void end_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
 {
 	if (d->cut)
@@ -155,7 +161,7 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 		return -EAGAIN;
 	--*budget;
 
-	/* Never with MSG_PEEK, never waiting: see recv.c. */
+	/* Never with MSG_PEEK, never waiting: see recvmsg.c. */
 	skb = __skb_recv_udp(ds->sk, MSG_DONTWAIT, &off, &err);
 	if (!skb)
 		return err;
@@ -167,7 +173,10 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	return 0;
 }
 
-/* The next one of those whose key has come; there is one. */
+/*
+ * Take the oldest message of dtls_sock.pending, which is not empty, as a
+ * datagram.
+ */
 static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
 {
 	struct dtls_msg *m = dtls_early_take(ds);
@@ -237,8 +246,8 @@ static void skip_bytes(struct dtls_dgram *d, unsigned int len)
 }
 
 /*
- * Records of one datagram that may be malformed, of no known key or forged. No
- * honest sender makes as many, so the rest of such a datagram is dropped.
+ * How many records of one datagram may be malformed, forged, or without a key.
+ * An honest sender makes fewer, so the rest of such a datagram is dropped.
  */
 #define JUNK_MAX	8
 
@@ -282,7 +291,10 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			}
 			if (find_cid(assoc, d, &rx->rec, cid_len))
 				return true;
-			/* RFC 9147 4: nor is what follows it in there ours. */
+			/*
+			 * RFC 9147 4: what follows in this datagram is not
+			 * ours.
+			 */
 			if (rx->rec.unified && rx->rec.cid_len)
 				size = len;
 			skip_junk(ds, d, size, DTLS_COUNT_RX_NO_KEY);
@@ -290,7 +302,7 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		}
 		if (p && !cid_len && find_unsized(rx, p, len))
 			return true;
-		/* Where in this datagram another starts cannot be told. */
+		/* Where the next record begins cannot be told. */
 		skip_junk(ds, d, len, DTLS_COUNT_RX_MALFORMED);
 	}
 	end_datagram(ds, d);
@@ -334,8 +346,8 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Copy @len bytes of @rx->skb, at @offset, which lie at @piece unless that is
- * NULL, to @to.
+ * Copy @len bytes at @offset of @rx->skb to @to. @piece is where they lie, or
+ * NULL if they lie in several pieces.
  */
 static bool copy_bytes(const struct dtls_run *rx, const u8 *piece,
 		       unsigned int offset, unsigned int len, u8 *to)
@@ -368,8 +380,8 @@ static const u8 *steady_record(struct dtls_run *rx, struct dtls_dgram *d,
 }
 
 /*
- * Do the same for the first record of @rx, whose header, at @rx->wire[0], must
- * not be read again from where somebody else writes to it.
+ * Do the same for the first record of @rx. Its header was read already, to
+ * @rx->wire[0]: where others write to it, it must not be read again.
  */
 static bool steady_first(struct dtls_run *rx)
 {
@@ -412,8 +424,8 @@ static bool follows_run(const struct dtls_run *rx, unsigned int n, const u8 *p)
 
 /*
  * Add to @rx the records that follow in @d, each in a datagram of its own,
- * until there are @max. What GRO coalesced is mostly one such run. The
- * association's lock is held.
+ * until there are @max. Most coalesced datagrams are one such run. Under the
+ * association's lock.
  */
 static void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
 		       struct dtls_run *rx, unsigned int max)
@@ -600,7 +612,9 @@ bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
 	return found;
 }
 
-/* From close(): nobody else is there. */
+/*
+ * Drop what the socket holds. close() calls this, when no other call is left.
+ */
 void dtls_intake_purge(struct dtls_sock *ds)
 {
 	consume_skb(ds->current_dgram.skb);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The way to the peer: who the peer is, and how long a datagram to it may be. */
+/* The way to the peer: who the peer is, and how long its datagrams may be */
 #include <net/dst.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>
@@ -43,7 +43,7 @@ bool dtls_path_is_peer(const struct sock *sk, const void *name, int len)
 	       sin->sin_addr.s_addr == inet_sk(sk)->inet_daddr;
 }
 
-/* Bytes of each datagram that are not UDP's payload */
+/* Return how many bytes of each datagram are headers, and not UDP's payload. */
 static unsigned int overhead4(struct sock *sk)
 {
 	unsigned int len = sizeof(struct iphdr) + sizeof(struct udphdr);
@@ -82,7 +82,7 @@ static struct dst_entry *route4(struct sock *sk)
 	return IS_ERR(rt) ? NULL : &rt->dst;
 }
 
-/* What UDP holds a datagram against: see ip_setup_cork(). */
+/* Return the length that UDP holds a datagram against: see ip_setup_cork(). */
 static unsigned int mtu4(struct sock *sk, const struct dst_entry *dst)
 {
 	return READ_ONCE(inet_sk(sk)->pmtudisc) < IP_PMTUDISC_PROBE ?
@@ -90,6 +90,7 @@ static unsigned int mtu4(struct sock *sk, const struct dst_entry *dst)
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
+/* Return the same for IPv6. */
 static unsigned int overhead6(struct sock *sk)
 {
 	unsigned int len = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
@@ -103,6 +104,7 @@ static unsigned int overhead6(struct sock *sk)
 	return len;
 }
 
+/* Return the same for IPv6. */
 static struct dst_entry *route6(struct sock *sk)
 {
 	const struct ipv6_pinfo *np = inet6_sk(sk);
@@ -134,7 +136,10 @@ static struct dst_entry *route6(struct sock *sk)
 	return IS_ERR(dst) ? NULL : dst;
 }
 
-/* Likewise: see ip6_setup_cork(). The first is IPV6_MTU's. */
+/*
+ * Return the length that UDP holds a datagram against: see ip6_setup_cork().
+ * frag_size is IPV6_MTU's.
+ */
 static unsigned int mtu6(struct sock *sk, const struct dst_entry *dst)
 {
 	unsigned int set = READ_ONCE(inet6_sk(sk)->frag_size);
@@ -146,8 +151,8 @@ static unsigned int mtu6(struct sock *sk, const struct dst_entry *dst)
 #endif
 
 /*
- * UDP payload that goes to the peer in one piece now, as the socket's options
- * have it; 0: there is no route. Sleeps.
+ * Return how many bytes of UDP payload go to the peer in one piece now, by the
+ * socket's options; 0: there is no route. Sleeps.
  */
 unsigned int dtls_path_payload(struct sock *sk)
 {
@@ -172,13 +177,16 @@ unsigned int dtls_path_payload(struct sock *sk)
 	return mtu > overhead ? min(mtu - overhead, DTLS_DATAGRAM_MAX) : 0;
 }
 
-/* Both families number these alike. */
+/* Both families have the same numbers for these. */
 static_assert(IPV6_PMTUDISC_DO == IP_PMTUDISC_DO &&
 	      IPV6_PMTUDISC_PROBE == IP_PMTUDISC_PROBE &&
 	      IPV6_PMTUDISC_INTERFACE == IP_PMTUDISC_INTERFACE &&
 	      IPV6_PMTUDISC_OMIT == IP_PMTUDISC_OMIT);
 
-/* Return true if UDP refuses what is longer than that, and makes no fragments. */
+/*
+ * Return true if UDP refuses a datagram that is longer than
+ * dtls_path_payload(), and makes no fragments of it.
+ */
 bool dtls_path_dont_fragment(const struct sock *sk)
 {
 	int pmtudisc = READ_ONCE(inet_sk(sk)->pmtudisc);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What calls that were inside UDP's own code when the attach came leave behind
+ * What a call leaves behind that was inside UDP's own code when the attach
+ * came: an option, a peer, or plaintext in UDP's cork. Nothing of it may stay.
  */
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -10,7 +11,7 @@
 #include "compat.h"
 #include "sock.h"
 
-/* Put the peer's address into @addr, an IPv4 one as a v4-mapped one. */
+/* Write the peer's address to @addr; an IPv4 address becomes a mapped one. */
 static void get_peer(const struct sock *sk, struct in6_addr *addr)
 {
 #if IS_ENABLED(CONFIG_IPV6)
@@ -52,7 +53,7 @@ static void flush_corked(struct sock *sk)
 		return;
 	}
 #endif
-	/* IPv4's own function for this is not exported since 7.2. */
+	/* Since 7.2 IPv4's own function for this is not exported. */
 	__skb_queue_purge(&sk->sk_write_queue);
 	cork->flags &= ~IPCORK_OPT;
 	kfree(cork->opt);
@@ -62,15 +63,16 @@ static void flush_corked(struct sock *sk)
 }
 
 /*
- * struct proto's release_cb: whoever lets go of the socket's lock comes here,
- * with the lock's spin lock held, in process context.
+ * struct proto's release_cb: every task that lets go of the socket's lock comes
+ * here, in process context, with the lock's spin lock held.
  *
- * A call that entered UDP's own code before the attach may take the lock after
- * it. Its plaintext must not wait in UDP's cork, where the next record would
- * join it in one datagram; and it must not connect the socket to a v4-mapped
- * address, from where IPV6_ADDRFORM would put UDP's proto under this module, or
- * to another peer than that of the keys. As the lock is never free in such a
- * state, no other call finds the socket in it. The socket gets an error.
+ * A call that entered UDP's own code before the attach may take the socket's
+ * lock after it. Its plaintext must not wait in UDP's cork, where the next
+ * record would join it in one datagram. Nor must it connect the socket to
+ * another peer than that of the keys, or to a v4-mapped address, from where
+ * IPV6_ADDRFORM would put UDP's proto under this module. The lock is never free
+ * in such a state, so no other call finds the socket in it. The socket gets an
+ * error.
  */
 void dtls_sock_release_cb(struct sock *sk)
 {
@@ -94,8 +96,9 @@ void dtls_sock_release_cb(struct sock *sk)
 }
 
 /*
- * Take over UDP_SEGMENT and UDP_CORK from UDP, where they would cut or pack
- * records; on an attached socket they mean plaintext. Wants the socket's lock.
+ * Take UDP_SEGMENT and UDP_CORK over from UDP, where they would cut or pack
+ * records; on an attached socket they are about plaintext. The caller owns the
+ * socket's lock.
  */
 void dtls_sock_take_options_locked(struct dtls_sock *ds)
 {
@@ -113,7 +116,7 @@ void dtls_sock_take_options_locked(struct dtls_sock *ds)
 	}
 }
 
-/* Take over the options that calls from before the attach have set. Sleeps. */
+/* Do the same for a caller without the socket's lock. Sleeps. */
 void dtls_sock_take_options(struct dtls_sock *ds)
 {
 	lock_sock(ds->sk);

@@ -30,7 +30,12 @@ static bool is_zero(const u8 *p, size_t len)
 
 /* ---- structures in and out ---- */
 
-/* copy_struct_from_sockptr(), which 6.1 lacks and 6.12 has wrong */
+/*
+ * Copy a structure that may be shorter or longer than the kernel's, as
+ * copy_struct_from_user() does. 6.1 has no copy_struct_from_sockptr(), and that
+ * of 6.12 is wrong: it does not look at the bytes that the kernel does not
+ * know.
+ */
 static int copy_struct(void *dst, size_t size, sockptr_t src, size_t len)
 {
 	const u8 *kernel = src.kernel;
@@ -71,11 +76,17 @@ static_assert(sizeof_field(struct dtls_cid, tx) > DTLS_CID_SIZE_MAX);
 static_assert(sizeof_field(struct dtls_cid, rx) > DTLS_CID_SIZE_MAX);
 static_assert(sizeof_field(struct dtls_window, seen) ==
 	      DTLS_REPLAY_WINDOW_MAX / 8);
-/* A ring is of whole words, and roundup_pow_of_two() keeps to the maximum. */
+/*
+ * The ring of a window is of whole words, and a size that is rounded up to a
+ * power of two stays within the maximum.
+ */
 static_assert(DTLS_REPLAY_WINDOW_MIN % 64 == 0);
 static_assert((DTLS_REPLAY_WINDOW_MAX & (DTLS_REPLAY_WINDOW_MAX - 1)) == 0);
 
-/* A connected socket's association is number 0, also before its first key. */
+/*
+ * Return 0 if @value begins with the number of an association that there is.
+ * That of a connected socket has number 0, also before its first key.
+ */
 static int check_id(const void *value)
 {
 	return *(const u64 *)value ? -ENOENT : 0;
@@ -83,12 +94,14 @@ static int check_id(const void *value)
 
 /**
  * get_struct() - copy a structure that concerns an association
- * @size:	bytes of it that this kernel knows
- * @min:	bytes without which it means nothing
- * @src:	the user's
- * @len:	its bytes; as many as anybody will ever need are in a page
+ * @size:	bytes of the structure that this kernel knows
+ * @min:	bytes that the user has to give
+ * @src:	the user's structure
+ * @len:	its bytes: a page at most, which any future structure will fit
+ *		into
  *
- * Return: memory to free, bytes past @len being zero, or an error.
+ * Return: memory that the caller frees, zero behind the user's bytes; or an
+ * error.
  */
 static void *get_struct(size_t size, size_t min, sockptr_t src, size_t len)
 {
@@ -109,12 +122,13 @@ static void *get_struct(size_t size, size_t min, sockptr_t src, size_t len)
 	return ERR_PTR(err);
 }
 
-/* Copy a struct @type, which may end after its member @last. */
+/* Copy a struct @type, which may end behind its member @last. */
 #define GET_STRUCT(type, last, src, len)				\
 	get_struct(sizeof(struct type), offsetofend(struct type, last), src, len)
 
 /* ---- keys ---- */
 
+/* Return 0 if @info is a key that can be installed, or an error. */
 static int check_key(const struct dtls_key_info *info,
 		     const struct dtls_aead *cipher)
 {
@@ -144,8 +158,10 @@ static int check_key(const struct dtls_key_info *info,
 }
 
 /*
- * A record does not tell its connection ID's length: there can be but one. In
- * DTLS 1.3 early data comes before any was agreed on.
+ * Return true if the connection ID of @info is as long as that of the other
+ * read keys: a record does not tell the length of its own, so there can be but
+ * one. In DTLS 1.3 the key of early data comes before a connection ID was
+ * agreed on.
  */
 static bool cid_len_fits(const struct dtls_assoc *assoc,
 			 const struct dtls_key_info *info)
@@ -159,7 +175,11 @@ static bool cid_len_fits(const struct dtls_assoc *assoc,
 	       info->epoch > e->number && !assoc->rx_cid_len;
 }
 
-/* Give the association its key; makes the association with the first one. */
+/*
+ * Give the association the key in @epoch, and make the association if it is the
+ * first key. The setup mutex is held. The reference to @epoch is taken over on
+ * success.
+ */
 static int install_key(struct dtls_sock *ds, int optname,
 		       const struct dtls_key_info *info, struct dtls_epoch *epoch)
 {
@@ -188,9 +208,10 @@ static int install_key(struct dtls_sock *ds, int optname,
 		err = dtls_assoc_set_rx(assoc, epoch);
 	}
 	if (!ds->assoc && err)
-		kfree(assoc);	/* it holds nothing yet */
+		kfree(assoc);	/* it has no key and no work */
 	else if (!ds->assoc)
-		smp_store_release(&ds->assoc, assoc);	/* the data path looks */
+		/* Pairs with dtls_sock_assoc(). */
+		smp_store_release(&ds->assoc, assoc);
 	return err;
 }
 
@@ -271,7 +292,10 @@ static int get_counters(struct dtls_sock *ds, void *value)
 	return 0;
 }
 
-/* All read epochs take the new size, or those before an error do. */
+/*
+ * Give the window of each read epoch @size records. After an error those before
+ * it have the new size already, which does no harm: what was received stays so.
+ */
 static int resize_windows(struct dtls_sock *ds, u32 size)
 {
 	struct dtls_epoch *epoch;
@@ -356,7 +380,7 @@ static int get_window(struct dtls_sock *ds, void *value)
 	return 0;
 }
 
-/* DTLS 1.3, RFC 9147 9: what came or went in a NewConnectionId */
+/* Set connection IDs that came or went in a NewConnectionId (RFC 9147 9). */
 static int set_cid(struct dtls_sock *ds, sockptr_t optval, unsigned int optlen)
 {
 	struct dtls_epoch *tx = NULL;
@@ -449,7 +473,7 @@ static int set_poll_control(struct dtls_sock *ds, sockptr_t optval,
 	if (val > 1)
 		return -EINVAL;
 	WRITE_ONCE(ds->poll_control, val);
-	/* A control record may have been there before somebody asked for it. */
+	/* A control record may be in the queue already. */
 	if (val)
 		dtls_wait_wake_one(ds->sk);
 	return 0;
@@ -476,7 +500,7 @@ static int set_dtls(struct dtls_sock *ds, int optname, sockptr_t optval,
 	return -ENOPROTOOPT;
 }
 
-/* The base's meaning of these would act on ciphertext. */
+/* Set an option of UDP that would act on ciphertext if UDP knew it. */
 static int set_udp(struct dtls_sock *ds, int optname, sockptr_t optval,
 		   unsigned int optlen)
 {
@@ -515,7 +539,7 @@ int dtls_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 	    (optname == UDP_SEGMENT || optname == UDP_GRO ||
 	     optname == UDP_CORK || optname == UDP_ENCAP))
 		return set_udp(ds, optname, optval, optlen);
-	/* Would put UDP's own proto under us. */
+	/* IPV6_ADDRFORM would put UDP's own proto under this module. */
 	if (level == SOL_IPV6 && optname == IPV6_ADDRFORM)
 		return -EOPNOTSUPP;
 	return ds->base->setsockopt(sk, level, optname, optval, optlen);
@@ -533,8 +557,9 @@ static int put_opt(const void *src, int size, char __user *optval,
 }
 
 /*
- * Options that tell of an association: the user fills in the first @in bytes of
- * the structure of @size bytes, and @get the rest, which is zero.
+ * How an option of an association is read: the user fills in the first @in
+ * bytes of the structure of @size bytes, and @get fills in the rest, which is
+ * zero.
  */
 struct assoc_getter {
 	int name;

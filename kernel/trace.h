@@ -27,7 +27,7 @@ DECLARE_EVENT_CLASS(dtls_record,
 			      __entry->type, __entry->len)
 );
 
-/* A record was made. */
+/* A record was sealed. */
 DEFINE_EVENT(dtls_record, dtls_seal,
 	     TP_PROTO(const struct sock *sk, u64 epoch, u64 seq, u8 type,
 		      size_t len),
@@ -49,7 +49,7 @@ TRACE_DEFINE_ENUM(DTLS_COUNT_RX_OVERSIZE);
 TRACE_DEFINE_ENUM(DTLS_COUNT_RX_EMPTY);
 TRACE_DEFINE_ENUM(DTLS_COUNT_RX_NO_BUDGET);
 
-/* Something received was dropped. */
+/* A record, or the rest of a datagram, was dropped on receipt. */
 TRACE_EVENT(dtls_drop,
 	    TP_PROTO(const struct sock *sk, unsigned int reason),
 	    TP_ARGS(sk, reason),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Attach to a UDP socket and let go of it.
+ * Attach to a UDP socket, and let go of it in close().
  *
- * UDP has no ULP hook of its own. The door is nf_register_sockopt(), by which
- * an option of level SOL_IP that IP does not know reaches us, for AF_INET6
- * sockets too. Attaching swaps the socket's proto and proto_ops for copies
- * whose data entries are ours, as net/tls does.
+ * UDP has no hook for a ULP. The door is nf_register_sockopt(): an option of
+ * level SOL_IP that IP does not know comes here, for AF_INET6 sockets too. The
+ * attach swaps the socket's proto and proto_ops for copies whose entries for
+ * data are this module's, as net/tls does.
  */
 #include <linux/module.h>
 #include <linux/netfilter.h>
@@ -29,8 +29,8 @@
 
 /**
  * struct ulp_ops - what an attached socket of one address family has
- * @base:	UDP's proto, taken from a socket of this module's own; NULL until
- *		the first socket of the family is attached
+ * @base:	UDP's proto, taken from a socket of this module's own; NULL
+ *		until the first socket of the family is attached
  * @base_ops:	likewise UDP's proto_ops
  * @prot:	what @base becomes
  * @ops:	what @base_ops becomes; not const, as it is made at run time
@@ -39,12 +39,13 @@ struct ulp_ops {
 	struct proto *base;
 	const struct proto_ops *base_ops;
 	struct proto prot;
-	struct proto_ops ops;	/* not const: as the base's but for a few */
+	struct proto_ops ops;
 };
 
 static struct ulp_ops ulp_ops[2];
-static DEFINE_MUTEX(ulp_ops_lock);	/* while they are made */
+static DEFINE_MUTEX(ulp_ops_lock);	/* around making ulp_ops */
 
+/* Return true if @sk is attached. Any context. */
 static bool is_attached(const struct sock *sk)
 {
 	const struct proto *prot = READ_ONCE(sk->sk_prot);
@@ -52,6 +53,7 @@ static bool is_attached(const struct sock *sk)
 	return prot == &ulp_ops[0].prot || prot == &ulp_ops[1].prot;
 }
 
+/* struct proto_ops's poll */
 static __poll_t dtls_poll(struct file *file, struct socket *sock,
 			  struct poll_table_struct *wait)
 {
@@ -83,7 +85,11 @@ static __poll_t dtls_poll(struct file *file, struct socket *sock,
 	return mask;
 }
 
-/* Before 6.5 sendpage is told by a flag if more follows. */
+/*
+ * struct proto_ops's splice_eof: send what the end of a splice left in the
+ * cork. Before 6.5 there is no such entry, and sendpage is told by a flag that
+ * more follows.
+ */
 static void __maybe_unused dtls_splice_eof(struct socket *sock)
 {
 	struct dtls_sock *ds = dtls_sk(sock->sk);
@@ -93,9 +99,9 @@ static void __maybe_unused dtls_splice_eof(struct socket *sock)
 }
 
 /*
- * Return true if connecting to @addr would give an AF_INET6 socket an IPv4 peer,
- * after which IPV6_ADDRFORM could turn the socket into an AF_INET one. "::"
- * means the loopback address of the family that the socket is bound in.
+ * Return true if connecting to @addr would give an AF_INET6 socket an IPv4
+ * peer, after which IPV6_ADDRFORM could turn the socket into an AF_INET one.
+ * "::" means the loopback address of the family that the socket is bound in.
  */
 static bool maps_to_ipv4(const struct sock *sk, const struct dtls_sockaddr *addr,
 			 int addr_len)
@@ -150,10 +156,10 @@ static int dtls_disconnect(struct sock *sk, int flags)
 /* ---- attach and close ---- */
 
 /*
- * The last thing that happens on the socket's file. Others may still know the
- * socket (a lookup in softirq, ss -K); from here on it is UDP's to them. The
- * module goes on to be pinned by sock->ops, whose owner __sock_release() puts
- * when it has come back from here.
+ * struct proto's close: the last call on the socket's file. Others may still
+ * know the socket (a lookup in softirq, ss -K); from here on it is UDP's to
+ * them. The module stays pinned by sock->ops: __sock_release() puts the owner
+ * after this function has returned.
  */
 static void dtls_close(struct sock *sk, long timeout)
 {
@@ -203,6 +209,7 @@ static int make_ops(struct ulp_ops *u, int family)
 	return 0;
 }
 
+/* Return the copies for @family, made if need be, or an error. */
 static struct ulp_ops *get_ops(int family)
 {
 	struct ulp_ops *u = &ulp_ops[family == AF_INET6];
@@ -248,6 +255,9 @@ static int may_attach(struct sock *sk, struct socket *sock, struct ulp_ops *u)
 	return 0;
 }
 
+/*
+ * Return the structure of an attached socket, without an association, or NULL.
+ */
 static struct dtls_sock *new_sock(struct sock *sk, const struct ulp_ops *u)
 {
 	struct dtls_sock *ds = kzalloc(sizeof(*ds), GFP_KERNEL_ACCOUNT);
@@ -270,7 +280,10 @@ static struct dtls_sock *new_sock(struct sock *sk, const struct ulp_ops *u)
 	return ds;
 }
 
-/* Under the socket's lock and sk_callback_lock */
+/*
+ * Make the socket an attached one. The caller owns the socket's lock and holds
+ * sk_callback_lock.
+ */
 static void swap_ops(struct dtls_sock *ds, struct ulp_ops *u)
 {
 	struct sock *sk = ds->sk;
@@ -279,7 +292,7 @@ static void swap_ops(struct dtls_sock *ds, struct ulp_ops *u)
 	sock_owned_by_me(sk);
 	lockdep_assert_held_write(&sk->sk_callback_lock);
 	__module_get(THIS_MODULE);
-	/* What the user set for plain UDP goes on to hold. */
+	/* What the user set before the attach still holds. */
 	dtls_sock_take_options_locked(ds);
 	ds->user_gro = udp_test_bit(GRO_ENABLED, sk);
 	ds->gro = ds->user_gro;
@@ -287,11 +300,12 @@ static void swap_ops(struct dtls_sock *ds, struct ulp_ops *u)
 	ds->data_ready = sk->sk_data_ready;
 	rcu_assign_sk_user_data(sk, (void *)ds);
 	WRITE_ONCE(sk->sk_data_ready, dtls_wait_data_ready);
-	/* Whoever finds one of these finds sk_user_data: see dtls_sk(). */
-	smp_store_release(&sk->sk_prot, &u->prot);	/* pairs there */
-	smp_store_release(&sock->ops, &u->ops);		/* likewise */
+	/* A task that finds one of these finds sk_user_data: see dtls_sk(). */
+	smp_store_release(&sk->sk_prot, &u->prot);	/* pairs with dtls_sk() */
+	smp_store_release(&sock->ops, &u->ops);		/* pairs with dtls_sk() */
 }
 
+/* Attach @sk. Sleeps. Return: 0 or an error of the manual's. */
 static int attach_sock(struct sock *sk)
 {
 	struct socket *sock = sk->sk_socket;
@@ -302,7 +316,9 @@ static int attach_sock(struct sock *sk)
 	if (sk->sk_type != SOCK_DGRAM || sk->sk_protocol != IPPROTO_UDP ||
 	    (family != AF_INET && family != AF_INET6))
 		return -EPROTONOSUPPORT;
-	/* A socket of the kernel's own: tunnels have such. */
+	/*
+	 * A socket of the kernel's own has no file: tunnels have such sockets.
+	 */
 	if (!sock || !sock->file)
 		return -EOPNOTSUPP;
 	if (is_attached(sk))
@@ -332,6 +348,7 @@ static int attach_sock(struct sock *sk)
 
 /* ---- the door ---- */
 
+/* setsockopt(SOL_IP, DTLS_ULP) */
 static int set_ulp(struct sock *sk, int optname, sockptr_t optval,
 		   unsigned int optlen)
 {
@@ -346,7 +363,9 @@ static int set_ulp(struct sock *sk, int optname, sockptr_t optval,
 	return attach_sock(sk);
 }
 
-/* As TCP_ULP: the name with its NUL, or nothing. */
+/*
+ * getsockopt(SOL_IP, DTLS_ULP): as TCP_ULP the name with its NUL, or nothing.
+ */
 static int get_ulp(struct sock *sk, int optname, void __user *optval, int *len)
 {
 	if (*len < 0)
