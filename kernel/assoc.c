@@ -27,7 +27,7 @@ static void retire_epochs(struct work_struct *work)
 
 	mutex_lock(assoc->setup);
 	for (i = 0; i < DTLS_RX_EPOCHS; i++) {
-		epoch = dtls_assoc_slot(assoc, rx[i]);
+		epoch = dtls_assoc_slot(assoc, assoc->rx[i]);
 		if (!epoch)
 			break;
 		left = since ? (int)(since - now) + keep : 0;
@@ -90,7 +90,7 @@ void dtls_assoc_free(struct dtls_assoc *assoc)
  */
 int dtls_assoc_set_tx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 {
-	struct dtls_epoch *old = dtls_assoc_slot(assoc, tx);
+	struct dtls_epoch *old = dtls_assoc_slot(assoc, assoc->tx);
 
 	lockdep_assert_held(assoc->setup);
 	if (old && epoch->number <= old->number)
@@ -110,7 +110,7 @@ int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 	int i;
 
 	lockdep_assert_held(assoc->setup);
-	e = dtls_assoc_slot(assoc, rx[0]);
+	e = dtls_assoc_slot(assoc, assoc->rx[0]);
 	if (e && epoch->number <= e->number)
 		return -EEXIST;
 
@@ -118,10 +118,10 @@ int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 	 * The slots shift from the oldest on: dtls_assoc_rx() looks the other
 	 * way.
 	 */
-	e = dtls_assoc_slot(assoc, rx[DTLS_RX_EPOCHS - 1]);
+	e = dtls_assoc_slot(assoc, assoc->rx[DTLS_RX_EPOCHS - 1]);
 	for (i = DTLS_RX_EPOCHS - 1; i > 0; i--)
 		rcu_assign_pointer(assoc->rx[i],
-				   dtls_assoc_slot(assoc, rx[i - 1]));
+				   dtls_assoc_slot(assoc, assoc->rx[i - 1]));
 	rcu_assign_pointer(assoc->rx[0], epoch);
 	dtls_epoch_put(e);
 	return 0;
@@ -200,7 +200,7 @@ void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
  */
 int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid)
 {
-	struct dtls_cid_list *old = dtls_assoc_slot(assoc, cids);
+	struct dtls_cid_list *old = dtls_assoc_slot(assoc, assoc->cids);
 	unsigned int len = assoc->rx_cid_len, keep = old ? old->n : 0, skip = 0;
 	struct dtls_cid_list *cids;
 
@@ -259,8 +259,8 @@ static u64 read_count(struct dtls_assoc *assoc, enum dtls_count what)
 /* Fill in @info. The setup mutex is held. */
 void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
 {
-	struct dtls_epoch *tx = dtls_assoc_slot(assoc, tx);
-	struct dtls_epoch *rx = dtls_assoc_slot(assoc, rx[0]);
+	struct dtls_epoch *tx = dtls_assoc_slot(assoc, assoc->tx);
+	struct dtls_epoch *rx = dtls_assoc_slot(assoc, assoc->rx[0]);
 
 	lockdep_assert_held(assoc->setup);
 	info->version = assoc->version;

@@ -91,13 +91,9 @@ struct dtls_assoc {
 	atomic64_t count[DTLS_COUNT_MAX];
 };
 
-/*
- * Return the pointer in @slot (tx, rx[i], cids) to a caller with the setup
- * mutex.
- */
+/* Return the pointer @slot of @assoc to a caller with the setup mutex. */
 #define dtls_assoc_slot(assoc, slot)					\
-	rcu_dereference_protected((assoc)->slot,			\
-				  lockdep_is_held((assoc)->setup))
+	rcu_dereference_protected((slot), lockdep_is_held((assoc)->setup))
 
 struct dtls_assoc *
 dtls_assoc_new(u16 version, u32 replay_window, struct mutex *setup);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The AEADs, and one direction's key for one epoch */
+#include <crypto/aes.h>
+#include <crypto/chacha.h>
 #include <linux/build_bug.h>
 #include <linux/crypto.h>
 #include <linux/err.h>
@@ -20,59 +22,87 @@
 #define OPEN_LIMIT	BIT_ULL(36)
 #define CCM_8_OPEN_LIMIT BIT_ULL(7)
 
-/* A value that the compiler holds against its maximum */
-#define AT_MOST(value, max)	((value) + BUILD_BUG_ON_ZERO((value) > (max)))
-
 /*
- * The members of an AEAD that are sizes. In DTLS 1.2 the write IV and the nonce
- * in the record make up a nonce of DTLS_NONCE_SIZE bytes together.
+ * DTLS 1.2: the part of the nonce that the write IV gives, if a record has the
+ * rest
  */
-#define AEAD(number, algorithm, key, explicit, tag)			\
-	.id = DTLS_CIPHER_ ## number,					\
-	.name = algorithm,						\
-	.key_len = AT_MOST(key, DTLS_KEY_SIZE_MAX),			\
-	.salt_len = DTLS_NONCE_SIZE - (explicit),			\
-	.explicit_len = (explicit) +					\
-		BUILD_BUG_ON_ZERO((explicit) &&				\
-				  (explicit) != DTLS_EXPLICIT_SIZE),	\
-	.tag_len = AT_MOST(tag, DTLS_TAG_SIZE_MAX)
+#define SALT_SIZE	(DTLS_NONCE_SIZE - DTLS_EXPLICIT_SIZE)
+#define TAG_SIZE	16
+#define CCM_8_TAG_SIZE	8
+
+static_assert(AES_KEYSIZE_256 <= DTLS_KEY_SIZE_MAX &&
+	      CHACHA_KEY_SIZE <= DTLS_KEY_SIZE_MAX);
+static_assert(TAG_SIZE <= DTLS_TAG_SIZE_MAX);
 
 static const struct dtls_aead aeads[] = {
 	{
-		AEAD(AES_GCM_128, "gcm(aes)", 16, 8, 16),
+		.id = DTLS_CIPHER_AES_GCM_128,
+		.name = "gcm(aes)",
+		.key_len = AES_KEYSIZE_128,
+		.salt_len = SALT_SIZE,
+		.explicit_len = DTLS_EXPLICIT_SIZE,
+		.tag_len = TAG_SIZE,
 		.v13 = true,
 		.seal_limit = GCM_SEAL_LIMIT,
 		.open_limit = OPEN_LIMIT,
 	}, {
-		AEAD(AES_GCM_256, "gcm(aes)", 32, 8, 16),
+		.id = DTLS_CIPHER_AES_GCM_256,
+		.name = "gcm(aes)",
+		.key_len = AES_KEYSIZE_256,
+		.salt_len = SALT_SIZE,
+		.explicit_len = DTLS_EXPLICIT_SIZE,
+		.tag_len = TAG_SIZE,
 		.v13 = true,
 		.seal_limit = GCM_SEAL_LIMIT,
 		.open_limit = OPEN_LIMIT,
 	}, {
-		AEAD(CHACHA20_POLY1305, "rfc7539(chacha20,poly1305)",
-		     32, 0, 16),
+		.id = DTLS_CIPHER_CHACHA20_POLY1305,
+		.name = "rfc7539(chacha20,poly1305)",
+		.key_len = CHACHA_KEY_SIZE,
+		.salt_len = DTLS_NONCE_SIZE,
+		.tag_len = TAG_SIZE,
 		.v13 = true,
 		.seal_limit = DTLS_SEQ_MAX,
 		.open_limit = OPEN_LIMIT,
 	}, {
-		AEAD(AES_CCM_128, "ccm(aes)", 16, 8, 16),
+		.id = DTLS_CIPHER_AES_CCM_128,
+		.name = "ccm(aes)",
+		.key_len = AES_KEYSIZE_128,
+		.salt_len = SALT_SIZE,
+		.explicit_len = DTLS_EXPLICIT_SIZE,
+		.tag_len = TAG_SIZE,
 		.ccm = true,
 		.v13 = true,
 		.seal_limit = CCM_SEAL_LIMIT,
 		.open_limit = CCM_OPEN_LIMIT,
 	}, {
-		AEAD(AES_CCM_256, "ccm(aes)", 32, 8, 16),
+		.id = DTLS_CIPHER_AES_CCM_256,
+		.name = "ccm(aes)",
+		.key_len = AES_KEYSIZE_256,
+		.salt_len = SALT_SIZE,
+		.explicit_len = DTLS_EXPLICIT_SIZE,
+		.tag_len = TAG_SIZE,
 		.ccm = true,
 		.seal_limit = CCM_SEAL_LIMIT,
 		.open_limit = CCM_OPEN_LIMIT,
 	}, {
-		AEAD(AES_CCM_8_128, "ccm(aes)", 16, 8, 8),
+		.id = DTLS_CIPHER_AES_CCM_8_128,
+		.name = "ccm(aes)",
+		.key_len = AES_KEYSIZE_128,
+		.salt_len = SALT_SIZE,
+		.explicit_len = DTLS_EXPLICIT_SIZE,
+		.tag_len = CCM_8_TAG_SIZE,
 		.ccm = true,
 		.v13 = true,
 		.seal_limit = CCM_SEAL_LIMIT,
 		.open_limit = CCM_8_OPEN_LIMIT,
 	}, {
-		AEAD(AES_CCM_8_256, "ccm(aes)", 32, 8, 8),
+		.id = DTLS_CIPHER_AES_CCM_8_256,
+		.name = "ccm(aes)",
+		.key_len = AES_KEYSIZE_256,
+		.salt_len = SALT_SIZE,
+		.explicit_len = DTLS_EXPLICIT_SIZE,
+		.tag_len = CCM_8_TAG_SIZE,
 		.ccm = true,
 		.seal_limit = CCM_SEAL_LIMIT,
 		.open_limit = CCM_8_OPEN_LIMIT,

@@ -58,8 +58,9 @@ static int copy_struct(void *dst, size_t size, sockptr_t src, size_t len)
 	static_assert(sizeof(struct type) == (size) &&			\
 		      offsetof(struct type, last) == (at))
 #define LAYOUT_ID(type, size, last, at)					\
-	LAYOUT(type, size, last, at);					\
-	static_assert(offsetof(struct type, id) == 0 &&			\
+	static_assert(sizeof(struct type) == (size) &&			\
+		      offsetof(struct type, last) == (at) &&		\
+		      offsetof(struct type, id) == 0 &&			\
 		      sizeof_field(struct type, id) == sizeof(u64))
 
 LAYOUT_ID(dtls_key_info, 376, cid, 120);
@@ -168,7 +169,7 @@ static bool cid_len_fits(const struct dtls_assoc *assoc,
 {
 	const struct dtls_epoch *e;
 
-	e = dtls_assoc_slot(assoc, rx[0]);
+	e = dtls_assoc_slot(assoc, assoc->rx[0]);
 	if (!e || info->cid_len == assoc->rx_cid_len)
 		return true;
 	return dtls_is_13(assoc->version) && e->number == DTLS13_EPOCH_EARLY &&
@@ -269,7 +270,7 @@ static int get_info(struct dtls_sock *ds, void *value)
 	info->replay_window = ds->replay_window;
 	if (assoc)
 		dtls_assoc_info(assoc, info);
-	tx = assoc ? dtls_assoc_slot(assoc, tx) : NULL;
+	tx = assoc ? dtls_assoc_slot(assoc, assoc->tx) : NULL;
 	if (tx)
 		info->mtu = dtls_tx_mtu(ds, &tx->key);
 	mutex_unlock(&ds->setup);
@@ -307,7 +308,7 @@ static int resize_windows(struct dtls_sock *ds, u32 size)
 
 	mutex_lock(&ds->setup);
 	for (i = 0; ds->assoc && !err && i < DTLS_RX_EPOCHS; i++) {
-		epoch = dtls_assoc_slot(ds->assoc, rx[i]);
+		epoch = dtls_assoc_slot(ds->assoc, ds->assoc->rx[i]);
 		if (epoch)
 			err = dtls_epoch_resize(epoch, &ds->assoc->lock, size);
 	}
@@ -395,7 +396,7 @@ static int set_cid(struct dtls_sock *ds, sockptr_t optval, unsigned int optlen)
 	mutex_lock(&ds->setup);
 	assoc = ds->assoc;
 	if (assoc)
-		tx = dtls_assoc_slot(assoc, tx);
+		tx = dtls_assoc_slot(assoc, assoc->tx);
 	if (!assoc)
 		err = -ENOKEY;
 	else if (!dtls_is_13(assoc->version))
@@ -426,8 +427,8 @@ static int get_cid(struct dtls_sock *ds, void *value)
 
 	mutex_lock(&ds->setup);
 	if (ds->assoc) {
-		tx = dtls_assoc_slot(ds->assoc, tx);
-		rx = dtls_assoc_slot(ds->assoc, rx[0]);
+		tx = dtls_assoc_slot(ds->assoc, ds->assoc->tx);
+		rx = dtls_assoc_slot(ds->assoc, ds->assoc->rx[0]);
 		if (tx) {
 			cid->tx_len = tx->key.cid_len;
 			memcpy(cid->tx, tx->key.cid, cid->tx_len);
@@ -435,7 +436,7 @@ static int get_cid(struct dtls_sock *ds, void *value)
 		if (rx) {
 			cid->rx_len = rx->key.cid_len;
 			memcpy(cid->rx, rx->key.cid, cid->rx_len);
-			cids = dtls_assoc_slot(ds->assoc, cids);
+			cids = dtls_assoc_slot(ds->assoc, ds->assoc->cids);
 			if (cids)
 				memcpy(cid->rx, cids->cid + cid->rx_len *
 				       (cids->n - 1), cid->rx_len);
