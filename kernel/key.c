@@ -8,19 +8,8 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "aead_limits.h"
 #include "key.h"
-
-/*
- * The default limits are those of RFC 9147 4.5.3; RFC 9325 4.4 asks for the
- * same in DTLS 1.2. 2^24.5 and 2^23.5 are rounded down. The limit of GCM is
- * meant for records of full size, and shorter ones wear a key out less; but RFC
- * 8446 5.5 counts records ("up to 2^24.5 full-size records") and not blocks.
- */
-#define GCM_SEAL_LIMIT	23726566ULL
-#define CCM_SEAL_LIMIT	BIT_ULL(23)
-#define CCM_OPEN_LIMIT	11863283ULL
-#define OPEN_LIMIT	BIT_ULL(36)
-#define CCM_8_OPEN_LIMIT BIT_ULL(7)
 
 /*
  * DTLS 1.2: the part of the nonce that the write IV gives, if a record has the
@@ -43,8 +32,8 @@ static const struct dtls_aead aeads[] = {
 		.explicit_len = DTLS_EXPLICIT_SIZE,
 		.tag_len = TAG_SIZE,
 		.v13 = true,
-		.seal_limit = GCM_SEAL_LIMIT,
-		.open_limit = OPEN_LIMIT,
+		.seal_limit = DTLS_GCM_SEAL_LIMIT,
+		.open_limit = DTLS_OPEN_LIMIT,
 	}, {
 		.id = DTLS_CIPHER_AES_GCM_256,
 		.name = "gcm(aes)",
@@ -53,8 +42,8 @@ static const struct dtls_aead aeads[] = {
 		.explicit_len = DTLS_EXPLICIT_SIZE,
 		.tag_len = TAG_SIZE,
 		.v13 = true,
-		.seal_limit = GCM_SEAL_LIMIT,
-		.open_limit = OPEN_LIMIT,
+		.seal_limit = DTLS_GCM_SEAL_LIMIT,
+		.open_limit = DTLS_OPEN_LIMIT,
 	}, {
 		.id = DTLS_CIPHER_CHACHA20_POLY1305,
 		.name = "rfc7539(chacha20,poly1305)",
@@ -62,8 +51,8 @@ static const struct dtls_aead aeads[] = {
 		.salt_len = DTLS_NONCE_SIZE,
 		.tag_len = TAG_SIZE,
 		.v13 = true,
-		.seal_limit = DTLS_SEQ_MAX,
-		.open_limit = OPEN_LIMIT,
+		.seal_limit = DTLS_CHACHA_SEAL_LIMIT,
+		.open_limit = DTLS_OPEN_LIMIT,
 	}, {
 		.id = DTLS_CIPHER_AES_CCM_128,
 		.name = "ccm(aes)",
@@ -73,8 +62,8 @@ static const struct dtls_aead aeads[] = {
 		.tag_len = TAG_SIZE,
 		.ccm = true,
 		.v13 = true,
-		.seal_limit = CCM_SEAL_LIMIT,
-		.open_limit = CCM_OPEN_LIMIT,
+		.seal_limit = DTLS_CCM_SEAL_LIMIT,
+		.open_limit = DTLS_CCM_OPEN_LIMIT,
 	}, {
 		.id = DTLS_CIPHER_AES_CCM_256,
 		.name = "ccm(aes)",
@@ -83,8 +72,8 @@ static const struct dtls_aead aeads[] = {
 		.explicit_len = DTLS_EXPLICIT_SIZE,
 		.tag_len = TAG_SIZE,
 		.ccm = true,
-		.seal_limit = CCM_SEAL_LIMIT,
-		.open_limit = CCM_OPEN_LIMIT,
+		.seal_limit = DTLS_CCM_SEAL_LIMIT,
+		.open_limit = DTLS_CCM_OPEN_LIMIT,
 	}, {
 		.id = DTLS_CIPHER_AES_CCM_8_128,
 		.name = "ccm(aes)",
@@ -94,8 +83,8 @@ static const struct dtls_aead aeads[] = {
 		.tag_len = CCM_8_TAG_SIZE,
 		.ccm = true,
 		.v13 = true,
-		.seal_limit = CCM_SEAL_LIMIT,
-		.open_limit = CCM_8_OPEN_LIMIT,
+		.seal_limit = DTLS_CCM_SEAL_LIMIT,
+		.open_limit = DTLS_CCM_8_OPEN_LIMIT,
 	}, {
 		.id = DTLS_CIPHER_AES_CCM_8_256,
 		.name = "ccm(aes)",
@@ -104,8 +93,8 @@ static const struct dtls_aead aeads[] = {
 		.explicit_len = DTLS_EXPLICIT_SIZE,
 		.tag_len = CCM_8_TAG_SIZE,
 		.ccm = true,
-		.seal_limit = CCM_SEAL_LIMIT,
-		.open_limit = CCM_8_OPEN_LIMIT,
+		.seal_limit = DTLS_CCM_SEAL_LIMIT,
+		.open_limit = DTLS_CCM_8_OPEN_LIMIT,
 	},
 };
 

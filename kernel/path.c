@@ -12,8 +12,9 @@
 
 #if IS_ENABLED(CONFIG_IPV6)
 /*
- * Is @sin6 the peer? A link-local address is one of a link: where the name says
- * which, that must be the socket's own. Without one UDP takes the socket's.
+ * Return true if @sin6 is the peer. A link-local address is one of a link:
+ * where the name says which link, it must be the socket's own. Without one, UDP
+ * takes the socket's.
  */
 static bool is_peer6(const struct sock *sk, const struct sockaddr_in6 *sin6,
 		     int len)
