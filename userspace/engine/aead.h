@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The AEADs of DTLS: their sizes, their limits and their nonces. The engine, the
- * driver and the take-overs of other libraries' sessions all have them from here.
+ * The AEADs of DTLS: their sizes, their limits and their nonces. The engine,
+ * the driver and the take-overs of other libraries' sessions all have them from
+ * here.
  */
 #ifndef _DTLS_AEAD_H
 #define _DTLS_AEAD_H
@@ -19,8 +20,8 @@
  * @seal_limit:	records that may be sealed with one key
  * @open_limit:	forgeries that may be seen with one key
  *
- * The limits hold for keys that have none of their own (RFC 9147 4.5.3, RFC 9325
- * 4.4).
+ * The limits hold for keys that have none of their own (RFC 9147 4.5.3, RFC
+ * 9325 4.4).
  */
 struct dtls_aead {
 	unsigned int id;

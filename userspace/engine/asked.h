@@ -8,23 +8,23 @@
 /**
  * struct kdtls_hello - a ClientHello that was let in, and what is known of it
  * @ch:		the hello, read; points into @data
- * @parsed:	false: it is malformed, and @ch means nothing
+ * @parsed:	false: the hello is malformed, and @ch means nothing
  * @seq:	its message_seq
  * @record_seq:	number of the record that its last piece came in
- * @has_retry:	it has a cookie of a HelloRetryRequest of ours, which said:
- * @retry:	this
+ * @has_retry:	its cookie was made for a HelloRetryRequest of this endpoint
+ * @retry:	what that cookie says
  * @tried:	the gate has tried to open its first key as a ticket; the engine
  *		does not try again
- * @opened:	that key is a ticket of ours
- * @early:	that ticket's proof is right, and the ticket is spent on this hello:
- *		in place of a cookie, and for early data
+ * @opened:	that key is a ticket of this endpoint
+ * @early:	the proof of that ticket is right, and the ticket is spent on this
+ *		hello: in place of a cookie, and for early data
  * @session:	what that ticket holds; points into @plain
  * @plain:	the ticket, decrypted
- * @unproven:	nothing proves the address but that ticket
+ * @unproven:	nothing but that ticket proves the address
  * @heard:	bytes that came from the address
  * @address:	of the sender, @address_len bytes
  * @len:	bytes of the message with its header, in @data
- * @rest_len:	bytes behind it in @data: what came after it in its datagram
+ * @rest_len:	bytes behind the message in @data: the rest of its datagram
  */
 struct kdtls_hello {
 	struct dtls_client_hello ch;
@@ -48,12 +48,12 @@ struct kdtls_hello {
 };
 
 /**
- * struct dtls_asked - a whole ClientHello, and who asks
- * @record:	its record, or that of its last piece
- * @f:		it
- * @ch:		it, read
+ * struct dtls_asked - a ClientHello at the gate
+ * @record:	the record of the hello, or of its last piece
+ * @f:		the hello as one fragment
+ * @ch:		the hello, read
  * @heard:	bytes that came for it
- * @hello:	what is found out is noted here, for struct kdtls_hello
+ * @hello:	takes what is found out, and becomes the hello that is let in
  */
 struct dtls_asked {
 	struct kdtls_endpoint *ep;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who the peer is. What the peer claims (struct dtls_handshake, peer) becomes what
- * is known (struct kdtls_engine, peer) when its Finished or its binder proves it.
+ * Who the peer is. What the peer claims (struct dtls_handshake, peer) becomes
+ * what is known (struct kdtls_engine, peer) when its Finished or its binder
+ * proves it.
  */
 #ifndef _DTLS_AUTH_H
 #define _DTLS_AUTH_H
@@ -20,8 +21,8 @@ int dtls_auth_claim_session(struct kdtls_engine *e,
  * dtls_auth_receive_certificate() - read and judge the peer's Certificate
  * @body:	in the form of DTLS 1.2, or one SubjectPublicKeyInfo (hs->peer_raw)
  *
- * The built-in checks run, and the owner is asked. An empty list is no error and
- * leaves hs->peer_key NULL.
+ * The built-in checks run, and the owner is asked. An empty list is no error
+ * and leaves hs->peer_key NULL.
  *
  * Return: 0 or an error.
  */

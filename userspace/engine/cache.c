@@ -20,7 +20,10 @@ void dtls_cache_exit(struct dtls_cache *c)
 	memset(c, 0, sizeof(*c));
 }
 
-/* The ids are random: some bytes of one are a hash. */
+/*
+ * Return: the place for an id. The ids are random, so that some bytes of one
+ * are a hash.
+ */
 static struct dtls_writer *entry_of(const struct dtls_cache *c,
 				    struct dtls_bytes id)
 {

@@ -6,8 +6,8 @@
 #include "session.h"
 
 /*
- * The server's cache: one place for each value of a hash of the id. A newer
- * session takes an older one's place, so nothing has to be tidied up.
+ * The server's cache has one place for each value of a hash of the id. A newer
+ * session takes the place of an older one, so that nothing has to be tidied up.
  */
 struct dtls_cache {
 	struct dtls_writer *entry;	/* session as bytes; empty: none */
@@ -20,7 +20,10 @@ void dtls_cache_add(struct dtls_cache *c, const struct dtls_session *s);
 bool dtls_cache_find(const struct dtls_cache *c, struct dtls_bytes id,
 		     struct dtls_session *s);
 
-/* A session a fatal alert ended must not be resumed (RFC 5246 7.2.2). */
+/*
+ * Drop a session that a fatal alert ended: it must not be resumed (RFC 5246
+ * 7.2.2).
+ */
 void dtls_cache_remove(struct dtls_cache *c, struct dtls_bytes id);
 
 #endif /* _DTLS_CACHE_H */

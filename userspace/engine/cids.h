@@ -8,11 +8,11 @@
 /**
  * struct dtls_cids - connection IDs of one length
  * @len:	bytes of each; 0: none was agreed on
- * @count:	of them: that of the handshake, and the last DTLS_CIDS_MAX that
- *		were given since (linux/dtls.h: as many as the kernel knows)
- * @cid:	the handshake's, then the others, oldest first
+ * @count:	their number: that of the handshake, and the last DTLS_CIDS_MAX
+ *		that were given since, as many as the kernel knows
+ * @cid:	that of the handshake, then the others, oldest first
  *
- * Start from a zeroed one.
+ * Zeroed at first.
  */
 struct dtls_cids {
 	u8 len;
@@ -20,22 +20,26 @@ struct dtls_cids {
 	u8 *cid;
 };
 
-/* @len: as of those before. Return: false: no memory; nothing changed. */
+/*
+ * Add a connection ID; all have the same length. Return: false for want of
+ * memory, and nothing is changed.
+ */
 bool dtls_cids_add(struct dtls_cids *c, const u8 *cid, size_t len);
 void dtls_cids_free(struct dtls_cids *c);
 
 /**
- * dtls_cids_fit() - may the next record of a datagram be this association's?
+ * dtls_cids_fit() - check whose a record of a datagram may be
  * @record:	as parsed
- * @named:	false before a datagram's first record. Set to whether the
- *		datagram says, as RFC 9147 4 demands, whose it is: a record that
- *		protects data is to be taken then
+ * @named:	false before the first record of a datagram. It is set if the
+ *		datagram names this association, which RFC 9147 4 demands of one
+ *		whose records protect data
  *
- * RFC 9147 4: a connection ID is in each datagram, not in each record; behind
- * one that is not ours nothing is. A record of DTLS 1.2 is not judged here: it
- * has to bear that of its key (RFC 9146 3).
+ * A connection ID is in each datagram, not in each record: what follows a
+ * record with that of another association is not this one's (RFC 9147 4). A
+ * record of DTLS 1.2 is not judged here: it has to bear the connection ID of
+ * its key (RFC 9146 3).
  *
- * Return: false: neither this record nor what follows it is.
+ * Return: false if neither this record nor any behind it is this association's.
  */
 bool dtls_cids_fit(const struct dtls_cids *c, const struct dtls_record *record,
 		   bool *named);

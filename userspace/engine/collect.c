@@ -14,7 +14,7 @@ bool dtls_collector_init(struct dtls_collector *c)
 	return RAND_bytes((u8 *)&c->seed, sizeof(c->seed)) == 1;
 }
 
-/* Bytes that an entry stands for, in its source's share and in all */
+/* Bytes that an entry takes of the share of its source and of the whole */
 static size_t cost(const struct dtls_collected *one)
 {
 	return sizeof(*one) + one->address_len + one->hello.size;
@@ -34,7 +34,7 @@ void dtls_collector_exit(struct dtls_collector *c)
 {
 	struct dtls_collected *one;
 
-	/* An endpoint may fail before this is set up. */
+	/* An endpoint may fail before the collector is set up. */
 	while (c->all.tqh_last && (one = TAILQ_FIRST(&c->all)))
 		dtls_collector_drop(c, one);
 }
@@ -84,7 +84,10 @@ static struct dtls_collected *begin(struct dtls_collector *c,
 	return one;
 }
 
-/* Keep to the limits; @one has just got a piece and stays. */
+/*
+ * Drop the oldest entries until the limits are kept. @one has just got a piece
+ * and stays.
+ */
 static void make_room(struct dtls_collector *c, struct dtls_collected *one)
 {
 	struct dtls_source *s = one->source;

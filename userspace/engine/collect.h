@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * ClientHellos in pieces, from strangers. A cookie of DTLS 1.3 holds the hash
- * of the whole first hello (RFC 9147 5.1), and a second hello's cookie may stand
- * in any of its pieces, so the pieces are put together before there is anything
- * to prove an address with.
+ * of the whole first hello (RFC 9147 5.1), and a second hello's cookie may
+ * stand in any of its pieces, so the pieces are put together before there is
+ * anything to prove an address with.
  *
  * A piece costs the memory of its bytes and of one entry. All pieces together
  * hold DTLS_COLLECT_MAX bytes at most, those of one source DTLS_COLLECT_SOURCE;
  * what is new takes the place of the oldest of the same source, and then of the
- * oldest of all. A flood from one source so displaces nothing but its own, and a
- * flood of spoofed ones must bring more than a thousand pieces between two
+ * oldest of all. A flood from one source so displaces nothing but its own, and
+ * a flood of spoofed ones must bring more than a thousand pieces between two
  * pieces of an honest hello to displace it.
  */
 #ifndef _DTLS_COLLECT_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The stateless cookie; see cookie.h. */
+/* The stateless cookies of both versions; see cookie.h. */
 #include <openssl/rand.h>
 
 #include "cookie.h"
@@ -31,7 +31,10 @@ static bool new_key(struct dtls_hmac *k)
 	return ok;
 }
 
-/* Bring the keys to the period of @now: the last one's is still good. */
+/*
+ * Replace the keys if @now is in another period. That of the period before
+ * stays good.
+ */
 static bool rotate(struct dtls_cookie *k, u64 now)
 {
 	u64 period = now / k->life;
@@ -40,7 +43,7 @@ static bool rotate(struct dtls_cookie *k, u64 now)
 		return true;
 	if (!new_key(k->key[period % 2]))
 		return false;
-	/* The other key is that of the period before, or of one long gone. */
+	/* The other key stays only if it is that of the period before. */
 	if ((!k->ready || period != k->period + 1) &&
 	    !new_key(k->key[!(period % 2)]))
 		return false;
@@ -90,7 +93,10 @@ bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
 	       !CRYPTO_memcmp(expected, ch->cookie.p, DTLS_COOKIE_SIZE);
 }
 
-/* The label keeps these apart from those of HelloVerifyRequest. */
+/*
+ * The MAC of a HelloRetryRequest's cookie. Its label keeps these cookies apart
+ * from those of HelloVerifyRequest.
+ */
 static bool retry_mac(const struct dtls_cookie *k, u64 period,
 		      struct dtls_bytes address, struct dtls_bytes content,
 		      u8 *out)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The stateless cookie (RFC 6347 4.2.1): a MAC over the sender's address and
- * the random of his hello, under a key that is replaced every period. The
- * period's number goes along, so that one MAC is enough to check. The session
- * id is left out: Mbed TLS draws a new one for each hello with a ticket.
+ * The stateless cookie of HelloVerifyRequest (RFC 6347 4.2.1): a MAC over the
+ * sender's address and the random of its hello, under a key that is replaced
+ * every period. The cookie bears the number of the period, so that one MAC is
+ * enough to check it. The MAC does not cover the session id: Mbed TLS draws a
+ * new one for each hello with a ticket.
  */
 #ifndef _DTLS_COOKIE_H
 #define _DTLS_COOKIE_H
@@ -18,18 +19,27 @@ struct dtls_cookie {
 	u64 period;		/* number of the current one */
 	u64 life;		/* µs of a period */
 	bool ready;
-	struct dtls_hmac *key[2]; /* of even and odd periods */
+	struct dtls_hmac *key[2]; /* for even and odd periods */
 };
 
-/* Return: false for want of memory; dtls_cookie_exit() is due all the same. */
+/*
+ * Return: false for want of memory; dtls_cookie_exit() has to be called all the
+ * same.
+ */
 bool dtls_cookie_init(struct dtls_cookie *k, u64 life);
 void dtls_cookie_exit(struct dtls_cookie *k);
 
-/* Return: false: libcrypto failed. @out: DTLS_COOKIE_SIZE bytes */
+/*
+ * Write a cookie for @ch into @out, DTLS_COOKIE_SIZE bytes. Return: false if
+ * libcrypto failed.
+ */
 bool dtls_cookie_make(struct dtls_cookie *k, struct dtls_bytes address,
 		      const struct dtls_client_hello *ch, u64 now, u8 *out);
 
-/* Is @ch->cookie one of ours, for this address and hello, and not too old? */
+/*
+ * Return true if @ch->cookie was made for this address and hello and is not too
+ * old.
+ */
 bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
 		       const struct dtls_client_hello *ch, u64 now);
 
@@ -47,11 +57,17 @@ struct dtls_retry {
 #define DTLS_RETRY_MAC_SIZE	16
 #define DTLS_RETRY_COOKIE_MAX	(1 + 2 + 2 + DTLS_HASH_MAX + DTLS_RETRY_MAC_SIZE)
 
-/* Return: bytes written to @out (DTLS_RETRY_COOKIE_MAX); 0: libcrypto failed. */
+/*
+ * Write a cookie into @out, DTLS_RETRY_COOKIE_MAX bytes. Return: its bytes; 0:
+ * libcrypto failed.
+ */
 size_t dtls_cookie_seal(struct dtls_cookie *k, struct dtls_bytes address,
 			const struct dtls_retry *r, u64 now, u8 *out);
 
-/* Return: false: not ours, not for this address, or too old. */
+/*
+ * Read a cookie. Return: false if it was not made by this endpoint and for this
+ * address, or is too old.
+ */
 bool dtls_cookie_open(struct dtls_cookie *k, struct dtls_bytes address,
 		      struct dtls_bytes cookie, u64 now, struct dtls_retry *r);
 

@@ -18,12 +18,12 @@
 struct dtls_crypto {
 	EVP_MD *sha256;
 	EVP_MD *sha384;
-	EVP_CIPHER *aes256_gcm;		/* tickets are sealed with it, too */
-	EVP_CIPHER *aes128_gcm;		/* NULL, as those below: it has none */
+	EVP_CIPHER *aes256_gcm;		/* also for tickets */
+	EVP_CIPHER *aes128_gcm;		/* this and those below may be NULL */
 	EVP_CIPHER *aes128_ccm;
 	EVP_CIPHER *aes256_ccm;
 	EVP_CIPHER *chacha;
-	EVP_CIPHER *aes128_ecb;		/* these for sequence numbers alone */
+	EVP_CIPHER *aes128_ecb;		/* these mask sequence numbers */
 	EVP_CIPHER *aes256_ecb;
 	EVP_CIPHER *chacha20;
 	struct dtls_hmac *hmac_sha256;	/* see dtls_crypto_hmac_key() */
@@ -34,13 +34,13 @@ struct dtls_crypto {
 };
 
 /*
- * Ciphers that the providers of libcrypto lack, as FIPS providers lack ChaCha20,
- * are NULL. Return: false without the hashes or AES-256-GCM; everything is freed
- * then.
+ * Fetch what an endpoint needs. Ciphers that the providers of libcrypto lack,
+ * as FIPS providers lack ChaCha20, are NULL. Return: false without the hashes
+ * or AES-256-GCM, and nothing is left to be freed.
  */
 bool dtls_crypto_init(struct dtls_crypto *c);
 
-/* Has libcrypto keys of this type? */
+/* Return true if libcrypto has keys of this type. */
 bool dtls_crypto_has_keys(const char *type);
 
 void dtls_crypto_exit(struct dtls_crypto *c);
@@ -49,17 +49,17 @@ void dtls_crypto_exit(struct dtls_crypto *c);
  * dtls_crypto_hmac_key() - key an endpoint's context
  * @md:		c->sha256 or c->sha384
  *
- * The key stays there until the next one or dtls_crypto_forget_keys(), which is due at
- * the handshake's end and after whatever comes later. The same key again costs
- * nothing.
+ * The key stays in the context until the next one comes, or until
+ * dtls_crypto_forget_keys(), which has to be called at the end of a handshake
+ * and after each later use. To set the same key again costs nothing.
  *
- * Return: the context, for dtls_hmac_digest(); or NULL, which that takes.
+ * Return: the context for dtls_hmac_digest(); or NULL, which that takes.
  */
 struct dtls_hmac *dtls_crypto_hmac_key(const struct dtls_crypto *c,
 				       const EVP_MD *md,
 				       const u8 *key, size_t len);
 
-/* Neither context has a key any more. */
+/* Forget the keys in both contexts. */
 void dtls_crypto_forget_keys(const struct dtls_crypto *c);
 
 /**

@@ -2,7 +2,10 @@
 /* The records of a datagram; see datagram.h. */
 #include "datagram.h"
 
-/* Is it a handshake message in the clear, of a version like 254.x? */
+/*
+ * Return true if a record may bear a hello: a handshake message in the clear,
+ * of a version 254.x.
+ */
 static bool may_be_hello(struct dtls_bytes d)
 {
 	return d.p[0] == DTLS_CT_HANDSHAKE && d.p[1] == 0xfe &&
@@ -23,10 +26,11 @@ static int parse(struct dtls_bytes d, size_t cid_len,
 }
 
 /*
- * Bytes of a record that cannot be used, so that what follows it can: 0 if its
- * length is not known. RFC 7983 7: a first byte from 20 on is DTLS; from 32 on
- * its header is another (RFC 9147 4). One with a connection ID nobody asked for
- * has its length where only the peer knows.
+ * Count the bytes of a record that cannot be used, so that what follows it can
+ * be. Return 0 if its length is not known. A first byte from 20 on is that of
+ * DTLS (RFC 7983 7), from 32 on that of a unified header (RFC 9147 4). In a
+ * record with a connection ID that this end did not ask for, only the peer
+ * knows where the length is.
  */
 static size_t unusable_size(struct dtls_bytes d)
 {

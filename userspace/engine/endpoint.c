@@ -55,7 +55,8 @@ static bool config_valid(const struct kdtls_config *c)
 
 /*
  * Turn a list of numbers into one of table entries; without a list take the
- * whole table. Return: entries, 0: an unknown number or too many.
+ * whole table. Return: the number of entries; 0: a number is not known, or
+ * there are too many.
  */
 #define RESOLVE(kind, max, all)						\
 static size_t resolve_##kind##s(const struct dtls_##kind **to,		\
@@ -79,7 +80,7 @@ RESOLVE(suite, DTLS_SUITES_MAX, dtls_suite_default_count)
 RESOLVE(group, DTLS_GROUPS_MAX, dtls_group_count)
 RESOLVE(scheme, DTLS_SCHEMES_MAX, dtls_scheme_count)
 
-/* Which versions are within the limits and have a suite? */
+/* Find the versions that are within the limits and have a suite. */
 static bool find_versions(struct kdtls_endpoint *ep)
 {
 	size_t i;
@@ -116,8 +117,8 @@ static bool has_scheme(const struct kdtls_endpoint *ep,
 }
 
 /*
- * What libcrypto lacks is left out, unless somebody insists on it. Return: false
- * if so, or if nothing is left.
+ * Leave out what libcrypto lacks. Return: false if the configuration names it,
+ * or if nothing is left.
  */
 #define DROP_MISSING(kind)						\
 static bool drop_missing_##kind##s(struct kdtls_endpoint *ep)		\
@@ -211,7 +212,9 @@ void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
 	OPENSSL_clear_free(endpoint, sizeof(*endpoint));
 }
 
-/* The first that was given is looked at first. */
+/*
+ * Append an identity: of equally good ones the first that was given is chosen.
+ */
 static void add_identity(struct kdtls_endpoint *ep, struct dtls_identity *id)
 {
 	struct dtls_identity **end = &ep->identities;

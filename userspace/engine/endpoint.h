@@ -15,13 +15,13 @@
 #define DTLS_SUITES_MAX		32
 #define DTLS_SCHEMES_MAX	16
 
-/* The pre-shared key that one role used last, if any: see psks.c. */
+/* The pre-shared key that one role used last; see psks.c. */
 struct dtls_psk_use {
 	bool used;
 	u8 basis[DTLS_BASIS_SIZE];
 };
 
-/* A buffer of the socket driver's, which follows; see scratch.c there. */
+/* The head of a buffer of the socket driver's; see its scratch.c. */
 struct dtls_scratch {
 	struct dtls_scratch *next;
 };
@@ -61,7 +61,7 @@ static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
 	return ep->config.flags & flag;
 }
 
-/* Seconds since 1970; @ctx: an engine's, or NULL: before there is one */
+/* Seconds since 1970. @ctx: that of an engine; NULL: there is none yet. */
 int64_t dtls_endpoint_time(const struct kdtls_endpoint *ep, void *ctx);
 
 /* Return: this suite or group, if the endpoint may use it; else NULL. */
@@ -70,7 +70,7 @@ const struct dtls_suite *dtls_endpoint_suite(const struct kdtls_endpoint *ep,
 const struct dtls_group *dtls_endpoint_group(const struct kdtls_endpoint *ep,
 					     u16 id);
 
-/* Will this hello be answered in DTLS 1.3? */
+/* Return true if this hello is answered in DTLS 1.3. */
 static inline bool dtls_endpoint_takes_13(const struct kdtls_endpoint *ep,
 					  const struct dtls_client_hello *ch)
 {

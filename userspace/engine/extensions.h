@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Extensions: what a client offers, what a server answers, and what either makes
- * of the other's. The functions with 13 in their names are for EncryptedExtensions.
+ * Extensions: what a client offers, what a server answers, and what either
+ * makes of the other's. The functions with 13 in their names are for
+ * EncryptedExtensions.
  */
 #ifndef _DTLS_EXTENSIONS_H
 #define _DTLS_EXTENSIONS_H

@@ -48,7 +48,10 @@ static bool acknowledged(const struct dtls_outgoing *m, u32 at)
 	return m->data[m->len + at / 8] & 1 << at % 8;
 }
 
-/* Of the @max bytes at @at, those in front of any that the peer has */
+/*
+ * Count the bytes at @at, @max at most, that are in front of any that the peer
+ * has.
+ */
 static u32 unacknowledged(const struct dtls_outgoing *m, u32 at, u32 max)
 {
 	u32 n = 0;
@@ -58,7 +61,7 @@ static u32 unacknowledged(const struct dtls_outgoing *m, u32 at, u32 max)
 	return n;
 }
 
-/* Pass over what the peer has said it has. */
+/* Move the cursor past what the peer has acknowledged. */
 static void skip(struct dtls_flight *f)
 {
 	const struct dtls_outgoing *m;
@@ -98,7 +101,10 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 	if (m->missing < body_len(m))
 		n = unacknowledged(m, f->offset, n);
 	if (room < DTLS_MESSAGE_HEADER + n) {
-		/* Even a byte may save a datagram in the end. */
+		/*
+		 * A fragment of a few bytes may still save a datagram at the
+		 * end.
+		 */
 		if (room <= DTLS_MESSAGE_HEADER)
 			return false;
 		n = (u32)(room - DTLS_MESSAGE_HEADER);
@@ -159,7 +165,7 @@ bool dtls_flight_sent(struct dtls_flight *f, const struct dtls_piece *piece,
 	return true;
 }
 
-/* The peer has this piece. Return: whether that is news. */
+/* The peer has this piece. Return: true if that is news. */
 static bool acknowledge(struct dtls_outgoing *m, u32 offset, u32 len)
 {
 	u32 missing = m->missing;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The flight being sent (RFC 6347 4.2.4): its messages, kept until the peer is
- * seen to have them, what is still to go out, and the timer. In DTLS 1.3 the
- * peer says which records it has (RFC 9147 7): what it has does not go out again.
+ * known to have them, and what of them is still to go out. In DTLS 1.3 the peer
+ * names the records it has (RFC 9147 7), and what was in them does not go out
+ * again.
  */
 #ifndef _DTLS_FLIGHT_H
 #define _DTLS_FLIGHT_H
@@ -15,16 +16,15 @@ struct dtls_outgoing {
 	u64 epoch;
 	u8 type;		/* content type */
 	u32 len;
-	u32 missing;		/* bytes of body not acknowledged; empty: 1 */
-	u8 data[];		/* and a bitmap of what is */
+	u32 missing;		/* bytes not acknowledged; no body: 1 */
+	u8 data[];		/* behind it a bitmap of what is */
 };
 
 #define DTLS_SENT_MAX	64
 
 /*
- * Which piece went out in which record, the last ones in a ring. Pieces of one
- * record bear the same number. The ring grows with the pieces of a flight, up to
- * DTLS_SENT_MAX, and goes round only then.
+ * The records that the last pieces went out in, as a ring. Pieces of one record
+ * have the same number.
  */
 struct dtls_sent {
 	u32 count;
@@ -41,13 +41,13 @@ struct dtls_sent {
 struct dtls_flight {
 	struct dtls_outgoing *first;
 	struct dtls_outgoing *last;
-	struct dtls_outgoing *cursor;	/* goes out next; NULL: all is out */
-	u32 offset;			/* in its body */
-	bool again;			/* it went out before */
+	struct dtls_outgoing *cursor;	/* goes out next; NULL: none */
+	u32 offset;			/* in the body of @cursor */
+	bool again;			/* the flight went out before */
 	struct dtls_sent *sent;		/* DTLS 1.3 */
 };
 
-/* All that is to be known of what a record bears of one message */
+/* A piece of a message, as a record bears it */
 struct dtls_piece {
 	u64 epoch;
 	u8 type;
@@ -58,13 +58,15 @@ struct dtls_piece {
 };
 
 /**
- * dtls_flight_add() - append a message; it goes out after the others
+ * dtls_flight_add() - append a message, which goes out after the others
  * @data:	copied
+ *
+ * Return: false if there is no memory.
  */
 bool dtls_flight_add(struct dtls_flight *f, u64 epoch, u8 type, const u8 *data,
 		     size_t len);
 
-/* Return: a flight has messages that did not go out yet. */
+/* Return true if a part of the flight is still to go out. */
 static inline bool dtls_flight_pending(const struct dtls_flight *f)
 {
 	return f->cursor;
@@ -81,7 +83,7 @@ static inline bool dtls_flight_pending(const struct dtls_flight *f)
 bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 		      struct dtls_piece *piece);
 
-/* All of it that is not acknowledged is to go out again. */
+/* Let all that is not acknowledged go out again. */
 void dtls_flight_rewind(struct dtls_flight *f);
 
 /**
@@ -96,16 +98,16 @@ bool dtls_flight_sent(struct dtls_flight *f, const struct dtls_piece *piece,
 		      u64 epoch, u64 seq);
 
 /*
- * The pieces whose record had no number yet went out in this one; DTLS_SEQ_LOST:
- * they did not go out, or nobody knows in which.
+ * Tell the number of the record that the pieces without a number went out in.
+ * DTLS_SEQ_LOST: they did not go out, or the record is not known.
  */
 #define DTLS_SEQ_LOST		(UINT64_MAX - 1)
 void dtls_flight_numbered(struct dtls_flight *f, u64 epoch, u64 seq);
 
-/* The peer has this record. Return: whether that is news. */
+/* The peer has this record. Return: true if that is news. */
 bool dtls_flight_acknowledge(struct dtls_flight *f, u64 epoch, u64 seq);
 
-/* Return: the peer has acknowledged all of it. */
+/* Return true if the peer has acknowledged the whole flight. */
 bool dtls_flight_done(const struct dtls_flight *f);
 
 void dtls_flight_clear(struct dtls_flight *f);

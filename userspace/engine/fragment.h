@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Handshake messages and their fragments on the wire (RFC 6347 4.2.2). Every byte
- * is hostile; what is parsed points into what was given.
+ * Handshake messages and their fragments on the wire (RFC 6347 4.2.2). Every
+ * byte is hostile. What is parsed points into the bytes that were given.
  */
 #ifndef _DTLS_FRAGMENT_H
 #define _DTLS_FRAGMENT_H

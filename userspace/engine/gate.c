@@ -7,9 +7,9 @@
 #include "gate12.h"
 #include "gate13.h"
 
-/* A client that is told to try again does not do so for ever. */
+/* A client is told to try again so many times at most. */
 #define HELLO_SEQ_MAX	256
-/* Pieces of hellos that are looked at in one datagram of a stranger's */
+/* So many pieces of hellos are looked at in one datagram of a stranger. */
 #define PIECES_MAX	64
 
 static void move(struct dtls_bytes *b, const u8 *from, const u8 *to)
@@ -18,7 +18,7 @@ static void move(struct dtls_bytes *b, const u8 *from, const u8 *to)
 		b->p = to + (b->p - from);
 }
 
-/* The hello that was read at @from stands at @to now. */
+/* Let a hello that was read at @from point to its copy at @to. */
 static void move_hello(struct dtls_client_hello *ch, const u8 *from,
 		       const u8 *to)
 {
@@ -33,7 +33,7 @@ static void move_hello(struct dtls_client_hello *ch, const u8 *from,
 		move(&ch->ext.ext[i], from, to);
 }
 
-/* Let it in: the message, and @rest of its datagram, are copied. */
+/* Let a hello in: the message, and the rest of its datagram, are copied. */
 static enum kdtls_gate let_in(const struct dtls_asked *a,
 			      struct dtls_bytes rest, struct kdtls_verdict *v)
 {
@@ -77,7 +77,7 @@ static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
 	a->ch = &ch;
 	hello.parsed = dtls_hello_parse_client(&ch, a->f->body);
 	if (!hello.parsed && !cookies)
-		gate = KDTLS_GATE_ACCEPT; /* the engine says what is wrong */
+		gate = KDTLS_GATE_ACCEPT; /* the engine finds the fault */
 	else if (!hello.parsed)
 		gate = dtls_gate13_alert(a, KDTLS_ALERT_DECODE_ERROR, v);
 	else if (dtls_endpoint_takes_13(a->ep, &ch))
@@ -90,12 +90,14 @@ static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
 	if (gate == KDTLS_GATE_ACCEPT)
 		return gate;
 	wr_free(&hello.plain);
-	/* Nobody gets more than he gave. */
+	/*
+	 * An answer is shorter than what it answers: the address may be forged.
+	 */
 	return gate == KDTLS_GATE_REPLY && v->reply_len < a->heard ?
 	       gate : KDTLS_GATE_DROP;
 }
 
-/* A piece of a hello, or all of it */
+/* Take a piece of a hello, which may be all of it. */
 static enum kdtls_gate take_piece(struct dtls_asked *a, struct dtls_bytes rest,
 				  struct kdtls_verdict *v)
 {
@@ -106,7 +108,10 @@ static enum kdtls_gate take_piece(struct dtls_asked *a, struct dtls_bytes rest,
 
 	bool cookies = !dtls_endpoint_flag(ep, KDTLS_NO_COOKIE);
 
-	/* Who is asked for no cookie has no reason to say hello again. */
+	/*
+	 * A client that is asked for no cookie has no reason to say hello
+	 * again.
+	 */
 	if (a->f->type != DTLS_CLIENT_HELLO ||
 	    a->f->seq > (cookies ? HELLO_SEQ_MAX : 0) ||
 	    a->f->length > ep->config.max_message)

@@ -5,7 +5,9 @@
 #include "retry.h"
 #include "transcript.h"
 
-/* One record of epoch 0, under the number of the one it answers */
+/*
+ * Write one record of epoch 0, with the number of the record that it answers.
+ */
 static size_t reply_record(const struct dtls_record *to, u8 type,
 			   struct dtls_bytes content, u8 *out)
 {
@@ -33,7 +35,7 @@ enum kdtls_gate dtls_gate13_alert(const struct dtls_asked *a, u8 alert,
 	return KDTLS_GATE_REPLY;
 }
 
-/* The transcript's hash of a first hello (RFC 9147 5.2) */
+/* Hash a first hello as the transcript does (RFC 9147 5.2). */
 static bool hash_hello(const struct dtls_crypto *c, const EVP_MD *md,
 		       const struct dtls_fragment *f, struct dtls_retry *r)
 {
@@ -48,12 +50,18 @@ static bool hash_hello(const struct dtls_crypto *c, const EVP_MD *md,
 	return r->hash_len;
 }
 
-/* Return: bytes of @out; 0: libcrypto failed, or there is no memory. */
+/*
+ * Write a HelloRetryRequest as a datagram. Return: its bytes; 0: libcrypto
+ * failed, or there is no memory.
+ */
 static size_t make_request(const struct dtls_asked *a,
 			   const struct dtls_choice *choice, u8 *out)
 {
 	struct kdtls_endpoint *ep = a->ep;
-	/* RFC 8446 4.1.4: key_share answers one, and so needs one. */
+	/*
+	 * A key_share in HelloRetryRequest answers that of the client (RFC 8446
+	 * 4.1.4).
+	 */
 	struct dtls_retry r = {
 		.suite = choice->suite->id,
 		.group = choice->group && !choice->share.len &&
@@ -86,7 +94,7 @@ static size_t make_request(const struct dtls_asked *a,
 	return len;
 }
 
-/* What its cookie says, if it is a good one */
+/* Open the cookie of the hello. Return: true if it is good. */
 static bool check_cookie(const struct dtls_asked *a)
 {
 	struct dtls_bytes ext = a->ch->ext.ext[DTLS_EXT_COOKIE], cookie;
@@ -107,7 +115,10 @@ static bool is_offered(const struct kdtls_endpoint *ep,
 	       !dtls_ext_has(&ch->ext, DTLS_EXT_COOKIE);
 }
 
-/* RFC 8446 4.2.11.2: the first proof, over all that stands before the proofs */
+/*
+ * Check the proof of the first key. It covers all in front of the proofs (RFC
+ * 8446 4.2.11.2).
+ */
 static bool first_binder(const struct dtls_asked *a,
 			 const struct dtls_suite *suite,
 			 const struct dtls_session *s, struct dtls_bytes list)
@@ -133,11 +144,11 @@ static bool first_binder(const struct dtls_asked *a,
 }
 
 /*
- * Does this hello come with a ticket of ours, for the first time, when
- * it was to be expected, and with the right proof of the ticket's key? Then the
- * ticket is spent, and @a->hello has it. A ticket that is good once makes no
- * answers for an address that is not the client's but one, and that without
- * certificates (RFC 9147 5.1).
+ * Return true if the hello comes with a ticket of this endpoint, for the first
+ * time, at the time that its age tells, and with the right proof. The ticket is
+ * spent then, and @a->hello has it. Such a ticket causes one answer to an
+ * address that is not the client's, and one without certificates (RFC 9147
+ * 5.1).
  */
 static bool judge_ticket(struct dtls_asked *a)
 {
@@ -170,7 +181,9 @@ enum kdtls_gate dtls_gate13_judge(struct dtls_asked *a, struct kdtls_verdict *v)
 	bool cookies = !dtls_endpoint_flag(a->ep, KDTLS_NO_COOKIE);
 	struct dtls_choice choice;
 
-	/* RFC 9147 5.1: with a cookie that is not good it shall begin anew. */
+	/*
+	 * A client whose cookie is not good has to begin anew (RFC 9147 5.1).
+	 */
 	if (dtls_ext_has(&a->ch->ext, DTLS_EXT_COOKIE))
 		return check_cookie(a) || !cookies ? KDTLS_GATE_ACCEPT :
 		       dtls_gate13_alert(a, KDTLS_ALERT_ILLEGAL_PARAMETER, v);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The gate's part for DTLS 1.3: the cookie of HelloRetryRequest, or a ticket that
- * comes with early data.
+ * The gate's part for DTLS 1.3: the cookie of HelloRetryRequest, or a ticket
+ * that comes with early data.
  */
 #ifndef _DTLS_GATE13_H
 #define _DTLS_GATE13_H
@@ -16,7 +16,7 @@
 enum kdtls_gate dtls_gate13_judge(struct dtls_asked *a,
 				  struct kdtls_verdict *v);
 
-/* Answer with an alert, in the clear. Return: KDTLS_GATE_REPLY. */
+/* Answer with an alert in the clear. Return: KDTLS_GATE_REPLY. */
 enum kdtls_gate dtls_gate13_alert(const struct dtls_asked *a, u8 alert,
 				  struct kdtls_verdict *v);
 

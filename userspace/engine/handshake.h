@@ -30,8 +30,8 @@ int dtls_handshake_receive(struct kdtls_engine *e,
 			   u8 type, struct dtls_bytes body);
 
 /*
- * Hash the transcript's first @len bytes into @buf, DTLS_HASH_MAX bytes. Return:
- * the hash; empty: libcrypto failed.
+ * Hash the transcript's first @len bytes into @buf, DTLS_HASH_MAX bytes.
+ * Return: the hash; empty: libcrypto failed.
  */
 struct dtls_bytes dtls_handshake_hash(const struct kdtls_engine *e, size_t len,
 				      u8 *buf);

@@ -14,8 +14,8 @@ int dtls_handshake12_receive_finished(struct kdtls_engine *e,
 				      struct dtls_bytes body);
 
 /*
- * Derive the master secret from a premaster secret, which is wiped, and then the
- * keys.
+ * Derive the master secret from a premaster secret, which is wiped, and then
+ * the keys.
  */
 int dtls_handshake12_master(struct kdtls_engine *e, u8 *premaster, size_t len);
 

@@ -38,7 +38,10 @@ void dtls_ext_empty(struct dtls_writer *w, enum dtls_extension i)
 	wr_u16(w, 0);
 }
 
-/* None may come twice (RFC 5246 7.4.1.4), known or not. */
+/*
+ * Read a list of extensions. No extension may come twice, known or not (RFC
+ * 5246 7.4.1.4).
+ */
 static bool read_list(struct dtls_extensions *e, struct dtls_bytes list)
 {
 	u64 seen[65536 / 64];	/* of those unknown; zeroed with the first */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Hellos and their extensions on the wire (RFC 6347 4.3.2, RFC 5246 7.4.1): what
- * can be read without knowing what the handshake is about. Every byte is
- * hostile; what is parsed points into what was given.
+ * Hellos and their extensions on the wire (RFC 6347 4.3.2, RFC 5246 7.4.1):
+ * what can be read without knowing the state of a handshake. Every byte is
+ * hostile. What is parsed points into the bytes that were given.
  */
 #ifndef _DTLS_HELLO_H
 #define _DTLS_HELLO_H
@@ -24,21 +24,21 @@ enum dtls_extension {
 	DTLS_EXT_TICKET,		/* RFC 5077 3.2 */
 	DTLS_EXT_CID,			/* RFC 9146 3 */
 	DTLS_EXT_RENEGOTIATION,		/* RFC 5746 3.2 */
-	DTLS_EXT_VERSIONS,		/* RFC 8446 4.2.1; from here on DTLS 1.3's */
+	DTLS_EXT_VERSIONS,		/* RFC 8446 4.2.1; DTLS 1.3 from here */
 	DTLS_EXT_COOKIE,		/* RFC 8446 4.2.2 */
 	DTLS_EXT_KEY_SHARE,		/* RFC 8446 4.2.8 */
 	DTLS_EXT_PSK_MODES,		/* RFC 8446 4.2.9 */
 	DTLS_EXT_EARLY_DATA,		/* RFC 8446 4.2.10 */
 	DTLS_EXT_AUTHORITIES,		/* RFC 8446 4.2.4 */
-	DTLS_EXT_PSK,			/* RFC 8446 4.2.11: the last in a ClientHello */
+	DTLS_EXT_PSK,			/* RFC 8446 4.2.11; a hello's last */
 	DTLS_EXT_COUNT,
 };
 
-/* Extensions of a hello; absent: p is NULL */
+/* Extensions of a hello. One that is absent has a @p of NULL. */
 struct dtls_extensions {
 	struct dtls_bytes ext[DTLS_EXT_COUNT];
-	bool unknown;		/* there was one that is not in the list */
-	u16 last;		/* number of the one that came last */
+	bool unknown;		/* one is not in enum dtls_extension */
+	u16 last;		/* number of the last one */
 };
 
 static inline bool dtls_ext_has(const struct dtls_extensions *e,
@@ -95,21 +95,24 @@ bool dtls_hello_parse_client(struct dtls_client_hello *ch,
 bool dtls_hello_parse_server(struct dtls_server_hello *sh,
 			     struct dtls_bytes body);
 
-#define DTLS_PSK_NUMBER	41	/* of pre_shared_key, the last in a ClientHello */
+#define DTLS_PSK_NUMBER	41	/* pre_shared_key, a hello's last */
 
-/* RFC 8446 4.1.3: in a ServerHello's random, one byte of 0 or 1 behind it */
+/*
+ * These bytes, with one of 0 or 1 behind them, end the random of a server that
+ * has a newer version than it was offered (RFC 8446 4.1.3).
+ */
 #define DTLS_DOWNGRADE	"DOWNGRD"
 
 /* A ServerHello that is a HelloRetryRequest has this random (RFC 8446 4.1.3). */
 extern const u8 dtls_hello_retry_random[32];
 
 /*
- * DTLS 1.3's ServerHello or HelloRetryRequest up to its supported_versions.
- * Return: the mark of its extensions, to be closed.
+ * Write ServerHello or HelloRetryRequest of DTLS 1.3 up to supported_versions.
+ * Return: the mark of its extensions for wr_close(w, mark, 2).
  */
 size_t dtls_hello_open13(struct dtls_writer *w, const u8 *random, u16 suite);
 
-/* Does the hello offer this version by supported_versions? */
+/* Return true if the hello offers this version by supported_versions. */
 bool dtls_hello_offers(const struct dtls_client_hello *ch, u16 version);
 
 /*
@@ -118,7 +121,7 @@ bool dtls_hello_offers(const struct dtls_client_hello *ch, u16 version);
  */
 bool dtls_hello_are_names(struct dtls_bytes list);
 
-/* The client's share for a group. Return: false if there is none. */
+/* Find the client's share for a group. Return: false if there is none. */
 bool dtls_hello_share(const struct dtls_client_hello *ch, u16 group,
 		      struct dtls_bytes *share);
 

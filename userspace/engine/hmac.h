@@ -12,9 +12,10 @@
 
 /**
  * struct dtls_hmac - an HMAC context (RFC 2104) and the key that is in it
- * @set:	there is one; until dtls_crypto_forget_keys()
- * @ready:	and nothing was hashed with it yet
- * @len:	bytes of @key; 0: another key than can be told
+ * @set:	a key was set and not forgotten since
+ * @ready:	a key was set and nothing was hashed since
+ * @len:	bytes of @key; 0: the key in the context is not known here
+ * @key:	the key, so that the same one need not be set again
  */
 struct dtls_hmac {
 	EVP_MAC_CTX *mac;
@@ -36,7 +37,7 @@ void dtls_hmac_free(struct dtls_hmac *k);
 
 bool dtls_hmac_set(struct dtls_hmac *k, const u8 *key, size_t len);
 
-/* The context has no key any more. */
+/* Replace the key in the context by another one, and wipe @key. */
 void dtls_hmac_forget(struct dtls_hmac *k);
 
 /**

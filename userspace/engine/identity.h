@@ -14,7 +14,8 @@
  * @raw:	raw public keys are taken
  * @x509:	certificates are taken
  * @name:	a certificate that bears this name is better; NULL: any name
- * @authorities: a certificate issued by one of these is better, a list as on the
+ * @authorities: a certificate issued by one of these is better, a list as on
+ * the
  *		wire (RFC 5246 7.4.6, RFC 8446 4.4.2.2); empty: any
  */
 struct dtls_wanted {
@@ -39,9 +40,9 @@ bool dtls_identity_for_hello(struct kdtls_engine *e, u8 kx,
 			     const struct dtls_client_hello *ch);
 
 /*
- * Decide whether the client is asked for a certificate or a raw key: it is, if the
- * endpoint asks and the client can show one. hs->cert_requested and hs->peer_raw
- * are set.
+ * Decide whether the client is asked for a certificate or a raw key: it is, if
+ * the endpoint asks and the client can show one. hs->cert_requested and
+ * hs->peer_raw are set.
  */
 void dtls_identity_ask_client(struct kdtls_engine *e,
 			      const struct dtls_client_hello *ch);

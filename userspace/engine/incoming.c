@@ -2,7 +2,7 @@
 /* A handshake message that comes in fragments; see incoming.h. */
 #include "incoming.h"
 
-/* What the allocator adds to a chunk, roughly */
+/* About as many bytes are added to a chunk by the allocator. */
 #define CHUNK_REST	16
 /* A chunk of so many bytes is not appended to. */
 #define CHUNK_GROWS	1024
@@ -82,7 +82,7 @@ static bool continues(const struct dtls_chunk *c, u32 offset)
 	return c && c->offset + c->len == offset && c->len < CHUNK_GROWS;
 }
 
-/* Take those bytes of a fragment that have not come yet. */
+/* Store the bytes of a fragment that have not come before. */
 static bool fill(struct dtls_incoming *m, const struct dtls_fragment *f,
 		 size_t room)
 {
@@ -116,7 +116,10 @@ static bool fill(struct dtls_incoming *m, const struct dtls_fragment *f,
 	return true;
 }
 
-/* All has come: from @body if that is not NULL, else from the chunks. */
+/*
+ * Put the whole message together: from @body if that is not NULL, else from the
+ * chunks.
+ */
 static bool complete(struct dtls_incoming *m, const u8 *body)
 {
 	u32 len = m->len - DTLS_MESSAGE_HEADER;

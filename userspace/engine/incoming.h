@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A handshake message that comes in fragments (RFC 6347 4.2.3): in any order, cut
- * anywhere, overlapping, twice, or not at all. Memory is taken for bytes that have
- * come, never for a length that is only claimed.
+ * A handshake message that comes in fragments (RFC 6347 4.2.3): in any order,
+ * cut anywhere, overlapping, twice, or not at all. Memory is taken for bytes
+ * that have come, never for a length that is only claimed.
  */
 #ifndef _DTLS_INCOMING_H
 #define _DTLS_INCOMING_H
 
 #include "fragment.h"
 
-/* Bytes of a message's body that have come */
+/* A run of bytes of a message's body */
 struct dtls_chunk {
 	struct dtls_chunk *next;
 	u32 offset;
@@ -20,9 +20,9 @@ struct dtls_chunk {
 /**
  * struct dtls_incoming - a message, or the part of it that has come
  * @data:	header as if unfragmented, and body; NULL until all has come
- * @chunks:	until then what has come, by offset; no byte stands in two
+ * @chunks:	what has come before that, by offset; no byte is in two chunks
  * @size:	bytes of memory held
- * @epoch:	of the records that bore it
+ * @epoch:	of the records that bore the message
  * @len:	bytes of header and body; 0: nothing has come
  * @missing:	bytes of body that have not come
  * @seq:	message_seq

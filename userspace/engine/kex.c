@@ -44,8 +44,8 @@ size_t dtls_kex_public(const struct dtls_group *group, EVP_PKEY *key, u8 *out)
 }
 
 /*
- * RFC 8422 5.4.1, RFC 8446 4.2.8.2: a point on a curve comes uncompressed.
- * libcrypto reads the hybrid form too, which is as long.
+ * A point on a curve comes uncompressed (RFC 8422 5.4.1, RFC 8446 4.2.8.2).
+ * libcrypto reads the hybrid form too, which has the same length.
  */
 static bool is_point(const struct dtls_group *group, struct dtls_bytes point)
 {
@@ -67,9 +67,9 @@ size_t dtls_kex_derive(const struct dtls_group *group, EVP_PKEY *key,
 	if (ok)
 		ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
 	/*
-	 * Above a point off the curve was refused (RFC 8422 5.11), and for want
-	 * of a length infinity too. The groups' cofactor is 1: the full check,
-	 * a multiplication by the order, would find nothing more.
+	 * A point off the curve was refused above (RFC 8422 5.11), and infinity
+	 * by its length. The cofactor of the groups is 1: the full check, which
+	 * is a multiplication by the order, would find nothing more.
 	 */
 	ok = ctx && EVP_PKEY_derive_init(ctx) == 1 &&
 	     EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) == 1 &&
@@ -79,7 +79,7 @@ size_t dtls_kex_derive(const struct dtls_group *group, EVP_PKEY *key,
 	return ok ? len : 0;
 }
 
-/* A key of somebody else's, without private part */
+/* The public key of the peer */
 static EVP_PKEY *public_key(const struct dtls_group *group,
 			    struct dtls_bytes share)
 {

@@ -7,7 +7,10 @@
 
 #define DTLS12_VERIFY_SIZE	12
 
-/* What keys are derived from; it stays for the exporter after the handshake. */
+/*
+ * What the keys are derived from. It is kept for the exporter after the
+ * handshake.
+ */
 struct dtls12_secrets {
 	u8 master[DTLS_SECRET_SIZE];
 	u8 client_random[DTLS_RANDOM_SIZE];
@@ -16,8 +19,8 @@ struct dtls12_secrets {
 
 /**
  * dtls_keys12_prf() - P_hash (RFC 5246 5)
- * @label:	without its NUL part of the seed
- * @seed:	goes behind it; @seed_count pieces, 4 at most
+ * @label:	part of the seed, without its NUL
+ * @seed:	pieces that follow the label; 4 at most
  */
 bool dtls_keys12_prf(const struct dtls_crypto *c, const EVP_MD *md,
 		     const u8 *secret, size_t secret_len, const char *label,

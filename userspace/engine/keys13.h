@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The key schedule of DTLS 1.3 (RFC 8446 7, RFC 9147 5.9). dtls_crypto_forget_keys() is
- * the caller's.
+ * The key schedule of DTLS 1.3 (RFC 8446 7, RFC 9147 5.9). The caller has to
+ * call dtls_crypto_forget_keys().
  */
 #ifndef _DTLS_KEYS13_H
 #define _DTLS_KEYS13_H
@@ -43,7 +43,9 @@ bool dtls_keys13_key(const struct dtls_crypto *c,
 		     const struct dtls_suite *suite,
 		     const u8 *secret, u64 epoch, struct dtls_key_info *key);
 
-/* The traffic secret after a KeyUpdate; @secret is replaced (RFC 8446 7.2). */
+/*
+ * Replace a traffic secret by the next one, after a KeyUpdate (RFC 8446 7.2).
+ */
 bool dtls_keys13_update(const struct dtls_crypto *c, const EVP_MD *md,
 			u8 *secret);
 
@@ -55,12 +57,15 @@ bool dtls_keys13_update(const struct dtls_crypto *c, const EVP_MD *md,
 bool dtls_keys13_finished(const struct dtls_crypto *c, const EVP_MD *md,
 			  const u8 *secret, struct dtls_bytes hash, u8 *out);
 
-/* A proof of a key over the hash of a hello (RFC 8446 4.2.11.2) */
+/*
+ * Make a binder: the proof of a key over the hash of a hello (RFC 8446
+ * 4.2.11.2). @resumes: the key is that of a ticket.
+ */
 bool dtls_keys13_binder(const struct dtls_crypto *c, const EVP_MD *md,
 			struct dtls_bytes psk, bool resumes,
 			struct dtls_bytes hash, u8 *out);
 
-/* RFC 8446 7.5; without a context it is the empty one. */
+/* Export keying material (RFC 8446 7.5). No context means the empty one. */
 bool dtls_keys13_export(const struct dtls_crypto *c, const EVP_MD *md,
 			const u8 *secret, const char *label,
 			struct dtls_bytes context, u8 *out, size_t len);

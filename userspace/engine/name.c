@@ -23,7 +23,7 @@ static bool read_address(const char *given, char *name)
 	       inet_ntop(AF_INET, bytes, name, DTLS_NAME_MAX + 1);
 }
 
-/* libc's own functions ask the locale. */
+/* The functions of libc depend on the locale. */
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';

@@ -17,14 +17,14 @@
  * (RFC 6874), which means something to this host alone. Bytes beyond ASCII stay
  * as they are.
  *
- * Return: false if @given is neither: an empty label or one over 63 bytes, a
- * character that host names have not, or a number where the top-level domain
- * stands. "127.1" is such: who resolves it and who reads a certificate do not
- * take it for the same.
+ * Return: false if @given is neither: it has an empty label, one over 63 bytes,
+ * a character that host names do not have, or a number as the top-level domain.
+ * "127.1" is such a name: a resolver takes it for an address, and a check of a
+ * certificate does not.
  */
 bool dtls_name_read(const char *given, char *name);
 
-/* Is it an address? @name comes from dtls_name_read(). */
+/* Return true if @name, from dtls_name_read(), is an address. */
 bool dtls_name_is_address(const char *name);
 
 #endif /* _DTLS_NAME_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who the peer is and how that is known. A handshake finds it out, sessions
- * carry it on, and whoever resumes one is told the same.
+ * Who the peer is and how that is known. A full handshake finds it out,
+ * sessions carry it on, and an end that resumes a session is told the same.
  */
 #ifndef _DTLS_PEER_H
 #define _DTLS_PEER_H
@@ -12,7 +12,7 @@
 
 #define DTLS_BASIS_SIZE	16
 #define DTLS_PEER_HASH	32
-#define DTLS_NO_END	(((int64_t)1 << 40) - 1)	/* as much as is written */
+#define DTLS_NO_END	(((int64_t)1 << 40) - 1)	/* the latest time */
 
 /**
  * struct dtls_peer - who the peer is
@@ -41,13 +41,13 @@ struct dtls_peer {
 #define DTLS_PEER_MAX	(1 + 1 + 5 + DTLS_BASIS_SIZE + 5 + DTLS_PEER_HASH + \
 			 1 + KDTLS_PSK_IDENTITY_MAX)
 
-/* As bytes, in sessions and in engines; only what its kind of peer has */
+/* Write what is known of a peer, for sessions and engines. */
 void dtls_peer_write(const struct dtls_peer *peer, struct dtls_writer *w);
 
-/* Return: false if damaged. @peer points into what @bytes was. */
+/* Read it. Return: false if it is damaged. @peer points into the bytes. */
 bool dtls_peer_read(struct dtls_peer *peer, struct dtls_bytes *bytes);
 
-/* Free what a handshake's @peer holds; nobody is known then. */
+/* Free what a handshake's @peer holds, and zero it. */
 void dtls_peer_forget(struct dtls_peer *peer);
 
 #endif /* _DTLS_PEER_H */

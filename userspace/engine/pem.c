@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * PEM; see pem.h. The blocks are told apart here, because libcrypto passes over
- * what it cannot read. What is in them is libcrypto's.
+ * those that it cannot read. What is in a block is read by libcrypto.
  */
 #include <openssl/pem.h>
 
@@ -53,7 +53,7 @@ static const struct {
 	{ "CMS", PEM_OTHER },
 };
 
-/* The next line off @r, without white space around it */
+/* Take the next line off @r, without white space around it. */
 static bool next_line(struct dtls_bytes *r, struct dtls_bytes *line)
 {
 	const u8 *end;
@@ -79,7 +79,10 @@ static bool starts_with(struct dtls_bytes line, const char *prefix)
 	return line.len >= len && !memcmp(line.p, prefix, len);
 }
 
-/* Is it a line such as @what names, and which label does it bear? */
+/*
+ * Return true if the line is a boundary such as @what names, and set the label
+ * that it bears.
+ */
 static bool read_boundary(struct dtls_bytes line, const char *what,
 			  struct dtls_bytes *label)
 {
@@ -107,7 +110,10 @@ static bool find_kind(struct dtls_bytes label, enum pem_kind *kind)
 	return false;
 }
 
-/* The lines behind a block's first, up to its last (RFC 1421 4.6 for headers) */
+/*
+ * Read the lines of a block behind its first one, up to its last (RFC 1421 4.6
+ * for headers).
+ */
 static bool read_rest(struct dtls_bytes *r, struct dtls_bytes label,
 		      struct pem_block *b)
 {
@@ -126,8 +132,8 @@ static bool read_rest(struct dtls_bytes *r, struct dtls_bytes label,
 }
 
 /*
- * The next block off @r. Five dashes begin no line of any text but a boundary.
- * Return: 1, 0: there is none, or -KDTLS_EDAMAGED.
+ * Take the next block off @r. Text between blocks has no line that begins with
+ * five dashes. Return: 1; 0: there is none; or -KDTLS_EDAMAGED.
  */
 static int next_block(struct dtls_bytes *r, struct pem_block *b)
 {
@@ -144,7 +150,10 @@ static int next_block(struct dtls_bytes *r, struct pem_block *b)
 	return 0;
 }
 
-/* Nothing of use in it: is it DER, a sequence whose length fits? */
+/*
+ * Tell why a file has no block of use: it is DER, a sequence whose length fits,
+ * or it is empty.
+ */
 static int no_block(struct dtls_bytes pem)
 {
 	bool der = pem.len > 2 && pem.p[0] == DER_SEQUENCE &&
@@ -200,7 +209,7 @@ int dtls_pem_certificates(struct dtls_bytes pem, STACK_OF(X509) **certs)
 
 static int read_key(const struct pem_block *b, EVP_PKEY **key)
 {
-	/* An empty pass phrase: nobody is asked on a terminal. */
+	/* With an empty pass phrase libcrypto asks for none on a terminal. */
 	static char none[] = "";
 	BIO *bio = bio_of(b);
 
@@ -213,7 +222,7 @@ static int read_key(const struct pem_block *b, EVP_PKEY **key)
 	return *key ? 0 : -KDTLS_EDAMAGED;
 }
 
-/* The first key of a kind; all of the file has to be in order. */
+/* Find the first key of a kind. All blocks of the file have to be in order. */
 static int find_key(struct dtls_bytes pem, enum pem_kind kind, EVP_PKEY **key)
 {
 	struct dtls_bytes rest = pem;

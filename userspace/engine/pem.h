@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * PEM (RFC 7468) as it stands in files of certificates and keys. All of a file
- * counts: a damaged block ends it with an error, wherever it stands.
+ * PEM (RFC 7468) as it stands in files of certificates and keys. A damaged
+ * block anywhere in a file is an error of the whole file.
  */
 #ifndef _DTLS_PEM_H
 #define _DTLS_PEM_H
@@ -25,13 +25,13 @@ int dtls_pem_certificates(struct dtls_bytes pem, STACK_OF(X509) **certs);
  * dtls_pem_private_key() - read the first private key
  * @key:	set on success
  *
- * Nobody is asked for a pass phrase.
+ * A pass phrase is never asked for.
  *
- * Return: as above, or -KDTLS_EENCRYPTED.
+ * Return: as dtls_pem_certificates(), or -KDTLS_EENCRYPTED.
  */
 int dtls_pem_private_key(struct dtls_bytes pem, EVP_PKEY **key);
 
-/* The first public key; the same, but none is encrypted. */
+/* Read the first public key. Return: as dtls_pem_certificates(). */
 int dtls_pem_public_key(struct dtls_bytes pem, EVP_PKEY **key);
 
 #endif /* _DTLS_PEM_H */

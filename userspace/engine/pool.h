@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Random bytes of libcrypto's that go over the wire: randoms, session ids, IVs.
- * Not for keys.
+ * Random bytes that go over the wire: randoms, session ids, IVs. They are not
+ * for keys.
  *
- * To each request libcrypto asks the system whether the process has forked,
+ * At each request libcrypto asks the system whether the process has forked,
  * which takes longer than to make the bytes: so they are made many at a time.
- * They lie in a page that the system empties in a child, so no two processes
- * say the same; and what was given out is wiped.
+ * They lie in a page that the system empties in a child process, so that no two
+ * processes give out the same bytes. What was given out is wiped.
  */
 #ifndef _DTLS_POOL_H
 #define _DTLS_POOL_H
@@ -15,7 +15,10 @@
 
 struct dtls_pool;
 
-/* Return: NULL: the system has no such page; dtls_pool_take() does without. */
+/*
+ * Return: NULL if the system has no such page; dtls_pool_take() does without
+ * one.
+ */
 struct dtls_pool *dtls_pool_new(void);
 void dtls_pool_free(struct dtls_pool *pool);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * After a handshake of DTLS 1.3: tickets and key updates (RFC 8446 4.6, RFC 9147
- * 5.8.4, 8), and the order of all messages that come or go then.
+ * After a handshake of DTLS 1.3: tickets and key updates (RFC 8446 4.6, RFC
+ * 9147 5.8.4, 8), and the order of all messages that come or go then.
  */
 #ifndef _DTLS_POST13_H
 #define _DTLS_POST13_H

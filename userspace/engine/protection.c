@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Protecting and opening records in user space; see protection.h. */
+/* Sealing and opening records in user space; see protection.h. */
 #include "protection.h"
 
 #define SEGMENT_LIFETIME	120000000ULL	/* µs */
@@ -84,7 +84,7 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 	cipher = evp_cipher(c, p->aead->id);
 	if (!cipher)
 		goto fail;
-	/* CCM wants the lengths of nonce and tag before the key */
+	/* CCM has to know the lengths of nonce and tag before the key. */
 	if (is_ccm(p)) {
 		if (EVP_CipherInit_ex2(p->ctx, cipher, NULL, NULL, enc,
 				       NULL) != 1 ||
@@ -117,7 +117,7 @@ void dtls_protection_free(struct dtls_protection *p)
 	OPENSSL_clear_free(p, sizeof(*p) + p->cid_len);
 }
 
-/* Bytes of explicit nonce in a record: DTLS 1.3 has none */
+/* Bytes of explicit nonce in a record, of which DTLS 1.3 has none */
 static size_t explicit_len(const struct dtls_protection *p)
 {
 	return p->sn ? 0 : p->aead->explicit_size;
@@ -125,7 +125,10 @@ static size_t explicit_len(const struct dtls_protection *p)
 
 size_t dtls_protection_overhead(const struct dtls_protection *p)
 {
-	/* First byte, number, length, type; the most that may be padded */
+	/*
+	 * The unified header, the inner type, the tag, and the most that may be
+	 * padded
+	 */
 	if (p->sn)
 		return 1 + p->cid_len + 2 + 2 + 1 + p->aead->tag_size +
 		       dtls_record_padding(0, p->aead->tag_size);
@@ -133,7 +136,10 @@ size_t dtls_protection_overhead(const struct dtls_protection *p)
 	       p->aead->explicit_size + p->aead->tag_size;
 }
 
-/* Two bytes of mask for a sequence number, from the fragment's first ones */
+/*
+ * Make the mask of a sequence number, two bytes, from the first bytes of the
+ * fragment (RFC 9147 4.2.3).
+ */
 static bool make_mask(struct dtls_protection *p, const u8 *fragment, u8 *mask)
 {
 	static const u8 zeros[DTLS_SAMPLE_SIZE];
@@ -141,7 +147,10 @@ static bool make_mask(struct dtls_protection *p, const u8 *fragment, u8 *mask)
 	u8 block[2 * DTLS_SAMPLE_SIZE];
 	int n;
 
-	/* ChaCha20's counter and nonce are the sample: libcrypto's IV. */
+	/*
+	 * The sample is the counter and nonce of ChaCha20, which libcrypto
+	 * calls the IV.
+	 */
 	if (chacha && EVP_EncryptInit_ex2(p->sn, NULL, NULL, fragment,
 					  NULL) != 1)
 		return false;
@@ -152,7 +161,10 @@ static bool make_mask(struct dtls_protection *p, const u8 *fragment, u8 *mask)
 	return true;
 }
 
-/* Nonce, AAD and, for CCM, the length of what is to come */
+/*
+ * Begin a record with its nonce and AAD; CCM needs the length of the text
+ * first.
+ */
 static bool aead_begin(struct dtls_protection *p, int enc, const u8 *nonce,
 		       const struct dtls_record *r, size_t len, u8 *tag)
 {
@@ -176,7 +188,7 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 {
 	const struct dtls_aead *a = p->aead;
 	size_t padding = p->sn ? dtls_record_padding(len, a->tag_size) : 0;
-	bool typed = p->sn || p->cid_len; /* the type goes inside */
+	bool typed = p->sn || p->cid_len; /* the inner content has the type */
 	size_t inner = len + typed + padding;
 	struct dtls_record r = {
 		.type = p->cid_len ? DTLS_CT_TLS12_CID : type,
@@ -203,7 +215,9 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 	dtls_aead_nonce(nonce, p->iv, &r, q, explicit_len(p));
 	q += explicit_len(p);
 
-	/* One update call: CCM can take no more */
+	/*
+	 * The text is put together first: CCM takes one call to update alone.
+	 */
 	memmove(q, content, len);
 	if (typed)
 		q[len] = type;
@@ -223,7 +237,10 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 	return (size_t)(q - out) + inner + a->tag_size;
 }
 
-/* Does a record as parsed belong to this key? Its number is known then. */
+/*
+ * Return true if a record, as parsed, belongs to this key. Its number is known
+ * then.
+ */
 static bool resolve(struct dtls_protection *p, struct dtls_record *record,
 		    const u8 *fragment)
 {
@@ -264,7 +281,10 @@ long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 	len -= explicit_len(p) + a->tag_size;
 	memcpy(tag, fragment + len, a->tag_size);
 
-	/* CCM verifies in its one update, and wants it even for no content */
+	/*
+	 * CCM verifies in its one call to update, which is needed even without
+	 * content.
+	 */
 	if (!aead_begin(p, 0, nonce, record, len, tag) ||
 	    EVP_CipherUpdate(p->ctx, out, &n, fragment, (int)len) != 1 ||
 	    (!is_ccm(p) && EVP_CipherFinal_ex(p->ctx, out + n, &last) != 1)) {

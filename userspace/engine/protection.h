@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Protecting and opening records in user space (RFC 6347 4.1.2, RFC 9146,
- * RFC 9147 4): one key of one direction, with the codec and the replay window
- * the kernel uses.
+ * Sealing and opening records in user space (RFC 6347 4.1.2, RFC 9146, RFC 9147
+ * 4): one key of one direction, with the codec and the replay window that the
+ * kernel uses.
  */
 #ifndef _DTLS_PROTECTION_H
 #define _DTLS_PROTECTION_H
@@ -10,7 +10,10 @@
 #include "replay.h"
 #include "suites.h"
 
-/* Records, as many as BoringSSL's; RFC 6347 4.1.2.6 has 64 for the default. */
+/*
+ * Records in the window: as many as in BoringSSL's. RFC 6347 4.1.2.6 recommends
+ * 64.
+ */
 #define DTLS_WINDOW_SIZE	256
 
 struct dtls_protection {
@@ -30,15 +33,15 @@ struct dtls_protection {
 	u8 cid[];
 };
 
-/* Has libcrypto what it takes for records of this cipher? */
+/* Return true if libcrypto has the ciphers for records of this AEAD. */
 bool dtls_protection_usable(const struct dtls_crypto *c, u16 id);
 
 /**
  * dtls_protection_new() - set up a key
  * @direction:	DTLS_RX or DTLS_TX
- * @key:	copied; wiping it is the caller's
+ * @key:	copied; the caller wipes it
  *
- * Return: NULL: no memory, or libcrypto failed.
+ * Return: NULL if there is no memory, or libcrypto failed.
  */
 struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 					    int direction,
@@ -79,15 +82,19 @@ long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 			  const u8 *bytes, u8 *out, u8 *type);
 
 /*
- * RFC 9147 4.2.1, 8: a read key stays until a newer one is seen in use, and
- * then for as long as a datagram may be on its way (RFC 9293 3.4.2: 2 minutes).
- * In both, @key are those of an association, newest first, NULL behind the last.
+ * A read key stays until a newer one is seen in use, and then for as long as a
+ * datagram may be on its way (RFC 9147 4.2.1, 8; RFC 9293 3.4.2: 2 minutes). In
+ * both functions @key are those of an association, newest first, with NULL
+ * behind the last.
  */
 
-/* A record came under @key[@used]. */
+/* A record was opened with @key[@used]. */
 void dtls_protection_used(struct dtls_protection **key, unsigned int count,
 			  unsigned int used, u64 now);
-/* To be called before they are tried. */
+/*
+ * Drop the keys whose time is over. This has to be called before keys are
+ * tried.
+ */
 void dtls_protection_expire(struct dtls_protection **key, unsigned int count,
 			    u64 now);
 

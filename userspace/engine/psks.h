@@ -14,8 +14,8 @@
  * @identity:	KDTLS_PSK_IDENTITY_MAX bytes
  * @key:	KDTLS_PSK_MAX bytes
  *
- * Return: bytes of @key; 0: the owner has none; or an error: the key must not be
- * used.
+ * Return: bytes of @key; 0: the owner has none; or an error: the key must not
+ * be used.
  */
 int dtls_psks_client(struct kdtls_engine *e, const char *hint, u8 *identity,
 		     size_t *identity_len, u8 *key);

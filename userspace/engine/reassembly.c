@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Putting handshake messages together; see reassembly.h. */
+/* The peer's handshake messages in their order; see reassembly.h. */
 #include "reassembly.h"
 
 static struct dtls_incoming *slot_of(struct dtls_reassembly *r, u16 seq)

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Putting handshake messages together (RFC 6347 4.2.3): fragments come in any
- * order, cut anywhere, overlapping, twice, or not at all.
- *
- * Memory is taken for bytes that have come, never for a length that is only
- * claimed, and is bounded: by DTLS_AHEAD messages, each of a largest size, and
- * a largest sum.
+ * The peer's handshake messages in their order (RFC 6347 4.2.3). Memory is
+ * bounded: by DTLS_AHEAD messages, each of a largest size, and by a largest
+ * sum.
  */
 #ifndef _DTLS_REASSEMBLY_H
 #define _DTLS_REASSEMBLY_H
@@ -43,13 +40,15 @@ dtls_reassembly_add(struct dtls_reassembly *r, const struct dtls_fragment *f,
 const struct dtls_incoming *
 dtls_reassembly_next(const struct dtls_reassembly *r);
 
-/* Is there anything of a message in records of @epoch or later? */
+/* Return true if a part of a message came in a record of @epoch or later. */
 bool dtls_reassembly_has(const struct dtls_reassembly *r, u64 epoch);
 
-/* Is there anything behind something that is missing? */
+/* Return true if something has come that is behind something missing. */
 bool dtls_reassembly_gap(const struct dtls_reassembly *r);
 
-/* Done with what dtls_reassembly_next() gave. */
+/*
+ * Drop the message that dtls_reassembly_next() returned, and go on to the next.
+ */
 void dtls_reassembly_pop(struct dtls_reassembly *r);
 
 void dtls_reassembly_clear(struct dtls_reassembly *r);

@@ -7,9 +7,9 @@
 #include "state.h"
 
 /*
- * Return true if the session may be resumed: it has what the endpoint would ask of
- * a full handshake now, and the owner agrees. If not, a full handshake finds out
- * who the peer is.
+ * Return true if the session may be resumed: it has what the endpoint would ask
+ * of a full handshake now, and the owner agrees. If not, a full handshake finds
+ * out who the peer is.
  */
 bool dtls_resumption_allowed(struct kdtls_engine *e,
 			     const struct dtls_session *s);

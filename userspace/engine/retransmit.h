@@ -12,15 +12,15 @@
 void dtls_retransmit_flight(struct kdtls_engine *e);
 
 /*
- * Do so if nothing went out for half of the initial timeout. A peer's record may
- * be a replay, or a forgery of epoch 0: it must not cause more datagrams than a
- * timer would.
+ * Do so if nothing went out for half of the initial timeout. A peer's record
+ * may be a replay, or a forgery of epoch 0: it must not cause more datagrams
+ * than a timer would.
  */
 void dtls_retransmit_paced(struct kdtls_engine *e);
 
 /*
- * The timer of a handshake's flight has expired: the flight goes out again, or the
- * handshake fails after the last try. Return: 0 or an error.
+ * The timer of a handshake's flight has expired: the flight goes out again, or
+ * the handshake fails after the last try. Return: 0 or an error.
  */
 int dtls_retransmit_expired(struct kdtls_engine *e);
 
@@ -32,8 +32,8 @@ void dtls_retransmit_rest(struct kdtls_engine *e);
 
 /*
  * The timer of a flight after the handshake of DTLS 1.3 has expired. After the
- * last try the flight waits for dtls_retransmit_alive(): the peer may be asleep,
- * which is no reason to end the association.
+ * last try the flight waits for dtls_retransmit_alive(): the peer may be
+ * asleep, which is no reason to end the association.
  */
 void dtls_retransmit_expired13(struct kdtls_engine *e);
 

@@ -8,7 +8,10 @@ static bool usable(const struct dtls_suite *s,
 	return dtls_suite_is_13(s) && rd_has_u16(ch->suites, s->id);
 }
 
-/* The hash of a key from outside is SHA-256 (RFC 8446 4.2.11). */
+/*
+ * Choose a suite. An external key goes with SHA-256 (RFC 8446 4.2.11), so such
+ * suites are preferred if there may be one.
+ */
 static const struct dtls_suite *choose_suite(const struct kdtls_endpoint *ep,
 					     const struct dtls_client_hello *ch)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which suite and group a server takes, and HelloRetryRequest (RFC 8446 4.1.4) */
+/*
+ * The suite and group that a server of DTLS 1.3 takes, and HelloRetryRequest
+ * (RFC 8446 4.1.4)
+ */
 #ifndef _DTLS_RETRY_H
 #define _DTLS_RETRY_H
 
@@ -8,7 +11,7 @@
 struct dtls_choice {
 	const struct dtls_suite *suite;
 	const struct dtls_group *group;	/* NULL: none in common */
-	struct dtls_bytes share;	/* the client's; empty: to be asked for */
+	struct dtls_bytes share;	/* the client's; empty: none */
 };
 
 /**
@@ -25,7 +28,10 @@ bool dtls_retry_choose(const struct kdtls_endpoint *ep,
 #define DTLS_RETRY_MESSAGE_MAX \
 	(DTLS_MESSAGE_HEADER + 40 + 6 + 6 + DTLS_RETRY_COOKIE_MAX + 6)
 
-/* The body of a HelloRetryRequest; the same for the same arguments */
+/*
+ * Write the body of a HelloRetryRequest. The same arguments give the same
+ * bytes.
+ */
 void dtls_retry_write(struct dtls_writer *w, u16 suite, u16 group,
 		      struct dtls_bytes cookie);
 

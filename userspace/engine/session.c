@@ -2,7 +2,10 @@
 /* A session that can be resumed, as bytes; see session.h. */
 #include "session.h"
 
-/* The first byte: it changes with what follows, and old sessions are refused. */
+/*
+ * The first byte of a session. It changes with the format, and old sessions are
+ * refused.
+ */
 #define FORMAT	4
 
 void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w)
@@ -47,7 +50,7 @@ bool dtls_session_read(struct dtls_session *s, struct dtls_bytes bytes)
 							DTLS_VERSION_1_2);
 }
 
-/* Differences are taken of what is known to be ordered: none can overflow. */
+/* The differences are of values known to be ordered, so none can overflow. */
 u32 dtls_session_life(const struct dtls_peer *peer, u32 limit, int64_t now)
 {
 	u64 age, left;

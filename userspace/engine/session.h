@@ -33,21 +33,23 @@ struct dtls_session {
 void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w);
 
 /*
- * Return: false if @bytes are damaged, of another version of this library, or
- * no session at all. @s points into @bytes.
+ * Read a session. @s points into @bytes. Return: false if they are damaged, or
+ * of another version of this library.
  */
 bool dtls_session_read(struct dtls_session *s, struct dtls_bytes bytes);
 
 /*
- * For how long a session with this peer may still be resumed: @limit seconds
- * from when the peer proved who it is, and no longer than its chain is valid.
- * That the session was renewed since does not count (RFC 8446 4.6.1).
- *
- * Return: seconds; 0: no longer.
+ * Compute for how long a session with this peer may still be resumed: @limit
+ * seconds from when the peer proved who it is, and no longer than its chain is
+ * valid. It does not count that the session was renewed since (RFC 8446 4.6.1).
+ * Return: seconds; 0: it may not.
  */
 u32 dtls_session_life(const struct dtls_peer *peer, u32 limit, int64_t now);
 
-/* Is the session too old, by its own life or by dtls_session_life()? */
+/*
+ * Return true if the session is too old, by its own life or by
+ * dtls_session_life().
+ */
 bool dtls_session_expired(const struct dtls_session *s, u32 limit, int64_t now);
 
 #endif /* _DTLS_SESSION_H */

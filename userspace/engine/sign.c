@@ -4,7 +4,7 @@
 
 #include "sign.h"
 
-/* RFC 8446 4.2.3: since DTLS 1.3 a hash goes with one curve. */
+/* In DTLS 1.3 each ECDSA scheme has one curve (RFC 8446 4.2.3). */
 static bool curve_fits(const struct dtls_scheme *scheme, EVP_PKEY *key)
 {
 	char name[32];
@@ -20,7 +20,10 @@ bool dtls_sign_fits(const struct dtls_scheme *scheme, u8 kx, EVP_PKEY *key)
 		curve_fits(scheme, key));
 }
 
-/* RFC 8446 4.2.3: the salt is as long as the hash, and MGF1 uses the same. */
+/*
+ * Set the padding of RSA-PSS: the salt is as long as the hash, which MGF1 uses
+ * as well (RFC 8446 4.2.3).
+ */
 static bool padding(const struct dtls_scheme *scheme, EVP_PKEY_CTX *ctx)
 {
 	if (!scheme->pss)

@@ -6,8 +6,8 @@
 #include "suites.h"
 
 /*
- * Could this key make, or have made, a signature of this scheme, for suites of
- * @kx?
+ * Return true if this key can make signatures of this scheme, for suites of
+ * @kx.
  */
 bool dtls_sign_fits(const struct dtls_scheme *scheme, u8 kx, EVP_PKEY *key);
 

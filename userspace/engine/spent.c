@@ -40,7 +40,10 @@ void dtls_spent_exit(struct dtls_spent *spent)
 	spent->table = NULL;
 }
 
-/* Does the hello come when its ticket's age says so? (RFC 8446 8.3) */
+/*
+ * Return true if the hello comes at the time that the age of its ticket tells
+ * (RFC 8446 8.3).
+ */
 static bool fresh(const struct dtls_session *s, u32 age, int64_t now)
 {
 	int64_t late = 1000 * (now - s->made) - (u32)(age - s->age_add);
@@ -58,7 +61,7 @@ bool dtls_spent_ask(struct dtls_spent *spent, struct dtls_bytes ticket,
 
 	if (!t || !t->ours || ticket.len < 8 || !fresh(s, age, now))
 		return false;
-	/* Its end is a tag: nobody can choose it. */
+	/* The end of a ticket is a tag, which nobody can choose. */
 	id = dtls_get_be(ticket.p + ticket.len - 8, 8);
 	row = id % ROWS * PLACES;
 	for (i = 0; i < PLACES; i++) {
@@ -71,7 +74,10 @@ bool dtls_spent_ask(struct dtls_spent *spent, struct dtls_bytes ticket,
 		return false;
 	if (spend) {
 		t->entry[row + place].ticket = id;
-		/* The window's length, and what rounding to seconds took */
+		/*
+		 * The length of the window, and a second that rounding may have
+		 * taken
+		 */
 		t->entry[row + place].until = now + 2 * DTLS_FRESH + 1;
 	}
 	return true;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Tickets that early data came with (RFC 8446 8): each is good for that once,
- * and only when it was to be expected.
+ * Tickets that early data came with (RFC 8446 8). Each is good for that once,
+ * and only at about the time at which the client says it comes.
  *
- * A hello tells how old its ticket is, and counts for DTLS_FRESH seconds around
- * the time that follows from this (8.3). For so long its ticket is kept in mind
- * (8.1); in a table of fixed size, and what finds no place there is refused.
- * Tickets of another endpoint have another key, so none is shared.
+ * A hello tells how old its ticket is, and is taken for DTLS_FRESH seconds
+ * around the time that follows from this (8.3). For so long its ticket is
+ * remembered (8.1), in a table of fixed size; a ticket that finds no place
+ * there is refused. Tickets of another endpoint are under another key, so no
+ * table is shared.
  */
 #ifndef _DTLS_SPENT_H
 #define _DTLS_SPENT_H
@@ -16,9 +17,10 @@
 #define DTLS_FRESH	10	/* seconds */
 
 /*
- * The table is memory that a child process finds wiped (MADV_WIPEONFORK): it
- * could not know what the others take. A process that was forked off after the
- * endpoint was made so takes no early data, and the one that made it goes on.
+ * The table is memory that a child process finds wiped (MADV_WIPEONFORK), as a
+ * child cannot know what the others take. So a process that was forked off
+ * after the endpoint was made takes no early data, and the one that made the
+ * endpoint goes on.
  */
 struct dtls_spent_table;
 
@@ -30,12 +32,14 @@ bool dtls_spent_init(struct dtls_spent *spent);
 void dtls_spent_exit(struct dtls_spent *spent);
 
 /**
- * dtls_spent_ask() - may early data come with this ticket?
- * @ticket:	as issued, under a key of ours
- * @s:		what it holds
+ * dtls_spent_ask() - ask whether early data may come with a ticket
+ * @ticket:	as issued by this endpoint
+ * @s:		what the ticket holds
  * @age:	as the client tells it, hidden by @s->age_add
  * @now:	seconds since 1970
- * @spend:	it does, and must not again
+ * @spend:	the ticket is used for early data, and must not be again
+ *
+ * Return: true if early data may come.
  */
 bool dtls_spent_ask(struct dtls_spent *spent, struct dtls_bytes ticket,
 		    const struct dtls_session *s, u32 age, int64_t now,

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One association: struct kdtls_engine is what stays, struct dtls_handshake
- * what is dropped when the handshake is done.
- *
- * A function that returns int returns 0 or, after dtls_fail(), the engine's
- * final error.
+ * One association. struct kdtls_engine has what stays as long as the
+ * association does, struct dtls_handshake what is dropped when the handshake is
+ * done. A function that returns int returns 0, or the final error of the engine
+ * after dtls_fail().
  */
 #ifndef _DTLS_STATE_H
 #define _DTLS_STATE_H
@@ -21,7 +20,7 @@
 #include "timer.h"
 #include "transcript.h"
 
-/* What a handshake waits for */
+/* The message, or the event, that a handshake waits for */
 enum dtls_step {
 	DTLS_STEP_START,
 	CLIENT_SERVER_HELLO,
@@ -43,14 +42,17 @@ enum dtls_step {
 	SERVER13_CERTIFICATE,
 	SERVER13_VERIFY,
 	SERVER13_FINISHED,
-	DTLS_STEP_FLUSH,	/* that our last flight is out */
+	DTLS_STEP_FLUSH,	/* the last flight of this end to be sent */
 	DTLS_STEP_DONE,
 };
 
-/* A record that came before its key, or application data before the end */
+/*
+ * A record that came before its key, or application data that came before the
+ * end of the handshake
+ */
 struct dtls_held {
 	struct dtls_held *next;
-	bool opened;		/* data, verified; else a record */
+	bool opened;		/* verified data; else a record */
 	size_t len;
 	u8 data[];
 };
@@ -66,7 +68,7 @@ struct dtls_handshake {
 	u16 send_seq;
 	bool answer_due;	/* the peer's next new message is an answer */
 	u16 flight_end;		/* message_seq that ended the peer's last flight */
-	bool flight_seen;	/* there was one */
+	bool flight_seen;	/* @flight_end is set */
 
 	/* keys */
 	u64 tx_epoch;
@@ -82,13 +84,13 @@ struct dtls_handshake {
 	size_t shared_len;
 	char *psk_hint;
 
-	/* who is who */
-	const struct dtls_identity *identity;	/* ours, if we show one */
-	const struct dtls_scheme *scheme;	/* that we sign with */
-	struct dtls_peer peer;	/* as the peer claims, until it is proven */
+	/* identities */
+	const struct dtls_identity *identity;	/* that this end shows, if any */
+	const struct dtls_scheme *scheme;	/* of this end's signature */
+	struct dtls_peer peer;	/* as the peer claims; see auth.h */
 	EVP_PKEY *peer_key;
-	bool peer_raw;		/* the peer shows a raw public key */
-	bool own_raw;		/* we do */
+	bool peer_raw;		/* the peer shows a raw key */
+	bool own_raw;		/* this end shows a raw key */
 	bool cert_requested;
 
 	/* resumption */
@@ -100,7 +102,7 @@ struct dtls_handshake {
 	struct dtls_writer ticket;	/* client: just got */
 	u32 ticket_life;
 
-	struct kdtls_hello *hello;	/* server: that is being read; or NULL */
+	struct kdtls_hello *hello;	/* server: that is read, or NULL */
 
 	/* client */
 	u64 offered;			/* bits: enum dtls_extension */
@@ -109,24 +111,24 @@ struct dtls_handshake {
 
 	/* DTLS 1.3 */
 	bool retried;			/* there was a HelloRetryRequest */
-	bool psk_chosen;		/* and no certificate is shown */
-	bool psk_resumes;		/* it is a session's */
-	u16 share_group;		/* client: of kex_key */
-	bool psk_asked;			/* client: the owner, for a key */
+	bool psk_chosen;		/* a key is used, and no certificate */
+	bool psk_resumes;		/* the key is that of a session */
+	u16 share_group;		/* client: group of @kex_key */
+	bool psk_asked;			/* client: the owner was asked */
 	u16 retry_suite;		/* in HelloRetryRequest */
-	u16 retry_group;		/* server: the same; 0: none */
-	u16 psk_index;			/* server: of the one chosen */
-	u8 secret[DTLS_HASH_MAX];	/* the schedule's present stage */
+	u16 retry_group;		/* server: in HelloRetryRequest, or 0 */
+	u16 psk_index;			/* server: of the key looked at */
+	u8 secret[DTLS_HASH_MAX];	/* present stage of the schedule */
 	u8 client_secret[DTLS_HASH_MAX]; /* handshake traffic secrets */
 	u8 server_secret[DTLS_HASH_MAX];
 	u8 psk[KDTLS_PSK_MAX];		/* client: external; server: chosen */
-	u8 psk_basis[DTLS_BASIS_SIZE];	/* of the key the owner gave last */
+	u8 psk_basis[DTLS_BASIS_SIZE];	/* of the key that the owner gave last */
 	u8 psk_len;
 	u8 psk_identity_len;
 	u8 psk_identity[KDTLS_PSK_IDENTITY_MAX];
 };
 
-#define DTLS_EPOCH_MAX		65535	/* as much as struct dtls_key_info takes */
+#define DTLS_EPOCH_MAX		65535	/* the most in struct dtls_key_info */
 #define DTLS_MESSAGE_SEQ_MAX	65535	/* message_seq does not wrap */
 
 /* DTLS 1.3: what stays when the handshake is done */
@@ -140,17 +142,17 @@ struct dtls13 {
 	u64 linger;			/* server: when e->rx goes */
 	struct dtls_reassembly *in;	/* of messages after the handshake */
 	u32 send_seq;			/* message_seq after the handshake */
-	u32 receive_seq;		/* does not wrap: all are old then */
-	bool arrived;			/* all of the handshake's last flight */
+	u32 receive_seq;		/* may be 65536: no message is new */
+	bool arrived;			/* the last flight has arrived */
 	bool updating;			/* KeyUpdate is in the flight */
 	bool ticket_due;
 	bool update_due;		/* KeyUpdate is to be sent */
-	bool update_both;		/* and the peer asked for its own */
+	bool update_both;		/* and to ask for the peer's */
 	struct dtls_writer new_cids;	/* NewConnectionId that is to be sent */
-	struct dtls_writer spare;	/* connection IDs of the peer's, a list */
+	struct dtls_writer spare;	/* connection IDs of the peer */
 	u8 spare_count;			/* DTLS_CIDS_MAX at most */
-	u8 cids_wanted;			/* of an unanswered RequestConnectionId */
-	bool request_due;		/* and it is to be sent */
+	u8 cids_wanted;			/* in the RequestConnectionId sent */
+	bool request_due;		/* RequestConnectionId is to be sent */
 };
 
 /* Handshake records to be acknowledged (RFC 9147 7) */
@@ -159,7 +161,7 @@ struct dtls13 {
 struct dtls_acks {
 	u64 expiry;			/* when it goes out by itself */
 	bool due;
-	bool timed;			/* some came when the version was known */
+	bool timed;			/* one came when the version was known */
 	u8 count;			/* DTLS_ACKS_MAX at most */
 	struct {
 		u64 epoch;
@@ -167,14 +169,14 @@ struct dtls_acks {
 	} number[];
 };
 
-#define DTLS_HEARTBEAT_PAYLOAD	16 /* of our requests: tells an answer from others */
+#define DTLS_HEARTBEAT_PAYLOAD	16 /* of requests, to know the answer */
 
 struct dtls_heartbeat {
-	struct dtls_timer timer;	/* of our request */
+	struct dtls_timer timer;	/* of the request of this end */
 	bool request_due;
 	size_t size;
 	u8 payload[DTLS_HEARTBEAT_PAYLOAD];
-	u8 *response;			/* to the peer's */
+	u8 *response;			/* to the request of the peer */
 	size_t response_len;
 };
 
@@ -190,9 +192,9 @@ struct kdtls_engine {
 	/* negotiated */
 	bool resumed;
 	bool ems;
-	bool heartbeats;		/* negotiated: we answer */
+	bool heartbeats;		/* this end answers */
 	bool peer_heartbeat;		/* the peer answers too */
-	bool unproven;			/* no cookie, no answer: see dtls_state_credit() */
+	bool unproven;			/* the address: dtls_state_credit() */
 	u8 early_state;			/* enum kdtls_early */
 	u8 peer_len;			/* see dtls_auth_peer() */
 	u8 cid_tx_len;
@@ -209,12 +211,12 @@ struct kdtls_engine {
 	struct dtls_cids cids;		/* in records that arrive */
 	u8 *cid_tx;
 	u8 session_id[DTLS_SESSION_ID_SIZE];
-	u8 *peer;			/* who has proven to be there */
+	u8 *peer;			/* as bytes; see dtls_auth_peer() */
 	struct dtls12_secrets secrets;
 	struct dtls13 *d13;		/* NULL: not DTLS 1.3 */
 	struct dtls_early *early;	/* NULL: none is to come */
 
-	/* of the handshake's encrypted epoch: 1; in DTLS 1.3 2, for a while longer */
+	/* keys of the handshake's encrypted epoch: 1, or 2 in DTLS 1.3 */
 	struct dtls_protection *tx;
 	struct dtls_protection *rx;
 
@@ -227,12 +229,12 @@ struct kdtls_engine {
 	u16 peer_finished;		/* message_seq */
 	bool alert_due;
 	u8 alert_level;
-	u8 *reply;			/* of the gate's */
+	u8 *reply;			/* of the gate */
 	size_t reply_len;
 	struct dtls_acks *acks;		/* DTLS 1.3 */
 	struct dtls_heartbeat *heartbeat;
 
-	/* what happened */
+	/* counters and the final error */
 	u64 dropped;
 	const char *reason;
 	u32 resent;
@@ -245,7 +247,10 @@ struct kdtls_engine {
 	u8 address[];			/* server: the peer's */
 };
 
-/* DTLS 1.3, or it may become that: only there are acknowledgements. */
+/*
+ * Return true if the version is DTLS 1.3 or may become that: only there are
+ * acknowledgements.
+ */
 static inline bool dtls_state_may_be_13(const struct kdtls_engine *e)
 {
 	return e->ep->speaks13 && e->version != DTLS_VERSION_1_2;
@@ -316,10 +321,13 @@ void dtls_state_free13(struct kdtls_engine *e);
  */
 void dtls_state_credit(struct kdtls_engine *e, size_t len);
 
-/* DTLS 1.3: are there keys, and numbers for another message of this end? */
+/*
+ * Return true if there are keys of DTLS 1.3, and numbers for another message of
+ * this end.
+ */
 bool dtls_state_can_tell13(const struct kdtls_engine *e);
 
-/* The same, and an epoch for another write key */
+/* Return true if there is an epoch for another write key as well. */
 bool dtls_state_can_update13(const struct kdtls_engine *e);
 
 #endif /* _DTLS_STATE_H */

@@ -13,7 +13,7 @@
 #define CCM	DTLS_CIPHER_AES_CCM_128
 #define CCM_8	DTLS_CIPHER_AES_CCM_8_128
 
-/* In the order of preference that holds where none is configured */
+/* Suites in the order of preference that holds if none is configured */
 const struct dtls_suite dtls_suites[] = {
 	{ 0x1301, DTLS_KX_13, GCM_128, false },	/* RFC 8446 B.4 */
 	{ 0x1303, DTLS_KX_13, CHACHA, false },
@@ -36,7 +36,10 @@ const struct dtls_suite dtls_suites[] = {
 	{ 0xc0a4, PSK, CCM, false },		/* RFC 6655 */
 	{ 0xd003, EPSK, CCM_8, false },
 	{ 0xc0a8, PSK, CCM_8, false },
-	/* Not by default: 2^7 forgeries are the most (RFC 9147 4.5.3). */
+	/*
+	 * These are not offered by default: 2^7 forgeries use up a key (RFC
+	 * 9147 4.5.3).
+	 */
 	{ 0xc0ae, ECDSA, CCM_8, false },
 	{ 0x1305, DTLS_KX_13, CCM_8, false },
 };

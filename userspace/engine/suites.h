@@ -12,7 +12,7 @@
 #define DTLS_KX_ECDSA	0x04	/* certificate with EC or Ed25519 key */
 #define DTLS_KX_RSA	0x08	/* certificate with RSA key */
 #define DTLS_KX_CERT	(DTLS_KX_ECDSA | DTLS_KX_RSA)
-#define DTLS_KX_13	0x10	/* a suite of DTLS 1.3 says nothing of this */
+#define DTLS_KX_13	0x10	/* a suite of DTLS 1.3 tells neither */
 
 struct dtls_suite {
 	u16 id;
@@ -43,7 +43,7 @@ struct dtls_scheme {
 
 extern const struct dtls_suite dtls_suites[];
 extern const size_t dtls_suite_count;
-extern const size_t dtls_suite_default_count;	/* the rest is to be asked for */
+extern const size_t dtls_suite_default_count;	/* if none is configured */
 extern const struct dtls_group dtls_groups[];
 extern const size_t dtls_group_count;
 extern const struct dtls_scheme dtls_schemes[];

@@ -49,7 +49,10 @@ void dtls_tickets_exit(struct dtls_tickets *t)
 	EVP_CIPHER_CTX_free(t->key[1].ctx);
 }
 
-/* AES-256-GCM; the key's name is authenticated too. @tag is read or written. */
+/*
+ * Seal or open with AES-256-GCM. The name of the key is authenticated too. @tag
+ * is read or written.
+ */
 static bool crypt(const struct dtls_ticket_key *k, int enc, const u8 *iv,
 		  const u8 *in, size_t len, u8 *out, u8 *tag)
 {

@@ -6,8 +6,9 @@
 #include "session.h"
 
 /*
- * Tickets: AES-256-GCM under a key of the endpoint's, replaced after a ticket's
- * life; the key before that still opens, so every ticket lives its time out.
+ * Tickets are sealed with AES-256-GCM under a key of the endpoint's. The key is
+ * replaced after the life of a ticket, and the key before it still opens, so
+ * that every ticket can be used for its whole life.
  */
 struct dtls_ticket_key {
 	EVP_CIPHER_CTX *ctx;		/* holds the key; NULL: none yet */
@@ -26,7 +27,10 @@ bool dtls_ticket_seal(struct dtls_tickets *t, const struct dtls_crypto *c,
 		      const struct dtls_session *s, int64_t now,
 		      struct dtls_writer *out);
 
-/* Return: false: not ours, damaged or too old. @s points into @plain. */
+/*
+ * Open a ticket. @s points into @plain. Return: false if it is not of this
+ * endpoint, damaged or too old.
+ */
 bool dtls_ticket_open(struct dtls_tickets *t, const struct dtls_crypto *c,
 		      struct dtls_bytes ticket, int64_t now,
 		      struct dtls_writer *plain, struct dtls_session *s);

@@ -32,7 +32,10 @@ void dtls_timer_back_off(struct dtls_timer *t,
 	arm(t, l, now);
 }
 
-/* Datagrams overtake each other: a pause such as RFC 8985 6.2 makes */
+/*
+ * A datagram may overtake another, so the rest goes out after a pause, as with
+ * RACK (RFC 8985 6.2).
+ */
 void dtls_timer_soon(struct dtls_timer *t, u64 now)
 {
 	u64 at = now + t->timeout / 16;

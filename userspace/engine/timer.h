@@ -8,13 +8,13 @@
 #include "record.h"
 
 /*
- * The retransmission timer (RFC 6347 4.2.4.1); the estimate of the round trip
- * is RFC 6298's. All in µs.
+ * The retransmission timer (RFC 6347 4.2.4.1), in microseconds. The estimate of
+ * the round trip is that of RFC 6298.
  */
 struct dtls_timer {
-	u64 expiry;		/* KDTLS_NEVER: off */
-	u64 again;		/* see dtls_timer_soon(); the same */
-	u64 timeout;		/* now in force */
+	u64 expiry;		/* when it expires; KDTLS_NEVER: off */
+	u64 again;		/* see dtls_timer_soon(); KDTLS_NEVER: off */
+	u64 timeout;		/* the present one */
 	u64 sent;		/* when the flight first went out */
 	u64 srtt;		/* 0: not measured */
 	u64 rttvar;
@@ -25,25 +25,31 @@ struct dtls_timer_limits {
 	u64 initial, min, max;
 };
 
-/* A new flight goes out. */
+/* Start the timer: a new flight goes out. */
 void dtls_timer_start(struct dtls_timer *t, const struct dtls_timer_limits *l,
 		      u64 now);
 
-/* It goes out again: twice the time. */
+/* Double the timeout: the flight goes out again. */
 void dtls_timer_back_off(struct dtls_timer *t,
 			 const struct dtls_timer_limits *l, u64 now);
 
 /*
- * Part of the flight has arrived: the rest goes out in a while, unless it is
- * acknowledged by then.
+ * Part of the flight has arrived: set @again, so that the rest goes out in a
+ * while unless it is acknowledged by then.
  */
 void dtls_timer_soon(struct dtls_timer *t, u64 now);
 
-/* It goes out again because the peer asked for it, which uses up no try. */
+/*
+ * Double the timeout because the peer asked for the flight, which uses up no
+ * retransmission.
+ */
 void dtls_timer_asked(struct dtls_timer *t, const struct dtls_timer_limits *l,
 		      u64 now);
 
-/* The answer came: a round trip, if nothing was sent twice (Karn). */
+/*
+ * Measure the round trip: the answer came. A flight that was sent twice gives
+ * no measure (Karn's algorithm, RFC 6298 3).
+ */
 void dtls_timer_answered(struct dtls_timer *t, u64 now);
 
 void dtls_timer_stop(struct dtls_timer *t);

@@ -17,7 +17,7 @@ bool dtls_transcript_add(struct dtls_transcript *t, const u8 *message,
 	return !t->all.failed;
 }
 
-/* Hash from the beginning again: of other messages, or with another hash. */
+/* Begin the running hash anew: the messages have changed, or the hash. */
 static void restart(struct dtls_transcript *t)
 {
 	EVP_MD_CTX_free(t->running);

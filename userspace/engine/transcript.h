@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The handshake messages so far (RFC 6347 4.2.6): each with a header as if it
+ * The handshake messages so far (RFC 6347 4.2.6), each with a header as if it
  * had come in one fragment.
  *
- * They are kept as they are, not only as a running hash: the hash is known only
- * after ServerHello, CertificateVerify may want another one or the messages
- * themselves (Ed25519), and DTLS 1.3 leaves the DTLS fields out and folds a
- * first ClientHello (RFC 9147 5.2, RFC 8446 4.4.1).
+ * The messages are kept, not only a running hash: the hash is known only after
+ * ServerHello, CertificateVerify may want another one or the messages
+ * themselves (Ed25519), and DTLS 1.3 leaves the fields of DTLS out and replaces
+ * a first ClientHello by its hash (RFC 9147 5.2, RFC 8446 4.4.1).
  */
 #ifndef _DTLS_TRANSCRIPT_H
 #define _DTLS_TRANSCRIPT_H
@@ -50,7 +50,10 @@ size_t dtls_transcript_hash(struct dtls_transcript *t,
 			    const struct dtls_crypto *c, const EVP_MD *md,
 			    size_t len, u8 *out);
 
-/* It is DTLS 1.3: from here on, and back to the beginning, short headers. */
+/*
+ * The version is DTLS 1.3: shorten the headers of all messages, of those that
+ * are there and of those to come.
+ */
 void dtls_transcript_shorten(struct dtls_transcript *t);
 
 /**
@@ -58,7 +61,8 @@ void dtls_transcript_shorten(struct dtls_transcript *t);
  * @hash:	of the first ClientHello (RFC 8446 4.4.1)
  * @rest:	what came after it, with short headers
  *
- * Everything that was there before is gone. Return: false if there is no memory.
+ * Everything that was there before is gone. Return: false if there is no
+ * memory.
  */
 bool dtls_transcript_fold(struct dtls_transcript *t, struct dtls_bytes hash,
 			  struct dtls_bytes rest);

@@ -20,7 +20,7 @@
 #define DTLS_ALERT_WARNING	1
 #define DTLS_ALERT_FATAL	2
 
-/* Bytes that belong to somebody else; as a reader, those still to be read. */
+/* Bytes that are borrowed; as a reader, the bytes still to be read */
 struct dtls_bytes {
 	const u8 *p;
 	size_t len;
@@ -88,7 +88,7 @@ static inline bool rd_copy(struct dtls_bytes *r, void *out, size_t n)
 	return true;
 }
 
-/* A vector: its length in @n bytes, then its content. */
+/* Read a vector: its length in @n bytes, then its content. */
 static inline bool rd_vec(struct dtls_bytes *r, unsigned int n,
 			  struct dtls_bytes *out)
 {
@@ -101,7 +101,10 @@ static inline bool rd_vec(struct dtls_bytes *r, unsigned int n,
 	return true;
 }
 
-/* Is this 16-bit number in a list of them? An odd last byte is not looked at. */
+/*
+ * Return true if a list of 16-bit numbers has this one. An odd last byte is
+ * ignored.
+ */
 static inline bool rd_has_u16(struct dtls_bytes list, u16 wanted)
 {
 	u16 v;
@@ -118,7 +121,7 @@ static inline bool dtls_bytes_equal(struct dtls_bytes b, const void *p,
 	return b.len == len && (!len || !memcmp(b.p, p, len));
 }
 
-/* Start from a zeroed one; wr_free() wipes what was written. */
+/* A writer is zeroed at first. wr_free() wipes what was written. */
 struct dtls_writer {
 	u8 *p;
 	size_t len;

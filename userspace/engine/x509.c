@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Who we are and whom we believe; see x509.h. */
+/* Identities and trust; see x509.h. */
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
@@ -10,7 +10,10 @@
 #include "pem.h"
 #include "x509.h"
 
-/* Keys, curves and hashes of 112 bits of security and more (RFC 9325 4.2) */
+/*
+ * The security level for keys, curves and hashes of 112 bits and more (RFC 9325
+ * 4.2)
+ */
 #define AUTH_LEVEL	2
 
 static bool key_known(EVP_PKEY *key)
@@ -31,7 +34,7 @@ static bool key_known(EVP_PKEY *key)
 	       EVP_PKEY_is_a(key, "RSA-PSS");
 }
 
-/* Return: 0 or an error; a key of no known kind is one. */
+/* Drop a key of a kind that is not supported. Return: 0 or an error. */
 static int known_key(int err, EVP_PKEY **key)
 {
 	if (err || key_known(*key))
@@ -63,7 +66,10 @@ static bool write_issuer(struct dtls_writer *w, const X509 *cert)
 	return len > 0 && !w->failed;
 }
 
-/* SubjectPublicKeyInfo as @n bytes of length (0: none) and DER */
+/*
+ * Write SubjectPublicKeyInfo: its length in @n bytes, or no length with 0, and
+ * DER.
+ */
 static bool write_spki(struct dtls_writer *w, unsigned int n, EVP_PKEY *key)
 {
 	unsigned char *der = NULL;
@@ -77,7 +83,10 @@ static bool write_spki(struct dtls_writer *w, unsigned int n, EVP_PKEY *key)
 	return len > 0 && !w->failed;
 }
 
-/* The body of Certificate, which is the same each time; the leaf is kept too. */
+/*
+ * Write the body of Certificate, which is the same each time. The first
+ * certificate is kept as well.
+ */
 static int write_chain(struct dtls_identity *id, STACK_OF(X509) *certs)
 {
 	size_t mark = wr_open(&id->message, 3);
@@ -172,7 +181,10 @@ bool dtls_x509_identity_named(const struct dtls_identity *id, const char *name)
 			       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
 }
 
-/* The digest goes on: what is trusted now is not what was before. */
+/*
+ * Add to the digest of what is trusted: sessions that rest on less are not
+ * resumed.
+ */
 static bool digest_add(struct dtls_trust *t, const void *data, size_t len)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -347,7 +359,10 @@ static int verify_raw(const struct dtls_trust *t, const struct dtls_chain *chain
 	return X509_V_ERR_CERT_UNTRUSTED;
 }
 
-/* Seconds since 1970; before that, or if it cannot be read: 0. */
+/*
+ * When a certificate expires, in seconds since 1970; 0: before that, or it
+ * cannot be read.
+ */
 static int64_t expiry_of(const X509 *cert)
 {
 	const ASN1_TIME *end = X509_get0_notAfter(cert);
@@ -418,7 +433,10 @@ int dtls_x509_chain_verify(const struct dtls_trust *t,
 		result = X509_V_OK;
 	else if (ok && X509_STORE_CTX_get_error(ctx) != X509_V_OK)
 		result = X509_STORE_CTX_get_error(ctx);
-	/* RFC 8422 5.3, RFC 5246 7.4.2: every suite here wants signatures. */
+	/*
+	 * All suites want signatures, so the key usage must allow them (RFC
+	 * 8422 5.3, RFC 5246 7.4.2).
+	 */
 	if (result == X509_V_OK &&
 	    !(X509_get_key_usage(chain->leaf) & KU_DIGITAL_SIGNATURE))
 		result = X509_V_ERR_INVALID_PURPOSE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who we are and whom we believe: certificates and raw public keys. Everything
- * X.509 is libcrypto's.
+ * Identities and trust: certificates and raw public keys of this end, and those
+ * that it trusts. Everything X.509 is libcrypto's.
  */
 #ifndef _DTLS_X509_H
 #define _DTLS_X509_H
@@ -48,7 +48,9 @@ int dtls_x509_identity_new_raw(struct dtls_bytes key,
 			       struct dtls_identity **identity);
 void dtls_x509_identity_free(struct dtls_identity *id);
 
-/* Does its certificate bear this name? A raw key bears every name. */
+/*
+ * Return true if the certificate bears this name. A raw key bears every name.
+ */
 bool dtls_x509_identity_named(const struct dtls_identity *id, const char *name);
 
 /*
@@ -76,7 +78,7 @@ int dtls_x509_chain_parse(struct dtls_chain *chain, struct dtls_bytes body,
 void dtls_x509_chain_free(struct dtls_chain *chain);
 
 /**
- * dtls_x509_chain_verify() - is this chain good for this peer?
+ * dtls_x509_chain_verify() - check whether a chain is good for a peer
  * @server:	the peer is a server
  * @name:	host name or address that it must bear (see name.h); NULL: any
  * @time:	seconds since 1970
@@ -91,12 +93,12 @@ int dtls_x509_chain_verify(const struct dtls_trust *t,
 			   int64_t *until, const char **reason);
 
 /*
- * When the certificate shown expires, whoever signed it. DTLS_NO_END: it is a raw
- * public key.
+ * Return: when the certificate that was shown expires, whoever signed it;
+ * DTLS_NO_END: it is a raw public key.
  */
 int64_t dtls_x509_chain_end(const struct dtls_chain *chain);
 
-/* Return: the alert that says so (RFC 5246 7.2.2). */
+/* Return: the alert for an X509_V_ERR_* (RFC 5246 7.2.2). */
 int dtls_x509_chain_alert(int result);
 
 #endif /* _DTLS_X509_H */
