@@ -871,6 +871,34 @@ static int all_but_one(struct end *from, struct end *to, u64 now)
 	return arrived;
 }
 
+/* Whatever its ACKs name: the one here names nothing. */
+TEST_F(pair13, a_client_that_protects_records_has_the_server_hello)
+{
+	static const u8 ack[2] = { 0 };
+	int sent = 0;
+	size_t n;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.kind = CERT_RSA, .issuer = &self->ca,
+		.name = "DNS:end.example" });
+	ASSERT_EQ(0, begin_with(&self->client, &self->server, &self->ca,
+				&self->cert, &self->now));
+	ASSERT_LT(1, all_but_one(&self->server, &self->client, self->now));
+	ASSERT_NE(NULL, self->client.e->tx);
+	n = dtls_protection_seal(self->client.e->tx, DTLS_CT_ACK, ack,
+				 sizeof(ack), self->buf);
+	ASSERT_EQ(0, end_input(&self->server, self->buf, n, self->now));
+	self->now = kdtls_engine_expiry(self->server.e);
+	ASSERT_EQ(0, kdtls_engine_expire(self->server.e, self->now));
+	while (end_output(&self->server, self->buf, END_DATAGRAM,
+			  self->now) > 0) {
+		EXPECT_NE(DTLS_CT_HANDSHAKE, self->buf[0]);
+		sent++;
+	}
+	EXPECT_LT(1, sent);
+	ASSERT_EQ(0, end_exchange(&self->server, &self->client, &self->now, 1));
+}
+
 TEST_F(pair13, part_of_an_answer_acknowledges_the_flight)
 {
 	u64 begin;
