@@ -16,12 +16,12 @@
 
 /* Records that a write key protects */
 #define DTLS_GCM_SEAL_LIMIT	23726566ULL	/* 2^24.5 */
-#define DTLS_CCM_SEAL_LIMIT	(1ULL << 23)
+#define DTLS_CCM_SEAL_LIMIT	8388608ULL	/* 2^23 */
 #define DTLS_CHACHA_SEAL_LIMIT	DTLS_SEQ_MAX
 
 /* Forgeries after which a read key opens nothing more */
-#define DTLS_OPEN_LIMIT		(1ULL << 36)
+#define DTLS_OPEN_LIMIT		68719476736ULL	/* 2^36 */
 #define DTLS_CCM_OPEN_LIMIT	11863283ULL	/* 2^23.5 */
-#define DTLS_CCM_8_OPEN_LIMIT	(1ULL << 7)
+#define DTLS_CCM_8_OPEN_LIMIT	128ULL
 
 #endif /* _DTLS_AEAD_LIMITS_H */
