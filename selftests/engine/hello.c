@@ -315,6 +315,36 @@ TEST_F(hello12, another_verify_request_may_bear_the_same_number)
 	EXPECT_EQ(1, self->client.e->hs->in.next);
 }
 
+/* The second reply to a hello that was sent twice has another cookie in it. */
+TEST_F(hello12, verify_request_for_a_hello_before_asks_for_nothing)
+{
+	u8 reply[2][KDTLS_GATE_REPLY_SIZE];
+	size_t n, len[2];
+	int i;
+
+	n = first_hello(&self->client, self->buf, self->now);
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(KDTLS_GATE_REPLY,
+			  end_gate(self->server.ep, "address", 7, self->buf, n,
+				   self->now, reply[i], &len[i]));
+		self->now += 1000ULL * self->server.config.cookie_life;
+		kdtls_engine_expire(self->client.e, self->now);
+		n = (size_t)end_output(&self->client, self->buf, END_DATAGRAM,
+				       self->now);
+	}
+	ASSERT_NE(0, memcmp(reply[0], reply[1], len[0]));
+	ASSERT_EQ(0, end_input(&self->client, reply[1], len[1], self->now));
+	n = (size_t)end_output(&self->client, self->buf, END_DATAGRAM,
+			       self->now);
+	ASSERT_EQ(0, end_input(&self->server, self->buf, n, self->now));
+	/* It comes when the server has taken the client's next hello. */
+	ASSERT_EQ(0, end_input(&self->client, reply[0], len[0], self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now,
+				  20));
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+}
+
 /* Messages that are long */
 
 /* Names for a certificate that is to have about so many bytes */

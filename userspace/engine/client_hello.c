@@ -267,6 +267,7 @@ int dtls_client_hello_send(struct kdtls_engine *e)
 	struct dtls_writer *w;
 	size_t mark;
 
+	hs->hello_record = e->tx_seq;
 	if (!hs->retried)
 		dtls_transcript_clear(&hs->transcript);
 	w = dtls_handshake_message(e, DTLS_CLIENT_HELLO);

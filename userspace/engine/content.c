@@ -39,8 +39,13 @@ drop:
  * also one that asks for another cookie because the first was too old. Return
  * true if @f is such a request, and not a copy of the one before: the server
  * counts its messages from the number of this request on (RFC 6347 4.2.1).
+ *
+ * A request has the record number of the hello that it answers. One that
+ * answers an older hello, sent twice, asks for nothing: the server may have
+ * taken the newest hello since.
  */
 static bool asks_for_another_cookie(const struct kdtls_engine *e,
+				    const struct dtls_record *record,
 				    const struct dtls_fragment *f)
 {
 	const struct dtls_handshake *hs = e->hs;
@@ -50,6 +55,7 @@ static bool asks_for_another_cookie(const struct kdtls_engine *e,
 	return !e->server && !e->version && !hs->retried &&
 	       hs->step == CLIENT_SERVER_HELLO &&
 	       f->type == DTLS_HELLO_VERIFY_REQUEST && f->seq < hs->in.next &&
+	       record->seq >= hs->hello_record &&
 	       f->body.len == f->length && rd_u16(&body, &version) &&
 	       rd_vec(&body, 1, &cookie) &&
 	       !dtls_bytes_equal(cookie, hs->cookie.p, hs->cookie.len);
@@ -91,10 +97,12 @@ static size_t max_held(const struct kdtls_engine *e)
  * Take a fragment. @fresh is set if it was stored now, @lost if it was dropped,
  * so that the peer has to send it again.
  */
-static int take_fragment(struct kdtls_engine *e, u64 epoch,
+static int take_fragment(struct kdtls_engine *e,
+			 const struct dtls_record *record,
 			 const struct dtls_fragment *f, bool *fresh, bool *lost)
 {
 	struct dtls_handshake *hs = e->hs;
+	u64 epoch = record->epoch;
 
 	/*
 	 * Once there is a key, a message in the clear may be forged: it is not
@@ -105,7 +113,7 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 		*lost = true;
 		return 0;
 	}
-	if (asks_for_another_cookie(e, f)) {
+	if (asks_for_another_cookie(e, record, f)) {
 		dtls_reassembly_clear(&hs->in);
 		hs->in.next = f->seq;
 	}
@@ -204,7 +212,7 @@ static int take_handshake(struct kdtls_engine *e,
 		}
 		if (!e->hs)
 			continue;
-		if (take_fragment(e, record->epoch, &f, &fresh, &lost))
+		if (take_fragment(e, record, &f, &fresh, &lost))
 			return -e->error;
 	}
 	if (fresh && !lost && dtls_state_may_be_13(e))

@@ -108,6 +108,7 @@ struct dtls_handshake {
 	u64 offered;			/* bits: enum dtls_extension */
 	struct dtls_bytes cookie;	/* OPENSSL_malloc()ed */
 	unsigned int verify_requests;	/* HelloVerifyRequests taken */
+	u64 hello_record;	/* number of the newest hello's first record */
 
 	/* DTLS 1.3 */
 	bool retried;			/* there was a HelloRetryRequest */
