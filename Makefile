@@ -24,6 +24,8 @@ help:
 	@echo '                 the running kernel are installed'
 	@echo 'make modules     the module alone, for the kernel of KDIR'
 	@echo 'make install     all of these, below PREFIX ($(PREFIX)) and DESTDIR'
+	@echo 'make test        the library, the engine and the codec: two minutes, without'
+	@echo '                 root or a virtual machine'
 	@echo 'make check       every test: user space, then a virtual machine with each'
 	@echo '                 of KERNELS ($(KERNELS));'
 	@echo '                 the others are kcsan-6.12, built-7.2, built-7.3, stock-6.1,'
@@ -59,6 +61,13 @@ install: all
 	$(if $(headers),$(MAKE) -C $(KDIR) M=$(kmod) \
 		INSTALL_MOD_PATH=$(DESTDIR) modules_install)
 
+# Built on all processors; the tests themselves come one after the other.
+test:
+	@for part in user engine; do \
+		$(MAKE) -s --no-print-directory -j$(shell nproc) \
+			-C $(top)/selftests/$$part BUILD=$(build) test || exit; \
+	done
+
 check:
 	@$(vm)/check $(KERNELS)
 
@@ -79,4 +88,4 @@ lint:
 clean:
 	rm -rf $(build)
 
-.PHONY: all help user modules install check demo bench lint clean
+.PHONY: all help user modules install test check demo bench interop lint clean
