@@ -321,7 +321,7 @@ static void half_open(bool certificates, const char *what)
 	for (i = 0; i < HALVES; i++)
 		begin_messages(half[i]);
 	begun = (heap_used - before) / HALVES;
-	printf("# %s: %zu bytes a half-open handshake, %zu for %u bytes of messages that are claimed to be longer\n",
+	printf("# %s: %zu bytes a half-open handshake, %zu for %u messages begun\n",
 	       what, open, begun, BEGUN);
 	result(open <= max, "a half-open handshake has what its flight needs");
 	result(begun <= BEGUN * BEGUN_MAX,

@@ -146,7 +146,7 @@ static void configure(struct end *end)
 }
 
 static void all_of_them(struct __test_metadata *_metadata,
-		       struct _test_data_skips *self, const struct end *who)
+			struct _test_data_skips *self, const struct end *who)
 {
 	unsigned int i, done = 0;
 
