@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Certificates and keys out of files. */
+/* Read certificates and keys from files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <kdtls/socket.h>
@@ -8,7 +8,10 @@
 
 #define FILE_MAX	(1 << 20)
 
-/* Return: bytes at @data, which OPENSSL_clear_free() gets; or -errno. */
+/*
+ * Read a file into memory at @data, which the caller frees with
+ * OPENSSL_clear_free(). Return: bytes, or -errno.
+ */
 static ssize_t read_file(const char *name, char **data)
 {
 	int fd = open(name, O_RDONLY | O_CLOEXEC), err = 0;

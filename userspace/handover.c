@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The engine's keys to whoever makes the records: the kernel if it can.
+ * This file gives the engine's keys to what makes the records: the kernel if it
+ * can, else user_records.c.
  *
- * The handshake runs on a plain socket, which is attached when the keys are
- * there: only then version, cipher and connection IDs are known, and if the
- * kernel knows them. What is in the socket's queue by then is the kernel's. What
- * the driver had read by then are handshake records, which are the engine's
- * affair, and application records that overtook them: these are fed back.
+ * The handshake runs on a plain socket. The socket is attached when the keys are
+ * there, as version, cipher and connection IDs are not known before. The kernel
+ * takes the records that are in the socket's queue by then. Of those that the
+ * driver has read the engine takes the handshake's, and application records that
+ * overtook the handshake are fed back to the kernel.
  */
 #include "driver.h"
 #include <errno.h>
 
-/* Of application data, or 0; early data's is 1. RFC 6347 4.1, RFC 9147 6.1 */
+/*
+ * Return the epoch of a record if it may be application data, else 0. The epoch of
+ * early data is 1 (RFC 6347 4.1, RFC 9147 6.1).
+ */
 static uint64_t epoch_of(const struct kdtls_socket *s,
 			 const struct dtls_record *record)
 {
@@ -75,7 +79,7 @@ static bool is_seen(const struct dtls_window *w, u64 seq)
 	       w->seen[back / 64] & 1ULL << back % 64;
 }
 
-/* Not seen after all */
+/* Take back that the window has seen a record. */
 static void unsee(struct dtls_window *w, u64 seq)
 {
 	u64 back = w->next - 1 - seq;
@@ -84,7 +88,7 @@ static void unsee(struct dtls_window *w, u64 seq)
 		w->seen[back / 64] &= ~(1ULL << back % 64);
 }
 
-/* Let the window end with a record that was seen. */
+/* Move the end of the window down to the last record that was seen. */
 static void trim(struct dtls_window *w)
 {
 	const unsigned int last = DTLS_REPLAY_WINDOW_MAX / 64 - 1;
@@ -103,7 +107,7 @@ static void trim(struct dtls_window *w)
 	}
 }
 
-/* Has the owner been told what is in it, by the engine and at once? */
+/* Return true if the engine has given its owner the content of a record at once. */
 static bool is_told(const struct kdtls_socket *s,
 		    const struct dtls_key_info *key,
 		    const struct dtls_window *seen, u64 seq)
@@ -113,8 +117,8 @@ static bool is_told(const struct kdtls_socket *s,
 }
 
 /*
- * Sort what was kept of an epoch: genuine application data stays, and counts as
- * not seen. Everything else was the engine's, or nobody's.
+ * Sort the kept records of an epoch. Genuine application data stays, and counts as
+ * not seen. All other records were the engine's, or forged, and are dropped.
  */
 static int sort_kept(struct kdtls_socket *s, struct dtls_key_info *key,
 		     struct dtls_window *window)
@@ -160,7 +164,7 @@ static int sort_kept(struct kdtls_socket *s, struct dtls_key_info *key,
 	return 0;
 }
 
-/* A read key that ends the handshake: records of its epoch may have been kept. */
+/* Take a read key. Records of its epoch may have been kept. */
 static int begin_epoch(struct kdtls_socket *s, const struct dtls_key_info *key,
 		       const struct dtls_window *seen)
 {
@@ -196,7 +200,7 @@ static void feed_user(struct user_records *u, const struct kept *k,
 		user_records_queue(u, plain, n, info.flags);
 }
 
-/* What finds no room is lost as any datagram may be. */
+/* A record that finds no room is lost, as any datagram may be. */
 static void feed_kept(struct kdtls_socket *s)
 {
 	uint8_t *plain = s->user ? scratch_take(s->endpoint) : NULL;
@@ -214,7 +218,7 @@ static void feed_kept(struct kdtls_socket *s)
 	handover_forget(s);
 }
 
-/* Who shall make the records? */
+/* Decide whether the kernel or user space makes the records. */
 static int choose_path(struct kdtls_socket *s, const struct dtls_key_info *key)
 {
 	int err = 0;
@@ -263,7 +267,7 @@ static int take_key(struct kdtls_socket *s, int direction,
 		err = kdtls_poll_control(s->fd, 1);
 	if (err || !ends)
 		return err;
-	/* What the network said of the handshake is no news for the reader. */
+	/* An ICMP error of the handshake is not told to the reader of data. */
 	s->icmp = 0;
 	feed_kept(s);
 	return 0;
@@ -284,7 +288,7 @@ int handover_cid(void *ctx, uint8_t *cid, size_t len)
 {
 	struct kdtls_socket *s = ctx;
 
-	/* Clients are told from each other by address: any will do. */
+	/* Clients are found by their address, so any random ID will do. */
 	return s->user ? user_records_cid(s->user, cid, len) :
 			 ulp_add_cid(s->fd, cid, len);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Hosts and services by name. */
+/* Connect and listen by the names of hosts and services. */
 #include "driver.h"
 #include <errno.h>
 #include <netdb.h>
@@ -41,7 +41,7 @@ static int resolve(const char *host, const char *service, int flags,
 	}
 }
 
-/* Return: fd or -errno. */
+/* Make a socket that is connected to @a. Return: fd or -errno. */
 static int connected_socket(const struct addrinfo *a)
 {
 	int fd, one = 1, err;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* One pre-shared key for all peers of an endpoint. */
+/* The callbacks of an endpoint that has one pre-shared key for all its peers. */
 #include "driver.h"
 
 static size_t give_psk(const struct kdtls_endpoint *ep, uint8_t *key)

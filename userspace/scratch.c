@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Room for a datagram while a call works on it; see driver.h. */
+/* Buffers for the datagrams that calls work on; see driver.h. */
 #include "driver.h"
 
 struct buffer {

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ROUND		64	/* datagrams before it is somebody else's turn */
+#define ROUND		64	/* datagrams that one call takes at most */
 #define UDP_HEADER	8
 #define DEFAULT_EARLY	65536
 
@@ -43,7 +43,7 @@ int kdtls_peer_address(const struct kdtls_socket *s, struct sockaddr *address,
 
 	if (getpeername(fd, address, len))
 		return -errno;
-	/* restart.c closes a socket for good with another kind of file. */
+	/* restart.c puts a file of another kind in the place of a dead socket. */
 	return address->sa_family == AF_UNIX ? -ENOTCONN : 0;
 }
 
@@ -87,7 +87,7 @@ struct kdtls_socket *socket_new(struct kdtls_endpoint *ep, enum kdtls_role role,
 	struct kdtls_socket *s = OPENSSL_zalloc(sizeof(*s));
 	uint8_t *buf = scratch_take(ep);
 
-	/* So that a call which needs one does not fail. */
+	/* The endpoint keeps the buffer, so that no later call fails for want of it. */
 	scratch_give(ep, buf);
 	if (!s || !buf) {
 		OPENSSL_free(s);
@@ -146,16 +146,17 @@ int socket_path_mtu(int fd)
 }
 
 /*
- * These come from udp_sendmsg() before there is a datagram: no room, one
- * that is too long, an error that the network had told before. After any other error the datagram may have been seen by
- * somebody, and its nonce must not be used again.
+ * Return true if udp_sendmsg() gives this error before it makes a datagram: there
+ * is no room, the datagram is too long, or the error is one that the network told
+ * before. After any other error somebody may have seen the datagram, and its nonce
+ * must not be used again.
  */
 static bool never_left(ssize_t error)
 {
 	return error == EAGAIN || error == EMSGSIZE || error == ECONNREFUSED;
 }
 
-/* send(2) that goes on after a signal. Return: bytes, or -errno. */
+/* Call send(2), again if a signal ended it. Return: bytes, or -errno. */
 static ssize_t send_through(int fd, const void *data, size_t len, int flags)
 {
 	ssize_t n;
@@ -166,7 +167,7 @@ static ssize_t send_through(int fd, const void *data, size_t len, int flags)
 	return n < 0 ? -errno : n;
 }
 
-/* Seal a record and send it. Return: bytes of it, or -errno. */
+/* Seal a record and send it. Return: bytes of the record, or -errno. */
 static ssize_t send_sealed(struct kdtls_socket *s, uint8_t type,
 			   const void *data, size_t len, int flags)
 {
@@ -186,8 +187,9 @@ static ssize_t send_sealed(struct kdtls_socket *s, uint8_t type,
 }
 
 /*
- * Whatever does not go out now is lost, as a datagram may be. @number: which
- * record it became, epoch 0: none
+ * Send what the engine has, without waiting: what does not go out now is lost, as
+ * any datagram may be. @number is set to the number of the record that was made,
+ * with epoch 0 if there was none.
  */
 static void transmit(struct kdtls_socket *s, const struct dtls_record_info *info,
 		     const uint8_t *data, size_t len,
@@ -225,7 +227,10 @@ void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len)
 	transmit(s, &raw, data, len, &none);
 }
 
-/* Why the engine gave up, in the words of whoever knows best */
+/*
+ * Return why the engine gave up: what the kernel said of the keys, or the network
+ * of the peer, tells more than the engine's own error.
+ */
 static int reason(const struct kdtls_socket *s)
 {
 	struct kdtls_failure f;
@@ -266,12 +271,12 @@ void socket_flush(struct kdtls_socket *s, uint8_t *buf)
 
 /* ---- receiving ---- */
 
-/* One verified record that is no application data */
+/* Take the content of a verified record that is no application data. */
 static void take_content(struct kdtls_socket *s,
 			 const struct dtls_record_info *info,
 			 const uint8_t *data, size_t len)
 {
-	/* The engine would answer at once, and we may have more to say. */
+	/* The engine would close both directions, and this end may send on. */
 	if (info->type == DTLS_CT_ALERT && len == 2 &&
 	    data[1] == KDTLS_ALERT_CLOSE_NOTIFY) {
 		s->eof = true;
@@ -283,8 +288,9 @@ static void take_content(struct kdtls_socket *s,
 }
 
 /*
- * RFC 5246 7.2.1: what comes after close_notify is ignored. What was sent before
- * it and overtaken by it is not, unless the reader has been told of the end.
+ * Return true if the reader gets a record of application data. A record that was
+ * sent after close_notify is ignored (RFC 5246 7.2.1). One that close_notify has
+ * overtaken is not, unless the reader has been told of the end.
  */
 static bool is_wanted(const struct kdtls_socket *s,
 		      const struct dtls_record_info *info)
@@ -296,7 +302,7 @@ static bool is_wanted(const struct kdtls_socket *s,
 	return info->epoch < s->end.epoch || info->seq < s->end.seq;
 }
 
-/* Records in the clear, when there are keys */
+/* Take a record that the keys of this association do not open. */
 static void take_raw(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
 	kdtls_engine_input(s->engine, data, len, NULL, driver_now());
@@ -312,7 +318,7 @@ static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len
 	struct dtls_bytes raw;
 	ssize_t n;
 
-	/* Without memory the datagram is lost, as any may be. */
+	/* Without memory the datagram is lost, as any datagram may be. */
 	if (!plain)
 		return;
 	while (!s->error &&
@@ -324,7 +330,7 @@ static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len
 			take_raw(s, raw.p, raw.len);
 		} else if (info.type == DTLS_CT_APPLICATION_DATA) {
 			kdtls_engine_confirm(s->engine);
-			/* Empty ones are dropped: 0 means end of file. */
+			/* An empty record is dropped, as 0 means end of file. */
 			if (n && is_wanted(s, &info))
 				user_records_queue(s->user, plain, n,
 						   info.flags);
@@ -364,7 +370,7 @@ static void receive(struct kdtls_socket *s, uint8_t *buf)
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
 		if (n < 0) {
-			/* Anybody could have sent that; the timers decide. */
+			/* Anybody may have sent the ICMP error: timers decide. */
 			s->icmp = -errno;
 			continue;
 		}
@@ -377,8 +383,8 @@ static void receive(struct kdtls_socket *s, uint8_t *buf)
 }
 
 /*
- * RFC 6347 4.2.4: application data of the peer's says that it has our last
- * flight.
+ * Tell the engine that the peer has the last flight of this end, which application
+ * data of the peer proves (RFC 6347 4.2.4).
  */
 static void confirm_delivered(struct kdtls_socket *s)
 {
@@ -392,8 +398,9 @@ static void confirm_delivered(struct kdtls_socket *s)
 }
 
 /*
- * What the kernel puts aside for the library. It looks at what has come when it
- * is asked, and nobody may have asked since: who only sends does not.
+ * Take the control records that the kernel keeps for the library. The kernel looks
+ * at what has come when a call asks for it, so poll() asks here: a program that
+ * only sends does not.
  */
 static void receive_control(struct kdtls_socket *s, uint8_t *buf)
 {
@@ -419,7 +426,10 @@ static void receive_control(struct kdtls_socket *s, uint8_t *buf)
 
 /* ---- events ---- */
 
-/* What the kernel tells by itself: a key nears its limits. */
+/*
+ * On the user path, tell the engine that a key nears its limits, as the kernel does
+ * by itself. Return true if there was anything to tell.
+ */
 static bool take_events(struct kdtls_socket *s)
 {
 	struct dtls_record_info info;
@@ -449,7 +459,7 @@ uint64_t socket_expiry(const struct kdtls_socket *s)
 	return s->next ? earlier(expiry, socket_expiry(s->next)) : expiry;
 }
 
-/* Ms until @expiry, rounded up */
+/* Return the ms until @expiry, rounded up, as for poll(2). */
 static int wait_ms(uint64_t expiry)
 {
 	uint64_t now = driver_now(), ms;
@@ -463,7 +473,7 @@ static int wait_ms(uint64_t expiry)
 }
 
 /*
- * kdtls_recv() has something to say that its file does not tell of: on the
+ * Return true if kdtls_recv() has something that the file does not tell of: on the
  * user path the library has read the datagram already.
  */
 static bool is_pending(const struct kdtls_socket *s)
@@ -503,7 +513,7 @@ int kdtls_process(struct kdtls_socket *s)
 
 	if (s->error)
 		return s->error;
-	/* Without memory it is done the next time. */
+	/* Without memory the next call does the work. */
 	buf = scratch_take(ep);
 	if (buf)
 		process(s, buf);
@@ -537,7 +547,7 @@ ssize_t kdtls_send(struct kdtls_socket *s, const void *data, size_t len)
 		return n < 0 ? n : (ssize_t)len;
 	}
 	n = send_sealed(s, DTLS_CT_APPLICATION_DATA, data, len, 0);
-	/* Who only sends has no other reason to call. */
+	/* A program that only sends has no other reason to call. */
 	if (take_events(s))
 		kdtls_process(s);
 	return n < 0 ? n : (ssize_t)len;
@@ -567,7 +577,7 @@ static ssize_t take_data(struct kdtls_socket *s, void *buf, size_t len,
 	return n;
 }
 
-/* When recv(2) would wait no longer */
+/* Return the time at which recv(2) would stop to wait. */
 static uint64_t receive_end(const struct kdtls_socket *s)
 {
 	struct timeval t = { 0 };
@@ -592,7 +602,7 @@ static ssize_t receive_data(struct kdtls_socket *s, void *buf, size_t len,
 		n = take_data(s, buf, len, info, cut);
 		if (n >= 0)
 			return n;
-		/* A fatal alert is an error of the socket's too. */
+		/* A fatal alert is an error of the kernel's socket, too. */
 		kdtls_process(s);
 		if (n != -EAGAIN)
 			return s->error ? s->error : n;
@@ -674,7 +684,7 @@ int kdtls_shutdown(struct kdtls_socket *s)
 	return 0;
 }
 
-/* Tell the peer that the handshake will not go on. */
+/* End a handshake, and tell the peer. */
 static void give_up(struct kdtls_socket *s)
 {
 	uint8_t *buf = scratch_take(s->endpoint);
@@ -727,8 +737,8 @@ static int set_up(struct kdtls_socket *s, const struct kdtls_socket_options *o)
 }
 
 /*
- * Return the ICMP error that ends a @hasty handshake, or 0. Anybody may send
- * one to a port that he can guess, so none counts once the peer has been heard.
+ * Return the ICMP error that ends a @hasty handshake, or 0. Anybody who guesses the
+ * port may send an ICMP error, so none counts once the peer has been heard.
  */
 static int unreachable(const struct kdtls_socket *s, bool hasty)
 {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Records in user space, with the codec the engine and the kernel use. */
+/*
+ * Records in user space, where the kernel does not make them. The codec is that
+ * of the engine and of the kernel.
+ */
 #include "driver.h"
 #include <errno.h>
 #include <stdlib.h>
 
 #define READ_EPOCHS	3		/* as the kernel: previous, current, next */
-#define QUEUE_MAX	(256 * 1024)	/* bytes that wait for a reader */
+#define QUEUE_MAX	(256 * 1024)	/* bytes of content that may wait for a reader */
 
 struct chunk {
 	STAILQ_ENTRY(chunk) list;
@@ -19,7 +22,7 @@ struct user_records {
 	struct dtls_protection *tx;
 	struct dtls_protection *rx[READ_EPOCHS];	/* newest first */
 	struct dtls_cids cids;
-	bool tx_told;			/* of the newest keys: see _event() */
+	bool tx_told;			/* the event of the newest key was told */
 	bool rx_told;
 	bool rx_end_told;
 	STAILQ_HEAD(, chunk) queue;
@@ -84,7 +87,7 @@ int user_records_key(struct user_records *u, int direction,
 		u->tx_told = false;
 		return 0;
 	}
-	/* Every read key has that of the handshake. */
+	/* The handshake's connection ID comes with every read key. */
 	if (key->cid_len && !u->cids.len &&
 	    user_records_cid(u, key->cid, key->cid_len)) {
 		dtls_protection_free(p);
@@ -136,7 +139,7 @@ static u64 open_limit(const struct dtls_protection *p)
 	return p->limit ? p->limit : p->aead->open_limit;
 }
 
-/* Has @n reached @limit, for the first time? */
+/* Return true, once, when @n has reached @limit; @told remembers it. */
 static bool reached(u64 n, u64 limit, bool *told)
 {
 	if (*told || n < limit)
@@ -145,7 +148,7 @@ static bool reached(u64 n, u64 limit, bool *told)
 	return true;
 }
 
-/* With the last eighth of what is allowed a key is to be replaced. */
+/* Return where the last eighth of @limit begins, in which a key is replaced. */
 static u64 close_to(u64 limit)
 {
 	return limit - limit / 8;
@@ -155,7 +158,7 @@ bool user_records_event(struct user_records *u, struct dtls_record_info *info)
 {
 	const struct dtls_protection *tx = u->tx, *rx = u->rx[0];
 
-	/* A handshake that fails as it ends may leave only one of the keys. */
+	/* A handshake that failed while it handed out keys may leave one of them. */
 	if (!tx || !rx)
 		return false;
 	memset(info, 0, sizeof(*info));
@@ -180,7 +183,7 @@ ssize_t user_records_seal(struct user_records *u, uint8_t type,
 
 	if (len > u->tx->max_plaintext)
 		return -EMSGSIZE;
-	/* The last is left to say goodbye with. */
+	/* The last record of a key is reserved for close_notify. */
 	if (u->tx->seq + 1 >= limit &&
 	    (type != DTLS_CT_ALERT || u->tx->seq >= limit))
 		return -EKEYEXPIRED;
@@ -194,8 +197,9 @@ void user_records_unseal(struct user_records *u)
 }
 
 /*
- * A unified header tells an epoch's last bits, so keys are tried (RFC 9147 4).
- * Early data came before there was a connection ID to @named it with.
+ * Try the read keys, newest first, on a record, as a unified header has only the
+ * last bits of its epoch (RFC 9147 4). Unless the datagram is @named, only keys
+ * without a connection ID are tried: that of early data has none.
  */
 static ssize_t open_one(struct user_records *u, const struct dtls_record *record,
 			bool named, const uint8_t *bytes, uint8_t *plain,
@@ -238,7 +242,10 @@ static bool may_be_handshake(const struct user_records *u,
 	return !record->epoch || dtls_may_be_handshake(record);
 }
 
-/* Parse the header of @bytes; @u may not know how long its connection ID is. */
+/*
+ * Parse the header of @bytes, also if it has a connection ID whose length @u does
+ * not know.
+ */
 static bool parse(const struct user_records *u, struct dtls_record *record,
 		  struct dtls_bytes bytes)
 {
