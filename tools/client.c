@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* kdtls client */
+/* The command kdtls client. */
 #include "commands.h"
 #include "endpoint.h"
 #include "net.h"
@@ -13,14 +13,14 @@
 
 static bool told;
 
-/* One of the host's addresses did not do. */
+/* Say why the handshake with one of the host's addresses failed. */
 static void refused(struct kdtls_socket *s, int error)
 {
 	endpoint_complain(s, error);
 	told = true;
 }
 
-/* Before the handshake or after it: the server shall have it once. */
+/* Send the early data again unless the server took it before the handshake. */
 static int say_again(struct kdtls_socket *s, const uint8_t *early, size_t len)
 {
 	struct kdtls_info info;

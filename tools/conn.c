@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 /*
- * Content of a record unless --mtu says otherwise. A loopback takes 16 KiB and
- * charges the receiver twice that, so few of them fill its buffer.
+ * The bytes of content of a record unless --mtu says otherwise. The path over a
+ * loopback takes 16 KiB, but charges the receiver twice that, so that a few such
+ * records fill its buffer.
  */
 #define DEFAULT_RECORD	1400
 
@@ -24,12 +25,12 @@ void conn_init(struct conn *c, struct kdtls_socket *s, const struct options *o)
 		.kernel = kdtls_path(s, NULL) == KDTLS_PATH_KERNEL,
 		.mtu = n > 0 && (size_t)n < max ? (size_t)n : max,
 	};
-	/* What --mtu says of datagrams, less a record's header, nonce and tag */
+	/* --mtu counts the record's header, nonce and tag, too. */
 	if (o->mtu && c->mtu > o->mtu - CONN_OVERHEAD)
 		c->mtu = o->mtu - CONN_OVERHEAD;
 }
 
-/* Many records for one call: each send is cut to them. */
+/* Let the kernel cut what is sent into records of @c->mtu bytes (UDP_SEGMENT). */
 static void cut_sends(struct conn *c)
 {
 	int n = (int)c->mtu;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* kdtls info: counters of this network namespace, or of one socket */
+/* The command kdtls info shows counters of a network namespace or of a socket. */
 #include "commands.h"
 #include <argp.h>
 #include <err.h>
@@ -100,7 +100,7 @@ static const char *version_name(unsigned int version)
 	return "unknown";
 }
 
-/* Key updates (RFC 9147 8): epochs after the handshake's own */
+/* Return the number of key updates (RFC 9147 8): the epochs after epoch 3. */
 static unsigned long long updates(const struct dtls_info *i, __u64 epoch)
 {
 	return i->version == DTLS_VERSION_1_3 && epoch > 3 ? epoch - 3 : 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* kdtls: DTLS with the records in the kernel */
+/* The command kdtls: finds its subcommand and runs it. */
 #include "commands.h"
 #include <argp.h>
 #include <signal.h>

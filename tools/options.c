@@ -174,7 +174,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_PSK:
 		o->psk_len = hex(state, arg, o->psk, sizeof(o->psk));
-		/* Keep it out of ps(1). */
+		/* ps(1) shows the arguments to everybody. */
 		memset(arg, 'x', strlen(arg));
 		return 0;
 	case OPT_CERT:
@@ -238,7 +238,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		o->linger = number(state, arg, 0, 3600);
 		return 0;
 	case ARGP_KEY_END:
-		/* As on the wire: later versions have lower numbers. */
+		/* Later versions have lower numbers, as on the wire. */
 		if (o->version_min && o->version_max > o->version_min)
 			argp_error(state, "--min is newer than --max");
 		return 0;
@@ -342,7 +342,10 @@ static const struct argp_option server_options[] = {
 	{ 0 }
 };
 
-/* [ADDRESS:]PORT, or an IPv6 address in brackets, with a port or without */
+/*
+ * Parse [ADDRESS:]PORT. An IPv6 address stands in brackets, with a port or without
+ * one.
+ */
 static void parse_listen(struct argp_state *state, struct options *o, char *arg)
 {
 	char *colon = strrchr(arg, ':'), *bracket = strrchr(arg, ']');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * See serve.h. A client's records go back to it, or as bytes to a command whose
- * output goes back in records.
+ * The server for many clients; see serve.h. The content of a client's records goes
+ * back to the client, or to a command whose output goes back in records.
  */
 #include "serve.h"
 #include "conn.h"
@@ -19,11 +19,11 @@
 #include <unistd.h>
 
 #define EVENTS		64
-#define ROUND		64	/* records before it is another client's turn */
-#define IDLE_MS		100	/* between looks at one that is not read from */
+#define ROUND		64	/* records of a client that are taken at once */
+#define IDLE_MS		100	/* between looks at a client that is not read from */
 
 /**
- * struct client - one of them
+ * struct client - a client of the server
  * @command:	its command's standard input and output; -1: an echo
  * @got_close:	the client has said close_notify
  * @queue:	received and not written to @command yet
@@ -46,7 +46,7 @@ LIST_HEAD(clients, client);
 
 #define NEVER	UINT64_MAX
 
-/* Return: our end of its standard input and output, or -1. */
+/* Run @command. Return: a file that is its standard input and output, or -1. */
 static int start_command(const char *command, const char *peer)
 {
 	int pair[2];
@@ -81,8 +81,9 @@ static void watch(int epoll, int op, int fd, uint32_t events,
 }
 
 /*
- * When the client is to be attended to though nothing arrives. While nothing is
- * read from it, the library's records wait and only its timers count.
+ * Return the time at which the client is attended to though nothing arrives. While
+ * nothing is read from the client, records wait in the library, so that its timeout
+ * is 0; then the client is looked at each IDLE_MS.
  */
 static uint64_t due(const struct client *client)
 {
@@ -95,7 +96,7 @@ static uint64_t due(const struct client *client)
 	return net_now() + wait * 1000ULL;
 }
 
-/* What can be done next decides what is waited for. */
+/* Wait for what the client can go on with. */
 static void set_events(int epoll, struct client *client)
 {
 	uint32_t data = client->have || client->got_close ? 0 : EPOLLIN;
@@ -140,7 +141,10 @@ static void add_client(int epoll, struct clients *clients,
 	set_events(epoll, client);
 }
 
-/* Freed only now: an event at hand may still name it. */
+/*
+ * Free the clients that are gone, once no event at hand names them. Return true if
+ * there were any.
+ */
 static bool bury(struct clients *clients)
 {
 	struct client *client = LIST_FIRST(clients), *next;
@@ -169,7 +173,7 @@ static void end(struct client *client, const char *why)
 	client->gone = true;
 }
 
-/* A socket without room has some in a moment. */
+/* Send a record; if the socket has no room, once more a moment later. */
 static bool send_record(struct client *client, const char *data, size_t len)
 {
 	struct pollfd p = { .fd = client->c.fd, .events = POLLOUT };
@@ -185,7 +189,7 @@ static bool send_record(struct client *client, const char *data, size_t len)
 	return n > 0;
 }
 
-/* From the queue to the command. Return: false: it takes no more now. */
+/* Write the queue to the command. Return: false: the command takes no more now. */
 static bool feed_command(struct client *client)
 {
 	ssize_t n;
@@ -263,7 +267,7 @@ static void attend(int epoll, struct client *client)
 		set_events(epoll, client);
 }
 
-/* Attend to those whose time has come. Return: when the next one's comes. */
+/* Attend to the clients that are due. Return: when the next one is due. */
 static uint64_t attend_due(int epoll, struct clients *clients)
 {
 	uint64_t now = net_now(), next = NEVER;
@@ -281,7 +285,7 @@ static uint64_t attend_due(int epoll, struct clients *clients)
 	return next;
 }
 
-/* Ms until @when, rounded up, as for epoll_wait() */
+/* Return the ms until @when, rounded up, as for epoll_wait(). */
 static int wait_until(uint64_t when)
 {
 	uint64_t now = net_now();
@@ -311,7 +315,7 @@ int serve(const struct listeners *ls, const struct options *o)
 	struct client *client;
 	int epoll, i, n;
 
-	signal(SIGCHLD, SIG_IGN);	/* nobody waits for the commands */
+	signal(SIGCHLD, SIG_IGN);	/* no wait(2) for the commands */
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (epoll < 0)
 		err(1, "epoll");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* kdtls server */
+/* The command kdtls server. */
 #include "commands.h"
 #include "endpoint.h"
 #include "net.h"
@@ -28,7 +28,7 @@ static int accept_next(const struct listeners *ls, struct kdtls_socket **s)
 	}
 }
 
-/* Standard input and output are one: so is the client. */
+/* Serve one client after the other, with standard input and output. */
 static int serve_in_turn(const struct listeners *ls, const struct options *o)
 {
 	struct kdtls_socket *s;
@@ -63,7 +63,7 @@ static int add_listener(struct listeners *ls, struct kdtls_endpoint *ep,
 	return bad;
 }
 
-/* Without an address both families are served, or the one there is. */
+/* Listen at the address of the options, or else at all of both families. */
 static void listen_all(struct listeners *ls, struct kdtls_endpoint *ep,
 		       const struct options *o)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * See transfer.h. Each direction ends by itself: ours with the input, theirs
- * with their close_notify.
+ * Data between a peer and files; see transfer.h. Each direction ends by itself:
+ * ours with the input, theirs with their close_notify.
  */
 #include "transfer.h"
 #include "endpoint.h"
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define BURST		16384	/* bytes that may leave at once */
-#define RECEIVE_ROUND	64	/* records before it is the sender's turn */
+#define RECEIVE_ROUND	64	/* records that are taken before the next send */
 
 /**
  * struct transfer - its state
@@ -99,7 +99,7 @@ static bool write_all(int fd, const char *buf, size_t len)
 	return true;
 }
 
-/* Take what is there, up to a round. Return: false if it cannot go on. */
+/* Receive a round of records at most. Return: false: the transfer has failed. */
 static bool receive(struct transfer *t)
 {
 	char buf[RECORD_MAX];
@@ -129,7 +129,7 @@ static bool receive(struct transfer *t)
 	return true;
 }
 
-/* How many bytes may go now? */
+/* Return the number of bytes that may be sent now. */
 static size_t allowance(struct transfer *t)
 {
 	uint64_t now = net_now();
@@ -143,7 +143,7 @@ static size_t allowance(struct transfer *t)
 	return t->budget > 0 ? t->budget : 0;
 }
 
-/* Milliseconds until a record may go again */
+/* Return the ms until a record may be sent again. */
 static int pause_ms(struct transfer *t)
 {
 	size_t want = t->regular ? BURST / 2 : t->c.mtu;
@@ -171,7 +171,7 @@ static bool end_of_input(struct transfer *t)
 	return !bad;
 }
 
-/* Send some of the input. Return: false if it cannot go on. */
+/* Send some of the input. Return: false: the transfer has failed. */
 static bool transmit(struct transfer *t)
 {
 	char buf[RECORD_MAX];
@@ -185,7 +185,7 @@ static bool transmit(struct transfer *t)
 			warn("input");
 			return false;
 		}
-		/* A pipe cannot be put back: wait here for room. */
+		/* What was read from a pipe cannot be put back: wait for room. */
 		while (n > 0) {
 			struct pollfd p = { .fd = t->c.fd, .events = POLLOUT };
 			ssize_t sent = kdtls_send(t->c.s, buf, n);
@@ -211,13 +211,13 @@ static bool transmit(struct transfer *t)
 	return true;
 }
 
-/* Our answer to their close_notify, where nothing of ours is to follow */
+/* Answer the peer's close_notify unless more is to be sent. */
 static bool answer_close(struct transfer *t)
 {
 	if (t->sent_close || (t->o->file && t->in >= 0))
 		return true;
 	t->sent_close = true;
-	/* It is only good manners: they may be gone. */
+	/* An error is ignored, as the peer may be gone. */
 	kdtls_shutdown(t->c.s);
 	return true;
 }
@@ -265,10 +265,10 @@ static bool step(struct transfer *t)
 	}
 	if (p[0].revents & POLLOUT)
 		t->blocked = false;
-	/* Errors come as those of the next call. */
+	/* The next call that sends or receives returns an error. */
 	if (p[0].revents & POLLPRI || !kdtls_timeout(t->c.s))
 		kdtls_process(t->c.s);
-	/* What the library has read already is told by its timeout. */
+	/* A timeout of 0 tells of what the library has read already. */
 	if (!kdtls_timeout(t->c.s) && !t->got_close)
 		t->more = true;
 	if ((t->more || p[0].revents & ~(POLLOUT | POLLPRI)) && !receive(t))
