@@ -13,7 +13,7 @@
 
 #define CACHED_SESSIONS	1024
 
-/* The library's callbacks know a socket; there is one command line. */
+/* The options, for callbacks of the library, which are given a socket alone. */
 static const struct options *options;
 static int keylog_fd = -1;
 
@@ -23,7 +23,7 @@ static void log_key(void *ctx, const char *line)
 	dprintf(keylog_fd, "%s\n", line);
 }
 
-/* Whoever has the file can be the client: nobody else may read it. */
+/* Write the session to a file that only its owner can read, as it is a secret. */
 static void save_session(void *ctx, const uint8_t *session, size_t len)
 {
 	int fd = open(options->session, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
@@ -108,7 +108,7 @@ static void configure(struct kdtls_config *c, const struct options *o)
 		c->ops.keylog = log_key;
 }
 
-/* The library tells what is wrong, not in which of the two files. */
+/* The library tells what is wrong, but not in which of the files: name both. */
 static void use_certificate(struct kdtls_endpoint *ep, const struct options *o)
 {
 	int bad = kdtls_use_certificate_file(ep, o->cert, o->key);
@@ -194,7 +194,7 @@ void endpoint_describe(struct kdtls_socket *s)
 	      kdtls_cipher_name(i.cipher), why);
 }
 
-/* What the failure and the alerts of it say, beside the error's own text */
+/* Return the name of the alert that was sent or received, in brackets, or "". */
 static const char *alert_text(const struct kdtls_failure *f, char *text,
 			      size_t size)
 {
@@ -213,6 +213,9 @@ void endpoint_complain(struct kdtls_socket *s, int error)
 	char peer[ADDRESS_MAX], alert[80];
 	struct kdtls_failure f;
 
+	/* Whose clock was first says nothing about the peer. */
+	if (error == -ETIMEDOUT)
+		error = -KDTLS_ETIMEOUT;
 	kdtls_engine_failure(kdtls_engine(s), &f);
 	warnx("handshake with %s: %s%s", net_peer(s, peer),
 	      f.error && f.error == -error ? f.reason : kdtls_strerror(error),
