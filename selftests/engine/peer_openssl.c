@@ -16,6 +16,7 @@ struct peer {
 	SSL_SESSION *session;
 	BIO_METHOD *method;
 	u8 alpn[32];			/* a list of one, as on the wire */
+	bool expired;			/* its tries were used up */
 	bool memory;			/* what it writes is gathered here */
 	u8 pending[WIRE_SIZE];
 	size_t pending_len;
@@ -284,6 +285,7 @@ static bool start_peer(struct peer *p, bool resume)
 {
 	BIO *bio;
 
+	p->expired = false;
 	p->ssl = SSL_new(p->ctx);
 	bio = BIO_new(p->method);
 	BIO_set_data(bio, p);
@@ -314,8 +316,15 @@ static int step_peer(struct peer *p)
 	err = SSL_get_error(p->ssl, ret);
 	if (err == SSL_ERROR_WANT_READ || err == SSL_ERROR_WANT_WRITE)
 		return 0;
+	p->expired = ERR_GET_REASON(ERR_peek_last_error()) ==
+		     SSL_R_READ_TIMEOUT_EXPIRED;
 	ERR_print_errors_fp(stderr);
-	return -1;
+	return p->expired ? 0 : -1;
+}
+
+static bool gave_up_peer(struct peer *p)
+{
+	return p->expired;
 }
 
 static bool send_peer(struct peer *p, const void *data, size_t len)
@@ -379,6 +388,7 @@ const struct peer_ops peer_openssl = {
 	.note = "a 3.0 server takes Ed25519 for TLS alone",
 	.can = PEER_SRTP_AEAD | PEER_ED25519_CLIENT | PEER_NO_EMS_SERVER,
 	PEER_CALLS,
+	.gave_up = gave_up_peer,
 };
 
 const struct peer_ops peer_openssl_memory = {
@@ -389,4 +399,5 @@ const struct peer_ops peer_openssl_memory = {
 	PEER_CALLS_BUT_OPEN_AND_SPEAKS,
 	.open = open_memory,
 	.speaks = speaks_usually,
+	.gave_up = gave_up_peer,
 };

@@ -227,8 +227,10 @@ static void stop_peer(struct peer *p)
 const struct peer_ops peer_wolfssl13 = {
 	.name = "wolfSSL",
 	.note = "5.9 cannot cut its first hello: a client's MTU is 1280 at "
-		"least, and 1500 with a share of X25519MLKEM768; tickets of its server are not tried with loss, nor "
-		"where they make the first hello two pieces; "
+		"least, and 1500 with a share of X25519MLKEM768; its server "
+		"takes a first hello in one piece only: below 1500 none with "
+		"such a share, or with a ticket, is tried, and no ticket with "
+		"loss; "
 		"Debian builds it without early data (0-RTT)",
 	.can = PEER_13 | PEER_ED25519_CLIENT | PEER_ED25519_SERVER |
 	       PEER_WHOLE_HELLO | PEER_CID,
