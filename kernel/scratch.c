@@ -98,6 +98,27 @@ static bool add_receive(struct dtls_scratch *scratch)
 	return true;
 }
 
+/*
+ * scratch_complete() makes what @scratch lacks, or all of it if it is NULL; see
+ * dtls_scratch_get(). Sleeps.
+ */
+static noinline struct dtls_scratch *
+scratch_complete(struct dtls_scratch *scratch, int home, bool receive)
+{
+	if (!scratch)
+		scratch = scratch_new(home);
+	if (!scratch) {
+		if (home >= 0)
+			put_spare(&spare_scratch, home, NULL);
+		return NULL;
+	}
+	if (receive && !scratch->content && !add_receive(scratch)) {
+		dtls_scratch_put(scratch);
+		return NULL;
+	}
+	return scratch;
+}
+
 /**
  * dtls_scratch_get() - memory to seal or open records in
  * @receive:	to open them
@@ -111,49 +132,28 @@ struct dtls_scratch *dtls_scratch_get(bool receive)
 	int home;
 
 	scratch = take_spare(&spare_scratch, &home);
-	if (unlikely(!scratch)) {
-		scratch = scratch_new(home);
-		if (!scratch) {
-			if (home >= 0)
-				put_spare(&spare_scratch, home, NULL);
-			return NULL;
-		}
-	}
-	if (unlikely(receive && !scratch->content && !add_receive(scratch))) {
-		dtls_scratch_put(scratch);
-		return NULL;
-	}
-	return scratch;
+	if (likely(scratch && (!receive || scratch->content)))
+		return scratch;
+	return scratch_complete(scratch, home, receive);
 }
 
-/* Memory that wipe_memory() is called for is a multiple of so many bytes long. */
-#define WIPE_UNIT	32
-static_assert(IS_ALIGNED(DTLS_SCRATCH_ROOM, WIPE_UNIT));
-
 /*
- * Wipe @len bytes at @from, and the rest of the last unit. A few bytes are
- * wiped here, as memset() takes longer to choose a way than to write them.
+ * wipe_memory() zeroes @len bytes at @from and the rest of the last word, which
+ * must belong to the same memory. On x86 memset64() is one instruction, where
+ * memset() takes longer to choose a way than to write what is short.
  */
 static void wipe_memory(void *from, size_t len)
 {
-	u64 *p = from, *end = from + round_up(len, WIPE_UNIT);
-
-	if (len > 8 * WIPE_UNIT) {
-		memzero_explicit(from, len);
-		return;
-	}
-	for (; p < end; p += WIPE_UNIT / sizeof(*p)) {
-		WRITE_ONCE(p[0], 0);
-		WRITE_ONCE(p[1], 0);
-		WRITE_ONCE(p[2], 0);
-		WRITE_ONCE(p[3], 0);
-	}
+	memset64(from, 0, DIV_ROUND_UP(len, sizeof(u64)));
+	barrier_data(from);
 }
+
+static_assert(IS_ALIGNED(DTLS_SCRATCH_ROOM, sizeof(u64)));
 
 /* Wipes what was used. */
 void dtls_scratch_put(struct dtls_scratch *scratch)
 {
-	if (scratch->req_used)
+	if (likely(scratch->req_used))
 		wipe_memory(scratch->req->__ctx, scratch->req_used);
 	if (scratch->plain)
 		wipe_memory(scratch->content, scratch->plain);
@@ -194,7 +194,7 @@ int dtls_scratch_grow(struct dtls_scratch *scratch, const struct dtls_key *key)
 	struct aead_request *req;
 
 	if (!scratch->req || size > scratch->req_size) {
-		req = kzalloc(sizeof(*req) + round_up(size, WIPE_UNIT),
+		req = kzalloc(sizeof(*req) + round_up(size, sizeof(u64)),
 			      gfp_of(scratch->home));
 		if (!req)
 			return -ENOMEM;
@@ -212,6 +212,19 @@ int dtls_scratch_grow(struct dtls_scratch *scratch, const struct dtls_key *key)
 	return 0;
 }
 
+/* new_linear() makes what dtls_scratch_get_linear() did not find. Sleeps. */
+static noinline u8 *new_linear(size_t len, int home)
+{
+	u8 *linear;
+
+	if (home < 0)
+		return kmalloc(len, GFP_KERNEL_ACCOUNT);
+	linear = kmalloc(DTLS_LINEAR_SIZE, GFP_KERNEL);
+	if (!linear)
+		put_spare(&spare_linear, home, NULL);
+	return linear;
+}
+
 /**
  * dtls_scratch_get_linear() - memory in one piece for a few short records
  * @len:	bytes, DTLS_LINEAR_SIZE at most
@@ -225,14 +238,7 @@ u8 *dtls_scratch_get_linear(size_t len, int *home)
 {
 	u8 *linear = take_spare(&spare_linear, home);
 
-	if (likely(linear))
-		return linear;
-	if (*home < 0)
-		return kmalloc(len, GFP_KERNEL_ACCOUNT);
-	linear = kmalloc(DTLS_LINEAR_SIZE, GFP_KERNEL);
-	if (!linear)
-		put_spare(&spare_linear, *home, NULL);
-	return linear;
+	return likely(linear) ? linear : new_linear(len, *home);
 }
 
 void dtls_scratch_put_linear(u8 *linear, int home)
