@@ -96,16 +96,31 @@ undo:
 	return false;
 }
 
+/*
+ * in_a_row() returns how many records of @len bytes each lie side by side from
+ * the offset of @frag on; see dtls_scratch_place(). There is room for one at least.
+ */
+static unsigned int in_a_row(const struct page_frag *frag, size_t len)
+{
+	size_t room = frag->size - frag->offset;
+
+	if (len <= PAGE_SIZE / 2)
+		room = min(room, PAGE_SIZE - offset_in_page(frag->offset));
+	return room / len;
+}
+
 /**
- * dtls_batch_add() - room for one more record at the end of a batch of pages
+ * dtls_batch_add() - room for more records at the end of a batch of pages
  * @batch:	the batch
  * @frag:	the pages it is taken from: the task's, or the cork's
- * @len:	bytes of the record
+ * @len:	bytes of each record
+ * @n:		records, at least one
  *
- * Sleeps. Return: false if there is no memory, or if no more fit in @batch.
+ * Sleeps. Return: for how many records there is room now, which may be fewer
+ * than @n; 0 if there is no memory, or if no more fit in @batch.
  */
-bool dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag,
-		    size_t len)
+unsigned int dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag,
+			    size_t len, unsigned int n)
 {
 	frag->offset = dtls_scratch_place(frag->offset, len);
 	/* At a batch's start a refill may find that the page is free again. */
@@ -114,11 +129,15 @@ bool dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag,
 		if (frag->page && frag->size < len)
 			drop_frag(frag);
 		if (!skb_page_frag_refill(len, frag, BATCH_GFP))
-			return false;
+			return 0;
 		frag->offset = dtls_scratch_place(frag->offset, len);
 		if (frag->offset + len > frag->size)
 			return add_single_pages(batch, frag, len);
 	}
+	if (n > 1)
+		n = min(n, in_a_row(frag, len));
+	if (n > 1 && add_bytes(batch, frag, n * len))
+		return n;
 	return add_bytes(batch, frag, len);
 }
 

@@ -99,8 +99,9 @@ static inline struct dtls_spot dtls_batch_end(const struct dtls_batch *batch)
 }
 
 bool __must_check dtls_batch_linear(struct dtls_batch *batch, size_t len);
-bool __must_check dtls_batch_add(struct dtls_batch *batch,
-				 struct page_frag *frag, size_t len);
+unsigned int __must_check
+dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag, size_t len,
+	       unsigned int n);
 void dtls_batch_cut(struct dtls_batch *batch, size_t len);
 void dtls_batch_free(struct dtls_batch *batch);
 u8 *dtls_batch_next_in_pages(struct dtls_spot *spot, size_t len,

@@ -187,15 +187,13 @@ static ssize_t push_batch(struct tx *tx, struct dtls_batch *batch, size_t size)
 /* ---- records ---- */
 
 /* Write a record's number where the caller wants it: struct dtls_record_info. */
-static int tell_number(const struct tx *tx, u64 seq)
+static noinline int tell_number(const struct tx *tx, u64 seq)
 {
 	const struct dtls_record_number number = {
 		.epoch = tx->epoch->number,
 		.seq = seq,
 	};
 
-	if (!tx->info.number_ptr)
-		return 0;
 	return copy_to_user(u64_to_user_ptr(tx->info.number_ptr), &number,
 			    sizeof(number)) ? -EFAULT : 0;
 }
@@ -230,7 +228,11 @@ static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
 	return taken;
 }
 
-/* @run is of @n records of @segment bytes, or of what is left of @len bytes. */
+/*
+ * begin_run() makes @run one of @n records of @segment bytes each, the last of
+ * what is left of @len bytes. The caller has set where they lie, and whether
+ * more records follow.
+ */
 static void begin_run(struct run *run, const struct dtls_key *key,
 		      unsigned int n, size_t segment, size_t len)
 {
@@ -258,17 +260,22 @@ static void cut_run(struct run *run, unsigned int n)
  */
 static int lay_out(struct dtls_batch *batch, struct run *run)
 {
+	unsigned int same = run->n - (run->last != run->size), i = 0, added;
 	size_t total = (run->n - 1) * run->size + run->last;
-	unsigned int i;
 
 	if (total <= (run->n > 1 ? DTLS_LINEAR_SIZE : COPY_MAX))
 		return dtls_batch_linear(batch, total) ? 0 : -ENOBUFS;
 
 	batch->lent = true;
-	for (i = 0; i < run->n; i++)
-		if (!dtls_batch_add(batch, &current->task_frag,
-				    i + 1 < run->n ? run->size : run->last))
-			break;
+	do {
+		if (i < same)
+			added = dtls_batch_add(batch, &current->task_frag,
+					       run->size, same - i);
+		else
+			added = dtls_batch_add(batch, &current->task_frag,
+					       run->last, 1);
+		i += added;
+	} while (added && i < run->n);
 	cut_run(run, i);
 	return i ? 0 : -ENOBUFS;
 }
@@ -400,7 +407,7 @@ static int make_records(struct tx *tx, const struct dtls_batch *batch,
 			n = err;
 	}
 	dtls_scratch_put(scratch);
-	if (n > 0) {
+	if (n > 0 && unlikely(tx->info.number_ptr)) {
 		/* A record that cannot be told of is not sent. */
 		err = tell_number(tx, seq + n - 1);
 		if (err)
@@ -459,11 +466,13 @@ static ssize_t send_records(struct tx *tx, size_t len)
 		most = min_t(size_t, UDP_MAX_SEGMENTS, DTLS_GSO_MAX /
 			     dtls_key_size(key, segment, false));
 	do {
-		struct run run = { .spot = dtls_batch_end(&batch) };
+		struct run run __uninitialized;
 
 		n = 1;
 		if (most > 1)
 			n = min(most, DIV_ROUND_UP(left, segment));
+		run.spot = dtls_batch_end(&batch);
+		run.more = false;
 		begin_run(&run, key, n, segment, min(n * segment, left));
 		err = send_batch(tx, &batch, &run, &done);
 		dtls_batch_free(&batch);
@@ -518,14 +527,16 @@ static int add_to_cork(struct tx *tx, struct dtls_cork *cork, size_t len,
 		       bool more)
 {
 	struct dtls_batch *batch = &cork->batch;
-	struct run run = { .spot = dtls_batch_end(batch), .more = more };
 	size_t before = batch->len;
+	struct run run __uninitialized;
 	int ret;
 
+	run.spot = dtls_batch_end(batch);
+	run.more = more;
 	begin_run(&run, &tx->epoch->key, 1, len, len);
 	if (before + run.size > DTLS_DATAGRAM_MAX)
 		return -EMSGSIZE;
-	if (!dtls_batch_add(batch, &cork->frag, run.size))
+	if (!dtls_batch_add(batch, &cork->frag, run.size, 1))
 		return -ENOBUFS;
 	ret = copy_run(tx, batch, &run);
 	if (!ret)
