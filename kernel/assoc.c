@@ -168,7 +168,7 @@ found:
  * Return the number of the newest read epoch, or 0 if there is none. @assoc may
  * be NULL.
  */
-u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc)
+u64 dtls_assoc_newest_rx(const struct dtls_assoc *assoc)
 {
 	struct dtls_epoch *epoch;
 	u64 number;

@@ -104,7 +104,7 @@ int __must_check dtls_assoc_set_rx(struct dtls_assoc *assoc,
 				   struct dtls_epoch *epoch);
 struct dtls_epoch *dtls_assoc_tx(struct dtls_assoc *assoc);
 struct dtls_epoch *dtls_assoc_rx(struct dtls_assoc *assoc, u64 number);
-u64 dtls_assoc_newest_rx(struct dtls_assoc *assoc);
+u64 dtls_assoc_newest_rx(const struct dtls_assoc *assoc);
 void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
 int __must_check dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid);
 bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,

@@ -34,8 +34,9 @@ static_assert(sizeof_field(struct dtls_scratch, iv) == 1 + DTLS_NONCE_SIZE + 3);
  * The whole nonce is written for each record, as a cipher may have left its
  * counter there.
  */
-static void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
-		       const u8 *explicit, const struct dtls_record *rec)
+static __always_inline
+void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
+		const u8 *explicit, const struct dtls_record *rec)
 {
 	u8 *nonce = scratch->iv;
 
@@ -376,6 +377,8 @@ static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
 	unsigned int tag_len = key->cipher->tag_len;
 	unsigned int first = len ?: 1;
 
+	if (is_expired(key))
+		return -EKEYEXPIRED;
 	dtls_record_aad_number(scratch->aad, rec);
 	make_nonce(key, scratch, fragment, rec);
 	/*
@@ -438,7 +441,7 @@ u64 dtls_crypt_open(struct dtls_key *key, struct dtls_scratch *scratch,
 	unsigned int start = offset_in_page(scratch->content);
 	int wrong = check_fits(key, rx, len), err;
 	u64 authentic = 0;
-	size_t place = 0;
+	size_t place = 0, end = 0;
 	unsigned int i;
 
 	if (!wrong)
@@ -454,21 +457,19 @@ u64 dtls_crypt_open(struct dtls_key *key, struct dtls_scratch *scratch,
 		place = dtls_scratch_place(place, rec.fragment_len);
 		o->content = scratch->content + place;
 		scratch->dst[1].offset = start + place;
-		err = wrong;
-		if (!err && is_expired(key))
-			err = -EKEYEXPIRED;
-		if (!err) {
-			err = open_one(key, scratch, rx, i, &rec, len);
-			scratch->plain = max_t(size_t, scratch->plain,
-					       place + len);
-		}
-		if (err == -EBADMSG)
-			atomic64_inc(&key->forged);
-		o->len = err ?: open_inner(&rec, o->content, len, &o->type);
-		if (err)
+		end = place + len;
+		err = wrong ?: open_one(key, scratch, rx, i, &rec, len);
+		if (unlikely(err)) {
+			if (err == -EBADMSG)
+				atomic64_inc(&key->forged);
+			o->len = err;
 			continue;
+		}
+		o->len = open_inner(&rec, o->content, len, &o->type);
 		authentic |= BIT_ULL(i);
 		place += max(o->len, 0);
 	}
+	if (!wrong)
+		scratch->plain = max(scratch->plain, end);
 	return authentic;
 }

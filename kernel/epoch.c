@@ -52,14 +52,9 @@ struct dtls_epoch *dtls_epoch_new(const struct dtls_key_info *info,
 	return epoch;
 }
 
-/*
- * Put a reference to @epoch, which may be NULL. Process context: the last
- * reference frees the AEAD. See struct dtls_epoch.
- */
-void dtls_epoch_put(struct dtls_epoch *epoch)
+/* Free @epoch, as dtls_epoch_put() has put the last reference. */
+void dtls_epoch_free(struct dtls_epoch *epoch)
 {
-	if (!epoch || !refcount_dec_and_test(&epoch->refs))
-		return;
 	dtls_key_destroy(&epoch->key);
 	kfree(epoch->replay.ring);
 	kfree_rcu(epoch, rcu);
@@ -89,17 +84,6 @@ int dtls_epoch_take_seq(struct dtls_epoch *epoch, unsigned int n, u64 *seq)
 
 	*seq = old;
 	return n;
-}
-
-/*
- * Return true if 7/8 of the write key's limit are used up and the library was
- * not told so. The caller tells it.
- */
-bool dtls_epoch_tx_warn(struct dtls_epoch *epoch)
-{
-	return unlikely((u64)atomic64_read(&epoch->seq) >=
-			epoch->limit - epoch->limit / 8) &&
-	       !test_and_set_bit(DTLS_EVENT_TX_LIMIT, &epoch->told);
 }
 
 /*

@@ -46,13 +46,33 @@ struct dtls_epoch {
 struct dtls_epoch *dtls_epoch_new(const struct dtls_key_info *info,
 				  const struct dtls_aead *cipher,
 				  u32 replay_window);
-void dtls_epoch_put(struct dtls_epoch *epoch);
+void dtls_epoch_free(struct dtls_epoch *epoch);
 int __must_check dtls_epoch_take_seq(struct dtls_epoch *epoch, unsigned int n,
 				     u64 *seq);
-bool dtls_epoch_tx_warn(struct dtls_epoch *epoch);
 bool dtls_epoch_rx_warn(struct dtls_epoch *epoch, u16 event);
 void dtls_epoch_warn_again(struct dtls_epoch *epoch, u16 event);
 int __must_check dtls_epoch_resize(struct dtls_epoch *epoch, spinlock_t *lock,
 				   u32 size);
+
+/*
+ * Put a reference to @epoch, which may be NULL. Process context: the last
+ * reference frees the AEAD. See struct dtls_epoch.
+ */
+static inline void dtls_epoch_put(struct dtls_epoch *epoch)
+{
+	if (epoch && refcount_dec_and_test(&epoch->refs))
+		dtls_epoch_free(epoch);
+}
+
+/*
+ * Return true if 7/8 of the write key's limit are used up and the library was
+ * not told so. The caller tells it.
+ */
+static inline bool dtls_epoch_tx_warn(struct dtls_epoch *epoch)
+{
+	return unlikely((u64)atomic64_read(&epoch->seq) >=
+			epoch->limit - epoch->limit / 8) &&
+	       !test_and_set_bit(DTLS_EVENT_TX_LIMIT, &epoch->told);
+}
 
 #endif /* _DTLS_EPOCH_H */

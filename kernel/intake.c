@@ -192,12 +192,15 @@ static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
  * record. The same holds for an association without connection IDs whose peer
  * begins anew with one: what may be of its handshake is shown to the library.
  */
-static bool find_unsized(struct dtls_run *rx, const u8 *p, unsigned int len)
+static noinline bool find_unsized(const struct dtls_assoc *assoc,
+				  struct dtls_run *rx, const u8 *p,
+				  unsigned int len)
 {
 	struct dtls_record *rec = &rx->rec;
 
 	if (!dtls_record_unsized(rec, p, len))
 		return false;
+	rx->newest = dtls_assoc_newest_rx(assoc);
 	if (rx->newest > (rec->unified ? DTLS13_EPOCH_EARLY : 0)) {
 		if (!dtls_may_be_handshake(rec))
 			return false;
@@ -213,10 +216,11 @@ static bool find_unsized(struct dtls_run *rx, const u8 *p, unsigned int len)
  * Find the epoch that a unified header means. Return: false if the record is
  * too short for its number to be unmasked (RFC 9147 4.2.3).
  */
-static bool find_epoch(struct dtls_run *rx)
+static bool find_epoch(const struct dtls_assoc *assoc, struct dtls_run *rx)
 {
 	if (!rx->rec.unified)
 		return true;
+	rx->newest = dtls_assoc_newest_rx(assoc);
 	rx->rec.epoch = dtls_record_epoch(&rx->rec, rx->newest);
 	return rx->rec.fragment_len >= DTLS_SAMPLE_SIZE;
 }
@@ -261,10 +265,7 @@ static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
 	skip_bytes(d, len);
 }
 
-/*
- * Find the next record in @d. The newest epoch that has a key is rx->newest.
- * Return: false if @d has no more records; it is used up then.
- */
+/* Find the next record in @d. Return: false if @d is used up and has no more. */
 static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			struct dtls_run *rx)
 {
@@ -285,7 +286,7 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			p = NULL;
 		if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len)) {
 			size = rx->rec.header_len + rx->rec.fragment_len;
-			if (!find_epoch(rx)) {
+			if (!find_epoch(assoc, rx)) {
 				skip_junk(ds, d, size, DTLS_COUNT_RX_MALFORMED);
 				continue;
 			}
@@ -300,7 +301,7 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			skip_junk(ds, d, size, DTLS_COUNT_RX_NO_KEY);
 			continue;
 		}
-		if (p && !cid_len && find_unsized(rx, p, len))
+		if (p && !cid_len && find_unsized(assoc, rx, p, len))
 			return true;
 		/* Where the next record begins cannot be told. */
 		skip_junk(ds, d, len, DTLS_COUNT_RX_MALFORMED);
@@ -389,7 +390,7 @@ static bool steady_first(struct dtls_run *rx)
 	const u8 *piece = rx->piece;
 
 	rx->used = 0;
-	if (piece && rx->ours)
+	if (likely(piece && rx->ours))
 		return true;
 	if (size > DTLS_SCRATCH_ROOM ||
 	    !copy_bytes(rx, piece ? piece + head : NULL, rx->offset + head,
@@ -402,7 +403,7 @@ static bool steady_first(struct dtls_run *rx)
 }
 
 /* Unmask the number in a unified header and make it whole (RFC 9147 4.2.2). */
-static void find_number(struct dtls_epoch *epoch, struct dtls_run *rx)
+static noinline void find_number(struct dtls_epoch *epoch, struct dtls_run *rx)
 {
 	u8 mask[DTLS_SAMPLE_SIZE];
 
@@ -427,8 +428,8 @@ static bool follows_run(const struct dtls_run *rx, unsigned int n, const u8 *p)
  * until there are @max. Most coalesced datagrams are one such run. Under the
  * association's lock.
  */
-static void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
-		       struct dtls_run *rx, unsigned int max)
+static noinline void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
+				struct dtls_run *rx, unsigned int max)
 {
 	unsigned int size = dtls_run_size(rx), n;
 	const u8 *p;
@@ -450,33 +451,66 @@ static void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Hold @rx against the replay window if there is a key for it and its header
- * was read to the end; with @d also the records that follow there, @max in all.
- * From here to settle_run() they are under way: if another reader moves the
- * window past them in the meantime, they are still accepted.
+ * Hold @rx against the replay window if there is a key for it and its header was
+ * read to the end; and with it the records that follow in @d, up to @max in all.
+ * From here to settle_run() they are under way: if another reader moves the window
+ * past them in the meantime, they are still accepted.
  */
 static void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
 		      struct dtls_dgram *d, unsigned int max)
 {
 	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+	bool keyed;
 
 	lockdep_assert_held(&ds->lock);
-	rx->epoch = NULL;
-	if (assoc && rx->rec.epoch && rx->rec.header_len &&
-	    !!rx->rec.unified == dtls_is_13(assoc->version) && steady_first(rx))
-		rx->epoch = dtls_assoc_rx(assoc, rx->rec.epoch);
-	if (!rx->epoch)
-		return;
+	keyed = assoc && rx->rec.epoch && rx->rec.header_len &&
+		!!rx->rec.unified == dtls_is_13(assoc->version) &&
+		steady_first(rx);
+	rx->epoch = keyed ? dtls_assoc_rx(assoc, rx->rec.epoch) : NULL;
+	if (unlikely(!rx->epoch)) {
+		/* A key that comes now is found here, or is newer than @newest. */
+		rx->newest = dtls_assoc_newest_rx(assoc);
+		if (keyed)
+			rx->epoch = dtls_assoc_rx(assoc, rx->rec.epoch);
+		if (!rx->epoch)
+			return;
+	}
 
 	spin_lock(&assoc->lock);
 	if (rx->rec.unified)
 		find_number(rx->epoch, rx);
-	if (d)
+	if (max > 1)
 		extend_run(ds, d, rx, max);
 	rx->fresh = dtls_replay_check_run(&rx->epoch->replay, rx->rec.seq,
 					  rx->n);
 	hlist_add_head(&rx->under_way, &assoc->under_way);
 	spin_unlock(&assoc->lock);
+}
+
+/*
+ * take_record() takes the next record of @d into @rx. With @first, a record
+ * before it, the next record must be of the same kind and of the same size or
+ * less; @rx is then a run of @max records at most. Return: false if there is
+ * no such record.
+ */
+static noinline bool take_record(struct dtls_sock *ds, struct dtls_dgram *d,
+				 struct dtls_run *rx,
+				 const struct dtls_record *first,
+				 unsigned int max)
+{
+	lockdep_assert_held(&ds->lock);
+	if (!find_record(ds, d, rx))
+		return false;
+	if (first && (rx->rec.epoch != first->epoch ||
+		      rx->rec.type != first->type ||
+		      rx->rec.fragment_len > first->fragment_len))
+		return false;
+	cut_record(ds, d, rx);
+	if (max > 1)
+		max = min(max, dtls_scratch_places(rx->rec.fragment_len));
+	admit_run(ds, rx, d, max);
+	dtls_wait_begin(ds, rx);
+	return true;
 }
 
 /*
@@ -493,7 +527,6 @@ int dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
 	int err = 0;
 
 	spin_lock(&ds->lock);
-	rx->newest = dtls_assoc_newest_rx(dtls_sock_assoc(ds));
 	d = &ds->kept_dgram;
 	if (!d->skb && !list_empty(&ds->pending))
 		take_pending(ds, d);
@@ -501,15 +534,10 @@ int dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
 		d = &ds->current_dgram;
 	if (!d->skb)
 		err = take_datagram(ds, d, budget);
-	if (!err && !find_record(ds, d, rx))
+	if (!err && !take_record(ds, d, rx, NULL, 1))
 		err = -ERESTART;
-	if (!err) {
-		cut_record(ds, d, rx);
-		admit_run(ds, rx, NULL, 1);
-		dtls_wait_begin(ds, rx);
-	} else if (err != -ERESTART) {
+	if (unlikely(err && err != -ERESTART))
 		dtls_wait_missed(ds);
-	}
 	spin_unlock(&ds->lock);
 	return err;
 }
@@ -598,16 +626,8 @@ bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
 	if (!READ_ONCE(d->skb))
 		return false;
 	spin_lock(&ds->lock);
-	rx->newest = dtls_assoc_newest_rx(dtls_sock_assoc(ds));
-	if (d->skb && d->serial == dgram && find_record(ds, d, rx) &&
-	    rx->rec.epoch == first->epoch && rx->rec.type == first->type &&
-	    rx->rec.fragment_len <= first->fragment_len) {
-		found = true;
-		cut_record(ds, d, rx);
-		max = min(max, dtls_scratch_places(rx->rec.fragment_len));
-		admit_run(ds, rx, d, max);
-		dtls_wait_begin(ds, rx);
-	}
+	if (d->skb && d->serial == dgram)
+		found = take_record(ds, d, rx, first, max);
 	spin_unlock(&ds->lock);
 	return found;
 }

@@ -179,7 +179,8 @@ static bool has_room(struct dtls_sock *ds)
  * An IPv6 socket that is not connected yet is sent raw records by IPv4, too.
  * Addresses are mapped ones then, IPV6_PKTINFO's as well.
  */
-static void put_mapped(struct sock *sk, struct msghdr *msg, struct sk_buff *skb)
+static noinline void put_mapped(struct sock *sk, struct msghdr *msg,
+				struct sk_buff *skb)
 {
 	DECLARE_SOCKADDR(struct sockaddr_in6 *, sin6, msg->msg_name);
 	struct in6_pktinfo info = {};
@@ -436,6 +437,32 @@ static int open_next(struct dtls_sock *ds, struct dtls_scratch *scratch,
 }
 
 /*
+ * give_following() gives the user what may come with the record of @size bytes
+ * that was just opened. Returns what recv returns.
+ */
+static noinline int give_following(struct reader *r,
+				   struct dtls_scratch *scratch, int size)
+{
+	struct chain chain = {
+		.dgram = scratch->rx->dgram,
+		.first = &scratch->rx->rec,
+		.size = size,
+	};
+
+	chain_received(r, &chain, scratch);
+	return chain_end(r, &chain);
+}
+
+/* tell_replayable() tells the user that the record just opened is early data. */
+static noinline void tell_replayable(struct reader *r, const struct dtls_run *rx)
+{
+	struct dtls_record_info info;
+
+	dtls_rx_info(rx, 0, &info);
+	put_replayable(r->msg, &info);
+}
+
+/*
  * Give the user the application record that was just opened, and what may come
  * with it. Returns what recv returns.
  */
@@ -444,27 +471,16 @@ static int give_opened(struct reader *r, struct dtls_scratch *scratch)
 	struct dtls_run *rx = scratch->rx;
 	struct dtls_opened *o = rx->opened;
 	struct dtls_sock *ds = r->ds;
-	struct dtls_record_info info;
 	int ret;
 
 	ret = deliver_opened(r, o);
 	if (ret < 0)
 		return ret;
-	if (dtls_run_replayable(rx)) {
-		dtls_rx_info(rx, 0, &info);
-		put_replayable(r->msg, &info);
-	}
+	if (unlikely(dtls_run_replayable(rx)))
+		tell_replayable(r, rx);
 	put_ancillary(ds->sk, r->msg, rx->skb);
-	if (wants_chain(r, o->len, ret)) {
-		struct chain chain = {
-			.dgram = rx->dgram,
-			.first = &rx->rec,
-			.size = ret,
-		};
-
-		chain_received(r, &chain, scratch);
-		ret = chain_end(r, &chain);
-	}
+	if (wants_chain(r, o->len, ret))
+		ret = give_following(r, scratch, ret);
 	return ret;
 }
 
@@ -671,7 +687,8 @@ static int read_once(struct reader *r)
 	return read_data(r);
 }
 
-static void begin_reading(struct reader *r)
+/* begin_waiting() sets the deadline of a reader that has found nothing. */
+static void begin_waiting(struct reader *r)
 {
 	long timeo = sock_rcvtimeo(r->ds->sk, false);
 
@@ -680,8 +697,6 @@ static void begin_reading(struct reader *r)
 		r->waiter.limited = true;
 		r->waiter.deadline = jiffies + timeo;
 	}
-	if (r->flags & MSG_DONTWAIT)
-		dtls_wait_busy_poll(r->ds, true);
 }
 
 /*
@@ -695,6 +710,8 @@ static int read_until(struct reader *r)
 	struct dtls_sock *ds = r->ds;
 	int ret;
 
+	if (nonblock)
+		dtls_wait_busy_poll(ds, true);
 	for (;;) {
 		if (!again || !nonblock)
 			r->budget = full_budget(ds);
@@ -705,6 +722,8 @@ static int read_until(struct reader *r)
 			return ret;
 		if (dtls_wait_shut(ds, r->waiter.seen))
 			return 0;
+		if (!nonblock && !again)
+			begin_waiting(r);
 		if (!nonblock)
 			ret = dtls_wait_sleep(ds, &r->waiter);
 		else if (!again && READ_ONCE(ds->news) != r->waiter.seen)
@@ -737,7 +756,6 @@ int dtls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 	if (unlikely(ds->gro && rcu_access_pointer(sk->sk_filter)))
 		dtls_early_new_key(ds);
 
-	begin_reading(&r);
 	ret = read_until(&r);
 	dtls_wait_wake_next(ds);
 	return ret;

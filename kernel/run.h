@@ -50,7 +50,7 @@ static_assert(-ENOMEM >= S8_MIN);
  * @intact:	the UDP checksum of @skb was verified
  * @why:	enum skb_drop_reason of a record that was dropped, or 0
  * @newest:	epoch of the newest read key when the records came; 0: there was
- *		none
+ *		none. Valid if @rec is a unified header, or if @epoch is NULL
  * @epoch:	the read epoch of the records, with a reference; NULL: it has no
  *		key
  * @n:		how many records there are: 1 in most runs

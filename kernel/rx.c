@@ -249,7 +249,7 @@ static unsigned int settle_run(struct dtls_sock *ds, struct dtls_run *rx,
 	u64 fresh;
 
 	spin_lock(&assoc->lock);
-	hlist_del(&rx->under_way);
+	__hlist_del(&rx->under_way);
 	fresh = mark_received(rx, rx->fresh & authentic);
 	rx->fresh = fresh;
 	if (fresh) {

@@ -122,26 +122,38 @@ static bool shut_down(const struct dtls_sock *ds)
 	return READ_ONCE(ds->sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
+enum whom { WAKE_NOBODY, WAKE_ONE, WAKE_ALL };
+
+/* whom_to_wake() tells who waits for what @rx, which is done, leaves behind. */
+static noinline enum whom whom_to_wake(struct dtls_sock *ds,
+				       struct dtls_run *rx)
+{
+	lockdep_assert_held(&ds->lock);
+	if (rx->goodbye && end_of_file(ds, rx))
+		return WAKE_ALL;
+	if (!rx->missed)
+		return WAKE_NOBODY;
+	if (shut_down(ds))
+		return WAKE_ALL;
+	if (!list_empty(&ds->ready) || !list_empty(&ds->control) ||
+	    dtls_wait_unread(ds))
+		return WAKE_ONE;
+	return WAKE_NOBODY;
+}
+
 /* The records of @rx are with the user, in a queue, or dropped. */
 void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx)
 {
-	bool end = false, left = false;
+	enum whom whom = WAKE_NOBODY;
 
 	spin_lock(&ds->lock);
-	if (unlikely(rx->goodbye))
-		end = end_of_file(ds, rx);
-	hlist_del(&rx->carried);
-	if (unlikely(rx->missed)) {
-		end |= shut_down(ds);
-		left = !list_empty(&ds->ready) || !list_empty(&ds->control) ||
-		       dtls_wait_unread(ds);
-	}
+	if (unlikely(rx->goodbye || rx->missed))
+		whom = whom_to_wake(ds, rx);
+	__hlist_del(&rx->carried);
 	spin_unlock(&ds->lock);
 
-	if (unlikely(end))
-		dtls_wait_wake(ds->sk);
-	else if (unlikely(left))
-		dtls_wait_wake_one(ds->sk);
+	if (unlikely(whom != WAKE_NOBODY))
+		wake_tasks(ds->sk, whom == WAKE_ONE ? 1 : 0);
 	/* Of a longer run some were read. */
 	if (unlikely(rx->why && rx->n == 1))
 		dtls_skb_drop(ds->sk, rx->skb, rx->why);
