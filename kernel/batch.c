@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of records on their way down: a few short ones in one piece, or pages
- * that the base takes over. Ciphertext alone leaves it; what is still plaintext
- * when something failed is wiped.
+ * This file has the memory of records that are sent: one linear piece for a few
+ * short records, or pages that the base takes over. Only ciphertext leaves it:
+ * what is still plaintext when something failed is wiped.
  *
- * Pages are large ones where they can be had, and single ones else: a record
- * that is longer than a page then lies in several that are not neighbours.
+ * Large pages are used if there are any, and single ones otherwise: a record that
+ * is longer than a page then lies in several pages that are not neighbours.
  */
 #include <linux/gfp.h>
 #include <linux/slab.h>
@@ -13,7 +13,7 @@
 
 #include "batch.h"
 
-/* Charged to the task's cgroup: a sender may wait with them for the base. */
+/* BATCH_GFP charges the task's cgroup, as a sender may wait for the base. */
 #define BATCH_GFP	GFP_KERNEL_ACCOUNT
 
 const u8 dtls_batch_page_mark;
@@ -29,7 +29,7 @@ static bool frags_left(const struct dtls_batch *batch, unsigned int more)
 	return !batch->lent || batch->frags + more <= MAX_SKB_FRAGS;
 }
 
-/* Add @len bytes of @frag, from its offset on, as a piece of its own. */
+/* add_piece() adds @len bytes of @frag, from its offset on, as a new piece. */
 static bool add_piece(struct dtls_batch *batch, struct page_frag *frag,
 		      size_t len)
 {
@@ -46,7 +46,7 @@ static bool add_piece(struct dtls_batch *batch, struct page_frag *frag,
 	return true;
 }
 
-/* Likewise, but let the last piece grow if these bytes follow it. */
+/* add_bytes() does the same, or lets the last piece grow if the bytes follow it. */
 static bool add_bytes(struct dtls_batch *batch, struct page_frag *frag,
 		      size_t len)
 {
@@ -74,7 +74,10 @@ static void drop_frag(struct page_frag *frag)
 	frag->page = NULL;
 }
 
-/* Memory was short: @len bytes in single pages, from the start of one on */
+/*
+ * add_single_pages() adds @len bytes that begin with a page, in single pages, as
+ * there was no memory for a larger one.
+ */
 static bool add_single_pages(struct dtls_batch *batch, struct page_frag *frag,
 			     size_t len)
 {
@@ -98,7 +101,7 @@ undo:
 
 /*
  * in_a_row() returns how many records of @len bytes each lie side by side from
- * the offset of @frag on; see dtls_scratch_place(). There is room for one at least.
+ * the offset of @frag on; see dtls_scratch_place(). The caller made room for one.
  */
 static unsigned int in_a_row(const struct page_frag *frag, size_t len)
 {
@@ -112,7 +115,7 @@ static unsigned int in_a_row(const struct page_frag *frag, size_t len)
 /**
  * dtls_batch_add() - room for more records at the end of a batch of pages
  * @batch:	the batch
- * @frag:	the pages it is taken from: the task's, or the cork's
+ * @frag:	the pages that the memory is taken from: the task's, or the cork's
  * @len:	bytes of each record
  * @n:		records, at least one
  *
@@ -141,7 +144,7 @@ unsigned int dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag,
 	return add_bytes(batch, frag, len);
 }
 
-/* Turn @batch, which is empty, into one of @len bytes in one piece. Sleeps. */
+/* dtls_batch_linear() gives @batch, which is empty, linear memory. Sleeps. */
 bool dtls_batch_linear(struct dtls_batch *batch, size_t len)
 {
 	batch->linear = dtls_scratch_get_linear(len, &batch->home);
@@ -151,7 +154,7 @@ bool dtls_batch_linear(struct dtls_batch *batch, size_t len)
 	return true;
 }
 
-/* Wipe all of @batch behind its first @len bytes, and take it away. */
+/* dtls_batch_cut() wipes and frees what @batch has behind its first @len bytes. */
 void dtls_batch_cut(struct dtls_batch *batch, size_t len)
 {
 	size_t cut = batch->len - len;
@@ -187,12 +190,12 @@ void dtls_batch_free(struct dtls_batch *batch)
 }
 
 /**
- * dtls_batch_next_in_pages() - where the next record of a batch of pages lies
- * @spot:	the first one's at first; moves on to the one after it
+ * dtls_batch_next_in_pages() - find where a record in a batch of pages lies
+ * @spot:	the place of the record; moves on to the next one's
  * @len:	bytes of the record
- * @pages:	set to its pieces if they are several, else to NULL
+ * @pages:	set to the pieces of the record if they are several, else to NULL
  *
- * Return: its first byte.
+ * Return: the first byte of the record.
  */
 u8 *dtls_batch_next_in_pages(struct dtls_spot *spot, size_t len,
 			     const struct bio_vec **pages)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a socket holds on to between two calls: messages, and datagrams that
- * are not used up; and the charge for both.
+ * This file has what a socket holds between two calls, which are messages and
+ * datagrams that are not used up, and the charge for both.
  *
- * UDP forgets the memory of a datagram when it hands the datagram out. What
- * stays is charged again as UDP charges its receive queue: to the memory of
- * the protocol (udp_mem) and of the cgroup, by the truesize of the skb, once
- * however many share it, until the last reference goes.
+ * UDP uncharges the memory of a datagram when it hands the datagram out. What stays
+ * is charged again as UDP charges its receive queue: to the memory of the protocol
+ * (udp_mem) and of the cgroup, by the truesize of the skb, once however many
+ * records share the skb, until the last reference is put.
  */
 #include <linux/skbuff.h>
 #include <linux/slab.h>
@@ -15,7 +15,10 @@
 #include "msg.h"
 #include "sock.h"
 
-/* UDP guards sk_forward_alloc with the lock of the receive queue. */
+/*
+ * release_aside() is the destructor of an skb with DTLS_CHARGE_ASIDE. UDP guards
+ * sk_forward_alloc with the lock of the receive queue.
+ */
 static void release_aside(struct sk_buff *skb)
 {
 	struct sock *sk = skb->sk;
@@ -34,12 +37,12 @@ static void release_received(struct sk_buff *skb)
 /**
  * dtls_msg_hold() - charge an skb to the socket for as long as it lives
  * @ds:		socket
- * @skb:	nobody else may call this for it at the same time
+ * @skb:	the skb; no other task may call this function for it meanwhile
  * @where:	what the charge counts against
  *
- * Application data counts against the receive buffer, as in UDP's queue. What
- * lies aside has a budget of its own instead, so that however much junk lies
- * there, UDP takes in as many datagrams as before. The first call decides.
+ * Application data counts against the receive buffer, as in UDP's queue. What lies
+ * aside has a budget of its own, so that UDP takes in as many datagrams as before
+ * however much junk lies there. The first call for an skb decides.
  *
  * Return: false if memory is short: @skb is to be dropped.
  */
@@ -96,10 +99,10 @@ struct dtls_msg *dtls_msg_alloc(unsigned int headers, unsigned int len)
 }
 
 /*
- * Give @to what recvmsg() needs of @from beside the payload: headers, their
- * places, times, marks, control block. A driver's own time stamp is left out:
- * it is a pointer into the memory of @from (SKBTX_HW_TSTAMP_NETDEV). UDP has
- * taken route and connection tracking away, and dtls_intake_next() the device.
+ * copy_headers() gives @to what recvmsg() needs of @from beside the payload: headers,
+ * their places, times, marks and the control block. A driver's own time stamp is
+ * left out, as it is a pointer into the memory of @from (SKBTX_HW_TSTAMP_NETDEV).
+ * UDP has removed the route and connection tracking, and the intake the device.
  */
 static void copy_headers(struct sk_buff *to, struct sk_buff *from,
 			 unsigned int headers)
@@ -115,8 +118,8 @@ static void copy_headers(struct sk_buff *to, struct sk_buff *from,
 
 /**
  * dtls_msg_new() - room for a record that shall be kept
- * @from:	what it came in, of which headers and ancillary data are copied;
- *		its checksum must have been looked at, if anybody wants it
+ * @from:	the datagram of the record, of which headers and ancillary data are
+ *		copied; its checksum must have been verified if that matters
  * @len:	bytes of content
  *
  * Sleeps. Return: a message with one reference, @len set and its content to be
@@ -141,7 +144,7 @@ void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m)
 		consume_skb(m->skb);
 }
 
-/* From close(): nobody else is there. */
+/* dtls_msg_purge() is called by close(), when no other call is on the socket. */
 void dtls_msg_purge(struct dtls_sock *ds, struct list_head *queue)
 {
 	struct dtls_msg *m, *next;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Readers: recvmsg for data, for peeking and for control records, and poll.
- * What a record is and whether it may be read, rx.c decides; wait.c has the
- * wait.
+ * This file has the readers: recvmsg() for data, for peeking and for control
+ * records, and poll(). rx.c decides what becomes of a record; wait.c has the wait.
  *
- * A buffer that cannot be written costs the application record that was to go
- * there, as with UDP, and no other record: what was taken in goes to its queue.
+ * If the user's buffer cannot be written to, the application record that was to go
+ * there is lost, as with UDP. No other record is: what was taken in is queued.
  */
 #include <linux/sched/signal.h>
 #include <linux/skbuff.h>
@@ -29,12 +28,12 @@
 
 /**
  * struct reader - a call of recvmsg
- * @ds:		socket
- * @msg:	what the user passed
+ * @ds:		the socket
+ * @msg:	the user's message
  * @len:	bytes of room in @msg
  * @flags:	MSG_*
  * @budget:	datagrams that may still be taken in before signals and the
- *		deadline are looked at
+ *		deadline are checked
  * @waiter:	for dtls_wait_sleep()
  */
 struct reader {
@@ -46,7 +45,10 @@ struct reader {
 	struct dtls_waiter waiter;
 };
 
-/* What there is now. Of what comes later, its own wake-up tells. */
+/*
+ * full_budget() returns how many datagrams are queued now. A datagram that comes
+ * later wakes the reader again.
+ */
 static unsigned int full_budget(struct dtls_sock *ds)
 {
 	/* The length may be read while a datagram goes from queue to queue. */
@@ -54,14 +56,13 @@ static unsigned int full_budget(struct dtls_sock *ds)
 }
 
 /**
- * struct chain - records of one coalesced datagram on their way
- *	to a user that asked for UDP_GRO
+ * struct chain - records of one coalesced datagram for a user with UDP_GRO
  * @dgram:	serial of the datagram
- * @first:	header of the first
- * @size:	bytes of the first; a shorter one is the last
- * @copied:	bytes of those after the first
- * @n:		how many these are
- * @last:	no more may follow
+ * @first:	header of the first record
+ * @size:	bytes of the first record; a shorter record is the last one
+ * @copied:	bytes of the records after the first
+ * @n:		the number of records after the first
+ * @last:	no more records may follow
  */
 struct chain {
 	u64 dgram;
@@ -75,8 +76,8 @@ struct chain {
 /* ---- the ready queue ---- */
 
 /*
- * Under the lock: the record just taken was the last before the end of file,
- * or it made room for a poller that had none.
+ * taking_matters() returns true if the waiters must be told that a record was taken:
+ * it was the last before the end of file, or it made room for a poller that had none.
  */
 static bool taking_matters(struct dtls_sock *ds)
 {
@@ -97,7 +98,7 @@ static bool may_follow(const struct dtls_msg *m, const struct chain *chain)
 	       m->len <= chain->size;
 }
 
-/* Do what take_ready() does; the queue is likely not to be empty. */
+/* take_oldest() is take_ready() for a queue that is likely not empty. */
 static noinline struct dtls_msg *take_oldest(struct dtls_sock *ds,
 					     const struct chain *chain)
 {
@@ -119,21 +120,24 @@ static noinline struct dtls_msg *take_oldest(struct dtls_sock *ds,
 	return m;
 }
 
-/* The oldest ready record; with @chain only if it may follow there */
+/* take_ready() takes the oldest ready record; with @chain, if it may follow there. */
 static struct dtls_msg *take_ready(struct dtls_sock *ds,
 				   const struct chain *chain)
 {
 	return list_empty(&ds->ready) ? NULL : take_oldest(ds, chain);
 }
 
-/* @m was taken and could not be given to the user: it is the oldest again. */
+/* put_back_ready() puts @m, which could not be given to the user, back as the oldest. */
 static void put_back_ready(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	dtls_rx_queue_ready(ds, m, true);
 	dtls_wait_wake_one(ds->sk);
 }
 
-/* The ready record at @off bytes, with a reference; @off becomes one into it */
+/*
+ * peek_ready() finds the ready record that has the byte at @off of all that is ready,
+ * gets a reference to it, and makes @off the place of the byte in the record.
+ */
 static struct dtls_msg *peek_ready(struct dtls_sock *ds, int *off)
 {
 	struct dtls_msg *m;
@@ -154,8 +158,8 @@ static struct dtls_msg *peek_ready(struct dtls_sock *ds, int *off)
 }
 
 /*
- * Return true if another record may be opened that nobody will read at once,
- * and wake the caller when one may, if not.
+ * has_room() returns true if another record may be opened that nobody reads at once.
+ * If it returns false, the caller is woken when there is room.
  */
 static bool has_room(struct dtls_sock *ds)
 {
@@ -176,8 +180,8 @@ static bool has_room(struct dtls_sock *ds)
 
 #if IS_ENABLED(CONFIG_IPV6)
 /*
- * An IPv6 socket that is not connected yet is sent raw records by IPv4, too.
- * Addresses are mapped ones then, IPV6_PKTINFO's as well.
+ * put_mapped() tells of a raw record that an IPv6 socket, not connected yet, received
+ * by IPv4. Addresses are mapped ones then, that of IPV6_PKTINFO too.
  */
 static noinline void put_mapped(struct sock *sk, struct msghdr *msg,
 				struct sk_buff *skb)
@@ -203,7 +207,7 @@ static noinline void put_mapped(struct sock *sk, struct msghdr *msg,
 }
 #endif
 
-/* Peer's address and ancillary data, as plain UDP gives them */
+/* put_ancillary() gives the peer's address and ancillary data, as plain UDP does. */
 static void put_ancillary(struct sock *sk, struct msghdr *msg,
 			  struct sk_buff *skb)
 {
@@ -250,14 +254,17 @@ static void put_ancillary(struct sock *sk, struct msghdr *msg,
 #endif
 }
 
-/* RFC 8446 8: who reads early data must be able to tell that it is. */
+/*
+ * put_replayable() tells a program that a record is early data, as it must know
+ * (RFC 8446 8).
+ */
 static void put_replayable(struct msghdr *msg, struct dtls_record_info *info)
 {
 	if (info->flags & DTLS_RECORD_REPLAYABLE)
 		put_cmsg(msg, SOL_DTLS, DTLS_RECORD_INFO, sizeof(*info), info);
 }
 
-/* How many of @have bytes the user's @len take */
+/* fit_length() returns how many of @have bytes fit into the user's @len. */
 static unsigned int fit_length(struct msghdr *msg, size_t len,
 			       unsigned int have)
 {
@@ -268,8 +275,8 @@ static unsigned int fit_length(struct msghdr *msg, size_t len,
 }
 
 /*
- * To the user from a scratch, which is whole pages: copy_to_iter() would first
- * look for a stack or a slab.
+ * copy_out() copies @len bytes from a scratch, which is whole pages, to the user.
+ * copy_to_iter() would first check whether they lie on a stack or in a slab.
  */
 static bool copy_out(struct msghdr *msg, const u8 *from, size_t len)
 {
@@ -277,7 +284,7 @@ static bool copy_out(struct msghdr *msg, const u8 *from, size_t len)
 				      len, &msg->msg_iter) == len;
 }
 
-/* Copy the record just opened to the user. Returns what recv returns. */
+/* deliver_opened() copies the record just opened. Returns what recv() returns. */
 static int deliver_opened(struct reader *r, const struct dtls_opened *o)
 {
 	unsigned int copied = fit_length(r->msg, r->len, o->len);
@@ -288,7 +295,7 @@ static int deliver_opened(struct reader *r, const struct dtls_opened *o)
 	return r->flags & MSG_TRUNC ? o->len : copied;
 }
 
-/* Likewise a record that was opened before, from @off on. */
+/* deliver_msg() does the same for a record opened before, from @off on. */
 static int deliver_msg(struct reader *r, const struct dtls_msg *m, int off)
 {
 	unsigned int copied = fit_length(r->msg, r->len, m->len - off);
@@ -305,7 +312,7 @@ static int deliver_msg(struct reader *r, const struct dtls_msg *m, int off)
 
 /* ---- several records of one coalesced datagram, for UDP_GRO ---- */
 
-/* How many records of its size @chain may still get */
+/* chain_room() returns how many records of its size @chain may still get. */
 static unsigned int chain_room(const struct reader *r, const struct chain *chain)
 {
 	if (chain->last)
@@ -315,8 +322,8 @@ static unsigned int chain_room(const struct reader *r, const struct chain *chain
 }
 
 /*
- * Give the user what of @rx may follow in @chain, in as few copies as it lies in
- * pieces, and keep the rest.
+ * chain_run() gives the user the records of @rx that may follow in @chain, with one
+ * copy for those that lie side by side, and keeps the others.
  */
 static void chain_run(struct reader *r, struct chain *chain,
 		      const struct dtls_run *rx)
@@ -357,7 +364,7 @@ static void chain_run(struct reader *r, struct chain *chain,
 	}
 }
 
-/* What follows in the datagram and was not opened yet */
+/* chain_received() adds what follows in the datagram and was not opened yet. */
 static void chain_received(struct reader *r, struct chain *chain,
 			   struct dtls_scratch *scratch)
 {
@@ -374,7 +381,7 @@ static void chain_received(struct reader *r, struct chain *chain,
 	}
 }
 
-/* What follows in the datagram and was opened before */
+/* chain_ready() adds what follows in the datagram and was opened before. */
 static void chain_ready(struct reader *r, struct chain *chain)
 {
 	struct dtls_sock *ds = r->ds;
@@ -393,7 +400,7 @@ static void chain_ready(struct reader *r, struct chain *chain)
 	}
 }
 
-/* Tell the user that it is more than one record. Returns their bytes. */
+/* chain_end() tells the user the records' size if they are several. Returns all bytes. */
 static int chain_end(struct reader *r, struct chain *chain)
 {
 	if (chain->n)
@@ -402,7 +409,7 @@ static int chain_end(struct reader *r, struct chain *chain)
 	return chain->size + chain->copied;
 }
 
-/* Return true if more may follow a record of @size bytes, @ret delivered. */
+/* wants_chain() tells if more may follow a record of @size bytes, @ret delivered. */
 static bool wants_chain(const struct reader *r, int size, int ret)
 {
 	return READ_ONCE(r->ds->user_gro) && ret == size && size <= r->len;
@@ -410,7 +417,7 @@ static bool wants_chain(const struct reader *r, int size, int ret)
 
 /* ---- looking at what was received ---- */
 
-/* What was looked at was nothing to read: may the task look further? Sleeps. */
+/* go_on() returns true if a task that found nothing yet may look further. Sleeps. */
 static bool go_on(void)
 {
 	cond_resched();
@@ -418,10 +425,10 @@ static bool go_on(void)
 }
 
 /*
- * Open the next record received, the first of @scratch's. Returns 0, and the
- * caller owes it dtls_wait_done(); -EAGAIN if there is nothing more; or another
- * error. Sleeps, and lets nothing but a fatal signal interrupt it: @budget is
- * its bound.
+ * open_next() opens the next record that was received, into the first run of @scratch.
+ * Returns 0, and the caller must call dtls_wait_done() for the run; -EAGAIN if there
+ * is nothing more; or another error. Sleeps. Only a fatal signal interrupts it, as
+ * @budget bounds how long it takes.
  */
 static int open_next(struct dtls_sock *ds, struct dtls_scratch *scratch,
 		     unsigned int *budget)
@@ -438,7 +445,7 @@ static int open_next(struct dtls_sock *ds, struct dtls_scratch *scratch,
 
 /*
  * give_following() gives the user what may come with the record of @size bytes
- * that was just opened. Returns what recv returns.
+ * that was just opened. Returns what recv() returns.
  */
 static noinline int give_following(struct reader *r,
 				   struct dtls_scratch *scratch, int size)
@@ -463,8 +470,8 @@ static noinline void tell_replayable(struct reader *r, const struct dtls_run *rx
 }
 
 /*
- * Give the user the application record that was just opened, and what may come
- * with it. Returns what recv returns.
+ * give_opened() gives the user the application record that was just opened, and what
+ * may come with it. Returns what recv() returns.
  */
 static int give_opened(struct reader *r, struct dtls_scratch *scratch)
 {
@@ -484,7 +491,7 @@ static int give_opened(struct reader *r, struct dtls_scratch *scratch)
 	return ret;
 }
 
-/* Open the next application record straight for the user. */
+/* read_received() opens the next application record and gives it to the user. */
 static int read_received(struct reader *r)
 {
 	struct dtls_sock *ds = r->ds;
@@ -519,10 +526,10 @@ static int read_received(struct reader *r)
 }
 
 /*
- * Open what was received and keep it, until an application record is ready or,
- * with @control, a control record is: 0; or there is nothing more: -EAGAIN.
- * Data that is kept on the way to what the caller looks for needs room; without
- * it -ENOBUFS, and likewise if a record was dropped for want of memory.
+ * fill_queue() opens what was received and keeps it, until an application record is
+ * ready, or with @control a control record. Returns 0 then; -EAGAIN if there is
+ * nothing more; -ENOBUFS if there is no room for data that comes before the record
+ * looked for, or if a record was dropped for want of memory; or another error.
  */
 static int fill_queue(struct dtls_sock *ds, bool control, unsigned int *budget)
 {
@@ -602,7 +609,7 @@ static int read_peek(struct reader *r)
 		if (err)
 			return err;
 		closed = dtls_wait_closed(ds);
-		off = max(sk_peek_offset(sk, r->flags), 0);	/* -1: unset */
+		off = max(sk_peek_offset(sk, r->flags), 0);	/* -1 is unset */
 		m = peek_ready(ds, &off);
 		if (m)
 			break;
@@ -623,7 +630,7 @@ static int read_peek(struct reader *r)
 	return err;
 }
 
-/* More of what a record came in that was opened before */
+/* give_chain() gives what may come with @m, a record that was opened before. */
 static int give_chain(struct reader *r, const struct dtls_msg *m)
 {
 	struct chain chain = {
@@ -643,7 +650,7 @@ static int give_chain(struct reader *r, const struct dtls_msg *m)
 	return chain_end(r, &chain);
 }
 
-/* A record that poll or a peek had opened, and what may come with it */
+/* give_ready() gives @m, which poll or a peek opened, and what may come with it. */
 static int give_ready(struct reader *r, struct dtls_msg *m)
 {
 	struct dtls_sock *ds = r->ds;
@@ -677,7 +684,7 @@ static int read_data(struct reader *r)
 	return closed ? 0 : read_received(r);
 }
 
-/* Look once at what is there. Returns what recv returns; -EAGAIN: nothing. */
+/* read_once() looks once. Returns what recv() returns; -EAGAIN if there is nothing. */
 static int read_once(struct reader *r)
 {
 	if (r->flags & MSG_OOB)
@@ -700,9 +707,9 @@ static void begin_waiting(struct reader *r)
 }
 
 /*
- * Look until there is an answer. Who does not wait looks once, and once more if
- * something came into a queue between the look at it and the look at what was
- * received.
+ * read_until() looks until there is an answer. A reader that does not wait looks once,
+ * and once more if something came into a queue after the reader had looked at the
+ * queue and before it looked at what was received.
  */
 static int read_until(struct reader *r)
 {
@@ -735,9 +742,9 @@ static int read_until(struct reader *r)
 }
 
 /*
- * struct proto's recvmsg. Application records; with MSG_OOB control records;
- * with MSG_ERRQUEUE what plain UDP has there. Never anything that was not
- * verified, except raw control records, which say so.
+ * dtls_recvmsg() is the recvmsg of struct proto. It gives application records; with
+ * MSG_OOB control records; with MSG_ERRQUEUE what plain UDP has there. Everything was
+ * verified, except for raw control records, which are marked as such.
  */
 int dtls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 {
@@ -764,10 +771,11 @@ int dtls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 /* ---- poll ---- */
 
 /*
- * Is there an application record, or with @control a control record? A yes must
- * hold, so records are opened until there is one. An error that was waiting on
- * the socket is put back. Without memory to look, the answer is yes too: the
- * reader is then told why it cannot read, where a no would be the last word.
+ * fill_for_poll() returns true if there is an application record, or with @control a
+ * control record. The answer must be certain, so records are opened until there is
+ * one. An error that was waiting on the socket is put back. The function also returns
+ * true if there is no memory to look: the reader is then told why it cannot read,
+ * where after false nothing might wake it.
  */
 static bool fill_for_poll(struct dtls_sock *ds, bool control)
 {
@@ -777,7 +785,7 @@ static bool fill_for_poll(struct dtls_sock *ds, bool control)
 
 	while (!err && list_empty(queue)) {
 		err = fill_queue(ds, control, &budget);
-		/* With room left, one record was dropped; others may follow. */
+		/* If there is room, one record was dropped, and others may follow. */
 		if (err == -ENOBUFS && has_room(ds))
 			err = 0;
 	}
@@ -789,8 +797,8 @@ static bool fill_for_poll(struct dtls_sock *ds, bool control)
 }
 
 /*
- * Has the end of file come, and is all read that came before it? If not, poll's
- * caller is woken when it has.
+ * poll_ended() returns true if the end of file has come and all that came before it
+ * is read. If it returns false, the caller of poll() is woken when that changes.
  */
 static bool poll_ended(struct dtls_sock *ds)
 {
@@ -802,9 +810,9 @@ static bool poll_ended(struct dtls_sock *ds)
 }
 
 /*
- * What of the events @asked for is up, and what is up without looking further.
- * Control records are looked for behind data that nobody reads, and data behind
- * control records. Sleeps.
+ * dtls_recvmsg_poll() returns the events that are up: those @asked for, and others
+ * that take no further look. Control records are looked for behind data that nobody
+ * reads, and data behind control records. Sleeps.
  */
 __poll_t dtls_recvmsg_poll(struct dtls_sock *ds, __poll_t asked)
 {
@@ -822,7 +830,7 @@ __poll_t dtls_recvmsg_poll(struct dtls_sock *ds, __poll_t asked)
 	return mask;
 }
 
-/* FIONREAD: bytes of the next application record. Sleeps. */
+/* dtls_recvmsg_inq() is FIONREAD: bytes of the next application record. Sleeps. */
 int dtls_recvmsg_inq(struct sock *sk, int *bytes)
 {
 	struct dtls_sock *ds = dtls_sk(sk);

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What becomes of a record. In the order of the calls:
+ * This file decides what becomes of a record. In the order of the calls:
  *
- *   dtls_intake_next()	in intake.c, cuts it out of a datagram and admits it
- *   dtls_rx_open()	by its epoch: opens it, keeps it for a key to come, shows
- *			it to the library, or drops it
- *   settle_run()	says whether it is the first of its number
- *   dtls_recvmsg()	in recv.c, to the user; or dtls_rx_keep(), to a queue
- *   dtls_wait_done()	in wait.c, wakes who is told of what is left
+ *   dtls_intake_next()	in intake.c, cuts a record out of a datagram and admits it
+ *   dtls_rx_open()	opens the record if there is a key for its epoch; otherwise
+ *			keeps it for a key to come, shows it to the library, or
+ *			drops it
+ *   settle_run()	finds out whether the record is the first of its number
+ *   dtls_recvmsg()	in recvmsg.c, gives the record to the user; or
+ *			dtls_rx_keep() puts it into a queue
+ *   dtls_wait_done()	in wait.c, wakes tasks that wait for what is left
  *
- * All of it runs in the reader's context, and several readers may be in it at
- * once. Crypto and the copy to the user are under no lock.
+ * All of these functions run in the reader's context, and several readers may be
+ * in them at the same time. No lock is held during crypto and the copy to the user.
  *
  * A record that cannot be delivered is dropped and counted. It changes neither
  * the association nor the socket, as anybody can send it (RFC 6347 4.1.2.7).
@@ -35,7 +37,7 @@
 #include "trace.h"
 #include "wait.h"
 
-/* Count a record of @rx as dropped. */
+/* drop_record() counts a record of @rx as dropped, for the reason @what. */
 static void drop_record(struct dtls_sock *ds, struct dtls_run *rx,
 			enum dtls_count what)
 {
@@ -43,7 +45,7 @@ static void drop_record(struct dtls_sock *ds, struct dtls_run *rx,
 	rx->why = dtls_stats_drop_reason(what);
 }
 
-/* Return true, and count it, if the datagram of @rx was damaged. */
+/* checksum_wrong() returns true, and counts it, if @rx came in a damaged datagram. */
 static bool checksum_wrong(struct dtls_sock *ds, struct dtls_run *rx)
 {
 	if (dtls_intake_intact(ds, rx))
@@ -53,7 +55,7 @@ static bool checksum_wrong(struct dtls_sock *ds, struct dtls_run *rx)
 	return true;
 }
 
-/* Give the library a record that cannot be verified here, as it came. */
+/* queue_raw() gives the library a record that cannot be verified here, as it came. */
 static void queue_raw(struct dtls_sock *ds, struct dtls_run *rx, unsigned int i)
 {
 	unsigned int len = dtls_run_size(rx);
@@ -78,11 +80,13 @@ static void queue_raw(struct dtls_sock *ds, struct dtls_run *rx, unsigned int i)
 }
 
 /*
- * A peer that lost its state starts anew on the same port and counts epochs
- * from the beginning (RFC 6347 4.2.8, RFC 9147 5.11): what its handshake sends
- * under the new keys does not verify under ours. The library has those keys. Of
- * a unified header there are only the epoch's last bits to tell it by. A record
- * of DTLS 1.2 that bears a connection ID of this association is not of another.
+ * show_unverified() shows the library a record that may be of a new handshake. A
+ * peer that lost its state starts anew on the same port and counts epochs from
+ * the beginning (RFC 6347 4.2.8, RFC 9147 5.11). What its handshake sends under
+ * the new keys does not verify under the keys here, but the library has the new
+ * keys. A unified header tells such a record by the last bits of the epoch alone.
+ * A record of DTLS 1.2 that bears a connection ID of this association belongs to
+ * no other association.
  */
 static void show_unverified(struct dtls_sock *ds, struct dtls_run *rx,
 			    unsigned int i)
@@ -93,7 +97,7 @@ static void show_unverified(struct dtls_sock *ds, struct dtls_run *rx,
 		queue_raw(ds, rx, i);
 }
 
-/* Likewise a record of which a datagram may have no more than a few. */
+/* drop_junk() does the same for records of which a datagram may have only a few. */
 static void drop_junk(struct dtls_sock *ds, struct dtls_run *rx,
 		      enum dtls_count what)
 {
@@ -101,7 +105,10 @@ static void drop_junk(struct dtls_sock *ds, struct dtls_run *rx,
 	dtls_intake_junk(ds, rx);
 }
 
-/* Without a read key for its epoch, a record waits, is shown, or goes. */
+/*
+ * route_unopened() keeps, shows or drops a record for whose epoch there is no read
+ * key.
+ */
 static void route_unopened(struct dtls_sock *ds, struct dtls_run *rx)
 {
 	bool unified = rx->rec.unified;
@@ -130,7 +137,10 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_run *rx)
 	}
 }
 
-/* RFC 5246 7.2; RFC 8446 6: all but two are fatal, whatever the level */
+/*
+ * alert_is_fatal() goes by the level in DTLS 1.2 (RFC 5246 7.2). In DTLS 1.3 all
+ * alerts but two are fatal whatever their level is (RFC 8446 6).
+ */
 static bool alert_is_fatal(const struct dtls_assoc *assoc, const u8 *alert)
 {
 	if (dtls_is_13(assoc->version))
@@ -138,7 +148,7 @@ static bool alert_is_fatal(const struct dtls_assoc *assoc, const u8 *alert)
 	return alert[0] == DTLS_ALERT_FATAL;
 }
 
-/* From a peer whose tag was verified */
+/* heed_alert() acts on an alert in a record that was verified. */
 static void heed_alert(struct dtls_sock *ds, struct dtls_run *rx,
 		       const u8 *alert, int len)
 {
@@ -157,12 +167,12 @@ static void heed_alert(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /*
- * Mark the authentic records in @set as received and return those that nobody
- * received before. All of them were inside the window when admit_run() looked. If
- * another reader, or another size, has moved the window past one since then, the
- * record is still accepted, as the delay was here. A window that was imported in
- * between has taken the fresh bit of what it refuses. Under the association's
- * lock.
+ * mark_received() marks the authentic records in @set as received and returns those
+ * that nobody received before. All of them were inside the window when admit_run()
+ * looked. If another reader or a change of the window's size has moved the window
+ * past one since then, the record is still accepted, as this end caused the delay.
+ * A window that was imported in between has cleared the fresh bits of what it
+ * refuses. The association's lock is held.
  */
 static u64 mark_received(const struct dtls_run *rx, u64 set)
 {
@@ -179,15 +189,15 @@ static u64 mark_received(const struct dtls_run *rx, u64 set)
 }
 
 /**
- * dtls_rx_import() - add what others know of an epoch's replay window
- * @assoc:	association
- * @epoch:	read epoch of its, with a reference
+ * dtls_rx_import() - add numbers that were seen elsewhere to a replay window
+ * @assoc:	the association
+ * @epoch:	a read epoch of @assoc, with a reference
  * @next:	as in struct dtls_window
- * @seen:	likewise
+ * @seen:	as in struct dtls_window
  *
- * What the window refuses from now on, it refuses of the records under way too.
+ * Records under way that the window refuses from now on are dropped too.
  *
- * Return: false if @next lies below the window's; nothing is changed then.
+ * Return: false if @next lies below that of the window; nothing is changed then.
  */
 bool dtls_rx_import(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
 		    u64 next, const u64 *seen)
@@ -207,7 +217,11 @@ bool dtls_rx_import(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
 	return done;
 }
 
-/* Of two records with one number under way, the other one is not fresh now. */
+/*
+ * outdo_copies() clears the fresh bits of copies of @rx that other readers still
+ * decrypt, so that they are dropped as replays. The records of @rx were marked
+ * first. The association's lock is held.
+ */
 static void outdo_copies(struct dtls_assoc *assoc, const struct dtls_run *rx)
 {
 	struct dtls_run *other;
@@ -225,21 +239,22 @@ static void outdo_copies(struct dtls_assoc *assoc, const struct dtls_run *rx)
 	}
 }
 
-/* What becomes of a record that is authentic and the first of its number */
+/* judge_record() tells where an authentic record that is no replay goes. */
 static int judge_record(const struct dtls_run *rx, const struct dtls_opened *o)
 {
 	if (o->len < 0 || o->len > rx->epoch->key.max_plaintext)
 		return DTLS_RX_DONE;
 	if (o->type != DTLS_CT_APPLICATION_DATA)
 		return DTLS_RX_CONTROL;
-	/* recv() returning 0 means end of file. */
+	/* A record without content is dropped, as recv() returns 0 at the end of file. */
 	return o->len ? DTLS_RX_DATA : DTLS_RX_DONE;
 }
 
 /*
- * @rx are no longer under way, and only those of them stay fresh that are
- * @authentic and the first of their number. They are marked so, for those to
- * come and those under way. Returns how many are application data.
+ * settle_run() ends the way of @rx. Those of its records stay fresh that are
+ * @authentic and the first of their number. They are marked as received, and
+ * copies of them that are under way are outdone. Returns how many records are
+ * application data.
  */
 static unsigned int settle_run(struct dtls_sock *ds, struct dtls_run *rx,
 			       u64 authentic)
@@ -277,7 +292,7 @@ static unsigned int settle_run(struct dtls_sock *ds, struct dtls_run *rx,
 	return records;
 }
 
-/* Tell the library how the forgeries stand to the read key's limit. */
+/* tell_forgeries() tells the library when forgeries come near the read key's limit. */
 static void tell_forgeries(struct dtls_sock *ds, struct dtls_epoch *epoch)
 {
 	static const u16 events[] = {
@@ -290,7 +305,7 @@ static void tell_forgeries(struct dtls_sock *ds, struct dtls_epoch *epoch)
 			dtls_control_event(ds, epoch, events[i]);
 }
 
-/* Why a record could not be opened. A forgery is what the AEAD calls one. */
+/* count_failure() counts a record that could not be opened, for the reason @err. */
 static void count_failure(struct dtls_sock *ds, struct dtls_run *rx, int err)
 {
 	if (err == -EBADMSG) {
@@ -308,7 +323,7 @@ static void count_failure(struct dtls_sock *ds, struct dtls_run *rx, int err)
 	}
 }
 
-/* What becomes of the @i-th record if it is not fresh application data */
+/* conclude_record() handles the @i-th record, which is no fresh application data. */
 static void conclude_record(struct dtls_sock *ds, struct dtls_run *rx,
 			    unsigned int i, u64 authentic)
 {
@@ -321,7 +336,7 @@ static void conclude_record(struct dtls_sock *ds, struct dtls_run *rx,
 			o->verdict = -ENOMEM;
 	} else if (!(rx->fresh >> i & 1)) {
 		drop_record(ds, rx, DTLS_COUNT_RX_REPLAYS);
-		/* A unified one is likelier the network's copy of some data. */
+		/* With a unified header it is more likely a copy of application data. */
 		if (!rx->rec.unified)
 			show_unverified(ds, rx, i);
 	} else if (o->verdict == DTLS_RX_CONTROL) {
@@ -337,8 +352,8 @@ static void conclude_record(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /*
- * Open the records of @rx into @scratch->content, or find them another place,
- * as each one's verdict says. Sleeps.
+ * dtls_rx_open() opens the records of @rx into @scratch->content. What cannot be
+ * opened is kept, shown or dropped. The verdicts tell which. Sleeps.
  */
 void dtls_rx_open(struct dtls_sock *ds, struct dtls_run *rx,
 		  struct dtls_scratch *scratch)
@@ -360,7 +375,7 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_run *rx,
 	dtls_epoch_put(rx->epoch);
 }
 
-/* What there is to know of the @i-th record, opened */
+/* dtls_rx_info() fills in @info for the @i-th record of @rx, which was opened. */
 void dtls_rx_info(const struct dtls_run *rx, unsigned int i,
 		  struct dtls_record_info *info)
 {
@@ -373,7 +388,7 @@ void dtls_rx_info(const struct dtls_run *rx, unsigned int i,
 		info->flags = DTLS_RECORD_REPLAYABLE;
 }
 
-/* Make @m, which has the length for it, the @i-th record of @rx. */
+/* fill_msg() copies the @i-th record of @rx to @m, which has the length for it. */
 static void fill_msg(struct dtls_msg *m, const struct dtls_run *rx,
 		     unsigned int i)
 {
@@ -384,7 +399,7 @@ static void fill_msg(struct dtls_msg *m, const struct dtls_run *rx,
 	dtls_rx_info(rx, i, &m->info);
 }
 
-/* Queue the application record @m; @oldest: before all others. */
+/* dtls_rx_queue_ready() queues the application record @m, as the first if @oldest. */
 void dtls_rx_queue_ready(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 {
 	spin_lock(&ds->lock);
@@ -425,11 +440,11 @@ static int keep_data(struct dtls_sock *ds, const struct dtls_run *rx,
 }
 
 /*
- * Keep the @i-th record of @rx, which nobody takes at once, in the queue that
- * its verdict names. dtls_wait_done() wakes who waits for it. Return -ENOBUFS if
- * an application record was dropped for want of memory, here or when it was
- * opened: the caller would have got it. A control record has a budget, and one
- * that is dropped is counted alone.
+ * dtls_rx_keep() puts the @i-th record of @rx, which nobody takes at once, into the
+ * queue that its verdict names. dtls_wait_done() wakes the tasks that wait for it.
+ * Returns -ENOBUFS if an application record was dropped for want of memory, here or
+ * when it was opened, as the caller would have received it. Control records have a
+ * budget; one that is dropped for it is counted, and no error is returned.
  */
 int dtls_rx_keep(struct dtls_sock *ds, const struct dtls_run *rx,
 		 unsigned int i)

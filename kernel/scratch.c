@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory that sealing and opening work in. Each CPU has one spare of a kind,
- * made when it is first needed and charged to nobody. A task that finds the
- * spare in use gets memory that its own cgroup is charged for, and that is
- * freed after use: so what many tasks can make the kernel hold is bounded.
+ * This file has the memory that sealing and opening work in. Each CPU has one spare
+ * of each kind, which is made when it is first needed and charged to no cgroup. A
+ * task that finds the spare in use gets memory that is charged to its own cgroup and
+ * freed after use. So the memory that many tasks can make the kernel hold is bounded.
  *
  * Nothing secret stays in a spare: plaintext, nonces and the contexts of
  * requests, where a cipher keeps one-time keys, are wiped before it is put back.
@@ -15,15 +15,16 @@
 
 #include "scratch.h"
 
-/* NULL: none was made yet */
+/* A spare is NULL until it is made, and IN_USE while a task has it. */
 static DEFINE_PER_CPU(void *, spare_scratch);
 static DEFINE_PER_CPU(void *, spare_linear);
 
 #define IN_USE	ERR_PTR(-EBUSY)
 
 /*
- * Take this CPU's spare out of @spares. NULL: it is to be made if @home is a
- * CPU, else it is in use.
+ * take_spare() takes this CPU's spare out of @spares. It returns NULL if there is
+ * none: with a CPU in @home the caller makes the spare of that CPU, and with a
+ * negative @home the spare is in use.
  */
 static void *take_spare(void *__percpu *spares, int *home)
 {
@@ -37,10 +38,10 @@ static void *take_spare(void *__percpu *spares, int *home)
 	return NULL;
 }
 
-/* Put @spare, or NULL if it could not be made, back in @spares. */
+/* put_spare() puts @spare, or NULL if it could not be made, back in @spares. */
 static void put_spare(void *__percpu *spares, int home, void *spare)
 {
-	/* Pairs with xchg() in take_spare(): the next user finds it wiped. */
+	/* Pairs with xchg() in take_spare(): the next user finds the spare wiped. */
 	smp_store_release(per_cpu_ptr(spares, home), spare);
 }
 
@@ -78,7 +79,10 @@ static struct dtls_scratch *scratch_new(int home)
 	return scratch;
 }
 
-/* What only receiving needs. What could be had stays for the next try. */
+/*
+ * add_receive() adds what receiving alone needs. If memory is short, what could be
+ * allocated stays for the next try.
+ */
 static bool add_receive(struct dtls_scratch *scratch)
 {
 	gfp_t gfp = gfp_of(scratch->home);
@@ -123,8 +127,9 @@ scratch_complete(struct dtls_scratch *scratch, int home, bool receive)
  * dtls_scratch_get() - memory to seal or open records in
  * @receive:	to open them
  *
- * Whose key it is used with need not be known yet: see dtls_scratch_fit().
- * Sleeps. Return: NULL if there is no memory.
+ * The key need not be known yet; see dtls_scratch_fit(). Sleeps.
+ *
+ * Return: NULL if there is no memory.
  */
 struct dtls_scratch *dtls_scratch_get(bool receive)
 {
@@ -150,7 +155,10 @@ static void wipe_memory(void *from, size_t len)
 
 static_assert(IS_ALIGNED(DTLS_SCRATCH_ROOM, sizeof(u64)));
 
-/* Wipes what was used. */
+/*
+ * dtls_scratch_put() gives @scratch back, and wipes what was used: plaintext, the
+ * context of the request and the nonce.
+ */
 void dtls_scratch_put(struct dtls_scratch *scratch)
 {
 	if (likely(scratch->req_used))
@@ -184,8 +192,8 @@ static int grow_masks(struct dtls_scratch *scratch, unsigned int size)
 }
 
 /*
- * Make the requests of @scratch large enough for @key. The size is that of the
- * key in hand: another one may have come since @scratch was taken.
+ * dtls_scratch_grow() makes the requests of @scratch large enough for @key. It is
+ * called for each use, as a new key may have come since @scratch was taken.
  */
 int dtls_scratch_grow(struct dtls_scratch *scratch, const struct dtls_key *key)
 {
@@ -230,9 +238,10 @@ static noinline u8 *new_linear(size_t len, int home)
  * @len:	bytes, DTLS_LINEAR_SIZE at most
  * @home:	set, for dtls_scratch_put_linear()
  *
- * It holds ciphertext while the base may wait for room, and so is no part of a
- * scratch. Sleeps. Return: aligned so that as little as can be crosses a page,
- * or NULL.
+ * The memory holds ciphertext while the base may wait for room, and is therefore no
+ * part of a scratch. It is aligned so that few records cross a page. Sleeps.
+ *
+ * Return: NULL if there is no memory.
  */
 u8 *dtls_scratch_get_linear(size_t len, int *home)
 {
@@ -249,7 +258,7 @@ void dtls_scratch_put_linear(u8 *linear, int home)
 		kfree(linear);
 }
 
-/* No socket is attached any more. */
+/* dtls_scratch_exit() frees the spares when no socket is attached any more. */
 void dtls_scratch_exit(void)
 {
 	int cpu;

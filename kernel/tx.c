@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A writer's bytes on their way to the wire:
+ * This file makes records of what a program sends. In the order of the calls:
  *
- *   dtls_sendmsg()	what is asked for: parse_control(), check_send()
- *   send_records()	batch after batch: memory for the records, the plaintext
- *			copied there once, numbers, and the records sealed where
- *			they lie
- *   push_batch()	a batch to the base proto, as one GSO packet or one
- *			datagram after the other
+ *   dtls_sendmsg()	finds out what is asked for: parse_control(), check_send()
+ *   send_records()	makes batch after batch: it finds memory for the records,
+ *			copies the plaintext there once, takes sequence numbers,
+ *			and seals the records where they lie
+ *   push_batch()	gives a batch to the base proto, as one GSO packet or as
+ *			one datagram after the other
  *
- * Any number of tasks seal on one socket at once: the sequence number is the
- * one thing they share, and the cork's mutex the one lock that they wait for.
- * A number is taken when nothing but the cipher can fail any more. One sendmsg
- * makes one record, unless UDP_SEGMENT or splice says where to cut.
+ * Any number of tasks may seal on one socket at once. They share the sequence
+ * number, which is atomic, and wait for one lock alone, the cork's mutex. A
+ * sequence number is taken when nothing but the cipher can fail any more. One
+ * sendmsg() makes one record, unless UDP_SEGMENT or splice says where to cut.
  */
 #include <linux/skbuff.h>
 #include <linux/slab.h>
@@ -34,15 +34,15 @@
 #include "trace.h"
 #include "tx.h"
 
-/* What the base may see of the caller's flags */
+/* BASE_FLAGS are those of the caller's flags that the base gets. */
 #define BASE_FLAGS	(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM | \
 			 MSG_DONTROUTE)
 
-/* Longer records are cheaper lent to the base than copied by it. */
+/* One record of up to COPY_MAX bytes is cheaper copied by the base than lent. */
 #define COPY_MAX	1024
 static_assert(COPY_MAX <= DTLS_LINEAR_SIZE);
 
-/* What one sendmsg asks for; on its stack */
+/* struct tx is what one call of sendmsg() asks for; it lies on the call's stack. */
 struct tx {
 	struct dtls_sock *ds;
 	struct dtls_epoch *epoch;	/* a reference */
@@ -59,14 +59,14 @@ struct tx {
 
 /**
  * struct run - records that are made at once
- * @spot:	where in the batch the first one lies
- * @n:		how many
- * @len:	bytes of content of all
- * @segment:	of each but the last, which has what is left
- * @size:	bytes of each but the last
- * @last:	bytes of the last
- * @head:	bytes before each one's content
- * @more:	another record will follow them in the datagram
+ * @spot:	the place in the batch where the first record lies
+ * @n:		the number of records
+ * @len:	bytes of content of all records
+ * @segment:	bytes of content of each record but the last, which has the rest
+ * @size:	bytes of each record but the last
+ * @last:	bytes of the last record
+ * @head:	bytes before the content of each record
+ * @more:	another record will follow in the same datagram
  */
 struct run {
 	struct dtls_spot spot;
@@ -79,7 +79,7 @@ struct run {
 	bool more;
 };
 
-/* Records that wait for the end of their datagram, and the pages they lie in */
+/* struct dtls_cork has records that wait for the end of their datagram. */
 struct dtls_cork {
 	struct dtls_batch batch;
 	struct page_frag frag;
@@ -88,7 +88,11 @@ struct dtls_cork {
 
 /* ---- down ---- */
 
-/* Every send goes down here; UDP must neither cut nor pack what it is given. */
+/*
+ * to_base() gives @len bytes to the base's sendmsg. All that is sent goes this
+ * way. UDP must neither cut nor pack it, so options that a call inside UDP left
+ * there during the attach are taken over first.
+ */
 static int to_base(struct dtls_sock *ds, struct msghdr *msg, size_t len)
 {
 	if (dtls_sock_options_came(ds->sk))
@@ -96,7 +100,7 @@ static int to_base(struct dtls_sock *ds, struct msghdr *msg, size_t len)
 	return ds->base->sendmsg(ds->sk, msg, len);
 }
 
-/* One call of the base's sendmsg for @len bytes of @batch from @pos on */
+/* base_send() calls the base's sendmsg for @len bytes of @batch from @pos on. */
 static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
 		     size_t len, u16 gso_size)
 {
@@ -139,8 +143,9 @@ static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
 }
 
 /*
- * The base copied a GSO packet to pages of the task's, which nobody else writes
- * to: a reader on this machine may open its records there.
+ * mark_copied() marks the task's pages, to which the base copied a GSO packet.
+ * Nobody else writes to them, so a reader on this machine may open the records
+ * there without copying them first.
  */
 static void mark_copied(void)
 {
@@ -151,11 +156,12 @@ static void mark_copied(void)
 }
 
 /*
- * Send @batch, records of @size bytes (the last may be shorter) in a datagram
- * each, or all in one if @size is 0. Where GSO cannot be had (no checksum
- * offload, IPsec, SO_NO_CHECK, a record larger than the path) the same records
- * go one by one. Where not even one can be lent (net.core.max_skb_frags) the
- * base copies it. Returns bytes of ciphertext sent, or an error if none were.
+ * push_batch() sends @batch: records of @size bytes, of which the last may be
+ * shorter, in a datagram each, or all records in one datagram if @size is 0.
+ * Where GSO is not possible (no checksum offload, IPsec, SO_NO_CHECK, a record
+ * larger than the path), the same records are sent one by one. Where not even one
+ * record can be lent (net.core.max_skb_frags), the base copies it. Returns bytes
+ * of ciphertext that were sent, or an error if none were.
  */
 static ssize_t push_batch(struct tx *tx, struct dtls_batch *batch, size_t size)
 {
@@ -186,7 +192,10 @@ static ssize_t push_batch(struct tx *tx, struct dtls_batch *batch, size_t size)
 
 /* ---- records ---- */
 
-/* Write a record's number where the caller wants it: struct dtls_record_info. */
+/*
+ * tell_number() writes the number of a record to where the caller asked for it;
+ * see struct dtls_record_info.
+ */
 static noinline int tell_number(const struct tx *tx, u64 seq)
 {
 	const struct dtls_record_number number = {
@@ -198,7 +207,10 @@ static noinline int tell_number(const struct tx *tx, u64 seq)
 			    sizeof(number)) ? -EFAULT : 0;
 }
 
-/* Before a number is spent: the caller's place for it can be written, now. */
+/*
+ * clear_number() writes zeros to where tell_number() will write, so that a bad
+ * address is found before a sequence number is spent.
+ */
 static int clear_number(const struct tx *tx)
 {
 	if (!tx->info.number_ptr)
@@ -244,7 +256,7 @@ static void begin_run(struct run *run, const struct dtls_key *key,
 	run->size = n > 1 ? dtls_key_size(key, segment, run->more) : run->last;
 }
 
-/* The first @n records of @run are all that it is of. */
+/* cut_run() drops all records of @run but the first @n. */
 static void cut_run(struct run *run, unsigned int n)
 {
 	if (n == run->n)
@@ -255,8 +267,9 @@ static void cut_run(struct run *run, unsigned int n)
 }
 
 /*
- * Memory for @run in @batch, which is empty, or for as many of its records as
- * one batch takes. The base shall copy it where lending pages would cost more.
+ * lay_out() finds memory for @run in @batch, which is empty, and cuts the run if
+ * one batch does not take all of it. What is cheaper copied by the base than lent
+ * to it gets linear memory.
  */
 static int lay_out(struct dtls_batch *batch, struct run *run)
 {
@@ -281,8 +294,9 @@ static int lay_out(struct dtls_batch *batch, struct run *run)
 }
 
 /*
- * From the caller to memory of whole pages or a slab's: copy_from_iter() would
- * first look which it is, or for a stack.
+ * copy_in() copies the caller's next @len bytes to @to, in memory of whole pages
+ * or of a slab. copy_from_iter() would first check which of these it is, or
+ * whether it is a stack.
  */
 static bool copy_in(struct tx *tx, u8 *to, size_t len)
 {
@@ -306,9 +320,10 @@ static bool copy_to_pages(struct tx *tx, const struct bio_vec *pages,
 }
 
 /*
- * Where the plaintext of several short records waits, copied all at once: at
- * the end of their memory, from where each one is moved to its place. A record
- * is longer than its content, so no place reaches what still waits.
+ * waiting_content() returns where the plaintext of several short records waits,
+ * or NULL. It is copied all at once to the end of their memory, and seal_run()
+ * moves each part to its place. A record is longer than its content, so no record
+ * reaches content that still waits.
  */
 static u8 *waiting_content(const struct dtls_batch *batch,
 			   const struct run *run)
@@ -318,7 +333,7 @@ static u8 *waiting_content(const struct dtls_batch *batch,
 	return batch->linear + batch->len - run->len;
 }
 
-/* Copy the caller's next bytes to where they will be sealed. */
+/* copy_run() copies the caller's next bytes to where they will be sealed. */
 static __always_inline int copy_run(struct tx *tx,
 				    const struct dtls_batch *batch,
 				    const struct run *run)
@@ -346,7 +361,7 @@ static __always_inline int copy_run(struct tx *tx,
 	return 0;
 }
 
-/* Make the first @n records of @run, from number @seq on. */
+/* seal_run() seals the first @n records of @run, with numbers from @seq on. */
 static int seal_run(struct tx *tx, const struct dtls_batch *batch,
 		    const struct run *run, struct dtls_scratch *scratch,
 		    unsigned int n, u64 seq)
@@ -386,8 +401,9 @@ static int seal_run(struct tx *tx, const struct dtls_batch *batch,
 }
 
 /*
- * Number and seal @run, whose content is in its place. Returns how many records
- * were made, the first ones if they are not all: there was no number left.
+ * make_records() numbers and seals @run, whose content is in its place. Returns
+ * how many records were made: fewer, and the first ones, if no more sequence
+ * numbers were left; or an error.
  */
 static int make_records(struct tx *tx, const struct dtls_batch *batch,
 			const struct run *run)
@@ -417,9 +433,9 @@ static int make_records(struct tx *tx, const struct dtls_batch *batch,
 }
 
 /*
- * Send @run, or as many records of it as there are pages for in one batch.
- * Returns 0, or an error if this was not all that could be done; @done grows by
- * the bytes that were sent.
+ * send_batch() sends @run, or as many of its records as one batch takes, and adds
+ * the bytes of content that were sent to @done. Returns 0, or an error if no more
+ * can be sent.
  */
 static int send_batch(struct tx *tx, struct dtls_batch *batch, struct run *run,
 		      size_t *done)
@@ -452,7 +468,7 @@ static int send_batch(struct tx *tx, struct dtls_batch *batch, struct run *run,
 	return err;
 }
 
-/* The caller's @len bytes as records of tx->segment, batch after batch */
+/* send_records() sends @len bytes as records of tx->segment bytes each. */
 static ssize_t send_records(struct tx *tx, size_t len)
 {
 	const struct dtls_key *key = &tx->epoch->key;
@@ -522,7 +538,7 @@ static struct dtls_cork *get_cork(struct dtls_sock *ds)
 	return cork;
 }
 
-/* One record at the end of @cork; an error leaves those before it alone. */
+/* add_to_cork() adds one record to @cork. An error leaves those before it alone. */
 static int add_to_cork(struct tx *tx, struct dtls_cork *cork, size_t len,
 		       bool more)
 {
@@ -547,8 +563,8 @@ static int add_to_cork(struct tx *tx, struct dtls_cork *cork, size_t len,
 }
 
 /*
- * Add to the cork, and let it go if this is the last. What does not fit leaves
- * the records before it alone.
+ * send_corked() adds a record to the cork, and sends the datagram if no more
+ * records follow. A record that does not fit leaves those before it alone.
  */
 static ssize_t send_corked(struct tx *tx, size_t len, bool more)
 {
@@ -572,7 +588,7 @@ static ssize_t send_corked(struct tx *tx, size_t len, bool more)
 	return ret;
 }
 
-/* UDP_CORK off, or the end of a splice: send what waits. */
+/* dtls_tx_uncork() sends what waits when UDP_CORK is cleared or a splice ends. */
 int dtls_tx_uncork(struct dtls_sock *ds, int flags)
 {
 	struct tx tx = { .ds = ds, .flags = flags & BASE_FLAGS };
@@ -584,7 +600,7 @@ int dtls_tx_uncork(struct dtls_sock *ds, int flags)
 	return err;
 }
 
-/* From close(): nobody else is there. */
+/* dtls_tx_purge() is called by close(), when no other call is on the socket. */
 void dtls_tx_purge(struct dtls_sock *ds)
 {
 	if (ds->cork)
@@ -593,7 +609,10 @@ void dtls_tx_purge(struct dtls_sock *ds)
 
 /* ---- what is asked for ---- */
 
-/* Copy a DTLS_RECORD_INFO, which may be shorter or longer than we know it. */
+/*
+ * parse_info() copies a DTLS_RECORD_INFO. A program of another version may have
+ * a shorter or a longer structure; what is unknown here must be zero.
+ */
 static int parse_info(struct tx *tx, const struct cmsghdr *cmsg)
 {
 	size_t len = cmsg->cmsg_len - sizeof(*cmsg);
@@ -612,8 +631,9 @@ static int parse_info(struct tx *tx, const struct cmsghdr *cmsg)
 }
 
 /*
- * Eat UDP_SEGMENT, whose value means plaintext, and our own cmsg; the rest is
- * for the base, with room behind it for the ciphertext's UDP_SEGMENT.
+ * parse_control() takes UDP_SEGMENT, whose value is in bytes of plaintext, and
+ * DTLS_RECORD_INFO out of the caller's control messages. It copies the others for
+ * the base, and leaves room behind them for the UDP_SEGMENT of the ciphertext.
  */
 static int parse_control(struct tx *tx)
 {
@@ -653,7 +673,10 @@ static int parse_control(struct tx *tx)
 	return 0;
 }
 
-/* Plaintext bytes that make one record that fits the path now; 0: unknown */
+/*
+ * dtls_tx_mtu() returns how many bytes of plaintext make a record that fits the
+ * path now, or 0 if that is unknown.
+ */
 unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_key *key)
 {
 	unsigned int payload = dtls_path_payload(ds->sk), mtu;
@@ -666,8 +689,8 @@ unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_key *key)
 }
 
 /*
- * What would make the base refuse this send must do so before a sequence
- * number is spent: a program that retries would use the key up.
+ * check_send() refuses what the base would refuse. That must happen before a
+ * sequence number is spent, or a program that retries would use the key up.
  */
 static int check_send(struct tx *tx, size_t record_len)
 {
@@ -700,9 +723,9 @@ static int check_send(struct tx *tx, size_t record_len)
 }
 
 /*
- * A datagram as it is: the handshake's own. Nothing here is application data.
- * The options UDP_SEGMENT and UDP_CORK are about records; what asks for the same
- * with this datagram is refused rather than ignored.
+ * send_raw() sends a datagram of the handshake as it is. It is never application
+ * data. The options UDP_SEGMENT and UDP_CORK are about records and do not matter
+ * here; a control message or a flag of the same meaning is refused.
  */
 static int send_raw(struct tx *tx, size_t len)
 {
@@ -783,9 +806,9 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 }
 
 /*
- * struct proto's sendmsg. Never hands down anything but ciphertext, save a
- * datagram marked DTLS_RECORD_RAW. Sleeps: for the cipher, for memory, and in
- * the base for the send buffer.
+ * dtls_sendmsg() is the sendmsg of struct proto. The base gets nothing but
+ * ciphertext, except for a datagram that is marked DTLS_RECORD_RAW. The function
+ * sleeps: for the cipher, for memory, and in the base for the send buffer.
  */
 int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Waiting: how a reader sleeps, who is woken by what, and which records are
- * under way from the intake to a queue or to a user. What a reader waits for,
- * recv.c decides.
+ * This file has the readers' wait: how a reader sleeps, which tasks are woken by
+ * what, and which records are under way from the intake to a queue or to a user.
+ * recvmsg.c decides what a reader waits for.
  *
  * A datagram wakes one taker, which is a task that will take application data,
  * and every other waiter. Takers alone wait exclusively: a task that reads
@@ -27,7 +27,7 @@
 #include "sock.h"
 #include "wait.h"
 
-/* Wake @takers tasks that wait exclusively (0: all) and everybody else. */
+/* wake_tasks() wakes @takers tasks that wait exclusively (0: all) and all others. */
 static void wake_tasks(struct sock *sk, int takers)
 {
 	struct socket_wq *wq;
@@ -40,21 +40,22 @@ static void wake_tasks(struct sock *sk, int takers)
 	rcu_read_unlock();
 }
 
-/* Wake every waiter. Each looks for itself what there is. */
+/* dtls_wait_wake() wakes every waiter, each of which looks at the socket again. */
 void dtls_wait_wake(struct sock *sk)
 {
 	wake_tasks(sk, 0);
 }
 
-/* Wake one taker and all who wait for something else. */
+/* dtls_wait_wake_one() wakes one taker and all tasks that are no takers. */
 void dtls_wait_wake_one(struct sock *sk)
 {
 	wake_tasks(sk, 1);
 }
 
 /*
- * UDP received a datagram. As with plain UDP the wake-up is synchronous: the
- * scheduler may expect the waking task to sleep soon. In softirq, under RCU.
+ * dtls_wait_data_ready() is the sk_data_ready of the socket: UDP received a
+ * datagram. As with plain UDP the wake-up is synchronous: the scheduler may expect
+ * the waking task to sleep soon. Runs in softirq.
  */
 void dtls_wait_data_ready(struct sock *sk)
 {
@@ -70,7 +71,10 @@ void dtls_wait_data_ready(struct sock *sk)
 
 /* ---- records under way ---- */
 
-/* A look found nothing: whoever carries records shall tell what is left. */
+/*
+ * dtls_wait_missed() is called when a look at the socket found nothing: the tasks
+ * that carry records at this time shall tell what is left.
+ */
 void dtls_wait_missed(struct dtls_sock *ds)
 {
 	struct dtls_run *rx;
@@ -81,8 +85,8 @@ void dtls_wait_missed(struct dtls_sock *ds)
 }
 
 /*
- * Return true if nothing received is left to look at. The datagrams that are
- * not there yet wake the caller, and so do the records under way.
+ * __dtls_wait_nothing() returns true if nothing that was received is left to look
+ * at. Datagrams that come later wake the caller, and so do the records under way.
  */
 bool __dtls_wait_nothing(struct dtls_sock *ds)
 {
@@ -97,9 +101,9 @@ bool __dtls_wait_nothing(struct dtls_sock *ds)
 }
 
 /*
- * The peer said goodbye in @rx. What was taken in before @rx comes before the
- * end of file, so the goodbye goes to the run of records before it, until
- * there is none. Return true if the end of file has come.
+ * end_of_file() handles the peer's close_notify, which was in @rx. What was taken in
+ * before @rx comes before the end of file, so the goodbye is handed to the run of
+ * records before @rx until there is none. Returns true if the end of file has come.
  */
 static bool end_of_file(struct dtls_sock *ds, struct dtls_run *rx)
 {
@@ -111,7 +115,7 @@ static bool end_of_file(struct dtls_sock *ds, struct dtls_run *rx)
 		older->goodbye = true;
 		return false;
 	}
-	/* Pairs with dtls_wait_closed(): what is in the queues came before. */
+	/* Pairs with dtls_wait_closed(). What is in the queues came before the end. */
 	smp_store_release(&dtls_sock_assoc(ds)->eof, true);
 	dtls_wait_news(ds);
 	return true;
@@ -124,7 +128,7 @@ static bool shut_down(const struct dtls_sock *ds)
 
 enum whom { WAKE_NOBODY, WAKE_ONE, WAKE_ALL };
 
-/* whom_to_wake() tells who waits for what @rx, which is done, leaves behind. */
+/* whom_to_wake() tells which tasks wait for what is left when @rx is done. */
 static noinline enum whom whom_to_wake(struct dtls_sock *ds,
 				       struct dtls_run *rx)
 {
@@ -141,7 +145,10 @@ static noinline enum whom whom_to_wake(struct dtls_sock *ds,
 	return WAKE_NOBODY;
 }
 
-/* The records of @rx are with the user, in a queue, or dropped. */
+/*
+ * dtls_wait_done() ends the carrying of @rx, whose records are with the user, in a
+ * queue, or dropped.
+ */
 void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx)
 {
 	enum whom whom = WAKE_NOBODY;
@@ -154,7 +161,7 @@ void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx)
 
 	if (unlikely(whom != WAKE_NOBODY))
 		wake_tasks(ds->sk, whom == WAKE_ONE ? 1 : 0);
-	/* Of a longer run some were read. */
+	/* Some records of a longer run were read, so its skb was not dropped. */
 	if (unlikely(rx->why && rx->n == 1))
 		dtls_skb_drop(ds->sk, rx->skb, rx->why);
 	else
@@ -167,8 +174,8 @@ void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx)
  * @seen:	dtls_sock.news when the caller began to look at the queues and
  *		at what was received, and found nothing
  *
- * What is still under way comes first. If something is, the caller is woken
- * when it is done.
+ * Records that are still under way come before the end of file. If there are any,
+ * the caller is woken when they are done.
  */
 bool dtls_wait_shut(struct dtls_sock *ds, unsigned int seen)
 {
@@ -186,8 +193,8 @@ bool dtls_wait_shut(struct dtls_sock *ds, unsigned int seen)
 /* ---- sleeping ---- */
 
 /*
- * What sending frees wakes writers. A wake-up without a key may be for
- * anybody.
+ * wake_reader() ignores wake-ups for writers, which come when sent datagrams are
+ * freed. A wake-up without a key may be for any waiter.
  */
 static int wake_reader(struct wait_queue_entry *entry, unsigned int mode,
 		       int sync, void *key)
@@ -205,9 +212,10 @@ static bool worth_a_look(struct dtls_sock *ds, unsigned int seen)
 }
 
 /*
- * SO_BUSY_POLL: let the driver look for datagrams until one comes or the
- * socket's time for that is over; once if @nonblock. Sleeps, so that it cannot
- * be left to __skb_recv_udp(), which runs under struct dtls_sock's lock.
+ * dtls_wait_busy_poll() does what SO_BUSY_POLL asks for: it lets the driver look
+ * for datagrams until one comes or the socket's time for that is over, or once if
+ * @nonblock. The function sleeps, which __skb_recv_udp() must not do here, as it is
+ * called under the lock of struct dtls_sock.
  */
 void dtls_wait_busy_poll(struct dtls_sock *ds, bool nonblock)
 {
@@ -217,7 +225,7 @@ void dtls_wait_busy_poll(struct dtls_sock *ds, bool nonblock)
 		sk_busy_loop(sk, nonblock);
 }
 
-/* Jiffies until @waiter's time is over */
+/* time_left() returns the jiffies until the deadline of @waiter. */
 static long time_left(const struct dtls_waiter *waiter)
 {
 	if (!waiter->limited)
@@ -242,13 +250,13 @@ static int sleep_interruptibly(struct dtls_sock *ds,
 /**
  * dtls_wait_sleep() - sleep until a look at the socket is worth while
  * @ds:		socket
- * @waiter:	who waits; it has looked and found nothing
+ * @waiter:	the reader that waits; it has looked and found nothing
  *
- * Signals and the deadline are looked at here, between the caller's looks, each
- * of which is bounded by what was there when it began.
+ * Signals and the deadline are checked here, between the caller's looks. Each look
+ * is bounded by what was there when it began.
  *
- * Return: 0: look again; -EAGAIN: there was nothing in time; or as
- * sock_intr_errno().
+ * Return: 0 if the caller shall look again; -EAGAIN if the deadline has passed; or
+ * an error of sock_intr_errno().
  */
 int dtls_wait_sleep(struct dtls_sock *ds, const struct dtls_waiter *waiter)
 {
@@ -272,8 +280,8 @@ int dtls_wait_sleep(struct dtls_sock *ds, const struct dtls_waiter *waiter)
 }
 
 /*
- * A reader leaves. A datagram woke one taker: what that taker leaves behind
- * wakes the next.
+ * dtls_wait_wake_next() is called by a reader that leaves. A datagram wakes one
+ * taker alone, so the taker wakes the next one if it leaves something behind.
  */
 void dtls_wait_wake_next(struct dtls_sock *ds)
 {
