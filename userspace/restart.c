@@ -17,6 +17,8 @@
 #define FRAGMENT_OFFSET	(DTLS12_HEADER_SIZE + 6)
 #define CLIENT_HELLO	1
 
+#define REST_MAX	256	/* datagrams in the queue of the socket before */
+
 /* Does the datagram begin with a piece of a ClientHello? */
 static bool is_hello(const uint8_t *data, size_t len)
 {
@@ -152,6 +154,26 @@ static int dead_end(void)
 	return pair[0];
 }
 
+/*
+ * Keep for @s what is still in the queue of the association it replaces: data that
+ * the client sent right behind its last flight. The kernel has read what came to
+ * an attached socket.
+ */
+static void keep_rest(struct kdtls_socket *s)
+{
+	struct kdtls_socket *old = s->old;
+	uint8_t *buf = old->attached ? NULL : scratch_take(s->endpoint);
+	ssize_t n = buf ? 0 : -1;
+	int i;
+
+	for (i = 0; i < REST_MAX && n >= 0; i++) {
+		n = recv(old->fd, buf, DATAGRAM_MAX, MSG_DONTWAIT);
+		if (n > 0)
+			handover_keep(s, buf, n);
+	}
+	scratch_give(s->endpoint, buf);
+}
+
 int restart_take_over(struct kdtls_socket *s)
 {
 	struct sockaddr_storage local, peer;
@@ -172,6 +194,7 @@ int restart_take_over(struct kdtls_socket *s)
 		close(dead);
 		return s->fd;
 	}
+	keep_rest(s);
 	/*
 	 * The old socket must leave the port, or it would go on to take what is
 	 * for the new one. Its number stays its owner's; who waits in recv(2)
