@@ -282,7 +282,7 @@ TEST_F(pair13, second_hello_in_fragments_is_served)
 	EXPECT_EQ(NULL, self->server.e->hs);
 	kdtls_engine_set_mtu(self->client.e, KDTLS_MTU_MIN);
 	while (count < 16 && (n = end_output(&self->client, piece[count],
-					    END_DATAGRAM, self->now)) > 0)
+					     END_DATAGRAM, self->now)) > 0)
 		len[count++] = (size_t)n;
 	ASSERT_LE(2, count);
 	/* Backwards; only the whole hello is let in. */
