@@ -48,6 +48,7 @@ TRACE_DEFINE_ENUM(DTLS_COUNT_RX_MALFORMED);
 TRACE_DEFINE_ENUM(DTLS_COUNT_RX_OVERSIZE);
 TRACE_DEFINE_ENUM(DTLS_COUNT_RX_EMPTY);
 TRACE_DEFINE_ENUM(DTLS_COUNT_RX_NO_BUDGET);
+TRACE_DEFINE_ENUM(DTLS_COUNT_RX_EXPIRED);
 
 /* A record, or the rest of a datagram, was dropped on receipt. */
 TRACE_EVENT(dtls_drop,
@@ -65,7 +66,8 @@ TRACE_EVENT(dtls_drop,
 				       { DTLS_COUNT_RX_MALFORMED, "malformed" },
 				       { DTLS_COUNT_RX_OVERSIZE, "oversize" },
 				       { DTLS_COUNT_RX_EMPTY, "empty" },
-				       { DTLS_COUNT_RX_NO_BUDGET, "no_budget" }))
+				       { DTLS_COUNT_RX_NO_BUDGET, "no_budget" },
+				       { DTLS_COUNT_RX_EXPIRED, "expired" }))
 );
 
 #endif /* _DTLS_TRACE_H */
