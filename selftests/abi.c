@@ -228,13 +228,24 @@ union room {
 	struct cmsghdr align;
 };
 
-static void record_msg(struct msghdr *msg, union room *room, struct iovec *iov)
+/* A message with @info, or with room for one that comes if that is NULL */
+static void record_msg(struct msghdr *msg, union room *room, struct iovec *iov,
+		       const struct dtls_record_info *info)
 {
+	struct cmsghdr *cmsg;
+
 	memset(room, 0, sizeof(*room));
 	*msg = (struct msghdr){
 		.msg_iov = iov, .msg_iovlen = 1, .msg_control = room->space,
 		.msg_controllen = sizeof(room->space),
 	};
+	if (!info)
+		return;
+	cmsg = CMSG_FIRSTHDR(msg);
+	cmsg->cmsg_level = SOL_DTLS;
+	cmsg->cmsg_type = DTLS_RECORD_INFO;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(*info));
+	memcpy(CMSG_DATA(cmsg), info, sizeof(*info));
 }
 
 TEST_F(abi, records_go_both_ways)
@@ -264,21 +275,16 @@ TEST_F(abi, control_record_tells_its_number)
 	union room room;
 
 	ASSERT_EQ(1, send(self->a, "x", 1, 0));
-	record_msg(&msg, &room, &iov);
-	cmsg = CMSG_FIRSTHDR(&msg);
-	cmsg->cmsg_level = SOL_DTLS;
-	cmsg->cmsg_type = DTLS_RECORD_INFO;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(info));
-	memcpy(CMSG_DATA(cmsg), &info, sizeof(info));
+	record_msg(&msg, &room, &iov, &info);
 	ASSERT_EQ(5, sendmsg(self->a, &msg, 0));
 	EXPECT_EQ(EPOCH, number.epoch);
 	EXPECT_EQ(1, number.seq);
 
 	memset(buf, 0, sizeof(buf));
 	iov.iov_len = sizeof(buf);
-	record_msg(&msg, &room, &iov);
+	record_msg(&msg, &room, &iov, NULL);
 	ASSERT_EQ(1, take(self->b, &msg, 0));
-	record_msg(&msg, &room, &iov);
+	record_msg(&msg, &room, &iov, NULL);
 	ASSERT_EQ(5, take(self->b, &msg, MSG_OOB));
 	EXPECT_EQ(0, memcmp(buf, "hello", 5));
 	cmsg = CMSG_FIRSTHDR(&msg);
@@ -295,12 +301,7 @@ TEST_F(abi, control_record_tells_its_number)
 	info = (struct dtls_record_info){
 		.type = CT_HANDSHAKE, .number_ptr = 8,
 	};
-	record_msg(&msg, &room, &iov);
-	cmsg = CMSG_FIRSTHDR(&msg);
-	cmsg->cmsg_level = SOL_DTLS;
-	cmsg->cmsg_type = DTLS_RECORD_INFO;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(info));
-	memcpy(CMSG_DATA(cmsg), &info, sizeof(info));
+	record_msg(&msg, &room, &iov, &info);
 	ASSERT_EQ(-1, sendmsg(self->a, &msg, 0));
 	EXPECT_EQ(EFAULT, errno);
 }
@@ -445,7 +446,6 @@ static void fill_in(const struct option *o, void *value)
 		break;
 	}
 }
-
 
 TEST_F(abi, set_takes_what_is_shorter_or_longer_with_zeros)
 {

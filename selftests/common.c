@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <openssl/evp.h>
 
 #include "common.h"
@@ -809,6 +810,38 @@ ssize_t link_send(struct link *l, __u8 type, const void *data, size_t len)
 	return send(l->b, out, n, 0) == (ssize_t)n ? (ssize_t)len : -1;
 }
 
+int link_send_damaged(struct link *l, const void *datagram, size_t len,
+		      unsigned int n)
+{
+	struct sockaddr_storage from, to;
+	struct sockaddr_in6 *src = (void *)&from, *dst = (void *)&to;
+	struct udphdr udp = { .len = htons(sizeof(udp) + len) };
+	socklen_t from_len = sizeof(from), to_len = sizeof(to);
+	struct iovec iov[] = { { &udp, sizeof(udp) }, { (void *)datagram, len } };
+	struct msghdr msg = { .msg_name = &to, .msg_iov = iov,
+			      .msg_iovlen = 2 };
+	int fd;
+
+	if (getsockname(l->b, (struct sockaddr *)&from, &from_len) ||
+	    getsockname(l->a, (struct sockaddr *)&to, &to_len))
+		return -1;
+	/* The ports are in the same place in all addresses. */
+	udp.source = src->sin6_port;
+	udp.dest = dst->sin6_port;
+	dst->sin6_port = 0;
+	msg.msg_namelen = to_len;
+	fd = socket(to.ss_family, SOCK_RAW, IPPROTO_UDP);
+	if (fd < 0)
+		return -1;
+	for (; n; n--) {
+		udp.check = htons(n);
+		if (sendmsg(fd, &msg, 0) != (ssize_t)(sizeof(udp) + len))
+			break;
+	}
+	close(fd);
+	return n ? -1 : 0;
+}
+
 ssize_t link_recv(struct link *l, struct peer_record *rec)
 {
 	static __thread __u8 in[DGRAM_MAX];
@@ -945,6 +978,27 @@ long net_counter(const char *file, const char *group, const char *name)
 	free(names);
 	free(values);
 	return value;
+}
+
+/* IPv6 has a line for each. */
+static long udp6_counter(const char *name)
+{
+	FILE *f = fopen("/proc/net/snmp6", "r");
+	long value, found = -1;
+	char line[64];
+
+	while (f && fscanf(f, "%63s %ld", line, &value) == 2)
+		if (!strncmp(line, "Udp6", 4) && !strcmp(line + 4, name))
+			found = value;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+long udp_counter(int family, const char *name)
+{
+	return family == AF_INET ? net_counter("snmp", "Udp:", name) :
+				   udp6_counter(name);
 }
 
 int epoll_of(int fd, __u32 events)

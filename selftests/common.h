@@ -206,6 +206,12 @@ long long dtls_stat(const char *name);
 /* @n of them, of one moment; -1 for those there are not */
 void dtls_stats(const char *const *names, size_t n, long long *values);
 
+/* A variant of a fixture that has these members and a link of them */
+#define LINK_VARIANT(fixture, name, cipher_, family_, cid_len_)		\
+	FIXTURE_VARIANT_ADD(fixture, name) {				\
+		.cipher = cipher_, .family = family_, .cid_len = cid_len_, \
+	}
+
 /**
  * struct link - two connected loopback sockets and the keys between them
  * @a:		attached to DTLS once it is up
@@ -236,6 +242,13 @@ void link_close(struct link *l);
 
 /* Raw @b sends @a one sealed record, numbered in turn; bytes of content or -1. */
 ssize_t link_send(struct link *l, __u8 type, const void *data, size_t len);
+
+/*
+ * A datagram comes to @a @n times as if raw @b had sent it, with different UDP
+ * checksums, of which one at most is right. Returns 0 or -1.
+ */
+int link_send_damaged(struct link *l, const void *datagram, size_t len,
+		      unsigned int n);
 
 /* Raw @b receives one datagram of one record and opens it; -1 if it is not. */
 ssize_t link_recv(struct link *l, struct peer_record *rec);
@@ -280,6 +293,9 @@ ssize_t recv_segments(int fd, void *buf, size_t len, int *gso, int flags);
  * /proc/net, of which one has the names and one the numbers; or -1
  */
 long net_counter(const char *file, const char *group, const char *name);
+
+/* What UDP has counted as @name ("InDatagrams") for @family here, or -1 */
+long udp_counter(int family, const char *name);
 
 /* An epoll that waits for @events of @fd, or -1 */
 int epoll_of(int fd, __u32 events);

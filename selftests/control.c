@@ -28,43 +28,13 @@ FIXTURE_VARIANT(control)
 	unsigned int cid_len;
 };
 
-FIXTURE_VARIANT_ADD(control, v4)
-{
-	.cipher = DTLS_CIPHER_AES_GCM_128,
-	.family = AF_INET,
-};
-
-FIXTURE_VARIANT_ADD(control, v6)
-{
-	.cipher = DTLS_CIPHER_AES_CCM_8_128,
-	.family = AF_INET6,
-};
-
-FIXTURE_VARIANT_ADD(control, v4_cid)
-{
-	.cipher = DTLS_CIPHER_CHACHA20_POLY1305,
-	.family = AF_INET,
-	.cid_len = 3,
-};
-
-FIXTURE_VARIANT_ADD(control, v13_v4)
-{
-	.cipher = V13(DTLS_CIPHER_AES_GCM_256),
-	.family = AF_INET,
-};
-
-FIXTURE_VARIANT_ADD(control, v13_v6)
-{
-	.cipher = V13(DTLS_CIPHER_AES_CCM_8_128),
-	.family = AF_INET6,
-};
-
-FIXTURE_VARIANT_ADD(control, v13_v4_cid)
-{
-	.cipher = V13(DTLS_CIPHER_CHACHA20_POLY1305),
-	.family = AF_INET,
-	.cid_len = 3,
-};
+LINK_VARIANT(control, v4, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
+LINK_VARIANT(control, v6, DTLS_CIPHER_AES_CCM_8_128, AF_INET6, 0);
+LINK_VARIANT(control, v4_cid, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET, 3);
+LINK_VARIANT(control, v13_v4, V13(DTLS_CIPHER_AES_GCM_256), AF_INET, 0);
+LINK_VARIANT(control, v13_v6, V13(DTLS_CIPHER_AES_CCM_8_128), AF_INET6, 0);
+LINK_VARIANT(control, v13_v4_cid, V13(DTLS_CIPHER_CHACHA20_POLY1305),
+	     AF_INET, 3);
 
 /* Does a record that is not verified show that it is a handshake's? */
 #define SHOWS_TYPE(v)	(!(v)->cid_len && !IS_V13((v)->cipher))

@@ -198,33 +198,14 @@ FIXTURE_VARIANT(fault) {
 	unsigned int cid_len;
 };
 
-FIXTURE_VARIANT_ADD(fault, v4_gcm) {
-	.family = AF_INET,
-	.cipher = DTLS_CIPHER_AES_GCM_128,
-};
-
-FIXTURE_VARIANT_ADD(fault, v6_ccm) {
-	.family = AF_INET6,
-	.cipher = DTLS_CIPHER_AES_CCM_128,
-};
-
-FIXTURE_VARIANT_ADD(fault, v4_chacha) {
-	.family = AF_INET,
-	.cipher = DTLS_CIPHER_CHACHA20_POLY1305,
-};
+LINK_VARIANT(fault, v4_gcm, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
+LINK_VARIANT(fault, v6_ccm, DTLS_CIPHER_AES_CCM_128, AF_INET6, 0);
+LINK_VARIANT(fault, v4_chacha, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET, 0);
 
 /* A second cipher object, for sequence numbers */
-FIXTURE_VARIANT_ADD(fault, v13_v6_gcm_cid) {
-	.family = AF_INET6,
-	.cipher = V13(DTLS_CIPHER_AES_GCM_256),
-	.cid_len = 5,
-};
-
-FIXTURE_VARIANT_ADD(fault, v13_v4_chacha_cid) {
-	.family = AF_INET,
-	.cipher = V13(DTLS_CIPHER_CHACHA20_POLY1305),
-	.cid_len = 1,
-};
+LINK_VARIANT(fault, v13_v6_gcm_cid, V13(DTLS_CIPHER_AES_GCM_256), AF_INET6, 5);
+LINK_VARIANT(fault, v13_v4_chacha_cid, V13(DTLS_CIPHER_CHACHA20_POLY1305),
+	     AF_INET, 1);
 
 FIXTURE_SETUP(fault)
 {

@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/udp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -34,24 +33,9 @@ FIXTURE_VARIANT(flood)
 	unsigned int cid_len;
 };
 
-FIXTURE_VARIANT_ADD(flood, v12)
-{
-	.cipher = DTLS_CIPHER_AES_GCM_128,
-	.family = AF_INET,
-};
-
-FIXTURE_VARIANT_ADD(flood, v12_cid)
-{
-	.cipher = DTLS_CIPHER_AES_GCM_128,
-	.family = AF_INET6,
-	.cid_len = 8,
-};
-
-FIXTURE_VARIANT_ADD(flood, v13)
-{
-	.cipher = V13(DTLS_CIPHER_AES_GCM_128),
-	.family = AF_INET6,
-};
+LINK_VARIANT(flood, v12, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
+LINK_VARIANT(flood, v12_cid, DTLS_CIPHER_AES_GCM_128, AF_INET6, 8);
+LINK_VARIANT(flood, v13, V13(DTLS_CIPHER_AES_GCM_128), AF_INET6, 0);
 
 FIXTURE_SETUP(flood)
 {
@@ -69,38 +53,16 @@ FIXTURE_TEARDOWN(flood)
 /* The drops of the socket (ss -m) and UDP's, of all sockets together */
 enum { DROPS, IN_ERRORS, CSUM_ERRORS, N_FIGURES };
 
-static long udp_snmp(const char *name)
-{
-	return net_counter("snmp", "Udp:", name);
-}
-
-/* The same for IPv6, which has a line for each */
-static long udp6_snmp(const char *name)
-{
-	FILE *f = fopen("/proc/net/snmp6", "r");
-	char line[64];
-	long value, found = -1;
-
-	while (f && fscanf(f, "%63s %ld", line, &value) == 2)
-		if (!strncmp(line, "Udp6", 4) && !strcmp(line + 4, name))
-			found = value;
-	if (f)
-		fclose(f);
-	return found;
-}
-
 static void figures(struct __test_metadata *_metadata, int fd, int family,
 		    long *f)
 {
-	long (*snmp)(const char *name) = family == AF_INET ? udp_snmp :
-							     udp6_snmp;
 	__u32 info[SK_MEMINFO_VARS] = {};
 	socklen_t len = sizeof(info);
 
 	ASSERT_OK(getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len));
 	f[DROPS] = info[SK_MEMINFO_DROPS];
-	f[IN_ERRORS] = snmp("InErrors");
-	f[CSUM_ERRORS] = snmp("InCsumErrors");
+	f[IN_ERRORS] = udp_counter(family, "InErrors");
+	f[CSUM_ERRORS] = udp_counter(family, "InCsumErrors");
 	ASSERT_LE(0, f[IN_ERRORS]);
 	ASSERT_LE(0, f[CSUM_ERRORS]);
 }
@@ -373,35 +335,6 @@ TEST_F(flood, drops_are_told_to_who_watches)
 	EXPECT_EQ(5, traced("reason: XFRM_POLICY"));
 }
 
-/* @len bytes of @wire as if they were of @l->b, with wrong UDP checksums */
-static void send_damaged(struct __test_metadata *_metadata, struct link *l,
-			 size_t len)
-{
-	struct sockaddr_storage from, to;
-	struct sockaddr_in6 *src = (void *)&from, *dst = (void *)&to;
-	struct udphdr udp = { .len = htons(sizeof(udp) + len) };
-	socklen_t from_len = sizeof(from), to_len = sizeof(to);
-	struct iovec iov[] = { { &udp, sizeof(udp) }, { wire, len } };
-	struct msghdr msg = { .msg_name = &to, .msg_iov = iov,
-			      .msg_iovlen = 2 };
-	int fd, i;
-
-	ASSERT_OK(getsockname(l->b, (struct sockaddr *)&from, &from_len));
-	ASSERT_OK(getsockname(l->a, (struct sockaddr *)&to, &to_len));
-	udp.source = src->sin6_port;
-	udp.dest = dst->sin6_port;
-	dst->sin6_port = 0;
-	msg.msg_namelen = to_len;
-	fd = socket(to.ss_family, SOCK_RAW, IPPROTO_UDP);
-	ASSERT_LE(0, fd);
-	/* One of two different sums is wrong. */
-	for (i = 1; i <= 2; i++) {
-		udp.check = htons(i);
-		ASSERT_EQ((ssize_t)(sizeof(udp) + len), sendmsg(fd, &msg, 0));
-	}
-	close(fd);
-}
-
 /* However many records are in it: it is summed once, and goes. */
 TEST_F(flood, a_damaged_datagram_is_one_checksum_error)
 {
@@ -414,7 +347,8 @@ TEST_F(flood, a_damaged_datagram_is_one_checksum_error)
 	for (i = 0; i < 1000; i++)
 		len += plain_record(CT_HANDSHAKE, 0, i, text, 30, wire + len);
 	figures(_metadata, l->a, variant->family, before);
-	send_damaged(_metadata, l, len);
+	/* One of two different sums is wrong. */
+	ASSERT_OK(link_send_damaged(l, wire, len, 2));
 	nothing_to_read(_metadata, l);
 	figures(_metadata, l->a, variant->family, now);
 	EXPECT_LE(before[CSUM_ERRORS] + 1, now[CSUM_ERRORS]);

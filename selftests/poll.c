@@ -35,31 +35,10 @@ FIXTURE_VARIANT(poll)
 	unsigned int cid_len;
 };
 
-FIXTURE_VARIANT_ADD(poll, v4)
-{
-	.cipher = DTLS_CIPHER_AES_GCM_128,
-	.family = AF_INET,
-};
-
-FIXTURE_VARIANT_ADD(poll, v6_cid)
-{
-	.cipher = DTLS_CIPHER_CHACHA20_POLY1305,
-	.family = AF_INET6,
-	.cid_len = 5,
-};
-
-FIXTURE_VARIANT_ADD(poll, v13_v4)
-{
-	.cipher = V13(DTLS_CIPHER_AES_GCM_128),
-	.family = AF_INET,
-};
-
-FIXTURE_VARIANT_ADD(poll, v13_v6_cid)
-{
-	.cipher = V13(DTLS_CIPHER_CHACHA20_POLY1305),
-	.family = AF_INET6,
-	.cid_len = 5,
-};
+LINK_VARIANT(poll, v4, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
+LINK_VARIANT(poll, v6_cid, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET6, 5);
+LINK_VARIANT(poll, v13_v4, V13(DTLS_CIPHER_AES_GCM_128), AF_INET, 0);
+LINK_VARIANT(poll, v13_v6_cid, V13(DTLS_CIPHER_CHACHA20_POLY1305), AF_INET6, 5);
 
 FIXTURE_SETUP(poll)
 {

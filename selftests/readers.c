@@ -56,17 +56,10 @@ FIXTURE_VARIANT(readers) {
 	unsigned int cid_len;
 };
 
-FIXTURE_VARIANT_ADD(readers, v4) {
-	.family = AF_INET,
-	.cipher = DTLS_CIPHER_CHACHA20_POLY1305,
-};
+LINK_VARIANT(readers, v4, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET, 0);
 
 /* Control records look like data from outside. */
-FIXTURE_VARIANT_ADD(readers, v13_v6_cid) {
-	.family = AF_INET6,
-	.cipher = V13(DTLS_CIPHER_AES_GCM_128),
-	.cid_len = 5,
-};
+LINK_VARIANT(readers, v13_v6_cid, V13(DTLS_CIPHER_AES_GCM_128), AF_INET6, 5);
 
 FIXTURE_SETUP(readers)
 {

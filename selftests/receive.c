@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <netinet/in.h>
-#include <netinet/udp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -39,44 +38,13 @@ FIXTURE_VARIANT(receive)
 	unsigned int cid_len;
 };
 
-FIXTURE_VARIANT_ADD(receive, v4)
-{
-	.cipher = DTLS_CIPHER_AES_GCM_128,
-	.family = AF_INET,
-};
-
-FIXTURE_VARIANT_ADD(receive, v6)
-{
-	.cipher = DTLS_CIPHER_CHACHA20_POLY1305,
-	.family = AF_INET6,
-};
-
-FIXTURE_VARIANT_ADD(receive, v4_cid)
-{
-	.cipher = DTLS_CIPHER_AES_CCM_128,
-	.family = AF_INET,
-	.cid_len = 4,
-};
-
-FIXTURE_VARIANT_ADD(receive, v6_cid)
-{
-	.cipher = DTLS_CIPHER_AES_GCM_256,
-	.family = AF_INET6,
-	.cid_len = 20,
-};
-
-FIXTURE_VARIANT_ADD(receive, v13_v4)
-{
-	.cipher = V13(DTLS_CIPHER_AES_GCM_128),
-	.family = AF_INET,
-};
-
-FIXTURE_VARIANT_ADD(receive, v13_v6_cid)
-{
-	.cipher = V13(DTLS_CIPHER_CHACHA20_POLY1305),
-	.family = AF_INET6,
-	.cid_len = 9,
-};
+LINK_VARIANT(receive, v4, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
+LINK_VARIANT(receive, v6, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET6, 0);
+LINK_VARIANT(receive, v4_cid, DTLS_CIPHER_AES_CCM_128, AF_INET, 4);
+LINK_VARIANT(receive, v6_cid, DTLS_CIPHER_AES_GCM_256, AF_INET6, 20);
+LINK_VARIANT(receive, v13_v4, V13(DTLS_CIPHER_AES_GCM_128), AF_INET, 0);
+LINK_VARIANT(receive, v13_v6_cid, V13(DTLS_CIPHER_CHACHA20_POLY1305),
+	     AF_INET6, 9);
 
 FIXTURE_SETUP(receive)
 {
@@ -1272,35 +1240,6 @@ TEST_F(receive, wrong_length)
 	still_works(_metadata, l);
 }
 
-/* @wire, as if it were of @l->b, with wrong UDP checksums (all but one of them) */
-static void send_damaged(struct __test_metadata *_metadata, struct link *l,
-			 ssize_t len)
-{
-	struct sockaddr_storage from, to;
-	struct sockaddr_in6 *src = (void *)&from, *dst = (void *)&to;
-	struct udphdr udp = { .len = htons(sizeof(udp) + len) };
-	socklen_t from_len = sizeof(from), to_len = sizeof(to);
-	struct iovec iov[] = { { &udp, sizeof(udp) }, { wire, len } };
-	struct msghdr msg = { .msg_name = &to, .msg_iov = iov,
-			      .msg_iovlen = ARRAY_SIZE(iov) };
-	int fd, i;
-
-	ASSERT_OK(getsockname(l->b, (struct sockaddr *)&from, &from_len));
-	ASSERT_OK(getsockname(l->a, (struct sockaddr *)&to, &to_len));
-	/* The ports are in the same place in all addresses. */
-	udp.source = src->sin6_port;
-	udp.dest = dst->sin6_port;
-	dst->sin6_port = 0;
-	msg.msg_namelen = to_len;
-	fd = socket(to.ss_family, SOCK_RAW, IPPROTO_UDP);
-	ASSERT_LE(0, fd);
-	for (i = 1; i <= 4; i++) {
-		udp.check = htons(i);
-		ASSERT_EQ((ssize_t)sizeof(udp) + len, sendmsg(fd, &msg, 0));
-	}
-	close(fd);
-}
-
 /*
  * UDP leaves the checksum of what is not short to who reads it. What the AEAD
  * has no word on is held against it.
@@ -1319,7 +1258,7 @@ TEST_F(receive, damaged_on_the_way)
 	/* Such that is shown to the library */
 	count(_metadata, l, &before);
 	len = plain_record(CT_HANDSHAKE, 0, 0, text, 1000, wire);
-	send_damaged(_metadata, l, len);
+	ASSERT_OK(link_send_damaged(l, wire, len, 4));
 	nothing_to_read(_metadata, l);
 	count(_metadata, l, &now);
 	EXPECT_LE(before.socket[MALFORMED] + 3, now.socket[MALFORMED]);
@@ -1337,7 +1276,7 @@ TEST_F(receive, damaged_on_the_way)
 	ASSERT_OK(dtls_get_info(l->a, &info));
 	kept = info.early_queued;
 	ASSERT_LT(0u, kept);
-	send_damaged(_metadata, l, len);
+	ASSERT_OK(link_send_damaged(l, wire, len, 4));
 	nothing_to_read(_metadata, l);
 	ASSERT_OK(dtls_get_info(l->a, &info));
 	EXPECT_GE(2 * kept, info.early_queued);
@@ -1823,27 +1762,10 @@ TEST_F(receive, counters)
 	EXPECT_EQ(bytes + 620, dtls_stat("DtlsRxBytes"));
 }
 
-/* Datagrams of a family that were read, as /proc/net/snmp and snmp6 count them */
-static long long datagrams_in(struct __test_metadata *_metadata, int family)
-{
-	bool v4 = family == AF_INET;
-	FILE *f = fopen(v4 ? "/proc/net/snmp" : "/proc/net/snmp6", "r");
-	const char *form = v4 ? "Udp: %lld" : "Udp6InDatagrams %lld";
-	long long n = -1;
-	char line[512];
-
-	ASSERT_NE(NULL, f);
-	while (fgets(line, sizeof(line), f) && sscanf(line, form, &n) != 1)
-		;
-	fclose(f);
-	ASSERT_LE(0, n);
-	return n;
-}
-
 /* What DTLS reads UDP has read. */
 TEST_F(receive, udp_counts_too)
 {
-	long long before = datagrams_in(_metadata, variant->family);
+	long before = udp_counter(variant->family, "InDatagrams");
 	struct link *l = &self->l;
 	int i;
 
@@ -1851,7 +1773,7 @@ TEST_F(receive, udp_counts_too)
 		ASSERT_EQ(50, link_send(l, CT_DATA, text, 50));
 		ASSERT_EQ(50, recv(l->a, buf, sizeof(buf), 0));
 	}
-	EXPECT_EQ(before + 5, datagrams_in(_metadata, variant->family));
+	EXPECT_EQ(before + 5, udp_counter(variant->family, "InDatagrams"));
 }
 
 /*
@@ -2333,33 +2255,12 @@ FIXTURE_VARIANT(receive_cid)
 	unsigned int cid_len;
 };
 
-FIXTURE_VARIANT_ADD(receive_cid, short)
-{
-	.cipher = DTLS_CIPHER_AES_GCM_128,
-	.family = AF_INET,
-	.cid_len = 1,
-};
-
-FIXTURE_VARIANT_ADD(receive_cid, longest)
-{
-	.cipher = DTLS_CIPHER_CHACHA20_POLY1305,
-	.family = AF_INET6,
-	.cid_len = DTLS_CID_SIZE_MAX - 3,
-};
-
-FIXTURE_VARIANT_ADD(receive_cid, v13_short)
-{
-	.cipher = V13(DTLS_CIPHER_AES_GCM_128),
-	.family = AF_INET,
-	.cid_len = 1,
-};
-
-FIXTURE_VARIANT_ADD(receive_cid, v13_longest)
-{
-	.cipher = V13(DTLS_CIPHER_CHACHA20_POLY1305),
-	.family = AF_INET6,
-	.cid_len = DTLS_CID_SIZE_MAX - 3,
-};
+LINK_VARIANT(receive_cid, short, DTLS_CIPHER_AES_GCM_128, AF_INET, 1);
+LINK_VARIANT(receive_cid, longest, DTLS_CIPHER_CHACHA20_POLY1305,
+	     AF_INET6, DTLS_CID_SIZE_MAX - 3);
+LINK_VARIANT(receive_cid, v13_short, V13(DTLS_CIPHER_AES_GCM_128), AF_INET, 1);
+LINK_VARIANT(receive_cid, v13_longest, V13(DTLS_CIPHER_CHACHA20_POLY1305),
+	     AF_INET6, DTLS_CID_SIZE_MAX - 3);
 
 FIXTURE_SETUP(receive_cid)
 {

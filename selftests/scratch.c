@@ -36,31 +36,10 @@ FIXTURE_VARIANT(scratch)
 	unsigned int cid_len;
 };
 
-FIXTURE_VARIANT_ADD(scratch, v4)
-{
-	.cipher = DTLS_CIPHER_AES_GCM_128,
-	.family = AF_INET,
-};
-
-FIXTURE_VARIANT_ADD(scratch, v6_cid)
-{
-	.cipher = DTLS_CIPHER_CHACHA20_POLY1305,
-	.family = AF_INET6,
-	.cid_len = 255,
-};
-
-FIXTURE_VARIANT_ADD(scratch, v13_v6)
-{
-	.cipher = V13(DTLS_CIPHER_AES_GCM_128),
-	.family = AF_INET6,
-};
-
-FIXTURE_VARIANT_ADD(scratch, v13_v4_cid)
-{
-	.cipher = V13(DTLS_CIPHER_AES_CCM_128),
-	.family = AF_INET,
-	.cid_len = 20,
-};
+LINK_VARIANT(scratch, v4, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
+LINK_VARIANT(scratch, v6_cid, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET6, 255);
+LINK_VARIANT(scratch, v13_v6, V13(DTLS_CIPHER_AES_GCM_128), AF_INET6, 0);
+LINK_VARIANT(scratch, v13_v4_cid, V13(DTLS_CIPHER_AES_CCM_128), AF_INET, 20);
 
 #define HIGH_ORDER	"/proc/sys/net/core/high_order_alloc_disable"
 #define SKB_FRAGS	"/proc/sys/net/core/max_skb_frags"

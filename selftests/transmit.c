@@ -49,50 +49,13 @@ FIXTURE_VARIANT(transmit)
 	unsigned int cid_len;
 };
 
-FIXTURE_VARIANT_ADD(transmit, v4)
-{
-	.cipher = DTLS_CIPHER_AES_GCM_128,
-	.family = AF_INET,
-};
-
-FIXTURE_VARIANT_ADD(transmit, v6)
-{
-	.cipher = DTLS_CIPHER_CHACHA20_POLY1305,
-	.family = AF_INET6,
-};
-
-FIXTURE_VARIANT_ADD(transmit, v4_cid)
-{
-	.cipher = DTLS_CIPHER_AES_CCM_128,
-	.family = AF_INET,
-	.cid_len = 4,
-};
-
-FIXTURE_VARIANT_ADD(transmit, v6_cid)
-{
-	.cipher = DTLS_CIPHER_AES_GCM_256,
-	.family = AF_INET6,
-	.cid_len = 20,
-};
-
-FIXTURE_VARIANT_ADD(transmit, v13_v4)
-{
-	.cipher = V13(DTLS_CIPHER_AES_GCM_128),
-	.family = AF_INET,
-};
-
-FIXTURE_VARIANT_ADD(transmit, v13_v6)
-{
-	.cipher = V13(DTLS_CIPHER_CHACHA20_POLY1305),
-	.family = AF_INET6,
-};
-
-FIXTURE_VARIANT_ADD(transmit, v13_v4_cid)
-{
-	.cipher = V13(DTLS_CIPHER_AES_CCM_8_128),
-	.family = AF_INET,
-	.cid_len = 4,
-};
+LINK_VARIANT(transmit, v4, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
+LINK_VARIANT(transmit, v6, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET6, 0);
+LINK_VARIANT(transmit, v4_cid, DTLS_CIPHER_AES_CCM_128, AF_INET, 4);
+LINK_VARIANT(transmit, v6_cid, DTLS_CIPHER_AES_GCM_256, AF_INET6, 20);
+LINK_VARIANT(transmit, v13_v4, V13(DTLS_CIPHER_AES_GCM_128), AF_INET, 0);
+LINK_VARIANT(transmit, v13_v6, V13(DTLS_CIPHER_CHACHA20_POLY1305), AF_INET6, 0);
+LINK_VARIANT(transmit, v13_v4_cid, V13(DTLS_CIPHER_AES_CCM_8_128), AF_INET, 4);
 
 FIXTURE_SETUP(transmit)
 {
@@ -1914,30 +1877,11 @@ TEST_F(transmit_full, eagain_takes_no_number)
 	ASSERT_EQ(0, poll_for(self->fd, POLLOUT, 0));
 }
 
-/* Datagrams of a family that this network sent */
-static long long datagrams_out(struct __test_metadata *_metadata, int family)
-{
-	const char *name = family == AF_INET ? "/proc/net/snmp" :
-					       "/proc/net/snmp6";
-	const char *form = family == AF_INET ?
-			   "Udp: %*d %*d %*d %lld" : "Udp6OutDatagrams %lld";
-	FILE *f = fopen(name, "r");
-	long long n = -1;
-	char line[512];
-
-	ASSERT_NE(NULL, f);
-	while (fgets(line, sizeof(line), f) && sscanf(line, form, &n) != 1)
-		;
-	fclose(f);
-	ASSERT_LE(0, n);
-	return n;
-}
-
 /* Without GSO, room for a part of a batch: so much is said to be sent. */
 TEST_F(transmit_full, part_of_a_batch_is_told)
 {
 	bool v4 = variant->family == AF_INET;
-	long long before = datagrams_out(_metadata, variant->family);
+	long before = udp_counter(variant->family, "OutDatagrams");
 	struct dtls_counters counters;
 	int one = 1;
 	ssize_t n;
@@ -1953,7 +1897,8 @@ TEST_F(transmit_full, part_of_a_batch_is_told)
 	ASSERT_LT(0, n);
 	ASSERT_GT(4000, n);
 	ASSERT_EQ(0, n % 100);
-	EXPECT_EQ(before + n / 100, datagrams_out(_metadata, variant->family));
+	EXPECT_EQ(before + n / 100,
+		  udp_counter(variant->family, "OutDatagrams"));
 	ASSERT_OK(dtls_get_counters(self->fd, &counters));
 	EXPECT_EQ((__u64)n / 100, counters.tx_records);
 	EXPECT_EQ((__u64)n, counters.tx_bytes);
