@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -46,9 +47,13 @@ static bool refs_come_down_to(int want)
 static bool falls_asleep(pid_t tid)
 {
 	int i, seen = 0;
+	char state;
 
 	for (i = 0; i < 1000 && seen < 3; i++) {
-		seen = thread_state(tid) == 'S' ? seen + 1 : 0;
+		state = thread_state(tid);
+		if (!state)
+			break;
+		seen = state == 'S' ? seen + 1 : 0;
 		usleep(10000);
 	}
 	return seen == 3;
@@ -292,8 +297,8 @@ static void *epoll_once(void *arg)
 	struct epoll_event ev;
 
 	__atomic_store_n(&w->tid, gettid(), __ATOMIC_RELEASE);
-	w->ret = epoll_wait(w->epfd, &ev, 1, 1000);
-	w->err = errno;
+	w->ret = epoll_wait(w->epfd, &ev, 1, SOON_MS);
+	w->err = ev.data.fd;
 	return NULL;
 }
 
@@ -399,16 +404,24 @@ TEST_F(lifetime, close_while_a_thread_epolls)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 	struct worker w = { .epfd = epoll_create1(0) };
+	int end = eventfd(0, 0);
 
+	ev.data.fd = self->l.a;
 	ASSERT_EQ(0, epoll_ctl(w.epfd, EPOLL_CTL_ADD, self->l.a, &ev));
+	ev.data.fd = end;
+	ASSERT_EQ(0, epoll_ctl(w.epfd, EPOLL_CTL_ADD, end, &ev));
 	ASSERT_EQ(0, start(&w, epoll_once, &self->l));
 	ASSERT_TRUE(blocks(&w));
 	ASSERT_EQ(0, close(self->l.a));
 	EXPECT_TRUE(refs_come_down_to(self->refs));
 	EXPECT_EQ(4, link_send(&self->l, CT_DATA, "last", 4));
+	/* The wait goes on until something else ends it. */
+	ASSERT_EQ(0, eventfd_write(end, 1));
 	pthread_join(w.thread, NULL);
-	EXPECT_EQ(0, w.ret);
+	EXPECT_EQ(1, w.ret);
+	EXPECT_EQ(end, w.err);
 	close(w.epfd);
+	close(end);
 }
 
 TEST_F(lifetime, close_while_a_thread_sends)

@@ -37,6 +37,7 @@
 #define SEGMENTS_MAX	16
 #define RCVBUF		(48 << 20)
 #define EXTRA_MS	100	/* for what comes after the last record */
+#define TICK_MS		50	/* after which recv() looks up */
 
 /**
  * struct options - what to send, and how to receive it
@@ -53,7 +54,8 @@
  * @gro:	ask for UDP_GRO
  * @dev:	interface to watch; NULL: none
  * @idle:	milliseconds of silence after which recv gives up on the rest,
- *		once all was sent
+ *		once all was sent; counted in ticks, so that time in which the
+ *		machine stands still is one tick at most
  */
 struct options {
 	__u16 cipher;
@@ -172,7 +174,7 @@ struct watch {
 	int family;
 	unsigned int newest;
 	unsigned int epoch;	/* of the record seen last; 1.3 only */
-	__u64 last;	/* time of the last record */
+	unsigned int seen;	/* records so far */
 	bool stop;
 };
 
@@ -227,7 +229,7 @@ static void watch_records(struct watch *w, const __u8 *p, const __u8 *end)
 		r->late += number + 64 <= w->newest;
 		if (number > w->newest)
 			w->newest = number;
-		__atomic_store_n(&w->last, now_ms(), __ATOMIC_RELEASE);
+		__atomic_add_fetch(&w->seen, 1, __ATOMIC_RELEASE);
 	}
 }
 
@@ -294,7 +296,7 @@ static void watch_stop(struct watch *w)
 
 static int recv_setup(int fd, const struct options *o)
 {
-	struct timeval tick = { .tv_usec = 50000 };
+	struct timeval tick = { .tv_usec = TICK_MS * 1000 };
 	int size = RCVBUF, on = o->gro;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ||
@@ -328,9 +330,8 @@ static void take(const struct options *o, struct result *r, const __u8 *buf,
 static int run_recv(int fd, const struct options *o, struct result *r,
 		    struct watch *w)
 {
-	unsigned int number, epochs = 1;
+	unsigned int number, epochs = 1, quiet = 0, seen = 0, now, limit;
 	static __u8 buf[DGRAM_MAX];
-	__u64 last = now_ms(), limit;
 	size_t at, part;
 	ssize_t n;
 	int gso;
@@ -338,20 +339,18 @@ static int run_recv(int fd, const struct options *o, struct result *r,
 	for (;;) {
 		n = recv_segments(fd, buf, sizeof(buf), &gso, 0);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-			__u64 seen = __atomic_load_n(&w->last,
-						     __ATOMIC_ACQUIRE);
-
-			if (seen > last)
-				last = seen;
+			now = __atomic_load_n(&w->seen, __ATOMIC_ACQUIRE);
+			quiet = now == seen ? quiet + TICK_MS : 0;
+			seen = now;
 			limit = r->whole >= o->n ? EXTRA_MS :
 				all_sent ? o->idle : 3 * SOON_MS;
-			if (now_ms() > last + limit)
+			if (quiet > limit)
 				break;
 			continue;
 		}
 		if (n < 0)
 			return -1;
-		last = now_ms();
+		quiet = 0;
 		if (n > r->largest)
 			r->largest = n;
 		part = gso ? gso : n;

@@ -1084,7 +1084,7 @@ TEST_F(receive, udp_gro_after_poll)
 
 	set_int(_metadata, l->a, SOL_UDP, UDP_GRO, 1);
 	send_coalesced(_metadata, l, 5000, 1000);
-	ASSERT_EQ(POLLIN, poll_for(l->a, POLLIN, 1000));
+	ASSERT_EQ(POLLIN, poll_for(l->a, POLLIN, SOON_MS));
 	ASSERT_EQ(5000, recv_segments(l->a, buf, sizeof(buf), &gso, 0));
 	EXPECT_EQ(1000, gso);
 	EXPECT_EQ(0, memcmp(buf, text, 5000));

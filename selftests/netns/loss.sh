@@ -8,9 +8,9 @@
 
 # Each family and each version; where it is slow, not each with each.
 if [ "$slow" ]; then
-	n=900 delay=500 epoch=300 families='v4 v13_v6'
+	n=900 delay=500 idle=2500 epoch=300 families='v4 v13_v6'
 else
-	n=8000 delay=60 epoch=1000 families='v4 v6 v13_v4 v13_v6'
+	n=8000 delay=60 idle=1000 epoch=1000 families='v4 v6 v13_v4 v13_v6'
 fi
 
 plan $((5 * $(wc -w <<<"$families")))
@@ -27,7 +27,7 @@ always=(sent==1 strange==0 unseen==0 repeated==0 unwatched==0 rx_other==0
 
 for family in $families; do
 	addresses "${family#v13_}"
-	common="-n $n -t 3000"
+	common="-n $n -t $idle"
 	[ "$family" = "${family#v13_}" ] || common+=" -3"
 
 	transfer "$from" "$to" "-i eth0 -w 4096" "-p 50" "$common"
