@@ -458,7 +458,7 @@ static int send_batch(struct tx *tx, struct dtls_batch *batch, struct run *run,
 	sent = push_batch(tx, batch, size);
 	if (sent < 0)
 		return sent;
-	/* In part? Then in whole records. */
+	/* UDP took no more than the first records of the batch. */
 	if (sent < batch->len) {
 		cut_run(run, sent / size);
 		err = -EAGAIN;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An established association, as its data's owner sees it. */
+/* An established association, as the code sees it that moves its data. */
 #ifndef CONN_H
 #define CONN_H
 

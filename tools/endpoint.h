@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Options into a libkdtls endpoint, and words about what came of it. */
+/* An endpoint of libkdtls made from the options, and messages about its handshakes. */
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
 
 #include "options.h"
 #include <kdtls/socket.h>
 
-/* Exits with a message if a file or an option is no good. */
+/* Make an endpoint. Exits with a message if a file or an option is not usable. */
 struct kdtls_endpoint *endpoint_open(const struct options *o);
 
-/* Random bytes for --cid. Return: @cid, or NULL if there is no such option. */
+/* Fill @cid with random bytes for --cid. Return: @cid, or NULL without --cid. */
 const uint8_t *endpoint_cid(const struct options *o, uint8_t *cid);
 
-/* The session of --session. Return: bytes at @session, 0: none. */
+/* Read the file of --session. Return: bytes of the session, 0: there is none. */
 size_t endpoint_session(const struct options *o, uint8_t *session, size_t size);
 
 /*
- * kdtls_recv(), and a word if it was early data, which anybody may have sent
- * again.
+ * kdtls_recv() with a message if the data is early data, which an attacker can
+ * replay (RFC 8446 8).
  */
 ssize_t endpoint_recv(struct kdtls_socket *s, void *buf, size_t len);
 

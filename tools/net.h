@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* UDP sockets and addresses */
+/* UDP sockets, addresses and the clock */
 #ifndef NET_H
 #define NET_H
 
@@ -8,15 +8,15 @@
 
 #define ADDRESS_MAX	64	/* bytes of "[address]:port" */
 
-#define RECEIVE_BUFFER	(8 << 20) /* of sockets: a burst must find room */
+#define RECEIVE_BUFFER	(8 << 20) /* bytes, so that a burst finds room */
 
-/* A socket of the library's for an event loop and for bursts */
+/* Make a socket of the library's non-blocking, with a receive buffer for bursts. */
 void net_prepare(int fd);
 
-/* "address:port" of the peer */
+/* Return "address:port" of the peer of @s, written to @buf. */
 const char *net_peer(const struct kdtls_socket *s, char buf[ADDRESS_MAX]);
 
-/* Microseconds of a clock that only goes forward */
+/* Return the microseconds of CLOCK_MONOTONIC. */
 uint64_t net_now(void);
 
 #endif

@@ -13,32 +13,32 @@
 
 /**
  * struct options - what was asked for
- * @server:	which of the two
+ * @server:	the command is "kdtls server", not "kdtls client"
  * @host:	peer, or address to listen on; NULL: all of ours
  * @port:	of @host
- * @once:	server: end after one client
+ * @once:	server: exit after one client
  * @echo:	server: send back what comes
  * @command:	server: what to run for each client, or NULL
- * @max_clients: server: at once; 0: the library's default
- * @path:	where the records shall be made
+ * @max_clients: server: clients at once; 0: the library's default
+ * @path:	which record layer is asked for
  * @psk_len:	bytes of @psk; 0: no pre-shared key
- * @verify:	peer's certificate must be good
+ * @verify:	the peer's certificate must be valid
  * @version_min: DTLS_VERSION_*, the oldest to speak; 0: as the library has it
  * @version_max: the newest; 0: likewise
  * @session:	file to keep the session in, for resumption, or NULL
  * @early:	client: line to send before the handshake, or NULL
- * @early_max:	server: bytes of such that are taken
+ * @early_max:	server: bytes of early data that are accepted
  * @suites:	cipher suites, best first
  * @suite_count: of @suites; 0: all
  * @alpn:	protocols, best first, and a NULL
  * @alpn_count:	of @alpn
  * @cid_len:	bytes of connection ID the peer shall use; 0: none
- * @mtu:	largest datagram in bytes; 0: what the path takes
+ * @mtu:	largest datagram in bytes; 0: as large as the path allows
  * @timeout_initial: ms until a flight is sent again; 0: the library's default
  * @timeout_max: ms the doubling stops at; 0: likewise
  * @retransmits: of one flight; 0: likewise
  * @max_certs:	bytes of certificates, or names of authorities; 0: likewise
- * @old_peers:	without RFC 5746 and RFC 7627 are talked to
+ * @old_peers:	peers without RFC 5746 and RFC 7627 are accepted
  * @file:	to send instead of standard input, or NULL
  * @output:	to write instead of standard output, or NULL
  * @rate:	bytes a second; 0: no limit
@@ -86,7 +86,7 @@ struct options {
 	unsigned int linger;
 };
 
-/* Exits with a message if the command line is wrong. */
+/* Parse the command line. Exits with a message if it is wrong. */
 void options_parse(struct options *o, bool server, int argc, char **argv);
 
 #endif

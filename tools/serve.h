@@ -8,13 +8,13 @@
 
 #define LISTENERS_MAX	2
 
-/* One, or where no address was given one for each family there is */
+/* One listener, or one for each address family if no address was given */
 struct listeners {
 	struct kdtls_listener *listener[LISTENERS_MAX];
 	int count;
 };
 
-/* Goes on for ever, or with --once until the first client has gone. */
+/* Serve for ever, or with --once until the first client has gone. */
 int serve(const struct listeners *ls, const struct options *o);
 
 #endif

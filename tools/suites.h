@@ -5,10 +5,10 @@
 
 #include <stdint.h>
 
-/* "TLS_PSK_WITH_AES_128_GCM_SHA256", or "0x00a8" for one not known here */
+/* Return the IANA name, such as TLS_PSK_WITH_AES_128_GCM_SHA256, or "0x00a8". */
 const char *suite_name(uint16_t number);
 
-/* With or without "TLS_". Return: 0: no such suite. */
+/* Return the number of a suite, named with or without "TLS_"; 0: no such suite. */
 uint16_t suite_number(const char *name);
 
 #endif

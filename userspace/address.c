@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Pairs of addresses: a client's, and that of ours it writes to; see listener.h. */
+/*
+ * Pairs of addresses: a client's address, and the local address that it writes to;
+ * see listener.h.
+ */
 #include "listener.h"
 #include <errno.h>
 

@@ -58,7 +58,7 @@ int keepers_connect(const struct keepers *k, const struct sockaddr *local,
 	return fd;
 }
 
-/* Whom does a datagram belong to that nobody is connected for? The first. */
+/* Give datagrams that no connected socket takes to the first keeper's socket. */
 static int keep_strangers(int fd)
 {
 	struct sock_filter code = BPF_STMT(BPF_RET | BPF_K, 0);

@@ -96,7 +96,7 @@ struct keeper *keepers_need(struct keepers *k,
 			    const struct sockaddr_storage *local,
 			    socklen_t len);
 
-/* Is it one of them, and not something else epoll was given? */
+/* Return true if the pointer that epoll gave back is one of the keepers. */
 bool keepers_have(const struct keepers *k, const void *ptr);
 
 /* A socket for a client, connected to it. Return: fd or -errno. */

@@ -19,7 +19,7 @@
 
 #define REST_MAX	256	/* datagrams in the queue of the socket before */
 
-/* Does the datagram begin with a piece of a ClientHello? */
+/* Return true if the datagram begins with a piece of a ClientHello. */
 static bool is_hello(const uint8_t *data, size_t len)
 {
 	return len >= VERSION_OFFSET && data[0] == DTLS_CT_HANDSHAKE &&
@@ -36,7 +36,7 @@ static const uint8_t *random_of(const uint8_t *data, size_t len)
 	       !dtls_get_be(data + FRAGMENT_OFFSET, 3) ? random : NULL;
 }
 
-/* Is this the random of the association's hello, or of its successor's? */
+/* Return true if @random is that of the association's hello, or its successor's. */
 static bool is_known(const struct kdtls_socket *s, const uint8_t *random)
 {
 	return !memcmp(random, s->random, sizeof(s->random)) ||

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Records read by somebody else; see seen.h. */
+/* The records that another library's record layer has read; see seen.h. */
 #include "seen.h"
 #include <kdtls/kdtls.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ bool seen_init(struct seen *s)
 
 void seen_fini(struct seen *s)
 {
-	/* Ciphertext only, and freed memory of it tells nobody anything. */
+	/* The stash holds ciphertext alone, so it is not wiped. */
 	free(s->stash);
 	s->stash = NULL;
 }
@@ -64,7 +64,7 @@ bool seen_settle(struct seen *s, const struct dtls_key_info *key,
 		const u8 *p = s->stash + at;
 		size_t left = s->stash_len - at;
 
-		/* Cannot fail: it parsed when it came in. */
+		/* A record is in the stash because it could be parsed. */
 		dtls_record_parse(&rec, p, left, left, 0);
 		size = rec.header_len + rec.fragment_len;
 		if (sealed_parse(&sealed, key, p, size) &&

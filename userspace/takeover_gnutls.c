@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* GnuTLS's sessions; see kdtls/gnutls.h. */
+/* A session that GnuTLS has shaken hands for is taken over; see kdtls/gnutls.h. */
 #include "seen.h"
 #include <kdtls/gnutls.h>
 #include <errno.h>
@@ -59,7 +59,10 @@ static bool open_record(const struct dtls_key_info *key,
 
 /* --- what a session can tell --------------------------------------------- */
 
-/* A finished handshake leaves its last message, or none. */
+/*
+ * Return true if no handshake is under way: the last message that GnuTLS names is
+ * a Finished, or it names none.
+ */
 static bool idle(gnutls_handshake_description_t last)
 {
 	return last == GNUTLS_HANDSHAKE_FINISHED || (int)last == -1;
@@ -96,7 +99,7 @@ static int read_state(gnutls_session_t session, bool read,
 	key->epoch = dtls_get_be(seq, 2);
 	memcpy(key->key, secret.data, secret.size);
 	memcpy(key->iv, iv.data, iv.size);
-	/* What it says for reading is not its window: see the watch. */
+	/* GnuTLS's read sequence number says nothing of its window; the watch does. */
 	if (!read)
 		key->rec_seq = dtls_get_be(seq + 2, 6);
 	if (!key->epoch)
@@ -108,7 +111,10 @@ static int read_state(gnutls_session_t session, bool read,
 
 /**
  * struct watch - one watched session
- * @next:	in the list of all
+ * @next:	in the list of all watches
+ * @session:	the session
+ * @fd:		its UDP socket
+ * @seen:	which records it has read
  * @buf:	the last datagram
  * @len:	bytes of well-formed records in it
  * @at:		how many of them GnuTLS has taken
@@ -123,11 +129,14 @@ struct watch {
 	size_t at;
 };
 
-/* GnuTLS gives a session nothing to hang a watch on, so they hang here. */
+/*
+ * All watches, under watches_lock. A GnuTLS session has no place for a pointer of
+ * ours: the one that it has belongs to the program.
+ */
 static struct watch *watches;
 static pthread_mutex_t watches_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Find a session's watch, and take it off the list if so wanted. */
+/* Find a session's watch. If @take, it also leaves the list. */
 static struct watch *watch_find(gnutls_session_t session, bool take)
 {
 	struct watch **p, *w;
@@ -142,7 +151,10 @@ static struct watch *watch_find(gnutls_session_t session, bool take)
 	return w;
 }
 
-/* A long session in user space: the copies need room now. */
+/*
+ * Open the copies to make room for more: the session has been read from for long
+ * before it is taken over.
+ */
 static void watch_make_room(struct watch *w)
 {
 	struct dtls_key_info rx = { 0 };
@@ -152,7 +164,10 @@ static void watch_make_room(struct watch *w)
 	explicit_bzero(&rx, sizeof(rx));
 }
 
-/* One record a call: what is not asked for is still unread, and known to be. */
+/*
+ * Give GnuTLS one record a call. Records that it has not asked for are unread, and
+ * kdtls_gnutls_keys() can tell so.
+ */
 static ssize_t watch_pull(gnutls_transport_ptr_t ptr, void *buf, size_t size)
 {
 	struct watch *w = ptr;
@@ -274,7 +289,7 @@ int kdtls_offload_gnutls(gnutls_session_t session)
 		return err;
 	if (!w)
 		return -KDTLS_EUNWATCHED;
-	/* First what costs the session nothing. */
+	/* These checks come first, as they leave the session as it is. */
 	err = kdtls_available();
 	if (!err)
 		err = kdtls_gnutls_keys(session, &keys);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* OpenSSL's sessions; see kdtls/openssl.h. Public API of OpenSSL 3.0 only. */
+/*
+ * A session that OpenSSL has shaken hands for is taken over; see kdtls/openssl.h.
+ * The file uses the public interface of OpenSSL 3.0 alone.
+ */
 #include "seen.h"
 #include <kdtls/openssl.h>
 #include <errno.h>
@@ -44,7 +47,7 @@ static bool open_record(const struct dtls_key_info *key,
 	bool ok;
 	int n;
 
-	/* The order is CCM's: tag and length before anything else. */
+	/* CCM wants its tag and length before the key; the others take any order. */
 	ok = ctx &&
 	     EVP_DecryptInit_ex(ctx, evp, NULL, NULL, NULL) &&
 	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN,
@@ -60,7 +63,10 @@ static bool open_record(const struct dtls_key_info *key,
 	return ok;
 }
 
-/* RFC 5246 6.3: PRF(master_secret, "key expansion", server + client random) */
+/*
+ * Derive the key block of RFC 5246 6.3: PRF(master_secret, "key expansion",
+ * server_random + client_random).
+ */
 static bool expand(const SSL *ssl, const u8 *master, size_t master_len,
 		   u8 *block, size_t len)
 {
@@ -105,7 +111,7 @@ static unsigned int cipher_of(const SSL *ssl)
 
 	if (!suite)
 		return 0;
-	/* Both kinds of CCM have the same NID. */
+	/* CCM and CCM_8 have the same NID, so the suite's name decides. */
 	ccm8 = strstr(SSL_CIPHER_standard_name(suite), "_CCM_8");
 	switch (SSL_CIPHER_get_cipher_nid(suite)) {
 	case NID_aes_128_gcm:
@@ -145,7 +151,7 @@ static int session_fits(const SSL *ssl)
 	return 0;
 }
 
-/* Keys and IVs; epochs and numbers are not known here. */
+/* Fill in keys and IVs of both directions, but neither epochs nor sequence numbers. */
 static int derive(const SSL *ssl, struct kdtls_keys *keys)
 {
 	const struct dtls_aead *c = dtls_aead_find(cipher_of(ssl));
@@ -174,7 +180,7 @@ static int derive(const SSL *ssl, struct kdtls_keys *keys)
 	return err;
 }
 
-/* A BIO in memory that is empty, not ended, when all is read. */
+/* Return a memory BIO that asks for a retry when all of it is read, not for an end. */
 static BIO *memory_bio(void)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
@@ -185,9 +191,9 @@ static BIO *memory_bio(void)
 }
 
 /*
- * The write epoch and next sequence number: have OpenSSL write a record of one
- * byte to memory and read its header. The record proves the write key too. It
- * is never sent, and its number never used again.
+ * Find the write epoch and the next sequence number: OpenSSL writes a record of
+ * one byte to memory, and its header tells both. The record also proves the write
+ * key. It is never sent, and its sequence number is never used again.
  */
 static int probe_write(SSL *ssl, struct dtls_key_info *tx)
 {
@@ -224,8 +230,9 @@ static int probe_write(SSL *ssl, struct dtls_key_info *tx)
 }
 
 /*
- * Is anything left inside? SSL_pending() and SSL_has_pending() do not see
- * every queue of OpenSSL's, a peek with nothing to read does.
+ * Return 0 if OpenSSL holds no received data. SSL_pending() and SSL_has_pending()
+ * do not see every queue of OpenSSL's. A peek sees all of them, and the BIO with
+ * nothing to read keeps it from taking a datagram.
  */
 static int probe_read(SSL *ssl)
 {
@@ -256,12 +263,15 @@ static int probe_read(SSL *ssl)
 
 /**
  * struct watch - one watched session
- * @seen:	what it read
- * @flight:	the records of our last flight of the handshake
- * @flight_len:	bytes of that; SIZE_MAX: it is longer
- * @flight_open: those of epoch 1 stand there in the clear
+ * @ssl:	the session
+ * @seen:	which records it has read
+ * @flight:	the records of our last handshake flight
+ * @flight_len:	bytes of @flight; SIZE_MAX: the flight does not fit or cannot be
+ *		sent again
+ * @flight_open: the records of epoch 1 in @flight are plaintext behind a header
  * @flight_seq:	next sequence number of epoch 0
- * @answered:	something was read since: the next write begins a flight
+ * @answered:	something was read after the last write, so the next write begins
+ *		another flight
  */
 struct watch {
 	SSL *ssl;
@@ -273,13 +283,16 @@ struct watch {
 	bool answered;
 };
 
-/* Find out which of the records kept are genuine. */
+/* Open the copies of what was read. Return 0 or -ENOMEM. */
 static int watch_settle(struct watch *w, const struct dtls_key_info *rx)
 {
 	return seen_settle(&w->seen, rx, open_record) ? 0 : -ENOMEM;
 }
 
-/* A long session in user space: the copies need room now. */
+/*
+ * Open the copies to make room for more: the session has been read from for long
+ * before it is taken over.
+ */
 static void watch_make_room(struct watch *w)
 {
 	struct kdtls_keys keys = { 0 };
@@ -329,7 +342,10 @@ static void watch_note_flight(struct watch *w, const u8 *buf, size_t len)
 	w->flight_len += len;
 }
 
-/* Take the protection off, to put it on again under another number. */
+/*
+ * Take the protection off the last flight, as the kernel puts it on again, under
+ * new sequence numbers, should the peer ask for the flight.
+ */
 static void watch_open_flight(struct watch *w, const struct dtls_key_info *tx)
 {
 	size_t at, size, plain_len, len = 0;
@@ -428,7 +444,7 @@ int kdtls_openssl_watch(SSL *ssl)
 
 	if (!rbio)
 		return -KDTLS_ENOTUDP;
-	/* After DTLSv1_listen() the server has read one ClientHello. */
+	/* DTLSv1_listen() reads one ClientHello, in the clear: not too late. */
 	if ((state != TLS_ST_BEFORE && state != TLS_ST_SR_CLNT_HELLO) ||
 	    watch_of(ssl))
 		return -KDTLS_ELATE;
@@ -447,7 +463,10 @@ int kdtls_openssl_watch(SSL *ssl)
 	w->ssl = ssl;
 	BIO_set_data(filter, w);
 	BIO_set_init(filter, 1);
-	/* The last flight can be kept only where both ways are one BIO. */
+	/*
+	 * The last flight is seen only if one BIO serves both directions. With two,
+	 * kdtls_openssl_answer() has nothing to send.
+	 */
 	if (SSL_get_wbio(ssl) == rbio && BIO_up_ref(filter))
 		SSL_set0_wbio(ssl, filter);
 	SSL_set0_rbio(ssl, BIO_push(filter, rbio));
@@ -467,7 +486,7 @@ int kdtls_openssl_keys(SSL *ssl, struct kdtls_keys *keys)
 		err = -KDTLS_EUNWATCHED;
 	if (!err)
 		err = probe_read(ssl);
-	/* Reading may have ended the session or begun a new handshake. */
+	/* The peek may have met an alert or the start of another handshake. */
 	if (!err)
 		err = session_fits(ssl);
 	if (!err)
@@ -475,7 +494,7 @@ int kdtls_openssl_keys(SSL *ssl, struct kdtls_keys *keys)
 	if (!err)
 		err = probe_write(ssl, &keys->tx);
 	if (!err) {
-		/* A handshake changes both epochs (RFC 6347 4.1). */
+		/* A second handshake changes both epochs (RFC 6347 4.1). */
 		keys->rx.epoch = FIRST_EPOCH;
 		if (keys->tx.epoch != FIRST_EPOCH)
 			err = -KDTLS_ERENEGOTIATED;
@@ -499,7 +518,7 @@ int kdtls_offload_openssl(SSL *ssl)
 
 	if (fd < 0 || fd != SSL_get_wfd(ssl))
 		return -KDTLS_ENOTUDP;
-	/* First what costs the session nothing. */
+	/* These checks come first, as they leave the session as it is. */
 	err = session_fits(ssl);
 	if (!err)
 		err = kdtls_available();
@@ -522,7 +541,10 @@ int kdtls_openssl_answer(SSL *ssl, const struct dtls_record_info *info)
 	size_t at, size, left;
 	ssize_t n;
 
-	/* Only to a verified record: a forged one must not make us send. */
+	/*
+	 * Only a verified record is answered: anybody could make us send a flight
+	 * with a forged one.
+	 */
 	if (!w || w->flight_len > FLIGHT_MAX || info->type != DTLS_CT_HANDSHAKE ||
 	    info->flags & (DTLS_RECORD_RAW | DTLS_RECORD_EVENT))
 		return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Which of many is due first: a red-black tree ordered by time. Nothing here takes
- * a lock; the owner of the tree does. Times are those of driver_now().
+ * A red-black tree ordered by time tells which of many timers is due first. The
+ * functions take no lock; an owner with threads has one. Times are those of
+ * driver_now(), in microseconds.
  */
 #ifndef _KDTLS_TIMERS_H
 #define _KDTLS_TIMERS_H
@@ -24,10 +25,10 @@ struct timed {
 
 RB_HEAD(timers, timed);
 
-/* Let @t be due at @when, and at no other time; KDTLS_NEVER: at none. */
+/* Set @t to be due at @when, in place of an earlier setting; KDTLS_NEVER: never. */
 void timers_set(struct timers *timers, struct timed *t, uint64_t when);
 
-/* Return: the one that is due first, or NULL. */
+/* Return: the timer that is due first, or NULL if none is set. */
 struct timed *timers_first(struct timers *timers);
 
 #endif /* _KDTLS_TIMERS_H */

@@ -10,7 +10,7 @@
 
 #define ALERT_LEVEL_WARNING	1	/* RFC 5246 7.2 */
 
-/* An answer to this option other than "unknown" is the module's. */
+/* Return 0 if the module answers for DTLS_ULP, which IP itself does not know. */
 static int module_present(int fd)
 {
 	char name[16];
@@ -82,7 +82,7 @@ int kdtls_set_key(int fd, int direction, const struct dtls_key_info *key)
 	return -errno;
 }
 
-/* Attach a socket made for that, and give it a key. */
+/* Attach a socket of our own to @peer and give it a key, to see if that works. */
 static int try_cipher(const struct sockaddr *peer, socklen_t len,
 		      unsigned int version, unsigned int cipher)
 {
@@ -97,7 +97,10 @@ static int try_cipher(const struct sockaddr *peer, socklen_t len,
 	fd = socket(peer->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	/* Without a route of its own it cannot tell. */
+	/*
+	 * A new socket may have no route where the user's has one, for want of
+	 * its options. Nothing speaks against the cipher then.
+	 */
 	if (!connect(fd, peer, len)) {
 		err = kdtls_attach(fd);
 		if (!err)
@@ -109,7 +112,7 @@ static int try_cipher(const struct sockaddr *peer, socklen_t len,
 
 int ulp_supports(int fd, unsigned int version, unsigned int cipher)
 {
-	static unsigned int known[2];	/* a bit a cipher */
+	static unsigned int known[2];	/* bits: ciphers that work; by version */
 	unsigned int *of = &known[version == DTLS_VERSION_1_3];
 	unsigned int bit = cipher_bit(cipher);
 	struct sockaddr_storage peer;
@@ -281,7 +284,10 @@ int ulp_feed(int fd, const void *datagram, size_t len)
 	return err;
 }
 
-/* A record's description as it came: the kernel's may be shorter or longer. */
+/*
+ * Copy the record information of a control message. The kernel's structure may
+ * be shorter or longer than ours: a later version of the module may add members.
+ */
 static void take_info(const struct cmsghdr *cmsg, struct dtls_record_info *info)
 {
 	size_t len = cmsg->cmsg_len - CMSG_LEN(0);
@@ -345,7 +351,10 @@ int kdtls_install(int fd, const struct kdtls_keys *keys)
 	if (err)
 		return err;
 
-	/* The window before the write key: nobody reads before he can answer. */
+	/*
+	 * The window is set before the write key: a program that can already send
+	 * may get an answer, which must meet the window.
+	 */
 	if (kdtls_set_key(fd, DTLS_RX, &keys->rx) ||
 	    (keys->seen.next && kdtls_set_window(fd, &keys->seen)) ||
 	    kdtls_set_key(fd, DTLS_TX, &keys->tx))
