@@ -317,7 +317,9 @@ struct kdtls_ops {
  * @suite_count: entries of @suites
  * @groups:	key exchange groups, best first; NULL: X25519MLKEM768 (0x11ec,
  *		DTLS 1.3 alone) if libcrypto has it, x25519 (29), secp256r1 (23),
- *		secp384r1 (24) (RFC 8422)
+ *		secp384r1 (24) (RFC 8422). A server of DTLS 1.2 takes
+ *		secp256r1 first with the ECDHE_PSK suites (RFC 5489), as clients
+ *		exist that offer x25519 and cannot use it there
  * @group_count: entries of @groups
  * @schemes:	signature schemes, best first; NULL: ECDSA, Ed25519, RSA-PSS and
  *		RSA-PKCS1 with SHA-256 and longer (RFC 8446 4.2.3)

@@ -286,10 +286,6 @@ static bool start_peer(struct peer *p, bool resume)
 		return true;
 	if (o->tickets)
 		wolfSSL_UseSessionTicket(p->ssl);
-	/* With a key it exchanges points on curves of Weierstrass alone. */
-	if (o->psk && !is_13(o->suite) &&
-	    !ok(wolfSSL_UseSupportedCurve(p->ssl, WOLFSSL_ECC_SECP256R1)))
-		return false;
 	return ok(wolfSSL_UseSNI(p->ssl, WOLFSSL_SNI_HOST_NAME, PEER_NAME,
 				 strlen(PEER_NAME))) &&
 	       (!o->ca || ok(wolfSSL_check_domain_name(p->ssl, PEER_NAME))) &&

@@ -17,18 +17,24 @@
 
 /*
  * Return: the first of the endpoint's groups that the client has too. A client
- * without a list may be sent any; P-256 is what all have (RFC 8422 4).
+ * without a list may be sent any; P-256 is what all have (RFC 8422 4). P-256 also
+ * goes first with ECDHE_PSK, which is older than X25519 (RFC 5489): wolfSSL 5.5
+ * offers X25519 and cannot use it there.
  */
 static const struct dtls_group *
-common_group(const struct kdtls_engine *e, const struct dtls_client_hello *ch)
+common_group(const struct kdtls_engine *e, const struct dtls_client_hello *ch,
+	     unsigned int kx)
 {
 	struct dtls_bytes r = ch->ext.ext[DTLS_EXT_GROUPS], list;
+	const struct dtls_group *p256 = dtls_endpoint_group(e->ep, 23);
 	size_t i;
 
 	if (!dtls_ext_has(&ch->ext, DTLS_EXT_GROUPS))
-		return dtls_endpoint_group(e->ep, 23); /* secp256r1 */
+		return p256;
 	if (!rd_vec(&r, 2, &list))
 		return NULL;
+	if (kx & DTLS_KX_PSK && p256 && rd_has_u16(list, p256->id))
+		return p256;
 	for (i = 0; i < e->ep->group_count; i++)
 		if (!e->ep->groups[i]->kem &&
 		    rd_has_u16(list, e->ep->groups[i]->id))
@@ -40,12 +46,14 @@ static int choose_suite(struct kdtls_engine *e,
 			const struct dtls_client_hello *ch)
 {
 	const struct kdtls_endpoint *ep = e->ep;
-	const struct dtls_group *group = common_group(e, ch);
+	const struct dtls_group *group;
 	const struct dtls_suite *s;
 	size_t i;
 
 	for (i = 0; i < ep->suite_count; i++) {
 		s = ep->suites[i];
+		group = s->kx & DTLS_KX_ECDHE ? common_group(e, ch, s->kx) :
+						 NULL;
 		if (!rd_has_u16(ch->suites, s->id) || dtls_suite_is_13(s) ||
 		    (s->kx & DTLS_KX_PSK && !ep->config.ops.psk_server) ||
 		    (s->kx & DTLS_KX_ECDHE && !group) ||
@@ -53,7 +61,7 @@ static int choose_suite(struct kdtls_engine *e,
 								      ch)))
 			continue;
 		e->suite = s;
-		if (s->kx & DTLS_KX_ECDHE)
+		if (group)
 			e->group = group->id;
 		return 0;
 	}
