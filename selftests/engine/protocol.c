@@ -265,6 +265,46 @@ TEST_F(pair12, certificate_on_a_curve_the_client_lacks)
 	EXPECT_EQ(KDTLS_ENEGOTIATION, failure_of(&self->server).error);
 }
 
+/* Clients exist that offer x25519 and cannot use it with these suites. */
+TEST_F(pair12, secp256r1_goes_first_with_ecdhe_psk)
+{
+	static const u16 p256_last[] = { 29, 24, 23 };
+	static const struct {
+		const char *what;
+		u16 suite;
+		unsigned int client, server;	/* groups each end has of these */
+		u16 group;
+	} cases[] = {
+		{ "a key", 0xd001, 3, 3, 23 },
+		{ "a key, and no secp256r1 at the client", 0xd001, 2, 3, 29 },
+		{ "a key, and no secp256r1 at the server", 0xd001, 3, 2, 29 },
+		{ "a certificate", 0xc02b, 3, 3, 29 },
+	};
+	size_t i;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.issuer = &self->ca, .name = "DNS:end.example" });
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		self->client.config.suites = &cases[i].suite;
+		self->client.config.suite_count = 1;
+		self->client.config.groups = p256_last;
+		self->client.config.group_count = cases[i].client;
+		self->server.config.groups = p256_last;
+		self->server.config.group_count = cases[i].server;
+		ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+		ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+		ASSERT_EQ(0, show(&self->server, &self->cert));
+		ASSERT_EQ(0, trust(&self->client, &self->ca));
+		ASSERT_EQ(0, kdtls_engine_set_name(self->client.e,
+						   "end.example"));
+		HANDSHAKE();
+		EXPECT_EQ(cases[i].group, info_of(&self->server).group)
+			TH_LOG("%s", cases[i].what);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
 TEST_F(pair, record_size_limit_and_srtp)
 {
 	static const u16 ours[] = { 8, 7 }, theirs[] = { 7, 1 };
