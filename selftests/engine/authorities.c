@@ -2,17 +2,55 @@
 /* The authorities that a peer names, and which certificate it is shown then. */
 #include <stdlib.h>
 
+#include "../../userspace/engine/handshake.h"
 #include "../../userspace/engine/identity.h"
 #include "pair.h"
 
 #define OTHERS		3
 
-PAIR(authorities);
+int __real_dtls_handshake_message_end(struct kdtls_engine *e);
+int __wrap_dtls_handshake_message_end(struct kdtls_engine *e);
+
+/* The authorities that a server names when it asks for a certificate */
+static struct dtls_bytes named;
+
+/*
+ * An engine's own CertificateRequest names none: in DTLS 1.2 it ends in an empty
+ * list, in 1.3 in extensions that have no such list.
+ */
+static void name_authorities(struct dtls_writer *w, bool is_13)
+{
+	size_t list = DTLS_MESSAGE_HEADER + 3, ext; /* after a context of none */
+
+	if (is_13) {
+		ext = dtls_ext_open(w, DTLS_EXT_AUTHORITIES);
+		wr_vec(w, 2, named.p, named.len);
+		wr_close(w, ext, 2);
+		wr_close(w, list, 2);
+	} else {
+		w->len -= 2;
+		wr_vec(w, 2, named.p, named.len);
+	}
+}
+
+int __wrap_dtls_handshake_message_end(struct kdtls_engine *e)
+{
+	struct dtls_writer *w = &e->hs->out;
+
+	if (!w->failed && w->p[0] == DTLS_CERTIFICATE_REQUEST)
+		name_authorities(w, dtls_suite_is_13(e->suite));
+	return __real_dtls_handshake_message_end(e);
+}
+
+PAIR_OF_BOTH(authorities);
 
 FIXTURE_SETUP(authorities)
 {
-	PAIR_SETUP(DTLS_VERSION_1_2);
+	PAIR_SETUP(variant->version);
+	named = (struct dtls_bytes){ 0 };
 }
+
+#define IS_13	(variant->version == DTLS_VERSION_1_3)
 
 /* Append the subject of a certificate to a list of names. */
 static void add_name(struct dtls_writer *list, const struct cert *ca)
@@ -54,7 +92,7 @@ TEST_F(authorities, certificate_that_one_of_them_issued_is_shown)
 	static const u8 schemes[] = { 0x04, 0x03 };
 	struct cert ca[OTHERS], cert[OTHERS], between, below;
 	struct dtls_wanted wanted = {
-		.kx = DTLS_KX_ECDSA,
+		.kx = IS_13 ? DTLS_KX_13 : DTLS_KX_ECDSA,
 		.schemes = { schemes, sizeof(schemes) },
 		.x509 = true,
 	};
@@ -95,72 +133,6 @@ TEST_F(authorities, certificate_that_one_of_them_issued_is_shown)
 	}
 }
 
-/* Put @to for @from into what was heard and said so far. */
-static bool rewrite(struct dtls_writer *all, struct dtls_bytes from,
-		    struct dtls_bytes to)
-{
-	u8 *at = memmem(all->p, all->len, from.p, from.len);
-	struct dtls_writer w = { 0 };
-
-	if (!at)
-		return false;
-	wr_bytes(&w, all->p, (size_t)(at - all->p));
-	wr_bytes(&w, to.p, to.len);
-	at += from.len;
-	wr_bytes(&w, at, (size_t)(all->p + all->len - at));
-	wr_free(all);
-	*all = w;
-	return !w.failed;
-}
-
-/*
- * Have a server of DTLS 1.2, whose flight is not out yet, name these authorities
- * in its CertificateRequest, which named none.
- */
-static bool name_authorities(struct end *server, struct dtls_bytes names)
-{
-	struct dtls_outgoing **at = &server->e->flight.first, *m, *longer;
-	u32 body;
-
-	while (*at && (*at)->data[0] != DTLS_CERTIFICATE_REQUEST)
-		at = &(*at)->next;
-	m = *at;
-	if (!m || !m->next)
-		return false;
-	body = m->len - DTLS_MESSAGE_HEADER + (u32)names.len;
-	longer = OPENSSL_zalloc(sizeof(*m) + m->len + names.len +
-				(m->len + names.len) / 8 + 1);
-	memcpy(longer, m, sizeof(*m) + m->len);
-	longer->len += (u32)names.len;
-	longer->missing = body;
-	dtls_put_be(longer->data + 1, 3, body);
-	dtls_put_be(longer->data + 9, 3, body);
-	dtls_put_be(longer->data + m->len - 2, 2, names.len);
-	memcpy(longer->data + m->len, names.p, names.len);
-	*at = longer;
-	return rewrite(&server->e->hs->transcript.all,
-		       (struct dtls_bytes){ m->data, m->len },
-		       (struct dtls_bytes){ longer->data, longer->len }) &&
-	       (OPENSSL_free(m), true);
-}
-
-/* A server asks for a certificate, and names authorities. */
-static int shake_hands(struct end *client, struct end *server,
-		       struct dtls_bytes names, u64 *now)
-{
-	int i;
-
-	if (kdtls_engine_start(client->e, *now))
-		return -1;
-	/* A hello, a cookie, and the hello with it */
-	for (i = 0; i < 3; i++)
-		if (end_exchange(i % 2 ? server : client,
-				 i % 2 ? client : server, now, 1))
-			return -1;
-	return name_authorities(server, names) ?
-	       end_exchange(server, client, now, 20) : -1;
-}
-
 TEST_F(authorities, a_request_with_many_of_them_is_answered)
 {
 	struct dtls_writer list = { 0 };
@@ -187,9 +159,8 @@ TEST_F(authorities, a_request_with_many_of_them_is_answered)
 		add_name(&list, &wrong);
 	add_name(&list, &self->ca);
 	ASSERT_LT(16384, list.len);
-	EXPECT_EQ(0, shake_hands(&self->client, &self->server,
-				 (struct dtls_bytes){ list.p, list.len },
-				 &self->now));
+	named = (struct dtls_bytes){ list.p, list.len };
+	EXPECT_EQ(0, end_handshake(&self->client, &self->server));
 	EXPECT_TRUE(end_agree(&self->client, &self->server));
 	X509_digest(self->cert.x509, EVP_sha256(), hash, NULL);
 	EXPECT_EQ(0, memcmp(hash, info_of(&self->server).peer_hash, 32));
@@ -215,9 +186,8 @@ TEST_F(authorities, a_malformed_list_of_them_ends_the_handshake)
 	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
 				       &self->cert, "end.example"));
-		shake_hands(&self->client, &self->server,
-			    (struct dtls_bytes){ lists[i].bytes, lists[i].len },
-			    &self->now);
+		named = (struct dtls_bytes){ lists[i].bytes, lists[i].len };
+		end_handshake(&self->client, &self->server);
 		EXPECT_EQ(KDTLS_ALERT_DECODE_ERROR,
 			  failure_of(&self->client).alert_sent)
 			TH_LOG("list %zu", i);
