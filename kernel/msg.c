@@ -138,10 +138,16 @@ struct dtls_msg *dtls_msg_new(struct sk_buff *from, unsigned int len)
 	return m;
 }
 
+/*
+ * Put a reference to @m, which may be NULL. The last one frees it, and wipes its
+ * content, which is plaintext unless the record is raw or still without its key.
+ */
 void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m)
 {
-	if (m && refcount_dec_and_test(&m->refs))
-		consume_skb(m->skb);
+	if (!m || !refcount_dec_and_test(&m->refs))
+		return;
+	memzero_explicit(m->data, m->len);
+	consume_skb(m->skb);
 }
 
 /* dtls_msg_purge() is called by close(), when no other call is on the socket. */

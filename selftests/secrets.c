@@ -7,10 +7,11 @@
  * nothing but the complement. The secret goes through no vector register, as
  * the kernel would keep that with the task.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <elf.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/random.h>
 
 #include "common.h"
@@ -129,9 +130,15 @@ static int set_secret_key(int fd, int direction, __u16 version, __u16 cipher)
 	return ret;
 }
 
-/* The secret goes there under the secret, and is read. */
+/* How the reader gets to a record */
+enum reading { RECV, POLL, PEEK };
+
+/*
+ * The secret goes there under the secret. It is read at once, or after poll() had
+ * the record opened; or it is looked at and left in the socket.
+ */
 static void use_secret(struct __test_metadata *_metadata, int a, int b,
-		       __u16 version, __u16 cipher)
+		       __u16 version, __u16 cipher, enum reading reading)
 {
 	static __u8 text[REPEATED * SECRET_LEN];
 
@@ -142,19 +149,27 @@ static void use_secret(struct __test_metadata *_metadata, int a, int b,
 	put_secret(text, REPEATED);
 	ASSERT_EQ(sizeof(text), send(a, text, sizeof(text), 0));
 	forget(text, sizeof(text));
-	ASSERT_EQ(sizeof(text), recv(b, text, sizeof(text), 0));
+	if (reading == POLL)
+		ASSERT_EQ(POLLIN, poll_for(b, POLLIN, SOON_MS));
+	ASSERT_EQ(sizeof(text), recv(b, text, sizeof(text),
+				     reading == PEEK ? MSG_PEEK : 0));
 	ASSERT_TRUE(is_secret(text, REPEATED));
 	forget(text, sizeof(text));
 }
 
 TEST(nothing_secret_is_left_in_memory)
 {
-	static const struct { __u16 version, cipher; } uses[] = {
-		{ DTLS_VERSION_1_2, DTLS_CIPHER_AES_GCM_256 },
-		{ DTLS_VERSION_1_2, DTLS_CIPHER_CHACHA20_POLY1305 },
-		{ DTLS_VERSION_1_2, DTLS_CIPHER_AES_CCM_256 },
-		{ DTLS_VERSION_1_3, DTLS_CIPHER_AES_GCM_256 },
-		{ DTLS_VERSION_1_3, DTLS_CIPHER_CHACHA20_POLY1305 },
+	static const struct {
+		__u16 version, cipher;
+		enum reading reading;
+	} uses[] = {
+		{ DTLS_VERSION_1_2, DTLS_CIPHER_AES_GCM_256, RECV },
+		{ DTLS_VERSION_1_2, DTLS_CIPHER_AES_GCM_256, POLL },
+		{ DTLS_VERSION_1_2, DTLS_CIPHER_AES_GCM_256, PEEK },
+		{ DTLS_VERSION_1_2, DTLS_CIPHER_CHACHA20_POLY1305, RECV },
+		{ DTLS_VERSION_1_2, DTLS_CIPHER_AES_CCM_256, RECV },
+		{ DTLS_VERSION_1_3, DTLS_CIPHER_AES_GCM_256, RECV },
+		{ DTLS_VERSION_1_3, DTLS_CIPHER_CHACHA20_POLY1305, RECV },
 	};
 	int a[ARRAY_SIZE(uses)], b[ARRAY_SIZE(uses)], left, tries = 0;
 	unsigned int i;
@@ -165,7 +180,7 @@ TEST(nothing_secret_is_left_in_memory)
 	for (i = 0; i < ARRAY_SIZE(uses); i++) {
 		ASSERT_OK(udp_pair(AF_INET, &a[i], &b[i]));
 		use_secret(_metadata, a[i], b[i], uses[i].version,
-			   uses[i].cipher);
+			   uses[i].cipher, uses[i].reading);
 	}
 	/* The keys, as long as they are in use */
 	left = count_in_memory(ARRAY_SIZE(uses));
