@@ -4,7 +4,7 @@
  * The driver is a veth with GRO, which has a NAPI context. The kernel counts
  * what busy polling finds.
  */
-#include "kselftest_harness.h"
+#include "harness.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -20,10 +20,6 @@
 #include <unistd.h>
 #include "harness.h"
 
-/* Emulated debug kernels take their time. */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 240
-
 #ifdef KERNEL_PATH
 #define PATH	KDTLS_PATH_KERNEL
 #else

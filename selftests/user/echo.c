@@ -11,11 +11,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "kselftest_harness.h"
-
-/* Emulated debug kernels take their time. */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 240
+#include "harness.h"
 
 #define PORT	"14440"
 #define TRIES	200
