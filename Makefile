@@ -51,7 +51,7 @@ user:
 modules:
 	$(if $(headers),,$(error no kernel headers in $(KDIR)))
 	@mkdir -p $(kmod)
-	@cp -rpu $(top)/Kbuild $(top)/kernel $(top)/include $(kmod)
+	@cp -rpu $(top)/Kbuild $(top)/dkms.conf $(top)/kernel $(top)/include $(kmod)
 	$(MAKE) -C $(KDIR) M=$(kmod) modules
 
 install: all

@@ -36,6 +36,8 @@ static void __exit dtls_exit(void)
 module_init(dtls_init);
 module_exit(dtls_exit);
 
+MODULE_AUTHOR("The kernel DTLS authors");
 MODULE_DESCRIPTION("DTLS record layer for UDP sockets");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(DTLS_VERSION);
 MODULE_SOFTDEP("post: aesni_intel ccm chacha20poly1305");
