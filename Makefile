@@ -16,14 +16,19 @@ export PREFIX DESTDIR
 kmod	:= $(build)/kmod/running
 parts	:= userspace tools
 headers	:= $(wildcard $(KDIR)/Makefile)
+release	= $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
+version	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' $(top)/dkms.conf)
 
-all: user $(if $(headers),modules)
+all: user $(if $(headers),modules,no-module)
 
 help:
 	@echo 'make             the library, the tool, and the module where the headers of'
 	@echo '                 the running kernel are installed'
 	@echo 'make modules     the module alone, for the kernel of KDIR'
-	@echo 'make install     all of these, below PREFIX ($(PREFIX)) and DESTDIR'
+	@echo 'make install     all of these, below PREFIX ($(PREFIX)) and DESTDIR;'
+	@echo '                 make uninstall, with the same PREFIX, removes them'
+	@echo 'make install-dkms  the sources of the module below /usr/src, for DKMS'
+	@echo 'make deb         packages for Debian, in build/deb'
 	@echo 'make test        the library, the engine and the codec: two minutes, without'
 	@echo '                 root or a virtual machine'
 	@echo 'make check       every test: user space, then a virtual machine with each'
@@ -48,18 +53,67 @@ user:
 		$(MAKE) --no-print-directory -C $(top)/$$part BUILD=$(build) || exit; \
 	done
 
+advice	= on Debian: apt install linux-headers-$(shell uname -r); \
+	  for another kernel: make modules KDIR=FOLDER
+
+no-module:
+	@echo 'The module dtls is left out: there are no kernel headers in $(KDIR)'
+	@echo '($(advice)).'
+
 modules:
-	$(if $(headers),,$(error no kernel headers in $(KDIR)))
+	$(if $(headers),,$(error there are no kernel headers in $(KDIR) ($(advice))))
 	@mkdir -p $(kmod)
 	@cp -rpu $(top)/Kbuild $(top)/dkms.conf $(top)/kernel $(top)/include $(kmod)
 	$(MAKE) -C $(KDIR) M=$(kmod) modules
 
-install: all
+install: install-user $(if $(headers),install-modules,no-module)
+
+# ldconfig and depmod are for the running system, and for root.
+staged	:= [ -n "$(DESTDIR)" ] || [ "$$(id -u)" -ne 0 ]
+
+install-user: user
 	@for part in $(parts); do \
 		$(MAKE) --no-print-directory -C $(top)/$$part BUILD=$(build) install || exit; \
 	done
-	$(if $(headers),$(MAKE) -C $(KDIR) M=$(kmod) \
-		INSTALL_MOD_PATH=$(DESTDIR) modules_install)
+	$(staged) || ldconfig
+
+install-modules: modules
+	$(MAKE) -C $(KDIR) M=$(kmod) INSTALL_MOD_PATH=$(DESTDIR) \
+		INSTALL_MOD_DIR=updates modules_install
+	$(staged) || depmod $(release)
+
+source	:= $(DESTDIR)/usr/src/dtls-$(version)
+
+install-dkms:
+	install -d $(source)/include/uapi/linux $(source)/kernel
+	install -m 644 $(top)/Kbuild $(top)/dkms.conf $(source)
+	install -m 644 $(wildcard $(top)/kernel/*.[ch]) $(source)/kernel
+	install -m 644 $(top)/include/uapi/linux/dtls.h $(source)/include/uapi/linux
+
+# What "make install" installs elsewhere is what there is to remove.
+uninstall:
+	rm -rf $(build)/uninstall
+	$(MAKE) --no-print-directory install-user DESTDIR=$(build)/uninstall
+	cd $(build)/uninstall && find . ! -type d | while read -r file; do \
+		rm -f "$(DESTDIR)/$$file" || exit; \
+	done
+	cd $(build)/uninstall && find . -type d -name kdtls | while read -r dir; do \
+		[ ! -d "$(DESTDIR)/$$dir" ] || \
+			rmdir --ignore-fail-on-non-empty "$(DESTDIR)/$$dir" || exit; \
+	done
+	rm -rf $(build)/uninstall
+	$(staged) || ldconfig
+	$(if $(headers),rm -f $(DESTDIR)/lib/modules/$(release)/updates/dtls.ko*)
+	$(if $(headers),$(staged) || depmod $(release))
+
+# The packages are built from a copy, as the build begins with "make clean".
+deb:
+	rm -rf $(build)/deb
+	mkdir -p $(build)/deb/kernel-dtls-$(version)
+	tar -C $(top) --exclude=./build --exclude=./.git -cf - . | \
+		tar -C $(build)/deb/kernel-dtls-$(version) -xf -
+	cd $(build)/deb/kernel-dtls-$(version) && dpkg-buildpackage -us -uc -b
+	@ls $(build)/deb/*.deb
 
 # Built on all processors; the tests themselves come one after the other.
 test:
@@ -88,4 +142,5 @@ lint:
 clean:
 	rm -rf $(build)
 
-.PHONY: all help user modules install test check demo bench interop lint clean
+.PHONY: all help user modules no-module install install-user install-modules \
+	install-dkms uninstall deb test check demo bench interop lint clean
