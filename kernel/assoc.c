@@ -123,6 +123,8 @@ int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 		rcu_assign_pointer(assoc->rx[i],
 				   dtls_assoc_slot(assoc, assoc->rx[i - 1]));
 	rcu_assign_pointer(assoc->rx[0], epoch);
+	/* Pairs with dtls_assoc_newest_rx(). */
+	atomic64_set_release(&assoc->newest_rx, epoch->number);
 	dtls_epoch_put(e);
 	return 0;
 }
@@ -162,24 +164,6 @@ struct dtls_epoch *dtls_assoc_rx(struct dtls_assoc *assoc, u64 number)
 found:
 	rcu_read_unlock();
 	return epoch;
-}
-
-/*
- * Return the number of the newest read epoch, or 0 if there is none. @assoc may
- * be NULL.
- */
-u64 dtls_assoc_newest_rx(const struct dtls_assoc *assoc)
-{
-	struct dtls_epoch *epoch;
-	u64 number;
-
-	if (!assoc)
-		return 0;
-	rcu_read_lock();
-	epoch = rcu_dereference(assoc->rx[0]);
-	number = epoch ? epoch->number : 0;
-	rcu_read_unlock();
-	return number;
 }
 
 /*

@@ -57,6 +57,8 @@ struct dtls_cid_list {
  * @replay_window: size of the window of a read key that comes, in records
  * @tx:		the current write epoch, or NULL
  * @rx:		the read epochs, the newest first
+ * @newest_rx:	number of the newest read epoch, or 0; written after @rx, so who
+ *		reads a number here finds its epoch there
  * @cids:	connection IDs that this end gave the peer besides those of the
  *		read keys, or NULL
  * @setup:	dtls_sock.setup: the mutex under which @tx, @rx and @cids are
@@ -81,6 +83,7 @@ struct dtls_assoc {
 	u32 replay_window;
 	struct dtls_epoch __rcu *tx;
 	struct dtls_epoch __rcu *rx[DTLS_RX_EPOCHS];
+	atomic64_t newest_rx;
 	struct dtls_cid_list __rcu *cids;
 	struct mutex *setup;	/* of the slots above */
 	struct delayed_work retire;
@@ -95,6 +98,16 @@ struct dtls_assoc {
 #define dtls_assoc_slot(assoc, slot)					\
 	rcu_dereference_protected((slot), lockdep_is_held((assoc)->setup))
 
+/*
+ * Return the number of the newest read epoch, or 0 if there is none. @assoc may
+ * be NULL.
+ */
+static inline u64 dtls_assoc_newest_rx(const struct dtls_assoc *assoc)
+{
+	/* Pairs with dtls_assoc_set_rx(). */
+	return assoc ? atomic64_read_acquire(&assoc->newest_rx) : 0;
+}
+
 struct dtls_assoc *
 dtls_assoc_new(u16 version, u32 replay_window, struct mutex *setup);
 void dtls_assoc_free(struct dtls_assoc *assoc);
@@ -104,7 +117,6 @@ int __must_check dtls_assoc_set_rx(struct dtls_assoc *assoc,
 				   struct dtls_epoch *epoch);
 struct dtls_epoch *dtls_assoc_tx(struct dtls_assoc *assoc);
 struct dtls_epoch *dtls_assoc_rx(struct dtls_assoc *assoc, u64 number);
-u64 dtls_assoc_newest_rx(const struct dtls_assoc *assoc);
 void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch);
 int __must_check dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid);
 bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,

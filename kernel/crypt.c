@@ -156,12 +156,13 @@ static void mask_number(const struct dtls_key *key,
 			const u8 *fragment)
 {
 	struct dtls_masks *masks = scratch->masks;
-	u8 mask[DTLS_SAMPLE_SIZE];
 
 	if (scratch->hold) {
 		memcpy(masks->block[masks->n], fragment, DTLS_SAMPLE_SIZE);
 		masks->record[masks->n++] = record;
 	} else {
+		u8 mask[DTLS_SAMPLE_SIZE];
+
 		dtls_mask_make(&key->mask, fragment, mask);
 		dtls_record_mask(record, &scratch->sealing.rec, mask);
 	}
@@ -245,13 +246,15 @@ int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	if (rec->unified) {
 		write_unified(key, record, rec);
 		start = record;
-	} else if (!rec->cid_len) {
-		start -= s->aad_len;
-		dtls_record_aad(start, rec, len);
 	} else {
-		dtls_record_aad_number(scratch->aad, rec);
+		put_unaligned_be64(dtls_record_number(rec), explicit);
+		if (rec->cid_len) {
+			dtls_record_aad_number(scratch->aad, rec);
+		} else {
+			start -= s->aad_len;
+			dtls_record_aad(start, rec, len);
+		}
 	}
-	put_unaligned_be64(dtls_record_number(rec), explicit);
 	make_nonce(key, scratch, explicit, rec);
 	len += content - start;
 	if (unlikely(pages)) {

@@ -231,14 +231,6 @@ void dtls_record_nonce(u8 *nonce, const u8 *iv, const struct dtls_record *rec)
 	dtls_put_be64(nonce + 4, dtls_get_be64(nonce + 4) ^ n);
 }
 
-u64 dtls_record_epoch(const struct dtls_record *rec, u64 newest)
-{
-	u64 bits = rec->unified & DTLS_UNIFIED_EPOCH;
-	u64 oldest = newest > 2 ? newest - 2 : 0;
-
-	return oldest + ((bits - oldest) & DTLS_UNIFIED_EPOCH);
-}
-
 void dtls_record_resolve(struct dtls_record *rec, const u8 *mask, u64 epoch,
 			 u64 next)
 {
@@ -255,15 +247,6 @@ void dtls_record_resolve(struct dtls_record *rec, const u8 *mask, u64 epoch,
 		seq -= span;
 	rec->epoch = epoch;
 	rec->seq = seq;
-}
-
-void dtls_record_mask(u8 *buf, const struct dtls_record *rec, const u8 *mask)
-{
-	u8 *p = buf + 1 + rec->cid_len;
-
-	p[0] ^= mask[0];
-	if (seq_len(rec) == 2)
-		p[1] ^= mask[1];
 }
 
 long dtls_record_inner(const u8 *buf, size_t len, u8 *type)

@@ -270,7 +270,13 @@ void dtls_record_nonce(u8 *nonce, const u8 *iv, const struct dtls_record *rec);
  *
  * Return: the epoch. 0 is an epoch without such records.
  */
-u64 dtls_record_epoch(const struct dtls_record *rec, u64 newest);
+static inline u64 dtls_record_epoch(const struct dtls_record *rec, u64 newest)
+{
+	u64 bits = rec->unified & DTLS_UNIFIED_EPOCH;
+	u64 oldest = newest > 2 ? newest - 2 : 0;
+
+	return oldest + ((bits - oldest) & DTLS_UNIFIED_EPOCH);
+}
 
 /**
  * dtls_record_resolve() - make a unified header's epoch and number whole
@@ -292,7 +298,15 @@ void dtls_record_resolve(struct dtls_record *rec, const u8 *mask, u64 epoch,
  * @rec:	the structure that it wrote the header from
  * @mask:	two bytes, as for dtls_record_resolve()
  */
-void dtls_record_mask(u8 *buf, const struct dtls_record *rec, const u8 *mask);
+static inline void dtls_record_mask(u8 *buf, const struct dtls_record *rec,
+				    const u8 *mask)
+{
+	u8 *number = buf + 1 + rec->cid_len;
+
+	number[0] ^= mask[0];
+	if (rec->unified & DTLS_UNIFIED_SEQ16)
+		number[1] ^= mask[1];
+}
 
 /**
  * dtls_record_padding() - tell how much padding a DTLS 1.3 record needs
