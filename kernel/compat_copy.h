@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An attached socket's struct proto and struct proto_ops, made from UDP's own
- * as compat_copy_proto.h and compat_copy_ops.h list it. ulp.c includes this
- * file behind the functions that the lists name.
+ * An attached socket's struct proto and struct proto_ops are made from UDP's
+ * own, as compat_copy_proto.h and compat_copy_ops.h list their members. ulp.c
+ * includes this file behind the functions that the lists name.
  *
- * The lists hold every member of Linux 6.1 to 7.3 that was looked at. A kernel
- * whose structs are larger has members that nobody decided about, and does not
- * build. With CONFIG_RANDSTRUCT the holes between members depend on their
- * order, and sizes say nothing; other kernels of that version are the check.
+ * The lists have all members of the structures of Linux 6.1 to 7.3. A structure
+ * of another kernel that is larger than its list has members for which nobody
+ * has decided whether they move data. The size assertions below make such a
+ * build fail. They say nothing with CONFIG_RANDSTRUCT, as the holes between
+ * members then depend on the members' order; builds of that version without it
+ * make the check instead.
  */
 #ifndef _DTLS_COMPAT_COPY_H
 #define _DTLS_COMPAT_COPY_H
@@ -44,8 +46,8 @@ static_assert(sizeof(struct proto_ops) <= sizeof(struct dtls_seen_ops));
 				       sizeof(to->member))
 
 /*
- * Make @to, which is zero, of @from: what the list has neither as OURS nor as
- * BASE stays zero.
+ * make_proto() fills in @to, which is zero, from @from. Members that the list
+ * has as NONE stay zero.
  */
 static inline void make_proto(struct proto *to, const struct proto *from)
 {

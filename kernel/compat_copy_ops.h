@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every member of struct proto_ops, and what an attached socket's copy has
- * there; see compat_copy_proto.h. The base's calls that move data do so by way
- * of struct proto, which has ours.
+ * This list has every member of struct proto_ops, and what an attached socket's
+ * copy has in its place. compat_copy_proto.h says what the words mean. Calls of
+ * the base that move data are BASE here: they reach the data through struct
+ * proto, whose members are this module's.
  */
 BASE(family);
 OURS(owner, THIS_MODULE);
@@ -23,20 +24,20 @@ BASE(shutdown);
 BASE(setsockopt);
 BASE(getsockopt);
 #if SINCE(6, 12)
-NONE(void *, getsockopt_iter);	/* without it @getsockopt is called */
+NONE(void *, getsockopt_iter);	/* the socket layer then calls @getsockopt */
 #endif
 NONE(void *, show_fdinfo);
 BASE(sendmsg);
 BASE(recvmsg);
 BASE(mmap);
 #if !SINCE(6, 5)
-OURS(sendpage, inet_sendpage);	/* AF_INET6 has none */
+OURS(sendpage, inet_sendpage);	/* UDP over IPv6 has no sendpage */
 #endif
-NONE(void *, splice_read);	/* without it splice calls recvmsg */
+NONE(void *, splice_read);	/* splice() then calls recvmsg */
 #if SINCE(6, 5)
 OURS(splice_eof, dtls_splice_eof);
 #else
-NONE(void *, splice_eof);	/* sendpage says by a flag that more follows */
+NONE(void *, splice_eof);	/* sendpage has a flag for it */
 #endif
 BASE(set_peek_off);
 NONE(void *, peek_len);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every member of struct proto, and what an attached socket's copy has there.
- * Included by compat_copy.h alone, more than once.
+ * This list has every member of struct proto, and what an attached socket's copy
+ * has in its place. compat_copy.h alone includes this file, and does so more than
+ * once.
  *
- *   OURS	a function of this module: it moves data, or decides where data
- *		may go
- *   BASE	UDP's own: accounting, hashing, and calls that move no data
- *   NONE	nothing, whatever UDP has: it would move data past this module,
- *		or UDP does not use it. The copy's member is not named, as some
- *		versions lack it.
+ *   OURS	The copy has a function of this module: the member moves data, or
+ *		decides where data may go.
+ *   BASE	The copy has UDP's own member: accounting, hashing, and calls that
+ *		move no data.
+ *   NONE	The copy has nothing, whatever UDP has: the member would move data
+ *		past this module, or UDP does not use the member. The list does not
+ *		name the member in code, as some versions lack it.
  */
 OURS(close, dtls_close);
 BASE(pre_connect);
@@ -30,7 +32,7 @@ OURS(recvmsg, dtls_proto_recvmsg);
 #if !SINCE(6, 5)
 OURS(sendpage, dtls_sendpage);
 #endif
-NONE(void *, splice_eof);	/* struct proto_ops has ours */
+NONE(void *, splice_eof);	/* struct proto_ops has its own */
 BASE(bind);
 NONE(void *, bind_add);
 NONE(void *, backlog_rcv);
@@ -42,7 +44,7 @@ BASE(rehash);
 BASE(get_port);
 BASE(put_port);
 #ifdef CONFIG_BPF_SYSCALL
-NONE(void *, psock_update_sk_prot);	/* no sockmap */
+NONE(void *, psock_update_sk_prot);	/* a sockmap would take data away */
 #endif
 #ifdef CONFIG_PROC_FS
 BASE(inuse_idx);
@@ -71,7 +73,7 @@ BASE(obj_size);
 BASE(ipv6_pinfo_offset);
 #endif
 #if SINCE(6, 13)
-NONE(unsigned int, freeptr_offset);	/* of @slab alone */
+NONE(unsigned int, freeptr_offset);	/* proto_register() uses it */
 #endif
 BASE(slab_flags);
 BASE(useroffset);
@@ -84,5 +86,5 @@ NONE(void *, twsk_prot);
 BASE(h);
 BASE(owner);
 BASE(name);
-NONE(struct list_head, node);	/* of the registered ones */
+NONE(struct list_head, node);	/* proto_register() uses it */
 BASE(diag_destroy);

@@ -34,8 +34,8 @@
 #include "wait.h"
 
 /*
- * The records of a run are the bits of dtls_run.fresh, and one call of
- * replay.h.
+ * The records of a run are the bits of dtls_run.fresh, and one call of replay.h
+ * takes all of them.
  */
 static_assert(DTLS_RUN_MAX <= DTLS_REPLAY_RUN_MAX &&
 	      DTLS_RUN_MAX <= BITS_PER_BYTE * sizeof_field(struct dtls_run, fresh));
@@ -161,12 +161,12 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 		return -EAGAIN;
 	--*budget;
 
-	/* Never with MSG_PEEK, never waiting: see recvmsg.c. */
+	/* UDP is never asked to peek or to wait: recvmsg.c does both itself. */
 	skb = __skb_recv_udp(ds->sk, MSG_DONTWAIT, &off, &err);
 	if (!skb)
 		return err;
 	dtls_udp_count(ds->sk, UDP_MIB_INDATAGRAMS);
-	skb->dev = NULL;	/* UDP kept its scratch there */
+	skb->dev = NULL;	/* UDP kept its scratch in skb->dev */
 	begin_datagram(ds, d, skb);
 	if (!d->end)
 		dtls_stats_count(ds, DTLS_COUNT_RX_MALFORMED);
@@ -187,10 +187,13 @@ static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
 
 /*
  * A header does not tell how long its connection ID is. The length comes with
- * the first read key (DTLS 1.3: the first after early data's). Until then the
- * end of the header cannot be found, so the rest of the datagram is kept as one
- * record. The same holds for an association without connection IDs whose peer
- * begins anew with one: what may be of its handshake is shown to the library.
+ * the first read key (DTLS 1.3: with the first one after the key of early
+ * data). Until then the end of the header cannot be found, so the rest of the
+ * datagram is kept as one record.
+ *
+ * The same holds for an association without connection IDs whose peer begins
+ * anew with one: a record that may be of the new handshake is shown to the
+ * library, with the rest of its datagram.
  */
 static noinline bool find_unsized(const struct dtls_assoc *assoc,
 				  struct dtls_run *rx, const u8 *p,
@@ -213,8 +216,8 @@ static noinline bool find_unsized(const struct dtls_assoc *assoc,
 }
 
 /*
- * Find the epoch that a unified header means. Return: false if the record is
- * too short for its number to be unmasked (RFC 9147 4.2.3).
+ * Find the epoch that a unified header means. Return false if the record is too
+ * short for its number to be unmasked (RFC 9147 4.2.3).
  */
 static bool find_epoch(const struct dtls_assoc *assoc, struct dtls_run *rx)
 {
@@ -265,7 +268,7 @@ static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
 	skip_bytes(d, len);
 }
 
-/* Find the next record in @d. Return: false if @d is used up and has no more. */
+/* Find the next record in @d. Return false if @d is used up. */
 static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			struct dtls_run *rx)
 {
@@ -293,8 +296,8 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			if (find_cid(assoc, d, &rx->rec, cid_len))
 				return true;
 			/*
-			 * RFC 9147 4: what follows in this datagram is not
-			 * ours.
+			 * What follows in this datagram belongs to another
+			 * association (RFC 9147 4).
 			 */
 			if (rx->rec.unified && rx->rec.cid_len)
 				size = len;
@@ -303,7 +306,7 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		}
 		if (p && !cid_len && find_unsized(assoc, rx, p, len))
 			return true;
-		/* Where the next record begins cannot be told. */
+		/* The beginning of the next record cannot be found. */
 		skip_junk(ds, d, len, DTLS_COUNT_RX_MALFORMED);
 	}
 	end_datagram(ds, d);
@@ -336,13 +339,16 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 
 	if (d->pos < d->end) {
 		skb_get(d->skb);
-		/* The first cut that leaves a rest charges it, once for all. */
+		/*
+		 * The first cut that leaves a rest charges the datagram; later
+		 * cuts do not charge it again.
+		 */
 		if (held || dtls_msg_hold(ds, d->skb, DTLS_CHARGE_RECEIVED))
 			return;
 		dtls_stats_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 		end_datagram(ds, d);
 	} else {
-		WRITE_ONCE(d->skb, NULL);	/* ours was the last part of it */
+		WRITE_ONCE(d->skb, NULL);	/* the skb is used up */
 	}
 }
 
@@ -381,8 +387,9 @@ static const u8 *steady_record(struct dtls_run *rx, struct dtls_dgram *d,
 }
 
 /*
- * Do the same for the first record of @rx. Its header was read already, to
- * @rx->wire[0]: where others write to it, it must not be read again.
+ * Make the first record of @rx steady in the same way. Its header was read
+ * already, to @rx->wire[0]. Where others may write to the header, it must not
+ * be read a second time.
  */
 static bool steady_first(struct dtls_run *rx)
 {
@@ -402,7 +409,10 @@ static bool steady_first(struct dtls_run *rx)
 	return true;
 }
 
-/* Unmask the number in a unified header and make it whole (RFC 9147 4.2.2). */
+/*
+ * Unmask the number in a unified header, and find all bits of it (RFC 9147
+ * 4.2.2).
+ */
 static noinline void find_number(struct dtls_epoch *epoch, struct dtls_run *rx)
 {
 	u8 mask[DTLS_SAMPLE_SIZE];
@@ -425,8 +435,8 @@ static bool follows_run(const struct dtls_run *rx, unsigned int n, const u8 *p)
 
 /*
  * Add to @rx the records that follow in @d, each in a datagram of its own,
- * until there are @max. Most coalesced datagrams are one such run. Under the
- * association's lock.
+ * until there are @max. Most coalesced datagrams are one such run. The caller
+ * holds the association's lock.
  */
 static noinline void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
 				struct dtls_run *rx, unsigned int max)
@@ -451,10 +461,10 @@ static noinline void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Hold @rx against the replay window if there is a key for it and its header was
- * read to the end; and with it the records that follow in @d, up to @max in all.
- * From here to settle_run() they are under way: if another reader moves the window
- * past them in the meantime, they are still accepted.
+ * Hold @rx against the replay window if there is a key for it and its header
+ * was read to the end. Records that follow in @d come with it, up to @max in
+ * all. From here to settle_run() they are under way: if another reader moves
+ * the window past them in the meantime, they are still accepted.
  */
 static void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
 		      struct dtls_dgram *d, unsigned int max)
@@ -468,7 +478,10 @@ static void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
 		steady_first(rx);
 	rx->epoch = keyed ? dtls_assoc_rx(assoc, rx->rec.epoch) : NULL;
 	if (unlikely(!rx->epoch)) {
-		/* A key that comes now is found here, or is newer than @newest. */
+		/*
+		 * A key that is set in the meantime is found by the second look
+		 * below, or is newer than @newest.
+		 */
 		rx->newest = dtls_assoc_newest_rx(assoc);
 		if (keyed)
 			rx->epoch = dtls_assoc_rx(assoc, rx->rec.epoch);

@@ -31,8 +31,8 @@ static int parse_unified(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 	rec->cid_len = 0;
 	if (buf[0] & DTLS_UNIFIED_CID) {
 		/*
-		 * A connection ID that was not agreed on is refused: RFC 9147
-		 * 9.
+		 * A connection ID that was not agreed on is refused (RFC 9147
+		 * 9).
 		 */
 		if (!cid_len || cid_len > DTLS_CID_SIZE_MAX)
 			return DTLS_PARSE_TYPE;
@@ -45,7 +45,7 @@ static int parse_unified(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 		return DTLS_PARSE_SHORT;
 	rec->seq = dtls_get_be(buf + 1 + rec->cid_len, seq_len(rec));
 
-	/* Without a length, the record goes to the end of the datagram. */
+	/* A record without a length goes to the end of the datagram. */
 	fragment_len = len - header_len;
 	if (has_len) {
 		size_t told = dtls_get_be(buf + header_len - 2, 2);
@@ -203,7 +203,10 @@ size_t dtls_record_aad(u8 *aad, const struct dtls_record *rec,
 		return write_unified(aad, rec);
 
 	if (!rec->cid_len) {
-		/* epoch, sequence number, type, version, length */
+		/*
+		 * The fields are: epoch, sequence number, type, version,
+		 * length.
+		 */
 		dtls_put_be64(p, dtls_record_number(rec));
 		p[8] = rec->type;
 		dtls_put_be16(p + 9, rec->version);
@@ -211,7 +214,10 @@ size_t dtls_record_aad(u8 *aad, const struct dtls_record *rec,
 		return 13;
 	}
 
-	/* seq_num_placeholder, tls12_cid, cid_length, then the header */
+	/*
+	 * The fields are: seq_num_placeholder, tls12_cid, cid_length, the
+	 * header.
+	 */
 	memset(p, 0xff, 8);
 	p[8] = DTLS_CT_TLS12_CID;
 	p[9] = rec->cid_len;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The socket driver, inside. From the bottom up:
+ * The inside of the socket driver. A file uses those above it:
  *
- *	user_records.c  records in user space, where the kernel does not make them
- *	handover.c  the engine's keys to whoever makes the records
- *	socket.c    one association on its socket
- *	restart.c   a client that starts anew on its old port (RFC 6347 4.2.8)
- *	listener.c  many associations on one port: see listener.h
+ *	user_records.c  makes and opens records where the kernel does not
+ *	handover.c  gives the engine's keys to whoever makes the records
+ *	socket.c    is one association on its socket
+ *	restart.c   is a client that starts anew on its old port (RFC 6347 4.2.8)
+ *	listener.c  is many associations on one port: see listener.h
  */
 #ifndef _KDTLS_DRIVER_H
 #define _KDTLS_DRIVER_H
@@ -32,10 +32,10 @@
  * as an endpoint belongs to one thread at a time.
  */
 
-/* Return: DATAGRAM_MAX bytes, or NULL: no memory. */
+/* Return DATAGRAM_MAX bytes, or NULL if there is no memory. */
 uint8_t *scratch_take(struct kdtls_endpoint *ep);
 
-/* @data may be NULL; it must hold no plaintext any more. */
+/* Give a buffer back, in which no plaintext is left. @data may be NULL. */
 void scratch_give(struct kdtls_endpoint *ep, uint8_t *data);
 
 /* ---- user_records.c ---- */
@@ -45,35 +45,49 @@ struct user_records;
 struct user_records *user_records_new(const struct dtls_crypto *crypto);
 void user_records_free(struct user_records *u);
 
-/* A key as of ops->key. Return: 0 or a negative error. */
+/*
+ * Take a key, as ops->key of an engine gives it. Return 0 or a negative error.
+ */
 int user_records_key(struct user_records *u, int direction,
 		     const struct dtls_key_info *key,
 		     const struct dtls_window *seen);
 
-/* One more that the peer may use. Return: 0 or -KDTLS_EMEMORY. */
+/* Let the peer use one more connection ID. Return 0 or -KDTLS_EMEMORY. */
 int user_records_cid(struct user_records *u, const uint8_t *cid, size_t len);
 
-/* The peer's, from now on. Return: 0, or -EINVAL: another length than before. */
+/*
+ * Put this connection ID into the records made from now on. Return 0, or
+ * -EINVAL if its length is not that of the one before.
+ */
 int user_records_peer_cid(struct user_records *u, const uint8_t *cid,
 			  size_t len);
 
-/* Bytes a record is larger than its content. */
+/* Return how many bytes larger than its content a record is. */
 size_t user_records_overhead(const struct user_records *u);
 
-/* The record sealed last did not leave: the next one gets its number. */
+/*
+ * Give the next record the number of the one sealed last, which did not leave.
+ */
 void user_records_unseal(struct user_records *u);
 
-/* Which record the next one under the write key will be */
+/* Return the number that the next record under the write key will have. */
 struct dtls_record_number user_records_next(const struct user_records *u);
 
-/* Return: @info is an event, each of which comes once for a key. */
+/*
+ * Return true if @info has been set to an event. Each event comes once for a
+ * key.
+ */
 bool user_records_event(struct user_records *u, struct dtls_record_info *info);
 
 /**
  * user_records_seal() - make a record under the current write key
- * @out:	@len + user_records_overhead() bytes
+ * @u:		records in user space
+ * @type:	content type
+ * @data:	content
+ * @len:	bytes of content
+ * @out:	room for @len + user_records_overhead() bytes
  *
- * Return: bytes, or -EMSGSIZE, -EKEYEXPIRED, -KDTLS_ECRYPTO.
+ * Return: bytes of the record, or -EMSGSIZE, -EKEYEXPIRED or -KDTLS_ECRYPTO.
  */
 ssize_t user_records_seal(struct user_records *u, uint8_t type,
 			  const void *data, size_t len, uint8_t *out);
@@ -90,33 +104,43 @@ struct datagram {
 
 /**
  * user_records_open() - take the next record off a datagram
- * @d:		moved on behind the record; emptied when no more can be told
- * @plain:	DTLS_FRAGMENT_SIZE_MAX bytes
- * @info:	which record it is; DTLS_RECORD_RAW: not opened, @raw is it
+ * @u:		records in user space
+ * @d:		the datagram; its rest begins behind the record then, and is empty
+ *		if the beginning of another record cannot be found
+ * @plain:	room for DTLS_FRAGMENT_SIZE_MAX bytes of content
+ * @raw:	set to the record as it came, if it was not opened
+ * @info:	set to what is known of the record; its flag DTLS_RECORD_RAW says
+ *		that the record was not opened
  *
- * Return: bytes of content or of @raw; -EAGAIN: nothing left; -EBADMSG: dropped,
- * call again.
+ * Return: bytes of content or of @raw; -EAGAIN if nothing is left of the
+ * datagram; -EBADMSG if the record was dropped and the call is to be repeated.
  */
 ssize_t user_records_open(struct user_records *u, struct datagram *d,
 			  uint8_t *plain, struct dtls_bytes *raw,
 			  struct dtls_record_info *info);
 
 /*
- * Application data that waits for its reader; @flags: DTLS_RECORD_REPLAYABLE.
- * Return: false: dropped, too much.
+ * Keep application data for its reader. @flags may be DTLS_RECORD_REPLAYABLE.
+ * Return false if the data was dropped, because too much is kept or there is no
+ * memory.
  */
 bool user_records_queue(struct user_records *u, const uint8_t *data,
 			size_t len, uint8_t flags);
 bool user_records_full(const struct user_records *u);
 bool user_records_pending(const struct user_records *u);
 
-/* @cut: set if there was more than @len. Return: bytes, or -EAGAIN. */
+/*
+ * Read the oldest content that is kept. @cut is set if @len bytes do not hold
+ * it. Return its bytes, or -EAGAIN if there is none.
+ */
 ssize_t user_records_read(struct user_records *u, void *buf, size_t len,
 			  uint8_t *flags, bool *cut);
 
 /* ---- socket.c ---- */
 
-/* A protected record that came before the keys; see handover.c. */
+/*
+ * struct kept is a protected record that came before its key; see handover.c.
+ */
 struct kept {
 	STAILQ_ENTRY(kept) list;
 	uint64_t epoch;
@@ -128,34 +152,47 @@ struct keeper;
 
 /**
  * struct kdtls_socket - one association
- * @fd:		its socket, connected; -1: it speaks through that of @old
- * @error:	why it ended, negative
- * @icmp:	what the network said of the peer, negative
- * @heard:	a datagram has come
- * @why:	why not the kernel: 0: nobody asked for it, else an error
+ * @endpoint:	the endpoint that it belongs to
+ * @engine:	the engine of its handshake
+ * @fd:		its connected socket; -1 means that it speaks through that of @old
+ * @error:	the negative error that ended the association, or 0
+ * @icmp:	the negative error that the network told of the peer, or 0
+ * @why:	why the kernel does not make the records: an error, or 0 if nobody
+ *		asked for that
+ * @wanted:	the path that the owner asked for
+ * @path:	who makes the records
+ * @server:	this end is the server
  * @attached:	the kernel has the socket
  * @confirmed:	the engine knows that the peer has the handshake's last flight
- * @shut:	our close_notify is out
- * @eof:	theirs has come
- * @end:	on the user path, the record it came in: what has a lower number is
- *		still to be received
- * @eof_told:	and kdtls_recv() has said so
- * @kept:	records before the keys
- * @user:	records in user space, on that path
+ * @heard:	a datagram has come from the peer
+ * @shut:	this end has sent its close_notify
+ * @eof:	the peer's close_notify has come
+ * @eof_told:	kdtls_recv() has told the owner of the end
+ * @end:	on the user path, the record with the peer's close_notify: data in
+ *		records of lower numbers is still to be received
+ * @data:	the owner's pointer
+ * @kept_len:	bytes of @kept
+ * @kept:	records that came before their keys
+ * @user:	on the user path, the records in user space
  *
- * A listener's client has besides:
- * @listener:	NULL when that is closed
- * @old:	the association this one is to replace
- * @next:	the one that is to replace this
- * @deadline:	of the handshake, µs; KDTLS_NEVER
- * @stage:	who looks after it: the listener, until it was accepted
- * @keeper:	that at its address
+ * A listener's client also has:
+ *
+ * @listener:	its listener, or NULL when that is closed
+ * @old:	the association that this one is to replace
+ * @next:	the association that is to replace this one
+ * @deadline:	when the handshake has to be done, µs, or KDTLS_NEVER
+ * @stage:	how far the client has come: the listener looks after it until it
+ *		was accepted
+ * @keeper:	the keeper of its address
  * @hashed:	it is in the listener's table
  * @listed:	it is in the listener's list of its stage
- * @timed:	in the listener's tree of timers, while its handshake goes on
- * @key:	the peer's address and ours, as the engine knows them
- * @random:	of the ClientHello that began this; zero: not seen yet, as its
- *		pieces came in another order
+ * @timed:	it is in the listener's tree of timers, while its handshake goes on
+ * @hash:	its place in the table
+ * @list:	its place in the list
+ * @key_len:	bytes of @key
+ * @key:	the peer's address and this end's, as the engine knows them
+ * @random:	the random of the ClientHello that began this association; zero if
+ *		that is not known, as the hello's pieces came in another order
  */
 struct kdtls_socket {
 	struct kdtls_endpoint *endpoint;
@@ -197,7 +234,10 @@ struct kdtls_socket {
 
 uint64_t driver_now(void);	/* µs */
 
-/* Without a file yet. Return: NULL: no memory, or max_handshakes. */
+/*
+ * Make an association that has no file yet. Return NULL if there is no memory,
+ * or max_handshakes are going on.
+ */
 struct kdtls_socket *socket_new(struct kdtls_endpoint *ep, enum kdtls_role role,
 				enum kdtls_path wanted, void *data,
 				const uint8_t *key, size_t key_len);
@@ -206,20 +246,24 @@ bool socket_established(const struct kdtls_socket *s);
 uint64_t socket_expiry(const struct kdtls_socket *s);
 
 /*
- * kdtls_connect(). @hasty: an ICMP error ends the handshake, as long as nothing
- * has come from the peer.
+ * Do what kdtls_connect() does. With @hasty, an ICMP error ends the handshake
+ * as long as nothing has come from the peer.
  */
 int socket_connect(struct kdtls_endpoint *endpoint, int fd,
 		   const struct kdtls_socket_options *o, bool hasty, int timeout,
 		   struct kdtls_socket **socket);
 
-/* Room in a datagram on the path of a connected socket, or -errno. */
+/*
+ * Return the room in a datagram on the path of a connected socket, or -errno.
+ */
 int socket_path_mtu(int fd);
 
-/* A datagram for this association, from its socket or a listener's */
+/*
+ * Take a datagram for this association, from its socket or from a listener's.
+ */
 void socket_datagram(struct kdtls_socket *s, const uint8_t *data, size_t len);
 
-/* Send what the engine has. @buf: DATAGRAM_MAX bytes of scratch */
+/* Send what the engine has to send. @buf is DATAGRAM_MAX bytes of scratch. */
 void socket_flush(struct kdtls_socket *s, uint8_t *buf);
 
 /* Send a datagram in the clear. */
@@ -232,93 +276,115 @@ int handover_key(void *ctx, int direction, const struct dtls_key_info *key,
 int handover_cid(void *ctx, uint8_t *cid, size_t len);
 int handover_peer_cid(void *ctx, const uint8_t *cid, size_t len);
 
-/* Note the protected records of a datagram before the engine gets it. */
+/*
+ * Keep the protected records of a datagram, before the engine takes the
+ * datagram.
+ */
 void handover_keep(struct kdtls_socket *s, const uint8_t *data, size_t len);
 void handover_forget(struct kdtls_socket *s);
 
 /* ---- address.c ---- */
 
-/* The gate's view of a key: an IPv4 address or an IPv6 /56 is one source. */
+/*
+ * Return the sender that a key means to the gate: the addresses of one IPv6 /56
+ * are one sender, and so is an IPv4 address.
+ */
 struct kdtls_sender address_sender(const uint8_t *key, size_t key_len);
 
 /* ---- restart.c ---- */
 
 /*
- * Something in the clear for a client's socket. Return: true if it was about
- * a handshake other than the socket's own, and has been dealt with.
+ * Take something in the clear that came to the socket of a client. Return true
+ * if it was about a handshake other than the socket's own, and has been dealt
+ * with.
  */
 bool restart_input(struct kdtls_socket *s, const uint8_t *data, size_t len);
 
-/* Timers and output of the handshake that is to replace this association */
+/*
+ * Run the timers and the output of the handshake that is to replace this
+ * association.
+ */
 void restart_process(struct kdtls_socket *s, uint8_t *buf);
 
-/* @s is about to get its keys: it gets a socket, and the old one dies. */
+/*
+ * Give @s, which is about to get its keys, a socket, and end the old
+ * association.
+ */
 int restart_take_over(struct kdtls_socket *s);
 
 /* ---- listener.c ---- */
 
 /*
- * A new handshake of one of @l's clients, without file or place in the table.
- * Return: NULL: no room.
+ * Make a client of @l for a new handshake. It has no file yet, and no place in
+ * the table. Return NULL if there is no room.
  */
 struct kdtls_socket *listener_client(struct kdtls_listener *l,
 				     const uint8_t *key, size_t key_len);
 
 /*
- * The gate has let in the first message of @s, with this datagram, which may
- * have early data behind it. @hello is freed.
+ * Begin the handshake of @s with a datagram whose hello the gate has let in.
+ * Early data may follow the hello in it. @hello is freed.
  */
 void listener_begin(struct kdtls_socket *s, struct kdtls_hello *hello,
 		    const uint8_t *data, size_t len);
 
-/* A socket for a client, connected to it. Return: fd or -errno. */
+/* Make a socket that is connected to a client. Return its file or -errno. */
 int listener_client_fd(struct kdtls_listener *l, const struct sockaddr *local,
 		       const struct sockaddr *peer, socklen_t len);
 
 /*
- * A datagram on the socket of @s: is it a stranger's? Return: true if so; the
- * listener has got it then.
+ * Give the listener a datagram that came to the socket of @s, if it comes from
+ * somebody else. Return true if the listener has got it.
  */
 bool listener_stray(struct kdtls_socket *s, const struct sockaddr_storage *from,
 		    socklen_t len, const uint8_t *data, size_t size);
 
-/* The strays in front of the queue of @s, which nobody has read yet */
+/*
+ * Give the listener the strangers' datagrams that lie before others in the
+ * queue of @s, which nobody has read yet.
+ */
 void listener_strays(struct kdtls_socket *s, uint8_t *buf);
 
-/* @s takes the place of @old in the table of clients. */
+/* Give @s the place of @old in the table of clients. */
 void listener_replace(struct kdtls_socket *old, struct kdtls_socket *s);
 
-/* The handshake is done: kdtls_accept() will find @s. */
+/* Let kdtls_accept() find @s, whose handshake is done. */
 void listener_ready(struct kdtls_socket *s);
 
-/* The handshake failed: tells the owner and frees @s. */
+/* Tell the owner that the handshake of @s has failed, and free @s. */
 void listener_refused(struct kdtls_socket *s);
 
-/* @s is about to be freed, or none of the listener's any more. */
+/*
+ * Take @s, which is about to be freed or leaves the listener, out of its lists.
+ */
 void listener_leave(struct kdtls_socket *s);
 
 /* ---- ulp.c ---- */
 
-/* kdtls_supports() for a key of any version */
+/* Do what kdtls_supports() does, for a key of any version. */
 int ulp_supports(int fd, unsigned int version, unsigned int cipher);
 
-/* One more connection ID in records that arrive. Return: 0 or -errno. */
+/* Let records that arrive bear one more connection ID. Return 0 or -errno. */
 int ulp_add_cid(int fd, const uint8_t *cid, size_t len);
-/* In those that go out, as long as the one before. The same. */
+/*
+ * Put this connection ID, which is as long as the one before, into records that
+ * go out. Return 0 or -errno.
+ */
 int ulp_change_cid(int fd, const uint8_t *cid, size_t len);
 
-/* sendmsg() with a DTLS_RECORD_INFO. Return: as send(2), or -errno. */
+/* Send with a DTLS_RECORD_INFO. Return what send(2) does, or -errno. */
 ssize_t ulp_send(int fd, const struct dtls_record_info *info, const void *data,
 		 size_t len, int flags);
 
 /*
- * recvmsg(), which never waits. @cut: set if there was more than @len; may be
- * NULL. Return: as recv(2), or -errno.
+ * Receive a record with its DTLS_RECORD_INFO, without waiting. @cut may be
+ * NULL; it is set if the record has more than @len bytes. Return what recv(2)
+ * does, or -errno.
  */
 ssize_t ulp_recv(int fd, void *buf, size_t len, struct dtls_record_info *info,
 		 bool *cut, int flags);
 
-/* DTLS_FEED. Return: 0 or -errno. */
+/* Give the kernel a datagram by DTLS_FEED. Return 0 or -errno. */
 int ulp_feed(int fd, const void *datagram, size_t len);
 
 #endif /* _KDTLS_DRIVER_H */
