@@ -6,8 +6,8 @@
 #define RECORD_NUMBER	16	/* bytes of a record number in an ACK */
 
 /*
- * Make room for one more number, up to DTLS_ACKS_MAX. Return: the list; NULL:
- * no memory.
+ * Make room for one more number, up to DTLS_ACKS_MAX. Return the list, or NULL
+ * if there is no memory.
  */
 static struct dtls_acks *make_room(struct kdtls_engine *e)
 {

@@ -8,24 +8,24 @@
 
 #include "state.h"
 
-/* A handshake record was taken in: note its number. */
+/* Note the number of a handshake record that was taken in. */
 void dtls_ack_note(struct kdtls_engine *e, const struct dtls_record *record);
 
-/* The list goes out with the next output. */
+/* Make the list go out with the next output. */
 void dtls_ack_due(struct kdtls_engine *e);
 
-/* The list goes out @after microseconds at the latest. */
+/* Make the list go out @after microseconds from now at the latest. */
 void dtls_ack_after(struct kdtls_engine *e, u64 after);
 
-/* When the list goes out by itself; KDTLS_NEVER: it does not */
+/* Return when the list goes out by itself, or KDTLS_NEVER. */
 u64 dtls_ack_expiry(const struct kdtls_engine *e);
 void dtls_ack_expire(struct kdtls_engine *e);
 
 #define DTLS_ACK_SIZE	(2 + 16 * DTLS_ACKS_MAX)
 
 /*
- * Write the content of an ACK, @size bytes at most. Return: bytes; 0: none is
- * due.
+ * Write the content of an ACK, @size bytes at most. Return its bytes, or 0 if
+ * none is due.
  */
 size_t dtls_ack_write(struct kdtls_engine *e, u8 *out, size_t size);
 

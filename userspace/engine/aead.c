@@ -3,7 +3,7 @@
 #include "aead.h"
 #include "aead_limits.h"
 
-/* RFC 5288, RFC 6655, RFC 7905 */
+/* The sizes are those of RFC 5288, RFC 6655 and RFC 7905. */
 const struct dtls_aead dtls_aeads[] = {
 	{ DTLS_CIPHER_AES_GCM_128, "AES-128-GCM", 16, 4, 8, 16,
 	  DTLS_GCM_SEAL_LIMIT, DTLS_OPEN_LIMIT },

@@ -36,7 +36,7 @@ struct dtls_aead {
 
 extern const struct dtls_aead dtls_aeads[];
 
-/* Return: NULL if there is no such AEAD. */
+/* Return the AEAD of this number, or NULL if there is none. */
 const struct dtls_aead *dtls_aead_find(unsigned int id);
 
 /**

@@ -76,9 +76,9 @@ int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
 		return 0;
 	}
 	/*
-	 * Anybody could have sent an alert in the clear. During the handshake
-	 * no better word can be had, so it counts then; it does not before the
-	 * handshake and after its last flight.
+	 * Anybody could have sent an alert in the clear. It counts while the
+	 * handshake has no better word of the peer, but neither before the
+	 * handshake nor after its last flight.
 	 */
 	if (!epoch && (!e->hs || e->hs->step >= DTLS_STEP_FLUSH)) {
 		e->dropped++;

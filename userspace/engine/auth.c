@@ -15,7 +15,7 @@ struct dtls_peer dtls_auth_peer(const struct kdtls_engine *e)
 	return peer;
 }
 
-/* Copy @from into the handshake's claim. */
+/* Copy what @from says into what the peer of the handshake claims. */
 static int claim(struct kdtls_engine *e, const struct dtls_peer *from)
 {
 	struct dtls_peer *peer = &e->hs->peer;
@@ -53,8 +53,8 @@ int dtls_auth_claim_session(struct kdtls_engine *e,
 }
 
 /*
- * What is known of the peer is kept as bytes, of which most peers have few: it
- * stays as long as the engine does.
+ * What is known of the peer stays as long as the engine does. It is kept as
+ * bytes, of which most peers have few.
  */
 int dtls_auth_proven(struct kdtls_engine *e)
 {
@@ -80,7 +80,7 @@ const char *dtls_auth_wanted_name(const struct kdtls_engine *e)
 	       NULL : e->name;
 }
 
-/* Ask the owner. Return: 0, or the alert that refuses the peer. */
+/* Ask the owner. Return 0, or the alert that refuses the peer. */
 static u8 ask_owner(struct kdtls_engine *e, const struct kdtls_peer *shown)
 {
 	int alert = e->ep->config.ops.verify(e->ctx, shown);
@@ -92,7 +92,7 @@ static u8 ask_owner(struct kdtls_engine *e, const struct kdtls_peer *shown)
 
 /*
  * Run the built-in checks, if they count or the owner is to be told of their
- * result, and note in hs->peer what passed. Return: 0 or an X509_V_ERR_*, which
+ * result, and note in hs->peer what passed. Return 0 or an X509_V_ERR_*, which
  * is in @shown too.
  */
 static int check_chain(struct kdtls_engine *e, const struct dtls_chain *chain,

@@ -10,10 +10,10 @@
 #include "peer.h"
 #include "state.h"
 
-/* The peer claims to have the pre-shared key that the owner gave last. */
+/* Let the peer claim to have the pre-shared key that the owner gave last. */
 int dtls_auth_claim_key(struct kdtls_engine *e, struct dtls_bytes identity);
 
-/* The peer claims to be who it was in the session, which is resumed. */
+/* Let the peer claim to be who it was in the session that is resumed. */
 int dtls_auth_claim_session(struct kdtls_engine *e,
 			    const struct dtls_session *s);
 
@@ -40,13 +40,21 @@ int dtls_auth_receive_certificate(struct kdtls_engine *e,
 int dtls_auth_check_signature(struct kdtls_engine *e, struct dtls_bytes body,
 			      u8 kx, struct dtls_bytes data);
 
-/* The peer's Finished or binder is right: what the peer claims is so. */
+/*
+ * Take what the peer claims for known, as its Finished or its binder is right.
+ */
 int dtls_auth_proven(struct kdtls_engine *e);
 
-/* Who the peer has proven to be; all zero before that. Points into the engine. */
+/*
+ * Return who the peer has proven to be: all zero before that. The structure
+ * points into the engine.
+ */
 struct dtls_peer dtls_auth_peer(const struct kdtls_engine *e);
 
-/* The name that the peer's certificate has to bear; NULL: any name will do. */
+/*
+ * Return the name that the peer's certificate has to bear, or NULL if any will
+ * do.
+ */
 const char *dtls_auth_wanted_name(const struct kdtls_engine *e);
 
 #endif /* _DTLS_AUTH_H */

@@ -21,8 +21,8 @@ void dtls_cache_exit(struct dtls_cache *c)
 }
 
 /*
- * Return: the place for an id. The ids are random, so that some bytes of one
- * are a hash.
+ * Return the place of an id. Ids are random, so some bytes of one are a hash of
+ * it.
  */
 static struct dtls_writer *entry_of(const struct dtls_cache *c,
 				    struct dtls_bytes id)

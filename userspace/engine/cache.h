@@ -10,7 +10,7 @@
  * session takes the place of an older one, so that nothing has to be tidied up.
  */
 struct dtls_cache {
-	struct dtls_writer *entry;	/* session as bytes; empty: none */
+	struct dtls_writer *entry;	/* a session as bytes, or empty */
 	size_t size;
 };
 

@@ -21,25 +21,27 @@ struct dtls_cids {
 };
 
 /*
- * Add a connection ID; all have the same length. Return: false for want of
- * memory, and nothing is changed.
+ * Add a connection ID, which is as long as the others. Return false if there is
+ * no memory; nothing is changed then.
  */
 bool dtls_cids_add(struct dtls_cids *c, const u8 *cid, size_t len);
 void dtls_cids_free(struct dtls_cids *c);
 
 /**
- * dtls_cids_fit() - check whose a record of a datagram may be
- * @record:	as parsed
+ * dtls_cids_fit() - tell whether a record may be of this association
+ * @c:		the connection IDs that this end has given to the peer
+ * @record:	the record as parsed
  * @named:	false before the first record of a datagram. It is set if the
- *		datagram names this association, which RFC 9147 4 demands of one
- *		whose records protect data
+ *		datagram names this association, as RFC 9147 4 demands of every
+ *		datagram with protected records
  *
- * A connection ID is in each datagram, not in each record: what follows a
- * record with that of another association is not this one's (RFC 9147 4). A
- * record of DTLS 1.2 is not judged here: it has to bear the connection ID of
- * its key (RFC 9146 3).
+ * A connection ID is in each datagram, not in each record: all that follows a
+ * record with the connection ID of another association is not of this one (RFC
+ * 9147 4). A record of DTLS 1.2 is not judged here: it has to bear the
+ * connection ID of its key (RFC 9146 3).
  *
- * Return: false if neither this record nor any behind it is this association's.
+ * Return: false if neither this record nor any behind it is of this
+ * association.
  */
 bool dtls_cids_fit(const struct dtls_cids *c, const struct dtls_record *record,
 		   bool *named);

@@ -3,12 +3,12 @@
 #include "cids13.h"
 
 /*
- * A peer that asks gets so many at most. Half of those that the kernel knows
- * stay for connection IDs that the peer has.
+ * A peer that asks gets so many at most. The other half of those that the
+ * kernel knows stays for connection IDs that the peer has already.
  */
 #define ANSWER_MAX	(DTLS_CIDS_MAX / 2)
 
-/* The field usage of NewConnectionId */
+/* These are the values of the field usage in NewConnectionId (RFC 9147 9). */
 #define CID_IMMEDIATE	0
 #define CID_SPARE	1
 
@@ -141,7 +141,10 @@ int dtls_cids13_given(struct kdtls_engine *e, struct dtls_bytes body)
 		return unexpected(e);
 	if (!d->request_due)
 		d->cids_wanted = 0;
-	/* One of these has to be used, and none that came before. */
+	/*
+	 * The peer wants one of these connection IDs to be used, and no older
+	 * one.
+	 */
 	if (usage == CID_IMMEDIATE) {
 		wr_free(&d->spare);
 		d->spare_count = 0;

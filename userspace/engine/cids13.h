@@ -15,8 +15,8 @@ int dtls_cids13_requested(struct kdtls_engine *e, struct dtls_bytes body);
 int dtls_cids13_given(struct kdtls_engine *e, struct dtls_bytes body);
 
 /*
- * Write the body of a message that is due. Return: the message's type; 0: none
- * is due.
+ * Write the body of a message that is due. Return its type, or 0 if none is
+ * due.
  */
 u8 dtls_cids13_write(struct kdtls_engine *e, struct dtls_writer *w);
 

@@ -11,7 +11,7 @@
 #include "handshake.h"
 #include "resumption.h"
 
-/* A server may send HelloVerifyRequest so many times. */
+/* The client takes so many HelloVerifyRequests of one server. */
 #define VERIFY_REQUESTS_MAX	8
 
 int dtls_client_start(struct kdtls_engine *e)
@@ -20,8 +20,8 @@ int dtls_client_start(struct kdtls_engine *e)
 
 	dtls_state_random(e, e->secrets.client_random, DTLS_RANDOM_SIZE);
 	/*
-	 * Only now are the name and the callbacks final, on which it depends
-	 * whether the session may be resumed.
+	 * Whether the session may be resumed depends on the name and the
+	 * callbacks, which are final only now.
 	 */
 	if (hs->has_session && !dtls_resumption_allowed(e, &hs->session)) {
 		hs->has_session = false;

@@ -8,7 +8,7 @@
 /* Send the first ClientHello. Return: 0 or an error. */
 int dtls_client_start(struct kdtls_engine *e);
 
-/* A message of the server's, in its turn. Return: 0 or an error. */
+/* Take a message of the server, in its turn. Return 0 or an error. */
 int dtls_client_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body);
 
 #endif /* _DTLS_CLIENT_H */

@@ -14,7 +14,9 @@
 #include "resumption.h"
 #include "sign.h"
 
-/* The server resumes the session: the master secret is the session's. */
+/*
+ * Resume the session, as the server does: the master secret is the session's.
+ */
 static int resume(struct kdtls_engine *e)
 {
 	const struct dtls_session *s = &e->hs->session;
@@ -315,7 +317,7 @@ static void offer_session(struct kdtls_engine *e)
 		if (hs->ticket_life && hs->ticket_life < s.life)
 			s.life = hs->ticket_life;
 	} else if (e->resumed || !s.id.len) {
-		return;	/* no news, or no session */
+		return;	/* nothing new, or no session */
 	}
 	dtls_session_write(&s, &w);
 	if (!w.failed)

@@ -5,11 +5,13 @@
 
 #include "state.h"
 
-/* The server has answered in DTLS 1.2. Return: 0 or an error. */
+/*
+ * Take the ServerHello of a server that chose DTLS 1.2. Return 0 or an error.
+ */
 int dtls_client12_server_hello(struct kdtls_engine *e,
 			       const struct dtls_server_hello *sh);
 
-/* A message after ServerHello. Return: 0 or an error. */
+/* Take a message after ServerHello. Return 0 or an error. */
 int dtls_client12_message(struct kdtls_engine *e, u8 type,
 			  struct dtls_bytes body);
 

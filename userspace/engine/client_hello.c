@@ -10,8 +10,8 @@
 #include "psks.h"
 
 /*
- * Bytes of a hello without its share, roughly. A share that would make the
- * hello larger than a datagram is not sent at first.
+ * A hello without its share has about as many bytes. A share that would make
+ * the hello larger than a datagram is not sent at first.
  */
 #define HELLO_REST	512
 
@@ -54,7 +54,7 @@ unsigned int dtls_client_hello_psks(const struct kdtls_engine *e,
 	return kept;
 }
 
-/* Return: the best group whose share leaves the hello in one datagram. */
+/* Return the best group whose share leaves the hello in one datagram. */
 static const struct dtls_group *first_group(const struct kdtls_engine *e)
 {
 	size_t i;
@@ -95,7 +95,10 @@ static int write_share(struct kdtls_engine *e, struct dtls_writer *w)
 	return 0;
 }
 
-/* Ask the owner for a key, once. There is no hint before the hello. */
+/*
+ * Ask the owner for a key, once for an engine. There is no hint before the
+ * hello.
+ */
 static int ask_psk(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;

@@ -8,7 +8,7 @@
 
 #include "state.h"
 
-/* A key that is offered */
+/* struct dtls_offered_psk is a key that the hello offers. */
 struct dtls_offered_psk {
 	struct dtls_bytes key;
 	struct dtls_bytes identity;

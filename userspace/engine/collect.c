@@ -14,7 +14,10 @@ bool dtls_collector_init(struct dtls_collector *c)
 	return RAND_bytes((u8 *)&c->seed, sizeof(c->seed)) == 1;
 }
 
-/* Bytes that an entry takes of the share of its source and of the whole */
+/*
+ * Return how many bytes an entry takes of what its source, and all sources, may
+ * hold.
+ */
 static size_t cost(const struct dtls_collected *one)
 {
 	return sizeof(*one) + one->address_len + one->hello.size;

@@ -23,21 +23,21 @@
 #define DTLS_COLLECT_HELLO	16384	/* bytes of one hello */
 #define DTLS_COLLECT_MAX	(256 * 1024)
 #define DTLS_COLLECT_SOURCE	(DTLS_COLLECT_MAX / 8)
-#define DTLS_COLLECT_SOURCES	64	/* a power of two */
-#define DTLS_COLLECT_LIFE	10000000 /* µs from the first piece on */
+#define DTLS_COLLECT_SOURCES	64	/* senders by hash; a power of two */
+#define DTLS_COLLECT_LIFE	10000000 /* µs from a hello's first piece on */
 
 _Static_assert(DTLS_COLLECT_HELLO < DTLS_COLLECT_SOURCE,
 	       "a hello has room within its source's share");
 
 TAILQ_HEAD(dtls_collected_list, dtls_collected);
 
-/* A sender: see struct kdtls_sender */
+/* struct dtls_sender is a sender as struct kdtls_sender describes it. */
 struct dtls_sender {
 	struct dtls_bytes address;
 	size_t source_len;
 };
 
-/* A hello of which a piece has come */
+/* struct dtls_collected is a hello of which a piece has come. */
 struct dtls_collected {
 	TAILQ_ENTRY(dtls_collected) by_age;
 	TAILQ_ENTRY(dtls_collected) by_source;
@@ -48,7 +48,9 @@ struct dtls_collected {
 	u8 address[];
 };
 
-/* Those sources that have one value of the hash */
+/*
+ * struct dtls_source is the sources that have one value of the hash in common.
+ */
 struct dtls_source {
 	struct dtls_collected_list list; /* the oldest first */
 	size_t held;
@@ -58,10 +60,10 @@ struct dtls_collector {
 	struct dtls_source source[DTLS_COLLECT_SOURCES];
 	struct dtls_collected_list all;	/* the oldest first */
 	size_t held;
-	u64 seed;			/* of the hash: nobody outside knows it */
+	u64 seed;			/* makes the hash unguessable */
 };
 
-/* Return: false: libcrypto failed. */
+/* Set up a collector. Return false if libcrypto failed. */
 bool dtls_collector_init(struct dtls_collector *c);
 void dtls_collector_exit(struct dtls_collector *c);
 

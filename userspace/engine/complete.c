@@ -6,7 +6,9 @@
 #include "handout.h"
 #include "handshake13.h"
 
-/* A record of the data's first epoch that came before its key */
+/*
+ * struct later is a record of the data's first epoch that came before its key.
+ */
 struct later {
 	struct later *next;
 	struct dtls_record record;

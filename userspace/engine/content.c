@@ -68,8 +68,8 @@ static bool expects_certificates(const struct kdtls_engine *e)
 }
 
 /*
- * The longest message of a type. Certificate chains and lists of authorities
- * may be much longer than other messages.
+ * Return how long a message of a type may be. Certificate chains and lists of
+ * authorities may be much longer than other messages.
  */
 static size_t max_message(const struct kdtls_engine *e, u8 type)
 {
@@ -81,8 +81,8 @@ static size_t max_message(const struct kdtls_engine *e, u8 type)
 }
 
 /*
- * Bytes of incomplete and early messages that are kept. Without certificates a
- * flight needs no more than four of the longest messages.
+ * Return how many bytes of incomplete and early messages are kept. Without
+ * certificates a flight needs no more than four of the longest messages.
  */
 static size_t max_held(const struct kdtls_engine *e)
 {
@@ -94,8 +94,8 @@ static size_t max_held(const struct kdtls_engine *e)
 }
 
 /*
- * Take a fragment. @fresh is set if it was stored now, @lost if it was dropped,
- * so that the peer has to send it again.
+ * Take a fragment. Set @fresh if it was stored by this call, and @lost if it
+ * was dropped, so that the peer has to send it again. Return 0 or an error.
  */
 static int take_fragment(struct kdtls_engine *e,
 			 const struct dtls_record *record,

@@ -32,8 +32,8 @@ static bool new_key(struct dtls_hmac *k)
 }
 
 /*
- * Replace the keys if @now is in another period. That of the period before
- * stays good.
+ * Replace the keys if @now is in another period. The key of the period before
+ * stays good, so that a cookie lives for one period at least.
  */
 static bool rotate(struct dtls_cookie *k, u64 now)
 {
@@ -94,8 +94,8 @@ bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
 }
 
 /*
- * The MAC of a HelloRetryRequest's cookie. Its label keeps these cookies apart
- * from those of HelloVerifyRequest.
+ * Compute the MAC of a HelloRetryRequest's cookie. Its label keeps these
+ * cookies apart from those of HelloVerifyRequest.
  */
 static bool retry_mac(const struct dtls_cookie *k, u64 period,
 		      struct dtls_bytes address, struct dtls_bytes content,

@@ -16,15 +16,15 @@
 #define DTLS_COOKIE_SIZE	21
 
 struct dtls_cookie {
-	u64 period;		/* number of the current one */
+	u64 period;		/* number of the current period */
 	u64 life;		/* µs of a period */
 	bool ready;
-	struct dtls_hmac *key[2]; /* for even and odd periods */
+	struct dtls_hmac *key[2]; /* keys of even and of odd periods */
 };
 
 /*
- * Return: false for want of memory; dtls_cookie_exit() has to be called all the
- * same.
+ * Set up the keys. Return false if there is no memory; dtls_cookie_exit() has
+ * to be called all the same.
  */
 bool dtls_cookie_init(struct dtls_cookie *k, u64 life);
 void dtls_cookie_exit(struct dtls_cookie *k);
@@ -49,9 +49,9 @@ bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
  */
 struct dtls_retry {
 	u16 suite;
-	u16 group;			/* asked for; 0: none */
+	u16 group;			/* the group asked for, or 0 */
 	u8 hash_len;
-	u8 hash[DTLS_HASH_MAX];		/* of the first ClientHello */
+	u8 hash[DTLS_HASH_MAX];		/* hash of the first ClientHello */
 };
 
 #define DTLS_RETRY_MAC_SIZE	16

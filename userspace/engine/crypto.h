@@ -18,12 +18,12 @@
 struct dtls_crypto {
 	EVP_MD *sha256;
 	EVP_MD *sha384;
-	EVP_CIPHER *aes256_gcm;		/* also for tickets */
-	EVP_CIPHER *aes128_gcm;		/* this and those below may be NULL */
+	EVP_CIPHER *aes256_gcm;		/* tickets use this one, too */
+	EVP_CIPHER *aes128_gcm;		/* from here on a cipher may be NULL */
 	EVP_CIPHER *aes128_ccm;
 	EVP_CIPHER *aes256_ccm;
 	EVP_CIPHER *chacha;
-	EVP_CIPHER *aes128_ecb;		/* these mask sequence numbers */
+	EVP_CIPHER *aes128_ecb;		/* for masks of sequence numbers */
 	EVP_CIPHER *aes256_ecb;
 	EVP_CIPHER *chacha20;
 	struct dtls_hmac *hmac_sha256;	/* see dtls_crypto_hmac_key() */
@@ -34,9 +34,9 @@ struct dtls_crypto {
 };
 
 /*
- * Fetch what an endpoint needs. Ciphers that the providers of libcrypto lack,
- * as FIPS providers lack ChaCha20, are NULL. Return: false without the hashes
- * or AES-256-GCM, and nothing is left to be freed.
+ * Fetch what an endpoint needs. A cipher that the providers of libcrypto lack
+ * is NULL: FIPS providers lack ChaCha20. Return false if the hashes or
+ * AES-256-GCM are missing; nothing is left to be freed then.
  */
 bool dtls_crypto_init(struct dtls_crypto *c);
 

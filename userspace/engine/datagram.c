@@ -26,11 +26,11 @@ static int parse(struct dtls_bytes d, size_t cid_len,
 }
 
 /*
- * Count the bytes of a record that cannot be used, so that what follows it can
- * be. Return 0 if its length is not known. A first byte from 20 on is that of
- * DTLS (RFC 7983 7), from 32 on that of a unified header (RFC 9147 4). In a
- * record with a connection ID that this end did not ask for, only the peer
- * knows where the length is.
+ * Return how many bytes a record takes that cannot be used, so that what
+ * follows it can be, or 0 if its length is not known. The first byte of a
+ * record of DTLS is 20 or more (RFC 7983 7), that of a unified header 32 or
+ * more (RFC 9147 4). In a record with a connection ID that this end did not ask
+ * for, only the peer knows where the length is.
  */
 static size_t unusable_size(struct dtls_bytes d)
 {

@@ -7,7 +7,7 @@
 #include "early.h"
 #include "handshake.h"
 
-/* About as many bytes are added to the content by a record of early data. */
+/* A record of early data is larger than its content by about so many bytes. */
 #define RECORD_REST	64
 
 void dtls_early_free(struct kdtls_engine *e)

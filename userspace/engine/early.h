@@ -24,15 +24,15 @@ struct dtls_early {
 void dtls_early_free(struct kdtls_engine *e);
 
 /*
- * A client has written a complete hello that offers early data. @hash is that
- * of the hello.
+ * Begin early data when a client has written a complete hello that offers it.
+ * @hash is the hash of that hello.
  */
 int dtls_early_offered(struct kdtls_engine *e, struct dtls_bytes hash);
-/* Write one record of a client. Return: bytes; 0: there is none. */
+/* Write one record of a client. Return its bytes, or 0 if there is none. */
 long dtls_early_output(struct kdtls_engine *e, u8 *buf, size_t size);
 /*
- * The server does not take early data: it asked for another hello, or does not
- * mention early data.
+ * End early data that the server does not take: it asked for another hello, or
+ * does not mention early data.
  */
 void dtls_early_refused(struct kdtls_engine *e);
 /* Read what EncryptedExtensions say of early data. */
@@ -45,8 +45,8 @@ int dtls_early_answer(struct kdtls_engine *e, const struct dtls_extensions *x);
 bool dtls_early_offers(struct kdtls_engine *e,
 		       const struct dtls_client_hello *ch);
 /*
- * A server reads early data from here on, if suite and ALPN are those of the
- * session. Return: 0 or an error.
+ * Let a server read early data from here on, if suite and ALPN are those of the
+ * session. Return 0 or an error.
  */
 int dtls_early_accept(struct kdtls_engine *e);
 /* Take verified content of epoch 1. */

@@ -213,7 +213,8 @@ void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
 }
 
 /*
- * Append an identity: of equally good ones the first that was given is chosen.
+ * Append an identity. Of equally good identities the first that was given is
+ * chosen.
  */
 static void add_identity(struct kdtls_endpoint *ep, struct dtls_identity *id)
 {

@@ -15,13 +15,18 @@
 #define DTLS_SUITES_MAX		32
 #define DTLS_SCHEMES_MAX	16
 
-/* The pre-shared key that one role used last; see psks.c. */
+/*
+ * struct dtls_psk_use is the pre-shared key that one role used last; see
+ * psks.c.
+ */
 struct dtls_psk_use {
 	bool used;
 	u8 basis[DTLS_BASIS_SIZE];
 };
 
-/* The head of a buffer of the socket driver's; see its scratch.c. */
+/*
+ * struct dtls_scratch begins a buffer of the socket driver's; see ../scratch.c.
+ */
 struct dtls_scratch {
 	struct dtls_scratch *next;
 };
@@ -45,15 +50,15 @@ struct kdtls_endpoint {
 	struct dtls_tickets tickets;
 	struct dtls_spent spent;
 	struct dtls_cache cache;
-	struct dtls_psk_use psk_use[2];	/* of clients, of servers */
-	u32 handshakes;		/* in progress */
+	struct dtls_psk_use psk_use[2];	/* of clients and of servers */
+	u32 handshakes;		/* how many are going on */
 
-	/* The driver's: see kdtls_use_psk(). */
+	/* The driver keeps the pre-shared key of kdtls_use_psk() here. */
 	u8 psk_len;
 	u8 psk_identity_len;
 	u8 psk[KDTLS_PSK_MAX];
 	u8 psk_identity[KDTLS_PSK_IDENTITY_MAX];
-	struct dtls_scratch *scratch;	/* not in use */
+	struct dtls_scratch *scratch;	/* buffers that are not in use */
 };
 
 static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
@@ -61,10 +66,15 @@ static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
 	return ep->config.flags & flag;
 }
 
-/* Seconds since 1970. @ctx: that of an engine; NULL: there is none yet. */
+/*
+ * Return the time, in seconds since 1970. @ctx is the context of an engine, or
+ * NULL if there is none yet.
+ */
 int64_t dtls_endpoint_time(const struct kdtls_endpoint *ep, void *ctx);
 
-/* Return: this suite or group, if the endpoint may use it; else NULL. */
+/*
+ * Return the suite or group of this number if the endpoint may use it, or NULL.
+ */
 const struct dtls_suite *dtls_endpoint_suite(const struct kdtls_endpoint *ep,
 					     u16 id);
 const struct dtls_group *dtls_endpoint_group(const struct kdtls_endpoint *ep,

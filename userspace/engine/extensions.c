@@ -307,8 +307,8 @@ void dtls_extensions_write_answers13(struct kdtls_engine *e,
 }
 
 /*
- * The readers of single extensions follow. Extensions that only one side sends
- * are read by the function of that side below.
+ * The functions below read single extensions. An extension that only one side
+ * sends is read by the function of that side further below.
  */
 
 static int read_renegotiation(struct kdtls_engine *e, struct dtls_bytes r)
@@ -489,8 +489,8 @@ static bool is_empty(const struct dtls_extensions *x, enum dtls_extension i)
 }
 
 /*
- * Read a server's answers that both versions have. @cert: the server will show
- * who it is.
+ * Read a server's answers that both versions have. @cert tells that the server
+ * will show a certificate or a raw key.
  */
 static int read_answers(struct kdtls_engine *e, const struct dtls_extensions *x,
 			bool cert)
@@ -549,8 +549,8 @@ int dtls_extensions_read_server(struct kdtls_engine *e,
 	if (!is_empty(x, DTLS_EXT_TICKET))
 		return dtls_fail_decode(e, "extension should be empty");
 	/*
-	 * A server must not send these (RFC 5246 7.4.1.4.1). Groups are for
-	 * clients alone too, but some servers send them.
+	 * A server must not send any of these (RFC 5246 7.4.1.4.1). The list of
+	 * groups is for clients alone too, but some servers send it.
 	 */
 	for (i = DTLS_EXT_VERSIONS; i < DTLS_EXT_COUNT; i++)
 		if (dtls_ext_has(x, i))
@@ -719,7 +719,7 @@ int dtls_extensions_read_client(struct kdtls_engine *e,
 		err = read_if(e, x, DTLS_EXT_SERVER_CERT_TYPE, check_type_list);
 	if (!err)
 		err = read_if(e, x, DTLS_EXT_CLIENT_CERT_TYPE, check_type_list);
-	/* Which ones they are is looked at when an identity is chosen. */
+	/* The list is read again when an identity is chosen. */
 	if (!err && e->d13)
 		err = dtls_extensions_authorities(e, x, &authorities);
 	return err;

@@ -64,7 +64,10 @@ int dtls_extensions_read_answers13(struct kdtls_engine *e,
 int dtls_extensions_check13(struct kdtls_engine *e,
 			    const struct dtls_extensions *x, u64 allowed);
 
-/* connection_id, which stands in the hellos of both versions (RFC 9146 3) */
+/*
+ * These write and read connection_id, which is in the hellos of both versions
+ * (RFC 9146 3).
+ */
 void dtls_extensions_write_cid(struct kdtls_engine *e, struct dtls_writer *w,
 			       const struct dtls_extensions *theirs);
 int dtls_extensions_read_cid(struct kdtls_engine *e,

@@ -124,9 +124,11 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 	return true;
 }
 
-#define SENT_FIRST	4	/* most flights have no more pieces */
+#define SENT_FIRST	4	/* as most flights have no more pieces */
 
-/* Return the ring with room for one more piece, or NULL: no memory. */
+/*
+ * Return the ring with room for one more piece, or NULL if there is no memory.
+ */
 static struct dtls_sent *sent_room(struct dtls_flight *f)
 {
 	struct dtls_sent *s = f->sent;
@@ -165,7 +167,7 @@ bool dtls_flight_sent(struct dtls_flight *f, const struct dtls_piece *piece,
 	return true;
 }
 
-/* The peer has this piece. Return: true if that is news. */
+/* Note that the peer has a piece. Return true if that was not known before. */
 static bool acknowledge(struct dtls_outgoing *m, u32 offset, u32 len)
 {
 	u32 missing = m->missing;

@@ -10,14 +10,14 @@
 
 #include "fragment.h"
 
-/* A handshake message with header, or a ChangeCipherSpec */
+/* struct dtls_outgoing is a message with its header, or a ChangeCipherSpec. */
 struct dtls_outgoing {
 	struct dtls_outgoing *next;
 	u64 epoch;
 	u8 type;		/* content type */
 	u32 len;
-	u32 missing;		/* bytes not acknowledged; no body: 1 */
-	u8 data[];		/* behind it a bitmap of what is */
+	u32 missing;		/* bytes not acknowledged; 1 if no body */
+	u8 data[];		/* followed by a bitmap of missing bytes */
 };
 
 #define DTLS_SENT_MAX	64
@@ -41,13 +41,13 @@ struct dtls_sent {
 struct dtls_flight {
 	struct dtls_outgoing *first;
 	struct dtls_outgoing *last;
-	struct dtls_outgoing *cursor;	/* goes out next; NULL: none */
-	u32 offset;			/* in the body of @cursor */
+	struct dtls_outgoing *cursor;	/* goes out next, or NULL */
+	u32 offset;			/* where in the body of @cursor */
 	bool again;			/* the flight went out before */
 	struct dtls_sent *sent;		/* DTLS 1.3 */
 };
 
-/* A piece of a message, as a record bears it */
+/* struct dtls_piece is a piece of a message, as a record bears it. */
 struct dtls_piece {
 	u64 epoch;
 	u8 type;
@@ -98,16 +98,19 @@ bool dtls_flight_sent(struct dtls_flight *f, const struct dtls_piece *piece,
 		      u64 epoch, u64 seq);
 
 /*
- * Tell the number of the record that the pieces without a number went out in.
- * DTLS_SEQ_LOST: they did not go out, or the record is not known.
+ * Give the pieces that have no number yet the number of the record that they
+ * went out in. DTLS_SEQ_LOST says that they did not go out, or that the record
+ * is not known.
  */
 #define DTLS_SEQ_LOST		(UINT64_MAX - 1)
 void dtls_flight_numbered(struct dtls_flight *f, u64 epoch, u64 seq);
 
-/* The peer has this record. Return: true if that is news. */
+/*
+ * Note that the peer has this record. Return true if that was not known before.
+ */
 bool dtls_flight_acknowledge(struct dtls_flight *f, u64 epoch, u64 seq);
 
-/* The peer has all messages of an epoch. */
+/* Note that the peer has all messages of an epoch. */
 void dtls_flight_acknowledge_epoch(struct dtls_flight *f, u64 epoch);
 
 /* Return true if the peer has acknowledged the whole flight. */

@@ -30,7 +30,7 @@ enum dtls_message_type {
 
 #define DTLS_MESSAGE_HEADER	12
 
-/* A fragment of a message */
+/* struct dtls_fragment is a fragment of a message. */
 struct dtls_fragment {
 	u8 type;
 	u16 seq;
@@ -46,7 +46,7 @@ struct dtls_fragment {
  */
 bool dtls_fragment_parse(struct dtls_bytes *r, struct dtls_fragment *f);
 
-/* Write a fragment's header: DTLS_MESSAGE_HEADER bytes. */
+/* Write the header of a fragment, DTLS_MESSAGE_HEADER bytes. */
 void dtls_fragment_write(u8 *p, u8 type, u32 length, u16 seq, u32 offset,
 			 u32 len);
 

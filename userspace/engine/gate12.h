@@ -10,9 +10,9 @@ enum kdtls_gate dtls_gate12_judge(const struct dtls_asked *a,
 				  struct kdtls_verdict *v);
 
 /*
- * A server of DTLS 1.2 alone answers a first hello by its first piece, where
- * all stands that its cookie is made of. Return: KDTLS_GATE_DROP: more of the
- * hello is needed.
+ * Answer a first hello by its first piece alone, for a server that has no
+ * version but DTLS 1.2: the piece has all that the cookie is made of. Return
+ * KDTLS_GATE_DROP if more of the hello is needed.
  */
 enum kdtls_gate dtls_gate12_piece(struct dtls_asked *a,
 				  struct kdtls_verdict *v);

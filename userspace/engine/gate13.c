@@ -51,8 +51,8 @@ static bool hash_hello(const struct dtls_crypto *c, const EVP_MD *md,
 }
 
 /*
- * Write a HelloRetryRequest as a datagram. Return: its bytes; 0: libcrypto
- * failed, or there is no memory.
+ * Write a HelloRetryRequest as a datagram. Return its bytes, or 0 if libcrypto
+ * failed or there is no memory.
  */
 static size_t make_request(const struct dtls_asked *a,
 			   const struct dtls_choice *choice, u8 *out)
@@ -116,8 +116,8 @@ static bool is_offered(const struct kdtls_endpoint *ep,
 }
 
 /*
- * Check the proof of the first key. It covers all in front of the proofs (RFC
- * 8446 4.2.11.2).
+ * Check the proof of the first key. The proof covers all of the hello in front
+ * of the list of proofs (RFC 8446 4.2.11.2).
  */
 static bool first_binder(const struct dtls_asked *a,
 			 const struct dtls_suite *suite,
@@ -146,9 +146,9 @@ static bool first_binder(const struct dtls_asked *a,
 /*
  * Return true if the hello comes with a ticket of this endpoint, for the first
  * time, at the time that its age tells, and with the right proof. The ticket is
- * spent then, and @a->hello has it. Such a ticket causes one answer to an
- * address that is not the client's, and one without certificates (RFC 9147
- * 5.1).
+ * spent then, and @a->hello has it. Somebody who copied the hello can so make
+ * the server answer an address that is not the client's once a ticket, and
+ * without certificates (RFC 9147 5.1).
  */
 static bool judge_ticket(struct dtls_asked *a)
 {

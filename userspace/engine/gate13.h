@@ -16,7 +16,7 @@
 enum kdtls_gate dtls_gate13_judge(struct dtls_asked *a,
 				  struct kdtls_verdict *v);
 
-/* Answer with an alert in the clear. Return: KDTLS_GATE_REPLY. */
+/* Answer with an alert in the clear. Return KDTLS_GATE_REPLY. */
 enum kdtls_gate dtls_gate13_alert(const struct dtls_asked *a, u8 alert,
 				  struct kdtls_verdict *v);
 

@@ -3,8 +3,8 @@
 #include "handout.h"
 
 /*
- * Write the engine's replay window for the owner. Return: the number below
- * which the engine has seen every record.
+ * Write the engine's replay window for the owner. Return the number below which
+ * the engine has seen every record.
  */
 static u64 export_window(const struct dtls_protection *rx,
 			 struct dtls_window *window)

@@ -5,19 +5,24 @@
 
 #include "state.h"
 
-/* Begin a message. Return: where its body is to be written. */
+/* Begin a message. Return the writer of its body. */
 struct dtls_writer *dtls_handshake_message(struct kdtls_engine *e, u8 type);
 
-/* The message is complete: it joins transcript and flight. */
+/*
+ * Complete the message: it joins transcript and flight. Return 0 or an error.
+ */
 int dtls_handshake_message_end(struct kdtls_engine *e);
 
-/* Begin a flight; the peer has got the one before. */
+/* Begin a flight, as the peer has got the one before. */
 void dtls_handshake_flight_begin(struct kdtls_engine *e);
 
-/* The flight is complete; if an answer is due, the timer starts. */
+/* Complete the flight. The timer starts if an answer is due. */
 void dtls_handshake_flight_end(struct kdtls_engine *e, bool answer_due);
 
-/* A line in a table of what is expected when */
+/*
+ * struct dtls_expected is a line in a table of the messages that are expected
+ * in each step.
+ */
 struct dtls_expected {
 	enum dtls_step step;
 	u8 type;
@@ -30,8 +35,8 @@ int dtls_handshake_receive(struct kdtls_engine *e,
 			   u8 type, struct dtls_bytes body);
 
 /*
- * Hash the transcript's first @len bytes into @buf, DTLS_HASH_MAX bytes.
- * Return: the hash; empty: libcrypto failed.
+ * Hash the transcript's first @len bytes into @buf, which has DTLS_HASH_MAX
+ * bytes. Return the hash, which is empty if libcrypto failed.
  */
 struct dtls_bytes dtls_handshake_hash(const struct kdtls_engine *e, size_t len,
 				      u8 *buf);

@@ -18,8 +18,8 @@ int dtls_handshake13_begin(struct kdtls_engine *e)
 }
 
 /*
- * Derive-Secret over the present stage of the schedule and the messages so far
- * (RFC 8446 7.1)
+ * Derive a secret from the present stage of the schedule and the messages so
+ * far: Derive-Secret (RFC 8446 7.1).
  */
 static bool derive(struct kdtls_engine *e, const char *label, u8 *out)
 {

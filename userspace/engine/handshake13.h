@@ -5,23 +5,37 @@
 
 #include "handshake.h"
 
-/* The version is DTLS 1.3: set up what it needs. It may be called again. */
+/*
+ * Set up what DTLS 1.3 needs, when the version is known. The function may be
+ * called again.
+ */
 int dtls_handshake13_begin(struct kdtls_engine *e);
 
-/* Early Secret, Handshake Secret and the keys of epoch 2 (RFC 8446 7.1) */
+/*
+ * Derive Early Secret, Handshake Secret and the keys of epoch 2 (RFC 8446 7.1).
+ */
 int dtls_handshake13_keys(struct kdtls_engine *e);
 
-/* Master Secret and the traffic secrets of data, after the server's Finished */
+/*
+ * Derive Master Secret and the traffic secrets of data, after the server's
+ * Finished (RFC 8446 7.1).
+ */
 int dtls_handshake13_data_secrets(struct kdtls_engine *e);
 
-/* The secret that tickets' keys come from, after the client's Finished */
+/*
+ * Derive the secret that tickets' keys come from, after the client's Finished
+ * (RFC 8446 7.1).
+ */
 int dtls_handshake13_resumption(struct kdtls_engine *e);
 
 /* Make the newest data key of a direction, with its connection ID. */
 int dtls_handshake13_data_key(struct kdtls_engine *e, int direction,
 			      struct dtls_key_info *key);
 
-/* Certificate, CertificateVerify and Finished (RFC 8446 4.4) */
+/*
+ * These send and receive Certificate, CertificateVerify and Finished (RFC 8446
+ * 4.4).
+ */
 int dtls_handshake13_send_certificate(struct kdtls_engine *e,
 				      struct dtls_bytes context);
 int dtls_handshake13_send_verify(struct kdtls_engine *e);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Heartbeats (RFC 6520); see heartbeat.h. A message is type, length of payload,
- * payload, and at least 16 bytes of padding. The length counts only if payload
- * and padding are really there.
+ * Heartbeats (RFC 6520); see heartbeat.h. A message is type, length of the
+ * payload, payload, and at least 16 bytes of padding. A message whose length
+ * field claims more than has come is dropped, so that nothing but the payload
+ * is ever echoed.
  */
 #include "heartbeat.h"
 
@@ -44,7 +45,8 @@ static void request_done(struct kdtls_engine *e, u64 rtt)
 }
 
 /*
- * Answer a request. One response waits at a time: that to the latest request.
+ * Answer a request. One response waits at a time, and answers the latest
+ * request.
  */
 static void respond(struct kdtls_engine *e, struct dtls_bytes payload,
 		    size_t size)

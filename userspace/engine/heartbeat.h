@@ -8,13 +8,16 @@
 
 #include "state.h"
 
-/* Read a verified message: answer a request, or end the one of this end. */
+/* Read a verified message: answer a request, or end the request of this end. */
 void dtls_heartbeat_receive(struct kdtls_engine *e, struct dtls_bytes content);
 
-/* Write the message that is due. Return: bytes; 0: none is due. */
+/* Write the message that is due. Return its bytes, or 0 if none is due. */
 long dtls_heartbeat_output(struct kdtls_engine *e, u8 *buf, size_t size);
 
-/* When a request goes out again or is given up; KDTLS_NEVER: none is under way */
+/*
+ * Return when a request goes out again or is given up, or KDTLS_NEVER if none
+ * is under way.
+ */
 u64 dtls_heartbeat_expiry(const struct kdtls_engine *e);
 void dtls_heartbeat_expire(struct kdtls_engine *e);
 

@@ -30,14 +30,17 @@ enum dtls_extension {
 	DTLS_EXT_PSK_MODES,		/* RFC 8446 4.2.9 */
 	DTLS_EXT_EARLY_DATA,		/* RFC 8446 4.2.10 */
 	DTLS_EXT_AUTHORITIES,		/* RFC 8446 4.2.4 */
-	DTLS_EXT_PSK,			/* RFC 8446 4.2.11; a hello's last */
+	DTLS_EXT_PSK,			/* RFC 8446 4.2.11; the last one */
 	DTLS_EXT_COUNT,
 };
 
-/* Extensions of a hello. One that is absent has a @p of NULL. */
+/*
+ * struct dtls_extensions is the extensions of a hello. One that is absent has a
+ * @p of NULL.
+ */
 struct dtls_extensions {
 	struct dtls_bytes ext[DTLS_EXT_COUNT];
-	bool unknown;		/* one is not in enum dtls_extension */
+	bool unknown;		/* another one than in the enum came */
 	u16 last;		/* number of the last one */
 };
 
@@ -57,7 +60,7 @@ bool dtls_ext_parse(struct dtls_extensions *e, struct dtls_bytes r);
 size_t dtls_ext_open(struct dtls_writer *w, enum dtls_extension i);
 void dtls_ext_empty(struct dtls_writer *w, enum dtls_extension i);
 
-/* psk_key_exchange_modes (RFC 8446 4.2.9) */
+/* These are the modes of psk_key_exchange_modes (RFC 8446 4.2.9). */
 #define DTLS_MODE_PSK		0
 #define DTLS_MODE_PSK_DHE	1
 
@@ -89,7 +92,10 @@ struct dtls_server_hello {
 bool dtls_hello_front(struct dtls_client_hello *ch,
 		      struct dtls_bytes *body);
 
-/* Return: false if the whole body is not one well-formed hello. */
+/*
+ * Read the body of a ClientHello. Return false if it is not one well-formed
+ * hello.
+ */
 bool dtls_hello_parse_client(struct dtls_client_hello *ch,
 			     struct dtls_bytes body);
 bool dtls_hello_parse_server(struct dtls_server_hello *sh,

@@ -48,7 +48,7 @@ bool dtls_hmac_set(struct dtls_hmac *k, const u8 *key, size_t len)
 
 	k->len = 0;
 	k->set = true;
-	/* No key at all would mean the one before. */
+	/* An init without a key would keep the key before. */
 	k->ready = EVP_MAC_init(k->mac, len ? key : empty, len, NULL) == 1;
 	return k->ready;
 }
@@ -59,7 +59,10 @@ bool dtls_hmac_digest(struct dtls_hmac *k, const struct dtls_bytes *pieces,
 	size_t len;
 	bool ok;
 
-	/* Having taken a key, the context is where this would bring it. */
+	/*
+	 * A context that has just taken a key is where this init would bring
+	 * it.
+	 */
 	ok = k && (k->ready || EVP_MAC_init(k->mac, NULL, 0, NULL) == 1);
 	if (ok)
 		k->ready = false;

@@ -19,7 +19,7 @@ static bool takes_type(const struct dtls_client_hello *ch,
 }
 
 /*
- * Return: the first of the endpoint's schemes that the key, the suite and the
+ * Return the first of the endpoint's schemes that the key, the suite and the
  * peer's list allow, or NULL.
  */
 static const struct dtls_scheme *
@@ -59,7 +59,10 @@ static bool curve_fits(EVP_PKEY *key, struct dtls_bytes groups)
 
 #define BEST	3
 
-/* How well an identity that the peer takes suits it, from 0 to BEST */
+/*
+ * Return how well an identity that the peer takes suits the peer, from 0 to
+ * BEST.
+ */
 static int rank_of(const struct dtls_identity *id,
 		   const struct dtls_wanted *wanted)
 {
@@ -115,7 +118,7 @@ bool dtls_identity_for_hello(struct kdtls_engine *e, u8 kx,
 	if (!(kx & DTLS_KX_13) && dtls_ext_has(&ch->ext, DTLS_EXT_GROUPS) &&
 	    !rd_vec(&groups, 2, &wanted.groups))
 		return false;
-	/* The extension is DTLS 1.3's. */
+	/* The extension is one of DTLS 1.3. */
 	if (kx & DTLS_KX_13)
 		rd_vec(&authorities, 2, &wanted.authorities);
 	/*

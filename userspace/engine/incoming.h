@@ -9,7 +9,7 @@
 
 #include "fragment.h"
 
-/* A run of bytes of a message's body */
+/* struct dtls_chunk is a run of bytes of a message's body. */
 struct dtls_chunk {
 	struct dtls_chunk *next;
 	u32 offset;

@@ -109,8 +109,8 @@ static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 		return 0;
 	}
 	/*
-	 * A protected record arrived before ServerHello did: an ACK tells the
-	 * peer what is here and what is missing (RFC 9147 7.1).
+	 * A protected record that arrives before ServerHello shows that
+	 * ServerHello is missing: an ACK tells the peer so (RFC 9147 7.1).
 	 */
 	if (e->acks && e->version == DTLS_VERSION_1_3 && !e->rx)
 		dtls_ack_after(e, 0);
@@ -144,8 +144,9 @@ static int open_held(struct kdtls_engine *e)
 }
 
 /*
- * Return true if a message came under the right key: hellos in the clear; in
- * DTLS 1.2 Finished alone under the new key, in DTLS 1.3 all else.
+ * Return true if a message came under the right key. Hellos come in the clear.
+ * Of the other messages, Finished alone comes under the new key in DTLS 1.2,
+ * and all do in DTLS 1.3.
  */
 static bool right_epoch(const struct kdtls_engine *e, u8 type, u64 epoch)
 {
@@ -324,8 +325,8 @@ static int take_input(struct kdtls_engine *e, struct dtls_bytes bytes,
 		return take_event(e, info);
 	if (info && !(info->flags & DTLS_RECORD_RAW)) {
 		/*
-		 * The owner of the keys hands in verified content, which there
-		 * is only when it has the keys.
+		 * The owner of the keys hands in verified content. It can have
+		 * some only when it has the keys.
 		 */
 		if (e->state != KDTLS_ESTABLISHED || !info->epoch)
 			return 0;

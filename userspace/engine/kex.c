@@ -67,9 +67,10 @@ size_t dtls_kex_derive(const struct dtls_group *group, EVP_PKEY *key,
 	if (ok)
 		ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
 	/*
-	 * A point off the curve was refused above (RFC 8422 5.11), and infinity
-	 * by its length. The cofactor of the groups is 1: the full check, which
-	 * is a multiplication by the order, would find nothing more.
+	 * The check of RFC 8422 5.11 was made above: a point off the curve was
+	 * refused when it was read, and infinity by its length. The cofactor of
+	 * the groups is 1: the full check, which is a multiplication by the
+	 * order, would find nothing more.
 	 */
 	ok = ctx && EVP_PKEY_derive_init(ctx) == 1 &&
 	     EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) == 1 &&
@@ -79,7 +80,10 @@ size_t dtls_kex_derive(const struct dtls_group *group, EVP_PKEY *key,
 	return ok ? len : 0;
 }
 
-/* The public key of the peer */
+/*
+ * Make a key of the public bytes of the peer. Return NULL if libcrypto refuses
+ * them.
+ */
 static EVP_PKEY *public_key(const struct dtls_group *group,
 			    struct dtls_bytes share)
 {

@@ -10,7 +10,10 @@
 
 #define DTLS_POINT_MAX		1216	/* X25519MLKEM768 */
 #define DTLS_SHARED_MAX		64
-/* RFC 4279 2: two lengths, the other secret (or zeros), the key */
+/*
+ * A premaster secret has two lengths, the other secret (or zeros), and the key
+ * (RFC 4279 2).
+ */
 #define DTLS_PREMASTER_MAX	(2 + 64 + 2 + 64)
 
 /**
@@ -24,7 +27,10 @@
 EVP_PKEY *dtls_kex_generate(struct dtls_crypto *c,
 			    const struct dtls_group *group);
 
-/* Return: bytes written to @out (DTLS_POINT_MAX), 0: failed. */
+/*
+ * Write the public half of a key to @out, DTLS_POINT_MAX bytes. Return its
+ * bytes, or 0 if libcrypto failed.
+ */
 size_t dtls_kex_public(const struct dtls_group *group, EVP_PKEY *key, u8 *out);
 
 /**

@@ -4,7 +4,11 @@
 
 #define SEED_MAX	4
 
-/* A(1) = HMAC(label + seed), A(n + 1) = HMAC(A(n)); out: HMAC(A(n) + label + seed) */
+/*
+ * Compute P_hash (RFC 5246 5): A(1) = HMAC(label + seed), A(n + 1) =
+ * HMAC(A(n)), and the n-th block of @out is HMAC(A(n) + label + seed). @pieces
+ * are A(n), which this function fills in, the label and the seed.
+ */
 static bool p_hash(struct dtls_hmac *h, struct dtls_bytes *pieces,
 		   unsigned int count, size_t hash_len, u8 *out, size_t len)
 {

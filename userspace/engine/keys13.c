@@ -18,7 +18,7 @@ bool dtls_keys13_extract(const struct dtls_crypto *c, const EVP_MD *md,
 				1, out);
 }
 
-/* HKDF-Expand (RFC 5869 2.3) */
+/* Compute HKDF-Expand (RFC 5869 2.3). */
 static bool expand(const struct dtls_crypto *c, const EVP_MD *md,
 		   const u8 *secret, struct dtls_bytes info, u8 *out,
 		   size_t len)
@@ -70,7 +70,10 @@ bool dtls_keys13_expand(const struct dtls_crypto *c, const EVP_MD *md,
 		      len);
 }
 
-/* Derive-Secret of something short (RFC 8446 7.1) */
+/*
+ * Derive a secret without messages: Derive-Secret with an empty transcript (RFC
+ * 8446 7.1).
+ */
 static bool derive(const struct dtls_crypto *c, const EVP_MD *md,
 		   const u8 *secret, const char *label, u8 *out)
 {

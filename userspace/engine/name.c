@@ -23,7 +23,10 @@ static bool read_address(const char *given, char *name)
 	       inet_ntop(AF_INET, bytes, name, DTLS_NAME_MAX + 1);
 }
 
-/* The functions of libc depend on the locale. */
+/*
+ * The functions of libc depend on the locale, so these two are used in their
+ * place.
+ */
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -34,7 +37,10 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c & 0x80;
 }
 
-/* Decimal, octal or hexadecimal, as inet_aton() reads numbers */
+/*
+ * Return true if the label is decimal, octal or hexadecimal, as inet_aton()
+ * reads numbers.
+ */
 static bool is_number(const char *label)
 {
 	if (label[0] == '0' && label[1] == 'x')

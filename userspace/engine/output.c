@@ -14,13 +14,11 @@
 #include "state.h"
 
 /*
- * Bytes of header, inner type, explicit nonce and tag at their longest. The
- * connection ID is added to them.
+ * OVERHEAD_MAX is the bytes of header, inner type, explicit nonce and tag at
+ * their longest, without a connection ID.
  */
 #define OVERHEAD_MAX	(DTLS12_HEADER_SIZE + 1 + 8 + 16)
-/*
- * A record holds at least as many bytes of content, however small the MTU is.
- */
+/* A record has room for as many bytes of content, however small the MTU is. */
 #define CONTENT_MIN	64
 
 static u16 record_version(const struct kdtls_engine *e)
@@ -52,8 +50,8 @@ static size_t record_overhead(const struct kdtls_engine *e, u64 epoch)
 }
 
 /*
- * Write one record of epoch 0 or under the handshake's key. Return: bytes; 0:
- * libcrypto failed or the numbers are used up.
+ * Write one record of epoch 0 or under the handshake's key. Return its bytes,
+ * or 0 if libcrypto failed or the numbers are used up.
  */
 static size_t write_record(struct kdtls_engine *e, u64 epoch, u8 type,
 			   const u8 *content, size_t len, u8 *out)
@@ -77,8 +75,8 @@ static size_t write_record(struct kdtls_engine *e, u64 epoch, u8 type,
 }
 
 /*
- * The number of the next record of an epoch; DTLS_SEQ_UNKNOWN: the owner of the
- * key numbers it.
+ * Return the number of the next record of an epoch, or DTLS_SEQ_UNKNOWN if the
+ * owner of the key numbers it.
  */
 static u64 next_seq(const struct kdtls_engine *e, u64 epoch)
 {
@@ -152,10 +150,11 @@ static unsigned int count_datagrams(const struct kdtls_engine *e, size_t size,
 }
 
 /*
- * Some peers skip the rest of a record that begins with a message they have,
- * and so never get what follows that message. A flight that goes out again has
- * a record for each message, where this takes no more datagrams; and whatever it
- * takes once it has gone out again without an answer.
+ * Return true if each message gets a record of its own. Some peers skip the
+ * rest of a record that begins with a message they have, and so never get what
+ * follows that message. A flight that goes out again therefore has a record for
+ * each message, where this takes no more datagrams; from the third time on
+ * however many datagrams that takes.
  */
 static bool wants_own_records(const struct kdtls_engine *e, size_t size)
 {
@@ -245,7 +244,7 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 	return (long)used;
 }
 
-/* The epoch of data, whose write key the owner has. */
+/* Return the epoch of data, whose write key the owner has. */
 static u64 data_epoch(const struct kdtls_engine *e)
 {
 	return e->d13 ? e->d13->tx_epoch : DTLS12_EPOCH_DATA;

@@ -37,14 +37,17 @@ struct dtls_peer {
 	struct dtls_bytes identity;
 };
 
-/* The most that dtls_peer_write() writes */
+/* dtls_peer_write() writes no more bytes than these. */
 #define DTLS_PEER_MAX	(1 + 1 + 5 + DTLS_BASIS_SIZE + 5 + DTLS_PEER_HASH + \
 			 1 + KDTLS_PSK_IDENTITY_MAX)
 
 /* Write what is known of a peer, for sessions and engines. */
 void dtls_peer_write(const struct dtls_peer *peer, struct dtls_writer *w);
 
-/* Read it. Return: false if it is damaged. @peer points into the bytes. */
+/*
+ * Read what dtls_peer_write() wrote. Return false if it is damaged. @peer
+ * points into the bytes.
+ */
 bool dtls_peer_read(struct dtls_peer *peer, struct dtls_bytes *bytes);
 
 /* Free what a handshake's @peer holds, and zero it. */

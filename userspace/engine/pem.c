@@ -16,7 +16,7 @@
 #define DER_SEQUENCE	0x30
 
 enum pem_kind {
-	PEM_OTHER,		/* known, and of no use here */
+	PEM_OTHER,		/* known, but not used here */
 	PEM_CERTIFICATE,
 	PEM_PRIVATE,
 	PEM_ENCRYPTED,

@@ -31,7 +31,7 @@ int dtls_pem_certificates(struct dtls_bytes pem, STACK_OF(X509) **certs);
  */
 int dtls_pem_private_key(struct dtls_bytes pem, EVP_PKEY **key);
 
-/* Read the first public key. Return: as dtls_pem_certificates(). */
+/* Read the first public key. Return what dtls_pem_certificates() returns. */
 int dtls_pem_public_key(struct dtls_bytes pem, EVP_PKEY **key);
 
 #endif /* _DTLS_PEM_H */

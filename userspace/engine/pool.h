@@ -16,13 +16,13 @@
 struct dtls_pool;
 
 /*
- * Return: NULL if the system has no such page; dtls_pool_take() does without
- * one.
+ * Make a pool. Return NULL if the system has no page that a child finds wiped;
+ * dtls_pool_take() works without a pool.
  */
 struct dtls_pool *dtls_pool_new(void);
 void dtls_pool_free(struct dtls_pool *pool);
 
-/* Return: false if libcrypto failed. */
+/* Take random bytes out of @pool. Return false if libcrypto failed. */
 bool dtls_pool_take(struct dtls_pool *pool, u8 *out, size_t len);
 
 #endif /* _DTLS_POOL_H */

@@ -12,7 +12,10 @@
 #include "resumption.h"
 #include "retransmit.h"
 
-/* The field request_update of KeyUpdate (RFC 8446 4.6.3) */
+/*
+ * These are the values of the field request_update in KeyUpdate (RFC 8446
+ * 4.6.3).
+ */
 #define UPDATE_NOT_REQUESTED	0
 #define UPDATE_REQUESTED	1
 
@@ -294,8 +297,8 @@ static bool write_ticket(struct kdtls_engine *e, struct dtls_writer *w)
 }
 
 /*
- * Write the body of the message that is due first. Return: the message's type;
- * 0: none is due.
+ * Write the body of the message that is due first. Return its type, or 0 if
+ * none is due.
  */
 static u8 write_next(struct kdtls_engine *e, struct dtls_writer *w, bool *ok)
 {

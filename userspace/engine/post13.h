@@ -18,16 +18,21 @@ int dtls_post13_receive(struct kdtls_engine *e,
 			const struct dtls_record *record,
 			struct dtls_bytes content);
 
-/* The peer has acknowledged the whole flight. Return: 0 or an error. */
+/*
+ * Go on when the peer has acknowledged the whole flight. Return 0 or an error.
+ */
 int dtls_post13_acknowledged(struct kdtls_engine *e);
 
 /* Begin the flight that is to be sent next, if nothing is on its way. */
 int dtls_post13_next_flight(struct kdtls_engine *e);
 
-/* The owner of the keys tells of a limit: DTLS_EVENT_* (linux/dtls.h). */
+/*
+ * Take the word of the owner of the keys about a limit: DTLS_EVENT_*
+ * (linux/dtls.h).
+ */
 void dtls_post13_event(struct kdtls_engine *e, u16 event);
 
-/* The handshake's keys go when nobody can need them any more. */
+/* Drop the handshake's keys when nobody can need them any more. */
 void dtls_post13_expire(struct kdtls_engine *e);
 
 #endif /* _DTLS_POST13_H */

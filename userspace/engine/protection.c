@@ -29,7 +29,7 @@ static const EVP_CIPHER *evp_cipher(const struct dtls_crypto *c, u16 id)
 	}
 }
 
-/* The cipher that masks sequence numbers (RFC 9147 4.2.3) */
+/* Return the cipher that masks sequence numbers (RFC 9147 4.2.3). */
 static const EVP_CIPHER *sn_cipher(const struct dtls_crypto *c,
 				   const struct dtls_aead *aead)
 {
@@ -117,7 +117,7 @@ void dtls_protection_free(struct dtls_protection *p)
 	OPENSSL_clear_free(p, sizeof(*p) + p->cid_len);
 }
 
-/* Bytes of explicit nonce in a record, of which DTLS 1.3 has none */
+/* Return the bytes of explicit nonce in a record. DTLS 1.3 has none. */
 static size_t explicit_len(const struct dtls_protection *p)
 {
 	return p->sn ? 0 : p->aead->explicit_size;
@@ -126,8 +126,8 @@ static size_t explicit_len(const struct dtls_protection *p)
 size_t dtls_protection_overhead(const struct dtls_protection *p)
 {
 	/*
-	 * The unified header, the inner type, the tag, and the most that may be
-	 * padded
+	 * A record has the unified header, the inner type, the tag, and
+	 * padding, of which this is the most.
 	 */
 	if (p->sn)
 		return 1 + p->cid_len + 2 + 2 + 1 + p->aead->tag_size +
@@ -188,7 +188,7 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 {
 	const struct dtls_aead *a = p->aead;
 	size_t padding = p->sn ? dtls_record_padding(len, a->tag_size) : 0;
-	bool typed = p->sn || p->cid_len; /* the inner content has the type */
+	bool typed = p->sn || p->cid_len; /* the type ends the content */
 	size_t inner = len + typed + padding;
 	struct dtls_record r = {
 		.type = p->cid_len ? DTLS_CT_TLS12_CID : type,
@@ -238,8 +238,8 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 }
 
 /*
- * Return true if a record, as parsed, belongs to this key. Its number is known
- * then.
+ * Return true if a record, as parsed, belongs to this key. Its number is filled
+ * in then.
  */
 static bool resolve(struct dtls_protection *p, struct dtls_record *record,
 		    const u8 *fragment)

@@ -11,7 +11,7 @@
 #include "suites.h"
 
 /*
- * Records in the window: as many as in BoringSSL's. RFC 6347 4.1.2.6 recommends
+ * The window has as many records as BoringSSL's. RFC 6347 4.1.2.6 recommends
  * 64.
  */
 #define DTLS_WINDOW_SIZE	256
@@ -21,11 +21,11 @@ struct dtls_protection {
 	EVP_CIPHER_CTX *sn;	/* DTLS 1.3: masks sequence numbers; else NULL */
 	const struct dtls_aead *aead;
 	u64 epoch;
-	u64 seq;		/* to send next */
-	u64 failed;		/* records that did not verify */
+	u64 seq;		/* number of the next record sent */
+	u64 failed;		/* records seen that did not verify */
 	u64 limit;		/* as in struct dtls_key_info */
-	u16 max_plaintext;	/* of a record */
-	u64 expiry;		/* see dtls_protection_used(); 0: none */
+	u16 max_plaintext;	/* bytes of content of a record */
+	u64 expiry;		/* see dtls_protection_used(); or 0 */
 	struct dtls_replay seen;
 	u64 ring[DTLS_WINDOW_SIZE / 64];
 	u8 iv[DTLS_IV_SIZE];
@@ -48,7 +48,7 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 					    const struct dtls_key_info *key);
 void dtls_protection_free(struct dtls_protection *p);
 
-/* Return: bytes that a record is larger than its content. */
+/* Return how many bytes larger than its content a record is. */
 size_t dtls_protection_overhead(const struct dtls_protection *p);
 
 /**
@@ -83,12 +83,12 @@ long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 
 /*
  * A read key stays until a newer one is seen in use, and then for as long as a
- * datagram may be on its way (RFC 9147 4.2.1, 8; RFC 9293 3.4.2: 2 minutes). In
- * both functions @key are those of an association, newest first, with NULL
+ * datagram may be on its way (RFC 9147 4.2.1, 8; RFC 9293 3.4.2: 2 minutes).
+ * Both functions take the keys of an association, the newest first, with NULL
  * behind the last.
  */
 
-/* A record was opened with @key[@used]. */
+/* Note that a record was opened with @key[@used]. */
 void dtls_protection_used(struct dtls_protection **key, unsigned int count,
 			  unsigned int used, u64 now);
 /*

@@ -45,7 +45,10 @@ static int check_key(struct kdtls_engine *e, u8 *key, size_t len)
 	return (int)len;
 }
 
-/* Ask the owner as a client. Return: bytes of @key; 0: the owner has none. */
+/*
+ * Ask the owner as a client. Return the bytes of @key, or 0 if the owner has
+ * none.
+ */
 static size_t ask_client(struct kdtls_engine *e, const char *hint, u8 *identity,
 			 size_t *identity_len, u8 *key)
 {

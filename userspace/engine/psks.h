@@ -20,7 +20,9 @@
 int dtls_psks_client(struct kdtls_engine *e, const char *hint, u8 *identity,
 		     size_t *identity_len, u8 *key);
 
-/* Ask the owner for a server's key; else like dtls_psks_client(). */
+/*
+ * Ask the owner for a server's key, as dtls_psks_client() does for a client's.
+ */
 int dtls_psks_server(struct kdtls_engine *e, struct dtls_bytes identity,
 		     u8 *key);
 

@@ -21,7 +21,7 @@ enum dtls_reassembly_result {
 	DTLS_REASSEMBLY_TAKEN,
 	DTLS_REASSEMBLY_OLD,	/* message_seq was delivered before */
 	DTLS_REASSEMBLY_DROPPED, /* too far ahead, contradictory, or no room */
-	DTLS_REASSEMBLY_TOO_LONG, /* of the message that is next */
+	DTLS_REASSEMBLY_TOO_LONG, /* as the next message claims */
 };
 
 /**
@@ -36,14 +36,14 @@ enum dtls_reassembly_result
 dtls_reassembly_add(struct dtls_reassembly *r, const struct dtls_fragment *f,
 		    u64 epoch, size_t max_message, size_t max_held);
 
-/* Return: the message that is next, if complete, else NULL. */
+/* Return the message that is next, if it is complete, or NULL. */
 const struct dtls_incoming *
 dtls_reassembly_next(const struct dtls_reassembly *r);
 
 /* Return true if a part of a message came in a record of @epoch or later. */
 bool dtls_reassembly_has(const struct dtls_reassembly *r, u64 epoch);
 
-/* Return true if something has come that is behind something missing. */
+/* Return true if something has come that lies behind something missing. */
 bool dtls_reassembly_gap(const struct dtls_reassembly *r);
 
 /*

@@ -15,8 +15,8 @@ bool dtls_resumption_allowed(struct kdtls_engine *e,
 			     const struct dtls_session *s);
 
 /*
- * Fill in what is worth keeping of the session. With a life of 0 it must not be
- * kept: the peer has to prove anew who it is.
+ * Fill in what is worth keeping of the session. A life of 0 says that the
+ * session must not be kept: the peer has to prove anew who it is.
  */
 void dtls_resumption_session(const struct kdtls_engine *e,
 			     struct dtls_session *s);

@@ -3,9 +3,9 @@
 #include "retransmit.h"
 
 /*
- * Datagram sizes to fall back to when flights get lost: what IPv6 guarantees,
- * what every IPv4 host takes, and the least that is allowed, each without the
- * headers of IP and UDP.
+ * Flights that get lost fall back to these sizes of datagrams: what IPv6
+ * guarantees, what every IPv4 host takes, and the least that is allowed, each
+ * without the headers of IP and UDP.
  */
 static const u32 mtu_steps[] = { 1232, 548, KDTLS_MTU_MIN };
 
@@ -25,8 +25,8 @@ void dtls_retransmit_paced(struct kdtls_engine *e)
 }
 
 /*
- * After every second loss of a flight its datagrams may have been too large:
- * the next smaller size is tried.
+ * Try the next smaller size after every second loss of a flight, as its
+ * datagrams may have been too large for the path.
  */
 static void mtu_back_off(struct kdtls_engine *e)
 {

@@ -12,32 +12,34 @@
 void dtls_retransmit_flight(struct kdtls_engine *e);
 
 /*
- * Do so if nothing went out for half of the initial timeout. A peer's record
- * may be a replay, or a forgery of epoch 0: it must not cause more datagrams
- * than a timer would.
+ * Do the same if nothing went out for half of the initial timeout. A peer's
+ * record may be a replay, or a forgery of epoch 0: it must not cause more
+ * datagrams than a timer would.
  */
 void dtls_retransmit_paced(struct kdtls_engine *e);
 
 /*
- * The timer of a handshake's flight has expired: the flight goes out again, or
- * the handshake fails after the last try. Return: 0 or an error.
+ * Send the flight of a handshake again, as its timer has expired; after the
+ * last try the handshake fails. Return 0 or an error.
  */
 int dtls_retransmit_expired(struct kdtls_engine *e);
 
 /*
- * The pause after an ACK that named a part of the flight is over: the rest goes
- * out (RFC 9147 5.8.1).
+ * Send the rest of a flight, as the pause after an ACK that named a part of it
+ * is over (RFC 9147 5.8.1).
  */
 void dtls_retransmit_rest(struct kdtls_engine *e);
 
 /*
- * The timer of a flight after the handshake of DTLS 1.3 has expired. After the
- * last try the flight waits for dtls_retransmit_alive(): the peer may be
- * asleep, which is no reason to end the association.
+ * Send a flight after the handshake of DTLS 1.3 again, as its timer has
+ * expired. After the last try the flight waits for dtls_retransmit_alive(): the
+ * peer may be asleep, which is no reason to end the association.
  */
 void dtls_retransmit_expired13(struct kdtls_engine *e);
 
-/* Something came from the peer: a flight that waits for that goes out again. */
+/*
+ * Send a flight that waits for a sign of the peer, as something came from it.
+ */
 void dtls_retransmit_alive(struct kdtls_engine *e);
 
 #endif /* _DTLS_RETRANSMIT_H */

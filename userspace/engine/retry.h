@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The suite and group that a server of DTLS 1.3 takes, and HelloRetryRequest
- * (RFC 8446 4.1.4)
+ * The suite and the group that a server of DTLS 1.3 takes, and its
+ * HelloRetryRequest (RFC 8446 4.1.4).
  */
 #ifndef _DTLS_RETRY_H
 #define _DTLS_RETRY_H
@@ -10,8 +10,8 @@
 
 struct dtls_choice {
 	const struct dtls_suite *suite;
-	const struct dtls_group *group;	/* NULL: none in common */
-	struct dtls_bytes share;	/* the client's; empty: none */
+	const struct dtls_group *group;	/* NULL if none is in common */
+	struct dtls_bytes share;	/* the client's, or empty */
 };
 
 /**

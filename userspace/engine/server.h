@@ -5,7 +5,7 @@
 
 #include "state.h"
 
-/* A message of the client's, in its turn. Return: 0 or an error. */
+/* Take a message of the client, in its turn. Return 0 or an error. */
 int dtls_server_message(struct kdtls_engine *e, u8 type, struct dtls_bytes body);
 
 #endif /* _DTLS_SERVER_H */

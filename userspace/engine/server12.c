@@ -16,10 +16,10 @@
 #include "sign.h"
 
 /*
- * Return: the first of the endpoint's groups that the client has too. A client
- * without a list may be sent any; P-256 is what all have (RFC 8422 4). P-256 also
- * goes first with ECDHE_PSK, which is older than X25519 (RFC 5489): wolfSSL 5.5
- * offers X25519 and cannot use it there.
+ * Return the first of the endpoint's groups that the client has too. A client
+ * without a list may be sent any group; P-256 is the one that all have (RFC
+ * 8422 4). P-256 also goes first with ECDHE_PSK, which is older than X25519
+ * (RFC 5489): wolfSSL 5.5 offers X25519 and cannot use it there.
  */
 static const struct dtls_group *
 common_group(const struct kdtls_engine *e, const struct dtls_client_hello *ch,
@@ -90,8 +90,8 @@ static bool find_session(struct kdtls_engine *e,
 }
 
 /*
- * Decide whether a session is resumed. Return: 1: it is; 0: a full handshake
- * follows; or an error.
+ * Decide whether a session is resumed. Return 1 if it is, 0 if a full handshake
+ * follows, or an error.
  */
 static int try_resume(struct kdtls_engine *e,
 		      const struct dtls_client_hello *ch)
@@ -194,7 +194,7 @@ static int send_key_exchange(struct kdtls_engine *e)
 	u8 kx = e->suite->kx;
 
 	if (kx == DTLS_KX_PSK && !hint)
-		return 0; /* no hint, no message (RFC 4279 2) */
+		return 0; /* the message is for the hint alone (RFC 4279 2) */
 	w = dtls_handshake_message(e, DTLS_SERVER_KEY_EXCHANGE);
 	if (kx & DTLS_KX_PSK)
 		wr_vec(w, 2, hint, hint ? strlen(hint) : 0);
@@ -317,8 +317,9 @@ static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 }
 
 /*
- * Find the key for an identity. An unknown identity goes on with a random key,
- * so that a stranger cannot find out which identities exist (RFC 4279 2).
+ * Find the key for an identity. For an unknown identity the handshake goes on
+ * with a random key, so that a stranger cannot find out which identities exist
+ * (RFC 4279 2).
  */
 static int find_psk(struct kdtls_engine *e, struct dtls_bytes identity, u8 *psk,
 		    size_t *len)

@@ -9,7 +9,7 @@
 int dtls_server12_client_hello(struct kdtls_engine *e,
 			       const struct dtls_client_hello *ch);
 
-/* A message after ClientHello. Return: 0 or an error. */
+/* Take a message after ClientHello. Return 0 or an error. */
 int dtls_server12_message(struct kdtls_engine *e, u8 type,
 			  struct dtls_bytes body);
 

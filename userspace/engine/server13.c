@@ -14,7 +14,7 @@
 #include "retry.h"
 #include "server13.h"
 
-/* As many identities of one hello are tried. */
+/* So many identities of one hello are tried. */
 #define IDENTITIES_MAX	8
 
 static int missing(struct kdtls_engine *e, const char *what)
@@ -38,8 +38,8 @@ static bool has_mode(const struct dtls_client_hello *ch, u8 mode)
 }
 
 /*
- * Return true if a key may be used without Diffie-Hellman: both ends have to
- * say so.
+ * Return true if a key may be used without Diffie-Hellman, which both ends have
+ * to allow (psk_ke, RFC 8446 4.2.9).
  */
 static bool can_do_without_group(const struct kdtls_engine *e,
 				 const struct dtls_client_hello *ch)
@@ -50,8 +50,8 @@ static bool can_do_without_group(const struct kdtls_engine *e,
 
 /*
  * Put what came before this hello into the transcript: the hash of the first
- * hello, which the cookie bears, and the HelloRetryRequest, which is the same
- * bytes again.
+ * hello, which the cookie bears, and the HelloRetryRequest, which is written
+ * again and comes out the same.
  */
 static int restore(struct kdtls_engine *e, const struct dtls_retry *r,
 		   struct dtls_bytes cookie)
@@ -75,8 +75,9 @@ static int restore(struct kdtls_engine *e, const struct dtls_retry *r,
 
 /*
  * Take the cookie of a second hello, which proves the address. The gate has
- * opened it; or the engine itself sent it, when a ticket was to count for a
- * cookie and did not, and opens it here.
+ * opened it, unless the engine itself sent it: that happens when a ticket was
+ * to stand for a cookie and was refused (ask_for_cookie()). Such a cookie is
+ * opened here.
  */
 static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
 {
@@ -104,8 +105,8 @@ static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
 }
 
 /*
- * Send HelloRetryRequest: ask for a share of the group, or for a proof of the
- * address.
+ * Send HelloRetryRequest. With @want_cookie it asks for a proof of the address,
+ * otherwise for a share of the chosen group.
  */
 static int send_retry(struct kdtls_engine *e, const struct dtls_choice *choice,
 		      bool want_cookie)
@@ -144,7 +145,7 @@ static int send_retry(struct kdtls_engine *e, const struct dtls_choice *choice,
 	return 0;
 }
 
-/* A second hello has to do as HelloRetryRequest said (RFC 8446 4.1.2). */
+/* Check that a second hello does as HelloRetryRequest said (RFC 8446 4.1.2). */
 static int keep_to_retry(struct kdtls_engine *e,
 			 const struct dtls_client_hello *ch,
 			 struct dtls_choice *choice)
@@ -196,8 +197,8 @@ static bool open_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 }
 
 /*
- * Take a ticket, if it is good and its hash is that of the suite. Return false
- * if not.
+ * Take a ticket, if it is good and its hash is that of the suite. Return true
+ * if it was taken.
  */
 static bool take_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 {
@@ -219,7 +220,7 @@ static bool take_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 }
 
 /*
- * Ask the owner for the key of an identity. Return: 1: there is one; 0: none;
+ * Ask the owner for the key of an identity. Return 1 if there is one, 0 if not,
  * or an error.
  */
 static int take_external(struct kdtls_engine *e, struct dtls_bytes identity)
@@ -264,8 +265,8 @@ static int check_binder(struct kdtls_engine *e, struct dtls_bytes binder,
 
 /*
  * Take one of the client's keys if it is known and proven and, if it is a
- * session's, good enough for what is asked now. Return: 1: taken; 0: not; or an
- * error.
+ * session's, good enough for what is asked now. Return 1 if it was taken, 0 if
+ * not, or an error.
  */
 static int try_psk(struct kdtls_engine *e, struct dtls_bytes identity,
 		   struct dtls_bytes binder, size_t list_len)
@@ -447,9 +448,10 @@ static int send_flight(struct kdtls_engine *e,
 }
 
 /*
- * The ticket that let the hello pass without a cookie is not taken after all:
- * its session is not good enough any more. The address has to prove itself, and
- * the second hello is judged anew: what the first one claimed is forgotten.
+ * Ask for a cookie after all. The ticket that let the hello pass without a
+ * cookie is not taken, as its session is not good enough any more. So the
+ * address has to prove itself, and the second hello is judged anew: what the
+ * first one claimed is forgotten.
  */
 static int ask_for_cookie(struct kdtls_engine *e,
 			  const struct dtls_choice *choice)

@@ -50,7 +50,7 @@ bool dtls_session_read(struct dtls_session *s, struct dtls_bytes bytes)
 							DTLS_VERSION_1_2);
 }
 
-/* The differences are of values known to be ordered, so none can overflow. */
+/* No difference here can overflow, as the values are known to be ordered. */
 u32 dtls_session_life(const struct dtls_peer *peer, u32 limit, int64_t now)
 {
 	u64 age, left;

@@ -11,7 +11,7 @@
 
 #define DTLS_SESSION_ID_SIZE	32
 
-/* Seconds a session may live at most (RFC 8446 4.6.1) */
+/* A session may live so many seconds at most (RFC 8446 4.6.1). */
 #define DTLS_SESSION_LIFE_MAX	604800
 
 struct dtls_session {
@@ -25,7 +25,7 @@ struct dtls_session {
 	u32 age_add;			/* DTLS 1.3: hides the ticket's age */
 	u32 early;			/* DTLS 1.3: bytes of early data; 0: none */
 	struct dtls_bytes alpn;
-	struct dtls_bytes name;		/* of the server (SNI) */
+	struct dtls_bytes name;		/* the server's name (SNI) */
 	struct dtls_bytes id;
 	struct dtls_bytes ticket;
 };

@@ -5,10 +5,10 @@
 #include "spent.h"
 
 #define ROWS	2048
-#define PLACES	8	/* in a row */
+#define PLACES	8	/* entries in a row of the table */
 
 struct dtls_spent_table {
-	u64 ours;		/* 1: in the process that made it; wiped: 0 */
+	u64 ours;		/* 1 in the process that made it; wiped: 0 */
 	u64 unused;
 	struct {
 		u64 ticket;
@@ -75,8 +75,8 @@ bool dtls_spent_ask(struct dtls_spent *spent, struct dtls_bytes ticket,
 	if (spend) {
 		t->entry[row + place].ticket = id;
 		/*
-		 * The length of the window, and a second that rounding may have
-		 * taken
+		 * The ticket is remembered for the length of the window, and
+		 * for a second that rounding may have taken.
 		 */
 		t->entry[row + place].until = now + 2 * DTLS_FRESH + 1;
 	}

@@ -20,7 +20,7 @@
 #include "timer.h"
 #include "transcript.h"
 
-/* The message, or the event, that a handshake waits for */
+/* enum dtls_step is the message, or the event, that a handshake waits for. */
 enum dtls_step {
 	DTLS_STEP_START,
 	CLIENT_SERVER_HELLO,
@@ -47,8 +47,8 @@ enum dtls_step {
 };
 
 /*
- * A record that came before its key, or application data that came before the
- * end of the handshake
+ * struct dtls_held is a record that came before its key, or application data
+ * that came before the end of the handshake.
  */
 struct dtls_held {
 	struct dtls_held *next;
@@ -86,7 +86,7 @@ struct dtls_handshake {
 
 	/* identities */
 	const struct dtls_identity *identity;	/* that this end shows, if any */
-	const struct dtls_scheme *scheme;	/* of this end's signature */
+	const struct dtls_scheme *scheme;	/* signs for this end */
 	struct dtls_peer peer;	/* as the peer claims; see auth.h */
 	EVP_PKEY *peer_key;
 	bool peer_raw;		/* the peer shows a raw key */
@@ -95,14 +95,14 @@ struct dtls_handshake {
 
 	/* resumption */
 	struct dtls_writer session_bytes;
-	struct dtls_session session;	/* in session_bytes */
+	struct dtls_session session;	/* points into session_bytes */
 	bool has_session;
 	bool send_ticket;
 	bool ticket_due;
-	struct dtls_writer ticket;	/* client: just got */
+	struct dtls_writer ticket;	/* client: the ticket just received */
 	u32 ticket_life;
 
-	struct kdtls_hello *hello;	/* server: that is read, or NULL */
+	struct kdtls_hello *hello;	/* server: hello being read, or NULL */
 
 	/* client */
 	u64 offered;			/* bits: enum dtls_extension */
@@ -116,14 +116,14 @@ struct dtls_handshake {
 	bool psk_resumes;		/* the key is that of a session */
 	u16 share_group;		/* client: group of @kex_key */
 	bool psk_asked;			/* client: the owner was asked */
-	u16 retry_suite;		/* in HelloRetryRequest */
-	u16 retry_group;		/* server: in HelloRetryRequest, or 0 */
-	u16 psk_index;			/* server: of the key looked at */
+	u16 retry_suite;		/* suite that HelloRetryRequest chose */
+	u16 retry_group;		/* server: group it asked for, or 0 */
+	u16 psk_index;			/* server: place of the key looked at */
 	u8 secret[DTLS_HASH_MAX];	/* present stage of the schedule */
 	u8 client_secret[DTLS_HASH_MAX]; /* handshake traffic secrets */
 	u8 server_secret[DTLS_HASH_MAX];
 	u8 psk[KDTLS_PSK_MAX];		/* client: external; server: chosen */
-	u8 psk_basis[DTLS_BASIS_SIZE];	/* of the key that the owner gave last */
+	u8 psk_basis[DTLS_BASIS_SIZE];	/* what the owner's last key is */
 	u8 psk_len;
 	u8 psk_identity_len;
 	u8 psk_identity[KDTLS_PSK_IDENTITY_MAX];
@@ -132,7 +132,7 @@ struct dtls_handshake {
 #define DTLS_EPOCH_MAX		65535	/* the most in struct dtls_key_info */
 #define DTLS_MESSAGE_SEQ_MAX	65535	/* message_seq does not wrap */
 
-/* DTLS 1.3: what stays when the handshake is done */
+/* struct dtls13 is what DTLS 1.3 needs when the handshake is done. */
 struct dtls13 {
 	u8 rx_secret[DTLS_HASH_MAX];	/* traffic secrets of the newest epochs */
 	u8 tx_secret[DTLS_HASH_MAX];
@@ -140,29 +140,29 @@ struct dtls13 {
 	u8 resumption[DTLS_HASH_MAX];
 	u64 rx_epoch;
 	u64 tx_epoch;
-	u64 linger;			/* server: when e->rx goes */
-	struct dtls_reassembly *in;	/* of messages after the handshake */
+	u64 linger;			/* server: when e->rx is dropped */
+	struct dtls_reassembly *in;	/* messages after the handshake */
 	u32 send_seq;			/* message_seq after the handshake */
 	u32 receive_seq;		/* may be 65536: no message is new */
 	bool arrived;			/* the last flight has arrived */
 	bool updating;			/* KeyUpdate is in the flight */
 	bool ticket_due;
-	bool update_due;		/* KeyUpdate is to be sent */
-	bool update_both;		/* and to ask for the peer's */
+	bool update_due;		/* a KeyUpdate is to be sent */
+	bool update_both;		/* it is to ask for the peer's, too */
 	struct dtls_writer new_cids;	/* NewConnectionId that is to be sent */
 	struct dtls_writer spare;	/* connection IDs of the peer */
 	u8 spare_count;			/* DTLS_CIDS_MAX at most */
-	u8 cids_wanted;			/* in the RequestConnectionId sent */
+	u8 cids_wanted;			/* that the last request asked for */
 	bool request_due;		/* RequestConnectionId is to be sent */
 };
 
-/* Handshake records to be acknowledged (RFC 9147 7) */
+/* struct dtls_acks lists handshake records to be acknowledged (RFC 9147 7). */
 #define DTLS_ACKS_MAX	32
 
 struct dtls_acks {
-	u64 expiry;			/* when it goes out by itself */
+	u64 expiry;			/* when the list goes out by itself */
 	bool due;
-	bool timed;			/* one came when the version was known */
+	bool timed;			/* one came with a known version */
 	u8 count;			/* DTLS_ACKS_MAX at most */
 	struct {
 		u64 epoch;
@@ -170,14 +170,14 @@ struct dtls_acks {
 	} number[];
 };
 
-#define DTLS_HEARTBEAT_PAYLOAD	16 /* of requests, to know the answer */
+#define DTLS_HEARTBEAT_PAYLOAD	16 /* bytes that tell a request's answer */
 
 struct dtls_heartbeat {
-	struct dtls_timer timer;	/* of the request of this end */
+	struct dtls_timer timer;	/* runs for the request of this end */
 	bool request_due;
 	size_t size;
 	u8 payload[DTLS_HEARTBEAT_PAYLOAD];
-	u8 *response;			/* to the request of the peer */
+	u8 *response;			/* answers the request of the peer */
 	size_t response_len;
 };
 
@@ -193,9 +193,9 @@ struct kdtls_engine {
 	/* negotiated */
 	bool resumed;
 	bool ems;
-	bool heartbeats;		/* this end answers */
-	bool peer_heartbeat;		/* the peer answers too */
-	bool unproven;			/* the address: dtls_state_credit() */
+	bool heartbeats;		/* this end answers requests */
+	bool peer_heartbeat;		/* the peer answers requests */
+	bool unproven;			/* the peer's address may be forged */
 	u8 early_state;			/* enum kdtls_early */
 	u8 peer_len;			/* see dtls_auth_peer() */
 	u8 cid_tx_len;
@@ -205,7 +205,7 @@ struct kdtls_engine {
 	u16 peer_scheme;
 	u16 srtp_profile;
 	u16 peer_record_limit;		/* bytes of content the peer takes */
-	u16 record_limit;		/* that this end takes; 0: 2^14 */
+	u16 record_limit;		/* bytes this end takes; 0 means 2^14 */
 	const struct dtls_suite *suite;
 	const char *alpn;		/* in the configuration */
 	char *name;
@@ -214,8 +214,8 @@ struct kdtls_engine {
 	u8 session_id[DTLS_SESSION_ID_SIZE];
 	u8 *peer;			/* as bytes; see dtls_auth_peer() */
 	struct dtls12_secrets secrets;
-	struct dtls13 *d13;		/* NULL: not DTLS 1.3 */
-	struct dtls_early *early;	/* NULL: none is to come */
+	struct dtls13 *d13;		/* NULL unless DTLS 1.3 */
+	struct dtls_early *early;	/* NULL if none is to come */
 
 	/* keys of the handshake's encrypted epoch: 1, or 2 in DTLS 1.3 */
 	struct dtls_protection *tx;
@@ -225,31 +225,31 @@ struct kdtls_engine {
 	struct dtls_flight flight;
 	struct dtls_timer timer;
 	u64 tx_seq;			/* epoch 0 */
-	u64 last_out;			/* when a flight went out last */
+	u64 last_out;			/* when a flight last went out */
 	u32 mtu;
 	u16 peer_finished;		/* message_seq */
 	bool alert_due;
 	u8 alert_level;
-	u8 *reply;			/* of the gate */
+	u8 *reply;			/* what the gate answers */
 	size_t reply_len;
-	struct dtls_acks *acks;		/* DTLS 1.3 */
+	struct dtls_acks *acks;		/* NULL unless DTLS 1.3 */
 	struct dtls_heartbeat *heartbeat;
 
 	/* counters and the final error */
 	u64 dropped;
 	const char *reason;
 	u32 resent;
-	u32 credit;			/* while unproven: bytes that may go out */
+	u32 credit;			/* while unproven: bytes that may go */
 	int error;			/* enum kdtls_engine_error */
 	u8 alert;
 	u8 alert_received;
 
 	u8 address_len;
-	u8 address[];			/* server: the peer's */
+	u8 address[];			/* server: the peer's address */
 };
 
 /*
- * Return true if the version is DTLS 1.3 or may become that: only there are
+ * Return true if the version is DTLS 1.3 or may become that. Only DTLS 1.3 has
  * acknowledgements.
  */
 static inline bool dtls_state_may_be_13(const struct kdtls_engine *e)
@@ -290,23 +290,26 @@ static inline int dtls_fail_memory(struct kdtls_engine *e)
 			 "out of memory, or a limit reached");
 }
 
-/* Make an alert go out with the next output. @level: DTLS_ALERT_* */
+/* Make an alert go out with the next output. @level is one of DTLS_ALERT_*. */
 void dtls_state_alert(struct kdtls_engine *e, u8 level, u8 alert);
 
-/* Nothing more is to be sent but an alert and what it is sent under. */
+/* Let nothing more be sent but an alert, and what it is sent under. */
 void dtls_state_stop(struct kdtls_engine *e);
 
 /* Fill @buf with random bytes that may be seen by all; if that fails, give up. */
 void dtls_state_random(struct kdtls_engine *e, u8 *buf, size_t len);
 
-/* Seconds since 1970 */
+/* Return the time, in seconds since 1970. */
 int64_t dtls_state_time(const struct kdtls_engine *e);
 
-/* The endpoint's timeouts in microseconds */
+/* Fill in the endpoint's timeouts, in microseconds. */
 void dtls_state_timer_limits(const struct kdtls_engine *e,
 			     struct dtls_timer_limits *l);
 
-/* Return: NULL: no memory, or there are kdtls_config.max_handshakes of them. */
+/*
+ * Make a handshake. Return NULL if there is no memory, or if
+ * kdtls_config.max_handshakes are going on.
+ */
 struct dtls_handshake *dtls_state_handshake_new(struct kdtls_engine *e);
 void dtls_state_handshake_drop(struct kdtls_engine *e);
 
@@ -317,8 +320,8 @@ void dtls_state_drop_heartbeat(struct kdtls_engine *e);
 void dtls_state_free13(struct kdtls_engine *e);
 
 /*
- * @len bytes came from an address that has proven nothing: three times as many
- * may go there (RFC 9147 5.1).
+ * Count @len bytes that came from an address that has proven nothing: three
+ * times as many may go there (RFC 9147 5.1).
  */
 void dtls_state_credit(struct kdtls_engine *e, size_t len);
 

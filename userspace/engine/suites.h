@@ -6,13 +6,16 @@
 #include "aead.h"
 #include "crypto.h"
 
-/* How the premaster secret comes about, and who is authenticated how */
+/*
+ * These bits tell how the premaster secret comes about, and what authenticates
+ * whom.
+ */
 #define DTLS_KX_PSK	0x01	/* RFC 4279 */
 #define DTLS_KX_ECDHE	0x02	/* RFC 8422; with DTLS_KX_PSK: RFC 5489 */
 #define DTLS_KX_ECDSA	0x04	/* certificate with EC or Ed25519 key */
 #define DTLS_KX_RSA	0x08	/* certificate with RSA key */
 #define DTLS_KX_CERT	(DTLS_KX_ECDSA | DTLS_KX_RSA)
-#define DTLS_KX_13	0x10	/* a suite of DTLS 1.3 tells neither */
+#define DTLS_KX_13	0x10	/* a suite of DTLS 1.3, which tells neither */
 
 struct dtls_suite {
 	u16 id;
@@ -34,22 +37,22 @@ struct dtls_scheme {
 	u16 id;
 	u8 kx;			/* suites it can authenticate */
 	bool pss;
-	u16 curve;		/* DTLS 1.3: the only one (RFC 8446 4.2.3) */
+	u16 curve;		/* DTLS 1.3: its only curve (RFC 8446 4.2.3) */
 	const char *key;	/* libcrypto's key type */
-	const char *md;		/* NULL: part of the scheme */
+	const char *md;		/* NULL if the scheme has its own */
 };
 
 #define DTLS_SUITE_SCSV		0x00ff	/* RFC 5746 3.3 */
 
 extern const struct dtls_suite dtls_suites[];
 extern const size_t dtls_suite_count;
-extern const size_t dtls_suite_default_count;	/* if none is configured */
+extern const size_t dtls_suite_default_count;	/* used if none is configured */
 extern const struct dtls_group dtls_groups[];
 extern const size_t dtls_group_count;
 extern const struct dtls_scheme dtls_schemes[];
 extern const size_t dtls_scheme_count;
 
-/* Return: NULL if the number is unknown. */
+/* Return the entry of this number, or NULL if it is unknown. */
 const struct dtls_suite *dtls_suite_find(u16 id);
 const struct dtls_group *dtls_group_find(u16 id);
 const struct dtls_scheme *dtls_scheme_find(u16 id);

@@ -14,9 +14,9 @@
 struct dtls_timer {
 	u64 expiry;		/* when it expires; KDTLS_NEVER: off */
 	u64 again;		/* see dtls_timer_soon(); KDTLS_NEVER: off */
-	u64 timeout;		/* the present one */
+	u64 timeout;		/* the present timeout */
 	u64 sent;		/* when the flight first went out */
-	u64 srtt;		/* 0: not measured */
+	u64 srtt;		/* 0 if not measured yet */
 	u64 rttvar;
 	u32 tries;		/* retransmissions of this flight */
 };
@@ -25,17 +25,17 @@ struct dtls_timer_limits {
 	u64 initial, min, max;
 };
 
-/* Start the timer: a new flight goes out. */
+/* Start the timer for a new flight that goes out. */
 void dtls_timer_start(struct dtls_timer *t, const struct dtls_timer_limits *l,
 		      u64 now);
 
-/* Double the timeout: the flight goes out again. */
+/* Double the timeout for a flight that goes out again. */
 void dtls_timer_back_off(struct dtls_timer *t,
 			 const struct dtls_timer_limits *l, u64 now);
 
 /*
- * Part of the flight has arrived: set @again, so that the rest goes out in a
- * while unless it is acknowledged by then.
+ * Set @again, as part of the flight has arrived: the rest goes out in a while
+ * unless it is acknowledged by then.
  */
 void dtls_timer_soon(struct dtls_timer *t, u64 now);
 
@@ -47,8 +47,8 @@ void dtls_timer_asked(struct dtls_timer *t, const struct dtls_timer_limits *l,
 		      u64 now);
 
 /*
- * Measure the round trip: the answer came. A flight that was sent twice gives
- * no measure (Karn's algorithm, RFC 6298 3).
+ * Measure the round trip when the answer comes. A flight that was sent twice
+ * gives no measure (Karn's algorithm, RFC 6298 3).
  */
 void dtls_timer_answered(struct dtls_timer *t, u64 now);
 

@@ -51,8 +51,8 @@ size_t dtls_transcript_hash(struct dtls_transcript *t,
 			    size_t len, u8 *out);
 
 /*
- * The version is DTLS 1.3: shorten the headers of all messages, of those that
- * are there and of those to come.
+ * Shorten the headers of all messages, of those that are there and of those to
+ * come, as DTLS 1.3 leaves out its own fields (RFC 9147 5.2).
  */
 void dtls_transcript_shorten(struct dtls_transcript *t);
 

@@ -16,11 +16,14 @@
 /* The version that hellos and what answers them may bear (RFC 6347 4.2.1) */
 #define DTLS_VERSION_1_0	0xfeff
 
-/* Alert levels (RFC 5246 7.2) */
+/* These are the alert levels (RFC 5246 7.2). */
 #define DTLS_ALERT_WARNING	1
 #define DTLS_ALERT_FATAL	2
 
-/* Bytes that are borrowed; as a reader, the bytes still to be read */
+/*
+ * struct dtls_bytes is borrowed bytes. As a reader it is the bytes still to be
+ * read.
+ */
 struct dtls_bytes {
 	const u8 *p;
 	size_t len;

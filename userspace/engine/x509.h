@@ -12,7 +12,7 @@
 
 #define DTLS_CHAIN_MAX	64	/* certificates a peer may show */
 
-/* Certificate types (RFC 7250 3) */
+/* These are the certificate types (RFC 7250 3). */
 #define DTLS_CERT_X509	0
 #define DTLS_CERT_RAW	2
 
@@ -21,17 +21,17 @@ struct dtls_identity {
 	EVP_PKEY *key;
 	X509 *leaf;			/* NULL: a raw public key */
 	struct dtls_writer message;	/* body of Certificate */
-	struct dtls_writer issuers;	/* of its certificates, as a list of names */
+	struct dtls_writer issuers;	/* issuers of its chain, as names */
 };
 
 struct dtls_trust {
 	X509_STORE *store;
 	struct dtls_writer *raw;	/* SubjectPublicKeyInfo, DER */
 	size_t raw_count;
-	u8 digest[32];		/* SHA-256 of all that was added, in its order */
+	u8 digest[32];		/* SHA-256 of all that was added, in order */
 };
 
-/* What a peer has shown */
+/* struct dtls_chain is what a peer has shown. */
 struct dtls_chain {
 	X509 *leaf;
 	STACK_OF(X509) *others;
@@ -41,7 +41,10 @@ struct dtls_chain {
 	size_t der_len[DTLS_CHAIN_MAX];
 };
 
-/* Return: 0, or an error as of kdtls_endpoint_use_certificate(). */
+/*
+ * Read an identity. Return 0, or an error that kdtls_endpoint_use_certificate()
+ * has.
+ */
 int dtls_x509_identity_new(struct dtls_bytes chain, struct dtls_bytes key,
 			   struct dtls_identity **identity);
 int dtls_x509_identity_new_raw(struct dtls_bytes key,
@@ -55,12 +58,12 @@ bool dtls_x509_identity_named(const struct dtls_identity *id, const char *name);
 
 /*
  * Return true if one of the identity's certificates is issued by one of these
- * authorities, a list of names as on the wire. It is, for a raw key.
+ * authorities, a list of names as on the wire. A raw key suits every list.
  */
 bool dtls_x509_identity_issued(const struct dtls_identity *id,
 			       struct dtls_bytes authorities);
 
-/* Return: 0, or an error as of kdtls_endpoint_trust(). */
+/* Add roots. Return 0, or an error that kdtls_endpoint_trust() has. */
 int dtls_x509_trust_add(struct dtls_trust *t, struct dtls_bytes pem);
 int dtls_x509_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem);
 bool dtls_x509_trust_add_system(struct dtls_trust *t);
@@ -93,12 +96,12 @@ int dtls_x509_chain_verify(const struct dtls_trust *t,
 			   int64_t *until, const char **reason);
 
 /*
- * Return: when the certificate that was shown expires, whoever signed it;
- * DTLS_NO_END: it is a raw public key.
+ * Return when the certificate that was shown expires, whoever signed it, or
+ * DTLS_NO_END for a raw public key.
  */
 int64_t dtls_x509_chain_end(const struct dtls_chain *chain);
 
-/* Return: the alert for an X509_V_ERR_* (RFC 5246 7.2.2). */
+/* Return the alert for an X509_V_ERR_* (RFC 5246 7.2.2). */
 int dtls_x509_chain_alert(int result);
 
 #endif /* _DTLS_X509_H */
