@@ -14,12 +14,12 @@
 
 #include "record.h"
 
-/* Records that a write key protects */
+/* A write key protects as many records. */
 #define DTLS_GCM_SEAL_LIMIT	23726566ULL	/* 2^24.5 */
 #define DTLS_CCM_SEAL_LIMIT	8388608ULL	/* 2^23 */
 #define DTLS_CHACHA_SEAL_LIMIT	DTLS_SEQ_MAX
 
-/* Forgeries after which a read key opens nothing more */
+/* A read key opens nothing more after as many forgeries. */
 #define DTLS_OPEN_LIMIT		68719476736ULL	/* 2^36 */
 #define DTLS_CCM_OPEN_LIMIT	11863283ULL	/* 2^23.5 */
 #define DTLS_CCM_8_OPEN_LIMIT	128ULL

@@ -115,8 +115,8 @@ int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 		return -EEXIST;
 
 	/*
-	 * The slots shift from the oldest on: dtls_assoc_rx() looks the other
-	 * way.
+	 * The slots shift from the oldest on, as dtls_assoc_rx() looks from the
+	 * newest on.
 	 */
 	e = dtls_assoc_slot(assoc, assoc->rx[DTLS_RX_EPOCHS - 1]);
 	for (i = DTLS_RX_EPOCHS - 1; i > 0; i--)
@@ -168,7 +168,7 @@ found:
 
 /*
  * Note that the first record of read epoch @epoch was opened: from now on the
- * time of older keys runs. Under @assoc's lock.
+ * time of older keys runs. The caller holds @assoc's lock.
  */
 void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 {
@@ -208,9 +208,9 @@ int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid)
 
 /*
  * Return true if @rec's connection ID is one that this end gave the peer. A
- * read key that goes may be wiped during the comparison. The answer is then
- * that of the moment before, that of the moment after, or wrong; whatever it
- * is, the record has to be authentic as well.
+ * read key that is dropped may be wiped during the comparison. The answer is
+ * then that of the moment before, that of the moment after, or wrong; whatever
+ * it is, the record has to be authentic as well.
  */
 bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 			  const struct dtls_record *rec)
@@ -269,7 +269,10 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
 	spin_unlock(&assoc->lock);
 }
 
-/* Fill in @counters. Any context that may take @assoc's lock. */
+/*
+ * Fill in @counters. The function may be called in any context that may take
+ * @assoc's lock.
+ */
 void dtls_assoc_counters(struct dtls_assoc *assoc,
 			 struct dtls_counters *counters)
 {

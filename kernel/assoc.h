@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An association: what is shared with one peer */
+/* An association is what is shared with one peer. */
 #ifndef _DTLS_ASSOC_H
 #define _DTLS_ASSOC_H
 
@@ -19,7 +19,10 @@ struct dtls_record;
 
 #define DTLS_RX_EPOCHS	3	/* previous, current, next */
 
-/* Counters of an association that several tasks may raise at the same time */
+/*
+ * enum dtls_count is the counters of an association that several tasks may
+ * raise at the same time.
+ */
 enum dtls_count {
 	DTLS_COUNT_TX_RECORDS,
 	DTLS_COUNT_TX_BYTES,

@@ -46,7 +46,10 @@ static bool add_piece(struct dtls_batch *batch, struct page_frag *frag,
 	return true;
 }
 
-/* add_bytes() does the same, or lets the last piece grow if the bytes follow it. */
+/*
+ * add_bytes() adds @len bytes too, but lets the last piece grow if the bytes
+ * follow it.
+ */
 static bool add_bytes(struct dtls_batch *batch, struct page_frag *frag,
 		      size_t len)
 {
@@ -126,9 +129,15 @@ unsigned int dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag,
 			    size_t len, unsigned int n)
 {
 	frag->offset = dtls_scratch_place(frag->offset, len);
-	/* At a batch's start a refill may find that the page is free again. */
+	/*
+	 * A refill may find that the page is free again, so each batch begins
+	 * with one.
+	 */
 	if (!batch->nr || !frag->page || frag->offset + len > frag->size) {
-		/* Left from when memory was short; a refill would keep it. */
+		/*
+		 * A single page is left from when memory was short, and a
+		 * refill would keep it.
+		 */
 		if (frag->page && frag->size < len)
 			drop_frag(frag);
 		if (!skb_page_frag_refill(len, frag, BATCH_GFP))

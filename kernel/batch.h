@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory of records on their way down to the base */
+/* The memory of records on their way down to the base. */
 #ifndef _DTLS_BATCH_H
 #define _DTLS_BATCH_H
 
@@ -31,12 +31,15 @@ static inline bool dtls_batch_page_is_marked(struct page *page)
 	       (unsigned long)&dtls_batch_page_mark;
 }
 
-/* UDP payload of the longest GSO packet, with the longest IPv4 header */
+/*
+ * A GSO packet has so many bytes of UDP payload at most, with the longest IPv4
+ * header.
+ */
 #define DTLS_GSO_MAX		(65535 - 60 - 8)
 static_assert(DTLS_SEALED_SIZE_MAX <= DTLS_GSO_MAX);
 
 /*
- * The most pieces of memory that @bytes of records lie in, if the first piece
+ * @bytes of records lie in so many pieces of memory at most, if the first piece
  * begins with a page. A record that does not fit the end of a page begins a new
  * piece, so two neighbours are longer than a page together.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The out-of-band queue */
+/* The out-of-band queue; see control.c. */
 #ifndef _DTLS_CONTROL_H
 #define _DTLS_CONTROL_H
 

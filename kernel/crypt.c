@@ -29,10 +29,10 @@ static_assert(sizeof_field(struct dtls_scratch, iv) == 1 + DTLS_NONCE_SIZE + 3);
 
 /*
  * Write the nonce of record @rec to @scratch->iv. @explicit is the part of the
- * nonce that stands in the record, if the AEAD has such a part: the sender
- * chooses it, so a reader takes it from the record and never from a counter.
- * The whole nonce is written for each record, as a cipher may have left its
- * counter there.
+ * nonce that stands in the record, and counts only if the AEAD has such a part.
+ * The sender chooses that part, so a reader takes it from the record and never
+ * from a counter. The whole nonce is written for each record, as a cipher may
+ * have left its counter there.
  */
 static __always_inline
 void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
@@ -123,7 +123,7 @@ void dtls_crypt_seal_begin(const struct dtls_key *key,
 				 (more ? DTLS_UNIFIED_LENGTH : 0);
 		s->aad_len = s->head;
 	} else if (key->cid_len) {
-		/* RFC 9146 4: the real type goes inside, without padding. */
+		/* The real type goes inside, without padding (RFC 9146 4). */
 		s->inner_len++;
 		s->rec.type = DTLS_CT_TLS12_CID;
 	}

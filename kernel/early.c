@@ -29,8 +29,9 @@ static void unlink_kept(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
- * Take the oldest message out of dtls_sock.pending, which is not empty. Under
- * the socket's spin lock. Return: the message, whose skb the caller takes over.
+ * Take the oldest message out of dtls_sock.pending, which is not empty. The
+ * caller holds the socket's spin lock. Return the message, whose skb the caller
+ * takes over.
  */
 struct dtls_msg *dtls_early_take(struct dtls_sock *ds)
 {
@@ -61,9 +62,9 @@ static void drop_early(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
- * How long a record waits for its key. A peer sends the flight that brings the
- * key again after a minute at most (RFC 6347 4.2.4.1, RFC 9147 5.8.2), so a key
- * that has not come by then will not come.
+ * A record waits for its key as long as this. A peer sends the flight that
+ * brings the key again after a minute at most (RFC 6347 4.2.4.1, RFC 9147
+ * 5.8.2), so a key that has not come by then will not come.
  */
 #define EARLY_AGE_MAX	(60 * HZ)
 
@@ -243,7 +244,10 @@ int dtls_early_feed(struct dtls_sock *ds, sockptr_t data, size_t offset,
 		return -ENOMEM;
 	feed_headers(sk, m->skb);
 	m->skb->ip_summed = CHECKSUM_UNNECESSARY;
-	/* If it has none here, it stood in a record that the library took. */
+	/*
+	 * A datagram without a connection ID had it in a record that the
+	 * library took.
+	 */
 	m->has_cid = true;
 	err = -EFAULT;
 	if (copy_from_sockptr_offset(skb_put(m->skb, len), data, offset,

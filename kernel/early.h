@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What waits for a key */
+/* Records and datagrams that wait for a key; see early.c. */
 #ifndef _DTLS_EARLY_H
 #define _DTLS_EARLY_H
 

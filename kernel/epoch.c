@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A key's life, from the option that installs it to the last record under it */
+/*
+ * A key's life, from the option that installs the key to the last record under
+ * it.
+ */
 #include <linux/err.h>
 #include <linux/slab.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A key, its sequence numbers and its limits */
+/* An epoch: a key, its sequence numbers and its limits. */
 #ifndef _DTLS_EPOCH_H
 #define _DTLS_EPOCH_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The AEADs, and one direction's key for one epoch */
+/* The AEADs, and one direction's key for one epoch; see key.h. */
 #include <crypto/aes.h>
 #include <crypto/chacha.h>
 #include <linux/build_bug.h>
@@ -12,8 +12,8 @@
 #include "key.h"
 
 /*
- * DTLS 1.2: the part of the nonce that the write IV gives, if a record has the
- * rest
+ * The write IV of DTLS 1.2 is the first part of the nonce, if a record has the
+ * rest.
  */
 #define SALT_SIZE	(DTLS_NONCE_SIZE - DTLS_EXPLICIT_SIZE)
 #define TAG_SIZE	16

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One direction's key for one epoch, and the AEADs there are */
+/* One direction's key for one epoch, and the table of AEADs. */
 #ifndef _DTLS_KEY_H
 #define _DTLS_KEY_H
 
@@ -80,18 +80,22 @@ struct dtls_key {
 };
 
 #define DTLS_TAG_SIZE_MAX	16
-/* The nonce that a record of DTLS 1.2 begins with, if its AEAD has one there */
+/*
+ * A record of DTLS 1.2 begins with so many bytes of nonce, if its AEAD wants
+ * that.
+ */
 #define DTLS_EXPLICIT_SIZE	8
 
 /*
- * The longest record that is made here: content and all that dtls_key_size()
- * adds
+ * The longest record that is made here is the content and all that
+ * dtls_key_size() adds.
  */
 #define DTLS_SEALED_SIZE_MAX	(DTLS_RECORD_SIZE_MAX + DTLS_HEADER_SIZE_MAX + \
 				 DTLS_NONCE_SIZE + 1 + DTLS_TAG_SIZE_MAX)
 
 /*
- * Sizes of struct dtls_key's and struct dtls_record's are as wide as they need.
+ * The sizes in struct dtls_key and struct dtls_record are as wide as their
+ * values.
  */
 static_assert(DTLS_IV_SIZE == DTLS_NONCE_SIZE);
 static_assert(DTLS_CID_SIZE_MAX <= U8_MAX);

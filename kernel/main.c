@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Load and unload */
+/* The module is loaded and unloaded here. */
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 

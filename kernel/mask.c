@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The mask over a DTLS 1.3 record's sequence number (RFC 9147 4.2.3) */
+/*
+ * The mask over a DTLS 1.3 record's sequence number (RFC 9147 4.2.3); see
+ * mask.h.
+ */
 #include <crypto/aes.h>
 #include <crypto/internal/cipher.h>
 #include <linux/err.h>
@@ -12,7 +15,8 @@
 DTLS_IMPORT_CRYPTO_INTERNAL;
 
 /*
- * A sample is one block of AES, and ChaCha20's key is all of the key there is.
+ * A sample is one block of AES. The key of ChaCha20 fills all the room for a
+ * key.
  */
 static_assert(DTLS_SAMPLE_SIZE == AES_BLOCK_SIZE);
 static_assert(sizeof_field(struct dtls_mask, chacha) == DTLS_KEY_SIZE_MAX);

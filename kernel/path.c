@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The way to the peer: who the peer is, and how long its datagrams may be */
+/* The way to the peer: who the peer is, and how long its datagrams may be. */
 #include <net/dst.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>
@@ -12,8 +12,8 @@
 
 #if IS_ENABLED(CONFIG_IPV6)
 /*
- * Return true if @sin6 is the peer. A link-local address is one of a link:
- * where the name says which link, it must be the socket's own. Without one, UDP
+ * Return true if @sin6 is the peer. A link-local address belongs to one link:
+ * if @sin6 names a link, it must be the socket's own; if it names none, UDP
  * takes the socket's.
  */
 static bool is_peer6(const struct sock *sk, const struct sockaddr_in6 *sin6,
@@ -59,8 +59,9 @@ static unsigned int overhead4(struct sock *sk)
 }
 
 /*
- * The route as UDP looks for it when the socket has none. It is not stored: the
- * next datagram does that. Sleeps. Returns a reference or NULL.
+ * Look for the route as UDP does when the socket has none. The route is not
+ * stored: the next datagram does that. Sleeps. Return the route with a
+ * reference, or NULL.
  */
 static struct dst_entry *route4(struct sock *sk)
 {
@@ -91,7 +92,7 @@ static unsigned int mtu4(struct sock *sk, const struct dst_entry *dst)
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
-/* Return the same for IPv6. */
+/* Return how many bytes of each IPv6 datagram are headers. */
 static unsigned int overhead6(struct sock *sk)
 {
 	unsigned int len = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
@@ -105,7 +106,7 @@ static unsigned int overhead6(struct sock *sk)
 	return len;
 }
 
-/* Return the same for IPv6. */
+/* Look for the IPv6 route, as route4() looks for the IPv4 one. Sleeps. */
 static struct dst_entry *route6(struct sock *sk)
 {
 	const struct ipv6_pinfo *np = inet6_sk(sk);
@@ -153,7 +154,7 @@ static unsigned int mtu6(struct sock *sk, const struct dst_entry *dst)
 
 /*
  * Return how many bytes of UDP payload go to the peer in one piece now, by the
- * socket's options; 0: there is no route. Sleeps.
+ * socket's options, or 0 if there is no route. Sleeps.
  */
 unsigned int dtls_path_payload(struct sock *sk)
 {
@@ -178,7 +179,7 @@ unsigned int dtls_path_payload(struct sock *sk)
 	return mtu > overhead ? min(mtu - overhead, DTLS_DATAGRAM_MAX) : 0;
 }
 
-/* Both families have the same numbers for these. */
+/* These values are the same for both families. */
 static_assert(IPV6_PMTUDISC_DO == IP_PMTUDISC_DO &&
 	      IPV6_PMTUDISC_PROBE == IP_PMTUDISC_PROBE &&
 	      IPV6_PMTUDISC_INTERFACE == IP_PMTUDISC_INTERFACE &&

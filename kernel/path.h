@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The way to the peer */
+/* The way to the peer; see path.c. */
 #ifndef _DTLS_PATH_H
 #define _DTLS_PATH_H
 

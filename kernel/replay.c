@@ -95,7 +95,10 @@ u64 dtls_replay_check_run(const struct dtls_replay *w, u64 seq, u32 n)
 	return good;
 }
 
-/* Mark the numbers of @set one by one: some may be old, or have gaps. */
+/*
+ * Mark the numbers of @set one by one, as some may be old or have gaps between
+ * them. Return those that were accepted.
+ */
 static u64 mark_each(struct dtls_replay *w, u64 seq, u32 n, u64 set)
 {
 	u64 marked = 0;
@@ -144,7 +147,10 @@ void dtls_replay_export(const struct dtls_replay *w, u64 *seen)
 {
 	u64 i;
 
-	/* dtls_replay_check() refuses what the window has moved past, too. */
+	/*
+	 * A number that the window has moved past counts as received, as
+	 * dtls_replay_check() refuses it too.
+	 */
 	memset(seen, 0, DTLS_REPLAY_WINDOW_MAX / 8);
 	for (i = 0; i < DTLS_REPLAY_WINDOW_MAX && i < w->next; i++)
 		if (!dtls_replay_check(w, w->next - 1 - i))

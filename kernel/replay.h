@@ -66,7 +66,9 @@ bool dtls_replay_mark(struct dtls_replay *w, u64 seq);
  */
 bool dtls_replay_left(const struct dtls_replay *w, u64 seq);
 
-/* The most numbers that one call checks or marks: as many as a u64 has bits. */
+/*
+ * One call checks or marks so many numbers at most: as many as a u64 has bits.
+ */
 #define DTLS_REPLAY_RUN_MAX	64
 
 /**

@@ -14,7 +14,7 @@
 struct dtls_epoch;
 struct sk_buff;
 
-/* The most records of one coalesced datagram that one call takes in. */
+/* One call takes in so many records of one coalesced datagram at most. */
 #define DTLS_RUN_MAX	32
 
 /**

@@ -97,7 +97,10 @@ static void show_unverified(struct dtls_sock *ds, struct dtls_run *rx,
 		queue_raw(ds, rx, i);
 }
 
-/* drop_junk() does the same for records of which a datagram may have only a few. */
+/*
+ * drop_junk() drops records of which a datagram may have only a few, and counts
+ * them.
+ */
 static void drop_junk(struct dtls_sock *ds, struct dtls_run *rx,
 		      enum dtls_count what)
 {

@@ -24,7 +24,7 @@ static_assert(IS_ALIGNED(DTLS_SCRATCH_ROOM, PAGE_SIZE) ||
 	      IS_ALIGNED(PAGE_SIZE, DTLS_SCRATCH_ROOM));
 
 /*
- * The most pages that a record made here lies in. Its first byte is the first
+ * A record made here lies in so many pages at most. Its first byte is the first
  * of a page. The header, the explicit nonce and the sample of the sequence
  * number's mask lie in that first page.
  */

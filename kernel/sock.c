@@ -11,7 +11,7 @@
 #include "compat.h"
 #include "sock.h"
 
-/* Write the peer's address to @addr; an IPv4 address becomes a mapped one. */
+/* Write the peer's address to @addr. An IPv4 address becomes a mapped one. */
 static void get_peer(const struct sock *sk, struct in6_addr *addr)
 {
 #if IS_ENABLED(CONFIG_IPV6)
@@ -116,7 +116,7 @@ void dtls_sock_take_options_locked(struct dtls_sock *ds)
 	}
 }
 
-/* Do the same for a caller without the socket's lock. Sleeps. */
+/* Take the options over for a caller without the socket's lock. Sleeps. */
 void dtls_sock_take_options(struct dtls_sock *ds)
 {
 	lock_sock(ds->sk);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Options: those of level SOL_DTLS, and those of UDP and IPv6 that mean
+ * Options of level SOL_DTLS, and those options of UDP and IPv6 that mean
  * something else on an attached socket or nothing at all.
  */
 #include <linux/log2.h>
@@ -474,7 +474,10 @@ static int set_poll_control(struct dtls_sock *ds, sockptr_t optval,
 	if (val > 1)
 		return -EINVAL;
 	WRITE_ONCE(ds->poll_control, val);
-	/* A control record may be in the queue already. */
+	/*
+	 * A control record may be in the queue already, so a waiter looks
+	 * again.
+	 */
 	if (val)
 		dtls_wait_wake_one(ds->sk);
 	return 0;
@@ -558,9 +561,9 @@ static int put_opt(const void *src, int size, char __user *optval,
 }
 
 /*
- * How an option of an association is read: the user fills in the first @in
- * bytes of the structure of @size bytes, and @get fills in the rest, which is
- * zero.
+ * struct assoc_getter says how an option of an association is read: the user
+ * fills in the first @in bytes of the structure of @size bytes, and @get fills
+ * in the rest, which is zero.
  */
 struct assoc_getter {
 	int name;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counters: an association's, and its network namespace's in
- * /proc/net/dtls_stat
+ * The counters of an association, and those of its network namespace in
+ * /proc/net/dtls_stat.
  */
 #include <linux/percpu.h>
 #include <linux/proc_fs.h>
@@ -93,8 +93,8 @@ static const struct {
 };
 
 /*
- * Count @what: for the association, for the network namespace, and if it is a
- * drop for UDP and the socket. Any context.
+ * Count @what for the association and for the network namespace and, if it is a
+ * drop, for UDP and the socket. The function may be called in any context.
  */
 void dtls_stats_count(struct dtls_sock *ds, enum dtls_count what)
 {

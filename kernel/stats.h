@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Counters: an association's, and its network namespace's in
- * /proc/net/dtls_stat
+ * The counters of an association, and those of its network namespace in
+ * /proc/net/dtls_stat.
  */
 #ifndef _DTLS_STATS_H
 #define _DTLS_STATS_H
@@ -37,7 +37,10 @@ int __must_check dtls_stats_init(void);
 void dtls_stats_exit(void);
 u64 __percpu *dtls_stats_of(struct net *net);
 
-/* Any context. */
+/*
+ * Add @n to a counter of the namespace. The function may be called in any
+ * context.
+ */
 static inline void dtls_stats_add(struct dtls_sock *ds, enum dtls_stat stat,
 				  u64 n)
 {

@@ -129,7 +129,10 @@ static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
 	if (gso_size) {
 		struct cmsghdr *cmsg;
 
-		/* parse_control() left room for it behind the others. */
+		/*
+		 * parse_control() left room for UDP_SEGMENT behind the caller's
+		 * control messages.
+		 */
 		if (!tx->control)
 			msg.msg_control = small;
 		cmsg = msg.msg_control + tx->control_len;
@@ -424,7 +427,9 @@ static int make_records(struct tx *tx, const struct dtls_batch *batch,
 	}
 	dtls_scratch_put(scratch);
 	if (n > 0 && unlikely(tx->info.number_ptr)) {
-		/* A record that cannot be told of is not sent. */
+		/*
+		 * A record whose number the caller cannot be told is not sent.
+		 */
 		err = tell_number(tx, seq + n - 1);
 		if (err)
 			n = err;
@@ -449,7 +454,9 @@ static int send_batch(struct tx *tx, struct dtls_batch *batch, struct run *run,
 		return err;
 	err = copy_run(tx, batch, run);
 	n = err ?: make_records(tx, batch, run);
-	/* What is left in there may be plaintext: it must not go down. */
+	/*
+	 * What is left in the batch may be plaintext, which must not go down.
+	 */
 	if (n < (int)run->n)
 		dtls_batch_cut(batch, n > 0 ? n * size : 0);
 	if (n < 0)
@@ -704,7 +711,7 @@ static int check_send(struct tx *tx, size_t record_len)
 	if (err)
 		return err;
 	if (sk->sk_state != TCP_ESTABLISHED)
-		return -EDESTADDRREQ;	/* ss -K was here */
+		return -EDESTADDRREQ;	/* ss -K disconnected it */
 	if (record_len > tx->epoch->key.max_plaintext)
 		return -EMSGSIZE;
 	if (dtls_path_dont_fragment(sk)) {
@@ -771,7 +778,7 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 		if (ret)
 			return ret;
 	}
-	/* It is data that is cut, and a control message is one record. */
+	/* UDP_SEGMENT cuts data, and a control message is one record. */
 	if (tx->type != DTLS_CT_APPLICATION_DATA && tx->cut)
 		return -EINVAL;
 	if (tx->type != DTLS_CT_APPLICATION_DATA)
@@ -798,7 +805,10 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 		ret = send_corked(tx, len, more);
 	else
 		ret = send_records(tx, len);
-	/* Who tries again goes on where he was told that the sent bytes end. */
+	/*
+	 * A caller that tries again goes on where it was told that the sent
+	 * bytes end.
+	 */
 	unsent = before - iov_iter_count(iter) - max_t(ssize_t, ret, 0);
 	if (unsent)
 		iov_iter_revert(iter, unsent);

@@ -43,9 +43,9 @@ struct ulp_ops {
 };
 
 static struct ulp_ops ulp_ops[2];
-static DEFINE_MUTEX(ulp_ops_lock);	/* around making ulp_ops */
+static DEFINE_MUTEX(ulp_ops_lock);	/* serialises making ulp_ops */
 
-/* Return true if @sk is attached. Any context. */
+/* Return true if @sk is attached. The function may be called in any context. */
 static bool is_attached(const struct sock *sk)
 {
 	const struct proto *prot = READ_ONCE(sk->sk_prot);
@@ -53,7 +53,7 @@ static bool is_attached(const struct sock *sk)
 	return prot == &ulp_ops[0].prot || prot == &ulp_ops[1].prot;
 }
 
-/* struct proto_ops's poll */
+/* dtls_poll() is the poll of struct proto_ops. */
 static __poll_t dtls_poll(struct file *file, struct socket *sock,
 			  struct poll_table_struct *wait)
 {
@@ -65,8 +65,9 @@ static __poll_t dtls_poll(struct file *file, struct socket *sock,
 	sock_poll_wait(file, sock, wait);
 
 	/*
-	 * Looking for records may find an error, so it comes first; but it may
-	 * take one that is there already.
+	 * The look for records comes before the last look at sk_err, as it may
+	 * find an error. It is left out if there is an error already, which it
+	 * might take.
 	 */
 	mask |= dtls_recvmsg_poll(ds, READ_ONCE(sk->sk_err) ? 0 : asked);
 
@@ -86,9 +87,9 @@ static __poll_t dtls_poll(struct file *file, struct socket *sock,
 }
 
 /*
- * struct proto_ops's splice_eof: send what the end of a splice left in the
- * cork. Before 6.5 there is no such entry, and sendpage is told by a flag that
- * more follows.
+ * dtls_splice_eof() is the splice_eof of struct proto_ops: it sends what the
+ * end of a splice left in the cork. Before 6.5 there is no such entry, and
+ * sendpage is told by a flag that more follows.
  */
 static void __maybe_unused dtls_splice_eof(struct socket *sock)
 {
@@ -156,10 +157,10 @@ static int dtls_disconnect(struct sock *sk, int flags)
 /* ---- attach and close ---- */
 
 /*
- * struct proto's close: the last call on the socket's file. Others may still
- * know the socket (a lookup in softirq, ss -K); from here on it is UDP's to
- * them. The module stays pinned by sock->ops: __sock_release() puts the owner
- * after this function has returned.
+ * dtls_close() is the close of struct proto: the last call on the socket's
+ * file. A lookup in softirq or ss -K may still know the socket; from here on
+ * the socket is UDP's to them. The module stays pinned by sock->ops:
+ * __sock_release() puts the owner after this function has returned.
  */
 static void dtls_close(struct sock *sk, long timeout)
 {
@@ -183,7 +184,10 @@ static void dtls_close(struct sock *sk, long timeout)
 	base->close(sk, timeout);
 }
 
-/* make_proto() and make_proto_ops(), which name the functions above */
+/*
+ * compat_copy.h defines make_proto() and make_proto_ops(), which name the
+ * functions above.
+ */
 #include "compat_copy.h"
 
 /*
@@ -235,10 +239,10 @@ static int may_attach(struct sock *sk, struct socket *sock, struct ulp_ops *u)
 	lockdep_assert_held_write(&sk->sk_callback_lock);
 	if (is_attached(sk))
 		return -EEXIST;
-	/* The socket was an AF_INET6 one before IPV6_ADDRFORM. */
+	/* IPV6_ADDRFORM has made the socket out of an AF_INET6 one. */
 	if (sk->sk_prot_creator != u->base)
 		return -EAFNOSUPPORT;
-	/* sockmap, tunnels, another ULP */
+	/* A sockmap, a tunnel or another ULP has the socket. */
 	if (sk->sk_prot != u->base || sock->ops != u->base_ops ||
 	    rcu_dereference_raw(__sk_user_data(sk)))
 		return -EBUSY;
@@ -292,7 +296,7 @@ static void swap_ops(struct dtls_sock *ds, struct ulp_ops *u)
 	sock_owned_by_me(sk);
 	lockdep_assert_held_write(&sk->sk_callback_lock);
 	__module_get(THIS_MODULE);
-	/* What the user set before the attach still holds. */
+	/* Options that the user set before the attach still hold. */
 	dtls_sock_take_options_locked(ds);
 	ds->user_gro = udp_test_bit(GRO_ENABLED, sk);
 	ds->gro = ds->user_gro;
@@ -300,7 +304,10 @@ static void swap_ops(struct dtls_sock *ds, struct ulp_ops *u)
 	ds->data_ready = sk->sk_data_ready;
 	rcu_assign_sk_user_data(sk, (void *)ds);
 	WRITE_ONCE(sk->sk_data_ready, dtls_wait_data_ready);
-	/* A task that finds one of these finds sk_user_data: see dtls_sk(). */
+	/*
+	 * A task that finds one of the two pointers finds sk_user_data: see
+	 * dtls_sk().
+	 */
 	smp_store_release(&sk->sk_prot, &u->prot);	/* pairs with dtls_sk() */
 	smp_store_release(&sock->ops, &u->ops);		/* pairs with dtls_sk() */
 }
@@ -317,7 +324,7 @@ static int attach_sock(struct sock *sk)
 	    (family != AF_INET && family != AF_INET6))
 		return -EPROTONOSUPPORT;
 	/*
-	 * A socket of the kernel's own has no file: tunnels have such sockets.
+	 * A socket of the kernel's own, such as that of a tunnel, has no file.
 	 */
 	if (!sock || !sock->file)
 		return -EOPNOTSUPP;
@@ -348,7 +355,7 @@ static int attach_sock(struct sock *sk)
 
 /* ---- the door ---- */
 
-/* setsockopt(SOL_IP, DTLS_ULP) */
+/* set_ulp() is setsockopt(SOL_IP, DTLS_ULP). */
 static int set_ulp(struct sock *sk, int optname, sockptr_t optval,
 		   unsigned int optlen)
 {
@@ -364,7 +371,8 @@ static int set_ulp(struct sock *sk, int optname, sockptr_t optval,
 }
 
 /*
- * getsockopt(SOL_IP, DTLS_ULP): as TCP_ULP the name with its NUL, or nothing.
+ * get_ulp() is getsockopt(SOL_IP, DTLS_ULP). As TCP_ULP does, it returns the
+ * name with its NUL, or nothing.
  */
 static int get_ulp(struct sock *sk, int optname, void __user *optval, int *len)
 {

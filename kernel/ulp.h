@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The door: attach and close */
+/* The door: attach and close; see ulp.c. */
 #ifndef _DTLS_ULP_H
 #define _DTLS_ULP_H
 

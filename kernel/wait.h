@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Who sleeps, who is woken, and which records are under way */
+/*
+ * Readers that sleep and are woken, and records that are under way; see wait.c.
+ */
 #ifndef _DTLS_WAIT_H
 #define _DTLS_WAIT_H
 
