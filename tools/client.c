@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #define SESSION_MAX	65536
-#define EARLY_MAX	1000	/* a record that a datagram holds */
+#define EARLY_MAX	1000	/* bytes of early data that fit a datagram */
 
 static bool told;
 

@@ -6,8 +6,8 @@
 #include "options.h"
 #include <kdtls/socket.h>
 
-#define RECORD_MAX	16384	/* RFC 6347 4.1 */
-#define CONN_OVERHEAD	80	/* bytes of header, CID, nonce and tag at most */
+#define RECORD_MAX	16384	/* bytes of content: RFC 6347 4.1 */
+#define CONN_OVERHEAD	80	/* most bytes of header, CID, nonce and tag */
 
 /**
  * struct conn - an association
@@ -27,7 +27,10 @@ struct conn {
 
 void conn_init(struct conn *c, struct kdtls_socket *s, const struct options *o);
 
-/* Send up to @len bytes of a file as records. Return: bytes, 0 at its end. */
+/*
+ * Send up to @len bytes of a file as records. Return the bytes, or 0 at its
+ * end.
+ */
 ssize_t conn_send_file(struct conn *c, int file, size_t len);
 
 #endif

@@ -108,7 +108,9 @@ static void configure(struct kdtls_config *c, const struct options *o)
 		c->ops.keylog = log_key;
 }
 
-/* The library tells what is wrong, but not in which of the files: name both. */
+/*
+ * Name both files, as the library tells what is wrong but not in which of them.
+ */
 static void use_certificate(struct kdtls_endpoint *ep, const struct options *o)
 {
 	int bad = kdtls_use_certificate_file(ep, o->cert, o->key);
@@ -213,7 +215,7 @@ void endpoint_complain(struct kdtls_socket *s, int error)
 	char peer[ADDRESS_MAX], alert[80];
 	struct kdtls_failure f;
 
-	/* Whose clock was first says nothing about the peer. */
+	/* The end whose clock was first learns nothing about the peer. */
 	if (error == -ETIMEDOUT)
 		error = -KDTLS_ETIMEOUT;
 	kdtls_engine_failure(kdtls_engine(s), &f);

@@ -9,15 +9,18 @@
 /* Make an endpoint. Exits with a message if a file or an option is not usable. */
 struct kdtls_endpoint *endpoint_open(const struct options *o);
 
-/* Fill @cid with random bytes for --cid. Return: @cid, or NULL without --cid. */
+/* Fill @cid with random bytes for --cid. Return @cid, or NULL without --cid. */
 const uint8_t *endpoint_cid(const struct options *o, uint8_t *cid);
 
-/* Read the file of --session. Return: bytes of the session, 0: there is none. */
+/*
+ * Read the file of --session. Return the session's bytes, or 0 if there is
+ * none.
+ */
 size_t endpoint_session(const struct options *o, uint8_t *session, size_t size);
 
 /*
- * kdtls_recv() with a message if the data is early data, which an attacker can
- * replay (RFC 8446 8).
+ * Call kdtls_recv(), and print a message if the data is early data, which an
+ * attacker can replay (RFC 8446 8).
  */
 ssize_t endpoint_recv(struct kdtls_socket *s, void *buf, size_t len);
 

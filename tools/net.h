@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* UDP sockets, addresses and the clock */
+/* UDP sockets, addresses and the clock; see net.c. */
 #ifndef NET_H
 #define NET_H
 

@@ -46,7 +46,7 @@ LIST_HEAD(clients, client);
 
 #define NEVER	UINT64_MAX
 
-/* Run @command. Return: a file that is its standard input and output, or -1. */
+/* Run @command. Return a file that is its standard input and output, or -1. */
 static int start_command(const char *command, const char *peer)
 {
 	int pair[2];
@@ -173,7 +173,7 @@ static void end(struct client *client, const char *why)
 	client->gone = true;
 }
 
-/* Send a record; if the socket has no room, once more a moment later. */
+/* Send a record. If the socket has no room, try once more a moment later. */
 static bool send_record(struct client *client, const char *data, size_t len)
 {
 	struct pollfd p = { .fd = client->c.fd, .events = POLLOUT };
@@ -189,7 +189,10 @@ static bool send_record(struct client *client, const char *data, size_t len)
 	return n > 0;
 }
 
-/* Write the queue to the command. Return: false: the command takes no more now. */
+/*
+ * Write the queue to the command. Return false if the command takes no more
+ * now.
+ */
 static bool feed_command(struct client *client)
 {
 	ssize_t n;
@@ -199,7 +202,7 @@ static bool feed_command(struct client *client)
 	n = send(client->command, client->queue, client->have,
 		 MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0 && errno != EAGAIN)
-		n = client->have;	/* it does not read any more */
+		n = client->have;	/* the command does not read any more */
 	if (n <= 0)
 		return false;
 	client->have -= n;
@@ -267,7 +270,7 @@ static void attend(int epoll, struct client *client)
 		set_events(epoll, client);
 }
 
-/* Attend to the clients that are due. Return: when the next one is due. */
+/* Attend to the clients that are due. Return when the next one is due. */
 static uint64_t attend_due(int epoll, struct clients *clients)
 {
 	uint64_t now = net_now(), next = NEVER;

@@ -8,7 +8,10 @@
 
 #define LISTENERS_MAX	2
 
-/* One listener, or one for each address family if no address was given */
+/*
+ * struct listeners is one listener, or one for each address family if no
+ * address was given.
+ */
 struct listeners {
 	struct kdtls_listener *listener[LISTENERS_MAX];
 	int count;

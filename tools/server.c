@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 
-/* Wait for the next client of any listener. Return: 0 or an error. */
+/* Wait for the next client of any listener. Return 0 or an error. */
 static int accept_next(const struct listeners *ls, struct kdtls_socket **s)
 {
 	struct pollfd p[LISTENERS_MAX];
@@ -63,7 +63,10 @@ static int add_listener(struct listeners *ls, struct kdtls_endpoint *ep,
 	return bad;
 }
 
-/* Listen at the address of the options, or else at all of both families. */
+/*
+ * Listen at the address of the options, or at all addresses of both families if
+ * none was given.
+ */
 static void listen_all(struct listeners *ls, struct kdtls_endpoint *ep,
 		       const struct options *o)
 {

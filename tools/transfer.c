@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * Data between a peer and files; see transfer.h. Each direction ends by itself:
- * ours with the input, theirs with their close_notify.
+ * that of this end with the input, that of the peer with its close_notify.
  */
 #include "transfer.h"
 #include "endpoint.h"
@@ -99,7 +99,9 @@ static bool write_all(int fd, const char *buf, size_t len)
 	return true;
 }
 
-/* Receive a round of records at most. Return: false: the transfer has failed. */
+/*
+ * Receive a round of records at most. Return false if the transfer has failed.
+ */
 static bool receive(struct transfer *t)
 {
 	char buf[RECORD_MAX];
@@ -171,7 +173,7 @@ static bool end_of_input(struct transfer *t)
 	return !bad;
 }
 
-/* Send some of the input. Return: false: the transfer has failed. */
+/* Send some of the input. Return false if the transfer has failed. */
 static bool transmit(struct transfer *t)
 {
 	char buf[RECORD_MAX];
@@ -185,7 +187,10 @@ static bool transmit(struct transfer *t)
 			warn("input");
 			return false;
 		}
-		/* What was read from a pipe cannot be put back: wait for room. */
+		/*
+		 * Wait for room, as what was read from a pipe cannot be put
+		 * back.
+		 */
 		while (n > 0) {
 			struct pollfd p = { .fd = t->c.fd, .events = POLLOUT };
 			ssize_t sent = kdtls_send(t->c.s, buf, n);

@@ -5,7 +5,10 @@
 
 #include "conn.h"
 
-/* Return: the exit status. A message has been printed if it is not 0. */
+/*
+ * Move data until the end. Return the exit status; a message has been printed
+ * if it is not 0.
+ */
 int transfer(struct kdtls_socket *s, const struct options *o);
 
 #endif

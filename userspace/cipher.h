@@ -5,7 +5,10 @@
 
 #include "engine/aead.h"
 
-/* Return: a bit that no other cipher has, or 0 if there is no such cipher. */
+/*
+ * Return a bit for the cipher that no other cipher has, or 0 if there is no
+ * such cipher.
+ */
 unsigned int cipher_bit(unsigned int id);
 
 /**

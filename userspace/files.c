@@ -10,7 +10,7 @@
 
 /*
  * Read a file into memory at @data, which the caller frees with
- * OPENSSL_clear_free(). Return: bytes, or -errno.
+ * OPENSSL_clear_free(). Return its bytes, or -errno.
  */
 static ssize_t read_file(const char *name, char **data)
 {

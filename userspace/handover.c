@@ -135,7 +135,10 @@ static int sort_kept(struct kdtls_socket *s, struct dtls_key_info *key,
 		scratch_give(s->endpoint, plain);
 		return -KDTLS_ECRYPTO;
 	}
-	/* The engine's floor says what it has read, and that is in here too. */
+	/*
+	 * The engine's floor says what the engine has read, and this window has
+	 * that too.
+	 */
 	dtls_replay_init(&p->seen, p->ring, DTLS_WINDOW_SIZE, 0);
 
 	for (k = STAILQ_FIRST(&s->kept); k; k = next) {
@@ -189,7 +192,9 @@ static int begin_epoch(struct kdtls_socket *s, const struct dtls_key_info *key,
 static void feed_user(struct user_records *u, const struct kept *k,
 		      uint8_t *plain)
 {
-	/* If it bears no connection ID, another in its datagram did. */
+	/*
+	 * A record that bears no connection ID came behind another that does.
+	 */
 	struct datagram d = { .rest = { k->data, k->len }, .named = true };
 	struct dtls_record_info info;
 	struct dtls_bytes raw;
@@ -288,7 +293,10 @@ int handover_cid(void *ctx, uint8_t *cid, size_t len)
 {
 	struct kdtls_socket *s = ctx;
 
-	/* Clients are found by their address, so any random ID will do. */
+	/*
+	 * Any random connection ID will do, as clients are found by their
+	 * address.
+	 */
 	return s->user ? user_records_cid(s->user, cid, len) :
 			 ulp_add_cid(s->fd, cid, len);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a listener is made of:
+ * The inside of a listener:
  *
- *	address.c   pairs of addresses, in keys and in control messages
- *	keepers.c   the sockets that strangers write to
- *	clients.c   the table of peers
- *	timers.c    which of their handshakes is due first
- *	listener.c  their handshakes, and whom kdtls_accept() gets
+ *	address.c   has pairs of addresses, in keys and in control messages
+ *	keepers.c   has the sockets that strangers write to
+ *	clients.c   has the table of peers
+ *	timers.c    tells which of the peers' handshakes is due first
+ *	listener.c  has the peers' handshakes, and gives kdtls_accept() a peer
  */
 #ifndef _KDTLS_LISTENER_H
 #define _KDTLS_LISTENER_H
@@ -34,22 +34,31 @@ struct stranger {
 
 bool address_is_any(const struct sockaddr *a);
 
-/* But for the port */
+/* Return true if two addresses differ in nothing but the port. */
 bool address_same(const struct sockaddr_storage *a,
 		  const struct sockaddr_storage *b);
 
-#define ADDRESS_KEY_IPV4	10	/* bytes of such a key; others are IPv6's */
+#define ADDRESS_KEY_IPV4	10	/* bytes of a key of IPv4 addresses */
 
-/* Set the key: the same bytes for the same pair, see struct kdtls_sender. */
+/*
+ * Set the key of @s. The same pair of addresses gives the same bytes; see
+ * struct kdtls_sender.
+ */
 void address_key(struct stranger *s);
 
-/* Let a socket tell where its datagrams were sent to. Return: 0 or -errno. */
+/* Let a socket tell where its datagrams were sent to. Return 0 or -errno. */
 int address_ask(int fd, int family);
 
-/* What it tells: false if it does not. @local has family and port already. */
+/*
+ * Read where a datagram was sent to. @local has family and port already. Return
+ * false if the socket did not tell.
+ */
 bool address_told(struct msghdr *msg, struct sockaddr_storage *local);
 
-/* Let @msg be sent from @local. Its control is ADDRESS_CONTROL bytes, zeroed. */
+/*
+ * Let @msg be sent from @local. The control of @msg is ADDRESS_CONTROL zeroed
+ * bytes.
+ */
 void address_from(struct msghdr *msg, const struct sockaddr_storage *local);
 
 /* ---- keepers.c ---- */
@@ -79,18 +88,22 @@ struct keepers {
 	struct keeper *keeper[KEEPERS_MAX];
 };
 
-/* The first one. Return: 0 or -errno: EADDRINUSE if it is anybody's port. */
+/*
+ * Open the first keeper. Return 0 or -errno; EADDRINUSE says that somebody has
+ * the port.
+ */
 int keepers_open(struct keepers *k, const struct sockaddr *local,
 		 socklen_t len);
 void keepers_close(struct keepers *k);
 
-/* The one at an address, whatever its port, or NULL */
+/* Return the keeper at an address, whatever its port, or NULL. */
 const struct keeper *keepers_find(const struct keepers *k,
 				  const struct sockaddr_storage *local);
 
 /*
- * Clients' sockets need a keeper at their very address. One without clients
- * makes room if there are KEEPERS_MAX. Return: it, or NULL.
+ * Return the keeper at the very address of a client, which clients' sockets
+ * need, and open it if there is none. With KEEPERS_MAX keepers one that has no
+ * clients makes room. Return NULL if that is not possible.
  */
 struct keeper *keepers_need(struct keepers *k,
 			    const struct sockaddr_storage *local,
@@ -99,7 +112,7 @@ struct keeper *keepers_need(struct keepers *k,
 /* Return true if the pointer that epoll gave back is one of the keepers. */
 bool keepers_have(const struct keepers *k, const void *ptr);
 
-/* A socket for a client, connected to it. Return: fd or -errno. */
+/* Make a socket that is connected to a client. Return its file or -errno. */
 int keepers_connect(const struct keepers *k, const struct sockaddr *local,
 		    const struct sockaddr *peer, socklen_t len);
 
@@ -113,7 +126,7 @@ int keepers_connect(const struct keepers *k, const struct sockaddr *local,
 ssize_t keeper_receive(const struct keeper *k, struct stranger *from,
 		       uint8_t *buf);
 
-/* Answer, from the address that was written to. */
+/* Answer a stranger, from the address that the stranger wrote to. */
 void keeper_reply(const struct keeper *k, const struct stranger *to,
 		  const uint8_t *data, size_t len);
 
@@ -121,17 +134,20 @@ void keeper_reply(const struct keeper *k, const struct stranger *to,
 
 LIST_HEAD(client_list, kdtls_socket);
 
-/* Clients by key, in buckets chosen by a hash nobody outside can foretell */
+/*
+ * struct clients is the clients by key, in buckets that a hash chooses which
+ * nobody outside can foretell.
+ */
 struct clients {
 	uint64_t seed;
 	size_t buckets;
 	struct client_list *table;
 };
 
-/* @max: how many there will be. Return: false if libcrypto or memory fail. */
+/* Make room for @max clients. Return false if libcrypto or memory fail. */
 bool clients_init(struct clients *c, size_t max);
 
-/* They are not freed; none may be left. */
+/* Free the table, in which no client is left. */
 void clients_exit(struct clients *c);
 
 void clients_add(struct clients *c, struct kdtls_socket *s);
@@ -139,7 +155,7 @@ void clients_remove(struct kdtls_socket *s);
 struct kdtls_socket *clients_find(const struct clients *c, const uint8_t *key,
 				  size_t len);
 
-/* Any of them, or NULL */
+/* Return any client, or NULL if there is none. */
 struct kdtls_socket *clients_first(const struct clients *c);
 
 #endif /* _KDTLS_LISTENER_H */

@@ -41,7 +41,7 @@ static int resolve(const char *host, const char *service, int flags,
 	}
 }
 
-/* Make a socket that is connected to @a. Return: fd or -errno. */
+/* Make a socket that is connected to @a. Return its file or -errno. */
 static int connected_socket(const struct addrinfo *a)
 {
 	int fd, one = 1, err;

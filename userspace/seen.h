@@ -32,7 +32,7 @@ struct seen {
 	size_t stash_len;
 };
 
-/* Make @s empty. Return: false if there is no memory. */
+/* Make @s empty. Return false if there is no memory. */
 bool seen_init(struct seen *s);
 
 /* Free the memory of @s. The copies are ciphertext and need no wiping. */

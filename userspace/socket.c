@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ROUND		64	/* datagrams that one call takes at most */
+#define ROUND		64	/* one call takes no more datagrams */
 #define UDP_HEADER	8
 #define DEFAULT_EARLY	65536
 
@@ -87,7 +87,10 @@ struct kdtls_socket *socket_new(struct kdtls_endpoint *ep, enum kdtls_role role,
 	struct kdtls_socket *s = OPENSSL_zalloc(sizeof(*s));
 	uint8_t *buf = scratch_take(ep);
 
-	/* The endpoint keeps the buffer, so that no later call fails for want of it. */
+	/*
+	 * The endpoint keeps the buffer, so that no later call fails for lack
+	 * of it.
+	 */
 	scratch_give(ep, buf);
 	if (!s || !buf) {
 		OPENSSL_free(s);
@@ -156,7 +159,10 @@ static bool never_left(ssize_t error)
 	return error == EAGAIN || error == EMSGSIZE || error == ECONNREFUSED;
 }
 
-/* Call send(2), again if a signal ended it. Return: bytes, or -errno. */
+/*
+ * Call send(2), and call it again if a signal ended it. Return its bytes, or
+ * -errno.
+ */
 static ssize_t send_through(int fd, const void *data, size_t len, int flags)
 {
 	ssize_t n;
@@ -167,7 +173,7 @@ static ssize_t send_through(int fd, const void *data, size_t len, int flags)
 	return n < 0 ? -errno : n;
 }
 
-/* Seal a record and send it. Return: bytes of the record, or -errno. */
+/* Seal a record and send it. Return the record's bytes, or -errno. */
 static ssize_t send_sealed(struct kdtls_socket *s, uint8_t type,
 			   const void *data, size_t len, int flags)
 {

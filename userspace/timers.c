@@ -3,7 +3,7 @@
 #include "timers.h"
 #include <kdtls/engine.h>
 
-/* Two that are due at one time are told apart by their addresses. */
+/* Compare two timers. The addresses tell two apart that are due at one time. */
 static int compare(struct timed *a, struct timed *b)
 {
 	if (a->when != b->when)

@@ -25,10 +25,13 @@ struct timed {
 
 RB_HEAD(timers, timed);
 
-/* Set @t to be due at @when, in place of an earlier setting; KDTLS_NEVER: never. */
+/*
+ * Set @t to be due at @when, in place of an earlier setting. KDTLS_NEVER says
+ * that it is not due.
+ */
 void timers_set(struct timers *timers, struct timed *t, uint64_t when);
 
-/* Return: the timer that is due first, or NULL if none is set. */
+/* Return the timer that is due first, or NULL if none is set. */
 struct timed *timers_first(struct timers *timers);
 
 #endif /* _KDTLS_TIMERS_H */

@@ -112,7 +112,7 @@ static int try_cipher(const struct sockaddr *peer, socklen_t len,
 
 int ulp_supports(int fd, unsigned int version, unsigned int cipher)
 {
-	static unsigned int known[2];	/* bits: ciphers that work; by version */
+	static unsigned int known[2];	/* a bit for each cipher that works, by version */
 	unsigned int *of = &known[version == DTLS_VERSION_1_3];
 	unsigned int bit = cipher_bit(cipher);
 	struct sockaddr_storage peer;
@@ -286,7 +286,8 @@ int ulp_feed(int fd, const void *datagram, size_t len)
 
 /*
  * Copy the record information of a control message. The kernel's structure may
- * be shorter or longer than ours: a later version of the module may add members.
+ * be shorter or longer than this file's, as another version of the module may
+ * have other members at its end.
  */
 static void take_info(const struct cmsghdr *cmsg, struct dtls_record_info *info)
 {

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define READ_EPOCHS	3		/* as the kernel: previous, current, next */
-#define QUEUE_MAX	(256 * 1024)	/* bytes of content that may wait for a reader */
+#define READ_EPOCHS	3		/* previous, current, next, as in the kernel */
+#define QUEUE_MAX	(256 * 1024)	/* bytes that wait for a reader at most */
 
 struct chunk {
 	STAILQ_ENTRY(chunk) list;
