@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * This list has every member of struct proto, and what an attached socket's copy
- * has in its place. compat_copy.h alone includes this file, and does so more than
- * once.
+ * This list has every member of struct proto, and what an attached socket's
+ * copy has in its place. compat_copy.h alone includes this file, and does so
+ * more than once.
  *
- *   OURS	The copy has a function of this module: the member moves data, or
- *		decides where data may go.
- *   BASE	The copy has UDP's own member: accounting, hashing, and calls that
- *		move no data.
- *   NONE	The copy has nothing, whatever UDP has: the member would move data
- *		past this module, or UDP does not use the member. The list does not
- *		name the member in code, as some versions lack it.
+ *   OURS	The copy has a function of this module: the member moves data,
+ *		or decides where data may go.
+ *   BASE	The copy has UDP's own member: accounting, hashing, and calls
+ *		that move no data.
+ *   NONE	The copy has nothing, whatever UDP has: the member would move
+ *		data past this module, or UDP does not use the member. The list
+ *		does not name the member in code, as some versions lack it.
  */
 OURS(close, dtls_close);
 BASE(pre_connect);

@@ -339,7 +339,11 @@ static void conclude_record(struct dtls_sock *ds, struct dtls_run *rx,
 			o->verdict = -ENOMEM;
 	} else if (!(rx->fresh >> i & 1)) {
 		drop_record(ds, rx, DTLS_COUNT_RX_REPLAYS);
-		/* With a unified header it is more likely a copy of application data. */
+		/*
+		 * A peer that begins anew counts from 0 again, so that the
+		 * records of its handshake look like replays. With a unified
+		 * header the record is more likely a copy of application data.
+		 */
 		if (!rx->rec.unified)
 			show_unverified(ds, rx, i);
 	} else if (o->verdict == DTLS_RX_CONTROL) {

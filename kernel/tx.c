@@ -38,7 +38,11 @@
 #define BASE_FLAGS	(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM | \
 			 MSG_DONTROUTE)
 
-/* One record of up to COPY_MAX bytes is cheaper copied by the base than lent. */
+/*
+ * One record of up to COPY_MAX bytes is cheaper copied by the base than lent.
+ * For several records that limit is DTLS_LINEAR_SIZE. Both were measured, for
+ * sender and receiver together.
+ */
 #define COPY_MAX	1024
 static_assert(COPY_MAX <= DTLS_LINEAR_SIZE);
 
@@ -79,7 +83,11 @@ struct run {
 	bool more;
 };
 
-/* struct dtls_cork has records that wait for the end of their datagram. */
+/*
+ * struct dtls_cork has records that wait for the end of their datagram. They
+ * lie in pages of the cork's own: in pages of the tasks that add them, the
+ * records of many tasks would be more pieces than a datagram takes.
+ */
 struct dtls_cork {
 	struct dtls_batch batch;
 	struct page_frag frag;
@@ -148,7 +156,8 @@ static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
 /*
  * mark_copied() marks the task's pages, to which the base copied a GSO packet.
  * Nobody else writes to them, so a reader on this machine may open the records
- * there without copying them first.
+ * there without copying them first. A reader that comes before the mark copies
+ * them.
  */
 static void mark_copied(void)
 {
@@ -162,9 +171,10 @@ static void mark_copied(void)
  * push_batch() sends @batch: records of @size bytes, of which the last may be
  * shorter, in a datagram each, or all records in one datagram if @size is 0.
  * Where GSO is not possible (no checksum offload, IPsec, SO_NO_CHECK, a record
- * larger than the path), the same records are sent one by one. Where not even one
- * record can be lent (net.core.max_skb_frags), the base copies it. Returns bytes
- * of ciphertext that were sent, or an error if none were.
+ * larger than the path), the same records are sent one by one: the bytes are
+ * not sealed again, so no nonce is used twice. Where not even one record can be
+ * lent (net.core.max_skb_frags), the base copies it. Returns bytes of
+ * ciphertext that were sent, or an error if none were.
  */
 static ssize_t push_batch(struct tx *tx, struct dtls_batch *batch, size_t size)
 {
@@ -406,7 +416,9 @@ static int seal_run(struct tx *tx, const struct dtls_batch *batch,
 /*
  * make_records() numbers and seals @run, whose content is in its place. Returns
  * how many records were made: fewer, and the first ones, if no more sequence
- * numbers were left; or an error.
+ * numbers were left; or an error. The scratch is given back before the records
+ * go down, as the base may wait for room, and before tell_number(), which may
+ * sleep.
  */
 static int make_records(struct tx *tx, const struct dtls_batch *batch,
 			const struct run *run)
@@ -480,6 +492,7 @@ static ssize_t send_records(struct tx *tx, size_t len)
 {
 	const struct dtls_key *key = &tx->epoch->key;
 	size_t segment = tx->segment && tx->segment < len ? tx->segment : len;
+	/* Kernels that zero the stack would write it all for each call. */
 	struct bio_vec bvec[DTLS_BATCH_PIECES] __uninitialized;
 	struct dtls_batch batch = { .max = ARRAY_SIZE(bvec), .bvec = bvec };
 	size_t most = 1, left = len, done = 0, n;

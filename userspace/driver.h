@@ -5,7 +5,8 @@
  *	user_records.c  makes and opens records where the kernel does not
  *	handover.c  gives the engine's keys to whoever makes the records
  *	socket.c    is one association on its socket
- *	restart.c   is a client that starts anew on its old port (RFC 6347 4.2.8)
+ *	restart.c   is a client that starts anew on its old port (RFC 6347
+ *		    4.2.8)
  *	listener.c  is many associations on one port: see listener.h
  */
 #ifndef _KDTLS_DRIVER_H
@@ -105,12 +106,12 @@ struct datagram {
 /**
  * user_records_open() - take the next record off a datagram
  * @u:		records in user space
- * @d:		the datagram; its rest begins behind the record then, and is empty
- *		if the beginning of another record cannot be found
+ * @d:		the datagram; its rest begins behind the record then, and is
+ *		empty if the beginning of another record cannot be found
  * @plain:	room for DTLS_FRAGMENT_SIZE_MAX bytes of content
  * @raw:	set to the record as it came, if it was not opened
- * @info:	set to what is known of the record; its flag DTLS_RECORD_RAW says
- *		that the record was not opened
+ * @info:	set to what is known of the record; its flag DTLS_RECORD_RAW
+ *		says that the record was not opened
  *
  * Return: bytes of content or of @raw; -EAGAIN if nothing is left of the
  * datagram; -EBADMSG if the record was dropped and the call is to be repeated.
@@ -154,11 +155,12 @@ struct keeper;
  * struct kdtls_socket - one association
  * @endpoint:	the endpoint that it belongs to
  * @engine:	the engine of its handshake
- * @fd:		its connected socket; -1 means that it speaks through that of @old
+ * @fd:		its connected socket; -1 means that it speaks through that of
+ *		@old
  * @error:	the negative error that ended the association, or 0
  * @icmp:	the negative error that the network told of the peer, or 0
- * @why:	why the kernel does not make the records: an error, or 0 if nobody
- *		asked for that
+ * @why:	why the kernel does not make the records: an error, or 0 if
+ *		nobody asked for that
  * @wanted:	the path that the owner asked for
  * @path:	who makes the records
  * @server:	this end is the server
@@ -168,8 +170,8 @@ struct keeper;
  * @shut:	this end has sent its close_notify
  * @eof:	the peer's close_notify has come
  * @eof_told:	kdtls_recv() has told the owner of the end
- * @end:	on the user path, the record with the peer's close_notify: data in
- *		records of lower numbers is still to be received
+ * @end:	on the user path, the record with the peer's close_notify: data
+ *		in records of lower numbers is still to be received
  * @data:	the owner's pointer
  * @kept_len:	bytes of @kept
  * @kept:	records that came before their keys
@@ -181,18 +183,20 @@ struct keeper;
  * @old:	the association that this one is to replace
  * @next:	the association that is to replace this one
  * @deadline:	when the handshake has to be done, µs, or KDTLS_NEVER
- * @stage:	how far the client has come: the listener looks after it until it
- *		was accepted
+ * @stage:	how far the client has come: the listener looks after it until
+ *		it was accepted
  * @keeper:	the keeper of its address
  * @hashed:	it is in the listener's table
  * @listed:	it is in the listener's list of its stage
- * @timed:	it is in the listener's tree of timers, while its handshake goes on
+ * @timed:	it is in the listener's tree of timers, while its handshake goes
+ *		on
  * @hash:	its place in the table
  * @list:	its place in the list
  * @key_len:	bytes of @key
  * @key:	the peer's address and this end's, as the engine knows them
- * @random:	the random of the ClientHello that began this association; zero if
- *		that is not known, as the hello's pieces came in another order
+ * @random:	the random of the ClientHello that began this association; zero
+ *		if that is not known, as the hello's pieces came in another
+ *		order
  */
 struct kdtls_socket {
 	struct kdtls_endpoint *endpoint;

@@ -112,7 +112,7 @@ static int try_cipher(const struct sockaddr *peer, socklen_t len,
 
 int ulp_supports(int fd, unsigned int version, unsigned int cipher)
 {
-	static unsigned int known[2];	/* a bit for each cipher that works, by version */
+	static unsigned int known[2];	/* bits of ciphers, by version */
 	unsigned int *of = &known[version == DTLS_VERSION_1_3];
 	unsigned int bit = cipher_bit(cipher);
 	struct sockaddr_storage peer;

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define READ_EPOCHS	3		/* previous, current, next, as in the kernel */
-#define QUEUE_MAX	(256 * 1024)	/* bytes that wait for a reader at most */
+#define READ_EPOCHS	3		/* as many as the kernel has */
+#define QUEUE_MAX	(256 * 1024)	/* most bytes for a reader */
 
 struct chunk {
 	STAILQ_ENTRY(chunk) list;

@@ -69,7 +69,8 @@ static bool expects_certificates(const struct kdtls_engine *e)
 
 /*
  * Return how long a message of a type may be. Certificate chains and lists of
- * authorities may be much longer than other messages.
+ * authorities may be much longer than other messages. An end to which none may
+ * come takes no message of that length.
  */
 static size_t max_message(const struct kdtls_engine *e, u8 type)
 {
@@ -170,7 +171,10 @@ static int late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
 				 "a message came after the handshake");
-	/* The flight goes out once, for the last fragment of the Finished. */
+	/*
+	 * The peer sends its Finished again, as it has not received the flight
+	 * that answers it. That goes out once, for the last fragment.
+	 */
 	if (f->offset + f->body.len == f->length && e->flight.first &&
 	    !dtls_flight_pending(&e->flight))
 		dtls_retransmit_flight(e);
@@ -185,6 +189,7 @@ static int late_messages(struct kdtls_engine *e,
 
 	if (e->d13)
 		return dtls_post13_receive(e, record, content);
+	/* Anybody can write a message in the clear, so none is looked at. */
 	while (record->epoch && content.len) {
 		if (!dtls_fragment_parse(&content, &f)) {
 			e->dropped++;
@@ -215,6 +220,10 @@ static int take_handshake(struct kdtls_engine *e,
 		if (take_fragment(e, record, &f, &fresh, &lost))
 			return -e->error;
 	}
+	/*
+	 * What an ACK names does not come again, so a record of which anything
+	 * was dropped is not acknowledged (RFC 9147 7).
+	 */
 	if (fresh && !lost && dtls_state_may_be_13(e))
 		dtls_ack_note(e, record);
 	return 0;
@@ -231,6 +240,10 @@ int dtls_content_take(struct kdtls_engine *e, const struct dtls_record *record,
 	case DTLS_CT_ALERT:
 		return dtls_alert_receive(e, epoch, content);
 	case DTLS_CT_ACK:
+		/*
+		 * In a handshake an answer ends the flight; after it only the
+		 * ACK of all of it does.
+		 */
 		return dtls_ack_receive(e, epoch, content) && e->keys_out ?
 		       dtls_post13_acknowledged(e) : 0;
 	case DTLS_CT_CHANGE_CIPHER_SPEC:
@@ -253,6 +266,11 @@ int dtls_content_take(struct kdtls_engine *e, const struct dtls_record *record,
 			return dtls_fail(e, KDTLS_EPROTOCOL,
 					 KDTLS_ALERT_UNEXPECTED_MESSAGE,
 					 "data under the handshake's key");
+		/*
+		 * In DTLS 1.2 data may overtake what is missing of the
+		 * handshake. It waits until the peer is known. In DTLS 1.3 the
+		 * owner has the keys of data.
+		 */
 		if (epoch && e->hs && content.len && !e->d13)
 			dtls_content_hold(e, true, content.p, content.len);
 		return 0;

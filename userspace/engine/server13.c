@@ -14,7 +14,10 @@
 #include "retry.h"
 #include "server13.h"
 
-/* So many identities of one hello are tried. */
+/*
+ * So many identities of one hello are tried, as each may cost a decryption or a
+ * call of the owner.
+ */
 #define IDENTITIES_MAX	8
 
 static int missing(struct kdtls_engine *e, const char *what)
@@ -96,6 +99,7 @@ static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
 	if (hello)
 		r = hello->retry;
 	e->unproven = false;
+	/* The transcript has the request that this engine itself sent. */
 	if (hs->retried)
 		return 0;
 	hs->retried = true;
@@ -220,8 +224,9 @@ static bool take_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 }
 
 /*
- * Ask the owner for the key of an identity. Return 1 if there is one, 0 if not,
- * or an error.
+ * Ask the owner for the key of an identity. Such a key goes with SHA-256 alone
+ * (RFC 8446 4.2.11), and no certificate goes with it. Return 1 if there is one,
+ * 0 if not, or an error.
  */
 static int take_external(struct kdtls_engine *e, struct dtls_bytes identity)
 {
@@ -265,8 +270,9 @@ static int check_binder(struct kdtls_engine *e, struct dtls_bytes binder,
 
 /*
  * Take one of the client's keys if it is known and proven and, if it is a
- * session's, good enough for what is asked now. Return 1 if it was taken, 0 if
- * not, or an error.
+ * session's, good enough for what is asked now. The proof comes before the
+ * owner is asked, as anybody may repeat a ticket. Return 1 if the key was
+ * taken, 0 if not, or an error.
  */
 static int try_psk(struct kdtls_engine *e, struct dtls_bytes identity,
 		   struct dtls_bytes binder, size_t list_len)
@@ -295,8 +301,8 @@ static int try_psk(struct kdtls_engine *e, struct dtls_bytes identity,
 }
 
 /*
- * Take an identity and its binder off their lists. Return false if they are
- * malformed.
+ * Take an identity and its binder, which has 32 bytes or more, off their lists
+ * (RFC 8446 4.2.11). Return false if they are malformed.
  */
 static bool next_psk(struct dtls_bytes *ids, struct dtls_bytes *binders,
 		     struct dtls_bytes *identity, struct dtls_bytes *binder)
@@ -308,7 +314,10 @@ static bool next_psk(struct dtls_bytes *ids, struct dtls_bytes *binders,
 	       binder->len >= 32;
 }
 
-/* Take the first of the client's keys that is known here, if any. */
+/*
+ * Take the first of the client's keys that is known here, if any. The lists are
+ * read to their end before a key of theirs is used.
+ */
 static int choose_psk(struct kdtls_engine *e,
 		      const struct dtls_client_hello *ch)
 {
@@ -561,6 +570,10 @@ int dtls_server13_client_hello(struct kdtls_engine *e,
 		return -e->error;
 	if (!hs->psk_chosen && choose_certificate(e, ch, &choice))
 		return -e->error;
+	/*
+	 * A client gets no ticket that it could not use with Diffie-Hellman
+	 * (RFC 8446 4.2.9).
+	 */
 	hs->send_ticket = has_mode(ch, DTLS_MODE_PSK_DHE) &&
 			  !dtls_endpoint_flag(e->ep, KDTLS_NO_TICKETS);
 	return send_flight(e, ch, &choice);
