@@ -16,7 +16,7 @@
 
 void conn_init(struct conn *c, struct kdtls_socket *s, const struct options *o)
 {
-	size_t max = o->mtu ? RECORD_MAX : DEFAULT_RECORD;
+	size_t max = o->mtu ? DTLS_RECORD_SIZE_MAX : DEFAULT_RECORD;
 	int n = kdtls_payload(s);
 
 	*c = (struct conn){
@@ -42,7 +42,7 @@ static void cut_sends(struct conn *c)
 
 ssize_t conn_send_file(struct conn *c, int file, size_t len)
 {
-	char buf[RECORD_MAX];
+	char buf[DTLS_RECORD_SIZE_MAX];
 	ssize_t n, sent;
 
 	if (c->kernel) {

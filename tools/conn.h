@@ -6,7 +6,6 @@
 #include "options.h"
 #include <kdtls/socket.h>
 
-#define RECORD_MAX	16384	/* bytes of content: RFC 6347 4.1 */
 #define CONN_OVERHEAD	80	/* most bytes of header, CID, nonce and tag */
 
 /**

@@ -39,7 +39,7 @@ struct client {
 	uint64_t due;
 	size_t have;
 	LIST_ENTRY(client) list;
-	char queue[RECORD_MAX];
+	char queue[DTLS_RECORD_SIZE_MAX];
 };
 
 LIST_HEAD(clients, client);
@@ -238,7 +238,7 @@ static void from_client(struct client *client)
 
 static void from_command(struct client *client)
 {
-	char buf[RECORD_MAX];
+	char buf[DTLS_RECORD_SIZE_MAX];
 	ssize_t n;
 	int i;
 

@@ -104,7 +104,7 @@ static bool write_all(int fd, const char *buf, size_t len)
  */
 static bool receive(struct transfer *t)
 {
-	char buf[RECORD_MAX];
+	char buf[DTLS_RECORD_SIZE_MAX];
 	ssize_t n;
 	int i;
 
@@ -176,7 +176,7 @@ static bool end_of_input(struct transfer *t)
 /* Send some of the input. Return false if the transfer has failed. */
 static bool transmit(struct transfer *t)
 {
-	char buf[RECORD_MAX];
+	char buf[DTLS_RECORD_SIZE_MAX];
 	ssize_t n;
 
 	if (t->regular) {

@@ -13,9 +13,6 @@
 
 #include "record.h"
 
-/* The version that hellos and what answers them may bear (RFC 6347 4.2.1) */
-#define DTLS_VERSION_1_0	0xfeff
-
 /* These are the alert levels (RFC 5246 7.2). */
 #define DTLS_ALERT_WARNING	1
 #define DTLS_ALERT_FATAL	2
