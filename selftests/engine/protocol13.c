@@ -50,6 +50,7 @@ TEST(key_schedule_is_libcryptos)
 	u8 psk_key[48], hash[48], secret[48], other[48], out[48];
 	u8 wanted[48], shared[32];
 	struct dtls_crypto c = { 0 };
+	struct dtls_label label;
 	size_t i, len, n;
 	int sha384;
 
@@ -87,10 +88,9 @@ TEST(key_schedule_is_libcryptos)
 		}
 		for (i = 0; i < 6; i++) {
 			n = lens[i] ? lens[i] : len;
-			ASSERT_TRUE(dtls_keys13_expand(&c, md, secret,
-						       labels[i],
-						       (struct dtls_bytes){
-							  hash, i ? 0 : len },
+			label = (struct dtls_label){ labels[i],
+						     { hash, i ? 0 : len } };
+			ASSERT_TRUE(dtls_keys13_expand(&c, md, secret, &label,
 						       out, n));
 			ASSERT_TRUE(kdf(digest, EVP_KDF_HKDF_MODE_EXPAND_ONLY,
 					secret, len, NULL, labels[i],

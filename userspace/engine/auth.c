@@ -100,17 +100,20 @@ static int check_chain(struct kdtls_engine *e, const struct dtls_chain *chain,
 {
 	bool counts = !dtls_endpoint_flag(e->ep, KDTLS_NO_VERIFY);
 	struct dtls_peer *peer = &e->hs->peer;
-	const char *name = dtls_auth_wanted_name(e);
+	struct dtls_purpose purpose = {
+		.server = !e->server,
+		.name = dtls_auth_wanted_name(e),
+	};
 
 	peer->until = dtls_x509_chain_end(chain);
 	if (!counts && !e->ep->config.ops.verify)
 		return 0;
-	shown->result = dtls_x509_chain_verify(&e->ep->trust, chain, !e->server,
-					       name, dtls_state_time(e),
+	purpose.time = dtls_state_time(e);
+	shown->result = dtls_x509_chain_verify(&e->ep->trust, chain, &purpose,
 					       &peer->until, &shown->reason);
 	if (!shown->result) {
 		peer->verified |= KDTLS_VERIFIED_CHAIN;
-		if (name && chain->leaf)
+		if (purpose.name && chain->leaf)
 			peer->verified |= KDTLS_VERIFIED_NAME;
 	}
 	return counts ? shown->result : 0;

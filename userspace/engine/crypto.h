@@ -63,6 +63,19 @@ struct dtls_hmac *dtls_crypto_hmac_key(const struct dtls_crypto *c,
 void dtls_crypto_forget_keys(const struct dtls_crypto *c);
 
 /**
+ * struct dtls_label - what a secret is derived for
+ * @name:	the label, without its NUL
+ * @context:	bytes that the secret is bound to: those of HkdfLabel (RFC 8446
+ *		7.1), or an exporter's context. Without a context @p is NULL,
+ *		which the exporter of DTLS 1.2 tells from an empty one (RFC 5705
+ *		4)
+ */
+struct dtls_label {
+	const char *name;
+	struct dtls_bytes context;
+};
+
+/**
  * dtls_crypto_digest() - hash of several pieces
  * @md:		c->sha256 or c->sha384
  * @out:	room for DTLS_HASH_MAX bytes

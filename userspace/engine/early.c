@@ -48,8 +48,9 @@ static int make_key(struct kdtls_engine *e, const struct dtls_session *s,
 	early->key = NULL;
 	if (hash.len == psk.len && dtls_keys13_extract(c, md, NULL, psk,
 						       secret) &&
-	    dtls_keys13_expand(c, md, secret, "c e traffic", hash, secret,
-			       hash.len) &&
+	    dtls_keys13_expand(c, md, secret,
+			       &(struct dtls_label){ "c e traffic", hash },
+			       secret, hash.len) &&
 	    dtls_keys13_key(c, suite, secret, DTLS13_EPOCH_EARLY,
 			    &early->info)) {
 		dtls_handshake_key_log(e, "CLIENT_EARLY_TRAFFIC_SECRET", secret,

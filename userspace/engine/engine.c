@@ -299,7 +299,7 @@ int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,
 {
 	const struct kdtls_engine *e = engine;
 	const struct dtls_crypto *c = &e->ep->crypto;
-	struct dtls_bytes seed = { context, context_len };
+	struct dtls_label to = { label, { context, context_len } };
 	bool ok;
 
 	if (e->state != KDTLS_ESTABLISHED || !e->ems ||
@@ -309,13 +309,10 @@ int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,
 	ERR_set_mark();
 	if (e->d13)
 		ok = dtls_keys13_export(c, dtls_suite_md(c, e->suite),
-					e->d13->exporter, label, seed, out,
-					len);
+					e->d13->exporter, &to, out, len);
 	else
 		ok = dtls_keys12_export(c, dtls_suite_md(c, e->suite),
-					&e->secrets,
-					label, context ? &seed : NULL, out,
-					len);
+					&e->secrets, &to, out, len);
 	dtls_crypto_forget_keys(c);
 	ERR_pop_to_mark();
 	return ok ? 0 : -KDTLS_ECRYPTO;

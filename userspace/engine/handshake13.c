@@ -21,7 +21,7 @@ int dtls_handshake13_begin(struct kdtls_engine *e)
  * Derive a secret from the present stage of the schedule and the messages so
  * far: Derive-Secret (RFC 8446 7.1).
  */
-static bool derive(struct kdtls_engine *e, const char *label, u8 *out)
+static bool derive(struct kdtls_engine *e, const char *name, u8 *out)
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
 	u8 buf[DTLS_HASH_MAX];
@@ -30,7 +30,8 @@ static bool derive(struct kdtls_engine *e, const char *label, u8 *out)
 	hash = dtls_handshake_hash(e, e->hs->transcript.all.len, buf);
 	return hash.len &&
 	       dtls_keys13_expand(c, dtls_suite_md(c, e->suite), e->hs->secret,
-				  label, hash, out, hash.len);
+				  &(struct dtls_label){ name, hash }, out,
+				  hash.len);
 }
 
 /* Derive a traffic secret and give it to the key log. */

@@ -4,6 +4,20 @@
 
 #define SEED_MAX	4
 
+/**
+ * struct prf - what the PRF is computed of (RFC 5246 5)
+ * @secret:	the key
+ * @label:	the first piece of the seed, without its NUL
+ * @seed:	the pieces that follow the label
+ * @count:	how many these are, SEED_MAX at most
+ */
+struct prf {
+	struct dtls_bytes secret;
+	const char *label;
+	const struct dtls_bytes *seed;
+	unsigned int count;
+};
+
 /*
  * Compute P_hash (RFC 5246 5): A(1) = HMAC(label + seed), A(n + 1) =
  * HMAC(A(n)), and the n-th block of @out is HMAC(A(n) + label + seed). @pieces
@@ -33,19 +47,20 @@ static bool p_hash(struct dtls_hmac *h, struct dtls_bytes *pieces,
 	return ok;
 }
 
-bool dtls_keys12_prf(const struct dtls_crypto *c, const EVP_MD *md,
-		     const u8 *secret, size_t secret_len, const char *label,
-		     const struct dtls_bytes *seed, unsigned int seed_count,
-		     u8 *out, size_t len)
+/* Write @len bytes of PRF(secret, label, seed) to @out (RFC 5246 5). */
+static bool compute_prf(const struct dtls_crypto *c, const EVP_MD *md,
+			const struct prf *in, u8 *out, size_t len)
 {
 	struct dtls_bytes pieces[2 + SEED_MAX];
 
-	if (seed_count > SEED_MAX)
+	if (in->count > SEED_MAX)
 		return false;
-	pieces[1] = (struct dtls_bytes){ (const u8 *)label, strlen(label) };
-	memcpy(pieces + 2, seed, seed_count * sizeof(*seed));
-	return p_hash(dtls_crypto_hmac_key(c, md, secret, secret_len), pieces,
-		      2 + seed_count, (size_t)EVP_MD_get_size(md), out, len);
+	pieces[1] = (struct dtls_bytes){ (const u8 *)in->label,
+					 strlen(in->label) };
+	memcpy(pieces + 2, in->seed, in->count * sizeof(*in->seed));
+	return p_hash(dtls_crypto_hmac_key(c, md, in->secret.p, in->secret.len),
+		      pieces, 2 + in->count, (size_t)EVP_MD_get_size(md), out,
+		      len);
 }
 
 bool dtls_keys12_master(const struct dtls_crypto *c, const EVP_MD *md,
@@ -56,13 +71,19 @@ bool dtls_keys12_master(const struct dtls_crypto *c, const EVP_MD *md,
 		{ s->client_random, DTLS_RANDOM_SIZE },
 		{ s->server_random, DTLS_RANDOM_SIZE },
 	};
+	struct prf in = {
+		.secret = { premaster, premaster_len },
+		.label = "master secret",
+		.seed = randoms,
+		.count = 2,
+	};
 
-	if (session_hash.len)
-		return dtls_keys12_prf(c, md, premaster, premaster_len,
-				       "extended master secret", &session_hash,
-				       1, s->master, DTLS_SECRET_SIZE);
-	return dtls_keys12_prf(c, md, premaster, premaster_len, "master secret",
-			       randoms, 2, s->master, DTLS_SECRET_SIZE);
+	if (session_hash.len) {
+		in.label = "extended master secret";
+		in.seed = &session_hash;
+		in.count = 1;
+	}
+	return compute_prf(c, md, &in, s->master, DTLS_SECRET_SIZE);
 }
 
 bool dtls_keys12_keys(const struct dtls_crypto *c,
@@ -78,12 +99,16 @@ bool dtls_keys12_keys(const struct dtls_crypto *c,
 		{ s->server_random, DTLS_RANDOM_SIZE },
 		{ s->client_random, DTLS_RANDOM_SIZE },
 	};
+	struct prf in = {
+		.secret = { s->master, DTLS_SECRET_SIZE },
+		.label = "key expansion",
+		.seed = randoms,
+		.count = 2,
+	};
 	u8 *p = block;
 	bool ok;
 
-	ok = dtls_keys12_prf(c, dtls_suite_md(c, suite), s->master,
-			     DTLS_SECRET_SIZE, "key expansion", randoms, 2,
-			     block, len);
+	ok = compute_prf(c, dtls_suite_md(c, suite), &in, block, len);
 	if (ok) {
 		memset(client, 0, sizeof(*client));
 		client->version = DTLS_VERSION_1_2;
@@ -106,27 +131,36 @@ bool dtls_keys12_verify_data(const struct dtls_crypto *c, const EVP_MD *md,
 			     const struct dtls12_secrets *s, bool server,
 			     struct dtls_bytes hash, u8 *out)
 {
-	return dtls_keys12_prf(c, md, s->master, DTLS_SECRET_SIZE,
-			       server ? "server finished" : "client finished",
-			       &hash, 1, out, DTLS12_VERIFY_SIZE);
+	struct prf in = {
+		.secret = { s->master, DTLS_SECRET_SIZE },
+		.label = server ? "server finished" : "client finished",
+		.seed = &hash,
+		.count = 1,
+	};
+
+	return compute_prf(c, md, &in, out, DTLS12_VERIFY_SIZE);
 }
 
 bool dtls_keys12_export(const struct dtls_crypto *c, const EVP_MD *md,
-			const struct dtls12_secrets *s, const char *label,
-			const struct dtls_bytes *context, u8 *out, size_t len)
+			const struct dtls12_secrets *s,
+			const struct dtls_label *label, u8 *out, size_t len)
 {
-	struct dtls_bytes seed[4] = {
+	struct dtls_bytes seed[SEED_MAX] = {
 		{ s->client_random, DTLS_RANDOM_SIZE },
 		{ s->server_random, DTLS_RANDOM_SIZE },
 	};
-	unsigned int count = 2;
+	struct prf in = {
+		.secret = { s->master, DTLS_SECRET_SIZE },
+		.label = label->name,
+		.seed = seed,
+		.count = 2,
+	};
 	u8 context_len[2];
 
-	if (context) {
-		dtls_put_be(context_len, 2, context->len);
-		seed[count++] = (struct dtls_bytes){ context_len, 2 };
-		seed[count++] = *context;
+	if (label->context.p) {
+		dtls_put_be(context_len, 2, label->context.len);
+		seed[in.count++] = (struct dtls_bytes){ context_len, 2 };
+		seed[in.count++] = label->context;
 	}
-	return dtls_keys12_prf(c, md, s->master, DTLS_SECRET_SIZE, label, seed,
-			       count, out, len);
+	return compute_prf(c, md, &in, out, len);
 }

@@ -45,10 +45,11 @@ static bool expand(const struct dtls_crypto *c, const EVP_MD *md,
 }
 
 bool dtls_keys13_expand(const struct dtls_crypto *c, const EVP_MD *md,
-			const u8 *secret, const char *label,
-			struct dtls_bytes context, u8 *out, size_t len)
+			const u8 *secret, const struct dtls_label *label,
+			u8 *out, size_t len)
 {
-	size_t label_len = strlen(label);
+	struct dtls_bytes context = label->context;
+	size_t label_len = strlen(label->name);
 	size_t prefix_len = strlen(LABEL_PREFIX);
 	u8 info[INFO_MAX];
 	u8 *p = info;
@@ -59,7 +60,7 @@ bool dtls_keys13_expand(const struct dtls_crypto *c, const EVP_MD *md,
 	p[2] = (u8)(prefix_len + label_len);
 	p += 3;
 	memcpy(p, LABEL_PREFIX, prefix_len);
-	memcpy(p + prefix_len, label, label_len);
+	memcpy(p + prefix_len, label->name, label_len);
 	p += prefix_len + label_len;
 	*p++ = (u8)context.len;
 	if (context.len)
@@ -75,14 +76,15 @@ bool dtls_keys13_expand(const struct dtls_crypto *c, const EVP_MD *md,
  * 8446 7.1).
  */
 static bool derive(const struct dtls_crypto *c, const EVP_MD *md,
-		   const u8 *secret, const char *label, u8 *out)
+		   const u8 *secret, const char *name, u8 *out)
 {
 	u8 hash[DTLS_HASH_MAX];
 	size_t len = dtls_crypto_digest(c, md, NULL, 0, hash);
 
 	return len &&
-	       dtls_keys13_expand(c, md, secret, label,
-				  (struct dtls_bytes){ hash, len }, out, len);
+	       dtls_keys13_expand(c, md, secret,
+				  &(struct dtls_label){ name, { hash, len } },
+				  out, len);
 }
 
 bool dtls_keys13_derived(const struct dtls_crypto *c, const EVP_MD *md,
@@ -102,18 +104,17 @@ bool dtls_keys13_key(const struct dtls_crypto *c,
 {
 	const struct dtls_aead *aead = dtls_aead_find(suite->cipher);
 	const EVP_MD *md = dtls_suite_md(c, suite);
-	struct dtls_bytes none = { 0 };
 
 	memset(key, 0, sizeof(*key));
 	key->version = DTLS_VERSION_1_3;
 	key->cipher = suite->cipher;
 	key->epoch = epoch;
-	return dtls_keys13_expand(c, md, secret, "key", none, key->key,
-				  aead->key_size) &&
-	       dtls_keys13_expand(c, md, secret, "iv", none, key->iv,
-				  DTLS_IV_SIZE) &&
-	       dtls_keys13_expand(c, md, secret, "sn", none, key->sn_key,
-				  aead->key_size);
+	return dtls_keys13_expand(c, md, secret, &(struct dtls_label){ "key" },
+				  key->key, aead->key_size) &&
+	       dtls_keys13_expand(c, md, secret, &(struct dtls_label){ "iv" },
+				  key->iv, DTLS_IV_SIZE) &&
+	       dtls_keys13_expand(c, md, secret, &(struct dtls_label){ "sn" },
+				  key->sn_key, aead->key_size);
 }
 
 bool dtls_keys13_update(const struct dtls_crypto *c, const EVP_MD *md,
@@ -123,8 +124,9 @@ bool dtls_keys13_update(const struct dtls_crypto *c, const EVP_MD *md,
 	u8 next[DTLS_HASH_MAX];
 	bool ok;
 
-	ok = dtls_keys13_expand(c, md, secret, "traffic upd",
-				(struct dtls_bytes){ 0 }, next, len);
+	ok = dtls_keys13_expand(c, md, secret,
+				&(struct dtls_label){ "traffic upd" }, next,
+				len);
 	if (ok)
 		memcpy(secret, next, len);
 	OPENSSL_cleanse(next, sizeof(next));
@@ -138,8 +140,8 @@ bool dtls_keys13_finished(const struct dtls_crypto *c, const EVP_MD *md,
 	u8 key[DTLS_HASH_MAX];
 	bool ok;
 
-	ok = dtls_keys13_expand(c, md, secret, "finished",
-				(struct dtls_bytes){ 0 }, key, len) &&
+	ok = dtls_keys13_expand(c, md, secret,
+				&(struct dtls_label){ "finished" }, key, len) &&
 	     dtls_hmac_digest(dtls_crypto_hmac_key(c, md, key, len), &hash, 1,
 			      out);
 	OPENSSL_cleanse(key, sizeof(key));
@@ -147,18 +149,19 @@ bool dtls_keys13_finished(const struct dtls_crypto *c, const EVP_MD *md,
 }
 
 bool dtls_keys13_export(const struct dtls_crypto *c, const EVP_MD *md,
-			const u8 *secret, const char *label,
-			struct dtls_bytes context, u8 *out, size_t len)
+			const u8 *secret, const struct dtls_label *label,
+			u8 *out, size_t len)
 {
 	u8 derived[DTLS_HASH_MAX], hash[DTLS_HASH_MAX];
-	size_t hash_len = dtls_crypto_digest(c, md, &context, 1, hash);
+	size_t hash_len = dtls_crypto_digest(c, md, &label->context, 1, hash);
 	bool ok;
 
 	ok = hash_len &&
-	     derive(c, md, secret, label, derived) &&
-	     dtls_keys13_expand(c, md, derived, "exporter",
-				(struct dtls_bytes){ hash, hash_len }, out,
-				len);
+	     derive(c, md, secret, label->name, derived) &&
+	     dtls_keys13_expand(c, md, derived,
+				&(struct dtls_label){ "exporter",
+						      { hash, hash_len } },
+				out, len);
 	OPENSSL_cleanse(derived, sizeof(derived));
 	return ok;
 }
@@ -167,15 +170,12 @@ bool dtls_keys13_binder(const struct dtls_crypto *c, const EVP_MD *md,
 			struct dtls_bytes psk, bool resumes,
 			struct dtls_bytes hash, u8 *out)
 {
-	u8 early[DTLS_HASH_MAX], key[DTLS_HASH_MAX], empty[DTLS_HASH_MAX];
-	size_t len = dtls_crypto_digest(c, md, NULL, 0, empty);
+	const char *name = resumes ? "res binder" : "ext binder";
+	u8 early[DTLS_HASH_MAX], key[DTLS_HASH_MAX];
 	bool ok;
 
-	ok = len &&
-	     dtls_keys13_extract(c, md, NULL, psk, early) &&
-	     dtls_keys13_expand(c, md, early,
-				resumes ? "res binder" : "ext binder",
-				(struct dtls_bytes){ empty, len }, key, len) &&
+	ok = dtls_keys13_extract(c, md, NULL, psk, early) &&
+	     derive(c, md, early, name, key) &&
 	     dtls_keys13_finished(c, md, key, hash, out);
 	OPENSSL_cleanse(early, sizeof(early));
 	OPENSSL_cleanse(key, sizeof(key));

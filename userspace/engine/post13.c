@@ -76,8 +76,8 @@ static bool ticket_key(const struct kdtls_engine *e, struct dtls_bytes nonce,
 	memset(s->master, 0, sizeof(s->master));
 	ok = dtls_keys13_expand(c, dtls_suite_md(c, e->suite),
 				e->d13->resumption,
-				"resumption", nonce, s->master,
-				dtls_suite_hash_len(e->suite));
+				&(struct dtls_label){ "resumption", nonce },
+				s->master, dtls_suite_hash_len(e->suite));
 	dtls_crypto_forget_keys(c);
 	return ok;
 }

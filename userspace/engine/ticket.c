@@ -54,14 +54,14 @@ void dtls_tickets_exit(struct dtls_tickets *t)
  * is read or written.
  */
 static bool crypt(const struct dtls_ticket_key *k, int enc, const u8 *iv,
-		  const u8 *in, size_t len, u8 *out, u8 *tag)
+		  struct dtls_bytes in, u8 *out, u8 *tag)
 {
 	int n = 0, last;
 	bool ok;
 
 	ok = EVP_CipherInit_ex2(k->ctx, NULL, NULL, iv, enc, NULL) == 1 &&
 	     EVP_CipherUpdate(k->ctx, NULL, &n, k->name, NAME_SIZE) == 1 &&
-	     EVP_CipherUpdate(k->ctx, out, &n, in, (int)len) == 1;
+	     EVP_CipherUpdate(k->ctx, out, &n, in.p, (int)in.len) == 1;
 	if (ok && !enc)
 		ok = EVP_CIPHER_CTX_ctrl(k->ctx, EVP_CTRL_AEAD_SET_TAG,
 					 TAG_SIZE, tag) == 1;
@@ -88,8 +88,9 @@ bool dtls_ticket_seal(struct dtls_tickets *t, const struct dtls_crypto *c,
 		wr_bytes(out, t->key[0].name, NAME_SIZE);
 		wr_bytes(out, iv, IV_SIZE);
 		text = wr_room(out, plain.len);
-		ok = text && crypt(&t->key[0], 1, iv, plain.p, plain.len, text,
-				   tag);
+		ok = text && crypt(&t->key[0], 1, iv,
+				   (struct dtls_bytes){ plain.p, plain.len },
+				   text, tag);
 		wr_bytes(out, tag, TAG_SIZE);
 	}
 	wr_free(&plain);
@@ -117,7 +118,7 @@ bool dtls_ticket_open(struct dtls_tickets *t, const struct dtls_crypto *c,
 			continue;
 		out = wr_room(plain, text.len);
 		return out &&
-		       crypt(k, 0, iv.p, text.p, text.len, out, tag) &&
+		       crypt(k, 0, iv.p, text, out, tag) &&
 		       dtls_session_read(s, (struct dtls_bytes){ plain->p,
 					 plain->len }) &&
 		       !dtls_session_expired(s, t->life, now);

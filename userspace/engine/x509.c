@@ -400,9 +400,10 @@ static int64_t built_chain_end(X509_STORE_CTX *ctx)
 
 int dtls_x509_chain_verify(const struct dtls_trust *t,
 			   const struct dtls_chain *chain,
-			   bool server, const char *name, int64_t time,
-			   int64_t *until, const char **reason)
+			   const struct dtls_purpose *purpose, int64_t *until,
+			   const char **reason)
 {
+	const char *name = purpose->name;
 	int result = X509_V_ERR_OUT_OF_MEM;
 	X509_VERIFY_PARAM *param;
 	X509_STORE_CTX *ctx;
@@ -417,11 +418,11 @@ int dtls_x509_chain_verify(const struct dtls_trust *t,
 	if (ok) {
 		param = X509_STORE_CTX_get0_param(ctx);
 		X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
-		X509_VERIFY_PARAM_set_time(param, (time_t)time);
+		X509_VERIFY_PARAM_set_time(param, (time_t)purpose->time);
 		X509_VERIFY_PARAM_set_hostflags(param,
 						X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
 			X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-		ok = X509_STORE_CTX_set_purpose(ctx, server ?
+		ok = X509_STORE_CTX_set_purpose(ctx, purpose->server ?
 						X509_PURPOSE_SSL_SERVER :
 						X509_PURPOSE_SSL_CLIENT) == 1;
 		if (ok && name && dtls_name_is_address(name))

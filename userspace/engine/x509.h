@@ -81,19 +81,33 @@ int dtls_x509_chain_parse(struct dtls_chain *chain, struct dtls_bytes body,
 void dtls_x509_chain_free(struct dtls_chain *chain);
 
 /**
- * dtls_x509_chain_verify() - check whether a chain is good for a peer
- * @server:	the peer is a server
- * @name:	host name or address that it must bear (see name.h); NULL: any
+ * struct dtls_purpose - what a chain has to be good for
+ * @server:	to be a server, and otherwise to be a client
+ * @name:	the host name or address that its certificate must bear (see
+ *		name.h), or NULL if any will do
  * @time:	seconds since 1970
- * @until:	set, if it is good, to when the first of its certificates expires
- * @reason:	set to words
+ */
+struct dtls_purpose {
+	bool server;
+	const char *name;
+	int64_t time;
+};
+
+/**
+ * dtls_x509_chain_verify() - check whether a chain is good for a peer
+ * @t:		what is trusted
+ * @chain:	what the peer has shown
+ * @purpose:	what the chain has to be good for; a raw key is good for all
+ * @until:	if the chain is good, set to when the first of its certificates
+ *		expires
+ * @reason:	set to the result in words
  *
  * Return: 0 or an X509_V_ERR_*.
  */
 int dtls_x509_chain_verify(const struct dtls_trust *t,
 			   const struct dtls_chain *chain,
-			   bool server, const char *name, int64_t time,
-			   int64_t *until, const char **reason);
+			   const struct dtls_purpose *purpose, int64_t *until,
+			   const char **reason);
 
 /*
  * Return when the certificate that was shown expires, whoever signed it, or
