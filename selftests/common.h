@@ -43,11 +43,14 @@
 
 #define ALERT_USER_CANCELED	90
 
-#define HEADER_LEN	13	/* of a 1.2 record without connection ID */
-#define PLAIN_MAX	16384	/* plaintext of one record */
+#define HEADER_LEN	13	/* bytes of header without connection ID */
+#define PLAIN_MAX	16384	/* most bytes of content in a record */
 #define DGRAM_MAX	65536	/* room for any datagram */
 
-/* Calls that return 0 or -1, with errno in the report if it went wrong */
+/*
+ * These are for calls that return 0, or -1 with errno set. The report has errno
+ * if the call failed.
+ */
 #define ASSERT_OK(call)							\
 	ASSERT_EQ(0, (call)) TH_LOG("%s: %s", #call, strerror(errno))
 #define ASSERT_ERRNO(error, call)					\
@@ -58,10 +61,13 @@
 			TH_LOG("%s: %s", #call, strerror(errno));	\
 	} while (0)
 
-/* DTLS_TEST_SLOW is set where the kernel runs at a small part of its speed. */
+/*
+ * Return true if DTLS_TEST_SLOW is set, as it is where the kernel runs at a
+ * small part of its speed.
+ */
 bool slow(void);
 
-/* @n, or a thirtieth of it (at least @min) where the kernel is slow. */
+/* Return @n, or a thirtieth of it (at least @min) where the kernel is slow. */
 unsigned int rounds(unsigned int n, unsigned int min);
 
 /*
@@ -136,28 +142,36 @@ const char *cipher_name(__u16 cipher);
 size_t cipher_key_len(__u16 cipher);
 size_t cipher_tag_len(__u16 cipher);
 
-/* A key that depends on its arguments alone; @who tells directions apart. */
+/*
+ * Make a key that depends on its arguments alone. @who tells directions apart.
+ */
 void peer_key_init(struct peer_key *k, __u16 cipher, __u64 epoch,
 		   unsigned int cid_len, unsigned int who);
 
-/* The same key as the kernel wants to have it. */
+/* Write the key in the form that the kernel takes. */
 void key_info(const struct peer_key *k, struct dtls_key_info *ki);
 
-/* Bytes a record of this key, last in its datagram, has beyond its content. */
+/*
+ * Return how many bytes a record of this key, the last in its datagram, has
+ * beyond its content.
+ */
 size_t peer_overhead(const struct peer_key *k);
 
-/* Mask of the sequence number of a record whose fragment starts with @sample. */
+/*
+ * Make the mask of the sequence number of a record whose fragment starts with
+ * @sample (RFC 9147 4.2.3).
+ */
 void peer_mask(const struct peer_key *k, const __u8 *sample, __u8 *mask);
 
-/* Seal exactly what @rec says at @out; returns the record's bytes. */
+/* Seal exactly what @rec says at @out. Return the record's bytes. */
 size_t peer_seal_record(const struct peer_key *k, const struct peer_record *rec,
 			void *out);
 
-/* The same for a usual record of the key's own epoch, last in its datagram. */
+/* Seal a usual record of the key's own epoch, the last in its datagram. */
 size_t peer_seal(const struct peer_key *k, __u8 type, __u64 seq,
 		 const void *data, size_t len, void *out);
 
-/* The same for one that others may follow. */
+/* Seal a usual record of the key's own epoch that others may follow. */
 size_t peer_seal_more(const struct peer_key *k, __u8 type, __u64 seq,
 		      const void *data, size_t len, void *out);
 
@@ -169,30 +183,36 @@ size_t peer_seal_more(const struct peer_key *k, __u8 type, __u64 seq,
 ssize_t peer_open(const struct peer_key *k, const void *in, size_t len,
 		  struct peer_record *rec);
 
-/* A record in the clear, as of epoch 0; returns its bytes. */
+/* Write a record in the clear, as of epoch 0. Return its bytes. */
 size_t plain_record(__u8 type, __u16 epoch, __u64 seq, const void *data,
 		    size_t len, void *out);
 
-/* UDP socket bound to a free port of the loopback address, or -1. */
+/*
+ * Return a UDP socket that is bound to a free port of the loopback address, or
+ * -1.
+ */
 int udp_socket(int family);
 
-/* Connect @fd to the address @to is bound to. */
+/* Connect @fd to the address that @to is bound to. */
 int udp_connect(int fd, int to);
 
-/* Two UDP sockets connected to each other. */
+/* Make two UDP sockets that are connected to each other. */
 int udp_pair(int family, int *a, int *b);
 
 int dtls_attach(int fd);
 
-/* @dir: DTLS_TX or DTLS_RX */
+/* Give the socket a key. @dir is DTLS_TX or DTLS_RX. */
 int dtls_set_key(int fd, int dir, const struct peer_key *k);
 
-/* State and counters, settled */
+/* Get state and counters, when all that was sent has arrived. */
 int dtls_get_info(int fd, struct dtls_info *info);
 
 int dtls_get_counters(int fd, struct dtls_counters *counters);
 
-/* Plaintext bytes of one record that fits the path; 0: the kernel cannot tell */
+/*
+ * Return the bytes of content of a record that fits the path, or 0 if the
+ * kernel cannot tell.
+ */
 __u32 dtls_mtu(int fd);
 
 int dtls_set_replay_window(int fd, __u32 records);
@@ -200,13 +220,19 @@ int dtls_set_replay_window(int fd, __u32 records);
 /* Give back a datagram that was read before the attach. */
 int dtls_feed(int fd, const void *datagram, size_t len);
 
-/* A line of /proc/net/dtls_stat, or -1 with ENOENT. */
+/* Return a line of /proc/net/dtls_stat, or -1 with ENOENT. */
 long long dtls_stat(const char *name);
 
-/* @n of them, of one moment; -1 for those there are not */
+/*
+ * Get @n lines of /proc/net/dtls_stat, as of one moment. A line that is missing
+ * is -1.
+ */
 void dtls_stats(const char *const *names, size_t n, long long *values);
 
-/* A variant of a fixture that has these members and a link of them */
+/*
+ * LINK_VARIANT is a variant of a fixture that has these members and a link of
+ * them.
+ */
 #define LINK_VARIANT(fixture, name, cipher_, family_, cid_len_)		\
 	FIXTURE_VARIANT_ADD(fixture, name) {				\
 		.cipher = cipher_, .family = family_, .cid_len = cid_len_, \
@@ -228,29 +254,38 @@ struct link {
 	__u64 b_seq;
 };
 
-/* Sockets and keys, nothing attached. The CIDs differ, as do their lengths. */
+/*
+ * Make sockets and keys, and attach nothing. The connection IDs differ, and so
+ * do their lengths.
+ */
 int link_open(struct link *l, int family, __u16 cipher, unsigned int cid_len);
 
 /* Attach one end and give it both keys. */
 int link_attach_a(struct link *l);
 int link_attach_b(struct link *l);
 
-/* @a attached and @b raw; both attached. */
+/* Make a link with @a attached and @b raw, or with both attached. */
 int link_raw(struct link *l, int family, __u16 cipher, unsigned int cid_len);
 int link_dtls(struct link *l, int family, __u16 cipher, unsigned int cid_len);
 void link_close(struct link *l);
 
-/* Raw @b sends @a one sealed record, numbered in turn; bytes of content or -1. */
+/*
+ * Let the raw @b send @a one sealed record, numbered in turn. Return its bytes
+ * of content or -1.
+ */
 ssize_t link_send(struct link *l, __u8 type, const void *data, size_t len);
 
 /*
- * A datagram comes to @a @n times as if raw @b had sent it, with different UDP
- * checksums, of which one at most is right. Returns 0 or -1.
+ * Let a datagram come to @a @n times as if raw @b had sent it, with different
+ * UDP checksums, of which one at most is right. Return 0 or -1.
  */
 int link_send_damaged(struct link *l, const void *datagram, size_t len,
 		      unsigned int n);
 
-/* Raw @b receives one datagram of one record and opens it; -1 if it is not. */
+/*
+ * Let the raw @b receive one datagram of one record and open it. Return -1 if
+ * it is not one.
+ */
 ssize_t link_recv(struct link *l, struct peer_record *rec);
 
 /*
@@ -265,57 +300,74 @@ void stay_on(unsigned int cpu);
 void roam(void);
 void settle(void);
 
-/* recv() that does not wait, settled */
+/* Call recv() without waiting, when all that was sent has arrived. */
 ssize_t recv_now(int fd, void *buf, size_t len);
 
-/* Bytes that depend on @seed and do not occur by chance. */
+/* Write bytes that depend on @seed and do not occur by chance. */
 void fill(void *buf, size_t len, unsigned int seed);
 
-/* recvmsg() that does not wait but settles; @info is zero if there is none. */
+/*
+ * Call recvmsg() without waiting, when all that was sent has arrived. @info is
+ * zero if there is none.
+ */
 ssize_t recv_info(int fd, struct dtls_record_info *info, void *buf, size_t len,
 		  int flags);
 
-/* Control records, likewise */
+/* Do the same for a control record. */
 ssize_t recv_control(int fd, struct dtls_record_info *info, void *buf,
 		     size_t len);
 ssize_t send_control(int fd, __u8 type, __u8 flags, const void *buf,
 		     size_t len);
 
-/* sendmsg() with a UDP_SEGMENT cmsg */
+/* Call sendmsg() with a UDP_SEGMENT control message. */
 ssize_t send_segments(int fd, const void *buf, size_t len, __u16 size,
 		      int flags);
 
-/* recvmsg(); @gso is the UDP_GRO cmsg's value, 0 without one */
+/*
+ * Call recvmsg(). @gso is set to the value of the UDP_GRO control message, or
+ * 0.
+ */
 ssize_t recv_segments(int fd, void *buf, size_t len, int *gso, int flags);
 
 /*
- * The number in column @name of the lines that begin with @group in a file of
- * /proc/net, of which one has the names and one the numbers; or -1
+ * Return the number in column @name of the lines that begin with @group in a
+ * file of /proc/net, of which one has the names and one the numbers; or -1.
  */
 long net_counter(const char *file, const char *group, const char *name);
 
-/* What UDP has counted as @name ("InDatagrams") for @family here, or -1 */
+/*
+ * Return what UDP has counted here as @name ("InDatagrams") for @family, or -1.
+ */
 long udp_counter(int family, const char *name);
 
-/* An epoll that waits for @events of @fd, or -1 */
+/* Return an epoll file that waits for @events of @fd, or -1. */
 int epoll_of(int fd, __u32 events);
 
-/* Time since some moment */
+/* Return the milliseconds since some fixed moment. */
 __u64 now_ms(void);
 
-/* Sockets that hold the module; -1: there is none */
+/* Return how many sockets hold the module, or -1 if there is no module. */
 int module_refs(void);
 
-/* What a thread of this process does, as /proc has it ('R', 'S'); 0: no such */
+/*
+ * Return what a thread of this process does, as /proc has it ('R', 'S'), or 0
+ * if there is no such thread.
+ */
 char thread_state(pid_t tid);
 
-/* Wait until one of @events is up, at most @ms; returns revents. 0 settles. */
+/*
+ * Wait until one of @events is up, @ms at most. Return revents. A wait of 0
+ * lets all arrive that was sent.
+ */
 short poll_for(int fd, short events, int ms);
 
-/* Room for a thousand records and more in the receive queue (needs root) */
+/*
+ * Make room in the receive queue for a thousand records and more, which needs
+ * root.
+ */
 int deep_queue(int fd);
 
-/* A wait that is long enough for everything that does happen. */
+/* SOON_MS is long enough for everything that does happen. */
 #define SOON_MS		20000
 
 #endif /* _SELFTESTS_COMMON_H */

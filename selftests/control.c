@@ -36,7 +36,9 @@ LINK_VARIANT(control, v13_v6, V13(DTLS_CIPHER_AES_CCM_8_128), AF_INET6, 0);
 LINK_VARIANT(control, v13_v4_cid, V13(DTLS_CIPHER_CHACHA20_POLY1305),
 	     AF_INET, 3);
 
-/* Does a record that is not verified show that it is a handshake's? */
+/*
+ * Return true if a record that is not verified shows that it is a handshake's.
+ */
 #define SHOWS_TYPE(v)	(!(v)->cid_len && !IS_V13((v)->cipher))
 
 FIXTURE_SETUP(control)

@@ -82,7 +82,7 @@ static void arm(struct fault *f, unsigned int n)
 		abort();
 }
 
-/* Did an allocation fail? */
+/* Return true if an allocation failed. */
 static bool disarm(struct fault *f)
 {
 	char text[16] = {};
@@ -141,7 +141,7 @@ static int fresh_attached(struct fault *f)
  * struct op - a system call and what belongs to it
  * @setup:	before each call; NULL: nothing to do
  * @call:	returns 0, or errno, or -1 if it told untruth
- * @check:	is everything as it should be afterwards?
+ * @check:	returns true if everything is as it should be afterwards
  */
 struct op {
 	int (*setup)(struct fault *f);

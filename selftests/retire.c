@@ -58,7 +58,7 @@ FIXTURE_TEARDOWN(retire)
 	EXPECT_TRUE(set_msl(120));
 }
 
-/* Does a record of the raw end's under its @i-th key come in? */
+/* Return true if a record of the raw end's under its @i-th key comes in. */
 static bool opens(struct _test_data_retire *self, unsigned int i)
 {
 	char text[] = "held back", buf[64], wire[256];

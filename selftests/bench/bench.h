@@ -15,7 +15,7 @@
 #define BATCH		32	/* records sent, then received, at a time */
 #define SIZE_MAX_RECORD	1400
 
-/* How the system calls are shared out among BATCH records */
+/* enum batch is how the system calls are shared out among BATCH records. */
 enum batch {
 	ONE,		/* one send and one recv each */
 	MMSG,		/* sendmmsg, recvmmsg */
@@ -28,7 +28,7 @@ enum batch {
 enum path {
 	LOOPBACK,
 	VETH,		/* between the namespaces that net.sh made */
-	TUNNEL,		/* WireGuard, likewise */
+	TUNNEL,		/* through WireGuard, between the same */
 };
 
 /**
@@ -80,27 +80,39 @@ struct row {
 	void (*close)(struct ends *e);
 };
 
-/* figures.c: a line of output, made of what it is of and of its figures */
+/*
+ * figures.c prints a line of output, made of what is measured and of its
+ * figures.
+ */
 const char *batch_name(enum batch batch);
 struct json_object *figure(const char *what, const struct ends *e);
 void figure_add(struct json_object *o, const char *name, double value);
 void figure_print(struct json_object *o);
 
-/* parallel.c: two processors; each opens and closes @e, for @seconds */
+/*
+ * parallel.c uses two processors, each of which opens and closes @e, for
+ * @seconds.
+ */
 bool stream(struct ends *e, double seconds);
 bool latency(struct ends *e, double seconds);
 bool send_threads(struct ends *e, double seconds);
 bool drain_threads(struct ends *e);
 
-/* scale.c: many sockets; @now as main.c counts */
+/* scale.c uses many sockets. @now counts as main.c does. */
 bool many_sockets(struct ends *e, uint64_t (*now)(void));
 bool memory(struct ends *e);
 
-/* sockets.c: two sockets of @type, connected over the path, errors time out */
+/*
+ * sockets.c makes two sockets of @type that are connected over the path. A wait
+ * for too long is an error.
+ */
 bool open_pair(struct ends *e, int type);
 void close_pair(struct ends *e);
 
-/* udp.c: plain UDP, and ours, which is used in the same way */
+/*
+ * udp.c has plain UDP, and sockets of the module, which are used in the same
+ * way.
+ */
 bool ours_attach(struct ends *e);
 bool ours_keys(struct ends *e);
 bool udp_open(struct ends *e);
@@ -108,7 +120,7 @@ bool ours_open(struct ends *e);
 bool udp_send(struct ends *e, unsigned int n);
 bool udp_recv(struct ends *e, unsigned int n);
 
-/* openssl.c: DTLS in user space; TLS handed to the kernel */
+/* openssl.c has DTLS in user space, and TLS handed to the kernel. */
 bool openssl_open(struct ends *e);
 bool openssl_send(struct ends *e, unsigned int n);
 bool openssl_recv(struct ends *e, unsigned int n);
@@ -117,15 +129,15 @@ bool ktls_open(struct ends *e);
 bool ktls_send(struct ends *e, unsigned int n);
 bool ktls_recv(struct ends *e, unsigned int n);
 
-/* gnutls.c */
+/* gnutls.c has DTLS in user space. */
 bool gnutls_dtls_open(struct ends *e);
 bool gnutls_dtls_send(struct ends *e, unsigned int n);
 bool gnutls_dtls_recv(struct ends *e, unsigned int n);
 void gnutls_dtls_close(struct ends *e);
 
 /*
- * floor.c: let the kernel seal or open @rounds records' contents, with their
- * additional data in 1 or 2 scatterlist entries
+ * floor.c lets the kernel seal or open @rounds records' contents, with their
+ * additional data in 1 or 2 scatterlist entries.
  */
 bool floor_prepare(__u16 cipher, unsigned int size);
 bool floor_run(bool seal, unsigned int entries, unsigned int rounds);

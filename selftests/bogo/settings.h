@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The shim's command line: what one connection shall be like. */
+/* The shim's command line says what one connection shall be like. */
 #ifndef _BOGO_SETTINGS_H
 #define _BOGO_SETTINGS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Exit status that tells the runner: this is not offered here */
+/* This exit status tells the runner that something is not offered here. */
 #define UNIMPLEMENTED	89
 
 #define CREDENTIALS_MAX	8
@@ -88,7 +88,10 @@ struct settings {
 	const char *expect_early_reason;
 	long expect_credential;			/* CREDENTIAL_ANY: not asked */
 
-	/* accepted: an engine without I/O has one way for all of these */
+	/*
+	 * The option is accepted, as an engine without I/O has one way for all
+	 * of these.
+	 */
 	bool ignored;
 };
 

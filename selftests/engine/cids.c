@@ -30,7 +30,7 @@ do {									\
 	SETTLE();							\
 } while (0)
 
-/* Does a record arrive that bears this? */
+/* Return true if a record arrives that bears this connection ID. */
 static bool taken(struct end *from, struct end *to, const u8 *cid)
 {
 	u8 before[CID_LEN];

@@ -41,7 +41,7 @@ do {									\
 	ASSERT_EQ(0, again(&self->client, &self->server));		\
 } while (0)
 
-/* To the end of it, with early data; did the server take it? */
+/* Shake hands with early data, which the server takes if @accepted. */
 #define GO(accepted)							\
 do {									\
 	ASSERT_EQ(0, send_early(&self->client, "soon"));		\

@@ -19,20 +19,20 @@ struct end {
 	struct kdtls_config config;
 	struct kdtls_endpoint *ep;
 	struct kdtls_engine *e;
-	const char *psk;		/* NULL: no PSK suites */
+	const char *psk;		/* NULL: no suites with PSK */
 	const char *identity;
 	struct dtls_protection *tx;	/* what took the keys */
 	struct dtls_protection *rx;
 	struct dtls_protection *rx_before; /* DTLS 1.3: of the epoch before */
-	struct dtls_cids cids;		/* of those records */
+	struct dtls_cids cids;		/* that @rx takes */
 	struct dtls_key_info tx_key;
 	struct dtls_key_info rx_key;
-	int early_keys;			/* of epoch 1 */
+	int early_keys;			/* keys of epoch 1 handed out */
 	u8 received[END_RECEIVED];	/* application data */
 	size_t received_len;
-	u8 early[256];			/* the same, replayable */
+	u8 early[256];			/* replayable application data */
 	size_t early_len;
-	/* who gets it instead, a record a call; NULL: it is kept */
+	/* takes each record's data if set */
 	void (*data)(struct end *end, const u8 *data, size_t len);
 	u8 *session;			/* ops.session */
 	size_t session_len;
@@ -51,38 +51,52 @@ struct end {
 
 static const char psk[] = "0123456789abcdef";
 
-/* The newest version that end_config() allows: DTLS 1.2 if nothing is said */
+/*
+ * end_config() allows no version newer than this: DTLS 1.2 unless a test sets
+ * it.
+ */
 extern u16 end_version;
 
-/* What endpoints are told without an engine, seconds since 1970; 0: time(2) */
+/*
+ * Endpoints without an engine are told this time, in seconds since 1970; 0
+ * means time(2).
+ */
 extern int64_t end_unix_time;
 
-/* A configuration with callbacks for PSK, keys and sessions in place */
+/* Make a configuration with callbacks for PSK, keys and sessions. */
 void end_config(struct end *end, const char *psk);
 
-/* Make endpoint (unless there is one) and engine. Return: 0 or an error. */
+/*
+ * Make an endpoint, unless there is one, and an engine. Return 0 or an error.
+ */
 int end_open(struct end *end, enum kdtls_role role);
 
 /* Drop the engine and its keys; the endpoint and the session stay. */
 void end_close(struct end *end);
 void end_exit(struct end *end);
 
-/* The next datagram as on the wire. Return: bytes, 0: none. */
+/*
+ * Make the next datagram as it is on the wire. Return its bytes, or 0 if there
+ * is none.
+ */
 long end_output(struct end *end, u8 *buf, size_t size, u64 now);
 
-/* A datagram arrived: to the engine or to the key's holder. */
+/* Give a datagram that arrived to the engine, or to the holder of the key. */
 int end_input(struct end *end, const u8 *datagram, size_t len, u64 now);
 
-/* Protect application data. Return: bytes of datagram. */
+/* Protect application data. Return the bytes of the datagram. */
 size_t end_send(struct end *end, const void *data, size_t len, u8 *out);
 
 /* Carry datagrams to and fro until none is left; at most @rounds each way. */
 int end_exchange(struct end *a, struct end *b, u64 *now, int rounds);
 
-/* From nothing to keys; 0, or the error of the end that failed */
+/*
+ * Shake hands from nothing to keys. Return 0, or the error of the end that
+ * failed.
+ */
 int end_handshake(struct end *client, struct end *server);
 
-/* The gate's verdict; a hello that it lets in is freed. */
+/* Ask the gate. A hello that it lets in is freed. Return the verdict. */
 enum kdtls_gate end_gate(struct kdtls_endpoint *ep, const void *address,
 			 size_t address_len, const u8 *datagram, size_t len,
 			 u64 now, u8 *reply, size_t *reply_len);
@@ -108,10 +122,10 @@ static inline struct kdtls_info info_of(const struct end *end)
 	return info;
 }
 
-/* Do the keys of both fit, and the exporter? */
+/* Return true if the keys of both ends fit, and their exporters agree. */
 bool end_agree(const struct end *a, const struct end *b);
 
-/* Certificates made on the spot */
+/* enum cert_kind is the certificates that tests make on the spot. */
 enum cert_kind {
 	CERT_P256,
 	CERT_P384,
@@ -133,16 +147,22 @@ struct cert_options {
 	const char *name;	/* "DNS:…,IP:…"; NULL: none */
 	const struct cert *issuer; /* NULL: self-signed */
 	bool ca;
-	long from, to;		/* seconds from now; 0, 0: from -3600 to 86400 */
+	long from, to;		/* s from now; both 0: -3600, 86400 */
 	const char *usage;	/* extended key usage, or NULL */
 	const char *key_usage;	/* or NULL */
 };
 
-/* Exits on failure: there is nothing to test then. */
+/*
+ * Make a certificate. The function exits on failure, as there is nothing to
+ * test then.
+ */
 void cert_make(struct cert *cert, const struct cert_options *options);
 void cert_free(struct cert *cert);
 
-/* Of an end that is open; the endpoint keeps it. Return: 0 or an error. */
+/*
+ * Let an end that is open show a certificate, which the endpoint keeps. Return
+ * 0 or an error.
+ */
 static inline int show(struct end *end, const struct cert *cert)
 {
 	return kdtls_endpoint_use_certificate(end->ep, cert->pem,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Counts what libcrypto's allocator gives out, to us and to itself. */
+/*
+ * This counts what libcrypto's allocator gives out, to the library and to
+ * itself.
+ */
 #ifndef _TEST_HEAP_H
 #define _TEST_HEAP_H
 
@@ -11,7 +14,10 @@ extern size_t heap_peak;	/* most there ever were; may be set back */
 extern unsigned long heap_calls; /* allocations of the library's own code */
 extern unsigned long heap_fail;	/* the library's allocation to fail; 0: none */
 
-/* Before anything else. Return: false: too late. */
+/*
+ * Begin to count, before anything is allocated. Return false if that is too
+ * late.
+ */
 bool heap_watch(void);
 
 /**

@@ -171,7 +171,7 @@ static bool feed(struct pair *p)
 	return true;
 }
 
-/* Has the peer left off, with no word that came through? */
+/* Return true if the peer has left off, and no word of it came through. */
 static bool gave_up(struct pair *p)
 {
 	const struct peer_ops *ops = p->row->ops;
@@ -702,7 +702,7 @@ static bool of_version(const struct peer_ops *ops, enum what what)
 	return what <= BOTH;
 }
 
-/* Has our libcrypto the newest of the groups? */
+/* Return true if the libcrypto at hand has the newest of the groups. */
 static bool has_kem(void)
 {
 	EVP_KEYMGMT *kem = EVP_KEYMGMT_fetch(NULL, "X25519MLKEM768", NULL);
@@ -741,7 +741,10 @@ static bool has_sense(const struct row *r)
 	return r->what != CLIENT_CERT || !(kx & DTLS_KX_PSK);
 }
 
-/* Does the peer take a ClientHello with a ticket, and a flight in disorder? */
+/*
+ * Return true if the peer takes a ClientHello with a ticket, and a flight in
+ * disorder.
+ */
 static bool fits(const struct row *r)
 {
 	if (!r->peer_is_server)

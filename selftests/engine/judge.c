@@ -19,7 +19,7 @@ static bool is_text(const u8 *data, size_t len, const char *from, int life)
 	return !len || (len == TEXT_SIZE && !memcmp(data, text, TEXT_SIZE));
 }
 
-/* Was it taken from the owner before @when? */
+/* Return true if the owner had revoked what @who has before @when. */
 static bool was_revoked(const struct world *w, enum person who, u64 when)
 {
 	return parties_revoked(w, who) && when > w->revoked_us;
@@ -114,8 +114,8 @@ static bool timed_out(const struct end *end)
 }
 
 /*
- * Does each end have a read key for what the other writes? A KeyUpdate whose
- * acknowledgement got lost may have arrived.
+ * Return true if each end has a read key for what the other writes. A KeyUpdate
+ * whose acknowledgement got lost may have arrived.
  */
 static bool keys_fit(const struct end *from, const struct end *to)
 {

@@ -149,7 +149,10 @@ static bool is_known(const struct world *w, const u8 *random)
 	return random && (is_of(w->now, random) || is_of(w->beside, random));
 }
 
-/* Whose hello is it? Corrupted ones are of whom they came from. */
+/*
+ * Return the life whose hello it is. A corrupted hello is of the life that it
+ * came from.
+ */
 static int life_of(const struct world *w, const u8 *random, int from)
 {
 	int i;

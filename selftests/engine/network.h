@@ -16,7 +16,7 @@
 #define NETWORK_DATAGRAMS	512
 #define NETWORK_SIZE		2048
 
-/* Where a datagram goes, and who does what note() tells */
+/* enum side is where a datagram goes, and who does what note() tells. */
 enum side {
 	CLIENT,
 	SERVER,
@@ -77,10 +77,10 @@ void network_init(struct network *n, u64 seed);
 void network_send(struct network *n, enum side from, int life, const u8 *data,
 		  size_t len);
 
-/* Somebody who recorded a datagram sends it once more: it is @late. */
+/* Send a recorded datagram once more, @late. */
 void network_replay(struct network *n, const struct datagram *d, u64 late);
 
-/* The datagram that arrives next, or NULL */
+/* Return the datagram that arrives next, or NULL. */
 struct datagram *network_next(struct network *n);
 void network_drop(struct network *n, struct datagram *d);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Two ends and what the tests of the protocol do with them */
+/* Two ends, and what the tests of the protocol do with them. */
 #ifndef _TEST_PAIR_H
 #define _TEST_PAIR_H
 
@@ -24,7 +24,7 @@ FIXTURE_TEARDOWN(name_)							\
 	cert_free(&self->ca);						\
 }
 
-/* Of a fixture; @version is the newest that both speak. */
+/* Set up a fixture whose ends speak no newer version than @version_. */
 #define PAIR_SETUP(version_)						\
 do {									\
 	end_version = version_;						\
@@ -35,7 +35,7 @@ do {									\
 		.kind = CERT_P256, .ca = true });			\
 } while (0)
 
-/* A fixture of pairs that speak no newer version than this */
+/* Make a fixture of pairs that speak no newer version than @version_. */
 #define PAIR_OF(name_, version_)					\
 PAIR(name_)								\
 FIXTURE_SETUP(name_)							\
@@ -43,7 +43,10 @@ FIXTURE_SETUP(name_)							\
 	PAIR_SETUP(version_);						\
 }
 
-/* A fixture for tests that hold in both versions: each runs as v12 and v13. */
+/*
+ * Make a fixture for tests that hold in both versions. Each runs as v12 and
+ * v13.
+ */
 #define PAIR_OF_BOTH(name_)						\
 PAIR(name_)								\
 FIXTURE_VARIANT(name_)							\
@@ -59,7 +62,10 @@ FIXTURE_VARIANT_ADD(name_, v13)						\
 	.version = DTLS_VERSION_1_3,					\
 }
 
-/* Both ends with certificates alone; the client wants @name in the server's. */
+/*
+ * Open both ends with certificates alone. The client wants @name in the
+ * server's.
+ */
 static inline int open_with(struct end *client, struct end *server,
 			    const struct cert *ca, const struct cert *cert,
 		     const char *name)
@@ -72,7 +78,7 @@ static inline int open_with(struct end *client, struct end *server,
 	return name ? kdtls_engine_set_name(client->e, name) : 0;
 }
 
-/* One record of the other end's, with keys that are good */
+/* Give @to one record that verifies, made with the keys of @from. */
 static inline int inject(struct end *from, struct end *to, u8 type, const void *data,
 			 size_t len, u64 now)
 {
@@ -82,7 +88,7 @@ static inline int inject(struct end *from, struct end *to, u8 type, const void *
 	return end_input(to, record, n, now);
 }
 
-/* A message after the handshake, as the other end would send it */
+/* Give @to a message after the handshake, as @from would send it. */
 static inline int inject_message(struct end *from, struct end *to, u8 type,
 				 const void *body, u32 len, u64 now)
 {
@@ -95,7 +101,10 @@ static inline int inject_message(struct end *from, struct end *to, u8 type,
 		      DTLS_MESSAGE_HEADER + len, now);
 }
 
-/* What must not come after the handshake, and the alert that ends it then */
+/*
+ * struct wrong is a message that must not come after the handshake, and the
+ * alert that ends it then.
+ */
 struct wrong {
 	u8 type;
 	u8 len;
@@ -111,7 +120,7 @@ static inline bool refused(struct end *from, struct end *to,
 	       failure_of(to).alert_sent == wrong->alert;
 }
 
-/* Does a record of application data arrive? */
+/* Return true if a record of application data arrives. */
 static inline bool data_passes(struct end *from, struct end *to)
 {
 	size_t before = to->received_len, n;
@@ -127,7 +136,7 @@ do {									\
 	ASSERT_TRUE(end_agree(&self->client, &self->server));		\
 } while (0)
 
-/* A client's first datagram */
+/* Make a client's first datagram. */
 static inline size_t first_hello(struct end *client, u8 *buf, u64 now)
 {
 	long n;
@@ -142,7 +151,7 @@ static inline size_t first_hello(struct end *client, u8 *buf, u64 now)
 #define HELLO_MTU	2048
 
 /*
- * A client's second datagram: it was "here" when @ep's gate answered its first by
+ * Make a client's second datagram. @ep's gate must have answered the first by
  * @reply, in fewer bytes.
  */
 static inline size_t second_hello(struct end *client, struct kdtls_endpoint *ep,

@@ -11,13 +11,13 @@
 
 #include "record.h"
 
-/* Of a server, and what a client makes sure of */
+/* This is the server's name, which a client makes sure of. */
 #define PEER_NAME	"end.example"
 
 #define WIRE_DATAGRAMS	256
 #define WIRE_SIZE	8192
 
-/* One direction; a seed of 0 is a perfect one */
+/* struct wire is one direction. A seed of 0 is a perfect one. */
 struct wire {
 	struct {
 		size_t len;
@@ -25,12 +25,15 @@ struct wire {
 	} ring[WIRE_DATAGRAMS];
 	unsigned int head, tail;
 	u64 seed;
-	unsigned int loss;		/* percent; duplicated and swapped too */
-	size_t largest;			/* datagram seen */
+	unsigned int loss;		/* percent; as many twice or swapped */
+	size_t largest;			/* bytes of the largest datagram */
 };
 
 void wire_put(struct wire *w, const void *data, size_t len);
-/* Return: bytes, 0: none. @data stays valid until the next wire_put(). */
+/*
+ * Look at the next datagram. @data stays valid until the next wire_put().
+ * Return its bytes, or 0 if there is none.
+ */
 size_t wire_peek(const struct wire *w, const void **data);
 size_t wire_get(struct wire *w, void *data, size_t size);
 static inline void wire_clear(struct wire *w)
@@ -46,7 +49,10 @@ static inline u64 now_us(void)
 	return (u64)ts.tv_sec * 1000000 + (u64)ts.tv_nsec / 1000;
 }
 
-/* Microseconds, doubled with each loss up to what a test can wait for */
+/*
+ * The first timeout is in microseconds. It doubles with each loss, up to what a
+ * test can wait for.
+ */
 #define TIMER_FIRST	20000
 #define TIMER_MAX	400000
 
@@ -69,14 +75,14 @@ struct peer_options {
 	unsigned int mtu;
 	const char *alpn;
 	const char *srtp;
-	u16 group;			/* the only one it takes; 0: any */
-	const char *cid;		/* that it wants in its records, or NULL */
+	u16 group;			/* the only group it takes; 0: any */
+	const char *cid;		/* for its records, or NULL */
 	struct wire *in, *out;
 };
 
 /*
- * The key of whoever says @identity; OpenSSL's way of asking is wolfSSL's, too.
- * Return: bytes, 0: there is none.
+ * Find the key of @identity. OpenSSL and wolfSSL ask for it in the same way.
+ * Return its bytes, or 0 if there is none.
  */
 static inline unsigned int peer_psk(const struct peer_options *o,
 				    const char *identity, u8 *key,
@@ -90,7 +96,7 @@ static inline unsigned int peer_psk(const struct peer_options *o,
 	return (unsigned int)len;
 }
 
-/* What not every peer does */
+/* These bits are what not every peer does. */
 #define PEER_SRTP_AEAD		0x01	/* SRTP profiles with an AEAD (RFC 7714) */
 #define PEER_ED25519_CLIENT	0x02	/* as a client that is shown such a key */
 #define PEER_ED25519_SERVER	0x04
@@ -107,37 +113,51 @@ static inline unsigned int peer_psk(const struct peer_options *o,
 
 struct peer;				/* each has its own */
 
-/* What it can be asked to do; a peer outlives several associations. */
+/*
+ * struct peer_ops is what a peer can be asked to do. A peer outlives several
+ * associations.
+ */
 struct peer_ops {
 	const char *name;
 	const char *note;		/* to be read with its figures, or NULL */
 	u32 can;
-	/* Handshakes with losses to be begun until one has to succeed; 0: a few */
+	/*
+	 * So many handshakes with losses are begun until one has to succeed; 0
+	 * means a few.
+	 */
 	unsigned int tries;
 	const char *(*version)(void);	/* NULL: it cannot be had */
 	bool (*speaks)(u16 suite);
 	const struct peer_ops *library;	/* that says so for it, or NULL */
 	struct peer *(*open)(const struct peer_options *options);
-	/* Begin an association; @resume: of a client, its last session */
+	/*
+	 * Begin an association. With @resume a client resumes its last session.
+	 */
 	bool (*start)(struct peer *p, bool resume);
-	/* Go on. Return: 1 done, 0 in progress, -1 failed. */
+	/*
+	 * Go on. Return 1 when done, 0 if not yet, -1 if the association
+	 * failed.
+	 */
 	int (*step)(struct peer *p);
 	bool (*send)(struct peer *p, const void *data, size_t len);
-	/* Return: bytes; less than 1: none. */
+	/* Return the bytes received, or less than 1 if there are none. */
 	long (*receive)(struct peer *p, void *data, size_t size);
-	/* Has it ended by itself? NULL: step() tells. */
+	/*
+	 * Return true if the peer has ended by itself. NULL means that step()
+	 * tells.
+	 */
 	bool (*gave_up)(struct peer *p);
 	bool (*resumed)(struct peer *p);
 	bool (*export)(struct peer *p, const char *label, u8 *out, size_t len);
-	/* Return: bytes of the protocol. */
+	/* Return the bytes of the protocol's name. */
 	size_t (*alpn)(struct peer *p, const char **name);
-	/* Change its write key (RFC 9147 8); NULL: it cannot. */
+	/* Change its write key (RFC 9147 8). NULL means that it cannot. */
 	bool (*update)(struct peer *p);
 	void (*stop)(struct peer *p);
 	void (*close)(struct peer *p);
 };
 
-/* Of a file that has a function for each, under these names */
+/* PEER_CALLS names the functions of a file that has one for each call. */
 #define PEER_CALLS							\
 	.open = open_peer,						\
 	PEER_CALLS_BUT_OPEN

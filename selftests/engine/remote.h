@@ -11,8 +11,8 @@
 
 #define REMOTE_TEXT	8192
 #define REMOTE_LABEL	64
-#define REMOTE_FD	3	/* of the memory, in the host */
-#define REMOTE_TURNS	4	/* and of the socket */
+#define REMOTE_FD	3	/* file of the memory, in the host */
+#define REMOTE_TURNS	4	/* file of the socket */
 
 enum remote_op {
 	REMOTE_VERSION,
@@ -33,14 +33,17 @@ struct remote {
 	enum remote_op op;
 	int argument;
 	int result;
-	size_t len;			/* of data, there and back */
+	size_t len;			/* bytes of data, there and back */
 	u8 data[WIRE_SIZE];
 	struct wire in, out;
 	struct peer_options options;	/* its strings are offsets into text */
 	char text[REMOTE_TEXT];
 };
 
-/* The strings of the options, to be put into text and found there again */
+/*
+ * REMOTE_STRINGS are the strings of the options, which are put into text and
+ * found there again.
+ */
 #define REMOTE_STRINGS(o) {						\
 	&(o)->psk, &(o)->identity, &(o)->ca, &(o)->cert, &(o)->key,	\
 	&(o)->alpn, &(o)->srtp, &(o)->cid,				\

@@ -18,9 +18,9 @@
 #define LIVES_MAX	12
 #define PLACES		2
 #define TEXT_SIZE	12
-#define FIRST		4	/* datagrams */
+#define FIRST		4	/* datagrams that are recorded */
 
-/* Who can live at the address */
+/* enum person is who can live at the address. */
 enum person {
 	ALICE,			/* has a pre-shared key */
 	BOB,			/* has another one */
@@ -29,7 +29,7 @@ enum person {
 	PERSONS,
 };
 
-/* What the server's owner does to a person */
+/* enum revocation is what the server's owner does to a person. */
 enum revocation {
 	REVOKE_NOTHING,
 	REVOKE_SESSIONS,	/* ops.resume refuses what is older */
@@ -37,13 +37,13 @@ enum revocation {
 	REPLACE_KEY,		/* both ends get another one */
 };
 
-/* How a life has ended */
+/* enum outcome is how a life has ended. */
 enum outcome {
 	SHARED,		/* same keys, data both ways */
-	TIMED_OUT,	/* and nobody believes otherwise */
+	TIMED_OUT,	/* it timed out, and both ends know it */
 	UNPROVEN,	/* one end's last flight, or all word of it, was lost */
 	CORRUPTED,	/* plaintext was changed on the way, and found out */
-	CONFUSED,	/* the same: plaintext of another life was taken */
+	CONFUSED,	/* plaintext of another life was taken */
 	REVOKED,	/* its key is not good any more */
 	LEFT,		/* it vanished before anything could be said */
 	BAD,
@@ -142,7 +142,7 @@ static inline struct life *this_life(struct world *w)
 	return &w->lives_lived[w->life];
 }
 
-/* Something happened that must not happen. */
+/* Note a fault: something happened that must not happen. */
 static inline void blame(struct world *w, const char *fault)
 {
 	if (!w->fault)
@@ -151,27 +151,33 @@ static inline void blame(struct world *w, const char *fault)
 
 /* ---- party.c: who is there ---- */
 
-/* Certificates for all worlds */
+/* Make the certificates of all worlds. */
 void parties_init(void);
 void parties_exit(void);
 
-/* Draw who is there. */
+/* Draw who lives at the address. */
 void parties_set_up(struct world *w);
 void parties_free(struct world *w);
 
-/* The clock of certificates and tickets goes with the world's. */
+/*
+ * Return the time of certificates and tickets, which goes with the world's
+ * clock.
+ */
 int64_t parties_time(const struct world *w);
 void parties_set_time(struct world *w);
 
-/* An engine for the person of this life, and one for the server */
+/* Open an engine for the person of this life, and one for the server. */
 void parties_open_client(struct world *w);
 void parties_open_place(struct world *w, struct place *p);
 
-/* From now on the owner does not take what it has revoked. */
+/* Let the owner take nothing from now on that it has revoked. */
 void parties_revoke(struct world *w);
 bool parties_revoked(const struct world *w, enum person who);
 
-/* Is it this person that the server has found? And the server, by the client? */
+/*
+ * Return true if the server has found this person; and the other way round, if
+ * the client has found the server.
+ */
 bool parties_server_knows(const struct world *w, const struct place *p,
 			  enum person who);
 bool parties_client_knows(const struct world *w);
@@ -182,14 +188,14 @@ void lives_run(struct world *w);
 
 /* ---- judge.c: whether it is right ---- */
 
-/* What each end of a life sends, and what the client sends early */
+/* Write what each end of a life sends, and what the client sends early. */
 void judge_text(char text[TEXT_SIZE + 1], const char *from, int life);
 
-/* A server's engine has got something; the client's has. */
+/* Judge what a server's engine has received, and what the client's has. */
 void judge_place(struct world *w, struct place *p);
 void judge_client(struct world *w);
 
-/* All is quiet: what has become of this life? */
+/* Return what has become of this life, when all is quiet. */
 enum outcome judge_life(struct world *w);
 
 static inline bool failed(const struct end *end)

@@ -779,7 +779,7 @@ static void hang_up(struct _test_data_driver *self)
 	self->c = NULL;
 }
 
-/* May a program that waits for the socket go on, and read? */
+/* Return true if a program that waits for the socket may go on and read. */
 static bool told_to_read(struct kdtls_socket *s)
 {
 	struct pollfd p = { .fd = kdtls_fd(s),

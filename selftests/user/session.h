@@ -41,17 +41,23 @@ void end_init(struct end *e, enum library lib, bool server, int fd,
 	      const struct setup *setup);
 void end_fini(struct end *e);
 
-/* Return: 1 when done, 0 to be called again, -1 if the handshake failed. */
+/*
+ * Go on with a handshake. Return 1 when done, 0 to be called again, -1 if it
+ * failed.
+ */
 int end_handshake(struct end *e);
 
-/* Return: whether both ends finished, within some seconds. */
+/* Return true if both ends finish within some seconds. */
 bool ends_handshake(struct end *a, struct end *b);
 
-/* Return: bytes, or -1 if there is nothing to read or it failed. */
+/*
+ * Read what has come. Return the bytes, or -1 if there is nothing to read or it
+ * failed.
+ */
 int end_read(struct end *e, void *buf, int size);
 int end_write(struct end *e, const void *buf, int len);
 
-/* The library's functions, whichever it is. */
+/* These call the functions of the end's library, whichever it is. */
 int end_watch(struct end *e);
 int end_keys(struct end *e, struct kdtls_keys *keys);
 int end_offload(struct end *e);
