@@ -158,14 +158,12 @@ static void parse_alpn(struct argp_state *state, struct options *o, char *arg)
 	o->alpn[o->alpn_count] = NULL;
 }
 
-static error_t parse_common(int key, char *arg, struct argp_state *state)
+/* Parse an option that says who this end is, and whom it trusts. */
+static error_t parse_credentials(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
 
 	switch (key) {
-	case OPT_PATH:
-		o->path = path_of(state, arg);
-		return 0;
 	case OPT_PSK_IDENTITY:
 		if (!*arg || strlen(arg) > KDTLS_PSK_IDENTITY_MAX)
 			argp_error(state, "the identity is 1 to %d bytes",
@@ -186,6 +184,16 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case OPT_CA:
 		o->ca = arg;
 		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* Parse an option of the handshake. */
+static error_t parse_handshake(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
 	case OPT_MIN:
 		o->version_min = version_of(state, arg);
 		return 0;
@@ -216,11 +224,24 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 	case OPT_OLD_PEERS:
 		o->old_peers = true;
 		return 0;
-	case OPT_MTU:
-		o->mtu = number(state, arg, KDTLS_MTU_MIN, 65507);
-		return 0;
 	case OPT_KEYLOG:
 		o->keylog = arg;
+		return 0;
+	}
+	return parse_credentials(key, arg, state);
+}
+
+/* Parse an option of both commands. */
+static error_t parse_common(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case OPT_PATH:
+		o->path = path_of(state, arg);
+		return 0;
+	case OPT_MTU:
+		o->mtu = number(state, arg, KDTLS_MTU_MIN, 65507);
 		return 0;
 	case OPT_FILE:
 		o->file = arg;
@@ -243,7 +264,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 			argp_error(state, "--min is newer than --max");
 		return 0;
 	}
-	return ARGP_ERR_UNKNOWN;
+	return parse_handshake(key, arg, state);
 }
 
 static const struct argp common = {
