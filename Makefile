@@ -16,7 +16,9 @@ export PREFIX DESTDIR
 kmod	:= $(build)/kmod/running
 parts	:= userspace tools
 headers	:= $(wildcard $(KDIR)/Makefile)
-release	= $(shell $(MAKE) -s -C $(KDIR) kernelrelease)
+# What vermagic names; "make kernelrelease" of Debian's headers names another.
+release	= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+		$(KDIR)/include/generated/utsrelease.h)
 version	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' $(top)/dkms.conf)
 
 all: user $(if $(headers),modules,no-module)
