@@ -109,11 +109,14 @@ bool dtls_keys13_key(const struct dtls_crypto *c,
 	key->version = DTLS_VERSION_1_3;
 	key->cipher = suite->cipher;
 	key->epoch = epoch;
-	return dtls_keys13_expand(c, md, secret, &(struct dtls_label){ "key" },
+	return dtls_keys13_expand(c, md, secret,
+				  &(struct dtls_label){ .name = "key" },
 				  key->key, aead->key_size) &&
-	       dtls_keys13_expand(c, md, secret, &(struct dtls_label){ "iv" },
+	       dtls_keys13_expand(c, md, secret,
+				  &(struct dtls_label){ .name = "iv" },
 				  key->iv, DTLS_IV_SIZE) &&
-	       dtls_keys13_expand(c, md, secret, &(struct dtls_label){ "sn" },
+	       dtls_keys13_expand(c, md, secret,
+				  &(struct dtls_label){ .name = "sn" },
 				  key->sn_key, aead->key_size);
 }
 
@@ -125,8 +128,8 @@ bool dtls_keys13_update(const struct dtls_crypto *c, const EVP_MD *md,
 	bool ok;
 
 	ok = dtls_keys13_expand(c, md, secret,
-				&(struct dtls_label){ "traffic upd" }, next,
-				len);
+				&(struct dtls_label){ .name = "traffic upd" },
+				next, len);
 	if (ok)
 		memcpy(secret, next, len);
 	OPENSSL_cleanse(next, sizeof(next));
@@ -141,7 +144,8 @@ bool dtls_keys13_finished(const struct dtls_crypto *c, const EVP_MD *md,
 	bool ok;
 
 	ok = dtls_keys13_expand(c, md, secret,
-				&(struct dtls_label){ "finished" }, key, len) &&
+				&(struct dtls_label){ .name = "finished" }, key,
+				len) &&
 	     dtls_hmac_digest(dtls_crypto_hmac_key(c, md, key, len), &hash, 1,
 			      out);
 	OPENSSL_cleanse(key, sizeof(key));
