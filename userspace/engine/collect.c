@@ -14,6 +14,10 @@ bool dtls_collector_init(struct dtls_collector *c)
 	return RAND_bytes((u8 *)&c->seed, sizeof(c->seed)) == 1;
 }
 
+/* The random of a hello, in its body */
+#define RANDOM_OFFSET	2
+#define RANDOM_END	(RANDOM_OFFSET + DTLS_RANDOM_SIZE)
+
 /*
  * Return how many bytes an entry takes of what its source, and all sources, may
  * hold.
@@ -23,7 +27,7 @@ static size_t cost(const struct dtls_collected *one)
 	return sizeof(*one) + one->address_len + one->hello.size;
 }
 
-void dtls_collector_drop(struct dtls_collector *c, struct dtls_collected *one)
+static void drop_entry(struct dtls_collector *c, struct dtls_collected *one)
 {
 	c->held -= cost(one);
 	one->source->held -= cost(one);
@@ -39,7 +43,7 @@ void dtls_collector_exit(struct dtls_collector *c)
 
 	/* An endpoint may fail before the collector is set up. */
 	while (c->all.tqh_last && (one = TAILQ_FIRST(&c->all)))
-		dtls_collector_drop(c, one);
+		drop_entry(c, one);
 }
 
 static struct dtls_source *source_of(struct dtls_collector *c,
@@ -100,13 +104,13 @@ static void make_room(struct dtls_collector *c, struct dtls_collected *one)
 		oldest = TAILQ_FIRST(&s->list);
 		if (oldest == one)
 			oldest = TAILQ_NEXT(one, by_source);
-		dtls_collector_drop(c, oldest);
+		drop_entry(c, oldest);
 	}
 	while (c->held > DTLS_COLLECT_MAX) {
 		oldest = TAILQ_FIRST(&c->all);
 		if (oldest == one)
 			oldest = TAILQ_NEXT(one, by_age);
-		dtls_collector_drop(c, oldest);
+		drop_entry(c, oldest);
 	}
 }
 
@@ -116,7 +120,17 @@ static void drop_old(struct dtls_collector *c, u64 now)
 
 	while ((one = TAILQ_FIRST(&c->all)) &&
 	       now - one->begun > DTLS_COLLECT_LIFE)
-		dtls_collector_drop(c, one);
+		drop_entry(c, one);
+}
+
+/* Return true if @f is of another hello than what @one holds. */
+static bool is_other(const struct dtls_collected *one,
+		     const struct dtls_fragment *f)
+{
+	if (one->finished && !f->offset && f->body.len >= RANDOM_END &&
+	    memcmp(f->body.p + RANDOM_OFFSET, one->random, DTLS_RANDOM_SIZE))
+		return true;
+	return one->hello.len && dtls_incoming_contradicts(&one->hello, f);
 }
 
 struct dtls_collected *dtls_collector_add(struct dtls_collector *c,
@@ -132,8 +146,8 @@ struct dtls_collected *dtls_collector_add(struct dtls_collector *c,
 		return NULL;
 	drop_old(c, now);
 	one = find(s, from->address);
-	if (one && dtls_incoming_contradicts(&one->hello, f)) {
-		dtls_collector_drop(c, one);
+	if (one && is_other(one, f)) {
+		drop_entry(c, one);
 		one = NULL;
 	}
 	if (!one)
@@ -146,4 +160,19 @@ struct dtls_collected *dtls_collector_add(struct dtls_collector *c,
 	s->held += one->hello.size - before;
 	make_room(c, one);
 	return one->hello.data ? one : NULL;
+}
+
+void dtls_collector_finish(struct dtls_collector *c, struct dtls_collected *one)
+{
+	size_t size = one->hello.size;
+
+	if (one->hello.len >= DTLS_MESSAGE_HEADER + RANDOM_END) {
+		memcpy(one->random,
+		       one->hello.data + DTLS_MESSAGE_HEADER + RANDOM_OFFSET,
+		       DTLS_RANDOM_SIZE);
+		one->finished = true;
+	}
+	dtls_incoming_clear(&one->hello);
+	c->held -= size;
+	one->source->held -= size;
 }

@@ -11,12 +11,18 @@
  * oldest of all. A flood from one source so displaces nothing but its own, and
  * a flood of spoofed ones must bring more than a thousand pieces between two
  * pieces of an honest hello to displace it.
+ *
+ * An entry outlives the hello that was put together in it, and keeps the hello's
+ * random. A piece that comes again waits in the entry for the others of its hello.
+ * The first piece of the sender's next hello, with another random, does not meet
+ * that piece, which would be taken for one of its own.
  */
 #ifndef _DTLS_COLLECT_H
 #define _DTLS_COLLECT_H
 
 #include <sys/queue.h>
 
+#include "crypto.h"
 #include "incoming.h"
 
 #define DTLS_ADDRESS_MAX	64
@@ -37,13 +43,18 @@ struct dtls_sender {
 	size_t source_len;
 };
 
-/* struct dtls_collected is a hello of which a piece has come. */
+/*
+ * struct dtls_collected is a hello of which a piece has come. If @finished, @random
+ * is that of the hello before.
+ */
 struct dtls_collected {
 	TAILQ_ENTRY(dtls_collected) by_age;
 	TAILQ_ENTRY(dtls_collected) by_source;
 	struct dtls_source *source;
 	u64 begun;
 	struct dtls_incoming hello;
+	bool finished;
+	u8 random[DTLS_RANDOM_SIZE];
 	u8 address_len;
 	u8 address[];
 };
@@ -73,13 +84,15 @@ void dtls_collector_exit(struct dtls_collector *c);
  * A piece that contradicts those that came before begins another hello.
  *
  * Return: an entry with all of its hello, to be let go by
- * dtls_collector_drop(); NULL: there is more to come, or no memory.
+ * dtls_collector_finish(); NULL: there is more to come, or no memory.
  */
 struct dtls_collected *dtls_collector_add(struct dtls_collector *c,
 					  const struct dtls_sender *from,
 					  const struct dtls_fragment *f,
 					  u64 now);
 
-void dtls_collector_drop(struct dtls_collector *c, struct dtls_collected *one);
+/* Free the hello of @one, and keep its random for the rest of the entry's life. */
+void dtls_collector_finish(struct dtls_collector *c,
+			   struct dtls_collected *one);
 
 #endif /* _DTLS_COLLECT_H */

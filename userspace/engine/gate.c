@@ -132,7 +132,7 @@ static enum kdtls_gate take_piece(struct dtls_asked *a, struct dtls_bytes rest,
 	a->f = &whole;
 	a->heard = DTLS12_HEADER_SIZE + DTLS_MESSAGE_HEADER + whole.length;
 	gate = judge(a, rest, v);
-	dtls_collector_drop(&ep->collector, one);
+	dtls_collector_finish(&ep->collector, one);
 	return gate;
 }
 
