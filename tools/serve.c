@@ -303,11 +303,15 @@ static void accept_clients(int epoll, struct clients *clients,
 			   const struct listeners *ls, const struct options *o)
 {
 	struct kdtls_socket *s;
-	int i;
+	int i, error;
 
-	for (i = 0; i < ls->count; i++)
-		while (!kdtls_accept(ls->listener[i], 0, &s))
+	for (i = 0; i < ls->count; i++) {
+		while (!(error = kdtls_accept(ls->listener[i], 0, &s)))
 			add_client(epoll, clients, s, o);
+		if (error != -EAGAIN)
+			warnx("a client cannot be served: %s",
+			      kdtls_strerror(error));
+	}
 }
 
 int serve(const struct listeners *ls, const struct options *o)

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* Return: fd or -errno. */
-static int bound_socket(const struct keepers *k, const struct sockaddr *local,
+static int bound_socket(struct keepers *k, const struct sockaddr *local,
 			socklen_t len, bool shares_port)
 {
 	int fd, one = 1, size = k->receive_buffer;
@@ -38,13 +38,15 @@ static int bound_socket(const struct keepers *k, const struct sockaddr *local,
 	    bind(fd, local, len)) {
 		int err = -errno;
 
+		if (err == -EACCES || err == -EADDRINUSE)
+			k->denied = err;
 		close(fd);
 		return err;
 	}
 	return fd;
 }
 
-int keepers_connect(const struct keepers *k, const struct sockaddr *local,
+int keepers_connect(struct keepers *k, const struct sockaddr *local,
 		    const struct sockaddr *peer, socklen_t len)
 {
 	int fd, err;

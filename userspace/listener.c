@@ -530,12 +530,21 @@ static void handle(struct kdtls_listener *l, const struct epoll_event *events,
 	scratch_give(l->endpoint, buf);
 }
 
+/* Return why a client got no socket, if that is the same for all clients, or 0. */
+static int take_denied(struct kdtls_listener *l)
+{
+	int err = l->keepers.denied;
+
+	l->keepers.denied = 0;
+	return err;
+}
+
 int kdtls_accept(struct kdtls_listener *l, int timeout, struct kdtls_socket **s)
 {
 	uint64_t end = timeout < 0 ? KDTLS_NEVER :
 				     driver_now() + timeout * 1000ULL, now;
 	struct epoll_event events[EVENTS];
-	int n, wait = timeout ? -1 : 0;
+	int n, err, wait = timeout ? -1 : 0;
 
 	for (;;) {
 		*s = TAILQ_FIRST(&l->ready);
@@ -545,6 +554,9 @@ int kdtls_accept(struct kdtls_listener *l, int timeout, struct kdtls_socket **s)
 			(*s)->stage = CLIENT_ACCEPTED;
 			return 0;
 		}
+		err = take_denied(l);
+		if (err)
+			return err;
 		now = driver_now();
 		if (timeout > 0) {
 			if (wait >= 0 && now >= end)
@@ -556,8 +568,10 @@ int kdtls_accept(struct kdtls_listener *l, int timeout, struct kdtls_socket **s)
 			return -errno;
 		if (n > 0)
 			handle(l, events, n);
-		if (!timeout && TAILQ_EMPTY(&l->ready))
-			return -EAGAIN;
+		if (!timeout && TAILQ_EMPTY(&l->ready)) {
+			err = take_denied(l);
+			return err ? err : -EAGAIN;
+		}
 	}
 }
 
@@ -640,7 +654,9 @@ int kdtls_listener_fd(const struct kdtls_listener *listener)
 int kdtls_listener_address(const struct kdtls_listener *listener,
 			   struct sockaddr *address, socklen_t *len)
 {
-	return getsockname(listener->keepers.keeper[0]->fd, address, len) ? -errno : 0;
+	int fd = listener->keepers.keeper[0]->fd;
+
+	return getsockname(fd, address, len) ? -errno : 0;
 }
 
 void kdtls_listener_get_info(const struct kdtls_listener *listener,

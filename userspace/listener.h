@@ -80,10 +80,13 @@ struct keeper {
  * struct keepers - those of a listener
  * @epoll:	waits for them, with a pointer to the keeper
  * @receive_buffer: bytes of SO_RCVBUF of each socket; 0: the system's default
+ * @denied:	-EACCES or -EADDRINUSE: the port is no longer the process's, and the
+ *		caller of kdtls_accept() has not been told of it
  */
 struct keepers {
 	int epoll;
 	int receive_buffer;
+	int denied;
 	unsigned int count;
 	struct keeper *keeper[KEEPERS_MAX];
 };
@@ -113,7 +116,7 @@ struct keeper *keepers_need(struct keepers *k,
 bool keepers_have(const struct keepers *k, const void *ptr);
 
 /* Make a socket that is connected to a client. Return its file or -errno. */
-int keepers_connect(const struct keepers *k, const struct sockaddr *local,
+int keepers_connect(struct keepers *k, const struct sockaddr *local,
 		    const struct sockaddr *peer, socklen_t len);
 
 /**

@@ -597,7 +597,12 @@ KDTLS_API int kdtls_listen_on(struct kdtls_endpoint *endpoint,
  * All handshakes of the listener go on during this call and no other, so a program
  * calls it whenever kdtls_listener_fd() is readable.
  *
- * Return: 0; -EAGAIN: there is no such client yet; another -errno.
+ * Each client's socket is bound to the port of the listener anew. A process that has
+ * given up the right to do so gets no clients: under another user ID, or for a port
+ * below 1024 without CAP_NET_BIND_SERVICE.
+ *
+ * Return: 0; -EAGAIN: there is no such client yet; -EACCES or -EADDRINUSE: a client
+ * could not be served, as this process may not bind to the port; another -errno.
  *
  * Example:
  *

@@ -1994,6 +1994,48 @@ static struct kdtls_socket *begin_silent(struct _test_data_driver *self)
 	return s;
 }
 
+static bool bind_denied;
+
+int __real_bind(int fd, const struct sockaddr *address, socklen_t len);
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t len);
+
+/* What bind(2) says to a process that has given up its rights to a port */
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t len)
+{
+	if (!bind_denied)
+		return __real_bind(fd, address, len);
+	errno = EACCES;
+	return -1;
+}
+
+/* A server that begins as root for a port below 1024, and then is no longer root */
+TEST_F(driver, a_server_that_lost_its_port_is_told)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	int err = -EAGAIN, timeout;
+
+	for (timeout = 0; timeout <= 10; timeout += 10) {
+		ASSERT_EQ(-EINPROGRESS,
+			  kdtls_connect(self->client, wire_client(&self->w),
+					&self->client_options, 0, &self->c));
+		bind_denied = true;
+		do {
+			wire_carry(&self->w);
+			kdtls_process(self->c);
+			wire_carry(&self->w);
+			err = kdtls_accept(self->l, timeout, &self->s);
+		} while (err == -EAGAIN && now() < end);
+		bind_denied = false;
+		EXPECT_EQ(-EACCES, err);
+		/* It is told once for each client, and the next one is served. */
+		EXPECT_EQ(-EAGAIN, kdtls_accept(self->l, 0, &self->s));
+		kdtls_close(self->c);
+		self->s = NULL;
+	}
+	EXPECT_EQ(0, shake(self));
+	works(_metadata, self);
+}
+
 #define SILENT	40
 
 /*
