@@ -241,7 +241,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		o->path = path_of(state, arg);
 		return 0;
 	case OPT_MTU:
-		o->mtu = number(state, arg, KDTLS_MTU_MIN, 65507);
+		o->mtu = number(state, arg, KDTLS_MTU_MIN, KDTLS_MTU_MAX);
 		return 0;
 	case OPT_FILE:
 		o->file = arg;

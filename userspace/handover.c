@@ -23,14 +23,16 @@ static uint64_t epoch_of(const struct kdtls_socket *s,
 
 	if (!record->unified)
 		return record->epoch;
-	if (epoch == DTLS13_EPOCH_EARLY && (!s->server || !s->endpoint->config.max_early_data))
+	if (epoch == DTLS13_EPOCH_EARLY &&
+	    (!s->server || !s->endpoint->config.max_early_data))
 		return 0;
 	return epoch == 2 ? 0 : epoch;
 }
 
 static bool is_early(const struct dtls_key_info *key)
 {
-	return key->version == DTLS_VERSION_1_3 && key->epoch == DTLS13_EPOCH_EARLY;
+	return key->version == DTLS_VERSION_1_3 &&
+	       key->epoch == DTLS13_EPOCH_EARLY;
 }
 
 void handover_keep(struct kdtls_socket *s, const uint8_t *data, size_t len)

@@ -147,6 +147,7 @@ enum kdtls_alert {
 #define KDTLS_PSK_MAX		64	/* bytes of a pre-shared key */
 #define KDTLS_PSK_IDENTITY_MAX	128	/* bytes of its identity (RFC 4279 5.3) */
 #define KDTLS_MTU_MIN		256	/* bytes of a datagram */
+#define KDTLS_MTU_MAX		65507
 #define KDTLS_OUTPUT_MIN	512	/* bytes of buffer for kdtls_engine_output() */
 #define KDTLS_NEVER		UINT64_MAX
 
@@ -333,7 +334,7 @@ struct kdtls_ops {
  *		(RFC 8449): its content, and in DTLS 1.3 the byte of its type. 0: the
  *		extension is not used. If the peer uses it too, each end keeps to the
  *		other's: larger records are not sent, and dropped when they come
- * @mtu:	bytes of UDP payload in a datagram, KDTLS_MTU_MIN to 65507
+ * @mtu:	bytes of UDP payload in a datagram, KDTLS_MTU_MIN to KDTLS_MTU_MAX
  * @mtu_min:	bytes that the back-off of lost flights does not go below; KDTLS_MTU_MIN
  *		to @mtu
  * @timeout_initial: ms until a flight is sent again (RFC 6347 4.2.4.1) while no round
@@ -678,7 +679,7 @@ KDTLS_API int kdtls_engine_set_cid(struct kdtls_engine *engine, const uint8_t *c
  * kdtls_engine_set_mtu() - set the size of datagrams that the path takes
  * @engine:	the engine
  * @mtu:	bytes of UDP payload; less than KDTLS_MTU_MIN counts as that, more than
- *		65507 as that
+ *		KDTLS_MTU_MAX as that
  *
  * What is not sent yet, and every retransmission, keeps to it.
  */

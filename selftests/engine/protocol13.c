@@ -585,7 +585,7 @@ TEST_F(pair13, server_signs_what_the_rfc_says)
 	const u8 *begin;
 	EVP_MD_CTX *ctx;
 	u16 scheme = 0;
-	u8 type;
+	u8 type = 0;
 
 	cert_make(&self->cert, &(struct cert_options){
 		.issuer = &self->ca, .name = "DNS:end.example" });

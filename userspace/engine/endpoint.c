@@ -33,11 +33,14 @@ static bool version_valid(u16 version)
 	return version == DTLS_VERSION_1_2 || version == DTLS_VERSION_1_3;
 }
 
+_Static_assert(KDTLS_MTU_MAX == DTLS_DATAGRAM_MAX,
+	       "the public header names the largest datagram");
+
 static bool config_valid(const struct kdtls_config *c)
 {
 	return version_valid(c->version_min) && version_valid(c->version_max) &&
 	       c->version_min >= c->version_max && /* they count downwards */
-	       c->ops.key && c->mtu >= KDTLS_MTU_MIN && c->mtu <= DTLS_DATAGRAM_MAX &&
+	       c->ops.key && c->mtu >= KDTLS_MTU_MIN && c->mtu <= KDTLS_MTU_MAX &&
 	       c->mtu_min >= KDTLS_MTU_MIN && c->mtu_min <= c->mtu &&
 	       c->timeout_min >= 50 && c->timeout_initial >= c->timeout_min &&
 	       c->timeout_max >= c->timeout_initial && c->cookie_life &&

@@ -136,7 +136,7 @@ void kdtls_engine_set_mtu(struct kdtls_engine *engine, uint32_t mtu)
 {
 	if (mtu < KDTLS_MTU_MIN)
 		mtu = KDTLS_MTU_MIN;
-	engine->mtu = mtu > DTLS_DATAGRAM_MAX ? DTLS_DATAGRAM_MAX : mtu;
+	engine->mtu = mtu > KDTLS_MTU_MAX ? KDTLS_MTU_MAX : mtu;
 }
 
 /*
