@@ -79,8 +79,9 @@ static inline void dtls_chacha20_block(const u32 *key, const u8 *sample, u8 *out
 }
 
 /*
- * The flag that lends pages to UDP, or 0 where UDP would ignore it. 6.1 stable
- * knows the flag and ignores it, so the version decides.
+ * DTLS_MSG_SPLICE_PAGES is the flag that lends pages to UDP, or 0 where UDP
+ * would ignore it. 6.1 stable knows the flag and ignores it, so the version
+ * decides.
  */
 #if SINCE(6, 5)
 #define DTLS_MSG_SPLICE_PAGES	MSG_SPLICE_PAGES
@@ -206,7 +207,7 @@ static inline void dtls_cgroup_recvmsg(struct sock *sk, struct sockaddr *addr,
 }
 
 /*
- * Call UDP's recvmsg. Before 7.1 it writes the address's length by a pointer.
+ * Call UDP's recvmsg. Before 7.1 UDP writes the address's length by a pointer.
  */
 #if SINCE(7, 1)
 static inline int dtls_base_recvmsg(struct proto *base, struct sock *sk,

@@ -253,7 +253,7 @@ static void skip_bytes(struct dtls_dgram *d, unsigned int len)
 }
 
 /*
- * How many records of one datagram may be malformed, forged, or without a key.
+ * So many records of one datagram may be malformed, forged, or without a key.
  * An honest sender makes fewer, so the rest of such a datagram is dropped.
  */
 #define JUNK_MAX	8

@@ -84,7 +84,10 @@ static struct dst_entry *route4(struct sock *sk)
 	return IS_ERR(rt) ? NULL : &rt->dst;
 }
 
-/* Return the length that UDP holds a datagram against: see ip_setup_cork(). */
+/*
+ * Return the length that UDP holds a datagram against; ip_setup_cork() finds
+ * the same.
+ */
 static unsigned int mtu4(struct sock *sk, const struct dst_entry *dst)
 {
 	return READ_ONCE(inet_sk(sk)->pmtudisc) < IP_PMTUDISC_PROBE ?
@@ -139,8 +142,8 @@ static struct dst_entry *route6(struct sock *sk)
 }
 
 /*
- * Return the length that UDP holds a datagram against: see ip6_setup_cork().
- * frag_size is IPV6_MTU's.
+ * Return the length that UDP holds a datagram against; ip6_setup_cork() finds
+ * the same. frag_size is what IPV6_MTU sets.
  */
 static unsigned int mtu6(struct sock *sk, const struct dst_entry *dst)
 {

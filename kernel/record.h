@@ -25,7 +25,9 @@ typedef __u32 u32;
 typedef __u64 u64;
 #endif
 
-/* Content types: RFC 6347 4.1, RFC 6520, RFC 9146, RFC 9147 4 */
+/*
+ * These are the content types (RFC 6347 4.1, RFC 6520, RFC 9146, RFC 9147 4).
+ */
 enum dtls_content_type {
 	DTLS_CT_CHANGE_CIPHER_SPEC = 20,
 	DTLS_CT_ALERT = 21,
@@ -37,12 +39,12 @@ enum dtls_content_type {
 };
 
 /*
- * The version that stands in the records of a ClientHello and a
- * HelloVerifyRequest alone, whatever version they lead to: RFC 6347 4.2.1
+ * Records of a ClientHello and of a HelloVerifyRequest bear this version,
+ * whatever version they lead to (RFC 6347 4.2.1). No other record does.
  */
 #define DTLS_VERSION_1_0	0xfeff
 
-/* Alerts: RFC 5246 7.2, RFC 8446 6. */
+/* An alert is two bytes (RFC 5246 7.2, RFC 8446 6). */
 #define DTLS_ALERT_SIZE		2	/* level and description */
 #define DTLS_ALERT_WARNING	1
 #define DTLS_ALERT_FATAL	2
@@ -54,19 +56,22 @@ enum dtls_content_type {
 #define DTLS12_AAD_SIZE		13	/* RFC 5246 6.2.3.3, no connection ID */
 #define DTLS_AAD_SIZE_MAX	(23 + DTLS_CID_SIZE_MAX)	/* RFC 9146 5.3 */
 #define DTLS_NONCE_SIZE		12
-/* UDP payload of the longest datagram: IPv4's 65535 bytes but its headers */
+/*
+ * The longest datagram has so many bytes of UDP payload: IPv4's 65535 without
+ * its headers.
+ */
 #define DTLS_DATAGRAM_MAX	65507
 /*
- * Protection adds this much to the content at most: RFC 6347 4.1.2.1, RFC 5246
- * 6.2.3
+ * Protection adds this much to the content at most (RFC 6347 4.1.2.1, RFC 5246
+ * 6.2.3).
  */
 #define DTLS_EXPANSION_MAX	1024
 #define DTLS_FRAGMENT_SIZE_MAX	(DTLS_RECORD_SIZE_MAX + DTLS_EXPANSION_MAX)
-/* DTLS 1.3 allows less: RFC 9147 4, RFC 8446 5.2. */
+/* DTLS 1.3 allows less (RFC 9147 4, RFC 8446 5.2). */
 #define DTLS13_FRAGMENT_SIZE_MAX (DTLS_RECORD_SIZE_MAX + 256)
 /*
- * Bytes of ciphertext that the mask of a sequence number is made of. A record
- * of DTLS 1.3 has as many at least (RFC 9147 4.2.3).
+ * The mask of a sequence number is made of so many bytes of ciphertext. A
+ * record of DTLS 1.3 has as many at least (RFC 9147 4.2.3).
  */
 #define DTLS_SAMPLE_SIZE	16
 
@@ -77,7 +82,7 @@ enum dtls_content_type {
 #define DTLS12_EPOCH_DATA	1	/* Finished and application data */
 #define DTLS13_EPOCH_MAX	((1ULL << 48) - 1)
 
-/* First byte of a unified header, 0b001CSLEE (RFC 9147 4) */
+/* A unified header begins with the byte 0b001CSLEE (RFC 9147 4). */
 #define DTLS_UNIFIED		0x20
 #define DTLS_UNIFIED_FIXED	0xe0	/* these bits are those of DTLS_UNIFIED */
 #define DTLS_UNIFIED_CID	0x10	/* a connection ID follows */
@@ -86,8 +91,8 @@ enum dtls_content_type {
 #define DTLS_UNIFIED_EPOCH	0x03	/* the epoch's last two bits */
 
 /*
- * What dtls_record_parse() gives a unified header for its epoch: no record has
- * it
+ * dtls_record_parse() gives this epoch to a record with a unified header. No
+ * record has this epoch.
  */
 #define DTLS_EPOCH_UNKNOWN	(~0ULL)
 
@@ -147,7 +152,7 @@ static inline bool dtls_may_be_handshake(const struct dtls_record *rec)
 	return rec->type == DTLS_CT_HANDSHAKE;
 }
 
-/* Why a record could not be parsed */
+/* enum dtls_parse_error tells why a record could not be parsed. */
 enum dtls_parse_error {
 	DTLS_PARSE_SHORT = 1,	/* the datagram ends inside the record */
 	DTLS_PARSE_TYPE,	/* content type unknown */
@@ -353,7 +358,10 @@ static inline void dtls_put_be(u8 *p, unsigned int n, u64 v)
 	}
 }
 
-/* Written out byte by byte, compilers make one load or store of these. */
+/*
+ * Compilers make one load or one store of each of these functions, as the bytes
+ * are written out one by one.
+ */
 static inline u16 dtls_get_be16(const u8 *p)
 {
 	return (u16)(p[0] << 8 | p[1]);

@@ -91,7 +91,7 @@ static bool taking_matters(struct dtls_sock *ds)
 	return matters;
 }
 
-/* Return true if @m may follow the records of @chain. */
+/* may_follow() returns true if @m may follow the records of @chain. */
 static bool may_follow(const struct dtls_msg *m, const struct chain *chain)
 {
 	return m->dgram == chain->dgram && m->rec.epoch == chain->first->epoch &&
@@ -295,7 +295,10 @@ static int deliver_opened(struct reader *r, const struct dtls_opened *o)
 	return r->flags & MSG_TRUNC ? o->len : copied;
 }
 
-/* deliver_msg() does the same for a record opened before, from @off on. */
+/*
+ * deliver_msg() copies a record that was opened before, from its byte @off on.
+ * Returns what recv() returns.
+ */
 static int deliver_msg(struct reader *r, const struct dtls_msg *m, int off)
 {
 	unsigned int copied = fit_length(r->msg, r->len, m->len - off);
@@ -785,7 +788,10 @@ static bool fill_for_poll(struct dtls_sock *ds, bool control)
 
 	while (!err && list_empty(queue)) {
 		err = fill_queue(ds, control, &budget);
-		/* If there is room, one record was dropped, and others may follow. */
+		/*
+		 * If there still is room, one record was dropped, and others
+		 * may follow.
+		 */
 		if (err == -ENOBUFS && has_room(ds))
 			err = 0;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Readers */
+/* The readers of an attached socket; see recvmsg.c. */
 #ifndef _DTLS_RECVMSG_H
 #define _DTLS_RECVMSG_H
 

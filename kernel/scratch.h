@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The memory that records are sealed and opened in */
+/* The memory that records are sealed and opened in; see scratch.c. */
 #ifndef _DTLS_SCRATCH_H
 #define _DTLS_SCRATCH_H
 
@@ -14,9 +14,9 @@
 #include "run.h"
 
 /*
- * Size of each of the two buffers that a scratch has for receiving. The longest
- * record fits into one. They are whole pages, or whole parts of a page where
- * pages are larger.
+ * Each of the two buffers that a scratch has for receiving has this size. The
+ * longest record fits into one. They are whole pages, or whole parts of a page
+ * where pages are larger.
  */
 #define DTLS_SCRATCH_ROOM	SZ_32K
 static_assert(DTLS_SCRATCH_ROOM >= DTLS_HEADER_SIZE_MAX + DTLS_FRAGMENT_SIZE_MAX);
@@ -126,7 +126,7 @@ struct dtls_scratch {
 /*
  * Return where @len bytes go that shall follow @offset others in memory that
  * begins with a page. Each page that a record touches costs the cipher a round,
- * and a bounce buffer if a block lies across the end of one. So a record of
+ * and a bounce buffer if a block lies across the end of a page. So a record of
  * half a page at most lies within one page.
  */
 static inline size_t dtls_scratch_place(size_t offset, size_t len)
@@ -150,8 +150,8 @@ static inline unsigned int dtls_scratch_places(size_t len)
 }
 
 /*
- * Size of the memory in one piece for a few short records. The base copies them
- * from there: to lend it a page would cost more.
+ * The memory in one piece for a few short records has this size. The base
+ * copies the records from there: to lend it a page would cost more.
  */
 #define DTLS_LINEAR_SIZE	SZ_4K
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An attached socket */
+/* An attached socket, and the datagram that is being cut. */
 #ifndef _DTLS_SOCK_H
 #define _DTLS_SOCK_H
 
@@ -116,13 +116,13 @@ struct dtls_sock {
 	void (*data_ready)(struct sock *sk);
 	u64 __percpu *stats;
 
-	struct mutex setup;	/* keys, connect, disconnect */
+	struct mutex setup;	/* for keys, connect, disconnect */
 	struct dtls_assoc *assoc;
 	struct in6_addr peer_addr;
 	__be16 peer_port;
 	u32 replay_window;
 
-	spinlock_t lock;	/* intake, and what follows */
+	spinlock_t lock;	/* for the intake, and what follows */
 	u64 serial;
 	struct dtls_dgram current_dgram;
 	struct dtls_dgram kept_dgram;
@@ -145,7 +145,7 @@ struct dtls_sock {
 
 	bool corked;
 	u16 gso_size;
-	struct mutex cork_lock;	/* of @cork */
+	struct mutex cork_lock;	/* guards @cork */
 	struct dtls_cork *cork;
 };
 

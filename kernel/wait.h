@@ -62,7 +62,8 @@ static inline bool dtls_wait_unread(const struct dtls_sock *ds)
 }
 
 /*
- * Return how many datagrams UDP has now. One that comes later wakes by itself.
+ * Return how many datagrams UDP has now. A datagram that comes later wakes by
+ * itself.
  */
 static inline unsigned int dtls_wait_queued(const struct dtls_sock *ds)
 {
@@ -94,8 +95,8 @@ void dtls_wait_busy_poll(struct dtls_sock *ds, bool nonblock);
 int dtls_wait_sleep(struct dtls_sock *ds, const struct dtls_waiter *waiter);
 
 /*
- * Do the same as __dtls_wait_nothing(), but take the lock only if nothing is
- * seen.
+ * Return what __dtls_wait_nothing() returns, but take the lock only if nothing
+ * is seen.
  */
 static inline bool dtls_wait_nothing(struct dtls_sock *ds)
 {
