@@ -7,9 +7,10 @@
 
 /**
  * dtls_alert_receive() - read an alert
- * @epoch:	of its record; 0: it came in the clear, and anybody may have sent it
+ * @epoch:	epoch of the alert's record; 0 says that the alert came in the
+ *		clear, so that anybody may have sent it
  *
- * Return: 0, or an error: the alert ends the association.
+ * Return: 0, or an error if the alert ends the association.
  */
 int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
 		       struct dtls_bytes content);

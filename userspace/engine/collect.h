@@ -79,12 +79,12 @@ bool dtls_collector_init(struct dtls_collector *c);
 void dtls_collector_exit(struct dtls_collector *c);
 
 /**
- * dtls_collector_add() - a piece of a ClientHello
+ * dtls_collector_add() - take a piece of a ClientHello
  *
  * A piece that contradicts those that came before begins another hello.
  *
- * Return: an entry with all of its hello, to be let go by
- * dtls_collector_finish(); NULL: there is more to come, or no memory.
+ * Return: an entry with all of its hello, which the caller gives to
+ * dtls_collector_finish(); or NULL if there is more to come, or no memory.
  */
 struct dtls_collected *dtls_collector_add(struct dtls_collector *c,
 					  const struct dtls_sender *from,

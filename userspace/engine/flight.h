@@ -74,9 +74,9 @@ static inline bool dtls_flight_pending(const struct dtls_flight *f)
 
 /**
  * dtls_flight_next() - cut off what goes into a record
- * @room:	bytes of content that may go in
- * @out:	@room bytes
- * @piece:	set
+ * @room:	bytes of content that the record may have
+ * @out:	room for @room bytes
+ * @piece:	set to the piece of a message that was cut off
  *
  * Return: false if nothing useful fits into @room.
  */
@@ -87,7 +87,7 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 void dtls_flight_rewind(struct dtls_flight *f);
 
 /**
- * dtls_flight_sent() - a piece goes out in a record
+ * dtls_flight_sent() - note that a piece goes out in a record
  * @seq:	the record's number, or DTLS_SEQ_UNKNOWN until
  *		dtls_flight_numbered() tells it
  *

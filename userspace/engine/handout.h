@@ -7,14 +7,14 @@
 
 /**
  * dtls_handout_keys() - give the owner keys
- * @rx:		what the engine has opened records with under @rx_key, so that the
- *		owner's replay window goes on from there; NULL: nothing
- * @rx_key:	NULL: no read key
- * @tx_key:	NULL: no write key
+ * @rx:		what the engine has opened records with under @rx_key, so that
+ *		the owner's replay window goes on from there; NULL if nothing
+ * @rx_key:	read key, or NULL
+ * @tx_key:	write key, or NULL
  *
  * The record size limits of both ends are filled in.
  *
- * Return: 0, or an error: the owner did not take a key.
+ * Return: 0, or an error if the owner did not take a key.
  */
 int dtls_handout_keys(struct kdtls_engine *e, struct dtls_protection *rx,
 		      struct dtls_key_info *rx_key,

@@ -41,12 +41,12 @@ struct dtls_incoming {
 
 /**
  * dtls_incoming_add() - take a fragment
- * @m:		zeroed at first; else of the same type, length and message_seq
+ * @m:		zeroed, or of the fragment's type, length and message_seq
  * @room:	bytes of memory that may be taken
  *
  * Bytes that have come before stay as they are.
  *
- * Return: false for want of room or memory; what was taken stays.
+ * Return: false if there is no room or memory; what was taken stays.
  */
 bool dtls_incoming_add(struct dtls_incoming *m, const struct dtls_fragment *f,
 		       size_t room);

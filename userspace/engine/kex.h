@@ -17,12 +17,12 @@
 #define DTLS_PREMASTER_MAX	(2 + 64 + 2 + 64)
 
 /**
- * dtls_kex_generate() - a fresh key
+ * dtls_kex_generate() - make a fresh key
  *
  * Given a curve's name, libcrypto builds the curve from its numbers, which may
  * take longer than to make a key on it: so @c keeps a context for each group.
  *
- * Return: to be freed with EVP_PKEY_free(), or NULL.
+ * Return: a key that the caller frees with EVP_PKEY_free(), or NULL.
  */
 EVP_PKEY *dtls_kex_generate(struct dtls_crypto *c,
 			    const struct dtls_group *group);
@@ -34,31 +34,32 @@ EVP_PKEY *dtls_kex_generate(struct dtls_crypto *c,
 size_t dtls_kex_public(const struct dtls_group *group, EVP_PKEY *key, u8 *out);
 
 /**
- * dtls_kex_derive() - the shared secret
- * @point:	the peer's; whether it lies on the curve is checked
- * @out:	DTLS_SHARED_MAX bytes
+ * dtls_kex_derive() - derive the shared secret
+ * @point:	the peer's point; the function checks that it lies on the curve
+ * @out:	room for DTLS_SHARED_MAX bytes
  *
- * Return: bytes of secret; 0: the peer's point is bad, or libcrypto failed.
+ * Return: bytes of secret, or 0 if the peer's point is bad or libcrypto failed.
  */
 size_t dtls_kex_derive(const struct dtls_group *group, EVP_PKEY *key,
 		       struct dtls_bytes point, u8 *out);
 
 /**
- * dtls_kex_answer() - a server's share and secret, for a client's share
- * @share:	the client's; checked
- * @answer:	DTLS_POINT_MAX bytes, @group->answer_len of them written
- * @secret:	DTLS_SHARED_MAX bytes
+ * dtls_kex_answer() - make a server's share and secret for a client's share
+ * @share:	the client's share, which the function checks
+ * @answer:	room for DTLS_POINT_MAX bytes; @group->answer_len are written
+ * @secret:	room for DTLS_SHARED_MAX bytes
  *
- * Return: bytes of secret; 0: the client's share is bad, or libcrypto failed.
+ * Return: bytes of secret, or 0 if the client's share is bad or libcrypto
+ * failed.
  */
 size_t dtls_kex_answer(struct dtls_crypto *c, const struct dtls_group *group,
 		       struct dtls_bytes share, u8 *answer, u8 *secret);
 
 /**
- * dtls_kex_finish() - a client's secret, from the server's answer
+ * dtls_kex_finish() - derive a client's secret from the server's answer
  * @key:	from dtls_kex_generate()
  *
- * Return: bytes of secret; 0: the answer is bad, or libcrypto failed.
+ * Return: bytes of secret, or 0 if the answer is bad or libcrypto failed.
  */
 size_t dtls_kex_finish(const struct dtls_group *group, EVP_PKEY *key,
 		       struct dtls_bytes answer, u8 *secret);

@@ -14,10 +14,10 @@
 #include "crypto.h"
 
 /**
- * struct dtls_transcript - zeroed at first
+ * struct dtls_transcript - the messages so far; zeroed to begin with
  * @all:	the messages
- * @running:	hash of the first @hashed bytes of them; NULL: none yet
- * @short_headers: without the DTLS fields, as in DTLS 1.3
+ * @running:	hash of the first @hashed bytes of @all, or NULL
+ * @short_headers: headers lack the fields of DTLS, as in DTLS 1.3
  */
 struct dtls_transcript {
 	struct dtls_writer all;
@@ -29,9 +29,9 @@ struct dtls_transcript {
 #define DTLS_SHORT_HEADER	4
 
 /**
- * dtls_transcript_add() - one more message
- * @message:	with its 12 bytes of header, unfragmented
- * @max:	bytes the transcript may hold
+ * dtls_transcript_add() - add a message
+ * @message:	the message with its 12 bytes of header, unfragmented
+ * @max:	bytes that the transcript may hold
  *
  * Return: false if there is no room or no memory.
  */
@@ -39,7 +39,7 @@ bool dtls_transcript_add(struct dtls_transcript *t, const u8 *message,
 			 size_t len, size_t max);
 
 /**
- * dtls_transcript_hash() - hash of the messages
+ * dtls_transcript_hash() - hash the messages
  * @md:		c->sha256 or c->sha384
  * @len:	bytes from the beginning that count
  * @out:	DTLS_HASH_MAX bytes
