@@ -52,6 +52,9 @@ static void serve(struct remote *r)
 	case REMOTE_RECEIVE:
 		r->result = (int)ops->receive(peer, r->data, r->len);
 		break;
+	case REMOTE_GAVE_UP:
+		r->result = ops->gave_up(peer);
+		break;
 	case REMOTE_RESUMED:
 		r->result = ops->resumed(peer);
 		break;

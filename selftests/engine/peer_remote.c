@@ -193,6 +193,11 @@ static long receive_peer(struct peer *p, void *data, size_t size)
 	return n;
 }
 
+static bool gave_up_peer(struct peer *p)
+{
+	return call(p, REMOTE_GAVE_UP, 0) > 0;
+}
+
 static bool resumed_peer(struct peer *p)
 {
 	return call(p, REMOTE_RESUMED, 0) > 0;
@@ -230,10 +235,13 @@ const struct peer_ops peer_wolfssl13 = {
 		"least, and 1500 with a share of X25519MLKEM768; its server "
 		"takes a first hello in one piece only: below 1500 none with "
 		"such a share, or with a ticket, is tried, and no ticket with "
-		"loss; "
+		"loss; a client that had a part of a message before the whole "
+		"came never looks at what it holds behind it, though it "
+		"acknowledges that, and is tried anew; "
 		"Debian builds it without early data (0-RTT)",
 	.can = PEER_13 | PEER_ED25519_CLIENT | PEER_ED25519_SERVER |
 	       PEER_WHOLE_HELLO | PEER_CID,
 	PEER_CALLS,
+	.gave_up = gave_up_peer,
 	.update = update_peer,
 };
