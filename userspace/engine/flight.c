@@ -222,16 +222,6 @@ bool dtls_flight_acknowledge(struct dtls_flight *f, u64 epoch, u64 seq)
 	return news;
 }
 
-void dtls_flight_acknowledge_epoch(struct dtls_flight *f, u64 epoch)
-{
-	struct dtls_outgoing *m;
-
-	for (m = f->first; m; m = m->next)
-		if (m->epoch == epoch && m->missing)
-			acknowledge(m, 0, body_len(m));
-	skip(f);
-}
-
 bool dtls_flight_done(const struct dtls_flight *f)
 {
 	const struct dtls_outgoing *m;

@@ -110,9 +110,6 @@ void dtls_flight_numbered(struct dtls_flight *f, u64 epoch, u64 seq);
  */
 bool dtls_flight_acknowledge(struct dtls_flight *f, u64 epoch, u64 seq);
 
-/* Note that the peer has all messages of an epoch. */
-void dtls_flight_acknowledge_epoch(struct dtls_flight *f, u64 epoch);
-
 /* Return true if the peer has acknowledged the whole flight. */
 bool dtls_flight_done(const struct dtls_flight *f);
 

@@ -52,13 +52,6 @@ static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 		 * proves the address.
 		 */
 		e->unproven = false;
-		/*
-		 * A client that has the key has the ServerHello. Some clients
-		 * do not name all of its records in their ACKs, and drop each
-		 * datagram that begins with one again.
-		 */
-		if (e->d13 && e->server)
-			dtls_flight_acknowledge_epoch(&e->flight, 0);
 		err = dtls_content_take(e, record, type, content);
 	}
 	OPENSSL_clear_free(out, record->fragment_len + 1);

@@ -149,6 +149,12 @@ static unsigned int count_datagrams(const struct kdtls_engine *e, size_t size,
 	return count;
 }
 
+/* Return true if the flight has gone out again, and that was not answered. */
+static bool is_unanswered(const struct kdtls_engine *e)
+{
+	return e->flight.again && e->timer.tries > 1;
+}
+
 /*
  * Return true if each message gets a record of its own. Some peers skip the
  * rest of a record that begins with a message they have, and so never get what
@@ -160,8 +166,19 @@ static bool wants_own_records(const struct kdtls_engine *e, size_t size)
 {
 	if (!e->flight.again)
 		return false;
-	return e->timer.tries > 1 || count_datagrams(e, size, true) ==
-				     count_datagrams(e, size, false);
+	return is_unanswered(e) || count_datagrams(e, size, true) ==
+				   count_datagrams(e, size, false);
+}
+
+/*
+ * Some clients that have keys drop a datagram that begins with a record in the
+ * clear. What is protected does not stand behind such records any more once a
+ * flight has gone out again without an answer.
+ */
+static bool wants_own_datagram(const struct kdtls_engine *e, u64 before,
+			       u64 epoch)
+{
+	return before != epoch && is_unanswered(e);
 }
 
 /*
@@ -206,8 +223,8 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 {
 	size_t used = 0, room, overhead, n;
 	u8 content[DTLS_RECORD_SIZE_MAX];
+	u64 epoch, before = 0;
 	bool own;
-	u64 epoch;
 	long len;
 	u8 type;
 
@@ -216,7 +233,8 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 	own = wants_own_records(e, size);
 	while (dtls_flight_pending(&e->flight)) {
 		epoch = e->flight.cursor->epoch;
-		if (used && !is_ours(e, epoch))
+		if (used && (!is_ours(e, epoch) ||
+			     wants_own_datagram(e, before, epoch)))
 			break;
 		overhead = record_overhead(e, epoch);
 		room = size - used > overhead ? size - used - overhead : 0;
@@ -239,6 +257,7 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 		if (!n)
 			return dtls_fail_internal(e);
 		used += n;
+		before = epoch;
 	}
 	e->last_out = e->now;
 	return (long)used;
