@@ -871,7 +871,7 @@ static int all_but_one(struct end *from, struct end *to, u64 now)
 	return arrived;
 }
 
-/* Does a datagram bear a protected record behind one in the clear? */
+/* Return true if a datagram has a protected record behind one in the clear. */
 static bool mixes_epochs(const u8 *datagram, size_t len)
 {
 	struct dtls_record r;
