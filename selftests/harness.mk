@@ -11,4 +11,4 @@ KSELFTEST_DIR := $(harness_source)/tools/testing/selftests
 endif
 
 # A warning in the kernel's own headers is not ours.
-CPPFLAGS += -isystem $(KSELFTEST_DIR) -iquote $(TOP)/selftests
+override CPPFLAGS += -isystem $(KSELFTEST_DIR) -iquote $(TOP)/selftests

@@ -7,10 +7,10 @@
 ifneq ($(ROOT),)
 root_loader := $(wildcard $(ROOT)/lib64/ld-linux-*.so.2)
 root_libs := $(ROOT)/usr/lib/$(shell gcc -print-multiarch)
-CFLAGS	+= --sysroot=$(ROOT)
-LDFLAGS	+= -B$(root_libs) -Wl,--dynamic-linker=$(root_loader) \
+override CFLAGS += --sysroot=$(ROOT)
+override LDFLAGS += -B$(root_libs) -Wl,--dynamic-linker=$(root_loader) \
 	   -Wl,--disable-new-dtags -Wl,-rpath,$(root_libs)
 # A program that runs others of ROOT needs these.
-CPPFLAGS += -DPEER_ROOT='"$(ROOT)"' -DPEER_LOADER='"$(root_loader)"' \
+override CPPFLAGS += -DPEER_ROOT='"$(ROOT)"' -DPEER_LOADER='"$(root_loader)"' \
 	    -DPEER_LIBS='"$(root_libs)"'
 endif
