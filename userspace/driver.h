@@ -3,7 +3,9 @@
  * The inside of the socket driver. A file uses those above it:
  *
  *	user_records.c  makes and opens records where the kernel does not
- *	handover.c  gives the engine's keys to whoever makes the records
+ *	owner.c     is what an engine has as its ctx
+ *	kept.c      keeps records that came before their keys
+ *	handover.c  gives a socket's keys to whoever makes the records
  *	socket.c    is one association on its socket
  *	restart.c   is a client that starts anew on its old port (RFC 6347
  *		    4.2.8)
@@ -137,10 +139,10 @@ bool user_records_pending(const struct user_records *u);
 ssize_t user_records_read(struct user_records *u, void *buf, size_t len,
 			  uint8_t *flags, bool *cut);
 
-/* ---- socket.c ---- */
+/* ---- owner.c ---- */
 
 /*
- * struct kept is a protected record that came before its key; see handover.c.
+ * struct kept is a protected record that came before its key; see kept.c.
  */
 struct kept {
 	STAILQ_ENTRY(kept) list;
@@ -149,21 +151,112 @@ struct kept {
 	uint8_t data[];
 };
 
+struct owner;
+
+/**
+ * struct owner_ops - what becomes of keys and connection IDs
+ * @first:	called before the first key, which is @key: chooses what makes the
+ *		records
+ * @key:	takes a key, as key of struct kdtls_ops; @seen may be NULL
+ * @ready:	called when both keys of the handshake were taken: opens what was kept
+ * @cid:	as cid of struct kdtls_ops
+ * @peer_cid:	as peer_cid of struct kdtls_ops
+ *
+ * Each returns 0 or a negative error.
+ */
+struct owner_ops {
+	int (*first)(struct owner *o, const struct dtls_key_info *key);
+	int (*key)(struct owner *o, int direction,
+		   const struct dtls_key_info *key,
+		   const struct dtls_window *seen);
+	int (*ready)(struct owner *o);
+	int (*cid)(struct owner *o, uint8_t *cid, size_t len);
+	int (*peer_cid)(struct owner *o, const uint8_t *cid, size_t len);
+};
+
+/**
+ * struct owner - what every engine of the driver has as its ctx
+ * @ops:	tells owners of different kinds apart
+ * @endpoint:	the endpoint that the association belongs to
+ * @engine:	the engine of the association
+ * @user:	on the user path, the records in user space; else NULL
+ * @kept_len:	bytes of @kept
+ * @kept:	records that came before their keys
+ * @why:	why the kernel does not make the records, or why a key was not
+ *		taken: an error, or 0 if nobody asked for that
+ * @server:	this end is the server
+ * @keyed:	@ops->first was called
+ *
+ * It is the first member of struct kdtls_socket.
+ */
+struct owner {
+	const struct owner_ops *ops;
+	struct kdtls_endpoint *endpoint;
+	struct kdtls_engine *engine;
+	struct user_records *user;
+	size_t kept_len;
+	STAILQ_HEAD(, kept) kept;
+	int why;
+	bool server;
+	bool keyed;
+};
+
+/*
+ * Set up a zeroed owner and make its engine, for which @key is the peer's
+ * address. The endpoint keeps a buffer of scratch from here on, so that no later
+ * call fails for lack of it. Return 0, or -KDTLS_EMEMORY if there is no memory
+ * or max_handshakes are going on.
+ */
+int owner_init(struct owner *o, struct kdtls_endpoint *ep, enum kdtls_role role,
+	       const uint8_t *key, size_t key_len);
+
+/* Free the engine, the records and what was kept. */
+void owner_exit(struct owner *o);
+
+/* Return true if the handshake is done and the association has not ended. */
+bool owner_established(const struct owner *o);
+
+/* The callbacks of an endpoint for sockets; see struct kdtls_ops. */
+int owner_key(void *ctx, int direction, const struct dtls_key_info *key,
+	      const struct dtls_window *seen);
+int owner_cid(void *ctx, uint8_t *cid, size_t len);
+int owner_peer_cid(void *ctx, const uint8_t *cid, size_t len);
+
+/* ---- kept.c ---- */
+
+/*
+ * Keep the protected records of a datagram, before the engine takes the
+ * datagram. The endpoint's max_early bounds the bytes that are kept.
+ */
+void kept_add(struct owner *o, const uint8_t *data, size_t len);
+
+/*
+ * Sort the kept records of @key's epoch. Genuine application data stays, and
+ * counts as not seen in @window, and @key begins with it. All other records were
+ * the engine's, or forged, and are dropped. Return 0 or -KDTLS_ECRYPTO.
+ */
+int kept_sort(struct owner *o, struct dtls_key_info *key,
+	      struct dtls_window *window);
+
+/* Let the records in user space open and queue what was kept. */
+void kept_open(struct owner *o);
+
+/* Drop what was kept. */
+void kept_forget(struct owner *o);
+
+/* ---- socket.c ---- */
+
 struct keeper;
 
 /**
  * struct kdtls_socket - one association
- * @endpoint:	the endpoint that it belongs to
- * @engine:	the engine of its handshake
+ * @owner:	its engine, and what belongs to that; the first member
  * @fd:		its connected socket; -1 means that it speaks through that of
  *		@old
  * @error:	the negative error that ended the association, or 0
  * @icmp:	the negative error that the network told of the peer, or 0
- * @why:	why the kernel does not make the records: an error, or 0 if
- *		nobody asked for that
  * @wanted:	the path that the owner asked for
  * @path:	who makes the records
- * @server:	this end is the server
  * @attached:	the kernel has the socket
  * @confirmed:	the engine knows that the peer has the handshake's last flight
  * @heard:	a datagram has come from the peer
@@ -173,9 +266,6 @@ struct keeper;
  * @end:	on the user path, the record with the peer's close_notify: data
  *		in records of lower numbers is still to be received
  * @data:	the owner's pointer
- * @kept_len:	bytes of @kept
- * @kept:	records that came before their keys
- * @user:	on the user path, the records in user space
  *
  * A listener's client also has:
  *
@@ -199,15 +289,12 @@ struct keeper;
  *		order
  */
 struct kdtls_socket {
-	struct kdtls_endpoint *endpoint;
-	struct kdtls_engine *engine;
+	struct owner owner;
 	int fd;
 	int error;
 	int icmp;
-	int why;
 	enum kdtls_path wanted;
 	enum kdtls_path path;
-	bool server;
 	bool attached;
 	bool confirmed;
 	bool heard;
@@ -216,9 +303,6 @@ struct kdtls_socket {
 	bool eof_told;
 	struct dtls_record_number end;
 	void *data;
-	size_t kept_len;
-	STAILQ_HEAD(, kept) kept;
-	struct user_records *user;
 
 	struct kdtls_listener *listener;
 	struct kdtls_socket *old;
@@ -236,6 +320,9 @@ struct kdtls_socket {
 	uint8_t random[DTLS_RANDOM_SIZE];
 };
 
+_Static_assert(!offsetof(struct kdtls_socket, owner),
+	       "an owner is the beginning of its socket");
+
 uint64_t driver_now(void);	/* µs */
 
 /*
@@ -246,7 +333,6 @@ struct kdtls_socket *socket_new(struct kdtls_endpoint *ep, enum kdtls_role role,
 				enum kdtls_path wanted, void *data,
 				const uint8_t *key, size_t key_len);
 void socket_free(struct kdtls_socket *s);
-bool socket_established(const struct kdtls_socket *s);
 uint64_t socket_expiry(const struct kdtls_socket *s);
 
 /*
@@ -275,17 +361,8 @@ void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len);
 
 /* ---- handover.c ---- */
 
-int handover_key(void *ctx, int direction, const struct dtls_key_info *key,
-		 const struct dtls_window *seen);
-int handover_cid(void *ctx, uint8_t *cid, size_t len);
-int handover_peer_cid(void *ctx, const uint8_t *cid, size_t len);
-
-/*
- * Keep the protected records of a datagram, before the engine takes the
- * datagram.
- */
-void handover_keep(struct kdtls_socket *s, const uint8_t *data, size_t len);
-void handover_forget(struct kdtls_socket *s);
+/* What becomes of the keys and connection IDs of a struct kdtls_socket */
+extern const struct owner_ops handover_ops;
 
 /* ---- address.c ---- */
 

@@ -137,7 +137,7 @@ static bool choose_cid(const struct kdtls_socket *s, uint8_t *cid, size_t len)
 	if (RAND_bytes(cid, (int)len) != 1)
 		return false;
 	if (s->old) {
-		kdtls_engine_info(s->old->engine, &old);
+		kdtls_engine_info(s->old->owner.engine, &old);
 		if (old.cid_rx_len && cid[0] == old.cid_rx[0])
 			cid[0] ^= 1;
 	}
@@ -153,11 +153,11 @@ static void prepare(struct kdtls_socket *s)
 	int mtu;
 
 	if (o->cid_len && choose_cid(s, cid, o->cid_len))
-		kdtls_engine_set_cid(s->engine, cid, o->cid_len);
+		kdtls_engine_set_cid(s->owner.engine, cid, o->cid_len);
 	mtu = socket_path_mtu(s->fd < 0 ? s->old->fd : s->fd);
-	kdtls_engine_info(s->engine, &info);
+	kdtls_engine_info(s->owner.engine, &info);
 	if (mtu > 0 && (uint32_t)mtu < info.mtu)
-		kdtls_engine_set_mtu(s->engine, mtu);
+		kdtls_engine_set_mtu(s->owner.engine, mtu);
 }
 
 void listener_begin(struct kdtls_socket *s, struct kdtls_hello *hello,
@@ -168,8 +168,8 @@ void listener_begin(struct kdtls_socket *s, struct kdtls_hello *hello,
 	prepare(s);
 	if (random)
 		memcpy(s->random, random, sizeof(s->random));
-	handover_keep(s, data, len);
-	kdtls_engine_accept(s->engine, hello, driver_now());
+	kept_add(&s->owner, data, len);
+	kdtls_engine_accept(s->owner.engine, hello, driver_now());
 }
 
 static void set_keeper(struct kdtls_socket *s, struct keeper *k)
@@ -274,7 +274,7 @@ static void settle(struct kdtls_listener *l, struct kdtls_socket *s,
 	socket_flush(s, buf);
 	if (s->error)
 		listener_refused(s);
-	else if (socket_established(s))
+	else if (owner_established(&s->owner))
 		listener_ready(s);
 	else
 		set_timer(l, s, from);
@@ -296,7 +296,7 @@ static void expire(struct kdtls_listener *l, uint8_t *buf)
 		if (s->deadline <= now)
 			s->error = -ETIMEDOUT;
 		else
-			kdtls_engine_expire(s->engine, now);
+			kdtls_engine_expire(s->owner.engine, now);
 		settle(l, s, now + 1, buf);
 	}
 	if (t)

@@ -11,23 +11,23 @@ static size_t give_psk(const struct kdtls_endpoint *ep, uint8_t *key)
 static size_t client_psk(void *ctx, const char *hint, uint8_t *identity,
 			 size_t *identity_len, uint8_t *key)
 {
-	const struct kdtls_socket *s = ctx;
+	const struct owner *o = ctx;
 
 	(void)hint;
-	*identity_len = s->endpoint->psk_identity_len;
-	memcpy(identity, s->endpoint->psk_identity, *identity_len);
-	return give_psk(s->endpoint, key);
+	*identity_len = o->endpoint->psk_identity_len;
+	memcpy(identity, o->endpoint->psk_identity, *identity_len);
+	return give_psk(o->endpoint, key);
 }
 
 static size_t server_psk(void *ctx, const uint8_t *identity, size_t len,
 			 uint8_t *key)
 {
-	const struct kdtls_socket *s = ctx;
+	const struct owner *o = ctx;
 
-	if (len != s->endpoint->psk_identity_len ||
-	    memcmp(identity, s->endpoint->psk_identity, len))
+	if (len != o->endpoint->psk_identity_len ||
+	    memcmp(identity, o->endpoint->psk_identity, len))
 		return 0;
-	return give_psk(s->endpoint, key);
+	return give_psk(o->endpoint, key);
 }
 
 int kdtls_use_psk(struct kdtls_endpoint *endpoint, const char *identity,

@@ -47,13 +47,13 @@ static bool is_known(const struct kdtls_socket *s, const uint8_t *random)
 /* Half a handshake proves nothing that would have to be kept. */
 static struct kdtls_socket *begin_again(struct kdtls_socket *s)
 {
-	struct kdtls_engine *old = s->engine;
+	struct kdtls_engine *old = s->owner.engine;
 
-	if (kdtls_engine_new(s->endpoint, KDTLS_SERVER, s, s->key, s->key_len,
-			     &s->engine))
+	if (kdtls_engine_new(s->owner.endpoint, KDTLS_SERVER, s, s->key, s->key_len,
+			     &s->owner.engine))
 		return NULL;
 	kdtls_engine_free(old);
-	handover_forget(s);
+	kept_forget(&s->owner);
 	return s;
 }
 
@@ -81,7 +81,7 @@ static bool begin(struct kdtls_socket *s, struct kdtls_hello *hello,
 		kdtls_hello_free(hello);
 		return false;
 	}
-	n = socket_established(s) ? begin_beside(s) : begin_again(s);
+	n = owner_established(&s->owner) ? begin_beside(s) : begin_again(s);
 	if (n)
 		listener_begin(n, hello, data, len);
 	else
@@ -102,7 +102,7 @@ static bool take_hello(struct kdtls_socket *s, const uint8_t *data, size_t len)
 
 	if (random && is_known(s, random))
 		return false;
-	switch (kdtls_endpoint_gate(s->endpoint, &from, data, len, driver_now(),
+	switch (kdtls_endpoint_gate(s->owner.endpoint, &from, data, len, driver_now(),
 				    &v)) {
 	case KDTLS_GATE_ACCEPT:
 		return begin(s, v.hello, data, len);
@@ -120,7 +120,7 @@ bool restart_input(struct kdtls_socket *s, const uint8_t *data, size_t len)
 		return true;
 	if (!s->next)
 		return false;
-	kdtls_engine_input(s->next->engine, data, len, NULL, driver_now());
+	kdtls_engine_input(s->next->owner.engine, data, len, NULL, driver_now());
 	return true;
 }
 
@@ -131,12 +131,12 @@ void restart_process(struct kdtls_socket *s, uint8_t *buf)
 	if (n->deadline <= driver_now())
 		n->error = -ETIMEDOUT;
 	else
-		kdtls_engine_expire(n->engine, driver_now());
+		kdtls_engine_expire(n->owner.engine, driver_now());
 	socket_flush(n, buf);
 	if (n->error) {
 		s->next = NULL;
 		listener_refused(n);
-	} else if (socket_established(n)) {
+	} else if (owner_established(&n->owner)) {
 		s->next = NULL;
 		listener_ready(n);
 	}
@@ -162,16 +162,16 @@ static int dead_end(void)
 static void keep_rest(struct kdtls_socket *s)
 {
 	struct kdtls_socket *old = s->old;
-	uint8_t *buf = old->attached ? NULL : scratch_take(s->endpoint);
+	uint8_t *buf = old->attached ? NULL : scratch_take(s->owner.endpoint);
 	ssize_t n = buf ? 0 : -1;
 	int i;
 
 	for (i = 0; i < REST_MAX && n >= 0; i++) {
 		n = recv(old->fd, buf, DATAGRAM_MAX, MSG_DONTWAIT);
 		if (n > 0)
-			handover_keep(s, buf, n);
+			kept_add(&s->owner, buf, n);
 	}
-	scratch_give(s->endpoint, buf);
+	scratch_give(s->owner.endpoint, buf);
 }
 
 int restart_take_over(struct kdtls_socket *s)
@@ -207,9 +207,9 @@ int restart_take_over(struct kdtls_socket *s)
 	s->old = NULL;
 	listener_replace(old, s);
 	/* The datagram at hand is in another one. */
-	buf = scratch_take(s->endpoint);
+	buf = scratch_take(s->owner.endpoint);
 	if (buf)
 		listener_strays(s, buf);
-	scratch_give(s->endpoint, buf);
+	scratch_give(s->owner.endpoint, buf);
 	return 0;
 }

@@ -18,9 +18,9 @@ void kdtls_socket_config(struct kdtls_config *config)
 {
 	kdtls_config_init(config);
 	config->max_early = DEFAULT_EARLY;
-	config->ops.key = handover_key;
-	config->ops.cid = handover_cid;
-	config->ops.peer_cid = handover_peer_cid;
+	config->ops.key = owner_key;
+	config->ops.cid = owner_cid;
+	config->ops.peer_cid = owner_peer_cid;
 }
 
 uint64_t driver_now(void)
@@ -49,7 +49,7 @@ int kdtls_peer_address(const struct kdtls_socket *s, struct sockaddr *address,
 
 struct kdtls_engine *kdtls_engine(const struct kdtls_socket *s)
 {
-	return s->engine;
+	return s->owner.engine;
 }
 
 void *kdtls_data(const struct kdtls_socket *s)
@@ -62,11 +62,6 @@ void kdtls_set_data(struct kdtls_socket *s, void *data)
 	s->data = data;
 }
 
-bool socket_established(const struct kdtls_socket *s)
-{
-	return kdtls_engine_state(s->engine) == KDTLS_ESTABLISHED;
-}
-
 enum kdtls_path kdtls_path(const struct kdtls_socket *s, const char **why)
 {
 	if (why && s->path == KDTLS_PATH_AUTO)
@@ -74,7 +69,7 @@ enum kdtls_path kdtls_path(const struct kdtls_socket *s, const char **why)
 	else if (why && s->path == KDTLS_PATH_KERNEL)
 		*why = "the kernel has the module and the cipher";
 	else if (why)
-		*why = s->why ? kdtls_strerror(s->why) : "asked for";
+		*why = s->owner.why ? kdtls_strerror(s->owner.why) : "asked for";
 	return s->path;
 }
 
@@ -85,31 +80,21 @@ struct kdtls_socket *socket_new(struct kdtls_endpoint *ep, enum kdtls_role role,
 				const uint8_t *key, size_t key_len)
 {
 	struct kdtls_socket *s = OPENSSL_zalloc(sizeof(*s));
-	uint8_t *buf = scratch_take(ep);
 
-	/*
-	 * The endpoint keeps the buffer, so that no later call fails for lack
-	 * of it.
-	 */
-	scratch_give(ep, buf);
-	if (!s || !buf) {
+	if (!s)
+		return NULL;
+	s->owner.ops = &handover_ops;
+	if (owner_init(&s->owner, ep, role, key, key_len)) {
 		OPENSSL_free(s);
 		return NULL;
 	}
-	s->endpoint = ep;
 	s->fd = -1;
 	s->wanted = wanted;
-	s->server = role == KDTLS_SERVER;
 	s->data = data;
 	s->deadline = KDTLS_NEVER;
-	STAILQ_INIT(&s->kept);
 	if (key_len)
 		memcpy(s->key, key, key_len);
 	s->key_len = key_len;
-	if (kdtls_engine_new(ep, role, s, key, key_len, &s->engine)) {
-		OPENSSL_free(s);
-		return NULL;
-	}
 	return s;
 }
 
@@ -121,9 +106,7 @@ void socket_free(struct kdtls_socket *s)
 	listener_leave(s);
 	if (s->fd >= 0)
 		close(s->fd);
-	handover_forget(s);
-	user_records_free(s->user);
-	kdtls_engine_free(s->engine);
+	owner_exit(&s->owner);
 	OPENSSL_clear_free(s, sizeof(*s));
 }
 
@@ -177,18 +160,18 @@ static ssize_t send_through(int fd, const void *data, size_t len, int flags)
 static ssize_t send_sealed(struct kdtls_socket *s, uint8_t type,
 			   const void *data, size_t len, int flags)
 {
-	uint8_t *record = scratch_take(s->endpoint);
+	uint8_t *record = scratch_take(s->owner.endpoint);
 	ssize_t n;
 
 	if (!record)
 		return -ENOBUFS;
-	n = user_records_seal(s->user, type, data, len, record);
+	n = user_records_seal(s->owner.user, type, data, len, record);
 	if (n > 0) {
 		n = send_through(s->fd, record, n, flags);
 		if (n < 0 && never_left(-n))
-			user_records_unseal(s->user);
+			user_records_unseal(s->owner.user);
 	}
-	scratch_give(s->endpoint, record);
+	scratch_give(s->owner.endpoint, record);
 	return n;
 }
 
@@ -211,7 +194,7 @@ static void transmit(struct kdtls_socket *s, const struct dtls_record_info *info
 			numbered.number_ptr = (uintptr_t)number;
 		n = ulp_send(s->fd, &numbered, data, len, MSG_DONTWAIT);
 	} else if (!(info->flags & DTLS_RECORD_RAW)) {
-		*number = user_records_next(s->user);
+		*number = user_records_next(s->owner.user);
 		n = send_sealed(s, info->type, data, len, MSG_DONTWAIT);
 	} else if (send(s->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
 		n = -errno;
@@ -221,7 +204,7 @@ static void transmit(struct kdtls_socket *s, const struct dtls_record_info *info
 	if (n == -EMSGSIZE) {
 		mtu = socket_path_mtu(s->fd);
 		if (mtu > 0)
-			kdtls_engine_set_mtu(s->engine, mtu);
+			kdtls_engine_set_mtu(s->owner.engine, mtu);
 	}
 }
 
@@ -241,9 +224,9 @@ static int reason(const struct kdtls_socket *s)
 {
 	struct kdtls_failure f;
 
-	kdtls_engine_failure(s->engine, &f);
-	if (f.error == KDTLS_ECALLBACK && s->why)
-		return s->why;
+	kdtls_engine_failure(s->owner.engine, &f);
+	if (f.error == KDTLS_ECALLBACK && s->owner.why)
+		return s->owner.why;
 	if (f.error == KDTLS_ETIMEOUT && s->icmp)
 		return s->icmp;
 	return -f.error;
@@ -257,13 +240,13 @@ void socket_flush(struct kdtls_socket *s, uint8_t *buf)
 
 	if (s->error)
 		return;
-	while ((n = kdtls_engine_output(s->engine, buf, DATAGRAM_MAX, &info,
+	while ((n = kdtls_engine_output(s->owner.engine, buf, DATAGRAM_MAX, &info,
 					driver_now())) > 0) {
 		transmit(s->fd < 0 ? s->old : s, &info, buf, n, &number);
 		if (!(info.flags & DTLS_RECORD_RAW))
-			kdtls_engine_sent(s->engine, &number);
+			kdtls_engine_sent(s->owner.engine, &number);
 	}
-	switch (kdtls_engine_state(s->engine)) {
+	switch (kdtls_engine_state(s->owner.engine)) {
 	case KDTLS_FAILED:
 		s->error = reason(s);
 		break;
@@ -289,7 +272,7 @@ static void take_content(struct kdtls_socket *s,
 		s->end.epoch = info->epoch;
 		s->end.seq = info->seq;
 	} else {
-		kdtls_engine_input(s->engine, data, len, info, driver_now());
+		kdtls_engine_input(s->owner.engine, data, len, info, driver_now());
 	}
 }
 
@@ -311,14 +294,14 @@ static bool is_wanted(const struct kdtls_socket *s,
 /* Take a record that the keys of this association do not open. */
 static void take_raw(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
-	kdtls_engine_input(s->engine, data, len, NULL, driver_now());
+	kdtls_engine_input(s->owner.engine, data, len, NULL, driver_now());
 	if (s->listener)
 		restart_input(s, data, len);
 }
 
 static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
-	uint8_t *plain = scratch_take(s->endpoint);
+	uint8_t *plain = scratch_take(s->owner.endpoint);
 	struct datagram d = { .rest = { data, len } };
 	struct dtls_record_info info;
 	struct dtls_bytes raw;
@@ -328,36 +311,36 @@ static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len
 	if (!plain)
 		return;
 	while (!s->error &&
-	       (n = user_records_open(s->user, &d, plain, &raw, &info)) !=
+	       (n = user_records_open(s->owner.user, &d, plain, &raw, &info)) !=
 		       -EAGAIN) {
 		if (n < 0)
 			continue;
 		if (info.flags & DTLS_RECORD_RAW) {
 			take_raw(s, raw.p, raw.len);
 		} else if (info.type == DTLS_CT_APPLICATION_DATA) {
-			kdtls_engine_confirm(s->engine);
+			kdtls_engine_confirm(s->owner.engine);
 			/* An empty record is dropped, as 0 means end of file. */
 			if (n && is_wanted(s, &info))
-				user_records_queue(s->user, plain, n,
+				user_records_queue(s->owner.user, plain, n,
 						   info.flags);
 		} else {
 			take_content(s, &info, plain, n);
 		}
 	}
 	OPENSSL_cleanse(plain, DTLS_FRAGMENT_SIZE_MAX);
-	scratch_give(s->endpoint, plain);
+	scratch_give(s->owner.endpoint, plain);
 }
 
 void socket_datagram(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
-	if (socket_established(s)) {
+	if (owner_established(&s->owner)) {
 		take_records(s, data, len);
 		return;
 	}
 	if (s->listener && restart_input(s, data, len))
 		return;
-	handover_keep(s, data, len);
-	kdtls_engine_input(s->engine, data, len, NULL, driver_now());
+	kept_add(&s->owner, data, len);
+	kdtls_engine_input(s->owner.engine, data, len, NULL, driver_now());
 }
 
 static void receive(struct kdtls_socket *s, uint8_t *buf)
@@ -368,7 +351,7 @@ static void receive(struct kdtls_socket *s, uint8_t *buf)
 	int i;
 
 	for (i = 0; i < ROUND && !s->error && !s->attached; i++) {
-		if (s->user && user_records_full(s->user))
+		if (s->owner.user && user_records_full(s->owner.user))
 			return;
 		len = sizeof(from);
 		n = recvfrom(s->fd, buf, DATAGRAM_MAX, MSG_DONTWAIT,
@@ -399,7 +382,7 @@ static void confirm_delivered(struct kdtls_socket *s)
 	if (s->confirmed || kdtls_get_counters(s->fd, &counters) ||
 	    !counters.rx_records)
 		return;
-	kdtls_engine_confirm(s->engine);
+	kdtls_engine_confirm(s->owner.engine);
 	s->confirmed = true;
 }
 
@@ -441,8 +424,8 @@ static bool take_events(struct kdtls_socket *s)
 	struct dtls_record_info info;
 	bool any = false;
 
-	while (s->user && user_records_event(s->user, &info)) {
-		kdtls_engine_input(s->engine, NULL, 0, &info, driver_now());
+	while (s->owner.user && user_records_event(s->owner.user, &info)) {
+		kdtls_engine_input(s->owner.engine, NULL, 0, &info, driver_now());
 		any = true;
 	}
 	return any;
@@ -460,7 +443,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 
 uint64_t socket_expiry(const struct kdtls_socket *s)
 {
-	uint64_t expiry = earlier(kdtls_engine_expiry(s->engine), s->deadline);
+	uint64_t expiry = earlier(kdtls_engine_expiry(s->owner.engine), s->deadline);
 
 	return s->next ? earlier(expiry, socket_expiry(s->next)) : expiry;
 }
@@ -484,9 +467,9 @@ static int wait_ms(uint64_t expiry)
  */
 static bool is_pending(const struct kdtls_socket *s)
 {
-	if (!s->user)
+	if (!s->owner.user)
 		return false;
-	return user_records_pending(s->user) || s->icmp ||
+	return user_records_pending(s->owner.user) || s->icmp ||
 	       (s->eof && !s->eof_told);
 }
 
@@ -508,13 +491,13 @@ static void process(struct kdtls_socket *s, uint8_t *buf)
 		restart_process(s, buf);
 	if (s->error)
 		return;
-	kdtls_engine_expire(s->engine, driver_now());
+	kdtls_engine_expire(s->owner.engine, driver_now());
 	socket_flush(s, buf);
 }
 
 int kdtls_process(struct kdtls_socket *s)
 {
-	struct kdtls_endpoint *ep = s->endpoint;
+	struct kdtls_endpoint *ep = s->owner.endpoint;
 	uint8_t *buf;
 
 	if (s->error)
@@ -526,7 +509,7 @@ int kdtls_process(struct kdtls_socket *s)
 	scratch_give(ep, buf);
 	if (s->error)
 		return s->error;
-	return socket_established(s) ? 0 : -EINPROGRESS;
+	return owner_established(&s->owner) ? 0 : -EINPROGRESS;
 }
 
 static bool blocking(const struct kdtls_socket *s)
@@ -546,7 +529,7 @@ ssize_t kdtls_send(struct kdtls_socket *s, const void *data, size_t len)
 		return s->error;
 	if (s->shut)
 		return -EPIPE;
-	if (s->path == KDTLS_PATH_AUTO || !socket_established(s))
+	if (s->path == KDTLS_PATH_AUTO || !owner_established(&s->owner))
 		return -ENOTCONN;
 	if (s->attached) {
 		n = send_through(s->fd, data, len, 0);
@@ -564,8 +547,8 @@ static ssize_t take_data(struct kdtls_socket *s, void *buf, size_t len,
 {
 	ssize_t n = -EAGAIN;
 
-	if (s->user)
-		n = user_records_read(s->user, buf, len, &info->flags, cut);
+	if (s->owner.user)
+		n = user_records_read(s->owner.user, buf, len, &info->flags, cut);
 	else if (s->attached && !s->error)
 		n = ulp_recv(s->fd, buf, len, info, cut, 0);
 	if (n != -EAGAIN)
@@ -576,7 +559,7 @@ static ssize_t take_data(struct kdtls_socket *s, void *buf, size_t len,
 		s->eof_told = true;
 		return 0;
 	}
-	if (s->user && s->icmp) {
+	if (s->owner.user && s->icmp) {
 		n = s->icmp;
 		s->icmp = 0;
 	}
@@ -662,9 +645,9 @@ int kdtls_payload(const struct kdtls_socket *s)
 	} else {
 		mtu = socket_path_mtu(s->fd);
 		if (mtu > 0)
-			mtu -= (int)user_records_overhead(s->user);
+			mtu -= (int)user_records_overhead(s->owner.user);
 	}
-	kdtls_engine_info(s->engine, &info);
+	kdtls_engine_info(s->owner.engine, &info);
 	max = info.peer_record_limit;
 	return mtu > max ? max : mtu;
 }
@@ -678,7 +661,7 @@ int kdtls_shutdown(struct kdtls_socket *s)
 		return s->error;
 	if (s->shut)
 		return 0;
-	if (!socket_established(s))
+	if (!owner_established(&s->owner))
 		return -ENOTCONN;
 	if (s->attached)
 		n = kdtls_close_notify(s->fd);
@@ -693,19 +676,19 @@ int kdtls_shutdown(struct kdtls_socket *s)
 /* End a handshake, and tell the peer. */
 static void give_up(struct kdtls_socket *s)
 {
-	uint8_t *buf = scratch_take(s->endpoint);
+	uint8_t *buf = scratch_take(s->owner.endpoint);
 
-	kdtls_engine_close(s->engine);
+	kdtls_engine_close(s->owner.engine);
 	if (buf)
 		socket_flush(s, buf);
-	scratch_give(s->endpoint, buf);
+	scratch_give(s->owner.endpoint, buf);
 }
 
 void kdtls_close(struct kdtls_socket *s)
 {
 	if (!s)
 		return;
-	if (!s->error && socket_established(s))
+	if (!s->error && owner_established(&s->owner))
 		kdtls_shutdown(s);
 	else if (!s->error)
 		give_up(s);
@@ -722,24 +705,24 @@ static int set_up(struct kdtls_socket *s, const struct kdtls_socket_options *o)
 	mtu = socket_path_mtu(s->fd);
 	if (mtu < 0)
 		return mtu;
-	kdtls_engine_info(s->engine, &info);
+	kdtls_engine_info(s->owner.engine, &info);
 	if ((uint32_t)mtu < info.mtu)
-		kdtls_engine_set_mtu(s->engine, mtu);
+		kdtls_engine_set_mtu(s->owner.engine, mtu);
 	if (o->name) {
-		err = kdtls_engine_set_name(s->engine, o->name);
+		err = kdtls_engine_set_name(s->owner.engine, o->name);
 		if (err)
 			return err;
 	}
 	if (o->cid) {
-		err = kdtls_engine_set_cid(s->engine, o->cid, o->cid_len);
+		err = kdtls_engine_set_cid(s->owner.engine, o->cid, o->cid_len);
 		if (err)
 			return err;
 	}
 	if (o->session)
-		kdtls_engine_set_session(s->engine, o->session, o->session_len);
+		kdtls_engine_set_session(s->owner.engine, o->session, o->session_len);
 	if (o->early)
-		kdtls_engine_send_early(s->engine, o->early, o->early_len);
-	return kdtls_engine_start(s->engine, driver_now());
+		kdtls_engine_send_early(s->owner.engine, o->early, o->early_len);
+	return kdtls_engine_start(s->owner.engine, driver_now());
 }
 
 /*

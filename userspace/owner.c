@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * What every engine of the driver has as its ctx: the engine's callbacks, and the
+ * way of its keys to what makes the records; see driver.h.
+ *
+ * The read key of the handshake comes first, so that nothing that the peer sends in
+ * answer to the first record of this end finds no key. Records that overtook the
+ * handshake were kept, and are opened when both keys are there.
+ */
+#include "driver.h"
+
+int owner_init(struct owner *o, struct kdtls_endpoint *ep, enum kdtls_role role,
+	       const uint8_t *key, size_t key_len)
+{
+	uint8_t *buf = scratch_take(ep);
+
+	scratch_give(ep, buf);
+	if (!buf)
+		return -KDTLS_EMEMORY;
+	o->endpoint = ep;
+	o->server = role == KDTLS_SERVER;
+	STAILQ_INIT(&o->kept);
+	return kdtls_engine_new(ep, role, o, key, key_len, &o->engine);
+}
+
+void owner_exit(struct owner *o)
+{
+	kept_forget(o);
+	user_records_free(o->user);
+	kdtls_engine_free(o->engine);
+}
+
+bool owner_established(const struct owner *o)
+{
+	return kdtls_engine_state(o->engine) == KDTLS_ESTABLISHED;
+}
+
+/* Take a read key of the handshake. Records of its epoch may have been kept. */
+static int begin_epoch(struct owner *o, const struct dtls_key_info *key,
+		       const struct dtls_window *seen)
+{
+	struct dtls_window window = *seen;
+	struct dtls_key_info rx = *key;
+	int err;
+
+	err = kept_sort(o, &rx, &window);
+	if (!err)
+		err = o->ops->key(o, DTLS_RX, &rx,
+				  window.next > rx.rec_seq ? &window : NULL);
+	OPENSSL_cleanse(&rx, sizeof(rx));
+	return err;
+}
+
+static int take_key(struct owner *o, int direction,
+		    const struct dtls_key_info *key,
+		    const struct dtls_window *seen)
+{
+	int err;
+
+	if (owner_established(o))
+		return o->ops->key(o, direction, key, seen);
+	if (!o->keyed) {
+		err = o->ops->first(o, key);
+		if (err)
+			return err;
+		o->keyed = true;
+	}
+	if (direction == DTLS_RX)
+		return begin_epoch(o, key, seen);
+	err = o->ops->key(o, direction, key, seen);
+	return err ? err : o->ops->ready(o);
+}
+
+int owner_key(void *ctx, int direction, const struct dtls_key_info *key,
+	      const struct dtls_window *seen)
+{
+	struct owner *o = ctx;
+	int err = take_key(o, direction, key, seen);
+
+	if (err)
+		o->why = err;
+	return err;
+}
+
+int owner_cid(void *ctx, uint8_t *cid, size_t len)
+{
+	struct owner *o = ctx;
+
+	return o->ops->cid(o, cid, len);
+}
+
+int owner_peer_cid(void *ctx, const uint8_t *cid, size_t len)
+{
+	struct owner *o = ctx;
+
+	return o->ops->peer_cid(o, cid, len);
+}
