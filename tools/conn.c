@@ -18,6 +18,7 @@ void conn_init(struct conn *c, struct kdtls_socket *s, const struct options *o)
 {
 	size_t max = o->mtu ? DTLS_RECORD_SIZE_MAX : DEFAULT_RECORD;
 	int n = kdtls_payload(s);
+	struct kdtls_info info;
 
 	*c = (struct conn){
 		.s = s,
@@ -28,6 +29,10 @@ void conn_init(struct conn *c, struct kdtls_socket *s, const struct options *o)
 	/* --mtu counts the record's header, nonce and tag, too. */
 	if (o->mtu && c->mtu > o->mtu - CONN_OVERHEAD)
 		c->mtu = o->mtu - CONN_OVERHEAD;
+	/* The handshake has made its datagrams smaller where large ones were lost. */
+	kdtls_engine_info(kdtls_engine(s), &info);
+	if (info.flights_resent && c->mtu > info.mtu - CONN_OVERHEAD)
+		c->mtu = info.mtu - CONN_OVERHEAD;
 }
 
 /* Let the kernel cut what is sent into records of @c->mtu bytes (UDP_SEGMENT). */

@@ -108,22 +108,29 @@ static void configure(struct kdtls_config *c, const struct options *o)
 		c->ops.keylog = log_key;
 }
 
+static void must(int bad, const char *option, const char *value)
+{
+	if (bad)
+		errx(1, "%s %s: %s", option, value, kdtls_strerror(bad));
+}
+
 /*
- * Name both files, as the library tells what is wrong but not in which of them.
+ * Show the certificate of --cert and --key. The library tells what is wrong, but not in
+ * which of two files: a file that is good for roots has its chain in order.
  */
 static void use_certificate(struct kdtls_endpoint *ep, const struct options *o)
 {
 	int bad = kdtls_use_certificate_file(ep, o->cert, o->key);
 
-	if (bad)
-		errx(1, "--cert %s%s%s: %s", o->cert, o->key ? ", --key " : "",
-		     o->key ?: "", kdtls_strerror(bad));
-}
-
-static void must(int bad, const char *option, const char *value)
-{
-	if (bad)
-		errx(1, "%s %s: %s", option, value, kdtls_strerror(bad));
+	if (!bad)
+		return;
+	must(kdtls_trust_file(ep, o->cert), "--cert", o->cert);
+	if (bad == -KDTLS_EKEYLESS && !o->key)
+		errx(1, "--cert %s: no private key in it: give --key", o->cert);
+	if (bad == -KDTLS_EMISMATCH)
+		errx(1, "--key %s: %s of --cert %s", o->key ?: o->cert,
+		     kdtls_strerror(bad), o->cert);
+	must(bad, o->key ? "--key" : "--cert", o->key ?: o->cert);
 }
 
 struct kdtls_endpoint *endpoint_open(const struct options *o)
@@ -146,7 +153,7 @@ struct kdtls_endpoint *endpoint_open(const struct options *o)
 		     kdtls_strerror(bad));
 	if (o->psk_len)
 		must(kdtls_use_psk(ep, o->psk_identity, o->psk, o->psk_len),
-		     "--psk-identity", o->psk_identity);
+		     "--psk with --psk-identity", o->psk_identity);
 	if (o->cert)
 		use_certificate(ep, o);
 	if (o->ca)
@@ -177,36 +184,39 @@ void endpoint_describe(struct kdtls_socket *s)
 		[KDTLS_EARLY_ACCEPTED] = ", early data taken",
 		[KDTLS_EARLY_REJECTED] = ", early data refused",
 	};
-	char peer[ADDRESS_MAX];
+	char peer[ADDRESS_MAX], resent[40] = "";
 	struct kdtls_info i;
 	const char *why;
 	bool kernel;
 
 	kdtls_engine_info(kdtls_engine(s), &i);
-	warnx("connected with %s: DTLS %s, %s%s%s%s%s%s%s",
+	if (i.flights_resent)
+		snprintf(resent, sizeof(resent), ", %u flights sent again",
+			 i.flights_resent);
+	warnx("connected with %s: DTLS %s, %s%s%s%s%s%s%s%s",
 	      net_peer(s, peer),
 	      i.version == DTLS_VERSION_1_3 ? "1.3" : "1.2",
 	      suite_name(i.suite), i.resumed ? ", resumed" : "",
 	      early[i.early],
 	      i.peer_verified ? ", peer verified" : "",
 	      i.cid_rx_len || i.cid_tx_len ? ", connection ID" : "",
-	      i.alpn ? ", protocol " : "", i.alpn ? i.alpn : "");
+	      i.alpn ? ", protocol " : "", i.alpn ? i.alpn : "", resent);
 	kernel = kdtls_path(s, &why) == KDTLS_PATH_KERNEL;
 	warnx("records in %s: %s, %s", kernel ? "the kernel" : "user space",
 	      kdtls_cipher_name(i.cipher), why);
 }
 
-/* Return the name of the alert that was sent or received, in brackets, or "". */
+/*
+ * Return the name of the alert that was sent, in brackets, or "". The reason of an engine
+ * names the alert that it received.
+ */
 static const char *alert_text(const struct kdtls_failure *f, char *text,
 			      size_t size)
 {
-	bool received = f->alert_received != KDTLS_ALERT_NONE;
-	uint8_t alert = received ? f->alert_received : f->alert_sent;
-
-	if (alert == KDTLS_ALERT_NONE)
+	if (f->alert_sent == KDTLS_ALERT_NONE)
 		return "";
-	snprintf(text, size, " (alert %s: %s, %u)", received ? "from it" :
-		 "to it", kdtls_alert_name(alert), alert);
+	snprintf(text, size, " (alert %s sent)",
+		 kdtls_alert_name(f->alert_sent));
 	return text;
 }
 

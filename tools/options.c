@@ -91,16 +91,19 @@ static unsigned int number(struct argp_state *state, const char *arg, long min,
 	return (unsigned int)n;
 }
 
-static size_t hex(struct argp_state *state, const char *arg,
-		  unsigned char *out, size_t max)
+/* Parse a pre-shared key. Return its bytes. */
+static size_t psk_of(struct argp_state *state, const char *arg,
+		     unsigned char *out)
 {
 	static const char digits[] = "0123456789abcdefABCDEF";
 	size_t i, len = strlen(arg);
 	unsigned int byte;
 	char pair[3] = "";
 
-	if (!len || len % 2 || len / 2 > max || strspn(arg, digits) != len)
-		argp_error(state, "the key must be 1 to %zu bytes in hex", max);
+	if (len % 2 || len / 2 < KDTLS_PSK_MIN || len / 2 > PSK_MAX ||
+	    strspn(arg, digits) != len)
+		argp_error(state, "the key must be %d to %d bytes in hex",
+			   KDTLS_PSK_MIN, PSK_MAX);
 	for (i = 0; i < len / 2; i++) {
 		memcpy(pair, arg + 2 * i, 2);
 		byte = strtoul(pair, NULL, 16);
@@ -171,7 +174,7 @@ static error_t parse_credentials(int key, char *arg, struct argp_state *state)
 		o->psk_identity = arg;
 		return 0;
 	case OPT_PSK:
-		o->psk_len = hex(state, arg, o->psk, sizeof(o->psk));
+		o->psk_len = psk_of(state, arg, o->psk);
 		/* ps(1) shows the arguments to everybody. */
 		memset(arg, 'x', strlen(arg));
 		return 0;
@@ -259,6 +262,10 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		o->linger = number(state, arg, 0, 3600);
 		return 0;
 	case ARGP_KEY_END:
+		if (o->key && !o->cert)
+			argp_error(state, "--key needs a --cert");
+		if (o->psk_identity && !o->psk_len)
+			argp_error(state, "--psk-identity needs a --psk");
 		/* Later versions have lower numbers, as on the wire. */
 		if (o->version_min && o->version_max > o->version_min)
 			argp_error(state, "--min is newer than --max");
@@ -448,10 +455,10 @@ void options_parse(struct options *o, bool is_server, int argc, char **argv)
 		.server = is_server,
 		.port = "4433",
 		.verify = !is_server,
-		.psk_identity = "Client_identity",
 		.rate = DEFAULT_RATE * 1e6 / 8,
 		.timeout = 30,
 		.linger = 3,
 	};
 	argp_parse(is_server ? &server : &client, argc, argv, 0, NULL, o);
+	o->psk_identity = o->psk_identity ?: "Client_identity";
 }

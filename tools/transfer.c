@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SMALL_MTU	1232	/* bytes of UDP that every path of IPv6 takes */
 #define BURST		16384	/* bytes that may leave at once */
 #define RECEIVE_ROUND	64	/* records that are taken before the next send */
 
@@ -286,6 +287,18 @@ static bool step(struct transfer *t)
 	return true;
 }
 
+/*
+ * Say what may be wrong where full datagrams were sent and nothing came back: a path that
+ * loses all large datagrams lets the small ones of a handshake and close_notify through.
+ */
+static void hint(const struct transfer *t)
+{
+	if (!t->o->server && !t->received && t->sent >= t->c.mtu &&
+	    t->c.mtu > SMALL_MTU)
+		warnx("nothing came back: if the path loses large datagrams, --mtu %d helps",
+		      SMALL_MTU);
+}
+
 int transfer(struct kdtls_socket *s, const struct options *o)
 {
 	struct transfer t = {
@@ -306,6 +319,7 @@ int transfer(struct kdtls_socket *s, const struct options *o)
 		good = step(&t);
 	warnx("sent %llu bytes, received %llu",
 	      (unsigned long long)t.sent, (unsigned long long)t.received);
+	hint(&t);
 	if (good && o->output && !t.got_close) {
 		warnx("no close_notify came: %s may be cut short", o->output);
 		good = false;

@@ -16,7 +16,7 @@ static const char *engine_error(int err)
 	case KDTLS_ETIMEOUT:
 		return "the peer does not answer: is it there, and is the key the right one?";
 	case KDTLS_EALERT:
-		return "the peer sent a fatal alert: see its log";
+		return "the peer sent a fatal alert: kdtls_engine_failure() tells which";
 	case KDTLS_EPROTOCOL:
 		return "the peer broke the protocol";
 	case KDTLS_ENEGOTIATION:
@@ -28,7 +28,9 @@ static const char *engine_error(int err)
 	case KDTLS_ENAME:
 		return "neither a host name nor an address: write it in full";
 	case KDTLS_EEMPTY:
-		return "no certificate, or no key, in it: is it the right file?";
+		return "no certificate, or public key, in it: is it the right file?";
+	case KDTLS_EKEYLESS:
+		return "no private key in it: is it the right file?";
 	case KDTLS_EDER:
 		return "DER, not PEM: convert it with openssl x509 or openssl pkey";
 	case KDTLS_EDAMAGED:

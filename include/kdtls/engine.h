@@ -90,7 +90,8 @@ enum kdtls_engine_error {
 	KDTLS_ECALLBACK,	/* ops->key refused a key */
 	KDTLS_EPSK,		/* a pre-shared key is too short, or used in both roles */
 	KDTLS_ENAME,		/* the name is neither a host's nor an address */
-	KDTLS_EEMPTY,		/* there is no certificate, or no key, in what was given */
+	KDTLS_EEMPTY,		/* there is no certificate, or no public key, in what was given */
+	KDTLS_EKEYLESS,		/* there is no private key in what was given */
 	KDTLS_EDER,		/* what was given is DER, and should be PEM */
 	KDTLS_EDAMAGED,		/* a block of PEM cannot be read */
 	KDTLS_EENCRYPTED,	/* the private key is encrypted */
@@ -458,8 +459,8 @@ KDTLS_API void kdtls_endpoint_free(struct kdtls_endpoint *endpoint);
  * Text between the blocks of @pem and @key_pem, and keys and parameters beside what is
  * looked for, are passed over; a damaged block is an error wherever it stands.
  *
- * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
- * -KDTLS_EMISMATCH, -KDTLS_EKIND, -KDTLS_EMEMORY.
+ * Return: 0, -KDTLS_EEMPTY, -KDTLS_EKEYLESS, -KDTLS_EDER, -KDTLS_EDAMAGED,
+ * -KDTLS_EENCRYPTED, -KDTLS_EMISMATCH, -KDTLS_EKIND, -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
 					     const void *pem, size_t pem_len,
@@ -473,7 +474,7 @@ KDTLS_API int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
  *
  * The key is shown to peers that take raw public keys (RFC 7250).
  *
- * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
+ * Return: 0, -KDTLS_EKEYLESS, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
  * -KDTLS_EKIND, -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_endpoint_use_raw_key(struct kdtls_endpoint *endpoint,

@@ -117,7 +117,7 @@ KDTLS_API int kdtls_use_psk(struct kdtls_endpoint *endpoint,
  * wherever it stands.
  *
  * Return: 0; -errno for a file that cannot be read (EFBIG: over 1 MiB);
- * -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
+ * -KDTLS_EEMPTY, -KDTLS_EKEYLESS, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
  * -KDTLS_EMISMATCH, -KDTLS_EKIND, -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_use_certificate_file(struct kdtls_endpoint *endpoint,

@@ -208,8 +208,11 @@ TEST_F(pem, each_fault_of_a_key_has_its_own_error)
 		  show_text(&self->end, c[0].pem, c[1].key_pem));
 	EXPECT_EQ(-KDTLS_EMISMATCH,
 		  show_text(&self->end, self->all, c[1].key_pem));
-	EXPECT_EQ(-KDTLS_EEMPTY, show_text(&self->end, c[0].pem, ""));
-	EXPECT_EQ(-KDTLS_EEMPTY, show_text(&self->end, c[0].pem, c[0].pem));
+	EXPECT_EQ(-KDTLS_EKEYLESS, show_text(&self->end, c[0].pem, ""));
+	EXPECT_EQ(-KDTLS_EKEYLESS, show_text(&self->end, c[0].pem, c[0].pem));
+	EXPECT_EQ(-KDTLS_EKEYLESS,
+		  kdtls_endpoint_use_raw_key(self->end.ep, c[0].pem,
+					     strlen(c[0].pem)));
 	len = i2d_PrivateKey(c[0].key, &der);
 	EXPECT_EQ(-KDTLS_EDER,
 		  kdtls_endpoint_use_raw_key(self->end.ep, der, (size_t)len));

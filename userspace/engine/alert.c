@@ -2,61 +2,76 @@
 /* Alerts (RFC 5246 7.2, RFC 6347 4.1.2.7); see alert.h. */
 #include "alert.h"
 
+/*
+ * ALERT() is the entry of an alert in the table: its number, its name as in the RFCs,
+ * and the reason of an engine that has received it. @hint says what such a peer
+ * usually means.
+ */
+#define ALERT(number, name, hint)					\
+	{ KDTLS_ALERT_ ## number, name, "the peer sent the alert " name hint }
+
+static const struct {
+	u8 number;
+	const char *name;
+	const char *reason;
+} alerts[] = {
+	ALERT(CLOSE_NOTIFY, "close_notify", ""),
+	ALERT(UNEXPECTED_MESSAGE, "unexpected_message", ""),
+	ALERT(BAD_RECORD_MAC, "bad_record_mac", ""),
+	ALERT(RECORD_OVERFLOW, "record_overflow", ""),
+	ALERT(HANDSHAKE_FAILURE, "handshake_failure",
+	      ": no suite, group or kind of key in common"),
+	ALERT(BAD_CERTIFICATE, "bad_certificate",
+	      ": it refuses our certificate, or its name"),
+	ALERT(UNSUPPORTED_CERTIFICATE, "unsupported_certificate",
+	      ": it does not take our kind of key"),
+	ALERT(CERTIFICATE_REVOKED, "certificate_revoked", ""),
+	ALERT(CERTIFICATE_EXPIRED, "certificate_expired",
+	      ": our certificate, by its clock"),
+	ALERT(CERTIFICATE_UNKNOWN, "certificate_unknown", ""),
+	ALERT(ILLEGAL_PARAMETER, "illegal_parameter", ""),
+	ALERT(UNKNOWN_CA, "unknown_ca",
+	      ": it does not trust the issuer of our certificate"),
+	ALERT(ACCESS_DENIED, "access_denied", ""),
+	ALERT(DECODE_ERROR, "decode_error", ""),
+	ALERT(DECRYPT_ERROR, "decrypt_error",
+	      ": its key is another one, or it knows none of this name"),
+	ALERT(PROTOCOL_VERSION, "protocol_version", ": no version in common"),
+	ALERT(INSUFFICIENT_SECURITY, "insufficient_security", ""),
+	ALERT(INTERNAL_ERROR, "internal_error", ""),
+	ALERT(USER_CANCELED, "user_canceled", ""),
+	ALERT(NO_RENEGOTIATION, "no_renegotiation", ""),
+	ALERT(MISSING_EXTENSION, "missing_extension", ""),
+	ALERT(UNSUPPORTED_EXTENSION, "unsupported_extension", ""),
+	ALERT(UNKNOWN_PSK_IDENTITY, "unknown_psk_identity",
+	      ": it knows no key of this name"),
+	ALERT(CERTIFICATE_REQUIRED, "certificate_required",
+	      ": it wants a certificate of us"),
+	ALERT(NO_APPLICATION_PROTOCOL, "no_application_protocol",
+	      ": no application protocol in common"),
+};
+
+#define N_ALERTS	(sizeof(alerts) / sizeof(alerts[0]))
+
 const char *kdtls_alert_name(unsigned int alert)
 {
-	switch (alert) {
-	case KDTLS_ALERT_CLOSE_NOTIFY:
-		return "close_notify";
-	case KDTLS_ALERT_UNEXPECTED_MESSAGE:
-		return "unexpected_message";
-	case KDTLS_ALERT_BAD_RECORD_MAC:
-		return "bad_record_mac";
-	case KDTLS_ALERT_RECORD_OVERFLOW:
-		return "record_overflow";
-	case KDTLS_ALERT_HANDSHAKE_FAILURE:
-		return "handshake_failure";
-	case KDTLS_ALERT_BAD_CERTIFICATE:
-		return "bad_certificate";
-	case KDTLS_ALERT_UNSUPPORTED_CERTIFICATE:
-		return "unsupported_certificate";
-	case KDTLS_ALERT_CERTIFICATE_REVOKED:
-		return "certificate_revoked";
-	case KDTLS_ALERT_CERTIFICATE_EXPIRED:
-		return "certificate_expired";
-	case KDTLS_ALERT_CERTIFICATE_UNKNOWN:
-		return "certificate_unknown";
-	case KDTLS_ALERT_ILLEGAL_PARAMETER:
-		return "illegal_parameter";
-	case KDTLS_ALERT_UNKNOWN_CA:
-		return "unknown_ca";
-	case KDTLS_ALERT_ACCESS_DENIED:
-		return "access_denied";
-	case KDTLS_ALERT_DECODE_ERROR:
-		return "decode_error";
-	case KDTLS_ALERT_DECRYPT_ERROR:
-		return "decrypt_error";
-	case KDTLS_ALERT_PROTOCOL_VERSION:
-		return "protocol_version";
-	case KDTLS_ALERT_INSUFFICIENT_SECURITY:
-		return "insufficient_security";
-	case KDTLS_ALERT_INTERNAL_ERROR:
-		return "internal_error";
-	case KDTLS_ALERT_USER_CANCELED:
-		return "user_canceled";
-	case KDTLS_ALERT_NO_RENEGOTIATION:
-		return "no_renegotiation";
-	case KDTLS_ALERT_MISSING_EXTENSION:
-		return "missing_extension";
-	case KDTLS_ALERT_UNSUPPORTED_EXTENSION:
-		return "unsupported_extension";
-	case KDTLS_ALERT_UNKNOWN_PSK_IDENTITY:
-		return "unknown_psk_identity";
-	case KDTLS_ALERT_CERTIFICATE_REQUIRED:
-		return "certificate_required";
-	case KDTLS_ALERT_NO_APPLICATION_PROTOCOL:
-		return "no_application_protocol";
-	}
+	size_t i;
+
+	for (i = 0; i < N_ALERTS; i++)
+		if (alerts[i].number == alert)
+			return alerts[i].name;
 	return "unknown";
+}
+
+/* Return why an engine ends that has received this alert. */
+static const char *received_reason(u8 alert)
+{
+	size_t i;
+
+	for (i = 0; i < N_ALERTS; i++)
+		if (alerts[i].number == alert)
+			return alerts[i].reason;
+	return "the peer sent an alert that is not known";
 }
 
 int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
@@ -97,5 +112,5 @@ int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
 		return 0;
 	e->alert_received = alert;
 	return dtls_fail(e, KDTLS_EALERT, KDTLS_ALERT_NONE,
-			 "the peer sent a fatal alert");
+			 received_reason(alert));
 }

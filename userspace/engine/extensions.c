@@ -511,7 +511,9 @@ static int read_answers(struct kdtls_engine *e, const struct dtls_extensions *x,
 	else if (!err && !takes_x509(e->ep) && cert)
 		err = dtls_fail(e, KDTLS_ENEGOTIATION,
 				KDTLS_ALERT_UNSUPPORTED_CERTIFICATE,
-				"the server has no raw public key");
+				e->ep->trust.raw_count ?
+				"the server has no raw public key" :
+				"the server shows a certificate, and this end trusts no authority");
 	if (!err && dtls_ext_has(x, DTLS_EXT_CLIENT_CERT_TYPE))
 		err = read_chosen_type(e, x->ext[DTLS_EXT_CLIENT_CERT_TYPE],
 				       has_x509_identity(e->ep), &hs->own_raw);

@@ -151,15 +151,15 @@ static int next_block(struct dtls_bytes *r, struct pem_block *b)
 }
 
 /*
- * Tell why a file has no block of use: it is DER, a sequence whose length fits,
- * or it is empty.
+ * Return why a file has no block of use: -KDTLS_EDER for DER, which is a sequence whose
+ * length fits, and @empty for anything else.
  */
-static int no_block(struct dtls_bytes pem)
+static int no_block(struct dtls_bytes pem, int empty)
 {
 	bool der = pem.len > 2 && pem.p[0] == DER_SEQUENCE &&
 		   (pem.p[1] & 0x80 || pem.p[1] == pem.len - 2);
 
-	return der ? -KDTLS_EDER : -KDTLS_EEMPTY;
+	return der ? -KDTLS_EDER : empty;
 }
 
 static BIO *bio_of(const struct pem_block *b)
@@ -199,7 +199,7 @@ int dtls_pem_certificates(struct dtls_bytes pem, STACK_OF(X509) **certs)
 	if (!err)
 		err = n;
 	if (!err && !sk_X509_num(list))
-		err = no_block(pem);
+		err = no_block(pem, -KDTLS_EEMPTY);
 	if (err)
 		sk_X509_pop_free(list, X509_free);
 	else
@@ -240,7 +240,8 @@ static int find_key(struct dtls_bytes pem, enum pem_kind kind, EVP_PKEY **key)
 	if (!err)
 		err = n;
 	if (!err && !*key)
-		err = no_block(pem);
+		err = no_block(pem, kind == PEM_PRIVATE ? -KDTLS_EKEYLESS :
+							  -KDTLS_EEMPTY);
 	if (err) {
 		EVP_PKEY_free(*key);
 		*key = NULL;

@@ -27,7 +27,8 @@ int dtls_pem_certificates(struct dtls_bytes pem, STACK_OF(X509) **certs);
  *
  * A pass phrase is never asked for.
  *
- * Return: as dtls_pem_certificates(), or -KDTLS_EENCRYPTED.
+ * Return: 0, -KDTLS_EKEYLESS, -KDTLS_EENCRYPTED, -KDTLS_EDER, -KDTLS_EDAMAGED,
+ * -KDTLS_EMEMORY.
  */
 int dtls_pem_private_key(struct dtls_bytes pem, EVP_PKEY **key);
 

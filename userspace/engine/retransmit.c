@@ -43,6 +43,20 @@ static void mtu_back_off(struct kdtls_engine *e)
 	}
 }
 
+/*
+ * Return why the peer may have stopped to answer. A peer drops records that do not
+ * verify and says nothing (RFC 6347 4.1.2.7). So an end of DTLS 1.2 whose pre-shared
+ * key is not that of the peer sees silence behind its key exchange.
+ */
+static const char *silence_reason(const struct kdtls_engine *e)
+{
+	if (e->rx && e->rx->failed)
+		return "the peer's records do not verify: another pre-shared key?";
+	if (e->suite && e->suite->kx & DTLS_KX_PSK && !(e->suite->kx & DTLS_KX_13))
+		return "the peer does not answer: is the key the right one, and its name?";
+	return "the peer does not answer";
+}
+
 int dtls_retransmit_expired(struct kdtls_engine *e)
 {
 	/*
@@ -54,9 +68,7 @@ int dtls_retransmit_expired(struct kdtls_engine *e)
 
 	if (e->timer.tries >= e->ep->config.retransmits + waits)
 		return dtls_fail(e, KDTLS_ETIMEOUT, KDTLS_ALERT_NONE,
-				 e->rx && e->rx->failed ?
-				 "the peer's records do not verify: another pre-shared key?" :
-				 "the peer does not answer");
+				 silence_reason(e));
 	dtls_state_timer_limits(e, &limits);
 	dtls_timer_back_off(&e->timer, &limits, e->now);
 	if (waits)

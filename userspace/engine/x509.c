@@ -398,6 +398,20 @@ static int64_t built_chain_end(X509_STORE_CTX *ctx)
 	return end;
 }
 
+/* Return true if the certificate bears the name of a host (RFC 9525 6.3). */
+static bool has_names(X509 *leaf)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL,
+						NULL);
+	bool any = false;
+	int i;
+
+	for (i = 0; i < sk_GENERAL_NAME_num(names) && !any; i++)
+		any = sk_GENERAL_NAME_value(names, i)->type == GEN_DNS;
+	GENERAL_NAMES_free(names);
+	return any;
+}
+
 int dtls_x509_chain_verify(const struct dtls_trust *t,
 			   const struct dtls_chain *chain,
 			   const struct dtls_purpose *purpose, int64_t *until,
@@ -444,7 +458,10 @@ int dtls_x509_chain_verify(const struct dtls_trust *t,
 	if (result == X509_V_OK)
 		*until = built_chain_end(ctx);
 	X509_STORE_CTX_free(ctx);
-	*reason = X509_verify_cert_error_string(result);
+	*reason = result == X509_V_ERR_HOSTNAME_MISMATCH &&
+		  !has_names(chain->leaf) ?
+		  "the certificate has no name in subjectAltName, where names have to be" :
+		  X509_verify_cert_error_string(result);
 	return result;
 }
 
