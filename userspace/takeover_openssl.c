@@ -3,37 +3,39 @@
  * A session that OpenSSL has shaken hands for is taken over; see kdtls/openssl.h.
  * The file uses the public interface of OpenSSL 3.0 alone.
  */
+#include "engine/keys12.h"
 #include "seen.h"
 #include <kdtls/openssl.h>
 #include <errno.h>
-#include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/kdf.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-#define MASTER_SECRET_SIZE	48	/* RFC 5246 8.1 */
-#define RANDOM_SIZE		32
-#define KEY_BLOCK_MAX		(2 * (DTLS_KEY_SIZE_MAX + DTLS_IV_SIZE))
-
 /* --- crypto -------------------------------------------------------------- */
+
+/* CCM and CCM_8 have the same NID: the tag's size tells one from the other. */
+static const struct {
+	int nid;
+	unsigned int cipher;
+} ciphers[] = {
+	{ NID_aes_128_gcm, DTLS_CIPHER_AES_GCM_128 },
+	{ NID_aes_256_gcm, DTLS_CIPHER_AES_GCM_256 },
+	{ NID_aes_128_ccm, DTLS_CIPHER_AES_CCM_128 },
+	{ NID_aes_256_ccm, DTLS_CIPHER_AES_CCM_256 },
+	{ NID_aes_128_ccm, DTLS_CIPHER_AES_CCM_8_128 },
+	{ NID_aes_256_ccm, DTLS_CIPHER_AES_CCM_8_256 },
+	{ NID_chacha20_poly1305, DTLS_CIPHER_CHACHA20_POLY1305 },
+};
+
+#define N_CIPHERS (sizeof(ciphers) / sizeof(ciphers[0]))
 
 static const EVP_CIPHER *evp_of(unsigned int cipher)
 {
-	switch (cipher) {
-	case DTLS_CIPHER_AES_GCM_128:
-		return EVP_aes_128_gcm();
-	case DTLS_CIPHER_AES_GCM_256:
-		return EVP_aes_256_gcm();
-	case DTLS_CIPHER_AES_CCM_128:
-	case DTLS_CIPHER_AES_CCM_8_128:
-		return EVP_aes_128_ccm();
-	case DTLS_CIPHER_AES_CCM_256:
-	case DTLS_CIPHER_AES_CCM_8_256:
-		return EVP_aes_256_ccm();
-	}
-	return EVP_chacha20_poly1305();
+	size_t i = 0;
+
+	while (ciphers[i].cipher != cipher)
+		i++;
+	return EVP_get_cipherbynid(ciphers[i].nid);
 }
 
 static bool open_record(const struct dtls_key_info *key,
@@ -63,70 +65,22 @@ static bool open_record(const struct dtls_key_info *key,
 	return ok;
 }
 
-/*
- * Derive the key block of RFC 5246 6.3: PRF(master_secret, "key expansion",
- * server_random + client_random).
- */
-static bool expand(const SSL *ssl, const u8 *master, size_t master_len,
-		   u8 *block, size_t len)
-{
-	const EVP_MD *md =
-		SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl));
-	static const char label[] = "key expansion";
-	EVP_KDF *kdf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_TLS1_PRF, NULL);
-	EVP_KDF_CTX *ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
-	u8 seed[sizeof(label) - 1 + 2 * RANDOM_SIZE];
-	u8 *p = seed + sizeof(label) - 1;
-	bool ok;
-
-	memcpy(seed, label, sizeof(label) - 1);
-	SSL_get_server_random(ssl, p, RANDOM_SIZE);
-	SSL_get_client_random(ssl, p + RANDOM_SIZE, RANDOM_SIZE);
-	ok = ctx && md;
-	if (ok) {
-		const char *name = EVP_MD_get0_name(md);
-		const OSSL_PARAM params[] = {
-			{ OSSL_KDF_PARAM_DIGEST, OSSL_PARAM_UTF8_STRING,
-			  (char *)name, strlen(name), 0 },
-			{ OSSL_KDF_PARAM_SECRET, OSSL_PARAM_OCTET_STRING,
-			  (u8 *)master, master_len, 0 },
-			{ OSSL_KDF_PARAM_SEED, OSSL_PARAM_OCTET_STRING,
-			  seed, sizeof(seed), 0 },
-			OSSL_PARAM_END,
-		};
-
-		ok = EVP_KDF_derive(ctx, block, len, params) > 0;
-	}
-	EVP_KDF_CTX_free(ctx);
-	EVP_KDF_free(kdf);
-	return ok;
-}
-
 /* --- what a session can tell --------------------------------------------- */
 
+/* Return the DTLS_CIPHER_* of the session, or 0 if the kernel has no such cipher. */
 static unsigned int cipher_of(const SSL *ssl)
 {
 	const SSL_CIPHER *suite = SSL_get_current_cipher(ssl);
 	bool ccm8;
+	size_t i;
 
 	if (!suite)
 		return 0;
-	/* CCM and CCM_8 have the same NID, so the suite's name decides. */
 	ccm8 = strstr(SSL_CIPHER_standard_name(suite), "_CCM_8");
-	switch (SSL_CIPHER_get_cipher_nid(suite)) {
-	case NID_aes_128_gcm:
-		return DTLS_CIPHER_AES_GCM_128;
-	case NID_aes_256_gcm:
-		return DTLS_CIPHER_AES_GCM_256;
-	case NID_aes_128_ccm:
-		return ccm8 ? DTLS_CIPHER_AES_CCM_8_128 :
-			      DTLS_CIPHER_AES_CCM_128;
-	case NID_aes_256_ccm:
-		return ccm8 ? DTLS_CIPHER_AES_CCM_8_256 :
-			      DTLS_CIPHER_AES_CCM_256;
-	case NID_chacha20_poly1305:
-		return DTLS_CIPHER_CHACHA20_POLY1305;
-	}
+	for (i = 0; i < N_CIPHERS; i++)
+		if (ciphers[i].nid == SSL_CIPHER_get_cipher_nid(suite) &&
+		    ccm8 == (dtls_aead_find(ciphers[i].cipher)->tag_size == 8))
+			return ciphers[i].cipher;
 	return 0;
 }
 
@@ -151,32 +105,34 @@ static int session_fits(const SSL *ssl)
 	return 0;
 }
 
-/* Fill in keys and IVs of both directions, but neither epochs nor sequence numbers. */
+/* Fill in keys and IVs of both directions for epoch 1, without sequence numbers. */
 static int derive(const SSL *ssl, struct kdtls_keys *keys)
 {
-	const struct dtls_aead *c = dtls_aead_find(cipher_of(ssl));
-	u8 master[MASTER_SECRET_SIZE], block[KEY_BLOCK_MAX];
-	size_t master_len, iv = 2 * c->key_size;
-	struct dtls_key_info *client, *server;
+	const EVP_MD *md =
+		SSL_CIPHER_get_handshake_digest(SSL_get_current_cipher(ssl));
+	struct dtls_suite suite = {
+		.cipher = cipher_of(ssl),
+		.sha384 = md && EVP_MD_is_a(md, "SHA384"),
+	};
+	struct dtls_key_info *client = &keys->tx, *server = &keys->rx;
+	struct dtls12_secrets secrets;
+	struct dtls_crypto crypto = { 0 };
 	int err = -KDTLS_EKEYS;
 
-	client = SSL_is_server(ssl) ? &keys->rx : &keys->tx;
-	server = SSL_is_server(ssl) ? &keys->tx : &keys->rx;
-	client->version = DTLS_VERSION_1_2;
-	client->cipher = c->id;
-	*server = *client;
-
-	master_len = SSL_SESSION_get_master_key(SSL_get_session(ssl), master,
-						sizeof(master));
-	if (expand(ssl, master, master_len, block, iv + 2 * c->iv_size)) {
-		memcpy(client->key, block, c->key_size);
-		memcpy(server->key, block + c->key_size, c->key_size);
-		memcpy(client->iv, block + iv, c->iv_size);
-		memcpy(server->iv, block + iv + c->iv_size, c->iv_size);
-		err = 0;
+	if (!dtls_crypto_init(&crypto))
+		return err;
+	if (SSL_is_server(ssl)) {
+		client = &keys->rx;
+		server = &keys->tx;
 	}
-	OPENSSL_cleanse(master, sizeof(master));
-	OPENSSL_cleanse(block, sizeof(block));
+	SSL_get_client_random(ssl, secrets.client_random, DTLS_RANDOM_SIZE);
+	SSL_get_server_random(ssl, secrets.server_random, DTLS_RANDOM_SIZE);
+	if (SSL_SESSION_get_master_key(SSL_get_session(ssl), secrets.master,
+				       DTLS_SECRET_SIZE) == DTLS_SECRET_SIZE &&
+	    dtls_keys12_keys(&crypto, &suite, &secrets, client, server))
+		err = 0;
+	OPENSSL_cleanse(&secrets, sizeof(secrets));
+	dtls_crypto_exit(&crypto);
 	return err;
 }
 
@@ -297,10 +253,8 @@ static void watch_make_room(struct watch *w)
 {
 	struct kdtls_keys keys = { 0 };
 
-	if (!session_fits(w->ssl) && !derive(w->ssl, &keys)) {
-		keys.rx.epoch = FIRST_EPOCH;
+	if (!session_fits(w->ssl) && !derive(w->ssl, &keys))
 		watch_settle(w, &keys.rx);
-	}
 	kdtls_keys_wipe(&keys);
 }
 
@@ -493,12 +447,9 @@ int kdtls_openssl_keys(SSL *ssl, struct kdtls_keys *keys)
 		err = derive(ssl, keys);
 	if (!err)
 		err = probe_write(ssl, &keys->tx);
-	if (!err) {
-		/* A second handshake changes both epochs (RFC 6347 4.1). */
-		keys->rx.epoch = FIRST_EPOCH;
-		if (keys->tx.epoch != FIRST_EPOCH)
-			err = -KDTLS_ERENEGOTIATED;
-	}
+	/* A second handshake changes both epochs (RFC 6347 4.1). */
+	if (!err && keys->tx.epoch != FIRST_EPOCH)
+		err = -KDTLS_ERENEGOTIATED;
 	if (!err)
 		err = watch_settle(w, &keys->rx);
 	if (!err)
