@@ -24,6 +24,7 @@ struct conn {
 	size_t mtu;
 };
 
+/* Fill in @c for a socket whose handshake is done. */
 void conn_init(struct conn *c, struct kdtls_socket *s, const struct options *o);
 
 /*

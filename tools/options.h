@@ -21,7 +21,13 @@
  * @command:	server: what to run for each client, or NULL
  * @max_clients: server: clients at once; 0: the library's default
  * @path:	which record layer is asked for
+ * @psk_identity: identity of the pre-shared key, or NULL
+ * @psk:	the pre-shared key
  * @psk_len:	bytes of @psk; 0: no pre-shared key
+ * @cert:	file with the certificates of this end, or NULL
+ * @key:	file with the private key of @cert, or NULL
+ * @ca:		file with the certificates that are trusted, or NULL
+ * @servername:	name that the server's certificate has to bear, or NULL
  * @verify:	the peer's certificate must be valid
  * @version_min: DTLS_VERSION_*, the oldest to speak; 0: as the library has it
  * @version_max: the newest; 0: likewise
@@ -39,6 +45,7 @@
  * @retransmits: of one flight; 0: likewise
  * @max_certs:	bytes of certificates, or names of authorities; 0: likewise
  * @old_peers:	peers without RFC 5746 and RFC 7627 are accepted
+ * @keylog:	file that the secrets are written to, for Wireshark, or NULL
  * @file:	to send instead of standard input, or NULL
  * @output:	to write instead of standard output, or NULL
  * @rate:	bytes a second; 0: no limit

@@ -24,12 +24,14 @@
 
 /**
  * struct client - a client of the server
+ * @c:		its association
  * @command:	its command's standard input and output; -1: an echo
  * @got_close:	the client has said close_notify
  * @queue:	received and not written to @command yet
  * @have:	bytes of @queue
  * @gone:	to be freed when the events at hand are done with
  * @due:	when kdtls_timeout() has passed, µs; NEVER
+ * @list:	in the list of all clients
  */
 struct client {
 	struct conn c;

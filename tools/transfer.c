@@ -19,19 +19,23 @@
 #define RECEIVE_ROUND	64	/* records that are taken before the next send */
 
 /**
- * struct transfer - its state
- * @in:		read what is to be sent here; -1: nothing (more) comes
+ * struct transfer - data on its way between one peer and files
+ * @c:		the association
+ * @o:		the options of the command line
+ * @in:		the file that is sent; -1: it has come to its end
  * @regular:	@in is a file in the file system
- * @in_ends:	the end of @in is the end of our direction
- * @out:	write what is received here
- * @sent_close:	our direction has ended
- * @got_close:	theirs has
+ * @in_ends:	at the end of @in a close_notify is sent
+ * @out:	the file that received data is written to
+ * @sent_close:	this end has sent its close_notify
+ * @got_close:	the peer's close_notify has come
  * @blocked:	the socket takes no more at the moment
- * @more:	there may be more to receive than poll tells of
- * @refused:	nobody listens at the peer's port any more
+ * @more:	there may be more to receive than poll() tells of
+ * @refused:	the peer's port is closed: an ICMP error says so
  * @budget:	bytes that may be sent now
  * @filled:	when @budget was last filled up
  * @heard:	when the peer was last heard
+ * @sent:	bytes sent so far
+ * @received:	bytes received so far
  */
 struct transfer {
 	struct conn c;

@@ -13,6 +13,11 @@ unsigned int cipher_bit(unsigned int id);
 
 /**
  * struct sealed - a protected record, taken apart for an AEAD
+ * @cipher:	the AEAD
+ * @rec:	the record's header
+ * @nonce:	the record's nonce
+ * @aad:	additional data that the tag covers too
+ * @aad_len:	bytes of @aad
  * @text:	ciphertext with the tag behind it; points into the record
  * @text_len:	bytes of both
  */
@@ -39,10 +44,12 @@ size_t sealed_parse(struct sealed *s, const struct dtls_key_info *key,
 		    const u8 *buf, size_t len);
 
 /**
- * open_fn - open one record with somebody's AEAD
+ * open_fn - open one record with the AEAD of another library
+ * @key:	the key
+ * @s:		the record, taken apart
  * @plain:	room for the content
  *
- * Return: whether the tag is right.
+ * Return: true if the tag is right.
  */
 typedef bool open_fn(const struct dtls_key_info *key, const struct sealed *s,
 		     u8 *plain);

@@ -45,7 +45,13 @@ void scratch_give(struct kdtls_endpoint *ep, uint8_t *data);
 
 struct user_records;
 
+/*
+ * Make a record layer in user space that has no keys yet. Return NULL if there
+ * is no memory. @crypto has to stay.
+ */
 struct user_records *user_records_new(const struct dtls_crypto *crypto);
+
+/* Wipe and free the keys and the data that nobody has read. @u may be NULL. */
 void user_records_free(struct user_records *u);
 
 /*
@@ -129,7 +135,11 @@ ssize_t user_records_open(struct user_records *u, struct datagram *d,
  */
 bool user_records_queue(struct user_records *u, const uint8_t *data,
 			size_t len, uint8_t flags);
+
+/* Return true if the records of another datagram might find no room. */
 bool user_records_full(const struct user_records *u);
+
+/* Return true if user_records_read() would return data. */
 bool user_records_pending(const struct user_records *u);
 
 /*
@@ -150,6 +160,8 @@ struct kept {
 	size_t len;
 	uint8_t data[];
 };
+
+STAILQ_HEAD(kept_list, kept);
 
 struct owner;
 
@@ -195,7 +207,7 @@ struct owner {
 	struct kdtls_engine *engine;
 	struct user_records *user;
 	size_t kept_len;
-	STAILQ_HEAD(, kept) kept;
+	struct kept_list kept;
 	int why;
 	bool server;
 	bool keyed;
@@ -216,10 +228,17 @@ void owner_exit(struct owner *o);
 /* Return true if the handshake is done and the association has not ended. */
 bool owner_established(const struct owner *o);
 
-/* The callbacks of an endpoint for sockets; see struct kdtls_ops. */
+/*
+ * Take a key from the engine: key of struct kdtls_ops, for endpoints of sockets.
+ * @ctx is the struct owner. Return 0 or a negative error.
+ */
 int owner_key(void *ctx, int direction, const struct dtls_key_info *key,
 	      const struct dtls_window *seen);
+
+/* Let records that arrive bear one more connection ID: cid, likewise. */
 int owner_cid(void *ctx, uint8_t *cid, size_t len);
+
+/* Put another connection ID into records that go out: peer_cid, likewise. */
 int owner_peer_cid(void *ctx, const uint8_t *cid, size_t len);
 
 /* ---- kept.c ---- */
@@ -323,7 +342,8 @@ struct kdtls_socket {
 _Static_assert(!offsetof(struct kdtls_socket, owner),
 	       "an owner is the beginning of its socket");
 
-uint64_t driver_now(void);	/* µs */
+/* Return the time of CLOCK_MONOTONIC in microseconds. */
+uint64_t driver_now(void);
 
 /*
  * Make an association that has no file yet. Return NULL if there is no memory,
@@ -332,7 +352,17 @@ uint64_t driver_now(void);	/* µs */
 struct kdtls_socket *socket_new(struct kdtls_endpoint *ep, enum kdtls_role role,
 				enum kdtls_path wanted, void *data,
 				const uint8_t *key, size_t key_len);
+
+/*
+ * Close the file of @s, and wipe and free @s and the association that was to
+ * replace it. The peer is not told. @s may be NULL.
+ */
 void socket_free(struct kdtls_socket *s);
+
+/*
+ * Return when a timer of @s, or of the association that is to replace it, is
+ * due, in microseconds, or KDTLS_NEVER.
+ */
 uint64_t socket_expiry(const struct kdtls_socket *s);
 
 /*

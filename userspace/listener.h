@@ -17,8 +17,11 @@
 
 /**
  * struct stranger - where a datagram came from, and what it was sent to
+ * @peer:	the sender's address
+ * @local:	the address that the datagram was sent to
  * @len:	bytes of either address
  * @key:	see address_key()
+ * @key_len:	bytes of @key
  */
 struct stranger {
 	struct sockaddr_storage peer;
@@ -32,6 +35,7 @@ struct stranger {
 
 #define ADDRESS_CONTROL	CMSG_SPACE(sizeof(struct in6_pktinfo))
 
+/* Return true if it is the wildcard address of its family. */
 bool address_is_any(const struct sockaddr *a);
 
 /* Return true if two addresses differ in nothing but the port. */
@@ -65,8 +69,11 @@ void address_from(struct msghdr *msg, const struct sockaddr_storage *local);
 
 /**
  * struct keeper - a socket that strangers write to
+ * @fd:		the socket
  * @any:	bound to the wildcard address
  * @clients:	sockets of the listener's clients at this address
+ * @local:	the address that the socket is bound to
+ * @len:	bytes of @local
  */
 struct keeper {
 	int fd;
@@ -82,6 +89,8 @@ struct keeper {
  * @receive_buffer: bytes of SO_RCVBUF of each socket; 0: the system's default
  * @denied:	-EACCES or -EADDRINUSE: the port is no longer the process's, and the
  *		caller of kdtls_accept() has not been told of it
+ * @count:	number of keepers
+ * @keeper:	the keepers
  */
 struct keepers {
 	int epoll;
@@ -97,6 +106,8 @@ struct keepers {
  */
 int keepers_open(struct keepers *k, const struct sockaddr *local,
 		 socklen_t len);
+
+/* Close all keepers. */
 void keepers_close(struct keepers *k);
 
 /* Return the keeper at an address, whatever its port, or NULL. */
@@ -121,6 +132,7 @@ int keepers_connect(struct keepers *k, const struct sockaddr *local,
 
 /**
  * keeper_receive() - take a datagram
+ * @k:		the keeper whose socket it is read from
  * @from:	filled in
  * @buf:	DATAGRAM_MAX bytes
  *
@@ -153,8 +165,13 @@ bool clients_init(struct clients *c, size_t max);
 /* Free the table, in which no client is left. */
 void clients_exit(struct clients *c);
 
+/* Put a client into the table under its key. */
 void clients_add(struct clients *c, struct kdtls_socket *s);
+
+/* Take a client out of the table. */
 void clients_remove(struct kdtls_socket *s);
+
+/* Return the client with this key, or NULL. */
 struct kdtls_socket *clients_find(const struct clients *c, const uint8_t *key,
 				  size_t len);
 

@@ -19,6 +19,8 @@ void dtls_ack_after(struct kdtls_engine *e, u64 after);
 
 /* Return when the list goes out by itself, or KDTLS_NEVER. */
 u64 dtls_ack_expiry(const struct kdtls_engine *e);
+
+/* Make the list go out if the time of dtls_ack_expiry() has come. */
 void dtls_ack_expire(struct kdtls_engine *e);
 
 #define DTLS_ACK_SIZE	(2 + 16 * DTLS_ACKS_MAX)
@@ -31,7 +33,9 @@ size_t dtls_ack_write(struct kdtls_engine *e, u8 *out, size_t size);
 
 /**
  * dtls_ack_receive() - read the peer's ACK
- * @epoch:	of the record that bore it
+ * @e:		the engine, whose flight the ACK may be about
+ * @epoch:	of the record that bore the ACK
+ * @content:	the ACK; a malformed one changes nothing
  *
  * Return: true if the peer has the whole flight.
  */

@@ -43,6 +43,7 @@ const struct dtls_aead *dtls_aead_find(unsigned int id);
  * dtls_aead_nonce() - make a record's nonce
  * @nonce:	DTLS_NONCE_SIZE bytes
  * @iv:		of the key, DTLS_IV_SIZE bytes
+ * @r:		the record, of which epoch and number count
  * @explicit:	the record's explicit nonce
  * @explicit_size: bytes of it; 0 in DTLS 1.3, which has none
  *

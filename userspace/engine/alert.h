@@ -7,8 +7,10 @@
 
 /**
  * dtls_alert_receive() - read an alert
+ * @e:		the engine that the alert is for
  * @epoch:	epoch of the alert's record; 0 says that the alert came in the
  *		clear, so that anybody may have sent it
+ * @content:	the content of that record
  *
  * Return: 0, or an error if the alert ends the association.
  */

@@ -22,9 +22,11 @@
  * @plain:	the ticket, decrypted
  * @unproven:	nothing but that ticket proves the address
  * @heard:	bytes that came from the address
- * @address:	of the sender, @address_len bytes
+ * @address_len: bytes of @address
+ * @address:	of the sender
  * @len:	bytes of the message with its header, in @data
  * @rest_len:	bytes behind the message in @data: the rest of its datagram
+ * @data:	the message, and the rest of its datagram
  */
 struct kdtls_hello {
 	struct dtls_client_hello ch;
@@ -49,10 +51,13 @@ struct kdtls_hello {
 
 /**
  * struct dtls_asked - a ClientHello at the gate
+ * @ep:		the endpoint whose gate it is
+ * @from:	who sent the hello
  * @record:	the record of the hello, or of its last piece
  * @f:		the hello as one fragment
  * @ch:		the hello, read
  * @heard:	bytes that came for it
+ * @now:	the time of kdtls_endpoint_gate(), in microseconds
  * @hello:	takes what is found out, and becomes the hello that is let in
  */
 struct dtls_asked {

@@ -10,15 +10,22 @@
 #include "peer.h"
 #include "state.h"
 
-/* Let the peer claim to have the pre-shared key that the owner gave last. */
+/*
+ * Let the peer claim to have the pre-shared key that the owner gave last, under
+ * this identity, which is copied. Return 0 or an error.
+ */
 int dtls_auth_claim_key(struct kdtls_engine *e, struct dtls_bytes identity);
 
-/* Let the peer claim to be who it was in the session that is resumed. */
+/*
+ * Let the peer claim to be who it was in the session that is resumed. Return 0
+ * or an error.
+ */
 int dtls_auth_claim_session(struct kdtls_engine *e,
 			    const struct dtls_session *s);
 
 /**
  * dtls_auth_receive_certificate() - read and judge the peer's Certificate
+ * @e:		the engine, whose handshake gets the peer's key
  * @body:	in the form of DTLS 1.2, or one SubjectPublicKeyInfo (hs->peer_raw)
  *
  * The built-in checks run, and the owner is asked. An empty list is no error
@@ -31,6 +38,7 @@ int dtls_auth_receive_certificate(struct kdtls_engine *e,
 
 /**
  * dtls_auth_check_signature() - check the peer's signature
+ * @e:		the engine, whose handshake has the peer's key
  * @body:	to its end a scheme and the signature (RFC 5246 4.7, RFC 8446 4.4.3)
  * @kx:		kind of suites that the signature is made for
  * @data:	what is signed
@@ -42,6 +50,7 @@ int dtls_auth_check_signature(struct kdtls_engine *e, struct dtls_bytes body,
 
 /*
  * Take what the peer claims for known, as its Finished or its binder is right.
+ * Return 0 or an error.
  */
 int dtls_auth_proven(struct kdtls_engine *e);
 

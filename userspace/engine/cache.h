@@ -14,9 +14,25 @@ struct dtls_cache {
 	size_t size;
 };
 
+/*
+ * Make a cache of @size places. With 0 places nothing is ever kept. Return false
+ * if there is no memory.
+ */
 bool dtls_cache_init(struct dtls_cache *c, size_t size);
+
+/* Wipe and free every session, and the places. @c may be zeroed. */
 void dtls_cache_exit(struct dtls_cache *c);
+
+/*
+ * Keep a copy of the session under @s->id. Without memory, or without an id of
+ * DTLS_SESSION_ID_SIZE bytes, nothing is kept.
+ */
 void dtls_cache_add(struct dtls_cache *c, const struct dtls_session *s);
+
+/*
+ * Find the session with this id. Return false if there is none. @s points into
+ * the cache, until the cache is changed.
+ */
 bool dtls_cache_find(const struct dtls_cache *c, struct dtls_bytes id,
 		     struct dtls_session *s);
 

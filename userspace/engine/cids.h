@@ -25,6 +25,8 @@ struct dtls_cids {
  * no memory; nothing is changed then.
  */
 bool dtls_cids_add(struct dtls_cids *c, const u8 *cid, size_t len);
+
+/* Free all connection IDs, and zero @c. */
 void dtls_cids_free(struct dtls_cids *c);
 
 /**

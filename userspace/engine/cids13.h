@@ -8,10 +8,15 @@
 
 #include "state.h"
 
-/* Read RequestConnectionId: the peer asks for connection IDs. */
+/*
+ * Read RequestConnectionId: the peer asks for connection IDs. Return 0 or an
+ * error.
+ */
 int dtls_cids13_requested(struct kdtls_engine *e, struct dtls_bytes body);
 
-/* Read NewConnectionId: the peer gives connection IDs. */
+/*
+ * Read NewConnectionId: the peer gives connection IDs. Return 0 or an error.
+ */
 int dtls_cids13_given(struct kdtls_engine *e, struct dtls_bytes body);
 
 /*

@@ -40,7 +40,10 @@ bool dtls_client_hello_suite(const struct kdtls_engine *e,
 unsigned int dtls_client_hello_psks(const struct kdtls_engine *e,
 				    struct dtls_offered_psk *list);
 
-/* Make the key whose public half is the share in the next hello. */
+/*
+ * Make the key whose public half is the share in the next hello, in place of an
+ * earlier one. Return false if libcrypto failed.
+ */
 bool dtls_client_hello_share_key(struct kdtls_engine *e,
 				 const struct dtls_group *group);
 

@@ -76,10 +76,16 @@ struct dtls_collector {
 
 /* Set up a collector. Return false if libcrypto failed. */
 bool dtls_collector_init(struct dtls_collector *c);
+
+/* Free all that is held. @c may be zeroed. */
 void dtls_collector_exit(struct dtls_collector *c);
 
 /**
  * dtls_collector_add() - take a piece of a ClientHello
+ * @c:		the collector
+ * @from:	who sent the piece
+ * @f:		the piece; its bytes are copied
+ * @now:	the time in microseconds
  *
  * A piece that contradicts those that came before begins another hello.
  *

@@ -10,8 +10,10 @@
 
 /**
  * dtls_content_take() - take the content of a record
+ * @e:		the engine that the record is for
  * @record:	epoch 0: the content is in the clear; else it was verified
  * @type:	of the content
+ * @content:	the content
  *
  * Return: 0 or an error.
  */
@@ -20,8 +22,11 @@ int dtls_content_take(struct kdtls_engine *e, const struct dtls_record *record,
 
 /**
  * dtls_content_hold() - keep what comes before its time
+ * @e:		the engine, whose handshake keeps a copy
  * @opened:	@data is verified application data; else it is a whole record whose
  *		key is not there yet
+ * @data:	what is kept
+ * @len:	bytes of @data
  *
  * What exceeds kdtls_config.max_early is dropped and counted.
  */

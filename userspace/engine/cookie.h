@@ -23,10 +23,12 @@ struct dtls_cookie {
 };
 
 /*
- * Set up the keys. Return false if there is no memory; dtls_cookie_exit() has
- * to be called all the same.
+ * Set up the keys, each of which is good for @life microseconds. Return false if
+ * there is no memory; dtls_cookie_exit() has to be called all the same.
  */
 bool dtls_cookie_init(struct dtls_cookie *k, u64 life);
+
+/* Wipe and free the keys. @k may be zeroed. */
 void dtls_cookie_exit(struct dtls_cookie *k);
 
 /*
@@ -75,9 +77,10 @@ bool dtls_cookie_open(struct dtls_cookie *k, struct dtls_bytes address,
 	(DTLS12_HEADER_SIZE + DTLS_MESSAGE_HEADER + 3 + DTLS_COOKIE_SIZE)
 
 /**
- * dtls_cookie_request() - a HelloVerifyRequest, as a datagram
+ * dtls_cookie_request() - write a HelloVerifyRequest, as a datagram
  * @hello:	the record of the ClientHello: its number is used (4.2.1)
  * @message_seq: of the ClientHello
+ * @cookie:	DTLS_COOKIE_SIZE bytes of cookie for that hello
  * @out:	DTLS_VERIFY_REQUEST_SIZE bytes
  */
 void dtls_cookie_request(const struct dtls_record *hello, u16 message_seq,

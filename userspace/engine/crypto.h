@@ -34,20 +34,24 @@ struct dtls_crypto {
 };
 
 /*
- * Fetch what an endpoint needs. A cipher that the providers of libcrypto lack
- * is NULL: FIPS providers lack ChaCha20. Return false if the hashes or
- * AES-256-GCM are missing; nothing is left to be freed then.
+ * Fetch what an endpoint needs. @c is zeroed. A cipher that the providers of
+ * libcrypto lack is NULL: FIPS providers lack ChaCha20. Return false if the
+ * hashes or AES-256-GCM are missing; nothing is left to be freed then.
  */
 bool dtls_crypto_init(struct dtls_crypto *c);
 
 /* Return true if libcrypto has keys of this type. */
 bool dtls_crypto_has_keys(const char *type);
 
+/* Free what was fetched, and zero @c. */
 void dtls_crypto_exit(struct dtls_crypto *c);
 
 /**
  * dtls_crypto_hmac_key() - key an endpoint's context
+ * @c:		the endpoint's, with a context for each hash
  * @md:		c->sha256 or c->sha384
+ * @key:	the key
+ * @len:	bytes of @key
  *
  * The key stays in the context until the next one comes, or until
  * dtls_crypto_forget_keys(), which has to be called at the end of a handshake
@@ -76,8 +80,11 @@ struct dtls_label {
 };
 
 /**
- * dtls_crypto_digest() - hash of several pieces
+ * dtls_crypto_digest() - hash several pieces
+ * @c:		the endpoint's, with the context that hashes
  * @md:		c->sha256 or c->sha384
+ * @pieces:	what is hashed, in this order
+ * @count:	number of @pieces
  * @out:	room for DTLS_HASH_MAX bytes
  *
  * Return: bytes of hash; 0: libcrypto failed.

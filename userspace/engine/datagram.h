@@ -9,6 +9,7 @@
  * dtls_datagram_next() - take the next record out of a datagram
  * @d:		the rest of the datagram
  * @cid_len:	as for dtls_record_parse()
+ * @record:	set to what the record's header says
  * @bytes:	set to the record, from its header on
  * @dropped:	counts what is passed over: records of a type or version that
  *		is not known, whose length is (RFC 6347 4.1.2.7: bad records

@@ -8,12 +8,14 @@
 
 #include "state.h"
 
+/* struct dtls_early_queue is content of one record that is still to be sent. */
 struct dtls_early_queue {
 	struct dtls_early_queue *next;
 	size_t len;
 	u8 data[];
 };
 
+/* struct dtls_early is one end's early data, while it goes or comes. */
 struct dtls_early {
 	struct dtls_protection *key;	/* client: seals; server: opens */
 	struct dtls_key_info info;	/* @key as it was derived */
@@ -21,21 +23,25 @@ struct dtls_early {
 	u32 left;			/* bytes that may still come */
 };
 
+/* Wipe and free @e->early, if there is one. */
 void dtls_early_free(struct kdtls_engine *e);
 
 /*
  * Begin early data when a client has written a complete hello that offers it.
- * @hash is the hash of that hello.
+ * @hash is the hash of that hello. Return 0 or an error.
  */
 int dtls_early_offered(struct kdtls_engine *e, struct dtls_bytes hash);
+
 /* Write one record of a client. Return its bytes, or 0 if there is none. */
 long dtls_early_output(struct kdtls_engine *e, u8 *buf, size_t size);
+
 /*
  * End early data that the server does not take: it asked for another hello, or
  * does not mention early data.
  */
 void dtls_early_refused(struct kdtls_engine *e);
-/* Read what EncryptedExtensions say of early data. */
+
+/* Read what EncryptedExtensions say of early data. Return 0 or an error. */
 int dtls_early_answer(struct kdtls_engine *e, const struct dtls_extensions *x);
 
 /*
@@ -44,14 +50,20 @@ int dtls_early_answer(struct kdtls_engine *e, const struct dtls_extensions *x);
  */
 bool dtls_early_offers(struct kdtls_engine *e,
 		       const struct dtls_client_hello *ch);
+
 /*
  * Let a server read early data from here on, if suite and ALPN are those of the
  * session. Return 0 or an error.
  */
 int dtls_early_accept(struct kdtls_engine *e);
-/* Take verified content of epoch 1. */
+
+/* Take verified content of epoch 1. Return 0 or an error. */
 int dtls_early_take(struct kdtls_engine *e, u8 type, struct dtls_bytes content);
 
+/*
+ * Return true if the protocol of this handshake is that of the session, or if
+ * neither has one (RFC 8446 4.2.10).
+ */
 bool dtls_early_same_alpn(const struct kdtls_engine *e,
 			  const struct dtls_session *s);
 

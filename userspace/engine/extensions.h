@@ -56,6 +56,8 @@ int dtls_extensions_read_answers13(struct kdtls_engine *e,
 
 /**
  * dtls_extensions_check13() - look for extensions that a server must not send
+ * @e:		the engine, whose handshake knows what was offered
+ * @x:		the extensions of the server's message
  * @allowed:	bits (1 << enum dtls_extension) of those this message may have
  *
  * Return: 0, or an error: one was not offered, or is in the wrong message (RFC
@@ -65,11 +67,13 @@ int dtls_extensions_check13(struct kdtls_engine *e,
 			    const struct dtls_extensions *x, u64 allowed);
 
 /*
- * These write and read connection_id, which is in the hellos of both versions
- * (RFC 9146 3).
+ * Write connection_id into a ServerHello of either version (RFC 9146 3), if it
+ * is among @theirs, the hello's extensions, and this end agrees.
  */
 void dtls_extensions_write_cid(struct kdtls_engine *e, struct dtls_writer *w,
 			       const struct dtls_extensions *theirs);
+
+/* Read the peer's connection_id. Return: 0 or an error. */
 int dtls_extensions_read_cid(struct kdtls_engine *e,
 			     const struct dtls_extensions *x);
 

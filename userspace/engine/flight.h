@@ -59,7 +59,11 @@ struct dtls_piece {
 
 /**
  * dtls_flight_add() - append a message, which goes out after the others
- * @data:	copied
+ * @f:		the flight
+ * @epoch:	of the records that will bear the message
+ * @type:	their content type
+ * @data:	the message with its header; copied
+ * @len:	bytes of @data
  *
  * Return: false if there is no memory.
  */
@@ -74,6 +78,7 @@ static inline bool dtls_flight_pending(const struct dtls_flight *f)
 
 /**
  * dtls_flight_next() - cut off what goes into a record
+ * @f:		the flight
  * @room:	bytes of content that the record may have
  * @out:	room for @room bytes
  * @piece:	set to the piece of a message that was cut off
@@ -86,23 +91,28 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 /* Let all that is not acknowledged go out again. */
 void dtls_flight_rewind(struct dtls_flight *f);
 
+#define DTLS_SEQ_UNKNOWN	UINT64_MAX
+
 /**
  * dtls_flight_sent() - note that a piece goes out in a record
+ * @f:		the flight
+ * @piece:	the piece, from dtls_flight_next()
+ * @epoch:	the record's epoch
  * @seq:	the record's number, or DTLS_SEQ_UNKNOWN until
  *		dtls_flight_numbered() tells it
  *
  * Return: false if there is no memory.
  */
-#define DTLS_SEQ_UNKNOWN	UINT64_MAX
 bool dtls_flight_sent(struct dtls_flight *f, const struct dtls_piece *piece,
 		      u64 epoch, u64 seq);
+
+#define DTLS_SEQ_LOST		(UINT64_MAX - 1)
 
 /*
  * Give the pieces that have no number yet the number of the record that they
  * went out in. DTLS_SEQ_LOST says that they did not go out, or that the record
  * is not known.
  */
-#define DTLS_SEQ_LOST		(UINT64_MAX - 1)
 void dtls_flight_numbered(struct dtls_flight *f, u64 epoch, u64 seq);
 
 /*
@@ -113,6 +123,7 @@ bool dtls_flight_acknowledge(struct dtls_flight *f, u64 epoch, u64 seq);
 /* Return true if the peer has acknowledged the whole flight. */
 bool dtls_flight_done(const struct dtls_flight *f);
 
+/* Wipe and free all messages. The flight is as at first, zeroed, then. */
 void dtls_flight_clear(struct dtls_flight *f);
 
 #endif /* _DTLS_FLIGHT_H */

@@ -41,6 +41,8 @@ struct dtls_fragment {
 
 /**
  * dtls_fragment_parse() - take the next fragment out of a record's content
+ * @r:		the rest of the content, which begins behind the fragment then
+ * @f:		filled in; points into the content
  *
  * Return: false if there is no well-formed one; @r is unchanged then.
  */

@@ -10,6 +10,8 @@
 
 /**
  * dtls_gate13_judge() - judge a hello of DTLS 1.3 by its cookie or its ticket
+ * @a:		the hello; @a->hello takes what is found out
+ * @v:		gets the reply, if there is one
  *
  * Return: one of enum kdtls_gate; with KDTLS_GATE_ACCEPT @a->hello says why.
  */

@@ -7,6 +7,7 @@
 
 /**
  * dtls_handout_keys() - give the owner keys
+ * @e:		the engine whose owner gets them
  * @rx:		what the engine has opened records with under @rx_key, so that
  *		the owner's replay window goes on from there; NULL if nothing
  * @rx_key:	read key, or NULL

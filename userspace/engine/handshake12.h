@@ -5,21 +5,29 @@
 
 #include "handshake.h"
 
-/* Write Certificate: the chosen identity's, or an empty list. */
+/*
+ * Write Certificate: the chosen identity's, or an empty list. Return 0 or an
+ * error.
+ */
 int dtls_handshake12_send_certificate(struct kdtls_engine *e);
 
-/* Write ChangeCipherSpec and Finished. */
+/* Write ChangeCipherSpec and Finished. Return 0 or an error. */
 int dtls_handshake12_send_finished(struct kdtls_engine *e);
+
+/* Check the peer's Finished (RFC 5246 7.4.9). Return 0 or an error. */
 int dtls_handshake12_receive_finished(struct kdtls_engine *e,
 				      struct dtls_bytes body);
 
 /*
  * Derive the master secret from a premaster secret, which is wiped, and then
- * the keys.
+ * the keys. Return 0 or an error.
  */
 int dtls_handshake12_master(struct kdtls_engine *e, u8 *premaster, size_t len);
 
-/* Derive the keys of epoch 1 from the master secret. */
+/*
+ * Derive the keys of epoch 1 from the master secret (RFC 5246 6.3). Return 0 or
+ * an error.
+ */
 int dtls_handshake12_keys(struct kdtls_engine *e);
 
 /* Write the bytes that ServerKeyExchange signs (RFC 8422 5.4). */

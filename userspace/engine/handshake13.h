@@ -5,6 +5,8 @@
 
 #include "handshake.h"
 
+/* Each function that returns int returns 0 or an error, after dtls_fail(). */
+
 /*
  * Set up what DTLS 1.3 needs, when the version is known. The function may be
  * called again.
@@ -33,17 +35,30 @@ int dtls_handshake13_data_key(struct kdtls_engine *e, int direction,
 			      struct dtls_key_info *key);
 
 /*
- * These send and receive Certificate, CertificateVerify and Finished (RFC 8446
- * 4.4).
+ * Write Certificate with the chosen identity, or an empty list. @context is that
+ * of a CertificateRequest, and empty in a server's (RFC 8446 4.4.2).
  */
 int dtls_handshake13_send_certificate(struct kdtls_engine *e,
 				      struct dtls_bytes context);
+
+/*
+ * Write CertificateVerify: a signature over the transcript with the key of the
+ * chosen identity (RFC 8446 4.4.3).
+ */
 int dtls_handshake13_send_verify(struct kdtls_engine *e);
+
+/* Write Finished: a MAC over the transcript (RFC 8446 4.4.4). */
 int dtls_handshake13_send_finished(struct kdtls_engine *e);
+
+/* Read the peer's Certificate, and judge the chain or raw key in it. */
 int dtls_handshake13_receive_certificate(struct kdtls_engine *e,
 					 struct dtls_bytes body);
+
+/* Check the signature in the peer's CertificateVerify. */
 int dtls_handshake13_receive_verify(struct kdtls_engine *e,
 				    struct dtls_bytes body);
+
+/* Check the MAC in the peer's Finished, in constant time. */
 int dtls_handshake13_receive_finished(struct kdtls_engine *e,
 				      struct dtls_bytes body);
 

@@ -19,6 +19,11 @@ long dtls_heartbeat_output(struct kdtls_engine *e, u8 *buf, size_t size);
  * is under way.
  */
 u64 dtls_heartbeat_expiry(const struct kdtls_engine *e);
+
+/*
+ * Send the request again, or give it up after the last try, if the time of
+ * dtls_heartbeat_expiry() has come.
+ */
 void dtls_heartbeat_expire(struct kdtls_engine *e);
 
 #endif /* _DTLS_HEARTBEAT_H */

@@ -58,12 +58,15 @@ bool dtls_ext_parse(struct dtls_extensions *e, struct dtls_bytes r);
 
 /* Begin an extension in a hello; the mark is for wr_close(w, mark, 2). */
 size_t dtls_ext_open(struct dtls_writer *w, enum dtls_extension i);
+
+/* Write an extension without content. */
 void dtls_ext_empty(struct dtls_writer *w, enum dtls_extension i);
 
 /* These are the modes of psk_key_exchange_modes (RFC 8446 4.2.9). */
 #define DTLS_MODE_PSK		0
 #define DTLS_MODE_PSK_DHE	1
 
+/* struct dtls_client_hello is a ClientHello; it points into the message. */
 struct dtls_client_hello {
 	u16 version;
 	struct dtls_bytes random;
@@ -74,6 +77,7 @@ struct dtls_client_hello {
 	struct dtls_extensions ext;
 };
 
+/* struct dtls_server_hello is a ServerHello; it points into the message. */
 struct dtls_server_hello {
 	u16 version;
 	struct dtls_bytes random;
@@ -85,7 +89,8 @@ struct dtls_server_hello {
 
 /**
  * dtls_hello_front() - read a ClientHello up to its cookie
- * @body:	the first bytes of its body
+ * @ch:		filled in as far as that; points into @body
+ * @body:	the first bytes of its body; begins behind the cookie then
  *
  * Return: false if @body is malformed or ends before the cookie does.
  */
@@ -98,6 +103,11 @@ bool dtls_hello_front(struct dtls_client_hello *ch,
  */
 bool dtls_hello_parse_client(struct dtls_client_hello *ch,
 			     struct dtls_bytes body);
+
+/*
+ * Read the body of a ServerHello or HelloRetryRequest. Return false if it is not
+ * one well-formed hello.
+ */
 bool dtls_hello_parse_server(struct dtls_server_hello *sh,
 			     struct dtls_bytes body);
 

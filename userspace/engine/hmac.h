@@ -12,6 +12,7 @@
 
 /**
  * struct dtls_hmac - an HMAC context (RFC 2104) and the key that is in it
+ * @mac:	the context
  * @set:	a key was set and not forgotten since
  * @ready:	a key was set and nothing was hashed since
  * @len:	bytes of @key; 0: the key in the context is not known here
@@ -31,18 +32,31 @@ struct dtls_hmac {
  *
  * libcrypto finds a digest by its name, which takes longer than to use it: so
  * contexts are made once and keyed anew.
+ *
+ * Return: the context, or NULL if libcrypto failed or there is no memory.
  */
 struct dtls_hmac *dtls_hmac_new(const char *digest);
+
+/* Wipe and free @k, which may be NULL. */
 void dtls_hmac_free(struct dtls_hmac *k);
 
+/*
+ * Put a key into the context. dtls_hmac_digest() works with it until another one
+ * comes. Return false if libcrypto failed.
+ */
 bool dtls_hmac_set(struct dtls_hmac *k, const u8 *key, size_t len);
 
 /* Replace the key in the context by another one, and wipe @key. */
 void dtls_hmac_forget(struct dtls_hmac *k);
 
 /**
- * dtls_hmac_digest() - HMAC of several pieces, any number of times with one key
+ * dtls_hmac_digest() - compute HMAC of several pieces
+ * @k:		a context with a key, for any number of calls; NULL fails
+ * @pieces:	what is hashed, in this order
+ * @count:	number of @pieces
  * @out:	room for DTLS_HASH_MAX bytes; may be one of @pieces
+ *
+ * Return: false if libcrypto failed.
  */
 bool dtls_hmac_digest(struct dtls_hmac *k, const struct dtls_bytes *pieces,
 		      unsigned int count, u8 *out);

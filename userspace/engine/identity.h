@@ -15,8 +15,7 @@
  * @x509:	certificates are taken
  * @name:	a certificate that bears this name is better; NULL: any name
  * @authorities: a certificate issued by one of these is better, a list as on
- * the
- *		wire (RFC 5246 7.4.6, RFC 8446 4.4.2.2); empty: any
+ *		the wire (RFC 5246 7.4.6, RFC 8446 4.4.2.2); empty: any
  */
 struct dtls_wanted {
 	u8 kx;

@@ -42,6 +42,7 @@ struct dtls_incoming {
 /**
  * dtls_incoming_add() - take a fragment
  * @m:		zeroed, or of the fragment's type, length and message_seq
+ * @f:		the fragment; its bytes are copied
  * @room:	bytes of memory that may be taken
  *
  * Bytes that have come before stay as they are.
@@ -55,6 +56,7 @@ bool dtls_incoming_add(struct dtls_incoming *m, const struct dtls_fragment *f,
 bool dtls_incoming_contradicts(const struct dtls_incoming *m,
 			       const struct dtls_fragment *f);
 
+/* Wipe and free what has come, and zero @m. */
 void dtls_incoming_clear(struct dtls_incoming *m);
 
 #endif /* _DTLS_INCOMING_H */

@@ -18,9 +18,11 @@
 
 /**
  * dtls_kex_generate() - make a fresh key
+ * @c:		the endpoint's, which keeps a context for each group
+ * @group:	the group of the key
  *
  * Given a curve's name, libcrypto builds the curve from its numbers, which may
- * take longer than to make a key on it: so @c keeps a context for each group.
+ * take longer than to make a key on it. So the contexts are kept.
  *
  * Return: a key that the caller frees with EVP_PKEY_free(), or NULL.
  */
@@ -35,6 +37,8 @@ size_t dtls_kex_public(const struct dtls_group *group, EVP_PKEY *key, u8 *out);
 
 /**
  * dtls_kex_derive() - derive the shared secret
+ * @group:	the group of both keys, which is no KEM
+ * @key:	this end's key, from dtls_kex_generate()
  * @point:	the peer's point; the function checks that it lies on the curve
  * @out:	room for DTLS_SHARED_MAX bytes
  *
@@ -45,6 +49,8 @@ size_t dtls_kex_derive(const struct dtls_group *group, EVP_PKEY *key,
 
 /**
  * dtls_kex_answer() - make a server's share and secret for a client's share
+ * @c:		the endpoint's
+ * @group:	the group of the client's share
  * @share:	the client's share, which the function checks
  * @answer:	room for DTLS_POINT_MAX bytes; @group->answer_len are written
  * @secret:	room for DTLS_SHARED_MAX bytes
@@ -57,7 +63,10 @@ size_t dtls_kex_answer(struct dtls_crypto *c, const struct dtls_group *group,
 
 /**
  * dtls_kex_finish() - derive a client's secret from the server's answer
+ * @group:	the group of @key
  * @key:	from dtls_kex_generate()
+ * @answer:	the server's share, which the function checks
+ * @secret:	room for DTLS_SHARED_MAX bytes
  *
  * Return: bytes of secret, or 0 if the answer is bad or libcrypto failed.
  */
@@ -65,9 +74,14 @@ size_t dtls_kex_finish(const struct dtls_group *group, EVP_PKEY *key,
 		       struct dtls_bytes answer, u8 *secret);
 
 /**
- * dtls_kex_psk() - premaster secret of the PSK suites (RFC 4279 2, RFC 5489 2)
- * @shared_len:	0: plain PSK
- * @out:	DTLS_PREMASTER_MAX bytes
+ * dtls_kex_psk() - write the premaster secret of a PSK suite
+ * @shared:	the secret of dtls_kex_derive(), for a suite that has one
+ * @shared_len:	bytes of @shared; 0: plain PSK, where zeros stand for it
+ * @psk:	the pre-shared key
+ * @psk_len:	bytes of @psk, KDTLS_PSK_MAX at most
+ * @out:	room for DTLS_PREMASTER_MAX bytes, which the caller wipes
+ *
+ * RFC 4279 2 has the form, RFC 5489 2 that with Diffie-Hellman.
  *
  * Return: bytes written.
  */

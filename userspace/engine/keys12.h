@@ -19,9 +19,15 @@ struct dtls12_secrets {
 
 /**
  * dtls_keys12_master() - make the master secret (RFC 5246 8.1, RFC 7627 4)
+ * @c:		the endpoint's
+ * @md:		the hash of the suite's PRF
  * @s:		has the randoms, and gets the master secret
+ * @premaster:	the premaster secret, which the caller wipes
+ * @premaster_len: bytes of @premaster
  * @session_hash: hash of the handshake so far; empty without extended master
  *		secret
+ *
+ * Return: false if libcrypto failed.
  */
 bool dtls_keys12_master(const struct dtls_crypto *c, const EVP_MD *md,
 			struct dtls12_secrets *s, const u8 *premaster,
@@ -29,8 +35,13 @@ bool dtls_keys12_master(const struct dtls_crypto *c, const EVP_MD *md,
 
 /**
  * dtls_keys12_keys() - make the write keys of epoch 1 (RFC 5246 6.3)
+ * @c:		the endpoint's
+ * @suite:	of which cipher and hash count
+ * @s:		master secret and randoms
  * @client:	gets version, cipher, epoch, key and IV of the client
  * @server:	gets those of the server
+ *
+ * Return: false if libcrypto failed.
  */
 bool dtls_keys12_keys(const struct dtls_crypto *c,
 		      const struct dtls_suite *suite,
@@ -40,15 +51,23 @@ bool dtls_keys12_keys(const struct dtls_crypto *c,
 
 /**
  * dtls_keys12_verify_data() - make the content of Finished (RFC 5246 7.4.9)
+ * @c:		the endpoint's
+ * @md:		the hash of the suite's PRF
+ * @s:		has the master secret
  * @server:	the server's Finished is meant
  * @hash:	hash of the messages before it
  * @out:	room for DTLS12_VERIFY_SIZE bytes
+ *
+ * Return: false if libcrypto failed.
  */
 bool dtls_keys12_verify_data(const struct dtls_crypto *c, const EVP_MD *md,
 			     const struct dtls12_secrets *s, bool server,
 			     struct dtls_bytes hash, u8 *out);
 
-/* Export keying material, @len bytes (RFC 5705 4). */
+/*
+ * Export keying material, @len bytes (RFC 5705 4). Return false if libcrypto
+ * failed.
+ */
 bool dtls_keys12_export(const struct dtls_crypto *c, const EVP_MD *md,
 			const struct dtls12_secrets *s,
 			const struct dtls_label *label, u8 *out, size_t len);

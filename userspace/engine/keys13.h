@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The key schedule of DTLS 1.3 (RFC 8446 7, RFC 9147 5.9). The caller has to
- * call dtls_crypto_forget_keys().
+ * call dtls_crypto_forget_keys(). Each function returns false if libcrypto
+ * failed.
  */
 #ifndef _DTLS_KEYS13_H
 #define _DTLS_KEYS13_H
@@ -10,20 +11,29 @@
 
 /**
  * dtls_keys13_extract() - compute HKDF-Extract (RFC 5869 2.2)
+ * @c:		the endpoint's
+ * @md:		the suite's hash
  * @salt:	a hash's length of bytes; NULL means zeros
  * @ikm:	input keying material; without bytes: a hash's length of zeros
  * @out:	room for DTLS_HASH_MAX bytes; may be @salt
+ *
+ * Return: false if libcrypto failed.
  */
 bool dtls_keys13_extract(const struct dtls_crypto *c, const EVP_MD *md,
 			 const u8 *salt, struct dtls_bytes ikm, u8 *out);
 
 /**
  * dtls_keys13_expand() - compute HKDF-Expand-Label with the prefix of DTLS
+ * @c:		the endpoint's
+ * @md:		the suite's hash
  * @secret:	a hash's length of bytes
  * @label:	its context has 255 bytes at most
- * @out:	room for @len bytes
+ * @out:	room for @len bytes; may be @secret
+ * @len:	bytes to make
  *
  * RFC 8446 7.1 has the function, RFC 9147 5.9 the prefix.
+ *
+ * Return: false if libcrypto failed, or if label or context are too long.
  */
 bool dtls_keys13_expand(const struct dtls_crypto *c, const EVP_MD *md,
 			const u8 *secret, const struct dtls_label *label,
@@ -31,17 +41,26 @@ bool dtls_keys13_expand(const struct dtls_crypto *c, const EVP_MD *md,
 
 /**
  * dtls_keys13_derived() - derive the salt of the next stage of the schedule
+ * @c:		the endpoint's
+ * @md:		the suite's hash
  * @secret:	the secret of this stage, which the salt replaces
+ *
+ * Return: false if libcrypto failed.
  */
 bool dtls_keys13_derived(const struct dtls_crypto *c, const EVP_MD *md,
 			 u8 *secret);
 
 /**
  * dtls_keys13_key() - derive the keys of an epoch
+ * @c:		the endpoint's
+ * @suite:	the suite
  * @secret:	traffic secret of the epoch
+ * @epoch:	the epoch
  * @key:	filled in; number and connection ID are zero
  *
  * RFC 8446 7.3 and RFC 9147 4.2.3 have the labels.
+ *
+ * Return: false if libcrypto failed.
  */
 bool dtls_keys13_key(const struct dtls_crypto *c,
 		     const struct dtls_suite *suite,
@@ -54,10 +73,16 @@ bool dtls_keys13_update(const struct dtls_crypto *c, const EVP_MD *md,
 			u8 *secret);
 
 /**
- * dtls_keys13_finished() - compute a MAC over a transcript's hash (RFC 8446
- * 4.4.4)
+ * dtls_keys13_finished() - compute a MAC over a transcript's hash
+ * @c:		the endpoint's
+ * @md:		the suite's hash
  * @secret:	the base key: a traffic secret, or that of a binder
+ * @hash:	the transcript's hash
  * @out:	room for DTLS_HASH_MAX bytes
+ *
+ * Finished and binders are such MACs (RFC 8446 4.4.4, 4.2.11.2).
+ *
+ * Return: false if libcrypto failed.
  */
 bool dtls_keys13_finished(const struct dtls_crypto *c, const EVP_MD *md,
 			  const u8 *secret, struct dtls_bytes hash, u8 *out);

@@ -12,7 +12,9 @@
 
 /**
  * dtls_pem_certificates() - read every certificate
- * @certs:	set on success: in the file's order, one at least
+ * @pem:	the file
+ * @certs:	set on success: in the file's order, one at least; the caller
+ *		frees them with sk_X509_pop_free()
  *
  * Keys, parameters, requests and revocation lists are passed over, and so is
  * text between blocks.
@@ -23,7 +25,8 @@ int dtls_pem_certificates(struct dtls_bytes pem, STACK_OF(X509) **certs);
 
 /**
  * dtls_pem_private_key() - read the first private key
- * @key:	set on success
+ * @pem:	the file
+ * @key:	set on success; the caller frees it with EVP_PKEY_free()
  *
  * A pass phrase is never asked for.
  *
@@ -32,7 +35,10 @@ int dtls_pem_certificates(struct dtls_bytes pem, STACK_OF(X509) **certs);
  */
 int dtls_pem_private_key(struct dtls_bytes pem, EVP_PKEY **key);
 
-/* Read the first public key. Return what dtls_pem_certificates() returns. */
+/*
+ * Read the first public key, which the caller frees with EVP_PKEY_free(). Return
+ * what dtls_pem_certificates() returns.
+ */
 int dtls_pem_public_key(struct dtls_bytes pem, EVP_PKEY **key);
 
 #endif /* _DTLS_PEM_H */

@@ -20,6 +20,8 @@ struct dtls_pool;
  * dtls_pool_take() works without a pool.
  */
 struct dtls_pool *dtls_pool_new(void);
+
+/* Wipe and free @pool, which may be NULL. */
 void dtls_pool_free(struct dtls_pool *pool);
 
 /* Take random bytes out of @pool. Return false if libcrypto failed. */

@@ -10,7 +10,9 @@
 
 /**
  * dtls_post13_receive() - read handshake content when the keys are out
+ * @e:		the engine that the record is for
  * @record:	has the epoch and number of the record that bore @content
+ * @content:	its verified content: fragments of handshake messages
  *
  * Return: 0 or an error.
  */
@@ -23,7 +25,10 @@ int dtls_post13_receive(struct kdtls_engine *e,
  */
 int dtls_post13_acknowledged(struct kdtls_engine *e);
 
-/* Begin the flight that is to be sent next, if nothing is on its way. */
+/*
+ * Begin the flight that is to be sent next, if nothing is on its way. Return 0
+ * or an error.
+ */
 int dtls_post13_next_flight(struct kdtls_engine *e);
 
 /*

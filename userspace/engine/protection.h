@@ -16,6 +16,7 @@
  */
 #define DTLS_WINDOW_SIZE	256
 
+/* struct dtls_protection is one key of one direction. */
 struct dtls_protection {
 	EVP_CIPHER_CTX *ctx;
 	EVP_CIPHER_CTX *sn;	/* DTLS 1.3: masks sequence numbers; else NULL */
@@ -38,6 +39,7 @@ bool dtls_protection_usable(const struct dtls_crypto *c, u16 id);
 
 /**
  * dtls_protection_new() - set up a key
+ * @c:		the endpoint's ciphers
  * @direction:	DTLS_RX or DTLS_TX
  * @key:	copied; the caller wipes it
  *
@@ -46,16 +48,23 @@ bool dtls_protection_usable(const struct dtls_crypto *c, u16 id);
 struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 					    int direction,
 					    const struct dtls_key_info *key);
+
+/* Wipe and free @p, which may be NULL. */
 void dtls_protection_free(struct dtls_protection *p);
 
-/* Return how many bytes larger than its content a record is. */
+/* Return how many bytes a record is larger than its content, at most. */
 size_t dtls_protection_overhead(const struct dtls_protection *p);
 
 /**
  * dtls_protection_seal() - make one record
- * @out:	@len + dtls_protection_overhead() bytes
+ * @p:		a write key
+ * @type:	content type
+ * @content:	content, which may lie in @out
+ * @len:	bytes of @content
+ * @out:	room for @len + dtls_protection_overhead() bytes
  *
- * Takes the next sequence number, even if it fails.
+ * The next sequence number is used up, even if libcrypto fails: no number may
+ * ever be used twice.
  *
  * Return: bytes of record; 0: libcrypto failed, or the numbers are used up, or
  * the content is longer than the peer takes.
@@ -63,8 +72,11 @@ size_t dtls_protection_overhead(const struct dtls_protection *p);
 size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 			    const u8 *content, size_t len, u8 *out);
 
+#define DTLS_RECORD_UNTYPED	(-2)
+
 /**
  * dtls_protection_open() - open one record
+ * @p:		a read key
  * @record:	as parsed from @bytes; of a unified header epoch and number are
  *		filled in
  * @bytes:	the record from its first byte on
@@ -77,7 +89,6 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
  * Return: bytes of content; -1: a forgery, a replay, or too long;
  * DTLS_RECORD_UNTYPED: it verifies and has nothing in it, not even a type.
  */
-#define DTLS_RECORD_UNTYPED	(-2)
 long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 			  const u8 *bytes, u8 *out, u8 *type);
 
@@ -91,6 +102,7 @@ long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 /* Note that a record was opened with @key[@used]. */
 void dtls_protection_used(struct dtls_protection **key, unsigned int count,
 			  unsigned int used, u64 now);
+
 /*
  * Drop the keys whose time is over. This has to be called before keys are
  * tried.

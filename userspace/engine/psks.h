@@ -10,9 +10,11 @@
 
 /**
  * dtls_psks_client() - ask the owner for a client's key
- * @hint:	of the server's (RFC 4279 5.2), or NULL
- * @identity:	KDTLS_PSK_IDENTITY_MAX bytes
- * @key:	KDTLS_PSK_MAX bytes
+ * @e:		the engine whose owner is asked
+ * @hint:	the server's hint (RFC 4279 5.2), or NULL
+ * @identity:	room for KDTLS_PSK_IDENTITY_MAX bytes
+ * @identity_len: set to the bytes of @identity
+ * @key:	room for KDTLS_PSK_MAX bytes, which the caller wipes
  *
  * Return: bytes of @key; 0: the owner has none; or an error: the key must not
  * be used.

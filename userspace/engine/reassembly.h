@@ -11,6 +11,7 @@
 
 #define DTLS_AHEAD	8	/* no flight of DTLS 1.2 has more messages */
 
+/* struct dtls_reassembly is the messages so far. It is zeroed at first. */
 struct dtls_reassembly {
 	struct dtls_incoming slot[DTLS_AHEAD];
 	size_t held;		/* bytes */
@@ -26,6 +27,8 @@ enum dtls_reassembly_result {
 
 /**
  * dtls_reassembly_add() - take a fragment
+ * @r:		the messages so far
+ * @f:		the fragment; its bytes are copied
  * @epoch:	of its record: one that was verified replaces what was not
  * @max_message: bytes of the largest message
  * @max_held:	bytes of all that is held
@@ -51,6 +54,7 @@ bool dtls_reassembly_gap(const struct dtls_reassembly *r);
  */
 void dtls_reassembly_pop(struct dtls_reassembly *r);
 
+/* Wipe and free what is held. @r->next stays as it is. */
 void dtls_reassembly_clear(struct dtls_reassembly *r);
 
 #endif /* _DTLS_REASSEMBLY_H */

@@ -8,6 +8,7 @@
 
 #include "endpoint.h"
 
+/* struct dtls_choice is what a server of DTLS 1.3 takes of a hello. */
 struct dtls_choice {
 	const struct dtls_suite *suite;
 	const struct dtls_group *group;	/* NULL if none is in common */
@@ -15,9 +16,12 @@ struct dtls_choice {
 };
 
 /**
- * dtls_retry_choose() - suite and group for a hello
+ * dtls_retry_choose() - choose suite and group for a hello
+ * @ep:		the endpoint that the hello is for
+ * @ch:		the hello
  * @again:	the client has to be asked again anyway: the best group will do,
  *		whether its share is there or not
+ * @choice:	filled in
  *
  * Return: false: no suite in common.
  */

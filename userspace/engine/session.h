@@ -30,6 +30,10 @@ struct dtls_session {
 	struct dtls_bytes ticket;
 };
 
+/*
+ * Write a session as bytes. It has secrets, so that whoever wipes @w wipes them
+ * as well.
+ */
 void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w);
 
 /*

@@ -28,11 +28,15 @@ struct dtls_spent {
 	struct dtls_spent_table *table;
 };
 
+/* Make the table. Return false if the system has no such memory. */
 bool dtls_spent_init(struct dtls_spent *spent);
+
+/* Free the table, if there is one. */
 void dtls_spent_exit(struct dtls_spent *spent);
 
 /**
  * dtls_spent_ask() - ask whether early data may come with a ticket
+ * @spent:	the endpoint's; without a table no early data may come
  * @ticket:	as issued by this endpoint
  * @s:		what the ticket holds
  * @age:	as the client tells it, hidden by @s->age_add

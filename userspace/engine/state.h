@@ -57,6 +57,10 @@ struct dtls_held {
 	u8 data[];
 };
 
+/*
+ * struct dtls_handshake is what only a handshake needs. All that is secret in it
+ * is wiped with it.
+ */
 struct dtls_handshake {
 	enum dtls_step step;
 
@@ -172,6 +176,7 @@ struct dtls_acks {
 
 #define DTLS_HEARTBEAT_PAYLOAD	16 /* bytes that tell a request's answer */
 
+/* struct dtls_heartbeat is the heartbeats under way (RFC 6520). */
 struct dtls_heartbeat {
 	struct dtls_timer timer;	/* runs for the request of this end */
 	bool request_due;
@@ -259,31 +264,38 @@ static inline bool dtls_state_may_be_13(const struct kdtls_engine *e)
 
 /**
  * dtls_fail() - give up
+ * @e:		the engine, which makes no more progress after that
  * @error:	enum kdtls_engine_error
  * @alert:	goes to the peer, unless it is KDTLS_ALERT_NONE
  * @reason:	text that is never freed
  *
- * Only the first failure counts. Return: -@error, or that of the first failure.
+ * Only the first failure counts.
+ *
+ * Return: -@error, or the negative error of the first failure.
  */
 int dtls_fail(struct kdtls_engine *e, int error, u8 alert, const char *reason);
 
+/* Give up for a message that cannot be parsed. */
 static inline int dtls_fail_decode(struct kdtls_engine *e, const char *reason)
 {
 	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECODE_ERROR, reason);
 }
 
+/* Give up for a message with a value that it must not have. */
 static inline int dtls_fail_illegal(struct kdtls_engine *e, const char *reason)
 {
 	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_ILLEGAL_PARAMETER,
 			 reason);
 }
 
+/* Give up because libcrypto failed. */
 static inline int dtls_fail_internal(struct kdtls_engine *e)
 {
 	return dtls_fail(e, KDTLS_ECRYPTO, KDTLS_ALERT_INTERNAL_ERROR,
 			 "libcrypto failed");
 }
 
+/* Give up for want of memory, or because a limit of memory is reached. */
 static inline int dtls_fail_memory(struct kdtls_engine *e)
 {
 	return dtls_fail(e, KDTLS_EMEMORY, KDTLS_ALERT_INTERNAL_ERROR,
@@ -311,12 +323,20 @@ void dtls_state_timer_limits(const struct kdtls_engine *e,
  * kdtls_config.max_handshakes are going on.
  */
 struct dtls_handshake *dtls_state_handshake_new(struct kdtls_engine *e);
+
+/* Wipe and free the handshake, if there is one. */
 void dtls_state_handshake_drop(struct kdtls_engine *e);
 
-/* Drop the keys of the handshake's encrypted epoch. */
+/* Wipe and free the keys of the handshake's encrypted epoch. */
 void dtls_state_drop_keys(struct kdtls_engine *e);
+
+/* Free the list of records to be acknowledged. No ACK goes out then. */
 void dtls_state_drop_acks(struct kdtls_engine *e);
+
+/* Free the heartbeats under way: no request, response or timer is left. */
 void dtls_state_drop_heartbeat(struct kdtls_engine *e);
+
+/* Wipe and free what DTLS 1.3 needs after the handshake, if it is there. */
 void dtls_state_free13(struct kdtls_engine *e);
 
 /*

@@ -17,6 +17,7 @@
 #define DTLS_KX_CERT	(DTLS_KX_ECDSA | DTLS_KX_RSA)
 #define DTLS_KX_13	0x10	/* a suite of DTLS 1.3, which tells neither */
 
+/* struct dtls_suite is a cipher suite. */
 struct dtls_suite {
 	u16 id;
 	u8 kx;
@@ -24,6 +25,7 @@ struct dtls_suite {
 	bool sha384;	/* hash of the PRF; else SHA-256 */
 };
 
+/* struct dtls_group is a group of key exchange: a curve, or one with a KEM. */
 struct dtls_group {
 	u16 id;
 	u16 point_len;		/* bytes a client sends */
@@ -33,6 +35,7 @@ struct dtls_group {
 	const char *name;
 };
 
+/* struct dtls_scheme is a signature scheme. */
 struct dtls_scheme {
 	u16 id;
 	u8 kx;			/* suites it can authenticate */
@@ -52,21 +55,28 @@ extern const size_t dtls_group_count;
 extern const struct dtls_scheme dtls_schemes[];
 extern const size_t dtls_scheme_count;
 
-/* Return the entry of this number, or NULL if it is unknown. */
+/* Return the suite of this number, or NULL if it is unknown. */
 const struct dtls_suite *dtls_suite_find(u16 id);
+
+/* Return the group of this number, or NULL if it is unknown. */
 const struct dtls_group *dtls_group_find(u16 id);
+
+/* Return the signature scheme of this number, or NULL if it is unknown. */
 const struct dtls_scheme *dtls_scheme_find(u16 id);
 
+/* Return true if it is a suite of DTLS 1.3. */
 static inline bool dtls_suite_is_13(const struct dtls_suite *suite)
 {
 	return suite->kx & DTLS_KX_13;
 }
 
+/* Return the bytes of the suite's hash. */
 static inline size_t dtls_suite_hash_len(const struct dtls_suite *suite)
 {
 	return suite->sha384 ? 48 : 32;
 }
 
+/* Return the suite's hash, which belongs to @c. */
 static inline const EVP_MD *dtls_suite_md(const struct dtls_crypto *c,
 					  const struct dtls_suite *suite)
 {

@@ -21,8 +21,13 @@ struct dtls_tickets {
 	struct dtls_ticket_key key[2];	/* current and previous */
 };
 
+/* Wipe and free the keys. */
 void dtls_tickets_exit(struct dtls_tickets *t);
 
+/*
+ * Seal a session into a ticket, and write the ticket to @out. @now is in seconds
+ * since 1970. Return false if libcrypto or memory failed.
+ */
 bool dtls_ticket_seal(struct dtls_tickets *t, const struct dtls_crypto *c,
 		      const struct dtls_session *s, int64_t now,
 		      struct dtls_writer *out);

@@ -21,6 +21,7 @@ struct dtls_timer {
 	u32 tries;		/* retransmissions of this flight */
 };
 
+/* struct dtls_timer_limits is the first, least and longest timeout, in µs. */
 struct dtls_timer_limits {
 	u64 initial, min, max;
 };
@@ -52,6 +53,7 @@ void dtls_timer_asked(struct dtls_timer *t, const struct dtls_timer_limits *l,
  */
 void dtls_timer_answered(struct dtls_timer *t, u64 now);
 
+/* Turn the timer off. */
 void dtls_timer_stop(struct dtls_timer *t);
 
 #endif /* _DTLS_TIMER_H */

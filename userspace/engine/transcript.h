@@ -16,6 +16,7 @@
 /**
  * struct dtls_transcript - the messages so far; zeroed to begin with
  * @all:	the messages
+ * @hashed:	bytes of @all that are in @running
  * @running:	hash of the first @hashed bytes of @all, or NULL
  * @short_headers: headers lack the fields of DTLS, as in DTLS 1.3
  */
@@ -30,7 +31,9 @@ struct dtls_transcript {
 
 /**
  * dtls_transcript_add() - add a message
+ * @t:		the transcript
  * @message:	the message with its 12 bytes of header, unfragmented
+ * @len:	bytes of @message
  * @max:	bytes that the transcript may hold
  *
  * Return: false if there is no room or no memory.
@@ -40,6 +43,8 @@ bool dtls_transcript_add(struct dtls_transcript *t, const u8 *message,
 
 /**
  * dtls_transcript_hash() - hash the messages
+ * @t:		the transcript
+ * @c:		the endpoint's
  * @md:		c->sha256 or c->sha384
  * @len:	bytes from the beginning that count
  * @out:	DTLS_HASH_MAX bytes
@@ -57,16 +62,20 @@ size_t dtls_transcript_hash(struct dtls_transcript *t,
 void dtls_transcript_shorten(struct dtls_transcript *t);
 
 /**
- * dtls_transcript_fold() - messages before a HelloRetryRequest become one hash
+ * dtls_transcript_fold() - put a hash in place of the first ClientHello
+ * @t:		the transcript
  * @hash:	of the first ClientHello (RFC 8446 4.4.1)
  * @rest:	what came after it, with short headers
  *
- * Everything that was there before is gone. Return: false if there is no
- * memory.
+ * Everything that was there before is gone. A HelloRetryRequest asks for this,
+ * as a server keeps no more of the hello than its hash.
+ *
+ * Return: false if there is no memory.
  */
 bool dtls_transcript_fold(struct dtls_transcript *t, struct dtls_bytes hash,
 			  struct dtls_bytes rest);
 
+/* Wipe and free the messages, and zero @t. */
 void dtls_transcript_clear(struct dtls_transcript *t);
 
 #endif /* _DTLS_TRANSCRIPT_H */

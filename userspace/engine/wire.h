@@ -26,6 +26,7 @@ struct dtls_bytes {
 	size_t len;
 };
 
+/* Read a number of @n bytes, 8 at most. */
 static inline bool rd_int(struct dtls_bytes *r, unsigned int n, u64 *v)
 {
 	if (r->len < n)
@@ -36,6 +37,7 @@ static inline bool rd_int(struct dtls_bytes *r, unsigned int n, u64 *v)
 	return true;
 }
 
+/* Read a byte. */
 static inline bool rd_u8(struct dtls_bytes *r, u8 *v)
 {
 	u64 x;
@@ -46,6 +48,7 @@ static inline bool rd_u8(struct dtls_bytes *r, u8 *v)
 	return true;
 }
 
+/* Read a number of two bytes. */
 static inline bool rd_u16(struct dtls_bytes *r, u16 *v)
 {
 	u64 x;
@@ -56,6 +59,7 @@ static inline bool rd_u16(struct dtls_bytes *r, u16 *v)
 	return true;
 }
 
+/* Read a number of @n bytes, 4 at most. */
 static inline bool rd_u32(struct dtls_bytes *r, unsigned int n, u32 *v)
 {
 	u64 x;
@@ -66,6 +70,7 @@ static inline bool rd_u32(struct dtls_bytes *r, unsigned int n, u32 *v)
 	return true;
 }
 
+/* Read @n bytes without a copy: @out points to where they lie. */
 static inline bool rd_bytes(struct dtls_bytes *r, size_t n,
 			    struct dtls_bytes *out)
 {
@@ -78,6 +83,7 @@ static inline bool rd_bytes(struct dtls_bytes *r, size_t n,
 	return true;
 }
 
+/* Read a copy of @n bytes. */
 static inline bool rd_copy(struct dtls_bytes *r, void *out, size_t n)
 {
 	struct dtls_bytes b;
@@ -115,6 +121,7 @@ static inline bool rd_has_u16(struct dtls_bytes list, u16 wanted)
 	return false;
 }
 
+/* Return true if the bytes are the same. The time depends on the bytes. */
 static inline bool dtls_bytes_equal(struct dtls_bytes b, const void *p,
 				    size_t len)
 {
@@ -129,8 +136,9 @@ struct dtls_writer {
 	bool failed;
 };
 
-#define WR_MAX	(1U << 18)
+#define WR_MAX	(1U << 18)	/* bytes of the longest writer */
 
+/* Return room for @n more bytes at the end, or NULL if it cannot be had. */
 static inline u8 *wr_room(struct dtls_writer *w, size_t n)
 {
 	size_t size = w->size ? w->size : 256;
@@ -155,6 +163,7 @@ fail:
 	return NULL;
 }
 
+/* Write a number in @n bytes. */
 static inline void wr_int(struct dtls_writer *w, unsigned int n, u64 v)
 {
 	u8 *p = wr_room(w, n);
@@ -163,16 +172,19 @@ static inline void wr_int(struct dtls_writer *w, unsigned int n, u64 v)
 		dtls_put_be(p, n, v);
 }
 
+/* Write a byte. */
 static inline void wr_u8(struct dtls_writer *w, u8 v)
 {
 	wr_int(w, 1, v);
 }
 
+/* Write a number in two bytes. */
 static inline void wr_u16(struct dtls_writer *w, u16 v)
 {
 	wr_int(w, 2, v);
 }
 
+/* Write @n bytes. */
 static inline void wr_bytes(struct dtls_writer *w, const void *data, size_t n)
 {
 	u8 *p = wr_room(w, n);
@@ -188,6 +200,7 @@ static inline size_t wr_open(struct dtls_writer *w, unsigned int n)
 	return w->len;
 }
 
+/* End a vector: write its length to the @n bytes that wr_open() left for it. */
 static inline void wr_close(struct dtls_writer *w, size_t mark, unsigned int n)
 {
 	size_t len = w->len - mark;
@@ -200,6 +213,7 @@ static inline void wr_close(struct dtls_writer *w, size_t mark, unsigned int n)
 		dtls_put_be(w->p + mark - n, n, len);
 }
 
+/* Write a vector: its length in @n bytes, then its content. */
 static inline void wr_vec(struct dtls_writer *w, unsigned int n,
 			  const void *data, size_t len)
 {
@@ -209,6 +223,7 @@ static inline void wr_vec(struct dtls_writer *w, unsigned int n,
 	wr_close(w, mark, n);
 }
 
+/* Wipe and free what was written, and zero @w. */
 static inline void wr_free(struct dtls_writer *w)
 {
 	OPENSSL_clear_free(w->p, w->size);

@@ -16,6 +16,7 @@
 #define DTLS_CERT_X509	0
 #define DTLS_CERT_RAW	2
 
+/* struct dtls_identity is a key of this end, and what is shown for it. */
 struct dtls_identity {
 	struct dtls_identity *next;
 	EVP_PKEY *key;
@@ -24,6 +25,7 @@ struct dtls_identity {
 	struct dtls_writer issuers;	/* issuers of its chain, as names */
 };
 
+/* struct dtls_trust is the roots and raw public keys that this end trusts. */
 struct dtls_trust {
 	X509_STORE *store;
 	struct dtls_writer *raw;	/* SubjectPublicKeyInfo, DER */
@@ -42,13 +44,18 @@ struct dtls_chain {
 };
 
 /*
- * Read an identity. Return 0, or an error that kdtls_endpoint_use_certificate()
- * has.
+ * Read an identity: a chain of certificates and its private key, both in PEM.
+ * dtls_x509_identity_free() frees it. Return 0, or an error that
+ * kdtls_endpoint_use_certificate() has.
  */
 int dtls_x509_identity_new(struct dtls_bytes chain, struct dtls_bytes key,
 			   struct dtls_identity **identity);
+
+/* Read an identity with a raw public key (RFC 7250), likewise. */
 int dtls_x509_identity_new_raw(struct dtls_bytes key,
 			       struct dtls_identity **identity);
+
+/* Wipe and free @id, which may be NULL. */
 void dtls_x509_identity_free(struct dtls_identity *id);
 
 /*
@@ -65,19 +72,31 @@ bool dtls_x509_identity_issued(const struct dtls_identity *id,
 
 /* Add roots. Return 0, or an error that kdtls_endpoint_trust() has. */
 int dtls_x509_trust_add(struct dtls_trust *t, struct dtls_bytes pem);
+
+/*
+ * Add a raw public key, in PEM. Return 0, or an error that
+ * kdtls_endpoint_trust_raw_key() has.
+ */
 int dtls_x509_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem);
+
+/* Add the roots that the system has. Return false if libcrypto failed. */
 bool dtls_x509_trust_add_system(struct dtls_trust *t);
+
+/* Free all that is trusted, and zero @t. */
 void dtls_x509_trust_exit(struct dtls_trust *t);
 
 /**
  * dtls_x509_chain_parse() - read the body of a Certificate message
  * @chain:	zeroed; points into @body on success
+ * @body:	the message in the form of DTLS 1.2 (RFC 5246 7.4.2), or a raw key
  * @raw:	it is one SubjectPublicKeyInfo (RFC 7250 3)
  *
  * Return: 0, or the alert to send. An empty list leaves @chain->count 0.
  */
 int dtls_x509_chain_parse(struct dtls_chain *chain, struct dtls_bytes body,
 			  bool raw);
+
+/* Free what was parsed, and zero @chain. */
 void dtls_x509_chain_free(struct dtls_chain *chain);
 
 /**
