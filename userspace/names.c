@@ -41,12 +41,15 @@ static int resolve(const char *host, const char *service, int flags,
 	}
 }
 
-/* Make a socket that is connected to @a. Return its file or -errno. */
-static int connected_socket(const struct addrinfo *a)
+/*
+ * Make a socket that is connected to @a. @flags is 0 or SOCK_NONBLOCK. Return its file or
+ * -errno.
+ */
+static int connected_socket(const struct addrinfo *a, int flags)
 {
 	int fd, one = 1, err;
 
-	fd = socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | flags, 0);
 	if (fd < 0)
 		return -errno;
 	/* The kernel attaches no IPv6 socket with an IPv4 peer. */
@@ -81,7 +84,7 @@ static int try(struct kdtls_endpoint *endpoint, const struct addrinfo *a,
 	       const struct kdtls_socket_options *o, int timeout,
 	       struct kdtls_socket **s)
 {
-	int fd = connected_socket(a), err;
+	int fd = connected_socket(a, timeout ? 0 : SOCK_NONBLOCK), err;
 
 	if (fd < 0)
 		return fd;

@@ -27,6 +27,12 @@
  *	kdtls_process();
  *	when established: kdtls_recv() until -EAGAIN
  *
+ * The file of a socket is non-blocking, as a loop needs it: a POLLIN may be for a ticket
+ * or an alert, and kdtls_recv() would wait behind it for data. The file is blocking where
+ * kdtls_connect_to() was given a time to wait for the handshake. A file that the program
+ * gives to kdtls_connect() stays as the program has set it. fcntl(2) with O_NONBLOCK
+ * changes that at any time.
+ *
  * kdtls_process() and kdtls_accept() may read application data together with what
  * they are called for. Then kdtls_timeout() is 0 until kdtls_recv() has returned that
  * data, so the loop misses nothing.
@@ -176,9 +182,9 @@ struct kdtls_socket_options {
 /**
  * kdtls_connect() - shake hands as a client
  * @endpoint:	made with kdtls_socket_config(); must outlive the socket
- * @fd:		a UDP socket connected to the server, blocking or not. The new object
- *		owns it, and kdtls_close() closes it. After an error the caller owns
- *		it again
+ * @fd:		a UDP socket connected to the server, blocking or not: it stays so, and
+ *		is non-blocking in a program with an event loop. The new object owns it,
+ *		and kdtls_close() closes it. After an error the caller owns it again
  * @options:	NULL: all zero
  * @timeout:	ms to wait for the end of the handshake; negative: as long as the
  *		endpoint's timers and retransmissions allow; 0: not at all
@@ -226,7 +232,7 @@ KDTLS_API int kdtls_connect(struct kdtls_endpoint *endpoint, int fd,
  *		endpoint's timers and retransmissions allow; 0: not at all. The
  *		look-up of @host is not part of it and may block
  * @s:		set on success, and with -EINPROGRESS; kdtls_close() frees it. Its file
- *		is blocking
+ *		is non-blocking if @timeout is 0, and else blocking
  *
  * The function tries the host's addresses in the order of the resolver, each with a
  * UDP socket of its own, which it closes after an error. It goes on to the next address
@@ -343,6 +349,10 @@ KDTLS_API int kdtls_peer_address(const struct kdtls_socket *s,
 /**
  * kdtls_events() - return the events of poll(2) after which kdtls_process() is due
  * @s:		the socket
+ *
+ * The events change when the handshake ends, during kdtls_process() or kdtls_connect(),
+ * and not later. A program with epoll(7) sets them anew when kdtls_process() has returned 0
+ * for the first time. The sockets of kdtls_accept() are past that.
  *
  * Return: POLLIN; or POLLPRI after the handshake if the kernel makes the records, where
  * POLLIN means that there is application data.
@@ -595,7 +605,9 @@ KDTLS_API int kdtls_listen_on(struct kdtls_endpoint *endpoint,
  * @s:		set on success; its file is non-blocking; kdtls_close() frees it
  *
  * All handshakes of the listener go on during this call and no other, so a program
- * calls it whenever kdtls_listener_fd() is readable.
+ * calls it whenever kdtls_listener_fd() is readable. One call returns one client. The
+ * file descriptor stays readable while there are more, so that a loop need not call until
+ * -EAGAIN unless it uses EPOLLET.
  *
  * Each client's socket is bound to the port of the listener anew. A process that has
  * given up the right to do so gets no clients: under another user ID, or for a port
@@ -632,6 +644,9 @@ KDTLS_API int kdtls_accept(struct kdtls_listener *listener, int timeout,
 /**
  * kdtls_listener_fd() - return a file descriptor that tells when kdtls_accept() is due
  * @listener:	the listener
+ *
+ * The file descriptor is for kdtls_accept() alone. A socket that kdtls_accept() has
+ * returned has a file descriptor and timers of its own: kdtls_fd() and kdtls_timeout().
  *
  * Return: a file descriptor that is readable when kdtls_accept() has a client to return,
  * or when handshakes have to go on, by datagrams or by timers. The listener owns it.

@@ -1422,6 +1422,41 @@ static int by_name(struct _test_data_driver *self, const char *host)
 	return b.err;
 }
 
+static bool is_blocking(const struct kdtls_socket *s)
+{
+	return !(fcntl(kdtls_fd(s), F_GETFL) & O_NONBLOCK);
+}
+
+/* Datagrams that are not for the application, such as tickets, come at any time. */
+TEST_F(driver, a_loop_does_not_wait_inside_of_a_call)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	char port[8];
+	int err;
+
+	kdtls_listener_address(self->l, (struct sockaddr *)&a, &len);
+	snprintf(port, sizeof(port), "%d", ntohs(a.sin_port));
+	self->client_options.name = "here";
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect_to(self->client, "127.0.0.1", port,
+				   &self->client_options, 0, &self->c));
+	do {
+		err = turn(self);
+	} while ((err == -EINPROGRESS || !self->s) && now() < end);
+	ASSERT_EQ(0, err);
+	ASSERT_NE(NULL, self->s);
+	EXPECT_EQ(-EAGAIN,
+		  kdtls_recv(self->c, self->buf, sizeof(self->buf)));
+	EXPECT_EQ(-EAGAIN,
+		  kdtls_recv(self->s, self->buf, sizeof(self->buf)));
+	works(_metadata, self);
+	hang_up(self);
+	ASSERT_EQ(0, by_name(self, "127.0.0.1"));
+	EXPECT_TRUE(is_blocking(self->c));
+}
+
 /* One that is refused and one that is silent, before the one that answers */
 TEST_F(driver, every_address_of_a_name_is_tried)
 {
