@@ -81,6 +81,39 @@ struct row {
 };
 
 /*
+ * counter.c counts: "tsc", which in a QEMU guest with -icount shift=0 counts
+ * executed instructions; "cycles" and "instructions" of the processor; "time" in
+ * ns.
+ */
+bool counter_open(const char *name);
+uint64_t now(void);
+
+#define ROUNDS_MAX	1024
+
+/*
+ * The first rounds are not counted. They set up what lasts: memory, routes, a
+ * window of TCP's.
+ */
+#define WARM(rounds)	((rounds) / 4 + 2)
+
+/**
+ * struct cost - what the counter says of one round, or of one record
+ * @send:	of sending
+ * @recv:	of receiving
+ */
+struct cost {
+	double send;
+	double recv;
+};
+
+/*
+ * Return what a record costs on average over the middle half of @n rounds of BATCH
+ * records, which are put in order. The kernel's own threads and timers come between
+ * some of the others, and may have much to do, like verifying a module's signature.
+ */
+struct cost middle_half(struct cost *rounds, unsigned int n);
+
+/*
  * figures.c prints a line of output, made of what is measured and of its
  * figures.
  */
@@ -98,8 +131,8 @@ bool latency(struct ends *e, double seconds);
 bool send_threads(struct ends *e, double seconds);
 bool drain_threads(struct ends *e);
 
-/* scale.c uses many sockets. @now counts as main.c does. */
-bool many_sockets(struct ends *e, uint64_t (*now)(void));
+/* scale.c uses many sockets. */
+bool many_sockets(struct ends *e);
 bool memory(struct ends *e);
 
 /*
@@ -136,10 +169,10 @@ bool gnutls_dtls_recv(struct ends *e, unsigned int n);
 void gnutls_dtls_close(struct ends *e);
 
 /*
- * floor.c lets the kernel seal or open @rounds records' contents, with their
- * additional data in 1 or 2 scatterlist entries.
+ * floor.c measures what the kernel's AEAD costs for a record's content, sealed
+ * (send) and opened (recv). A false return has written to stderr.
  */
-bool floor_prepare(__u16 cipher, unsigned int size);
-bool floor_run(bool seal, unsigned int entries, unsigned int rounds);
+bool floor_cost(__u16 cipher, unsigned int size, unsigned int rounds,
+		struct cost *cost);
 
 #endif /* _BENCH_H */

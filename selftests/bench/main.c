@@ -4,23 +4,14 @@
  * received, and the counter is read in between. bench clock: throughput, CPU
  * time and latency of two threads, and several on one socket. bench scale:
  * many sockets. One JSON object a line.
- *
- * Counters: "tsc", which in a QEMU guest with -icount shift=0 counts executed
- * instructions; "cycles" and "instructions" of the processor; "time" in ns.
  */
 #include <argp.h>
 #include <errno.h>
 #include <fnmatch.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 #include <json-c/json.h>
-#include <linux/perf_event.h>
-#include <sys/syscall.h>
-#include <x86intrin.h>
 
 #include "bench.h"
 
@@ -85,7 +76,6 @@ static const struct cipher {
 };
 
 #define CIPHERS	(sizeof(ciphers) / sizeof(ciphers[0]))
-#define ROUNDS_MAX	1024
 
 static struct options {
 	const char *mode;
@@ -96,66 +86,10 @@ static struct options {
 	double seconds;
 } options = { .counter = "tsc", .only = "*", .rounds = 64, .seconds = 1 };
 
-static int perf_fd = -1;
-
-static bool open_counter(const char *name)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_HARDWARE,
-		.size = sizeof(attr),
-		.config = strcmp(name, "cycles") ? PERF_COUNT_HW_INSTRUCTIONS :
-						   PERF_COUNT_HW_CPU_CYCLES,
-	};
-
-	cpu_set_t here;
-	int cpu = sched_getcpu();
-
-	if (!strcmp(name, "tsc") || !strcmp(name, "time"))
-		return true;
-	/* All that its processor does, the kernel's threads too; so stay there. */
-	CPU_ZERO(&here);
-	CPU_SET((unsigned int)cpu, &here);
-	if (sched_setaffinity(0, sizeof(here), &here))
-		return false;
-	perf_fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, 0);
-	return perf_fd >= 0;
-}
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-	uint64_t n;
-
-	if (perf_fd >= 0)
-		return read(perf_fd, &n, sizeof(n)) == sizeof(n) ? n : 0;
-	if (options.counter[0] == 't' && options.counter[1] == 's')
-		return __rdtsc();
-	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
-struct cost {
-	double send;
-	double recv;
-};
-
-static int by_sum(const void *a, const void *b)
-{
-	const struct cost *x = a, *y = b;
-	double d = x->send + x->recv - y->send - y->recv;
-
-	return (d > 0) - (d < 0);
-}
-
-/*
- * The first rounds set up what lasts: memory, routes, a window of TCP's. Of the
- * others the middle half counts: a timer or a thread of the kernel that has much
- * to do, like one that verifies a module's signature, comes between some of them.
- */
 static bool measure(const struct row *row, struct ends *e, struct cost *cost)
 {
 	struct cost costs[ROUNDS_MAX];
-	unsigned int warm = options.rounds / 4 + 2, quarter, kept, i;
+	unsigned int warm = WARM(options.rounds), i;
 	uint64_t start, middle;
 
 	for (i = 0; i < warm + options.rounds; i++) {
@@ -167,17 +101,10 @@ static bool measure(const struct row *row, struct ends *e, struct cost *cost)
 			return false;
 		if (i < warm)
 			continue;
-		costs[i - warm].recv = now() - middle;
-		costs[i - warm].send = middle - start;
+		costs[i - warm] = (struct cost){ .send = middle - start,
+						 .recv = now() - middle };
 	}
-	qsort(costs, options.rounds, sizeof(costs[0]), by_sum);
-	quarter = options.rounds / 4;
-	kept = options.rounds - 2 * quarter;
-	*cost = (struct cost){ 0 };
-	for (i = quarter; i < quarter + kept; i++) {
-		cost->send += costs[i].send / kept / BATCH;
-		cost->recv += costs[i].recv / kept / BATCH;
-	}
+	*cost = middle_half(costs, options.rounds);
 	return true;
 }
 
@@ -220,30 +147,6 @@ static void print_cost(const struct ends *e, const struct cost *cost)
 	figure_print(o);
 }
 
-/*
- * What the loop costs beside its records, set-up and all, cancels out. One
- * scatterlist entry is cheaper for one cipher, two are for the other.
- */
-static bool measure_aead(bool seal, double *cost)
-{
-	unsigned int n = options.rounds * BATCH / 4, i;
-	uint64_t start, middle;
-	double once;
-
-	for (i = 0; i < 6; i++) {
-		start = now();
-		if (!floor_run(seal, 1 + i % 2, n))
-			return false;
-		middle = now();
-		if (!floor_run(seal, 1 + i % 2, 2 * n))
-			return false;
-		once = (double)(now() - middle - (middle - start)) / n;
-		if (!i || once < *cost)
-			*cost = once;
-	}
-	return true;
-}
-
 /* --only is a pattern for NAME/BATCH/CIPHER/SIZE. */
 static bool selected(const struct row *row, const struct cipher *c,
 		     unsigned int size)
@@ -263,11 +166,8 @@ static bool floors(const struct cipher *c, unsigned int size)
 	struct cost aead, cost;
 	size_t i;
 
-	if (!floor_prepare(c->id, size) || !measure_aead(true, &aead.send) ||
-	    !measure_aead(false, &aead.recv)) {
-		fprintf(stderr, "bench: dtls_floor: %s\n", strerror(errno));
+	if (!floor_cost(c->id, size, options.rounds, &aead))
 		return false;
-	}
 	print_cost(&e, &aead);
 	for (i = 0; i < ROWS && rows[i].plain; i++) {
 		struct ends plain = ends_of(&rows[i], c, size + c->overhead);
@@ -357,7 +257,7 @@ static bool scale(void)
 		    (rows[r].open != ours_open && !rows[r].plain))
 			continue;
 		errno = 0;
-		if (!many_sockets(&e, now) ||
+		if (!many_sockets(&e) ||
 		    (rows[r].open == ours_open && !memory(&e)))
 			ok = complain(&e);
 	}
@@ -413,7 +313,7 @@ int main(int argc, char **argv)
 				   "What records cost, as JSON.", NULL, NULL, NULL };
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
-	if (!open_counter(options.counter)) {
+	if (!counter_open(options.counter)) {
 		fprintf(stderr, "bench: no counter %s: %s\n", options.counter,
 			strerror(errno));
 		return 1;

@@ -20,7 +20,7 @@ static bool many_files(void)
 }
 
 /* A record over each of 1 to 10,000 pairs of sockets in turn */
-bool many_sockets(struct ends *e, uint64_t (*now)(void))
+bool many_sockets(struct ends *e)
 {
 	struct ends *pairs = calloc(PAIRS_MAX, sizeof(*pairs));
 	unsigned int open = 0, n, round, i;
