@@ -1,18 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0
 # What bench printed, one document: with sums, and ratios to OpenSSL's cost and
-# to the floor of the same cipher and size.
+# to the floor of the same cipher and size. OpenSSL has one record a call, and 32
+# with the segments of UDP around it.
 
-def cost: .send + .receive;
+# first_of(ROW; BATCH): what such a row costs among these, or null
+def first_of(row; batch):
+	map(select(.row == row and .batch == batch))[0].sum;
 
-def with_ratios:
+def with_ratios(alike):
 	. as $all
 	| map(. as $r
-	| ($all | map(select(.size == $r.size and .cipher == $r.cipher))) as $same
-	| ($same | map(select(.row == "OpenSSL DTLS"))[0]) as $openssl
-	| ($same | map(select(.row == "floor" and .batch == $r.batch))[0]) as $floor
-	| . + { sum: cost }
-	+ (if $openssl then { to_openssl: (cost / ($openssl | cost)) } else {} end)
-	+ (if $floor then { to_floor: (cost / ($floor | cost)) } else {} end));
+	| ($all | map(select(alike == ($r | alike)))) as $same
+	| ($same | first_of("OpenSSL DTLS"; "1")) as $openssl
+	| ($same | first_of("OpenSSL DTLS"; "gso+gro")) as $segments
+	| ($same | first_of("floor"; $r.batch)) as $floor
+	| . + (if $openssl then { to_openssl: (.sum / $openssl) } else {} end)
+	+ (if $segments and (.batch | startswith("gso"))
+	   then { to_openssl_gso: (.sum / $segments) } else {} end)
+	+ (if $floor then { to_floor: (.sum / $floor) } else {} end));
 
-{ kernel: $kernel, counter: $counter, costs: ($costs | with_ratios),
+def sums: map(. + { sum: (.send + .receive) });
+
+{ kernel: $kernel, counter: $counter,
+  costs: ($costs | sums | with_ratios([.cipher, .size])),
   scale: $scale, clock: $clock }

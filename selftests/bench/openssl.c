@@ -1,111 +1,58 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * OpenSSL: DTLS 1.2 with its records in user space, one record a call as it
- * has no other way; and TLS 1.2 over TCP with the records handed to the kernel,
- * where each send makes one record.
+ * OpenSSL: DTLS 1.2 with its records in user space, one record a call as it has no
+ * other way of its own; the same with a BIO of the bench's, so that the program can
+ * send and receive many records with a call; and TLS 1.2 over TCP with the records
+ * handed to the kernel, where each send makes one record.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include "bench.h"
+#include "openssl.h"
+#include "../common.h"
 
-static const unsigned char psk[] = "0123456789abcdef";
-static char out[BATCH * SIZE_MAX_RECORD], in[BATCH * SIZE_MAX_RECORD];
+static unsigned char out[BATCH * 2048], in[BATCH * 2048];
 
-static unsigned int psk_client(SSL *ssl, const char *hint, char *identity,
-			       unsigned int identity_len, unsigned char *key,
-			       unsigned int key_len)
+static bool use_socket(SSL *ssl, int fd)
 {
-	(void)ssl;
-	(void)hint;
-	(void)key_len;
-	snprintf(identity, identity_len, "bench");
-	memcpy(key, psk, sizeof(psk));
-	return sizeof(psk);
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	BIO *bio;
+
+	if (!SSL_is_dtls(ssl))
+		return SSL_set_fd(ssl, fd) == 1;
+	bio = BIO_new_dgram(fd, BIO_NOCLOSE);
+	if (!bio || getpeername(fd, (struct sockaddr *)&peer, &len))
+		return false;
+	BIO_ctrl_set_connected(bio, &peer);
+	SSL_set_bio(ssl, bio, bio);
+	return true;
 }
 
-static unsigned int psk_server(SSL *ssl, const char *identity,
-			       unsigned char *key, unsigned int key_len)
-{
-	(void)ssl;
-	(void)identity;
-	(void)key_len;
-	memcpy(key, psk, sizeof(psk));
-	return sizeof(psk);
-}
-
-static const char *suite(const struct ends *e)
-{
-	return e->cipher == DTLS_CIPHER_CHACHA20_POLY1305 ?
-	       "PSK-CHACHA20-POLY1305" : "PSK-AES128-GCM-SHA256";
-}
-
-static SSL *session(struct ends *e, const SSL_METHOD *method, int fd)
-{
-	SSL_CTX *ctx = SSL_CTX_new(method);
-	SSL *ssl;
-
-	SSL_CTX_set_max_proto_version(ctx, method == TLS_method() ?
-					   TLS1_2_VERSION : DTLS1_2_VERSION);
-	SSL_CTX_set_cipher_list(ctx, suite(e));
-	SSL_CTX_set_psk_client_callback(ctx, psk_client);
-	SSL_CTX_set_psk_server_callback(ctx, psk_server);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_ENABLE_KTLS |
-				 SSL_OP_NO_QUERY_MTU);
-	ssl = SSL_new(ctx);
-	SSL_CTX_free(ctx);
-	if (method == DTLS_method()) {
-		struct sockaddr_storage peer;
-		socklen_t len = sizeof(peer);
-		BIO *bio = BIO_new_dgram(fd, BIO_NOCLOSE);
-
-		getpeername(fd, (struct sockaddr *)&peer, &len);
-		BIO_ctrl_set_connected(bio, &peer);
-		SSL_set_bio(ssl, bio, bio);
-		SSL_set_mtu(ssl, 16384);
-	} else {
-		SSL_set_fd(ssl, fd);
-	}
-	return ssl;
-}
-
-static bool failed(SSL *ssl, int ret)
-{
-	int err = SSL_get_error(ssl, ret);
-
-	return ret != 1 && err != SSL_ERROR_WANT_READ &&
-	       err != SSL_ERROR_WANT_WRITE;
-}
-
-/* Both ends in one thread: neither may wait for the other. */
+/* Shake hands over the sockets. */
 static bool shake_hands(struct ends *e, const SSL_METHOD *method)
 {
-	SSL *client = session(e, method, e->tx);
-	SSL *server = session(e, method, e->rx);
-	int c = 0, s = 0;
+	SSL *client = openssl_session(method, e->cipher);
+	SSL *server = openssl_session(method, e->cipher);
+	bool ok;
 
 	e->tx_session = client;
 	e->rx_session = server;
+	if (!client || !server || !use_socket(client, e->tx) ||
+	    !use_socket(server, e->rx))
+		return false;
+	SSL_set_connect_state(client);
+	SSL_set_accept_state(server);
 	fcntl(e->tx, F_SETFL, O_NONBLOCK);
 	fcntl(e->rx, F_SETFL, O_NONBLOCK);
-	while (c != 1 || s != 1) {
-		c = SSL_connect(client);
-		if (!failed(client, c))
-			s = SSL_accept(server);
-		if (failed(client, c) || failed(server, s)) {
-			ERR_print_errors_fp(stderr);
-			return false;
-		}
-	}
+	ok = openssl_shake_hands(client, server, NULL);
 	fcntl(e->tx, F_SETFL, 0);
 	fcntl(e->rx, F_SETFL, 0);
-	return true;
+	return ok;
 }
 
 bool openssl_open(struct ends *e)
@@ -126,6 +73,48 @@ bool openssl_recv(struct ends *e, unsigned int n)
 	while (n--)
 		if (SSL_read(e->rx_session, in, sizeof(in)) != (int)e->size)
 			return false;
+	return true;
+}
+
+bool openssl_batch_open(struct ends *e)
+{
+	SSL *client, *server;
+	int on = 1;
+
+	if (!open_pair(e, SOCK_DGRAM) ||
+	    setsockopt(e->rx, SOL_UDP, UDP_GRO, &on, sizeof(on)) ||
+	    !openssl_pair(e->cipher, &client, &server))
+		return false;
+	e->tx_session = client;
+	e->rx_session = server;
+	return true;
+}
+
+bool openssl_batch_send(struct ends *e, unsigned int n)
+{
+	for (; n; n -= BATCH) {
+		size_t len = openssl_seal(e->tx_session, e->size, BATCH, out,
+					  sizeof(out));
+
+		if (!len || send_segments(e->tx, out, len, len / BATCH, 0) !=
+				    (ssize_t)len)
+			return false;
+	}
+	return true;
+}
+
+bool openssl_batch_recv(struct ends *e, unsigned int n)
+{
+	unsigned int got;
+	ssize_t len;
+	int segment;
+
+	for (; n; n -= got) {
+		len = recv_segments(e->rx, in, sizeof(in), &segment, 0);
+		got = openssl_unseal(e->rx_session, e->size, in, len, segment);
+		if (!got)
+			return false;
+	}
 	return true;
 }
 
