@@ -98,10 +98,12 @@ uint64_t now(void);
 
 /**
  * struct cost - what the counter says of one round, or of one record
+ * @deliver:	of clients that send to a server
  * @send:	of sending
  * @recv:	of receiving
  */
 struct cost {
+	double deliver;
 	double send;
 	double recv;
 };

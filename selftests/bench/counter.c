@@ -53,7 +53,7 @@ uint64_t now(void)
 
 static double sum(const struct cost *c)
 {
-	return c->send + c->recv;
+	return c->deliver + c->send + c->recv;
 }
 
 static int by_sum(const void *a, const void *b)
@@ -70,6 +70,7 @@ struct cost middle_half(struct cost *rounds, unsigned int n)
 
 	qsort(rounds, n, sizeof(rounds[0]), by_sum);
 	for (i = quarter; i < quarter + kept; i++) {
+		mean.deliver += rounds[i].deliver / kept / BATCH;
 		mean.send += rounds[i].send / kept / BATCH;
 		mean.recv += rounds[i].recv / kept / BATCH;
 	}

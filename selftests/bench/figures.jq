@@ -19,8 +19,20 @@ def with_ratios(alike):
 	   then { to_openssl_gso: (.sum / $segments) } else {} end)
 	+ (if $floor then { to_floor: (.sum / $floor) } else {} end));
 
+# What the server's process does for a record, beside what all the kernel does;
+# and that beside what it does where there is one client.
+def with_growth:
+	. as $all
+	| map(. as $r
+	| ($all | map(select(.row == $r.row and .batch == $r.batch and
+			     .size == $r.size and .clients == 1))[0]) as $one
+	| . + { all: (.sum + .deliver),
+		to_one: ((.sum + .deliver) / ($one | .sum + .deliver)) });
+
 def sums: map(. + { sum: (.send + .receive) });
 
 { kernel: $kernel, counter: $counter,
   costs: ($costs | sums | with_ratios([.cipher, .size])),
+  servers: ($servers | sums | with_ratios([.cipher, .size, .clients]) |
+	    with_growth),
   scale: $scale, clock: $clock }

@@ -3,7 +3,8 @@
  * bench costs: what a record costs, in one thread: BATCH records are sent, then
  * received, and the counter is read in between. bench clock: throughput, CPU
  * time and latency of two threads, and several on one socket. bench scale:
- * many sockets. One JSON object a line.
+ * many sockets. bench servers: one server with many clients. One JSON object a
+ * line.
  */
 #include <argp.h>
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <json-c/json.h>
 
 #include "bench.h"
+#include "servers.h"
 
 static const struct row rows[] = {
 	{ .name = "UDP", .plain = true, .batch = ONE, .open = udp_open,
@@ -312,7 +314,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 int main(int argc, char **argv)
 {
-	const struct argp argp = { known, parse, "costs|clock|scale",
+	const struct argp argp = { known, parse, "costs|clock|scale|servers",
 				   "What records cost, as JSON.", NULL, NULL, NULL };
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
@@ -327,6 +329,9 @@ int main(int argc, char **argv)
 		return !clock_figures();
 	if (!strcmp(options.mode, "scale"))
 		return !scale();
-	fprintf(stderr, "bench: costs, clock or scale, not %s\n", options.mode);
+	if (!strcmp(options.mode, "servers"))
+		return !servers(options.only, options.rounds);
+	fprintf(stderr, "bench: costs, clock, scale or servers, not %s\n",
+		options.mode);
 	return 1;
 }

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a server with many clients pays for a record; see servers.h.
+ *
+ * In each round the clients send BATCH records, which were sealed before; the
+ * server receives them; the server sends BATCH records; the clients take them away
+ * unopened. Three figures come out of that: what the server's recv calls and its
+ * send calls cost, with all that they do to the records, and what the clients' send
+ * calls cost. The last one, "deliver", is no work of the server's process; but the
+ * look-up of the server's socket is in it, which a server's kernel does for each
+ * datagram. The send calls have the look-up of the client's socket in them likewise.
+ */
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "servers.h"
+
+static const struct server ways[] = {
+	{ .name = "UDP", .plain = true, .batch = ONE, .most = CLIENTS_MAX,
+	  .open = server_udp_open, .recv = server_udp_recv,
+	  .send = server_udp_send, .close = server_udp_close },
+	{ .name = "UDP", .plain = true, .batch = MMSG, .most = CLIENTS_MAX,
+	  .open = server_udp_open, .recv = server_udp_recv,
+	  .send = server_udp_send, .close = server_udp_close },
+	{ .name = "UDP", .plain = true, .batch = GSO_GRO, .most = CLIENTS_MAX,
+	  .open = server_udp_open, .recv = server_udp_recv,
+	  .send = server_udp_send, .close = server_udp_close },
+	{ .name = "UDP, a socket each", .plain = true, .batch = ONE,
+	  .most = 10000, .open = server_udp_open_each,
+	  .recv = server_udp_recv, .send = server_udp_send,
+	  .close = server_udp_close },
+	{ .name = "OpenSSL DTLS", .batch = ONE, .most = 10000,
+	  .open = server_openssl_open, .client_key = server_openssl_key,
+	  .recv = server_openssl_recv, .send = server_openssl_send,
+	  .close = server_udp_close },
+	{ .name = "OpenSSL DTLS", .batch = GSO_GRO, .most = 10000,
+	  .open = server_openssl_open, .client_key = server_openssl_key,
+	  .recv = server_openssl_recv, .send = server_openssl_send,
+	  .close = server_udp_close },
+	{ .name = "ours 1.2, a socket each", .batch = ONE, .most = 10000,
+	  .open = server_ours_open_each, .client_key = server_ours_key,
+	  .recv = server_udp_recv, .send = server_udp_send,
+	  .close = server_udp_close },
+	{ .name = "ours 1.2, a socket each", .batch = GSO_GRO, .most = 10000,
+	  .open = server_ours_open_each, .client_key = server_ours_key,
+	  .recv = server_udp_recv, .send = server_udp_send,
+	  .close = server_udp_close },
+};
+
+static const unsigned int numbers[] = { 1, 100, 10000, CLIENTS_MAX };
+static const unsigned int sizes[] = { 64, 1400 };
+
+#define CIPHER_NAME	"AES-128-GCM"
+#define AES_OVERHEAD	(13 + 8 + 16)	/* bytes by which a record is longer */
+
+#define N(array)	(sizeof(array) / sizeof((array)[0]))
+
+/* Choose whose records a round has, the same ones in each run of the program. */
+static void choose(const struct service *s, unsigned int *clients)
+{
+	static uint64_t state = 1;
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++) {
+		state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+		clients[i] = s->server->batch == GSO_GRO && i ? clients[0] :
+			     (unsigned int)(state >> 33) % s->clients;
+	}
+}
+
+/* Write what the clients send in a round. Return the bytes of one datagram. */
+static size_t prepare(struct service *s, const unsigned int *clients,
+		      unsigned char *datagrams)
+{
+	static const char content[SIZE_MAX_RECORD];
+	static uint64_t number;
+	struct peer_key k;
+	size_t len = s->size;
+	unsigned int i;
+
+	for (i = 0; !s->server->plain && i < BATCH; i++) {
+		s->server->client_key(s, clients[i], &k);
+		len = peer_seal(&k, CT_DATA, ++number, content, s->size,
+				datagrams + i * len);
+	}
+	return len;
+}
+
+static bool play_round(struct service *s, struct cost *cost)
+{
+	static unsigned char datagrams[BATCH * DATAGRAM_ROOM];
+	bool one = s->server->batch == GSO_GRO;
+	unsigned int clients[BATCH];
+	uint64_t t[4];
+	size_t len;
+
+	choose(s, clients);
+	len = prepare(s, clients, datagrams);
+	t[0] = now();
+	if (!wire_send(s, clients, datagrams, len, one))
+		return false;
+	t[1] = now();
+	if (!s->server->recv(s, clients))
+		return false;
+	t[2] = now();
+	if (!s->server->send(s, clients))
+		return false;
+	t[3] = now();
+	*cost = (struct cost){ .deliver = t[1] - t[0], .recv = t[2] - t[1],
+			       .send = t[3] - t[2] };
+	return wire_take(len);
+}
+
+static bool measure(struct service *s, unsigned int rounds, struct cost *cost)
+{
+	unsigned int warm = WARM(rounds), i;
+	struct cost costs[ROUNDS_MAX];
+
+	for (i = 0; i < warm + rounds; i++)
+		if (!play_round(s, &costs[i < warm ? 0 : i - warm]))
+			return false;
+	*cost = middle_half(costs, rounds);
+	return true;
+}
+
+static void print(const struct service *s, const char *name, const char *cipher,
+		  unsigned int size, const struct cost *cost)
+{
+	struct row row = { .name = name, .batch = s->server->batch };
+	struct ends e = { .row = &row, .cipher_name = cipher, .size = size };
+	struct json_object *o = figure("server", &e);
+
+	figure_add(o, "clients", s->clients);
+	figure_add(o, "deliver", cost->deliver);
+	figure_add(o, "receive", cost->recv);
+	figure_add(o, "send", cost->send);
+	figure_print(o);
+}
+
+/* Plain UDP on one socket with datagrams as long as the records, and the bare AEAD */
+static bool measure_floor(struct service *s, unsigned int size,
+			  unsigned int rounds)
+{
+	struct cost aead, cost;
+
+	s->size = size + AES_OVERHEAD;
+	if (!floor_cost(DTLS_CIPHER_AES_GCM_128, size, rounds, &aead) ||
+	    !measure(s, rounds, &cost))
+		return false;
+	cost.recv += aead.recv;
+	cost.send += aead.send;
+	print(s, "floor", CIPHER_NAME, size, &cost);
+	return true;
+}
+
+static bool selected(const struct server *server, const char *only,
+		     unsigned int size)
+{
+	char all[128];
+
+	snprintf(all, sizeof(all), "%s/%s/" CIPHER_NAME "/%u", server->name,
+		 batch_name(server->batch), size);
+	return !fnmatch(only, all, 0);
+}
+
+static bool measure_sizes(struct service *s, const char *only,
+			  unsigned int rounds)
+{
+	bool floor = s->server->plain && !s->fds;
+	struct cost cost;
+	size_t i;
+
+	for (i = 0; i < N(sizes); i++) {
+		if (!selected(s->server, only, sizes[i]))
+			continue;
+		s->size = sizes[i];
+		if (!measure(s, rounds, &cost))
+			return false;
+		print(s, s->server->name,
+		      s->server->plain ? "none" : CIPHER_NAME, s->size, &cost);
+		if (floor && !measure_floor(s, sizes[i], rounds))
+			return false;
+	}
+	return true;
+}
+
+/* Measure a server with 1 to CLIENTS_MAX clients. */
+static bool measure_server(const struct server *server, const char *only,
+			   unsigned int rounds)
+{
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; ok && i < N(numbers) && numbers[i] <= server->most; i++) {
+		struct service s = { .server = server, .clients = numbers[i],
+				     .fd = -1 };
+
+		errno = 0;
+		ok = server->open(&s) && measure_sizes(&s, only, rounds);
+		if (!ok)
+			fprintf(stderr, "bench: %s %s, %u clients: %s\n",
+				server->name, batch_name(server->batch),
+				s.clients, strerror(errno));
+		server->close(&s);
+	}
+	return ok;
+}
+
+bool servers(const char *only, unsigned int rounds)
+{
+	bool ok = true;
+	size_t i, size;
+
+	if (!wire_open()) {
+		fprintf(stderr, "bench: clients: %s\n", strerror(errno));
+		return false;
+	}
+	for (i = 0; i < N(ways); i++)
+		for (size = 0; size < N(sizes); size++)
+			if (selected(&ways[i], only, sizes[size])) {
+				ok = measure_server(&ways[i], only, rounds) &&
+				     ok;
+				break;
+			}
+	return ok;
+}
