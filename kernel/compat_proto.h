@@ -12,6 +12,7 @@
 #include <net/inet_common.h>
 
 #include "compat.h"
+#include "poll.h"
 #include "recvmsg.h"
 #include "sock.h"
 #include "tx.h"
@@ -35,7 +36,7 @@ static inline int dtls_proto_recvmsg(struct sock *sk, struct msghdr *msg,
 static inline int dtls_proto_ioctl(struct sock *sk, int cmd, int *karg)
 {
 	if (cmd == SIOCINQ)
-		return dtls_recvmsg_inq(sk, karg);
+		return dtls_poll_inq(sk, karg);
 	return dtls_sk(sk)->base->ioctl(sk, cmd, karg);
 }
 #else
@@ -45,7 +46,7 @@ static inline int dtls_proto_ioctl(struct sock *sk, int cmd, unsigned long arg)
 
 	if (cmd != SIOCINQ)
 		return dtls_sk(sk)->base->ioctl(sk, cmd, arg);
-	err = dtls_recvmsg_inq(sk, &bytes);
+	err = dtls_poll_inq(sk, &bytes);
 	return err ?: put_user(bytes, (int __user *)arg);
 }
 

@@ -7,8 +7,7 @@
  *			keeps it for a key to come, shows it to the library, or
  *			drops it
  *   settle_run()	finds out whether the record is the first of its number
- *   dtls_recvmsg()	in recvmsg.c, gives the record to the user; or
- *			dtls_rx_keep() puts it into a queue
+ *   place_record()	in look.c, gives the record to the user or to a queue
  *   dtls_wait_done()	in wait.c, wakes tasks that wait for what is left
  *
  * All of these functions run in the reader's context, and several readers may be
@@ -27,6 +26,7 @@
 #include "epoch.h"
 #include "intake.h"
 #include "msg.h"
+#include "ready.h"
 #include "record.h"
 #include "replay.h"
 #include "run.h"
@@ -406,19 +406,6 @@ static void fill_msg(struct dtls_msg *m, const struct dtls_run *rx,
 	dtls_rx_info(rx, i, &m->info);
 }
 
-/* dtls_rx_queue_ready() queues the application record @m, as the first if @oldest. */
-void dtls_rx_queue_ready(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
-{
-	spin_lock(&ds->lock);
-	if (oldest)
-		list_add(&m->list, &ds->ready);
-	else
-		list_add_tail(&m->list, &ds->ready);
-	WRITE_ONCE(ds->ready_bytes, ds->ready_bytes + m->skb->truesize);
-	dtls_wait_news(ds);
-	spin_unlock(&ds->lock);
-}
-
 static void keep_control(struct dtls_sock *ds, const struct dtls_run *rx,
 			 unsigned int i)
 {
@@ -442,7 +429,7 @@ static int keep_data(struct dtls_sock *ds, const struct dtls_run *rx,
 		return -ENOBUFS;
 	}
 	fill_msg(m, rx, i);
-	dtls_rx_queue_ready(ds, m, false);
+	dtls_ready_queue(ds, m);
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 
 struct dtls_assoc;
 struct dtls_epoch;
-struct dtls_msg;
 struct dtls_record_info;
 struct dtls_run;
 struct dtls_scratch;
@@ -24,7 +23,6 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_run *rx,
 		  struct dtls_scratch *scratch);
 void dtls_rx_info(const struct dtls_run *rx, unsigned int i,
 		  struct dtls_record_info *info);
-void dtls_rx_queue_ready(struct dtls_sock *ds, struct dtls_msg *m, bool oldest);
 int dtls_rx_keep(struct dtls_sock *ds, const struct dtls_run *rx,
 		 unsigned int i);
 bool __must_check dtls_rx_import(struct dtls_assoc *assoc,

@@ -9,7 +9,6 @@
  */
 #include <linux/module.h>
 #include <linux/netfilter.h>
-#include <linux/poll.h>
 #include <linux/slab.h>
 #include <net/ip.h>
 #include <net/udp.h>
@@ -19,7 +18,7 @@
 #include "compat_proto.h"
 #include "intake.h"
 #include "path.h"
-#include "recvmsg.h"
+#include "poll.h"
 #include "sock.h"
 #include "sockopt.h"
 #include "stats.h"
@@ -51,39 +50,6 @@ static bool is_attached(const struct sock *sk)
 	const struct proto *prot = READ_ONCE(sk->sk_prot);
 
 	return prot == &ulp_ops[0].prot || prot == &ulp_ops[1].prot;
-}
-
-/* dtls_poll() is the poll of struct proto_ops. */
-static __poll_t dtls_poll(struct file *file, struct socket *sock,
-			  struct poll_table_struct *wait)
-{
-	__poll_t asked = poll_requested_events(wait);
-	struct sock *sk = sock->sk;
-	struct dtls_sock *ds = dtls_sk(sk);
-	__poll_t mask = 0;
-
-	sock_poll_wait(file, sock, wait);
-
-	/*
-	 * The look for records comes before the last look at sk_err, as it may
-	 * find an error. It is left out if there is an error already, which it
-	 * might take.
-	 */
-	mask |= dtls_recvmsg_poll(ds, READ_ONCE(sk->sk_err) ? 0 : asked);
-
-	if (READ_ONCE(sk->sk_err) ||
-	    !skb_queue_empty_lockless(&sk->sk_error_queue))
-		mask |= EPOLLERR |
-			(sock_flag(sk, SOCK_SELECT_ERR_QUEUE) ? EPOLLPRI : 0);
-
-	if (READ_ONCE(sk->sk_shutdown) == SHUTDOWN_MASK)
-		mask |= EPOLLHUP;
-
-	if (sock_writeable(sk))
-		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
-	else
-		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-	return mask;
 }
 
 /*

@@ -278,17 +278,3 @@ int dtls_wait_sleep(struct dtls_sock *ds, const struct dtls_waiter *waiter)
 		atomic_dec(&ds->takers);
 	return err;
 }
-
-/*
- * dtls_wait_wake_next() is called by a reader that leaves. A datagram wakes one
- * taker alone, so the taker wakes the next one if it leaves something behind.
- */
-void dtls_wait_wake_next(struct dtls_sock *ds)
-{
-	if (list_empty(&ds->ready) && !dtls_wait_unread(ds))
-		return;
-	/* Pairs with prepare_to_wait_exclusive() in dtls_wait_sleep(). */
-	smp_mb();
-	if (atomic_read(&ds->takers))
-		dtls_wait_wake_one(ds->sk);
-}

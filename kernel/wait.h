@@ -86,7 +86,6 @@ static inline void dtls_wait_begin(struct dtls_sock *ds, struct dtls_run *rx)
 void dtls_wait_data_ready(struct sock *sk);
 void dtls_wait_wake(struct sock *sk);
 void dtls_wait_wake_one(struct sock *sk);
-void dtls_wait_wake_next(struct dtls_sock *ds);
 void dtls_wait_missed(struct dtls_sock *ds);
 bool __dtls_wait_nothing(struct dtls_sock *ds);
 void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx);
@@ -101,6 +100,20 @@ int dtls_wait_sleep(struct dtls_sock *ds, const struct dtls_waiter *waiter);
 static inline bool dtls_wait_nothing(struct dtls_sock *ds)
 {
 	return !dtls_wait_unread(ds) && __dtls_wait_nothing(ds);
+}
+
+/*
+ * A reader that leaves calls dtls_wait_wake_next(). A datagram wakes one taker
+ * alone, so the taker wakes the next one if it leaves something behind.
+ */
+static inline void dtls_wait_wake_next(struct dtls_sock *ds)
+{
+	if (list_empty(&ds->ready) && !dtls_wait_unread(ds))
+		return;
+	/* Pairs with prepare_to_wait_exclusive() in dtls_wait_sleep(). */
+	smp_mb();
+	if (atomic_read(&ds->takers))
+		dtls_wait_wake_one(ds->sk);
 }
 
 #endif /* _DTLS_WAIT_H */

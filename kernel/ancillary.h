@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What recvmsg() tells beside a record's content */
+#ifndef _DTLS_ANCILLARY_H
+#define _DTLS_ANCILLARY_H
+
+#include <linux/socket.h>
+
+#include "record.h"
+
+struct sk_buff;
+struct sock;
+
+void dtls_ancillary_put(struct sock *sk, struct msghdr *msg,
+			struct sk_buff *skb);
+
+/* Tell what the record is: the control message DTLS_RECORD_INFO. */
+static inline void dtls_ancillary_put_info(struct msghdr *msg,
+					   struct dtls_record_info *info)
+{
+	put_cmsg(msg, SOL_DTLS, DTLS_RECORD_INFO, sizeof(*info), info);
+}
+
+#endif /* _DTLS_ANCILLARY_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Several records of one coalesced datagram, for UDP_GRO */
+#ifndef _DTLS_CHAIN_H
+#define _DTLS_CHAIN_H
+
+#include <linux/types.h>
+
+#include "reader.h"
+#include "sock.h"
+
+struct dtls_msg;
+struct dtls_scratch;
+
+/* Return true if more may follow a record of @size bytes, @ret delivered. */
+static inline bool dtls_chain_wanted(const struct dtls_reader *r, int size,
+				     int ret)
+{
+	return READ_ONCE(r->ds->user_gro) && ret == size && size <= r->len;
+}
+
+int dtls_chain_opened(struct dtls_reader *r, struct dtls_scratch *scratch,
+		      int size);
+int dtls_chain_ready(struct dtls_reader *r, const struct dtls_msg *m);
+
+#endif /* _DTLS_CHAIN_H */

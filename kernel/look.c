@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The receive loop: a look at what was received opens one record after the other
+ * until the record that the reader looks for is found. Every reader looks into its
+ * queue first, where tasks before it have put what they did not look for.
+ *
+ * The look gives application data to a reader that takes it, and keeps everything
+ * else in the ready queue and in the control queue. rx.c decides what becomes of a
+ * record.
+ */
+#include <linux/list.h>
+#include <net/sock.h>
+
+#include "ancillary.h"
+#include "chain.h"
+#include "intake.h"
+#include "look.h"
+#include "reader.h"
+#include "ready.h"
+#include "run.h"
+#include "rx.h"
+#include "scratch.h"
+#include "sock.h"
+#include "wait.h"
+
+/* tell_replayable() tells the user that the record just opened is early data. */
+static noinline void tell_replayable(struct dtls_reader *r,
+				     const struct dtls_run *rx)
+{
+	struct dtls_record_info info;
+
+	dtls_rx_info(rx, 0, &info);
+	dtls_ancillary_put_info(r->msg, &info);
+}
+
+/*
+ * give_opened() gives the user the application record that was just opened, and what
+ * may come with it. Returns what recv() returns.
+ */
+static int give_opened(struct dtls_reader *r, struct dtls_scratch *scratch)
+{
+	struct dtls_run *rx = scratch->rx;
+	struct dtls_opened *o = rx->opened;
+	unsigned int copied = dtls_reader_fit(r, o->len);
+	struct sock *sk = r->ds->sk;
+	int ret;
+
+	if (!dtls_reader_copy_opened(r, o->content, copied))
+		return -EFAULT;
+	sk_peek_offset_bwd(sk, o->len);
+	ret = dtls_reader_result(r, o->len, copied);
+	if (unlikely(dtls_run_replayable(rx)))
+		tell_replayable(r, rx);
+	dtls_ancillary_put(sk, r->msg, rx->skb);
+	if (dtls_chain_wanted(r, o->len, ret))
+		ret = dtls_chain_opened(r, scratch, ret);
+	return ret;
+}
+
+/*
+ * place_record() gives the record just opened, the first of @scratch, to the user or
+ * to a queue. Returns what dtls_look() returns, or -ERESTART if @r looks for another
+ * record.
+ */
+static int place_record(struct dtls_reader *r, struct dtls_scratch *scratch)
+{
+	int verdict = scratch->rx->opened[0].verdict, err;
+	struct dtls_sock *ds = r->ds;
+	bool found;
+
+	if (dtls_reader_takes(r)) {
+		if (likely(verdict == DTLS_RX_DATA))
+			return give_opened(r, scratch);
+		if (verdict < 0)
+			return verdict;
+	}
+	err = dtls_rx_keep(ds, scratch->rx, 0);
+	if (err)
+		return err;
+	found = r->flags & MSG_OOB ? !list_empty(&ds->control) :
+				     verdict == DTLS_RX_DATA;
+	return found ? 0 : -ERESTART;
+}
+
+/*
+ * look_at_next() looks at the next record. Returns what dtls_look() returns, or
+ * -ERESTART if the look goes on.
+ */
+static int look_at_next(struct dtls_reader *r, struct dtls_scratch *scratch)
+{
+	struct dtls_sock *ds = r->ds;
+	int ret;
+
+	if (!dtls_reader_takes(r) && !dtls_ready_has_room(ds))
+		return -ENOBUFS;
+	ret = dtls_intake_next(ds, scratch->rx, &r->budget);
+	if (ret)
+		return ret;
+	dtls_rx_open(ds, scratch->rx, scratch);
+	ret = place_record(r, scratch);
+	dtls_wait_done(ds, scratch->rx);
+	return ret;
+}
+
+/**
+ * dtls_look() - look for a record in what was received
+ * @r:		the reader; what it looks for lies not in its queue
+ *
+ * Sleeps. Only a fatal signal interrupts the look, as the budget of @r bounds how
+ * long it takes.
+ *
+ * Return: if @r takes data, what recv() returns. Else 0: the record lies in its queue
+ * now. Both: -EAGAIN if there is nothing more, -EINTR, or another error. -ENOBUFS
+ * says that there is no room for data that comes before the record looked for, or
+ * that a record was dropped for want of memory.
+ */
+int dtls_look(struct dtls_reader *r)
+{
+	struct dtls_scratch *scratch;
+	int ret;
+
+	if (dtls_wait_nothing(r->ds))
+		return -EAGAIN;
+	scratch = dtls_scratch_get(true);
+	if (!scratch)
+		return -ENOMEM;
+	do {
+		ret = look_at_next(r, scratch);
+	} while (ret == -ERESTART && dtls_look_further());
+	dtls_scratch_put(scratch);
+	return ret == -ERESTART ? -EINTR : ret;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * poll() and FIONREAD. Their answers are exact: records are opened until there is one
+ * to return, and kept.
+ */
+#include <linux/poll.h>
+#include <net/sock.h>
+
+#include "look.h"
+#include "msg.h"
+#include "poll.h"
+#include "reader.h"
+#include "ready.h"
+#include "sock.h"
+#include "wait.h"
+
+/*
+ * look_for() returns true if there is an application record, or with @control a
+ * control record. The answer must be certain, so records are opened until there is
+ * one. An error that was waiting on the socket is put back. The function also returns
+ * true if there is no memory to look: the reader is then told why it cannot read,
+ * where after false nothing might wake it.
+ */
+static bool look_for(struct dtls_sock *ds, bool control)
+{
+	struct list_head *queue = control ? &ds->control : &ds->ready;
+	struct dtls_reader r = {
+		.ds = ds,
+		.flags = control ? MSG_PEEK | MSG_OOB : MSG_PEEK,
+		.budget = dtls_look_budget(ds),
+	};
+	int err = 0;
+
+	while (!err && list_empty(queue)) {
+		err = dtls_look(&r);
+		/*
+		 * If there still is room, one record was dropped, and others
+		 * may follow.
+		 */
+		if (err == -ENOBUFS && dtls_ready_has_room(ds))
+			err = 0;
+	}
+	if (err == -ENOMEM)
+		return true;
+	if (err && err != -EAGAIN && err != -ENOBUFS && err != -EINTR)
+		WRITE_ONCE(ds->sk->sk_err, -err);
+	return !list_empty(queue);
+}
+
+/*
+ * poll_ended() returns true if the end of file has come and all that came before it
+ * is read. If it returns false, the caller of poll() is woken when that changes.
+ */
+static bool poll_ended(struct dtls_sock *ds)
+{
+	/* Pairs with dtls_wait_news(). */
+	unsigned int seen = smp_load_acquire(&ds->news);
+	bool closed = dtls_wait_closed(ds);
+
+	return list_empty(&ds->ready) && (closed || dtls_wait_shut(ds, seen));
+}
+
+/*
+ * poll_records() returns the events that are up: those @asked for, and others
+ * that take no further look. Control records are looked for behind data that nobody
+ * reads, and data behind control records. Sleeps.
+ */
+static __poll_t poll_records(struct dtls_sock *ds, __poll_t asked)
+{
+	__poll_t mask = 0;
+
+	if (READ_ONCE(ds->poll_control) &&
+	    (asked & EPOLLPRI ? look_for(ds, true) :
+				!list_empty(&ds->control)))
+		mask |= EPOLLPRI;
+	if (asked & (EPOLLIN | EPOLLRDNORM | EPOLLRDHUP) &&
+	    look_for(ds, false))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (poll_ended(ds))
+		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+	return mask;
+}
+
+/* dtls_poll() is the poll of struct proto_ops. */
+__poll_t dtls_poll(struct file *file, struct socket *sock,
+		   struct poll_table_struct *wait)
+{
+	__poll_t asked = poll_requested_events(wait);
+	struct sock *sk = sock->sk;
+	struct dtls_sock *ds = dtls_sk(sk);
+	__poll_t mask = 0;
+
+	sock_poll_wait(file, sock, wait);
+
+	/*
+	 * The look for records comes before the last look at sk_err, as it may
+	 * find an error. It is left out if there is an error already, which it
+	 * might take.
+	 */
+	mask |= poll_records(ds, READ_ONCE(sk->sk_err) ? 0 : asked);
+
+	if (READ_ONCE(sk->sk_err) ||
+	    !skb_queue_empty_lockless(&sk->sk_error_queue))
+		mask |= EPOLLERR |
+			(sock_flag(sk, SOCK_SELECT_ERR_QUEUE) ? EPOLLPRI : 0);
+
+	if (READ_ONCE(sk->sk_shutdown) == SHUTDOWN_MASK)
+		mask |= EPOLLHUP;
+
+	if (sock_writeable(sk))
+		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+	else
+		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	return mask;
+}
+
+/* dtls_poll_inq() is FIONREAD: bytes of the next application record. Sleeps. */
+int dtls_poll_inq(struct sock *sk, int *bytes)
+{
+	struct dtls_sock *ds = dtls_sk(sk);
+	struct dtls_msg *m = NULL;
+	int off = 0;
+
+	*bytes = 0;
+	if (look_for(ds, false))
+		m = dtls_ready_peek(ds, &off);
+	if (m)
+		*bytes = m->len;
+	dtls_msg_put(ds, m);
+	return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A call that reads */
+#ifndef _DTLS_READER_H
+#define _DTLS_READER_H
+
+#include <linux/mm.h>
+#include <linux/socket.h>
+#include <linux/types.h>
+#include <linux/uio.h>
+
+#include "compat.h"
+
+struct dtls_sock;
+
+/**
+ * struct dtls_reader - a call that reads, or asks whether it could
+ * @ds:		the socket
+ * @msg:	the user's message; NULL: poll() and FIONREAD, which give nothing
+ * @len:	bytes of room in @msg
+ * @flags:	MSG_*
+ * @budget:	datagrams that the call may still take in before it looks for
+ *		signals and the deadline
+ */
+struct dtls_reader {
+	struct dtls_sock *ds;
+	struct msghdr *msg;
+	size_t len;
+	int flags;
+	unsigned int budget;
+};
+
+/* Return true if @r takes application data out of the socket. */
+static inline bool dtls_reader_takes(const struct dtls_reader *r)
+{
+	return !(r->flags & (MSG_OOB | MSG_PEEK));
+}
+
+/* Return how many of @have bytes fit into the user's buffer. */
+static inline unsigned int dtls_reader_fit(struct dtls_reader *r,
+					   unsigned int have)
+{
+	if (have <= r->len)
+		return have;
+	r->msg->msg_flags |= MSG_TRUNC;
+	return r->len;
+}
+
+/* Copy @len bytes to the user. Return false if the buffer cannot be written. */
+static inline bool __must_check dtls_reader_copy(struct dtls_reader *r,
+						 const u8 *from, size_t len)
+{
+	return copy_to_iter(from, len, &r->msg->msg_iter) == len;
+}
+
+/*
+ * Copy @len bytes from a scratch, which is whole pages. copy_to_iter() would
+ * first check whether they lie on a stack or in a slab.
+ */
+static inline bool __must_check
+dtls_reader_copy_opened(struct dtls_reader *r, const u8 *from, size_t len)
+{
+	return dtls_copy_page_to_iter(virt_to_page(from), offset_in_page(from),
+				      len, &r->msg->msg_iter) == len;
+}
+
+/* Return what recv() returns for @copied bytes of a record of @len. */
+static inline int dtls_reader_result(const struct dtls_reader *r,
+				     unsigned int len, unsigned int copied)
+{
+	return r->flags & MSG_TRUNC ? len : copied;
+}
+
+#endif /* _DTLS_READER_H */

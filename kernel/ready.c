@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ready queue: application records that were opened and wait for a reader.
+ * poll() and a peek open records that nobody takes at once, and so does a reader
+ * of control records that looks behind application data.
+ */
+#include <linux/skbuff.h>
+#include <linux/spinlock.h>
+#include <net/sock.h>
+
+#include "msg.h"
+#include "ready.h"
+#include "record.h"
+#include "sock.h"
+#include "wait.h"
+
+/* Put @m into the queue, as the oldest record if @oldest. */
+static void link_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
+{
+	spin_lock(&ds->lock);
+	if (oldest)
+		list_add(&m->list, &ds->ready);
+	else
+		list_add_tail(&m->list, &ds->ready);
+	WRITE_ONCE(ds->ready_bytes, ds->ready_bytes + m->skb->truesize);
+	dtls_wait_news(ds);
+	spin_unlock(&ds->lock);
+}
+
+/*
+ * Put @m into the queue. The reference is taken over. No task is woken here:
+ * dtls_wait_done() wakes those that looked meanwhile and found nothing.
+ */
+void dtls_ready_queue(struct dtls_sock *ds, struct dtls_msg *m)
+{
+	link_msg(ds, m, false);
+}
+
+/*
+ * Put @m back as the oldest record, as the user's buffer could not be written.
+ * The reference is taken over.
+ */
+void dtls_ready_put_back(struct dtls_sock *ds, struct dtls_msg *m)
+{
+	link_msg(ds, m, true);
+	dtls_wait_wake_one(ds->sk);
+}
+
+/*
+ * Take @m out of the queue. Return true if the waiters must be told: @m was the
+ * last record before the end of file, or it made room for a poller that had
+ * none.
+ */
+static bool unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
+{
+	bool matters = ds->turned_away;
+
+	lockdep_assert_held(&ds->lock);
+	list_del(&m->list);
+	WRITE_ONCE(ds->ready_bytes, ds->ready_bytes - m->skb->truesize);
+	ds->turned_away = false;
+	if (list_empty(&ds->ready))
+		matters |= dtls_wait_closed(ds) ||
+			   READ_ONCE(ds->sk->sk_shutdown) & RCV_SHUTDOWN;
+	return matters;
+}
+
+/*
+ * Take the oldest record, with @first only if dtls_ready_coalesced() may. Return
+ * it with the queue's reference, or NULL.
+ */
+static struct dtls_msg *take_oldest(struct dtls_sock *ds, u64 dgram,
+				    const struct dtls_record *first,
+				    unsigned int max)
+{
+	struct dtls_msg *m;
+	bool wake = false;
+
+	spin_lock(&ds->lock);
+	m = list_first_entry_or_null(&ds->ready, struct dtls_msg, list);
+	if (m && first && (m->dgram != dgram || m->len > max ||
+			   m->rec.epoch != first->epoch))
+		m = NULL;
+	if (m)
+		wake = unlink_msg(ds, m);
+	spin_unlock(&ds->lock);
+	if (unlikely(wake))
+		dtls_wait_wake(ds->sk);
+	return m;
+}
+
+/* Take the oldest record. */
+struct dtls_msg *dtls_ready_take(struct dtls_sock *ds)
+{
+	return take_oldest(ds, 0, NULL, 0);
+}
+
+/*
+ * Take the oldest record if it came in the coalesced datagram @dgram, as @first
+ * did, under the same key, and has no more than @max bytes.
+ */
+struct dtls_msg *dtls_ready_coalesced(struct dtls_sock *ds, u64 dgram,
+				      const struct dtls_record *first,
+				      unsigned int max)
+{
+	if (list_empty(&ds->ready))
+		return NULL;
+	return take_oldest(ds, dgram, first, max);
+}
+
+/*
+ * Find the record that has the byte at @off of all that is ready, and make @off
+ * the place of the byte in the record. Return it with a reference of its own,
+ * or NULL.
+ */
+struct dtls_msg *dtls_ready_peek(struct dtls_sock *ds, int *off)
+{
+	struct dtls_msg *m;
+	int skip = *off;
+
+	spin_lock(&ds->lock);
+	list_for_each_entry(m, &ds->ready, list) {
+		if (skip < m->len) {
+			refcount_inc(&m->refs);
+			spin_unlock(&ds->lock);
+			*off = skip;
+			return m;
+		}
+		skip -= m->len;
+	}
+	spin_unlock(&ds->lock);
+	return NULL;
+}
+
+/*
+ * Return true if another record may be opened that nobody takes at once. If the
+ * answer is false, the caller is woken when there is room.
+ */
+bool dtls_ready_has_room(struct dtls_sock *ds)
+{
+	unsigned int room = READ_ONCE(ds->sk->sk_rcvbuf);
+	bool has;
+
+	if (READ_ONCE(ds->ready_bytes) <= room)
+		return true;
+	spin_lock(&ds->lock);
+	has = ds->ready_bytes <= room;
+	if (!has)
+		ds->turned_away = true;
+	spin_unlock(&ds->lock);
+	return has;
+}
