@@ -199,7 +199,7 @@ struct owner_ops {
  * @server:	this end is the server
  * @keyed:	@ops->first was called
  *
- * It is the first member of struct kdtls_socket.
+ * It is the first member of struct kdtls_socket and of struct kdtls_client.
  */
 struct owner {
 	const struct owner_ops *ops;
@@ -344,6 +344,9 @@ _Static_assert(!offsetof(struct kdtls_socket, owner),
 
 /* Return the time of CLOCK_MONOTONIC in microseconds. */
 uint64_t driver_now(void);
+
+/* Return the ms until @expiry, rounded up, as for poll(2). */
+int driver_wait_ms(uint64_t expiry);
 
 /*
  * Make an association that has no file yet. Return NULL if there is no memory,

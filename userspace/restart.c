@@ -8,33 +8,12 @@
  * second has keys it gets a socket of its own, and only then the first dies.
  */
 #include "driver.h"
+#include "hello_piece.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-/* In a record with the first piece of a ClientHello; the random follows. */
-#define VERSION_OFFSET	(DTLS12_HEADER_SIZE + 12)
-#define FRAGMENT_OFFSET	(DTLS12_HEADER_SIZE + 6)
-#define CLIENT_HELLO	1
-
 #define REST_MAX	256	/* datagrams in the queue of the socket before */
-
-/* Return true if the datagram begins with a piece of a ClientHello. */
-static bool is_hello(const uint8_t *data, size_t len)
-{
-	return len >= VERSION_OFFSET && data[0] == DTLS_CT_HANDSHAKE &&
-	       !dtls_get_be(data + 3, 2) &&
-	       data[DTLS12_HEADER_SIZE] == CLIENT_HELLO;
-}
-
-/* The random of a hello's first piece; NULL: it is another, or too short. */
-static const uint8_t *random_of(const uint8_t *data, size_t len)
-{
-	const uint8_t *random = data + VERSION_OFFSET + 2;
-
-	return len >= VERSION_OFFSET + 2 + DTLS_RANDOM_SIZE &&
-	       !dtls_get_be(data + FRAGMENT_OFFSET, 3) ? random : NULL;
-}
 
 /* Return true if @random is that of the association's hello, or its successor's. */
 static bool is_known(const struct kdtls_socket *s, const uint8_t *random)
@@ -97,7 +76,7 @@ static bool begin(struct kdtls_socket *s, struct kdtls_hello *hello,
 static bool take_hello(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
 	struct kdtls_sender from = address_sender(s->key, s->key_len);
-	const uint8_t *random = random_of(data, len);
+	const uint8_t *random = hello_piece_random(data, len);
 	struct kdtls_verdict v;
 
 	if (random && is_known(s, random))
@@ -116,7 +95,7 @@ static bool take_hello(struct kdtls_socket *s, const uint8_t *data, size_t len)
 
 bool restart_input(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
-	if (is_hello(data, len) && take_hello(s, data, len))
+	if (hello_piece_is(data, len) && take_hello(s, data, len))
 		return true;
 	if (!s->next)
 		return false;

@@ -448,8 +448,7 @@ uint64_t socket_expiry(const struct kdtls_socket *s)
 	return s->next ? earlier(expiry, socket_expiry(s->next)) : expiry;
 }
 
-/* Return the ms until @expiry, rounded up, as for poll(2). */
-static int wait_ms(uint64_t expiry)
+int driver_wait_ms(uint64_t expiry)
 {
 	uint64_t now = driver_now(), ms;
 
@@ -477,7 +476,7 @@ int kdtls_timeout(const struct kdtls_socket *s)
 {
 	if (s->error)
 		return -1;
-	return is_pending(s) ? 0 : wait_ms(socket_expiry(s));
+	return is_pending(s) ? 0 : driver_wait_ms(socket_expiry(s));
 }
 
 static void process(struct kdtls_socket *s, uint8_t *buf)
@@ -603,7 +602,7 @@ static ssize_t receive_data(struct kdtls_socket *s, void *buf, size_t len,
 		if (driver_now() >= end)
 			return n;
 		p.events = POLLIN | kdtls_events(s);
-		if (poll(&p, 1, wait_ms(earlier(socket_expiry(s), end))) < 0 &&
+		if (poll(&p, 1, driver_wait_ms(earlier(socket_expiry(s), end))) < 0 &&
 		    errno != EINTR)
 			return -errno;
 	}
@@ -750,7 +749,7 @@ static int wait_connected(struct kdtls_socket *s, bool hasty, int timeout)
 			return err;
 		if (driver_now() >= end)
 			return -ETIMEDOUT;
-		if (poll(&p, 1, wait_ms(earlier(socket_expiry(s), end))) < 0 &&
+		if (poll(&p, 1, driver_wait_ms(earlier(socket_expiry(s), end))) < 0 &&
 		    errno != EINTR)
 			return -errno;
 	}
