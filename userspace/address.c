@@ -45,7 +45,50 @@ void address_key(struct stranger *s)
 	memcpy(p + 16, &p6->sin6_port, 2);
 	memcpy(p + 18, &p6->sin6_scope_id, 4);
 	memcpy(p + 22, &l6->sin6_addr, 16);
-	s->key_len = 38;
+	s->key_len = ADDRESS_KEY_IPV6;
+}
+
+void address_of_key(const uint8_t *key, size_t key_len, struct stranger *s)
+{
+	struct sockaddr_in6 *p6 = (void *)&s->peer, *l6 = (void *)&s->local;
+	struct sockaddr_in *p4 = (void *)&s->peer, *l4 = (void *)&s->local;
+
+	memset(s, 0, sizeof(*s));
+	memcpy(s->key, key, key_len);
+	s->key_len = key_len;
+	if (key_len == ADDRESS_KEY_IPV4) {
+		s->len = sizeof(*p4);
+		p4->sin_family = AF_INET;
+		l4->sin_family = AF_INET;
+		memcpy(&p4->sin_addr, key, 4);
+		memcpy(&p4->sin_port, key + 4, 2);
+		memcpy(&l4->sin_addr, key + 6, 4);
+		return;
+	}
+	s->len = sizeof(*p6);
+	p6->sin6_family = AF_INET6;
+	l6->sin6_family = AF_INET6;
+	memcpy(&p6->sin6_addr, key, 16);
+	memcpy(&p6->sin6_port, key + 16, 2);
+	memcpy(&p6->sin6_scope_id, key + 18, 4);
+	memcpy(&l6->sin6_addr, key + 22, 16);
+	if (IN6_IS_ADDR_LINKLOCAL(&l6->sin6_addr))
+		l6->sin6_scope_id = p6->sin6_scope_id;
+}
+
+/*
+ * Return how many bytes at the beginning of a key name the source: an IPv4
+ * address, also as an IPv6 one (RFC 4291 2.5.5.2), or the first 56 bits of an
+ * IPv6 address.
+ */
+static size_t source_len(const uint8_t *key, size_t key_len)
+{
+	struct in6_addr peer;
+
+	if (key_len == ADDRESS_KEY_IPV4)
+		return 4;
+	memcpy(&peer, key, sizeof(peer));
+	return IN6_IS_ADDR_V4MAPPED(&peer) ? sizeof(peer) : 7;
 }
 
 struct kdtls_sender address_sender(const uint8_t *key, size_t key_len)
@@ -53,7 +96,7 @@ struct kdtls_sender address_sender(const uint8_t *key, size_t key_len)
 	return (struct kdtls_sender){
 		.address = key,
 		.len = key_len,
-		.source_len = key_len == ADDRESS_KEY_IPV4 ? 4 : 7,
+		.source_len = source_len(key, key_len),
 	};
 }
 

@@ -43,12 +43,19 @@ bool address_same(const struct sockaddr_storage *a,
 		  const struct sockaddr_storage *b);
 
 #define ADDRESS_KEY_IPV4	10	/* bytes of a key of IPv4 addresses */
+#define ADDRESS_KEY_IPV6	38
 
 /*
  * Set the key of @s. The same pair of addresses gives the same bytes; see
  * struct kdtls_sender.
  */
 void address_key(struct stranger *s);
+
+/*
+ * Read addresses back out of a key. @s is filled in but for the port of the local
+ * address, which a key does not have.
+ */
+void address_of_key(const uint8_t *key, size_t key_len, struct stranger *s);
 
 /* Let a socket tell where its datagrams were sent to. Return 0 or -errno. */
 int address_ask(int fd, int family);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Connect and listen by the names of hosts and services. */
 #include "driver.h"
+#include <kdtls/server.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -138,5 +139,44 @@ int kdtls_listen_on(struct kdtls_endpoint *endpoint, const char *host,
 	err = kdtls_listen(endpoint, list->ai_addr, list->ai_addrlen, options,
 			   listener);
 	freeaddrinfo(list);
+	return err;
+}
+
+/* Make a socket that is bound to @a. Return its file or -errno. */
+static int bound_socket(const struct addrinfo *a)
+{
+	int fd, one = 1, err;
+
+	fd = socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if ((a->ai_family == AF_INET6 &&
+	     setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &one, sizeof(one))) ||
+	    bind(fd, a->ai_addr, a->ai_addrlen)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int kdtls_server_on(struct kdtls_endpoint *endpoint, const char *host,
+		    const char *service,
+		    const struct kdtls_server_options *options,
+		    struct kdtls_server **server)
+{
+	struct addrinfo *list;
+	int fd, err;
+
+	err = resolve(host, service, AI_PASSIVE, &list);
+	if (err)
+		return err;
+	fd = bound_socket(list);
+	freeaddrinfo(list);
+	if (fd < 0)
+		return fd;
+	err = kdtls_server_new(endpoint, fd, options, server);
+	if (err)
+		close(fd);
 	return err;
 }

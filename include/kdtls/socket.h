@@ -81,8 +81,9 @@ enum kdtls_path {
  * @config:	filled in as by kdtls_config_init(); ops.key, ops.cid and
  *		ops.peer_cid are the library's, and max_early is 65536
  *
- * The callbacks get the struct kdtls_socket as their ctx; kdtls_data() returns what
- * the program has stored there. A server that sets ops.replayable is told early data
+ * The callbacks get the struct kdtls_socket as their ctx, or the struct kdtls_client of
+ * kdtls/server.h; kdtls_data() and kdtls_client_data() return what the program has
+ * stored there. A server that sets ops.replayable is told early data
  * (0-RTT) as it comes, before kdtls_accept() returns the socket. A server that does
  * not set it receives such data from the socket when the handshake is done.
  */

@@ -4,7 +4,7 @@
 #	awk -f examples.awk include/kdtls/socket.h
 
 BEGIN {
-	n = split("errno poll stdio string sys/socket unistd", names, " ")
+	n = split("errno netinet/in poll stdio stdlib string sys/socket unistd", names, " ")
 	for (i = 1; i <= n; i++)
 		print "#include <" names[i] ".h>"
 }

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Servers of libkdtls: many DTLS clients on one UDP socket.
+ *
+ *	struct kdtls_message m[64];
+ *	struct kdtls_server *server;
+ *	ssize_t n;
+ *
+ *	kdtls_server_on(endpoint, "0.0.0.0", "4433", NULL, &server);
+ *	while ((n = kdtls_server_recv(server, m, 64, -1)) > 0)
+ *		kdtls_server_send(server, m, n);	// echo
+ *
+ * One call, kdtls_server_recv(), does all that arriving datagrams and timers ask for,
+ * and returns what is for the program: records of many clients, and news of clients
+ * that came and went. kdtls_server_send() takes records for many clients. The program
+ * has one socket, and no socket, bind(2) or connect(2) is called while it serves.
+ *
+ * A program with an event loop polls kdtls_server_fd() for kdtls_server_events(), for
+ * kdtls_server_timeout() ms at most, and then calls kdtls_server_recv() with timeout 0
+ * until it returns -EAGAIN.
+ *
+ * A client is a struct kdtls_client from the message KDTLS_NEWS_OPENED on. It lives
+ * until the first kdtls_server_recv() after the message KDTLS_NEWS_CLOSED of that
+ * client, or after kdtls_client_close(). So every client that messages of one call
+ * name can be used until the next call.
+ *
+ * A program that wants a socket for each client uses kdtls_accept() of kdtls/socket.h.
+ *
+ * A function that can fail returns 0 or a count on success. It returns a negative
+ * error otherwise: -errno, -KDTLS_E* of kdtls/kdtls.h, or one of enum
+ * kdtls_engine_error of kdtls/engine.h. kdtls_strerror() says what it means.
+ *
+ * Context: An endpoint with all its servers and their clients belongs to one thread at
+ * a time. The function is not async-signal-safe, and no callback of the endpoint may
+ * call it.
+ */
+#ifndef _KDTLS_SERVER_H
+#define _KDTLS_SERVER_H
+
+#include <kdtls/engine.h>
+#include <kdtls/kdtls.h>
+#include <kdtls/socket.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct kdtls_server;
+struct kdtls_client;
+
+/**
+ * struct kdtls_server_options - what a program may set for a server
+ * @path:	who shall make the records. Servers have them in user space in this
+ *		version: KDTLS_PATH_KERNEL fails
+ * @cid_len:	bytes of the connection ID that clients shall put into their records
+ *		(RFC 9146), 8 to 20; 0: none. A client with a connection ID is found by
+ *		it, whatever address the datagram comes from. What is sent goes to the
+ *		address of the handshake
+ * @max_clients: how many clients there may be, those in a handshake included; 0: 1048576
+ * @max_half_open: how many of them may be in a handshake; 0: 4096. One more takes the
+ *		place of the oldest
+ * @max_clients_source: how many clients one source may have; 0: @max_clients. A source
+ *		is an IPv4 address or an IPv6 /56
+ * @max_half_open_source: how many clients of one source may be in a handshake; 0: half
+ *		of @max_half_open. One more takes the place of the oldest of that source
+ * @handshake_timeout: ms that a handshake may take; 0: 30000
+ * @idle_timeout: ms without an authentic record after which a client is closed; 0: none
+ * @data:	what kdtls_client_data() returns for a new client
+ */
+struct kdtls_server_options {
+	enum kdtls_path path;
+	uint32_t cid_len;
+	uint32_t max_clients;
+	uint32_t max_half_open;
+	uint32_t max_clients_source;
+	uint32_t max_half_open_source;
+	uint32_t handshake_timeout;
+	uint32_t idle_timeout;
+	void *data;
+};
+
+/**
+ * kdtls_server_new() - serve clients on a UDP socket
+ * @endpoint:	made with kdtls_socket_config(); must outlive the server
+ * @fd:		a UDP socket of the caller's that is bound and not connected, of AF_INET or
+ *		AF_INET6, also one for both families. The server owns it, and
+ *		kdtls_server_close() closes it. After an error the caller owns it again
+ * @options:	copied; NULL: all zero
+ * @server:	set on success; kdtls_server_close() frees it
+ *
+ * The caller makes the socket, so every option of it is the caller's: a port below 1024
+ * before privileges are dropped, a socket of systemd's, SO_BINDTODEVICE, SO_RCVBUF. The
+ * server never changes whether the file blocks, and never waits on it but in
+ * kdtls_server_recv(). On a wildcard address every client is answered from the address
+ * that it wrote to.
+ *
+ * Each client proves its address (RFC 6347 4.2.1) before anything is kept of it, unless
+ * KDTLS_NO_COOKIE is set. The endpoint's callbacks get the struct kdtls_client as their
+ * ctx.
+ *
+ * Return: 0; -KDTLS_ENOTUDP; -KDTLS_EUSAGE: the socket is connected or not bound, or an
+ * option is out of its range; -EOPNOTSUPP: KDTLS_PATH_KERNEL; -KDTLS_EMEMORY; -errno.
+ *
+ * Example:
+ *
+ *	// Serve on a port below 1024, and give up the right to bind to one.
+ *	int serve_low(struct kdtls_endpoint *endpoint, uid_t user,
+ *		      struct kdtls_server **server)
+ *	{
+ *		struct sockaddr_in a = { .sin_family = AF_INET };
+ *		int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+ *
+ *		a.sin_port = htons(443);
+ *		if (fd < 0)
+ *			return -errno;
+ *		err = bind(fd, (struct sockaddr *)&a, sizeof(a)) || setuid(user) ?
+ *		      -errno : kdtls_server_new(endpoint, fd, NULL, server);
+ *		if (err)
+ *			close(fd);
+ *		return err;
+ *	}
+ */
+KDTLS_API int kdtls_server_new(struct kdtls_endpoint *endpoint, int fd,
+			       const struct kdtls_server_options *options,
+			       struct kdtls_server **server);
+
+/**
+ * kdtls_server_on() - serve clients on a UDP port that is given by name
+ * @endpoint:	made with kdtls_socket_config(); must outlive the server
+ * @host:	name or address of this host, of which the first address is taken;
+ *		"0.0.0.0" or "::" for all addresses of a family
+ * @service:	the port, as number or name
+ * @options:	copied; NULL: all zero
+ * @server:	set on success; kdtls_server_close() frees it
+ *
+ * The function makes a socket, binds it and works like kdtls_server_new(). A socket of
+ * AF_INET6 is for IPv6 alone.
+ *
+ * Return: 0; -KDTLS_ENOHOST: there is no such host or service; -EADDRINUSE: the port is
+ * taken; -KDTLS_EUSAGE, -EOPNOTSUPP, -KDTLS_EMEMORY as kdtls_server_new(); -errno.
+ */
+KDTLS_API int kdtls_server_on(struct kdtls_endpoint *endpoint, const char *host,
+			      const char *service,
+			      const struct kdtls_server_options *options,
+			      struct kdtls_server **server);
+
+/**
+ * kdtls_server_close() - stop serving, and free a server with its clients
+ * @server:	freed, its file closed; may be NULL
+ *
+ * Every client with a finished handshake gets a close_notify alert, if the socket has
+ * room for it. Handshakes in progress are given up without a word.
+ */
+KDTLS_API void kdtls_server_close(struct kdtls_server *server);
+
+/* What a message from kdtls_server_recv() is */
+enum kdtls_news {
+	KDTLS_NEWS_DATA,	/* the content of one record */
+	KDTLS_NEWS_OPENED,	/* a new client: its handshake is done */
+	KDTLS_NEWS_CLOSED,	/* a client is gone, and @error says why */
+	KDTLS_NEWS_REFUSED,	/* a handshake failed, and @error says why */
+};
+
+/**
+ * struct kdtls_message - one record of a client, or news of a client
+ * @client:	the client
+ * @data:	the record's content. What kdtls_server_recv() returns is the server's and
+ *		lives until the next kdtls_server_recv()
+ * @len:	bytes of @data; 0 with news
+ * @news:	enum kdtls_news
+ * @marks:	values of enum kdtls_mark, ORed together
+ * @error:	set by kdtls_server_recv() with KDTLS_NEWS_CLOSED and
+ *		KDTLS_NEWS_REFUSED: 0 if the client said goodbye, else why the client is
+ *		gone: -ETIMEDOUT (a timeout of the options), -ENOBUFS (a limit of the
+ *		options), -KDTLS_ERESTARTED (the client has started anew on its address,
+ *		which is a new client), or an error of enum kdtls_engine_error. Set by
+ *		kdtls_server_send(): 0 or why the record was not sent
+ */
+struct kdtls_message {
+	struct kdtls_client *client;
+	const void *data;
+	size_t len;
+	enum kdtls_news news;
+	unsigned int marks;
+	int error;
+};
+
+/**
+ * kdtls_server_recv() - receive records of many clients, and news of clients
+ * @server:	the server
+ * @messages:	filled in
+ * @count:	entries of @messages, 1 or more
+ * @timeout:	ms to wait for the first message; negative: without end; 0: not at all
+ *
+ * The function also goes on with all handshakes and runs all timers, which no other
+ * function does. A program that only sends calls it too.
+ *
+ * The messages of one client are in order: KDTLS_NEWS_OPENED, then data as it came, then
+ * KDTLS_NEWS_CLOSED. KDTLS_NEWS_REFUSED comes alone. A program that has stored nothing
+ * with a client may ignore news.
+ *
+ * A client that says goodbye is answered, and is gone. Data of a client that has come
+ * before its address was proven (0-RTT) bears KDTLS_MARK_REPLAYABLE.
+ *
+ * A signal does not end the wait. A program that wants to stop for a signal gives a
+ * timeout or has an event loop.
+ *
+ * Return: how many messages there are, 1 or more; -EAGAIN: none came in time; -ENOMEM;
+ * another -errno of the socket.
+ *
+ * Example:
+ *
+ *	// Serve from an event loop, and count what each client sends.
+ *	int serve(struct kdtls_server *server)
+ *	{
+ *		struct pollfd p = { .fd = kdtls_server_fd(server) };
+ *		struct kdtls_message m[64];
+ *		ssize_t n, i;
+ *
+ *		for (;;) {
+ *			p.events = kdtls_server_events(server);
+ *			if (poll(&p, 1, kdtls_server_timeout(server)) < 0 &&
+ *			    errno != EINTR)
+ *				return -errno;
+ *			while ((n = kdtls_server_recv(server, m, 64, 0)) > 0) {
+ *				for (i = 0; i < n; i++) {
+ *					size_t *bytes = kdtls_client_data(m[i].client);
+ *
+ *					if (m[i].news == KDTLS_NEWS_OPENED)
+ *						kdtls_client_set_data(m[i].client,
+ *							calloc(1, sizeof(*bytes)));
+ *					else if (m[i].news == KDTLS_NEWS_CLOSED)
+ *						free(bytes);
+ *					else if (bytes)
+ *						*bytes += m[i].len;
+ *				}
+ *			}
+ *			if (n != -EAGAIN)
+ *				return n;
+ *		}
+ *	}
+ */
+KDTLS_API ssize_t kdtls_server_recv(struct kdtls_server *server,
+				    struct kdtls_message *messages,
+				    size_t count, int timeout);
+
+/**
+ * kdtls_server_send() - send records to many clients
+ * @server:	the server
+ * @messages:	of each entry @client, @data and @len are read, and @error is set. An
+ *		entry whose @len is 0 is passed over, so that what kdtls_server_recv()
+ *		returned can be sent back as it is
+ * @count:	entries of @messages
+ *
+ * Each entry becomes one record in one datagram. Entries that follow each other and are
+ * of one client and of one length cost least: they go to the network as one. The function
+ * never waits.
+ *
+ * The error of an entry is 0; -EMSGSIZE: the record is too long for the path or the peer;
+ * -ENOTCONN: the client is gone; -EKEYEXPIRED: the key seals no more records (RFC 9325
+ * 4.4); or another -errno of sendmsg(2).
+ *
+ * Return: how many entries were dealt with, from the first on. It is less than @count if
+ * the socket had no room for more: poll(2) tells by POLLOUT when to go on.
+ */
+KDTLS_API size_t kdtls_server_send(struct kdtls_server *server,
+				   struct kdtls_message *messages, size_t count);
+
+/**
+ * kdtls_server_fd() - return the file descriptor of a server's socket
+ * @server:	the server, which owns the file
+ *
+ * Return: the file descriptor, for poll(2) and for options of the socket. No data may be
+ * read from it or written to it.
+ */
+KDTLS_API int kdtls_server_fd(const struct kdtls_server *server);
+
+/**
+ * kdtls_server_events() - return the events of poll(2) after which to call kdtls_server_recv()
+ * @server:	the server
+ *
+ * Return: events of poll(2), such as POLLIN.
+ */
+KDTLS_API short kdtls_server_events(const struct kdtls_server *server);
+
+/**
+ * kdtls_server_timeout() - return the time after which kdtls_server_recv() is due
+ * @server:	the server
+ *
+ * The time may change with every call for the server or a client of it, so a program asks
+ * again after each.
+ *
+ * Return: ms, rounded up, as for poll(2); -1: no timer runs; 0 also while the server has
+ * messages that the file does not tell of.
+ */
+KDTLS_API int kdtls_server_timeout(const struct kdtls_server *server);
+
+/**
+ * kdtls_server_next() - walk through the clients of a server
+ * @server:	the server
+ * @client:	the client before; NULL: begin
+ *
+ * Return: the next client with a finished handshake, the one that was heard least recently
+ * first; NULL: there are no more. A walk ends with the next kdtls_server_recv().
+ */
+KDTLS_API struct kdtls_client *
+kdtls_server_next(const struct kdtls_server *server,
+		  const struct kdtls_client *client);
+
+/**
+ * struct kdtls_server_info - counters of a server
+ * @clients:	clients that there are now, those in a handshake included
+ * @half_open:	those of @clients that are in a handshake
+ * @established: handshakes that ended well
+ * @refused:	handshakes that failed
+ * @restarted:	those of @established whose client came back on its old address
+ * @closed:	clients that were gone after a handshake that ended well
+ * @replies:	replies to hellos that had to prove their address
+ * @dropped:	datagrams that were of no use
+ * @limited:	clients turned away or given up for a limit of the options, or for want of
+ *		memory
+ */
+struct kdtls_server_info {
+	uint32_t clients;
+	uint32_t half_open;
+	uint64_t established;
+	uint64_t refused;
+	uint64_t restarted;
+	uint64_t closed;
+	uint64_t replies;
+	uint64_t dropped;
+	uint64_t limited;
+};
+
+/**
+ * kdtls_server_get_info() - read the counters of a server
+ * @server:	the server
+ * @info:	filled in
+ */
+KDTLS_API void kdtls_server_get_info(const struct kdtls_server *server,
+				     struct kdtls_server_info *info);
+
+/**
+ * kdtls_client_close() - end a client's association
+ * @client:	a client with a finished handshake
+ *
+ * The function sends a close_notify alert. No message of the client follows. The object
+ * lives until the next kdtls_server_recv(), and kdtls_server_send() refuses records for
+ * it with -ENOTCONN. It may be called for a client that is gone, and does nothing then.
+ */
+KDTLS_API void kdtls_client_close(struct kdtls_client *client);
+
+/**
+ * kdtls_client_address() - return the address of a client
+ * @client:	the client
+ * @address:	filled in
+ * @len:	before the call: bytes of @address; after it: bytes of the client's address
+ */
+KDTLS_API void kdtls_client_address(const struct kdtls_client *client,
+				    struct sockaddr *address, socklen_t *len);
+
+/**
+ * kdtls_client_payload() - return how much content a datagram to a client takes
+ * @client:	a client with a finished handshake
+ *
+ * Return: bytes of content of one record, by the mtu of the endpoint, the handshake's
+ * back-off and what the client takes. A longer record may be sent if the path takes it.
+ */
+KDTLS_API size_t kdtls_client_payload(const struct kdtls_client *client);
+
+/**
+ * kdtls_client_engine() - return the engine of a client
+ * @client:	the client
+ *
+ * The engine is for kdtls_engine_info(), kdtls_engine_failure() and
+ * kdtls_engine_export(); and, with a kdtls_server_recv() behind them, for
+ * kdtls_engine_heartbeat(), kdtls_engine_update_keys(), kdtls_engine_give_cids(),
+ * kdtls_engine_request_cids(), kdtls_engine_change_cid() and kdtls_engine_set_mtu(). No
+ * other function may be called with it. kdtls_server_timeout() is 0 after this call, so
+ * that an event loop calls kdtls_server_recv().
+ *
+ * Return: the engine, which lives as long as @client.
+ */
+KDTLS_API struct kdtls_engine *kdtls_client_engine(struct kdtls_client *client);
+
+/**
+ * kdtls_client_data() - return the pointer that the program stored with a client
+ * @client:	the client
+ *
+ * Return: @data of struct kdtls_server_options, or of the last kdtls_client_set_data().
+ */
+KDTLS_API void *kdtls_client_data(const struct kdtls_client *client);
+
+/**
+ * kdtls_client_set_data() - store a pointer of the program's with a client
+ * @client:	the client
+ * @data:	what kdtls_client_data() returns from now on; the library does not look at it
+ */
+KDTLS_API void kdtls_client_set_data(struct kdtls_client *client, void *data);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _KDTLS_SERVER_H */

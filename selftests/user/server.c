@@ -1,0 +1,958 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The server object: many clients on one socket over loopback, which come, talk,
+ * start anew, fall silent and flood. Sending goes through wrappers that count and
+ * lose.
+ */
+#include "../engine/heap.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <kdtls/server.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+#include "harness.h"
+
+#define CLIENTS_MAX	400
+#define MESSAGES	64
+#define SOON		20000000ULL	/* µs */
+#define RECORD		1200		/* bytes that this program sends at most */
+#define LINGER		2000		/* ms, for which a handshake's keys are kept */
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
+}
+
+/* ---- what the library sends ---- */
+
+static unsigned int loss;		/* of a hundred datagrams */
+static unsigned int batches;		/* calls of sendmmsg() */
+static unsigned int no_room;		/* calls that find no room */
+static bool uncut;			/* the kernel does not know UDP_SEGMENT */
+static unsigned int seed = 1;
+
+static bool is_lost(void)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (seed >> 16) % 100 < loss;
+}
+
+ssize_t __real_send(int fd, const void *data, size_t len, int flags);
+ssize_t __wrap_send(int fd, const void *data, size_t len, int flags);
+ssize_t __wrap_send(int fd, const void *data, size_t len, int flags)
+{
+	return is_lost() ? (ssize_t)len : __real_send(fd, data, len, flags);
+}
+
+ssize_t __real_sendmsg(int fd, const struct msghdr *msg, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	return is_lost() ? (ssize_t)msg->msg_iov->iov_len :
+			   __real_sendmsg(fd, msg, flags);
+}
+
+int __real_sendmmsg(int fd, struct mmsghdr *msg, unsigned int count, int flags);
+int __wrap_sendmmsg(int fd, struct mmsghdr *msg, unsigned int count, int flags);
+int __wrap_sendmmsg(int fd, struct mmsghdr *msg, unsigned int count, int flags)
+{
+	batches++;
+	if (no_room && !--no_room) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (uncut && msg->msg_hdr.msg_controllen) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (uncut)
+		count = 1;
+	return __real_sendmmsg(fd, msg, count, flags);
+}
+
+/* ---- both ends ---- */
+
+/* What the program knows of a client of the server */
+struct peer {
+	unsigned int opened, closed, records;
+	size_t bytes;
+	int error;
+};
+
+FIXTURE(server)
+{
+	struct kdtls_config config;
+	struct kdtls_endpoint *server_ep, *client_ep;
+	struct kdtls_server_options options;
+	struct kdtls_server *server;
+	struct sockaddr_storage at;	/* the server's address */
+	socklen_t at_len;
+	struct kdtls_socket *c[CLIENTS_MAX];
+	unsigned int clients;		/* in @c */
+	size_t room;			/* messages in one call */
+	bool echo;
+	struct kdtls_message kept;	/* the last data message */
+	char last[RECORD];		/* its data */
+};
+
+FIXTURE_VARIANT(server)
+{
+	uint16_t version;
+	uint32_t cid_len;
+};
+
+FIXTURE_VARIANT_ADD(server, dtls12) {
+	.version = DTLS_VERSION_1_2,
+};
+
+FIXTURE_VARIANT_ADD(server, dtls13) {
+	.version = DTLS_VERSION_1_3,
+};
+
+FIXTURE_VARIANT_ADD(server, dtls12_cid) {
+	.version = DTLS_VERSION_1_2, .cid_len = 8,
+};
+
+FIXTURE_VARIANT_ADD(server, dtls13_cid) {
+	.version = DTLS_VERSION_1_3, .cid_len = 8,
+};
+
+static unsigned int opened, closed, refused, records;
+static int last_error;
+
+__attribute__((constructor)) static void watch_heap(void)
+{
+	if (!heap_watch())
+		exit(1);
+}
+
+static int bound(int family, const char *address, uint16_t port)
+{
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in a4 = { .sin_family = AF_INET };
+	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK, 0), err;
+
+	a4.sin_port = port;
+	a6.sin6_port = port;
+	if (family == AF_INET) {
+		inet_pton(AF_INET, address, &a4.sin_addr);
+		err = bind(fd, (struct sockaddr *)&a4, sizeof(a4));
+	} else {
+		inet_pton(AF_INET6, address, &a6.sin6_addr);
+		err = bind(fd, (struct sockaddr *)&a6, sizeof(a6));
+	}
+	if (fd < 0 || err)
+		exit(1);
+	return fd;
+}
+
+static void start_server(struct __test_metadata *_metadata,
+			 struct _test_data_server *self, int family,
+			 const char *address)
+{
+	int fd = bound(family, address, 0), err;
+
+	self->at_len = sizeof(self->at);
+	getsockname(fd, (struct sockaddr *)&self->at, &self->at_len);
+	err = kdtls_server_new(self->server_ep, fd, &self->options,
+			       &self->server);
+	ASSERT_EQ(0, err) TH_LOG("%s", kdtls_strerror(err));
+}
+
+static void restart_server(struct __test_metadata *_metadata,
+			   struct _test_data_server *self)
+{
+	kdtls_server_close(self->server);
+	start_server(_metadata, self, AF_INET, "127.0.0.1");
+}
+
+FIXTURE_SETUP(server)
+{
+	struct kdtls_config *c = &self->config;
+
+	kdtls_socket_config(c);
+	c->version_min = variant->version;
+	c->version_max = variant->version;
+	c->timeout_initial = 200;
+	c->timeout_min = 200;
+	c->retransmits = 30;
+	c->timeout_max = 1000;
+	c->flags = KDTLS_CID;
+	ASSERT_EQ(0, kdtls_endpoint_new(c, &self->server_ep));
+	ASSERT_EQ(0, kdtls_endpoint_new(c, &self->client_ep));
+	ASSERT_EQ(0, kdtls_use_psk(self->server_ep, "me", "0123456789abcdef",
+				   16));
+	ASSERT_EQ(0, kdtls_use_psk(self->client_ep, "me", "0123456789abcdef",
+				   16));
+	self->options.cid_len = variant->cid_len;
+	self->room = MESSAGES;
+	self->echo = true;
+	opened = 0;
+	closed = 0;
+	refused = 0;
+	records = 0;
+	loss = 0;
+	uncut = false;
+	no_room = 0;
+	start_server(_metadata, self, AF_INET, "127.0.0.1");
+}
+
+FIXTURE_TEARDOWN(server)
+{
+	unsigned int i;
+
+	for (i = 0; i < self->clients; i++)
+		kdtls_close(self->c[i]);
+	kdtls_server_close(self->server);
+	kdtls_endpoint_free(self->server_ep);
+	kdtls_endpoint_free(self->client_ep);
+}
+
+/* Begin a handshake from @fd. */
+static void begin(struct __test_metadata *_metadata,
+		  struct _test_data_server *self, int fd, unsigned int i)
+{
+	struct kdtls_socket_options options = { .path = KDTLS_PATH_USER };
+
+	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at, self->at_len));
+	ASSERT_EQ(-EINPROGRESS, kdtls_connect(self->client_ep, fd, &options, 0,
+					      &self->c[i]));
+	if (i >= self->clients)
+		self->clients = i + 1;
+}
+
+static void begin_from(struct __test_metadata *_metadata,
+		       struct _test_data_server *self, const char *address,
+		       unsigned int count)
+{
+	while (count--)
+		begin(_metadata, self, bound(AF_INET, address, 0),
+		      self->clients);
+}
+
+/* Note what the program is told. */
+static void take(struct _test_data_server *self, struct kdtls_message *m,
+		 ssize_t n)
+{
+	ssize_t i;
+
+	for (i = 0; i < n; i++) {
+		struct peer *p = kdtls_client_data(m[i].client);
+
+		switch (m[i].news) {
+		case KDTLS_NEWS_OPENED:
+			opened++;
+			p = calloc(1, sizeof(*p));
+			p->opened = 1;
+			kdtls_client_set_data(m[i].client, p);
+			break;
+		case KDTLS_NEWS_CLOSED:
+			closed++;
+			last_error = m[i].error;
+			free(p);
+			break;
+		case KDTLS_NEWS_REFUSED:
+			refused++;
+			last_error = m[i].error;
+			break;
+		case KDTLS_NEWS_DATA:
+			if (!p)
+				exit(1);	/* data before the news */
+			records++;
+			p->records++;
+			self->kept = m[i];
+			memcpy(self->last, m[i].data,
+			       m[i].len < RECORD ? m[i].len : RECORD);
+		}
+	}
+	if (self->echo && n > 0)
+		kdtls_server_send(self->server, m, n);
+}
+
+static void serve(struct _test_data_server *self)
+{
+	struct kdtls_message m[MESSAGES];
+	ssize_t n;
+
+	while ((n = kdtls_server_recv(self->server, m, self->room, 0)) > 0)
+		take(self, m, n);
+}
+
+static void turn(struct _test_data_server *self)
+{
+	unsigned int i;
+
+	serve(self);
+	for (i = 0; i < self->clients; i++)
+		if (self->c[i])
+			kdtls_process(self->c[i]);
+	usleep(200);
+}
+
+static unsigned int established(const struct _test_data_server *self)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < self->clients; i++)
+		n += self->c[i] && !kdtls_process(self->c[i]);
+	return n;
+}
+
+#define UNTIL(condition)						\
+do {									\
+	uint64_t end_ = now() + SOON;					\
+	bool met_;							\
+									\
+	while (!(met_ = (condition)) && now() < end_)			\
+		turn(self);						\
+	ASSERT_TRUE(met_) TH_LOG("%s", #condition);			\
+} while (0)
+
+/* Take turns for so many ms. */
+static void wait_for(struct _test_data_server *self, unsigned int ms)
+{
+	uint64_t end = now() + 1000ULL * ms;
+
+	while (now() < end)
+		turn(self);
+}
+
+static struct kdtls_server_info counters(const struct _test_data_server *self)
+{
+	struct kdtls_server_info info;
+
+	kdtls_server_get_info(self->server, &info);
+	return info;
+}
+
+/* Each client sends its number, until it has come back. */
+static void exchange(struct __test_metadata *_metadata,
+		     struct _test_data_server *self)
+{
+	bool done[CLIENTS_MAX] = { 0 };
+	uint64_t end = now() + 2 * SOON;
+	unsigned int i, left = 0;
+	uint32_t n;
+
+	for (i = 0; i < self->clients; i++)
+		left += self->c[i] ? 1 : 0;
+	while (left && now() < end) {
+		for (i = 0; i < self->clients; i++)
+			if (self->c[i] && !done[i])
+				kdtls_send(self->c[i], &i, sizeof(i));
+		wait_for(self, loss ? 50 : 1);
+		for (i = 0; i < self->clients; i++) {
+			if (!self->c[i] || done[i])
+				continue;
+			while (kdtls_recv(self->c[i], &n, sizeof(n)) > 0) {
+				ASSERT_EQ(i, n);
+				left -= !done[i];
+				done[i] = true;
+			}
+		}
+	}
+	ASSERT_EQ(0, left);
+}
+
+/* Let the file of a client be another one, so that nobody says goodbye for it. */
+static void forget(struct _test_data_server *self, unsigned int i)
+{
+	dup2(STDERR_FILENO, kdtls_fd(self->c[i]));
+	kdtls_close(self->c[i]);
+	self->c[i] = NULL;
+}
+
+static uint16_t port_of(struct kdtls_socket *s)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+
+	getsockname(kdtls_fd(s), (struct sockaddr *)&a, &len);
+	return a.sin_port;
+}
+
+/* ---- many ---- */
+
+TEST_F(server, hundreds_of_clients_get_their_own_data_back)
+{
+	begin_from(_metadata, self, "127.0.0.1", 200);
+	UNTIL(established(self) == 200);
+	exchange(_metadata, self);
+	EXPECT_EQ(200, opened);
+	EXPECT_EQ(0, refused + closed);
+	EXPECT_EQ(200, counters(self).clients);
+	EXPECT_EQ(0, counters(self).half_open);
+}
+
+TEST_F(server, clients_get_through_a_network_that_loses)
+{
+	loss = 20;
+	begin_from(_metadata, self, "127.0.0.1", 40);
+	UNTIL(established(self) == 40 && opened == 40);
+	exchange(_metadata, self);
+	EXPECT_EQ(40, opened);
+	EXPECT_EQ(0, closed);
+}
+
+TEST_F(server, messages_of_a_client_are_in_order_whatever_the_room)
+{
+	/* One message a call; take() ends the program on data before the news. */
+	self->room = 1;
+	begin_from(_metadata, self, "127.0.0.1", 20);
+	UNTIL(established(self) == 20);
+	exchange(_metadata, self);
+	EXPECT_EQ(20, opened);
+}
+
+TEST_F(server, many_records_go_out_in_few_calls)
+{
+	struct kdtls_message m[MESSAGES];
+	char data[100], got[RECORD];
+	int i, n = 0;
+
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	for (i = 0; i < MESSAGES; i++)
+		m[i] = (struct kdtls_message){
+			.client = kdtls_server_next(self->server, NULL),
+			.data = data,
+			.len = i == MESSAGES - 1 ? 50 : 100,
+		};
+	for (uncut = false; ; uncut = true) {
+		batches = 0;
+		ASSERT_EQ(MESSAGES, kdtls_server_send(self->server, m,
+						      MESSAGES));
+		EXPECT_EQ(1, batches);
+		for (n = 0; n < MESSAGES; n++) {
+			EXPECT_EQ(0, m[n].error);
+			UNTIL((i = kdtls_recv(self->c[0], got, sizeof(got))) > 0);
+			EXPECT_EQ(n == MESSAGES - 1 ? 50 : 100, i);
+		}
+		if (uncut)
+			break;
+	}
+}
+
+TEST_F(server, what_finds_no_room_can_be_sent_again)
+{
+	struct kdtls_message m[4];
+	char got[RECORD];
+	uint32_t i, n;
+
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	for (i = 0; i < 4; i++)
+		m[i] = (struct kdtls_message){
+			.client = kdtls_server_next(self->server, i % 2 ?
+				  kdtls_server_next(self->server, NULL) : NULL),
+			.data = "hello",
+			.len = 5,
+		};
+	no_room = 1;
+	EXPECT_EQ(0, kdtls_server_send(self->server, m, 4));
+	EXPECT_EQ(4, kdtls_server_send(self->server, m, 4));
+	for (i = 0; i < 2; i++)
+		for (n = 0; n < 2; n++)
+			UNTIL(kdtls_recv(self->c[i], got, sizeof(got)) == 5);
+	EXPECT_EQ(-EAGAIN, kdtls_recv(self->c[0], got, sizeof(got)));
+}
+
+TEST_F(server, an_error_is_its_entrys_alone)
+{
+	static char big[20000];
+	struct kdtls_message m[3];
+	char got[RECORD];
+	int i;
+
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	for (i = 0; i < 3; i++)
+		m[i] = (struct kdtls_message){
+			.client = kdtls_server_next(self->server, NULL),
+			.data = big,
+			.len = i == 1 ? sizeof(big) : 10,
+		};
+	EXPECT_EQ(3, kdtls_server_send(self->server, m, 3));
+	EXPECT_EQ(0, m[0].error);
+	EXPECT_EQ(-EMSGSIZE, m[1].error);
+	EXPECT_EQ(0, m[2].error);
+	for (i = 0; i < 2; i++)
+		UNTIL(kdtls_recv(self->c[0], got, sizeof(got)) == 10);
+}
+
+/* ---- the end ---- */
+
+TEST_F(server, a_goodbye_is_told_and_answered)
+{
+	char got[16];
+
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	ASSERT_EQ(0, kdtls_shutdown(self->c[0]));
+	UNTIL(closed == 1);
+	EXPECT_EQ(0, last_error);
+	UNTIL(kdtls_recv(self->c[0], got, sizeof(got)) == 0);
+	kdtls_close(self->c[0]);
+	self->c[0] = NULL;
+	exchange(_metadata, self);
+	EXPECT_EQ(1, counters(self).clients);
+	EXPECT_EQ(1, counters(self).closed);
+}
+
+TEST_F(server, nothing_follows_the_close_of_a_client)
+{
+	struct kdtls_message m[MESSAGES];
+	struct kdtls_client *c;
+	char got[16];
+	ssize_t n = 0, i;
+
+	self->room = 8;
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	for (i = 0; i < 10; i++)
+		kdtls_send(self->c[0], "hello", 5);
+	UNTIL((n = kdtls_server_recv(self->server, m, 2, 0)) > 0);
+	c = m[0].client;
+	free(kdtls_client_data(c));
+	kdtls_client_close(c);
+	kdtls_client_close(c);
+	EXPECT_EQ(n, (ssize_t)kdtls_server_send(self->server, m, n));
+	EXPECT_EQ(-ENOTCONN, m[0].error);
+	records = 0;
+	UNTIL(kdtls_recv(self->c[0], got, sizeof(got)) == 0);
+	EXPECT_EQ(0, records + closed);
+	EXPECT_EQ(0, counters(self).clients);
+}
+
+TEST_F(server, idle_clients_are_closed)
+{
+	char got[16];
+
+	self->options.idle_timeout = 1000;
+	restart_server(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	EXPECT_LE(0, kdtls_server_timeout(self->server));
+	EXPECT_GE(1000, kdtls_server_timeout(self->server));
+	self->echo = false;
+	while (closed < 1) {
+		kdtls_send(self->c[0], "here", 4);
+		wait_for(self, 20);
+	}
+	EXPECT_EQ(-ETIMEDOUT, last_error);
+	UNTIL(kdtls_recv(self->c[1], got, sizeof(got)) == 0);
+	EXPECT_EQ(1, counters(self).clients);
+	UNTIL(closed == 2);
+}
+
+/* ---- starting anew ---- */
+
+TEST_F(server, a_client_that_starts_anew_replaces_itself)
+{
+	unsigned int i;
+	uint16_t port;
+
+	begin_from(_metadata, self, "127.0.0.1", 3);
+	UNTIL(established(self) == 3 && opened == 3);
+	for (i = 1; i <= 3; i++) {
+		port = port_of(self->c[0]);
+		forget(self, 0);
+		begin(_metadata, self, bound(AF_INET, "127.0.0.1", port), 0);
+		UNTIL(established(self) == 3 && closed == i);
+		EXPECT_EQ(-KDTLS_ERESTARTED, last_error);
+		exchange(_metadata, self);
+		EXPECT_EQ(3 + i, opened);
+		EXPECT_EQ(3, counters(self).clients);
+		EXPECT_EQ(i, counters(self).restarted);
+	}
+}
+
+/* Let a handshake begin from @fd, prove its address, and stop. */
+static void half_open_on(struct __test_metadata *_metadata,
+			 struct _test_data_server *self, int fd)
+{
+	uint64_t replies = counters(self).replies;
+	unsigned int i = self->clients, tries;
+
+	begin(_metadata, self, fd, i);
+	for (tries = 0; tries < 1000 && counters(self).replies == replies;
+	     tries++)
+		serve(self);
+	/* The hello with the cookie, and no more */
+	kdtls_process(self->c[i]);
+	serve(self);
+	forget(self, i);
+	self->clients = i;
+}
+
+static void half_open(struct __test_metadata *_metadata,
+		      struct _test_data_server *self, const char *address,
+		      unsigned int count)
+{
+	while (count--)
+		half_open_on(_metadata, self, bound(AF_INET, address, 0));
+}
+
+TEST_F(server, half_a_handshake_replaces_nobody)
+{
+	unsigned int i;
+
+	self->options.handshake_timeout = 2000;
+	restart_server(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	/* From the very socket of the client */
+	for (i = 0; i < 3; i++)
+		half_open_on(_metadata, self, dup(kdtls_fd(self->c[0])));
+	EXPECT_EQ(1, counters(self).half_open);
+	EXPECT_EQ(2, counters(self).clients);
+	exchange(_metadata, self);
+	UNTIL(!counters(self).half_open);
+	EXPECT_EQ(-ETIMEDOUT, last_error);
+	exchange(_metadata, self);
+	EXPECT_EQ(1, counters(self).clients);
+	EXPECT_EQ(1, opened);
+	EXPECT_EQ(0, closed);
+}
+
+TEST_F(server, a_client_is_found_by_its_connection_id)
+{
+	struct kdtls_message m = { .data = "x", .len = 1 };
+	int fd;
+
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	self->echo = false;
+	/* The same association, from another port */
+	fd = bound(AF_INET, "127.0.0.2", 0);
+	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at, self->at_len));
+	dup2(fd, kdtls_fd(self->c[0]));
+	close(fd);
+	ASSERT_EQ(5, kdtls_send(self->c[0], "moved", 5));
+	if (variant->cid_len) {
+		UNTIL(records == 1);
+		EXPECT_EQ(0, memcmp(self->last, "moved", 5));
+	} else {
+		wait_for(self, 100);
+		EXPECT_EQ(0, records);
+	}
+	/* A record with a connection ID that nobody has is of no use. */
+	m.client = kdtls_server_next(self->server, NULL);
+	EXPECT_NE(NULL, m.client);
+	EXPECT_EQ(2, counters(self).clients);
+}
+
+/* ---- limits ---- */
+
+TEST_F(server, the_oldest_handshake_makes_room)
+{
+	self->options.max_half_open = 16;
+	self->options.max_half_open_source = 16;
+	restart_server(_metadata, self);
+	half_open(_metadata, self, "127.0.0.1", 40);
+	EXPECT_EQ(16, counters(self).half_open);
+	EXPECT_EQ(24, counters(self).limited);
+	EXPECT_EQ(24, refused);
+	EXPECT_EQ(-ENOBUFS, last_error);
+	begin_from(_metadata, self, "127.0.0.2", 4);
+	UNTIL(established(self) == 4);
+	exchange(_metadata, self);
+}
+
+TEST_F(server, one_source_takes_no_more_than_its_share)
+{
+	self->options.max_half_open = 8;
+	restart_server(_metadata, self);
+	half_open(_metadata, self, "127.0.0.2", 4);
+	/* However many come, those of the other source stay. */
+	half_open(_metadata, self, "127.0.0.1", 40);
+	EXPECT_EQ(8, counters(self).half_open);
+	EXPECT_EQ(36, refused);
+	self->options.max_half_open = 0;
+}
+
+TEST_F(server, a_source_has_so_many_clients_at_most)
+{
+	self->options.max_clients_source = 3;
+	restart_server(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 3);
+	UNTIL(established(self) == 3);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	begin_from(_metadata, self, "127.0.0.2", 3);
+	UNTIL(established(self) == 6);
+	wait_for(self, 50);
+	EXPECT_EQ(6, established(self));
+	EXPECT_EQ(6, counters(self).clients);
+	EXPECT_LT(0, counters(self).limited);
+	/* The place of one that goes is the next one's. */
+	kdtls_close(self->c[0]);
+	self->c[0] = NULL;
+	UNTIL(established(self) == 6);
+}
+
+TEST_F(server, there_are_so_many_clients_at_most)
+{
+	self->options.max_clients = 5;
+	restart_server(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 5);
+	UNTIL(established(self) == 5);
+	begin_from(_metadata, self, "127.0.0.2", 2);
+	wait_for(self, 100);
+	EXPECT_EQ(5, established(self));
+	EXPECT_EQ(5, counters(self).clients);
+	forget(self, 6);
+	forget(self, 5);
+	self->clients = 5;
+	exchange(_metadata, self);
+}
+
+TEST_F(server, a_handshake_that_takes_too_long_is_given_up)
+{
+	self->options.handshake_timeout = 300;
+	restart_server(_metadata, self);
+	half_open(_metadata, self, "127.0.0.1", 5);
+	EXPECT_EQ(5, counters(self).half_open);
+	UNTIL(refused == 5);
+	EXPECT_EQ(-ETIMEDOUT, last_error);
+	EXPECT_EQ(0, counters(self).clients);
+	EXPECT_EQ(-1, kdtls_server_timeout(self->server));
+}
+
+/* ---- strangers ---- */
+
+TEST_F(server, a_flood_of_strangers_costs_no_memory)
+{
+	uint8_t junk[64] = { 0 };
+	size_t before;
+	int fd, i;
+
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	exchange(_metadata, self);
+	fd = bound(AF_INET, "127.0.0.3", 0);
+	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at, self->at_len));
+	before = heap_used;
+	for (i = 0; i < 20000; i++) {
+		/* Records of every kind, with connection IDs or without */
+		junk[0] = i % 4 ? 20 + i % 8 : 0x20 + i % 32;
+		junk[1] = 0xfe;
+		junk[2] = 0xfd;
+		junk[4] = i % 3;
+		junk[12] = sizeof(junk) - 13;
+		memcpy(junk + 13, &i, sizeof(i));
+		__real_send(fd, junk, sizeof(junk), 0);
+		if (i % 64 == 0)
+			serve(self);
+	}
+	serve(self);
+	EXPECT_LT(10000, counters(self).dropped);
+	EXPECT_GE(before + 4096, heap_used);
+	exchange(_metadata, self);
+	EXPECT_EQ(0, closed + refused);
+	close(fd);
+}
+
+TEST_F(server, forgeries_for_a_client_change_nothing)
+{
+	uint8_t junk[64] = { 23, 0xfe, 0xfd, 0, 1 };
+	int raw, i;
+
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	/* From the very address of a client */
+	raw = dup(kdtls_fd(self->c[0]));
+	for (i = 0; i < 500; i++) {
+		junk[0] = variant->version == DTLS_VERSION_1_3 ? 0x2f : 23;
+		junk[12] = sizeof(junk) - 13;
+		memcpy(junk + 20, &i, sizeof(i));
+		__real_send(raw, junk, sizeof(junk), 0);
+		if (i % 32 == 0)
+			serve(self);
+	}
+	serve(self);
+	records = 0;
+	exchange(_metadata, self);
+	EXPECT_EQ(0, closed + refused);
+	close(raw);
+}
+
+/* ---- addresses ---- */
+
+TEST_F(server, a_wildcard_socket_answers_from_the_address_written_to)
+{
+	static const char *const local[] = {
+		"127.0.0.1", "127.0.0.2", "127.1.2.3", "127.255.0.9",
+	};
+	struct sockaddr_in *at = (struct sockaddr_in *)&self->at;
+	unsigned int i;
+
+	kdtls_server_close(self->server);
+	start_server(_metadata, self, AF_INET, "0.0.0.0");
+	for (i = 0; i < 4; i++) {
+		/* A connected socket takes nothing from another address. */
+		inet_pton(AF_INET, local[i], &at->sin_addr);
+		begin_from(_metadata, self, "127.0.0.1", 1);
+	}
+	UNTIL(established(self) == 4);
+	exchange(_metadata, self);
+}
+
+TEST_F(server, one_socket_serves_both_families)
+{
+	struct sockaddr_in6 *at = (struct sockaddr_in6 *)&self->at;
+	struct sockaddr_in at4 = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct sockaddr_in6 peer;
+	socklen_t len = sizeof(peer);
+
+	kdtls_server_close(self->server);
+	start_server(_metadata, self, AF_INET6, "::");
+	at4.sin_port = at->sin6_port;
+	at->sin6_addr = in6addr_loopback;
+	begin(_metadata, self, bound(AF_INET6, "::1", 0), 0);
+	memcpy(&self->at, &at4, sizeof(at4));
+	self->at_len = sizeof(at4);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 2 && opened == 2);
+	exchange(_metadata, self);
+	kdtls_client_address(self->kept.client, (struct sockaddr *)&peer, &len);
+	EXPECT_EQ(AF_INET6, peer.sin6_family);
+	EXPECT_EQ(sizeof(peer), len);
+}
+
+TEST_F(server, a_socket_that_cannot_serve_is_refused)
+{
+	struct kdtls_server *server;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int tcp = socket(AF_INET, SOCK_STREAM, 0);
+
+	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_server_new(self->server_ep, fd, NULL,
+						  &server));
+	EXPECT_EQ(-KDTLS_ENOTUDP, kdtls_server_new(self->server_ep, tcp, NULL,
+						   &server));
+	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at, self->at_len));
+	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_server_new(self->server_ep, fd, NULL,
+						  &server));
+	close(fd);
+	close(tcp);
+}
+
+/* ---- memory ---- */
+
+TEST_F(server, an_idle_client_is_small)
+{
+	size_t before, each;
+	unsigned int i;
+
+	kdtls_server_close(self->server);
+	kdtls_endpoint_free(self->server_ep);
+	self->config.linger = LINGER;
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->server_ep));
+	ASSERT_EQ(0, kdtls_use_psk(self->server_ep, "me", "0123456789abcdef",
+				   16));
+	start_server(_metadata, self, AF_INET, "127.0.0.1");
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	exchange(_metadata, self);
+	/* The clients' own ends are in the same heap: they are freed first. */
+	forget(self, 0);
+	wait_for(self, LINGER + 500);
+	before = heap_used;
+	for (i = 0; i < 100; i++) {
+		self->clients = 0;
+		begin_from(_metadata, self, "127.0.0.1", 1);
+		UNTIL(established(self) == 1 && opened == i + 2);
+		exchange(_metadata, self);
+		forget(self, 0);
+	}
+	wait_for(self, LINGER + 500);
+	each = (heap_used - before) / 100;
+	EXPECT_EQ(101, counters(self).clients);
+	EXPECT_EQ(0, closed);
+	/* Most of it are the records' four to six contexts of libcrypto. */
+	EXPECT_GE(6000, each);
+	TH_LOG("%zu bytes a client", each);
+}
+
+TEST_F(server, what_clients_took_is_given_back)
+{
+	size_t before = 0;
+	unsigned int i, j;
+
+	for (i = 0; i < 3; i++) {
+		begin_from(_metadata, self, "127.0.0.1", 20);
+		UNTIL(established(self) == 20);
+		exchange(_metadata, self);
+		for (j = 0; j < 20; j++)
+			kdtls_close(self->c[j]);
+		self->clients = 0;
+		UNTIL(!counters(self).clients);
+		serve(self);
+		if (i)
+			EXPECT_GE(before + 4096, heap_used);
+		before = heap_used;
+	}
+}
+
+/* ---- stack ---- */
+
+#define STACK_SIZE	(512 * 1024)
+#define STACK_MAX	(32 * 1024)
+#define PAINT		0xa5
+
+/* All that a server does: clients come, talk, start anew and go. */
+static void *live(void *arg)
+{
+	struct _test_data_server *self = arg;
+	uint64_t end = now() + SOON;
+
+	while ((established(self) < 3 || opened < 3) && now() < end)
+		turn(self);
+	kdtls_send(self->c[0], "hello", 5);
+	while (records < 1 && now() < end)
+		turn(self);
+	kdtls_shutdown(self->c[0]);
+	while (closed < 1 && now() < end)
+		turn(self);
+	kdtls_client_close(kdtls_server_next(self->server, NULL));
+	turn(self);
+	return self;
+}
+
+/* How far down a thread's stack was written to */
+TEST_F(server, no_call_takes_more_than_32_kib_of_stack)
+{
+	uint8_t *stack = aligned_alloc(4096, STACK_SIZE);
+	pthread_attr_t attr;
+	pthread_t thread;
+	size_t unused = 0;
+
+	ASSERT_NE(NULL, stack);
+	memset(stack, PAINT, STACK_SIZE);
+	begin_from(_metadata, self, "127.0.0.1", 3);
+	ASSERT_EQ(0, pthread_attr_init(&attr));
+	ASSERT_EQ(0, pthread_attr_setstack(&attr, stack, STACK_SIZE));
+	ASSERT_EQ(0, pthread_create(&thread, &attr, live, self));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_EQ(1, closed);
+	EXPECT_EQ(1, counters(self).clients);
+	while (unused < STACK_SIZE && stack[unused] == PAINT)
+		unused++;
+	EXPECT_GE(STACK_MAX, STACK_SIZE - unused)
+		TH_LOG("%zu bytes of stack", STACK_SIZE - unused);
+	pthread_attr_destroy(&attr);
+	free(stack);
+}
+
+TEST_HARNESS_MAIN

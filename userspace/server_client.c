@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * One client of a server: its handshake, its keys, its end; see server_object.h.
+ *
+ * A client leaves every list and table when its association ends. The object stays
+ * until the program has been told, and until the next kdtls_server_recv() after
+ * that.
+ */
+#include "server_object.h"
+#include <errno.h>
+
+/* ---- keys ---- */
+
+static int client_first(struct owner *o, const struct dtls_key_info *key)
+{
+	(void)key;
+	o->user = user_records_new(&o->endpoint->crypto);
+	return o->user ? 0 : -KDTLS_EMEMORY;
+}
+
+static int client_key(struct owner *o, int direction,
+		      const struct dtls_key_info *key,
+		      const struct dtls_window *seen)
+{
+	return user_records_key(o->user, direction, key, seen);
+}
+
+static int client_ready(struct owner *o)
+{
+	kept_open(o);
+	return 0;
+}
+
+static int client_peer_cid(struct owner *o, const uint8_t *cid, size_t len)
+{
+	return user_records_peer_cid(o->user, cid, len);
+}
+
+static const struct owner_ops client_ops = {
+	.first = client_first,
+	.key = client_key,
+	.ready = client_ready,
+	.cid = server_cids_add,
+	.peer_cid = client_peer_cid,
+};
+
+/* ---- life ---- */
+
+static void client_free(struct kdtls_client *c)
+{
+	size_t size = sizeof(*c) + c->key_len;
+
+	server_in_forget(c);
+	server_cids_free(c);
+	owner_exit(&c->owner);
+	OPENSSL_clear_free(c, size);
+}
+
+struct kdtls_client *server_client_new(struct kdtls_server *server,
+				       const uint8_t *key, size_t key_len)
+{
+	struct kdtls_client *c = OPENSSL_zalloc(sizeof(*c) + key_len);
+
+	if (!c) {
+		server->info.limited++;
+		return NULL;
+	}
+	c->owner.ops = &client_ops;
+	c->server = server;
+	c->data = server->options.data;
+	c->since = driver_now();
+	c->key_len = (uint8_t)key_len;
+	memcpy(c->key, key, key_len);
+	if (owner_init(&c->owner, server->endpoint, KDTLS_SERVER, key,
+		       key_len)) {
+		server->info.limited++;
+		OPENSSL_free(c);
+		return NULL;
+	}
+	if (!server_limits_begin(c)) {
+		server->info.limited++;
+		client_free(c);
+		return NULL;
+	}
+	server_cids_first(c);
+	return c;
+}
+
+struct kdtls_client *server_client_find(const struct kdtls_server *server,
+					const uint8_t *key, size_t key_len)
+{
+	uint32_t hash = table_hash(&server->addresses, key, key_len);
+	struct table_link *link = NULL;
+	struct kdtls_client *c;
+
+	while ((link = table_next(&server->addresses, hash, link))) {
+		c = (struct kdtls_client *)((char *)link -
+			offsetof(struct kdtls_client, by_address));
+		if (c->key_len == key_len && !memcmp(c->key, key, key_len))
+			return c;
+	}
+	return NULL;
+}
+
+void server_client_hash(struct kdtls_client *c)
+{
+	struct table *t = &c->server->addresses;
+
+	table_add(t, &c->by_address, table_hash(t, c->key, c->key_len));
+	c->hashed = true;
+}
+
+/* Take @c out of every list and table but those of connection IDs and news. */
+static void leave(struct kdtls_client *c)
+{
+	struct kdtls_server *server = c->server;
+
+	if (c->hashed)
+		table_remove(&server->addresses, &c->by_address);
+	c->hashed = false;
+	if (c->next) {
+		c->next->old = NULL;
+		server_client_hash(c->next);
+	}
+	c->next = NULL;
+	if (c->old)
+		c->old->next = NULL;
+	c->old = NULL;
+	timers_set(&server->timers, &c->timed, KDTLS_NEVER);
+	server_cids_free(c);
+	if (c->stage == SERVED_SHAKES)
+		server_limits_shaken(c);
+	else
+		TAILQ_REMOVE(&server->open, c, list);
+	c->stage = SERVED_GONE;
+	server_limits_end(c);
+}
+
+void server_client_news(struct kdtls_client *c)
+{
+	if (c->listed)
+		return;
+	TAILQ_INSERT_TAIL(&c->server->news, c, near);
+	c->listed = true;
+}
+
+void server_client_hush(struct kdtls_client *c)
+{
+	if (c->listed)
+		TAILQ_REMOVE(&c->server->news, c, near);
+	c->listed = false;
+}
+
+void server_client_end(struct kdtls_client *c, int error)
+{
+	if (c->opened)
+		c->server->info.closed++;
+	else
+		c->server->info.refused++;
+	leave(c);
+	c->error = error;
+	server_client_news(c);
+}
+
+void server_client_drop(struct kdtls_client *c)
+{
+	if (c->stage != SERVED_GONE)
+		leave(c);
+	server_client_hush(c);
+	TAILQ_INSERT_TAIL(&c->server->gone, c, list);
+}
+
+void server_client_reap(struct kdtls_server *server)
+{
+	struct kdtls_client *c;
+
+	while ((c = TAILQ_FIRST(&server->gone))) {
+		TAILQ_REMOVE(&server->gone, c, list);
+		client_free(c);
+	}
+}
+
+/* ---- the engine ---- */
+
+/*
+ * Seal the content of a record and send it. @number is set to the record's, with
+ * epoch 0 if it did not go out.
+ */
+static ssize_t send_content(struct kdtls_client *c,
+			    const struct dtls_record_info *info,
+			    const uint8_t *data, size_t len,
+			    struct dtls_record_number *number)
+{
+	uint8_t *record = scratch_take(c->owner.endpoint);
+	ssize_t n = -ENOBUFS;
+
+	if (record) {
+		*number = user_records_next(c->owner.user);
+		n = user_records_seal(c->owner.user, info->type, data, len,
+				      record);
+	}
+	if (n > 0)
+		n = server_out_datagram(c->server, c->key, c->key_len, record,
+					n);
+	if (n < 0)
+		number->epoch = 0;
+	scratch_give(c->owner.endpoint, record);
+	return n;
+}
+
+/*
+ * Send what the engine has, without waiting: what does not go out now is lost, as
+ * any datagram may be.
+ */
+static void flush(struct kdtls_client *c, uint64_t now)
+{
+	struct kdtls_engine *e = c->owner.engine;
+	uint8_t *buf = scratch_take(c->owner.endpoint);
+	struct dtls_record_number number;
+	struct dtls_record_info info;
+	struct kdtls_info state;
+	ssize_t n;
+	long len;
+
+	while (buf && (len = kdtls_engine_output(e, buf, DATAGRAM_MAX, &info,
+						 now)) > 0) {
+		if (info.flags & DTLS_RECORD_RAW) {
+			n = server_out_datagram(c->server, c->key, c->key_len,
+						buf, len);
+		} else {
+			n = send_content(c, &info, buf, len, &number);
+			kdtls_engine_sent(e, &number);
+		}
+		/* The path takes less than was thought. */
+		if (n == -EMSGSIZE) {
+			kdtls_engine_info(e, &state);
+			kdtls_engine_set_mtu(e, state.mtu - state.mtu / 4);
+		}
+	}
+	scratch_give(c->owner.endpoint, buf);
+}
+
+/* Return why the engine has failed. */
+static int reason(const struct kdtls_client *c)
+{
+	struct kdtls_failure f;
+
+	kdtls_engine_failure(c->owner.engine, &f);
+	return f.error == KDTLS_ECALLBACK && c->owner.why ? c->owner.why :
+							   -f.error;
+}
+
+/* The handshake of @c is done: it takes the place of a client before it. */
+static void open_client(struct kdtls_client *c, uint64_t now)
+{
+	struct kdtls_server *server = c->server;
+	struct kdtls_client *old = c->old;
+	struct kdtls_info info;
+
+	server_limits_shaken(c);
+	c->stage = SERVED_OPEN;
+	c->opened = true;
+	c->since = now;
+	TAILQ_INSERT_TAIL(&server->open, c, list);
+	server->info.established++;
+	kdtls_engine_info(c->owner.engine, &info);
+	if (!info.cid_rx_len)
+		server_cids_free(c);
+	if (old) {
+		server->info.restarted++;
+		old->next = NULL;
+		c->old = NULL;
+		server_client_end(old, -KDTLS_ERESTARTED);
+		server_client_hash(c);
+	}
+	server_client_news(c);
+}
+
+static void set_timer(struct kdtls_client *c)
+{
+	uint64_t when = kdtls_engine_expiry(c->owner.engine), end;
+
+	end = c->since + 1000ULL * c->server->options.handshake_timeout;
+	if (c->stage == SERVED_SHAKES && when > end)
+		when = end;
+	if (!c->timed.set || c->timed.when != when)
+		timers_set(&c->server->timers, &c->timed, when);
+}
+
+void server_client_settle(struct kdtls_client *c, uint64_t now)
+{
+	flush(c, now);
+	switch (kdtls_engine_state(c->owner.engine)) {
+	case KDTLS_FAILED:
+		server_client_end(c, reason(c));
+		return;
+	case KDTLS_CLOSED:
+		server_client_end(c, c->opened ? 0 : -KDTLS_ECLOSED);
+		return;
+	case KDTLS_ESTABLISHED:
+		if (c->stage == SERVED_SHAKES)
+			open_client(c, now);
+		break;
+	default:
+		break;
+	}
+	set_timer(c);
+}
+
+void server_client_expire(struct kdtls_client *c, uint64_t now)
+{
+	uint64_t life = 1000ULL * c->server->options.handshake_timeout;
+	struct dtls_record_info info;
+
+	if (c->stage == SERVED_SHAKES && c->since + life <= now) {
+		server_client_end(c, -ETIMEDOUT);
+		return;
+	}
+	while (c->owner.user && user_records_event(c->owner.user, &info))
+		kdtls_engine_input(c->owner.engine, NULL, 0, &info, now);
+	kdtls_engine_expire(c->owner.engine, now);
+	server_client_settle(c, now);
+	/* Each client is attended to once in a round. */
+	if (c->timed.set && c->timed.when <= now)
+		timers_set(&c->server->timers, &c->timed, now + 1);
+}
+
+void server_client_idle(struct kdtls_client *c, uint64_t now)
+{
+	kdtls_engine_close(c->owner.engine);
+	flush(c, now);
+	server_client_end(c, -ETIMEDOUT);
+}
+
+/* ---- the interface ---- */
+
+void kdtls_client_close(struct kdtls_client *client)
+{
+	struct kdtls_client *c = client;
+
+	if (c->stage != SERVED_GONE) {
+		kdtls_engine_close(c->owner.engine);
+		flush(c, driver_now());
+		c->server->info.closed += c->opened;
+		server_client_drop(c);
+	} else if (c->listed) {
+		server_client_drop(c);
+	}
+}
+
+void kdtls_client_address(const struct kdtls_client *client,
+			  struct sockaddr *address, socklen_t *len)
+{
+	struct stranger s;
+
+	address_of_key(client->key, client->key_len, &s);
+	memcpy(address, &s.peer, *len < s.len ? *len : s.len);
+	*len = s.len;
+}
+
+size_t kdtls_client_payload(const struct kdtls_client *client)
+{
+	struct kdtls_info info;
+	size_t room;
+
+	kdtls_engine_info(client->owner.engine, &info);
+	if (!client->opened)
+		return 0;
+	room = info.mtu - user_records_overhead(client->owner.user);
+	return room < info.peer_record_limit ? room : info.peer_record_limit;
+}
+
+struct kdtls_engine *kdtls_client_engine(struct kdtls_client *client)
+{
+	if (client->stage == SERVED_OPEN)
+		timers_set(&client->server->timers, &client->timed, 0);
+	return client->owner.engine;
+}
+
+void *kdtls_client_data(const struct kdtls_client *client)
+{
+	return client->data;
+}
+
+void kdtls_client_set_data(struct kdtls_client *client, void *data)
+{
+	client->data = data;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Who may come to a server, and who has to go for that; see kdtls/server.h.
+ *
+ * Whoever proves an address and then is silent holds memory for as long as a
+ * handshake may take. So the oldest handshakes make room, and no source has more
+ * than its share of them: an honest client of another source gets in.
+ */
+#include "server_object.h"
+#include <errno.h>
+
+static struct source *find(const struct kdtls_server *server, uint32_t hash,
+			   const uint8_t *key, size_t len)
+{
+	struct table_link *link = NULL;
+
+	while ((link = table_next(&server->sources, hash, link))) {
+		struct source *s = (struct source *)link;
+
+		if (s->len == len && !memcmp(s->key, key, len))
+			return s;
+	}
+	return NULL;
+}
+
+_Static_assert(!offsetof(struct source, link), "a link is its source");
+
+/* Return the source of an address; or NULL if there is no memory. */
+static struct source *get_source(struct kdtls_server *server,
+				 const uint8_t *key, size_t key_len)
+{
+	size_t len = address_sender(key, key_len).source_len;
+	uint32_t hash = table_hash(&server->sources, key, len);
+	struct source *s = find(server, hash, key, len);
+
+	if (s)
+		return s;
+	s = OPENSSL_zalloc(sizeof(*s));
+	if (!s)
+		return NULL;
+	TAILQ_INIT(&s->half_open);
+	s->len = (uint8_t)len;
+	memcpy(s->key, key, len);
+	table_add(&server->sources, &s->link, hash);
+	return s;
+}
+
+/* Free a source that has no clients. */
+static void put_source(struct kdtls_server *server, struct source *s)
+{
+	if (s->clients)
+		return;
+	table_remove(&server->sources, &s->link);
+	OPENSSL_free(s);
+}
+
+/* Return the handshake that has to go for one more of this source, or NULL. */
+static struct kdtls_client *find_victim(const struct kdtls_server *server,
+					const struct source *s)
+{
+	const struct kdtls_server_options *o = &server->options;
+
+	if (s->half_open_count >= o->max_half_open_source ||
+	    s->clients > o->max_clients_source)
+		return TAILQ_FIRST(&s->half_open);
+	return TAILQ_FIRST(&server->shaking);
+}
+
+/* Return true if there is no room for a client that @s has counted already. */
+static bool is_full(const struct kdtls_server *server, const struct source *s)
+{
+	const struct kdtls_server_options *o = &server->options;
+
+	return s->half_open_count >= o->max_half_open_source ||
+	       s->clients > o->max_clients_source ||
+	       server->info.half_open >= o->max_half_open ||
+	       server->info.clients >= o->max_clients;
+}
+
+bool server_limits_begin(struct kdtls_client *c)
+{
+	struct kdtls_server *server = c->server;
+	struct source *s = get_source(server, c->key, c->key_len);
+	struct kdtls_client *oldest;
+
+	if (!s)
+		return false;
+	/* The source stays, whoever of it goes. */
+	s->clients++;
+	while (is_full(server, s)) {
+		oldest = find_victim(server, s);
+		if (!oldest) {
+			s->clients--;
+			put_source(server, s);
+			return false;
+		}
+		server->info.limited++;
+		server_client_end(oldest, -ENOBUFS);
+	}
+	c->source = s;
+	s->half_open_count++;
+	TAILQ_INSERT_TAIL(&s->half_open, c, near);
+	TAILQ_INSERT_TAIL(&server->shaking, c, list);
+	server->info.clients++;
+	server->info.half_open++;
+	return true;
+}
+
+void server_limits_shaken(struct kdtls_client *c)
+{
+	TAILQ_REMOVE(&c->source->half_open, c, near);
+	TAILQ_REMOVE(&c->server->shaking, c, list);
+	c->source->half_open_count--;
+	c->server->info.half_open--;
+}
+
+void server_limits_end(struct kdtls_client *c)
+{
+	c->server->info.clients--;
+	c->source->clients--;
+	put_source(c->server, c->source);
+	c->source = NULL;
+}

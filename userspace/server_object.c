@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* A server object: made, timed, asked, freed; see kdtls/server.h. */
+#include "server_object.h"
+#include <errno.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <unistd.h>
+
+#define MAX_CLIENTS	1048576
+#define MAX_HALF_OPEN	4096
+#define SHAKE_MS	30000
+
+static uint32_t default_to(uint32_t value, uint32_t other)
+{
+	return value ? value : other;
+}
+
+/* Copy the options with their defaults. Return 0 or a negative error. */
+static int set_options(struct kdtls_server *server,
+		       const struct kdtls_server_options *options)
+{
+	struct kdtls_server_options *o = &server->options;
+
+	if (options)
+		*o = *options;
+	if (o->path == KDTLS_PATH_KERNEL)
+		return -EOPNOTSUPP;
+	if (o->cid_len && (o->cid_len < SERVER_CID_MIN ||
+			   o->cid_len > SERVER_CID_MAX))
+		return -KDTLS_EUSAGE;
+	o->max_clients = default_to(o->max_clients, MAX_CLIENTS);
+	o->max_half_open = default_to(o->max_half_open, MAX_HALF_OPEN);
+	o->max_clients_source = default_to(o->max_clients_source,
+					   o->max_clients);
+	o->max_half_open_source = default_to(o->max_half_open_source,
+					     (o->max_half_open + 1) / 2);
+	o->handshake_timeout = default_to(o->handshake_timeout, SHAKE_MS);
+	return 0;
+}
+
+/* Return 0 if the socket is one that a server can have, or a negative error. */
+static int check_socket(struct kdtls_server *server)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(int);
+	struct sockaddr_in *local4 = (void *)&server->local;
+	int protocol;
+
+	if (getsockopt(server->fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len))
+		return errno == ENOTSOCK ? -KDTLS_ENOTUDP : -errno;
+	if (protocol != IPPROTO_UDP)
+		return -KDTLS_ENOTUDP;
+	len = sizeof(peer);
+	if (!getpeername(server->fd, (struct sockaddr *)&peer, &len))
+		return -KDTLS_EUSAGE;
+	server->local_len = sizeof(server->local);
+	if (getsockname(server->fd, (struct sockaddr *)&server->local,
+			&server->local_len))
+		return -errno;
+	/* The port is at the same place in both families. */
+	return local4->sin_port ? 0 : -KDTLS_EUSAGE;
+}
+
+/* Let the socket tell what it can. */
+static int set_socket(struct kdtls_server *server)
+{
+	int one = 1;
+
+	server->any = address_is_any((struct sockaddr *)&server->local);
+	/* Without it each datagram comes by itself. */
+	setsockopt(server->fd, SOL_UDP, UDP_GRO, &one, sizeof(one));
+	return server->any ? address_ask(server->fd, server->local.ss_family) :
+			     0;
+}
+
+static int set_up(struct kdtls_server *server,
+		  const struct kdtls_server_options *options)
+{
+	int err;
+
+	err = set_options(server, options);
+	if (!err)
+		err = check_socket(server);
+	if (err)
+		return err;
+	server->in = server_in_new();
+	server->out = server_out_new();
+	if (!server->in || !server->out || !table_init(&server->addresses) ||
+	    !table_init(&server->cids) || !table_init(&server->sources))
+		return -KDTLS_EMEMORY;
+	return set_socket(server);
+}
+
+static void server_free(struct kdtls_server *server)
+{
+	server_in_free(server->in);
+	server_out_free(server->out);
+	table_exit(&server->addresses);
+	table_exit(&server->cids);
+	table_exit(&server->sources);
+	OPENSSL_free(server);
+}
+
+int kdtls_server_new(struct kdtls_endpoint *endpoint, int fd,
+		     const struct kdtls_server_options *options,
+		     struct kdtls_server **server)
+{
+	struct kdtls_server *s = OPENSSL_zalloc(sizeof(*s));
+	int err;
+
+	if (!s)
+		return -KDTLS_EMEMORY;
+	s->endpoint = endpoint;
+	s->fd = fd;
+	TAILQ_INIT(&s->shaking);
+	TAILQ_INIT(&s->open);
+	TAILQ_INIT(&s->news);
+	TAILQ_INIT(&s->gone);
+	err = set_up(s, options);
+	if (err)
+		server_free(s);
+	else
+		*server = s;
+	return err;
+}
+
+void kdtls_server_close(struct kdtls_server *server)
+{
+	struct kdtls_client *c;
+
+	if (!server)
+		return;
+	while ((c = TAILQ_FIRST(&server->shaking)))
+		server_client_drop(c);
+	while ((c = TAILQ_FIRST(&server->open)))
+		kdtls_client_close(c);
+	while ((c = TAILQ_FIRST(&server->news)))
+		server_client_drop(c);
+	server_client_reap(server);
+	close(server->fd);
+	server_free(server);
+}
+
+/* Return the time at which something is due, or KDTLS_NEVER. */
+static uint64_t next_due(const struct kdtls_server *server)
+{
+	uint64_t life = 1000ULL * server->options.idle_timeout;
+	uint64_t due = KDTLS_NEVER;
+	const struct kdtls_client *c = TAILQ_FIRST(&server->open);
+	const struct timed *t;
+
+	t = timers_first((struct timers *)&server->timers);
+	if (t)
+		due = t->when;
+	if (life && c && c->since + life < due)
+		due = c->since + life;
+	return due;
+}
+
+int kdtls_server_timeout(const struct kdtls_server *server)
+{
+	if (server_in_pending(server) || server->more)
+		return 0;
+	return driver_wait_ms(next_due(server));
+}
+
+/* Wait until something is due, but no longer than until @end. */
+static int wait_due(const struct kdtls_server *server, uint64_t end)
+{
+	struct pollfd p = {
+		.fd = server->fd,
+		.events = kdtls_server_events(server),
+	};
+	uint64_t due = next_due(server);
+
+	if (poll(&p, 1, driver_wait_ms(due < end ? due : end)) < 0 &&
+	    errno != EINTR)
+		return -errno;
+	return 0;
+}
+
+ssize_t kdtls_server_recv(struct kdtls_server *server,
+			  struct kdtls_message *messages, size_t count,
+			  int timeout)
+{
+	uint64_t end = timeout < 0 ? KDTLS_NEVER :
+				     driver_now() + timeout * 1000ULL;
+	ssize_t n;
+	int err;
+
+	if (!count)
+		return -KDTLS_EUSAGE;
+	for (;;) {
+		server_client_reap(server);
+		n = server_in_collect(server, messages, count, &server->more);
+		if (n)
+			return n;
+		if (!timeout || driver_now() >= end)
+			return -EAGAIN;
+		if (server->more)
+			continue;
+		err = wait_due(server, end);
+		if (err)
+			return err;
+	}
+}
+
+int kdtls_server_fd(const struct kdtls_server *server)
+{
+	return server->fd;
+}
+
+short kdtls_server_events(const struct kdtls_server *server)
+{
+	(void)server;
+	return POLLIN;
+}
+
+struct kdtls_client *kdtls_server_next(const struct kdtls_server *server,
+				       const struct kdtls_client *client)
+{
+	struct kdtls_client *c;
+
+	c = client ? TAILQ_NEXT(client, list) : TAILQ_FIRST(&server->open);
+	while (c && !c->told)
+		c = TAILQ_NEXT(c, list);
+	return c;
+}
+
+void kdtls_server_get_info(const struct kdtls_server *server,
+			   struct kdtls_server_info *info)
+{
+	*info = server->info;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A hash table that grows. Its elements have a struct table_link, and its keys are
+ * bytes that strangers may choose: a secret of each table keeps them from choosing
+ * keys that collide. The functions take no lock; an owner with threads has one.
+ */
+#ifndef _KDTLS_TABLE_H
+#define _KDTLS_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * struct table_link - what is in a table, or will be
+ * @next:	the next one in the same bucket
+ * @hash:	of its key, by table_hash()
+ */
+struct table_link {
+	struct table_link *next;
+	uint32_t hash;
+};
+
+/**
+ * struct table - the table
+ * @secret:	the key of the hash
+ * @count:	elements
+ * @size:	buckets: a power of two
+ * @bucket:	the first element of each bucket
+ */
+struct table {
+	uint64_t secret[2];
+	size_t count;
+	size_t size;
+	struct table_link **bucket;
+};
+
+/* Make an empty table. Return false if there is no memory, or libcrypto failed. */
+bool table_init(struct table *t);
+
+/* Free a table, whose elements are their owner's. A zeroed one has none. */
+void table_exit(struct table *t);
+
+/* Return the hash of a key: SipHash-1-3 under the table's secret. */
+uint32_t table_hash(const struct table *t, const void *key, size_t len);
+
+/*
+ * Add @link, whose key has this hash. The table grows as it fills; without memory
+ * for that its buckets get longer.
+ */
+void table_add(struct table *t, struct table_link *link, uint32_t hash);
+
+/* Take @link out of the table. */
+void table_remove(struct table *t, struct table_link *link);
+
+/*
+ * Walk through the elements of one hash: return the first one behind @link, or
+ * the first of all if @link is NULL; NULL if there are no more. Elements of one
+ * hash may have different keys, which the caller compares.
+ */
+struct table_link *table_next(const struct table *t, uint32_t hash,
+			      const struct table_link *link);
+
+#endif /* _KDTLS_TABLE_H */
