@@ -20,5 +20,5 @@ ENGINE_SOURCES := kernel/record.c kernel/replay.c $(addprefix userspace/engine/,
 	client12.c client13.c server12.c server13.c post13.c \
 	client.c server.c content.c \
 	complete.c input.c output.c engine.c)
-ENGINE_CPPFLAGS := -D_GNU_SOURCE -Iinclude -Iinclude/uapi -Ikernel
+ENGINE_CPPFLAGS := -D_GNU_SOURCE -Iinclude -Iinclude/uapi -iquotekernel
 ENGINE_LIBS := -lcrypto
