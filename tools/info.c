@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The command kdtls info shows counters of a network namespace or of a socket. */
+/* The command kdtls info shows counters of a network namespace, or sockets. */
 #include "commands.h"
+#include "holders.h"
+#include "net.h"
+#include "report.h"
 #include <argp.h>
 #include <err.h>
 #include <errno.h>
-#include <kdtls/kdtls.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define STAT_FILE	"/proc/net/dtls_stat"
@@ -16,50 +17,72 @@
 struct which {
 	long pid;
 	long fd;
+	bool all;
+	bool json;
 };
 
+enum { OPT_ALL = 256, OPT_JSON };
+
 static const struct argp_option options[] = {
+	{ "all", OPT_ALL, NULL, 0, "every socket with DTLS, one in a line", 0 },
 	{ "pid", 'p', "PID", 0, "the process that has the socket", 0 },
 	{ "fd", 'f', "NUMBER", 0, "its file descriptor there", 0 },
+	{ "json", OPT_JSON, NULL, 0, "print JSON, with all fields of a socket", 0 },
 	{ 0 }
 };
+
+static long whole_number(struct argp_state *state, const char *arg)
+{
+	char *end;
+	long n = strtol(arg, &end, 10);
+
+	if (*end || end == arg || n < 0)
+		argp_error(state, "%s: not a number", arg);
+	return n;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct which *w = state->input;
 	bool has_pid = w->pid >= 0, has_fd = w->fd >= 0;
-	char *end = "";
 
 	switch (key) {
+	case OPT_ALL:
+		w->all = true;
+		return 0;
+	case OPT_JSON:
+		w->json = true;
+		return 0;
 	case 'p':
-		w->pid = strtol(arg, &end, 10);
-		break;
+		w->pid = whole_number(state, arg);
+		return 0;
 	case 'f':
-		w->fd = strtol(arg, &end, 10);
-		break;
+		w->fd = whole_number(state, arg);
+		return 0;
 	case ARGP_KEY_END:
 		if (has_pid != has_fd)
 			argp_error(state, "--pid and --fd go together");
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
+		if (has_pid && w->all)
+			argp_error(state, "--all and --pid exclude each other");
+		return 0;
 	}
-	if (*end || end == arg)
-		argp_error(state, "%s: not a number", arg);
-	return 0;
+	return ARGP_ERR_UNKNOWN;
 }
 
 static const struct argp info = {
 	.options = options,
 	.parser = parse,
-	.doc = "Show the DTLS counters of this network namespace or, with --pid and --fd,\n"
-	"state and counters of one socket.\v"
-	"The socket of another's process takes the right to trace it.\n\n"
+	.doc = "Show the DTLS counters of this network namespace; with --all its sockets; or,\n"
+	"with --pid and --fd, state and counters of one socket.\v"
+	"The sockets of another's processes take the right to trace them.\n\n"
 	"  kdtls info\n"
-	"  kdtls info --pid 1234 --fd 5\n",
+	"  kdtls info --all\n"
+	"  kdtls info --pid 1234 --fd 5 --json\n",
 };
 
-static int show_namespace(void)
+/* ---- the namespace ---- */
+
+static int show_namespace(struct report *r)
 {
 	FILE *f = fopen(STAT_FILE, "r");
 	unsigned long long value;
@@ -71,20 +94,45 @@ static int show_namespace(void)
 	}
 	if (!f)
 		err(1, STAT_FILE);
+	report_begin(r);
 	while (fscanf(f, "%63s %llu", name, &value) == 2)
-		printf("%-20s %20llu\n", name, value);
+		report_number(r, name, value);
+	report_end(r);
+	if (r->json)
+		putchar('\n');
 	fclose(f);
 	return 0;
 }
 
-static void row(const char *name, unsigned long long value)
-{
-	printf("%-20s %20llu\n", name, value);
-}
+/* ---- one socket ---- */
 
-static void text_row(const char *name, const char *value)
+/**
+ * struct socket_state - what is known of a socket
+ * @holder:	who holds it
+ * @local:	its own address and port
+ * @peer:	those of its peer
+ * @info:	state of its association
+ * @counters:	and what became of its records
+ */
+struct socket_state {
+	const struct holder *holder;
+	char local[ADDRESS_MAX];
+	char peer[ADDRESS_MAX];
+	struct dtls_info info;
+	struct dtls_counters counters;
+};
+
+/* Read the state of a socket. Return 0 or an error of kdtls_get_info(). */
+static int read_state(struct socket_state *s, const struct holder *holder)
 {
-	printf("%-20s %20s\n", name, value);
+	int bad;
+
+	s->holder = holder;
+	net_socket(holder->fd, s->local, s->peer);
+	bad = kdtls_get_info(holder->fd, &s->info);
+	if (!bad)
+		bad = kdtls_get_counters(holder->fd, &s->counters);
+	return bad;
 }
 
 static const char *version_name(unsigned int version)
@@ -106,65 +154,153 @@ static unsigned long long updates(const struct dtls_info *i, __u64 epoch)
 	return i->version == DTLS_VERSION_1_3 && epoch > 3 ? epoch - 3 : 0;
 }
 
-static int show_socket(const struct which *w)
+static void report_info(struct report *r, const struct dtls_info *i)
 {
-	struct dtls_counters c;
-	struct dtls_info i;
-	int pidfd, fd, bad;
+	report_text(r, "version", version_name(i->version));
+	report_text(r, "tx_cipher", kdtls_cipher_name(i->tx_cipher));
+	report_number(r, "tx_epoch", i->tx_epoch);
+	report_number(r, "tx_updates", updates(i, i->tx_epoch));
+	report_number(r, "tx_seq", i->tx_seq);
+	report_number(r, "tx_limit", i->tx_limit);
+	report_text(r, "rx_cipher", kdtls_cipher_name(i->rx_cipher));
+	report_number(r, "rx_epoch", i->rx_epoch);
+	report_number(r, "rx_updates", updates(i, i->rx_epoch));
+	report_number(r, "rx_seq", i->rx_seq);
+	report_number(r, "rx_forged", i->rx_forged);
+	report_number(r, "rx_limit", i->rx_limit);
+	report_flag(r, "end_of_file", i->flags & DTLS_INFO_EOF);
+	report_flag(r, "gro", i->flags & DTLS_INFO_GRO);
+	report_number(r, "replay_window", i->replay_window);
+	report_number(r, "mtu", i->mtu);
+	report_number(r, "control_queued", i->control_queued);
+	report_number(r, "early_queued", i->early_queued);
+}
 
-	pidfd = syscall(SYS_pidfd_open, w->pid, 0);
-	if (pidfd < 0)
-		err(1, "process %ld", w->pid);
-	fd = syscall(SYS_pidfd_getfd, pidfd, w->fd, 0);
-	if (fd < 0)
-		err(1, "descriptor %ld of process %ld", w->fd, w->pid);
-	bad = kdtls_get_info(fd, &i);
+static void report_counters(struct report *r, const struct dtls_counters *c)
+{
+	report_number(r, "tx_records", c->tx_records);
+	report_number(r, "tx_bytes", c->tx_bytes);
+	report_number(r, "rx_records", c->rx_records);
+	report_number(r, "rx_bytes", c->rx_bytes);
+	report_number(r, "rx_replays", c->rx_replays);
+	report_number(r, "rx_auth_failed", c->rx_auth_failed);
+	report_number(r, "rx_no_key", c->rx_no_key);
+	report_number(r, "rx_malformed", c->rx_malformed);
+	report_number(r, "rx_oversize", c->rx_oversize);
+	report_number(r, "rx_empty", c->rx_empty);
+	report_number(r, "rx_control", c->rx_control);
+	report_number(r, "rx_no_budget", c->rx_no_budget);
+	report_number(r, "rx_expired", c->rx_expired);
+}
+
+static void report_socket(struct report *r, const struct socket_state *s)
+{
+	report_begin(r);
+	report_text(r, "command", s->holder->command);
+	report_number(r, "pid", s->holder->pid);
+	report_number(r, "fd", s->holder->number);
+	report_text(r, "local", s->local);
+	report_text(r, "peer", s->peer);
+	report_info(r, &s->info);
+	report_counters(r, &s->counters);
+	report_end(r);
+}
+
+static int show_socket(struct report *r, const struct which *w)
+{
+	struct socket_state s;
+	struct holder holder;
+	int bad = holder_get(&holder, w->pid, w->fd);
+
 	if (!bad)
-		bad = kdtls_get_counters(fd, &c);
+		bad = read_state(&s, &holder);
 	if (bad) {
 		warnx("descriptor %ld of process %ld: %s", w->fd, w->pid,
 		      kdtls_strerror(bad));
 		return 1;
 	}
-
-	text_row("version", version_name(i.version));
-	text_row("tx_cipher", kdtls_cipher_name(i.tx_cipher));
-	row("tx_epoch", i.tx_epoch);
-	row("tx_updates", updates(&i, i.tx_epoch));
-	row("tx_seq", i.tx_seq);
-	row("tx_limit", i.tx_limit);
-	text_row("rx_cipher", kdtls_cipher_name(i.rx_cipher));
-	row("rx_epoch", i.rx_epoch);
-	row("rx_updates", updates(&i, i.rx_epoch));
-	row("rx_seq", i.rx_seq);
-	row("rx_forged", i.rx_forged);
-	row("rx_limit", i.rx_limit);
-	text_row("end_of_file", i.flags & DTLS_INFO_EOF ? "yes" : "no");
-	text_row("gro", i.flags & DTLS_INFO_GRO ? "yes" : "no");
-	row("replay_window", i.replay_window);
-	row("mtu", i.mtu);
-	row("control_queued", i.control_queued);
-	row("early_queued", i.early_queued);
-	row("tx_records", c.tx_records);
-	row("tx_bytes", c.tx_bytes);
-	row("rx_records", c.rx_records);
-	row("rx_bytes", c.rx_bytes);
-	row("rx_replays", c.rx_replays);
-	row("rx_auth_failed", c.rx_auth_failed);
-	row("rx_no_key", c.rx_no_key);
-	row("rx_malformed", c.rx_malformed);
-	row("rx_oversize", c.rx_oversize);
-	row("rx_empty", c.rx_empty);
-	row("rx_control", c.rx_control);
-	row("rx_no_budget", c.rx_no_budget);
-	row("rx_expired", c.rx_expired);
+	report_socket(r, &s);
+	if (r->json)
+		putchar('\n');
 	return 0;
+}
+
+/* ---- all sockets ---- */
+
+/* Return how many records were dropped. */
+static unsigned long long drops(const struct dtls_counters *c)
+{
+	return c->rx_replays + c->rx_auth_failed + c->rx_no_key +
+	       c->rx_malformed + c->rx_oversize + c->rx_no_budget +
+	       c->rx_expired;
+}
+
+#define LINE	"%-24s %-24s %-8s %-17s %5s %5s %12s %12s %12s %12s %8s  %s\n"
+
+/* Print a socket as a line, whose fields have the names of the line above it. */
+static void print_line(const struct socket_state *s)
+{
+	const unsigned long long values[] = {
+		s->info.tx_epoch, s->info.rx_epoch,
+		s->counters.tx_records, s->counters.tx_bytes,
+		s->counters.rx_records, s->counters.rx_bytes,
+		drops(&s->counters),
+	};
+	char text[7][24], process[COMMAND_MAX + 32];
+	size_t i;
+
+	for (i = 0; i < 7; i++)
+		snprintf(text[i], sizeof(text[i]), "%llu", values[i]);
+	snprintf(process, sizeof(process), "%s[%d] %d", s->holder->command,
+		 s->holder->pid, s->holder->number);
+	for (i = 0; process[i]; i++)
+		if (process[i] < ' ' || process[i] > '~')
+			process[i] = '?';
+	printf(LINE, s->local, s->peer, version_name(s->info.version),
+	       kdtls_cipher_name(s->info.tx_cipher), text[0], text[1], text[2],
+	       text[3], text[4], text[5], text[6], process);
+}
+
+/* Show one socket of the namespace, unless it has no DTLS. */
+static void show_one(const struct holder *holder, void *ctx)
+{
+	struct report *r = ctx;
+	struct socket_state s;
+
+	if (read_state(&s, holder))
+		return;
+	if (r->json)
+		report_socket(r, &s);
+	else
+		print_line(&s);
+}
+
+static int show_all(struct report *r)
+{
+	int bad = kdtls_available();
+
+	if (!bad && !r->json)
+		printf(LINE, "LOCAL", "PEER", "VERSION", "CIPHER", "TXEP", "RXEP",
+		       "TXRECORDS", "TXBYTES", "RXRECORDS", "RXBYTES", "DROPS",
+		       "PROCESS, FD");
+	if (!bad) {
+		report_list_begin(r);
+		bad = holders_each(show_one, r);
+		report_list_end(r);
+	}
+	if (bad)
+		warnx("%s", kdtls_strerror(bad));
+	return bad ? 1 : 0;
 }
 
 int command_info(int argc, char **argv)
 {
 	struct which w = { .pid = -1, .fd = -1 };
+	struct report r = { .json = false };
 
 	argp_parse(&info, argc, argv, 0, NULL, &w);
-	return w.pid < 0 ? show_namespace() : show_socket(&w);
+	r.json = w.json;
+	if (w.all)
+		return show_all(&r);
+	return w.pid < 0 ? show_namespace(&r) : show_socket(&r, &w);
 }

@@ -16,19 +16,42 @@ void net_prepare(int fd)
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
+static void write_address(const struct sockaddr_storage *addr, socklen_t len,
+			  char buf[ADDRESS_MAX])
+{
+	char host[48], port[8];
+
+	if (getnameinfo((const struct sockaddr *)addr, len, host, sizeof(host),
+			port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV))
+		strcpy(buf, "?");
+	else
+		snprintf(buf, ADDRESS_MAX,
+			 strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+}
+
 const char *net_peer(const struct kdtls_socket *s, char buf[ADDRESS_MAX])
 {
 	struct sockaddr_storage addr;
 	socklen_t len = sizeof(addr);
-	char host[48], port[8];
 
-	if (kdtls_peer_address(s, (struct sockaddr *)&addr, &len) ||
-	    getnameinfo((struct sockaddr *)&addr, len, host, sizeof(host),
-			port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV))
+	if (kdtls_peer_address(s, (struct sockaddr *)&addr, &len))
 		return "?";
-	snprintf(buf, ADDRESS_MAX, strchr(host, ':') ? "[%s]:%s" : "%s:%s",
-		 host, port);
+	write_address(&addr, len, buf);
 	return buf;
+}
+
+void net_socket(int fd, char local[ADDRESS_MAX], char peer[ADDRESS_MAX])
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	strcpy(local, "?");
+	strcpy(peer, "?");
+	if (!getsockname(fd, (struct sockaddr *)&addr, &len))
+		write_address(&addr, len, local);
+	len = sizeof(addr);
+	if (!getpeername(fd, (struct sockaddr *)&addr, &len))
+		write_address(&addr, len, peer);
 }
 
 uint64_t net_now(void)

@@ -16,6 +16,9 @@ void net_prepare(int fd);
 /* Return "address:port" of the peer of @s, written to @buf. */
 const char *net_peer(const struct kdtls_socket *s, char buf[ADDRESS_MAX]);
 
+/* Write "address:port" of both ends of a socket; "?" where there is none. */
+void net_socket(int fd, char local[ADDRESS_MAX], char peer[ADDRESS_MAX]);
+
 /* Return the microseconds of CLOCK_MONOTONIC. */
 uint64_t net_now(void);
 

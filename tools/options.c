@@ -65,7 +65,7 @@ static const struct argp_option common_options[] = {
 	{ "path", OPT_PATH, "kernel|user|auto", 0,
 	  "where they are made: by default in the kernel if it can", 0 },
 	{ "keylog", OPT_KEYLOG, "FILE", 0,
-	  "append the session's secrets to FILE, for tshark", 0 },
+	  "append the session's secrets to FILE, for tshark -o tls.keylog_file:FILE", 0 },
 	{ 0 }
 };
 
