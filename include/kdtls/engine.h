@@ -520,6 +520,30 @@ KDTLS_API int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint);
 KDTLS_API int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
 					   const void *pem, size_t pem_len);
 
+#define KDTLS_SECRET_SIZE	32	/* bytes for kdtls_endpoint_use_secret() */
+
+/**
+ * kdtls_endpoint_use_secret() - take the cookies and tickets of other endpoints
+ * @endpoint:	a server's endpoint that has judged no hello yet, with max_early_data 0: of
+ *		several endpoints each would take the same early data
+ * @secret:	KDTLS_SECRET_SIZE random bytes, copied; the caller wipes them
+ * @len:	bytes of @secret
+ *
+ * Endpoints with one secret and one configuration derive the same keys for cookies and
+ * tickets from it: those of several threads or processes on one port, the one of a
+ * process that was started anew, or one with other certificates. What one of them has
+ * answered with a cookie another one takes up, and a session can be resumed with each.
+ * The times that they are given have to be of one clock. The socket driver's are of
+ * CLOCK_MONOTONIC, which processes share until the system starts anew.
+ *
+ * Who learns the secret can open all tickets that were made under it, so a program makes
+ * a new one from time to time.
+ *
+ * Return: 0; -KDTLS_EUSAGE: @len, or the endpoint is not of that kind; -KDTLS_ECRYPTO.
+ */
+KDTLS_API int kdtls_endpoint_use_secret(struct kdtls_endpoint *endpoint,
+					const void *secret, size_t len);
+
 enum kdtls_gate {
 	KDTLS_GATE_DROP,	/* there is nothing to do */
 	KDTLS_GATE_REPLY,	/* send the verdict's reply */

@@ -18,15 +18,23 @@ void dtls_cookie_exit(struct dtls_cookie *k)
 {
 	dtls_hmac_free(k->key[0]);
 	dtls_hmac_free(k->key[1]);
+	dtls_shared_exit(&k->shared);
 }
 
-static bool new_key(struct dtls_hmac *k)
+_Static_assert(KEY_SIZE == DTLS_SHARED_KEY_SIZE,
+	       "a derived key is as long as a random one");
+
+/* Set the key of a period: a random one, or that of the common secret. */
+static bool new_key(struct dtls_cookie *k, u64 period)
 {
-	u8 key[KEY_SIZE];
+	u8 key[DTLS_HASH_MAX];
 	bool ok;
 
-	ok = RAND_bytes(key, sizeof(key)) == 1 &&
-	     dtls_hmac_set(k, key, sizeof(key));
+	if (k->shared.secret)
+		ok = dtls_shared_derive(&k->shared, "cookie", period, key);
+	else
+		ok = RAND_bytes(key, KEY_SIZE) == 1;
+	ok = ok && dtls_hmac_set(k->key[period % 2], key, KEY_SIZE);
 	OPENSSL_cleanse(key, sizeof(key));
 	return ok;
 }
@@ -41,11 +49,11 @@ static bool rotate(struct dtls_cookie *k, u64 now)
 
 	if (k->ready && period == k->period)
 		return true;
-	if (!new_key(k->key[period % 2]))
+	if (!new_key(k, period))
 		return false;
 	/* The other key stays only if it is that of the period before. */
 	if ((!k->ready || period != k->period + 1) &&
-	    !new_key(k->key[!(period % 2)]))
+	    !new_key(k, period - 1))
 		return false;
 	k->period = period;
 	k->ready = true;

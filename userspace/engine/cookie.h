@@ -12,6 +12,7 @@
 #include "crypto.h"
 #include "fragment.h"
 #include "hello.h"
+#include "shared.h"
 
 #define DTLS_COOKIE_SIZE	21
 
@@ -20,6 +21,7 @@ struct dtls_cookie {
 	u64 life;		/* µs of a period */
 	bool ready;
 	struct dtls_hmac *key[2]; /* keys of even and of odd periods */
+	struct dtls_shared shared;	/* what keys are derived from, if it is set */
 };
 
 /*

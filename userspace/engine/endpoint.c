@@ -294,6 +294,18 @@ int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
 	return err;
 }
 
+int kdtls_endpoint_use_secret(struct kdtls_endpoint *endpoint,
+			      const void *secret, size_t len)
+{
+	/* Each of the endpoints would take the same early data once. */
+	if (len != KDTLS_SECRET_SIZE || endpoint->config.max_early_data ||
+	    endpoint->cookie.ready || endpoint->tickets.key[0].ctx)
+		return -KDTLS_EUSAGE;
+	return dtls_shared_set(&endpoint->cookie.shared, secret, len) &&
+	       dtls_shared_set(&endpoint->tickets.shared, secret, len) ?
+	       0 : -KDTLS_ECRYPTO;
+}
+
 int64_t dtls_endpoint_time(const struct kdtls_endpoint *ep, void *ctx)
 {
 	if (ep->config.ops.unix_time)

@@ -9,44 +9,72 @@
 #define NAME_SIZE	16
 #define KEY_SIZE	32
 
-static EVP_CIPHER_CTX *new_key(const struct dtls_crypto *c)
-{
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	u8 key[KEY_SIZE];
-	bool ok;
+_Static_assert(KEY_SIZE == DTLS_SHARED_KEY_SIZE,
+	       "a derived key is as long as a random one");
 
-	ok = ctx && RAND_priv_bytes(key, sizeof(key)) == 1 &&
-	     EVP_CipherInit_ex2(ctx, c->aes256_gcm, key, NULL, 1, NULL) == 1;
-	OPENSSL_cleanse(key, sizeof(key));
-	if (ok)
-		return ctx;
-	EVP_CIPHER_CTX_free(ctx);
-	return NULL;
+/*
+ * Fill in the name of a key, and the key: both are random, or of a period. @key has
+ * room for DTLS_HASH_MAX bytes.
+ */
+static bool choose_key(const struct dtls_tickets *t, u64 period, u8 *name,
+		       u8 *key)
+{
+	u8 derived[DTLS_HASH_MAX];
+
+	if (!t->shared.secret)
+		return RAND_bytes(name, NAME_SIZE) == 1 &&
+		       RAND_priv_bytes(key, KEY_SIZE) == 1;
+	if (!dtls_shared_derive(&t->shared, "ticket name", period, derived) ||
+	    !dtls_shared_derive(&t->shared, "ticket", period, key))
+		return false;
+	memcpy(name, derived, NAME_SIZE);
+	return true;
 }
 
-static bool current_key(struct dtls_tickets *t, const struct dtls_crypto *c,
-			int64_t now)
+/* Put a new key into the place of the current one, which becomes the previous. */
+static bool new_key(struct dtls_tickets *t, const struct dtls_crypto *c,
+		    int64_t made, u64 period)
 {
-	struct dtls_ticket_key *k = &t->key[0];
-	struct dtls_ticket_key fresh = { .made = now };
+	struct dtls_ticket_key fresh = { .made = made };
+	u8 key[DTLS_HASH_MAX];
+	bool ok;
 
-	if (k->ctx && now >= k->made && now - k->made < t->life)
-		return true;
-	if (RAND_bytes(fresh.name, sizeof(fresh.name)) != 1)
+	fresh.ctx = EVP_CIPHER_CTX_new();
+	ok = fresh.ctx && choose_key(t, period, fresh.name, key) &&
+	     EVP_CipherInit_ex2(fresh.ctx, c->aes256_gcm, key, NULL, 1,
+				NULL) == 1;
+	OPENSSL_cleanse(key, sizeof(key));
+	if (!ok) {
+		EVP_CIPHER_CTX_free(fresh.ctx);
 		return false;
-	fresh.ctx = new_key(c);
-	if (!fresh.ctx)
-		return false;
+	}
 	EVP_CIPHER_CTX_free(t->key[1].ctx);
 	t->key[1] = t->key[0];
 	t->key[0] = fresh;
 	return true;
 }
 
+static bool current_key(struct dtls_tickets *t, const struct dtls_crypto *c,
+			int64_t now)
+{
+	struct dtls_ticket_key *k = &t->key[0];
+	int64_t begin;
+
+	if (k->ctx && now >= k->made && now - k->made < t->life)
+		return true;
+	if (!t->shared.secret)
+		return new_key(t, c, now, 0);
+	/* Another endpoint may have made tickets in the period before. */
+	begin = now - now % t->life;
+	return new_key(t, c, begin - t->life, (u64)begin / t->life - 1) &&
+	       new_key(t, c, begin, (u64)begin / t->life);
+}
+
 void dtls_tickets_exit(struct dtls_tickets *t)
 {
 	EVP_CIPHER_CTX_free(t->key[0].ctx);
 	EVP_CIPHER_CTX_free(t->key[1].ctx);
+	dtls_shared_exit(&t->shared);
 }
 
 /*

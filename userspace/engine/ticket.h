@@ -4,11 +4,13 @@
 #define _DTLS_TICKET_H
 
 #include "session.h"
+#include "shared.h"
 
 /*
  * Tickets are sealed with AES-256-GCM under a key of the endpoint's. The key is
  * replaced after the life of a ticket, and the key before it still opens, so
- * that every ticket can be used for its whole life.
+ * that every ticket can be used for its whole life. With a secret that endpoints
+ * have in common the life of a ticket is a period, and each period has its key.
  */
 struct dtls_ticket_key {
 	EVP_CIPHER_CTX *ctx;		/* holds the key; NULL: none yet */
@@ -19,6 +21,7 @@ struct dtls_ticket_key {
 struct dtls_tickets {
 	u32 life;			/* seconds */
 	struct dtls_ticket_key key[2];	/* current and previous */
+	struct dtls_shared shared;	/* what keys are derived from, if it is set */
 };
 
 /* Wipe and free the keys. */
