@@ -143,7 +143,7 @@ int kdtls_listen_on(struct kdtls_endpoint *endpoint, const char *host,
 }
 
 /* Make a socket that is bound to @a. Return its file or -errno. */
-static int bound_socket(const struct addrinfo *a)
+static int bound_socket(const struct addrinfo *a, bool shares_port)
 {
 	int fd, one = 1, err;
 
@@ -152,6 +152,8 @@ static int bound_socket(const struct addrinfo *a)
 		return -errno;
 	if ((a->ai_family == AF_INET6 &&
 	     setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &one, sizeof(one))) ||
+	    (shares_port &&
+	     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one))) ||
 	    bind(fd, a->ai_addr, a->ai_addrlen)) {
 		err = -errno;
 		close(fd);
@@ -171,7 +173,7 @@ int kdtls_server_on(struct kdtls_endpoint *endpoint, const char *host,
 	err = resolve(host, service, AI_PASSIVE, &list);
 	if (err)
 		return err;
-	fd = bound_socket(list);
+	fd = bound_socket(list, options && options->sharers > 1);
 	freeaddrinfo(list);
 	if (fd < 0)
 		return fd;

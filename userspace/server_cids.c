@@ -78,6 +78,8 @@ static bool choose(const struct kdtls_server *server, uint8_t *cid)
 	for (i = 0; i < TRIES; i++) {
 		if (RAND_bytes(cid, (int)server->options.cid_len) != 1)
 			return false;
+		if (server->options.sharers > 1)
+			cid[0] = (uint8_t)server->options.share;
 		if (!server_cids_find(server, cid))
 			return true;
 	}

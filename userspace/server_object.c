@@ -2,13 +2,18 @@
 /* A server object: made, timed, asked, freed; see kdtls/server.h. */
 #include "server_object.h"
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <unistd.h>
 
+/* In a record of DTLS 1.2: behind type, version, epoch and number (RFC 9146 4) */
+#define DTLS12_CID_OFFSET	11
+
 #define MAX_CLIENTS	1048576
 #define MAX_HALF_OPEN	4096
 #define SHAKE_MS	30000
+#define SHARERS_MAX	256		/* as many as one byte tells apart */
 
 static uint32_t default_to(uint32_t value, uint32_t other)
 {
@@ -27,6 +32,8 @@ static int set_options(struct kdtls_server *server,
 		return -EOPNOTSUPP;
 	if (o->cid_len && (o->cid_len < SERVER_CID_MIN ||
 			   o->cid_len > SERVER_CID_MAX))
+		return -KDTLS_EUSAGE;
+	if (o->sharers > SHARERS_MAX || (o->share && o->share >= o->sharers))
 		return -KDTLS_EUSAGE;
 	o->max_clients = default_to(o->max_clients, MAX_CLIENTS);
 	o->max_half_open = default_to(o->max_half_open, MAX_HALF_OPEN);
@@ -61,16 +68,50 @@ static int check_socket(struct kdtls_server *server)
 	return local4->sin_port ? 0 : -KDTLS_EUSAGE;
 }
 
+/*
+ * Let the sockets of a port get what bears a connection ID by the first byte of that.
+ * A program of the port chooses among them: it returns the number of a socket in the
+ * order in which they were bound, or a number that none has, which leaves the choice
+ * to the kernel. A record with a connection ID is of the type tls12_cid (RFC 9146 4)
+ * or has a unified header with the bit C (RFC 9147 4).
+ */
+static int steer(int fd)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, DTLS_CT_TLS12_CID, 0, 2),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, DTLS12_CID_OFFSET),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K,
+			 DTLS_UNIFIED_FIXED | DTLS_UNIFIED_CID),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+			 DTLS_UNIFIED | DTLS_UNIFIED_CID, 0, 2),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 1),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog program = {
+		.len = sizeof(code) / sizeof(code[0]),
+		.filter = code,
+	};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program,
+			  sizeof(program)) ? -errno : 0;
+}
+
 /* Let the socket tell what it can. */
 static int set_socket(struct kdtls_server *server)
 {
-	int one = 1;
+	int one = 1, err = 0;
 
 	server->any = address_is_any((struct sockaddr *)&server->local);
 	/* Without it each datagram comes by itself. */
 	setsockopt(server->fd, SOL_UDP, UDP_GRO, &one, sizeof(one));
-	return server->any ? address_ask(server->fd, server->local.ss_family) :
-			     0;
+	if (server->any)
+		err = address_ask(server->fd, server->local.ss_family);
+	if (!err && server->options.sharers > 1 && server->options.cid_len)
+		err = steer(server->fd);
+	return err;
 }
 
 static int set_up(struct kdtls_server *server,
@@ -122,6 +163,12 @@ int kdtls_server_new(struct kdtls_endpoint *endpoint, int fd,
 	else
 		*server = s;
 	return err;
+}
+
+void kdtls_server_set_endpoint(struct kdtls_server *server,
+			       struct kdtls_endpoint *endpoint)
+{
+	server->endpoint = endpoint;
 }
 
 void kdtls_server_close(struct kdtls_server *server)

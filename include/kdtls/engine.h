@@ -439,7 +439,8 @@ KDTLS_API int kdtls_endpoint_new(const struct kdtls_config *config,
 
 /**
  * kdtls_endpoint_free() - free an endpoint
- * @endpoint:	may be NULL; its engines must be gone
+ * @endpoint:	may be NULL. Engines of it that are left go on, and what they share is
+ *		freed with the last one; no other function may be called with it any more
  */
 KDTLS_API void kdtls_endpoint_free(struct kdtls_endpoint *endpoint);
 
@@ -631,7 +632,7 @@ KDTLS_API void kdtls_hello_free(struct kdtls_hello *hello);
 
 /**
  * kdtls_engine_new() - make an engine
- * @endpoint:	must outlive the engine
+ * @endpoint:	the endpoint, which can be freed before the engine
  * @role:	KDTLS_CLIENT or KDTLS_SERVER
  * @ctx:	what the callbacks get as their ctx
  * @address:	server: the peer's address, in the form of struct kdtls_sender, to which

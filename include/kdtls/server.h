@@ -66,7 +66,18 @@ struct kdtls_client;
  *		of @max_half_open. One more takes the place of the oldest of that source
  * @handshake_timeout: ms that a handshake may take; 0: 30000
  * @idle_timeout: ms without an authentic record after which a client is closed; 0: none
+ * @sharers:	how many sockets share the port (SO_REUSEPORT), each with a server object of
+ *		its own, as those of several threads; 256 at most; 0 or 1: no other one
+ * @share:	which of them this one is: 0 for the socket that was bound first, and so on.
+ *		It is the first byte of the connection IDs that this server gives
  * @data:	what kdtls_client_data() returns for a new client
+ *
+ * Where several sockets share a port the kernel chooses one of them for each datagram by
+ * its addresses. With @sharers set that is so only for datagrams without a connection ID:
+ * one with a connection ID goes to the socket that has given it, whatever address it comes
+ * from and however many sockets there are. Their endpoints should have one secret, see
+ * kdtls_endpoint_use_secret(), as another socket may get a client's second hello when
+ * their number changes.
  */
 struct kdtls_server_options {
 	enum kdtls_path path;
@@ -77,6 +88,8 @@ struct kdtls_server_options {
 	uint32_t max_half_open_source;
 	uint32_t handshake_timeout;
 	uint32_t idle_timeout;
+	uint32_t sharers;
+	uint32_t share;
 	void *data;
 };
 
@@ -135,7 +148,7 @@ KDTLS_API int kdtls_server_new(struct kdtls_endpoint *endpoint, int fd,
  * @server:	set on success; kdtls_server_close() frees it
  *
  * The function makes a socket, binds it and works like kdtls_server_new(). A socket of
- * AF_INET6 is for IPv6 alone.
+ * AF_INET6 is for IPv6 alone. With @sharers of the options above 1 it sets SO_REUSEPORT.
  *
  * Return: 0; -KDTLS_ENOHOST: there is no such host or service; -EADDRINUSE: the port is
  * taken; -KDTLS_EUSAGE, -EOPNOTSUPP, -KDTLS_EMEMORY as kdtls_server_new(); -errno.
@@ -144,6 +157,45 @@ KDTLS_API int kdtls_server_on(struct kdtls_endpoint *endpoint, const char *host,
 			      const char *service,
 			      const struct kdtls_server_options *options,
 			      struct kdtls_server **server);
+
+/**
+ * kdtls_server_set_endpoint() - exchange certificates, keys, trust and policy
+ * @server:	the server
+ * @endpoint:	made with kdtls_socket_config(); must outlive the server, or the next call
+ *		of this function
+ *
+ * Handshakes that begin from now on are the new endpoint's. Clients go on with the
+ * endpoint that they began with, which the program can free at once: what they need of
+ * it stays until the last of them is gone. With kdtls_endpoint_use_secret() and one
+ * secret for both the clients that have a cookie or a session notice nothing.
+ *
+ * Example:
+ *
+ *	// Show another certificate from now on.
+ *	int renew(struct kdtls_server *server, struct kdtls_endpoint **endpoint,
+ *		  const struct kdtls_config *config, const void *secret)
+ *	{
+ *		struct kdtls_endpoint *fresh;
+ *		int err = kdtls_endpoint_new(config, &fresh);
+ *
+ *		if (err)
+ *			return err;
+ *		err = kdtls_use_certificate_file(fresh, "chain.pem", "key.pem");
+ *		if (!err)
+ *			err = kdtls_endpoint_use_secret(fresh, secret,
+ *							KDTLS_SECRET_SIZE);
+ *		if (err) {
+ *			kdtls_endpoint_free(fresh);
+ *			return err;		// the old one serves on
+ *		}
+ *		kdtls_server_set_endpoint(server, fresh);
+ *		kdtls_endpoint_free(*endpoint);
+ *		*endpoint = fresh;
+ *		return 0;
+ *	}
+ */
+KDTLS_API void kdtls_server_set_endpoint(struct kdtls_server *server,
+					 struct kdtls_endpoint *endpoint);
 
 /**
  * kdtls_server_close() - stop serving, and free a server with its clients

@@ -848,6 +848,222 @@ TEST_F(server, a_socket_that_cannot_serve_is_refused)
 	close(tcp);
 }
 
+/* ---- several endpoints ---- */
+
+static const uint8_t secret[KDTLS_SECRET_SIZE] = "what these endpoints have in all";
+
+/* Make another endpoint for the server, with this pre-shared key. */
+static struct kdtls_endpoint *another(struct __test_metadata *_metadata,
+				      struct _test_data_server *self,
+				      const char *key, bool shares)
+{
+	struct kdtls_endpoint *ep = NULL;
+
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &ep));
+	ASSERT_EQ(0, kdtls_use_psk(ep, "me", key, 16));
+	if (shares)
+		ASSERT_EQ(0, kdtls_endpoint_use_secret(ep, secret,
+						       sizeof(secret)));
+	return ep;
+}
+
+/* Let the server go on with another endpoint. */
+static void exchange_endpoint(struct _test_data_server *self,
+			      struct kdtls_endpoint *ep)
+{
+	kdtls_server_set_endpoint(self->server, ep);
+	kdtls_endpoint_free(self->server_ep);
+	self->server_ep = ep;
+}
+
+TEST_F(server, keys_are_exchanged_while_it_serves)
+{
+	begin_from(_metadata, self, "127.0.0.1", 3);
+	UNTIL(established(self) == 3 && opened == 3);
+	exchange_endpoint(self, another(_metadata, self, "fedcba9876543210",
+					false));
+	/* Those that are there go on; nobody new has the new key. */
+	exchange(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	wait_for(self, 500);
+	EXPECT_EQ(3, established(self));
+	EXPECT_EQ(3, opened);
+	forget(self, 3);
+	self->clients = 3;
+	exchange_endpoint(self, another(_metadata, self, "0123456789abcdef",
+					false));
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 4);
+	exchange(_metadata, self);
+}
+
+TEST_F(server, a_cookie_is_good_at_another_endpoint_with_the_secret)
+{
+	uint64_t replies;
+	unsigned int i;
+
+	exchange_endpoint(self, another(_metadata, self, "0123456789abcdef",
+					true));
+	begin_from(_metadata, self, "127.0.0.1", 5);
+	for (i = 0; i < 1000 && counters(self).replies < 5; i++)
+		serve(self);
+	replies = counters(self).replies;
+	EXPECT_EQ(5, replies);
+	exchange_endpoint(self, another(_metadata, self, "0123456789abcdef",
+					true));
+	UNTIL(established(self) == 5);
+	EXPECT_EQ(replies, counters(self).replies);
+}
+
+static uint8_t session[4096];
+static size_t session_len;
+
+static void take_session(void *ctx, const uint8_t *data, size_t len)
+{
+	(void)ctx;
+	session_len = len < sizeof(session) ? len : 0;
+	memcpy(session, data, session_len);
+}
+
+TEST_F(server, a_session_is_resumed_by_another_endpoint_with_the_secret)
+{
+	struct kdtls_socket_options options = { .path = KDTLS_PATH_USER };
+	struct kdtls_info info;
+	int fd;
+
+	self->config.ops.session = take_session;
+	session_len = 0;
+	kdtls_endpoint_free(self->client_ep);
+	self->client_ep = another(_metadata, self, "0123456789abcdef", false);
+	exchange_endpoint(self, another(_metadata, self, "0123456789abcdef",
+					true));
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && session_len);
+	exchange_endpoint(self, another(_metadata, self, "0123456789abcdef",
+					true));
+	fd = bound(AF_INET, "127.0.0.1", 0);
+	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at, self->at_len));
+	options.session = session;
+	options.session_len = session_len;
+	ASSERT_EQ(-EINPROGRESS, kdtls_connect(self->client_ep, fd, &options, 0,
+					      &self->c[1]));
+	self->clients = 2;
+	UNTIL(established(self) == 2);
+	kdtls_engine_info(kdtls_engine(self->c[1]), &info);
+	EXPECT_EQ(1, info.resumed);
+	exchange(_metadata, self);
+}
+
+TEST_F(server, endpoints_with_a_secret_take_no_early_data)
+{
+	struct kdtls_endpoint *ep;
+
+	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_endpoint_use_secret(self->server_ep,
+							   secret, 16));
+	self->config.max_early_data = 64;
+	ep = another(_metadata, self, "0123456789abcdef", false);
+	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_endpoint_use_secret(ep, secret,
+							   sizeof(secret)));
+	kdtls_endpoint_free(ep);
+	/* Nor may the keys change under cookies that were given out. */
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1);
+	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_endpoint_use_secret(self->server_ep,
+							   secret,
+							   sizeof(secret)));
+}
+
+#define SHARERS	3
+
+/* Servers that share one port, each with an endpoint of its own */
+struct sharers {
+	struct kdtls_endpoint *ep[SHARERS];
+	struct kdtls_server *server[SHARERS];
+	unsigned int records[SHARERS], opened[SHARERS];
+};
+
+static void share_port(struct __test_metadata *_metadata,
+		       struct _test_data_server *self, struct sharers *s)
+{
+	struct sockaddr_in a = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct kdtls_server_options o = self->options;
+	int fd, i, one = 1;
+
+	memset(s, 0, sizeof(*s));
+	o.sharers = SHARERS;
+	for (i = 0; i < SHARERS; i++) {
+		fd = socket(AF_INET, SOCK_DGRAM, 0);
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+		ASSERT_EQ(0, bind(fd, (struct sockaddr *)&a, sizeof(a)));
+		self->at_len = sizeof(self->at);
+		getsockname(fd, (struct sockaddr *)&self->at, &self->at_len);
+		memcpy(&a, &self->at, sizeof(a));
+		o.share = i;
+		s->ep[i] = another(_metadata, self, "0123456789abcdef", true);
+		ASSERT_EQ(0, kdtls_server_new(s->ep[i], fd, &o, &s->server[i]));
+	}
+}
+
+static void serve_shared(struct sharers *s)
+{
+	struct kdtls_message m[MESSAGES];
+	ssize_t n, i;
+	int j;
+
+	for (j = 0; j < SHARERS; j++) {
+		while ((n = kdtls_server_recv(s->server[j], m, MESSAGES,
+					      0)) > 0) {
+			for (i = 0; i < n; i++) {
+				s->opened[j] += m[i].news == KDTLS_NEWS_OPENED;
+				s->records[j] += m[i].news == KDTLS_NEWS_DATA;
+			}
+		}
+	}
+}
+
+TEST_F(server, sockets_of_one_port_have_their_clients)
+{
+	unsigned int i, sent = 0, got = 0, homes = 0;
+	struct sharers s;
+	int fd;
+
+	share_port(_metadata, self, &s);
+	begin_from(_metadata, self, "127.0.0.1", 40);
+	for (i = 0; i < 2000 && established(self) < 40; i++) {
+		serve_shared(&s);
+		usleep(500);
+	}
+	ASSERT_EQ(40, established(self));
+	serve_shared(&s);
+	for (i = 0; i < SHARERS; i++)
+		homes += s.opened[i] > 0;
+	EXPECT_LT(1, homes);
+	/* From another port the kernel's own choice would be another socket. */
+	for (i = 0; i < 40; i++) {
+		if (variant->cid_len) {
+			fd = bound(AF_INET, "127.0.0.2", 0);
+			ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at,
+					     self->at_len));
+			dup2(fd, kdtls_fd(self->c[i]));
+			close(fd);
+		}
+		sent += kdtls_send(self->c[i], "hello", 5) == 5;
+		serve_shared(&s);
+	}
+	serve_shared(&s);
+	EXPECT_EQ(40, sent);
+	for (i = 0; i < SHARERS; i++) {
+		EXPECT_EQ(s.opened[i], s.records[i]);
+		got += s.records[i];
+		kdtls_server_close(s.server[i]);
+		kdtls_endpoint_free(s.ep[i]);
+	}
+	EXPECT_EQ(40, got);
+}
+
 /* ---- memory ---- */
 
 TEST_F(server, an_idle_client_is_small)

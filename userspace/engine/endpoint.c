@@ -189,13 +189,11 @@ fail:
 	return err;
 }
 
-void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
+static void endpoint_free(struct kdtls_endpoint *endpoint)
 {
 	struct dtls_scratch *scratch;
 	struct dtls_identity *next;
 
-	if (!endpoint)
-		return;
 	while ((scratch = endpoint->scratch)) {
 		endpoint->scratch = scratch->next;
 		OPENSSL_free(scratch);
@@ -213,6 +211,21 @@ void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
 	dtls_collector_exit(&endpoint->collector);
 	dtls_crypto_exit(&endpoint->crypto);
 	OPENSSL_clear_free(endpoint, sizeof(*endpoint));
+}
+
+void dtls_endpoint_put(struct kdtls_endpoint *ep)
+{
+	if (!--ep->engines && ep->dropped)
+		endpoint_free(ep);
+}
+
+void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
+{
+	if (!endpoint)
+		return;
+	endpoint->dropped = true;
+	if (!endpoint->engines)
+		endpoint_free(endpoint);
 }
 
 /*

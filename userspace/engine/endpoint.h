@@ -52,6 +52,8 @@ struct kdtls_endpoint {
 	struct dtls_cache cache;
 	struct dtls_psk_use psk_use[2];	/* of clients and of servers */
 	u32 handshakes;		/* how many are going on */
+	u32 engines;		/* how many there are */
+	bool dropped;		/* its owner has freed it; the last engine does */
 
 	/* The driver keeps the pre-shared key of kdtls_use_psk() here. */
 	u8 psk_len;
@@ -65,6 +67,9 @@ static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
 {
 	return ep->config.flags & flag;
 }
+
+/* Take one engine of @ep off. The last one frees an endpoint that was freed. */
+void dtls_endpoint_put(struct kdtls_endpoint *ep);
 
 /*
  * Return the time, in seconds since 1970. @ctx is the context of an engine, or

@@ -27,6 +27,7 @@ int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,
 	if (!e)
 		return -KDTLS_EMEMORY;
 	e->ep = endpoint;
+	endpoint->engines++;
 	e->ctx = ctx;
 	e->server = role == KDTLS_SERVER;
 	e->mtu = endpoint->config.mtu;
@@ -51,9 +52,11 @@ int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,
 void kdtls_engine_free(struct kdtls_engine *engine)
 {
 	struct kdtls_engine *e = engine;
+	struct kdtls_endpoint *ep;
 
 	if (!e)
 		return;
+	ep = e->ep;
 	dtls_state_handshake_drop(e);
 	dtls_state_drop_keys(e);
 	dtls_state_free13(e);
@@ -67,6 +70,7 @@ void kdtls_engine_free(struct kdtls_engine *engine)
 	OPENSSL_free(e->cid_tx);
 	OPENSSL_free(e->reply);
 	OPENSSL_clear_free(e, sizeof(*e) + e->address_len);
+	dtls_endpoint_put(ep);
 }
 
 int kdtls_engine_set_name(struct kdtls_engine *engine, const char *name)
