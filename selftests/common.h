@@ -229,15 +229,6 @@ long long dtls_stat(const char *name);
  */
 void dtls_stats(const char *const *names, size_t n, long long *values);
 
-/*
- * LINK_VARIANT is a variant of a fixture that has these members and a link of
- * them.
- */
-#define LINK_VARIANT(fixture, name, cipher_, family_, cid_len_)		\
-	FIXTURE_VARIANT_ADD(fixture, name) {				\
-		.cipher = cipher_, .family = family_, .cid_len = cid_len_, \
-	}
-
 /**
  * struct link - two connected loopback sockets and the keys between them
  * @a:		attached to DTLS once it is up
@@ -253,6 +244,38 @@ struct link {
 	struct peer_key ba;
 	__u64 b_seq;
 };
+
+/* LINK_FIXTURE is a fixture with a link, and variants that say of what kind. */
+#define LINK_FIXTURE(fixture)						\
+	FIXTURE(fixture) {						\
+		struct link l;						\
+	};								\
+	FIXTURE_VARIANT(fixture) {					\
+		__u16 cipher;						\
+		int family;						\
+		unsigned int cid_len;					\
+	}
+
+/* LINK_VARIANT is a variant of a fixture that has these members. */
+#define LINK_VARIANT(fixture, name, cipher_, family_, cid_len_)		\
+	FIXTURE_VARIANT_ADD(fixture, name) {				\
+		.cipher = cipher_, .family = family_, .cid_len = cid_len_, \
+	}
+
+/*
+ * LINK_SETUP makes the link of a LINK_FIXTURE, to a plain socket, and closes it
+ * at the end. Data to send is in the array @text then.
+ */
+#define LINK_SETUP(fixture, text)					\
+	FIXTURE_SETUP(fixture) {					\
+		stay();							\
+		ASSERT_OK(link_raw(&self->l, variant->family,		\
+				   variant->cipher, variant->cid_len));	\
+		fill(text, sizeof(text), 1);				\
+	}								\
+	FIXTURE_TEARDOWN(fixture) {					\
+		link_close(&self->l);					\
+	}
 
 /*
  * Make sockets and keys, and attach nothing. The connection IDs differ, and so

@@ -16,17 +16,7 @@ static struct peer_record rec;
 static const __u8 close_notify[] = { ALERT_WARNING, ALERT_CLOSE_NOTIFY };
 static const __u8 fatal[] = { ALERT_FATAL, ALERT_INTERNAL_ERROR };
 
-FIXTURE(control)
-{
-	struct link l;
-};
-
-FIXTURE_VARIANT(control)
-{
-	__u16 cipher;
-	int family;
-	unsigned int cid_len;
-};
+LINK_FIXTURE(control);
 
 LINK_VARIANT(control, v4, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
 LINK_VARIANT(control, v6, DTLS_CIPHER_AES_CCM_8_128, AF_INET6, 0);
@@ -41,18 +31,7 @@ LINK_VARIANT(control, v13_v4_cid, V13(DTLS_CIPHER_CHACHA20_POLY1305),
  */
 #define SHOWS_TYPE(v)	(!(v)->cid_len && !IS_V13((v)->cipher))
 
-FIXTURE_SETUP(control)
-{
-	stay();
-	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher,
-			   variant->cid_len));
-	fill(text, sizeof(text), 1);
-}
-
-FIXTURE_TEARDOWN(control)
-{
-	link_close(&self->l);
-}
+LINK_SETUP(control, text)
 
 static void nothing_to_read(struct __test_metadata *_metadata, struct link *l)
 {

@@ -21,34 +21,13 @@
 
 static __u8 text[1 << 16], buf[1 << 17], wire[1 << 17];
 
-FIXTURE(flood)
-{
-	struct link l;
-};
-
-FIXTURE_VARIANT(flood)
-{
-	__u16 cipher;
-	int family;
-	unsigned int cid_len;
-};
+LINK_FIXTURE(flood);
 
 LINK_VARIANT(flood, v12, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
 LINK_VARIANT(flood, v12_cid, DTLS_CIPHER_AES_GCM_128, AF_INET6, 8);
 LINK_VARIANT(flood, v13, V13(DTLS_CIPHER_AES_GCM_128), AF_INET6, 0);
 
-FIXTURE_SETUP(flood)
-{
-	stay();
-	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher,
-			   variant->cid_len));
-	fill(text, sizeof(text), 1);
-}
-
-FIXTURE_TEARDOWN(flood)
-{
-	link_close(&self->l);
-}
+LINK_SETUP(flood, text)
 
 /* The drops of the socket (ss -m) and UDP's, of all sockets together */
 enum { DROPS, IN_ERRORS, CSUM_ERRORS, N_FIGURES };

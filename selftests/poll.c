@@ -23,35 +23,14 @@ static __u8 text[4096], buf[DGRAM_MAX], wire[DGRAM_MAX];
 
 static const __u8 close_notify[] = { ALERT_WARNING, ALERT_CLOSE_NOTIFY };
 
-FIXTURE(poll)
-{
-	struct link l;
-};
-
-FIXTURE_VARIANT(poll)
-{
-	__u16 cipher;
-	int family;
-	unsigned int cid_len;
-};
+LINK_FIXTURE(poll);
 
 LINK_VARIANT(poll, v4, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
 LINK_VARIANT(poll, v6_cid, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET6, 5);
 LINK_VARIANT(poll, v13_v4, V13(DTLS_CIPHER_AES_GCM_128), AF_INET, 0);
 LINK_VARIANT(poll, v13_v6_cid, V13(DTLS_CIPHER_CHACHA20_POLY1305), AF_INET6, 5);
 
-FIXTURE_SETUP(poll)
-{
-	stay();
-	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher,
-			   variant->cid_len));
-	fill(text, sizeof(text), 1);
-}
-
-FIXTURE_TEARDOWN(poll)
-{
-	link_close(&self->l);
-}
+LINK_SETUP(poll, text)
 
 /*
  * Something that must not be seen: a forgery, a replay, an empty record, an

@@ -46,15 +46,7 @@ static __u8 text[4096], buf[DGRAM_MAX], wire[DGRAM_MAX];
 
 static const __u8 close_notify[] = { ALERT_WARNING, ALERT_CLOSE_NOTIFY };
 
-FIXTURE(readers) {
-	struct link l;
-};
-
-FIXTURE_VARIANT(readers) {
-	int family;
-	__u16 cipher;
-	unsigned int cid_len;
-};
+LINK_FIXTURE(readers);
 
 LINK_VARIANT(readers, v4, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET, 0);
 

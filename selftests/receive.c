@@ -26,17 +26,7 @@
 static __u8 text[1 << 18], buf[1 << 18], wire[1 << 18];
 static struct peer_record rec;
 
-FIXTURE(receive)
-{
-	struct link l;
-};
-
-FIXTURE_VARIANT(receive)
-{
-	__u16 cipher;
-	int family;
-	unsigned int cid_len;
-};
+LINK_FIXTURE(receive);
 
 LINK_VARIANT(receive, v4, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
 LINK_VARIANT(receive, v6, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET6, 0);
@@ -46,18 +36,7 @@ LINK_VARIANT(receive, v13_v4, V13(DTLS_CIPHER_AES_GCM_128), AF_INET, 0);
 LINK_VARIANT(receive, v13_v6_cid, V13(DTLS_CIPHER_CHACHA20_POLY1305),
 	     AF_INET6, 9);
 
-FIXTURE_SETUP(receive)
-{
-	stay();
-	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher,
-			   variant->cid_len));
-	fill(text, sizeof(text), 1);
-}
-
-FIXTURE_TEARDOWN(receive)
-{
-	link_close(&self->l);
-}
+LINK_SETUP(receive, text)
 
 /* The counters of what was not delivered */
 enum what {
@@ -2246,17 +2225,7 @@ TEST_F(receive, page_cache_stays_as_it_was_when_looked_at)
  * Connection IDs
  */
 
-FIXTURE(receive_cid)
-{
-	struct link l;
-};
-
-FIXTURE_VARIANT(receive_cid)
-{
-	__u16 cipher;
-	int family;
-	unsigned int cid_len;
-};
+LINK_FIXTURE(receive_cid);
 
 LINK_VARIANT(receive_cid, short, DTLS_CIPHER_AES_GCM_128, AF_INET, 1);
 LINK_VARIANT(receive_cid, longest, DTLS_CIPHER_CHACHA20_POLY1305,
@@ -2265,18 +2234,7 @@ LINK_VARIANT(receive_cid, v13_short, V13(DTLS_CIPHER_AES_GCM_128), AF_INET, 1);
 LINK_VARIANT(receive_cid, v13_longest, V13(DTLS_CIPHER_CHACHA20_POLY1305),
 	     AF_INET6, DTLS_CID_SIZE_MAX - 3);
 
-FIXTURE_SETUP(receive_cid)
-{
-	stay();
-	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher,
-			   variant->cid_len));
-	fill(text, sizeof(text), 1);
-}
-
-FIXTURE_TEARDOWN(receive_cid)
-{
-	link_close(&self->l);
-}
+LINK_SETUP(receive_cid, text)
 
 TEST_F(receive_cid, both_ways)
 {

@@ -10,17 +10,7 @@
 static __u8 text[1 << 17], buf[DGRAM_MAX], wire[DGRAM_MAX];
 static struct peer_record rec;
 
-FIXTURE(record)
-{
-	struct link l;
-};
-
-FIXTURE_VARIANT(record)
-{
-	__u16 cipher;
-	int family;
-	unsigned int cid_len;
-};
+LINK_FIXTURE(record);
 
 #define RECORD_VARIANT(name, cipher_, family_, cid_len_)		\
 	FIXTURE_VARIANT_ADD(record, name) {				\

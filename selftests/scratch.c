@@ -24,17 +24,7 @@
 static __u8 text[1 << 18], wire[DGRAM_MAX];
 static struct peer_record rec;
 
-FIXTURE(scratch)
-{
-	struct link l;
-};
-
-FIXTURE_VARIANT(scratch)
-{
-	__u16 cipher;
-	int family;
-	unsigned int cid_len;
-};
+LINK_FIXTURE(scratch);
 
 LINK_VARIANT(scratch, v4, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
 LINK_VARIANT(scratch, v6_cid, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET6, 255);

@@ -37,17 +37,7 @@ static void fill_text(void)
 		snprintf((char *)text + i, 64, MARK "%025u", i);
 }
 
-FIXTURE(transmit)
-{
-	struct link l;
-};
-
-FIXTURE_VARIANT(transmit)
-{
-	__u16 cipher;
-	int family;
-	unsigned int cid_len;
-};
+LINK_FIXTURE(transmit);
 
 LINK_VARIANT(transmit, v4, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
 LINK_VARIANT(transmit, v6, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET6, 0);

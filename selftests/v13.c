@@ -14,17 +14,7 @@
 static __u8 text[4096], buf[DGRAM_MAX], wire[DGRAM_MAX];
 static struct peer_record rec;
 
-FIXTURE(v13)
-{
-	struct link l;
-};
-
-FIXTURE_VARIANT(v13)
-{
-	__u16 cipher;
-	int family;
-	unsigned int cid_len;
-};
+LINK_FIXTURE(v13);
 
 #define V13_VARIANT(name, cipher_, family_, cid_len_)			\
 	FIXTURE_VARIANT_ADD(v13, name) {				\

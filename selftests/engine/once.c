@@ -66,7 +66,10 @@ FIXTURE_SETUP(once)
 	opened = 0;
 }
 
-/* The client comes back with its session; the counts begin anew. */
+/*
+ * Close both ends, and let the client come back with its session. The counts
+ * begin anew.
+ */
 static int come_back(struct end *client, struct end *server, bool early)
 {
 	end_close(client);
@@ -82,6 +85,22 @@ static int come_back(struct end *client, struct end *server, bool early)
 					       4) : 0;
 }
 
+/*
+ * Shake hands, resume the session by its ticket and without early data, and
+ * expect one judge for both hellos of the resumed handshake.
+ */
+#define EXPECT_TICKET_OPENED_ONCE()					\
+	do {								\
+		HANDSHAKE();						\
+		ASSERT_EQ(0, come_back(&self->client, &self->server,	\
+				       false));				\
+		HANDSHAKE();						\
+		EXPECT_TRUE(info_of(&self->server).resumed);		\
+		EXPECT_EQ(2, parsed);					\
+		EXPECT_EQ(1, checked);					\
+		EXPECT_EQ(1, opened);					\
+	} while (0)
+
 TEST_F(once, a_hello_of_dtls_1_2_is_parsed_once_and_its_cookie_checked_once)
 {
 	self->client.config.version_max = DTLS_VERSION_1_2;
@@ -93,13 +112,7 @@ TEST_F(once, a_hello_of_dtls_1_2_is_parsed_once_and_its_cookie_checked_once)
 TEST_F(once, a_ticket_of_dtls_1_2_is_opened_once)
 {
 	self->client.config.version_max = DTLS_VERSION_1_2;
-	HANDSHAKE();
-	ASSERT_EQ(0, come_back(&self->client, &self->server, false));
-	HANDSHAKE();
-	EXPECT_TRUE(info_of(&self->server).resumed);
-	EXPECT_EQ(2, parsed);
-	EXPECT_EQ(1, checked);
-	EXPECT_EQ(1, opened);
+	EXPECT_TICKET_OPENED_ONCE();
 }
 
 TEST_F(once, a_hello_of_dtls_1_3_is_parsed_once_and_its_cookie_checked_once)
@@ -111,13 +124,7 @@ TEST_F(once, a_hello_of_dtls_1_3_is_parsed_once_and_its_cookie_checked_once)
 
 TEST_F(once, a_ticket_without_early_data_is_opened_once)
 {
-	HANDSHAKE();
-	ASSERT_EQ(0, come_back(&self->client, &self->server, false));
-	HANDSHAKE();
-	EXPECT_TRUE(info_of(&self->server).resumed);
-	EXPECT_EQ(2, parsed);
-	EXPECT_EQ(1, checked);
-	EXPECT_EQ(1, opened);
+	EXPECT_TICKET_OPENED_ONCE();
 }
 
 TEST_F(once, a_ticket_with_early_data_is_opened_once)

@@ -944,29 +944,20 @@ TEST_F(driver, restart)
 }
 
 /*
- * Shake hands, let the client lose its state and shake hands again from the same
- * address and port; then hang up. The client has @before as its endpoint, and
- * then @after.
+ * Let the client of an association lose its state and shake hands again from the
+ * same address and port, as the endpoint @ep; then hang up.
  */
-static void restart_as(struct __test_metadata *_metadata,
+static void start_anew(struct __test_metadata *_metadata,
 		       struct _test_data_driver *self,
-		       struct kdtls_endpoint *before,
-		       struct kdtls_endpoint *after)
+		       struct kdtls_endpoint *ep)
 {
-	struct kdtls_endpoint *client = self->client;
-	struct kdtls_socket *gone, *old;
+	struct kdtls_socket *gone = self->c, *old = self->s;
 	int i;
 
-	self->client = before;
-	ASSERT_EQ(0, shake(self));
-	self->client = client;
-	works(_metadata, self);
-	gone = self->c;
-	old = self->s;
 	self->c = NULL;
 	self->s = NULL;
 	ASSERT_EQ(-EINPROGRESS,
-		  kdtls_connect(after, wire_client(&self->w),
+		  kdtls_connect(ep, wire_client(&self->w),
 				&self->client_options, 0, &self->c));
 	for (i = 0; i < 5000 && (turn(self) || !self->s); i++) {
 		attend(old);
@@ -985,6 +976,24 @@ static void restart_as(struct __test_metadata *_metadata,
 	kdtls_close(self->s);
 	self->c = NULL;
 	self->s = NULL;
+}
+
+/*
+ * Shake hands, and let the client start anew. It has @before as its endpoint,
+ * and then @after.
+ */
+static void restart_as(struct __test_metadata *_metadata,
+		       struct _test_data_driver *self,
+		       struct kdtls_endpoint *before,
+		       struct kdtls_endpoint *after)
+{
+	struct kdtls_endpoint *client = self->client;
+
+	self->client = before;
+	ASSERT_EQ(0, shake(self));
+	self->client = client;
+	works(_metadata, self);
+	start_anew(_metadata, self, after);
 }
 
 /*
@@ -1314,7 +1323,6 @@ TEST_F(driver, connection_ids_are_changed)
  */
 TEST_F(driver, restart_after_key_updates)
 {
-	struct kdtls_socket *gone, *old;
 	int updates, i;
 
 	if (version == DTLS_VERSION_1_2)
@@ -1325,29 +1333,7 @@ TEST_F(driver, restart_after_key_updates)
 			ASSERT_EQ(0, update_keys(self, self->c, false));
 			works(_metadata, self);
 		}
-		gone = self->c;
-		old = self->s;
-		self->s = NULL;
-		ASSERT_EQ(-EINPROGRESS,
-			  kdtls_connect(self->client, wire_client(&self->w),
-					&self->client_options, 0, &self->c));
-		for (i = 0; i < 5000 && (turn(self) || !self->s); i++) {
-			attend(old);
-			kdtls_process(old);
-		}
-		ASSERT_NE(NULL, self->s) TH_LOG("after %d updates", updates);
-		works(_metadata, self);
-		EXPECT_EQ(-KDTLS_ERESTARTED, kdtls_process(old));
-		kdtls_close(old);
-
-		self->w.up = drop_all;
-		kdtls_close(gone);
-		kdtls_close(self->c);
-		wire_carry(&self->w);
-		self->w.up = NULL;
-		kdtls_close(self->s);
-		self->c = NULL;
-		self->s = NULL;
+		start_anew(_metadata, self, self->client);
 	}
 }
 

@@ -12,7 +12,6 @@
 #include "identity.h"
 #include "psks.h"
 #include "resumption.h"
-#include "sign.h"
 
 /*
  * Resume the session, as the server does: the master secret is the session's.
@@ -248,20 +247,12 @@ static int send_key_exchange(struct kdtls_engine *e)
 
 static int send_certificate_verify(struct kdtls_engine *e)
 {
-	struct dtls_handshake *hs = e->hs;
-	struct dtls_bytes all = { hs->transcript.all.p, hs->transcript.all.len };
-	struct dtls_writer *w;
-	u8 *signature;
-	size_t len;
+	const struct dtls_writer *t = &e->hs->transcript.all;
+	struct dtls_bytes all = { t->p, t->len };
+	struct dtls_writer *w = dtls_handshake_message(e, DTLS_CERTIFICATE_VERIFY);
+	int err = dtls_handshake_sign(e, w, all);
 
-	len = dtls_sign_make(hs->scheme, hs->identity->key, all, &signature);
-	if (!len)
-		return dtls_fail_internal(e);
-	w = dtls_handshake_message(e, DTLS_CERTIFICATE_VERIFY);
-	wr_u16(w, hs->scheme->id);
-	wr_vec(w, 2, signature, len);
-	OPENSSL_free(signature);
-	return dtls_handshake_message_end(e);
+	return err ? err : dtls_handshake_message_end(e);
 }
 
 static int server_hello_done(struct kdtls_engine *e, struct dtls_bytes body)

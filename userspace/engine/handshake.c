@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Messages and flights, for both versions and both ends; see handshake.h. */
 #include "handshake.h"
+#include "sign.h"
 
 struct dtls_writer *dtls_handshake_message(struct kdtls_engine *e, u8 type)
 {
@@ -28,6 +29,22 @@ int dtls_handshake_message_end(struct kdtls_engine *e)
 	    !dtls_flight_add(&e->flight, hs->tx_epoch, DTLS_CT_HANDSHAKE, w->p,
 			     w->len))
 		return dtls_fail_memory(e);
+	return 0;
+}
+
+int dtls_handshake_sign(struct kdtls_engine *e, struct dtls_writer *w,
+			struct dtls_bytes data)
+{
+	const struct dtls_handshake *hs = e->hs;
+	u8 *signature;
+	size_t len;
+
+	len = dtls_sign_make(hs->scheme, hs->identity->key, data, &signature);
+	if (!len)
+		return dtls_fail_internal(e);
+	wr_u16(w, hs->scheme->id);
+	wr_vec(w, 2, signature, len);
+	OPENSSL_free(signature);
 	return 0;
 }
 

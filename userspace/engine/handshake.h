@@ -13,6 +13,13 @@ struct dtls_writer *dtls_handshake_message(struct kdtls_engine *e, u8 type);
  */
 int dtls_handshake_message_end(struct kdtls_engine *e);
 
+/*
+ * Write the scheme of this end's key, and the signature of @data under it, into
+ * a message (RFC 5246 4.7, RFC 8446 4.4.3). Return 0 or an error.
+ */
+int dtls_handshake_sign(struct kdtls_engine *e, struct dtls_writer *w,
+			struct dtls_bytes data);
+
 /* Begin a flight, as the peer has got the one before. */
 void dtls_handshake_flight_begin(struct kdtls_engine *e);
 

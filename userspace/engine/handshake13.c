@@ -2,7 +2,6 @@
 /* What client and server have in common in DTLS 1.3; see handshake13.h. */
 #include "auth.h"
 #include "handshake13.h"
-#include "sign.h"
 
 int dtls_handshake13_begin(struct kdtls_engine *e)
 {
@@ -190,24 +189,17 @@ static bool signed_bytes(struct kdtls_engine *e, bool server, size_t upto,
 
 int dtls_handshake13_send_verify(struct kdtls_engine *e)
 {
-	struct dtls_handshake *hs = e->hs;
-	struct dtls_writer *w, content = { 0 };
-	u8 *signature = NULL;
-	size_t len = 0;
+	struct dtls_writer *w = dtls_handshake_message(e, DTLS_CERTIFICATE_VERIFY);
+	struct dtls_writer content = { 0 };
+	int err;
 
-	if (signed_bytes(e, e->server, hs->transcript.all.len, &content))
-		len = dtls_sign_make(hs->scheme, hs->identity->key,
-				     (struct dtls_bytes){ content.p,
-							 content.len },
-				     &signature);
+	if (signed_bytes(e, e->server, e->hs->transcript.all.len, &content))
+		err = dtls_handshake_sign(e, w, (struct dtls_bytes){ content.p,
+					  content.len });
+	else
+		err = dtls_fail_internal(e);
 	wr_free(&content);
-	if (!len)
-		return dtls_fail_internal(e);
-	w = dtls_handshake_message(e, DTLS_CERTIFICATE_VERIFY);
-	wr_u16(w, hs->scheme->id);
-	wr_vec(w, 2, signature, len);
-	OPENSSL_free(signature);
-	return dtls_handshake_message_end(e);
+	return err ? err : dtls_handshake_message_end(e);
 }
 
 static bool verify_data(struct kdtls_engine *e, bool server, size_t upto,

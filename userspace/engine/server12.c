@@ -13,7 +13,6 @@
 #include "psks.h"
 #include "resumption.h"
 #include "server12.h"
-#include "sign.h"
 
 /*
  * Return the first of the endpoint's groups that the client has too. A client
@@ -165,26 +164,19 @@ static int write_point(struct kdtls_engine *e, struct dtls_writer *w)
 
 static int write_kex_signature(struct kdtls_engine *e, struct dtls_writer *w)
 {
-	struct dtls_handshake *hs = e->hs;
 	struct dtls_bytes params = { w->p + DTLS_MESSAGE_HEADER,
 				     w->len - DTLS_MESSAGE_HEADER };
-	struct dtls_writer signed_bytes = { 0 };
-	u8 *signature;
-	size_t len = 0;
+	struct dtls_writer content = { 0 };
+	int err;
 
-	dtls_handshake12_signed_params(e, params, &signed_bytes);
-	if (!signed_bytes.failed)
-		len = dtls_sign_make(hs->scheme, hs->identity->key,
-				     (struct dtls_bytes){ signed_bytes.p,
-						     signed_bytes.len },
-				     &signature);
-	wr_free(&signed_bytes);
-	if (!len)
-		return dtls_fail_internal(e);
-	wr_u16(w, hs->scheme->id);
-	wr_vec(w, 2, signature, len);
-	OPENSSL_free(signature);
-	return 0;
+	dtls_handshake12_signed_params(e, params, &content);
+	if (content.failed)
+		err = dtls_fail_internal(e);
+	else
+		err = dtls_handshake_sign(e, w, (struct dtls_bytes){ content.p,
+					  content.len });
+	wr_free(&content);
+	return err;
 }
 
 static int send_key_exchange(struct kdtls_engine *e)
