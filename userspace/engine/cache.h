@@ -5,12 +5,16 @@
 
 #include "session.h"
 
-/*
- * The server's cache has one place for each value of a hash of the id. A newer
- * session takes the place of an older one, so that nothing has to be tidied up.
+/**
+ * struct dtls_cache - sessions by id
+ * @entry:	the places, each with a session as bytes, or empty
+ * @size:	number of places
+ *
+ * There is one place for each value of a hash of the id. A newer session takes
+ * the place of an older one, so that nothing has to be tidied up.
  */
 struct dtls_cache {
-	struct dtls_writer *entry;	/* a session as bytes, or empty */
+	struct dtls_writer *entry;
 	size_t size;
 };
 

@@ -8,7 +8,14 @@
 
 #include "state.h"
 
-/* struct dtls_offered_psk is a key that the hello offers. */
+/**
+ * struct dtls_offered_psk - a key that a ClientHello offers
+ * @key:	the key
+ * @identity:	its identity, or the ticket
+ * @age:	the ticket's age, hidden (RFC 8446 4.2.11.1), or 0
+ * @resumes:	the key is that of a session
+ * @sha384:	the hash of its binder is SHA-384, else SHA-256
+ */
 struct dtls_offered_psk {
 	struct dtls_bytes key;
 	struct dtls_bytes identity;

@@ -37,15 +37,28 @@ _Static_assert(DTLS_COLLECT_HELLO < DTLS_COLLECT_SOURCE,
 
 TAILQ_HEAD(dtls_collected_list, dtls_collected);
 
-/* struct dtls_sender is a sender as struct kdtls_sender describes it. */
+/**
+ * struct dtls_sender - a sender, as struct kdtls_sender describes it
+ * @address:	the address as bytes
+ * @source_len:	bytes at the front of @address whose senders share one limit;
+ *		0: all
+ */
 struct dtls_sender {
 	struct dtls_bytes address;
 	size_t source_len;
 };
 
-/*
- * struct dtls_collected is a hello of which a piece has come. If @finished, @random
- * is that of the hello before.
+/**
+ * struct dtls_collected - a hello of which a piece has come
+ * @by_age:	in the list of all, the oldest first
+ * @by_source:	in the list of its source, the oldest first
+ * @source:	where its memory is counted
+ * @begun:	when its first piece came, in microseconds
+ * @hello:	the pieces so far
+ * @finished:	a hello was put together before, and @random is set
+ * @random:	the random of that hello
+ * @address_len: bytes of @address
+ * @address:	its sender
  */
 struct dtls_collected {
 	TAILQ_ENTRY(dtls_collected) by_age;
@@ -59,19 +72,28 @@ struct dtls_collected {
 	u8 address[];
 };
 
-/*
- * struct dtls_source is the sources that have one value of the hash in common.
+/**
+ * struct dtls_source - the sources that have one value of a hash in common
+ * @list:	their hellos, the oldest first
+ * @held:	bytes of memory of these
  */
 struct dtls_source {
-	struct dtls_collected_list list; /* the oldest first */
+	struct dtls_collected_list list;
 	size_t held;
 };
 
+/**
+ * struct dtls_collector - the hellos of which a piece has come
+ * @source:	the hellos by source
+ * @all:	all hellos, the oldest first
+ * @held:	bytes of memory of these
+ * @seed:	a random number that makes the hash of sources unguessable
+ */
 struct dtls_collector {
 	struct dtls_source source[DTLS_COLLECT_SOURCES];
-	struct dtls_collected_list all;	/* the oldest first */
+	struct dtls_collected_list all;
 	size_t held;
-	u64 seed;			/* makes the hash unguessable */
+	u64 seed;
 };
 
 /* Set up a collector. Return false if libcrypto failed. */

@@ -16,12 +16,20 @@
 
 #define DTLS_COOKIE_SIZE	21
 
+/**
+ * struct dtls_cookie - the keys of cookies
+ * @period:	number of the current period
+ * @life:	microseconds of a period
+ * @ready:	the keys are set
+ * @key:	the keys of even and of odd periods
+ * @shared:	the secret that keys are derived from, if endpoints share one
+ */
 struct dtls_cookie {
-	u64 period;		/* number of the current period */
-	u64 life;		/* µs of a period */
+	u64 period;
+	u64 life;
 	bool ready;
-	struct dtls_hmac *key[2]; /* keys of even and of odd periods */
-	struct dtls_shared shared;	/* what keys are derived from, if it is set */
+	struct dtls_hmac *key[2];
+	struct dtls_shared shared;
 };
 
 /*
@@ -47,15 +55,21 @@ bool dtls_cookie_make(struct dtls_cookie *k, struct dtls_bytes address,
 bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
 		       const struct dtls_client_hello *ch, u64 now);
 
-/*
- * The cookie of a HelloRetryRequest (RFC 9147 5.1) carries all that the server
- * must know of the first ClientHello, so that it need not keep it.
+/**
+ * struct dtls_retry - what the cookie of a HelloRetryRequest says
+ * @suite:	the suite that was chosen
+ * @group:	the group that was asked for, or 0
+ * @hash_len:	bytes of @hash
+ * @hash:	the hash of the first ClientHello
+ *
+ * The cookie (RFC 9147 5.1) carries all that the server must know of the first
+ * ClientHello, so that the server need not keep it.
  */
 struct dtls_retry {
 	u16 suite;
-	u16 group;			/* the group asked for, or 0 */
+	u16 group;
 	u8 hash_len;
-	u8 hash[DTLS_HASH_MAX];		/* hash of the first ClientHello */
+	u8 hash[DTLS_HASH_MAX];
 };
 
 #define DTLS_RETRY_MAC_SIZE	16

@@ -15,22 +15,42 @@
 #define DTLS_RANDOM_SIZE	32
 #define DTLS_GROUPS_MAX		8
 
+/**
+ * struct dtls_crypto - what is fetched from libcrypto
+ * @sha256:	SHA-256
+ * @sha384:	SHA-384
+ * @aes256_gcm:	AES-256-GCM, for records and tickets
+ * @aes128_gcm:	AES-128-GCM
+ * @aes128_ccm:	AES-128-CCM
+ * @aes256_ccm:	AES-256-CCM
+ * @chacha:	ChaCha20-Poly1305
+ * @aes128_ecb:	AES-128, which masks sequence numbers of DTLS 1.3
+ * @aes256_ecb:	AES-256, likewise
+ * @chacha20:	ChaCha20, likewise
+ * @hmac_sha256: a context that dtls_crypto_hmac_key() keys
+ * @hmac_sha384: likewise, of SHA-384
+ * @digest:	the context of dtls_crypto_digest()
+ * @keygen:	for each group a context that makes keys, or NULL
+ * @pool:	random bytes that dtls_pool_take() gives out
+ *
+ * A cipher but @aes256_gcm may be NULL, as libcrypto's providers may lack it.
+ */
 struct dtls_crypto {
 	EVP_MD *sha256;
 	EVP_MD *sha384;
-	EVP_CIPHER *aes256_gcm;		/* tickets use this one, too */
-	EVP_CIPHER *aes128_gcm;		/* from here on a cipher may be NULL */
+	EVP_CIPHER *aes256_gcm;
+	EVP_CIPHER *aes128_gcm;
 	EVP_CIPHER *aes128_ccm;
 	EVP_CIPHER *aes256_ccm;
 	EVP_CIPHER *chacha;
-	EVP_CIPHER *aes128_ecb;		/* for masks of sequence numbers */
+	EVP_CIPHER *aes128_ecb;
 	EVP_CIPHER *aes256_ecb;
 	EVP_CIPHER *chacha20;
-	struct dtls_hmac *hmac_sha256;	/* see dtls_crypto_hmac_key() */
+	struct dtls_hmac *hmac_sha256;
 	struct dtls_hmac *hmac_sha384;
-	EVP_MD_CTX *digest;		/* see dtls_crypto_digest() */
-	EVP_PKEY_CTX *keygen[DTLS_GROUPS_MAX]; /* see dtls_kex_generate() */
-	struct dtls_pool *pool;		/* see dtls_pool_take() */
+	EVP_MD_CTX *digest;
+	EVP_PKEY_CTX *keygen[DTLS_GROUPS_MAX];
+	struct dtls_pool *pool;
 };
 
 /*

@@ -8,19 +8,30 @@
 
 #include "state.h"
 
-/* struct dtls_early_queue is content of one record that is still to be sent. */
+/**
+ * struct dtls_early_queue - the content of a record that is still to be sent
+ * @next:	the content that follows, or NULL
+ * @len:	bytes of @data
+ * @data:	the content
+ */
 struct dtls_early_queue {
 	struct dtls_early_queue *next;
 	size_t len;
 	u8 data[];
 };
 
-/* struct dtls_early is one end's early data, while it goes or comes. */
+/**
+ * struct dtls_early - one end's early data, while it goes or comes
+ * @key:	the key: a client seals with it, a server opens
+ * @info:	@key as it was derived
+ * @queue:	client: what is still to be sent
+ * @left:	bytes that may still go or come
+ */
 struct dtls_early {
-	struct dtls_protection *key;	/* client: seals; server: opens */
-	struct dtls_key_info info;	/* @key as it was derived */
-	struct dtls_early_queue *queue;	/* client: to be sent */
-	u32 left;			/* bytes that may still come */
+	struct dtls_protection *key;
+	struct dtls_key_info info;
+	struct dtls_early_queue *queue;
+	u32 left;
 };
 
 /* Wipe and free @e->early, if there is one. */

@@ -15,9 +15,10 @@
 #define DTLS_SUITES_MAX		32
 #define DTLS_SCHEMES_MAX	16
 
-/*
- * struct dtls_psk_use is the pre-shared key that one role used last; see
- * psks.c.
+/**
+ * struct dtls_psk_use - the pre-shared key that one role used last; see psks.c
+ * @used:	there was such a key
+ * @basis:	hash of that key
  */
 struct dtls_psk_use {
 	bool used;

@@ -10,21 +10,33 @@
 
 #include "fragment.h"
 
-/* struct dtls_outgoing is a message with its header, or a ChangeCipherSpec. */
+/**
+ * struct dtls_outgoing - a message of a flight, or a ChangeCipherSpec
+ * @next:	the message that goes out behind it, or NULL
+ * @epoch:	of the records that bear it
+ * @type:	their content type
+ * @len:	bytes of the message, its header among them
+ * @missing:	bytes of the body that the peer has not acknowledged; 1 if
+ *		there is no body
+ * @data:	the message, and a bitmap of the missing bytes
+ */
 struct dtls_outgoing {
 	struct dtls_outgoing *next;
 	u64 epoch;
-	u8 type;		/* content type */
+	u8 type;
 	u32 len;
-	u32 missing;		/* bytes not acknowledged; 1 if no body */
-	u8 data[];		/* followed by a bitmap of missing bytes */
+	u32 missing;
+	u8 data[];
 };
 
 #define DTLS_SENT_MAX	64
 
-/*
- * The records that the last pieces went out in, as a ring. Pieces of one record
- * have the same number.
+/**
+ * struct dtls_sent - the records that the last pieces went out in, as a ring
+ * @count:	number of pieces noted so far
+ * @room:	number of places in @record
+ * @record:	where a piece went out, and which piece it is; pieces of one
+ *		record have the same number
  */
 struct dtls_sent {
 	u32 count;
@@ -38,23 +50,40 @@ struct dtls_sent {
 	} record[];
 };
 
+/**
+ * struct dtls_flight - the flight being sent; zeroed at first
+ * @first:	its first message, or NULL
+ * @last:	its last message
+ * @cursor:	the message that goes out next, or NULL
+ * @offset:	where in the body of @cursor the next piece begins
+ * @again:	the flight went out before
+ * @sent:	DTLS 1.3: the records that it went out in, or NULL
+ */
 struct dtls_flight {
 	struct dtls_outgoing *first;
 	struct dtls_outgoing *last;
-	struct dtls_outgoing *cursor;	/* goes out next, or NULL */
-	u32 offset;			/* where in the body of @cursor */
-	bool again;			/* the flight went out before */
-	struct dtls_sent *sent;		/* DTLS 1.3 */
+	struct dtls_outgoing *cursor;
+	u32 offset;
+	bool again;
+	struct dtls_sent *sent;
 };
 
-/* struct dtls_piece is a piece of a message, as a record bears it. */
+/**
+ * struct dtls_piece - a piece of a message, as a record bears it
+ * @epoch:	of the record
+ * @type:	content type of the record
+ * @len:	bytes of the piece, with its header
+ * @message:	the message that it is a piece of
+ * @offset:	where it begins in the message's body
+ * @body:	bytes of the message's body in it
+ */
 struct dtls_piece {
 	u64 epoch;
 	u8 type;
 	size_t len;
 	struct dtls_outgoing *message;
 	u32 offset;
-	u32 body;		/* bytes of the message's body */
+	u32 body;
 };
 
 /**

@@ -30,13 +30,20 @@ enum dtls_message_type {
 
 #define DTLS_MESSAGE_HEADER	12
 
-/* struct dtls_fragment is a fragment of a message. */
+/**
+ * struct dtls_fragment - a fragment of a message
+ * @type:	enum dtls_message_type
+ * @seq:	message_seq
+ * @length:	bytes of the whole message, without its header
+ * @offset:	where the fragment begins in the message
+ * @body:	the bytes of the fragment
+ */
 struct dtls_fragment {
 	u8 type;
 	u16 seq;
-	u32 length;		/* of the whole message, without header */
+	u32 length;
 	u32 offset;
-	struct dtls_bytes body;	/* of this fragment */
+	struct dtls_bytes body;
 };
 
 /**

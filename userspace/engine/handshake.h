@@ -26,9 +26,11 @@ void dtls_handshake_flight_begin(struct kdtls_engine *e);
 /* Complete the flight. The timer starts if an answer is due. */
 void dtls_handshake_flight_end(struct kdtls_engine *e, bool answer_due);
 
-/*
- * struct dtls_expected is a line in a table of the messages that are expected
- * in each step.
+/**
+ * struct dtls_expected - a line in a table of the messages that are expected
+ * @step:	the step of the handshake
+ * @type:	the type of a message that may come in it
+ * @receive:	takes the body of that message, and returns 0 or an error
  */
 struct dtls_expected {
 	enum dtls_step step;

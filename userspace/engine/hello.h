@@ -34,14 +34,16 @@ enum dtls_extension {
 	DTLS_EXT_COUNT,
 };
 
-/*
- * struct dtls_extensions is the extensions of a hello. One that is absent has a
- * @p of NULL.
+/**
+ * struct dtls_extensions - the extensions of a message
+ * @ext:	each by its number in the enum; @p of an absent one is NULL
+ * @unknown:	another one than in the enum came
+ * @last:	the number of the last one on the wire
  */
 struct dtls_extensions {
 	struct dtls_bytes ext[DTLS_EXT_COUNT];
-	bool unknown;		/* another one than in the enum came */
-	u16 last;		/* number of the last one */
+	bool unknown;
+	u16 last;
 };
 
 static inline bool dtls_ext_has(const struct dtls_extensions *e,
@@ -66,7 +68,16 @@ void dtls_ext_empty(struct dtls_writer *w, enum dtls_extension i);
 #define DTLS_MODE_PSK		0
 #define DTLS_MODE_PSK_DHE	1
 
-/* struct dtls_client_hello is a ClientHello; it points into the message. */
+/**
+ * struct dtls_client_hello - a ClientHello; points into the message
+ * @version:	legacy_version
+ * @random:	its random
+ * @session_id:	its session id
+ * @cookie:	the cookie of HelloVerifyRequest, or empty
+ * @suites:	the suites as a list of numbers
+ * @compressions: the compression methods
+ * @ext:	its extensions
+ */
 struct dtls_client_hello {
 	u16 version;
 	struct dtls_bytes random;
@@ -77,7 +88,15 @@ struct dtls_client_hello {
 	struct dtls_extensions ext;
 };
 
-/* struct dtls_server_hello is a ServerHello; it points into the message. */
+/**
+ * struct dtls_server_hello - a ServerHello; points into the message
+ * @version:	legacy_version
+ * @random:	its random
+ * @session_id:	its session id
+ * @suite:	the suite
+ * @compression: the compression method
+ * @ext:	its extensions
+ */
 struct dtls_server_hello {
 	u16 version;
 	struct dtls_bytes random;

@@ -9,7 +9,13 @@
 
 #include "fragment.h"
 
-/* struct dtls_chunk is a run of bytes of a message's body. */
+/**
+ * struct dtls_chunk - a run of bytes of a message's body
+ * @next:	the run that follows, by offset, or NULL
+ * @offset:	where it begins in the body
+ * @len:	bytes of @data
+ * @data:	the bytes
+ */
 struct dtls_chunk {
 	struct dtls_chunk *next;
 	u32 offset;

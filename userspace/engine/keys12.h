@@ -7,9 +7,14 @@
 
 #define DTLS12_VERIFY_SIZE	12
 
-/*
- * What the keys are derived from. It is kept for the exporter after the
- * handshake.
+/**
+ * struct dtls12_secrets - what the keys of DTLS 1.2 are derived from
+ * @master:	the master secret
+ * @client_random: the client's random
+ * @server_random: the server's random
+ *
+ * It is kept for the exporter after the handshake. Key logs of DTLS 1.3 want
+ * the randoms too.
  */
 struct dtls12_secrets {
 	u8 master[DTLS_SECRET_SIZE];

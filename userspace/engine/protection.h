@@ -16,17 +16,34 @@
  */
 #define DTLS_WINDOW_SIZE	256
 
-/* struct dtls_protection is one key of one direction. */
+/**
+ * struct dtls_protection - one key of one direction
+ * @ctx:	libcrypto's context of the AEAD
+ * @sn:		DTLS 1.3: the context that masks sequence numbers; else NULL
+ * @aead:	the AEAD
+ * @epoch:	the epoch
+ * @seq:	number of the next record sent
+ * @failed:	number of records that did not verify
+ * @limit:	as in struct dtls_key_info
+ * @max_plaintext: bytes of content of the largest record
+ * @expiry:	when the key is dropped, as dtls_protection_used() has set it,
+ *		or 0
+ * @seen:	the replay window of a read key
+ * @ring:	memory of @seen
+ * @iv:		the IV
+ * @cid_len:	bytes of @cid
+ * @cid:	the connection ID of its records
+ */
 struct dtls_protection {
 	EVP_CIPHER_CTX *ctx;
-	EVP_CIPHER_CTX *sn;	/* DTLS 1.3: masks sequence numbers; else NULL */
+	EVP_CIPHER_CTX *sn;
 	const struct dtls_aead *aead;
 	u64 epoch;
-	u64 seq;		/* number of the next record sent */
-	u64 failed;		/* records seen that did not verify */
-	u64 limit;		/* as in struct dtls_key_info */
-	u16 max_plaintext;	/* bytes of content of a record */
-	u64 expiry;		/* see dtls_protection_used(); or 0 */
+	u64 seq;
+	u64 failed;
+	u64 limit;
+	u16 max_plaintext;
+	u64 expiry;
 	struct dtls_replay seen;
 	u64 ring[DTLS_WINDOW_SIZE / 64];
 	u8 iv[DTLS_IV_SIZE];

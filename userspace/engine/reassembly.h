@@ -11,11 +11,16 @@
 
 #define DTLS_AHEAD	8	/* no flight of DTLS 1.2 has more messages */
 
-/* struct dtls_reassembly is the messages so far. It is zeroed at first. */
+/**
+ * struct dtls_reassembly - the messages so far; zeroed at first
+ * @slot:	the messages from @next on, at message_seq modulo DTLS_AHEAD
+ * @held:	bytes of memory of these
+ * @next:	message_seq of the message that is delivered next
+ */
 struct dtls_reassembly {
 	struct dtls_incoming slot[DTLS_AHEAD];
-	size_t held;		/* bytes */
-	u16 next;		/* message_seq to deliver next */
+	size_t held;
+	u16 next;
 };
 
 enum dtls_reassembly_result {

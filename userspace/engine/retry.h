@@ -8,11 +8,16 @@
 
 #include "endpoint.h"
 
-/* struct dtls_choice is what a server of DTLS 1.3 takes of a hello. */
+/**
+ * struct dtls_choice - what a server of DTLS 1.3 takes of a hello
+ * @suite:	the suite
+ * @group:	the group, or NULL if none is in common
+ * @share:	the client's share of that group, or empty
+ */
 struct dtls_choice {
 	const struct dtls_suite *suite;
-	const struct dtls_group *group;	/* NULL if none is in common */
-	struct dtls_bytes share;	/* the client's, or empty */
+	const struct dtls_group *group;
+	struct dtls_bytes share;
 };
 
 /**

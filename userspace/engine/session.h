@@ -14,18 +14,35 @@
 /* A session may live so many seconds at most (RFC 8446 4.6.1). */
 #define DTLS_SESSION_LIFE_MAX	604800
 
+/**
+ * struct dtls_session - a session that can be resumed
+ * @version:	DTLS_VERSION_*
+ * @suite:	number of its suite
+ * @ems:	its master secret is extended (RFC 7627)
+ * @peer:	who the peer is, as a full handshake found it
+ * @master:	the master secret; DTLS 1.3: the ticket's key
+ * @made:	when it was made, in seconds since 1970
+ * @life:	seconds that it may be resumed for
+ * @age_add:	DTLS 1.3: the number that hides the ticket's age (RFC 8446
+ *		4.2.11.1)
+ * @early:	DTLS 1.3: bytes of early data that it allows, or 0
+ * @alpn:	the protocol, or empty
+ * @name:	the server's name (SNI), or empty
+ * @id:		session id of DTLS 1.2, or empty
+ * @ticket:	the ticket, or empty
+ */
 struct dtls_session {
 	u16 version;
 	u16 suite;
 	bool ems;
-	struct dtls_peer peer;		/* as a full handshake found it */
-	u8 master[DTLS_SECRET_SIZE];	/* DTLS 1.3: the ticket's key */
-	int64_t made;			/* seconds since 1970 */
-	u32 life;			/* seconds */
-	u32 age_add;			/* DTLS 1.3: hides the ticket's age */
-	u32 early;			/* DTLS 1.3: bytes of early data; 0: none */
+	struct dtls_peer peer;
+	u8 master[DTLS_SECRET_SIZE];
+	int64_t made;
+	u32 life;
+	u32 age_add;
+	u32 early;
 	struct dtls_bytes alpn;
-	struct dtls_bytes name;		/* the server's name (SNI) */
+	struct dtls_bytes name;
 	struct dtls_bytes id;
 	struct dtls_bytes ticket;
 };

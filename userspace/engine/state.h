@@ -46,211 +46,388 @@ enum dtls_step {
 	DTLS_STEP_DONE,
 };
 
-/*
- * struct dtls_held is a record that came before its key, or application data
- * that came before the end of the handshake.
+/**
+ * struct dtls_held - what came before its time, and is kept until then
+ * @next:	the one that came next, or NULL
+ * @opened:	@data is verified application data, which the end of the handshake
+ *		hands out; else it is a record whose key is not there yet
+ * @len:	bytes of @data
+ * @data:	the data or the record
  */
 struct dtls_held {
 	struct dtls_held *next;
-	bool opened;		/* verified data; else a record */
+	bool opened;
 	size_t len;
 	u8 data[];
 };
 
-/*
- * struct dtls_handshake is what only a handshake needs. All that is secret in it
- * is wiped with it.
+/**
+ * struct dtls_handshake - what only a handshake needs
+ * @step:	the message or event that is expected next
+ *
+ * Messages:
+ *
+ * @transcript:	all messages so far
+ * @before:	bytes of @transcript before the message that is looked at
+ * @in:		the peer's messages, put in order
+ * @out:	the message that is being written
+ * @send_seq:	message_seq of this end's next message
+ * @answer_due:	the peer's next new message is the answer to this end's flight
+ * @flight_end:	message_seq of the message that ended the peer's last flight
+ * @flight_seen: @flight_end is set
+ *
+ * Keys:
+ *
+ * @tx_epoch:	epoch of this end's next message
+ * @tx_key:	DTLS 1.2: write key of epoch 1
+ * @rx_key:	DTLS 1.2: read key of epoch 1
+ * @data_tx:	DTLS 1.3: the server's first data key, if it is used before the
+ *		handshake is done
+ * @held:	what came before its time, the oldest first
+ * @held_len:	bytes of memory of @held, bounded by kdtls_config.max_early
+ *
+ * Key exchange:
+ *
+ * @kex_key:	this end's ephemeral key
+ * @shared:	the secret of the exchange
+ * @shared_len:	bytes of @shared
+ * @psk_hint:	DTLS 1.2 client: the server's hint, or NULL
+ *
+ * Identities:
+ *
+ * @identity:	the identity that this end shows, or NULL
+ * @scheme:	the signature scheme of @identity
+ * @peer:	who the peer claims to be; see auth.h
+ * @peer_key:	the peer's public key, or NULL
+ * @peer_raw:	the peer shows a raw public key
+ * @own_raw:	this end shows a raw public key
+ * @cert_requested: a certificate or raw key of the client is asked for
+ *
+ * Resumption:
+ *
+ * @session_bytes: the session that may be resumed, as bytes
+ * @session:	the same, read; points into @session_bytes
+ * @has_session: @session is set
+ * @send_ticket: the server is going to send a ticket
+ * @ticket_due:	the client waits for a ticket
+ * @ticket:	client: the ticket just received
+ * @ticket_life: client: seconds that the server gives for @ticket
+ *
+ * Both ends:
+ *
+ * @hello:	server: the hello being read, as the gate let it in, or NULL
+ * @offered:	client: a bit (1 << enum dtls_extension) for each extension offered
+ * @cookie:	client: the server's cookie, allocated by OPENSSL_malloc()
+ * @verify_requests: client: number of HelloVerifyRequests taken
+ * @hello_record: client: number of the first record of its newest hello
+ *
+ * DTLS 1.3:
+ *
+ * @retried:	there was a HelloRetryRequest
+ * @psk_chosen:	a pre-shared key is used, and no certificate
+ * @psk_resumes: that key is a session's
+ * @share_group: client: group of @kex_key
+ * @psk_asked:	client: the owner was asked for a pre-shared key
+ * @retry_suite: suite of the HelloRetryRequest
+ * @retry_group: server: group that the HelloRetryRequest asked for, or 0
+ * @psk_index:	server: place of the key looked at in the hello's list
+ * @secret:	the present stage of the key schedule (RFC 8446 7.1)
+ * @client_secret: the client's handshake traffic secret
+ * @server_secret: the server's handshake traffic secret
+ * @psk:	client: the external key it offers; server: the key it chose
+ * @psk_basis:	hash of the key that the owner gave last
+ * @psk_len:	bytes of @psk
+ * @psk_identity_len: bytes of @psk_identity
+ * @psk_identity: identity of @psk
+ *
+ * All that is secret in it is wiped when it is dropped.
  */
 struct dtls_handshake {
 	enum dtls_step step;
 
-	/* messages */
 	struct dtls_transcript transcript;
-	size_t before;		/* bytes of transcript before this message */
+	size_t before;
 	struct dtls_reassembly in;
-	struct dtls_writer out;	/* message being written */
+	struct dtls_writer out;
 	u16 send_seq;
-	bool answer_due;	/* the peer's next new message is an answer */
-	u16 flight_end;		/* message_seq that ended the peer's last flight */
-	bool flight_seen;	/* @flight_end is set */
+	bool answer_due;
+	u16 flight_end;
+	bool flight_seen;
 
-	/* keys */
 	u64 tx_epoch;
 	struct dtls_key_info tx_key;
 	struct dtls_key_info rx_key;
-	struct dtls_protection *data_tx; /* DTLS 1.3: server's, if used early */
+	struct dtls_protection *data_tx;
 	struct dtls_held *held;
 	size_t held_len;
 
-	/* key exchange */
 	EVP_PKEY *kex_key;
 	u8 shared[DTLS_SHARED_MAX];
 	size_t shared_len;
 	char *psk_hint;
 
-	/* identities */
-	const struct dtls_identity *identity;	/* that this end shows, if any */
-	const struct dtls_scheme *scheme;	/* signs for this end */
-	struct dtls_peer peer;	/* as the peer claims; see auth.h */
+	const struct dtls_identity *identity;
+	const struct dtls_scheme *scheme;
+	struct dtls_peer peer;
 	EVP_PKEY *peer_key;
-	bool peer_raw;		/* the peer shows a raw key */
-	bool own_raw;		/* this end shows a raw key */
+	bool peer_raw;
+	bool own_raw;
 	bool cert_requested;
 
-	/* resumption */
 	struct dtls_writer session_bytes;
-	struct dtls_session session;	/* points into session_bytes */
+	struct dtls_session session;
 	bool has_session;
 	bool send_ticket;
 	bool ticket_due;
-	struct dtls_writer ticket;	/* client: the ticket just received */
+	struct dtls_writer ticket;
 	u32 ticket_life;
 
-	struct kdtls_hello *hello;	/* server: hello being read, or NULL */
+	struct kdtls_hello *hello;
+	u64 offered;
+	struct dtls_bytes cookie;
+	unsigned int verify_requests;
+	u64 hello_record;
 
-	/* client */
-	u64 offered;			/* bits: enum dtls_extension */
-	struct dtls_bytes cookie;	/* OPENSSL_malloc()ed */
-	unsigned int verify_requests;	/* HelloVerifyRequests taken */
-	u64 hello_record;	/* number of the newest hello's first record */
-
-	/* DTLS 1.3 */
-	bool retried;			/* there was a HelloRetryRequest */
-	bool psk_chosen;		/* a key is used, and no certificate */
-	bool psk_resumes;		/* the key is that of a session */
-	u16 share_group;		/* client: group of @kex_key */
-	bool psk_asked;			/* client: the owner was asked */
-	u16 retry_suite;		/* suite that HelloRetryRequest chose */
-	u16 retry_group;		/* server: group it asked for, or 0 */
-	u16 psk_index;			/* server: place of the key looked at */
-	u8 secret[DTLS_HASH_MAX];	/* present stage of the schedule */
-	u8 client_secret[DTLS_HASH_MAX]; /* handshake traffic secrets */
+	bool retried;
+	bool psk_chosen;
+	bool psk_resumes;
+	u16 share_group;
+	bool psk_asked;
+	u16 retry_suite;
+	u16 retry_group;
+	u16 psk_index;
+	u8 secret[DTLS_HASH_MAX];
+	u8 client_secret[DTLS_HASH_MAX];
 	u8 server_secret[DTLS_HASH_MAX];
-	u8 psk[KDTLS_PSK_MAX];		/* client: external; server: chosen */
-	u8 psk_basis[DTLS_BASIS_SIZE];	/* what the owner's last key is */
+	u8 psk[KDTLS_PSK_MAX];
+	u8 psk_basis[DTLS_BASIS_SIZE];
 	u8 psk_len;
 	u8 psk_identity_len;
 	u8 psk_identity[KDTLS_PSK_IDENTITY_MAX];
 };
 
-#define DTLS_EPOCH_MAX		65535	/* the most in struct dtls_key_info */
-#define DTLS_MESSAGE_SEQ_MAX	65535	/* message_seq does not wrap */
+#define DTLS_EPOCH_MAX		65535	/* Epochs are 16 bits in struct dtls_key_info. */
+#define DTLS_MESSAGE_SEQ_MAX	65535	/* message_seq never wraps (RFC 6347 4.2.2). */
 
-/* struct dtls13 is what DTLS 1.3 needs when the handshake is done. */
+/**
+ * struct dtls13 - what DTLS 1.3 needs when the handshake is done
+ * @rx_secret:	traffic secret of the newest read epoch
+ * @tx_secret:	traffic secret of the newest write epoch
+ * @exporter:	the exporter's secret (RFC 8446 7.5)
+ * @resumption:	the secret that tickets' keys are derived from
+ * @rx_epoch:	the newest read epoch
+ * @tx_epoch:	the newest write epoch
+ * @linger:	server: when the engine's handshake keys are dropped
+ * @in:		the peer's messages after the handshake
+ * @send_seq:	message_seq of this end's next message
+ * @receive_seq: message_seq of the peer's next message; 65536: no message is new
+ * @arrived:	the last flight of this end has arrived
+ * @updating:	the flight has a KeyUpdate
+ * @ticket_due:	a ticket is to be sent
+ * @update_due:	a KeyUpdate is to be sent
+ * @update_both: that KeyUpdate is to ask for the peer's as well
+ * @new_cids:	NewConnectionId that is to be sent
+ * @spare:	connection IDs that the peer gave and that are not used yet
+ * @spare_count: number of @spare, DTLS_CIDS_MAX at most
+ * @cids_wanted: number that the last RequestConnectionId asked for
+ * @request_due: a RequestConnectionId is to be sent
+ */
 struct dtls13 {
-	u8 rx_secret[DTLS_HASH_MAX];	/* traffic secrets of the newest epochs */
+	u8 rx_secret[DTLS_HASH_MAX];
 	u8 tx_secret[DTLS_HASH_MAX];
 	u8 exporter[DTLS_HASH_MAX];
 	u8 resumption[DTLS_HASH_MAX];
 	u64 rx_epoch;
 	u64 tx_epoch;
-	u64 linger;			/* server: when e->rx is dropped */
-	struct dtls_reassembly *in;	/* messages after the handshake */
-	u32 send_seq;			/* message_seq after the handshake */
-	u32 receive_seq;		/* may be 65536: no message is new */
-	bool arrived;			/* the last flight has arrived */
-	bool updating;			/* KeyUpdate is in the flight */
+	u64 linger;
+	struct dtls_reassembly *in;
+	u32 send_seq;
+	u32 receive_seq;
+	bool arrived;
+	bool updating;
 	bool ticket_due;
-	bool update_due;		/* a KeyUpdate is to be sent */
-	bool update_both;		/* it is to ask for the peer's, too */
-	struct dtls_writer new_cids;	/* NewConnectionId that is to be sent */
-	struct dtls_writer spare;	/* connection IDs of the peer */
-	u8 spare_count;			/* DTLS_CIDS_MAX at most */
-	u8 cids_wanted;			/* that the last request asked for */
-	bool request_due;		/* RequestConnectionId is to be sent */
+	bool update_due;
+	bool update_both;
+	struct dtls_writer new_cids;
+	struct dtls_writer spare;
+	u8 spare_count;
+	u8 cids_wanted;
+	bool request_due;
 };
 
-/* struct dtls_acks lists handshake records to be acknowledged (RFC 9147 7). */
 #define DTLS_ACKS_MAX	32
 
+/**
+ * struct dtls_acks - handshake records to be acknowledged (RFC 9147 7)
+ * @expiry:	when the list goes out by itself
+ * @due:	the list goes out with the next output
+ * @timed:	a record came when the version was known to be DTLS 1.3
+ * @count:	number of @number, DTLS_ACKS_MAX at most
+ * @number:	epoch and sequence number of each record
+ */
 struct dtls_acks {
-	u64 expiry;			/* when the list goes out by itself */
+	u64 expiry;
 	bool due;
-	bool timed;			/* one came with a known version */
-	u8 count;			/* DTLS_ACKS_MAX at most */
+	bool timed;
+	u8 count;
 	struct {
 		u64 epoch;
 		u64 seq;
 	} number[];
 };
 
-#define DTLS_HEARTBEAT_PAYLOAD	16 /* bytes that tell a request's answer */
+#define DTLS_HEARTBEAT_PAYLOAD	16 /* These bytes show which request is answered. */
 
-/* struct dtls_heartbeat is the heartbeats under way (RFC 6520). */
+/**
+ * struct dtls_heartbeat - heartbeats under way (RFC 6520)
+ * @timer:	retransmission timer of the request of this end
+ * @request_due: that request is to be sent
+ * @size:	bytes of that request
+ * @payload:	payload of that request
+ * @response:	the answer to the request of the peer, or NULL
+ * @response_len: bytes of @response
+ */
 struct dtls_heartbeat {
-	struct dtls_timer timer;	/* runs for the request of this end */
+	struct dtls_timer timer;
 	bool request_due;
 	size_t size;
 	u8 payload[DTLS_HEARTBEAT_PAYLOAD];
-	u8 *response;			/* answers the request of the peer */
+	u8 *response;
 	size_t response_len;
 };
 
+/**
+ * struct kdtls_engine - one association, as long as it lives
+ * @ep:		the endpoint
+ * @ctx:	the owner's pointer, for callbacks
+ * @hs:		the handshake, or NULL when it is done
+ * @now:	the time of the owner's latest call, in microseconds
+ * @server:	this end is the server
+ * @state:	enum kdtls_state
+ * @keys_out:	the owner has the keys of data
+ *
+ * What was negotiated:
+ *
+ * @resumed:	a session was resumed
+ * @ems:	the master secret is extended (RFC 7627)
+ * @heartbeats:	this end answers heartbeat requests
+ * @peer_heartbeat: the peer answers heartbeat requests
+ * @unproven:	the peer's address may be forged
+ * @early_state: enum kdtls_early
+ * @peer_len:	bytes of @peer
+ * @cid_tx_len:	bytes of @cid_tx
+ * @session_id_len: bytes of @session_id
+ * @version:	DTLS_VERSION_*, or 0 until it is known
+ * @group:	group of the key exchange, or 0
+ * @peer_scheme: scheme of the peer's signature, or 0
+ * @srtp_profile: profile of SRTP, or 0
+ * @peer_record_limit: bytes of content of a record that the peer takes
+ * @record_limit: bytes of content of a record that this end takes; 0: 2^14
+ * @suite:	the suite, or NULL until it is known
+ * @alpn:	the protocol, a string of the configuration, or NULL
+ * @name:	the server's name, or NULL
+ * @cids:	connection IDs of records that arrive
+ * @cid_tx:	connection ID of records that go out
+ * @session_id:	session id of DTLS 1.2
+ * @peer:	who the peer is, as bytes that dtls_auth_peer() reads
+ * @secrets:	master secret and randoms, for the exporter
+ * @d13:	what DTLS 1.3 needs, or NULL
+ * @early:	early data, or NULL if none is to go or come
+ *
+ * Keys of the handshake's encrypted epoch, which is 1, or 2 in DTLS 1.3:
+ *
+ * @tx:		write key, or NULL
+ * @rx:		read key, or NULL
+ *
+ * What is to be sent:
+ *
+ * @flight:	the flight that goes out, or that is kept to go out again
+ * @timer:	retransmission timer of @flight
+ * @tx_seq:	number of the next record of epoch 0
+ * @last_out:	when a flight last went out
+ * @mtu:	bytes of the largest datagram
+ * @peer_finished: message_seq of the peer's Finished
+ * @alert_due:	the alert @alert is to be sent
+ * @alert_level: level of that alert
+ * @reply:	the gate's answer to a first hello, or NULL
+ * @reply_len:	bytes of @reply
+ * @acks:	DTLS 1.3: records to be acknowledged, or NULL
+ * @heartbeat:	heartbeats under way, or NULL
+ *
+ * Counters and the final error:
+ *
+ * @dropped:	records that were dropped
+ * @reason:	the final error in words
+ * @resent:	flights that went out again
+ * @credit:	while @unproven: bytes that may still be sent
+ * @error:	enum kdtls_engine_error
+ * @alert:	the alert that this end sends or has sent
+ * @alert_received: the alert that the peer has sent
+ *
+ * @address_len: bytes of @address
+ * @address:	server: the peer's address, as the owner gave it
+ */
 struct kdtls_engine {
 	struct kdtls_endpoint *ep;
 	void *ctx;
 	struct dtls_handshake *hs;
 	u64 now;
 	bool server;
-	u8 state;			/* enum kdtls_state */
+	u8 state;
 	bool keys_out;
 
-	/* negotiated */
 	bool resumed;
 	bool ems;
-	bool heartbeats;		/* this end answers requests */
-	bool peer_heartbeat;		/* the peer answers requests */
-	bool unproven;			/* the peer's address may be forged */
-	u8 early_state;			/* enum kdtls_early */
-	u8 peer_len;			/* see dtls_auth_peer() */
+	bool heartbeats;
+	bool peer_heartbeat;
+	bool unproven;
+	u8 early_state;
+	u8 peer_len;
 	u8 cid_tx_len;
 	u8 session_id_len;
 	u16 version;
 	u16 group;
 	u16 peer_scheme;
 	u16 srtp_profile;
-	u16 peer_record_limit;		/* bytes of content the peer takes */
-	u16 record_limit;		/* bytes this end takes; 0 means 2^14 */
+	u16 peer_record_limit;
+	u16 record_limit;
 	const struct dtls_suite *suite;
-	const char *alpn;		/* in the configuration */
+	const char *alpn;
 	char *name;
-	struct dtls_cids cids;		/* in records that arrive */
+	struct dtls_cids cids;
 	u8 *cid_tx;
 	u8 session_id[DTLS_SESSION_ID_SIZE];
-	u8 *peer;			/* as bytes; see dtls_auth_peer() */
+	u8 *peer;
 	struct dtls12_secrets secrets;
-	struct dtls13 *d13;		/* NULL unless DTLS 1.3 */
-	struct dtls_early *early;	/* NULL if none is to come */
+	struct dtls13 *d13;
+	struct dtls_early *early;
 
-	/* keys of the handshake's encrypted epoch: 1, or 2 in DTLS 1.3 */
 	struct dtls_protection *tx;
 	struct dtls_protection *rx;
 
-	/* to be sent */
 	struct dtls_flight flight;
 	struct dtls_timer timer;
-	u64 tx_seq;			/* epoch 0 */
-	u64 last_out;			/* when a flight last went out */
+	u64 tx_seq;
+	u64 last_out;
 	u32 mtu;
-	u16 peer_finished;		/* message_seq */
+	u16 peer_finished;
 	bool alert_due;
 	u8 alert_level;
-	u8 *reply;			/* what the gate answers */
+	u8 *reply;
 	size_t reply_len;
-	struct dtls_acks *acks;		/* NULL unless DTLS 1.3 */
+	struct dtls_acks *acks;
 	struct dtls_heartbeat *heartbeat;
 
-	/* counters and the final error */
 	u64 dropped;
 	const char *reason;
 	u32 resent;
-	u32 credit;			/* while unproven: bytes that may go */
-	int error;			/* enum kdtls_engine_error */
+	u32 credit;
+	int error;
 	u8 alert;
 	u8 alert_received;
 
 	u8 address_len;
-	u8 address[];			/* server: the peer's address */
+	u8 address[];
 };
 
 /*

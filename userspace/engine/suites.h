@@ -17,32 +17,55 @@
 #define DTLS_KX_CERT	(DTLS_KX_ECDSA | DTLS_KX_RSA)
 #define DTLS_KX_13	0x10	/* a suite of DTLS 1.3, which tells neither */
 
-/* struct dtls_suite is a cipher suite. */
+/**
+ * struct dtls_suite - a cipher suite
+ * @id:		its number
+ * @kx:		DTLS_KX_*: key exchange and authentication
+ * @cipher:	its AEAD, DTLS_CIPHER_*
+ * @sha384:	the hash of the PRF or of HKDF is SHA-384, else SHA-256
+ */
 struct dtls_suite {
 	u16 id;
 	u8 kx;
-	u16 cipher;	/* DTLS_CIPHER_* */
-	bool sha384;	/* hash of the PRF; else SHA-256 */
+	u16 cipher;
+	bool sha384;
 };
 
-/* struct dtls_group is a group of key exchange: a curve, or one with a KEM. */
+/**
+ * struct dtls_group - a group of key exchange: a curve, or one with a KEM
+ * @id:		its number
+ * @point_len:	bytes of a client's share
+ * @answer_len:	bytes of a server's share
+ * @kem:	the server encapsulates a secret; for DTLS 1.3 alone
+ * @type:	libcrypto's name for the type of key
+ * @name:	libcrypto's name for the group
+ */
 struct dtls_group {
 	u16 id;
-	u16 point_len;		/* bytes a client sends */
-	u16 answer_len;		/* bytes a server sends */
-	bool kem;		/* encapsulation; DTLS 1.3 only */
-	const char *type;	/* libcrypto's names */
+	u16 point_len;
+	u16 answer_len;
+	bool kem;
+	const char *type;
 	const char *name;
 };
 
-/* struct dtls_scheme is a signature scheme. */
+/**
+ * struct dtls_scheme - a signature scheme
+ * @id:		its number
+ * @kx:		DTLS_KX_*: the suites that it can authenticate
+ * @pss:	the padding is RSA-PSS
+ * @curve:	DTLS 1.3: the only curve of its keys (RFC 8446 4.2.3), or 0
+ * @key:	libcrypto's name for the type of key
+ * @md:		libcrypto's name for the hash, or NULL if the scheme has its
+ *		own
+ */
 struct dtls_scheme {
 	u16 id;
-	u8 kx;			/* suites it can authenticate */
+	u8 kx;
 	bool pss;
-	u16 curve;		/* DTLS 1.3: its only curve (RFC 8446 4.2.3) */
-	const char *key;	/* libcrypto's key type */
-	const char *md;		/* NULL if the scheme has its own */
+	u16 curve;
+	const char *key;
+	const char *md;
 };
 
 #define DTLS_SUITE_SCSV		0x00ff	/* RFC 5746 3.3 */

@@ -6,22 +6,33 @@
 #include "session.h"
 #include "shared.h"
 
-/*
- * Tickets are sealed with AES-256-GCM under a key of the endpoint's. The key is
- * replaced after the life of a ticket, and the key before it still opens, so
- * that every ticket can be used for its whole life. With a secret that endpoints
- * have in common the life of a ticket is a period, and each period has its key.
+/**
+ * struct dtls_ticket_key - a key that seals tickets
+ * @ctx:	libcrypto's context with the key, or NULL if there is none yet
+ * @made:	when it was made, in seconds since 1970
+ * @name:	bytes that begin each ticket under this key
  */
 struct dtls_ticket_key {
-	EVP_CIPHER_CTX *ctx;		/* holds the key; NULL: none yet */
+	EVP_CIPHER_CTX *ctx;
 	int64_t made;
 	u8 name[16];
 };
 
+/**
+ * struct dtls_tickets - the keys of tickets
+ * @life:	seconds of life of a ticket, and of a key
+ * @key:	the current key and the one before
+ * @shared:	the secret that keys are derived from, if endpoints share one
+ *
+ * Tickets are sealed with AES-256-GCM under a key of the endpoint's. The key
+ * is replaced after the life of a ticket, and the key before it still opens,
+ * so that every ticket can be used for its whole life. With a secret that
+ * endpoints share the life of a ticket is a period, and each period has its key.
+ */
 struct dtls_tickets {
-	u32 life;			/* seconds */
-	struct dtls_ticket_key key[2];	/* current and previous */
-	struct dtls_shared shared;	/* what keys are derived from, if it is set */
+	u32 life;
+	struct dtls_ticket_key key[2];
+	struct dtls_shared shared;
 };
 
 /* Wipe and free the keys. */

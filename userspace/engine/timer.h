@@ -7,21 +7,35 @@
 
 #include "record.h"
 
-/*
- * The retransmission timer (RFC 6347 4.2.4.1), in microseconds. The estimate of
- * the round trip is that of RFC 6298.
+/**
+ * struct dtls_timer - a retransmission timer (RFC 6347 4.2.4.1), in microseconds
+ * @expiry:	when it expires; KDTLS_NEVER: it is off
+ * @again:	when the rest of the flight goes out, as dtls_timer_soon() has
+ *		set it; KDTLS_NEVER: it is off
+ * @timeout:	the present timeout
+ * @sent:	when the flight first went out
+ * @srtt:	the smoothed round trip; 0: it is not measured yet
+ * @rttvar:	the variation of the round trip
+ * @tries:	retransmissions of this flight
+ *
+ * The estimate of the round trip is that of RFC 6298.
  */
 struct dtls_timer {
-	u64 expiry;		/* when it expires; KDTLS_NEVER: off */
-	u64 again;		/* see dtls_timer_soon(); KDTLS_NEVER: off */
-	u64 timeout;		/* the present timeout */
-	u64 sent;		/* when the flight first went out */
-	u64 srtt;		/* 0 if not measured yet */
+	u64 expiry;
+	u64 again;
+	u64 timeout;
+	u64 sent;
+	u64 srtt;
 	u64 rttvar;
-	u32 tries;		/* retransmissions of this flight */
+	u32 tries;
 };
 
-/* struct dtls_timer_limits is the first, least and longest timeout, in µs. */
+/**
+ * struct dtls_timer_limits - bounds of the timeout, in microseconds
+ * @initial:	timeout of a first flight, before a round trip is measured
+ * @min:	the shortest timeout
+ * @max:	the longest timeout
+ */
 struct dtls_timer_limits {
 	u64 initial, min, max;
 };

@@ -17,9 +17,10 @@
 #define DTLS_ALERT_WARNING	1
 #define DTLS_ALERT_FATAL	2
 
-/*
- * struct dtls_bytes is borrowed bytes. As a reader it is the bytes still to be
- * read.
+/**
+ * struct dtls_bytes - borrowed bytes; as a reader, the bytes still to be read
+ * @p:		the first byte
+ * @len:	number of bytes
  */
 struct dtls_bytes {
 	const u8 *p;
@@ -128,7 +129,15 @@ static inline bool dtls_bytes_equal(struct dtls_bytes b, const void *p,
 	return b.len == len && (!len || !memcmp(b.p, p, len));
 }
 
-/* A writer is zeroed at first. wr_free() wipes what was written. */
+/**
+ * struct dtls_writer - what was written so far; zeroed at first
+ * @p:		the bytes
+ * @len:	number of bytes written
+ * @size:	bytes of memory at @p
+ * @failed:	there was no memory, or a length is too large
+ *
+ * wr_free() wipes what was written.
+ */
 struct dtls_writer {
 	u8 *p;
 	size_t len;

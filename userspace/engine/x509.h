@@ -16,24 +16,45 @@
 #define DTLS_CERT_X509	0
 #define DTLS_CERT_RAW	2
 
-/* struct dtls_identity is a key of this end, and what is shown for it. */
+/**
+ * struct dtls_identity - a key of this end, and what is shown for it
+ * @next:	the endpoint's next identity, or NULL
+ * @key:	the private key
+ * @leaf:	its certificate, or NULL if it is a raw public key
+ * @message:	the body of its Certificate message, in the form of DTLS 1.2
+ * @issuers:	the issuers of its chain, as a list of names
+ */
 struct dtls_identity {
 	struct dtls_identity *next;
 	EVP_PKEY *key;
-	X509 *leaf;			/* NULL: a raw public key */
-	struct dtls_writer message;	/* body of Certificate */
-	struct dtls_writer issuers;	/* issuers of its chain, as names */
+	X509 *leaf;
+	struct dtls_writer message;
+	struct dtls_writer issuers;
 };
 
-/* struct dtls_trust is the roots and raw public keys that this end trusts. */
+/**
+ * struct dtls_trust - the roots and raw public keys that this end trusts
+ * @store:	the roots
+ * @raw:	the raw public keys, each a SubjectPublicKeyInfo in DER
+ * @raw_count:	number of @raw
+ * @digest:	SHA-256 of all that was added, in order
+ */
 struct dtls_trust {
 	X509_STORE *store;
-	struct dtls_writer *raw;	/* SubjectPublicKeyInfo, DER */
+	struct dtls_writer *raw;
 	size_t raw_count;
-	u8 digest[32];		/* SHA-256 of all that was added, in order */
+	u8 digest[32];
 };
 
-/* struct dtls_chain is what a peer has shown. */
+/**
+ * struct dtls_chain - what a peer has shown
+ * @leaf:	its certificate, or NULL if it has shown a raw public key
+ * @others:	the other certificates of its chain
+ * @key:	its public key
+ * @count:	number of certificates, or 1 for a raw key
+ * @der:	each of them in DER; points into the message
+ * @der_len:	bytes of each of @der
+ */
 struct dtls_chain {
 	X509 *leaf;
 	STACK_OF(X509) *others;
