@@ -6,7 +6,7 @@
 #include "options.h"
 #include <kdtls/socket.h>
 
-#define CONN_OVERHEAD	80	/* most bytes of header, CID, nonce and tag */
+#define CONN_OVERHEAD	80	/* most bytes of header, connection ID, nonce and tag */
 
 /**
  * struct conn - an association

@@ -6,7 +6,10 @@
 #include "options.h"
 #include <kdtls/socket.h>
 
-/* Make an endpoint. Exits with a message if a file or an option is not usable. */
+/*
+ * Make an endpoint. The program exits with a message if a file or an option is not
+ * usable.
+ */
 struct kdtls_endpoint *endpoint_open(const struct options *o);
 
 /* Fill @cid with random bytes for --cid. Return @cid, or NULL without --cid. */

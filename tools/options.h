@@ -93,7 +93,7 @@ struct options {
 	unsigned int linger;
 };
 
-/* Parse the command line. Exits with a message if it is wrong. */
+/* Parse the command line. The program exits with a message if it is wrong. */
 void options_parse(struct options *o, bool server, int argc, char **argv);
 
 #endif

@@ -20,7 +20,7 @@
 
 #define EVENTS		64
 #define ROUND		64	/* records of a client that are taken at once */
-#define IDLE_MS		100	/* between looks at a client that is not read from */
+#define IDLE_MS		100	/* ms between two looks at a client that is not read from */
 
 /**
  * struct client - a client of the server

@@ -394,7 +394,7 @@ void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len);
 
 /* ---- handover.c ---- */
 
-/* What becomes of the keys and connection IDs of a struct kdtls_socket */
+/* Keys and connection IDs of a struct kdtls_socket go where these put them. */
 extern const struct owner_ops handover_ops;
 
 /* ---- address.c ---- */

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ROUND		64	/* one call takes no more datagrams */
+#define ROUND		64	/* most datagrams that one call takes */
 #define UDP_HEADER	8
 #define DEFAULT_EARLY	65536
 

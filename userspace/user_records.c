@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define READ_EPOCHS	3		/* as many as the kernel has */
-#define QUEUE_MAX	(256 * 1024)	/* most bytes for a reader */
+#define READ_EPOCHS	3		/* most read keys, as many as the kernel has */
+#define QUEUE_MAX	(256 * 1024)	/* most bytes that wait for a reader */
 
 struct chunk {
 	STAILQ_ENTRY(chunk) list;
@@ -20,9 +20,9 @@ struct chunk {
 struct user_records {
 	const struct dtls_crypto *crypto;
 	struct dtls_protection *tx;
-	struct dtls_protection *rx[READ_EPOCHS];	/* newest first */
+	struct dtls_protection *rx[READ_EPOCHS];	/* the newest one first */
 	struct dtls_cids cids;
-	bool tx_told;			/* the event of the newest key was told */
+	bool tx_told;			/* the event of the write key was told */
 	bool rx_told;
 	bool rx_end_told;
 	STAILQ_HEAD(, chunk) queue;

@@ -66,10 +66,11 @@ enum kdtls_role {
 	KDTLS_SERVER,
 };
 
+/* These are the states of an engine. */
 enum kdtls_state {
-	KDTLS_IDLE,		/* client: not started; server: no whole ClientHello yet */
+	KDTLS_IDLE,		/* a client has not started; a server has no whole ClientHello */
 	KDTLS_HANDSHAKE,	/* the handshake is in progress */
-	KDTLS_ESTABLISHED,	/* the keys are out */
+	KDTLS_ESTABLISHED,	/* the owner has the keys */
 	KDTLS_CLOSED,		/* either side has sent close_notify */
 	KDTLS_FAILED,		/* kdtls_engine_failure() says why */
 };
@@ -85,7 +86,7 @@ enum kdtls_engine_error {
 	KDTLS_ETIMEOUT,		/* the peer stopped answering */
 	KDTLS_EALERT,		/* the peer sent a fatal alert */
 	KDTLS_EPROTOCOL,	/* the peer broke the protocol */
-	KDTLS_ENEGOTIATION,	/* nothing in common with the peer */
+	KDTLS_ENEGOTIATION,	/* the ends have no version, suite or group in common */
 	KDTLS_EPEER,		/* the peer's certificate, name or key is refused */
 	KDTLS_ECALLBACK,	/* ops->key refused a key */
 	KDTLS_EPSK,		/* a pre-shared key is too short, or used in both roles */
@@ -130,8 +131,8 @@ enum kdtls_alert {
 	KDTLS_ALERT_NONE = 255,	/* no alert was sent or received */
 };
 
-/* struct kdtls_config, flags */
-#define KDTLS_ALLOW_NO_EMS	0x0001	/* do without RFC 7627 if the peer lacks it */
+/* These are the flags of struct kdtls_config. */
+#define KDTLS_ALLOW_NO_EMS	0x0001	/* accept a peer without RFC 7627 */
 #define KDTLS_REQUEST_CERT	0x0002	/* server: ask for a client certificate */
 #define KDTLS_REQUIRE_CERT	0x0004	/* server: ask, and refuse clients without one */
 #define KDTLS_NO_NAME_CHECK	0x0008	/* client: take any name in the certificate */
@@ -140,30 +141,30 @@ enum kdtls_alert {
 #define KDTLS_NO_COOKIE		0x0040	/* server: answer addresses that have proven nothing */
 #define KDTLS_HEARTBEAT		0x0080	/* offer and answer heartbeats (RFC 6520) */
 #define KDTLS_CID		0x0100	/* put a connection ID into records if the peer wants one */
-#define KDTLS_PSK_KE		0x0200	/* DTLS 1.3: keys without Diffie-Hellman too (psk_ke) */
-#define KDTLS_ALLOW_NO_RENEGOTIATION_INFO 0x0400 /* DTLS 1.2 client: do without RFC 5746 */
-#define KDTLS_SHORT_PSK		0x0800	/* take pre-shared keys below KDTLS_PSK_MIN */
+#define KDTLS_PSK_KE		0x0200	/* DTLS 1.3: allow psk_ke: no Diffie-Hellman */
+#define KDTLS_ALLOW_NO_RENEGOTIATION_INFO 0x0400 /* accept a server without RFC 5746 */
+#define KDTLS_SHORT_PSK		0x0800	/* accept pre-shared keys below KDTLS_PSK_MIN bytes */
 
-#define KDTLS_PSK_MIN		16	/* bytes of a pre-shared key at least (RFC 9257 6) */
-#define KDTLS_PSK_MAX		64	/* bytes of a pre-shared key */
-#define KDTLS_PSK_IDENTITY_MAX	128	/* bytes of its identity (RFC 4279 5.3) */
-#define KDTLS_MTU_MIN		256	/* bytes of a datagram */
-#define KDTLS_MTU_MAX		65507
-#define KDTLS_OUTPUT_MIN	512	/* bytes of buffer for kdtls_engine_output() */
-#define KDTLS_NEVER		UINT64_MAX
+#define KDTLS_PSK_MIN		16	/* least bytes of a pre-shared key (RFC 9257 6) */
+#define KDTLS_PSK_MAX		64	/* most bytes of a pre-shared key */
+#define KDTLS_PSK_IDENTITY_MAX	128	/* most bytes of the identity of one (RFC 4279 5.3) */
+#define KDTLS_MTU_MIN		256	/* least bytes of UDP payload in a datagram */
+#define KDTLS_MTU_MAX		65507	/* most bytes of UDP payload in a datagram */
+#define KDTLS_OUTPUT_MIN	512	/* least bytes of buffer for kdtls_engine_output() */
+#define KDTLS_NEVER		UINT64_MAX	/* a time that does not come */
 
-/* How a peer has proven who it is */
+/* These tell how a peer has proven who it is. */
 enum kdtls_auth {
-	KDTLS_AUTH_NONE,	/* it has not: a client without certificate or key */
-	KDTLS_AUTH_CERTIFICATE,	/* by the key of an X.509 certificate */
-	KDTLS_AUTH_RAW_KEY,	/* by a raw public key (RFC 7250) */
-	KDTLS_AUTH_PSK,		/* by a pre-shared key */
+	KDTLS_AUTH_NONE,	/* the peer has not: it is a client without certificate or key */
+	KDTLS_AUTH_CERTIFICATE,	/* the peer has the key of an X.509 certificate */
+	KDTLS_AUTH_RAW_KEY,	/* the peer has the key of a raw public key (RFC 7250) */
+	KDTLS_AUTH_PSK,		/* the peer has a pre-shared key */
 };
 
-/* What was checked of a certificate or raw public key, and found in order */
+/* These bits tell what was checked of a certificate or raw public key, and is right. */
 #define KDTLS_VERIFIED_CHAIN	0x01	/* the chain, or the key, is trusted */
 #define KDTLS_VERIFIED_NAME	0x02	/* the certificate bears the name that was set */
-#define KDTLS_VERIFIED_OWNER	0x04	/* ops->verify did not refuse it */
+#define KDTLS_VERIFIED_OWNER	0x04	/* ops->verify accepted the certificate or key */
 
 /**
  * struct kdtls_peer - the certificate that a peer has shown, for ops->verify
@@ -545,10 +546,11 @@ KDTLS_API int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
 KDTLS_API int kdtls_endpoint_use_secret(struct kdtls_endpoint *endpoint,
 					const void *secret, size_t len);
 
+/* These are the verdicts on a datagram of a stranger. */
 enum kdtls_gate {
-	KDTLS_GATE_DROP,	/* there is nothing to do */
-	KDTLS_GATE_REPLY,	/* send the verdict's reply */
-	KDTLS_GATE_ACCEPT,	/* give the verdict's hello to an engine */
+	KDTLS_GATE_DROP,	/* the caller drops the datagram */
+	KDTLS_GATE_REPLY,	/* the caller sends the verdict's reply */
+	KDTLS_GATE_ACCEPT,	/* the caller gives the verdict's hello to an engine */
 };
 
 #define KDTLS_GATE_REPLY_SIZE	256
@@ -568,7 +570,7 @@ struct kdtls_sender {
 	size_t source_len;
 };
 
-/* A ClientHello that was let in, and what is known of it */
+/* struct kdtls_hello is a ClientHello that was let in, and what is known of it. */
 struct kdtls_hello;
 
 /**
@@ -997,12 +999,12 @@ KDTLS_API void kdtls_engine_failure(const struct kdtls_engine *engine,
  */
 KDTLS_API const char *kdtls_alert_name(unsigned int alert);
 
-/* Early data (0-RTT) */
+/* These tell what has become of early data (0-RTT). */
 enum kdtls_early {
 	KDTLS_EARLY_NONE,	/* there was no early data */
-	KDTLS_EARLY_SENT,	/* client: the server has not answered yet */
-	KDTLS_EARLY_ACCEPTED,	/* the server takes it */
-	KDTLS_EARLY_REJECTED,	/* the server does not: its application got none of it */
+	KDTLS_EARLY_SENT,	/* a client has sent it; the server has not answered */
+	KDTLS_EARLY_ACCEPTED,	/* the server accepts it */
+	KDTLS_EARLY_REJECTED,	/* the server refuses it: its application has none of it */
 };
 
 /**

@@ -43,7 +43,7 @@ enum kdtls_error {
 	KDTLS_ENOCIPHER,	/* the kernel does not have this cipher */
 	KDTLS_EHALF,		/* the socket is attached without its keys: close it */
 	KDTLS_EVERSION,		/* the session is not DTLS 1.2 */
-	KDTLS_ESUITE,		/* the session's suite has no AEAD that is known here */
+	KDTLS_ESUITE,		/* the session's suite has no AEAD that this library knows */
 	KDTLS_EHANDSHAKE,	/* the handshake is not finished */
 	KDTLS_ECLOSED,		/* the session was shut down */
 	KDTLS_EEXTENSION,	/* compression or a smaller record size is on */
@@ -51,7 +51,7 @@ enum kdtls_error {
 	KDTLS_EUNWATCHED,	/* the session was not watched */
 	KDTLS_ELATE,		/* the watch has to start before the handshake */
 	KDTLS_EUNREAD,		/* received data is still inside the session */
-	KDTLS_EMISSED,		/* more came in than the watch could keep */
+	KDTLS_EMISSED,		/* more records came in than the watch could keep */
 	KDTLS_EKEYS,		/* the keys do not fit the session's records */
 	KDTLS_ERESTARTED,	/* the peer started anew on the same port */
 	KDTLS_ENOHOST,		/* there is no such host or service */

@@ -69,11 +69,11 @@ extern "C" {
 struct kdtls_socket;
 struct kdtls_listener;
 
-/* Who makes the records */
+/* These tell who makes the records. */
 enum kdtls_path {
-	KDTLS_PATH_AUTO,	/* asked for: the kernel if it can; told: not known yet */
-	KDTLS_PATH_KERNEL,	/* the kernel module */
-	KDTLS_PATH_USER,	/* the library, in user space */
+	KDTLS_PATH_AUTO,	/* in options: the kernel if it can; as an answer: not known yet */
+	KDTLS_PATH_KERNEL,	/* the kernel module makes them */
+	KDTLS_PATH_USER,	/* the library makes them, in user space */
 };
 
 /**
@@ -406,7 +406,7 @@ KDTLS_API ssize_t kdtls_send(struct kdtls_socket *s, const void *data,
  */
 KDTLS_API ssize_t kdtls_recv(struct kdtls_socket *s, void *buf, size_t len);
 
-/* What kdtls_recv_marked() tells of a record */
+/* kdtls_recv_marked() tells these of a record. */
 enum kdtls_mark {
 	KDTLS_MARK_REPLAYABLE	= 1,	/* the record is early data (0-RTT) */
 	KDTLS_MARK_CUT		= 2,	/* the record was longer than the buffer */

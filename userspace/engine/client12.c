@@ -308,7 +308,7 @@ static void offer_session(struct kdtls_engine *e)
 		if (hs->ticket_life && hs->ticket_life < s.life)
 			s.life = hs->ticket_life;
 	} else if (e->resumed || !s.id.len) {
-		return;	/* nothing new, or no session */
+		return;	/* the server gave no new ticket, or there is no session */
 	}
 	dtls_session_write(&s, &w);
 	if (!w.failed)

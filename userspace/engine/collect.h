@@ -26,11 +26,11 @@
 #include "incoming.h"
 
 #define DTLS_ADDRESS_MAX	64
-#define DTLS_COLLECT_HELLO	16384	/* bytes of one hello */
+#define DTLS_COLLECT_HELLO	16384	/* most bytes of one hello */
 #define DTLS_COLLECT_MAX	(256 * 1024)
 #define DTLS_COLLECT_SOURCE	(DTLS_COLLECT_MAX / 8)
-#define DTLS_COLLECT_SOURCES	64	/* senders by hash; a power of two */
-#define DTLS_COLLECT_LIFE	10000000 /* µs from a hello's first piece on */
+#define DTLS_COLLECT_SOURCES	64	/* values of the hash of a source, a power of two */
+#define DTLS_COLLECT_LIFE	10000000 /* µs that an entry lives, from its first piece on */
 
 _Static_assert(DTLS_COLLECT_HELLO < DTLS_COLLECT_SOURCE,
 	       "a hello has room within its source's share");

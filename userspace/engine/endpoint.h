@@ -26,12 +26,43 @@ struct dtls_psk_use {
 };
 
 /*
- * struct dtls_scratch begins a buffer of the socket driver's; see ../scratch.c.
+ * struct dtls_scratch begins a buffer of the socket driver, which scratch.c of the
+ * driver makes. @next is the next buffer that is not in use, or NULL.
  */
 struct dtls_scratch {
 	struct dtls_scratch *next;
 };
 
+/**
+ * struct kdtls_endpoint - what engines share; one thread at a time uses it
+ * @config:	the configuration, copied
+ * @crypto:	what is fetched from libcrypto
+ * @suites:	the suites that may be used, best first
+ * @groups:	the groups, likewise
+ * @schemes:	the signature schemes, likewise
+ * @suite_count: number of @suites
+ * @group_count: number of @groups
+ * @scheme_count: number of @schemes
+ * @identities:	certificates and raw keys of this end
+ * @trust:	roots and raw keys that this end trusts
+ * @speaks12:	DTLS 1.2 is allowed, and so are suites of it
+ * @speaks13:	DTLS 1.3 is allowed, and so are suites of it
+ * @trust_x509:	roots were given, or chains are not verified
+ * @cookie:	the keys of cookies
+ * @collector:	pieces of strangers' hellos
+ * @tickets:	the keys of tickets
+ * @spent:	tickets that were spent on early data
+ * @cache:	sessions of DTLS 1.2 by id
+ * @psk_use:	the pre-shared key that clients used last, and that of servers
+ * @handshakes:	number of handshakes that are going on
+ * @engines:	number of engines of this endpoint
+ * @dropped:	the owner has freed the endpoint, so the last engine frees it
+ * @psk_len:	bytes of @psk; 0: kdtls_use_psk() was not called
+ * @psk_identity_len: bytes of @psk_identity
+ * @psk:	the pre-shared key of kdtls_use_psk(), kept for the driver
+ * @psk_identity: its identity
+ * @scratch:	buffers of the driver that are not in use
+ */
 struct kdtls_endpoint {
 	struct kdtls_config config;
 	struct dtls_crypto crypto;
@@ -43,27 +74,28 @@ struct kdtls_endpoint {
 	size_t scheme_count;
 	struct dtls_identity *identities;
 	struct dtls_trust trust;
-	bool speaks12;		/* versions, and suites of them, are allowed */
+	bool speaks12;
 	bool speaks13;
-	bool trust_x509;	/* roots were given, or nothing is verified */
+	bool trust_x509;
 	struct dtls_cookie cookie;
 	struct dtls_collector collector;
 	struct dtls_tickets tickets;
 	struct dtls_spent spent;
 	struct dtls_cache cache;
-	struct dtls_psk_use psk_use[2];	/* of clients and of servers */
-	u32 handshakes;		/* how many are going on */
-	u32 engines;		/* how many there are */
-	bool dropped;		/* its owner has freed it; the last engine does */
+	struct dtls_psk_use psk_use[2];
+	u32 handshakes;
+	u32 engines;
+	bool dropped;
 
-	/* The driver keeps the pre-shared key of kdtls_use_psk() here. */
+
 	u8 psk_len;
 	u8 psk_identity_len;
 	u8 psk[KDTLS_PSK_MAX];
 	u8 psk_identity[KDTLS_PSK_IDENTITY_MAX];
-	struct dtls_scratch *scratch;	/* buffers that are not in use */
+	struct dtls_scratch *scratch;
 };
 
+/* Return true if the configuration has this flag: KDTLS_*. */
 static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
 {
 	return ep->config.flags & flag;

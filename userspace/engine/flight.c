@@ -124,7 +124,7 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 	return true;
 }
 
-#define SENT_FIRST	4	/* as most flights have no more pieces */
+#define SENT_FIRST	4	/* first number of places, enough for most flights */
 
 /*
  * Return the ring with room for one more piece, or NULL if there is no memory.

@@ -8,6 +8,7 @@
 
 #include "wire.h"
 
+/* These are the types of handshake messages (RFC 5246 7.4). */
 enum dtls_message_type {
 	DTLS_HELLO_REQUEST = 0,
 	DTLS_CLIENT_HELLO = 1,
@@ -25,7 +26,7 @@ enum dtls_message_type {
 	DTLS_CLIENT_KEY_EXCHANGE = 16,
 	DTLS_FINISHED = 20,
 	DTLS_KEY_UPDATE = 24,
-	DTLS_MESSAGE_HASH = 254,	/* in transcripts alone */
+	DTLS_MESSAGE_HASH = 254,	/* stands in transcripts alone (RFC 8446 4.4.1) */
 };
 
 #define DTLS_MESSAGE_HEADER	12

@@ -68,7 +68,7 @@ static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
 			     struct kdtls_verdict *v)
 {
 	bool cookies = !dtls_endpoint_flag(a->ep, KDTLS_NO_COOKIE);
-	struct dtls_client_hello ch = { 0 };	/* it may be malformed */
+	struct dtls_client_hello ch = { 0 };	/* a malformed hello leaves this zero */
 	struct kdtls_hello hello;
 	enum kdtls_gate gate;
 

@@ -44,7 +44,7 @@ void dtls_ext_empty(struct dtls_writer *w, enum dtls_extension i)
  */
 static bool read_list(struct dtls_extensions *e, struct dtls_bytes list)
 {
-	u64 seen[65536 / 64];	/* of unknown ones; zeroed by the first */
+	u64 seen[65536 / 64];	/* bits of unknown extensions; the first one zeroes them */
 	struct dtls_bytes body;
 	unsigned int i;
 	u16 number;

@@ -9,6 +9,7 @@
 
 #include "wire.h"
 
+/* These are the extensions that are known here, each with the RFC that has it. */
 enum dtls_extension {
 	DTLS_EXT_SERVER_NAME,		/* RFC 6066 3 */
 	DTLS_EXT_GROUPS,		/* RFC 8422 5.1.1 */
@@ -24,13 +25,13 @@ enum dtls_extension {
 	DTLS_EXT_TICKET,		/* RFC 5077 3.2 */
 	DTLS_EXT_CID,			/* RFC 9146 3 */
 	DTLS_EXT_RENEGOTIATION,		/* RFC 5746 3.2 */
-	DTLS_EXT_VERSIONS,		/* RFC 8446 4.2.1; DTLS 1.3 from here */
+	DTLS_EXT_VERSIONS,		/* RFC 8446 4.2.1; from here on they are of DTLS 1.3 */
 	DTLS_EXT_COOKIE,		/* RFC 8446 4.2.2 */
 	DTLS_EXT_KEY_SHARE,		/* RFC 8446 4.2.8 */
 	DTLS_EXT_PSK_MODES,		/* RFC 8446 4.2.9 */
 	DTLS_EXT_EARLY_DATA,		/* RFC 8446 4.2.10 */
 	DTLS_EXT_AUTHORITIES,		/* RFC 8446 4.2.4 */
-	DTLS_EXT_PSK,			/* RFC 8446 4.2.11; the last one */
+	DTLS_EXT_PSK,			/* RFC 8446 4.2.11; the last one of a hello */
 	DTLS_EXT_COUNT,
 };
 
@@ -130,7 +131,7 @@ bool dtls_hello_parse_client(struct dtls_client_hello *ch,
 bool dtls_hello_parse_server(struct dtls_server_hello *sh,
 			     struct dtls_bytes body);
 
-#define DTLS_PSK_NUMBER	41	/* pre_shared_key, a hello's last */
+#define DTLS_PSK_NUMBER	41	/* number of pre_shared_key, the last one of a hello */
 
 /*
  * These bytes, with one of 0 or 1 behind them, end the random of a server that

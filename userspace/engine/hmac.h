@@ -7,8 +7,8 @@
 
 #include "wire.h"
 
-#define DTLS_HASH_MAX		48	/* SHA-384 */
-#define DTLS_SECRET_SIZE	48	/* master secret, RFC 5246 8.1 */
+#define DTLS_HASH_MAX		48	/* bytes of the longest hash, SHA-384 */
+#define DTLS_SECRET_SIZE	48	/* bytes of a master secret (RFC 5246 8.1) */
 
 /**
  * struct dtls_hmac - an HMAC context (RFC 2104) and the key that is in it

@@ -2,7 +2,7 @@
 /* Who a peer is, as bytes; see peer.h. */
 #include "peer.h"
 
-#define TIME_SIZE	5	/* seconds since 1970, for 34,000 years */
+#define TIME_SIZE	5	/* bytes of a time; the seconds since 1970 fit for 34,000 years */
 
 static bool shows_key(const struct dtls_peer *peer)
 {

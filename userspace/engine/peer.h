@@ -12,7 +12,7 @@
 
 #define DTLS_BASIS_SIZE	16
 #define DTLS_PEER_HASH	32
-#define DTLS_NO_END	(((int64_t)1 << 40) - 1)	/* the latest time */
+#define DTLS_NO_END	(((int64_t)1 << 40) - 1)	/* the latest time that can be written */
 
 /**
  * struct dtls_peer - who the peer is

@@ -16,7 +16,7 @@
 #define DER_SEQUENCE	0x30
 
 enum pem_kind {
-	PEM_OTHER,		/* known, but not used here */
+	PEM_OTHER,		/* a known block that is passed over */
 	PEM_CERTIFICATE,
 	PEM_PRIVATE,
 	PEM_ENCRYPTED,
@@ -25,7 +25,7 @@ enum pem_kind {
 
 struct pem_block {
 	enum pem_kind kind;
-	struct dtls_bytes text;	/* from the first dash to the last */
+	struct dtls_bytes text;	/* the block, from its first dash to its last */
 };
 
 static const struct {

@@ -10,7 +10,7 @@
 #define POOL_SIZE	4096
 
 struct dtls_pool {
-	size_t left;		/* bytes left at the beginning of @bytes */
+	size_t left;		/* bytes at the front of @bytes, not given out yet */
 	u8 bytes[POOL_SIZE - sizeof(size_t)];
 };
 

@@ -265,7 +265,7 @@ int dtls_post13_acknowledged(struct kdtls_engine *e)
 
 static bool write_ticket(struct kdtls_engine *e, struct dtls_writer *w)
 {
-	static const u8 nonce[] = { 0 };	/* there is one ticket alone */
+	static const u8 nonce[] = { 0 };	/* the one ticket needs no other */
 	struct dtls_writer ticket = { 0 };
 	struct dtls_session s;
 	size_t list, ext;

@@ -2,7 +2,7 @@
 /* Sealing and opening records in user space; see protection.h. */
 #include "protection.h"
 
-#define SEGMENT_LIFETIME	120000000ULL	/* µs */
+#define SEGMENT_LIFETIME	120000000ULL	/* µs that a datagram may be on its way */
 
 static bool is_ccm(const struct dtls_protection *p)
 {
@@ -188,7 +188,7 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 {
 	const struct dtls_aead *a = p->aead;
 	size_t padding = p->sn ? dtls_record_padding(len, a->tag_size) : 0;
-	bool typed = p->sn || p->cid_len; /* the type ends the content */
+	bool typed = p->sn || p->cid_len; /* the content type follows the content */
 	size_t inner = len + typed + padding;
 	struct dtls_record r = {
 		.type = p->cid_len ? DTLS_CT_TLS12_CID : type,

@@ -23,11 +23,12 @@ struct dtls_reassembly {
 	u16 next;
 };
 
+/* These tell what has become of a fragment. */
 enum dtls_reassembly_result {
-	DTLS_REASSEMBLY_TAKEN,
-	DTLS_REASSEMBLY_OLD,	/* message_seq was delivered before */
-	DTLS_REASSEMBLY_DROPPED, /* too far ahead, contradictory, or no room */
-	DTLS_REASSEMBLY_TOO_LONG, /* as the next message claims */
+	DTLS_REASSEMBLY_TAKEN,	/* the fragment is kept, or was there before */
+	DTLS_REASSEMBLY_OLD,	/* its message was delivered before */
+	DTLS_REASSEMBLY_DROPPED, /* it is too far ahead or contradictory, or has no room */
+	DTLS_REASSEMBLY_TOO_LONG, /* the next message is longer than is allowed */
 };
 
 /**

@@ -14,7 +14,7 @@
 
 #include "session.h"
 
-#define DTLS_FRESH	10	/* seconds */
+#define DTLS_FRESH	10	/* seconds that a hello may come early or late */
 
 /*
  * The table is memory that a child process finds wiped (MADV_WIPEONFORK), as a

@@ -20,7 +20,7 @@
 #include "timer.h"
 #include "transcript.h"
 
-/* enum dtls_step is the message, or the event, that a handshake waits for. */
+/* enum dtls_step tells which message or event a handshake waits for. */
 enum dtls_step {
 	DTLS_STEP_START,
 	CLIENT_SERVER_HELLO,
@@ -42,7 +42,7 @@ enum dtls_step {
 	SERVER13_CERTIFICATE,
 	SERVER13_VERIFY,
 	SERVER13_FINISHED,
-	DTLS_STEP_FLUSH,	/* the last flight of this end to be sent */
+	DTLS_STEP_FLUSH,	/* the last flight of this end is still to be sent */
 	DTLS_STEP_DONE,
 };
 

@@ -13,7 +13,7 @@
 #define CCM	DTLS_CIPHER_AES_CCM_128
 #define CCM_8	DTLS_CIPHER_AES_CCM_8_128
 
-/* Suites in the order of preference that holds if none is configured */
+/* The suites stand in the order of preference that holds if none is configured. */
 const struct dtls_suite dtls_suites[] = {
 	{ 0x1301, DTLS_KX_13, GCM_128, false },	/* RFC 8446 B.4 */
 	{ 0x1303, DTLS_KX_13, CHACHA, false },

@@ -12,10 +12,10 @@
  */
 #define DTLS_KX_PSK	0x01	/* RFC 4279 */
 #define DTLS_KX_ECDHE	0x02	/* RFC 8422; with DTLS_KX_PSK: RFC 5489 */
-#define DTLS_KX_ECDSA	0x04	/* certificate with EC or Ed25519 key */
-#define DTLS_KX_RSA	0x08	/* certificate with RSA key */
+#define DTLS_KX_ECDSA	0x04	/* a certificate with an EC or Ed25519 key */
+#define DTLS_KX_RSA	0x08	/* a certificate with an RSA key */
 #define DTLS_KX_CERT	(DTLS_KX_ECDSA | DTLS_KX_RSA)
-#define DTLS_KX_13	0x10	/* a suite of DTLS 1.3, which tells neither */
+#define DTLS_KX_13	0x10	/* a suite of DTLS 1.3, whose number tells neither */
 
 /**
  * struct dtls_suite - a cipher suite
@@ -72,7 +72,7 @@ struct dtls_scheme {
 
 extern const struct dtls_suite dtls_suites[];
 extern const size_t dtls_suite_count;
-extern const size_t dtls_suite_default_count;	/* used if none is configured */
+extern const size_t dtls_suite_default_count;	/* number of those used if none is configured */
 extern const struct dtls_group dtls_groups[];
 extern const size_t dtls_group_count;
 extern const struct dtls_scheme dtls_schemes[];

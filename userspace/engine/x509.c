@@ -383,7 +383,7 @@ int64_t dtls_x509_chain_end(const struct dtls_chain *chain)
 	return chain->leaf ? expiry_of(chain->leaf) : DTLS_NO_END;
 }
 
-/* The earliest expiry in the chain that libcrypto has built */
+/* Return the earliest expiry in the chain that libcrypto has built. */
 static int64_t built_chain_end(X509_STORE_CTX *ctx)
 {
 	STACK_OF(X509) *built = X509_STORE_CTX_get0_chain(ctx);

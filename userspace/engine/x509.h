@@ -10,7 +10,7 @@
 
 #include "suites.h"
 
-#define DTLS_CHAIN_MAX	64	/* certificates a peer may show */
+#define DTLS_CHAIN_MAX	64	/* most certificates that a peer may show */
 
 /* These are the certificate types (RFC 7250 3). */
 #define DTLS_CERT_X509	0
