@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What the record layer has to know of a cipher; see cipher.h. */
+/* This file has what the record layer has to know of a cipher; see cipher.h. */
 #include "cipher.h"
 #include <kdtls/kdtls.h>
 

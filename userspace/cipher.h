@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the record layer has to know of a cipher, and of one record under its key. */
+/*
+ * This file has what the record layer has to know of a cipher, and of one record
+ * under its key.
+ */
 #ifndef _KDTLS_CIPHER_H
 #define _KDTLS_CIPHER_H
 

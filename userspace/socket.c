@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* One association on its socket; see kdtls/socket.h and driver.h. */
+/* This file has one association on its socket; see kdtls/socket.h and driver.h. */
 #include "driver.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -139,7 +139,7 @@ static u64 open_limit(const struct dtls_protection *p)
 	return p->limit ? p->limit : p->aead->open_limit;
 }
 
-/* Return true, once, when @n has reached @limit; @told remembers it. */
+/* Return true once, when @n has reached @limit. @told is set then. */
 static bool reached(u64 n, u64 limit, bool *told)
 {
 	if (*told || n < limit)

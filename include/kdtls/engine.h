@@ -155,7 +155,7 @@ enum kdtls_alert {
 
 /* These tell how a peer has proven who it is. */
 enum kdtls_auth {
-	KDTLS_AUTH_NONE,	/* the peer has not: it is a client without certificate or key */
+	KDTLS_AUTH_NONE,	/* the peer has proven nothing: it has no certificate or key */
 	KDTLS_AUTH_CERTIFICATE,	/* the peer has the key of an X.509 certificate */
 	KDTLS_AUTH_RAW_KEY,	/* the peer has the key of a raw public key (RFC 7250) */
 	KDTLS_AUTH_PSK,		/* the peer has a pre-shared key */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Who the peer is; see auth.h. */
+/* This file finds out who the peer is; see auth.h. */
 #include <assert.h>
 
 #include "auth.h"

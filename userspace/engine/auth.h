@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who the peer is. What the peer claims (struct dtls_handshake, peer) becomes
- * what is known (struct kdtls_engine, peer) when its Finished or its binder
- * proves it.
+ * This file finds out who the peer is. What the peer claims (struct
+ * dtls_handshake, peer) becomes what is known (struct kdtls_engine, peer) when
+ * its Finished or its binder proves it.
  */
 #ifndef _DTLS_AUTH_H
 #define _DTLS_AUTH_H

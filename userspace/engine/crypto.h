@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What is fetched from libcrypto once for an endpoint, and the few operations
- * that more than one concern needs.
+ * This file has what is fetched from libcrypto once for an endpoint, and the few
+ * operations that more than one concern needs.
  */
 #ifndef _DTLS_CRYPTO_H
 #define _DTLS_CRYPTO_H

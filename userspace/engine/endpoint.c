@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What the engines of an endpoint share; see endpoint.h. */
+/* This file has what the engines of an endpoint share; see endpoint.h. */
 #include <openssl/err.h>
 #include <time.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the engines of an endpoint share; see struct kdtls_config. */
+/* This file has what the engines of an endpoint share; see struct kdtls_config. */
 #ifndef _DTLS_ENDPOINT_H
 #define _DTLS_ENDPOINT_H
 
@@ -86,7 +86,6 @@ struct kdtls_endpoint {
 	u32 handshakes;
 	u32 engines;
 	bool dropped;
-
 
 	u8 psk_len;
 	u8 psk_identity_len;

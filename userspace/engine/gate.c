@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What becomes of a ClientHello before anything is kept; see gate.h. */
+/* This file decides what becomes of a ClientHello before anything is kept. */
 #include <openssl/err.h>
 
 #include "datagram.h"

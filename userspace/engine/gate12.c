@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What becomes of a ClientHello of DTLS 1.2 before anything is kept. */
+/* This file decides what becomes of a ClientHello of DTLS 1.2; see gate.h. */
 #include "gate12.h"
 
 enum kdtls_gate dtls_gate12_judge(const struct dtls_asked *a,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What becomes of a ClientHello of DTLS 1.3 before anything is kept. */
+/* This file decides what becomes of a ClientHello of DTLS 1.3; see gate.h. */
 #include "gate13.h"
 #include "keys13.h"
 #include "retry.h"

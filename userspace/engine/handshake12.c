@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What client and server have in common in DTLS 1.2; see handshake12.h. */
+/* This file has what both ends do in a handshake of DTLS 1.2; see handshake12.h. */
 #include "auth.h"
 #include "handshake12.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What client and server have in common in DTLS 1.2 (RFC 5246 7.4, 8.1). */
+/* This file has what both ends do in a handshake of DTLS 1.2 (RFC 5246 7.4, 8.1). */
 #ifndef _DTLS_HANDSHAKE12_H
 #define _DTLS_HANDSHAKE12_H
 

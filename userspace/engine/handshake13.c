@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What client and server have in common in DTLS 1.3; see handshake13.h. */
+/* This file has what both ends do in a handshake of DTLS 1.3; see handshake13.h. */
 #include "auth.h"
 #include "handshake13.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What client and server have in common in DTLS 1.3 (RFC 8446 4.4, 7). */
+/* This file has what both ends do in a handshake of DTLS 1.3 (RFC 8446 4.4, 7). */
 #ifndef _DTLS_HANDSHAKE13_H
 #define _DTLS_HANDSHAKE13_H
 

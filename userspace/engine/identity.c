@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Which identity is shown to the peer; see identity.h. */
+/* This file chooses the identity that is shown to the peer; see identity.h. */
 #include "identity.h"
 #include "sign.h"
 

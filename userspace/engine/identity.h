@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which of the endpoint's identities is shown to the peer. */
+/* This file chooses which of the endpoint's identities is shown to the peer. */
 #ifndef _DTLS_IDENTITY_H
 #define _DTLS_IDENTITY_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Who a peer is, as bytes; see peer.h. */
+/* This file writes and reads who a peer is, as bytes; see peer.h. */
 #include "peer.h"
 
 #define TIME_SIZE	5	/* bytes of a time; the seconds since 1970 fit for 34,000 years */

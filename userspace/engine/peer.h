@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Who the peer is and how that is known. A full handshake finds it out,
- * sessions carry it on, and an end that resumes a session is told the same.
+ * This file keeps who the peer is and how that is known. A full handshake finds
+ * it out, sessions carry it on, and an end that resumes a session is told the same.
  */
 #ifndef _DTLS_PEER_H
 #define _DTLS_PEER_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Which sessions may be resumed, and what is kept of them; see resumption.h. */
+/* This file decides which sessions may be resumed; see resumption.h. */
 #include "auth.h"
 #include "psks.h"
 #include "resumption.h"

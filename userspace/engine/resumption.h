@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which sessions may be resumed, and what of a session is worth keeping. */
+/*
+ * This file decides which sessions may be resumed, and what of a session is worth
+ * keeping.
+ */
 #ifndef _DTLS_RESUMPTION_H
 #define _DTLS_RESUMPTION_H
 

@@ -360,8 +360,8 @@ static int verify_raw(const struct dtls_trust *t, const struct dtls_chain *chain
 }
 
 /*
- * When a certificate expires, in seconds since 1970; 0: before that, or it
- * cannot be read.
+ * Return when a certificate expires, in seconds since 1970, or 0 if that was
+ * before 1970 or cannot be read.
  */
 static int64_t expiry_of(const X509 *cert)
 {
