@@ -15,7 +15,7 @@
 #define BATCH		32		/* datagrams in one system call */
 #define BATCHES		8		/* system calls in one round */
 #define PLAIN_SIZE	(256 * 1024)	/* bytes of content in one round */
-#define ALIGN		16		/* of a record's content */
+#define ALIGN		16		/* bytes that content is aligned to */
 #define CONTROL_SIZE	(ADDRESS_CONTROL + CMSG_SPACE(sizeof(int)))
 
 _Static_assert(PLAIN_SIZE >= 2 * DTLS_FRAGMENT_SIZE_MAX, "a record does not fit");
@@ -23,7 +23,10 @@ _Static_assert(PLAIN_SIZE >= 2 * DTLS_FRAGMENT_SIZE_MAX, "a record does not fit"
 /**
  * struct incoming - one datagram, or several of one sender's that the kernel has
  *	put together (UDP_GRO)
+ * @from:	whose they are, and what they were sent to
  * @segment:	bytes of each datagram but the last, which may be shorter
+ * @iov:	where the datagrams lie
+ * @control:	control messages of the system call
  */
 struct incoming {
 	struct stranger from;
@@ -38,7 +41,8 @@ struct incoming {
 /**
  * struct server_in - what is being received
  * @header:	one for each of @incoming
- * @count:	datagrams of the last system call
+ * @incoming:	the datagrams of the last system call
+ * @count:	number of these
  * @at:		the one that is being read
  * @offset:	bytes of it that were read
  * @batches:	system calls of this round

@@ -27,6 +27,8 @@ struct server_cid;
 struct server_in;
 struct server_out;
 
+TAILQ_HEAD(server_list, kdtls_client);
+
 /**
  * struct source - clients of one source; see kdtls_sender.source_len
  * @link:	in the server's table of sources
@@ -40,7 +42,7 @@ struct source {
 	struct table_link link;
 	uint32_t clients;
 	uint32_t half_open_count;
-	TAILQ_HEAD(, kdtls_client) half_open;
+	struct server_list half_open;
 	uint8_t len;
 	uint8_t key[16];
 };
@@ -99,8 +101,6 @@ struct kdtls_client {
 
 _Static_assert(!offsetof(struct kdtls_client, owner),
 	       "an owner is the beginning of its client");
-
-TAILQ_HEAD(server_list, kdtls_client);
 
 /**
  * struct kdtls_server - the object
@@ -241,7 +241,10 @@ void server_hello_client(struct kdtls_client *c, const uint8_t *data, size_t len
 
 /* ---- server_in.c ---- */
 
+/* Make room for what is received. Return NULL if there is no memory. */
 struct server_in *server_in_new(void);
+
+/* Wipe and free the room. @in may be NULL. */
 void server_in_free(struct server_in *in);
 
 /*
@@ -260,7 +263,10 @@ void server_in_forget(struct kdtls_client *c);
 
 /* ---- server_out.c ---- */
 
+/* Make room for what is sent. Return NULL if there is no memory. */
 struct server_out *server_out_new(void);
+
+/* Free the room. @out may be NULL. */
 void server_out_free(struct server_out *out);
 
 /*

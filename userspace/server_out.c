@@ -26,7 +26,10 @@ _Static_assert(SEALED_SIZE >= 2 * (DTLS_HEADER_SIZE_MAX + DTLS_FRAGMENT_SIZE_MAX
  * @end:	the entry behind the last one
  * @to:		whose they are
  * @segment:	bytes of each record but the last, which may be shorter
- * @count:	records
+ * @count:	number of records
+ * @name:	where they go, and where they come from
+ * @iov:	where the records lie
+ * @control:	control messages of the system call
  */
 struct group {
 	size_t first;
