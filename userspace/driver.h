@@ -47,7 +47,7 @@ struct user_records;
 
 /*
  * Make a record layer in user space that has no keys yet. Return NULL if there
- * is no memory. @crypto has to stay.
+ * is no memory. @crypto has to live longer.
  */
 struct user_records *user_records_new(const struct dtls_crypto *crypto);
 

@@ -206,7 +206,7 @@ void server_client_settle(struct kdtls_client *c, uint64_t now);
  */
 void server_client_end(struct kdtls_client *c, int error);
 
-/* End @c, which nobody is told. */
+/* End @c without telling the program. */
 void server_client_drop(struct kdtls_client *c);
 
 /* Let the program hear of @c. */

@@ -278,8 +278,8 @@ static void take_content(struct kdtls_socket *s,
 
 /*
  * Return true if the reader gets a record of application data. A record that was
- * sent after close_notify is ignored (RFC 5246 7.2.1). One that close_notify has
- * overtaken is not, unless the reader has been told of the end.
+ * sent after close_notify is ignored (RFC 5246 7.2.1). A record that close_notify
+ * has overtaken is not ignored, unless the reader has been told of the end.
  */
 static bool is_wanted(const struct kdtls_socket *s,
 		      const struct dtls_record_info *info)

@@ -954,7 +954,7 @@ KDTLS_API void kdtls_engine_close(struct kdtls_engine *engine);
  * ops->heartbeat tells what became of it.
  *
  * Return: 0; -KDTLS_EUSAGE: a request is on its way, heartbeats were not negotiated, or
- * @size.
+ * @size is out of its range.
  */
 KDTLS_API int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
 				     uint64_t now);

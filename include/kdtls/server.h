@@ -206,7 +206,7 @@ KDTLS_API void kdtls_server_set_endpoint(struct kdtls_server *server,
  */
 KDTLS_API void kdtls_server_close(struct kdtls_server *server);
 
-/* What a message from kdtls_server_recv() is */
+/* These tell what a message from kdtls_server_recv() is. */
 enum kdtls_news {
 	KDTLS_NEWS_DATA,	/* the content of one record */
 	KDTLS_NEWS_OPENED,	/* a new client: its handshake is done */

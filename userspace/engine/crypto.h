@@ -77,7 +77,8 @@ void dtls_crypto_exit(struct dtls_crypto *c);
  * dtls_crypto_forget_keys(), which has to be called at the end of a handshake
  * and after each later use. To set the same key again costs nothing.
  *
- * Return: the context for dtls_hmac_digest(); or NULL, which that takes.
+ * Return: the context for dtls_hmac_digest(), or NULL if libcrypto failed.
+ * dtls_hmac_digest() takes NULL, and fails.
  */
 struct dtls_hmac *dtls_crypto_hmac_key(const struct dtls_crypto *c,
 				       const EVP_MD *md,

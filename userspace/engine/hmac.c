@@ -48,7 +48,7 @@ bool dtls_hmac_set(struct dtls_hmac *k, const u8 *key, size_t len)
 
 	k->len = 0;
 	k->set = true;
-	/* An init without a key would keep the key before. */
+	/* EVP_MAC_init() with NULL for a key would keep the earlier key. */
 	k->ready = EVP_MAC_init(k->mac, len ? key : empty, len, NULL) == 1;
 	return k->ready;
 }

@@ -46,7 +46,7 @@ void dtls_hmac_free(struct dtls_hmac *k);
  */
 bool dtls_hmac_set(struct dtls_hmac *k, const u8 *key, size_t len);
 
-/* Replace the key in the context by another one, and wipe @key. */
+/* Replace the key in the context by zeros, and wipe the copy of the key in @k. */
 void dtls_hmac_forget(struct dtls_hmac *k);
 
 /**

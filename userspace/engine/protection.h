@@ -94,17 +94,17 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 /**
  * dtls_protection_open() - open one record
  * @p:		a read key
- * @record:	as parsed from @bytes; of a unified header epoch and number are
- *		filled in
+ * @record:	as parsed from @bytes; epoch and number are filled in if the
+ *		header is a unified one (RFC 9147 4)
  * @bytes:	the record from its first byte on
  * @out:	@record->fragment_len bytes; written even if it does not verify
  * @type:	set to the content's real type
  *
- * A record that verifies is marked as seen. For what connection ID one of
- * DTLS 1.3 bears see dtls_cids_fit(); one of DTLS 1.2 has to bear the key's.
+ * A record that verifies is marked as seen. A record of DTLS 1.2 has to bear the
+ * connection ID of the key; dtls_cids_fit() judges those of DTLS 1.3.
  *
- * Return: bytes of content; -1: a forgery, a replay, or too long;
- * DTLS_RECORD_UNTYPED: it verifies and has nothing in it, not even a type.
+ * Return: bytes of content; -1: the record is a forgery, a replay, or too long;
+ * DTLS_RECORD_UNTYPED: the record verifies and has nothing in it, not even a type.
  */
 long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 			  const u8 *bytes, u8 *out, u8 *type);

@@ -35,7 +35,7 @@ enum dtls_reassembly_result {
  * dtls_reassembly_add() - take a fragment
  * @r:		the messages so far
  * @f:		the fragment; its bytes are copied
- * @epoch:	of its record: one that was verified replaces what was not
+ * @epoch:	of its record: what was verified replaces what was not
  * @max_message: bytes of the largest message
  * @max_held:	bytes of all that is held
  *

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Tickets that early data came with (RFC 8446 8). Each is good for that once,
- * and only at about the time at which the client says it comes.
+ * This file remembers the tickets that early data came with (RFC 8446 8). A
+ * ticket is good for early data once, and only near the time that its age tells.
  *
- * A hello tells how old its ticket is, and is taken for DTLS_FRESH seconds
- * around the time that follows from this (8.3). For so long its ticket is
- * remembered (8.1), in a table of fixed size; a ticket that finds no place
- * there is refused. Tickets of another endpoint are under another key, so no
+ * A hello tells how old its ticket is, and its early data is accepted for
+ * DTLS_FRESH seconds around the time that follows from this (8.3). For so long
+ * its ticket is remembered (8.1), in a table of fixed size; a ticket that finds
+ * no place there is refused. Tickets of another endpoint are under another key, so no
  * table is shared.
  */
 #ifndef _DTLS_SPENT_H
@@ -41,7 +41,7 @@ void dtls_spent_exit(struct dtls_spent *spent);
  * @s:		what the ticket holds
  * @age:	as the client tells it, hidden by @s->age_add
  * @now:	seconds since 1970
- * @spend:	the ticket is used for early data, and must not be again
+ * @spend:	the ticket is used for early data, and must not be used again
  *
  * Return: true if early data may come.
  */

@@ -482,7 +482,10 @@ static inline int dtls_fail_memory(struct kdtls_engine *e)
 /* Make an alert go out with the next output. @level is one of DTLS_ALERT_*. */
 void dtls_state_alert(struct kdtls_engine *e, u8 level, u8 alert);
 
-/* Let nothing more be sent but an alert, and what it is sent under. */
+/*
+ * Drop all that is to be sent but an alert, and the keys unless the alert goes out
+ * under them.
+ */
 void dtls_state_stop(struct kdtls_engine *e);
 
 /* Fill @buf with random bytes that may be seen by all; if that fails, give up. */

@@ -15,7 +15,7 @@
 #define DTLS_KX_ECDSA	0x04	/* a certificate with an EC or Ed25519 key */
 #define DTLS_KX_RSA	0x08	/* a certificate with an RSA key */
 #define DTLS_KX_CERT	(DTLS_KX_ECDSA | DTLS_KX_RSA)
-#define DTLS_KX_13	0x10	/* a suite of DTLS 1.3, whose number tells neither */
+#define DTLS_KX_13	0x10	/* a suite of DTLS 1.3, where extensions tell both */
 
 /**
  * struct dtls_suite - a cipher suite
