@@ -398,7 +398,7 @@ int kdtls_openssl_watch(SSL *ssl)
 
 	if (!rbio)
 		return -KDTLS_ENOTUDP;
-	/* DTLSv1_listen() reads one ClientHello, in the clear: not too late. */
+	/* A watch may begin after DTLSv1_listen(), which reads one ClientHello in the clear. */
 	if ((state != TLS_ST_BEFORE && state != TLS_ST_SR_CLNT_HELLO) ||
 	    watch_of(ssl))
 		return -KDTLS_ELATE;

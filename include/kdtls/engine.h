@@ -541,7 +541,8 @@ KDTLS_API int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
  * Who learns the secret can open all tickets that were made under it, so a program makes
  * a new one from time to time.
  *
- * Return: 0; -KDTLS_EUSAGE: @len, or the endpoint is not of that kind; -KDTLS_ECRYPTO.
+ * Return: 0; -KDTLS_EUSAGE: @len is not KDTLS_SECRET_SIZE, or the endpoint is not of
+ * that kind; -KDTLS_ECRYPTO.
  */
 KDTLS_API int kdtls_endpoint_use_secret(struct kdtls_endpoint *endpoint,
 					const void *secret, size_t len);
@@ -915,7 +916,8 @@ KDTLS_API int kdtls_engine_give_cids(struct kdtls_engine *engine,
  * The peer may give fewer, or none. One request stands at a time, until the peer has
  * answered.
  *
- * Return: 0; -KDTLS_EUSAGE: the engine is not of that kind, @count, or a request stands.
+ * Return: 0; -KDTLS_EUSAGE: the engine is not of that kind, @count is out of its range,
+ * or a request stands.
  */
 KDTLS_API int kdtls_engine_request_cids(struct kdtls_engine *engine,
 					unsigned int count);

@@ -122,7 +122,7 @@ void dtls_x509_chain_free(struct dtls_chain *chain);
 
 /**
  * struct dtls_purpose - what a chain has to be good for
- * @server:	to be a server, and otherwise to be a client
+ * @server:	the chain is of a server; else of a client
  * @name:	the host name or address that its certificate must bear (see
  *		name.h), or NULL if any will do
  * @time:	seconds since 1970
