@@ -99,8 +99,7 @@ static bool begin_anew(struct kdtls_client *c, struct kdtls_hello *hello,
 
 /*
  * Take a piece of a hello. Return true if it was of another hello than that of @c.
- * Of a piece that is not the first one that cannot be told before all of the hello
- * is here.
+ * A piece behind the first one shows that only with all other pieces.
  */
 static bool take_hello(struct kdtls_client *c, const uint8_t *data, size_t len,
 		       uint64_t now)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Who may come to a server, and who has to go for that; see kdtls/server.h.
+ * This file decides who may come to a server, and who has to go for that; see
+ * kdtls/server.h.
  *
  * Whoever proves an address and then is silent holds memory for as long as a
  * handshake may take. So the oldest handshakes make room, and no source has more
