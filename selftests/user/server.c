@@ -40,17 +40,67 @@ static unsigned int no_room;		/* calls that find no room */
 static bool uncut;			/* the kernel does not know UDP_SEGMENT */
 static unsigned int seed = 1;
 
-static bool is_lost(void)
+static unsigned int next_random(unsigned int below)
 {
 	seed = seed * 1664525 + 1013904223;
-	return (seed >> 16) % 100 < loss;
+	return (seed >> 16) % below;
 }
 
+static bool is_lost(void)
+{
+	return next_random(100) < loss;
+}
+
+/* ---- a network that repeats and turns round ---- */
+
+static bool disorder;			/* for what clients send */
+static struct {
+	int fd;				/* -1: nothing is held */
+	size_t len;
+	uint8_t data[2048];
+} held = { .fd = -1 };
+
 ssize_t __real_send(int fd, const void *data, size_t len, int flags);
+
+static void release(void)
+{
+	if (held.fd < 0)
+		return;
+	__real_send(held.fd, held.data, held.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(held.fd);
+	held.fd = -1;
+}
+
+/* Return true if the datagram is held until others have gone. */
+static bool disturb(int fd, const void *data, size_t len)
+{
+	switch (next_random(8)) {
+	case 0:
+		__real_send(fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		return false;
+	case 1:
+		release();
+		return false;
+	case 2:
+		if (held.fd >= 0 || len > sizeof(held.data))
+			return false;
+		held.fd = dup(fd);
+		held.len = len;
+		memcpy(held.data, data, len);
+		return true;
+	default:
+		return false;
+	}
+}
+
 ssize_t __wrap_send(int fd, const void *data, size_t len, int flags);
 ssize_t __wrap_send(int fd, const void *data, size_t len, int flags)
 {
-	return is_lost() ? (ssize_t)len : __real_send(fd, data, len, flags);
+	if (is_lost())
+		return len;
+	if (disorder && disturb(fd, data, len))
+		return len;
+	return __real_send(fd, data, len, flags);
 }
 
 ssize_t __real_sendmsg(int fd, const struct msghdr *msg, int flags);
@@ -150,8 +200,10 @@ static int bound(int family, const char *address, uint16_t port)
 		inet_pton(AF_INET6, address, &a6.sin6_addr);
 		err = bind(fd, (struct sockaddr *)&a6, sizeof(a6));
 	}
-	if (fd < 0 || err)
+	if (fd < 0 || err) {
+		perror("bind");
 		exit(1);
+	}
 	return fd;
 }
 
@@ -201,6 +253,7 @@ FIXTURE_SETUP(server)
 	refused = 0;
 	records = 0;
 	loss = 0;
+	disorder = false;
 	uncut = false;
 	no_room = 0;
 	start_server(_metadata, self, AF_INET, "127.0.0.1");
@@ -371,12 +424,12 @@ static void forget(struct _test_data_server *self, unsigned int i)
 	self->c[i] = NULL;
 }
 
-static uint16_t port_of(struct kdtls_socket *s)
+static uint16_t port_of(int fd)
 {
 	struct sockaddr_in a;
 	socklen_t len = sizeof(a);
 
-	getsockname(kdtls_fd(s), (struct sockaddr *)&a, &len);
+	getsockname(fd, (struct sockaddr *)&a, &len);
 	return a.sin_port;
 }
 
@@ -564,7 +617,7 @@ TEST_F(server, a_client_that_starts_anew_replaces_itself)
 	begin_from(_metadata, self, "127.0.0.1", 3);
 	UNTIL(established(self) == 3 && opened == 3);
 	for (i = 1; i <= 3; i++) {
-		port = port_of(self->c[0]);
+		port = port_of(kdtls_fd(self->c[0]));
 		forget(self, 0);
 		begin(_metadata, self, bound(AF_INET, "127.0.0.1", port), 0);
 		UNTIL(established(self) == 3 && closed == i);
@@ -598,8 +651,16 @@ static void half_open(struct __test_metadata *_metadata,
 		      struct _test_data_server *self, const char *address,
 		      unsigned int count)
 {
-	while (count--)
-		half_open_on(_metadata, self, bound(AF_INET, address, 0));
+	int keep[CLIENTS_MAX];
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		/* Nobody may come back to a port by chance. */
+		keep[i] = bound(AF_INET, address, 0);
+		half_open_on(_metadata, self, dup(keep[i]));
+	}
+	for (i = 0; i < count; i++)
+		close(keep[i]);
 }
 
 TEST_F(server, half_a_handshake_replaces_nobody)
@@ -1064,11 +1125,180 @@ TEST_F(server, sockets_of_one_port_have_their_clients)
 	EXPECT_EQ(40, got);
 }
 
+/* ---- lives ---- */
+
+#define SLOTS	24
+#define STEPS	4000
+#define SENT_MAX 1024			/* records of one life */
+
+/* What a client sends: whose it is, in which life, and which record */
+struct word {
+	uint32_t slot, life, number;
+};
+
+/* What the server knows of one life of a client */
+struct witness {
+	bool known;
+	struct word first;
+	uint8_t seen[SENT_MAX];
+};
+
+/*
+ * struct lives - clients that come, talk, crash, start anew on their ports, and go
+ * @alive:	witnesses that the program was given and has not been told of as gone
+ */
+struct lives {
+	uint16_t port[SLOTS];
+	uint32_t life[SLOTS], number[SLOTS];
+	unsigned int alive, data, ended_here;
+};
+
+static void witness(struct __test_metadata *_metadata,
+		    struct _test_data_server *self, struct lives *l,
+		    const struct kdtls_message *m)
+{
+	struct witness *w = kdtls_client_data(m->client);
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	struct word word;
+
+	if (m->news == KDTLS_NEWS_OPENED) {
+		EXPECT_EQ(NULL, w);
+		kdtls_client_set_data(m->client, calloc(1, sizeof(*w)));
+		l->alive++;
+	} else if (m->news == KDTLS_NEWS_CLOSED) {
+		ASSERT_NE(NULL, w);
+		free(w);
+		l->alive--;
+	} else if (m->news == KDTLS_NEWS_DATA) {
+		ASSERT_NE(NULL, w);
+		ASSERT_EQ(sizeof(word), m->len);
+		memcpy(&word, m->data, sizeof(word));
+		if (!w->known)
+			w->first = word;
+		w->known = true;
+		/* All records of an association are of one life of one client. */
+		ASSERT_EQ(w->first.slot, word.slot);
+		ASSERT_EQ(w->first.life, word.life);
+		ASSERT_GT(SENT_MAX, word.number);
+		ASSERT_EQ(0, w->seen[word.number]);
+		w->seen[word.number] = 1;
+		kdtls_client_address(m->client, (struct sockaddr *)&a, &len);
+		ASSERT_EQ(l->port[word.slot], a.sin_port);
+		l->data++;
+	}
+	(void)self;
+}
+
+static void live_turn(struct __test_metadata *_metadata,
+		      struct _test_data_server *self, struct lives *l)
+{
+	struct kdtls_message m[8];
+	struct kdtls_client *c;
+	ssize_t n, i;
+
+	while ((n = kdtls_server_recv(self->server, m, 8, 0)) > 0)
+		for (i = 0; i < n; i++)
+			witness(_metadata, self, l, &m[i]);
+	if (!next_random(200)) {
+		c = kdtls_server_next(self->server, NULL);
+		if (c) {
+			free(kdtls_client_data(c));
+			kdtls_client_close(c);
+			l->alive--;
+			l->ended_here++;
+		}
+	}
+	for (i = 0; i < SLOTS; i++)
+		if (self->c[i] && kdtls_process(self->c[i]) &&
+		    kdtls_process(self->c[i]) != -EINPROGRESS)
+			forget(self, i);
+}
+
+/* One client does something. */
+static void live_step(struct __test_metadata *_metadata,
+		      struct _test_data_server *self, struct lives *l)
+{
+	unsigned int i = next_random(SLOTS);
+	struct word word = { i, l->life[i], l->number[i] };
+
+	if (!self->c[i]) {
+		/* What is held keeps its port. */
+		release();
+		begin(_metadata, self, bound(AF_INET, "127.0.0.1", l->port[i]),
+		      i);
+		l->life[i]++;
+		l->number[i] = 0;
+		return;
+	}
+	switch (next_random(40)) {
+	case 0:
+		forget(self, i);
+		break;
+	case 1:
+		kdtls_close(self->c[i]);
+		self->c[i] = NULL;
+		break;
+	default:
+		if (!kdtls_process(self->c[i]) && l->number[i] < SENT_MAX &&
+		    kdtls_send(self->c[i], &word, sizeof(word)) > 0)
+			l->number[i]++;
+	}
+}
+
+TEST_F(server, lives_of_clients_do_not_mix)
+{
+	static struct lives l;
+	unsigned int i;
+	int fd[SLOTS];
+
+	self->options.idle_timeout = 3000;
+	self->options.handshake_timeout = 3000;
+	restart_server(_metadata, self);
+	memset(&l, 0, sizeof(l));
+	for (i = 0; i < SLOTS; i++) {
+		fd[i] = bound(AF_INET, "127.0.0.1", 0);
+		l.port[i] = port_of(fd[i]);
+	}
+	for (i = 0; i < SLOTS; i++)
+		close(fd[i]);
+	loss = 5;
+	disorder = true;
+	for (i = 0; i < STEPS; i++) {
+		live_step(_metadata, self, &l);
+		if (!next_random(3))
+			live_turn(_metadata, self, &l);
+		if (!next_random(20))
+			usleep(1000);
+	}
+	loss = 0;
+	disorder = false;
+	release();
+	EXPECT_LT(STEPS / 4, l.data);
+	EXPECT_LT(0, counters(self).restarted);
+	EXPECT_LT(0, l.ended_here);
+	for (i = 0; i < SLOTS; i++) {
+		kdtls_close(self->c[i]);
+		self->c[i] = NULL;
+	}
+	/* Those that crashed are idle, and then all are gone. */
+	for (i = 0; i < 20000 && counters(self).clients; i++) {
+		live_turn(_metadata, self, &l);
+		usleep(1000);
+	}
+	live_turn(_metadata, self, &l);
+	EXPECT_EQ(0, counters(self).clients);
+	EXPECT_EQ(0, l.alive);
+	TH_LOG("%u records, %lu starts anew, %u ended by the server", l.data,
+	       (unsigned long)counters(self).restarted, l.ended_here);
+}
+
 /* ---- memory ---- */
 
 TEST_F(server, an_idle_client_is_small)
 {
 	size_t before, each;
+	char address[32];
 	unsigned int i;
 
 	kdtls_server_close(self->server);
@@ -1087,7 +1317,9 @@ TEST_F(server, an_idle_client_is_small)
 	before = heap_used;
 	for (i = 0; i < 100; i++) {
 		self->clients = 0;
-		begin_from(_metadata, self, "127.0.0.1", 1);
+		/* Nobody may come back to an address by chance. */
+		snprintf(address, sizeof(address), "127.0.1.%u", i + 1);
+		begin_from(_metadata, self, address, 1);
 		UNTIL(established(self) == 1 && opened == i + 2);
 		exchange(_metadata, self);
 		forget(self, 0);
