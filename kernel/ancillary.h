@@ -13,6 +13,13 @@ struct sock;
 void dtls_ancillary_put(struct sock *sk, struct msghdr *msg,
 			struct sk_buff *skb);
 
+/* Tell which association of the socket a record is of. */
+static inline void dtls_ancillary_put_assoc(struct msghdr *msg, u64 id)
+{
+	if (unlikely(id))
+		put_cmsg(msg, SOL_DTLS, DTLS_ASSOC, sizeof(id), &id);
+}
+
 /* Tell what the record is: the control message DTLS_RECORD_INFO. */
 static inline void dtls_ancillary_put_info(struct msghdr *msg,
 					   struct dtls_record_info *info)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* An association: the epochs shared with one peer. See struct dtls_assoc. */
+#include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
@@ -13,19 +14,18 @@ module_param(msl, ushort, 0644);
 MODULE_PARM_DESC(msl, "Seconds a read key stays when a newer one is in use");
 
 /*
- * The work of dtls_assoc.retire: drop read keys whose time is over. Records may
- * overtake each other, so an old read key stays when a newer one is in use, but
- * for no longer than the MSL (RFC 9147 4.2.1, RFC 6347 4.1).
+ * Drop the read keys of @assoc whose time is over. Records may overtake each
+ * other, so an old read key stays when a newer one is in use, but for no longer
+ * than the MSL (RFC 9147 4.2.1, RFC 6347 4.1). Return the seconds until the next
+ * key's time is over, or 0 if there is none.
  */
-static void retire_epochs(struct work_struct *work)
+static int retire_epochs(struct dtls_assoc *assoc)
 {
-	struct dtls_assoc *assoc = container_of(to_delayed_work(work),
-						struct dtls_assoc, retire);
 	u32 now = ktime_get_boottime_seconds(), since = 0;
 	struct dtls_epoch *epoch;
 	int i, left, wait = 0, keep = READ_ONCE(msl);
 
-	mutex_lock(assoc->setup);
+	mutex_lock(&assoc->setup);
 	for (i = 0; i < DTLS_RX_EPOCHS; i++) {
 		epoch = dtls_assoc_slot(assoc, assoc->rx[i]);
 		if (!epoch)
@@ -39,49 +39,168 @@ static void retire_epochs(struct work_struct *work)
 		wait = left;
 		since = min_not_zero(since, READ_ONCE(epoch->used));
 	}
-	mutex_unlock(assoc->setup);
-	if (wait)
-		schedule_delayed_work(&assoc->retire, wait * HZ);
+	mutex_unlock(&assoc->setup);
+	return wait;
+}
+
+/* ---- one work item for all associations of a socket ---- */
+
+/* Return true if the time @at, in seconds since boot, has not come. */
+static bool is_later(u32 at, u32 now)
+{
+	return (s32)(at - now) > 0;
 }
 
 /*
- * Make an association without keys. @setup is the socket's mutex, which lives
- * as long as the association. Sleeps. Return: the association or NULL.
+ * Put @assoc, with a reference that the list takes over, where it belongs in the
+ * list: nearly always at the end. The lock is held.
  */
-struct dtls_assoc *
-dtls_assoc_new(u16 version, u32 replay_window, struct mutex *setup)
+static void link_retiring(struct dtls_retiring *r, struct dtls_assoc *assoc)
+{
+	struct dtls_assoc *before;
+
+	lockdep_assert_held(&r->lock);
+	list_for_each_entry_reverse(before, &r->list, retire)
+		if (!is_later(before->retire_at, assoc->retire_at))
+			break;
+	list_add(&assoc->retire, &before->retire);
+}
+
+/* Let the work look at @assoc in @wait seconds, unless it is about to. */
+static void retire_later(struct dtls_assoc *assoc, int wait)
+{
+	struct dtls_retiring *r = assoc->retiring;
+
+	spin_lock(&r->lock);
+	if (list_empty(&assoc->retire)) {
+		assoc->retire_at = (u32)ktime_get_boottime_seconds() + wait;
+		link_retiring(r, dtls_assoc_get(assoc));
+		if (!r->scheduled)
+			schedule_delayed_work(&r->work, wait * HZ);
+		r->scheduled = true;
+	}
+	spin_unlock(&r->lock);
+}
+
+/*
+ * Return the first association whose time has come, with the list's reference, or
+ * NULL. The work is scheduled anew then, or is over.
+ */
+static struct dtls_assoc *next_retiring(struct dtls_retiring *r)
+{
+	u32 now = ktime_get_boottime_seconds();
+	struct dtls_assoc *assoc;
+
+	spin_lock(&r->lock);
+	assoc = list_first_entry_or_null(&r->list, struct dtls_assoc, retire);
+	if (!assoc) {
+		r->scheduled = false;
+	} else if (is_later(assoc->retire_at, now)) {
+		schedule_delayed_work(&r->work, (assoc->retire_at - now) * HZ);
+		assoc = NULL;
+	} else {
+		list_del_init(&assoc->retire);
+	}
+	spin_unlock(&r->lock);
+	return assoc;
+}
+
+/* The work of struct dtls_retiring. */
+static void retire_all(struct work_struct *work)
+{
+	struct dtls_retiring *r = container_of(to_delayed_work(work),
+					       struct dtls_retiring, work);
+	struct dtls_assoc *assoc;
+	int wait;
+
+	while ((assoc = next_retiring(r))) {
+		wait = retire_epochs(assoc);
+		if (wait)
+			retire_later(assoc, wait);
+		dtls_assoc_put(assoc);
+		cond_resched();
+	}
+}
+
+/* Take @assoc, which is dead, out of the list. Sleeps. */
+void dtls_assoc_cancel_retire(struct dtls_assoc *assoc)
+{
+	struct dtls_retiring *r = assoc->retiring;
+	bool listed;
+
+	spin_lock(&r->lock);
+	listed = !list_empty(&assoc->retire);
+	list_del_init(&assoc->retire);
+	spin_unlock(&r->lock);
+	if (listed)
+		dtls_assoc_put(assoc);
+}
+
+void dtls_assoc_init_retiring(struct dtls_retiring *retiring)
+{
+	spin_lock_init(&retiring->lock);
+	INIT_LIST_HEAD(&retiring->list);
+	INIT_DELAYED_WORK(&retiring->work, retire_all);
+}
+
+/*
+ * End the work. close() calls this: no call runs on the socket that could schedule
+ * the work anew. Sleeps.
+ */
+void dtls_assoc_stop_retiring(struct dtls_retiring *retiring)
+{
+	struct dtls_assoc *assoc, *next;
+
+	cancel_delayed_work_sync(&retiring->work);
+	list_for_each_entry_safe(assoc, next, &retiring->list, retire) {
+		list_del_init(&assoc->retire);
+		dtls_assoc_put(assoc);
+		cond_resched();
+	}
+}
+
+/* ---- made and freed ---- */
+
+/*
+ * Make an association without keys, with one reference. @retiring lives as long
+ * as the association's socket. Sleeps. Return: the association or NULL.
+ */
+struct dtls_assoc *dtls_assoc_new(u64 id, u32 replay_window,
+				  struct dtls_retiring *retiring)
 {
 	struct dtls_assoc *assoc;
 
 	assoc = kzalloc(sizeof(*assoc), GFP_KERNEL_ACCOUNT);
 	if (!assoc)
 		return NULL;
-	assoc->version = version;
+	refcount_set(&assoc->refs, 1);
+	assoc->id = id;
 	assoc->replay_window = replay_window;
-	assoc->setup = setup;
-	INIT_DELAYED_WORK(&assoc->retire, retire_epochs);
+	assoc->retiring = retiring;
+	mutex_init(&assoc->setup);
+	INIT_LIST_HEAD(&assoc->cid_entries);
+	INIT_LIST_HEAD(&assoc->retire);
+	INIT_LIST_HEAD(&assoc->early);
 	spin_lock_init(&assoc->lock);
 	INIT_HLIST_HEAD(&assoc->under_way);
 	return assoc;
 }
 
-/*
- * Free @assoc, which may be NULL. close() calls this: no call runs on the
- * socket and the work is cancelled, so the slots need no lock. Sleeps.
- */
+/* Free @assoc, as dtls_assoc_put() has put the last reference. */
 void dtls_assoc_free(struct dtls_assoc *assoc)
 {
 	int i;
 
-	if (!assoc)
-		return;
-	cancel_delayed_work_sync(&assoc->retire);
+	might_sleep();
 	dtls_epoch_put(rcu_dereference_protected(assoc->tx, true));
 	for (i = 0; i < DTLS_RX_EPOCHS; i++)
 		dtls_epoch_put(rcu_dereference_protected(assoc->rx[i], true));
 	kfree(rcu_dereference_protected(assoc->cids, true));
-	kfree(assoc);
+	mutex_destroy(&assoc->setup);
+	kfree_rcu(assoc, rcu);
 }
+
+/* ---- keys ---- */
 
 /*
  * Make @epoch the current write epoch and take over its reference. The setup
@@ -92,7 +211,7 @@ int dtls_assoc_set_tx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 {
 	struct dtls_epoch *old = dtls_assoc_slot(assoc, assoc->tx);
 
-	lockdep_assert_held(assoc->setup);
+	lockdep_assert_held(&assoc->setup);
 	if (old && epoch->number <= old->number)
 		return -EEXIST;
 	rcu_assign_pointer(assoc->tx, epoch);
@@ -109,7 +228,7 @@ int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 	struct dtls_epoch *e;
 	int i;
 
-	lockdep_assert_held(assoc->setup);
+	lockdep_assert_held(&assoc->setup);
 	e = dtls_assoc_slot(assoc, assoc->rx[0]);
 	if (e && epoch->number <= e->number)
 		return -EEXIST;
@@ -174,9 +293,11 @@ void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 {
 	lockdep_assert_held(&assoc->lock);
 	WRITE_ONCE(epoch->used, ktime_get_boottime_seconds());
-	if (rcu_access_pointer(assoc->rx[1]))
-		schedule_delayed_work(&assoc->retire, READ_ONCE(msl) * HZ);
+	if (rcu_access_pointer(assoc->rx[1]) && !assoc->dead)
+		retire_later(assoc, READ_ONCE(msl));
 }
+
+/* ---- connection IDs ---- */
 
 /*
  * Add a connection ID of @rx_cid_len bytes that the peer may use; the oldest of
@@ -188,7 +309,7 @@ int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid)
 	unsigned int len = assoc->rx_cid_len, keep = old ? old->n : 0, skip = 0;
 	struct dtls_cid_list *cids;
 
-	lockdep_assert_held(assoc->setup);
+	lockdep_assert_held(&assoc->setup);
 	if (keep == DTLS_CIDS_MAX)
 		skip = 1;
 	keep -= skip;
@@ -234,6 +355,8 @@ bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 	return known;
 }
 
+/* ---- state ---- */
+
 /* Return the counter @what. */
 static u64 read_count(struct dtls_assoc *assoc, enum dtls_count what)
 {
@@ -246,7 +369,7 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
 	struct dtls_epoch *tx = dtls_assoc_slot(assoc, assoc->tx);
 	struct dtls_epoch *rx = dtls_assoc_slot(assoc, assoc->rx[0]);
 
-	lockdep_assert_held(assoc->setup);
+	lockdep_assert_held(&assoc->setup);
 	info->version = assoc->version;
 	info->replay_window = assoc->replay_window;
 	if (READ_ONCE(assoc->eof))
@@ -259,6 +382,7 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
 	}
 
 	spin_lock(&assoc->lock);
+	info->heard = div_u64(assoc->heard, NSEC_PER_MSEC);
 	if (rx) {
 		info->rx_cipher = rx->key.cipher->id;
 		info->rx_epoch = rx->number;

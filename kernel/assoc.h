@@ -8,12 +8,16 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
+#include <linux/rbtree_types.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
 struct dtls_counters;
 struct dtls_epoch;
+struct dtls_flow_entry;
 struct dtls_info;
 struct dtls_record;
 
@@ -52,8 +56,37 @@ struct dtls_cid_list {
 };
 
 /**
+ * struct dtls_retiring - the associations of a socket that have old read keys
+ * @lock:	spin lock around @list and @scheduled. Taken inside of
+ *		dtls_assoc.lock, in process context alone
+ * @list:	dtls_assoc.retire of each, the one whose keys go first at the head.
+ *		The list holds a reference to each association
+ * @scheduled:	@work is pending or running
+ * @work:	takes old epochs out of dtls_assoc.rx
+ */
+struct dtls_retiring {
+	spinlock_t lock;	/* guards the list */
+	struct list_head list;
+	bool scheduled;
+	struct delayed_work work;
+};
+
+/**
  * struct dtls_assoc - what is shared with one peer: keys, numbers, counters
- * @version:	DTLS_VERSION_* of every key
+ * @refs:	one reference held by the socket, and one by each datagram, run of
+ *		records, message and call that concerns the association
+ * @rcu:	frees the structure
+ * @id:		number of the association on its socket; 0: that of a connected
+ *		socket, or what of a socket with a table is nobody's
+ * @by_id:	node in dtls_table.ids
+ * @order:	node in dtls_table.order
+ * @flow:	its entry in dtls_table.flows, or NULL. Written under the table's
+ *		lock
+ * @cid_entries: its entries in dtls_table.cids, the newest last. Under @setup
+ * @dead:	the association was deleted: nothing of it is queued any more.
+ *		Written under @setup, @lock and dtls_sock.lock
+ * @held:	how many messages refer to the association
+ * @version:	DTLS_VERSION_* of every key; 0: there was no key yet
  * @rx_cid_len:	bytes of connection ID in every received record that has one
  * @eof:	the peer sent close_notify, and every record that was taken in
  *		before it is with a reader or in a queue
@@ -64,22 +97,39 @@ struct dtls_cid_list {
  *		reads a number here finds its epoch there
  * @cids:	connection IDs that this end gave the peer besides those of the
  *		read keys, or NULL
- * @setup:	dtls_sock.setup: the mutex under which @tx, @rx and @cids are
- *		written
- * @retire:	work that takes old epochs out of @rx, under the mutex
+ * @setup:	mutex under which @version, @tx, @rx and @cids are written. A key
+ *		may load the module of its cipher under it
+ * @retiring:	dtls_sock.retiring
+ * @retire:	node in dtls_retiring.list, under its lock; empty: in no list
+ * @retire_at:	when the work looks at @rx, in seconds since boot
+ * @early:	records whose key has not come, the oldest first; dtls_msg.own.
+ *		Under dtls_sock.lock, as the members up to @control_bytes
+ * @early_bytes: memory of early records in @early and dtls_sock.pending
+ * @control_bytes: memory of authenticated records in dtls_sock.control
  * @lock:	spin lock around the windows of @rx and the members behind it.
  *		Taken in process context alone, inside of dtls_sock.lock
  * @under_way:	runs of records that were held against a window and are not
  *		marked in it yet
+ * @heard:	when the last record was verified, in nanoseconds of CLOCK_MONOTONIC;
+ *		0: none was
  * @rx_records:	how many application records were verified
  * @rx_bytes:	how many bytes of content they had
  * @count:	see enum dtls_count
  *
- * Lifetime: made with the first key of its socket and freed in close(), which
- * waits for @retire. No call runs on a socket that is being closed, so the data
- * path uses the association without a reference. The slots are read under RCU.
+ * Lifetime: made with its socket, or added to its table. The last reference is put
+ * in process context without a spin lock held, and frees the keys there and then.
+ * The slots are read under RCU.
  */
 struct dtls_assoc {
+	refcount_t refs;
+	struct rcu_head rcu;
+	u64 id;
+	struct rhash_head by_id;
+	struct rb_node order;
+	struct dtls_flow_entry __rcu *flow;
+	struct list_head cid_entries;
+	bool dead;
+	atomic_t held;
 	u16 version;
 	u8 rx_cid_len;
 	bool eof;
@@ -88,10 +138,16 @@ struct dtls_assoc {
 	struct dtls_epoch __rcu *rx[DTLS_RX_EPOCHS];
 	atomic64_t newest_rx;
 	struct dtls_cid_list __rcu *cids;
-	struct mutex *setup;	/* of the slots above */
-	struct delayed_work retire;
+	struct mutex setup;	/* of the slots above */
+	struct dtls_retiring *retiring;
+	struct list_head retire;
+	u32 retire_at;
+	struct list_head early;
+	unsigned int early_bytes;
+	unsigned int control_bytes;
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	struct hlist_head under_way;
+	u64 heard;
 	u64 rx_records;
 	u64 rx_bytes;
 	atomic64_t count[DTLS_COUNT_MAX];
@@ -99,21 +155,45 @@ struct dtls_assoc {
 
 /* Return the pointer @slot of @assoc to a caller with the setup mutex. */
 #define dtls_assoc_slot(assoc, slot)					\
-	rcu_dereference_protected((slot), lockdep_is_held((assoc)->setup))
+	rcu_dereference_protected((slot), lockdep_is_held(&(assoc)->setup))
 
-/*
- * Return the number of the newest read epoch, or 0 if there is none. @assoc may
- * be NULL.
- */
+/* Return the number of the newest read epoch, or 0 if there is none. */
 static inline u64 dtls_assoc_newest_rx(const struct dtls_assoc *assoc)
 {
 	/* Pairs with dtls_assoc_set_rx(). */
-	return assoc ? atomic64_read_acquire(&assoc->newest_rx) : 0;
+	return atomic64_read_acquire(&assoc->newest_rx);
 }
 
-struct dtls_assoc *
-dtls_assoc_new(u16 version, u32 replay_window, struct mutex *setup);
+/* Return DTLS_VERSION_*, or 0 before the first key. */
+static inline u16 dtls_assoc_version(const struct dtls_assoc *assoc)
+{
+	return READ_ONCE(assoc->version);
+}
+
+/* Return @assoc with one more reference. */
+static inline struct dtls_assoc *dtls_assoc_get(struct dtls_assoc *assoc)
+{
+	refcount_inc(&assoc->refs);
+	return assoc;
+}
+
 void dtls_assoc_free(struct dtls_assoc *assoc);
+
+/*
+ * Put a reference to @assoc, which may be NULL. The last one frees the keys, so
+ * no spin lock is held.
+ */
+static inline void dtls_assoc_put(struct dtls_assoc *assoc)
+{
+	if (assoc && refcount_dec_and_test(&assoc->refs))
+		dtls_assoc_free(assoc);
+}
+
+struct dtls_assoc *dtls_assoc_new(u64 id, u32 replay_window,
+				  struct dtls_retiring *retiring);
+void dtls_assoc_cancel_retire(struct dtls_assoc *assoc);
+void dtls_assoc_init_retiring(struct dtls_retiring *retiring);
+void dtls_assoc_stop_retiring(struct dtls_retiring *retiring);
 int __must_check dtls_assoc_set_tx(struct dtls_assoc *assoc,
 				   struct dtls_epoch *epoch);
 int __must_check dtls_assoc_set_rx(struct dtls_assoc *assoc,

@@ -8,6 +8,7 @@
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
 
+#include "assoc.h"
 #include "control.h"
 #include "epoch.h"
 #include "msg.h"
@@ -57,6 +58,7 @@ static void link_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 			list_add_tail(&m->raw, &ds->raw);
 		ds->raw_bytes += m->skb->truesize;
 	} else {
+		m->assoc->control_bytes += m->skb->truesize;
 		ds->control_bytes += m->skb->truesize;
 	}
 	dtls_wait_news(ds);
@@ -71,28 +73,45 @@ static void unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
 		list_del(&m->raw);
 		ds->raw_bytes -= m->skb->truesize;
 	} else {
+		m->assoc->control_bytes -= m->skb->truesize;
 		ds->control_bytes -= m->skb->truesize;
 	}
 }
 
 /*
- * Make room for a record of @bytes in the budget of raw records, or without
- * @raw in that of the others. A record always fits into a budget that nothing
- * uses. Return: false if the record is to be dropped.
+ * Return how many bytes of authenticated records @assoc may have. Of many
+ * associations each may have as much as is still free; see early_share().
  */
-static bool make_room(struct dtls_sock *ds, bool raw, unsigned int bytes)
+static unsigned int control_share(const struct dtls_sock *ds,
+				  const struct dtls_assoc *assoc)
+{
+	unsigned int budget = control_budget(ds), used = ds->control_bytes;
+
+	lockdep_assert_held(&ds->lock);
+	if (!dtls_sock_table(ds))
+		used -= assoc->control_bytes;
+	return budget > used ? budget - used : 0;
+}
+
+/*
+ * Make room for a record of @assoc of @bytes in the budget of raw records, or
+ * without @raw in that of the others. A record always fits into a budget that
+ * nothing uses. Return: false if the record is to be dropped.
+ */
+static bool make_room(struct dtls_sock *ds, const struct dtls_assoc *assoc,
+		      bool raw, unsigned int bytes)
 {
 	lockdep_assert_held(&ds->lock);
 	if (!raw)
-		return !ds->control_bytes ||
-		       ds->control_bytes + bytes <= control_budget(ds);
+		return !ds->control_bytes || assoc->control_bytes + bytes <=
+					     control_share(ds, assoc);
 	while (ds->raw_bytes && ds->raw_bytes + bytes > raw_budget(ds)) {
 		struct dtls_msg *m = list_first_entry(&ds->raw, struct dtls_msg,
 						      raw);
 
 		unlink_msg(ds, m);
+		dtls_stats_count(ds, m->assoc, DTLS_COUNT_RX_NO_BUDGET);
 		dtls_msg_put(ds, m);
-		dtls_stats_count(ds, DTLS_COUNT_RX_NO_BUDGET);
 	}
 	return true;
 }
@@ -100,6 +119,7 @@ static bool make_room(struct dtls_sock *ds, bool raw, unsigned int bytes)
 /**
  * dtls_control_new() - make a message for a record of the control queue
  * @ds:		socket
+ * @assoc:	the association that the record belongs to
  * @from:	the datagram that the record came in
  * @len:	bytes of the record
  * @raw:	the record is not authenticated
@@ -109,58 +129,62 @@ static bool make_room(struct dtls_sock *ds, bool raw, unsigned int bytes)
  * Return: a message that the caller fills in and gives to dtls_control_queue();
  * or NULL, and the record is counted as dropped.
  */
-struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct sk_buff *from,
-				  unsigned int len, bool raw)
+struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct dtls_assoc *assoc,
+				  struct sk_buff *from, unsigned int len,
+				  bool raw)
 {
 	struct dtls_msg *m = NULL;
 	bool room;
 
 	spin_lock(&ds->lock);
-	room = make_room(ds, raw, SKB_TRUESIZE(sizeof(*m) + len));
+	room = make_room(ds, assoc, raw, SKB_TRUESIZE(sizeof(*m) + len));
 	spin_unlock(&ds->lock);
 	if (room)
-		m = dtls_msg_new(from, len);
+		m = dtls_msg_new(assoc, from, len);
 	if (!m)
-		dtls_stats_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		dtls_stats_count(ds, assoc, DTLS_COUNT_RX_NO_BUDGET);
 	return m;
 }
 
 /*
  * Charge @m and put it into the queue, or drop it and return false. The
- * reference is taken over either way. An event needs no room in a budget, as a
- * key has each event once. No task is woken here: a record's readers were woken
+ * reference is taken over either way; the caller has another one to the
+ * association. An event needs no room in a budget, as a key has each event once.
+ * No task is woken here: a record's readers were woken
  * by its datagram, and dtls_wait_done() wakes those that looked meanwhile and
  * found nothing.
  */
 bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 {
+	struct dtls_assoc *assoc = m->assoc;
 	bool raw = is_raw(m), room;
 
 	spin_lock(&ds->lock);
-	room = (m->info.flags & DTLS_RECORD_EVENT ||
-		make_room(ds, raw, m->skb->truesize)) &&
+	room = !assoc->dead &&
+	       (m->info.flags & DTLS_RECORD_EVENT ||
+		make_room(ds, assoc, raw, m->skb->truesize)) &&
 	       dtls_msg_hold(ds, m->skb, DTLS_CHARGE_ASIDE);
 	if (room)
 		link_msg(ds, m, false);
 	spin_unlock(&ds->lock);
 	if (!room) {
-		dtls_stats_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		dtls_stats_count(ds, assoc, DTLS_COUNT_RX_NO_BUDGET);
 		dtls_msg_put(ds, m);
 		return false;
 	}
-	dtls_stats_count(ds, DTLS_COUNT_RX_CONTROL);
+	dtls_stats_count(ds, assoc, DTLS_COUNT_RX_CONTROL);
 	return true;
 }
 
 /*
- * Queue @event, which tells the library how near @epoch is to a limit, and wake
- * a reader. Without memory for the event, the next record that comes near the
+ * Queue @event, which tells the library how near @epoch of @assoc is to a limit,
+ * and wake a reader. Without memory for the event, the next record that comes near the
  * limit tries again. Sleeps.
  */
-void dtls_control_event(struct dtls_sock *ds, struct dtls_epoch *epoch,
-			u16 event)
+void dtls_control_event(struct dtls_sock *ds, struct dtls_assoc *assoc,
+			struct dtls_epoch *epoch, u16 event)
 {
-	struct dtls_msg *m = dtls_msg_alloc(0, 0);
+	struct dtls_msg *m = dtls_msg_alloc(assoc, 0, 0);
 	bool told = false;
 
 	if (m) {
@@ -196,13 +220,38 @@ struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek)
 }
 
 /*
+ * Move the records of @assoc, which is dead, to @gone. The caller holds the
+ * socket's spin lock, and purges @gone without it.
+ */
+void dtls_control_forget(struct dtls_sock *ds, struct dtls_assoc *assoc,
+			 struct list_head *gone)
+{
+	struct dtls_msg *m, *next;
+
+	lockdep_assert_held(&ds->lock);
+	list_for_each_entry_safe(m, next, &ds->control, list) {
+		if (m->assoc != assoc)
+			continue;
+		unlink_msg(ds, m);
+		list_add_tail(&m->list, gone);
+	}
+}
+
+/*
  * Put @m back as the oldest record, as the user's buffer could not be written.
  * The reference is taken over.
  */
 void dtls_control_put_back(struct dtls_sock *ds, struct dtls_msg *m)
 {
+	bool dead;
+
 	spin_lock(&ds->lock);
-	link_msg(ds, m, true);
+	dead = m->assoc->dead;
+	if (!dead)
+		link_msg(ds, m, true);
 	spin_unlock(&ds->lock);
-	dtls_wait_wake_one(ds->sk);
+	if (dead)
+		dtls_msg_put(ds, m);
+	else
+		dtls_wait_wake_one(ds->sk);
 }

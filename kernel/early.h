@@ -3,17 +3,23 @@
 #ifndef _DTLS_EARLY_H
 #define _DTLS_EARLY_H
 
+#include <linux/list.h>
 #include <linux/sockptr.h>
 #include <linux/types.h>
 
+struct dtls_assoc;
 struct dtls_msg;
 struct dtls_run;
 struct dtls_sock;
 
 struct dtls_msg *dtls_early_take(struct dtls_sock *ds);
 void dtls_early_keep(struct dtls_sock *ds, struct dtls_run *rx);
-void dtls_early_new_key(struct dtls_sock *ds);
-int __must_check dtls_early_feed(struct dtls_sock *ds, sockptr_t data,
-				 size_t offset, unsigned int len);
+void dtls_early_forget(struct dtls_sock *ds, struct dtls_assoc *assoc,
+		       struct list_head *gone);
+void dtls_early_set_gro(struct dtls_sock *ds);
+void dtls_early_new_key(struct dtls_sock *ds, struct dtls_assoc *assoc);
+int __must_check dtls_early_feed(struct dtls_sock *ds, struct dtls_assoc *assoc,
+				 sockptr_t data, size_t offset,
+				 unsigned int len);
 
 #endif /* _DTLS_EARLY_H */

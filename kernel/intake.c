@@ -3,13 +3,14 @@
  * How records come out of datagrams. In the order of the calls:
  *
  *   take_datagram()	takes a datagram from UDP's queue
+ *   sort_datagram()	finds its association on a socket with many
  *   find_record()	finds the next record in the datagram
  *   cut_record()	takes the record, and charges what is left
  *   admit_run()	copies what others may write to, looks for the key, and
  *			holds the record against the replay window
  *   dtls_rx_open()	in rx.c, decides what becomes of the record
  *
- * The first four functions run in the reader's context under the lock of struct
+ * The first five functions run in the reader's context under the lock of struct
  * dtls_sock, so that records keep the order of their arrival.
  */
 #include <linux/skbuff.h>
@@ -31,6 +32,7 @@
 #include "scratch.h"
 #include "sock.h"
 #include "stats.h"
+#include "table.h"
 #include "wait.h"
 
 /*
@@ -51,6 +53,7 @@ static_assert(DTLS_SAMPLE_SIZE >= DTLS12_HEADER_SIZE);
 static void next_segment(struct dtls_dgram *d)
 {
 	d->has_cid = false;
+	d->sorted = false;
 	d->junk = 0;
 	d->seg_end = d->pos + min(d->end - d->pos, d->seg_len);
 }
@@ -116,11 +119,15 @@ static const u8 *peek_header(struct dtls_dgram *d, struct dtls_run *rx,
 								rx->header;
 }
 
-/* Let @d be cut from @skb, and take over its reference. */
+/*
+ * Let @d be cut from @skb, a datagram of @assoc, and take over a reference to
+ * each.
+ */
 static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
-			   struct sk_buff *skb)
+			   struct sk_buff *skb, struct dtls_assoc *assoc)
 {
 	lockdep_assert_held(&ds->lock);
+	d->assoc = assoc;
 	d->serial = ++ds->serial;
 	d->pos = 0;
 	d->end = skb->len;
@@ -132,9 +139,13 @@ static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	next_segment(d);
 }
 
-/* Let go of the skb of @d, which is used up. Runs may still hold it. */
+/*
+ * Let go of the skb and the association of @d, which is used up. Runs may still
+ * hold them.
+ */
 static void end_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
 {
+	dtls_assoc_put(d->assoc);
 	if (d->cut)
 		consume_skb(d->skb);
 	else
@@ -167,9 +178,9 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 		return err;
 	dtls_udp_count(ds->sk, UDP_MIB_INDATAGRAMS);
 	skb->dev = NULL;	/* UDP kept its scratch in skb->dev */
-	begin_datagram(ds, d, skb);
+	begin_datagram(ds, d, skb, dtls_assoc_get(ds->assoc));
 	if (!d->end)
-		dtls_stats_count(ds, DTLS_COUNT_RX_MALFORMED);
+		dtls_stats_count(ds, d->assoc, DTLS_COUNT_RX_MALFORMED);
 	return 0;
 }
 
@@ -181,8 +192,9 @@ static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
 {
 	struct dtls_msg *m = dtls_early_take(ds);
 
-	begin_datagram(ds, d, m->skb);
+	begin_datagram(ds, d, m->skb, m->assoc);
 	d->has_cid = m->has_cid;
+	d->sorted = true;
 }
 
 /*
@@ -229,8 +241,8 @@ static bool find_epoch(const struct dtls_assoc *assoc, struct dtls_run *rx)
 }
 
 /*
- * Return true if the record just found may belong to this association. Once
- * agreed on, a connection ID is in each datagram, and records behind it without
+ * Return true if the record just found may belong to this association, whose peer
+ * was given connection IDs of @cid_len bytes. Once agreed on, a connection ID is in each datagram, and records behind it without
  * one belong to the same association (RFC 9147 4). A record that may belong to
  * a handshake that begins anew is let through without one.
  */
@@ -241,7 +253,8 @@ static bool find_cid(const struct dtls_assoc *assoc, struct dtls_dgram *d,
 		d->has_cid = dtls_assoc_knows_cid(assoc, rec);
 	else if (!rec->unified || rec->epoch == DTLS13_EPOCH_EARLY)
 		return true;
-	return d->has_cid || !cid_len || dtls_may_be_handshake(rec);
+	return d->has_cid || !(cid_len | rec->cid_len) ||
+	       dtls_may_be_handshake(rec);
 }
 
 /* Go on behind the next @len bytes of @d. */
@@ -262,52 +275,143 @@ static void skip_bytes(struct dtls_dgram *d, unsigned int len)
 static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
 		      unsigned int len, enum dtls_count what)
 {
-	dtls_stats_count(ds, what);
+	dtls_stats_count(ds, d->assoc, what);
 	if (++d->junk >= JUNK_MAX)
 		len = d->seg_end - d->pos;
 	skip_bytes(d, len);
+}
+
+/*
+ * Let @d, from d->pos on, be of @assoc, and take over its reference. What different
+ * associations have of a coalesced datagram does not go to a reader together. A
+ * deleted association lies in no datagram, so no reference that is put is the last.
+ */
+static void set_owner(struct dtls_sock *ds, struct dtls_dgram *d,
+		      struct dtls_assoc *assoc)
+{
+	lockdep_assert_held(&ds->lock);
+	if (assoc != d->assoc)
+		d->serial = ++ds->serial;
+	dtls_assoc_put(d->assoc);
+	d->assoc = assoc;
+}
+
+/*
+ * Find the association that the datagram at d->pos belongs to: by the connection ID
+ * of its first record if that has one, else by its addresses. All records in the
+ * datagram are held against that association alone. A datagram that belongs to none
+ * is nobody's, dtls_sock.assoc.
+ */
+static noinline void sort_datagram(struct dtls_sock *ds,
+				   struct dtls_table *table,
+				   struct dtls_dgram *d, struct dtls_run *rx)
+{
+	unsigned int cid_len = table->cid_len, len = d->seg_end - d->pos;
+	unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
+	const u8 *p = peek_header(d, rx, head);
+	struct dtls_record *rec = &rx->rec;
+	struct dtls_assoc *assoc;
+	struct dtls_flow flow;
+
+	d->sorted = true;
+	if (p && !dtls_record_parse(rec, p, head, len, cid_len) &&
+	    rec->cid_len) {
+		assoc = dtls_table_by_cid(table, rec->cid, rec->cid_len);
+	} else {
+		dtls_path_flow_of(ds->sk, d->skb, &flow);
+		assoc = dtls_table_by_flow(table, &flow);
+	}
+	set_owner(ds, d, assoc ?: dtls_assoc_get(ds->assoc));
+}
+
+/*
+ * Make @rx the whole datagram at d->pos, which is nobody's: the header tells what
+ * its first record is. Return false if it is no record that a stranger may send.
+ */
+static bool find_stranger(struct dtls_dgram *d, struct dtls_run *rx,
+			  unsigned int cid_len)
+{
+	unsigned int len = d->seg_end - d->pos;
+	unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
+	const u8 *p = peek_header(d, rx, head);
+	struct dtls_record *rec = &rx->rec;
+
+	if (!p)
+		return false;
+	if (dtls_record_parse(rec, p, head, len, cid_len) &&
+	    (cid_len || !dtls_record_unsized(rec, p, len)))
+		return false;
+	/* Data is never in the clear. */
+	if (!rec->epoch && (rec->type == DTLS_CT_APPLICATION_DATA ||
+			    rec->type == DTLS_CT_TLS12_CID))
+		return false;
+	rec->header_len = 0;
+	rec->fragment_len = len;
+	return true;
+}
+
+/*
+ * Find the next record at d->pos, or skip what is none. Return true if @rx has a
+ * record.
+ */
+static bool find_next(struct dtls_sock *ds, struct dtls_dgram *d,
+		      struct dtls_run *rx, const struct dtls_table *table)
+{
+	struct dtls_assoc *assoc = d->assoc;
+	unsigned int own_len = READ_ONCE(assoc->rx_cid_len);
+	unsigned int cid_len = unlikely(table) ? table->cid_len : own_len;
+	unsigned int len = d->seg_end - d->pos;
+	unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
+	const u8 *p = peek_header(d, rx, head);
+	unsigned int size;
+
+	rx->wire[0] = p;
+	if (p && dtls_is_unified(p[0]) &&
+	    dtls_assoc_version(assoc) == DTLS_VERSION_1_2 &&
+	    (p[0] & DTLS_UNIFIED_EPOCH) != DTLS13_EPOCH_HANDSHAKE)
+		p = NULL;
+	if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len)) {
+		size = rx->rec.header_len + rx->rec.fragment_len;
+		if (!find_epoch(assoc, rx)) {
+			skip_junk(ds, d, size, DTLS_COUNT_RX_MALFORMED);
+			return false;
+		}
+		if (find_cid(assoc, d, &rx->rec, own_len))
+			return true;
+		/*
+		 * What follows in this datagram belongs to another association
+		 * (RFC 9147 4).
+		 */
+		if (rx->rec.unified && rx->rec.cid_len)
+			size = len;
+		skip_junk(ds, d, size, DTLS_COUNT_RX_NO_KEY);
+		return false;
+	}
+	if (p && !cid_len && find_unsized(assoc, rx, p, len))
+		return true;
+	/* The beginning of the next record cannot be found. */
+	skip_junk(ds, d, len, DTLS_COUNT_RX_MALFORMED);
+	return false;
 }
 
 /* Find the next record in @d. Return false if @d is used up. */
 static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			struct dtls_run *rx)
 {
-	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-	unsigned int cid_len = assoc ? READ_ONCE(assoc->rx_cid_len) : 0;
-	bool v12 = assoc && !dtls_is_13(assoc->version);
+	struct dtls_table *table = dtls_sock_table(ds);
 
 	lockdep_assert_held(&ds->lock);
 	while (d->pos < d->end) {
-		unsigned int len = d->seg_end - d->pos;
-		unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
-		const u8 *p = peek_header(d, rx, head);
-		unsigned int size;
-
-		rx->wire[0] = p;
-		if (p && v12 && dtls_is_unified(p[0]) &&
-		    (p[0] & DTLS_UNIFIED_EPOCH) != DTLS13_EPOCH_HANDSHAKE)
-			p = NULL;
-		if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len)) {
-			size = rx->rec.header_len + rx->rec.fragment_len;
-			if (!find_epoch(assoc, rx)) {
-				skip_junk(ds, d, size, DTLS_COUNT_RX_MALFORMED);
-				continue;
-			}
-			if (find_cid(assoc, d, &rx->rec, cid_len))
+		if (unlikely(table) && !d->sorted)
+			sort_datagram(ds, table, d, rx);
+		if (likely(!table) || d->assoc != ds->assoc) {
+			if (find_next(ds, d, rx, table))
 				return true;
-			/*
-			 * What follows in this datagram belongs to another
-			 * association (RFC 9147 4).
-			 */
-			if (rx->rec.unified && rx->rec.cid_len)
-				size = len;
-			skip_junk(ds, d, size, DTLS_COUNT_RX_NO_KEY);
 			continue;
 		}
-		if (p && !cid_len && find_unsized(assoc, rx, p, len))
+		if (find_stranger(d, rx, table->cid_len))
 			return true;
-		/* The beginning of the next record cannot be found. */
-		skip_junk(ds, d, len, DTLS_COUNT_RX_MALFORMED);
+		skip_junk(ds, d, d->seg_end - d->pos, DTLS_COUNT_RX_MALFORMED);
 	}
 	end_datagram(ds, d);
 	return false;
@@ -325,6 +429,7 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 
 	lockdep_assert_held(&ds->lock);
 	rx->skb = d->skb;
+	rx->assoc = d->assoc;
 	rx->dgram = d->serial;
 	rx->seg_end = d->seg_end;
 	rx->intact = d->intact;
@@ -339,16 +444,18 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 
 	if (d->pos < d->end) {
 		skb_get(d->skb);
+		dtls_assoc_get(d->assoc);
 		/*
 		 * The first cut that leaves a rest charges the datagram; later
 		 * cuts do not charge it again.
 		 */
 		if (held || dtls_msg_hold(ds, d->skb, DTLS_CHARGE_RECEIVED))
 			return;
-		dtls_stats_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		dtls_stats_count(ds, d->assoc, DTLS_COUNT_RX_NO_BUDGET);
 		end_datagram(ds, d);
 	} else {
-		WRITE_ONCE(d->skb, NULL);	/* the skb is used up */
+		/* The datagram is used up: the run gets the references. */
+		WRITE_ONCE(d->skb, NULL);
 	}
 }
 
@@ -444,7 +551,7 @@ static noinline void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
 	unsigned int size = dtls_run_size(rx), n;
 	const u8 *p;
 
-	lockdep_assert_held(&dtls_sock_assoc(ds)->lock);
+	lockdep_assert_held(&rx->assoc->lock);
 	if (d->skb != rx->skb || d->seg_len != size)
 		return;
 	for (n = 1; n < max && d->end - d->pos >= size; n++) {
@@ -461,6 +568,23 @@ static noinline void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
+ * Return the epoch whose key may open @rx, with a reference, or NULL. The key's
+ * version comes before the key, so a key that is found has the version.
+ */
+static struct dtls_epoch *find_key(struct dtls_run *rx)
+{
+	struct dtls_epoch *epoch;
+
+	if (!rx->rec.epoch || !rx->rec.header_len)
+		return NULL;
+	epoch = dtls_assoc_rx(rx->assoc, rx->rec.epoch);
+	if (!epoch || likely(dtls_is_13(epoch->key.version) == !!rx->rec.unified))
+		return epoch;
+	dtls_epoch_put(epoch);
+	return NULL;
+}
+
+/*
  * Hold @rx against the replay window if there is a key for it and its header
  * was read to the end. Records that follow in @d come with it, up to @max in
  * all. From here to settle_run() they are under way: if another reader moves
@@ -469,25 +593,25 @@ static noinline void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
 static void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
 		      struct dtls_dgram *d, unsigned int max)
 {
-	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-	bool keyed;
+	struct dtls_assoc *assoc = rx->assoc;
 
 	lockdep_assert_held(&ds->lock);
-	keyed = assoc && rx->rec.epoch && rx->rec.header_len &&
-		!!rx->rec.unified == dtls_is_13(assoc->version) &&
-		steady_first(rx);
-	rx->epoch = keyed ? dtls_assoc_rx(assoc, rx->rec.epoch) : NULL;
+	rx->epoch = find_key(rx);
 	if (unlikely(!rx->epoch)) {
 		/*
 		 * A key that is set in the meantime is found by the second look
 		 * below, or is newer than @newest.
 		 */
 		rx->newest = dtls_assoc_newest_rx(assoc);
-		if (keyed)
-			rx->epoch = dtls_assoc_rx(assoc, rx->rec.epoch);
-		if (!rx->epoch)
-			return;
+		rx->epoch = find_key(rx);
 	}
+	if (rx->epoch && unlikely(!steady_first(rx))) {
+		dtls_epoch_put(rx->epoch);
+		rx->epoch = NULL;
+		rx->newest = dtls_assoc_newest_rx(assoc);
+	}
+	if (!rx->epoch)
+		return;
 
 	spin_lock(&assoc->lock);
 	if (rx->rec.unified)
@@ -511,10 +635,12 @@ static noinline bool take_record(struct dtls_sock *ds, struct dtls_dgram *d,
 				 const struct dtls_record *first,
 				 unsigned int max)
 {
+	u64 serial = d->serial;
+
 	lockdep_assert_held(&ds->lock);
 	if (!find_record(ds, d, rx))
 		return false;
-	if (first && (rx->rec.epoch != first->epoch ||
+	if (first && (d->serial != serial || rx->rec.epoch != first->epoch ||
 		      rx->rec.type != first->type ||
 		      rx->rec.fragment_len > first->fragment_len))
 		return false;
@@ -645,13 +771,40 @@ bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
 	return found;
 }
 
+/* Drop the datagram that is being cut if it is of @assoc, which is dead. */
+static void forget_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
+			    const struct dtls_assoc *assoc)
+{
+	if (d->skb && d->assoc == assoc)
+		end_datagram(ds, d);
+}
+
+/*
+ * Let nothing of @assoc, which is dead, be cut any more. The socket's spin lock is
+ * held.
+ */
+void dtls_intake_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc)
+{
+	lockdep_assert_held(&ds->lock);
+	forget_datagram(ds, &ds->current_dgram, assoc);
+	forget_datagram(ds, &ds->kept_dgram, assoc);
+}
+
+static void purge_datagram(struct dtls_dgram *d)
+{
+	if (!d->skb)
+		return;
+	consume_skb(d->skb);
+	dtls_assoc_put(d->assoc);
+}
+
 /*
  * Drop what the socket holds. close() calls this, when no other call is left.
  */
 void dtls_intake_purge(struct dtls_sock *ds)
 {
-	consume_skb(ds->current_dgram.skb);
-	consume_skb(ds->kept_dgram.skb);
+	purge_datagram(&ds->current_dgram);
+	purge_datagram(&ds->kept_dgram);
 	dtls_msg_purge(ds, &ds->pending);
 	dtls_msg_purge(ds, &ds->early);
 	dtls_msg_purge(ds, &ds->ready);

@@ -12,6 +12,7 @@
 #include <net/sock.h>
 
 #include "ancillary.h"
+#include "assoc.h"
 #include "chain.h"
 #include "intake.h"
 #include "look.h"
@@ -51,6 +52,7 @@ static int give_opened(struct dtls_reader *r, struct dtls_scratch *scratch)
 	ret = dtls_reader_result(r, o->len, copied);
 	if (unlikely(dtls_run_replayable(rx)))
 		tell_replayable(r, rx);
+	dtls_ancillary_put_assoc(r->msg, rx->assoc->id);
 	dtls_ancillary_put(sk, r->msg, rx->skb);
 	if (dtls_chain_wanted(r, o->len, ret))
 		ret = dtls_chain_opened(r, scratch, ret);

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <net/sock.h>
 
+#include "assoc.h"
 #include "msg.h"
 #include "sock.h"
 
@@ -76,13 +77,15 @@ bool dtls_msg_hold(struct dtls_sock *ds, struct sk_buff *skb,
 
 /**
  * dtls_msg_alloc() - a message without content
+ * @assoc:	the association that it belongs to
  * @headers:	bytes to reserve before the content
  * @len:	bytes of room for the content
  *
  * A message is one linear skb, so that it has one charge: struct dtls_msg lies
  * at the start of its memory, the content is the data of the skb. Sleeps.
  */
-struct dtls_msg *dtls_msg_alloc(unsigned int headers, unsigned int len)
+struct dtls_msg *dtls_msg_alloc(struct dtls_assoc *assoc, unsigned int headers,
+				unsigned int len)
 {
 	unsigned int room = sizeof(struct dtls_msg) + headers;
 	struct sk_buff *skb = alloc_skb(room + len, GFP_KERNEL);
@@ -94,6 +97,9 @@ struct dtls_msg *dtls_msg_alloc(unsigned int headers, unsigned int len)
 	m = (struct dtls_msg *)skb->head;
 	memset(m, 0, sizeof(*m));
 	refcount_set(&m->refs, 1);
+	m->assoc = dtls_assoc_get(assoc);
+	atomic_inc(&assoc->held);
+	m->info.id = assoc->id;
 	m->skb = skb;
 	return m;
 }
@@ -118,6 +124,7 @@ static void copy_headers(struct sk_buff *to, struct sk_buff *from,
 
 /**
  * dtls_msg_new() - room for a record that shall be kept
+ * @assoc:	the association that it belongs to
  * @from:	the datagram of the record, of which headers and ancillary data are
  *		copied; its checksum must have been verified if that matters
  * @len:	bytes of content
@@ -125,10 +132,11 @@ static void copy_headers(struct sk_buff *to, struct sk_buff *from,
  * Sleeps. Return: a message with one reference, @len set and its content to be
  * filled in, not charged yet; or NULL.
  */
-struct dtls_msg *dtls_msg_new(struct sk_buff *from, unsigned int len)
+struct dtls_msg *dtls_msg_new(struct dtls_assoc *assoc, struct sk_buff *from,
+			      unsigned int len)
 {
 	unsigned int headers = -skb_network_offset(from);
-	struct dtls_msg *m = dtls_msg_alloc(headers, len);
+	struct dtls_msg *m = dtls_msg_alloc(assoc, headers, len);
 
 	if (!m)
 		return NULL;
@@ -136,6 +144,17 @@ struct dtls_msg *dtls_msg_new(struct sk_buff *from, unsigned int len)
 	m->data = skb_put(m->skb, len);
 	m->len = len;
 	return m;
+}
+
+/*
+ * Put the reference to the association that @m holds. No spin lock is held that a
+ * task needs which deletes the association; a message in a queue is not the last
+ * thing that refers to it.
+ */
+static void leave_assoc(struct dtls_msg *m)
+{
+	atomic_dec(&m->assoc->held);
+	dtls_assoc_put(m->assoc);
 }
 
 /*
@@ -147,6 +166,7 @@ void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m)
 	if (!m || !refcount_dec_and_test(&m->refs))
 		return;
 	memzero_explicit(m->data, m->len);
+	leave_assoc(m);
 	consume_skb(m->skb);
 }
 

@@ -9,6 +9,7 @@
 
 #include "record.h"
 
+struct dtls_assoc;
 struct dtls_sock;
 struct sk_buff;
 
@@ -17,6 +18,8 @@ struct sk_buff;
  * @list:	node in dtls_sock.ready, .control, .early or .pending
  * @raw:	node in dtls_sock.raw, if the record is in .control and not
  *		authenticated
+ * @own:	node in dtls_assoc.early, if the record is in .early
+ * @assoc:	the association that the record belongs to: one reference
  * @refs:	one reference held by the queue, and one by each reader that
  *		peeks
  * @skb:	all of the message: this structure lies in its memory, see
@@ -27,7 +30,8 @@ struct sk_buff;
  *		follows it
  * @dgram:	serial of the datagram that it came in
  * @since:	when it began to wait for its key, in jiffies
- * @early:	bytes of dtls_sock.early_bytes that are this record's
+ * @early:	bytes of dtls_sock.early_bytes and dtls_assoc.early_bytes that are
+ *		this record's
  * @has_cid:	a connection ID that this end asked for stood before it in its
  *		datagram
  * @len:	bytes of @data
@@ -35,7 +39,11 @@ struct sk_buff;
  */
 struct dtls_msg {
 	struct list_head list;
-	struct list_head raw;
+	union {
+		struct list_head raw;
+		struct list_head own;
+	};
+	struct dtls_assoc *assoc;
 	refcount_t refs;
 	struct sk_buff *skb;
 	struct dtls_record_info info;
@@ -56,8 +64,10 @@ enum dtls_charge {
 
 bool __must_check dtls_msg_hold(struct dtls_sock *ds, struct sk_buff *skb,
 				enum dtls_charge where);
-struct dtls_msg *dtls_msg_alloc(unsigned int headers, unsigned int len);
-struct dtls_msg *dtls_msg_new(struct sk_buff *from, unsigned int len);
+struct dtls_msg *dtls_msg_alloc(struct dtls_assoc *assoc, unsigned int headers,
+				unsigned int len);
+struct dtls_msg *dtls_msg_new(struct dtls_assoc *assoc, struct sk_buff *from,
+			      unsigned int len);
 void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m);
 void dtls_msg_purge(struct dtls_sock *ds, struct list_head *queue);
 

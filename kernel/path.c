@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The way to the peer: who the peer is, and how long its datagrams may be. */
+#include <linux/udp.h>
 #include <net/dst.h>
 #include <net/inet_sock.h>
 #include <net/ip.h>
@@ -44,6 +45,49 @@ bool dtls_path_is_peer(const struct sock *sk, const void *name, int len)
 	       sin->sin_addr.s_addr == inet_sk(sk)->inet_daddr;
 }
 
+/* Return true if an address of @flow belongs to one link. */
+bool dtls_path_needs_scope(const struct dtls_flow *flow)
+{
+	return __ipv6_addr_needs_scope_id(ipv6_addr_type(&flow->peer)) ||
+	       __ipv6_addr_needs_scope_id(ipv6_addr_type(&flow->local));
+}
+
+/* Fill in the addresses of the datagram @skb, which UDP gave to @sk. */
+void dtls_path_flow_of(const struct sock *sk, const struct sk_buff *skb,
+		       struct dtls_flow *flow)
+{
+	flow->scope = 0;
+	flow->port = udp_hdr(skb)->source;
+	flow->pad = 0;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (skb->protocol == htons(ETH_P_IPV6)) {
+		flow->peer = ipv6_hdr(skb)->saddr;
+		flow->local = ipv6_hdr(skb)->daddr;
+		if (dtls_path_needs_scope(flow))
+			flow->scope = inet6_iif(skb);
+		return;
+	}
+#endif
+	ipv6_addr_set_v4mapped(ip_hdr(skb)->saddr, &flow->peer);
+	ipv6_addr_set_v4mapped(ip_hdr(skb)->daddr, &flow->local);
+}
+
+/*
+ * Write the address that @sk is bound to to @addr. An IPv4 address becomes a mapped
+ * one. Return false if the socket is bound to all addresses.
+ */
+bool dtls_path_get_local(const struct sock *sk, struct in6_addr *addr)
+{
+#if IS_ENABLED(CONFIG_IPV6)
+	if (sk->sk_family == AF_INET6) {
+		*addr = sk->sk_v6_rcv_saddr;
+		return !ipv6_addr_any(addr);
+	}
+#endif
+	ipv6_addr_set_v4mapped(inet_sk(sk)->inet_rcv_saddr, addr);
+	return inet_sk(sk)->inet_rcv_saddr;
+}
+
 /* Return how many bytes of each datagram are headers, and not UDP's payload. */
 static unsigned int overhead4(struct sock *sk)
 {
@@ -59,25 +103,28 @@ static unsigned int overhead4(struct sock *sk)
 }
 
 /*
- * Look for the route as UDP does when the socket has none. The route is not
- * stored: the next datagram does that. Sleeps. Return the route with a
- * reference, or NULL.
+ * Look for the route as UDP does when the socket has none: the route to the peer
+ * of @flow or, if that is NULL, to the one that the socket is connected to. The
+ * route is not stored: the next datagram does that. Sleeps. Return the route with
+ * a reference, or NULL.
  */
-static struct dst_entry *route4(struct sock *sk)
+static struct dst_entry *route4(struct sock *sk, const struct dtls_flow *flow)
 {
 	const struct inet_sock *inet = inet_sk(sk);
+	__be32 daddr = flow ? flow->peer.s6_addr32[3] : inet->inet_daddr;
+	__be32 saddr = flow ? flow->local.s6_addr32[3] : inet->inet_saddr;
 	int oif = READ_ONCE(sk->sk_bound_dev_if);
 	struct flowi4 fl4;
 	struct rtable *rt;
 
-	if (ipv4_is_multicast(inet->inet_daddr))
+	if (ipv4_is_multicast(daddr))
 		oif = oif ?: READ_ONCE(inet->mc_index);
 	else
 		oif = oif ?: READ_ONCE(inet->uc_index);
 	flowi4_init_output(&fl4, oif, READ_ONCE(sk->sk_mark),
 			   ip_sock_rt_tos(sk), ip_sock_rt_scope(sk),
 			   sk->sk_protocol, inet_sk_flowi_flags(sk),
-			   inet->inet_daddr, inet->inet_saddr, inet->inet_dport,
+			   daddr, saddr, flow ? flow->port : inet->inet_dport,
 			   inet->inet_sport, sock_net_uid(sock_net(sk), sk));
 	security_sk_classify_flow(sk, flowi4_to_flowi_common(&fl4));
 	rt = ip_route_output_flow(sock_net(sk), &fl4, sk);
@@ -110,16 +157,16 @@ static unsigned int overhead6(struct sock *sk)
 }
 
 /* Look for the IPv6 route, as route4() looks for the IPv4 one. Sleeps. */
-static struct dst_entry *route6(struct sock *sk)
+static struct dst_entry *route6(struct sock *sk, const struct dtls_flow *flow)
 {
 	const struct ipv6_pinfo *np = inet6_sk(sk);
 	struct flowi6 fl6 = {
 		.flowi6_proto = sk->sk_protocol,
-		.daddr = sk->sk_v6_daddr,
-		.saddr = np->saddr,
+		.daddr = flow ? flow->peer : sk->sk_v6_daddr,
+		.saddr = flow ? flow->local : np->saddr,
 		.flowi6_oif = READ_ONCE(sk->sk_bound_dev_if),
 		.flowi6_mark = READ_ONCE(sk->sk_mark),
-		.fl6_dport = inet_sk(sk)->inet_dport,
+		.fl6_dport = flow ? flow->port : inet_sk(sk)->inet_dport,
 		.fl6_sport = inet_sk(sk)->inet_sport,
 		.flowlabel = ip6_make_flowinfo(np->tclass, np->flow_label),
 		.flowi6_uid = sock_net_uid(sock_net(sk), sk),
@@ -127,6 +174,8 @@ static struct dst_entry *route6(struct sock *sk)
 	struct in6_addr *final_p, final;
 	struct dst_entry *dst;
 
+	if (!fl6.flowi6_oif && flow)
+		fl6.flowi6_oif = flow->scope;
 	if (!fl6.flowi6_oif)
 		fl6.flowi6_oif = np->sticky_pktinfo.ipi6_ifindex;
 	if (!fl6.flowi6_oif)
@@ -156,23 +205,28 @@ static unsigned int mtu6(struct sock *sk, const struct dst_entry *dst)
 #endif
 
 /*
- * Return how many bytes of UDP payload go to the peer in one piece now, by the
- * socket's options, or 0 if there is no route. Sleeps.
+ * Return how many bytes of UDP payload go to the peer of @flow (NULL: the one that
+ * the socket is connected to) in one piece now, by the socket's options, or 0 if
+ * there is no route. Sleeps.
  */
-unsigned int dtls_path_payload(struct sock *sk)
+unsigned int dtls_path_payload(struct sock *sk, const struct dtls_flow *flow)
 {
 	unsigned int mtu = 0, overhead = overhead4(sk);
-	struct dst_entry *dst;
+	struct dst_entry *dst = NULL;
 
 	if (sk->sk_family == AF_INET) {
-		dst = sk_dst_check(sk, 0) ?: route4(sk);
+		if (!flow)
+			dst = sk_dst_check(sk, 0);
+		dst = dst ?: route4(sk, flow);
 		if (dst)
 			mtu = mtu4(sk, dst);
 		dst_release(dst);
 	}
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6) {
-		dst = sk_dst_check(sk, inet6_sk(sk)->dst_cookie) ?: route6(sk);
+		if (!flow)
+			dst = sk_dst_check(sk, inet6_sk(sk)->dst_cookie);
+		dst = dst ?: route6(sk, flow);
 		if (dst)
 			mtu = mtu6(sk, dst);
 		dst_release(dst);

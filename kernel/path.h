@@ -3,12 +3,35 @@
 #ifndef _DTLS_PATH_H
 #define _DTLS_PATH_H
 
+#include <linux/in6.h>
 #include <linux/types.h>
 
+struct sk_buff;
 struct sock;
 
+/**
+ * struct dtls_flow - the addresses between which an association's datagrams go
+ * @peer:	the peer's; an IPv4 address is a mapped one
+ * @local:	this end's, likewise
+ * @scope:	the interface, if one of the two is a link-local address; else 0
+ * @port:	the peer's port
+ * @pad:	zero: flows are compared as bytes
+ */
+struct dtls_flow {
+	struct in6_addr peer;
+	struct in6_addr local;
+	u32 scope;
+	__be16 port;
+	u16 pad;
+};
+
+
 bool dtls_path_is_peer(const struct sock *sk, const void *name, int len);
-unsigned int dtls_path_payload(struct sock *sk);
+void dtls_path_flow_of(const struct sock *sk, const struct sk_buff *skb,
+		       struct dtls_flow *flow);
+bool dtls_path_needs_scope(const struct dtls_flow *flow);
+bool dtls_path_get_local(const struct sock *sk, struct in6_addr *addr);
+unsigned int dtls_path_payload(struct sock *sk, const struct dtls_flow *flow);
 bool dtls_path_dont_fragment(const struct sock *sk);
 
 #endif /* _DTLS_PATH_H */

@@ -14,10 +14,18 @@
 #include "sock.h"
 #include "wait.h"
 
-/* Put @m into the queue, as the oldest record if @oldest. */
+/*
+ * Put @m into the queue, as the oldest record if @oldest. A record of a deleted
+ * association is dropped.
+ */
 static void link_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 {
 	spin_lock(&ds->lock);
+	if (unlikely(m->assoc->dead)) {
+		spin_unlock(&ds->lock);
+		dtls_msg_put(ds, m);
+		return;
+	}
 	if (oldest)
 		list_add(&m->list, &ds->ready);
 	else
@@ -63,6 +71,24 @@ static bool unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
 		matters |= dtls_wait_closed(ds) ||
 			   READ_ONCE(ds->sk->sk_shutdown) & RCV_SHUTDOWN;
 	return matters;
+}
+
+/*
+ * Move the records of @assoc, which is dead, to @gone. The caller holds the socket's
+ * spin lock, and purges @gone without it.
+ */
+void dtls_ready_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc,
+		       struct list_head *gone)
+{
+	struct dtls_msg *m, *next;
+
+	lockdep_assert_held(&ds->lock);
+	list_for_each_entry_safe(m, next, &ds->ready, list) {
+		if (m->assoc != assoc)
+			continue;
+		unlink_msg(ds, m);
+		list_add_tail(&m->list, gone);
+	}
 }
 
 /*

@@ -29,6 +29,7 @@ static void tell_kept(struct dtls_reader *r, struct dtls_msg *m)
 {
 	if (m->info.flags & DTLS_RECORD_REPLAYABLE)
 		dtls_ancillary_put_info(r->msg, &m->info);
+	dtls_ancillary_put_assoc(r->msg, m->info.id);
 	dtls_ancillary_put(r->ds->sk, r->msg, m->skb);
 }
 
@@ -223,7 +224,7 @@ int dtls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 		return dtls_base_recvmsg(ds->base, sk, msg, len, flags);
 
 	if (unlikely(ds->gro && rcu_access_pointer(sk->sk_filter)))
-		dtls_early_new_key(ds);
+		dtls_early_set_gro(ds);
 
 	ret = read_until(&r);
 	dtls_wait_wake_next(ds);

@@ -11,6 +11,7 @@
 
 #include "record.h"
 
+struct dtls_assoc;
 struct dtls_epoch;
 struct sk_buff;
 
@@ -39,6 +40,7 @@ static_assert(-ENOMEM >= S8_MIN);
  * struct dtls_run - records of one size and consecutive numbers on their way in
  * @skb:	the datagram, maybe a coalesced one, that the records came in:
  *		one reference
+ * @assoc:	the association that the datagram belongs to: one reference
  * @dgram:	serial of the datagram: dtls_dgram.serial
  * @seg_end:	where in @skb the datagram ends that the first record is of
  * @offset:	where in @skb the first record begins; the others follow it
@@ -81,6 +83,7 @@ static_assert(-ENOMEM >= S8_MIN);
  */
 struct dtls_run {
 	struct sk_buff *skb;
+	struct dtls_assoc *assoc;
 	u64 dgram;
 	unsigned int seg_end;
 	unsigned int offset;

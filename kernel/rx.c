@@ -17,6 +17,7 @@
  * the association nor the socket, as anybody can send it (RFC 6347 4.1.2.7).
  */
 #include <linux/skbuff.h>
+#include <linux/timekeeping.h>
 #include <net/sock.h>
 
 #include "assoc.h"
@@ -41,7 +42,7 @@
 static void drop_record(struct dtls_sock *ds, struct dtls_run *rx,
 			enum dtls_count what)
 {
-	dtls_stats_count(ds, what);
+	dtls_stats_count(ds, rx->assoc, what);
 	rx->why = dtls_stats_drop_reason(what);
 }
 
@@ -50,7 +51,7 @@ static bool checksum_wrong(struct dtls_sock *ds, struct dtls_run *rx)
 {
 	if (dtls_intake_intact(ds, rx))
 		return false;
-	dtls_stats_count(ds, DTLS_COUNT_RX_MALFORMED);
+	dtls_stats_count(ds, rx->assoc, DTLS_COUNT_RX_MALFORMED);
 	rx->why = SKB_DROP_REASON_UDP_CSUM;
 	return true;
 }
@@ -63,7 +64,7 @@ static void queue_raw(struct dtls_sock *ds, struct dtls_run *rx, unsigned int i)
 
 	if (checksum_wrong(ds, rx))
 		return;
-	m = dtls_control_new(ds, rx->skb, len, true);
+	m = dtls_control_new(ds, rx->assoc, rx->skb, len, true);
 	if (!m)
 		return;
 	if (skb_copy_bits(rx->skb, rx->offset + i * len, m->data, len)) {
@@ -118,7 +119,9 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_run *rx)
 	bool data = rx->rec.type == DTLS_CT_APPLICATION_DATA ||
 		    rx->rec.type == DTLS_CT_TLS12_CID || unified;
 
-	if (unified && rx->rec.epoch == DTLS13_EPOCH_HANDSHAKE) {
+	if (dtls_sock_table(ds) && rx->assoc == ds->assoc) {
+		queue_raw(ds, rx, 0);	/* a stranger's datagram */
+	} else if (unified && rx->rec.epoch == DTLS13_EPOCH_HANDSHAKE) {
 		queue_raw(ds, rx, 0);	/* the library has the keys */
 	} else if (!rx->rec.epoch && data) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_MALFORMED);
@@ -151,7 +154,10 @@ static bool alert_is_fatal(const struct dtls_assoc *assoc, const u8 *alert)
 	return alert[0] == DTLS_ALERT_FATAL;
 }
 
-/* heed_alert() acts on an alert in a record that was verified. */
+/*
+ * heed_alert() acts on an alert in a record that was verified. Where there are many
+ * associations, a fatal alert is the affair of its own, whose owner reads the record.
+ */
 static void heed_alert(struct dtls_sock *ds, struct dtls_run *rx,
 		       const u8 *alert, int len)
 {
@@ -163,7 +169,7 @@ static void heed_alert(struct dtls_sock *ds, struct dtls_run *rx,
 		spin_lock(&ds->lock);
 		rx->goodbye = true;
 		spin_unlock(&ds->lock);
-	} else if (alert_is_fatal(dtls_sock_assoc(ds), alert)) {
+	} else if (!rx->assoc->id && alert_is_fatal(rx->assoc, alert)) {
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
 		sk_error_report(sk);
 	}
@@ -262,15 +268,16 @@ static int judge_record(const struct dtls_run *rx, const struct dtls_opened *o)
 static unsigned int settle_run(struct dtls_sock *ds, struct dtls_run *rx,
 			       u64 authentic)
 {
-	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
+	struct dtls_assoc *assoc = rx->assoc;
 	unsigned int i, records = 0, bytes = 0;
 	u64 fresh;
 
 	spin_lock(&assoc->lock);
 	__hlist_del(&rx->under_way);
-	fresh = mark_received(rx, rx->fresh & authentic);
+	fresh = mark_received(rx, assoc->dead ? 0 : rx->fresh & authentic);
 	rx->fresh = fresh;
 	if (fresh) {
+		assoc->heard = ktime_get_coarse_ns();
 		if (unlikely(!rx->epoch->used))
 			dtls_assoc_used(assoc, rx->epoch);
 		outdo_copies(assoc, rx);
@@ -296,7 +303,7 @@ static unsigned int settle_run(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /* tell_forgeries() tells the library when forgeries come near the read key's limit. */
-static void tell_forgeries(struct dtls_sock *ds, struct dtls_epoch *epoch)
+static void tell_forgeries(struct dtls_sock *ds, const struct dtls_run *rx)
 {
 	static const u16 events[] = {
 		DTLS_EVENT_RX_LIMIT, DTLS_EVENT_RX_EXPIRED,
@@ -304,8 +311,8 @@ static void tell_forgeries(struct dtls_sock *ds, struct dtls_epoch *epoch)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(events); i++)
-		if (dtls_epoch_rx_warn(epoch, events[i]))
-			dtls_control_event(ds, epoch, events[i]);
+		if (dtls_epoch_rx_warn(rx->epoch, events[i]))
+			dtls_control_event(ds, rx->assoc, rx->epoch, events[i]);
 }
 
 /* count_failure() counts a record that could not be opened, for the reason @err. */
@@ -313,10 +320,10 @@ static void count_failure(struct dtls_sock *ds, struct dtls_run *rx, int err)
 {
 	if (err == -EBADMSG) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_AUTH_FAILED);
-		tell_forgeries(ds, rx->epoch);
+		tell_forgeries(ds, rx);
 	} else if (err == -EKEYEXPIRED) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_EXPIRED);
-		tell_forgeries(ds, rx->epoch);
+		tell_forgeries(ds, rx);
 	} else if (err == -ENOKEY) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_NO_KEY);
 	} else if (err == -EMSGSIZE) {
@@ -354,7 +361,7 @@ static void conclude_record(struct dtls_sock *ds, struct dtls_run *rx,
 	} else if (o->len > 0) {
 		drop_record(ds, rx, DTLS_COUNT_RX_OVERSIZE);
 	} else {
-		dtls_stats_count(ds, DTLS_COUNT_RX_EMPTY);
+		dtls_stats_count(ds, rx->assoc, DTLS_COUNT_RX_EMPTY);
 	}
 }
 
@@ -387,6 +394,7 @@ void dtls_rx_info(const struct dtls_run *rx, unsigned int i,
 		  struct dtls_record_info *info)
 {
 	*info = (struct dtls_record_info) {
+		.id = rx->assoc->id,
 		.epoch = rx->rec.epoch,
 		.seq = rx->rec.seq + i,
 		.type = rx->opened[i].type,
@@ -409,8 +417,8 @@ static void fill_msg(struct dtls_msg *m, const struct dtls_run *rx,
 static void keep_control(struct dtls_sock *ds, const struct dtls_run *rx,
 			 unsigned int i)
 {
-	struct dtls_msg *m = dtls_control_new(ds, rx->skb, rx->opened[i].len,
-					      false);
+	struct dtls_msg *m = dtls_control_new(ds, rx->assoc, rx->skb,
+					      rx->opened[i].len, false);
 
 	if (!m)
 		return;
@@ -421,11 +429,11 @@ static void keep_control(struct dtls_sock *ds, const struct dtls_run *rx,
 static int keep_data(struct dtls_sock *ds, const struct dtls_run *rx,
 		     unsigned int i)
 {
-	struct dtls_msg *m = dtls_msg_new(rx->skb, rx->opened[i].len);
+	struct dtls_msg *m = dtls_msg_new(rx->assoc, rx->skb, rx->opened[i].len);
 
 	if (!m || !dtls_msg_hold(ds, m->skb, DTLS_CHARGE_RECEIVED)) {
 		dtls_msg_put(ds, m);
-		dtls_stats_count(ds, DTLS_COUNT_RX_NO_BUDGET);
+		dtls_stats_count(ds, rx->assoc, DTLS_COUNT_RX_NO_BUDGET);
 		return -ENOBUFS;
 	}
 	fill_msg(m, rx, i);

@@ -3,6 +3,7 @@
 #ifndef _DTLS_RX_H
 #define _DTLS_RX_H
 
+#include <linux/list.h>
 #include <linux/types.h>
 
 struct dtls_assoc;

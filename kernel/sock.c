@@ -30,10 +30,12 @@ static bool has_wrong_peer(const struct sock *sk, const struct dtls_sock *ds)
 
 	if (sk->sk_state != TCP_ESTABLISHED)
 		return false;
+	if (dtls_sock_table(ds))
+		return true;
 	get_peer(sk, &addr);
 	if (sk->sk_family == AF_INET6 && ipv6_addr_v4mapped(&addr))
 		return true;
-	return dtls_sock_assoc(ds) &&
+	return dtls_assoc_version(ds->assoc) &&
 	       (inet_sk(sk)->inet_dport != ds->peer_port ||
 		!ipv6_addr_equal(&addr, &ds->peer_addr));
 }
@@ -148,7 +150,7 @@ int dtls_sock_bind_peer(struct dtls_sock *ds)
 	} else if (READ_ONCE(udp_sk(sk)->encap_type) ||
 		   READ_ONCE(udp_sk(sk)->encap_rcv)) {
 		err = -EBUSY;
-	} else if (!ds->assoc) {
+	} else if (!dtls_assoc_version(ds->assoc)) {
 		get_peer(sk, &ds->peer_addr);
 		ds->peer_port = inet_sk(sk)->inet_dport;
 	} else if (has_wrong_peer(sk, ds)) {

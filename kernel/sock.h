@@ -12,13 +12,18 @@
 #include <linux/udp.h>
 #include <net/sock.h>
 
-struct dtls_assoc;
+#include "assoc.h"
+
 struct dtls_cork;
+struct dtls_table;
 
 /**
  * struct dtls_dgram - a datagram, maybe a coalesced one, that is cut into records
  * @skb:	one reference; NULL: the datagram is used up
- * @serial:	a number that no other datagram of the socket has
+ * @assoc:	the association that the datagram belongs to: one reference, valid
+ *		if @skb is set
+ * @serial:	a number that no other datagram of the socket has, nor what other
+ *		associations have of a coalesced one
  * @pos:	where in @skb the next record begins
  * @seg_len:	bytes of each datagram but the last, if @skb is a coalesced one
  * @seg_end:	where in @skb the datagram ends that @pos is in
@@ -31,6 +36,7 @@ struct dtls_cork;
  * @piece_ours:	@piece is memory that nobody else writes to
  * @has_cid:	a connection ID that this end asked for stands before @pos in
  *		the datagram
+ * @sorted:	@assoc was looked up for the datagram; without a table unused
  * @intact:	the UDP checksum of @skb was verified
  * @cut:	a record was cut out of @skb
  * @junk:	how many records of the datagram were malformed, forged, or had
@@ -40,6 +46,7 @@ struct dtls_cork;
  */
 struct dtls_dgram {
 	struct sk_buff *skb;
+	struct dtls_assoc *assoc;
 	u64 serial;
 	unsigned int pos;
 	unsigned int seg_len;
@@ -51,6 +58,7 @@ struct dtls_dgram {
 	const u8 *piece;
 	bool piece_ours;
 	bool has_cid;
+	bool sorted;
 	bool intact;
 	bool cut;
 	unsigned int junk;
@@ -64,14 +72,18 @@ struct dtls_dgram {
  * @data_ready:	likewise its sk_data_ready
  * @stats:	the DTLS_STAT_MAX counters of its network namespace, which @sk
  *		holds
- * @setup:	mutex around keys, connect and disconnect
- * @assoc:	the association with the peer that the socket is connected to:
- *		set once, with the first key, under @setup
- * @peer_addr:	the address that the socket was connected to then; an IPv4
- *		address is a mapped one. Written under @setup and the socket's
- *		lock
+ * @setup:	mutex around the first key, connect and disconnect. Taken outside
+ *		of dtls_assoc.setup
+ * @retiring:	associations with old read keys
+ * @assoc:	the association with the peer that the socket is connected to: one
+ *		reference. If there is a table, it stands for nobody: it never
+ *		gets a key, and counts what strangers send
+ * @table:	the associations of a socket that is not connected, or NULL. Set
+ *		once, under @setup and the socket's lock
+ * @peer_addr:	the address that the socket was connected to when the first key
+ *		came; an IPv4 address is a mapped one. Written under @setup and
+ *		the socket's lock
  * @peer_port:	likewise the port
- * @replay_window: size of the window in associations that are made
  * @lock:	spin lock around the intake, and the lists and figures below.
  *		Taken in process context alone, outside of dtls_assoc.lock
  * @serial:	the number that the datagram taken in last has
@@ -79,7 +91,8 @@ struct dtls_dgram {
  * @kept_dgram:	likewise from @pending, whose records come first
  * @pending:	early records whose key has come, and datagrams given back with
  *		DTLS_FEED
- * @early:	records whose key has not come, the oldest first
+ * @early:	records whose key has not come, of all associations, the oldest
+ *		first
  * @ready:	application records that poll or MSG_PEEK has opened
  * @control:	all other records, for MSG_OOB
  * @raw:	the records in @control that are not authenticated, the oldest
@@ -116,11 +129,12 @@ struct dtls_sock {
 	void (*data_ready)(struct sock *sk);
 	u64 __percpu *stats;
 
-	struct mutex setup;	/* for keys, connect, disconnect */
+	struct mutex setup;	/* for the first key, connect, disconnect */
+	struct dtls_retiring retiring;
 	struct dtls_assoc *assoc;
+	struct dtls_table *table;
 	struct in6_addr peer_addr;
 	__be16 peer_port;
-	u32 replay_window;
 
 	spinlock_t lock;	/* for the intake, and what follows */
 	u64 serial;
@@ -160,10 +174,10 @@ static inline struct dtls_sock *dtls_sk(const struct sock *sk)
 	return rcu_dereference_raw(__sk_user_data(sk));
 }
 
-/* Return the association, whole, or NULL before the first key. */
-static inline struct dtls_assoc *dtls_sock_assoc(const struct dtls_sock *ds)
+/* Return the table of a socket with many associations, or NULL. */
+static inline struct dtls_table *dtls_sock_table(const struct dtls_sock *ds)
 {
-	return smp_load_acquire(&ds->assoc);	/* pairs with install_key() */
+	return smp_load_acquire(&ds->table);	/* pairs with make_table() */
 }
 
 /*

@@ -11,6 +11,8 @@
 #include <linux/udp.h>
 
 #include "assoc.h"
+#include "assocopt.h"
+#include "dest.h"
 #include "early.h"
 #include "epoch.h"
 #include "key.h"
@@ -20,6 +22,7 @@
 #include "sock.h"
 #include "sockopt.h"
 #include "stats.h"
+#include "table.h"
 #include "tx.h"
 #include "wait.h"
 
@@ -65,12 +68,15 @@ static int copy_struct(void *dst, size_t size, sockptr_t src, size_t len)
 
 LAYOUT_ID(dtls_key_info, 376, cid, 120);
 LAYOUT_ID(dtls_record_info, 40, number_ptr, 32);
-LAYOUT_ID(dtls_info, 88, early_queued, 84);
+LAYOUT_ID(dtls_info, 96, heard, 88);
 LAYOUT_ID(dtls_counters, 112, rx_expired, 104);
 LAYOUT_ID(dtls_window, 536, seen, 24);
 LAYOUT_ID(dtls_replay_window, 16, reserved, 12);
 LAYOUT_ID(dtls_cid, 528, rx, 272);
 LAYOUT_ID(dtls_feed, 16, datagram, 16);
+LAYOUT_ID(dtls_assoc_peer, 64, local, 40);
+LAYOUT(dtls_addr, 24, addr, 8);
+LAYOUT(dtls_assoc_table, 16, reserved2, 12);
 LAYOUT(dtls_record_number, 16, seq, 8);
 static_assert(sizeof_field(struct dtls_key_info, cid) > DTLS_CID_SIZE_MAX);
 static_assert(sizeof_field(struct dtls_cid, tx) > DTLS_CID_SIZE_MAX);
@@ -85,47 +91,13 @@ static_assert(DTLS_REPLAY_WINDOW_MIN % 64 == 0);
 static_assert((DTLS_REPLAY_WINDOW_MAX & (DTLS_REPLAY_WINDOW_MAX - 1)) == 0);
 
 /*
- * Return 0 if @value begins with the number of an association that there is.
- * That of a connected socket has number 0, also before its first key.
+ * Return the association of @ds whose number stands at @value, with a reference,
+ * or NULL.
  */
-static int check_id(const void *value)
+static struct dtls_assoc *find_assoc(struct dtls_sock *ds, const void *value)
 {
-	return *(const u64 *)value ? -ENOENT : 0;
+	return dtls_dest_by_id(ds, *(const u64 *)value);
 }
-
-/**
- * get_struct() - copy a structure that concerns an association
- * @size:	bytes of the structure that this kernel knows
- * @min:	bytes that the user has to give
- * @src:	the user's structure
- * @len:	its bytes: a page at most, which any future structure will fit
- *		into
- *
- * Return: memory that the caller frees, zero behind the user's bytes; or an
- * error.
- */
-static void *get_struct(size_t size, size_t min, sockptr_t src, size_t len)
-{
-	void *value;
-	int err;
-
-	if (len < min)
-		return ERR_PTR(-EINVAL);
-	if (len > PAGE_SIZE)
-		return ERR_PTR(-E2BIG);
-	value = kmalloc(size, GFP_KERNEL_ACCOUNT);
-	if (!value)
-		return ERR_PTR(-ENOMEM);
-	err = copy_struct(value, size, src, len) ?: check_id(value);
-	if (!err)
-		return value;
-	kfree_sensitive(value);
-	return ERR_PTR(err);
-}
-
-/* Copy a struct @type, which may end behind its member @last. */
-#define GET_STRUCT(type, last, src, len)				\
-	get_struct(sizeof(struct type), offsetofend(struct type, last), src, len)
 
 /* ---- keys ---- */
 
@@ -162,14 +134,17 @@ static int check_key(const struct dtls_key_info *info,
  * Return true if the connection ID of @info is as long as that of the other
  * read keys: a record does not tell the length of its own, so there can be but
  * one. In DTLS 1.3 the key of early data comes before a connection ID was
- * agreed on.
+ * agreed on. All connection IDs of a socket's @table have one length.
  */
-static bool cid_len_fits(const struct dtls_assoc *assoc,
+static bool cid_len_fits(const struct dtls_table *table,
+			 const struct dtls_assoc *assoc,
 			 const struct dtls_key_info *info)
 {
 	const struct dtls_epoch *e;
 
 	e = dtls_assoc_slot(assoc, assoc->rx[0]);
+	if (table && info->cid_len && info->cid_len != table->cid_len)
+		return false;
 	if (!e || info->cid_len == assoc->rx_cid_len)
 		return true;
 	return dtls_is_13(assoc->version) && e->number == DTLS13_EPOCH_EARLY &&
@@ -177,119 +152,126 @@ static bool cid_len_fits(const struct dtls_assoc *assoc,
 }
 
 /*
- * Give the association the key in @epoch, and make the association if it is the
- * first key. The setup mutex is held. The reference to @epoch is taken over on
- * success.
+ * Give @assoc the key in @epoch. The association's setup mutex is held. The
+ * reference to @epoch is taken over on success. The version is written before the
+ * key, so that who finds the key finds its version.
  */
-static int install_key(struct dtls_sock *ds, int optname,
-		       const struct dtls_key_info *info, struct dtls_epoch *epoch)
+static int install_key(struct dtls_table *table, struct dtls_assoc *assoc,
+		       bool write, const struct dtls_key_info *info,
+		       struct dtls_epoch *epoch)
 {
-	struct dtls_assoc *assoc = ds->assoc;
-	int err;
+	int err = 0;
 
-	lockdep_assert_held(&ds->setup);
-	err = dtls_sock_bind_peer(ds);
+	lockdep_assert_held(&assoc->setup);
+	if (assoc->dead)
+		return -ENOENT;
+	if (assoc->version && info->version != assoc->version)
+		return -EINVAL;
+	if (!write && !cid_len_fits(table, assoc, info))
+		return -EINVAL;
+	if (!write && table)
+		err = dtls_table_add_cid(table, assoc, info->cid, info->cid_len);
 	if (err)
 		return err;
-
-	if (!assoc) {
-		assoc = dtls_assoc_new(info->version, ds->replay_window,
-				       &ds->setup);
-		if (!assoc)
-			return -ENOMEM;
-	}
-	if (info->version != assoc->version) {
-		err = -EINVAL;
-	} else if (optname == DTLS_TX) {
-		err = dtls_assoc_set_tx(assoc, epoch);
-	} else if (!cid_len_fits(assoc, info)) {
-		err = -EINVAL;
-	} else {
-		WRITE_ONCE(assoc->rx_cid_len, info->cid_len);
-		err = dtls_assoc_set_rx(assoc, epoch);
-	}
-	if (!ds->assoc && err)
-		kfree(assoc);	/* it has no key and no work */
-	else if (!ds->assoc)
-		/* Pairs with dtls_sock_assoc(). */
-		smp_store_release(&ds->assoc, assoc);
-	return err;
+	WRITE_ONCE(assoc->version, info->version);
+	if (write)
+		return dtls_assoc_set_tx(assoc, epoch);
+	WRITE_ONCE(assoc->rx_cid_len, info->cid_len);
+	return dtls_assoc_set_rx(assoc, epoch);
 }
 
-static int set_key(struct dtls_sock *ds, int optname, sockptr_t optval,
-		   unsigned int optlen)
+/* Make the key of @info and install it in @assoc. Sleeps. */
+static int make_key(struct dtls_table *table, struct dtls_assoc *assoc,
+		    bool write, const struct dtls_key_info *info,
+		    const struct dtls_aead *cipher)
 {
-	const struct dtls_aead *cipher;
-	struct dtls_key_info *info;
 	struct dtls_epoch *epoch;
 	int err;
 
-	info = GET_STRUCT(dtls_key_info, pad, optval, optlen);
-	if (IS_ERR(info))
-		return PTR_ERR(info);
-	cipher = dtls_key_find_aead(info->cipher);
-	err = check_key(info, cipher);
-	if (err)
-		goto out;
-
-	mutex_lock(&ds->setup);
-	epoch = dtls_epoch_new(info, cipher,
-			       optname == DTLS_RX ? ds->replay_window : 0);
-	if (IS_ERR(epoch)) {
-		err = PTR_ERR(epoch);
-	} else {
-		err = install_key(ds, optname, info, epoch);
+	mutex_lock(&assoc->setup);
+	epoch = dtls_epoch_new(info, cipher, write ? 0 : assoc->replay_window);
+	err = PTR_ERR_OR_ZERO(epoch);
+	if (!err) {
+		err = install_key(table, assoc, write, info, epoch);
 		if (err)
 			dtls_epoch_put(epoch);
 	}
-	mutex_unlock(&ds->setup);
-	if (err)
-		goto out;
-
-	if (optname == DTLS_RX) {
-		dtls_stats_inc(ds, DTLS_STAT_RX_EPOCHS);
-		dtls_early_new_key(ds);
-	} else {
-		dtls_stats_inc(ds, DTLS_STAT_TX_EPOCHS);
-	}
-out:
-	kfree_sensitive(info);
+	mutex_unlock(&assoc->setup);
 	return err;
+}
+
+static int set_key(struct dtls_sock *ds, struct dtls_assoc *assoc, bool write,
+		   const struct dtls_key_info *info)
+{
+	const struct dtls_aead *cipher = dtls_key_find_aead(info->cipher);
+	int err = check_key(info, cipher);
+
+	if (err)
+		return err;
+	if (assoc->id) {
+		err = make_key(ds->table, assoc, write, info, cipher);
+	} else {
+		mutex_lock(&ds->setup);
+		err = dtls_sock_bind_peer(ds) ?:
+		      make_key(NULL, assoc, write, info, cipher);
+		mutex_unlock(&ds->setup);
+	}
+	if (err)
+		return err;
+
+	if (write) {
+		dtls_stats_inc(ds, DTLS_STAT_TX_EPOCHS);
+	} else {
+		dtls_stats_inc(ds, DTLS_STAT_RX_EPOCHS);
+		dtls_early_new_key(ds, assoc);
+	}
+	return 0;
+}
+
+static int set_tx(struct dtls_sock *ds, struct dtls_assoc *assoc,
+		  const void *value)
+{
+	return set_key(ds, assoc, true, value);
+}
+
+static int set_rx(struct dtls_sock *ds, struct dtls_assoc *assoc,
+		  const void *value)
+{
+	return set_key(ds, assoc, false, value);
 }
 
 /* ---- state ---- */
 
-static int get_info(struct dtls_sock *ds, void *value)
+static int get_info(struct dtls_sock *ds, struct dtls_assoc *assoc,
+		    void *value)
 {
 	struct dtls_info *info = value;
-	struct dtls_assoc *assoc;
 	struct dtls_epoch *tx;
+	struct dtls_flow flow;
 
-	mutex_lock(&ds->setup);
-	assoc = ds->assoc;
-	info->replay_window = ds->replay_window;
-	if (assoc)
-		dtls_assoc_info(assoc, info);
-	tx = assoc ? dtls_assoc_slot(assoc, assoc->tx) : NULL;
-	if (tx)
-		info->mtu = dtls_tx_mtu(ds, &tx->key);
-	mutex_unlock(&ds->setup);
+	mutex_lock(&assoc->setup);
+	dtls_assoc_info(assoc, info);
+	tx = dtls_assoc_slot(assoc, assoc->tx);
+	if (tx && !assoc->id)
+		info->mtu = dtls_tx_mtu(ds, NULL, &tx->key);
+	else if (tx && dtls_table_get_flow(assoc, &flow))
+		info->mtu = dtls_tx_mtu(ds, &flow, &tx->key);
+	mutex_unlock(&assoc->setup);
 
 	if (READ_ONCE(ds->gro))
 		info->flags |= DTLS_INFO_GRO;
 	spin_lock(&ds->lock);
-	info->control_queued = ds->control_bytes + ds->raw_bytes;
-	info->early_queued = ds->early_bytes;
+	info->control_queued = assoc->id ? assoc->control_bytes :
+			       ds->control_bytes + ds->raw_bytes;
+	info->early_queued = assoc->id ? assoc->early_bytes : ds->early_bytes;
 	spin_unlock(&ds->lock);
 	return 0;
 }
 
-static int get_counters(struct dtls_sock *ds, void *value)
+static int get_counters(struct dtls_sock *ds, struct dtls_assoc *assoc,
+			void *value)
 {
-	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-
-	if (assoc)
-		dtls_assoc_counters(assoc, value);
+	dtls_assoc_counters(assoc, value);
 	return 0;
 }
 
@@ -297,80 +279,59 @@ static int get_counters(struct dtls_sock *ds, void *value)
  * Give the window of each read epoch @size records. After an error those before
  * it have the new size already, which does no harm: what was received stays so.
  */
-static int resize_windows(struct dtls_sock *ds, u32 size)
+static int resize_windows(struct dtls_assoc *assoc, u32 size)
 {
 	struct dtls_epoch *epoch;
 	int i, err = 0;
 
-	if (size < DTLS_REPLAY_WINDOW_MIN || size > DTLS_REPLAY_WINDOW_MAX)
-		return -EINVAL;
-	size = roundup_pow_of_two(size);
-
-	mutex_lock(&ds->setup);
-	for (i = 0; ds->assoc && !err && i < DTLS_RX_EPOCHS; i++) {
-		epoch = dtls_assoc_slot(ds->assoc, ds->assoc->rx[i]);
+	mutex_lock(&assoc->setup);
+	for (i = 0; !err && i < DTLS_RX_EPOCHS; i++) {
+		epoch = dtls_assoc_slot(assoc, assoc->rx[i]);
 		if (epoch)
-			err = dtls_epoch_resize(epoch, &ds->assoc->lock, size);
+			err = dtls_epoch_resize(epoch, &assoc->lock, size);
 	}
-	if (!err) {
-		ds->replay_window = size;
-		if (ds->assoc)
-			ds->assoc->replay_window = size;
-	}
-	mutex_unlock(&ds->setup);
+	if (!err)
+		assoc->replay_window = size;
+	mutex_unlock(&assoc->setup);
 	return err;
 }
 
-static int set_replay_window(struct dtls_sock *ds, sockptr_t optval,
-			     unsigned int optlen)
+static int set_replay_window(struct dtls_sock *ds, struct dtls_assoc *assoc,
+			     const void *value)
 {
-	struct dtls_replay_window *window;
-	int err = -EINVAL;
+	const struct dtls_replay_window *window = value;
 
-	window = GET_STRUCT(dtls_replay_window, records, optval,
-			    optlen);
-	if (IS_ERR(window))
-		return PTR_ERR(window);
-	if (!window->reserved)
-		err = resize_windows(ds, window->records);
-	kfree(window);
-	return err;
+	if (window->reserved || window->records < DTLS_REPLAY_WINDOW_MIN ||
+	    window->records > DTLS_REPLAY_WINDOW_MAX)
+		return -EINVAL;
+	return resize_windows(assoc, roundup_pow_of_two(window->records));
 }
 
-static int set_window(struct dtls_sock *ds, sockptr_t optval,
-		      unsigned int optlen)
+static int set_window(struct dtls_sock *ds, struct dtls_assoc *assoc,
+		      const void *value)
 {
-	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-	struct dtls_epoch *epoch = NULL;
-	struct dtls_window *window;
+	const struct dtls_window *window = value;
+	struct dtls_epoch *epoch;
 	int err = 0;
 
-	window = GET_STRUCT(dtls_window, next, optval, optlen);
-	if (IS_ERR(window))
-		return PTR_ERR(window);
 	if (window->next > DTLS_SEQ_MAX + 1)
+		return -EINVAL;
+	epoch = dtls_assoc_rx(assoc, window->epoch);
+	if (!epoch)
+		return -ENOENT;
+	if (!dtls_rx_import(assoc, epoch, window->next, window->seen))
 		err = -EINVAL;
-	if (!err) {
-		epoch = assoc ? dtls_assoc_rx(assoc, window->epoch) : NULL;
-		if (!epoch)
-			err = -ENOENT;
-	}
-	if (!err) {
-		if (!dtls_rx_import(assoc, epoch, window->next, window->seen))
-			err = -EINVAL;
-		dtls_epoch_put(epoch);
-	}
-	kfree(window);
+	dtls_epoch_put(epoch);
 	return err;
 }
 
-static int get_window(struct dtls_sock *ds, void *value)
+static int get_window(struct dtls_sock *ds, struct dtls_assoc *assoc,
+		      void *value)
 {
-	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 	struct dtls_window *window = value;
 	struct dtls_epoch *epoch;
 
-	epoch = assoc ? dtls_assoc_rx(assoc, window->epoch) : NULL;
+	epoch = dtls_assoc_rx(assoc, window->epoch);
 	if (!epoch)
 		return -ENOENT;
 	spin_lock(&assoc->lock);
@@ -381,76 +342,135 @@ static int get_window(struct dtls_sock *ds, void *value)
 	return 0;
 }
 
-/* Set connection IDs that came or went in a NewConnectionId (RFC 9147 9). */
-static int set_cid(struct dtls_sock *ds, sockptr_t optval, unsigned int optlen)
+/* Set the connection IDs of @cid. The setup mutex is held. */
+static int change_cids(struct dtls_table *table, struct dtls_assoc *assoc,
+		       const struct dtls_cid *cid)
 {
-	struct dtls_epoch *tx = NULL;
-	struct dtls_assoc *assoc;
-	struct dtls_cid *cid;
+	struct dtls_epoch *tx = dtls_assoc_slot(assoc, assoc->tx);
 	int err = 0;
 
-	cid = GET_STRUCT(dtls_cid, reserved, optval, optlen);
-	if (IS_ERR(cid))
-		return PTR_ERR(cid);
-
-	mutex_lock(&ds->setup);
-	assoc = ds->assoc;
-	if (assoc)
-		tx = dtls_assoc_slot(assoc, assoc->tx);
-	if (!assoc)
-		err = -ENOKEY;
-	else if (!dtls_is_13(assoc->version))
-		err = -EOPNOTSUPP;
-	else if (cid->reserved ||
-		 (cid->tx_len && (!tx || cid->tx_len != tx->key.cid_len)) ||
-		 (cid->rx_len && cid->rx_len != assoc->rx_cid_len) ||
-		 !is_zero(cid->tx + cid->tx_len, sizeof(cid->tx) - cid->tx_len) ||
-		 !is_zero(cid->rx + cid->rx_len, sizeof(cid->rx) - cid->rx_len))
-		err = -EINVAL;
-	else if (cid->rx_len)
+	lockdep_assert_held(&assoc->setup);
+	if (assoc->dead)
+		return -ENOENT;
+	if (!assoc->version)
+		return -ENOKEY;
+	if (!dtls_is_13(assoc->version))
+		return -EOPNOTSUPP;
+	if (cid->reserved ||
+	    (cid->tx_len && (!tx || cid->tx_len != tx->key.cid_len)) ||
+	    (cid->rx_len && cid->rx_len != assoc->rx_cid_len) ||
+	    !is_zero(cid->tx + cid->tx_len, sizeof(cid->tx) - cid->tx_len) ||
+	    !is_zero(cid->rx + cid->rx_len, sizeof(cid->rx) - cid->rx_len))
+		return -EINVAL;
+	if (table && cid->rx_len)
+		err = dtls_table_add_cid(table, assoc, cid->rx, cid->rx_len);
+	if (!err && cid->rx_len)
 		err = dtls_assoc_add_cid(assoc, cid->rx);
 	if (!err && cid->tx_len) {
 		write_seqlock(&tx->key.cid_lock);
 		memcpy(tx->key.cid, cid->tx, cid->tx_len);
 		write_sequnlock(&tx->key.cid_lock);
 	}
-	mutex_unlock(&ds->setup);
-	kfree(cid);
 	return err;
 }
 
-static int get_cid(struct dtls_sock *ds, void *value)
+/* Set connection IDs that came or went in a NewConnectionId (RFC 9147 9). */
+static int set_cid(struct dtls_sock *ds, struct dtls_assoc *assoc,
+		   const void *value)
+{
+	int err;
+
+	mutex_lock(&assoc->setup);
+	err = change_cids(dtls_sock_table(ds), assoc, value);
+	mutex_unlock(&assoc->setup);
+	return err;
+}
+
+static int get_cid(struct dtls_sock *ds, struct dtls_assoc *assoc, void *value)
 {
 	struct dtls_cid *cid = value;
 	struct dtls_epoch *tx, *rx;
 	struct dtls_cid_list *cids;
 
-	mutex_lock(&ds->setup);
-	if (ds->assoc) {
-		tx = dtls_assoc_slot(ds->assoc, ds->assoc->tx);
-		rx = dtls_assoc_slot(ds->assoc, ds->assoc->rx[0]);
-		if (tx) {
-			cid->tx_len = tx->key.cid_len;
-			memcpy(cid->tx, tx->key.cid, cid->tx_len);
-		}
-		if (rx) {
-			cid->rx_len = rx->key.cid_len;
-			memcpy(cid->rx, rx->key.cid, cid->rx_len);
-			cids = dtls_assoc_slot(ds->assoc, ds->assoc->cids);
-			if (cids)
-				memcpy(cid->rx, cids->cid + cid->rx_len *
-				       (cids->n - 1), cid->rx_len);
-		}
+	mutex_lock(&assoc->setup);
+	tx = dtls_assoc_slot(assoc, assoc->tx);
+	rx = dtls_assoc_slot(assoc, assoc->rx[0]);
+	cids = dtls_assoc_slot(assoc, assoc->cids);
+	if (tx) {
+		cid->tx_len = tx->key.cid_len;
+		memcpy(cid->tx, tx->key.cid, cid->tx_len);
 	}
-	mutex_unlock(&ds->setup);
+	if (rx) {
+		cid->rx_len = rx->key.cid_len;
+		memcpy(cid->rx, rx->key.cid, cid->rx_len);
+	}
+	if (rx && cids)
+		memcpy(cid->rx, cids->cid + cid->rx_len * (cids->n - 1),
+		       cid->rx_len);
+	mutex_unlock(&assoc->setup);
 	return 0;
 }
 
 /* ---- set ---- */
 
+/*
+ * struct assoc_setter says how an option of an association is set: the structure
+ * of @size bytes, which must have @min at least, and zeros if it ends early.
+ */
+struct assoc_setter {
+	int name;
+	unsigned int min;
+	unsigned int size;
+	int (*set)(struct dtls_sock *ds, struct dtls_assoc *assoc,
+		   const void *value);
+};
+
+/* The structure may end behind its member @last. */
+#define SETTER(name, type, last, set)					\
+	{ name, offsetofend(struct type, last), sizeof(struct type), set }
+
+static const struct assoc_setter assoc_setters[] = {
+	SETTER(DTLS_TX, dtls_key_info, pad, set_tx),
+	SETTER(DTLS_RX, dtls_key_info, pad, set_rx),
+	SETTER(DTLS_WINDOW, dtls_window, next, set_window),
+	SETTER(DTLS_REPLAY_WINDOW, dtls_replay_window, records,
+	       set_replay_window),
+	SETTER(DTLS_CID, dtls_cid, reserved, set_cid),
+};
+
+/*
+ * Set an option of an association. The user's structure has a page at most, which
+ * any future structure will fit into.
+ */
+static int set_assoc(struct dtls_sock *ds, const struct assoc_setter *setter,
+		     sockptr_t optval, unsigned int optlen)
+{
+	struct dtls_assoc *assoc;
+	void *value;
+	int err;
+
+	if (optlen < setter->min)
+		return -EINVAL;
+	if (optlen > PAGE_SIZE)
+		return -E2BIG;
+	value = kmalloc(setter->size, GFP_KERNEL_ACCOUNT);
+	if (!value)
+		return -ENOMEM;
+	err = copy_struct(value, setter->size, optval, optlen);
+	if (!err) {
+		assoc = find_assoc(ds, value);
+		err = assoc ? setter->set(ds, assoc, value) : -ENOENT;
+		dtls_assoc_put(assoc);
+	}
+	kfree_sensitive(value);
+	return err;
+}
+
 static int set_feed(struct dtls_sock *ds, sockptr_t optval, unsigned int optlen)
 {
+	struct dtls_assoc *assoc;
 	struct dtls_feed feed;
+	int err;
 
 	if (optlen < sizeof(feed))
 		return -EINVAL;
@@ -458,8 +478,52 @@ static int set_feed(struct dtls_sock *ds, sockptr_t optval, unsigned int optlen)
 		return -EFAULT;
 	if (feed.reserved)
 		return -EINVAL;
-	return check_id(&feed) ?: dtls_early_feed(ds, optval, sizeof(feed),
-						  optlen - sizeof(feed));
+	assoc = find_assoc(ds, &feed);
+	if (!assoc)
+		return -ENOENT;
+	err = dtls_early_feed(ds, assoc, optval, sizeof(feed),
+			      optlen - sizeof(feed));
+	dtls_assoc_put(assoc);
+	return err;
+}
+
+static int set_table(struct dtls_sock *ds, sockptr_t optval,
+		     unsigned int optlen)
+{
+	struct dtls_assoc_table table;
+	int err;
+
+	if (optlen < offsetofend(struct dtls_assoc_table, reserved))
+		return -EINVAL;
+	err = copy_struct(&table, sizeof(table), optval, optlen);
+	return err ?: dtls_assocopt_set_table(ds, &table);
+}
+
+static int set_peer(struct dtls_sock *ds, int optname, sockptr_t optval,
+		    unsigned int optlen)
+{
+	struct dtls_assoc_peer peer;
+	int err;
+
+	if (optlen < offsetofend(struct dtls_assoc_peer, peer))
+		return -EINVAL;
+	err = copy_struct(&peer, sizeof(peer), optval, optlen);
+	if (err)
+		return err;
+	return optname == DTLS_ASSOC_ADD ? dtls_assocopt_add(ds, &peer) :
+					   dtls_assocopt_move(ds, &peer);
+}
+
+static int delete_assoc(struct dtls_sock *ds, sockptr_t optval,
+			unsigned int optlen)
+{
+	u64 id;
+
+	if (optlen < sizeof(id))
+		return -EINVAL;
+	if (copy_from_sockptr(&id, optval, sizeof(id)))
+		return -EFAULT;
+	return dtls_assocopt_del(ds, id);
 }
 
 static int set_poll_control(struct dtls_sock *ds, sockptr_t optval,
@@ -486,18 +550,21 @@ static int set_poll_control(struct dtls_sock *ds, sockptr_t optval,
 static int set_dtls(struct dtls_sock *ds, int optname, sockptr_t optval,
 		    unsigned int optlen)
 {
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(assoc_setters); i++)
+		if (assoc_setters[i].name == optname)
+			return set_assoc(ds, &assoc_setters[i], optval, optlen);
 	switch (optname) {
-	case DTLS_TX:
-	case DTLS_RX:
-		return set_key(ds, optname, optval, optlen);
-	case DTLS_WINDOW:
-		return set_window(ds, optval, optlen);
-	case DTLS_CID:
-		return set_cid(ds, optval, optlen);
 	case DTLS_FEED:
 		return set_feed(ds, optval, optlen);
-	case DTLS_REPLAY_WINDOW:
-		return set_replay_window(ds, optval, optlen);
+	case DTLS_ASSOC_TABLE:
+		return set_table(ds, optval, optlen);
+	case DTLS_ASSOC_ADD:
+	case DTLS_ASSOC_MOVE:
+		return set_peer(ds, optname, optval, optlen);
+	case DTLS_ASSOC_DEL:
+		return delete_assoc(ds, optval, optlen);
 	case DTLS_POLL_CONTROL:
 		return set_poll_control(ds, optval, optlen);
 	}
@@ -525,6 +592,8 @@ static int set_udp(struct dtls_sock *ds, int optname, sockptr_t optval,
 		WRITE_ONCE(ds->user_gro, val);
 		return 0;
 	case UDP_CORK:
+		if (val && dtls_sock_table(ds))
+			return -EOPNOTSUPP;
 		WRITE_ONCE(ds->corked, val);
 		return val ? 0 : dtls_tx_uncork(ds, 0);
 	default:	/* UDP_ENCAP */
@@ -569,7 +638,7 @@ struct assoc_getter {
 	int name;
 	int in;
 	int size;
-	int (*get)(struct dtls_sock *ds, void *value);
+	int (*get)(struct dtls_sock *ds, struct dtls_assoc *assoc, void *value);
 };
 
 static const struct assoc_getter assoc_getters[] = {
@@ -586,6 +655,7 @@ static const struct assoc_getter assoc_getters[] = {
 static int get_assoc(struct dtls_sock *ds, const struct assoc_getter *getter,
 		     char __user *optval, int __user *optlen, int len)
 {
+	struct dtls_assoc *assoc;
 	void *value;
 	int err;
 
@@ -595,10 +665,36 @@ static int get_assoc(struct dtls_sock *ds, const struct assoc_getter *getter,
 	if (!value)
 		return -ENOMEM;
 	err = copy_from_user(value, optval, getter->in) ? -EFAULT : 0;
-	err = err ?: check_id(value) ?: getter->get(ds, value) ?:
-	      put_opt(value, getter->size, optval, optlen, len);
+	if (!err) {
+		assoc = find_assoc(ds, value);
+		err = assoc ? getter->get(ds, assoc, value) : -ENOENT;
+		dtls_assoc_put(assoc);
+	}
+	err = err ?: put_opt(value, getter->size, optval, optlen, len);
 	kfree(value);
 	return err;
+}
+
+static int get_table(struct dtls_sock *ds, char __user *optval,
+		     int __user *optlen, int len)
+{
+	struct dtls_assoc_table table = {};
+
+	return dtls_assocopt_get_table(ds, &table) ?:
+	       put_opt(&table, sizeof(table), optval, optlen, len);
+}
+
+static int get_next(struct dtls_sock *ds, char __user *optval,
+		    int __user *optlen, int len)
+{
+	struct dtls_assoc_peer peer = {};
+
+	if (len < (int)sizeof(peer.id))
+		return -EINVAL;
+	if (copy_from_user(&peer.id, optval, sizeof(peer.id)))
+		return -EFAULT;
+	return dtls_assocopt_next(ds, &peer) ?:
+	       put_opt(&peer, sizeof(peer), optval, optlen, len);
 }
 
 static int get_dtls(struct dtls_sock *ds, int optname, char __user *optval,
@@ -611,6 +707,10 @@ static int get_dtls(struct dtls_sock *ds, int optname, char __user *optval,
 		val = READ_ONCE(ds->poll_control);
 		return put_opt(&val, sizeof(val), optval, optlen, len);
 	}
+	if (optname == DTLS_ASSOC_TABLE)
+		return get_table(ds, optval, optlen, len);
+	if (optname == DTLS_ASSOC_NEXT)
+		return get_next(ds, optval, optlen, len);
 	for (i = 0; i < ARRAY_SIZE(assoc_getters); i++)
 		if (assoc_getters[i].name == optname)
 			return get_assoc(ds, &assoc_getters[i], optval, optlen,

@@ -93,16 +93,14 @@ static const struct {
 };
 
 /*
- * Count @what for the association and for the network namespace and, if it is a
+ * Count @what for @assoc and for the network namespace and, if it is a
  * drop, for UDP and the socket. The function may be called in any context.
  */
-void dtls_stats_count(struct dtls_sock *ds, enum dtls_count what)
+void dtls_stats_count(struct dtls_sock *ds, struct dtls_assoc *assoc,
+		      enum dtls_count what)
 {
-	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-
 	dtls_stats_inc(ds, kinds[what].stat);
-	if (assoc)
-		atomic64_inc(&assoc->count[what]);
+	atomic64_inc(&assoc->count[what]);
 	if (what != DTLS_COUNT_RX_CONTROL)
 		trace_dtls_drop(ds->sk, what);
 	if (!kinds[what].drop)

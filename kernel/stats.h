@@ -52,7 +52,8 @@ static inline void dtls_stats_inc(struct dtls_sock *ds, enum dtls_stat stat)
 	dtls_stats_add(ds, stat, 1);
 }
 
-void dtls_stats_count(struct dtls_sock *ds, enum dtls_count what);
+void dtls_stats_count(struct dtls_sock *ds, struct dtls_assoc *assoc,
+		      enum dtls_count what);
 u8 dtls_stats_drop_reason(enum dtls_count what);
 
 #endif /* _DTLS_STATS_H */

@@ -26,6 +26,7 @@
 #include "compat.h"
 #include "control.h"
 #include "crypt.h"
+#include "dest.h"
 #include "epoch.h"
 #include "path.h"
 #include "scratch.h"
@@ -38,6 +39,9 @@
 #define BASE_FLAGS	(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM | \
 			 MSG_DONTROUTE)
 
+/* Behind the caller's control messages there is room for two of ours. */
+#define CONTROL_ROOM	(DTLS_DEST_SOURCE_MAX + CMSG_SPACE(sizeof(u16)))
+
 /*
  * One record of up to COPY_MAX bytes is cheaper copied by the base than lent.
  * For several records that limit is DTLS_LINEAR_SIZE. Both were measured, for
@@ -49,6 +53,9 @@ static_assert(COPY_MAX <= DTLS_LINEAR_SIZE);
 /* struct tx is what one call of sendmsg() asks for; it lies on the call's stack. */
 struct tx {
 	struct dtls_sock *ds;
+	struct dtls_assoc *assoc;
+	struct dtls_dest *dest;		/* NULL: the socket is connected */
+	u64 id;				/* of the association, or 0 */
 	struct dtls_epoch *epoch;	/* a reference */
 	struct msghdr *msg;
 	unsigned int flags;		/* for the base */
@@ -119,6 +126,11 @@ static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
 		.msg_controllen = tx->control_len,
 	};
 	struct kvec kvec;
+
+	if (unlikely(tx->dest)) {
+		msg.msg_name = &tx->dest->name;
+		msg.msg_namelen = tx->dest->name_len;
+	}
 
 	if (batch->linear) {
 		kvec.iov_base = batch->linear + pos;
@@ -234,7 +246,7 @@ static int clear_number(const struct tx *tx)
 
 static void count_sent(struct tx *tx, unsigned int records, size_t bytes)
 {
-	struct dtls_assoc *assoc = dtls_sock_assoc(tx->ds);
+	struct dtls_assoc *assoc = tx->assoc;
 
 	atomic64_add(records, &assoc->count[DTLS_COUNT_TX_RECORDS]);
 	atomic64_add(bytes, &assoc->count[DTLS_COUNT_TX_BYTES]);
@@ -249,7 +261,8 @@ static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
 	if (taken < 0)
 		dtls_stats_inc(tx->ds, DTLS_STAT_TX_EXPIRED);
 	if (dtls_epoch_tx_warn(tx->epoch))
-		dtls_control_event(tx->ds, tx->epoch, DTLS_EVENT_TX_LIMIT);
+		dtls_control_event(tx->ds, tx->assoc, tx->epoch,
+				   DTLS_EVENT_TX_LIMIT);
 	return taken;
 }
 
@@ -647,7 +660,16 @@ static int parse_info(struct tx *tx, const struct cmsghdr *cmsg)
 	memset(&tx->info, 0, sizeof(tx->info));
 	memcpy(&tx->info, data, known);
 	tx->has_info = true;
-	return tx->info.id ? -ENOENT : 0;
+	return 0;
+}
+
+/* parse_id() reads DTLS_ASSOC, the number of the association that is meant. */
+static int parse_id(struct tx *tx, const struct cmsghdr *cmsg)
+{
+	if (cmsg->cmsg_len != CMSG_LEN(sizeof(tx->id)))
+		return -EINVAL;
+	memcpy(&tx->id, CMSG_DATA(cmsg), sizeof(tx->id));
+	return 0;
 }
 
 /*
@@ -667,7 +689,8 @@ static int parse_control(struct tx *tx)
 		if (!CMSG_OK(msg, cmsg))
 			return -EINVAL;
 		if (cmsg->cmsg_level == SOL_DTLS) {
-			err = parse_info(tx, cmsg);
+			err = cmsg->cmsg_type == DTLS_ASSOC ?
+			      parse_id(tx, cmsg) : parse_info(tx, cmsg);
 			if (err)
 				return err;
 		} else if (cmsg->cmsg_level == SOL_UDP) {
@@ -681,7 +704,7 @@ static int parse_control(struct tx *tx)
 
 			if (!tx->control)
 				tx->control = kzalloc(CMSG_ALIGN(msg->msg_controllen) +
-						      CMSG_SPACE(sizeof(u16)),
+						      CONTROL_ROOM,
 						      GFP_KERNEL_ACCOUNT);
 			if (!tx->control)
 				return -ENOMEM;
@@ -695,17 +718,23 @@ static int parse_control(struct tx *tx)
 
 /*
  * dtls_tx_mtu() returns how many bytes of plaintext make a record that fits the
- * path now, or 0 if that is unknown.
+ * path to @flow (NULL: to the connected peer) now, or 0 if that is unknown.
  */
-unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_key *key)
+unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_flow *flow,
+			 const struct dtls_key *key)
 {
-	unsigned int payload = dtls_path_payload(ds->sk), mtu;
+	unsigned int payload = dtls_path_payload(ds->sk, flow), mtu;
 
 	if (payload <= key->head + key->tail)
 		return 0;
 	mtu = min_t(unsigned int, payload - key->head - key->tail,
 		    key->max_plaintext);
 	return dtls_key_size(key, mtu, false) <= payload ? mtu : 0;
+}
+
+static const struct dtls_flow *flow_of(const struct tx *tx)
+{
+	return tx->dest ? &tx->dest->flow : NULL;
 }
 
 /*
@@ -723,12 +752,12 @@ static int check_send(struct tx *tx, size_t record_len)
 	err = sock_error(sk);
 	if (err)
 		return err;
-	if (sk->sk_state != TCP_ESTABLISHED)
+	if (!tx->dest && sk->sk_state != TCP_ESTABLISHED)
 		return -EDESTADDRREQ;	/* ss -K disconnected it */
 	if (record_len > tx->epoch->key.max_plaintext)
 		return -EMSGSIZE;
 	if (dtls_path_dont_fragment(sk)) {
-		payload = dtls_path_payload(sk);
+		payload = dtls_path_payload(sk, flow_of(tx));
 		if (payload && dtls_key_size(&tx->epoch->key, record_len,
 					     false) > payload)
 			return -EMSGSIZE;
@@ -752,7 +781,7 @@ static int send_raw(struct tx *tx, size_t len)
 	static const struct dtls_record_info raw = { .flags = DTLS_RECORD_RAW };
 	struct msghdr msg = *tx->msg;
 
-	if (memcmp(&tx->info, &raw, sizeof(raw)) || tx->cut ||
+	if (memcmp(&tx->info, &raw, sizeof(raw)) || tx->cut || tx->id ||
 	    msg.msg_flags & MSG_MORE)
 		return -EINVAL;
 	msg.msg_flags = tx->flags;
@@ -797,8 +826,12 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 	if (tx->type != DTLS_CT_APPLICATION_DATA)
 		tx->segment = 0;
 	else if (splice && !tx->segment)
-		tx->segment = dtls_tx_mtu(ds, &tx->epoch->key) ?:
+		tx->segment = dtls_tx_mtu(ds, flow_of(tx), &tx->epoch->key) ?:
 			      tx->epoch->key.max_plaintext;
+
+	/* A cork is one datagram, and does not tell whose. */
+	if (tx->dest && more)
+		return -EOPNOTSUPP;
 
 	record_len = tx->segment ? min_t(size_t, len, tx->segment) : len;
 	/*
@@ -828,6 +861,58 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 	return ret;
 }
 
+/* send_sealed() sends the message under the write key of its association. */
+static ssize_t send_sealed(struct tx *tx, size_t len)
+{
+	ssize_t ret;
+
+	tx->epoch = dtls_assoc_tx(tx->assoc);
+	if (!tx->epoch)
+		return -ENOKEY;
+	ret = send_protected(tx, len);
+	dtls_epoch_put(tx->epoch);
+	return ret;
+}
+
+/*
+ * send_to_one() sends a message of a socket with many associations. Numbers in both
+ * control messages must be the same one.
+ */
+static noinline ssize_t send_to_one(struct tx *tx, size_t len)
+{
+	u8 control[CONTROL_ROOM] __aligned(sizeof(long)) __uninitialized;
+	const struct msghdr *msg = tx->msg;
+	struct dtls_dest dest __uninitialized;
+	u64 id = tx->id ?: tx->info.id;
+	ssize_t ret;
+
+	if (tx->info.id && tx->info.id != id)
+		return -EINVAL;
+	ret = dtls_dest_find(tx->ds, &dest, id, msg->msg_name,
+			     msg->msg_namelen);
+	if (ret)
+		return ret;
+	tx->assoc = dest.assoc;
+	tx->dest = &dest;
+	if (!tx->control)
+		tx->control = control;
+	tx->control_len += dtls_dest_put_source(tx->ds, &dest, tx->control +
+							       tx->control_len);
+	ret = send_sealed(tx, len);
+	if (tx->control == control)
+		tx->control = NULL;
+	dtls_assoc_put(dest.assoc);
+	return ret;
+}
+
+/* send_to_peer() sends a message of a connected socket. */
+static ssize_t send_to_peer(struct tx *tx, size_t len)
+{
+	if (tx->id || tx->info.id)
+		return -ENOENT;
+	return send_sealed(tx, len);
+}
+
 /*
  * dtls_sendmsg() is the sendmsg of struct proto. The base gets nothing but
  * ciphertext, except for a datagram that is marked DTLS_RECORD_RAW. The function
@@ -836,9 +921,9 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct dtls_sock *ds = dtls_sk(sk);
-	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
 	struct tx tx = {
 		.ds = ds,
+		.assoc = ds->assoc,
 		.msg = msg,
 		.flags = msg->msg_flags & BASE_FLAGS,
 		.segment = READ_ONCE(ds->gso_size),
@@ -857,21 +942,16 @@ int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	if (ret)
 		goto out;
 	ret = -EISCONN;
-	if (assoc && msg->msg_name &&
+	if (dtls_assoc_version(tx.assoc) && msg->msg_name &&
 	    !dtls_path_is_peer(sk, msg->msg_name, msg->msg_namelen))
 		goto out;
 
-	if (tx.info.flags & DTLS_RECORD_RAW) {
+	if (tx.info.flags & DTLS_RECORD_RAW)
 		ret = send_raw(&tx, len);
-		goto out;
-	}
-
-	ret = -ENOKEY;
-	tx.epoch = assoc ? dtls_assoc_tx(assoc) : NULL;
-	if (!tx.epoch)
-		goto out;
-	ret = send_protected(&tx, len);
-	dtls_epoch_put(tx.epoch);
+	else if (unlikely(dtls_sock_table(ds)))
+		ret = send_to_one(&tx, len);
+	else
+		ret = send_to_peer(&tx, len);
 out:
 	if (ret < 0)
 		dtls_stats_inc(ds, DTLS_STAT_TX_ERRORS);

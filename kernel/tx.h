@@ -5,13 +5,15 @@
 
 #include <linux/types.h>
 
+struct dtls_flow;
 struct dtls_key;
 struct dtls_sock;
 struct msghdr;
 struct sock;
 
 int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
-unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_key *key);
+unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_flow *flow,
+			 const struct dtls_key *key);
 int dtls_tx_uncork(struct dtls_sock *ds, int flags);
 void dtls_tx_purge(struct dtls_sock *ds);
 

@@ -22,6 +22,7 @@
 #include "sock.h"
 #include "sockopt.h"
 #include "stats.h"
+#include "table.h"
 #include "tx.h"
 #include "ulp.h"
 #include "wait.h"
@@ -102,7 +103,10 @@ static int dtls_connect(struct sock *sk, struct dtls_sockaddr *addr,
 		return -EAFNOSUPPORT;
 
 	mutex_lock(&ds->setup);
-	if (!ds->assoc || dtls_path_is_peer(sk, (void *)addr, addr_len))
+	if (ds->table)
+		err = -EOPNOTSUPP;
+	else if (!dtls_assoc_version(ds->assoc) ||
+		 dtls_path_is_peer(sk, (void *)addr, addr_len))
 		err = ds->base->connect(sk, addr, addr_len);
 	mutex_unlock(&ds->setup);
 	return err;
@@ -114,13 +118,23 @@ static int dtls_disconnect(struct sock *sk, int flags)
 	int err = -EISCONN;
 
 	mutex_lock(&ds->setup);
-	if (!ds->assoc)
+	if (ds->table)
+		err = -EOPNOTSUPP;
+	else if (!dtls_assoc_version(ds->assoc))
 		err = ds->base->disconnect(sk, flags);
 	mutex_unlock(&ds->setup);
 	return err;
 }
 
 /* ---- attach and close ---- */
+
+/* Free @ds, which no call uses and no socket knows. Sleeps. */
+static void free_sock(struct dtls_sock *ds)
+{
+	dtls_table_free(ds->table);
+	dtls_assoc_put(ds->assoc);
+	kfree(ds);
+}
 
 /*
  * dtls_close() is the close of struct proto: the last call on the socket's
@@ -143,9 +157,9 @@ static void dtls_close(struct sock *sk, long timeout)
 
 	dtls_intake_purge(ds);
 	dtls_tx_purge(ds);
-	dtls_assoc_free(ds->assoc);
+	dtls_assoc_stop_retiring(&ds->retiring);
 	module_put(ds->base_ops->owner);
-	kfree(ds);
+	free_sock(ds);
 
 	base->close(sk, timeout);
 }
@@ -226,7 +240,8 @@ static int may_attach(struct sock *sk, struct socket *sock, struct ulp_ops *u)
 }
 
 /*
- * Return the structure of an attached socket, without an association, or NULL.
+ * Return the structure of an attached socket, with an association that has no key
+ * yet, or NULL.
  */
 static struct dtls_sock *new_sock(struct sock *sk, const struct ulp_ops *u)
 {
@@ -234,11 +249,16 @@ static struct dtls_sock *new_sock(struct sock *sk, const struct ulp_ops *u)
 
 	if (!ds)
 		return NULL;
+	dtls_assoc_init_retiring(&ds->retiring);
+	ds->assoc = dtls_assoc_new(0, DTLS_REPLAY_WINDOW_MIN, &ds->retiring);
+	if (!ds->assoc) {
+		kfree(ds);
+		return NULL;
+	}
 	ds->sk = sk;
 	ds->base = u->base;
 	ds->base_ops = u->base_ops;
 	ds->stats = dtls_stats_of(sock_net(sk));
-	ds->replay_window = DTLS_REPLAY_WINDOW_MIN;
 	mutex_init(&ds->setup);
 	mutex_init(&ds->cork_lock);
 	spin_lock_init(&ds->lock);
@@ -313,7 +333,7 @@ static int attach_sock(struct sock *sk)
 	release_sock(sk);
 
 	if (err)
-		kfree(ds);
+		free_sock(ds);
 	else
 		dtls_stats_inc(ds, DTLS_STAT_ATTACHED);
 	return err;

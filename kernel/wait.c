@@ -102,21 +102,23 @@ bool __dtls_wait_nothing(struct dtls_sock *ds)
 
 /*
  * end_of_file() handles the peer's close_notify, which was in @rx. What was taken in
- * before @rx comes before the end of file, so the goodbye is handed to the run of
- * records before @rx until there is none. Returns true if the end of file has come.
+ * of the association before @rx comes before the end of file, so the goodbye is
+ * handed to the association's run of records before @rx until there is none. Returns
+ * true if the end of file has come.
  */
 static bool end_of_file(struct dtls_sock *ds, struct dtls_run *rx)
 {
-	struct dtls_run *older = hlist_entry_safe(rx->carried.next,
-						  struct dtls_run, carried);
+	struct dtls_run *older = rx;
 
 	lockdep_assert_held(&ds->lock);
-	if (older) {
-		older->goodbye = true;
-		return false;
+	hlist_for_each_entry_continue(older, carried) {
+		if (older->assoc == rx->assoc) {
+			older->goodbye = true;
+			return false;
+		}
 	}
 	/* Pairs with dtls_wait_closed(). What is in the queues came before the end. */
-	smp_store_release(&dtls_sock_assoc(ds)->eof, true);
+	smp_store_release(&rx->assoc->eof, true);
 	dtls_wait_news(ds);
 	return true;
 }
@@ -133,7 +135,7 @@ static noinline enum whom whom_to_wake(struct dtls_sock *ds,
 				       struct dtls_run *rx)
 {
 	lockdep_assert_held(&ds->lock);
-	if (rx->goodbye && end_of_file(ds, rx))
+	if (rx->goodbye && end_of_file(ds, rx) && !rx->assoc->id)
 		return WAKE_ALL;
 	if (!rx->missed)
 		return WAKE_NOBODY;
@@ -161,6 +163,7 @@ void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx)
 
 	if (unlikely(whom != WAKE_NOBODY))
 		wake_tasks(ds->sk, whom == WAKE_ONE ? 1 : 0);
+	dtls_assoc_put(rx->assoc);
 	/* Some records of a longer run were read, so its skb was not dropped. */
 	if (unlikely(rx->why && rx->n == 1))
 		dtls_skb_drop(ds->sk, rx->skb, rx->why);

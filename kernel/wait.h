@@ -41,9 +41,7 @@ static inline void dtls_wait_news(struct dtls_sock *ds)
  */
 static inline bool dtls_wait_closed(const struct dtls_sock *ds)
 {
-	struct dtls_assoc *assoc = dtls_sock_assoc(ds);
-
-	return assoc && smp_load_acquire(&assoc->eof);	/* end_of_file() */
+	return smp_load_acquire(&ds->assoc->eof);	/* end_of_file() */
 }
 
 /* Return true if UDP has a datagram for this socket. */

@@ -55,7 +55,7 @@ AT(dtls_record_info, event, 26, 2);
 AT(dtls_record_info, reserved, 28, 4);
 AT(dtls_record_info, number_ptr, 32, 8);
 
-SIZE(dtls_info, 88);
+SIZE(dtls_info, 96);
 AT(dtls_info, id, 0, 8);
 AT(dtls_info, version, 8, 2);
 AT(dtls_info, tx_cipher, 10, 2);
@@ -72,6 +72,27 @@ AT(dtls_info, replay_window, 72, 4);
 AT(dtls_info, mtu, 76, 4);
 AT(dtls_info, control_queued, 80, 4);
 AT(dtls_info, early_queued, 84, 4);
+AT(dtls_info, heard, 88, 8);
+
+SIZE(dtls_assoc_table, 16);
+AT(dtls_assoc_table, max, 0, 4);
+AT(dtls_assoc_table, cid_len, 4, 2);
+AT(dtls_assoc_table, reserved, 6, 2);
+AT(dtls_assoc_table, count, 8, 4);
+AT(dtls_assoc_table, reserved2, 12, 4);
+
+SIZE(dtls_addr, 24);
+AT(dtls_addr, family, 0, 2);
+AT(dtls_addr, port, 2, 2);
+AT(dtls_addr, scope_id, 4, 4);
+AT(dtls_addr, addr, 8, 16);
+
+SIZE(dtls_assoc_peer, 64);
+AT(dtls_assoc_peer, id, 0, 8);
+AT(dtls_assoc_peer, flags, 8, 4);
+AT(dtls_assoc_peer, reserved, 12, 4);
+AT(dtls_assoc_peer, peer, 16, 24);
+AT(dtls_assoc_peer, local, 40, 24);
 
 SIZE(dtls_counters, 112);
 AT(dtls_counters, id, 0, 8);

@@ -945,4 +945,172 @@ TEST_F(fault, close)
 	EXPECT_TRUE(survives(&self->f, &op));
 }
 
+/* ---- one association of many ---- */
+
+#define ASSOC_ID	7
+
+/* The same link, whose @a is not connected and has a table */
+static int fresh_server(struct fault *f)
+{
+	const struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct dtls_assoc_table table = { .cid_len = f->l.ba.cid_len };
+
+	return fresh(f) || connect(f->l.a, &none, sizeof(none)) ||
+	       dtls_attach(f->l.a) ||
+	       setsockopt(f->l.a, SOL_DTLS, DTLS_ASSOC_TABLE, &table,
+			  sizeof(table)) ? -1 : 0;
+}
+
+static int set_key_of_one(struct fault *f, int dir, const struct peer_key *k)
+{
+	struct dtls_key_info ki;
+
+	key_info(k, &ki);
+	ki.id = ASSOC_ID;
+	return setsockopt(f->l.a, SOL_DTLS, dir, &ki, sizeof(ki));
+}
+
+/* Add the association, or move it, with the address of @fd. */
+static int set_address(struct fault *f, int option, int fd)
+{
+	struct dtls_assoc_peer peer = { .id = ASSOC_ID };
+	struct sockaddr_in6 name;
+	struct sockaddr_in *sin = (void *)&name;
+	socklen_t len = sizeof(name);
+
+	if (getsockname(fd, (struct sockaddr *)&name, &len))
+		return -1;
+	peer.peer.family = f->family;
+	peer.peer.port = name.sin6_port;
+	if (f->family == AF_INET)
+		memcpy(peer.peer.addr, &sin->sin_addr, sizeof(sin->sin_addr));
+	else
+		memcpy(peer.peer.addr, &name.sin6_addr, sizeof(name.sin6_addr));
+	return setsockopt(f->l.a, SOL_DTLS, option, &peer, sizeof(peer));
+}
+
+static int add_one(struct fault *f)
+{
+	return set_address(f, DTLS_ASSOC_ADD, f->l.b) ||
+	       set_key_of_one(f, DTLS_RX, &f->l.ba) ||
+	       set_key_of_one(f, DTLS_TX, &f->l.ab) ? -1 : 0;
+}
+
+static int delete_one(struct fault *f)
+{
+	const __u64 id = ASSOC_ID;
+
+	return setsockopt(f->l.a, SOL_DTLS, DTLS_ASSOC_DEL, &id, sizeof(id));
+}
+
+static ssize_t send_to_one(struct fault *f, size_t len)
+{
+	const __u64 id = ASSOC_ID;
+	char space[CMSG_SPACE(sizeof(id))] = "";
+	static __u8 data[3000];
+	struct iovec iov = { data, len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = space,
+			      .msg_controllen = sizeof(space) };
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_DTLS;
+	cmsg->cmsg_type = DTLS_ASSOC;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(id));
+	memcpy(CMSG_DATA(cmsg), &id, sizeof(id));
+	return sendmsg(f->l.a, &msg, 0);
+}
+
+static bool one_works(struct fault *f)
+{
+	char in[100];
+
+	if (!drain(f) || link_send(&f->l, CT_DATA, "one", 3) != 3 ||
+	    recv_now(f->l.a, in, sizeof(in)) != 3 || memcmp(in, "one", 3) ||
+	    send_to_one(f, 50) != 50)
+		return false;
+	settle();
+	return drain(f);
+}
+
+static int fresh_one(struct fault *f)
+{
+	return fresh_server(f) || add_one(f) ? -1 : 0;
+}
+
+static int call_add(struct fault *f)
+{
+	return add_one(f) ? errno : 0;
+}
+
+/* What was not added whole is deleted, and can be added again. */
+static bool check_add(struct fault *f)
+{
+	if (f->failed && delete_one(f) && errno != ENOENT)
+		return false;
+	return (!f->failed || !add_one(f)) && one_works(f);
+}
+
+TEST_F(fault, one_of_many_is_added)
+{
+	static const struct op op = { fresh_server, call_add, check_add };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_move(struct fault *f)
+{
+	/* To an address of nobody's, and back. */
+	return set_address(f, DTLS_ASSOC_MOVE, f->l.a) ||
+	       set_address(f, DTLS_ASSOC_MOVE, f->l.b) ? errno : 0;
+}
+
+static bool check_move(struct fault *f)
+{
+	return !set_address(f, DTLS_ASSOC_MOVE, f->l.b) && one_works(f);
+}
+
+TEST_F(fault, one_of_many_is_moved)
+{
+	static const struct op op = { fresh_one, call_move, check_move };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_delete(struct fault *f)
+{
+	return delete_one(f) ? errno : 0;
+}
+
+static bool check_deleted(struct fault *f)
+{
+	return !f->failed && !add_one(f) && one_works(f);
+}
+
+TEST_F(fault, one_of_many_is_deleted)
+{
+	static const struct op op = { fresh_one, call_delete, check_deleted };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int call_traffic_of_one(struct fault *f)
+{
+	char in[3000];
+
+	if (link_send(&f->l, CT_DATA, "one", 3) != 3)
+		return errno;
+	if (recv_now(f->l.a, in, sizeof(in)) < 0 && errno != EAGAIN)
+		return errno;
+	return send_to_one(f, 2000) < 0 ? errno : 0;
+}
+
+TEST_F(fault, traffic_of_one_of_many)
+{
+	static const struct op op = { fresh_one, call_traffic_of_one,
+				      one_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
 TEST_HARNESS_MAIN

@@ -16,6 +16,9 @@
  * attach and the keys send() fails with ENOKEY and recv() waits. dtls(7) is a guide
  * with examples.
  *
+ * A socket that is bound and not connected can have many associations, one with each
+ * peer: see struct dtls_assoc_table.
+ *
  * The attach fails with EEXIST (the socket is attached), EBUSY (the socket has
  * corked data, UDP_CORK or UDP_ENCAP, or belongs to a sockmap or a tunnel),
  * EAFNOSUPPORT (an AF_INET6 socket that is connected to a v4-mapped address, or that
@@ -40,8 +43,8 @@
  *
  * A structure that concerns one association begins with its number, @id.
  * getsockopt() reads the number from its buffer too, and fails with EINVAL if the
- * buffer is too short for that. Zero is the one association of a connected socket. A
- * socket has no other association so far (ENOENT).
+ * buffer is too short for that. Zero is the one association of a connected socket.
+ * Other numbers are those of a socket's table (ENOENT: there is no such association).
  *
  * What a socket holds until it is read is charged as UDP charges its queue: to
  * udp_mem and to the cgroup that made the socket. Application data counts against
@@ -50,7 +53,8 @@
  * records an eighth, authenticated control records an eighth. One record always
  * fits. Of the first two, which anybody can send, the oldest make room for the
  * newest; of the last the newest is dropped. A record that has waited for its key for
- * a minute is dropped too.
+ * a minute is dropped too. Of a budget that many associations share, each may have as
+ * much as is still free, so that no peer uses up all of it.
  *
  * A datagram is not looked at any further once eight records in it were malformed,
  * of no known key, or forged. Each record that is dropped counts as a drop of the
@@ -69,8 +73,8 @@
 
 /*
  * Options of level SOL_DTLS. Numbers 1 to 15 concern one association. Numbers 16 to
- * 31 are kept for options that add associations to a socket and take them away.
- * Numbers from 32 on concern the socket.
+ * 31 add associations to a socket and take them away. Numbers from 32 on concern the
+ * socket.
  */
 #define DTLS_TX			1	/* set: struct dtls_key_info */
 #define DTLS_RX			2	/* set: struct dtls_key_info */
@@ -80,6 +84,11 @@
 #define DTLS_REPLAY_WINDOW	6	/* set: struct dtls_replay_window */
 #define DTLS_CID		7	/* get, set: struct dtls_cid */
 #define DTLS_FEED		8	/* set: struct dtls_feed */
+#define DTLS_ASSOC_TABLE	16	/* get, set: struct dtls_assoc_table */
+#define DTLS_ASSOC_ADD		17	/* set: struct dtls_assoc_peer */
+#define DTLS_ASSOC_DEL		18	/* set: __u64, the number of the association */
+#define DTLS_ASSOC_MOVE		19	/* set: struct dtls_assoc_peer */
+#define DTLS_ASSOC_NEXT		20	/* get: struct dtls_assoc_peer */
 #define DTLS_POLL_CONTROL	32	/* get, set: __u32, 1: EPOLLPRI on control records */
 
 /*
@@ -108,6 +117,7 @@
 
 /* Control messages of level SOL_DTLS */
 #define DTLS_RECORD_INFO	1	/* struct dtls_record_info */
+#define DTLS_ASSOC		2	/* __u64: the number of an association */
 
 /* Versions, as they stand on the wire */
 #define DTLS_VERSION_1_2	0xfefd
@@ -182,7 +192,8 @@
  * setsockopt() may sleep. It fails, with nothing changed, with EINVAL (the length of
  * the structure, epoch, sequence number, @max_plaintext, unused bytes that are not
  * zero, a version that differs from the association's, or a connection ID that is not
- * as long as those of other read keys but early data's), EOPNOTSUPP (the version),
+ * as long as those of other read keys but early data's, or as the table says),
+ * EADDRINUSE (the connection ID is that of another association), EOPNOTSUPP (the version),
  * ENOENT (the kernel or the version lacks the cipher, or there is no such
  * association), E2BIG (unknown bytes that are not zero), ENOTCONN (the socket has no
  * peer), EISCONN (the peer is not that of the keys before), EBUSY (UDP_ENCAP), EEXIST
@@ -202,6 +213,112 @@ struct dtls_key_info {
 	__u8	iv[DTLS_IV_SIZE];
 	__u8	pad[4];
 	__u8	cid[256];
+};
+
+/**
+ * struct dtls_assoc_table - a socket's associations (get, set DTLS_ASSOC_TABLE)
+ * @max:	how many associations there may be; 0: any number
+ * @cid_len:	bytes of every connection ID that this end gives to a peer; 0: it
+ *		gives none
+ * @reserved:	zero; the structure may end here
+ * @count:	get: how many associations there are; set: zero
+ * @reserved2:	zero
+ *
+ * A socket that is bound and neither connected nor has a key is made one with many
+ * associations by this option, for good. Setting it again changes @max, and fails
+ * with EINVAL if @cid_len differs. Setting fails with EINVAL too if the socket is not
+ * bound, with EISCONN (it is connected), EBUSY (it has UDP_CORK or UDP_ENCAP) and
+ * ENOMEM. Getting fails with EOPNOTSUPP if the socket has no table. connect(),
+ * UDP_CORK and MSG_MORE fail with EOPNOTSUPP from then on.
+ *
+ * Associations are added, moved, deleted and listed by number with struct dtls_assoc_peer.
+ * Each has keys, windows, counters and connection IDs of its own, which the options of
+ * one association set and get by its number.
+ *
+ * A datagram belongs to the association that its first record's connection ID tells,
+ * or its addresses if that record has none. All records in it are held against that
+ * association alone.
+ *
+ * Sending: a control message DTLS_ASSOC tells the association, or the number in
+ * struct dtls_record_info, or the peer's address as msg_name. An address alone does
+ * only on a socket that is bound to one address. A message fails with EDESTADDRREQ if
+ * nothing tells the association, with ENOENT if no association has the number, with
+ * ENOTCONN if none has the address, and with EISCONN if the address is not that of the
+ * number. Datagrams leave from the address that the association has as its local one.
+ *
+ * Reading: each application record comes with the peer's address and a control message
+ * DTLS_ASSOC. With UDP_GRO all records of one call are of one association. A control
+ * record has the number in struct dtls_record_info. What a peer does is no state of the
+ * socket: recv() does not return 0 for a close_notify, and a fatal alert is no error.
+ * Both are control records.
+ *
+ * What belongs to no association is nobody's, such as the hellos of those who want one.
+ * A datagram that begins with a DTLS record comes whole, as one raw control record with
+ * number 0, with the sender's address and, if asked for, IP_PKTINFO or IPV6_PKTINFO;
+ * @type and @epoch are those of its first record. Others are dropped. Answers go out
+ * with DTLS_RECORD_RAW, number 0 and the address as msg_name. DTLS_COUNTERS of number 0
+ * has what became of such datagrams, and DTLS_INFO of number 0 the queues of all.
+ * DTLS_REPLAY_WINDOW of number 0 is for associations that are added later.
+ */
+struct dtls_assoc_table {
+	__u32	max;
+	__u16	cid_len;
+	__u16	reserved;
+	__u32	count;
+	__u32	reserved2;
+};
+
+/**
+ * struct dtls_addr - an address of an association
+ * @family:	AF_INET or AF_INET6, that of the socket
+ * @port:	in network byte order
+ * @scope_id:	the interface of an IPv6 link-local address; else zero
+ * @addr:	in network byte order; the rest of an IPv4 address is zero
+ */
+struct dtls_addr {
+	__u16	family;
+	__be16	port;
+	__u32	scope_id;
+	__u8	addr[16];
+};
+
+/**
+ * struct dtls_assoc_peer - an association of a table
+ * @id:		the number of the association, which its owner chooses; not zero
+ * @flags:	zero
+ * @reserved:	zero
+ * @peer:	the peer's address; the structure may end here
+ * @local:	the address that the peer writes to; its port is that of the socket, or
+ *		zero. All zero: the one address that the socket is bound to. A socket
+ *		that is bound to all addresses must be told
+ *
+ * The options DTLS_ASSOC_ADD and DTLS_ASSOC_MOVE set it, DTLS_ASSOC_NEXT gets it.
+ *
+ * DTLS_ASSOC_ADD adds an association without keys; records that come are kept for
+ * their key, as before the first key of a connected socket. It fails with EOPNOTSUPP
+ * (the socket has no table), EINVAL (a field), EAFNOSUPPORT (an address of another
+ * family, or a v4-mapped one), EEXIST (the number is taken), EADDRINUSE (the addresses
+ * are), ENOSPC (@max is reached) and ENOMEM.
+ *
+ * DTLS_ASSOC_MOVE gives the association @id other addresses. It fails in the same way,
+ * and with ENOENT.
+ *
+ * DTLS_ASSOC_DEL, whose value is the number alone, deletes an association with all that
+ * is queued of it. Number, addresses and connection IDs are free when setsockopt()
+ * returns. A call that has the association in hands at that moment, in another thread,
+ * may still end as if it had come before.
+ *
+ * DTLS_ASSOC_NEXT reads a number from the buffer and tells the association with the
+ * lowest number above it, or fails with ENOENT. A list that begins with number 0 has
+ * every association that was there all the time, whatever is added and deleted
+ * meanwhile.
+ */
+struct dtls_assoc_peer {
+	__u64	id;
+	__u32	flags;
+	__u32	reserved;
+	struct dtls_addr peer;
+	struct dtls_addr local;
 };
 
 /* struct dtls_record_info, flags */
@@ -304,6 +421,10 @@ struct dtls_record_info {
  *		write key, no peer or no route
  * @control_queued: bytes of memory in the control queue
  * @early_queued: bytes of memory of records that wait for a key
+ * @heard:	when the last record was verified, in milliseconds of CLOCK_MONOTONIC;
+ *		0: none was
+ *
+ * Of a table's association @control_queued counts the verified records alone.
  */
 struct dtls_info {
 	__u64	id;
@@ -322,6 +443,7 @@ struct dtls_info {
 	__u32	mtu;
 	__u32	control_queued;
 	__u32	early_queued;
+	__u64	heard;
 };
 
 /**
@@ -341,7 +463,7 @@ struct dtls_info {
  * @rx_no_budget: records, and rests of datagrams, that were dropped for want of memory
  * @rx_expired:	records under a read key that has reached its limit
  *
- * The counters start with the first key. /proc/net/dtls_stat has those of a network
+ * The counters start with the association. /proc/net/dtls_stat has those of a network
  * namespace.
  */
 struct dtls_counters {
@@ -380,7 +502,7 @@ struct dtls_window {
 
 /**
  * struct dtls_replay_window - size of the replay window (set DTLS_REPLAY_WINDOW)
- * @id:		association; zero is taken before the first key too
+ * @id:		association; zero is taken before the first key too, and with a table
  * @records:	DTLS_REPLAY_WINDOW_MIN to DTLS_REPLAY_WINDOW_MAX (else EINVAL), rounded
  *		up to a power of two; the structure may end here
  * @reserved:	zero
@@ -409,7 +531,8 @@ struct dtls_replay_window {
  * has a length, is taken beside those of the read keys and the last DTLS_CIDS_MAX - 1
  * that were set before. A new connection ID is as long as the one before it. Setting
  * fails with EINVAL (the length, or bytes past it that are not zero), ENOKEY (there is no
- * key), EOPNOTSUPP (the version) and ENOMEM.
+ * key), EOPNOTSUPP (the version), EADDRINUSE (@rx is that of another association) and
+ * ENOMEM.
  */
 struct dtls_cid {
 	__u64	id;

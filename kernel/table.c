@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The table of a socket's associations. Three hash tables find an association in
+ * constant time: by the number that the user gave it, by the addresses of its
+ * datagrams, and by the connection IDs that its peer may use. Each hash has a
+ * random key, as strangers choose addresses. A tree, ordered by number, is for who
+ * lists all associations one after the other.
+ */
+#include <linux/jhash.h>
+#include <linux/rhashtable.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "assoc.h"
+#include "record.h"
+#include "table.h"
+
+/**
+ * struct dtls_cid_entry - one connection ID of an association
+ * @node:	node in dtls_table.cids
+ * @list:	node in dtls_assoc.cid_entries
+ * @rcu:	frees the entry
+ * @assoc:	the association, whose memory outlives the entry's
+ * @len:	bytes of @cid
+ * @cid:	the connection ID
+ */
+struct dtls_cid_entry {
+	struct rhash_head node;
+	struct list_head list;
+	struct rcu_head rcu;
+	struct dtls_assoc *assoc;
+	u8 len;
+	u8 cid[];
+};
+
+/* struct cid_key is what dtls_table.cids is asked for. */
+struct cid_key {
+	const u8 *cid;
+	unsigned int len;
+};
+
+/*
+ * An association knows no more connection IDs than these: those of its read keys
+ * and those in its list. What it knows no more makes room first.
+ */
+#define CID_ENTRIES_MAX	(DTLS_RX_EPOCHS + DTLS_CIDS_MAX)
+
+static u32 hash_cid_key(const void *data, u32 len, u32 seed)
+{
+	const struct cid_key *key = data;
+
+	return jhash(key->cid, key->len, seed);
+}
+
+static u32 hash_cid_entry(const void *data, u32 len, u32 seed)
+{
+	const struct dtls_cid_entry *entry = data;
+
+	return jhash(entry->cid, entry->len, seed);
+}
+
+static int compare_cid(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct dtls_cid_entry *entry = obj;
+	const struct cid_key *key = arg->key;
+
+	return key->len != entry->len || memcmp(key->cid, entry->cid, key->len);
+}
+
+static const struct rhashtable_params id_params = {
+	.key_len = sizeof_field(struct dtls_assoc, id),
+	.key_offset = offsetof(struct dtls_assoc, id),
+	.head_offset = offsetof(struct dtls_assoc, by_id),
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params flow_params = {
+	.key_len = sizeof_field(struct dtls_flow_entry, flow),
+	.key_offset = offsetof(struct dtls_flow_entry, flow),
+	.head_offset = offsetof(struct dtls_flow_entry, node),
+	.automatic_shrinking = true,
+};
+
+static const struct rhashtable_params cid_params = {
+	.head_offset = offsetof(struct dtls_cid_entry, node),
+	.hashfn = hash_cid_key,
+	.obj_hashfn = hash_cid_entry,
+	.obj_cmpfn = compare_cid,
+	.automatic_shrinking = true,
+};
+
+/* A flow is compared as bytes, so it has no holes. */
+static_assert(sizeof(struct dtls_flow) == 2 * sizeof(struct in6_addr) + 8);
+
+/* Make an empty table. Sleeps. Return: the table or NULL. */
+struct dtls_table *dtls_table_new(u8 cid_len)
+{
+	struct dtls_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+
+	if (!table)
+		return NULL;
+	mutex_init(&table->lock);
+	table->order = RB_ROOT;
+	table->cid_len = cid_len;
+	if (rhashtable_init(&table->ids, &id_params))
+		goto no_ids;
+	if (rhashtable_init(&table->flows, &flow_params))
+		goto no_flows;
+	if (rhashtable_init(&table->cids, &cid_params))
+		goto no_cids;
+	return table;
+
+no_cids:
+	rhashtable_destroy(&table->flows);
+no_flows:
+	rhashtable_destroy(&table->ids);
+no_ids:
+	kfree(table);
+	return NULL;
+}
+
+/* ---- looking up ---- */
+
+/* Return @assoc, found under RCU, with a reference, or NULL if it is gone. */
+static struct dtls_assoc *hold_assoc(struct dtls_assoc *assoc)
+{
+	return assoc && refcount_inc_not_zero(&assoc->refs) ? assoc : NULL;
+}
+
+/* Return the association with the number @id, with a reference, or NULL. */
+struct dtls_assoc *dtls_table_by_id(struct dtls_table *table, u64 id)
+{
+	struct dtls_assoc *assoc;
+
+	rcu_read_lock();
+	assoc = hold_assoc(rhashtable_lookup(&table->ids, &id, id_params));
+	rcu_read_unlock();
+	return assoc;
+}
+
+/* Return the association with the addresses @flow, with a reference, or NULL. */
+struct dtls_assoc *dtls_table_by_flow(struct dtls_table *table,
+				      const struct dtls_flow *flow)
+{
+	struct dtls_flow_entry *entry;
+	struct dtls_assoc *assoc;
+
+	rcu_read_lock();
+	entry = rhashtable_lookup(&table->flows, flow, flow_params);
+	assoc = hold_assoc(entry ? entry->assoc : NULL);
+	rcu_read_unlock();
+	return assoc;
+}
+
+/*
+ * Return the association whose peer was given the @len bytes of connection ID at
+ * @cid, with a reference, or NULL. The association may know it no more.
+ */
+struct dtls_assoc *dtls_table_by_cid(struct dtls_table *table, const u8 *cid,
+				     unsigned int len)
+{
+	struct cid_key key = { .cid = cid, .len = len };
+	struct dtls_cid_entry *entry;
+	struct dtls_assoc *assoc;
+
+	rcu_read_lock();
+	entry = rhashtable_lookup(&table->cids, &key, cid_params);
+	assoc = hold_assoc(entry ? entry->assoc : NULL);
+	rcu_read_unlock();
+	return assoc;
+}
+
+/*
+ * Return the association with the lowest number above @id, with a reference, or
+ * NULL. Sleeps.
+ */
+struct dtls_assoc *dtls_table_next(struct dtls_table *table, u64 id)
+{
+	struct dtls_assoc *assoc, *next = NULL;
+	struct rb_node *node;
+
+	mutex_lock(&table->lock);
+	node = table->order.rb_node;
+	while (node) {
+		assoc = rb_entry(node, struct dtls_assoc, order);
+		if (assoc->id > id) {
+			next = assoc;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	if (next)
+		dtls_assoc_get(next);
+	mutex_unlock(&table->lock);
+	return next;
+}
+
+/*
+ * Copy the addresses of @assoc, as they are now, to @flow. Return false if it has
+ * none, as it is in no table any more.
+ */
+bool dtls_table_get_flow(const struct dtls_assoc *assoc, struct dtls_flow *flow)
+{
+	const struct dtls_flow_entry *entry;
+
+	rcu_read_lock();
+	entry = rcu_dereference(assoc->flow);
+	if (entry)
+		*flow = entry->flow;
+	rcu_read_unlock();
+	return entry;
+}
+
+/* ---- adding, moving, removing ---- */
+
+/* Return the entry of @assoc to a caller with the table's lock. */
+static struct dtls_flow_entry *flow_of(struct dtls_table *table,
+				       struct dtls_assoc *assoc)
+{
+	return rcu_dereference_protected(assoc->flow,
+					 lockdep_is_held(&table->lock));
+}
+
+/*
+ * Make an entry for @assoc at @flow and hash it. Return the entry; or -EADDRINUSE,
+ * as another association has these addresses, or -ENOMEM.
+ */
+static struct dtls_flow_entry *hash_flow(struct dtls_table *table,
+					 struct dtls_assoc *assoc,
+					 const struct dtls_flow *flow)
+{
+	struct dtls_flow_entry *entry;
+	int err;
+
+	entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
+	if (!entry)
+		return ERR_PTR(-ENOMEM);
+	entry->flow = *flow;
+	entry->assoc = assoc;
+	err = rhashtable_lookup_insert_fast(&table->flows, &entry->node,
+					    flow_params);
+	if (!err)
+		return entry;
+	kfree(entry);
+	return ERR_PTR(err == -EEXIST ? -EADDRINUSE : -ENOMEM);
+}
+
+static void unhash_flow(struct dtls_table *table, struct dtls_flow_entry *entry)
+{
+	rhashtable_remove_fast(&table->flows, &entry->node, flow_params);
+	kfree_rcu(entry, rcu);
+}
+
+static bool has_lower_id(struct rb_node *node, const struct rb_node *other)
+{
+	return rb_entry(node, struct dtls_assoc, order)->id <
+	       rb_entry(other, struct dtls_assoc, order)->id;
+}
+
+/**
+ * dtls_table_add() - add an association
+ * @table:	the table, whose lock is held
+ * @assoc:	the association; its reference is the table's afterwards
+ * @flow:	its addresses
+ *
+ * Calls and datagrams find the association before this function returns. Calls may
+ * have found it for a moment also if the function fails.
+ *
+ * Return: 0, -EEXIST (the number is taken), -EADDRINUSE (the addresses are),
+ * -ENOSPC (the maximum is reached) or -ENOMEM.
+ */
+int dtls_table_add(struct dtls_table *table, struct dtls_assoc *assoc,
+		   const struct dtls_flow *flow)
+{
+	struct dtls_flow_entry *entry;
+	int err;
+
+	lockdep_assert_held(&table->lock);
+	if (table->max && table->count >= table->max)
+		return -ENOSPC;
+	err = rhashtable_lookup_insert_fast(&table->ids, &assoc->by_id,
+					    id_params);
+	if (err)
+		return err == -EEXIST ? -EEXIST : -ENOMEM;
+	entry = hash_flow(table, assoc, flow);
+	if (IS_ERR(entry)) {
+		rhashtable_remove_fast(&table->ids, &assoc->by_id, id_params);
+		return PTR_ERR(entry);
+	}
+	rcu_assign_pointer(assoc->flow, entry);
+	rb_add(&assoc->order, &table->order, has_lower_id);
+	WRITE_ONCE(table->count, table->count + 1);
+	return 0;
+}
+
+/*
+ * Take @assoc out of the table, whose lock is held. The table's reference is the
+ * caller's afterwards. Who looked the association up before may still use it.
+ */
+void dtls_table_remove(struct dtls_table *table, struct dtls_assoc *assoc)
+{
+	lockdep_assert_held(&table->lock);
+	rhashtable_remove_fast(&table->ids, &assoc->by_id, id_params);
+	unhash_flow(table, flow_of(table, assoc));
+	RCU_INIT_POINTER(assoc->flow, NULL);
+	rb_erase(&assoc->order, &table->order);
+	WRITE_ONCE(table->count, table->count - 1);
+}
+
+/*
+ * Give @assoc, which is in the table, other addresses. The table's lock is held.
+ * Return: as hash_flow().
+ */
+int dtls_table_move(struct dtls_table *table, struct dtls_assoc *assoc,
+		    const struct dtls_flow *flow)
+{
+	struct dtls_flow_entry *old = flow_of(table, assoc), *entry;
+
+	lockdep_assert_held(&table->lock);
+	if (!memcmp(&old->flow, flow, sizeof(*flow)))
+		return 0;
+	entry = hash_flow(table, assoc, flow);
+	if (IS_ERR(entry))
+		return PTR_ERR(entry);
+	rcu_assign_pointer(assoc->flow, entry);
+	unhash_flow(table, old);
+	return 0;
+}
+
+/* ---- connection IDs ---- */
+
+static void remove_cid(struct dtls_table *table, struct dtls_cid_entry *entry)
+{
+	rhashtable_remove_fast(&table->cids, &entry->node, cid_params);
+	list_del(&entry->list);
+	kfree_rcu(entry, rcu);
+}
+
+/*
+ * Let go of connection IDs that @assoc knows no more, until there is room for one
+ * more in its list. Retired keys leave theirs behind.
+ */
+static void make_cid_room(struct dtls_table *table, struct dtls_assoc *assoc)
+{
+	struct dtls_cid_entry *entry, *next;
+	unsigned int n = 0;
+
+	list_for_each_entry(entry, &assoc->cid_entries, list)
+		n++;
+	list_for_each_entry_safe(entry, next, &assoc->cid_entries, list) {
+		const struct dtls_record rec = {
+			.cid = entry->cid,
+			.cid_len = entry->len,
+		};
+
+		if (n < CID_ENTRIES_MAX)
+			break;
+		if (!dtls_assoc_knows_cid(assoc, &rec)) {
+			remove_cid(table, entry);
+			n--;
+		}
+	}
+}
+
+/**
+ * dtls_table_add_cid() - let an association be found by a connection ID
+ * @table:	the table
+ * @assoc:	the association, whose setup mutex is held
+ * @cid:	the connection ID
+ * @len:	its bytes: 0: there is none
+ *
+ * Return: 0, also if the association has it already; -EADDRINUSE, as another
+ * association has it; or -ENOMEM.
+ */
+int dtls_table_add_cid(struct dtls_table *table, struct dtls_assoc *assoc,
+		       const u8 *cid, unsigned int len)
+{
+	struct cid_key key = { .cid = cid, .len = len };
+	struct dtls_cid_entry *entry, *other;
+
+	lockdep_assert_held(&assoc->setup);
+	if (!len)
+		return 0;
+	make_cid_room(table, assoc);
+	entry = kzalloc(struct_size(entry, cid, len), GFP_KERNEL_ACCOUNT);
+	if (!entry)
+		return -ENOMEM;
+	entry->assoc = assoc;
+	entry->len = len;
+	memcpy(entry->cid, cid, len);
+
+	rcu_read_lock();
+	other = rhashtable_lookup_get_insert_key(&table->cids, &key,
+						 &entry->node, cid_params);
+	if (!other) {
+		list_add_tail(&entry->list, &assoc->cid_entries);
+		rcu_read_unlock();
+		return 0;
+	}
+	kfree(entry);
+	if (IS_ERR(other)) {
+		rcu_read_unlock();
+		return -ENOMEM;
+	}
+	entry = other->assoc == assoc ? other : NULL;
+	if (entry)
+		list_move_tail(&entry->list, &assoc->cid_entries);
+	rcu_read_unlock();
+	return entry ? 0 : -EADDRINUSE;
+}
+
+/* Take all connection IDs of @assoc, whose setup mutex is held, out of the table. */
+void dtls_table_remove_cids(struct dtls_table *table, struct dtls_assoc *assoc)
+{
+	struct dtls_cid_entry *entry, *next;
+
+	lockdep_assert_held(&assoc->setup);
+	list_for_each_entry_safe(entry, next, &assoc->cid_entries, list)
+		remove_cid(table, entry);
+}
+
+/*
+ * Free @table, which may be NULL, and let go of the associations that are left in
+ * it. close() calls this, when no other call is on the socket, and what it frees
+ * waits for one grace period, not one for each association. Sleeps.
+ */
+void dtls_table_free(struct dtls_table *table)
+{
+	struct dtls_assoc *assoc, *next;
+
+	if (!table)
+		return;
+	rbtree_postorder_for_each_entry_safe(assoc, next, &table->order, order) {
+		mutex_lock(&assoc->setup);
+		dtls_table_remove_cids(table, assoc);
+		mutex_unlock(&assoc->setup);
+		/* Removed one by one, as a table may just be growing. */
+		rhashtable_remove_fast(&table->ids, &assoc->by_id, id_params);
+		unhash_flow(table, rcu_dereference_protected(assoc->flow, true));
+		RCU_INIT_POINTER(assoc->flow, NULL);
+		dtls_assoc_put(assoc);
+		cond_resched();
+	}
+	rhashtable_destroy(&table->cids);
+	rhashtable_destroy(&table->flows);
+	rhashtable_destroy(&table->ids);
+	mutex_destroy(&table->lock);
+	kfree(table);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The associations of one socket, found by number, addresses or connection ID. */
+#ifndef _DTLS_TABLE_H
+#define _DTLS_TABLE_H
+
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/rcupdate.h>
+#include <linux/rhashtable-types.h>
+#include <linux/types.h>
+
+#include "path.h"
+
+struct dtls_assoc;
+
+/**
+ * struct dtls_table - the associations of one socket
+ * @lock:	mutex around adding, removing and moving. Taken outside of
+ *		dtls_assoc.setup
+ * @ids:	dtls_assoc.by_id, by number
+ * @flows:	struct dtls_flow_entry, by addresses
+ * @cids:	struct dtls_cid_entry, by connection ID
+ * @order:	dtls_assoc.order, by number
+ * @count:	how many associations there are
+ * @max:	how many there may be; 0: any number
+ * @cid_len:	bytes of every connection ID that this end gives to a peer; 0: it
+ *		gives none
+ *
+ * The table holds one reference to each association. Who looks one up does so
+ * under RCU and gets a reference of its own.
+ */
+struct dtls_table {
+	struct mutex lock;	/* of who belongs to the table */
+	struct rhashtable ids;
+	struct rhashtable flows;
+	struct rhashtable cids;
+	struct rb_root order;
+	u32 count;
+	u32 max;
+	u8 cid_len;
+};
+
+/**
+ * struct dtls_flow_entry - the place of an association in dtls_table.flows
+ * @node:	node in the hash table
+ * @rcu:	frees the entry
+ * @flow:	the key
+ * @assoc:	the association, whose memory outlives the entry's
+ */
+struct dtls_flow_entry {
+	struct rhash_head node;
+	struct rcu_head rcu;
+	struct dtls_flow flow;
+	struct dtls_assoc *assoc;
+};
+
+struct dtls_table *dtls_table_new(u8 cid_len);
+void dtls_table_free(struct dtls_table *table);
+struct dtls_assoc *dtls_table_by_id(struct dtls_table *table, u64 id);
+struct dtls_assoc *dtls_table_by_flow(struct dtls_table *table,
+				      const struct dtls_flow *flow);
+struct dtls_assoc *dtls_table_by_cid(struct dtls_table *table, const u8 *cid,
+				     unsigned int len);
+struct dtls_assoc *dtls_table_next(struct dtls_table *table, u64 id);
+bool dtls_table_get_flow(const struct dtls_assoc *assoc, struct dtls_flow *flow);
+int __must_check dtls_table_add(struct dtls_table *table,
+				struct dtls_assoc *assoc,
+				const struct dtls_flow *flow);
+void dtls_table_remove(struct dtls_table *table, struct dtls_assoc *assoc);
+int __must_check dtls_table_move(struct dtls_table *table,
+				 struct dtls_assoc *assoc,
+				 const struct dtls_flow *flow);
+int __must_check dtls_table_add_cid(struct dtls_table *table,
+				    struct dtls_assoc *assoc, const u8 *cid,
+				    unsigned int len);
+void dtls_table_remove_cids(struct dtls_table *table,
+			    struct dtls_assoc *assoc);
+
+#endif /* _DTLS_TABLE_H */
