@@ -53,7 +53,7 @@ static_assert(DTLS_SAMPLE_SIZE >= DTLS12_HEADER_SIZE);
 static void next_segment(struct dtls_dgram *d)
 {
 	d->has_cid = false;
-	d->sorted = false;
+	d->begun = false;
 	d->junk = 0;
 	d->seg_end = d->pos + min(d->end - d->pos, d->seg_len);
 }
@@ -194,7 +194,7 @@ static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
 
 	begin_datagram(ds, d, m->skb, m->assoc);
 	d->has_cid = m->has_cid;
-	d->sorted = true;
+	d->begun = true;
 }
 
 /*
@@ -313,7 +313,6 @@ static noinline void sort_datagram(struct dtls_sock *ds,
 	struct dtls_assoc *assoc;
 	struct dtls_flow flow;
 
-	d->sorted = true;
 	if (p && !dtls_record_parse(rec, p, head, len, cid_len) &&
 	    rec->cid_len) {
 		assoc = dtls_table_by_cid(table, rec->cid, rec->cid_len);
@@ -394,6 +393,28 @@ static bool find_next(struct dtls_sock *ds, struct dtls_dgram *d,
 	return false;
 }
 
+/*
+ * Look at the datagram at d->pos as a whole: at whose it is, and whether it is DTLS
+ * at all. Return true if @rx is a datagram of another protocol, which the user wants
+ * to read. By their first byte RFC 7983 tells protocols apart that share a port.
+ */
+static noinline bool begin_whole(struct dtls_sock *ds, struct dtls_table *table,
+				 struct dtls_dgram *d, struct dtls_run *rx)
+{
+	const u8 *p;
+
+	d->begun = true;
+	if (table)
+		sort_datagram(ds, table, d, rx);
+	p = READ_ONCE(ds->pass) ? peek_header(d, rx, 1) : NULL;
+	if (!p || dtls_is_dtls(*p))
+		return false;
+	rx->rec = (struct dtls_record) {
+		.fragment_len = d->seg_end - d->pos,
+	};
+	return true;
+}
+
 /* Find the next record in @d. Return false if @d is used up. */
 static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			struct dtls_run *rx)
@@ -402,8 +423,10 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 
 	lockdep_assert_held(&ds->lock);
 	while (d->pos < d->end) {
-		if (unlikely(table) && !d->sorted)
-			sort_datagram(ds, table, d, rx);
+		rx->foreign = unlikely(table || READ_ONCE(ds->pass)) &&
+			      !d->begun && begin_whole(ds, table, d, rx);
+		if (unlikely(rx->foreign))
+			return true;
 		if (likely(!table) || d->assoc != ds->assoc) {
 			if (find_next(ds, d, rx, table))
 				return true;

@@ -24,8 +24,8 @@
 #include "sock.h"
 #include "wait.h"
 
-/* tell_replayable() tells the user that the record just opened is early data. */
-static noinline void tell_replayable(struct dtls_reader *r,
+/* tell_marked() tells the user that the record just opened is early data, or no record. */
+static noinline void tell_marked(struct dtls_reader *r,
 				     const struct dtls_run *rx)
 {
 	struct dtls_record_info info;
@@ -50,8 +50,8 @@ static int give_opened(struct dtls_reader *r, struct dtls_scratch *scratch)
 		return -EFAULT;
 	sk_peek_offset_bwd(sk, o->len);
 	ret = dtls_reader_result(r, o->len, copied);
-	if (unlikely(dtls_run_replayable(rx)))
-		tell_replayable(r, rx);
+	if (unlikely(dtls_run_marked(rx)))
+		tell_marked(r, rx);
 	dtls_ancillary_put_assoc(r->msg, rx->assoc->id);
 	dtls_ancillary_put(sk, r->msg, rx->skb);
 	if (dtls_chain_wanted(r, o->len, ret))

@@ -137,6 +137,15 @@ static inline bool dtls_is_unified(u8 first)
 }
 
 /*
+ * Return true if a datagram that begins with @first may be DTLS. Other values are
+ * those of protocols that may share a port with DTLS (RFC 7983 7).
+ */
+static inline bool dtls_is_dtls(u8 first)
+{
+	return first >= 20 && first <= 63;
+}
+
+/*
  * Return true if @rec may be a protected record of a handshake, of this
  * association or of one that the peer begins anew (RFC 6347 4.2.8, RFC 9147
  * 5.11). A connection ID of DTLS 1.2 hides the content type; a handshake of

@@ -23,11 +23,11 @@
 
 /*
  * tell_kept() tells the user what belongs to @m, application data that was kept. A
- * program must know which records are early data (RFC 8446 8).
+ * program must know which records are early data (RFC 8446 8), and what is no record.
  */
 static void tell_kept(struct dtls_reader *r, struct dtls_msg *m)
 {
-	if (m->info.flags & DTLS_RECORD_REPLAYABLE)
+	if (m->info.flags & (DTLS_RECORD_REPLAYABLE | DTLS_RECORD_RAW))
 		dtls_ancillary_put_info(r->msg, &m->info);
 	dtls_ancillary_put_assoc(r->msg, m->info.id);
 	dtls_ancillary_put(r->ds->sk, r->msg, m->skb);

@@ -50,6 +50,7 @@ static_assert(-ENOMEM >= S8_MIN);
  * @has_cid:	a connection ID that this end asked for stands in the records,
  *		or before the first one in its datagram
  * @intact:	the UDP checksum of @skb was verified
+ * @foreign:	the datagram is not DTLS: it is one record with an empty header
  * @why:	enum skb_drop_reason of a record that was dropped, or 0
  * @newest:	epoch of the newest read key when the records came; 0: there was
  *		none. Valid if @rec is a unified header, or if @epoch is NULL
@@ -90,6 +91,7 @@ struct dtls_run {
 	struct dtls_record rec;
 	bool has_cid;
 	bool intact;
+	bool foreign;
 	u8 why;
 	u64 newest;
 	struct dtls_epoch *epoch;
@@ -118,6 +120,14 @@ static inline unsigned int dtls_run_size(const struct dtls_run *rx)
 static inline bool dtls_run_replayable(const struct dtls_run *rx)
 {
 	return rx->rec.unified && rx->rec.epoch == DTLS13_EPOCH_EARLY;
+}
+
+/*
+ * Return true if a program that reads application data of @rx must know what it is.
+ */
+static inline bool dtls_run_marked(const struct dtls_run *rx)
+{
+	return rx->foreign || dtls_run_replayable(rx);
 }
 
 #endif /* _DTLS_RUN_H */

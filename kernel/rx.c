@@ -149,7 +149,7 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_run *rx)
  */
 static bool alert_is_fatal(const struct dtls_assoc *assoc, const u8 *alert)
 {
-	if (dtls_is_13(assoc->version))
+	if (dtls_is_13(dtls_assoc_version(assoc)))
 		return alert[1] != DTLS_ALERT_USER_CANCELED;
 	return alert[0] == DTLS_ALERT_FATAL;
 }
@@ -366,6 +366,32 @@ static void conclude_record(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /*
+ * pass_foreign() makes a datagram of another protocol application data, as it came.
+ */
+static void pass_foreign(struct dtls_sock *ds, struct dtls_run *rx,
+			 struct dtls_scratch *scratch)
+{
+	struct dtls_opened *o = &rx->opened[0];
+	unsigned int len = dtls_run_size(rx);
+
+	o->verdict = DTLS_RX_DONE;
+	if (len > DTLS_RECORD_SIZE_MAX) {
+		drop_record(ds, rx, DTLS_COUNT_RX_OVERSIZE);
+		return;
+	}
+	if (checksum_wrong(ds, rx))
+		return;
+	if (skb_copy_bits(rx->skb, rx->offset, scratch->content, len)) {
+		drop_record(ds, rx, DTLS_COUNT_RX_NO_BUDGET);
+		return;
+	}
+	o->content = scratch->content;
+	o->len = len;
+	o->type = 0;
+	o->verdict = DTLS_RX_DATA;
+}
+
+/*
  * dtls_rx_open() opens the records of @rx into @scratch->content. What cannot be
  * opened is kept, shown or dropped. The verdicts tell which. Sleeps.
  */
@@ -375,6 +401,10 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_run *rx,
 	unsigned int i;
 	u64 authentic;
 
+	if (unlikely(rx->foreign)) {
+		pass_foreign(ds, rx, scratch);
+		return;
+	}
 	if (!rx->epoch) {
 		route_unopened(ds, rx);
 		rx->opened[0].verdict = DTLS_RX_DONE;
@@ -401,6 +431,8 @@ void dtls_rx_info(const struct dtls_run *rx, unsigned int i,
 	};
 	if (dtls_run_replayable(rx))
 		info->flags = DTLS_RECORD_REPLAYABLE;
+	if (rx->foreign)
+		info->flags = DTLS_RECORD_RAW;
 }
 
 /* fill_msg() copies the @i-th record of @rx to @m, which has the length for it. */

@@ -36,7 +36,8 @@ struct dtls_table;
  * @piece_ours:	@piece is memory that nobody else writes to
  * @has_cid:	a connection ID that this end asked for stands before @pos in
  *		the datagram
- * @sorted:	@assoc was looked up for the datagram; without a table unused
+ * @begun:	what concerns the datagram as a whole was looked at: whose it is, and
+ *		if it is DTLS at all; unused where neither is asked
  * @intact:	the UDP checksum of @skb was verified
  * @cut:	a record was cut out of @skb
  * @junk:	how many records of the datagram were malformed, forged, or had
@@ -58,7 +59,7 @@ struct dtls_dgram {
 	const u8 *piece;
 	bool piece_ours;
 	bool has_cid;
-	bool sorted;
+	bool begun;
 	bool intact;
 	bool cut;
 	unsigned int junk;
@@ -111,6 +112,7 @@ struct dtls_dgram {
  * @gro:	UDP coalesces datagrams for this socket
  * @user_gro:	the user asked for UDP_GRO
  * @poll_control: the user asked for EPOLLPRI on control records
+ * @pass:	the user wants to read what is not DTLS
  * @corked:	the user's UDP_CORK
  * @gso_size:	the user's UDP_SEGMENT, in bytes of plaintext
  * @cork_lock:	mutex around @cork
@@ -156,6 +158,7 @@ struct dtls_sock {
 	bool gro;
 	bool user_gro;
 	bool poll_control;
+	bool pass;
 
 	bool corked;
 	u16 gso_size;

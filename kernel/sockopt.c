@@ -169,6 +169,8 @@ static int install_key(struct dtls_table *table, struct dtls_assoc *assoc,
 		return -EINVAL;
 	if (!write && !cid_len_fits(table, assoc, info))
 		return -EINVAL;
+	if (!write && table && info->epoch <= dtls_assoc_newest_rx(assoc))
+		return -EEXIST;
 	if (!write && table)
 		err = dtls_table_add_cid(table, assoc, info->cid, info->cid_len);
 	if (err)
@@ -291,7 +293,7 @@ static int resize_windows(struct dtls_assoc *assoc, u32 size)
 			err = dtls_epoch_resize(epoch, &assoc->lock, size);
 	}
 	if (!err)
-		assoc->replay_window = size;
+		WRITE_ONCE(assoc->replay_window, size);
 	mutex_unlock(&assoc->setup);
 	return err;
 }
@@ -526,8 +528,8 @@ static int delete_assoc(struct dtls_sock *ds, sockptr_t optval,
 	return dtls_assocopt_del(ds, id);
 }
 
-static int set_poll_control(struct dtls_sock *ds, sockptr_t optval,
-			    unsigned int optlen)
+/* Read an option that is 0 or 1. Return it, or an error. */
+static int read_switch(sockptr_t optval, unsigned int optlen)
 {
 	u32 val;
 
@@ -535,8 +537,26 @@ static int set_poll_control(struct dtls_sock *ds, sockptr_t optval,
 		return -EINVAL;
 	if (copy_from_sockptr(&val, optval, sizeof(val)))
 		return -EFAULT;
-	if (val > 1)
-		return -EINVAL;
+	return val > 1 ? -EINVAL : (int)val;
+}
+
+static int set_pass(struct dtls_sock *ds, sockptr_t optval, unsigned int optlen)
+{
+	int val = read_switch(optval, optlen);
+
+	if (val < 0)
+		return val;
+	WRITE_ONCE(ds->pass, val);
+	return 0;
+}
+
+static int set_poll_control(struct dtls_sock *ds, sockptr_t optval,
+			    unsigned int optlen)
+{
+	int val = read_switch(optval, optlen);
+
+	if (val < 0)
+		return val;
 	WRITE_ONCE(ds->poll_control, val);
 	/*
 	 * A control record may be in the queue already, so a waiter looks
@@ -565,6 +585,8 @@ static int set_dtls(struct dtls_sock *ds, int optname, sockptr_t optval,
 		return set_peer(ds, optname, optval, optlen);
 	case DTLS_ASSOC_DEL:
 		return delete_assoc(ds, optval, optlen);
+	case DTLS_PASS:
+		return set_pass(ds, optval, optlen);
 	case DTLS_POLL_CONTROL:
 		return set_poll_control(ds, optval, optlen);
 	}
@@ -703,8 +725,9 @@ static int get_dtls(struct dtls_sock *ds, int optname, char __user *optval,
 	unsigned int i;
 	u32 val;
 
-	if (optname == DTLS_POLL_CONTROL) {
-		val = READ_ONCE(ds->poll_control);
+	if (optname == DTLS_POLL_CONTROL || optname == DTLS_PASS) {
+		val = optname == DTLS_PASS ? READ_ONCE(ds->pass) :
+					     READ_ONCE(ds->poll_control);
 		return put_opt(&val, sizeof(val), optval, optlen, len);
 	}
 	if (optname == DTLS_ASSOC_TABLE)

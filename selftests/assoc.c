@@ -677,6 +677,90 @@ TEST_F(assoc, a_flood_of_strangers_takes_no_room_of_peers)
 	close(stranger);
 }
 
+/* STUN, ZRTP, TURN and RTP share a port with DTLS (RFC 7983). */
+TEST_F(assoc, other_protocols_are_read_if_asked_for)
+{
+	static const __u8 first[] = { 0, 3, 16, 19, 64, 79, 128, 191 };
+	int stranger = udp_socket(variant->family), on = 1;
+	struct dtls_record_info info;
+	struct dtls_counters before, after;
+	unsigned int i;
+
+	ASSERT_LE(0, stranger);
+	ASSERT_OK(udp_connect(stranger, self->server));
+	ASSERT_OK(get_counters(self->server, 0, &before));
+	for (i = 0; i < ARRAY_SIZE(first); i++) {
+		memset(wire, first[i], 80);
+		ASSERT_EQ(80, send(stranger, wire, 80, 0));
+	}
+	nothing_left(_metadata, self->server);
+	ASSERT_OK(get_counters(self->server, 0, &after));
+	EXPECT_EQ(before.rx_malformed + ARRAY_SIZE(first), after.rx_malformed);
+
+	ASSERT_OK(setsockopt(self->server, SOL_DTLS, DTLS_PASS, &on,
+			     sizeof(on)));
+	for (i = 0; i < ARRAY_SIZE(first); i++) {
+		memset(wire, first[i], 80 + i);
+		ASSERT_EQ(80 + (int)i, send(stranger, wire, 80 + i, 0));
+		if (i % 2)
+			ASSERT_EQ(POLLIN, poll_for(self->server, POLLIN,
+						   SOON_MS));
+		ASSERT_EQ(80 + (int)i, recv_info(self->server, &info, buf,
+						 sizeof(buf), 0));
+		EXPECT_EQ(DTLS_RECORD_RAW, info.flags);
+		EXPECT_EQ(0, memcmp(wire, buf, 80 + i));
+	}
+	/* What is DTLS by its first byte stays so. */
+	for (i = 20; i <= 63; i++) {
+		memset(wire, i, 80);
+		ASSERT_EQ(80, send(stranger, wire, 80, 0));
+		ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+	}
+	memset(wire, 0, PLAIN_MAX + 1);
+	ASSERT_EQ(PLAIN_MAX + 1, send(stranger, wire, PLAIN_MAX + 1, 0));
+	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+	ASSERT_OK(get_counters(self->server, 0, &after));
+	EXPECT_EQ(1u, after.rx_oversize);
+	works(_metadata, self->server, &self->c[0]);
+	close(stranger);
+}
+
+/* A connected socket does the same with what its peer's address sends. */
+TEST_F(assoc, a_connected_socket_reads_other_protocols)
+{
+	char space[256];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = space,
+			      .msg_controllen = sizeof(space) };
+	struct dtls_record_info info;
+	struct link l;
+	int on = 1, gso = 0;
+
+	ASSERT_OK(link_raw(&l, variant->family, variant->cipher,
+			   variant->cid_len));
+	ASSERT_OK(setsockopt(l.a, SOL_DTLS, DTLS_PASS, &on, sizeof(on)));
+	memset(wire, 128, 300);
+	ASSERT_EQ(300, send(l.b, wire, 300, 0));
+	ASSERT_EQ(60, link_send(&l, CT_DATA, text, 60));
+	ASSERT_EQ(300, recv_info(l.a, &info, buf, sizeof(buf), 0));
+	EXPECT_EQ(DTLS_RECORD_RAW, info.flags);
+	ASSERT_EQ(60, recv_info(l.a, &info, buf, sizeof(buf), 0));
+	EXPECT_EQ(0, info.flags);
+	ASSERT_EQ(99, send_control(l.a, 0, DTLS_RECORD_RAW, wire, 99));
+	ASSERT_EQ(99, recv_now(l.b, buf, sizeof(buf)));
+	EXPECT_EQ(0, memcmp(wire, buf, 99));
+	ASSERT_OK(setsockopt(l.a, SOL_UDP, UDP_GRO, &on, sizeof(on)));
+	ASSERT_EQ(300, send_segments(l.b, wire, 300, 100, 0));
+	settle();
+	ASSERT_EQ(300, recvmsg(l.a, &msg, MSG_DONTWAIT));
+	find_control(&msg, SOL_UDP, UDP_GRO, &gso, sizeof(gso));
+	EXPECT_EQ(100, gso);
+	find_control(&msg, SOL_DTLS, DTLS_RECORD_INFO, &info, sizeof(info));
+	EXPECT_EQ(DTLS_RECORD_RAW, info.flags);
+	link_close(&l);
+}
+
 /* ---- one peer's affairs are not another one's ---- */
 
 TEST_F(assoc, a_goodbye_ends_nothing_but_its_own)

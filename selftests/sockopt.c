@@ -592,10 +592,10 @@ TEST_F(sockopt, unknown_options)
 {
 	static const int no_get[] = { DTLS_TX, DTLS_RX, DTLS_REPLAY_WINDOW,
 				      DTLS_FEED, 0, -1, 9, 15, DTLS_ASSOC_ADD,
-				      DTLS_ASSOC_DEL, 31, 33, 64, 255,
+				      DTLS_ASSOC_DEL, 31, 34, 64, 255,
 				      0x10003 };
 	static const int no_set[] = { DTLS_INFO, DTLS_COUNTERS, 0, -1, 9, 15,
-				      DTLS_ASSOC_NEXT, 31, 33, 64, 255,
+				      DTLS_ASSOC_NEXT, 31, 34, 64, 255,
 				      0x10001 };
 	char val[2048] = {};
 	socklen_t len;

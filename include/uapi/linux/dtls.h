@@ -90,6 +90,7 @@
 #define DTLS_ASSOC_MOVE		19	/* set: struct dtls_assoc_peer */
 #define DTLS_ASSOC_NEXT		20	/* get: struct dtls_assoc_peer */
 #define DTLS_POLL_CONTROL	32	/* get, set: __u32, 1: EPOLLPRI on control records */
+#define DTLS_PASS		33	/* get, set: __u32, 1: recv() gives other protocols too */
 
 /*
  * Reading: recv() takes application records and recvmsg(MSG_OOB) control records.
@@ -104,6 +105,14 @@
  * behind application data that nobody reads: poll() opens that data and keeps it, as
  * long as it fits into the receive buffer. Beyond that recvmsg(MSG_OOB), and MSG_PEEK
  * at an offset, fail with ENOBUFS until application data is read.
+ *
+ * With DTLS_PASS set, recv() also returns datagrams of other protocols that share the
+ * port, which their first byte tells from DTLS, 20 to 63 (RFC 7983): STUN, TURN and RTP,
+ * for example. They come as they were received, one a call or with UDP_GRO several, and
+ * with a control message DTLS_RECORD_INFO that has DTLS_RECORD_RAW. **Anybody may have
+ * sent them.** One of more than 2^14 bytes is dropped and counted in rx_oversize.
+ * Without the option all of them are dropped and counted in rx_malformed. With
+ * DTLS_RECORD_RAW they are sent, too.
  *
  * Sending: UDP's options work on records. UDP_SEGMENT cuts the plaintext into
  * records of a datagram each; MSG_MORE and UDP_CORK pack records into one datagram.
@@ -371,8 +380,8 @@ struct dtls_record_number {
  * comes with the record. What in there is of a later epoch can be given back by
  * DTLS_FEED.
  *
- * From recvmsg() without MSG_OOB it comes with early data alone, and has
- * DTLS_RECORD_REPLAYABLE. An attacker may have the same record delivered to another
+ * From recvmsg() without MSG_OOB it comes with datagrams of other protocols, see
+ * DTLS_PASS, and with early data, which has DTLS_RECORD_REPLAYABLE. An attacker may have the same record delivered to another
  * server, or here again.
  *
  * With sendmsg() it sends the data as one record of @type under the current write key
