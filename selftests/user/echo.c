@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * kdtls server --echo, on either path of its records: a record comes back as one
- * record with the same content, whatever its size.
+ * record with the same content, whatever its size. And what kdtls info tells of it.
  */
 #include <arpa/inet.h>
+#include <json-c/json.h>
 #include <kdtls/socket.h>
 #include <signal.h>
 #include <stdio.h>
@@ -108,6 +109,88 @@ TEST_F(echo, a_record_comes_back_as_one_record)
 		EXPECT_EQ(0, marks);
 		ASSERT_EQ(0, memcmp(sent, got, sizes[i]));
 	}
+}
+
+/* Return what a command prints as JSON, or NULL. The caller frees it. */
+static struct json_object *json_of(const char *command)
+{
+	static char text[1 << 16];
+	FILE *f = popen(command, "r");
+	size_t n = 0;
+
+	if (!f)
+		return NULL;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	text[n] = 0;
+	return pclose(f) ? NULL : json_tokener_parse(text);
+}
+
+/* Return the number with this name in @object, or -1. */
+static long number_of(struct json_object *object, const char *name)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(object, name, &value))
+		return -1;
+	return json_object_get_int64(value);
+}
+
+/* Return true if @object has a text of this name that ends with @end. */
+static bool text_ends(struct json_object *object, const char *name,
+		      const char *end)
+{
+	struct json_object *value;
+	const char *text;
+
+	if (!json_object_object_get_ex(object, name, &value))
+		return false;
+	text = json_object_get_string(value);
+	return strlen(text) >= strlen(end) &&
+	       !strcmp(text + strlen(text) - strlen(end), end);
+}
+
+TEST_F(echo, info_lists_both_ends_with_their_records)
+{
+	struct json_object *all, *one;
+	int i, ends = 0;
+	char got[16];
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(5, kdtls_send(self->s, "hello", 5));
+		ASSERT_EQ(5, kdtls_recv(self->s, got, sizeof(got)));
+	}
+	all = json_of("kdtls info --all --json");
+	ASSERT_NE(NULL, all);
+	for (i = 0; i < (int)json_object_array_length(all); i++) {
+		one = json_object_array_get_idx(all, i);
+		/* With DTLS 1.3 tickets and ACKs are records, too. */
+		EXPECT_LE(3, number_of(one, "tx_records"));
+		EXPECT_EQ(3, number_of(one, "rx_records"));
+		EXPECT_EQ(15, number_of(one, "rx_bytes"));
+		if (text_ends(one, "local", ":" PORT) &&
+		    text_ends(one, "command", "kdtls")) {
+			EXPECT_EQ(self->server, number_of(one, "pid"));
+			ends++;
+		} else if (text_ends(one, "peer", ":" PORT)) {
+			EXPECT_EQ(getpid(), number_of(one, "pid"));
+			EXPECT_EQ(kdtls_fd(self->s), number_of(one, "fd"));
+			ends++;
+		}
+	}
+	/* The kernel knows nothing of a server with its records in user space. */
+	EXPECT_EQ(i, ends);
+	EXPECT_EQ(strcmp(variant->path, "user") ? 2 : 1, ends);
+	json_object_put(all);
+	all = json_of("kdtls info --json");
+	ASSERT_NE(NULL, all);
+	EXPECT_LE(ends, number_of(all, "DtlsAttached"));
+	json_object_put(all);
+}
+
+/* The example has two ends, which it attaches and gives keys itself. */
+TEST(the_loop_with_recvmmsg_sends_each_record_back)
+{
+	EXPECT_EQ(0, system("recvmmsg-loop"));
 }
 
 TEST_HARNESS_MAIN
