@@ -135,7 +135,9 @@ bool drain_threads(struct ends *e);
 
 /* scale.c uses many sockets. */
 bool many_sockets(struct ends *e);
-bool memory(struct ends *e);
+
+/* memory.c tells what peers of the kinds that there are take, over @e's path. */
+bool memory(const struct ends *e);
 
 /*
  * sockets.c makes two sockets of @type that are connected over the path. A wait
@@ -143,6 +145,9 @@ bool memory(struct ends *e);
  */
 bool open_pair(struct ends *e, int type);
 void close_pair(struct ends *e);
+
+/* Let the program have all the files that the bench opens at a time. */
+bool many_files(void);
 
 /*
  * udp.c has plain UDP, and sockets of the module, which are used in the same

@@ -34,10 +34,10 @@ void openssl_bio_out(void *place, size_t room);
 size_t openssl_bio_written(void);
 
 /*
- * For a session that uses that BIO: seal @n records of @size bytes one behind the
- * other at @place, and return their bytes, or 0. Open the records in @len bytes of
- * datagrams of @segment bytes each (0: one datagram), all of whose contents have @size bytes, and
- * return how many those are, or 0.
+ * These are for a session that uses that BIO. openssl_seal() seals @n records of @size
+ * bytes one behind the other at @place, and returns their bytes, or 0. openssl_unseal()
+ * opens the records in @len bytes of datagrams of @segment bytes each (0: one datagram).
+ * All contents have @size bytes. It returns how many records those are, or 0.
  */
 size_t openssl_seal(SSL *ssl, unsigned int size, unsigned int n, void *place,
 		    size_t room);

@@ -2,7 +2,6 @@
 /* Servers whose records, if any, the kernel makes; see servers.h. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -46,7 +45,6 @@ bool server_udp_open(struct service *s)
 
 bool server_udp_open_each(struct service *s)
 {
-	struct rlimit limit = { CLIENTS_MAX + 100, CLIENTS_MAX + 100 };
 	struct sockaddr_in to;
 	unsigned int i;
 
@@ -54,7 +52,7 @@ bool server_udp_open_each(struct service *s)
 	if (!s->fds)
 		return false;
 	memset(s->fds, 0xff, s->clients * sizeof(*s->fds));
-	if (setrlimit(RLIMIT_NOFILE, &limit))
+	if (!many_files())
 		return false;
 	for (i = 0; i < s->clients; i++) {
 		s->fds[i] = server_socket(s);
@@ -221,7 +219,7 @@ static bool send_many(struct service *s, const unsigned int *clients)
 }
 
 bool server_udp_send_segments(int fd, const struct sockaddr_in *to,
-			  const void *data, size_t len, uint16_t segment)
+			      const void *data, size_t len, uint16_t segment)
 {
 	char control[CMSG_SPACE(sizeof(segment))] = { 0 };
 	struct iovec iov = { (void *)data, len };
@@ -250,10 +248,12 @@ bool server_udp_send(struct service *s, const unsigned int *clients)
 
 	if (s->server->batch == MMSG)
 		return send_many(s, clients);
-	if (s->server->batch == GSO_GRO)
+	if (s->server->batch == GSO_GRO) {
+		to = wire_client(clients[0]);
 		return server_udp_send_segments(socket_of(s, clients[0]),
-				(void *)name_of(s, clients[0], &to), out,
-				BATCH * s->size, s->size);
+						s->fds ? NULL : &to, out,
+						BATCH * s->size, s->size);
+	}
 	for (i = 0; i < BATCH; i++) {
 		name = name_of(s, clients[i], &to);
 		if (sendto(socket_of(s, clients[i]), out, s->size, 0, name,

@@ -53,10 +53,21 @@ static const struct server ways[] = {
 static const unsigned int numbers[] = { 1, 100, 10000, CLIENTS_MAX };
 static const unsigned int sizes[] = { 64, 1400 };
 
+#define ACTIVE		512	/* clients that take part, of all there are */
 #define CIPHER_NAME	"AES-128-GCM"
 #define AES_OVERHEAD	(13 + 8 + 16)	/* bytes by which a record is longer */
 
 #define N(array)	(sizeof(array) / sizeof((array)[0]))
+
+/*
+ * Return a client that takes part: ACTIVE of them do at most, at equal distances, so
+ * that all can have their first records before what counts begins.
+ */
+static unsigned int active(const struct service *s, unsigned int i)
+{
+	return s->clients <= ACTIVE ? i % s->clients :
+	       (unsigned int)((uint64_t)(i % ACTIVE) * s->clients / ACTIVE);
+}
 
 /* Choose whose records a round has, the same ones in each run of the program. */
 static void choose(const struct service *s, unsigned int *clients)
@@ -67,7 +78,7 @@ static void choose(const struct service *s, unsigned int *clients)
 	for (i = 0; i < BATCH; i++) {
 		state = state * 6364136223846793005ULL + 1442695040888963407ULL;
 		clients[i] = s->server->batch == GSO_GRO && i ? clients[0] :
-			     (unsigned int)(state >> 33) % s->clients;
+			     active(s, (unsigned int)(state >> 33));
 	}
 }
 
@@ -89,15 +100,14 @@ static size_t prepare(struct service *s, const unsigned int *clients,
 	return len;
 }
 
-static bool play_round(struct service *s, struct cost *cost)
+static bool play_round(struct service *s, const unsigned int *clients,
+		       struct cost *cost)
 {
 	static unsigned char datagrams[BATCH * DATAGRAM_ROOM];
 	bool one = s->server->batch == GSO_GRO;
-	unsigned int clients[BATCH];
 	uint64_t t[4];
 	size_t len;
 
-	choose(s, clients);
 	len = prepare(s, clients, datagrams);
 	t[0] = now();
 	if (!wire_send(s, clients, datagrams, len, one))
@@ -114,14 +124,38 @@ static bool play_round(struct service *s, struct cost *cost)
 	return wire_take(len);
 }
 
+/*
+ * Let every client that takes part have records of this size. OpenSSL's memory BIOs
+ * grow then, and memory is touched for the first time.
+ */
+static bool warm_up(struct service *s)
+{
+	unsigned int n = s->clients < ACTIVE ? s->clients : ACTIVE, i, j;
+	unsigned int step = s->server->batch == GSO_GRO ? 1 : BATCH;
+	unsigned int clients[BATCH];
+	struct cost cost;
+
+	for (i = 0; i < n; i += step) {
+		for (j = 0; j < BATCH; j++)
+			clients[j] = active(s, step == 1 ? i : i + j);
+		if (!play_round(s, clients, &cost))
+			return false;
+	}
+	return true;
+}
+
 static bool measure(struct service *s, unsigned int rounds, struct cost *cost)
 {
-	unsigned int warm = WARM(rounds), i;
+	unsigned int warm = WARM(rounds), clients[BATCH], i;
 	struct cost costs[ROUNDS_MAX];
 
-	for (i = 0; i < warm + rounds; i++)
-		if (!play_round(s, &costs[i < warm ? 0 : i - warm]))
+	if (!warm_up(s))
+		return false;
+	for (i = 0; i < warm + rounds; i++) {
+		choose(s, clients);
+		if (!play_round(s, clients, &costs[i < warm ? 0 : i - warm]))
 			return false;
+	}
 	*cost = middle_half(costs, rounds);
 	return true;
 }

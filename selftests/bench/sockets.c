@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -12,6 +13,8 @@
 #include <netinet/tcp.h>
 
 #include "bench.h"
+
+#define FILES_MAX	(20000 + 100)	/* 10,000 pairs of sockets, and others */
 
 static const struct place {
 	const char *netns;	/* NULL: where we are */
@@ -89,4 +92,11 @@ void close_pair(struct ends *e)
 {
 	close(e->tx);
 	close(e->rx);
+}
+
+bool many_files(void)
+{
+	struct rlimit limit = { FILES_MAX, FILES_MAX };
+
+	return !setrlimit(RLIMIT_NOFILE, &limit);
 }

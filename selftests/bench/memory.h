@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Weighing what peers take, for the files that have peers. */
+#ifndef _BENCH_MEMORY_H
+#define _BENCH_MEMORY_H
+
+#include <stdbool.h>
+
+#define PEERS	1000	/* peers that are opened; pairs where there are two ends */
+
+/*
+ * Call @take for all peers, and print what that took for each of a peer's @ends ends.
+ * A false return says that @take failed.
+ */
+bool weigh(const char *name, bool (*take)(unsigned int i), unsigned int ends);
+
+void drop_all(void (*drop)(unsigned int i));
+
+/* Weigh libkdtls's sockets, and clients of a server. */
+bool memory_library(void);
+
+#endif /* _BENCH_MEMORY_H */
