@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "aead.h"
 #include "batch.h"
 #include "compat.h"
 #include "crypt.h"
@@ -28,11 +29,9 @@ static_assert(DTLS_AAD_SIZE_MAX >= DTLS_HEADER_SIZE_MAX);
 static_assert(sizeof_field(struct dtls_scratch, iv) == 1 + DTLS_NONCE_SIZE + 3);
 
 /*
- * Write the nonce of record @rec to @scratch->iv. @explicit is the part of the
- * nonce that stands in the record, and counts only if the AEAD has such a part.
- * The sender chooses that part, so a reader takes it from the record and never
- * from a counter. The whole nonce is written for each record, as a cipher may
- * have left its counter there.
+ * Write the nonce of record @rec to @scratch->iv. @explicit counts only if the
+ * AEAD has such a part. The whole nonce is written for each record, as a cipher
+ * may have left its counter there.
  */
 static __always_inline
 void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
@@ -40,21 +39,16 @@ void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
 {
 	u8 *nonce = scratch->iv;
 
-	if (key->cipher->ccm) {
+	if (key->cipher->kind == DTLS_AEAD_CCM) {
 		/*
-		 * RFC 3610 2.3: counter block 0, whose first byte says 3 bytes
-		 * of length
+		 * RFC 3610 2.3: the crypto API wants counter block 0, whose
+		 * first byte says 3 bytes of length.
 		 */
 		memset(scratch->iv, 0, sizeof(scratch->iv));
 		*nonce++ = 3 - 1;
 	}
-	if (!key->explicit_len) {
-		dtls_record_nonce(nonce, key->iv, rec);
-		return;
-	}
-	memcpy(nonce, key->iv, DTLS_NONCE_SIZE);
-	memcpy(nonce + DTLS_NONCE_SIZE - DTLS_EXPLICIT_SIZE, explicit,
-	       DTLS_EXPLICIT_SIZE);
+	dtls_aead_nonce(nonce, key->iv, rec,
+			key->explicit_len ? explicit : NULL);
 }
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The AEADs, and one direction's key for one epoch; see key.h. */
+/* One direction's key for one epoch; see key.h. */
 #include <crypto/aes.h>
 #include <crypto/chacha.h>
 #include <linux/build_bug.h>
@@ -8,106 +8,18 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "aead_limits.h"
+#include "aead.h"
 #include "key.h"
-
-/*
- * The write IV of DTLS 1.2 is the first part of the nonce, if a record has the
- * rest.
- */
-#define SALT_SIZE	(DTLS_NONCE_SIZE - DTLS_EXPLICIT_SIZE)
-#define TAG_SIZE	16
-#define CCM_8_TAG_SIZE	8
 
 static_assert(AES_KEYSIZE_256 <= DTLS_KEY_SIZE_MAX &&
 	      CHACHA_KEY_SIZE <= DTLS_KEY_SIZE_MAX);
-static_assert(TAG_SIZE <= DTLS_TAG_SIZE_MAX);
 
-static const struct dtls_aead aeads[] = {
-	{
-		.id = DTLS_CIPHER_AES_GCM_128,
-		.name = "gcm(aes)",
-		.key_len = AES_KEYSIZE_128,
-		.salt_len = SALT_SIZE,
-		.explicit_len = DTLS_EXPLICIT_SIZE,
-		.tag_len = TAG_SIZE,
-		.v13 = true,
-		.seal_limit = DTLS_GCM_SEAL_LIMIT,
-		.open_limit = DTLS_OPEN_LIMIT,
-	}, {
-		.id = DTLS_CIPHER_AES_GCM_256,
-		.name = "gcm(aes)",
-		.key_len = AES_KEYSIZE_256,
-		.salt_len = SALT_SIZE,
-		.explicit_len = DTLS_EXPLICIT_SIZE,
-		.tag_len = TAG_SIZE,
-		.v13 = true,
-		.seal_limit = DTLS_GCM_SEAL_LIMIT,
-		.open_limit = DTLS_OPEN_LIMIT,
-	}, {
-		.id = DTLS_CIPHER_CHACHA20_POLY1305,
-		.name = "rfc7539(chacha20,poly1305)",
-		.key_len = CHACHA_KEY_SIZE,
-		.salt_len = DTLS_NONCE_SIZE,
-		.tag_len = TAG_SIZE,
-		.v13 = true,
-		.seal_limit = DTLS_CHACHA_SEAL_LIMIT,
-		.open_limit = DTLS_OPEN_LIMIT,
-	}, {
-		.id = DTLS_CIPHER_AES_CCM_128,
-		.name = "ccm(aes)",
-		.key_len = AES_KEYSIZE_128,
-		.salt_len = SALT_SIZE,
-		.explicit_len = DTLS_EXPLICIT_SIZE,
-		.tag_len = TAG_SIZE,
-		.ccm = true,
-		.v13 = true,
-		.seal_limit = DTLS_CCM_SEAL_LIMIT,
-		.open_limit = DTLS_CCM_OPEN_LIMIT,
-	}, {
-		.id = DTLS_CIPHER_AES_CCM_256,
-		.name = "ccm(aes)",
-		.key_len = AES_KEYSIZE_256,
-		.salt_len = SALT_SIZE,
-		.explicit_len = DTLS_EXPLICIT_SIZE,
-		.tag_len = TAG_SIZE,
-		.ccm = true,
-		.seal_limit = DTLS_CCM_SEAL_LIMIT,
-		.open_limit = DTLS_CCM_OPEN_LIMIT,
-	}, {
-		.id = DTLS_CIPHER_AES_CCM_8_128,
-		.name = "ccm(aes)",
-		.key_len = AES_KEYSIZE_128,
-		.salt_len = SALT_SIZE,
-		.explicit_len = DTLS_EXPLICIT_SIZE,
-		.tag_len = CCM_8_TAG_SIZE,
-		.ccm = true,
-		.v13 = true,
-		.seal_limit = DTLS_CCM_SEAL_LIMIT,
-		.open_limit = DTLS_CCM_8_OPEN_LIMIT,
-	}, {
-		.id = DTLS_CIPHER_AES_CCM_8_256,
-		.name = "ccm(aes)",
-		.key_len = AES_KEYSIZE_256,
-		.salt_len = SALT_SIZE,
-		.explicit_len = DTLS_EXPLICIT_SIZE,
-		.tag_len = CCM_8_TAG_SIZE,
-		.ccm = true,
-		.seal_limit = DTLS_CCM_SEAL_LIMIT,
-		.open_limit = DTLS_CCM_8_OPEN_LIMIT,
-	},
+/* The crypto API's names */
+static const char * const names[] = {
+	[DTLS_AEAD_GCM] = "gcm(aes)",
+	[DTLS_AEAD_CCM] = "ccm(aes)",
+	[DTLS_AEAD_CHACHA] = "rfc7539(chacha20,poly1305)",
 };
-
-/* Return the AEAD with number @id, or NULL. */
-const struct dtls_aead *dtls_key_find_aead(u16 id)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(aeads); i++)
-		if (aeads[i].id == id)
-			return &aeads[i];
-	return NULL;
-}
 
 /**
  * dtls_key_init() - make a key ready for use
@@ -143,7 +55,7 @@ int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
 	 * CRYPTO_ALG_ASYNC is not masked. Before 7.0 the AES-NI code hides
 	 * behind that flag, and to mask it is to get the generic code.
 	 */
-	key->aead = crypto_alloc_aead(cipher->name, 0, 0);
+	key->aead = crypto_alloc_aead(names[cipher->kind], 0, 0);
 	if (IS_ERR(key->aead)) {
 		err = PTR_ERR(key->aead);
 		goto no_aead;

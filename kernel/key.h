@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One direction's key for one epoch, and the table of AEADs. */
+/* One direction's key for one epoch */
 #ifndef _DTLS_KEY_H
 #define _DTLS_KEY_H
 
@@ -8,36 +8,9 @@
 #include <linux/seqlock.h>
 #include <linux/types.h>
 
+#include "aead.h"
 #include "mask.h"
 #include "record.h"
-
-/**
- * struct dtls_aead - one AEAD
- * @id:		DTLS_CIPHER_*
- * @name:	the crypto API's name for it
- * @key_len:	bytes of key
- * @salt_len:	bytes of the write IV that DTLS 1.2 uses
- * @explicit_len: bytes of nonce that each DTLS 1.2 record begins with
- * @tag_len:	bytes of tag
- * @ccm:	the crypto API wants the whole of CCM's first counter block as
- *		IV
- * @v13:	DTLS 1.3 has this AEAD, too
- * @seal_limit:	how many records a key protects, unless its owner says otherwise
- * @open_limit:	after how many forgeries a read key opens nothing more, unless
- *		its owner says otherwise
- */
-struct dtls_aead {
-	u16 id;
-	const char *name;
-	u8 key_len;
-	u8 salt_len;
-	u8 explicit_len;
-	u8 tag_len;
-	bool ccm;
-	bool v13;
-	u64 seal_limit;
-	u64 open_limit;
-};
 
 /**
  * struct dtls_key - one direction's key for one epoch
@@ -78,13 +51,6 @@ struct dtls_key {
 	seqlock_t cid_lock;	/* of @cid */
 	u8 cid[DTLS_CID_SIZE_MAX];
 };
-
-#define DTLS_TAG_SIZE_MAX	16
-/*
- * A record of DTLS 1.2 begins with so many bytes of nonce, if its AEAD wants
- * that.
- */
-#define DTLS_EXPLICIT_SIZE	8
 
 /*
  * The longest record that is made here is the content and all that
@@ -127,7 +93,6 @@ static inline size_t dtls_key_size(const struct dtls_key *key, size_t len,
 	return size;
 }
 
-const struct dtls_aead *dtls_key_find_aead(u16 id);
 int __must_check dtls_key_init(struct dtls_key *key,
 			       const struct dtls_key_info *info,
 			       const struct dtls_aead *cipher, bool write);

@@ -205,7 +205,7 @@ static int make_key(struct dtls_table *table, struct dtls_assoc *assoc,
 static int set_key(struct dtls_sock *ds, struct dtls_assoc *assoc, bool write,
 		   const struct dtls_key_info *info)
 {
-	const struct dtls_aead *cipher = dtls_key_find_aead(info->cipher);
+	const struct dtls_aead *cipher = dtls_aead_find(info->cipher);
 	int err = check_key(info, cipher);
 
 	if (err)

@@ -29,15 +29,15 @@ size_t sealed_parse(struct sealed *s, const struct dtls_key_info *key,
 	if (!s->cipher ||
 	    dtls_record_parse(&s->rec, buf, len, len, key->cid_len))
 		return 0;
-	overhead = s->cipher->explicit_size + s->cipher->tag_size;
+	overhead = s->cipher->explicit_len + s->cipher->tag_len;
 	if (s->rec.epoch != key->epoch || s->rec.fragment_len < overhead)
 		return 0;
 
 	fragment = buf + s->rec.header_len;
-	dtls_aead_nonce(s->nonce, key->iv, &s->rec, fragment,
-			s->cipher->explicit_size);
-	s->text = fragment + s->cipher->explicit_size;
-	s->text_len = s->rec.fragment_len - s->cipher->explicit_size;
+	dtls_aead_nonce(s->nonce, key->iv, &s->rec,
+			s->cipher->explicit_len ? fragment : NULL);
+	s->text = fragment + s->cipher->explicit_len;
+	s->text_len = s->rec.fragment_len - s->cipher->explicit_len;
 	s->aad_len = dtls_record_aad(s->aad, &s->rec,
 				     s->rec.fragment_len - overhead);
 	return s->rec.header_len + s->rec.fragment_len;

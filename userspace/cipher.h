@@ -6,7 +6,7 @@
 #ifndef _KDTLS_CIPHER_H
 #define _KDTLS_CIPHER_H
 
-#include "engine/aead.h"
+#include "aead.h"
 
 /*
  * Return a bit for the cipher that no other cipher has, or 0 if there is no

@@ -40,7 +40,7 @@ static unsigned int cipher_of(gnutls_session_t session)
 static bool open_record(const struct dtls_key_info *key,
 			const struct sealed *s, u8 *plain)
 {
-	gnutls_datum_t secret = { (u8 *)key->key, s->cipher->key_size };
+	gnutls_datum_t secret = { (u8 *)key->key, s->cipher->key_len };
 	size_t len = DTLS_FRAGMENT_SIZE_MAX, i = 0;
 	gnutls_aead_cipher_hd_t aead;
 	int err;
@@ -51,7 +51,7 @@ static bool open_record(const struct dtls_key_info *key,
 		return false;
 	err = gnutls_aead_cipher_decrypt(aead, s->nonce, DTLS_NONCE_SIZE,
 					 s->aad, s->aad_len,
-					 s->cipher->tag_size,
+					 s->cipher->tag_len,
 					 s->text, s->text_len, plain, &len);
 	gnutls_aead_cipher_deinit(aead);
 	return !err;
@@ -91,7 +91,7 @@ static int read_state(gnutls_session_t session, bool read,
 	u8 seq[8];
 
 	if (gnutls_record_get_state(session, read, &mac, &iv, &secret, seq) ||
-	    iv.size != c->iv_size || secret.size != c->key_size)
+	    iv.size != c->salt_len || secret.size != c->key_len)
 		return -KDTLS_EKEYS;
 
 	key->version = DTLS_VERSION_1_2;

@@ -41,7 +41,7 @@ static const EVP_CIPHER *evp_of(unsigned int cipher)
 static bool open_record(const struct dtls_key_info *key,
 			const struct sealed *s, u8 *plain)
 {
-	int tag_size = s->cipher->tag_size;
+	int tag_size = s->cipher->tag_len;
 	int len = (int)s->text_len - tag_size;
 	const EVP_CIPHER *evp = evp_of(key->cipher);
 	bool ccm = EVP_CIPHER_get_mode(evp) == EVP_CIPH_CCM_MODE;
@@ -79,7 +79,7 @@ static unsigned int cipher_of(const SSL *ssl)
 	ccm8 = strstr(SSL_CIPHER_standard_name(suite), "_CCM_8");
 	for (i = 0; i < N_CIPHERS; i++)
 		if (ciphers[i].nid == SSL_CIPHER_get_cipher_nid(suite) &&
-		    ccm8 == (dtls_aead_find(ciphers[i].cipher)->tag_size == 8))
+		    ccm8 == (dtls_aead_find(ciphers[i].cipher)->tag_len == 8))
 			return ciphers[i].cipher;
 	return 0;
 }
@@ -177,7 +177,7 @@ static int probe_write(SSL *ssl, struct dtls_key_info *tx)
 		tx->epoch = rec.epoch;
 		tx->rec_seq = rec.seq + 1;
 		if (sealed_parse(&sealed, tx, (u8 *)p, len) == (size_t)len &&
-		    sealed.text_len == sizeof(plain) + sealed.cipher->tag_size &&
+		    sealed.text_len == sizeof(plain) + sealed.cipher->tag_len &&
 		    open_record(tx, &sealed, plain))
 			err = 0;
 	}
@@ -325,7 +325,7 @@ static void watch_open_flight(struct watch *w, const struct dtls_key_info *tx)
 		if (!sealed_parse(&sealed, tx, p, size) ||
 		    !open_record(tx, &sealed, plain))
 			break;
-		plain_len = sealed.text_len - sealed.cipher->tag_size;
+		plain_len = sealed.text_len - sealed.cipher->tag_len;
 		rec.fragment_len = plain_len;
 		len += dtls_record_write_header(w->flight + len, &rec);
 		memcpy(w->flight + len, plain, plain_len);

@@ -94,7 +94,7 @@ bool dtls_keys12_keys(const struct dtls_crypto *c,
 {
 	const struct dtls_aead *aead = dtls_aead_find(suite->cipher);
 	u8 block[2 * (DTLS_KEY_SIZE_MAX + DTLS_IV_SIZE)];
-	size_t len = 2 * (aead->key_size + aead->iv_size);
+	size_t len = 2 * (aead->key_len + aead->salt_len);
 	struct dtls_bytes randoms[] = {
 		{ s->server_random, DTLS_RANDOM_SIZE },
 		{ s->client_random, DTLS_RANDOM_SIZE },
@@ -115,13 +115,13 @@ bool dtls_keys12_keys(const struct dtls_crypto *c,
 		client->cipher = suite->cipher;
 		client->epoch = DTLS12_EPOCH_DATA;
 		*server = *client;
-		memcpy(client->key, p, aead->key_size);
-		p += aead->key_size;
-		memcpy(server->key, p, aead->key_size);
-		p += aead->key_size;
-		memcpy(client->iv, p, aead->iv_size);
-		p += aead->iv_size;
-		memcpy(server->iv, p, aead->iv_size);
+		memcpy(client->key, p, aead->key_len);
+		p += aead->key_len;
+		memcpy(server->key, p, aead->key_len);
+		p += aead->key_len;
+		memcpy(client->iv, p, aead->salt_len);
+		p += aead->salt_len;
+		memcpy(server->iv, p, aead->salt_len);
 	}
 	OPENSSL_cleanse(block, sizeof(block));
 	return ok;

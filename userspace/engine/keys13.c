@@ -111,13 +111,13 @@ bool dtls_keys13_key(const struct dtls_crypto *c,
 	key->epoch = epoch;
 	return dtls_keys13_expand(c, md, secret,
 				  &(struct dtls_label){ .name = "key" },
-				  key->key, aead->key_size) &&
+				  key->key, aead->key_len) &&
 	       dtls_keys13_expand(c, md, secret,
 				  &(struct dtls_label){ .name = "iv" },
 				  key->iv, DTLS_IV_SIZE) &&
 	       dtls_keys13_expand(c, md, secret,
 				  &(struct dtls_label){ .name = "sn" },
-				  key->sn_key, aead->key_size);
+				  key->sn_key, aead->key_len);
 }
 
 bool dtls_keys13_update(const struct dtls_crypto *c, const EVP_MD *md,

@@ -35,7 +35,7 @@ static const EVP_CIPHER *sn_cipher(const struct dtls_crypto *c,
 {
 	if (aead->id == DTLS_CIPHER_CHACHA20_POLY1305)
 		return c->chacha20;
-	return aead->key_size == 16 ? c->aes128_ecb : c->aes256_ecb;
+	return aead->key_len == 16 ? c->aes128_ecb : c->aes256_ecb;
 }
 
 bool dtls_protection_usable(const struct dtls_crypto *c, u16 id)
@@ -91,7 +91,7 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 		    EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_SET_IVLEN,
 					DTLS_NONCE_SIZE, NULL) != 1 ||
 		    EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_SET_TAG,
-					p->aead->tag_size, NULL) != 1)
+					p->aead->tag_len, NULL) != 1)
 			goto fail;
 		cipher = NULL;
 	}
@@ -120,7 +120,7 @@ void dtls_protection_free(struct dtls_protection *p)
 /* Return the bytes of explicit nonce in a record. DTLS 1.3 has none. */
 static size_t explicit_len(const struct dtls_protection *p)
 {
-	return p->sn ? 0 : p->aead->explicit_size;
+	return p->sn ? 0 : p->aead->explicit_len;
 }
 
 size_t dtls_protection_overhead(const struct dtls_protection *p)
@@ -130,10 +130,10 @@ size_t dtls_protection_overhead(const struct dtls_protection *p)
 	 * padding, of which this is the most.
 	 */
 	if (p->sn)
-		return 1 + p->cid_len + 2 + 2 + 1 + p->aead->tag_size +
-		       dtls_record_padding(0, p->aead->tag_size);
+		return 1 + p->cid_len + 2 + 2 + 1 + p->aead->tag_len +
+		       dtls_record_padding(0, p->aead->tag_len);
 	return DTLS12_HEADER_SIZE + p->cid_len + !!p->cid_len +
-	       p->aead->explicit_size + p->aead->tag_size;
+	       p->aead->explicit_len + p->aead->tag_len;
 }
 
 /*
@@ -173,7 +173,7 @@ static bool aead_begin(struct dtls_protection *p, int enc, const u8 *nonce,
 	int n;
 
 	if (!enc && EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_SET_TAG,
-					p->aead->tag_size, tag) != 1)
+					p->aead->tag_len, tag) != 1)
 		return false;
 	if (EVP_CipherInit_ex2(p->ctx, NULL, NULL, nonce, enc, NULL) != 1)
 		return false;
@@ -187,7 +187,7 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 			    const u8 *content, size_t len, u8 *out)
 {
 	const struct dtls_aead *a = p->aead;
-	size_t padding = p->sn ? dtls_record_padding(len, a->tag_size) : 0;
+	size_t padding = p->sn ? dtls_record_padding(len, a->tag_len) : 0;
 	bool typed = p->sn || p->cid_len; /* the content type follows the content */
 	size_t inner = len + typed + padding;
 	struct dtls_record r = {
@@ -196,7 +196,7 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 				   DTLS_UNIFIED_LENGTH : 0,
 		.cid_len = p->cid_len,
 		.version = DTLS_VERSION_1_2,
-		.fragment_len = (u16)(explicit_len(p) + inner + a->tag_size),
+		.fragment_len = (u16)(explicit_len(p) + inner + a->tag_len),
 		.epoch = p->epoch,
 		.seq = p->seq,
 		.cid = p->cid,
@@ -212,7 +212,7 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 	q += dtls_record_write_header(q, &r);
 	if (explicit_len(p))
 		dtls_put_be(q, 8, p->epoch << 48 | r.seq);
-	dtls_aead_nonce(nonce, p->iv, &r, q, explicit_len(p));
+	dtls_aead_nonce(nonce, p->iv, &r, explicit_len(p) ? q : NULL);
 	q += explicit_len(p);
 
 	/*
@@ -226,7 +226,7 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 	    EVP_CipherUpdate(p->ctx, q, &n, q, (int)inner) != 1 ||
 	    EVP_CipherFinal_ex(p->ctx, q + n, &last) != 1)
 		return 0;
-	if (EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_GET_TAG, a->tag_size,
+	if (EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_GET_TAG, a->tag_len,
 				q + inner) != 1)
 		return 0;
 	if (p->sn) {
@@ -234,7 +234,7 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 			return 0;
 		dtls_record_mask(out, &r, mask);
 	}
-	return (size_t)(q - out) + inner + a->tag_size;
+	return (size_t)(q - out) + inner + a->tag_len;
 }
 
 /*
@@ -246,7 +246,7 @@ static bool resolve(struct dtls_protection *p, struct dtls_record *record,
 {
 	u8 mask[2];
 
-	if (record->fragment_len < explicit_len(p) + p->aead->tag_size)
+	if (record->fragment_len < explicit_len(p) + p->aead->tag_len)
 		return false;
 	if (!p->sn)
 		return !record->unified && record->epoch == p->epoch &&
@@ -276,10 +276,11 @@ long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 	    !dtls_replay_check(&p->seen, record->seq))
 		return -1;
 
-	dtls_aead_nonce(nonce, p->iv, record, fragment, explicit_len(p));
+	dtls_aead_nonce(nonce, p->iv, record,
+			explicit_len(p) ? fragment : NULL);
 	fragment += explicit_len(p);
-	len -= explicit_len(p) + a->tag_size;
-	memcpy(tag, fragment + len, a->tag_size);
+	len -= explicit_len(p) + a->tag_len;
+	memcpy(tag, fragment + len, a->tag_len);
 
 	/*
 	 * CCM verifies in its one call to update, which is needed even without

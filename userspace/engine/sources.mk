@@ -2,8 +2,9 @@
 # What the engine is made of, from the ground up: a file uses what stands before
 # it and nothing else. Paths are relative to the repository's root; the includer
 # compiles them with ENGINE_CPPFLAGS and links libcrypto.
-ENGINE_SOURCES := kernel/record.c kernel/replay.c $(addprefix userspace/engine/, \
-	aead.c pool.c hmac.c name.c timer.c cids.c \
+ENGINE_SOURCES := kernel/record.c kernel/replay.c kernel/aead.c \
+	$(addprefix userspace/engine/, \
+	pool.c hmac.c name.c timer.c cids.c \
 	fragment.c hello.c crypto.c pem.c shared.c \
 	flight.c incoming.c transcript.c cookie.c suites.c \
 	reassembly.c collect.c keys12.c keys13.c kex.c sign.c protection.c datagram.c peer.c \

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
+/* The table of AEADs; see aead.h. */
+#include "aead.h"
+
+/*
+ * How long a key is good for, unless its owner says otherwise. The limits are those
+ * of RFC 9147 4.5.3; RFC 9325 4.4 asks for the same in DTLS 1.2. 2^24.5 and 2^23.5
+ * are rounded down. The limit of GCM is meant for records of full size, and shorter
+ * ones wear a key out less; but RFC 8446 5.5 counts records ("up to 2^24.5 full-size
+ * records") and not blocks. ChaCha20-Poly1305 has no limit but that of the sequence
+ * numbers.
+ */
+#define GCM_SEAL_LIMIT		23726566ULL	/* 2^24.5 */
+#define CCM_SEAL_LIMIT		8388608ULL	/* 2^23 */
+#define CHACHA_SEAL_LIMIT	DTLS_SEQ_MAX
+#define OPEN_LIMIT		68719476736ULL	/* 2^36 */
+#define CCM_OPEN_LIMIT		11863283ULL	/* 2^23.5 */
+#define CCM_8_OPEN_LIMIT	128ULL
+
+/*
+ * The write IV of DTLS 1.2 is the first part of the nonce, if a record has the
+ * rest.
+ */
+#define SALT_SIZE		(DTLS_NONCE_SIZE - DTLS_EXPLICIT_SIZE)
+#define TAG_SIZE		DTLS_TAG_SIZE_MAX
+#define CCM_8_TAG_SIZE		8
+
+/* The sizes are those of RFC 5288, RFC 6655 and RFC 7905. */
+const struct dtls_aead dtls_aeads[DTLS_AEADS] = {
+	{
+		.id = DTLS_CIPHER_AES_GCM_128,
+		.kind = DTLS_AEAD_GCM,
+		.name = "AES-128-GCM",
+		.key_len = 16,
+		.salt_len = SALT_SIZE,
+		.explicit_len = DTLS_EXPLICIT_SIZE,
+		.tag_len = TAG_SIZE,
+		.v13 = true,
+		.seal_limit = GCM_SEAL_LIMIT,
+		.open_limit = OPEN_LIMIT,
+	}, 	{
+		.id = DTLS_CIPHER_AES_GCM_256,
+		.kind = DTLS_AEAD_GCM,
+		.name = "AES-256-GCM",
+		.key_len = 32,
+		.salt_len = SALT_SIZE,
+		.explicit_len = DTLS_EXPLICIT_SIZE,
+		.tag_len = TAG_SIZE,
+		.v13 = true,
+		.seal_limit = GCM_SEAL_LIMIT,
+		.open_limit = OPEN_LIMIT,
+	}, 	{
+		.id = DTLS_CIPHER_AES_CCM_128,
+		.kind = DTLS_AEAD_CCM,
+		.name = "AES-128-CCM",
+		.key_len = 16,
+		.salt_len = SALT_SIZE,
+		.explicit_len = DTLS_EXPLICIT_SIZE,
+		.tag_len = TAG_SIZE,
+		.v13 = true,
+		.seal_limit = CCM_SEAL_LIMIT,
+		.open_limit = CCM_OPEN_LIMIT,
+	}, 	{
+		.id = DTLS_CIPHER_AES_CCM_256,
+		.kind = DTLS_AEAD_CCM,
+		.name = "AES-256-CCM",
+		.key_len = 32,
+		.salt_len = SALT_SIZE,
+		.explicit_len = DTLS_EXPLICIT_SIZE,
+		.tag_len = TAG_SIZE,
+		.seal_limit = CCM_SEAL_LIMIT,
+		.open_limit = CCM_OPEN_LIMIT,
+	}, 	{
+		.id = DTLS_CIPHER_AES_CCM_8_128,
+		.kind = DTLS_AEAD_CCM,
+		.name = "AES-128-CCM-8",
+		.key_len = 16,
+		.salt_len = SALT_SIZE,
+		.explicit_len = DTLS_EXPLICIT_SIZE,
+		.tag_len = CCM_8_TAG_SIZE,
+		.v13 = true,
+		.seal_limit = CCM_SEAL_LIMIT,
+		.open_limit = CCM_8_OPEN_LIMIT,
+	}, 	{
+		.id = DTLS_CIPHER_AES_CCM_8_256,
+		.kind = DTLS_AEAD_CCM,
+		.name = "AES-256-CCM-8",
+		.key_len = 32,
+		.salt_len = SALT_SIZE,
+		.explicit_len = DTLS_EXPLICIT_SIZE,
+		.tag_len = CCM_8_TAG_SIZE,
+		.seal_limit = CCM_SEAL_LIMIT,
+		.open_limit = CCM_8_OPEN_LIMIT,
+	}, 	{
+		.id = DTLS_CIPHER_CHACHA20_POLY1305,
+		.kind = DTLS_AEAD_CHACHA,
+		.name = "CHACHA20-POLY1305",
+		.key_len = 32,
+		.salt_len = DTLS_NONCE_SIZE,
+		.tag_len = TAG_SIZE,
+		.v13 = true,
+		.seal_limit = CHACHA_SEAL_LIMIT,
+		.open_limit = OPEN_LIMIT,
+	},
+};
+
+const struct dtls_aead *dtls_aead_find(unsigned int id)
+{
+	unsigned int i;
+
+	for (i = 0; i < DTLS_AEADS; i++)
+		if (dtls_aeads[i].id == id)
+			return &dtls_aeads[i];
+	return NULL;
+}
