@@ -541,12 +541,15 @@ static bool steady_first(struct dtls_run *rx)
 
 /*
  * Unmask the number in a unified header, and find all bits of it (RFC 9147
- * 4.2.2).
+ * 4.2.2). Other readers move the window that the number is found by, so the
+ * association's lock is held.
  */
-static noinline void find_number(struct dtls_epoch *epoch, struct dtls_run *rx)
+static noinline void find_number(struct dtls_assoc *assoc, struct dtls_run *rx)
 {
+	struct dtls_epoch *epoch = rx->epoch;
 	u8 mask[DTLS_SAMPLE_SIZE];
 
+	lockdep_assert_held(&assoc->lock);
 	dtls_mask_make(&epoch->key.mask, rx->wire[0] + rx->rec.header_len,
 		       mask);
 	dtls_record_resolve(&rx->rec, mask, epoch->number, epoch->replay.next);
@@ -638,7 +641,7 @@ static void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
 
 	spin_lock(&assoc->lock);
 	if (rx->rec.unified)
-		find_number(rx->epoch, rx);
+		find_number(assoc, rx);
 	if (max > 1)
 		extend_run(ds, d, rx, max);
 	rx->fresh = dtls_replay_check_run(&rx->epoch->replay, rx->rec.seq,

@@ -183,12 +183,14 @@ static void heed_alert(struct dtls_sock *ds, struct dtls_run *rx,
  * A window that was imported in between has cleared the fresh bits of what it
  * refuses. The association's lock is held.
  */
-static u64 mark_received(const struct dtls_run *rx, u64 set)
+static u64 mark_received(struct dtls_assoc *assoc, const struct dtls_run *rx,
+			 u64 set)
 {
 	struct dtls_replay *window = &rx->epoch->replay;
 	u64 seq = rx->rec.seq, first;
 	unsigned int i;
 
+	lockdep_assert_held(&assoc->lock);
 	first = dtls_replay_mark_run(window, seq, rx->n, set);
 	if (first != set)
 		for (i = 0; i < rx->n; i++)
@@ -274,7 +276,8 @@ static unsigned int settle_run(struct dtls_sock *ds, struct dtls_run *rx,
 
 	spin_lock(&assoc->lock);
 	__hlist_del(&rx->under_way);
-	fresh = mark_received(rx, assoc->dead ? 0 : rx->fresh & authentic);
+	fresh = mark_received(assoc, rx,
+			      assoc->dead ? 0 : rx->fresh & authentic);
 	rx->fresh = fresh;
 	if (fresh) {
 		assoc->heard = ktime_get_coarse_ns();
