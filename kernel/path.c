@@ -244,16 +244,17 @@ static_assert(IPV6_PMTUDISC_DO == IP_PMTUDISC_DO &&
 
 /*
  * Return true if UDP refuses a datagram that is longer than
- * dtls_path_payload(), and makes no fragments of it.
+ * dtls_path_payload(), and makes no fragments of it. @dontfrag is what the call
+ * says in IPV6_DONTFRAG; if it is negative, the socket's option holds.
  */
-bool dtls_path_dont_fragment(const struct sock *sk)
+bool dtls_path_dont_fragment(const struct sock *sk, int dontfrag)
 {
 	int pmtudisc = READ_ONCE(inet_sk(sk)->pmtudisc);
 
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6) {
 		pmtudisc = dtls_inet6_pmtudisc(sk);
-		if (dtls_inet6_dontfrag(sk))
+		if (dontfrag < 0 ? dtls_inet6_dontfrag(sk) : dontfrag)
 			return true;
 	}
 #endif

@@ -32,6 +32,6 @@ void dtls_path_flow_of(const struct sock *sk, const struct sk_buff *skb,
 bool dtls_path_needs_scope(const struct dtls_flow *flow);
 bool dtls_path_get_local(const struct sock *sk, struct in6_addr *addr);
 unsigned int dtls_path_payload(struct sock *sk, const struct dtls_flow *flow);
-bool dtls_path_dont_fragment(const struct sock *sk);
+bool dtls_path_dont_fragment(const struct sock *sk, int dontfrag);
 
 #endif /* _DTLS_PATH_H */

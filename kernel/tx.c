@@ -61,6 +61,7 @@ struct tx {
 	unsigned int flags;		/* for the base */
 	unsigned int segment;		/* plaintext bytes a record; 0: all */
 	bool cut;			/* @segment was said in this call */
+	int dontfrag;			/* IPV6_DONTFRAG; negative: the socket's */
 	u8 type;
 	struct dtls_record_info info;
 	bool has_info;
@@ -673,6 +674,22 @@ static int parse_id(struct tx *tx, const struct cmsghdr *cmsg)
 }
 
 /*
+ * parse_dontfrag() looks whether @cmsg, which the base gets, is IPV6_DONTFRAG. It
+ * is the one control message that says how long a datagram may be, which
+ * check_send() has to know.
+ */
+static int parse_dontfrag(struct tx *tx, const struct cmsghdr *cmsg)
+{
+	if (cmsg->cmsg_level != SOL_IPV6 || cmsg->cmsg_type != IPV6_DONTFRAG ||
+	    tx->ds->sk->sk_family != AF_INET6)
+		return 0;
+	if (cmsg->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -EINVAL;
+	tx->dontfrag = *(int *)CMSG_DATA(cmsg);
+	return tx->dontfrag < 0 || tx->dontfrag > 1 ? -EINVAL : 0;
+}
+
+/*
  * parse_control() takes UDP_SEGMENT, whose value is in bytes of plaintext, and
  * DTLS_RECORD_INFO out of the caller's control messages. It copies the others for
  * the base, and leaves room behind them for the UDP_SEGMENT of the ciphertext.
@@ -702,6 +719,9 @@ static int parse_control(struct tx *tx)
 		} else {
 			size_t space = CMSG_ALIGN(cmsg->cmsg_len);
 
+			err = parse_dontfrag(tx, cmsg);
+			if (err)
+				return err;
 			if (!tx->control)
 				tx->control = kzalloc(CMSG_ALIGN(msg->msg_controllen) +
 						      CONTROL_ROOM,
@@ -756,7 +776,7 @@ static int check_send(struct tx *tx, size_t record_len)
 		return -EDESTADDRREQ;	/* ss -K disconnected it */
 	if (record_len > tx->epoch->key.max_plaintext)
 		return -EMSGSIZE;
-	if (dtls_path_dont_fragment(sk)) {
+	if (dtls_path_dont_fragment(sk, tx->dontfrag)) {
 		payload = dtls_path_payload(sk, flow_of(tx));
 		if (payload && dtls_key_size(&tx->epoch->key, record_len,
 					     false) > payload)
@@ -928,6 +948,7 @@ int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		.flags = msg->msg_flags & BASE_FLAGS,
 		.segment = READ_ONCE(ds->gso_size),
 		.type = DTLS_CT_APPLICATION_DATA,
+		.dontfrag = -1,
 	};
 	ssize_t ret;
 

@@ -1561,6 +1561,48 @@ TEST_F(transmit_mtu, too_large_for_a_probe)
 	nothing_arrives(_metadata, l);
 }
 
+/* Send 1500 bytes with the control message IPV6_DONTFRAG. */
+static ssize_t send_dontfrag(int fd, int val)
+{
+	char control[CMSG_SPACE(sizeof(int))] = {};
+	struct iovec iov = { text, 1500 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_IPV6;
+	cmsg->cmsg_type = IPV6_DONTFRAG;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(val));
+	memcpy(CMSG_DATA(cmsg), &val, sizeof(val));
+	return sendmsg(fd, &msg, 0);
+}
+
+TEST_F(transmit_mtu, too_large_for_a_control_message)
+{
+	struct link *l = &self->l;
+	int val = IPV6_PMTUDISC_DONT;
+
+	if (variant->family == AF_INET)
+		SKIP(return, "IPv4 has no such control message");
+	ASSERT_OK(setsockopt(l->a, SOL_IPV6, IPV6_MTU_DISCOVER, &val,
+			     sizeof(val)));
+	ASSERT_ERRNO(EMSGSIZE, send_dontfrag(l->a, 1));
+	ASSERT_ERRNO(EINVAL, send_dontfrag(l->a, 2));
+	ASSERT_EQ((__u64)0, tx_seq(_metadata, l));
+	nothing_arrives(_metadata, l);
+
+	/* What a call says counts more than the option. */
+	val = 1;
+	ASSERT_OK(setsockopt(l->a, SOL_IPV6, IPV6_DONTFRAG, &val, sizeof(val)));
+	ASSERT_EQ(1500, send_dontfrag(l->a, 0));
+	ASSERT_EQ(1500, link_recv(l, &rec));
+	ASSERT_EQ((__u64)1, tx_seq(_metadata, l));
+}
+
 TEST_F(transmit_mtu, sendfile_fits_the_path)
 {
 	int file = text_file(_metadata, 30000);
