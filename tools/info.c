@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define STAT_FILE	"/proc/net/dtls_stat"
@@ -24,7 +25,7 @@ struct which {
 enum { OPT_ALL = 256, OPT_JSON };
 
 static const struct argp_option options[] = {
-	{ "all", OPT_ALL, NULL, 0, "every socket with DTLS, one in a line", 0 },
+	{ "all", OPT_ALL, NULL, 0, "every association, one in a line", 0 },
 	{ "pid", 'p', "PID", 0, "the process that has the socket", 0 },
 	{ "fd", 'f', "NUMBER", 0, "its file descriptor there", 0 },
 	{ "json", OPT_JSON, NULL, 0, "print JSON, with all fields of a socket", 0 },
@@ -72,8 +73,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp info = {
 	.options = options,
 	.parser = parse,
-	.doc = "Show the DTLS counters of this network namespace; with --all its sockets; or,\n"
-	"with --pid and --fd, state and counters of one socket.\v"
+	.doc = "Show the DTLS counters of this network namespace; or, with --all, its\n"
+	"associations; or, with --pid and --fd, state and counters of one socket.\v"
 	"The sockets of another's processes take the right to trace them.\n\n"
 	"  kdtls info\n"
 	"  kdtls info --all\n"
@@ -107,11 +108,11 @@ static int show_namespace(struct report *r)
 /* ---- one socket ---- */
 
 /**
- * struct socket_state - what is known of a socket
- * @holder:	who holds it
+ * struct socket_state - what is known of a socket, or of one of its associations
+ * @holder:	who holds the socket
  * @local:	its own address and port
- * @peer:	those of its peer
- * @info:	state of its association
+ * @peer:	those of the peer
+ * @info:	state of the association
  * @counters:	and what became of its records
  */
 struct socket_state {
@@ -122,17 +123,28 @@ struct socket_state {
 	struct dtls_counters counters;
 };
 
-/* Read the state of a socket. Return 0 or an error of kdtls_get_info(). */
-static int read_state(struct socket_state *s, const struct holder *holder)
+/*
+ * Read the state of association @id of a socket, which is 0 for the one of a connected
+ * socket, and for what belongs to no association of a socket that has many. Return 0 or
+ * -errno.
+ */
+static int read_state(struct socket_state *s, const struct holder *holder,
+		      __u64 id)
 {
-	int bad;
+	socklen_t info_len = sizeof(s->info);
+	socklen_t counters_len = sizeof(s->counters);
 
+	memset(&s->info, 0, sizeof(s->info));
+	memset(&s->counters, 0, sizeof(s->counters));
 	s->holder = holder;
+	s->info.id = id;
+	s->counters.id = id;
 	net_socket(holder->fd, s->local, s->peer);
-	bad = kdtls_get_info(holder->fd, &s->info);
-	if (!bad)
-		bad = kdtls_get_counters(holder->fd, &s->counters);
-	return bad;
+	if (getsockopt(holder->fd, SOL_DTLS, DTLS_INFO, &s->info, &info_len) ||
+	    getsockopt(holder->fd, SOL_DTLS, DTLS_COUNTERS, &s->counters,
+		       &counters_len))
+		return -errno;
+	return 0;
 }
 
 static const char *version_name(unsigned int version)
@@ -193,6 +205,14 @@ static void report_counters(struct report *r, const struct dtls_counters *c)
 	report_number(r, "rx_expired", c->rx_expired);
 }
 
+/* Return the ms since a record of the peer's was verified. */
+static unsigned long long silence(const struct dtls_info *i)
+{
+	__u64 now = net_now() / 1000;
+
+	return now > i->heard ? now - i->heard : 0;
+}
+
 static void report_socket(struct report *r, const struct socket_state *s)
 {
 	report_begin(r);
@@ -201,6 +221,9 @@ static void report_socket(struct report *r, const struct socket_state *s)
 	report_number(r, "fd", s->holder->number);
 	report_text(r, "local", s->local);
 	report_text(r, "peer", s->peer);
+	report_number(r, "id", s->info.id);
+	if (s->info.heard)
+		report_number(r, "silent_ms", silence(&s->info));
 	report_info(r, &s->info);
 	report_counters(r, &s->counters);
 	report_end(r);
@@ -213,7 +236,7 @@ static int show_socket(struct report *r, const struct which *w)
 	int bad = holder_get(&holder, w->pid, w->fd);
 
 	if (!bad)
-		bad = read_state(&s, &holder);
+		bad = read_state(&s, &holder, 0);
 	if (bad) {
 		warnx("descriptor %ld of process %ld: %s", w->fd, w->pid,
 		      kdtls_strerror(bad));
@@ -261,18 +284,45 @@ static void print_line(const struct socket_state *s)
 	       text[3], text[4], text[5], text[6], process);
 }
 
-/* Show one socket of the namespace, unless it has no DTLS. */
+/* Show an association that was read. */
+static void show_association(struct report *r, const struct socket_state *s)
+{
+	if (r->json)
+		report_socket(r, s);
+	else
+		print_line(s);
+}
+
+/*
+ * Show the associations of one socket of the namespace: the one of a connected socket, or
+ * each of a socket that has many. A socket without DTLS has none.
+ */
 static void show_one(const struct holder *holder, void *ctx)
 {
+	struct dtls_assoc_peer peer = { .id = 0 };
+	struct dtls_assoc_table table = { .max = 0 };
+	socklen_t len = sizeof(table);
 	struct report *r = ctx;
 	struct socket_state s;
 
-	if (read_state(&s, holder))
+	if (getsockopt(holder->fd, SOL_DTLS, DTLS_ASSOC_TABLE, &table, &len)) {
+		if (!read_state(&s, holder, 0))
+			show_association(r, &s);
 		return;
-	if (r->json)
-		report_socket(r, &s);
-	else
-		print_line(&s);
+	}
+	for (;;) {
+		len = sizeof(peer);
+		if (getsockopt(holder->fd, SOL_DTLS, DTLS_ASSOC_NEXT, &peer,
+			       &len))
+			return;
+		/* It may have been deleted since. */
+		if (read_state(&s, holder, peer.id))
+			continue;
+		net_association(&peer.peer, s.peer);
+		if (peer.local.family)
+			net_association(&peer.local, s.local);
+		show_association(r, &s);
+	}
 }
 
 static int show_all(struct report *r)

@@ -3,6 +3,7 @@
 #include "net.h"
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -38,6 +39,24 @@ const char *net_peer(const struct kdtls_socket *s, char buf[ADDRESS_MAX])
 		return "?";
 	write_address(&addr, len, buf);
 	return buf;
+}
+
+void net_association(const struct dtls_addr *addr, char buf[ADDRESS_MAX])
+{
+	struct sockaddr_storage s = { .ss_family = addr->family };
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&s;
+	struct sockaddr_in *in = (struct sockaddr_in *)&s;
+
+	if (addr->family == AF_INET6) {
+		in6->sin6_port = addr->port;
+		in6->sin6_scope_id = addr->scope_id;
+		memcpy(&in6->sin6_addr, addr->addr, sizeof(in6->sin6_addr));
+		write_address(&s, sizeof(*in6), buf);
+	} else {
+		in->sin_port = addr->port;
+		memcpy(&in->sin_addr, addr->addr, sizeof(in->sin_addr));
+		write_address(&s, sizeof(*in), buf);
+	}
 }
 
 void net_socket(int fd, char local[ADDRESS_MAX], char peer[ADDRESS_MAX])

@@ -19,6 +19,9 @@ const char *net_peer(const struct kdtls_socket *s, char buf[ADDRESS_MAX]);
 /* Write "address:port" of both ends of a socket; "?" where there is none. */
 void net_socket(int fd, char local[ADDRESS_MAX], char peer[ADDRESS_MAX]);
 
+/* Write "address:port" of one end of an association. */
+void net_association(const struct dtls_addr *addr, char buf[ADDRESS_MAX]);
+
 /* Return the microseconds of CLOCK_MONOTONIC. */
 uint64_t net_now(void);
 
