@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#define PEERS	1000	/* peers that are opened; pairs where there are two ends */
+#define PEERS	500	/* peers that are opened; pairs where there are two ends */
 
 /*
  * Call @take for all peers, and print what that took for each of a peer's @ends ends.
