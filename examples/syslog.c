@@ -8,7 +8,7 @@
  * The first is a collector, which prints what comes. The second is an originator, which
  * sends each line of its input as a message.
  *
- *	cc -o syslog syslog.c $(pkg-config --cflags --libs libkdtls)
+ *	cc syslog.c -o syslog $(pkg-config --cflags --libs libkdtls)
  *
  * The registered port is 6514.
  */

@@ -38,7 +38,7 @@ const struct dtls_aead dtls_aeads[DTLS_AEADS] = {
 		.v13 = true,
 		.seal_limit = GCM_SEAL_LIMIT,
 		.open_limit = OPEN_LIMIT,
-	}, 	{
+	}, {
 		.id = DTLS_CIPHER_AES_GCM_256,
 		.kind = DTLS_AEAD_GCM,
 		.name = "AES-256-GCM",
@@ -49,7 +49,7 @@ const struct dtls_aead dtls_aeads[DTLS_AEADS] = {
 		.v13 = true,
 		.seal_limit = GCM_SEAL_LIMIT,
 		.open_limit = OPEN_LIMIT,
-	}, 	{
+	}, {
 		.id = DTLS_CIPHER_AES_CCM_128,
 		.kind = DTLS_AEAD_CCM,
 		.name = "AES-128-CCM",
@@ -60,7 +60,7 @@ const struct dtls_aead dtls_aeads[DTLS_AEADS] = {
 		.v13 = true,
 		.seal_limit = CCM_SEAL_LIMIT,
 		.open_limit = CCM_OPEN_LIMIT,
-	}, 	{
+	}, {
 		.id = DTLS_CIPHER_AES_CCM_256,
 		.kind = DTLS_AEAD_CCM,
 		.name = "AES-256-CCM",
@@ -70,7 +70,7 @@ const struct dtls_aead dtls_aeads[DTLS_AEADS] = {
 		.tag_len = TAG_SIZE,
 		.seal_limit = CCM_SEAL_LIMIT,
 		.open_limit = CCM_OPEN_LIMIT,
-	}, 	{
+	}, {
 		.id = DTLS_CIPHER_AES_CCM_8_128,
 		.kind = DTLS_AEAD_CCM,
 		.name = "AES-128-CCM-8",
@@ -81,7 +81,7 @@ const struct dtls_aead dtls_aeads[DTLS_AEADS] = {
 		.v13 = true,
 		.seal_limit = CCM_SEAL_LIMIT,
 		.open_limit = CCM_8_OPEN_LIMIT,
-	}, 	{
+	}, {
 		.id = DTLS_CIPHER_AES_CCM_8_256,
 		.kind = DTLS_AEAD_CCM,
 		.name = "AES-256-CCM-8",
@@ -91,7 +91,7 @@ const struct dtls_aead dtls_aeads[DTLS_AEADS] = {
 		.tag_len = CCM_8_TAG_SIZE,
 		.seal_limit = CCM_SEAL_LIMIT,
 		.open_limit = CCM_8_OPEN_LIMIT,
-	}, 	{
+	}, {
 		.id = DTLS_CIPHER_CHACHA20_POLY1305,
 		.kind = DTLS_AEAD_CHACHA,
 		.name = "CHACHA20-POLY1305",

@@ -242,9 +242,10 @@ static bool find_epoch(const struct dtls_assoc *assoc, struct dtls_run *rx)
 
 /*
  * Return true if the record just found may belong to this association, whose peer
- * was given connection IDs of @cid_len bytes. Once agreed on, a connection ID is in each datagram, and records behind it without
- * one belong to the same association (RFC 9147 4). A record that may belong to
- * a handshake that begins anew is let through without one.
+ * was given connection IDs of @cid_len bytes. Once agreed on, a connection ID is in
+ * each datagram, and records behind it without one belong to the same association
+ * (RFC 9147 4). A record that may belong to a handshake that begins anew is let
+ * through without one.
  */
 static bool find_cid(const struct dtls_assoc *assoc, struct dtls_dgram *d,
 		     const struct dtls_record *rec, unsigned int cid_len)

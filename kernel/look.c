@@ -26,7 +26,7 @@
 
 /* tell_marked() tells the user that the record just opened is early data, or no record. */
 static noinline void tell_marked(struct dtls_reader *r,
-				     const struct dtls_run *rx)
+				 const struct dtls_run *rx)
 {
 	struct dtls_record_info info;
 

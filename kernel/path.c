@@ -73,7 +73,7 @@ void dtls_path_flow_of(const struct sock *sk, const struct sk_buff *skb,
 }
 
 /*
- * Write the address that @sk is bound to to @addr. An IPv4 address becomes a mapped
+ * Set @addr to the address that @sk is bound to; an IPv4 address becomes a mapped
  * one. Return false if the socket is bound to all addresses.
  */
 bool dtls_path_get_local(const struct sock *sk, struct in6_addr *addr)

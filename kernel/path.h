@@ -25,7 +25,6 @@ struct dtls_flow {
 	u16 pad;
 };
 
-
 bool dtls_path_is_peer(const struct sock *sk, const void *name, int len);
 void dtls_path_flow_of(const struct sock *sk, const struct sk_buff *skb,
 		       struct dtls_flow *flow);

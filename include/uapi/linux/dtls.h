@@ -381,8 +381,8 @@ struct dtls_record_number {
  * DTLS_FEED.
  *
  * From recvmsg() without MSG_OOB it comes with datagrams of other protocols, see
- * DTLS_PASS, and with early data, which has DTLS_RECORD_REPLAYABLE. An attacker may have the same record delivered to another
- * server, or here again.
+ * DTLS_PASS, and with early data, which has DTLS_RECORD_REPLAYABLE. An attacker may
+ * have the same record delivered to another server, or here again.
  *
  * With sendmsg() it sends the data as one record of @type under the current write key
  * (@epoch is 0 or names that key, else ESTALE; @seq is zero). With DTLS_RECORD_RAW it
