@@ -13,6 +13,7 @@
 
 #include "memory.h"
 #include "openssl.h"
+#include "servers.h"
 
 struct held {
 	double kernel;
@@ -94,6 +95,25 @@ static void drop_socket(unsigned int i)
 	close_pair(&pairs[i]);
 }
 
+/* A server's socket with a table, which its associations are added to */
+static const struct server way = { .name = "ours 1.2", .batch = ONE };
+static struct service table = { .server = &way, .fd = -1 };
+
+static bool take_association(unsigned int i)
+{
+	return server_table_add(&table, i);
+}
+
+static bool weigh_table(void)
+{
+	bool ok = wire_open() && server_table_open(&table) &&
+		  weigh("association of a table, both keys", take_association,
+			1);
+
+	server_udp_close(&table);
+	return ok;
+}
+
 static bool take_session(unsigned int i)
 {
 	SSL *client;
@@ -151,7 +171,7 @@ bool memory(const struct ends *e)
 	     weigh("attaching it", take_attached, 2) &&
 	     weigh("its association, both keys", take_keys, 2);
 	drop_all(drop_socket);
-	ok = ok && take_session(0);
+	ok = ok && weigh_table() && take_session(0);
 	drop_session(0);
 	ok = ok && weigh("OpenSSL session", take_session, 1);
 	drop_all(drop_session);

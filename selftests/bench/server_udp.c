@@ -74,13 +74,20 @@ void server_ours_key(struct service *s, unsigned int client,
 	peer_key_init(k, cipher, nth_epoch(cipher, 1), 0, 2 * client);
 }
 
+void server_ours_back_key(struct service *s, unsigned int client,
+			  struct peer_key *k)
+{
+	server_ours_key(s, client, k);
+	peer_key_init(k, k->cipher, k->epoch, 0, 2 * client + 1);
+}
+
 /* Give the association with a client its keys. */
 static bool set_keys(struct service *s, int fd, unsigned int client)
 {
 	struct peer_key rx, tx;
 
 	server_ours_key(s, client, &rx);
-	peer_key_init(&tx, rx.cipher, rx.epoch, 0, 2 * client + 1);
+	server_ours_back_key(s, client, &tx);
 	return !dtls_set_key(fd, DTLS_RX, &rx) &&
 	       !dtls_set_key(fd, DTLS_TX, &tx);
 }

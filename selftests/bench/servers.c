@@ -48,6 +48,18 @@ static const struct server ways[] = {
 	  .open = server_ours_open_each, .client_key = server_ours_key,
 	  .recv = server_udp_recv, .send = server_udp_send,
 	  .close = server_udp_close },
+	{ .name = "ours 1.2", .batch = ONE, .most = CLIENTS_MAX,
+	  .open = server_table_open, .client_key = server_ours_key,
+	  .recv = server_table_recv, .send = server_table_send,
+	  .close = server_udp_close },
+	{ .name = "ours 1.2", .batch = MMSG, .most = CLIENTS_MAX,
+	  .open = server_table_open, .client_key = server_ours_key,
+	  .recv = server_table_recv, .send = server_table_send,
+	  .close = server_udp_close },
+	{ .name = "ours 1.2", .batch = GSO_GRO, .most = CLIENTS_MAX,
+	  .open = server_table_open, .client_key = server_ours_key,
+	  .recv = server_table_recv, .send = server_table_send,
+	  .close = server_udp_close },
 };
 
 static const unsigned int numbers[] = { 1, 100, 10000, CLIENTS_MAX };

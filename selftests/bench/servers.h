@@ -90,6 +90,8 @@ bool server_udp_open_each(struct service *s);
 bool server_ours_open_each(struct service *s);
 void server_ours_key(struct service *s, unsigned int client,
 		     struct peer_key *k);
+void server_ours_back_key(struct service *s, unsigned int client,
+			  struct peer_key *k);
 bool server_udp_recv(struct service *s, const unsigned int *clients);
 bool server_udp_send(struct service *s, const unsigned int *clients);
 void server_udp_close(struct service *s);
@@ -104,6 +106,12 @@ bool server_udp_send_segments(int fd, const struct sockaddr_in *to,
  */
 ssize_t server_udp_recv_segments(int fd, struct sockaddr_in *from, void *buf,
 				 size_t room, int *segment);
+
+/* server_table.c has servers with all associations on one attached socket. */
+bool server_table_open(struct service *s);
+bool server_table_add(struct service *s, unsigned int client);
+bool server_table_recv(struct service *s, const unsigned int *clients);
+bool server_table_send(struct service *s, const unsigned int *clients);
 
 /*
  * server_openssl.c has servers with one socket, a hash table of OpenSSL's sessions
