@@ -949,13 +949,21 @@ TEST_F(fault, close)
 
 #define ASSOC_ID	7
 
-/* The same link, whose @a is not connected and has a table */
+/*
+ * Make a link whose @a is not connected and has a table. A socket that got its port
+ * by itself loses it when it is disconnected, so it is bound again.
+ */
 static int fresh_server(struct fault *f)
 {
 	const struct sockaddr none = { .sa_family = AF_UNSPEC };
 	struct dtls_assoc_table table = { .cid_len = f->l.ba.cid_len };
+	struct sockaddr_in6 name;
+	socklen_t len = sizeof(name);
 
-	return fresh(f) || connect(f->l.a, &none, sizeof(none)) ||
+	return fresh(f) ||
+	       getsockname(f->l.a, (struct sockaddr *)&name, &len) ||
+	       connect(f->l.a, &none, sizeof(none)) ||
+	       bind(f->l.a, (struct sockaddr *)&name, len) ||
 	       dtls_attach(f->l.a) ||
 	       setsockopt(f->l.a, SOL_DTLS, DTLS_ASSOC_TABLE, &table,
 			  sizeof(table)) ? -1 : 0;
