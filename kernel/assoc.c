@@ -186,7 +186,10 @@ struct dtls_assoc *dtls_assoc_new(u64 id, u32 replay_window,
 	return assoc;
 }
 
-/* Free @assoc, as dtls_assoc_put() has put the last reference. */
+/*
+ * Free @assoc, as dtls_assoc_put() has put the last reference, or as the socket of
+ * number 0 is freed. Sleeps.
+ */
 void dtls_assoc_free(struct dtls_assoc *assoc)
 {
 	int i;

@@ -73,8 +73,9 @@ struct dtls_retiring {
 
 /**
  * struct dtls_assoc - what is shared with one peer: keys, numbers, counters
- * @refs:	one reference held by the socket, and one by each datagram, run of
- *		records, message and call that concerns the association
+ * @refs:	one reference held by the table, and one by each datagram, run of
+ *		records, message and call that concerns the association. Number 0
+ *		is not counted: it lives as long as its socket
  * @rcu:	frees the structure
  * @id:		number of the association on its socket; 0: that of a connected
  *		socket, or what of a socket with a table is nobody's
@@ -112,13 +113,14 @@ struct dtls_retiring {
  *		marked in it yet
  * @heard:	when the last record was verified, in nanoseconds of CLOCK_MONOTONIC;
  *		0: none was
+ * @heard_tick:	the jiffies when @heard was written
  * @rx_records:	how many application records were verified
  * @rx_bytes:	how many bytes of content they had
  * @count:	see enum dtls_count
  *
- * Lifetime: made with its socket, or added to its table. The last reference is put
- * in process context without a spin lock held, and frees the keys there and then.
- * The slots are read under RCU.
+ * Lifetime: made with its socket, or added to its table. Number 0 is freed with the
+ * socket. The last reference to another one is put in process context without a spin
+ * lock held, and frees the keys there and then. The slots are read under RCU.
  */
 struct dtls_assoc {
 	refcount_t refs;
@@ -148,6 +150,7 @@ struct dtls_assoc {
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	struct hlist_head under_way;
 	u64 heard;
+	unsigned long heard_tick;
 	u64 rx_records;
 	u64 rx_bytes;
 	atomic64_t count[DTLS_COUNT_MAX];
@@ -173,7 +176,8 @@ static inline u16 dtls_assoc_version(const struct dtls_assoc *assoc)
 /* Return @assoc with one more reference. */
 static inline struct dtls_assoc *dtls_assoc_get(struct dtls_assoc *assoc)
 {
-	refcount_inc(&assoc->refs);
+	if (unlikely(assoc->id))
+		refcount_inc(&assoc->refs);
 	return assoc;
 }
 
@@ -185,7 +189,8 @@ void dtls_assoc_free(struct dtls_assoc *assoc);
  */
 static inline void dtls_assoc_put(struct dtls_assoc *assoc)
 {
-	if (assoc && refcount_dec_and_test(&assoc->refs))
+	if (assoc && unlikely(assoc->id) &&
+	    refcount_dec_and_test(&assoc->refs))
 		dtls_assoc_free(assoc);
 }
 

@@ -106,8 +106,9 @@ static const u8 *peek_bytes(struct dtls_dgram *d, unsigned int len)
  * nobody else writes to, or NULL. Bytes that others may write to are read once,
  * and their copy in @rx->header is what the parser sees.
  */
-static const u8 *peek_header(struct dtls_dgram *d, struct dtls_run *rx,
-			     unsigned int len)
+static __always_inline const u8 *peek_header(struct dtls_dgram *d,
+					     struct dtls_run *rx,
+					     unsigned int len)
 {
 	const u8 *p = peek_bytes(d, len);
 
@@ -598,7 +599,7 @@ static noinline void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
  * Return the epoch whose key may open @rx, with a reference, or NULL. The key's
  * version comes before the key, so a key that is found has the version.
  */
-static struct dtls_epoch *find_key(struct dtls_run *rx)
+static __always_inline struct dtls_epoch *find_key(struct dtls_run *rx)
 {
 	struct dtls_epoch *epoch;
 
@@ -609,6 +610,16 @@ static struct dtls_epoch *find_key(struct dtls_run *rx)
 		return epoch;
 	dtls_epoch_put(epoch);
 	return NULL;
+}
+
+/*
+ * Look once more for the key of @rx. A key that is set in the meantime is found
+ * now, or is newer than @rx->newest.
+ */
+static noinline struct dtls_epoch *find_key_again(struct dtls_run *rx)
+{
+	rx->newest = dtls_assoc_newest_rx(rx->assoc);
+	return find_key(rx);
 }
 
 /*
@@ -624,14 +635,8 @@ static void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
 
 	lockdep_assert_held(&ds->lock);
 	rx->epoch = find_key(rx);
-	if (unlikely(!rx->epoch)) {
-		/*
-		 * A key that is set in the meantime is found by the second look
-		 * below, or is newer than @newest.
-		 */
-		rx->newest = dtls_assoc_newest_rx(assoc);
-		rx->epoch = find_key(rx);
-	}
+	if (unlikely(!rx->epoch))
+		rx->epoch = find_key_again(rx);
 	if (rx->epoch && unlikely(!steady_first(rx))) {
 		dtls_epoch_put(rx->epoch);
 		rx->epoch = NULL;

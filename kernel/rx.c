@@ -16,6 +16,7 @@
  * A record that cannot be delivered is dropped and counted. It changes neither
  * the association nor the socket, as anybody can send it (RFC 6347 4.1.2.7).
  */
+#include <linux/jiffies.h>
 #include <linux/skbuff.h>
 #include <linux/timekeeping.h>
 #include <net/sock.h>
@@ -261,6 +262,18 @@ static int judge_record(const struct dtls_run *rx, const struct dtls_opened *o)
 	return o->len ? DTLS_RX_DATA : DTLS_RX_DONE;
 }
 
+/* note_heard() reads the clock once a tick. The association's lock is held. */
+static void note_heard(struct dtls_assoc *assoc)
+{
+	unsigned long now = jiffies;
+
+	lockdep_assert_held(&assoc->lock);
+	if (likely(assoc->heard_tick == now))
+		return;
+	assoc->heard_tick = now;
+	assoc->heard = ktime_get_coarse_ns();
+}
+
 /*
  * settle_run() ends the way of @rx. Those of its records stay fresh that are
  * @authentic and the first of their number. They are marked as received, and
@@ -280,7 +293,7 @@ static unsigned int settle_run(struct dtls_sock *ds, struct dtls_run *rx,
 			      assoc->dead ? 0 : rx->fresh & authentic);
 	rx->fresh = fresh;
 	if (fresh) {
-		assoc->heard = ktime_get_coarse_ns();
+		note_heard(assoc);
 		if (unlikely(!rx->epoch->used))
 			dtls_assoc_used(assoc, rx->epoch);
 		outdo_copies(assoc, rx);

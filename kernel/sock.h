@@ -76,9 +76,9 @@ struct dtls_dgram {
  * @setup:	mutex around the first key, connect and disconnect. Taken outside
  *		of dtls_assoc.setup
  * @retiring:	associations with old read keys
- * @assoc:	the association with the peer that the socket is connected to: one
- *		reference. If there is a table, it stands for nobody: it never
- *		gets a key, and counts what strangers send
+ * @assoc:	the association with the peer that the socket is connected to. If
+ *		there is a table, it stands for nobody: it never gets a key, and
+ *		counts what strangers send
  * @table:	the associations of a socket that is not connected, or NULL. Set
  *		once, under @setup and the socket's lock
  * @peer_addr:	the address that the socket was connected to when the first key

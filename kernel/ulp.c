@@ -132,7 +132,7 @@ static int dtls_disconnect(struct sock *sk, int flags)
 static void free_sock(struct dtls_sock *ds)
 {
 	dtls_table_free(ds->table);
-	dtls_assoc_put(ds->assoc);
+	dtls_assoc_free(ds->assoc);
 	kfree(ds);
 }
 
