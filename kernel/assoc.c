@@ -66,13 +66,17 @@ static void link_retiring(struct dtls_retiring *r, struct dtls_assoc *assoc)
 	list_add(&assoc->retire, &before->retire);
 }
 
-/* Let the work look at @assoc in @wait seconds, unless it is about to. */
+/*
+ * Let the work look at @assoc in @wait seconds, unless it is about to. A deleted
+ * association keeps no place in the list: who deletes it marks it dead before
+ * dtls_assoc_cancel_retire() takes the lock.
+ */
 static void retire_later(struct dtls_assoc *assoc, int wait)
 {
 	struct dtls_retiring *r = assoc->retiring;
 
 	spin_lock(&r->lock);
-	if (list_empty(&assoc->retire)) {
+	if (list_empty(&assoc->retire) && !READ_ONCE(assoc->dead)) {
 		assoc->retire_at = (u32)ktime_get_boottime_seconds() + wait;
 		link_retiring(r, dtls_assoc_get(assoc));
 		if (!r->scheduled)
@@ -296,7 +300,7 @@ void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 {
 	lockdep_assert_held(&assoc->lock);
 	WRITE_ONCE(epoch->used, ktime_get_boottime_seconds());
-	if (rcu_access_pointer(assoc->rx[1]) && !assoc->dead)
+	if (rcu_access_pointer(assoc->rx[1]))
 		retire_later(assoc, READ_ONCE(msl));
 }
 

@@ -145,7 +145,10 @@ static int read_scope(const struct dtls_assoc_peer *value, struct dtls_flow *flo
 	return !flow->scope == !dtls_path_needs_scope(flow) ? 0 : -EINVAL;
 }
 
-/* Read the addresses of @value. Return 0, -EINVAL or -EAFNOSUPPORT. */
+/*
+ * Read the addresses of @value. Return 0, -EINVAL, -EAFNOSUPPORT, or -EOPNOTSUPP as
+ * the socket has no table.
+ */
 static int read_flow(const struct dtls_sock *ds, const struct dtls_assoc_peer *value,
 		     struct dtls_flow *flow)
 {
@@ -154,6 +157,8 @@ static int read_flow(const struct dtls_sock *ds, const struct dtls_assoc_peer *v
 	struct in6_addr bound;
 	bool one;
 
+	if (!dtls_sock_table(ds))
+		return -EOPNOTSUPP;
 	memset(flow, 0, sizeof(*flow));
 	flow->port = value->peer.port;
 	if (!value->id || value->flags || value->reserved || !flow->port)
@@ -206,7 +211,7 @@ static void bury_assoc(struct dtls_sock *ds, struct dtls_assoc *assoc)
 	lockdep_assert_held(&assoc->setup);
 	spin_lock(&ds->lock);
 	spin_lock(&assoc->lock);
-	assoc->dead = true;
+	WRITE_ONCE(assoc->dead, true);	/* retire_later() reads it */
 	spin_unlock(&assoc->lock);
 	dtls_intake_forget(ds, assoc);
 	if (atomic_read(&assoc->held)) {
@@ -224,7 +229,7 @@ static void bury_assoc(struct dtls_sock *ds, struct dtls_assoc *assoc)
 
 /*
  * Let go of @assoc, which is in the table no more, and of the table's reference.
- * Calls that have found it before may still use it; they find no key afterwards.
+ * Calls that have found it before finish with it, and the last one frees its keys.
  */
 static void forget_assoc(struct dtls_sock *ds, struct dtls_assoc *assoc)
 {
@@ -242,11 +247,8 @@ int dtls_assocopt_add(struct dtls_sock *ds, const struct dtls_assoc_peer *value)
 	struct dtls_table *table = dtls_sock_table(ds);
 	struct dtls_assoc *assoc;
 	struct dtls_flow flow;
-	int err;
+	int err = read_flow(ds, value, &flow);
 
-	if (!table)
-		return -EOPNOTSUPP;
-	err = read_flow(ds, value, &flow);
 	if (err)
 		return err;
 	assoc = dtls_assoc_new(value->id, READ_ONCE(ds->assoc->replay_window),
@@ -267,11 +269,8 @@ int dtls_assocopt_move(struct dtls_sock *ds, const struct dtls_assoc_peer *value
 	struct dtls_table *table = dtls_sock_table(ds);
 	struct dtls_assoc *assoc;
 	struct dtls_flow flow;
-	int err;
+	int err = read_flow(ds, value, &flow);
 
-	if (!table)
-		return -EOPNOTSUPP;
-	err = read_flow(ds, value, &flow);
 	if (err)
 		return err;
 	mutex_lock(&table->lock);
