@@ -150,9 +150,8 @@ struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct dtls_assoc *assoc
  * Charge @m and put it into the queue, or drop it and return false. The
  * reference is taken over either way; the caller has another one to the
  * association. An event needs no room in a budget, as a key has each event once.
- * No task is woken here: a record's readers were woken
- * by its datagram, and dtls_wait_done() wakes those that looked meanwhile and
- * found nothing.
+ * No task is woken here: a record's readers were woken by its datagram, and
+ * dtls_wait_done() wakes those that looked meanwhile and found nothing.
  */
 bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 {
