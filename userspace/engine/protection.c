@@ -224,17 +224,20 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 	memset(q + len + typed, 0, padding);
 	if (!aead_begin(p, 1, nonce, &r, inner, NULL) ||
 	    EVP_CipherUpdate(p->ctx, q, &n, q, (int)inner) != 1 ||
-	    EVP_CipherFinal_ex(p->ctx, q + n, &last) != 1)
-		return 0;
-	if (EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_GET_TAG, a->tag_len,
+	    EVP_CipherFinal_ex(p->ctx, q + n, &last) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_GET_TAG, a->tag_len,
 				q + inner) != 1)
-		return 0;
+		goto fail;
 	if (p->sn) {
 		if (!make_mask(p, q, mask))
-			return 0;
+			goto fail;
 		dtls_record_mask(out, &r, mask);
 	}
 	return (size_t)(q - out) + inner + a->tag_len;
+
+fail:
+	OPENSSL_cleanse(q, inner);	/* it may be the plaintext still */
+	return 0;
 }
 
 /*
