@@ -127,8 +127,10 @@ struct kdtls_server_options {
  *		a.sin_port = htons(443);
  *		if (fd < 0)
  *			return -errno;
- *		err = bind(fd, (struct sockaddr *)&a, sizeof(a)) || setuid(user) ?
- *		      -errno : kdtls_server_new(endpoint, fd, NULL, server);
+ *		if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || setuid(user))
+ *			err = -errno;
+ *		else
+ *			err = kdtls_server_new(endpoint, fd, NULL, server);
  *		if (err)
  *			close(fd);
  *		return err;
