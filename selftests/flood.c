@@ -180,15 +180,14 @@ TEST_F(flood, a_handshake_datagram_of_many_records_is_shown_whole)
 }
 
 /*
- * A signal ends a reader's call however much useless comes. The reader has a
- * processor of its own, and the queue is deep: the reader does not come to its
- * end, as long as it looks at each record.
+ * A signal ends a reader's call however many datagrams of @len bytes in wire come.
+ * The reader has a processor of its own, and the queue is deep: the reader does not
+ * come to its end, as long as it looks at each record.
  */
-TEST_F(flood, a_flood_does_not_hold_a_reader)
+static void ends_by_signal(struct __test_metadata *_metadata, struct link *l,
+			   size_t len)
 {
-	struct link *l = &self->l;
 	int status, i, n = rounds(8000, 800);
-	size_t len = forgeries(l);
 	bool dead = false;
 	pid_t child;
 
@@ -212,6 +211,18 @@ TEST_F(flood, a_flood_does_not_hold_a_reader)
 		TH_LOG("it ran as long as the flood, of %d datagrams", i);
 	if (!dead)
 		waitpid(child, &status, 0);
+}
+
+/* Useless records are dropped by their headers, before a key is looked for. */
+TEST_F(flood, a_flood_of_useless_records_does_not_hold_a_reader)
+{
+	ends_by_signal(_metadata, &self->l, unwanted(&self->l, 60000));
+}
+
+/* Forgeries are opened first, which costs most. */
+TEST_F(flood, a_flood_of_forgeries_does_not_hold_a_reader)
+{
+	ends_by_signal(_metadata, &self->l, forgeries(&self->l));
 }
 
 /*
