@@ -509,6 +509,74 @@ TEST_F(receive, timestamps)
 	EXPECT_GE(after.tv_sec, ts.tv_sec);
 }
 
+static __u64 now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* Return the time of the next record, in nanoseconds, or 0 if it has none. */
+static __u64 recv_time(int fd)
+{
+	struct cmsghdr *c;
+	struct msghdr msg;
+	struct timespec ts;
+
+	c = recv_cmsg(&msg, fd, SOL_SOCKET, SCM_TIMESTAMPING);
+	if (!c)
+		return 0;
+	memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/*
+ * The time of a record is that at which its datagram came, also if the record was
+ * opened before it was read, or was cut out of a coalesced datagram.
+ */
+TEST_F(receive, kept_records_have_their_datagram_s_time)
+{
+	struct link *l = &self->l;
+	__u64 before, after, time;
+	size_t len, one;
+	int i;
+
+	set_int(_metadata, l->a, SOL_SOCKET, SO_TIMESTAMPING,
+		SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE);
+	/* The kernel begins to note times a while after it was asked to. */
+	do {
+		ASSERT_EQ(30, link_send(l, CT_DATA, text, 30));
+		after = now_ns();
+		time = recv_time(l->a);
+		ASSERT_NE((__u64)0, time);
+	} while (time > after);
+
+	before = now_ns();
+	ASSERT_EQ(30, link_send(l, CT_DATA, text, 30));
+	after = now_ns();
+	poll_for(l->a, POLLIN, SOON_MS);
+	time = recv_time(l->a);
+	EXPECT_LE(before, time);
+	EXPECT_GE(after, time);
+
+	one = peer_seal(&l->ba, CT_DATA, l->b_seq++, text, 30, wire);
+	len = one;
+	for (i = 0; i < 2; i++)
+		len += peer_seal(&l->ba, CT_DATA, l->b_seq++, text, 30,
+				 wire + len);
+	before = now_ns();
+	ASSERT_EQ((ssize_t)len, send_segments(l->b, wire, len, one, 0));
+	after = now_ns();
+	for (i = 0; i < 3; i++) {
+		if (i == 2)
+			poll_for(l->a, POLLIN, SOON_MS);
+		time = recv_time(l->a);
+		EXPECT_LE(before, time);
+		EXPECT_GE(after, time);
+	}
+}
+
 TEST_F(receive, overflow_is_told)
 {
 	struct link *l = &self->l;
