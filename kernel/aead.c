@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
-/* The table of AEADs; see aead.h. */
+/* The table of AEADs, which the module and the library share. See aead.h. */
 #include "aead.h"
 
 /*
- * How long a key is good for, unless its owner says otherwise. The limits are those
- * of RFC 9147 4.5.3; RFC 9325 4.4 asks for the same in DTLS 1.2. 2^24.5 and 2^23.5
- * are rounded down. The limit of GCM is meant for records of full size, and shorter
- * ones wear a key out less; but RFC 8446 5.5 counts records ("up to 2^24.5 full-size
- * records") and not blocks. ChaCha20-Poly1305 has no limit but that of the sequence
- * numbers.
+ * These limits hold for a key unless its owner sets another one. They are those of
+ * RFC 9147 4.5.3; RFC 9325 4.4 asks for the same in DTLS 1.2. 2^24.5 and 2^23.5 are
+ * rounded down. The limit of GCM assumes records of full size. Shorter records use a
+ * key up less, but RFC 8446 5.5 counts records ("up to 2^24.5 full-size records") and
+ * not blocks, so every record counts here. The only limit of ChaCha20-Poly1305 is
+ * that of the sequence numbers.
  */
 #define GCM_SEAL_LIMIT		23726566ULL	/* 2^24.5 */
 #define CCM_SEAL_LIMIT		8388608ULL	/* 2^23 */
@@ -18,8 +18,8 @@
 #define CCM_8_OPEN_LIMIT	128ULL
 
 /*
- * The write IV of DTLS 1.2 is the first part of the nonce, if a record has the
- * rest.
+ * The write IV of a DTLS 1.2 key whose records have an explicit nonce is the first
+ * part of the nonce, called salt (RFC 5288 3). The explicit nonce is the rest.
  */
 #define SALT_SIZE		(DTLS_NONCE_SIZE - DTLS_EXPLICIT_SIZE)
 #define TAG_SIZE		DTLS_TAG_SIZE_MAX

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
 /*
- * The AEADs of DTLS: their sizes, how long a key of each is good for, and their
- * nonces. Pure like record.h: the module and the library have them from here.
+ * The AEADs of DTLS: their sizes, the limits of their keys, and their nonces. This
+ * file and aead.c call nothing of the kernel's, so the library compiles them too.
  */
 #ifndef _DTLS_AEAD_H
 #define _DTLS_AEAD_H
 
 #include "record.h"
 
-/* What an AEAD is made of: the name of each kind depends on who computes it. */
+/*
+ * enum dtls_aead_kind is the construction of an AEAD. The crypto API and libcrypto
+ * each have their own name for it.
+ */
 enum dtls_aead_kind {
 	DTLS_AEAD_GCM,
 	DTLS_AEAD_CCM,
@@ -16,19 +19,19 @@ enum dtls_aead_kind {
 };
 
 /**
- * struct dtls_aead - one AEAD
+ * struct dtls_aead - one AEAD: its sizes and the default limits of its keys
  * @id:		DTLS_CIPHER_*
- * @kind:	what it is made of
- * @name:	for people
+ * @kind:	construction of the AEAD
+ * @name:	name that is shown to people
  * @key_len:	bytes of key
- * @salt_len:	bytes of the write IV that DTLS 1.2 uses
- * @explicit_len: bytes of nonce that each DTLS 1.2 record begins with:
+ * @salt_len:	bytes of write IV that a DTLS 1.2 key has
+ * @explicit_len: bytes of nonce at the beginning of each DTLS 1.2 record:
  *		DTLS_EXPLICIT_SIZE or 0
  * @tag_len:	bytes of tag
  * @v13:	DTLS 1.3 has this AEAD, too
- * @seal_limit:	how many records a key protects, unless its owner says otherwise
- * @open_limit:	after how many forgeries a read key opens nothing more, unless
- *		its owner says otherwise
+ * @seal_limit:	how many records a key protects, unless the key's owner sets a limit
+ * @open_limit:	number of forgeries after which a read key opens no more records,
+ *		unless the key's owner sets a limit
  */
 struct dtls_aead {
 	u16 id;
@@ -43,10 +46,11 @@ struct dtls_aead {
 	u64 open_limit;
 };
 
+/* The longest tag of the AEADs, in bytes. */
 #define DTLS_TAG_SIZE_MAX	16
 /*
- * A record of DTLS 1.2 begins with so many bytes of nonce, if its AEAD wants
- * that.
+ * The size of the explicit nonce, in bytes. With AES-GCM and AES-CCM the fragment of
+ * a DTLS 1.2 record begins with an explicit nonce (RFC 5288 3, RFC 6655 3).
  */
 #define DTLS_EXPLICIT_SIZE	8
 
@@ -66,12 +70,13 @@ const struct dtls_aead *dtls_aead_find(unsigned int id);
  * @nonce:	room for DTLS_NONCE_SIZE bytes
  * @iv:		DTLS_NONCE_SIZE bytes: the key's write IV
  * @rec:	the record, epoch and sequence number known
- * @explicit:	DTLS_EXPLICIT_SIZE bytes of nonce that the record begins with;
- *		NULL: it has none, because of its AEAD or in DTLS 1.3
+ * @explicit:	the record's explicit nonce of DTLS_EXPLICIT_SIZE bytes; NULL: the
+ *		record has none, as with ChaCha20-Poly1305 and in DTLS 1.3
  *
- * An explicit nonce follows the salt (RFC 5288 3, RFC 6655 3). The sender
- * chooses it, so a reader takes it from the record and never from a counter.
- * Without one see dtls_record_nonce() (RFC 7905 2, RFC 8446 5.3).
+ * The nonce is the salt and the explicit nonce behind it (RFC 5288 3, RFC 6655 3).
+ * The sender chooses the explicit nonce, so a receiver takes it from the record and
+ * does not compute it from the sequence number. A record without an explicit nonce
+ * has the nonce of dtls_record_nonce() (RFC 7905 2, RFC 8446 5.3).
  */
 static __always_inline
 void dtls_aead_nonce(u8 *nonce, const u8 *iv, const struct dtls_record *rec,

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* An association: the epochs shared with one peer. See struct dtls_assoc. */
+/*
+ * An association holds the epochs of one peer. This file makes and frees
+ * associations, puts keys into their slots, drops old read keys, and keeps the list
+ * of connection IDs. See struct dtls_assoc for locks and lifetimes.
+ */
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -8,7 +12,10 @@
 #include "assoc.h"
 #include "epoch.h"
 
-/* RFC 793 has 2 minutes, after which no packet is on its way any more. */
+/*
+ * The maximum segment lifetime in seconds. RFC 793 3.3 says 2 minutes, after which
+ * no packet is on its way any more.
+ */
 static unsigned short msl = 120;
 module_param(msl, ushort, 0644);
 MODULE_PARM_DESC(msl, "Seconds a read key stays when a newer one is in use");
@@ -16,8 +23,9 @@ MODULE_PARM_DESC(msl, "Seconds a read key stays when a newer one is in use");
 /*
  * Drop the read keys of @assoc whose time is over. Records may overtake each
  * other, so an old read key stays when a newer one is in use, but for no longer
- * than the MSL (RFC 9147 4.2.1, RFC 6347 4.1). Return the seconds until the next
- * key's time is over, or 0 if there is none.
+ * than the maximum segment lifetime (RFC 9147 4.2.1, RFC 6347 4.1). Takes the setup
+ * mutex. Return the seconds until the next key's time is over, or 0 if no key waits
+ * for its end.
  */
 static int retire_epochs(struct dtls_assoc *assoc)
 {
@@ -45,15 +53,16 @@ static int retire_epochs(struct dtls_assoc *assoc)
 
 /* ---- one work item for all associations of a socket ---- */
 
-/* Return true if the time @at, in seconds since boot, has not come. */
+/* Return true if @at is later than @now. Both are in seconds since boot. */
 static bool is_later(u32 at, u32 now)
 {
 	return (s32)(at - now) > 0;
 }
 
 /*
- * Put @assoc, with a reference that the list takes over, where it belongs in the
- * list: nearly always at the end. The lock is held.
+ * Insert @assoc into the list of @r, which is ordered by dtls_assoc.retire_at. The
+ * search starts at the end, where the place nearly always is. The list takes over
+ * one reference. The caller holds r->lock.
  */
 static void link_retiring(struct dtls_retiring *r, struct dtls_assoc *assoc)
 {
@@ -67,9 +76,9 @@ static void link_retiring(struct dtls_retiring *r, struct dtls_assoc *assoc)
 }
 
 /*
- * Let the work look at @assoc in @wait seconds, unless it is about to. A deleted
- * association keeps no place in the list: who deletes it marks it dead before
- * dtls_assoc_cancel_retire() takes the lock.
+ * Make the work look at @assoc in @wait seconds, unless @assoc is in the list
+ * already. A deleted association must not enter the list again: the deleting task
+ * marks it dead before dtls_assoc_cancel_retire() takes the list's lock.
  */
 static void retire_later(struct dtls_assoc *assoc, int wait)
 {
@@ -87,8 +96,9 @@ static void retire_later(struct dtls_assoc *assoc, int wait)
 }
 
 /*
- * Return the first association whose time has come, with the list's reference, or
- * NULL. The work is scheduled anew then, or is over.
+ * Take the first association whose time has come out of the list. Return it, with
+ * the reference that the list held. Return NULL if there is none: then the work is
+ * scheduled for the next association, or ends because the list is empty.
  */
 static struct dtls_assoc *next_retiring(struct dtls_retiring *r)
 {
@@ -109,7 +119,10 @@ static struct dtls_assoc *next_retiring(struct dtls_retiring *r)
 	return assoc;
 }
 
-/* The work of struct dtls_retiring. */
+/*
+ * The work of struct dtls_retiring: drop the old read keys of all associations whose
+ * time has come, and queue those again that have keys left to drop.
+ */
 static void retire_all(struct work_struct *work)
 {
 	struct dtls_retiring *r = container_of(to_delayed_work(work),
@@ -126,7 +139,10 @@ static void retire_all(struct work_struct *work)
 	}
 }
 
-/* Take @assoc, which is dead, out of the list. Sleeps. */
+/*
+ * Take @assoc, which is dead, out of the list of its socket, so that the list's
+ * reference does not keep its keys. May sleep.
+ */
 void dtls_assoc_cancel_retire(struct dtls_assoc *assoc)
 {
 	struct dtls_retiring *r = assoc->retiring;
@@ -148,8 +164,8 @@ void dtls_assoc_init_retiring(struct dtls_retiring *retiring)
 }
 
 /*
- * End the work. close() calls this: no call runs on the socket that could schedule
- * the work anew. Sleeps.
+ * Stop the work and empty the list. dtls_close() calls this when no other call is
+ * on the socket that could schedule the work again. Sleeps.
  */
 void dtls_assoc_stop_retiring(struct dtls_retiring *retiring)
 {
@@ -163,11 +179,12 @@ void dtls_assoc_stop_retiring(struct dtls_retiring *retiring)
 	}
 }
 
-/* ---- made and freed ---- */
+/* ---- creation and destruction ---- */
 
 /*
- * Make an association without keys, with one reference. @retiring lives as long
- * as the association's socket. Sleeps. Return: the association or NULL.
+ * Make an association without keys. @id is its number on the socket, @replay_window
+ * the size of the window of its read keys, and @retiring the socket's list. Sleeps.
+ * Return: the association, with one reference, or NULL.
  */
 struct dtls_assoc *dtls_assoc_new(u64 id, u32 replay_window,
 				  struct dtls_retiring *retiring)
@@ -191,8 +208,8 @@ struct dtls_assoc *dtls_assoc_new(u64 id, u32 replay_window,
 }
 
 /*
- * Free @assoc, as dtls_assoc_put() has put the last reference, or as the socket of
- * number 0 is freed. Sleeps.
+ * Free @assoc with its keys. Called by dtls_assoc_put() for the last reference, and
+ * for the association with number 0 when its socket is freed. Sleeps.
  */
 void dtls_assoc_free(struct dtls_assoc *assoc)
 {
@@ -210,9 +227,9 @@ void dtls_assoc_free(struct dtls_assoc *assoc)
 /* ---- keys ---- */
 
 /*
- * Make @epoch the current write epoch and take over its reference. The setup
- * mutex is held, as for every write to a slot. Return: 0, or -EEXIST if @epoch
- * is not newer than the current one; the reference is the caller's then.
+ * Make @epoch the current write epoch and take over its reference. The caller holds
+ * the setup mutex. Return: 0; or -EEXIST if @epoch is not newer than the current
+ * write epoch, and the caller keeps the reference.
  */
 int dtls_assoc_set_tx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 {
@@ -227,8 +244,10 @@ int dtls_assoc_set_tx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 }
 
 /*
- * Make @epoch the newest read epoch and take over its reference; the oldest of
- * DTLS_RX_EPOCHS goes. The setup mutex is held. Return: as dtls_assoc_set_tx().
+ * Make @epoch the newest read epoch and take over its reference. If all
+ * DTLS_RX_EPOCHS slots are in use, the oldest epoch is dropped. The caller holds the
+ * setup mutex. Return: 0; or -EEXIST if @epoch is not newer than the newest read
+ * epoch, and the caller keeps the reference.
  */
 int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 {
@@ -241,15 +260,15 @@ int dtls_assoc_set_rx(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 		return -EEXIST;
 
 	/*
-	 * The slots shift from the oldest on, as dtls_assoc_rx() looks from the
-	 * newest on.
+	 * The oldest slot is written first. dtls_assoc_rx() reads the newest slot
+	 * first, so it cannot miss an epoch that moves.
 	 */
 	e = dtls_assoc_slot(assoc, assoc->rx[DTLS_RX_EPOCHS - 1]);
 	for (i = DTLS_RX_EPOCHS - 1; i > 0; i--)
 		rcu_assign_pointer(assoc->rx[i],
 				   dtls_assoc_slot(assoc, assoc->rx[i - 1]));
 	rcu_assign_pointer(assoc->rx[0], epoch);
-	/* Pairs with dtls_assoc_newest_rx(). */
+	/* The release pairs with the acquire in dtls_assoc_newest_rx(). */
 	atomic64_set_release(&assoc->newest_rx, epoch->number);
 	dtls_epoch_put(e);
 	return 0;
@@ -269,9 +288,9 @@ struct dtls_epoch *dtls_assoc_tx(struct dtls_assoc *assoc)
 }
 
 /*
- * Return the read epoch with @number, with a reference, or NULL. While the
- * slots shift, an epoch stands in two of them rather than in none, so a look
- * from the newest slot on meets it.
+ * Return the read epoch with @number, with a reference, or NULL. While
+ * dtls_assoc_set_rx() shifts the slots, an epoch stands in two slots rather than in
+ * none, so a search from the newest slot to the oldest one finds it.
  */
 struct dtls_epoch *dtls_assoc_rx(struct dtls_assoc *assoc, u64 number)
 {
@@ -284,7 +303,8 @@ struct dtls_epoch *dtls_assoc_rx(struct dtls_assoc *assoc, u64 number)
 		if (epoch && epoch->number == number &&
 		    refcount_inc_not_zero(&epoch->refs))
 			goto found;
-		smp_rmb();	/* pairs with dtls_assoc_set_rx() */
+		/* The barrier pairs with the stores of dtls_assoc_set_rx(). */
+		smp_rmb();
 	}
 	epoch = NULL;
 found:
@@ -293,8 +313,8 @@ found:
 }
 
 /*
- * Note that the first record of read epoch @epoch was opened: from now on the
- * time of older keys runs. The caller holds @assoc's lock.
+ * Note that the first record of read epoch @epoch was opened, which starts the time
+ * after which older read keys are dropped. The caller holds @assoc's lock.
  */
 void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 {
@@ -307,8 +327,9 @@ void dtls_assoc_used(struct dtls_assoc *assoc, struct dtls_epoch *epoch)
 /* ---- connection IDs ---- */
 
 /*
- * Add a connection ID of @rx_cid_len bytes that the peer may use; the oldest of
- * DTLS_CIDS_MAX goes. The setup mutex is held. Return: 0 or -ENOMEM.
+ * Add @cid, of dtls_assoc.rx_cid_len bytes, to the connection IDs that the peer may
+ * use. If the list has DTLS_CIDS_MAX already, the oldest is dropped. The caller holds
+ * the setup mutex. Return: 0 or -ENOMEM.
  */
 int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid)
 {
@@ -335,10 +356,10 @@ int dtls_assoc_add_cid(struct dtls_assoc *assoc, const u8 *cid)
 }
 
 /*
- * Return true if @rec's connection ID is one that this end gave the peer. A
- * read key that is dropped may be wiped during the comparison. The answer is
- * then that of the moment before, that of the moment after, or wrong; whatever
- * it is, the record has to be authentic as well.
+ * Return true if @rec's connection ID is one that this end gave the peer. The
+ * comparison takes no lock, so a read key that is dropped meanwhile may be wiped
+ * under it and make the answer wrong. A wrong answer does no harm, because the
+ * record is delivered only if its tag verifies as well.
  */
 bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 			  const struct dtls_record *rec)
@@ -364,13 +385,16 @@ bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 
 /* ---- state ---- */
 
-/* Return the counter @what. */
+/* Return the value of the counter @what of @assoc. */
 static u64 read_count(struct dtls_assoc *assoc, enum dtls_count what)
 {
 	return atomic64_read(&assoc->count[what]);
 }
 
-/* Fill in @info. The setup mutex is held. */
+/*
+ * Fill in @info from @assoc. The caller holds the setup mutex. Takes @assoc's lock
+ * for the replay window.
+ */
 void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
 {
 	struct dtls_epoch *tx = dtls_assoc_slot(assoc, assoc->tx);
@@ -401,8 +425,8 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
 }
 
 /*
- * Fill in @counters. The function may be called in any context that may take
- * @assoc's lock.
+ * Fill in @counters from @assoc. Takes @assoc's lock, so the caller is in process
+ * context.
  */
 void dtls_assoc_counters(struct dtls_assoc *assoc,
 			 struct dtls_counters *counters)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An association is what is shared with one peer. */
+/* An association holds the keys, epochs and counters of one peer. */
 #ifndef _DTLS_ASSOC_H
 #define _DTLS_ASSOC_H
 
@@ -21,10 +21,14 @@ struct dtls_flow_entry;
 struct dtls_info;
 struct dtls_record;
 
-#define DTLS_RX_EPOCHS	3	/* previous, current, next */
+/*
+ * An association has the read keys of at most so many epochs: the previous one,
+ * the current one and the next one.
+ */
+#define DTLS_RX_EPOCHS	3
 
 /*
- * enum dtls_count is the counters of an association that several tasks may
+ * enum dtls_count names the counters of an association that several tasks may
  * raise at the same time.
  */
 enum dtls_count {
@@ -45,7 +49,7 @@ enum dtls_count {
 /**
  * struct dtls_cid_list - connection IDs beside those of the read keys
  * @rcu:	frees the list
- * @n:		how many there are
+ * @n:		how many connection IDs are in @cid
  * @cid:	the connection IDs side by side, each of dtls_assoc.rx_cid_len
  *		bytes, the newest last
  */
@@ -57,70 +61,80 @@ struct dtls_cid_list {
 
 /**
  * struct dtls_retiring - the associations of a socket that have old read keys
- * @lock:	spin lock around @list and @scheduled. Taken inside of
- *		dtls_assoc.lock, in process context alone
- * @list:	dtls_assoc.retire of each, the one whose keys go first at the head.
- *		The list holds a reference to each association
+ * @lock:	spin lock that guards @list and @scheduled. A task takes it inside
+ *		dtls_assoc.lock, and in process context only
+ * @list:	the associations, linked by dtls_assoc.retire. The association
+ *		whose old keys are dropped next is at the head. The list holds a
+ *		reference to each association
  * @scheduled:	@work is pending or running
- * @work:	takes old epochs out of dtls_assoc.rx
+ * @work:	drops old epochs from dtls_assoc.rx
  */
 struct dtls_retiring {
-	spinlock_t lock;	/* guards the list */
+	spinlock_t lock;	/* The lock guards @list and @scheduled. */
 	struct list_head list;
 	bool scheduled;
 	struct delayed_work work;
 };
 
 /**
- * struct dtls_assoc - what is shared with one peer: keys, numbers, counters
- * @refs:	one reference held by the table, and one by each datagram, run of
- *		records, message and call that concerns the association. Number 0
- *		is not counted: it lives as long as its socket
+ * struct dtls_assoc - the keys, epochs, numbers and counters of one peer
+ * @refs:	number of references: the table holds one, and so does each
+ *		datagram, run of records, message and system call that concerns
+ *		the association. References to the association with @id 0 are not
+ *		counted, as it lives as long as its socket
  * @rcu:	frees the structure
- * @id:		number of the association on its socket; 0: that of a connected
- *		socket, or what of a socket with a table is nobody's
+ * @id:		number that the user gave the association, unique on its socket.
+ *		0: the association of a connected socket; on a socket with a table,
+ *		the one that stands for datagrams of strangers
  * @by_id:	node in dtls_table.ids
  * @order:	node in dtls_table.order
- * @flow:	its entry in dtls_table.flows, or NULL. Written under the table's
- *		lock
- * @cid_entries: its entries in dtls_table.cids, the newest last. Under @setup
- * @dead:	the association was deleted: nothing of it is queued any more.
- *		Written under @setup, @lock and dtls_sock.lock
+ * @flow:	the association's entry in dtls_table.flows, or NULL. Written under
+ *		dtls_table.lock, read under RCU
+ * @cid_entries: the association's entries in dtls_table.cids, the newest last.
+ *		Guarded by @setup
+ * @dead:	the association was deleted, and nothing of it may be queued any
+ *		more. Written under @setup, @lock and dtls_sock.lock
  * @held:	how many messages refer to the association
- * @version:	DTLS_VERSION_* of every key; 0: there was no key yet
+ * @version:	DTLS_VERSION_* of every key; 0: no key was set yet
  * @rx_cid_len:	bytes of connection ID in every received record that has one
  * @eof:	the peer sent close_notify, and every record that was taken in
- *		before it is with a reader or in a queue
- * @replay_window: size of the window of a read key that comes, in records
+ *		before close_notify is with a reader or in a queue
+ * @replay_window: size of the replay window that the next read key gets, in
+ *		records
  * @tx:		the current write epoch, or NULL
  * @rx:		the read epochs, the newest first
- * @newest_rx:	number of the newest read epoch, or 0; written after @rx, so who
- *		reads a number here finds its epoch there
+ * @newest_rx:	number of the newest read epoch, or 0. Written after @rx, so a
+ *		task that reads a number here finds that epoch in @rx
  * @cids:	connection IDs that this end gave the peer besides those of the
  *		read keys, or NULL
- * @setup:	mutex under which @version, @tx, @rx and @cids are written. A key
- *		may load the module of its cipher under it
+ * @setup:	mutex under which @version, @tx, @rx and @cids are written. A task
+ *		that holds the mutex may load the module of a cipher
  * @retiring:	dtls_sock.retiring
- * @retire:	node in dtls_retiring.list, under its lock; empty: in no list
- * @retire_at:	when the work looks at @rx, in seconds since boot
- * @early:	records whose key has not come, the oldest first; dtls_msg.own.
- *		Under dtls_sock.lock, as the members up to @control_bytes
- * @early_bytes: memory of early records in @early and dtls_sock.pending
- * @control_bytes: memory of authenticated records in dtls_sock.control
- * @lock:	spin lock around the windows of @rx and the members behind it.
- *		Taken in process context alone, inside of dtls_sock.lock
- * @under_way:	runs of records that were held against a window and are not
- *		marked in it yet
+ * @retire:	node in dtls_retiring.list, guarded by dtls_retiring.lock; empty if
+ *		the association is not in that list
+ * @retire_at:	when the work of @retiring looks at @rx, in seconds since boot
+ * @early:	records whose key has not come, linked by dtls_msg.own, the oldest
+ *		first. Guarded by dtls_sock.lock
+ * @early_bytes: memory of early records in @early and dtls_sock.pending. Guarded
+ *		by dtls_sock.lock
+ * @control_bytes: memory of authenticated records in dtls_sock.control. Guarded
+ *		by dtls_sock.lock
+ * @lock:	spin lock that guards the replay windows of @rx and the members
+ *		from @under_way to @rx_bytes. A task takes it inside
+ *		dtls_sock.lock, and in process context only
+ * @under_way:	runs of records that were checked against a replay window and are
+ *		not marked in it yet
  * @heard:	when the last record was verified, in nanoseconds of CLOCK_MONOTONIC;
- *		0: none was
+ *		0: no record was verified yet
  * @heard_tick:	the jiffies when @heard was written
  * @rx_records:	how many application records were verified
- * @rx_bytes:	how many bytes of content they had
- * @count:	see enum dtls_count
+ * @rx_bytes:	how many bytes of content the records of @rx_records had
+ * @count:	the counters that enum dtls_count names
  *
- * Lifetime: made with its socket, or added to its table. Number 0 is freed with the
- * socket. The last reference to another one is put in process context without a spin
- * lock held, and frees the keys there and then. The slots are read under RCU.
+ * Lifetime: the association with @id 0 is made and freed with its socket. Any other
+ * is added to the socket's table. Its last reference is put in process context
+ * without a spin lock held, which frees the keys at once. Readers look at @tx, @rx
+ * and @cids under RCU.
  */
 struct dtls_assoc {
 	refcount_t refs;
@@ -140,7 +154,7 @@ struct dtls_assoc {
 	struct dtls_epoch __rcu *rx[DTLS_RX_EPOCHS];
 	atomic64_t newest_rx;
 	struct dtls_cid_list __rcu *cids;
-	struct mutex setup;	/* of the slots above */
+	struct mutex setup;	/* The mutex guards @tx, @rx, @cids and @version. */
 	struct dtls_retiring *retiring;
 	struct list_head retire;
 	u32 retire_at;
@@ -156,24 +170,24 @@ struct dtls_assoc {
 	atomic64_t count[DTLS_COUNT_MAX];
 };
 
-/* Return the pointer @slot of @assoc to a caller with the setup mutex. */
+/* Return the pointer @slot of @assoc. The caller holds the setup mutex. */
 #define dtls_assoc_slot(assoc, slot)					\
 	rcu_dereference_protected((slot), lockdep_is_held(&(assoc)->setup))
 
 /* Return the number of the newest read epoch, or 0 if there is none. */
 static inline u64 dtls_assoc_newest_rx(const struct dtls_assoc *assoc)
 {
-	/* Pairs with dtls_assoc_set_rx(). */
+	/* The acquire pairs with the release in dtls_assoc_set_rx(). */
 	return atomic64_read_acquire(&assoc->newest_rx);
 }
 
-/* Return DTLS_VERSION_*, or 0 before the first key. */
+/* Return the version of the association, DTLS_VERSION_*; 0 before the first key. */
 static inline u16 dtls_assoc_version(const struct dtls_assoc *assoc)
 {
 	return READ_ONCE(assoc->version);
 }
 
-/* Return @assoc with one more reference. */
+/* Take one more reference to @assoc. Return @assoc. */
 static inline struct dtls_assoc *dtls_assoc_get(struct dtls_assoc *assoc)
 {
 	if (unlikely(assoc->id))
@@ -184,8 +198,8 @@ static inline struct dtls_assoc *dtls_assoc_get(struct dtls_assoc *assoc)
 void dtls_assoc_free(struct dtls_assoc *assoc);
 
 /*
- * Put a reference to @assoc, which may be NULL. The last one frees the keys, so
- * no spin lock is held.
+ * Put a reference to @assoc, which may be NULL. The last reference frees the keys,
+ * which may sleep, so the caller holds no spin lock.
  */
 static inline void dtls_assoc_put(struct dtls_assoc *assoc)
 {

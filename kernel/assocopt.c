@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The options that make a socket one with many associations, and that add, move,
- * delete and list them. See struct dtls_table for the locks.
+ * The socket options that give a socket its table of associations, and that add,
+ * move, delete and list associations. See struct dtls_table for the locks.
  */
 #include <linux/udp.h>
 #include <net/inet_sock.h>
@@ -22,8 +22,10 @@
 /* ---- the table ---- */
 
 /*
- * Return 0 if the socket may have many associations, or an error. Wants the
- * socket's lock, under which it is connected.
+ * Return 0 if the socket may have a table of associations, or an error. A socket
+ * with a table is bound, has no peer and no key of its own, and its datagrams are
+ * neither given to a tunnel nor corked. The caller holds the socket's lock, so that
+ * the socket is not connected meanwhile.
  */
 static int may_have_table(const struct dtls_sock *ds)
 {
@@ -41,7 +43,10 @@ static int may_have_table(const struct dtls_sock *ds)
 	return 0;
 }
 
-/* Give the socket a table. The setup mutex is held. Sleeps. */
+/*
+ * Give the socket a table with connection IDs of @cid_len bytes. The caller holds
+ * dtls_sock.setup. Takes the socket's lock. Sleeps. Return: 0 or an error.
+ */
 static int make_table(struct dtls_sock *ds, u8 cid_len)
 {
 	struct dtls_table *table = dtls_table_new(cid_len);
@@ -54,7 +59,7 @@ static int make_table(struct dtls_sock *ds, u8 cid_len)
 	dtls_sock_take_options_locked(ds);
 	err = may_have_table(ds);
 	if (!err)
-		/* Pairs with dtls_sock_table(). */
+		/* The release pairs with the acquire in dtls_sock_table(). */
 		smp_store_release(&ds->table, table);
 	release_sock(ds->sk);
 	if (err)
@@ -62,7 +67,10 @@ static int make_table(struct dtls_sock *ds, u8 cid_len)
 	return err;
 }
 
-/* Set DTLS_ASSOC_TABLE. Sleeps. Return: 0 or an error of the manual's. */
+/*
+ * Set DTLS_ASSOC_TABLE: make the table on the first call, and set its maximum on
+ * every call. Sleeps. Return: 0, or an error that dtls.h describes.
+ */
 int dtls_assocopt_set_table(struct dtls_sock *ds,
 			    const struct dtls_assoc_table *value)
 {
@@ -89,7 +97,7 @@ int dtls_assocopt_set_table(struct dtls_sock *ds,
 	return err;
 }
 
-/* Get DTLS_ASSOC_TABLE. */
+/* Get DTLS_ASSOC_TABLE. Sleeps. Return: 0, or -EOPNOTSUPP without a table. */
 int dtls_assocopt_get_table(struct dtls_sock *ds,
 			    struct dtls_assoc_table *value)
 {
@@ -107,7 +115,11 @@ int dtls_assocopt_get_table(struct dtls_sock *ds,
 
 /* ---- addresses ---- */
 
-/* Read @addr, of @family, into @to; an IPv4 address becomes a mapped one. */
+/*
+ * Copy the user's address @addr to @to. An IPv4 address becomes a v4-mapped one.
+ * Return: 0; -EAFNOSUPPORT if @addr is not of @family; or -EINVAL if @addr cannot be
+ * the address of one host.
+ */
 static int read_addr(const struct dtls_addr *addr, int family,
 		     struct in6_addr *to)
 {
@@ -132,8 +144,9 @@ static int read_addr(const struct dtls_addr *addr, int family,
 }
 
 /*
- * Find the interface of @flow: a link-local address must name it, in either of the
- * two addresses, and no other address may.
+ * Set the interface of @flow from @value. If one of the two addresses is link-local,
+ * at least one of them must name the interface; otherwise neither may. Return: 0 or
+ * -EINVAL.
  */
 static int read_scope(const struct dtls_assoc_peer *value, struct dtls_flow *flow)
 {
@@ -146,8 +159,9 @@ static int read_scope(const struct dtls_assoc_peer *value, struct dtls_flow *flo
 }
 
 /*
- * Read the addresses of @value. Return 0, -EINVAL, -EAFNOSUPPORT, or -EOPNOTSUPP as
- * the socket has no table.
+ * Check @value and make @flow from its addresses. If @value has no local address, the
+ * address that the socket is bound to is taken. Return: 0, -EINVAL, -EAFNOSUPPORT, or
+ * -EOPNOTSUPP if the socket has no table.
  */
 static int read_flow(const struct dtls_sock *ds, const struct dtls_assoc_peer *value,
 		     struct dtls_flow *flow)
@@ -200,9 +214,9 @@ static void write_addr(int family, const struct in6_addr *from, __be16 port,
 /* ---- associations ---- */
 
 /*
- * Move all that is queued of @assoc, and the datagram of it that is being cut, to
- * where nobody finds them, and see to it that nothing is queued any more. The
- * association's setup mutex is held.
+ * Mark @assoc dead, so that nothing of it is queued from now on, and drop all that
+ * is queued of it, with the datagram of it that is being cut. The caller holds the
+ * setup mutex of @assoc. Takes dtls_sock.lock and, inside it, dtls_assoc.lock.
  */
 static void bury_assoc(struct dtls_sock *ds, struct dtls_assoc *assoc)
 {
@@ -211,7 +225,8 @@ static void bury_assoc(struct dtls_sock *ds, struct dtls_assoc *assoc)
 	lockdep_assert_held(&assoc->setup);
 	spin_lock(&ds->lock);
 	spin_lock(&assoc->lock);
-	WRITE_ONCE(assoc->dead, true);	/* retire_later() reads it */
+	/* retire_later() reads this member under neither of the locks. */
+	WRITE_ONCE(assoc->dead, true);
 	spin_unlock(&assoc->lock);
 	dtls_intake_forget(ds, assoc);
 	if (atomic_read(&assoc->held)) {
@@ -223,13 +238,14 @@ static void bury_assoc(struct dtls_sock *ds, struct dtls_assoc *assoc)
 	if (list_empty(&gone))
 		return;
 	dtls_msg_purge(ds, &gone);
-	/* A waiter may wait for room, or for the end of what is left. */
+	/* A task may be sleeping until the queues have room. */
 	dtls_wait_wake(ds->sk);
 }
 
 /*
- * Let go of @assoc, which is in the table no more, and of the table's reference.
- * Calls that have found it before finish with it, and the last one frees its keys.
+ * Drop what belongs to @assoc, which was taken out of the table, and put the table's
+ * reference. A system call that found @assoc before may go on with it; whoever puts
+ * the last reference frees the keys. Takes the setup mutex of @assoc. Sleeps.
  */
 static void forget_assoc(struct dtls_sock *ds, struct dtls_assoc *assoc)
 {
@@ -241,7 +257,10 @@ static void forget_assoc(struct dtls_sock *ds, struct dtls_assoc *assoc)
 	dtls_assoc_put(assoc);
 }
 
-/* Set DTLS_ASSOC_ADD. Sleeps. Return: 0 or an error of the manual's. */
+/*
+ * Set DTLS_ASSOC_ADD: add an association without keys to the table. Sleeps. Return:
+ * 0, or an error that dtls.h describes.
+ */
 int dtls_assocopt_add(struct dtls_sock *ds, const struct dtls_assoc_peer *value)
 {
 	struct dtls_table *table = dtls_sock_table(ds);
@@ -263,7 +282,10 @@ int dtls_assocopt_add(struct dtls_sock *ds, const struct dtls_assoc_peer *value)
 	return err;
 }
 
-/* Set DTLS_ASSOC_MOVE. Sleeps. Return: 0 or an error of the manual's. */
+/*
+ * Set DTLS_ASSOC_MOVE: give an association other addresses. Sleeps. Return: 0, or an
+ * error that dtls.h describes.
+ */
 int dtls_assocopt_move(struct dtls_sock *ds, const struct dtls_assoc_peer *value)
 {
 	struct dtls_table *table = dtls_sock_table(ds);
@@ -281,7 +303,10 @@ int dtls_assocopt_move(struct dtls_sock *ds, const struct dtls_assoc_peer *value
 	return err;
 }
 
-/* Set DTLS_ASSOC_DEL. Sleeps. Return: 0 or an error of the manual's. */
+/*
+ * Set DTLS_ASSOC_DEL: delete the association with the number @id. Sleeps. Return: 0,
+ * or an error that dtls.h describes.
+ */
 int dtls_assocopt_del(struct dtls_sock *ds, u64 id)
 {
 	struct dtls_table *table = dtls_sock_table(ds);
@@ -301,7 +326,10 @@ int dtls_assocopt_del(struct dtls_sock *ds, u64 id)
 	return 0;
 }
 
-/* Get DTLS_ASSOC_NEXT. Sleeps. Return: 0 or an error of the manual's. */
+/*
+ * Get DTLS_ASSOC_NEXT: fill @value with the association whose number is the lowest
+ * above value->id. Sleeps. Return: 0, or an error that dtls.h describes.
+ */
 int dtls_assocopt_next(struct dtls_sock *ds, struct dtls_assoc_peer *value)
 {
 	struct dtls_table *table = dtls_sock_table(ds);
@@ -316,7 +344,7 @@ int dtls_assocopt_next(struct dtls_sock *ds, struct dtls_assoc_peer *value)
 		if (!assoc)
 			return -ENOENT;
 		value->id = assoc->id;
-		/* One that was deleted since then is left out. */
+		/* An association that was just deleted has no addresses. */
 		if (dtls_table_get_flow(assoc, &flow))
 			break;
 		dtls_assoc_put(assoc);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The options that add associations to a socket and take them away. */
+/* The socket options that add, move, delete and list associations. */
 #ifndef _DTLS_ASSOCOPT_H
 #define _DTLS_ASSOCOPT_H
 

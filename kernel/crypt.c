@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The protection of one record: nonce, additional data, seal and open (RFC
- * 5288, RFC 6655, RFC 7905; RFC 9146 with a connection ID; RFC 9147 for DTLS
- * 1.3).
+ * This file seals and opens records: it makes the nonce and the additional data and
+ * calls the AEAD (RFC 5288, RFC 6655, RFC 7905; RFC 9146 for records with a
+ * connection ID; RFC 9147 for DTLS 1.3).
  */
 #include <crypto/aead.h>
 #include <linux/scatterlist.h>
@@ -20,18 +20,21 @@
 #include "scratch.h"
 
 /*
- * Additional data lie where the header will stand, right before the content, or
- * in dtls_scratch.aad.
+ * Additional data lie in the room of the record's header, right before the content,
+ * or in dtls_scratch.aad.
  */
 static_assert(DTLS12_AAD_SIZE <= DTLS12_HEADER_SIZE);
 static_assert(DTLS_AAD_SIZE_MAX >= DTLS_HEADER_SIZE_MAX);
-/* CCM's counter block is a byte of flags, the nonce, and 3 bytes of counter. */
+/*
+ * CCM's counter block is a byte of flags, the nonce, and 3 bytes of counter
+ * (RFC 3610 2.3).
+ */
 static_assert(sizeof_field(struct dtls_scratch, iv) == 1 + DTLS_NONCE_SIZE + 3);
 
 /*
- * Write the nonce of record @rec to @scratch->iv. @explicit counts only if the
- * AEAD has such a part. The whole nonce is written for each record, as a cipher
- * may have left its counter there.
+ * Write the nonce of record @rec to @scratch->iv. @explicit is the record's explicit
+ * nonce; it is ignored if records of @key have none. The whole nonce is written for
+ * each record, as the cipher may have overwritten the last one with its counter.
  */
 static __always_inline
 void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
@@ -41,8 +44,8 @@ void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
 
 	if (key->cipher->kind == DTLS_AEAD_CCM) {
 		/*
-		 * RFC 3610 2.3: the crypto API wants counter block 0, whose
-		 * first byte says 3 bytes of length.
+		 * The crypto API takes counter block 0 of CCM (RFC 3610 2.3).
+		 * Its first byte is the number of length bytes, 3, minus one.
 		 */
 		memset(scratch->iv, 0, sizeof(scratch->iv));
 		*nonce++ = 3 - 1;
@@ -52,8 +55,9 @@ void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
 }
 
 /*
- * Describe @len bytes at @buf and the @tail bytes behind them in two entries.
- * Both lie in one piece of memory, whatever pages that has.
+ * Set @sg[0] to the @len bytes at @buf and @sg[1] to the @tail bytes behind them. The
+ * bytes may cross the end of a page: an entry of a scatterlist may be longer than a
+ * page if its memory is contiguous.
  */
 static void set_pair(struct scatterlist *sg, const u8 *buf, unsigned int len,
 		     unsigned int tail)
@@ -63,8 +67,9 @@ static void set_pair(struct scatterlist *sg, const u8 *buf, unsigned int len,
 }
 
 /*
- * Write a unified header. DTLS_CID may change the connection ID at the same
- * time: the header has the old one or the new one, and never a mixture.
+ * Write the unified header of @rec to @record. The option DTLS_CID may change the
+ * key's connection ID at the same time, so the header is written anew until the
+ * connection ID did not change meanwhile.
  */
 static void write_unified(const struct dtls_key *key, u8 *record,
 			  const struct dtls_record *rec)
@@ -78,18 +83,21 @@ static void write_unified(const struct dtls_key *key, u8 *record,
 }
 
 /**
- * dtls_crypt_seal_begin() - get ready for records that differ in the number alone
+ * dtls_crypt_seal_begin() - prepare what records of one run have in common
  * @key:	write key
- * @scratch:	from dtls_scratch_get(), fit for @key
+ * @scratch:	from dtls_scratch_get(), after dtls_scratch_fit() for @key
  * @len:	bytes of content of each record
  * @type:	content type
  * @epoch:	the key's epoch
- * @more:	another record follows each of them in its datagram
+ * @more:	another record follows each of these records in its datagram
  *
- * A unified header gets 16 bits of the sequence number: with 8 bits, the
- * records of one GSO packet would be half of all numbers that can be told
- * apart. It gets a length only where another record follows, as each record
- * would carry it.
+ * The records that dtls_crypt_seal() makes afterwards differ in content and sequence
+ * number alone.
+ *
+ * A unified header gets 16 bits of the sequence number. With 8 bits, which tell 256
+ * numbers apart, the records of one lost GSO packet could be half of them. The header
+ * has a length only if another record follows in the datagram, as the length would
+ * cost two bytes in each record.
  */
 void dtls_crypt_seal_begin(const struct dtls_key *key,
 			   struct dtls_scratch *scratch, size_t len, u8 type,
@@ -125,10 +133,12 @@ void dtls_crypt_seal_begin(const struct dtls_key *key,
 			      key->cipher->tag_len;
 
 	/*
-	 * Additional data that lie right before the content share an entry with
-	 * it. In DTLS 1.3 they are the header; otherwise the header is written
-	 * over them when the record is sealed. Those of RFC 9146 are longer
-	 * than the header, and lie in the scratch.
+	 * Additional data that lie right before the content share an entry of
+	 * the scatterlist with it. In DTLS 1.3 the additional data are the
+	 * header itself. In DTLS 1.2 they lie in the header's room, and the
+	 * header is written over them after the encryption. With a connection
+	 * ID they are longer than the header (RFC 9146 5.3) and lie in the
+	 * scratch.
 	 */
 	if (!s->rec.unified && key->cid_len) {
 		s->aad_len = dtls_record_aad(scratch->aad, &s->rec,
@@ -142,8 +152,9 @@ void dtls_crypt_seal_begin(const struct dtls_key *key,
 }
 
 /*
- * Hide the sequence number of the record that was just sealed, or note the
- * record for dtls_crypt_seal_end() if the scratch holds masks back.
+ * Encrypt the sequence number of the record that was just sealed (RFC 9147 4.2.3). If
+ * @scratch->hold is set, only note the record: dtls_crypt_seal_end() encrypts the
+ * numbers of all noted records in one request, which is cheaper.
  */
 static void mask_number(const struct dtls_key *key,
 			struct dtls_scratch *scratch, u8 *record,
@@ -163,8 +174,9 @@ static void mask_number(const struct dtls_key *key,
 }
 
 /*
- * Encrypt @len bytes from @start on that lie in @pages: additional data, unless
- * they lie in the scratch, then content and tag.
+ * Encrypt a record that lies in several pieces of memory, @pages. The @len bytes from
+ * @start on are the additional data, unless these lie in the scratch, then the content
+ * and room for the tag. Return: 0 or an error of the cipher.
  */
 static int seal_pages(struct dtls_scratch *scratch, const u8 *start, size_t len,
 		      const struct bio_vec *pages)
@@ -191,14 +203,19 @@ static int seal_pages(struct dtls_scratch *scratch, const u8 *start, size_t len,
 }
 
 /*
- * Put the content type and padding behind the content (RFC 9147 4, RFC 9146 4).
+ * Write the content type and the padding behind the content (RFC 9147 4, RFC 9146
+ * 4). @pages are the pieces of memory that the record lies in, or NULL if it lies in
+ * one.
  */
 static void put_inner_type(const struct dtls_sealing *s, u8 *content,
 			   const struct bio_vec *pages)
 {
 	size_t room;
 
-	/* A record longer than a page has no padding. */
+	/*
+	 * A record in several pieces is longer than a page, and so it has no
+	 * padding: dtls_record_padding() pads short records alone.
+	 */
 	if (pages)
 		*dtls_batch_pages_at(pages, s->head + s->len, &room) = s->type;
 	else
@@ -211,17 +228,17 @@ static void put_inner_type(const struct dtls_sealing *s, u8 *content,
  * dtls_crypt_seal() - make a record around its content, in place
  * @key:	write key
  * @scratch:	after dtls_crypt_seal_begin() with that key
- * @record:	dtls_key_size() bytes that nobody else writes to, the content at
- *		dtls_key_head()
- * @pages:	the pieces of memory that the record lies in, from @record on,
- *		if it lies in several; else NULL
- * @seq:	sequence number from dtls_epoch_take_seq(): used for no other
- *		record
+ * @record:	room for the record, dtls_key_size() bytes, which nobody else writes
+ *		to. The content lies in it at offset dtls_key_head()
+ * @pages:	the pieces of memory that the record lies in, beginning with
+ *		@record, if it lies in several; else NULL
+ * @seq:	sequence number from dtls_epoch_take_seq(), which no other record
+ *		has
  *
- * If the scratch holds masks back, the number stays in the clear until
+ * If @scratch->hold is set, the sequence number stays in the clear until
  * dtls_crypt_seal_end(). Sleeps.
  *
- * Return: 0 or an error. After an error the bytes may be plaintext.
+ * Return: 0 or an error. After an error the room may still hold plaintext.
  */
 int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 		    u8 *record, const struct bio_vec *pages, u64 seq)
@@ -255,8 +272,9 @@ int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 		err = seal_pages(scratch, start, len + tag_len, pages);
 	} else {
 		/*
-		 * Ciphers find a tag that has an entry of its own without a
-		 * table.
+		 * The tag has a scatterlist entry of its own, as the crypto
+		 * API's scatterwalk_ffwd(), by which ciphers find it, builds a
+		 * temporary list for a tag in the middle of an entry.
 		 */
 		set_pair(&scratch->flat[1], start, len, tag_len);
 		err = crypto_wait_req(crypto_aead_encrypt(scratch->req),
@@ -276,11 +294,14 @@ int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 }
 
 /**
- * dtls_crypt_seal_end() - hide the sequence numbers that were left in the clear
- * @key:	the key of dtls_crypt_seal()
- * @scratch:	the scratch of dtls_crypt_seal()
+ * dtls_crypt_seal_end() - encrypt the sequence numbers that are in the clear
+ * @key:	the key that was given to dtls_crypt_seal()
+ * @scratch:	the scratch that was given to dtls_crypt_seal()
  *
- * Sleeps. Return: 0; or an error, and the records must not be sent.
+ * The masks of all records that mask_number() noted are made by one request to the
+ * cipher. Sleeps.
+ *
+ * Return: 0; or an error, and the records must not be sent.
  */
 int dtls_crypt_seal_end(const struct dtls_key *key,
 			struct dtls_scratch *scratch)
@@ -308,7 +329,7 @@ int dtls_crypt_seal_end(const struct dtls_key *key,
 }
 
 /*
- * Return true if @type is one that a DTLS 1.3 record may have inside (RFC 9147
+ * Return true if @type may be the content type inside a DTLS 1.3 record (RFC 9147
  * 4.1).
  */
 static bool inner_type_known(u8 type)
@@ -318,9 +339,11 @@ static bool inner_type_known(u8 type)
 }
 
 /*
- * Return 0 if the records of @rx, with @len bytes of content each, may be of
- * @key, else the error of dtls_crypt_open(). Once a connection ID is agreed on,
- * every record has it (RFC 9146 3), in DTLS 1.3 every datagram (RFC 9147 4).
+ * Check that the records of @rx, which have @len bytes of content each, have the form
+ * that @key asks for. Once a connection ID is agreed on, every record of DTLS 1.2 has
+ * it (RFC 9146 3); in DTLS 1.3 the first record of every datagram has it (RFC 9147
+ * 4). Return: 0; -ENOKEY if the connection ID is missing; or -EMSGSIZE if the records
+ * are shorter than the cipher's overhead or of another version.
  */
 static int check_fits(const struct dtls_key *key, const struct dtls_run *rx,
 		      int len)
@@ -335,8 +358,8 @@ static int check_fits(const struct dtls_key *key, const struct dtls_run *rx,
 }
 
 /*
- * Get ready to open records that differ from @rec in the number alone, with
- * @len bytes of content each.
+ * Prepare what records of one run have in common. Their headers differ from @rec in
+ * the sequence number alone, and each has @len bytes of content.
  */
 static void open_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 		       const struct dtls_record *rec, unsigned int len)
@@ -346,7 +369,10 @@ static void open_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 
 	scratch->flat[0].length = aad_len;
 	scratch->dst[0].length = aad_len;
-	/* Some walkers of the crypto API pass over an empty entry. */
+	/*
+	 * The entry of an empty content has one byte, as some scatterlist
+	 * walkers of the crypto API skip an entry of length 0.
+	 */
 	scratch->dst[1].length = max(len, 1U);
 	aead_request_set_tfm(req, key->aead);
 	aead_request_set_ad(req, aad_len);
@@ -355,9 +381,9 @@ static void open_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 }
 
 /*
- * Return true if @key has seen as many forgeries as its limit, and so opens
- * nothing more (RFC 9147 4.5.3). Forgeries are counted before the next record
- * is opened, so that those of one coalesced datagram do not pass the limit
+ * Return true if the number of forgeries that @key has seen has reached its limit
+ * (RFC 9147 4.5.3). The key then opens no more records. The caller asks before each
+ * record, so that many forgeries in one coalesced datagram cannot pass the limit
  * together.
  */
 static bool is_expired(const struct dtls_key *key)
@@ -365,7 +391,11 @@ static bool is_expired(const struct dtls_key *key)
 	return unlikely((u64)atomic64_read(&key->forged) >= key->open_limit);
 }
 
-/* Open the @i-th record of @rx, whose header is @rec, after open_begin(). */
+/*
+ * Verify and decrypt the @i-th record of @rx, after open_begin(). @rec is its header
+ * and @len the number of its bytes of content. Return: 0, -EBADMSG if the record is
+ * not authentic, or another error of dtls_crypt_open().
+ */
 static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
 		    const struct dtls_run *rx, unsigned int i,
 		    const struct dtls_record *rec, unsigned int len)
@@ -379,9 +409,9 @@ static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
 	dtls_record_aad_number(scratch->aad, rec);
 	make_nonce(key, scratch, fragment, rec);
 	/*
-	 * The tag has an entry of its own, as in dtls_crypt_seal(). Without
-	 * content the tag lies in both entries: some walkers of the crypto API
-	 * pass over an empty one.
+	 * The tag has an entry of its own, as in dtls_crypt_seal(). If there
+	 * is no content, the first byte of the tag is in the first entry,
+	 * which must not be empty; see open_begin().
 	 */
 	set_pair(&scratch->flat[1], fragment + key->explicit_len, first,
 		 len + tag_len - first);
@@ -390,8 +420,10 @@ static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
 }
 
 /*
- * Find the type and length of decrypted content. Return: the length; or -EPROTO
- * if there is no type, or none that may stand there.
+ * Find the content type and the length of a decrypted record whose header is @rec.
+ * The type is in the header, or behind the content if it is hidden (RFC 9146 4, RFC
+ * 9147 4). Return: the length without type and padding; or -EPROTO if there is no
+ * type, or none that a DTLS 1.3 record may have.
  */
 static int open_inner(const struct dtls_record *rec, const u8 *content,
 		      unsigned int len, u8 *type)
@@ -410,21 +442,22 @@ static int open_inner(const struct dtls_record *rec, const u8 *content,
 /**
  * dtls_crypt_open() - verify and decrypt records
  * @key:	read key
- * @scratch:	from dtls_scratch_get(true); its content is overwritten
- * @rx:		the records, at @rx->wire. Those in @rx->fresh are opened
+ * @scratch:	from dtls_scratch_get(true); @scratch->content is overwritten
+ * @rx:		the records, which lie at @rx->wire. Those whose bit is set in
+ *		@rx->fresh are opened
  *
- * Fills in @rx->opened but the verdicts: the content, which lies in the
- * scratch, its type and its length. Instead of the length there may be an
- * error:
+ * Fills in @rx->opened, except the verdicts: where in the scratch the content
+ * lies, its type and its length. Instead of the length there may be an error:
  *
  * * -EBADMSG: the record is not authentic;
  * * -EPROTO: it is authentic, but makes no sense;
  * * -EMSGSIZE: it is too short for its cipher, or of another version;
  * * -ENOKEY: it lacks a connection ID;
  * * -EKEYEXPIRED: @key has reached its limit of forgeries;
- * * any other error says nothing of the record.
+ * * any other error comes from the cipher or the allocator and says nothing
+ *   about the record.
  *
- * After an error the content must not be looked at. Sleeps.
+ * After an error the content must not be used. Sleeps.
  *
  * Return: bit i is set if the i-th record is authentic.
  */
@@ -434,7 +467,7 @@ u64 dtls_crypt_open(struct dtls_key *key, struct dtls_scratch *scratch,
 	int len = rx->rec.fragment_len - key->explicit_len -
 		  key->cipher->tag_len;
 	struct dtls_record rec = rx->rec;
-	/* Where pages are large, @content may begin inside of one. */
+	/* A page that is larger than the buffer may not begin with it. */
 	unsigned int start = offset_in_page(scratch->content);
 	int wrong = check_fits(key, rx, len), err;
 	u64 authentic = 0;

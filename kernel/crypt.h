@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Records are sealed and opened with a key and a scratch; see crypt.c. */
+/* Sealing and opening of records, with a key and a scratch. See crypt.c. */
 #ifndef _DTLS_CRYPT_H
 #define _DTLS_CRYPT_H
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How records come out of datagrams. In the order of the calls:
+ * The intake takes records out of datagrams. Its steps, in the order of the calls:
  *
  *   take_datagram()	takes a datagram from UDP's queue
- *   sort_datagram()	finds its association on a socket with many
+ *   sort_datagram()	finds the datagram's association, if the socket has a table
  *   find_record()	finds the next record in the datagram
- *   cut_record()	takes the record, and charges what is left
- *   admit_run()	copies what others may write to, looks for the key, and
- *			holds the record against the replay window
+ *   cut_record()	takes the record, and charges the rest of the datagram
+ *   admit_run()	looks for the key, copies bytes that others may write to, and
+ *			checks the record against the replay window
  *   dtls_rx_open()	in rx.c, decides what becomes of the record
  *
- * The first five functions run in the reader's context under the lock of struct
- * dtls_sock, so that records keep the order of their arrival.
+ * All but the last run in the reader's context under dtls_sock.lock, so that records
+ * keep the order of their arrival.
  */
 #include <linux/skbuff.h>
 #include <linux/slab.h>
@@ -36,19 +36,20 @@
 #include "wait.h"
 
 /*
- * The records of a run are the bits of dtls_run.fresh, and one call of replay.h
- * takes all of them.
+ * Each record of a run has a bit in dtls_run.fresh, and one call of
+ * dtls_replay_check_run() takes a whole run.
  */
 static_assert(DTLS_RUN_MAX <= DTLS_REPLAY_RUN_MAX &&
 	      DTLS_RUN_MAX <= BITS_PER_BYTE * sizeof_field(struct dtls_run, fresh));
 /*
- * A record with a sample is as long as what dtls_record_unsized() reads of it.
+ * dtls_record_unsized() reads DTLS12_HEADER_SIZE bytes at most. A record that is long
+ * enough for a sample has these bytes.
  */
 static_assert(DTLS_SAMPLE_SIZE >= DTLS12_HEADER_SIZE);
 
 /*
- * Begin with the datagram that starts at d->pos, the next one in a coalesced
- * skb.
+ * Set the state of @d for the datagram that starts at d->pos: the first or the next
+ * one in a coalesced skb.
  */
 static void next_segment(struct dtls_dgram *d)
 {
@@ -59,11 +60,11 @@ static void next_segment(struct dtls_dgram *d)
 }
 
 /*
- * Find the piece of memory that byte d->pos of the datagram lies in. Linear
- * memory of an skb belongs to the kernel alone, and so do pages that the sender
- * half of this module marked. Other pages may belong to a file that was sent by
- * reference, or to an AF_PACKET ring, and no flag tells (SKBFL_SHARED_FRAG is
- * not set for the ring).
+ * Find the piece of memory that byte d->pos of the datagram lies in. The linear
+ * memory of an skb is written by the kernel alone, and so are pages that
+ * dtls_batch_mark_page() marked when a socket of this machine sent them. Any other
+ * page may belong to a file that was sent by reference, or to an AF_PACKET ring. No flag
+ * of the skb tells: SKBFL_SHARED_FRAG is not set for the ring.
  */
 static noinline void find_piece(struct dtls_dgram *d)
 {
@@ -91,7 +92,10 @@ static noinline void find_piece(struct dtls_dgram *d)
 	}
 }
 
-/* Return the @len bytes at d->pos where they lie, or NULL if in pieces. */
+/*
+ * Return the address of the @len bytes at d->pos; or NULL if they lie in several
+ * pieces of memory, or in memory without an address.
+ */
 static const u8 *peek_bytes(struct dtls_dgram *d, unsigned int len)
 {
 	if (d->pos >= d->piece_end)
@@ -102,9 +106,9 @@ static const u8 *peek_bytes(struct dtls_dgram *d, unsigned int len)
 }
 
 /*
- * Return @len bytes at d->pos, a header and what may follow it, in memory that
- * nobody else writes to, or NULL. Bytes that others may write to are read once,
- * and their copy in @rx->header is what the parser sees.
+ * Return the @len bytes at d->pos, a header and perhaps bytes behind it, in memory
+ * that nobody else writes to; or NULL if they cannot be read. Bytes that others may
+ * write to are read once, to @rx->header, and the parser sees that copy alone.
  */
 static __always_inline const u8 *peek_header(struct dtls_dgram *d,
 					     struct dtls_run *rx,
@@ -121,8 +125,8 @@ static __always_inline const u8 *peek_header(struct dtls_dgram *d,
 }
 
 /*
- * Let @d be cut from @skb, a datagram of @assoc, and take over a reference to
- * each.
+ * Begin to cut records out of @skb, a datagram of @assoc. @d takes over one reference
+ * to each of the two. The caller holds dtls_sock.lock.
  */
 static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 			   struct sk_buff *skb, struct dtls_assoc *assoc)
@@ -141,8 +145,9 @@ static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Let go of the skb and the association of @d, which is used up. Runs may still
- * hold them.
+ * Put the references of @d to its skb and its association, as no more records are cut
+ * out of it. Runs that were cut out have references of their own. A datagram without
+ * any record is counted as dropped. The caller holds dtls_sock.lock.
  */
 static void end_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
 {
@@ -156,8 +161,10 @@ static void end_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
 }
 
 /*
- * Take the next datagram from UDP's queue. @budget is how many more the caller
- * may take. Return: 0, -EAGAIN, or an error that was waiting on the socket.
+ * Take the next datagram from UDP's queue into @d. @budget is the number of datagrams
+ * that the caller may still take, and goes down by one. The caller holds
+ * dtls_sock.lock. Return: 0; -EAGAIN if the queue or the budget is empty; or the
+ * error that was pending on the socket.
  */
 static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 			 unsigned int *budget)
@@ -167,18 +174,19 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 
 	lockdep_assert_held(&ds->lock);
 	/*
-	 * With an empty queue __skb_recv_udp() would busy-poll, which sleeps.
+	 * The queue is looked at first, because __skb_recv_udp() would
+	 * busy-poll for an empty one, and busy polling sleeps.
 	 */
 	if (!*budget || !dtls_wait_udp_unread(ds->sk))
 		return -EAGAIN;
 	--*budget;
 
-	/* UDP is never asked to peek or to wait: recvmsg.c does both itself. */
+	/* UDP never peeks nor waits here: ready.c and wait.c do that. */
 	skb = __skb_recv_udp(ds->sk, MSG_DONTWAIT, &off, &err);
 	if (!skb)
 		return err;
 	dtls_udp_count(ds->sk, UDP_MIB_INDATAGRAMS);
-	skb->dev = NULL;	/* UDP kept its scratch in skb->dev */
+	skb->dev = NULL;	/* UDP used skb->dev for data of its own. */
 	begin_datagram(ds, d, skb, dtls_assoc_get(ds->assoc));
 	if (!d->end)
 		dtls_stats_count(ds, d->assoc, DTLS_COUNT_RX_MALFORMED);
@@ -186,8 +194,8 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Take the oldest message of dtls_sock.pending, which is not empty, as a
- * datagram.
+ * Take the oldest message out of dtls_sock.pending, which is not empty, and make it a
+ * datagram to cut records out of. The caller holds dtls_sock.lock.
  */
 static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
 {
@@ -199,14 +207,18 @@ static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
 }
 
 /*
+ * Return true if the record in the @len bytes at @p has a connection ID of unknown
+ * length, and the rest of its datagram must be kept with it; @rx->rec is its header
+ * then.
+ *
  * A header does not tell how long its connection ID is. The length comes with
- * the first read key (DTLS 1.3: with the first one after the key of early
+ * the first read key (in DTLS 1.3 with the first one after the key of early
  * data). Until then the end of the header cannot be found, so the rest of the
  * datagram is kept as one record.
  *
- * The same holds for an association without connection IDs whose peer begins
- * anew with one: a record that may be of the new handshake is shown to the
- * library, with the rest of its datagram.
+ * The same holds for an association without connection IDs whose peer starts a new
+ * handshake and asks for one: a record that may belong to that handshake goes to the
+ * library together with the rest of its datagram.
  */
 static noinline bool find_unsized(const struct dtls_assoc *assoc,
 				  struct dtls_run *rx, const u8 *p,
@@ -229,8 +241,9 @@ static noinline bool find_unsized(const struct dtls_assoc *assoc,
 }
 
 /*
- * Find the epoch that a unified header means. Return false if the record is too
- * short for its number to be unmasked (RFC 9147 4.2.3).
+ * Find the epoch of the record in @rx from the two bits of it in a unified header
+ * (RFC 9147 4.2.2). Return false if the record is too short for its sequence number
+ * to be decrypted (RFC 9147 4.2.3).
  */
 static bool find_epoch(const struct dtls_assoc *assoc, struct dtls_run *rx)
 {
@@ -242,11 +255,11 @@ static bool find_epoch(const struct dtls_assoc *assoc, struct dtls_run *rx)
 }
 
 /*
- * Return true if the record just found may belong to this association, whose peer
- * was given connection IDs of @cid_len bytes. Once agreed on, a connection ID is in
- * each datagram, and records behind it without one belong to the same association
- * (RFC 9147 4). A record that may belong to a handshake that begins anew is let
- * through without one.
+ * Return true if the record with the header @rec may belong to @assoc, whose peer was
+ * given connection IDs of @cid_len bytes. Once agreed on, a connection ID is in the
+ * first record of each datagram, and records behind it without one belong to the same
+ * association (RFC 9147 4). A record that may belong to a new handshake needs no
+ * connection ID.
  */
 static bool find_cid(const struct dtls_assoc *assoc, struct dtls_dgram *d,
 		     const struct dtls_record *rec, unsigned int cid_len)
@@ -259,7 +272,7 @@ static bool find_cid(const struct dtls_assoc *assoc, struct dtls_dgram *d,
 	       dtls_may_be_handshake(rec);
 }
 
-/* Go on behind the next @len bytes of @d. */
+/* Move d->pos over the next @len bytes, which end no later than the datagram. */
 static void skip_bytes(struct dtls_dgram *d, unsigned int len)
 {
 	d->pos += len;
@@ -268,12 +281,16 @@ static void skip_bytes(struct dtls_dgram *d, unsigned int len)
 }
 
 /*
- * So many records of one datagram may be malformed, forged, or without a key.
- * An honest sender makes fewer, so the rest of such a datagram is dropped.
+ * When so many records of one datagram were malformed, forged or without a key, the
+ * rest of that datagram is dropped. An honest sender makes fewer of them, and the
+ * bound keeps one datagram from costing hundreds of decryptions.
  */
 #define JUNK_MAX	8
 
-/* Drop the next @len bytes of @d, which are counted as @what. */
+/*
+ * Drop the next @len bytes of @d and count them as one record @what. If the datagram
+ * has had JUNK_MAX such records, drop the rest of it, too.
+ */
 static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
 		      unsigned int len, enum dtls_count what)
 {
@@ -284,9 +301,11 @@ static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Let @d, from d->pos on, be of @assoc, and take over its reference. What different
- * associations have of a coalesced datagram does not go to a reader together. A
- * deleted association lies in no datagram, so no reference that is put is the last.
+ * Make @assoc the association of @d from d->pos on, and take over one reference to
+ * it. If the association changes, d->serial changes too, so that a reader with
+ * UDP_GRO does not get records of two associations together. The caller holds
+ * dtls_sock.lock, a spin lock. The reference put here is never the last one, which
+ * would sleep: dtls_intake_forget() takes a deleted association out of @d.
  */
 static void set_owner(struct dtls_sock *ds, struct dtls_dgram *d,
 		      struct dtls_assoc *assoc)
@@ -300,9 +319,9 @@ static void set_owner(struct dtls_sock *ds, struct dtls_dgram *d,
 
 /*
  * Find the association that the datagram at d->pos belongs to: by the connection ID
- * of its first record if that has one, else by its addresses. All records in the
- * datagram are held against that association alone. A datagram that belongs to none
- * is nobody's, dtls_sock.assoc.
+ * of its first record if that has one, else by its addresses. All records of the
+ * datagram are tried with the keys of that association alone. A datagram that
+ * belongs to no association gets dtls_sock.assoc, which stands for strangers.
  */
 static noinline void sort_datagram(struct dtls_sock *ds,
 				   struct dtls_table *table,
@@ -326,8 +345,9 @@ static noinline void sort_datagram(struct dtls_sock *ds,
 }
 
 /*
- * Make @rx the whole datagram at d->pos, which is nobody's: the header tells what
- * its first record is. Return false if it is no record that a stranger may send.
+ * Make @rx->rec one record that is the whole datagram at d->pos, which came from a
+ * stranger. Its type and epoch are those of the datagram's first record. Return false
+ * if that is not a record that a stranger may send.
  */
 static bool find_stranger(struct dtls_dgram *d, struct dtls_run *rx,
 			  unsigned int cid_len)
@@ -342,7 +362,7 @@ static bool find_stranger(struct dtls_dgram *d, struct dtls_run *rx,
 	if (dtls_record_parse(rec, p, head, len, cid_len) &&
 	    (cid_len || !dtls_record_unsized(rec, p, len)))
 		return false;
-	/* Data is never in the clear. */
+	/* Application data is always encrypted, and epoch 0 has no key. */
 	if (!rec->epoch && (rec->type == DTLS_CT_APPLICATION_DATA ||
 			    rec->type == DTLS_CT_TLS12_CID))
 		return false;
@@ -352,8 +372,9 @@ static bool find_stranger(struct dtls_dgram *d, struct dtls_run *rx,
 }
 
 /*
- * Find the next record at d->pos, or skip what is none. Return true if @rx has a
- * record.
+ * Parse the record at d->pos into @rx->rec. Bytes that are not a record, or a record
+ * that cannot be of this association, are skipped and counted. Return true if there
+ * is a record in @rx.
  */
 static bool find_next(struct dtls_sock *ds, struct dtls_dgram *d,
 		      struct dtls_run *rx, const struct dtls_table *table)
@@ -380,8 +401,8 @@ static bool find_next(struct dtls_sock *ds, struct dtls_dgram *d,
 		if (find_cid(assoc, d, &rx->rec, own_len))
 			return true;
 		/*
-		 * What follows in this datagram belongs to another association
-		 * (RFC 9147 4).
+		 * The records behind an unknown connection ID belong to the
+		 * same foreign association (RFC 9147 4).
 		 */
 		if (rx->rec.unified && rx->rec.cid_len)
 			size = len;
@@ -390,15 +411,16 @@ static bool find_next(struct dtls_sock *ds, struct dtls_dgram *d,
 	}
 	if (p && !cid_len && find_unsized(assoc, rx, p, len))
 		return true;
-	/* The beginning of the next record cannot be found. */
+	/* Without a valid header, the next record cannot be found. */
 	skip_junk(ds, d, len, DTLS_COUNT_RX_MALFORMED);
 	return false;
 }
 
 /*
- * Look at the datagram at d->pos as a whole: at whose it is, and whether it is DTLS
- * at all. Return true if @rx is a datagram of another protocol, which the user wants
- * to read. By their first byte RFC 7983 tells protocols apart that share a port.
+ * Look at the datagram at d->pos as a whole before its first record: find its
+ * association if the socket has a table, and check whether it is DTLS. Return true if
+ * @rx is a datagram of another protocol and the user set DTLS_PASS to read it.
+ * RFC 7983 tells protocols that share a port apart by their first byte.
  */
 static noinline bool begin_whole(struct dtls_sock *ds, struct dtls_table *table,
 				 struct dtls_dgram *d, struct dtls_run *rx)
@@ -417,7 +439,10 @@ static noinline bool begin_whole(struct dtls_sock *ds, struct dtls_table *table,
 	return true;
 }
 
-/* Find the next record in @d. Return false if @d is used up. */
+/*
+ * Find the next record in @d. The caller holds dtls_sock.lock. Return false if there
+ * is no record any more: @d has given its references back then.
+ */
 static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			struct dtls_run *rx)
 {
@@ -443,8 +468,9 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Take the record just found out of @d. The rest of the datagram is charged to
- * the socket, and dropped if it cannot be.
+ * Take the record that find_record() has found out of @d and give @rx its
+ * references. The rest of the datagram is charged to the receive buffer, and dropped
+ * if the buffer is full. The caller holds dtls_sock.lock.
  */
 static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		       struct dtls_run *rx)
@@ -471,22 +497,22 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		skb_get(d->skb);
 		dtls_assoc_get(d->assoc);
 		/*
-		 * The first cut that leaves a rest charges the datagram; later
-		 * cuts do not charge it again.
+		 * The first cut that leaves a rest charges the whole datagram,
+		 * so later cuts do not charge it again.
 		 */
 		if (held || dtls_msg_hold(ds, d->skb, DTLS_CHARGE_RECEIVED))
 			return;
 		dtls_stats_count(ds, d->assoc, DTLS_COUNT_RX_NO_BUDGET);
 		end_datagram(ds, d);
 	} else {
-		/* The datagram is used up: the run gets the references. */
+		/* The datagram is used up, and @rx takes its references over. */
 		WRITE_ONCE(d->skb, NULL);
 	}
 }
 
 /*
- * Copy @len bytes at @offset of @rx->skb to @to. @piece is where they lie, or
- * NULL if they lie in several pieces.
+ * Copy @len bytes at @offset of @rx->skb to @to. @piece is their address, or NULL if
+ * they lie in several pieces of memory. Return false if they cannot be read.
  */
 static bool copy_bytes(const struct dtls_run *rx, const u8 *piece,
 		       unsigned int offset, unsigned int len, u8 *to)
@@ -498,10 +524,10 @@ static bool copy_bytes(const struct dtls_run *rx, const u8 *piece,
 }
 
 /*
- * Return the record of @len bytes at d->pos in one piece that nobody else
- * writes to, or NULL. A cipher reads ciphertext twice, and the bytes verified
- * must be the bytes decrypted. So bytes that somebody else may write to are
- * copied.
+ * Return the record of @len bytes at d->pos in one piece of memory that nobody else
+ * writes to, or NULL if there is no room for a copy. A cipher reads the ciphertext
+ * twice, to verify and to decrypt it, and must find the same bytes both times. So
+ * bytes that somebody else may write to are copied to @rx->room.
  */
 static const u8 *steady_record(struct dtls_run *rx, struct dtls_dgram *d,
 			       unsigned int len)
@@ -519,9 +545,11 @@ static const u8 *steady_record(struct dtls_run *rx, struct dtls_dgram *d,
 }
 
 /*
- * Make the first record of @rx steady in the same way. Its header was read
- * already, to @rx->wire[0]. Where others may write to the header, it must not
- * be read a second time.
+ * Set @rx->wire[0] to the first record of @rx in one piece of memory that nobody else
+ * writes to, as steady_record() does for the records behind it. The header is at
+ * @rx->wire[0] already. It is copied from there and not from the skb, because it must
+ * not be read a second time where others may write to it. Return false if the record
+ * cannot be copied.
  */
 static bool steady_first(struct dtls_run *rx)
 {
@@ -542,9 +570,9 @@ static bool steady_first(struct dtls_run *rx)
 }
 
 /*
- * Unmask the number in a unified header, and find all bits of it (RFC 9147
- * 4.2.2). Other readers move the window that the number is found by, so the
- * association's lock is held.
+ * Decrypt the part of the sequence number in a unified header (RFC 9147 4.2.3), and
+ * find the whole number from the next one that the window expects (RFC 9147 4.2.2).
+ * Other readers move the window, so the caller holds the lock of @assoc.
  */
 static noinline void find_number(struct dtls_assoc *assoc, struct dtls_run *rx)
 {
@@ -557,7 +585,10 @@ static noinline void find_number(struct dtls_assoc *assoc, struct dtls_run *rx)
 	dtls_record_resolve(&rx->rec, mask, epoch->number, epoch->replay.next);
 }
 
-/* Return true if the record at @p, of the same size, is the @n-th of @rx. */
+/*
+ * Return true if the record at @p, which is as long as those of @rx, has the header
+ * that the @n-th record of @rx must have.
+ */
 static bool follows_run(const struct dtls_run *rx, unsigned int n, const u8 *p)
 {
 	u8 mask[DTLS_SAMPLE_SIZE];
@@ -569,9 +600,9 @@ static bool follows_run(const struct dtls_run *rx, unsigned int n, const u8 *p)
 }
 
 /*
- * Add to @rx the records that follow in @d, each in a datagram of its own,
- * until there are @max. Most coalesced datagrams are one such run. The caller
- * holds the association's lock.
+ * Add to @rx the records that follow in @d, each in a datagram of its own, as long as
+ * their numbers are consecutive and there are fewer than @max. Most coalesced skbs
+ * are one such run. The caller holds dtls_sock.lock and the association's lock.
  */
 static noinline void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
 				struct dtls_run *rx, unsigned int max)
@@ -596,8 +627,9 @@ static noinline void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Return the epoch whose key may open @rx, with a reference, or NULL. The key's
- * version comes before the key, so a key that is found has the version.
+ * Return the epoch whose key may open @rx, with a reference, or NULL. A key of DTLS
+ * 1.2 does not open records with a unified header, and a key of DTLS 1.3 opens no
+ * others.
  */
 static __always_inline struct dtls_epoch *find_key(struct dtls_run *rx)
 {
@@ -613,8 +645,9 @@ static __always_inline struct dtls_epoch *find_key(struct dtls_run *rx)
 }
 
 /*
- * Look once more for the key of @rx. A key that is set in the meantime is found
- * now, or is newer than @rx->newest.
+ * Note the newest read epoch in @rx->newest, and look for the key of @rx again. A key
+ * that is set at the same time is either found here or newer than @rx->newest, so
+ * that route_unopened() in rx.c does not take the record for one of an old epoch.
  */
 static noinline struct dtls_epoch *find_key_again(struct dtls_run *rx)
 {
@@ -623,10 +656,11 @@ static noinline struct dtls_epoch *find_key_again(struct dtls_run *rx)
 }
 
 /*
- * Hold @rx against the replay window if there is a key for it and its header
- * was read to the end. Records that follow in @d come with it, up to @max in
- * all. From here to settle_run() they are under way: if another reader moves
- * the window past them in the meantime, they are still accepted.
+ * Check @rx against the replay window, if there is a key for it, and set @rx->fresh.
+ * Records that follow in @d become part of @rx, up to @max records in all. From here
+ * to settle_run() in rx.c the run is under way: its records are accepted even if
+ * another reader moves the window past them meanwhile. The caller holds
+ * dtls_sock.lock. Takes the lock of the association inside it.
  */
 static void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
 		      struct dtls_dgram *d, unsigned int max)
@@ -657,10 +691,10 @@ static void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /*
- * take_record() takes the next record of @d into @rx. With @first, a record
- * before it, the next record must be of the same kind and of the same size or
- * less; @rx is then a run of @max records at most. Return: false if there is
- * no such record.
+ * Take the next record of @d into @rx. If @first, the header of a record before it, is
+ * given, the next record must have the same type and epoch and no more bytes, and
+ * records behind it may come along, up to @max in all. The caller holds
+ * dtls_sock.lock. Return false if there is no such record.
  */
 static noinline bool take_record(struct dtls_sock *ds, struct dtls_dgram *d,
 				 struct dtls_run *rx,
@@ -685,11 +719,14 @@ static noinline bool take_record(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Find the next record received, in one datagram at most, so that the lock is
- * not held for long. Return: 0, and @rx is to be given to dtls_rx_open() and
- * dtls_wait_done(); -ERESTART if the datagram had none: the caller looks for
- * signals and gives the CPU away before the next call; or an error of
- * take_datagram().
+ * Take the next received record of the socket into @rx. One call looks at one
+ * datagram at most, so that dtls_sock.lock, which it takes, is not held for long.
+ * @budget is the number of datagrams that the caller may still take from UDP.
+ *
+ * Return: 0, and the caller gives @rx to dtls_rx_open() and dtls_wait_done();
+ * -ERESTART if the datagram had no record, and the caller looks for signals and gives
+ * the CPU away before it calls again; -EAGAIN if there is no datagram or @budget is
+ * used up; or the error that was pending on the socket.
  */
 int dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
 		     unsigned int *budget)
@@ -713,7 +750,10 @@ int dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
 	return err;
 }
 
-/* Return what is left of the datagram that @rx came in, or NULL. */
+/*
+ * Return the datagram that @rx was cut out of, if there is something left of it, or
+ * NULL. The caller holds dtls_sock.lock.
+ */
 static struct dtls_dgram *rest_of(struct dtls_sock *ds,
 				  const struct dtls_run *rx)
 {
@@ -725,7 +765,7 @@ static struct dtls_dgram *rest_of(struct dtls_sock *ds,
 	return NULL;
 }
 
-/* Drop what is left of @d up to @end. */
+/* Drop the bytes of @d from d->pos up to @end. The caller holds dtls_sock.lock. */
 static void skip_to(struct dtls_sock *ds, struct dtls_dgram *d,
 		    unsigned int end)
 {
@@ -737,7 +777,8 @@ static void skip_to(struct dtls_sock *ds, struct dtls_dgram *d,
 
 /*
  * Count @rx, a record that has no key or is forged, against JUNK_MAX of its
- * datagram. The records of a longer run have a datagram each.
+ * datagram. A run of several records is not counted, as each of them has a datagram
+ * of its own. Takes dtls_sock.lock.
  */
 void dtls_intake_junk(struct dtls_sock *ds, const struct dtls_run *rx)
 {
@@ -753,11 +794,12 @@ void dtls_intake_junk(struct dtls_sock *ds, const struct dtls_run *rx)
 }
 
 /*
- * Return true if the UDP checksum of the datagram of @rx is right. Records that
- * an AEAD verifies do not need it. The checksum is computed once a datagram: if
- * it is right, the datagram remembers that, else the rest of the datagram is
- * dropped. No lock is held while it is computed, as that takes long for a large
- * datagram; so another reader may compute it at the same time.
+ * Return true if the UDP checksum of the datagram of @rx is right. Only records that
+ * no AEAD verifies need it. If the checksum is right, the datagram remembers that, so
+ * that it is computed once; if it is wrong, the rest of the datagram is dropped. The
+ * function computes the checksum without a lock, as that takes long for a large
+ * datagram, and then takes dtls_sock.lock. So two readers may compute it at the same
+ * time, with the same result.
  */
 bool dtls_intake_intact(struct dtls_sock *ds, struct dtls_run *rx)
 {
@@ -781,11 +823,11 @@ bool dtls_intake_intact(struct dtls_sock *ds, struct dtls_run *rx)
 }
 
 /*
- * Find the run of records after @first, in the same coalesced datagram @dgram,
- * that a reader with UDP_GRO may get together with it: they are of the same
- * size or less, @max at most, and no more than a scratch has room for. Return:
- * false if there is none; else @rx is to be given to dtls_rx_open() and
- * dtls_wait_done().
+ * Take the records that a reader with UDP_GRO may get together with @first into @rx:
+ * those that follow it in the same coalesced datagram, whose serial is @dgram, with no
+ * more bytes than @first, up to @max records and as many as a scratch has room for.
+ * Takes dtls_sock.lock. Return: false if there are none; else the caller gives @rx to
+ * dtls_rx_open() and dtls_wait_done().
  */
 bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
 			   const struct dtls_record *first, struct dtls_run *rx,
@@ -803,7 +845,7 @@ bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
 	return found;
 }
 
-/* Drop the datagram that is being cut if it is of @assoc, which is dead. */
+/* Drop the rest of @d if @d belongs to @assoc, which is dead. */
 static void forget_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 			    const struct dtls_assoc *assoc)
 {
@@ -812,8 +854,9 @@ static void forget_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Let nothing of @assoc, which is dead, be cut any more. The socket's spin lock is
- * held.
+ * Drop the rest of each datagram that belongs to @assoc, which is dead. The caller
+ * holds dtls_sock.lock, a spin lock, and a reference to @assoc, so that none of the
+ * references put here is the last one.
  */
 void dtls_intake_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc)
 {
@@ -831,7 +874,8 @@ static void purge_datagram(struct dtls_dgram *d)
 }
 
 /*
- * Drop what the socket holds. close() calls this, when no other call is left.
+ * Drop all datagrams and messages of the socket. dtls_close() calls this when no
+ * other call is on the socket, so no lock is needed.
  */
 void dtls_intake_purge(struct dtls_sock *ds)
 {

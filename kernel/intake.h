@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Records out of datagrams */
+/* The intake takes records out of received datagrams. See intake.c. */
 #ifndef _DTLS_INTAKE_H
 #define _DTLS_INTAKE_H
 

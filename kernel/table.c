@@ -3,8 +3,8 @@
  * The table of a socket's associations. Three hash tables find an association in
  * constant time: by the number that the user gave it, by the addresses of its
  * datagrams, and by the connection IDs that its peer may use. Each hash has a
- * random key, as strangers choose addresses. A tree, ordered by number, is for who
- * lists all associations one after the other.
+ * random key, as strangers choose addresses. A tree, ordered by number, serves
+ * dtls_table_next(), which lists the associations one after the other.
  */
 #include <linux/jhash.h>
 #include <linux/rhashtable.h>
@@ -33,15 +33,15 @@ struct dtls_cid_entry {
 	u8 cid[];
 };
 
-/* struct cid_key is what dtls_table.cids is asked for. */
+/* struct cid_key is a connection ID that is looked for in dtls_table.cids. */
 struct cid_key {
 	const u8 *cid;
 	unsigned int len;
 };
 
 /*
- * An association knows no more connection IDs than these: those of its read keys
- * and those in its list. What it knows no more makes room first.
+ * An association has at most so many connection IDs in use: one of each read key and
+ * DTLS_CIDS_MAX in its list. make_cid_room() removes the entries of others first.
  */
 #define CID_ENTRIES_MAX	(DTLS_RX_EPOCHS + DTLS_CIDS_MAX)
 
@@ -89,10 +89,13 @@ static const struct rhashtable_params cid_params = {
 	.automatic_shrinking = true,
 };
 
-/* A flow is compared as bytes, so it has no holes. */
+/* rhashtable compares flows as bytes, so struct dtls_flow has no holes. */
 static_assert(sizeof(struct dtls_flow) == 2 * sizeof(struct in6_addr) + 8);
 
-/* Make an empty table. Sleeps. Return: the table or NULL. */
+/*
+ * Make an empty table whose connection IDs all have @cid_len bytes. Sleeps. Return:
+ * the table or NULL.
+ */
 struct dtls_table *dtls_table_new(u8 cid_len)
 {
 	struct dtls_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
@@ -121,7 +124,10 @@ no_ids:
 
 /* ---- looking up ---- */
 
-/* Return @assoc, found under RCU, with a reference, or NULL if it is gone. */
+/*
+ * Take a reference to @assoc, which was found under RCU and may be NULL. Return
+ * @assoc, or NULL if its last reference has been put already.
+ */
 static struct dtls_assoc *hold_assoc(struct dtls_assoc *assoc)
 {
 	return assoc && refcount_inc_not_zero(&assoc->refs) ? assoc : NULL;
@@ -154,7 +160,8 @@ struct dtls_assoc *dtls_table_by_flow(struct dtls_table *table,
 
 /*
  * Return the association whose peer was given the @len bytes of connection ID at
- * @cid, with a reference, or NULL. The association may know it no more.
+ * @cid, with a reference, or NULL. A connection ID of a retired key is found too, so
+ * the caller asks dtls_assoc_knows_cid() as well.
  */
 struct dtls_assoc *dtls_table_by_cid(struct dtls_table *table, const u8 *cid,
 				     unsigned int len)
@@ -172,7 +179,7 @@ struct dtls_assoc *dtls_table_by_cid(struct dtls_table *table, const u8 *cid,
 
 /*
  * Return the association with the lowest number above @id, with a reference, or
- * NULL. Sleeps.
+ * NULL. Takes the table's lock, so it may sleep.
  */
 struct dtls_assoc *dtls_table_next(struct dtls_table *table, u64 id)
 {
@@ -197,8 +204,8 @@ struct dtls_assoc *dtls_table_next(struct dtls_table *table, u64 id)
 }
 
 /*
- * Copy the addresses of @assoc, as they are now, to @flow. Return false if it has
- * none, as it is in no table any more.
+ * Copy the current addresses of @assoc to @flow. Return false if @assoc was removed
+ * from its table and has no addresses any more.
  */
 bool dtls_table_get_flow(const struct dtls_assoc *assoc, struct dtls_flow *flow)
 {
@@ -214,7 +221,7 @@ bool dtls_table_get_flow(const struct dtls_assoc *assoc, struct dtls_flow *flow)
 
 /* ---- adding, moving, removing ---- */
 
-/* Return the entry of @assoc to a caller with the table's lock. */
+/* Return the entry of @assoc in dtls_table.flows. The caller holds the table's lock. */
 static struct dtls_flow_entry *flow_of(struct dtls_table *table,
 				       struct dtls_assoc *assoc)
 {
@@ -223,8 +230,9 @@ static struct dtls_flow_entry *flow_of(struct dtls_table *table,
 }
 
 /*
- * Make an entry for @assoc at @flow and hash it. Return the entry; or -EADDRINUSE,
- * as another association has these addresses, or -ENOMEM.
+ * Make an entry for @assoc with the addresses @flow and add it to dtls_table.flows.
+ * Return: the entry; -EADDRINUSE if another association has these addresses; or
+ * -ENOMEM.
  */
 static struct dtls_flow_entry *hash_flow(struct dtls_table *table,
 					 struct dtls_assoc *assoc,
@@ -264,8 +272,9 @@ static bool has_lower_id(struct rb_node *node, const struct rb_node *other)
  * @assoc:	the association; its reference is the table's afterwards
  * @flow:	its addresses
  *
- * Calls and datagrams find the association before this function returns. Calls may
- * have found it for a moment also if the function fails.
+ * System calls and datagrams may find the association before this function returns.
+ * Even if the function fails, a system call may have found the association by its
+ * number meanwhile, and holds a reference then.
  *
  * Return: 0, -EEXIST (the number is taken), -EADDRINUSE (the addresses are),
  * -ENOSPC (the maximum is reached) or -ENOMEM.
@@ -295,8 +304,9 @@ int dtls_table_add(struct dtls_table *table, struct dtls_assoc *assoc,
 }
 
 /*
- * Take @assoc out of the table, whose lock is held. The table's reference is the
- * caller's afterwards. Who looked the association up before may still use it.
+ * Take @assoc out of the table. The caller holds the table's lock and takes over the
+ * table's reference. Tasks that found @assoc before may still use it under their own
+ * references.
  */
 void dtls_table_remove(struct dtls_table *table, struct dtls_assoc *assoc)
 {
@@ -309,8 +319,9 @@ void dtls_table_remove(struct dtls_table *table, struct dtls_assoc *assoc)
 }
 
 /*
- * Give @assoc, which is in the table, other addresses. The table's lock is held.
- * Return: as hash_flow().
+ * Give @assoc, which is in the table, the addresses @flow instead of its own. The
+ * caller holds the table's lock. Return: 0; -EADDRINUSE if another association has
+ * these addresses; or -ENOMEM.
  */
 int dtls_table_move(struct dtls_table *table, struct dtls_assoc *assoc,
 		    const struct dtls_flow *flow)
@@ -338,8 +349,10 @@ static void remove_cid(struct dtls_table *table, struct dtls_cid_entry *entry)
 }
 
 /*
- * Let go of connection IDs that @assoc knows no more, until there is room for one
- * more in its list. Retired keys leave theirs behind.
+ * Remove entries of connection IDs that @assoc does not use any more, the oldest
+ * first, until it has fewer than CID_ENTRIES_MAX. Such entries exist because a read
+ * key is retired without a look at the table. The caller holds the setup mutex of
+ * @assoc.
  */
 static void make_cid_room(struct dtls_table *table, struct dtls_assoc *assoc)
 {
@@ -368,10 +381,10 @@ static void make_cid_room(struct dtls_table *table, struct dtls_assoc *assoc)
  * @table:	the table
  * @assoc:	the association, whose setup mutex is held
  * @cid:	the connection ID
- * @len:	its bytes: 0: there is none
+ * @len:	bytes of @cid; 0: there is no connection ID, and nothing to do
  *
- * Return: 0, also if the association has it already; -EADDRINUSE, as another
- * association has it; or -ENOMEM.
+ * Return: 0, also if the association has this connection ID already; -EADDRINUSE if
+ * another association has it; or -ENOMEM.
  */
 int dtls_table_add_cid(struct dtls_table *table, struct dtls_assoc *assoc,
 		       const u8 *cid, unsigned int len)
@@ -410,7 +423,10 @@ int dtls_table_add_cid(struct dtls_table *table, struct dtls_assoc *assoc,
 	return entry ? 0 : -EADDRINUSE;
 }
 
-/* Take all connection IDs of @assoc, whose setup mutex is held, out of the table. */
+/*
+ * Take all connection IDs of @assoc out of the table. The caller holds the setup
+ * mutex of @assoc.
+ */
 void dtls_table_remove_cids(struct dtls_table *table, struct dtls_assoc *assoc)
 {
 	struct dtls_cid_entry *entry, *next;
@@ -421,9 +437,9 @@ void dtls_table_remove_cids(struct dtls_table *table, struct dtls_assoc *assoc)
 }
 
 /*
- * Free @table, which may be NULL, and let go of the associations that are left in
- * it. close() calls this, when no other call is on the socket, and what it frees
- * waits for one grace period, not one for each association. Sleeps.
+ * Free @table, which may be NULL, and put the associations that are left in it.
+ * dtls_close() calls this when no other call is on the socket. All memory is freed
+ * after one RCU grace period and not after one for each association. Sleeps.
  */
 void dtls_table_free(struct dtls_table *table)
 {
@@ -435,7 +451,10 @@ void dtls_table_free(struct dtls_table *table)
 		mutex_lock(&assoc->setup);
 		dtls_table_remove_cids(table, assoc);
 		mutex_unlock(&assoc->setup);
-		/* Removed one by one, as a table may just be growing. */
+		/*
+		 * Each entry is removed before it is freed, as the worker that
+		 * resizes a hash table may be walking it.
+		 */
 		rhashtable_remove_fast(&table->ids, &assoc->by_id, id_params);
 		unhash_flow(table, rcu_dereference_protected(assoc->flow, true));
 		RCU_INIT_POINTER(assoc->flow, NULL);

@@ -15,22 +15,24 @@ struct dtls_assoc;
 
 /**
  * struct dtls_table - the associations of one socket
- * @lock:	mutex around adding, removing and moving. Taken outside of
- *		dtls_assoc.setup
- * @ids:	dtls_assoc.by_id, by number
- * @flows:	struct dtls_flow_entry, by addresses
- * @cids:	struct dtls_cid_entry, by connection ID
- * @order:	dtls_assoc.order, by number
- * @count:	how many associations there are
- * @max:	how many there may be; 0: any number
- * @cid_len:	bytes of every connection ID that this end gives to a peer; 0: it
- *		gives none
+ * @lock:	mutex that guards @order, @count and @max, and which associations
+ *		are in @ids and @flows. A task takes it outside dtls_assoc.setup,
+ *		which guards the entries in @cids
+ * @ids:	hash table of the associations by number, linked by dtls_assoc.by_id
+ * @flows:	hash table of struct dtls_flow_entry by addresses
+ * @cids:	hash table of struct dtls_cid_entry by connection ID
+ * @order:	tree of the associations, ordered by number, linked by
+ *		dtls_assoc.order
+ * @count:	how many associations are in the table
+ * @max:	how many associations may be in the table; 0: any number
+ * @cid_len:	bytes of every connection ID that this end gives to a peer; 0: this
+ *		end gives no connection IDs
  *
- * The table holds one reference to each association. Who looks one up does so
- * under RCU and gets a reference of its own.
+ * The table holds one reference to each association. The look-up functions search
+ * under RCU and return the association with a reference of the caller's.
  */
 struct dtls_table {
-	struct mutex lock;	/* of who belongs to the table */
+	struct mutex lock;	/* The lock guards the table's members. */
 	struct rhashtable ids;
 	struct rhashtable flows;
 	struct rhashtable cids;
@@ -44,7 +46,7 @@ struct dtls_table {
  * struct dtls_flow_entry - the place of an association in dtls_table.flows
  * @node:	node in the hash table
  * @rcu:	frees the entry
- * @flow:	the key
+ * @flow:	the addresses of the association, which are the hash key
  * @assoc:	the association, whose memory outlives the entry's
  */
 struct dtls_flow_entry {
