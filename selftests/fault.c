@@ -809,6 +809,63 @@ TEST_F(fault, limit_event)
 	EXPECT_TRUE(survives(&self->f, &op));
 }
 
+/* A record whose tag is wrong comes in. */
+static int forge(struct fault *f)
+{
+	__u8 wire[256];
+	size_t len = peer_seal(&f->l.ba, CT_DATA, 1000, "x", 1, wire);
+	char buf[16];
+
+	wire[len - 1] ^= 1;
+	if (send(f->l.b, wire, len, 0) != (ssize_t)len)
+		return -1;
+	if (recv(f->l.a, buf, sizeof(buf), MSG_DONTWAIT) >= 0)
+		return -1;
+	return errno == EAGAIN ? 0 : errno;
+}
+
+/* A read key that will tell that it nears its limit at the next forgery */
+static int near_forgeries(struct fault *f)
+{
+	struct dtls_key_info ki;
+	int i;
+
+	f->l.ba.epoch++;
+	f->l.b_seq = 0;
+	key_info(&f->l.ba, &ki);
+	ki.limit = 16;
+	if (setsockopt(f->l.a, SOL_DTLS, DTLS_RX, &ki, sizeof(ki)))
+		return -1;
+	for (i = 0; i < 13; i++)
+		if (forge(f))
+			return -1;
+	return 0;
+}
+
+/* One forgery later at the latest the library knows, and it is told once. */
+static bool check_forgeries_told(struct fault *f)
+{
+	struct dtls_record_info info;
+	char buf[16];
+	int told = 0;
+
+	if (forge(f))
+		return false;
+	while (recv_control(f->l.a, &info, buf, sizeof(buf)) >= 0)
+		told += info.flags == DTLS_RECORD_EVENT &&
+			info.event == DTLS_EVENT_RX_LIMIT &&
+			info.epoch == f->l.ba.epoch;
+	return told == 1 && still_works(f);
+}
+
+TEST_F(fault, forgeries_event)
+{
+	static const struct op op = { near_forgeries, forge,
+				      check_forgeries_told };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
 /* Records that come before their key, and the key */
 static int early_queued(struct fault *f)
 {
