@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A server's socket with many associations, and its clients: plain UDP sockets that
+ * make records themselves. Of each test program one thread at a time uses the
+ * functions that fill the buffers below.
+ */
+#ifndef SELFTESTS_CLIENTS_H
+#define SELFTESTS_CLIENTS_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "common.h"
+
+/* server_recv() leaves the content of a record in buf. */
+extern __u8 buf[DGRAM_MAX];
+/* client_recv() leaves a datagram in wire, and its record opened in rec. */
+extern __u8 wire[DGRAM_MAX];
+extern struct peer_record rec;
+
+/**
+ * struct client - a plain UDP socket that makes records itself
+ * @fd:		the socket
+ * @id:		number of its association on the server's socket
+ * @up:		what it sends is protected with
+ * @down:	what it receives is protected with
+ * @seq:	number of the next record it sends
+ */
+struct client {
+	int fd;
+	__u64 id;
+	struct peer_key up;
+	struct peer_key down;
+	__u64 seq;
+};
+
+/* Options of an attached socket. All return what the system call returns. */
+int set_table(int fd, unsigned int cid_len, unsigned int max);
+/* Add or move (@option) the association @id, whose peer has the address of @peer. */
+int set_peer(int server, int option, __u64 id, int peer);
+int delete(int server, __u64 id);
+int set_key(int server, __u64 id, int dir, const struct peer_key *k);
+int get_info(int server, __u64 id, struct dtls_info *info);
+int get_counters(int server, __u64 id, struct dtls_counters *counters);
+
+/* The address that the socket @fd is bound to; all zero: it has none */
+void address_of(int fd, struct dtls_addr *addr);
+in_port_t port_of(const struct sockaddr_storage *name);
+
+/* Make the client number @n, whose socket is connected to @server. */
+int make_client(struct client *c, int family, __u16 cipher,
+		unsigned int cid_len, int server, unsigned int n);
+/* Add the association of @c to @server, with both keys. */
+int add_client(int server, const struct client *c);
+
+/* Send a record of @c's from the socket @fd. Return its bytes of content or -1. */
+ssize_t send_from(struct client *c, int fd, __u8 type, const void *data,
+		  size_t len);
+ssize_t client_send(struct client *c, const void *data, size_t len);
+/*
+ * Receive one datagram of one record, and open it. Return its bytes of content, or
+ * -1 if it is not a record of @c's.
+ */
+ssize_t client_recv(struct client *c);
+
+/* Return the bytes of a control message of @msg, copied to @to, or -1. */
+int find_control(struct msghdr *msg, int level, int type, void *to, size_t len);
+/* Receive a record. @id is set to its association's number; 0: it has none. */
+ssize_t server_recv(int fd, __u64 *id, struct sockaddr_storage *name, int flags);
+/*
+ * Send @len bytes to the association @id, if that is not 0; cut them into records of
+ * @size bytes, if that is not 0; and name the address of @peer, if that is not
+ * negative.
+ */
+ssize_t send_cut(int fd, __u64 id, int peer, const void *data, size_t len,
+		 __u16 size, int flags);
+ssize_t server_send(int fd, __u64 id, const void *data, size_t len);
+
+#endif
