@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What recvmsg() tells beside a record's content: the peer's address, and the control
- * messages that the user asked for. They are those of the datagram that the record
- * came in, as with plain UDP.
+ * This file fills in what recvmsg() returns with a record's content: the peer's
+ * address and the control messages that the user asked for. They are those of the
+ * datagram that the record came in, as with plain UDP.
  */
 #include <linux/skbuff.h>
 #include <linux/udp.h>
@@ -15,8 +15,8 @@
 
 #if IS_ENABLED(CONFIG_IPV6)
 /*
- * put_mapped() tells of a raw record that an IPv6 socket, not connected yet, received
- * by IPv4. Addresses are mapped ones then, that of IPV6_PKTINFO too.
+ * put_mapped() gives the addresses of a raw record that an IPv6 socket received by
+ * IPv4 before it was connected. They are v4-mapped ones, that of IPV6_PKTINFO too.
  */
 static noinline void put_mapped(struct sock *sk, struct msghdr *msg,
 				struct sk_buff *skb)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What recvmsg() tells beside a record's content */
+/* The address and the control messages that recvmsg() returns with a record. */
 #ifndef _DTLS_ANCILLARY_H
 #define _DTLS_ANCILLARY_H
 
@@ -13,14 +13,17 @@ struct sock;
 void dtls_ancillary_put(struct sock *sk, struct msghdr *msg,
 			struct sk_buff *skb);
 
-/* Tell which association of the socket a record is of. */
+/*
+ * Give the user the number of the record's association in the control message
+ * DTLS_ASSOC. The association of a connected socket has no number, and none is given.
+ */
 static inline void dtls_ancillary_put_assoc(struct msghdr *msg, u64 id)
 {
 	if (unlikely(id))
 		put_cmsg(msg, SOL_DTLS, DTLS_ASSOC, sizeof(id), &id);
 }
 
-/* Tell what the record is: the control message DTLS_RECORD_INFO. */
+/* Give the user @info, which describes the record, in DTLS_RECORD_INFO. */
 static inline void dtls_ancillary_put_info(struct msghdr *msg,
 					   struct dtls_record_info *info)
 {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file has the memory of records that are sent: one linear piece for a few
- * short records, or pages that the base takes over. Only ciphertext leaves it:
- * what is still plaintext when something failed is wiped.
+ * This file provides the memory of records that are sent: one linear piece for a few
+ * short records, or pages that the base takes references to. Plaintext never leaves
+ * the batch: dtls_batch_cut() wipes what could not be sealed.
  *
- * Large pages are used if there are any, and single ones otherwise: a record that
- * is longer than a page then lies in several pages that are not neighbours.
+ * A piece is taken from a large page if there is one, and from single pages
+ * otherwise. A record that is longer than a page then lies in several pages that are
+ * not neighbours.
  */
 #include <linux/gfp.h>
 #include <linux/slab.h>
@@ -23,7 +24,7 @@ static unsigned int pages_of(size_t offset, size_t len)
 	return DIV_ROUND_UP(offset_in_page(offset) + len, PAGE_SIZE);
 }
 
-/* Return true if an skb takes @more fragments. */
+/* Return true if an skb has room for @more fragments behind those of @batch. */
 static bool frags_left(const struct dtls_batch *batch, unsigned int more)
 {
 	return !batch->lent || batch->frags + more <= MAX_SKB_FRAGS;
@@ -103,8 +104,9 @@ undo:
 }
 
 /*
- * in_a_row() returns how many records of @len bytes each lie side by side from
- * the offset of @frag on; see dtls_scratch_place(). The caller made room for one.
+ * in_a_row() returns how many records of @len bytes each have their places side by
+ * side from the offset of @frag on; see dtls_scratch_place(). @frag has room for one
+ * at least.
  */
 static unsigned int in_a_row(const struct page_frag *frag, size_t len)
 {
@@ -116,7 +118,7 @@ static unsigned int in_a_row(const struct page_frag *frag, size_t len)
 }
 
 /**
- * dtls_batch_add() - room for more records at the end of a batch of pages
+ * dtls_batch_add() - make room for more records at the end of a batch of pages
  * @batch:	the batch
  * @frag:	the pages that the memory is taken from: the task's, or the cork's
  * @len:	bytes of each record
@@ -130,13 +132,14 @@ unsigned int dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag,
 {
 	frag->offset = dtls_scratch_place(frag->offset, len);
 	/*
-	 * A refill may find that the page is free again, so each batch begins
-	 * with one.
+	 * skb_page_frag_refill() begins a page anew if nobody else has a
+	 * reference to it any more. It is called for the first record of each
+	 * batch to profit from that.
 	 */
 	if (!batch->nr || !frag->page || frag->offset + len > frag->size) {
 		/*
-		 * A single page is left from when memory was short, and a
-		 * refill would keep it.
+		 * A refill would keep a page that is too small for @len, which
+		 * was taken when memory was short.
 		 */
 		if (frag->page && frag->size < len)
 			drop_frag(frag);

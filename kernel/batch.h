@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The memory of records on their way down to the base. */
+/* A batch is the memory of records that are sent together. See batch.c. */
 #ifndef _DTLS_BATCH_H
 #define _DTLS_BATCH_H
 
@@ -10,12 +10,12 @@
 #include "scratch.h"
 
 /*
- * The mark on pages that records were sealed in: page->private points here. A
- * reader on the same machine, to which the base may have lent the page, tells
- * it by the mark from pages that user space may write to, and need not copy the
- * record. The page allocator clears page->private. A page with several records
- * is marked once for each, while a reader on another processor may look at the
- * mark.
+ * A page that records were sealed in is marked: its page->private points to
+ * dtls_batch_page_mark. UDP may lend the page to a receiver on the same machine. The
+ * mark tells that receiver that user space cannot write to the page, so that it need
+ * not copy the record before it opens it. The page allocator clears page->private. A
+ * page is marked again for each of its records while a receiver on another processor
+ * may read the mark, so both use READ_ONCE() and WRITE_ONCE().
  */
 extern const u8 dtls_batch_page_mark;
 
@@ -32,29 +32,30 @@ static inline bool dtls_batch_page_is_marked(struct page *page)
 }
 
 /*
- * A GSO packet has so many bytes of UDP payload at most, with the longest IPv4
- * header.
+ * A GSO packet has at most so many bytes of UDP payload: 65535 without the longest
+ * IPv4 header and the UDP header.
  */
 #define DTLS_GSO_MAX		(65535 - 60 - 8)
 static_assert(DTLS_SEALED_SIZE_MAX <= DTLS_GSO_MAX);
 
 /*
- * @bytes of records lie in so many pieces of memory at most, if the first piece
- * begins with a page. A record that does not fit the end of a page begins a new
- * piece, so two neighbours are longer than a page together.
+ * Records of @bytes bytes in all lie in at most so many pieces of memory, if the first
+ * piece begins with a page. A new piece begins only where a record does not fit into
+ * the rest of a page, so two pieces in a row are together longer than a page.
  */
 #define DTLS_PIECES(bytes)	(2 * DIV_ROUND_UP(bytes, PAGE_SIZE) + 1)
 
-/* More pieces than an skb has fragments are of no use. */
+/* An skb has MAX_SKB_FRAGS fragments, so a batch needs no more pieces. */
 #define DTLS_BATCH_PIECES	(MAX_SKB_FRAGS < DTLS_PIECES(DTLS_GSO_MAX) ? \
 				 MAX_SKB_FRAGS : DTLS_PIECES(DTLS_GSO_MAX))
 static_assert(DTLS_BATCH_PIECES >= DTLS_RECORD_PAGES);
 
 /**
- * struct dtls_batch - records on their way down to the base
+ * struct dtls_batch - the memory of records that one call of the base sends
  * @linear:	memory in one piece, DTLS_LINEAR_SIZE bytes at most, that the
  *		records lie in; NULL: they lie in @bvec
- * @home:	of @linear, for dtls_scratch_put_linear()
+ * @home:	CPU whose spare @linear is, or negative; dtls_scratch_put_linear()
+ *		needs it
  * @lent:	the base takes references to the pages (MSG_SPLICE_PAGES),
  *		instead of copying from them
  * @max:	entries that @bvec has
@@ -63,8 +64,8 @@ static_assert(DTLS_BATCH_PIECES >= DTLS_RECORD_PAGES);
  * @len:	bytes of all records
  * @bvec:	pieces of pages, each with a reference
  *
- * A record lies within one piece; or it is longer than a page and has pieces of
- * its own, the last of which other records may follow.
+ * A record of up to a page lies within one piece. A longer record may lie in several
+ * pieces that no other record begins in; records may follow it in the last one.
  */
 struct dtls_batch {
 	u8 *linear;
@@ -80,7 +81,8 @@ struct dtls_batch {
 /**
  * struct dtls_spot - the place of a record in a batch
  * @batch:	the batch
- * @piece:	index in its bvec, if the batch has one
+ * @piece:	index of the piece in @batch->bvec that the record begins in, unless
+ *		@batch has linear memory
  * @offset:	where in that piece, or in the linear memory, the record begins
  */
 struct dtls_spot {
@@ -132,7 +134,7 @@ static inline u8 *dtls_batch_next(struct dtls_spot *spot, size_t len,
 		spot->offset += len;
 		return batch->linear + offset;
 	}
-	/* Most records lie in the piece that the one before lies in. */
+	/* Most records lie in the same piece as the record before them. */
 	if (likely(offset + len <= batch->bvec[spot->piece].bv_len)) {
 		*pages = NULL;
 		spot->offset += len;
@@ -142,9 +144,8 @@ static inline u8 *dtls_batch_next(struct dtls_spot *spot, size_t len,
 }
 
 /*
- * Return the address of byte @pos of a record that lies in several pieces, and
- * set
- * @len to the number of bytes that follow it in the same piece.
+ * Return the address of byte @pos of the record that lies in the pieces @pages. Set
+ * @len to the number of the record's bytes in that piece from @pos on.
  */
 static inline u8 *dtls_batch_pages_at(const struct bio_vec *pages, size_t pos,
 				      size_t *len)

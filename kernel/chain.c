@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a reader with UDP_GRO gets together with a record: the records that follow in
- * the same coalesced datagram, as long as they are of the same size. The last one may
- * be shorter.
+ * A reader with UDP_GRO gets a chain of records: the first one, and the records that
+ * follow it in the same coalesced datagram as long as they are of the same size. The
+ * last record may be shorter.
  */
 #include <linux/skbuff.h>
 #include <linux/udp.h>
@@ -37,7 +37,10 @@ struct chain {
 	bool last;
 };
 
-/* room_in() returns how many records of its size @chain may still get. */
+/*
+ * room_in() returns how many more records of chain->size bytes fit into the user's
+ * buffer and into what UDP_GRO can describe.
+ */
 static unsigned int room_in(const struct dtls_reader *r,
 			    const struct chain *chain)
 {
@@ -90,7 +93,7 @@ static void add_run(struct dtls_reader *r, struct chain *chain,
 	}
 }
 
-/* add_received() adds what follows in the datagram and was not opened yet. */
+/* add_received() adds records that follow in the datagram and are not opened yet. */
 static void add_received(struct dtls_reader *r, struct chain *chain,
 			 struct dtls_scratch *scratch)
 {
@@ -107,7 +110,7 @@ static void add_received(struct dtls_reader *r, struct chain *chain,
 	}
 }
 
-/* add_ready() adds what follows in the datagram and was opened before. */
+/* add_ready() adds records that follow in the datagram from the ready queue. */
 static void add_ready(struct dtls_reader *r, struct chain *chain)
 {
 	struct dtls_sock *ds = r->ds;
@@ -128,7 +131,10 @@ static void add_ready(struct dtls_reader *r, struct chain *chain)
 	}
 }
 
-/* end_chain() tells the user the records' size if they are several. Returns all bytes. */
+/*
+ * end_chain() gives the user the control message UDP_GRO with the size of the records
+ * if there are several. Returns how many bytes all records have.
+ */
 static int end_chain(struct dtls_reader *r, struct chain *chain)
 {
 	if (chain->n)
@@ -138,8 +144,8 @@ static int end_chain(struct dtls_reader *r, struct chain *chain)
 }
 
 /*
- * dtls_chain_opened() gives the user what may come with the record of @size bytes
- * that was just opened, the first of @scratch. Returns what recv() returns.
+ * dtls_chain_opened() gives the user the records that may come with @scratch->rx[0],
+ * a record of @size bytes that was just opened. Returns what recv() returns.
  */
 int dtls_chain_opened(struct dtls_reader *r, struct dtls_scratch *scratch,
 		      int size)
@@ -155,8 +161,8 @@ int dtls_chain_opened(struct dtls_reader *r, struct dtls_scratch *scratch,
 }
 
 /*
- * dtls_chain_ready() gives the user what may come with @m, which was taken from the
- * ready queue. Returns what recv() returns.
+ * dtls_chain_ready() gives the user the records that may come with @m, which was taken
+ * from the ready queue. Returns what recv() returns.
  */
 int dtls_chain_ready(struct dtls_reader *r, const struct dtls_msg *m)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Several records of one coalesced datagram, for UDP_GRO */
+/* A chain is several records of one coalesced datagram, read with UDP_GRO. */
 #ifndef _DTLS_CHAIN_H
 #define _DTLS_CHAIN_H
 
@@ -11,7 +11,11 @@
 struct dtls_msg;
 struct dtls_scratch;
 
-/* Return true if more may follow a record of @size bytes, @ret delivered. */
+/*
+ * Return true if records may follow the first one in the user's buffer: the user asked
+ * for UDP_GRO, and the first record, of @size bytes, was delivered whole. @ret is what
+ * recv() would return for it.
+ */
 static inline bool dtls_chain_wanted(const struct dtls_reader *r, int size,
 				     int ret)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between Linux 6.1 and 7.3. The core reads as if it were for the
- * newest kernel, and no other file but compat_*.h knows a version.
- * compat_proto.h and compat_copy.h are for ulp.c alone: a socket's two tables
- * of functions.
+ * This file hides the differences between Linux 6.1 and 7.3. All other code reads as
+ * if it were for the newest kernel; only compat*.h name a version. compat_proto.h and
+ * compat_copy.h, for a socket's two tables of functions, are included by ulp.c alone.
  */
 #ifndef _DTLS_COMPAT_H
 #define _DTLS_COMPAT_H
@@ -24,8 +23,8 @@
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
 
 /*
- * Before 6.14 there is no __uninitialized. The compiler is asked for the
- * attribute.
+ * Before 6.14 the kernel does not define __uninitialized, which keeps a kernel that
+ * zeroes the stack from zeroing a variable.
  */
 #ifndef __uninitialized
 #if __has_attribute(__uninitialized__)
@@ -48,7 +47,8 @@
 #endif
 
 /*
- * A sample is ChaCha20's block counter and nonce, and no more than its output.
+ * A sample is as long as the block counter and the nonce of ChaCha20, and the mask is
+ * no longer than a block of its output.
  */
 static_assert(DTLS_SAMPLE_SIZE == CHACHA_IV_SIZE &&
 	      DTLS_SAMPLE_SIZE <= CHACHA_BLOCK_SIZE);
@@ -90,9 +90,9 @@ static inline void dtls_chacha20_block(const u32 *key, const u8 *sample, u8 *out
 #endif
 
 /*
- * Before 6.5 copy_page_to_iter() gives a pipe a reference to the page. The page
- * here is overwritten by the next record, whose plaintext splice() would then
- * read as that of this one. So the bytes are copied.
+ * Before 6.5 copy_page_to_iter() gives a pipe a reference to the page. The next record
+ * overwrites the page of a scratch, and the reader of the pipe would get that record's
+ * plaintext. So the bytes are copied.
  */
 #if SINCE(6, 5)
 #define dtls_copy_page_to_iter	copy_page_to_iter
@@ -104,7 +104,7 @@ static inline size_t dtls_copy_page_to_iter(struct page *page, size_t offset,
 }
 #endif
 
-/* Before 6.7 these flags of a socket are bit-fields. */
+/* Before 6.7 these options of a socket are bit-fields and plain members. */
 #if SINCE(6, 7)
 static inline int dtls_inet6_pmtudisc(const struct sock *sk)
 {
@@ -137,7 +137,10 @@ static inline unsigned long dtls_inet_cmsg_flags(const struct sock *sk)
 }
 #endif
 
-/* Raise UDP's counter @mib (UDP_MIB_*). Before 7.1 UDP-Lite has its own. */
+/*
+ * Raise UDP's counter @mib, UDP_MIB_*. Before 7.1 the macros take a flag for the
+ * counters of UDP-Lite.
+ */
 static inline void dtls_udp_count(const struct sock *sk, unsigned int mib)
 {
 	struct net *net = sock_net(sk);
@@ -178,7 +181,7 @@ static inline void dtls_skb_drop(struct sock *sk, struct sk_buff *skb,
 #endif
 }
 
-/* Before 6.19 addresses are plain sockaddrs. */
+/* Before 6.19 struct proto's functions take an address as a struct sockaddr. */
 #if SINCE(6, 19)
 #define dtls_sockaddr	sockaddr_unsized
 #else
@@ -186,9 +189,9 @@ static inline void dtls_skb_drop(struct sock *sk, struct sk_buff *skb,
 #endif
 
 /*
- * Show the address that recvmsg gives to the BPF programs of the cgroup, which
- * may change it. Takes the socket's lock if there are such programs. Before 6.7
- * the address's length is fixed.
+ * Give the address that recvmsg() returns to the BPF programs of the cgroup, which may
+ * change the address. Takes the socket's lock if there are such programs. Before 6.7
+ * the length of the address is fixed.
  */
 static inline void dtls_cgroup_recvmsg(struct sock *sk, struct sockaddr *addr,
 				       int *addr_len)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * This list has every member of struct proto_ops, and what an attached socket's
- * copy has in its place. compat_copy_proto.h says what the words mean. Calls of
- * the base that move data are BASE here: they reach the data through struct
- * proto, whose members are this module's.
+ * This list has every member of struct proto_ops, and says what the copy of an attached
+ * socket has for it. compat_copy_proto.h explains the words. UDP's functions that move
+ * data are BASE here, as they call those of struct proto, which are this module's.
  */
 BASE(family);
 OURS(owner, THIS_MODULE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * This list has every member of struct proto, and what an attached socket's
- * copy has in its place. compat_copy.h alone includes this file, and does so
- * more than once.
+ * This list has every member of struct proto, and says what the copy of an attached
+ * socket has for it. compat_copy.h alone includes this file, and does so more than
+ * once.
  *
  *   OURS	The copy has a function of this module: the member moves data,
  *		or decides where data may go.

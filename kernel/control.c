@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The control queue: records that are not application data, read with MSG_OOB
- * in the order of their arrival. Raw records, which anybody can send, have one
- * budget, and authenticated records have another. Each budget is a share of the
- * receive buffer, but its memory does not count against the receive buffer.
+ * The control queue holds records that are not application data. A reader with
+ * MSG_OOB gets them in the order of their arrival. Raw records, which anybody can
+ * send, have one budget, and authenticated records have another. The size of each
+ * budget is a share of the receive buffer's, but the memory of these records does not
+ * count against the receive buffer.
  */
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
@@ -17,9 +18,9 @@
 #include "wait.h"
 
 /*
- * Return the budget of raw records, which are a handshake's flights. When it is
- * used up, the oldest records make room: a flight that was lost is sent again,
- * so the newest records are worth most.
+ * Return the budget of raw records, which are a handshake's flights, in bytes. When
+ * the budget is used up, the oldest records make room: a flight that was lost is sent
+ * again, so the newest records are worth most.
  */
 static unsigned int raw_budget(const struct dtls_sock *ds)
 {
@@ -27,8 +28,8 @@ static unsigned int raw_budget(const struct dtls_sock *ds)
 }
 
 /*
- * Return the budget of authenticated records, which the peer alone can use up.
- * Then the newest record is dropped.
+ * Return the budget of authenticated records, which the peer alone can use up, in
+ * bytes. When the budget is used up, a new record is dropped.
  */
 static unsigned int control_budget(const struct dtls_sock *ds)
 {
@@ -42,7 +43,7 @@ static bool is_raw(const struct dtls_msg *m)
 
 /*
  * Put @m into the queue, as the oldest record if @oldest, and count its memory
- * in the budget of its kind.
+ * in the budget of its kind. The caller holds dtls_sock.lock.
  */
 static void link_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 {
@@ -64,7 +65,10 @@ static void link_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 	dtls_wait_news(ds);
 }
 
-/* Take @m out of the queue and out of the budget of its kind. */
+/*
+ * Take @m out of the queue, and its memory out of the budget of its kind. The caller
+ * holds dtls_sock.lock.
+ */
 static void unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	lockdep_assert_held(&ds->lock);
@@ -79,8 +83,9 @@ static void unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
- * Return how many bytes of authenticated records @assoc may have. Of many
- * associations each may have as much as is still free; see early_share().
+ * Return how many bytes of authenticated records @assoc may have. On a socket with a
+ * table, each association may have as much as all of them leave free, so that one of
+ * them cannot use the budget up. The caller holds dtls_sock.lock.
  */
 static unsigned int control_share(const struct dtls_sock *ds,
 				  const struct dtls_assoc *assoc)
@@ -94,9 +99,10 @@ static unsigned int control_share(const struct dtls_sock *ds,
 }
 
 /*
- * Make room for a record of @assoc of @bytes in the budget of raw records, or
- * without @raw in that of the others. A record always fits into a budget that
- * nothing uses. Return: false if the record is to be dropped.
+ * Make room for a record of @assoc of @bytes bytes: in the budget of raw records if
+ * @raw, else in that of authenticated records. A record always fits into a budget
+ * that nothing uses. The caller holds dtls_sock.lock. Return: false if the record is
+ * to be dropped.
  */
 static bool make_room(struct dtls_sock *ds, const struct dtls_assoc *assoc,
 		      bool raw, unsigned int bytes)
@@ -147,11 +153,12 @@ struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct dtls_assoc *assoc
 }
 
 /*
- * Charge @m and put it into the queue, or drop it and return false. The
- * reference is taken over either way; the caller has another one to the
- * association. An event needs no room in a budget, as a key has each event once.
- * No task is woken here: a record's readers were woken by its datagram, and
- * dtls_wait_done() wakes those that looked meanwhile and found nothing.
+ * Charge @m and put it into the queue; or drop @m and return false. The function takes
+ * over the caller's reference to @m in both cases. The caller has a reference of its
+ * own to the association. An event needs no room in a budget, as a key has each event
+ * once. No task is woken here: the datagram of a record has woken its readers, and
+ * dtls_wait_done() wakes readers that looked meanwhile and found nothing. Takes
+ * dtls_sock.lock.
  */
 bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 {
@@ -176,9 +183,9 @@ bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
- * Queue @event, which tells the library how near @epoch of @assoc is to a limit,
- * and wake a reader. Without memory for the event, the next record that comes near the
- * limit tries again. Sleeps.
+ * Queue @event, which tells the library that @epoch of @assoc is near a limit or has
+ * reached it, and wake a reader. If there is no memory for the event, the next record
+ * under the same key tries again. Sleeps.
  */
 void dtls_control_event(struct dtls_sock *ds, struct dtls_assoc *assoc,
 			struct dtls_epoch *epoch, u16 event)
@@ -199,8 +206,8 @@ void dtls_control_event(struct dtls_sock *ds, struct dtls_assoc *assoc,
 }
 
 /*
- * Return the oldest control record with a reference, or NULL. It stays in the
- * queue if @peek.
+ * Return the oldest control record, with a reference, or NULL. With @peek the record
+ * stays in the queue. Takes dtls_sock.lock.
  */
 struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek)
 {
@@ -219,8 +226,8 @@ struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek)
 }
 
 /*
- * Move the records of @assoc, which is dead, to @gone. The caller holds the
- * socket's spin lock, and purges @gone without it.
+ * Move the control records of @assoc, which is dead, to @gone. The caller holds
+ * dtls_sock.lock, and purges @gone without it.
  */
 void dtls_control_forget(struct dtls_sock *ds, struct dtls_assoc *assoc,
 			 struct list_head *gone)
@@ -237,8 +244,9 @@ void dtls_control_forget(struct dtls_sock *ds, struct dtls_assoc *assoc,
 }
 
 /*
- * Put @m back as the oldest record, as the user's buffer could not be written.
- * The reference is taken over.
+ * Put @m back as the oldest record, because the user's buffer could not be written
+ * to. The function takes over the caller's reference, and drops @m if its association
+ * was deleted meanwhile. Takes dtls_sock.lock.
  */
 void dtls_control_put_back(struct dtls_sock *ds, struct dtls_msg *m)
 {

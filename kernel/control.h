@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The out-of-band queue; see control.c. */
+/* The control queue, which a reader with MSG_OOB reads. See control.c. */
 #ifndef _DTLS_CONTROL_H
 #define _DTLS_CONTROL_H
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where a message goes: a socket with many associations is told by a number or by
- * an address which one is meant. Datagrams leave from the address that the peer
- * writes to, which UDP is told by IP_PKTINFO or IPV6_PKTINFO.
+ * This file finds the destination of a message on a socket with a table: the caller
+ * of sendmsg() names the association by its number or by the peer's address.
+ * Datagrams must leave from the address that the peer writes to. UDP is told that
+ * address in a control message, IP_PKTINFO or IPV6_PKTINFO.
  */
 #include <linux/socket.h>
 #include <net/inet_sock.h>
@@ -14,8 +15,8 @@
 #include "table.h"
 
 /*
- * Return the association with the number @id, with a reference, or NULL. Number 0
- * is that of a connected socket, also before its first key.
+ * Return the association with the number @id, with a reference, or NULL. Number 0 is
+ * dtls_sock.assoc: the association of a connected socket, also before its first key.
  */
 struct dtls_assoc *dtls_dest_by_id(struct dtls_sock *ds, u64 id)
 {
@@ -27,8 +28,9 @@ struct dtls_assoc *dtls_dest_by_id(struct dtls_sock *ds, u64 id)
 }
 
 /*
- * Read the address @name, which is the user's and was copied from there, as that
- * of a peer. Return false if it is no address that a peer of the socket may have.
+ * Make the peer of @flow from @name, the kernel's copy of the @len bytes of address
+ * that the user gave to sendmsg(). Return false if @name is too short or not of the
+ * socket's family.
  */
 static bool read_name(const struct sock *sk, const void *name, int len,
 		      struct dtls_flow *flow)
@@ -53,7 +55,7 @@ static bool read_name(const struct sock *sk, const void *name, int len,
 	return true;
 }
 
-/* Write the peer of @dest as UDP wants it. */
+/* Set @dest->name to the peer of @dest->flow, in the form of the socket's family. */
 static void write_name(const struct sock *sk, struct dtls_dest *dest)
 {
 	const struct dtls_flow *flow = &dest->flow;
@@ -76,7 +78,12 @@ static void write_name(const struct sock *sk, struct dtls_dest *dest)
 	dest->name_len = sizeof(dest->name.in6);
 }
 
-/* Find the association that the address @name alone tells. */
+/*
+ * Find the association whose peer has the address @name. The local address is the one
+ * that the socket is bound to. Return: the association, with a reference; -ENOTCONN
+ * if no association has that peer; or -EDESTADDRREQ if the socket is bound to all
+ * addresses, so that several associations may have that peer.
+ */
 static struct dtls_assoc *find_by_name(struct dtls_sock *ds, const void *name,
 				       int name_len)
 {
@@ -93,7 +100,7 @@ static struct dtls_assoc *find_by_name(struct dtls_sock *ds, const void *name,
 	return assoc ?: ERR_PTR(-ENOTCONN);
 }
 
-/* Return true if @name is the peer of @flow. */
+/* Return true if @name is the address of the peer of @flow. */
 static bool names_peer(const struct sock *sk, const void *name, int name_len,
 		       const struct dtls_flow *flow)
 {
@@ -113,10 +120,10 @@ static bool names_peer(const struct sock *sk, const void *name, int name_len,
  * @name:	the address that the caller named, or NULL
  * @name_len:	bytes of @name
  *
- * Return: 0; -EDESTADDRREQ (neither number nor address tells the association: on a
- * socket that is bound to all addresses an address does not), -ENOENT (there is no
- * such number), -ENOTCONN (no association has this address) or -EISCONN (the
- * address is not that of the association).
+ * Return: 0; -EDESTADDRREQ if there is neither a number nor an address, or if an
+ * address is not enough because the socket is bound to all addresses; -ENOENT if no
+ * association has the number @id; -ENOTCONN if no association has the address @name;
+ * or -EISCONN if @name is not the address of the association @id.
  */
 int dtls_dest_find(struct dtls_sock *ds, struct dtls_dest *dest, u64 id,
 		   const void *name, int name_len)
@@ -134,7 +141,7 @@ int dtls_dest_find(struct dtls_sock *ds, struct dtls_dest *dest, u64 id,
 		return PTR_ERR(dest->assoc);
 
 	if (!dtls_table_get_flow(dest->assoc, &dest->flow))
-		err = -ENOENT;	/* it is just being deleted */
+		err = -ENOENT;	/* The association was just deleted. */
 	else if (id && name &&
 		 !names_peer(ds->sk, name, name_len, &dest->flow))
 		err = -EISCONN;
@@ -145,7 +152,10 @@ int dtls_dest_find(struct dtls_sock *ds, struct dtls_dest *dest, u64 id,
 	return err;
 }
 
-/* Write a control message of @len bytes. Return the room that it takes. */
+/*
+ * Write a control message with @len bytes of @data to @control. Return how many bytes
+ * of room it takes.
+ */
 static size_t put_control(void *control, int level, int type, const void *data,
 			  size_t len)
 {
@@ -160,9 +170,9 @@ static size_t put_control(void *control, int level, int type, const void *data,
 }
 
 /*
- * Write a control message to @control that tells UDP from which address datagrams
- * to @dest go. A socket that is bound to one address needs none. Return the bytes
- * written.
+ * Write a control message to @control that tells UDP from which address datagrams to
+ * @dest leave. A socket that is bound to one address needs no such message. Return how
+ * many bytes were written.
  */
 size_t dtls_dest_put_source(const struct dtls_sock *ds,
 			    const struct dtls_dest *dest, void *control)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Which association a number or an address names, and how its peer is reached. */
+/* The destination of a message: an association and its peer's address. See dest.c. */
 #ifndef _DTLS_DEST_H
 #define _DTLS_DEST_H
 
@@ -13,11 +13,11 @@ struct dtls_assoc;
 struct dtls_sock;
 
 /**
- * struct dtls_dest - where a datagram of a socket with many associations goes
+ * struct dtls_dest - the destination of a message on a socket with a table
  * @assoc:	the association: one reference
- * @flow:	its addresses when they were looked up
+ * @flow:	the addresses of @assoc, copied when it was looked up
  * @name_len:	bytes of the member of @name that the socket's family uses
- * @name:	the peer's address, for UDP
+ * @name:	the peer's address in the form that UDP's sendmsg() takes
  */
 struct dtls_dest {
 	struct dtls_assoc *assoc;
@@ -29,7 +29,7 @@ struct dtls_dest {
 	} name;
 };
 
-/* dtls_dest_put_source() writes so many bytes at most. */
+/* dtls_dest_put_source() writes at most so many bytes. */
 #define DTLS_DEST_SOURCE_MAX	CMSG_SPACE(sizeof(struct in6_pktinfo))
 
 struct dtls_assoc *dtls_dest_by_id(struct dtls_sock *ds, u64 id);

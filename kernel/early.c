@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What waits for a key: records that came before their key, and datagrams that
- * were read before the attach and are given back with DTLS_FEED. Both go to
- * dtls_sock.pending when their key has come, from where the intake takes them
- * before it looks into UDP's queue.
+ * This file keeps records that came before their key, called early records, and
+ * datagrams that were read before the attach and are given back with DTLS_FEED. An
+ * early record moves from dtls_sock.early to dtls_sock.pending when its key comes; a
+ * datagram given back goes to dtls_sock.pending at once. The intake takes what is
+ * there before it looks into UDP's queue.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>
@@ -21,7 +22,10 @@
 #include "table.h"
 #include "wait.h"
 
-/* Take the memory of @m, which leaves its queue, out of the budget. */
+/*
+ * Take the memory of @m, which leaves its queue, out of the budget. The caller holds
+ * dtls_sock.lock.
+ */
 static void uncount_early(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	lockdep_assert_held(&ds->lock);
@@ -30,9 +34,9 @@ static void uncount_early(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
- * Take the oldest message out of dtls_sock.pending, which is not empty. The
- * caller holds the socket's spin lock. Return the message, whose skb and whose
- * reference to the association the caller takes over.
+ * Take the oldest message out of dtls_sock.pending, which is not empty. The caller
+ * holds dtls_sock.lock, and takes over the skb of the message and its reference to
+ * the association.
  */
 struct dtls_msg *dtls_early_take(struct dtls_sock *ds)
 {
@@ -46,9 +50,9 @@ struct dtls_msg *dtls_early_take(struct dtls_sock *ds)
 }
 
 /*
- * Return the budget of early records, which does not count against the receive
- * buffer. At a key change as many records come early as the peer sends before
- * the key is here. Half of the usual receive buffer holds about 80 short
+ * Return the budget of early records in bytes. Their memory does not count against
+ * the receive buffer. At a key change the peer may send many records before its key
+ * is installed here. Half of a receive buffer of the default size holds about 80 short
  * records.
  */
 static unsigned int early_budget(const struct dtls_sock *ds)
@@ -57,9 +61,10 @@ static unsigned int early_budget(const struct dtls_sock *ds)
 }
 
 /*
- * Return how many bytes of early records @assoc may have. A socket with many
- * associations gives each as much as is still free: one that fills its share
- * leaves as much for the others, and a second one that does so half of that.
+ * Return how many bytes of early records @assoc may have. On a socket with a table,
+ * each association may have as much as all of them leave free. So one association can
+ * use half of the budget, a second one then a quarter of it, and none can use it up.
+ * The caller holds dtls_sock.lock.
  */
 static unsigned int early_share(const struct dtls_sock *ds,
 				const struct dtls_assoc *assoc)
@@ -72,7 +77,10 @@ static unsigned int early_share(const struct dtls_sock *ds,
 	return budget > used ? budget - used : 0;
 }
 
-/* Drop early record @m, for which there is no room. */
+/*
+ * Drop the early record @m, which is too old or for which there is no room, and count
+ * it. The caller holds dtls_sock.lock.
+ */
 static void drop_early(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	list_del(&m->list);
@@ -83,13 +91,16 @@ static void drop_early(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
- * A record waits for its key as long as this. A peer sends the flight that
- * brings the key again after a minute at most (RFC 6347 4.2.4.1, RFC 9147
- * 5.8.2), so a key that has not come by then will not come.
+ * A record waits at most so many jiffies for its key. A peer sends the flight that
+ * brings the key again after a minute at most (RFC 6347 4.2.4.1, RFC 9147 5.8.2), so
+ * a key that has not come by then will not come.
  */
 #define EARLY_AGE_MAX	(60 * HZ)
 
-/* Drop the early records whose time is over. */
+/*
+ * Drop the records that have waited for EARLY_AGE_MAX. The caller holds
+ * dtls_sock.lock.
+ */
 static void drop_aged(struct dtls_sock *ds)
 {
 	struct dtls_msg *m, *next;
@@ -103,10 +114,11 @@ static void drop_aged(struct dtls_sock *ds)
 }
 
 /*
- * Make room for a record of @assoc of @bytes by dropping the oldest records whose
- * key has not come: those of @assoc itself until it keeps to its share, then those
- * of all. One record always fits. Return: false if there is no room: records whose
- * key has come use it, and are not dropped.
+ * Make room for an early record of @assoc of @bytes bytes. To this end drop the oldest
+ * records whose key has not come: first those of @assoc, until it keeps to its share,
+ * then those of all associations. Records whose key has come stay. A record always
+ * fits into a budget that nothing uses. The caller holds dtls_sock.lock. Return false
+ * if there is no room.
  */
 static bool make_room(struct dtls_sock *ds, struct dtls_assoc *assoc,
 		      unsigned int bytes)
@@ -125,7 +137,7 @@ static bool make_room(struct dtls_sock *ds, struct dtls_assoc *assoc,
 	       ds->early_bytes + bytes <= early_budget(ds);
 }
 
-/* Do the same as make_room(), and take the lock for it. */
+/* Call make_room() under dtls_sock.lock, which this function takes. */
 static bool make_room_early(struct dtls_sock *ds, struct dtls_assoc *assoc,
 			    unsigned int bytes)
 {
@@ -138,8 +150,9 @@ static bool make_room_early(struct dtls_sock *ds, struct dtls_assoc *assoc,
 }
 
 /*
- * Charge @m and let it wait for the key of @epoch. If that key came meanwhile,
- * the record need not wait. Return: false if there is no room.
+ * Charge @m and put it into the queue of records that wait for the key of @epoch. If
+ * that key came meanwhile, put it into dtls_sock.pending. Takes dtls_sock.lock.
+ * Return false if there is no room.
  */
 static bool queue_early(struct dtls_sock *ds, struct dtls_msg *m, u64 epoch)
 {
@@ -166,7 +179,7 @@ static bool queue_early(struct dtls_sock *ds, struct dtls_msg *m, u64 epoch)
 }
 
 /*
- * Keep the record of @rx, whose key is still to come, or drop it if the budget
+ * Keep the record of @rx until its key comes; or drop it and count it, if the budget
  * has no room. Sleeps.
  */
 void dtls_early_keep(struct dtls_sock *ds, struct dtls_run *rx)
@@ -188,8 +201,9 @@ drop:
 }
 
 /*
- * Have UDP coalesce datagrams, unless a socket filter would see that. Called when
- * a key came, and when a socket filter came. Sleeps.
+ * Let UDP coalesce datagrams, unless the socket has a filter: the filter would see
+ * coalesced datagrams where it saw single ones before. The callers are those that
+ * install a read key, make a table, or find that the user set a filter. Sleeps.
  */
 void dtls_early_set_gro(struct dtls_sock *ds)
 {
@@ -203,8 +217,8 @@ void dtls_early_set_gro(struct dtls_sock *ds)
 }
 
 /*
- * Let the early records of @assoc try again, as a read key has come, and wake
- * every waiter. Sleeps.
+ * Move the early records of @assoc to dtls_sock.pending, as a read key has come, and
+ * wake every waiter. Records of a later epoch come back by dtls_early_keep(). Sleeps.
  */
 void dtls_early_new_key(struct dtls_sock *ds, struct dtls_assoc *assoc)
 {
@@ -222,8 +236,8 @@ void dtls_early_new_key(struct dtls_sock *ds, struct dtls_assoc *assoc)
 }
 
 /*
- * Move what waits of @assoc, which is dead, to @gone. The caller holds the socket's
- * spin lock, and purges @gone without it.
+ * Move all messages of @assoc, which is dead, from the two queues to @gone. The
+ * caller holds dtls_sock.lock, and purges @gone without it.
  */
 void dtls_early_forget(struct dtls_sock *ds, struct dtls_assoc *assoc,
 		       struct list_head *gone)
@@ -245,8 +259,9 @@ void dtls_early_forget(struct dtls_sock *ds, struct dtls_assoc *assoc,
 }
 
 /*
- * Write IP and UDP headers to @skb, which is empty, as the datagram had them
- * that DTLS_FEED gives back: recvmsg() reads the peer's address from them.
+ * Write IP and UDP headers with the addresses of @flow to @skb, which is empty. The
+ * datagram that DTLS_FEED gives back had such headers when it was received, and
+ * recvmsg() reads the peer's address from them.
  */
 static void feed_headers(struct sock *sk, const struct dtls_flow *flow,
 			 struct sk_buff *skb)
@@ -280,7 +295,7 @@ static void feed_headers(struct sock *sk, const struct dtls_flow *flow,
 	skb_pull(skb, skb->len);
 }
 
-/* Write the addresses of @assoc to @flow. Return false if it has no peer. */
+/* Write the addresses of @assoc to @flow. Return false if @assoc has no peer. */
 static bool find_flow(const struct dtls_sock *ds, const struct dtls_assoc *assoc,
 		      struct dtls_flow *flow)
 {
@@ -313,8 +328,9 @@ static bool find_flow(const struct dtls_sock *ds, const struct dtls_assoc *assoc
  *
  * The datagram is charged to the receive buffer. Sleeps.
  *
- * Return: 0, -ENOTCONN, -ENOENT (@assoc was just deleted), -EINVAL (@len is 0),
- * -EMSGSIZE, -ENOMEM, -EFAULT, or -ENOBUFS (the receive buffer is full).
+ * Return: 0; -ENOTCONN if @assoc has no peer; -ENOENT if @assoc was just deleted;
+ * -EINVAL if @len is 0; -EMSGSIZE if the datagram is longer than UDP's can be;
+ * -ENOMEM; -EFAULT; or -ENOBUFS if the receive buffer is full.
  */
 int dtls_early_feed(struct dtls_sock *ds, struct dtls_assoc *assoc,
 		    sockptr_t data, size_t offset, unsigned int len)
@@ -338,8 +354,9 @@ int dtls_early_feed(struct dtls_sock *ds, struct dtls_assoc *assoc,
 	feed_headers(sk, &flow, m->skb);
 	m->skb->ip_summed = CHECKSUM_UNNECESSARY;
 	/*
-	 * A datagram without a connection ID had it in a record that the
-	 * library took.
+	 * The connection ID may have been in the datagram's first record,
+	 * which the library has taken. It counts for the other records, too
+	 * (RFC 9147 4).
 	 */
 	m->has_cid = true;
 	err = -EFAULT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Records and datagrams that wait for a key; see early.c. */
+/* The queues of records and datagrams that wait for a key. See early.c. */
 #ifndef _DTLS_EARLY_H
 #define _DTLS_EARLY_H
 

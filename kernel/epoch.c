@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A key's life, from the option that installs the key to the last record under
- * it.
+ * This file makes and frees epochs, takes sequence numbers from the write epoch, and
+ * watches the limits of keys.
  */
 #include <linux/err.h>
 #include <linux/slab.h>
 
 #include "epoch.h"
 
-/* Each event is a bit of dtls_epoch.told. */
+/* Each event has a bit in dtls_epoch.told. */
 static_assert(DTLS_EVENT_RX_EXPIRED < BITS_PER_LONG);
 
 /**
  * dtls_epoch_new() - make an epoch
  * @info:	the user's key, checked by check_key()
- * @cipher:	its AEAD
+ * @cipher:	the AEAD of the key
  * @replay_window: size of the window of a read key, in records; 0: a write key
  *
  * Sleeps. Return: an epoch with one reference, or an error.
@@ -90,8 +90,10 @@ int dtls_epoch_take_seq(struct dtls_epoch *epoch, unsigned int n, u64 *seq)
 }
 
 /*
- * Return true if the forgeries under the read key have come to what @event
- * tells and the library was not told so. The caller tells it.
+ * Return true if the forgeries under the read key have reached the number that @event
+ * stands for and the library has not been told: 7/8 of the key's limit for
+ * DTLS_EVENT_RX_LIMIT, the limit for DTLS_EVENT_RX_EXPIRED. The caller then queues
+ * @event.
  */
 bool dtls_epoch_rx_warn(struct dtls_epoch *epoch, u16 event)
 {
@@ -103,15 +105,16 @@ bool dtls_epoch_rx_warn(struct dtls_epoch *epoch, u16 event)
 	return forged >= at && !test_and_set_bit(event, &epoch->told);
 }
 
-/* Note that @event did not reach the library: the next record tries again. */
+/* Note that @event could not be queued, so that the next record tries it again. */
 void dtls_epoch_warn_again(struct dtls_epoch *epoch, u16 event)
 {
 	clear_bit(event, &epoch->told);
 }
 
 /*
- * Give the replay window @size records; what it knows is kept. @lock is the
- * association's. Sleeps. Return: 0 or -ENOMEM.
+ * Set the size of the replay window of @epoch to @size records. Numbers that were
+ * received stay so. @lock is the association's lock, which this function takes.
+ * Sleeps. Return: 0 or -ENOMEM.
  */
 int dtls_epoch_resize(struct dtls_epoch *epoch, spinlock_t *lock, u32 size)
 {

@@ -20,16 +20,16 @@
  *		RCU
  * @number:	the epoch's number
  * @key:	the key
- * @seq:	write: the next sequence number
- * @limit:	write: the first number that must not be used
- * @told:	bit DTLS_EVENT_*: the event that tells the library of a limit is
- *		queued, or a task is about to queue it
- * @replay:	read: the window, under dtls_assoc.lock
- * @used:	read: when the first record was opened, in seconds since boot;
- *		0: no record was
+ * @seq:	write epoch: the next sequence number
+ * @limit:	write epoch: the first sequence number that must not be used
+ * @told:	bit DTLS_EVENT_* is set if the event that tells the library of a limit
+ *		is queued, or a task is about to queue it
+ * @replay:	read epoch: the replay window, guarded by dtls_assoc.lock
+ * @used:	read epoch: when the first record was opened, in seconds since boot; 0
+ *		if no record was opened yet
  *
- * The last reference is put in process context, and the AEAD is freed there and
- * then: once @refs is zero, no reader of a slot can get a reference any more.
+ * The last reference is put in process context, which frees the AEAD at once: once
+ * @refs is zero, no reader of a slot can get a reference any more.
  */
 struct dtls_epoch {
 	refcount_t refs;
@@ -55,8 +55,8 @@ int __must_check dtls_epoch_resize(struct dtls_epoch *epoch, spinlock_t *lock,
 				   u32 size);
 
 /*
- * Put a reference to @epoch, which may be NULL. Process context: the last
- * reference frees the AEAD. See struct dtls_epoch.
+ * Put a reference to @epoch, which may be NULL. The caller is in process context, as
+ * the last reference frees the AEAD.
  */
 static inline void dtls_epoch_put(struct dtls_epoch *epoch)
 {
@@ -65,8 +65,8 @@ static inline void dtls_epoch_put(struct dtls_epoch *epoch)
 }
 
 /*
- * Return true if 7/8 of the write key's limit are used up and the library was
- * not told so. The caller tells it.
+ * Return true if 7/8 of the write key's limit are used up and the library has not been
+ * told. The caller then queues DTLS_EVENT_TX_LIMIT.
  */
 static inline bool dtls_epoch_tx_warn(struct dtls_epoch *epoch)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One direction's key for one epoch; see key.h. */
+/* This file makes and destroys keys. See struct dtls_key. */
 #include <crypto/aes.h>
 #include <crypto/chacha.h>
 #include <linux/build_bug.h>
@@ -14,7 +14,7 @@
 static_assert(AES_KEYSIZE_256 <= DTLS_KEY_SIZE_MAX &&
 	      CHACHA_KEY_SIZE <= DTLS_KEY_SIZE_MAX);
 
-/* The crypto API's names */
+/* The names that the crypto API has for each kind of AEAD. */
 static const char * const names[] = {
 	[DTLS_AEAD_GCM] = "gcm(aes)",
 	[DTLS_AEAD_CCM] = "ccm(aes)",
@@ -23,10 +23,10 @@ static const char * const names[] = {
 
 /**
  * dtls_key_init() - make a key ready for use
- * @key:	zero
+ * @key:	memory for the key, all zero
  * @info:	the user's key, checked by check_key()
- * @cipher:	its AEAD
- * @write:	it is a write key
+ * @cipher:	the AEAD of the key
+ * @write:	the key is a write key
  *
  * Sleeps, as the cipher's module may be loaded. Return: 0, or an error, and
  * @key is wiped.
@@ -52,8 +52,9 @@ int dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
 	memcpy(key->cid, info->cid, info->cid_len);
 
 	/*
-	 * CRYPTO_ALG_ASYNC is not masked. Before 7.0 the AES-NI code hides
-	 * behind that flag, and to mask it is to get the generic code.
+	 * Asynchronous implementations are allowed. Before 7.0 the fast AES-NI
+	 * code has the flag CRYPTO_ALG_ASYNC, and a request for synchronous
+	 * code alone would get the slow generic one.
 	 */
 	key->aead = crypto_alloc_aead(names[cipher->kind], 0, 0);
 	if (IS_ERR(key->aead)) {
@@ -76,10 +77,11 @@ no_aead:
 	return err;
 }
 
-/* Free what @key holds, and wipe it. Process context. */
+/* Free the ciphers of @key, and wipe @key. The caller is in process context. */
 void dtls_key_destroy(struct dtls_key *key)
 {
-	crypto_free_aead(key->aead);	/* wipes the key schedule */
+	/* Both functions wipe the key schedule that they free. */
+	crypto_free_aead(key->aead);
 	dtls_mask_destroy(&key->mask);
 	memzero_explicit(key, sizeof(*key));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* One direction's key for one epoch */
+/* A key protects the records of one direction in one epoch. */
 #ifndef _DTLS_KEY_H
 #define _DTLS_KEY_H
 
@@ -13,10 +13,10 @@
 #include "record.h"
 
 /**
- * struct dtls_key - one direction's key for one epoch
- * @cipher:	its AEAD
- * @aead:	protects the content
- * @mask:	DTLS 1.3: hides the sequence number
+ * struct dtls_key - the key of one direction in one epoch
+ * @cipher:	the AEAD's sizes and limits
+ * @aead:	the crypto API's AEAD with the key, which protects the content
+ * @mask:	DTLS 1.3: the key that encrypts sequence numbers
  * @version:	DTLS_VERSION_*
  * @cid_len:	bytes of @cid; 0: records have no connection ID
  * @explicit_len: bytes of nonce that each record begins with
@@ -26,13 +26,14 @@
  * @tail:	bytes behind the content: type and tag, without padding
  * @max_plaintext: how many bytes of content a record may have
  * @iv:		write IV
- * @open_limit:	read key: after how many forgeries it opens nothing more
+ * @open_limit:	read key: number of forgeries after which the key opens no more
+ *		records
  * @forged:	read key: how many records had a wrong tag
  * @cid_lock:	seqlock around @cid. DTLS_CID changes the connection ID of a
  *		write key while records are sealed with it
  * @cid:	connection ID
  *
- * All but @forged and @cid stays as dtls_key_init() made it.
+ * dtls_key_init() sets all members. Only @forged and @cid change afterwards.
  */
 struct dtls_key {
 	const struct dtls_aead *cipher;
@@ -48,13 +49,13 @@ struct dtls_key {
 	u8 iv[DTLS_IV_SIZE];
 	u64 open_limit;
 	atomic64_t forged;
-	seqlock_t cid_lock;	/* of @cid */
+	seqlock_t cid_lock;	/* The lock guards @cid. */
 	u8 cid[DTLS_CID_SIZE_MAX];
 };
 
 /*
- * The longest record that is made here is the content and all that
- * dtls_key_size() adds.
+ * The size of the longest record that the module makes: the longest content and all
+ * that dtls_key_size() adds.
  */
 #define DTLS_SEALED_SIZE_MAX	(DTLS_RECORD_SIZE_MAX + DTLS_HEADER_SIZE_MAX + \
 				 DTLS_NONCE_SIZE + 1 + DTLS_TAG_SIZE_MAX)
@@ -74,15 +75,18 @@ static_assert(DTLS_EXPLICIT_SIZE + 1 + DTLS_TAG_SIZE_MAX <=
 	      DTLS13_FRAGMENT_SIZE_MAX - DTLS_RECORD_SIZE_MAX);
 
 /*
- * Return how many bytes a record has before its content. @more: another record
- * follows in the datagram.
+ * Return how many bytes a record has before its content. @more tells that another
+ * record follows in the datagram, so that a unified header has a length.
  */
 static inline unsigned int dtls_key_head(const struct dtls_key *key, bool more)
 {
 	return key->head + (more ? key->length_len : 0);
 }
 
-/* Return how many bytes a record with @len bytes of content has. */
+/*
+ * Return how many bytes a record with @len bytes of content has. @more is as for
+ * dtls_key_head().
+ */
 static inline size_t dtls_key_size(const struct dtls_key *key, size_t len,
 				   bool more)
 {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The receive loop: a look at what was received opens one record after the other
- * until the record that the reader looks for is found. Every reader looks into its
- * queue first, where tasks before it have put what they did not look for.
+ * The receive loop. A look opens one received record after the other until it finds
+ * the record that the reader wants. Before that, every reader searches its queue, to
+ * which earlier looks of all tasks have added the records that their readers did not
+ * want.
  *
- * The look gives application data to a reader that takes it, and keeps everything
- * else in the ready queue and in the control queue. rx.c decides what becomes of a
+ * The look gives application data to a reader that takes it, and keeps all other
+ * records in the ready queue and in the control queue. rx.c decides what becomes of a
  * record.
  */
 #include <linux/list.h>
@@ -24,7 +25,10 @@
 #include "sock.h"
 #include "wait.h"
 
-/* tell_marked() tells the user that the record just opened is early data, or no record. */
+/*
+ * tell_marked() gives the user the DTLS_RECORD_INFO of the record just opened, as a
+ * program must know that it is early data, or a datagram of another protocol.
+ */
 static noinline void tell_marked(struct dtls_reader *r,
 				 const struct dtls_run *rx)
 {
@@ -35,8 +39,8 @@ static noinline void tell_marked(struct dtls_reader *r,
 }
 
 /*
- * give_opened() gives the user the application record that was just opened, and what
- * may come with it. Returns what recv() returns.
+ * give_opened() gives the user the application record that was just opened, and with
+ * UDP_GRO the records that may come with it. Returns what recv() returns.
  */
 static int give_opened(struct dtls_reader *r, struct dtls_scratch *scratch)
 {
@@ -85,8 +89,8 @@ static int place_record(struct dtls_reader *r, struct dtls_scratch *scratch)
 }
 
 /*
- * look_at_next() looks at the next record. Returns what dtls_look() returns, or
- * -ERESTART if the look goes on.
+ * look_at_next() takes the next record in, opens it and places it. Returns what
+ * dtls_look() returns, or -ERESTART if the look goes on.
  */
 static int look_at_next(struct dtls_reader *r, struct dtls_scratch *scratch)
 {
@@ -105,16 +109,16 @@ static int look_at_next(struct dtls_reader *r, struct dtls_scratch *scratch)
 }
 
 /**
- * dtls_look() - look for a record in what was received
- * @r:		the reader; what it looks for lies not in its queue
+ * dtls_look() - open received records until one is found that a reader wants
+ * @r:		the reader, whose queue is empty
  *
  * Sleeps. Only a fatal signal interrupts the look, as the budget of @r bounds how
  * long it takes.
  *
- * Return: if @r takes data, what recv() returns. Else 0: the record lies in its queue
- * now. Both: -EAGAIN if there is nothing more, -EINTR, or another error. -ENOBUFS
- * says that there is no room for data that comes before the record looked for, or
- * that a record was dropped for want of memory.
+ * Return: what recv() returns, if @r takes application data and got some; 0 for any
+ * other reader, whose record is now in its queue; -EAGAIN if there is no such record;
+ * -EINTR; -ENOBUFS if there is no room to keep the data that came before the record,
+ * or if a record was dropped for want of memory; or another error.
  */
 int dtls_look(struct dtls_reader *r)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A look at what was received; see look.c. */
+/* A look opens records until it finds the one that a reader wants. See look.c. */
 #ifndef _DTLS_LOOK_H
 #define _DTLS_LOOK_H
 
@@ -16,16 +16,22 @@ struct dtls_sock;
 int dtls_look(struct dtls_reader *r);
 
 /*
- * Return the budget of a look: how many datagrams are queued now. A datagram
- * that comes later wakes the reader again.
+ * Return the budget of a look: the number of datagrams that are queued now. It bounds
+ * the look, as a datagram that comes later wakes the reader again.
  */
 static inline unsigned int dtls_look_budget(const struct dtls_sock *ds)
 {
-	/* The length may be read while a datagram goes from queue to queue. */
+	/*
+	 * The number may be too low while UDP moves datagrams from one queue
+	 * to the other, but 0 would end the look with a datagram unread.
+	 */
 	return max(dtls_wait_queued(ds), 1U);
 }
 
-/* Return true if a task that has found nothing yet may look further. Sleeps. */
+/*
+ * Give the CPU away if another task needs it. Return true if the task may go on
+ * looking, and false if a fatal signal is pending. Sleeps.
+ */
 static inline bool dtls_look_further(void)
 {
 	cond_resched();

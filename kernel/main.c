@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The module is loaded and unloaded here. */
+/* This file has the functions that load and unload the module. */
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
@@ -21,13 +21,16 @@ static int __init dtls_init(void)
 	return 0;
 }
 
-/* No socket is attached any more, as each attached socket pins the module. */
+/*
+ * Each attached socket pins the module, so no socket is attached when the module is
+ * unloaded.
+ */
 static void __exit dtls_exit(void)
 {
 	dtls_ulp_exit();
 	/* A softirq may still be on its way out of dtls_wait_data_ready(). */
 	synchronize_rcu();
-	/* Epochs are freed by RCU. */
+	/* kfree_rcu() of the last epochs and associations must be over. */
 	rcu_barrier();
 	dtls_stats_exit();
 	dtls_scratch_exit();

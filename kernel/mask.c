@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The mask over a DTLS 1.3 record's sequence number (RFC 9147 4.2.3); see
- * mask.h.
+ * This file makes the masks that encrypt the sequence numbers of DTLS 1.3 records
+ * (RFC 9147 4.2.3).
  */
 #include <crypto/aes.h>
 #include <crypto/internal/cipher.h>
@@ -15,15 +15,15 @@
 DTLS_IMPORT_CRYPTO_INTERNAL;
 
 /*
- * A sample is one block of AES. The key of ChaCha20 fills all the room for a
- * key.
+ * The sample of a record's ciphertext is one block of AES. The key of ChaCha20 is as
+ * long as the longest key that an option can bring.
  */
 static_assert(DTLS_SAMPLE_SIZE == AES_BLOCK_SIZE);
 static_assert(sizeof_field(struct dtls_mask, chacha) == DTLS_KEY_SIZE_MAX);
 
 /*
- * Make @mask->ecb, unless the kernel has no ecb(aes): then each mask is a call
- * of its own. Return: 0 or an error.
+ * Make @mask->ecb. If the kernel has no ecb(aes), leave it NULL, and each mask is made
+ * by a call of @mask->aes. Sleeps. Return: 0 or an error.
  */
 static int init_ecb(struct dtls_mask *mask, const u8 *sn_key,
 		    unsigned int key_len)
@@ -42,7 +42,7 @@ static int init_ecb(struct dtls_mask *mask, const u8 *sn_key,
  * @cipher:	DTLS_CIPHER_*
  * @sn_key:	the key
  * @key_len:	bytes of @sn_key
- * @write:	@mask is to make many masks at once, too
+ * @write:	the key is that of a sender, who makes many masks at once
  *
  * Sleeps, as the cipher's module may be loaded. Return: 0, or an error, and
  * @mask is wiped.
@@ -75,7 +75,7 @@ int dtls_mask_init(struct dtls_mask *mask, u16 cipher, const u8 *sn_key,
 /* Free what @mask holds, and wipe it. Process context. */
 void dtls_mask_destroy(struct dtls_mask *mask)
 {
-	/* Each of these two wipes its key schedule. */
+	/* Both functions wipe the key schedule that they free. */
 	if (mask->aes)
 		crypto_free_cipher(mask->aes);
 	crypto_free_skcipher(mask->ecb);

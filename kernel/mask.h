@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The mask over a DTLS 1.3 record's sequence number (RFC 9147 4.2.3) */
+/* The mask that encrypts a DTLS 1.3 record's sequence number (RFC 9147 4.2.3). */
 #ifndef _DTLS_MASK_H
 #define _DTLS_MASK_H
 
@@ -8,11 +8,12 @@
 #include <linux/types.h>
 
 /**
- * struct dtls_mask - a key that hides sequence numbers (DTLS 1.3)
- * @aes:	makes one mask a call; NULL: the key is one of ChaCha20
- * @ecb:	write keys: the same key, for many masks a call; NULL: the
- *		kernel has no ecb(aes)
- * @chacha:	ChaCha20's key, if @aes is NULL
+ * struct dtls_mask - the key that makes the masks of sequence numbers (DTLS 1.3)
+ * @aes:	cipher with the key, which makes one mask a call; NULL: the key is one
+ *		of ChaCha20
+ * @ecb:	cipher with the same key, which makes many masks a call; NULL for a
+ *		read key, or if the kernel has no ecb(aes)
+ * @chacha:	the key of ChaCha20, if @aes is NULL
  */
 struct dtls_mask {
 	struct crypto_cipher *aes;
@@ -21,8 +22,8 @@ struct dtls_mask {
 };
 
 /*
- * Return true if one request for the masks of @n records costs less than @n
- * single blocks: a request has a price of its own.
+ * Return true if one request to @mask->ecb for the masks of @n records costs less than
+ * @n calls of @mask->aes. A request has a fixed cost, which pays from four records on.
  */
 static inline bool dtls_mask_worth(const struct dtls_mask *mask, unsigned int n)
 {

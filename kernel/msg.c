@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file has what a socket holds between two calls, which are messages and
- * datagrams that are not used up, and the charge for both.
+ * This file makes and frees messages, and charges the skbs that a socket keeps between
+ * two system calls: messages, and datagrams that are not used up.
  *
- * UDP uncharges the memory of a datagram when it hands the datagram out. What stays
- * is charged again as UDP charges its receive queue: to the memory of the protocol
- * (udp_mem) and of the cgroup, by the truesize of the skb, once however many
- * records share the skb, until the last reference is put.
+ * UDP uncharges the memory of a datagram when it hands the datagram out. If the socket
+ * keeps the datagram, the memory is charged again as UDP charges its receive queue: to
+ * the memory of the protocol (udp_mem) and of the cgroup, by the truesize of the skb,
+ * once however many records share the skb, until the last reference is put.
  */
 #include <linux/skbuff.h>
 #include <linux/slab.h>
@@ -41,9 +41,10 @@ static void release_received(struct sk_buff *skb)
  * @skb:	the skb; no other task may call this function for it meanwhile
  * @where:	what the charge counts against
  *
- * Application data counts against the receive buffer, as in UDP's queue. What lies
- * aside has a budget of its own, so that UDP takes in as many datagrams as before
- * however much junk lies there. The first call for an skb decides.
+ * Application data counts against the receive buffer, as in UDP's queue. Memory with
+ * DTLS_CHARGE_ASIDE does not, so that UDP takes in as many datagrams as before however
+ * much junk is kept. The first call for an skb decides what its memory counts against;
+ * later calls change nothing. Takes the lock of UDP's receive queue.
  *
  * Return: false if memory is short: @skb is to be dropped.
  */
@@ -76,13 +77,15 @@ bool dtls_msg_hold(struct dtls_sock *ds, struct sk_buff *skb,
 }
 
 /**
- * dtls_msg_alloc() - a message without content
- * @assoc:	the association that it belongs to
+ * dtls_msg_alloc() - make a message without content
+ * @assoc:	the association that the message belongs to
  * @headers:	bytes to reserve before the content
  * @len:	bytes of room for the content
  *
- * A message is one linear skb, so that it has one charge: struct dtls_msg lies
- * at the start of its memory, the content is the data of the skb. Sleeps.
+ * A message is one linear skb, so that it has one charge: struct dtls_msg lies at the
+ * start of the skb's memory, and the content is the skb's data. Sleeps.
+ *
+ * Return: a message with one reference, not charged yet; or NULL.
  */
 struct dtls_msg *dtls_msg_alloc(struct dtls_assoc *assoc, unsigned int headers,
 				unsigned int len)
@@ -105,7 +108,7 @@ struct dtls_msg *dtls_msg_alloc(struct dtls_assoc *assoc, unsigned int headers,
 }
 
 /*
- * copy_headers() gives @to what recvmsg() needs of @from beside the payload: headers,
+ * copy_headers() copies what recvmsg() needs of @from beside the payload: headers,
  * their places, times, marks and the control block. A driver's own time stamp is
  * left out, as it is a pointer into the memory of @from (SKBTX_HW_TSTAMP_NETDEV).
  * UDP has removed the route and connection tracking, and the intake the device.
@@ -123,8 +126,8 @@ static void copy_headers(struct sk_buff *to, struct sk_buff *from,
 }
 
 /**
- * dtls_msg_new() - room for a record that shall be kept
- * @assoc:	the association that it belongs to
+ * dtls_msg_new() - make a message for a record that is to be kept
+ * @assoc:	the association that the record belongs to
  * @from:	the datagram of the record, of which headers and ancillary data are
  *		copied; its checksum must have been verified if that matters
  * @len:	bytes of content
@@ -147,9 +150,10 @@ struct dtls_msg *dtls_msg_new(struct dtls_assoc *assoc, struct sk_buff *from,
 }
 
 /*
- * Put the reference to the association that @m holds. No spin lock is held that a
- * task needs which deletes the association; a message in a queue is not the last
- * thing that refers to it.
+ * Put the reference of @m to its association. The last reference frees keys, which
+ * sleeps. A caller that holds dtls_sock.lock has just taken @m out of a queue, so the
+ * association is not deleted and its table has a reference, too: this one is not the
+ * last.
  */
 static void leave_assoc(struct dtls_msg *m)
 {
@@ -158,8 +162,8 @@ static void leave_assoc(struct dtls_msg *m)
 }
 
 /*
- * Put a reference to @m, which may be NULL. The last one frees it, and wipes its
- * content, which is plaintext unless the record is raw or still without its key.
+ * Put a reference to @m, which may be NULL. The last reference frees the message and
+ * wipes its content, which is plaintext unless the record is raw or early.
  */
 void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m)
 {
@@ -170,7 +174,10 @@ void dtls_msg_put(struct dtls_sock *ds, struct dtls_msg *m)
 	consume_skb(m->skb);
 }
 
-/* dtls_msg_purge() is called by close(), when no other call is on the socket. */
+/*
+ * Put all messages of @queue, which no other task can reach any more, and make it
+ * empty. Sleeps.
+ */
 void dtls_msg_purge(struct dtls_sock *ds, struct list_head *queue)
 {
 	struct dtls_msg *m, *next;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a socket holds on to between two calls, and its charge */
+/* Messages that a socket keeps between two system calls, and their charge. */
 #ifndef _DTLS_MSG_H
 #define _DTLS_MSG_H
 
@@ -22,20 +22,21 @@ struct sk_buff;
  * @assoc:	the association that the record belongs to: one reference
  * @refs:	one reference held by the queue, and one by each reader that
  *		peeks
- * @skb:	all of the message: this structure lies in its memory, see
- *		dtls_msg_alloc(). Its headers and ancillary data are those of
+ * @skb:	the skb whose memory has the whole message, this structure included;
+ *		see dtls_msg_alloc(). Its headers and ancillary data are those of
  *		the datagram that the record came in; an event has none
- * @info:	what the record is
- * @rec:	its header without the connection ID, to compare with what
- *		follows it
- * @dgram:	serial of the datagram that it came in
- * @since:	when it began to wait for its key, in jiffies
- * @early:	bytes of dtls_sock.early_bytes and dtls_assoc.early_bytes that are
- *		this record's
- * @has_cid:	a connection ID that this end asked for stood before it in its
- *		datagram
+ * @info:	type, epoch and number of the record, as DTLS_RECORD_INFO gives them
+ *		to the user
+ * @rec:	header of the record without the connection ID, to compare the
+ *		header of the next record with
+ * @dgram:	serial of the datagram that the record came in
+ * @since:	when the record began to wait for its key, in jiffies
+ * @early:	bytes of memory by which this record counts in
+ *		dtls_sock.early_bytes and dtls_assoc.early_bytes
+ * @has_cid:	a connection ID that this end asked for stood before the record in
+ *		its datagram
  * @len:	bytes of @data
- * @data:	content; of a raw record header and fragment
+ * @data:	content; for a raw record its header and fragment
  */
 struct dtls_msg {
 	struct list_head list;
@@ -56,10 +57,14 @@ struct dtls_msg {
 	u8 *data;
 };
 
-/* What a charge counts against besides udp_mem and the cgroup */
+/*
+ * enum dtls_charge tells what limits the memory of an skb that a socket keeps, besides
+ * udp_mem and the cgroup. DTLS_CHARGE_RECEIVED counts the memory against the receive
+ * buffer. DTLS_CHARGE_ASIDE does not: a budget of early.c or control.c limits it.
+ */
 enum dtls_charge {
-	DTLS_CHARGE_RECEIVED,	/* the receive buffer */
-	DTLS_CHARGE_ASIDE,	/* a budget of its own */
+	DTLS_CHARGE_RECEIVED,
+	DTLS_CHARGE_ASIDE,
 };
 
 bool __must_check dtls_msg_hold(struct dtls_sock *ds, struct sk_buff *skb,

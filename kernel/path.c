@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The way to the peer: who the peer is, and how long its datagrams may be. */
+/*
+ * The path to the peer. This file compares addresses with the peer's, finds the
+ * addresses of datagrams, and finds how long a datagram to the peer may be.
+ */
 #include <linux/udp.h>
 #include <net/dst.h>
 #include <net/inet_sock.h>
@@ -13,9 +16,9 @@
 
 #if IS_ENABLED(CONFIG_IPV6)
 /*
- * Return true if @sin6 is the peer. A link-local address belongs to one link:
- * if @sin6 names a link, it must be the socket's own; if it names none, UDP
- * takes the socket's.
+ * Return true if @sin6, of @len bytes, is the address that the socket is connected
+ * to. A link-local address is that of one link: if @sin6 names a link, it must be the
+ * link that the socket is bound to; if @sin6 names none, UDP takes that one.
  */
 static bool is_peer6(const struct sock *sk, const struct sockaddr_in6 *sin6,
 		     int len)
@@ -45,14 +48,14 @@ bool dtls_path_is_peer(const struct sock *sk, const void *name, int len)
 	       sin->sin_addr.s_addr == inet_sk(sk)->inet_daddr;
 }
 
-/* Return true if an address of @flow belongs to one link. */
+/* Return true if an address of @flow is link-local, so that it needs an interface. */
 bool dtls_path_needs_scope(const struct dtls_flow *flow)
 {
 	return __ipv6_addr_needs_scope_id(ipv6_addr_type(&flow->peer)) ||
 	       __ipv6_addr_needs_scope_id(ipv6_addr_type(&flow->local));
 }
 
-/* Fill in the addresses of the datagram @skb, which UDP gave to @sk. */
+/* Fill in @flow with the addresses of the datagram @skb, which UDP gave to @sk. */
 void dtls_path_flow_of(const struct sock *sk, const struct sk_buff *skb,
 		       struct dtls_flow *flow)
 {
@@ -73,7 +76,7 @@ void dtls_path_flow_of(const struct sock *sk, const struct sk_buff *skb,
 }
 
 /*
- * Set @addr to the address that @sk is bound to; an IPv4 address becomes a mapped
+ * Set @addr to the address that @sk is bound to. An IPv4 address becomes a v4-mapped
  * one. Return false if the socket is bound to all addresses.
  */
 bool dtls_path_get_local(const struct sock *sk, struct in6_addr *addr)
@@ -88,7 +91,7 @@ bool dtls_path_get_local(const struct sock *sk, struct in6_addr *addr)
 	return inet_sk(sk)->inet_rcv_saddr;
 }
 
-/* Return how many bytes of each datagram are headers, and not UDP's payload. */
+/* Return how many bytes of each IPv4 datagram are headers: IP, its options, UDP. */
 static unsigned int overhead4(struct sock *sk)
 {
 	unsigned int len = sizeof(struct iphdr) + sizeof(struct udphdr);
@@ -103,10 +106,10 @@ static unsigned int overhead4(struct sock *sk)
 }
 
 /*
- * Look for the route as UDP does when the socket has none: the route to the peer
- * of @flow or, if that is NULL, to the one that the socket is connected to. The
- * route is not stored: the next datagram does that. Sleeps. Return the route with
- * a reference, or NULL.
+ * Look the route up as UDP does when the socket has none stored: the route to the
+ * peer of @flow or, if @flow is NULL, to the peer that the socket is connected to. The
+ * route is not stored in the socket, as the next datagram does that. Sleeps. Return
+ * the route with a reference, or NULL.
  */
 static struct dst_entry *route4(struct sock *sk, const struct dtls_flow *flow)
 {
@@ -132,8 +135,8 @@ static struct dst_entry *route4(struct sock *sk, const struct dtls_flow *flow)
 }
 
 /*
- * Return the length that UDP holds a datagram against; ip_setup_cork() finds
- * the same.
+ * Return the MTU that UDP compares an IPv4 datagram with, as ip_setup_cork() finds
+ * it.
  */
 static unsigned int mtu4(struct sock *sk, const struct dst_entry *dst)
 {
@@ -142,7 +145,7 @@ static unsigned int mtu4(struct sock *sk, const struct dst_entry *dst)
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
-/* Return how many bytes of each IPv6 datagram are headers. */
+/* Return how many bytes of each IPv6 datagram are headers: IP, its options, UDP. */
 static unsigned int overhead6(struct sock *sk)
 {
 	unsigned int len = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
@@ -156,7 +159,7 @@ static unsigned int overhead6(struct sock *sk)
 	return len;
 }
 
-/* Look for the IPv6 route, as route4() looks for the IPv4 one. Sleeps. */
+/* Look the IPv6 route up, as route4() looks up that of IPv4. Sleeps. */
 static struct dst_entry *route6(struct sock *sk, const struct dtls_flow *flow)
 {
 	const struct ipv6_pinfo *np = inet6_sk(sk);
@@ -191,8 +194,8 @@ static struct dst_entry *route6(struct sock *sk, const struct dtls_flow *flow)
 }
 
 /*
- * Return the length that UDP holds a datagram against; ip6_setup_cork() finds
- * the same. frag_size is what IPV6_MTU sets.
+ * Return the MTU that UDP compares an IPv6 datagram with, as ip6_setup_cork() finds
+ * it. The option IPV6_MTU sets frag_size.
  */
 static unsigned int mtu6(struct sock *sk, const struct dst_entry *dst)
 {
@@ -205,9 +208,9 @@ static unsigned int mtu6(struct sock *sk, const struct dst_entry *dst)
 #endif
 
 /*
- * Return how many bytes of UDP payload go to the peer of @flow (NULL: the one that
- * the socket is connected to) in one piece now, by the socket's options, or 0 if
- * there is no route. Sleeps.
+ * Return how many bytes of UDP payload can now be sent in one piece to the peer of
+ * @flow or, if @flow is NULL, to the peer that the socket is connected to. The options
+ * of the socket count. Sleeps. Return 0 if there is no route.
  */
 unsigned int dtls_path_payload(struct sock *sk, const struct dtls_flow *flow)
 {
@@ -236,16 +239,16 @@ unsigned int dtls_path_payload(struct sock *sk, const struct dtls_flow *flow)
 	return mtu > overhead ? min(mtu - overhead, DTLS_DATAGRAM_MAX) : 0;
 }
 
-/* These values are the same for both families. */
+/* dtls_path_dont_fragment() uses the values of IPv4 for both families. */
 static_assert(IPV6_PMTUDISC_DO == IP_PMTUDISC_DO &&
 	      IPV6_PMTUDISC_PROBE == IP_PMTUDISC_PROBE &&
 	      IPV6_PMTUDISC_INTERFACE == IP_PMTUDISC_INTERFACE &&
 	      IPV6_PMTUDISC_OMIT == IP_PMTUDISC_OMIT);
 
 /*
- * Return true if UDP refuses a datagram that is longer than
- * dtls_path_payload(), and makes no fragments of it. @dontfrag is what the call
- * says in IPV6_DONTFRAG; if it is negative, the socket's option holds.
+ * Return true if UDP refuses a datagram that is longer than dtls_path_payload(), and
+ * false if it makes fragments of it. @dontfrag is the value of the control message
+ * IPV6_DONTFRAG; negative: there is none, and the socket's option holds.
  */
 bool dtls_path_dont_fragment(const struct sock *sk, int dontfrag)
 {

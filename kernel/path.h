@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The way to the peer; see path.c. */
+/* The path to the peer: addresses, route and path MTU. See path.c. */
 #ifndef _DTLS_PATH_H
 #define _DTLS_PATH_H
 
@@ -11,11 +11,12 @@ struct sock;
 
 /**
  * struct dtls_flow - the addresses between which an association's datagrams go
- * @peer:	the peer's; an IPv4 address is a mapped one
- * @local:	this end's, likewise
- * @scope:	the interface, if one of the two is a link-local address; else 0
+ * @peer:	the peer's address; an IPv4 address is a v4-mapped one
+ * @local:	this end's address; an IPv4 address is a v4-mapped one
+ * @scope:	index of the interface, if one of the two addresses is link-local;
+ *		else 0
  * @port:	the peer's port
- * @pad:	zero: flows are compared as bytes
+ * @pad:	always zero, as flows are compared as bytes
  */
 struct dtls_flow {
 	struct in6_addr peer;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * poll() and FIONREAD. Their answers are exact: records are opened until there is one
- * to return, and kept.
+ * poll() and FIONREAD give exact answers: a datagram may hold no record for the
+ * caller, so they open records, and keep them, until one of them answers the question.
  */
 #include <linux/poll.h>
 #include <net/sock.h>
@@ -15,11 +15,11 @@
 #include "wait.h"
 
 /*
- * look_for() returns true if there is an application record, or with @control a
- * control record. The answer must be certain, so records are opened until there is
- * one. An error that was waiting on the socket is put back. The function also returns
- * true if there is no memory to look: the reader is then told why it cannot read,
- * where after false nothing might wake it.
+ * look_for() returns true if there is an application record or, with @control, a
+ * control record. It opens records until there is one, so the answer is certain. An
+ * error that was pending on the socket is put back. The function also returns true if
+ * there is no memory to open records: then recvmsg() tells the user, whom nothing
+ * might wake if poll() reported no event.
  */
 static bool look_for(struct dtls_sock *ds, bool control)
 {
@@ -34,8 +34,8 @@ static bool look_for(struct dtls_sock *ds, bool control)
 	while (!err && list_empty(queue)) {
 		err = dtls_look(&r);
 		/*
-		 * If there still is room, one record was dropped, and others
-		 * may follow.
+		 * If the ready queue has room, -ENOBUFS means that memory was
+		 * short for one record, behind which others may follow.
 		 */
 		if (err == -ENOBUFS && dtls_ready_has_room(ds))
 			err = 0;
@@ -48,12 +48,12 @@ static bool look_for(struct dtls_sock *ds, bool control)
 }
 
 /*
- * poll_ended() returns true if the end of file has come and all that came before it
- * is read. If it returns false, the caller of poll() is woken when that changes.
+ * poll_ended() returns true if the end of file has come and all records before it are
+ * read. If it returns false, the task that polls is woken when that changes.
  */
 static bool poll_ended(struct dtls_sock *ds)
 {
-	/* Pairs with dtls_wait_news(). */
+	/* The acquire pairs with the release in dtls_wait_news(). */
 	unsigned int seen = smp_load_acquire(&ds->news);
 	bool closed = dtls_wait_closed(ds);
 
@@ -61,9 +61,9 @@ static bool poll_ended(struct dtls_sock *ds)
 }
 
 /*
- * poll_records() returns the events that are up: those @asked for, and others
- * that take no further look. Control records are looked for behind data that nobody
- * reads, and data behind control records. Sleeps.
+ * poll_records() returns the events that have come: those in @asked, and others if no
+ * record has to be opened to know. It looks for control records behind application
+ * data that nobody reads, and for data behind control records. Sleeps.
  */
 static __poll_t poll_records(struct dtls_sock *ds, __poll_t asked)
 {
@@ -93,9 +93,9 @@ __poll_t dtls_poll(struct file *file, struct socket *sock,
 	sock_poll_wait(file, sock, wait);
 
 	/*
-	 * The look for records comes before the last look at sk_err, as it may
-	 * find an error. It is left out if there is an error already, which it
-	 * might take.
+	 * Opening records may find an error, so sk_err is read afterwards. If
+	 * there is an error already, no record is opened, as that would clear
+	 * the error.
 	 */
 	mask |= poll_records(ds, READ_ONCE(sk->sk_err) ? 0 : asked);
 
@@ -114,7 +114,10 @@ __poll_t dtls_poll(struct file *file, struct socket *sock,
 	return mask;
 }
 
-/* dtls_poll_inq() is FIONREAD: bytes of the next application record. Sleeps. */
+/*
+ * dtls_poll_inq() is the ioctl FIONREAD: it sets @bytes to the length of the next
+ * application record, or to 0 if there is none. Sleeps.
+ */
 int dtls_poll_inq(struct sock *sk, int *bytes)
 {
 	struct dtls_sock *ds = dtls_sk(sk);

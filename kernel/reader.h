@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A call that reads */
+/* A reader is a system call that reads from an attached socket. */
 #ifndef _DTLS_READER_H
 #define _DTLS_READER_H
 
@@ -13,9 +13,9 @@
 struct dtls_sock;
 
 /**
- * struct dtls_reader - a call that reads, or asks whether it could
+ * struct dtls_reader - a system call that reads, or asks whether it could read
  * @ds:		the socket
- * @msg:	the user's message; NULL: poll() and FIONREAD, which give nothing
+ * @msg:	the user's message; NULL for poll() and FIONREAD, which copy nothing
  * @len:	bytes of room in @msg
  * @flags:	MSG_*
  * @budget:	datagrams that the call may still take in before it looks for
@@ -35,7 +35,10 @@ static inline bool dtls_reader_takes(const struct dtls_reader *r)
 	return !(r->flags & (MSG_OOB | MSG_PEEK));
 }
 
-/* Return how many of @have bytes fit into the user's buffer. */
+/*
+ * Return how many of @have bytes fit into the user's buffer, and set MSG_TRUNC if not
+ * all do.
+ */
 static inline unsigned int dtls_reader_fit(struct dtls_reader *r,
 					   unsigned int have)
 {
@@ -53,8 +56,9 @@ static inline bool __must_check dtls_reader_copy(struct dtls_reader *r,
 }
 
 /*
- * Copy @len bytes from a scratch, which is whole pages. copy_to_iter() would
- * first check whether they lie on a stack or in a slab.
+ * Copy @len bytes from a scratch to the user. Return false if the buffer cannot be
+ * written. The memory of a scratch is whole pages, so the checks of copy_to_iter() for
+ * stack and slab memory are not needed.
  */
 static inline bool __must_check
 dtls_reader_copy_opened(struct dtls_reader *r, const u8 *from, size_t len)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ready queue: application records that were opened and wait for a reader.
- * poll() and a peek open records that nobody takes at once, and so does a reader
- * of control records that looks behind application data.
+ * The ready queue holds application records that were opened and wait for a reader.
+ * poll() and MSG_PEEK open records without taking them, and so does a reader of control
+ * records that has to look behind application data.
  */
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
@@ -16,7 +16,7 @@
 
 /*
  * Put @m into the queue, as the oldest record if @oldest. A record of a deleted
- * association is dropped.
+ * association is dropped. Takes dtls_sock.lock.
  */
 static void link_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 {
@@ -36,8 +36,9 @@ static void link_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 }
 
 /*
- * Put @m into the queue. The reference is taken over. No task is woken here:
- * dtls_wait_done() wakes those that looked meanwhile and found nothing.
+ * Put @m into the queue as the newest record, and take over the caller's reference.
+ * No task is woken here: dtls_wait_done() wakes the readers that looked meanwhile and
+ * found nothing.
  */
 void dtls_ready_queue(struct dtls_sock *ds, struct dtls_msg *m)
 {
@@ -45,8 +46,8 @@ void dtls_ready_queue(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
- * Put @m back as the oldest record, as the user's buffer could not be written.
- * The reference is taken over.
+ * Put @m back as the oldest record, because the user's buffer could not be written
+ * to, and take over the caller's reference.
  */
 void dtls_ready_put_back(struct dtls_sock *ds, struct dtls_msg *m)
 {
@@ -55,9 +56,9 @@ void dtls_ready_put_back(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
- * Take @m out of the queue. Return true if the waiters must be told: @m was the
- * last record before the end of file, or it made room for a poller that had
- * none.
+ * Take @m out of the queue. The caller holds dtls_sock.lock. Return true if all
+ * waiters must be woken: because @m was the last record before the end of file, or
+ * because a task that polls was turned away for want of room, and now there is some.
  */
 static bool unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
 {
@@ -74,8 +75,8 @@ static bool unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
- * Move the records of @assoc, which is dead, to @gone. The caller holds the socket's
- * spin lock, and purges @gone without it.
+ * Move the ready records of @assoc, which is dead, to @gone. The caller holds
+ * dtls_sock.lock, and purges @gone without it.
  */
 void dtls_ready_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc,
 		       struct list_head *gone)
@@ -92,8 +93,9 @@ void dtls_ready_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc,
 }
 
 /*
- * Take the oldest record, with @first only if dtls_ready_coalesced() may. Return
- * it with the queue's reference, or NULL.
+ * Take the oldest record out of the queue. If @first is given, take it only if it may
+ * follow @first; see dtls_ready_coalesced(). Takes dtls_sock.lock. Return the record,
+ * with the queue's reference, or NULL.
  */
 static struct dtls_msg *take_oldest(struct dtls_sock *ds, u64 dgram,
 				    const struct dtls_record *first,
@@ -115,15 +117,19 @@ static struct dtls_msg *take_oldest(struct dtls_sock *ds, u64 dgram,
 	return m;
 }
 
-/* Take the oldest record. */
+/*
+ * Take the oldest record out of the queue. Return it with the queue's reference, or
+ * NULL.
+ */
 struct dtls_msg *dtls_ready_take(struct dtls_sock *ds)
 {
 	return take_oldest(ds, 0, NULL, 0);
 }
 
 /*
- * Take the oldest record if it came in the coalesced datagram @dgram, as @first
- * did, under the same key, and has no more than @max bytes.
+ * Take the oldest record out of the queue if it came in the same coalesced datagram as
+ * @first, whose serial is @dgram, under the same key, and has no more than @max bytes.
+ * Return the record, with the queue's reference, or NULL.
  */
 struct dtls_msg *dtls_ready_coalesced(struct dtls_sock *ds, u64 dgram,
 				      const struct dtls_record *first,
@@ -135,9 +141,10 @@ struct dtls_msg *dtls_ready_coalesced(struct dtls_sock *ds, u64 dgram,
 }
 
 /*
- * Find the record that has the byte at @off of all that is ready, and make @off
- * the place of the byte in the record. Return it with a reference of its own,
- * or NULL.
+ * Find the record that has byte *@off of the contents of all ready records, put one
+ * behind the other, and set *@off to the place of that byte in the record. The record
+ * stays in the queue. Takes dtls_sock.lock. Return the record, with a reference of the
+ * caller's, or NULL.
  */
 struct dtls_msg *dtls_ready_peek(struct dtls_sock *ds, int *off)
 {
@@ -159,8 +166,8 @@ struct dtls_msg *dtls_ready_peek(struct dtls_sock *ds, int *off)
 }
 
 /*
- * Return true if another record may be opened that nobody takes at once. If the
- * answer is false, the caller is woken when there is room.
+ * Return true if the queue has room for another record. If it has none, the task that
+ * asked is woken when there is room.
  */
 bool dtls_ready_has_room(struct dtls_sock *ds)
 {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
 /*
- * The DTLS record formats; see record.h.
- *
- * DTLS 1.2 (RFC 6347 4.1), its form with a connection ID (RFC 9146 4), and the
- * unified header of DTLS 1.3 (RFC 9147 4).
+ * This file reads and writes the record formats: that of DTLS 1.2 (RFC 6347 4.1), its
+ * form with a connection ID (RFC 9146 4), and the unified header of DTLS 1.3 (RFC 9147
+ * 4).
  */
 #include "record.h"
 
@@ -87,7 +86,8 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 	rec->cid_len = 0;
 	if (rec->type == DTLS_CT_TLS12_CID) {
 		/*
-		 * A peer sends no connection ID to an end that asked for none.
+		 * A connection ID that was not agreed on is refused (RFC 9146
+		 * 3).
 		 */
 		if (!cid_len || cid_len > DTLS_CID_SIZE_MAX)
 			return DTLS_PARSE_TYPE;
@@ -204,8 +204,8 @@ size_t dtls_record_aad(u8 *aad, const struct dtls_record *rec,
 
 	if (!rec->cid_len) {
 		/*
-		 * The fields are: epoch, sequence number, type, version,
-		 * length.
+		 * The fields are epoch, sequence number, type, version and
+		 * length (RFC 5246 6.2.3.3).
 		 */
 		dtls_put_be64(p, dtls_record_number(rec));
 		p[8] = rec->type;
@@ -215,8 +215,8 @@ size_t dtls_record_aad(u8 *aad, const struct dtls_record *rec,
 	}
 
 	/*
-	 * The fields are: seq_num_placeholder, tls12_cid, cid_length, the
-	 * header.
+	 * The fields are seq_num_placeholder, tls12_cid and cid_length, and
+	 * then those of the header (RFC 9146 5.3).
 	 */
 	memset(p, 0xff, 8);
 	p[8] = DTLS_CT_TLS12_CID;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
 /*
- * The DTLS record formats: pure functions on bytes.
+ * The DTLS record formats: functions that read and write records in memory.
  *
- * record.c and replay.c call nothing of the kernel's and nothing of libc's but
- * memcpy, memset and memcmp: the same files serve the module, the library, the
- * unit tests and the fuzzers. None of these functions sleeps, locks or
- * allocates.
+ * record.c, replay.c and aead.c are pure: they call nothing of the kernel's and
+ * nothing of libc's but memcpy, memset and memcmp. The module, the library, the unit
+ * tests and the fuzzers compile the same files. None of these functions sleeps, locks
+ * or allocates.
  */
 #ifndef _DTLS_RECORD_H
 #define _DTLS_RECORD_H
@@ -26,7 +26,8 @@ typedef __u64 u64;
 #endif
 
 /*
- * These are the content types (RFC 6347 4.1, RFC 6520, RFC 9146, RFC 9147 4).
+ * enum dtls_content_type has the content types of records (RFC 6347 4.1, RFC 6520,
+ * RFC 9146, RFC 9147 4).
  */
 enum dtls_content_type {
 	DTLS_CT_CHANGE_CIPHER_SPEC = 20,
@@ -39,47 +40,57 @@ enum dtls_content_type {
 };
 
 /*
- * Records of a ClientHello and of a HelloVerifyRequest bear this version,
- * whatever version they lead to (RFC 6347 4.2.1). No other record does.
+ * The records of a ClientHello and of a HelloVerifyRequest may have this version in
+ * their headers, whatever version the handshake ends with (RFC 6347 4.2.1, RFC 9147
+ * 4). No other record has it.
  */
 #define DTLS_VERSION_1_0	0xfeff
 
-/* An alert is two bytes (RFC 5246 7.2, RFC 8446 6). */
-#define DTLS_ALERT_SIZE		2	/* level and description */
+/* An alert is two bytes: level and description (RFC 5246 7.2, RFC 8446 6). */
+#define DTLS_ALERT_SIZE		2
 #define DTLS_ALERT_WARNING	1
 #define DTLS_ALERT_FATAL	2
 #define DTLS_ALERT_CLOSE_NOTIFY	0
 #define DTLS_ALERT_USER_CANCELED 90
 
-#define DTLS12_HEADER_SIZE	13	/* without a connection ID */
+/* The header of RFC 6347 4.1, which has no connection ID; RFC 9146 4 adds one. */
+#define DTLS12_HEADER_SIZE	13
 #define DTLS_HEADER_SIZE_MAX	(DTLS12_HEADER_SIZE + DTLS_CID_SIZE_MAX)
-#define DTLS12_AAD_SIZE		13	/* RFC 5246 6.2.3.3, no connection ID */
-#define DTLS_AAD_SIZE_MAX	(23 + DTLS_CID_SIZE_MAX)	/* RFC 9146 5.3 */
+/*
+ * The additional data of a record without a connection ID (RFC 5246 6.2.3.3), and the
+ * longest additional data, those of a record with a connection ID (RFC 9146 5.3).
+ */
+#define DTLS12_AAD_SIZE		13
+#define DTLS_AAD_SIZE_MAX	(23 + DTLS_CID_SIZE_MAX)
 #define DTLS_NONCE_SIZE		12
 /*
- * The longest datagram has so many bytes of UDP payload: IPv4's 65535 without
- * its headers.
+ * The longest datagram has so many bytes of UDP payload: IPv4's 65535 without the
+ * headers of IP and UDP.
  */
 #define DTLS_DATAGRAM_MAX	65507
 /*
- * Protection adds this much to the content at most (RFC 6347 4.1.2.1, RFC 5246
- * 6.2.3).
+ * Protection adds at most this number of bytes to the content (RFC 6347 4.1.2.1, RFC
+ * 5246 6.2.3).
  */
 #define DTLS_EXPANSION_MAX	1024
 #define DTLS_FRAGMENT_SIZE_MAX	(DTLS_RECORD_SIZE_MAX + DTLS_EXPANSION_MAX)
-/* DTLS 1.3 allows less (RFC 9147 4, RFC 8446 5.2). */
+/* In DTLS 1.3, protection adds at most 256 bytes (RFC 9147 4, RFC 8446 5.2). */
 #define DTLS13_FRAGMENT_SIZE_MAX (DTLS_RECORD_SIZE_MAX + 256)
 /*
- * The mask of a sequence number is made of so many bytes of ciphertext. A
- * record of DTLS 1.3 has as many at least (RFC 9147 4.2.3).
+ * The mask of a sequence number is made of the first DTLS_SAMPLE_SIZE bytes of
+ * ciphertext. A record of DTLS 1.3 has as many at least (RFC 9147 4.2.3).
  */
 #define DTLS_SAMPLE_SIZE	16
 
-/* RFC 9147 6.1, 8 */
+/*
+ * The numbers of epochs. DTLS 1.3 has epochs for early data, for the handshake and, from
+ * 3 on, for application data (RFC 9147 6.1); the number has 48 bits (RFC 9147 8). In
+ * DTLS 1.2 the first handshake's Finished and the data after it have epoch 1.
+ */
 #define DTLS13_EPOCH_EARLY	1
 #define DTLS13_EPOCH_HANDSHAKE	2
-#define DTLS13_EPOCH_DATA	3	/* the first of application data */
-#define DTLS12_EPOCH_DATA	1	/* Finished and application data */
+#define DTLS13_EPOCH_DATA	3
+#define DTLS12_EPOCH_DATA	1
 #define DTLS13_EPOCH_MAX	((1ULL << 48) - 1)
 
 /* A unified header begins with the byte 0b001CSLEE (RFC 9147 4). */
@@ -91,28 +102,29 @@ enum dtls_content_type {
 #define DTLS_UNIFIED_EPOCH	0x03	/* the epoch's last two bits */
 
 /*
- * dtls_record_parse() gives this epoch to a record with a unified header. No
- * record has this epoch.
+ * dtls_record_parse() sets this epoch for a record with a unified header, which has
+ * only two bits of the real one. No record has this epoch.
  */
 #define DTLS_EPOCH_UNKNOWN	(~0ULL)
 
 /**
- * struct dtls_record - a record's header, read or to be written
- * @type:	content type on the wire (DTLS_CT_TLS12_CID with @cid_len > 0);
- *		0 with a unified header, which has none
- * @unified:	0: the old header. Read: the unified header's first byte. To be
- *		written: DTLS_UNIFIED with DTLS_UNIFIED_SEQ16 and
- *		DTLS_UNIFIED_LENGTH as wished; the other bits follow from
+ * struct dtls_record - the header of a record that was read or is to be written
+ * @type:	content type in the header (DTLS_CT_TLS12_CID with @cid_len > 0); 0 with
+ *		a unified header, which has no type
+ * @unified:	0 for the old header, which is that of RFC 6347. Of a unified header
+ *		that was read, its first byte. For one that is to be written,
+ *		DTLS_UNIFIED, with DTLS_UNIFIED_SEQ16 for a number of 16 bits and
+ *		DTLS_UNIFIED_LENGTH for a length; the other bits follow from
  *		@cid_len and @epoch
  * @cid_len:	bytes of connection ID in the header
- * @version:	on the wire; DTLS_VERSION_1_3 with a unified header
- * @header_len:	bytes before the fragment
- * @fragment_len: bytes after the header: explicit nonce, ciphertext, tag
- * @epoch:	epoch; as parsed from a unified header DTLS_EPOCH_UNKNOWN
- * @seq:	sequence number, 48 bits; as parsed from a unified header 8 or
- *		16 bits under their mask
- * @cid:	connection ID: a place in the bytes that were parsed, or the
- *		bytes to be written
+ * @version:	version in the header; DTLS_VERSION_1_3 with a unified header
+ * @header_len:	bytes of the header
+ * @fragment_len: bytes behind the header: explicit nonce, ciphertext, tag
+ * @epoch:	epoch. dtls_record_parse() sets DTLS_EPOCH_UNKNOWN for a unified header
+ * @seq:	sequence number of 48 bits. dtls_record_parse() sets the encrypted 8 or
+ *		16 bits of a unified header
+ * @cid:	connection ID, which lies in the bytes that were parsed, or is to be
+ *		written
  */
 struct dtls_record {
 	u8 type;
@@ -137,8 +149,9 @@ static inline bool dtls_is_unified(u8 first)
 }
 
 /*
- * Return true if a datagram that begins with @first may be DTLS. Other values are
- * those of protocols that may share a port with DTLS (RFC 7983 7).
+ * Return true if a datagram whose first byte is @first may be DTLS. Datagrams of
+ * other protocols that may share a port with DTLS begin with other bytes (RFC 7983
+ * 7).
  */
 static inline bool dtls_is_dtls(u8 first)
 {
@@ -146,10 +159,10 @@ static inline bool dtls_is_dtls(u8 first)
 }
 
 /*
- * Return true if @rec may be a protected record of a handshake, of this
- * association or of one that the peer begins anew (RFC 6347 4.2.8, RFC 9147
- * 5.11). A connection ID of DTLS 1.2 hides the content type; a handshake of
- * that version ends in epoch 1.
+ * Return true if @rec may be a protected record of a handshake: that of the present
+ * association, or that of a peer that lost its state and begins anew (RFC 6347 4.2.8,
+ * RFC 9147 5.11). In DTLS 1.2 a record with a connection ID hides its content type, so
+ * the epoch decides: a handshake sends its protected records in epoch 1.
  */
 static inline bool dtls_may_be_handshake(const struct dtls_record *rec)
 {
@@ -176,12 +189,12 @@ enum dtls_parse_error {
  * and the unified one (RFC 9147 4).
  *
  * @rec:	filled in on success
- * @buf:	bytes of the datagram from the record's first on; the header
- *		and connection ID are all that is looked at
+ * @buf:	bytes of the datagram from the record's first byte on; the function
+ *		reads nothing behind the header
  * @buf_len:	bytes readable at @buf: at least min(@len, DTLS_HEADER_SIZE_MAX)
  * @len:	bytes from @buf to the end of the datagram
- * @cid_len:	length of the connection ID this end asked for: it is not on
- *		the wire (RFC 9146 4)
+ * @cid_len:	length of the connection IDs that this end asked for, which the header
+ *		does not tell (RFC 9146 4)
  *
  * The fragment behind a unified header may be shorter than DTLS_SAMPLE_SIZE.
  * The caller has to treat such a record as one whose tag is wrong (RFC 9147
@@ -207,10 +220,10 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
 bool dtls_record_unsized(struct dtls_record *rec, const u8 *buf, size_t len);
 
 /**
- * dtls_record_follows() - compare a header with that of a record before it
- * @rec:	header of the record before it, in the old form
- * @i:		how many numbers later the record at @buf should be; above 0
- * @buf:	the last bytes of a datagram, as many as the record of @rec has
+ * dtls_record_follows() - compare a header with that of an earlier record
+ * @rec:	header of the earlier record, in the old form
+ * @i:		difference of the two sequence numbers; above 0
+ * @buf:	the last bytes of a datagram, as many as the earlier record has
  *
  * Return: true if the header at @buf equals @rec's except that its sequence
  * number is @rec->seq + @i.
@@ -219,12 +232,12 @@ bool dtls_record_follows(const struct dtls_record *rec, unsigned int i,
 			 const u8 *buf);
 
 /**
- * dtls_record_follows_unified() - compare a unified header with one before it
- * @rec:	header of the record before it, its epoch and number known
- * @i:		how many numbers later the record at @buf should be; above 0
- * @buf:	as for dtls_record_follows(); the fragment has DTLS_SAMPLE_SIZE
- *		bytes at least
- * @mask:	the mask of the record at @buf, as for dtls_record_resolve()
+ * dtls_record_follows_unified() - compare a unified header with an earlier one
+ * @rec:	unified header of the earlier record, with its epoch and number
+ * @i:		difference of the two sequence numbers; above 0
+ * @buf:	the last bytes of a datagram, as many as the earlier record has; the
+ *		fragment has DTLS_SAMPLE_SIZE bytes at least
+ * @mask:	two bytes, the mask of the record at @buf (RFC 9147 4.2.3)
  *
  * Return: true if the header at @buf equals @rec's except that its sequence
  * number, unmasked, is @rec->seq + @i.
@@ -235,10 +248,10 @@ bool dtls_record_follows_unified(const struct dtls_record *rec, unsigned int i,
 /**
  * dtls_record_write_header() - write the header of a record
  * @buf:	room for DTLS12_HEADER_SIZE + @rec->cid_len bytes
- * @rec:	all but @header_len filled in
+ * @rec:	the header; @rec->header_len is not read
  *
- * A unified header is written with its sequence number in the clear:
- * dtls_record_mask() comes after the fragment was sealed.
+ * A unified header is written with its sequence number in the clear. The caller
+ * encrypts it with dtls_record_mask() after the fragment was sealed.
  *
  * Return: bytes written.
  */
@@ -261,10 +274,10 @@ size_t dtls_record_aad(u8 *aad, const struct dtls_record *rec,
 		       size_t plain_len);
 
 /**
- * dtls_record_nonce() - make the nonce of a cipher that has no explicit one
+ * dtls_record_nonce() - make the nonce of a record without an explicit nonce
  * @nonce:	room for DTLS_NONCE_SIZE bytes
  * @iv:		DTLS_NONCE_SIZE bytes of write IV
- * @rec:	epoch and sequence number known
+ * @rec:	the record's header, with its epoch and sequence number
  *
  * The nonce is the IV with a number XORed into it: in DTLS 1.3 the sequence
  * number alone (RFC 9147 4 with RFC 8446 5.3), with ChaCha20-Poly1305 in DTLS
@@ -293,15 +306,15 @@ static inline u64 dtls_record_epoch(const struct dtls_record *rec, u64 newest)
 }
 
 /**
- * dtls_record_resolve() - make a unified header's epoch and number whole
- * @rec:	as parsed; its epoch and number are filled in
- * @mask:	two bytes of the mask of RFC 9147 4.2.3, made of that epoch's
- *		key and the fragment's first DTLS_SAMPLE_SIZE bytes
- * @epoch:	from dtls_record_epoch()
+ * dtls_record_resolve() - find the whole epoch and number of a unified header
+ * @rec:	header from dtls_record_parse(); its epoch and number are filled in
+ * @mask:	two bytes of the mask of RFC 9147 4.2.3, made of the key of @epoch and
+ *		the fragment's first DTLS_SAMPLE_SIZE bytes
+ * @epoch:	the epoch, from dtls_record_epoch()
  * @next:	number after the highest that was verified in that epoch
  *
- * The number is the one closest to @next (RFC 9147 4.2.2). It is not
- * authenticated before the record is.
+ * Of the numbers with the decrypted last bits, the one closest to @next is taken (RFC
+ * 9147 4.2.2). The number is not authentic before the record's tag is verified.
  */
 void dtls_record_resolve(struct dtls_record *rec, const u8 *mask, u64 epoch,
 			 u64 next);
@@ -309,8 +322,8 @@ void dtls_record_resolve(struct dtls_record *rec, const u8 *mask, u64 epoch,
 /**
  * dtls_record_mask() - encrypt the sequence number in a unified header
  * @buf:	the header that dtls_record_write_header() wrote
- * @rec:	the structure that it wrote the header from
- * @mask:	two bytes, as for dtls_record_resolve()
+ * @rec:	the structure that dtls_record_write_header() was given
+ * @mask:	two bytes of the record's mask (RFC 9147 4.2.3)
  */
 static inline void dtls_record_mask(u8 *buf, const struct dtls_record *rec,
 				    const u8 *mask)
@@ -327,12 +340,12 @@ static inline void dtls_record_mask(u8 *buf, const struct dtls_record *rec,
  * @len:	bytes of content
  * @tag_len:	bytes of the AEAD's tag
  *
- * Return: zeros that make the fragment DTLS_SAMPLE_SIZE bytes long, or 0 if it
- * is as long without them (RFC 9147 4.2.3).
+ * Return: how many zeros make the fragment DTLS_SAMPLE_SIZE bytes long, which is 0 if
+ * content, type and tag are as long by themselves (RFC 9147 4.2.3).
  */
 static inline size_t dtls_record_padding(size_t len, size_t tag_len)
 {
-	size_t least = DTLS_SAMPLE_SIZE - 1;	/* the type is one byte more */
+	size_t least = DTLS_SAMPLE_SIZE - 1;	/* The type is one more byte. */
 
 	return len + tag_len < least ? least - len - tag_len : 0;
 }
@@ -340,7 +353,7 @@ static inline size_t dtls_record_padding(size_t len, size_t tag_len)
 /**
  * dtls_record_inner() - find type and length of a DTLSInnerPlaintext
  * @buf:	decrypted and verified bytes
- * @len:	their number
+ * @len:	number of bytes at @buf
  * @type:	set to the real content type
  *
  * The zeros behind the type are padding (RFC 9146 4, RFC 9147 4 with RFC 8446
@@ -368,8 +381,8 @@ static inline void dtls_put_be(u8 *p, unsigned int n, u64 v)
 }
 
 /*
- * Compilers make one load or one store of each of these functions, as the bytes
- * are written out one by one.
+ * Each of these functions names every byte, as compilers make one load or one store of
+ * that form.
  */
 static inline u16 dtls_get_be16(const u8 *p)
 {
@@ -402,8 +415,8 @@ static inline void dtls_put_be64(u8 *p, u64 v)
 }
 
 /*
- * Return epoch and sequence number as one word of 64 bits, as they stand in old
- * headers, in their additional data and in nonces.
+ * Return epoch and sequence number as one word of 64 bits. This is their form in the
+ * old header, in its additional data and in the nonces of DTLS 1.2.
  */
 static inline u64 dtls_record_number(const struct dtls_record *rec)
 {
@@ -412,9 +425,9 @@ static inline u64 dtls_record_number(const struct dtls_record *rec)
 
 /**
  * dtls_record_aad_number() - write another number into additional data
- * @aad:	what dtls_record_aad() wrote for a header that differs from @rec
- *		in the sequence number alone
- * @rec:	the header whose number is to stand there
+ * @aad:	additional data that dtls_record_aad() wrote for a header that differs
+ *		from @rec in the sequence number alone
+ * @rec:	the header whose sequence number is written
  */
 static inline void dtls_record_aad_number(u8 *aad,
 					  const struct dtls_record *rec)

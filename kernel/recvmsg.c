@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * recvmsg() for data, for peeking and for control records: first what lies in the
- * reader's queue, then what was received, then the wait.
+ * recvmsg() for application data, with MSG_PEEK, and for control records. It takes a
+ * record from the reader's queue; if there is none, it opens received records; if none
+ * of them is for the reader, it waits.
  *
  * If the user's buffer cannot be written to, the application record that was to go
- * there is lost, as with UDP. No other record is: what was taken in is queued.
+ * there is lost, as with UDP. All other records that were taken in are queued.
  */
 #include <net/sock.h>
 
@@ -22,8 +23,9 @@
 #include "wait.h"
 
 /*
- * tell_kept() tells the user what belongs to @m, application data that was kept. A
- * program must know which records are early data (RFC 8446 8), and what is no record.
+ * tell_kept() gives the user the address and the control messages of @m, application
+ * data from the ready queue. A program must know which records are early data (RFC
+ * 8446 8) and which datagrams are of another protocol.
  */
 static void tell_kept(struct dtls_reader *r, struct dtls_msg *m)
 {
@@ -34,8 +36,8 @@ static void tell_kept(struct dtls_reader *r, struct dtls_msg *m)
 }
 
 /*
- * read_ready() gives the user the oldest record of the ready queue, and what may come
- * with it.
+ * read_ready() gives the user the oldest record of the ready queue, and with UDP_GRO
+ * the records that may come with it. Returns what recv() returns, or -EAGAIN.
  */
 static noinline int read_ready(struct dtls_reader *r)
 {
@@ -65,7 +67,8 @@ static noinline int read_ready(struct dtls_reader *r)
 static noinline int peek_ready(struct dtls_reader *r)
 {
 	struct dtls_sock *ds = r->ds;
-	int off = max(sk_peek_offset(ds->sk, r->flags), 0);	/* -1: unset */
+	/* The offset is negative if SO_PEEK_OFF is not set. */
+	int off = max(sk_peek_offset(ds->sk, r->flags), 0);
 	struct dtls_msg *m = dtls_ready_peek(ds, &off);
 	unsigned int copied;
 	int ret = -EFAULT;
@@ -113,8 +116,9 @@ static noinline int read_control(struct dtls_reader *r)
 }
 
 /*
- * read_queue() looks into the queue that the reader reads. Returns what recv()
- * returns; -EAGAIN if nothing is there.
+ * read_queue() gives the user a record of the reader's queue: the control queue with
+ * MSG_OOB, else the ready queue. Returns what recv() returns, or -EAGAIN if the queue
+ * is empty.
  */
 static int read_queue(struct dtls_reader *r)
 {
@@ -136,9 +140,10 @@ static int read_queue(struct dtls_reader *r)
 }
 
 /*
- * read_once() looks into the queue and at what was received. Returns what recv()
- * returns; -EAGAIN if there is nothing. A record that the look put into the queue may
- * be another task's by now, or lie before the offset of a peek.
+ * read_once() gives the user a record of the reader's queue, or opens received records
+ * until one is for the reader. Returns what recv() returns, or -EAGAIN if there is
+ * none. A record that dtls_look() has put into the queue may have been taken by another
+ * task, or lie before the offset of a peek; then the search starts again.
  */
 static int read_once(struct dtls_reader *r)
 {
@@ -155,7 +160,7 @@ static int read_once(struct dtls_reader *r)
 	return -EINTR;
 }
 
-/* begin_waiting() makes @waiter of a reader that has found nothing. */
+/* begin_waiting() prepares @waiter for the reader @r, which has found nothing. */
 static void begin_waiting(struct dtls_waiter *waiter,
 			  const struct dtls_reader *r)
 {
@@ -169,9 +174,9 @@ static void begin_waiting(struct dtls_waiter *waiter,
 }
 
 /*
- * read_until() looks until there is an answer. A reader that does not wait looks once,
- * and once more if something came into a queue after the reader had looked at the
- * queue and before it looked at what was received.
+ * read_until() calls read_once() until there is an answer. A reader that does not wait
+ * calls it once; and a second time if another task has put something into a queue
+ * after the first call had searched that queue.
  */
 static int read_until(struct dtls_reader *r)
 {
@@ -185,7 +190,7 @@ static int read_until(struct dtls_reader *r)
 	for (;;) {
 		if (!again || !nonblock)
 			r->budget = dtls_look_budget(ds);
-		/* Pairs with dtls_wait_news(). */
+		/* The acquire pairs with the release in dtls_wait_news(). */
 		waiter.seen = smp_load_acquire(&ds->news);
 		ret = read_once(r);
 		if (ret != -EAGAIN)
@@ -205,9 +210,10 @@ static int read_until(struct dtls_reader *r)
 }
 
 /*
- * dtls_recvmsg() is the recvmsg of struct proto. It gives application records; with
- * MSG_OOB control records; with MSG_ERRQUEUE what plain UDP has there. Everything was
- * verified, except for raw control records, which are marked as such.
+ * dtls_recvmsg() is the recvmsg of struct proto. It gives the user application
+ * records; with MSG_OOB control records; with MSG_ERRQUEUE what plain UDP has there.
+ * All records are verified but raw control records and, if the user set DTLS_PASS,
+ * datagrams of other protocols, which have the flag DTLS_RECORD_RAW.
  */
 int dtls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* recvmsg() of an attached socket */
+/* The recvmsg() of an attached socket. See recvmsg.c. */
 #ifndef _DTLS_RECVMSG_H
 #define _DTLS_RECVMSG_H
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
-/* The replay window; see replay.h. */
+/* This file checks and marks sequence numbers in the replay window. See replay.h. */
 #include "replay.h"
 
 /*
- * Return the word of the ring that holds the bit of @seq. The size is a power
- * of two, so the index is made with a mask and not with a division.
+ * Return the word of the ring that has the bit of @seq. The window's size is a power
+ * of two, so a mask makes the index and no division is needed.
  */
 static u64 *word_of(const struct dtls_replay *w, u64 seq)
 {
 	return &w->ring[(seq & (w->size - 1)) / 64];
 }
 
-/* Return the bit of @seq in its word. */
+/* Return the bit of @seq in the word that word_of() returns. */
 static u64 bit_of(u64 seq)
 {
 	return 1ULL << (seq % 64);
@@ -77,7 +77,7 @@ bool dtls_replay_mark(struct dtls_replay *w, u64 seq)
 	return true;
 }
 
-/* Return a word whose first @n bits are set; @n is 1 at least. */
+/* Return a word whose lowest @n bits are set. @n is 1 at least. */
 static u64 first_bits(u32 n)
 {
 	return ~0ULL >> (DTLS_REPLAY_RUN_MAX - n);
@@ -116,7 +116,8 @@ u64 dtls_replay_mark_run(struct dtls_replay *w, u64 seq, u32 n, u64 set)
 		return mark_each(w, seq, n, set);
 
 	/*
-	 * All numbers lie ahead of the window, in one word of the ring or two.
+	 * All numbers are ahead of the window, and their bits lie in one word
+	 * of the ring or in two.
 	 */
 	if (seq > w->next)
 		advance(w, seq);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
 /*
- * The replay window (RFC 6347 4.1.2.6): pure functions, see record.h.
+ * The replay window (RFC 6347 4.1.2.6, RFC 9147 4.5.1). replay.c is pure, as record.h
+ * says.
  *
- * The window is a ring of one bit for each sequence number. The caller provides
- * the locking: no two functions run on one window at the same time unless both
- * take it as const.
+ * The window is a ring with one bit for each sequence number. The caller provides the
+ * locking: no two functions run on one window at the same time unless both take the
+ * window as const.
  */
 #ifndef _DTLS_REPLAY_H
 #define _DTLS_REPLAY_H
@@ -14,9 +15,9 @@
 /**
  * struct dtls_replay - which of the last @size sequence numbers were received
  * @next:	the number after the highest one received
- * @floor:	every number below it is refused, whether it was received or not
- * @size:	numbers the window spans: a power of two, 64 at least
- * @ring:	@size bits, number n at bit n % @size; the caller's memory
+ * @floor:	numbers below @floor are refused, whether they were received or not
+ * @size:	how many numbers the window spans: a power of two, 64 at least
+ * @ring:	memory of the caller with @size bits: number n has bit n % @size
  */
 struct dtls_replay {
 	u64 next;
@@ -30,7 +31,7 @@ struct dtls_replay {
  * @w:		the window
  * @ring:	@size / 8 bytes that live as long as @w
  * @size:	a power of two, DTLS_REPLAY_WINDOW_MIN to DTLS_REPLAY_WINDOW_MAX
- * @floor:	the window refuses every number below it
+ * @floor:	the window refuses every number below @floor
  */
 void dtls_replay_init(struct dtls_replay *w, u64 *ring, u32 size, u64 floor);
 
@@ -66,9 +67,7 @@ bool dtls_replay_mark(struct dtls_replay *w, u64 seq);
  */
 bool dtls_replay_left(const struct dtls_replay *w, u64 seq);
 
-/*
- * One call checks or marks so many numbers at most: as many as a u64 has bits.
- */
+/* One call checks or marks at most so many numbers, as each has a bit in a u64. */
 #define DTLS_REPLAY_RUN_MAX	64
 
 /**
@@ -84,8 +83,8 @@ u64 dtls_replay_check_run(const struct dtls_replay *w, u64 seq, u32 n);
 /**
  * dtls_replay_mark_run() - mark numbers as received, the lowest first
  * @w:		the window
- * @seq:	as for dtls_replay_check_run()
- * @n:		likewise
+ * @seq:	the first number; the others follow it without a gap
+ * @n:		how many numbers there are: 1 to DTLS_REPLAY_RUN_MAX
  * @set:	bit i says that @seq + i is to be marked
  *
  * Return: the bits of @set for which dtls_replay_mark() returns true.
@@ -96,31 +95,31 @@ u64 dtls_replay_mark_run(struct dtls_replay *w, u64 seq, u32 n, u64 set);
  * dtls_replay_resize() - give the window another size
  * @w:		the window
  * @ring:	@size / 8 bytes of new memory
- * @size:	as for dtls_replay_init()
+ * @size:	a power of two, DTLS_REPLAY_WINDOW_MIN to DTLS_REPLAY_WINDOW_MAX
  *
- * A number that was received stays so. A number that the old window had moved
- * past stays refused, even if a larger window spans it.
+ * Numbers that were received stay so. A number that the old window had moved past
+ * stays refused, even if the new window is large enough to span it.
  *
  * Return: the old ring, which is the caller's to free.
  */
 u64 *dtls_replay_resize(struct dtls_replay *w, u64 *ring, u32 size);
 
 /**
- * dtls_replay_export() - write the window as struct dtls_window has it
+ * dtls_replay_export() - write the window in the form of struct dtls_window
  * @w:		the window
- * @seen:	DTLS_REPLAY_WINDOW_MAX / 64 words: dtls_window.seen
+ * @seen:	dtls_window.seen: DTLS_REPLAY_WINDOW_MAX / 64 words
  *
  * A number that the window has moved past counts as received.
  */
 void dtls_replay_export(const struct dtls_replay *w, u64 *seen);
 
 /**
- * dtls_replay_import() - mark more numbers, as struct dtls_window has them
+ * dtls_replay_import() - mark the numbers that a struct dtls_window tells
  * @w:		the window
  * @next:	dtls_window.next
  * @seen:	dtls_window.seen
  *
- * Return: false if @next lies below the window's own, and @w is unchanged then.
+ * Return: false if @next is less than @w->next; @w is unchanged then.
  */
 bool dtls_replay_import(struct dtls_replay *w, u64 next, const u64 *seen);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A run of records on its way in, from the datagram to the reader */
+/* A run is records on their way from a datagram to the reader, handled together. */
 #ifndef _DTLS_RUN_H
 #define _DTLS_RUN_H
 
@@ -15,11 +15,11 @@ struct dtls_assoc;
 struct dtls_epoch;
 struct sk_buff;
 
-/* One call takes in so many records of one coalesced datagram at most. */
+/* A run has at most so many records. They come from one coalesced datagram. */
 #define DTLS_RUN_MAX	32
 
 /**
- * struct dtls_opened - what became of one record of a run
+ * struct dtls_opened - one record of a run after it was opened
  * @content:	the decrypted content, in the scratch; NULL: the record was a
  *		replay when it came, and was not decrypted
  * @len:	bytes of @content, or the error of dtls_crypt_open()
@@ -37,12 +37,12 @@ struct dtls_opened {
 static_assert(-ENOMEM >= S8_MIN);
 
 /**
- * struct dtls_run - records of one size and consecutive numbers on their way in
+ * struct dtls_run - received records of one size with consecutive numbers
  * @skb:	the datagram, maybe a coalesced one, that the records came in:
  *		one reference
  * @assoc:	the association that the datagram belongs to: one reference
  * @dgram:	serial of the datagram: dtls_dgram.serial
- * @seg_end:	where in @skb the datagram ends that the first record is of
+ * @seg_end:	where in @skb the datagram ends that the first record came in
  * @offset:	where in @skb the first record begins; the others follow it
  *		without a gap, each in a datagram of its own
  * @rec:	header of the first record. The headers of the others differ
@@ -54,28 +54,28 @@ static_assert(-ENOMEM >= S8_MIN);
  * @why:	enum skb_drop_reason of a record that was dropped, or 0
  * @newest:	epoch of the newest read key when the records came; 0: there was
  *		none. Valid if @rec is a unified header, or if @epoch is NULL
- * @epoch:	the read epoch of the records, with a reference; NULL: it has no
- *		key
+ * @epoch:	the read epoch of the records, with a reference; NULL if there is no
+ *		key for it
  * @n:		how many records there are: 1 in most runs
- * @fresh:	bit i: no record with the number of the i-th was verified so
- *		far. Written under the association's lock
+ * @fresh:	bit i is set while no other record with the number of the i-th is
+ *		known to have been verified. Written under dtls_assoc.lock
  * @under_way:	node in dtls_assoc.under_way, from admit_run() to settle_run():
  *		a task that verifies the same number meanwhile clears bits of
  *		@fresh
  * @carried:	node in dtls_sock.carried, from dtls_wait_begin() to
  *		dtls_wait_done()
  * @missed:	a task looked for records while this run was carried, and found
- *		none. Under dtls_sock.lock
+ *		none. Guarded by dtls_sock.lock
  * @goodbye:	the peer's close_notify was in this run, or in a run that was
- *		taken in later and is done. Under dtls_sock.lock
+ *		taken in later and is done. Guarded by dtls_sock.lock
  * @opened:	what became of each record: valid after dtls_rx_open()
  * @wire:	each record in one piece of memory that nobody else writes to:
  *		valid if @epoch is set
  * @piece:	the first record where it lies in @skb; NULL: it lies in several
  *		pieces of memory
  * @ours:	@piece is memory that nobody else writes to
- * @room:	DTLS_SCRATCH_ROOM bytes of the scratch, to which records are
- *		copied that others may write to
+ * @room:	DTLS_SCRATCH_ROOM bytes of the scratch. A record that others may write
+ *		to is copied there
  * @used:	how many bytes of @room are in use
  * @header:	a copy of the first record's header, if others may write to it:
  *		@rec.cid may point into it
@@ -123,7 +123,8 @@ static inline bool dtls_run_replayable(const struct dtls_run *rx)
 }
 
 /*
- * Return true if a program that reads application data of @rx must know what it is.
+ * Return true if the reader of @rx gets DTLS_RECORD_INFO with application data, as it
+ * must know that @rx is early data, or a datagram of another protocol.
  */
 static inline bool dtls_run_marked(const struct dtls_run *rx)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file decides what becomes of a record. In the order of the calls:
+ * This file decides what becomes of a received record. In the order of the calls:
  *
  *   dtls_intake_next()	in intake.c, cuts a record out of a datagram and admits it
  *   dtls_rx_open()	opens the record if there is a key for its epoch; otherwise
@@ -8,7 +8,7 @@
  *			drops it
  *   settle_run()	finds out whether the record is the first of its number
  *   place_record()	in look.c, gives the record to the user or to a queue
- *   dtls_wait_done()	in wait.c, wakes tasks that wait for what is left
+ *   dtls_wait_done()	in wait.c, wakes tasks that wait for records left behind
  *
  * All of these functions run in the reader's context, and several readers may be
  * in them at the same time. No lock is held during crypto and the copy to the user.
@@ -47,7 +47,10 @@ static void drop_record(struct dtls_sock *ds, struct dtls_run *rx,
 	rx->why = dtls_stats_drop_reason(what);
 }
 
-/* checksum_wrong() returns true, and counts it, if @rx came in a damaged datagram. */
+/*
+ * checksum_wrong() returns true if the UDP checksum of the datagram of @rx is wrong,
+ * and counts @rx as dropped then.
+ */
 static bool checksum_wrong(struct dtls_sock *ds, struct dtls_run *rx)
 {
 	if (dtls_intake_intact(ds, rx))
@@ -57,7 +60,10 @@ static bool checksum_wrong(struct dtls_sock *ds, struct dtls_run *rx)
 	return true;
 }
 
-/* queue_raw() gives the library a record that cannot be verified here, as it came. */
+/*
+ * queue_raw() puts the @i-th record of @rx, which cannot be verified here, into the
+ * control queue as it was received. The library reads it there.
+ */
 static void queue_raw(struct dtls_sock *ds, struct dtls_run *rx, unsigned int i)
 {
 	unsigned int len = dtls_run_size(rx);
@@ -100,8 +106,8 @@ static void show_unverified(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /*
- * drop_junk() drops records of which a datagram may have only a few, and counts
- * them.
+ * drop_junk() counts @rx as dropped for the reason @what, and against the number of
+ * such records that one datagram may have.
  */
 static void drop_junk(struct dtls_sock *ds, struct dtls_run *rx,
 		      enum dtls_count what)
@@ -111,8 +117,9 @@ static void drop_junk(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /*
- * route_unopened() keeps, shows or drops a record for whose epoch there is no read
- * key.
+ * route_unopened() decides about a record for whose epoch there is no read key. A
+ * record of a handshake goes to the library, which has or will have the key. Protected
+ * application data of the next epoch waits for its key. Other records are dropped.
  */
 static void route_unopened(struct dtls_sock *ds, struct dtls_run *rx)
 {
@@ -121,9 +128,9 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_run *rx)
 		    rx->rec.type == DTLS_CT_TLS12_CID || unified;
 
 	if (dtls_sock_table(ds) && rx->assoc == ds->assoc) {
-		queue_raw(ds, rx, 0);	/* a stranger's datagram */
+		queue_raw(ds, rx, 0);	/* It is a stranger's datagram. */
 	} else if (unified && rx->rec.epoch == DTLS13_EPOCH_HANDSHAKE) {
-		queue_raw(ds, rx, 0);	/* the library has the keys */
+		queue_raw(ds, rx, 0);	/* The library has the keys. */
 	} else if (!rx->rec.epoch && data) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_MALFORMED);
 	} else if (!rx->rec.epoch) {
@@ -145,8 +152,9 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_run *rx)
 }
 
 /*
- * alert_is_fatal() goes by the level in DTLS 1.2 (RFC 5246 7.2). In DTLS 1.3 all
- * alerts but two are fatal whatever their level is (RFC 8446 6).
+ * alert_is_fatal() returns true if @alert, which is not close_notify, ends the
+ * association. In DTLS 1.2 the level tells (RFC 5246 7.2). In DTLS 1.3 every alert but
+ * user_canceled is fatal, whatever its level is (RFC 8446 6).
  */
 static bool alert_is_fatal(const struct dtls_assoc *assoc, const u8 *alert)
 {
@@ -156,8 +164,9 @@ static bool alert_is_fatal(const struct dtls_assoc *assoc, const u8 *alert)
 }
 
 /*
- * heed_alert() acts on an alert in a record that was verified. Where there are many
- * associations, a fatal alert is the affair of its own, whose owner reads the record.
+ * heed_alert() acts on an alert in a record that was verified. A fatal alert sets the
+ * error of a connected socket. On a socket with a table it does not, as it concerns
+ * one association: its owner reads the record from the control queue.
  */
 static void heed_alert(struct dtls_sock *ds, struct dtls_run *rx,
 		       const u8 *alert, int len)
@@ -181,8 +190,8 @@ static void heed_alert(struct dtls_sock *ds, struct dtls_run *rx,
  * that nobody received before. All of them were inside the window when admit_run()
  * looked. If another reader or a change of the window's size has moved the window
  * past one since then, the record is still accepted, as this end caused the delay.
- * A window that was imported in between has cleared the fresh bits of what it
- * refuses. The association's lock is held.
+ * If a window was imported meanwhile, dtls_rx_import() has cleared the fresh bits of
+ * the numbers that it refuses. The caller holds the association's lock.
  */
 static u64 mark_received(struct dtls_assoc *assoc, const struct dtls_run *rx,
 			 u64 set)
@@ -201,15 +210,16 @@ static u64 mark_received(struct dtls_assoc *assoc, const struct dtls_run *rx,
 }
 
 /**
- * dtls_rx_import() - add numbers that were seen elsewhere to a replay window
+ * dtls_rx_import() - mark numbers in a replay window that were received elsewhere
  * @assoc:	the association
  * @epoch:	a read epoch of @assoc, with a reference
- * @next:	as in struct dtls_window
- * @seen:	as in struct dtls_window
+ * @next:	dtls_window.next
+ * @seen:	dtls_window.seen
  *
- * Records under way that the window refuses from now on are dropped too.
+ * Records under way whose numbers the window refuses now are dropped. Takes the lock of
+ * @assoc.
  *
- * Return: false if @next lies below that of the window; nothing is changed then.
+ * Return: false if @next is less than that of the window; nothing is changed then.
  */
 bool dtls_rx_import(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
 		    u64 next, const u64 *seen)
@@ -230,9 +240,9 @@ bool dtls_rx_import(struct dtls_assoc *assoc, struct dtls_epoch *epoch,
 }
 
 /*
- * outdo_copies() clears the fresh bits of copies of @rx that other readers still
- * decrypt, so that they are dropped as replays. The records of @rx were marked
- * first. The association's lock is held.
+ * outdo_copies() clears the fresh bits of records with the same numbers as those of
+ * @rx that other readers are still decrypting, so that they are dropped as replays.
+ * The records of @rx were marked first. The caller holds the association's lock.
  */
 static void outdo_copies(struct dtls_assoc *assoc, const struct dtls_run *rx)
 {
@@ -251,7 +261,7 @@ static void outdo_copies(struct dtls_assoc *assoc, const struct dtls_run *rx)
 	}
 }
 
-/* judge_record() tells where an authentic record that is no replay goes. */
+/* judge_record() returns the verdict about an authentic record that is no replay. */
 static int judge_record(const struct dtls_run *rx, const struct dtls_opened *o)
 {
 	if (o->len < 0 || o->len > rx->epoch->key.max_plaintext)
@@ -262,7 +272,10 @@ static int judge_record(const struct dtls_run *rx, const struct dtls_opened *o)
 	return o->len ? DTLS_RX_DATA : DTLS_RX_DONE;
 }
 
-/* note_heard() reads the clock once a tick. The association's lock is held. */
+/*
+ * note_heard() notes the time at which a record was verified. It reads the clock once
+ * a tick at most, which is exact enough. The caller holds the association's lock.
+ */
 static void note_heard(struct dtls_assoc *assoc)
 {
 	unsigned long now = jiffies;
@@ -275,10 +288,11 @@ static void note_heard(struct dtls_assoc *assoc)
 }
 
 /*
- * settle_run() ends the way of @rx. Those of its records stay fresh that are
- * @authentic and the first of their number. They are marked as received, and
- * copies of them that are under way are outdone. Returns how many records are
- * application data.
+ * settle_run() decides which records of @rx are delivered: those that are @authentic
+ * and the first of their number. It marks them as received in the replay window, leaves
+ * their bits in @rx->fresh alone, and sets the verdict of each record. @rx is not under
+ * way any more. Takes the association's lock. Returns how many records are application
+ * data.
  */
 static unsigned int settle_run(struct dtls_sock *ds, struct dtls_run *rx,
 			       u64 authentic)
@@ -318,7 +332,10 @@ static unsigned int settle_run(struct dtls_sock *ds, struct dtls_run *rx,
 	return records;
 }
 
-/* tell_forgeries() tells the library when forgeries come near the read key's limit. */
+/*
+ * tell_forgeries() queues an event for the library if the number of forgeries is near
+ * the read key's limit, and one if it has reached the limit.
+ */
 static void tell_forgeries(struct dtls_sock *ds, const struct dtls_run *rx)
 {
 	static const u16 events[] = {
@@ -349,7 +366,11 @@ static void count_failure(struct dtls_sock *ds, struct dtls_run *rx, int err)
 	}
 }
 
-/* conclude_record() handles the @i-th record, which is no fresh application data. */
+/*
+ * conclude_record() handles the @i-th record of @rx, which is not application data to
+ * be delivered: it counts the record, acts on a verified alert, and shows the library a
+ * record that may be of a new handshake.
+ */
 static void conclude_record(struct dtls_sock *ds, struct dtls_run *rx,
 			    unsigned int i, u64 authentic)
 {
@@ -382,7 +403,8 @@ static void conclude_record(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /*
- * pass_foreign() makes a datagram of another protocol application data, as it came.
+ * pass_foreign() copies a datagram of another protocol to the scratch as if it were an
+ * opened record of application data (RFC 7983, DTLS_PASS).
  */
 static void pass_foreign(struct dtls_sock *ds, struct dtls_run *rx,
 			 struct dtls_scratch *scratch)
@@ -408,8 +430,9 @@ static void pass_foreign(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /*
- * dtls_rx_open() opens the records of @rx into @scratch->content. What cannot be
- * opened is kept, shown or dropped. The verdicts tell which. Sleeps.
+ * dtls_rx_open() opens the records of @rx into @scratch->content and sets a verdict for
+ * each; see enum dtls_verdict. A record that cannot be opened is kept for its key,
+ * queued for the library, or dropped. Sleeps.
  */
 void dtls_rx_open(struct dtls_sock *ds, struct dtls_run *rx,
 		  struct dtls_scratch *scratch)
@@ -451,7 +474,7 @@ void dtls_rx_info(const struct dtls_run *rx, unsigned int i,
 		info->flags = DTLS_RECORD_RAW;
 }
 
-/* fill_msg() copies the @i-th record of @rx to @m, which has the length for it. */
+/* fill_msg() copies the @i-th record of @rx to @m, which was made for its length. */
 static void fill_msg(struct dtls_msg *m, const struct dtls_run *rx,
 		     unsigned int i)
 {
@@ -490,11 +513,11 @@ static int keep_data(struct dtls_sock *ds, const struct dtls_run *rx,
 }
 
 /*
- * dtls_rx_keep() puts the @i-th record of @rx, which nobody takes at once, into the
+ * dtls_rx_keep() puts the @i-th record of @rx, which the reader does not take, into the
  * queue that its verdict names. dtls_wait_done() wakes the tasks that wait for it.
- * Returns -ENOBUFS if an application record was dropped for want of memory, here or
- * when it was opened, as the caller would have received it. Control records have a
- * budget; one that is dropped for it is counted, and no error is returned.
+ * Returns 0; or -ENOBUFS if an application record was dropped for want of memory, here
+ * or when it was opened, as it may be the one that the caller wants. A control record
+ * that its budget has no room for is counted as dropped, and 0 is returned.
  */
 int dtls_rx_keep(struct dtls_sock *ds, const struct dtls_run *rx,
 		 unsigned int i)

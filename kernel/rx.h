@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What becomes of a record */
+/* The functions that decide what becomes of a received record. See rx.c. */
 #ifndef _DTLS_RX_H
 #define _DTLS_RX_H
 
@@ -13,11 +13,16 @@ struct dtls_run;
 struct dtls_scratch;
 struct dtls_sock;
 
-/* What became of a record */
+/*
+ * enum dtls_verdict tells what the caller of dtls_rx_open() does with a record.
+ * DTLS_RX_DONE: nothing, as the record was dropped or is in a queue. DTLS_RX_DATA: it
+ * gives the record, application data, to the reader or to the ready queue.
+ * DTLS_RX_CONTROL: it puts the record, which is verified, into the control queue.
+ */
 enum dtls_verdict {
-	DTLS_RX_DONE,		/* dropped, or in a queue already */
-	DTLS_RX_DATA,		/* application data for the reader */
-	DTLS_RX_CONTROL,	/* verified, for the control queue */
+	DTLS_RX_DONE,
+	DTLS_RX_DATA,
+	DTLS_RX_CONTROL,
 };
 
 void dtls_rx_open(struct dtls_sock *ds, struct dtls_run *rx,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file has the memory that sealing and opening work in. Each CPU has one spare
- * of each kind, which is made when it is first needed and charged to no cgroup. A
+ * This file provides the memory that sealing and opening work in. Each CPU has one
+ * spare of each kind, which is made when it is first needed and charged to no cgroup. A
  * task that finds the spare in use gets memory that is charged to its own cgroup and
  * freed after use. So the memory that many tasks can make the kernel hold is bounded.
  *
@@ -22,9 +22,9 @@ static DEFINE_PER_CPU(void *, spare_linear);
 #define IN_USE	ERR_PTR(-EBUSY)
 
 /*
- * take_spare() takes this CPU's spare out of @spares. It returns NULL if there is
- * none: with a CPU in @home the caller makes the spare of that CPU, and with a
- * negative @home the spare is in use.
+ * take_spare() takes this CPU's spare out of @spares and sets @home to the CPU. If it
+ * returns NULL, the spare does not exist yet, and the caller makes the spare of CPU
+ * @home; or @home is negative, because the spare is in use.
  */
 static void *take_spare(void *__percpu *spares, int *home)
 {
@@ -41,7 +41,7 @@ static void *take_spare(void *__percpu *spares, int *home)
 /* put_spare() puts @spare, or NULL if it could not be made, back in @spares. */
 static void put_spare(void *__percpu *spares, int home, void *spare)
 {
-	/* Pairs with xchg() in take_spare(): the next user finds the spare wiped. */
+	/* The release pairs with xchg() in take_spare(), whose task finds it wiped. */
 	smp_store_release(per_cpu_ptr(spares, home), spare);
 }
 
@@ -80,8 +80,8 @@ static struct dtls_scratch *scratch_new(int home)
 }
 
 /*
- * add_receive() adds what receiving alone needs. If memory is short, what could be
- * allocated stays for the next try.
+ * add_receive() adds the buffers that only receiving needs. If memory is short, it
+ * returns false and leaves those that it could allocate for the next try.
  */
 static bool add_receive(struct dtls_scratch *scratch)
 {
@@ -103,8 +103,8 @@ static bool add_receive(struct dtls_scratch *scratch)
 }
 
 /*
- * scratch_complete() makes what @scratch lacks, or all of it if it is NULL; see
- * dtls_scratch_get(). Sleeps.
+ * scratch_complete() adds to @scratch what it lacks; if @scratch is NULL, it makes a
+ * new one. @home is from take_spare(). Sleeps. Returns NULL if there is no memory.
  */
 static noinline struct dtls_scratch *
 scratch_complete(struct dtls_scratch *scratch, int home, bool receive)
@@ -124,12 +124,12 @@ scratch_complete(struct dtls_scratch *scratch, int home, bool receive)
 }
 
 /**
- * dtls_scratch_get() - memory to seal or open records in
- * @receive:	to open them
+ * dtls_scratch_get() - get memory to seal or open records in
+ * @receive:	true to open records, false to seal them
  *
- * The key need not be known yet; see dtls_scratch_fit(). Sleeps.
+ * The caller makes the scratch fit its key with dtls_scratch_fit(). Sleeps.
  *
- * Return: NULL if there is no memory.
+ * Return: a scratch, or NULL if there is no memory.
  */
 struct dtls_scratch *dtls_scratch_get(bool receive)
 {
@@ -143,9 +143,9 @@ struct dtls_scratch *dtls_scratch_get(bool receive)
 }
 
 /*
- * wipe_memory() zeroes @len bytes at @from and the rest of the last word, which
- * must belong to the same memory. On x86 memset64() is one instruction, where
- * memset() takes longer to choose a way than to write what is short.
+ * wipe_memory() zeroes the @len bytes at @from, rounded up to whole words, which must
+ * belong to the same memory. memset64() is one instruction on x86, while memset() needs
+ * longer to choose its method than to write a few bytes.
  */
 static void wipe_memory(void *from, size_t len)
 {
@@ -156,8 +156,8 @@ static void wipe_memory(void *from, size_t len)
 static_assert(IS_ALIGNED(DTLS_SCRATCH_ROOM, sizeof(u64)));
 
 /*
- * dtls_scratch_put() gives @scratch back, and wipes what was used: plaintext, the
- * context of the request and the nonce.
+ * dtls_scratch_put() wipes the plaintext, the context of the request and the nonce in
+ * @scratch, and gives @scratch back.
  */
 void dtls_scratch_put(struct dtls_scratch *scratch)
 {
@@ -192,8 +192,8 @@ static int grow_masks(struct dtls_scratch *scratch, unsigned int size)
 }
 
 /*
- * dtls_scratch_grow() makes the requests of @scratch large enough for @key. It is
- * called for each use, as a new key may have come since @scratch was taken.
+ * dtls_scratch_grow() makes the requests of @scratch large enough for the ciphers of
+ * @key. dtls_scratch_fit() calls it if they are not. Sleeps. Returns 0 or -ENOMEM.
  */
 int dtls_scratch_grow(struct dtls_scratch *scratch, const struct dtls_key *key)
 {
@@ -220,7 +220,10 @@ int dtls_scratch_grow(struct dtls_scratch *scratch, const struct dtls_key *key)
 	return 0;
 }
 
-/* new_linear() makes what dtls_scratch_get_linear() did not find. Sleeps. */
+/*
+ * new_linear() makes the spare of CPU @home or, if @home is negative, memory of @len
+ * bytes for one use. Sleeps. Returns NULL if there is no memory.
+ */
 static noinline u8 *new_linear(size_t len, int home)
 {
 	u8 *linear;
@@ -234,14 +237,14 @@ static noinline u8 *new_linear(size_t len, int home)
 }
 
 /**
- * dtls_scratch_get_linear() - memory in one piece for a few short records
- * @len:	bytes, DTLS_LINEAR_SIZE at most
- * @home:	set, for dtls_scratch_put_linear()
+ * dtls_scratch_get_linear() - get memory in one piece for a few short records
+ * @len:	how many bytes, DTLS_LINEAR_SIZE at most
+ * @home:	set to the value that dtls_scratch_put_linear() needs
  *
- * The memory holds ciphertext while the base may wait for room, and is therefore no
- * part of a scratch. It is aligned so that few records cross a page. Sleeps.
+ * The memory is no part of a scratch, because the task needs it, with ciphertext, while
+ * the base waits for room in the send buffer. Sleeps.
  *
- * Return: NULL if there is no memory.
+ * Return: the memory, or NULL.
  */
 u8 *dtls_scratch_get_linear(size_t len, int *home)
 {

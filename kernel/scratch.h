@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The memory that records are sealed and opened in; see scratch.c. */
+/* A scratch is the memory that records are sealed and opened in. See scratch.c. */
 #ifndef _DTLS_SCRATCH_H
 #define _DTLS_SCRATCH_H
 
@@ -14,9 +14,9 @@
 #include "run.h"
 
 /*
- * Each of the two buffers that a scratch has for receiving has this size. The
- * longest record fits into one. They are whole pages, or whole parts of a page
- * where pages are larger.
+ * Each of the two buffers that a scratch has for receiving has this size, which the
+ * longest record fits into. A buffer is a number of whole pages or, where pages are
+ * larger than it, a part of one page.
  */
 #define DTLS_SCRATCH_ROOM	SZ_32K
 static_assert(DTLS_SCRATCH_ROOM >= DTLS_HEADER_SIZE_MAX + DTLS_FRAGMENT_SIZE_MAX);
@@ -24,23 +24,23 @@ static_assert(IS_ALIGNED(DTLS_SCRATCH_ROOM, PAGE_SIZE) ||
 	      IS_ALIGNED(PAGE_SIZE, DTLS_SCRATCH_ROOM));
 
 /*
- * A record made here lies in so many pages at most. Its first byte is the first
- * of a page. The header, the explicit nonce and the sample of the sequence
- * number's mask lie in that first page.
+ * A record that is sealed lies in at most so many pages. If it lies in several, its
+ * first byte is the first of a page, and that page has the header, the explicit nonce
+ * and the sample for the mask of the sequence number.
  */
 #define DTLS_RECORD_PAGES	DIV_ROUND_UP(DTLS_SEALED_SIZE_MAX, PAGE_SIZE)
 static_assert(DTLS_HEADER_SIZE_MAX + DTLS_NONCE_SIZE + DTLS_SAMPLE_SIZE <=
 	      PAGE_SIZE);
 
 /**
- * struct dtls_masks - sequence numbers of a batch, to be hidden all at once
- * @block:	a sample of each record's ciphertext; the cipher makes the masks
- *		in place
+ * struct dtls_masks - records whose sequence numbers one request encrypts
+ * @block:	a sample of each record's ciphertext, which the cipher turns into the
+ *		record's mask
  * @record:	where each record begins
  * @n:		how many records wait for their masks
- * @sg:		all of @block
+ * @sg:		scatterlist entry for all of @block
  * @req_size:	bytes of context behind @req
- * @req:	request for dtls_mask.ecb; its context is the end of the
+ * @req:	request for dtls_mask.ecb, whose context follows at the end of the
  *		structure
  */
 struct dtls_masks {
@@ -53,9 +53,9 @@ struct dtls_masks {
 };
 
 /**
- * struct dtls_sealing - what records of one run that are being made share
- * @rec:	header; its sequence number is that of the record made last
- * @type:	content type, the inner one
+ * struct dtls_sealing - what the records of one run that is sealed have in common
+ * @rec:	header; its sequence number is that of the last record
+ * @type:	content type, the inner one if it is hidden
  * @head:	bytes from a record's start to its content
  * @len:	bytes of content
  * @inner_len:	bytes that are encrypted: content, and with them the type and
@@ -72,35 +72,35 @@ struct dtls_sealing {
 };
 
 /**
- * struct dtls_scratch - what sealing and opening need besides a key and data
- * @home:	the CPU whose spare this is; negative: it is no spare, and the
- *		cgroup of its task is charged for it
+ * struct dtls_scratch - the memory that sealing and opening work in
+ * @home:	the CPU whose spare this scratch is; negative: it is no spare, and the
+ *		cgroup of the task that made it is charged for it
  * @wait:	waits for the end of a request
  * @req:	request for dtls_key.aead
- * @req_size:	bytes of context behind @req: dtls_scratch_fit() sees to it that
- *		they suffice for a key
- * @req_used:	how many of these bytes dtls_scratch_put() has to wipe
+ * @req_size:	bytes of context behind @req; dtls_scratch_fit() makes them as many as
+ *		a key needs
+ * @req_used:	how many bytes of the context dtls_scratch_put() has to wipe
  * @masks:	NULL until the scratch is first fit for a key with dtls_mask.ecb
  * @hold:	dtls_crypt_seal() leaves the masks to dtls_crypt_seal_end()
- * @flat:	source of a record in one piece: @aad if that stands outside of
- *		the record, content, tag
- * @pieces:	source of a record in several pages: the same entries, with one
- *		for each page
- * @sealing:	what the records that are being made share
+ * @flat:	scatterlist of a record in one piece of memory: @aad, unless that lies
+ *		in the record; the content; the tag
+ * @pieces:	scatterlist of a record in several pages: @aad, unless that lies in
+ *		the record; then one entry for each page
+ * @sealing:	what the records of the run that is sealed have in common
  * @iv:		nonce, in the form that the AEAD wants
- * @aad:	additional data that do not stand in the record
- * @content:	receiving: DTLS_SCRATCH_ROOM bytes that are decrypted to
+ * @aad:	additional data that do not lie in the record
+ * @content:	receiving: DTLS_SCRATCH_ROOM bytes, to which records are decrypted
  * @plain:	how many bytes of @content dtls_scratch_put() has to wipe
  * @fragment:	receiving: DTLS_SCRATCH_ROOM bytes for records that must be
  *		copied before they are opened
- * @rx:		receiving: two runs, as a reader with UDP_GRO goes on from the
- *		first record to those that follow it
- * @dst:	receiving: @aad, @content
+ * @rx:		receiving: two runs. The second is for a reader with UDP_GRO, which
+ *		needs the first record while it takes in those that follow
+ * @dst:	receiving: scatterlist of the result, @aad and a part of @content
  *
- * Lifetime: from dtls_scratch_get() to dtls_scratch_put() the scratch belongs
- * to its task, which may sleep. A sender has one while it seals records, but
- * neither while it copies the caller's data nor while the base waits for room
- * in the send buffer: there a task could stay for as long as it likes.
+ * Lifetime: from dtls_scratch_get() to dtls_scratch_put() the scratch belongs to one
+ * task, which may sleep. A sender has a scratch while it seals records, but not while
+ * it copies the caller's data, nor while the base waits for room in the send buffer:
+ * user space can make both take for ever.
  */
 struct dtls_scratch {
 	int home;
@@ -124,10 +124,10 @@ struct dtls_scratch {
 };
 
 /*
- * Return where @len bytes go that shall follow @offset others in memory that
- * begins with a page. Each page that a record touches costs the cipher a round,
- * and a bounce buffer if a block lies across the end of a page. So a record of
- * half a page at most lies within one page.
+ * Return where in a buffer that begins with a page a record of @len bytes is placed, if
+ * the first @offset bytes are in use. Each page that a record touches costs the cipher
+ * time, and a block that lies across the end of a page costs it a copy. So a record of
+ * half a page or less is placed within one page.
  */
 static inline size_t dtls_scratch_place(size_t offset, size_t len)
 {
@@ -150,8 +150,8 @@ static inline unsigned int dtls_scratch_places(size_t len)
 }
 
 /*
- * The memory in one piece for a few short records has this size. The base
- * copies the records from there: to lend it a page would cost more.
+ * The size of the linear memory for a few short records. The base copies the records
+ * from there, as lending it a page would cost more.
  */
 #define DTLS_LINEAR_SIZE	SZ_4K
 
@@ -164,8 +164,8 @@ void dtls_scratch_put_linear(u8 *linear, int home);
 void dtls_scratch_exit(void);
 
 /*
- * Make @scratch fit for @key: its requests must have room for what that key's
- * cipher keeps there. Sleeps. Return: 0 or -ENOMEM.
+ * Make sure that the requests of @scratch have as many bytes of context as the ciphers
+ * of @key need. Sleeps. Return: 0 or -ENOMEM.
  */
 static inline int __must_check
 dtls_scratch_fit(struct dtls_scratch *scratch, const struct dtls_key *key)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a call leaves behind that was inside UDP's own code when the attach
- * came: an option, a peer, or plaintext in UDP's cork. Nothing of it may stay.
+ * A system call that was inside UDP's own code when the socket was attached may set an
+ * option, connect the socket, or leave plaintext in UDP's cork afterwards. This file
+ * undoes that.
  */
 #include <net/ip.h>
 #include <net/ipv6.h>
@@ -11,7 +12,10 @@
 #include "compat.h"
 #include "sock.h"
 
-/* Write the peer's address to @addr. An IPv4 address becomes a mapped one. */
+/*
+ * Set @addr to the address that @sk is connected to. An IPv4 address becomes a
+ * v4-mapped one.
+ */
 static void get_peer(const struct sock *sk, struct in6_addr *addr)
 {
 #if IS_ENABLED(CONFIG_IPV6)
@@ -23,7 +27,11 @@ static void get_peer(const struct sock *sk, struct in6_addr *addr)
 	ipv6_addr_set_v4mapped(inet_sk(sk)->inet_daddr, addr);
 }
 
-/* Return true if the socket has a peer that its family or its keys forbid. */
+/*
+ * Return true if the socket is connected to a peer that it must not have: any peer, if
+ * it has a table; an IPv4 peer on an AF_INET6 socket; or another peer than that of its
+ * keys.
+ */
 static bool has_wrong_peer(const struct sock *sk, const struct dtls_sock *ds)
 {
 	struct in6_addr addr;
@@ -40,7 +48,7 @@ static bool has_wrong_peer(const struct sock *sk, const struct dtls_sock *ds)
 		!ipv6_addr_equal(&addr, &ds->peer_addr));
 }
 
-/* Drop what waits in UDP's cork, as the end of a socket does. */
+/* Drop the data in UDP's cork, as UDP does when a socket is destroyed. */
 static void flush_corked(struct sock *sk)
 {
 	struct inet_cork *cork = &inet_sk(sk)->cork.base;
@@ -55,7 +63,7 @@ static void flush_corked(struct sock *sk)
 		return;
 	}
 #endif
-	/* Since 7.2 IPv4's own function for this is not exported. */
+	/* Since 7.2 ip_flush_pending_frames() is not exported. */
 	__skb_queue_purge(&sk->sk_write_queue);
 	cork->flags &= ~IPCORK_OPT;
 	kfree(cork->opt);
@@ -65,16 +73,15 @@ static void flush_corked(struct sock *sk)
 }
 
 /*
- * struct proto's release_cb: every task that lets go of the socket's lock comes
- * here, in process context, with the lock's spin lock held.
+ * dtls_sock_release_cb() is the release_cb of struct proto. Every task that releases
+ * the socket's lock calls it, in process context, with the lock's spin lock held.
  *
- * A call that entered UDP's own code before the attach may take the socket's
- * lock after it. Its plaintext must not wait in UDP's cork, where the next
- * record would join it in one datagram. Nor must it connect the socket to
- * another peer than that of the keys, or to a v4-mapped address, from where
- * IPV6_ADDRFORM would put UDP's proto under this module. The lock is never free
- * in such a state, so no other call finds the socket in it. The socket gets an
- * error.
+ * A system call that entered UDP's own code before the attach may take the socket's
+ * lock after the attach. Its plaintext must not stay in UDP's cork, where the next
+ * record would join it in one datagram. Nor may the socket stay connected to another
+ * peer than that of the keys; or to a v4-mapped address, as IPV6_ADDRFORM could then
+ * replace this module's proto by UDP's. This function undoes both before the lock is
+ * free, so no other call finds the socket in such a state, and sets the socket's error.
  */
 void dtls_sock_release_cb(struct sock *sk)
 {
@@ -98,9 +105,9 @@ void dtls_sock_release_cb(struct sock *sk)
 }
 
 /*
- * Take UDP_SEGMENT and UDP_CORK over from UDP, where they would cut or pack
- * records; on an attached socket they are about plaintext. The caller owns the
- * socket's lock.
+ * Move the values of UDP_SEGMENT and UDP_CORK from UDP's structure to this module's. On
+ * an attached socket they are about plaintext, and UDP would apply them to records. The
+ * caller owns the socket's lock.
  */
 void dtls_sock_take_options_locked(struct dtls_sock *ds)
 {
@@ -118,7 +125,10 @@ void dtls_sock_take_options_locked(struct dtls_sock *ds)
 	}
 }
 
-/* Take the options over for a caller without the socket's lock. Sleeps. */
+/*
+ * Call dtls_sock_take_options_locked() under the socket's lock, which this function
+ * takes. Sleeps.
+ */
 void dtls_sock_take_options(struct dtls_sock *ds)
 {
 	lock_sock(ds->sk);
@@ -130,12 +140,13 @@ void dtls_sock_take_options(struct dtls_sock *ds)
  * dtls_sock_bind_peer() - make sure that the socket may get a key
  * @ds:		socket
  *
- * Keys belong to the peer that the socket is connected to when the first one
- * comes. UDP_ENCAP of a call that entered UDP before the attach would hand
- * records to IPsec. Under the setup mutex.
+ * Keys belong to the peer that the socket is connected to when the first one comes,
+ * and this function notes that peer. A socket with UDP_ENCAP, which a call that entered
+ * UDP before the attach may have set, would give records to IPsec, so it gets no key.
+ * The caller holds dtls_sock.setup. Takes the socket's lock. Sleeps.
  *
- * Return: 0, -ENOTCONN, -EISCONN (a peer other than that of the keys before),
- * or -EBUSY (UDP_ENCAP).
+ * Return: 0; -ENOTCONN if the socket is not connected; -EISCONN if it is connected to
+ * another peer than that of its keys; or -EBUSY if it has UDP_ENCAP.
  */
 int dtls_sock_bind_peer(struct dtls_sock *ds)
 {

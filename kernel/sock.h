@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An attached socket, and the datagram that is being cut. */
+/* The state of an attached socket, and of the datagrams that it cuts into records. */
 #ifndef _DTLS_SOCK_H
 #define _DTLS_SOCK_H
 
@@ -22,28 +22,28 @@ struct dtls_table;
  * @skb:	one reference; NULL: the datagram is used up
  * @assoc:	the association that the datagram belongs to: one reference, valid
  *		if @skb is set
- * @serial:	a number that no other datagram of the socket has, nor what other
- *		associations have of a coalesced one
+ * @serial:	number of the datagram, unique on the socket. If parts of a coalesced
+ *		datagram belong to different associations, each part has its own
  * @pos:	where in @skb the next record begins
  * @seg_len:	bytes of each datagram but the last, if @skb is a coalesced one
  * @seg_end:	where in @skb the datagram ends that @pos is in
  * @end:	where in @skb the last datagram ends
- * @piece:	the bytes @piece_start to @piece_end of @skb in memory; NULL:
- *		they have no address
- * @piece_start: see @piece
- * @piece_end:	see @piece; 0: no piece was looked for yet
+ * @piece:	address of the bytes @piece_start to @piece_end of @skb; NULL if they
+ *		have no address
+ * @piece_start: where in @skb the bytes at @piece begin
+ * @piece_end:	where in @skb the bytes at @piece end; 0 before find_piece() was called
  * @piece_next:	index of the fragment of @skb that follows @piece
  * @piece_ours:	@piece is memory that nobody else writes to
  * @has_cid:	a connection ID that this end asked for stands before @pos in
  *		the datagram
- * @begun:	what concerns the datagram as a whole was looked at: whose it is, and
- *		if it is DTLS at all; unused where neither is asked
+ * @begun:	begin_whole() has found the association of the datagram and checked
+ *		that it is DTLS. Unused on a socket that needs neither
  * @intact:	the UDP checksum of @skb was verified
  * @cut:	a record was cut out of @skb
  * @junk:	how many records of the datagram were malformed, forged, or had
  *		no key
  *
- * Under dtls_sock.lock.
+ * dtls_sock.lock guards all members.
  */
 struct dtls_dgram {
 	struct sk_buff *skb;
@@ -69,60 +69,64 @@ struct dtls_dgram {
  * struct dtls_sock - an attached socket
  * @sk:		the socket, whose sk_user_data points here
  * @base:	UDP's struct proto, which the socket had before the attach
- * @base_ops:	likewise its struct proto_ops
- * @data_ready:	likewise its sk_data_ready
- * @stats:	the DTLS_STAT_MAX counters of its network namespace, which @sk
- *		holds
- * @setup:	mutex around the first key, connect and disconnect. Taken outside
- *		of dtls_assoc.setup
- * @retiring:	associations with old read keys
- * @assoc:	the association with the peer that the socket is connected to. If
- *		there is a table, it stands for nobody: it never gets a key, and
+ * @base_ops:	UDP's struct proto_ops, which the socket had before the attach
+ * @data_ready:	the sk_data_ready that the socket had before the attach
+ * @stats:	the DTLS_STAT_MAX counters of the network namespace of @sk, which holds
+ *		a reference to the namespace
+ * @setup:	mutex that serialises the first key, making the table, connect and
+ *		disconnect. A task takes it outside dtls_assoc.setup
+ * @retiring:	the associations with old read keys
+ * @assoc:	the association with the peer that the socket is connected to. On a
+ *		socket with a table it stands for strangers: it never gets a key, and
  *		counts what strangers send
- * @table:	the associations of a socket that is not connected, or NULL. Set
- *		once, under @setup and the socket's lock
+ * @table:	the table of associations of a socket that is not connected, or NULL.
+ *		Written once, under @setup and the socket's lock
  * @peer_addr:	the address that the socket was connected to when the first key
- *		came; an IPv4 address is a mapped one. Written under @setup and
+ *		came; an IPv4 address is a v4-mapped one. Written under @setup and
  *		the socket's lock
- * @peer_port:	likewise the port
- * @lock:	spin lock around the intake, and the lists and figures below.
- *		Taken in process context alone, outside of dtls_assoc.lock
- * @serial:	the number that the datagram taken in last has
+ * @peer_port:	the port that the socket was connected to when the first key came.
+ *		Written under @setup and the socket's lock
+ * @lock:	spin lock that guards the intake and the members from @serial to
+ *		@turned_away. A task takes it outside dtls_assoc.lock, and in
+ *		process context only
+ * @serial:	serial of the datagram that was taken in last
  * @current_dgram: the datagram that was taken from UDP's queue last
- * @kept_dgram:	likewise from @pending, whose records come first
+ * @kept_dgram:	the datagram that was taken from @pending last. Its records come
+ *		before those of @current_dgram
  * @pending:	early records whose key has come, and datagrams given back with
  *		DTLS_FEED
  * @early:	records whose key has not come, of all associations, the oldest
  *		first
  * @ready:	application records that poll or MSG_PEEK has opened
- * @control:	all other records, for MSG_OOB
+ * @control:	control records and events, which a reader with MSG_OOB gets
  * @raw:	the records in @control that are not authenticated, the oldest
  *		first
  * @early_bytes: memory of early records in @early and @pending
  * @raw_bytes:	memory of the records in @raw
- * @control_bytes: memory of the other records in @control
+ * @control_bytes: memory of the records and events in @control that are not in @raw
  * @carried:	the runs of records that tasks are carrying from the intake to a
  *		reader or a queue, the newest first
- * @news:	goes up when something is put into @ready or @control, and at
- *		the end of file
+ * @news:	count of what was put into @ready and @control, and of ends of file. A
+ *		reader compares it to find out whether it missed something
  * @ready_bytes: memory of the records in @ready
- * @turned_away: a poller could not look for control records behind application
- *		data, as @ready was full
+ * @turned_away: a task that polls could not look for control records behind
+ *		application data, as @ready was full
  * @takers:	how many tasks sleep in recvmsg for application data
  * @gro:	UDP coalesces datagrams for this socket
- * @user_gro:	the user asked for UDP_GRO
- * @poll_control: the user asked for EPOLLPRI on control records
- * @pass:	the user wants to read what is not DTLS
- * @corked:	the user's UDP_CORK
- * @gso_size:	the user's UDP_SEGMENT, in bytes of plaintext
- * @cork_lock:	mutex around @cork
+ * @user_gro:	the user set UDP_GRO
+ * @poll_control: the user set DTLS_POLL_CONTROL to get EPOLLPRI for control records
+ * @pass:	the user set DTLS_PASS to read datagrams of other protocols
+ * @corked:	the user set UDP_CORK
+ * @gso_size:	the value that the user gave to UDP_SEGMENT, in bytes of plaintext
+ * @cork_lock:	mutex that guards @cork
  * @cork:	records that wait for the end of their datagram, or NULL
  *
  * Lifetime: made by the attach, under the socket's lock, and freed in close(),
  * after which the socket is a plain UDP socket for the rest of its release.
- * Every use is from a system call on the socket's file, and close() cannot
- * overtake such a call. dtls_wait_data_ready() is the one function of this
- * module that runs in softirq, and it does not look here.
+ * System calls on the socket's file use it, and close() comes after all of them. The
+ * work of @retiring uses it too, until dtls_close() stops that work.
+ * dtls_wait_data_ready() is the only function of this module that runs in softirq, and
+ * it does not use this structure.
  */
 struct dtls_sock {
 	struct sock *sk;
@@ -131,14 +135,14 @@ struct dtls_sock {
 	void (*data_ready)(struct sock *sk);
 	u64 __percpu *stats;
 
-	struct mutex setup;	/* for the first key, connect, disconnect */
+	struct mutex setup;	/* The mutex serialises key, table and connect. */
 	struct dtls_retiring retiring;
 	struct dtls_assoc *assoc;
 	struct dtls_table *table;
 	struct in6_addr peer_addr;
 	__be16 peer_port;
 
-	spinlock_t lock;	/* for the intake, and what follows */
+	spinlock_t lock;	/* The lock guards the intake and the queues. */
 	u64 serial;
 	struct dtls_dgram current_dgram;
 	struct dtls_dgram kept_dgram;
@@ -162,25 +166,27 @@ struct dtls_sock {
 
 	bool corked;
 	u16 gso_size;
-	struct mutex cork_lock;	/* guards @cork */
+	struct mutex cork_lock;	/* The mutex guards @cork. */
 	struct dtls_cork *cork;
 };
 
 /*
- * Return the structure of an attached socket. The caller was called by way of
- * the socket's proto or proto_ops, which swap_ops() writes after sk_user_data.
- * The entry there was read without acquire semantics, so the barrier is here.
+ * Return the structure of the attached socket @sk. The caller was called through the
+ * socket's proto or proto_ops, which swap_ops() writes after sk_user_data. The socket
+ * layer reads those pointers without acquire semantics, so the barrier is here.
  */
 static inline struct dtls_sock *dtls_sk(const struct sock *sk)
 {
-	smp_rmb();	/* pairs with smp_store_release() in swap_ops() */
+	/* The barrier pairs with smp_store_release() in swap_ops(). */
+	smp_rmb();
 	return rcu_dereference_raw(__sk_user_data(sk));
 }
 
 /* Return the table of a socket with many associations, or NULL. */
 static inline struct dtls_table *dtls_sock_table(const struct dtls_sock *ds)
 {
-	return smp_load_acquire(&ds->table);	/* pairs with make_table() */
+	/* The acquire pairs with the release in make_table(). */
+	return smp_load_acquire(&ds->table);
 }
 
 /*

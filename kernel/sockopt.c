@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Options of level SOL_DTLS, and those options of UDP and IPv6 that mean
- * something else on an attached socket or nothing at all.
+ * This file reads and sets the options of level SOL_DTLS, and those options of UDP and
+ * IPv6 that have another meaning on an attached socket or are refused there.
  */
 #include <linux/log2.h>
 #include <linux/mutex.h>
@@ -34,10 +34,10 @@ static bool is_zero(const u8 *p, size_t len)
 /* ---- structures in and out ---- */
 
 /*
- * Copy a structure that may be shorter or longer than the kernel's, as
- * copy_struct_from_user() does. 6.1 has no copy_struct_from_sockptr(), and that
- * of 6.12 is wrong: it does not look at the bytes that the kernel does not
- * know.
+ * Copy the @len bytes of a structure at @src to @dst, which has @size bytes, as
+ * copy_struct_from_user() does: missing bytes become zero, and bytes that this kernel
+ * does not know must be zero. 6.1 has no copy_struct_from_sockptr(), and that of 6.12
+ * does not check the unknown bytes. Return: 0, -E2BIG or -EFAULT.
  */
 static int copy_struct(void *dst, size_t size, sockptr_t src, size_t len)
 {
@@ -53,9 +53,9 @@ static int copy_struct(void *dst, size_t size, sockptr_t src, size_t len)
 }
 
 /*
- * The structures of the user-space interface have no holes and the same layout
- * in 32-bit and 64-bit programs. A structure of an association begins with the
- * association's number.
+ * The structures of the user-space interface have no holes and the same layout in
+ * 32-bit and 64-bit programs. A structure of an option that concerns an association
+ * begins with the association's number.
  */
 #define LAYOUT(type, size, last, at)					\
 	static_assert(sizeof(struct type) == (size) &&			\
@@ -84,15 +84,15 @@ static_assert(sizeof_field(struct dtls_cid, rx) > DTLS_CID_SIZE_MAX);
 static_assert(sizeof_field(struct dtls_window, seen) ==
 	      DTLS_REPLAY_WINDOW_MAX / 8);
 /*
- * The ring of a window is of whole words, and a size that is rounded up to a
- * power of two stays within the maximum.
+ * The ring of a replay window has whole words of 64 bits, and a size that is rounded
+ * up to a power of two stays within the maximum.
  */
 static_assert(DTLS_REPLAY_WINDOW_MIN % 64 == 0);
 static_assert((DTLS_REPLAY_WINDOW_MAX & (DTLS_REPLAY_WINDOW_MAX - 1)) == 0);
 
 /*
- * Return the association of @ds whose number stands at @value, with a reference,
- * or NULL.
+ * Return the association of @ds whose number is the first member of the structure at
+ * @value, with a reference, or NULL.
  */
 static struct dtls_assoc *find_assoc(struct dtls_sock *ds, const void *value)
 {
@@ -131,10 +131,11 @@ static int check_key(const struct dtls_key_info *info,
 }
 
 /*
- * Return true if the connection ID of @info is as long as that of the other
- * read keys: a record does not tell the length of its own, so there can be but
- * one. In DTLS 1.3 the key of early data comes before a connection ID was
- * agreed on. All connection IDs of a socket's @table have one length.
+ * Return true if the connection ID of @info is as long as those of the other read keys
+ * of @assoc. A record does not tell how long its connection ID is, so all of them must
+ * have one length. The exception is the key of early data of DTLS 1.3, which is
+ * installed before a connection ID is agreed on. On a socket with a @table, one length
+ * holds for all associations. The caller holds the setup mutex of @assoc.
  */
 static bool cid_len_fits(const struct dtls_table *table,
 			 const struct dtls_assoc *assoc,
@@ -152,9 +153,10 @@ static bool cid_len_fits(const struct dtls_table *table,
 }
 
 /*
- * Give @assoc the key in @epoch. The association's setup mutex is held. The
- * reference to @epoch is taken over on success. The version is written before the
- * key, so that who finds the key finds its version.
+ * Make @epoch, which has the key of @info, the write or read epoch of @assoc. On
+ * success the reference to @epoch is taken over. The version is written before the
+ * slot, so that a task that finds the key finds its version. The caller holds the setup
+ * mutex of @assoc. Return: 0 or an error.
  */
 static int install_key(struct dtls_table *table, struct dtls_assoc *assoc,
 		       bool write, const struct dtls_key_info *info,
@@ -182,7 +184,10 @@ static int install_key(struct dtls_table *table, struct dtls_assoc *assoc,
 	return dtls_assoc_set_rx(assoc, epoch);
 }
 
-/* Make the key of @info and install it in @assoc. Sleeps. */
+/*
+ * Make an epoch with the key of @info and install it in @assoc. Takes the setup mutex of
+ * @assoc. Sleeps. Return: 0 or an error.
+ */
 static int make_key(struct dtls_table *table, struct dtls_assoc *assoc,
 		    bool write, const struct dtls_key_info *info,
 		    const struct dtls_aead *cipher)
@@ -278,8 +283,9 @@ static int get_counters(struct dtls_sock *ds, struct dtls_assoc *assoc,
 }
 
 /*
- * Give the window of each read epoch @size records. After an error those before
- * it have the new size already, which does no harm: what was received stays so.
+ * Set the size of the replay window of each read epoch of @assoc, and of those to come,
+ * to @size records. After an error some windows have the new size already, which does
+ * no harm: numbers that were received stay so. Sleeps. Return: 0 or -ENOMEM.
  */
 static int resize_windows(struct dtls_assoc *assoc, u32 size)
 {
@@ -344,7 +350,11 @@ static int get_window(struct dtls_sock *ds, struct dtls_assoc *assoc,
 	return 0;
 }
 
-/* Set the connection IDs of @cid. The setup mutex is held. */
+/*
+ * Set the connection ID of the write key to @cid->tx, and add @cid->rx to those that
+ * the peer may use. Either may be empty, and stays as it is then. The caller holds the
+ * setup mutex of @assoc. Return: 0 or an error.
+ */
 static int change_cids(struct dtls_table *table, struct dtls_assoc *assoc,
 		       const struct dtls_cid *cid)
 {
@@ -376,7 +386,10 @@ static int change_cids(struct dtls_table *table, struct dtls_assoc *assoc,
 	return err;
 }
 
-/* Set connection IDs that came or went in a NewConnectionId (RFC 9147 9). */
+/*
+ * Set DTLS_CID: connection IDs that one of the two ends has given to the other in a
+ * NewConnectionId message (RFC 9147 9).
+ */
 static int set_cid(struct dtls_sock *ds, struct dtls_assoc *assoc,
 		   const void *value)
 {
@@ -416,8 +429,9 @@ static int get_cid(struct dtls_sock *ds, struct dtls_assoc *assoc, void *value)
 /* ---- set ---- */
 
 /*
- * struct assoc_setter says how an option of an association is set: the structure
- * of @size bytes, which must have @min at least, and zeros if it ends early.
+ * struct assoc_setter describes an option that sets something of an association. The
+ * user's structure has @min bytes at least. It is copied to @size bytes, of which
+ * missing ones are zero, and @set is called with the copy.
  */
 struct assoc_setter {
 	int name;
@@ -427,7 +441,7 @@ struct assoc_setter {
 		   const void *value);
 };
 
-/* The structure may end behind its member @last. */
+/* SETTER() makes an entry. The user's structure may end behind its member @last. */
 #define SETTER(name, type, last, set)					\
 	{ name, offsetofend(struct type, last), sizeof(struct type), set }
 
@@ -441,8 +455,8 @@ static const struct assoc_setter assoc_setters[] = {
 };
 
 /*
- * Set an option of an association. The user's structure has a page at most, which
- * any future structure will fit into.
+ * Set an option of an association. The user's structure may be a page long at most,
+ * which is enough for later versions of the structures.
  */
 static int set_assoc(struct dtls_sock *ds, const struct assoc_setter *setter,
 		     sockptr_t optval, unsigned int optlen)
@@ -528,7 +542,7 @@ static int delete_assoc(struct dtls_sock *ds, sockptr_t optval,
 	return dtls_assocopt_del(ds, id);
 }
 
-/* Read an option that is 0 or 1. Return it, or an error. */
+/* Read an option whose value is 0 or 1. Return the value, or an error. */
 static int read_switch(sockptr_t optval, unsigned int optlen)
 {
 	u32 val;
@@ -559,8 +573,8 @@ static int set_poll_control(struct dtls_sock *ds, sockptr_t optval,
 		return val;
 	WRITE_ONCE(ds->poll_control, val);
 	/*
-	 * A control record may be in the queue already, so a waiter looks
-	 * again.
+	 * A control record may be in the queue already, so a task that polls
+	 * is woken to find it.
 	 */
 	if (val)
 		dtls_wait_wake_one(ds->sk);
@@ -593,7 +607,10 @@ static int set_dtls(struct dtls_sock *ds, int optname, sockptr_t optval,
 	return -ENOPROTOOPT;
 }
 
-/* Set an option of UDP that would act on ciphertext if UDP knew it. */
+/*
+ * Set an option of UDP that is about plaintext on an attached socket. UDP is not told
+ * of it, as it would apply the option to ciphertext.
+ */
 static int set_udp(struct dtls_sock *ds, int optname, sockptr_t optval,
 		   unsigned int optlen)
 {
@@ -634,7 +651,7 @@ int dtls_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 	    (optname == UDP_SEGMENT || optname == UDP_GRO ||
 	     optname == UDP_CORK || optname == UDP_ENCAP))
 		return set_udp(ds, optname, optval, optlen);
-	/* IPV6_ADDRFORM would put UDP's own proto under this module. */
+	/* IPV6_ADDRFORM would replace this module's proto by UDP's. */
 	if (level == SOL_IPV6 && optname == IPV6_ADDRFORM)
 		return -EOPNOTSUPP;
 	return ds->base->setsockopt(sk, level, optname, optval, optlen);
@@ -652,9 +669,9 @@ static int put_opt(const void *src, int size, char __user *optval,
 }
 
 /*
- * struct assoc_getter says how an option of an association is read: the user
- * fills in the first @in bytes of the structure of @size bytes, and @get fills
- * in the rest, which is zero.
+ * struct assoc_getter describes an option that reads something of an association. The
+ * user fills in the first @in bytes of the structure, which has @size bytes. @get
+ * fills in the others, which are zero before.
  */
 struct assoc_getter {
 	int name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The options of an attached socket; see sockopt.c. */
+/* The socket options of an attached socket. See sockopt.c. */
 #ifndef _DTLS_SOCKOPT_H
 #define _DTLS_SOCKOPT_H
 

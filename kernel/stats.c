@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The counters of an association, and those of its network namespace in
- * /proc/net/dtls_stat.
+ * This file counts received records for their association, for the network namespace
+ * (/proc/net/dtls_stat), for UDP and for the socket.
  */
 #include <linux/percpu.h>
 #include <linux/proc_fs.h>
@@ -37,19 +37,19 @@ static const char * const names[DTLS_STAT_MAX] = {
 };
 
 struct dtls_net {
-	u64 __percpu *stats;	/* DTLS_STAT_MAX for each CPU */
+	u64 __percpu *stats;	/* Each CPU has DTLS_STAT_MAX counters. */
 };
 
 static unsigned int dtls_net_id __read_mostly;
 
-/* dtls_run.why holds a reason in one byte. */
+/* dtls_run.why has one byte for a drop reason. */
 static_assert(SKB_DROP_REASON_XFRM_POLICY <= U8_MAX &&
 	      SKB_DROP_REASON_INVALID_PROTO <= U8_MAX &&
 	      SKB_DROP_REASON_PKT_TOO_BIG <= U8_MAX &&
 	      SKB_DROP_REASON_SOCKET_RCVBUFF <= U8_MAX &&
 	      SKB_DROP_REASON_UDP_CSUM <= U8_MAX);
 
-/* Return the counters of @net, which live as long as @net is held. */
+/* Return the counters of @net, which live as long as @net. */
 u64 __percpu *dtls_stats_of(struct net *net)
 {
 	struct dtls_net *dn = net_generic(net, dtls_net_id);
@@ -58,14 +58,14 @@ u64 __percpu *dtls_stats_of(struct net *net)
 }
 
 /*
- * The counters of what was received, and which of these records plain UDP would
- * count as dropped. A record that reaches no reader counts as a dropped
- * datagram does: in InErrors and among the drops of the socket (ss -m); for
- * want of room in RcvbufErrors, too. An empty record and a control record are
- * no drops. A wrong checksum is counted among the malformed records, and by
- * dtls_intake_intact() in InCsumErrors.
+ * kinds[] tells for each counter of received records which counter of the namespace
+ * goes up with it, and whether the record is a drop. A drop is counted as UDP counts a
+ * dropped datagram: in InErrors and among the drops of the socket (ss -m); and in
+ * RcvbufErrors if there was no room. An empty record and a control record are no
+ * drops. A record with a wrong checksum is a malformed one, and dtls_intake_intact()
+ * counts it in InCsumErrors as well.
  *
- * @reason is what dropwatch shows for a datagram that has nothing else in it.
+ * @reason is what dropwatch shows for a datagram with no other record in it.
  */
 static const struct {
 	u8 stat;
@@ -93,7 +93,7 @@ static const struct {
 };
 
 /*
- * Count @what for @assoc and for the network namespace and, if it is a
+ * Count a record as @what for @assoc and for the network namespace and, if that is a
  * drop, for UDP and the socket. The function may be called in any context.
  */
 void dtls_stats_count(struct dtls_sock *ds, struct dtls_assoc *assoc,
@@ -112,8 +112,8 @@ void dtls_stats_count(struct dtls_sock *ds, struct dtls_assoc *assoc,
 }
 
 /*
- * Return the enum skb_drop_reason of a record counted as @what; 0: it is no
- * drop.
+ * Return the enum skb_drop_reason of a record that is counted as @what, or 0 if that is
+ * no drop.
  */
 u8 dtls_stats_drop_reason(enum dtls_count what)
 {

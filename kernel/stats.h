@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The counters of an association, and those of its network namespace in
- * /proc/net/dtls_stat.
+ * The counters of associations, and those of network namespaces, which
+ * /proc/net/dtls_stat shows.
  */
 #ifndef _DTLS_STATS_H
 #define _DTLS_STATS_H
@@ -38,8 +38,8 @@ void dtls_stats_exit(void);
 u64 __percpu *dtls_stats_of(struct net *net);
 
 /*
- * Add @n to a counter of the namespace. The function may be called in any
- * context.
+ * Add @n to the counter @stat of the socket's network namespace. The function may be
+ * called in any context.
  */
 static inline void dtls_stats_add(struct dtls_sock *ds, enum dtls_stat stat,
 				  u64 n)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tracepoints of trace.h. Their names for drops are those of enum
- * dtls_count.
+ * This file defines the tracepoints that trace.h declares. dtls_drop needs enum
+ * dtls_count from assoc.h for its reasons.
  */
 #include "assoc.h"
 

@@ -10,9 +10,10 @@
  *			one datagram after the other
  *
  * Any number of tasks may seal on one socket at once. They share the sequence
- * number, which is atomic, and wait for one lock alone, the cork's mutex. A
- * sequence number is taken when nothing but the cipher can fail any more. One
- * sendmsg() makes one record, unless UDP_SEGMENT or splice says where to cut.
+ * number, which is atomic. The only lock of this module that they wait for is
+ * dtls_sock.cork_lock. A sequence number is taken when nothing but the cipher can fail
+ * any more. One sendmsg() makes one record, unless UDP_SEGMENT or splice says where to
+ * cut.
  */
 #include <linux/skbuff.h>
 #include <linux/slab.h>
@@ -35,42 +36,66 @@
 #include "trace.h"
 #include "tx.h"
 
-/* BASE_FLAGS are those of the caller's flags that the base gets. */
+/* BASE_FLAGS are the flags of the caller that are passed on to the base. */
 #define BASE_FLAGS	(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_CONFIRM | \
 			 MSG_DONTROUTE)
 
-/* Behind the caller's control messages there is room for two of ours. */
+/*
+ * This module adds at most two control messages to those of the caller: the source
+ * address of dtls_dest_put_source() and UDP_SEGMENT. They take so many bytes.
+ */
 #define CONTROL_ROOM	(DTLS_DEST_SOURCE_MAX + CMSG_SPACE(sizeof(u16)))
 
 /*
- * One record of up to COPY_MAX bytes is cheaper copied by the base than lent.
- * For several records that limit is DTLS_LINEAR_SIZE. Both were measured, for
- * sender and receiver together.
+ * It is cheaper that the base copies one record of up to COPY_MAX bytes than that it
+ * takes a reference to the record's page. For several records the limit is
+ * DTLS_LINEAR_SIZE. Both were measured, for sender and receiver together.
  */
 #define COPY_MAX	1024
 static_assert(COPY_MAX <= DTLS_LINEAR_SIZE);
 
-/* struct tx is what one call of sendmsg() asks for; it lies on the call's stack. */
+/**
+ * struct tx - one call of sendmsg()
+ * @ds:		the socket
+ * @assoc:	the association that the message goes to
+ * @dest:	destination of the message on a socket with a table; NULL on a
+ *		connected socket
+ * @id:		number of the association from the control message DTLS_ASSOC, or 0
+ * @epoch:	the write epoch, with a reference
+ * @msg:	the caller's message
+ * @flags:	MSG_* for the base
+ * @segment:	bytes of plaintext of each record but the last; 0: the message is one
+ *		record
+ * @cut:	the call has a control message UDP_SEGMENT
+ * @dontfrag:	value of the control message IPV6_DONTFRAG; negative: there is none
+ * @type:	content type of the records
+ * @info:	the control message DTLS_RECORD_INFO, if @has_info; else zero
+ * @has_info:	the call has a control message DTLS_RECORD_INFO
+ * @control:	control messages for the base, or NULL
+ * @control_len: bytes of control messages at @control
+ *
+ * The structure lies on the stack of the call.
+ */
 struct tx {
 	struct dtls_sock *ds;
 	struct dtls_assoc *assoc;
-	struct dtls_dest *dest;		/* NULL: the socket is connected */
-	u64 id;				/* of the association, or 0 */
-	struct dtls_epoch *epoch;	/* a reference */
+	struct dtls_dest *dest;
+	u64 id;
+	struct dtls_epoch *epoch;
 	struct msghdr *msg;
-	unsigned int flags;		/* for the base */
-	unsigned int segment;		/* plaintext bytes a record; 0: all */
-	bool cut;			/* @segment was said in this call */
-	int dontfrag;			/* IPV6_DONTFRAG; negative: the socket's */
+	unsigned int flags;
+	unsigned int segment;
+	bool cut;
+	int dontfrag;
 	u8 type;
 	struct dtls_record_info info;
 	bool has_info;
-	void *control;			/* the user's cmsgs but those we ate */
+	void *control;
 	size_t control_len;
 };
 
 /**
- * struct run - records that are made at once
+ * struct run - records that are made together
  * @spot:	the place in the batch where the first record lies
  * @n:		the number of records
  * @len:	bytes of content of all records
@@ -91,10 +116,14 @@ struct run {
 	bool more;
 };
 
-/*
- * struct dtls_cork has records that wait for the end of their datagram. They
- * lie in pages of the cork's own: in pages of the tasks that add them, the
- * records of many tasks would be more pieces than a datagram takes.
+/**
+ * struct dtls_cork - sealed records that wait for the end of their datagram
+ * @batch:	the records
+ * @frag:	the page that memory for the next record is taken from
+ * @bvec:	pieces of memory of @batch
+ *
+ * The records lie in pages of the cork and not in those of the tasks that add them, as
+ * the records of many tasks would be more pieces than a datagram takes.
  */
 struct dtls_cork {
 	struct dtls_batch batch;
@@ -102,12 +131,12 @@ struct dtls_cork {
 	struct bio_vec bvec[DTLS_PIECES(DTLS_DATAGRAM_MAX)];
 };
 
-/* ---- down ---- */
+/* ---- datagrams to the base ---- */
 
 /*
- * to_base() gives @len bytes to the base's sendmsg. All that is sent goes this
- * way. UDP must neither cut nor pack it, so options that a call inside UDP left
- * there during the attach are taken over first.
+ * to_base() gives @len bytes to the base's sendmsg. Everything that the module sends
+ * passes here. UDP must neither cut nor pack datagrams, so options that a call inside
+ * UDP has set there since the attach are taken over first.
  */
 static int to_base(struct dtls_sock *ds, struct msghdr *msg, size_t len)
 {
@@ -116,7 +145,11 @@ static int to_base(struct dtls_sock *ds, struct msghdr *msg, size_t len)
 	return ds->base->sendmsg(ds->sk, msg, len);
 }
 
-/* base_send() calls the base's sendmsg for @len bytes of @batch from @pos on. */
+/*
+ * base_send() sends @len bytes of @batch from @pos on: as a GSO packet of datagrams of
+ * @gso_size bytes or, if that is 0, as one datagram. Returns what the base's sendmsg
+ * returns.
+ */
 static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
 		     size_t len, u16 gso_size)
 {
@@ -151,8 +184,8 @@ static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
 		struct cmsghdr *cmsg;
 
 		/*
-		 * parse_control() left room for UDP_SEGMENT behind the caller's
-		 * control messages.
+		 * Behind the control messages at tx->control there is room for
+		 * UDP_SEGMENT; see CONTROL_ROOM.
 		 */
 		if (!tx->control)
 			msg.msg_control = small;
@@ -167,10 +200,10 @@ static int base_send(struct tx *tx, struct dtls_batch *batch, size_t pos,
 }
 
 /*
- * mark_copied() marks the task's pages, to which the base copied a GSO packet.
- * Nobody else writes to them, so a reader on this machine may open the records
- * there without copying them first. A reader that comes before the mark copies
- * them.
+ * mark_copied() marks the task's page that the base has copied a GSO packet to. User
+ * space cannot write to that page, so a receiver on this machine may open the records
+ * there without copying them first. A receiver that is faster than the mark copies
+ * them. See dtls_batch_page_mark.
  */
 static void mark_copied(void)
 {
@@ -181,13 +214,13 @@ static void mark_copied(void)
 }
 
 /*
- * push_batch() sends @batch: records of @size bytes, of which the last may be
- * shorter, in a datagram each, or all records in one datagram if @size is 0.
- * Where GSO is not possible (no checksum offload, IPsec, SO_NO_CHECK, a record
- * larger than the path), the same records are sent one by one: the bytes are
- * not sealed again, so no nonce is used twice. Where not even one record can be
- * lent (net.core.max_skb_frags), the base copies it. Returns bytes of
- * ciphertext that were sent, or an error if none were.
+ * push_batch() sends @batch: each record in a datagram of its own, where records have
+ * @size bytes and the last one may be shorter; or all records in one datagram, if @size
+ * is 0. Where GSO is not possible (no checksum offload, IPsec, SO_NO_CHECK, a record
+ * larger than the path MTU), the same records are sent one by one. They are not sealed
+ * again, so no nonce is used twice. If the base cannot take references to all pages of
+ * one record (net.core.max_skb_frags), it copies the record. Returns how many bytes of
+ * records were sent, or an error if none were.
  */
 static ssize_t push_batch(struct tx *tx, struct dtls_batch *batch, size_t size)
 {
@@ -219,8 +252,8 @@ static ssize_t push_batch(struct tx *tx, struct dtls_batch *batch, size_t size)
 /* ---- records ---- */
 
 /*
- * tell_number() writes the number of a record to where the caller asked for it;
- * see struct dtls_record_info.
+ * tell_number() writes the epoch and the number of a record to the address that the
+ * caller gave in dtls_record_info.number_ptr.
  */
 static noinline int tell_number(const struct tx *tx, u64 seq)
 {
@@ -255,6 +288,11 @@ static void count_sent(struct tx *tx, unsigned int records, size_t bytes)
 	dtls_stats_add(tx->ds, DTLS_STAT_TX_BYTES, bytes);
 }
 
+/*
+ * take_seq() takes @n sequence numbers from the write epoch, counts a key that has none
+ * left, and queues an event when the key comes near its limit. Returns what
+ * dtls_epoch_take_seq() returns. Sleeps.
+ */
 static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
 {
 	int taken = dtls_epoch_take_seq(tx->epoch, n, seq);
@@ -268,9 +306,8 @@ static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
 }
 
 /*
- * begin_run() makes @run one of @n records of @segment bytes each, the last of
- * what is left of @len bytes. The caller has set where they lie, and whether
- * more records follow.
+ * begin_run() fills in @run for @n records with @len bytes of content in all, @segment
+ * bytes in each but the last. The caller has set @run->spot and @run->more.
  */
 static void begin_run(struct run *run, const struct dtls_key *key,
 		      unsigned int n, size_t segment, size_t len)
@@ -294,9 +331,9 @@ static void cut_run(struct run *run, unsigned int n)
 }
 
 /*
- * lay_out() finds memory for @run in @batch, which is empty, and cuts the run if
- * one batch does not take all of it. What is cheaper copied by the base than lent
- * to it gets linear memory.
+ * lay_out() provides memory for @run in @batch, which is empty, and shortens the run if
+ * one batch does not hold all of it. Short records get linear memory, which the base
+ * copies; see COPY_MAX. Sleeps. Returns 0 or -ENOBUFS.
  */
 static int lay_out(struct dtls_batch *batch, struct run *run)
 {
@@ -321,9 +358,9 @@ static int lay_out(struct dtls_batch *batch, struct run *run)
 }
 
 /*
- * copy_in() copies the caller's next @len bytes to @to, in memory of whole pages
- * or of a slab. copy_from_iter() would first check which of these it is, or
- * whether it is a stack.
+ * copy_in() copies the caller's next @len bytes to @to, in memory of a batch. Unlike
+ * copy_from_iter(), copy_page_from_iter() does not check for stack and slab memory,
+ * which is not needed here. Returns false if the caller's memory cannot be read.
  */
 static bool copy_in(struct tx *tx, u8 *to, size_t len)
 {
@@ -347,10 +384,11 @@ static bool copy_to_pages(struct tx *tx, const struct bio_vec *pages,
 }
 
 /*
- * waiting_content() returns where the plaintext of several short records waits,
- * or NULL. It is copied all at once to the end of their memory, and seal_run()
- * moves each part to its place. A record is longer than its content, so no record
- * reaches content that still waits.
+ * waiting_content() returns where the plaintext of several short records waits to be
+ * sealed, or NULL if each part lies in its record. copy_run() copies this plaintext at
+ * once to the end of the linear memory, and seal_run() moves each part to its place. A
+ * record is longer than its content, so no record is written over plaintext that still
+ * waits.
  */
 static u8 *waiting_content(const struct dtls_batch *batch,
 			   const struct run *run)
@@ -360,7 +398,10 @@ static u8 *waiting_content(const struct dtls_batch *batch,
 	return batch->linear + batch->len - run->len;
 }
 
-/* copy_run() copies the caller's next bytes to where they will be sealed. */
+/*
+ * copy_run() copies the caller's next @run->len bytes to where they will be sealed, or
+ * to where they wait for it. Returns 0 or -EFAULT.
+ */
 static __always_inline int copy_run(struct tx *tx,
 				    const struct dtls_batch *batch,
 				    const struct run *run)
@@ -388,7 +429,10 @@ static __always_inline int copy_run(struct tx *tx,
 	return 0;
 }
 
-/* seal_run() seals the first @n records of @run, with numbers from @seq on. */
+/*
+ * seal_run() seals the first @n records of @run with the sequence numbers from @seq on.
+ * Sleeps. Returns 0 or an error, after which records may still be plaintext.
+ */
 static int seal_run(struct tx *tx, const struct dtls_batch *batch,
 		    const struct run *run, struct dtls_scratch *scratch,
 		    unsigned int n, u64 seq)
@@ -428,11 +472,11 @@ static int seal_run(struct tx *tx, const struct dtls_batch *batch,
 }
 
 /*
- * make_records() numbers and seals @run, whose content is in its place. Returns
- * how many records were made: fewer, and the first ones, if no more sequence
- * numbers were left; or an error. The scratch is given back before the records
- * go down, as the base may wait for room, and before tell_number(), which may
- * sleep.
+ * make_records() takes sequence numbers for the records of @run and seals them, after
+ * copy_run(). Returns how many records were made, which are fewer than @run->n if no
+ * more sequence numbers were left; or an error. The scratch is given back before
+ * tell_number() writes to user space, and before the base is called, which waits for
+ * room: user space can make both take for ever.
  */
 static int make_records(struct tx *tx, const struct dtls_batch *batch,
 			const struct run *run)
@@ -454,7 +498,8 @@ static int make_records(struct tx *tx, const struct dtls_batch *batch,
 	dtls_scratch_put(scratch);
 	if (n > 0 && unlikely(tx->info.number_ptr)) {
 		/*
-		 * A record whose number the caller cannot be told is not sent.
+		 * If the number cannot be written for the caller, the record
+		 * is not sent.
 		 */
 		err = tell_number(tx, seq + n - 1);
 		if (err)
@@ -464,9 +509,9 @@ static int make_records(struct tx *tx, const struct dtls_batch *batch,
 }
 
 /*
- * send_batch() sends @run, or as many of its records as one batch takes, and adds
- * the bytes of content that were sent to @done. Returns 0, or an error if no more
- * can be sent.
+ * send_batch() makes and sends the records of @run, or as many of them as @batch holds,
+ * and adds the bytes of content that were sent to @done. Returns 0, or an error if no
+ * more can be sent.
  */
 static int send_batch(struct tx *tx, struct dtls_batch *batch, struct run *run,
 		      size_t *done)
@@ -481,7 +526,8 @@ static int send_batch(struct tx *tx, struct dtls_batch *batch, struct run *run,
 	err = copy_run(tx, batch, run);
 	n = err ?: make_records(tx, batch, run);
 	/*
-	 * What is left in the batch may be plaintext, which must not go down.
+	 * The records that were not made may be plaintext, which must not be
+	 * sent.
 	 */
 	if (n < (int)run->n)
 		dtls_batch_cut(batch, n > 0 ? n * size : 0);
@@ -491,7 +537,7 @@ static int send_batch(struct tx *tx, struct dtls_batch *batch, struct run *run,
 	sent = push_batch(tx, batch, size);
 	if (sent < 0)
 		return sent;
-	/* UDP took no more than the first records of the batch. */
+	/* The base has sent the first records of the batch only. */
 	if (sent < batch->len) {
 		cut_run(run, sent / size);
 		err = -EAGAIN;
@@ -506,7 +552,10 @@ static ssize_t send_records(struct tx *tx, size_t len)
 {
 	const struct dtls_key *key = &tx->epoch->key;
 	size_t segment = tx->segment && tx->segment < len ? tx->segment : len;
-	/* Kernels that zero the stack would write it all for each call. */
+	/*
+	 * The array is large, and zeroing it in each call would be waste, which
+	 * kernels that initialise the stack would do.
+	 */
 	struct bio_vec bvec[DTLS_BATCH_PIECES] __uninitialized;
 	struct dtls_batch batch = { .max = ARRAY_SIZE(bvec), .bvec = bvec };
 	size_t most = 1, left = len, done = 0, n;
@@ -532,7 +581,7 @@ static ssize_t send_records(struct tx *tx, size_t len)
 	return done ? done : err;
 }
 
-/* ---- the cork: several records in one datagram ---- */
+/* ---- the cork ---- */
 
 static void free_cork(struct dtls_cork *cork)
 {
@@ -572,7 +621,10 @@ static struct dtls_cork *get_cork(struct dtls_sock *ds)
 	return cork;
 }
 
-/* add_to_cork() adds one record to @cork. An error leaves those before it alone. */
+/*
+ * add_to_cork() makes one record of the caller's next @len bytes in @cork. Returns 0; or
+ * an error, and the records that are in the cork stay there.
+ */
 static int add_to_cork(struct tx *tx, struct dtls_cork *cork, size_t len,
 		       bool more)
 {
@@ -597,8 +649,9 @@ static int add_to_cork(struct tx *tx, struct dtls_cork *cork, size_t len,
 }
 
 /*
- * send_corked() adds a record to the cork, and sends the datagram if no more
- * records follow. A record that does not fit leaves those before it alone.
+ * send_corked() adds a record of @len bytes of content to the cork and, unless @more
+ * records follow, sends the datagram. If the record does not fit, the datagram stays as
+ * it is. Takes dtls_sock.cork_lock. Returns @len or an error.
  */
 static ssize_t send_corked(struct tx *tx, size_t len, bool more)
 {
@@ -622,7 +675,10 @@ static ssize_t send_corked(struct tx *tx, size_t len, bool more)
 	return ret;
 }
 
-/* dtls_tx_uncork() sends what waits when UDP_CORK is cleared or a splice ends. */
+/*
+ * dtls_tx_uncork() sends the records in the cork as one datagram, when UDP_CORK is
+ * cleared or a splice ends. Takes dtls_sock.cork_lock. Returns 0 or an error.
+ */
 int dtls_tx_uncork(struct dtls_sock *ds, int flags)
 {
 	struct tx tx = { .ds = ds, .flags = flags & BASE_FLAGS };
@@ -634,18 +690,22 @@ int dtls_tx_uncork(struct dtls_sock *ds, int flags)
 	return err;
 }
 
-/* dtls_tx_purge() is called by close(), when no other call is on the socket. */
+/*
+ * dtls_tx_purge() drops the records in the cork. dtls_close() calls it when no other
+ * call is on the socket, so no lock is needed.
+ */
 void dtls_tx_purge(struct dtls_sock *ds)
 {
 	if (ds->cork)
 		free_cork(ds->cork);
 }
 
-/* ---- what is asked for ---- */
+/* ---- control messages ---- */
 
 /*
- * parse_info() copies a DTLS_RECORD_INFO. A program of another version may have
- * a shorter or a longer structure; what is unknown here must be zero.
+ * parse_info() copies the control message DTLS_RECORD_INFO to @tx->info. The structure
+ * of a program of another version may be shorter or longer; bytes that this module does
+ * not know must be zero. Returns 0, -EINVAL or -E2BIG.
  */
 static int parse_info(struct tx *tx, const struct cmsghdr *cmsg)
 {
@@ -664,7 +724,7 @@ static int parse_info(struct tx *tx, const struct cmsghdr *cmsg)
 	return 0;
 }
 
-/* parse_id() reads DTLS_ASSOC, the number of the association that is meant. */
+/* parse_id() copies the number in the control message DTLS_ASSOC to @tx->id. */
 static int parse_id(struct tx *tx, const struct cmsghdr *cmsg)
 {
 	if (cmsg->cmsg_len != CMSG_LEN(sizeof(tx->id)))
@@ -674,9 +734,9 @@ static int parse_id(struct tx *tx, const struct cmsghdr *cmsg)
 }
 
 /*
- * parse_dontfrag() looks whether @cmsg, which the base gets, is IPV6_DONTFRAG. It
- * is the one control message that says how long a datagram may be, which
- * check_send() has to know.
+ * parse_dontfrag() copies the value of @cmsg to @tx->dontfrag if @cmsg is IPV6_DONTFRAG.
+ * The base gets that control message, too. It decides how long a datagram may be, which
+ * check_send() has to know. Returns 0 or -EINVAL.
  */
 static int parse_dontfrag(struct tx *tx, const struct cmsghdr *cmsg)
 {
@@ -690,9 +750,10 @@ static int parse_dontfrag(struct tx *tx, const struct cmsghdr *cmsg)
 }
 
 /*
- * parse_control() takes UDP_SEGMENT, whose value is in bytes of plaintext, and
- * DTLS_RECORD_INFO out of the caller's control messages. It copies the others for
- * the base, and leaves room behind them for the UDP_SEGMENT of the ciphertext.
+ * parse_control() reads the caller's control messages. Those of level SOL_DTLS and
+ * UDP_SEGMENT, whose value is in bytes of plaintext, are for this module. The others are
+ * copied to @tx->control for the base, with CONTROL_ROOM behind them. Sleeps. Returns 0
+ * or an error; @tx->control is the caller's to free in both cases.
  */
 static int parse_control(struct tx *tx)
 {
@@ -737,8 +798,9 @@ static int parse_control(struct tx *tx)
 }
 
 /*
- * dtls_tx_mtu() returns how many bytes of plaintext make a record that fits the
- * path to @flow (NULL: to the connected peer) now, or 0 if that is unknown.
+ * dtls_tx_mtu() returns the bytes of content of the longest record under @key that can
+ * now be sent in one piece to the peer of @flow or, if @flow is NULL, to the connected
+ * peer; or 0 if that is unknown. Sleeps.
  */
 unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_flow *flow,
 			 const struct dtls_key *key)
@@ -758,8 +820,9 @@ static const struct dtls_flow *flow_of(const struct tx *tx)
 }
 
 /*
- * check_send() refuses what the base would refuse. That must happen before a
- * sequence number is spent, or a program that retries would use the key up.
+ * check_send() returns an error if the base would refuse a record with @record_len bytes
+ * of content now. This must be known before a sequence number is taken, as a program
+ * that tries again and again would use the key up otherwise.
  */
 static int check_send(struct tx *tx, size_t record_len)
 {
@@ -773,7 +836,7 @@ static int check_send(struct tx *tx, size_t record_len)
 	if (err)
 		return err;
 	if (!tx->dest && sk->sk_state != TCP_ESTABLISHED)
-		return -EDESTADDRREQ;	/* ss -K disconnected it */
+		return -EDESTADDRREQ;	/* ss -K has disconnected it. */
 	if (record_len > tx->epoch->key.max_plaintext)
 		return -EMSGSIZE;
 	if (dtls_path_dont_fragment(sk, tx->dontfrag)) {
@@ -792,9 +855,10 @@ static int check_send(struct tx *tx, size_t record_len)
 }
 
 /*
- * send_raw() sends a datagram of the handshake as it is. It is never application
- * data. The options UDP_SEGMENT and UDP_CORK are about records and do not matter
- * here; a control message or a flag of the same meaning is refused.
+ * send_raw() gives the caller's bytes to the base as one datagram, as they are. The
+ * library sends the handshake so, and a program datagrams of other protocols. The
+ * options UDP_SEGMENT and UDP_CORK are about records and do not matter here; a control
+ * message or a flag of the same meaning is refused.
  */
 static int send_raw(struct tx *tx, size_t len)
 {
@@ -810,6 +874,11 @@ static int send_raw(struct tx *tx, size_t len)
 	return to_base(tx->ds, &msg, len);
 }
 
+/*
+ * check_info() checks the DTLS_RECORD_INFO of a record that is to be sealed, and sets
+ * the type of the record from it. Returns 0; -EINVAL; or -ESTALE if the write epoch is
+ * not the one that the caller named.
+ */
 static int check_info(struct tx *tx)
 {
 	const struct dtls_record_info *info = &tx->info;
@@ -826,6 +895,11 @@ static int check_info(struct tx *tx)
 	return 0;
 }
 
+/*
+ * send_protected() sends the caller's @len bytes as records under @tx->epoch: it checks
+ * what is asked for, decides where records are cut, and whether they go to the cork.
+ * Returns how many bytes of content were sent or corked, or an error.
+ */
 static ssize_t send_protected(struct tx *tx, size_t len)
 {
 	struct dtls_sock *ds = tx->ds;
@@ -840,7 +914,7 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 		if (ret)
 			return ret;
 	}
-	/* UDP_SEGMENT cuts data, and a control message is one record. */
+	/* UDP_SEGMENT cuts application data; other content is one record. */
 	if (tx->type != DTLS_CT_APPLICATION_DATA && tx->cut)
 		return -EINVAL;
 	if (tx->type != DTLS_CT_APPLICATION_DATA)
@@ -849,15 +923,17 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 		tx->segment = dtls_tx_mtu(ds, flow_of(tx), &tx->epoch->key) ?:
 			      tx->epoch->key.max_plaintext;
 
-	/* A cork is one datagram, and does not tell whose. */
+	/* A cork is one datagram, and it does not tell its association. */
 	if (tx->dest && more)
 		return -EOPNOTSUPP;
 
 	record_len = tx->segment ? min_t(size_t, len, tx->segment) : len;
 	/*
-	 * Datagrams of one record each cannot wait for more of them, and what
-	 * the base is told of a datagram comes with its last record. A splice
-	 * says MSG_MORE by itself.
+	 * MSG_MORE puts records into one datagram, and UDP_SEGMENT a record
+	 * into each datagram, so the two exclude each other. Control messages
+	 * for the base are about a whole datagram, so only its last record may
+	 * have some. The kernel sets MSG_MORE for each part of a splice but
+	 * the last, which means neither.
 	 */
 	if (!splice && ((tx->msg->msg_flags & MSG_MORE && record_len < len) ||
 			(more && tx->control)))
@@ -866,14 +942,14 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 	if (ret)
 		return ret;
 
-	/* A splice goes on by itself: its parts are cut, never packed. */
+	/* The records of a splice are sent at once and never go to the cork. */
 	if (!splice && (more || READ_ONCE(ds->cork)) && record_len == len)
 		ret = send_corked(tx, len, more);
 	else
 		ret = send_records(tx, len);
 	/*
-	 * A caller that tries again goes on where it was told that the sent
-	 * bytes end.
+	 * The iterator must stand behind the bytes that were sent, as a caller
+	 * that tries again goes on from there.
 	 */
 	unsent = before - iov_iter_count(iter) - max_t(ssize_t, ret, 0);
 	if (unsent)
@@ -881,7 +957,10 @@ static ssize_t send_protected(struct tx *tx, size_t len)
 	return ret;
 }
 
-/* send_sealed() sends the message under the write key of its association. */
+/*
+ * send_sealed() sends the message under the write key of @tx->assoc. Returns what
+ * send_protected() returns, or -ENOKEY.
+ */
 static ssize_t send_sealed(struct tx *tx, size_t len)
 {
 	ssize_t ret;
@@ -895,8 +974,8 @@ static ssize_t send_sealed(struct tx *tx, size_t len)
 }
 
 /*
- * send_to_one() sends a message of a socket with many associations. Numbers in both
- * control messages must be the same one.
+ * send_to_one() sends a message on a socket with a table to one of its associations. If
+ * both DTLS_ASSOC and DTLS_RECORD_INFO tell a number, it must be the same.
  */
 static noinline ssize_t send_to_one(struct tx *tx, size_t len)
 {
@@ -925,7 +1004,7 @@ static noinline ssize_t send_to_one(struct tx *tx, size_t len)
 	return ret;
 }
 
-/* send_to_peer() sends a message of a connected socket. */
+/* send_to_peer() sends a message on a connected socket to its peer. */
 static ssize_t send_to_peer(struct tx *tx, size_t len)
 {
 	if (tx->id || tx->info.id)
@@ -955,7 +1034,7 @@ int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	if (msg->msg_flags & (MSG_OOB | MSG_ZEROCOPY))
 		return -EOPNOTSUPP;
 	if (msg->msg_flags & MSG_PROBE)
-		return len;	/* it asks for no datagram */
+		return len;	/* MSG_PROBE asks UDP to send nothing. */
 	if (len > 0xffff && !(msg->msg_flags & MSG_SPLICE_PAGES))
 		return -EMSGSIZE;
 

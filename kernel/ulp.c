@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Attach to a UDP socket, and let go of it in close().
+ * This file attaches UDP sockets to the module and releases them in close().
  *
- * UDP has no hook for a ULP. The door is nf_register_sockopt(): an option of
- * level SOL_IP that IP does not know comes here, for AF_INET6 sockets too. The
- * attach swaps the socket's proto and proto_ops for copies whose entries for
- * data are this module's, as net/tls does.
+ * UDP has no hook for a ULP. The module registers the option DTLS_ULP with
+ * nf_register_sockopt(): an option of level SOL_IP that IP does not know is passed to
+ * the module, for AF_INET6 sockets too. The attach swaps the socket's proto and
+ * proto_ops for copies whose entries for data are this module's, as net/tls does.
  */
 #include <linux/module.h>
 #include <linux/netfilter.h>
@@ -28,12 +28,13 @@
 #include "wait.h"
 
 /**
- * struct ulp_ops - what an attached socket of one address family has
+ * struct ulp_ops - the proto and proto_ops of one address family
  * @base:	UDP's proto, taken from a socket of this module's own; NULL
  *		until the first socket of the family is attached
- * @base_ops:	likewise UDP's proto_ops
- * @prot:	what @base becomes
- * @ops:	what @base_ops becomes; not const, as it is made at run time
+ * @base_ops:	UDP's proto_ops, taken from the same socket
+ * @prot:	the copy of @base that attached sockets have
+ * @ops:	the copy of @base_ops that attached sockets have. It is not const, as
+ *		it is made at run time
  */
 struct ulp_ops {
 	struct proto *base;
@@ -43,7 +44,7 @@ struct ulp_ops {
 };
 
 static struct ulp_ops ulp_ops[2];
-static DEFINE_MUTEX(ulp_ops_lock);	/* serialises making ulp_ops */
+static DEFINE_MUTEX(ulp_ops_lock);	/* The mutex guards ulp_ops. */
 
 /* Return true if @sk is attached. The function may be called in any context. */
 static bool is_attached(const struct sock *sk)
@@ -54,9 +55,9 @@ static bool is_attached(const struct sock *sk)
 }
 
 /*
- * dtls_splice_eof() is the splice_eof of struct proto_ops: it sends what the
- * end of a splice left in the cork. Before 6.5 there is no such entry, and
- * sendpage is told by a flag that more follows.
+ * dtls_splice_eof() is the splice_eof of struct proto_ops. The end of a splice ends the
+ * datagram in the cork, which a call with MSG_MORE before the splice has begun. Before
+ * 6.5 there is no such entry.
  */
 static void __maybe_unused dtls_splice_eof(struct socket *sock)
 {
@@ -69,7 +70,8 @@ static void __maybe_unused dtls_splice_eof(struct socket *sock)
 /*
  * Return true if connecting to @addr would give an AF_INET6 socket an IPv4
  * peer, after which IPV6_ADDRFORM could turn the socket into an AF_INET one.
- * "::" means the loopback address of the family that the socket is bound in.
+ * The address "::" stands for loopback: that of IPv4 if the socket is bound to a
+ * v4-mapped address.
  */
 static bool maps_to_ipv4(const struct sock *sk, const struct dtls_sockaddr *addr,
 			 int addr_len)
@@ -90,8 +92,10 @@ static bool maps_to_ipv4(const struct sock *sk, const struct dtls_sockaddr *addr
 }
 
 /*
- * An association belongs to one peer: its records must not go to another. The
- * setup mutex keeps the first key and a connect apart.
+ * dtls_connect() is the connect of struct proto. It refuses to connect a socket that
+ * has a key to another peer, as the records of an association must not go there, and a
+ * socket with a table to any peer. It holds dtls_sock.setup, so that the first key is
+ * not installed meanwhile.
  */
 static int dtls_connect(struct sock *sk, struct dtls_sockaddr *addr,
 			int addr_len)
@@ -128,7 +132,7 @@ static int dtls_disconnect(struct sock *sk, int flags)
 
 /* ---- attach and close ---- */
 
-/* Free @ds, which no call uses and no socket knows. Sleeps. */
+/* Free @ds, which no system call and no socket refers to any more. Sleeps. */
 static void free_sock(struct dtls_sock *ds)
 {
 	dtls_table_free(ds->table);
@@ -137,10 +141,10 @@ static void free_sock(struct dtls_sock *ds)
 }
 
 /*
- * dtls_close() is the close of struct proto: the last call on the socket's
- * file. A lookup in softirq or ss -K may still know the socket; from here on
- * the socket is UDP's to them. The module stays pinned by sock->ops:
- * __sock_release() puts the owner after this function has returned.
+ * dtls_close() is the close of struct proto, the last call on the socket's file. A
+ * look-up in softirq or ss -K may still find the socket, which is a plain UDP socket
+ * again after this function has undone the attach. The owner of sock->ops pins the
+ * module until __sock_release() puts it, after this function has returned.
  */
 static void dtls_close(struct sock *sk, long timeout)
 {
@@ -171,9 +175,10 @@ static void dtls_close(struct sock *sk, long timeout)
 #include "compat_copy.h"
 
 /*
- * Make a family's copies when its first socket is attached. They are made from
- * a socket of this module's own: the socket that asks may have become another
- * family's by IPV6_ADDRFORM, and its user may have changed it otherwise.
+ * Make the copies of UDP's proto and proto_ops for @family. They are made from a
+ * socket of this module's own, because the socket that is being attached may have come
+ * from another family by IPV6_ADDRFORM, or have been changed otherwise. The caller
+ * holds ulp_ops_lock. Sleeps. Return: 0 or an error.
  */
 static int make_ops(struct ulp_ops *u, int family)
 {
@@ -193,7 +198,10 @@ static int make_ops(struct ulp_ops *u, int family)
 	return 0;
 }
 
-/* Return the copies for @family, made if need be, or an error. */
+/*
+ * Return the copies for @family, which are made for the first socket of the family, or
+ * an error. Sleeps.
+ */
 static struct ulp_ops *get_ops(int family)
 {
 	struct ulp_ops *u = &ulp_ops[family == AF_INET6];
@@ -207,9 +215,9 @@ static struct ulp_ops *get_ops(int family)
 }
 
 /*
- * Return 0 if the socket may be attached, or an error. Wants the socket's lock
- * and sk_callback_lock: whatever changes sk_prot, sk_user_data or the peer
- * holds one of the two.
+ * Return 0 if the socket may be attached, or an error. The caller owns the socket's
+ * lock and holds sk_callback_lock, as everything that changes sk_prot, sk_user_data or
+ * the peer holds one of the two.
  */
 static int may_attach(struct sock *sk, struct socket *sock, struct ulp_ops *u)
 {
@@ -219,10 +227,10 @@ static int may_attach(struct sock *sk, struct socket *sock, struct ulp_ops *u)
 	lockdep_assert_held_write(&sk->sk_callback_lock);
 	if (is_attached(sk))
 		return -EEXIST;
-	/* IPV6_ADDRFORM has made the socket out of an AF_INET6 one. */
+	/* IPV6_ADDRFORM has turned an AF_INET6 socket into this AF_INET one. */
 	if (sk->sk_prot_creator != u->base)
 		return -EAFNOSUPPORT;
-	/* A sockmap, a tunnel or another ULP has the socket. */
+	/* A sockmap, a tunnel or another ULP uses the socket. */
 	if (sk->sk_prot != u->base || sock->ops != u->base_ops ||
 	    rcu_dereference_raw(__sk_user_data(sk)))
 		return -EBUSY;
@@ -240,8 +248,8 @@ static int may_attach(struct sock *sk, struct socket *sock, struct ulp_ops *u)
 }
 
 /*
- * Return the structure of an attached socket, with an association that has no key
- * yet, or NULL.
+ * Make the structure of an attached socket for @sk, with an association that has no
+ * key. Sleeps. Return: the structure or NULL.
  */
 static struct dtls_sock *new_sock(struct sock *sk, const struct ulp_ops *u)
 {
@@ -282,7 +290,7 @@ static void swap_ops(struct dtls_sock *ds, struct ulp_ops *u)
 	sock_owned_by_me(sk);
 	lockdep_assert_held_write(&sk->sk_callback_lock);
 	__module_get(THIS_MODULE);
-	/* Options that the user set before the attach still hold. */
+	/* Options that the user set before the attach stay in force. */
 	dtls_sock_take_options_locked(ds);
 	ds->user_gro = udp_test_bit(GRO_ENABLED, sk);
 	ds->gro = ds->user_gro;
@@ -291,14 +299,15 @@ static void swap_ops(struct dtls_sock *ds, struct ulp_ops *u)
 	rcu_assign_sk_user_data(sk, (void *)ds);
 	WRITE_ONCE(sk->sk_data_ready, dtls_wait_data_ready);
 	/*
-	 * A task that finds one of the two pointers finds sk_user_data: see
-	 * dtls_sk().
+	 * Both stores pair with the barrier in dtls_sk(): a task that finds one
+	 * of the two pointers finds sk_user_data, too.
 	 */
-	smp_store_release(&sk->sk_prot, &u->prot);	/* pairs with dtls_sk() */
-	smp_store_release(&sock->ops, &u->ops);		/* pairs with dtls_sk() */
+	smp_store_release(&sk->sk_prot, &u->prot);
+	/* This store pairs with dtls_sk(), too. */
+	smp_store_release(&sock->ops, &u->ops);
 }
 
-/* Attach @sk. Sleeps. Return: 0 or an error of the manual's. */
+/* Attach @sk. Sleeps. Return: 0, or an error that dtls.h describes. */
 static int attach_sock(struct sock *sk)
 {
 	struct socket *sock = sk->sk_socket;
@@ -357,8 +366,8 @@ static int set_ulp(struct sock *sk, int optname, sockptr_t optval,
 }
 
 /*
- * get_ulp() is getsockopt(SOL_IP, DTLS_ULP). As TCP_ULP does, it returns the
- * name with its NUL, or nothing.
+ * get_ulp() is getsockopt(SOL_IP, DTLS_ULP). As TCP_ULP does, it returns "dtls" with the
+ * final NUL for an attached socket, and nothing for any other.
  */
 static int get_ulp(struct sock *sk, int optname, void __user *optval, int *len)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The door: attach and close; see ulp.c. */
+/* The option DTLS_ULP, which attaches a socket, and close(). See ulp.c. */
 #ifndef _DTLS_ULP_H
 #define _DTLS_ULP_H
 

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file has the readers' wait: how a reader sleeps, which tasks are woken by
- * what, and which records are under way from the intake to a queue or to a user.
- * recvmsg.c decides what a reader waits for.
+ * This file puts readers to sleep, wakes them, and tracks the runs of records that
+ * tasks carry from the intake to a queue or to a user. recvmsg.c decides what a reader
+ * waits for.
  *
  * A datagram wakes one taker, which is a task that will take application data,
- * and every other waiter. Takers alone wait exclusively: a task that reads
- * control records, peeks or polls would eat a wake-up meant for a taker.
+ * and every other waiter. Only takers wait exclusively: if a task that reads control
+ * records, peeks or polls did, it could consume the wake-up of a taker.
  *
  * A record that one task is opening is in no queue, so another task may look
- * and find nothing. Such a look leaves a mark on all runs of records that are
- * under way. The task that carries a marked run wakes the waiters when the run
- * is done and something is left to read.
+ * and find nothing. Such a look sets the member missed of all runs that are carried.
+ * The task that carries such a run wakes the waiters when the run is done and
+ * something is left to read.
  *
- * Wake-ups carry no key: io_uring takes a key for an answer, where only poll
- * can tell whether there is something to read.
+ * Wake-ups carry no key (the events in a wake-up). io_uring would take the key for the
+ * answer of poll(), but only dtls_poll() can tell whether there is something to read.
  */
 #include <linux/poll.h>
 #include <linux/wait.h>
@@ -27,7 +27,10 @@
 #include "sock.h"
 #include "wait.h"
 
-/* wake_tasks() wakes @takers tasks that wait exclusively (0: all) and all others. */
+/*
+ * wake_tasks() wakes @takers tasks that wait exclusively, or all of them if @takers is
+ * 0, and all tasks that wait otherwise.
+ */
 static void wake_tasks(struct sock *sk, int takers)
 {
 	struct socket_wq *wq;
@@ -40,7 +43,7 @@ static void wake_tasks(struct sock *sk, int takers)
 	rcu_read_unlock();
 }
 
-/* dtls_wait_wake() wakes every waiter, each of which looks at the socket again. */
+/* dtls_wait_wake() wakes every waiter, so that each looks at the socket again. */
 void dtls_wait_wake(struct sock *sk)
 {
 	wake_tasks(sk, 0);
@@ -69,11 +72,12 @@ void dtls_wait_data_ready(struct sock *sk)
 	rcu_read_unlock();
 }
 
-/* ---- records under way ---- */
+/* ---- runs that are carried ---- */
 
 /*
- * dtls_wait_missed() is called when a look at the socket found nothing: the tasks
- * that carry records at this time shall tell what is left.
+ * dtls_wait_missed() marks all runs that are carried as missed, after a task has
+ * looked at the socket and found nothing. The tasks that carry them will wake the
+ * waiters if something is left to read. The caller holds dtls_sock.lock.
  */
 void dtls_wait_missed(struct dtls_sock *ds)
 {
@@ -85,8 +89,9 @@ void dtls_wait_missed(struct dtls_sock *ds)
 }
 
 /*
- * __dtls_wait_nothing() returns true if nothing that was received is left to look
- * at. Datagrams that come later wake the caller, and so do the records under way.
+ * __dtls_wait_nothing() returns true if no received record is left to look at. Then
+ * the caller is woken by datagrams that come later, and by tasks that now carry
+ * records if they leave something to read. Takes dtls_sock.lock.
  */
 bool __dtls_wait_nothing(struct dtls_sock *ds)
 {
@@ -101,10 +106,11 @@ bool __dtls_wait_nothing(struct dtls_sock *ds)
 }
 
 /*
- * end_of_file() handles the peer's close_notify, which was in @rx. What was taken in
- * of the association before @rx comes before the end of file, so the goodbye is
- * handed to the association's run of records before @rx until there is none. Returns
- * true if the end of file has come.
+ * end_of_file() handles the peer's close_notify, which was in @rx. The association's
+ * records that were taken in before @rx come before the end of file. So if another run
+ * of the association that is older than @rx is still carried, the goodbye is passed on
+ * to it, and the end of file comes when that run is done. The caller holds
+ * dtls_sock.lock. Returns true if the end of file has come.
  */
 static bool end_of_file(struct dtls_sock *ds, struct dtls_run *rx)
 {
@@ -117,7 +123,7 @@ static bool end_of_file(struct dtls_sock *ds, struct dtls_run *rx)
 			return false;
 		}
 	}
-	/* Pairs with dtls_wait_closed(). What is in the queues came before the end. */
+	/* The release pairs with the acquire in dtls_wait_closed(). */
 	smp_store_release(&rx->assoc->eof, true);
 	dtls_wait_news(ds);
 	return true;
@@ -130,7 +136,10 @@ static bool shut_down(const struct dtls_sock *ds)
 
 enum whom { WAKE_NOBODY, WAKE_ONE, WAKE_ALL };
 
-/* whom_to_wake() tells which tasks wait for what is left when @rx is done. */
+/*
+ * whom_to_wake() tells which waiters must be woken when @rx, which was missed or had
+ * the goodbye, is done. The caller holds dtls_sock.lock.
+ */
 static noinline enum whom whom_to_wake(struct dtls_sock *ds,
 				       struct dtls_run *rx)
 {
@@ -148,8 +157,9 @@ static noinline enum whom whom_to_wake(struct dtls_sock *ds,
 }
 
 /*
- * dtls_wait_done() ends the carrying of @rx, whose records are with the user, in a
- * queue, or dropped.
+ * dtls_wait_done() notes that @rx is carried no more, as its records are with the user,
+ * in a queue, or dropped. It wakes waiters if need be, and puts the references of @rx.
+ * Sleeps.
  */
 void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx)
 {
@@ -164,7 +174,7 @@ void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx)
 	if (unlikely(whom != WAKE_NOBODY))
 		wake_tasks(ds->sk, whom == WAKE_ONE ? 1 : 0);
 	dtls_assoc_put(rx->assoc);
-	/* Some records of a longer run were read, so its skb was not dropped. */
+	/* The skb of a longer run is not a dropped one, as records were read. */
 	if (unlikely(rx->why && rx->n == 1))
 		dtls_skb_drop(ds->sk, rx->skb, rx->why);
 	else
@@ -172,13 +182,15 @@ void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx)
 }
 
 /**
- * dtls_wait_shut() - tell whether the end of file came by shutdown()
+ * dtls_wait_shut() - tell whether shutdown() has brought the end of file
  * @ds:		socket
  * @seen:	dtls_sock.news when the caller began to look at the queues and
  *		at what was received, and found nothing
  *
- * Records that are still under way come before the end of file. If there are any,
- * the caller is woken when they are done.
+ * Records that are still carried come before the end of file. If there are any, the
+ * caller is woken when they are done. Takes dtls_sock.lock.
+ *
+ * Return: true if the socket is shut down for reading and nothing is left to read.
  */
 bool dtls_wait_shut(struct dtls_sock *ds, unsigned int seen)
 {
@@ -196,8 +208,9 @@ bool dtls_wait_shut(struct dtls_sock *ds, unsigned int seen)
 /* ---- sleeping ---- */
 
 /*
- * wake_reader() ignores wake-ups for writers, which come when sent datagrams are
- * freed. A wake-up without a key may be for any waiter.
+ * wake_reader() is the wake function of a reader's wait entry. It ignores wake-ups for
+ * writers, which come when sent datagrams are freed. A wake-up without a key may be
+ * for any waiter.
  */
 static int wake_reader(struct wait_queue_entry *entry, unsigned int mode,
 		       int sync, void *key)
@@ -215,10 +228,10 @@ static bool worth_a_look(struct dtls_sock *ds, unsigned int seen)
 }
 
 /*
- * dtls_wait_busy_poll() does what SO_BUSY_POLL asks for: it lets the driver look
+ * dtls_wait_busy_poll() does what SO_BUSY_POLL asks for: it polls the network driver
  * for datagrams until one comes or the socket's time for that is over, or once if
- * @nonblock. The function sleeps, which __skb_recv_udp() must not do here, as it is
- * called under the lock of struct dtls_sock.
+ * @nonblock. The function sleeps. So it is called here and not by __skb_recv_udp(),
+ * which take_datagram() calls under dtls_sock.lock.
  */
 void dtls_wait_busy_poll(struct dtls_sock *ds, bool nonblock)
 {
@@ -251,12 +264,12 @@ static int sleep_interruptibly(struct dtls_sock *ds,
 }
 
 /**
- * dtls_wait_sleep() - sleep until a look at the socket is worth while
+ * dtls_wait_sleep() - sleep until there may be something to read
  * @ds:		socket
- * @waiter:	the reader that waits; it has looked and found nothing
+ * @waiter:	the reader that waits, which has looked and found nothing
  *
- * Signals and the deadline are checked here, between the caller's looks. Each look
- * is bounded by what was there when it began.
+ * Signals and the deadline are checked here, between the looks of the caller, each of
+ * which is bounded by its budget.
  *
  * Return: 0 if the caller shall look again; -EAGAIN if the deadline has passed; or
  * an error of sock_intr_errno().

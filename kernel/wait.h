@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Readers that sleep and are woken, and records that are under way; see wait.c.
+ * The functions by which readers sleep and are woken, and by which runs of records are
+ * tracked from the intake to a reader or a queue. See wait.c.
  */
 #ifndef _DTLS_WAIT_H
 #define _DTLS_WAIT_H
@@ -18,7 +19,7 @@
  * @seen:	dtls_sock.news when the reader began to look
  * @taker:	the reader takes application data
  * @limited:	the reader sleeps until @deadline at most
- * @deadline:	in jiffies
+ * @deadline:	when the reader stops waiting, in jiffies
  */
 struct dtls_waiter {
 	unsigned int seen;
@@ -27,21 +28,25 @@ struct dtls_waiter {
 	unsigned long deadline;
 };
 
-/* Say that something was put into a queue, or that the end of file has come. */
+/*
+ * Note that something was put into a queue, or that the end of file has come. The
+ * caller holds dtls_sock.lock.
+ */
 static inline void dtls_wait_news(struct dtls_sock *ds)
 {
 	lockdep_assert_held(&ds->lock);
-	/* A task that reads the new count finds in the queue what it counts. */
+	/* A task that reads the new count finds the record in its queue. */
 	smp_store_release(&ds->news, ds->news + 1);
 }
 
 /*
- * Return true if the peer ended the stream. The caller looks at the ready queue
- * afterwards: what came before the end is there by then.
+ * Return true if the peer has ended the stream of records with close_notify. The caller
+ * looks at the ready queue afterwards, and finds all records that came before the end.
  */
 static inline bool dtls_wait_closed(const struct dtls_sock *ds)
 {
-	return smp_load_acquire(&ds->assoc->eof);	/* end_of_file() */
+	/* The acquire pairs with the release in end_of_file(). */
+	return smp_load_acquire(&ds->assoc->eof);
 }
 
 /* Return true if UDP has a datagram for this socket. */
@@ -60,8 +65,8 @@ static inline bool dtls_wait_unread(const struct dtls_sock *ds)
 }
 
 /*
- * Return how many datagrams UDP has now. A datagram that comes later wakes by
- * itself.
+ * Return how many datagrams are in UDP's two receive queues now. UDP wakes a reader for
+ * each datagram that comes later.
  */
 static inline unsigned int dtls_wait_queued(const struct dtls_sock *ds)
 {
@@ -70,8 +75,8 @@ static inline unsigned int dtls_wait_queued(const struct dtls_sock *ds)
 }
 
 /*
- * Say that a task carries @rx from the intake to a reader or a queue. The task
- * calls dtls_wait_done() when @rx is there.
+ * Note that a task carries @rx from the intake to a reader or a queue. The task calls
+ * dtls_wait_done() when @rx is there. The caller holds dtls_sock.lock.
  */
 static inline void dtls_wait_begin(struct dtls_sock *ds, struct dtls_run *rx)
 {
@@ -92,8 +97,8 @@ void dtls_wait_busy_poll(struct dtls_sock *ds, bool nonblock);
 int dtls_wait_sleep(struct dtls_sock *ds, const struct dtls_waiter *waiter);
 
 /*
- * Return what __dtls_wait_nothing() returns, but take the lock only if nothing
- * is seen.
+ * Return true if no received record is left to look at. __dtls_wait_nothing() is
+ * called, which takes dtls_sock.lock, only if a look without the lock finds none.
  */
 static inline bool dtls_wait_nothing(struct dtls_sock *ds)
 {
@@ -101,14 +106,14 @@ static inline bool dtls_wait_nothing(struct dtls_sock *ds)
 }
 
 /*
- * A reader that leaves calls dtls_wait_wake_next(). A datagram wakes one taker
- * alone, so the taker wakes the next one if it leaves something behind.
+ * A reader that returns to user space calls dtls_wait_wake_next(). A datagram wakes
+ * only one taker, so that taker wakes the next one if it leaves something to read.
  */
 static inline void dtls_wait_wake_next(struct dtls_sock *ds)
 {
 	if (list_empty(&ds->ready) && !dtls_wait_unread(ds))
 		return;
-	/* Pairs with prepare_to_wait_exclusive() in dtls_wait_sleep(). */
+	/* The barrier pairs with that of prepare_to_wait_exclusive(). */
 	smp_mb();
 	if (atomic_read(&ds->takers))
 		dtls_wait_wake_one(ds->sk);
