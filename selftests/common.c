@@ -15,6 +15,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 #include <arpa/inet.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <openssl/evp.h>
@@ -1045,4 +1048,57 @@ char thread_state(pid_t tid)
 	if (f)
 		fclose(f);
 	return state;
+}
+
+int destroy(int fd)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct inet_diag_req_v2 r;
+	} req = {
+		.nlh = { .nlmsg_len = sizeof(req),
+			 .nlmsg_type = SOCK_DESTROY,
+			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+		.r = { .sdiag_protocol = IPPROTO_UDP,
+		       .idiag_states = ~0U,
+		       .id.idiag_cookie = { INET_DIAG_NOCOOKIE,
+					    INET_DIAG_NOCOOKIE } },
+	};
+	struct sockaddr_in6 local, peer;
+	socklen_t len = sizeof(local), plen = sizeof(peer);
+	struct {
+		struct nlmsghdr nlh;
+		struct nlmsgerr err;
+		char rest[512];
+	} reply;
+	int nl, ret;
+
+	if (getsockname(fd, (struct sockaddr *)&local, &len))
+		return errno;
+	/* An unconnected socket is found without a peer. */
+	if (getpeername(fd, (struct sockaddr *)&peer, &plen))
+		memset(&peer, 0, sizeof(peer));
+	req.r.sdiag_family = local.sin6_family;
+	/* The port is at the same place in both. */
+	req.r.id.idiag_sport = local.sin6_port;
+	req.r.id.idiag_dport = peer.sin6_port;
+	if (local.sin6_family == AF_INET) {
+		req.r.id.idiag_src[0] =
+			((struct sockaddr_in *)&local)->sin_addr.s_addr;
+		req.r.id.idiag_dst[0] =
+			((struct sockaddr_in *)&peer)->sin_addr.s_addr;
+	} else {
+		memcpy(req.r.id.idiag_src, &local.sin6_addr, 16);
+		memcpy(req.r.id.idiag_dst, &peer.sin6_addr, 16);
+	}
+	nl = socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+	if (nl < 0)
+		return errno;
+	if (send(nl, &req, sizeof(req), 0) != sizeof(req) ||
+	    recv(nl, &reply, sizeof(reply), 0) < (ssize_t)sizeof(reply.nlh))
+		ret = errno;
+	else
+		ret = -reply.err.error;
+	close(nl);
+	return ret;
 }

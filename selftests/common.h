@@ -390,6 +390,12 @@ short poll_for(int fd, short events, int ms);
  */
 int deep_queue(int fd);
 
+/*
+ * End @fd as `ss -K` does. Return 0 or an errno; ENOENT and EOPNOTSUPP: the kernel
+ * cannot.
+ */
+int destroy(int fd);
+
 /* SOON_MS is long enough for everything that does happen. */
 #define SOON_MS		20000
 

@@ -1,0 +1,530 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A socket with many associations amid what others do to it: floods of strangers, of
+ * hellos and of forgeries; readiness as epoll and io_uring tell it; addresses by the
+ * thousand and those of a link; and the end of all associations at once.
+ */
+#include "harness.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <liburing.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <linux/sock_diag.h>
+
+#include "clients.h"
+#include "common.h"
+
+#define CLIENTS		8
+#define PORT		5684
+
+static __u8 text[1 << 16];
+
+FIXTURE(many)
+{
+	int server;
+	struct client c[CLIENTS];
+};
+
+FIXTURE_VARIANT(many)
+{
+	__u16 cipher;
+	int family;
+	unsigned int cid_len;
+};
+
+LINK_VARIANT(many, v4, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
+LINK_VARIANT(many, v13_v6_cid, V13(DTLS_CIPHER_CHACHA20_POLY1305), AF_INET6, 4);
+
+FIXTURE_SETUP(many)
+{
+	unsigned int i;
+
+	stay();
+	fill(text, sizeof(text), 1);
+	self->server = udp_socket(variant->family);
+	ASSERT_LE(0, self->server);
+	ASSERT_OK(dtls_attach(self->server));
+	ASSERT_OK(set_table(self->server, variant->cid_len, 0));
+	for (i = 0; i < CLIENTS; i++) {
+		ASSERT_OK(make_client(&self->c[i], variant->family,
+				      variant->cipher, variant->cid_len,
+				      self->server, i));
+		ASSERT_OK(add_client(self->server, &self->c[i]));
+	}
+}
+
+FIXTURE_TEARDOWN(many)
+{
+	unsigned int i;
+
+	for (i = 0; i < CLIENTS; i++)
+		close(self->c[i].fd);
+	close(self->server);
+}
+
+/* A record of @c comes to the server, and one of the server's to @c. */
+static void works(struct __test_metadata *_metadata, int server,
+		  struct client *c)
+{
+	__u64 id;
+
+	ASSERT_EQ(60, client_send(c, text + c->id % 64, 60));
+	ASSERT_EQ(60, server_recv(server, &id, NULL, 0));
+	ASSERT_EQ(c->id, id);
+	ASSERT_EQ(0, memcmp(buf, text + c->id % 64, 60));
+	ASSERT_EQ(70, server_send(server, c->id, text, 70));
+	ASSERT_EQ(70, client_recv(c));
+	ASSERT_EQ(0, memcmp(rec.data, text, 70));
+}
+
+/* The receive queue of @fd takes no more than SO_RCVBUF allows. */
+static void within_rcvbuf(struct __test_metadata *_metadata, int fd)
+{
+	__u32 info[SK_MEMINFO_VARS] = {};
+	socklen_t len = sizeof(info);
+
+	ASSERT_OK(getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len));
+	ASSERT_GE(info[SK_MEMINFO_RCVBUF], info[SK_MEMINFO_RMEM_ALLOC]);
+}
+
+/* ---- floods ---- */
+
+#define SEGMENTS	64	/* datagrams a system call */
+
+/* Send SEGMENTS datagrams of @len bytes each at @data from the address @from. */
+static int send_as(int fd, in_addr_t from, in_port_t to, __u8 *data, size_t len)
+{
+	struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = to,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct in_pktinfo info = { .ipi_spec_dst.s_addr = from };
+	char space[CMSG_SPACE(sizeof(info)) + CMSG_SPACE(sizeof(__u16))] = "";
+	struct iovec iov = { data, SEGMENTS * len };
+	struct msghdr msg = { .msg_name = &name, .msg_namelen = sizeof(name),
+			      .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = space,
+			      .msg_controllen = sizeof(space) };
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	__u16 size = len;
+
+	cmsg->cmsg_level = IPPROTO_IP;
+	cmsg->cmsg_type = IP_PKTINFO;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(info));
+	memcpy(CMSG_DATA(cmsg), &info, sizeof(info));
+	cmsg = CMSG_NXTHDR(&msg, cmsg);
+	cmsg->cmsg_level = SOL_UDP;
+	cmsg->cmsg_type = UDP_SEGMENT;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(size));
+	memcpy(CMSG_DATA(cmsg), &size, sizeof(size));
+	return sendmsg(fd, &msg, 0) == (ssize_t)iov.iov_len ? 0 : -1;
+}
+
+/*
+ * A million datagrams of strangers, of a thousand addresses and more, are in no
+ * peer's way, and take no more memory than the socket may.
+ */
+TEST_F(many, a_million_strangers_datagrams_are_in_nobody_s_way)
+{
+	unsigned int i, n = rounds(1000000 / SEGMENTS, 300);
+	struct sockaddr_storage name;
+	socklen_t name_len = sizeof(name);
+	static __u8 hellos[SEGMENTS * 128];
+	size_t len = 0;
+	int stranger;
+
+	if (variant->family != AF_INET)
+		return;
+	stranger = socket(AF_INET, SOCK_DGRAM, 0);
+	ASSERT_LE(0, stranger);
+	ASSERT_OK(getsockname(self->server, (struct sockaddr *)&name,
+			      &name_len));
+	for (i = 0; i < SEGMENTS; i++)
+		len += plain_record(CT_HANDSHAKE, 0, i, text, 60, hellos + len);
+	for (i = 0; i < n; i++) {
+		ASSERT_OK(send_as(stranger, htonl(INADDR_LOOPBACK + 1 + i),
+				  port_of(&name), hellos, len / SEGMENTS));
+		if (i % 8)
+			continue;
+		works(_metadata, self->server, &self->c[i / 8 % CLIENTS]);
+		within_rcvbuf(_metadata, self->server);
+	}
+	close(stranger);
+}
+
+/* Whoever writes from a peer's address spends that peer's budgets alone. */
+TEST_F(many, a_flood_of_forgeries_for_one_is_in_nobody_else_s_way)
+{
+	unsigned int i, k, n = rounds(1000, 100);
+	struct dtls_counters counters;
+	struct client *c = &self->c[0];
+	size_t len, one;
+
+	for (i = 0; i < n; i++) {
+		for (len = 0, k = 0; k < SEGMENTS; k++, len += one) {
+			one = peer_seal(&c->up, CT_DATA, 1000 + i, text, 60,
+					wire + len);
+			wire[len + one - 1] ^= 1;
+		}
+		ASSERT_EQ((ssize_t)len, send_segments(c->fd, wire, len, one, 0));
+		if (i % 4)
+			continue;
+		works(_metadata, self->server, &self->c[1 + i / 4 % (CLIENTS - 1)]);
+		within_rcvbuf(_metadata, self->server);
+	}
+	ASSERT_OK(get_counters(self->server, c->id, &counters));
+	EXPECT_LT(n, counters.rx_auth_failed);
+	ASSERT_OK(get_counters(self->server, self->c[1].id, &counters));
+	EXPECT_EQ((__u64)0, counters.rx_auth_failed);
+	works(_metadata, self->server, c);
+}
+
+/* ---- readiness ---- */
+
+/* A level says yes as long as there is a record of whomever, and no longer. */
+TEST_F(many, epoll_says_yes_for_each_peer_s_record)
+{
+	int ep = epoll_of(self->server, EPOLLIN);
+	struct epoll_event ev;
+	unsigned int i, round;
+	size_t len;
+	__u64 id;
+
+	ASSERT_LE(0, ep);
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < CLIENTS; i++) {
+			len = peer_seal(&self->c[i].up, CT_DATA, 5000 + round,
+					text, 40, wire);
+			wire[len - 1] ^= 1;
+			ASSERT_EQ((ssize_t)len, send(self->c[i].fd, wire, len, 0));
+		}
+		settle();
+		ASSERT_EQ(0, epoll_wait(ep, &ev, 1, 0));
+		for (i = 0; i < CLIENTS; i++)
+			ASSERT_EQ(50, client_send(&self->c[i], text, 50));
+		for (i = 0; i < CLIENTS; i++) {
+			ASSERT_EQ(1, epoll_wait(ep, &ev, 1, SOON_MS));
+			ASSERT_EQ(50, server_recv(self->server, &id, NULL, 0));
+			ASSERT_EQ(self->c[i].id, id);
+		}
+		ASSERT_EQ(0, epoll_wait(ep, &ev, 1, 0));
+	}
+	close(ep);
+}
+
+/* An edge comes with each peer's record that comes to an empty queue. */
+TEST_F(many, epoll_edge_comes_with_each_peer_s_record)
+{
+	int ep = epoll_of(self->server, EPOLLIN | EPOLLET);
+	struct epoll_event ev;
+	unsigned int i, round;
+	__u64 id;
+
+	ASSERT_LE(0, ep);
+	for (round = 0; round < 20; round++)
+		for (i = 0; i < CLIENTS; i++) {
+			ASSERT_EQ(50, client_send(&self->c[i], text, 50));
+			ASSERT_EQ(1, epoll_wait(ep, &ev, 1, SOON_MS));
+			ASSERT_EQ(50, server_recv(self->server, &id, NULL, 0));
+			ASSERT_EQ(self->c[i].id, id);
+			ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf,
+						      sizeof(buf)));
+		}
+	close(ep);
+}
+
+/* One request of io_uring gives record after record, each with its association. */
+TEST_F(many, io_uring_gives_each_record_with_its_association)
+{
+	static __u8 room[16][2048];
+	struct msghdr msg = { .msg_namelen = sizeof(struct sockaddr_storage),
+			      .msg_controllen = 128 };
+	struct io_uring_recvmsg_out *out;
+	struct io_uring_cqe *cqe;
+	struct io_uring_sqe *sqe;
+	struct io_uring ring;
+	struct cmsghdr *cmsg;
+	unsigned int i;
+	__u64 id;
+
+	ASSERT_OK(io_uring_queue_init(4, &ring, 0));
+	io_uring_prep_provide_buffers(io_uring_get_sqe(&ring), room,
+				      sizeof(room[0]), 16, 0, 0);
+	ASSERT_EQ(1, io_uring_submit_and_wait(&ring, 1));
+	ASSERT_OK(io_uring_wait_cqe(&ring, &cqe));
+	ASSERT_LE(0, cqe->res);
+	io_uring_cqe_seen(&ring, cqe);
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_recvmsg_multishot(sqe, self->server, &msg, 0);
+	sqe->flags |= IOSQE_BUFFER_SELECT;
+	ASSERT_EQ(1, io_uring_submit(&ring));
+	for (i = 0; i < 2 * CLIENTS; i++) {
+		struct client *c = &self->c[i % CLIENTS];
+
+		ASSERT_EQ(900 + i, client_send(c, text + i, 900 + i));
+		ASSERT_OK(io_uring_wait_cqe(&ring, &cqe));
+		ASSERT_LE(0, cqe->res);
+		out = io_uring_recvmsg_validate(room[cqe->flags >> 16],
+						cqe->res, &msg);
+		ASSERT_NE(NULL, out);
+		ASSERT_EQ(900 + i, io_uring_recvmsg_payload_length(out, cqe->res,
+								   &msg));
+		ASSERT_EQ(0, memcmp(io_uring_recvmsg_payload(out, &msg), text + i,
+				    900 + i));
+		cmsg = io_uring_recvmsg_cmsg_firsthdr(out, &msg);
+		while (cmsg && (cmsg->cmsg_level != SOL_DTLS ||
+				cmsg->cmsg_type != DTLS_ASSOC))
+			cmsg = io_uring_recvmsg_cmsg_nexthdr(out, &msg, cmsg);
+		ASSERT_NE(NULL, cmsg);
+		memcpy(&id, CMSG_DATA(cmsg), sizeof(id));
+		ASSERT_EQ(c->id, id);
+		io_uring_cqe_seen(&ring, cqe);
+	}
+	io_uring_queue_exit(&ring);
+}
+
+/* ---- addresses ---- */
+
+/* Peers and the socket itself have addresses of the socket's family. */
+TEST(v4_mapped_addresses_are_refused)
+{
+	struct dtls_assoc_peer p = { .id = 1, .peer = { .family = AF_INET6,
+				     .port = htons(PORT) } };
+	int server = udp_socket(AF_INET6);
+
+	ASSERT_LE(0, server);
+	ASSERT_OK(dtls_attach(server));
+	ASSERT_OK(set_table(server, 0, 0));
+	inet_pton(AF_INET6, "::ffff:127.0.0.1", p.peer.addr);
+	ASSERT_ERRNO(EAFNOSUPPORT, setsockopt(server, SOL_DTLS, DTLS_ASSOC_ADD,
+					      &p, sizeof(p)));
+	p.peer.family = AF_INET;
+	memset(p.peer.addr, 0, sizeof(p.peer.addr));
+	inet_pton(AF_INET, "127.0.0.1", p.peer.addr);
+	ASSERT_ERRNO(EAFNOSUPPORT, setsockopt(server, SOL_DTLS, DTLS_ASSOC_ADD,
+					      &p, sizeof(p)));
+	close(server);
+}
+
+/* Add @c's association, whose addresses are those in @p. */
+static int add_at(int server, struct dtls_assoc_peer *p, const struct client *c)
+{
+	p->id = c->id;
+	if (setsockopt(server, SOL_DTLS, DTLS_ASSOC_ADD, p, sizeof(*p)) ||
+	    set_key(server, c->id, DTLS_RX, &c->up))
+		return -1;
+	return set_key(server, c->id, DTLS_TX, &c->down);
+}
+
+/*
+ * One client has an association with each of a thousand addresses of a host, whose
+ * wildcard socket answers from that to which the client has written.
+ */
+TEST(a_thousand_addresses_of_a_host_are_told_apart)
+{
+	unsigned int i, n = rounds(1000, 100);
+	struct sockaddr_in any = { .sin_family = AF_INET }, to, from;
+	socklen_t len = sizeof(any);
+	struct dtls_assoc_peer p = {};
+	struct client c = {};
+	int server, fd;
+	__u64 id;
+
+	stay();
+	fill(text, sizeof(text), 1);
+	server = socket(AF_INET, SOCK_DGRAM, 0);
+	ASSERT_OK(bind(server, (struct sockaddr *)&any, sizeof(any)));
+	ASSERT_OK(getsockname(server, (struct sockaddr *)&any, &len));
+	ASSERT_OK(dtls_attach(server));
+	ASSERT_OK(set_table(server, 0, 0));
+	fd = udp_socket(AF_INET);
+	address_of(fd, &p.peer);
+	for (i = 0; i < n; i++) {
+		to = any;
+		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 10 + 7 * i);
+		p.local.family = AF_INET;
+		memcpy(p.local.addr, &to.sin_addr, sizeof(to.sin_addr));
+		c.id = 1 + i;
+		peer_key_init(&c.up, DTLS_CIPHER_AES_GCM_128, 1, 0, 2 * i + 2);
+		peer_key_init(&c.down, DTLS_CIPHER_AES_GCM_128, 1, 0, 2 * i + 3);
+		ASSERT_OK(add_at(server, &p, &c));
+	}
+	for (i = 0; i < n; i++) {
+		size_t sealed;
+
+		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 10 + 7 * i);
+		peer_key_init(&c.up, DTLS_CIPHER_AES_GCM_128, 1, 0, 2 * i + 2);
+		peer_key_init(&c.down, DTLS_CIPHER_AES_GCM_128, 1, 0, 2 * i + 3);
+		sealed = peer_seal(&c.up, CT_DATA, 0, text, 50, wire);
+		ASSERT_EQ((ssize_t)sealed, sendto(fd, wire, sealed, 0,
+						  (struct sockaddr *)&to,
+						  sizeof(to)));
+		ASSERT_EQ(50, server_recv(server, &id, NULL, 0));
+		ASSERT_EQ((__u64)1 + i, id);
+		ASSERT_EQ(60, server_send(server, id, text, 60));
+		settle();
+		len = sizeof(from);
+		sealed = recvfrom(fd, wire, sizeof(wire), MSG_DONTWAIT,
+				  (struct sockaddr *)&from, &len);
+		ASSERT_EQ(to.sin_addr.s_addr, from.sin_addr.s_addr);
+		ASSERT_EQ((ssize_t)sealed, peer_open(&c.down, wire, sealed, &rec));
+	}
+	close(fd);
+	close(server);
+}
+
+/* A socket of @addr on the link @link, bound to @port */
+static int socket_on(const char *link, const char *addr, in_port_t port)
+{
+	struct sockaddr_in6 name = { .sin6_family = AF_INET6,
+				     .sin6_port = htons(port),
+				     .sin6_scope_id = if_nametoindex(link) };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	inet_pton(AF_INET6, addr, &name.sin6_addr);
+	return bind(fd, (struct sockaddr *)&name, sizeof(name)) ? -1 : fd;
+}
+
+/*
+ * On two links there are hosts of the same link-local address and port. The socket
+ * tells them apart by the link, and answers each on its own.
+ */
+TEST(link_local_peers_are_of_their_links)
+{
+	static const char *const here[] = { "v0", "w0" };
+	static const char *const there[] = { "v1", "w1" };
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(PORT) };
+	struct client c[2] = {};
+	int server, ns, apart, i;
+	char command[512];
+	__u64 id;
+
+	stay();
+	fill(text, sizeof(text), 1);
+	ASSERT_OK(unshare(CLONE_NEWNET));
+	apart = open("/proc/self/ns/net", O_RDONLY);
+	ASSERT_OK(unshare(CLONE_NEWNET));
+	ns = open("/proc/self/ns/net", O_RDONLY);
+	for (i = 0; i < 2; i++) {
+		snprintf(command, sizeof(command),
+			 "ip link add %s type veth peer name %s netns /proc/self/fd/%d && "
+			 "ip addr add fe80::1/64 dev %s nodad && ip link set %s up",
+			 here[i], there[i], apart, here[i], here[i]);
+		ASSERT_EQ(0, system(command));
+	}
+	ASSERT_OK(setns(apart, CLONE_NEWNET));
+	for (i = 0; i < 2; i++) {
+		snprintf(command, sizeof(command),
+			 "ip addr add fe80::2/64 dev %s nodad && ip link set %s up",
+			 there[i], there[i]);
+		ASSERT_EQ(0, system(command));
+		c[i].fd = socket_on(there[i], "fe80::2", 40000);
+		ASSERT_LE(0, c[i].fd);
+		inet_pton(AF_INET6, "fe80::1", &to.sin6_addr);
+		to.sin6_scope_id = if_nametoindex(there[i]);
+		ASSERT_OK(connect(c[i].fd, (struct sockaddr *)&to, sizeof(to)));
+	}
+	ASSERT_OK(setns(ns, CLONE_NEWNET));
+	server = socket(AF_INET6, SOCK_DGRAM, 0);
+	memset(&to.sin6_addr, 0, sizeof(to.sin6_addr));
+	to.sin6_scope_id = 0;
+	ASSERT_OK(bind(server, (struct sockaddr *)&to, sizeof(to)));
+	ASSERT_OK(dtls_attach(server));
+	ASSERT_OK(set_table(server, 0, 0));
+	for (i = 0; i < 2; i++) {
+		struct dtls_assoc_peer p = {
+			.peer = { .family = AF_INET6, .port = htons(40000) },
+			.local = { .family = AF_INET6 },
+		};
+
+		c[i].id = 1 + i;
+		inet_pton(AF_INET6, "fe80::2", p.peer.addr);
+		inet_pton(AF_INET6, "fe80::1", p.local.addr);
+		peer_key_init(&c[i].up, DTLS_CIPHER_AES_GCM_128, 1, 0, 2 + 2 * i);
+		peer_key_init(&c[i].down, DTLS_CIPHER_AES_GCM_128, 1, 0,
+			      3 + 2 * i);
+		ASSERT_ERRNO(EINVAL, add_at(server, &p, &c[i]));
+		p.peer.scope_id = if_nametoindex(here[i]);
+		ASSERT_OK(add_at(server, &p, &c[i]));
+	}
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(50, client_send(&c[i], text, 50));
+		ASSERT_NE(0, poll_for(server, POLLIN, SOON_MS));
+		ASSERT_EQ(50, server_recv(server, &id, NULL, 0));
+		ASSERT_EQ(c[i].id, id);
+		ASSERT_EQ(60, server_send(server, id, text, 60));
+		ASSERT_NE(0, poll_for(c[i].fd, POLLIN, SOON_MS));
+		ASSERT_EQ(60, client_recv(&c[i]));
+	}
+	close(server);
+}
+
+/* ---- the end ---- */
+
+/*
+ * A socket with @n associations, of which every 64th has a key; -1 if it cannot be
+ * made
+ */
+static int crowded(unsigned int n)
+{
+	struct dtls_assoc_peer p = { .peer = { .family = AF_INET,
+					       .addr = { 127, 0, 0, 1 } } };
+	int server = udp_socket(AF_INET);
+	struct peer_key key;
+	unsigned int i;
+
+	if (server < 0 || dtls_attach(server) || set_table(server, 0, 0))
+		return -1;
+	for (i = 0; i < n; i++) {
+		p.id = i + 1;
+		p.peer.addr[2] = i / 60000;
+		p.peer.port = htons(1 + i % 60000);
+		if (setsockopt(server, SOL_DTLS, DTLS_ASSOC_ADD, &p, sizeof(p)))
+			return -1;
+		if (i % 64)
+			continue;
+		peer_key_init(&key, DTLS_CIPHER_AES_GCM_128, 1, 0, i + 1);
+		if (set_key(server, p.id, DTLS_RX, &key) ||
+		    set_key(server, p.id, DTLS_TX, &key))
+			return -1;
+	}
+	return server;
+}
+
+TEST(a_hundred_thousand_end_with_a_destroyed_socket)
+{
+	int refs = module_refs(), server = crowded(rounds(100000, 2000)), ret;
+	__u64 id;
+
+	ASSERT_LE(0, server);
+	ret = destroy(server);
+	if (ret == EOPNOTSUPP || ret == ENOENT)
+		SKIP(return, "kernel without INET_DIAG_DESTROY");
+	ASSERT_EQ(0, ret);
+	ASSERT_ERRNO(ECONNABORTED, server_recv(server, &id, NULL, 0));
+	close(server);
+	EXPECT_EQ(refs, module_refs());
+}
+
+TEST(a_hundred_thousand_end_with_their_namespace)
+{
+	int refs = module_refs(), status;
+	pid_t child = fork();
+
+	ASSERT_LE(0, child);
+	if (!child) {
+		if (unshare(CLONE_NEWNET) || system("ip link set lo up"))
+			_exit(1);
+		_exit(crowded(rounds(100000, 2000)) < 0 ? 2 : 0);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	ASSERT_EQ(0, status);
+	EXPECT_EQ(refs, module_refs());
+}
+
+TEST_HARNESS_MAIN
