@@ -6,6 +6,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -114,23 +115,67 @@ static void must(int bad, const char *option, const char *value)
 		errx(1, "%s %s: %s", option, value, kdtls_strerror(bad));
 }
 
+/* Set the passphrase of --passin, in place of one that was asked for. */
+static void set_passphrase(struct kdtls_endpoint *ep, const struct options *o)
+{
+	must(kdtls_endpoint_set_passphrase(ep, o->has_passphrase ?
+					       o->passphrase : NULL),
+	     "--passin", "");
+}
+
+/*
+ * Return true if what @file holds is encrypted and its passphrase was asked for: then it
+ * is to be read once more.
+ */
+static bool ask_passphrase(struct kdtls_endpoint *ep, int bad, const char *file)
+{
+	char passphrase[PASSPHRASE_SIZE];
+	bool got;
+
+	got = bad == -KDTLS_EENCRYPTED && passphrase_ask(file, passphrase) &&
+	      !kdtls_endpoint_set_passphrase(ep, passphrase);
+	OPENSSL_cleanse(passphrase, sizeof(passphrase));
+	return got;
+}
+
+/* Exit with words about a file or URI that is not usable, if @bad says so. */
+static void must_load(int bad, const char *option, const char *file)
+{
+	if (bad == -KDTLS_EENCRYPTED)
+		errx(1, "%s %s: %s with --passin", option, file,
+		     kdtls_strerror(bad));
+	must(bad, option, file);
+}
+
+static void trust_file(struct kdtls_endpoint *ep, const char *file)
+{
+	int bad = kdtls_trust_file(ep, file);
+
+	if (ask_passphrase(ep, bad, file))
+		bad = kdtls_trust_file(ep, file);
+	must_load(bad, "--ca", file);
+}
+
 /*
  * Show the certificate of --cert and --key. The library tells what is wrong, but not in
  * which of two files: a file that is good for roots has its chain in order.
  */
 static void use_certificate(struct kdtls_endpoint *ep, const struct options *o)
 {
+	const char *key = o->key ?: o->cert;
 	int bad = kdtls_use_certificate_file(ep, o->cert, o->key);
 
+	if (ask_passphrase(ep, bad, key))
+		bad = kdtls_use_certificate_file(ep, o->cert, o->key);
 	if (!bad)
 		return;
-	must(kdtls_trust_file(ep, o->cert), "--cert", o->cert);
+	must_load(kdtls_trust_file(ep, o->cert), "--cert", o->cert);
 	if (bad == -KDTLS_EKEYLESS && !o->key)
 		errx(1, "--cert %s: no private key in it: give --key", o->cert);
 	if (bad == -KDTLS_EMISMATCH)
-		errx(1, "--key %s: %s of --cert %s", o->key ?: o->cert,
-		     kdtls_strerror(bad), o->cert);
-	must(bad, o->key ? "--key" : "--cert", o->key ?: o->cert);
+		errx(1, "--key %s: %s of --cert %s", key, kdtls_strerror(bad),
+		     o->cert);
+	must_load(bad, o->key ? "--key" : "--cert", key);
 }
 
 struct kdtls_endpoint *endpoint_open(const struct options *o)
@@ -154,12 +199,15 @@ struct kdtls_endpoint *endpoint_open(const struct options *o)
 	if (o->psk_len)
 		must(kdtls_use_psk(ep, o->psk_identity, o->psk, o->psk_len),
 		     "--psk with --psk-identity", o->psk_identity);
+	set_passphrase(ep, o);
 	if (o->cert)
 		use_certificate(ep, o);
+	set_passphrase(ep, o);
 	if (o->ca)
-		must(kdtls_trust_file(ep, o->ca), "--ca", o->ca);
+		trust_file(ep, o->ca);
 	else if (o->verify && !o->psk_len)
 		must(kdtls_endpoint_trust_system(ep), "the system's", "roots");
+	kdtls_endpoint_set_passphrase(ep, NULL);
 	return ep;
 }
 

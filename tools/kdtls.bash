@@ -15,6 +15,7 @@ _kdtls()
 	case $COMP_CWORD,$before in
 	1,*)		words='client server info --help --version' ;;
 	*,--path)	words='kernel user auto' ;;
+	*,--passin)	words='pass: env: file: fd: stdin' ;;
 	*,--min|*,--max) words='1.2 1.3' ;;
 	*)
 		case $word in
@@ -27,7 +28,7 @@ _kdtls()
 		esac ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
-	[[ ${COMPREPLY[*]} != *= ]] || compopt -o nospace
+	[[ ${COMPREPLY[*]} != *[=:] ]] || compopt -o nospace
 }
 
 complete -F _kdtls kdtls

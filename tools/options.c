@@ -10,7 +10,7 @@
 
 enum {
 	OPT_PATH = 256, OPT_PSK_IDENTITY, OPT_PSK, OPT_CERT, OPT_KEY, OPT_CA,
-	OPT_VERIFY, OPT_NO_VERIFY, OPT_SERVERNAME, OPT_SUITES, OPT_MTU,
+	OPT_PASSIN, OPT_VERIFY, OPT_NO_VERIFY, OPT_SERVERNAME, OPT_SUITES, OPT_MTU,
 	OPT_KEYLOG, OPT_FILE, OPT_OUTPUT, OPT_RATE, OPT_TIMEOUT, OPT_LINGER,
 	OPT_LISTEN, OPT_ONCE, OPT_ECHO, OPT_EXEC, OPT_MAX_CLIENTS, OPT_SESSION,
 	OPT_ALPN, OPT_CID, OPT_FIRST_TIMER, OPT_LAST_TIMER, OPT_RETRANSMITS,
@@ -35,10 +35,13 @@ static const struct argp_option common_options[] = {
 	{ "psk", OPT_PSK, "HEX", 0, "pre-shared key, 16 bytes or more", 0 },
 	{ "psk-identity", OPT_PSK_IDENTITY, "NAME", 0,
 	  "its name (Client_identity)", 0 },
-	{ "cert", OPT_CERT, "FILE", 0, "own certificate chain, PEM", 0 },
-	{ "key", OPT_KEY, "FILE", 0, "its private key, PEM (in the same file)", 0 },
-	{ "ca", OPT_CA, "FILE", 0,
-	  "whom to trust, PEM (the system's authorities)", 0 },
+	{ "cert", OPT_CERT, "FILE", 0,
+	  "own certificate chain: PEM, PKCS#12, or a URI such as pkcs11:", 0 },
+	{ "key", OPT_KEY, "FILE", 0, "its private key (in the same file)", 0 },
+	{ "ca", OPT_CA, "FILE", 0, "whom to trust (the system's authorities)", 0 },
+	{ "passin", OPT_PASSIN, "SOURCE", 0,
+	  "passphrase of these: pass:WORD, env:NAME, file:FILE, fd:NUMBER or stdin "
+	  "(asked for at a terminal)", 0 },
 
 	{ .doc = "Handshake:" },
 	{ "min", OPT_MIN, "1.2|1.3", 0, "oldest version to speak (1.2)", 0 },
@@ -161,6 +164,15 @@ static void parse_alpn(struct argp_state *state, struct options *o, char *arg)
 	o->alpn[o->alpn_count] = NULL;
 }
 
+static void parse_passin(struct argp_state *state, struct options *o, char *arg)
+{
+	const char *bad = passphrase_get(arg, o->passphrase);
+
+	if (bad)
+		argp_error(state, "--passin: %s", bad);
+	o->has_passphrase = true;
+}
+
 /* Parse an option that says who this end is, and whom it trusts. */
 static error_t parse_credentials(int key, char *arg, struct argp_state *state)
 {
@@ -186,6 +198,9 @@ static error_t parse_credentials(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_CA:
 		o->ca = arg;
+		return 0;
+	case OPT_PASSIN:
+		parse_passin(state, o, arg);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

@@ -3,6 +3,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "passphrase.h"
 #include <kdtls/socket.h>
 #include <stdbool.h>
 
@@ -24,9 +25,11 @@
  * @psk_identity: identity of the pre-shared key, or NULL
  * @psk:	the pre-shared key
  * @psk_len:	bytes of @psk; 0: no pre-shared key
- * @cert:	file with the certificates of this end, or NULL
+ * @cert:	file or URI of the certificates of this end, or NULL
  * @key:	file with the private key of @cert, or NULL
  * @ca:		file with the certificates that are trusted, or NULL
+ * @passphrase:	of @cert, @key and @ca, where they are encrypted
+ * @has_passphrase: --passin was given
  * @servername:	name that the server's certificate has to bear, or NULL
  * @verify:	the peer's certificate must be valid
  * @version_min: DTLS_VERSION_*, the oldest to speak; 0: as the library has it
@@ -67,6 +70,8 @@ struct options {
 	const char *cert;
 	const char *key;
 	const char *ca;
+	char passphrase[PASSPHRASE_SIZE];
+	bool has_passphrase;
 	const char *servername;
 	bool verify;
 	uint16_t version_min;

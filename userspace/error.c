@@ -31,12 +31,14 @@ static const char *engine_error(int err)
 		return "no certificate, or public key, in it: is it the right file?";
 	case KDTLS_EKEYLESS:
 		return "no private key in it: is it the right file?";
-	case KDTLS_EDER:
-		return "DER, not PEM: convert it with openssl x509 or openssl pkey";
 	case KDTLS_EDAMAGED:
 		return "a block of PEM in it is damaged: none of it is used";
 	case KDTLS_EENCRYPTED:
-		return "the private key is encrypted: decrypt it first";
+		return "encrypted: give its passphrase";
+	case KDTLS_EPASSPHRASE:
+		return "it does not open with this passphrase: is that the right one?";
+	case KDTLS_EURI:
+		return "neither a file nor a URI that OpenSSL opens: is its provider configured?";
 	case KDTLS_EMISMATCH:
 		return "the private key is not that of the first certificate";
 	case KDTLS_EKIND:

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Read certificates and keys from files. */
+/* Read certificates and keys from files, and from what libcrypto opens by a URI. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <kdtls/socket.h>
-#include <openssl/crypto.h>
 #include <unistd.h>
+
+#include "driver.h"
 
 #define FILE_MAX	(1 << 20)
 
@@ -39,38 +40,92 @@ static ssize_t read_file(const char *name, char **data)
 	return len;
 }
 
+/* Return true if @name begins with the scheme of a URI (RFC 3986 3.1). */
+static bool has_scheme(const char *name)
+{
+	size_t len = 0;
+
+	while (isalnum((unsigned char)name[len]) ||
+	       (name[len] && strchr("+-.", name[len])))
+		len++;
+	return len > 1 && name[len] == ':';
+}
+
+/* Return the path that a URI of the scheme "file" names (RFC 8089 2), or @name. */
+static const char *path_of(const char *name)
+{
+	static const char *const heads[] = { "file://localhost/", "file:///",
+					     "file:" };
+	size_t i, len;
+
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		len = strlen(heads[i]);
+		if (!strncasecmp(name, heads[i], len))
+			return name + len - (heads[i][len - 1] == '/');
+	}
+	return name;
+}
+
+/*
+ * Open what @name says: a file, whose bytes drop_source() frees; or a URI, if there is no
+ * such file. Return 0 or -errno.
+ */
+static int open_source(const struct kdtls_endpoint *ep, const char *name,
+		       struct dtls_store *s)
+{
+	const char *path = path_of(name);
+	char *data = NULL;
+	ssize_t len;
+
+	*s = (struct dtls_store){ .passphrase = ep->passphrase };
+	len = read_file(path, &data);
+	if (len == -ENOENT && path == name && has_scheme(name)) {
+		s->uri = name;
+		return 0;
+	}
+	if (len < 0)
+		return (int)len;
+	s->data = (struct dtls_bytes){ (const u8 *)data, (size_t)len };
+	return 0;
+}
+
+static void drop_source(struct dtls_store *s)
+{
+	OPENSSL_clear_free((void *)s->data.p, s->data.len);
+}
+
 int kdtls_use_certificate_file(struct kdtls_endpoint *endpoint,
 			       const char *chain, const char *key)
 {
-	ssize_t chain_len, key_len;
-	char *chain_pem, *key_pem;
+	struct dtls_store chain_from, key_from;
 	int err;
 
-	chain_len = read_file(chain, &chain_pem);
-	if (chain_len < 0)
-		return (int)chain_len;
-	key_len = read_file(key ? key : chain, &key_pem);
-	err = (int)key_len;
-	if (key_len >= 0) {
-		err = kdtls_endpoint_use_certificate(endpoint, chain_pem,
-						     chain_len, key_pem,
-						     key_len);
-		OPENSSL_clear_free(key_pem, key_len);
+	err = open_source(endpoint, chain, &chain_from);
+	if (err)
+		return err;
+	if (!key) {
+		err = dtls_endpoint_show(endpoint, &chain_from, &chain_from);
+	} else {
+		err = open_source(endpoint, key, &key_from);
+		if (!err) {
+			err = dtls_endpoint_show(endpoint, &chain_from,
+						 &key_from);
+			drop_source(&key_from);
+		}
 	}
-	OPENSSL_clear_free(chain_pem, chain_len);
+	drop_source(&chain_from);
 	return err;
 }
 
 int kdtls_trust_file(struct kdtls_endpoint *endpoint, const char *roots)
 {
-	ssize_t len;
-	char *pem;
+	struct dtls_store from;
 	int err;
 
-	len = read_file(roots, &pem);
-	if (len < 0)
-		return (int)len;
-	err = kdtls_endpoint_trust(endpoint, pem, len);
-	OPENSSL_clear_free(pem, len);
+	err = open_source(endpoint, roots, &from);
+	if (err)
+		return err;
+	err = dtls_endpoint_believe(endpoint, &from);
+	drop_source(&from);
 	return err;
 }

@@ -93,9 +93,10 @@ enum kdtls_engine_error {
 	KDTLS_ENAME,		/* the name is neither a host's nor an address */
 	KDTLS_EEMPTY,		/* there is no certificate, or no public key, in what was given */
 	KDTLS_EKEYLESS,		/* there is no private key in what was given */
-	KDTLS_EDER,		/* what was given is DER, and should be PEM */
 	KDTLS_EDAMAGED,		/* a block of PEM cannot be read */
-	KDTLS_EENCRYPTED,	/* the private key is encrypted */
+	KDTLS_EENCRYPTED,	/* what was given is encrypted, and no passphrase is set */
+	KDTLS_EPASSPHRASE,	/* what was given does not open with the passphrase */
+	KDTLS_EURI,		/* no provider of libcrypto's opens the URI */
 	KDTLS_EMISMATCH,	/* the private key is not the certificate's */
 	KDTLS_EKIND,		/* the kind of key is not supported */
 	KDTLS_EFORGERIES,	/* max_forgeries of the configuration was reached */
@@ -445,56 +446,78 @@ KDTLS_API int kdtls_endpoint_new(const struct kdtls_config *config,
  */
 KDTLS_API void kdtls_endpoint_free(struct kdtls_endpoint *endpoint);
 
+#define KDTLS_PASSPHRASE_MAX	1000	/* bytes for kdtls_endpoint_set_passphrase() */
+
+/**
+ * kdtls_endpoint_set_passphrase() - set the passphrase of keys and certificates
+ * @endpoint:	the endpoint
+ * @passphrase:	what opens an encrypted key or PKCS#12, or the PIN of a token of PKCS#11;
+ *		copied. NULL: none, and the one before is wiped
+ *
+ * The functions that take keys and certificates, of this header and of kdtls/socket.h,
+ * use the passphrase if what they read asks for one. A program that has none yet may call
+ * them without it, and ask its user once they return -KDTLS_EENCRYPTED. The passphrase is
+ * kept until another one is set or the endpoint is freed.
+ *
+ * Return: 0; -KDTLS_EUSAGE: more than KDTLS_PASSPHRASE_MAX bytes; -KDTLS_EMEMORY.
+ */
+KDTLS_API int kdtls_endpoint_set_passphrase(struct kdtls_endpoint *endpoint,
+					    const char *passphrase);
+
 /**
  * kdtls_endpoint_use_certificate() - show this certificate to peers
  * @endpoint:	the endpoint
- * @pem:	the chain as PEM, this end's own certificate first; copied
- * @pem_len:	bytes of @pem
- * @key_pem:	the private key as PEM (PKCS#8 or older), not encrypted; copied
- * @key_len:	bytes of @key_pem
+ * @chain:	the chain as PEM, this end's own certificate first; or PKCS#12, or one
+ *		certificate as DER; copied
+ * @chain_len:	bytes of @chain
+ * @key:	the private key as PEM or DER (PKCS#8 or older), or PKCS#12; copied
+ * @key_len:	bytes of @key
  *
  * The function may be called several times. Of the certificates that suit the peer's
  * signature algorithms one is shown that bears the name that the client asked for (RFC
  * 6066 3), then one whose chain was issued by an authority that the peer names, then the
  * first. Keys are EC P-256 and P-384, Ed25519, RSA, or RSA-PSS.
  *
- * Text between the blocks of @pem and @key_pem, and keys and parameters beside what is
- * looked for, are passed over; a damaged block is an error wherever it stands.
+ * What is encrypted is opened with the passphrase of kdtls_endpoint_set_passphrase(); if
+ * @chain and @key both are, it is that of both. Text between blocks of PEM, and keys and
+ * parameters beside what is looked for, are passed over; a damaged block is an error
+ * wherever it stands. Of PKCS#12 its certificates are put in order.
  *
- * Return: 0, -KDTLS_EEMPTY, -KDTLS_EKEYLESS, -KDTLS_EDER, -KDTLS_EDAMAGED,
- * -KDTLS_EENCRYPTED, -KDTLS_EMISMATCH, -KDTLS_EKIND, -KDTLS_EMEMORY.
+ * Return: 0, -KDTLS_EEMPTY, -KDTLS_EKEYLESS, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
+ * -KDTLS_EPASSPHRASE, -KDTLS_EMISMATCH, -KDTLS_EKIND, -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
-					     const void *pem, size_t pem_len,
-				   const void *key_pem, size_t key_len);
+					     const void *chain, size_t chain_len,
+					     const void *key, size_t key_len);
 
 /**
  * kdtls_endpoint_use_raw_key() - show a public key instead of a certificate
  * @endpoint:	the endpoint
- * @key_pem:	the private key as PEM, not encrypted; copied
- * @key_len:	bytes of @key_pem
+ * @key:	the private key, as kdtls_endpoint_use_certificate() takes it; copied
+ * @key_len:	bytes of @key
  *
  * The key is shown to peers that take raw public keys (RFC 7250).
  *
- * Return: 0, -KDTLS_EKEYLESS, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
+ * Return: 0, -KDTLS_EKEYLESS, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED, -KDTLS_EPASSPHRASE,
  * -KDTLS_EKIND, -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_endpoint_use_raw_key(struct kdtls_endpoint *endpoint,
-					 const void *key_pem, size_t key_len);
+					 const void *key, size_t key_len);
 
 /**
  * kdtls_endpoint_trust() - take these certificates as roots
  * @endpoint:	the endpoint
- * @pem:	one or more certificates as PEM; copied
- * @pem_len:	bytes of @pem
+ * @roots:	one or more certificates as PEM or PKCS#12, or one as DER; copied
+ * @len:	bytes of @roots
  *
  * A peer's certificate is good if its chain leads to one of the roots. A damaged block
- * is an error, and then none of @pem is a root.
+ * is an error, and then none of @roots is a root.
  *
- * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EMEMORY.
+ * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED, -KDTLS_EPASSPHRASE,
+ * -KDTLS_EMEMORY.
  */
-KDTLS_API int kdtls_endpoint_trust(struct kdtls_endpoint *endpoint, const void *pem,
-				   size_t pem_len);
+KDTLS_API int kdtls_endpoint_trust(struct kdtls_endpoint *endpoint,
+				   const void *roots, size_t len);
 
 /**
  * kdtls_endpoint_trust_system() - take the system's certificates as roots
@@ -509,18 +532,17 @@ KDTLS_API int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint);
 /**
  * kdtls_endpoint_trust_raw_key() - accept this public key from a peer
  * @endpoint:	the endpoint
- * @pem:	a public key as PEM; copied
- * @pem_len:	bytes of @pem
+ * @key:	a public key as PEM or DER; copied
+ * @len:	bytes of @key
  *
  * The function makes the endpoint accept raw public keys (RFC 7250): those it was called
  * with, or any if KDTLS_NO_VERIFY is set. Names are not checked, as the key stands for
  * the name.
  *
- * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EKIND,
- * -KDTLS_EMEMORY.
+ * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDAMAGED, -KDTLS_EKIND, -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
-					   const void *pem, size_t pem_len);
+					   const void *key, size_t len);
 
 #define KDTLS_SECRET_SIZE	32	/* bytes for kdtls_endpoint_use_secret() */
 

@@ -113,19 +113,27 @@ KDTLS_API int kdtls_use_psk(struct kdtls_endpoint *endpoint,
 /**
  * kdtls_use_certificate_file() - show the certificate that is in these files
  * @endpoint:	the endpoint
- * @chain:	name of a file with the chain as PEM, this end's own certificate first
- * @key:	name of a file with the private key as PEM, not encrypted; NULL: the key
- *		is in @chain too
+ * @chain:	name of a file with the chain as PEM, this end's own certificate first; or
+ *		with PKCS#12, or one certificate as DER; or a URI
+ * @key:	name of a file with the private key as PEM, DER or PKCS#12, or a URI; NULL:
+ *		the key is in @chain too
  *
  * The function may be called several times. Of the certificates that suit the peer's
  * signature algorithms one is shown that bears the name that the client asked for (RFC
  * 6066 3), then one whose chain was issued by an authority that the peer names, then the
- * first. Text between the blocks of a file is passed over; a damaged block is an error
- * wherever it stands.
+ * first. Text between blocks of PEM is passed over; a damaged block is an error wherever
+ * it stands. Of PKCS#12 its certificates are put in order.
+ *
+ * A name that begins with a scheme, such as that of "pkcs11:token=my;object=server", and
+ * is no file's is opened by the provider of libcrypto that has the scheme, which the
+ * configuration of OpenSSL names. "file:" is the scheme of files.
+ *
+ * What is encrypted, and a token that wants a PIN, is opened with the passphrase of
+ * kdtls_endpoint_set_passphrase().
  *
  * Return: 0; -errno for a file that cannot be read (EFBIG: over 1 MiB);
- * -KDTLS_EEMPTY, -KDTLS_EKEYLESS, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
- * -KDTLS_EMISMATCH, -KDTLS_EKIND, -KDTLS_EMEMORY.
+ * -KDTLS_EEMPTY, -KDTLS_EKEYLESS, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
+ * -KDTLS_EPASSPHRASE, -KDTLS_EURI, -KDTLS_EMISMATCH, -KDTLS_EKIND, -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_use_certificate_file(struct kdtls_endpoint *endpoint,
 					 const char *chain, const char *key);
@@ -133,12 +141,14 @@ KDTLS_API int kdtls_use_certificate_file(struct kdtls_endpoint *endpoint,
 /**
  * kdtls_trust_file() - take the certificates of a file as roots
  * @endpoint:	the endpoint
- * @roots:	name of a file with one or more certificates as PEM
+ * @roots:	name of a file with one or more certificates as PEM or PKCS#12, or one as
+ *		DER; or a URI, as kdtls_use_certificate_file() takes it
  *
  * A damaged block is an error, and then none of the file's certificates is a root.
  *
  * Return: 0; -errno for a file that cannot be read (EFBIG: over 1 MiB);
- * -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EMEMORY.
+ * -KDTLS_EEMPTY, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED, -KDTLS_EPASSPHRASE, -KDTLS_EURI,
+ * -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_trust_file(struct kdtls_endpoint *endpoint,
 			       const char *roots);

@@ -2549,7 +2549,7 @@ TEST(files_that_are_no_good_are_told_apart)
 		int error;
 	} file[] = {
 		{ "", 0, KDTLS_EEMPTY },
-		{ "\x30\x82\x01\x00", 4, KDTLS_EDER },
+		{ "\x30\x82\x01\x00", 4, KDTLS_EEMPTY },
 		{ "-----BEGIN CERTIFICATE-----\nMIIB", 32, KDTLS_EDAMAGED },
 	};
 	struct kdtls_endpoint *ep;
@@ -2572,6 +2572,10 @@ TEST(files_that_are_no_good_are_told_apart)
 	close(fd);
 	unlink(name);
 	EXPECT_EQ(-ENOENT, kdtls_trust_file(ep, name));
+	EXPECT_EQ(-KDTLS_EURI, kdtls_trust_file(ep, "no-scheme:of-anybody"));
+	EXPECT_EQ(-KDTLS_EURI,
+		  kdtls_use_certificate_file(ep, "no-scheme:of-anybody", NULL));
+	EXPECT_EQ(-ENOENT, kdtls_trust_file(ep, "file:/no/such/file"));
 	kdtls_endpoint_free(ep);
 	for (i = KDTLS_EEMPTY; i <= KDTLS_EKIND; i++) {
 		EXPECT_STRNE(strerror(i), kdtls_strerror(i));

@@ -189,6 +189,13 @@ fail:
 	return err;
 }
 
+static void drop_passphrase(struct kdtls_endpoint *ep)
+{
+	if (ep->passphrase)
+		OPENSSL_clear_free(ep->passphrase, strlen(ep->passphrase));
+	ep->passphrase = NULL;
+}
+
 static void endpoint_free(struct kdtls_endpoint *endpoint)
 {
 	struct dtls_scratch *scratch;
@@ -210,6 +217,7 @@ static void endpoint_free(struct kdtls_endpoint *endpoint)
 	dtls_tickets_exit(&endpoint->tickets);
 	dtls_collector_exit(&endpoint->collector);
 	dtls_crypto_exit(&endpoint->crypto);
+	drop_passphrase(endpoint);
 	OPENSSL_clear_free(endpoint, sizeof(*endpoint));
 }
 
@@ -241,50 +249,91 @@ static void add_identity(struct kdtls_endpoint *ep, struct dtls_identity *id)
 	*end = id;
 }
 
-int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
-				   const void *pem, size_t pem_len,
-				   const void *key_pem, size_t key_len)
+int kdtls_endpoint_set_passphrase(struct kdtls_endpoint *endpoint,
+				  const char *passphrase)
+{
+	char *copy = NULL;
+
+	if (passphrase && strlen(passphrase) > KDTLS_PASSPHRASE_MAX)
+		return -KDTLS_EUSAGE;
+	if (passphrase) {
+		copy = OPENSSL_strdup(passphrase);
+		if (!copy)
+			return -KDTLS_EMEMORY;
+	}
+	drop_passphrase(endpoint);
+	endpoint->passphrase = copy;
+	return 0;
+}
+
+static struct dtls_store source_of(const struct kdtls_endpoint *ep,
+				   const void *data, size_t len)
+{
+	return (struct dtls_store){
+		.data = { data, len },
+		.passphrase = ep->passphrase,
+	};
+}
+
+int dtls_endpoint_show(struct kdtls_endpoint *ep,
+		       const struct dtls_store *chain,
+		       const struct dtls_store *key)
 {
 	struct dtls_identity *id;
 	int err;
 
 	ERR_set_mark();
-	err = dtls_x509_identity_new((struct dtls_bytes){ pem, pem_len },
-				     (struct dtls_bytes){ key_pem, key_len },
-				     &id);
+	err = dtls_x509_identity_new(chain, key, &id);
 	ERR_pop_to_mark();
 	if (!err)
-		add_identity(endpoint, id);
+		add_identity(ep, id);
 	return err;
+}
+
+int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
+				   const void *chain, size_t chain_len,
+				   const void *key, size_t key_len)
+{
+	struct dtls_store from = source_of(endpoint, chain, chain_len);
+	struct dtls_store key_from = source_of(endpoint, key, key_len);
+
+	return dtls_endpoint_show(endpoint, &from, &key_from);
 }
 
 int kdtls_endpoint_use_raw_key(struct kdtls_endpoint *endpoint,
-			       const void *key_pem, size_t key_len)
+			       const void *key, size_t key_len)
 {
-	const struct dtls_bytes key = { key_pem, key_len };
+	struct dtls_store from = source_of(endpoint, key, key_len);
 	struct dtls_identity *id;
 	int err;
 
 	ERR_set_mark();
-	err = dtls_x509_identity_new_raw(key, &id);
+	err = dtls_x509_identity_new_raw(&from, &id);
 	ERR_pop_to_mark();
 	if (!err)
 		add_identity(endpoint, id);
 	return err;
 }
 
-int kdtls_endpoint_trust(struct kdtls_endpoint *endpoint, const void *pem,
-			 size_t pem_len)
+int dtls_endpoint_believe(struct kdtls_endpoint *ep,
+			  const struct dtls_store *roots)
 {
 	int err;
 
 	ERR_set_mark();
-	err = dtls_x509_trust_add(&endpoint->trust,
-				  (struct dtls_bytes){ pem, pem_len });
+	err = dtls_x509_trust_add(&ep->trust, roots);
 	ERR_pop_to_mark();
 	if (!err)
-		endpoint->trust_x509 = true;
+		ep->trust_x509 = true;
 	return err;
+}
+
+int kdtls_endpoint_trust(struct kdtls_endpoint *endpoint, const void *roots,
+			 size_t len)
+{
+	struct dtls_store from = source_of(endpoint, roots, len);
+
+	return dtls_endpoint_believe(endpoint, &from);
 }
 
 int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint)
@@ -296,13 +345,13 @@ int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint)
 }
 
 int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
-				 const void *pem, size_t pem_len)
+				 const void *key, size_t len)
 {
+	struct dtls_store from = source_of(endpoint, key, len);
 	int err;
 
 	ERR_set_mark();
-	err = dtls_x509_trust_add_raw(&endpoint->trust,
-				      (struct dtls_bytes){ pem, pem_len });
+	err = dtls_x509_trust_add_raw(&endpoint->trust, &from);
 	ERR_pop_to_mark();
 	return err;
 }

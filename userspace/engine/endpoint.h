@@ -44,6 +44,7 @@ struct dtls_scratch {
  * @group_count: number of @groups
  * @scheme_count: number of @schemes
  * @identities:	certificates and raw keys of this end
+ * @passphrase:	of encrypted keys and certificates that are given, or NULL
  * @trust:	roots and raw keys that this end trusts
  * @speaks12:	DTLS 1.2 is allowed, and so are suites of it
  * @speaks13:	DTLS 1.3 is allowed, and so are suites of it
@@ -73,6 +74,7 @@ struct kdtls_endpoint {
 	size_t group_count;
 	size_t scheme_count;
 	struct dtls_identity *identities;
+	char *passphrase;
 	struct dtls_trust trust;
 	bool speaks12;
 	bool speaks13;
@@ -99,6 +101,21 @@ static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
 {
 	return ep->config.flags & flag;
 }
+
+/*
+ * Show the certificates of @chain with the key of @key. Return 0, or an error that
+ * kdtls_use_certificate_file() has.
+ */
+int dtls_endpoint_show(struct kdtls_endpoint *ep,
+		       const struct dtls_store *chain,
+		       const struct dtls_store *key);
+
+/*
+ * Take the certificates of @roots as roots. Return 0, or an error that
+ * kdtls_trust_file() has.
+ */
+int dtls_endpoint_believe(struct kdtls_endpoint *ep,
+			  const struct dtls_store *roots);
 
 /* Take one engine of @ep off. The last one frees an endpoint that was freed. */
 void dtls_endpoint_put(struct kdtls_endpoint *ep);

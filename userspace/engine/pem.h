@@ -1,44 +1,41 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * PEM (RFC 7468) as it stands in files of certificates and keys. A damaged
- * block anywhere in a file is an error of the whole file.
+ * PEM (RFC 7468) as it stands in files of certificates and keys. The blocks are told
+ * apart here, because libcrypto passes over those that it cannot read. store.c has
+ * libcrypto read what is in a block.
  */
 #ifndef _DTLS_PEM_H
 #define _DTLS_PEM_H
 
-#include <openssl/x509.h>
-
 #include "wire.h"
 
-/**
- * dtls_pem_certificates() - read every certificate
- * @pem:	the file
- * @certs:	set on success: in the file's order, one at least; the caller
- *		frees them with sk_X509_pop_free()
- *
- * Keys, parameters, requests and revocation lists are passed over, and so is
- * text between blocks.
- *
- * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDER, -KDTLS_EDAMAGED, -KDTLS_EMEMORY.
- */
-int dtls_pem_certificates(struct dtls_bytes pem, STACK_OF(X509) **certs);
+enum dtls_pem_kind {
+	DTLS_PEM_OTHER,		/* a known block that is passed over */
+	DTLS_PEM_CERTIFICATE,
+	DTLS_PEM_PRIVATE,
+	DTLS_PEM_PUBLIC,
+};
 
 /**
- * dtls_pem_private_key() - read the first private key
- * @pem:	the file
- * @key:	set on success; the caller frees it with EVP_PKEY_free()
- *
- * A pass phrase is never asked for.
- *
- * Return: 0, -KDTLS_EKEYLESS, -KDTLS_EENCRYPTED, -KDTLS_EDER, -KDTLS_EDAMAGED,
- * -KDTLS_EMEMORY.
+ * struct dtls_pem_block - a block of PEM
+ * @kind:	what its label says
+ * @text:	the block, from its first dash to its last; points into the file
  */
-int dtls_pem_private_key(struct dtls_bytes pem, EVP_PKEY **key);
+struct dtls_pem_block {
+	enum dtls_pem_kind kind;
+	struct dtls_bytes text;
+};
 
-/*
- * Read the first public key, which the caller frees with EVP_PKEY_free(). Return
- * what dtls_pem_certificates() returns.
+/**
+ * dtls_pem_next() - take the next block off a file
+ * @r:		what is left of the file
+ * @b:		set to the block
+ *
+ * Text between blocks has no line that begins with five dashes.
+ *
+ * Return: 1; 0: there is no block any more; -KDTLS_EDAMAGED: the lines of a block do
+ * not fit each other, or its label is not known.
  */
-int dtls_pem_public_key(struct dtls_bytes pem, EVP_PKEY **key);
+int dtls_pem_next(struct dtls_bytes *r, struct dtls_pem_block *b);
 
 #endif /* _DTLS_PEM_H */

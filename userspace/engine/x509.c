@@ -7,7 +7,6 @@
 
 #include "name.h"
 #include "peer.h"
-#include "pem.h"
 #include "x509.h"
 
 /*
@@ -107,7 +106,8 @@ static int write_chain(struct dtls_identity *id, STACK_OF(X509) *certs)
 	       0 : -KDTLS_EMISMATCH;
 }
 
-int dtls_x509_identity_new(struct dtls_bytes chain, struct dtls_bytes key,
+int dtls_x509_identity_new(const struct dtls_store *chain,
+			   const struct dtls_store *key,
 			   struct dtls_identity **identity)
 {
 	struct dtls_identity *id = OPENSSL_zalloc(sizeof(*id));
@@ -116,9 +116,10 @@ int dtls_x509_identity_new(struct dtls_bytes chain, struct dtls_bytes key,
 
 	if (!id)
 		return -KDTLS_EMEMORY;
-	err = dtls_pem_certificates(chain, &certs);
+	err = dtls_store_certificates(chain, &certs);
 	if (!err)
-		err = known_key(dtls_pem_private_key(key, &id->key), &id->key);
+		err = known_key(dtls_store_private_key(key, &id->key),
+				&id->key);
 	if (!err)
 		err = write_chain(id, certs);
 	sk_X509_pop_free(certs, X509_free);
@@ -129,7 +130,7 @@ int dtls_x509_identity_new(struct dtls_bytes chain, struct dtls_bytes key,
 	return err;
 }
 
-int dtls_x509_identity_new_raw(struct dtls_bytes key,
+int dtls_x509_identity_new_raw(const struct dtls_store *key,
 			       struct dtls_identity **identity)
 {
 	struct dtls_identity *id = OPENSSL_zalloc(sizeof(*id));
@@ -137,7 +138,7 @@ int dtls_x509_identity_new_raw(struct dtls_bytes key,
 
 	if (!id)
 		return -KDTLS_EMEMORY;
-	err = known_key(dtls_pem_private_key(key, &id->key), &id->key);
+	err = known_key(dtls_store_private_key(key, &id->key), &id->key);
 	if (!err && !write_spki(&id->message, 3, id->key))
 		err = -KDTLS_EMEMORY;
 	if (err)
@@ -216,10 +217,10 @@ bool dtls_x509_trust_add_system(struct dtls_trust *t)
 	       X509_STORE_set_default_paths(t->store) == 1;
 }
 
-int dtls_x509_trust_add(struct dtls_trust *t, struct dtls_bytes pem)
+int dtls_x509_trust_add(struct dtls_trust *t, const struct dtls_store *roots)
 {
 	STACK_OF(X509) *certs = NULL;
-	int err = dtls_pem_certificates(pem, &certs);
+	int err = dtls_store_certificates(roots, &certs);
 	int i;
 
 	for (i = 0; !err && i < sk_X509_num(certs); i++)
@@ -247,10 +248,11 @@ static int add_raw(struct dtls_trust *t, EVP_PKEY *key)
 	return 0;
 }
 
-int dtls_x509_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem)
+int dtls_x509_trust_add_raw(struct dtls_trust *t,
+			    const struct dtls_store *source)
 {
 	EVP_PKEY *key = NULL;
-	int err = known_key(dtls_pem_public_key(pem, &key), &key);
+	int err = known_key(dtls_store_public_key(source, &key), &key);
 
 	if (!err)
 		err = add_raw(t, key);

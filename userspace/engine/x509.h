@@ -8,6 +8,7 @@
 
 #include <openssl/x509.h>
 
+#include "store.h"
 #include "suites.h"
 
 #define DTLS_CHAIN_MAX	64	/* most certificates that a peer may show */
@@ -65,15 +66,16 @@ struct dtls_chain {
 };
 
 /*
- * Read an identity: a chain of certificates and its private key, both in PEM.
+ * Read an identity: a chain of certificates and its private key.
  * dtls_x509_identity_free() frees it. Return 0, or an error that
- * kdtls_endpoint_use_certificate() has.
+ * kdtls_endpoint_use_certificate() has, or -KDTLS_EURI.
  */
-int dtls_x509_identity_new(struct dtls_bytes chain, struct dtls_bytes key,
+int dtls_x509_identity_new(const struct dtls_store *chain,
+			   const struct dtls_store *key,
 			   struct dtls_identity **identity);
 
 /* Read an identity with a raw public key (RFC 7250), likewise. */
-int dtls_x509_identity_new_raw(struct dtls_bytes key,
+int dtls_x509_identity_new_raw(const struct dtls_store *key,
 			       struct dtls_identity **identity);
 
 /* Wipe and free @id, which may be NULL. */
@@ -92,13 +94,14 @@ bool dtls_x509_identity_issued(const struct dtls_identity *id,
 			       struct dtls_bytes authorities);
 
 /* Add roots. Return 0, or an error that kdtls_endpoint_trust() has. */
-int dtls_x509_trust_add(struct dtls_trust *t, struct dtls_bytes pem);
+int dtls_x509_trust_add(struct dtls_trust *t, const struct dtls_store *roots);
 
 /*
- * Add a raw public key, in PEM. Return 0, or an error that
- * kdtls_endpoint_trust_raw_key() has.
+ * Add a raw public key. Return 0, or an error that kdtls_endpoint_trust_raw_key()
+ * has.
  */
-int dtls_x509_trust_add_raw(struct dtls_trust *t, struct dtls_bytes pem);
+int dtls_x509_trust_add_raw(struct dtls_trust *t,
+			    const struct dtls_store *source);
 
 /* Add the roots that the system has. Return false if libcrypto failed. */
 bool dtls_x509_trust_add_system(struct dtls_trust *t);

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Every parser that stands alone: the first byte says which. */
 #include "../../../userspace/engine/name.h"
-#include "../../../userspace/engine/pem.h"
+#include "../../../userspace/engine/store.h"
 #include "common.h"
 
-static void read_pem(struct dtls_bytes in)
+static void read_store(struct dtls_bytes in)
 {
+	const struct dtls_store store = { .data = in, .passphrase = "word" };
 	STACK_OF(X509) *certs = NULL;
 	EVP_PKEY *key = NULL;
 
-	if (!dtls_pem_certificates(in, &certs))
+	if (!dtls_store_certificates(&store, &certs))
 		sk_X509_pop_free(certs, X509_free);
-	dtls_pem_private_key(in, &key);
+	dtls_store_private_key(&store, &key);
 	EVP_PKEY_free(key);
-	dtls_pem_public_key(in, &key);
+	dtls_store_public_key(&store, &key);
 	EVP_PKEY_free(key);
 }
 
@@ -88,7 +89,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		dtls_x509_chain_free(&chain);
 		break;
 	case 6:
-		read_pem(in);
+		read_store(in);
 		break;
 	case 7:
 		read_name(in);
