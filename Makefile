@@ -108,13 +108,16 @@ uninstall:
 	$(if $(headers),rm -f $(DESTDIR)/lib/modules/$(release)/updates/dtls.ko*)
 	$(if $(headers),$(staged) || depmod $(release))
 
-# The packages are built from a copy, as the build begins with "make clean".
+# The packages are built from a copy, as the build begins with "make clean". Those with
+# the symbols for debuggers are left out.
 deb:
 	rm -rf $(build)/deb
 	mkdir -p $(build)/deb/kernel-dtls-$(version)
 	tar -C $(top) --exclude=./build --exclude=./.git -cf - . | \
 		tar -C $(build)/deb/kernel-dtls-$(version) -xf -
-	cd $(build)/deb/kernel-dtls-$(version) && dpkg-buildpackage -us -uc -b
+	cd $(build)/deb/kernel-dtls-$(version) && \
+		DEB_BUILD_OPTIONS="noautodbgsym parallel=$(shell nproc)" \
+		dpkg-buildpackage -us -uc -b
 	@ls $(build)/deb/*.deb
 
 # Built on all processors; the tests themselves come one after the other.
