@@ -27,8 +27,8 @@ static struct dtls_acks *make_room(struct kdtls_engine *e)
 }
 
 /*
- * The numbers stand in increasing order. When the list is full, the lowest
- * gives way.
+ * dtls_ack_note() keeps the numbers in increasing order. When the list is full,
+ * it drops the lowest number.
  */
 void dtls_ack_note(struct kdtls_engine *e, const struct dtls_record *record)
 {
@@ -36,7 +36,7 @@ void dtls_ack_note(struct kdtls_engine *e, const struct dtls_record *record)
 	unsigned int i, at;
 
 	if (!a)
-		return;	/* the peer will send the record again */
+		return;	/* The peer will send the record again. */
 	a->timed |= e->version == DTLS_VERSION_1_3;
 	for (at = a->count; at; at--) {
 		if (a->number[at - 1].epoch < record->epoch ||
@@ -91,8 +91,8 @@ void dtls_ack_expire(struct kdtls_engine *e)
 }
 
 /*
- * The list is kept after it went out, as this ACK may be lost, until a flight
- * answers the peer (RFC 9147 7.1).
+ * dtls_ack_write() keeps the list, as the ACK may be lost. The list is dropped
+ * when a flight answers the peer (RFC 9147 7.1).
  */
 size_t dtls_ack_write(struct kdtls_engine *e, u8 *out, size_t size)
 {
@@ -151,8 +151,8 @@ bool dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 		dtls_retransmit_paced(e);
 	} else if (!dtls_flight_pending(&e->flight)) {
 		/*
-		 * What the ACK leaves out goes out after a pause (RFC 9147
-		 * 7.2).
+		 * The pieces that the ACK does not name go out again after a
+		 * pause (RFC 9147 7.2).
 		 */
 		dtls_timer_soon(&e->timer, e->now);
 	}

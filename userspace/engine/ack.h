@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Acknowledgements of DTLS 1.3 (RFC 9147 7): the list of the peer's handshake
- * records that were taken in, and what the peer says of this end's records.
+ * Acknowledgements of DTLS 1.3 (RFC 9147 7). This end keeps a list of the
+ * peer's handshake records that it has taken in, sends it in an ACK, and reads
+ * the ACKs of the peer.
  */
 #ifndef _DTLS_ACK_H
 #define _DTLS_ACK_H
@@ -17,7 +18,7 @@ void dtls_ack_due(struct kdtls_engine *e);
 /* Make the list go out @after microseconds from now at the latest. */
 void dtls_ack_after(struct kdtls_engine *e, u64 after);
 
-/* Return when the list goes out by itself, or KDTLS_NEVER. */
+/* Return the time at which the list has to go out, or KDTLS_NEVER. */
 u64 dtls_ack_expiry(const struct kdtls_engine *e);
 
 /* Make the list go out if the time of dtls_ack_expiry() has come. */
@@ -26,15 +27,15 @@ void dtls_ack_expire(struct kdtls_engine *e);
 #define DTLS_ACK_SIZE	(2 + 16 * DTLS_ACKS_MAX)
 
 /*
- * Write the content of an ACK, @size bytes at most. Return its bytes, or 0 if
- * none is due.
+ * Write the content of an ACK, @size bytes at most. Return how many bytes it
+ * has, or 0 if no ACK is due.
  */
 size_t dtls_ack_write(struct kdtls_engine *e, u8 *out, size_t size);
 
 /**
  * dtls_ack_receive() - read the peer's ACK
  * @e:		the engine, whose flight the ACK may be about
- * @epoch:	of the record that bore the ACK
+ * @epoch:	epoch of the record that the ACK came in
  * @content:	the ACK; a malformed one changes nothing
  *
  * Return: true if the peer has the whole flight.

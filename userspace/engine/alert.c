@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Alerts (RFC 5246 7.2, RFC 6347 4.1.2.7); see alert.h. */
+/* This file reads the alerts of the peer (RFC 5246 7.2, RFC 6347 4.1.2.7). */
 #include "alert.h"
 
 /*
- * ALERT() is the entry of an alert in the table: its number, its name as in the RFCs,
- * and the reason of an engine that has received it. @hint says what such a peer
- * usually means.
+ * ALERT() makes an entry of the table of alerts: the number of the alert, its
+ * name in the RFCs, and the reason that an engine gives that has received it.
+ * @hint says what a peer usually means by the alert.
  */
 #define ALERT(number, name, hint)					\
 	{ KDTLS_ALERT_ ## number, name, "the peer sent the alert " name hint }
@@ -63,7 +63,7 @@ const char *kdtls_alert_name(unsigned int alert)
 	return "unknown";
 }
 
-/* Return why an engine ends that has received this alert. */
+/* Return the reason why an engine that has received @alert ends. */
 static const char *received_reason(u8 alert)
 {
 	size_t i;
@@ -82,8 +82,8 @@ int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
 	if (!rd_u8(&content, &level) || !rd_u8(&content, &alert) ||
 	    content.len || (level != DTLS_ALERT_WARNING && level != DTLS_ALERT_FATAL)) {
 		/*
-		 * Only the peer can have sent this: it has the key and does not
-		 * keep to the protocol.
+		 * The record was verified, so the peer itself has sent a
+		 * malformed alert.
 		 */
 		if (epoch)
 			return dtls_fail_illegal(e, "malformed alert");
@@ -91,9 +91,9 @@ int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
 		return 0;
 	}
 	/*
-	 * Anybody could have sent an alert in the clear. It counts while the
-	 * handshake has no better word of the peer, but neither before the
-	 * handshake nor after its last flight.
+	 * Anybody could have sent an alert in the clear. Such an alert counts
+	 * only during a handshake and before its last flight, as long as the
+	 * peer may have no key yet.
 	 */
 	if (!epoch && (!e->hs || e->hs->step >= DTLS_STEP_FLUSH)) {
 		e->dropped++;

@@ -1,29 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A ClientHello that asks to be let in, and what the gate has found out of it. */
+/*
+ * A ClientHello at the gate of a server, and what the gate has found out about
+ * it.
+ */
 #ifndef _DTLS_ASKED_H
 #define _DTLS_ASKED_H
 
 #include "endpoint.h"
 
 /**
- * struct kdtls_hello - a ClientHello that was let in, and what is known of it
- * @ch:		the hello, read; points into @data
- * @parsed:	false: the hello is malformed, and @ch means nothing
- * @seq:	its message_seq
- * @record_seq:	number of the record that its last piece came in
- * @has_retry:	its cookie was made for a HelloRetryRequest of this endpoint
- * @retry:	what that cookie says
- * @tried:	the gate has tried to open its first key as a ticket; the engine
- *		does not try again
- * @opened:	that key is a ticket of this endpoint
- * @early:	the proof of that ticket is right, and the ticket is spent on this
- *		hello: in place of a cookie, and for early data
- * @session:	what that ticket holds; points into @plain
- * @plain:	the ticket, decrypted
- * @unproven:	nothing but that ticket proves the address
- * @heard:	bytes that came from the address
+ * struct kdtls_hello - a ClientHello that was let in, and what is known about it
+ * @ch:		the parsed hello; points into @data
+ * @parsed:	the hello is well-formed; if false, @ch is not set
+ * @seq:	message_seq of the hello
+ * @record_seq:	number of the record that the last piece of the hello came in
+ * @has_retry:	the hello has a cookie of a HelloRetryRequest of this endpoint
+ * @retry:	what the cookie of that HelloRetryRequest says
+ * @tried:	the gate has tried to decrypt the identity of the first key that
+ *		the hello offers, as a ticket. The engine does not try it again
+ * @opened:	the identity of the first key is a ticket of this endpoint
+ * @early:	the binder of the ticket is right, and the ticket is spent on
+ *		this hello. It stands in place of a cookie, and allows early
+ *		data
+ * @session:	the session that the ticket holds; points into @plain
+ * @plain:	the decrypted ticket
+ * @unproven:	only the ticket proves the sender's address
+ * @heard:	bytes that came from the sender's address
  * @address_len: bytes of @address
- * @address:	of the sender
+ * @address:	address of the sender
  * @len:	bytes of the message with its header, in @data
  * @rest_len:	bytes behind the message in @data: the rest of its datagram
  * @data:	the message, and the rest of its datagram
@@ -52,13 +56,14 @@ struct kdtls_hello {
 /**
  * struct dtls_asked - a ClientHello at the gate
  * @ep:		the endpoint whose gate it is
- * @from:	who sent the hello
+ * @from:	the sender of the hello
  * @record:	the record of the hello, or of its last piece
  * @f:		the hello as one fragment
- * @ch:		the hello, read
- * @heard:	bytes that came for it
- * @now:	the time of kdtls_endpoint_gate(), in microseconds
- * @hello:	takes what is found out, and becomes the hello that is let in
+ * @ch:		the parsed hello
+ * @heard:	bytes that came from the sender for this hello
+ * @now:	the time that the caller gave to kdtls_endpoint_gate(), in
+ *		microseconds
+ * @hello:	the result; it is handed out if the hello is let in
  */
 struct dtls_asked {
 	struct kdtls_endpoint *ep;

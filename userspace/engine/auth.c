@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* This file finds out who the peer is; see auth.h. */
+/* This file finds out who the peer is, and checks its proof. See auth.h. */
 #include <assert.h>
 
 #include "auth.h"
@@ -15,7 +15,10 @@ struct dtls_peer dtls_auth_peer(const struct kdtls_engine *e)
 	return peer;
 }
 
-/* Copy what @from says into what the peer of the handshake claims. */
+/*
+ * Copy @from to the handshake as the identity that the peer claims. Return 0 or
+ * an error.
+ */
 static int claim(struct kdtls_engine *e, const struct dtls_peer *from)
 {
 	struct dtls_peer *peer = &e->hs->peer;
@@ -53,8 +56,9 @@ int dtls_auth_claim_session(struct kdtls_engine *e,
 }
 
 /*
- * What is known of the peer stays as long as the engine does. It is kept as
- * bytes, of which most peers have few.
+ * dtls_auth_proven() keeps the peer's identity for the engine's life. The
+ * identity is stored as bytes, which takes less memory than the structures of a
+ * handshake.
  */
 int dtls_auth_proven(struct kdtls_engine *e)
 {
@@ -80,7 +84,9 @@ const char *dtls_auth_wanted_name(const struct kdtls_engine *e)
 	       NULL : e->name;
 }
 
-/* Ask the owner. Return 0, or the alert that refuses the peer. */
+/*
+ * Ask the owner about the peer. Return 0, or the alert that refuses the peer.
+ */
 static u8 ask_owner(struct kdtls_engine *e, const struct kdtls_peer *shown)
 {
 	int alert = e->ep->config.ops.verify(e->ctx, shown);
@@ -91,9 +97,9 @@ static u8 ask_owner(struct kdtls_engine *e, const struct kdtls_peer *shown)
 }
 
 /*
- * Run the built-in checks, if they count or the owner is to be told of their
- * result, and note in hs->peer what passed. Return 0 or an X509_V_ERR_*, which
- * is in @shown too.
+ * Check the certificate by the built-in rules, if their result matters to the
+ * engine or to the owner, and note in hs->peer what was verified. Return 0 or
+ * an X509_V_ERR_*, which is set in @shown, too.
  */
 static int check_chain(struct kdtls_engine *e, const struct dtls_chain *chain,
 		       struct kdtls_peer *shown)
@@ -119,7 +125,10 @@ static int check_chain(struct kdtls_engine *e, const struct dtls_chain *chain,
 	return counts ? shown->result : 0;
 }
 
-/* Judge a certificate or raw key by the built-in checks and the owner. */
+/*
+ * Check a certificate or raw key by the built-in rules, and ask the owner.
+ * Return 0 or an error.
+ */
 static int judge_chain(struct kdtls_engine *e, const struct dtls_chain *chain)
 {
 	struct dtls_peer *peer = &e->hs->peer;

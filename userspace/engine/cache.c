@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Sessions under their ids; see cache.h. */
+/* This file keeps sessions of DTLS 1.2 by their ids. See cache.h. */
 #include "cache.h"
 
 bool dtls_cache_init(struct dtls_cache *c, size_t size)
@@ -21,8 +21,8 @@ void dtls_cache_exit(struct dtls_cache *c)
 }
 
 /*
- * Return the place of an id. Ids are random, so some bytes of one are a hash of
- * it.
+ * Return the place of a session id. Ids are random, so some bytes of an id
+ * serve as its hash.
  */
 static struct dtls_writer *entry_of(const struct dtls_cache *c,
 				    struct dtls_bytes id)

@@ -10,8 +10,9 @@
  * @entry:	the places, each with a session as bytes, or empty
  * @size:	number of places
  *
- * There is one place for each value of a hash of the id. A newer session takes
- * the place of an older one, so that nothing has to be tidied up.
+ * There is one place for each value of a hash of the id. A newer session
+ * replaces an older one with the same value, so old sessions need no other
+ * clean-up.
  */
 struct dtls_cache {
 	struct dtls_writer *entry;
@@ -19,8 +20,8 @@ struct dtls_cache {
 };
 
 /*
- * Make a cache of @size places. With 0 places nothing is ever kept. Return false
- * if there is no memory.
+ * Make a cache of @size places. With 0 places nothing is ever kept. Return
+ * false if there is no memory.
  */
 bool dtls_cache_init(struct dtls_cache *c, size_t size);
 
@@ -28,8 +29,8 @@ bool dtls_cache_init(struct dtls_cache *c, size_t size);
 void dtls_cache_exit(struct dtls_cache *c);
 
 /*
- * Keep a copy of the session under @s->id. Without memory, or without an id of
- * DTLS_SESSION_ID_SIZE bytes, nothing is kept.
+ * Keep a copy of the session @s by its id. If there is no memory, or the id
+ * does not have DTLS_SESSION_ID_SIZE bytes, nothing is kept.
  */
 void dtls_cache_add(struct dtls_cache *c, const struct dtls_session *s);
 
@@ -41,8 +42,8 @@ bool dtls_cache_find(const struct dtls_cache *c, struct dtls_bytes id,
 		     struct dtls_session *s);
 
 /*
- * Drop a session that a fatal alert ended: it must not be resumed (RFC 5246
- * 7.2.2).
+ * Drop the session with the id @id. A session that a fatal alert ended must not
+ * be resumed (RFC 5246 7.2.2).
  */
 void dtls_cache_remove(struct dtls_cache *c, struct dtls_bytes id);
 

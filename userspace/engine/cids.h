@@ -6,13 +6,13 @@
 #include "wire.h"
 
 /**
- * struct dtls_cids - connection IDs of one length
- * @len:	bytes of each; 0: none was agreed on
- * @count:	their number: that of the handshake, and the last DTLS_CIDS_MAX
- *		that were given since, as many as the kernel knows
- * @cid:	that of the handshake, then the others, oldest first
- *
- * Zeroed at first.
+ * struct dtls_cids - connection IDs of one length; all zero at first
+ * @len:	bytes of each connection ID; 0: no connection ID was agreed on
+ * @count:	how many connection IDs there are: that of the handshake, and
+ *		the last DTLS_CIDS_MAX that were given since, as many as the
+ *		kernel keeps
+ * @cid:	the connection ID of the handshake, then the others, the oldest
+ *		first
  */
 struct dtls_cids {
 	u8 len;
@@ -37,10 +37,10 @@ void dtls_cids_free(struct dtls_cids *c);
  *		datagram names this association, as RFC 9147 4 demands of every
  *		datagram with protected records
  *
- * A connection ID is in each datagram, not in each record: all that follows a
- * record with the connection ID of another association is not of this one (RFC
- * 9147 4). A record of DTLS 1.2 is not judged here: it has to bear the
- * connection ID of its key (RFC 9146 3).
+ * In DTLS 1.3 each datagram has a connection ID, but not each record: the
+ * records that follow one with the connection ID of another association belong
+ * to that association, too (RFC 9147 4). A record of DTLS 1.2 is not judged
+ * here, as it has to have the connection ID of its key (RFC 9146 3).
  *
  * Return: false if neither this record nor any behind it is of this
  * association.

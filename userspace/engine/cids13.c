@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* New connection IDs after a handshake; see cids13.h. */
+/*
+ * This file gives and takes new connection IDs after a handshake. See cids13.h.
+ */
 #include "cids13.h"
 
 /*
- * A peer that asks gets so many at most. The other half of those that the
- * kernel knows stays for connection IDs that the peer has already.
+ * A peer that asks for connection IDs gets at most so many. The kernel keeps
+ * DTLS_CIDS_MAX, and half of them stay for connection IDs that the peer has
+ * already.
  */
 #define ANSWER_MAX	(DTLS_CIDS_MAX / 2)
 
@@ -13,9 +16,9 @@
 #define CID_SPARE	1
 
 /*
- * Make connection IDs for the peer to use, and the message that bears them. The
- * owner accepts each before the message goes out. Return: 0, or an error, and
- * no message is due.
+ * Make @count connection IDs for the peer to use, and the message that tells
+ * them. The owner accepts each connection ID before the message goes out.
+ * Return: 0; or an error, and no message is due.
  */
 static int make_cids(struct kdtls_engine *e, unsigned int count, u8 usage)
 {
@@ -81,7 +84,7 @@ int dtls_cids13_requested(struct kdtls_engine *e, struct dtls_bytes body)
 		return dtls_fail_decode(e, "malformed RequestConnectionId");
 	if (!e->cids.len)
 		return unexpected(e);
-	/* The message that is about to go out answers this request too. */
+	/* A NewConnectionId that has not gone out yet answers this request. */
 	if (e->d13->new_cids.len)
 		return 0;
 	if (!e->ep->config.ops.cid)
@@ -96,7 +99,8 @@ int dtls_cids13_requested(struct kdtls_engine *e, struct dtls_bytes body)
 
 /*
  * Use the first spare connection ID of the peer in records from now on. If the
- * owner cannot change that of its key, the next key gets the new one.
+ * owner cannot change the connection ID of its write key, the next write key
+ * gets it.
  */
 static int take_spare(struct kdtls_engine *e)
 {
@@ -142,8 +146,8 @@ int dtls_cids13_given(struct kdtls_engine *e, struct dtls_bytes body)
 	if (!d->request_due)
 		d->cids_wanted = 0;
 	/*
-	 * The peer wants one of these connection IDs to be used, and no older
-	 * one.
+	 * The peer wants one of these connection IDs to be used at once, so
+	 * older spare ones are dropped.
 	 */
 	if (usage == CID_IMMEDIATE) {
 		wr_free(&d->spare);

@@ -9,19 +9,20 @@
 #include "state.h"
 
 /*
- * Read RequestConnectionId: the peer asks for connection IDs. Return 0 or an
- * error.
+ * Read RequestConnectionId, by which the peer asks for connection IDs. Return 0
+ * or an error.
  */
 int dtls_cids13_requested(struct kdtls_engine *e, struct dtls_bytes body);
 
 /*
- * Read NewConnectionId: the peer gives connection IDs. Return 0 or an error.
+ * Read NewConnectionId, by which the peer gives connection IDs. Return 0 or an
+ * error.
  */
 int dtls_cids13_given(struct kdtls_engine *e, struct dtls_bytes body);
 
 /*
- * Write the body of a message that is due. Return its type, or 0 if none is
- * due.
+ * Write the body of the next message about connection IDs. Return the type of
+ * the message, or 0 if no such message is due.
  */
 u8 dtls_cids13_write(struct kdtls_engine *e, struct dtls_writer *w);
 

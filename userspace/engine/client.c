@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The client's handshake: its start, and its messages by version (RFC 6347
- * 4.2.1); see client.h.
+ * This file starts the client's handshake, and gives each message to the
+ * functions of the version that the server chose (RFC 6347 4.2.1).
  */
 #include "client.h"
 #include "client12.h"
@@ -11,7 +11,7 @@
 #include "handshake.h"
 #include "resumption.h"
 
-/* The client takes so many HelloVerifyRequests of one server. */
+/* The client answers at most so many HelloVerifyRequests in a handshake. */
 #define VERIFY_REQUESTS_MAX	8
 
 int dtls_client_start(struct kdtls_engine *e)
@@ -31,8 +31,8 @@ int dtls_client_start(struct kdtls_engine *e)
 		e->session_id_len = 0;
 	} else if (hs->has_session && hs->session.ticket.len) {
 		/*
-		 * A session id of this end, echoed, tells that the ticket was
-		 * taken (RFC 5077 3.4).
+		 * The client sends a session id with a ticket. A server that
+		 * accepts the ticket echoes it (RFC 5077 3.4).
 		 */
 		e->session_id_len = DTLS_SESSION_ID_SIZE;
 		dtls_state_random(e, e->session_id, DTLS_SESSION_ID_SIZE);

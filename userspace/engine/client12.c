@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The client's handshake of DTLS 1.2 (RFC 6347 4.2, RFC 5246 7.3, 7.4); see
- * client12.h.
+ * This file is the client's handshake of DTLS 1.2 (RFC 6347 4.2, RFC 5246 7.3,
+ * 7.4).
  */
 #include "auth.h"
 #include "client12.h"
@@ -14,7 +14,8 @@
 #include "resumption.h"
 
 /*
- * Resume the session, as the server does: the master secret is the session's.
+ * Resume the session, as the server has accepted it: its master secret is used
+ * again. Return 0 or an error.
  */
 static int resume(struct kdtls_engine *e)
 {
@@ -50,8 +51,9 @@ int dtls_client12_server_hello(struct kdtls_engine *e,
 				 KDTLS_ALERT_PROTOCOL_VERSION,
 				 "early data was sent for a newer version");
 	/*
-	 * A server that has DTLS 1.3 and sees no offer of it says so in its
-	 * random: somebody on the way has changed the hello (RFC 8446 4.1.3).
+	 * A server that has DTLS 1.3 and finds no offer of it marks its random.
+	 * This client has offered it, so somebody on the path has changed the
+	 * hello (RFC 8446 4.1.3).
 	 */
 	if (e->ep->speaks13 &&
 	    !memcmp(sh->random.p + DTLS_RANDOM_SIZE - 8, DTLS_DOWNGRADE, 7) &&
@@ -86,7 +88,10 @@ static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 		return -e->error;
 	if (!hs->peer_key)
 		return dtls_fail_decode(e, "the server shows no certificate");
-	/* The suite tells the kind of key (RFC 5246 7.4.2). */
+	/*
+	 * The peer's key must be of the kind that the suite asks for (RFC 5246
+	 * 7.4.2).
+	 */
 	if (!(e->suite->kx & (EVP_PKEY_is_a(hs->peer_key, "RSA") ||
 			      EVP_PKEY_is_a(hs->peer_key, "RSA-PSS") ?
 			      DTLS_KX_RSA : DTLS_KX_ECDSA)))
@@ -96,8 +101,9 @@ static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 }
 
 /*
- * A hint that means nothing to the client is ignored (RFC 4279 5.2). One that
- * is no string, or longer than an identity, can mean nothing to the owner.
+ * Read the server's hint about the pre-shared key. A client ignores a hint that
+ * it does not understand (RFC 4279 5.2). A hint that is not a string, or is
+ * longer than an identity may be, is not given to the owner.
  */
 static int read_hint(struct kdtls_engine *e, struct dtls_bytes *body)
 {
@@ -192,7 +198,10 @@ static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
 		wanted.kx |= DTLS_KX_RSA;
 	if (memchr(types.p, 64, types.len)) /* ecdsa_sign: RFC 8422 5.5 */
 		wanted.kx |= DTLS_KX_ECDSA;
-	/* Without an identity that suits, an empty list is sent (RFC 5246 7.4.6). */
+	/*
+	 * Without an identity that suits, an empty list is sent (RFC 5246
+	 * 7.4.6).
+	 */
 	dtls_identity_choose(e, &wanted);
 	hs->step = CLIENT_HELLO_DONE;
 	return 0;
@@ -308,7 +317,7 @@ static void offer_session(struct kdtls_engine *e)
 		if (hs->ticket_life && hs->ticket_life < s.life)
 			s.life = hs->ticket_life;
 	} else if (e->resumed || !s.id.len) {
-		return;	/* the server gave no new ticket, or there is no session */
+		return;	/* There is no session, or no new ticket for it. */
 	}
 	dtls_session_write(&s, &w);
 	if (!w.failed)

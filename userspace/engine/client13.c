@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The client's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5); see client13.h.
+ * This file is the client's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5).
  */
 #include "auth.h"
 #include "client13.h"
@@ -216,7 +216,10 @@ static int certificate_request(struct kdtls_engine *e, struct dtls_bytes body)
 	if (dtls_extensions_authorities(e, &x, &wanted.authorities))
 		return -e->error;
 	hs->cert_requested = true;
-	/* Without an identity that suits, an empty list is sent (RFC 8446 4.4.2.3). */
+	/*
+	 * Without an identity that suits, an empty list is sent (RFC 8446
+	 * 4.4.2.3).
+	 */
 	dtls_identity_choose(e, &wanted);
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The ClientHello of both versions (RFC 5246 7.4.1.2, RFC 8446 4.1.2); see
- * client_hello.h.
+ * This file writes the ClientHello, which is the same for both versions (RFC
+ * 5246 7.4.1.2, RFC 8446 4.1.2).
  */
 #include "client_hello.h"
 #include "early.h"
@@ -10,8 +10,8 @@
 #include "psks.h"
 
 /*
- * A hello without its share has about as many bytes. A share that would make
- * the hello larger than a datagram is not sent at first.
+ * A hello without a key share has about so many bytes. A key share that would
+ * make the hello larger than a datagram is not sent in the first hello.
  */
 #define HELLO_REST	512
 
@@ -20,8 +20,8 @@ static u32 ticket_age(const struct kdtls_engine *e)
 	const struct dtls_session *s = &e->hs->session;
 
 	/*
-	 * The age is in milliseconds, hidden by a number of the server's (RFC
-	 * 8446 4.2.11.1).
+	 * The age is sent in milliseconds, with a number added that came with
+	 * the ticket, so that an observer cannot tell it (RFC 8446 4.2.11.1).
 	 */
 	return (u32)(1000 * (dtls_state_time(e) - s->made)) + s->age_add;
 }
@@ -54,7 +54,7 @@ unsigned int dtls_client_hello_psks(const struct kdtls_engine *e,
 	return kept;
 }
 
-/* Return the best group whose share leaves the hello in one datagram. */
+/* Return the best group with which the hello still fits one datagram. */
 static const struct dtls_group *first_group(const struct kdtls_engine *e)
 {
 	size_t i;
@@ -96,8 +96,8 @@ static int write_share(struct kdtls_engine *e, struct dtls_writer *w)
 }
 
 /*
- * Ask the owner for a key, once for an engine. There is no hint before the
- * hello.
+ * Ask the owner for a pre-shared key, once for an engine. The server's hint is
+ * not known before the hello. Return 0 or an error.
  */
 static int ask_psk(struct kdtls_engine *e)
 {
@@ -178,8 +178,8 @@ static void offer_psks(struct kdtls_engine *e, struct dtls_writer *w)
 }
 
 /*
- * Hash what a binder is made over: the messages before, and the hello up to its
- * binders.
+ * Hash the bytes that a binder is made over (RFC 8446 4.2.11.2): the messages
+ * before the hello, and the hello up to its binders.
  */
 static struct dtls_bytes hash_truncated(const struct kdtls_engine *e,
 					const EVP_MD *md,
@@ -231,7 +231,7 @@ static int bind_psks(struct kdtls_engine *e, struct dtls_writer *w)
 	}
 	if (!e->early || e->hs->retried)
 		return 0;
-	/* Early data is under the first key in the list. */
+	/* Early data is protected under the first key in the list. */
 	md = psk[0].sha384 ? c->sha384 : c->sha256;
 	return dtls_early_offered(e, hash_truncated(e, md, w, w->len, buf));
 }
@@ -261,8 +261,9 @@ static void write_suites(struct kdtls_engine *e, struct dtls_writer *w)
 }
 
 /*
- * A hello that answers HelloVerifyRequest has the same bytes but for the cookie
- * (RFC 6347 4.2.1).
+ * dtls_client_hello_send() writes the first hello, or one that answers a
+ * HelloVerifyRequest or HelloRetryRequest. The answer to a HelloVerifyRequest
+ * has the same bytes as the first hello but for the cookie (RFC 6347 4.2.1).
  */
 int dtls_client_hello_send(struct kdtls_engine *e)
 {
@@ -278,7 +279,7 @@ int dtls_client_hello_send(struct kdtls_engine *e)
 	wr_bytes(w, e->secrets.client_random, DTLS_RANDOM_SIZE);
 	wr_vec(w, 1, e->session_id, e->session_id_len);
 	if (hs->retried)
-		wr_u8(w, 0);	/* RFC 9147 5.3 */
+		wr_u8(w, 0);	/* legacy_session_id (RFC 9147 5.3) */
 	else
 		wr_vec(w, 1, hs->cookie.p, hs->cookie.len);
 	write_suites(e, w);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The ClientHello, which is the same for both versions until the server has
- * chosen.
+ * The ClientHello. A client sends the same hello for both versions, and the
+ * server chooses one of them.
  */
 #ifndef _DTLS_CLIENT_HELLO_H
 #define _DTLS_CLIENT_HELLO_H
@@ -11,10 +11,10 @@
 /**
  * struct dtls_offered_psk - a key that a ClientHello offers
  * @key:	the key
- * @identity:	its identity, or the ticket
- * @age:	the ticket's age, hidden (RFC 8446 4.2.11.1), or 0
+ * @identity:	identity of the key, or the ticket
+ * @age:	the ticket's obfuscated age (RFC 8446 4.2.11.1), or 0
  * @resumes:	the key is that of a session
- * @sha384:	the hash of its binder is SHA-384, else SHA-256
+ * @sha384:	the binder is made with SHA-384, else with SHA-256
  */
 struct dtls_offered_psk {
 	struct dtls_bytes key;
@@ -33,23 +33,23 @@ struct dtls_offered_psk {
 int dtls_client_hello_send(struct kdtls_engine *e);
 
 /*
- * Return true if a suite of DTLS 1.2 may be offered: the client could complete
- * a handshake with it.
+ * Return true if a suite of DTLS 1.2 may be offered, because the client could
+ * complete a handshake with it.
  */
 bool dtls_client_hello_suite(const struct kdtls_engine *e,
 			     const struct dtls_suite *suite);
 
 /*
- * List the keys that are offered, DTLS_OFFERED_PSKS at most. A key whose hash
- * is not that of the suite in a HelloRetryRequest is left out (RFC 8446 4.1.4).
- * Return: their number.
+ * List the pre-shared keys and tickets that the hello offers, DTLS_OFFERED_PSKS
+ * at most. A key whose hash is not that of the suite in a HelloRetryRequest is
+ * left out (RFC 8446 4.1.4). Return how many keys are in the list.
  */
 unsigned int dtls_client_hello_psks(const struct kdtls_engine *e,
 				    struct dtls_offered_psk *list);
 
 /*
- * Make the key whose public half is the share in the next hello, in place of an
- * earlier one. Return false if libcrypto failed.
+ * Make a key pair whose public key is the key share of the next hello. It
+ * replaces an earlier one. Return false if libcrypto failed.
  */
 bool dtls_client_hello_share_key(struct kdtls_engine *e,
 				 const struct dtls_group *group);

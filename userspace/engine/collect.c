@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* ClientHellos in pieces; see collect.h. */
+/* This file puts the pieces of ClientHellos together. See collect.h. */
 #include <openssl/rand.h>
 
 #include "collect.h"
@@ -14,13 +14,13 @@ bool dtls_collector_init(struct dtls_collector *c)
 	return RAND_bytes((u8 *)&c->seed, sizeof(c->seed)) == 1;
 }
 
-/* These are the bounds of the random in the body of a hello. */
+/* Where the random begins and ends in the body of a hello. */
 #define RANDOM_OFFSET	2
 #define RANDOM_END	(RANDOM_OFFSET + DTLS_RANDOM_SIZE)
 
 /*
- * Return how many bytes an entry takes of what its source, and all sources, may
- * hold.
+ * Return how many bytes an entry counts against the limits of its source and of
+ * all sources.
  */
 static size_t cost(const struct dtls_collected *one)
 {
@@ -93,7 +93,7 @@ static struct dtls_collected *begin(struct dtls_collector *c,
 
 /*
  * Drop the oldest entries until the limits are kept. @one has just got a piece
- * and stays.
+ * and is not dropped.
  */
 static void make_room(struct dtls_collector *c, struct dtls_collected *one)
 {
@@ -123,7 +123,7 @@ static void drop_old(struct dtls_collector *c, u64 now)
 		drop_entry(c, one);
 }
 
-/* Return true if @f is of another hello than what @one holds. */
+/* Return true if the piece @f is of another hello than the one in @one. */
 static bool is_other(const struct dtls_collected *one,
 		     const struct dtls_fragment *f)
 {

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ClientHellos in pieces, from strangers. A cookie of DTLS 1.3 holds the hash
- * of the whole first hello (RFC 9147 5.1), and a second hello's cookie may
- * stand in any of its pieces, so the pieces are put together before there is
- * anything to prove an address with.
+ * A collector puts together ClientHellos that strangers send in pieces. A
+ * cookie of DTLS 1.3 holds the hash of the whole first hello (RFC 9147 5.1),
+ * and the cookie of a second hello may be in any of its pieces. So the pieces
+ * must be put together before the sender's address is proven.
  *
- * A piece costs the memory of its bytes and of one entry. All pieces together
- * hold DTLS_COLLECT_MAX bytes at most, those of one source DTLS_COLLECT_SOURCE;
- * what is new takes the place of the oldest of the same source, and then of the
- * oldest of all. A flood from one source so displaces nothing but its own, and
- * a flood of spoofed ones must bring more than a thousand pieces between two
- * pieces of an honest hello to displace it.
+ * A piece takes the memory of its bytes and of one entry. All pieces together
+ * take DTLS_COLLECT_MAX bytes at most, those of one source DTLS_COLLECT_SOURCE.
+ * A new piece displaces the oldest ones of the same source, and then the oldest
+ * ones of all. So a flood from one source displaces only its own pieces, and a
+ * flood from spoofed addresses must bring more than a thousand pieces between
+ * two pieces of an honest hello to displace it.
  *
- * An entry outlives the hello that was put together in it, and keeps the hello's
- * random. A piece that comes again waits in the entry for the others of its hello.
- * The first piece of the sender's next hello, with another random, does not meet
- * that piece, which would be taken for one of its own.
+ * An entry outlives the hello that was put together in it, and keeps the
+ * hello's random. A piece that is received twice may come after its hello is
+ * complete. It waits in the entry, and the kept random tells it from the first
+ * piece of the sender's next hello, which has another random.
  */
 #ifndef _DTLS_COLLECT_H
 #define _DTLS_COLLECT_H
@@ -38,8 +38,8 @@ _Static_assert(DTLS_COLLECT_HELLO < DTLS_COLLECT_SOURCE,
 TAILQ_HEAD(dtls_collected_list, dtls_collected);
 
 /**
- * struct dtls_sender - a sender, as struct kdtls_sender describes it
- * @address:	the address as bytes
+ * struct dtls_sender - the sender of a datagram
+ * @address:	the sender's address as bytes
  * @source_len:	bytes at the front of @address whose senders share one limit;
  *		0: all
  */
@@ -49,16 +49,17 @@ struct dtls_sender {
 };
 
 /**
- * struct dtls_collected - a hello of which a piece has come
- * @by_age:	in the list of all, the oldest first
- * @by_source:	in the list of its source, the oldest first
- * @source:	where its memory is counted
- * @begun:	when its first piece came, in microseconds
- * @hello:	the pieces so far
- * @finished:	a hello was put together before, and @random is set
- * @random:	the random of that hello
+ * struct dtls_collected - an entry: a hello of which a piece has come
+ * @by_age:	node in dtls_collector.all
+ * @by_source:	node in dtls_source.list
+ * @source:	the source that the memory of the hello is counted for
+ * @begun:	when the first piece came, in microseconds
+ * @hello:	the pieces that have come
+ * @finished:	a hello was put together in this entry before, and @random is
+ *		set
+ * @random:	the random of the hello that was put together before
  * @address_len: bytes of @address
- * @address:	its sender
+ * @address:	address of the hello's sender
  */
 struct dtls_collected {
 	TAILQ_ENTRY(dtls_collected) by_age;
@@ -73,9 +74,9 @@ struct dtls_collected {
 };
 
 /**
- * struct dtls_source - the sources that have one value of a hash in common
- * @list:	their hellos, the oldest first
- * @held:	bytes of memory of these
+ * struct dtls_source - the sources whose addresses have the same hash
+ * @list:	the hellos of these sources, the oldest first
+ * @held:	bytes of memory of the hellos in @list
  */
 struct dtls_source {
 	struct dtls_collected_list list;
@@ -86,7 +87,7 @@ struct dtls_source {
  * struct dtls_collector - the hellos of which a piece has come
  * @source:	the hellos by source
  * @all:	all hellos, the oldest first
- * @held:	bytes of memory of these
+ * @held:	bytes of memory of all hellos
  * @seed:	a random number that makes the hash of sources unguessable
  */
 struct dtls_collector {
@@ -99,27 +100,30 @@ struct dtls_collector {
 /* Set up a collector. Return false if libcrypto failed. */
 bool dtls_collector_init(struct dtls_collector *c);
 
-/* Free all that is held. @c may be zeroed. */
+/* Free all hellos. @c may be all zero. */
 void dtls_collector_exit(struct dtls_collector *c);
 
 /**
  * dtls_collector_add() - take a piece of a ClientHello
  * @c:		the collector
- * @from:	who sent the piece
+ * @from:	the sender of the piece
  * @f:		the piece; its bytes are copied
  * @now:	the time in microseconds
  *
- * A piece that contradicts those that came before begins another hello.
+ * A piece that contradicts the pieces before it begins another hello.
  *
- * Return: an entry with all of its hello, which the caller gives to
- * dtls_collector_finish(); or NULL if there is more to come, or no memory.
+ * Return: an entry whose hello is complete, which the caller gives to
+ * dtls_collector_finish(); or NULL if pieces are missing, or if there is no
+ * memory.
  */
 struct dtls_collected *dtls_collector_add(struct dtls_collector *c,
 					  const struct dtls_sender *from,
 					  const struct dtls_fragment *f,
 					  u64 now);
 
-/* Free the hello of @one, and keep its random for the rest of the entry's life. */
+/*
+ * Free the hello of @one, and keep its random for the rest of the entry's life.
+ */
 void dtls_collector_finish(struct dtls_collector *c,
 			   struct dtls_collected *one);
 

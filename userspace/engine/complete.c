@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The end of a handshake; see complete.h. */
+/* This file ends a handshake. See complete.h. */
 #include "complete.h"
 #include "content.h"
 #include "early.h"
@@ -7,7 +7,8 @@
 #include "handshake13.h"
 
 /*
- * struct later is a record of the data's first epoch that came before its key.
+ * struct later is a record of the first epoch of application data that came
+ * before its key.
  */
 struct later {
 	struct later *next;
@@ -28,8 +29,8 @@ static void free_later(struct later *l)
 }
 
 /*
- * Open the records that were held, in their order. Return false for want of
- * memory.
+ * Open the records that were held, in the order of their arrival, and hand out
+ * their content. Return false if there is no memory.
  */
 static bool open_early(struct kdtls_engine *e, struct dtls_protection *rx,
 		       struct later **list)

@@ -6,8 +6,8 @@
 #include "state.h"
 
 /*
- * Hand out the keys and what came early under them, and drop what only the
- * handshake needed. Return: 0 or an error.
+ * Hand out the keys and the data that came early under them, and drop what only
+ * the handshake needed. Return 0 or an error.
  */
 int dtls_complete_handshake(struct kdtls_engine *e);
 

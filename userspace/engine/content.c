@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The content of records: handshake fragments, alerts, ACKs; see content.h. */
+/*
+ * This file takes the content of records: handshake fragments, alerts, ACKs,
+ * heartbeats and application data.
+ */
 #include "ack.h"
 #include "alert.h"
 #include "content.h"
@@ -68,9 +71,9 @@ static bool expects_certificates(const struct kdtls_engine *e)
 }
 
 /*
- * Return how long a message of a type may be. Certificate chains and lists of
- * authorities may be much longer than other messages. An end to which none may
- * come takes no message of that length.
+ * Return how many bytes a message of @type may have. Certificate chains and
+ * lists of authorities may be much longer than other messages. If the peer may
+ * send neither, no message of that length is taken.
  */
 static size_t max_message(const struct kdtls_engine *e, u8 type)
 {
@@ -82,8 +85,9 @@ static size_t max_message(const struct kdtls_engine *e, u8 type)
 }
 
 /*
- * Return how many bytes of incomplete and early messages are kept. Without
- * certificates a flight needs no more than four of the longest messages.
+ * Return how many bytes of incomplete and early messages may be kept. A flight
+ * without certificates has at most as many bytes as four of the longest
+ * messages.
  */
 static size_t max_held(const struct kdtls_engine *e)
 {
@@ -95,8 +99,9 @@ static size_t max_held(const struct kdtls_engine *e)
 }
 
 /*
- * Take a fragment. Set @fresh if it was stored by this call, and @lost if it
- * was dropped, so that the peer has to send it again. Return 0 or an error.
+ * Take a handshake fragment. Set @fresh if the fragment was stored by this
+ * call, and @lost if it was dropped, so that the peer has to send it again.
+ * Return 0 or an error.
  */
 static int take_fragment(struct kdtls_engine *e,
 			 const struct dtls_record *record,
@@ -106,8 +111,9 @@ static int take_fragment(struct kdtls_engine *e,
 	u64 epoch = record->epoch;
 
 	/*
-	 * Once there is a key, a message in the clear may be forged: it is not
-	 * taken in front of the protected messages.
+	 * Once there is a read key, the messages that are still to come are
+	 * protected. One in the clear may be forged, and is not stored in the
+	 * place of a protected one.
 	 */
 	if (!epoch && e->d13 && e->rx && f->seq >= hs->in.next) {
 		e->dropped++;
@@ -127,9 +133,9 @@ static int take_fragment(struct kdtls_engine *e,
 			dtls_timer_answered(&e->timer, e->now);
 		}
 		/*
-		 * Part of an answer acknowledges all that it answers (RFC 9147
-		 * 7.2). For the rest the peer has as many retransmissions as
-		 * this end had.
+		 * A part of the peer's answer acknowledges the whole flight
+		 * that it answers (RFC 9147 7.2). The count of retransmissions
+		 * starts anew for the rest of the answer.
 		 */
 		if (e->version == DTLS_VERSION_1_3) {
 			dtls_flight_clear(&e->flight);
@@ -173,7 +179,7 @@ static int late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
 				 "a message came after the handshake");
 	/*
 	 * The peer sends its Finished again, as it has not received the flight
-	 * that answers it. That goes out once, for the last fragment.
+	 * that answers it. That flight goes out once, for the last fragment.
 	 */
 	if (f->offset + f->body.len == f->length && e->flight.first &&
 	    !dtls_flight_pending(&e->flight))
@@ -189,7 +195,10 @@ static int late_messages(struct kdtls_engine *e,
 
 	if (e->d13)
 		return dtls_post13_receive(e, record, content);
-	/* Anybody can write a message in the clear, so none is looked at. */
+	/*
+	 * Anybody can write a message in the clear, so such a record is
+	 * ignored.
+	 */
 	while (record->epoch && content.len) {
 		if (!dtls_fragment_parse(&content, &f)) {
 			e->dropped++;
@@ -221,8 +230,8 @@ static int take_handshake(struct kdtls_engine *e,
 			return -e->error;
 	}
 	/*
-	 * What an ACK names does not come again, so a record of which anything
-	 * was dropped is not acknowledged (RFC 9147 7).
+	 * The peer does not send a record again that an ACK names. So a record
+	 * is not acknowledged if any fragment in it was dropped (RFC 9147 7).
 	 */
 	if (fresh && !lost && dtls_state_may_be_13(e))
 		dtls_ack_note(e, record);
@@ -241,8 +250,8 @@ int dtls_content_take(struct kdtls_engine *e, const struct dtls_record *record,
 		return dtls_alert_receive(e, epoch, content);
 	case DTLS_CT_ACK:
 		/*
-		 * In a handshake an answer ends the flight; after it only the
-		 * ACK of all of it does.
+		 * During a handshake the peer's answer ends the flight, too.
+		 * After the handshake only an ACK of the whole flight does.
 		 */
 		return dtls_ack_receive(e, epoch, content) && e->keys_out ?
 		       dtls_post13_acknowledged(e) : 0;
@@ -267,9 +276,10 @@ int dtls_content_take(struct kdtls_engine *e, const struct dtls_record *record,
 					 KDTLS_ALERT_UNEXPECTED_MESSAGE,
 					 "data under the handshake's key");
 		/*
-		 * In DTLS 1.2 data may overtake what is missing of the
-		 * handshake. It waits until the peer is known. In DTLS 1.3 the
-		 * owner has the keys of data.
+		 * In DTLS 1.2 application data may overtake the last messages
+		 * of the handshake. The data waits until the peer's Finished
+		 * was verified. In DTLS 1.3 the owner opens such records, as it
+		 * has their keys.
 		 */
 		if (epoch && e->hs && content.len && !e->d13)
 			dtls_content_hold(e, true, content.p, content.len);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The stateless cookies of both versions; see cookie.h. */
+/*
+ * This file makes and checks the stateless cookies of both versions. See
+ * cookie.h.
+ */
 #include <openssl/rand.h>
 
 #include "cookie.h"
@@ -24,7 +27,10 @@ void dtls_cookie_exit(struct dtls_cookie *k)
 _Static_assert(KEY_SIZE == DTLS_SHARED_KEY_SIZE,
 	       "a derived key is as long as a random one");
 
-/* Set the key of a period: a random one, or that of the common secret. */
+/*
+ * Set the key of @period: a random key, or the one that the shared secret
+ * yields. Return false if libcrypto failed.
+ */
 static bool new_key(struct dtls_cookie *k, u64 period)
 {
 	u8 key[DTLS_HASH_MAX];
@@ -41,7 +47,8 @@ static bool new_key(struct dtls_cookie *k, u64 period)
 
 /*
  * Replace the keys if @now is in another period. The key of the period before
- * stays good, so that a cookie lives for one period at least.
+ * @now's stays valid, so that a cookie lives for one period at least. Return
+ * false if libcrypto failed.
  */
 static bool rotate(struct dtls_cookie *k, u64 now)
 {
@@ -51,7 +58,7 @@ static bool rotate(struct dtls_cookie *k, u64 now)
 		return true;
 	if (!new_key(k, period))
 		return false;
-	/* The other key stays only if it is that of the period before. */
+	/* The other key stays only if it belongs to the period before. */
 	if ((!k->ready || period != k->period + 1) &&
 	    !new_key(k, period - 1))
 		return false;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The stateless cookie of HelloVerifyRequest (RFC 6347 4.2.1): a MAC over the
- * sender's address and the random of its hello, under a key that is replaced
- * every period. The cookie bears the number of the period, so that one MAC is
- * enough to check it. The MAC does not cover the session id: Mbed TLS draws a
- * new one for each hello with a ticket.
+ * The stateless cookies of HelloVerifyRequest and HelloRetryRequest. The cookie
+ * of a HelloVerifyRequest (RFC 6347 4.2.1) is a MAC over the sender's address
+ * and the random of its hello, under a key that is replaced every period. The
+ * cookie contains the number of the period, so that computing one MAC is enough
+ * to check it. The MAC does not cover the session id, as Mbed TLS makes a new
+ * one for each hello with a ticket.
  */
 #ifndef _DTLS_COOKIE_H
 #define _DTLS_COOKIE_H
@@ -33,12 +34,12 @@ struct dtls_cookie {
 };
 
 /*
- * Set up the keys, each of which is good for @life microseconds. Return false if
- * there is no memory; dtls_cookie_exit() has to be called all the same.
+ * Set up the keys, which are replaced every @life microseconds. Return false if
+ * there is no memory; dtls_cookie_exit() has to be called even then.
  */
 bool dtls_cookie_init(struct dtls_cookie *k, u64 life);
 
-/* Wipe and free the keys. @k may be zeroed. */
+/* Wipe and free the keys. @k may be all zero. */
 void dtls_cookie_exit(struct dtls_cookie *k);
 
 /*
@@ -49,8 +50,8 @@ bool dtls_cookie_make(struct dtls_cookie *k, struct dtls_bytes address,
 		      const struct dtls_client_hello *ch, u64 now, u8 *out);
 
 /*
- * Return true if @ch->cookie was made for this address and hello and is not too
- * old.
+ * Return true if @ch->cookie was made for @address and for this hello, and is
+ * not too old.
  */
 bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
 		       const struct dtls_client_hello *ch, u64 now);
@@ -76,15 +77,16 @@ struct dtls_retry {
 #define DTLS_RETRY_COOKIE_MAX	(1 + 2 + 2 + DTLS_HASH_MAX + DTLS_RETRY_MAC_SIZE)
 
 /*
- * Write a cookie into @out, DTLS_RETRY_COOKIE_MAX bytes. Return: its bytes; 0:
+ * Write the cookie of a HelloRetryRequest to @out, which has room for
+ * DTLS_RETRY_COOKIE_MAX bytes. Return how many bytes the cookie has, or 0 if
  * libcrypto failed.
  */
 size_t dtls_cookie_seal(struct dtls_cookie *k, struct dtls_bytes address,
 			const struct dtls_retry *r, u64 now, u8 *out);
 
 /*
- * Read a cookie. Return: false if it was not made by this endpoint and for this
- * address, or is too old.
+ * Read the cookie of a HelloRetryRequest. Return false if the cookie was not
+ * made by this endpoint and for @address, or is too old.
  */
 bool dtls_cookie_open(struct dtls_cookie *k, struct dtls_bytes address,
 		      struct dtls_bytes cookie, u64 now, struct dtls_retry *r);
@@ -94,8 +96,9 @@ bool dtls_cookie_open(struct dtls_cookie *k, struct dtls_bytes address,
 
 /**
  * dtls_cookie_request() - write a HelloVerifyRequest, as a datagram
- * @hello:	the record of the ClientHello: its number is used (4.2.1)
- * @message_seq: of the ClientHello
+ * @hello:	the record of the ClientHello, whose sequence number the request
+ *		has, too (RFC 6347 4.2.1)
+ * @message_seq: message_seq of the ClientHello
  * @cookie:	DTLS_COOKIE_SIZE bytes of cookie for that hello
  * @out:	DTLS_VERIFY_REQUEST_SIZE bytes
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* This file fetches what is needed of libcrypto; see crypto.h. */
+/* This file fetches the algorithms from libcrypto. See crypto.h. */
 #include <openssl/err.h>
 
 #include "crypto.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The records of a datagram; see datagram.h. */
+/* This file cuts a datagram into records. See datagram.h. */
 #include "datagram.h"
 
 /*
- * Return true if a record may bear a hello: a handshake message in the clear,
- * of a version 254.x.
+ * Return true if the record at @d may have a hello: a handshake message in the
+ * clear, with a version 254.x in the record's header.
  */
 static bool may_be_hello(struct dtls_bytes d)
 {
@@ -26,11 +26,11 @@ static int parse(struct dtls_bytes d, size_t cid_len,
 }
 
 /*
- * Return how many bytes a record takes that cannot be used, so that what
- * follows it can be, or 0 if its length is not known. The first byte of a
- * record of DTLS is 20 or more (RFC 7983 7), that of a unified header 32 or
- * more (RFC 9147 4). In a record with a connection ID that this end did not ask
- * for, only the peer knows where the length is.
+ * Return the length of the record at @d, which cannot be used, so that the
+ * records behind it can be; or 0 if its length is not known. The first byte of
+ * a DTLS record is 20 or more (RFC 7983 7), that of a unified header 32 or more
+ * (RFC 9147 4). The place of the length is not known if the record has a
+ * connection ID that this end did not ask for.
  */
 static size_t unusable_size(struct dtls_bytes d)
 {

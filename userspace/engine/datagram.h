@@ -8,16 +8,17 @@
 /**
  * dtls_datagram_next() - take the next record out of a datagram
  * @d:		the rest of the datagram
- * @cid_len:	as for dtls_record_parse()
- * @record:	set to what the record's header says
- * @bytes:	set to the record, from its header on
- * @dropped:	counts what is passed over: records of a type or version that
- *		is not known, whose length is (RFC 6347 4.1.2.7: bad records
- *		are dropped, and those behind them are not), and what has none
+ * @cid_len:	length of the connection IDs that this end asked for; 0: none
+ * @record:	set to the header of the record
+ * @bytes:	set to the bytes of the record, header included
+ * @dropped:	counter of records that are passed over. A record of an unknown
+ *		type or version whose length is known is skipped, and those
+ *		behind it are used (RFC 6347 4.1.2.7). A record of unknown
+ *		length ends the datagram
  *
- * The version of a record that bears a handshake message in the clear is not
- * looked at, but for its first byte (RFC 5246 E.1): the hellos say which one is
- * meant.
+ * Of the version of a record with a handshake message in the clear only the
+ * first byte is checked (RFC 5246 E.1), as the hellos themselves agree on a
+ * version.
  *
  * Return: false if no usable record is left.
  */

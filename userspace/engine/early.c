@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Data before the handshake; see early.h. It comes with the ticket of a
- * session, under a key of epoch 1 that belongs to one hello. DTLS 1.3 has no
- * EndOfEarlyData: the client's Finished is of the next epoch.
+ * This file sends and takes data before the handshake. Such data needs the
+ * ticket of a session, and is protected under a key of epoch 1 that belongs to
+ * one hello. DTLS 1.3 has no EndOfEarlyData message, as the client's Finished
+ * is of a later epoch.
  */
 #include "early.h"
 #include "handshake.h"
@@ -33,7 +34,10 @@ bool dtls_early_same_alpn(const struct kdtls_engine *e,
 	return dtls_bytes_equal(s->alpn, alpn, strlen(alpn));
 }
 
-/* Derive the key from that of the session and the hash of the whole hello. */
+/*
+ * Derive the key of early data from the secret of the session @s and the hash
+ * of the whole hello. Return 0 or an error.
+ */
 static int make_key(struct kdtls_engine *e, const struct dtls_session *s,
 		    struct dtls_bytes hash)
 {
@@ -140,8 +144,8 @@ long dtls_early_output(struct kdtls_engine *e, u8 *buf, size_t size)
 	while (!n && (q = e->early->queue)) {
 		e->early->queue = q->next;
 		/*
-		 * A record that no longer fits is dropped: the MTU may have
-		 * become smaller.
+		 * If the MTU has become smaller since the data was queued, a
+		 * record that does not fit any more is dropped.
 		 */
 		if (q->len + dtls_protection_overhead(e->early->key) <= size)
 			n = dtls_protection_seal(e->early->key,

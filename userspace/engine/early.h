@@ -10,7 +10,7 @@
 
 /**
  * struct dtls_early_queue - the content of a record that is still to be sent
- * @next:	the content that follows, or NULL
+ * @next:	the content of the next record, or NULL
  * @len:	bytes of @data
  * @data:	the content
  */
@@ -21,11 +21,11 @@ struct dtls_early_queue {
 };
 
 /**
- * struct dtls_early - one end's early data, while it goes or comes
- * @key:	the key: a client seals with it, a server opens
- * @info:	@key as it was derived
- * @queue:	client: what is still to be sent
- * @left:	bytes that may still go or come
+ * struct dtls_early - state of early data while it may be sent or received
+ * @key:	the key, with which a client seals and a server opens records
+ * @info:	the same key as a structure for the owner
+ * @queue:	client: the records that are still to be sent
+ * @left:	how many more bytes may be sent or received
  */
 struct dtls_early {
 	struct dtls_protection *key;
@@ -43,12 +43,15 @@ void dtls_early_free(struct kdtls_engine *e);
  */
 int dtls_early_offered(struct kdtls_engine *e, struct dtls_bytes hash);
 
-/* Write one record of a client. Return its bytes, or 0 if there is none. */
+/*
+ * Write one record of a client's early data. Return how many bytes it has, or 0
+ * if there is none to send.
+ */
 long dtls_early_output(struct kdtls_engine *e, u8 *buf, size_t size);
 
 /*
- * End early data that the server does not take: it asked for another hello, or
- * does not mention early data.
+ * End early data that the server does not take, as it has asked for another
+ * hello or does not mention early data.
  */
 void dtls_early_refused(struct kdtls_engine *e);
 
@@ -56,15 +59,15 @@ void dtls_early_refused(struct kdtls_engine *e);
 int dtls_early_answer(struct kdtls_engine *e, const struct dtls_extensions *x);
 
 /*
- * Return true if a server chose the session of the ticket that is spent on this
- * hello.
+ * Return true if the server may accept the early data of this hello, because it
+ * resumes the session of the ticket that is spent on it.
  */
 bool dtls_early_offers(struct kdtls_engine *e,
 		       const struct dtls_client_hello *ch);
 
 /*
- * Let a server read early data from here on, if suite and ALPN are those of the
- * session. Return 0 or an error.
+ * Let a server read early data from now on, if the suite and the ALPN protocol
+ * are those of the session. Return 0 or an error.
  */
 int dtls_early_accept(struct kdtls_engine *e);
 

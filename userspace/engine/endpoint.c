@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* This file has what the engines of an endpoint share; see endpoint.h. */
+/* This file makes, configures and frees endpoints. See endpoint.h. */
 #include <openssl/err.h>
 #include <time.h>
 
@@ -39,7 +39,7 @@ _Static_assert(KDTLS_MTU_MAX == DTLS_DATAGRAM_MAX,
 static bool config_valid(const struct kdtls_config *c)
 {
 	return version_valid(c->version_min) && version_valid(c->version_max) &&
-	       c->version_min >= c->version_max && /* they count downwards */
+	       c->version_min >= c->version_max && /* Versions count downwards. */
 	       c->ops.key && c->mtu >= KDTLS_MTU_MIN && c->mtu <= KDTLS_MTU_MAX &&
 	       c->mtu_min >= KDTLS_MTU_MIN && c->mtu_min <= c->mtu &&
 	       c->timeout_min >= 50 && c->timeout_initial >= c->timeout_min &&
@@ -57,9 +57,9 @@ static bool config_valid(const struct kdtls_config *c)
 }
 
 /*
- * Turn a list of numbers into one of table entries; without a list take the
- * whole table. Return: the number of entries; 0: a number is not known, or
- * there are too many.
+ * RESOLVE() makes a function that turns a list of numbers into a list of table
+ * entries. Without a list the function takes the whole table. It returns the
+ * number of entries, or 0 if a number is unknown or if there are too many.
  */
 #define RESOLVE(kind, max, all)						\
 static size_t resolve_##kind##s(const struct dtls_##kind **to,		\
@@ -83,7 +83,10 @@ RESOLVE(suite, DTLS_SUITES_MAX, dtls_suite_default_count)
 RESOLVE(group, DTLS_GROUPS_MAX, dtls_group_count)
 RESOLVE(scheme, DTLS_SCHEMES_MAX, dtls_scheme_count)
 
-/* Find the versions that are within the limits and have a suite. */
+/*
+ * Set which versions the endpoint speaks: those within the limits for which it
+ * has a suite. Return false if there is none.
+ */
 static bool find_versions(struct kdtls_endpoint *ep)
 {
 	size_t i;
@@ -120,8 +123,9 @@ static bool has_scheme(const struct kdtls_endpoint *ep,
 }
 
 /*
- * Leave out what libcrypto lacks. Return: false if the configuration names it,
- * or if nothing is left.
+ * DROP_MISSING() makes a function that leaves out table entries which libcrypto
+ * lacks. The function returns false if the configuration names such an entry,
+ * or if none is left.
  */
 #define DROP_MISSING(kind)						\
 static bool drop_missing_##kind##s(struct kdtls_endpoint *ep)		\
@@ -237,8 +241,8 @@ void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
 }
 
 /*
- * Append an identity. Of equally good identities the first that was given is
- * chosen.
+ * Append an identity to the list. Of equally good identities a handshake uses
+ * the one that was given first.
  */
 static void add_identity(struct kdtls_endpoint *ep, struct dtls_identity *id)
 {
@@ -359,7 +363,10 @@ int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
 int kdtls_endpoint_use_secret(struct kdtls_endpoint *endpoint,
 			      const void *secret, size_t len)
 {
-	/* Each of the endpoints would take the same early data once. */
+	/*
+	 * Endpoints that share a secret do not share the list of spent tickets,
+	 * so each of them would accept the same early data once.
+	 */
 	if (len != KDTLS_SECRET_SIZE || endpoint->config.max_early_data ||
 	    endpoint->cookie.ready || endpoint->tickets.key[0].ctx)
 		return -KDTLS_EUSAGE;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* This file has what the engines of an endpoint share; see struct kdtls_config. */
+/*
+ * An endpoint has everything that its engines share. See struct kdtls_config.
+ */
 #ifndef _DTLS_ENDPOINT_H
 #define _DTLS_ENDPOINT_H
 
@@ -17,8 +19,8 @@
 
 /**
  * struct dtls_psk_use - the pre-shared key that one role used last; see psks.c
- * @used:	there was such a key
- * @basis:	hash of that key
+ * @used:	a pre-shared key was used
+ * @basis:	hash of the key
  */
 struct dtls_psk_use {
 	bool used;
@@ -26,8 +28,8 @@ struct dtls_psk_use {
 };
 
 /*
- * struct dtls_scratch begins a buffer of the socket driver, which scratch.c of the
- * driver makes. @next is the next buffer that is not in use, or NULL.
+ * struct dtls_scratch begins a buffer of the socket driver, which scratch.c of
+ * the driver makes. @next is the next buffer that is not in use, or NULL.
  */
 struct dtls_scratch {
 	struct dtls_scratch *next;
@@ -35,11 +37,11 @@ struct dtls_scratch {
 
 /**
  * struct kdtls_endpoint - what engines share; one thread at a time uses it
- * @config:	the configuration, copied
- * @crypto:	what is fetched from libcrypto
- * @suites:	the suites that may be used, best first
- * @groups:	the groups, likewise
- * @schemes:	the signature schemes, likewise
+ * @config:	copy of the configuration
+ * @crypto:	the algorithms of libcrypto
+ * @suites:	the suites that may be used, the best first
+ * @groups:	the groups that may be used, the best first
+ * @schemes:	the signature schemes that may be used, the best first
  * @suite_count: number of @suites
  * @group_count: number of @groups
  * @scheme_count: number of @schemes
@@ -61,7 +63,7 @@ struct dtls_scratch {
  * @psk_len:	bytes of @psk; 0: kdtls_use_psk() was not called
  * @psk_identity_len: bytes of @psk_identity
  * @psk:	the pre-shared key of kdtls_use_psk(), kept for the driver
- * @psk_identity: its identity
+ * @psk_identity: identity of @psk
  * @scratch:	buffers of the driver that are not in use
  */
 struct kdtls_endpoint {
@@ -103,8 +105,8 @@ static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
 }
 
 /*
- * Show the certificates of @chain with the key of @key. Return 0, or an error that
- * kdtls_use_certificate_file() has.
+ * Show the certificates of @chain with the key of @key. Return 0, or an error
+ * that kdtls_use_certificate_file() has.
  */
 int dtls_endpoint_show(struct kdtls_endpoint *ep,
 		       const struct dtls_store *chain,
@@ -117,7 +119,10 @@ int dtls_endpoint_show(struct kdtls_endpoint *ep,
 int dtls_endpoint_believe(struct kdtls_endpoint *ep,
 			  const struct dtls_store *roots);
 
-/* Take one engine of @ep off. The last one frees an endpoint that was freed. */
+/*
+ * Count one engine of @ep less. If the owner has freed the endpoint, the last
+ * engine frees its memory.
+ */
 void dtls_endpoint_put(struct kdtls_endpoint *ep);
 
 /*
@@ -134,7 +139,7 @@ const struct dtls_suite *dtls_endpoint_suite(const struct kdtls_endpoint *ep,
 const struct dtls_group *dtls_endpoint_group(const struct kdtls_endpoint *ep,
 					     u16 id);
 
-/* Return true if this hello is answered in DTLS 1.3. */
+/* Return true if a server of @ep answers this hello in DTLS 1.3. */
 static inline bool dtls_endpoint_takes_13(const struct kdtls_endpoint *ep,
 					  const struct dtls_client_hello *ch)
 {

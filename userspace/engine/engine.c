@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * An engine is made, set up, started, timed out, asked and freed. The calls are
- * declared in kdtls/engine.h.
+ * This file makes, sets up, starts and frees engines, tells their state, and
+ * runs their timers. kdtls/engine.h declares these calls.
  */
 #include <openssl/err.h>
 
@@ -101,7 +101,7 @@ int kdtls_engine_set_session(struct kdtls_engine *engine,
 	if (e->server || e->state != KDTLS_IDLE)
 		return -KDTLS_EUSAGE;
 	s = &hs->session;
-	dtls_early_free(e);	/* early data belongs to one session */
+	dtls_early_free(e);	/* Early data belongs to one session. */
 	wr_free(&hs->session_bytes);
 	wr_bytes(&hs->session_bytes, session, len);
 	hs->has_session =
@@ -144,8 +144,8 @@ void kdtls_engine_set_mtu(struct kdtls_engine *engine, uint32_t mtu)
 }
 
 /*
- * Return true if a certificate may have to be checked and there is no name to
- * check it for.
+ * Return true if the peer's certificate may have to be verified and the owner
+ * has given no name that it must have.
  */
 static bool name_missing(const struct kdtls_engine *e)
 {
@@ -173,8 +173,9 @@ void kdtls_engine_confirm(struct kdtls_engine *engine)
 	if (engine->state != KDTLS_ESTABLISHED)
 		return;
 	/*
-	 * DTLS 1.3 has an ACK for this (RFC 9147 7). Data from the peer shows
-	 * that the peer is awake.
+	 * In DTLS 1.2 data from the peer shows that it has this end's last
+	 * flight. In DTLS 1.3 an ACK tells that (RFC 9147 7), and data only
+	 * shows that the peer is alive.
 	 */
 	if (engine->d13) {
 		dtls_retransmit_alive(engine);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Extensions that are offered, answered and understood; see extensions.h. */
+/* This file writes and reads the extensions of hellos. See extensions.h. */
 #include "extensions.h"
 #include "name.h"
 
@@ -200,7 +200,7 @@ void dtls_extensions_write_client(struct kdtls_engine *e, struct dtls_writer *w)
 	}
 }
 
-/* Write a server's answers that both versions have. */
+/* Write those answers of a server that both versions have. */
 static void write_answers(struct kdtls_engine *e, struct dtls_writer *w,
 			  const struct dtls_extensions *theirs)
 {
@@ -357,7 +357,9 @@ static int read_record_limit(struct kdtls_engine *e, struct dtls_bytes r)
 		return dtls_fail_illegal(e, "record_size_limit below 64");
 	if (!e->ep->config.record_size_limit)
 		return 0;
-	/* Both ends have sent a limit: each keeps to the other end's. */
+	/*
+	 * If both ends have sent a limit, each keeps to the limit of the other.
+	 */
 	if (limit - type < DTLS_RECORD_SIZE_MAX)
 		e->peer_record_limit = limit - type;
 	e->record_limit = e->ep->config.record_size_limit - type;
@@ -379,7 +381,9 @@ static int read_cid(struct kdtls_engine *e, struct dtls_bytes r)
 	return 0;
 }
 
-/* Read one extension, if it is there. */
+/*
+ * Call @reader for one extension, if the message has it. Return 0 or an error.
+ */
 static int read_if(struct kdtls_engine *e, const struct dtls_extensions *x,
 		   enum dtls_extension i,
 		   int (*reader)(struct kdtls_engine *, struct dtls_bytes))
@@ -489,8 +493,8 @@ static bool is_empty(const struct dtls_extensions *x, enum dtls_extension i)
 }
 
 /*
- * Read a server's answers that both versions have. @cert tells that the server
- * will show a certificate or a raw key.
+ * Read those answers of a server that both versions have. @cert tells that the
+ * server will show a certificate or a raw key. Return 0 or an error.
  */
 static int read_answers(struct kdtls_engine *e, const struct dtls_extensions *x,
 			bool cert)
@@ -551,8 +555,9 @@ int dtls_extensions_read_server(struct kdtls_engine *e,
 	if (!is_empty(x, DTLS_EXT_TICKET))
 		return dtls_fail_decode(e, "extension should be empty");
 	/*
-	 * A server must not send any of these (RFC 5246 7.4.1.4.1). The list of
-	 * groups is for clients alone too, but some servers send it.
+	 * A server must not send the extensions of DTLS 1.3 here, nor the list
+	 * of signature schemes (RFC 5246 7.4.1.4.1). The list of groups is for
+	 * clients alone too, but some servers send it.
 	 */
 	for (i = DTLS_EXT_VERSIONS; i < DTLS_EXT_COUNT; i++)
 		if (dtls_ext_has(x, i))
@@ -576,8 +581,8 @@ int dtls_extensions_check13(struct kdtls_engine *e,
 	int i;
 
 	/*
-	 * An extension that was not offered, and one that is in the wrong
-	 * message, have an alert each (RFC 8446 4.2).
+	 * An extension that was not offered ends the handshake with one alert,
+	 * and an extension in the wrong message with another (RFC 8446 4.2).
 	 */
 	for (i = 0; i < DTLS_EXT_COUNT; i++)
 		if (dtls_ext_has(x, i) && !(e->hs->offered & 1ULL << i))

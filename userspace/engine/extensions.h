@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Extensions: what a client offers, what a server answers, and what either
- * makes of the other's. The functions with 13 in their names are for
- * EncryptedExtensions.
+ * These functions write the extensions that a client offers and a server
+ * answers with, and read those of the peer. The functions with 13 in their
+ * names are for EncryptedExtensions.
  */
 #ifndef _DTLS_EXTENSIONS_H
 #define _DTLS_EXTENSIONS_H
@@ -58,10 +58,11 @@ int dtls_extensions_read_answers13(struct kdtls_engine *e,
  * dtls_extensions_check13() - look for extensions that a server must not send
  * @e:		the engine, whose handshake knows what was offered
  * @x:		the extensions of the server's message
- * @allowed:	bits (1 << enum dtls_extension) of those this message may have
+ * @allowed:	bits (1 << enum dtls_extension) of the extensions that this
+ *		message may have
  *
- * Return: 0, or an error: one was not offered, or is in the wrong message (RFC
- * 8446 4.2).
+ * Return: 0; or an error if an extension was not offered, or is in the wrong
+ * message (RFC 8446 4.2).
  */
 int dtls_extensions_check13(struct kdtls_engine *e,
 			    const struct dtls_extensions *x, u64 allowed);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The flight being sent; see flight.h. */
+/* This file keeps the flight that is being sent. See flight.h. */
 #include "flight.h"
 
 static u32 body_len(const struct dtls_outgoing *m)
@@ -49,8 +49,8 @@ static bool acknowledged(const struct dtls_outgoing *m, u32 at)
 }
 
 /*
- * Count the bytes at @at, @max at most, that are in front of any that the peer
- * has.
+ * Return how many bytes of the message @m from @at on the peer has not
+ * acknowledged, up to the first one that it has, and @max at most.
  */
 static u32 unacknowledged(const struct dtls_outgoing *m, u32 at, u32 max)
 {
@@ -102,8 +102,8 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 		n = unacknowledged(m, f->offset, n);
 	if (room < DTLS_MESSAGE_HEADER + n) {
 		/*
-		 * A fragment of a few bytes may still save a datagram at the
-		 * end.
+		 * Even a fragment of a few bytes is cut, as it may save a
+		 * datagram at the end of the flight.
 		 */
 		if (room <= DTLS_MESSAGE_HEADER)
 			return false;
@@ -124,7 +124,8 @@ bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 	return true;
 }
 
-#define SENT_FIRST	4	/* first number of places, enough for most flights */
+/* The ring begins with so many places, which are enough for most flights. */
+#define SENT_FIRST	4
 
 /*
  * Return the ring with room for one more piece, or NULL if there is no memory.
@@ -167,7 +168,10 @@ bool dtls_flight_sent(struct dtls_flight *f, const struct dtls_piece *piece,
 	return true;
 }
 
-/* Note that the peer has a piece. Return true if that was not known before. */
+/*
+ * Note that the peer has the @len bytes at @offset of the message @m. Return
+ * true if that was not known before.
+ */
 static bool acknowledge(struct dtls_outgoing *m, u32 offset, u32 len)
 {
 	u32 missing = m->missing;

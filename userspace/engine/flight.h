@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The flight being sent (RFC 6347 4.2.4): its messages, kept until the peer is
- * known to have them, and what of them is still to go out. In DTLS 1.3 the peer
- * names the records it has (RFC 9147 7), and what was in them does not go out
+ * The flight that is being sent (RFC 6347 4.2.4). Its messages are kept until
+ * the peer is known to have them. In DTLS 1.3 the peer names the records that
+ * it has (RFC 9147 7), and the pieces that were in those records are not sent
  * again.
  */
 #ifndef _DTLS_FLIGHT_H
@@ -12,10 +12,10 @@
 
 /**
  * struct dtls_outgoing - a message of a flight, or a ChangeCipherSpec
- * @next:	the message that goes out behind it, or NULL
- * @epoch:	of the records that bear it
- * @type:	their content type
- * @len:	bytes of the message, its header among them
+ * @next:	the next message of the flight, or NULL
+ * @epoch:	epoch of the records that the message is sent in
+ * @type:	content type of these records
+ * @len:	bytes of the message, header included
  * @missing:	bytes of the body that the peer has not acknowledged; 1 if
  *		there is no body
  * @data:	the message, and a bitmap of the missing bytes
@@ -51,13 +51,14 @@ struct dtls_sent {
 };
 
 /**
- * struct dtls_flight - the flight being sent; zeroed at first
- * @first:	its first message, or NULL
- * @last:	its last message
+ * struct dtls_flight - the flight that is being sent; all zero at first
+ * @first:	the first message of the flight, or NULL
+ * @last:	the last message of the flight
  * @cursor:	the message that goes out next, or NULL
  * @offset:	where in the body of @cursor the next piece begins
  * @again:	the flight went out before
- * @sent:	DTLS 1.3: the records that it went out in, or NULL
+ * @sent:	DTLS 1.3: the records that pieces of the flight went out in, or
+ *		NULL
  */
 struct dtls_flight {
 	struct dtls_outgoing *first;
@@ -69,13 +70,13 @@ struct dtls_flight {
 };
 
 /**
- * struct dtls_piece - a piece of a message, as a record bears it
- * @epoch:	of the record
+ * struct dtls_piece - a piece of a message that goes into one record
+ * @epoch:	epoch of the record
  * @type:	content type of the record
- * @len:	bytes of the piece, with its header
- * @message:	the message that it is a piece of
- * @offset:	where it begins in the message's body
- * @body:	bytes of the message's body in it
+ * @len:	bytes of the piece, header included
+ * @message:	the message that the piece is cut off
+ * @offset:	where the piece begins in the message's body
+ * @body:	bytes of the message's body in the piece
  */
 struct dtls_piece {
 	u64 epoch;
@@ -89,8 +90,8 @@ struct dtls_piece {
 /**
  * dtls_flight_add() - append a message, which goes out after the others
  * @f:		the flight
- * @epoch:	of the records that will bear the message
- * @type:	their content type
+ * @epoch:	epoch of the records that the message will be sent in
+ * @type:	content type of these records
  * @data:	the message with its header; copied
  * @len:	bytes of @data
  *
@@ -117,7 +118,7 @@ static inline bool dtls_flight_pending(const struct dtls_flight *f)
 bool dtls_flight_next(struct dtls_flight *f, size_t room, u8 *out,
 		      struct dtls_piece *piece);
 
-/* Let all that is not acknowledged go out again. */
+/* Let all pieces go out again that are not acknowledged. */
 void dtls_flight_rewind(struct dtls_flight *f);
 
 #define DTLS_SEQ_UNKNOWN	UINT64_MAX
@@ -152,7 +153,9 @@ bool dtls_flight_acknowledge(struct dtls_flight *f, u64 epoch, u64 seq);
 /* Return true if the peer has acknowledged the whole flight. */
 bool dtls_flight_done(const struct dtls_flight *f);
 
-/* Wipe and free all messages. The flight is as at first, zeroed, then. */
+/*
+ * Wipe and free all messages. The flight is all zero afterwards, as at first.
+ */
 void dtls_flight_clear(struct dtls_flight *f);
 
 #endif /* _DTLS_FLIGHT_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Handshake messages and their fragments on the wire (RFC 6347 4.2.2). Every
- * byte is hostile. What is parsed points into the bytes that were given.
+ * byte of the input is hostile. Parsed structures point into the input.
  */
 #ifndef _DTLS_FRAGMENT_H
 #define _DTLS_FRAGMENT_H
@@ -26,15 +26,15 @@ enum dtls_message_type {
 	DTLS_CLIENT_KEY_EXCHANGE = 16,
 	DTLS_FINISHED = 20,
 	DTLS_KEY_UPDATE = 24,
-	DTLS_MESSAGE_HASH = 254,	/* stands in transcripts alone (RFC 8446 4.4.1) */
+	DTLS_MESSAGE_HASH = 254,	/* It is in transcripts alone (RFC 8446 4.4.1). */
 };
 
 #define DTLS_MESSAGE_HEADER	12
 
 /**
- * struct dtls_fragment - a fragment of a message
+ * struct dtls_fragment - a fragment of a handshake message
  * @type:	enum dtls_message_type
- * @seq:	message_seq
+ * @seq:	message_seq of the message
  * @length:	bytes of the whole message, without its header
  * @offset:	where the fragment begins in the message
  * @body:	the bytes of the fragment
@@ -49,10 +49,11 @@ struct dtls_fragment {
 
 /**
  * dtls_fragment_parse() - take the next fragment out of a record's content
- * @r:		the rest of the content, which begins behind the fragment then
+ * @r:		the rest of the content; moved behind the fragment
  * @f:		filled in; points into the content
  *
- * Return: false if there is no well-formed one; @r is unchanged then.
+ * Return: false if @r does not begin with a well-formed fragment; @r is
+ * unchanged then.
  */
 bool dtls_fragment_parse(struct dtls_bytes *r, struct dtls_fragment *f);
 

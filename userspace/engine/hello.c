@@ -44,7 +44,10 @@ void dtls_ext_empty(struct dtls_writer *w, enum dtls_extension i)
  */
 static bool read_list(struct dtls_extensions *e, struct dtls_bytes list)
 {
-	u64 seen[65536 / 64];	/* bits of unknown extensions; the first one zeroes them */
+	/*
+	 * Each unknown extension has a bit. The first of them zeroes the array.
+	 */
+	u64 seen[65536 / 64];
 	struct dtls_bytes body;
 	unsigned int i;
 	u16 number;
@@ -125,7 +128,7 @@ size_t dtls_hello_open13(struct dtls_writer *w, const u8 *random, u16 suite)
 
 	wr_u16(w, DTLS_VERSION_1_2);
 	wr_bytes(w, random, sizeof(dtls_hello_retry_random));
-	wr_u8(w, 0);	/* RFC 9147 5: no session id is echoed */
+	wr_u8(w, 0);	/* No session id is echoed (RFC 9147 5). */
 	wr_u16(w, suite);
 	wr_u8(w, 0);
 	list = wr_open(w, 2);

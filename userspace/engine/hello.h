@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Hellos and their extensions on the wire (RFC 6347 4.3.2, RFC 5246 7.4.1):
- * what can be read without knowing the state of a handshake. Every byte is
- * hostile. What is parsed points into the bytes that were given.
+ * Hellos and their extensions on the wire (RFC 6347 4.3.2, RFC 5246 7.4.1).
+ * These functions need not know the state of a handshake. Every byte of the
+ * input is hostile. Parsed structures point into the input.
  */
 #ifndef _DTLS_HELLO_H
 #define _DTLS_HELLO_H
 
 #include "wire.h"
 
-/* These are the extensions that are known here, each with the RFC that has it. */
+/* The extensions that the engine knows, each with the RFC that defines it. */
 enum dtls_extension {
 	DTLS_EXT_SERVER_NAME,		/* RFC 6066 3 */
 	DTLS_EXT_GROUPS,		/* RFC 8422 5.1.1 */
@@ -25,21 +25,22 @@ enum dtls_extension {
 	DTLS_EXT_TICKET,		/* RFC 5077 3.2 */
 	DTLS_EXT_CID,			/* RFC 9146 3 */
 	DTLS_EXT_RENEGOTIATION,		/* RFC 5746 3.2 */
-	DTLS_EXT_VERSIONS,		/* RFC 8446 4.2.1; from here on they are of DTLS 1.3 */
+	DTLS_EXT_VERSIONS,		/* RFC 8446 4.2.1; the first of DTLS 1.3 */
 	DTLS_EXT_COOKIE,		/* RFC 8446 4.2.2 */
 	DTLS_EXT_KEY_SHARE,		/* RFC 8446 4.2.8 */
 	DTLS_EXT_PSK_MODES,		/* RFC 8446 4.2.9 */
 	DTLS_EXT_EARLY_DATA,		/* RFC 8446 4.2.10 */
 	DTLS_EXT_AUTHORITIES,		/* RFC 8446 4.2.4 */
-	DTLS_EXT_PSK,			/* RFC 8446 4.2.11; the last one of a hello */
+	DTLS_EXT_PSK,			/* RFC 8446 4.2.11; the last of a hello */
 	DTLS_EXT_COUNT,
 };
 
 /**
  * struct dtls_extensions - the extensions of a message
- * @ext:	each by its number in the enum; @p of an absent one is NULL
- * @unknown:	another one than in the enum came
- * @last:	the number of the last one on the wire
+ * @ext:	content of each extension, by enum dtls_extension; @p is NULL if
+ *		the message lacks the extension
+ * @unknown:	the message has an extension that is not in the enum
+ * @last:	number of the last extension on the wire
  */
 struct dtls_extensions {
 	struct dtls_bytes ext[DTLS_EXT_COUNT];
@@ -54,12 +55,13 @@ static inline bool dtls_ext_has(const struct dtls_extensions *e,
 }
 
 /*
- * Read a list of extensions with its length; there may be none at all. Return:
- * false if malformed, or if one comes twice.
+ * Read a list of extensions with its length. A message may end without a list,
+ * which is an empty list then. Return false if the list is malformed, or if an
+ * extension comes twice.
  */
 bool dtls_ext_parse(struct dtls_extensions *e, struct dtls_bytes r);
 
-/* Begin an extension in a hello; the mark is for wr_close(w, mark, 2). */
+/* Begin an extension in a hello. Return the mark for wr_close(w, mark, 2). */
 size_t dtls_ext_open(struct dtls_writer *w, enum dtls_extension i);
 
 /* Write an extension without content. */
@@ -72,12 +74,12 @@ void dtls_ext_empty(struct dtls_writer *w, enum dtls_extension i);
 /**
  * struct dtls_client_hello - a ClientHello; points into the message
  * @version:	legacy_version
- * @random:	its random
- * @session_id:	its session id
+ * @random:	the client's random
+ * @session_id:	session id that the client names, or empty
  * @cookie:	the cookie of HelloVerifyRequest, or empty
- * @suites:	the suites as a list of numbers
- * @compressions: the compression methods
- * @ext:	its extensions
+ * @suites:	the offered suites as a list of numbers
+ * @compressions: the offered compression methods
+ * @ext:	the extensions
  */
 struct dtls_client_hello {
 	u16 version;
@@ -92,11 +94,11 @@ struct dtls_client_hello {
 /**
  * struct dtls_server_hello - a ServerHello; points into the message
  * @version:	legacy_version
- * @random:	its random
- * @session_id:	its session id
- * @suite:	the suite
- * @compression: the compression method
- * @ext:	its extensions
+ * @random:	the server's random
+ * @session_id:	session id that the server names, or empty
+ * @suite:	the chosen suite
+ * @compression: the chosen compression method
+ * @ext:	the extensions
  */
 struct dtls_server_hello {
 	u16 version;
@@ -109,8 +111,8 @@ struct dtls_server_hello {
 
 /**
  * dtls_hello_front() - read a ClientHello up to its cookie
- * @ch:		filled in as far as that; points into @body
- * @body:	the first bytes of its body; begins behind the cookie then
+ * @ch:		filled in up to the cookie; points into @body
+ * @body:	the first bytes of the hello's body; moved behind the cookie
  *
  * Return: false if @body is malformed or ends before the cookie does.
  */
@@ -118,37 +120,39 @@ bool dtls_hello_front(struct dtls_client_hello *ch,
 		      struct dtls_bytes *body);
 
 /*
- * Read the body of a ClientHello. Return false if it is not one well-formed
- * hello.
+ * Read the body of a ClientHello. Return false if the bytes are not one
+ * well-formed hello.
  */
 bool dtls_hello_parse_client(struct dtls_client_hello *ch,
 			     struct dtls_bytes body);
 
 /*
- * Read the body of a ServerHello or HelloRetryRequest. Return false if it is not
- * one well-formed hello.
+ * Read the body of a ServerHello or HelloRetryRequest. Return false if the
+ * bytes are not one well-formed hello.
  */
 bool dtls_hello_parse_server(struct dtls_server_hello *sh,
 			     struct dtls_bytes body);
 
-#define DTLS_PSK_NUMBER	41	/* number of pre_shared_key, the last one of a hello */
+/* The number of the extension pre_shared_key, which is the last of a hello. */
+#define DTLS_PSK_NUMBER	41
 
 /*
- * These bytes, with one of 0 or 1 behind them, end the random of a server that
- * has a newer version than it was offered (RFC 8446 4.1.3).
+ * These bytes and one of 0 or 1 are the end of the random of a server that has
+ * a newer version than the client offered (RFC 8446 4.1.3).
  */
 #define DTLS_DOWNGRADE	"DOWNGRD"
 
-/* A ServerHello that is a HelloRetryRequest has this random (RFC 8446 4.1.3). */
+/* A HelloRetryRequest is a ServerHello with this random (RFC 8446 4.1.3). */
 extern const u8 dtls_hello_retry_random[32];
 
 /*
- * Write ServerHello or HelloRetryRequest of DTLS 1.3 up to supported_versions.
- * Return: the mark of its extensions for wr_close(w, mark, 2).
+ * Write a ServerHello or HelloRetryRequest of DTLS 1.3 up to its first
+ * extension, supported_versions. Return the mark of the extensions for
+ * wr_close(w, mark, 2).
  */
 size_t dtls_hello_open13(struct dtls_writer *w, const u8 *random, u16 suite);
 
-/* Return true if the hello offers this version by supported_versions. */
+/* Return true if the hello offers @version in supported_versions. */
 bool dtls_hello_offers(const struct dtls_client_hello *ch, u16 version);
 
 /*
@@ -157,7 +161,9 @@ bool dtls_hello_offers(const struct dtls_client_hello *ch, u16 version);
  */
 bool dtls_hello_are_names(struct dtls_bytes list);
 
-/* Find the client's share for a group. Return: false if there is none. */
+/*
+ * Find the client's key share for @group. Return false if the hello has none.
+ */
 bool dtls_hello_share(const struct dtls_client_hello *ch, u16 group,
 		      struct dtls_bytes *share);
 

@@ -60,8 +60,8 @@ bool dtls_hmac_digest(struct dtls_hmac *k, const struct dtls_bytes *pieces,
 	bool ok;
 
 	/*
-	 * A context that has just taken a key is where this init would bring
-	 * it.
+	 * A context needs EVP_MAC_init() before each use but the first after
+	 * dtls_hmac_set(), which has called it.
 	 */
 	ok = k && (k->ready || EVP_MAC_init(k->mac, NULL, 0, NULL) == 1);
 	if (ok)

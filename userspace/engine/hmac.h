@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* HMAC (RFC 2104) with one key many times. */
+/* HMAC (RFC 2104) contexts that are made once and keyed many times. */
 #ifndef _DTLS_HMAC_H
 #define _DTLS_HMAC_H
 
@@ -13,10 +13,11 @@
 /**
  * struct dtls_hmac - an HMAC context (RFC 2104) and the key that is in it
  * @mac:	the context
- * @set:	a key was set and not forgotten since
- * @ready:	a key was set and nothing was hashed since
- * @len:	bytes of @key; 0: the key in the context is not known here
- * @key:	the key, so that the same one need not be set again
+ * @set:	a key was set, and dtls_hmac_forget() was not called since
+ * @ready:	a key was set, and nothing was hashed since
+ * @len:	bytes of @key; 0: @key is not a copy of the key in the context
+ * @key:	copy of the key, by which dtls_hmac_set() sees that a key is set
+ *		already
  */
 struct dtls_hmac {
 	EVP_MAC_CTX *mac;
@@ -30,8 +31,8 @@ struct dtls_hmac {
  * dtls_hmac_new() - make an HMAC context without a key
  * @digest:	libcrypto's name for the hash
  *
- * libcrypto finds a digest by its name, which takes longer than to use it: so
- * contexts are made once and keyed anew.
+ * libcrypto takes longer to find a digest by its name than to use it, so
+ * contexts are made once and keyed again and again.
  *
  * Return: the context, or NULL if libcrypto failed or there is no memory.
  */
@@ -41,12 +42,14 @@ struct dtls_hmac *dtls_hmac_new(const char *digest);
 void dtls_hmac_free(struct dtls_hmac *k);
 
 /*
- * Put a key into the context. dtls_hmac_digest() works with it until another one
- * comes. Return false if libcrypto failed.
+ * Put a key into the context. dtls_hmac_digest() uses that key until another
+ * one is set. Return false if libcrypto failed.
  */
 bool dtls_hmac_set(struct dtls_hmac *k, const u8 *key, size_t len);
 
-/* Replace the key in the context by zeros, and wipe the copy of the key in @k. */
+/*
+ * Replace the key in the context by zeros, and wipe the copy of the key in @k.
+ */
 void dtls_hmac_forget(struct dtls_hmac *k);
 
 /**

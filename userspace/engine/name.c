@@ -24,8 +24,8 @@ static bool read_address(const char *given, char *name)
 }
 
 /*
- * The functions of libc depend on the locale, so these two are used in their
- * place.
+ * is_digit() and is_letter() do not depend on the locale, as the functions of
+ * libc do. is_letter() takes the bytes beyond ASCII for letters.
  */
 static bool is_digit(char c)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The name of a server, as the client's owner gives it. */
+/* The name of a server that the owner of a client gives. */
 #ifndef _DTLS_NAME_H
 #define _DTLS_NAME_H
 
@@ -8,7 +8,7 @@
 #define DTLS_NAME_MAX	253	/* bytes of a host name (RFC 1035 2.3.4) */
 
 /**
- * dtls_name_read() - bring a name into the one form that is compared and sent
+ * dtls_name_read() - bring a name into the form that is compared and sent
  * @given:	a host name or an IP address
  * @name:	DTLS_NAME_MAX + 1 bytes
  *
@@ -17,10 +17,11 @@
  * (RFC 6874), which means something to this host alone. Bytes beyond ASCII stay
  * as they are.
  *
- * Return: false if @given is neither: it has an empty label, one over 63 bytes,
- * a character that host names do not have, or a number as the top-level domain.
- * "127.1" is such a name: a resolver takes it for an address, and a check of a
- * certificate does not.
+ * Return: false if @given is neither a host name nor an address: if it has an
+ * empty label, a label of more than 63 bytes, a character that host names do
+ * not have, or a number as the top-level domain. "127.1" is refused because a
+ * resolver takes it for an address while the check of a certificate takes it
+ * for a name.
  */
 bool dtls_name_read(const char *given, char *name);
 

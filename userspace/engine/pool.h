@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Random bytes that go over the wire: randoms, session ids, IVs. They are not
- * for keys.
+ * A pool has random bytes that go over the wire: randoms, session ids, IVs.
+ * They are not for keys.
  *
  * At each request libcrypto asks the system whether the process has forked,
- * which takes longer than to make the bytes: so they are made many at a time.
- * They lie in a page that the system empties in a child process, so that no two
- * processes give out the same bytes. What was given out is wiped.
+ * which takes longer than making the bytes. So the pool gets many bytes at a
+ * time. They lie in a page that the system empties in a child process, so that
+ * no two processes give out the same bytes. Bytes that were given out are
+ * wiped.
  */
 #ifndef _DTLS_POOL_H
 #define _DTLS_POOL_H

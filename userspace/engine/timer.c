@@ -33,8 +33,8 @@ void dtls_timer_back_off(struct dtls_timer *t,
 }
 
 /*
- * A datagram may overtake another, so the rest goes out after a pause, as with
- * RACK (RFC 8985 6.2).
+ * The pause lets an acknowledgement arrive that another datagram has overtaken,
+ * as the reordering window of RACK does (RFC 8985 6.2).
  */
 void dtls_timer_soon(struct dtls_timer *t, u64 now)
 {

@@ -9,12 +9,12 @@
 
 /**
  * struct dtls_timer - a retransmission timer (RFC 6347 4.2.4.1), in microseconds
- * @expiry:	when it expires; KDTLS_NEVER: it is off
- * @again:	when the rest of the flight goes out, as dtls_timer_soon() has
- *		set it; KDTLS_NEVER: it is off
+ * @expiry:	when the timer expires; KDTLS_NEVER: the timer is off
+ * @again:	when the rest of the flight goes out, which dtls_timer_soon()
+ *		sets; KDTLS_NEVER: no such time is set
  * @timeout:	the present timeout
  * @sent:	when the flight first went out
- * @srtt:	the smoothed round trip; 0: it is not measured yet
+ * @srtt:	the smoothed round trip; 0: no round trip was measured yet
  * @rttvar:	the variation of the round trip
  * @tries:	retransmissions of this flight
  *
@@ -49,8 +49,8 @@ void dtls_timer_back_off(struct dtls_timer *t,
 			 const struct dtls_timer_limits *l, u64 now);
 
 /*
- * Set @again, as part of the flight has arrived: the rest goes out in a while
- * unless it is acknowledged by then.
+ * Set @again because the peer has acknowledged a part of the flight. The rest
+ * goes out after a pause, unless it is acknowledged by then.
  */
 void dtls_timer_soon(struct dtls_timer *t, u64 now);
 
@@ -62,8 +62,9 @@ void dtls_timer_asked(struct dtls_timer *t, const struct dtls_timer_limits *l,
 		      u64 now);
 
 /*
- * Measure the round trip when the answer comes. A flight that was sent twice
- * gives no measure (Karn's algorithm, RFC 6298 3).
+ * Measure the round trip when the answer to a flight comes. A flight that was
+ * sent twice is not measured, as the answer may be to either copy (Karn's
+ * algorithm, RFC 6298 3).
  */
 void dtls_timer_answered(struct dtls_timer *t, u64 now);
 

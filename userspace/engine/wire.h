@@ -2,9 +2,10 @@
 /*
  * Bounded reading and writing of the presentation language (RFC 5246 4).
  *
- * A reader never looks behind its end: each function returns false instead and
- * changes nothing. A writer grows as needed and remembers if it could not: only
- * its end has to be asked.
+ * A reader never reads past its end: its functions return false instead and
+ * change nothing. A writer grows as needed. If it cannot, it sets @failed and
+ * ignores what is written afterwards, so the caller checks @failed once at the
+ * end.
  */
 #ifndef _DTLS_WIRE_H
 #define _DTLS_WIRE_H
@@ -122,7 +123,10 @@ static inline bool rd_has_u16(struct dtls_bytes list, u16 wanted)
 	return false;
 }
 
-/* Return true if the bytes are the same. The time depends on the bytes. */
+/*
+ * Return true if the bytes are the same. The time that this takes depends on
+ * the bytes, so it is not for secrets.
+ */
 static inline bool dtls_bytes_equal(struct dtls_bytes b, const void *p,
 				    size_t len)
 {
@@ -130,13 +134,13 @@ static inline bool dtls_bytes_equal(struct dtls_bytes b, const void *p,
 }
 
 /**
- * struct dtls_writer - what was written so far; zeroed at first
+ * struct dtls_writer - bytes that are being written; all zero at first
  * @p:		the bytes
  * @len:	number of bytes written
  * @size:	bytes of memory at @p
  * @failed:	there was no memory, or a length is too large
  *
- * wr_free() wipes what was written.
+ * wr_free() wipes and frees the bytes.
  */
 struct dtls_writer {
 	u8 *p;
@@ -202,7 +206,10 @@ static inline void wr_bytes(struct dtls_writer *w, const void *data, size_t n)
 		memcpy(p, data, n);
 }
 
-/* Begin a vector with a length of @n bytes; the mark is for wr_close(). */
+/*
+ * Begin a vector with a length of @n bytes. Return the mark that wr_close()
+ * needs.
+ */
 static inline size_t wr_open(struct dtls_writer *w, unsigned int n)
 {
 	wr_int(w, n, 0);
