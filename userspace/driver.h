@@ -478,13 +478,24 @@ void listener_leave(struct kdtls_socket *s);
 /* Do what kdtls_supports() does, for a key of any version. */
 int ulp_supports(int fd, unsigned int version, unsigned int cipher);
 
-/* Let records that arrive bear one more connection ID. Return 0 or -errno. */
-int ulp_add_cid(int fd, const uint8_t *cid, size_t len);
+/*
+ * Do what ulp_supports() does for a UDP socket that is not connected, by a socket
+ * that is connected to @peer.
+ */
+int ulp_has_cipher(int fd, const struct sockaddr *peer, socklen_t len,
+		   unsigned int version, unsigned int cipher);
+
+/*
+ * Let records that arrive for the association @id bear one more connection ID.
+ * Return 0 or -errno.
+ */
+int ulp_add_cid(int fd, uint64_t id, const uint8_t *cid, size_t len);
+
 /*
  * Put this connection ID, which is as long as the one before, into records that
  * go out. Return 0 or -errno.
  */
-int ulp_change_cid(int fd, const uint8_t *cid, size_t len);
+int ulp_change_cid(int fd, uint64_t id, const uint8_t *cid, size_t len);
 
 /* Send with a DTLS_RECORD_INFO. Return what send(2) does, or -errno. */
 ssize_t ulp_send(int fd, const struct dtls_record_info *info, const void *data,
@@ -498,7 +509,10 @@ ssize_t ulp_send(int fd, const struct dtls_record_info *info, const void *data,
 ssize_t ulp_recv(int fd, void *buf, size_t len, struct dtls_record_info *info,
 		 bool *cut, int flags);
 
-/* Give the kernel a datagram by DTLS_FEED. Return 0 or -errno. */
-int ulp_feed(int fd, const void *datagram, size_t len);
+/*
+ * Give the kernel a datagram of the association @id by DTLS_FEED. Return 0 or
+ * -errno.
+ */
+int ulp_feed(int fd, uint64_t id, const void *datagram, size_t len);
 
 #endif /* _KDTLS_DRIVER_H */

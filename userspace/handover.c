@@ -80,7 +80,7 @@ static int handover_ready(struct owner *o)
 	if (err)
 		return err;
 	STAILQ_FOREACH(k, &o->kept, list)
-		ulp_feed(s->fd, k->data, k->len);
+		ulp_feed(s->fd, 0, k->data, k->len);
 	kept_forget(o);
 	return 0;
 }
@@ -94,7 +94,7 @@ static int handover_cid(struct owner *o, uint8_t *cid, size_t len)
 	 * address.
 	 */
 	return o->user ? user_records_cid(o->user, cid, len) :
-			 ulp_add_cid(s->fd, cid, len);
+			 ulp_add_cid(s->fd, 0, cid, len);
 }
 
 static int handover_peer_cid(struct owner *o, const uint8_t *cid, size_t len)
@@ -102,7 +102,7 @@ static int handover_peer_cid(struct owner *o, const uint8_t *cid, size_t len)
 	struct kdtls_socket *s = (struct kdtls_socket *)o;
 
 	return o->user ? user_records_peer_cid(o->user, cid, len) :
-			 ulp_change_cid(s->fd, cid, len);
+			 ulp_change_cid(s->fd, 0, cid, len);
 }
 
 const struct owner_ops handover_ops = {

@@ -110,11 +110,25 @@ static int try_cipher(const struct sockaddr *peer, socklen_t len,
 	return err;
 }
 
-int ulp_supports(int fd, unsigned int version, unsigned int cipher)
+int ulp_has_cipher(int fd, const struct sockaddr *peer, socklen_t len,
+		   unsigned int version, unsigned int cipher)
 {
 	static unsigned int known[2];	/* bits of ciphers, by version */
 	unsigned int *of = &known[version == DTLS_VERSION_1_3];
 	unsigned int bit = cipher_bit(cipher);
+	int err;
+
+	err = module_present(fd);
+	if (err || __atomic_load_n(of, __ATOMIC_RELAXED) & bit)
+		return err;
+	err = try_cipher(peer, len, version, cipher);
+	if (!err)
+		__atomic_fetch_or(of, bit, __ATOMIC_RELAXED);
+	return err;
+}
+
+int ulp_supports(int fd, unsigned int version, unsigned int cipher)
+{
 	struct sockaddr_storage peer;
 	socklen_t len = sizeof(peer);
 	int err;
@@ -127,12 +141,8 @@ int ulp_supports(int fd, unsigned int version, unsigned int cipher)
 		return err;
 	if (getpeername(fd, (struct sockaddr *)&peer, &len))
 		return errno == ENOTCONN ? -KDTLS_ENOTCONN : -errno;
-	if (__atomic_load_n(of, __ATOMIC_RELAXED) & bit)
-		return 0;
-	err = try_cipher((struct sockaddr *)&peer, len, version, cipher);
-	if (!err)
-		__atomic_fetch_or(of, bit, __ATOMIC_RELAXED);
-	return err;
+	return ulp_has_cipher(fd, (struct sockaddr *)&peer, len, version,
+			      cipher);
 }
 
 int kdtls_supports(int fd, unsigned int cipher)
@@ -215,17 +225,17 @@ static int set_cid(int fd, const struct dtls_cid *cid)
 	return -errno;
 }
 
-int ulp_add_cid(int fd, const uint8_t *cid, size_t len)
+int ulp_add_cid(int fd, uint64_t id, const uint8_t *cid, size_t len)
 {
-	struct dtls_cid option = { .rx_len = (__u16)len };
+	struct dtls_cid option = { .id = id, .rx_len = (__u16)len };
 
 	memcpy(option.rx, cid, len);
 	return set_cid(fd, &option);
 }
 
-int ulp_change_cid(int fd, const uint8_t *cid, size_t len)
+int ulp_change_cid(int fd, uint64_t id, const uint8_t *cid, size_t len)
 {
-	struct dtls_cid option = { .tx_len = (__u16)len };
+	struct dtls_cid option = { .id = id, .tx_len = (__u16)len };
 
 	memcpy(option.tx, cid, len);
 	return set_cid(fd, &option);
@@ -270,7 +280,7 @@ ssize_t kdtls_send_raw(int fd, const void *data, size_t len)
 	return ulp_send(fd, &info, data, len, 0);
 }
 
-int ulp_feed(int fd, const void *datagram, size_t len)
+int ulp_feed(int fd, uint64_t id, const void *datagram, size_t len)
 {
 	size_t size = sizeof(struct dtls_feed) + len;
 	struct dtls_feed *feed = calloc(1, size);
@@ -278,6 +288,7 @@ int ulp_feed(int fd, const void *datagram, size_t len)
 
 	if (!feed)
 		return -ENOMEM;
+	feed->id = id;
 	memcpy(feed->datagram, datagram, len);
 	err = setsockopt(fd, SOL_DTLS, DTLS_FEED, feed, size) ? -errno : 0;
 	free(feed);

@@ -123,17 +123,29 @@ static size_t explicit_len(const struct dtls_protection *p)
 	return p->sn ? 0 : p->aead->explicit_len;
 }
 
-size_t dtls_protection_overhead(const struct dtls_protection *p)
+static size_t overhead_of(const struct dtls_aead *aead, bool v13,
+			  size_t cid_len)
 {
 	/*
 	 * A record has the unified header, the inner type, the tag, and
 	 * padding, of which this is the most.
 	 */
-	if (p->sn)
-		return 1 + p->cid_len + 2 + 2 + 1 + p->aead->tag_len +
-		       dtls_record_padding(0, p->aead->tag_len);
-	return DTLS12_HEADER_SIZE + p->cid_len + !!p->cid_len +
-	       p->aead->explicit_len + p->aead->tag_len;
+	if (v13)
+		return 1 + cid_len + 2 + 2 + 1 + aead->tag_len +
+		       dtls_record_padding(0, aead->tag_len);
+	return DTLS12_HEADER_SIZE + cid_len + !!cid_len + aead->explicit_len +
+	       aead->tag_len;
+}
+
+size_t dtls_protection_overhead(const struct dtls_protection *p)
+{
+	return overhead_of(p->aead, p->sn, p->cid_len);
+}
+
+size_t dtls_protection_overhead_of(const struct dtls_key_info *key)
+{
+	return overhead_of(dtls_aead_find(key->cipher),
+			   key->version == DTLS_VERSION_1_3, key->cid_len);
 }
 
 /*

@@ -72,6 +72,9 @@ void dtls_protection_free(struct dtls_protection *p);
 /* Return how many bytes a record is larger than its content, at most. */
 size_t dtls_protection_overhead(const struct dtls_protection *p);
 
+/* Return the same of a key that the engine has made. */
+size_t dtls_protection_overhead_of(const struct dtls_key_info *key);
+
 /**
  * dtls_protection_seal() - make one record
  * @p:		a write key
