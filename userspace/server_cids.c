@@ -122,7 +122,7 @@ int server_cids_add(struct owner *o, uint8_t *cid, size_t len)
 	struct kdtls_client *c = (struct kdtls_client *)o;
 
 	if (len != c->server->options.cid_len || !choose(c->server, cid) ||
-	    !give(c, cid) || user_records_cid(o->user, cid, len))
+	    !give(c, cid) || c->server->path->add_cid(c, cid, len))
 		return -KDTLS_EMEMORY;
 	trim(c);
 	return 0;

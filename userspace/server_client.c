@@ -9,41 +9,6 @@
 #include "server_object.h"
 #include <errno.h>
 
-/* ---- keys ---- */
-
-static int client_first(struct owner *o, const struct dtls_key_info *key)
-{
-	(void)key;
-	o->user = user_records_new(&o->endpoint->crypto);
-	return o->user ? 0 : -KDTLS_EMEMORY;
-}
-
-static int client_key(struct owner *o, int direction,
-		      const struct dtls_key_info *key,
-		      const struct dtls_window *seen)
-{
-	return user_records_key(o->user, direction, key, seen);
-}
-
-static int client_ready(struct owner *o)
-{
-	kept_open(o);
-	return 0;
-}
-
-static int client_peer_cid(struct owner *o, const uint8_t *cid, size_t len)
-{
-	return user_records_peer_cid(o->user, cid, len);
-}
-
-static const struct owner_ops client_ops = {
-	.first = client_first,
-	.key = client_key,
-	.ready = client_ready,
-	.cid = server_cids_add,
-	.peer_cid = client_peer_cid,
-};
-
 /* ---- life ---- */
 
 static void client_free(struct kdtls_client *c)
@@ -65,7 +30,7 @@ struct kdtls_client *server_client_new(struct kdtls_server *server,
 		server->info.limited++;
 		return NULL;
 	}
-	c->owner.ops = &client_ops;
+	c->owner.ops = &server->path->owner;
 	c->server = server;
 	c->data = server->options.data;
 	c->since = driver_now();
@@ -127,6 +92,7 @@ static void leave(struct kdtls_client *c)
 		c->old->next = NULL;
 	c->old = NULL;
 	timers_set(&server->timers, &c->timed, KDTLS_NEVER);
+	server->path->end(c);
 	server_cids_free(c);
 	if (c->stage == SERVED_SHAKES)
 		server_limits_shaken(c);
@@ -183,32 +149,6 @@ void server_client_reap(struct kdtls_server *server)
 /* ---- the engine ---- */
 
 /*
- * Seal the content of a record and send it. @number is set to the record's, with
- * epoch 0 if it did not go out.
- */
-static ssize_t send_content(struct kdtls_client *c,
-			    const struct dtls_record_info *info,
-			    const uint8_t *data, size_t len,
-			    struct dtls_record_number *number)
-{
-	uint8_t *record = scratch_take(c->owner.endpoint);
-	ssize_t n = -ENOBUFS;
-
-	if (record) {
-		*number = user_records_next(c->owner.user);
-		n = user_records_seal(c->owner.user, info->type, data, len,
-				      record);
-	}
-	if (n > 0)
-		n = server_out_datagram(c->server, c->key, c->key_len, record,
-					n);
-	if (n < 0)
-		number->epoch = 0;
-	scratch_give(c->owner.endpoint, record);
-	return n;
-}
-
-/*
  * Send what the engine has, without waiting: what does not go out now is lost, as
  * any datagram may be.
  */
@@ -228,7 +168,8 @@ static void flush(struct kdtls_client *c, uint64_t now)
 			n = server_out_datagram(c->server, c->key, c->key_len,
 						buf, len);
 		} else {
-			n = send_content(c, &info, buf, len, &number);
+			n = c->server->path->send(c, &info, buf, len,
+						  &number);
 			kdtls_engine_sent(e, &number);
 		}
 		/* The path takes less than was thought. */
@@ -250,11 +191,20 @@ static int reason(const struct kdtls_client *c)
 							   -f.error;
 }
 
-/* The handshake of @c is done: it takes the place of a client before it. */
+void server_client_succeed(struct kdtls_client *c)
+{
+	struct kdtls_client *old = c->old;
+
+	if (!old)
+		return;
+	c->server->info.restarted++;
+	server_client_end(old, -KDTLS_ERESTARTED);
+}
+
+/* The handshake of @c is done. */
 static void open_client(struct kdtls_client *c, uint64_t now)
 {
 	struct kdtls_server *server = c->server;
-	struct kdtls_client *old = c->old;
 	struct kdtls_info info;
 
 	server_limits_shaken(c);
@@ -266,13 +216,6 @@ static void open_client(struct kdtls_client *c, uint64_t now)
 	kdtls_engine_info(c->owner.engine, &info);
 	if (!info.cid_rx_len)
 		server_cids_free(c);
-	if (old) {
-		server->info.restarted++;
-		old->next = NULL;
-		c->old = NULL;
-		server_client_end(old, -KDTLS_ERESTARTED);
-		server_client_hash(c);
-	}
 	server_client_news(c);
 }
 
@@ -366,7 +309,7 @@ size_t kdtls_client_payload(const struct kdtls_client *client)
 	kdtls_engine_info(client->owner.engine, &info);
 	if (!client->opened)
 		return 0;
-	room = info.mtu - user_records_overhead(client->owner.user);
+	room = info.mtu - client->overhead;
 	return room < info.peer_record_limit ? room : info.peer_record_limit;
 }
 

@@ -1,72 +1,56 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Receiving: many datagrams in one system call, whose they are, and the messages
- * that their records become; see server_object.h.
+ * Receiving: whose datagrams and records are, and the messages that they become; see
+ * server_object.h.
  *
  * A datagram is of the client whose connection ID its first record bears, or else
- * of the client at its address. Records are opened into one piece of memory, behind
- * each other. What does not fit into a call's messages waits where it is: a datagram
+ * of the client at its address. Content lies in one piece of memory, behind each
+ * other. What does not fit into a call's messages waits where it is: a datagram
  * that is half read is gone on with in the next call.
+ *
+ * Where the kernel makes the records it gives their content, with the client's
+ * number. All else is a control record: a whole datagram of a stranger's, with the
+ * number 0, and what the engine of a client has to know.
  */
-#include "server_object.h"
+#include "server_batch.h"
 #include <errno.h>
-#include <netinet/udp.h>
 
-#define BATCH		32		/* datagrams in one system call */
-#define BATCHES		8		/* system calls in one round */
+#define BATCHES		8		/* batches in one round */
+#define STRANGERS	4		/* batches of theirs before a look for data */
 #define PLAIN_SIZE	(256 * 1024)	/* bytes of content in one round */
 #define ALIGN		16		/* bytes that content is aligned to */
-#define CONTROL_SIZE	(ADDRESS_CONTROL + CMSG_SPACE(sizeof(int)))
 
 _Static_assert(PLAIN_SIZE >= 2 * DTLS_FRAGMENT_SIZE_MAX, "a record does not fit");
 
 /**
- * struct incoming - one datagram, or several of one sender's that the kernel has
- *	put together (UDP_GRO)
- * @from:	whose they are, and what they were sent to
- * @segment:	bytes of each datagram but the last, which may be shorter
- * @iov:	where the datagrams lie
- * @control:	control messages of the system call
- */
-struct incoming {
-	struct stranger from;
-	size_t segment;
-	struct iovec iov;
-	union {
-		char space[CONTROL_SIZE];
-		struct cmsghdr align;
-	} control;
-};
-
-/**
  * struct server_in - what is being received
- * @header:	one for each of @incoming
- * @incoming:	the datagrams of the last system call
- * @count:	number of these
- * @at:		the one that is being read
- * @offset:	bytes of it that were read
+ * @data:	datagrams; from the kernel that makes the records, their content
+ * @control:	control records of the kernel's
+ * @current:	the batch that is being read: one of these two
+ * @held:	@control has been received, and is read behind the data that was there
+ *		before it
+ * @due:	bytes that may still be there of that data
+ * @strangers:	batches in a row that were nobody's
  * @batches:	system calls of this round
  * @client:	whose @datagram is; NULL: nothing is left of it
  * @datagram:	what is left of a datagram with records for the program
  * @other:	something in it was for the engine
  * @plain_used:	bytes of @plain
  * @plain:	content for the program
- * @data:	DATAGRAM_MAX bytes for each of @incoming. The system gives memory
- *		to what datagrams were long enough to use
  */
 struct server_in {
-	struct mmsghdr header[BATCH];
-	struct incoming incoming[BATCH];
-	unsigned int count;
-	unsigned int at;
-	size_t offset;
+	struct batch *data;
+	struct batch *control;
+	struct batch *current;
+	bool held;
+	size_t due;
+	unsigned int strangers;
 	unsigned int batches;
 	struct kdtls_client *client;
 	struct datagram datagram;
 	bool other;
 	size_t plain_used;
 	uint8_t *plain;
-	uint8_t *data;
 };
 
 /* struct round is the messages of one call. */
@@ -85,8 +69,10 @@ struct server_in *server_in_new(void)
 	if (!in)
 		return NULL;
 	in->plain = OPENSSL_malloc(PLAIN_SIZE);
-	in->data = OPENSSL_malloc(BATCH * DATAGRAM_MAX);
-	if (in->plain && in->data)
+	in->data = batch_new();
+	in->control = batch_new();
+	in->current = in->data;
+	if (in->plain && in->data && in->control)
 		return in;
 	server_in_free(in);
 	return NULL;
@@ -106,7 +92,8 @@ void server_in_free(struct server_in *in)
 	if (in->plain)
 		wipe(in);
 	OPENSSL_free(in->plain);
-	OPENSSL_free(in->data);
+	batch_free(in->data);
+	batch_free(in->control);
 	OPENSSL_free(in);
 }
 
@@ -122,7 +109,8 @@ bool server_in_pending(const struct kdtls_server *server)
 {
 	const struct server_in *in = server->in;
 
-	return !TAILQ_EMPTY(&server->news) || in->client || in->at < in->count;
+	return !TAILQ_EMPTY(&server->news) || in->client || in->held ||
+	       batch_left(in->current);
 }
 
 /* ---- messages ---- */
@@ -163,7 +151,7 @@ static void tell_kept(struct round *r, struct kdtls_client *c)
 	ssize_t n;
 	bool cut;
 
-	while (has_room(r)) {
+	while (c->owner.user && has_room(r)) {
 		n = user_records_read(c->owner.user, next_plain(r),
 				      DTLS_FRAGMENT_SIZE_MAX, &flags, &cut);
 		if (n < 0)
@@ -184,7 +172,7 @@ static bool tell_client(struct round *r, struct kdtls_client *c)
 	}
 	if (c->opened) {
 		tell_kept(r, c);
-		if (user_records_pending(c->owner.user))
+		if (c->owner.user && user_records_pending(c->owner.user))
 			return false;
 	}
 	if (c->stage != SERVED_GONE)
@@ -238,6 +226,44 @@ static void heard(struct round *r, struct kdtls_client *c)
 	TAILQ_INSERT_TAIL(&r->server->open, c, list);
 }
 
+/*
+ * Take what the keys of @c have told: the content of a record, an event, or what
+ * they do not open. Return true if it was for the engine.
+ */
+static bool take_told(struct round *r, struct kdtls_client *c,
+		      const struct dtls_record_info *info, const uint8_t *data,
+		      size_t len)
+{
+	bool first = !c->confirmed;
+
+	if (info->flags & DTLS_RECORD_RAW) {
+		server_hello_client(c, data, len, r->now);
+		return true;
+	}
+	if (info->flags & DTLS_RECORD_EVENT) {
+		kdtls_engine_input(c->owner.engine, NULL, 0, info, r->now);
+		return true;
+	}
+	heard(r, c);
+	if (info->type != DTLS_CT_APPLICATION_DATA) {
+		take_content(r, c, info, data, len);
+		return true;
+	}
+	if (first)
+		kdtls_engine_confirm(c->owner.engine);
+	c->confirmed = true;
+	if (len)
+		add_message(r, c, KDTLS_NEWS_DATA, len, info->flags);
+	return first;
+}
+
+/* Return true if @c gives and takes records. */
+static bool is_open(const struct kdtls_client *c)
+{
+	return c->stage == SERVED_OPEN &&
+	       kdtls_engine_state(c->owner.engine) == KDTLS_ESTABLISHED;
+}
+
 /* All of a datagram was read. */
 static void end_datagram(struct round *r)
 {
@@ -266,8 +292,7 @@ static void take_record(struct round *r)
 	struct dtls_bytes raw;
 	ssize_t n;
 
-	if (c->stage != SERVED_OPEN ||
-	    kdtls_engine_state(c->owner.engine) != KDTLS_ESTABLISHED) {
+	if (!is_open(c)) {
 		end_datagram(r);
 		return;
 	}
@@ -278,25 +303,12 @@ static void take_record(struct round *r)
 	}
 	if (n < 0)
 		return;
-	if (info.flags & DTLS_RECORD_RAW) {
+	if (take_told(r, c, &info, info.flags & DTLS_RECORD_RAW ? raw.p : plain,
+		      n))
 		in->other = true;
-		server_hello_client(c, raw.p, raw.len, r->now);
-		return;
-	}
-	heard(r, c);
-	if (info.type != DTLS_CT_APPLICATION_DATA) {
-		in->other = true;
-		take_content(r, c, &info, plain, n);
+	if (!(info.flags & DTLS_RECORD_RAW) &&
+	    info.type != DTLS_CT_APPLICATION_DATA)
 		OPENSSL_cleanse(plain, n);
-		return;
-	}
-	if (!c->confirmed) {
-		kdtls_engine_confirm(c->owner.engine);
-		c->confirmed = true;
-		in->other = true;
-	}
-	if (n)
-		add_message(r, c, KDTLS_NEWS_DATA, n, info.flags);
 }
 
 /* ---- datagrams ---- */
@@ -339,6 +351,9 @@ static void take_datagram(struct round *r, const struct stranger *from,
 		server_hello_stranger(server, from, data, len, r->now);
 	} else if (c->stage == SERVED_SHAKES) {
 		server_hello_client(c, data, len, r->now);
+	} else if (server->path->kernel) {
+		/* It came before the kernel had the client's keys. */
+		server_kernel_feed(c, data, len);
 	} else {
 		/* Records that the keys of @c do not open may be the other's. */
 		if (c->next)
@@ -349,126 +364,126 @@ static void take_datagram(struct round *r, const struct stranger *from,
 	}
 }
 
-/* Take the next datagram of the batch. Return false if there is none. */
-static bool next_datagram(struct round *r)
-{
-	struct server_in *in = r->server->in;
-	struct incoming *i = &in->incoming[in->at];
-	size_t left, len, at = in->offset;
+/* ---- records that the kernel has opened ---- */
 
-	if (in->at == in->count)
+/* Take one, or an event, or something that the kernel could not open. */
+static void take_opened(struct round *r, const struct dtls_record_info *info,
+			const uint8_t *data, size_t len)
+{
+	struct kdtls_client *c = server_kernel_find(r->server, info->id);
+
+	/* The client may have ended after the kernel gave this. */
+	if (!c || !is_open(c))
+		return;
+	if (!(info->flags & (DTLS_RECORD_RAW | DTLS_RECORD_EVENT)) &&
+	    info->type == DTLS_CT_APPLICATION_DATA) {
+		if (len > DTLS_FRAGMENT_SIZE_MAX)
+			return;
+		memcpy(next_plain(r), data, len);
+	}
+	if (!take_told(r, c, info, data, len) || c->stage != SERVED_OPEN)
+		return;
+	/*
+	 * An answer to a record waits for the rest of its datagram, which may end
+	 * the client for one that starts anew.
+	 */
+	if (info->flags & DTLS_RECORD_RAW)
+		timers_set(&r->server->timers, &c->timed, 0);
+	else
+		server_client_settle(c, r->now);
+}
+
+/* Take the next piece of the batch. Return false if there is none. */
+static bool next_piece(struct round *r)
+{
+	const struct incoming *i;
+	struct dtls_bytes piece;
+
+	i = batch_next(r->server->in->current, &piece);
+	if (!i)
 		return false;
-	left = in->header[in->at].msg_len - at;
-	if (!left) {
-		in->at++;
-		return true;
+	if (i->info.id) {
+		take_opened(r, &i->info, piece.p, piece.len);
+		OPENSSL_cleanse((void *)piece.p, piece.len);
+	} else if (piece.len) {
+		take_datagram(r, &i->from, piece.p, piece.len);
 	}
-	len = left < i->segment ? left : i->segment;
-	if (len == left) {
-		in->at++;
-		in->offset = 0;
-	} else {
-		in->offset += len;
-	}
-	take_datagram(r, &i->from, (uint8_t *)i->iov.iov_base + at, len);
 	return true;
 }
 
 /* ---- the socket ---- */
 
-static void prepare(struct server_in *in)
+/* Return how much data a socket may have received. */
+static size_t receive_buffer(const struct kdtls_server *server)
+{
+	int size = 0;
+	socklen_t len = sizeof(size);
+
+	getsockopt(server->fd, SOL_SOCKET, SO_RCVBUF, &size, &len);
+	return size > 0 ? size : DATAGRAM_MAX;
+}
+
+/* Return true if no client is meant by what is in a batch. */
+static bool is_nobodys(const struct batch *b)
 {
 	unsigned int i;
 
-	for (i = 0; i < BATCH; i++) {
-		struct incoming *one = &in->incoming[i];
-
-		one->iov.iov_base = in->data + i * (size_t)DATAGRAM_MAX;
-		one->iov.iov_len = DATAGRAM_MAX;
-		in->header[i].msg_hdr = (struct msghdr){
-			.msg_name = &one->from.peer,
-			.msg_namelen = sizeof(one->from.peer),
-			.msg_iov = &one->iov,
-			.msg_iovlen = 1,
-			.msg_control = one->control.space,
-			.msg_controllen = sizeof(one->control.space),
-		};
-	}
-}
-
-/* Return the size of the datagrams that the kernel has put together. */
-static size_t segment_size(struct msghdr *msg, size_t len)
-{
-	struct cmsghdr *c;
-	int size;
-
-	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		if (c->cmsg_level != SOL_UDP || c->cmsg_type != UDP_GRO)
-			continue;
-		memcpy(&size, CMSG_DATA(c), sizeof(size));
-		if (size > 0)
-			return size;
-	}
-	return len;
+	for (i = 0; i < b->count; i++)
+		if (b->incoming[i].info.id)
+			return false;
+	return true;
 }
 
 /*
- * Read where datagrams came from, and what they were sent to. One that does not
- * tell is of no use.
+ * Receive from the kernel, which has data and control records in two queues. A
+ * goodbye or a new handshake ends a client, with all that the kernel has of its data.
+ * So control records of clients are received first and read last, behind all data that
+ * was there by then.
+ *
+ * A look for data moves strangers' datagrams into the kernel's queue of control records,
+ * which is small. So they are read before that, up to a bound: a flood of them does not
+ * keep the server from data.
  */
-static void read_addresses(struct kdtls_server *server)
+static int receive_opened(struct kdtls_server *server)
 {
 	struct server_in *in = server->in;
-	unsigned int i;
+	int err;
 
-	for (i = 0; i < in->count; i++) {
-		struct incoming *one = &in->incoming[i];
-		struct msghdr *msg = &in->header[i].msg_hdr;
-
-		one->from.local = server->local;
-		one->from.len = msg->msg_namelen;
-		if ((server->any && !address_told(msg, &one->from.local)) ||
-		    one->from.peer.ss_family != server->local.ss_family) {
-			in->header[i].msg_len = 0;	/* it is passed over */
-			server->info.dropped++;
-			continue;
+	if (!in->held) {
+		err = batch_receive(in->control, server, MSG_OOB);
+		if (err && err != -EAGAIN)
+			return err;
+		if (batch_left(in->control) && is_nobodys(in->control) &&
+		    in->strangers < STRANGERS) {
+			in->strangers++;
+			in->current = in->control;
+			return 0;
 		}
-		address_key(&one->from);
-		one->segment = segment_size(msg, in->header[i].msg_len);
+		in->strangers = 0;
+		in->held = batch_left(in->control);
+		in->due = in->held ? receive_buffer(server) : SIZE_MAX;
 	}
+	err = in->due ? batch_receive(in->data, server, 0) : -EAGAIN;
+	if (!err) {
+		size_t bytes = batch_bytes(in->data);
+
+		in->current = in->data;
+		in->due -= bytes < in->due ? bytes : in->due;
+	} else if (err == -EAGAIN && in->held) {
+		in->held = false;
+		in->current = in->control;
+		err = 0;
+	}
+	return err;
 }
 
 /* Receive a batch. Return 0; -EAGAIN if there is nothing; or another -errno. */
 static int receive(struct kdtls_server *server)
 {
-	struct server_in *in = server->in;
-	int n;
-
-	in->at = 0;
-	in->offset = 0;
-	in->count = 0;
-	in->batches++;
-	prepare(in);
-	n = recvmmsg(server->fd, in->header, BATCH, MSG_DONTWAIT, NULL);
-	if (n >= 0) {
-		in->count = n;
-		read_addresses(server);
-		return 0;
-	}
-	switch (errno) {
-	case EINTR:
-	case ECONNREFUSED:	/* ICMP errors, which anybody can send */
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-	case EMSGSIZE:
-	case EPROTO:
-	case EOPNOTSUPP:
-		return 0;
-	case EWOULDBLOCK:
-		return -EAGAIN;
-	default:
-		return -errno;
-	}
+	server->in->batches++;
+	if (server->path->kernel)
+		return receive_opened(server);
+	return batch_receive(server->in->data, server, 0);
 }
 
 /* ---- a round ---- */
@@ -509,7 +524,7 @@ ssize_t server_in_collect(struct kdtls_server *server,
 	while (!err && tell_news(&r)) {
 		if (in->client)
 			take_record(&r);
-		else if (!next_datagram(&r)) {
+		else if (!next_piece(&r)) {
 			if (in->batches == BATCHES)
 				break;
 			err = receive(server);

@@ -28,8 +28,6 @@ static int set_options(struct kdtls_server *server,
 
 	if (options)
 		*o = *options;
-	if (o->path == KDTLS_PATH_KERNEL)
-		return -EOPNOTSUPP;
 	if (o->cid_len && (o->cid_len < SERVER_CID_MIN ||
 			   o->cid_len > SERVER_CID_MAX))
 		return -KDTLS_EUSAGE;
@@ -114,6 +112,20 @@ static int set_socket(struct kdtls_server *server)
 	return err;
 }
 
+/* Choose who makes the records. Return 0 or a negative error. */
+static int choose_path(struct kdtls_server *server)
+{
+	server->path = &server_user_path;
+	if (server->options.path == KDTLS_PATH_USER)
+		return 0;
+	server->why = server_kernel_attach(server);
+	if (!server->why)
+		server->path = &server_kernel_path;
+	else if (server->attached || server->options.path == KDTLS_PATH_KERNEL)
+		return server->why;
+	return 0;
+}
+
 static int set_up(struct kdtls_server *server,
 		  const struct kdtls_server_options *options)
 {
@@ -127,9 +139,11 @@ static int set_up(struct kdtls_server *server,
 	server->in = server_in_new();
 	server->out = server_out_new();
 	if (!server->in || !server->out || !table_init(&server->addresses) ||
-	    !table_init(&server->cids) || !table_init(&server->sources))
+	    !table_init(&server->cids) || !table_init(&server->sources) ||
+	    !table_init(&server->ids))
 		return -KDTLS_EMEMORY;
-	return set_socket(server);
+	err = set_socket(server);
+	return err ? err : choose_path(server);
 }
 
 static void server_free(struct kdtls_server *server)
@@ -138,6 +152,7 @@ static void server_free(struct kdtls_server *server)
 	server_out_free(server->out);
 	table_exit(&server->addresses);
 	table_exit(&server->cids);
+	table_exit(&server->ids);
 	table_exit(&server->sources);
 	OPENSSL_free(server);
 }
@@ -259,8 +274,21 @@ int kdtls_server_fd(const struct kdtls_server *server)
 
 short kdtls_server_events(const struct kdtls_server *server)
 {
-	(void)server;
-	return POLLIN;
+	/* The kernel tells of control records by POLLPRI. */
+	return server->path->kernel ? POLLIN | POLLPRI : POLLIN;
+}
+
+enum kdtls_path kdtls_server_path(const struct kdtls_server *server,
+				  const char **why)
+{
+	if (server->path->kernel) {
+		if (why)
+			*why = "the kernel has the module and the ciphers";
+		return KDTLS_PATH_KERNEL;
+	}
+	if (why)
+		*why = server->why ? kdtls_strerror(server->why) : "asked for";
+	return KDTLS_PATH_USER;
 }
 
 struct kdtls_client *kdtls_server_next(const struct kdtls_server *server,

@@ -6,8 +6,11 @@
  *	table.c          has clients by address and by connection ID
  *	server_limits.c  says who may come, and who has to go for that
  *	server_cids.c    gives clients connection IDs, and finds clients by them
- *	server_client.c  is one client: its handshake, its keys, its end
+ *	server_client.c  is one client: its handshake, its end
+ *	server_user.c    makes the records in user space
+ *	server_kernel.c  lets the kernel make them
  *	server_hello.c   lets clients in, and those that start anew
+ *	server_batch.c   receives many datagrams or records in one system call
  *	server_in.c      takes datagrams and makes messages of their records
  *	server_out.c     makes records of messages and sends them
  *	server_object.c  is the object: made, timed, asked, freed
@@ -28,6 +31,29 @@ struct server_in;
 struct server_out;
 
 TAILQ_HEAD(server_list, kdtls_client);
+
+/**
+ * struct server_path - what differs with who makes the records
+ * @owner:	what becomes of a client's keys and connection IDs
+ * @kernel:	the kernel makes the records: the socket gives the content of records,
+ *		and takes it, with the number of the client
+ * @end:	called when the association of a client has ended
+ * @add_cid:	lets a client's records bear one more connection ID. Returns 0 or a
+ *		negative error
+ * @send:	sends the content of one record, with the type of @info, without
+ *		waiting. Returns its bytes or -errno. @number is set to the record's,
+ *		with epoch 0 if it did not go out
+ */
+struct server_path {
+	struct owner_ops owner;
+	bool kernel;
+	void (*end)(struct kdtls_client *c);
+	int (*add_cid)(struct kdtls_client *c, const uint8_t *cid, size_t len);
+	ssize_t (*send)(struct kdtls_client *c,
+			const struct dtls_record_info *info,
+			const uint8_t *data, size_t len,
+			struct dtls_record_number *number);
+};
 
 /**
  * struct source - clients of one source; see kdtls_sender.source_len
@@ -53,6 +79,8 @@ struct source {
  * @server:	its server
  * @data:	the program's pointer
  * @by_address:	in the table of addresses, if @hashed
+ * @by_id:	in the table of numbers, if @id is set
+ * @id:		the kernel's number of its association; 0: the kernel has none
  * @cids:	its connection IDs, oldest first
  * @old:	the client at the same address that this one is to replace
  * @next:	the client at the same address that is to replace this one
@@ -71,6 +99,7 @@ struct source {
  * @opened:	its handshake is done
  * @told:	the program knows that @opened is set
  * @confirmed:	the engine knows that data came from the client
+ * @overhead:	bytes by which a record to the client is longer than its content
  * @key_len:	bytes of @key
  * @key:	the client's address and that of this end; see address_key()
  */
@@ -79,6 +108,8 @@ struct kdtls_client {
 	struct kdtls_server *server;
 	void *data;
 	struct table_link by_address;
+	struct table_link by_id;
+	uint64_t id;
 	struct server_cid *cids;
 	struct kdtls_client *old;
 	struct kdtls_client *next;
@@ -95,6 +126,7 @@ struct kdtls_client {
 	bool opened;
 	bool told;
 	bool confirmed;
+	uint16_t overhead;
 	uint8_t key_len;
 	uint8_t key[];
 };
@@ -105,6 +137,9 @@ _Static_assert(!offsetof(struct kdtls_client, owner),
 /**
  * struct kdtls_server - the object
  * @endpoint:	that of new handshakes
+ * @path:	who makes the records
+ * @why:	why the kernel does not, as a negative error; 0: nobody asked for that
+ * @attached:	the kernel has the socket
  * @fd:		the socket
  * @local:	the address that the socket is bound to
  * @local_len:	bytes of @local
@@ -113,6 +148,8 @@ _Static_assert(!offsetof(struct kdtls_client, owner),
  * @info:	the counters
  * @addresses:	clients by address; of two at one address the older
  * @cids:	clients by connection ID
+ * @ids:	clients by the kernel's number
+ * @last_id:	the last number that was given: none is given twice
  * @sources:	struct source by the beginning of addresses
  * @timers:	of clients
  * @shaking:	clients in a handshake, oldest first
@@ -126,6 +163,9 @@ _Static_assert(!offsetof(struct kdtls_client, owner),
  */
 struct kdtls_server {
 	struct kdtls_endpoint *endpoint;
+	const struct server_path *path;
+	int why;
+	bool attached;
 	int fd;
 	struct sockaddr_storage local;
 	socklen_t local_len;
@@ -134,6 +174,8 @@ struct kdtls_server {
 	struct kdtls_server_info info;
 	struct table addresses;
 	struct table cids;
+	struct table ids;
+	uint64_t last_id;
 	struct table sources;
 	struct timers timers;
 	struct server_list shaking;
@@ -206,6 +248,12 @@ void server_client_settle(struct kdtls_client *c, uint64_t now);
  */
 void server_client_end(struct kdtls_client *c, int error);
 
+/*
+ * The handshake of @c is about to give out its keys: a client that @c is to replace
+ * has ended.
+ */
+void server_client_succeed(struct kdtls_client *c);
+
 /* End @c without telling the program. */
 void server_client_drop(struct kdtls_client *c);
 
@@ -223,6 +271,30 @@ void server_client_idle(struct kdtls_client *c, uint64_t now);
 
 /* Free the clients that are gone. */
 void server_client_reap(struct kdtls_server *server);
+
+/* ---- server_user.c ---- */
+
+extern const struct server_path server_user_path;
+
+/* ---- server_kernel.c ---- */
+
+extern const struct server_path server_kernel_path;
+
+/*
+ * Let the kernel make the records of the server's socket. Return 0 or a negative
+ * error, after which @server->attached says whether the socket is changed.
+ */
+int server_kernel_attach(struct kdtls_server *server);
+
+/* Return the client with this number, or NULL. */
+struct kdtls_client *server_kernel_find(const struct kdtls_server *server,
+					uint64_t id);
+
+/*
+ * Give the kernel a datagram of @c that it took for a stranger's. What it has no
+ * room for is lost, as any datagram may be.
+ */
+void server_kernel_feed(struct kdtls_client *c, const uint8_t *data, size_t len);
 
 /* ---- server_hello.c ---- */
 

@@ -51,8 +51,10 @@ struct kdtls_client;
 
 /**
  * struct kdtls_server_options - what a program may set for a server
- * @path:	who shall make the records. Servers have them in user space in this
- *		version: KDTLS_PATH_KERNEL fails
+ * @path:	who shall make the records; see kdtls_server_path(). KDTLS_PATH_AUTO: the
+ *		kernel, if it has the module, all ciphers of the endpoint, and one family
+ *		of addresses on the socket; else the library. With KDTLS_PATH_KERNEL a
+ *		server is not made otherwise
  * @cid_len:	bytes of the connection ID that clients shall put into their records
  *		(RFC 9146), 8 to 20; 0: none. A client with a connection ID is found by
  *		it, whatever address the datagram comes from. What is sent goes to the
@@ -112,8 +114,13 @@ struct kdtls_server_options {
  * KDTLS_NO_COOKIE is set. The endpoint's callbacks get the struct kdtls_client as their
  * ctx.
  *
+ * Where the kernel makes the records the socket is attached (linux/dtls.h), for good.
+ * An error after that leaves it attached.
+ *
  * Return: 0; -KDTLS_ENOTUDP; -KDTLS_EUSAGE: the socket is connected or not bound, or an
- * option is out of its range; -EOPNOTSUPP: KDTLS_PATH_KERNEL; -KDTLS_EMEMORY; -errno.
+ * option is out of its range; with KDTLS_PATH_KERNEL -KDTLS_ENOMODULE, -KDTLS_ENOCIPHER,
+ * -KDTLS_EMAPPED (a socket for both families), -KDTLS_EATTACHED or -KDTLS_EOWNED;
+ * -KDTLS_EMEMORY; -errno.
  *
  * Example:
  *
@@ -153,7 +160,7 @@ KDTLS_API int kdtls_server_new(struct kdtls_endpoint *endpoint, int fd,
  * AF_INET6 is for IPv6 alone. With @sharers of the options above 1 it sets SO_REUSEPORT.
  *
  * Return: 0; -KDTLS_ENOHOST: there is no such host or service; -EADDRINUSE: the port is
- * taken; -KDTLS_EUSAGE, -EOPNOTSUPP, -KDTLS_EMEMORY as kdtls_server_new(); -errno.
+ * taken; another error of kdtls_server_new(); -errno.
  */
 KDTLS_API int kdtls_server_on(struct kdtls_endpoint *endpoint, const char *host,
 			      const char *service,
@@ -168,7 +175,9 @@ KDTLS_API int kdtls_server_on(struct kdtls_endpoint *endpoint, const char *host,
  *
  * Handshakes that begin from now on are the new endpoint's. Clients go on with the
  * endpoint that they began with, which the program can free at once: what they need of
- * it stays until the last of them is gone. With kdtls_endpoint_use_secret() and one
+ * it stays until the last of them is gone. Where the kernel makes the records, a
+ * handshake that ends with a cipher that the kernel lacks fails. With
+ * kdtls_endpoint_use_secret() and one
  * secret for both the clients that have a cookie or a session notice nothing.
  *
  * Example:
@@ -337,6 +346,16 @@ KDTLS_API int kdtls_server_fd(const struct kdtls_server *server);
  * Return: events of poll(2), such as POLLIN.
  */
 KDTLS_API short kdtls_server_events(const struct kdtls_server *server);
+
+/**
+ * kdtls_server_path() - tell who makes the records, and why
+ * @server:	the server
+ * @why:	set to one line of English, which lives as long as @server; may be NULL
+ *
+ * Return: KDTLS_PATH_KERNEL or KDTLS_PATH_USER.
+ */
+KDTLS_API enum kdtls_path kdtls_server_path(const struct kdtls_server *server,
+					    const char **why);
 
 /**
  * kdtls_server_timeout() - return the time after which kdtls_server_recv() is due

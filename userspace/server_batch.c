@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* This file receives many messages in one system call; see server_batch.h. */
+#include "server_batch.h"
+#include <errno.h>
+#include <netinet/udp.h>
+
+struct batch *batch_new(void)
+{
+	struct batch *b = OPENSSL_zalloc(sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->data = OPENSSL_malloc(BATCH_MAX * (size_t)DATAGRAM_MAX);
+	if (b->data)
+		return b;
+	OPENSSL_free(b);
+	return NULL;
+}
+
+void batch_free(struct batch *b)
+{
+	if (!b)
+		return;
+	/* It may be plaintext that the program has not got any more. */
+	for (; batch_left(b); b->at++)
+		OPENSSL_cleanse(b->incoming[b->at].iov.iov_base,
+				b->header[b->at].msg_len);
+	OPENSSL_free(b->data);
+	OPENSSL_free(b);
+}
+
+static void prepare(struct batch *b)
+{
+	unsigned int i;
+
+	b->at = 0;
+	b->offset = 0;
+	b->count = 0;
+	for (i = 0; i < BATCH_MAX; i++) {
+		struct incoming *one = &b->incoming[i];
+
+		one->iov.iov_base = b->data + i * (size_t)DATAGRAM_MAX;
+		one->iov.iov_len = DATAGRAM_MAX;
+		b->header[i].msg_hdr = (struct msghdr){
+			.msg_name = &one->from.peer,
+			.msg_namelen = sizeof(one->from.peer),
+			.msg_iov = &one->iov,
+			.msg_iovlen = 1,
+			.msg_control = one->control.space,
+			.msg_controllen = sizeof(one->control.space),
+		};
+	}
+}
+
+/*
+ * Read what the kernel has put together, and what it says of a record. The
+ * application data of an association has its number alone.
+ */
+static void read_control(struct incoming *one, struct msghdr *msg)
+{
+	struct cmsghdr *c;
+	size_t len;
+	int size;
+
+	memset(&one->info, 0, sizeof(one->info));
+	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		len = c->cmsg_len - CMSG_LEN(0);
+		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+			memcpy(&size, CMSG_DATA(c), sizeof(size));
+			if (size > 0)
+				one->segment = size;
+		} else if (c->cmsg_level != SOL_DTLS) {
+			continue;
+		} else if (c->cmsg_type == DTLS_ASSOC) {
+			memcpy(&one->info.id, CMSG_DATA(c),
+			       sizeof(one->info.id));
+			one->info.type = DTLS_CT_APPLICATION_DATA;
+		} else if (c->cmsg_type == DTLS_RECORD_INFO) {
+			memcpy(&one->info, CMSG_DATA(c),
+			       len < sizeof(one->info) ? len :
+							 sizeof(one->info));
+		}
+	}
+}
+
+/*
+ * Read where a datagram came from, and what it was sent to. Return false if it does
+ * not tell, and is of no use.
+ */
+static bool read_address(struct incoming *one, struct msghdr *msg,
+			 const struct kdtls_server *server)
+{
+	one->from.local = server->local;
+	one->from.len = msg->msg_namelen;
+	if ((server->any && !address_told(msg, &one->from.local)) ||
+	    one->from.peer.ss_family != server->local.ss_family)
+		return false;
+	address_key(&one->from);
+	return true;
+}
+
+static void read_messages(struct batch *b, struct kdtls_server *server)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->count; i++) {
+		struct incoming *one = &b->incoming[i];
+		struct msghdr *msg = &b->header[i].msg_hdr;
+
+		one->segment = b->header[i].msg_len;
+		read_control(one, msg);
+		if (!one->info.id && !read_address(one, msg, server)) {
+			b->header[i].msg_len = 0;
+			server->info.dropped++;
+		}
+	}
+}
+
+int batch_receive(struct batch *b, struct kdtls_server *server, int flags)
+{
+	int n;
+
+	prepare(b);
+	/* The system call ends behind each message that is out of band. */
+	do {
+		n = recvmmsg(server->fd, b->header + b->count,
+			     BATCH_MAX - b->count, MSG_DONTWAIT | flags, NULL);
+		b->count += n > 0 ? n : 0;
+	} while (n > 0 && flags & MSG_OOB && b->count < BATCH_MAX);
+	if (b->count) {
+		read_messages(b, server);
+		return 0;
+	}
+	switch (errno) {
+	case EINTR:
+	case ECONNREFUSED:	/* ICMP errors, which anybody can send */
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case EMSGSIZE:
+	case EPROTO:
+	case EOPNOTSUPP:
+		return 0;
+	case ENOBUFS:		/* data has to be read before control records */
+	case EWOULDBLOCK:
+		return -EAGAIN;
+	default:
+		return -errno;
+	}
+}
+
+size_t batch_bytes(const struct batch *b)
+{
+	size_t bytes = 0;
+	unsigned int i;
+
+	for (i = 0; i < b->count; i++)
+		bytes += b->header[i].msg_len;
+	return bytes;
+}
+
+bool batch_left(const struct batch *b)
+{
+	return b->at < b->count;
+}
+
+const struct incoming *batch_next(struct batch *b, struct dtls_bytes *piece)
+{
+	const struct incoming *one;
+	size_t left;
+
+	if (!batch_left(b))
+		return NULL;
+	one = &b->incoming[b->at];
+	left = b->header[b->at].msg_len - b->offset;
+	piece->p = (const uint8_t *)one->iov.iov_base + b->offset;
+	piece->len = left < one->segment ? left : one->segment;
+	b->offset += piece->len;
+	if (piece->len == left) {
+		b->at++;
+		b->offset = 0;
+	}
+	return one;
+}
