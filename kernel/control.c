@@ -29,11 +29,15 @@ static unsigned int raw_budget(const struct dtls_sock *ds)
 
 /*
  * Return the budget of authenticated records, which the peer alone can use up, in
- * bytes. When the budget is used up, a new record is dropped.
+ * bytes. When the budget is used up, a new record is dropped. The peers of many
+ * associations may all say goodbye at once, and a peer says it once: the records of as
+ * many datagrams as UDP's queue holds find room.
  */
 static unsigned int control_budget(const struct dtls_sock *ds)
 {
-	return (unsigned int)READ_ONCE(ds->sk->sk_rcvbuf) / 8;
+	unsigned int room = READ_ONCE(ds->sk->sk_rcvbuf);
+
+	return dtls_sock_table(ds) ? room : room / 8;
 }
 
 static bool is_raw(const struct dtls_msg *m)

@@ -50,11 +50,12 @@
  * udp_mem and to the cgroup that made the socket. Application data counts against
  * SO_RCVBUF. Three kinds of records have budgets that are shares of SO_RCVBUF but do
  * not count against it: records whose key is still to come have a half, raw control
- * records an eighth, authenticated control records an eighth. One record always
- * fits. Of the first two, which anybody can send, the oldest make room for the
- * newest; of the last the newest is dropped. A record that has waited for its key for
- * a minute is dropped too. Of a budget that many associations share, each may have as
- * much as is still free, so that no peer uses up all of it.
+ * records an eighth, authenticated control records an eighth, or with a table of
+ * associations as much as SO_RCVBUF. One record always fits. Of the first two, which
+ * anybody can send, the oldest make room for the newest; of the last the newest is
+ * dropped. A record that has waited for its key for a minute is dropped too. Of a
+ * budget that many associations share, each may have as much as is still free, so that
+ * no peer uses up all of it.
  *
  * A datagram is not looked at any further once eight records in it were malformed,
  * of no known key, or forged. Each record that is dropped counts as a drop of the
