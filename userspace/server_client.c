@@ -170,6 +170,7 @@ static void flush(struct kdtls_client *c, uint64_t now)
 		} else {
 			n = c->server->path->send(c, &info, buf, len,
 						  &number);
+			OPENSSL_cleanse(buf, len);
 			kdtls_engine_sent(e, &number);
 		}
 		/* The path takes less than was thought. */

@@ -78,7 +78,7 @@ struct server_out *server_out_new(void)
 
 void server_out_free(struct server_out *out)
 {
-	OPENSSL_free(out);
+	OPENSSL_clear_free(out, sizeof(*out));
 }
 
 /* Append a control message. */

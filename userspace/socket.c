@@ -243,8 +243,10 @@ void socket_flush(struct kdtls_socket *s, uint8_t *buf)
 	while ((n = kdtls_engine_output(s->owner.engine, buf, DATAGRAM_MAX, &info,
 					driver_now())) > 0) {
 		transmit(s->fd < 0 ? s->old : s, &info, buf, n, &number);
-		if (!(info.flags & DTLS_RECORD_RAW))
-			kdtls_engine_sent(s->owner.engine, &number);
+		if (info.flags & DTLS_RECORD_RAW)
+			continue;
+		OPENSSL_cleanse(buf, n);
+		kdtls_engine_sent(s->owner.engine, &number);
 	}
 	switch (kdtls_engine_state(s->owner.engine)) {
 	case KDTLS_FAILED:
@@ -406,10 +408,12 @@ static void receive_control(struct kdtls_socket *s, uint8_t *buf)
 		n = kdtls_recv_record(s->fd, buf, DATAGRAM_MAX, &info);
 		if (n < 0)
 			return;
-		if (info.flags & DTLS_RECORD_RAW)
+		if (info.flags & DTLS_RECORD_RAW) {
 			take_raw(s, buf, n);
-		else
-			take_content(s, &info, buf, n);
+			continue;
+		}
+		take_content(s, &info, buf, n);
+		OPENSSL_cleanse(buf, n);
 	}
 }
 
