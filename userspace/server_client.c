@@ -91,6 +91,8 @@ static void leave(struct kdtls_client *c)
 	if (c->old)
 		c->old->next = NULL;
 	c->old = NULL;
+	if (server->leaving == c)
+		server->leaving = NULL;
 	timers_set(&server->timers, &c->timed, KDTLS_NEVER);
 	server->path->end(c);
 	server_cids_free(c);
@@ -136,10 +138,18 @@ void server_client_drop(struct kdtls_client *c)
 	TAILQ_INSERT_TAIL(&c->server->gone, c, list);
 }
 
+void server_client_goodbye(struct kdtls_client *c)
+{
+	c->goodbye = true;
+	server_client_news(c);
+}
+
 void server_client_reap(struct kdtls_server *server)
 {
-	struct kdtls_client *c;
+	struct kdtls_client *c = server->leaving;
 
+	if (c)
+		kdtls_client_close(c);
 	while ((c = TAILQ_FIRST(&server->gone))) {
 		TAILQ_REMOVE(&server->gone, c, list);
 		client_free(c);

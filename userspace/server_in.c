@@ -161,6 +161,21 @@ static void tell_kept(struct round *r, struct kdtls_client *c)
 	}
 }
 
+/*
+ * Tell the program of a goodbye. What the program has got in this call it may answer
+ * before the client goes, so the call ends here.
+ */
+static void tell_goodbye(struct round *r, struct kdtls_client *c)
+{
+	if (r->server->options.half_close) {
+		add_message(r, c, KDTLS_NEWS_GOODBYE, 0, 0);
+		return;
+	}
+	add_message(r, c, KDTLS_NEWS_CLOSED, 0, 0);
+	r->server->leaving = c;
+	r->room = r->count;
+}
+
 /* Tell the program of a client. Return false if there is no room for all of it. */
 static bool tell_client(struct round *r, struct kdtls_client *c)
 {
@@ -175,10 +190,14 @@ static bool tell_client(struct round *r, struct kdtls_client *c)
 		if (c->owner.user && user_records_pending(c->owner.user))
 			return false;
 	}
-	if (c->stage != SERVED_GONE)
+	if (c->stage != SERVED_GONE && !c->goodbye)
 		return true;
 	if (!has_room(r))
 		return false;
+	if (c->stage != SERVED_GONE) {
+		tell_goodbye(r, c);
+		return true;
+	}
 	add_message(r, c, c->opened ? KDTLS_NEWS_CLOSED : KDTLS_NEWS_REFUSED, 0,
 		    0);
 	r->message[r->count - 1].error = c->error;
@@ -203,17 +222,14 @@ static bool tell_news(struct round *r)
 
 /* ---- records ---- */
 
-/*
- * Take a verified record that is no application data. A client that says goodbye
- * is answered, and gets nothing more.
- */
+/* Take a verified record that is no application data. */
 static void take_content(struct round *r, struct kdtls_client *c,
 			 const struct dtls_record_info *info,
 			 const uint8_t *data, size_t len)
 {
 	if (info->type == DTLS_CT_ALERT && len == 2 &&
 	    data[1] == KDTLS_ALERT_CLOSE_NOTIFY)
-		kdtls_engine_close(c->owner.engine);
+		server_client_goodbye(c);
 	else
 		kdtls_engine_input(c->owner.engine, data, len, info, r->now);
 }
@@ -244,6 +260,9 @@ static bool take_told(struct round *r, struct kdtls_client *c,
 		kdtls_engine_input(c->owner.engine, NULL, 0, info, r->now);
 		return true;
 	}
+	/* What follows a goodbye is ignored (RFC 5246 7.2.1, RFC 8446 6.1). */
+	if (c->goodbye)
+		return false;
 	heard(r, c);
 	if (info->type != DTLS_CT_APPLICATION_DATA) {
 		take_content(r, c, info, data, len);

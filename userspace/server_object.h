@@ -99,6 +99,8 @@ struct source {
  * @opened:	its handshake is done
  * @told:	the program knows that @opened is set
  * @confirmed:	the engine knows that data came from the client
+ * @goodbye:	the client has said goodbye; it is in the list of news until the
+ *		program has been told of that
  * @overhead:	bytes by which a record to the client is longer than its content
  * @key_len:	bytes of @key
  * @key:	the client's address and that of this end; see address_key()
@@ -126,6 +128,7 @@ struct kdtls_client {
 	bool opened;
 	bool told;
 	bool confirmed;
+	bool goodbye;
 	uint16_t overhead;
 	uint8_t key_len;
 	uint8_t key[];
@@ -157,6 +160,8 @@ _Static_assert(!offsetof(struct kdtls_client, owner),
  *		first
  * @news:	clients with something that the program is to be told
  * @gone:	clients that are freed with the next kdtls_server_recv()
+ * @leaving:	the client whose goodbye the next kdtls_server_recv() answers, or
+ *		NULL. It is in @open until then
  * @in:		what is being received
  * @out:	what is being sent
  * @more:	the socket may have more that the last call did not take
@@ -182,6 +187,7 @@ struct kdtls_server {
 	struct server_list open;
 	struct server_list news;
 	struct server_list gone;
+	struct kdtls_client *leaving;
 	struct server_in *in;
 	struct server_out *out;
 	bool more;
@@ -257,6 +263,9 @@ void server_client_succeed(struct kdtls_client *c);
 /* End @c without telling the program. */
 void server_client_drop(struct kdtls_client *c);
 
+/* Note that @c sends nothing more, which the program is told. */
+void server_client_goodbye(struct kdtls_client *c);
+
 /* Let the program hear of @c. */
 void server_client_news(struct kdtls_client *c);
 
@@ -269,7 +278,7 @@ void server_client_expire(struct kdtls_client *c, uint64_t now);
 /* End @c, which has been silent for too long, with a close_notify. */
 void server_client_idle(struct kdtls_client *c, uint64_t now);
 
-/* Free the clients that are gone. */
+/* Answer the goodbye of the client that is leaving, and free those that are gone. */
 void server_client_reap(struct kdtls_server *server);
 
 /* ---- server_user.c ---- */
@@ -338,7 +347,7 @@ void server_in_forget(struct kdtls_client *c);
 /* Make room for what is sent. Return NULL if there is no memory. */
 struct server_out *server_out_new(void);
 
-/* Free the room. @out may be NULL. */
+/* Wipe and free the room. @out may be NULL. */
 void server_out_free(struct server_out *out);
 
 /*

@@ -72,6 +72,9 @@ struct kdtls_client;
  *		its own, as those of several threads; 256 at most; 0 or 1: no other one
  * @share:	which of them this one is: 0 for the socket that was bound first, and so on.
  *		It is the first byte of the connection IDs that this server gives
+ * @half_close:	a client that says goodbye can be sent to until kdtls_client_close() or a
+ *		timeout of the options ends it, and KDTLS_NEWS_GOODBYE tells of the
+ *		goodbye. Otherwise the server answers a goodbye by itself
  * @data:	what kdtls_client_data() returns for a new client
  *
  * Where several sockets share a port the kernel chooses one of them for each datagram by
@@ -92,6 +95,7 @@ struct kdtls_server_options {
 	uint32_t idle_timeout;
 	uint32_t sharers;
 	uint32_t share;
+	bool half_close;
 	void *data;
 };
 
@@ -223,6 +227,7 @@ enum kdtls_news {
 	KDTLS_NEWS_OPENED,	/* a new client: its handshake is done */
 	KDTLS_NEWS_CLOSED,	/* a client is gone, and @error says why */
 	KDTLS_NEWS_REFUSED,	/* a handshake failed, and @error says why */
+	KDTLS_NEWS_GOODBYE,	/* a client sends nothing more; see @half_close */
 };
 
 /**
@@ -263,8 +268,9 @@ struct kdtls_message {
  * KDTLS_NEWS_CLOSED. KDTLS_NEWS_REFUSED comes alone. A program that has stored nothing
  * with a client may ignore news.
  *
- * A client that says goodbye is answered, and is gone. Data of a client that has come
- * before its address was proven (0-RTT) bears KDTLS_MARK_REPLAYABLE.
+ * A client that says goodbye is answered, and is gone, with the next call of this function.
+ * Until then it can be sent to: what came before the goodbye can be answered. Data of a
+ * client that has come before its address was proven (0-RTT) bears KDTLS_MARK_REPLAYABLE.
  *
  * A signal does not end the wait. A program that wants to stop for a signal gives a
  * timeout or has an event loop.

@@ -183,7 +183,7 @@ FIXTURE_VARIANT_ADD(server, dtls13_cid) {
 	.version = DTLS_VERSION_1_3, .cid_len = 8,
 };
 
-static unsigned int opened, closed, refused, records;
+static unsigned int opened, closed, refused, goodbyes, records;
 static int last_error;
 
 __attribute__((constructor)) static void watch_heap(void)
@@ -262,6 +262,7 @@ FIXTURE_SETUP(server)
 	opened = 0;
 	closed = 0;
 	refused = 0;
+	goodbyes = 0;
 	records = 0;
 	loss = 0;
 	disorder = false;
@@ -328,6 +329,9 @@ static void take(struct _test_data_server *self, struct kdtls_message *m,
 			refused++;
 			last_error = m[i].error;
 			break;
+		case KDTLS_NEWS_GOODBYE:
+			goodbyes++;
+			break;
 		case KDTLS_NEWS_DATA:
 			if (!p)
 				exit(1);	/* data before the news */
@@ -371,6 +375,21 @@ static unsigned int established(const struct _test_data_server *self)
 	return n;
 }
 
+/* Say what the server and the program know, for a condition that does not come. */
+static const char *state_of(const struct _test_data_server *self)
+{
+	static char text[200];
+	struct kdtls_server_info info;
+
+	kdtls_server_get_info(self->server, &info);
+	snprintf(text, sizeof(text),
+		 "%u clients, %u of them half open; %lu established, %lu refused, %lu closed, %lu dropped, %lu limited; told of %u opened, %u closed, %u refused",
+		 info.clients, info.half_open, info.established, info.refused,
+		 info.closed, info.dropped, info.limited, opened, closed,
+		 refused);
+	return text;
+}
+
 #define UNTIL(condition)						\
 do {									\
 	uint64_t end_ = now() + SOON;					\
@@ -378,7 +397,7 @@ do {									\
 									\
 	while (!(met_ = (condition)) && now() < end_)			\
 		turn(self);						\
-	ASSERT_TRUE(met_) TH_LOG("%s", #condition);			\
+	ASSERT_TRUE(met_) TH_LOG("%s: %s", #condition, state_of(self));	\
 } while (0)
 
 /* Take turns for so many ms. */
@@ -570,6 +589,74 @@ TEST_F(server, a_goodbye_is_told_and_answered)
 	exchange(_metadata, self);
 	EXPECT_EQ(1, counters(self).clients);
 	EXPECT_EQ(1, counters(self).closed);
+}
+
+TEST_F(server, what_came_before_a_goodbye_is_answered)
+{
+	char got[16];
+	int i;
+
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	/* All of it is there before the server looks. */
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(5, kdtls_send(self->c[0], "hello", 5));
+	ASSERT_EQ(0, kdtls_shutdown(self->c[0]));
+	for (i = 0; i < 3; i++)
+		UNTIL(kdtls_recv(self->c[0], got, sizeof(got)) == 5);
+	UNTIL(kdtls_recv(self->c[0], got, sizeof(got)) == 0);
+	UNTIL(!counters(self).clients);
+	EXPECT_EQ(1, closed);
+	EXPECT_EQ(0, last_error);
+}
+
+TEST_F(server, a_client_that_said_goodbye_can_be_sent_to)
+{
+	struct kdtls_message m = { .data = "later", .len = 5 };
+	char got[16];
+
+	self->options.half_close = true;
+	restart_server(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	exchange(_metadata, self);
+	ASSERT_EQ(5, kdtls_send(self->c[0], "hello", 5));
+	UNTIL(records > 0 && !memcmp(self->last, "hello", 5));
+	m.client = self->kept.client;
+	UNTIL(kdtls_recv(self->c[0], got, sizeof(got)) == 5);
+	ASSERT_EQ(0, kdtls_shutdown(self->c[0]));
+	UNTIL(goodbyes == 1);
+	wait_for(self, 50);
+	EXPECT_EQ(0, closed);
+	EXPECT_EQ(1, goodbyes);
+	ASSERT_EQ(1, kdtls_server_send(self->server, &m, 1));
+	EXPECT_EQ(0, m.error);
+	UNTIL(kdtls_recv(self->c[0], got, sizeof(got)) == 5);
+	EXPECT_EQ(0, memcmp(got, "later", 5));
+	EXPECT_EQ(2, counters(self).clients);
+	free(kdtls_client_data(m.client));
+	kdtls_client_close(m.client);
+	UNTIL(kdtls_recv(self->c[0], got, sizeof(got)) == 0);
+	EXPECT_EQ(1, counters(self).clients);
+	EXPECT_EQ(0, closed);
+}
+
+TEST_F(server, a_hundred_goodbyes_at_once_are_all_heard)
+{
+	unsigned int i;
+
+	begin_from(_metadata, self, "127.0.0.1", 100);
+	UNTIL(established(self) == 100 && opened == 100);
+	exchange(_metadata, self);
+	/* Nobody looks until all of them have come. */
+	for (i = 0; i < 100; i++) {
+		kdtls_close(self->c[i]);
+		self->c[i] = NULL;
+	}
+	self->clients = 0;
+	UNTIL(!counters(self).clients);
+	EXPECT_EQ(100, closed);
+	EXPECT_EQ(0, last_error);
 }
 
 TEST_F(server, nothing_follows_the_close_of_a_client)
