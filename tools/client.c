@@ -16,7 +16,7 @@ static bool told;
 /* Say why the handshake with one of the host's addresses failed. */
 static void refused(struct kdtls_socket *s, int error)
 {
-	endpoint_complain(s, error);
+	endpoint_refused(s, error);
 	told = true;
 }
 
@@ -68,7 +68,7 @@ int command_client(int argc, char **argv)
 	net_prepare(kdtls_fd(s));
 	bad = say_again(s, (uint8_t *)early, early_len);
 	if (bad)
-		endpoint_complain(s, bad);
+		endpoint_refused(s, bad);
 	else
 		status = transfer(s, &o);
 	kdtls_close(s);

@@ -14,25 +14,32 @@
  */
 #define DEFAULT_RECORD	1400
 
-void conn_init(struct conn *c, struct kdtls_socket *s, const struct options *o)
+size_t conn_record(const struct options *o, int payload,
+		   const struct kdtls_engine *engine)
 {
 	size_t max = o->mtu ? DTLS_RECORD_SIZE_MAX : DEFAULT_RECORD;
-	int n = kdtls_payload(s);
 	struct kdtls_info info;
 
+	if (payload > 0 && (size_t)payload < max)
+		max = payload;
+	/* --mtu counts the record's header, nonce and tag, too. */
+	if (o->mtu && max > o->mtu - CONN_OVERHEAD)
+		max = o->mtu - CONN_OVERHEAD;
+	/* The handshake has made its datagrams smaller where large ones were lost. */
+	kdtls_engine_info(engine, &info);
+	if (info.flights_resent && max > info.mtu - CONN_OVERHEAD)
+		max = info.mtu - CONN_OVERHEAD;
+	return max;
+}
+
+void conn_init(struct conn *c, struct kdtls_socket *s, const struct options *o)
+{
 	*c = (struct conn){
 		.s = s,
 		.fd = kdtls_fd(s),
 		.kernel = kdtls_path(s, NULL) == KDTLS_PATH_KERNEL,
-		.mtu = n > 0 && (size_t)n < max ? (size_t)n : max,
+		.mtu = conn_record(o, kdtls_payload(s), kdtls_engine(s)),
 	};
-	/* --mtu counts the record's header, nonce and tag, too. */
-	if (o->mtu && c->mtu > o->mtu - CONN_OVERHEAD)
-		c->mtu = o->mtu - CONN_OVERHEAD;
-	/* The handshake has made its datagrams smaller where large ones were lost. */
-	kdtls_engine_info(kdtls_engine(s), &info);
-	if (info.flights_resent && c->mtu > info.mtu - CONN_OVERHEAD)
-		c->mtu = info.mtu - CONN_OVERHEAD;
 }
 
 /* Let the kernel cut what is sent into records of @c->mtu bytes (UDP_SEGMENT). */

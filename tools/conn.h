@@ -24,6 +24,13 @@ struct conn {
 	size_t mtu;
 };
 
+/*
+ * Return the bytes of content of the largest record to send to a peer, whose @payload
+ * the library tells.
+ */
+size_t conn_record(const struct options *o, int payload,
+		   const struct kdtls_engine *engine);
+
 /* Fill in @c for a socket whose handshake is done. */
 void conn_init(struct conn *c, struct kdtls_socket *s, const struct options *o);
 

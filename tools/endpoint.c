@@ -185,7 +185,7 @@ struct kdtls_endpoint *endpoint_open(const struct options *o)
 	int bad;
 
 	options = o;
-	if (o->keylog) {
+	if (o->keylog && keylog_fd < 0) {
 		keylog_fd = open(o->keylog, O_WRONLY | O_CREAT | O_APPEND |
 				 O_CLOEXEC, 0600);
 		if (keylog_fd < 0)
@@ -224,7 +224,8 @@ ssize_t endpoint_recv(struct kdtls_socket *s, void *buf, size_t len)
 	return n;
 }
 
-void endpoint_describe(struct kdtls_socket *s)
+void endpoint_describe(const struct kdtls_engine *engine, const char *peer,
+		       enum kdtls_path path, const char *why)
 {
 	static const char *const early[] = {
 		[KDTLS_EARLY_NONE] = "",
@@ -232,25 +233,22 @@ void endpoint_describe(struct kdtls_socket *s)
 		[KDTLS_EARLY_ACCEPTED] = ", early data taken",
 		[KDTLS_EARLY_REJECTED] = ", early data refused",
 	};
-	char peer[ADDRESS_MAX], resent[40] = "";
+	char resent[40] = "";
 	struct kdtls_info i;
-	const char *why;
-	bool kernel;
 
-	kdtls_engine_info(kdtls_engine(s), &i);
+	kdtls_engine_info(engine, &i);
 	if (i.flights_resent)
 		snprintf(resent, sizeof(resent), ", %u flights sent again",
 			 i.flights_resent);
 	warnx("connected with %s: DTLS %s, %s%s%s%s%s%s%s%s",
-	      net_peer(s, peer),
-	      i.version == DTLS_VERSION_1_3 ? "1.3" : "1.2",
+	      peer, i.version == DTLS_VERSION_1_3 ? "1.3" : "1.2",
 	      suite_name(i.suite), i.resumed ? ", resumed" : "",
 	      early[i.early],
 	      i.peer_verified ? ", peer verified" : "",
 	      i.cid_rx_len || i.cid_tx_len ? ", connection ID" : "",
 	      i.alpn ? ", protocol " : "", i.alpn ? i.alpn : "", resent);
-	kernel = kdtls_path(s, &why) == KDTLS_PATH_KERNEL;
-	warnx("records in %s: %s, %s", kernel ? "the kernel" : "user space",
+	warnx("records in %s: %s, %s",
+	      path == KDTLS_PATH_KERNEL ? "the kernel" : "user space",
 	      kdtls_cipher_name(i.cipher), why);
 }
 
@@ -268,16 +266,24 @@ static const char *alert_text(const struct kdtls_failure *f, char *text,
 	return text;
 }
 
-void endpoint_complain(struct kdtls_socket *s, int error)
+void endpoint_complain(const struct kdtls_engine *engine, const char *peer,
+		       int error)
 {
-	char peer[ADDRESS_MAX], alert[80];
+	char alert[80];
 	struct kdtls_failure f;
 
 	/* The end whose clock was first learns nothing about the peer. */
 	if (error == -ETIMEDOUT)
 		error = -KDTLS_ETIMEOUT;
-	kdtls_engine_failure(kdtls_engine(s), &f);
-	warnx("handshake with %s: %s%s", net_peer(s, peer),
+	kdtls_engine_failure(engine, &f);
+	warnx("handshake with %s: %s%s", peer,
 	      f.error && f.error == -error ? f.reason : kdtls_strerror(error),
 	      alert_text(&f, alert, sizeof(alert)));
+}
+
+void endpoint_refused(struct kdtls_socket *s, int error)
+{
+	char peer[ADDRESS_MAX];
+
+	endpoint_complain(kdtls_engine(s), net_peer(s, peer), error);
 }

@@ -27,10 +27,15 @@ size_t endpoint_session(const struct options *o, uint8_t *session, size_t size);
  */
 ssize_t endpoint_recv(struct kdtls_socket *s, void *buf, size_t len);
 
-/* Say who is connected, how, and who makes the records. */
-void endpoint_describe(struct kdtls_socket *s);
+/* Say that @peer is connected, how, and who makes the records, and why. */
+void endpoint_describe(const struct kdtls_engine *engine, const char *peer,
+		       enum kdtls_path path, const char *why);
 
-/* Say why a handshake failed. */
-void endpoint_complain(struct kdtls_socket *s, int error);
+/* Say why the handshake with @peer failed. */
+void endpoint_complain(const struct kdtls_engine *engine, const char *peer,
+		       int error);
+
+/* Say why the handshake of a socket failed. */
+void endpoint_refused(struct kdtls_socket *s, int error);
 
 #endif

@@ -258,7 +258,8 @@ static unsigned long long drops(const struct dtls_counters *c)
 	       c->rx_expired;
 }
 
-#define LINE	"%-24s %-24s %-8s %-17s %5s %5s %12s %12s %12s %12s %8s  %s\n"
+#define LINE								\
+	"%-24s %-24s %-8s %-17s %5s %5s %12s %12s %12s %12s %8s %8s  %s\n"
 
 /* Print a socket as a line, whose fields have the names of the line above it. */
 static void print_line(const struct socket_state *s)
@@ -269,11 +270,14 @@ static void print_line(const struct socket_state *s)
 		s->counters.rx_records, s->counters.rx_bytes,
 		drops(&s->counters),
 	};
-	char text[7][24], process[COMMAND_MAX + 32];
+	char text[7][24], heard[24] = "never", process[COMMAND_MAX + 32];
 	size_t i;
 
 	for (i = 0; i < 7; i++)
 		snprintf(text[i], sizeof(text[i]), "%llu", values[i]);
+	if (s->info.heard)
+		snprintf(heard, sizeof(heard), "%llus",
+			 silence(&s->info) / 1000);
 	snprintf(process, sizeof(process), "%s[%d] %d", s->holder->command,
 		 s->holder->pid, s->holder->number);
 	for (i = 0; process[i]; i++)
@@ -281,7 +285,7 @@ static void print_line(const struct socket_state *s)
 			process[i] = '?';
 	printf(LINE, s->local, s->peer, version_name(s->info.version),
 	       kdtls_cipher_name(s->info.tx_cipher), text[0], text[1], text[2],
-	       text[3], text[4], text[5], text[6], process);
+	       text[3], text[4], text[5], text[6], heard, process);
 }
 
 /* Show an association that was read. */
@@ -332,7 +336,7 @@ static int show_all(struct report *r)
 	if (!bad && !r->json)
 		printf(LINE, "LOCAL", "PEER", "VERSION", "CIPHER", "TXEP", "RXEP",
 		       "TXRECORDS", "TXBYTES", "RXRECORDS", "RXBYTES", "DROPS",
-		       "PROCESS, FD");
+		       "SILENT", "PROCESS, FD");
 	if (!bad) {
 		report_list_begin(r);
 		bad = holders_each(show_one, r);

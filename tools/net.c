@@ -41,6 +41,16 @@ const char *net_peer(const struct kdtls_socket *s, char buf[ADDRESS_MAX])
 	return buf;
 }
 
+const char *net_client(const struct kdtls_client *c, char buf[ADDRESS_MAX])
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	kdtls_client_address(c, (struct sockaddr *)&addr, &len);
+	write_address(&addr, len, buf);
+	return buf;
+}
+
 void net_association(const struct dtls_addr *addr, char buf[ADDRESS_MAX])
 {
 	struct sockaddr_storage s = { .ss_family = addr->family };

@@ -3,6 +3,7 @@
 #ifndef NET_H
 #define NET_H
 
+#include <kdtls/server.h>
 #include <kdtls/socket.h>
 #include <stdint.h>
 
@@ -15,6 +16,9 @@ void net_prepare(int fd);
 
 /* Return "address:port" of the peer of @s, written to @buf. */
 const char *net_peer(const struct kdtls_socket *s, char buf[ADDRESS_MAX]);
+
+/* Return "address:port" of a client of a server object, written to @buf. */
+const char *net_client(const struct kdtls_client *c, char buf[ADDRESS_MAX]);
 
 /* Write "address:port" of both ends of a socket; "?" where there is none. */
 void net_socket(int fd, char local[ADDRESS_MAX], char peer[ADDRESS_MAX]);

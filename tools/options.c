@@ -7,6 +7,8 @@
 #include <string.h>
 
 #define DEFAULT_RATE	10	/* Mbit/s */
+#define THREADS_MAX	256	/* as many as a connection ID's first byte tells */
+#define CLIENTS_MAX	1048576
 
 enum {
 	OPT_PATH = 256, OPT_PSK_IDENTITY, OPT_PSK, OPT_CERT, OPT_KEY, OPT_CA,
@@ -15,7 +17,8 @@ enum {
 	OPT_LISTEN, OPT_ONCE, OPT_ECHO, OPT_EXEC, OPT_MAX_CLIENTS, OPT_SESSION,
 	OPT_ALPN, OPT_CID, OPT_FIRST_TIMER, OPT_LAST_TIMER, OPT_RETRANSMITS,
 	OPT_MIN, OPT_MAX, OPT_EARLY, OPT_EARLY_MAX, OPT_MAX_CERTS,
-	OPT_OLD_PEERS,
+	OPT_OLD_PEERS, OPT_THREADS, OPT_MAX_HALF_OPEN, OPT_MAX_CLIENTS_SOURCE,
+	OPT_MAX_HALF_OPEN_SOURCE, OPT_IDLE_TIMEOUT,
 };
 
 static const struct argp_option common_options[] = {
@@ -50,7 +53,8 @@ static const struct argp_option common_options[] = {
 	  "cipher suites by IANA name, best first (all)", 0 },
 	{ "alpn", OPT_ALPN, "NAME,...", 0, "application protocols, best first", 0 },
 	{ "cid", OPT_CID, "BYTES", 0,
-	  "have the peer put a connection ID of 1 to 20 bytes into its records", 0 },
+	  "have the peer put a connection ID of 1 to 20 bytes into its records (with "
+	  "--echo or --exec of 8 at least)", 0 },
 	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "for all of it (30)", 0 },
 	{ "first-timer", OPT_FIRST_TIMER, "MS", 0,
 	  "until a flight is sent again, from 50 (1000)", 0 },
@@ -373,8 +377,6 @@ static const struct argp_option server_options[] = {
 	{ "exec", OPT_EXEC, "COMMAND", 0,
 	  "run COMMAND for each client, many at once: it reads what the client "
 	  "sends and sends what it writes; KDTLS_PEER is the client's address", 0 },
-	{ "max-clients", OPT_MAX_CLIENTS, "NUMBER", 0,
-	  "at once, of either address family (16384)", 0 },
 	{ "once", OPT_ONCE, NULL, 0,
 	  "end after the first client, with its result as exit status", 0 },
 	{ "early-data", OPT_EARLY_MAX, "BYTES", 0,
@@ -382,6 +384,20 @@ static const struct argp_option server_options[] = {
 	  "whoever recorded them may send them; 0)", 0 },
 	{ "verify", OPT_VERIFY, NULL, 0,
 	  "demand a certificate of the client", 0 },
+
+	{ .doc = "With --echo or --exec, for each thread and address family:" },
+	{ "threads", OPT_THREADS, "NUMBER", 0,
+	  "so many share the port (1); with --cid a client is always its thread's", 0 },
+	{ "max-clients", OPT_MAX_CLIENTS, "NUMBER", 0,
+	  "clients at once (1048576)", 0 },
+	{ "max-half-open", OPT_MAX_HALF_OPEN, "NUMBER", 0,
+	  "those of them in a handshake (4096): one more takes the oldest's place", 0 },
+	{ "max-clients-source", OPT_MAX_CLIENTS_SOURCE, "NUMBER", 0,
+	  "clients of one IPv4 address or IPv6 /56 (as many as there may be)", 0 },
+	{ "max-half-open-source", OPT_MAX_HALF_OPEN_SOURCE, "NUMBER", 0,
+	  "those of them in a handshake (half of --max-half-open)", 0 },
+	{ "idle-timeout", OPT_IDLE_TIMEOUT, "SECONDS", 0,
+	  "end a client that is silent for so long (0: never)", 0 },
 	{ 0 }
 };
 
@@ -411,6 +427,54 @@ static void parse_listen(struct argp_state *state, struct options *o, char *arg)
 	}
 }
 
+/* Parse an option of a server for many clients. */
+static error_t parse_limits(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case OPT_THREADS:
+		o->threads = number(state, arg, 1, THREADS_MAX);
+		return 0;
+	case OPT_MAX_CLIENTS:
+		o->max_clients = number(state, arg, 1, CLIENTS_MAX);
+		return 0;
+	case OPT_MAX_HALF_OPEN:
+		o->max_half_open = number(state, arg, 1, CLIENTS_MAX);
+		return 0;
+	case OPT_MAX_CLIENTS_SOURCE:
+		o->max_clients_source = number(state, arg, 1, CLIENTS_MAX);
+		return 0;
+	case OPT_MAX_HALF_OPEN_SOURCE:
+		o->max_half_open_source = number(state, arg, 1, CLIENTS_MAX);
+		return 0;
+	case OPT_IDLE_TIMEOUT:
+		o->idle_timeout = number(state, arg, 0, 1000000);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* Refuse options that do not go together. */
+static void check_server(struct argp_state *state, const struct options *o)
+{
+	bool many = o->echo || o->command;
+
+	if (!o->psk_len && !o->cert)
+		argp_error(state, "give --cert or --psk");
+	if (!!o->echo + !!o->command + (o->file || o->output) > 1)
+		argp_error(state,
+			   "--echo, --exec and --file or --output exclude each other");
+	if (!many && (o->threads > 1 || o->max_clients || o->max_half_open ||
+		      o->max_clients_source || o->max_half_open_source ||
+		      o->idle_timeout))
+		argp_error(state,
+			   "threads and limits of clients need --echo or --exec");
+	if (o->threads > 1 && (o->once || o->early_max))
+		argp_error(state,
+			   "--threads excludes --once and --early-data");
+}
+
 static error_t parse_server(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -431,9 +495,6 @@ static error_t parse_server(int key, char *arg, struct argp_state *state)
 	case OPT_EXEC:
 		o->command = arg;
 		return 0;
-	case OPT_MAX_CLIENTS:
-		o->max_clients = number(state, arg, 1, 32000);
-		return 0;
 	case OPT_EARLY_MAX:
 		o->early_max = number(state, arg, 0, 65536);
 		return 0;
@@ -441,14 +502,10 @@ static error_t parse_server(int key, char *arg, struct argp_state *state)
 		o->verify = true;
 		return 0;
 	case ARGP_KEY_END:
-		if (!o->psk_len && !o->cert)
-			argp_error(state, "give --cert or --psk");
-		if (!!o->echo + !!o->command + (o->file || o->output) > 1)
-			argp_error(state,
-				   "--echo, --exec and --file or --output exclude each other");
+		check_server(state, o);
 		return 0;
 	}
-	return ARGP_ERR_UNKNOWN;
+	return parse_limits(key, arg, state);
 }
 
 static const struct argp server = {
@@ -471,6 +528,7 @@ void options_parse(struct options *o, bool is_server, int argc, char **argv)
 		.port = "4433",
 		.verify = !is_server,
 		.rate = DEFAULT_RATE * 1e6 / 8,
+		.threads = 1,
 		.timeout = 30,
 		.linger = 3,
 	};

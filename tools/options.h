@@ -20,7 +20,12 @@
  * @once:	server: exit after one client
  * @echo:	server: send back what comes
  * @command:	server: what to run for each client, or NULL
+ * @threads:	server: how many share the port, 1 or more
  * @max_clients: server: clients at once; 0: the library's default
+ * @max_half_open: server: those of them in a handshake; 0: likewise
+ * @max_clients_source: server: clients of one address at once; 0: likewise
+ * @max_half_open_source: server: those of them in a handshake; 0: likewise
+ * @idle_timeout: server: seconds of silence after which a client is ended; 0: none
  * @path:	which record layer is asked for
  * @psk_identity: identity of the pre-shared key, or NULL
  * @psk:	the pre-shared key
@@ -62,7 +67,12 @@ struct options {
 	bool once;
 	bool echo;
 	const char *command;
+	unsigned int threads;
 	unsigned int max_clients;
+	unsigned int max_half_open;
+	unsigned int max_clients_source;
+	unsigned int max_half_open_source;
+	unsigned int idle_timeout;
 	enum kdtls_path path;
 	const char *psk_identity;
 	unsigned char psk[PSK_MAX];

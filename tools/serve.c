@@ -1,347 +1,312 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The server for many clients; see serve.h. The content of a client's records goes
- * back to the client, or to a command whose output goes back in records.
+ * The server for many clients; see serve.h. Each thread has an endpoint of its own, and a
+ * server object for each address family, on ports that the threads share. The content of
+ * a client's records goes back to the client, or to a command.
  */
 #include "serve.h"
-#include "conn.h"
+#include "child.h"
 #include "endpoint.h"
+#include "listen.h"
 #include "net.h"
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/queue.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <sys/random.h>
 
 #define EVENTS		64
-#define ROUND		64	/* records of a client that are taken at once */
-#define IDLE_MS		100	/* ms between two looks at a client that is not read from */
+#define MESSAGES	64
+#define ROUNDS		16	/* calls for one server before the next one's turn */
+#define SERVERS_MAX	2	/* IPv4 and IPv6 */
+#define CID_MIN		8	/* bytes by which many clients can be told apart */
 
 /**
- * struct client - a client of the server
- * @c:		its association
- * @command:	its command's standard input and output; -1: an echo
- * @got_close:	the client has said close_notify
- * @queue:	received and not written to @command yet
- * @have:	bytes of @queue
- * @gone:	to be freed when the events at hand are done with
- * @due:	when kdtls_timeout() has passed, µs; NEVER
- * @list:	in the list of all clients
+ * struct loop - what one thread serves
+ * @o:		the options of the command line
+ * @share:	number of the thread
+ * @endpoint:	that of @server
+ * @server:	one for each address that is listened on
+ * @count:	number of @server
+ * @epoll:	waits for the servers, with NULL, and for commands
+ * @children:	commands of clients
  */
-struct client {
-	struct conn c;
-	int command;
-	bool got_close;
-	bool gone;
-	uint64_t due;
-	size_t have;
-	LIST_ENTRY(client) list;
-	char queue[DTLS_RECORD_SIZE_MAX];
+struct loop {
+	const struct options *o;
+	unsigned int share;
+	struct kdtls_endpoint *endpoint;
+	struct kdtls_server *server[SERVERS_MAX];
+	int count;
+	int epoll;
+	struct children children;
 };
 
-LIST_HEAD(clients, client);
+/* ---- clients ---- */
 
-#define NEVER	UINT64_MAX
-
-/* Run @command. Return a file that is its standard input and output, or -1. */
-static int start_command(const char *command, const char *peer)
+void serve_end(struct kdtls_client *client, const char *why)
 {
-	int pair[2];
-	pid_t pid;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return -1;
-	pid = fork();
-	if (!pid) {
-		dup2(pair[1], STDIN_FILENO);
-		dup2(pair[1], STDOUT_FILENO);
-		setenv("KDTLS_PEER", peer, 1);
-		signal(SIGPIPE, SIG_DFL);
-		signal(SIGCHLD, SIG_DFL);
-		execl("/bin/sh", "sh", "-c", command, NULL);
-		_exit(127);
-	}
-	close(pair[1]);
-	if (pid < 0) {
-		close(pair[0]);
-		return -1;
-	}
-	return pair[0];
-}
-
-static void watch(int epoll, int op, int fd, uint32_t events,
-		  struct client *client)
-{
-	struct epoll_event e = { .events = events, .data.ptr = client };
-
-	epoll_ctl(epoll, op, fd, &e);
-}
-
-/*
- * Return the time at which the client is attended to though nothing arrives. While
- * nothing is read from the client, records wait in the library, so that its timeout
- * is 0; then the client is looked at each IDLE_MS.
- */
-static uint64_t due(const struct client *client)
-{
-	int wait = kdtls_timeout(client->c.s);
-
-	if (wait < 0)
-		return NEVER;
-	if (!wait && (client->have || client->got_close))
-		wait = IDLE_MS;
-	return net_now() + wait * 1000ULL;
-}
-
-/* Wait for what the client can go on with. */
-static void set_events(int epoll, struct client *client)
-{
-	uint32_t data = client->have || client->got_close ? 0 : EPOLLIN;
-
-	client->due = due(client);
-	if (!client->c.kernel && client->got_close)
-		data = 0;
-	else if (client->c.kernel)
-		data |= EPOLLPRI;
-	watch(epoll, EPOLL_CTL_MOD, client->c.fd, data, client);
-	if (client->command >= 0)
-		watch(epoll, EPOLL_CTL_MOD, client->command,
-		      EPOLLIN | (client->have ? EPOLLOUT : 0), client);
-}
-
-static void add_client(int epoll, struct clients *clients,
-		       struct kdtls_socket *s, const struct options *o)
-{
-	struct client *client = calloc(1, sizeof(*client));
+	struct child *child = kdtls_client_data(client);
 	char peer[ADDRESS_MAX];
 
-	endpoint_describe(s);
-	if (!client) {
-		kdtls_close(s);
-		return;
-	}
-	conn_init(&client->c, s, o);
-	client->command = -1;
-	if (o->command) {
-		client->command = start_command(o->command,
-						net_peer(s, peer));
-		if (client->command < 0) {
-			warn("--exec %s", o->command);
-			kdtls_close(s);
-			free(client);
-			return;
-		}
-		watch(epoll, EPOLL_CTL_ADD, client->command, 0, client);
-	}
-	watch(epoll, EPOLL_CTL_ADD, client->c.fd, 0, client);
-	LIST_INSERT_HEAD(clients, client, list);
-	set_events(epoll, client);
+	warnx("%s: %s", net_client(client, peer), why);
+	kdtls_client_close(client);
+	if (child)
+		child_end(child);
 }
 
-/*
- * Free the clients that are gone, once no event at hand names them. Return true if
- * there were any.
- */
-static bool bury(struct clients *clients)
+/* End the clients to whom records could not be sent. */
+static void end_failed(struct kdtls_message *m, size_t count)
 {
-	struct client *client = LIST_FIRST(clients), *next;
-	bool any = false;
+	size_t i;
 
-	for (; client; client = next) {
-		next = LIST_NEXT(client, list);
-		if (!client->gone)
-			continue;
-		LIST_REMOVE(client, list);
-		kdtls_close(client->c.s);
-		if (client->command >= 0)
-			close(client->command);
-		free(client);
-		any = true;
+	for (i = 0; i < count; i++)
+		if (m[i].len && m[i].error && m[i].error != -ENOTCONN &&
+		    m[i].error != -ECONNREFUSED)
+			serve_end(m[i].client, kdtls_strerror(m[i].error));
+}
+
+void serve_send(struct kdtls_server *server, struct kdtls_message *messages,
+		size_t count)
+{
+	struct pollfd p = {
+		.fd = kdtls_server_fd(server),
+		.events = POLLOUT,
+	};
+	size_t done;
+
+	done = kdtls_server_send(server, messages, count);
+	if (done < count) {
+		poll(&p, 1, 100);
+		done += kdtls_server_send(server, messages + done, count - done);
+	}
+	end_failed(messages, done);
+}
+
+static void take_opened(struct loop *l, struct kdtls_server *server,
+			struct kdtls_client *client)
+{
+	char peer[ADDRESS_MAX];
+	struct child *child;
+	const char *why;
+	enum kdtls_path path = kdtls_server_path(server, &why);
+
+	endpoint_describe(kdtls_client_engine(client), net_client(client, peer),
+			  path, why);
+	if (!l->o->command)
+		return;
+	child = child_start(&l->children, l->epoll, server, client, l->o);
+	if (child)
+		kdtls_client_set_data(client, child);
+	else
+		kdtls_client_close(client);
+}
+
+static void take_closed(const struct kdtls_message *m)
+{
+	struct child *child = kdtls_client_data(m->client);
+	char peer[ADDRESS_MAX];
+
+	warnx("%s: %s", net_client(m->client, peer),
+	      m->error ? kdtls_strerror(m->error) : "closed");
+	if (child)
+		child_end(child);
+}
+
+static void take_data(const struct kdtls_message *m)
+{
+	struct child *child = kdtls_client_data(m->client);
+	char peer[ADDRESS_MAX];
+
+	if (m->marks & KDTLS_MARK_REPLAYABLE)
+		warnx("%s: %zd bytes of early data, maybe replayed",
+		      net_client(m->client, peer), m->len);
+	if (child && child->client)
+		child_take(child, m->data, m->len);
+}
+
+static void take(struct loop *l, struct kdtls_server *server,
+		 const struct kdtls_message *m)
+{
+	char peer[ADDRESS_MAX];
+	struct child *child;
+
+	switch (m->news) {
+	case KDTLS_NEWS_OPENED:
+		take_opened(l, server, m->client);
+		break;
+	case KDTLS_NEWS_DATA:
+		take_data(m);
+		break;
+	case KDTLS_NEWS_GOODBYE:
+		child = kdtls_client_data(m->client);
+		if (child && child->client)
+			child_goodbye(child);
+		break;
+	case KDTLS_NEWS_CLOSED:
+		take_closed(m);
+		break;
+	case KDTLS_NEWS_REFUSED:
+		endpoint_complain(kdtls_client_engine(m->client),
+				  net_client(m->client, peer), m->error);
+		break;
+	}
+}
+
+/* ---- the loop ---- */
+
+/* Take what has come for one server. */
+static void attend(struct loop *l, struct kdtls_server *server)
+{
+	struct kdtls_message m[MESSAGES];
+	ssize_t n = 0, i;
+	int rounds;
+
+	for (rounds = 0; rounds < ROUNDS; rounds++) {
+		n = kdtls_server_recv(server, m, MESSAGES, 0);
+		if (n < 0)
+			break;
+		for (i = 0; i < n; i++)
+			take(l, server, &m[i]);
+		if (l->o->echo)
+			serve_send(server, m, n);
+	}
+	if (n < 0 && n != -EAGAIN)
+		errx(1, "%s", kdtls_strerror((int)n));
+}
+
+/* Return the ms after which a server is due, as for epoll_wait(). */
+static int due(const struct loop *l)
+{
+	int i, wait, least = -1;
+
+	for (i = 0; i < l->count; i++) {
+		wait = kdtls_server_timeout(l->server[i]);
+		if (wait >= 0 && (least < 0 || wait < least))
+			least = wait;
+	}
+	return least;
+}
+
+/* Return true if a client has gone. */
+static bool has_ended(const struct loop *l)
+{
+	struct kdtls_server_info info;
+	bool any = false;
+	int i;
+
+	for (i = 0; i < l->count; i++) {
+		kdtls_server_get_info(l->server[i], &info);
+		any |= info.closed;
 	}
 	return any;
 }
 
-static void end(struct client *client, const char *why)
+/* Serve for ever, or with --once until the first client has gone. */
+static void *run(void *arg)
 {
-	char peer[ADDRESS_MAX];
-
-	if (!client->gone)
-		warnx("%s: %s", net_peer(client->c.s, peer), why);
-	client->gone = true;
-}
-
-/* Send a record. If the socket has no room, try once more a moment later. */
-static bool send_record(struct client *client, const char *data, size_t len)
-{
-	struct pollfd p = { .fd = client->c.fd, .events = POLLOUT };
-	ssize_t n;
-
-	n = kdtls_send(client->c.s, data, len);
-	if (n == -EAGAIN) {
-		poll(&p, 1, 100);
-		n = kdtls_send(client->c.s, data, len);
-	}
-	if (n < 0 && n != -EAGAIN && n != -ECONNREFUSED)
-		end(client, kdtls_strerror((int)n));
-	return n > 0;
-}
-
-/*
- * Write the queue to the command. Return false if the command takes no more
- * now.
- */
-static bool feed_command(struct client *client)
-{
-	ssize_t n;
-
-	if (!client->have)
-		return true;
-	n = send(client->command, client->queue, client->have,
-		 MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (n < 0 && errno != EAGAIN)
-		n = client->have;	/* the command does not read any more */
-	if (n <= 0)
-		return false;
-	client->have -= n;
-	memmove(client->queue, client->queue + n, client->have);
-	return !client->have;
-}
-
-static void from_client(struct client *client)
-{
-	ssize_t n;
-	int i;
-
-	for (i = 0; i < ROUND && !client->gone && !client->got_close; i++) {
-		if (client->command >= 0 && !feed_command(client))
-			return;
-		n = endpoint_recv(client->c.s, client->queue,
-				  sizeof(client->queue));
-		if (n == -EAGAIN)
-			return;
-		if (n == -ECONNREFUSED)
-			continue;
-		if (n < 0) {
-			end(client, kdtls_strerror((int)n));
-		} else if (!n) {
-			client->got_close = true;
-		} else if (client->command >= 0) {
-			client->have = n;
-		} else {
-			send_record(client, client->queue, n);
-		}
-	}
-}
-
-static void from_command(struct client *client)
-{
-	char buf[DTLS_RECORD_SIZE_MAX];
-	ssize_t n;
-	int i;
-
-	for (i = 0; i < ROUND && !client->gone; i++) {
-		n = recv(client->command, buf, client->c.mtu, MSG_DONTWAIT);
-		if (n < 0 && errno == EAGAIN)
-			return;
-		if (n <= 0) {
-			end(client, "the command has ended");
-			return;
-		}
-		send_record(client, buf, n);
-	}
-}
-
-static void attend(int epoll, struct client *client)
-{
-	if (client->gone)
-		return;
-	from_client(client);
-	if (client->command < 0 && client->got_close) {
-		end(client, "closed");
-	} else if (client->command >= 0) {
-		if (feed_command(client) && client->got_close)
-			shutdown(client->command, SHUT_WR);
-		from_command(client);
-	}
-	if (!client->gone)
-		set_events(epoll, client);
-}
-
-/* Attend to the clients that are due. Return when the next one is due. */
-static uint64_t attend_due(int epoll, struct clients *clients)
-{
-	uint64_t now = net_now(), next = NEVER;
-	struct client *client;
-
-	LIST_FOREACH(client, clients, list) {
-		if (client->due <= now && !client->gone) {
-			if (!kdtls_timeout(client->c.s))
-				kdtls_process(client->c.s);
-			attend(epoll, client);
-		}
-		if (client->due < next && !client->gone)
-			next = client->due;
-	}
-	return next;
-}
-
-/* Return the ms until @when, rounded up, as for epoll_wait(). */
-static int wait_until(uint64_t when)
-{
-	uint64_t now = net_now();
-
-	if (when == NEVER)
-		return -1;
-	return when > now ? (int)((when - now + 999) / 1000) : 0;
-}
-
-/* Take all clients that are ready. */
-static void accept_clients(int epoll, struct clients *clients,
-			   const struct listeners *ls, const struct options *o)
-{
-	struct kdtls_socket *s;
-	int i, error;
-
-	for (i = 0; i < ls->count; i++) {
-		while (!(error = kdtls_accept(ls->listener[i], 0, &s)))
-			add_client(epoll, clients, s, o);
-		if (error != -EAGAIN)
-			warnx("a client cannot be served: %s",
-			      kdtls_strerror(error));
-	}
-}
-
-int serve(const struct listeners *ls, const struct options *o)
-{
-	struct clients clients = LIST_HEAD_INITIALIZER(clients);
 	struct epoll_event events[EVENTS];
-	uint64_t next = NEVER;
-	struct client *client;
-	int epoll, i, n;
+	struct loop *l = arg;
+	int i, n;
+
+	while (!l->o->once || !has_ended(l)) {
+		n = epoll_wait(l->epoll, events, EVENTS, due(l));
+		for (i = 0; i < n; i++)
+			if (events[i].data.ptr)
+				child_attend(events[i].data.ptr);
+		for (i = 0; i < l->count; i++)
+			attend(l, l->server[i]);
+		child_bury(&l->children);
+	}
+	return NULL;
+}
+
+/* ---- set up ---- */
+
+static int add_server(void *ctx, const char *host)
+{
+	struct loop *l = ctx;
+	const struct options *o = l->o;
+	struct kdtls_server_options so = {
+		.path = o->path,
+		.cid_len = o->cid_len && o->cid_len < CID_MIN ? CID_MIN :
+							       o->cid_len,
+		.max_clients = o->max_clients,
+		.max_half_open = o->max_half_open,
+		.max_clients_source = o->max_clients_source,
+		.max_half_open_source = o->max_half_open_source,
+		.handshake_timeout = o->timeout * 1000,
+		.idle_timeout = o->idle_timeout * 1000,
+		.sharers = o->threads,
+		.share = l->share,
+		.half_close = o->command,
+	};
+	struct epoll_event e = { .data.ptr = NULL };
+	struct kdtls_server *server;
+	int bad = kdtls_server_on(l->endpoint, host, o->port, &so, &server);
+
+	if (bad)
+		return bad;
+	net_prepare(kdtls_server_fd(server));
+	e.events = kdtls_server_events(server);
+	epoll_ctl(l->epoll, EPOLL_CTL_ADD, kdtls_server_fd(server), &e);
+	l->server[l->count++] = server;
+	return 0;
+}
+
+static void open_loop(struct loop *l, const struct options *o,
+		      unsigned int share, const uint8_t *secret)
+{
+	int bad;
+
+	l->o = o;
+	l->share = share;
+	LIST_INIT(&l->children);
+	l->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (l->epoll < 0)
+		err(1, "epoll");
+	l->endpoint = endpoint_open(o);
+	if (o->threads > 1) {
+		bad = kdtls_endpoint_use_secret(l->endpoint, secret,
+						KDTLS_SECRET_SIZE);
+		if (bad)
+			errx(1, "%s", kdtls_strerror(bad));
+	}
+	listen_all(o, add_server, l);
+}
+
+static void close_loop(struct loop *l)
+{
+	while (l->count > 0)
+		kdtls_server_close(l->server[--l->count]);
+	kdtls_endpoint_free(l->endpoint);
+}
+
+int serve(const struct options *o)
+{
+	struct loop *loops = calloc(o->threads, sizeof(*loops));
+	uint8_t secret[KDTLS_SECRET_SIZE];
+	pthread_t thread;
+	unsigned int i;
 
 	signal(SIGCHLD, SIG_IGN);	/* no wait(2) for the commands */
-	epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (epoll < 0)
-		err(1, "epoll");
-	for (i = 0; i < ls->count; i++)
-		watch(epoll, EPOLL_CTL_ADD,
-		      kdtls_listener_fd(ls->listener[i]), EPOLLIN, NULL);
-	for (;;) {
-		n = epoll_wait(epoll, events, EVENTS, wait_until(next));
-		for (i = 0; i < n; i++) {
-			client = events[i].data.ptr;
-			if (client)
-				attend(epoll, client);
-			else
-				accept_clients(epoll, &clients, ls, o);
-		}
-		next = attend_due(epoll, &clients);
-		if (bury(&clients) && o->once)
-			return 0;
+	if (!loops || getrandom(secret, sizeof(secret), 0) != sizeof(secret))
+		err(1, "server");
+	for (i = 0; i < o->threads; i++)
+		open_loop(&loops[i], o, i, secret);
+	explicit_bzero(secret, sizeof(secret));
+	listen_tell(o);
+	for (i = 1; i < o->threads; i++) {
+		errno = pthread_create(&thread, NULL, run, &loops[i]);
+		if (errno)
+			err(1, "thread");
 	}
+	/* With --once this is the only thread. */
+	run(&loops[0]);
+	close_loop(&loops[0]);
+	free(loops);
+	return 0;
 }

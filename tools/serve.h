@@ -4,20 +4,19 @@
 #define SERVE_H
 
 #include "options.h"
-#include <kdtls/socket.h>
-
-#define LISTENERS_MAX	2
+#include <kdtls/server.h>
 
 /*
- * struct listeners is one listener, or one for each address family if no
- * address was given.
+ * Serve for ever, or with --once until the first client has gone. Return the exit
+ * status. The program exits with a message if that is not possible.
  */
-struct listeners {
-	struct kdtls_listener *listener[LISTENERS_MAX];
-	int count;
-};
+int serve(const struct options *o);
 
-/* Serve for ever, or with --once until the first client has gone. */
-int serve(const struct listeners *ls, const struct options *o);
+/* Send records. What finds no room a moment later either is lost, as datagrams are. */
+void serve_send(struct kdtls_server *server, struct kdtls_message *messages,
+		size_t count);
+
+/* End a client, and say why. */
+void serve_end(struct kdtls_client *client, const char *why);
 
 #endif

@@ -2,6 +2,7 @@
 /* The command kdtls server. */
 #include "commands.h"
 #include "endpoint.h"
+#include "listen.h"
 #include "net.h"
 #include "serve.h"
 #include "transfer.h"
@@ -9,10 +10,21 @@
 #include <errno.h>
 #include <poll.h>
 
+/*
+ * struct listeners is what clients are accepted from one after the other: one listener,
+ * or one for each address family if no address was given.
+ */
+struct listeners {
+	const struct options *o;
+	struct kdtls_endpoint *endpoint;
+	struct kdtls_listener *listener[LISTEN_MAX];
+	int count;
+};
+
 /* Wait for the next client of any listener. Return 0 or an error. */
 static int accept_next(const struct listeners *ls, struct kdtls_socket **s)
 {
-	struct pollfd p[LISTENERS_MAX];
+	struct pollfd p[LISTEN_MAX];
 	int i, err;
 
 	for (;;) {
@@ -28,79 +40,51 @@ static int accept_next(const struct listeners *ls, struct kdtls_socket **s)
 	}
 }
 
-/* Serve one client after the other, with standard input and output. */
-static int serve_in_turn(const struct listeners *ls, const struct options *o)
+static int add_listener(void *ctx, const char *host)
 {
-	struct kdtls_socket *s;
-	int bad, status;
-
-	do {
-		bad = accept_next(ls, &s);
-		if (bad)
-			errx(1, "%s", kdtls_strerror(bad));
-		status = transfer(s, o);
-		kdtls_close(s);
-	} while (!o->once);
-	return status;
-}
-
-static int add_listener(struct listeners *ls, struct kdtls_endpoint *ep,
-			const char *host, const struct options *o)
-{
+	struct listeners *ls = ctx;
 	struct kdtls_listener_options lo = {
-		.path = o->path,
-		.max_sockets = o->max_clients,
-		.handshake_timeout = o->timeout * 1000,
+		.path = ls->o->path,
+		.max_sockets = ls->o->max_clients,
+		.handshake_timeout = ls->o->timeout * 1000,
 		.receive_buffer = RECEIVE_BUFFER,
-		.cid_len = o->cid_len,
-		.refused = endpoint_complain,
+		.cid_len = ls->o->cid_len,
+		.refused = endpoint_refused,
 	};
 	struct kdtls_listener *l;
-	int bad = kdtls_listen_on(ep, host, o->port, &lo, &l);
+	int bad = kdtls_listen_on(ls->endpoint, host, ls->o->port, &lo, &l);
 
 	if (!bad)
 		ls->listener[ls->count++] = l;
 	return bad;
 }
 
-/*
- * Listen at the address of the options, or at all addresses of both families if
- * none was given.
- */
-static void listen_all(struct listeners *ls, struct kdtls_endpoint *ep,
-		       const struct options *o)
+/* Serve one client after the other, with standard input and output. */
+static int serve_in_turn(const struct options *o)
 {
-	static const char *const any[LISTENERS_MAX] = { "0.0.0.0", "::" };
-	int i, bad = 0;
+	struct listeners ls = { .o = o, .endpoint = endpoint_open(o) };
+	struct kdtls_socket *s;
+	int bad, status;
 
-	if (o->host)
-		bad = add_listener(ls, ep, o->host, o);
-	for (i = 0; i < LISTENERS_MAX && !o->host; i++) {
-		bad = add_listener(ls, ep, any[i], o);
-		if (bad == -EAFNOSUPPORT || bad == -EADDRNOTAVAIL)
-			bad = ls->count ? 0 : bad;
-		else if (bad)
-			break;
-	}
-	if (bad)
-		errx(1, "%s port %s: %s", o->host ?: "any address", o->port,
-		     kdtls_strerror(bad));
-	warnx("listening on %s port %s", o->host ?: "any address", o->port);
+	listen_all(o, add_listener, &ls);
+	listen_tell(o);
+	do {
+		bad = accept_next(&ls, &s);
+		if (bad)
+			errx(1, "%s", kdtls_strerror(bad));
+		status = transfer(s, o);
+		kdtls_close(s);
+	} while (!o->once);
+	while (ls.count > 0)
+		kdtls_listener_close(ls.listener[--ls.count]);
+	kdtls_endpoint_free(ls.endpoint);
+	return status;
 }
 
 int command_server(int argc, char **argv)
 {
-	struct listeners ls = { .count = 0 };
-	struct kdtls_endpoint *ep;
 	struct options o;
-	int status;
 
 	options_parse(&o, true, argc, argv);
-	ep = endpoint_open(&o);
-	listen_all(&ls, ep, &o);
-	status = o.echo || o.command ? serve(&ls, &o) : serve_in_turn(&ls, &o);
-	while (ls.count > 0)
-		kdtls_listener_close(ls.listener[--ls.count]);
-	kdtls_endpoint_free(ep);
-	return status;
+	return o.echo || o.command ? serve(&o) : serve_in_turn(&o);
 }

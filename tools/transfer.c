@@ -314,9 +314,13 @@ int transfer(struct kdtls_socket *s, const struct options *o)
 		.filled = net_now(),
 		.heard = net_now(),
 	};
+	char peer[ADDRESS_MAX];
+	enum kdtls_path path;
+	const char *why;
 	bool good;
 
-	endpoint_describe(s);
+	path = kdtls_path(s, &why);
+	endpoint_describe(kdtls_engine(s), net_peer(s, peer), path, why);
 	conn_init(&t.c, s, o);
 	good = open_ends(&t);
 	while (good && !done(&t))
