@@ -7,9 +7,14 @@
 #include "gate12.h"
 #include "gate13.h"
 
-/* A client is told to try again so many times at most. */
+/*
+ * A hello with a message_seq above this gets no answer: no client tries so
+ * often.
+ */
 #define HELLO_SEQ_MAX	256
-/* So many pieces of hellos are looked at in one datagram of a stranger. */
+/*
+ * In one datagram of a stranger at most so many pieces of hellos are looked at.
+ */
 #define PIECES_MAX	64
 
 static void move(struct dtls_bytes *b, const u8 *from, const u8 *to)
@@ -18,7 +23,10 @@ static void move(struct dtls_bytes *b, const u8 *from, const u8 *to)
 		b->p = to + (b->p - from);
 }
 
-/* Let a hello that was read at @from point to its copy at @to. */
+/*
+ * Move the pointers of @ch, a hello that was parsed at @from, to its copy at
+ * @to.
+ */
 static void move_hello(struct dtls_client_hello *ch, const u8 *from,
 		       const u8 *to)
 {
@@ -68,7 +76,8 @@ static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
 			     struct kdtls_verdict *v)
 {
 	bool cookies = !dtls_endpoint_flag(a->ep, KDTLS_NO_COOKIE);
-	struct dtls_client_hello ch = { 0 };	/* a malformed hello leaves this zero */
+	/* Parsing a malformed hello leaves the structure zero. */
+	struct dtls_client_hello ch = { 0 };
 	struct kdtls_hello hello;
 	enum kdtls_gate gate;
 
@@ -77,7 +86,7 @@ static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
 	a->ch = &ch;
 	hello.parsed = dtls_hello_parse_client(&ch, a->f->body);
 	if (!hello.parsed && !cookies)
-		gate = KDTLS_GATE_ACCEPT; /* the engine finds the fault */
+		gate = KDTLS_GATE_ACCEPT; /* The engine finds the error in it. */
 	else if (!hello.parsed)
 		gate = dtls_gate13_alert(a, KDTLS_ALERT_DECODE_ERROR, v);
 	else if (dtls_endpoint_takes_13(a->ep, &ch))
@@ -91,13 +100,17 @@ static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
 		return gate;
 	wr_free(&hello.plain);
 	/*
-	 * An answer is shorter than what it answers: the address may be forged.
+	 * A reply is shorter than what it answers, so that the server
+	 * amplifies nothing for a sender with a false address.
 	 */
 	return gate == KDTLS_GATE_REPLY && v->reply_len < a->heard ?
 	       gate : KDTLS_GATE_DROP;
 }
 
-/* Take a piece of a hello, which may be all of it. */
+/*
+ * Take one piece of a hello, which may be the whole hello. @rest is the rest of
+ * its datagram.
+ */
 static enum kdtls_gate take_piece(struct dtls_asked *a, struct dtls_bytes rest,
 				  struct kdtls_verdict *v)
 {
@@ -109,8 +122,8 @@ static enum kdtls_gate take_piece(struct dtls_asked *a, struct dtls_bytes rest,
 	bool cookies = !dtls_endpoint_flag(ep, KDTLS_NO_COOKIE);
 
 	/*
-	 * A client that is asked for no cookie has no reason to say hello
-	 * again.
+	 * If the server asks for no cookie, the first hello is the only one,
+	 * and has message_seq 0.
 	 */
 	if (a->f->type != DTLS_CLIENT_HELLO ||
 	    a->f->seq > (cookies ? HELLO_SEQ_MAX : 0) ||

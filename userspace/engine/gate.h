@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The gate: what becomes of a ClientHello before anything is kept of its
- * sender. It puts the hello together, reads it, checks its cookie or its
- * ticket, and hands all that it has found out on to the engine with the hello.
+ * The gate decides what becomes of a ClientHello before the server keeps
+ * anything for its sender. It puts the hello together, parses it, checks its
+ * cookie or its ticket, and gives the engine the hello with all that it has
+ * found out.
  */
 #ifndef _DTLS_GATE_H
 #define _DTLS_GATE_H

@@ -5,14 +5,17 @@
 
 #include "asked.h"
 
-/* Judge a hello of DTLS 1.2, or so much of it as shows its cookie. */
+/*
+ * Judge a hello of DTLS 1.2 by its cookie. The hello may be incomplete, if its
+ * cookie is there.
+ */
 enum kdtls_gate dtls_gate12_judge(const struct dtls_asked *a,
 				  struct kdtls_verdict *v);
 
 /*
- * Answer a first hello by its first piece alone, for a server that has no
- * version but DTLS 1.2: the piece has all that the cookie is made of. Return
- * KDTLS_GATE_DROP if more of the hello is needed.
+ * Answer a first hello when only its first piece has come, for a server that
+ * has no version but DTLS 1.2. The piece has all bytes that the cookie is made
+ * of. Return KDTLS_GATE_DROP if more of the hello is needed.
  */
 enum kdtls_gate dtls_gate12_piece(struct dtls_asked *a,
 				  struct kdtls_verdict *v);

@@ -6,7 +6,8 @@
 #include "transcript.h"
 
 /*
- * Write one record of epoch 0, with the number of the record that it answers.
+ * Write one record of epoch 0, with the sequence number of the record @to,
+ * which it answers.
  */
 static size_t reply_record(const struct dtls_record *to, u8 type,
 			   struct dtls_bytes content, u8 *out)
@@ -51,8 +52,8 @@ static bool hash_hello(const struct dtls_crypto *c, const EVP_MD *md,
 }
 
 /*
- * Write a HelloRetryRequest as a datagram. Return its bytes, or 0 if libcrypto
- * failed or there is no memory.
+ * Write a HelloRetryRequest as a datagram. Return how many bytes it has, or 0
+ * if libcrypto failed or there is no memory.
  */
 static size_t make_request(const struct dtls_asked *a,
 			   const struct dtls_choice *choice, u8 *out)
@@ -94,7 +95,7 @@ static size_t make_request(const struct dtls_asked *a,
 	return len;
 }
 
-/* Open the cookie of the hello. Return: true if it is good. */
+/* Check the cookie of the hello. Return true if it is valid. */
 static bool check_cookie(const struct dtls_asked *a)
 {
 	struct dtls_bytes ext = a->ch->ext.ext[DTLS_EXT_COOKIE], cookie;
@@ -116,8 +117,8 @@ static bool is_offered(const struct kdtls_endpoint *ep,
 }
 
 /*
- * Check the proof of the first key. The proof covers all of the hello in front
- * of the list of proofs (RFC 8446 4.2.11.2).
+ * Check the binder of the first key that the hello offers. A binder covers the
+ * hello up to its list of binders (RFC 8446 4.2.11.2).
  */
 static bool first_binder(const struct dtls_asked *a,
 			 const struct dtls_suite *suite,
@@ -144,11 +145,12 @@ static bool first_binder(const struct dtls_asked *a,
 }
 
 /*
- * Return true if the hello comes with a ticket of this endpoint, for the first
- * time, at the time that its age tells, and with the right proof. The ticket is
- * spent then, and @a->hello has it. Somebody who copied the hello can so make
- * the server answer an address that is not the client's once a ticket, and
- * without certificates (RFC 9147 5.1).
+ * Return true if the hello has a ticket of this endpoint that is used for the
+ * first time, at the time that its age tells, and with the right binder. Then
+ * the ticket is spent, and its session is in @a->hello. Such a ticket takes the
+ * place of a cookie: a stranger who has copied the hello can make the server
+ * answer a false address once per ticket, and with a flight without
+ * certificates (RFC 9147 5.1).
  */
 static bool judge_ticket(struct dtls_asked *a)
 {
@@ -182,7 +184,7 @@ enum kdtls_gate dtls_gate13_judge(struct dtls_asked *a, struct kdtls_verdict *v)
 	struct dtls_choice choice;
 
 	/*
-	 * A client whose cookie is not good has to begin anew (RFC 9147 5.1).
+	 * A client whose cookie is not valid has to begin anew (RFC 9147 5.1).
 	 */
 	if (dtls_ext_has(&a->ch->ext, DTLS_EXT_COOKIE))
 		return check_cookie(a) || !cookies ? KDTLS_GATE_ACCEPT :

@@ -10,10 +10,10 @@
 
 /**
  * dtls_gate13_judge() - judge a hello of DTLS 1.3 by its cookie or its ticket
- * @a:		the hello; @a->hello takes what is found out
- * @v:		gets the reply, if there is one
+ * @a:		the hello; the result goes to @a->hello
+ * @v:		set to the reply, if there is one
  *
- * Return: one of enum kdtls_gate; with KDTLS_GATE_ACCEPT @a->hello says why.
+ * Return: one of enum kdtls_gate; with KDTLS_GATE_ACCEPT @a->hello tells why.
  */
 enum kdtls_gate dtls_gate13_judge(struct dtls_asked *a,
 				  struct kdtls_verdict *v);

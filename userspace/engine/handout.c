@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Keys go to their owner; see handout.h. */
+/* This file gives keys to the owner of the engine. See handout.h. */
 #include "handout.h"
 
 /*

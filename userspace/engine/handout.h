@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Keys go to their owner, which protects data with them. */
+/*
+ * The engine gives keys to its owner, which protects application data with
+ * them.
+ */
 #ifndef _DTLS_HANDOUT_H
 #define _DTLS_HANDOUT_H
 
@@ -8,8 +11,9 @@
 /**
  * dtls_handout_keys() - give the owner keys
  * @e:		the engine whose owner gets them
- * @rx:		what the engine has opened records with under @rx_key, so that
- *		the owner's replay window goes on from there; NULL if nothing
+ * @rx:		the protection with which the engine has opened records under
+ *		@rx_key, whose replay window the owner takes over; NULL if it
+ *		has opened none
  * @rx_key:	read key, or NULL
  * @tx_key:	write key, or NULL
  *

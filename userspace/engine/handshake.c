@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Messages and flights, for both versions and both ends; see handshake.h. */
+/* This file makes messages and flights for both versions and both ends. */
 #include "handshake.h"
 #include "sign.h"
 

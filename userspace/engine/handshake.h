@@ -9,7 +9,8 @@
 struct dtls_writer *dtls_handshake_message(struct kdtls_engine *e, u8 type);
 
 /*
- * Complete the message: it joins transcript and flight. Return 0 or an error.
+ * Complete the message that dtls_handshake_message() began, and add it to the
+ * transcript and to the flight. Return 0 or an error.
  */
 int dtls_handshake_message_end(struct kdtls_engine *e);
 
@@ -20,7 +21,7 @@ int dtls_handshake_message_end(struct kdtls_engine *e);
 int dtls_handshake_sign(struct kdtls_engine *e, struct dtls_writer *w,
 			struct dtls_bytes data);
 
-/* Begin a flight, as the peer has got the one before. */
+/* Begin a flight. The one before is dropped, as the peer has received it. */
 void dtls_handshake_flight_begin(struct kdtls_engine *e);
 
 /* Complete the flight. The timer starts if an answer is due. */
@@ -38,7 +39,10 @@ struct dtls_expected {
 	int (*receive)(struct kdtls_engine *e, struct dtls_bytes body);
 };
 
-/* Call the function for a message by such a table. Return: 0 or an error. */
+/*
+ * Find the message @type in a table of the messages that are expected in this
+ * step, and call its function. Return 0 or an error.
+ */
 int dtls_handshake_receive(struct kdtls_engine *e,
 			   const struct dtls_expected *table, size_t count,
 			   u8 type, struct dtls_bytes body);
@@ -50,7 +54,10 @@ int dtls_handshake_receive(struct kdtls_engine *e,
 struct dtls_bytes dtls_handshake_hash(const struct kdtls_engine *e, size_t len,
 				      u8 *buf);
 
-/* Give the owner a line of the key log (NSS format), if it wants any. */
+/*
+ * Give the owner a line of the key log (NSS format), if the owner has a
+ * callback for it.
+ */
 void dtls_handshake_key_log(struct kdtls_engine *e, const char *label,
 			    const u8 *secret, size_t len);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* This file has what both ends do in a handshake of DTLS 1.2; see handshake12.h. */
+/* This file has the steps of a DTLS 1.2 handshake that both ends take. */
 #include "auth.h"
 #include "handshake12.h"
 

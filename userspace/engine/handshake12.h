@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* This file has what both ends do in a handshake of DTLS 1.2 (RFC 5246 7.4, 8.1). */
+/* The steps of a DTLS 1.2 handshake that both ends take (RFC 5246 7.4, 8.1). */
 #ifndef _DTLS_HANDSHAKE12_H
 #define _DTLS_HANDSHAKE12_H
 
 #include "handshake.h"
 
 /*
- * Write Certificate: the chosen identity's, or an empty list. Return 0 or an
- * error.
+ * Write Certificate with the chain of the chosen identity, or an empty list.
+ * Return 0 or an error.
  */
 int dtls_handshake12_send_certificate(struct kdtls_engine *e);
 

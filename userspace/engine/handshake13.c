@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* This file has what both ends do in a handshake of DTLS 1.3; see handshake13.h. */
+/* This file has the steps of a DTLS 1.3 handshake that both ends take. */
 #include "auth.h"
 #include "handshake13.h"
 
 int dtls_handshake13_begin(struct kdtls_engine *e)
 {
 	e->version = DTLS_VERSION_1_3;
-	e->ems = true;	/* the key schedule does what RFC 7627 was made for */
+	/* The key schedule binds keys to the handshake, as RFC 7627 does. */
+	e->ems = true;
 	dtls_transcript_shorten(&e->hs->transcript);
 	if (!e->d13)
 		e->d13 = OPENSSL_zalloc(sizeof(*e->d13));
@@ -141,7 +142,8 @@ int dtls_handshake13_data_key(struct kdtls_engine *e, int direction,
 }
 
 /*
- * Each certificate has a list of extensions, which is empty (RFC 8446 4.4.2).
+ * dtls_handshake13_send_certificate() writes an empty list of extensions behind
+ * each certificate (RFC 8446 4.4.2).
  */
 int dtls_handshake13_send_certificate(struct kdtls_engine *e,
 				      struct dtls_bytes context)
@@ -155,7 +157,7 @@ int dtls_handshake13_send_certificate(struct kdtls_engine *e,
 	mark = wr_open(w, 3);
 	if (id) {
 		all = (struct dtls_bytes){ id->message.p, id->message.len };
-		/* A raw key stands for the list of certificates. */
+		/* With raw keys, the list has the key as its only entry. */
 		if (!id->leaf)
 			list = all;
 		else if (!rd_vec(&all, 3, &list))
@@ -228,8 +230,9 @@ int dtls_handshake13_send_finished(struct kdtls_engine *e)
 }
 
 /*
- * The certificates are put into the form of DTLS 1.2. An extension of a
- * certificate answers no request of this end, and so is an error.
+ * dtls_handshake13_receive_certificate() brings the list of certificates into
+ * the form of DTLS 1.2. This end has asked for no extension of a certificate,
+ * so any extension is an error.
  */
 int dtls_handshake13_receive_certificate(struct kdtls_engine *e,
 					 struct dtls_bytes body)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* This file has what both ends do in a handshake of DTLS 1.3 (RFC 8446 4.4, 7). */
+/* The steps of a DTLS 1.3 handshake that both ends take (RFC 8446 4.4, 7). */
 #ifndef _DTLS_HANDSHAKE13_H
 #define _DTLS_HANDSHAKE13_H
 
 #include "handshake.h"
 
-/* Each function that returns int returns 0 or an error, after dtls_fail(). */
+/* Each of these functions returns 0; or an error, after dtls_fail(). */
 
 /*
- * Set up what DTLS 1.3 needs, when the version is known. The function may be
- * called again.
+ * Set up the state that DTLS 1.3 needs, when the version is known. The function
+ * may be called again.
  */
 int dtls_handshake13_begin(struct kdtls_engine *e);
 
@@ -25,8 +25,8 @@ int dtls_handshake13_keys(struct kdtls_engine *e);
 int dtls_handshake13_data_secrets(struct kdtls_engine *e);
 
 /*
- * Derive the secret that tickets' keys come from, after the client's Finished
- * (RFC 8446 7.1).
+ * Derive the secret that the keys of tickets are derived from, after the
+ * client's Finished (RFC 8446 7.1).
  */
 int dtls_handshake13_resumption(struct kdtls_engine *e);
 
@@ -35,8 +35,9 @@ int dtls_handshake13_data_key(struct kdtls_engine *e, int direction,
 			      struct dtls_key_info *key);
 
 /*
- * Write Certificate with the chosen identity, or an empty list. @context is that
- * of a CertificateRequest, and empty in a server's (RFC 8446 4.4.2).
+ * Write Certificate with the chosen identity, or an empty list. @context is
+ * that of the CertificateRequest which a client answers; for a server it is
+ * empty (RFC 8446 4.4.2).
  */
 int dtls_handshake13_send_certificate(struct kdtls_engine *e,
 				      struct dtls_bytes context);
@@ -50,7 +51,7 @@ int dtls_handshake13_send_verify(struct kdtls_engine *e);
 /* Write Finished: a MAC over the transcript (RFC 8446 4.4.4). */
 int dtls_handshake13_send_finished(struct kdtls_engine *e);
 
-/* Read the peer's Certificate, and judge the chain or raw key in it. */
+/* Read the peer's Certificate, and check the chain or raw key in it. */
 int dtls_handshake13_receive_certificate(struct kdtls_engine *e,
 					 struct dtls_bytes body);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Heartbeats (RFC 6520); see heartbeat.h. A message is type, length of the
- * payload, payload, and at least 16 bytes of padding. A message whose length
- * field claims more than has come is dropped, so that nothing but the payload
- * is ever echoed.
+ * This file sends and answers heartbeats (RFC 6520). A message is a type, the
+ * length of the payload, the payload, and at least 16 bytes of padding. A
+ * message whose length field claims more bytes than have come is dropped, so
+ * that nothing but the payload is ever echoed.
  */
 #include "heartbeat.h"
 
@@ -22,7 +22,10 @@ static struct dtls_heartbeat *heartbeat_of(struct kdtls_engine *e)
 	return e->heartbeat;
 }
 
-/* Free the structure when neither a request nor a response is under way. */
+/*
+ * Free the state of heartbeats when neither a request nor a response is under
+ * way.
+ */
 static void tidy(struct kdtls_engine *e)
 {
 	const struct dtls_heartbeat *h = e->heartbeat;
@@ -45,8 +48,8 @@ static void request_done(struct kdtls_engine *e, u64 rtt)
 }
 
 /*
- * Answer a request. One response waits at a time, and answers the latest
- * request.
+ * Answer a request. Only one response waits to be sent, which answers the
+ * latest request.
  */
 static void respond(struct kdtls_engine *e, struct dtls_bytes payload,
 		    size_t size)

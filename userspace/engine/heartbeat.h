@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Heartbeats (RFC 6520) when the handshake is over. The public call is
+ * Heartbeats (RFC 6520) after the handshake. The public call is
  * kdtls_engine_heartbeat().
  */
 #ifndef _DTLS_HEARTBEAT_H
@@ -8,15 +8,21 @@
 
 #include "state.h"
 
-/* Read a verified message: answer a request, or end the request of this end. */
+/*
+ * Read a verified heartbeat message: answer a request; or take a response,
+ * which ends the request of this end.
+ */
 void dtls_heartbeat_receive(struct kdtls_engine *e, struct dtls_bytes content);
 
-/* Write the message that is due. Return its bytes, or 0 if none is due. */
+/*
+ * Write the message that is due. Return how many bytes it has, or 0 if none is
+ * due.
+ */
 long dtls_heartbeat_output(struct kdtls_engine *e, u8 *buf, size_t size);
 
 /*
- * Return when a request goes out again or is given up, or KDTLS_NEVER if none
- * is under way.
+ * Return the time at which the request goes out again or is given up, or
+ * KDTLS_NEVER if no request is under way.
  */
 u64 dtls_heartbeat_expiry(const struct kdtls_engine *e);
 

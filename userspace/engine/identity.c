@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* This file chooses the identity that is shown to the peer; see identity.h. */
+/* This file chooses the identity that this end shows to the peer. */
 #include "identity.h"
 #include "sign.h"
 
@@ -60,8 +60,8 @@ static bool curve_fits(EVP_PKEY *key, struct dtls_bytes groups)
 #define BEST	3
 
 /*
- * Return how well an identity that the peer takes suits the peer, from 0 to
- * BEST.
+ * Return how well the identity @id, which the peer accepts, suits the peer:
+ * from 0 to BEST.
  */
 static int rank_of(const struct dtls_identity *id,
 		   const struct dtls_wanted *wanted)
@@ -118,7 +118,7 @@ bool dtls_identity_for_hello(struct kdtls_engine *e, u8 kx,
 	if (!(kx & DTLS_KX_13) && dtls_ext_has(&ch->ext, DTLS_EXT_GROUPS) &&
 	    !rd_vec(&groups, 2, &wanted.groups))
 		return false;
-	/* The extension is one of DTLS 1.3. */
+	/* Only DTLS 1.3 has the extension certificate_authorities. */
 	if (kx & DTLS_KX_13)
 		rd_vec(&authorities, 2, &wanted.authorities);
 	/*

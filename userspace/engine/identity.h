@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* This file chooses which of the endpoint's identities is shown to the peer. */
+/* The choice of the endpoint's identity that this end shows to the peer. */
 #ifndef _DTLS_IDENTITY_H
 #define _DTLS_IDENTITY_H
 
@@ -7,14 +7,15 @@
 #include "state.h"
 
 /**
- * struct dtls_wanted - what the peer takes
+ * struct dtls_wanted - which identities the peer accepts
  * @kx:		kinds of suites that the key has to sign for
- * @schemes:	list as on the wire
- * @groups:	curves a key may be on, a list as on the wire; empty: any
- * @raw:	raw public keys are taken
- * @x509:	certificates are taken
- * @name:	a certificate that bears this name is better; NULL: any name
- * @authorities: a certificate issued by one of these is better, a list as on
+ * @schemes:	signature schemes that the peer accepts, as the list on the wire
+ * @groups:	curves that the key may be on, as the list on the wire; empty:
+ *		any
+ * @raw:	the peer accepts raw public keys
+ * @x509:	the peer accepts certificates
+ * @name:	name that the peer prefers a certificate to have; NULL: any name
+ * @authorities: issuers of certificates that the peer prefers, as the list on
  *		the wire (RFC 5246 7.4.6, RFC 8446 4.4.2.2); empty: any
  */
 struct dtls_wanted {
@@ -28,20 +29,24 @@ struct dtls_wanted {
 };
 
 /*
- * Find an identity that the peer takes, and set hs->identity, hs->scheme and
- * hs->own_raw. Return: false if there is none.
+ * Find the best identity that the peer accepts, and set hs->identity,
+ * hs->scheme and hs->own_raw. Return false if there is none.
  */
 bool dtls_identity_choose(struct kdtls_engine *e,
 			  const struct dtls_wanted *wanted);
 
-/* Do so for a server, for suites of @kx, by what the client's hello says. */
+/*
+ * Choose the identity of a server for suites of the kind @kx, by the client's
+ * hello. Set the same members as dtls_identity_choose(). Return false if there
+ * is none.
+ */
 bool dtls_identity_for_hello(struct kdtls_engine *e, u8 kx,
 			     const struct dtls_client_hello *ch);
 
 /*
- * Decide whether the client is asked for a certificate or a raw key: it is, if
- * the endpoint asks and the client can show one. hs->cert_requested and
- * hs->peer_raw are set.
+ * Decide whether the server asks the client for a certificate or a raw key,
+ * which it does if it is configured to ask and the client can show one. Set
+ * hs->cert_requested and hs->peer_raw.
  */
 void dtls_identity_ask_client(struct kdtls_engine *e,
 			      const struct dtls_client_hello *ch);

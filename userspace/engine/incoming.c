@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A handshake message that comes in fragments; see incoming.h. */
+/* This file puts a handshake message together that comes in fragments. */
 #include "incoming.h"
 
-/* About as many bytes are added to a chunk by the allocator. */
+/* The allocator needs about so many bytes for each chunk. */
 #define CHUNK_REST	16
-/* A chunk of so many bytes is not appended to. */
+/* Nothing is appended to a chunk that has so many bytes. */
 #define CHUNK_GROWS	1024
 
 static size_t chunk_size(u32 len)
@@ -73,16 +73,19 @@ static bool append(struct dtls_incoming *m, struct dtls_chunk **at,
 }
 
 /*
- * Return true if bytes at @offset belong at the end of @c: a message in tiny
- * pieces so takes little more memory than its bytes. The limit bounds what is
- * copied for each piece.
+ * Return true if bytes at @offset are to be appended to the chunk @c. Because
+ * of this, a message in tiny pieces takes little more memory than its bytes.
+ * CHUNK_GROWS bounds how many bytes are copied for each piece.
  */
 static bool continues(const struct dtls_chunk *c, u32 offset)
 {
 	return c && c->offset + c->len == offset && c->len < CHUNK_GROWS;
 }
 
-/* Store the bytes of a fragment that have not come before. */
+/*
+ * Store those bytes of a fragment that have not come before. Return false if it
+ * failed.
+ */
 static bool fill(struct dtls_incoming *m, const struct dtls_fragment *f,
 		 size_t room)
 {
@@ -117,8 +120,8 @@ static bool fill(struct dtls_incoming *m, const struct dtls_fragment *f,
 }
 
 /*
- * Put the whole message together: from @body if that is not NULL, else from the
- * chunks.
+ * Put the whole message together, from @body if that is not NULL, else from the
+ * chunks. Return false if there is no memory.
  */
 static bool complete(struct dtls_incoming *m, const u8 *body)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A handshake message that comes in fragments (RFC 6347 4.2.3): in any order,
- * cut anywhere, overlapping, twice, or not at all. Memory is taken for bytes
- * that have come, never for a length that is only claimed.
+ * A handshake message that comes in fragments (RFC 6347 4.2.3). Fragments may
+ * come in any order, be cut anywhere, overlap, come twice, or get lost. Memory
+ * is taken for bytes that have come, and never for a length that is only
+ * claimed.
  */
 #ifndef _DTLS_INCOMING_H
 #define _DTLS_INCOMING_H
@@ -11,8 +12,8 @@
 
 /**
  * struct dtls_chunk - a run of bytes of a message's body
- * @next:	the run that follows, by offset, or NULL
- * @offset:	where it begins in the body
+ * @next:	the chunk with the next higher offset, or NULL
+ * @offset:	where the chunk begins in the body
  * @len:	bytes of @data
  * @data:	the bytes
  */
@@ -25,13 +26,15 @@ struct dtls_chunk {
 
 /**
  * struct dtls_incoming - a message, or the part of it that has come
- * @data:	header as if unfragmented, and body; NULL until all has come
- * @chunks:	what has come before that, by offset; no byte is in two chunks
- * @size:	bytes of memory held
- * @epoch:	of the records that bore the message
- * @len:	bytes of header and body; 0: nothing has come
+ * @data:	the complete message, with the header of an unfragmented one;
+ *		NULL while bytes are missing
+ * @chunks:	the bytes that have come while others are missing, by offset; no
+ *		byte is in two chunks
+ * @size:	bytes of memory that the message takes
+ * @epoch:	epoch of the records that the fragments came in
+ * @len:	bytes of header and body; 0: no fragment has come
  * @missing:	bytes of body that have not come
- * @seq:	message_seq
+ * @seq:	message_seq of the message
  * @type:	enum dtls_message_type
  */
 struct dtls_incoming {
@@ -47,13 +50,14 @@ struct dtls_incoming {
 
 /**
  * dtls_incoming_add() - take a fragment
- * @m:		zeroed, or of the fragment's type, length and message_seq
+ * @m:		the message, of the same type, length and message_seq; or all
+ *		zero before the first fragment
  * @f:		the fragment; its bytes are copied
- * @room:	bytes of memory that may be taken
+ * @room:	how many bytes of memory may be taken
  *
- * Bytes that have come before stay as they are.
+ * Bytes that have come before are not overwritten.
  *
- * Return: false if there is no room or memory; what was taken stays.
+ * Return: false if there is no room or memory; bytes that were stored stay.
  */
 bool dtls_incoming_add(struct dtls_incoming *m, const struct dtls_fragment *f,
 		       size_t room);
@@ -62,7 +66,7 @@ bool dtls_incoming_add(struct dtls_incoming *m, const struct dtls_fragment *f,
 bool dtls_incoming_contradicts(const struct dtls_incoming *m,
 			       const struct dtls_fragment *f);
 
-/* Wipe and free what has come, and zero @m. */
+/* Wipe and free all bytes that have come, and zero @m. */
 void dtls_incoming_clear(struct dtls_incoming *m);
 
 #endif /* _DTLS_INCOMING_H */

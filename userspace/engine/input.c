@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Datagrams come in: their records, the keys that open them, and handshake
- * messages in their order. The calls are declared in kdtls/engine.h.
+ * This file takes datagrams in: it cuts them into records, finds the keys that
+ * open them, and delivers handshake messages in their order. kdtls/engine.h
+ * declares the calls.
  */
 #include <openssl/err.h>
 
@@ -17,8 +18,8 @@
 #include "state.h"
 
 /*
- * Open a record with @key, which is that of the handshake or of early data, and
- * take its content.
+ * Open a record with @key, the key of the handshake or of early data, and take
+ * its content. A record that does not verify is dropped. Return 0 or an error.
  */
 static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 		       struct dtls_record *record, const u8 *bytes)
@@ -48,8 +49,8 @@ static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 		err = dtls_early_take(e, type, content);
 	} else {
 		/*
-		 * The record answers what was sent to this address, which
-		 * proves the address.
+		 * The peer has the keys of a handshake whose flight was sent to
+		 * its address, which proves the address.
 		 */
 		e->unproven = false;
 		err = dtls_content_take(e, record, type, content);
@@ -76,8 +77,9 @@ static bool is_early(const struct kdtls_engine *e,
 }
 
 /*
- * Take one record. @named tells whether its datagram has named this
- * association, as dtls_cids_fit() sets it.
+ * Take one record of a datagram. @named is from dtls_cids_fit(): it tells
+ * whether the datagram has a connection ID of this association. Return 0 or an
+ * error.
  */
 static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 		       const u8 *bytes, bool named)
@@ -112,7 +114,7 @@ static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 	return 0;
 }
 
-/* Open the records that waited for the key that is there now. */
+/* Open the records that have waited for the key that is now there. */
 static int open_held(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
@@ -199,8 +201,8 @@ static int take_datagram(struct kdtls_engine *e, struct dtls_bytes d)
 	while (dtls_datagram_next(&d, e->cids.len, &record, &bytes,
 				  &e->dropped)) {
 		/*
-		 * A connection ID of another association makes the rest of the
-		 * datagram that association's (RFC 9146 6).
+		 * The records behind a connection ID of another association
+		 * belong to that association (RFC 9147 4).
 		 */
 		if (!dtls_cids_fit(&e->cids, &record, &named)) {
 			e->dropped++;
@@ -230,7 +232,8 @@ static int begin_handshake(struct kdtls_engine *e, struct kdtls_hello *hello)
 	e->hs->step = SERVER_CLIENT_HELLO;
 	e->hs->in.next = hello->seq;
 	e->hs->send_seq = hello->seq;
-	e->tx_seq = hello->record_seq; /* RFC 6347 4.2.1 */
+	/* The answer has the number of the hello's record (RFC 6347 4.2.1). */
+	e->tx_seq = hello->record_seq;
 	e->unproven = hello->unproven;
 	dtls_state_credit(e, hello->heard);
 	e->hs->hello = hello;
@@ -270,8 +273,9 @@ static int take_first(struct kdtls_engine *e, struct dtls_bytes d)
 }
 
 /*
- * In DTLS 1.3 a part of a flight is acknowledged if the rest does not follow
- * soon, and sooner if there is a gap (RFC 9147 7.1).
+ * Set the time at which a part of the peer's flight is acknowledged, if the
+ * rest does not follow until then; it is shorter if a message is missing in
+ * between (RFC 9147 7.1).
  */
 static void expect_rest(struct kdtls_engine *e)
 {
@@ -284,7 +288,8 @@ static void expect_rest(struct kdtls_engine *e)
 }
 
 /*
- * Take an event of the owner of the keys: a limit of a key is near or reached.
+ * Take an event from the owner of the keys, which tells that a limit of a key
+ * is near or reached. Return 0 or an error.
  */
 static int take_event(struct kdtls_engine *e,
 		      const struct dtls_record_info *info)
@@ -318,8 +323,8 @@ static int take_input(struct kdtls_engine *e, struct dtls_bytes bytes,
 		return take_event(e, info);
 	if (info && !(info->flags & DTLS_RECORD_RAW)) {
 		/*
-		 * The owner of the keys hands in verified content. It can have
-		 * some only when it has the keys.
+		 * The owner of the keys hands in content that it has verified,
+		 * which it cannot have before it has the keys.
 		 */
 		if (e->state != KDTLS_ESTABLISHED || !info->epoch)
 			return 0;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Key exchange; see kex.h. */
+/*
+ * This file makes the keys of key exchanges, and derives their secrets. See
+ * kex.h.
+ */
 #include <openssl/core_names.h>
 
 #include "kex.h"
@@ -44,8 +47,9 @@ size_t dtls_kex_public(const struct dtls_group *group, EVP_PKEY *key, u8 *out)
 }
 
 /*
- * A point on a curve comes uncompressed (RFC 8422 5.4.1, RFC 8446 4.2.8.2).
- * libcrypto reads the hybrid form too, which has the same length.
+ * Return true if @point has the length and form of a public key of @group. A
+ * point on a curve has to be uncompressed (RFC 8422 5.4.1, RFC 8446 4.2.8.2).
+ * libcrypto would read the hybrid form too, which has the same length.
  */
 static bool is_point(const struct dtls_group *group, struct dtls_bytes point)
 {
@@ -67,10 +71,10 @@ size_t dtls_kex_derive(const struct dtls_group *group, EVP_PKEY *key,
 	if (ok)
 		ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
 	/*
-	 * The check of RFC 8422 5.11 was made above: a point off the curve was
-	 * refused when it was read, and infinity by its length. The cofactor of
-	 * the groups is 1: the full check, which is a multiplication by the
-	 * order, would find nothing more.
+	 * The check of RFC 8422 5.11 is complete here. public_key() refuses a
+	 * point off the curve, and is_point() the point at infinity by its
+	 * length. The cofactor of all groups is 1, so the full check, which is
+	 * a multiplication by the order, would find nothing more.
 	 */
 	ok = ctx && EVP_PKEY_derive_init(ctx) == 1 &&
 	     EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) == 1 &&

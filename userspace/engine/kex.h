@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Key exchange: ephemeral Diffie-Hellman (RFC 8422, RFC 8446 4.2.8), one with a
- * KEM beside it, and the PSK mix of DTLS 1.2 (RFC 4279).
+ * Key exchange: ephemeral Diffie-Hellman (RFC 8422, RFC 8446 4.2.8), a KEM
+ * combined with it, and the premaster secret of the PSK suites of DTLS 1.2 (RFC
+ * 4279).
  */
 #ifndef _DTLS_KEX_H
 #define _DTLS_KEX_H
@@ -11,18 +12,19 @@
 #define DTLS_POINT_MAX		1216	/* X25519MLKEM768 */
 #define DTLS_SHARED_MAX		64
 /*
- * A premaster secret has two lengths, the other secret (or zeros), and the key
- * (RFC 4279 2).
+ * The longest premaster secret: two lengths, the shared secret or zeros, and
+ * the pre-shared key (RFC 4279 2).
  */
 #define DTLS_PREMASTER_MAX	(2 + 64 + 2 + 64)
 
 /**
  * dtls_kex_generate() - make a fresh key
- * @c:		the endpoint's, which keeps a context for each group
+ * @c:		the endpoint's algorithms, which keep a context for each group
  * @group:	the group of the key
  *
- * Given a curve's name, libcrypto builds the curve from its numbers, which may
- * take longer than to make a key on it. So the contexts are kept.
+ * libcrypto builds a curve from its parameters when it gets the curve's name,
+ * which may take longer than making a key on the curve. So the contexts are
+ * kept.
  *
  * Return: a key that the caller frees with EVP_PKEY_free(), or NULL.
  */
@@ -30,8 +32,8 @@ EVP_PKEY *dtls_kex_generate(struct dtls_crypto *c,
 			    const struct dtls_group *group);
 
 /*
- * Write the public half of a key to @out, DTLS_POINT_MAX bytes. Return its
- * bytes, or 0 if libcrypto failed.
+ * Write the public key of @key to @out, which has room for DTLS_POINT_MAX
+ * bytes. Return how many bytes it has, or 0 if libcrypto failed.
  */
 size_t dtls_kex_public(const struct dtls_group *group, EVP_PKEY *key, u8 *out);
 
@@ -49,7 +51,7 @@ size_t dtls_kex_derive(const struct dtls_group *group, EVP_PKEY *key,
 
 /**
  * dtls_kex_answer() - make a server's share and secret for a client's share
- * @c:		the endpoint's
+ * @c:		the endpoint's algorithms
  * @group:	the group of the client's share
  * @share:	the client's share, which the function checks
  * @answer:	room for DTLS_POINT_MAX bytes; @group->answer_len are written
@@ -64,7 +66,7 @@ size_t dtls_kex_answer(struct dtls_crypto *c, const struct dtls_group *group,
 /**
  * dtls_kex_finish() - derive a client's secret from the server's answer
  * @group:	the group of @key
- * @key:	from dtls_kex_generate()
+ * @key:	the client's key, from dtls_kex_generate()
  * @answer:	the server's share, which the function checks
  * @secret:	room for DTLS_SHARED_MAX bytes
  *
@@ -76,12 +78,13 @@ size_t dtls_kex_finish(const struct dtls_group *group, EVP_PKEY *key,
 /**
  * dtls_kex_psk() - write the premaster secret of a PSK suite
  * @shared:	the secret of dtls_kex_derive(), for a suite that has one
- * @shared_len:	bytes of @shared; 0: plain PSK, where zeros stand for it
+ * @shared_len:	bytes of @shared; 0: plain PSK, which has zeros in place of
+ *		@shared
  * @psk:	the pre-shared key
  * @psk_len:	bytes of @psk, KDTLS_PSK_MAX at most
  * @out:	room for DTLS_PREMASTER_MAX bytes, which the caller wipes
  *
- * RFC 4279 2 has the form, RFC 5489 2 that with Diffie-Hellman.
+ * The form is that of RFC 4279 2; with Diffie-Hellman that of RFC 5489 2.
  *
  * Return: bytes written.
  */

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The key schedule of DTLS 1.2; see keys12.h. */
+/* This file is the key schedule of DTLS 1.2. See keys12.h. */
 #include "keys12.h"
 
 #define SEED_MAX	4
 
 /**
- * struct prf - what the PRF is computed of (RFC 5246 5)
+ * struct prf - the arguments of the PRF (RFC 5246 5)
  * @secret:	the key
  * @label:	the first piece of the seed, without its NUL
- * @seed:	the pieces that follow the label
- * @count:	how many these are, SEED_MAX at most
+ * @seed:	the pieces of the seed behind the label
+ * @count:	number of pieces in @seed, SEED_MAX at most
  */
 struct prf {
 	struct dtls_bytes secret;

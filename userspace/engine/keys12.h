@@ -8,13 +8,13 @@
 #define DTLS12_VERIFY_SIZE	12
 
 /**
- * struct dtls12_secrets - what the keys of DTLS 1.2 are derived from
+ * struct dtls12_secrets - the values that the keys of DTLS 1.2 are derived from
  * @master:	the master secret
  * @client_random: the client's random
  * @server_random: the server's random
  *
- * It is kept for the exporter after the handshake. Key logs of DTLS 1.3 want
- * the randoms too.
+ * The structure is kept for the exporter after the handshake. In DTLS 1.3 the
+ * key log needs the randoms, too.
  */
 struct dtls12_secrets {
 	u8 master[DTLS_SECRET_SIZE];
@@ -24,7 +24,7 @@ struct dtls12_secrets {
 
 /**
  * dtls_keys12_master() - make the master secret (RFC 5246 8.1, RFC 7627 4)
- * @c:		the endpoint's
+ * @c:		the endpoint's algorithms
  * @md:		the hash of the suite's PRF
  * @s:		has the randoms, and gets the master secret
  * @premaster:	the premaster secret, which the caller wipes
@@ -40,11 +40,11 @@ bool dtls_keys12_master(const struct dtls_crypto *c, const EVP_MD *md,
 
 /**
  * dtls_keys12_keys() - make the write keys of epoch 1 (RFC 5246 6.3)
- * @c:		the endpoint's
- * @suite:	of which cipher and hash count
+ * @c:		the endpoint's algorithms
+ * @suite:	the suite, whose cipher and hash are used
  * @s:		master secret and randoms
  * @client:	gets version, cipher, epoch, key and IV of the client
- * @server:	gets those of the server
+ * @server:	gets version, cipher, epoch, key and IV of the server
  *
  * Return: false if libcrypto failed.
  */
@@ -56,11 +56,11 @@ bool dtls_keys12_keys(const struct dtls_crypto *c,
 
 /**
  * dtls_keys12_verify_data() - make the content of Finished (RFC 5246 7.4.9)
- * @c:		the endpoint's
+ * @c:		the endpoint's algorithms
  * @md:		the hash of the suite's PRF
  * @s:		has the master secret
- * @server:	the server's Finished is meant
- * @hash:	hash of the messages before it
+ * @server:	true for the server's Finished, false for the client's
+ * @hash:	hash of the messages before Finished
  * @out:	room for DTLS12_VERIFY_SIZE bytes
  *
  * Return: false if libcrypto failed.

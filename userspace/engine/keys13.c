@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The key schedule of DTLS 1.3; see keys13.h. */
+/* This file is the key schedule of DTLS 1.3. See keys13.h. */
 #include "keys13.h"
 
 #define LABEL_PREFIX	"dtls13"	/* RFC 9147 5.9 */
@@ -72,8 +72,8 @@ bool dtls_keys13_expand(const struct dtls_crypto *c, const EVP_MD *md,
 }
 
 /*
- * Derive a secret without messages: Derive-Secret with an empty transcript (RFC
- * 8446 7.1).
+ * Derive a secret that depends on no messages: Derive-Secret with an empty
+ * transcript (RFC 8446 7.1). Return false if libcrypto failed.
  */
 static bool derive(const struct dtls_crypto *c, const EVP_MD *md,
 		   const u8 *secret, const char *name, u8 *out)

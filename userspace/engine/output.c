@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Datagrams go out: alerts, ACKs, flights, early data and heartbeats, in this
- * order. The calls are declared in kdtls/engine.h.
+ * This file writes the datagrams that go out: alerts, ACKs, flights, early data
+ * and heartbeats, in this order. kdtls/engine.h declares the calls.
  */
 #include <openssl/err.h>
 
@@ -18,15 +18,15 @@
  * their longest, without a connection ID.
  */
 #define OVERHEAD_MAX	(DTLS12_HEADER_SIZE + 1 + 8 + 16)
-/* A record has room for as many bytes of content, however small the MTU is. */
+/* A record has room for so many bytes of content, however small the MTU is. */
 #define CONTENT_MIN	64
 
 static u16 record_version(const struct kdtls_engine *e)
 {
 	/*
-	 * Before the version is agreed on, records bear that of DTLS 1.0 (RFC
-	 * 5246 E.1). Afterwards records of DTLS 1.3 in the clear bear that of
-	 * DTLS 1.2 as well (RFC 9147 4).
+	 * Before the version is agreed on, records have the version of DTLS
+	 * 1.0 (RFC 5246 E.1). Afterwards the unencrypted records of DTLS 1.3
+	 * have that of DTLS 1.2, too (RFC 9147 4).
 	 */
 	return e->version ? DTLS_VERSION_1_2 : DTLS_VERSION_1_0;
 }
@@ -50,8 +50,8 @@ static size_t record_overhead(const struct kdtls_engine *e, u64 epoch)
 }
 
 /*
- * Write one record of epoch 0 or under the handshake's key. Return its bytes,
- * or 0 if libcrypto failed or the numbers are used up.
+ * Write one record of epoch 0 or under the handshake's key. Return how many
+ * bytes it has, or 0 if libcrypto failed or the sequence numbers are used up.
  */
 static size_t write_record(struct kdtls_engine *e, u64 epoch, u8 type,
 			   const u8 *content, size_t len, u8 *out)
@@ -75,8 +75,8 @@ static size_t write_record(struct kdtls_engine *e, u64 epoch, u8 type,
 }
 
 /*
- * Return the number of the next record of an epoch, or DTLS_SEQ_UNKNOWN if the
- * owner of the key numbers it.
+ * Return the sequence number of the next record of @epoch, or DTLS_SEQ_UNKNOWN
+ * if the owner of the key chooses it.
  */
 static u64 next_seq(const struct kdtls_engine *e, u64 epoch)
 {
@@ -85,7 +85,10 @@ static u64 next_seq(const struct kdtls_engine *e, u64 epoch)
 	return is_ours(e, epoch) ? e->tx->seq : DTLS_SEQ_UNKNOWN;
 }
 
-/* Give the content of one record to the owner of the key. */
+/*
+ * Give the content of one record to the owner of the key, which makes the
+ * record.
+ */
 static long give_content(struct dtls_record_info *info, u64 epoch, u8 type,
 			 const u8 *content, size_t len, u8 *buf)
 {
@@ -97,8 +100,8 @@ static long give_content(struct dtls_record_info *info, u64 epoch, u8 type,
 }
 
 /*
- * Return true if @m may go into the record that @before is in: both are
- * protected, of one epoch and one type.
+ * Return true if @m may go into the same record as @before: both are protected,
+ * and have the same epoch and type.
  */
 static bool may_share(const struct dtls_outgoing *before,
 		      const struct dtls_outgoing *m)
@@ -108,9 +111,9 @@ static bool may_share(const struct dtls_outgoing *before,
 }
 
 /*
- * Count the datagrams of @size bytes that the rest of the flight takes: with
- * full records, or with a record for each message (@own). What the peer has
- * acknowledged counts as if it went out.
+ * Count the datagrams of @size bytes that the rest of the flight takes: with a
+ * record for each message if @own, else with full records. Bytes that the peer
+ * has acknowledged count as if they went out.
  */
 static unsigned int count_datagrams(const struct kdtls_engine *e, size_t size,
 				    bool own)
@@ -149,7 +152,9 @@ static unsigned int count_datagrams(const struct kdtls_engine *e, size_t size,
 	return count;
 }
 
-/* Return true if the flight has gone out again, and that was not answered. */
+/*
+ * Return true if the flight has gone out a second time, and no answer has come.
+ */
 static bool is_unanswered(const struct kdtls_engine *e)
 {
 	return e->flight.again && e->timer.tries > 1;
@@ -157,10 +162,10 @@ static bool is_unanswered(const struct kdtls_engine *e)
 
 /*
  * Return true if each message gets a record of its own. Some peers skip the
- * rest of a record that begins with a message they have, and so never get what
- * follows that message. A flight that goes out again therefore has a record for
- * each message, where this takes no more datagrams; from the third time on
- * however many datagrams that takes.
+ * rest of a record that begins with a message they have, and so never get the
+ * messages behind it. A flight that goes out again therefore has a record for
+ * each message: the second time only if this takes no more datagrams, and from
+ * the third time on in any case.
  */
 static bool wants_own_records(const struct kdtls_engine *e, size_t size)
 {
@@ -171,9 +176,11 @@ static bool wants_own_records(const struct kdtls_engine *e, size_t size)
 }
 
 /*
- * Some clients that have keys drop a datagram that begins with a record in the
- * clear. What is protected does not stand behind such records any more once a
- * flight has gone out again without an answer.
+ * Return true if the datagram ends here, because the next record is protected
+ * and those before it are in the clear. Some clients that have keys drop a
+ * datagram that begins with a record in the clear. So once a flight has gone
+ * out again without an answer, its protected records get datagrams of their
+ * own.
  */
 static bool wants_own_datagram(const struct kdtls_engine *e, u64 before,
 			       u64 epoch)
@@ -182,9 +189,9 @@ static bool wants_own_datagram(const struct kdtls_engine *e, u64 before,
 }
 
 /*
- * Fill a record with messages of the flight. A record in the clear holds one
- * message, as all peers expect; so does every record with @own. Return: bytes;
- * 0: nothing useful fits; or an error.
+ * Fill a record with messages of the flight. A record in the clear has one
+ * message, as all peers expect, and so has every record if @own. Return how
+ * many bytes the content has; 0 if nothing useful fits; or an error.
  */
 static long fill_record(struct kdtls_engine *e, size_t room, bool own,
 			u8 *content, u8 *type)
@@ -196,8 +203,8 @@ static long fill_record(struct kdtls_engine *e, size_t room, bool own,
 	size_t len = 0;
 
 	/*
-	 * A record whose number the owner of the key has not told by now is not
-	 * known to be out.
+	 * If the owner of the key has not told the number of the last record
+	 * by now, that record counts as not sent.
 	 */
 	dtls_flight_numbered(f, 0, DTLS_SEQ_LOST);
 	*type = f->cursor->type;
@@ -214,9 +221,9 @@ static long fill_record(struct kdtls_engine *e, size_t room, bool own,
 }
 
 /*
- * Fill a datagram with records of the flight. Records are put together as long
- * as the engine has their key; the content of one whose key it has not goes out
- * alone.
+ * Fill a datagram with records of the flight, as long as the engine has their
+ * key. A record whose key the owner has goes out alone: its content is given to
+ * the owner.
  */
 static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 			  struct dtls_record_info *info)
@@ -263,7 +270,9 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 	return (long)used;
 }
 
-/* Return the epoch of data, whose write key the owner has. */
+/*
+ * Return the present epoch of application data, whose write key the owner has.
+ */
 static u64 data_epoch(const struct kdtls_engine *e)
 {
 	return e->d13 ? e->d13->tx_epoch : DTLS12_EPOCH_DATA;
@@ -271,8 +280,9 @@ static u64 data_epoch(const struct kdtls_engine *e)
 
 /*
  * Return true if a server has sent its Finished and still waits for the
- * client's. Its alerts and ACKs are under the data key then (RFC 8446 4.4.4,
- * RFC 9147 7); the owner of that key goes on with its numbers.
+ * client's. Its alerts and ACKs are then protected under the key of application
+ * data (RFC 8446 4.4.4, RFC 9147 7). The owner gets that key later, and
+ * continues its sequence numbers.
  */
 static bool finished_sent(const struct kdtls_engine *e)
 {

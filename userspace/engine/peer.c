@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* This file writes and reads who a peer is, as bytes; see peer.h. */
+/* This file turns a peer's identity into bytes and back. See peer.h. */
 #include "peer.h"
 
-#define TIME_SIZE	5	/* bytes of a time; the seconds since 1970 fit for 34,000 years */
+/* A time is written in so many bytes: seconds since 1970, for 34,000 years. */
+#define TIME_SIZE	5
 
 static bool shows_key(const struct dtls_peer *peer)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * This file keeps who the peer is and how that is known. A full handshake finds
- * it out, sessions carry it on, and an end that resumes a session is told the same.
+ * The identity of a peer, and how it was proven. A full handshake finds the
+ * identity out. A session contains it, so that an end that resumes the session
+ * learns the same.
  */
 #ifndef _DTLS_PEER_H
 #define _DTLS_PEER_H
@@ -12,20 +13,27 @@
 
 #define DTLS_BASIS_SIZE	16
 #define DTLS_PEER_HASH	32
-#define DTLS_NO_END	(((int64_t)1 << 40) - 1)	/* the latest time that can be written */
+/*
+ * The latest time that can be written. It stands for a chain that does not end.
+ */
+#define DTLS_NO_END	(((int64_t)1 << 40) - 1)
 
 /**
- * struct dtls_peer - who the peer is
+ * struct dtls_peer - the identity of a peer, and how it was proven
  * @auth:	enum kdtls_auth
  * @verified:	KDTLS_VERIFIED_*
- * @basis:	what the verdict rests on, so that it falls when that changes: a
- *		hash of the pre-shared key, or of the roots and raw keys that
- *		were trusted
- * @hash:	SHA-256 of the certificate or raw public key; zero: none
- * @since:	seconds since 1970 when the peer proved it in a full handshake
- * @until:	when its chain ends; DTLS_NO_END: there is none
- * @identity:	of the pre-shared key. A handshake's own; a session's points into
- *		the session's bytes
+ * @basis:	hash of the pre-shared key, or of the roots and raw keys that
+ *		were trusted. If it has changed, the identity is not valid any
+ *		more
+ * @hash:	SHA-256 of the certificate or raw public key; zero: there is
+ *		none
+ * @since:	when the peer proved its identity in a full handshake, in
+ *		seconds since 1970
+ * @until:	when the chain of certificates ends, in seconds since 1970;
+ *		DTLS_NO_END: there is no chain
+ * @identity:	identity of the pre-shared key. In a handshake the memory
+ *		belongs to this structure; in a session it points into the
+ *		session's bytes
  */
 struct dtls_peer {
 	u8 auth;
@@ -37,20 +45,20 @@ struct dtls_peer {
 	struct dtls_bytes identity;
 };
 
-/* dtls_peer_write() writes no more bytes than these. */
+/* dtls_peer_write() writes at most so many bytes. */
 #define DTLS_PEER_MAX	(1 + 1 + 5 + DTLS_BASIS_SIZE + 5 + DTLS_PEER_HASH + \
 			 1 + KDTLS_PSK_IDENTITY_MAX)
 
-/* Write what is known of a peer, for sessions and engines. */
+/* Write @peer as bytes, for sessions and engines. */
 void dtls_peer_write(const struct dtls_peer *peer, struct dtls_writer *w);
 
 /*
- * Read what dtls_peer_write() wrote. Return false if it is damaged. @peer
- * points into the bytes.
+ * Read the bytes that dtls_peer_write() wrote. @peer points into them. Return
+ * false if they are damaged.
  */
 bool dtls_peer_read(struct dtls_peer *peer, struct dtls_bytes *bytes);
 
-/* Free what a handshake's @peer holds, and zero it. */
+/* Free the memory of a handshake's @peer, and zero @peer. */
 void dtls_peer_forget(struct dtls_peer *peer);
 
 #endif /* _DTLS_PEER_H */

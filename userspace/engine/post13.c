@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * After a handshake of DTLS 1.3; see post13.h. One message of this end is on
- * its way at a time. Messages of the peer are put together within the limits of
- * a handshake. For connection IDs see cids13.c.
+ * This file exchanges messages after a handshake of DTLS 1.3: tickets, key
+ * updates and, with cids13.c, connection IDs. One message of this end is under
+ * way at a time. Messages of the peer are put together within the limits of a
+ * handshake.
  */
 #include "ack.h"
 #include "cids13.h"
@@ -13,8 +14,7 @@
 #include "retransmit.h"
 
 /*
- * These are the values of the field request_update in KeyUpdate (RFC 8446
- * 4.6.3).
+ * The values of the field request_update in KeyUpdate (RFC 8446 4.6.3).
  */
 #define UPDATE_NOT_REQUESTED	0
 #define UPDATE_REQUESTED	1
@@ -66,7 +66,7 @@ static int key_update(struct kdtls_engine *e, struct dtls_bytes body)
 	return next_key(e, DTLS_RX);
 }
 
-/* Derive the key that a ticket stands for (RFC 8446 4.6.1). */
+/* Derive the pre-shared key of a ticket (RFC 8446 4.6.1). */
 static bool ticket_key(const struct kdtls_engine *e, struct dtls_bytes nonce,
 		       struct dtls_session *s)
 {
@@ -156,8 +156,8 @@ static int deliver(struct kdtls_engine *e)
 }
 
 /*
- * Take a fragment. @kept is set if the fragment is stored, or was received
- * before.
+ * Take a fragment of a message. Set @kept if the fragment is stored, or was
+ * received before. Return 0 or an error.
  */
 static int take_fragment(struct kdtls_engine *e, u64 epoch,
 			 const struct dtls_fragment *f, bool *kept)
@@ -195,8 +195,8 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 }
 
 /*
- * Answer a fragment of the handshake. The peer sends it again because it has
- * not received the last flight or the ACK of this end.
+ * Answer a fragment of the handshake that the peer sends again, because it has
+ * not received the last flight or the ACK of this end. Return 0 or an error.
  */
 static int sent_again(struct kdtls_engine *e, const struct dtls_record *record,
 		      const struct dtls_fragment *f)
@@ -220,7 +220,7 @@ int dtls_post13_receive(struct kdtls_engine *e,
 	bool kept = false, all_kept = true;
 	struct dtls_fragment f;
 
-	/* Anybody can write a message in the clear. */
+	/* Anybody can write a message in the clear, so it is ignored. */
 	if (!record->epoch)
 		return 0;
 	while (content.len) {
@@ -265,7 +265,8 @@ int dtls_post13_acknowledged(struct kdtls_engine *e)
 
 static bool write_ticket(struct kdtls_engine *e, struct dtls_writer *w)
 {
-	static const u8 nonce[] = { 0 };	/* the one ticket needs no other */
+	/* A handshake makes one ticket, so its nonce need not vary. */
+	static const u8 nonce[] = { 0 };
 	struct dtls_writer ticket = { 0 };
 	struct dtls_session s;
 	size_t list, ext;
@@ -297,8 +298,8 @@ static bool write_ticket(struct kdtls_engine *e, struct dtls_writer *w)
 }
 
 /*
- * Write the body of the message that is due first. Return its type, or 0 if
- * none is due.
+ * Write the body of the message that is due first. Return the type of the
+ * message, or 0 if none is due. Clear @ok on failure.
  */
 static u8 write_next(struct kdtls_engine *e, struct dtls_writer *w, bool *ok)
 {
@@ -363,7 +364,7 @@ void dtls_post13_event(struct kdtls_engine *e, u16 event)
 
 	if (event != DTLS_EVENT_TX_LIMIT && event != DTLS_EVENT_RX_LIMIT)
 		return;
-	/* The peer changes its key when it is asked to. */
+	/* The peer changes its write key when a KeyUpdate asks for it. */
 	d->update_both |= event == DTLS_EVENT_RX_LIMIT;
 	if (!d->updating || d->update_both)
 		d->update_due = true;
@@ -375,7 +376,7 @@ int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both)
 
 	if (!dtls_state_can_update13(engine))
 		return -KDTLS_EUSAGE;
-	/* A change that is on its way is as good as a new one. */
+	/* A KeyUpdate that is under way already serves the purpose. */
 	if (d->updating && !both)
 		return 0;
 	d->update_due = true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * After a handshake of DTLS 1.3: tickets and key updates (RFC 8446 4.6, RFC
- * 9147 5.8.4, 8), and the order of all messages that come or go then.
+ * Messages after a handshake of DTLS 1.3: tickets and key updates (RFC 8446
+ * 4.6, RFC 9147 5.8.4, 8), and the order of all messages that are sent or
+ * received then.
  */
 #ifndef _DTLS_POST13_H
 #define _DTLS_POST13_H
@@ -11,8 +12,8 @@
 /**
  * dtls_post13_receive() - read handshake content when the keys are out
  * @e:		the engine that the record is for
- * @record:	has the epoch and number of the record that bore @content
- * @content:	its verified content: fragments of handshake messages
+ * @record:	header of the record, with its epoch and number
+ * @content:	verified content of the record: fragments of handshake messages
  *
  * Return: 0 or an error.
  */
@@ -32,7 +33,7 @@ int dtls_post13_acknowledged(struct kdtls_engine *e);
 int dtls_post13_next_flight(struct kdtls_engine *e);
 
 /*
- * Take the word of the owner of the keys about a limit: DTLS_EVENT_*
+ * Take an event of the owner of the keys about a limit of a key: DTLS_EVENT_*
  * (linux/dtls.h).
  */
 void dtls_post13_event(struct kdtls_engine *e, u16 event);
