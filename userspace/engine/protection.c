@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Sealing and opening records in user space; see protection.h. */
+/* This file seals and opens records in user space. See protection.h. */
 #include "protection.h"
 
-#define SEGMENT_LIFETIME	120000000ULL	/* µs that a datagram may be on its way */
+/* A datagram may be under way for so many microseconds (RFC 9293 3.4.2). */
+#define SEGMENT_LIFETIME	120000000ULL
 
 static bool is_ccm(const struct dtls_protection *p)
 {
@@ -127,8 +128,8 @@ static size_t overhead_of(const struct dtls_aead *aead, bool v13,
 			  size_t cid_len)
 {
 	/*
-	 * A record has the unified header, the inner type, the tag, and
-	 * padding, of which this is the most.
+	 * A record of DTLS 1.3 adds the unified header, the inner type, the tag
+	 * and, at most, so many bytes of padding.
 	 */
 	if (v13)
 		return 1 + cid_len + 2 + 2 + 1 + aead->tag_len +
@@ -174,8 +175,9 @@ static bool make_mask(struct dtls_protection *p, const u8 *fragment, u8 *mask)
 }
 
 /*
- * Begin a record with its nonce and AAD; CCM needs the length of the text
- * first.
+ * Begin to seal or open a record: give the AEAD the nonce and the additional
+ * data, and, as CCM needs it first, the length of the text. Return false if
+ * libcrypto failed.
  */
 static bool aead_begin(struct dtls_protection *p, int enc, const u8 *nonce,
 		       const struct dtls_record *r, size_t len, u8 *tag)
@@ -200,7 +202,7 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 {
 	const struct dtls_aead *a = p->aead;
 	size_t padding = p->sn ? dtls_record_padding(len, a->tag_len) : 0;
-	bool typed = p->sn || p->cid_len; /* the content type follows the content */
+	bool typed = p->sn || p->cid_len; /* The type follows the content. */
 	size_t inner = len + typed + padding;
 	struct dtls_record r = {
 		.type = p->cid_len ? DTLS_CT_TLS12_CID : type,
@@ -228,7 +230,8 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 	q += explicit_len(p);
 
 	/*
-	 * The text is put together first: CCM takes one call to update alone.
+	 * Content, type and padding are put together first, as CCM takes the
+	 * text in one call only.
 	 */
 	memmove(q, content, len);
 	if (typed)
@@ -248,13 +251,13 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 	return (size_t)(q - out) + inner + a->tag_len;
 
 fail:
-	OPENSSL_cleanse(q, inner);	/* it may be the plaintext still */
+	OPENSSL_cleanse(q, inner);	/* The bytes may still be plaintext. */
 	return 0;
 }
 
 /*
- * Return true if a record, as parsed, belongs to this key. Its number is filled
- * in then.
+ * Return true if the record with the parsed header @record may belong to the
+ * key @p. The epoch and the number of a unified header are filled in then.
  */
 static bool resolve(struct dtls_protection *p, struct dtls_record *record,
 		    const u8 *fragment)

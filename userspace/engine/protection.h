@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Sealing and opening records in user space (RFC 6347 4.1.2, RFC 9146, RFC 9147
- * 4): one key of one direction, with the codec and the replay window that the
- * kernel uses.
+ * A protection seals or opens records in user space with one key of one
+ * direction (RFC 6347 4.1.2, RFC 9146, RFC 9147 4). It uses the same code for
+ * record formats and for the replay window as the kernel module.
  */
 #ifndef _DTLS_PROTECTION_H
 #define _DTLS_PROTECTION_H
@@ -11,8 +11,8 @@
 #include "suites.h"
 
 /*
- * The window has as many records as BoringSSL's. RFC 6347 4.1.2.6 recommends
- * 64.
+ * The size of the replay window in records, which is that of BoringSSL. RFC
+ * 6347 4.1.2.6 recommends 64.
  */
 #define DTLS_WINDOW_SIZE	256
 
@@ -24,15 +24,14 @@
  * @epoch:	the epoch
  * @seq:	number of the next record sent
  * @failed:	number of records that did not verify
- * @limit:	as in struct dtls_key_info
+ * @limit:	limit of the key, as in struct dtls_key_info
  * @max_plaintext: bytes of content of the largest record
- * @expiry:	when the key is dropped, as dtls_protection_used() has set it,
- *		or 0
+ * @expiry:	when the key is dropped, which dtls_protection_used() sets, or 0
  * @seen:	the replay window of a read key
  * @ring:	memory of @seen
- * @iv:		the IV
+ * @iv:		the write IV
  * @cid_len:	bytes of @cid
- * @cid:	the connection ID of its records
+ * @cid:	the connection ID of records under this key
  */
 struct dtls_protection {
 	EVP_CIPHER_CTX *ctx;
@@ -58,7 +57,7 @@ bool dtls_protection_usable(const struct dtls_crypto *c, u16 id);
  * dtls_protection_new() - set up a key
  * @c:		the endpoint's ciphers
  * @direction:	DTLS_RX or DTLS_TX
- * @key:	copied; the caller wipes it
+ * @key:	the key, which is copied; the caller wipes it
  *
  * Return: NULL if there is no memory, or libcrypto failed.
  */
@@ -72,7 +71,7 @@ void dtls_protection_free(struct dtls_protection *p);
 /* Return how many bytes a record is larger than its content, at most. */
 size_t dtls_protection_overhead(const struct dtls_protection *p);
 
-/* Return the same of a key that the engine has made. */
+/* Return what dtls_protection_overhead() returns, for the key @key. */
 size_t dtls_protection_overhead_of(const struct dtls_key_info *key);
 
 /**
@@ -86,8 +85,8 @@ size_t dtls_protection_overhead_of(const struct dtls_key_info *key);
  * The next sequence number is used up, even if libcrypto fails: no number may
  * ever be used twice.
  *
- * Return: bytes of record; 0: libcrypto failed, or the numbers are used up, or
- * the content is longer than the peer takes.
+ * Return: bytes of the record; or 0 if libcrypto failed, the sequence numbers
+ * are used up, or the content is longer than the peer accepts.
  */
 size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 			    const u8 *content, size_t len, u8 *out);
@@ -97,26 +96,28 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 /**
  * dtls_protection_open() - open one record
  * @p:		a read key
- * @record:	as parsed from @bytes; epoch and number are filled in if the
- *		header is a unified one (RFC 9147 4)
+ * @record:	the header, parsed from @bytes; epoch and number are filled in
+ *		if it is a unified one (RFC 9147 4)
  * @bytes:	the record from its first byte on
- * @out:	@record->fragment_len bytes; written even if it does not verify
+ * @out:	room for @record->fragment_len bytes, which are written even if
+ *		the record does not verify
  * @type:	set to the content's real type
  *
- * A record that verifies is marked as seen. A record of DTLS 1.2 has to bear the
- * connection ID of the key; dtls_cids_fit() judges those of DTLS 1.3.
+ * A record that verifies is marked as seen. A record of DTLS 1.2 has to bear
+ * the connection ID of the key; dtls_cids_fit() judges those of DTLS 1.3.
  *
  * Return: bytes of content; -1: the record is a forgery, a replay, or too long;
- * DTLS_RECORD_UNTYPED: the record verifies and has nothing in it, not even a type.
+ * DTLS_RECORD_UNTYPED: the record verifies and has nothing in it, not even a
+ * type.
  */
 long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 			  const u8 *bytes, u8 *out, u8 *type);
 
 /*
- * A read key stays until a newer one is seen in use, and then for as long as a
- * datagram may be on its way (RFC 9147 4.2.1, 8; RFC 9293 3.4.2: 2 minutes).
- * Both functions take the keys of an association, the newest first, with NULL
- * behind the last.
+ * A read key stays until the peer uses a newer one, and then for as long as a
+ * datagram may be under way (RFC 9147 4.2.1, 8; RFC 9293 3.4.2: 2 minutes).
+ * dtls_protection_used() and dtls_protection_expire() take the keys of an
+ * association, the newest first; NULL follows the last.
  */
 
 /* Note that a record was opened with @key[@used]. */

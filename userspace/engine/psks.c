@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Pre-shared keys; see psks.h. */
+/* This file asks the owner for pre-shared keys, and checks them. See psks.h. */
 #include "psks.h"
 
 #define IN_BOTH_ROLES	"the pre-shared key is used by client and server (RFC 9257)"
@@ -23,9 +23,10 @@ static int refuse(struct kdtls_engine *e, u8 *key, const char *reason)
 }
 
 /*
- * A key must be used by clients or by servers alone: an end that used it as
- * both would take its own messages, sent back to it, for those of the peer (RFC
- * 9257 4.1). The endpoint knows the last key of each role.
+ * Check a key that the owner gave. The clients and the servers of an endpoint
+ * must not use the same key: an end that used it as both would take its own
+ * messages, sent back to it, for those of the peer (RFC 9257 4.1). The endpoint
+ * remembers the last key of each role. Return 0 or an error.
  */
 static int check_key(struct kdtls_engine *e, u8 *key, size_t len)
 {
@@ -102,8 +103,10 @@ static bool same_key(const struct kdtls_engine *e, const u8 *key, size_t len,
 }
 
 /*
- * A client whose owner gives no key without a hint (RFC 4279 5.1) may still
- * have the key: a full handshake of DTLS 1.2 would ask with the hint.
+ * Return true if the owner of a client still has the key that the session @s
+ * began with. An owner that needs the server's hint to choose a key (RFC 4279
+ * 5.1) gives none here; then the session may be resumed, as a full handshake
+ * would ask with the hint.
  */
 static bool client_has_key(struct kdtls_engine *e, const struct dtls_session *s,
 			   u8 *key)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Pre-shared keys. The owner is asked for them here and nowhere else, and each
- * key is checked (RFC 9257 4, 6).
+ * Pre-shared keys. Only these functions ask the owner for them, and they check
+ * each key (RFC 9257 4, 6).
  */
 #ifndef _DTLS_PSKS_H
 #define _DTLS_PSKS_H
@@ -16,8 +16,8 @@
  * @identity_len: set to the bytes of @identity
  * @key:	room for KDTLS_PSK_MAX bytes, which the caller wipes
  *
- * Return: bytes of @key; 0: the owner has none; or an error: the key must not
- * be used.
+ * Return: bytes of @key; 0 if the owner has no key; or an error if the key must
+ * not be used.
  */
 int dtls_psks_client(struct kdtls_engine *e, const char *hint, u8 *identity,
 		     size_t *identity_len, u8 *key);

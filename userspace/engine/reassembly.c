@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The peer's handshake messages in their order; see reassembly.h. */
+/* This file puts the peer's handshake messages in order. See reassembly.h. */
 #include "reassembly.h"
 
 static struct dtls_incoming *slot_of(struct dtls_reassembly *r, u16 seq)

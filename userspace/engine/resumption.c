@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* This file decides which sessions may be resumed; see resumption.h. */
+/* This file decides which sessions may be resumed. See resumption.h. */
 #include "auth.h"
 #include "psks.h"
 #include "resumption.h"

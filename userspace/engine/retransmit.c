@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Flights that go out again; see retransmit.h. */
+/* This file decides which flights go out again. See retransmit.h. */
 #include "retransmit.h"
 
 /*
- * Flights that get lost fall back to these sizes of datagrams: what IPv6
- * guarantees, what every IPv4 host takes, and the least that is allowed, each
- * without the headers of IP and UDP.
+ * When flights get lost, datagrams are made smaller in these steps: the size
+ * that IPv6 guarantees, the size that every IPv4 host accepts, and the smallest
+ * that is allowed, each without the headers of IP and UDP.
  */
 static const u32 mtu_steps[] = { 1232, 548, KDTLS_MTU_MIN };
 
@@ -44,9 +44,10 @@ static void mtu_back_off(struct kdtls_engine *e)
 }
 
 /*
- * Return why the peer may have stopped to answer. A peer drops records that do not
- * verify and says nothing (RFC 6347 4.1.2.7). So an end of DTLS 1.2 whose pre-shared
- * key is not that of the peer sees silence behind its key exchange.
+ * Return a text that tells why the peer may have stopped to answer. A peer
+ * drops records that do not verify without an alert (RFC 6347 4.1.2.7). So if
+ * the two ends of a DTLS 1.2 handshake have different pre-shared keys, no
+ * answer comes after the key exchange.
  */
 static const char *silence_reason(const struct kdtls_engine *e)
 {
@@ -60,8 +61,8 @@ static const char *silence_reason(const struct kdtls_engine *e)
 int dtls_retransmit_expired(struct kdtls_engine *e)
 {
 	/*
-	 * An end that only waits gives the peer one retransmission more than
-	 * its own number.
+	 * An end that has nothing to send waits for one retransmission of the
+	 * peer more than it would make itself.
 	 */
 	bool waits = dtls_flight_done(&e->flight);
 	struct dtls_timer_limits limits;

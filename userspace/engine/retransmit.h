@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Flights that go out again (RFC 6347 4.2.4, RFC 9147 5.8): when the timer of a
- * flight expires, or when the peer shows that it has not got the flight.
+ * A flight goes out again when its timer expires, or when the peer shows that
+ * it has not received the flight (RFC 6347 4.2.4, RFC 9147 5.8).
  */
 #ifndef _DTLS_RETRANSMIT_H
 #define _DTLS_RETRANSMIT_H
@@ -12,9 +12,9 @@
 void dtls_retransmit_flight(struct kdtls_engine *e);
 
 /*
- * Do the same if nothing went out for half of the initial timeout. A peer's
- * record may be a replay, or a forgery of epoch 0: it must not cause more
- * datagrams than a timer would.
+ * Call dtls_retransmit_flight(), unless the flight went out less than half of
+ * the initial timeout ago. The record that causes the call may be a replay, or
+ * a forgery of epoch 0, and must not cause more datagrams than a timer would.
  */
 void dtls_retransmit_paced(struct kdtls_engine *e);
 
@@ -38,7 +38,8 @@ void dtls_retransmit_rest(struct kdtls_engine *e);
 void dtls_retransmit_expired13(struct kdtls_engine *e);
 
 /*
- * Send a flight that waits for a sign of the peer, as something came from it.
+ * Send a flight again that waits for a sign of life of the peer, because a
+ * record has come from the peer.
  */
 void dtls_retransmit_alive(struct kdtls_engine *e);
 

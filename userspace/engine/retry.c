@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The choice of suite and group, and the HelloRetryRequest; see retry.h. */
+/*
+ * This file chooses suite and group, and writes HelloRetryRequest. See retry.h.
+ */
 #include "retry.h"
 
 static bool usable(const struct dtls_suite *s,
@@ -9,8 +11,9 @@ static bool usable(const struct dtls_suite *s,
 }
 
 /*
- * Choose a suite. An external key goes with SHA-256 (RFC 8446 4.2.11), so such
- * suites are preferred if there may be one.
+ * Choose a suite. An external pre-shared key is used with SHA-256 (RFC 8446
+ * 4.2.11). So suites with SHA-256 are preferred if the client may have such a
+ * key. Return NULL if no suite is in common.
  */
 static const struct dtls_suite *choose_suite(const struct kdtls_endpoint *ep,
 					     const struct dtls_client_hello *ch)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The suite and the group that a server of DTLS 1.3 takes, and its
+ * The choice of suite and group by a server of DTLS 1.3, and its
  * HelloRetryRequest (RFC 8446 4.1.4).
  */
 #ifndef _DTLS_RETRY_H
@@ -9,10 +9,10 @@
 #include "endpoint.h"
 
 /**
- * struct dtls_choice - what a server of DTLS 1.3 takes of a hello
+ * struct dtls_choice - the suite and group that a server of DTLS 1.3 chooses
  * @suite:	the suite
- * @group:	the group, or NULL if none is in common
- * @share:	the client's share of that group, or empty
+ * @group:	the group, or NULL if no group is in common
+ * @share:	the client's key share of @group, or empty
  */
 struct dtls_choice {
 	const struct dtls_suite *suite;
@@ -24,11 +24,11 @@ struct dtls_choice {
  * dtls_retry_choose() - choose suite and group for a hello
  * @ep:		the endpoint that the hello is for
  * @ch:		the hello
- * @again:	the client has to be asked again anyway: the best group will do,
- *		whether its share is there or not
+ * @again:	a HelloRetryRequest is sent in any case, so the best group is
+ *		chosen even if the hello has no key share of it
  * @choice:	filled in
  *
- * Return: false: no suite in common.
+ * Return: false if no suite is in common.
  */
 bool dtls_retry_choose(const struct kdtls_endpoint *ep,
 		       const struct dtls_client_hello *ch, bool again,
@@ -39,7 +39,7 @@ bool dtls_retry_choose(const struct kdtls_endpoint *ep,
 
 /*
  * Write the body of a HelloRetryRequest. The same arguments give the same
- * bytes.
+ * bytes, so that a server can write it again from a cookie.
  */
 void dtls_retry_write(struct dtls_writer *w, u16 suite, u16 group,
 		      struct dtls_bytes cookie);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The server's handshake: its messages by version; see server.h. */
+/* This file gives the server's messages to the functions of their version. */
 #include "handshake.h"
 #include "server.h"
 #include "server12.h"

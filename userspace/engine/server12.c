@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The server's handshake of DTLS 1.2 (RFC 6347 4.2, RFC 5246 7.3, 7.4); see
- * server12.h.
+ * This file is the server's handshake of DTLS 1.2 (RFC 6347 4.2, RFC 5246 7.3,
+ * 7.4).
  */
 #include <openssl/rand.h>
 
@@ -15,10 +15,11 @@
 #include "server12.h"
 
 /*
- * Return the first of the endpoint's groups that the client has too. A client
- * without a list may be sent any group; P-256 is the one that all have (RFC
- * 8422 4). P-256 also goes first with ECDHE_PSK, which is older than X25519
- * (RFC 5489): wolfSSL 5.5 offers X25519 and cannot use it there.
+ * Return the first of the endpoint's groups that the client has too, or NULL. A
+ * client without a list may be sent any group; P-256 is the one that all
+ * clients have (RFC 8422 4). P-256 is also preferred for the ECDHE_PSK suites,
+ * which are older than X25519 (RFC 5489): wolfSSL 5.5 offers X25519 and cannot
+ * use it with them.
  */
 static const struct dtls_group *
 common_group(const struct kdtls_engine *e, const struct dtls_client_hello *ch,
@@ -69,8 +70,8 @@ static int choose_suite(struct kdtls_engine *e,
 }
 
 /*
- * Find a session that the client names by its ticket or its id, and set
- * hs->session.
+ * Find the session that the client names by its ticket or its session id, and
+ * set hs->session. Return false if there is none.
  */
 static bool find_session(struct kdtls_engine *e,
 			 const struct dtls_client_hello *ch)
@@ -115,8 +116,8 @@ static int try_resume(struct kdtls_engine *e,
 		return -e->error;
 	memcpy(e->secrets.master, s->master, DTLS_SECRET_SIZE);
 	/*
-	 * The echo of the client's session id says that the session is resumed,
-	 * by ticket or by id (RFC 5077 3.4).
+	 * The server echoes the client's session id to tell that it resumes
+	 * the session, by ticket or by id (RFC 5077 3.4).
 	 */
 	e->session_id_len = (u8)ch->session_id.len;
 	memcpy(e->session_id, ch->session_id.p, ch->session_id.len);
@@ -144,7 +145,10 @@ static int send_hello(struct kdtls_engine *e, const struct dtls_client_hello *ch
 	return dtls_handshake_message_end(e);
 }
 
-/* Write ServerECDHParams. The key is kept for the client's share. */
+/*
+ * Write ServerECDHParams. The key is kept until the client's key share comes.
+ * Return 0 or an error.
+ */
 static int write_point(struct kdtls_engine *e, struct dtls_writer *w)
 {
 	const struct dtls_group *group = dtls_group_find(e->group);
@@ -186,7 +190,7 @@ static int send_key_exchange(struct kdtls_engine *e)
 	u8 kx = e->suite->kx;
 
 	if (kx == DTLS_KX_PSK && !hint)
-		return 0; /* the message is for the hint alone (RFC 4279 2) */
+		return 0; /* Without a hint there is no message (RFC 4279 2). */
 	w = dtls_handshake_message(e, DTLS_SERVER_KEY_EXCHANGE);
 	if (kx & DTLS_KX_PSK)
 		wr_vec(w, 2, hint, hint ? strlen(hint) : 0);
@@ -244,7 +248,11 @@ static int send_resumed_flight(struct kdtls_engine *e,
 	return 0;
 }
 
-/* Decide what a full handshake needs to know before ServerHello is written. */
+/*
+ * Choose what ServerHello depends on in a full handshake: the suite, whether the
+ * client is asked for a certificate, and whether it gets a ticket or a session
+ * id. Return 0 or an error.
+ */
 static int prepare_full(struct kdtls_engine *e,
 			const struct dtls_client_hello *ch)
 {
@@ -274,8 +282,8 @@ int dtls_server12_client_hello(struct kdtls_engine *e,
 	int resumed;
 
 	/*
-	 * Version numbers count downwards, so that of DTLS 1.0 is higher (RFC
-	 * 8446 4.2.1).
+	 * Version numbers count downwards, so a version above that of DTLS 1.2
+	 * is an older one (RFC 8446 4.2.1).
 	 */
 	if (e->d13 || !e->ep->speaks12 ||
 	    (dtls_ext_has(&ch->ext, DTLS_EXT_VERSIONS) &&
@@ -309,9 +317,9 @@ static int certificate(struct kdtls_engine *e, struct dtls_bytes body)
 }
 
 /*
- * Find the key for an identity. For an unknown identity the handshake goes on
- * with a random key, so that a stranger cannot find out which identities exist
- * (RFC 4279 2).
+ * Find the pre-shared key of an identity. For an unknown identity the handshake
+ * goes on with a random key, so that a stranger cannot find out which
+ * identities exist (RFC 4279 2). Return 0 or an error.
  */
 static int find_psk(struct kdtls_engine *e, struct dtls_bytes identity, u8 *psk,
 		    size_t *len)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The server's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5); see server13.h.
+ * This file is the server's handshake of DTLS 1.3 (RFC 8446 4, RFC 9147 5).
  */
 #include "ack.h"
 #include "auth.h"
@@ -15,8 +15,8 @@
 #include "server13.h"
 
 /*
- * So many identities of one hello are tried, as each may cost a decryption or a
- * call of the owner.
+ * At most so many identities of one hello are tried, as each may cost a
+ * decryption or a call of the owner.
  */
 #define IDENTITIES_MAX	8
 
@@ -41,8 +41,8 @@ static bool has_mode(const struct dtls_client_hello *ch, u8 mode)
 }
 
 /*
- * Return true if a key may be used without Diffie-Hellman, which both ends have
- * to allow (psk_ke, RFC 8446 4.2.9).
+ * Return true if a pre-shared key may be used without Diffie-Hellman, which
+ * both ends have to allow (psk_ke, RFC 8446 4.2.9).
  */
 static bool can_do_without_group(const struct kdtls_engine *e,
 				 const struct dtls_client_hello *ch)
@@ -52,9 +52,10 @@ static bool can_do_without_group(const struct kdtls_engine *e,
 }
 
 /*
- * Put what came before this hello into the transcript: the hash of the first
- * hello, which the cookie bears, and the HelloRetryRequest, which is written
- * again and comes out the same.
+ * Put the messages before the second hello into the transcript, from its
+ * cookie: the hash of the first hello, which is in the cookie, and the
+ * HelloRetryRequest, which is written again with the same bytes. Return 0 or an
+ * error.
  */
 static int restore(struct kdtls_engine *e, const struct dtls_retry *r,
 		   struct dtls_bytes cookie)
@@ -77,10 +78,11 @@ static int restore(struct kdtls_engine *e, const struct dtls_retry *r,
 }
 
 /*
- * Take the cookie of a second hello, which proves the address. The gate has
- * opened it, unless the engine itself sent it: that happens when a ticket was
- * to stand for a cookie and was refused (ask_for_cookie()). Such a cookie is
- * opened here.
+ * Take the cookie of a second hello, which proves the client's address. The
+ * gate has checked the cookie, unless the engine itself has sent it: that
+ * happens when a ticket took the place of a cookie at the gate and was refused
+ * here, see ask_for_cookie(). Such a cookie is checked here. Return 0 or an
+ * error.
  */
 static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
 {
@@ -99,7 +101,7 @@ static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
 	if (hello)
 		r = hello->retry;
 	e->unproven = false;
-	/* The transcript has the request that this engine itself sent. */
+	/* A request that this engine has sent is in the transcript already. */
 	if (hs->retried)
 		return 0;
 	hs->retried = true;
@@ -109,8 +111,8 @@ static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
 }
 
 /*
- * Send HelloRetryRequest. With @want_cookie it asks for a proof of the address,
- * otherwise for a share of the chosen group.
+ * Send HelloRetryRequest. With @want_cookie it asks for a proof of the client's
+ * address, else for a key share of the chosen group. Return 0 or an error.
  */
 static int send_retry(struct kdtls_engine *e, const struct dtls_choice *choice,
 		      bool want_cookie)
@@ -149,7 +151,10 @@ static int send_retry(struct kdtls_engine *e, const struct dtls_choice *choice,
 	return 0;
 }
 
-/* Check that a second hello does as HelloRetryRequest said (RFC 8446 4.1.2). */
+/*
+ * Check that a second hello does what the HelloRetryRequest asked for (RFC 8446
+ * 4.1.2). Return 0 or an error.
+ */
 static int keep_to_retry(struct kdtls_engine *e,
 			 const struct dtls_client_hello *ch,
 			 struct dtls_choice *choice)
@@ -168,21 +173,26 @@ static int keep_to_retry(struct kdtls_engine *e,
 	return 0;
 }
 
-/* Return true if the gate has tried to open the ticket that is looked at. */
+/*
+ * Return true if the gate has tried to open the key hs->psk_index as a ticket.
+ */
 static bool was_tried(const struct dtls_handshake *hs)
 {
 	return hs->hello && hs->hello->tried && !hs->psk_index;
 }
 
 /*
- * Return true if the gate has checked the proof of the key that is looked at.
+ * Return true if the gate has checked the binder of the key hs->psk_index.
  */
 static bool was_proven(const struct dtls_handshake *hs)
 {
 	return was_tried(hs) && hs->hello->early;
 }
 
-/* Open a ticket into hs->session, unless the gate has done so. */
+/*
+ * Open a ticket into hs->session, unless the gate has done so. Return false if
+ * it is not a ticket of this endpoint.
+ */
 static bool open_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 {
 	struct dtls_handshake *hs = e->hs;
@@ -201,8 +211,8 @@ static bool open_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 }
 
 /*
- * Take a ticket, if it is good and its hash is that of the suite. Return true
- * if it was taken.
+ * Take a ticket, if its session may be resumed and its hash is that of the
+ * suite. Return true if the ticket was taken.
  */
 static bool take_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 {
@@ -224,9 +234,9 @@ static bool take_ticket(struct kdtls_engine *e, struct dtls_bytes ticket)
 }
 
 /*
- * Ask the owner for the key of an identity. Such a key goes with SHA-256 alone
- * (RFC 8446 4.2.11), and no certificate goes with it. Return 1 if there is one,
- * 0 if not, or an error.
+ * Ask the owner for the external pre-shared key of an identity. Such a key is
+ * used with SHA-256 only (RFC 8446 4.2.11), and without certificates. Return 1
+ * if there is such a key, 0 if not, or an error.
  */
 static int take_external(struct kdtls_engine *e, struct dtls_bytes identity)
 {
@@ -244,8 +254,9 @@ static int take_external(struct kdtls_engine *e, struct dtls_bytes identity)
 }
 
 /*
- * Check the proof of a key. It covers the hello up to the list of binders,
- * which is its end (RFC 8446 4.2.11.2).
+ * Check the binder of a pre-shared key. It covers the hello up to the list of
+ * binders, which is the end of the hello (RFC 8446 4.2.11.2). Return 0 or an
+ * error.
  */
 static int check_binder(struct kdtls_engine *e, struct dtls_bytes binder,
 			size_t list_len)
@@ -269,10 +280,10 @@ static int check_binder(struct kdtls_engine *e, struct dtls_bytes binder,
 }
 
 /*
- * Take one of the client's keys if it is known and proven and, if it is a
- * session's, good enough for what is asked now. The proof comes before the
- * owner is asked, as anybody may repeat a ticket. Return 1 if the key was
- * taken, 0 if not, or an error.
+ * Take one of the client's pre-shared keys if it is known, its binder is right
+ * and, if it is that of a session, the session may be resumed. The binder is
+ * checked before the owner is asked about the session, as anybody may repeat a
+ * ticket. Return 1 if the key was taken, 0 if not, or an error.
  */
 static int try_psk(struct kdtls_engine *e, struct dtls_bytes identity,
 		   struct dtls_bytes binder, size_t list_len)
@@ -315,8 +326,9 @@ static bool next_psk(struct dtls_bytes *ids, struct dtls_bytes *binders,
 }
 
 /*
- * Take the first of the client's keys that is known here, if any. The lists are
- * read to their end before a key of theirs is used.
+ * Take the first of the client's pre-shared keys that this server knows, if
+ * any. Both lists are checked to their ends before one of the keys is used.
+ * Return 0 or an error.
  */
 static int choose_psk(struct kdtls_engine *e,
 		      const struct dtls_client_hello *ch)
@@ -346,8 +358,8 @@ static int choose_psk(struct kdtls_engine *e,
 }
 
 /*
- * Choose the server's certificate, and ask for the client's if the endpoint
- * does so.
+ * Choose the server's certificate, and decide whether the client is asked for
+ * one. Return 0 or an error.
  */
 static int choose_certificate(struct kdtls_engine *e,
 			      const struct dtls_client_hello *ch,
@@ -357,8 +369,9 @@ static int choose_certificate(struct kdtls_engine *e,
 		return nothing_in_common(e, "no group in common");
 	if (!dtls_identity_for_hello(e, DTLS_KX_13, ch)) {
 		/*
-		 * The alert is that of a wrong proof, so that a stranger cannot
-		 * find out which identities exist (RFC 8446 6.2).
+		 * The alert is the same as for a wrong binder, so that a
+		 * stranger cannot find out which identities exist (RFC 8446
+		 * 6.2).
 		 */
 		if (dtls_ext_has(&ch->ext, DTLS_EXT_PSK))
 			return dtls_fail(e, KDTLS_EPROTOCOL,
@@ -457,10 +470,10 @@ static int send_flight(struct kdtls_engine *e,
 }
 
 /*
- * Ask for a cookie after all. The ticket that let the hello pass without a
- * cookie is not taken, as its session is not good enough any more. So the
- * address has to prove itself, and the second hello is judged anew: what the
- * first one claimed is forgotten.
+ * Ask for a cookie after all, because the session of the ticket that let the
+ * hello pass the gate without a cookie may not be resumed any more. The client
+ * has to prove its address. The second hello is judged anew, so what the first
+ * one claimed is dropped. Return 0 or an error.
  */
 static int ask_for_cookie(struct kdtls_engine *e,
 			  const struct dtls_choice *choice)
@@ -516,7 +529,7 @@ static int negotiate(struct kdtls_engine *e, const struct dtls_client_hello *ch,
 	return 0;
 }
 
-/* Ask for the share that the hello lacks. */
+/* Ask for the key share that the hello lacks. Return 0 or an error. */
 static int ask_for_share(struct kdtls_engine *e,
 			 const struct dtls_client_hello *ch,
 			 const struct dtls_choice *choice)
@@ -529,8 +542,9 @@ static int ask_for_share(struct kdtls_engine *e,
 }
 
 /*
- * Take one of the client's keys, if a way of using it is common to both. A key
- * that is used without Diffie-Hellman has no use for the client's share.
+ * Take one of the client's pre-shared keys, if both ends allow the same way of
+ * using it, with or without Diffie-Hellman. Without Diffie-Hellman the client's
+ * key share is not used. Return 0 or an error.
  */
 static int use_psk(struct kdtls_engine *e, const struct dtls_client_hello *ch,
 		   struct dtls_choice *choice)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A session that can be resumed, as bytes; see session.h. */
+/* This file turns sessions into bytes and back. See session.h. */
 #include "session.h"
 
 /*
- * The first byte of a session. It changes with the format, and old sessions are
- * refused.
+ * The first byte of a session. It changes with the format, so that sessions of
+ * an older format are refused.
  */
 #define FORMAT	4
 
@@ -50,7 +50,9 @@ bool dtls_session_read(struct dtls_session *s, struct dtls_bytes bytes)
 							DTLS_VERSION_1_2);
 }
 
-/* No difference here can overflow, as the values are known to be ordered. */
+/*
+ * dtls_session_life() compares before it subtracts, so no difference overflows.
+ */
 u32 dtls_session_life(const struct dtls_peer *peer, u32 limit, int64_t now)
 {
 	u64 age, left;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A session that can be resumed: what a client keeps, what a server seals into
- * a ticket (RFC 5077) or keeps under a session id (RFC 5246 7.3).
+ * A session that can be resumed. A client keeps it; a server seals it into a
+ * ticket (RFC
+ * 5077) or keeps it under a session id (RFC 5246 7.3).
  */
 #ifndef _DTLS_SESSION_H
 #define _DTLS_SESSION_H
@@ -11,22 +12,22 @@
 
 #define DTLS_SESSION_ID_SIZE	32
 
-/* A session may live so many seconds at most (RFC 8446 4.6.1). */
+/* A session may be resumed for so many seconds at most (RFC 8446 4.6.1). */
 #define DTLS_SESSION_LIFE_MAX	604800
 
 /**
  * struct dtls_session - a session that can be resumed
  * @version:	DTLS_VERSION_*
- * @suite:	number of its suite
- * @ems:	its master secret is extended (RFC 7627)
- * @peer:	who the peer is, as a full handshake found it
- * @master:	the master secret; DTLS 1.3: the ticket's key
- * @made:	when it was made, in seconds since 1970
- * @life:	seconds that it may be resumed for
+ * @suite:	number of the suite
+ * @ems:	the master secret is extended (RFC 7627)
+ * @peer:	identity of the peer, from a full handshake
+ * @master:	the master secret; DTLS 1.3: the ticket's pre-shared key
+ * @made:	when the session was made, in seconds since 1970
+ * @life:	how many seconds the session may be resumed
  * @age_add:	DTLS 1.3: the number that hides the ticket's age (RFC 8446
  *		4.2.11.1)
- * @early:	DTLS 1.3: bytes of early data that it allows, or 0
- * @alpn:	the protocol, or empty
+ * @early:	DTLS 1.3: how many bytes of early data the session allows, or 0
+ * @alpn:	the protocol of ALPN, or empty
  * @name:	the server's name (SNI), or empty
  * @id:		session id of DTLS 1.2, or empty
  * @ticket:	the ticket, or empty
@@ -48,22 +49,21 @@ struct dtls_session {
 };
 
 /*
- * Write a session as bytes. It has secrets, so that whoever wipes @w wipes them
- * as well.
+ * Write a session as bytes. The bytes contain secrets, so the caller wipes @w.
  */
 void dtls_session_write(const struct dtls_session *s, struct dtls_writer *w);
 
 /*
- * Read a session. @s points into @bytes. Return: false if they are damaged, or
- * of another version of this library.
+ * Read a session. @s points into @bytes. Return false if the bytes are damaged,
+ * or written by another version of this library.
  */
 bool dtls_session_read(struct dtls_session *s, struct dtls_bytes bytes);
 
 /*
- * Compute for how long a session with this peer may still be resumed: @limit
- * seconds from when the peer proved who it is, and no longer than its chain is
- * valid. It does not count that the session was renewed since (RFC 8446 4.6.1).
- * Return: seconds; 0: it may not.
+ * Return for how many more seconds a session with @peer may be resumed: until
+ * @limit seconds after the full handshake in which the peer proved its
+ * identity, and no longer than its chain is valid. A renewal of the session
+ * does not prolong this (RFC 8446 4.6.1). Return 0 if it may not be resumed.
  */
 u32 dtls_session_life(const struct dtls_peer *peer, u32 limit, int64_t now);
 

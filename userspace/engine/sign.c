@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Signatures by scheme; see sign.h. */
+/* This file makes and verifies signatures. See sign.h. */
 #include <openssl/rsa.h>
 
 #include "sign.h"

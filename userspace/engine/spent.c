@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Tickets that early data came with; see spent.h. */
+/*
+ * This file remembers the tickets that were used for early data. See spent.h.
+ */
 #include <sys/mman.h>
 
 #include "spent.h"
@@ -8,7 +10,7 @@
 #define PLACES	8	/* entries in a row of the table */
 
 struct dtls_spent_table {
-	u64 ours;		/* 1 in the process that made it; wiped: 0 */
+	u64 ours;		/* 1; a child process finds it wiped, 0 */
 	u64 unused;
 	struct {
 		u64 ticket;
@@ -61,7 +63,9 @@ bool dtls_spent_ask(struct dtls_spent *spent, struct dtls_bytes ticket,
 
 	if (!t || !t->ours || ticket.len < 8 || !fresh(s, age, now))
 		return false;
-	/* The end of a ticket is a tag, which nobody can choose. */
+	/*
+	 * A ticket ends with a tag, which nobody can choose, and so is a hash.
+	 */
 	id = dtls_get_be(ticket.p + ticket.len - 8, 8);
 	row = id % ROWS * PLACES;
 	for (i = 0; i < PLACES; i++) {

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * This file remembers the tickets that early data came with (RFC 8446 8). A
- * ticket is good for early data once, and only near the time that its age tells.
+ * The table of spent tickets, those that were used for early data (RFC 8446 8).
+ * A ticket may be used for early data once, and only near the time that its age
+ * tells.
  *
  * A hello tells how old its ticket is, and its early data is accepted for
- * DTLS_FRESH seconds around the time that follows from this (8.3). For so long
- * its ticket is remembered (8.1), in a table of fixed size; a ticket that finds
- * no place there is refused. Tickets of another endpoint are under another key, so no
- * table is shared.
+ * DTLS_FRESH seconds around the time that follows from this (RFC 8446 8.3). For
+ * so long its ticket is remembered (RFC 8446 8.1), in a table of fixed size; a
+ * ticket for which the table has no place is refused. Tickets of another
+ * endpoint are under another key, so no table is shared.
  */
 #ifndef _DTLS_SPENT_H
 #define _DTLS_SPENT_H
 
 #include "session.h"
 
-#define DTLS_FRESH	10	/* seconds that a hello may come early or late */
+#define DTLS_FRESH	10	/* A hello may come so many seconds early or late. */
 
 /*
- * The table is memory that a child process finds wiped (MADV_WIPEONFORK), as a
- * child cannot know what the others take. So a process that was forked off
- * after the endpoint was made takes no early data, and the one that made the
- * endpoint goes on.
+ * The table lies in memory that a child process finds wiped (MADV_WIPEONFORK),
+ * as a child cannot know which tickets the other processes take. So a process
+ * that was forked off after the endpoint was made takes no early data. The
+ * process that made the endpoint goes on taking it.
  */
 struct dtls_spent_table;
 
@@ -36,10 +37,10 @@ void dtls_spent_exit(struct dtls_spent *spent);
 
 /**
  * dtls_spent_ask() - ask whether early data may come with a ticket
- * @spent:	the endpoint's; without a table no early data may come
- * @ticket:	as issued by this endpoint
- * @s:		what the ticket holds
- * @age:	as the client tells it, hidden by @s->age_add
+ * @spent:	the endpoint's table; without one no early data may come
+ * @ticket:	a ticket that this endpoint has issued
+ * @s:		the session in the ticket
+ * @age:	the ticket's age that the client tells, hidden by @s->age_add
  * @now:	seconds since 1970
  * @spend:	the ticket is used for early data, and must not be used again
  *

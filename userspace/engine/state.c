@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* One association: how it is made, how it fails and stops; see state.h. */
+/*
+ * This file makes, stops and frees the state of one association. See state.h.
+ */
 #include "state.h"
 
 void dtls_state_random(struct kdtls_engine *e, u8 *buf, size_t len)
@@ -131,9 +133,9 @@ void dtls_state_drop_heartbeat(struct kdtls_engine *e)
 }
 
 /*
- * An address that has proven nothing gets three times what came from it and no
- * more, however often a flight is sent again (RFC 9147 5.1). The client sends
- * again too, which raises the limit.
+ * dtls_state_credit() bounds what goes to an unproven address: three times the
+ * bytes that came from it, however often a flight is sent again (RFC 9147 5.1).
+ * Each retransmission of the client raises the limit.
  */
 void dtls_state_credit(struct kdtls_engine *e, size_t len)
 {

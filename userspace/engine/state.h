@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One association. struct kdtls_engine has what stays as long as the
- * association does, struct dtls_handshake what is dropped when the handshake is
- * done. A function that returns int returns 0, or the final error of the engine
- * after dtls_fail().
+ * The state of one association. struct kdtls_engine lives as long as the
+ * association, struct dtls_handshake until the handshake is done. A function
+ * that returns int returns 0, or the final error of the engine after
+ * dtls_fail().
  */
 #ifndef _DTLS_STATE_H
 #define _DTLS_STATE_H
@@ -42,15 +42,16 @@ enum dtls_step {
 	SERVER13_CERTIFICATE,
 	SERVER13_VERIFY,
 	SERVER13_FINISHED,
-	DTLS_STEP_FLUSH,	/* the last flight of this end is still to be sent */
+	DTLS_STEP_FLUSH,	/* The last flight of this end is still to be sent. */
 	DTLS_STEP_DONE,
 };
 
 /**
- * struct dtls_held - what came before its time, and is kept until then
- * @next:	the one that came next, or NULL
- * @opened:	@data is verified application data, which the end of the handshake
- *		hands out; else it is a record whose key is not there yet
+ * struct dtls_held - data or a record that came too early and is kept
+ * @next:	the next one in the order of arrival, or NULL
+ * @opened:	true: @data is verified application data, which is handed out at
+ *		the end of the handshake; false: @data is a record whose key is
+ *		not there yet
  * @len:	bytes of @data
  * @data:	the data or the record
  */
@@ -62,13 +63,13 @@ struct dtls_held {
 };
 
 /**
- * struct dtls_handshake - what only a handshake needs
+ * struct dtls_handshake - state that is needed during a handshake only
  * @step:	the message or event that is expected next
  *
  * Messages:
  *
  * @transcript:	all messages so far
- * @before:	bytes of @transcript before the message that is looked at
+ * @before:	bytes of @transcript before the message that is being received
  * @in:		the peer's messages, put in order
  * @out:	the message that is being written
  * @send_seq:	message_seq of this end's next message
@@ -83,7 +84,7 @@ struct dtls_held {
  * @rx_key:	DTLS 1.2: read key of epoch 1
  * @data_tx:	DTLS 1.3: the server's first data key, if it is used before the
  *		handshake is done
- * @held:	what came before its time, the oldest first
+ * @held:	data and records that came too early, the oldest first
  * @held_len:	bytes of memory of @held, bounded by kdtls_config.max_early
  *
  * Key exchange:
@@ -106,7 +107,7 @@ struct dtls_held {
  * Resumption:
  *
  * @session_bytes: the session that may be resumed, as bytes
- * @session:	the same, read; points into @session_bytes
+ * @session:	the parsed session; points into @session_bytes
  * @has_session: @session is set
  * @send_ticket: the server is going to send a ticket
  * @ticket_due:	the client waits for a ticket
@@ -116,7 +117,8 @@ struct dtls_held {
  * Both ends:
  *
  * @hello:	server: the hello being read, as the gate let it in, or NULL
- * @offered:	client: a bit (1 << enum dtls_extension) for each extension offered
+ * @offered:	client: a bit (1 << enum dtls_extension) for each extension
+ *		offered
  * @cookie:	client: the server's cookie, allocated by OPENSSL_malloc()
  * @verify_requests: client: number of HelloVerifyRequests taken
  * @hello_record: client: number of the first record of its newest hello
@@ -125,12 +127,12 @@ struct dtls_held {
  *
  * @retried:	there was a HelloRetryRequest
  * @psk_chosen:	a pre-shared key is used, and no certificate
- * @psk_resumes: that key is a session's
+ * @psk_resumes: the pre-shared key is that of a session
  * @share_group: client: group of @kex_key
  * @psk_asked:	client: the owner was asked for a pre-shared key
  * @retry_suite: suite of the HelloRetryRequest
  * @retry_group: server: group that the HelloRetryRequest asked for, or 0
- * @psk_index:	server: place of the key looked at in the hello's list
+ * @psk_index:	server: place in the hello's list of the key that is being tried
  * @secret:	the present stage of the key schedule (RFC 8446 7.1)
  * @client_secret: the client's handshake traffic secret
  * @server_secret: the server's handshake traffic secret
@@ -140,7 +142,7 @@ struct dtls_held {
  * @psk_identity_len: bytes of @psk_identity
  * @psk_identity: identity of @psk
  *
- * All that is secret in it is wiped when it is dropped.
+ * All secrets in the structure are wiped when it is dropped.
  */
 struct dtls_handshake {
 	enum dtls_step step;
@@ -210,7 +212,7 @@ struct dtls_handshake {
 #define DTLS_MESSAGE_SEQ_MAX	65535	/* message_seq never wraps (RFC 6347 4.2.2). */
 
 /**
- * struct dtls13 - what DTLS 1.3 needs when the handshake is done
+ * struct dtls13 - state that DTLS 1.3 needs after the handshake
  * @rx_secret:	traffic secret of the newest read epoch
  * @tx_secret:	traffic secret of the newest write epoch
  * @exporter:	the exporter's secret (RFC 8446 7.5)
@@ -220,13 +222,14 @@ struct dtls_handshake {
  * @linger:	server: when the engine's handshake keys are dropped
  * @in:		the peer's messages after the handshake
  * @send_seq:	message_seq of this end's next message
- * @receive_seq: message_seq of the peer's next message; 65536: no message is new
+ * @receive_seq: message_seq of the peer's next message; 65536: no message is
+ *		new
  * @arrived:	the last flight of this end has arrived
  * @updating:	the flight has a KeyUpdate
  * @ticket_due:	a ticket is to be sent
  * @update_due:	a KeyUpdate is to be sent
- * @update_both: that KeyUpdate is to ask for the peer's as well
- * @new_cids:	NewConnectionId that is to be sent
+ * @update_both: the KeyUpdate asks the peer for one, too
+ * @new_cids:	the NewConnectionId message that is to be sent
  * @spare:	connection IDs that the peer gave and that are not used yet
  * @spare_count: number of @spare, DTLS_CIDS_MAX at most
  * @cids_wanted: number that the last RequestConnectionId asked for
@@ -281,9 +284,9 @@ struct dtls_acks {
 /**
  * struct dtls_heartbeat - heartbeats under way (RFC 6520)
  * @timer:	retransmission timer of the request of this end
- * @request_due: that request is to be sent
- * @size:	bytes of that request
- * @payload:	payload of that request
+ * @request_due: the request of this end is to be sent
+ * @size:	bytes of the request of this end
+ * @payload:	payload of the request of this end
  * @response:	the answer to the request of the peer, or NULL
  * @response_len: bytes of @response
  */
@@ -331,8 +334,8 @@ struct dtls_heartbeat {
  * @session_id:	session id of DTLS 1.2
  * @peer:	who the peer is, as bytes that dtls_auth_peer() reads
  * @secrets:	master secret and randoms, for the exporter
- * @d13:	what DTLS 1.3 needs, or NULL
- * @early:	early data, or NULL if none is to go or come
+ * @d13:	state of DTLS 1.3, or NULL
+ * @early:	state of early data, or NULL if none may be sent or received
  *
  * Keys of the handshake's encrypted epoch, which is 1, or 2 in DTLS 1.3:
  *
@@ -440,11 +443,11 @@ static inline bool dtls_state_may_be_13(const struct kdtls_engine *e)
 }
 
 /**
- * dtls_fail() - give up
+ * dtls_fail() - end the association because of an error
  * @e:		the engine, which makes no more progress after that
  * @error:	enum kdtls_engine_error
- * @alert:	goes to the peer, unless it is KDTLS_ALERT_NONE
- * @reason:	text that is never freed
+ * @alert:	the alert that is sent to the peer; KDTLS_ALERT_NONE: none
+ * @reason:	the error in words: a text that is never freed
  *
  * Only the first failure counts.
  *
@@ -452,27 +455,27 @@ static inline bool dtls_state_may_be_13(const struct kdtls_engine *e)
  */
 int dtls_fail(struct kdtls_engine *e, int error, u8 alert, const char *reason);
 
-/* Give up for a message that cannot be parsed. */
+/* Fail because of a message that cannot be parsed. */
 static inline int dtls_fail_decode(struct kdtls_engine *e, const char *reason)
 {
 	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_DECODE_ERROR, reason);
 }
 
-/* Give up for a message with a value that it must not have. */
+/* Fail because of a message with a value that it must not have. */
 static inline int dtls_fail_illegal(struct kdtls_engine *e, const char *reason)
 {
 	return dtls_fail(e, KDTLS_EPROTOCOL, KDTLS_ALERT_ILLEGAL_PARAMETER,
 			 reason);
 }
 
-/* Give up because libcrypto failed. */
+/* Fail because libcrypto failed. */
 static inline int dtls_fail_internal(struct kdtls_engine *e)
 {
 	return dtls_fail(e, KDTLS_ECRYPTO, KDTLS_ALERT_INTERNAL_ERROR,
 			 "libcrypto failed");
 }
 
-/* Give up for want of memory, or because a limit of memory is reached. */
+/* Fail because there is no memory, or because a limit of memory is reached. */
 static inline int dtls_fail_memory(struct kdtls_engine *e)
 {
 	return dtls_fail(e, KDTLS_EMEMORY, KDTLS_ALERT_INTERNAL_ERROR,
@@ -483,12 +486,15 @@ static inline int dtls_fail_memory(struct kdtls_engine *e)
 void dtls_state_alert(struct kdtls_engine *e, u8 level, u8 alert);
 
 /*
- * Drop all that is to be sent but an alert, and the keys unless the alert goes out
- * under them.
+ * Drop everything that is to be sent but an alert, and drop the keys unless the
+ * alert goes out under them.
  */
 void dtls_state_stop(struct kdtls_engine *e);
 
-/* Fill @buf with random bytes that may be seen by all; if that fails, give up. */
+/*
+ * Fill @buf with random bytes that everybody may see. If that is not possible,
+ * the engine fails.
+ */
 void dtls_state_random(struct kdtls_engine *e, u8 *buf, size_t len);
 
 /* Return the time, in seconds since 1970. */
@@ -516,22 +522,25 @@ void dtls_state_drop_acks(struct kdtls_engine *e);
 /* Free the heartbeats under way: no request, response or timer is left. */
 void dtls_state_drop_heartbeat(struct kdtls_engine *e);
 
-/* Wipe and free what DTLS 1.3 needs after the handshake, if it is there. */
+/* Wipe and free @e->d13, if there is one. */
 void dtls_state_free13(struct kdtls_engine *e);
 
 /*
- * Count @len bytes that came from an address that has proven nothing: three
- * times as many may go there (RFC 9147 5.1).
+ * Count @len bytes that came from an unproven address. Three times as many
+ * bytes may be sent there (RFC 9147 5.1).
  */
 void dtls_state_credit(struct kdtls_engine *e, size_t len);
 
 /*
- * Return true if there are keys of DTLS 1.3, and numbers for another message of
- * this end.
+ * Return true if there are keys of DTLS 1.3, and a message_seq for another
+ * message of this end.
  */
 bool dtls_state_can_tell13(const struct kdtls_engine *e);
 
-/* Return true if there is an epoch for another write key as well. */
+/*
+ * Return true if dtls_state_can_tell13() does and there is an epoch for another
+ * write key.
+ */
 bool dtls_state_can_update13(const struct kdtls_engine *e);
 
 #endif /* _DTLS_STATE_H */

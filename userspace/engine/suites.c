@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Cipher suites, groups and signature schemes; see suites.h. */
+/* The tables of cipher suites, groups and signature schemes. See suites.h. */
 #include "suites.h"
 
 #define ECDSA	(DTLS_KX_ECDHE | DTLS_KX_ECDSA)
@@ -13,7 +13,9 @@
 #define CCM	DTLS_CIPHER_AES_CCM_128
 #define CCM_8	DTLS_CIPHER_AES_CCM_8_128
 
-/* The suites stand in the order of preference that holds if none is configured. */
+/*
+ * The suites stand in the order of preference that holds if none is configured.
+ */
 const struct dtls_suite dtls_suites[] = {
 	{ 0x1301, DTLS_KX_13, GCM_128, false },	/* RFC 8446 B.4 */
 	{ 0x1303, DTLS_KX_13, CHACHA, false },
@@ -37,8 +39,8 @@ const struct dtls_suite dtls_suites[] = {
 	{ 0xd003, EPSK, CCM_8, false },
 	{ 0xc0a8, PSK, CCM_8, false },
 	/*
-	 * These are not offered by default: 2^7 forgeries use up a key (RFC
-	 * 9147 4.5.3).
+	 * The suites with AES-CCM-8 are not offered by default, as 2^7
+	 * forgeries use up a key (RFC 9147 4.5.3).
 	 */
 	{ 0xc0ae, ECDSA, CCM_8, false },
 	{ 0x1305, DTLS_KX_13, CCM_8, false },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Cipher suites, groups and signature schemes: what the numbers mean. */
+/* The tables of cipher suites, groups and signature schemes. */
 #ifndef _DTLS_SUITES_H
 #define _DTLS_SUITES_H
 
@@ -7,21 +7,21 @@
 #include "crypto.h"
 
 /*
- * These bits tell how the premaster secret comes about, and what authenticates
- * whom.
+ * The kinds of suites: how the premaster secret is made, and what authenticates
+ * the server.
  */
 #define DTLS_KX_PSK	0x01	/* RFC 4279 */
 #define DTLS_KX_ECDHE	0x02	/* RFC 8422; with DTLS_KX_PSK: RFC 5489 */
 #define DTLS_KX_ECDSA	0x04	/* a certificate with an EC or Ed25519 key */
 #define DTLS_KX_RSA	0x08	/* a certificate with an RSA key */
 #define DTLS_KX_CERT	(DTLS_KX_ECDSA | DTLS_KX_RSA)
-#define DTLS_KX_13	0x10	/* a suite of DTLS 1.3, where extensions tell both */
+#define DTLS_KX_13	0x10	/* DTLS 1.3, whose extensions tell both */
 
 /**
  * struct dtls_suite - a cipher suite
- * @id:		its number
+ * @id:		number of the suite
  * @kx:		DTLS_KX_*: key exchange and authentication
- * @cipher:	its AEAD, DTLS_CIPHER_*
+ * @cipher:	the AEAD, DTLS_CIPHER_*
  * @sha384:	the hash of the PRF or of HKDF is SHA-384, else SHA-256
  */
 struct dtls_suite {
@@ -32,8 +32,8 @@ struct dtls_suite {
 };
 
 /**
- * struct dtls_group - a group of key exchange: a curve, or one with a KEM
- * @id:		its number
+ * struct dtls_group - a group of key exchange: a curve, or a curve with a KEM
+ * @id:		number of the group
  * @point_len:	bytes of a client's share
  * @answer_len:	bytes of a server's share
  * @kem:	the server encapsulates a secret; for DTLS 1.3 alone
@@ -51,7 +51,7 @@ struct dtls_group {
 
 /**
  * struct dtls_scheme - a signature scheme
- * @id:		its number
+ * @id:		number of the scheme
  * @kx:		DTLS_KX_*: the suites that it can authenticate
  * @pss:	the padding is RSA-PSS
  * @curve:	DTLS 1.3: the only curve of its keys (RFC 8446 4.2.3), or 0
@@ -72,7 +72,8 @@ struct dtls_scheme {
 
 extern const struct dtls_suite dtls_suites[];
 extern const size_t dtls_suite_count;
-extern const size_t dtls_suite_default_count;	/* number of those used if none is configured */
+/* The first dtls_suite_default_count suites are used if none is configured. */
+extern const size_t dtls_suite_default_count;
 extern const struct dtls_group dtls_groups[];
 extern const size_t dtls_group_count;
 extern const struct dtls_scheme dtls_schemes[];
@@ -87,7 +88,7 @@ const struct dtls_group *dtls_group_find(u16 id);
 /* Return the signature scheme of this number, or NULL if it is unknown. */
 const struct dtls_scheme *dtls_scheme_find(u16 id);
 
-/* Return true if it is a suite of DTLS 1.3. */
+/* Return true if @suite is one of DTLS 1.3. */
 static inline bool dtls_suite_is_13(const struct dtls_suite *suite)
 {
 	return suite->kx & DTLS_KX_13;

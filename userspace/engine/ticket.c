@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Session tickets (RFC 5077); see ticket.h. */
+/* This file seals and opens session tickets (RFC 5077). See ticket.h. */
 #include <openssl/rand.h>
 
 #include "ticket.h"
@@ -13,8 +13,9 @@ _Static_assert(KEY_SIZE == DTLS_SHARED_KEY_SIZE,
 	       "a derived key is as long as a random one");
 
 /*
- * Fill in the name of a key, and the key: both are random, or of a period. @key has
- * room for DTLS_HASH_MAX bytes.
+ * Fill in a new key and its name: random ones, or those that the shared secret
+ * yields for @period. @key has room for DTLS_HASH_MAX bytes. Return false if
+ * libcrypto failed.
  */
 static bool choose_key(const struct dtls_tickets *t, u64 period, u8 *name,
 		       u8 *key)
@@ -31,7 +32,7 @@ static bool choose_key(const struct dtls_tickets *t, u64 period, u8 *name,
 	return true;
 }
 
-/* Put a new key into the place of the current one, which becomes the previous. */
+/* Make a new current key. The one before becomes the previous key. */
 static bool new_key(struct dtls_tickets *t, const struct dtls_crypto *c,
 		    int64_t made, u64 period)
 {
@@ -78,8 +79,9 @@ void dtls_tickets_exit(struct dtls_tickets *t)
 }
 
 /*
- * Seal or open with AES-256-GCM. The name of the key is authenticated too. @tag
- * is read or written.
+ * Seal or open a session with AES-256-GCM. The name of the key is
+ * authenticated, too. @tag is written when sealing, and read when opening.
+ * Return false if it failed.
  */
 static bool crypt(const struct dtls_ticket_key *k, int enc, const u8 *iv,
 		  struct dtls_bytes in, u8 *out, u8 *tag)

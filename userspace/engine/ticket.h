@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Session tickets (RFC 5077): what a server seals for the client to keep. */
+/*
+ * Session tickets (RFC 5077): sessions that a server seals and the client
+ * keeps.
+ */
 #ifndef _DTLS_TICKET_H
 #define _DTLS_TICKET_H
 
@@ -9,8 +12,8 @@
 /**
  * struct dtls_ticket_key - a key that seals tickets
  * @ctx:	libcrypto's context with the key, or NULL if there is none yet
- * @made:	when it was made, in seconds since 1970
- * @name:	bytes that begin each ticket under this key
+ * @made:	when the key was made, in seconds since 1970
+ * @name:	name of the key, with which each ticket under it begins
  */
 struct dtls_ticket_key {
 	EVP_CIPHER_CTX *ctx;
@@ -24,10 +27,10 @@ struct dtls_ticket_key {
  * @key:	the current key and the one before
  * @shared:	the secret that keys are derived from, if endpoints share one
  *
- * Tickets are sealed with AES-256-GCM under a key of the endpoint's. The key
- * is replaced after the life of a ticket, and the key before it still opens,
- * so that every ticket can be used for its whole life. With a secret that
- * endpoints share the life of a ticket is a period, and each period has its key.
+ * Tickets are sealed with AES-256-GCM under a key of the endpoint. The key is
+ * replaced after the life of a ticket, and the previous key still opens
+ * tickets, so that every ticket can be used for its whole life. If endpoints
+ * share a secret, each period of that length has its own key.
  */
 struct dtls_tickets {
 	u32 life;
@@ -39,16 +42,16 @@ struct dtls_tickets {
 void dtls_tickets_exit(struct dtls_tickets *t);
 
 /*
- * Seal a session into a ticket, and write the ticket to @out. @now is in seconds
- * since 1970. Return false if libcrypto or memory failed.
+ * Seal a session into a ticket, and write the ticket to @out. @now is in
+ * seconds since 1970. Return false if libcrypto or memory failed.
  */
 bool dtls_ticket_seal(struct dtls_tickets *t, const struct dtls_crypto *c,
 		      const struct dtls_session *s, int64_t now,
 		      struct dtls_writer *out);
 
 /*
- * Open a ticket. @s points into @plain. Return: false if it is not of this
- * endpoint, damaged or too old.
+ * Open a ticket. @s points into @plain. Return false if the ticket is not of
+ * this endpoint, is damaged, or is too old.
  */
 bool dtls_ticket_open(struct dtls_tickets *t, const struct dtls_crypto *c,
 		      struct dtls_bytes ticket, int64_t now,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The handshake messages so far; see transcript.h. */
+/* This file keeps and hashes the messages of a handshake. See transcript.h. */
 #include "fragment.h"
 #include "transcript.h"
 
@@ -17,7 +17,10 @@ bool dtls_transcript_add(struct dtls_transcript *t, const u8 *message,
 	return !t->all.failed;
 }
 
-/* Begin the running hash anew: the messages have changed, or the hash. */
+/*
+ * Drop the running hash, because the messages have changed, or the hash
+ * function.
+ */
 static void restart(struct dtls_transcript *t)
 {
 	EVP_MD_CTX_free(t->running);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The handshake messages so far (RFC 6347 4.2.6), each with a header as if it
- * had come in one fragment.
+ * The transcript has the messages of a handshake up to now (RFC 6347 4.2.6),
+ * each with a header as if it had come in one fragment.
  *
- * The messages are kept, not only a running hash: the hash is known only after
- * ServerHello, CertificateVerify may want another one or the messages
- * themselves (Ed25519), and DTLS 1.3 leaves the fields of DTLS out and replaces
- * a first ClientHello by its hash (RFC 9147 5.2, RFC 8446 4.4.1).
+ * The messages are kept, and not only a running hash. The hash function is
+ * known only after ServerHello; CertificateVerify may need another one, or the
+ * messages themselves (Ed25519); and DTLS 1.3 leaves out the header fields of
+ * DTLS and replaces a first ClientHello by its hash (RFC 9147 5.2, RFC 8446
+ * 4.4.1).
  */
 #ifndef _DTLS_TRANSCRIPT_H
 #define _DTLS_TRANSCRIPT_H
@@ -14,7 +15,7 @@
 #include "crypto.h"
 
 /**
- * struct dtls_transcript - the messages so far; zeroed to begin with
+ * struct dtls_transcript - the messages of a handshake; all zero at first
  * @all:	the messages
  * @hashed:	bytes of @all that are in @running
  * @running:	hash of the first @hashed bytes of @all, or NULL
@@ -44,31 +45,33 @@ bool dtls_transcript_add(struct dtls_transcript *t, const u8 *message,
 /**
  * dtls_transcript_hash() - hash the messages
  * @t:		the transcript
- * @c:		the endpoint's
- * @md:		c->sha256 or c->sha384
- * @len:	bytes from the beginning that count
- * @out:	DTLS_HASH_MAX bytes
+ * @c:		the endpoint's algorithms
+ * @md:		the hash: c->sha256 or c->sha384
+ * @len:	how many bytes of the transcript are hashed, from its beginning
+ * @out:	room for DTLS_HASH_MAX bytes
  *
- * Return: bytes of hash; 0: libcrypto failed.
+ * Return: bytes of the hash, or 0 if libcrypto failed.
  */
 size_t dtls_transcript_hash(struct dtls_transcript *t,
 			    const struct dtls_crypto *c, const EVP_MD *md,
 			    size_t len, u8 *out);
 
 /*
- * Shorten the headers of all messages, of those that are there and of those to
- * come, as DTLS 1.3 leaves out its own fields (RFC 9147 5.2).
+ * Shorten the headers of all messages, also of those that are added later: the
+ * transcript of DTLS 1.3 leaves out the header fields that TLS does not have
+ * (RFC 9147 5.2).
  */
 void dtls_transcript_shorten(struct dtls_transcript *t);
 
 /**
  * dtls_transcript_fold() - put a hash in place of the first ClientHello
  * @t:		the transcript
- * @hash:	of the first ClientHello (RFC 8446 4.4.1)
- * @rest:	what came after it, with short headers
+ * @hash:	hash of the first ClientHello (RFC 8446 4.4.1)
+ * @rest:	the messages behind the first ClientHello, with short headers
  *
- * Everything that was there before is gone. A HelloRetryRequest asks for this,
- * as a server keeps no more of the hello than its hash.
+ * All messages that were there before are dropped. This is done after a
+ * HelloRetryRequest, as a server keeps no more of the first hello than its
+ * hash.
  *
  * Return: false if there is no memory.
  */

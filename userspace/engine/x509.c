@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Identities and trust; see x509.h. */
+/* This file reads identities and roots, and verifies chains. See x509.h. */
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
@@ -10,8 +10,8 @@
 #include "x509.h"
 
 /*
- * The security level for keys, curves and hashes of 112 bits and more (RFC 9325
- * 4.2)
+ * libcrypto's security level 2 refuses keys, curves and hashes of less than 112
+ * bits of security (RFC 9325 4.2).
  */
 #define AUTH_LEVEL	2
 
@@ -66,8 +66,8 @@ static bool write_issuer(struct dtls_writer *w, const X509 *cert)
 }
 
 /*
- * Write SubjectPublicKeyInfo: its length in @n bytes, or no length with 0, and
- * DER.
+ * Write the SubjectPublicKeyInfo of @key in DER, behind its length in @n bytes;
+ * with @n 0 there is no length. Return false on failure.
  */
 static bool write_spki(struct dtls_writer *w, unsigned int n, EVP_PKEY *key)
 {
@@ -83,8 +83,8 @@ static bool write_spki(struct dtls_writer *w, unsigned int n, EVP_PKEY *key)
 }
 
 /*
- * Write the body of Certificate, which is the same each time. The first
- * certificate is kept as well.
+ * Write the body of Certificate to @id, as it is the same in each handshake.
+ * The first certificate is kept, too. Return 0 or an error.
  */
 static int write_chain(struct dtls_identity *id, STACK_OF(X509) *certs)
 {
@@ -183,8 +183,8 @@ bool dtls_x509_identity_named(const struct dtls_identity *id, const char *name)
 }
 
 /*
- * Add to the digest of what is trusted: sessions that rest on less are not
- * resumed.
+ * Add a root or raw key to the digest of everything that is trusted. A session
+ * is resumed only if the digest is the same as when the session was made.
  */
 static bool digest_add(struct dtls_trust *t, const void *data, size_t len)
 {
@@ -385,7 +385,10 @@ int64_t dtls_x509_chain_end(const struct dtls_chain *chain)
 	return chain->leaf ? expiry_of(chain->leaf) : DTLS_NO_END;
 }
 
-/* Return the earliest expiry in the chain that libcrypto has built. */
+/*
+ * Return when the first certificate of the chain that libcrypto has built
+ * expires.
+ */
 static int64_t built_chain_end(X509_STORE_CTX *ctx)
 {
 	STACK_OF(X509) *built = X509_STORE_CTX_get0_chain(ctx);
@@ -400,7 +403,7 @@ static int64_t built_chain_end(X509_STORE_CTX *ctx)
 	return end;
 }
 
-/* Return true if the certificate bears the name of a host (RFC 9525 6.3). */
+/* Return true if the certificate has a name of a host at all (RFC 9525 6.3). */
 static bool has_names(X509 *leaf)
 {
 	GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Identities and trust: certificates and raw public keys of this end, and those
- * that it trusts. Everything X.509 is libcrypto's.
+ * Identities and trust: the certificates and raw public keys of this end, and
+ * the roots and raw public keys that it trusts. libcrypto handles X.509.
  */
 #ifndef _DTLS_X509_H
 #define _DTLS_X509_H
@@ -18,12 +18,13 @@
 #define DTLS_CERT_RAW	2
 
 /**
- * struct dtls_identity - a key of this end, and what is shown for it
+ * struct dtls_identity - a key of this end, with its certificate or as a raw key
  * @next:	the endpoint's next identity, or NULL
  * @key:	the private key
- * @leaf:	its certificate, or NULL if it is a raw public key
- * @message:	the body of its Certificate message, in the form of DTLS 1.2
- * @issuers:	the issuers of its chain, as a list of names
+ * @leaf:	certificate of the key, or NULL if the key is shown as a raw
+ *		public key
+ * @message:	the body of the Certificate message, in the form of DTLS 1.2
+ * @issuers:	the issuers of the chain, as a list of names
  */
 struct dtls_identity {
 	struct dtls_identity *next;
@@ -38,7 +39,8 @@ struct dtls_identity {
  * @store:	the roots
  * @raw:	the raw public keys, each a SubjectPublicKeyInfo in DER
  * @raw_count:	number of @raw
- * @digest:	SHA-256 of all that was added, in order
+ * @digest:	SHA-256 of all roots and keys, in the order in which they were
+ *		added
  */
 struct dtls_trust {
 	X509_STORE *store;
@@ -48,10 +50,10 @@ struct dtls_trust {
 };
 
 /**
- * struct dtls_chain - what a peer has shown
- * @leaf:	its certificate, or NULL if it has shown a raw public key
- * @others:	the other certificates of its chain
- * @key:	its public key
+ * struct dtls_chain - the certificates or the raw public key that a peer has shown
+ * @leaf:	the peer's certificate, or NULL if it has shown a raw public key
+ * @others:	the other certificates of the chain
+ * @key:	the peer's public key
  * @count:	number of certificates, or 1 for a raw key
  * @der:	each of them in DER; points into the message
  * @der_len:	bytes of each of @der
@@ -74,7 +76,10 @@ int dtls_x509_identity_new(const struct dtls_store *chain,
 			   const struct dtls_store *key,
 			   struct dtls_identity **identity);
 
-/* Read an identity with a raw public key (RFC 7250), likewise. */
+/*
+ * Read an identity that is shown as a raw public key (RFC 7250). Return what
+ * dtls_x509_identity_new() returns.
+ */
 int dtls_x509_identity_new_raw(const struct dtls_store *key,
 			       struct dtls_identity **identity);
 
@@ -82,7 +87,8 @@ int dtls_x509_identity_new_raw(const struct dtls_store *key,
 void dtls_x509_identity_free(struct dtls_identity *id);
 
 /*
- * Return true if the certificate bears this name. A raw key bears every name.
+ * Return true if the identity's certificate has the name @name. A raw key has
+ * every name.
  */
 bool dtls_x509_identity_named(const struct dtls_identity *id, const char *name);
 
@@ -97,8 +103,8 @@ bool dtls_x509_identity_issued(const struct dtls_identity *id,
 int dtls_x509_trust_add(struct dtls_trust *t, const struct dtls_store *roots);
 
 /*
- * Add a raw public key. Return 0, or an error that kdtls_endpoint_trust_raw_key()
- * has.
+ * Add a raw public key. Return 0, or an error that
+ * kdtls_endpoint_trust_raw_key() has.
  */
 int dtls_x509_trust_add_raw(struct dtls_trust *t,
 			    const struct dtls_store *source);
@@ -111,24 +117,25 @@ void dtls_x509_trust_exit(struct dtls_trust *t);
 
 /**
  * dtls_x509_chain_parse() - read the body of a Certificate message
- * @chain:	zeroed; points into @body on success
- * @body:	the message in the form of DTLS 1.2 (RFC 5246 7.4.2), or a raw key
- * @raw:	it is one SubjectPublicKeyInfo (RFC 7250 3)
+ * @chain:	all zero before; points into @body on success
+ * @body:	the message in the form of DTLS 1.2 (RFC 5246 7.4.2), or a raw
+ *		key
+ * @raw:	@body is one SubjectPublicKeyInfo (RFC 7250 3)
  *
  * Return: 0, or the alert to send. An empty list leaves @chain->count 0.
  */
 int dtls_x509_chain_parse(struct dtls_chain *chain, struct dtls_bytes body,
 			  bool raw);
 
-/* Free what was parsed, and zero @chain. */
+/* Free the parsed certificates and key, and zero @chain. */
 void dtls_x509_chain_free(struct dtls_chain *chain);
 
 /**
- * struct dtls_purpose - what a chain has to be good for
- * @server:	the chain is of a server; else of a client
- * @name:	the host name or address that its certificate must bear (see
- *		name.h), or NULL if any will do
- * @time:	seconds since 1970
+ * struct dtls_purpose - what a chain is verified for
+ * @server:	true: the chain is that of a server; false: of a client
+ * @name:	the host name or address that the certificate must have, from
+ *		dtls_name_read(); NULL: any name will do
+ * @time:	the time at which the chain must be valid, in seconds since 1970
  */
 struct dtls_purpose {
 	bool server;
@@ -137,11 +144,11 @@ struct dtls_purpose {
 };
 
 /**
- * dtls_x509_chain_verify() - check whether a chain is good for a peer
- * @t:		what is trusted
- * @chain:	what the peer has shown
- * @purpose:	what the chain has to be good for; a raw key is good for all
- * @until:	if the chain is good, set to when the first of its certificates
+ * dtls_x509_chain_verify() - verify the chain or raw key that a peer has shown
+ * @t:		the roots and raw keys that are trusted
+ * @chain:	the chain or raw key
+ * @purpose:	the purpose of the chain; a trusted raw key serves every purpose
+ * @until:	if the chain is valid, set to when the first of its certificates
  *		expires
  * @reason:	set to the result in words
  *
@@ -153,8 +160,8 @@ int dtls_x509_chain_verify(const struct dtls_trust *t,
 			   const char **reason);
 
 /*
- * Return when the certificate that was shown expires, whoever signed it, or
- * DTLS_NO_END for a raw public key.
+ * Return when the peer's certificate expires, in seconds since 1970, without a
+ * look at its issuers; or DTLS_NO_END for a raw public key.
  */
 int64_t dtls_x509_chain_end(const struct dtls_chain *chain);
 
