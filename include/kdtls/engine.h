@@ -96,7 +96,7 @@ enum kdtls_engine_error {
 	KDTLS_EDAMAGED,		/* a block of PEM cannot be read */
 	KDTLS_EENCRYPTED,	/* what was given is encrypted, and no passphrase is set */
 	KDTLS_EPASSPHRASE,	/* what was given does not open with the passphrase */
-	KDTLS_EURI,		/* no provider of libcrypto's opens the URI */
+	KDTLS_EURI,		/* libcrypto opens nothing at the URI, or not with this PIN */
 	KDTLS_EMISMATCH,	/* the private key is not the certificate's */
 	KDTLS_EKIND,		/* the kind of key is not supported */
 	KDTLS_EFORGERIES,	/* max_forgeries of the configuration was reached */

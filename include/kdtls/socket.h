@@ -126,7 +126,8 @@ KDTLS_API int kdtls_use_psk(struct kdtls_endpoint *endpoint,
  *
  * A name that begins with a scheme, such as that of "pkcs11:token=my;object=server", and
  * is no file's is opened by the provider of libcrypto that has the scheme, which the
- * configuration of OpenSSL names. "file:" is the scheme of files.
+ * configuration of OpenSSL names. What such a provider does not open is KDTLS_EURI,
+ * whatever the reason. "file:" is the scheme of files.
  *
  * What is encrypted, and a token that wants a PIN, is opened with the passphrase of
  * kdtls_endpoint_set_passphrase().

@@ -151,7 +151,8 @@ static int read_uri(struct load *l, UI_METHOD *ui, const char *uri)
 		return unreadable(l, -KDTLS_EURI);
 	err = read_store(l, store, -KDTLS_EURI);
 	OSSL_STORE_close(store);
-	return err;
+	/* A provider does not tell a wrong PIN from an object that is not there. */
+	return err == -KDTLS_EPASSPHRASE ? -KDTLS_EURI : err;
 }
 
 /* Put the issuer of each certificate behind it, from the first on (RFC 5246 7.4.2). */
