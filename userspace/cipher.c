@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* This file has what the record layer has to know of a cipher; see cipher.h. */
+/* This file takes a protected record apart for the AEAD of another library. */
 #include "cipher.h"
 #include <kdtls/kdtls.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * This file has what the record layer has to know of a cipher, and of one record
- * under its key.
+ * These functions number the ciphers, and take a protected record apart so that
+ * the AEAD of another library can open it.
  */
 #ifndef _KDTLS_CIPHER_H
 #define _KDTLS_CIPHER_H
@@ -9,20 +9,20 @@
 #include "aead.h"
 
 /*
- * Return a bit for the cipher that no other cipher has, or 0 if there is no
- * such cipher.
+ * Return a bit that stands for the cipher @id and for no other one, or 0 if
+ * there is no such cipher.
  */
 unsigned int cipher_bit(unsigned int id);
 
 /**
- * struct sealed - a protected record, taken apart for an AEAD
+ * struct sealed - the parts of a protected record that an AEAD needs
  * @cipher:	the AEAD
  * @rec:	the record's header
  * @nonce:	the record's nonce
  * @aad:	additional data that the tag covers too
  * @aad_len:	bytes of @aad
  * @text:	ciphertext with the tag behind it; points into the record
- * @text_len:	bytes of both
+ * @text_len:	bytes of ciphertext and tag
  */
 struct sealed {
 	const struct dtls_aead *cipher;
@@ -37,9 +37,9 @@ struct sealed {
 /**
  * sealed_parse() - take a record apart
  * @s:		filled in
- * @key:	the key it shall be opened with
- * @buf:	from the record's first byte to the datagram's last
- * @len:	their number
+ * @key:	the key that the record is to be opened with
+ * @buf:	the bytes from the record's first to the datagram's last
+ * @len:	number of bytes at @buf
  *
  * Return: the record's length, or 0 if it is malformed or of another epoch.
  */
@@ -49,7 +49,7 @@ size_t sealed_parse(struct sealed *s, const struct dtls_key_info *key,
 /**
  * open_fn - open one record with the AEAD of another library
  * @key:	the key
- * @s:		the record, taken apart
+ * @s:		the parts of the record
  * @plain:	room for the content
  *
  * Return: true if the tag is right.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The inside of the socket driver. A file uses those above it:
+ * The internal functions of the socket driver. A file uses the files above it
+ * in this list:
  *
  *	user_records.c  makes and opens records where the kernel does not
  *	owner.c     is what an engine has as its ctx
@@ -23,19 +24,20 @@
 #include "engine/protection.h"
 #include "timers.h"
 
-#define DATAGRAM_MAX	65536	/* bytes of buffer for any datagram */
-#define ADDRESS_KEY_MAX	64	/* as in struct kdtls_sender */
+#define DATAGRAM_MAX	65536	/* A buffer of this size holds any datagram. */
+#define ADDRESS_KEY_MAX	64	/* The longest address of a struct kdtls_sender. */
 
 /* ---- scratch.c ---- */
 
 /*
- * A program's threads may have stacks of 64 KiB, so a datagram is put nowhere
- * near the stack: an endpoint keeps the buffers its calls have needed, one for
- * each that works on a datagram while another does. Both functions take no lock,
- * as an endpoint belongs to one thread at a time.
+ * A program's threads may have stacks of 64 KiB, so datagrams are not put on
+ * the stack. Instead an endpoint keeps buffers. It has as many as its calls
+ * have needed at once: a call that works on a datagram may lead to another one
+ * that does. Both functions take no lock, as an endpoint belongs to one thread
+ * at a time.
  */
 
-/* Return DATAGRAM_MAX bytes, or NULL if there is no memory. */
+/* Take a buffer of DATAGRAM_MAX bytes. Return NULL if there is no memory. */
 uint8_t *scratch_take(struct kdtls_endpoint *ep);
 
 /* Give a buffer back, in which no plaintext is left. @data may be NULL. */
@@ -55,7 +57,8 @@ struct user_records *user_records_new(const struct dtls_crypto *crypto);
 void user_records_free(struct user_records *u);
 
 /*
- * Take a key, as ops->key of an engine gives it. Return 0 or a negative error.
+ * Take a key from the callback @key of struct kdtls_ops. Return 0 or a negative
+ * error.
  */
 int user_records_key(struct user_records *u, int direction,
 		     const struct dtls_key_info *key,
@@ -65,8 +68,8 @@ int user_records_key(struct user_records *u, int direction,
 int user_records_cid(struct user_records *u, const uint8_t *cid, size_t len);
 
 /*
- * Put this connection ID into the records made from now on. Return 0, or
- * -EINVAL if its length is not that of the one before.
+ * Put the connection ID @cid into the records that are made from now on. Return
+ * 0, or -EINVAL if it is not as long as the connection ID before it.
  */
 int user_records_peer_cid(struct user_records *u, const uint8_t *cid,
 			  size_t len);
@@ -75,7 +78,8 @@ int user_records_peer_cid(struct user_records *u, const uint8_t *cid,
 size_t user_records_overhead(const struct user_records *u);
 
 /*
- * Give the next record the number of the one sealed last, which did not leave.
+ * Let the next record have the sequence number of the last one, which was
+ * sealed but never sent.
  */
 void user_records_unseal(struct user_records *u);
 
@@ -83,8 +87,8 @@ void user_records_unseal(struct user_records *u);
 struct dtls_record_number user_records_next(const struct user_records *u);
 
 /*
- * Return true if @info has been set to an event. Each event comes once for a
- * key.
+ * Set @info to the next event that the engine has not been told of, if there is
+ * one. Each event comes once for a key. Return false if there is none.
  */
 bool user_records_event(struct user_records *u, struct dtls_record_info *info);
 
@@ -103,8 +107,9 @@ ssize_t user_records_seal(struct user_records *u, uint8_t type,
 
 /**
  * struct datagram - a datagram that is being read
- * @rest:	what is left of it
- * @named:	see dtls_cids_fit()
+ * @rest:	the bytes that are not read yet
+ * @named:	the datagram has a connection ID of the association; see
+ *		dtls_cids_fit()
  */
 struct datagram {
 	struct dtls_bytes rest;
@@ -114,15 +119,15 @@ struct datagram {
 /**
  * user_records_open() - take the next record off a datagram
  * @u:		records in user space
- * @d:		the datagram; its rest begins behind the record then, and is
- *		empty if the beginning of another record cannot be found
+ * @d:		the datagram; @d->rest is moved behind the record, and is empty
+ *		if the beginning of another record cannot be found
  * @plain:	room for DTLS_FRAGMENT_SIZE_MAX bytes of content
- * @raw:	set to the record as it came, if it was not opened
- * @info:	set to what is known of the record; its flag DTLS_RECORD_RAW
- *		says that the record was not opened
+ * @raw:	set to the record as it was received, if it was not opened
+ * @info:	set to type, epoch and number of the record; the flag
+ *		DTLS_RECORD_RAW tells that the record was not opened
  *
- * Return: bytes of content or of @raw; -EAGAIN if nothing is left of the
- * datagram; -EBADMSG if the record was dropped and the call is to be repeated.
+ * Return: bytes of content or of @raw; -EAGAIN if the datagram has no more
+ * records; or -EBADMSG if the record was dropped, and the caller calls again.
  */
 ssize_t user_records_open(struct user_records *u, struct datagram *d,
 			  uint8_t *plain, struct dtls_bytes *raw,
@@ -143,8 +148,8 @@ bool user_records_full(const struct user_records *u);
 bool user_records_pending(const struct user_records *u);
 
 /*
- * Read the oldest content that is kept. @cut is set if @len bytes do not hold
- * it. Return its bytes, or -EAGAIN if there is none.
+ * Read the oldest content that is kept. Set @cut if it has more than @len
+ * bytes. Return how many bytes were read, or -EAGAIN if no content is kept.
  */
 ssize_t user_records_read(struct user_records *u, void *buf, size_t len,
 			  uint8_t *flags, bool *cut);
@@ -166,13 +171,16 @@ STAILQ_HEAD(kept_list, kept);
 struct owner;
 
 /**
- * struct owner_ops - what becomes of keys and connection IDs
- * @first:	called before the first key, which is @key: chooses what makes the
- *		records
- * @key:	takes a key, as key of struct kdtls_ops; @seen may be NULL
- * @ready:	called when both keys of the handshake were taken: opens what was kept
- * @cid:	as cid of struct kdtls_ops
- * @peer_cid:	as peer_cid of struct kdtls_ops
+ * struct owner_ops - the functions that take an engine's keys and connection IDs
+ * @first:	called with the first key before @key is: chooses whether the
+ *		kernel or user space makes the records
+ * @key:	takes a key, like @key of struct kdtls_ops; @seen may be NULL
+ * @ready:	called when both keys of the handshake were taken: opens the
+ *		records that were kept
+ * @cid:	takes a connection ID for the peer to use, like @cid of struct
+ *		kdtls_ops
+ * @peer_cid:	takes a connection ID of the peer, like @peer_cid of struct
+ *		kdtls_ops
  *
  * Each returns 0 or a negative error.
  */
@@ -187,11 +195,12 @@ struct owner_ops {
 };
 
 /**
- * struct owner - what every engine of the driver has as its ctx
+ * struct owner - the owner of an engine of the driver, which is the engine's ctx
  * @ops:	tells owners of different kinds apart
  * @endpoint:	the endpoint that the association belongs to
  * @engine:	the engine of the association
- * @user:	on the user path, the records in user space; else NULL
+ * @user:	the record layer in user space, if that makes the records; else
+ *		NULL
  * @kept_len:	bytes of @kept
  * @kept:	records that came before their keys
  * @why:	why the kernel does not make the records, or why a key was not
@@ -199,7 +208,8 @@ struct owner_ops {
  * @server:	this end is the server
  * @keyed:	@ops->first was called
  *
- * It is the first member of struct kdtls_socket and of struct kdtls_client.
+ * This structure is the first member of struct kdtls_socket and struct
+ * kdtls_client.
  */
 struct owner {
 	const struct owner_ops *ops;
@@ -215,30 +225,37 @@ struct owner {
 
 /*
  * Set up a zeroed owner and make its engine, for which @key is the peer's
- * address. The endpoint keeps a buffer of scratch from here on, so that no later
- * call fails for lack of it. Return 0, or -KDTLS_EMEMORY if there is no memory
- * or max_handshakes are going on.
+ * address. The endpoint keeps a buffer of scratch from here on, so that no
+ * later call fails for lack of it. Return 0, or -KDTLS_EMEMORY if there is no
+ * memory or max_handshakes are going on.
  */
 int owner_init(struct owner *o, struct kdtls_endpoint *ep, enum kdtls_role role,
 	       const uint8_t *key, size_t key_len);
 
-/* Free the engine, the records and what was kept. */
+/* Free the engine, the record layer and the records that were kept. */
 void owner_exit(struct owner *o);
 
 /* Return true if the handshake is done and the association has not ended. */
 bool owner_established(const struct owner *o);
 
 /*
- * Take a key from the engine: key of struct kdtls_ops, for endpoints of sockets.
- * @ctx is the struct owner. Return 0 or a negative error.
+ * Take a key from the engine. The function is the callback @key of struct
+ * kdtls_ops for endpoints of sockets. @ctx is the struct owner. Return 0 or a
+ * negative error.
  */
 int owner_key(void *ctx, int direction, const struct dtls_key_info *key,
 	      const struct dtls_window *seen);
 
-/* Let records that arrive bear one more connection ID: cid, likewise. */
+/*
+ * Let received records have one more connection ID. The function is the
+ * callback @cid of struct kdtls_ops. Return 0 or a negative error.
+ */
 int owner_cid(void *ctx, uint8_t *cid, size_t len);
 
-/* Put another connection ID into records that go out: peer_cid, likewise. */
+/*
+ * Put another connection ID into records that are sent. The function is the
+ * callback @peer_cid of struct kdtls_ops. Return 0 or a negative error.
+ */
 int owner_peer_cid(void *ctx, const uint8_t *cid, size_t len);
 
 /* ---- kept.c ---- */
@@ -250,17 +267,21 @@ int owner_peer_cid(void *ctx, const uint8_t *cid, size_t len);
 void kept_add(struct owner *o, const uint8_t *data, size_t len);
 
 /*
- * Sort the kept records of @key's epoch. Genuine application data stays, and
- * counts as not seen in @window, and @key begins with it. All other records were
- * the engine's, or forged, and are dropped. Return 0 or -KDTLS_ECRYPTO.
+ * Sort the kept records of @key's epoch. Those with genuine application data
+ * stay: they are unmarked in @window, and @key->rec_seq is lowered to the first
+ * of them, so that whoever gets @key accepts them. All other records were the
+ * engine's, or forged, and are dropped. Return 0 or -KDTLS_ECRYPTO.
  */
 int kept_sort(struct owner *o, struct dtls_key_info *key,
 	      struct dtls_window *window);
 
-/* Let the records in user space open and queue what was kept. */
+/*
+ * Let the record layer in user space open the kept records, and queue their
+ * content.
+ */
 void kept_open(struct owner *o);
 
-/* Drop what was kept. */
+/* Drop the kept records. */
 void kept_forget(struct owner *o);
 
 /* ---- socket.c ---- */
@@ -269,21 +290,22 @@ struct keeper;
 
 /**
  * struct kdtls_socket - one association
- * @owner:	its engine, and what belongs to that; the first member
- * @fd:		its connected socket; -1 means that it speaks through that of
+ * @owner:	the owner of the engine; the first member
+ * @fd:		the connected socket; -1: the association uses the socket of
  *		@old
  * @error:	the negative error that ended the association, or 0
- * @icmp:	the negative error that the network told of the peer, or 0
+ * @icmp:	the negative error of an ICMP message about the peer, or 0
  * @wanted:	the path that the owner asked for
- * @path:	who makes the records
+ * @path:	whether the kernel or user space makes the records
  * @attached:	the kernel has the socket
  * @confirmed:	the engine knows that the peer has the handshake's last flight
  * @heard:	a datagram has come from the peer
  * @shut:	this end has sent its close_notify
  * @eof:	the peer's close_notify has come
  * @eof_told:	kdtls_recv() has told the owner of the end
- * @end:	on the user path, the record with the peer's close_notify: data
- *		in records of lower numbers is still to be received
+ * @end:	on the user path, the number of the record with the peer's
+ *		close_notify. Data in records with lower numbers is still
+ *		received
  * @data:	the owner's pointer
  *
  * A listener's client also has:
@@ -369,15 +391,16 @@ void socket_free(struct kdtls_socket *s);
 uint64_t socket_expiry(const struct kdtls_socket *s);
 
 /*
- * Do what kdtls_connect() does. With @hasty, an ICMP error ends the handshake
- * as long as nothing has come from the peer.
+ * Do what kdtls_connect() does. If @hasty, an ICMP error ends the handshake as
+ * long as no datagram has come from the peer.
  */
 int socket_connect(struct kdtls_endpoint *endpoint, int fd,
 		   const struct kdtls_socket_options *o, bool hasty, int timeout,
 		   struct kdtls_socket **socket);
 
 /*
- * Return the room in a datagram on the path of a connected socket, or -errno.
+ * Return how many bytes of UDP payload a datagram may have on the path of the
+ * connected socket @fd, or -errno.
  */
 int socket_path_mtu(int fd);
 
@@ -394,7 +417,9 @@ void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len);
 
 /* ---- handover.c ---- */
 
-/* Keys and connection IDs of a struct kdtls_socket go where these put them. */
+/*
+ * The functions that take the keys and connection IDs of a struct kdtls_socket.
+ */
 extern const struct owner_ops handover_ops;
 
 /* ---- address.c ---- */
@@ -479,21 +504,21 @@ void listener_leave(struct kdtls_socket *s);
 int ulp_supports(int fd, unsigned int version, unsigned int cipher);
 
 /*
- * Do what ulp_supports() does for a UDP socket that is not connected, by a socket
- * that is connected to @peer.
+ * Do what ulp_supports() does for a UDP socket that is not connected, by a
+ * socket that is connected to @peer.
  */
 int ulp_has_cipher(int fd, const struct sockaddr *peer, socklen_t len,
 		   unsigned int version, unsigned int cipher);
 
 /*
- * Let records that arrive for the association @id bear one more connection ID.
+ * Let received records of the association @id have one more connection ID.
  * Return 0 or -errno.
  */
 int ulp_add_cid(int fd, uint64_t id, const uint8_t *cid, size_t len);
 
 /*
- * Put this connection ID, which is as long as the one before, into records that
- * go out. Return 0 or -errno.
+ * Put the connection ID @cid, which is as long as the one before it, into
+ * records that are sent. Return 0 or -errno.
  */
 int ulp_change_cid(int fd, uint64_t id, const uint8_t *cid, size_t len);
 

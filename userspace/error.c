@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Errors in words. */
+/* This file turns error numbers into words. */
 #include <kdtls/engine.h>
 #include <kdtls/kdtls.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Read certificates and keys from files, and from what libcrypto opens by a URI. */
+/*
+ * This file reads certificates and keys from files, and from URIs by libcrypto.
+ */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +13,7 @@
 
 /*
  * Read a file into memory at @data, which the caller frees with
- * OPENSSL_clear_free(). Return its bytes, or -errno.
+ * OPENSSL_clear_free(). Return how many bytes the file has, or -errno.
  */
 static ssize_t read_file(const char *name, char **data)
 {
@@ -51,7 +53,9 @@ static bool has_scheme(const char *name)
 	return len > 1 && name[len] == ':';
 }
 
-/* Return the path that a URI of the scheme "file" names (RFC 8089 2), or @name. */
+/*
+ * Return the path that a URI of the scheme "file" names (RFC 8089 2), or @name.
+ */
 static const char *path_of(const char *name)
 {
 	static const char *const heads[] = { "file://localhost/", "file:///",
@@ -67,8 +71,8 @@ static const char *path_of(const char *name)
 }
 
 /*
- * Open what @name says: a file, whose bytes drop_source() frees; or a URI, if there is no
- * such file. Return 0 or -errno.
+ * Open what @name says: a file, whose bytes drop_source() frees; or a URI, if
+ * there is no such file. Return 0 or -errno.
  */
 static int open_source(const struct kdtls_endpoint *ep, const char *name,
 		       struct dtls_store *s)

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * This file gives the engine's keys to what makes the records: the kernel if it
- * can, else user_records.c.
+ * This file gives the engine's keys to the record layer: to the kernel if it
+ * has the cipher, else to user_records.c.
  *
- * The handshake runs on a plain socket. The socket is attached when the keys are
- * there, as version, cipher and connection IDs are not known before. The kernel
- * takes the records that are in the socket's queue by then. Of those that the
- * driver has read the engine takes the handshake's, and application records that
- * overtook the handshake are fed back to the kernel.
+ * The handshake runs on a plain socket. The socket is attached when the keys
+ * are there, as version, cipher and connection IDs are not known before. The
+ * kernel takes the records that are in the socket's queue at that time. Of the
+ * records that the driver has read already, the engine takes those of the
+ * handshake, and application records that overtook the handshake are given back
+ * to the kernel with DTLS_FEED.
  */
 #include "driver.h"
 #include <errno.h>
 
-/* Decide whether the kernel or user space makes the records. */
+/*
+ * Decide whether the kernel or user space makes the records. Return 0 or an
+ * error.
+ */
 static int choose_path(struct kdtls_socket *s, const struct dtls_key_info *key)
 {
 	int err = 0;
@@ -61,8 +65,9 @@ static int handover_key(struct owner *o, int direction,
 }
 
 /*
- * Both keys of the handshake are in place: give the records that were kept to what
- * makes the records. A record that finds no room is lost, as any datagram may be.
+ * Give the records that were kept to the record layer, which has both keys of
+ * the handshake now. A record for which it has no room is lost, as any datagram
+ * may be.
  */
 static int handover_ready(struct owner *o)
 {
@@ -70,7 +75,7 @@ static int handover_ready(struct owner *o)
 	struct kept *k;
 	int err;
 
-	/* An ICMP error of the handshake is not told to the reader of data. */
+	/* An ICMP error during the handshake is no error of the data. */
 	s->icmp = 0;
 	if (o->user) {
 		kept_open(o);
@@ -90,8 +95,8 @@ static int handover_cid(struct owner *o, uint8_t *cid, size_t len)
 	struct kdtls_socket *s = (struct kdtls_socket *)o;
 
 	/*
-	 * Any random connection ID will do, as clients are found by their
-	 * address.
+	 * The engine's random connection ID is accepted as it is, because the
+	 * driver finds an association by its address.
 	 */
 	return o->user ? user_records_cid(o->user, cid, len) :
 			 ulp_add_cid(s->fd, 0, cid, len);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* What the first piece of a ClientHello tells of a datagram; see hello_piece.h. */
+/* This file recognises datagrams that begin with a piece of a ClientHello. */
 #include "hello_piece.h"
 #include "driver.h"
 
-/* In a record with the first piece of a ClientHello; the random follows. */
+/* Where the version is in a record with the first piece of a ClientHello. */
 #define VERSION_OFFSET	(DTLS12_HEADER_SIZE + 12)
 #define FRAGMENT_OFFSET	(DTLS12_HEADER_SIZE + 6)
 #define CLIENT_HELLO	1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the first piece of a ClientHello tells of a datagram, before anything of it
- * is verified: whether a client begins a handshake, and which one.
+ * The first piece of a ClientHello tells, before anything is verified, that a
+ * client begins a handshake; and by its random, which handshake that is.
  */
 #ifndef _KDTLS_HELLO_PIECE_H
 #define _KDTLS_HELLO_PIECE_H
@@ -14,8 +14,8 @@
 bool hello_piece_is(const uint8_t *data, size_t len);
 
 /*
- * Return the random of the hello whose first piece begins the datagram, which has
- * a piece of one; NULL if the piece is another one, or too short.
+ * Return the random in a datagram that begins with a piece of a ClientHello; or
+ * NULL if that is not the first piece, or is too short.
  */
 const uint8_t *hello_piece_random(const uint8_t *data, size_t len);
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Protected records that came before their keys; see driver.h. */
+/*
+ * This file keeps protected records that came before their keys. See driver.h.
+ */
 #include "driver.h"
 
 /*
- * Return the epoch of a record if it may be application data, else 0. The epoch of
- * early data is 1 (RFC 6347 4.1, RFC 9147 6.1).
+ * Return the epoch of a record if it may be application data, else 0. The epoch
+ * of early data is 1 (RFC 6347 4.1, RFC 9147 6.1).
  */
 static uint64_t epoch_of(const struct owner *o,
 			 const struct dtls_record *record)
@@ -71,7 +73,7 @@ static bool is_seen(const struct dtls_window *w, u64 seq)
 	       w->seen[back / 64] & 1ULL << back % 64;
 }
 
-/* Take back that the window has seen a record. */
+/* Unmark the number @seq in the window. */
 static void unsee(struct dtls_window *w, u64 seq)
 {
 	u64 back = w->next - 1 - seq;
@@ -99,7 +101,9 @@ static void trim(struct dtls_window *w)
 	}
 }
 
-/* Return true if the engine has given its owner the content of a record at once. */
+/*
+ * Return true if the engine has given the content of this record to its owner.
+ */
 static bool is_told(const struct owner *o,
 		    const struct dtls_key_info *key,
 		    const struct dtls_window *seen, u64 seq)
@@ -124,8 +128,8 @@ int kept_sort(struct owner *o, struct dtls_key_info *key,
 		return -KDTLS_ECRYPTO;
 	}
 	/*
-	 * The engine's floor says what the engine has read, and this window has
-	 * that too.
+	 * The floor is 0 and not the engine's: @window tells which records the
+	 * engine has read, those below its floor included.
 	 */
 	dtls_replay_init(&p->seen, p->ring, DTLS_WINDOW_SIZE, 0);
 
@@ -159,7 +163,8 @@ static void feed_user(struct user_records *u, const struct kept *k,
 		      uint8_t *plain)
 {
 	/*
-	 * A record that bears no connection ID came behind another that does.
+	 * A record without a connection ID was kept because a record before it
+	 * in its datagram had one.
 	 */
 	struct datagram d = { .rest = { k->data, k->len }, .named = true };
 	struct dtls_record_info info;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Connect and listen by the names of hosts and services. */
+/* This file connects and listens by the names of hosts and services. */
 #include "driver.h"
 #include <kdtls/server.h>
 #include <errno.h>
@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /*
- * Return false if @service is a number that is no port: getaddrinfo() would take
- * its low 16 bits.
+ * Return false if @service is a number that is no port: getaddrinfo() would
+ * take its low 16 bits.
  */
 static bool may_be_port(const char *service)
 {
@@ -43,8 +43,8 @@ static int resolve(const char *host, const char *service, int flags,
 }
 
 /*
- * Make a socket that is connected to @a. @flags is 0 or SOCK_NONBLOCK. Return its file or
- * -errno.
+ * Make a socket that is connected to @a. @flags is 0 or SOCK_NONBLOCK. Return
+ * its file or -errno.
  */
 static int connected_socket(const struct addrinfo *a, int flags)
 {
@@ -70,7 +70,9 @@ static bool is_absent(int err)
 	return err == -KDTLS_ETIMEOUT || (err < 0 && -err < KDTLS_ENOMODULE);
 }
 
-/* Return the part of the time until @end, in ms, that one of @count tries has. */
+/*
+ * Return the part of the time until @end, in ms, that one of @count tries has.
+ */
 static int share(uint64_t end, unsigned int count)
 {
 	uint64_t now = driver_now();
@@ -80,7 +82,10 @@ static int share(uint64_t end, unsigned int count)
 	return now < end ? (int)((end - now) / 1000 / count) + 1 : 1;
 }
 
-/* Try one address, for @timeout ms. */
+/*
+ * Connect to one address, for @timeout ms at most. Return 0 or a negative
+ * error.
+ */
 static int try(struct kdtls_endpoint *endpoint, const struct addrinfo *a,
 	       const struct kdtls_socket_options *o, int timeout,
 	       struct kdtls_socket **s)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * What every engine of the driver has as its ctx: the engine's callbacks, and the
- * way of its keys to what makes the records; see driver.h.
+ * This file has the callbacks that the engines of the driver call. They pass
+ * keys and connection IDs on to the record layer, through struct owner_ops.
  *
- * The read key of the handshake comes first, so that nothing that the peer sends in
- * answer to the first record of this end finds no key. Records that overtook the
+ * The read key of the handshake is passed on first. So it is there when the
+ * peer answers the first record of this end. Records that overtook the
  * handshake were kept, and are opened when both keys are there.
  */
 #include "driver.h"

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The callbacks of an endpoint that has one pre-shared key for all its peers. */
+/*
+ * This file has the callbacks of an endpoint with one pre-shared key for all
+ * peers.
+ */
 #include "driver.h"
 
 static size_t give_psk(const struct kdtls_endpoint *ep, uint8_t *key)

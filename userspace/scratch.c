@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Buffers for the datagrams that calls work on; see driver.h. */
+/*
+ * This file keeps the buffers for datagrams that calls work on. See driver.h.
+ */
 #include "driver.h"
 
 struct buffer {

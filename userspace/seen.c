@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The records that another library's record layer has read; see seen.h. */
+/*
+ * This file notes which records the record layer of another library has read.
+ */
 #include "seen.h"
 #include <kdtls/kdtls.h>
 #include <stdlib.h>

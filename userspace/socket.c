@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* This file has one association on its socket; see kdtls/socket.h and driver.h. */
+/*
+ * This file has one association on its socket; see kdtls/socket.h and driver.h.
+ */
 #include "driver.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ROUND		64	/* most datagrams that one call takes */
+#define ROUND		64	/* One call takes so many datagrams at most. */
 #define UDP_HEADER	8
 #define DEFAULT_EARLY	65536
 
@@ -43,7 +45,9 @@ int kdtls_peer_address(const struct kdtls_socket *s, struct sockaddr *address,
 
 	if (getpeername(fd, address, len))
 		return -errno;
-	/* restart.c puts a file of another kind in the place of a dead socket. */
+	/*
+	 * restart.c puts a file of another kind in the place of a dead socket.
+	 */
 	return address->sa_family == AF_UNIX ? -ENOTCONN : 0;
 }
 
@@ -132,10 +136,10 @@ int socket_path_mtu(int fd)
 }
 
 /*
- * Return true if udp_sendmsg() gives this error before it makes a datagram: there
- * is no room, the datagram is too long, or the error is one that the network told
- * before. After any other error somebody may have seen the datagram, and its nonce
- * must not be used again.
+ * Return true if udp_sendmsg() gives this error before it makes a datagram:
+ * there is no room, the datagram is too long, or the error is one that the
+ * network told before. After any other error somebody may have seen the
+ * datagram, and its nonce must not be used again.
  */
 static bool never_left(ssize_t error)
 {
@@ -143,8 +147,8 @@ static bool never_left(ssize_t error)
 }
 
 /*
- * Call send(2), and call it again if a signal ended it. Return its bytes, or
- * -errno.
+ * Call send(2), and call it again if a signal ended it. Return how many bytes
+ * were sent, or -errno.
  */
 static ssize_t send_through(int fd, const void *data, size_t len, int flags)
 {
@@ -176,9 +180,9 @@ static ssize_t send_sealed(struct kdtls_socket *s, uint8_t type,
 }
 
 /*
- * Send what the engine has, without waiting: what does not go out now is lost, as
- * any datagram may be. @number is set to the number of the record that was made,
- * with epoch 0 if there was none.
+ * Send a datagram or a record of the engine, without waiting. If it cannot go
+ * out now it is lost, as any datagram may be. Set @number to the number of the
+ * record that was made, or its epoch to 0 if none was made.
  */
 static void transmit(struct kdtls_socket *s, const struct dtls_record_info *info,
 		     const uint8_t *data, size_t len,
@@ -217,8 +221,9 @@ void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len)
 }
 
 /*
- * Return why the engine gave up: what the kernel said of the keys, or the network
- * of the peer, tells more than the engine's own error.
+ * Return the error that ended the association. An error of the kernel about the
+ * keys, or of the network about the peer, tells more than the engine's own
+ * error.
  */
 static int reason(const struct kdtls_socket *s)
 {
@@ -262,12 +267,15 @@ void socket_flush(struct kdtls_socket *s, uint8_t *buf)
 
 /* ---- receiving ---- */
 
-/* Take the content of a verified record that is no application data. */
+/* Take the content of a verified record that is not application data. */
 static void take_content(struct kdtls_socket *s,
 			 const struct dtls_record_info *info,
 			 const uint8_t *data, size_t len)
 {
-	/* The engine would close both directions, and this end may send on. */
+	/*
+	 * The peer's close_notify is not given to the engine, which would close
+	 * both directions: this end may go on sending.
+	 */
 	if (info->type == DTLS_CT_ALERT && len == 2 &&
 	    data[1] == KDTLS_ALERT_CLOSE_NOTIFY) {
 		s->eof = true;
@@ -279,9 +287,10 @@ static void take_content(struct kdtls_socket *s,
 }
 
 /*
- * Return true if the reader gets a record of application data. A record that was
- * sent after close_notify is ignored (RFC 5246 7.2.1). A record that close_notify
- * has overtaken is not ignored, unless the reader has been told of the end.
+ * Return true if the reader gets a record of application data. A record that
+ * was sent after close_notify is ignored (RFC 5246 7.2.1). A record that
+ * close_notify has overtaken is not ignored, unless the reader has been told of
+ * the end.
  */
 static bool is_wanted(const struct kdtls_socket *s,
 		      const struct dtls_record_info *info)
@@ -321,7 +330,9 @@ static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len
 			take_raw(s, raw.p, raw.len);
 		} else if (info.type == DTLS_CT_APPLICATION_DATA) {
 			kdtls_engine_confirm(s->owner.engine);
-			/* An empty record is dropped, as 0 means end of file. */
+			/*
+			 * An empty record is dropped, as 0 means end of file.
+			 */
 			if (n && is_wanted(s, &info))
 				user_records_queue(s->owner.user, plain, n,
 						   info.flags);
@@ -361,7 +372,10 @@ static void receive(struct kdtls_socket *s, uint8_t *buf)
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
 		if (n < 0) {
-			/* Anybody may have sent the ICMP error: timers decide. */
+			/*
+			 * Anybody may have sent the ICMP error, so it ends
+			 * nothing, and the timers go on.
+			 */
 			s->icmp = -errno;
 			continue;
 		}
@@ -374,8 +388,8 @@ static void receive(struct kdtls_socket *s, uint8_t *buf)
 }
 
 /*
- * Tell the engine that the peer has the last flight of this end, which application
- * data of the peer proves (RFC 6347 4.2.4).
+ * Tell the engine that the peer has the last flight of this end, which
+ * application data of the peer proves (RFC 6347 4.2.4).
  */
 static void confirm_delivered(struct kdtls_socket *s)
 {
@@ -389,9 +403,9 @@ static void confirm_delivered(struct kdtls_socket *s)
 }
 
 /*
- * Take the control records that the kernel keeps for the library. The kernel looks
- * at what has come when a call asks for it, so poll() asks here: a program that
- * only sends does not.
+ * Take the control records that the kernel keeps for the library. The kernel
+ * opens received records only when a call asks for them. The poll() here does
+ * so for a program that sends and does not receive.
  */
 static void receive_control(struct kdtls_socket *s, uint8_t *buf)
 {
@@ -420,8 +434,9 @@ static void receive_control(struct kdtls_socket *s, uint8_t *buf)
 /* ---- events ---- */
 
 /*
- * On the user path, tell the engine that a key nears its limits, as the kernel does
- * by itself. Return true if there was anything to tell.
+ * On the user path, give the engine the events of keys that are near their
+ * limits, as the kernel does on the other path. Return true if there was an
+ * event.
  */
 static bool take_events(struct kdtls_socket *s)
 {
@@ -465,8 +480,9 @@ int driver_wait_ms(uint64_t expiry)
 }
 
 /*
- * Return true if kdtls_recv() has something that the file does not tell of: on the
- * user path the library has read the datagram already.
+ * Return true if kdtls_recv() would return something although poll() on the
+ * file does not report it, because on the user path the library has read the
+ * datagram already.
  */
 static bool is_pending(const struct kdtls_socket *s)
 {
@@ -539,7 +555,7 @@ ssize_t kdtls_send(struct kdtls_socket *s, const void *data, size_t len)
 		return n < 0 ? n : (ssize_t)len;
 	}
 	n = send_sealed(s, DTLS_CT_APPLICATION_DATA, data, len, 0);
-	/* A program that only sends has no other reason to call. */
+	/* A program that only sends may make no other call than this one. */
 	if (take_events(s))
 		kdtls_process(s);
 	return n < 0 ? n : (ssize_t)len;
@@ -569,7 +585,7 @@ static ssize_t take_data(struct kdtls_socket *s, void *buf, size_t len,
 	return n;
 }
 
-/* Return the time at which recv(2) would stop to wait. */
+/* Return the time at which recv(2) would stop waiting. */
 static uint64_t receive_end(const struct kdtls_socket *s)
 {
 	struct timeval t = { 0 };
@@ -676,7 +692,7 @@ int kdtls_shutdown(struct kdtls_socket *s)
 	return 0;
 }
 
-/* End a handshake, and tell the peer. */
+/* End a handshake before it is done, and send the peer an alert. */
 static void give_up(struct kdtls_socket *s)
 {
 	uint8_t *buf = scratch_take(s->owner.endpoint);
@@ -729,8 +745,8 @@ static int set_up(struct kdtls_socket *s, const struct kdtls_socket_options *o)
 }
 
 /*
- * Return the ICMP error that ends a @hasty handshake, or 0. Anybody who guesses the
- * port may send an ICMP error, so none counts once the peer has been heard.
+ * Return the ICMP error that ends a @hasty handshake, or 0. Anybody who guesses
+ * the port may send an ICMP error, so none counts once the peer has been heard.
  */
 static int unreachable(const struct kdtls_socket *s, bool hasty)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A hash table that grows; see table.h. */
+/* This file has a hash table that grows. See table.h. */
 #include "table.h"
 #include <openssl/crypto.h>
 #include <openssl/rand.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A hash table that grows. Its elements have a struct table_link, and its keys are
- * bytes that strangers may choose: a secret of each table keeps them from choosing
- * keys that collide. The functions take no lock; an owner with threads has one.
+ * A hash table that grows. Its elements contain a struct table_link. Its keys
+ * are bytes that strangers may choose, so each table has a secret that keeps
+ * them from choosing keys which collide. The functions take no lock; an owner
+ * with several threads has one.
  */
 #ifndef _KDTLS_TABLE_H
 #define _KDTLS_TABLE_H
@@ -12,9 +13,9 @@
 #include <stdint.h>
 
 /**
- * struct table_link - what is in a table, or will be
- * @next:	the next one in the same bucket
- * @hash:	of its key, by table_hash()
+ * struct table_link - the link of an element of a table
+ * @next:	the link of the next element in the same bucket, or NULL
+ * @hash:	hash of the element's key, by table_hash()
  */
 struct table_link {
 	struct table_link *next;
@@ -22,10 +23,10 @@ struct table_link {
 };
 
 /**
- * struct table - the table
+ * struct table - a hash table
  * @secret:	the key of the hash
- * @count:	elements
- * @size:	buckets: a power of two
+ * @count:	number of elements
+ * @size:	number of buckets, a power of two
  * @bucket:	the first element of each bucket
  */
 struct table {
@@ -35,18 +36,23 @@ struct table {
 	struct table_link **bucket;
 };
 
-/* Make an empty table. Return false if there is no memory, or libcrypto failed. */
+/*
+ * Make an empty table. Return false if there is no memory, or libcrypto failed.
+ */
 bool table_init(struct table *t);
 
-/* Free a table, whose elements are their owner's. A zeroed one has none. */
+/*
+ * Free the buckets of a table. The elements belong to the caller. @t may be all
+ * zero.
+ */
 void table_exit(struct table *t);
 
 /* Return the hash of a key: SipHash-1-3 under the table's secret. */
 uint32_t table_hash(const struct table *t, const void *key, size_t len);
 
 /*
- * Add @link, whose key has this hash. The table grows as it fills; without memory
- * for that its buckets get longer.
+ * Add @link, whose key has the hash @hash. The table grows as it fills. If
+ * there is no memory for that, its buckets get longer.
  */
 void table_add(struct table *t, struct table_link *link, uint32_t hash);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A session that GnuTLS has shaken hands for is taken over; see kdtls/gnutls.h. */
+/*
+ * This file takes over sessions from GnuTLS after the handshake. See
+ * kdtls/gnutls.h.
+ */
 #include "seen.h"
 #include <kdtls/gnutls.h>
 #include <errno.h>
@@ -60,8 +63,8 @@ static bool open_record(const struct dtls_key_info *key,
 /* --- what a session can tell --------------------------------------------- */
 
 /*
- * Return true if no handshake is under way: the last message that GnuTLS names is
- * a Finished, or it names none.
+ * Return true if no handshake is under way, which the last message that GnuTLS
+ * has handled tells: it is a Finished, or there was none.
  */
 static bool idle(gnutls_handshake_description_t last)
 {
@@ -99,7 +102,10 @@ static int read_state(gnutls_session_t session, bool read,
 	key->epoch = dtls_get_be(seq, 2);
 	memcpy(key->key, secret.data, secret.size);
 	memcpy(key->iv, iv.data, iv.size);
-	/* GnuTLS's read sequence number says nothing of its window; the watch does. */
+	/*
+	 * The read sequence number of GnuTLS is not its replay window; the
+	 * watch has that.
+	 */
 	if (!read)
 		key->rec_seq = dtls_get_be(seq + 2, 6);
 	if (!key->epoch)
@@ -111,13 +117,13 @@ static int read_state(gnutls_session_t session, bool read,
 
 /**
  * struct watch - one watched session
- * @next:	in the list of all watches
+ * @next:	the next one in the list of all watches
  * @session:	the session
- * @fd:		its UDP socket
- * @seen:	which records it has read
+ * @fd:		UDP socket of the session
+ * @seen:	the records that the session has read
  * @buf:	the last datagram
- * @len:	bytes of well-formed records in it
- * @at:		how many of them GnuTLS has taken
+ * @len:	bytes of well-formed records in @buf
+ * @at:		how many of these bytes GnuTLS has taken
  */
 struct watch {
 	struct watch *next;
@@ -130,13 +136,14 @@ struct watch {
 };
 
 /*
- * All watches, under watches_lock. A GnuTLS session has no place for a pointer of
- * ours: the one that it has belongs to the program.
+ * The list of all watches, guarded by watches_lock. A watch cannot be found
+ * through its session, as the pointer that a GnuTLS session has belongs to the
+ * program.
  */
 static struct watch *watches;
 static pthread_mutex_t watches_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Find a session's watch. If @take, it also leaves the list. */
+/* Find the watch of a session. With @take, remove it from the list. */
 static struct watch *watch_find(gnutls_session_t session, bool take)
 {
 	struct watch **p, *w;
@@ -152,8 +159,8 @@ static struct watch *watch_find(gnutls_session_t session, bool take)
 }
 
 /*
- * Open the copies to make room for more: the session has been read from for long
- * before it is taken over.
+ * Open the copies of records to make room for more, if the session is read from
+ * for long before it is taken over.
  */
 static void watch_make_room(struct watch *w)
 {
@@ -165,8 +172,8 @@ static void watch_make_room(struct watch *w)
 }
 
 /*
- * Give GnuTLS one record a call. Records that it has not asked for are unread, and
- * kdtls_gnutls_keys() can tell so.
+ * Give GnuTLS one record a call. So kdtls_gnutls_keys() knows which records
+ * GnuTLS has not asked for yet.
  */
 static ssize_t watch_pull(gnutls_transport_ptr_t ptr, void *buf, size_t size)
 {

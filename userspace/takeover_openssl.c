@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * A session that OpenSSL has shaken hands for is taken over; see kdtls/openssl.h.
- * The file uses the public interface of OpenSSL 3.0 alone.
+ * This file takes over sessions from OpenSSL after the handshake. See
+ * kdtls/openssl.h. It uses only the public interface of OpenSSL 3.0.
  */
 #include "engine/keys12.h"
 #include "seen.h"
@@ -13,7 +13,10 @@
 
 /* --- crypto -------------------------------------------------------------- */
 
-/* CCM and CCM_8 have the same NID: the tag's size tells one from the other. */
+/*
+ * CCM and CCM_8 have the same NID, and only the size of the tag tells them
+ * apart.
+ */
 static const struct {
 	int nid;
 	unsigned int cipher;
@@ -49,7 +52,10 @@ static bool open_record(const struct dtls_key_info *key,
 	bool ok;
 	int n;
 
-	/* CCM wants its tag and length before the key; the others take any order. */
+	/*
+	 * CCM wants its tag and length before the key; the others take any
+	 * order.
+	 */
 	ok = ctx &&
 	     EVP_DecryptInit_ex(ctx, evp, NULL, NULL, NULL) &&
 	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN,
@@ -67,7 +73,10 @@ static bool open_record(const struct dtls_key_info *key,
 
 /* --- what a session can tell --------------------------------------------- */
 
-/* Return the DTLS_CIPHER_* of the session, or 0 if the kernel has no such cipher. */
+/*
+ * Return the DTLS_CIPHER_* of the session, or 0 if the kernel has no such
+ * cipher.
+ */
 static unsigned int cipher_of(const SSL *ssl)
 {
 	const SSL_CIPHER *suite = SSL_get_current_cipher(ssl);
@@ -105,7 +114,10 @@ static int session_fits(const SSL *ssl)
 	return 0;
 }
 
-/* Fill in keys and IVs of both directions for epoch 1, without sequence numbers. */
+/*
+ * Fill in keys and IVs of both directions for epoch 1, without sequence
+ * numbers.
+ */
 static int derive(const SSL *ssl, struct kdtls_keys *keys)
 {
 	const EVP_MD *md =
@@ -136,7 +148,10 @@ static int derive(const SSL *ssl, struct kdtls_keys *keys)
 	return err;
 }
 
-/* Return a memory BIO that asks for a retry when all of it is read, not for an end. */
+/*
+ * Return a memory BIO that reports a retry, and not the end of file, when all
+ * of it is read.
+ */
 static BIO *memory_bio(void)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
@@ -148,8 +163,8 @@ static BIO *memory_bio(void)
 
 /*
  * Find the write epoch and the next sequence number: OpenSSL writes a record of
- * one byte to memory, and its header tells both. The record also proves the write
- * key. It is never sent, and its sequence number is never used again.
+ * one byte to memory, and its header tells both. The record also proves the
+ * write key. It is never sent, and its sequence number is never used again.
  */
 static int probe_write(SSL *ssl, struct dtls_key_info *tx)
 {
@@ -186,9 +201,9 @@ static int probe_write(SSL *ssl, struct dtls_key_info *tx)
 }
 
 /*
- * Return 0 if OpenSSL holds no received data. SSL_pending() and SSL_has_pending()
- * do not see every queue of OpenSSL's. A peek sees all of them, and the BIO with
- * nothing to read keeps it from taking a datagram.
+ * Return 0 if OpenSSL holds no received data. SSL_pending() and
+ * SSL_has_pending() do not see every queue of OpenSSL's. A peek sees all of
+ * them, and the BIO with nothing to read keeps it from taking a datagram.
  */
 static int probe_read(SSL *ssl)
 {
@@ -220,14 +235,14 @@ static int probe_read(SSL *ssl)
 /**
  * struct watch - one watched session
  * @ssl:	the session
- * @seen:	which records it has read
- * @flight:	the records of our last handshake flight
+ * @seen:	the records that the session has read
+ * @flight:	the records of this end's last handshake flight
  * @flight_len:	bytes of @flight; SIZE_MAX: the flight does not fit or cannot be
  *		sent again
  * @flight_open: the records of epoch 1 in @flight are plaintext behind a header
  * @flight_seq:	next sequence number of epoch 0
- * @answered:	something was read after the last write, so the next write begins
- *		another flight
+ * @answered:	something was read after the last write, so the next write
+ *		begins another flight
  */
 struct watch {
 	SSL *ssl;
@@ -246,8 +261,8 @@ static int watch_settle(struct watch *w, const struct dtls_key_info *rx)
 }
 
 /*
- * Open the copies to make room for more: the session has been read from for long
- * before it is taken over.
+ * Open the copies of records to make room for more, if the session is read from
+ * for long before it is taken over.
  */
 static void watch_make_room(struct watch *w)
 {
@@ -297,8 +312,8 @@ static void watch_note_flight(struct watch *w, const u8 *buf, size_t len)
 }
 
 /*
- * Take the protection off the last flight, as the kernel puts it on again, under
- * new sequence numbers, should the peer ask for the flight.
+ * Decrypt the records of the last flight. If the peer asks for the flight, the
+ * kernel seals them again under new sequence numbers.
  */
 static void watch_open_flight(struct watch *w, const struct dtls_key_info *tx)
 {
@@ -398,7 +413,10 @@ int kdtls_openssl_watch(SSL *ssl)
 
 	if (!rbio)
 		return -KDTLS_ENOTUDP;
-	/* A watch may begin after DTLSv1_listen(), which reads one ClientHello in the clear. */
+	/*
+	 * A watch may begin after DTLSv1_listen(), which reads one ClientHello
+	 * in the clear.
+	 */
 	if ((state != TLS_ST_BEFORE && state != TLS_ST_SR_CLNT_HELLO) ||
 	    watch_of(ssl))
 		return -KDTLS_ELATE;
@@ -418,8 +436,8 @@ int kdtls_openssl_watch(SSL *ssl)
 	BIO_set_data(filter, w);
 	BIO_set_init(filter, 1);
 	/*
-	 * The last flight is seen only if one BIO serves both directions. With two,
-	 * kdtls_openssl_answer() has nothing to send.
+	 * The last flight is seen only if one BIO serves both directions. With
+	 * two, kdtls_openssl_answer() has nothing to send.
 	 */
 	if (SSL_get_wbio(ssl) == rbio && BIO_up_ref(filter))
 		SSL_set0_wbio(ssl, filter);
@@ -493,7 +511,7 @@ int kdtls_openssl_answer(SSL *ssl, const struct dtls_record_info *info)
 	ssize_t n;
 
 	/*
-	 * Only a verified record is answered: anybody could make us send a flight
+	 * Only a verified record is answered, as anybody could cause a flight
 	 * with a forged one.
 	 */
 	if (!w || w->flight_len > FLIGHT_MAX || info->type != DTLS_CT_HANDSHAKE ||

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A tree of times; see timers.h. */
+/* This file keeps timers in a tree ordered by time. See timers.h. */
 #include "timers.h"
 #include <kdtls/engine.h>
 
-/* Compare two timers. The addresses tell two apart that are due at one time. */
+/*
+ * Compare two timers by time, and those that are due at the same time by
+ * address.
+ */
 static int compare(struct timed *a, struct timed *b)
 {
 	if (a->when != b->when)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A red-black tree ordered by time tells which of many timers is due first. The
- * functions take no lock; an owner with threads has one. Times are those of
- * driver_now(), in microseconds.
+ * A red-black tree, ordered by time, tells which of many timers is due first.
+ * The functions take no lock; an owner with several threads has one. Times are
+ * those of driver_now(), in microseconds.
  */
 #ifndef _KDTLS_TIMERS_H
 #define _KDTLS_TIMERS_H
@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 /**
- * struct timed - what waits in a tree, or will; zeroed to begin with
- * @node:	in the tree
- * @when:	it is due, µs
- * @set:	it is in the tree
+ * struct timed - a timer; all zero at first
+ * @node:	node in the tree
+ * @when:	when the timer is due, in microseconds
+ * @set:	the timer is in the tree
  */
 struct timed {
 	RB_ENTRY(timed) node;
@@ -26,8 +26,8 @@ struct timed {
 RB_HEAD(timers, timed);
 
 /*
- * Set @t to be due at @when, in place of an earlier setting. KDTLS_NEVER says
- * that it is not due.
+ * Set the timer @t to be due at @when, in place of an earlier setting.
+ * KDTLS_NEVER turns the timer off.
  */
 void timers_set(struct timers *timers, struct timed *t, uint64_t when);
 

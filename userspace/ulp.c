@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The socket options of linux/dtls.h, and the attach of a whole session. */
+/*
+ * This file has functions for the socket options of linux/dtls.h, and attaches
+ * sockets to the kernel with all keys of a session.
+ */
 #include "cipher.h"
 #include "driver.h"
 #include <errno.h>
@@ -10,7 +13,9 @@
 
 #define ALERT_LEVEL_WARNING	1	/* RFC 5246 7.2 */
 
-/* Return 0 if the module answers for DTLS_ULP, which IP itself does not know. */
+/*
+ * Return 0 if the module answers for DTLS_ULP, which IP itself does not know.
+ */
 static int module_present(int fd)
 {
 	char name[16];
@@ -82,7 +87,10 @@ int kdtls_set_key(int fd, int direction, const struct dtls_key_info *key)
 	return -errno;
 }
 
-/* Attach a socket of our own to @peer and give it a key, to see if that works. */
+/*
+ * Connect a new socket to @peer, attach it and give it a key, to find out
+ * whether the kernel has the cipher. Return 0 or -errno.
+ */
 static int try_cipher(const struct sockaddr *peer, socklen_t len,
 		      unsigned int version, unsigned int cipher)
 {
@@ -98,8 +106,8 @@ static int try_cipher(const struct sockaddr *peer, socklen_t len,
 	if (fd < 0)
 		return -errno;
 	/*
-	 * A new socket may have no route where the user's has one, for want of
-	 * its options. Nothing speaks against the cipher then.
+	 * The new socket lacks the options of the user's socket, and so may
+	 * have no route to the peer. Then the cipher counts as available.
 	 */
 	if (!connect(fd, peer, len)) {
 		err = kdtls_attach(fd);
@@ -113,7 +121,7 @@ static int try_cipher(const struct sockaddr *peer, socklen_t len,
 int ulp_has_cipher(int fd, const struct sockaddr *peer, socklen_t len,
 		   unsigned int version, unsigned int cipher)
 {
-	static unsigned int known[2];	/* bits of ciphers, by version */
+	static unsigned int known[2];	/* Each version has a bit for each cipher. */
 	unsigned int *of = &known[version == DTLS_VERSION_1_3];
 	unsigned int bit = cipher_bit(cipher);
 	int err;
@@ -364,8 +372,8 @@ int kdtls_install(int fd, const struct kdtls_keys *keys)
 		return err;
 
 	/*
-	 * The window is set before the write key: a program that can already send
-	 * may get an answer, which must meet the window.
+	 * The replay window is set before the write key, as the peer may
+	 * answer as soon as this end can send.
 	 */
 	if (kdtls_set_key(fd, DTLS_RX, &keys->rx) ||
 	    (keys->seen.next && kdtls_set_window(fd, &keys->seen)) ||

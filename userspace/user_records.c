@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Records in user space, where the kernel does not make them. The codec is that
- * of the engine and of the kernel.
+ * This file is a record layer in user space, for associations whose records the
+ * kernel does not make. It uses the same code for record formats as the engine
+ * and the kernel.
  */
 #include "driver.h"
 #include <errno.h>
 #include <stdlib.h>
 
-#define READ_EPOCHS	3		/* most read keys, as many as the kernel has */
-#define QUEUE_MAX	(256 * 1024)	/* most bytes that wait for a reader */
+#define READ_EPOCHS	3		/* The number of read keys is that of the kernel. */
+#define QUEUE_MAX	(256 * 1024)	/* So many bytes at most wait for a reader. */
 
 struct chunk {
 	STAILQ_ENTRY(chunk) list;
@@ -20,9 +21,9 @@ struct chunk {
 struct user_records {
 	const struct dtls_crypto *crypto;
 	struct dtls_protection *tx;
-	struct dtls_protection *rx[READ_EPOCHS];	/* the newest one first */
+	struct dtls_protection *rx[READ_EPOCHS];	/* The newest key is first. */
 	struct dtls_cids cids;
-	bool tx_told;			/* the event of the write key was told */
+	bool tx_told;			/* The write key's event was told. */
 	bool rx_told;
 	bool rx_end_told;
 	STAILQ_HEAD(, chunk) queue;
@@ -139,7 +140,9 @@ static u64 open_limit(const struct dtls_protection *p)
 	return p->limit ? p->limit : p->aead->open_limit;
 }
 
-/* Return true once, when @n has reached @limit. @told is set then. */
+/*
+ * Return true and set @told if @n has reached @limit and @told is not set yet.
+ */
 static bool reached(u64 n, u64 limit, bool *told)
 {
 	if (*told || n < limit)
@@ -148,7 +151,7 @@ static bool reached(u64 n, u64 limit, bool *told)
 	return true;
 }
 
-/* Return where the last eighth of @limit begins, in which a key is replaced. */
+/* Return 7/8 of @limit. From there on a key ought to be replaced. */
 static u64 close_to(u64 limit)
 {
 	return limit - limit / 8;
@@ -158,7 +161,10 @@ bool user_records_event(struct user_records *u, struct dtls_record_info *info)
 {
 	const struct dtls_protection *tx = u->tx, *rx = u->rx[0];
 
-	/* A handshake that failed while it handed out keys may leave one of them. */
+	/*
+	 * A handshake that failed while it handed out keys may leave one of
+	 * them.
+	 */
 	if (!tx || !rx)
 		return false;
 	memset(info, 0, sizeof(*info));
@@ -197,9 +203,10 @@ void user_records_unseal(struct user_records *u)
 }
 
 /*
- * Try the read keys, newest first, on a record, as a unified header has only the
- * last bits of its epoch (RFC 9147 4). Unless the datagram is @named, only keys
- * without a connection ID are tried: that of early data has none.
+ * Open a record. The read keys are tried, the newest first, as a unified header
+ * has only the last bits of the epoch (RFC 9147 4). Unless the datagram is
+ * @named, only keys without a connection ID are tried, such as that of early
+ * data.
  */
 static ssize_t open_one(struct user_records *u, const struct dtls_record *record,
 			bool named, const uint8_t *bytes, uint8_t *plain,
@@ -229,9 +236,10 @@ static ssize_t open_one(struct user_records *u, const struct dtls_record *record
 }
 
 /*
- * Return true if @record, which could not be opened, may be of a handshake: the
- * association's, or one that the peer begins anew (see restart.c). A record of
- * DTLS 1.2 that bears the association's connection ID is not of another.
+ * Return true if @record, which could not be opened, may belong to a handshake:
+ * that of the association, or a new one of a peer that lost its state. A record
+ * of DTLS 1.2 with the association's connection ID does not belong to a new
+ * handshake.
  */
 static bool may_be_handshake(const struct user_records *u,
 			     const struct dtls_record *record)
@@ -243,8 +251,8 @@ static bool may_be_handshake(const struct user_records *u,
 }
 
 /*
- * Parse the header of @bytes, also if it has a connection ID whose length @u does
- * not know.
+ * Parse the header of the record at @bytes, even if it has a connection ID
+ * whose length @u does not know. Return false if there is no header.
  */
 static bool parse(const struct user_records *u, struct dtls_record *record,
 		  struct dtls_bytes bytes)
