@@ -1,120 +1,89 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * A server for many clients in one thread, with epoll(7). It sends each record back.
+ * A server for many clients in one thread and on one socket, in a loop of epoll(7) that
+ * may have other files. It sends each record back, and says what each client sent.
  *
  *	epoll-server CERTIFICATE KEY PORT
  *
  *	cc -o epoll-server epoll-server.c $(pkg-config --cflags --libs libkdtls)
  */
 #include <errno.h>
-#include <kdtls/socket.h>
+#include <kdtls/server.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/queue.h>
 
-/* A client. @next is the next of the list of all clients. */
+#define MESSAGES	64
+
+/* What the program knows of a client */
 struct client {
-	struct kdtls_socket *s;
-	LIST_ENTRY(client) next;
+	unsigned long records;
+	unsigned long bytes;
 };
 
-static LIST_HEAD(, client) clients = LIST_HEAD_INITIALIZER(clients);
-
-static void watch(int epoll, int fd, unsigned int events, struct client *client)
+static void take(const struct kdtls_message *m)
 {
-	struct epoll_event e = { .events = events, .data.ptr = client };
+	struct client *client = kdtls_client_data(m->client);
 
-	epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e);
-}
-
-/* Take each client whose handshake is done. */
-static void accept_clients(int epoll, struct kdtls_listener *listener)
-{
-	struct client *client;
-	struct kdtls_socket *s;
-
-	while (!kdtls_accept(listener, 0, &s)) {
-		client = malloc(sizeof(*client));
-		if (!client) {
-			kdtls_close(s);
-			continue;
+	switch (m->news) {
+	case KDTLS_NEWS_OPENED:
+		kdtls_client_set_data(m->client, calloc(1, sizeof(*client)));
+		break;
+	case KDTLS_NEWS_DATA:
+		if (client) {
+			client->records++;
+			client->bytes += m->len;
 		}
-		client->s = s;
-		LIST_INSERT_HEAD(&clients, client, next);
-		/* POLLIN and POLLPRI have the same numbers for epoll. */
-		watch(epoll, kdtls_fd(s), EPOLLIN | kdtls_events(s), client);
+		break;
+	case KDTLS_NEWS_CLOSED:
+		if (client)
+			printf("%lu records, %lu bytes: %s\n", client->records,
+			       client->bytes,
+			       m->error ? kdtls_strerror(m->error) : "goodbye");
+		free(client);
+		break;
+	default:
+		break;
 	}
 }
 
-/* Closing the socket takes it out of epoll, too. */
-static void end(struct client *client)
+/* Take what has come, until there is nothing more. Return 0 or a negative error. */
+static int attend(struct kdtls_server *server)
 {
-	LIST_REMOVE(client, next);
-	kdtls_close(client->s);
-	free(client);
-}
+	struct kdtls_message m[MESSAGES];
+	ssize_t n, i;
 
-/* Do what is due for a client. */
-static void attend(struct client *client)
-{
-	static char data[DTLS_RECORD_SIZE_MAX];
-	ssize_t n = kdtls_process(client->s);
-
-	while (!n && (n = kdtls_recv(client->s, data, sizeof(data))) > 0) {
-		kdtls_send(client->s, data, n);
-		n = 0;
+	while ((n = kdtls_server_recv(server, m, MESSAGES, 0)) > 0) {
+		for (i = 0; i < n; i++)
+			take(&m[i]);
+		/* News has no length, and is passed over. */
+		kdtls_server_send(server, m, n);
 	}
-	/* An ICMP error ends nothing: anybody may have sent it. */
-	if (n != -EAGAIN && n != -ECONNREFUSED)
-		end(client);
+	return n == -EAGAIN ? 0 : (int)n;
 }
 
-/*
- * Attend to the clients whose timers have run out. Return the ms until the next one. A
- * server with thousands of clients keeps them in a heap instead.
- */
-static int run_timers(void)
+static int serve(struct kdtls_server *server)
 {
-	struct client *client, *next;
-	int wait = -1, ms;
+	/* POLLIN and POLLPRI have the same numbers for epoll. */
+	struct epoll_event e = { .events = kdtls_server_events(server) };
+	int epoll = epoll_create1(EPOLL_CLOEXEC), err = 0;
 
-	for (client = LIST_FIRST(&clients); client; client = next) {
-		next = LIST_NEXT(client, next);
-		ms = kdtls_timeout(client->s);
-		if (!ms)
-			attend(client);
-		else if (ms > 0 && (wait < 0 || ms < wait))
-			wait = ms;
-	}
-	return wait;
-}
-
-static int serve(struct kdtls_listener *listener)
-{
-	int epoll = epoll_create1(EPOLL_CLOEXEC), i, n;
-	struct epoll_event events[64];
-
-	if (epoll < 0)
+	if (epoll < 0 ||
+	    epoll_ctl(epoll, EPOLL_CTL_ADD, kdtls_server_fd(server), &e))
 		return -errno;
-	watch(epoll, kdtls_listener_fd(listener), EPOLLIN, NULL);
-	for (;;) {
-		n = epoll_wait(epoll, events, 64, run_timers());
-		if (n < 0 && errno != EINTR)
+	while (!err) {
+		if (epoll_wait(epoll, &e, 1, kdtls_server_timeout(server)) < 0 &&
+		    errno != EINTR)
 			return -errno;
-		for (i = 0; i < n; i++) {
-			if (events[i].data.ptr)
-				attend(events[i].data.ptr);
-			else
-				accept_clients(epoll, listener);
-		}
+		err = attend(server);
 	}
+	return err;
 }
 
 int main(int argc, char **argv)
 {
-	struct kdtls_listener *listener = NULL;
 	struct kdtls_endpoint *endpoint = NULL;
+	struct kdtls_server *server = NULL;
 	struct kdtls_config config;
 	int err;
 
@@ -125,12 +94,11 @@ int main(int argc, char **argv)
 	if (!err)
 		err = kdtls_use_certificate_file(endpoint, argv[1], argv[2]);
 	if (!err)
-		err = kdtls_listen_on(endpoint, "0.0.0.0", argv[3], NULL,
-				      &listener);
+		err = kdtls_server_on(endpoint, "0.0.0.0", argv[3], NULL, &server);
 	if (!err)
-		err = serve(listener);
+		err = serve(server);
 	fprintf(stderr, "%s\n", kdtls_strerror(err));
-	kdtls_listener_close(listener);
+	kdtls_server_close(server);
 	kdtls_endpoint_free(endpoint);
 	return 1;
 }
