@@ -773,7 +773,7 @@ TEST_F(server, half_a_handshake_replaces_nobody)
 {
 	unsigned int i;
 
-	self->options.handshake_timeout = 2000;
+	self->options.handshake_timeout = 8000;
 	restart_server(_metadata, self);
 	begin_from(_metadata, self, "127.0.0.1", 1);
 	UNTIL(established(self) == 1 && opened == 1);
@@ -886,8 +886,8 @@ TEST_F(server, a_handshake_that_takes_too_long_is_given_up)
 {
 	self->options.handshake_timeout = 300;
 	restart_server(_metadata, self);
+	/* On a slow machine the first one is given up before the last one begins. */
 	half_open(_metadata, self, "127.0.0.1", 5);
-	EXPECT_EQ(5, counters(self).half_open);
 	UNTIL(refused == 5);
 	EXPECT_EQ(-ETIMEDOUT, last_error);
 	EXPECT_EQ(0, counters(self).clients);
