@@ -70,7 +70,7 @@ deb_version()
 			deb_update >&2
 			version=$(deb_field "$1" Version)
 		fi
-		[ -n "$version" ] || die "no package $1: is it still in the suite?"
+		[ -n "$version" ] || die "no package $1: is the security archive among the sources of apt?"
 		mkdir -p "$cache/.versions"
 		echo "$version" >"$known.$BASHPID"
 		mv "$known.$BASHPID" "$known"
