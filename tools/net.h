@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* UDP sockets, addresses and the clock; see net.c. */
+/* Functions for UDP sockets, addresses and the clock. */
 #ifndef NET_H
 #define NET_H
 
@@ -11,7 +11,10 @@
 
 #define RECEIVE_BUFFER	(8 << 20) /* bytes, so that a burst finds room */
 
-/* Make a socket of the library's non-blocking, with a receive buffer for bursts. */
+/*
+ * Make a socket of the library's non-blocking, with a receive buffer for
+ * bursts.
+ */
 void net_prepare(int fd);
 
 /* Return "address:port" of the peer of @s, written to @buf. */

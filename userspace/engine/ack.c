@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Acknowledgements of DTLS 1.3; see ack.h. */
+/* This file writes and reads the acknowledgements of DTLS 1.3. See ack.h. */
 #include "ack.h"
 #include "retransmit.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The connection IDs that a peer may put into its records; see cids.h. */
+/* This file keeps the connection IDs that a peer may use. See cids.h. */
 #include "cids.h"
 
 bool dtls_cids_add(struct dtls_cids *c, const u8 *cid, size_t len)

@@ -131,11 +131,11 @@ void dtls_endpoint_put(struct kdtls_endpoint *ep);
  */
 int64_t dtls_endpoint_time(const struct kdtls_endpoint *ep, void *ctx);
 
-/* Return the suite of this number if the endpoint may use it, or NULL. */
+/* Return the suite with the number @id if the endpoint may use it, or NULL. */
 const struct dtls_suite *dtls_endpoint_suite(const struct kdtls_endpoint *ep,
 					     u16 id);
 
-/* Return the group of this number if the endpoint may use it, or NULL. */
+/* Return the group with the number @id if the endpoint may use it, or NULL. */
 const struct dtls_group *dtls_endpoint_group(const struct kdtls_endpoint *ep,
 					     u16 id);
 

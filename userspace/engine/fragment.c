@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Handshake messages and their fragments; see fragment.h. */
+/*
+ * This file reads and writes fragments of handshake messages. See fragment.h.
+ */
 #include "fragment.h"
 
 bool dtls_fragment_parse(struct dtls_bytes *r, struct dtls_fragment *f)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* This file decides what becomes of a ClientHello of DTLS 1.2; see gate.h. */
+/* This file decides what becomes of a ClientHello of DTLS 1.2. See gate.h. */
 #include "gate12.h"
 
 enum kdtls_gate dtls_gate12_judge(const struct dtls_asked *a,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* This file decides what becomes of a ClientHello of DTLS 1.3; see gate.h. */
+/* This file decides what becomes of a ClientHello of DTLS 1.3. See gate.h. */
 #include "gate13.h"
 #include "keys13.h"
 #include "retry.h"

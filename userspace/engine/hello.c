@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Hellos and their extensions on the wire; see hello.h. */
+/* This file reads and writes hellos and their extensions. See hello.h. */
 #include "hello.h"
 
 static const u16 ext_number[DTLS_EXT_COUNT] = {

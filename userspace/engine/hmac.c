@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* HMAC with one key many times; see hmac.h. */
+/*
+ * This file computes HMACs in contexts that are keyed many times. See hmac.h.
+ */
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 

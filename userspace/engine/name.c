@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The name of a server; see name.h. */
+/* This file reads the name of a server. See name.h. */
 #include <arpa/inet.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The blocks of PEM (RFC 7468, RFC 1421); see pem.h. */
+/* This file finds the blocks of PEM files (RFC 7468, RFC 1421). See pem.h. */
 #include <kdtls/engine.h>
 
 #include "pem.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Random bytes that go over the wire; see pool.h. */
+/* This file gives out random bytes that go over the wire. See pool.h. */
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <string.h>

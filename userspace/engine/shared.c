@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Keys of a secret that several endpoints have in common; see shared.h. */
+/*
+ * This file derives keys from a secret that several endpoints share. See
+ * shared.h.
+ */
 #include "shared.h"
 
 bool dtls_shared_set(struct dtls_shared *s, const u8 *secret, size_t len)

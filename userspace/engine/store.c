@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Objects out of files and stores; see store.h. */
+/* This file reads objects out of files and stores. See store.h. */
 #include <openssl/store.h>
 #include <openssl/ui.h>
 #include <openssl/x509v3.h>
@@ -30,8 +30,8 @@ struct load {
 };
 
 /*
- * Give libcrypto the passphrase. It may ask several times for one, with each decoder
- * that it tries.
+ * Give libcrypto the passphrase. It may ask several times for one, with each
+ * decoder that it tries.
  */
 static int give_passphrase(char *buf, int size, int writing, void *ctx)
 {
@@ -71,7 +71,10 @@ static int keep_object(struct load *l, OSSL_STORE_INFO *info)
 	return l->key ? 0 : -KDTLS_EMEMORY;
 }
 
-/* Return why an object could not be read: @damaged, unless it is the passphrase. */
+/*
+ * Return why an object could not be read: @damaged, unless it is the
+ * passphrase.
+ */
 static int unreadable(const struct load *l, int damaged)
 {
 	if (!l->asked)
@@ -80,8 +83,8 @@ static int unreadable(const struct load *l, int damaged)
 }
 
 /*
- * Read the objects of a store. Return: 0; @damaged if one of them cannot be read; or
- * another error.
+ * Read the objects of a store. Return: 0; @damaged if one of them cannot be
+ * read; or another error.
  */
 static int read_store(struct load *l, OSSL_STORE_CTX *store, int damaged)
 {
@@ -119,8 +122,9 @@ static int read_bytes(struct load *l, UI_METHOD *ui, struct dtls_bytes data,
 }
 
 /*
- * Read the blocks of PEM one by one, as libcrypto passes over damaged ones: every
- * certificate, and the first key. Return: the number of blocks or an error.
+ * Read the blocks of PEM one by one, as libcrypto passes over damaged ones:
+ * every certificate, and the first key. Return: the number of blocks or an
+ * error.
  */
 static int read_blocks(struct load *l, UI_METHOD *ui, struct dtls_bytes data)
 {
@@ -151,11 +155,17 @@ static int read_uri(struct load *l, UI_METHOD *ui, const char *uri)
 		return unreadable(l, -KDTLS_EURI);
 	err = read_store(l, store, -KDTLS_EURI);
 	OSSL_STORE_close(store);
-	/* A provider does not tell a wrong PIN from an object that is not there. */
+	/*
+	 * A provider does not tell a wrong PIN from an object that is not
+	 * there.
+	 */
 	return err == -KDTLS_EPASSPHRASE ? -KDTLS_EURI : err;
 }
 
-/* Put the issuer of each certificate behind it, from the first on (RFC 5246 7.4.2). */
+/*
+ * Put the issuer of each certificate behind it, from the first on (RFC 5246
+ * 7.4.2).
+ */
 static void sort_chain(STACK_OF(X509) *certs)
 {
 	int i, j, count = sk_X509_num(certs);
@@ -200,7 +210,9 @@ static int read_objects(struct load *l, const struct dtls_store *s, int none)
 	return n < 0 ? n : 0;
 }
 
-/* Read the first key of @type. Return: 0, or an error: @none if there is none. */
+/*
+ * Read the first key of @type. Return: 0, or an error: @none if there is none.
+ */
 static int read_key(const struct dtls_store *s, int type,
 		    enum dtls_pem_kind block, int none, EVP_PKEY **key)
 {

@@ -79,13 +79,13 @@ extern const size_t dtls_group_count;
 extern const struct dtls_scheme dtls_schemes[];
 extern const size_t dtls_scheme_count;
 
-/* Return the suite of this number, or NULL if it is unknown. */
+/* Return the suite with the number @id, or NULL if there is none. */
 const struct dtls_suite *dtls_suite_find(u16 id);
 
-/* Return the group of this number, or NULL if it is unknown. */
+/* Return the group with the number @id, or NULL if there is none. */
 const struct dtls_group *dtls_group_find(u16 id);
 
-/* Return the signature scheme of this number, or NULL if it is unknown. */
+/* Return the signature scheme with the number @id, or NULL if there is none. */
 const struct dtls_scheme *dtls_scheme_find(u16 id);
 
 /* Return true if @suite is one of DTLS 1.3. */

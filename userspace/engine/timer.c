@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The retransmission timer; see timer.h. */
+/* This file runs the retransmission timer of a flight. See timer.h. */
 #include "timer.h"
 
 static u64 clamp(u64 v, u64 min, u64 max)

@@ -110,7 +110,7 @@ static inline bool rd_vec(struct dtls_bytes *r, unsigned int n,
 }
 
 /*
- * Return true if a list of 16-bit numbers has this one. An odd last byte is
+ * Return true if @list, of 16-bit numbers, has @wanted. An odd last byte is
  * ignored.
  */
 static inline bool rd_has_u16(struct dtls_bytes list, u16 wanted)
