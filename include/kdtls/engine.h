@@ -66,7 +66,7 @@ enum kdtls_role {
 	KDTLS_SERVER,
 };
 
-/* These are the states of an engine. */
+/* enum kdtls_state has the states of an engine. */
 enum kdtls_state {
 	KDTLS_IDLE,		/* a client has not started; a server has no whole ClientHello */
 	KDTLS_HANDSHAKE,	/* the handshake is in progress */
@@ -148,13 +148,13 @@ enum kdtls_alert {
 
 #define KDTLS_PSK_MIN		16	/* least bytes of a pre-shared key (RFC 9257 6) */
 #define KDTLS_PSK_MAX		64	/* most bytes of a pre-shared key */
-#define KDTLS_PSK_IDENTITY_MAX	128	/* most bytes of the identity of one (RFC 4279 5.3) */
+#define KDTLS_PSK_IDENTITY_MAX	128	/* most bytes of its identity (RFC 4279 5.3) */
 #define KDTLS_MTU_MIN		256	/* least bytes of UDP payload in a datagram */
 #define KDTLS_MTU_MAX		65507	/* most bytes of UDP payload in a datagram */
 #define KDTLS_OUTPUT_MIN	512	/* least bytes of buffer for kdtls_engine_output() */
 #define KDTLS_NEVER		UINT64_MAX	/* a time that does not come */
 
-/* These tell how a peer has proven who it is. */
+/* enum kdtls_auth tells how a peer has proven who it is. */
 enum kdtls_auth {
 	KDTLS_AUTH_NONE,	/* the peer has proven nothing: it has no certificate or key */
 	KDTLS_AUTH_CERTIFICATE,	/* the peer has the key of an X.509 certificate */
@@ -171,11 +171,11 @@ enum kdtls_auth {
  * struct kdtls_peer - the certificate that a peer has shown, for ops->verify
  * @result:	0 if the certificate passed the built-in checks; else libcrypto's
  *		X509_V_ERR_*. With KDTLS_NO_VERIFY the owner judges it
- * @reason:	the same in words
+ * @reason:	@result in words
  * @raw_key:	1 if @der is one SubjectPublicKeyInfo (RFC 7250) and no certificate
  * @count:	entries of @der and @der_len; the peer's own certificate is the first
  * @der:	certificates in DER, as they were received
- * @der_len:	bytes of each
+ * @der_len:	bytes of each entry of @der
  */
 struct kdtls_peer {
 	int result;
@@ -680,7 +680,7 @@ KDTLS_API void kdtls_engine_free(struct kdtls_engine *engine);
 
 /**
  * kdtls_engine_set_name() - client: set the name that the server has to show
- * @engine:	a client's, not started yet
+ * @engine:	the engine of a client that is not started yet
  * @name:	a host name, which is sent to the server (RFC 6066 3), or an IP address,
  *		which is not; copied. The server's certificate has to bear it. A dot at the
  *		end, upper case and the zone of an IPv6 address ("fe80::1%eth0") are taken
@@ -695,7 +695,7 @@ KDTLS_API int kdtls_engine_set_name(struct kdtls_engine *engine, const char *nam
 
 /**
  * kdtls_engine_set_session() - client: resume a session
- * @engine:	a client's, not started yet
+ * @engine:	the engine of a client that is not started yet
  * @session:	the bytes that ops->session got; copied
  * @len:	bytes of @session
  *
@@ -738,7 +738,7 @@ KDTLS_API void kdtls_engine_set_mtu(struct kdtls_engine *engine, uint32_t mtu);
 
 /**
  * kdtls_engine_start() - client: begin the handshake
- * @engine:	a client's, not started yet
+ * @engine:	the engine of a client that is not started yet
  * @now:	time in µs, of a clock that never goes backwards
  *
  * Return: 0; -KDTLS_EUSAGE: a server's engine, one that was started before, or one that

@@ -41,8 +41,8 @@
  * flight again, alerts, heartbeats, new keys. A program that does not wait for POLLPRI
  * works, but such a peer gets no answer.
  *
- * No call takes more than 32 KiB of stack, with libcrypto's share and without that of
- * callbacks.
+ * No call takes more than 32 KiB of stack. This includes what libcrypto takes, but not
+ * what callbacks take.
  *
  * A signal does not end a call that waits. A program that wants to stop for a signal
  * gives a timeout or has an event loop.
@@ -69,7 +69,7 @@ extern "C" {
 struct kdtls_socket;
 struct kdtls_listener;
 
-/* These tell who makes the records. */
+/* enum kdtls_path tells whether the kernel or the library makes the records. */
 enum kdtls_path {
 	KDTLS_PATH_AUTO,	/* in options: the kernel if it can; as an answer: not known yet */
 	KDTLS_PATH_KERNEL,	/* the kernel module makes them */
@@ -417,7 +417,7 @@ KDTLS_API ssize_t kdtls_send(struct kdtls_socket *s, const void *data,
  */
 KDTLS_API ssize_t kdtls_recv(struct kdtls_socket *s, void *buf, size_t len);
 
-/* kdtls_recv_marked() tells these of a record. */
+/* enum kdtls_mark has what kdtls_recv_marked() tells of a record. */
 enum kdtls_mark {
 	KDTLS_MARK_REPLAYABLE	= 1,	/* the record is early data (0-RTT) */
 	KDTLS_MARK_CUT		= 2,	/* the record was longer than the buffer */

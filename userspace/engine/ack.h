@@ -12,10 +12,10 @@
 /* Note the number of a handshake record that was taken in. */
 void dtls_ack_note(struct kdtls_engine *e, const struct dtls_record *record);
 
-/* Make the list go out with the next output. */
+/* Make the list go out in an ACK with the next output. */
 void dtls_ack_due(struct kdtls_engine *e);
 
-/* Make the list go out @after microseconds from now at the latest. */
+/* Make the list go out in an ACK, @after microseconds from now at the latest. */
 void dtls_ack_after(struct kdtls_engine *e, u64 after);
 
 /* Return the time at which the list has to go out, or KDTLS_NEVER. */
