@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The address and the control messages that recvmsg() returns with a record. */
+/*
+ * These functions write the address and the control messages that recvmsg()
+ * returns with a record.
+ */
 #ifndef _DTLS_ANCILLARY_H
 #define _DTLS_ANCILLARY_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The socket options that add, move, delete and list associations. */
+/*
+ * These functions are the socket options that add, move, delete and list
+ * associations.
+ */
 #ifndef _DTLS_ASSOCOPT_H
 #define _DTLS_ASSOCOPT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The control queue, which a reader with MSG_OOB reads. See control.c. */
+/* The control queue keeps records for readers with MSG_OOB. See control.c. */
 #ifndef _DTLS_CONTROL_H
 #define _DTLS_CONTROL_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Sealing and opening of records, with a key and a scratch. See crypt.c. */
+/*
+ * These functions seal and open records with a key and a scratch. See crypt.c.
+ */
 #ifndef _DTLS_CRYPT_H
 #define _DTLS_CRYPT_H
 

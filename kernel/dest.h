@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The destination of a message: an association and its peer's address. See dest.c. */
+/* A destination is an association and its peer's address. See dest.c. */
 #ifndef _DTLS_DEST_H
 #define _DTLS_DEST_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The queues of records and datagrams that wait for a key. See early.c. */
+/*
+ * These functions keep records and datagrams that wait for a key. See early.c.
+ */
 #ifndef _DTLS_EARLY_H
 #define _DTLS_EARLY_H
 

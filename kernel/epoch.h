@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An epoch: a key, its sequence numbers and its limits. */
+/* An epoch is a key with its sequence numbers and limits. See epoch.c. */
 #ifndef _DTLS_EPOCH_H
 #define _DTLS_EPOCH_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The mask that encrypts a DTLS 1.3 record's sequence number (RFC 9147 4.2.3). */
+/* A mask encrypts the sequence number of a DTLS 1.3 record (RFC 9147 4.2.3). */
 #ifndef _DTLS_MASK_H
 #define _DTLS_MASK_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The path to the peer: addresses, route and path MTU. See path.c. */
+/* These functions find addresses, the route and the path MTU. See path.c. */
 #ifndef _DTLS_PATH_H
 #define _DTLS_PATH_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The poll() and the ioctl FIONREAD of an attached socket. See poll.c. */
+/* These functions are poll() and FIONREAD of an attached socket. See poll.c. */
 #ifndef _DTLS_POLL_H
 #define _DTLS_POLL_H
 

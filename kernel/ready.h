@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The ready queue of opened application records. See ready.c. */
+/* The ready queue keeps application records that were opened. See ready.c. */
 #ifndef _DTLS_READY_H
 #define _DTLS_READY_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The recvmsg() of an attached socket. See recvmsg.c. */
+/* This function is the recvmsg() of an attached socket. See recvmsg.c. */
 #ifndef _DTLS_RECVMSG_H
 #define _DTLS_RECVMSG_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The functions that decide what becomes of a received record. See rx.c. */
+/* These functions decide what becomes of a received record. See rx.c. */
 #ifndef _DTLS_RX_H
 #define _DTLS_RX_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The state of an attached socket, and of the datagrams that it cuts into records. */
+/*
+ * This header has the state of an attached socket and of the datagrams that it
+ * cuts into records.
+ */
 #ifndef _DTLS_SOCK_H
 #define _DTLS_SOCK_H
 

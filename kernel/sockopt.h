@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The socket options of an attached socket. See sockopt.c. */
+/*
+ * These functions set and get the options of an attached socket. See sockopt.c.
+ */
 #ifndef _DTLS_SOCKOPT_H
 #define _DTLS_SOCKOPT_H
 

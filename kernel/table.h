@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The associations of one socket, found by number, addresses or connection ID. */
+/*
+ * A table finds the associations of one socket by number, addresses or
+ * connection ID.
+ */
 #ifndef _DTLS_TABLE_H
 #define _DTLS_TABLE_H
 

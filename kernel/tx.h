@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The sendmsg() of an attached socket. See tx.c. */
+/* These functions send on an attached socket. See tx.c. */
 #ifndef _DTLS_TX_H
 #define _DTLS_TX_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The option DTLS_ULP, which attaches a socket, and close(). See ulp.c. */
+/*
+ * These functions register the option DTLS_ULP, which attaches a socket. See
+ * ulp.c.
+ */
 #ifndef _DTLS_ULP_H
 #define _DTLS_ULP_H
 

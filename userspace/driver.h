@@ -74,7 +74,7 @@ int user_records_cid(struct user_records *u, const uint8_t *cid, size_t len);
 int user_records_peer_cid(struct user_records *u, const uint8_t *cid,
 			  size_t len);
 
-/* Return how many bytes larger than its content a record is. */
+/* Return by how many bytes a record is longer than its content. */
 size_t user_records_overhead(const struct user_records *u);
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Alerts of the peer (RFC 5246 7.2, RFC 8446 6). */
+/* This function reads the alerts of the peer (RFC 5246 7.2, RFC 8446 6). */
 #ifndef _DTLS_ALERT_H
 #define _DTLS_ALERT_H
 

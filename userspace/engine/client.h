@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The client's handshake: its start, and its messages by version. */
+/*
+ * These functions start the client's handshake and take the server's messages.
+ */
 #ifndef _DTLS_CLIENT_H
 #define _DTLS_CLIENT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The client's handshake of DTLS 1.2. */
+/* These functions are the handshake of a DTLS 1.2 client. */
 #ifndef _DTLS_CLIENT12_H
 #define _DTLS_CLIENT12_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The client's handshake of DTLS 1.3. */
+/* These functions are the handshake of a DTLS 1.3 client. */
 #ifndef _DTLS_CLIENT13_H
 #define _DTLS_CLIENT13_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The end of a handshake. */
+/* This function ends a handshake. */
 #ifndef _DTLS_COMPLETE_H
 #define _DTLS_COMPLETE_H
 

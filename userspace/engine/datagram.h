@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The records of a datagram, one after the other. */
+/* This function cuts a datagram into records. */
 #ifndef _DTLS_DATAGRAM_H
 #define _DTLS_DATAGRAM_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The gate's part for DTLS 1.2: the cookie of HelloVerifyRequest. */
+/*
+ * These functions judge hellos of DTLS 1.2 by the cookie of HelloVerifyRequest.
+ */
 #ifndef _DTLS_GATE12_H
 #define _DTLS_GATE12_H
 

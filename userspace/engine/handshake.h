@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Messages and flights of a handshake, for both versions and both ends. */
+/*
+ * These functions make messages and flights, for both versions and both ends.
+ */
 #ifndef _DTLS_HANDSHAKE_H
 #define _DTLS_HANDSHAKE_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The steps of a DTLS 1.2 handshake that both ends take (RFC 5246 7.4, 8.1). */
+/*
+ * These functions are the steps of a DTLS 1.2 handshake that both ends take
+ * (RFC 5246 7.4, 8.1).
+ */
 #ifndef _DTLS_HANDSHAKE12_H
 #define _DTLS_HANDSHAKE12_H
 

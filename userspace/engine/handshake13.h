@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The steps of a DTLS 1.3 handshake that both ends take (RFC 8446 4.4, 7). */
+/*
+ * These functions are the steps of a DTLS 1.3 handshake that both ends take
+ * (RFC 8446 4.4, 7).
+ */
 #ifndef _DTLS_HANDSHAKE13_H
 #define _DTLS_HANDSHAKE13_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The choice of the endpoint's identity that this end shows to the peer. */
+/* These functions choose the identity that this end shows to the peer. */
 #ifndef _DTLS_IDENTITY_H
 #define _DTLS_IDENTITY_H
 

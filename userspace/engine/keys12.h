@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The key schedule of DTLS 1.2 (RFC 5246 5, 6.3, 8.1; RFC 7627; RFC 5705). */
+/*
+ * These functions are the key schedule of DTLS 1.2 (RFC 5246 5, 6.3, 8.1; RFC
+ * 7627; RFC 5705).
+ */
 #ifndef _DTLS_KEYS12_H
 #define _DTLS_KEYS12_H
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The name of a server that the owner of a client gives. */
+/*
+ * These functions read the name of a server that the owner of a client gives.
+ */
 #ifndef _DTLS_NAME_H
 #define _DTLS_NAME_H
 

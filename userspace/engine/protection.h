@@ -68,7 +68,7 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 /* Wipe and free @p, which may be NULL. */
 void dtls_protection_free(struct dtls_protection *p);
 
-/* Return how many bytes a record is larger than its content, at most. */
+/* Return by how many bytes a record is longer than its content, at most. */
 size_t dtls_protection_overhead(const struct dtls_protection *p);
 
 /* Return what dtls_protection_overhead() returns, for the key @key. */

@@ -47,8 +47,8 @@ static int check_key(struct kdtls_engine *e, u8 *key, size_t len)
 }
 
 /*
- * Ask the owner as a client. Return the bytes of @key, or 0 if the owner has
- * none.
+ * Ask the owner for the pre-shared key of a client. Return how many bytes @key
+ * has, or 0 if the owner has no key.
  */
 static size_t ask_client(struct kdtls_engine *e, const char *hint, u8 *identity,
 			 size_t *identity_len, u8 *key)

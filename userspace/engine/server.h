@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The server's handshake: its messages by version. */
+/* This function takes the client's messages in a server's handshake. */
 #ifndef _DTLS_SERVER_H
 #define _DTLS_SERVER_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The server's handshake of DTLS 1.2. */
+/* These functions are the handshake of a DTLS 1.2 server. */
 #ifndef _DTLS_SERVER12_H
 #define _DTLS_SERVER12_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The server's handshake of DTLS 1.3. */
+/* These functions are the handshake of a DTLS 1.3 server. */
 #ifndef _DTLS_SERVER13_H
 #define _DTLS_SERVER13_H
 

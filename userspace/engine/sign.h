@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Signatures by scheme (RFC 5246 4.7, RFC 8446 4.2.3). */
+/* These functions make and verify signatures (RFC 5246 4.7, RFC 8446 4.2.3). */
 #ifndef _DTLS_SIGN_H
 #define _DTLS_SIGN_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tables of cipher suites, groups and signature schemes. */
+/* This header has the tables of cipher suites, groups and signature schemes. */
 #ifndef _DTLS_SUITES_H
 #define _DTLS_SUITES_H
 

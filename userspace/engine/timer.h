@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The retransmission timer of a flight or of a heartbeat. */
+/* A timer tells when a flight or a heartbeat request is sent again. */
 #ifndef _DTLS_TIMER_H
 #define _DTLS_TIMER_H
 
