@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause
-/* The table of AEADs, which the module and the library share. See aead.h. */
+/* This file has the table of AEADs, which the module and the library share. */
 #include "aead.h"
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
 /*
- * The AEADs of DTLS: their sizes, the limits of their keys, and their nonces. This
- * file and aead.c call nothing of the kernel's, so the library compiles them too.
+ * This header has the AEADs of DTLS: their sizes, the limits of their keys, and their
+ * nonces. It and aead.c call nothing of the kernel's, so the library compiles them too.
  */
 #ifndef _DTLS_AEAD_H
 #define _DTLS_AEAD_H
@@ -46,10 +46,10 @@ struct dtls_aead {
 	u64 open_limit;
 };
 
-/* The longest tag of the AEADs, in bytes. */
+/* The longest tag of the AEADs has so many bytes. */
 #define DTLS_TAG_SIZE_MAX	16
 /*
- * The size of the explicit nonce, in bytes. With AES-GCM and AES-CCM the fragment of
+ * The explicit nonce has so many bytes. With AES-GCM and AES-CCM the fragment of
  * a DTLS 1.2 record begins with an explicit nonce (RFC 5288 3, RFC 6655 3).
  */
 #define DTLS_EXPLICIT_SIZE	8

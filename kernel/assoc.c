@@ -13,7 +13,7 @@
 #include "epoch.h"
 
 /*
- * The maximum segment lifetime in seconds. RFC 793 3.3 says 2 minutes, after which
+ * msl is the maximum segment lifetime in seconds. RFC 793 3.3 says 2 minutes, after which
  * no packet is on its way any more.
  */
 static unsigned short msl = 120;
@@ -120,7 +120,7 @@ static struct dtls_assoc *next_retiring(struct dtls_retiring *r)
 }
 
 /*
- * The work of struct dtls_retiring: drop the old read keys of all associations whose
+ * retire_all() is the work of struct dtls_retiring: drop the old read keys of all associations whose
  * time has come, and queue those again that have keys left to drop.
  */
 static void retire_all(struct work_struct *work)

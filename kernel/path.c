@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The path to the peer. This file compares addresses with the peer's, finds the
+ * This file knows the path to the peer. It compares addresses with the peer's, finds the
  * addresses of datagrams, and finds how long a datagram to the peer may be.
  */
 #include <linux/udp.h>

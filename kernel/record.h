@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
 /*
- * The DTLS record formats: functions that read and write records in memory.
+ * These functions read and write the DTLS record formats in memory.
  *
  * record.c, replay.c and aead.c are pure: they call nothing of the kernel's and
  * nothing of libc's but memcpy, memset and memcmp. The module, the library, the unit
@@ -83,7 +83,7 @@ enum dtls_content_type {
 #define DTLS_SAMPLE_SIZE	16
 
 /*
- * The numbers of epochs. DTLS 1.3 has epochs for early data, for the handshake and, from
+ * These are the numbers of epochs. DTLS 1.3 has epochs for early data, for the handshake and, from
  * 3 on, for application data (RFC 9147 6.1); the number has 48 bits (RFC 9147 8). In
  * DTLS 1.2 the first handshake's Finished and the data after it have epoch 1.
  */

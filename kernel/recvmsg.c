@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * recvmsg() for application data, with MSG_PEEK, and for control records. It takes a
+ * This file is recvmsg() for application data and for control records. It takes a
  * record from the reader's queue; if there is none, it opens received records; if none
  * of them is for the reader, it waits.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-3-Clause */
 /*
- * The replay window (RFC 6347 4.1.2.6, RFC 9147 4.5.1). replay.c is pure, as record.h
- * says.
+ * These functions are the replay window (RFC 6347 4.1.2.6, RFC 9147 4.5.1). replay.c is
+ * pure, as record.h says.
  *
  * The window is a ring with one bit for each sequence number. The caller provides the
  * locking: no two functions run on one window at the same time unless both take the

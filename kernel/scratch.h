@@ -150,7 +150,7 @@ static inline unsigned int dtls_scratch_places(size_t len)
 }
 
 /*
- * The size of the linear memory for a few short records. The base copies the records
+ * The linear memory for a few short records has this size. The base copies the records
  * from there, as lending it a page would cost more.
  */
 #define DTLS_LINEAR_SIZE	SZ_4K

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The table of a socket's associations. Three hash tables find an association in
+ * This file is the table of a socket's associations. Three hash tables find an association in
  * constant time: by the number that the user gave it, by the addresses of its
  * datagrams, and by the connection IDs that its peer may use. Each hash has a
  * random key, as strangers choose addresses. A tree, ordered by number, serves

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The internal functions of the socket driver. A file uses the files above it
- * in this list:
+ * This header has the internal functions of the socket driver. A file uses the
+ * files above it in this list:
  *
  *	user_records.c  makes and opens records where the kernel does not
  *	owner.c     is what an engine has as its ctx

@@ -76,8 +76,8 @@ enum kdtls_state {
 };
 
 /*
- * Errors, beside those of kdtls.h. Functions return them negative, and 0 for success.
- * An engine that has failed stays so.
+ * enum kdtls_engine_error has errors in addition to those of kdtls.h. Functions return
+ * them negative, and 0 for success. An engine that has failed goes on failing.
  */
 enum kdtls_engine_error {
 	KDTLS_EMEMORY = 0x1100,	/* there is no memory, or a limit is reached */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Acknowledgements of DTLS 1.3 (RFC 9147 7). This end keeps a list of the
- * peer's handshake records that it has taken in, sends it in an ACK, and reads
- * the ACKs of the peer.
+ * These functions are the acknowledgements of DTLS 1.3 (RFC 9147 7). This end
+ * keeps a list of the peer's handshake records that it has taken in, sends it
+ * in an ACK, and reads the ACKs of the peer.
  */
 #ifndef _DTLS_ACK_H
 #define _DTLS_ACK_H
@@ -15,7 +15,9 @@ void dtls_ack_note(struct kdtls_engine *e, const struct dtls_record *record);
 /* Make the list go out in an ACK with the next output. */
 void dtls_ack_due(struct kdtls_engine *e);
 
-/* Make the list go out in an ACK, @after microseconds from now at the latest. */
+/*
+ * Make the list go out in an ACK, @after microseconds from now at the latest.
+ */
 void dtls_ack_after(struct kdtls_engine *e, u64 after);
 
 /* Return the time at which the list has to go out, or KDTLS_NEVER. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * New connection IDs after a handshake of DTLS 1.3 (RFC 9147 9). The public
- * calls are kdtls_engine_give_cids(), _request_cids() and _change_cid().
+ * These functions exchange connection IDs after a handshake of DTLS 1.3 (RFC
+ * 9147 9). The public calls are kdtls_engine_give_cids(), _request_cids() and
+ * _change_cid().
  */
 #ifndef _DTLS_CIDS13_H
 #define _DTLS_CIDS13_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The ClientHello. A client sends the same hello for both versions, and the
- * server chooses one of them.
+ * These functions write the ClientHello. A client sends the same hello for both
+ * versions, and the server chooses one of them.
  */
 #ifndef _DTLS_CLIENT_HELLO_H
 #define _DTLS_CLIENT_HELLO_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The stateless cookies of HelloVerifyRequest and HelloRetryRequest. The cookie
- * of a HelloVerifyRequest (RFC 6347 4.2.1) is a MAC over the sender's address
- * and the random of its hello, under a key that is replaced every period. The
- * cookie contains the number of the period, so that computing one MAC is enough
- * to check it. The MAC does not cover the session id, as Mbed TLS makes a new
- * one for each hello with a ticket.
+ * These functions make and check the stateless cookies of HelloVerifyRequest
+ * and HelloRetryRequest. The cookie of a HelloVerifyRequest (RFC 6347 4.2.1) is
+ * a MAC over the sender's address and the random of its hello, under a key that
+ * is replaced every period. The cookie contains the number of the period, so
+ * that computing one MAC is enough to check it. The MAC does not cover the
+ * session id, as Mbed TLS makes a new one for each hello with a ticket.
  */
 #ifndef _DTLS_COOKIE_H
 #define _DTLS_COOKIE_H

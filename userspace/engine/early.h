@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Data before the handshake (0-RTT, RFC 8446 4.2.10, RFC 9147 5.6). The public
- * call is kdtls_engine_send_early().
+ * These functions send and take data before the handshake (0-RTT, RFC 8446
+ * 4.2.10, RFC 9147 5.6). The public call is kdtls_engine_send_early().
  */
 #ifndef _DTLS_EARLY_H
 #define _DTLS_EARLY_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Handshake messages and their fragments on the wire (RFC 6347 4.2.2). Every
- * byte of the input is hostile. Parsed structures point into the input.
+ * These functions read and write fragments of handshake messages (RFC 6347
+ * 4.2.2). Every byte of the input is hostile. Parsed structures point into the
+ * input.
  */
 #ifndef _DTLS_FRAGMENT_H
 #define _DTLS_FRAGMENT_H

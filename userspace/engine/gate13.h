@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The gate's part for DTLS 1.3: the cookie of HelloRetryRequest, or a ticket
- * that comes with early data.
+ * These functions judge hellos of DTLS 1.3 by the cookie of HelloRetryRequest,
+ * or by a ticket that comes with early data.
  */
 #ifndef _DTLS_GATE13_H
 #define _DTLS_GATE13_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Heartbeats (RFC 6520) after the handshake. The public call is
- * kdtls_engine_heartbeat().
+ * These functions send and answer heartbeats (RFC 6520) after the handshake.
+ * The public call is kdtls_engine_heartbeat().
  */
 #ifndef _DTLS_HEARTBEAT_H
 #define _DTLS_HEARTBEAT_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Hellos and their extensions on the wire (RFC 6347 4.3.2, RFC 5246 7.4.1).
- * These functions need not know the state of a handshake. Every byte of the
- * input is hostile. Parsed structures point into the input.
+ * These functions read and write hellos and their extensions (RFC 6347 4.3.2,
+ * RFC 5246 7.4.1). They need not know the state of a handshake. Every byte of
+ * the input is hostile. Parsed structures point into the input.
  */
 #ifndef _DTLS_HELLO_H
 #define _DTLS_HELLO_H

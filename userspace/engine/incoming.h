@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A handshake message that comes in fragments (RFC 6347 4.2.3). Fragments may
- * come in any order, be cut anywhere, overlap, come twice, or get lost. Memory
- * is taken for bytes that have come, and never for a length that is only
- * claimed.
+ * These functions put a handshake message together (RFC 6347 4.2.3). Its
+ * fragments may come in any order, be cut anywhere, overlap, come twice, or get
+ * lost. Memory is taken for bytes that have come, and never for a length that
+ * is only claimed.
  */
 #ifndef _DTLS_INCOMING_H
 #define _DTLS_INCOMING_H

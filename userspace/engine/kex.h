@@ -12,8 +12,8 @@
 #define DTLS_POINT_MAX		1216	/* X25519MLKEM768 */
 #define DTLS_SHARED_MAX		64
 /*
- * The longest premaster secret: two lengths, the shared secret or zeros, and
- * the pre-shared key (RFC 4279 2).
+ * The longest premaster secret has so many bytes: two lengths, the shared
+ * secret or zeros, and the pre-shared key (RFC 4279 2).
  */
 #define DTLS_PREMASTER_MAX	(2 + 64 + 2 + 64)
 

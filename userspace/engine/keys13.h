@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The key schedule of DTLS 1.3 (RFC 8446 7, RFC 9147 5.9). These functions
- * leave keys in the endpoint's HMAC contexts, so the caller has to call
+ * These functions are the key schedule of DTLS 1.3 (RFC 8446 7, RFC 9147 5.9).
+ * They leave keys in the endpoint's HMAC contexts, so the caller has to call
  * dtls_crypto_forget_keys() afterwards. Each function returns false if
  * libcrypto failed.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Messages after a handshake of DTLS 1.3: tickets and key updates (RFC 8446
- * 4.6, RFC 9147 5.8.4, 8), and the order of all messages that are sent or
- * received then.
+ * These functions exchange messages after a handshake of DTLS 1.3: tickets and
+ * key updates (RFC 8446 4.6, RFC 9147 5.8.4, 8), and the order of all messages
+ * that are sent or received then.
  */
 #ifndef _DTLS_POST13_H
 #define _DTLS_POST13_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Pre-shared keys. Only these functions ask the owner for them, and they check
- * each key (RFC 9257 4, 6).
+ * Only these functions ask the owner for pre-shared keys, and they check each
+ * key (RFC 9257 4, 6).
  */
 #ifndef _DTLS_PSKS_H
 #define _DTLS_PSKS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The choice of suite and group by a server of DTLS 1.3, and its
- * HelloRetryRequest (RFC 8446 4.1.4).
+ * These functions choose suite and group for a server of DTLS 1.3, and write
+ * its HelloRetryRequest (RFC 8446 4.1.4).
  */
 #ifndef _DTLS_RETRY_H
 #define _DTLS_RETRY_H

@@ -3,8 +3,8 @@
 #include "session.h"
 
 /*
- * The first byte of a session. It changes with the format, so that sessions of
- * an older format are refused.
+ * FORMAT is the first byte of a session. It changes with the format, so that
+ * sessions of an older format are refused.
  */
 #define FORMAT	4
 

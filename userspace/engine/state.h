@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The state of one association. struct kdtls_engine lives as long as the
- * association, struct dtls_handshake until the handshake is done. A function
- * that returns int returns 0, or the final error of the engine after
+ * This header has the state of one association. struct kdtls_engine lives as
+ * long as the association, struct dtls_handshake until the handshake is done. A
+ * function that returns int returns 0, or the final error of the engine after
  * dtls_fail().
  */
 #ifndef _DTLS_STATE_H

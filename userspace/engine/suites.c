@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The tables of cipher suites, groups and signature schemes. See suites.h. */
+/* This file has the tables of cipher suites, groups and signature schemes. */
 #include "suites.h"
 
 #define ECDSA	(DTLS_KX_ECDHE | DTLS_KX_ECDSA)

@@ -7,8 +7,8 @@
 #include "crypto.h"
 
 /*
- * The kinds of suites: how the premaster secret is made, and what authenticates
- * the server.
+ * DTLS_KX_* tell the kind of a suite: how the premaster secret is made, and
+ * what authenticates the server.
  */
 #define DTLS_KX_PSK	0x01	/* RFC 4279 */
 #define DTLS_KX_ECDHE	0x02	/* RFC 8422; with DTLS_KX_PSK: RFC 5489 */

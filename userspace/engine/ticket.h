@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Session tickets (RFC 5077): sessions that a server seals and the client
- * keeps.
+ * A ticket is a session that a server seals and the client keeps (RFC 5077).
  */
 #ifndef _DTLS_TICKET_H
 #define _DTLS_TICKET_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Bounded reading and writing of the presentation language (RFC 5246 4).
+ * These functions read and write the presentation language (RFC 5246 4) within
+ * bounds.
  *
  * A reader never reads past its end: its functions return false instead and
  * change nothing. A writer grows as needed. If it cannot, it sets @failed and

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Identities and trust: the certificates and raw public keys of this end, and
- * the roots and raw public keys that it trusts. libcrypto handles X.509.
+ * This header has identities and trust: the certificates and raw public keys of
+ * this end, and the roots and raw public keys that it trusts. libcrypto handles
+ * X.509.
  */
 #ifndef _DTLS_X509_H
 #define _DTLS_X509_H
