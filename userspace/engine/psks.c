@@ -105,8 +105,8 @@ static bool same_key(const struct kdtls_engine *e, const u8 *key, size_t len,
 /*
  * Return true if the owner of a client still has the key that the session @s
  * began with. An owner that needs the server's hint to choose a key (RFC 4279
- * 5.1) gives none here; then the session may be resumed, as a full handshake
- * would ask with the hint.
+ * 5.1) gives none here. In DTLS 1.2 the session may be resumed even then, as a
+ * full handshake would ask with the hint.
  */
 static bool client_has_key(struct kdtls_engine *e, const struct dtls_session *s,
 			   u8 *key)
