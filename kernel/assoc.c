@@ -13,8 +13,8 @@
 #include "epoch.h"
 
 /*
- * msl is the maximum segment lifetime in seconds. RFC 793 3.3 says 2 minutes, after which
- * no packet is on its way any more.
+ * msl is the maximum segment lifetime in seconds. RFC 793 3.3 says 2 minutes, after
+ * which no packet is on its way any more.
  */
 static unsigned short msl = 120;
 module_param(msl, ushort, 0644);
@@ -120,8 +120,8 @@ static struct dtls_assoc *next_retiring(struct dtls_retiring *r)
 }
 
 /*
- * retire_all() is the work of struct dtls_retiring: drop the old read keys of all associations whose
- * time has come, and queue those again that have keys left to drop.
+ * retire_all() is the work of struct dtls_retiring. It drops the old read keys of all
+ * associations whose time has come, and queues those again that have keys left to drop.
  */
 static void retire_all(struct work_struct *work)
 {
