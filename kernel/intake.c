@@ -633,26 +633,12 @@ static noinline void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
  */
 static __always_inline struct dtls_epoch *find_key(struct dtls_run *rx)
 {
-	struct dtls_epoch *epoch;
+	u16 version = dtls_assoc_version(rx->assoc);
 
-	if (!rx->rec.epoch || !rx->rec.header_len)
+	/* Before the first key there is no version, and it does not change. */
+	if (!version || dtls_is_13(version) != !!rx->rec.unified)
 		return NULL;
-	epoch = dtls_assoc_rx(rx->assoc, rx->rec.epoch);
-	if (!epoch || likely(dtls_is_13(epoch->key.version) == !!rx->rec.unified))
-		return epoch;
-	dtls_epoch_put(epoch);
-	return NULL;
-}
-
-/*
- * Note the newest read epoch in @rx->newest, and look for the key of @rx again. A key
- * that is set at the same time is either found here or newer than @rx->newest, so
- * that route_unopened() in rx.c does not take the record for one of an old epoch.
- */
-static noinline struct dtls_epoch *find_key_again(struct dtls_run *rx)
-{
-	rx->newest = dtls_assoc_newest_rx(rx->assoc);
-	return find_key(rx);
+	return dtls_assoc_rx(rx->assoc, rx->rec.epoch);
 }
 
 /*
@@ -666,15 +652,23 @@ static void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
 		      struct dtls_dgram *d, unsigned int max)
 {
 	struct dtls_assoc *assoc = rx->assoc;
+	bool steady;
 
 	lockdep_assert_held(&ds->lock);
-	rx->epoch = find_key(rx);
-	if (unlikely(!rx->epoch))
-		rx->epoch = find_key_again(rx);
-	if (rx->epoch && unlikely(!steady_first(rx))) {
-		dtls_epoch_put(rx->epoch);
-		rx->epoch = NULL;
+	/*
+	 * The bytes come before the key, as a reference to an epoch must not be
+	 * put under a spin lock.
+	 */
+	steady = rx->rec.epoch && rx->rec.header_len && steady_first(rx);
+	rx->epoch = steady ? find_key(rx) : NULL;
+	if (unlikely(!rx->epoch)) {
+		/*
+		 * A key that is set at the same time is either found now or
+		 * newer than @rx->newest, so that route_unopened() in rx.c does
+		 * not take the record for one of an old epoch.
+		 */
 		rx->newest = dtls_assoc_newest_rx(assoc);
+		rx->epoch = steady ? find_key(rx) : NULL;
 	}
 	if (!rx->epoch)
 		return;
