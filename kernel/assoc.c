@@ -181,6 +181,31 @@ void dtls_assoc_stop_retiring(struct dtls_retiring *retiring)
 
 /* ---- creation and destruction ---- */
 
+/* The memory of associations, which is charged to the cgroup of who makes one. */
+static struct kmem_cache *cache;
+
+/* Make the cache. Return: 0 or -ENOMEM. */
+int dtls_assoc_setup(void)
+{
+	cache = KMEM_CACHE(dtls_assoc, SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
+	return cache ? 0 : -ENOMEM;
+}
+
+/* Destroy the cache, when no association is left and rcu_barrier() has returned. */
+void dtls_assoc_exit(void)
+{
+	kmem_cache_destroy(cache);
+}
+
+/*
+ * Free the memory of an association after a grace period. kfree_rcu() is not used, as
+ * before 6.12 nothing waits for it when the cache is destroyed.
+ */
+static void free_memory(struct rcu_head *rcu)
+{
+	kmem_cache_free(cache, container_of(rcu, struct dtls_assoc, rcu));
+}
+
 /*
  * Make an association without keys. @id is its number on the socket, @replay_window
  * the size of the window of its read keys, and @retiring the socket's list. Sleeps.
@@ -191,7 +216,7 @@ struct dtls_assoc *dtls_assoc_new(u64 id, u32 replay_window,
 {
 	struct dtls_assoc *assoc;
 
-	assoc = kzalloc(sizeof(*assoc), GFP_KERNEL_ACCOUNT);
+	assoc = kmem_cache_zalloc(cache, GFP_KERNEL);
 	if (!assoc)
 		return NULL;
 	refcount_set(&assoc->refs, 1);
@@ -221,7 +246,7 @@ void dtls_assoc_free(struct dtls_assoc *assoc)
 		dtls_epoch_put(rcu_dereference_protected(assoc->rx[i], true));
 	kfree(rcu_dereference_protected(assoc->cids, true));
 	mutex_destroy(&assoc->setup);
-	kfree_rcu(assoc, rcu);
+	call_rcu(&assoc->rcu, free_memory);
 }
 
 /* ---- keys ---- */

@@ -4,7 +4,6 @@
 #define _DTLS_ASSOC_H
 
 #include <linux/atomic.h>
-#include <linux/cache.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -78,50 +77,13 @@ struct dtls_retiring {
 
 /**
  * struct dtls_assoc - the keys, epochs, numbers and counters of one peer
+ * @lock:	spin lock that guards the replay windows of @rx and the members
+ *		from @under_way to @rx_bytes. A task takes it inside
+ *		dtls_sock.lock, and in process context only
  * @refs:	number of references: the table holds one, and so does each
  *		datagram, run of records, message and system call that concerns
  *		the association. References to the association with @id 0 are not
  *		counted, as it lives as long as its socket
- * @rcu:	frees the structure
- * @id:		number that the user gave the association, unique on its socket.
- *		0: the association of a connected socket; on a socket with a table,
- *		the one that stands for datagrams of strangers
- * @by_id:	node in dtls_table.ids
- * @order:	node in dtls_table.order
- * @flow:	the association's entry in dtls_table.flows, or NULL. Written under
- *		dtls_table.lock, read under RCU
- * @cid_entries: the association's entries in dtls_table.cids, the newest last.
- *		Guarded by @setup
- * @dead:	the association was deleted, and nothing of it may be queued any
- *		more. Written under @setup, @lock and dtls_sock.lock
- * @held:	how many messages refer to the association
- * @version:	DTLS_VERSION_* of every key; 0: no key was set yet
- * @rx_cid_len:	bytes of connection ID in every received record that has one
- * @eof:	the peer sent close_notify, and every record that was taken in
- *		before close_notify is with a reader or in a queue
- * @replay_window: size of the replay window that the next read key gets, in
- *		records
- * @tx:		the current write epoch, or NULL
- * @rx:		the read epochs, the newest first
- * @newest_rx:	number of the newest read epoch, or 0. Written after @rx, so a
- *		task that reads a number here finds that epoch in @rx
- * @cids:	connection IDs that this end gave the peer besides those of the
- *		read keys, or NULL
- * @setup:	mutex under which @version, @tx, @rx and @cids are written. A task
- *		that holds the mutex may load the module of a cipher
- * @retiring:	dtls_sock.retiring
- * @retire:	node in dtls_retiring.list, guarded by dtls_retiring.lock; empty if
- *		the association is not in that list
- * @retire_at:	when the work of @retiring looks at @rx, in seconds since boot
- * @early:	records whose key has not come, linked by dtls_msg.own, the oldest
- *		first. Guarded by dtls_sock.lock
- * @early_bytes: memory of early records in @early and dtls_sock.pending. Guarded
- *		by dtls_sock.lock
- * @control_bytes: memory of authenticated records in dtls_sock.control. Guarded
- *		by dtls_sock.lock
- * @lock:	spin lock that guards the replay windows of @rx and the members
- *		from @under_way to @rx_bytes. A task takes it inside
- *		dtls_sock.lock, and in process context only
  * @under_way:	runs of records that were checked against a replay window and are
  *		not marked in it yet
  * @heard:	when the last record was verified, in nanoseconds of CLOCK_MONOTONIC;
@@ -130,6 +92,46 @@ struct dtls_retiring {
  * @rx_records:	how many application records were verified
  * @rx_bytes:	how many bytes of content the records of @rx_records had
  * @count:	the counters that enum dtls_count names
+ * @id:		number that the user gave the association, unique on its socket.
+ *		0: the association of a connected socket; on a socket with a table,
+ *		the one that stands for datagrams of strangers
+ * @flow:	the association's entry in dtls_table.flows, or NULL. Written under
+ *		dtls_table.lock, read under RCU
+ * @tx:		the current write epoch, or NULL
+ * @rx:		the read epochs, the newest first
+ * @newest_rx:	number of the newest read epoch, or 0. Written after @rx, so a
+ *		task that reads a number here finds that epoch in @rx
+ * @cids:	connection IDs that this end gave the peer besides those of the
+ *		read keys, or NULL
+ * @replay_window: size of the replay window that the next read key gets, in
+ *		records
+ * @version:	DTLS_VERSION_* of every key; 0: no key was set yet
+ * @rx_cid_len:	bytes of connection ID in every received record that has one
+ * @dead:	the association was deleted, and nothing of it may be queued any
+ *		more. Written under @setup, @lock and dtls_sock.lock
+ * @eof:	the peer sent close_notify, and every record that was taken in
+ *		before close_notify is with a reader or in a queue
+ * @retire_at:	when the work of @retiring looks at @rx, in seconds since boot
+ * @held:	how many messages refer to the association
+ * @early_bytes: memory of early records in @early and dtls_sock.pending. Guarded
+ *		by dtls_sock.lock
+ * @control_bytes: memory of authenticated records in dtls_sock.control. Guarded
+ *		by dtls_sock.lock
+ * @setup:	mutex under which @version, @tx, @rx and @cids are written. A task
+ *		that holds the mutex may load the module of a cipher
+ * @retiring:	dtls_sock.retiring
+ * @retire:	node in dtls_retiring.list, guarded by dtls_retiring.lock; empty if
+ *		the association is not in that list
+ * @early:	records whose key has not come, linked by dtls_msg.own, the oldest
+ *		first. Guarded by dtls_sock.lock
+ * @cid_entries: the association's entries in dtls_table.cids, the newest last.
+ *		Guarded by @setup
+ * @by_id:	node in dtls_table.ids
+ * @order:	node in dtls_table.order
+ * @rcu:	frees the structure
+ *
+ * The members that each record changes come first, in one cache line. The structure has
+ * a cache of its own, as one of many idle associations is little more than it.
  *
  * Lifetime: the association with @id 0 is made and freed with its socket. Any other
  * is added to the socket's table. Its last reference is put in process context
@@ -137,37 +139,37 @@ struct dtls_retiring {
  * and @cids under RCU.
  */
 struct dtls_assoc {
+	spinlock_t lock;	/* The lock guards windows and what follows. */
 	refcount_t refs;
-	struct rcu_head rcu;
-	u64 id;
-	struct rhash_head by_id;
-	struct rb_node order;
-	struct dtls_flow_entry __rcu *flow;
-	struct list_head cid_entries;
-	bool dead;
-	atomic_t held;
-	u16 version;
-	u8 rx_cid_len;
-	bool eof;
-	u32 replay_window;
-	struct dtls_epoch __rcu *tx;
-	struct dtls_epoch __rcu *rx[DTLS_RX_EPOCHS];
-	atomic64_t newest_rx;
-	struct dtls_cid_list __rcu *cids;
-	struct mutex setup;	/* The mutex guards @tx, @rx, @cids and @version. */
-	struct dtls_retiring *retiring;
-	struct list_head retire;
-	u32 retire_at;
-	struct list_head early;
-	unsigned int early_bytes;
-	unsigned int control_bytes;
-	spinlock_t lock ____cacheline_aligned_in_smp;
 	struct hlist_head under_way;
 	u64 heard;
 	unsigned long heard_tick;
 	u64 rx_records;
 	u64 rx_bytes;
 	atomic64_t count[DTLS_COUNT_MAX];
+	u64 id;
+	struct dtls_flow_entry __rcu *flow;
+	struct dtls_epoch __rcu *tx;
+	struct dtls_epoch __rcu *rx[DTLS_RX_EPOCHS];
+	atomic64_t newest_rx;
+	struct dtls_cid_list __rcu *cids;
+	u32 replay_window;
+	u16 version;
+	u8 rx_cid_len;
+	bool dead;
+	bool eof;
+	u32 retire_at;
+	atomic_t held;
+	unsigned int early_bytes;
+	unsigned int control_bytes;
+	struct mutex setup;	/* The mutex guards @tx, @rx, @cids and @version. */
+	struct dtls_retiring *retiring;
+	struct list_head retire;
+	struct list_head early;
+	struct list_head cid_entries;
+	struct rhash_head by_id;
+	struct rb_node order;
+	struct rcu_head rcu;
 };
 
 /* Return the pointer @slot of @assoc. The caller holds the setup mutex. */
@@ -210,6 +212,8 @@ static inline void dtls_assoc_put(struct dtls_assoc *assoc)
 
 struct dtls_assoc *dtls_assoc_new(u64 id, u32 replay_window,
 				  struct dtls_retiring *retiring);
+int __must_check dtls_assoc_setup(void);
+void dtls_assoc_exit(void);
 void dtls_assoc_cancel_retire(struct dtls_assoc *assoc);
 void dtls_assoc_init_retiring(struct dtls_retiring *retiring);
 void dtls_assoc_stop_retiring(struct dtls_retiring *retiring);

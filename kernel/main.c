@@ -3,6 +3,7 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 
+#include "assoc.h"
 #include "scratch.h"
 #include "stats.h"
 #include "ulp.h"
@@ -13,12 +14,17 @@ static int __init dtls_init(void)
 
 	if (err)
 		return err;
+	err = dtls_assoc_setup();
+	if (err)
+		goto no_assocs;
 	err = dtls_ulp_init();
-	if (err) {
-		dtls_stats_exit();
-		return err;
-	}
-	return 0;
+	if (!err)
+		return 0;
+
+	dtls_assoc_exit();
+no_assocs:
+	dtls_stats_exit();
+	return err;
 }
 
 /*
@@ -30,8 +36,9 @@ static void __exit dtls_exit(void)
 	dtls_ulp_exit();
 	/* A softirq may still be on its way out of dtls_wait_data_ready(). */
 	synchronize_rcu();
-	/* kfree_rcu() of the last epochs and associations must be over. */
+	/* The callbacks that free the last associations must be over. */
 	rcu_barrier();
+	dtls_assoc_exit();
 	dtls_stats_exit();
 	dtls_scratch_exit();
 }
