@@ -398,7 +398,8 @@ bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 	for (i = 0; i < DTLS_RX_EPOCHS && !known; i++) {
 		epoch = rcu_dereference(assoc->rx[i]);
 		known = epoch && epoch->key.cid_len == rec->cid_len &&
-			!memcmp(rec->cid, epoch->key.cid, rec->cid_len);
+			!memcmp(rec->cid, dtls_key_cid(&epoch->key),
+				rec->cid_len);
 	}
 	cids = rcu_dereference(assoc->cids);
 	for (i = 0; cids && i < cids->n && !known; i++)
@@ -443,8 +444,8 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
 		info->rx_cipher = rx->key.cipher->id;
 		info->rx_epoch = rx->number;
 		info->rx_seq = rx->replay.next;
-		info->rx_forged = atomic64_read(&rx->key.forged);
-		info->rx_limit = rx->key.open_limit;
+		info->rx_forged = atomic64_read(&rx->forged);
+		info->rx_limit = rx->limit;
 	}
 	spin_unlock(&assoc->lock);
 }

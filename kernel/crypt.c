@@ -13,6 +13,7 @@
 #include "batch.h"
 #include "compat.h"
 #include "crypt.h"
+#include "epoch.h"
 #include "key.h"
 #include "mask.h"
 #include "record.h"
@@ -111,7 +112,7 @@ void dtls_crypt_seal_begin(const struct dtls_key *key,
 		.type = type,
 		.version = key->version,
 		.epoch = epoch,
-		.cid = key->cid,
+		.cid = dtls_key_cid(key),
 		.cid_len = key->cid_len,
 	};
 	s->type = type;
@@ -146,7 +147,7 @@ void dtls_crypt_seal_begin(const struct dtls_key *key,
 		sg = scratch->flat;
 		sg->length = s->aad_len;
 	}
-	aead_request_set_tfm(req, key->aead);
+	aead_request_set_tfm(req, scratch->aead);
 	aead_request_set_ad(req, s->aad_len);
 	aead_request_set_crypt(req, sg, sg, s->inner_len, scratch->iv);
 }
@@ -156,21 +157,23 @@ void dtls_crypt_seal_begin(const struct dtls_key *key,
  * @scratch->hold is set, only note the record: dtls_crypt_seal_end() encrypts the
  * numbers of all noted records in one request, which is cheaper.
  */
-static void mask_number(const struct dtls_key *key,
-			struct dtls_scratch *scratch, u8 *record,
-			const u8 *fragment)
+static int mask_number(const struct dtls_key *key,
+		       struct dtls_scratch *scratch, u8 *record,
+		       const u8 *fragment)
 {
 	struct dtls_masks *masks = scratch->masks;
+	u8 mask[DTLS_SAMPLE_SIZE];
+	int err;
 
 	if (scratch->hold) {
 		memcpy(masks->block[masks->n], fragment, DTLS_SAMPLE_SIZE);
 		masks->record[masks->n++] = record;
-	} else {
-		u8 mask[DTLS_SAMPLE_SIZE];
-
-		dtls_mask_make(&key->mask, fragment, mask);
-		dtls_record_mask(record, &scratch->sealing.rec, mask);
+		return 0;
 	}
+	err = dtls_mask_make(key, fragment, mask);
+	if (!err)
+		dtls_record_mask(record, &scratch->sealing.rec, mask);
+	return err;
 }
 
 /*
@@ -282,10 +285,8 @@ int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 	}
 	if (err)
 		return err;
-	if (rec->unified) {
-		mask_number(key, scratch, record, content);
-		return 0;
-	}
+	if (rec->unified)
+		return mask_number(key, scratch, record, content);
 	dtls_record_write_header(record, rec);
 	if (key->explicit_len)
 		memcpy(content - DTLS_EXPLICIT_SIZE, explicit,
@@ -317,7 +318,7 @@ int dtls_crypt_seal_end(const struct dtls_key *key,
 
 	masks->n = 0;
 	scratch->hold = false;
-	skcipher_request_set_tfm(req, key->mask.ecb);
+	skcipher_request_set_tfm(req, key->ecb);
 	skcipher_request_set_crypt(req, &masks->sg, &masks->sg,
 				   n * DTLS_SAMPLE_SIZE, NULL);
 	err = crypto_wait_req(crypto_skcipher_encrypt(req), &scratch->wait);
@@ -374,21 +375,21 @@ static void open_begin(const struct dtls_key *key, struct dtls_scratch *scratch,
 	 * walkers of the crypto API skip an entry of length 0.
 	 */
 	scratch->dst[1].length = max(len, 1U);
-	aead_request_set_tfm(req, key->aead);
+	aead_request_set_tfm(req, scratch->aead);
 	aead_request_set_ad(req, aad_len);
 	aead_request_set_crypt(req, scratch->flat, scratch->dst,
 			       len + key->cipher->tag_len, scratch->iv);
 }
 
 /*
- * Return true if the number of forgeries that @key has seen has reached its limit
+ * Return true if the number of forgeries under @epoch's key has reached its limit
  * (RFC 9147 4.5.3). The key then opens no more records. The caller asks before each
  * record, so that many forgeries in one coalesced datagram cannot pass the limit
  * together.
  */
-static bool is_expired(const struct dtls_key *key)
+static bool is_expired(const struct dtls_epoch *epoch)
 {
-	return unlikely((u64)atomic64_read(&key->forged) >= key->open_limit);
+	return unlikely((u64)atomic64_read(&epoch->forged) >= epoch->limit);
 }
 
 /*
@@ -404,7 +405,7 @@ static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
 	unsigned int tag_len = key->cipher->tag_len;
 	unsigned int first = len ?: 1;
 
-	if (is_expired(key))
+	if (is_expired(rx->epoch))
 		return -EKEYEXPIRED;
 	dtls_record_aad_number(scratch->aad, rec);
 	make_nonce(key, scratch, fragment, rec);
@@ -441,10 +442,9 @@ static int open_inner(const struct dtls_record *rec, const u8 *content,
 
 /**
  * dtls_crypt_open() - verify and decrypt records
- * @key:	read key
  * @scratch:	from dtls_scratch_get(true); @scratch->content is overwritten
  * @rx:		the records, which lie at @rx->wire. Those whose bit is set in
- *		@rx->fresh are opened
+ *		@rx->fresh are opened with the key of @rx->epoch
  *
  * Fills in @rx->opened, except the verdicts: where in the scratch the content
  * lies, its type and its length. Instead of the length there may be an error:
@@ -453,7 +453,7 @@ static int open_inner(const struct dtls_record *rec, const u8 *content,
  * * -EPROTO: it is authentic, but makes no sense;
  * * -EMSGSIZE: it is too short for its cipher, or of another version;
  * * -ENOKEY: it lacks a connection ID;
- * * -EKEYEXPIRED: @key has reached its limit of forgeries;
+ * * -EKEYEXPIRED: the key has reached its limit of forgeries;
  * * any other error comes from the cipher or the allocator and says nothing
  *   about the record.
  *
@@ -461,9 +461,9 @@ static int open_inner(const struct dtls_record *rec, const u8 *content,
  *
  * Return: bit i is set if the i-th record is authentic.
  */
-u64 dtls_crypt_open(struct dtls_key *key, struct dtls_scratch *scratch,
-		    struct dtls_run *rx)
+u64 dtls_crypt_open(struct dtls_scratch *scratch, struct dtls_run *rx)
 {
+	const struct dtls_key *key = &rx->epoch->key;
 	int len = rx->rec.fragment_len - key->explicit_len -
 		  key->cipher->tag_len;
 	struct dtls_record rec = rx->rec;
@@ -491,7 +491,7 @@ u64 dtls_crypt_open(struct dtls_key *key, struct dtls_scratch *scratch,
 		err = wrong ?: open_one(key, scratch, rx, i, &rec, len);
 		if (unlikely(err)) {
 			if (err == -EBADMSG)
-				atomic64_inc(&key->forged);
+				atomic64_inc(&rx->epoch->forged);
 			o->len = err;
 			continue;
 		}
@@ -501,5 +501,6 @@ u64 dtls_crypt_open(struct dtls_key *key, struct dtls_scratch *scratch,
 	}
 	if (!wrong)
 		scratch->plain = max(scratch->plain, end);
+	dtls_scratch_return(scratch);
 	return authentic;
 }

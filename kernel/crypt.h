@@ -20,8 +20,7 @@ int __must_check dtls_crypt_seal(const struct dtls_key *key,
 				 const struct bio_vec *pages, u64 seq);
 int __must_check dtls_crypt_seal_end(const struct dtls_key *key,
 				     struct dtls_scratch *scratch);
-u64 __must_check dtls_crypt_open(struct dtls_key *key,
-				 struct dtls_scratch *scratch,
+u64 __must_check dtls_crypt_open(struct dtls_scratch *scratch,
 				 struct dtls_run *rx);
 
 #endif /* _DTLS_CRYPT_H */

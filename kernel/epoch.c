@@ -7,58 +7,76 @@
 #include <linux/slab.h>
 
 #include "epoch.h"
+#include "mask.h"
+#include "transform.h"
 
 /* Each event has a bit in dtls_epoch.told. */
 static_assert(DTLS_EVENT_RX_EXPIRED < BITS_PER_LONG);
+
+/* make_window() gives a read epoch its replay window. Return: 0 or -ENOMEM. */
+static int make_window(struct dtls_epoch *epoch, u32 size, u64 floor)
+{
+	u64 *ring = kzalloc(size / 8, GFP_KERNEL_ACCOUNT);
+
+	if (!ring)
+		return -ENOMEM;
+	dtls_replay_init(&epoch->replay, ring, size, floor);
+	return 0;
+}
 
 /**
  * dtls_epoch_new() - make an epoch
  * @info:	the user's key, checked by check_key()
  * @cipher:	the AEAD of the key
  * @replay_window: size of the window of a read key, in records; 0: a write key
+ * @own:	the key has transforms of its own: records need not wait for one, but
+ *		it takes ten times the memory
  *
  * Sleeps. Return: an epoch with one reference, or an error.
  */
 struct dtls_epoch *dtls_epoch_new(const struct dtls_key_info *info,
 				  const struct dtls_aead *cipher,
-				  u32 replay_window)
+				  u32 replay_window, bool own)
 {
 	struct dtls_epoch *epoch;
-	u64 *ring = NULL;
-	int err;
+	bool write = !replay_window;
+	int err = 0;
 
-	epoch = kzalloc(sizeof(*epoch), GFP_KERNEL_ACCOUNT);
+	epoch = kzalloc(struct_size(epoch, key.bytes,
+				    dtls_key_room(info, cipher, own)),
+			GFP_KERNEL_ACCOUNT);
 	if (!epoch)
 		return ERR_PTR(-ENOMEM);
 
-	if (replay_window) {
-		ring = kzalloc(replay_window / 8, GFP_KERNEL_ACCOUNT);
-		if (!ring) {
-			kfree(epoch);
-			return ERR_PTR(-ENOMEM);
-		}
-		dtls_replay_init(&epoch->replay, ring, replay_window,
-				 info->rec_seq);
-	}
-
-	err = dtls_key_init(&epoch->key, info, cipher, !replay_window);
-	if (err) {
-		kfree(ring);
-		kfree(epoch);
-		return ERR_PTR(err);
-	}
-
 	refcount_set(&epoch->refs, 1);
 	epoch->number = info->epoch;
-	epoch->limit = min(info->limit ?: cipher->seal_limit, DTLS_SEQ_MAX);
-	atomic64_set(&epoch->seq, info->rec_seq);
-	return epoch;
+	if (write) {
+		epoch->limit = min(info->limit ?: cipher->seal_limit,
+				   DTLS_SEQ_MAX);
+		atomic64_set(&epoch->seq, info->rec_seq);
+	} else {
+		epoch->limit = info->limit ?: cipher->open_limit;
+		err = make_window(epoch, replay_window, info->rec_seq);
+	}
+	dtls_key_init(&epoch->key, info, cipher, own);
+	err = err ?: dtls_transform_init(&epoch->key, info->key);
+	err = err ?: dtls_mask_init(&epoch->key, info->sn_key, write);
+	if (!err)
+		return epoch;
+	dtls_epoch_free(epoch);
+	return ERR_PTR(err);
 }
 
-/* Free @epoch, as dtls_epoch_put() has put the last reference. */
+/*
+ * Free @epoch, as dtls_epoch_put() has put the last reference. Nothing of the key is
+ * left then, in no transform either. Sleeps.
+ */
 void dtls_epoch_free(struct dtls_epoch *epoch)
 {
-	dtls_key_destroy(&epoch->key);
+	might_sleep();
+	dtls_transform_destroy(&epoch->key);
+	dtls_mask_destroy(&epoch->key);
+	dtls_key_wipe(&epoch->key);
 	kfree(epoch->replay.ring);
 	kfree_rcu(epoch, rcu);
 }
@@ -97,8 +115,8 @@ int dtls_epoch_take_seq(struct dtls_epoch *epoch, unsigned int n, u64 *seq)
  */
 bool dtls_epoch_rx_warn(struct dtls_epoch *epoch, u16 event)
 {
-	u64 forged = atomic64_read(&epoch->key.forged);
-	u64 at = epoch->key.open_limit;
+	u64 forged = atomic64_read(&epoch->forged);
+	u64 at = epoch->limit;
 
 	if (event == DTLS_EVENT_RX_LIMIT)
 		at -= at / 8;

@@ -580,8 +580,9 @@ static noinline void find_number(struct dtls_assoc *assoc, struct dtls_run *rx)
 	u8 mask[DTLS_SAMPLE_SIZE];
 
 	lockdep_assert_held(&assoc->lock);
-	dtls_mask_make(&epoch->key.mask, rx->wire[0] + rx->rec.header_len,
-		       mask);
+	/* A number that cannot be decrypted is taken as it is: no tag fits it. */
+	if (dtls_mask_make(&epoch->key, rx->wire[0] + rx->rec.header_len, mask))
+		memset(mask, 0, sizeof(mask));
 	dtls_record_resolve(&rx->rec, mask, epoch->number, epoch->replay.next);
 }
 
@@ -595,8 +596,8 @@ static bool follows_run(const struct dtls_run *rx, unsigned int n, const u8 *p)
 
 	if (!rx->rec.unified)
 		return dtls_record_follows(&rx->rec, n, p);
-	dtls_mask_make(&rx->epoch->key.mask, p + rx->rec.header_len, mask);
-	return dtls_record_follows_unified(&rx->rec, n, p, mask);
+	return !dtls_mask_make(&rx->epoch->key, p + rx->rec.header_len, mask) &&
+	       dtls_record_follows_unified(&rx->rec, n, p, mask);
 }
 
 /*

@@ -3,54 +3,64 @@
 #ifndef _DTLS_KEY_H
 #define _DTLS_KEY_H
 
-#include <crypto/aead.h>
-#include <linux/atomic.h>
 #include <linux/seqlock.h>
 #include <linux/types.h>
 
 #include "aead.h"
-#include "mask.h"
 #include "record.h"
+
+struct crypto_aead;
+struct crypto_cipher;
+struct crypto_skcipher;
 
 /**
  * struct dtls_key - the key of one direction in one epoch
  * @cipher:	the AEAD's sizes and limits
- * @aead:	the crypto API's AEAD with the key, which protects the content
- * @mask:	DTLS 1.3: the key that encrypts sequence numbers
+ * @aead:	transform of the crypto API with the key, which protects the content;
+ *		NULL: the key has no transforms of its own, and borrows them for each
+ *		use
+ * @aes:	DTLS 1.3 with AES: transform that makes one mask of a sequence number a
+ *		call; NULL likewise
+ * @ecb:	DTLS 1.3 with AES: transform that makes many masks a call; NULL for a
+ *		read key, if @aes is NULL, or if the kernel has no ecb(aes)
+ * @serial:	number of a key without transforms of its own, which no other key of
+ *		the module ever has; 0: the key has its own
  * @version:	DTLS_VERSION_*
- * @cid_len:	bytes of @cid; 0: records have no connection ID
- * @explicit_len: bytes of nonce that each record begins with
- * @length_len:	DTLS 1.3: bytes of the length, which a header has only if
- *		another record follows in the datagram
- * @head:	bytes from a record's start to its content, without @length_len
+ * @head:	bytes from a record's start to its content, without the length that a
+ *		DTLS 1.3 header has if another record follows in the datagram
  * @tail:	bytes behind the content: type and tag, without padding
  * @max_plaintext: how many bytes of content a record may have
+ * @cid_len:	bytes of connection ID; 0: records have no connection ID
+ * @explicit_len: bytes of nonce that each record begins with
+ * @sn_at:	where in @bytes the key of the sequence numbers begins
+ * @cid_at:	where in @bytes the connection ID begins
  * @iv:		write IV
- * @open_limit:	read key: number of forgeries after which the key opens no more
- *		records
- * @forged:	read key: how many records had a wrong tag
- * @cid_lock:	seqlock around @cid. DTLS_CID changes the connection ID of a
- *		write key while records are sealed with it
- * @cid:	connection ID
+ * @cid_lock:	seqlock around the connection ID. DTLS_CID changes that of a write
+ *		key while records are sealed with it
+ * @bytes:	the AEAD's key, if @aead is NULL; the key of the sequence numbers in
+ *		DTLS 1.3, if @aes is NULL; the connection ID
  *
- * dtls_key_init() sets all members. Only @forged and @cid change afterwards.
+ * dtls_key_init() sets the bytes, dtls_transform_init() and dtls_mask_init() the
+ * transforms. Only the connection ID changes afterwards. @bytes is as long as these
+ * parts together, since an idle association is little more than its two keys.
  */
 struct dtls_key {
 	const struct dtls_aead *cipher;
 	struct crypto_aead *aead;
-	struct dtls_mask mask;
+	struct crypto_cipher *aes;
+	struct crypto_skcipher *ecb;
+	u64 serial;
 	u16 version;
-	u8 cid_len;
-	u8 explicit_len;
-	u8 length_len;
 	u16 head;
 	u16 tail;
 	u16 max_plaintext;
+	u8 cid_len;
+	u8 explicit_len;
+	u8 sn_at;
+	u8 cid_at;
 	u8 iv[DTLS_IV_SIZE];
-	u64 open_limit;
-	atomic64_t forged;
-	seqlock_t cid_lock;	/* The lock guards @cid. */
-	u8 cid[DTLS_CID_SIZE_MAX];
+	seqlock_t cid_lock;	/* The lock guards the connection ID. */
+	u8 bytes[];
 };
 
 /*
@@ -66,6 +76,7 @@ struct dtls_key {
  */
 static_assert(DTLS_IV_SIZE == DTLS_NONCE_SIZE);
 static_assert(DTLS_CID_SIZE_MAX <= U8_MAX);
+static_assert(2 * DTLS_KEY_SIZE_MAX <= U8_MAX);
 static_assert(DTLS_RECORD_SIZE_MAX <= U16_MAX &&
 	      DTLS_FRAGMENT_SIZE_MAX <= U16_MAX &&
 	      DTLS_HEADER_SIZE_MAX + DTLS_EXPLICIT_SIZE <= U16_MAX);
@@ -74,13 +85,25 @@ static_assert(DTLS13_FRAGMENT_SIZE_MAX <= DTLS_FRAGMENT_SIZE_MAX);
 static_assert(DTLS_EXPLICIT_SIZE + 1 + DTLS_TAG_SIZE_MAX <=
 	      DTLS13_FRAGMENT_SIZE_MAX - DTLS_RECORD_SIZE_MAX);
 
+/* Return the key that encrypts sequence numbers, if @key->bytes has it. */
+static inline const u8 *dtls_key_sn(const struct dtls_key *key)
+{
+	return key->bytes + key->sn_at;
+}
+
+/* Return the connection ID, which has @key->cid_len bytes. */
+static inline const u8 *dtls_key_cid(const struct dtls_key *key)
+{
+	return key->bytes + key->cid_at;
+}
+
 /*
  * Return how many bytes a record has before its content. @more tells that another
- * record follows in the datagram, so that a unified header has a length.
+ * record follows in the datagram, so that a unified header has two bytes of length.
  */
 static inline unsigned int dtls_key_head(const struct dtls_key *key, bool more)
 {
-	return key->head + (more ? key->length_len : 0);
+	return key->head + (more && dtls_is_13(key->version) ? 2 : 0);
 }
 
 /*
@@ -97,9 +120,11 @@ static inline size_t dtls_key_size(const struct dtls_key *key, size_t len,
 	return size;
 }
 
-int __must_check dtls_key_init(struct dtls_key *key,
-			       const struct dtls_key_info *info,
-			       const struct dtls_aead *cipher, bool write);
-void dtls_key_destroy(struct dtls_key *key);
+size_t dtls_key_room(const struct dtls_key_info *info,
+		     const struct dtls_aead *cipher, bool own);
+void dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,
+		   const struct dtls_aead *cipher, bool own);
+void dtls_key_set_cid(struct dtls_key *key, const u8 *cid);
+void dtls_key_wipe(struct dtls_key *key);
 
 #endif /* _DTLS_KEY_H */

@@ -4,8 +4,10 @@
 #include <linux/rcupdate.h>
 
 #include "assoc.h"
+#include "mask.h"
 #include "scratch.h"
 #include "stats.h"
+#include "transform.h"
 #include "ulp.h"
 
 static int __init dtls_init(void)
@@ -17,10 +19,20 @@ static int __init dtls_init(void)
 	err = dtls_assoc_setup();
 	if (err)
 		goto no_assocs;
+	err = dtls_transform_setup();
+	if (err)
+		goto no_transforms;
+	err = dtls_mask_setup();
+	if (err)
+		goto no_masks;
 	err = dtls_ulp_init();
 	if (!err)
 		return 0;
 
+	dtls_mask_exit();
+no_masks:
+	dtls_transform_exit();
+no_transforms:
 	dtls_assoc_exit();
 no_assocs:
 	dtls_stats_exit();
@@ -41,6 +53,8 @@ static void __exit dtls_exit(void)
 	dtls_assoc_exit();
 	dtls_stats_exit();
 	dtls_scratch_exit();
+	dtls_mask_exit();
+	dtls_transform_exit();
 }
 
 module_init(dtls_init);

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file makes the masks that encrypt the sequence numbers of DTLS 1.3 records
- * (RFC 9147 4.2.3).
+ * This file makes the masks over the sequence numbers of DTLS 1.3 records (RFC 9147
+ * 4.2.3). For AES each key of a connected socket has a transform of its own. Keys of a
+ * table's associations borrow one, as those of AEADs in transform.c; but a reader
+ * makes a mask under a spin lock, so a spin lock guards what is lent, and it is made
+ * beforehand. ChaCha20 is a function that needs nothing but the key.
  */
 #include <crypto/aes.h>
 #include <crypto/internal/cipher.h>
+#include <crypto/skcipher.h>
 #include <linux/err.h>
 #include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/smp.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
 
 #include "compat.h"
 #include "mask.h"
@@ -14,88 +22,240 @@
 
 DTLS_IMPORT_CRYPTO_INTERNAL;
 
-/*
- * The sample of a record's ciphertext is one block of AES. The key of ChaCha20 is as
- * long as the longest key that an option can bring.
- */
+/* A sample is one block of AES. */
 static_assert(DTLS_SAMPLE_SIZE == AES_BLOCK_SIZE);
-static_assert(sizeof_field(struct dtls_mask, chacha) == DTLS_KEY_SIZE_MAX);
+
+#define LOANS	16
+
+/**
+ * struct loan - a transform that keys without one of their own borrow
+ * @lock:	spin lock of who uses @aes or changes its key. Taken in process
+ *		context alone, inside of dtls_assoc.lock
+ * @aes:	the transform; NULL: it was not needed so far. Once made, it stays
+ * @serial:	dtls_key.serial of the key that @aes has; 0: that of no association.
+ *		Written under @lock
+ */
+struct loan {
+	spinlock_t lock;	/* of the two members below */
+	struct crypto_cipher *aes;
+	u64 serial;
+};
+
+/* struct cpu_loans is what one CPU lends; dtls_key.serial chooses among them. */
+struct cpu_loans {
+	struct loan of[LOANS];
+};
+
+static struct cpu_loans __percpu *loans;
+
+static struct loan *loan_of(const struct dtls_key *key, int cpu)
+{
+	return &per_cpu_ptr(loans, cpu)->of[key->serial % LOANS];
+}
+
+/* borrows_aes() returns true if @key masks with AES and has no transform for it. */
+static bool borrows_aes(const struct dtls_key *key)
+{
+	return key->serial && dtls_is_13(key->version) &&
+	       key->cipher->kind != DTLS_AEAD_CHACHA;
+}
+
+/* fill_loan() makes the transform at @loan, if it is missing. Sleeps. */
+static int fill_loan(struct loan *loan)
+{
+	struct crypto_cipher *aes;
+
+	if (READ_ONCE(loan->aes))
+		return 0;
+	aes = crypto_alloc_cipher("aes", 0, 0);
+	if (IS_ERR(aes))
+		return PTR_ERR(aes);
+	if (cmpxchg(&loan->aes, NULL, aes))
+		crypto_free_cipher(aes);
+	return 0;
+}
 
 /*
- * Make @mask->ecb. If the kernel has no ecb(aes), leave it NULL, and each mask is made
- * by a call of @mask->aes. Sleeps. Return: 0 or an error.
+ * dtls_mask_prepare() makes what this CPU lends to @key. If it cannot, or if a CPU was
+ * not prepared, what another CPU has is lent. Sleeps.
  */
-static int init_ecb(struct dtls_mask *mask, const u8 *sn_key,
-		    unsigned int key_len)
+void dtls_mask_prepare(const struct dtls_key *key)
+{
+	if (borrows_aes(key))
+		fill_loan(loan_of(key, raw_smp_processor_id()));
+}
+
+/*
+ * find_loan() returns what this CPU lends to @key, or else what another one does. There
+ * is one, since dtls_mask_init() made it.
+ */
+static struct loan *find_loan(const struct dtls_key *key)
+{
+	struct loan *loan = loan_of(key, raw_smp_processor_id());
+	int cpu;
+
+	if (likely(READ_ONCE(loan->aes)))
+		return loan;
+	for_each_possible_cpu(cpu) {
+		loan = loan_of(key, cpu);
+		if (READ_ONCE(loan->aes))
+			return loan;
+	}
+	return NULL;
+}
+
+/* set_key() gives the transform at @loan, whose lock is held, the key @sn_key. */
+static int set_key(struct loan *loan, const u8 *sn_key, unsigned int len)
+{
+	lockdep_assert_held(&loan->lock);
+	WRITE_ONCE(loan->serial, 0);
+	return crypto_cipher_setkey(loan->aes, sn_key, len);
+}
+
+/* make_borrowed() is dtls_mask_make() with a transform that is lent. */
+static noinline int make_borrowed(const struct dtls_key *key, const u8 *sample,
+				  u8 *out)
+{
+	struct loan *loan = find_loan(key);
+	int err = 0;
+
+	if (!loan)
+		return -ENOMEM;
+	spin_lock(&loan->lock);
+	if (loan->serial != key->serial) {
+		err = set_key(loan, dtls_key_sn(key), key->cipher->key_len);
+		if (!err)
+			WRITE_ONCE(loan->serial, key->serial);
+	}
+	if (!err)
+		crypto_cipher_encrypt_one(loan->aes, out, sample);
+	spin_unlock(&loan->lock);
+	return err;
+}
+
+/*
+ * forget_key() overwrites @key wherever it was lent a transform. The last reference to
+ * its epoch is gone, so nobody borrows one for it now.
+ */
+static void forget_key(const struct dtls_key *key)
+{
+	static const u8 zeros[AES_KEYSIZE_256] __aligned(16);
+	struct loan *loan;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		loan = loan_of(key, cpu);
+		if (READ_ONCE(loan->serial) != key->serial)
+			continue;
+		spin_lock(&loan->lock);
+		if (loan->serial == key->serial)
+			set_key(loan, zeros, sizeof(zeros));
+		spin_unlock(&loan->lock);
+	}
+}
+
+/*
+ * init_ecb() makes @key->ecb, unless the kernel has no ecb(aes): then each mask is a
+ * call of its own. Return: 0 or an error.
+ */
+static int init_ecb(struct dtls_key *key, const u8 *sn_key)
 {
 	struct crypto_skcipher *ecb = crypto_alloc_skcipher("ecb(aes)", 0, 0);
 
 	if (IS_ERR(ecb))
 		return PTR_ERR(ecb) == -ENOENT ? 0 : PTR_ERR(ecb);
-	mask->ecb = ecb;
-	return crypto_skcipher_setkey(ecb, sn_key, key_len);
+	key->ecb = ecb;
+	return crypto_skcipher_setkey(ecb, sn_key, key->cipher->key_len);
 }
 
 /**
- * dtls_mask_init() - make a key for sequence numbers ready for use
- * @mask:	zero
- * @cipher:	DTLS_CIPHER_*
- * @sn_key:	the key
- * @key_len:	bytes of @sn_key
- * @write:	the key is that of a sender, who makes many masks at once
+ * dtls_mask_init() - make a key ready to hide sequence numbers, or to find them
+ * @key:	after dtls_key_init()
+ * @sn_key:	the key of the sequence numbers
+ * @write:	@key is a write key, which makes many masks at once, too
  *
- * Sleeps, as the cipher's module may be loaded. Return: 0, or an error, and
- * @mask is wiped.
+ * Sleeps, as the cipher's module may be loaded. Return: 0; or an error, and
+ * dtls_mask_destroy() is still to be called.
  */
-int dtls_mask_init(struct dtls_mask *mask, u16 cipher, const u8 *sn_key,
-		   unsigned int key_len, bool write)
+int dtls_mask_init(struct dtls_key *key, const u8 *sn_key, bool write)
 {
-	unsigned int i;
+	struct crypto_cipher *aes;
 	int err;
 
-	if (cipher == DTLS_CIPHER_CHACHA20_POLY1305) {
-		for (i = 0; i < ARRAY_SIZE(mask->chacha); i++)
-			mask->chacha[i] = get_unaligned_le32(sn_key + 4 * i);
+	if (!dtls_is_13(key->version) || key->cipher->kind == DTLS_AEAD_CHACHA)
 		return 0;
-	}
-	mask->aes = crypto_alloc_cipher("aes", 0, 0);
-	if (IS_ERR(mask->aes)) {
-		err = PTR_ERR(mask->aes);
-		mask->aes = NULL;
-		return err;
-	}
-	err = crypto_cipher_setkey(mask->aes, sn_key, key_len);
-	if (!err && write)
-		err = init_ecb(mask, sn_key, key_len);
-	if (err)
-		dtls_mask_destroy(mask);
-	return err;
+	if (borrows_aes(key))
+		return fill_loan(loan_of(key, raw_smp_processor_id()));
+	aes = crypto_alloc_cipher("aes", 0, 0);
+	if (IS_ERR(aes))
+		return PTR_ERR(aes);
+	key->aes = aes;
+	err = crypto_cipher_setkey(aes, sn_key, key->cipher->key_len);
+	return err || !write ? err : init_ecb(key, sn_key);
 }
 
-/* Free what @mask holds, and wipe it. Process context. */
-void dtls_mask_destroy(struct dtls_mask *mask)
+/*
+ * dtls_mask_destroy() lets go of what dtls_mask_init() made, and leaves no copy of the
+ * key in transforms. Process context.
+ */
+void dtls_mask_destroy(struct dtls_key *key)
 {
-	/* Both functions wipe the key schedule that they free. */
-	if (mask->aes)
-		crypto_free_cipher(mask->aes);
-	crypto_free_skcipher(mask->ecb);
-	memzero_explicit(mask, sizeof(*mask));
+	/* Each of these two wipes its key schedule. */
+	if (key->aes)
+		crypto_free_cipher(key->aes);
+	crypto_free_skcipher(key->ecb);
+	if (borrows_aes(key))
+		forget_key(key);
 }
 
 /**
  * dtls_mask_make() - make the mask of one record
- * @mask:	the key
+ * @key:	the key
  * @sample:	the first DTLS_SAMPLE_SIZE bytes of the record's ciphertext
  * @out:	DTLS_SAMPLE_SIZE bytes, of which the first two are the mask
  *
- * Any context: a reader makes a mask under a spin lock, where a request of the
- * crypto API cannot be waited for. For a single record this costs less than
- * ecb(aes), too.
+ * Process context, maybe under a spin lock, as a reader makes a mask there. For a
+ * single record this costs less than a request of ecb(aes), too.
+ *
+ * Return: 0; or an error, which a cipher of the kernel's has no reason to return for a
+ * key that it took before.
  */
-void dtls_mask_make(const struct dtls_mask *mask, const u8 *sample, u8 *out)
+int dtls_mask_make(const struct dtls_key *key, const u8 *sample, u8 *out)
 {
-	if (mask->aes)
-		crypto_cipher_encrypt_one(mask->aes, out, sample);
+	if (key->aes)
+		crypto_cipher_encrypt_one(key->aes, out, sample);
+	else if (key->cipher->kind == DTLS_AEAD_CHACHA)
+		dtls_chacha20_block((const u32 *)dtls_key_sn(key), sample, out);
 	else
-		dtls_chacha20_block(mask->chacha, sample, out);
+		return make_borrowed(key, sample, out);
+	return 0;
+}
+
+/* dtls_mask_setup() gets ready to lend. Return: 0 or -ENOMEM. */
+int dtls_mask_setup(void)
+{
+	int cpu, i;
+
+	loans = alloc_percpu(struct cpu_loans);
+	if (!loans)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu)
+		for (i = 0; i < LOANS; i++)
+			spin_lock_init(&per_cpu_ptr(loans, cpu)->of[i].lock);
+	return 0;
+}
+
+/* dtls_mask_exit() frees what was lent, when no key is left. */
+void dtls_mask_exit(void)
+{
+	int cpu, i;
+
+	for_each_possible_cpu(cpu)
+		for (i = 0; i < LOANS; i++) {
+			struct loan *loan = &per_cpu_ptr(loans, cpu)->of[i];
+
+			if (loan->aes)
+				crypto_free_cipher(loan->aes);
+		}
+	free_percpu(loans);
 }

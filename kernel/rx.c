@@ -450,7 +450,7 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_run *rx,
 		return;
 	}
 
-	authentic = dtls_crypt_open(&rx->epoch->key, scratch, rx);
+	authentic = dtls_crypt_open(scratch, rx);
 	if (settle_run(ds, rx, authentic) < rx->n)
 		for (i = 0; i < rx->n; i++)
 			if (rx->opened[i].verdict != DTLS_RX_DATA)

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 
+#include "mask.h"
 #include "scratch.h"
 
 /* A spare is NULL until it is made, and IN_USE while a task has it. */
@@ -157,10 +158,11 @@ static_assert(IS_ALIGNED(DTLS_SCRATCH_ROOM, sizeof(u64)));
 
 /*
  * dtls_scratch_put() wipes the plaintext, the context of the request and the nonce in
- * @scratch, and gives @scratch back.
+ * @scratch, and gives @scratch back, and with it what was borrowed for it.
  */
 void dtls_scratch_put(struct dtls_scratch *scratch)
 {
+	dtls_scratch_return(scratch);
 	if (likely(scratch->req_used))
 		wipe_memory(scratch->req->__ctx, scratch->req_used);
 	if (scratch->plain)
@@ -192,13 +194,30 @@ static int grow_masks(struct dtls_scratch *scratch, unsigned int size)
 }
 
 /*
+ * dtls_scratch_borrow() gets @scratch a transform for @key, which has none of its own.
+ * Sleeps. Returns 0 or an error.
+ */
+int dtls_scratch_borrow(struct dtls_scratch *scratch, const struct dtls_key *key)
+{
+	struct dtls_loan *loan;
+
+	dtls_mask_prepare(key);
+	loan = dtls_transform_borrow(key);
+	if (IS_ERR(loan))
+		return PTR_ERR(loan);
+	scratch->loan = loan;
+	scratch->aead = loan->aead;
+	return 0;
+}
+
+/*
  * dtls_scratch_grow() makes the requests of @scratch large enough for the ciphers of
  * @key. dtls_scratch_fit() calls it if they are not. Sleeps. Returns 0 or -ENOMEM.
  */
 int dtls_scratch_grow(struct dtls_scratch *scratch, const struct dtls_key *key)
 {
-	unsigned int size = crypto_aead_reqsize(key->aead);
-	struct crypto_skcipher *ecb = key->mask.ecb;
+	unsigned int size = crypto_aead_reqsize(scratch->aead);
+	struct crypto_skcipher *ecb = key->ecb;
 	struct aead_request *req;
 
 	if (!scratch->req || size > scratch->req_size) {

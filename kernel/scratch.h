@@ -12,6 +12,7 @@
 
 #include "key.h"
 #include "run.h"
+#include "transform.h"
 
 /*
  * Each of the two buffers that a scratch has for receiving has this size, which the
@@ -40,7 +41,7 @@ static_assert(DTLS_HEADER_SIZE_MAX + DTLS_NONCE_SIZE + DTLS_SAMPLE_SIZE <=
  * @n:		how many records wait for their masks
  * @sg:		scatterlist entry for all of @block
  * @req_size:	bytes of context behind @req
- * @req:	request for dtls_mask.ecb, whose context follows at the end of the
+ * @req:	request for dtls_key.ecb, whose context follows at the end of the
  *		structure
  */
 struct dtls_masks {
@@ -76,11 +77,13 @@ struct dtls_sealing {
  * @home:	the CPU whose spare this scratch is; negative: it is no spare, and the
  *		cgroup of the task that made it is charged for it
  * @wait:	waits for the end of a request
- * @req:	request for dtls_key.aead
+ * @aead:	the transform with the key that the scratch was made fit for
+ * @loan:	the loan that @aead is of, or NULL if the key owns @aead
+ * @req:	request for @aead
  * @req_size:	bytes of context behind @req; dtls_scratch_fit() makes them as many as
  *		a key needs
  * @req_used:	how many bytes of the context dtls_scratch_put() has to wipe
- * @masks:	NULL until the scratch is first fit for a key with dtls_mask.ecb
+ * @masks:	NULL until the scratch is first fit for a key with dtls_key.ecb
  * @hold:	dtls_crypt_seal() leaves the masks to dtls_crypt_seal_end()
  * @flat:	scatterlist of a record in one piece of memory: @aad, unless that lies
  *		in the record; the content; the tag
@@ -105,6 +108,8 @@ struct dtls_sealing {
 struct dtls_scratch {
 	int home;
 	struct crypto_wait wait;
+	struct crypto_aead *aead;
+	struct dtls_loan *loan;
 	struct aead_request *req;
 	unsigned int req_size;
 	unsigned int req_used;
@@ -157,6 +162,8 @@ static inline unsigned int dtls_scratch_places(size_t len)
 
 struct dtls_scratch *dtls_scratch_get(bool receive);
 void dtls_scratch_put(struct dtls_scratch *scratch);
+int __must_check dtls_scratch_borrow(struct dtls_scratch *scratch,
+				     const struct dtls_key *key);
 int __must_check dtls_scratch_grow(struct dtls_scratch *scratch,
 				   const struct dtls_key *key);
 u8 *dtls_scratch_get_linear(size_t len, int *home);
@@ -164,21 +171,40 @@ void dtls_scratch_put_linear(u8 *linear, int home);
 void dtls_scratch_exit(void);
 
 /*
- * Make sure that the requests of @scratch have as many bytes of context as the ciphers
- * of @key need. Sleeps. Return: 0 or -ENOMEM.
+ * Set @scratch->aead to a transform with @key, borrow it if @key owns none, and make
+ * sure that the requests of @scratch have as many bytes of context as the ciphers need.
+ * Until dtls_scratch_return() or dtls_scratch_put() the caller waits for nothing but
+ * ciphers; see dtls_transform_borrow(). Sleeps. Return: 0 or an error.
  */
 static inline int __must_check
 dtls_scratch_fit(struct dtls_scratch *scratch, const struct dtls_key *key)
 {
-	unsigned int size = crypto_aead_reqsize(key->aead);
+	unsigned int size;
+	int err;
 
+	scratch->aead = key->aead;
+	if (unlikely(!scratch->aead)) {
+		err = dtls_scratch_borrow(scratch, key);
+		if (err)
+			return err;
+	}
+	size = crypto_aead_reqsize(scratch->aead);
 	if (unlikely(!scratch->req || size > scratch->req_size ||
-		     (key->mask.ecb &&
+		     (key->ecb &&
 		      (!scratch->masks || scratch->masks->req_size <
-		       crypto_skcipher_reqsize(key->mask.ecb)))))
+		       crypto_skcipher_reqsize(key->ecb)))))
 		return dtls_scratch_grow(scratch, key);
 	scratch->req_used = max(scratch->req_used, size);
 	return 0;
+}
+
+/* Give back what dtls_scratch_fit() has borrowed, if it has borrowed anything. */
+static inline void dtls_scratch_return(struct dtls_scratch *scratch)
+{
+	if (unlikely(scratch->loan)) {
+		dtls_transform_return(scratch->loan);
+		scratch->loan = NULL;
+	}
 }
 
 #endif /* _DTLS_SCRATCH_H */

@@ -196,7 +196,8 @@ static int make_key(struct dtls_table *table, struct dtls_assoc *assoc,
 	int err;
 
 	mutex_lock(&assoc->setup);
-	epoch = dtls_epoch_new(info, cipher, write ? 0 : assoc->replay_window);
+	epoch = dtls_epoch_new(info, cipher, write ? 0 : assoc->replay_window,
+			       !assoc->id);
 	err = PTR_ERR_OR_ZERO(epoch);
 	if (!err) {
 		err = install_key(table, assoc, write, info, epoch);
@@ -378,11 +379,8 @@ static int change_cids(struct dtls_table *table, struct dtls_assoc *assoc,
 		err = dtls_table_add_cid(table, assoc, cid->rx, cid->rx_len);
 	if (!err && cid->rx_len)
 		err = dtls_assoc_add_cid(assoc, cid->rx);
-	if (!err && cid->tx_len) {
-		write_seqlock(&tx->key.cid_lock);
-		memcpy(tx->key.cid, cid->tx, cid->tx_len);
-		write_sequnlock(&tx->key.cid_lock);
-	}
+	if (!err && cid->tx_len)
+		dtls_key_set_cid(&tx->key, cid->tx);
 	return err;
 }
 
@@ -413,11 +411,11 @@ static int get_cid(struct dtls_sock *ds, struct dtls_assoc *assoc, void *value)
 	cids = dtls_assoc_slot(assoc, assoc->cids);
 	if (tx) {
 		cid->tx_len = tx->key.cid_len;
-		memcpy(cid->tx, tx->key.cid, cid->tx_len);
+		memcpy(cid->tx, dtls_key_cid(&tx->key), cid->tx_len);
 	}
 	if (rx) {
 		cid->rx_len = rx->key.cid_len;
-		memcpy(cid->rx, rx->key.cid, cid->rx_len);
+		memcpy(cid->rx, dtls_key_cid(&rx->key), cid->rx_len);
 	}
 	if (rx && cids)
 		memcpy(cid->rx, cids->cid + cid->rx_len * (cids->n - 1),

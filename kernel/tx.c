@@ -29,6 +29,7 @@
 #include "crypt.h"
 #include "dest.h"
 #include "epoch.h"
+#include "mask.h"
 #include "path.h"
 #include "scratch.h"
 #include "sock.h"
@@ -299,10 +300,15 @@ static int take_seq(struct tx *tx, unsigned int n, u64 *seq)
 
 	if (taken < 0)
 		dtls_stats_inc(tx->ds, DTLS_STAT_TX_EXPIRED);
+	return taken;
+}
+
+/* tell_limit() tells the library when the write key comes near its limit. */
+static void tell_limit(struct tx *tx)
+{
 	if (dtls_epoch_tx_warn(tx->epoch))
 		dtls_control_event(tx->ds, tx->assoc, tx->epoch,
 				   DTLS_EVENT_TX_LIMIT);
-	return taken;
 }
 
 /*
@@ -446,7 +452,7 @@ static int seal_run(struct tx *tx, const struct dtls_batch *batch,
 	int err = 0;
 	u8 *record;
 
-	scratch->hold = dtls_mask_worth(&key->mask, n);
+	scratch->hold = dtls_mask_worth(key, n);
 	dtls_crypt_seal_begin(key, scratch, part, tx->type, epoch->number,
 			      run->more);
 	for (; n && !err; n--, len -= part, seq++) {
@@ -476,7 +482,8 @@ static int seal_run(struct tx *tx, const struct dtls_batch *batch,
  * copy_run(). Returns how many records were made, which are fewer than @run->n if no
  * more sequence numbers were left; or an error. The scratch is given back before
  * tell_number() writes to user space, and before the base is called, which waits for
- * room: user space can make both take for ever.
+ * room: user space can make both take for ever. It is given back before tell_limit(),
+ * too, which may free messages and with them the last reference to an association.
  */
 static int make_records(struct tx *tx, const struct dtls_batch *batch,
 			const struct run *run)
@@ -496,6 +503,7 @@ static int make_records(struct tx *tx, const struct dtls_batch *batch,
 			n = err;
 	}
 	dtls_scratch_put(scratch);
+	tell_limit(tx);
 	if (n > 0 && unlikely(tx->info.number_ptr)) {
 		/*
 		 * If the number cannot be written for the caller, the record

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The crypto API's transforms of AEADs: a key's own, or borrowed; see transform.c. */
+#ifndef _DTLS_TRANSFORM_H
+#define _DTLS_TRANSFORM_H
+
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+struct crypto_aead;
+struct dtls_key;
+
+/**
+ * struct dtls_loan - a transform that keys without one of their own borrow
+ * @lock:	mutex of who uses @aead or changes its key. It is held while records
+ *		are sealed or opened, and for nothing that could take longer
+ * @aead:	the transform; NULL: it was not needed so far
+ * @serial:	dtls_key.serial of the key that @aead has; 0: that of no association.
+ *		Written under @lock
+ */
+struct dtls_loan {
+	struct mutex lock;	/* of the two members below */
+	struct crypto_aead *aead;
+	u64 serial;
+};
+
+int __must_check dtls_transform_init(struct dtls_key *key, const u8 *raw);
+void dtls_transform_destroy(struct dtls_key *key);
+struct dtls_loan *__must_check dtls_transform_borrow(const struct dtls_key *key);
+int __must_check dtls_transform_setup(void);
+void dtls_transform_exit(void);
+
+/* dtls_transform_return() gives back what dtls_transform_borrow() has lent. */
+static inline void dtls_transform_return(struct dtls_loan *loan)
+{
+	mutex_unlock(&loan->lock);
+}
+
+#endif /* _DTLS_TRANSFORM_H */
