@@ -9,6 +9,7 @@
  */
 #include "harness.h"
 
+#include <arpa/inet.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -197,6 +198,89 @@ TEST(nothing_secret_is_left_in_memory)
 		left = count_in_memory(1);
 	} while (left && tries++ < 5);
 	EXPECT_EQ(0, left);
+}
+
+/* Give the association @id a key that is the secret, and let a record be sealed. */
+static int use_secret_of_one(int fd, __u64 id, __u16 version, __u16 cipher)
+{
+	static struct dtls_key_info key;
+	struct dtls_assoc_peer p = { .id = id };
+	int ret;
+
+	p.peer.family = AF_INET;
+	p.peer.port = htons(id);
+	p.peer.addr[0] = 127;
+	p.peer.addr[3] = 1;
+	key.id = id;
+	key.version = version;
+	key.cipher = cipher;
+	key.epoch = version == DTLS_VERSION_1_3 ? 3 : 1;
+	put_secret(key.key, 1);
+	if (version == DTLS_VERSION_1_3)
+		put_secret(key.sn_key, 1);
+	ret = setsockopt(fd, SOL_DTLS, DTLS_ASSOC_ADD, &p, sizeof(p)) ||
+	      setsockopt(fd, SOL_DTLS, DTLS_TX, &key, sizeof(key)) ||
+	      setsockopt(fd, SOL_DTLS, DTLS_RX, &key, sizeof(key));
+	forget(&key, sizeof(key));
+	return ret ? -1 : 0;
+}
+
+static ssize_t send_to_one(int fd, __u64 id)
+{
+	char space[CMSG_SPACE(sizeof(id))] = "", text[100] = "";
+	struct iovec iov = { text, sizeof(text) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = space,
+			      .msg_controllen = sizeof(space) };
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	cmsg->cmsg_level = SOL_DTLS;
+	cmsg->cmsg_type = DTLS_ASSOC;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(id));
+	memcpy(CMSG_DATA(cmsg), &id, sizeof(id));
+	return sendmsg(fd, &msg, 0);
+}
+
+/* The socket stays, and so do the transforms that the association has borrowed. */
+TEST(nothing_secret_is_left_of_an_association_that_was_deleted)
+{
+	static const struct {
+		__u16 version, cipher;
+	} uses[] = {
+		{ DTLS_VERSION_1_2, DTLS_CIPHER_AES_GCM_256 },
+		{ DTLS_VERSION_1_2, DTLS_CIPHER_CHACHA20_POLY1305 },
+		{ DTLS_VERSION_1_2, DTLS_CIPHER_AES_CCM_256 },
+		{ DTLS_VERSION_1_3, DTLS_CIPHER_AES_GCM_256 },
+		{ DTLS_VERSION_1_3, DTLS_CIPHER_CHACHA20_POLY1305 },
+	};
+	struct dtls_assoc_table table = { .max = 0 };
+	int server = udp_socket(AF_INET), left, tries = 0;
+	__u64 i;
+
+	if (slow())
+		SKIP(return, "all memory is read");
+	ASSERT_EQ(SECRET_LEN, getrandom((void *)complement, SECRET_LEN, 0));
+	ASSERT_OK(dtls_attach(server));
+	ASSERT_OK(setsockopt(server, SOL_DTLS, DTLS_ASSOC_TABLE, &table,
+			     sizeof(table)));
+	for (i = 0; i < ARRAY_SIZE(uses); i++) {
+		ASSERT_OK(use_secret_of_one(server, i + 1, uses[i].version,
+					    uses[i].cipher));
+		ASSERT_EQ(100, send_to_one(server, i + 1));
+	}
+	left = count_in_memory(ARRAY_SIZE(uses));
+	if (left < 0)
+		SKIP(return, "no /proc/kcore");
+	ASSERT_LE((int)ARRAY_SIZE(uses), left);
+	for (i = 1; i <= ARRAY_SIZE(uses); i++)
+		ASSERT_OK(setsockopt(server, SOL_DTLS, DTLS_ASSOC_DEL, &i,
+				     sizeof(i)));
+	do {
+		sleep(1);
+		left = count_in_memory(1);
+	} while (left && tries++ < 5);
+	EXPECT_EQ(0, left);
+	close(server);
 }
 
 TEST_HARNESS_MAIN
