@@ -72,6 +72,11 @@ static struct held held(void)
 	};
 }
 
+double memory_in_kernel(void)
+{
+	return held().kernel;
+}
+
 static struct ends pairs[PEERS];
 static SSL *sessions[PEERS];
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
 #include "servers.h"
 
 static const struct server ways[] = {
@@ -271,5 +272,77 @@ bool servers(const char *only, unsigned int rounds)
 				     ok;
 				break;
 			}
+	return ok;
+}
+
+/* ---- a million ---- */
+
+#define MILLION		1000000
+#define HEARD		100000	/* of them are heard, each once */
+#define STRIDE		314159	/* no divisor of MILLION, so that all differ */
+
+/* Measure HEARD records, each of another client if there are so many. */
+static bool measure_each_once(struct service *s, struct cost *cost)
+{
+	static struct cost costs[HEARD / BATCH];
+	unsigned int clients[BATCH], i, j;
+
+	for (i = 0; i < N(costs); i++) {
+		for (j = 0; j < BATCH; j++)
+			clients[j] = (unsigned int)((uint64_t)STRIDE *
+						    (i * BATCH + j) %
+						    s->clients);
+		if (!play_round(s, clients, &costs[i]))
+			return false;
+	}
+	*cost = middle_half(costs, N(costs));
+	return true;
+}
+
+static bool measure_million(struct service *s)
+{
+	static const struct row row = {
+		.name = "association of a table, both keys",
+	};
+	struct ends e = { .row = &row, .cipher_name = CIPHER_NAME };
+	double before = memory_in_kernel();
+	struct json_object *o;
+	struct cost cost;
+
+	if (!s->server->open(s))
+		return false;
+	o = figure("memory", &e);
+	figure_add(o, "clients", s->clients);
+	figure_add(o, "kernel_bytes",
+		   (memory_in_kernel() - before) / s->clients);
+	figure_print(o);
+	if (!measure_each_once(s, &cost))
+		return false;
+	print(s, s->server->name, CIPHER_NAME, s->size, &cost);
+	return true;
+}
+
+bool million(void)
+{
+	static const unsigned int clients[] = { 1, MILLION };
+	static const struct server one = {
+		.name = "ours 1.2", .batch = ONE, .most = MILLION,
+		.open = server_table_open, .client_key = server_ours_key,
+		.recv = server_table_recv, .send = server_table_send,
+		.close = server_udp_close,
+	};
+	bool ok = wire_open();
+	size_t i;
+
+	for (i = 0; ok && i < N(clients); i++) {
+		struct service s = { .server = &one, .clients = clients[i],
+				     .size = sizes[0], .fd = -1 };
+
+		errno = 0;
+		ok = measure_million(&s);
+		one.close(&s);
+	}
+	if (!ok)
+		fprintf(stderr, "bench: million: %s\n", strerror(errno));
 	return ok;
 }

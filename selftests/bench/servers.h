@@ -127,4 +127,10 @@ bool server_openssl_send(struct service *s, const unsigned int *clients);
 /* Measure all servers. @only is a pattern for NAME/BATCH/CIPHER/SIZE. */
 bool servers(const char *only, unsigned int rounds);
 
+/*
+ * Weigh a million idle associations of one socket, and measure a record from each of
+ * 100,000 of them beside those of a single one. Wants a machine with 6 GiB.
+ */
+bool million(void);
+
 #endif /* _BENCH_SERVERS_H */
