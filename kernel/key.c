@@ -12,7 +12,7 @@
 static_assert(AES_KEYSIZE_256 <= DTLS_KEY_SIZE_MAX &&
 	      CHACHA_KEY_SIZE <= DTLS_KEY_SIZE_MAX);
 
-/* The number of the last key that got one; see dtls_key.serial. */
+/* last_serial is the highest dtls_key.serial that was given to a key. */
 static atomic64_t last_serial;
 
 /* raw_len() returns how many bytes of the AEAD's key are kept. */

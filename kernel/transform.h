@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The crypto API's transforms of AEADs: a key's own, or borrowed; see transform.c. */
+/* A key owns transforms of the crypto API or borrows them. See transform.c. */
 #ifndef _DTLS_TRANSFORM_H
 #define _DTLS_TRANSFORM_H
 
