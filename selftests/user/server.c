@@ -13,13 +13,16 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "harness.h"
 
-#define CLIENTS_MAX	400
+#define CLIENTS_MAX	1000
 #define MESSAGES	64
 #define SOON		60000000ULL	/* µs, on the slowest machine */
 #define RECORD		1200		/* bytes that this program sends at most */
@@ -192,10 +195,16 @@ FIXTURE_VARIANT_ADD(server, dtls13_cid) {
 static unsigned int opened, closed, refused, goodbyes, records;
 static int last_error;
 
-__attribute__((constructor)) static void watch_heap(void)
+__attribute__((constructor)) static void set_up(void)
 {
+	struct rlimit files;
+
 	if (!heap_watch())
 		exit(1);
+	/* A client takes a file. */
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static int bound(int family, const char *address, uint16_t port)
@@ -469,6 +478,23 @@ static uint16_t port_of(int fd)
 	return a.sin_port;
 }
 
+static const uint8_t secret[KDTLS_SECRET_SIZE] = "what these endpoints have in all";
+
+/* Make another endpoint, with this pre-shared key. */
+static struct kdtls_endpoint *another(struct __test_metadata *_metadata,
+				      struct _test_data_server *self,
+				      const char *key, bool shares)
+{
+	struct kdtls_endpoint *ep = NULL;
+
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &ep));
+	ASSERT_EQ(0, kdtls_use_psk(ep, "me", key, 16));
+	if (shares)
+		ASSERT_EQ(0, kdtls_endpoint_use_secret(ep, secret,
+						       sizeof(secret)));
+	return ep;
+}
+
 /* ---- many ---- */
 
 TEST_F(server, hundreds_of_clients_get_their_own_data_back)
@@ -735,6 +761,30 @@ TEST_F(server, a_client_that_starts_anew_replaces_itself)
 	}
 }
 
+#ifndef KERNEL_PATH
+TEST_F(server, a_thousand_clients_start_anew_at_once)
+{
+	static uint16_t port[CLIENTS_MAX];
+	unsigned int i, n = CLIENTS_MAX;
+
+	begin_from(_metadata, self, "127.0.0.1", n);
+	UNTIL(established(self) == n && opened == n);
+	exchange(_metadata, self);
+	for (i = 0; i < n; i++)
+		port[i] = port_of(kdtls_fd(self->c[i]));
+	for (i = 0; i < n; i++)
+		forget(self, i);
+	for (i = 0; i < n; i++)
+		begin(_metadata, self, bound(AF_INET, "127.0.0.1", port[i]), i);
+	UNTIL(established(self) == n && closed == n);
+	exchange(_metadata, self);
+	EXPECT_EQ(2 * n, opened);
+	EXPECT_EQ(-KDTLS_ERESTARTED, last_error);
+	EXPECT_EQ(n, counters(self).restarted);
+	EXPECT_EQ(n, counters(self).clients);
+}
+#endif
+
 /* Let a handshake begin from @fd, prove its address, and stop. */
 static void half_open_on(struct __test_metadata *_metadata,
 			 struct _test_data_server *self, int fd)
@@ -834,6 +884,47 @@ TEST_F(server, the_oldest_handshake_makes_room)
 	UNTIL(established(self) == 4);
 	exchange(_metadata, self);
 }
+
+#ifndef KERNEL_PATH
+/* Return the number that the next file gets. */
+static int next_file(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	close(fd);
+	return fd;
+}
+
+#define FLOOD_BYTES	(20 << 20)	/* of memory that half-open handshakes may take */
+
+TEST_F(server, ten_thousand_half_open_handshakes_lock_nobody_out)
+{
+	unsigned int i, n = 10000;
+	int files = next_file();
+	struct kdtls_info info;
+	size_t before;
+
+	before = heap_used;
+	for (i = 0; i < n; i++)
+		half_open_on(_metadata, self,
+			     bound(AF_INET, "127.0.0.77", htons(20000 + i)));
+	EXPECT_GE(before + FLOOD_BYTES, heap_used);
+	EXPECT_LT(0, counters(self).limited);
+	EXPECT_EQ(files, next_file());
+	TH_LOG("%zu KiB for %u handshakes", (heap_used - before) >> 10,
+	       counters(self).half_open);
+	/* An honest client, whose first timer a slow machine does not outlast */
+	kdtls_endpoint_free(self->client_ep);
+	self->config.timeout_initial = 10000;
+	self->config.timeout_max = 60000;
+	self->client_ep = another(_metadata, self, "0123456789abcdef", false);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1);
+	kdtls_engine_info(kdtls_engine(self->c[0]), &info);
+	EXPECT_GE(1, info.flights_resent);
+	exchange(_metadata, self);
+}
+#endif
 
 TEST_F(server, one_source_takes_no_more_than_its_share)
 {
@@ -1020,24 +1111,55 @@ TEST_F(server, a_socket_that_cannot_serve_is_refused)
 	close(tcp);
 }
 
-/* ---- several endpoints ---- */
-
-static const uint8_t secret[KDTLS_SECRET_SIZE] = "what these endpoints have in all";
-
-/* Make another endpoint for the server, with this pre-shared key. */
-static struct kdtls_endpoint *another(struct __test_metadata *_metadata,
-				      struct _test_data_server *self,
-				      const char *key, bool shares)
+#ifndef KERNEL_PATH
+/* Serve on a port below 1024, as somebody who may not bind to it, until killed. */
+static void serve_low(struct _test_data_server *self, int fd)
 {
-	struct kdtls_endpoint *ep = NULL;
+	struct kdtls_message m[MESSAGES];
+	ssize_t n;
 
-	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &ep));
-	ASSERT_EQ(0, kdtls_use_psk(ep, "me", key, 16));
-	if (shares)
-		ASSERT_EQ(0, kdtls_endpoint_use_secret(ep, secret,
-						       sizeof(secret)));
-	return ep;
+	if (setuid(65534) || !setuid(0) ||
+	    kdtls_server_new(self->server_ep, fd, &self->options, &self->server))
+		_exit(1);
+	while ((n = kdtls_server_recv(self->server, m, MESSAGES, -1)) > 0)
+		kdtls_server_send(self->server, m, n);
+	_exit(1);
 }
+
+TEST_F(server, a_low_port_is_served_without_privileges)
+{
+	struct kdtls_socket_options options = { .path = KDTLS_PATH_USER };
+	char got[16];
+	pid_t child;
+	int i, fd;
+
+	if (getuid())
+		SKIP(return, "only root binds to a port below 1024");
+	fd = bound(AF_INET, "127.0.0.78", htons(443));
+	self->at_len = sizeof(self->at);
+	getsockname(fd, (struct sockaddr *)&self->at, &self->at_len);
+	child = fork();
+	ASSERT_LE(0, child);
+	if (!child)
+		serve_low(self, fd);
+	close(fd);
+	for (i = 0; i < 3; i++) {
+		fd = bound(AF_INET, "127.0.0.1", 0);
+		fcntl(fd, F_SETFL, 0);
+		ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at,
+				     self->at_len));
+		ASSERT_EQ(0, kdtls_connect(self->client_ep, fd, &options, 60000,
+					   &self->c[i]));
+		self->clients = i + 1;
+		ASSERT_EQ(5, kdtls_send(self->c[i], "hello", 5));
+		ASSERT_EQ(5, kdtls_recv(self->c[i], got, sizeof(got)));
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+#endif
+
+/* ---- several endpoints ---- */
 
 /* Let the server go on with another endpoint. */
 static void exchange_endpoint(struct _test_data_server *self,
@@ -1154,29 +1276,37 @@ struct sharers {
 	unsigned int records[SHARERS], opened[SHARERS];
 };
 
-static void share_port(struct __test_metadata *_metadata,
-		       struct _test_data_server *self, struct sharers *s)
+/* Open the next of the servers; the first one chooses the port. */
+static void open_sharer(struct __test_metadata *_metadata,
+			struct _test_data_server *self, struct sharers *s, int i)
 {
 	struct sockaddr_in a = {
 		.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	struct kdtls_server_options o = self->options;
-	int fd, i, one = 1;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), one = 1;
+
+	if (i)
+		memcpy(&a, &self->at, sizeof(a));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&a, sizeof(a)));
+	self->at_len = sizeof(self->at);
+	getsockname(fd, (struct sockaddr *)&self->at, &self->at_len);
+	o.sharers = SHARERS;
+	o.share = i;
+	s->ep[i] = another(_metadata, self, "0123456789abcdef", true);
+	ASSERT_EQ(0, kdtls_server_new(s->ep[i], fd, &o, &s->server[i]));
+}
+
+static void share_port(struct __test_metadata *_metadata,
+		       struct _test_data_server *self, struct sharers *s)
+{
+	int i;
 
 	memset(s, 0, sizeof(*s));
-	o.sharers = SHARERS;
-	for (i = 0; i < SHARERS; i++) {
-		fd = socket(AF_INET, SOCK_DGRAM, 0);
-		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
-		ASSERT_EQ(0, bind(fd, (struct sockaddr *)&a, sizeof(a)));
-		self->at_len = sizeof(self->at);
-		getsockname(fd, (struct sockaddr *)&self->at, &self->at_len);
-		memcpy(&a, &self->at, sizeof(a));
-		o.share = i;
-		s->ep[i] = another(_metadata, self, "0123456789abcdef", true);
-		ASSERT_EQ(0, kdtls_server_new(s->ep[i], fd, &o, &s->server[i]));
-	}
+	for (i = 0; i < SHARERS; i++)
+		open_sharer(_metadata, self, s, i);
 }
 
 static void serve_shared(struct sharers *s)
@@ -1185,7 +1315,7 @@ static void serve_shared(struct sharers *s)
 	ssize_t n, i;
 	int j;
 
-	for (j = 0; j < SHARERS; j++) {
+	for (j = 0; j < SHARERS && s->server[j]; j++) {
 		while ((n = kdtls_server_recv(s->server[j], m, MESSAGES,
 					      0)) > 0) {
 			for (i = 0; i < n; i++) {
@@ -1235,6 +1365,51 @@ TEST_F(server, sockets_of_one_port_have_their_clients)
 	}
 	EXPECT_EQ(40, got);
 }
+
+#ifndef KERNEL_PATH
+/* Serve until so many clients are established. Return how many are. */
+static unsigned int shake_shared(struct _test_data_server *self,
+				 struct sharers *s, unsigned int count)
+{
+	uint64_t end = now() + SOON;
+
+	while (established(self) < count && now() < end) {
+		serve_shared(s);
+		usleep(500);
+	}
+	serve_shared(s);
+	return established(self);
+}
+
+TEST_F(server, a_second_server_on_the_port_loses_no_record_of_the_first)
+{
+	unsigned int i, j, sent = 0;
+	struct sharers s = { 0 };
+
+	/* Without connection IDs the kernel chooses anew among the sockets. */
+	self->options.cid_len = 8;
+	open_sharer(_metadata, self, &s, 0);
+	begin_from(_metadata, self, "127.0.0.1", 30);
+	ASSERT_EQ(30, shake_shared(self, &s, 30));
+	for (i = 1; i < SHARERS; i++) {
+		open_sharer(_metadata, self, &s, i);
+		for (j = 0; j < 30; j++)
+			sent += kdtls_send(self->c[j], "hello", 5) == 5;
+		serve_shared(&s);
+	}
+	EXPECT_EQ(sent, s.records[0]);
+	EXPECT_EQ(30 * (SHARERS - 1), sent);
+	/* Those who come now are of all of them. */
+	begin_from(_metadata, self, "127.0.0.1", 30);
+	ASSERT_EQ(60, shake_shared(self, &s, 60));
+	EXPECT_LT(0, s.opened[1] + s.opened[2]);
+	EXPECT_EQ(60, s.opened[0] + s.opened[1] + s.opened[2]);
+	for (i = 0; i < SHARERS; i++) {
+		kdtls_server_close(s.server[i]);
+		kdtls_endpoint_free(s.ep[i]);
+	}
+}
+#endif
 
 /* ---- lives ---- */
 
