@@ -181,7 +181,7 @@ void dtls_assoc_stop_retiring(struct dtls_retiring *retiring)
 
 /* ---- creation and destruction ---- */
 
-/* The memory of associations, which is charged to the cgroup of who makes one. */
+/* The cache has the memory of associations, charged to the cgroup of their makers. */
 static struct kmem_cache *cache;
 
 /* Make the cache. Return: 0 or -ENOMEM. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* This file has one direction's key for one epoch as bytes; see struct dtls_key. */
+/* This file makes and wipes keys, which are kept as bytes. See struct dtls_key. */
 #include <crypto/aes.h>
 #include <crypto/chacha.h>
 #include <linux/atomic.h>
@@ -22,8 +22,9 @@ static unsigned int raw_len(const struct dtls_aead *cipher, bool own)
 }
 
 /*
- * sn_len() returns how many bytes of the key of the sequence numbers are kept. That of
- * ChaCha20 has no transform, as ChaCha20 is a function of the kernel's library.
+ * sn_len() returns how many bytes of the key of the sequence numbers are kept. A key of
+ * ChaCha20 is always kept, as it has no transform: ChaCha20 is a function of the
+ * kernel's library.
  */
 static unsigned int sn_len(const struct dtls_key_info *info,
 			   const struct dtls_aead *cipher, bool own)

@@ -29,19 +29,22 @@ static_assert(DTLS_SAMPLE_SIZE == AES_BLOCK_SIZE);
 
 /**
  * struct loan - a transform that keys without one of their own borrow
- * @lock:	spin lock of who uses @aes or changes its key. Taken in process
- *		context alone, inside of dtls_assoc.lock
- * @aes:	the transform; NULL: it was not needed so far. Once made, it stays
- * @serial:	dtls_key.serial of the key that @aes has; 0: that of no association.
- *		Written under @lock
+ * @lock:	spin lock that a task holds while it uses @aes or changes its key. Taken
+ *		in process context only, inside dtls_assoc.lock
+ * @aes:	the transform; NULL: it was not needed yet. Once made, it stays
+ * @serial:	dtls_key.serial of the key that @aes has; 0: it has the key of no
+ *		association. Written under @lock
  */
 struct loan {
-	spinlock_t lock;	/* of the two members below */
+	spinlock_t lock;	/* The lock guards @aes and @serial. */
 	struct crypto_cipher *aes;
 	u64 serial;
 };
 
-/* struct cpu_loans is what one CPU lends; dtls_key.serial chooses among them. */
+/*
+ * struct cpu_loans has the transforms that one CPU lends. dtls_key.serial chooses one of
+ * them.
+ */
 struct cpu_loans {
 	struct loan of[LOANS];
 };

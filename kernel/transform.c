@@ -28,7 +28,7 @@
 #include "key.h"
 #include "transform.h"
 
-/* The crypto API's names */
+/* names[] has the crypto API's name for each kind of AEAD. */
 static const char * const names[] = {
 	[DTLS_AEAD_GCM] = "gcm(aes)",
 	[DTLS_AEAD_CCM] = "ccm(aes)",
@@ -37,7 +37,7 @@ static const char * const names[] = {
 
 #define LOANS	16
 
-/* struct cpu_loans is what one CPU lends. */
+/* struct cpu_loans has the transforms that one CPU lends. */
 struct cpu_loans {
 	struct dtls_loan of[ARRAY_SIZE(names)][LOANS];
 };
@@ -75,7 +75,7 @@ static int set_key(struct crypto_aead *aead, const struct dtls_aead *cipher,
 
 /* ---- lending ---- */
 
-/* drop_aead() frees what is lent at @loan. The crypto API wipes the key. */
+/* drop_aead() frees the transform at @loan. The crypto API wipes the key. */
 static void drop_aead(struct dtls_loan *loan)
 {
 	crypto_free_aead(loan->aead);
@@ -84,8 +84,8 @@ static void drop_aead(struct dtls_loan *loan)
 }
 
 /*
- * lock_loan() returns this CPU's transform for @key, locked, or that of another CPU if
- * there is no memory for one; or an error.
+ * lock_loan() returns this CPU's place for @key with its lock held; or the place of
+ * another CPU, if there is no memory for a transform here; or an error.
  */
 static struct dtls_loan *lock_loan(const struct dtls_key *key)
 {
@@ -120,9 +120,9 @@ static struct dtls_loan *lock_loan(const struct dtls_key *key)
  * @key:	the key, which has no transform of its own
  *
  * The caller gives the transform back before it waits for anything but the cipher, and
- * lets go of no association or epoch meanwhile. Sleeps.
+ * puts no reference to an association or epoch meanwhile. Sleeps.
  *
- * Return: what is lent, for dtls_transform_return(), or an error.
+ * Return: the transform's place, for dtls_transform_return(), or an error.
  */
 struct dtls_loan *dtls_transform_borrow(const struct dtls_key *key)
 {
@@ -136,7 +136,7 @@ struct dtls_loan *dtls_transform_borrow(const struct dtls_key *key)
 		WRITE_ONCE(loan->serial, key->serial);
 		return loan;
 	}
-	/* It may have parts of the key before. */
+	/* The transform may have parts of the key that it had before. */
 	drop_aead(loan);
 	mutex_unlock(&loan->lock);
 	return ERR_PTR(err);
@@ -153,8 +153,8 @@ static void wipe_loan(struct dtls_loan *loan, const struct dtls_aead *cipher)
 }
 
 /*
- * forget_key() overwrites @key wherever it was lent a transform. The last reference to
- * its epoch is gone, so nobody borrows one for it now.
+ * forget_key() overwrites @key in all transforms that it has borrowed. The last
+ * reference to its epoch is gone, so no task borrows a transform for it now.
  */
 static void forget_key(const struct dtls_key *key)
 {
@@ -172,7 +172,7 @@ static void forget_key(const struct dtls_key *key)
 	}
 }
 
-/* ---- a key's own ---- */
+/* ---- the transforms of a key ---- */
 
 /**
  * dtls_transform_init() - make a key ready to seal or open records
@@ -207,8 +207,8 @@ int dtls_transform_init(struct dtls_key *key, const u8 *raw)
 }
 
 /*
- * dtls_transform_destroy() lets go of what dtls_transform_init() made, and leaves no
- * copy of the key in transforms. Sleeps.
+ * dtls_transform_destroy() frees the transforms that dtls_transform_init() made, and
+ * leaves no copy of the key in those that were borrowed. Sleeps.
  */
 void dtls_transform_destroy(struct dtls_key *key)
 {
@@ -219,7 +219,7 @@ void dtls_transform_destroy(struct dtls_key *key)
 
 /* ---- load and unload ---- */
 
-/* visit_loans() calls @fn for each transform that is lent, or not yet made. */
+/* visit_loans() calls @fn for each place of a transform, filled or not. */
 static void visit_loans(void (*fn)(struct dtls_loan *loan))
 {
 	struct cpu_loans *l;
@@ -244,7 +244,7 @@ static void destroy_loan(struct dtls_loan *loan)
 	mutex_destroy(&loan->lock);
 }
 
-/* dtls_transform_setup() gets ready to lend. Return: 0 or -ENOMEM. */
+/* dtls_transform_setup() allocates the places of the CPUs. Return: 0 or -ENOMEM. */
 int dtls_transform_setup(void)
 {
 	loans = alloc_percpu(struct cpu_loans);
@@ -254,7 +254,7 @@ int dtls_transform_setup(void)
 	return 0;
 }
 
-/* dtls_transform_exit() frees what was lent, when no key is left. */
+/* dtls_transform_exit() frees all transforms and places, when no key is left. */
 void dtls_transform_exit(void)
 {
 	visit_loans(destroy_loan);

@@ -11,14 +11,14 @@ struct dtls_key;
 
 /**
  * struct dtls_loan - a transform that keys without one of their own borrow
- * @lock:	mutex of who uses @aead or changes its key. It is held while records
- *		are sealed or opened, and for nothing that could take longer
- * @aead:	the transform; NULL: it was not needed so far
- * @serial:	dtls_key.serial of the key that @aead has; 0: that of no association.
- *		Written under @lock
+ * @lock:	mutex that a task holds while it uses @aead or changes its key: while
+ *		records are sealed or opened, and for nothing that could take longer
+ * @aead:	the transform; NULL: it was not needed yet
+ * @serial:	dtls_key.serial of the key that @aead has; 0: it has the key of no
+ *		association. Written under @lock
  */
 struct dtls_loan {
-	struct mutex lock;	/* of the two members below */
+	struct mutex lock;	/* The mutex guards @aead and @serial. */
 	struct crypto_aead *aead;
 	u64 serial;
 };
@@ -29,7 +29,7 @@ struct dtls_loan *__must_check dtls_transform_borrow(const struct dtls_key *key)
 int __must_check dtls_transform_setup(void);
 void dtls_transform_exit(void);
 
-/* dtls_transform_return() gives back what dtls_transform_borrow() has lent. */
+/* dtls_transform_return() gives back the transform of dtls_transform_borrow(). */
 static inline void dtls_transform_return(struct dtls_loan *loan)
 {
 	mutex_unlock(&loan->lock);
