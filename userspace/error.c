@@ -38,7 +38,7 @@ static const char *engine_error(int err)
 	case KDTLS_EPASSPHRASE:
 		return "it does not open with this passphrase: is that the right one?";
 	case KDTLS_EURI:
-		return "neither a file nor a URI that OpenSSL opens: are provider, object and PIN right?";
+		return "neither a file nor a URI that OpenSSL opens: check provider, object, PIN";
 	case KDTLS_EMISMATCH:
 		return "the private key is not that of the first certificate";
 	case KDTLS_EKIND:
