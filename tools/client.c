@@ -45,6 +45,7 @@ int command_client(int argc, char **argv)
 
 	options_parse(&o, false, argc, argv);
 	ep = endpoint_open(&o);
+	endpoint_forget(&o);
 	if (o.early)
 		early_len = snprintf(early, sizeof(early), "%s\n", o.early);
 	if (early_len > EARLY_MAX)

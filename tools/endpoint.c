@@ -18,6 +18,19 @@
 static const struct options *options;
 static int keylog_fd = -1;
 
+/**
+ * struct asked - a passphrase that was asked for on the terminal
+ * @known:	@passphrase is set
+ * @passphrase:	for each endpoint that is opened until endpoint_forget()
+ */
+struct asked {
+	bool known;
+	char passphrase[PASSPHRASE_SIZE];
+};
+
+static struct asked asked_key;		/* of --cert and --key */
+static struct asked asked_roots;	/* of --ca */
+
 static void log_key(void *ctx, const char *line)
 {
 	(void)ctx;
@@ -124,18 +137,16 @@ static void set_passphrase(struct kdtls_endpoint *ep, const struct options *o)
 }
 
 /*
- * Return true if what @file holds is encrypted and its passphrase was asked for: then it
- * is to be read once more.
+ * Return true if what @file holds is encrypted and its passphrase was asked for, now or
+ * for an endpoint before: then it is to be read once more.
  */
-static bool ask_passphrase(struct kdtls_endpoint *ep, int bad, const char *file)
+static bool ask_passphrase(struct kdtls_endpoint *ep, int bad, const char *file,
+			   struct asked *a)
 {
-	char passphrase[PASSPHRASE_SIZE];
-	bool got;
-
-	got = bad == -KDTLS_EENCRYPTED && passphrase_ask(file, passphrase) &&
-	      !kdtls_endpoint_set_passphrase(ep, passphrase);
-	OPENSSL_cleanse(passphrase, sizeof(passphrase));
-	return got;
+	if (bad == -KDTLS_EENCRYPTED && !a->known)
+		a->known = passphrase_ask(file, a->passphrase);
+	return bad == -KDTLS_EENCRYPTED && a->known &&
+	       !kdtls_endpoint_set_passphrase(ep, a->passphrase);
 }
 
 /* Exit with words about a file or URI that is not usable, if @bad says so. */
@@ -151,7 +162,7 @@ static void trust_file(struct kdtls_endpoint *ep, const char *file)
 {
 	int bad = kdtls_trust_file(ep, file);
 
-	if (ask_passphrase(ep, bad, file))
+	if (ask_passphrase(ep, bad, file, &asked_roots))
 		bad = kdtls_trust_file(ep, file);
 	must_load(bad, "--ca", file);
 }
@@ -165,7 +176,7 @@ static void use_certificate(struct kdtls_endpoint *ep, const struct options *o)
 	const char *key = o->key ?: o->cert;
 	int bad = kdtls_use_certificate_file(ep, o->cert, o->key);
 
-	if (ask_passphrase(ep, bad, key))
+	if (ask_passphrase(ep, bad, key, &asked_key))
 		bad = kdtls_use_certificate_file(ep, o->cert, o->key);
 	if (!bad)
 		return;
@@ -209,6 +220,14 @@ struct kdtls_endpoint *endpoint_open(const struct options *o)
 		must(kdtls_endpoint_trust_system(ep), "the system's", "roots");
 	kdtls_endpoint_set_passphrase(ep, NULL);
 	return ep;
+}
+
+void endpoint_forget(struct options *o)
+{
+	OPENSSL_cleanse(&asked_key, sizeof(asked_key));
+	OPENSSL_cleanse(&asked_roots, sizeof(asked_roots));
+	OPENSSL_cleanse(o->passphrase, sizeof(o->passphrase));
+	OPENSSL_cleanse(o->psk, sizeof(o->psk));
 }
 
 ssize_t endpoint_recv(struct kdtls_socket *s, void *buf, size_t len)

@@ -12,6 +12,12 @@
  */
 struct kdtls_endpoint *endpoint_open(const struct options *o);
 
+/*
+ * Wipe the pre-shared key and the passphrases, those that were asked for too. No endpoint
+ * can be opened any more.
+ */
+void endpoint_forget(struct options *o);
+
 /* Fill @cid with random bytes for --cid. Return @cid, or NULL without --cid. */
 const uint8_t *endpoint_cid(const struct options *o, uint8_t *cid);
 

@@ -285,7 +285,7 @@ static void close_loop(struct loop *l)
 	kdtls_endpoint_free(l->endpoint);
 }
 
-int serve(const struct options *o)
+int serve(struct options *o)
 {
 	struct loop *loops = calloc(o->threads, sizeof(*loops));
 	uint8_t secret[KDTLS_SECRET_SIZE];
@@ -298,6 +298,7 @@ int serve(const struct options *o)
 	for (i = 0; i < o->threads; i++)
 		open_loop(&loops[i], o, i, secret);
 	explicit_bzero(secret, sizeof(secret));
+	endpoint_forget(o);
 	listen_tell(o);
 	for (i = 1; i < o->threads; i++) {
 		errno = pthread_create(&thread, NULL, run, &loops[i]);

@@ -10,7 +10,7 @@
  * Serve for ever, or with --once until the first client has gone. Return the exit
  * status. The program exits with a message if that is not possible.
  */
-int serve(const struct options *o);
+int serve(struct options *o);
 
 /* Send records. What finds no room a moment later either is lost, as datagrams are. */
 void serve_send(struct kdtls_server *server, struct kdtls_message *messages,

@@ -60,12 +60,13 @@ static int add_listener(void *ctx, const char *host)
 }
 
 /* Serve one client after the other, with standard input and output. */
-static int serve_in_turn(const struct options *o)
+static int serve_in_turn(struct options *o)
 {
 	struct listeners ls = { .o = o, .endpoint = endpoint_open(o) };
 	struct kdtls_socket *s;
 	int bad, status;
 
+	endpoint_forget(o);
 	listen_all(o, add_listener, &ls);
 	listen_tell(o);
 	do {
