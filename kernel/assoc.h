@@ -109,6 +109,8 @@ struct dtls_retiring {
  * @rx_cid_len:	bytes of connection ID in every received record that has one
  * @dead:	the association was deleted, and nothing of it may be queued any
  *		more. Written under @setup, @lock and dtls_sock.lock
+ * @succeeds:	the association gets its address from another one with its first
+ *		record that is verified. Written under the table's lock
  * @eof:	the peer sent close_notify, and every record that was taken in
  *		before close_notify is with a reader or in a queue
  * @retire_at:	when the work of @retiring looks at @rx, in seconds since boot
@@ -157,6 +159,7 @@ struct dtls_assoc {
 	u16 version;
 	u8 rx_cid_len;
 	bool dead;
+	bool succeeds;
 	bool eof;
 	u32 retire_at;
 	atomic_t held;

@@ -175,7 +175,8 @@ static int read_flow(const struct dtls_sock *ds, const struct dtls_assoc_peer *v
 		return -EOPNOTSUPP;
 	memset(flow, 0, sizeof(*flow));
 	flow->port = value->peer.port;
-	if (!value->id || value->flags || value->reserved || !flow->port)
+	if (!value->id || value->flags & ~DTLS_PEER_SUCCEED || value->reserved ||
+	    !flow->port)
 		return -EINVAL;
 	err = read_addr(&value->peer, family, &flow->peer);
 	if (err)
@@ -275,7 +276,8 @@ int dtls_assocopt_add(struct dtls_sock *ds, const struct dtls_assoc_peer *value)
 	if (!assoc)
 		return -ENOMEM;
 	mutex_lock(&table->lock);
-	err = dtls_table_add(table, assoc, &flow);
+	err = dtls_table_add(table, assoc, &flow,
+			     value->flags & DTLS_PEER_SUCCEED);
 	mutex_unlock(&table->lock);
 	if (err)
 		forget_assoc(ds, assoc);
@@ -297,7 +299,9 @@ int dtls_assocopt_move(struct dtls_sock *ds, const struct dtls_assoc_peer *value
 		return err;
 	mutex_lock(&table->lock);
 	assoc = dtls_table_by_id(table, value->id);
-	err = assoc ? dtls_table_move(table, assoc, &flow) : -ENOENT;
+	err = assoc ? dtls_table_move(table, assoc, &flow,
+				      value->flags & DTLS_PEER_SUCCEED) :
+		      -ENOENT;
 	mutex_unlock(&table->lock);
 	dtls_assoc_put(assoc);
 	return err;
@@ -339,20 +343,19 @@ int dtls_assocopt_next(struct dtls_sock *ds, struct dtls_assoc_peer *value)
 
 	if (!table)
 		return -EOPNOTSUPP;
-	do {
-		assoc = dtls_table_next(table, value->id);
-		if (!assoc)
-			return -ENOENT;
-		value->id = assoc->id;
-		/* An association that was just deleted has no addresses. */
-		if (dtls_table_get_flow(assoc, &flow))
-			break;
-		dtls_assoc_put(assoc);
-	} while (true);
+	assoc = dtls_table_next(table, value->id);
+	if (!assoc)
+		return -ENOENT;
+	value->id = assoc->id;
+	if (READ_ONCE(assoc->succeeds))
+		value->flags = DTLS_PEER_SUCCEED;
+	/* One that another has succeeded has no address. */
+	if (dtls_table_get_flow(assoc, &flow)) {
+		write_addr(family, &flow.peer, flow.port, flow.scope,
+			   &value->peer);
+		write_addr(family, &flow.local, inet_sk(ds->sk)->inet_sport,
+			   flow.scope, &value->local);
+	}
 	dtls_assoc_put(assoc);
-
-	write_addr(family, &flow.peer, flow.port, flow.scope, &value->peer);
-	write_addr(family, &flow.local, inet_sk(ds->sk)->inet_sport, flow.scope,
-		   &value->local);
 	return 0;
 }

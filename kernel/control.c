@@ -187,26 +187,52 @@ bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
+ * Queue @event, which happened to @assoc, or to its @epoch if that is not 0, and wake a
+ * reader. Return false if there is no memory for that. Sleeps.
+ */
+bool dtls_control_tell(struct dtls_sock *ds, struct dtls_assoc *assoc, u64 epoch,
+		       u16 event)
+{
+	struct dtls_msg *m = dtls_msg_alloc(assoc, 0, 0);
+
+	if (!m)
+		return false;
+	m->info.epoch = epoch;
+	m->info.flags = DTLS_RECORD_EVENT;
+	m->info.event = event;
+	if (!dtls_control_queue(ds, m))
+		return false;
+	dtls_wait_wake_one(ds->sk);
+	return true;
+}
+
+/*
  * Queue @event, which tells the library that @epoch of @assoc is near a limit or has
- * reached it, and wake a reader. If there is no memory for the event, the next record
- * under the same key tries again. Sleeps.
+ * reached it. If there is no memory for the event, the next record under the same key
+ * tries again. Sleeps.
  */
 void dtls_control_event(struct dtls_sock *ds, struct dtls_assoc *assoc,
 			struct dtls_epoch *epoch, u16 event)
 {
-	struct dtls_msg *m = dtls_msg_alloc(assoc, 0, 0);
-	bool told = false;
-
-	if (m) {
-		m->info.epoch = epoch->number;
-		m->info.flags = DTLS_RECORD_EVENT;
-		m->info.event = event;
-		told = dtls_control_queue(ds, m);
-	}
-	if (told)
-		dtls_wait_wake_one(ds->sk);
-	else
+	if (!dtls_control_tell(ds, assoc, epoch->number, event))
 		dtls_epoch_warn_again(epoch, event);
+}
+
+/*
+ * Queue an event for the library if the number of forgeries is near the limit of the
+ * read key of @epoch, and one if it has reached the limit. Sleeps.
+ */
+void dtls_control_forgeries(struct dtls_sock *ds, struct dtls_assoc *assoc,
+			    struct dtls_epoch *epoch)
+{
+	static const u16 events[] = {
+		DTLS_EVENT_RX_LIMIT, DTLS_EVENT_RX_EXPIRED,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(events); i++)
+		if (dtls_epoch_rx_warn(epoch, events[i]))
+			dtls_control_event(ds, assoc, epoch, events[i]);
 }
 
 /*

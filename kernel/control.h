@@ -18,8 +18,12 @@ struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct dtls_assoc *assoc
 void dtls_control_forget(struct dtls_sock *ds, struct dtls_assoc *assoc,
 			 struct list_head *gone);
 bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m);
+bool dtls_control_tell(struct dtls_sock *ds, struct dtls_assoc *assoc, u64 epoch,
+		       u16 event);
 void dtls_control_event(struct dtls_sock *ds, struct dtls_assoc *assoc,
 			struct dtls_epoch *epoch, u16 event);
+void dtls_control_forgeries(struct dtls_sock *ds, struct dtls_assoc *assoc,
+			    struct dtls_epoch *epoch);
 struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek);
 void dtls_control_put_back(struct dtls_sock *ds, struct dtls_msg *m);
 

@@ -122,8 +122,9 @@ static bool names_peer(const struct sock *sk, const void *name, int name_len,
  *
  * Return: 0; -EDESTADDRREQ if there is neither a number nor an address, or if an
  * address is not enough because the socket is bound to all addresses; -ENOENT if no
- * association has the number @id; -ENOTCONN if no association has the address @name;
- * or -EISCONN if @name is not the address of the association @id.
+ * association has the number @id; -ENOTCONN if no association has the address @name, or
+ * the association @id has lost its address to another one; or -EISCONN if @name is not
+ * the address of the association @id.
  */
 int dtls_dest_find(struct dtls_sock *ds, struct dtls_dest *dest, u64 id,
 		   const void *name, int name_len)
@@ -141,7 +142,7 @@ int dtls_dest_find(struct dtls_sock *ds, struct dtls_dest *dest, u64 id,
 		return PTR_ERR(dest->assoc);
 
 	if (!dtls_table_get_flow(dest->assoc, &dest->flow))
-		err = -ENOENT;	/* The association was just deleted. */
+		err = READ_ONCE(dest->assoc->dead) ? -ENOENT : -ENOTCONN;
 	else if (id && name &&
 		 !names_peer(ds->sk, name, name_len, &dest->flow))
 		err = -EISCONN;

@@ -261,8 +261,10 @@ static bool find_epoch(const struct dtls_assoc *assoc, struct dtls_run *rx)
  * association (RFC 9147 4). A record that may belong to a new handshake needs no
  * connection ID.
  */
-static bool find_cid(const struct dtls_assoc *assoc, struct dtls_dgram *d,
-		     const struct dtls_record *rec, unsigned int cid_len)
+static __always_inline bool find_cid(const struct dtls_assoc *assoc,
+				     struct dtls_dgram *d,
+				     const struct dtls_record *rec,
+				     unsigned int cid_len)
 {
 	if (rec->cid_len)
 		d->has_cid = dtls_assoc_knows_cid(assoc, rec);
@@ -372,12 +374,13 @@ static bool find_stranger(struct dtls_dgram *d, struct dtls_run *rx,
 }
 
 /*
- * Parse the record at d->pos into @rx->rec. Bytes that are not a record, or a record
- * that cannot be of this association, are skipped and counted. Return true if there
- * is a record in @rx.
+ * Parse the record at d->pos into @rx->rec, as one of d->assoc. Return 0 if there is a
+ * record in @rx; else how many bytes are not a record of this association, and @what
+ * they shall be counted as.
  */
-static bool find_next(struct dtls_sock *ds, struct dtls_dgram *d,
-		      struct dtls_run *rx, const struct dtls_table *table)
+static __always_inline unsigned int
+parse_record(struct dtls_dgram *d, struct dtls_run *rx,
+	     const struct dtls_table *table, enum dtls_count *what)
 {
 	struct dtls_assoc *assoc = d->assoc;
 	unsigned int own_len = READ_ONCE(assoc->rx_cid_len);
@@ -388,31 +391,66 @@ static bool find_next(struct dtls_sock *ds, struct dtls_dgram *d,
 	unsigned int size;
 
 	rx->wire[0] = p;
+	*what = DTLS_COUNT_RX_MALFORMED;
 	if (p && dtls_is_unified(p[0]) &&
 	    dtls_assoc_version(assoc) == DTLS_VERSION_1_2 &&
 	    (p[0] & DTLS_UNIFIED_EPOCH) != DTLS13_EPOCH_HANDSHAKE)
 		p = NULL;
 	if (p && !dtls_record_parse(&rx->rec, p, head, len, cid_len)) {
 		size = rx->rec.header_len + rx->rec.fragment_len;
-		if (!find_epoch(assoc, rx)) {
-			skip_junk(ds, d, size, DTLS_COUNT_RX_MALFORMED);
-			return false;
-		}
+		if (!find_epoch(assoc, rx))
+			return size;
 		if (find_cid(assoc, d, &rx->rec, own_len))
-			return true;
+			return 0;
 		/*
 		 * The records behind an unknown connection ID belong to the
 		 * same foreign association (RFC 9147 4).
 		 */
-		if (rx->rec.unified && rx->rec.cid_len)
-			size = len;
-		skip_junk(ds, d, size, DTLS_COUNT_RX_NO_KEY);
-		return false;
+		*what = DTLS_COUNT_RX_NO_KEY;
+		return rx->rec.unified && rx->rec.cid_len ? len : size;
 	}
 	if (p && !cid_len && find_unsized(assoc, rx, p, len))
-		return true;
+		return 0;
 	/* Without a valid header, the next record cannot be found. */
-	skip_junk(ds, d, len, DTLS_COUNT_RX_MALFORMED);
+	return len;
+}
+
+/*
+ * Let the rest of @d, whose next record cannot be of d->assoc, be of the other
+ * association that may have sent it from the same address. Return false if there is
+ * none. Each association is followed by a later one, so this comes to an end.
+ */
+static noinline bool pass_to_other(struct dtls_sock *ds, struct dtls_dgram *d,
+				   struct dtls_table *table)
+{
+	struct dtls_assoc *other;
+	struct dtls_flow flow;
+
+	if (!table || d->has_cid)
+		return false;
+	dtls_path_flow_of(ds->sk, d->skb, &flow);
+	other = dtls_table_other(table, &flow, d->assoc);
+	if (!other)
+		return false;
+	set_owner(ds, d, other);
+	return true;
+}
+
+/*
+ * Parse the record at d->pos into @rx->rec. Bytes that are not a record, or a record
+ * that cannot be of this association, are skipped and counted, unless another
+ * association may have sent them. Return true if there is a record in @rx.
+ */
+static bool find_next(struct dtls_sock *ds, struct dtls_dgram *d,
+		      struct dtls_run *rx, struct dtls_table *table)
+{
+	enum dtls_count what;
+	unsigned int junk = parse_record(d, rx, table, &what);
+
+	if (likely(!junk))
+		return true;
+	if (!pass_to_other(ds, d, table))
+		skip_junk(ds, d, junk, what);
 	return false;
 }
 
@@ -551,7 +589,7 @@ static const u8 *steady_record(struct dtls_run *rx, struct dtls_dgram *d,
  * not be read a second time where others may write to it. Return false if the record
  * cannot be copied.
  */
-static bool steady_first(struct dtls_run *rx)
+static __always_inline bool steady_first(struct dtls_run *rx)
 {
 	unsigned int head = rx->rec.header_len, size = dtls_run_size(rx);
 	const u8 *piece = rx->piece;
@@ -649,8 +687,8 @@ static __always_inline struct dtls_epoch *find_key(struct dtls_run *rx)
  * another reader moves the window past them meanwhile. The caller holds
  * dtls_sock.lock. Takes the lock of the association inside it.
  */
-static void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
-		      struct dtls_dgram *d, unsigned int max)
+static __always_inline void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
+				      struct dtls_dgram *d, unsigned int max)
 {
 	struct dtls_assoc *assoc = rx->assoc;
 	bool steady;
@@ -745,6 +783,51 @@ int dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
 	return err;
 }
 
+/**
+ * dtls_intake_retry() - find a record once more, as one of another association
+ * @ds:		socket
+ * @rx:		a run of one record, which its association did not open
+ * @other:	the other association, with a reference of the caller's
+ * @again:	filled in; the references to datagram and association are not its own
+ *
+ * Return: false if the record cannot be of @other. Else @again is like a run of
+ * dtls_intake_next(), but for dtls_wait_begin().
+ */
+bool dtls_intake_retry(struct dtls_sock *ds, const struct dtls_run *rx,
+		       struct dtls_assoc *other, struct dtls_run *again)
+{
+	struct dtls_dgram d = {
+		.skb = rx->skb,
+		.assoc = other,
+		.pos = rx->offset,
+		.seg_end = rx->seg_end,
+		.end = rx->seg_end,
+		.has_cid = rx->has_cid,
+	};
+	enum dtls_count what;
+	bool found;
+
+	spin_lock(&ds->lock);
+	found = !parse_record(&d, again, dtls_sock_table(ds), &what) &&
+		dtls_run_size(again) == dtls_run_size(rx);
+	if (found) {
+		again->skb = rx->skb;
+		again->assoc = other;
+		again->dgram = rx->dgram;
+		again->seg_end = rx->seg_end;
+		again->offset = rx->offset;
+		again->has_cid = d.has_cid;
+		again->intact = rx->intact;
+		again->foreign = false;
+		again->n = 1;
+		again->piece = peek_bytes(&d, dtls_run_size(again));
+		again->ours = d.piece_ours;
+		admit_run(ds, again, &d, 1);
+	}
+	spin_unlock(&ds->lock);
+	return found;
+}
+
 /*
  * Return the datagram that @rx was cut out of, if there is something left of it, or
  * NULL. The caller holds dtls_sock.lock.
@@ -768,6 +851,28 @@ static void skip_to(struct dtls_sock *ds, struct dtls_dgram *d,
 	skip_bytes(d, end - d->pos);
 	if (d->pos == d->end)
 		end_datagram(ds, d);
+}
+
+/*
+ * Let @rx, and what is left of its datagram, be of @other, which has opened it. A
+ * reference to @other is taken over. Return the association that @rx was of before,
+ * with a reference.
+ */
+struct dtls_assoc *dtls_intake_reown(struct dtls_sock *ds, struct dtls_run *rx,
+				     struct dtls_assoc *other)
+{
+	struct dtls_assoc *old = rx->assoc;
+	struct dtls_dgram *d;
+
+	spin_lock(&ds->lock);
+	d = rest_of(ds, rx);
+	if (d && d->seg_end == rx->seg_end && d->assoc == old) {
+		set_owner(ds, d, dtls_assoc_get(other));
+		rx->dgram = d->serial;
+	}
+	rx->assoc = other;
+	spin_unlock(&ds->lock);
+	return old;
 }
 
 /*
@@ -818,6 +923,15 @@ bool dtls_intake_intact(struct dtls_sock *ds, struct dtls_run *rx)
 }
 
 /*
+ * Return true if a record that @assoc does not open is tried with another association.
+ * Such records come one by one.
+ */
+static bool may_be_others(const struct dtls_assoc *assoc)
+{
+	return unlikely(assoc->id) && dtls_table_has_next(assoc);
+}
+
+/*
  * Take the records that a reader with UDP_GRO may get together with @first into @rx:
  * those that follow it in the same coalesced datagram, whose serial is @dgram, with no
  * more bytes than @first, up to @max records and as many as a scratch has room for.
@@ -834,7 +948,7 @@ bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
 	if (!READ_ONCE(d->skb))
 		return false;
 	spin_lock(&ds->lock);
-	if (d->skb && d->serial == dgram)
+	if (d->skb && d->serial == dgram && !may_be_others(d->assoc))
 		found = take_record(ds, d, rx, first, max);
 	spin_unlock(&ds->lock);
 	return found;

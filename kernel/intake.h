@@ -12,6 +12,12 @@ struct dtls_sock;
 
 int __must_check dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
 				  unsigned int *budget);
+bool __must_check dtls_intake_retry(struct dtls_sock *ds,
+				    const struct dtls_run *rx,
+				    struct dtls_assoc *other,
+				    struct dtls_run *again);
+struct dtls_assoc *dtls_intake_reown(struct dtls_sock *ds, struct dtls_run *rx,
+				     struct dtls_assoc *other);
 bool __must_check dtls_intake_intact(struct dtls_sock *ds, struct dtls_run *rx);
 void dtls_intake_junk(struct dtls_sock *ds, const struct dtls_run *rx);
 bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,

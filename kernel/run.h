@@ -123,6 +123,17 @@ static inline bool dtls_run_replayable(const struct dtls_run *rx)
 }
 
 /*
+ * Return true if the key of @rx, for whose epoch there is none, may still come: the key
+ * is the association's first, or the next one. In DTLS 1.3 it may also be a later one.
+ */
+static inline bool dtls_run_early(const struct dtls_run *rx)
+{
+	return rx->rec.epoch > rx->newest &&
+	       (!rx->newest || rx->rec.unified ||
+		rx->rec.epoch == rx->newest + 1);
+}
+
+/*
  * Return true if the reader of @rx gets DTLS_RECORD_INFO with application data, as it
  * must know that @rx is early data, or a datagram of another protocol.
  */

@@ -36,6 +36,7 @@
 #include "scratch.h"
 #include "sock.h"
 #include "stats.h"
+#include "succeed.h"
 #include "trace.h"
 #include "wait.h"
 
@@ -140,8 +141,7 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_run *rx)
 		show_unverified(ds, rx, 0);
 	} else if (!data) {
 		queue_raw(ds, rx, 0);
-	} else if (!rx->newest || unified ||
-		   rx->rec.epoch == rx->newest + 1) {
+	} else if (dtls_run_early(rx)) {
 		if (checksum_wrong(ds, rx))
 			return;
 		dtls_early_keep(ds, rx);
@@ -332,31 +332,15 @@ static unsigned int settle_run(struct dtls_sock *ds, struct dtls_run *rx,
 	return records;
 }
 
-/*
- * tell_forgeries() queues an event for the library if the number of forgeries is near
- * the read key's limit, and one if it has reached the limit.
- */
-static void tell_forgeries(struct dtls_sock *ds, const struct dtls_run *rx)
-{
-	static const u16 events[] = {
-		DTLS_EVENT_RX_LIMIT, DTLS_EVENT_RX_EXPIRED,
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(events); i++)
-		if (dtls_epoch_rx_warn(rx->epoch, events[i]))
-			dtls_control_event(ds, rx->assoc, rx->epoch, events[i]);
-}
-
 /* count_failure() counts a record that could not be opened, for the reason @err. */
 static void count_failure(struct dtls_sock *ds, struct dtls_run *rx, int err)
 {
 	if (err == -EBADMSG) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_AUTH_FAILED);
-		tell_forgeries(ds, rx);
+		dtls_control_forgeries(ds, rx->assoc, rx->epoch);
 	} else if (err == -EKEYEXPIRED) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_EXPIRED);
-		tell_forgeries(ds, rx);
+		dtls_control_forgeries(ds, rx->assoc, rx->epoch);
 	} else if (err == -ENOKEY) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_NO_KEY);
 	} else if (err == -EMSGSIZE) {
@@ -444,17 +428,21 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_run *rx,
 		pass_foreign(ds, rx, scratch);
 		return;
 	}
+	authentic = rx->epoch ? dtls_crypt_open(scratch, rx) : 0;
+	if (unlikely(!authentic) && dtls_succeed_try(ds, rx, scratch))
+		authentic = 1;
 	if (!rx->epoch) {
 		route_unopened(ds, rx);
 		rx->opened[0].verdict = DTLS_RX_DONE;
 		return;
 	}
 
-	authentic = dtls_crypt_open(scratch, rx);
 	if (settle_run(ds, rx, authentic) < rx->n)
 		for (i = 0; i < rx->n; i++)
 			if (rx->opened[i].verdict != DTLS_RX_DATA)
 				conclude_record(ds, rx, i, authentic);
+	if (unlikely(rx->assoc->succeeds) && rx->fresh)
+		dtls_succeed(ds, rx);
 	dtls_epoch_put(rx->epoch);
 }
 

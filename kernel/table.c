@@ -144,7 +144,10 @@ struct dtls_assoc *dtls_table_by_id(struct dtls_table *table, u64 id)
 	return assoc;
 }
 
-/* Return the association with the addresses @flow, with a reference, or NULL. */
+/*
+ * Return the association that has the addresses @flow, with a reference, or NULL. One
+ * that waits for them is not meant.
+ */
 struct dtls_assoc *dtls_table_by_flow(struct dtls_table *table,
 				      const struct dtls_flow *flow)
 {
@@ -153,9 +156,50 @@ struct dtls_assoc *dtls_table_by_flow(struct dtls_table *table,
 
 	rcu_read_lock();
 	entry = rhashtable_lookup(&table->flows, flow, flow_params);
-	assoc = hold_assoc(entry ? entry->assoc : NULL);
+	assoc = hold_assoc(entry ? READ_ONCE(entry->assoc) : NULL);
 	rcu_read_unlock();
 	return assoc;
+}
+
+/*
+ * Return the association that may have sent a record from the address @flow which
+ * @assoc did not open, with a reference, or NULL: the next one beside @assoc, or the one
+ * that has had the address since @assoc lost it.
+ */
+struct dtls_assoc *dtls_table_other(struct dtls_table *table,
+				    const struct dtls_flow *flow,
+				    const struct dtls_assoc *assoc)
+{
+	struct dtls_assoc *other = NULL, *next;
+	struct dtls_flow_entry *entry;
+
+	rcu_read_lock();
+	entry = rhashtable_lookup(&table->flows, flow, flow_params);
+	if (entry) {
+		next = READ_ONCE(entry->next);
+		other = READ_ONCE(entry->assoc);
+		if (next == assoc)
+			other = NULL;
+		else if (other == assoc)
+			other = next;
+	}
+	other = hold_assoc(other);
+	rcu_read_unlock();
+	return other;
+}
+
+/* Return true if another association waits for the address of @assoc. */
+bool dtls_table_has_next(const struct dtls_assoc *assoc)
+{
+	const struct dtls_flow_entry *entry;
+	const struct dtls_assoc *next = NULL;
+
+	rcu_read_lock();
+	entry = rcu_dereference(assoc->flow);
+	if (entry)
+		next = READ_ONCE(entry->next);
+	rcu_read_unlock();
+	return next && next != assoc;
 }
 
 /*
@@ -204,8 +248,8 @@ struct dtls_assoc *dtls_table_next(struct dtls_table *table, u64 id)
 }
 
 /*
- * Copy the current addresses of @assoc to @flow. Return false if @assoc was removed
- * from its table and has no addresses any more.
+ * Copy the addresses of @assoc, as they are now, to @flow. Return false if it has
+ * none: it is in no table any more, or another association has succeeded it.
  */
 bool dtls_table_get_flow(const struct dtls_assoc *assoc, struct dtls_flow *flow)
 {
@@ -230,34 +274,69 @@ static struct dtls_flow_entry *flow_of(struct dtls_table *table,
 }
 
 /*
- * Make an entry for @assoc with the addresses @flow and add it to dtls_table.flows.
- * Return: the entry; -EADDRINUSE if another association has these addresses; or
- * -ENOMEM.
+ * Make an entry for @assoc at @flow and hash it, as no association has these
+ * addresses. Return the entry, or -ENOMEM.
  */
 static struct dtls_flow_entry *hash_flow(struct dtls_table *table,
 					 struct dtls_assoc *assoc,
 					 const struct dtls_flow *flow)
 {
 	struct dtls_flow_entry *entry;
-	int err;
 
 	entry = kzalloc(sizeof(*entry), GFP_KERNEL_ACCOUNT);
 	if (!entry)
 		return ERR_PTR(-ENOMEM);
 	entry->flow = *flow;
 	entry->assoc = assoc;
-	err = rhashtable_lookup_insert_fast(&table->flows, &entry->node,
-					    flow_params);
-	if (!err)
+	if (!rhashtable_insert_fast(&table->flows, &entry->node, flow_params))
 		return entry;
 	kfree(entry);
-	return ERR_PTR(err == -EEXIST ? -EADDRINUSE : -ENOMEM);
+	return ERR_PTR(-ENOMEM);
 }
 
-static void unhash_flow(struct dtls_table *table, struct dtls_flow_entry *entry)
+/*
+ * Find the entry that @assoc has at @flow from now on: one of its own, or with @succeed
+ * that of another association, which @assoc will succeed. The table's lock is held.
+ * Return the entry; or -EADDRINUSE, as others have these addresses, or -ENOMEM.
+ */
+static struct dtls_flow_entry *enter_flow(struct dtls_table *table,
+					  struct dtls_assoc *assoc,
+					  const struct dtls_flow *flow,
+					  bool succeed)
 {
-	rhashtable_remove_fast(&table->flows, &entry->node, flow_params);
-	kfree_rcu(entry, rcu);
+	struct dtls_flow_entry *entry;
+
+	lockdep_assert_held(&table->lock);
+	/* Nobody else removes an entry. */
+	entry = rhashtable_lookup_fast(&table->flows, flow, flow_params);
+	if (!entry)
+		return hash_flow(table, assoc, flow);
+	if (!succeed || entry->next)
+		return ERR_PTR(-EADDRINUSE);
+	WRITE_ONCE(entry->next, assoc);
+	return entry;
+}
+
+/*
+ * Take @assoc out of @entry, which it has no more. The next association there has the
+ * addresses then. The table's lock is held, or the table is being freed.
+ */
+static void leave_flow(struct dtls_table *table, struct dtls_flow_entry *entry,
+		       struct dtls_assoc *assoc)
+{
+	struct dtls_assoc *next = entry->next;
+
+	if (!next) {
+		rhashtable_remove_fast(&table->flows, &entry->node, flow_params);
+		kfree_rcu(entry, rcu);
+		return;
+	}
+	if (next != assoc) {
+		WRITE_ONCE(next->succeeds, false);
+		WRITE_ONCE(entry->assoc, next);
+	}
+	/* Whoever reads NULL here finds the association that has the addresses. */
+	smp_store_release(&entry->next, NULL);
 }
 
 static bool has_lower_id(struct rb_node *node, const struct rb_node *other)
@@ -271,6 +350,7 @@ static bool has_lower_id(struct rb_node *node, const struct rb_node *other)
  * @table:	the table, whose lock is held
  * @assoc:	the association; its reference is the table's afterwards
  * @flow:	its addresses
+ * @succeed:	one other association may have these addresses
  *
  * System calls and datagrams may find the association before this function returns.
  * Even if the function fails, a system call may have found the association by its
@@ -280,7 +360,7 @@ static bool has_lower_id(struct rb_node *node, const struct rb_node *other)
  * -ENOSPC (the maximum is reached) or -ENOMEM.
  */
 int dtls_table_add(struct dtls_table *table, struct dtls_assoc *assoc,
-		   const struct dtls_flow *flow)
+		   const struct dtls_flow *flow, bool succeed)
 {
 	struct dtls_flow_entry *entry;
 	int err;
@@ -292,12 +372,13 @@ int dtls_table_add(struct dtls_table *table, struct dtls_assoc *assoc,
 					    id_params);
 	if (err)
 		return err == -EEXIST ? -EEXIST : -ENOMEM;
-	entry = hash_flow(table, assoc, flow);
+	entry = enter_flow(table, assoc, flow, succeed);
 	if (IS_ERR(entry)) {
 		rhashtable_remove_fast(&table->ids, &assoc->by_id, id_params);
 		return PTR_ERR(entry);
 	}
 	rcu_assign_pointer(assoc->flow, entry);
+	WRITE_ONCE(assoc->succeeds, entry->next == assoc);
 	rb_add(&assoc->order, &table->order, has_lower_id);
 	WRITE_ONCE(table->count, table->count + 1);
 	return 0;
@@ -310,33 +391,60 @@ int dtls_table_add(struct dtls_table *table, struct dtls_assoc *assoc,
  */
 void dtls_table_remove(struct dtls_table *table, struct dtls_assoc *assoc)
 {
+	struct dtls_flow_entry *entry = flow_of(table, assoc);
+
 	lockdep_assert_held(&table->lock);
 	rhashtable_remove_fast(&table->ids, &assoc->by_id, id_params);
-	unhash_flow(table, flow_of(table, assoc));
 	RCU_INIT_POINTER(assoc->flow, NULL);
+	if (entry)
+		leave_flow(table, entry, assoc);
 	rb_erase(&assoc->order, &table->order);
 	WRITE_ONCE(table->count, table->count - 1);
 }
 
 /*
- * Give @assoc, which is in the table, the addresses @flow instead of its own. The
- * caller holds the table's lock. Return: 0; -EADDRINUSE if another association has
- * these addresses; or -ENOMEM.
+ * Give @assoc, which is in the table, the addresses @flow instead of its own. With
+ * @succeed one other association may have them. The caller holds the table's lock.
+ * Return: as enter_flow().
  */
 int dtls_table_move(struct dtls_table *table, struct dtls_assoc *assoc,
-		    const struct dtls_flow *flow)
+		    const struct dtls_flow *flow, bool succeed)
 {
 	struct dtls_flow_entry *old = flow_of(table, assoc), *entry;
 
 	lockdep_assert_held(&table->lock);
-	if (!memcmp(&old->flow, flow, sizeof(*flow)))
+	if (old && !memcmp(&old->flow, flow, sizeof(*flow)))
 		return 0;
-	entry = hash_flow(table, assoc, flow);
+	entry = enter_flow(table, assoc, flow, succeed);
 	if (IS_ERR(entry))
 		return PTR_ERR(entry);
 	rcu_assign_pointer(assoc->flow, entry);
-	unhash_flow(table, old);
+	if (old)
+		leave_flow(table, old, assoc);
+	WRITE_ONCE(assoc->succeeds, entry->next == assoc);
 	return 0;
+}
+
+/*
+ * Give @assoc, of which a record from the address @flow was verified, that address if
+ * the association waits for it. The table's lock is held. Return the association that
+ * had the address, with a reference, or NULL.
+ */
+struct dtls_assoc *dtls_table_succeed(struct dtls_table *table,
+				      struct dtls_assoc *assoc,
+				      const struct dtls_flow *flow)
+{
+	struct dtls_flow_entry *entry = flow_of(table, assoc);
+	struct dtls_assoc *old;
+
+	lockdep_assert_held(&table->lock);
+	if (!entry || entry->next != assoc ||
+	    memcmp(&entry->flow, flow, sizeof(*flow)))
+		return NULL;
+	old = dtls_assoc_get(entry->assoc);
+	RCU_INIT_POINTER(old->flow, NULL);
+	leave_flow(table, entry, old);
+	return old;
 }
 
 /* ---- connection IDs ---- */
@@ -443,6 +551,7 @@ void dtls_table_remove_cids(struct dtls_table *table, struct dtls_assoc *assoc)
  */
 void dtls_table_free(struct dtls_table *table)
 {
+	struct dtls_flow_entry *entry;
 	struct dtls_assoc *assoc, *next;
 
 	if (!table)
@@ -456,8 +565,10 @@ void dtls_table_free(struct dtls_table *table)
 		 * resizes a hash table may be walking it.
 		 */
 		rhashtable_remove_fast(&table->ids, &assoc->by_id, id_params);
-		unhash_flow(table, rcu_dereference_protected(assoc->flow, true));
+		entry = rcu_dereference_protected(assoc->flow, true);
 		RCU_INIT_POINTER(assoc->flow, NULL);
+		if (entry)
+			leave_flow(table, entry, assoc);
 		dtls_assoc_put(assoc);
 		cond_resched();
 	}

@@ -46,17 +46,23 @@ struct dtls_table {
 };
 
 /**
- * struct dtls_flow_entry - the place of an association in dtls_table.flows
+ * struct dtls_flow_entry - who has an address, in dtls_table.flows
  * @node:	node in the hash table
  * @rcu:	frees the entry
- * @flow:	the addresses of the association, which are the hash key
- * @assoc:	the association, whose memory outlives the entry's
+ * @flow:	the addresses, which are the hash key
+ * @assoc:	the association that has the addresses
+ * @next:	the association that gets the addresses with its first record that is
+ *		verified, or NULL
+ *
+ * The memory of both outlives the entry's. They are written under the table's lock,
+ * and @assoc is written before @next where @next becomes @assoc.
  */
 struct dtls_flow_entry {
 	struct rhash_head node;
 	struct rcu_head rcu;
 	struct dtls_flow flow;
 	struct dtls_assoc *assoc;
+	struct dtls_assoc *next;
 };
 
 struct dtls_table *dtls_table_new(u8 cid_len);
@@ -64,17 +70,24 @@ void dtls_table_free(struct dtls_table *table);
 struct dtls_assoc *dtls_table_by_id(struct dtls_table *table, u64 id);
 struct dtls_assoc *dtls_table_by_flow(struct dtls_table *table,
 				      const struct dtls_flow *flow);
+struct dtls_assoc *dtls_table_other(struct dtls_table *table,
+				    const struct dtls_flow *flow,
+				    const struct dtls_assoc *assoc);
+bool dtls_table_has_next(const struct dtls_assoc *assoc);
 struct dtls_assoc *dtls_table_by_cid(struct dtls_table *table, const u8 *cid,
 				     unsigned int len);
 struct dtls_assoc *dtls_table_next(struct dtls_table *table, u64 id);
 bool dtls_table_get_flow(const struct dtls_assoc *assoc, struct dtls_flow *flow);
 int __must_check dtls_table_add(struct dtls_table *table,
 				struct dtls_assoc *assoc,
-				const struct dtls_flow *flow);
+				const struct dtls_flow *flow, bool succeed);
 void dtls_table_remove(struct dtls_table *table, struct dtls_assoc *assoc);
 int __must_check dtls_table_move(struct dtls_table *table,
 				 struct dtls_assoc *assoc,
-				 const struct dtls_flow *flow);
+				 const struct dtls_flow *flow, bool succeed);
+struct dtls_assoc *dtls_table_succeed(struct dtls_table *table,
+				      struct dtls_assoc *assoc,
+				      const struct dtls_flow *flow);
 int __must_check dtls_table_add_cid(struct dtls_table *table,
 				    struct dtls_assoc *assoc, const u8 *cid,
 				    unsigned int len);

@@ -45,12 +45,17 @@ int set_table(int fd, unsigned int cid_len, unsigned int max)
 			  sizeof(table));
 }
 
-int set_peer(int server, int option, __u64 id, int peer)
+int set_peer_flags(int server, int option, __u64 id, int peer, __u32 flags)
 {
-	struct dtls_assoc_peer p = { .id = id };
+	struct dtls_assoc_peer p = { .id = id, .flags = flags };
 
 	address_of(peer, &p.peer);
 	return setsockopt(server, SOL_DTLS, option, &p, sizeof(p));
+}
+
+int set_peer(int server, int option, __u64 id, int peer)
+{
+	return set_peer_flags(server, option, id, peer, 0);
 }
 
 int delete(int server, __u64 id)

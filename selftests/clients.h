@@ -38,6 +38,8 @@ struct client {
 int set_table(int fd, unsigned int cid_len, unsigned int max);
 /* Add or move (@option) the association @id, whose peer has the address of @peer. */
 int set_peer(int server, int option, __u64 id, int peer);
+/* The same, with DTLS_PEER_* in @flags */
+int set_peer_flags(int server, int option, __u64 id, int peer, __u32 flags);
 int delete(int server, __u64 id);
 int set_key(int server, __u64 id, int dir, const struct peer_key *k);
 int get_info(int server, __u64 id, struct dtls_info *info);

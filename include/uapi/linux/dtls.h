@@ -292,10 +292,13 @@ struct dtls_addr {
 	__u8	addr[16];
 };
 
+/* struct dtls_assoc_peer, flags */
+#define DTLS_PEER_SUCCEED	0x01	/* the addresses may be those of another one */
+
 /**
  * struct dtls_assoc_peer - an association of a table
  * @id:		the number of the association, which its owner chooses; not zero
- * @flags:	zero
+ * @flags:	DTLS_PEER_*
  * @reserved:	zero
  * @peer:	the peer's address; the structure may end here
  * @local:	the address that the peer writes to; its port is that of the socket, or
@@ -312,6 +315,20 @@ struct dtls_addr {
  *
  * DTLS_ASSOC_MOVE gives the association @id other addresses. It fails in the same way,
  * and with ENOENT.
+ *
+ * A client that lost its state begins anew from the address that its old association has.
+ * With DTLS_PEER_SUCCEED one association may be added, or moved, to an address that
+ * another one has. A record without a connection ID that the old association does not open
+ * is tried with the new one, and data that comes before the read key of the new one is
+ * kept for it. The new association should get that key at once, as such data counts as
+ * forgeries of the old one. The first record of the new association that is verified and
+ * came from the address gives it the address, and the old association has an event,
+ * DTLS_EVENT_REPLACED. The old one has no address from then on: sending fails with
+ * ENOTCONN, and a list shows zeros. Its number and connection IDs stay until it is
+ * deleted, and DTLS_ASSOC_MOVE gives it an address again. Until then raw records from the
+ * address come with the number of the old association, and it is the one that the address
+ * names. If the old one is deleted or moved, the new one has the address at once. A list
+ * shows the flag while an association waits.
  *
  * DTLS_ASSOC_DEL, whose value is the number alone, deletes an association with all that
  * is queued of it. Number, addresses and connection IDs are free when setsockopt()
@@ -340,6 +357,7 @@ struct dtls_assoc_peer {
 #define DTLS_EVENT_TX_LIMIT	1	/* 7/8 of the write key's limit are used up */
 #define DTLS_EVENT_RX_LIMIT	2	/* forgeries are at 7/8 of the read key's limit */
 #define DTLS_EVENT_RX_EXPIRED	3	/* forgeries are at the limit: the key opens nothing more */
+#define DTLS_EVENT_REPLACED	4	/* another association has the addresses now */
 
 /**
  * struct dtls_record_number - epoch and number of one record

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A client that lost its state shakes hands anew from the address that its old
+ * association has (RFC 6347 4.2.8, RFC 9147 5.11). Two associations stand at that
+ * address until the new one has proved that its peer is there: a record that the old
+ * one does not open is tried with the new one, and the first record of the new one
+ * that is verified gives it the address.
+ */
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+
+#include "assoc.h"
+#include "control.h"
+#include "crypt.h"
+#include "early.h"
+#include "epoch.h"
+#include "intake.h"
+#include "path.h"
+#include "record.h"
+#include "run.h"
+#include "scratch.h"
+#include "sock.h"
+#include "succeed.h"
+#include "table.h"
+
+/*
+ * find_other() returns the other association that may have sent @rx, with a reference,
+ * or NULL. A record with a connection ID belongs to the association that the connection
+ * ID tells. Records of longer runs have no other association when they are cut.
+ */
+static struct dtls_assoc *find_other(struct dtls_sock *ds,
+				     const struct dtls_run *rx)
+{
+	struct dtls_table *table = dtls_sock_table(ds);
+	struct dtls_flow flow;
+
+	if (!table || rx->assoc == ds->assoc || rx->has_cid || rx->n > 1)
+		return NULL;
+	dtls_path_flow_of(ds->sk, rx->skb, &flow);
+	return dtls_table_other(table, &flow, rx->assoc);
+}
+
+/*
+ * keep_for_other() keeps a record of application data for the read key of @again's
+ * association. The association of @rx may have counted the record as a forgery, and
+ * that stays: until the key comes nobody can tell.
+ */
+static void keep_for_other(struct dtls_sock *ds, struct dtls_run *rx,
+			   struct dtls_run *again)
+{
+	const struct dtls_record *rec = &again->rec;
+	bool data = rec->type == DTLS_CT_APPLICATION_DATA ||
+		    rec->type == DTLS_CT_TLS12_CID ||
+		    (rec->unified && rec->epoch != DTLS13_EPOCH_HANDSHAKE);
+
+	if (data && dtls_run_early(again) && dtls_intake_intact(ds, rx))
+		dtls_early_keep(ds, again);
+}
+
+/* leave_window() takes @rx, which was not opened, from the way to its window. */
+static void leave_window(struct dtls_run *rx)
+{
+	spin_lock(&rx->assoc->lock);
+	__hlist_del(&rx->under_way);
+	spin_unlock(&rx->assoc->lock);
+}
+
+/*
+ * take_over() makes @rx, which its association did not open, the record @again, which
+ * another one did. The reference to that one is taken over. What was no forgery does
+ * not count as one.
+ */
+static void take_over(struct dtls_sock *ds, struct dtls_run *rx,
+		      struct dtls_run *again)
+{
+	const struct dtls_opened *o = rx->opened;
+
+	if (rx->epoch) {
+		leave_window(rx);
+		if (o->content && o->len == -EBADMSG)
+			atomic64_dec(&rx->epoch->forged);
+		dtls_epoch_put(rx->epoch);
+	}
+	dtls_assoc_put(dtls_intake_reown(ds, rx, again->assoc));
+	rx->rec = again->rec;
+	rx->has_cid = again->has_cid;
+	rx->newest = again->newest;
+	rx->epoch = again->epoch;
+	rx->wire[0] = again->wire[0];
+	rx->opened[0] = again->opened[0];
+
+	spin_lock(&rx->assoc->lock);
+	__hlist_del(&again->under_way);
+	rx->fresh = again->fresh;
+	hlist_add_head(&rx->under_way, &rx->assoc->under_way);
+	spin_unlock(&rx->assoc->lock);
+}
+
+/*
+ * try_other() opens @again, and returns true if it is authentic: @rx is that record
+ * then. A forgery counts for each key that was asked.
+ */
+static bool try_other(struct dtls_sock *ds, struct dtls_run *rx,
+		      struct dtls_run *again, struct dtls_scratch *scratch)
+{
+	if (!again->epoch) {
+		keep_for_other(ds, rx, again);
+		return false;
+	}
+	if (dtls_crypt_open(scratch, again)) {
+		take_over(ds, rx, again);
+		return true;
+	}
+	leave_window(again);
+	dtls_control_forgeries(ds, again->assoc, again->epoch);
+	dtls_epoch_put(again->epoch);
+	return false;
+}
+
+/**
+ * dtls_succeed_try() - try to open a record as one of another association
+ * @ds:		socket
+ * @rx:		a run of which its association did not open any record
+ * @scratch:	from dtls_scratch_get(true); @rx is its first run
+ *
+ * Sleeps. Return: true if @rx is of another association now, and authentic. Else it is
+ * as it was, and may be kept for the other one's key.
+ */
+bool dtls_succeed_try(struct dtls_sock *ds, struct dtls_run *rx,
+		      struct dtls_scratch *scratch)
+{
+	struct dtls_run *again = &scratch->rx[1];
+	struct dtls_assoc *other;
+	bool opened;
+
+	if (rx == again)
+		return false;
+	other = find_other(ds, rx);
+	if (!other)
+		return false;
+	opened = dtls_intake_retry(ds, rx, other, again) &&
+		 try_other(ds, rx, again, scratch);
+	if (!opened)
+		dtls_assoc_put(other);
+	return opened;
+}
+
+/*
+ * dtls_succeed() gives the association of @rx, a record that was verified, the address
+ * that it waits for, if the record came from there, and tells the owner of the
+ * association that had it. Sleeps.
+ */
+void dtls_succeed(struct dtls_sock *ds, struct dtls_run *rx)
+{
+	struct dtls_table *table = dtls_sock_table(ds);
+	struct dtls_assoc *old;
+	struct dtls_flow flow;
+
+	dtls_path_flow_of(ds->sk, rx->skb, &flow);
+	mutex_lock(&table->lock);
+	old = dtls_table_succeed(table, rx->assoc, &flow);
+	mutex_unlock(&table->lock);
+	if (old)
+		dtls_control_tell(ds, old, 0, DTLS_EVENT_REPLACED);
+	dtls_assoc_put(old);
+}

@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Clients that begin anew: two associations at one address, until the new one has
+ * proved that its peer is there.
+ */
+#include "harness.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+
+#include "clients.h"
+#include "common.h"
+
+static __u8 text[1 << 12];
+
+FIXTURE(succeed)
+{
+	int server;
+	struct client old;
+	struct client anew;
+	struct client other;
+};
+
+FIXTURE_VARIANT(succeed)
+{
+	__u16 cipher;
+	int family;
+	unsigned int cid_len;
+	__u16 anew;
+	unsigned int anew_cid_len;
+};
+
+#define VARIANT(name, old, family, cid_len, anew, anew_cid_len)		\
+	FIXTURE_VARIANT_ADD(succeed, name)				\
+	{								\
+		old, family, cid_len, anew, anew_cid_len		\
+	}
+
+VARIANT(v4, DTLS_CIPHER_AES_GCM_128, AF_INET, 0, DTLS_CIPHER_AES_GCM_128, 0);
+VARIANT(v6_cid, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET6, 5,
+	DTLS_CIPHER_AES_CCM_8_128, 5);
+VARIANT(v13_v6, V13(DTLS_CIPHER_AES_GCM_256), AF_INET6, 0,
+	V13(DTLS_CIPHER_AES_GCM_128), 0);
+VARIANT(v13_v4_ccm_8, V13(DTLS_CIPHER_AES_CCM_8_128), AF_INET, 3,
+	V13(DTLS_CIPHER_AES_CCM_8_128), 3);
+VARIANT(to_v13, DTLS_CIPHER_AES_GCM_128, AF_INET, 0,
+	V13(DTLS_CIPHER_AES_GCM_256), 0);
+VARIANT(from_v13, V13(DTLS_CIPHER_AES_GCM_256), AF_INET, 0,
+	DTLS_CIPHER_AES_GCM_128, 0);
+VARIANT(v13_cid_to_none, V13(DTLS_CIPHER_AES_GCM_128), AF_INET6, 4,
+	V13(DTLS_CIPHER_AES_GCM_128), 0);
+VARIANT(v12_none_to_cid, DTLS_CIPHER_AES_GCM_128, AF_INET, 0,
+	DTLS_CIPHER_AES_GCM_128, 4);
+
+/* Make a client like @c, with its socket, that has other keys and the number @id. */
+static void begin_anew(const struct client *c, struct client *anew, __u64 id,
+		       __u16 cipher, unsigned int cid_len, unsigned int seed)
+{
+	memset(anew, 0, sizeof(*anew));
+	anew->fd = c->fd;
+	anew->id = id;
+	peer_key_init(&anew->up, cipher, nth_epoch(cipher, 1), cid_len, seed);
+	peer_key_init(&anew->down, cipher, nth_epoch(cipher, 1),
+		      cid_len ? cid_len + 2 : 0, seed + 1);
+}
+
+/* The association of @c works in both directions. */
+static bool client_works(int server, struct client *c)
+{
+	__u64 id;
+
+	return client_send(c, text + c->id % 64, 60) == 60 &&
+	       server_recv(server, &id, NULL, 0) == 60 && id == c->id &&
+	       !memcmp(buf, text + c->id % 64, 60) &&
+	       server_send(server, c->id, text, 70) == 70 &&
+	       client_recv(c) == 70 && !memcmp(rec.data, text, 70);
+}
+
+/* Add or move (@option) the association @id to where another one is. */
+static int set_beside(int server, int option, __u64 id, int peer)
+{
+	return set_peer_flags(server, option, id, peer, DTLS_PEER_SUCCEED);
+}
+
+/* Add the association of @c where another one is, with both keys. */
+static int add_beside(int server, const struct client *c)
+{
+	if (set_beside(server, DTLS_ASSOC_ADD, c->id, c->fd) ||
+	    set_key(server, c->id, DTLS_RX, &c->up))
+		return -1;
+	return set_key(server, c->id, DTLS_TX, &c->down);
+}
+
+static int get_peer(int server, __u64 id, struct dtls_assoc_peer *peer)
+{
+	socklen_t len = sizeof(*peer);
+
+	memset(peer, 0, sizeof(*peer));
+	peer->id = id - 1;
+	return getsockopt(server, SOL_DTLS, DTLS_ASSOC_NEXT, peer, &len);
+}
+
+FIXTURE_SETUP(succeed)
+{
+	unsigned int table = variant->cid_len ?: variant->anew_cid_len;
+
+	stay();
+	fill(text, sizeof(text), 1);
+	self->server = udp_socket(variant->family);
+	ASSERT_LE(0, self->server);
+	ASSERT_OK(dtls_attach(self->server));
+	ASSERT_OK(set_table(self->server, table, 0));
+	ASSERT_OK(make_client(&self->old, variant->family, variant->cipher,
+			      variant->cid_len, self->server, 0));
+	ASSERT_OK(add_client(self->server, &self->old));
+	ASSERT_OK(make_client(&self->other, variant->family, variant->cipher,
+			      variant->cid_len, self->server, 1));
+	ASSERT_OK(add_client(self->server, &self->other));
+	begin_anew(&self->old, &self->anew, 5, variant->anew,
+		   variant->anew_cid_len, 500);
+}
+
+FIXTURE_TEARDOWN(succeed)
+{
+	close(self->old.fd);
+	close(self->other.fd);
+	close(self->server);
+}
+
+/* The old association has its one event, and no address any more. */
+static void was_replaced(struct __test_metadata *_metadata, int server,
+			 struct client *old)
+{
+	struct dtls_record_info info;
+	struct dtls_assoc_peer peer;
+	static const struct dtls_addr none;
+
+	ASSERT_EQ(0, recv_control(server, &info, buf, sizeof(buf)));
+	EXPECT_EQ(DTLS_RECORD_EVENT, info.flags);
+	EXPECT_EQ(DTLS_EVENT_REPLACED, info.event);
+	EXPECT_EQ(old->id, info.id);
+	ASSERT_ERRNO(EAGAIN, recv_control(server, &info, buf, sizeof(buf)));
+	ASSERT_OK(get_peer(server, old->id, &peer));
+	EXPECT_EQ(old->id, peer.id);
+	EXPECT_EQ(0u, peer.flags);
+	EXPECT_EQ(0, memcmp(&none, &peer.peer, sizeof(none)));
+	EXPECT_EQ(0, memcmp(&none, &peer.local, sizeof(none)));
+	ASSERT_ERRNO(ENOTCONN, server_send(server, old->id, text, 50));
+}
+
+TEST_F(succeed, the_first_verified_record_takes_the_address)
+{
+	struct client *old = &self->old, *anew = &self->anew;
+	struct dtls_record_info info;
+	struct dtls_assoc_peer peer;
+	struct dtls_addr addr;
+	unsigned int i;
+	__u64 id;
+
+	ASSERT_OK(add_beside(self->server, anew));
+	address_of(anew->fd, &addr);
+	ASSERT_OK(get_peer(self->server, anew->id, &peer));
+	EXPECT_EQ(DTLS_PEER_SUCCEED, peer.flags);
+	EXPECT_EQ(0, memcmp(&addr, &peer.peer, sizeof(addr)));
+
+	/* Until then both work, and the address names the old one. */
+	ASSERT_TRUE(client_works(self->server, old));
+	ASSERT_EQ(71, server_send(self->server, anew->id, text, 71));
+	ASSERT_EQ(71, client_recv(anew));
+	ASSERT_EQ(72, send_cut(self->server, 0, old->fd, text, 72, 0, 0));
+	ASSERT_EQ(72, client_recv(old));
+	ASSERT_ERRNO(EAGAIN, recv_control(self->server, &info, buf, sizeof(buf)));
+
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(60 + i, client_send(anew, text + i, 60 + i));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(60 + i, server_recv(self->server, &id, NULL, 0));
+		EXPECT_EQ(anew->id, id);
+		EXPECT_EQ(0, memcmp(buf, text + i, 60 + i));
+	}
+	was_replaced(_metadata, self->server, old);
+	ASSERT_OK(get_peer(self->server, anew->id, &peer));
+	EXPECT_EQ(0u, peer.flags);
+	EXPECT_EQ(0, memcmp(&addr, &peer.peer, sizeof(addr)));
+	ASSERT_EQ(73, send_cut(self->server, 0, anew->fd, text, 73, 0, 0));
+	ASSERT_EQ(73, client_recv(anew));
+	ASSERT_TRUE(client_works(self->server, anew));
+	ASSERT_TRUE(client_works(self->server, &self->other));
+	ASSERT_OK(delete(self->server, old->id));
+	ASSERT_TRUE(client_works(self->server, anew));
+}
+
+/* A handshake record, such as the Finished of DTLS 1.2, may be the first. */
+TEST_F(succeed, a_control_record_takes_the_address_too)
+{
+	struct client *anew = &self->anew;
+	struct dtls_record_info info;
+
+	ASSERT_OK(add_beside(self->server, anew));
+	ASSERT_EQ(30, send_from(anew, anew->fd, CT_HANDSHAKE, text, 30));
+	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+	/* The event comes first, as the old one lost the address before. */
+	ASSERT_EQ(0, recv_control(self->server, &info, buf, sizeof(buf)));
+	EXPECT_EQ(DTLS_EVENT_REPLACED, info.event);
+	EXPECT_EQ(self->old.id, info.id);
+	ASSERT_EQ(30, recv_control(self->server, &info, buf, sizeof(buf)));
+	EXPECT_EQ(anew->id, info.id);
+	EXPECT_EQ(0, info.flags);
+	ASSERT_TRUE(client_works(self->server, anew));
+}
+
+/* What the one sent is no forgery of the other, whatever their limits are. */
+TEST_F(succeed, neither_runs_up_the_forgeries_of_the_other)
+{
+	struct client *old = &self->old, *anew = &self->anew;
+	struct dtls_counters counters;
+	struct dtls_info info;
+	unsigned int i;
+	__u64 id;
+
+	ASSERT_OK(add_beside(self->server, anew));
+	for (i = 0; i < 300; i++) {
+		ASSERT_EQ(60, client_send(old, text, 60));
+		ASSERT_EQ(60, server_recv(self->server, &id, NULL, 0));
+		ASSERT_EQ(old->id, id);
+	}
+	ASSERT_OK(get_info(self->server, anew->id, &info));
+	EXPECT_EQ(0u, info.rx_forged);
+	for (i = 0; i < 300; i++) {
+		ASSERT_EQ(60, client_send(anew, text, 60));
+		ASSERT_EQ(60, server_recv(self->server, &id, NULL, 0));
+		ASSERT_EQ(anew->id, id);
+	}
+	ASSERT_OK(get_info(self->server, old->id, &info));
+	EXPECT_EQ(0u, info.rx_forged);
+	ASSERT_OK(get_counters(self->server, old->id, &counters));
+	EXPECT_EQ(0u, counters.rx_auth_failed);
+	EXPECT_EQ(0u, counters.rx_malformed);
+	EXPECT_EQ(300u, counters.rx_records);
+	ASSERT_OK(get_counters(self->server, anew->id, &counters));
+	EXPECT_EQ(0u, counters.rx_auth_failed);
+	EXPECT_EQ(300u, counters.rx_records);
+}
+
+/* A forgery was tried with both keys, so it counts for both. */
+TEST_F(succeed, a_forgery_counts_for_both_and_changes_nothing)
+{
+	struct client *old = &self->old, *anew = &self->anew;
+	struct dtls_assoc_peer peer;
+	struct dtls_info info;
+	size_t len;
+
+	if (variant->cipher != variant->anew ||
+	    variant->cid_len || variant->anew_cid_len)
+		return;	/* only then it looks like a record of both */
+	ASSERT_OK(add_beside(self->server, anew));
+	len = peer_seal(&anew->up, CT_DATA, 7, text, 60, wire);
+	wire[len - 1] ^= 1;
+	ASSERT_EQ((ssize_t)len, send(anew->fd, wire, len, 0));
+	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+	ASSERT_OK(get_info(self->server, anew->id, &info));
+	EXPECT_EQ(1u, info.rx_forged);
+	ASSERT_OK(get_info(self->server, old->id, &info));
+	EXPECT_EQ(1u, info.rx_forged);
+	ASSERT_OK(get_peer(self->server, anew->id, &peer));
+	EXPECT_EQ(DTLS_PEER_SUCCEED, peer.flags);
+	ASSERT_TRUE(client_works(self->server, old));
+	ASSERT_TRUE(client_works(self->server, anew));
+}
+
+/* A copy of a record is delivered once, whichever association it is of. */
+TEST_F(succeed, copies_are_delivered_once)
+{
+	struct client *old = &self->old, *anew = &self->anew;
+	__u64 id;
+
+	ASSERT_OK(add_beside(self->server, anew));
+	ASSERT_TRUE(client_works(self->server, old));
+	old->seq--;
+	ASSERT_EQ(60, client_send(old, text, 60));
+	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+	ASSERT_EQ(61, client_send(anew, text, 61));
+	ASSERT_EQ(61, server_recv(self->server, &id, NULL, 0));
+	ASSERT_EQ(anew->id, id);
+	anew->seq--;
+	ASSERT_EQ(61, client_send(anew, text, 61));
+	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+	ASSERT_TRUE(client_works(self->server, anew));
+}
+
+TEST_F(succeed, data_before_the_read_key_is_kept_for_it)
+{
+	struct client *old = &self->old, *anew = &self->anew;
+	__u64 id;
+
+	if (variant->anew_cid_len)
+		return;	/* its connection ID comes with the key */
+	ASSERT_OK(set_beside(self->server, DTLS_ASSOC_ADD, anew->id, anew->fd));
+	ASSERT_EQ(80, client_send(anew, text, 80));
+	ASSERT_EQ(81, client_send(anew, text, 81));
+	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+	ASSERT_TRUE(client_works(self->server, old));
+	ASSERT_OK(set_key(self->server, anew->id, DTLS_TX, &anew->down));
+	ASSERT_OK(set_key(self->server, anew->id, DTLS_RX, &anew->up));
+	ASSERT_EQ(POLLIN, poll_for(self->server, POLLIN, SOON_MS));
+	ASSERT_EQ(80, server_recv(self->server, &id, NULL, 0));
+	EXPECT_EQ(anew->id, id);
+	ASSERT_EQ(81, server_recv(self->server, &id, NULL, 0));
+	EXPECT_EQ(anew->id, id);
+	ASSERT_TRUE(client_works(self->server, anew));
+	ASSERT_OK(delete(self->server, old->id));
+}
+
+/* Records of the new one follow in one datagram, and in one coalesced datagram. */
+TEST_F(succeed, whole_datagrams_are_of_the_new_one)
+{
+	struct client *anew = &self->anew;
+	size_t len = 0, size = 0;
+	int on = 1, i, got = 0;
+	__u64 id;
+	ssize_t n;
+
+	ASSERT_OK(add_beside(self->server, anew));
+	for (i = 0; i < 3; i++)
+		len += peer_seal_more(&anew->up, CT_DATA, anew->seq++, text, 60,
+				      wire + len);
+	ASSERT_EQ((ssize_t)len, send(anew->fd, wire, len, 0));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(60, server_recv(self->server, &id, NULL, 0));
+		EXPECT_EQ(anew->id, id);
+	}
+
+	begin_anew(anew, &self->old, 6, variant->cipher, variant->cid_len, 600);
+	ASSERT_OK(add_beside(self->server, &self->old));
+	ASSERT_OK(setsockopt(self->server, SOL_UDP, UDP_GRO, &on, sizeof(on)));
+	for (i = 0, len = 0; i < 8; i++) {
+		size = peer_seal(&self->old.up, CT_DATA, self->old.seq++, text,
+				 100, wire + len);
+		len += size;
+	}
+	ASSERT_EQ((ssize_t)len, send_segments(anew->fd, wire, len, size, 0));
+	while ((n = server_recv(self->server, &id, NULL, 0)) > 0) {
+		EXPECT_EQ(6u, id);
+		got += n;
+	}
+	EXPECT_EQ(800, got);
+}
+
+TEST_F(succeed, no_more_than_two_are_at_an_address)
+{
+	struct client *old = &self->old, *anew = &self->anew;
+	struct dtls_assoc_peer bad = { .id = 9, .flags = 0x80 };
+
+	ASSERT_ERRNO(EADDRINUSE, set_peer(self->server, DTLS_ASSOC_ADD, 7,
+					  old->fd));
+	ASSERT_OK(add_beside(self->server, anew));
+	ASSERT_ERRNO(EADDRINUSE, set_beside(self->server, DTLS_ASSOC_ADD, 7,
+					    old->fd));
+	ASSERT_ERRNO(EADDRINUSE, set_beside(self->server, DTLS_ASSOC_MOVE,
+					    self->other.id, old->fd));
+	ASSERT_ERRNO(EEXIST, set_beside(self->server, DTLS_ASSOC_ADD, anew->id,
+					old->fd));
+	address_of(old->fd, &bad.peer);
+	ASSERT_ERRNO(EINVAL, setsockopt(self->server, SOL_DTLS, DTLS_ASSOC_ADD,
+					&bad, sizeof(bad)));
+	ASSERT_OK(delete(self->server, anew->id));
+	ASSERT_OK(set_beside(self->server, DTLS_ASSOC_ADD, 7, old->fd));
+	ASSERT_TRUE(client_works(self->server, old));
+}
+
+/* Whichever of two goes, the other one stays, and has the address. */
+TEST_F(succeed, either_of_two_is_deleted)
+{
+	struct client *old = &self->old, *anew = &self->anew;
+	struct dtls_record_info info;
+	struct dtls_assoc_peer peer;
+
+	ASSERT_OK(add_beside(self->server, anew));
+	ASSERT_OK(delete(self->server, anew->id));
+	ASSERT_TRUE(client_works(self->server, old));
+
+	begin_anew(old, anew, 6, variant->anew, variant->anew_cid_len, 700);
+	ASSERT_OK(add_beside(self->server, anew));
+	ASSERT_OK(delete(self->server, old->id));
+	ASSERT_OK(get_peer(self->server, anew->id, &peer));
+	EXPECT_EQ(0u, peer.flags);
+	ASSERT_TRUE(client_works(self->server, anew));
+	ASSERT_ERRNO(EAGAIN, recv_control(self->server, &info, buf, sizeof(buf)));
+	ASSERT_OK(delete(self->server, anew->id));
+	ASSERT_OK(add_client(self->server, old));
+}
+
+TEST_F(succeed, either_of_two_is_moved)
+{
+	struct client *old = &self->old, *anew = &self->anew;
+	int fd = udp_socket(variant->family);
+
+	ASSERT_LE(0, fd);
+	ASSERT_OK(udp_connect(fd, self->server));
+	ASSERT_OK(add_beside(self->server, anew));
+	ASSERT_OK(set_peer(self->server, DTLS_ASSOC_MOVE, anew->id, fd));
+	anew->fd = fd;
+	ASSERT_TRUE(client_works(self->server, old));
+	ASSERT_TRUE(client_works(self->server, anew));
+
+	/* Back beside the old one, which then goes where the new one was. */
+	ASSERT_OK(set_beside(self->server, DTLS_ASSOC_MOVE, anew->id, old->fd));
+	ASSERT_OK(set_peer(self->server, DTLS_ASSOC_MOVE, old->id, fd));
+	anew->fd = old->fd;
+	old->fd = fd;
+	ASSERT_TRUE(client_works(self->server, old));
+	ASSERT_TRUE(client_works(self->server, anew));
+}
+
+/* One without an address is found by connection ID, and gets an address again. */
+TEST_F(succeed, the_old_one_lives_on_without_an_address)
+{
+	struct client *old = &self->old, *anew = &self->anew;
+	int fd = udp_socket(variant->family);
+	__u64 id;
+
+	ASSERT_LE(0, fd);
+	ASSERT_OK(udp_connect(fd, self->server));
+	ASSERT_OK(add_beside(self->server, anew));
+	ASSERT_TRUE(client_works(self->server, anew));
+	was_replaced(_metadata, self->server, old);
+	if (variant->cid_len) {
+		ASSERT_EQ(60, send_from(old, fd, CT_DATA, text, 60));
+		ASSERT_EQ(60, server_recv(self->server, &id, NULL, 0));
+		EXPECT_EQ(old->id, id);
+	}
+	ASSERT_OK(set_peer(self->server, DTLS_ASSOC_MOVE, old->id, fd));
+	old->fd = fd;
+	ASSERT_TRUE(client_works(self->server, old));
+	ASSERT_TRUE(client_works(self->server, anew));
+	close(anew->fd);
+}
+
+/* A record that proves the key from elsewhere does not prove the address. */
+TEST_F(succeed, a_record_from_elsewhere_takes_no_address)
+{
+	struct client *old = &self->old, *anew = &self->anew;
+	struct dtls_assoc_peer peer;
+	__u64 id;
+
+	if (!variant->anew_cid_len)
+		return;
+	ASSERT_OK(add_beside(self->server, anew));
+	ASSERT_EQ(60, send_from(anew, self->other.fd, CT_DATA, text, 60));
+	ASSERT_EQ(60, server_recv(self->server, &id, NULL, 0));
+	EXPECT_EQ(anew->id, id);
+	ASSERT_OK(get_peer(self->server, anew->id, &peer));
+	EXPECT_EQ(DTLS_PEER_SUCCEED, peer.flags);
+	ASSERT_TRUE(client_works(self->server, old));
+	ASSERT_TRUE(client_works(self->server, anew));
+	was_replaced(_metadata, self->server, old);
+}
+
+/* The hellos of a new handshake come as they came without a new association. */
+TEST_F(succeed, hellos_come_with_the_number_of_who_has_the_address)
+{
+	struct client *old = &self->old, *anew = &self->anew;
+	struct dtls_record_info info;
+	size_t len = plain_record(CT_HANDSHAKE, 0, 3, text, 90, wire);
+
+	ASSERT_OK(add_beside(self->server, anew));
+	ASSERT_EQ((ssize_t)len, send(anew->fd, wire, len, 0));
+	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+	ASSERT_EQ((ssize_t)len, recv_control(self->server, &info, buf,
+					     sizeof(buf)));
+	EXPECT_EQ(old->id, info.id);
+	EXPECT_EQ(DTLS_RECORD_RAW, info.flags);
+	ASSERT_TRUE(client_works(self->server, anew));
+	was_replaced(_metadata, self->server, old);
+	len = plain_record(CT_HANDSHAKE, 0, 4, text, 90, wire);
+	ASSERT_EQ((ssize_t)len, send(anew->fd, wire, len, 0));
+	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+	ASSERT_EQ((ssize_t)len, recv_control(self->server, &info, buf,
+					     sizeof(buf)));
+	EXPECT_EQ(anew->id, info.id);
+}
+
+/* ---- under traffic ---- */
+
+struct readers {
+	int server;
+	int stop;
+	unsigned int received;
+	unsigned int mixed;
+};
+
+/* Take what comes. What a record says must be the number that it comes with. */
+static void *take(void *arg)
+{
+	struct readers *readers = arg;
+	struct pollfd pfd = { .fd = readers->server, .events = POLLIN };
+	char space[256];
+	__u64 id, said[16];
+	struct iovec iov = { said, sizeof(said) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	while (!__atomic_load_n(&readers->stop, __ATOMIC_RELAXED)) {
+		poll(&pfd, 1, 10);
+		msg.msg_control = space;
+		msg.msg_controllen = sizeof(space);
+		if (recvmsg(readers->server, &msg, MSG_DONTWAIT) !=
+		    (ssize_t)sizeof(said))
+			continue;
+		id = 0;
+		find_control(&msg, SOL_DTLS, DTLS_ASSOC, &id, sizeof(id));
+		__atomic_fetch_add(&readers->received, 1, __ATOMIC_RELAXED);
+		if (id != said[0])
+			__atomic_fetch_add(&readers->mixed, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* A client begins anew over and over, while several tasks read. */
+TEST_F(succeed, one_after_the_other_under_traffic)
+{
+	struct readers readers = { .server = self->server };
+	unsigned int i, n, total = rounds(100, 10);
+	struct client last = self->old, anew;
+	pthread_t takers[4];
+	__u64 said[16] = {};
+
+	roam();
+	for (i = 0; i < ARRAY_SIZE(takers); i++)
+		ASSERT_EQ(0, pthread_create(&takers[i], NULL, take, &readers));
+	for (i = 0; i < total; i++) {
+		begin_anew(&last, &anew, 2000 + i, variant->anew,
+			   variant->anew_cid_len, 1000 + 2 * i);
+		ASSERT_OK(add_beside(self->server, &anew));
+		for (n = 0; n < 8; n++) {
+			said[0] = last.id;
+			ASSERT_EQ((ssize_t)sizeof(said),
+				  client_send(&last, said, sizeof(said)));
+			said[0] = anew.id;
+			ASSERT_EQ((ssize_t)sizeof(said),
+				  client_send(&anew, said, sizeof(said)));
+		}
+		ASSERT_OK(delete(self->server, last.id));
+		last = anew;
+	}
+	usleep(100000);
+	__atomic_store_n(&readers.stop, 1, __ATOMIC_RELAXED);
+	for (i = 0; i < ARRAY_SIZE(takers); i++)
+		pthread_join(takers[i], NULL);
+	stay();
+	EXPECT_EQ(0u, readers.mixed);
+	EXPECT_LT(0u, readers.received);
+	while (recv_now(self->server, buf, sizeof(buf)) >= 0)
+		;
+	ASSERT_TRUE(client_works(self->server, &last));
+}
+
+TEST_HARNESS_MAIN
