@@ -1040,23 +1040,31 @@ static int set_key_of_one(struct fault *f, int dir, const struct peer_key *k)
 	return setsockopt(f->l.a, SOL_DTLS, dir, &ki, sizeof(ki));
 }
 
-/* Add the association, or move it, with the address of @fd. */
-static int set_address(struct fault *f, int option, int fd)
+/* Set @option with the association @peer, whose peer has the address of @fd. */
+static int set_peer(struct fault *f, int option, struct dtls_assoc_peer *peer,
+		    int fd)
 {
-	struct dtls_assoc_peer peer = { .id = ASSOC_ID };
 	struct sockaddr_in6 name;
 	struct sockaddr_in *sin = (void *)&name;
 	socklen_t len = sizeof(name);
 
 	if (getsockname(fd, (struct sockaddr *)&name, &len))
 		return -1;
-	peer.peer.family = f->family;
-	peer.peer.port = name.sin6_port;
+	peer->peer.family = f->family;
+	peer->peer.port = name.sin6_port;
 	if (f->family == AF_INET)
-		memcpy(peer.peer.addr, &sin->sin_addr, sizeof(sin->sin_addr));
+		memcpy(peer->peer.addr, &sin->sin_addr, sizeof(sin->sin_addr));
 	else
-		memcpy(peer.peer.addr, &name.sin6_addr, sizeof(name.sin6_addr));
-	return setsockopt(f->l.a, SOL_DTLS, option, &peer, sizeof(peer));
+		memcpy(peer->peer.addr, &name.sin6_addr, sizeof(name.sin6_addr));
+	return setsockopt(f->l.a, SOL_DTLS, option, peer, sizeof(*peer));
+}
+
+/* Add the association, or move it, with the address of @fd. */
+static int set_address(struct fault *f, int option, int fd)
+{
+	struct dtls_assoc_peer peer = { .id = ASSOC_ID };
+
+	return set_peer(f, option, &peer, fd);
 }
 
 static int add_one(struct fault *f)
@@ -1143,6 +1151,32 @@ static bool check_move(struct fault *f)
 TEST_F(fault, one_of_many_is_moved)
 {
 	static const struct op op = { fresh_one, call_move, check_move };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+/* Add a second association at the address, with a key, and delete it. */
+static int call_add_beside(struct fault *f)
+{
+	struct dtls_assoc_peer peer = { .id = ASSOC_ID + 1,
+					.flags = DTLS_PEER_SUCCEED };
+	struct dtls_key_info ki;
+	struct peer_key key;
+	int err;
+
+	peer_key_init(&key, f->l.ba.cipher, f->l.ba.epoch, 0, 90);
+	key_info(&key, &ki);
+	ki.id = peer.id;
+	if (set_peer(f, DTLS_ASSOC_ADD, &peer, f->l.b))
+		return errno;
+	err = setsockopt(f->l.a, SOL_DTLS, DTLS_RX, &ki, sizeof(ki)) ? errno : 0;
+	return setsockopt(f->l.a, SOL_DTLS, DTLS_ASSOC_DEL, &peer.id,
+			  sizeof(peer.id)) ? -1 : err;
+}
+
+TEST_F(fault, one_of_many_is_to_be_succeeded)
+{
+	static const struct op op = { fresh_one, call_add_beside, one_works };
 
 	EXPECT_TRUE(survives(&self->f, &op));
 }
