@@ -21,7 +21,7 @@ void batch_free(struct batch *b)
 {
 	if (!b)
 		return;
-	/* It may be plaintext that the program has not got any more. */
+	/* Messages that were not read may be plaintext. */
 	for (; batch_left(b); b->at++)
 		OPENSSL_cleanse(b->incoming[b->at].iov.iov_base,
 				b->header[b->at].msg_len);
@@ -29,6 +29,7 @@ void batch_free(struct batch *b)
 	OPENSSL_free(b);
 }
 
+/* Empty @b, and point the headers of recvmmsg() to its memory. */
 static void prepare(struct batch *b)
 {
 	unsigned int i;
@@ -53,8 +54,9 @@ static void prepare(struct batch *b)
 }
 
 /*
- * Read what the kernel has put together, and what it says of a record. The
- * application data of an association has its number alone.
+ * Read the control messages of UDP_GRO and of the module. Application data comes
+ * with DTLS_ASSOC alone, the number of its association, and any other record with
+ * DTLS_RECORD_INFO.
  */
 static void read_control(struct incoming *one, struct msghdr *msg)
 {
@@ -84,8 +86,8 @@ static void read_control(struct incoming *one, struct msghdr *msg)
 }
 
 /*
- * Read where a datagram came from, and what it was sent to. Return false if it does
- * not tell, and is of no use.
+ * Read where a datagram came from, and which local address it was sent to. Return
+ * false if one of the two is missing: the datagram cannot be answered and is dropped.
  */
 static bool read_address(struct incoming *one, struct msghdr *msg,
 			 const struct kdtls_server *server)
@@ -99,6 +101,7 @@ static bool read_address(struct incoming *one, struct msghdr *msg,
 	return true;
 }
 
+/* Read the control messages and addresses of all messages that were received. */
 static void read_messages(struct batch *b, struct kdtls_server *server)
 {
 	unsigned int i;
@@ -121,7 +124,10 @@ int batch_receive(struct batch *b, struct kdtls_server *server, int flags)
 	int n;
 
 	prepare(b);
-	/* The system call ends behind each message that is out of band. */
+	/*
+	 * recvmmsg() returns after each message that is out of band, as every
+	 * control record is, so more calls fill the batch.
+	 */
 	do {
 		n = recvmmsg(server->fd, b->header + b->count,
 			     BATCH_MAX - b->count, MSG_DONTWAIT | flags, NULL);
@@ -131,16 +137,17 @@ int batch_receive(struct batch *b, struct kdtls_server *server, int flags)
 		read_messages(b, server);
 		return 0;
 	}
+	/* Anybody can send the ICMP errors below, so they do not end the server. */
 	switch (errno) {
 	case EINTR:
-	case ECONNREFUSED:	/* ICMP errors, which anybody can send */
+	case ECONNREFUSED:
 	case EHOSTUNREACH:
 	case ENETUNREACH:
 	case EMSGSIZE:
 	case EPROTO:
 	case EOPNOTSUPP:
 		return 0;
-	case ENOBUFS:		/* data has to be read before control records */
+	case ENOBUFS:		/* Data must be read before more control records. */
 	case EWOULDBLOCK:
 		return -EAGAIN;
 	default:

@@ -1,28 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Many datagrams, or records that the kernel has opened, in one system call: the
- * call, and the walk through what it gave.
+ * A batch is what one system call receives: many datagrams, or many records that
+ * the kernel has opened. These functions receive a batch and go through it.
  */
 #ifndef _KDTLS_SERVER_BATCH_H
 #define _KDTLS_SERVER_BATCH_H
 
 #include "server_object.h"
 
-#define BATCH_MAX	32	/* messages of one system call */
+#define BATCH_MAX	32	/* messages that one system call receives */
 
+/*
+ * BATCH_CONTROL is the room for the control messages of one message: the local
+ * address, UDP_GRO, DTLS_ASSOC and DTLS_RECORD_INFO.
+ */
 #define BATCH_CONTROL							\
 	(ADDRESS_CONTROL + CMSG_SPACE(sizeof(int)) +			\
 	 CMSG_SPACE(sizeof(uint64_t)) +					\
 	 CMSG_SPACE(sizeof(struct dtls_record_info)))
 
 /**
- * struct incoming - one datagram or record, or several of one sender's that the
- *	kernel has put together (UDP_GRO)
- * @from:	whose they are, and what they were sent to
- * @info:	what the kernel says of records; @info.id is 0 for datagrams
- * @segment:	bytes of each of them but the last, which may be shorter
- * @iov:	where they lie
- * @control:	control messages of the system call
+ * struct incoming - a message of recvmmsg(): a datagram or a record, or several
+ *	from one sender that the kernel has put together (UDP_GRO)
+ * @from:	the sender's address, and the local address that was written to
+ * @info:	what the kernel tells about a record; @info.id is 0 for a datagram
+ * @segment:	bytes of each datagram or record but the last, which may be shorter
+ * @iov:	the memory that the message lies in
+ * @control:	control messages of the message
  */
 struct incoming {
 	struct stranger from;
@@ -36,14 +40,14 @@ struct incoming {
 };
 
 /**
- * struct batch - what one system call gave
- * @header:	one for each of @incoming
+ * struct batch - the messages that one system call has received
+ * @header:	the header of each message, for recvmmsg()
  * @incoming:	the messages
- * @count:	number of these
- * @at:		the one that is being read
- * @offset:	bytes of it that were read
- * @data:	DATAGRAM_MAX bytes for each of @incoming. The system gives memory
- *		to what datagrams were long enough to use
+ * @count:	number of messages
+ * @at:		index of the message that is being read
+ * @offset:	bytes of that message that were read
+ * @data:	DATAGRAM_MAX bytes for each message. The system provides pages only
+ *		for the part that a datagram was long enough to use
  */
 struct batch {
 	struct mmsghdr header[BATCH_MAX];
@@ -61,20 +65,21 @@ struct batch *batch_new(void);
 void batch_free(struct batch *b);
 
 /*
- * Receive a batch, with @flags of recvmsg(2). Return 0, also if only errors were
- * received that the network told; -EAGAIN if there is nothing; or another -errno.
+ * Receive a batch, with @flags of recvmsg(2), without waiting. Return 0, also if
+ * the socket only had an error that ICMP reported; -EAGAIN if there is nothing; or
+ * another -errno.
  */
 int batch_receive(struct batch *b, struct kdtls_server *server, int flags);
 
-/* Return the bytes that were received. */
+/* Return the bytes of all messages of @b, read or not. */
 size_t batch_bytes(const struct batch *b);
 
-/* Return true if batch_next() has something left. */
+/* Return true if batch_next() will return another datagram or record. */
 bool batch_left(const struct batch *b);
 
 /*
- * Take the next datagram or record. Return whose it is, or NULL if there is none.
- * @piece may be empty, as events of the kernel are.
+ * Set @piece to the next datagram or record of @b, and return the message that it
+ * is part of, or NULL if all were read. @piece is empty for an event of the kernel.
  */
 const struct incoming *batch_next(struct batch *b, struct dtls_bytes *piece);
 

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The connection IDs that a server gives its clients, all of one length; see
- * server_object.h. They are random, so that nobody can guess that of another.
+ * This file gives a server's clients connection IDs, all of one length; see
+ * server_object.h. A connection ID is random, so that nobody can guess which one
+ * another client has.
  */
 #include "server_object.h"
 #include <openssl/rand.h>
 
-#define TRIES	8
+#define TRIES	8	/* random IDs that are tried for one nobody has */
 
 /**
- * struct server_cid - a connection ID
- * @link:	in the server's table; the first member
- * @client:	whose it is
- * @next:	the client's next one
- * @cid:	bytes, as many as the server's options say
+ * struct server_cid - a connection ID of a client
+ * @link:	link of the server's table of connection IDs; the first member
+ * @client:	the client whose records bear the connection ID
+ * @next:	the connection ID that the client was given next, or NULL
+ * @cid:	the connection ID; the server's options have its length
  */
 struct server_cid {
 	struct table_link link;
@@ -47,6 +48,7 @@ struct kdtls_client *server_cids_find(const struct kdtls_server *server,
 	return one ? one->client : NULL;
 }
 
+/* Take a connection ID out of the server's table and free it. */
 static void release(struct kdtls_server *server, struct server_cid *one)
 {
 	table_remove(&server->cids, &one->link);
@@ -54,8 +56,9 @@ static void release(struct kdtls_server *server, struct server_cid *one)
 }
 
 /*
- * Forget the oldest connection ID but that of the handshake, if @c has as many as
- * its records know; see struct dtls_cids.
+ * Forget a connection ID of @c if @c has more than the record layer keeps for one
+ * association; see struct dtls_cids. The record layer forgets the same one: the
+ * oldest but the one of the handshake.
  */
 static void trim(struct kdtls_client *c)
 {
@@ -70,7 +73,11 @@ static void trim(struct kdtls_client *c)
 	release(c->server, oldest);
 }
 
-/* Write a connection ID that no client has. Return false if that failed. */
+/*
+ * Write a connection ID that no client has to @cid. If several sockets share the
+ * port, its first byte is the number of this one. Return false if libcrypto failed,
+ * or if all TRIES were in use.
+ */
 static bool choose(const struct kdtls_server *server, uint8_t *cid)
 {
 	unsigned int i;
@@ -86,7 +93,7 @@ static bool choose(const struct kdtls_server *server, uint8_t *cid)
 	return false;
 }
 
-/* Let @c have a connection ID. Return false if there is no memory. */
+/* Note that @c has the connection ID @cid. Return false if there is no memory. */
 static bool give(struct kdtls_client *c, const uint8_t *cid)
 {
 	struct kdtls_server *server = c->server;

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * One client of a server: its handshake, its keys, its end; see server_object.h.
+ * This file has what is done for one client of a server: its handshake, its keys,
+ * its end; see server_object.h.
  *
- * A client leaves every list and table when its association ends. The object stays
- * until the program has been told, and until the next kdtls_server_recv() after
- * that.
+ * A client leaves every table, and every list but the news, when its association
+ * ends. struct kdtls_client stays until the next kdtls_server_recv() after the one
+ * that told the program of the end.
  */
 #include "server_object.h"
 #include <errno.h>
 
 /* ---- life ---- */
 
+/* Wipe and free @c, which is in no list and no table of addresses any more. */
 static void client_free(struct kdtls_client *c)
 {
 	size_t size = sizeof(*c) + c->key_len;
@@ -75,7 +77,10 @@ void server_client_hash(struct kdtls_client *c)
 	c->hashed = true;
 }
 
-/* Take @c out of every list and table but those of connection IDs and news. */
+/*
+ * Take @c out of every table, and out of every list but the news. A client that was
+ * to replace @c has the address for itself from then on.
+ */
 static void leave(struct kdtls_client *c)
 {
 	struct kdtls_server *server = c->server;
@@ -159,8 +164,9 @@ void server_client_reap(struct kdtls_server *server)
 /* ---- the engine ---- */
 
 /*
- * Send what the engine has, without waiting: what does not go out now is lost, as
- * any datagram may be.
+ * Send all datagrams and records that the engine hands out, without waiting. One
+ * that the socket has no room for is lost, and the engine will send it again if it
+ * matters, as any datagram can be lost.
  */
 static void flush(struct kdtls_client *c, uint64_t now)
 {
@@ -183,7 +189,10 @@ static void flush(struct kdtls_client *c, uint64_t now)
 			OPENSSL_cleanse(buf, len);
 			kdtls_engine_sent(e, &number);
 		}
-		/* The path takes less than was thought. */
+		/*
+		 * The datagram is too long for the path, so the next ones are
+		 * cut shorter. The engine sends this one's content again.
+		 */
 		if (n == -EMSGSIZE) {
 			kdtls_engine_info(e, &state);
 			kdtls_engine_set_mtu(e, state.mtu - state.mtu / 4);
@@ -192,7 +201,10 @@ static void flush(struct kdtls_client *c, uint64_t now)
 	scratch_give(c->owner.endpoint, buf);
 }
 
-/* Return why the engine has failed. */
+/*
+ * Return the negative error of an engine that has failed: the driver's own reason if
+ * one of its callbacks has ended the handshake, or else the engine's.
+ */
 static int reason(const struct kdtls_client *c)
 {
 	struct kdtls_failure f;
@@ -212,7 +224,7 @@ void server_client_succeed(struct kdtls_client *c)
 	server_client_end(old, -KDTLS_ERESTARTED);
 }
 
-/* The handshake of @c is done. */
+/* Note that the handshake of @c is done, which the program will be told. */
 static void open_client(struct kdtls_client *c, uint64_t now)
 {
 	struct kdtls_server *server = c->server;
@@ -230,6 +242,10 @@ static void open_client(struct kdtls_client *c, uint64_t now)
 	server_client_news(c);
 }
 
+/*
+ * Set the timer of @c to when its engine has something to do, or to the end of the
+ * time that its handshake may take.
+ */
 static void set_timer(struct kdtls_client *c)
 {
 	uint64_t when = kdtls_engine_expiry(c->owner.engine), end;
@@ -274,7 +290,10 @@ void server_client_expire(struct kdtls_client *c, uint64_t now)
 		kdtls_engine_input(c->owner.engine, NULL, 0, &info, now);
 	kdtls_engine_expire(c->owner.engine, now);
 	server_client_settle(c, now);
-	/* Each client is attended to once in a round. */
+	/*
+	 * The timer of one client runs once in a round, so that an engine with a
+	 * timer in the past cannot keep the round from ending.
+	 */
 	if (c->timed.set && c->timed.when <= now)
 		timers_set(&c->server->timers, &c->timed, now + 1);
 }

@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Clients that begin: strangers, and clients that have lost their state and start
- * anew on their address (RFC 6347 4.2.8); see server_object.h.
+ * This file lets clients in: strangers, and clients that have lost their state and
+ * start anew on their address (RFC 6347 4.2.8); see server_object.h.
  *
  * A client whose handshake is done stays until the new handshake from its address
- * is done too: half a handshake proves nothing, as hellos can be recorded. The two
- * are beside each other until then, and a record belongs to the one whose keys open
- * it.
+ * is done, too. Until the Finished of the new handshake is verified, the hello may
+ * be one that somebody has recorded and sends again. The server has two clients at
+ * one address until then, and a record belongs to the client whose keys open it.
  */
 #include "hello_piece.h"
 #include "server_object.h"
 
-/* Return what tells the hello with this random from others, or 0. */
+/*
+ * Return the first eight bytes of the random of a hello, which tell this hello from
+ * others; or 0 if @random is NULL.
+ */
 static uint64_t random_id(const uint8_t *random)
 {
 	return random ? dtls_get_be(random, 8) : 0;
 }
 
-/* Begin the handshake of a client that the gate has let in. @hello is freed. */
+/*
+ * Begin the handshake of a client whose hello the gate has accepted. Protected
+ * records behind the hello in the datagram at @data are kept until their key is
+ * there. @hello is freed.
+ */
 static void begin(struct kdtls_client *c, struct kdtls_hello *hello,
 		  const uint8_t *data, size_t len, uint64_t now)
 {
@@ -64,8 +71,9 @@ static bool is_known(const struct kdtls_client *c, uint64_t random)
 }
 
 /*
- * The gate has let a hello in that comes from the address of @c. Return false if
- * it is the one that began @c, once more. @hello is freed.
+ * Begin the handshake of a client with the address of @c, whose hello the gate has
+ * accepted. Return false if it is a retransmission of the hello that began @c, or the
+ * client that is to replace @c, after which nothing has changed. @hello is freed.
  */
 static bool begin_anew(struct kdtls_client *c, struct kdtls_hello *hello,
 		       const uint8_t *data, size_t len, uint64_t now)
@@ -77,7 +85,10 @@ static bool begin_anew(struct kdtls_client *c, struct kdtls_hello *hello,
 		kdtls_hello_free(hello);
 		return false;
 	}
-	/* Half a handshake proves nothing that would have to stay. */
+	/*
+	 * The latest hello wins among clients that have not finished a handshake:
+	 * the client may have been restarted once more.
+	 */
 	if (c->next)
 		server_client_drop(c->next);
 	n = server_client_new(server, c->key, c->key_len);
@@ -98,8 +109,10 @@ static bool begin_anew(struct kdtls_client *c, struct kdtls_hello *hello,
 }
 
 /*
- * Take a piece of a hello. Return true if it was of another hello than that of @c.
- * A piece behind the first one shows that only with all other pieces.
+ * Give the gate a piece of a hello that came from the address of @c. Return false if
+ * the piece may be of the hello that began @c, so that the engine of @c has to have
+ * it. Only the first piece has the random that tells; of another piece it is known
+ * when the gate has put the hello together.
  */
 static bool take_hello(struct kdtls_client *c, const uint8_t *data, size_t len,
 		       uint64_t now)
@@ -125,7 +138,7 @@ static bool take_hello(struct kdtls_client *c, const uint8_t *data, size_t len,
 	}
 }
 
-/* Give something to the engine of a client that shakes hands. */
+/* Give a datagram to the engine of @c, whose handshake goes on. */
 static void shake(struct kdtls_client *c, const uint8_t *data, size_t len,
 		  uint64_t now)
 {
@@ -143,10 +156,13 @@ void server_hello_client(struct kdtls_client *c, const uint8_t *data, size_t len
 		shake(c, data, len, now);
 		return;
 	}
-	/* Whoever called has kept the records of the datagram for the next one. */
+	/*
+	 * The caller has kept the whole datagram for c->next: records in it may be
+	 * under keys that the handshake is about to yield.
+	 */
 	if (c->next)
 		shake(c->next, data, len, now);
-	/* The shake may have ended @c. */
+	/* shake() has ended @c if the handshake of c->next is done now. */
 	if (c->stage == SERVED_OPEN)
 		kdtls_engine_input(c->owner.engine, data, len, NULL, now);
 }

@@ -1,42 +1,44 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Receiving: whose datagrams and records are, and the messages that they become; see
- * server_object.h.
+ * This file receives: it finds the client that a datagram or a record belongs to, and
+ * fills in the messages of kdtls_server_recv(); see server_object.h.
  *
- * A datagram is of the client whose connection ID its first record bears, or else
- * of the client at its address. Content lies in one piece of memory, behind each
- * other. What does not fit into a call's messages waits where it is: a datagram
- * that is half read is gone on with in the next call.
+ * A datagram belongs to the client whose connection ID its first record bears, or else
+ * to the client at its address. The content of all messages of one call lies in
+ * server_in.plain. If the call has no room for more messages, the rest of the datagram
+ * or the batch stays where it is, and the next call goes on there.
  *
- * Where the kernel makes the records it gives their content, with the client's
- * number. All else is a control record: a whole datagram of a stranger's, with the
- * number 0, and what the engine of a client has to know.
+ * If the kernel makes the records, data comes as content of records, with the number of
+ * the client. Everything else comes as a control record: the whole datagram of a
+ * stranger, with the number 0, and records, events and rests of datagrams for the
+ * engine of a client.
  */
 #include "server_batch.h"
 #include <errno.h>
 
-#define BATCHES		8		/* batches in one round */
-#define STRANGERS	4		/* batches of theirs before a look for data */
+#define BATCHES		8		/* batches received in one round */
+#define STRANGERS	4		/* strangers' batches in a row before data */
 #define PLAIN_SIZE	(256 * 1024)	/* bytes of content in one round */
-#define ALIGN		16		/* bytes that content is aligned to */
+#define ALIGN		16		/* alignment of each content, in bytes */
 
 _Static_assert(PLAIN_SIZE >= 2 * DTLS_FRAGMENT_SIZE_MAX, "a record does not fit");
 
 /**
- * struct server_in - what is being received
- * @data:	datagrams; from the kernel that makes the records, their content
- * @control:	control records of the kernel's
- * @current:	the batch that is being read: one of these two
- * @held:	@control has been received, and is read behind the data that was there
- *		before it
- * @due:	bytes that may still be there of that data
- * @strangers:	batches in a row that were nobody's
- * @batches:	system calls of this round
- * @client:	whose @datagram is; NULL: nothing is left of it
- * @datagram:	what is left of a datagram with records for the program
- * @other:	something in it was for the engine
- * @plain_used:	bytes of @plain
- * @plain:	content for the program
+ * struct server_in - state and memory of receiving
+ * @data:	the batch of datagrams or, if the kernel makes the records, of the
+ *		content of application data
+ * @control:	the batch of control records, if the kernel makes the records
+ * @current:	the batch that is being read: @data or @control
+ * @held:	@control was received, and is read behind the data that the socket had
+ *		before that
+ * @due:	bytes that the socket may still have of that data
+ * @strangers:	number of control batches in a row that had strangers' datagrams alone
+ * @batches:	number of batches received in this round
+ * @client:	the client that @datagram came from; NULL: no datagram is being read
+ * @datagram:	the part of a datagram whose records were not opened yet
+ * @other:	the datagram had something for the engine of @client
+ * @plain_used:	bytes of @plain that are in use
+ * @plain:	the content of this round's messages
  */
 struct server_in {
 	struct batch *data;
@@ -53,7 +55,14 @@ struct server_in {
 	uint8_t *plain;
 };
 
-/* struct round is the messages of one call. */
+/**
+ * struct round - one call of server_in_collect()
+ * @server:	the server
+ * @message:	the caller's messages
+ * @count:	number of messages that are filled in
+ * @room:	number of messages that may be filled in
+ * @now:	the time of the call
+ */
 struct round {
 	struct kdtls_server *server;
 	struct kdtls_message *message;
@@ -78,7 +87,7 @@ struct server_in *server_in_new(void)
 	return NULL;
 }
 
-/* Wipe what the program has read. */
+/* Wipe the content of the messages of the call before. */
 static void wipe(struct server_in *in)
 {
 	OPENSSL_cleanse(in->plain, in->plain_used);
@@ -122,12 +131,16 @@ static bool has_room(const struct round *r)
 				     PLAIN_SIZE - DTLS_FRAGMENT_SIZE_MAX;
 }
 
+/* Return where the content of the next message goes. */
 static uint8_t *next_plain(const struct round *r)
 {
 	return r->server->in->plain + r->server->in->plain_used;
 }
 
-/* Add a message. Its content, if there is any, is at next_plain(). */
+/*
+ * Add a message about @c, with @len bytes of content at next_plain(), which came in a
+ * record with @flags (DTLS_RECORD_*).
+ */
 static void add_message(struct round *r, struct kdtls_client *c,
 			enum kdtls_news news, size_t len, uint8_t flags)
 {
@@ -144,7 +157,10 @@ static void add_message(struct round *r, struct kdtls_client *c,
 	r->server->in->plain_used += (len + ALIGN - 1) / ALIGN * ALIGN;
 }
 
-/* Add the content of records that came before their keys. */
+/*
+ * Add the content of records of @c that came before their keys. If the kernel makes
+ * the records it gives these itself.
+ */
 static void tell_kept(struct round *r, struct kdtls_client *c)
 {
 	uint8_t flags;
@@ -162,8 +178,8 @@ static void tell_kept(struct round *r, struct kdtls_client *c)
 }
 
 /*
- * Tell the program of a goodbye. What the program has got in this call it may answer
- * before the client goes, so the call ends here.
+ * Tell the program that @c has said goodbye. The call ends here: before the next one
+ * ends @c, the program can answer the messages of this one.
  */
 static void tell_goodbye(struct round *r, struct kdtls_client *c)
 {
@@ -176,7 +192,7 @@ static void tell_goodbye(struct round *r, struct kdtls_client *c)
 	r->room = r->count;
 }
 
-/* Tell the program of a client. Return false if there is no room for all of it. */
+/* Add all messages about @c. Return false if there is no room for all of them. */
 static bool tell_client(struct round *r, struct kdtls_client *c)
 {
 	if (c->opened && !c->told) {
@@ -204,7 +220,7 @@ static bool tell_client(struct round *r, struct kdtls_client *c)
 	return true;
 }
 
-/* Tell the program all that it is to be told. Return false if there is no room. */
+/* Add messages for all news. Return false if there is no room for one more. */
 static bool tell_news(struct round *r)
 {
 	struct kdtls_client *c;
@@ -222,7 +238,7 @@ static bool tell_news(struct round *r)
 
 /* ---- records ---- */
 
-/* Take a verified record that is no application data. */
+/* Take a verified record of @c that is not application data. */
 static void take_content(struct round *r, struct kdtls_client *c,
 			 const struct dtls_record_info *info,
 			 const uint8_t *data, size_t len)
@@ -234,7 +250,10 @@ static void take_content(struct round *r, struct kdtls_client *c,
 		kdtls_engine_input(c->owner.engine, data, len, info, r->now);
 }
 
-/* The client was heard: it is the last one to be idle for too long. */
+/*
+ * Note that an authentic record of @c came. @c goes to the end of the server's list
+ * @open, which is in the order of idle timeouts.
+ */
 static void heard(struct round *r, struct kdtls_client *c)
 {
 	c->since = r->now;
@@ -243,8 +262,9 @@ static void heard(struct round *r, struct kdtls_client *c)
 }
 
 /*
- * Take what the keys of @c have told: the content of a record, an event, or what
- * they do not open. Return true if it was for the engine.
+ * Take what the record layer has returned for @c: the content of a record, an event,
+ * or the part of a datagram that the keys of @c do not open. Return true if it went to
+ * the engine, which may have something to send.
  */
 static bool take_told(struct round *r, struct kdtls_client *c,
 		      const struct dtls_record_info *info, const uint8_t *data,
@@ -260,7 +280,7 @@ static bool take_told(struct round *r, struct kdtls_client *c,
 		kdtls_engine_input(c->owner.engine, NULL, 0, info, r->now);
 		return true;
 	}
-	/* What follows a goodbye is ignored (RFC 5246 7.2.1, RFC 8446 6.1). */
+	/* Data behind a close_notify is ignored (RFC 5246 7.2.1, RFC 8446 6.1). */
 	if (c->goodbye)
 		return false;
 	heard(r, c);
@@ -276,14 +296,17 @@ static bool take_told(struct round *r, struct kdtls_client *c,
 	return first;
 }
 
-/* Return true if @c gives and takes records. */
+/* Return true if the association of @c exists: records of @c can be opened. */
 static bool is_open(const struct kdtls_client *c)
 {
 	return c->stage == SERVED_OPEN &&
 	       kdtls_engine_state(c->owner.engine) == KDTLS_ESTABLISHED;
 }
 
-/* All of a datagram was read. */
+/*
+ * End the datagram that is being read: give the engine the events of the record layer,
+ * and send the engine's answer to all records of the datagram at once.
+ */
 static void end_datagram(struct round *r)
 {
 	struct server_in *in = r->server->in;
@@ -301,7 +324,7 @@ static void end_datagram(struct round *r)
 		server_client_settle(c, r->now);
 }
 
-/* Take the next record of the datagram that is being read. */
+/* Open and take the next record of the datagram that is being read, or end it. */
 static void take_record(struct round *r)
 {
 	struct server_in *in = r->server->in;
@@ -333,8 +356,9 @@ static void take_record(struct round *r)
 /* ---- datagrams ---- */
 
 /*
- * Return the client of a datagram, or NULL if it is a stranger's. @mine is unset if
- * it bears a connection ID that no client has.
+ * Return the client that a datagram belongs to, or NULL. With NULL @mine tells whether
+ * the datagram may come from a stranger: it is false if the datagram bears a
+ * connection ID that no client has.
  */
 static struct kdtls_client *find_client(const struct kdtls_server *server,
 					const struct stranger *from,
@@ -355,6 +379,7 @@ static struct kdtls_client *find_client(const struct kdtls_server *server,
 	return server_client_find(server, from->key, from->key_len);
 }
 
+/* Take a datagram: find its client, and pass it on by how far the client has come. */
 static void take_datagram(struct round *r, const struct stranger *from,
 			  const uint8_t *data, size_t len)
 {
@@ -371,10 +396,13 @@ static void take_datagram(struct round *r, const struct stranger *from,
 	} else if (c->stage == SERVED_SHAKES) {
 		server_hello_client(c, data, len, r->now);
 	} else if (server->path->kernel) {
-		/* It came before the kernel had the client's keys. */
+		/*
+		 * The kernel took the datagram for a stranger's, as it came
+		 * before the client's keys.
+		 */
 		server_kernel_feed(c, data, len);
 	} else {
-		/* Records that the keys of @c do not open may be the other's. */
+		/* Records that the keys of @c do not open may be c->next's. */
 		if (c->next)
 			kept_add(&c->next->owner, data, len);
 		in->client = c;
@@ -385,13 +413,16 @@ static void take_datagram(struct round *r, const struct stranger *from,
 
 /* ---- records that the kernel has opened ---- */
 
-/* Take one, or an event, or something that the kernel could not open. */
+/*
+ * Take a record that the kernel has opened, an event, or the part of a datagram that
+ * the kernel could not open.
+ */
 static void take_opened(struct round *r, const struct dtls_record_info *info,
 			const uint8_t *data, size_t len)
 {
 	struct kdtls_client *c = server_kernel_find(r->server, info->id);
 
-	/* The client may have ended after the kernel gave this. */
+	/* The client may have ended after the system call that received this. */
 	if (!c || !is_open(c))
 		return;
 	if (!(info->flags & (DTLS_RECORD_RAW | DTLS_RECORD_EVENT)) &&
@@ -432,7 +463,7 @@ static bool next_piece(struct round *r)
 
 /* ---- the socket ---- */
 
-/* Return how much data a socket may have received. */
+/* Return how many bytes of data the socket can have in its queues. */
 static size_t receive_buffer(const struct kdtls_server *server)
 {
 	int size = 0;
@@ -442,7 +473,7 @@ static size_t receive_buffer(const struct kdtls_server *server)
 	return size > 0 ? size : DATAGRAM_MAX;
 }
 
-/* Return true if no client is meant by what is in a batch. */
+/* Return true if all messages of @b are datagrams of strangers. */
 static bool is_nobodys(const struct batch *b)
 {
 	unsigned int i;
@@ -507,6 +538,7 @@ static int receive(struct kdtls_server *server)
 
 /* ---- a round ---- */
 
+/* Run the timers and idle timeouts that are due. */
 static void run_timers(struct round *r)
 {
 	struct kdtls_server *server = r->server;

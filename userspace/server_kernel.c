@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Records of a server's clients, made by the kernel; see server_object.h and struct
- * dtls_assoc_table of linux/dtls.h.
+ * This file lets the kernel make the records of a server's clients; see
+ * server_object.h and struct dtls_assoc_table of linux/dtls.h.
  *
  * The socket has an association for each client whose handshake is done, from the
- * first key to the end of the client. All other datagrams are strangers' to the
- * kernel, which gives them to the server as they are.
+ * first key to the end of the client. The kernel knows no other client: it gives the
+ * server every other datagram whole, as one from a stranger.
  */
 #include "server_object.h"
 #include <errno.h>
 
 /* ---- the socket ---- */
 
-/* Return 0 if the kernel has every cipher that a handshake may end with. */
+/*
+ * Return 0 if the kernel has every cipher that a handshake with the server's endpoint
+ * can end with; or a negative error.
+ */
 static int has_ciphers(const struct kdtls_server *server)
 {
 	const struct kdtls_endpoint *ep = server->endpoint;
@@ -37,7 +40,10 @@ static int has_ciphers(const struct kdtls_server *server)
 	return 0;
 }
 
-/* Return true if IPv4 peers may come to an IPv6 socket, which the kernel refuses. */
+/*
+ * Return true if the server's socket is of AF_INET6 and IPv4 peers can write to it.
+ * The kernel has no table for such a socket.
+ */
 static bool is_mapped(const struct kdtls_server *server)
 {
 	const struct sockaddr_in6 *local = (const void *)&server->local;
@@ -97,6 +103,7 @@ void server_kernel_feed(struct kdtls_client *c, const uint8_t *data, size_t len)
 	ulp_feed(c->server->fd, c->id, data, len);
 }
 
+/* Copy a socket address to the form that the kernel's options have. */
 static void set_addr(struct dtls_addr *to, const struct sockaddr_storage *from)
 {
 	const struct sockaddr_in6 *a6 = (const void *)from;
@@ -113,6 +120,7 @@ static void set_addr(struct dtls_addr *to, const struct sockaddr_storage *from)
 	}
 }
 
+/* Add an association for the client, before its first key. */
 static int kernel_first(struct owner *o, const struct dtls_key_info *key)
 {
 	struct kdtls_client *c = (struct kdtls_client *)o;
@@ -121,7 +129,7 @@ static int kernel_first(struct owner *o, const struct dtls_key_info *key)
 	struct stranger s;
 
 	(void)key;
-	/* One association at a time has the address. */
+	/* The kernel has one association at an address. */
 	server_client_succeed(c);
 	address_of_key(c->key, c->key_len, &s);
 	set_addr(&peer.peer, &s.peer);
@@ -136,6 +144,7 @@ static int kernel_first(struct owner *o, const struct dtls_key_info *key)
 	return 0;
 }
 
+/* Install a key, and with a read key which of its numbers the engine has seen. */
 static int kernel_key(struct owner *o, int direction,
 		      const struct dtls_key_info *key,
 		      const struct dtls_window *seen)
@@ -157,6 +166,7 @@ static int kernel_key(struct owner *o, int direction,
 	return kdtls_set_window(c->server->fd, &window);
 }
 
+/* Give the kernel the records that came before their keys. */
 static int kernel_ready(struct owner *o)
 {
 	struct kdtls_client *c = (struct kdtls_client *)o;
@@ -180,6 +190,7 @@ static int kernel_add_cid(struct kdtls_client *c, const uint8_t *cid, size_t len
 	return ulp_add_cid(c->server->fd, c->id, cid, len);
 }
 
+/* Delete the client's association, with all data that the kernel has of it. */
 static void kernel_end(struct kdtls_client *c)
 {
 	if (!c->id)

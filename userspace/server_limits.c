@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * This file decides who may come to a server, and who has to go for that; see
- * kdtls/server.h.
+ * This file decides which clients may come to a server, and which have to go for
+ * that; see kdtls/server.h.
  *
- * Whoever proves an address and then is silent holds memory for as long as a
- * handshake may take. So the oldest handshakes make room, and no source has more
- * than its share of them: an honest client of another source gets in.
+ * A stranger who proves an address and then is silent holds memory for as long as a
+ * handshake may take. So the oldest handshakes make room for new ones, and no source
+ * has more than its share of the handshakes, so that an honest client of another
+ * source gets in.
  */
 #include "server_object.h"
 #include <errno.h>
 
+/* Return the source whose addresses begin with @key, or NULL. */
 static struct source *find(const struct kdtls_server *server, uint32_t hash,
 			   const uint8_t *key, size_t len)
 {
@@ -26,7 +28,10 @@ static struct source *find(const struct kdtls_server *server, uint32_t hash,
 
 _Static_assert(!offsetof(struct source, link), "a link is its source");
 
-/* Return the source of an address; or NULL if there is no memory. */
+/*
+ * Return the source of an address, which is made if it has no client yet; or NULL if
+ * there is no memory.
+ */
 static struct source *get_source(struct kdtls_server *server,
 				 const uint8_t *key, size_t key_len)
 {
@@ -46,7 +51,7 @@ static struct source *get_source(struct kdtls_server *server,
 	return s;
 }
 
-/* Free a source that has no clients. */
+/* Free @s if it has no clients. */
 static void put_source(struct kdtls_server *server, struct source *s)
 {
 	if (s->clients)
@@ -55,7 +60,11 @@ static void put_source(struct kdtls_server *server, struct source *s)
 	OPENSSL_free(s);
 }
 
-/* Return the handshake that has to go for one more of this source, or NULL. */
+/*
+ * Return the client whose handshake has to end for one more client of the source @s:
+ * the oldest of @s if a limit of @s is reached, else the oldest of all. Return NULL if
+ * no handshake goes on.
+ */
 static struct kdtls_client *find_victim(const struct kdtls_server *server,
 					const struct source *s)
 {
@@ -67,7 +76,10 @@ static struct kdtls_client *find_victim(const struct kdtls_server *server,
 	return TAILQ_FIRST(&server->shaking);
 }
 
-/* Return true if there is no room for a client that @s has counted already. */
+/*
+ * Return true if a limit forbids one more client of @s, which @s->clients counts
+ * already.
+ */
 static bool is_full(const struct kdtls_server *server, const struct source *s)
 {
 	const struct kdtls_server_options *o = &server->options;
@@ -86,7 +98,7 @@ bool server_limits_begin(struct kdtls_client *c)
 
 	if (!s)
 		return false;
-	/* The source stays, whoever of it goes. */
+	/* The count keeps @s when the last other client of @s ends below. */
 	s->clients++;
 	while (is_full(server, s)) {
 		oldest = find_victim(server, s);

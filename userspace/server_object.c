@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* A server object: made, timed, asked, freed; see kdtls/server.h. */
+/* This file makes, times and frees server objects; see kdtls/server.h. */
 #include "server_object.h"
 #include <errno.h>
 #include <linux/filter.h>
@@ -7,20 +7,25 @@
 #include <poll.h>
 #include <unistd.h>
 
-/* In a record of DTLS 1.2: behind type, version, epoch and number (RFC 9146 4) */
+/*
+ * The connection ID in a record of DTLS 1.2 stands behind type, version, epoch and
+ * number (RFC 9146 4).
+ */
 #define DTLS12_CID_OFFSET	11
 
+/* The defaults of struct kdtls_server_options */
 #define MAX_CLIENTS	1048576
 #define MAX_HALF_OPEN	4096
 #define SHAKE_MS	30000
-#define SHARERS_MAX	256		/* as many as one byte tells apart */
+#define SHARERS_MAX	256		/* One byte tells the sockets apart. */
 
+/* Return @value, or @other if @value is 0. */
 static uint32_t default_to(uint32_t value, uint32_t other)
 {
 	return value ? value : other;
 }
 
-/* Copy the options with their defaults. Return 0 or a negative error. */
+/* Check and copy the options, with their defaults. Return 0 or -KDTLS_EUSAGE. */
 static int set_options(struct kdtls_server *server,
 		       const struct kdtls_server_options *options)
 {
@@ -43,7 +48,10 @@ static int set_options(struct kdtls_server *server,
 	return 0;
 }
 
-/* Return 0 if the socket is one that a server can have, or a negative error. */
+/*
+ * Read the address of the socket. Return 0 if the socket is one of UDP that is bound
+ * and not connected, or a negative error.
+ */
 static int check_socket(struct kdtls_server *server)
 {
 	struct sockaddr_storage peer;
@@ -67,11 +75,13 @@ static int check_socket(struct kdtls_server *server)
 }
 
 /*
- * Let the sockets of a port get what bears a connection ID by the first byte of that.
- * A program of the port chooses among them: it returns the number of a socket in the
- * order in which they were bound, or a number that none has, which leaves the choice
- * to the kernel. A record with a connection ID is of the type tls12_cid (RFC 9146 4)
- * or has a unified header with the bit C (RFC 9147 4).
+ * Give the sockets that share the port a BPF program that chooses the socket for each
+ * datagram. For a datagram that begins with a connection ID the program returns the
+ * first byte of that, which is the number of the socket in the order in which they
+ * were bound. For any other datagram it returns a number that no socket has, which
+ * leaves the choice to the kernel. A record with a connection ID is of the type
+ * tls12_cid (RFC 9146 4) or has a unified header with the bit C (RFC 9147 4). Return 0
+ * or -errno.
  */
 static int steer(int fd)
 {
@@ -97,13 +107,17 @@ static int steer(int fd)
 			  sizeof(program)) ? -errno : 0;
 }
 
-/* Let the socket tell what it can. */
+/*
+ * Switch on what the server wants from its socket: UDP_GRO, the local address of each
+ * datagram on a wildcard address, and the choice among sockets of one port. Return 0
+ * or a negative error.
+ */
 static int set_socket(struct kdtls_server *server)
 {
 	int one = 1, err = 0;
 
 	server->any = address_is_any((struct sockaddr *)&server->local);
-	/* Without it each datagram comes by itself. */
+	/* A failure is ignored: without UDP_GRO each datagram comes by itself. */
 	setsockopt(server->fd, SOL_UDP, UDP_GRO, &one, sizeof(one));
 	if (server->any)
 		err = address_ask(server->fd, server->local.ss_family);
@@ -112,7 +126,10 @@ static int set_socket(struct kdtls_server *server)
 	return err;
 }
 
-/* Choose who makes the records. Return 0 or a negative error. */
+/*
+ * Let the kernel make the records if the options allow that and the kernel can, or
+ * else the library. Return 0 or a negative error.
+ */
 static int choose_path(struct kdtls_server *server)
 {
 	server->path = &server_user_path;
@@ -126,6 +143,7 @@ static int choose_path(struct kdtls_server *server)
 	return 0;
 }
 
+/* Fill in @server, whose lists are empty. Return 0 or a negative error. */
 static int set_up(struct kdtls_server *server,
 		  const struct kdtls_server_options *options)
 {
@@ -203,7 +221,7 @@ void kdtls_server_close(struct kdtls_server *server)
 	server_free(server);
 }
 
-/* Return the time at which something is due, or KDTLS_NEVER. */
+/* Return the time of the next timer or idle timeout, or KDTLS_NEVER. */
 static uint64_t next_due(const struct kdtls_server *server)
 {
 	uint64_t life = 1000ULL * server->options.idle_timeout;
@@ -226,7 +244,10 @@ int kdtls_server_timeout(const struct kdtls_server *server)
 	return driver_wait_ms(next_due(server));
 }
 
-/* Wait until something is due, but no longer than until @end. */
+/*
+ * Wait until the socket has something, a timer is due or @end has come. Return 0, also
+ * after a signal, or -errno.
+ */
 static int wait_due(const struct kdtls_server *server, uint64_t end)
 {
 	struct pollfd p = {
@@ -274,7 +295,7 @@ int kdtls_server_fd(const struct kdtls_server *server)
 
 short kdtls_server_events(const struct kdtls_server *server)
 {
-	/* The kernel tells of control records by POLLPRI. */
+	/* With the kernel's records POLLPRI tells about control records. */
 	return server->path->kernel ? POLLIN | POLLPRI : POLLIN;
 }
 

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The inside of a server object, which is many clients on one socket; see
- * kdtls/server.h. A file uses those above it:
+ * This header has the structures of a server object, which serves many clients on
+ * one socket (see kdtls/server.h), and the functions by which its files use each
+ * other:
  *
- *	table.c          has clients by address and by connection ID
- *	server_limits.c  says who may come, and who has to go for that
+ *	table.c          finds clients by address, connection ID and number
+ *	server_limits.c  decides which clients may come, and which go for that
  *	server_cids.c    gives clients connection IDs, and finds clients by them
- *	server_client.c  is one client: its handshake, its end
- *	server_user.c    makes the records in user space
- *	server_kernel.c  lets the kernel make them
+ *	server_client.c  has the handshake and the end of one client
+ *	server_user.c    makes records in user space
+ *	server_kernel.c  lets the kernel make records
  *	server_hello.c   lets clients in, and those that start anew
  *	server_batch.c   receives many datagrams or records in one system call
  *	server_in.c      takes datagrams and makes messages of their records
  *	server_out.c     makes records of messages and sends them
- *	server_object.c  is the object: made, timed, asked, freed
+ *	server_object.c  makes, times and frees the server object
  */
 #ifndef _KDTLS_SERVER_OBJECT_H
 #define _KDTLS_SERVER_OBJECT_H
@@ -23,6 +24,10 @@
 #include "listener.h"
 #include "table.h"
 
+/*
+ * A connection ID of a server has so many bytes: enough that nobody guesses one of
+ * another client, and not more than the record layer takes.
+ */
 #define SERVER_CID_MIN	8
 #define SERVER_CID_MAX	20
 
@@ -33,16 +38,17 @@ struct server_out;
 TAILQ_HEAD(server_list, kdtls_client);
 
 /**
- * struct server_path - what differs with who makes the records
- * @owner:	what becomes of a client's keys and connection IDs
- * @kernel:	the kernel makes the records: the socket gives the content of records,
- *		and takes it, with the number of the client
+ * struct server_path - the functions that differ between records made by the kernel
+ *	and records made in user space
+ * @owner:	the functions that take a client's keys and connection IDs
+ * @kernel:	true if the kernel makes the records. The socket gives and takes the
+ *		content of records then, with the number of the client
  * @end:	called when the association of a client has ended
- * @add_cid:	lets a client's records bear one more connection ID. Returns 0 or a
+ * @add_cid:	lets records from a client bear one more connection ID. Returns 0 or a
  *		negative error
- * @send:	sends the content of one record, with the type of @info, without
- *		waiting. Returns its bytes or -errno. @number is set to the record's,
- *		with epoch 0 if it did not go out
+ * @send:	sends @data as one record of the type in @info, without waiting. Sets
+ *		@number to the number of the record, with epoch 0 if the record did not
+ *		go out. Returns the bytes that were sent or -errno
  */
 struct server_path {
 	struct owner_ops owner;
@@ -56,11 +62,11 @@ struct server_path {
 };
 
 /**
- * struct source - clients of one source; see kdtls_sender.source_len
- * @link:	in the server's table of sources
- * @clients:	how many there are
- * @half_open:	those in a handshake, oldest first
- * @half_open_count: how many of them there are
+ * struct source - the clients of one source; see kdtls_sender.source_len
+ * @link:	link of the server's table of sources
+ * @clients:	number of clients of the source
+ * @half_open_count: number of clients in @half_open
+ * @half_open:	clients of the source that are in a handshake, oldest first
  * @len:	bytes of @key
  * @key:	the beginning of these clients' addresses
  */
@@ -75,32 +81,36 @@ struct source {
 
 /**
  * struct kdtls_client - one client of a server
- * @owner:	its engine, and what belongs to that; the first member
- * @server:	its server
- * @data:	the program's pointer
- * @by_address:	in the table of addresses, if @hashed
- * @by_id:	in the table of numbers, if @id is set
- * @id:		the kernel's number of its association; 0: the kernel has none
- * @cids:	its connection IDs, oldest first
- * @old:	the client at the same address that this one is to replace
- * @next:	the client at the same address that is to replace this one
- * @source:	where it comes from
- * @list:	in the server's list of its stage
- * @near:	in the source's list while its handshake goes on; later in the
- *		server's list of news, if @listed
- * @timed:	in the server's tree of timers
- * @since:	when the handshake began; later when the client was last heard
- * @random:	the beginning of the random of the hello that began the
+ * @owner:	the client's engine and, while the library makes its records, their
+ *		keys; the first member
+ * @server:	the server that the client belongs to
+ * @data:	the program's pointer; see kdtls_client_set_data()
+ * @by_address:	link of the server's table of addresses, if @hashed
+ * @by_id:	link of the server's table of numbers, if @id is set
+ * @id:		the kernel's number of the client's association; 0: the kernel has no
+ *		association for the client
+ * @cids:	the client's connection IDs, oldest first
+ * @old:	the client at the same address that this one is to replace, or NULL
+ * @next:	the client at the same address that is to replace this one, or NULL
+ * @source:	the source of the client's address; NULL when the client is gone
+ * @list:	link of @shaking, @open or @gone of the server
+ * @near:	link of the source's list @half_open during the handshake; later link
+ *		of the server's list @news, if @listed
+ * @timed:	the client's timer
+ * @since:	the time at which the handshake began; later the time of the last
+ *		authentic record
+ * @random:	the first bytes of the random of the hello that began the
  *		association; 0: not known
- * @error:	why it is gone
- * @stage:	how far it has come
- * @hashed:	it is in the table of addresses
- * @listed:	it is in the list of news
- * @opened:	its handshake is done
- * @told:	the program knows that @opened is set
- * @confirmed:	the engine knows that data came from the client
- * @goodbye:	the client has said goodbye; it is in the list of news until the
- *		program has been told of that
+ * @error:	why the client is gone: 0 or a negative error
+ * @stage:	SERVED_SHAKES during the handshake, SERVED_OPEN after it, SERVED_GONE
+ *		when the association has ended
+ * @hashed:	the client is in the table of addresses
+ * @listed:	the client is in the list of news
+ * @opened:	the client's handshake was completed; stays set when the client is gone
+ * @told:	the program was told of @opened
+ * @confirmed:	the engine was told that data came from the client
+ * @goodbye:	the client has said goodbye. The client is in the list of news until
+ *		the program has been told
  * @overhead:	bytes by which a record to the client is longer than its content
  * @key_len:	bytes of @key
  * @key:	the client's address and that of this end; see address_key()
@@ -138,33 +148,35 @@ _Static_assert(!offsetof(struct kdtls_client, owner),
 	       "an owner is the beginning of its client");
 
 /**
- * struct kdtls_server - the object
- * @endpoint:	that of new handshakes
- * @path:	who makes the records
- * @why:	why the kernel does not, as a negative error; 0: nobody asked for that
- * @attached:	the kernel has the socket
+ * struct kdtls_server - a server object
+ * @endpoint:	the endpoint that new handshakes use
+ * @path:	server_user_path or server_kernel_path
+ * @why:	why the kernel does not make the records, as a negative error; 0: the
+ *		options ask for records in user space
+ * @attached:	the socket is attached to the kernel's record layer
  * @fd:		the socket
  * @local:	the address that the socket is bound to
  * @local_len:	bytes of @local
- * @any:	that is the wildcard address
- * @options:	with the defaults filled in
- * @info:	the counters
- * @addresses:	clients by address; of two at one address the older
+ * @any:	@local is the wildcard address
+ * @options:	the program's options, with the defaults filled in
+ * @info:	the server's counters
+ * @addresses:	clients by address; of two clients at one address the older
  * @cids:	clients by connection ID
- * @ids:	clients by the kernel's number
- * @last_id:	the last number that was given: none is given twice
- * @sources:	struct source by the beginning of addresses
- * @timers:	of clients
+ * @ids:	clients by the kernel's number of their association
+ * @last_id:	the last number that an association was given. No number is given
+ *		twice
+ * @sources:	struct source by the first bytes of addresses
+ * @timers:	timers of the clients
  * @shaking:	clients in a handshake, oldest first
  * @open:	clients with a finished handshake, the one heard least recently
  *		first
- * @news:	clients with something that the program is to be told
- * @gone:	clients that are freed with the next kdtls_server_recv()
+ * @news:	clients that the program is to be told something about
+ * @gone:	clients that the next kdtls_server_recv() frees
  * @leaving:	the client whose goodbye the next kdtls_server_recv() answers, or
- *		NULL. It is in @open until then
- * @in:		what is being received
- * @out:	what is being sent
- * @more:	the socket may have more that the last call did not take
+ *		NULL. The client is in @open until then
+ * @in:		state and memory of receiving
+ * @out:	memory of sending
+ * @more:	the socket may have more that the last kdtls_server_recv() did not take
  */
 struct kdtls_server {
 	struct kdtls_endpoint *endpoint;
@@ -196,16 +208,17 @@ struct kdtls_server {
 /* ---- server_limits.c ---- */
 
 /*
- * Count a client that begins its handshake, and make room for it: the oldest
- * handshakes go, those of the same source first. Return false, after which nothing
- * has changed, if there is no room or no memory.
+ * Count @c, which begins its handshake, and make room for it: if a limit of its
+ * source is reached the oldest handshake of that source ends, and if a limit of the
+ * server is reached the oldest one of all. Return false if there is no room or no
+ * memory; @c is not counted then.
  */
 bool server_limits_begin(struct kdtls_client *c);
 
 /* Count the end of the handshake of @c. */
 void server_limits_shaken(struct kdtls_client *c);
 
-/* Count the end of @c, whose handshake has ended, too. */
+/* Count the end of @c, after server_limits_shaken(). */
 void server_limits_end(struct kdtls_client *c);
 
 /* ---- server_cids.c ---- */
@@ -216,13 +229,20 @@ void server_limits_end(struct kdtls_client *c);
  */
 void server_cids_first(struct kdtls_client *c);
 
-/* Do what cid of struct owner_ops does. */
+/*
+ * Write a new connection ID of @len bytes to @cid, and let the records from the
+ * client bear it. The function is the callback @cid of struct owner_ops. Return 0 or
+ * a negative error.
+ */
 int server_cids_add(struct owner *o, uint8_t *cid, size_t len);
 
 /* Forget the connection IDs of @c. */
 void server_cids_free(struct kdtls_client *c);
 
-/* Return the client that has a connection ID, or NULL. */
+/*
+ * Return the client that was given the connection ID at @cid, which is as long as the
+ * server's options say; or NULL.
+ */
 struct kdtls_client *server_cids_find(const struct kdtls_server *server,
 				      const uint8_t *cid);
 
@@ -235,7 +255,7 @@ struct kdtls_client *server_cids_find(const struct kdtls_server *server,
 struct kdtls_client *server_client_new(struct kdtls_server *server,
 				       const uint8_t *key, size_t key_len);
 
-/* Find a client by its address. */
+/* Return the client with the address key @key, or NULL. */
 struct kdtls_client *server_client_find(const struct kdtls_server *server,
 					const uint8_t *key, size_t key_len);
 
@@ -243,42 +263,46 @@ struct kdtls_client *server_client_find(const struct kdtls_server *server,
 void server_client_hash(struct kdtls_client *c);
 
 /*
- * Do what follows from the state of an engine: send what it has to send, note
- * that the handshake is done or has failed, or that the association has ended,
- * and set the timer.
+ * Do what the state of the engine of @c asks for, after each call of the engine:
+ * send what the engine hands out, note that the handshake is done or has failed, or
+ * that the association has ended, and set the timer of @c.
  */
 void server_client_settle(struct kdtls_client *c, uint64_t now);
 
 /*
- * End @c, which the program is told. The engine says nothing more to the peer.
+ * End @c, and let the program be told, with @error. Nothing more is sent to the
+ * client.
  */
 void server_client_end(struct kdtls_client *c, int error);
 
 /*
- * The handshake of @c is about to give out its keys: a client that @c is to replace
- * has ended.
+ * End the client that @c is to replace, if there is one, with KDTLS_ERESTARTED. Called
+ * when the client's Finished was verified, before the first key of @c is installed.
  */
 void server_client_succeed(struct kdtls_client *c);
 
-/* End @c without telling the program. */
+/* End @c without telling the program. The next kdtls_server_recv() frees @c. */
 void server_client_drop(struct kdtls_client *c);
 
-/* Note that @c sends nothing more, which the program is told. */
+/* Note that @c sends nothing more, and let the program be told. */
 void server_client_goodbye(struct kdtls_client *c);
 
-/* Let the program hear of @c. */
+/* Put @c into the list of news, so that the program is told about it. */
 void server_client_news(struct kdtls_client *c);
 
-/* Let the program hear nothing more of @c. */
+/* Take @c out of the list of news. */
 void server_client_hush(struct kdtls_client *c);
 
 /* Run the timer of @c, which is due. */
 void server_client_expire(struct kdtls_client *c, uint64_t now);
 
-/* End @c, which has been silent for too long, with a close_notify. */
+/* End @c, which was silent for the idle timeout, with a close_notify alert. */
 void server_client_idle(struct kdtls_client *c, uint64_t now);
 
-/* Answer the goodbye of the client that is leaving, and free those that are gone. */
+/*
+ * Answer the goodbye of the client @leaving of the server, and free the clients in its
+ * list @gone.
+ */
 void server_client_reap(struct kdtls_server *server);
 
 /* ---- server_user.c ---- */
@@ -290,18 +314,19 @@ extern const struct server_path server_user_path;
 extern const struct server_path server_kernel_path;
 
 /*
- * Let the kernel make the records of the server's socket. Return 0 or a negative
- * error, after which @server->attached says whether the socket is changed.
+ * Attach the server's socket to the kernel's record layer. Return 0 or a negative
+ * error, after which @server->attached tells whether the socket is attached.
  */
 int server_kernel_attach(struct kdtls_server *server);
 
-/* Return the client with this number, or NULL. */
+/* Return the client whose association has the number @id in the kernel, or NULL. */
 struct kdtls_client *server_kernel_find(const struct kdtls_server *server,
 					uint64_t id);
 
 /*
- * Give the kernel a datagram of @c that it took for a stranger's. What it has no
- * room for is lost, as any datagram may be.
+ * Give a datagram of @c back to the kernel, which took it for a stranger's, as it had
+ * no key of @c yet. If the kernel has no room the datagram is lost, as any datagram
+ * can be.
  */
 void server_kernel_feed(struct kdtls_client *c, const uint8_t *data, size_t len);
 
@@ -313,30 +338,33 @@ void server_hello_stranger(struct kdtls_server *server,
 			   size_t len, uint64_t now);
 
 /*
- * Take a datagram, or something of one that the keys of @c do not open, from the
- * address of @c. The client may be starting anew (RFC 6347 4.2.8). @c may be
- * dropped.
+ * Take a datagram from the address of @c, or the part of one that the keys of @c do
+ * not open. The client may be starting anew (RFC 6347 4.2.8), which can end @c.
  */
 void server_hello_client(struct kdtls_client *c, const uint8_t *data, size_t len,
 			 uint64_t now);
 
 /* ---- server_in.c ---- */
 
-/* Make room for what is received. Return NULL if there is no memory. */
+/* Make the memory of receiving. Return NULL if there is no memory. */
 struct server_in *server_in_new(void);
 
-/* Wipe and free the room. @in may be NULL. */
+/* Wipe and free @in, which may be NULL. */
 void server_in_free(struct server_in *in);
 
 /*
- * Receive what has come, and fill in messages. Return how many there are, or
- * -errno. @more is set if the socket may have more.
+ * Run the timers that are due, receive what has come without waiting, and fill in up
+ * to @count messages. Return how many there are, or -errno. Set @more if the socket
+ * may have more.
  */
 ssize_t server_in_collect(struct kdtls_server *server,
 			  struct kdtls_message *messages, size_t count,
 			  bool *more);
 
-/* Return true if messages wait that the socket does not tell of. */
+/*
+ * Return true if server_in_collect() has something for the program that was received
+ * already, so that poll(2) does not tell about it.
+ */
 bool server_in_pending(const struct kdtls_server *server);
 
 /* Forget what is left of a datagram of @c, which is about to be freed. */
@@ -344,14 +372,15 @@ void server_in_forget(struct kdtls_client *c);
 
 /* ---- server_out.c ---- */
 
-/* Make room for what is sent. Return NULL if there is no memory. */
+/* Make the memory of sending. Return NULL if there is no memory. */
 struct server_out *server_out_new(void);
 
-/* Wipe and free the room. @out may be NULL. */
+/* Wipe and free @out, which may be NULL. */
 void server_out_free(struct server_out *out);
 
 /*
- * Send a datagram to an address, without waiting. Return its bytes or -errno.
+ * Send a datagram to the address of @key, without waiting. Return the bytes that were
+ * sent or -errno.
  */
 ssize_t server_out_datagram(const struct kdtls_server *server,
 			    const uint8_t *key, size_t key_len,

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Sending: records of many clients in few system calls; see server_object.h.
+ * This file sends records to many clients in few system calls; see server_object.h.
  *
- * Entries that follow each other and are of one client and one length become one
- * message to the kernel, which cuts it into datagrams (UDP_SEGMENT). A number that
- * was sealed with is never used again, whatever becomes of the record: what the
- * socket has no room for is sealed anew the next time.
+ * Entries of kdtls_server_send() that follow each other and have the same client and
+ * the same length become one message of sendmmsg(), which the kernel cuts into
+ * datagrams (UDP_SEGMENT). The number that a record was sealed with is spent, also if
+ * the socket has no room for the record: the next call seals the content anew.
  *
- * Where the kernel makes the records, a message has their content and the number of
- * the client.
+ * If the kernel makes the records, a message has their content and the number of the
+ * client.
  */
 #include "server_object.h"
 #include <errno.h>
 #include <netinet/udp.h>
 
-#define GROUPS_MAX	32		/* messages to the kernel in one call */
-#define SEGMENTS_MAX	64		/* as many as every kernel takes */
+#define GROUPS_MAX	32		/* messages of one sendmmsg() */
+#define SEGMENTS_MAX	64		/* UDP_MAX_SEGMENTS of the oldest kernels */
 #define GROUP_BYTES_MAX	DTLS_DATAGRAM_MAX
-#define SEALED_SIZE	(256 * 1024)	/* bytes of records in one call */
+#define SEALED_SIZE	(256 * 1024)	/* bytes of records of one sendmmsg() */
+/* CONTROL_SIZE is the room for the control messages of one message. */
 #define CONTROL_SIZE							\
 	(ADDRESS_CONTROL + CMSG_SPACE(sizeof(uint16_t)) +		\
 	 CMSG_SPACE(sizeof(struct dtls_record_info)))
@@ -26,18 +27,18 @@ _Static_assert(SEALED_SIZE >= 2 * (DTLS_HEADER_SIZE_MAX + DTLS_FRAGMENT_SIZE_MAX
 	       "a record does not fit");
 
 /**
- * struct group - entries that go out as one message
- * @first:	the first entry
- * @end:	the entry behind the last one
- * @to:		whose they are
+ * struct group - entries that go out as one message of sendmmsg()
+ * @first:	index of the first entry
+ * @end:	index of the entry behind the last one
+ * @to:		the client that all entries are for
  * @segment:	bytes of each record, or of its content, but the last, which may be
  *		shorter
  * @count:	number of records
- * @bytes:	bytes of all of them
- * @name:	where they go, and where they come from
- * @pieces:	number of @iov
- * @iov:	where the records lie, or their content: one or more whole ones in each
- * @control:	control messages of the system call
+ * @bytes:	bytes of all records, or of their content
+ * @name:	the client's address, and the local address to send from
+ * @pieces:	number of elements of @iov that are in use
+ * @iov:	pieces of memory, each with one or more whole records, or contents
+ * @control:	control messages of the message
  */
 struct group {
 	size_t first;
@@ -56,12 +57,12 @@ struct group {
 };
 
 /**
- * struct server_out - what is being sent
- * @header:	one for each of @groups
- * @group:	messages to the kernel
- * @groups:	how many there are
- * @used:	bytes of @sealed
- * @sealed:	records
+ * struct server_out - memory of sending
+ * @header:	the header of each group, for sendmmsg()
+ * @group:	the messages of one sendmmsg()
+ * @groups:	number of groups
+ * @used:	bytes of @sealed that are in use
+ * @sealed:	the records that the groups send, if the library makes the records
  */
 struct server_out {
 	struct mmsghdr header[GROUPS_MAX];
@@ -81,7 +82,7 @@ void server_out_free(struct server_out *out)
 	OPENSSL_clear_free(out, sizeof(*out));
 }
 
-/* Append a control message. */
+/* Append a control message to those of @msg, which has room for it. */
 static void add_control(struct msghdr *msg, int level, int type,
 			const void *value, size_t len)
 {
@@ -96,8 +97,9 @@ static void add_control(struct msghdr *msg, int level, int type,
 }
 
 /*
- * Address a message by the address key in @name. @control is zeroed, of
- * CONTROL_SIZE bytes. A socket whose records the kernel makes sends it as it is.
+ * Let @msg be a datagram to the peer in @name, from the local address in @name if the
+ * server is on a wildcard address. @control is zeroed, and has CONTROL_SIZE bytes. If
+ * the kernel makes the records, DTLS_RECORD_RAW lets it send the datagram as it is.
  */
 static void put_address(const struct kdtls_server *server, struct msghdr *msg,
 			struct stranger *name, void *control)
@@ -114,7 +116,11 @@ static void put_address(const struct kdtls_server *server, struct msghdr *msg,
 		add_control(msg, SOL_DTLS, DTLS_RECORD_INFO, &raw, sizeof(raw));
 }
 
-/* Address a message to a client. @control is zeroed, of CONTROL_SIZE bytes. */
+/*
+ * Let @msg go to a client: by the number of its association if the kernel makes the
+ * records, else by its address, which is written to @name. @control is zeroed, and has
+ * CONTROL_SIZE bytes.
+ */
 static void put_client(const struct kdtls_client *c, struct msghdr *msg,
 		       struct stranger *name, void *control)
 {
@@ -128,7 +134,7 @@ static void put_client(const struct kdtls_client *c, struct msghdr *msg,
 	put_address(c->server, msg, name, control);
 }
 
-/* Send a message without waiting. Return its bytes or -errno. */
+/* Send a message without waiting. Return the bytes that were sent or -errno. */
 static ssize_t send_message(int fd, const struct msghdr *msg)
 {
 	ssize_t n;
@@ -156,7 +162,7 @@ ssize_t server_out_datagram(const struct kdtls_server *server,
 	return send_message(server->fd, &msg);
 }
 
-/* Send one record, or content that the kernel makes one of. */
+/* Send one record to @c, or content that the kernel makes a record of. */
 static ssize_t send_one(const struct kdtls_client *c, const uint8_t *data,
 			size_t len)
 {
@@ -181,6 +187,7 @@ static bool joins(const struct group *g, const struct kdtls_client *c,
 	       g->bytes + size <= GROUP_BYTES_MAX;
 }
 
+/* Begin a group of records for @c, each of @segment bytes. */
 static struct group *begin_group(struct server_out *out, size_t first,
 				 struct kdtls_client *c, size_t segment)
 {
@@ -198,7 +205,7 @@ static struct group *begin_group(struct server_out *out, size_t first,
 	return g;
 }
 
-/* Append a record, or its content, to a group that it joins. */
+/* Append a record, or its content, to @g; see joins(). */
 static void append(struct group *g, const uint8_t *data, size_t len)
 {
 	struct iovec *last = &g->iov[g->pieces];
@@ -216,9 +223,9 @@ static void append(struct group *g, const uint8_t *data, size_t len)
 }
 
 /*
- * Seal one entry and put its record into the last group, or into a new one. The
- * kernel gets the content as it is. Return false if there is no room for it in this
- * call.
+ * Seal the entry @m and append the record to the last group, or to a new one. If the
+ * kernel makes the records the content is appended as it is. Return false if this
+ * sendmmsg() has no room for the entry.
  */
 static bool add_record(struct server_out *out, struct kdtls_message *m,
 		       size_t index)
@@ -251,7 +258,10 @@ static bool add_record(struct server_out *out, struct kdtls_message *m,
 	return true;
 }
 
-/* Seal entries until there is no room. Return how many were dealt with. */
+/*
+ * Seal the entries of @m from @from on, until this sendmmsg() has no room for one
+ * more. Return the index of the first entry that was not sealed.
+ */
 static size_t seal_entries(struct kdtls_server *server, struct kdtls_message *m,
 			   size_t from, size_t count)
 {
@@ -274,6 +284,7 @@ static size_t seal_entries(struct kdtls_server *server, struct kdtls_message *m,
 	return i;
 }
 
+/* Write the headers and control messages of all groups. */
 static void prepare(const struct kdtls_server *server)
 {
 	struct server_out *out = server->out;
@@ -294,6 +305,7 @@ static void prepare(const struct kdtls_server *server)
 	}
 }
 
+/* Set the error of the entries of @g from index @from on. */
 static void set_error(struct kdtls_message *m, const struct group *g,
 		      size_t from, int error)
 {
@@ -305,9 +317,9 @@ static void set_error(struct kdtls_message *m, const struct group *g,
 }
 
 /*
- * Send the records of a group one by one: the kernel does not cut messages on this
- * path. Return false if the socket has no more room; entries of the records that
- * went out are behind @g->first then.
+ * Send the records of a group one by one, as UDP_SEGMENT does not work on the path to
+ * this client. Return false if the socket has no room for the next record, whose entry
+ * is @g->first then.
  */
 static bool send_singly(struct kdtls_message *m, struct group *g)
 {
@@ -336,7 +348,10 @@ static bool send_singly(struct kdtls_message *m, struct group *g)
 	return true;
 }
 
-/* Return true if the kernel may take the records of a group one by one. */
+/*
+ * Return true if @error may be about UDP_SEGMENT, so that the records of a group can
+ * still go out one by one.
+ */
 static bool is_uncut(int error)
 {
 	return error == EINVAL || error == EIO || error == EMSGSIZE ||
@@ -344,8 +359,8 @@ static bool is_uncut(int error)
 }
 
 /*
- * Send the groups. Return the first entry that did not go out for want of room, or
- * @end.
+ * Send all groups. Return the index of the first entry that the socket had no room
+ * for, or @end.
  */
 static size_t send_groups(struct kdtls_server *server, struct kdtls_message *m,
 			  size_t end)
@@ -378,7 +393,10 @@ static size_t send_groups(struct kdtls_server *server, struct kdtls_message *m,
 	return end;
 }
 
-/* Tell engines of keys that near their limits; the timers do what follows. */
+/*
+ * Tell the engines of clients that were sent to when a key is near its limit. The
+ * timers, which are due at once then, send what the engines have to send.
+ */
 static void look_at_limits(struct kdtls_server *server)
 {
 	struct server_out *out = server->out;
@@ -388,7 +406,7 @@ static void look_at_limits(struct kdtls_server *server)
 	for (i = 0; i < out->groups; i++) {
 		struct kdtls_client *c = out->group[i].to;
 
-		/* The kernel tells of its keys by itself. */
+		/* For its own keys the kernel sends events. */
 		while (c->owner.user &&
 		       user_records_event(c->owner.user, &info)) {
 			kdtls_engine_input(c->owner.engine, NULL, 0, &info,

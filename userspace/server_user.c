@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* Records of a server's clients, made in user space; see server_object.h. */
+/* This file makes the records of a server's clients in user space; see server_object.h. */
 #include "server_object.h"
 #include <errno.h>
 
@@ -22,6 +22,7 @@ static int user_key(struct owner *o, int direction,
 	return user_records_key(o->user, direction, key, seen);
 }
 
+/* Open the records that came before their keys; tell_kept() reads their content. */
 static int user_ready(struct owner *o)
 {
 	kept_open(o);
@@ -33,7 +34,7 @@ static int user_peer_cid(struct owner *o, const uint8_t *cid, size_t len)
 	return user_records_peer_cid(o->user, cid, len);
 }
 
-/* The records go with the client. */
+/* Do nothing: owner_exit() frees the keys with the client. */
 static void user_end(struct kdtls_client *c)
 {
 	(void)c;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Servers of libkdtls: many DTLS clients on one UDP socket.
+ * This header has the server objects of libkdtls, which serve many DTLS clients on one
+ * UDP socket.
  *
  *	struct kdtls_message m[64];
  *	struct kdtls_server *server;
@@ -10,19 +11,19 @@
  *	while ((n = kdtls_server_recv(server, m, 64, -1)) > 0)
  *		kdtls_server_send(server, m, n);	// echo
  *
- * One call, kdtls_server_recv(), does all that arriving datagrams and timers ask for,
- * and returns what is for the program: records of many clients, and news of clients
- * that came and went. kdtls_server_send() takes records for many clients. The program
- * has one socket, and no socket, bind(2) or connect(2) is called while it serves.
+ * One call, kdtls_server_recv(), does everything that arriving datagrams and timers ask
+ * for, and returns messages for the program: records of many clients, and news of
+ * clients that came or went. kdtls_server_send() takes records for many clients. The
+ * program has one socket, and the library makes no other one.
  *
  * A program with an event loop polls kdtls_server_fd() for kdtls_server_events(), for
  * kdtls_server_timeout() ms at most, and then calls kdtls_server_recv() with timeout 0
  * until it returns -EAGAIN.
  *
- * A client is a struct kdtls_client from the message KDTLS_NEWS_OPENED on. It lives
- * until the first kdtls_server_recv() after the message KDTLS_NEWS_CLOSED of that
- * client, or after kdtls_client_close(). So every client that messages of one call
- * name can be used until the next call.
+ * The program knows a client as a struct kdtls_client from the message
+ * KDTLS_NEWS_OPENED on. The object lives until the first kdtls_server_recv() after the
+ * message KDTLS_NEWS_CLOSED of that client, or after kdtls_client_close(). So every
+ * client that a message of one kdtls_server_recv() names can be used until the next.
  *
  * A program that wants a socket for each client uses kdtls_accept() of kdtls/socket.h.
  *
@@ -51,14 +52,15 @@ struct kdtls_client;
 
 /**
  * struct kdtls_server_options - what a program may set for a server
- * @path:	who shall make the records; see kdtls_server_path(). KDTLS_PATH_AUTO: the
- *		kernel, if it has the module, all ciphers of the endpoint, and one family
- *		of addresses on the socket; else the library. With KDTLS_PATH_KERNEL a
- *		server is not made otherwise
- * @cid_len:	bytes of the connection ID that clients shall put into their records
- *		(RFC 9146), 8 to 20; 0: none. A client with a connection ID is found by
- *		it, whatever address the datagram comes from. What is sent goes to the
- *		address of the handshake
+ * @path:	who makes the records; see kdtls_server_path(). KDTLS_PATH_USER: the
+ *		library. KDTLS_PATH_KERNEL: the kernel; it is an error if the kernel lacks
+ *		the module or a cipher of the endpoint, or if the socket takes both IPv4
+ *		and IPv6. KDTLS_PATH_AUTO: the kernel or, where that would be an error,
+ *		the library
+ * @cid_len:	bytes of the connection ID that clients are asked to put into their
+ *		records (RFC 9146), 8 to 20; 0: none. A record with a connection ID is
+ *		delivered from whatever address it comes. Records to the client go to the
+ *		address of its handshake
  * @max_clients: how many clients there may be, those in a handshake included; 0: 1048576
  * @max_half_open: how many of them may be in a handshake; 0: 4096. One more takes the
  *		place of the oldest
@@ -72,17 +74,17 @@ struct kdtls_client;
  *		its own, as those of several threads; 256 at most; 0 or 1: no other one
  * @share:	which of them this one is: 0 for the socket that was bound first, and so on.
  *		It is the first byte of the connection IDs that this server gives
- * @half_close:	a client that says goodbye can be sent to until kdtls_client_close() or a
- *		timeout of the options ends it, and KDTLS_NEWS_GOODBYE tells of the
- *		goodbye. Otherwise the server answers a goodbye by itself
+ * @half_close:	true: KDTLS_NEWS_GOODBYE tells that a client has said goodbye, and the
+ *		program can send to the client until kdtls_client_close() or
+ *		@idle_timeout ends it. false: the server answers a goodbye itself
  * @data:	what kdtls_client_data() returns for a new client
  *
- * Where several sockets share a port the kernel chooses one of them for each datagram by
- * its addresses. With @sharers set that is so only for datagrams without a connection ID:
- * one with a connection ID goes to the socket that has given it, whatever address it comes
- * from and however many sockets there are. Their endpoints should have one secret, see
- * kdtls_endpoint_use_secret(), as another socket may get a client's second hello when
- * their number changes.
+ * If several sockets share a port, the kernel chooses a socket for each datagram by the
+ * addresses of the datagram. With @sharers a datagram that begins with a connection ID
+ * goes to the socket whose server has given that connection ID, whatever address it comes
+ * from and however many sockets there are. The endpoints of all these servers should have
+ * one secret, see kdtls_endpoint_use_secret(): when the number of sockets changes, a
+ * client's second hello may reach another socket than its first.
  */
 struct kdtls_server_options {
 	enum kdtls_path path;
@@ -102,24 +104,24 @@ struct kdtls_server_options {
 /**
  * kdtls_server_new() - serve clients on a UDP socket
  * @endpoint:	made with kdtls_socket_config(); must outlive the server
- * @fd:		a UDP socket of the caller's that is bound and not connected, of AF_INET or
- *		AF_INET6, also one for both families. The server owns it, and
- *		kdtls_server_close() closes it. After an error the caller owns it again
+ * @fd:		a UDP socket that is bound and not connected, of AF_INET or AF_INET6, also
+ *		one for both families. On success the server owns the socket, and
+ *		kdtls_server_close() closes it. After an error the caller owns it
  * @options:	copied; NULL: all zero
  * @server:	set on success; kdtls_server_close() frees it
  *
- * The caller makes the socket, so every option of it is the caller's: a port below 1024
- * before privileges are dropped, a socket of systemd's, SO_BINDTODEVICE, SO_RCVBUF. The
- * server never changes whether the file blocks, and never waits on it but in
- * kdtls_server_recv(). On a wildcard address every client is answered from the address
- * that it wrote to.
+ * The caller makes the socket, and can so bind it to a port below 1024 before it drops
+ * its privileges, take it from systemd, or set SO_BINDTODEVICE or SO_RCVBUF. The server
+ * does not change the flag O_NONBLOCK of the file, and waits in kdtls_server_recv()
+ * alone. On a wildcard address the server answers a client from the address that the
+ * client wrote to.
  *
- * Each client proves its address (RFC 6347 4.2.1) before anything is kept of it, unless
- * KDTLS_NO_COOKIE is set. The endpoint's callbacks get the struct kdtls_client as their
- * ctx.
+ * A client has to prove its address (RFC 6347 4.2.1) before the server keeps anything of
+ * it, unless KDTLS_NO_COOKIE is set. The endpoint's callbacks get the struct kdtls_client
+ * as their ctx.
  *
- * Where the kernel makes the records the socket is attached (linux/dtls.h), for good.
- * An error after that leaves it attached.
+ * If the kernel makes the records, the function attaches the socket to the kernel's
+ * record layer (linux/dtls.h). The socket stays attached, also after a later error.
  *
  * Return: 0; -KDTLS_ENOTUDP; -KDTLS_EUSAGE: the socket is connected or not bound, or an
  * option is out of its range; with KDTLS_PATH_KERNEL -KDTLS_ENOMODULE, -KDTLS_ENOCIPHER,
@@ -160,8 +162,9 @@ KDTLS_API int kdtls_server_new(struct kdtls_endpoint *endpoint, int fd,
  * @options:	copied; NULL: all zero
  * @server:	set on success; kdtls_server_close() frees it
  *
- * The function makes a socket, binds it and works like kdtls_server_new(). A socket of
- * AF_INET6 is for IPv6 alone. With @sharers of the options above 1 it sets SO_REUSEPORT.
+ * The function makes a socket, binds it and does the same as kdtls_server_new(). A socket
+ * of AF_INET6 is for IPv6 alone. If @sharers of the options is above 1, the socket has
+ * SO_REUSEPORT.
  *
  * Return: 0; -KDTLS_ENOHOST: there is no such host or service; -EADDRINUSE: the port is
  * taken; another error of kdtls_server_new(); -errno.
@@ -177,12 +180,12 @@ KDTLS_API int kdtls_server_on(struct kdtls_endpoint *endpoint, const char *host,
  * @endpoint:	made with kdtls_socket_config(); must outlive the server, or the next call
  *		of this function
  *
- * Handshakes that begin from now on are the new endpoint's. Clients go on with the
- * endpoint that they began with, which the program can free at once: what they need of
- * it stays until the last of them is gone. Where the kernel makes the records, a
- * handshake that ends with a cipher that the kernel lacks fails. With
- * kdtls_endpoint_use_secret() and one
- * secret for both the clients that have a cookie or a session notice nothing.
+ * Handshakes that begin after the call use the new endpoint. Existing clients go on with
+ * the endpoint that they began with, which the program can free at once: what the clients
+ * need of it stays until the last of them is gone. If the kernel makes the records, a
+ * handshake that ends with a cipher that the kernel lacks fails. If both endpoints have
+ * one secret, see kdtls_endpoint_use_secret(), cookies and sessions of the old endpoint
+ * are good for the new one.
  *
  * Example:
  *
@@ -201,7 +204,7 @@ KDTLS_API int kdtls_server_on(struct kdtls_endpoint *endpoint, const char *host,
  *							KDTLS_SECRET_SIZE);
  *		if (err) {
  *			kdtls_endpoint_free(fresh);
- *			return err;		// the old one serves on
+ *			return err;		// the old endpoint stays in use
  *		}
  *		kdtls_server_set_endpoint(server, fresh);
  *		kdtls_endpoint_free(*endpoint);
@@ -216,8 +219,8 @@ KDTLS_API void kdtls_server_set_endpoint(struct kdtls_server *server,
  * kdtls_server_close() - stop serving, and free a server with its clients
  * @server:	freed, its file closed; may be NULL
  *
- * Every client with a finished handshake gets a close_notify alert, if the socket has
- * room for it. Handshakes in progress are given up without a word.
+ * The function sends a close_notify alert to every client with a finished handshake, if
+ * the socket has room for it. Handshakes in progress end without an alert.
  */
 KDTLS_API void kdtls_server_close(struct kdtls_server *server);
 
@@ -233,8 +236,8 @@ enum kdtls_news {
 /**
  * struct kdtls_message - one record of a client, or news of a client
  * @client:	the client
- * @data:	the record's content. What kdtls_server_recv() returns is the server's and
- *		lives until the next kdtls_server_recv()
+ * @data:	the record's content. The content that kdtls_server_recv() returns belongs to
+ *		the server and lives until the next kdtls_server_recv()
  * @len:	bytes of @data; 0 with news
  * @news:	enum kdtls_news
  * @marks:	values of enum kdtls_mark, ORed together
@@ -262,15 +265,16 @@ struct kdtls_message {
  * @timeout:	ms to wait for the first message; negative: without end; 0: not at all
  *
  * The function also goes on with all handshakes and runs all timers, which no other
- * function does. A program that only sends calls it too.
+ * function does. So a program that only sends has to call it, too.
  *
  * The messages of one client are in order: KDTLS_NEWS_OPENED, then data as it came, then
  * KDTLS_NEWS_CLOSED. KDTLS_NEWS_REFUSED comes alone. A program that has stored nothing
  * with a client may ignore news.
  *
- * A client that says goodbye is answered, and is gone, with the next call of this function.
- * Until then it can be sent to: what came before the goodbye can be answered. Data of a
- * client that has come before its address was proven (0-RTT) bears KDTLS_MARK_REPLAYABLE.
+ * Without @half_close of the options the next call of this function answers the goodbye of
+ * a client, which ends the client. Until then the program can send to the client, and so
+ * answer what came before the goodbye. Early data (0-RTT), which somebody may have recorded
+ * and sent again, bears KDTLS_MARK_REPLAYABLE.
  *
  * A signal does not end the wait. A program that wants to stop for a signal gives a
  * timeout or has an event loop.
@@ -317,21 +321,21 @@ KDTLS_API ssize_t kdtls_server_recv(struct kdtls_server *server,
 /**
  * kdtls_server_send() - send records to many clients
  * @server:	the server
- * @messages:	of each entry @client, @data and @len are read, and @error is set. An
- *		entry whose @len is 0 is passed over, so that what kdtls_server_recv()
- *		returned can be sent back as it is
+ * @messages:	the function reads @client, @data and @len of each entry, and sets @error.
+ *		It passes over an entry whose @len is 0, so that the messages of
+ *		kdtls_server_recv() can be sent back as they are
  * @count:	entries of @messages
  *
- * Each entry becomes one record in one datagram. Entries that follow each other and are
- * of one client and of one length cost least: they go to the network as one. The function
- * never waits.
+ * Each entry becomes one record in one datagram. Entries that follow each other and have
+ * one client and one length cost least, as the kernel sends them together (UDP_SEGMENT).
+ * The function never waits.
  *
  * The error of an entry is 0; -EMSGSIZE: the record is too long for the path or the peer;
  * -ENOTCONN: the client is gone; -EKEYEXPIRED: the key seals no more records (RFC 9325
  * 4.4); or another -errno of sendmsg(2).
  *
- * Return: how many entries were dealt with, from the first on. It is less than @count if
- * the socket had no room for more: poll(2) tells by POLLOUT when to go on.
+ * Return: the number of entries, from the first on, whose @error is set. It is less than
+ * @count if the socket had no room for more: poll(2) tells by POLLOUT when to go on.
  */
 KDTLS_API size_t kdtls_server_send(struct kdtls_server *server,
 				   struct kdtls_message *messages, size_t count);
@@ -370,15 +374,15 @@ KDTLS_API enum kdtls_path kdtls_server_path(const struct kdtls_server *server,
  * The time may change with every call for the server or a client of it, so a program asks
  * again after each.
  *
- * Return: ms, rounded up, as for poll(2); -1: no timer runs; 0 also while the server has
- * messages that the file does not tell of.
+ * Return: ms, rounded up, as for poll(2); -1: no timer runs; 0: a timer is due, or the
+ * server has messages that poll(2) does not tell about.
  */
 KDTLS_API int kdtls_server_timeout(const struct kdtls_server *server);
 
 /**
  * kdtls_server_next() - walk through the clients of a server
  * @server:	the server
- * @client:	the client before; NULL: begin
+ * @client:	the client that the call before returned; NULL: begin with the first
  *
  * Return: the next client with a finished handshake, the one that was heard least recently
  * first; NULL: there are no more. A walk ends with the next kdtls_server_recv().
@@ -389,16 +393,16 @@ kdtls_server_next(const struct kdtls_server *server,
 
 /**
  * struct kdtls_server_info - counters of a server
- * @clients:	clients that there are now, those in a handshake included
- * @half_open:	those of @clients that are in a handshake
- * @established: handshakes that ended well
+ * @clients:	number of clients now, with those in a handshake
+ * @half_open:	number of clients in a handshake now
+ * @established: handshakes that were completed
  * @refused:	handshakes that failed
- * @restarted:	those of @established whose client came back on its old address
- * @closed:	clients that were gone after a handshake that ended well
- * @replies:	replies to hellos that had to prove their address
- * @dropped:	datagrams that were of no use
- * @limited:	clients turned away or given up for a limit of the options, or for want of
- *		memory
+ * @restarted:	completed handshakes by which a client has started anew on its address
+ * @closed:	clients that ended after a completed handshake
+ * @replies:	replies to hellos of strangers, most of which ask for a cookie
+ * @dropped:	datagrams that were dropped: without a client, and no hello to answer
+ * @limited:	handshakes that were refused or ended for a limit of the options, or for
+ *		want of memory
  */
 struct kdtls_server_info {
 	uint32_t clients;
@@ -424,9 +428,9 @@ KDTLS_API void kdtls_server_get_info(const struct kdtls_server *server,
  * kdtls_client_close() - end a client's association
  * @client:	a client with a finished handshake
  *
- * The function sends a close_notify alert. No message of the client follows. The object
- * lives until the next kdtls_server_recv(), and kdtls_server_send() refuses records for
- * it with -ENOTCONN. It may be called for a client that is gone, and does nothing then.
+ * The function sends a close_notify alert. No message about the client follows. The
+ * object lives until the next kdtls_server_recv(), and kdtls_server_send() refuses records
+ * for the client with -ENOTCONN. For a client that is gone the function does nothing.
  */
 KDTLS_API void kdtls_client_close(struct kdtls_client *client);
 
@@ -443,8 +447,10 @@ KDTLS_API void kdtls_client_address(const struct kdtls_client *client,
  * kdtls_client_payload() - return how much content a datagram to a client takes
  * @client:	a client with a finished handshake
  *
- * Return: bytes of content of one record, by the mtu of the endpoint, the handshake's
- * back-off and what the client takes. A longer record may be sent if the path takes it.
+ * Return: bytes of content of the longest record in a datagram of the MTU. That is the mtu
+ * of the endpoint, or less if the handshake got through with smaller datagrams only; the
+ * client's record size limit (RFC 8449) also counts. A longer record may be sent if the
+ * path takes it.
  */
 KDTLS_API size_t kdtls_client_payload(const struct kdtls_client *client);
 
