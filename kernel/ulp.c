@@ -64,7 +64,7 @@ static void __maybe_unused dtls_splice_eof(struct socket *sock)
 	struct dtls_sock *ds = dtls_sk(sock->sk);
 
 	if (READ_ONCE(ds->cork) && !READ_ONCE(ds->corked))
-		dtls_tx_uncork(ds, 0);
+		dtls_cork_flush(ds, 0);
 }
 
 /*
@@ -160,7 +160,7 @@ static void dtls_close(struct sock *sk, long timeout)
 	release_sock(sk);
 
 	dtls_intake_purge(ds);
-	dtls_tx_purge(ds);
+	dtls_cork_purge(ds);
 	dtls_assoc_stop_retiring(&ds->retiring);
 	module_put(ds->base_ops->owner);
 	free_sock(ds);
