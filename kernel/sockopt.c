@@ -12,6 +12,7 @@
 
 #include "assoc.h"
 #include "assocopt.h"
+#include "cork.h"
 #include "dest.h"
 #include "early.h"
 #include "epoch.h"

@@ -14,7 +14,5 @@ struct sock;
 int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
 unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_flow *flow,
 			 const struct dtls_key *key);
-int dtls_cork_flush(struct dtls_sock *ds, int flags);
-void dtls_cork_purge(struct dtls_sock *ds);
 
 #endif /* _DTLS_TX_H */

@@ -16,6 +16,7 @@
 #include "assoc.h"
 #include "compat.h"
 #include "compat_proto.h"
+#include "cork.h"
 #include "intake.h"
 #include "path.h"
 #include "poll.h"

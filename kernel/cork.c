@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The cork puts several records into one datagram, as MSG_MORE and UDP_CORK ask
+ * for.
+ */
+#include <linux/mutex.h>
+#include <linux/slab.h>
+
+#include "batch.h"
+#include "cork.h"
+#include "epoch.h"
+#include "push.h"
+#include "seal.h"
+#include "send.h"
+#include "sock.h"
+
+/**
+ * struct dtls_cork - sealed records that wait for the end of their datagram
+ * @batch:	the records
+ * @frag:	the page that memory for the next record is taken from
+ * @bvec:	pieces of memory of @batch
+ *
+ * The records lie in pages of the cork and not in those of the tasks that add
+ * them, as the records of many tasks would be more pieces than a datagram
+ * takes.
+ */
+struct dtls_cork {
+	struct dtls_batch batch;
+	struct page_frag frag;
+	struct bio_vec bvec[DTLS_PIECES(DTLS_DATAGRAM_MAX)];
+};
+
+static void free_cork(struct dtls_cork *cork)
+{
+	dtls_batch_free(&cork->batch);
+	if (cork->frag.page)
+		put_page(cork->frag.page);
+	kfree(cork);
+}
+
+static int push_cork(struct dtls_send *s)
+{
+	struct dtls_cork *cork = s->ds->cork;
+	ssize_t sent;
+
+	lockdep_assert_held(&s->ds->cork_lock);
+	if (!cork)
+		return 0;
+	sent = cork->batch.len ? dtls_push_batch(s, &cork->batch, 0) : 0;
+	WRITE_ONCE(s->ds->cork, NULL);
+	free_cork(cork);
+	return sent < 0 ? sent : 0;
+}
+
+static struct dtls_cork *get_cork(struct dtls_sock *ds)
+{
+	struct dtls_cork *cork = ds->cork;
+
+	lockdep_assert_held(&ds->cork_lock);
+	if (cork)
+		return cork;
+	cork = kzalloc(sizeof(*cork), GFP_KERNEL_ACCOUNT);
+	if (!cork)
+		return NULL;
+	cork->batch.max = ARRAY_SIZE(cork->bvec);
+	cork->batch.bvec = cork->bvec;
+	WRITE_ONCE(ds->cork, cork);
+	return cork;
+}
+
+/*
+ * add_to_cork() makes one record of the caller's next @len bytes in @cork.
+ * Returns 0; or an error, and the records that are in the cork stay there.
+ */
+static int add_to_cork(struct dtls_send *s, struct dtls_cork *cork,
+		       size_t len, bool more)
+{
+	struct dtls_batch *batch = &cork->batch;
+	size_t before = batch->len;
+	struct dtls_seal_run run __uninitialized;
+	int ret;
+
+	run.spot = dtls_batch_end(batch);
+	run.more = more;
+	dtls_seal_begin(&run, &s->epoch->key, 1, len, len);
+	if (before + run.size > DTLS_DATAGRAM_MAX)
+		return -EMSGSIZE;
+	if (!dtls_batch_add(batch, &cork->frag, run.size, 1))
+		return -ENOBUFS;
+	ret = dtls_seal_copy(s, batch, &run);
+	if (!ret)
+		ret = dtls_seal_make(s, batch, &run);
+	if (ret < 0)
+		dtls_batch_cut(batch, before);
+	return min(ret, 0);
+}
+
+/*
+ * dtls_cork_send() adds a record of @len bytes of content to the cork and,
+ * unless @more records follow, sends the datagram. If the record does not fit,
+ * the datagram stays as it is. Takes dtls_sock.cork_lock. Returns @len or an
+ * error.
+ */
+ssize_t dtls_cork_send(struct dtls_send *s, size_t len, bool more)
+{
+	struct dtls_sock *ds = s->ds;
+	struct dtls_cork *cork;
+	ssize_t ret = -ENOMEM;
+
+	if (mutex_lock_interruptible(&ds->cork_lock))
+		return -ERESTARTSYS;
+	cork = get_cork(ds);
+	if (cork)
+		ret = add_to_cork(s, cork, len, more);
+	if (!ret) {
+		dtls_send_count(s, 1, len);
+		if (!more)
+			ret = push_cork(s);
+	}
+	if (!ret)
+		ret = len;
+	mutex_unlock(&ds->cork_lock);
+	return ret;
+}
+
+/*
+ * dtls_cork_flush() sends the records in the cork as one datagram, when
+ * UDP_CORK is cleared or a splice ends. Takes dtls_sock.cork_lock. Returns 0 or
+ * an error.
+ */
+int dtls_cork_flush(struct dtls_sock *ds, int flags)
+{
+	struct dtls_send s = { .ds = ds, .flags = flags & DTLS_BASE_FLAGS };
+	int err;
+
+	mutex_lock(&ds->cork_lock);
+	err = push_cork(&s);
+	mutex_unlock(&ds->cork_lock);
+	return err;
+}
+
+/*
+ * dtls_cork_purge() drops the records in the cork. dtls_close() calls it when
+ * no other call is on the socket, so no lock is needed.
+ */
+void dtls_cork_purge(struct dtls_sock *ds)
+{
+	if (ds->cork)
+		free_cork(ds->cork);
+}
