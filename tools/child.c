@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* See child.h. */
+/* This file runs a command for each client of a server; see child.h. */
 #include "child.h"
 #include "conn.h"
 #include "net.h"
@@ -17,12 +17,12 @@
 #include <unistd.h>
 
 #define QUEUE_MAX	(256 * 1024)	/* bytes that wait for a command */
-#define RECORDS		16		/* of a command's output in one call */
+#define RECORDS		16		/* records of a command's output in one call */
 #define VARIABLE	"KDTLS_PEER="
 
 /*
- * Return the environment of this process with @peer as KDTLS_PEER, or NULL. The caller
- * frees the array alone.
+ * Return the environment of this process with the string @peer added, which sets
+ * KDTLS_PEER; or NULL without memory. The caller frees the array and not its strings.
  */
 static char **environment(char *peer)
 {
@@ -66,7 +66,10 @@ static int spawn(const char *command, char **env, int fd)
 	return bad;
 }
 
-/* Run a command. Return a file that is its standard input and output, or -1. */
+/*
+ * Run a command for a client. Return the other end of the socket that is its standard
+ * input and output, or -1.
+ */
 static int run(const char *command, const struct kdtls_client *client)
 {
 	char peer[sizeof(VARIABLE) + ADDRESS_MAX] = VARIABLE;
@@ -119,7 +122,10 @@ struct child *child_start(struct children *all, int epoll,
 	return child;
 }
 
-/* Write to the command. Return the bytes that it took, or has no reader for. */
+/*
+ * Write to the command. Return the bytes that are done with: those that it took, or all
+ * of them if the command reads no more.
+ */
 static size_t write_some(const struct child *child, const char *data, size_t len)
 {
 	ssize_t n = send(child->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -129,7 +135,10 @@ static size_t write_some(const struct child *child, const char *data, size_t len
 	return n;
 }
 
-/* Write the queue to the command, and the end behind it. */
+/*
+ * Write the queue to the command and, if the client has said goodbye and all is written,
+ * end the command's input.
+ */
 static void feed(struct child *child)
 {
 	size_t n = child->have;

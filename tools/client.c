@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The command kdtls client. */
+/* This file is the command kdtls client. */
 #include "commands.h"
 #include "endpoint.h"
 #include "net.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #define SESSION_MAX	65536
-#define EARLY_MAX	1000	/* bytes of early data that fit a datagram */
+#define EARLY_MAX	1000	/* bytes of early data that one datagram holds */
 
 static bool told;
 

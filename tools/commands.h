@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The commands of kdtls. Each gets its own argv and returns an exit status. */
+/* These are the commands of kdtls. Each gets its own argv and returns an exit status. */
 #ifndef COMMANDS_H
 #define COMMANDS_H
 

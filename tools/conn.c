@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* See conn.h. */
+/* This file says how data goes out on an association; see conn.h. */
 #include "conn.h"
 #include <errno.h>
 #include <netinet/udp.h>
@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 /*
- * The bytes of content of a record unless --mtu says otherwise. The path over a
- * loopback takes 16 KiB, but charges the receiver twice that, so that a few such
- * records fill its buffer.
+ * DEFAULT_RECORD is the bytes of content of a record without --mtu. A loopback takes
+ * records of 16 KiB, but charges the receiver twice as much for each, so that a few of
+ * them fill its buffer.
  */
 #define DEFAULT_RECORD	1400
 
@@ -25,7 +25,7 @@ size_t conn_record(const struct options *o, int payload,
 	/* --mtu counts the record's header, nonce and tag, too. */
 	if (o->mtu && max > o->mtu - CONN_OVERHEAD)
 		max = o->mtu - CONN_OVERHEAD;
-	/* The handshake has made its datagrams smaller where large ones were lost. */
+	/* After large datagrams were lost the handshake has tried smaller ones. */
 	kdtls_engine_info(engine, &info);
 	if (info.flights_resent && max > info.mtu - CONN_OVERHEAD)
 		max = info.mtu - CONN_OVERHEAD;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An established association, as the code sees it that moves its data. */
+/* struct conn is an established association, as the code that moves data needs it. */
 #ifndef CONN_H
 #define CONN_H
 
@@ -10,11 +10,11 @@
 
 /**
  * struct conn - an association
- * @s:		its socket
- * @fd:		of @s, non-blocking
+ * @s:		the association's socket
+ * @fd:		file descriptor of @s, non-blocking
  * @kernel:	the kernel makes the records
- * @cuts:	what is sent goes out in records of @mtu bytes
- * @mtu:	content bytes of the largest record to send
+ * @cuts:	the kernel cuts data into records of @mtu bytes (UDP_SEGMENT)
+ * @mtu:	bytes of content of the largest record to send
  */
 struct conn {
 	struct kdtls_socket *s;
@@ -25,8 +25,8 @@ struct conn {
 };
 
 /*
- * Return the bytes of content of the largest record to send to a peer, whose @payload
- * the library tells.
+ * Return the bytes of content of the largest record to send to the peer of @engine.
+ * @payload is what kdtls_payload() or kdtls_client_payload() returned for the peer.
  */
 size_t conn_record(const struct options *o, int payload,
 		   const struct kdtls_engine *engine);
@@ -35,8 +35,8 @@ size_t conn_record(const struct options *o, int payload,
 void conn_init(struct conn *c, struct kdtls_socket *s, const struct options *o);
 
 /*
- * Send up to @len bytes of a file as records. Return the bytes, or 0 at its
- * end.
+ * Send up to @len bytes of a file as records. Return the bytes that were sent, 0 at the
+ * end of the file, or a negative error.
  */
 ssize_t conn_send_file(struct conn *c, int file, size_t len);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* See endpoint.h. */
+/* This file makes an endpoint of libkdtls from the options; see endpoint.h. */
 #include "endpoint.h"
 #include "net.h"
 #include "suites.h"
@@ -14,13 +14,13 @@
 
 #define CACHED_SESSIONS	1024
 
-/* The options, for callbacks of the library, which are given a socket alone. */
+/* The callbacks of the library use these options, as they get a socket alone. */
 static const struct options *options;
 static int keylog_fd = -1;
 
 /**
  * struct asked - a passphrase that was asked for on the terminal
- * @known:	@passphrase is set
+ * @known:	a passphrase was given, and @passphrase holds it
  * @passphrase:	for each endpoint that is opened until endpoint_forget()
  */
 struct asked {
@@ -37,7 +37,7 @@ static void log_key(void *ctx, const char *line)
 	dprintf(keylog_fd, "%s\n", line);
 }
 
-/* Write the session to a file that only its owner can read, as it is a secret. */
+/* Write the session, which is secret, to a file that only its owner can read. */
 static void save_session(void *ctx, const uint8_t *session, size_t len)
 {
 	int fd = open(options->session, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
@@ -137,8 +137,8 @@ static void set_passphrase(struct kdtls_endpoint *ep, const struct options *o)
 }
 
 /*
- * Return true if what @file holds is encrypted and its passphrase was asked for, now or
- * for an endpoint before: then it is to be read once more.
+ * Return true if @bad says that @file is encrypted, and the terminal has given a
+ * passphrase, now or for an endpoint before. The caller then reads @file again.
  */
 static bool ask_passphrase(struct kdtls_endpoint *ep, int bad, const char *file,
 			   struct asked *a)
@@ -149,7 +149,7 @@ static bool ask_passphrase(struct kdtls_endpoint *ep, int bad, const char *file,
 	       !kdtls_endpoint_set_passphrase(ep, a->passphrase);
 }
 
-/* Exit with words about a file or URI that is not usable, if @bad says so. */
+/* If @bad is an error, exit with a message about the file or URI of @option. */
 static void must_load(int bad, const char *option, const char *file)
 {
 	if (bad == -KDTLS_EENCRYPTED)
@@ -168,8 +168,9 @@ static void trust_file(struct kdtls_endpoint *ep, const char *file)
 }
 
 /*
- * Show the certificate of --cert and --key. The library tells what is wrong, but not in
- * which of two files: a file that is good for roots has its chain in order.
+ * Load the certificate of --cert and --key. The library's error does not tell which of
+ * the two files is wrong. A certificate file that can be loaded as roots is in order, so
+ * the fault is in the file of the key then.
  */
 static void use_certificate(struct kdtls_endpoint *ep, const struct options *o)
 {
@@ -272,8 +273,8 @@ void endpoint_describe(const struct kdtls_engine *engine, const char *peer,
 }
 
 /*
- * Return the name of the alert that was sent, in brackets, or "". The reason of an engine
- * names the alert that it received.
+ * Write the name of the alert that this end has sent to @text, in brackets, or "" if it
+ * has sent none. Return @text. An alert that this end received is in the reason already.
  */
 static const char *alert_text(const struct kdtls_failure *f, char *text,
 			      size_t size)
@@ -291,7 +292,7 @@ void endpoint_complain(const struct kdtls_engine *engine, const char *peer,
 	char alert[80];
 	struct kdtls_failure f;
 
-	/* The end whose clock was first learns nothing about the peer. */
+	/* The timeouts of program and engine mean the same: no answer of the peer. */
 	if (error == -ETIMEDOUT)
 		error = -KDTLS_ETIMEOUT;
 	kdtls_engine_failure(engine, &f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An endpoint of libkdtls made from the options, and messages about its handshakes. */
+/* These functions make an endpoint from the options, and report its handshakes. */
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
 

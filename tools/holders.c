@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Which processes hold the UDP sockets of a network namespace; see holders.h.
- * /proc/net/udp and udp6 have the sockets of the namespace, by the numbers of their
- * inodes, and /proc/PID/fd tells which process holds which inode.
+ * This file finds the processes that hold UDP sockets; see holders.h. /proc/net/udp and
+ * udp6 name the sockets of the network namespace by the numbers of their inodes, and
+ * /proc/PID/fd tells which process holds which inode.
  */
 #include "holders.h"
 #include <ctype.h>
@@ -17,7 +17,10 @@
 
 #define LINE_MAX_LEN	256
 
-/* Inodes of sockets, sorted; each is set to 0 when its socket was taken. */
+/*
+ * struct inodes is the inodes of sockets, sorted. An inode is set to 0 when its socket was
+ * shown, so that a socket of two processes is shown once.
+ */
 struct inodes {
 	unsigned long *number;
 	bool *taken;
@@ -128,7 +131,7 @@ int holder_get(struct holder *holder, pid_t pid, int number)
 	return err;
 }
 
-/* Take the sockets of one process. */
+/* Show the UDP sockets that one process holds, if no process before held them. */
 static void walk_files(struct inodes *inodes, pid_t pid,
 		       void (*take)(const struct holder *holder, void *ctx),
 		       void *ctx)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which processes hold the UDP sockets of a network namespace. */
+/* These functions find the processes that hold the UDP sockets of a network namespace. */
 #ifndef HOLDERS_H
 #define HOLDERS_H
 
@@ -10,8 +10,8 @@
 /**
  * struct holder - a process that holds a socket
  * @pid:	the process
- * @number:	the socket's file descriptor there
- * @fd:		the same socket, as a file descriptor of this process
+ * @number:	the socket's file descriptor in the process @pid
+ * @fd:		a file descriptor of the same socket in this process
  * @command:	name of the process, which the process may have set to anything
  */
 struct holder {

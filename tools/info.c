@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The command kdtls info shows counters of a network namespace, or sockets. */
+/* This file is kdtls info, which shows counters of a network namespace, or sockets. */
 #include "commands.h"
 #include "holders.h"
 #include "net.h"
@@ -108,12 +108,12 @@ static int show_namespace(struct report *r)
 /* ---- one socket ---- */
 
 /**
- * struct socket_state - what is known of a socket, or of one of its associations
- * @holder:	who holds the socket
- * @local:	its own address and port
- * @peer:	those of the peer
+ * struct socket_state - state of a socket, or of one of its associations
+ * @holder:	the process that holds the socket
+ * @local:	local address and port
+ * @peer:	address and port of the peer
  * @info:	state of the association
- * @counters:	and what became of its records
+ * @counters:	counters of the association's records
  */
 struct socket_state {
 	const struct holder *holder;
@@ -124,9 +124,9 @@ struct socket_state {
 };
 
 /*
- * Read the state of association @id of a socket, which is 0 for the one of a connected
- * socket, and for what belongs to no association of a socket that has many. Return 0 or
- * -errno.
+ * Read the state of association @id of a socket. Number 0 is the association of a
+ * connected socket; on a socket with a table it has the counters of datagrams that belong
+ * to no association. Return 0 or -errno.
  */
 static int read_state(struct socket_state *s, const struct holder *holder,
 		      __u64 id)
@@ -205,7 +205,7 @@ static void report_counters(struct report *r, const struct dtls_counters *c)
 	report_number(r, "rx_expired", c->rx_expired);
 }
 
-/* Return the ms since a record of the peer's was verified. */
+/* Return the ms since the last record of the peer was verified. */
 static unsigned long long silence(const struct dtls_info *i)
 {
 	__u64 now = net_now() / 1000;
@@ -261,7 +261,7 @@ static unsigned long long drops(const struct dtls_counters *c)
 #define LINE								\
 	"%-24s %-24s %-8s %-17s %5s %5s %12s %12s %12s %12s %8s %8s  %s\n"
 
-/* Print a socket as a line, whose fields have the names of the line above it. */
+/* Print a socket as a line of the table whose first line names the fields. */
 static void print_line(const struct socket_state *s)
 {
 	const unsigned long long values[] = {
@@ -288,7 +288,7 @@ static void print_line(const struct socket_state *s)
 	       text[3], text[4], text[5], text[6], heard, process);
 }
 
-/* Show an association that was read. */
+/* Print an association, as an object of the report or as a line of the table. */
 static void show_association(struct report *r, const struct socket_state *s)
 {
 	if (r->json)
@@ -319,7 +319,7 @@ static void show_one(const struct holder *holder, void *ctx)
 		if (getsockopt(holder->fd, SOL_DTLS, DTLS_ASSOC_NEXT, &peer,
 			       &len))
 			return;
-		/* It may have been deleted since. */
+		/* It may have been deleted since it was listed. */
 		if (read_state(&s, holder, peer.id))
 			continue;
 		net_association(&peer.peer, s.peer);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* See listen.h. */
+/* This file says where a server listens; see listen.h. */
 #include "listen.h"
 #include <err.h>
 #include <errno.h>

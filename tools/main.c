@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The command kdtls: finds its subcommand and runs it. */
+/* This file is the program kdtls: it finds the command and runs it. */
 #include "commands.h"
 #include <argp.h>
 #include <signal.h>

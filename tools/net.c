@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* See net.h. */
+/* This file has functions for sockets and addresses; see net.h. */
 #include "net.h"
 #include <fcntl.h>
 #include <netdb.h>

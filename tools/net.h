@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Functions for UDP sockets, addresses and the clock. */
+/* These functions are about UDP sockets, addresses and the clock. */
 #ifndef NET_H
 #define NET_H
 
@@ -7,7 +7,7 @@
 #include <kdtls/socket.h>
 #include <stdint.h>
 
-#define ADDRESS_MAX	64	/* bytes of "[address]:port" */
+#define ADDRESS_MAX	64	/* bytes of "[address]:port", with its NUL */
 
 #define RECEIVE_BUFFER	(8 << 20) /* bytes, so that a burst finds room */
 
@@ -23,7 +23,7 @@ const char *net_peer(const struct kdtls_socket *s, char buf[ADDRESS_MAX]);
 /* Return "address:port" of a client of a server object, written to @buf. */
 const char *net_client(const struct kdtls_client *c, char buf[ADDRESS_MAX]);
 
-/* Write "address:port" of both ends of a socket; "?" where there is none. */
+/* Write "address:port" of both ends of a socket, or "?" for an end without one. */
 void net_socket(int fd, char local[ADDRESS_MAX], char peer[ADDRESS_MAX]);
 
 /* Write "address:port" of one end of an association. */

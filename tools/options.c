@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* See options.h. */
+/* This file reads the command line; see options.h. */
 #include "options.h"
 #include "suites.h"
 #include <argp.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define DEFAULT_RATE	10	/* Mbit/s */
-#define THREADS_MAX	256	/* as many as a connection ID's first byte tells */
+#define THREADS_MAX	256	/* The first byte of a connection ID names one. */
 #define CLIENTS_MAX	1048576
 
 enum {
@@ -98,7 +98,7 @@ static unsigned int number(struct argp_state *state, const char *arg, long min,
 	return (unsigned int)n;
 }
 
-/* Parse a pre-shared key. Return its bytes. */
+/* Parse a pre-shared key in hexadecimal. Return the number of its bytes. */
 static size_t psk_of(struct argp_state *state, const char *arg,
 		     unsigned char *out)
 {
@@ -177,7 +177,7 @@ static void parse_passin(struct argp_state *state, struct options *o, char *arg)
 	o->has_passphrase = true;
 }
 
-/* Parse an option that says who this end is, and whom it trusts. */
+/* Parse an option about keys and certificates of this end, or about trust. */
 static error_t parse_credentials(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;

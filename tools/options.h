@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The command line of kdtls client and kdtls server. */
+/* struct options is the command line of kdtls client and kdtls server. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -13,52 +13,56 @@
 #define ALPN_MAX	8
 
 /**
- * struct options - what was asked for
- * @server:	the command is "kdtls server", not "kdtls client"
- * @host:	peer, or address to listen on; NULL: all of ours
- * @port:	of @host
+ * struct options - the options of the command line
+ * @server:	true: the command is "kdtls server"; false: "kdtls client"
+ * @host:	client: the peer; server: address to listen on, or NULL for all addresses
+ * @port:	client: the peer's port; server: port to listen on
  * @once:	server: exit after one client
- * @echo:	server: send back what comes
- * @command:	server: what to run for each client, or NULL
- * @threads:	server: how many share the port, 1 or more
- * @max_clients: server: clients at once; 0: the library's default
- * @max_half_open: server: those of them in a handshake; 0: likewise
- * @max_clients_source: server: clients of one address at once; 0: likewise
- * @max_half_open_source: server: those of them in a handshake; 0: likewise
- * @idle_timeout: server: seconds of silence after which a client is ended; 0: none
- * @path:	which record layer is asked for
+ * @echo:	server: send back what each client sends
+ * @command:	server: command to run for each client, or NULL
+ * @threads:	server: number of threads that share the port, 1 or more
+ * @max_clients: server: most clients at once; 0: the library's default
+ * @max_half_open: server: most clients in a handshake at once; 0: the library's default
+ * @max_clients_source: server: most clients of one source at once; 0: the library's
+ *		default
+ * @max_half_open_source: server: most clients of one source in a handshake at once; 0: the
+ *		library's default
+ * @idle_timeout: server: seconds without a record after which a client is ended; 0: none
+ * @path:	who makes the records: the kernel, the library, or whichever can
  * @psk_identity: identity of the pre-shared key, or NULL
  * @psk:	the pre-shared key
  * @psk_len:	bytes of @psk; 0: no pre-shared key
  * @cert:	file or URI of the certificates of this end, or NULL
- * @key:	file with the private key of @cert, or NULL
- * @ca:		file with the certificates that are trusted, or NULL
- * @passphrase:	of @cert, @key and @ca, where they are encrypted
- * @has_passphrase: --passin was given
+ * @key:	file or URI of the private key of @cert, or NULL
+ * @ca:		file or URI of the certificates that are trusted, or NULL
+ * @passphrase:	passphrase of @cert, @key and @ca, as far as they are encrypted
+ * @has_passphrase: --passin was given, so @passphrase is set
  * @servername:	name that the server's certificate has to bear, or NULL
  * @verify:	the peer's certificate must be valid
- * @version_min: DTLS_VERSION_*, the oldest to speak; 0: as the library has it
- * @version_max: the newest; 0: likewise
+ * @version_min: the oldest version to speak, DTLS_VERSION_*; 0: the library's default
+ * @version_max: the newest version to speak, DTLS_VERSION_*; 0: the library's default
  * @session:	file to keep the session in, for resumption, or NULL
  * @early:	client: line to send before the handshake, or NULL
  * @early_max:	server: bytes of early data that are accepted
  * @suites:	cipher suites, best first
- * @suite_count: of @suites; 0: all
- * @alpn:	protocols, best first, and a NULL
- * @alpn_count:	of @alpn
- * @cid_len:	bytes of connection ID the peer shall use; 0: none
+ * @suite_count: number of @suites; 0: all that the library has
+ * @alpn:	application protocols, best first, and a NULL
+ * @alpn_count:	number of @alpn without the NULL
+ * @cid_len:	bytes of the connection ID that the peer is asked to use; 0: none
  * @mtu:	largest datagram in bytes; 0: as large as the path allows
  * @timeout_initial: ms until a flight is sent again; 0: the library's default
- * @timeout_max: ms the doubling stops at; 0: likewise
- * @retransmits: of one flight; 0: likewise
- * @max_certs:	bytes of certificates, or names of authorities; 0: likewise
+ * @timeout_max: ms at which the timeout is doubled no more; 0: the library's default
+ * @retransmits: most retransmissions of one flight; 0: the library's default
+ * @max_certs:	most bytes of the peer's certificates, or of names of authorities; 0: the
+ *		library's default
  * @old_peers:	peers without RFC 5746 and RFC 7627 are accepted
  * @keylog:	file that the secrets are written to, for Wireshark, or NULL
- * @file:	to send instead of standard input, or NULL
- * @output:	to write instead of standard output, or NULL
- * @rate:	bytes a second; 0: no limit
- * @timeout:	seconds for the handshake
- * @linger:	seconds of silence after our close_notify
+ * @file:	file to send instead of standard input, or NULL
+ * @output:	file to write instead of standard output, or NULL
+ * @rate:	most bytes to send in a second; 0: no limit
+ * @timeout:	seconds that the handshake may take
+ * @linger:	seconds to wait for the peer's close_notify after this end has sent its own,
+ *		from the last record of the peer on
  */
 struct options {
 	bool server;

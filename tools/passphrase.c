@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* See passphrase.h. */
+/* This file reads a passphrase; see passphrase.h. */
 #include "passphrase.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 /*
- * Read a line, byte by byte: what follows it is left to others who read the file. Return
- * NULL, or what is wrong.
+ * Read a line of @fd to @buf, byte by byte, so that the rest of the file is left to its
+ * next reader. Return NULL, or a text that says what is wrong.
  */
 static const char *read_line(int fd, char *buf)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* See report.h. */
+/* This file prints a report; see report.h. */
 #include "report.h"
 #include <stdio.h>
 
@@ -32,8 +32,8 @@ void report_end(struct report *r)
 }
 
 /*
- * Print a text from elsewhere, such as the name of a process, which may hold anything: in
- * JSON with escapes for all that is not printable ASCII, in rows with a "?" in its place.
+ * Print a text from elsewhere, such as the name of a process, which may hold any bytes. A
+ * byte that is not printable ASCII becomes an escape in JSON, and a "?" in rows.
  */
 static void print_text(const struct report *r, const char *text)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * The server for many clients; see serve.h. Each thread has an endpoint of its own, and a
- * server object for each address family, on ports that the threads share. The content of
- * a client's records goes back to the client, or to a command.
+ * This file is the server for many clients; see serve.h. Each thread has an endpoint of
+ * its own, and a server object for each address family, on ports that the threads share.
+ * The content of a client's records goes back to the client, or to a command.
  */
 #include "serve.h"
 #include "child.h"
@@ -21,19 +21,20 @@
 
 #define EVENTS		64
 #define MESSAGES	64
-#define ROUNDS		16	/* calls for one server before the next one's turn */
+#define ROUNDS		16	/* calls for one server before the next server */
 #define SERVERS_MAX	2	/* IPv4 and IPv6 */
-#define CID_MIN		8	/* bytes by which many clients can be told apart */
+#define CID_MIN		8	/* bytes of connection ID that a server object wants */
 
 /**
- * struct loop - what one thread serves
+ * struct loop - the server objects and commands of one thread
  * @o:		the options of the command line
  * @share:	number of the thread
- * @endpoint:	that of @server
- * @server:	one for each address that is listened on
- * @count:	number of @server
- * @epoll:	waits for the servers, with NULL, and for commands
- * @children:	commands of clients
+ * @endpoint:	the endpoint of all server objects of the thread
+ * @server:	a server object for each address that is listened on
+ * @count:	number of server objects
+ * @epoll:	the epoll file that waits for the sockets of @server, with a NULL pointer,
+ *		and for commands, with a pointer to struct child
+ * @children:	the commands of clients
  */
 struct loop {
 	const struct options *o;
@@ -58,7 +59,7 @@ void serve_end(struct kdtls_client *client, const char *why)
 		child_end(child);
 }
 
-/* End the clients to whom records could not be sent. */
+/* End each client to which a record could not be sent. */
 static void end_failed(struct kdtls_message *m, size_t count)
 {
 	size_t i;
@@ -158,7 +159,7 @@ static void take(struct loop *l, struct kdtls_server *server,
 
 /* ---- the loop ---- */
 
-/* Take what has come for one server. */
+/* Receive and answer what has come for one server object, up to ROUNDS calls. */
 static void attend(struct loop *l, struct kdtls_server *server)
 {
 	struct kdtls_message m[MESSAGES];
@@ -178,7 +179,7 @@ static void attend(struct loop *l, struct kdtls_server *server)
 		errx(1, "%s", kdtls_strerror((int)n));
 }
 
-/* Return the ms after which a server is due, as for epoll_wait(). */
+/* Return the ms until the first server object of @l is due, as epoll_wait() wants. */
 static int due(const struct loop *l)
 {
 	int i, wait, least = -1;
@@ -191,7 +192,7 @@ static int due(const struct loop *l)
 	return least;
 }
 
-/* Return true if a client has gone. */
+/* Return true if a client of @l was served and has gone. */
 static bool has_ended(const struct loop *l)
 {
 	struct kdtls_server_info info;
@@ -292,7 +293,7 @@ int serve(struct options *o)
 	pthread_t thread;
 	unsigned int i;
 
-	signal(SIGCHLD, SIG_IGN);	/* no wait(2) for the commands */
+	signal(SIGCHLD, SIG_IGN);	/* Commands that ended leave no zombies. */
 	if (!loops || getrandom(secret, sizeof(secret), 0) != sizeof(secret))
 		err(1, "server");
 	for (i = 0; i < o->threads; i++)

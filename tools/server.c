@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* The command kdtls server. */
+/* This file is the command kdtls server. */
 #include "commands.h"
 #include "endpoint.h"
 #include "listen.h"
@@ -11,8 +11,8 @@
 #include <poll.h>
 
 /*
- * struct listeners is what clients are accepted from one after the other: one listener,
- * or one for each address family if no address was given.
+ * struct listeners has the listeners that clients are accepted from: one or, if no
+ * address was given, one for each address family.
  */
 struct listeners {
 	const struct options *o;

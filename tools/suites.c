@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/* See suites.h. */
+/* This file has the names of cipher suites; see suites.h. */
 #include "suites.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Data between a peer and files; see transfer.h. Each direction ends by itself:
- * that of this end with the input, that of the peer with its close_notify.
+ * This file moves data between a peer and files; see transfer.h. Each direction ends by
+ * itself: sending with the end of the input, receiving with the peer's close_notify.
  */
 #include "transfer.h"
 #include "endpoint.h"
@@ -14,26 +14,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SMALL_MTU	1232	/* bytes of UDP that every path of IPv6 takes */
+#define SMALL_MTU	1232	/* bytes of UDP payload that every path of IPv6 takes */
 #define BURST		16384	/* bytes that may leave at once */
-#define RECEIVE_ROUND	64	/* records that are taken before the next send */
+#define RECEIVE_ROUND	64	/* most records received before the next send */
 
 /**
- * struct transfer - data on its way between one peer and files
+ * struct transfer - the state of moving data between one peer and files
  * @c:		the association
  * @o:		the options of the command line
  * @in:		the file that is sent; -1: it has come to its end
  * @regular:	@in is a file in the file system
- * @in_ends:	at the end of @in a close_notify is sent
+ * @in_ends:	true: a close_notify is sent at the end of @in
  * @out:	the file that received data is written to
  * @sent_close:	this end has sent its close_notify
  * @got_close:	the peer's close_notify has come
- * @blocked:	the socket takes no more at the moment
- * @more:	there may be more to receive than poll() tells of
- * @refused:	the peer's port is closed: an ICMP error says so
+ * @blocked:	the socket had no room for the last record
+ * @more:	the library may have records that poll() does not tell about
+ * @refused:	an ICMP error says that the peer's port is closed
  * @budget:	bytes that may be sent now
- * @filled:	when @budget was last filled up
- * @heard:	when the peer was last heard
+ * @filled:	the time at which @budget was last filled up
+ * @heard:	the time at which the last record of the peer came
  * @sent:	bytes sent so far
  * @received:	bytes received so far
  */
@@ -105,7 +105,7 @@ static bool write_all(int fd, const char *buf, size_t len)
 }
 
 /*
- * Receive a round of records at most. Return false if the transfer has failed.
+ * Receive up to RECEIVE_ROUND records. Return false if the transfer has failed.
  */
 static bool receive(struct transfer *t)
 {
@@ -193,8 +193,8 @@ static bool transmit(struct transfer *t)
 			return false;
 		}
 		/*
-		 * Wait for room, as what was read from a pipe cannot be put
-		 * back.
+		 * Wait for room in the socket, as bytes that were read from a
+		 * pipe cannot be put back.
 		 */
 		while (n > 0) {
 			struct pollfd p = { .fd = t->c.fd, .events = POLLOUT };
@@ -275,10 +275,10 @@ static bool step(struct transfer *t)
 	}
 	if (p[0].revents & POLLOUT)
 		t->blocked = false;
-	/* The next call that sends or receives returns an error. */
+	/* An error is left to the next call that sends or receives, which returns it. */
 	if (p[0].revents & POLLPRI || !kdtls_timeout(t->c.s))
 		kdtls_process(t->c.s);
-	/* A timeout of 0 tells of what the library has read already. */
+	/* A timeout of 0 also means that the library has received records already. */
 	if (!kdtls_timeout(t->c.s) && !t->got_close)
 		t->more = true;
 	if ((t->more || p[0].revents & ~(POLLOUT | POLLPRI)) && !receive(t))
@@ -292,8 +292,8 @@ static bool step(struct transfer *t)
 }
 
 /*
- * Say what may be wrong where full datagrams were sent and nothing came back: a path that
- * loses all large datagrams lets the small ones of a handshake and close_notify through.
+ * Print a hint if full datagrams were sent and nothing came back: the path may lose all
+ * large datagrams, although the small ones of a handshake and of close_notify get through.
  */
 static void hint(const struct transfer *t)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Data is moved both ways until both sides have sent close_notify. */
+/* A transfer moves data both ways until both ends have sent close_notify. */
 #ifndef TRANSFER_H
 #define TRANSFER_H
 
 #include "conn.h"
 
 /*
- * Move data until the end. Return the exit status; a message has been printed
- * if it is not 0.
+ * Move data between @s and the files of the options until both ends have sent
+ * close_notify, or something fails. Return the exit status, which is not 0 after a message.
  */
 int transfer(struct kdtls_socket *s, const struct options *o);
 
