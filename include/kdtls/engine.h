@@ -554,17 +554,17 @@ KDTLS_API int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
  * @len:	bytes of @secret
  *
  * Endpoints with one secret and one configuration derive the same keys for cookies and
- * tickets from it: those of several threads or processes on one port, the one of a
- * process that was started anew, or one with other certificates. What one of them has
- * answered with a cookie another one takes up, and a session can be resumed with each.
- * The times that they are given have to be of one clock. The socket driver's are of
- * CLOCK_MONOTONIC, which processes share until the system starts anew.
+ * tickets. They may belong to several threads or processes on one port, to a process that
+ * was started anew, or have other certificates. Each of them accepts the cookies of the
+ * others, and resumes their sessions. All times that are given to these endpoints have to
+ * be of one clock. The socket driver's times are of CLOCK_MONOTONIC, which processes share
+ * until the system starts anew.
  *
- * Who learns the secret can open all tickets that were made under it, so a program makes
- * a new one from time to time.
+ * Anybody who learns the secret can open all tickets that were made under it, so a
+ * program makes a new secret from time to time.
  *
  * Return: 0; -KDTLS_EUSAGE: @len is not KDTLS_SECRET_SIZE, or the endpoint is not of
- * that kind; -KDTLS_ECRYPTO.
+ * that kind; -KDTLS_ECRYPTO: libcrypto failed.
  */
 KDTLS_API int kdtls_endpoint_use_secret(struct kdtls_endpoint *endpoint,
 					const void *secret, size_t len);
@@ -593,16 +593,16 @@ struct kdtls_sender {
 	size_t source_len;
 };
 
-/* struct kdtls_hello is a ClientHello that was let in, and what is known of it. */
+/* struct kdtls_hello is a ClientHello that the gate has accepted, and what it found out. */
 struct kdtls_hello;
 
 /**
- * struct kdtls_verdict - what becomes of a stranger's datagram
- * @hello:	with KDTLS_GATE_ACCEPT the hello, which is the caller's and goes to
- *		kdtls_engine_accept() or kdtls_hello_free(); else NULL
- * @reply_len:	with KDTLS_GATE_REPLY bytes of @reply, which are fewer than have come for
- *		the hello from this sender
- * @reply:	the datagram to send
+ * struct kdtls_verdict - what the caller is to do with a stranger's datagram
+ * @hello:	with KDTLS_GATE_ACCEPT the accepted hello. It belongs to the caller, who gives
+ *		it to kdtls_engine_accept() or kdtls_hello_free(). Else NULL
+ * @reply_len:	with KDTLS_GATE_REPLY bytes of @reply, which are fewer than this sender has
+ *		sent for the hello
+ * @reply:	with KDTLS_GATE_REPLY the datagram to send
  */
 struct kdtls_verdict {
 	struct kdtls_hello *hello;
@@ -620,14 +620,14 @@ struct kdtls_verdict {
  * @verdict:	filled in
  *
  * The function does the stateless cookie exchange (RFC 6347 4.2.1; RFC 9147 5.1 by
- * HelloRetryRequest): nothing is kept of a hello that comes in one piece. Hellos in
- * pieces, of one datagram or several, are put together, whether they have a cookie or
- * not: 256 KiB of them at most, an eighth of that from one source, the newest in the
- * place of the oldest, each for 10 s. A server of DTLS 1.2 alone answers a first hello
- * by its first piece.
+ * HelloRetryRequest). It keeps nothing of a hello that comes in one piece. It puts
+ * hellos in several pieces together, whether they have a cookie or not, and keeps a
+ * piece for 10 s. All pieces take 256 KiB at most, those of one source an eighth of
+ * that; then the newest piece takes the place of the oldest. A server of DTLS 1.2 alone
+ * answers a hello without a cookie by its first piece.
  *
- * A hello with early data that may be taken needs no cookie, once for each ticket, if it
- * proves that it has the ticket's key.
+ * A hello with early data that the endpoint accepts needs no cookie if it proves that it
+ * has the ticket's key. That is so once for each ticket.
  *
  * The function is also for a peer that restarts on its old address (RFC 6347 4.2.8): the
  * program runs a second engine for the hello that was accepted, and drops the old
@@ -650,7 +650,7 @@ kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
 KDTLS_API const uint8_t *kdtls_hello_random(const struct kdtls_hello *hello);
 
 /**
- * kdtls_hello_free() - free a hello that no engine gets
+ * kdtls_hello_free() - free a hello that is not given to an engine
  * @hello:	from kdtls_endpoint_gate(), or NULL
  */
 KDTLS_API void kdtls_hello_free(struct kdtls_hello *hello);
@@ -659,7 +659,7 @@ KDTLS_API void kdtls_hello_free(struct kdtls_hello *hello);
  * kdtls_engine_new() - make an engine
  * @endpoint:	the endpoint, which can be freed before the engine
  * @role:	KDTLS_CLIENT or KDTLS_SERVER
- * @ctx:	what the callbacks get as their ctx
+ * @ctx:	the pointer that the callbacks get as their ctx
  * @address:	server: the peer's address, in the form of struct kdtls_sender, to which
  *		the cookie is bound. A client does not use it
  * @address_len: bytes of @address, 64 at most
@@ -714,14 +714,16 @@ KDTLS_API int kdtls_engine_set_session(struct kdtls_engine *engine,
 
 /**
  * kdtls_engine_set_cid() - ask the peer to put a connection ID into its records
- * @engine:	not started yet; a server's that has had no datagram yet
+ * @engine:	a client's engine that is not started yet, or a server's that has had no
+ *		datagram yet
  * @cid:	the connection ID (RFC 9146); copied
  * @len:	bytes of @cid, 1 to 255
  *
- * The connection ID is used if the peer knows the extension, which struct kdtls_info
+ * The peer uses the connection ID if it knows the extension, which struct kdtls_info
  * tells when the handshake is done.
  *
- * Return: 0; -KDTLS_EUSAGE: the length, or the moment; -KDTLS_EMEMORY.
+ * Return: 0; -KDTLS_EUSAGE: @len is out of its range, or the handshake has begun;
+ * -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_engine_set_cid(struct kdtls_engine *engine, const uint8_t *cid,
 				   size_t len);
@@ -729,10 +731,11 @@ KDTLS_API int kdtls_engine_set_cid(struct kdtls_engine *engine, const uint8_t *c
 /**
  * kdtls_engine_set_mtu() - set the size of datagrams that the path takes
  * @engine:	the engine
- * @mtu:	bytes of UDP payload; less than KDTLS_MTU_MIN counts as that, more than
- *		KDTLS_MTU_MAX as that
+ * @mtu:	bytes of UDP payload. A value below KDTLS_MTU_MIN or above KDTLS_MTU_MAX is
+ *		taken for that limit
  *
- * What is not sent yet, and every retransmission, keeps to it.
+ * Datagrams that kdtls_engine_output() returns from now on, retransmissions too, are no
+ * longer than that.
  */
 KDTLS_API void kdtls_engine_set_mtu(struct kdtls_engine *engine, uint32_t mtu);
 
@@ -749,25 +752,25 @@ KDTLS_API int kdtls_engine_start(struct kdtls_engine *engine, uint64_t now);
 
 /**
  * kdtls_engine_send_early() - client: send data before the handshake (0-RTT)
- * @engine:	a client's that is not started yet and has a session whose server takes
- *		early data; or one that was started so and has no answer yet
+ * @engine:	a client's engine that has a session whose server takes early data, and
+ *		that is not started yet or has no answer to its first hello yet
  * @data:	content of one record; copied
  * @len:	bytes of @data, 1 or more, no more than a datagram holds: mtu of the
  *		configuration less 64 bytes
  *
  * The data goes out behind the first hello, once. Only the session's secret protects it,
  * and somebody may record it and send it to the server again (RFC 8446 8). When the
- * handshake is done the caller sends what the server did not take (early of struct
- * kdtls_info) once more. A datagram that is lost is lost, as always.
+ * handshake is done the caller sends the data once more if the server refused it (early of
+ * struct kdtls_info). The engine sends no early data again whose datagram is lost.
  *
- * Return: 0; -KDTLS_EUSAGE: the moment, the session, or more bytes than the server takes;
- * -KDTLS_EMEMORY.
+ * Return: 0; -KDTLS_EUSAGE: an answer has come, the session is for no early data, or the
+ * server does not take so many bytes; -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_engine_send_early(struct kdtls_engine *engine,
 				      const uint8_t *data, size_t len);
 
 /**
- * kdtls_engine_input() - give an engine what arrived
+ * kdtls_engine_input() - give an engine a datagram or a record that arrived
  * @engine:	the engine
  * @data:	a datagram if @info is NULL or has DTLS_RECORD_RAW; else the verified
  *		content of one record
@@ -787,16 +790,17 @@ KDTLS_API int kdtls_engine_input(struct kdtls_engine *engine, const uint8_t *dat
 
 /**
  * kdtls_engine_accept() - server: begin with a hello that the gate has accepted
- * @engine:	a server's that has had no datagram yet, of the endpoint that @hello came
- *		to and the address that it came from
- * @hello:	from kdtls_endpoint_gate(); it is freed, whatever the function returns
+ * @engine:	a server's engine that has had no datagram yet. It was made with the endpoint
+ *		whose gate has accepted @hello, and with the address of the sender
+ * @hello:	from kdtls_endpoint_gate(); the function frees it, whatever it returns
  * @now:	time in µs, of a clock that never goes backwards
  *
- * What came behind the hello in its datagram is taken in too. A server's engine that gets
- * datagrams instead asks the gate itself, and replies come out of kdtls_engine_output().
+ * The engine also takes the records that stand behind the hello in its datagram. A server
+ * that gives its engine the first datagram by kdtls_engine_input() does not need this
+ * function: the engine asks the gate itself, and kdtls_engine_output() returns its reply.
  *
- * Return: 0; -KDTLS_EUSAGE: the moment, or the address; another error of enum
- * kdtls_engine_error: the engine has failed.
+ * Return: 0; -KDTLS_EUSAGE: the engine has had a datagram, or has another address than the
+ * sender of the hello; another error of enum kdtls_engine_error: the engine has failed.
  */
 KDTLS_API int kdtls_engine_accept(struct kdtls_engine *engine,
 				  struct kdtls_hello *hello, uint64_t now);
@@ -804,7 +808,7 @@ KDTLS_API int kdtls_engine_accept(struct kdtls_engine *engine,
 /**
  * kdtls_engine_output() - get the next datagram or record that an engine has to send
  * @engine:	the engine
- * @buf:	room for it
+ * @buf:	memory for the datagram or the record's content
  * @size:	bytes of @buf: the MTU and KDTLS_OUTPUT_MIN at least
  * @info:	filled in. With DTLS_RECORD_RAW in flags @buf holds a datagram; else the
  *		content of one record to be sent as @info->type under the key of
@@ -860,8 +864,9 @@ KDTLS_API long kdtls_engine_output(struct kdtls_engine *engine, uint8_t *buf, si
  *		struct dtls_record_info says; epoch 0: the record did not go out
  *
  * In DTLS 1.3 the peer acknowledges handshake messages by the numbers of their records
- * (RFC 9147 7). The caller calls the function before the next kdtls_engine_output();
- * content that it does not tell of is sent again until the engine gives up.
+ * (RFC 9147 7). The caller calls the function before the next kdtls_engine_output(). If
+ * it does not, the engine cannot match the acknowledgement, and sends the content again
+ * until it gives up.
  */
 KDTLS_API void kdtls_engine_sent(struct kdtls_engine *engine,
 				 const struct dtls_record_number *number);
@@ -890,17 +895,17 @@ KDTLS_API int kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now);
  * kdtls_engine_confirm() - tell an engine that application data came from the peer
  * @engine:	the engine
  *
- * In DTLS 1.2 application data proves that the peer has the last flight of the handshake:
- * what was kept for retransmission is freed before linger of the configuration is over.
- * In DTLS 1.3 it proves only that the peer is there: what the peer has not acknowledged
- * after all retransmissions goes out once more.
+ * In DTLS 1.2 application data proves that the peer has the last flight of the handshake,
+ * so the engine frees that flight before linger of the configuration is over. In DTLS 1.3
+ * application data proves only that the peer is there. If the engine has given up a
+ * message after all retransmissions, it sends the message once more.
  */
 KDTLS_API void kdtls_engine_confirm(struct kdtls_engine *engine);
 
 /**
  * kdtls_engine_update_keys() - change the write key (RFC 9147 8)
  * @engine:	an established engine of DTLS 1.3
- * @both:	true: ask the peer to change its key too
+ * @both:	true: ask the peer to change its write key, too
  *
  * The new key comes out through ops->key when the peer has acknowledged the KeyUpdate.
  * The events DTLS_EVENT_TX_LIMIT and DTLS_EVENT_RX_LIMIT change the key without this
@@ -915,16 +920,17 @@ KDTLS_API int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both);
  * kdtls_engine_give_cids() - give the peer more connection IDs (RFC 9147 9)
  * @engine:	an established engine of DTLS 1.3 whose peer puts a connection ID of
  *		kdtls_engine_set_cid() into its records; ops->cid is set
- * @count:	how many, 1 to DTLS_CIDS_MAX (linux/dtls.h)
+ * @count:	number of connection IDs, 1 to DTLS_CIDS_MAX (linux/dtls.h)
  * @at_once:	true: the peer is to use one of them from now on, and none from before;
  *		false: the peer uses them when it wants to change
  *
- * They are as long as the handshake's, which stays good, as do the last DTLS_CIDS_MAX
- * that were given. A peer that asks for connection IDs gets half as many at most, without
- * this call.
+ * The connection IDs are as long as the one of the handshake. That one and the last
+ * DTLS_CIDS_MAX that were given can be used by the peer. A peer that asks for connection
+ * IDs gets up to half of DTLS_CIDS_MAX without this call.
  *
- * Return: 0; -KDTLS_EUSAGE: the engine is not of that kind, or those given before are not
- * out yet; -KDTLS_ECALLBACK: ops->cid refused one, and none is given; -KDTLS_EMEMORY.
+ * Return: 0; -KDTLS_EUSAGE: the engine is not of that kind, or the connection IDs of the
+ * call before were not sent yet; -KDTLS_ECALLBACK: ops->cid refused one, and none is given;
+ * -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_engine_give_cids(struct kdtls_engine *engine,
 				     unsigned int count, bool at_once);
@@ -933,13 +939,14 @@ KDTLS_API int kdtls_engine_give_cids(struct kdtls_engine *engine,
  * kdtls_engine_request_cids() - ask the peer for more connection IDs (RFC 9147 9)
  * @engine:	an established engine of DTLS 1.3 whose peer asked for a connection ID in
  *		the records that it gets
- * @count:	how many, 1 to DTLS_CIDS_MAX less cid_spares of struct kdtls_info
+ * @count:	number of connection IDs, 1 to DTLS_CIDS_MAX less cid_spares of struct
+ *		kdtls_info
  *
- * The peer may give fewer, or none. One request stands at a time, until the peer has
+ * The peer may give fewer, or none. The next request can be made when the peer has
  * answered.
  *
  * Return: 0; -KDTLS_EUSAGE: the engine is not of that kind, @count is out of its range,
- * or a request stands.
+ * or the peer has not answered the request before.
  */
 KDTLS_API int kdtls_engine_request_cids(struct kdtls_engine *engine,
 					unsigned int count);
@@ -949,10 +956,11 @@ KDTLS_API int kdtls_engine_request_cids(struct kdtls_engine *engine,
  * @engine:	an established engine of DTLS 1.3 with cid_spares of struct kdtls_info
  *		above 0
  *
- * The oldest of the spare connection IDs is used, so that nobody on the path can link the
- * association's old and new address when it changes (RFC 9147 9). It is used at once if
- * ops->peer_cid takes it, and else with the next write key, for which this call changes
- * the key too.
+ * Records bear the oldest of the spare connection IDs from then on. A program calls the
+ * function when its address changes, so that nobody on the path can link its old and its
+ * new address (RFC 9147 9). The change takes effect at once if ops->peer_cid accepts the
+ * connection ID. Otherwise it takes effect with the next write key, and the function also
+ * changes the write key.
  *
  * Return: 0; -KDTLS_EUSAGE: the engine is not of that kind, or has no epochs or message
  * numbers left; -KDTLS_EMEMORY.
@@ -961,9 +969,10 @@ KDTLS_API int kdtls_engine_change_cid(struct kdtls_engine *engine);
 
 /**
  * kdtls_engine_close() - end an association with close_notify (RFC 5246 7.2.1)
- * @engine:	the engine; a handshake in progress is given up
+ * @engine:	the engine
  *
- * The state is KDTLS_CLOSED at once. The alert comes out of kdtls_engine_output().
+ * The function also ends a handshake that is in progress. The state of the engine is
+ * KDTLS_CLOSED at once, and kdtls_engine_output() returns the alert.
  */
 KDTLS_API void kdtls_engine_close(struct kdtls_engine *engine);
 
@@ -974,8 +983,8 @@ KDTLS_API void kdtls_engine_close(struct kdtls_engine *engine);
  *		long
  * @now:	time in µs, of a clock that never goes backwards
  *
- * One request is on its way at a time. It is sent again as a flight is (RFC 6520 3).
- * ops->heartbeat tells what became of it.
+ * One request is on its way at a time. The engine sends it again as it does a flight (RFC
+ * 6520 3). ops->heartbeat tells whether the answer came.
  *
  * Return: 0; -KDTLS_EUSAGE: a request is on its way, heartbeats were not negotiated, or
  * @size is out of its range.
@@ -1050,7 +1059,8 @@ enum kdtls_early {
  * @auth:	enum kdtls_auth: how the peer proved who it is. @auth to @chain_end are of
  *		the full handshake, and the same after any number of resumptions. They are
  *		known when the peer's Finished has come
- * @verified:	KDTLS_VERIFIED_*: what was found in order
+ * @verified:	the checks that the peer's certificate has passed: KDTLS_VERIFIED_*, ORed
+ *		together
  * @peer_hash:	SHA-256 of the peer's certificate or raw key; zero if there is none
  * @psk_identity: identity of the pre-shared key (on a client its own), not NUL
  *		terminated; NULL: none. It lives as long as the engine
@@ -1069,8 +1079,8 @@ enum kdtls_early {
  *		key
  * @cid_tx_len:	bytes of @cid_tx
  * @cid_spares:	connection IDs of the peer's that kdtls_engine_change_cid() can use
- * @rtt:	round trip in µs; 0: not measured
- * @mtu:	bytes of UDP payload that the engine reckons with now
+ * @rtt:	round-trip time in µs; 0: not measured
+ * @mtu:	bytes of UDP payload of the largest datagram that the engine sends now
  * @flights_resent: retransmissions, by timer or because the peer sent again
  * @dropped:	records and messages that were dropped: malformed, forged, replayed, or too
  *		many
@@ -1128,8 +1138,8 @@ KDTLS_API void kdtls_engine_info(const struct kdtls_engine *engine,
  * @out:	filled in; secret
  * @len:	bytes wanted, 1 or more
  *
- * Return: 0; -KDTLS_EUSAGE: the engine is not of that kind, or a length;
- * -KDTLS_ECRYPTO: libcrypto failed.
+ * Return: 0; -KDTLS_EUSAGE: the engine is not of that kind, or a length is out of its
+ * range; -KDTLS_ECRYPTO: libcrypto failed.
  */
 KDTLS_API int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,
 				  const uint8_t *context, size_t context_len,
