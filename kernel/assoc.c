@@ -184,14 +184,14 @@ void dtls_assoc_stop_retiring(struct dtls_retiring *retiring)
 /* The cache has the memory of associations, charged to the cgroup of their makers. */
 static struct kmem_cache *cache;
 
-/* Make the cache. Return: 0 or -ENOMEM. */
+/* Make the slab cache of struct dtls_assoc. Return: 0 or -ENOMEM. */
 int dtls_assoc_setup(void)
 {
 	cache = KMEM_CACHE(dtls_assoc, SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT);
 	return cache ? 0 : -ENOMEM;
 }
 
-/* Destroy the cache, when no association is left and rcu_barrier() has returned. */
+/* Destroy the slab cache, when no association is left and rcu_barrier() has returned. */
 void dtls_assoc_exit(void)
 {
 	kmem_cache_destroy(cache);

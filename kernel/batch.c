@@ -122,10 +122,10 @@ static unsigned int in_a_row(const struct page_frag *frag, size_t len)
  * @batch:	the batch
  * @frag:	the pages that the memory is taken from: the task's, or the cork's
  * @len:	bytes of each record
- * @n:		records, at least one
+ * @n:		number of records, at least one
  *
- * Sleeps. Return: for how many records there is room now, which may be fewer
- * than @n; 0 if there is no memory, or if no more fit in @batch.
+ * Sleeps. Return: the number of records that there is room for now, which may be
+ * fewer than @n; 0 if there is no memory, or if no more fit in @batch.
  */
 unsigned int dtls_batch_add(struct dtls_batch *batch, struct page_frag *frag,
 			    size_t len, unsigned int n)

@@ -73,7 +73,7 @@ BASE(obj_size);
 BASE(ipv6_pinfo_offset);
 #endif
 #if SINCE(6, 13)
-NONE(unsigned int, freeptr_offset);	/* proto_register() uses it */
+NONE(unsigned int, freeptr_offset);	/* for proto_register() */
 #endif
 BASE(slab_flags);
 BASE(useroffset);
@@ -86,5 +86,5 @@ NONE(void *, twsk_prot);
 BASE(h);
 BASE(owner);
 BASE(name);
-NONE(struct list_head, node);	/* proto_register() uses it */
+NONE(struct list_head, node);	/* for proto_register() */
 BASE(diag_destroy);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The entries of struct proto whose form differs between Linux 6.1 and 7.3.
- * ulp.c alone includes this file.
+ * This header has the functions of struct proto whose form differs between Linux 6.1
+ * and 7.3. ulp.c alone includes it.
  */
 #ifndef _DTLS_COMPAT_PROTO_H
 #define _DTLS_COMPAT_PROTO_H

@@ -59,7 +59,7 @@ static void copy_sn(struct dtls_key *key, const u8 *from, unsigned int len)
  * dtls_key_init() - fill in a key
  * @key:	zero, with dtls_key_room() bytes at its end
  * @info:	the user's key, checked by check_key()
- * @cipher:	its AEAD
+ * @cipher:	the key's AEAD
  * @own:	the key gets transforms of its own by dtls_transform_init()
  */
 void dtls_key_init(struct dtls_key *key, const struct dtls_key_info *info,

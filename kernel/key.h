@@ -20,7 +20,7 @@ struct crypto_skcipher;
  *		NULL: the key has no transforms of its own, and borrows them for each
  *		use
  * @aes:	DTLS 1.3 with AES: transform that makes one mask of a sequence number a
- *		call; NULL likewise
+ *		call; NULL: the key has no transforms of its own, or the cipher is not AES
  * @ecb:	DTLS 1.3 with AES: transform that makes many masks a call; NULL for a
  *		read key, if @aes is NULL, or if the kernel has no ecb(aes)
  * @serial:	number of a key without transforms of its own, which no other key of
@@ -35,8 +35,8 @@ struct crypto_skcipher;
  * @sn_at:	where in @bytes the key of the sequence numbers begins
  * @cid_at:	where in @bytes the connection ID begins
  * @iv:		write IV
- * @cid_lock:	seqlock around the connection ID. DTLS_CID changes that of a write
- *		key while records are sealed with it
+ * @cid_lock:	seqlock around the connection ID. DTLS_CID changes the connection
+ *		ID of a write key while records are sealed with the key
  * @bytes:	the AEAD's key, if @aead is NULL; the key of the sequence numbers in
  *		DTLS 1.3, if @aes is NULL; the connection ID
  *
@@ -107,8 +107,8 @@ static inline unsigned int dtls_key_head(const struct dtls_key *key, bool more)
 }
 
 /*
- * Return how many bytes a record with @len bytes of content has. @more is as for
- * dtls_key_head().
+ * Return how many bytes a record with @len bytes of content has. If @more, another record
+ * follows in the datagram.
  */
 static inline size_t dtls_key_size(const struct dtls_key *key, size_t len,
 				   bool more)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The receive loop. A look opens one received record after the other until it finds
- * the record that the reader wants. Before that, every reader searches its queue, to
- * which earlier looks of all tasks have added the records that their readers did not
- * want.
+ * This file is the receive loop. A look opens one received record after the other
+ * until it finds the record that the reader wants. Before that, every reader
+ * searches its queue, to which earlier looks of all tasks have added the records
+ * that their readers did not want.
  *
  * The look gives application data to a reader that takes it, and keeps all other
  * records in the ready queue and in the control queue. rx.c decides what becomes of a

@@ -115,7 +115,7 @@ static int set_key(struct loan *loan, const u8 *sn_key, unsigned int len)
 	return crypto_cipher_setkey(loan->aes, sn_key, len);
 }
 
-/* make_borrowed() is dtls_mask_make() with a transform that is lent. */
+/* make_borrowed() makes a mask as dtls_mask_make() does, with a transform that is lent. */
 static noinline int make_borrowed(const struct dtls_key *key, const u8 *sample,
 				  u8 *out)
 {

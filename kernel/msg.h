@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Messages that a socket keeps between two system calls, and their charge. */
+/* A message is what a socket keeps of a record between two system calls. See msg.c. */
 #ifndef _DTLS_MSG_H
 #define _DTLS_MSG_H
 

@@ -83,9 +83,10 @@ enum dtls_content_type {
 #define DTLS_SAMPLE_SIZE	16
 
 /*
- * These are the numbers of epochs. DTLS 1.3 has epochs for early data, for the handshake and, from
- * 3 on, for application data (RFC 9147 6.1); the number has 48 bits (RFC 9147 8). In
- * DTLS 1.2 the first handshake's Finished and the data after it have epoch 1.
+ * These are the numbers of epochs. DTLS 1.3 has epochs for early data, for the
+ * handshake and, from 3 on, for application data (RFC 9147 6.1); the number has 48
+ * bits (RFC 9147 8). In DTLS 1.2 the first handshake's Finished and the data after
+ * it have epoch 1.
  */
 #define DTLS13_EPOCH_EARLY	1
 #define DTLS13_EPOCH_HANDSHAKE	2
@@ -95,7 +96,7 @@ enum dtls_content_type {
 
 /* A unified header begins with the byte 0b001CSLEE (RFC 9147 4). */
 #define DTLS_UNIFIED		0x20
-#define DTLS_UNIFIED_FIXED	0xe0	/* these bits are those of DTLS_UNIFIED */
+#define DTLS_UNIFIED_FIXED	0xe0	/* the bits that tell a unified header */
 #define DTLS_UNIFIED_CID	0x10	/* a connection ID follows */
 #define DTLS_UNIFIED_SEQ16	0x08	/* the number has 16 bits, not 8 */
 #define DTLS_UNIFIED_LENGTH	0x04	/* a length follows */

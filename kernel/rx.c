@@ -129,7 +129,7 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_run *rx)
 		    rx->rec.type == DTLS_CT_TLS12_CID || unified;
 
 	if (dtls_sock_table(ds) && rx->assoc == ds->assoc) {
-		queue_raw(ds, rx, 0);	/* It is a stranger's datagram. */
+		queue_raw(ds, rx, 0);	/* This is a datagram of a stranger. */
 	} else if (unified && rx->rec.epoch == DTLS13_EPOCH_HANDSHAKE) {
 		queue_raw(ds, rx, 0);	/* The library has the keys. */
 	} else if (!rx->rec.epoch && data) {

@@ -22,9 +22,8 @@ struct dtls_sock;
 			 MSG_DONTROUTE)
 
 /*
- * This module adds at most two control messages to those of the caller: the
- * source address of dtls_dest_put_source() and UDP_SEGMENT. They take so many
- * bytes.
+ * DTLS_CONTROL_ROOM is the bytes of the control messages that this module adds to
+ * the caller's: the source address of dtls_dest_put_source() and UDP_SEGMENT.
  */
 #define DTLS_CONTROL_ROOM	(DTLS_DEST_SOURCE_MAX + CMSG_SPACE(sizeof(u16)))
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The counters of associations, and those of network namespaces, which
- * /proc/net/dtls_stat shows.
+ * These functions count for an association and for its network namespace, whose
+ * counters /proc/net/dtls_stat shows.
  */
 #ifndef _DTLS_STATS_H
 #define _DTLS_STATS_H

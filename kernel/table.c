@@ -405,7 +405,7 @@ void dtls_table_remove(struct dtls_table *table, struct dtls_assoc *assoc)
 /*
  * Give @assoc, which is in the table, the addresses @flow instead of its own. With
  * @succeed one other association may have them. The caller holds the table's lock.
- * Return: as enter_flow().
+ * Return: 0, -EADDRINUSE or -ENOMEM.
  */
 int dtls_table_move(struct dtls_table *table, struct dtls_assoc *assoc,
 		    const struct dtls_flow *flow, bool succeed)

@@ -197,7 +197,7 @@ static int check_send(struct dtls_send *s, size_t record_len)
 	if (err)
 		return err;
 	if (!s->dest && sk->sk_state != TCP_ESTABLISHED)
-		return -EDESTADDRREQ;	/* ss -K has disconnected it. */
+		return -EDESTADDRREQ;	/* as after ss -K */
 	if (record_len > s->epoch->key.max_plaintext)
 		return -EMSGSIZE;
 	if (dtls_path_dont_fragment(sk, s->dontfrag)) {

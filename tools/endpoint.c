@@ -21,7 +21,7 @@ static int keylog_fd = -1;
 /**
  * struct asked - a passphrase that was asked for on the terminal
  * @known:	a passphrase was given, and @passphrase holds it
- * @passphrase:	for each endpoint that is opened until endpoint_forget()
+ * @passphrase:	the passphrase, which each endpoint uses until endpoint_forget()
  */
 struct asked {
 	bool known;

@@ -319,7 +319,7 @@ static void show_one(const struct holder *holder, void *ctx)
 		if (getsockopt(holder->fd, SOL_DTLS, DTLS_ASSOC_NEXT, &peer,
 			       &len))
 			return;
-		/* It may have been deleted since it was listed. */
+		/* The association may have been deleted since it was listed. */
 		if (read_state(&s, holder, peer.id))
 			continue;
 		net_association(&peer.peer, s.peer);

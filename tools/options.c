@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define DEFAULT_RATE	10	/* Mbit/s */
-#define THREADS_MAX	256	/* The first byte of a connection ID names one. */
+#define THREADS_MAX	256	/* The first byte of a connection ID names the thread. */
 #define CLIENTS_MAX	1048576
 
 enum {

@@ -3,11 +3,11 @@
  * This header has the internal functions of the socket driver. A file uses the
  * files above it in this list:
  *
- *	user_records.c  makes and opens records where the kernel does not
- *	owner.c     is what an engine has as its ctx
+ *	user_records.c  makes and opens records if the kernel does not
+ *	owner.c     has the callbacks of an engine
  *	kept.c      keeps records that came before their keys
- *	handover.c  gives a socket's keys to whoever makes the records
- *	socket.c    is one association on its socket
+ *	handover.c  gives a socket's keys to the kernel or to user_records.c
+ *	socket.c    runs one association on its socket
  *	restart.c   is a client that starts anew on its old port (RFC 6347
  *		    4.2.8)
  *	listener.c  is many associations on one port: see listener.h
@@ -517,8 +517,8 @@ int ulp_has_cipher(int fd, const struct sockaddr *peer, socklen_t len,
 int ulp_add_cid(int fd, uint64_t id, const uint8_t *cid, size_t len);
 
 /*
- * Put the connection ID @cid, which is as long as the one before it, into
- * records that are sent. Return 0 or -errno.
+ * Put the connection ID @cid, which is as long as the present one of these
+ * records, into records that are sent. Return 0 or -errno.
  */
 int ulp_change_cid(int fd, uint64_t id, const uint8_t *cid, size_t len);
 

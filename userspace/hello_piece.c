@@ -3,7 +3,7 @@
 #include "hello_piece.h"
 #include "driver.h"
 
-/* Where the version is in a record with the first piece of a ClientHello. */
+/* These bytes of a record with the first piece of a ClientHello are looked at. */
 #define VERSION_OFFSET	(DTLS12_HEADER_SIZE + 12)
 #define FRAGMENT_OFFSET	(DTLS12_HEADER_SIZE + 6)
 #define CLIENT_HELLO	1

@@ -162,8 +162,8 @@ bool user_records_event(struct user_records *u, struct dtls_record_info *info)
 	const struct dtls_protection *tx = u->tx, *rx = u->rx[0];
 
 	/*
-	 * A handshake that failed while it handed out keys may leave one of
-	 * them.
+	 * A handshake that failed while it handed out keys may have given only
+	 * one of the two.
 	 */
 	if (!tx || !rx)
 		return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The handshake engine of libkdtls: DTLS without I/O.
+ * The handshake engine of libkdtls does handshakes of DTLS without any I/O.
  *
  * Datagrams go in and come out, times go in and come out, and finished keys come out
  * through one callback. The engine has no socket, thread or global state. Random bytes
@@ -190,11 +190,12 @@ struct kdtls_peer {
  * struct kdtls_resumption - a session that is about to be resumed, for ops->resume
  * @auth:	enum kdtls_auth: how the peer proved who it is, in the full handshake
  *		that the session comes from, however often it was renewed
- * @verified:	KDTLS_VERIFIED_*: what was found in order in that handshake
+ * @verified:	the checks that the peer's certificate passed in that handshake:
+ *		KDTLS_VERIFIED_*, ORed together
  * @peer_hash:	SHA-256 of the peer's certificate or raw key; zero if there is none
  * @psk_identity: identity of the pre-shared key, not NUL terminated; NULL: none
  * @psk_identity_len: bytes of @psk_identity
- * @authenticated: when that handshake was, in seconds since 1970
+ * @authenticated: the time of that handshake, in seconds since 1970
  * @chain_end:	when the first of the peer's certificates expires, in seconds since
  *		1970; 0: there are none
  * @age:	seconds since @authenticated
@@ -701,7 +702,7 @@ KDTLS_API int kdtls_engine_set_name(struct kdtls_engine *engine, const char *nam
  *
  * When the handshake starts the session has to satisfy what the endpoint asks
  * for then: its age, the name, the roots, the checks that it makes (an endpoint
- * without KDTLS_NO_VERIFY does not resume a session of one with it), the
+ * without KDTLS_NO_VERIFY does not resume a session of an endpoint with it), the
  * pre-shared key, and ops->resume. If the session does not, the handshake is a
  * full one.
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * libkdtls-gnutls: hand a finished DTLS 1.2 session of GnuTLS to the kernel.
+ * libkdtls-gnutls hands a finished DTLS 1.2 session of GnuTLS to the kernel.
  *
  * The program watches the session before its handshake and offloads it afterwards:
  *

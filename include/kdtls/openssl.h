@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * libkdtls-openssl: hand a finished DTLS 1.2 session of OpenSSL to the kernel.
+ * libkdtls-openssl hands a finished DTLS 1.2 session of OpenSSL to the kernel.
  *
  * The program watches the session before its handshake and offloads it afterwards:
  *

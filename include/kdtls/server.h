@@ -62,18 +62,19 @@ struct kdtls_client;
  *		delivered from whatever address it comes. Records to the client go to the
  *		address of its handshake
  * @max_clients: how many clients there may be, those in a handshake included; 0: 1048576
- * @max_half_open: how many of them may be in a handshake; 0: 4096. One more takes the
- *		place of the oldest
+ * @max_half_open: how many clients may be in a handshake; 0: 4096. One more ends the
+ *		oldest of these handshakes
  * @max_clients_source: how many clients one source may have; 0: @max_clients. A source
  *		is an IPv4 address or an IPv6 /56
  * @max_half_open_source: how many clients of one source may be in a handshake; 0: half
- *		of @max_half_open. One more takes the place of the oldest of that source
+ *		of @max_half_open. One more ends the oldest of these handshakes
  * @handshake_timeout: ms that a handshake may take; 0: 30000
  * @idle_timeout: ms without an authentic record after which a client is closed; 0: none
  * @sharers:	how many sockets share the port (SO_REUSEPORT), each with a server object of
  *		its own, as those of several threads; 256 at most; 0 or 1: no other one
- * @share:	which of them this one is: 0 for the socket that was bound first, and so on.
- *		It is the first byte of the connection IDs that this server gives
+ * @share:	number of this server's socket among them: 0 for the socket that was bound
+ *		first, and so on. It is the first byte of the connection IDs that this server
+ *		gives its clients
  * @half_close:	true: KDTLS_NEWS_GOODBYE tells that a client has said goodbye, and the
  *		program can send to the client until kdtls_client_close() or
  *		@idle_timeout ends it. false: the server answers a goodbye itself

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * DTLS sockets of libkdtls: the handshake engine of kdtls/engine.h on a UDP socket.
+ * A DTLS socket of libkdtls runs the handshake engine of kdtls/engine.h on a UDP socket.
  *
  *	struct kdtls_config config;
  *	struct kdtls_endpoint *endpoint;

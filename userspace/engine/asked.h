@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A ClientHello at the gate of a server, and what the gate has found out about
- * it.
+ * struct kdtls_hello is a ClientHello that was let in at a server's gate, with
+ * what the gate has found out about it.
  */
 #ifndef _DTLS_ASKED_H
 #define _DTLS_ASKED_H
@@ -15,7 +15,7 @@
  * @seq:	message_seq of the hello
  * @record_seq:	number of the record that the last piece of the hello came in
  * @has_retry:	the hello has a cookie of a HelloRetryRequest of this endpoint
- * @retry:	what the cookie of that HelloRetryRequest says
+ * @retry:	the contents of that cookie
  * @tried:	the gate has tried to decrypt the identity of the first key that
  *		the hello offers, as a ticket. The engine does not try it again
  * @opened:	the identity of the first key is a ticket of this endpoint

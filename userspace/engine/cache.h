@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sessions that a server keeps under their ids (RFC 5246 7.3). */
+/* A cache keeps sessions of a server under their ids (RFC 5246 7.3). */
 #ifndef _DTLS_CACHE_H
 #define _DTLS_CACHE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The connection IDs that a peer may put into its records. */
+/* struct dtls_cids has the connection IDs that a peer may put into its records. */
 #ifndef _DTLS_CIDS_H
 #define _DTLS_CIDS_H
 

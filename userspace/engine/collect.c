@@ -14,7 +14,7 @@ bool dtls_collector_init(struct dtls_collector *c)
 	return RAND_bytes((u8 *)&c->seed, sizeof(c->seed)) == 1;
 }
 
-/* Where the random begins and ends in the body of a hello. */
+/* The random begins and ends at these bytes in the body of a hello. */
 #define RANDOM_OFFSET	2
 #define RANDOM_END	(RANDOM_OFFSET + DTLS_RANDOM_SIZE)
 

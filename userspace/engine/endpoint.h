@@ -46,7 +46,7 @@ struct dtls_scratch {
  * @group_count: number of @groups
  * @scheme_count: number of @schemes
  * @identities:	certificates and raw keys of this end
- * @passphrase:	of encrypted keys and certificates that are given, or NULL
+ * @passphrase:	the passphrase of encrypted keys and certificates, or NULL
  * @trust:	roots and raw keys that this end trusts
  * @speaks12:	DTLS 1.2 is allowed, and so are suites of it
  * @speaks13:	DTLS 1.3 is allowed, and so are suites of it

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The flight that is being sent (RFC 6347 4.2.4). Its messages are kept until
- * the peer is known to have them. In DTLS 1.3 the peer names the records that
- * it has (RFC 9147 7), and the pieces that were in those records are not sent
- * again.
+ * A flight is the messages that this end sends before it waits for an answer
+ * (RFC 6347 4.2.4). They are kept until the peer is known to have them. In DTLS
+ * 1.3 the peer names the records that it has (RFC 9147 7), and the pieces that
+ * were in those records are not sent again.
  */
 #ifndef _DTLS_FLIGHT_H
 #define _DTLS_FLIGHT_H

@@ -86,7 +86,7 @@ static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
 	a->ch = &ch;
 	hello.parsed = dtls_hello_parse_client(&ch, a->f->body);
 	if (!hello.parsed && !cookies)
-		gate = KDTLS_GATE_ACCEPT; /* The engine finds the error in it. */
+		gate = KDTLS_GATE_ACCEPT; /* The engine will find the error in the hello. */
 	else if (!hello.parsed)
 		gate = dtls_gate13_alert(a, KDTLS_ALERT_DECODE_ERROR, v);
 	else if (dtls_endpoint_takes_13(a->ep, &ch))

@@ -23,7 +23,7 @@ int dtls_handshake_message_end(struct kdtls_engine *e);
 int dtls_handshake_sign(struct kdtls_engine *e, struct dtls_writer *w,
 			struct dtls_bytes data);
 
-/* Begin a flight. The one before is dropped, as the peer has received it. */
+/* Begin a flight. The flight before is dropped, as the peer has received it. */
 void dtls_handshake_flight_begin(struct kdtls_engine *e);
 
 /* Complete the flight. The timer starts if an answer is due. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* HMAC (RFC 2104) contexts that are made once and keyed many times. */
+/* An HMAC (RFC 2104) context is made once and keyed many times. */
 #ifndef _DTLS_HMAC_H
 #define _DTLS_HMAC_H
 

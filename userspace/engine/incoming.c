@@ -31,7 +31,7 @@ void dtls_incoming_clear(struct dtls_incoming *m)
 	memset(m, 0, sizeof(*m));
 }
 
-/* Put a chunk of @len bytes in front of the one that @at points to. */
+/* Insert a chunk of @len bytes in front of the chunk that @at points to. */
 static bool insert(struct dtls_incoming *m, struct dtls_chunk **at, u32 offset,
 		   const u8 *data, u32 len, size_t room)
 {

@@ -26,7 +26,7 @@ struct dtls_chunk {
 
 /**
  * struct dtls_incoming - a message, or the part of it that has come
- * @data:	the complete message, with the header of an unfragmented one;
+ * @data:	the complete message, with the header of an unfragmented message;
  *		NULL while bytes are missing
  * @chunks:	the bytes that have come while others are missing, by offset; no
  *		byte is in two chunks

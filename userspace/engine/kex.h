@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Key exchange: ephemeral Diffie-Hellman (RFC 8422, RFC 8446 4.2.8), a KEM
- * combined with it, and the premaster secret of the PSK suites of DTLS 1.2 (RFC
- * 4279).
+ * These functions exchange keys: by ephemeral Diffie-Hellman (RFC 8422, RFC 8446
+ * 4.2.8) or a KEM combined with it. They also make the premaster secret of the PSK
+ * suites of DTLS 1.2 (RFC 4279).
  */
 #ifndef _DTLS_KEX_H
 #define _DTLS_KEX_H

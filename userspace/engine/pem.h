@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * PEM (RFC 7468) as it stands in files of certificates and keys. The blocks are told
- * apart here, because libcrypto passes over those that it cannot read. store.c has
- * libcrypto read what is in a block.
+ * This function takes the blocks of PEM (RFC 7468) out of a file of certificates or
+ * keys one by one, because libcrypto passes over blocks that it cannot read. store.c
+ * lets libcrypto read the content of a block.
  */
 #ifndef _DTLS_PEM_H
 #define _DTLS_PEM_H
@@ -18,7 +18,7 @@ enum dtls_pem_kind {
 
 /**
  * struct dtls_pem_block - a block of PEM
- * @kind:	what its label says
+ * @kind:	the kind that the block's label names
  * @text:	the block, from its first dash to its last; points into the file
  */
 struct dtls_pem_block {
@@ -28,7 +28,7 @@ struct dtls_pem_block {
 
 /**
  * dtls_pem_next() - take the next block off a file
- * @r:		what is left of the file
+ * @r:		the rest of the file that was not read yet
  * @b:		set to the block
  *
  * Text between blocks has no line that begins with five dashes.

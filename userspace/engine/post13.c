@@ -345,8 +345,8 @@ int dtls_post13_next_flight(struct kdtls_engine *e)
 		ok = dtls_flight_add(&e->flight, d->tx_epoch,
 				     DTLS_CT_HANDSHAKE, w.p, w.len);
 		/*
-		 * Numbers of records that were acknowledged are not repeated
-		 * from here on.
+		 * If all records were acknowledged, the next ACK does not name
+		 * them once more.
 		 */
 		if (dtls_ack_expiry(e) == KDTLS_NEVER)
 			dtls_state_drop_acks(e);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A session that can be resumed. A client keeps it; a server seals it into a
- * ticket (RFC
- * 5077) or keeps it under a session id (RFC 5246 7.3).
+ * A session is what two ends need to resume an association. A client keeps it; a
+ * server seals it into a ticket (RFC 5077) or keeps it under a session id (RFC 5246
+ * 7.3).
  */
 #ifndef _DTLS_SESSION_H
 #define _DTLS_SESSION_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The table of spent tickets, those that were used for early data (RFC 8446 8).
+ * This table has the spent tickets, which were used for early data (RFC 8446 8).
  * A ticket may be used for early data once, and only near the time that its age
  * tells.
  *

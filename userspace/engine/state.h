@@ -307,7 +307,7 @@ struct dtls_heartbeat {
  * @now:	the time of the owner's latest call, in microseconds
  * @server:	this end is the server
  * @state:	enum kdtls_state
- * @keys_out:	the owner has the keys of data
+ * @keys_out:	the owner has the keys of application data
  *
  * What was negotiated:
  *

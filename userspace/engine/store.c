@@ -11,11 +11,11 @@
 
 /**
  * struct load - objects of one kind, as they are read
- * @type:	OSSL_STORE_INFO_*: what is wanted
+ * @type:	the kind of object that is wanted, OSSL_STORE_INFO_*
  * @block:	the kind of block that holds one in PEM
- * @passphrase:	of what is encrypted, or NULL
+ * @passphrase:	the passphrase for what is encrypted, or NULL
  * @asked:	libcrypto has asked for the passphrase
- * @count:	objects that were read
+ * @count:	number of objects that were read
  * @certs:	the certificates among them
  * @key:	the first key among them, or NULL
  */

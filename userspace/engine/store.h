@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Certificates and keys out of PEM, DER, PKCS#12, and what providers of libcrypto open,
- * such as PKCS#11. All of it is read by OSSL_STORE, with a passphrase where it is
- * encrypted.
+ * These functions read certificates and keys out of PEM, DER, PKCS#12, and URIs that
+ * providers of libcrypto open, such as PKCS#11. OSSL_STORE reads all of them, with a
+ * passphrase for what is encrypted.
  */
 #ifndef _DTLS_STORE_H
 #define _DTLS_STORE_H
@@ -13,9 +13,9 @@
 
 /**
  * struct dtls_store - where certificates and keys are read from
- * @data:	what a file holds
+ * @data:	the content of a file
  * @uri:	a URI that is opened instead of @data, or NULL
- * @passphrase:	of what is encrypted, or NULL
+ * @passphrase:	the passphrase for what is encrypted, or NULL
  */
 struct dtls_store {
 	struct dtls_bytes data;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
 /*
- * DTLS record layer for UDP sockets: the user-space interface.
+ * This header has the user-space interface of the DTLS record layer for UDP sockets.
  *
  * A UDP socket is attached with
  *
@@ -293,7 +293,7 @@ struct dtls_addr {
 };
 
 /* struct dtls_assoc_peer, flags */
-#define DTLS_PEER_SUCCEED	0x01	/* the addresses may be those of another one */
+#define DTLS_PEER_SUCCEED	0x01	/* another association may have the addresses */
 
 /**
  * struct dtls_assoc_peer - an association of a table
