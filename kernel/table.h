@@ -54,8 +54,9 @@ struct dtls_table {
  * @next:	the association that gets the addresses with its first record that is
  *		verified, or NULL
  *
- * The memory of both outlives the entry's. They are written under the table's lock,
- * and @assoc is written before @next where @next becomes @assoc.
+ * The memory of both associations is freed after the entry's. @assoc and @next are
+ * written under the table's lock. When @next gets the addresses, @assoc is written
+ * before @next is cleared.
  */
 struct dtls_flow_entry {
 	struct rhash_head node;

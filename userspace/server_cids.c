@@ -7,7 +7,7 @@
 #include "server_object.h"
 #include <openssl/rand.h>
 
-#define TRIES	8	/* random IDs that are tried for one nobody has */
+#define TRIES	8	/* random connection IDs tried for an unused one */
 
 /**
  * struct server_cid - a connection ID of a client

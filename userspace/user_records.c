@@ -204,9 +204,9 @@ void user_records_unseal(struct user_records *u)
 
 /*
  * Open a record. The read keys are tried, the newest first, as a unified header
- * has only the last bits of the epoch (RFC 9147 4). Unless the datagram is
- * @named, only keys without a connection ID are tried, such as that of early
- * data.
+ * has only the last bits of the epoch (RFC 9147 4). @named tells that the
+ * datagram has a connection ID of this end. Without one only keys that have no
+ * connection ID are tried, such as the key of early data.
  */
 static ssize_t open_one(struct user_records *u, const struct dtls_record *record,
 			bool named, const uint8_t *bytes, uint8_t *plain,
