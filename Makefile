@@ -79,8 +79,14 @@ install-user: user
 	done
 	$(staged) || ldconfig
 
+# The headers of a distribution name the key that signs its modules, and do not have it.
+key	= $(shell sed -n 's/^CONFIG_MODULE_SIG_KEY="\(.*\)"/\1/p' \
+		$(KDIR)/include/config/auto.conf)
+keys	= $(filter pkcs11:%,$(key)) $(wildcard $(key) $(addprefix $(KDIR)/,$(key)))
+
 install-modules: modules
 	$(MAKE) -C $(KDIR) M=$(kmod) INSTALL_MOD_PATH=$(DESTDIR) \
+		$(if $(strip $(keys)),,CONFIG_MODULE_SIG_ALL=) \
 		INSTALL_MOD_DIR=updates modules_install
 	$(staged) || depmod $(release)
 
