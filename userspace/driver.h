@@ -391,8 +391,9 @@ void socket_free(struct kdtls_socket *s);
 uint64_t socket_expiry(const struct kdtls_socket *s);
 
 /*
- * Do what kdtls_connect() does. If @hasty, an ICMP error ends the handshake as
- * long as no datagram has come from the peer.
+ * Shake hands with the peer of the connected socket @fd, as kdtls_connect()
+ * does. If @hasty, an ICMP error ends the handshake as long as no datagram has
+ * come from the peer. Return 0 or a negative error.
  */
 int socket_connect(struct kdtls_endpoint *endpoint, int fd,
 		   const struct kdtls_socket_options *o, bool hasty, int timeout,
@@ -500,12 +501,16 @@ void listener_leave(struct kdtls_socket *s);
 
 /* ---- ulp.c ---- */
 
-/* Do what kdtls_supports() does, for a key of any version. */
+/*
+ * Return 0 if the kernel can make records of @version with @cipher on the
+ * connected UDP socket @fd, or a negative error.
+ */
 int ulp_supports(int fd, unsigned int version, unsigned int cipher);
 
 /*
- * Do what ulp_supports() does for a UDP socket that is not connected, by a
- * socket that is connected to @peer.
+ * Return 0 if the kernel can make records of @version with @cipher for the peer
+ * @peer, or a negative error. @fd is a UDP socket, connected or not. The cipher
+ * is tried on another socket, and only until the kernel has had it once.
  */
 int ulp_has_cipher(int fd, const struct sockaddr *peer, socklen_t len,
 		   unsigned int version, unsigned int cipher);
@@ -522,7 +527,10 @@ int ulp_add_cid(int fd, uint64_t id, const uint8_t *cid, size_t len);
  */
 int ulp_change_cid(int fd, uint64_t id, const uint8_t *cid, size_t len);
 
-/* Send with a DTLS_RECORD_INFO. Return what send(2) does, or -errno. */
+/*
+ * Send a record as @info says. Return the bytes of content that were sent, or
+ * -errno.
+ */
 ssize_t ulp_send(int fd, const struct dtls_record_info *info, const void *data,
 		 size_t len, int flags);
 

@@ -68,7 +68,7 @@ struct server_path {
  * @half_open_count: number of clients in @half_open
  * @half_open:	clients of the source that are in a handshake, oldest first
  * @len:	bytes of @key
- * @key:	the beginning of these clients' addresses
+ * @key:	the beginning of the addresses of the source's clients
  */
 struct source {
 	struct table_link link;

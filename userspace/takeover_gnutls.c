@@ -103,8 +103,8 @@ static int read_state(gnutls_session_t session, bool read,
 	memcpy(key->key, secret.data, secret.size);
 	memcpy(key->iv, iv.data, iv.size);
 	/*
-	 * The read sequence number of GnuTLS is not its replay window; the
-	 * watch has that.
+	 * GnuTLS tells no number below which all records were read. struct
+	 * watch has the replay window instead.
 	 */
 	if (!read)
 		key->rec_seq = dtls_get_be(seq + 2, 6);

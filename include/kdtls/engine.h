@@ -148,7 +148,7 @@ enum kdtls_alert {
 
 #define KDTLS_PSK_MIN		16	/* least bytes of a pre-shared key (RFC 9257 6) */
 #define KDTLS_PSK_MAX		64	/* most bytes of a pre-shared key */
-#define KDTLS_PSK_IDENTITY_MAX	128	/* most bytes of its identity (RFC 4279 5.3) */
+#define KDTLS_PSK_IDENTITY_MAX	128	/* most bytes of a pre-shared key's identity (RFC 4279 5.3) */
 #define KDTLS_MTU_MIN		256	/* least bytes of UDP payload in a datagram */
 #define KDTLS_MTU_MAX		65507	/* most bytes of UDP payload in a datagram */
 #define KDTLS_OUTPUT_MIN	512	/* least bytes of buffer for kdtls_engine_output() */
@@ -922,7 +922,7 @@ KDTLS_API int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both);
  * @engine:	an established engine of DTLS 1.3 whose peer puts a connection ID of
  *		kdtls_engine_set_cid() into its records; ops->cid is set
  * @count:	number of connection IDs, 1 to DTLS_CIDS_MAX (linux/dtls.h)
- * @at_once:	true: the peer is to use one of them from now on, and none from before;
+ * @at_once:	true: the peer is to use one of the new connection IDs from now on;
  *		false: the peer uses them when it wants to change
  *
  * The connection IDs are as long as the one of the handshake. That one and the last

@@ -77,11 +77,13 @@ KDTLS_API int kdtls_gnutls_keys(gnutls_session_t session,
  * After success the program uses send(2) and recv(2) on the socket, and neither
  * gnutls_record_send() nor gnutls_record_recv().
  *
- * Return: 0. After an error GnuTLS works as before: those of kdtls_gnutls_keys();
- * -KDTLS_ENOMODULE, -KDTLS_ENOCIPHER: the kernel lacks module or cipher; -KDTLS_ENOTUDP,
- * -KDTLS_ENOTCONN, -KDTLS_EATTACHED, -KDTLS_EOWNED, -KDTLS_EMAPPED: the socket; -errno.
- * The exception is -KDTLS_EHALF: the socket has not all its keys, and the caller closes
- * it.
+ * Return: 0; -KDTLS_EHANDSHAKE, -KDTLS_EVERSION, -KDTLS_ESUITE, -KDTLS_EEXTENSION,
+ * -KDTLS_ERENEGOTIATED, -KDTLS_EUNWATCHED, -KDTLS_EUNREAD, -KDTLS_EMISSED, -KDTLS_EKEYS:
+ * the session cannot be taken over; -KDTLS_ENOMODULE, -KDTLS_ENOCIPHER: the kernel lacks
+ * the module or the cipher; -KDTLS_ENOTUDP, -KDTLS_ENOTCONN, -KDTLS_EATTACHED,
+ * -KDTLS_EOWNED, -KDTLS_EMAPPED: the socket cannot be attached; -errno. After these errors
+ * GnuTLS works as before. -KDTLS_EHALF: the socket is attached and lacks a key, and the
+ * caller closes it.
  *
  * Example:
  *

@@ -69,11 +69,14 @@ KDTLS_API int kdtls_openssl_keys(SSL *ssl, struct kdtls_keys *keys);
  * After success the program uses send(2) and recv(2) on the socket, and neither
  * SSL_write() nor SSL_read().
  *
- * Return: 0. After an error SSL_write() and SSL_read() work as before: those of
- * kdtls_openssl_keys(); -KDTLS_ENOMODULE, -KDTLS_ENOCIPHER: the kernel lacks module or
- * cipher; -KDTLS_ENOTUDP, -KDTLS_ENOTCONN, -KDTLS_EATTACHED, -KDTLS_EOWNED,
- * -KDTLS_EMAPPED: the socket; -errno. The exception is -KDTLS_EHALF: the socket has not
- * all its keys, and the caller closes it.
+ * Return: 0; -KDTLS_EHANDSHAKE, -KDTLS_EVERSION, -KDTLS_ESUITE, -KDTLS_ECLOSED,
+ * -KDTLS_EEXTENSION, -KDTLS_ERENEGOTIATED, -KDTLS_EUNWATCHED, -KDTLS_EUNREAD,
+ * -KDTLS_EMISSED, -KDTLS_EKEYS: the session cannot be taken over; -KDTLS_ENOMODULE,
+ * -KDTLS_ENOCIPHER: the kernel lacks the module or the cipher; -KDTLS_ENOTUDP,
+ * -KDTLS_ENOTCONN, -KDTLS_EATTACHED, -KDTLS_EOWNED, -KDTLS_EMAPPED: the socket cannot be
+ * attached; -ENOMEM; another -errno. After these errors SSL_write() and SSL_read() work
+ * as before. -KDTLS_EHALF: the socket is attached and lacks a key, and the caller closes
+ * it.
  *
  * Example:
  *
@@ -97,7 +100,7 @@ KDTLS_API int kdtls_offload_openssl(SSL *ssl);
 /**
  * kdtls_openssl_answer() - send the handshake's last flight again
  * @ssl:	a session that was taken over
- * @info:	what kdtls_recv_record() said of a record
+ * @info:	the type, epoch and number that kdtls_recv_record() told of a record
  *
  * The end that sent the handshake's last flight does not see whether it arrived. If it
  * did not, the peer repeats its own flight (RFC 6347 4.2.4), and a verified handshake

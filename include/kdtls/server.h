@@ -163,12 +163,13 @@ KDTLS_API int kdtls_server_new(struct kdtls_endpoint *endpoint, int fd,
  * @options:	copied; NULL: all zero
  * @server:	set on success; kdtls_server_close() frees it
  *
- * The function makes a socket, binds it and does the same as kdtls_server_new(). A socket
- * of AF_INET6 is for IPv6 alone. If @sharers of the options is above 1, the socket has
+ * The function makes a socket, binds it and gives it to kdtls_server_new(). A socket of
+ * AF_INET6 is for IPv6 alone. If @sharers of the options is above 1, the socket has
  * SO_REUSEPORT.
  *
  * Return: 0; -KDTLS_ENOHOST: there is no such host or service; -EADDRINUSE: the port is
- * taken; another error of kdtls_server_new(); -errno.
+ * taken; -KDTLS_EUSAGE: an option is out of its range; with KDTLS_PATH_KERNEL
+ * -KDTLS_ENOMODULE or -KDTLS_ENOCIPHER; -KDTLS_EMEMORY; -errno.
  */
 KDTLS_API int kdtls_server_on(struct kdtls_endpoint *endpoint, const char *host,
 			      const char *service,

@@ -75,7 +75,7 @@ struct dtls_collected {
 
 /**
  * struct dtls_source - the sources whose addresses have the same hash
- * @list:	the hellos of these sources, the oldest first
+ * @list:	the hellos of the sources with this hash, the oldest first
  * @held:	bytes of memory of the hellos in @list
  */
 struct dtls_source {

@@ -27,10 +27,10 @@ static int parse(struct dtls_bytes d, size_t cid_len,
 
 /*
  * Return the length of the unusable record at @d, so that the caller can go on
- * with the next one; or 0 if the length is not known. The first byte of
- * a DTLS record is 20 or more (RFC 7983 7), that of a unified header 32 or more
- * (RFC 9147 4). The place of the length is not known if the record has a
- * connection ID that this end did not ask for.
+ * with the next one; or 0 if the length is not known. The first byte of a DTLS
+ * record is 20 or more (RFC 7983 7), that of a unified header 32 or more (RFC
+ * 9147 4). The place of the length is not known if the record has a connection
+ * ID that this end did not ask for.
  */
 static size_t unusable_size(struct dtls_bytes d)
 {

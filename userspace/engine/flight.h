@@ -14,7 +14,7 @@
  * struct dtls_outgoing - a message of a flight, or a ChangeCipherSpec
  * @next:	the next message of the flight, or NULL
  * @epoch:	epoch of the records that the message is sent in
- * @type:	content type of these records
+ * @type:	content type of the records
  * @len:	bytes of the message, header included
  * @missing:	bytes of the body that the peer has not acknowledged; 1 if
  *		there is no body

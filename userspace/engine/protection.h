@@ -71,7 +71,7 @@ void dtls_protection_free(struct dtls_protection *p);
 /* Return by how many bytes a record is longer than its content, at most. */
 size_t dtls_protection_overhead(const struct dtls_protection *p);
 
-/* Return what dtls_protection_overhead() returns, for the key @key. */
+/* Return by how many bytes a record under @key is longer than its content, at most. */
 size_t dtls_protection_overhead_of(const struct dtls_key_info *key);
 
 /**

@@ -10,7 +10,7 @@
 #define PLACES	8	/* entries in a row of the table */
 
 struct dtls_spent_table {
-	u64 ours;		/* 1; a child process finds it wiped, 0 */
+	u64 ours;		/* 1, or 0 in a child process, which finds it wiped */
 	u64 unused;
 	struct {
 		u64 ticket;

@@ -538,8 +538,8 @@ void dtls_state_credit(struct kdtls_engine *e, size_t len);
 bool dtls_state_can_tell13(const struct kdtls_engine *e);
 
 /*
- * Return true if dtls_state_can_tell13() does and there is an epoch for another
- * write key.
+ * Return true if dtls_state_can_tell13() returns true, and an epoch is left for
+ * another write key.
  */
 bool dtls_state_can_update13(const struct kdtls_engine *e);
 

@@ -16,8 +16,8 @@
  * @passphrase:	the passphrase for what is encrypted, or NULL
  * @asked:	libcrypto has asked for the passphrase
  * @count:	number of objects that were read
- * @certs:	the certificates among them
- * @key:	the first key among them, or NULL
+ * @certs:	the certificates among the objects
+ * @key:	the first key among the objects, or NULL
  */
 struct load {
 	int type;

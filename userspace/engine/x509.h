@@ -56,8 +56,8 @@ struct dtls_trust {
  * @others:	the other certificates of the chain
  * @key:	the peer's public key
  * @count:	number of certificates, or 1 for a raw key
- * @der:	each of them in DER; points into the message
- * @der_len:	bytes of each of @der
+ * @der:	each certificate, or the raw key, in DER; points into the message
+ * @der_len:	bytes of each element of @der
  */
 struct dtls_chain {
 	X509 *leaf;
