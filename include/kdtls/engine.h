@@ -102,7 +102,7 @@ enum kdtls_engine_error {
 	KDTLS_EFORGERIES,	/* max_forgeries of the configuration was reached */
 };
 
-/* Alerts (RFC 5246 7.2, RFC 8446 6, RFC 6066, RFC 7301) */
+/* enum kdtls_alert has the alerts of RFC 5246 7.2, RFC 8446 6, RFC 6066 and RFC 7301. */
 enum kdtls_alert {
 	KDTLS_ALERT_CLOSE_NOTIFY = 0,
 	KDTLS_ALERT_UNEXPECTED_MESSAGE = 10,
@@ -214,7 +214,7 @@ struct kdtls_resumption {
 /**
  * struct kdtls_ops - callbacks: what an engine asks its owner for
  *
- * @ctx is what kdtls_engine_new() was given. No callback may call the engine.
+ * @ctx is the pointer that kdtls_engine_new() was given. No callback may call the engine.
  *
  * @key: takes a key that is ready. When the handshake is done it is called twice, with
  *	DTLS_RX first. In DTLS 1.3 it is called again for each new key after that, which
@@ -222,8 +222,8 @@ struct kdtls_resumption {
  *	DTLS_RX of epoch 1, for early data that is still on its way.
  *	@direction is DTLS_RX or DTLS_TX. @key holds version, cipher, epoch, next
  *	sequence number, key, IV and connection ID, ready for setsockopt(), and is wiped
- *	after the call. @seen says with DTLS_RX which records the engine has taken
- *	already, and is NULL with DTLS_TX. A return value that is not 0 fails the engine
+ *	after the call. With DTLS_RX @seen tells which records the engine has taken
+ *	already; with DTLS_TX it is NULL. A return value that is not 0 fails the engine
  *	with KDTLS_ECALLBACK. This callback is required.
  * @early: takes application data that came before the keys were out and was verified,
  *	one record a call, after both calls of @key. NULL: such data is dropped.
@@ -234,7 +234,7 @@ struct kdtls_resumption {
  * @psk_client: chooses identity and key for the server's hint (RFC 4279), which is NULL
  *	if the server gave none. It writes the identity, KDTLS_PSK_IDENTITY_MAX bytes at
  *	most, its length, and the key, KDTLS_PSK_MAX bytes at most, and returns the
- *	length of the key. 0 gives up. NULL: no suite with pre-shared keys is offered.
+ *	length of the key, or 0 to give up. NULL: no suite with pre-shared keys is offered.
  *	If DTLS 1.3 is offered it is called before the first hello too, without a hint:
  *	the key is one for SHA-256 then (RFC 8446 4.2.11), and 0 goes on without it.
  *	A session that comes from a pre-shared key is offered only if this callback still
@@ -249,17 +249,19 @@ struct kdtls_resumption {
  *	may hold any bytes. An unknown identity looks to the peer as a wrong key does
  *	(RFC 4279 2). The callback is called again before a session that comes from a
  *	pre-shared key is resumed: without the key, or with another one, the handshake is
- *	a full one. The limits of a key are those of @psk_client.
- * @verify: judges the peer's certificate after the built-in checks. 0 accepts what they
- *	accept (with KDTLS_NO_VERIFY: accepts it); an alert refuses it. NULL: the checks
- *	decide.
+ *	a full one. As with @psk_client, a key that is too short, or that the endpoint
+ *	uses as a client too, ends the handshake.
+ * @verify: judges the peer's certificate after the built-in checks. It returns 0 to accept
+ *	a certificate that the checks accept, or with KDTLS_NO_VERIFY any certificate; or
+ *	an alert to refuse the certificate. NULL: the checks decide.
  * @resume: judges a session that is about to be resumed and satisfies what the endpoint
  *	asks for: it is not too old, it is of the same name, its chain was checked as it
- *	would be now and against the same roots, and its pre-shared key is still there. 0
- *	agrees. Any other value makes the handshake a full one, in which the peer proves
- *	who it is. A server of DTLS 1.2 calls it before the peer has proven that it holds
- *	the session, a server of DTLS 1.3 afterwards; a client calls it before it offers
- *	the session. NULL: agreed.
+ *	would be now and against the same roots, and its pre-shared key is still there.
+ *	It returns 0 to resume the session. After any other value the handshake is a
+ *	full one, in which the peer proves who it is. A server of DTLS 1.2 calls it
+ *	before the peer has proven that it holds the session, a server of DTLS 1.3
+ *	afterwards; a client calls it before it offers the session. NULL: all these
+ *	sessions are resumed.
  * @session: client: takes a session that can be resumed, as bytes for
  *	kdtls_engine_set_session(). The bytes are secret. In DTLS 1.3 the callback is
  *	called after the handshake, once for each ticket. NULL: not wanted.
@@ -267,16 +269,17 @@ struct kdtls_resumption {
  *	NULL: off.
  * @heartbeat: is told that the answer to a request of @size bytes took @rtt µs; or, with
  *	@rtt KDTLS_NEVER, that no answer came to any retransmission. NULL: not told.
- * @cid: DTLS 1.3: accepts another connection ID that this end is about to give the peer:
- *	@cid, @len random bytes, as long as that of kdtls_engine_set_cid(). An owner that
- *	tells peers apart by them may write other bytes there. After 0, records with it
- *	are taken beside those with the handshake's and with the last DTLS_CIDS_MAX
- *	(linux/dtls.h) that were given, of which it is one. Any other value withholds it.
- *	NULL: the peer gets none but the handshake's.
+ * @cid: DTLS 1.3: accepts another connection ID that this end is about to give the peer.
+ *	@cid has @len random bytes, as many as the connection ID of kdtls_engine_set_cid().
+ *	An owner that tells peers apart by connection IDs may write other bytes to @cid.
+ *	If it returns 0, it lets the peer's records bear this connection ID from now on,
+ *	beside the one of the handshake and the last DTLS_CIDS_MAX (linux/dtls.h) that were
+ *	given, this one included. After any other value the peer does not get the connection
+ *	ID. NULL: the peer gets no connection ID but the one of the handshake.
  * @peer_cid: DTLS 1.3: puts this connection ID of the peer's into the records that go
- *	out from now on, under the key that they have. A return value that is not 0, as
- *	is right if it is not as long as that key's, makes it come with the next key, a
- *	round trip later. NULL: it always does.
+ *	out from now on under the present key. If it returns another value than 0, as it
+ *	does for a connection ID of another length, the change comes with the next write
+ *	key, a round trip later. NULL: the change always comes with the next write key.
  * @random: fills @buf with @len random bytes. NULL: libcrypto's generator, which makes
  *	keys and signatures in any case.
  * @unix_time: returns seconds since 1970, for certificates, tickets and sessions. @ctx
@@ -305,8 +308,8 @@ struct kdtls_ops {
 /**
  * struct kdtls_config - policy of an endpoint
  *
- * A program fills the structure in with kdtls_config_init() and changes what shall
- * differ. What it points to has to live as long as the endpoint.
+ * A program fills the structure in with kdtls_config_init() and then changes members.
+ * Memory that the structure points to has to live as long as the endpoint.
  *
  * @flags:	KDTLS_* flags, ORed together
  * @version_min: the oldest version that is spoken, DTLS_VERSION_*
@@ -316,9 +319,10 @@ struct kdtls_ops {
  * @suites:	cipher suites by IANA number, best first. NULL: every suite of the
  *		engine (RFC 8446 B.4; RFC 5289, 5487, 7251, 7905, 8442), with CCM_8 last
  *		and for pre-shared keys of DTLS 1.2 alone: CCM_8 with certificates
- *		(0xc0ae) and of DTLS 1.3 (0x1305) is used only if it is listed. Where
- *		this list, @groups or @schemes is NULL, what libcrypto's providers lack
- *		is left out; an endpoint that lists it is refused
+ *		(0xc0ae) and of DTLS 1.3 (0x1305) is used only if it is listed. If
+ *		this list, @groups or @schemes is NULL, the engine leaves out what
+ *		libcrypto's providers lack. kdtls_endpoint_new() refuses a list with
+ *		something that they lack
  * @suite_count: entries of @suites
  * @groups:	key exchange groups, best first; NULL: X25519MLKEM768 (0x11ec,
  *		DTLS 1.3 alone) if libcrypto has it, x25519 (29), secp256r1 (23),
@@ -367,9 +371,9 @@ struct kdtls_ops {
  *		transcript each
  * @max_early_data: server: bytes of early data (0-RTT, RFC 8446 4.2.10) with which a
  *		session may be resumed; 0: none. The endpoint takes such data once for
- *		each of its tickets, and within seconds of when it was due (RFC 8446 8);
- *		what goes beyond that is for the application to guard against. A ticket
- *		that is spent on early data counts for a cookie. A process that was
+ *		each of its tickets, and only within seconds of the time that follows from
+ *		the ticket's age (RFC 8446 8). The application guards against all other
+ *		replays. A ticket that is spent on early data counts for a cookie. A process that was
  *		forked off after the endpoint was made takes none, as only the process
  *		that made it knows which tickets are spent
  * @max_early:	bytes of records that one handshake holds because they came before their
@@ -431,7 +435,7 @@ KDTLS_API void kdtls_config_init(struct kdtls_config *config);
 
 /**
  * kdtls_endpoint_new() - make an endpoint
- * @config:	copied; what it points to has to live as long as the endpoint
+ * @config:	copied; memory that it points to has to live as long as the endpoint
  * @endpoint:	set on success; kdtls_endpoint_free() frees it
  *
  * Return: 0, -KDTLS_EUSAGE (a value out of its range, an unknown suite, group or
@@ -452,13 +456,13 @@ KDTLS_API void kdtls_endpoint_free(struct kdtls_endpoint *endpoint);
 /**
  * kdtls_endpoint_set_passphrase() - set the passphrase of keys and certificates
  * @endpoint:	the endpoint
- * @passphrase:	what opens an encrypted key or PKCS#12, or the PIN of a token of PKCS#11;
- *		copied. NULL: none, and the one before is wiped
+ * @passphrase:	the passphrase of an encrypted key or PKCS#12, or the PIN of a token of
+ *		PKCS#11; copied. NULL: none; the passphrase that was set before is wiped
  *
  * The functions that take keys and certificates, of this header and of kdtls/socket.h,
- * use the passphrase if what they read asks for one. A program that has none yet may call
- * them without it, and ask its user once they return -KDTLS_EENCRYPTED. The passphrase is
- * kept until another one is set or the endpoint is freed.
+ * use the passphrase for encrypted data. A program that has no passphrase yet may call
+ * these functions without one, and ask its user if they return -KDTLS_EENCRYPTED. The
+ * passphrase is kept until another one is set or the endpoint is freed.
  *
  * Return: 0; -KDTLS_EUSAGE: more than KDTLS_PASSPHRASE_MAX bytes; -KDTLS_EMEMORY.
  */
@@ -475,14 +479,15 @@ KDTLS_API int kdtls_endpoint_set_passphrase(struct kdtls_endpoint *endpoint,
  * @key_len:	bytes of @key
  *
  * The function may be called several times. Of the certificates that suit the peer's
- * signature algorithms one is shown that bears the name that the client asked for (RFC
- * 6066 3), then one whose chain was issued by an authority that the peer names, then the
- * first. Keys are EC P-256 and P-384, Ed25519, RSA, or RSA-PSS.
+ * signature algorithms the endpoint shows one that bears the name that the client asked
+ * for (RFC 6066 3). If there is none, it shows one whose chain was issued by an authority
+ * that the peer names, and else the first. Keys are EC P-256 and P-384, Ed25519, RSA, or
+ * RSA-PSS.
  *
- * What is encrypted is opened with the passphrase of kdtls_endpoint_set_passphrase(); if
- * @chain and @key both are, it is that of both. Text between blocks of PEM, and keys and
- * parameters beside what is looked for, are passed over; a damaged block is an error
- * wherever it stands. Of PKCS#12 its certificates are put in order.
+ * Encrypted data is opened with the passphrase of kdtls_endpoint_set_passphrase(), which
+ * is the same for @chain and @key. The function passes over text between blocks of PEM,
+ * keys in @chain, and certificates and parameters in @key. A damaged block is an error
+ * wherever it stands. The certificates of PKCS#12 are put in order.
  *
  * Return: 0, -KDTLS_EEMPTY, -KDTLS_EKEYLESS, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
  * -KDTLS_EPASSPHRASE, -KDTLS_EMISMATCH, -KDTLS_EKIND, -KDTLS_EMEMORY.
@@ -494,7 +499,7 @@ KDTLS_API int kdtls_endpoint_use_certificate(struct kdtls_endpoint *endpoint,
 /**
  * kdtls_endpoint_use_raw_key() - show a public key instead of a certificate
  * @endpoint:	the endpoint
- * @key:	the private key, as kdtls_endpoint_use_certificate() takes it; copied
+ * @key:	the private key as PEM or DER (PKCS#8 or older), or PKCS#12; copied
  * @key_len:	bytes of @key
  *
  * The key is shown to peers that take raw public keys (RFC 7250).
@@ -536,9 +541,9 @@ KDTLS_API int kdtls_endpoint_trust_system(struct kdtls_endpoint *endpoint);
  * @key:	a public key as PEM or DER; copied
  * @len:	bytes of @key
  *
- * The function makes the endpoint accept raw public keys (RFC 7250): those it was called
- * with, or any if KDTLS_NO_VERIFY is set. Names are not checked, as the key stands for
- * the name.
+ * The function makes the endpoint accept raw public keys (RFC 7250): all keys that the
+ * function was called with, or any key if KDTLS_NO_VERIFY is set. Names are not checked,
+ * as the key stands for the name.
  *
  * Return: 0, -KDTLS_EEMPTY, -KDTLS_EDAMAGED, -KDTLS_EKIND, -KDTLS_EMEMORY.
  */

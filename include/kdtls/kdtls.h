@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * libkdtls: DTLS with the records in the kernel; the socket options of linux/dtls.h
- * as functions.
+ * This header has the socket options of linux/dtls.h, by which the kernel makes the
+ * records of DTLS, as functions.
  *
  * Most programs use kdtls/socket.h, which shakes hands itself. A program that has a
  * finished DTLS 1.2 session of OpenSSL or GnuTLS uses kdtls/openssl.h or
- * kdtls/gnutls.h. All three stand on this header, which is for programs with a
- * handshake of their own.
+ * kdtls/gnutls.h. All three use this header, which is for programs with a handshake
+ * of their own.
  *
  * A function that can fail returns 0 or a count on success. It returns a negative
  * error otherwise: -errno as the kernel gave it, or -KDTLS_E* of this header or of
@@ -32,7 +32,7 @@ extern "C" {
 #define KDTLS_API __attribute__((visibility("default")))
 #endif
 
-/* Errors of the library's own; their numbers lie above every errno. */
+/* enum kdtls_error has the library's own errors. Their numbers lie above every errno. */
 enum kdtls_error {
 	KDTLS_ENOMODULE = 0x1000, /* the kernel has no DTLS record layer */
 	KDTLS_ENOTUDP,		/* the file is not a UDP socket */
@@ -59,10 +59,10 @@ enum kdtls_error {
 
 /**
  * kdtls_strerror() - say what an error means and what to do about it
- * @err:	what a function of this library returned, negative or not
+ * @err:	an error of a function of this library, negative or not
  *
  * Return: one line of English without a full stop; never NULL. The string is
- * constant for the library's errors. For those of the system it is that of
+ * constant for the library's errors. For an error of the system it is the string of
  * strerror(3), which is valid until the next call of strerror(3).
  */
 KDTLS_API const char *kdtls_strerror(int err);

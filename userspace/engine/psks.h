@@ -23,7 +23,9 @@ int dtls_psks_client(struct kdtls_engine *e, const char *hint, u8 *identity,
 		     size_t *identity_len, u8 *key);
 
 /*
- * Ask the owner for a server's key, as dtls_psks_client() does for a client's.
+ * Ask the owner for the key of a client with @identity. @key has room for
+ * KDTLS_PSK_MAX bytes, which the caller wipes. Return the bytes of @key; 0 if the
+ * owner has no key; or an error if the key must not be used.
  */
 int dtls_psks_server(struct kdtls_engine *e, struct dtls_bytes identity,
 		     u8 *key);
