@@ -57,8 +57,9 @@ enum dtls_content_type {
 #define DTLS12_HEADER_SIZE	13
 #define DTLS_HEADER_SIZE_MAX	(DTLS12_HEADER_SIZE + DTLS_CID_SIZE_MAX)
 /*
- * The additional data of a record without a connection ID (RFC 5246 6.2.3.3), and the
- * longest additional data, those of a record with a connection ID (RFC 9146 5.3).
+ * The additional data of a record without a connection ID have DTLS12_AAD_SIZE bytes
+ * (RFC 5246 6.2.3.3), and those of a record with one DTLS_AAD_SIZE_MAX at most (RFC
+ * 9146 5.3).
  */
 #define DTLS12_AAD_SIZE		13
 #define DTLS_AAD_SIZE_MAX	(23 + DTLS_CID_SIZE_MAX)

@@ -349,7 +349,7 @@ static bool has_lower_id(struct rb_node *node, const struct rb_node *other)
  * dtls_table_add() - add an association
  * @table:	the table, whose lock is held
  * @assoc:	the association; its reference is the table's afterwards
- * @flow:	its addresses
+ * @flow:	the addresses of the association
  * @succeed:	one other association may have these addresses
  *
  * System calls and datagrams may find the association before this function returns.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The functions by which readers sleep and are woken, and by which runs of records are
- * tracked from the intake to a reader or a queue. See wait.c.
+ * These functions put readers to sleep and wake them, and track runs of records from
+ * the intake to a reader or a queue. See wait.c.
  */
 #ifndef _DTLS_WAIT_H
 #define _DTLS_WAIT_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Pairs of addresses: a client's address, and the local address that it writes to;
- * see listener.h.
+ * This file handles pairs of a client's address and the local address that the client
+ * writes to; see listener.h.
  */
 #include "listener.h"
 #include <errno.h>

@@ -13,7 +13,7 @@
  */
 #define DTLS12_CID_OFFSET	11
 
-/* The defaults of struct kdtls_server_options */
+/* These are the defaults of struct kdtls_server_options. */
 #define MAX_CLIENTS	1048576
 #define MAX_HALF_OPEN	4096
 #define SHAKE_MS	30000

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A hash table that grows. Its elements contain a struct table_link. Its keys
- * are bytes that strangers may choose, so each table has a secret that keeps
- * them from choosing keys which collide. The functions take no lock; an owner
- * with several threads has one.
+ * struct table is a hash table that grows. Its elements contain a struct
+ * table_link. Its keys are bytes that strangers may choose, so each table has a
+ * secret that keeps them from choosing keys which collide. The functions take
+ * no lock; an owner with several threads has one.
  */
 #ifndef _KDTLS_TABLE_H
 #define _KDTLS_TABLE_H

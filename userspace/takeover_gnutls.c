@@ -136,7 +136,7 @@ struct watch {
 };
 
 /*
- * The list of all watches, guarded by watches_lock. A watch cannot be found
+ * watches is the list of all watches, guarded by watches_lock. A watch cannot be found
  * through its session, as the pointer that a GnuTLS session has belongs to the
  * program.
  */

@@ -1075,14 +1075,15 @@ enum kdtls_early {
  * @chain_end:	when the first of the peer's certificates expires, in seconds since 1970;
  *		0: there are none
  * @alpn:	application protocol that was chosen, or NULL; lives as long as the engine
- * @name:	on a server the name that the client sent (RFC 6066), on a client the name
- *		that was set, in its one form; NULL: none. It lives as long as the engine
+ * @name:	on a server the name that the client sent (RFC 6066); on a client the name
+ *		of kdtls_engine_set_name() in lower case, without a dot at its end. NULL:
+ *		none. It lives as long as the engine
  * @cid_rx:	connection ID that this end asked for in the handshake, or NULL; lives until
- *		the next call with the engine. ops->cid gets those that were given later
+ *		the next call with the engine. ops->cid gets the connection IDs that are given later
  * @cid_rx_len:	bytes of @cid_rx
  * @cid_tx:	connection ID in records that are sent, or NULL; lives until the next call
- *		with the engine. One that was changed may take effect with the next write
- *		key
+ *		with the engine. After kdtls_engine_change_cid() records may bear the one
+ *		before until the next write key
  * @cid_tx_len:	bytes of @cid_tx
  * @cid_spares:	connection IDs of the peer's that kdtls_engine_change_cid() can use
  * @rtt:	round-trip time in µs; 0: not measured

@@ -119,18 +119,19 @@ KDTLS_API int kdtls_use_psk(struct kdtls_endpoint *endpoint,
  *		the key is in @chain too
  *
  * The function may be called several times. Of the certificates that suit the peer's
- * signature algorithms one is shown that bears the name that the client asked for (RFC
- * 6066 3), then one whose chain was issued by an authority that the peer names, then the
- * first. Text between blocks of PEM is passed over; a damaged block is an error wherever
- * it stands. Of PKCS#12 its certificates are put in order.
+ * signature algorithms the endpoint shows one that bears the name that the client asked
+ * for (RFC 6066 3). If there is none, it shows one whose chain was issued by an authority
+ * that the peer names, and else the first. The function passes over text between blocks
+ * of PEM. A damaged block is an error wherever it stands. The certificates of PKCS#12 are
+ * put in order.
  *
- * A name that begins with a scheme, such as that of "pkcs11:token=my;object=server", and
- * is no file's is opened by the provider of libcrypto that has the scheme, which the
- * configuration of OpenSSL names. What such a provider does not open is KDTLS_EURI,
- * whatever the reason. "file:" is the scheme of files.
+ * A name that begins with a scheme, such as "pkcs11:token=my;object=server", and is not
+ * the name of a file is a URI. The provider of libcrypto that has the scheme opens it, as
+ * the configuration of OpenSSL says. If the provider opens nothing, for whatever reason,
+ * the error is KDTLS_EURI. "file:" is the scheme of files.
  *
- * What is encrypted, and a token that wants a PIN, is opened with the passphrase of
- * kdtls_endpoint_set_passphrase().
+ * The passphrase of kdtls_endpoint_set_passphrase() opens encrypted data, and is the PIN
+ * of a token.
  *
  * Return: 0; -errno for a file that cannot be read (EFBIG: over 1 MiB);
  * -KDTLS_EEMPTY, -KDTLS_EKEYLESS, -KDTLS_EDAMAGED, -KDTLS_EENCRYPTED,
@@ -143,7 +144,7 @@ KDTLS_API int kdtls_use_certificate_file(struct kdtls_endpoint *endpoint,
  * kdtls_trust_file() - take the certificates of a file as roots
  * @endpoint:	the endpoint
  * @roots:	name of a file with one or more certificates as PEM or PKCS#12, or one as
- *		DER; or a URI, as kdtls_use_certificate_file() takes it
+ *		DER; or a URI that a provider of libcrypto opens, such as "pkcs11:token=my"
  *
  * A damaged block is an error, and then none of the file's certificates is a root.
  *

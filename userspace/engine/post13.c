@@ -14,7 +14,7 @@
 #include "retransmit.h"
 
 /*
- * The values of the field request_update in KeyUpdate (RFC 8446 4.6.3).
+ * These are the values of the field request_update in KeyUpdate (RFC 8446 4.6.3).
  */
 #define UPDATE_NOT_REQUESTED	0
 #define UPDATE_REQUESTED	1
