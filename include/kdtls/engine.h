@@ -148,7 +148,7 @@ enum kdtls_alert {
 
 #define KDTLS_PSK_MIN		16	/* least bytes of a pre-shared key (RFC 9257 6) */
 #define KDTLS_PSK_MAX		64	/* most bytes of a pre-shared key */
-#define KDTLS_PSK_IDENTITY_MAX	128	/* most bytes of a pre-shared key's identity (RFC 4279 5.3) */
+#define KDTLS_PSK_IDENTITY_MAX	128	/* most bytes of a key's identity (RFC 4279 5.3) */
 #define KDTLS_MTU_MIN		256	/* least bytes of UDP payload in a datagram */
 #define KDTLS_MTU_MAX		65507	/* most bytes of UDP payload in a datagram */
 #define KDTLS_OUTPUT_MIN	512	/* least bytes of buffer for kdtls_engine_output() */
@@ -373,9 +373,9 @@ struct kdtls_ops {
  *		session may be resumed; 0: none. The endpoint takes such data once for
  *		each of its tickets, and only within seconds of the time that follows from
  *		the ticket's age (RFC 8446 8). The application guards against all other
- *		replays. A ticket that is spent on early data counts for a cookie. A process that was
- *		forked off after the endpoint was made takes none, as only the process
- *		that made it knows which tickets are spent
+ *		replays. A ticket that is spent on early data counts for a cookie. A
+ *		process that was forked off after the endpoint was made takes none, as
+ *		only the process that made it knows which tickets are spent
  * @max_early:	bytes of records that one handshake holds because they came before their
  *		key
  * @max_handshakes: how many handshakes the endpoint has at once

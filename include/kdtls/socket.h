@@ -461,8 +461,8 @@ KDTLS_API int kdtls_shutdown(struct kdtls_socket *s);
  * kdtls_close() - end an association and free its socket
  * @s:		freed with all its keys, its file closed; may be NULL
  *
- * The function sends a close_notify alert unless kdtls_shutdown() has. A handshake in
- * progress is given up, which the peer is told.
+ * The function sends a close_notify alert unless kdtls_shutdown() has sent one. It ends a
+ * handshake in progress with an alert.
  */
 KDTLS_API void kdtls_close(struct kdtls_socket *s);
 

@@ -362,7 +362,7 @@ struct dtls_assoc_peer {
 /**
  * struct dtls_record_number - epoch and number of one record
  * @epoch:	the record's epoch; 0: there is no record
- * @seq:	its sequence number
+ * @seq:	the record's sequence number
  */
 struct dtls_record_number {
 	__u64	epoch;
