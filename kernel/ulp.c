@@ -200,8 +200,8 @@ static int make_ops(struct ulp_ops *u, int family)
 }
 
 /*
- * Return the copies of UDP's tables for @family, which are made for the first socket of the family, or
- * an error. Sleeps.
+ * Return the copies of UDP's tables for @family, which are made for the first
+ * socket of the family, or an error. Sleeps.
  */
 static struct ulp_ops *get_ops(int family)
 {
