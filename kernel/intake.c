@@ -416,9 +416,9 @@ parse_record(struct dtls_dgram *d, struct dtls_run *rx,
 }
 
 /*
- * Let the rest of @d, whose next record cannot be of d->assoc, be of the other
- * association that may have sent it from the same address. Return false if there is
- * none. Each association is followed by a later one, so this comes to an end.
+ * Make the other association at the address of @d the association of @d from d->pos on,
+ * as the next record cannot be of d->assoc. Return false if no other association is
+ * there. Each call goes from an association to a later one, so the calls come to an end.
  */
 static noinline bool pass_to_other(struct dtls_sock *ds, struct dtls_dgram *d,
 				   struct dtls_table *table)
@@ -787,11 +787,12 @@ int dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
  * dtls_intake_retry() - find a record once more, as one of another association
  * @ds:		socket
  * @rx:		a run of one record, which its association did not open
- * @other:	the other association, with a reference of the caller's
- * @again:	filled in; the references to datagram and association are not its own
+ * @other:	the other association, to which the caller holds a reference
+ * @again:	set to the record as a run of @other, without references of its own to
+ *		the datagram and to @other
  *
- * Return: false if the record cannot be of @other. Else @again is like a run of
- * dtls_intake_next(), but for dtls_wait_begin().
+ * Takes dtls_sock.lock. Return: false if the record cannot be of @other. Else the caller
+ * opens @again, for which dtls_wait_begin() is not called.
  */
 bool dtls_intake_retry(struct dtls_sock *ds, const struct dtls_run *rx,
 		       struct dtls_assoc *other, struct dtls_run *again)
@@ -854,9 +855,9 @@ static void skip_to(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Let @rx, and what is left of its datagram, be of @other, which has opened it. A
- * reference to @other is taken over. Return the association that @rx was of before,
- * with a reference.
+ * Make @other, which has opened @rx, the association of @rx and of the rest of its
+ * datagram. Takes over a reference to @other, and takes dtls_sock.lock. Return the
+ * association that @rx belonged to before, with a reference.
  */
 struct dtls_assoc *dtls_intake_reown(struct dtls_sock *ds, struct dtls_run *rx,
 				     struct dtls_assoc *other)

@@ -42,8 +42,8 @@ static struct dtls_assoc *find_other(struct dtls_sock *ds,
 
 /*
  * keep_for_other() keeps a record of application data for the read key of @again's
- * association. The association of @rx may have counted the record as a forgery, and
- * that stays: until the key comes nobody can tell.
+ * association. The association of @rx may have counted the record as a forgery. The
+ * count stays, as only the key will tell which association the record belongs to.
  */
 static void keep_for_other(struct dtls_sock *ds, struct dtls_run *rx,
 			   struct dtls_run *again)
@@ -57,7 +57,7 @@ static void keep_for_other(struct dtls_sock *ds, struct dtls_run *rx,
 		dtls_early_keep(ds, again);
 }
 
-/* leave_window() takes @rx, which was not opened, from the way to its window. */
+/* leave_window() ends the way of @rx to the replay window, as @rx was not opened. */
 static void leave_window(struct dtls_run *rx)
 {
 	spin_lock(&rx->assoc->lock);
@@ -66,9 +66,10 @@ static void leave_window(struct dtls_run *rx)
 }
 
 /*
- * take_over() makes @rx, which its association did not open, the record @again, which
- * another one did. The reference to that one is taken over. What was no forgery does
- * not count as one.
+ * take_over() turns @rx, a record that its association did not open, into @again, the
+ * same record as another association has opened it. @rx takes over the reference to the
+ * other association. If the first association has counted the record as a forgery, the
+ * count goes down again.
  */
 static void take_over(struct dtls_sock *ds, struct dtls_run *rx,
 		      struct dtls_run *again)
@@ -97,8 +98,8 @@ static void take_over(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /*
- * try_other() opens @again, and returns true if it is authentic: @rx is that record
- * then. A forgery counts for each key that was asked.
+ * try_other() opens @again. If @again is authentic, it turns @rx into @again and returns
+ * true. A forgery counts for both keys that were tried.
  */
 static bool try_other(struct dtls_sock *ds, struct dtls_run *rx,
 		      struct dtls_run *again, struct dtls_scratch *scratch)
@@ -123,8 +124,9 @@ static bool try_other(struct dtls_sock *ds, struct dtls_run *rx,
  * @rx:		a run of which its association did not open any record
  * @scratch:	from dtls_scratch_get(true); @rx is its first run
  *
- * Sleeps. Return: true if @rx is of another association now, and authentic. Else it is
- * as it was, and may be kept for the other one's key.
+ * Sleeps. Return: true if the other association has opened the record; @rx is a run of
+ * that association then. Else @rx is unchanged, and a copy of the record may be kept for
+ * the key of the other association.
  */
 bool dtls_succeed_try(struct dtls_sock *ds, struct dtls_run *rx,
 		      struct dtls_scratch *scratch)
@@ -146,9 +148,9 @@ bool dtls_succeed_try(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /*
- * dtls_succeed() gives the association of @rx, a record that was verified, the address
- * that it waits for, if the record came from there, and tells the owner of the
- * association that had it. Sleeps.
+ * dtls_succeed() is called for @rx, a verified record of an association that waits for an
+ * address. If @rx came from that address, the association gets it, and the owner is told
+ * that the association which had the address has lost it. Sleeps.
  */
 void dtls_succeed(struct dtls_sock *ds, struct dtls_run *rx)
 {

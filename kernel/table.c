@@ -295,9 +295,10 @@ static struct dtls_flow_entry *hash_flow(struct dtls_table *table,
 }
 
 /*
- * Find the entry that @assoc has at @flow from now on: one of its own, or with @succeed
- * that of another association, which @assoc will succeed. The table's lock is held.
- * Return the entry; or -EADDRINUSE, as others have these addresses, or -ENOMEM.
+ * Find the entry that @assoc has at @flow from now on: an entry of its own or, with
+ * @succeed, the entry of another association, which @assoc will succeed. The table's
+ * lock is held. Return the entry; or -EADDRINUSE if other associations have these
+ * addresses, or -ENOMEM.
  */
 static struct dtls_flow_entry *enter_flow(struct dtls_table *table,
 					  struct dtls_assoc *assoc,
@@ -318,8 +319,8 @@ static struct dtls_flow_entry *enter_flow(struct dtls_table *table,
 }
 
 /*
- * Take @assoc out of @entry, which it has no more. The next association there has the
- * addresses then. The table's lock is held, or the table is being freed.
+ * Take @assoc out of @entry. If another association waits for the addresses, it has them
+ * then; else the entry is freed. The table's lock is held, or the table is being freed.
  */
 static void leave_flow(struct dtls_table *table, struct dtls_flow_entry *entry,
 		       struct dtls_assoc *assoc)
