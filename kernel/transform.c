@@ -3,18 +3,17 @@
  * This file has the crypto API's transforms of AEADs. A transform is a cipher with one
  * key ready for use, and takes 1 to 2 KB.
  *
- * The key of a connected socket has a transform of its own. One of a table's many
- * associations has none: it keeps its key as bytes, and borrows a transform while
- * records are sealed or opened, by the caller's context, which may sleep. Each CPU
- * lends LOANS transforms of each kind of AEAD. The serial of a key says which of
- * them it borrows, so an association that was not followed by many others finds the
- * transform with its key. Otherwise the transform gets the key anew, which costs
- * less than a tenth of a record.
+ * The key of a connected socket has a transform of its own. The key of a table's
+ * association has none: it is kept as bytes, and borrows a transform while records are
+ * sealed or opened, in a context that may sleep. Each CPU lends LOANS transforms of each
+ * kind of AEAD. The serial of a key says which of them the key borrows, so it finds
+ * itself there again if few other keys were used since. Otherwise the transform gets the
+ * key anew, which costs less than a tenth of a record.
  *
- * What is lent is bounded by the number of CPUs, and not charged to a cgroup. A
- * transform is made when it is first needed, and then stays until the module goes, so
- * no record fails because none is there: the one that was made when the key was
- * installed is lent, if no other can be.
+ * The number of CPUs bounds the transforms that are lent. They are not charged to a
+ * cgroup. A transform is made when it is first needed, and then stays until the module
+ * goes. The first transform for a key is made when the key is installed, so no record
+ * fails for want of a transform: if a CPU cannot make one, that of another CPU is lent.
  *
  * A key is in a transform only as long as it is in its association. When the key
  * goes, dtls_transform_destroy() overwrites what the transforms have of it.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The identity of a peer, and how it was proven. A full handshake finds the
- * identity out. A session contains it, so that an end that resumes the session
- * learns the same.
+ * struct dtls_peer has the identity of a peer, and how it was proven. A full
+ * handshake finds the identity out. A session contains it, so that an end that
+ * resumes the session learns the same.
  */
 #ifndef _DTLS_PEER_H
 #define _DTLS_PEER_H
