@@ -419,7 +419,8 @@ void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len);
 /* ---- handover.c ---- */
 
 /*
- * The functions that take the keys and connection IDs of a struct kdtls_socket.
+ * handover_ops has the functions that take the keys and connection IDs of a struct
+ * kdtls_socket.
  */
 extern const struct owner_ops handover_ops;
 

@@ -340,8 +340,8 @@ struct kdtls_ops {
  * @psk_hint:	server: identity hint (RFC 4279), 128 bytes at most, or NULL
  * @record_size_limit: bytes of the largest record that this end takes, 64 to 16384
  *		(RFC 8449): its content, and in DTLS 1.3 the byte of its type. 0: the
- *		extension is not used. If the peer uses it too, each end keeps to the
- *		other's: larger records are not sent, and dropped when they come
+ *		extension is not used. If the peer uses the extension, too, an end sends no
+ *		record above the limit of the other end, and drops records above its own
  * @mtu:	bytes of UDP payload in a datagram, KDTLS_MTU_MIN to KDTLS_MTU_MAX
  * @mtu_min:	bytes that the back-off of lost flights does not go below; KDTLS_MTU_MIN
  *		to @mtu

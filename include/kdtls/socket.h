@@ -72,8 +72,8 @@ struct kdtls_listener;
 /* enum kdtls_path tells whether the kernel or the library makes the records. */
 enum kdtls_path {
 	KDTLS_PATH_AUTO,	/* in options: the kernel if it can; as an answer: not known yet */
-	KDTLS_PATH_KERNEL,	/* the kernel module makes them */
-	KDTLS_PATH_USER,	/* the library makes them, in user space */
+	KDTLS_PATH_KERNEL,	/* the kernel module makes the records */
+	KDTLS_PATH_USER,	/* the library makes the records, in user space */
 };
 
 /**

@@ -105,16 +105,16 @@ static inline bool dtls_endpoint_flag(const struct kdtls_endpoint *ep, u32 flag)
 }
 
 /*
- * Show the certificates of @chain with the key of @key. Return 0, or an error
- * that kdtls_use_certificate_file() has.
+ * Show the certificates of @chain with the key of @key. Return 0 or an error of
+ * enum kdtls_engine_error.
  */
 int dtls_endpoint_show(struct kdtls_endpoint *ep,
 		       const struct dtls_store *chain,
 		       const struct dtls_store *key);
 
 /*
- * Take the certificates of @roots as roots. Return 0, or an error that
- * kdtls_trust_file() has.
+ * Take the certificates of @roots as roots. Return 0 or an error of enum
+ * kdtls_engine_error.
  */
 int dtls_endpoint_believe(struct kdtls_endpoint *ep,
 			  const struct dtls_store *roots);

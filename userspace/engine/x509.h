@@ -100,7 +100,7 @@ bool dtls_x509_identity_named(const struct dtls_identity *id, const char *name);
 bool dtls_x509_identity_issued(const struct dtls_identity *id,
 			       struct dtls_bytes authorities);
 
-/* Add roots. Return 0, or an error that kdtls_endpoint_trust() has. */
+/* Add roots. Return 0 or an error of enum kdtls_engine_error. */
 int dtls_x509_trust_add(struct dtls_trust *t, const struct dtls_store *roots);
 
 /*

@@ -478,13 +478,14 @@ struct dtls_info {
  * struct dtls_counters - what became of an association's records (get DTLS_COUNTERS)
  * @id:		association; read from the buffer
  * @tx_records:	records that were sent
- * @tx_bytes:	bytes of their plaintext
+ * @tx_bytes:	bytes of plaintext of the records in @tx_records
  * @rx_records:	application records that were delivered or are ready to be
- * @rx_bytes:	bytes of their plaintext
+ * @rx_bytes:	bytes of plaintext of the records in @rx_records
  * @rx_replays:	records that were received before, or are older than the window
  * @rx_auth_failed: records that are not authentic
  * @rx_no_key:	records of an epoch without a key, or without a known connection ID
- * @rx_malformed: what is no record, or makes no sense
+ * @rx_malformed: bytes that are not a record, records with an impossible type or length,
+ *		and datagrams with a wrong UDP checksum
  * @rx_oversize: records with more content than max_plaintext of the read key
  * @rx_empty:	application records without content
  * @rx_control:	records that were put into the control queue
