@@ -76,16 +76,17 @@ static void link_retiring(struct dtls_retiring *r, struct dtls_assoc *assoc)
 }
 
 /*
- * Make the work look at @assoc in @wait seconds, unless @assoc is in the list
- * already. A deleted association must not enter the list again: the deleting task
- * marks it dead before dtls_assoc_cancel_retire() takes the list's lock.
+ * Put @assoc into the list @r, unless it is there already. Return false if @r is not the
+ * association's list any more.
  */
-static void retire_later(struct dtls_assoc *assoc, int wait)
+static bool enlist(struct dtls_retiring *r, struct dtls_assoc *assoc, int wait)
 {
-	struct dtls_retiring *r = assoc->retiring;
+	bool here;
 
 	spin_lock(&r->lock);
-	if (list_empty(&assoc->retire) && !READ_ONCE(assoc->dead)) {
+	/* The acquire pairs with the release in dtls_assoc_set_retiring(). */
+	here = unrcu_pointer(smp_load_acquire(&assoc->retiring)) == r;
+	if (here && list_empty(&assoc->retire)) {
 		assoc->retire_at = (u32)ktime_get_boottime_seconds() + wait;
 		link_retiring(r, dtls_assoc_get(assoc));
 		if (!r->scheduled)
@@ -93,6 +94,22 @@ static void retire_later(struct dtls_assoc *assoc, int wait)
 		r->scheduled = true;
 	}
 	spin_unlock(&r->lock);
+	return here;
+}
+
+/*
+ * Make the work of the socket that has @assoc look at it in @wait seconds. The keys of a
+ * deleted association go with its last reference.
+ */
+static void retire_later(struct dtls_assoc *assoc, int wait)
+{
+	struct dtls_retiring *r;
+
+	rcu_read_lock();
+	do {
+		r = rcu_dereference(assoc->retiring);
+	} while (r && !enlist(r, assoc, wait));
+	rcu_read_unlock();
 }
 
 /*
@@ -140,20 +157,27 @@ static void retire_all(struct work_struct *work)
 }
 
 /*
- * Take @assoc, which is dead, out of the list of its socket, so that the list's
- * reference does not keep its keys. May sleep.
+ * Let @to be the list of @assoc, as another socket has it now, or NULL, as none has. If
+ * the association was in its list, it goes to the other one, or the list's reference
+ * does not keep its keys. The association leaves the old list before that list's lock
+ * is free, so no task finds it in two lists. The caller holds the setup mutex and a
+ * reference of its own.
  */
-void dtls_assoc_cancel_retire(struct dtls_assoc *assoc)
+void dtls_assoc_set_retiring(struct dtls_assoc *assoc, struct dtls_retiring *to)
 {
-	struct dtls_retiring *r = assoc->retiring;
+	struct dtls_retiring *from = dtls_assoc_slot(assoc, assoc->retiring);
 	bool listed;
 
-	spin_lock(&r->lock);
+	spin_lock(&from->lock);
 	listed = !list_empty(&assoc->retire);
 	list_del_init(&assoc->retire);
-	spin_unlock(&r->lock);
-	if (listed)
-		dtls_assoc_put(assoc);
+	/* The release pairs with the acquire in enlist(). */
+	rcu_assign_pointer(assoc->retiring, to);
+	spin_unlock(&from->lock);
+	if (!listed)
+		return;
+	retire_later(assoc, 1);
+	dtls_assoc_put(assoc);
 }
 
 void dtls_assoc_init_retiring(struct dtls_retiring *retiring)
@@ -208,10 +232,11 @@ static void free_memory(struct rcu_head *rcu)
 
 /*
  * Make an association without keys. @id is its number on the socket, @replay_window
- * the size of the window of its read keys, and @retiring the socket's list. Sleeps.
- * Return: the association, with one reference, or NULL.
+ * the size of the window of its read keys, @home the socket that has it, and @retiring
+ * that socket's list. Sleeps. Return: the association, with one reference, or NULL.
  */
 struct dtls_assoc *dtls_assoc_new(u64 id, u32 replay_window,
+				  struct dtls_sock *home,
 				  struct dtls_retiring *retiring)
 {
 	struct dtls_assoc *assoc;
@@ -222,7 +247,8 @@ struct dtls_assoc *dtls_assoc_new(u64 id, u32 replay_window,
 	refcount_set(&assoc->refs, 1);
 	assoc->id = id;
 	assoc->replay_window = replay_window;
-	assoc->retiring = retiring;
+	RCU_INIT_POINTER(assoc->home, home);
+	RCU_INIT_POINTER(assoc->retiring, retiring);
 	mutex_init(&assoc->setup);
 	INIT_LIST_HEAD(&assoc->cid_entries);
 	INIT_LIST_HEAD(&assoc->retire);

@@ -19,6 +19,8 @@ struct dtls_epoch;
 struct dtls_flow_entry;
 struct dtls_info;
 struct dtls_record;
+struct dtls_sock;
+struct dtls_table;
 
 /*
  * An association has the read keys of at most so many epochs: the previous one,
@@ -107,12 +109,11 @@ struct dtls_retiring {
  *		records
  * @version:	DTLS_VERSION_* of every key; 0: no key was set yet
  * @rx_cid_len:	bytes of connection ID in every received record that has one
- * @dead:	the association was deleted, and nothing of it may be queued any
- *		more. Written under @setup, @lock and dtls_sock.lock
  * @succeeds:	the association gets its address from another one with its first
  *		record that is verified. Written under the table's lock
  * @eof:	the peer sent close_notify, and every record that was taken in
  *		before close_notify is with a reader or in a queue
+ * @reset:	the peer sent a fatal alert. Guarded by dtls_sock.lock
  * @retire_at:	when the work of @retiring looks at @rx, in seconds since boot
  * @held:	how many messages refer to the association
  * @early_bytes: memory of early records in @early and dtls_sock.pending. Guarded
@@ -121,9 +122,16 @@ struct dtls_retiring {
  *		by dtls_sock.lock
  * @setup:	mutex under which @version, @tx, @rx and @cids are written. A task
  *		that holds the mutex may load the module of a cipher
- * @retiring:	dtls_sock.retiring
- * @retire:	node in dtls_retiring.list, guarded by dtls_retiring.lock; empty if
- *		the association is not in that list
+ * @home:	the socket that has the association, or NULL: the association was
+ *		deleted or its socket is closed, and nothing of it may be queued any
+ *		more. Written under @setup, @lock and dtls_sock.lock; see
+ *		dtls_sock_lock_home()
+ * @retiring:	dtls_sock.retiring of @home, or NULL. Written under @setup and the lock
+ *		of the list that it pointed to
+ * @table:	the table whose @cids may have entries of the association, or NULL.
+ *		Under @setup
+ * @retire:	node in the list of @retiring, guarded by the lock of that list; empty
+ *		if the association is not in it
  * @early:	records whose key has not come, linked by dtls_msg.own, the oldest
  *		first. Guarded by dtls_sock.lock
  * @cid_entries: the association's entries in dtls_table.cids, the newest last.
@@ -158,15 +166,17 @@ struct dtls_assoc {
 	u32 replay_window;
 	u16 version;
 	u8 rx_cid_len;
-	bool dead;
 	bool succeeds;
 	bool eof;
+	bool reset;
 	u32 retire_at;
 	atomic_t held;
 	unsigned int early_bytes;
 	unsigned int control_bytes;
 	struct mutex setup;	/* The mutex guards @tx, @rx, @cids and @version. */
-	struct dtls_retiring *retiring;
+	struct dtls_sock __rcu *home;
+	struct dtls_retiring __rcu *retiring;
+	struct dtls_table *table;
 	struct list_head retire;
 	struct list_head early;
 	struct list_head cid_entries;
@@ -214,10 +224,12 @@ static inline void dtls_assoc_put(struct dtls_assoc *assoc)
 }
 
 struct dtls_assoc *dtls_assoc_new(u64 id, u32 replay_window,
+				  struct dtls_sock *home,
 				  struct dtls_retiring *retiring);
 int __must_check dtls_assoc_setup(void);
 void dtls_assoc_exit(void);
-void dtls_assoc_cancel_retire(struct dtls_assoc *assoc);
+void dtls_assoc_set_retiring(struct dtls_assoc *assoc,
+			     struct dtls_retiring *to);
 void dtls_assoc_init_retiring(struct dtls_retiring *retiring);
 void dtls_assoc_stop_retiring(struct dtls_retiring *retiring);
 int __must_check dtls_assoc_set_tx(struct dtls_assoc *assoc,

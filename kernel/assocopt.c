@@ -49,7 +49,7 @@ static int may_have_table(const struct dtls_sock *ds)
  */
 static int make_table(struct dtls_sock *ds, u8 cid_len)
 {
-	struct dtls_table *table = dtls_table_new(cid_len);
+	struct dtls_table *table = dtls_table_new(ds, cid_len);
 	int err;
 
 	lockdep_assert_held(&ds->setup);
@@ -63,7 +63,7 @@ static int make_table(struct dtls_sock *ds, u8 cid_len)
 		smp_store_release(&ds->table, table);
 	release_sock(ds->sk);
 	if (err)
-		dtls_table_free(table);
+		dtls_table_put(table);
 	return err;
 }
 
@@ -226,8 +226,7 @@ static void bury_assoc(struct dtls_sock *ds, struct dtls_assoc *assoc)
 	lockdep_assert_held(&assoc->setup);
 	spin_lock(&ds->lock);
 	spin_lock(&assoc->lock);
-	/* retire_later() reads this member under neither of the locks. */
-	WRITE_ONCE(assoc->dead, true);
+	rcu_assign_pointer(assoc->home, NULL);
 	spin_unlock(&assoc->lock);
 	dtls_intake_forget(ds, assoc);
 	if (atomic_read(&assoc->held)) {
@@ -245,16 +244,21 @@ static void bury_assoc(struct dtls_sock *ds, struct dtls_assoc *assoc)
 
 /*
  * Drop what belongs to @assoc, which was taken out of the table, and put the table's
- * reference. A system call that found @assoc before may go on with it; whoever puts
- * the last reference frees the keys. Takes the setup mutex of @assoc. Sleeps.
+ * reference. An association that was peeled off goes on where it is. A system call that
+ * found @assoc before may go on with it; whoever puts the last reference frees the keys.
+ * Takes the setup mutex of @assoc. Sleeps.
  */
 static void forget_assoc(struct dtls_sock *ds, struct dtls_assoc *assoc)
 {
 	mutex_lock(&assoc->setup);
-	dtls_table_remove_cids(ds->table, assoc);
-	bury_assoc(ds, assoc);
+	dtls_table_remove_cids(assoc);
+	if (rcu_access_pointer(assoc->home) == ds) {
+		bury_assoc(ds, assoc);
+		dtls_assoc_set_retiring(assoc, NULL);
+	} else {
+		dtls_intake_leave(ds, assoc);
+	}
 	mutex_unlock(&assoc->setup);
-	dtls_assoc_cancel_retire(assoc);
 	dtls_assoc_put(assoc);
 }
 
@@ -272,9 +276,10 @@ int dtls_assocopt_add(struct dtls_sock *ds, const struct dtls_assoc_peer *value)
 	if (err)
 		return err;
 	assoc = dtls_assoc_new(value->id, READ_ONCE(ds->assoc->replay_window),
-			       &ds->retiring);
+			       ds, &ds->retiring);
 	if (!assoc)
 		return -ENOMEM;
+	assoc->table = table;
 	mutex_lock(&table->lock);
 	err = dtls_table_add(table, assoc, &flow,
 			     value->flags & DTLS_PEER_SUCCEED);
@@ -299,9 +304,13 @@ int dtls_assocopt_move(struct dtls_sock *ds, const struct dtls_assoc_peer *value
 		return err;
 	mutex_lock(&table->lock);
 	assoc = dtls_table_by_id(table, value->id);
-	err = assoc ? dtls_table_move(table, assoc, &flow,
-				      value->flags & DTLS_PEER_SUCCEED) :
-		      -ENOENT;
+	if (!assoc)
+		err = -ENOENT;
+	else if (rcu_access_pointer(assoc->home) != ds)
+		err = -EBUSY;	/* Its socket is connected to the peer. */
+	else
+		err = dtls_table_move(table, assoc, &flow,
+				      value->flags & DTLS_PEER_SUCCEED);
 	mutex_unlock(&table->lock);
 	dtls_assoc_put(assoc);
 	return err;
@@ -349,6 +358,8 @@ int dtls_assocopt_next(struct dtls_sock *ds, struct dtls_assoc_peer *value)
 	value->id = assoc->id;
 	if (READ_ONCE(assoc->succeeds))
 		value->flags = DTLS_PEER_SUCCEED;
+	if (rcu_access_pointer(assoc->home) != ds)
+		value->flags |= DTLS_PEER_PEELED;
 	/* One that another has succeeded has no address. */
 	if (dtls_table_get_flow(assoc, &flow)) {
 		write_addr(family, &flow.peer, flow.port, flow.scope,

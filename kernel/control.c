@@ -167,16 +167,16 @@ struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct dtls_assoc *assoc
 bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	struct dtls_assoc *assoc = m->assoc;
+	struct dtls_sock *home = dtls_sock_lock_home(ds, assoc);
 	bool raw = is_raw(m), room;
 
-	spin_lock(&ds->lock);
-	room = !assoc->dead &&
+	room = dtls_sock_has(home, assoc) &&
 	       (m->info.flags & DTLS_RECORD_EVENT ||
-		make_room(ds, assoc, raw, m->skb->truesize)) &&
-	       dtls_msg_hold(ds, m->skb, DTLS_CHARGE_ASIDE);
+		make_room(home, assoc, raw, m->skb->truesize)) &&
+	       dtls_msg_hold(home, m->skb, DTLS_CHARGE_ASIDE);
 	if (room)
-		link_msg(ds, m, false);
-	spin_unlock(&ds->lock);
+		link_msg(home, m, false);
+	dtls_wait_unlock_home(ds, home);
 	if (!room) {
 		dtls_stats_count(ds, assoc, DTLS_COUNT_RX_NO_BUDGET);
 		dtls_msg_put(ds, m);
@@ -274,21 +274,42 @@ void dtls_control_forget(struct dtls_sock *ds, struct dtls_assoc *assoc,
 }
 
 /*
+ * Move the control records of @assoc from @from to @to, which has peeled it off. The
+ * caller holds the locks of both.
+ */
+void dtls_control_move(struct dtls_sock *from, struct dtls_sock *to,
+		       struct dtls_assoc *assoc)
+{
+	struct dtls_msg *m, *next;
+	LIST_HEAD(moved);
+
+	dtls_control_forget(from, assoc, &moved);
+	list_for_each_entry_safe(m, next, &moved, list) {
+		if (dtls_msg_move(to, m)) {
+			link_msg(to, m, false);
+		} else {
+			dtls_stats_count(to, assoc, DTLS_COUNT_RX_NO_BUDGET);
+			dtls_msg_put(to, m);
+		}
+	}
+}
+
+/*
  * Put @m back as the oldest record, because the user's buffer could not be written
  * to. The function takes over the caller's reference, and drops @m if its association
  * was deleted meanwhile. Takes dtls_sock.lock.
  */
 void dtls_control_put_back(struct dtls_sock *ds, struct dtls_msg *m)
 {
-	bool dead;
+	struct dtls_sock *home = dtls_sock_lock_home(ds, m->assoc);
+	bool kept = dtls_sock_has(home, m->assoc) &&
+		    (likely(home == ds) || dtls_msg_move(home, m));
 
-	spin_lock(&ds->lock);
-	dead = m->assoc->dead;
-	if (!dead)
-		link_msg(ds, m, true);
-	spin_unlock(&ds->lock);
-	if (dead)
+	if (kept)
+		link_msg(home, m, true);
+	dtls_wait_unlock_home(ds, home);
+	if (!kept)
 		dtls_msg_put(ds, m);
-	else
+	else if (home == ds)
 		dtls_wait_wake_one(ds->sk);
 }

@@ -25,6 +25,8 @@ void dtls_control_event(struct dtls_sock *ds, struct dtls_assoc *assoc,
 void dtls_control_forgeries(struct dtls_sock *ds, struct dtls_assoc *assoc,
 			    struct dtls_epoch *epoch);
 struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek);
+void dtls_control_move(struct dtls_sock *from, struct dtls_sock *to,
+		       struct dtls_assoc *assoc);
 void dtls_control_put_back(struct dtls_sock *ds, struct dtls_msg *m);
 
 #endif /* _DTLS_CONTROL_H */

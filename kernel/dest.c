@@ -15,6 +15,19 @@
 #include "table.h"
 
 /*
+ * Return @assoc, which may be NULL; or put it and return NULL if another socket has
+ * peeled it off.
+ */
+static struct dtls_assoc *keep_own(const struct dtls_sock *ds,
+				   struct dtls_assoc *assoc)
+{
+	if (!assoc || likely(rcu_access_pointer(assoc->home) == ds))
+		return assoc;
+	dtls_assoc_put(assoc);
+	return NULL;
+}
+
+/*
  * Return the association with the number @id, with a reference, or NULL. Number 0 is
  * dtls_sock.assoc: the association of a connected socket, also before its first key.
  */
@@ -23,8 +36,8 @@ struct dtls_assoc *dtls_dest_by_id(struct dtls_sock *ds, u64 id)
 	struct dtls_table *table = dtls_sock_table(ds);
 
 	if (!id)
-		return dtls_assoc_get(ds->assoc);
-	return table ? dtls_table_by_id(table, id) : NULL;
+		return dtls_assoc_get(READ_ONCE(ds->assoc));
+	return table ? keep_own(ds, dtls_table_by_id(table, id)) : NULL;
 }
 
 /*
@@ -96,7 +109,7 @@ static struct dtls_assoc *find_by_name(struct dtls_sock *ds, const void *name,
 		return ERR_PTR(-EDESTADDRREQ);
 	if (!flow.scope && dtls_path_needs_scope(&flow))
 		flow.scope = READ_ONCE(ds->sk->sk_bound_dev_if);
-	assoc = dtls_table_by_flow(dtls_sock_table(ds), &flow);
+	assoc = keep_own(ds, dtls_table_by_flow(dtls_sock_table(ds), &flow));
 	return assoc ?: ERR_PTR(-ENOTCONN);
 }
 
@@ -132,8 +145,7 @@ int dtls_dest_find(struct dtls_sock *ds, struct dtls_dest *dest, u64 id,
 	int err = 0;
 
 	if (id)
-		dest->assoc = dtls_table_by_id(dtls_sock_table(ds), id) ?:
-			      ERR_PTR(-ENOENT);
+		dest->assoc = dtls_dest_by_id(ds, id) ?: ERR_PTR(-ENOENT);
 	else if (name)
 		dest->assoc = find_by_name(ds, name, name_len);
 	else
@@ -142,7 +154,7 @@ int dtls_dest_find(struct dtls_sock *ds, struct dtls_dest *dest, u64 id,
 		return PTR_ERR(dest->assoc);
 
 	if (!dtls_table_get_flow(dest->assoc, &dest->flow))
-		err = READ_ONCE(dest->assoc->dead) ? -ENOENT : -ENOTCONN;
+		err = rcu_access_pointer(dest->assoc->home) ? -ENOTCONN : -ENOENT;
 	else if (id && name &&
 		 !names_peer(ds->sk, name, name_len, &dest->flow))
 		err = -EISCONN;

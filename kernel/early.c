@@ -22,6 +22,16 @@
 #include "table.h"
 #include "wait.h"
 
+/* Add @bytes of memory of @m to the budget. The caller holds dtls_sock.lock. */
+static void count_early(struct dtls_sock *ds, struct dtls_msg *m,
+			unsigned int bytes)
+{
+	lockdep_assert_held(&ds->lock);
+	m->early = bytes;
+	m->assoc->early_bytes += bytes;
+	ds->early_bytes += bytes;
+}
+
 /*
  * Take the memory of @m, which leaves its queue, out of the budget. The caller holds
  * dtls_sock.lock.
@@ -156,25 +166,24 @@ static bool make_room_early(struct dtls_sock *ds, struct dtls_assoc *assoc,
  */
 static bool queue_early(struct dtls_sock *ds, struct dtls_msg *m, u64 epoch)
 {
-	u64 newest;
+	struct dtls_sock *home = dtls_sock_lock_home(ds, m->assoc);
 	bool kept;
 
-	spin_lock(&ds->lock);
-	newest = dtls_assoc_newest_rx(m->assoc);
-	kept = !m->assoc->dead && make_room(ds, m->assoc, m->skb->truesize) &&
-	       dtls_msg_hold(ds, m->skb, DTLS_CHARGE_ASIDE);
+	if (unlikely(m->assoc == home->former))
+		dtls_msg_set_assoc(m, home->assoc);
+	kept = dtls_sock_has(home, m->assoc) &&
+	       make_room(home, m->assoc, m->skb->truesize) &&
+	       dtls_msg_hold(home, m->skb, DTLS_CHARGE_ASIDE);
 	if (kept) {
-		m->early = m->skb->truesize;
-		m->assoc->early_bytes += m->early;
-		ds->early_bytes += m->early;
-		if (newest >= epoch) {
-			list_add_tail(&m->list, &ds->pending);
+		count_early(home, m, m->skb->truesize);
+		if (dtls_assoc_newest_rx(m->assoc) >= epoch) {
+			list_add_tail(&m->list, &home->pending);
 		} else {
-			list_add_tail(&m->list, &ds->early);
+			list_add_tail(&m->list, &home->early);
 			list_add_tail(&m->own, &m->assoc->early);
 		}
 	}
-	spin_unlock(&ds->lock);
+	dtls_wait_unlock_home(ds, home);
 	return kept;
 }
 
@@ -223,15 +232,16 @@ void dtls_early_set_gro(struct dtls_sock *ds)
 void dtls_early_new_key(struct dtls_sock *ds, struct dtls_assoc *assoc)
 {
 	struct dtls_msg *m, *next;
+	struct dtls_sock *home;
 
 	dtls_early_set_gro(ds);
-	spin_lock(&ds->lock);
-	drop_aged(ds);
+	home = dtls_sock_lock_home(ds, assoc);
+	drop_aged(home);
 	list_for_each_entry_safe(m, next, &assoc->early, own) {
 		list_del(&m->own);
-		list_move_tail(&m->list, &ds->pending);
+		list_move_tail(&m->list, &home->pending);
 	}
-	spin_unlock(&ds->lock);
+	dtls_wait_unlock_home(ds, home);
 	dtls_wait_wake(ds->sk);
 }
 
@@ -256,6 +266,91 @@ void dtls_early_forget(struct dtls_sock *ds, struct dtls_assoc *assoc,
 		uncount_early(ds, m);
 		list_move_tail(&m->list, gone);
 	}
+}
+
+/*
+ * Move all messages of @assoc from both queues of @from to dtls_sock.pending of @to,
+ * which has peeled the association off. Records whose key has not come go back to
+ * dtls_sock.early from there. The caller holds the locks of both.
+ */
+void dtls_early_move(struct dtls_sock *from, struct dtls_sock *to,
+		     struct dtls_assoc *assoc)
+{
+	struct dtls_msg *m, *next;
+	LIST_HEAD(moved);
+
+	dtls_early_forget(from, assoc, &moved);
+	list_for_each_entry_safe(m, next, &moved, list) {
+		if (dtls_msg_move(to, m)) {
+			count_early(to, m, m->early);
+			list_add_tail(&m->list, &to->pending);
+		} else {
+			dtls_stats_count(to, assoc, DTLS_COUNT_RX_NO_BUDGET);
+			dtls_msg_put(to, m);
+		}
+	}
+}
+
+/* Let @m, which lies in a queue of @ds, be of dtls_sock.assoc. */
+static void adopt_msg(struct dtls_sock *ds, struct dtls_msg *m)
+{
+	uncount_early(ds, m);
+	dtls_msg_set_assoc(m, ds->assoc);
+	count_early(ds, m, m->early);
+}
+
+/*
+ * Let what came before dtls_sock.assoc was peeled off, when the socket had no key, be
+ * of that association. The caller holds dtls_sock.lock.
+ */
+void dtls_early_adopt(struct dtls_sock *ds)
+{
+	struct dtls_msg *m, *next;
+
+	lockdep_assert_held(&ds->lock);
+	list_for_each_entry_safe(m, next, &ds->early, list) {
+		list_del(&m->own);
+		list_move_tail(&m->list, &ds->pending);
+	}
+	list_for_each_entry(m, &ds->pending, list)
+		if (m->assoc == ds->former)
+			adopt_msg(ds, m);
+}
+
+/* Return true if @m fits the receive buffer. */
+static bool has_room(const struct dtls_sock *ds, const struct dtls_msg *m)
+{
+	const struct sock *sk = ds->sk;
+
+	return atomic_read(&sk->sk_rmem_alloc) + m->skb->truesize <=
+	       READ_ONCE(sk->sk_rcvbuf);
+}
+
+/*
+ * Give the socket that has peeled off the association of @rx the datagram of @rx, whose
+ * checksum was verified, as if that socket had received it. The datagram counts against
+ * the receive buffer there, and is dropped if that is full. Sleeps.
+ */
+void dtls_early_pass_on(struct dtls_sock *ds, const struct dtls_run *rx)
+{
+	unsigned int len = dtls_run_size(rx);
+	struct dtls_msg *m = dtls_msg_new(rx->assoc, rx->skb, len);
+	struct dtls_sock *home;
+	bool kept = false;
+
+	if (m && !skb_copy_bits(rx->skb, rx->offset, m->data, len)) {
+		m->has_cid = rx->has_cid;
+		home = dtls_sock_lock_home(ds, rx->assoc);
+		kept = dtls_sock_has(home, m->assoc) && has_room(home, m) &&
+		       dtls_msg_hold(home, m->skb, DTLS_CHARGE_RECEIVED);
+		if (kept)
+			list_add_tail(&m->list, &home->pending);
+		dtls_wait_unlock_home(ds, home);
+	}
+	if (kept)
+		return;
+	dtls_msg_put(ds, m);
+	dtls_stats_count(ds, rx->assoc, DTLS_COUNT_RX_NO_BUDGET);
 }
 
 /*
@@ -301,7 +396,7 @@ static bool find_flow(const struct dtls_sock *ds, const struct dtls_assoc *assoc
 {
 	const struct sock *sk = ds->sk;
 
-	if (assoc->id)
+	if (dtls_sock_number(ds, assoc))
 		return dtls_table_get_flow(assoc, flow);
 	if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED)
 		return false;
@@ -364,13 +459,12 @@ int dtls_early_feed(struct dtls_sock *ds, struct dtls_assoc *assoc,
 				     len))
 		goto out;
 	err = -ENOBUFS;
-	if (atomic_read(&sk->sk_rmem_alloc) + m->skb->truesize >
-	    READ_ONCE(sk->sk_rcvbuf) ||
+	if (!has_room(ds, m) ||
 	    !dtls_msg_hold(ds, m->skb, DTLS_CHARGE_RECEIVED))
 		goto out;
 
 	spin_lock(&ds->lock);
-	err = assoc->dead ? -ENOENT : 0;
+	err = rcu_access_pointer(assoc->home) == ds ? 0 : -ENOENT;
 	if (!err)
 		list_add_tail(&m->list, &ds->pending);
 	spin_unlock(&ds->lock);

@@ -18,6 +18,10 @@ struct dtls_msg *dtls_early_take(struct dtls_sock *ds);
 void dtls_early_keep(struct dtls_sock *ds, struct dtls_run *rx);
 void dtls_early_forget(struct dtls_sock *ds, struct dtls_assoc *assoc,
 		       struct list_head *gone);
+void dtls_early_move(struct dtls_sock *from, struct dtls_sock *to,
+		     struct dtls_assoc *assoc);
+void dtls_early_adopt(struct dtls_sock *ds);
+void dtls_early_pass_on(struct dtls_sock *ds, const struct dtls_run *rx);
 void dtls_early_set_gro(struct dtls_sock *ds);
 void dtls_early_new_key(struct dtls_sock *ds, struct dtls_assoc *assoc);
 int __must_check dtls_early_feed(struct dtls_sock *ds, struct dtls_assoc *assoc,

@@ -478,6 +478,28 @@ static noinline bool begin_whole(struct dtls_sock *ds, struct dtls_table *table,
 }
 
 /*
+ * Make @rx the whole datagram at d->pos, on a socket with many associations. It is a
+ * stranger's, or of an association that was peeled off, whose socket gets it as it is.
+ */
+static bool find_whole(const struct dtls_sock *ds, struct dtls_dgram *d,
+		       struct dtls_run *rx, unsigned int cid_len)
+{
+	if (d->assoc == ds->assoc)
+		return find_stranger(d, rx, cid_len);
+	rx->rec = (struct dtls_record) {
+		.fragment_len = d->seg_end - d->pos,
+	};
+	return true;
+}
+
+/* Return true if records of @d are opened on this socket, which has many associations. */
+static bool opens_here(const struct dtls_sock *ds, const struct dtls_dgram *d)
+{
+	return d->assoc != ds->assoc &&
+	       likely(rcu_access_pointer(d->assoc->home) == ds);
+}
+
+/*
  * Find the next record in @d. The caller holds dtls_sock.lock. Return false if there
  * is no record any more: @d has given its references back then.
  */
@@ -492,12 +514,12 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 			      !d->begun && begin_whole(ds, table, d, rx);
 		if (unlikely(rx->foreign))
 			return true;
-		if (likely(!table) || d->assoc != ds->assoc) {
+		if (likely(!table) || opens_here(ds, d)) {
 			if (find_next(ds, d, rx, table))
 				return true;
 			continue;
 		}
-		if (find_stranger(d, rx, table->cid_len))
+		if (find_whole(ds, d, rx, table->cid_len))
 			return true;
 		skip_junk(ds, d, d->seg_end - d->pos, DTLS_COUNT_RX_MALFORMED);
 	}
@@ -955,7 +977,25 @@ bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
 	return found;
 }
 
-/* Drop the rest of @d if @d belongs to @assoc, which is dead. */
+/* Let @d be of dtls_sock.assoc if it is of the association that was there before. */
+static void adopt_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
+{
+	if (d->skb && d->assoc == ds->former)
+		set_owner(ds, d, dtls_assoc_get(ds->assoc));
+}
+
+/*
+ * Let the datagrams that are being cut be of dtls_sock.assoc, which was just peeled off.
+ * The caller holds dtls_sock.lock.
+ */
+void dtls_intake_adopt(struct dtls_sock *ds)
+{
+	lockdep_assert_held(&ds->lock);
+	adopt_datagram(ds, &ds->current_dgram);
+	adopt_datagram(ds, &ds->kept_dgram);
+}
+
+/* Drop the rest of @d if @d belongs to @assoc. */
 static void forget_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 			    const struct dtls_assoc *assoc)
 {
@@ -964,15 +1004,26 @@ static void forget_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Drop the rest of each datagram that belongs to @assoc, which is dead. The caller
- * holds dtls_sock.lock, a spin lock, and a reference to @assoc, so that none of the
- * references put here is the last one.
+ * Drop the rest of each datagram that belongs to @assoc, which no look-up of the table
+ * finds any more. The caller holds dtls_sock.lock, a spin lock, and a reference to
+ * @assoc, so that none of the references put here is the last one.
  */
 void dtls_intake_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc)
 {
 	lockdep_assert_held(&ds->lock);
 	forget_datagram(ds, &ds->current_dgram, assoc);
 	forget_datagram(ds, &ds->kept_dgram, assoc);
+}
+
+/*
+ * Call dtls_intake_forget() for @assoc, which another socket has peeled off. Takes
+ * dtls_sock.lock.
+ */
+void dtls_intake_leave(struct dtls_sock *ds, const struct dtls_assoc *assoc)
+{
+	spin_lock(&ds->lock);
+	dtls_intake_forget(ds, assoc);
+	spin_unlock(&ds->lock);
 }
 
 static void purge_datagram(struct dtls_dgram *d)

@@ -23,7 +23,9 @@ void dtls_intake_junk(struct dtls_sock *ds, const struct dtls_run *rx);
 bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
 			   const struct dtls_record *first, struct dtls_run *rx,
 			   unsigned int max);
+void dtls_intake_adopt(struct dtls_sock *ds);
 void dtls_intake_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc);
+void dtls_intake_leave(struct dtls_sock *ds, const struct dtls_assoc *assoc);
 void dtls_intake_purge(struct dtls_sock *ds);
 
 #endif /* _DTLS_INTAKE_H */

@@ -35,6 +35,7 @@ static noinline void tell_marked(struct dtls_reader *r,
 	struct dtls_record_info info;
 
 	dtls_rx_info(rx, 0, &info);
+	info.id = dtls_sock_number(r->ds, rx->assoc);
 	dtls_ancillary_put_info(r->msg, &info);
 }
 
@@ -56,7 +57,7 @@ static int give_opened(struct dtls_reader *r, struct dtls_scratch *scratch)
 	ret = dtls_reader_result(r, o->len, copied);
 	if (unlikely(dtls_run_marked(rx)))
 		tell_marked(r, rx);
-	dtls_ancillary_put_assoc(r->msg, rx->assoc->id);
+	dtls_ancillary_put_assoc(r->msg, dtls_sock_number(r->ds, rx->assoc));
 	dtls_ancillary_put(sk, r->msg, rx->skb);
 	if (dtls_chain_wanted(r, o->len, ret))
 		ret = dtls_chain_opened(r, scratch, ret);
@@ -135,4 +136,25 @@ int dtls_look(struct dtls_reader *r)
 	} while (ret == -ERESTART && dtls_look_further());
 	dtls_scratch_put(scratch);
 	return ret == -ERESTART ? -EINTR : ret;
+}
+
+/*
+ * dtls_look_all() opens what was received, and keeps it, as poll() does, until nothing is
+ * left or there is no room. An error that was waiting on the socket is put back. Sleeps.
+ */
+void dtls_look_all(struct dtls_sock *ds)
+{
+	struct dtls_reader r = {
+		.ds = ds,
+		.flags = MSG_PEEK,
+		.budget = dtls_look_budget(ds),
+	};
+	int err;
+
+	do {
+		err = dtls_look(&r);
+	} while (!err);
+	if (err != -EAGAIN && err != -ENOBUFS && err != -EINTR &&
+	    err != -ENOMEM)
+		WRITE_ONCE(ds->sk->sk_err, -err);
 }

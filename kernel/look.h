@@ -14,6 +14,7 @@ struct dtls_reader;
 struct dtls_sock;
 
 int dtls_look(struct dtls_reader *r);
+void dtls_look_all(struct dtls_sock *ds);
 
 /*
  * Return the budget of a look: the number of datagrams that are queued now. It bounds

@@ -18,7 +18,9 @@
 
 /*
  * release_aside() is the destructor of an skb with DTLS_CHARGE_ASIDE. UDP guards
- * sk_forward_alloc with the lock of the receive queue.
+ * sk_forward_alloc with the lock of the receive queue. The charge has a reference to the
+ * socket: a task that peeks at a message of one socket may put the last reference to it
+ * when another socket, which has peeled the association off, is closed already.
  */
 static void release_aside(struct sk_buff *skb)
 {
@@ -27,6 +29,7 @@ static void release_aside(struct sk_buff *skb)
 	spin_lock_bh(&sk->sk_receive_queue.lock);
 	sk_mem_uncharge(sk, skb->truesize);
 	spin_unlock_bh(&sk->sk_receive_queue.lock);
+	sock_put(sk);
 }
 
 static void release_received(struct sk_buff *skb)
@@ -67,6 +70,7 @@ bool dtls_msg_hold(struct dtls_sock *ds, struct sk_buff *skb,
 		return false;
 
 	skb_orphan(skb);
+	sock_hold(sk);
 	skb->sk = sk;
 	skb->destructor = release_aside;
 	if (where == DTLS_CHARGE_RECEIVED) {
@@ -74,6 +78,21 @@ bool dtls_msg_hold(struct dtls_sock *ds, struct sk_buff *skb,
 		atomic_add(skb->truesize, &sk->sk_rmem_alloc);
 	}
 	return true;
+}
+
+/*
+ * Charge @m, which another socket has queued, to @to in its place, which has the
+ * association of @m now. The caller holds the lock of @to. Return false if memory is
+ * short: @m is to be dropped.
+ */
+bool dtls_msg_move(struct dtls_sock *to, struct dtls_msg *m)
+{
+	enum dtls_charge where = m->skb->destructor == release_received ?
+				 DTLS_CHARGE_RECEIVED : DTLS_CHARGE_ASIDE;
+
+	lockdep_assert_held(&to->lock);
+	skb_orphan(m->skb);
+	return dtls_msg_hold(to, m->skb, where);
 }
 
 /**
@@ -102,7 +121,6 @@ struct dtls_msg *dtls_msg_alloc(struct dtls_assoc *assoc, unsigned int headers,
 	refcount_set(&m->refs, 1);
 	m->assoc = dtls_assoc_get(assoc);
 	atomic_inc(&assoc->held);
-	m->info.id = assoc->id;
 	m->skb = skb;
 	return m;
 }
@@ -152,13 +170,21 @@ struct dtls_msg *dtls_msg_new(struct dtls_assoc *assoc, struct sk_buff *from,
 /*
  * Put the reference of @m to its association. The last reference frees keys, which
  * sleeps. A caller that holds dtls_sock.lock has just taken @m out of a queue, so the
- * association is not deleted and its table has a reference, too: this one is not the
- * last.
+ * association is not deleted, and its table or the socket that has peeled it off has a
+ * reference, too: this one is not the last.
  */
 static void leave_assoc(struct dtls_msg *m)
 {
 	atomic_dec(&m->assoc->held);
 	dtls_assoc_put(m->assoc);
+}
+
+/* Let @m, which lies in a queue under dtls_sock.lock, be of @assoc. */
+void dtls_msg_set_assoc(struct dtls_msg *m, struct dtls_assoc *assoc)
+{
+	leave_assoc(m);
+	m->assoc = dtls_assoc_get(assoc);
+	atomic_inc(&assoc->held);
 }
 
 /*

@@ -26,7 +26,7 @@ struct sk_buff;
  *		see dtls_msg_alloc(). Its headers and ancillary data are those of
  *		the datagram that the record came in; an event has none
  * @info:	type, epoch and number of the record, as DTLS_RECORD_INFO gives them
- *		to the user
+ *		to the user, but for the number of the association
  * @rec:	header of the record without the connection ID, to compare the
  *		header of the next record with
  * @dgram:	serial of the datagram that the record came in
@@ -69,6 +69,8 @@ enum dtls_charge {
 
 bool __must_check dtls_msg_hold(struct dtls_sock *ds, struct sk_buff *skb,
 				enum dtls_charge where);
+void dtls_msg_set_assoc(struct dtls_msg *m, struct dtls_assoc *assoc);
+bool __must_check dtls_msg_move(struct dtls_sock *to, struct dtls_msg *m);
 struct dtls_msg *dtls_msg_alloc(struct dtls_assoc *assoc, unsigned int headers,
 				unsigned int len);
 struct dtls_msg *dtls_msg_new(struct dtls_assoc *assoc, struct sk_buff *from,

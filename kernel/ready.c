@@ -12,27 +12,36 @@
 #include "ready.h"
 #include "record.h"
 #include "sock.h"
+#include "stats.h"
 #include "wait.h"
 
-/*
- * Put @m into the queue, as the oldest record if @oldest. A record of a deleted
- * association is dropped. Takes dtls_sock.lock.
- */
-static void link_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
+/* Add @m to the queue, as the oldest record if @oldest. The caller holds @ds's lock. */
+static void add_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 {
-	spin_lock(&ds->lock);
-	if (unlikely(m->assoc->dead)) {
-		spin_unlock(&ds->lock);
-		dtls_msg_put(ds, m);
-		return;
-	}
+	lockdep_assert_held(&ds->lock);
 	if (oldest)
 		list_add(&m->list, &ds->ready);
 	else
 		list_add_tail(&m->list, &ds->ready);
 	WRITE_ONCE(ds->ready_bytes, ds->ready_bytes + m->skb->truesize);
 	dtls_wait_news(ds);
-	spin_unlock(&ds->lock);
+}
+
+/*
+ * Put @m into the queue of the socket that has its association, as the oldest record if
+ * @oldest. A record of a deleted association is dropped. Takes dtls_sock.lock.
+ */
+static void link_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
+{
+	struct dtls_sock *home = dtls_sock_lock_home(ds, m->assoc);
+	bool kept = dtls_sock_has(home, m->assoc) &&
+		    (likely(home == ds) || dtls_msg_move(home, m));
+
+	if (kept)
+		add_msg(home, m, oldest);
+	dtls_wait_unlock_home(ds, home);
+	if (unlikely(!kept))
+		dtls_msg_put(ds, m);
 }
 
 /*
@@ -89,6 +98,27 @@ void dtls_ready_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc,
 			continue;
 		unlink_msg(ds, m);
 		list_add_tail(&m->list, gone);
+	}
+}
+
+/*
+ * Move the ready records of @assoc from @from to @to, which has peeled it off. The
+ * caller holds the locks of both.
+ */
+void dtls_ready_move(struct dtls_sock *from, struct dtls_sock *to,
+		     struct dtls_assoc *assoc)
+{
+	struct dtls_msg *m, *next;
+	LIST_HEAD(moved);
+
+	dtls_ready_forget(from, assoc, &moved);
+	list_for_each_entry_safe(m, next, &moved, list) {
+		if (dtls_msg_move(to, m)) {
+			add_msg(to, m, false);
+		} else {
+			dtls_stats_count(to, assoc, DTLS_COUNT_RX_NO_BUDGET);
+			dtls_msg_put(to, m);
+		}
 	}
 }
 

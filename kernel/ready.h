@@ -13,6 +13,8 @@ struct dtls_record;
 
 void dtls_ready_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc,
 		       struct list_head *gone);
+void dtls_ready_move(struct dtls_sock *from, struct dtls_sock *to,
+		     struct dtls_assoc *assoc);
 void dtls_ready_queue(struct dtls_sock *ds, struct dtls_msg *m);
 void dtls_ready_put_back(struct dtls_sock *ds, struct dtls_msg *m);
 struct dtls_msg *dtls_ready_take(struct dtls_sock *ds);

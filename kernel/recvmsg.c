@@ -23,6 +23,18 @@
 #include "wait.h"
 
 /*
+ * tell_info() gives the user the DTLS_RECORD_INFO of @m. The number of the association is
+ * the one that it has on this socket: another socket may have peeled it off just now.
+ */
+static void tell_info(struct dtls_reader *r, const struct dtls_msg *m)
+{
+	struct dtls_record_info info = m->info;
+
+	info.id = dtls_sock_number(r->ds, m->assoc);
+	dtls_ancillary_put_info(r->msg, &info);
+}
+
+/*
  * tell_kept() gives the user the address and the control messages of @m, application
  * data from the ready queue. A program must know which records are early data (RFC
  * 8446 8) and which datagrams are of another protocol.
@@ -30,8 +42,8 @@
 static void tell_kept(struct dtls_reader *r, struct dtls_msg *m)
 {
 	if (m->info.flags & (DTLS_RECORD_REPLAYABLE | DTLS_RECORD_RAW))
-		dtls_ancillary_put_info(r->msg, &m->info);
-	dtls_ancillary_put_assoc(r->msg, m->info.id);
+		tell_info(r, m);
+	dtls_ancillary_put_assoc(r->msg, dtls_sock_number(r->ds, m->assoc));
 	dtls_ancillary_put(r->ds->sk, r->msg, m->skb);
 }
 
@@ -108,7 +120,7 @@ static noinline int read_control(struct dtls_reader *r)
 		return -EFAULT;
 	}
 	ret = dtls_reader_result(r, m->len, copied);
-	dtls_ancillary_put_info(r->msg, &m->info);
+	tell_info(r, m);
 	if (!(m->info.flags & DTLS_RECORD_EVENT))
 		dtls_ancillary_put(ds->sk, r->msg, m->skb);
 	dtls_msg_put(ds, m);

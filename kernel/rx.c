@@ -130,6 +130,9 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_run *rx)
 
 	if (dtls_sock_table(ds) && rx->assoc == ds->assoc) {
 		queue_raw(ds, rx, 0);	/* This is a datagram of a stranger. */
+	} else if (unlikely(rcu_access_pointer(rx->assoc->home) != ds)) {
+		if (!checksum_wrong(ds, rx))
+			dtls_early_pass_on(ds, rx);
 	} else if (unified && rx->rec.epoch == DTLS13_EPOCH_HANDSHAKE) {
 		queue_raw(ds, rx, 0);	/* The library has the keys. */
 	} else if (!rx->rec.epoch && data) {
@@ -164,24 +167,35 @@ static bool alert_is_fatal(const struct dtls_assoc *assoc, const u8 *alert)
 }
 
 /*
- * heed_alert() acts on an alert in a record that was verified. A fatal alert sets the
- * error of a connected socket. On a socket with a table it does not, as it concerns
- * one association: its owner reads the record from the control queue.
+ * reset_home() sets the error of the socket that has @assoc, whose peer has sent a fatal
+ * alert, if that socket is a connected one. The error of a socket with a table is not
+ * set, as the alert concerns one association: its owner reads the record from the
+ * control queue. A socket that peels the association off later finds the alert, too.
  */
+static noinline void reset_home(struct dtls_sock *ds, struct dtls_assoc *assoc)
+{
+	struct dtls_sock *home = dtls_sock_lock_home(ds, assoc);
+
+	assoc->reset = true;
+	if (dtls_sock_has(home, assoc) && !dtls_sock_number(home, assoc)) {
+		WRITE_ONCE(home->sk->sk_err, ECONNRESET);
+		sk_error_report(home->sk);
+	}
+	dtls_wait_unlock_home(ds, home);
+}
+
+/* heed_alert() acts on an alert in a record that was verified. */
 static void heed_alert(struct dtls_sock *ds, struct dtls_run *rx,
 		       const u8 *alert, int len)
 {
-	struct sock *sk = ds->sk;
-
 	if (len != DTLS_ALERT_SIZE)
 		return;
 	if (alert[1] == DTLS_ALERT_CLOSE_NOTIFY) {
 		spin_lock(&ds->lock);
 		rx->goodbye = true;
 		spin_unlock(&ds->lock);
-	} else if (!rx->assoc->id && alert_is_fatal(rx->assoc, alert)) {
-		WRITE_ONCE(sk->sk_err, ECONNRESET);
-		sk_error_report(sk);
+	} else if (alert_is_fatal(rx->assoc, alert)) {
+		reset_home(ds, rx->assoc);
 	}
 }
 
@@ -304,7 +318,8 @@ static unsigned int settle_run(struct dtls_sock *ds, struct dtls_run *rx,
 	spin_lock(&assoc->lock);
 	__hlist_del(&rx->under_way);
 	fresh = mark_received(assoc, rx,
-			      assoc->dead ? 0 : rx->fresh & authentic);
+			      rcu_access_pointer(assoc->home) ?
+			      rx->fresh & authentic : 0);
 	rx->fresh = fresh;
 	if (fresh) {
 		note_heard(assoc);
@@ -446,12 +461,14 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_run *rx,
 	dtls_epoch_put(rx->epoch);
 }
 
-/* dtls_rx_info() fills in @info for the @i-th record of @rx, which was opened. */
+/*
+ * dtls_rx_info() fills in @info for the @i-th record of @rx, which was opened, but for
+ * the number of its association, which is another one on another socket.
+ */
 void dtls_rx_info(const struct dtls_run *rx, unsigned int i,
 		  struct dtls_record_info *info)
 {
 	*info = (struct dtls_record_info) {
-		.id = rx->assoc->id,
 		.epoch = rx->rec.epoch,
 		.seq = rx->rec.seq + i,
 		.type = rx->opened[i].type,

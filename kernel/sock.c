@@ -43,7 +43,7 @@ static bool has_wrong_peer(const struct sock *sk, const struct dtls_sock *ds)
 	get_peer(sk, &addr);
 	if (sk->sk_family == AF_INET6 && ipv6_addr_v4mapped(&addr))
 		return true;
-	return dtls_assoc_version(ds->assoc) &&
+	return dtls_assoc_version(READ_ONCE(ds->assoc)) &&
 	       (inet_sk(sk)->inet_dport != ds->peer_port ||
 		!ipv6_addr_equal(&addr, &ds->peer_addr));
 }

@@ -79,9 +79,14 @@ struct dtls_dgram {
  * @setup:	mutex that serialises the first key, making the table, connect and
  *		disconnect. A task takes it outside dtls_assoc.setup
  * @retiring:	the associations with old read keys
+ * @rcu:	frees the structure
  * @assoc:	the association with the peer that the socket is connected to. On a
  *		socket with a table it stands for strangers: it never gets a key, and
- *		counts what strangers send
+ *		counts what strangers send. Written once, by dtls_peel(), under @setup
+ *		and @lock
+ * @former:	the association that @assoc was before another one was peeled off, or
+ *		NULL. A run of records may still be of it
+ * @origin:	the table that @assoc was peeled off from: one reference; or NULL
  * @table:	the table of associations of a socket that is not connected, or NULL.
  *		Written once, under @setup and the socket's lock
  * @peer_addr:	the address that the socket was connected to when the first key
@@ -128,6 +133,8 @@ struct dtls_dgram {
  * after which the socket is a plain UDP socket for the rest of its release.
  * System calls on the socket's file use it, and close() comes after all of them. The
  * work of @retiring uses it too, until dtls_close() stops that work.
+ * Tasks of a socket that @assoc was peeled off from find it under RCU, and queue under
+ * @lock as long as dtls_assoc.home says so.
  * dtls_wait_data_ready() is the only function of this module that runs in softirq, and
  * it does not use this structure.
  */
@@ -140,7 +147,10 @@ struct dtls_sock {
 
 	struct mutex setup;	/* The mutex serialises key, table and connect. */
 	struct dtls_retiring retiring;
+	struct rcu_head rcu;
 	struct dtls_assoc *assoc;
+	struct dtls_assoc *former;
+	struct dtls_table *origin;
 	struct dtls_table *table;
 	struct in6_addr peer_addr;
 	__be16 peer_port;
@@ -190,6 +200,51 @@ static inline struct dtls_table *dtls_sock_table(const struct dtls_sock *ds)
 {
 	/* The acquire pairs with the release in make_table(). */
 	return smp_load_acquire(&ds->table);
+}
+
+/*
+ * Return the number that @assoc has on @ds: 0 if it is the one of a connected socket,
+ * also if it was peeled off and has another number in its table.
+ */
+static inline u64 dtls_sock_number(const struct dtls_sock *ds,
+				   const struct dtls_assoc *assoc)
+{
+	return likely(assoc == READ_ONCE(ds->assoc)) ? 0 : assoc->id;
+}
+
+/* Return true if @ds, whose lock is held, has @assoc: what is of it may be queued. */
+static inline bool dtls_sock_has(const struct dtls_sock *ds,
+				 const struct dtls_assoc *assoc)
+{
+	lockdep_assert_held(&ds->lock);
+	return rcu_access_pointer(assoc->home) == ds;
+}
+
+/*
+ * Lock the socket that has @assoc, in a call on @ds, and return it. It is another socket
+ * than @ds if that one has peeled the association off meanwhile. If no socket has it, as
+ * it was deleted or its socket is closed, @ds is locked, and dtls_sock_has() returns
+ * false. dtls_assoc.home changes under the lock of the socket that it points to, and RCU
+ * keeps the memory of that socket until the lock is taken. dtls_wait_unlock_home()
+ * unlocks the socket.
+ */
+static inline struct dtls_sock *
+dtls_sock_lock_home(struct dtls_sock *ds, const struct dtls_assoc *assoc)
+	__acquires(&ds->lock)
+{
+	struct dtls_sock *home, *now;
+
+	rcu_read_lock();
+	do {
+		home = rcu_dereference(assoc->home) ?: ds;
+		spin_lock(&home->lock);
+		now = rcu_access_pointer(assoc->home) ?: ds;
+		if (likely(now == home))
+			break;
+		spin_unlock(&home->lock);
+	} while (true);
+	rcu_read_unlock();
+	return home;
 }
 
 /*

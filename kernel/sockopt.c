@@ -17,6 +17,7 @@
 #include "early.h"
 #include "epoch.h"
 #include "key.h"
+#include "peel.h"
 #include "record.h"
 #include "replay.h"
 #include "rx.h"
@@ -76,6 +77,7 @@ LAYOUT_ID(dtls_replay_window, 16, reserved, 12);
 LAYOUT_ID(dtls_cid, 528, rx, 272);
 LAYOUT_ID(dtls_feed, 16, datagram, 16);
 LAYOUT_ID(dtls_assoc_peer, 64, local, 40);
+LAYOUT_ID(dtls_assoc_peel, 16, reserved, 12);
 LAYOUT(dtls_addr, 24, addr, 8);
 LAYOUT(dtls_assoc_table, 16, reserved2, 12);
 LAYOUT(dtls_record_number, 16, seq, 8);
@@ -138,10 +140,10 @@ static int check_key(const struct dtls_key_info *info,
  * installed before a connection ID is agreed on. On a socket with a @table, one length
  * holds for all associations. The caller holds the setup mutex of @assoc.
  */
-static bool cid_len_fits(const struct dtls_table *table,
-			 const struct dtls_assoc *assoc,
+static bool cid_len_fits(const struct dtls_assoc *assoc,
 			 const struct dtls_key_info *info)
 {
+	const struct dtls_table *table = assoc->table;
 	const struct dtls_epoch *e;
 
 	e = dtls_assoc_slot(assoc, assoc->rx[0]);
@@ -159,23 +161,23 @@ static bool cid_len_fits(const struct dtls_table *table,
  * slot, so that a task that finds the key finds its version. The caller holds the setup
  * mutex of @assoc. Return: 0 or an error.
  */
-static int install_key(struct dtls_table *table, struct dtls_assoc *assoc,
+static int install_key(const struct dtls_sock *ds, struct dtls_assoc *assoc,
 		       bool write, const struct dtls_key_info *info,
 		       struct dtls_epoch *epoch)
 {
 	int err = 0;
 
 	lockdep_assert_held(&assoc->setup);
-	if (assoc->dead)
+	if (rcu_access_pointer(assoc->home) != ds)
 		return -ENOENT;
 	if (assoc->version && info->version != assoc->version)
 		return -EINVAL;
-	if (!write && !cid_len_fits(table, assoc, info))
+	if (!write && !cid_len_fits(assoc, info))
 		return -EINVAL;
-	if (!write && table && info->epoch <= dtls_assoc_newest_rx(assoc))
+	if (!write && assoc->table && info->epoch <= dtls_assoc_newest_rx(assoc))
 		return -EEXIST;
-	if (!write && table)
-		err = dtls_table_add_cid(table, assoc, info->cid, info->cid_len);
+	if (!write)
+		err = dtls_table_add_cid(assoc, info->cid, info->cid_len);
 	if (err)
 		return err;
 	WRITE_ONCE(assoc->version, info->version);
@@ -189,7 +191,7 @@ static int install_key(struct dtls_table *table, struct dtls_assoc *assoc,
  * Make an epoch with the key of @info and install it in @assoc. Takes the setup mutex of
  * @assoc. Sleeps. Return: 0 or an error.
  */
-static int make_key(struct dtls_table *table, struct dtls_assoc *assoc,
+static int make_key(const struct dtls_sock *ds, struct dtls_assoc *assoc,
 		    bool write, const struct dtls_key_info *info,
 		    const struct dtls_aead *cipher)
 {
@@ -201,7 +203,7 @@ static int make_key(struct dtls_table *table, struct dtls_assoc *assoc,
 			       !assoc->id);
 	err = PTR_ERR_OR_ZERO(epoch);
 	if (!err) {
-		err = install_key(table, assoc, write, info, epoch);
+		err = install_key(ds, assoc, write, info, epoch);
 		if (err)
 			dtls_epoch_put(epoch);
 	}
@@ -217,12 +219,12 @@ static int set_key(struct dtls_sock *ds, struct dtls_assoc *assoc, bool write,
 
 	if (err)
 		return err;
-	if (assoc->id) {
-		err = make_key(ds->table, assoc, write, info, cipher);
+	if (dtls_sock_number(ds, assoc)) {
+		err = make_key(ds, assoc, write, info, cipher);
 	} else {
 		mutex_lock(&ds->setup);
 		err = dtls_sock_bind_peer(ds) ?:
-		      make_key(NULL, assoc, write, info, cipher);
+		      make_key(ds, assoc, write, info, cipher);
 		mutex_unlock(&ds->setup);
 	}
 	if (err)
@@ -254,6 +256,7 @@ static int set_rx(struct dtls_sock *ds, struct dtls_assoc *assoc,
 static int get_info(struct dtls_sock *ds, struct dtls_assoc *assoc,
 		    void *value)
 {
+	u64 number = dtls_sock_number(ds, assoc);
 	struct dtls_info *info = value;
 	struct dtls_epoch *tx;
 	struct dtls_flow flow;
@@ -261,7 +264,7 @@ static int get_info(struct dtls_sock *ds, struct dtls_assoc *assoc,
 	mutex_lock(&assoc->setup);
 	dtls_assoc_info(assoc, info);
 	tx = dtls_assoc_slot(assoc, assoc->tx);
-	if (tx && !assoc->id)
+	if (tx && !number)
 		info->mtu = dtls_tx_mtu(ds, NULL, &tx->key);
 	else if (tx && dtls_table_get_flow(assoc, &flow))
 		info->mtu = dtls_tx_mtu(ds, &flow, &tx->key);
@@ -270,9 +273,9 @@ static int get_info(struct dtls_sock *ds, struct dtls_assoc *assoc,
 	if (READ_ONCE(ds->gro))
 		info->flags |= DTLS_INFO_GRO;
 	spin_lock(&ds->lock);
-	info->control_queued = assoc->id ? assoc->control_bytes :
+	info->control_queued = number ? assoc->control_bytes :
 			       ds->control_bytes + ds->raw_bytes;
-	info->early_queued = assoc->id ? assoc->early_bytes : ds->early_bytes;
+	info->early_queued = number ? assoc->early_bytes : ds->early_bytes;
 	spin_unlock(&ds->lock);
 	return 0;
 }
@@ -357,14 +360,14 @@ static int get_window(struct dtls_sock *ds, struct dtls_assoc *assoc,
  * the peer may use. Either may be empty, and stays as it is then. The caller holds the
  * setup mutex of @assoc. Return: 0 or an error.
  */
-static int change_cids(struct dtls_table *table, struct dtls_assoc *assoc,
+static int change_cids(const struct dtls_sock *ds, struct dtls_assoc *assoc,
 		       const struct dtls_cid *cid)
 {
 	struct dtls_epoch *tx = dtls_assoc_slot(assoc, assoc->tx);
 	int err = 0;
 
 	lockdep_assert_held(&assoc->setup);
-	if (assoc->dead)
+	if (rcu_access_pointer(assoc->home) != ds)
 		return -ENOENT;
 	if (!assoc->version)
 		return -ENOKEY;
@@ -376,8 +379,7 @@ static int change_cids(struct dtls_table *table, struct dtls_assoc *assoc,
 	    !is_zero(cid->tx + cid->tx_len, sizeof(cid->tx) - cid->tx_len) ||
 	    !is_zero(cid->rx + cid->rx_len, sizeof(cid->rx) - cid->rx_len))
 		return -EINVAL;
-	if (table && cid->rx_len)
-		err = dtls_table_add_cid(table, assoc, cid->rx, cid->rx_len);
+	err = dtls_table_add_cid(assoc, cid->rx, cid->rx_len);
 	if (!err && cid->rx_len)
 		err = dtls_assoc_add_cid(assoc, cid->rx);
 	if (!err && cid->tx_len)
@@ -395,7 +397,7 @@ static int set_cid(struct dtls_sock *ds, struct dtls_assoc *assoc,
 	int err;
 
 	mutex_lock(&assoc->setup);
-	err = change_cids(dtls_sock_table(ds), assoc, value);
+	err = change_cids(ds, assoc, value);
 	mutex_unlock(&assoc->setup);
 	return err;
 }
@@ -529,6 +531,18 @@ static int set_peer(struct dtls_sock *ds, int optname, sockptr_t optval,
 					   dtls_assocopt_move(ds, &peer);
 }
 
+static int peel_assoc(struct dtls_sock *ds, sockptr_t optval,
+		      unsigned int optlen)
+{
+	struct dtls_assoc_peel peel;
+	int err;
+
+	if (optlen < offsetofend(struct dtls_assoc_peel, fd))
+		return -EINVAL;
+	err = copy_struct(&peel, sizeof(peel), optval, optlen);
+	return err ?: dtls_peel(ds, &peel);
+}
+
 static int delete_assoc(struct dtls_sock *ds, sockptr_t optval,
 			unsigned int optlen)
 {
@@ -598,6 +612,8 @@ static int set_dtls(struct dtls_sock *ds, int optname, sockptr_t optval,
 		return set_peer(ds, optname, optval, optlen);
 	case DTLS_ASSOC_DEL:
 		return delete_assoc(ds, optval, optlen);
+	case DTLS_ASSOC_PEEL:
+		return peel_assoc(ds, optval, optlen);
 	case DTLS_PASS:
 		return set_pass(ds, optval, optlen);
 	case DTLS_POLL_CONTROL:

@@ -34,7 +34,8 @@ static struct dtls_assoc *find_other(struct dtls_sock *ds,
 	struct dtls_table *table = dtls_sock_table(ds);
 	struct dtls_flow flow;
 
-	if (!table || rx->assoc == ds->assoc || rx->has_cid || rx->n > 1)
+	if (!table || rx->assoc == ds->assoc || rx->has_cid || rx->n > 1 ||
+	    rcu_access_pointer(rx->assoc->home) != ds)
 		return NULL;
 	dtls_path_flow_of(ds->sk, rx->skb, &flow);
 	return dtls_table_other(table, &flow, rx->assoc);

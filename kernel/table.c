@@ -93,16 +93,18 @@ static const struct rhashtable_params cid_params = {
 static_assert(sizeof(struct dtls_flow) == 2 * sizeof(struct in6_addr) + 8);
 
 /*
- * Make an empty table whose connection IDs all have @cid_len bytes. Sleeps. Return:
- * the table or NULL.
+ * Make an empty table of @owner whose connection IDs all have @cid_len bytes. Sleeps.
+ * Return: the table, with one reference, or NULL.
  */
-struct dtls_table *dtls_table_new(u8 cid_len)
+struct dtls_table *dtls_table_new(struct dtls_sock *owner, u8 cid_len)
 {
 	struct dtls_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 
 	if (!table)
 		return NULL;
+	refcount_set(&table->refs, 1);
 	mutex_init(&table->lock);
+	table->owner = owner;
 	table->order = RB_ROOT;
 	table->cid_len = cid_len;
 	if (rhashtable_init(&table->ids, &id_params))
@@ -312,7 +314,10 @@ static struct dtls_flow_entry *enter_flow(struct dtls_table *table,
 	entry = rhashtable_lookup_fast(&table->flows, flow, flow_params);
 	if (!entry)
 		return hash_flow(table, assoc, flow);
-	if (!succeed || entry->next)
+	/* What an association that was peeled off does not open is seen elsewhere. */
+	if (!succeed || entry->next ||
+	    rcu_access_pointer(entry->assoc->home) !=
+	    rcu_access_pointer(assoc->home))
 		return ERR_PTR(-EADDRINUSE);
 	WRITE_ONCE(entry->next, assoc);
 	return entry;
@@ -487,22 +492,24 @@ static void make_cid_room(struct dtls_table *table, struct dtls_assoc *assoc)
 
 /**
  * dtls_table_add_cid() - let an association be found by a connection ID
- * @table:	the table
  * @assoc:	the association, whose setup mutex is held
  * @cid:	the connection ID
  * @len:	bytes of @cid; 0: there is no connection ID, and nothing to do
  *
+ * An association without a table, as that of a connected socket, needs no entry.
+ *
  * Return: 0, also if the association has this connection ID already; -EADDRINUSE if
  * another association has it; or -ENOMEM.
  */
-int dtls_table_add_cid(struct dtls_table *table, struct dtls_assoc *assoc,
-		       const u8 *cid, unsigned int len)
+int dtls_table_add_cid(struct dtls_assoc *assoc, const u8 *cid,
+		       unsigned int len)
 {
 	struct cid_key key = { .cid = cid, .len = len };
+	struct dtls_table *table = assoc->table;
 	struct dtls_cid_entry *entry, *other;
 
 	lockdep_assert_held(&assoc->setup);
-	if (!len)
+	if (!table || !len)
 		return 0;
 	make_cid_room(table, assoc);
 	entry = kzalloc(struct_size(entry, cid, len), GFP_KERNEL_ACCOUNT);
@@ -533,46 +540,69 @@ int dtls_table_add_cid(struct dtls_table *table, struct dtls_assoc *assoc,
 }
 
 /*
- * Take all connection IDs of @assoc out of the table. The caller holds the setup
- * mutex of @assoc.
+ * Take all connection IDs of @assoc out of its table, and let it have none there any
+ * more. The caller holds the setup mutex of @assoc.
  */
-void dtls_table_remove_cids(struct dtls_table *table, struct dtls_assoc *assoc)
+void dtls_table_remove_cids(struct dtls_assoc *assoc)
 {
 	struct dtls_cid_entry *entry, *next;
 
 	lockdep_assert_held(&assoc->setup);
 	list_for_each_entry_safe(entry, next, &assoc->cid_entries, list)
-		remove_cid(table, entry);
+		remove_cid(assoc->table, entry);
+	assoc->table = NULL;
 }
 
 /*
- * Free @table, which may be NULL, and put the associations that are left in it.
- * dtls_close() calls this when no other call is on the socket. All memory is freed
- * after one RCU grace period and not after one for each association. Sleeps.
+ * Take the association with the lowest number out of @table. Return it, with the table's
+ * reference, or NULL if there is none. Takes the table's lock.
  */
-void dtls_table_free(struct dtls_table *table)
+static struct dtls_assoc *remove_first(struct dtls_table *table)
 {
-	struct dtls_flow_entry *entry;
-	struct dtls_assoc *assoc, *next;
+	struct dtls_assoc *assoc = NULL;
+	struct rb_node *node;
+
+	mutex_lock(&table->lock);
+	node = rb_first(&table->order);
+	if (node) {
+		assoc = rb_entry(node, struct dtls_assoc, order);
+		dtls_table_remove(table, assoc);
+	}
+	mutex_unlock(&table->lock);
+	return assoc;
+}
+
+/*
+ * Take all associations out of @table, which may be NULL, and put the table's references
+ * to them. dtls_close() calls this when no other call is on the socket of the table,
+ * and before it drops what the socket has queued. A socket that has peeled an
+ * association off may be closed at the same time. All memory is freed after one RCU
+ * grace period and not after one for each association. Sleeps.
+ */
+void dtls_table_close(struct dtls_table *table)
+{
+	struct dtls_assoc *assoc;
 
 	if (!table)
 		return;
-	rbtree_postorder_for_each_entry_safe(assoc, next, &table->order, order) {
+	mutex_lock(&table->lock);
+	table->owner = NULL;
+	mutex_unlock(&table->lock);
+
+	while ((assoc = remove_first(table))) {
 		mutex_lock(&assoc->setup);
-		dtls_table_remove_cids(table, assoc);
+		dtls_table_remove_cids(assoc);
 		mutex_unlock(&assoc->setup);
-		/*
-		 * Each entry is removed before it is freed, as the worker that
-		 * resizes a hash table may be walking it.
-		 */
-		rhashtable_remove_fast(&table->ids, &assoc->by_id, id_params);
-		entry = rcu_dereference_protected(assoc->flow, true);
-		RCU_INIT_POINTER(assoc->flow, NULL);
-		if (entry)
-			leave_flow(table, entry, assoc);
 		dtls_assoc_put(assoc);
 		cond_resched();
 	}
+}
+
+/* Put a reference to @table, which may be NULL. The last one frees it. Sleeps. */
+void dtls_table_put(struct dtls_table *table)
+{
+	if (!table || !refcount_dec_and_test(&table->refs))
+		return;
 	rhashtable_destroy(&table->cids);
 	rhashtable_destroy(&table->flows);
 	rhashtable_destroy(&table->ids);

@@ -9,18 +9,23 @@
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
+#include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/types.h>
 
 #include "path.h"
 
 struct dtls_assoc;
+struct dtls_sock;
 
 /**
  * struct dtls_table - the associations of one socket
- * @lock:	mutex that guards @order, @count and @max, and which associations
+ * @refs:	one reference held by the socket, and one by each socket that has
+ *		peeled an association off
+ * @lock:	mutex that guards @owner, @order, @count and @max, and which associations
  *		are in @ids and @flows. A task takes it outside dtls_assoc.setup,
  *		which guards the entries in @cids
+ * @owner:	the socket of the table, or NULL after its close
  * @ids:	hash table of the associations by number, linked by dtls_assoc.by_id
  * @flows:	hash table of struct dtls_flow_entry by addresses
  * @cids:	hash table of struct dtls_cid_entry by connection ID
@@ -35,7 +40,9 @@ struct dtls_assoc;
  * under RCU and return the association with a reference of the caller's.
  */
 struct dtls_table {
+	refcount_t refs;
 	struct mutex lock;	/* The lock guards the table's members. */
+	struct dtls_sock *owner;
 	struct rhashtable ids;
 	struct rhashtable flows;
 	struct rhashtable cids;
@@ -66,8 +73,9 @@ struct dtls_flow_entry {
 	struct dtls_assoc *next;
 };
 
-struct dtls_table *dtls_table_new(u8 cid_len);
-void dtls_table_free(struct dtls_table *table);
+struct dtls_table *dtls_table_new(struct dtls_sock *owner, u8 cid_len);
+void dtls_table_close(struct dtls_table *table);
+void dtls_table_put(struct dtls_table *table);
 struct dtls_assoc *dtls_table_by_id(struct dtls_table *table, u64 id);
 struct dtls_assoc *dtls_table_by_flow(struct dtls_table *table,
 				      const struct dtls_flow *flow);
@@ -89,10 +97,8 @@ int __must_check dtls_table_move(struct dtls_table *table,
 struct dtls_assoc *dtls_table_succeed(struct dtls_table *table,
 				      struct dtls_assoc *assoc,
 				      const struct dtls_flow *flow);
-int __must_check dtls_table_add_cid(struct dtls_table *table,
-				    struct dtls_assoc *assoc, const u8 *cid,
+int __must_check dtls_table_add_cid(struct dtls_assoc *assoc, const u8 *cid,
 				    unsigned int len);
-void dtls_table_remove_cids(struct dtls_table *table,
-			    struct dtls_assoc *assoc);
+void dtls_table_remove_cids(struct dtls_assoc *assoc);
 
 #endif /* _DTLS_TABLE_H */

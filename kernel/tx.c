@@ -388,7 +388,7 @@ int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	struct dtls_sock *ds = dtls_sk(sk);
 	struct dtls_send s = {
 		.ds = ds,
-		.assoc = ds->assoc,
+		.assoc = READ_ONCE(ds->assoc),
 		.msg = msg,
 		.flags = msg->msg_flags & DTLS_BASE_FLAGS,
 		.segment = READ_ONCE(ds->gso_size),

@@ -19,6 +19,7 @@
 #include "cork.h"
 #include "intake.h"
 #include "path.h"
+#include "peel.h"
 #include "poll.h"
 #include "sock.h"
 #include "sockopt.h"
@@ -136,9 +137,10 @@ static int dtls_disconnect(struct sock *sk, int flags)
 /* Free @ds, which no system call and no socket refers to any more. Sleeps. */
 static void free_sock(struct dtls_sock *ds)
 {
-	dtls_table_free(ds->table);
-	dtls_assoc_free(ds->assoc);
-	kfree(ds);
+	dtls_table_put(ds->table);
+	dtls_peel_put(ds);
+	dtls_assoc_free(ds->former ?: ds->assoc);
+	kfree_rcu(ds, rcu);
 }
 
 /*
@@ -160,6 +162,8 @@ static void dtls_close(struct sock *sk, long timeout)
 	write_unlock_bh(&sk->sk_callback_lock);
 	release_sock(sk);
 
+	dtls_peel_end(ds);
+	dtls_table_close(ds->table);
 	dtls_intake_purge(ds);
 	dtls_cork_purge(ds);
 	dtls_assoc_stop_retiring(&ds->retiring);
@@ -259,7 +263,7 @@ static struct dtls_sock *new_sock(struct sock *sk, const struct ulp_ops *u)
 	if (!ds)
 		return NULL;
 	dtls_assoc_init_retiring(&ds->retiring);
-	ds->assoc = dtls_assoc_new(0, DTLS_REPLAY_WINDOW_MIN, &ds->retiring);
+	ds->assoc = dtls_assoc_new(0, DTLS_REPLAY_WINDOW_MIN, ds, &ds->retiring);
 	if (!ds->assoc) {
 		kfree(ds);
 		return NULL;

@@ -134,7 +134,8 @@ static bool shut_down(const struct dtls_sock *ds)
 	return READ_ONCE(ds->sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
-enum whom { WAKE_NOBODY, WAKE_ONE, WAKE_ALL };
+/* WAKE_HOME means the waiters of the socket that has peeled the association off. */
+enum whom { WAKE_NOBODY, WAKE_ONE, WAKE_ALL, WAKE_HOME };
 
 /*
  * whom_to_wake() tells which waiters must be woken when @rx, which was missed or had
@@ -144,8 +145,12 @@ static noinline enum whom whom_to_wake(struct dtls_sock *ds,
 				       struct dtls_run *rx)
 {
 	lockdep_assert_held(&ds->lock);
-	if (rx->goodbye && end_of_file(ds, rx) && !rx->assoc->id)
-		return WAKE_ALL;
+	if (rx->goodbye && end_of_file(ds, rx)) {
+		if (rx->assoc == ds->assoc)
+			return WAKE_ALL;
+		if (rcu_access_pointer(rx->assoc->home) != ds)
+			return WAKE_HOME;
+	}
 	if (!rx->missed)
 		return WAKE_NOBODY;
 	if (shut_down(ds))
@@ -154,6 +159,19 @@ static noinline enum whom whom_to_wake(struct dtls_sock *ds,
 	    dtls_wait_unread(ds))
 		return WAKE_ONE;
 	return WAKE_NOBODY;
+}
+
+/*
+ * wake_home() tells the socket that has peeled @assoc off of the end of file, which a
+ * run on another socket has brought.
+ */
+static noinline void wake_home(struct dtls_sock *ds,
+			       const struct dtls_assoc *assoc)
+{
+	struct dtls_sock *home = dtls_sock_lock_home(ds, assoc);
+
+	dtls_wait_news(home);
+	dtls_wait_unlock_home(ds, home);
 }
 
 /*
@@ -171,7 +189,9 @@ void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx)
 	__hlist_del(&rx->carried);
 	spin_unlock(&ds->lock);
 
-	if (unlikely(whom != WAKE_NOBODY))
+	if (unlikely(whom == WAKE_HOME))
+		wake_home(ds, rx->assoc);
+	else if (unlikely(whom != WAKE_NOBODY))
 		wake_tasks(ds->sk, whom == WAKE_ONE ? 1 : 0);
 	dtls_assoc_put(rx->assoc);
 	/* The skb of a longer run is not a dropped one, as records were read. */

@@ -46,7 +46,7 @@ static inline void dtls_wait_news(struct dtls_sock *ds)
 static inline bool dtls_wait_closed(const struct dtls_sock *ds)
 {
 	/* The acquire pairs with the release in end_of_file(). */
-	return smp_load_acquire(&ds->assoc->eof);
+	return smp_load_acquire(&READ_ONCE(ds->assoc)->eof);
 }
 
 /* Return true if UDP has a datagram for this socket. */
@@ -95,6 +95,19 @@ void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx);
 bool dtls_wait_shut(struct dtls_sock *ds, unsigned int seen);
 void dtls_wait_busy_poll(struct dtls_sock *ds, bool nonblock);
 int dtls_wait_sleep(struct dtls_sock *ds, const struct dtls_waiter *waiter);
+
+/*
+ * Unlock @home, which dtls_sock_lock_home() has returned. The readers of another socket
+ * than @ds do not know of the call that has queued something there, so they are woken.
+ */
+static inline void dtls_wait_unlock_home(struct dtls_sock *ds,
+					 struct dtls_sock *home)
+	__releases(&ds->lock)
+{
+	if (unlikely(home != ds))
+		dtls_wait_wake(home->sk);
+	spin_unlock(&home->lock);
+}
 
 /*
  * Return true if no received record is left to look at. __dtls_wait_nothing() is

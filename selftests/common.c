@@ -1050,6 +1050,16 @@ char thread_state(pid_t tid)
 	return state;
 }
 
+bool set_msl(unsigned int seconds)
+{
+	FILE *f = fopen("/sys/module/dtls/parameters/msl", "w");
+
+	if (!f)
+		return false;
+	fprintf(f, "%u", seconds);
+	return !fclose(f);
+}
+
 int destroy(int fd)
 {
 	struct {

@@ -390,6 +390,9 @@ short poll_for(int fd, short events, int ms);
  */
 int deep_queue(int fd);
 
+/* Set the module's msl: how long an old read key stays. Needs root. */
+bool set_msl(unsigned int seconds);
+
 /*
  * End @fd as `ss -K` does. Return 0 or an errno; ENOENT and EOPNOTSUPP: the kernel
  * cannot.

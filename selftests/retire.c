@@ -11,16 +11,6 @@
 #include "common.h"
 #include "traffic.h"
 
-static bool set_msl(unsigned int seconds)
-{
-	FILE *f = fopen("/sys/module/dtls/parameters/msl", "w");
-
-	if (!f)
-		return false;
-	fprintf(f, "%u", seconds);
-	return !fclose(f);
-}
-
 FIXTURE(retire)
 {
 	struct link l;
