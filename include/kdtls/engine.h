@@ -446,8 +446,10 @@ KDTLS_API int kdtls_endpoint_new(const struct kdtls_config *config,
 
 /**
  * kdtls_endpoint_free() - free an endpoint
- * @endpoint:	may be NULL. Engines of it that are left go on, and what they share is
- *		freed with the last one; no other function may be called with it any more
+ * @endpoint:	may be NULL. No other function may be called with it any more
+ *
+ * Engines of the endpoint go on. The memory that they share is freed with the last of
+ * them.
  */
 KDTLS_API void kdtls_endpoint_free(struct kdtls_endpoint *endpoint);
 
@@ -1079,11 +1081,11 @@ enum kdtls_early {
  *		of kdtls_engine_set_name() in lower case, without a dot at its end. NULL:
  *		none. It lives as long as the engine
  * @cid_rx:	connection ID that this end asked for in the handshake, or NULL; lives until
- *		the next call with the engine. ops->cid gets the connection IDs that are given later
+ *		the next call with the engine. Those that are given later go to ops->cid
  * @cid_rx_len:	bytes of @cid_rx
  * @cid_tx:	connection ID in records that are sent, or NULL; lives until the next call
- *		with the engine. After kdtls_engine_change_cid() records may bear the one
- *		before until the next write key
+ *		with the engine. After kdtls_engine_change_cid() records may bear the old
+ *		connection ID until the next write key
  * @cid_tx_len:	bytes of @cid_tx
  * @cid_spares:	connection IDs of the peer's that kdtls_engine_change_cid() can use
  * @rtt:	round-trip time in µs; 0: not measured
