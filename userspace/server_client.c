@@ -26,8 +26,12 @@ static void client_free(struct kdtls_client *c)
 struct kdtls_client *server_client_new(struct kdtls_server *server,
 				       const uint8_t *key, size_t key_len)
 {
-	struct kdtls_client *c = OPENSSL_zalloc(sizeof(*c) + key_len);
+	struct kdtls_endpoint *ep = server->endpoint;
+	struct kdtls_client *c = NULL;
 
+	/* The client's hello comes again. An alert would end the client for good. */
+	if (ep->handshakes < ep->config.max_handshakes)
+		c = OPENSSL_zalloc(sizeof(*c) + key_len);
 	if (!c) {
 		server->info.limited++;
 		return NULL;

@@ -973,6 +973,25 @@ TEST_F(server, there_are_so_many_clients_at_most)
 	exchange(_metadata, self);
 }
 
+/* The hello of one client more comes again, when there is room. */
+TEST_F(server, an_endpoint_at_its_limit_sends_no_alert)
+{
+	kdtls_server_close(self->server);
+	kdtls_endpoint_free(self->server_ep);
+	self->config.max_handshakes = 1;
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->server_ep));
+	ASSERT_EQ(0, kdtls_use_psk(self->server_ep, "me", "0123456789abcdef",
+				   16));
+	start_server(_metadata, self, AF_INET, "127.0.0.1");
+	half_open(_metadata, self, "127.0.0.2", 1);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(counters(self).limited);
+	wait_for(self, 50);
+	EXPECT_EQ(-EINPROGRESS, kdtls_process(self->c[0]));
+	EXPECT_EQ(1, counters(self).half_open);
+	EXPECT_EQ(0, counters(self).refused);
+}
+
 TEST_F(server, a_handshake_that_takes_too_long_is_given_up)
 {
 	self->options.handshake_timeout = 300;
