@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
  * This file handles pairs of a client's address and the local address that the client
- * writes to; see listener.h.
+ * writes to; see address.h.
  */
-#include "listener.h"
+#include "address.h"
 #include <errno.h>
+#include <string.h>
 
 bool address_is_any(const struct sockaddr *a)
 {
@@ -12,18 +13,6 @@ bool address_is_any(const struct sockaddr *a)
 		return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
 		       htonl(INADDR_ANY);
 	return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)a)->sin6_addr);
-}
-
-bool address_same(const struct sockaddr_storage *a,
-		  const struct sockaddr_storage *b)
-{
-	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
-	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
-
-	if (a->ss_family == AF_INET)
-		return a4->sin_addr.s_addr == b4->sin_addr.s_addr;
-	return IN6_ARE_ADDR_EQUAL(&a6->sin6_addr, &b6->sin6_addr) &&
-	       a6->sin6_scope_id == b6->sin6_scope_id;
 }
 
 void address_key(struct stranger *s)

@@ -8,9 +8,9 @@
  *	kept.c      keeps records that came before their keys
  *	handover.c  gives a socket's keys to the kernel or to user_records.c
  *	socket.c    runs one association on its socket
- *	restart.c   is a client that starts anew on its old port (RFC 6347
- *		    4.2.8)
- *	listener.c  is many associations on one port: see listener.h
+ *
+ * Many associations on one socket are a server object; see server_object.h.
+ * listener.c gives each of them a socket.
  */
 #ifndef _KDTLS_DRIVER_H
 #define _KDTLS_DRIVER_H
@@ -25,7 +25,6 @@
 #include "timers.h"
 
 #define DATAGRAM_MAX	65536	/* A buffer of this size holds any datagram. */
-#define ADDRESS_KEY_MAX	64	/* The longest address of a struct kdtls_sender. */
 
 /* ---- scratch.c ---- */
 
@@ -286,13 +285,37 @@ void kept_forget(struct owner *o);
 
 /* ---- socket.c ---- */
 
-struct keeper;
+struct kdtls_socket;
+
+/**
+ * struct socket_home - what a listener does for the sockets of its clients
+ * @connect:	gives a socket that is about to get its keys a connected file, and
+ *		ends the association that it replaces. Returns 0 or -errno
+ * @keep:	keeps what may be of the association that is to replace this one, of
+ *		a datagram that came to the socket
+ * @unopened:	takes something that the keys do not open: for the socket's own
+ *		engine, or for a handshake of a client that starts anew. The socket
+ *		may have ended afterwards
+ * @add_cid:	chooses a connection ID and adds it, like @cid of struct owner_ops
+ * @address:	tells the peer's address, as kdtls_client_address() does
+ * @leave:	parts a socket that is about to be freed from the listener
+ */
+struct socket_home {
+	int (*connect)(struct kdtls_socket *s);
+	void (*keep)(struct kdtls_socket *s, const uint8_t *data, size_t len);
+	void (*unopened)(struct kdtls_socket *s, const uint8_t *data,
+			 size_t len);
+	int (*add_cid)(struct kdtls_socket *s, uint8_t *cid, size_t len);
+	void (*address)(const struct kdtls_socket *s, struct sockaddr *address,
+			socklen_t *len);
+	void (*leave)(struct kdtls_socket *s);
+};
 
 /**
  * struct kdtls_socket - one association
  * @owner:	the owner of the engine; the first member
- * @fd:		the connected socket; -1: the association uses the socket of
- *		@old
+ * @fd:		the connected socket; -1: a listener's client has none before its
+ *		keys are there
  * @error:	the negative error that ended the association, or 0
  * @icmp:	the negative error of an ICMP message about the peer, or 0
  * @wanted:	the path that the owner asked for
@@ -307,27 +330,13 @@ struct keeper;
  *		close_notify. Data in records with lower numbers is still
  *		received
  * @data:	the owner's pointer
- *
- * A listener's client also has:
- *
- * @listener:	its listener, or NULL when that is closed
- * @old:	the association that this one is to replace
- * @next:	the association that is to replace this one
- * @deadline:	when the handshake has to be done, µs, or KDTLS_NEVER
- * @stage:	how far the client has come: the listener looks after it until
- *		it was accepted
- * @keeper:	the keeper of its address
- * @hashed:	it is in the listener's table
- * @listed:	it is in the listener's list of its stage
- * @timed:	it is in the listener's tree of timers, while its handshake goes
- *		on
- * @hash:	its place in the table
- * @list:	its place in the list
- * @key_len:	bytes of @key
- * @key:	the peer's address and this end's, as the engine knows them
- * @random:	the random of the ClientHello that began this association; zero
- *		if that is not known, as the hello's pieces came in another
- *		order
+ * @home:	the functions of the listener; NULL if there is none, or if it has no
+ *		more to do with the socket
+ * @client:	with @home: the client of the listener's whose association this is
+ * @waits:	the socket is in the listener's list of those for kdtls_accept()
+ * @ready:	its place in that list
+ * @due:	what server_in_passed() has to have passed before kdtls_accept()
+ *		returns the socket
  */
 struct kdtls_socket {
 	struct owner owner;
@@ -345,20 +354,11 @@ struct kdtls_socket {
 	struct dtls_record_number end;
 	void *data;
 
-	struct kdtls_listener *listener;
-	struct kdtls_socket *old;
-	struct kdtls_socket *next;
-	uint64_t deadline;
-	enum { CLIENT_SHAKES, CLIENT_READY, CLIENT_ACCEPTED } stage;
-	struct keeper *keeper;
-	bool hashed;
-	bool listed;
-	LIST_ENTRY(kdtls_socket) hash;
-	TAILQ_ENTRY(kdtls_socket) list;
-	struct timed timed;
-	size_t key_len;
-	uint8_t key[ADDRESS_KEY_MAX];
-	uint8_t random[DTLS_RANDOM_SIZE];
+	const struct socket_home *home;
+	struct kdtls_client *client;
+	bool waits;
+	TAILQ_ENTRY(kdtls_socket) ready;
+	uint64_t due;
 };
 
 _Static_assert(!offsetof(struct kdtls_socket, owner),
@@ -379,16 +379,10 @@ struct kdtls_socket *socket_new(struct kdtls_endpoint *ep, enum kdtls_role role,
 				const uint8_t *key, size_t key_len);
 
 /*
- * Close the file of @s, and wipe and free @s and the association that was to
- * replace it. The peer is not told. @s may be NULL.
+ * Close the file of @s, and wipe and free @s. The peer is not told. @s may be
+ * NULL.
  */
 void socket_free(struct kdtls_socket *s);
-
-/*
- * Return when a timer of @s, or of the association that is to replace it, is
- * due, in microseconds, or KDTLS_NEVER.
- */
-uint64_t socket_expiry(const struct kdtls_socket *s);
 
 /*
  * Shake hands with the peer of the connected socket @fd, as kdtls_connect()
@@ -406,15 +400,24 @@ int socket_connect(struct kdtls_endpoint *endpoint, int fd,
 int socket_path_mtu(int fd);
 
 /*
- * Take a datagram for this association, from its socket or from a listener's.
+ * Take a datagram of an established association, from its socket or from that
+ * of its listener.
  */
 void socket_datagram(struct kdtls_socket *s, const uint8_t *data, size_t len);
 
 /* Send what the engine has to send. @buf is DATAGRAM_MAX bytes of scratch. */
 void socket_flush(struct kdtls_socket *s, uint8_t *buf);
 
-/* Send a datagram in the clear. */
-void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len);
+/*
+ * Send a datagram or a record of the engine, as @info says, without waiting. If
+ * it cannot go out now it is lost, as any datagram may be. Set @number to the
+ * number of the record that was made, or its epoch to 0 if none was made. Return
+ * bytes or -errno.
+ */
+ssize_t socket_transmit(struct kdtls_socket *s,
+			const struct dtls_record_info *info,
+			const uint8_t *data, size_t len,
+			struct dtls_record_number *number);
 
 /* ---- handover.c ---- */
 
@@ -424,81 +427,11 @@ void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len);
  */
 extern const struct owner_ops handover_ops;
 
-/* ---- address.c ---- */
-
 /*
- * Return the sender that a key means to the gate: the addresses of one IPv6 /56
- * are one sender, and so is an IPv4 address.
+ * Let received records of @s have one more connection ID. Return 0 or a negative
+ * error.
  */
-struct kdtls_sender address_sender(const uint8_t *key, size_t key_len);
-
-/* ---- restart.c ---- */
-
-/*
- * Take something in the clear that came to the socket of a client. Return true
- * if it was about a handshake other than the socket's own, and has been dealt
- * with.
- */
-bool restart_input(struct kdtls_socket *s, const uint8_t *data, size_t len);
-
-/*
- * Run the timers and the output of the handshake that is to replace this
- * association.
- */
-void restart_process(struct kdtls_socket *s, uint8_t *buf);
-
-/*
- * Give @s, which is about to get its keys, a socket, and end the old
- * association.
- */
-int restart_take_over(struct kdtls_socket *s);
-
-/* ---- listener.c ---- */
-
-/*
- * Make a client of @l for a new handshake. It has no file yet, and no place in
- * the table. Return NULL if there is no room.
- */
-struct kdtls_socket *listener_client(struct kdtls_listener *l,
-				     const uint8_t *key, size_t key_len);
-
-/*
- * Begin the handshake of @s with a datagram whose hello the gate has let in.
- * Early data may follow the hello in it. @hello is freed.
- */
-void listener_begin(struct kdtls_socket *s, struct kdtls_hello *hello,
-		    const uint8_t *data, size_t len);
-
-/* Make a socket that is connected to a client. Return its file or -errno. */
-int listener_client_fd(struct kdtls_listener *l, const struct sockaddr *local,
-		       const struct sockaddr *peer, socklen_t len);
-
-/*
- * Give the listener a datagram that came to the socket of @s, if it comes from
- * somebody else. Return true if the listener has got it.
- */
-bool listener_stray(struct kdtls_socket *s, const struct sockaddr_storage *from,
-		    socklen_t len, const uint8_t *data, size_t size);
-
-/*
- * Give the listener the strangers' datagrams that lie before others in the
- * queue of @s, which nobody has read yet.
- */
-void listener_strays(struct kdtls_socket *s, uint8_t *buf);
-
-/* Give @s the place of @old in the table of clients. */
-void listener_replace(struct kdtls_socket *old, struct kdtls_socket *s);
-
-/* Let kdtls_accept() find @s, whose handshake is done. */
-void listener_ready(struct kdtls_socket *s);
-
-/* Tell the owner that the handshake of @s has failed, and free @s. */
-void listener_refused(struct kdtls_socket *s);
-
-/*
- * Take @s, which is about to be freed or leaves the listener, out of its lists.
- */
-void listener_leave(struct kdtls_socket *s);
+int handover_add_cid(struct kdtls_socket *s, const uint8_t *cid, size_t len);
 
 /* ---- ulp.c ---- */
 

@@ -44,7 +44,7 @@ static int choose_path(struct kdtls_socket *s, const struct dtls_key_info *key)
 static int handover_first(struct owner *o, const struct dtls_key_info *key)
 {
 	struct kdtls_socket *s = (struct kdtls_socket *)o;
-	int err = s->old ? restart_take_over(s) : 0;
+	int err = s->home ? s->home->connect(s) : 0;
 
 	return err ? err : choose_path(s, key);
 }
@@ -90,16 +90,24 @@ static int handover_ready(struct owner *o)
 	return 0;
 }
 
+int handover_add_cid(struct kdtls_socket *s, const uint8_t *cid, size_t len)
+{
+	struct owner *o = &s->owner;
+
+	return o->user ? user_records_cid(o->user, cid, len) :
+			 ulp_add_cid(s->fd, 0, cid, len);
+}
+
+/*
+ * The engine's random connection ID is accepted as it is for a socket without a
+ * listener, which finds its association by the address alone.
+ */
 static int handover_cid(struct owner *o, uint8_t *cid, size_t len)
 {
 	struct kdtls_socket *s = (struct kdtls_socket *)o;
 
-	/*
-	 * The engine's random connection ID is accepted as it is, because the
-	 * driver finds an association by its address.
-	 */
-	return o->user ? user_records_cid(o->user, cid, len) :
-			 ulp_add_cid(s->fd, 0, cid, len);
+	return s->home ? s->home->add_cid(s, cid, len) :
+			 handover_add_cid(s, cid, len);
 }
 
 static int handover_peer_cid(struct owner *o, const uint8_t *cid, size_t len)

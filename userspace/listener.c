@@ -1,34 +1,35 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Many clients on one UDP port: their handshakes, and whom kdtls_accept() gets.
+ * A listener is a server object whose clients get a connected socket each, which
+ * kdtls_accept() returns.
  *
- * While a handshake goes on, sender's addresses are looked at, and a stray goes
- * to its keeper (see keepers.c): nothing is lost, and nobody gets what is
- * somebody else's.
+ * A handshake runs on the server's socket until the client's Finished is verified.
+ * Only then a socket is bound to the very local address, connected to the client, and
+ * given the keys. So the association is on the connected socket from its first record
+ * on, and nothing has to move. The struct kdtls_client stays in the server's tables
+ * until the socket is closed: what still reaches the server's socket for the client is
+ * passed on, such as datagrams that came before the connect, or from another address
+ * with a connection ID of the client's.
  *
- * What a client sent before it had its socket is in the keeper's queue. It can
- * only be parts of its ClientHello, for nothing else has been answered, and goes
- * from there to its handshake.
+ * Between bind and connect the new socket may get datagrams of anybody. They go back
+ * to the server (struct stray), as do the hellos of a client that starts anew on its
+ * old address, which arrive on the connected socket.
  */
-#include "listener.h"
+#include "server_object.h"
 #include <errno.h>
-#include <openssl/rand.h>
+#include <fcntl.h>
+#include <linux/filter.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #define MAX_SOCKETS	16384
-#define MAX_HANDSHAKES	2048
-#define SHAKE_MS	30000
-#define CID_MAX		20
-#define ROUND		64	/* datagrams before it is another file's turn */
-#define EVENTS		64
+#define ROUND		64	/* messages of the server in one call that does not wait */
+#define QUEUED_MAX	256	/* datagrams that are moved out of a socket's queue */
 #define STRAYS_MAX	256	/* datagrams */
-#define TICK		10000	/* µs: timers are looked at together */
 
-/* A datagram for a keeper that came to a client's socket */
+/* struct stray is a datagram for the server that came to the socket of a client. */
 struct stray {
 	STAILQ_ENTRY(stray) list;
 	struct stranger from;
@@ -36,434 +37,134 @@ struct stray {
 	uint8_t data[];
 };
 
-TAILQ_HEAD(stage_list, kdtls_socket);
+STAILQ_HEAD(stray_list, stray);
+TAILQ_HEAD(ready_list, kdtls_socket);
 
+/**
+ * struct kdtls_listener - a listener
+ * @server:	its server object
+ * @options:	the program's
+ * @denied:	-EACCES or -EADDRINUSE: the port is no longer the process's, and the
+ *		caller of kdtls_accept() has not been told of it
+ * @epoll:	waits for the server's socket, @timer and @wake
+ * @timer:	goes off when a timer of the server is due
+ * @wake:	readable while there is work that no file tells of
+ * @ready:	sockets for kdtls_accept()
+ * @strays:	datagrams for the server
+ * @stray_count: how many there are
+ */
 struct kdtls_listener {
-	struct kdtls_endpoint *endpoint;
+	struct kdtls_server *server;
 	struct kdtls_listener_options options;
-	struct kdtls_listener_info info;
-	struct keepers keepers;
-	struct clients clients;
+	int denied;
 	int epoll;
 	int timer;
-	int wake;		/* readable while somebody is ready */
-	uint64_t armed;		/* when the timer goes off, µs */
-	struct stage_list shaking;
-	struct timers timers;	/* of those */
-	struct stage_list ready;
-	STAILQ_HEAD(, stray) strays;
+	int wake;
+	struct ready_list ready;
+	struct stray_list strays;
 	unsigned int stray_count;
 };
 
 /* ---- files ---- */
 
-int listener_client_fd(struct kdtls_listener *l, const struct sockaddr *local,
-		       const struct sockaddr *peer, socklen_t len)
+/*
+ * Let @fd be the one that gets what no connected socket gets. A group of sockets with
+ * one address begins with the listener's, and a program chooses the first one. As the
+ * program is there before the bind, the bind fails if anybody has the port.
+ */
+static int keep_strangers(int fd)
 {
-	return keepers_connect(&l->keepers, local, peer, len);
-}
+	struct sock_filter code = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = { .len = 1, .filter = &code };
 
-static int watch(struct kdtls_listener *l, int fd, uint32_t events, void *ptr)
-{
-	struct epoll_event e = { .events = events, .data.ptr = ptr };
-
-	return epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &e) ? -errno : 0;
-}
-
-static void unwatch(struct kdtls_listener *l, int fd)
-{
-	epoll_ctl(l->epoll, EPOLL_CTL_DEL, fd, NULL);
-}
-
-/* ---- stages ---- */
-
-static void set_wake(struct kdtls_listener *l)
-{
-	uint64_t n = 1;
-
-	if (TAILQ_EMPTY(&l->ready) && STAILQ_EMPTY(&l->strays)) {
-		if (read(l->wake, &n, sizeof(n)) < 0)
-			return;	/* it was not up */
-	} else if (write(l->wake, &n, sizeof(n)) < 0) {
-		return;		/* it is up as far as it goes */
-	}
-}
-
-static void unlist(struct kdtls_socket *s)
-{
-	struct kdtls_listener *l = s->listener;
-
-	if (!s->listed)
-		return;
-	s->listed = false;
-	timers_set(&l->timers, &s->timed, KDTLS_NEVER);
-	TAILQ_REMOVE(s->stage == CLIENT_SHAKES ? &l->shaking : &l->ready, s,
-		     list);
-	if (s->stage == CLIENT_READY)
-		set_wake(l);
-}
-
-struct kdtls_socket *listener_client(struct kdtls_listener *l,
-				     const uint8_t *key, size_t key_len)
-{
-	struct kdtls_socket *s = NULL;
-
-	/* Its hello comes again; with an alert it would be gone for good. */
-	if (l->info.sockets < l->options.max_sockets &&
-	    l->endpoint->handshakes < l->endpoint->config.max_handshakes)
-		s = socket_new(l->endpoint, KDTLS_SERVER, l->options.path,
-			       l->options.data, key, key_len);
-	if (!s) {
-		l->info.limited++;
-		return NULL;
-	}
-	s->listener = l;
-	s->stage = CLIENT_SHAKES;
-	s->deadline = driver_now() + l->options.handshake_timeout * 1000ULL;
-	l->info.sockets++;
-	l->info.handshakes++;
-	return s;
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program,
+			  sizeof(program));
 }
 
 /*
- * Choose a connection ID for @s. Records of @s and of the association that @s
- * replaces arrive at one socket, so their connection IDs differ in the first
- * byte. Return: false: libcrypto failed.
+ * Make a socket that shares the port @local with others of this user. @first: it is
+ * the listener's own, and has to be the only one. Return its file or -errno.
  */
-static bool choose_cid(const struct kdtls_socket *s, uint8_t *cid, size_t len)
+static int bound_socket(const struct kdtls_listener *l,
+			const struct sockaddr *local, socklen_t len, bool first)
 {
-	struct kdtls_info old;
+	int fd, one = 1, size = (int)l->options.receive_buffer, err;
 
-	if (RAND_bytes(cid, (int)len) != 1)
-		return false;
-	if (s->old) {
-		kdtls_engine_info(s->old->owner.engine, &old);
-		if (old.cid_rx_len && cid[0] == old.cid_rx[0])
-			cid[0] ^= 1;
+	fd = socket(local->sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		    0);
+	if (fd < 0)
+		return -errno;
+	if (size && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size,
+			       sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	/* The kernel attaches no IPv6 socket with an IPv4 peer. */
+	if ((local->sa_family == AF_INET6 &&
+	     setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &one, sizeof(one))) ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) ||
+	    (first && keep_strangers(fd)) || bind(fd, local, len)) {
+		err = -errno;
+		close(fd);
+		return err;
 	}
-	return true;
+	return fd;
 }
 
-/* What a client's engine is to know before it starts */
-static void prepare(struct kdtls_socket *s)
+/* Make a socket that is connected to a client. Return its file or -errno. */
+static int connected_socket(struct kdtls_listener *l,
+			    const struct kdtls_client *c)
 {
-	const struct kdtls_listener_options *o = &s->listener->options;
-	struct kdtls_info info;
-	uint8_t cid[CID_MAX];
-	int mtu;
+	struct sockaddr_in *local4;
+	struct stranger s;
+	int fd, err;
 
-	if (o->cid_len && choose_cid(s, cid, o->cid_len))
-		kdtls_engine_set_cid(s->owner.engine, cid, o->cid_len);
-	mtu = socket_path_mtu(s->fd < 0 ? s->old->fd : s->fd);
-	kdtls_engine_info(s->owner.engine, &info);
-	if (mtu > 0 && (uint32_t)mtu < info.mtu)
-		kdtls_engine_set_mtu(s->owner.engine, mtu);
-}
-
-void listener_begin(struct kdtls_socket *s, struct kdtls_hello *hello,
-		    const uint8_t *data, size_t len)
-{
-	const uint8_t *random = kdtls_hello_random(hello);
-
-	prepare(s);
-	if (random)
-		memcpy(s->random, random, sizeof(s->random));
-	kept_add(&s->owner, data, len);
-	kdtls_engine_accept(s->owner.engine, hello, driver_now());
-}
-
-static void set_keeper(struct kdtls_socket *s, struct keeper *k)
-{
-	if (k)
-		k->clients++;
-	if (s->keeper)
-		s->keeper->clients--;
-	s->keeper = k;
-}
-
-void listener_leave(struct kdtls_socket *s)
-{
-	struct kdtls_listener *l = s->listener;
-
-	if (!l)
-		return;
-	set_keeper(s, NULL);
-	unlist(s);
-	clients_remove(s);
-	l->info.sockets--;
-	if (s->stage == CLIENT_SHAKES)
-		l->info.handshakes--;
-	s->listener = NULL;
-}
-
-void listener_replace(struct kdtls_socket *old, struct kdtls_socket *s)
-{
-	s->listener->info.restarted++;
-	set_keeper(s, old->keeper);
-	if (old->stage == CLIENT_ACCEPTED)
-		listener_leave(old);
-	else
-		clients_remove(old);
-	clients_add(&s->listener->clients, s);
-}
-
-void listener_refused(struct kdtls_socket *s)
-{
-	struct kdtls_listener *l = s->listener;
-
-	l->info.refused++;
-	if (l->options.refused)
-		l->options.refused(s, s->error);
-	socket_free(s);
-}
-
-void listener_ready(struct kdtls_socket *s)
-{
-	struct kdtls_listener *l = s->listener;
-	/* Only to answer who lost our last flight; data is its owner's. */
-	struct epoll_event e = {
-		.events = kdtls_events(s) | EPOLLET,
-		.data.ptr = s,
-	};
-
-	unlist(s);
-	s->stage = CLIENT_READY;
-	s->deadline = KDTLS_NEVER;
-	l->info.handshakes--;
-	l->info.established++;
-	TAILQ_INSERT_TAIL(&l->ready, s, list);
-	s->listed = true;
-	if (epoll_ctl(l->epoll, EPOLL_CTL_MOD, s->fd, &e))
-		epoll_ctl(l->epoll, EPOLL_CTL_ADD, s->fd, &e);
-	set_wake(l);
-}
-
-/* Let the timer go off at @when if it would go off later. */
-static void arm(struct kdtls_listener *l, uint64_t when)
-{
-	struct itimerspec t = { 0 };
-
-	if (when >= l->armed)
-		return;
-	l->armed = when;
-	when += TICK;
-	t.it_value.tv_sec = (time_t)(when / 1000000);
-	t.it_value.tv_nsec = (long)(when % 1000000) * 1000;
-	timerfd_settime(l->timer, TFD_TIMER_ABSTIME, &t, NULL);
-}
-
-/* Let the handshake of @s be attended to when it is due, but not before @from. */
-static void set_timer(struct kdtls_listener *l, struct kdtls_socket *s,
-		      uint64_t from)
-{
-	uint64_t when = socket_expiry(s);
-
-	if (when < from)
-		when = from;
-	timers_set(&l->timers, &s->timed, when);
-	arm(l, when);
-}
-
-/*
- * Do what follows from the state of a handshake: it has failed, which frees @s,
- * or it is done, or it goes on.
- */
-static void settle(struct kdtls_listener *l, struct kdtls_socket *s,
-		   uint64_t from, uint8_t *buf)
-{
-	socket_flush(s, buf);
-	if (s->error)
-		listener_refused(s);
-	else if (owner_established(&s->owner))
-		listener_ready(s);
-	else
-		set_timer(l, s, from);
-}
-
-/* Attend to the handshakes that are due now, and to each of them once. */
-static void expire(struct kdtls_listener *l, uint8_t *buf)
-{
-	uint64_t now = driver_now(), count;
-	struct timed *t;
-
-	if (read(l->timer, &count, sizeof(count)) < 0)
-		return;
-	l->armed = KDTLS_NEVER;
-	while ((t = timers_first(&l->timers)) && t->when <= now) {
-		struct kdtls_socket *s = (struct kdtls_socket *)
-			((char *)t - offsetof(struct kdtls_socket, timed));
-
-		if (s->deadline <= now)
-			s->error = -ETIMEDOUT;
-		else
-			kdtls_engine_expire(s->owner.engine, now);
-		settle(l, s, now + 1, buf);
+	address_of_key(c->key, c->key_len, &s);
+	/* The port is at the same place in both families. */
+	local4 = (struct sockaddr_in *)&s.local;
+	local4->sin_port = ((struct sockaddr_in *)&l->server->local)->sin_port;
+	fd = bound_socket(l, (struct sockaddr *)&s.local, s.len, false);
+	if (fd == -EACCES || fd == -EADDRINUSE)
+		l->denied = fd;
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&s.peer, s.len)) {
+		err = -errno;
+		close(fd);
+		return err;
 	}
-	if (t)
-		arm(l, t->when);
+	return fd;
 }
 
-/* ---- datagrams ---- */
-
-/*
- * One more handshake is to begin. Whoever proves an address and then is silent
- * holds a file for as long as a handshake may take, so the oldest handshake makes
- * room: of the same source if that has half of what there may be. The walk costs
- * little beside a handshake, as MAX_HANDSHAKES bounds the list.
- */
-static void make_room(struct kdtls_listener *l, const struct stranger *from)
+/* Return a file that is at its end, both ways, or -errno. */
+static int ended_file(void)
 {
-	struct kdtls_sender sender = address_sender(from->key, from->key_len);
-	unsigned int max = l->options.max_handshakes, all = 0, same = 0;
-	struct kdtls_socket *s, *oldest = NULL;
+	int pair[2];
 
-	TAILQ_FOREACH(s, &l->shaking, list) {
-		all++;
-		if (s->key_len != from->key_len ||
-		    memcmp(s->key, from->key, sender.source_len))
-			continue;
-		if (!same++)
-			oldest = s;
-	}
-	if (same < (max + 1) / 2)
-		oldest = all < max ? NULL : TAILQ_FIRST(&l->shaking);
-	if (!oldest)
-		return;
-	l->info.limited++;
-	oldest->error = -ENOBUFS;
-	listener_refused(oldest);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		       0, pair))
+		return -errno;
+	close(pair[1]);
+	return pair[0];
 }
 
-/* The address is proven: the client gets its socket. @hello is freed. */
-static void welcome(struct kdtls_listener *l, const struct stranger *from,
-		    struct kdtls_hello *hello, uint8_t *buf, size_t len)
+/* ---- strays ---- */
+
+/* Keep a datagram for the server. If too many are kept it is lost. */
+static void add_stray(struct kdtls_listener *l, const struct stranger *from,
+		      const uint8_t *data, size_t len)
 {
-	struct kdtls_socket *s = NULL;
-	struct keeper *k;
+	struct stray *stray = l->stray_count < STRAYS_MAX ?
+			      OPENSSL_malloc(sizeof(*stray) + len) : NULL;
 
-	make_room(l, from);
-	k = keepers_need(&l->keepers, &from->local, from->len);
-	if (!k)
-		l->info.limited++;
-	else
-		s = listener_client(l, from->key, from->key_len);
-	if (!s) {
-		kdtls_hello_free(hello);
-		return;
-	}
-	set_keeper(s, k);
-	s->fd = listener_client_fd(l, (const struct sockaddr *)&from->local,
-				   (const struct sockaddr *)&from->peer,
-				   from->len);
-	if (s->fd < 0 || watch(l, s->fd, EPOLLIN, s)) {
-		l->info.limited++;
-		kdtls_hello_free(hello);
-		socket_free(s);
-		return;
-	}
-	clients_add(&l->clients, s);
-	TAILQ_INSERT_TAIL(&l->shaking, s, list);
-	s->listed = true;
-	listener_begin(s, hello, buf, len);
-	settle(l, s, 0, buf);
-}
-
-static void take_datagram(struct kdtls_listener *l, const struct keeper *k,
-			  const struct stranger *from, uint8_t *buf, size_t len)
-{
-	struct kdtls_sender sender = address_sender(from->key, from->key_len);
-	struct kdtls_verdict v;
-	struct kdtls_socket *s;
-
-	s = clients_find(&l->clients, from->key, from->key_len);
-	if (s && s->stage == CLIENT_SHAKES && s->listed) {
-		socket_datagram(s, buf, len);
-		settle(l, s, 0, buf);
-		return;
-	}
-	/* It has its own socket: this is left over from its ClientHello. */
-	if (s) {
-		l->info.dropped++;
-		return;
-	}
-	switch (kdtls_endpoint_gate(l->endpoint, &sender, buf, len,
-				    driver_now(), &v)) {
-	case KDTLS_GATE_REPLY:
-		l->info.replies++;
-		keeper_reply(k, from, v.reply, v.reply_len);
-		break;
-	case KDTLS_GATE_ACCEPT:
-		welcome(l, from, v.hello, buf, len);
-		break;
-	default:
-		l->info.dropped++;
-	}
-}
-
-static void read_keeper(struct kdtls_listener *l, const struct keeper *k,
-			uint8_t *buf)
-{
-	struct stranger from;
-	ssize_t n;
-	int i;
-
-	for (i = 0; i < ROUND; i++) {
-		n = keeper_receive(k, &from, buf);
-		if (n == -EAGAIN)
-			return;
-		if (n >= 0)
-			take_datagram(l, k, &from, buf, n);
-	}
-}
-
-bool listener_stray(struct kdtls_socket *s, const struct sockaddr_storage *from,
-		    socklen_t len, const uint8_t *data, size_t size)
-{
-	struct kdtls_listener *l = s->listener;
-	struct stray *stray;
-	struct stranger f;
-
-	if (s->stage != CLIENT_SHAKES)
-		return false;
-	f.peer = *from;
-	f.len = sizeof(f.local);
-	if (getsockname(s->fd, (struct sockaddr *)&f.local, &f.len))
-		return false;
-	f.len = len;
-	address_key(&f);
-	if (f.key_len == s->key_len && !memcmp(f.key, s->key, s->key_len))
-		return false;
-	stray = l->stray_count < STRAYS_MAX ?
-		OPENSSL_malloc(sizeof(*stray) + size) : NULL;
 	if (!stray) {
-		l->info.dropped++;
-		return true;
+		l->server->info.dropped++;
+		return;
 	}
-	stray->from = f;
-	stray->len = size;
-	memcpy(stray->data, data, size);
+	stray->from = *from;
+	stray->len = len;
+	memcpy(stray->data, data, len);
 	STAILQ_INSERT_TAIL(&l->strays, stray, list);
 	l->stray_count++;
-	set_wake(l);
-	return true;
 }
 
-void listener_strays(struct kdtls_socket *s, uint8_t *buf)
-{
-	struct sockaddr_storage from;
-	socklen_t len;
-	ssize_t n;
-
-	for (;;) {
-		len = sizeof(from);
-		n = recvfrom(s->fd, buf, DATAGRAM_MAX, MSG_DONTWAIT | MSG_PEEK,
-			     (struct sockaddr *)&from, &len);
-		if (n < 0 || !listener_stray(s, &from, len, buf, n))
-			return;
-		recv(s->fd, buf, DATAGRAM_MAX, MSG_DONTWAIT);
-	}
-}
-
+/* Take the oldest stray out of the list. Return NULL if there is none. */
 static struct stray *next_stray(struct kdtls_listener *l)
 {
 	struct stray *stray = STAILQ_FIRST(&l->strays);
@@ -475,175 +176,427 @@ static struct stray *next_stray(struct kdtls_listener *l)
 	return stray;
 }
 
-static void take_strays(struct kdtls_listener *l, uint8_t *buf)
+/* Let the server take the strays. No engine may be at work. */
+static void take_strays(struct kdtls_listener *l)
 {
-	const struct keeper *k;
 	struct stray *stray;
 
 	while ((stray = next_stray(l))) {
-		/* There was one when it came: see welcome(). */
-		k = keepers_find(&l->keepers, &stray->from.local);
-		memcpy(buf, stray->data, stray->len);
-		if (k)
-			take_datagram(l, k, &stray->from, buf, stray->len);
+		server_in_datagram(l->server, &stray->from, stray->data,
+				   stray->len);
 		OPENSSL_free(stray);
 	}
-	set_wake(l);
-}
-
-/* ---- the interface ---- */
-
-static void client_event(struct kdtls_listener *l, struct kdtls_socket *s,
-			 uint8_t *buf)
-{
-	bool shaking = s->stage == CLIENT_SHAKES;
-
-	kdtls_process(s);
-	if (shaking)
-		settle(l, s, 0, buf);
-	else if (s->error)
-		socket_free(s);	/* nobody has seen it */
 }
 
 /*
- * Clients first: their handlers free nobody but themselves, while a datagram
- * for a keeper may end a handshake that is further down in the list.
+ * Move out what is in the queue of a socket that was connected just now: records of
+ * the client @c are kept for its keys, and what came before the connect from others
+ * goes to the server.
  */
-static void handle(struct kdtls_listener *l, const struct epoll_event *events,
-		   int n)
+static void sort_queue(struct kdtls_listener *l, struct kdtls_client *c, int fd)
 {
-	uint8_t *buf = scratch_take(l->endpoint);
+	uint8_t *buf = scratch_take(c->owner->endpoint);
+	struct stranger from;
+	ssize_t n = buf ? 0 : -1;
 	int i;
 
-	/* Without memory it is done the next time. */
-	if (!buf)
-		return;
-	for (i = 0; i < n; i++)
-		if (events[i].data.ptr != l &&
-		    !keepers_have(&l->keepers, events[i].data.ptr))
-			client_event(l, events[i].data.ptr, buf);
-	for (i = 0; i < n; i++)
-		if (keepers_have(&l->keepers, events[i].data.ptr))
-			read_keeper(l, events[i].data.ptr, buf);
-	take_strays(l, buf);
-	expire(l, buf);
-	scratch_give(l->endpoint, buf);
+	address_of_key(c->key, c->key_len, &from);
+	for (i = 0; i < QUEUED_MAX && n >= 0; i++) {
+		from.len = sizeof(from.peer);
+		n = recvfrom(fd, buf, DATAGRAM_MAX, MSG_DONTWAIT,
+			     (struct sockaddr *)&from.peer, &from.len);
+		if (n < 0)
+			break;
+		address_key(&from);
+		if (from.key_len == c->key_len &&
+		    !memcmp(from.key, c->key, c->key_len))
+			kept_add(c->owner, buf, n);
+		else
+			add_stray(l, &from, buf, n);
+	}
+	scratch_give(c->owner->endpoint, buf);
 }
 
-/* Return why a client got no socket, if that is the same for all clients, or 0. */
-static int take_denied(struct kdtls_listener *l)
-{
-	int err = l->keepers.denied;
+/* ---- files that tell of work ---- */
 
-	l->keepers.denied = 0;
-	return err;
+/* Let kdtls_listener_fd() be readable while @fd is. Return 0 or -errno. */
+static int watch(struct kdtls_listener *l, int fd)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &e) ? -errno : 0;
+}
+
+/* Let kdtls_listener_fd() tell of what kdtls_accept() has left to do. */
+static void arm(struct kdtls_listener *l)
+{
+	int ms = kdtls_server_timeout(l->server);
+	struct itimerspec t = { 0 };
+	uint64_t n = 1;
+	ssize_t done;
+
+	if (!TAILQ_EMPTY(&l->ready) || !STAILQ_EMPTY(&l->strays) || l->denied)
+		ms = 0;
+	if (ms > 0) {
+		t.it_value.tv_sec = ms / 1000;
+		t.it_value.tv_nsec = ms % 1000 * 1000000L;
+	}
+	timerfd_settime(l->timer, 0, &t, NULL);
+	/* Either may fail: the file is as it should be then. */
+	done = ms ? read(l->wake, &n, sizeof(n)) : write(l->wake, &n, sizeof(n));
+	(void)done;
+}
+
+/* ---- what sockets of clients ask for ---- */
+
+/* Part a client and its socket: neither knows the other any more. */
+static void part(struct kdtls_client *c)
+{
+	c->socket->home = NULL;
+	c->socket->client = NULL;
+	c->socket = NULL;
+	c->owner = &c->own;
+}
+
+/*
+ * Keep for @c what is still in the queue of the socket that it replaces: data that the
+ * client sent right behind its last flight. The kernel has read what came to an
+ * attached socket.
+ */
+static void keep_rest(struct kdtls_client *c, const struct kdtls_socket *old)
+{
+	uint8_t *buf = old->attached ? NULL : scratch_take(c->owner->endpoint);
+	ssize_t n = buf ? 0 : -1;
+	int i;
+
+	for (i = 0; i < QUEUED_MAX && n >= 0; i++) {
+		n = recv(old->fd, buf, DATAGRAM_MAX, MSG_DONTWAIT);
+		if (n > 0)
+			kept_add(c->owner, buf, n);
+	}
+	scratch_give(c->owner->endpoint, buf);
+}
+
+/*
+ * End the socket of the client that @c replaces. It must leave the port, or it would
+ * go on to take what is for the new one. Its file descriptor is the program's, so
+ * @ended takes its place, and a thread that waits in recv(2) comes back.
+ */
+static void retire(struct kdtls_client *c, int ended)
+{
+	struct kdtls_client *gone = c->old;
+	struct kdtls_socket *old = gone->socket;
+
+	keep_rest(c, old);
+	shutdown(old->fd, SHUT_RDWR);
+	dup3(ended, old->fd, O_CLOEXEC);
+	old->error = -KDTLS_ERESTARTED;
+	if (gone->told)
+		part(gone);
+	server_client_succeed(c);
+}
+
+/*
+ * Give @s, which is about to get its keys, its file, and end the association that @s
+ * replaces. After an error nothing has changed for that one. Return 0 or -errno.
+ */
+static int home_connect(struct kdtls_socket *s)
+{
+	struct kdtls_client *c = s->client;
+	struct kdtls_listener *l = c->server->listener;
+	int ended = -1;
+
+	if (c->old) {
+		ended = ended_file();
+		if (ended < 0)
+			return ended;
+	}
+	s->fd = connected_socket(l, c);
+	if (s->fd >= 0) {
+		sort_queue(l, c, s->fd);
+		if (c->old)
+			retire(c, ended);
+	} else {
+		l->server->info.limited++;
+	}
+	if (ended >= 0)
+		close(ended);
+	return s->fd < 0 ? s->fd : 0;
+}
+
+/* Choose a connection ID that no other client of the server has. */
+static int home_add_cid(struct kdtls_socket *s, uint8_t *cid, size_t len)
+{
+	return server_cids_add(s->client, cid, len);
+}
+
+/* Keep records of a datagram for the client that is to replace that of @s. */
+static void home_keep(struct kdtls_socket *s, const uint8_t *data, size_t len)
+{
+	struct kdtls_client *next = s->client->next;
+
+	if (next)
+		kept_add(next->owner, data, len);
+}
+
+/*
+ * Give the server something in the clear, or sealed with other keys, that came to the
+ * socket of a client: that client may be starting anew.
+ */
+static void home_unopened(struct kdtls_socket *s, const uint8_t *data,
+			  size_t len)
+{
+	struct kdtls_listener *l = s->client->server->listener;
+
+	server_hello_client(s->client, data, len, driver_now());
+	arm(l);
+}
+
+/* Take @s, which is about to be freed, and its client out of the server. */
+static void home_leave(struct kdtls_socket *s)
+{
+	struct kdtls_client *c = s->client;
+
+	if (s->waits)
+		TAILQ_REMOVE(&c->server->listener->ready, s, ready);
+	part(c);
+	server_client_drop(c);
+}
+
+/* Tell the address of a client whose socket has no file yet. */
+static void home_address(const struct kdtls_socket *s, struct sockaddr *address,
+			 socklen_t *len)
+{
+	kdtls_client_address(s->client, address, len);
+}
+
+static const struct socket_home listener_home = {
+	.connect = home_connect,
+	.keep = home_keep,
+	.unopened = home_unopened,
+	.add_cid = home_add_cid,
+	.address = home_address,
+	.leave = home_leave,
+};
+
+/* ---- what the server asks for ---- */
+
+/* Make the socket of a new client, without a file, and the engine in it. */
+static int make_socket(struct kdtls_client *c)
+{
+	struct kdtls_listener *l = c->server->listener;
+	struct kdtls_socket *s;
+
+	s = socket_new(c->server->endpoint, KDTLS_SERVER, l->options.path,
+		       l->options.data, c->key, c->key_len);
+	if (!s)
+		return -KDTLS_EMEMORY;
+	s->home = &listener_home;
+	s->client = c;
+	c->socket = s;
+	c->owner = &s->owner;
+	return 0;
+}
+
+/* Free the socket of a client that the program was not given. */
+static void free_socket(struct kdtls_client *c)
+{
+	struct kdtls_socket *s = c->socket;
+
+	if (!s)
+		return;
+	part(c);
+	socket_free(s);
+}
+
+/* Pass a datagram that came to the server's socket on to the client's. */
+static void pass_on(struct kdtls_client *c, const uint8_t *data, size_t len)
+{
+	struct kdtls_socket *s = c->socket;
+	uint8_t *buf;
+
+	if (!s || s->error)
+		return;
+	if (s->attached) {
+		ulp_feed(s->fd, 0, data, len);
+		return;
+	}
+	buf = scratch_take(s->owner.endpoint);
+	if (buf) {
+		socket_datagram(s, data, len);
+		socket_flush(s, buf);
+	}
+	scratch_give(s->owner.endpoint, buf);
+}
+
+/* Do nothing at the end of a client: its socket may live on. */
+static void end_client(struct kdtls_client *c)
+{
+	(void)c;
+}
+
+/* Let received records of @c have one more connection ID. */
+static int add_cid(struct kdtls_client *c, const uint8_t *cid, size_t len)
+{
+	return handover_add_cid(c->socket, cid, len);
+}
+
+/* Send a record of the engine's last flight, through the socket of @c. */
+static ssize_t send_record(struct kdtls_client *c,
+			   const struct dtls_record_info *info,
+			   const uint8_t *data, size_t len,
+			   struct dtls_record_number *number)
+{
+	return socket_transmit(c->socket, info, data, len, number);
+}
+
+static const struct server_path listener_path = {
+	.begin = make_socket,
+	.free = free_socket,
+	.take = pass_on,
+	.end = end_client,
+	.add_cid = add_cid,
+	.send = send_record,
+};
+
+/* ---- the interface ---- */
+
+/*
+ * Take a message of the server's: a client whose handshake is done waits for
+ * kdtls_accept() from here on, and of one that was refused the program is told.
+ */
+static void take_message(struct kdtls_listener *l, const struct kdtls_message *m)
+{
+	struct kdtls_socket *s = m->client->socket;
+	int mtu;
+
+	if (m->news == KDTLS_NEWS_OPENED && s && !s->error) {
+		mtu = socket_path_mtu(s->fd);
+		if (mtu > 0)
+			kdtls_engine_set_mtu(s->owner.engine, mtu);
+		s->due = server_in_mark(l->server);
+		s->waits = true;
+		TAILQ_INSERT_TAIL(&l->ready, s, ready);
+	} else if (m->news == KDTLS_NEWS_REFUSED && s) {
+		s->error = m->error;
+		if (l->options.refused)
+			l->options.refused(s, m->error);
+	}
+}
+
+/*
+ * Return 0 and the next socket, if all was passed on to it that had come for it to the
+ * server's socket. Return why a client got none, if that is the same for all; or
+ * -EAGAIN.
+ */
+static int take_ready(struct kdtls_listener *l, struct kdtls_socket **s)
+{
+	struct kdtls_socket *first = TAILQ_FIRST(&l->ready);
+	int err = l->denied;
+
+	*s = NULL;
+	if (first && server_in_passed(l->server, first->due)) {
+		TAILQ_REMOVE(&l->ready, first, ready);
+		first->waits = false;
+		*s = first;
+		return 0;
+	}
+	l->denied = 0;
+	return err ? err : -EAGAIN;
 }
 
 int kdtls_accept(struct kdtls_listener *l, int timeout, struct kdtls_socket **s)
 {
 	uint64_t end = timeout < 0 ? KDTLS_NEVER :
-				     driver_now() + timeout * 1000ULL, now;
-	struct epoll_event events[EVENTS];
-	int n, err, wait = timeout ? -1 : 0;
-
-	for (;;) {
-		*s = TAILQ_FIRST(&l->ready);
-		if (*s) {
-			unwatch(l, (*s)->fd);
-			unlist(*s);
-			(*s)->stage = CLIENT_ACCEPTED;
-			return 0;
-		}
-		err = take_denied(l);
-		if (err)
-			return err;
-		now = driver_now();
-		if (timeout > 0) {
-			if (wait >= 0 && now >= end)
-				return -EAGAIN;
-			wait = (int)((end - now + 999) / 1000);
-		}
-		n = epoll_wait(l->epoll, events, EVENTS, wait);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			handle(l, events, n);
-		if (!timeout && TAILQ_EMPTY(&l->ready)) {
-			err = take_denied(l);
-			return err ? err : -EAGAIN;
-		}
-	}
-}
-
-/* Half of the process's files are for those whose handshake is done. */
-static unsigned int default_handshakes(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) ||
-	    files.rlim_cur / 2 > MAX_HANDSHAKES)
-		return MAX_HANDSHAKES;
-	return (unsigned int)files.rlim_cur / 2;
-}
-
-static int set_up(struct kdtls_listener *l, const struct sockaddr *address,
-		  socklen_t len)
-{
+				     driver_now() + timeout * 1000ULL;
+	struct kdtls_message m;
+	unsigned int i = 0;
+	bool waits;
+	ssize_t n;
 	int err;
 
+	for (;;) {
+		take_strays(l);
+		err = take_ready(l, s);
+		if (err != -EAGAIN)
+			break;
+		waits = !TAILQ_EMPTY(&l->ready);
+		if (!waits && !timeout && i++ == ROUND)
+			break;
+		n = kdtls_server_recv(l->server, &m, 1,
+				      waits ? 0 : driver_wait_ms(end));
+		if (n > 0) {
+			take_message(l, &m);
+		} else if (n != -EAGAIN) {
+			err = (int)n;
+			break;
+		} else if (!waits && driver_now() >= end) {
+			break;
+		}
+	}
+	arm(l);
+	return err;
+}
+
+static int set_up(struct kdtls_listener *l, struct kdtls_endpoint *endpoint,
+		  const struct sockaddr *address, socklen_t len)
+{
+	struct kdtls_server_options o = {
+		.path = KDTLS_PATH_USER,
+		.cid_len = l->options.cid_len,
+		.max_clients = l->options.max_sockets,
+		.max_half_open = l->options.max_handshakes,
+		.handshake_timeout = l->options.handshake_timeout,
+	};
+	int fd, err;
+
+	if (!o.max_clients)
+		o.max_clients = MAX_SOCKETS;
+	fd = bound_socket(l, address, len, true);
+	if (fd < 0)
+		return fd;
+	err = server_new(endpoint, fd, &o, l, &listener_path,
+			 &l->server);
+	if (err) {
+		close(fd);
+		return err;
+	}
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (l->epoll < 0 || l->timer < 0 || l->wake < 0)
 		return -errno;
-	l->keepers.epoll = l->epoll;
-	l->keepers.receive_buffer = (int)l->options.receive_buffer;
-	err = watch(l, l->timer, EPOLLIN, l);
+	err = watch(l, fd);
 	if (!err)
-		err = watch(l, l->wake, EPOLLIN, l);
-	return err ? err : keepers_open(&l->keepers, address, len);
+		err = watch(l, l->timer);
+	return err ? err : watch(l, l->wake);
 }
 
 int kdtls_listen(struct kdtls_endpoint *endpoint, const struct sockaddr *address,
 		 socklen_t len, const struct kdtls_listener_options *options,
 		 struct kdtls_listener **listener)
 {
-	struct kdtls_listener_options *o;
 	struct kdtls_listener *l;
 	int err;
 
-	if ((address->sa_family != AF_INET && address->sa_family != AF_INET6) ||
-	    (options && options->cid_len > CID_MAX))
+	if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
 		return -KDTLS_EUSAGE;
 	l = OPENSSL_zalloc(sizeof(*l));
 	if (!l)
 		return -KDTLS_EMEMORY;
-	l->endpoint = endpoint;
 	l->epoll = -1;
 	l->timer = -1;
 	l->wake = -1;
-	l->armed = KDTLS_NEVER;
-	TAILQ_INIT(&l->shaking);
 	TAILQ_INIT(&l->ready);
 	STAILQ_INIT(&l->strays);
-	o = &l->options;
 	if (options)
-		*o = *options;
-	if (!o->max_sockets)
-		o->max_sockets = MAX_SOCKETS;
-	if (!o->max_handshakes)
-		o->max_handshakes = default_handshakes();
-	if (!o->handshake_timeout)
-		o->handshake_timeout = SHAKE_MS;
-	err = -KDTLS_EMEMORY;
-	if (clients_init(&l->clients, o->max_sockets))
-		err = set_up(l, address, len);
-	if (err) {
+		l->options = *options;
+	err = set_up(l, endpoint, address, len);
+	if (err)
 		kdtls_listener_close(l);
-		return err;
-	}
-	*listener = l;
-	return 0;
+	else
+		*listener = l;
+	return err;
 }
 
 int kdtls_listener_fd(const struct kdtls_listener *listener)
@@ -654,7 +607,7 @@ int kdtls_listener_fd(const struct kdtls_listener *listener)
 int kdtls_listener_address(const struct kdtls_listener *listener,
 			   struct sockaddr *address, socklen_t *len)
 {
-	int fd = listener->keepers.keeper[0]->fd;
+	int fd = kdtls_server_fd(listener->server);
 
 	return getsockname(fd, address, len) ? -errno : 0;
 }
@@ -662,7 +615,19 @@ int kdtls_listener_address(const struct kdtls_listener *listener,
 void kdtls_listener_get_info(const struct kdtls_listener *listener,
 			     struct kdtls_listener_info *info)
 {
-	*info = listener->info;
+	struct kdtls_server_info of;
+
+	kdtls_server_get_info(listener->server, &of);
+	*info = (struct kdtls_listener_info){
+		.sockets = of.clients,
+		.handshakes = of.half_open,
+		.established = of.established,
+		.refused = of.refused,
+		.restarted = of.restarted,
+		.replies = of.replies,
+		.dropped = of.dropped,
+		.limited = of.limited,
+	};
 }
 
 static void close_file(int fd)
@@ -673,6 +638,7 @@ static void close_file(int fd)
 
 void kdtls_listener_close(struct kdtls_listener *l)
 {
+	struct kdtls_client *c, *next;
 	struct kdtls_socket *s;
 	struct stray *stray;
 
@@ -680,15 +646,18 @@ void kdtls_listener_close(struct kdtls_listener *l)
 		return;
 	while ((stray = next_stray(l)))
 		OPENSSL_free(stray);
-	while ((s = TAILQ_FIRST(&l->shaking)) || (s = TAILQ_FIRST(&l->ready)))
+	while ((s = TAILQ_FIRST(&l->ready)))
 		kdtls_close(s);
-	while ((s = clients_first(&l->clients))) {
-		socket_free(s->next);
-		s->next = NULL;
-		listener_leave(s);
+	if (l->server) {
+		for (c = TAILQ_FIRST(&l->server->open); c; c = next) {
+			next = TAILQ_NEXT(c, list);
+			if (c->told)
+				home_leave(c->socket);
+			else
+				server_client_drop(c);
+		}
 	}
-	clients_exit(&l->clients);
-	keepers_close(&l->keepers);
+	kdtls_server_close(l->server);
 	close_file(l->epoll);
 	close_file(l->timer);
 	close_file(l->wake);

@@ -120,19 +120,22 @@ void server_cids_first(struct kdtls_client *c)
 
 	if (!len || !choose(c->server, cid) || !give(c, cid))
 		return;
-	if (kdtls_engine_set_cid(c->owner.engine, cid, len))
+	if (kdtls_engine_set_cid(c->owner->engine, cid, len))
 		server_cids_free(c);
 }
 
-int server_cids_add(struct owner *o, uint8_t *cid, size_t len)
+int server_cids_add(struct kdtls_client *c, uint8_t *cid, size_t len)
 {
-	struct kdtls_client *c = (struct kdtls_client *)o;
-
 	if (len != c->server->options.cid_len || !choose(c->server, cid) ||
 	    !give(c, cid) || c->server->path->add_cid(c, cid, len))
 		return -KDTLS_EMEMORY;
 	trim(c);
 	return 0;
+}
+
+int server_cids_take(struct owner *o, uint8_t *cid, size_t len)
+{
+	return server_cids_add((struct kdtls_client *)o, cid, len);
 }
 
 void server_cids_free(struct kdtls_client *c)

@@ -19,8 +19,20 @@ static void client_free(struct kdtls_client *c)
 
 	server_in_forget(c);
 	server_cids_free(c);
-	owner_exit(&c->owner);
+	c->server->path->free(c);
 	OPENSSL_clear_free(c, size);
+}
+
+int server_client_begin(struct kdtls_client *c)
+{
+	c->own.ops = &c->server->path->owner;
+	return owner_init(&c->own, c->server->endpoint, KDTLS_SERVER, c->key,
+			  c->key_len);
+}
+
+void server_client_free_own(struct kdtls_client *c)
+{
+	owner_exit(&c->own);
 }
 
 struct kdtls_client *server_client_new(struct kdtls_server *server,
@@ -36,14 +48,13 @@ struct kdtls_client *server_client_new(struct kdtls_server *server,
 		server->info.limited++;
 		return NULL;
 	}
-	c->owner.ops = &server->path->owner;
+	c->owner = &c->own;
 	c->server = server;
 	c->data = server->options.data;
 	c->since = driver_now();
 	c->key_len = (uint8_t)key_len;
 	memcpy(c->key, key, key_len);
-	if (owner_init(&c->owner, server->endpoint, KDTLS_SERVER, key,
-		       key_len)) {
+	if (server->path->begin(c)) {
 		server->info.limited++;
 		OPENSSL_free(c);
 		return NULL;
@@ -174,8 +185,8 @@ void server_client_reap(struct kdtls_server *server)
  */
 static void flush(struct kdtls_client *c, uint64_t now)
 {
-	struct kdtls_engine *e = c->owner.engine;
-	uint8_t *buf = scratch_take(c->owner.endpoint);
+	struct kdtls_engine *e = c->owner->engine;
+	uint8_t *buf = scratch_take(c->owner->endpoint);
 	struct dtls_record_number number;
 	struct dtls_record_info info;
 	struct kdtls_info state;
@@ -202,7 +213,7 @@ static void flush(struct kdtls_client *c, uint64_t now)
 			kdtls_engine_set_mtu(e, state.mtu - state.mtu / 4);
 		}
 	}
-	scratch_give(c->owner.endpoint, buf);
+	scratch_give(c->owner->endpoint, buf);
 }
 
 /*
@@ -213,8 +224,8 @@ static int reason(const struct kdtls_client *c)
 {
 	struct kdtls_failure f;
 
-	kdtls_engine_failure(c->owner.engine, &f);
-	return f.error == KDTLS_ECALLBACK && c->owner.why ? c->owner.why :
+	kdtls_engine_failure(c->owner->engine, &f);
+	return f.error == KDTLS_ECALLBACK && c->owner->why ? c->owner->why :
 							   -f.error;
 }
 
@@ -240,7 +251,7 @@ static void open_client(struct kdtls_client *c, uint64_t now)
 	c->since = now;
 	TAILQ_INSERT_TAIL(&server->open, c, list);
 	server->info.established++;
-	kdtls_engine_info(c->owner.engine, &info);
+	kdtls_engine_info(c->owner->engine, &info);
 	if (!info.cid_rx_len)
 		server_cids_free(c);
 	server_client_news(c);
@@ -252,8 +263,11 @@ static void open_client(struct kdtls_client *c, uint64_t now)
  */
 static void set_timer(struct kdtls_client *c)
 {
-	uint64_t when = kdtls_engine_expiry(c->owner.engine), end;
+	uint64_t when = kdtls_engine_expiry(c->owner->engine), end;
 
+	/* The program attends to a socket of its own. */
+	if (c->socket && c->opened)
+		when = KDTLS_NEVER;
 	end = c->since + 1000ULL * c->server->options.handshake_timeout;
 	if (c->stage == SERVED_SHAKES && when > end)
 		when = end;
@@ -264,7 +278,7 @@ static void set_timer(struct kdtls_client *c)
 void server_client_settle(struct kdtls_client *c, uint64_t now)
 {
 	flush(c, now);
-	switch (kdtls_engine_state(c->owner.engine)) {
+	switch (kdtls_engine_state(c->owner->engine)) {
 	case KDTLS_FAILED:
 		server_client_end(c, reason(c));
 		return;
@@ -290,9 +304,9 @@ void server_client_expire(struct kdtls_client *c, uint64_t now)
 		server_client_end(c, -ETIMEDOUT);
 		return;
 	}
-	while (c->owner.user && user_records_event(c->owner.user, &info))
-		kdtls_engine_input(c->owner.engine, NULL, 0, &info, now);
-	kdtls_engine_expire(c->owner.engine, now);
+	while (c->owner->user && user_records_event(c->owner->user, &info))
+		kdtls_engine_input(c->owner->engine, NULL, 0, &info, now);
+	kdtls_engine_expire(c->owner->engine, now);
 	server_client_settle(c, now);
 	/*
 	 * The timer of one client runs once in a round, so that an engine with a
@@ -304,7 +318,7 @@ void server_client_expire(struct kdtls_client *c, uint64_t now)
 
 void server_client_idle(struct kdtls_client *c, uint64_t now)
 {
-	kdtls_engine_close(c->owner.engine);
+	kdtls_engine_close(c->owner->engine);
 	flush(c, now);
 	server_client_end(c, -ETIMEDOUT);
 }
@@ -316,7 +330,7 @@ void kdtls_client_close(struct kdtls_client *client)
 	struct kdtls_client *c = client;
 
 	if (c->stage != SERVED_GONE) {
-		kdtls_engine_close(c->owner.engine);
+		kdtls_engine_close(c->owner->engine);
 		flush(c, driver_now());
 		c->server->info.closed += c->opened;
 		server_client_drop(c);
@@ -340,7 +354,7 @@ size_t kdtls_client_payload(const struct kdtls_client *client)
 	struct kdtls_info info;
 	size_t room;
 
-	kdtls_engine_info(client->owner.engine, &info);
+	kdtls_engine_info(client->owner->engine, &info);
 	if (!client->opened)
 		return 0;
 	room = info.mtu - client->overhead;
@@ -351,7 +365,7 @@ struct kdtls_engine *kdtls_client_engine(struct kdtls_client *client)
 {
 	if (client->stage == SERVED_OPEN)
 		timers_set(&client->server->timers, &client->timed, 0);
-	return client->owner.engine;
+	return client->owner->engine;
 }
 
 void *kdtls_client_data(const struct kdtls_client *client)

@@ -29,8 +29,8 @@ static void begin(struct kdtls_client *c, struct kdtls_hello *hello,
 		  const uint8_t *data, size_t len, uint64_t now)
 {
 	c->random = random_id(kdtls_hello_random(hello));
-	kept_add(&c->owner, data, len);
-	kdtls_engine_accept(c->owner.engine, hello, now);
+	kept_add(c->owner, data, len);
+	kdtls_engine_accept(c->owner->engine, hello, now);
 	server_client_settle(c, now);
 }
 
@@ -142,7 +142,7 @@ static bool take_hello(struct kdtls_client *c, const uint8_t *data, size_t len,
 static void shake(struct kdtls_client *c, const uint8_t *data, size_t len,
 		  uint64_t now)
 {
-	kdtls_engine_input(c->owner.engine, data, len, NULL, now);
+	kdtls_engine_input(c->owner->engine, data, len, NULL, now);
 	server_client_settle(c, now);
 }
 
@@ -152,7 +152,7 @@ void server_hello_client(struct kdtls_client *c, const uint8_t *data, size_t len
 	if (hello_piece_is(data, len) && take_hello(c, data, len, now))
 		return;
 	if (c->stage == SERVED_SHAKES) {
-		kept_add(&c->owner, data, len);
+		kept_add(c->owner, data, len);
 		shake(c, data, len, now);
 		return;
 	}
@@ -164,5 +164,5 @@ void server_hello_client(struct kdtls_client *c, const uint8_t *data, size_t len
 		shake(c->next, data, len, now);
 	/* shake() has ended @c if the handshake of c->next is done now. */
 	if (c->stage == SERVED_OPEN)
-		kdtls_engine_input(c->owner.engine, data, len, NULL, now);
+		kdtls_engine_input(c->owner->engine, data, len, NULL, now);
 }

@@ -34,6 +34,9 @@ _Static_assert(PLAIN_SIZE >= 2 * DTLS_FRAGMENT_SIZE_MAX, "a record does not fit"
  * @due:	bytes that the socket may still have of that data
  * @strangers:	number of control batches in a row that had strangers' datagrams alone
  * @batches:	number of batches received in this round
+ * @taken:	bytes of datagrams that were taken. When the socket is empty @taken is set
+ *		to @mark, if that is more
+ * @mark:	the last mark that server_in_mark() gave
  * @client:	the client that @datagram came from; NULL: no datagram is being read
  * @datagram:	the part of a datagram whose records were not opened yet
  * @other:	the datagram had something for the engine of @client
@@ -48,6 +51,8 @@ struct server_in {
 	size_t due;
 	unsigned int strangers;
 	unsigned int batches;
+	uint64_t taken;
+	uint64_t mark;
 	struct kdtls_client *client;
 	struct datagram datagram;
 	bool other;
@@ -167,8 +172,8 @@ static void tell_kept(struct round *r, struct kdtls_client *c)
 	ssize_t n;
 	bool cut;
 
-	while (c->owner.user && has_room(r)) {
-		n = user_records_read(c->owner.user, next_plain(r),
+	while (c->owner->user && has_room(r)) {
+		n = user_records_read(c->owner->user, next_plain(r),
 				      DTLS_FRAGMENT_SIZE_MAX, &flags, &cut);
 		if (n < 0)
 			return;
@@ -201,9 +206,10 @@ static bool tell_client(struct round *r, struct kdtls_client *c)
 		add_message(r, c, KDTLS_NEWS_OPENED, 0, 0);
 		c->told = true;
 	}
-	if (c->opened) {
+	/* A client with a socket of its own is read from there. */
+	if (c->opened && !c->socket) {
 		tell_kept(r, c);
-		if (c->owner.user && user_records_pending(c->owner.user))
+		if (c->owner->user && user_records_pending(c->owner->user))
 			return false;
 	}
 	if (c->stage != SERVED_GONE && !c->goodbye)
@@ -247,7 +253,7 @@ static void take_content(struct round *r, struct kdtls_client *c,
 	    data[1] == KDTLS_ALERT_CLOSE_NOTIFY)
 		server_client_goodbye(c);
 	else
-		kdtls_engine_input(c->owner.engine, data, len, info, r->now);
+		kdtls_engine_input(c->owner->engine, data, len, info, r->now);
 }
 
 /*
@@ -277,7 +283,7 @@ static bool take_told(struct round *r, struct kdtls_client *c,
 		return true;
 	}
 	if (info->flags & DTLS_RECORD_EVENT) {
-		kdtls_engine_input(c->owner.engine, NULL, 0, info, r->now);
+		kdtls_engine_input(c->owner->engine, NULL, 0, info, r->now);
 		return true;
 	}
 	/* Data behind a close_notify is ignored (RFC 5246 7.2.1, RFC 8446 6.1). */
@@ -289,7 +295,7 @@ static bool take_told(struct round *r, struct kdtls_client *c,
 		return true;
 	}
 	if (first)
-		kdtls_engine_confirm(c->owner.engine);
+		kdtls_engine_confirm(c->owner->engine);
 	c->confirmed = true;
 	if (len)
 		add_message(r, c, KDTLS_NEWS_DATA, len, info->flags);
@@ -300,7 +306,7 @@ static bool take_told(struct round *r, struct kdtls_client *c,
 static bool is_open(const struct kdtls_client *c)
 {
 	return c->stage == SERVED_OPEN &&
-	       kdtls_engine_state(c->owner.engine) == KDTLS_ESTABLISHED;
+	       kdtls_engine_state(c->owner->engine) == KDTLS_ESTABLISHED;
 }
 
 /*
@@ -316,8 +322,8 @@ static void end_datagram(struct round *r)
 	in->client = NULL;
 	if (c->stage != SERVED_OPEN)
 		return;
-	while (user_records_event(c->owner.user, &info)) {
-		kdtls_engine_input(c->owner.engine, NULL, 0, &info, r->now);
+	while (user_records_event(c->owner->user, &info)) {
+		kdtls_engine_input(c->owner->engine, NULL, 0, &info, r->now);
 		in->other = true;
 	}
 	if (in->other)
@@ -338,7 +344,7 @@ static void take_record(struct round *r)
 		end_datagram(r);
 		return;
 	}
-	n = user_records_open(c->owner.user, &in->datagram, plain, &raw, &info);
+	n = user_records_open(c->owner->user, &in->datagram, plain, &raw, &info);
 	if (n == -EAGAIN) {
 		end_datagram(r);
 		return;
@@ -395,20 +401,24 @@ static void take_datagram(struct round *r, const struct stranger *from,
 		server_hello_stranger(server, from, data, len, r->now);
 	} else if (c->stage == SERVED_SHAKES) {
 		server_hello_client(c, data, len, r->now);
-	} else if (server->path->kernel) {
-		/*
-		 * The kernel took the datagram for a stranger's, as it came
-		 * before the client's keys.
-		 */
-		server_kernel_feed(c, data, len);
+	} else if (server->path->take) {
+		server->path->take(c, data, len);
 	} else {
 		/* Records that the keys of @c do not open may be c->next's. */
 		if (c->next)
-			kept_add(&c->next->owner, data, len);
+			kept_add(c->next->owner, data, len);
 		in->client = c;
 		in->datagram = (struct datagram){ .rest = { data, len } };
 		in->other = false;
 	}
+}
+
+void server_in_datagram(struct kdtls_server *server, const struct stranger *from,
+			const uint8_t *data, size_t len)
+{
+	struct round r = { .server = server, .now = driver_now() };
+
+	take_datagram(&r, from, data, len);
 }
 
 /* ---- records that the kernel has opened ---- */
@@ -452,6 +462,7 @@ static bool next_piece(struct round *r)
 	i = batch_next(r->server->in->current, &piece);
 	if (!i)
 		return false;
+	r->server->in->taken += piece.len;
 	if (i->info.id) {
 		take_opened(r, &i->info, piece.p, piece.len);
 		OPENSSL_cleanse((void *)piece.p, piece.len);
@@ -530,10 +541,30 @@ static int receive_opened(struct kdtls_server *server)
 /* Receive a batch. Return 0; -EAGAIN if there is nothing; or another -errno. */
 static int receive(struct kdtls_server *server)
 {
-	server->in->batches++;
+	struct server_in *in = server->in;
+	int err;
+
+	in->batches++;
 	if (server->path->kernel)
-		return receive_opened(server);
-	return batch_receive(server->in->data, server, 0);
+		err = receive_opened(server);
+	else
+		err = batch_receive(in->data, server, 0);
+	if (err == -EAGAIN && in->taken < in->mark)
+		in->taken = in->mark;
+	return err;
+}
+
+uint64_t server_in_mark(const struct kdtls_server *server)
+{
+	struct server_in *in = server->in;
+
+	in->mark = in->taken + batch_bytes(in->current) + receive_buffer(server);
+	return in->mark;
+}
+
+bool server_in_passed(const struct kdtls_server *server, uint64_t mark)
+{
+	return server->in->taken >= mark;
 }
 
 /* ---- a round ---- */

@@ -98,7 +98,11 @@ struct kdtls_client *server_kernel_find(const struct kdtls_server *server,
 	return NULL;
 }
 
-void server_kernel_feed(struct kdtls_client *c, const uint8_t *data, size_t len)
+/*
+ * Give the kernel a datagram of @c that it took for a stranger's, as it did not have
+ * the keys. What the kernel has no room for is lost, as any datagram may be.
+ */
+static void kernel_take(struct kdtls_client *c, const uint8_t *data, size_t len)
 {
 	ulp_feed(c->server->fd, c->id, data, len);
 }
@@ -173,7 +177,7 @@ static int kernel_ready(struct owner *o)
 	struct kept *k;
 
 	STAILQ_FOREACH(k, &o->kept, list)
-		server_kernel_feed(c, k->data, k->len);
+		kernel_take(c, k->data, k->len);
 	kept_forget(o);
 	return 0;
 }
@@ -223,10 +227,13 @@ const struct server_path server_kernel_path = {
 		.first = kernel_first,
 		.key = kernel_key,
 		.ready = kernel_ready,
-		.cid = server_cids_add,
+		.cid = server_cids_take,
 		.peer_cid = kernel_peer_cid,
 	},
 	.kernel = true,
+	.begin = server_client_begin,
+	.free = server_client_free_own,
+	.take = kernel_take,
 	.end = kernel_end,
 	.add_cid = kernel_add_cid,
 	.send = kernel_send,

@@ -33,8 +33,8 @@ static int set_options(struct kdtls_server *server,
 
 	if (options)
 		*o = *options;
-	if (o->cid_len && (o->cid_len < SERVER_CID_MIN ||
-			   o->cid_len > SERVER_CID_MAX))
+	if (o->cid_len > SERVER_CID_MAX ||
+	    (o->cid_len && o->cid_len < SERVER_CID_MIN && !server->listener))
 		return -KDTLS_EUSAGE;
 	if (o->sharers > SHARERS_MAX || (o->share && o->share >= o->sharers))
 		return -KDTLS_EUSAGE;
@@ -127,11 +127,13 @@ static int set_socket(struct kdtls_server *server)
 }
 
 /*
- * Let the kernel make the records if the options allow that and the kernel can, or
- * else the library. Return 0 or a negative error.
+ * Choose the path unless a listener's is set: let the kernel make the records if the
+ * options allow that and the kernel can, or else the library. Return 0 or a negative error.
  */
 static int choose_path(struct kdtls_server *server)
 {
+	if (server->path)
+		return 0;
 	server->path = &server_user_path;
 	if (server->options.path == KDTLS_PATH_USER)
 		return 0;
@@ -175,9 +177,10 @@ static void server_free(struct kdtls_server *server)
 	OPENSSL_free(server);
 }
 
-int kdtls_server_new(struct kdtls_endpoint *endpoint, int fd,
-		     const struct kdtls_server_options *options,
-		     struct kdtls_server **server)
+int server_new(struct kdtls_endpoint *endpoint, int fd,
+	       const struct kdtls_server_options *options,
+	       struct kdtls_listener *listener, const struct server_path *path,
+	       struct kdtls_server **server)
 {
 	struct kdtls_server *s = OPENSSL_zalloc(sizeof(*s));
 	int err;
@@ -185,6 +188,8 @@ int kdtls_server_new(struct kdtls_endpoint *endpoint, int fd,
 	if (!s)
 		return -KDTLS_EMEMORY;
 	s->endpoint = endpoint;
+	s->listener = listener;
+	s->path = path;
 	s->fd = fd;
 	TAILQ_INIT(&s->shaking);
 	TAILQ_INIT(&s->open);
@@ -196,6 +201,13 @@ int kdtls_server_new(struct kdtls_endpoint *endpoint, int fd,
 	else
 		*server = s;
 	return err;
+}
+
+int kdtls_server_new(struct kdtls_endpoint *endpoint, int fd,
+		     const struct kdtls_server_options *options,
+		     struct kdtls_server **server)
+{
+	return server_new(endpoint, fd, options, NULL, NULL, server);
 }
 
 void kdtls_server_set_endpoint(struct kdtls_server *server,

@@ -15,13 +15,15 @@
  *	server_in.c      takes datagrams and makes messages of their records
  *	server_out.c     makes records of messages and sends them
  *	server_object.c  makes, times and frees the server object
+ *	listener.c       gives each client of a server a socket, for kdtls_accept()
  */
 #ifndef _KDTLS_SERVER_OBJECT_H
 #define _KDTLS_SERVER_OBJECT_H
 
 #include <kdtls/server.h>
 
-#include "listener.h"
+#include "address.h"
+#include "driver.h"
 #include "table.h"
 
 /*
@@ -40,9 +42,15 @@ TAILQ_HEAD(server_list, kdtls_client);
 /**
  * struct server_path - the functions that differ between records made by the kernel
  *	and records made in user space
- * @owner:	the functions that take a client's keys and connection IDs
+ * @owner:	the functions that take the keys and connection IDs of a client that
+ *		server_client_begin() has begun
  * @kernel:	true if the kernel makes the records. The socket gives and takes the
  *		content of records then, with the number of the client
+ * @begin:	makes the owner and the engine of a new client. Returns 0 or a negative
+ *		error
+ * @free:	frees what @begin has made
+ * @take:	takes a datagram that came for an open client; NULL: the records of the
+ *		datagram become messages
  * @end:	called when the association of a client has ended
  * @add_cid:	lets records from a client bear one more connection ID. Returns 0 or a
  *		negative error
@@ -53,6 +61,9 @@ TAILQ_HEAD(server_list, kdtls_client);
 struct server_path {
 	struct owner_ops owner;
 	bool kernel;
+	int (*begin)(struct kdtls_client *c);
+	void (*free)(struct kdtls_client *c);
+	void (*take)(struct kdtls_client *c, const uint8_t *data, size_t len);
 	void (*end)(struct kdtls_client *c);
 	int (*add_cid)(struct kdtls_client *c, const uint8_t *cid, size_t len);
 	ssize_t (*send)(struct kdtls_client *c,
@@ -81,8 +92,11 @@ struct source {
 
 /**
  * struct kdtls_client - one client of a server
- * @owner:	the client's engine and, while the library makes its records, their
- *		keys; the first member
+ * @own:	the client's engine and, while the library makes its records, their
+ *		keys; the first member. Not in use for a listener's client
+ * @owner:	points to @own, or to the owner that is a part of @socket
+ * @socket:	the socket that a listener gives the client, or NULL. The socket belongs
+ *		to the client until @told is set, and then to the program
  * @server:	the server that the client belongs to
  * @data:	the program's pointer; see kdtls_client_set_data()
  * @by_address:	link of the server's table of addresses, if @hashed
@@ -116,7 +130,9 @@ struct source {
  * @key:	the client's address and that of this end; see address_key()
  */
 struct kdtls_client {
-	struct owner owner;
+	struct owner own;
+	struct owner *owner;
+	struct kdtls_socket *socket;
 	struct kdtls_server *server;
 	void *data;
 	struct table_link by_address;
@@ -144,13 +160,14 @@ struct kdtls_client {
 	uint8_t key[];
 };
 
-_Static_assert(!offsetof(struct kdtls_client, owner),
+_Static_assert(!offsetof(struct kdtls_client, own),
 	       "an owner is the beginning of its client");
 
 /**
  * struct kdtls_server - a server object
  * @endpoint:	the endpoint that new handshakes use
- * @path:	server_user_path or server_kernel_path
+ * @listener:	the listener whose server this is, or NULL
+ * @path:	server_user_path, server_kernel_path, or that of a listener
  * @why:	why the kernel does not make the records, as a negative error; 0: the
  *		options ask for records in user space
  * @attached:	the socket is attached to the kernel's record layer
@@ -180,6 +197,7 @@ _Static_assert(!offsetof(struct kdtls_client, owner),
  */
 struct kdtls_server {
 	struct kdtls_endpoint *endpoint;
+	struct kdtls_listener *listener;
 	const struct server_path *path;
 	int why;
 	bool attached;
@@ -230,11 +248,16 @@ void server_limits_end(struct kdtls_client *c);
 void server_cids_first(struct kdtls_client *c);
 
 /*
- * Write a new connection ID of @len bytes to @cid, and let the records from the
- * client bear it. The function is the callback @cid of struct owner_ops. Return 0 or
- * a negative error.
+ * Write a new connection ID of @len bytes to @cid, and let the records from @c bear
+ * it. Return 0 or -KDTLS_EMEMORY.
  */
-int server_cids_add(struct owner *o, uint8_t *cid, size_t len);
+int server_cids_add(struct kdtls_client *c, uint8_t *cid, size_t len);
+
+/*
+ * Do the same for the client whose owner is @o. The function is the callback @cid of
+ * struct owner_ops.
+ */
+int server_cids_take(struct owner *o, uint8_t *cid, size_t len);
 
 /* Forget the connection IDs of @c. */
 void server_cids_free(struct kdtls_client *c);
@@ -254,6 +277,12 @@ struct kdtls_client *server_cids_find(const struct kdtls_server *server,
  */
 struct kdtls_client *server_client_new(struct kdtls_server *server,
 				       const uint8_t *key, size_t key_len);
+
+/* Give @c an owner of its own; see @begin of struct server_path. */
+int server_client_begin(struct kdtls_client *c);
+
+/* Free what server_client_begin() has made. */
+void server_client_free_own(struct kdtls_client *c);
 
 /* Return the client with the address key @key, or NULL. */
 struct kdtls_client *server_client_find(const struct kdtls_server *server,
@@ -323,13 +352,6 @@ int server_kernel_attach(struct kdtls_server *server);
 struct kdtls_client *server_kernel_find(const struct kdtls_server *server,
 					uint64_t id);
 
-/*
- * Give a datagram of @c back to the kernel, which took it for a stranger's, as it had
- * no key of @c yet. If the kernel has no room the datagram is lost, as any datagram
- * can be.
- */
-void server_kernel_feed(struct kdtls_client *c, const uint8_t *data, size_t len);
-
 /* ---- server_hello.c ---- */
 
 /* Take a datagram from an address that has no client. */
@@ -362,6 +384,22 @@ ssize_t server_in_collect(struct kdtls_server *server,
 			  bool *more);
 
 /*
+ * Take a datagram that came to the socket of a server whose path has @take, in
+ * another way than by server_in_collect().
+ */
+void server_in_datagram(struct kdtls_server *server, const struct stranger *from,
+			const uint8_t *data, size_t len);
+
+/*
+ * Return a mark that server_in_passed() tells of when all was taken that has come to
+ * the socket by now.
+ */
+uint64_t server_in_mark(const struct kdtls_server *server);
+
+/* Return true if all was taken that had come to the socket when @mark was given. */
+bool server_in_passed(const struct kdtls_server *server, uint64_t mark);
+
+/*
  * Return true if server_in_collect() has something for the program that was received
  * already, so that poll(2) does not tell about it.
  */
@@ -385,5 +423,16 @@ void server_out_free(struct server_out *out);
 ssize_t server_out_datagram(const struct kdtls_server *server,
 			    const uint8_t *key, size_t key_len,
 			    const uint8_t *data, size_t len);
+
+/* ---- server_object.c ---- */
+
+/*
+ * Do what kdtls_server_new() does, for @listener with @path; or for the program if
+ * these are NULL.
+ */
+int server_new(struct kdtls_endpoint *endpoint, int fd,
+	       const struct kdtls_server_options *options,
+	       struct kdtls_listener *listener, const struct server_path *path,
+	       struct kdtls_server **server);
 
 #endif /* _KDTLS_SERVER_OBJECT_H */

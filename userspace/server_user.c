@@ -42,7 +42,7 @@ static void user_end(struct kdtls_client *c)
 
 static int user_add_cid(struct kdtls_client *c, const uint8_t *cid, size_t len)
 {
-	return user_records_cid(c->owner.user, cid, len);
+	return user_records_cid(c->owner->user, cid, len);
 }
 
 static ssize_t user_send(struct kdtls_client *c,
@@ -50,12 +50,12 @@ static ssize_t user_send(struct kdtls_client *c,
 			 const uint8_t *data, size_t len,
 			 struct dtls_record_number *number)
 {
-	uint8_t *record = scratch_take(c->owner.endpoint);
+	uint8_t *record = scratch_take(c->owner->endpoint);
 	ssize_t n = -ENOBUFS;
 
 	if (record) {
-		*number = user_records_next(c->owner.user);
-		n = user_records_seal(c->owner.user, info->type, data, len,
+		*number = user_records_next(c->owner->user);
+		n = user_records_seal(c->owner->user, info->type, data, len,
 				      record);
 	}
 	if (n > 0)
@@ -63,7 +63,7 @@ static ssize_t user_send(struct kdtls_client *c,
 					n);
 	if (n < 0)
 		number->epoch = 0;
-	scratch_give(c->owner.endpoint, record);
+	scratch_give(c->owner->endpoint, record);
 	return n;
 }
 
@@ -72,9 +72,11 @@ const struct server_path server_user_path = {
 		.first = user_first,
 		.key = user_key,
 		.ready = user_ready,
-		.cid = server_cids_add,
+		.cid = server_cids_take,
 		.peer_cid = user_peer_cid,
 	},
+	.begin = server_client_begin,
+	.free = server_client_free_own,
 	.end = user_end,
 	.add_cid = user_add_cid,
 	.send = user_send,

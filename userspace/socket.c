@@ -41,12 +41,15 @@ int kdtls_fd(const struct kdtls_socket *s)
 int kdtls_peer_address(const struct kdtls_socket *s, struct sockaddr *address,
 		       socklen_t *len)
 {
-	int fd = s->fd < 0 && s->old ? s->old->fd : s->fd;
-
-	if (getpeername(fd, address, len))
+	if (s->fd < 0 && s->home) {
+		s->home->address(s, address, len);
+		return 0;
+	}
+	if (getpeername(s->fd, address, len))
 		return -errno;
 	/*
-	 * restart.c puts a file of another kind in the place of a dead socket.
+	 * listener.c puts a file of another kind in the place of a socket that
+	 * has lost its port.
 	 */
 	return address->sa_family == AF_UNIX ? -ENOTCONN : 0;
 }
@@ -95,10 +98,6 @@ struct kdtls_socket *socket_new(struct kdtls_endpoint *ep, enum kdtls_role role,
 	s->fd = -1;
 	s->wanted = wanted;
 	s->data = data;
-	s->deadline = KDTLS_NEVER;
-	if (key_len)
-		memcpy(s->key, key, key_len);
-	s->key_len = key_len;
 	return s;
 }
 
@@ -106,8 +105,8 @@ void socket_free(struct kdtls_socket *s)
 {
 	if (!s)
 		return;
-	socket_free(s->next);
-	listener_leave(s);
+	if (s->home)
+		s->home->leave(s);
 	if (s->fd >= 0)
 		close(s->fd);
 	owner_exit(&s->owner);
@@ -179,18 +178,13 @@ static ssize_t send_sealed(struct kdtls_socket *s, uint8_t type,
 	return n;
 }
 
-/*
- * Send a datagram or a record of the engine, without waiting. If it cannot go
- * out now it is lost, as any datagram may be. Set @number to the number of the
- * record that was made, or its epoch to 0 if none was made.
- */
-static void transmit(struct kdtls_socket *s, const struct dtls_record_info *info,
-		     const uint8_t *data, size_t len,
-		     struct dtls_record_number *number)
+ssize_t socket_transmit(struct kdtls_socket *s,
+			const struct dtls_record_info *info,
+			const uint8_t *data, size_t len,
+			struct dtls_record_number *number)
 {
 	struct dtls_record_info numbered = *info;
 	ssize_t n = len;
-	int mtu;
 
 	memset(number, 0, sizeof(*number));
 	if (s->attached) {
@@ -205,19 +199,16 @@ static void transmit(struct kdtls_socket *s, const struct dtls_record_info *info
 	}
 	if (n < 0)
 		number->epoch = 0;
-	if (n == -EMSGSIZE) {
-		mtu = socket_path_mtu(s->fd);
-		if (mtu > 0)
-			kdtls_engine_set_mtu(s->owner.engine, mtu);
-	}
+	return n;
 }
 
-void socket_send_raw(struct kdtls_socket *s, const uint8_t *data, size_t len)
+/* Tell the engine how long a datagram may be on the path of the socket now. */
+static void learn_mtu(struct kdtls_socket *s)
 {
-	static const struct dtls_record_info raw = { .flags = DTLS_RECORD_RAW };
-	struct dtls_record_number none;
+	int mtu = socket_path_mtu(s->fd);
 
-	transmit(s, &raw, data, len, &none);
+	if (mtu > 0)
+		kdtls_engine_set_mtu(s->owner.engine, mtu);
 }
 
 /*
@@ -247,7 +238,8 @@ void socket_flush(struct kdtls_socket *s, uint8_t *buf)
 		return;
 	while ((n = kdtls_engine_output(s->owner.engine, buf, DATAGRAM_MAX, &info,
 					driver_now())) > 0) {
-		transmit(s->fd < 0 ? s->old : s, &info, buf, n, &number);
+		if (socket_transmit(s, &info, buf, n, &number) == -EMSGSIZE)
+			learn_mtu(s);
 		if (info.flags & DTLS_RECORD_RAW)
 			continue;
 		OPENSSL_cleanse(buf, n);
@@ -305,9 +297,11 @@ static bool is_wanted(const struct kdtls_socket *s,
 /* Take a record that the keys of this association do not open. */
 static void take_raw(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
-	kdtls_engine_input(s->owner.engine, data, len, NULL, driver_now());
-	if (s->listener)
-		restart_input(s, data, len);
+	if (s->home)
+		s->home->unopened(s, data, len);
+	else
+		kdtls_engine_input(s->owner.engine, data, len, NULL,
+				   driver_now());
 }
 
 static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len)
@@ -346,29 +340,25 @@ static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len
 
 void socket_datagram(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
+	if (s->home)
+		s->home->keep(s, data, len);
 	if (owner_established(&s->owner)) {
 		take_records(s, data, len);
 		return;
 	}
-	if (s->listener && restart_input(s, data, len))
-		return;
 	kept_add(&s->owner, data, len);
 	kdtls_engine_input(s->owner.engine, data, len, NULL, driver_now());
 }
 
 static void receive(struct kdtls_socket *s, uint8_t *buf)
 {
-	struct sockaddr_storage from;
-	socklen_t len;
 	ssize_t n;
 	int i;
 
 	for (i = 0; i < ROUND && !s->error && !s->attached; i++) {
 		if (s->owner.user && user_records_full(s->owner.user))
 			return;
-		len = sizeof(from);
-		n = recvfrom(s->fd, buf, DATAGRAM_MAX, MSG_DONTWAIT,
-			     (struct sockaddr *)&from, &len);
+		n = recv(s->fd, buf, DATAGRAM_MAX, MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
 		if (n < 0) {
@@ -379,8 +369,6 @@ static void receive(struct kdtls_socket *s, uint8_t *buf)
 			s->icmp = -errno;
 			continue;
 		}
-		if (s->listener && listener_stray(s, &from, len, buf, n))
-			continue;
 		s->heard = true;
 		socket_datagram(s, buf, n);
 		socket_flush(s, buf);
@@ -455,18 +443,6 @@ short kdtls_events(const struct kdtls_socket *s)
 	return s->attached ? POLLPRI : POLLIN;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-uint64_t socket_expiry(const struct kdtls_socket *s)
-{
-	uint64_t expiry = earlier(kdtls_engine_expiry(s->owner.engine), s->deadline);
-
-	return s->next ? earlier(expiry, socket_expiry(s->next)) : expiry;
-}
-
 int driver_wait_ms(uint64_t expiry)
 {
 	uint64_t now = driver_now(), ms;
@@ -477,6 +453,17 @@ int driver_wait_ms(uint64_t expiry)
 		return 0;
 	ms = (expiry - now + 999) / 1000;
 	return ms < 1 << 30 ? (int)ms : 1 << 30;
+}
+
+/*
+ * Return the ms until a timer of @s is due, or until @end if that is earlier, as
+ * for poll(2).
+ */
+static int wait_ms(const struct kdtls_socket *s, uint64_t end)
+{
+	uint64_t expiry = kdtls_engine_expiry(s->owner.engine);
+
+	return driver_wait_ms(expiry < end ? expiry : end);
 }
 
 /*
@@ -496,7 +483,7 @@ int kdtls_timeout(const struct kdtls_socket *s)
 {
 	if (s->error)
 		return -1;
-	return is_pending(s) ? 0 : driver_wait_ms(socket_expiry(s));
+	return is_pending(s) ? 0 : wait_ms(s, KDTLS_NEVER);
 }
 
 static void process(struct kdtls_socket *s, uint8_t *buf)
@@ -506,8 +493,6 @@ static void process(struct kdtls_socket *s, uint8_t *buf)
 	else
 		receive(s, buf);
 	take_events(s);
-	if (s->next)
-		restart_process(s, buf);
 	if (s->error)
 		return;
 	kdtls_engine_expire(s->owner.engine, driver_now());
@@ -622,7 +607,7 @@ static ssize_t receive_data(struct kdtls_socket *s, void *buf, size_t len,
 		if (driver_now() >= end)
 			return n;
 		p.events = POLLIN | kdtls_events(s);
-		if (poll(&p, 1, driver_wait_ms(earlier(socket_expiry(s), end))) < 0 &&
+		if (poll(&p, 1, wait_ms(s, end)) < 0 &&
 		    errno != EINTR)
 			return -errno;
 	}
@@ -769,7 +754,7 @@ static int wait_connected(struct kdtls_socket *s, bool hasty, int timeout)
 			return err;
 		if (driver_now() >= end)
 			return -ETIMEDOUT;
-		if (poll(&p, 1, driver_wait_ms(earlier(socket_expiry(s), end))) < 0 &&
+		if (poll(&p, 1, wait_ms(s, end)) < 0 &&
 		    errno != EINTR)
 			return -errno;
 	}

@@ -34,8 +34,8 @@
  * changes that at any time.
  *
  * kdtls_process() and kdtls_accept() may read application data together with what
- * they are called for. Then kdtls_timeout() is 0 until kdtls_recv() has returned that
- * data, so the loop misses nothing.
+ * they are called for. Then kdtls_timeout() of the socket that the data is for is 0
+ * until kdtls_recv() has returned that data, so the loop misses nothing.
  *
  * kdtls_process() also answers what a peer may ask for after the handshake: the last
  * flight again, alerts, heartbeats, new keys. A program that does not wait for POLLPRI
@@ -83,7 +83,9 @@ enum kdtls_path {
  *
  * The callbacks get the struct kdtls_socket as their ctx, or the struct kdtls_client of
  * kdtls/server.h; kdtls_data() and kdtls_client_data() return what the program has
- * stored there. A server that sets ops.replayable is told early data
+ * stored there. During a handshake on a listener the struct kdtls_socket is the one that
+ * kdtls_accept() is going to return, and has no file yet; kdtls_peer_address() says who
+ * the client is. A server that sets ops.replayable is told early data
  * (0-RTT) as it comes, before kdtls_accept() returns the socket. A server that does
  * not set it receives such data from the socket when the handshake is done.
  */
@@ -340,9 +342,8 @@ KDTLS_API int kdtls_process(struct kdtls_socket *s);
  * @s:		the socket
  *
  * Return: the file descriptor, which the object owns: kdtls_close() closes it. -1: the
- * handshake of a client that came back on its old port goes through the socket of the
- * association before; only @refused of struct kdtls_listener_options is given such an
- * object.
+ * handshake goes through the socket of a listener; only callbacks of the endpoint and
+ * @refused of struct kdtls_listener_options are given such an object.
  */
 KDTLS_API int kdtls_fd(const struct kdtls_socket *s);
 
@@ -521,22 +522,21 @@ KDTLS_API void kdtls_set_data(struct kdtls_socket *s, void *data);
  * struct kdtls_listener_options - what a program may set for a listener
  * @path:	who shall make the records. Where the kernel cannot, KDTLS_PATH_KERNEL
  *		fails and KDTLS_PATH_AUTO takes user space
- * @max_sockets: how many sockets may be in a handshake, wait for kdtls_accept(), or
- *		have come from it; 0: 16384. The kernel's own limit is 32768
+ * @max_sockets: how many clients may be in a handshake, wait for kdtls_accept(), or
+ *		have a socket that came from it; 0: 16384. The kernel's own limit is
+ *		32768
  * @handshake_timeout: ms that a client's handshake may take; 0: 30000
- * @receive_buffer: bytes of SO_RCVBUF of the listener and of each socket; 0: the
- *		system's default
+ * @receive_buffer: bytes of SO_RCVBUF of the listener, which all handshakes share, and
+ *		of each socket; 0: the system's default
  * @cid_len:	bytes of connection ID, chosen at random, that clients shall put into
  *		their records (RFC 9146), 20 at most; 0: none
  * @data:	what kdtls_data() returns for the listener's sockets
  * @refused:	called when a handshake has failed, with the error; kdtls_peer_address()
  *		tells whose handshake it was. @s lives during the call only. NULL: not
  *		called
- * @max_handshakes: how many of @max_sockets may be in a handshake; 0: 2048, or half of
- *		the files that the process may have (RLIMIT_NOFILE) if that is less. One
- *		more takes the place of the oldest. One source, an IPv4 address or an
- *		IPv6 /56, may have half of them, and then takes the place of its own
- *		oldest
+ * @max_handshakes: how many of @max_sockets may be in a handshake; 0: 4096. One more
+ *		takes the place of the oldest. One source, an IPv4 address or an IPv6
+ *		/56, may have half of them, and then takes the place of its own oldest
  */
 struct kdtls_listener_options {
 	enum kdtls_path path;
@@ -559,9 +559,13 @@ struct kdtls_listener_options {
  * @listener:	set on success; kdtls_listener_close() frees it
  *
  * Each client proves its address (RFC 6347 4.2.1) before anything is kept of it, unless
- * KDTLS_NO_COOKIE is set. It gets a connected socket of its own on the same port before
- * its handshake begins. Datagrams of others stay with the listener. kdtls_accept()
- * returns those whose handshake is done.
+ * KDTLS_NO_COOKIE is set. Handshakes go through the one socket of the listener and take
+ * no file. A client whose Finished is verified gets a connected socket of its own on the
+ * same port, which kdtls_accept() returns. Datagrams of others stay with the listener.
+ *
+ * A listener is a server object (kdtls/server.h) whose clients get a socket each. Before
+ * Linux 6.13 many connected sockets on one port cost time for each datagram, and each
+ * is a file. A program with thousands of clients uses the server object itself.
  *
  * Return: 0; -EADDRINUSE: the port is taken; another -errno; -KDTLS_EMEMORY.
  */
@@ -626,6 +630,10 @@ KDTLS_API int kdtls_listen_on(struct kdtls_endpoint *endpoint,
  * given up the right to do so gets no clients: under another user ID, or for a port
  * below 1024 without CAP_NET_BIND_SERVICE.
  *
+ * The function also passes on what reaches the listener for sockets that it has returned
+ * before: a datagram with a connection ID of the client's (RFC 9146) from another
+ * address. The library still answers to the address of the handshake.
+ *
  * Return: 0; -EAGAIN: there is no such client yet; -EACCES or -EADDRINUSE: a client
  * could not be served, as this process may not bind to the port; another -errno.
  *
@@ -679,8 +687,8 @@ KDTLS_API int kdtls_listener_address(const struct kdtls_listener *listener,
 
 /**
  * struct kdtls_listener_info - counters of a listener
- * @sockets:	sockets that are in a handshake, wait for kdtls_accept(), or came from
- *		it, now
+ * @sockets:	clients that are in a handshake, wait for kdtls_accept(), or have a
+ *		socket that came from it, now
  * @handshakes:	those of @sockets that are in a handshake
  * @established: handshakes that ended well
  * @refused:	handshakes that failed

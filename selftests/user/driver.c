@@ -6,6 +6,7 @@
  */
 #include "../engine/end.h"
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <kdtls/socket.h>
@@ -2029,6 +2030,35 @@ int __wrap_bind(int fd, const struct sockaddr *address, socklen_t len)
 	return -1;
 }
 
+/* What happens between bind and connect of a client's socket, once */
+static void (*before_connect)(void);
+
+int __real_connect(int fd, const struct sockaddr *address, socklen_t len);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len);
+
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+	void (*now)(void) = before_connect;
+
+	before_connect = NULL;
+	if (now)
+		now();
+	return __real_connect(fd, address, len);
+}
+
+static int files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	if (!dir)
+		return -1;
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
 /* A server that begins as root for a port below 1024, and then is no longer root */
 TEST_F(driver, a_server_that_lost_its_port_is_told)
 {
@@ -2085,6 +2115,109 @@ TEST_F(driver, only_handshakes_that_are_due_are_looked_at)
 	EXPECT_EQ(0, looked_early) TH_LOG("of %u", looked);
 	for (i = 0; i < SILENT; i++)
 		kdtls_close(silent[i]);
+}
+
+/* Nobody who has not finished a handshake can use up the files of the process. */
+TEST_F(driver, a_handshake_takes_no_file)
+{
+	struct kdtls_listener_info info;
+	struct kdtls_socket *silent[8];
+	int i, before = files();
+
+	for (i = 0; i < 8; i++) {
+		silent[i] = begin_silent(self);
+		ASSERT_NE(NULL, silent[i]);
+	}
+	kdtls_listener_get_info(self->l, &info);
+	EXPECT_EQ(8, info.handshakes);
+	EXPECT_EQ(before + 8, files()) TH_LOG("the clients have 8 files");
+	for (i = 0; i < 8; i++)
+		kdtls_close(silent[i]);
+}
+
+static struct _test_data_driver *in_between;
+static struct kdtls_socket *other;
+
+/* Another client begins. */
+static void begin_other(void)
+{
+	struct _test_data_driver *self = in_between;
+
+	if (kdtls_connect(self->client, listener_join(self->l, "127.0.0.1"),
+			  &self->client_options, 0, &other) != -EINPROGRESS)
+		other = NULL;
+	usleep(1000);
+}
+
+/* The socket of one client is bound, and not connected yet, when another one writes. */
+TEST_F(driver, what_others_write_between_bind_and_connect_is_not_lost)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	struct kdtls_socket *first;
+	struct kdtls_info info;
+
+	self->config.timeout_initial = SOON_MS;
+	self->config.timeout_min = SOON_MS;
+	self->config.timeout_max = SOON_MS;
+	configure(_metadata, self);
+	kdtls_listener_close(self->l);
+	start_listener(_metadata, self, "0.0.0.0");
+	wire_close(&self->w);
+	wire_open(&self->w, self->l);
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	in_between = self;
+	other = NULL;
+	before_connect = begin_other;
+	while ((turn(self) || !self->s) && now() < end)
+		;
+	ASSERT_EQ(NULL, before_connect);
+	ASSERT_NE(NULL, other);
+	works(_metadata, self);
+	first = self->s;
+	self->s = NULL;
+	while ((kdtls_process(other) || !self->s) && now() < end)
+		turn(self);
+	ASSERT_NE(NULL, self->s);
+	kdtls_engine_info(kdtls_engine(other), &info);
+	EXPECT_EQ(0, info.flights_resent);
+	ASSERT_EQ(4, transmit(other, "ping"));
+	EXPECT_TEXT(self->s, "ping");
+	kdtls_close(other);
+	kdtls_close(first);
+}
+
+/* A record with a connection ID of the client's, from another address (RFC 9146 6) */
+TEST_F(driver, a_record_from_a_new_address_is_passed_on_to_its_socket)
+{
+	ssize_t n = -EAGAIN;
+	int i, fd;
+
+	use_cids(_metadata, self);
+	ASSERT_EQ(0, shake(self));
+	works(_metadata, self);
+	self->w.up = hold_all;
+	ASSERT_EQ(5, transmit(self->c, "moved"));
+	usleep(1000);
+	wire_carry(&self->w);
+	ASSERT_LT(0, self->w.held_count);
+	fd = listener_join(self->l, "127.0.0.1");
+	for (i = 0; i < self->w.held_count; i++)
+		ASSERT_LT(0, send(fd, self->w.held[i].data,
+				  self->w.held[i].len, 0));
+	close(fd);
+	self->w.held_count = 0;
+	self->w.up = NULL;
+	for (i = 0; i < 1000 && n == -EAGAIN; i++) {
+		turn(self);
+		if (told_to_read(self->s))
+			n = kdtls_recv(self->s, self->buf, sizeof(self->buf));
+	}
+	ASSERT_EQ(5, n);
+	EXPECT_EQ(0, memcmp(self->buf, "moved", 5));
+	/* Answers go to the old address. */
+	works(_metadata, self);
 }
 
 TEST_F(driver, silent_clients_make_room_for_others)
@@ -2373,8 +2506,8 @@ TEST_F(driver, many_clients)
 	pthread_t thread;
 	int i, finished = 0, number, fd;
 	bool seen[MANY] = { 0 };
+	ssize_t n, more;
 	char text[32];
-	ssize_t n;
 
 	ASSERT_EQ(0, kdtls_listener_address(self->l,
 					    (struct sockaddr *)&c->to, &len));
@@ -2388,7 +2521,8 @@ TEST_F(driver, many_clients)
 	while ((finished < count || c->accepted < count) &&
 	       now() < end) {
 		for (i = 0; i < count; i++) {
-			if (c->done[i] || kdtls_process(c->client[i]))
+			/* A last flight that was lost is sent again. */
+			if (kdtls_process(c->client[i]) || c->done[i])
 				continue;
 			c->done[i] = true;
 			finished++;
@@ -2405,12 +2539,24 @@ TEST_F(driver, many_clients)
 	pthread_join(thread, NULL);
 	ASSERT_EQ(count, finished);
 	ASSERT_EQ(count, c->accepted);
+	/* What they sent at once may have found the listener's queue full. */
+	for (i = 0; i < count; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		ASSERT_EQ((ssize_t)strlen(text), transmit(c->client[i], text));
+	}
 
 	for (i = 0; i < count; i++) {
 		n = receive(self, c->server[i]);
 		ASSERT_LT(0, n);
 		self->buf[n] = 0;
 		number = atoi((char *)self->buf);
+		snprintf(text, sizeof(text), "%d", number);
+		while ((more = kdtls_recv(c->server[i], self->buf,
+					  sizeof(self->buf))) > 0) {
+			EXPECT_EQ(n, more);
+			EXPECT_EQ(0, memcmp(text, self->buf, n));
+		}
+		memcpy(self->buf, text, n + 1);
 		ASSERT_LE(0, number);
 		ASSERT_GT(count, number);
 		EXPECT_FALSE(seen[number]);
