@@ -271,7 +271,7 @@ void dtls_early_forget(struct dtls_sock *ds, struct dtls_assoc *assoc,
 /*
  * Move all messages of @assoc from both queues of @from to dtls_sock.pending of @to,
  * which has peeled the association off. Records whose key has not come go back to
- * dtls_sock.early from there. The caller holds the locks of both.
+ * dtls_sock.early from there. The caller holds dtls_sock.lock of both sockets.
  */
 void dtls_early_move(struct dtls_sock *from, struct dtls_sock *to,
 		     struct dtls_assoc *assoc)
@@ -291,7 +291,7 @@ void dtls_early_move(struct dtls_sock *from, struct dtls_sock *to,
 	}
 }
 
-/* Let @m, which lies in a queue of @ds, be of dtls_sock.assoc. */
+/* Make @ds->assoc the association of @m, which lies in a queue of @ds. */
 static void adopt_msg(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	uncount_early(ds, m);
@@ -300,8 +300,8 @@ static void adopt_msg(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
- * Let what came before dtls_sock.assoc was peeled off, when the socket had no key, be
- * of that association. The caller holds dtls_sock.lock.
+ * Make @ds->assoc, which was peeled off, the association of all messages that came
+ * before, when the socket had no key. The caller holds dtls_sock.lock.
  */
 void dtls_early_adopt(struct dtls_sock *ds)
 {

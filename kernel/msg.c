@@ -19,8 +19,8 @@
 /*
  * release_aside() is the destructor of an skb with DTLS_CHARGE_ASIDE. UDP guards
  * sk_forward_alloc with the lock of the receive queue. The charge has a reference to the
- * socket: a task that peeks at a message of one socket may put the last reference to it
- * when another socket, which has peeled the association off, is closed already.
+ * socket, as a message may outlive its socket: if an association was peeled off while a
+ * task peeked at a message, the task may put the message after the new socket was closed.
  */
 static void release_aside(struct sk_buff *skb)
 {
@@ -81,9 +81,9 @@ bool dtls_msg_hold(struct dtls_sock *ds, struct sk_buff *skb,
 }
 
 /*
- * Charge @m, which another socket has queued, to @to in its place, which has the
- * association of @m now. The caller holds the lock of @to. Return false if memory is
- * short: @m is to be dropped.
+ * Charge @m to @to, which has peeled off the association of @m, and no longer to the
+ * socket that has queued @m. The caller holds dtls_sock.lock of @to. Return false if
+ * memory is short; the caller drops @m then.
  */
 bool dtls_msg_move(struct dtls_sock *to, struct dtls_msg *m)
 {
@@ -179,7 +179,7 @@ static void leave_assoc(struct dtls_msg *m)
 	dtls_assoc_put(m->assoc);
 }
 
-/* Let @m, which lies in a queue under dtls_sock.lock, be of @assoc. */
+/* Make @assoc the association of @m, which lies in a queue. Under dtls_sock.lock. */
 void dtls_msg_set_assoc(struct dtls_msg *m, struct dtls_assoc *assoc)
 {
 	leave_assoc(m);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Peeling off: a connected socket takes an association from the table of another one.
- * The association stays the object that it was, so its windows and numbers go on. The
- * table's look-ups still find it, and what the socket of the table receives for it is
- * passed on: dtls_early_pass_on().
+ * This file peels associations off: a connected socket takes an association from the
+ * table of another socket. The association stays the same object, so its windows and
+ * numbers go on. The table's look-ups still find it, and dtls_early_pass_on() passes on
+ * the datagrams that the table's socket receives for it.
  *
- * Neither socket keeps the other open. dtls_assoc.home points to the connected one, whose
- * close clears the pointer under the lock of its queues; a task that follows the pointer
- * holds that lock. The connected socket has a reference to the table, whose memory
- * outlives its socket. dtls_table.owner points to that socket, whose close clears the
- * pointer under the table's lock.
+ * Neither socket keeps the other open. dtls_assoc.home points to the connected socket. Its
+ * close() clears the pointer under its dtls_sock.lock, which a task that follows the
+ * pointer holds. The connected socket has a reference to the table, so the table's memory
+ * may outlive the table's socket. dtls_table.owner points to the table's socket, whose
+ * close() clears the pointer under the table's lock.
  *
- * Locks, from the outside in: dtls_sock.setup of the connected socket, dtls_table.lock,
- * dtls_assoc.setup, dtls_sock.lock of the table's socket, that of the connected one,
- * dtls_assoc.lock.
+ * The locks are, from the outside in: dtls_sock.setup of the connected socket,
+ * dtls_table.lock, dtls_assoc.setup, dtls_sock.lock of the table's socket, dtls_sock.lock
+ * of the connected socket, dtls_assoc.lock.
  */
 #include <linux/minmax.h>
 #include <linux/net.h>
@@ -34,8 +34,8 @@
 #include "wait.h"
 
 /*
- * has_flow() returns true if the connected socket @ds has the addresses of @flow, as its
- * peer writes to the socket @from.
+ * has_flow() returns true if the connected socket @ds has the addresses of @flow, which
+ * are those of an association of @from, and the local port of @from.
  */
 static bool has_flow(const struct dtls_sock *ds, const struct dtls_sock *from,
 		     const struct dtls_flow *flow)
@@ -73,9 +73,9 @@ static int may_peel(const struct dtls_sock *ds, const struct dtls_sock *from,
 }
 
 /*
- * move_queues() moves what waits of @assoc from @from to @ds, and makes it the
- * association of @ds. From here on no task queues it on @from. The caller holds the
- * locks of both sockets.
+ * move_queues() makes @assoc the association of @ds, and moves everything of @assoc that
+ * waits in queues of @from to queues of @ds. From then on no task queues anything of
+ * @assoc on @from. The caller holds dtls_sock.lock of both sockets.
  */
 static void move_queues(struct dtls_sock *ds, struct dtls_sock *from,
 			struct dtls_assoc *assoc)
@@ -87,9 +87,9 @@ static void move_queues(struct dtls_sock *ds, struct dtls_sock *from,
 	spin_unlock(&assoc->lock);
 
 	ds->former = ds->assoc;
-	/* The release makes what it points to valid for readers without a lock. */
+	/* Readers without a lock find the association complete. */
 	smp_store_release(&ds->assoc, assoc);
-	/* No datagram that @ds takes in has a serial of those that it gets. */
+	/* Datagrams that @ds takes in have other serials than those that it gets now. */
 	ds->serial = max(ds->serial, from->serial);
 	dtls_ready_move(from, ds, assoc);
 	dtls_control_move(from, ds, assoc);
@@ -122,7 +122,7 @@ static void take_assoc(struct dtls_sock *ds, struct dtls_sock *from,
 	mutex_unlock(&assoc->setup);
 }
 
-/* peel_from() peels the association @id of @from off. Sleeps. */
+/* peel_from() lets @ds peel off the association @id of @from. Sleeps. */
 static int peel_from(struct dtls_sock *ds, struct dtls_sock *from, u64 id)
 {
 	struct dtls_table *table = dtls_sock_table(from);
@@ -151,10 +151,10 @@ static int peel_from(struct dtls_sock *ds, struct dtls_sock *from, u64 id)
 }
 
 /*
- * dtls_peel() sets DTLS_ASSOC_PEEL. An attached socket of the same family has the same
- * proto_ops as @ds. Afterwards what the socket of the table has received is looked at,
- * so that the datagrams of the association are passed on. Sleeps. Returns 0 or an error
- * that dtls.h describes.
+ * dtls_peel() sets DTLS_ASSOC_PEEL. The file has to be an attached socket of the same
+ * family, which is told by the same proto_ops as @ds has. At the end the function looks at
+ * all datagrams that the table's socket has received, so that those of the association are
+ * passed on. Sleeps. Returns 0 or an error that dtls.h describes.
  */
 int dtls_peel(struct dtls_sock *ds, const struct dtls_assoc_peel *value)
 {
@@ -184,10 +184,10 @@ out:
 }
 
 /*
- * leave_table() takes @assoc, which was peeled off, out of its table, if it is there
- * still, and then out of the datagrams that the table's socket is cutting. From here on
+ * leave_table() takes @assoc, which was peeled off, out of its table, if it is still
+ * there, and then out of the datagrams that the table's socket is cutting. From then on
  * that socket has no reference to @assoc that it puts under a spin lock. The caller holds
- * the table's lock, the setup mutex of @assoc and a reference.
+ * the table's lock, the setup mutex of @assoc and a reference to @assoc.
  */
 static void leave_table(struct dtls_table *table, struct dtls_assoc *assoc)
 {
@@ -205,9 +205,9 @@ static void leave_table(struct dtls_table *table, struct dtls_assoc *assoc)
 }
 
 /*
- * dtls_peel_end() takes the association of @ds, which was peeled off, out of its table.
- * From here on no task of the table's socket finds @ds. dtls_close() calls this, when no
- * other call is on the socket. Sleeps.
+ * dtls_peel_end() takes the association that @ds has peeled off out of its table, if there
+ * is one. From then on no task of the table's socket finds @ds. dtls_close() calls this
+ * when no other call is on the socket. Sleeps.
  */
 void dtls_peel_end(struct dtls_sock *ds)
 {
@@ -229,7 +229,10 @@ void dtls_peel_end(struct dtls_sock *ds)
 	mutex_unlock(&table->lock);
 }
 
-/* dtls_peel_put() puts what take_assoc() has given to @ds, which is closed. Sleeps. */
+/*
+ * dtls_peel_put() puts the references to association and table that take_assoc() has
+ * given to @ds, which is closed. Sleeps.
+ */
 void dtls_peel_put(struct dtls_sock *ds)
 {
 	if (!ds->origin)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Peeling an association off; see peel.c. */
+/* These functions peel an association off its table. See peel.c. */
 #ifndef _DTLS_PEEL_H
 #define _DTLS_PEEL_H
 

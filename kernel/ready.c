@@ -15,7 +15,7 @@
 #include "stats.h"
 #include "wait.h"
 
-/* Add @m to the queue, as the oldest record if @oldest. The caller holds @ds's lock. */
+/* Add @m to the queue, as the oldest record if @oldest. Under dtls_sock.lock. */
 static void add_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 {
 	lockdep_assert_held(&ds->lock);
@@ -102,8 +102,8 @@ void dtls_ready_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc,
 }
 
 /*
- * Move the ready records of @assoc from @from to @to, which has peeled it off. The
- * caller holds the locks of both.
+ * Move the ready records of @assoc from @from to @to, which has peeled @assoc off. The
+ * caller holds dtls_sock.lock of both sockets.
  */
 void dtls_ready_move(struct dtls_sock *from, struct dtls_sock *to,
 		     struct dtls_assoc *assoc)

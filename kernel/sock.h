@@ -79,13 +79,13 @@ struct dtls_dgram {
  * @setup:	mutex that serialises the first key, making the table, connect and
  *		disconnect. A task takes it outside dtls_assoc.setup
  * @retiring:	the associations with old read keys
- * @rcu:	frees the structure
+ * @rcu:	frees the structure after the close
  * @assoc:	the association with the peer that the socket is connected to. On a
  *		socket with a table it stands for strangers: it never gets a key, and
  *		counts what strangers send. Written once, by dtls_peel(), under @setup
  *		and @lock
- * @former:	the association that @assoc was before another one was peeled off, or
- *		NULL. A run of records may still be of it
+ * @former:	the association that the socket had before it peeled @assoc off, or NULL.
+ *		Runs of records may still belong to it
  * @origin:	the table that @assoc was peeled off from: one reference; or NULL
  * @table:	the table of associations of a socket that is not connected, or NULL.
  *		Written once, under @setup and the socket's lock
@@ -203,8 +203,8 @@ static inline struct dtls_table *dtls_sock_table(const struct dtls_sock *ds)
 }
 
 /*
- * Return the number that @assoc has on @ds: 0 if it is the one of a connected socket,
- * also if it was peeled off and has another number in its table.
+ * Return the number that @assoc has on @ds. It is 0 if @assoc is the association of the
+ * connected socket @ds, also if @assoc was peeled off and has another number in its table.
  */
 static inline u64 dtls_sock_number(const struct dtls_sock *ds,
 				   const struct dtls_assoc *assoc)
@@ -212,7 +212,10 @@ static inline u64 dtls_sock_number(const struct dtls_sock *ds,
 	return likely(assoc == READ_ONCE(ds->assoc)) ? 0 : assoc->id;
 }
 
-/* Return true if @ds, whose lock is held, has @assoc: what is of it may be queued. */
+/*
+ * Return true if @ds, whose lock is held, has @assoc, so that records of @assoc may be
+ * queued on @ds.
+ */
 static inline bool dtls_sock_has(const struct dtls_sock *ds,
 				 const struct dtls_assoc *assoc)
 {
@@ -221,9 +224,9 @@ static inline bool dtls_sock_has(const struct dtls_sock *ds,
 }
 
 /*
- * Lock the socket that has @assoc, in a call on @ds, and return it. It is another socket
- * than @ds if that one has peeled the association off meanwhile. If no socket has it, as
- * it was deleted or its socket is closed, @ds is locked, and dtls_sock_has() returns
+ * Lock the socket that has @assoc, in a call on @ds, and return that socket. It is another
+ * socket than @ds if another one has peeled @assoc off meanwhile. If @assoc was deleted or
+ * its socket is closed, no socket has it; then @ds is locked, and dtls_sock_has() returns
  * false. dtls_assoc.home changes under the lock of the socket that it points to, and RCU
  * keeps the memory of that socket until the lock is taken. dtls_wait_unlock_home()
  * unlocks the socket.

@@ -162,8 +162,8 @@ static noinline enum whom whom_to_wake(struct dtls_sock *ds,
 }
 
 /*
- * wake_home() tells the socket that has peeled @assoc off of the end of file, which a
- * run on another socket has brought.
+ * wake_home() wakes the socket that has peeled @assoc off, as a run on another socket has
+ * brought the end of file of @assoc.
  */
 static noinline void wake_home(struct dtls_sock *ds,
 			       const struct dtls_assoc *assoc)

@@ -295,7 +295,7 @@ struct dtls_addr {
 
 /* struct dtls_assoc_peer, flags */
 #define DTLS_PEER_SUCCEED	0x01	/* another association may have the addresses */
-#define DTLS_PEER_PEELED	0x02	/* get: another socket has it, see DTLS_ASSOC_PEEL */
+#define DTLS_PEER_PEELED	0x02	/* get: another socket has the association */
 
 /**
  * struct dtls_assoc_peer - an association of a table
@@ -356,30 +356,31 @@ struct dtls_assoc_peer {
  * @fd:		the socket with the table; the structure may end here
  * @reserved:	zero
  *
- * The option is set on another socket: one that is attached, has no key, and is connected
- * to the association's peer from the address and port that the peer writes to. The socket
- * becomes the association's, which is its number 0 from then on, with keys, windows,
- * numbers and counters, and with all that waits: records, control records, events, and
- * datagrams that the other socket had received before the call. If the peer has ended
- * the association with close_notify or a fatal alert already, the socket is as one that
- * has received that: recv() returns 0 in the end, or fails with ECONNRESET once.
+ * The option is set on another socket than @fd, which is attached, has no key, and is
+ * connected to the association's peer from the address and port that the peer writes to.
+ * That socket has the association as its number 0 from then on, with keys, windows,
+ * numbers and counters, and with all records, control records, events and datagrams of
+ * the association that waited on @fd. If the peer has sent close_notify or a fatal alert
+ * already, recv() returns 0 in the end, or fails with ECONNRESET once, as if the connected
+ * socket had received the alert.
  *
- * The peer's datagrams come to the connected socket by themselves. Those that reach the
- * socket with the table all the same, as they have a connection ID and another address,
- * for example, are passed on when somebody reads or polls there, and count against the
- * receive buffer of the connected socket. There the number stays taken. A list shows it
- * with DTLS_PEER_PEELED, DTLS_ASSOC_MOVE fails with EBUSY, and all else fails as if the
- * number were not there, but for DTLS_ASSOC_DEL: it ends the passing on, and frees number,
- * address and connection IDs. The association leaves the table when the connected socket
- * is closed. Either socket may be closed first. A call that another thread has begun on
- * the socket with the table may still return a record that it has in hands.
+ * The network gives the peer's datagrams to the connected socket. A datagram that still
+ * reaches @fd, for example with a connection ID and from another address, is passed on
+ * when somebody reads or polls @fd, and counts against the receive buffer of the connected
+ * socket. The number stays taken on @fd: a list shows it with DTLS_PEER_PEELED,
+ * DTLS_ASSOC_MOVE fails with EBUSY, and DTLS_ASSOC_DEL ends the passing on and frees
+ * number, address and connection IDs. All else fails as if the number were not there. When
+ * the connected socket is closed, the association leaves the table. Either socket may be
+ * closed first. A call that another thread has begun on @fd may still return a record of
+ * the association.
  *
- * It fails with EBADF and ENOTSOCK (@fd), EOPNOTSUPP (@fd is not attached, is of another
- * family, or has no table), EXDEV (it is of another network namespace), ENOENT (there is no
- * such number), ENOTCONN (the socket is not connected, or the association has lost its
- * address), EISCONN (the socket has a key, or its addresses are not the association's),
- * ENOKEY (the association has no key), EBUSY (it is peeled off already, it waits for an
- * address, another one waits for its own, or UDP_ENCAP) and EINVAL.
+ * Setting fails with EBADF or ENOTSOCK (@fd is not a socket), EOPNOTSUPP (@fd is not
+ * attached, is of another family, or has no table), EXDEV (@fd is of another network
+ * namespace), ENOENT (there is no such number), ENOTCONN (the socket is not connected, or
+ * the association has lost its address), EISCONN (the socket has a key, or its addresses
+ * are not the association's), ENOKEY (the association has no key), EBUSY (the association
+ * is peeled off already, it waits for an address, another one waits for its address, or
+ * the socket has UDP_ENCAP) and EINVAL.
  */
 struct dtls_assoc_peel {
 	__u64	id;
