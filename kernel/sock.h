@@ -129,14 +129,13 @@ struct dtls_dgram {
  * @cork_lock:	mutex that guards @cork
  * @cork:	records that wait for the end of their datagram, or NULL
  *
- * Lifetime: made by the attach, under the socket's lock, and freed in close(),
- * after which the socket is a plain UDP socket for the rest of its release.
- * System calls on the socket's file use it, and close() comes after all of them. The
- * work of @retiring uses it too, until dtls_close() stops that work.
- * Tasks of a socket that @assoc was peeled off from find it under RCU, and queue under
- * @lock as long as dtls_assoc.home says so.
- * dtls_wait_data_ready() is the only function of this module that runs in softirq, and
- * it does not use this structure.
+ * Lifetime: made by the attach, under the socket's lock. After dtls_close() the socket
+ * is a plain UDP socket for the rest of its release, and RCU frees the structure.
+ * System calls on the socket's file use the structure, and close() comes after all of
+ * them. The work of @retiring uses it, too, until dtls_close() stops that work. Tasks of
+ * a socket that @assoc was peeled off from find it under RCU, and queue records under
+ * @lock while dtls_assoc.home points to it. Of this module only dtls_wait_data_ready()
+ * and an RCU callback run in softirq, and they do not use the structure.
  */
 struct dtls_sock {
 	struct sock *sk;
