@@ -290,15 +290,16 @@ struct kdtls_socket;
 /**
  * struct socket_home - what a listener does for the sockets of its clients
  * @connect:	gives a socket that is about to get its keys a connected file, and
- *		ends the association that it replaces. Returns 0 or -errno
- * @keep:	keeps what may be of the association that is to replace this one, of
- *		a datagram that came to the socket
- * @unopened:	takes something that the keys do not open: for the socket's own
- *		engine, or for a handshake of a client that starts anew. The socket
- *		may have ended afterwards
- * @add_cid:	chooses a connection ID and adds it, like @cid of struct owner_ops
- * @address:	tells the peer's address, as kdtls_client_address() does
- * @leave:	parts a socket that is about to be freed from the listener
+ *		ends the association that the socket replaces. Returns 0 or -errno
+ * @keep:	keeps the records of a datagram that came to the socket for the
+ *		association that is to replace the socket's, if there is one
+ * @unopened:	takes bytes that the socket's keys do not open: for the socket's own
+ *		engine, or for a handshake of a client that starts anew. The call may
+ *		end the socket
+ * @add_cid:	chooses a connection ID and lets the peer use it. Returns 0 or a
+ *		negative error
+ * @address:	writes the peer's address, and its length
+ * @leave:	takes a socket that is about to be freed out of the listener
  */
 struct socket_home {
 	int (*connect)(struct kdtls_socket *s);
@@ -330,13 +331,13 @@ struct socket_home {
  *		close_notify. Data in records with lower numbers is still
  *		received
  * @data:	the owner's pointer
- * @home:	the functions of the listener; NULL if there is none, or if it has no
- *		more to do with the socket
- * @client:	with @home: the client of the listener's whose association this is
- * @waits:	the socket is in the listener's list of those for kdtls_accept()
- * @ready:	its place in that list
- * @due:	what server_in_passed() has to have passed before kdtls_accept()
- *		returns the socket
+ * @home:	the functions of the listener; NULL if the socket has no listener, or
+ *		does not belong to it any more
+ * @client:	with @home: the listener's client that has the socket
+ * @waits:	the socket is in the listener's list for kdtls_accept()
+ * @ready:	link of the listener's list for kdtls_accept(), if @waits
+ * @due:	mark of server_in_mark(). kdtls_accept() returns the socket when
+ *		server_in_passed() is true for the mark
  */
 struct kdtls_socket {
 	struct owner owner;

@@ -4,12 +4,12 @@
  * kdtls_accept() returns.
  *
  * A handshake runs on the server's socket until the client's Finished is verified.
- * Only then a socket is bound to the very local address, connected to the client, and
- * given the keys. So the association is on the connected socket from its first record
- * on, and nothing has to move. The struct kdtls_client stays in the server's tables
- * until the socket is closed: what still reaches the server's socket for the client is
- * passed on, such as datagrams that came before the connect, or from another address
- * with a connection ID of the client's.
+ * Only then a socket is bound to the local address that the client writes to, connected
+ * to the client, and given the keys. So the association is on the connected socket from
+ * its first record on, and nothing has to move. The struct kdtls_client stays in the
+ * server's tables until the socket is closed. Datagrams of the client that still reach
+ * the server's socket are passed on: those that came before the connect, and those from
+ * another address with a connection ID of the client's.
  *
  * Between bind and connect the new socket may get datagrams of anybody. They go back
  * to the server (struct stray), as do the hellos of a client that starts anew on its
@@ -27,7 +27,7 @@
 #define MAX_SOCKETS	16384
 #define ROUND		64	/* messages of the server in one call that does not wait */
 #define QUEUED_MAX	256	/* datagrams that are moved out of a socket's queue */
-#define STRAYS_MAX	256	/* datagrams */
+#define STRAYS_MAX	256	/* most datagrams that wait for the server */
 
 /* struct stray is a datagram for the server that came to the socket of a client. */
 struct stray {
@@ -42,16 +42,17 @@ TAILQ_HEAD(ready_list, kdtls_socket);
 
 /**
  * struct kdtls_listener - a listener
- * @server:	its server object
- * @options:	the program's
- * @denied:	-EACCES or -EADDRINUSE: the port is no longer the process's, and the
- *		caller of kdtls_accept() has not been told of it
- * @epoll:	waits for the server's socket, @timer and @wake
- * @timer:	goes off when a timer of the server is due
- * @wake:	readable while there is work that no file tells of
+ * @server:	the server object of the listener
+ * @options:	the options that the program gave
+ * @denied:	-EACCES or -EADDRINUSE: the process may not bind to the port any more, which
+ *		kdtls_accept() has not returned yet; 0: the process may
+ * @epoll:	the file of kdtls_listener_fd(), which is readable when the server's socket,
+ *		@timer or @wake is
+ * @timer:	timer file that expires when a timer of the server is due
+ * @wake:	event file that is readable while there is work that no other file tells of
  * @ready:	sockets for kdtls_accept()
- * @strays:	datagrams for the server
- * @stray_count: how many there are
+ * @strays:	datagrams for the server that came to sockets of clients, oldest first
+ * @stray_count: number of datagrams in @strays
  */
 struct kdtls_listener {
 	struct kdtls_server *server;
@@ -68,9 +69,10 @@ struct kdtls_listener {
 /* ---- files ---- */
 
 /*
- * Let @fd be the one that gets what no connected socket gets. A group of sockets with
- * one address begins with the listener's, and a program chooses the first one. As the
- * program is there before the bind, the bind fails if anybody has the port.
+ * Let @fd, the listener's own socket, get all datagrams that no connected socket gets. It
+ * is the first of the group of sockets with its address, and the BPF program chooses the
+ * first socket. As the program is set before the bind, the bind fails if another socket
+ * has the port.
  */
 static int keep_strangers(int fd)
 {
@@ -82,8 +84,9 @@ static int keep_strangers(int fd)
 }
 
 /*
- * Make a socket that shares the port @local with others of this user. @first: it is
- * the listener's own, and has to be the only one. Return its file or -errno.
+ * Make a socket that is bound to @local and shares the port with other sockets of this
+ * user. With @first the socket is the listener's own, and no other may have the port.
+ * Return its file or -errno.
  */
 static int bound_socket(const struct kdtls_listener *l,
 			const struct sockaddr *local, socklen_t len, bool first)
@@ -132,7 +135,7 @@ static int connected_socket(struct kdtls_listener *l,
 	return fd;
 }
 
-/* Return a file that is at its end, both ways, or -errno. */
+/* Return a file that is at its end for reading and for writing, or -errno. */
 static int ended_file(void)
 {
 	int pair[2];
@@ -146,7 +149,7 @@ static int ended_file(void)
 
 /* ---- strays ---- */
 
-/* Keep a datagram for the server. If too many are kept it is lost. */
+/* Keep a datagram for the server, or drop it if STRAYS_MAX are kept already. */
 static void add_stray(struct kdtls_listener *l, const struct stranger *from,
 		      const uint8_t *data, size_t len)
 {
@@ -189,9 +192,9 @@ static void take_strays(struct kdtls_listener *l)
 }
 
 /*
- * Move out what is in the queue of a socket that was connected just now: records of
- * the client @c are kept for its keys, and what came before the connect from others
- * goes to the server.
+ * Empty the queue of a socket that was connected just now. Records of the client @c are
+ * kept for its keys. Datagrams of others, which came before the connect, go to the
+ * server.
  */
 static void sort_queue(struct kdtls_listener *l, struct kdtls_client *c, int fd)
 {
@@ -242,14 +245,14 @@ static void arm(struct kdtls_listener *l)
 		t.it_value.tv_nsec = ms % 1000 * 1000000L;
 	}
 	timerfd_settime(l->timer, 0, &t, NULL);
-	/* Either may fail: the file is as it should be then. */
+	/* If the call fails, @wake already is as it should be. */
 	done = ms ? read(l->wake, &n, sizeof(n)) : write(l->wake, &n, sizeof(n));
 	(void)done;
 }
 
 /* ---- what sockets of clients ask for ---- */
 
-/* Part a client and its socket: neither knows the other any more. */
+/* Part a client and its socket, so that neither points to the other any more. */
 static void part(struct kdtls_client *c)
 {
 	c->socket->home = NULL;
@@ -259,9 +262,9 @@ static void part(struct kdtls_client *c)
 }
 
 /*
- * Keep for @c what is still in the queue of the socket that it replaces: data that the
- * client sent right behind its last flight. The kernel has read what came to an
- * attached socket.
+ * Keep for @c the datagrams that are still in the queue of @old, the socket that the
+ * socket of @c replaces: data that the client sent right behind its last flight. If @old
+ * is attached the kernel has taken the records already.
  */
 static void keep_rest(struct kdtls_client *c, const struct kdtls_socket *old)
 {
@@ -278,9 +281,10 @@ static void keep_rest(struct kdtls_client *c, const struct kdtls_socket *old)
 }
 
 /*
- * End the socket of the client that @c replaces. It must leave the port, or it would
- * go on to take what is for the new one. Its file descriptor is the program's, so
- * @ended takes its place, and a thread that waits in recv(2) comes back.
+ * End the socket of the client that @c replaces. The old socket must leave the port, as
+ * it would go on to get the datagrams for the new socket. The file descriptor of the old
+ * socket belongs to the program, so the file @ended takes its place under the same
+ * number, and a thread that waits there in recv(2) returns.
  */
 static void retire(struct kdtls_client *c, int ended)
 {
@@ -297,8 +301,8 @@ static void retire(struct kdtls_client *c, int ended)
 }
 
 /*
- * Give @s, which is about to get its keys, its file, and end the association that @s
- * replaces. After an error nothing has changed for that one. Return 0 or -errno.
+ * Make the connected file of @s, which is about to get its keys, and end the association
+ * that @s replaces. After an error the old association goes on. Return 0 or -errno.
  */
 static int home_connect(struct kdtls_socket *s)
 {
@@ -330,7 +334,7 @@ static int home_add_cid(struct kdtls_socket *s, uint8_t *cid, size_t len)
 	return server_cids_add(s->client, cid, len);
 }
 
-/* Keep records of a datagram for the client that is to replace that of @s. */
+/* Keep the records of a datagram for the client that is to replace the client of @s. */
 static void home_keep(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
 	struct kdtls_client *next = s->client->next;
@@ -340,8 +344,8 @@ static void home_keep(struct kdtls_socket *s, const uint8_t *data, size_t len)
 }
 
 /*
- * Give the server something in the clear, or sealed with other keys, that came to the
- * socket of a client: that client may be starting anew.
+ * Give the server bytes that came to @s and that the keys of @s do not open, as the client
+ * may be starting anew.
  */
 static void home_unopened(struct kdtls_socket *s, const uint8_t *data,
 			  size_t len)
@@ -363,7 +367,7 @@ static void home_leave(struct kdtls_socket *s)
 	server_client_drop(c);
 }
 
-/* Tell the address of a client whose socket has no file yet. */
+/* Write the address of the client of @s, which has no file yet, to @address. */
 static void home_address(const struct kdtls_socket *s, struct sockaddr *address,
 			 socklen_t *len)
 {
@@ -381,7 +385,10 @@ static const struct socket_home listener_home = {
 
 /* ---- what the server asks for ---- */
 
-/* Make the socket of a new client, without a file, and the engine in it. */
+/*
+ * Make the socket of a new client, which has no file yet, with the client's engine.
+ * Return 0 or a negative error.
+ */
 static int make_socket(struct kdtls_client *c)
 {
 	struct kdtls_listener *l = c->server->listener;
@@ -441,7 +448,7 @@ static int add_cid(struct kdtls_client *c, const uint8_t *cid, size_t len)
 	return handover_add_cid(c->socket, cid, len);
 }
 
-/* Send a record of the engine's last flight, through the socket of @c. */
+/* Send a record of the engine, as of its last flight, through the socket of @c. */
 static ssize_t send_record(struct kdtls_client *c,
 			   const struct dtls_record_info *info,
 			   const uint8_t *data, size_t len,
@@ -462,8 +469,8 @@ static const struct server_path listener_path = {
 /* ---- the interface ---- */
 
 /*
- * Take a message of the server's: a client whose handshake is done waits for
- * kdtls_accept() from here on, and of one that was refused the program is told.
+ * Take a message of the server. If a handshake is done, the client's socket is put into
+ * the list for kdtls_accept(). If a handshake was refused, the program is told.
  */
 static void take_message(struct kdtls_listener *l, const struct kdtls_message *m)
 {
@@ -485,9 +492,9 @@ static void take_message(struct kdtls_listener *l, const struct kdtls_message *m
 }
 
 /*
- * Return 0 and the next socket, if all was passed on to it that had come for it to the
- * server's socket. Return why a client got none, if that is the same for all; or
- * -EAGAIN.
+ * Set @s to the next socket for the program and return 0, if all datagrams of its client
+ * that had come to the server's socket were passed on to it. Else return l->denied, once;
+ * or -EAGAIN.
  */
 static int take_ready(struct kdtls_listener *l, struct kdtls_socket **s)
 {

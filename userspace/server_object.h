@@ -254,8 +254,8 @@ void server_cids_first(struct kdtls_client *c);
 int server_cids_add(struct kdtls_client *c, uint8_t *cid, size_t len);
 
 /*
- * Do the same for the client whose owner is @o. The function is the callback @cid of
- * struct owner_ops.
+ * Call server_cids_add() for the client whose owner is @o. The function is the callback
+ * @cid of struct owner_ops.
  */
 int server_cids_take(struct owner *o, uint8_t *cid, size_t len);
 
@@ -281,7 +281,7 @@ struct kdtls_client *server_client_new(struct kdtls_server *server,
 /* Give @c an owner of its own; see @begin of struct server_path. */
 int server_client_begin(struct kdtls_client *c);
 
-/* Free what server_client_begin() has made. */
+/* Free the owner and the engine that server_client_begin() has made. */
 void server_client_free_own(struct kdtls_client *c);
 
 /* Return the client with the address key @key, or NULL. */
@@ -384,19 +384,19 @@ ssize_t server_in_collect(struct kdtls_server *server,
 			  bool *more);
 
 /*
- * Take a datagram that came to the socket of a server whose path has @take, in
- * another way than by server_in_collect().
+ * Take a datagram of @from for a server whose path has @take. The datagram came to another
+ * socket than the server's.
  */
 void server_in_datagram(struct kdtls_server *server, const struct stranger *from,
 			const uint8_t *data, size_t len);
 
 /*
- * Return a mark that server_in_passed() tells of when all was taken that has come to
- * the socket by now.
+ * Return a mark for server_in_passed(). It stands for all datagrams that have come to the
+ * server's socket by now.
  */
 uint64_t server_in_mark(const struct kdtls_server *server);
 
-/* Return true if all was taken that had come to the socket when @mark was given. */
+/* Return true if all datagrams that @mark stands for were taken. */
 bool server_in_passed(const struct kdtls_server *server, uint64_t mark);
 
 /*
@@ -427,8 +427,8 @@ ssize_t server_out_datagram(const struct kdtls_server *server,
 /* ---- server_object.c ---- */
 
 /*
- * Do what kdtls_server_new() does, for @listener with @path; or for the program if
- * these are NULL.
+ * Make a server object as kdtls_server_new() does, for @listener with @path; or for the
+ * program if both are NULL. Return 0 or a negative error.
  */
 int server_new(struct kdtls_endpoint *endpoint, int fd,
 	       const struct kdtls_server_options *options,
