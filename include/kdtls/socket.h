@@ -213,8 +213,8 @@ struct kdtls_socket_options {
  * -KDTLS_EMEMORY: no memory, or max_handshakes of the endpoint; -KDTLS_EUSAGE,
  * -KDTLS_ENAME: an option that makes no sense, or certificates would be accepted and
  * no name is set; -KDTLS_ENOMODULE, -KDTLS_ENOCIPHER, -KDTLS_EOWNED, -KDTLS_EMAPPED
- * with KDTLS_PATH_KERNEL: why the kernel cannot; the other errors of enum
- * kdtls_engine_error: why the handshake failed; -errno.
+ * with KDTLS_PATH_KERNEL: the kernel cannot make the records; the other errors of enum
+ * kdtls_engine_error: the handshake failed; -errno.
  *
  * Example:
  *

@@ -185,7 +185,8 @@
  * In DTLS 1.3 keys of epoch 1 are for early data, and those from 3 on for application
  * data. Epoch 2 is the handshake's: the library has its keys, and gets such records
  * raw. A key change is the next epoch, set in the same way. With DTLS_TX later records
- * use it; with DTLS_RX it is taken beside the two keys before it.
+ * are made with the new key; with DTLS_RX the new key opens records beside the two keys
+ * before it.
  *
  * The defaults of @limit are those of RFC 9147 4.5.3 and RFC 9325 4.4: 2^24.5 records
  * for AES-GCM, 2^23 for AES-CCM, all numbers for ChaCha20-Poly1305; and 2^36
@@ -193,12 +194,12 @@
  * is taken, as the owner may know more of what a key protects. ~0 means no limit but
  * that of the sequence numbers, 2^48 - 1.
  *
- * A forgery is a record that came as one of this key's and is not authentic. Anybody
- * who can send from the peer's address can make one. A read key that has reached its
- * limit drops what comes and counts it in rx_expired, which ends the association
- * unless its owner changes the key. Two events tell of it: DTLS_EVENT_RX_LIMIT before
- * and DTLS_EVENT_RX_EXPIRED then. Several tasks that read at once may each open one
- * record more.
+ * A forgery is a record that seems to be of this key and is not authentic. Anybody who
+ * can send from the peer's address can make one. When a read key has reached its limit,
+ * its records are dropped and counted in rx_expired, which ends the association unless
+ * its owner changes the key. DTLS_EVENT_RX_LIMIT tells that the limit is near, and
+ * DTLS_EVENT_RX_EXPIRED that it was reached. Several tasks that read at once may each open
+ * one record more.
  *
  * setsockopt() may sleep. It fails, with nothing changed, with EINVAL (the length of
  * the structure, epoch, sequence number, @max_plaintext, unused bytes that are not
@@ -235,40 +236,40 @@ struct dtls_key_info {
  * @count:	get: how many associations there are; set: zero
  * @reserved2:	zero
  *
- * A socket that is bound and neither connected nor has a key is made one with many
- * associations by this option, for good. Setting it again changes @max, and fails
- * with EINVAL if @cid_len differs. Setting fails with EINVAL too if the socket is not
- * bound, with EISCONN (it is connected), EBUSY (it has UDP_CORK or UDP_ENCAP) and
- * ENOMEM. Getting fails with EOPNOTSUPP if the socket has no table. connect(),
- * UDP_CORK and MSG_MORE fail with EOPNOTSUPP from then on.
+ * The option gives a socket a table of associations, for good. The socket has to be
+ * bound, and may neither be connected nor have a key. Setting the option again changes
+ * @max. Setting fails with EINVAL (the socket is not bound, or @cid_len differs from the
+ * table's), EISCONN (the socket is connected), EBUSY (it has UDP_CORK or UDP_ENCAP) and
+ * ENOMEM. Getting fails with EOPNOTSUPP if the socket has no table. On a socket with a
+ * table connect(), UDP_CORK and MSG_MORE fail with EOPNOTSUPP.
  *
  * Associations are added, moved, deleted and listed by number with struct dtls_assoc_peer.
  * Each has keys, windows, counters and connection IDs of its own, which the options of
  * one association set and get by its number.
  *
- * A datagram belongs to the association that its first record's connection ID tells,
- * or its addresses if that record has none. All records in it are held against that
- * association alone.
+ * A datagram belongs to the association that the connection ID of its first record
+ * names or, if that record has none, to the association of its addresses. All records
+ * of the datagram are tried with the keys of that association alone.
  *
- * Sending: a control message DTLS_ASSOC tells the association, or the number in
- * struct dtls_record_info, or the peer's address as msg_name. An address alone does
- * only on a socket that is bound to one address. A message fails with EDESTADDRREQ if
- * nothing tells the association, with ENOENT if no association has the number, with
- * ENOTCONN if none has the address, and with EISCONN if the address is not that of the
- * number. Datagrams leave from the address that the association has as its local one.
+ * Sending: a control message DTLS_ASSOC, the number in struct dtls_record_info, or the
+ * peer's address as msg_name names the association. The address alone is enough only if
+ * the socket is bound to one address. A message fails with EDESTADDRREQ if nothing names
+ * the association, with ENOENT if no association has the number, with ENOTCONN if no
+ * association has the address, and with EISCONN if address and number do not match.
+ * Datagrams leave from the local address of the association.
  *
  * Reading: each application record comes with the peer's address and a control message
  * DTLS_ASSOC. With UDP_GRO all records of one call are of one association. A control
- * record has the number in struct dtls_record_info. What a peer does is no state of the
- * socket: recv() does not return 0 for a close_notify, and a fatal alert is no error.
- * Both are control records.
+ * record has the number in struct dtls_record_info. A peer does not change the state of
+ * the socket: after a close_notify recv() does not return 0, and a fatal alert is no
+ * error of the socket. Both alerts are control records.
  *
- * What belongs to no association is nobody's, such as the hellos of those who want one.
- * A datagram that begins with a DTLS record comes whole, as one raw control record with
- * number 0, with the sender's address and, if asked for, IP_PKTINFO or IPV6_PKTINFO;
- * @type and @epoch are those of its first record. Others are dropped. Answers go out
- * with DTLS_RECORD_RAW, number 0 and the address as msg_name. DTLS_COUNTERS of number 0
- * has what became of such datagrams, and DTLS_INFO of number 0 the queues of all.
+ * Some datagrams belong to no association, such as the hellos of new clients. A datagram
+ * of this kind that begins with a DTLS record comes whole, as one raw control record with
+ * number 0, with the sender's address and, if asked for, IP_PKTINFO or IPV6_PKTINFO. Type
+ * and epoch are those of its first record. All others are dropped. Answers go out with
+ * DTLS_RECORD_RAW, number 0 and the address as msg_name. DTLS_COUNTERS of number 0 counts
+ * such datagrams, and DTLS_INFO of number 0 tells about the queues of all associations.
  * DTLS_REPLAY_WINDOW of number 0 is for associations that are added later.
  */
 struct dtls_assoc_table {
@@ -356,9 +357,9 @@ struct dtls_assoc_peer {
  * @fd:		the socket with the table; the structure may end here
  * @reserved:	zero
  *
- * The option is set on another socket than @fd, which is attached, has no key, and is
- * connected to the association's peer from the address and port that the peer writes to.
- * That socket has the association as its number 0 from then on, with keys, windows,
+ * The option is set on a second socket that is attached, has no key, and is connected to
+ * the association's peer from the address and port that the peer writes to. The second
+ * socket has the association as its number 0 from then on, with keys, windows,
  * numbers and counters, and with all records, control records, events and datagrams of
  * the association that waited on @fd. If the peer has sent close_notify or a fatal alert
  * already, recv() returns 0 in the end, or fails with ECONNRESET once, as if the connected
@@ -424,35 +425,36 @@ struct dtls_record_number {
  * longer than the kernel's if the rest is zero (else E2BIG). The kernel's own are as
  * long as the kernel knows the structure.
  *
- * From recvmsg(MSG_OOB) it describes the record that is returned. A record with
- * DTLS_RECORD_RAW comes with its header, as it arrived, and nothing in it is
- * authenticated. A handshake record that does not verify is such a record, as it may be
- * of an association to come (RFC 6347 4.2.8). A record without that flag was decrypted
- * and verified, and is its content alone.
+ * From recvmsg(MSG_OOB) the control message describes the record that is returned. A
+ * record with DTLS_RECORD_RAW is returned with its header, as it arrived, and nothing in
+ * it is authenticated. A handshake record that does not verify is returned raw, as it may
+ * belong to a handshake that begins anew (RFC 6347 4.2.8). Of a record without that flag,
+ * which was decrypted and verified, the content alone is returned.
  *
- * A raw record with a unified header (RFC 9147 4) is of epoch 2, of this association or
- * of one to come. A record of epoch 6, for example, that does not verify may be that, as
- * the header has two bits of the epoch (RFC 9147 5.11). @type and @seq are zero, since
- * they are encrypted. A header does not tell the length of its connection ID. Where the
- * socket does not know it either, as before the first read key or if a peer that begins
- * anew has connection IDs where this association has none, all the rest of the datagram
- * comes with the record. What in there is of a later epoch can be given back by
- * DTLS_FEED.
+ * A raw record with a unified header (RFC 9147 4) is returned with epoch 2, of this
+ * association or of a new one. The header has only two bits of the epoch, so a record of
+ * epoch 6, for example, that does not verify may be of epoch 2 (RFC 9147 5.11). @type and
+ * @seq are zero, since they are encrypted. A header does not tell the length of its
+ * connection ID. If the socket does not know the length either, the rest of the datagram
+ * is returned with the record. That is so before the first read key, and if the peer of an
+ * association without connection IDs begins anew and has connection IDs. Records of a later
+ * epoch in that rest can be given back with DTLS_FEED.
  *
- * From recvmsg() without MSG_OOB it comes with datagrams of other protocols, see
- * DTLS_PASS, and with early data, which has DTLS_RECORD_REPLAYABLE. An attacker may
- * have the same record delivered to another server, or here again.
+ * From recvmsg() without MSG_OOB the control message comes with datagrams of other
+ * protocols, see DTLS_PASS, and with early data, which has DTLS_RECORD_REPLAYABLE: an
+ * attacker can have the same record delivered to another server, or here again.
  *
- * With sendmsg() it sends the data as one record of @type under the current write key
- * (@epoch is 0 or names that key, else ESTALE; @seq is zero). With DTLS_RECORD_RAW it
- * sends the data as a datagram that goes out as it is (all else is zero). The option
- * UDP_SEGMENT cuts neither, and a UDP_SEGMENT control message beside it fails with
- * EINVAL. So does MSG_MORE with a raw datagram, which does not wait in a cork either.
+ * With sendmsg() the control message lets the data go out as one record of @type under
+ * the current write key. @epoch is 0 or the epoch of that key, else the call fails with
+ * ESTALE; @seq is zero. With DTLS_RECORD_RAW the data goes out as one datagram, as it is;
+ * all other members are zero. The option UDP_SEGMENT does not cut the data, and a control
+ * message UDP_SEGMENT fails with EINVAL. MSG_MORE with a raw datagram fails with EINVAL,
+ * too. A raw datagram does not wait in a cork.
  *
  * An ACK names records by their numbers (RFC 9147 7). sendmsg() writes epoch and number
- * of the record where @number_ptr says. It writes zeros there first, before a number is
- * spent. EFAULT means, at either time, that nothing was sent. A number that is there
- * after another error is spent too.
+ * of the record to @number_ptr. Before it spends a number it writes zeros there. If it
+ * fails with EFAULT nothing was sent. If another error leaves a number at @number_ptr, that
+ * number is spent.
  */
 struct dtls_record_info {
 	__u64	id;
