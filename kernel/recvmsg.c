@@ -99,7 +99,8 @@ static noinline int peek_ready(struct dtls_reader *r)
 
 /*
  * read_control() gives the user the oldest control record. If the user's buffer
- * cannot be written to, the record stays in its queue.
+ * cannot be written to, the record stays in its queue. MSG_OOB is not set in msg_flags,
+ * as recvmmsg() would end behind each record then.
  */
 static noinline int read_control(struct dtls_reader *r)
 {
@@ -111,7 +112,6 @@ static noinline int read_control(struct dtls_reader *r)
 	if (!m)
 		return sock_error(ds->sk) ?: -EAGAIN;
 	copied = dtls_reader_fit(r, m->len);
-	r->msg->msg_flags |= MSG_OOB;
 	if (!dtls_reader_copy(r, m->data, copied)) {
 		if (r->flags & MSG_PEEK)
 			dtls_msg_put(ds, m);

