@@ -18,20 +18,12 @@
 #include "wait.h"
 
 /*
- * Return the budget of raw records, which are a handshake's flights, in bytes. When
- * the budget is used up, the oldest records make room: a flight that was lost is sent
- * again, so the newest records are worth most.
- */
-static unsigned int raw_budget(const struct dtls_sock *ds)
-{
-	return (unsigned int)READ_ONCE(ds->sk->sk_rcvbuf) / 8;
-}
-
-/*
- * Return the budget of authenticated records, which the peer alone can use up, in
- * bytes. When the budget is used up, a new record is dropped. The peers of many
- * associations may all say goodbye at once, and a peer says it once: the records of as
- * many datagrams as UDP's queue holds find room.
+ * Return the budget of raw records, and that of authenticated ones, in bytes. Raw records
+ * are a handshake's flights. When their budget is used up, the oldest records make room:
+ * a flight that was lost is sent again, so the newest records are worth most. The budget
+ * of authenticated records the peer alone can use up, and then a new record is dropped.
+ * The peers of many associations may all say hello or goodbye at once, so on a socket
+ * with a table each budget is as large as the receive buffer.
  */
 static unsigned int control_budget(const struct dtls_sock *ds)
 {
@@ -94,12 +86,12 @@ static void unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
 static unsigned int control_share(const struct dtls_sock *ds,
 				  const struct dtls_assoc *assoc)
 {
-	unsigned int budget = control_budget(ds), used = ds->control_bytes;
+	unsigned int room = control_budget(ds), used = ds->control_bytes;
 
 	lockdep_assert_held(&ds->lock);
 	if (!dtls_sock_table(ds))
 		used -= assoc->control_bytes;
-	return budget > used ? budget - used : 0;
+	return room > used ? room - used : 0;
 }
 
 /*
@@ -115,7 +107,7 @@ static bool make_room(struct dtls_sock *ds, const struct dtls_assoc *assoc,
 	if (!raw)
 		return !ds->control_bytes || assoc->control_bytes + bytes <=
 					     control_share(ds, assoc);
-	while (ds->raw_bytes && ds->raw_bytes + bytes > raw_budget(ds)) {
+	while (ds->raw_bytes && ds->raw_bytes + bytes > control_budget(ds)) {
 		struct dtls_msg *m = list_first_entry(&ds->raw, struct dtls_msg,
 						      raw);
 
