@@ -256,7 +256,7 @@ static void arrive(struct world *w, struct datagram *next)
 {
 	struct datagram d = *next;
 
-	network_drop(&w->net, next);
+	network_drop(&w->net);
 	note(&w->net, "receives", d.to, d.len);
 	if (d.to == CLIENT && is_there(w->client)) {
 		receive(w, w->client, w->life, &d);

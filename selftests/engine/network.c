@@ -46,7 +46,11 @@ void note(struct network *n, const char *what, enum side who, u64 value)
 
 void network_init(struct network *n, u64 seed)
 {
-	memset(n, 0, sizeof(*n));
+	unsigned int i;
+
+	memset(n, 0, offsetof(struct network, heap));
+	for (i = 0; i < NETWORK_DATAGRAMS; i++)
+		n->heap[i] = &n->queue[i];
 	n->seed = seed;
 	n->now = 1000000;
 	n->loss = chance(n, 80) ? (unsigned int)below(n, 45) : 0;
@@ -59,22 +63,61 @@ void network_init(struct network *n, u64 seed)
 	n->change = below(n, 3000000);
 }
 
+static bool is_before(const struct datagram *a, const struct datagram *b)
+{
+	return a->due < b->due || (a->due == b->due && a->number < b->number);
+}
+
+static void swap(struct network *n, unsigned int i, unsigned int j)
+{
+	struct datagram *d = n->heap[i];
+
+	n->heap[i] = n->heap[j];
+	n->heap[j] = d;
+}
+
+/* Move the last datagram of the heap to its place. */
+static void sift_up(struct network *n)
+{
+	unsigned int i = n->queued - 1;
+
+	for (; i && is_before(n->heap[i], n->heap[(i - 1) / 2]);
+	     i = (i - 1) / 2)
+		swap(n, i, (i - 1) / 2);
+}
+
+/* Move the first datagram of the heap to its place. */
+static void sift_down(struct network *n)
+{
+	unsigned int i = 0, child;
+
+	for (; (child = 2 * i + 1) < n->queued; i = child) {
+		if (child + 1 < n->queued &&
+		    is_before(n->heap[child + 1], n->heap[child]))
+			child++;
+		if (!is_before(n->heap[child], n->heap[i]))
+			break;
+		swap(n, i, child);
+	}
+}
+
 /* @late: µs beside what the network takes */
 static void enqueue(struct network *n, enum side to, int life, const u8 *data,
 		    size_t len, u64 late)
 {
-	struct datagram *d = &n->queue[n->queued];
+	struct datagram *d;
 	size_t at;
 
 	if (n->queued == NETWORK_DATAGRAMS)
 		return;
-	n->queued++;
+	d = n->heap[n->queued++];
 	d->due = n->now + n->delay + below(n, n->jitter) + late;
 	d->number = n->numbers++;
 	d->to = to;
 	d->life = life;
 	d->len = len;
 	memcpy(d->data, data, len);
+	sift_up(n);
 	if (!chance(n, n->corrupt))
 		return;
 	at = below(n, len);
@@ -108,22 +151,13 @@ void network_replay(struct network *n, const struct datagram *d, u64 late)
 	enqueue(n, d->to, d->life, d->data, d->len, late);
 }
 
-struct datagram *network_next(struct network *n)
+struct datagram *network_next(const struct network *n)
 {
-	struct datagram *first = NULL;
-	unsigned int i;
-
-	for (i = 0; i < n->queued; i++) {
-		struct datagram *d = &n->queue[i];
-
-		if (!first || d->due < first->due ||
-		    (d->due == first->due && d->number < first->number))
-			first = d;
-	}
-	return first;
+	return n->queued ? n->heap[0] : NULL;
 }
 
-void network_drop(struct network *n, struct datagram *d)
+void network_drop(struct network *n)
 {
-	*d = n->queue[--n->queued];
+	swap(n, 0, --n->queued);
+	sift_down(n);
 }

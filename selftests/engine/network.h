@@ -13,7 +13,7 @@
 
 #include "../../userspace/engine/wire.h"
 
-#define NETWORK_DATAGRAMS	512
+#define NETWORK_DATAGRAMS	4096
 #define NETWORK_SIZE		2048
 
 /* enum side is where a datagram goes, and who does what note() tells. */
@@ -26,7 +26,8 @@ enum side {
  * struct datagram - on its way
  * @due:	when it arrives
  * @number:	tells datagrams apart that arrive at the same time
- * @life:	the client's life that it belongs to (see world.h)
+ * @life:	the client's life that it belongs to (see world.h), or with many
+ *		clients the address of the client (see crowd.h)
  */
 struct datagram {
 	u64 due;
@@ -46,6 +47,9 @@ struct datagram {
  * @jitter:	µs that it may take in addition
  * @change:	when @mtu becomes @later_mtu
  * @corrupted:	a datagram was corrupted
+ * @queued:	number of datagrams on their way
+ * @heap:	points to all elements of @queue. The first @queued of them are on
+ *		their way, as a binary heap with the next to arrive on top
  */
 struct network {
 	u64 seed;
@@ -57,8 +61,9 @@ struct network {
 	size_t mtu, later_mtu;
 	u64 change;
 	bool corrupted;
-	struct datagram queue[NETWORK_DATAGRAMS];
 	unsigned int queued;
+	struct datagram *heap[NETWORK_DATAGRAMS];
+	struct datagram queue[NETWORK_DATAGRAMS];
 };
 
 /* note() prints what happens. */
@@ -81,7 +86,9 @@ void network_send(struct network *n, enum side from, int life, const u8 *data,
 void network_replay(struct network *n, const struct datagram *d, u64 late);
 
 /* Return the datagram that arrives next, or NULL. */
-struct datagram *network_next(struct network *n);
-void network_drop(struct network *n, struct datagram *d);
+struct datagram *network_next(const struct network *n);
+
+/* Forget the datagram that network_next() returns. */
+void network_drop(struct network *n);
 
 #endif /* _TEST_NETWORK_H */
