@@ -4,14 +4,12 @@
 #include <kdtls/engine.h>
 
 /*
- * Compare two timers by time, and those that are due at the same time by
- * address.
+ * Compare a timer that is being set with one in the tree. Of timers that are due at
+ * the same time the one that was set first is first.
  */
-static int compare(struct timed *a, struct timed *b)
+static int compare(const struct timed *t, const struct timed *other)
 {
-	if (a->when != b->when)
-		return a->when < b->when ? -1 : 1;
-	return (uintptr_t)a < (uintptr_t)b ? -1 : a != b;
+	return t->when < other->when ? -1 : 1;
 }
 
 RB_GENERATE_INTERNAL(timers, timed, node, compare,
