@@ -20,8 +20,8 @@
 /*
  * Return the budget of raw records, and that of authenticated ones, in bytes. Raw records
  * are a handshake's flights. When their budget is used up, the oldest records make room:
- * a flight that was lost is sent again, so the newest records are worth most. The budget
- * of authenticated records the peer alone can use up, and then a new record is dropped.
+ * a flight that was lost is sent again, so the newest records are worth most. The peer
+ * alone can use up the budget of authenticated records, and then a new record is dropped.
  * The peers of many associations may all say hello or goodbye at once, so on a socket
  * with a table each budget is as large as the receive buffer.
  */

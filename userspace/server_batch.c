@@ -125,8 +125,8 @@ int batch_receive(struct batch *b, struct kdtls_server *server, int flags)
 
 	prepare(b);
 	/*
-	 * recvmmsg() returns after each message that is out of band, as every
-	 * control record is, so more calls fill the batch.
+	 * Older modules end recvmmsg() behind each control record, so more
+	 * calls fill the batch.
 	 */
 	do {
 		n = recvmmsg(server->fd, b->header + b->count,

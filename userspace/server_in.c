@@ -502,8 +502,8 @@ static bool is_nobodys(const struct batch *b)
  * was there by then.
  *
  * A look for data moves strangers' datagrams into the kernel's queue of control records,
- * which is small. So they are read before that, up to a bound: a flood of them does not
- * keep the server from data.
+ * where the oldest are lost if there are too many. So they are read before that, up to a
+ * bound: a flood of them does not keep the server from data.
  */
 static int receive_opened(struct kdtls_server *server)
 {

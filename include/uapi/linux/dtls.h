@@ -46,14 +46,14 @@
  * buffer is too short for that. Zero is the one association of a connected socket.
  * Other numbers are those of a socket's table (ENOENT: there is no such association).
  *
- * What a socket holds until it is read is charged as UDP charges its queue: to
- * udp_mem and to the cgroup that made the socket. Application data counts against
- * SO_RCVBUF. Three kinds of records have budgets that are shares of SO_RCVBUF but do
- * not count against it: records whose key is still to come have a half, raw control
- * records an eighth, authenticated control records an eighth, and each of these two as
- * much as SO_RCVBUF with a table of associations. One record always fits. Of the first two, which
- * anybody can send, the oldest make room for the newest; of the last the newest is
- * dropped. A record that has waited for its key for a minute is dropped too. Of a
+ * What a socket holds until it is read is charged as UDP charges its queue: to udp_mem
+ * and to the cgroup that made the socket. Application data counts against SO_RCVBUF.
+ * Three kinds of records have budgets that are shares of SO_RCVBUF but do not count
+ * against it: records whose key is still to come have a half, raw control records an
+ * eighth, authenticated control records an eighth, and each of these two as much as
+ * SO_RCVBUF with a table of associations. One record always fits. Of the first two,
+ * which anybody can send, the oldest make room for the newest; of the last the newest
+ * is dropped. A record that has waited for its key for a minute is dropped too. Of a
  * budget that many associations share, each may have as much as is still free, so that
  * no peer uses up all of it.
  *
