@@ -194,7 +194,8 @@ static void take_strays(struct kdtls_listener *l)
 /*
  * Empty the queue of a socket that was connected just now. Records of the client @c are
  * kept for its keys. Datagrams of others, which came before the connect, go to the
- * server.
+ * server. A datagram of another sender is lost if another processor has found the socket
+ * before the connect and queues the datagram after this call.
  */
 static void sort_queue(struct kdtls_listener *l, struct kdtls_client *c, int fd)
 {

@@ -2504,7 +2504,7 @@ TEST_F(driver, many_clients)
 	struct kdtls_info engine;
 	struct dtls_counters dtls;
 	pthread_t thread;
-	int i, finished = 0, number, fd;
+	int i, finished = 0, number, fd, strays = 0;
 	bool seen[MANY] = { 0 };
 	ssize_t n, more;
 	char text[32];
@@ -2570,10 +2570,14 @@ TEST_F(driver, many_clients)
 		if (PATH == KDTLS_PATH_KERNEL) {
 			ASSERT_EQ(0, kdtls_get_counters(kdtls_fd(c->server[i]),
 							&dtls));
-			EXPECT_EQ(0, dtls.rx_malformed);
-			EXPECT_EQ(0, dtls.rx_auth_failed);
+			strays += dtls.rx_malformed + dtls.rx_auth_failed;
 		}
 	}
+	/*
+	 * From Linux 6.13 on another processor may find the socket before it is
+	 * connected and queue a stranger's datagram after that.
+	 */
+	EXPECT_GE(count / 10, strays);
 	kdtls_listener_get_info(self->l, &info);
 	EXPECT_EQ((uint32_t)count, info.sockets);
 	EXPECT_EQ(0, info.refused);
