@@ -182,6 +182,26 @@ static void write_gates(void)
 	}
 }
 
+/* Clients of a server object, and what is sent in their names: see served.c. */
+static void write_served(void)
+{
+	static const u8 steps[] = { 0x80, 0x81, 0x82, 0x83 };
+	static const u8 changed[] = { 0x40, 0x05, 0x03, 0x00 };
+	struct dtls_writer w = { 0 };
+	unsigned int i, kind;
+
+	for (kind = 0; kind < 4; kind++) {
+		wr_u8(&w, kind & 1);		/* version */
+		for (i = 0; i < 24; i++) {
+			wr_vec(&w, 2, &steps[i % 4], 1);
+			if (kind & 2 && i % 3)
+				wr_vec(&w, 2, changed, sizeof(changed));
+		}
+		save("served", &w);
+		wr_free(&w);
+	}
+}
+
 /* Each session at each pair of endpoints, see resume.c: by its ticket, by ours */
 static void write_resumptions(void)
 {
@@ -227,6 +247,7 @@ int main(int argc, char **argv)
 	write_texts();
 	write_gates();
 	write_resumptions();
+	write_served();
 	wr_bytes(&w, heartbeat, sizeof(heartbeat));
 	wr_bytes(&w, tamper, sizeof(tamper));
 	wr_bytes(&w, tamper, 12);
