@@ -228,7 +228,7 @@ static void bury_assoc(struct dtls_sock *ds, struct dtls_assoc *assoc)
 	spin_lock(&assoc->lock);
 	rcu_assign_pointer(assoc->home, NULL);
 	spin_unlock(&assoc->lock);
-	dtls_intake_forget(ds, assoc);
+	dtls_rest_forget(ds, assoc);
 	if (atomic_read(&assoc->held)) {
 		dtls_early_forget(ds, assoc, &gone);
 		dtls_control_forget(ds, assoc, &gone);
@@ -256,7 +256,7 @@ static void forget_assoc(struct dtls_sock *ds, struct dtls_assoc *assoc)
 		bury_assoc(ds, assoc);
 		dtls_assoc_set_retiring(assoc, NULL);
 	} else {
-		dtls_intake_leave(ds, assoc);
+		dtls_rest_leave(ds, assoc);
 	}
 	mutex_unlock(&assoc->setup);
 	dtls_assoc_put(assoc);

@@ -6,8 +6,8 @@
  *   sort_datagram()	finds the datagram's association, if the socket has a table
  *   find_record()	finds the next record in the datagram
  *   cut_record()	takes the record, and charges the rest of the datagram
- *   admit_run()	looks for the key, copies bytes that others may write to, and
- *			checks the record against the replay window
+ *   dtls_admit_run()	looks for the key, copies bytes that others may write to,
+ *			and checks the record against the replay window
  *   dtls_rx_open()	in rx.c, decides what becomes of the record
  *
  * All but the last run in the reader's context under dtls_sock.lock, so that records
@@ -51,7 +51,7 @@ static_assert(DTLS_SAMPLE_SIZE >= DTLS12_HEADER_SIZE);
  * Set the state of @d for the datagram that starts at d->pos: the first or the next
  * one in a coalesced skb.
  */
-static void next_segment(struct dtls_dgram *d)
+static void dtls_dgram_next_segment(struct dtls_dgram *d)
 {
 	d->has_cid = false;
 	d->begun = false;
@@ -66,7 +66,7 @@ static void next_segment(struct dtls_dgram *d)
  * page may belong to a file that was sent by reference, or to an AF_PACKET ring. No flag
  * of the skb tells: SKBFL_SHARED_FRAG is not set for the ring.
  */
-static noinline void find_piece(struct dtls_dgram *d)
+static noinline void dtls_dgram_find_piece(struct dtls_dgram *d)
 {
 	const struct skb_shared_info *shinfo = skb_shinfo(d->skb);
 
@@ -96,10 +96,10 @@ static noinline void find_piece(struct dtls_dgram *d)
  * Return the address of the @len bytes at d->pos; or NULL if they lie in several
  * pieces of memory, or in memory without an address.
  */
-static const u8 *peek_bytes(struct dtls_dgram *d, unsigned int len)
+static const u8 *dtls_dgram_peek(struct dtls_dgram *d, unsigned int len)
 {
 	if (d->pos >= d->piece_end)
-		find_piece(d);
+		dtls_dgram_find_piece(d);
 	if (!d->piece || d->pos + len > d->piece_end || d->pos < d->piece_start)
 		return NULL;
 	return d->piece + d->pos - d->piece_start;
@@ -110,11 +110,11 @@ static const u8 *peek_bytes(struct dtls_dgram *d, unsigned int len)
  * that nobody else writes to; or NULL if they cannot be read. Bytes that others may
  * write to are read once, to @rx->header, and the parser sees that copy alone.
  */
-static __always_inline const u8 *peek_header(struct dtls_dgram *d,
-					     struct dtls_run *rx,
-					     unsigned int len)
+static __always_inline const u8 *
+dtls_dgram_peek_header(struct dtls_dgram *d, struct dtls_run *rx,
+		       unsigned int len)
 {
-	const u8 *p = peek_bytes(d, len);
+	const u8 *p = dtls_dgram_peek(d, len);
 
 	if (p && d->piece_ours)
 		return p;
@@ -128,8 +128,8 @@ static __always_inline const u8 *peek_header(struct dtls_dgram *d,
  * Begin to cut records out of @skb, a datagram of @assoc. @d takes over one reference
  * to each of the two. The caller holds dtls_sock.lock.
  */
-static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
-			   struct sk_buff *skb, struct dtls_assoc *assoc)
+static void dtls_dgram_begin(struct dtls_sock *ds, struct dtls_dgram *d,
+			     struct sk_buff *skb, struct dtls_assoc *assoc)
 {
 	lockdep_assert_held(&ds->lock);
 	d->assoc = assoc;
@@ -141,7 +141,7 @@ static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	d->intact = false;
 	d->cut = false;
 	WRITE_ONCE(d->skb, skb);
-	next_segment(d);
+	dtls_dgram_next_segment(d);
 }
 
 /*
@@ -149,7 +149,7 @@ static void begin_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
  * out of it. Runs that were cut out have references of their own. A datagram without
  * any record is counted as dropped. The caller holds dtls_sock.lock.
  */
-static void end_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
+static void dtls_dgram_end(struct dtls_sock *ds, struct dtls_dgram *d)
 {
 	dtls_assoc_put(d->assoc);
 	if (d->cut)
@@ -187,7 +187,7 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 		return err;
 	dtls_udp_count(ds->sk, UDP_MIB_INDATAGRAMS);
 	skb->dev = NULL;	/* UDP used skb->dev for data of its own. */
-	begin_datagram(ds, d, skb, dtls_assoc_get(ds->assoc));
+	dtls_dgram_begin(ds, d, skb, dtls_assoc_get(ds->assoc));
 	if (!d->end)
 		dtls_stats_count(ds, d->assoc, DTLS_COUNT_RX_MALFORMED);
 	return 0;
@@ -201,7 +201,7 @@ static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
 {
 	struct dtls_msg *m = dtls_early_take(ds);
 
-	begin_datagram(ds, d, m->skb, m->assoc);
+	dtls_dgram_begin(ds, d, m->skb, m->assoc);
 	d->has_cid = m->has_cid;
 	d->begun = true;
 }
@@ -275,11 +275,11 @@ static __always_inline bool find_cid(const struct dtls_assoc *assoc,
 }
 
 /* Move d->pos over the next @len bytes, which end no later than the datagram. */
-static void skip_bytes(struct dtls_dgram *d, unsigned int len)
+static void dtls_dgram_skip(struct dtls_dgram *d, unsigned int len)
 {
 	d->pos += len;
 	if (d->pos == d->seg_end)
-		next_segment(d);
+		dtls_dgram_next_segment(d);
 }
 
 /*
@@ -287,19 +287,19 @@ static void skip_bytes(struct dtls_dgram *d, unsigned int len)
  * rest of that datagram is dropped. An honest sender makes fewer of them, and the
  * bound keeps one datagram from costing hundreds of decryptions.
  */
-#define JUNK_MAX	8
+#define DTLS_DGRAM_JUNK_MAX	8
 
 /*
  * Drop the next @len bytes of @d and count them as one record @what. If the datagram
- * has had JUNK_MAX such records, drop the rest of it, too.
+ * has had DTLS_DGRAM_JUNK_MAX such records, drop the rest of it, too.
  */
 static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
 		      unsigned int len, enum dtls_count what)
 {
 	dtls_stats_count(ds, d->assoc, what);
-	if (++d->junk >= JUNK_MAX)
+	if (++d->junk >= DTLS_DGRAM_JUNK_MAX)
 		len = d->seg_end - d->pos;
-	skip_bytes(d, len);
+	dtls_dgram_skip(d, len);
 }
 
 /*
@@ -307,10 +307,10 @@ static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
  * it. If the association changes, d->serial changes too, so that a reader with
  * UDP_GRO does not get records of two associations together. The caller holds
  * dtls_sock.lock, a spin lock. The reference put here is never the last one, which
- * would sleep: dtls_intake_forget() takes a deleted association out of @d.
+ * would sleep: dtls_rest_forget() takes a deleted association out of @d.
  */
-static void set_owner(struct dtls_sock *ds, struct dtls_dgram *d,
-		      struct dtls_assoc *assoc)
+static void dtls_dgram_set_owner(struct dtls_sock *ds, struct dtls_dgram *d,
+				 struct dtls_assoc *assoc)
 {
 	lockdep_assert_held(&ds->lock);
 	if (assoc != d->assoc)
@@ -331,7 +331,7 @@ static noinline void sort_datagram(struct dtls_sock *ds,
 {
 	unsigned int cid_len = table->cid_len, len = d->seg_end - d->pos;
 	unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
-	const u8 *p = peek_header(d, rx, head);
+	const u8 *p = dtls_dgram_peek_header(d, rx, head);
 	struct dtls_record *rec = &rx->rec;
 	struct dtls_assoc *assoc;
 	struct dtls_flow flow;
@@ -343,7 +343,7 @@ static noinline void sort_datagram(struct dtls_sock *ds,
 		dtls_path_flow_of(ds->sk, d->skb, &flow);
 		assoc = dtls_table_by_flow(table, &flow);
 	}
-	set_owner(ds, d, assoc ?: dtls_assoc_get(ds->assoc));
+	dtls_dgram_set_owner(ds, d, assoc ?: dtls_assoc_get(ds->assoc));
 }
 
 /*
@@ -356,7 +356,7 @@ static bool find_stranger(struct dtls_dgram *d, struct dtls_run *rx,
 {
 	unsigned int len = d->seg_end - d->pos;
 	unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
-	const u8 *p = peek_header(d, rx, head);
+	const u8 *p = dtls_dgram_peek_header(d, rx, head);
 	struct dtls_record *rec = &rx->rec;
 
 	if (!p)
@@ -387,7 +387,7 @@ parse_record(struct dtls_dgram *d, struct dtls_run *rx,
 	unsigned int cid_len = unlikely(table) ? table->cid_len : own_len;
 	unsigned int len = d->seg_end - d->pos;
 	unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
-	const u8 *p = peek_header(d, rx, head);
+	const u8 *p = dtls_dgram_peek_header(d, rx, head);
 	unsigned int size;
 
 	rx->wire[0] = p;
@@ -420,8 +420,9 @@ parse_record(struct dtls_dgram *d, struct dtls_run *rx,
  * as the next record cannot be of d->assoc. Return false if no other association is
  * there. Each call goes from an association to a later one, so the calls come to an end.
  */
-static noinline bool pass_to_other(struct dtls_sock *ds, struct dtls_dgram *d,
-				   struct dtls_table *table)
+static noinline bool dtls_sort_pass_on(struct dtls_sock *ds,
+				       struct dtls_dgram *d,
+				       struct dtls_table *table)
 {
 	struct dtls_assoc *other;
 	struct dtls_flow flow;
@@ -432,7 +433,7 @@ static noinline bool pass_to_other(struct dtls_sock *ds, struct dtls_dgram *d,
 	other = dtls_table_other(table, &flow, d->assoc);
 	if (!other)
 		return false;
-	set_owner(ds, d, other);
+	dtls_dgram_set_owner(ds, d, other);
 	return true;
 }
 
@@ -449,7 +450,7 @@ static bool find_next(struct dtls_sock *ds, struct dtls_dgram *d,
 
 	if (likely(!junk))
 		return true;
-	if (!pass_to_other(ds, d, table))
+	if (!dtls_sort_pass_on(ds, d, table))
 		skip_junk(ds, d, junk, what);
 	return false;
 }
@@ -460,15 +461,16 @@ static bool find_next(struct dtls_sock *ds, struct dtls_dgram *d,
  * @rx is a datagram of another protocol and the user set DTLS_PASS to read it.
  * RFC 7983 tells protocols that share a port apart by their first byte.
  */
-static noinline bool begin_whole(struct dtls_sock *ds, struct dtls_table *table,
-				 struct dtls_dgram *d, struct dtls_run *rx)
+static noinline bool dtls_sort_begin(struct dtls_sock *ds,
+				     struct dtls_table *table,
+				     struct dtls_dgram *d, struct dtls_run *rx)
 {
 	const u8 *p;
 
 	d->begun = true;
 	if (table)
 		sort_datagram(ds, table, d, rx);
-	p = READ_ONCE(ds->pass) ? peek_header(d, rx, 1) : NULL;
+	p = READ_ONCE(ds->pass) ? dtls_dgram_peek_header(d, rx, 1) : NULL;
 	if (!p || dtls_is_dtls(*p))
 		return false;
 	rx->rec = (struct dtls_record) {
@@ -481,8 +483,8 @@ static noinline bool begin_whole(struct dtls_sock *ds, struct dtls_table *table,
  * Make @rx the whole datagram at d->pos, on a socket with many associations. It is a
  * stranger's, or of an association that was peeled off, whose socket gets it as it is.
  */
-static bool find_whole(const struct dtls_sock *ds, struct dtls_dgram *d,
-		       struct dtls_run *rx, unsigned int cid_len)
+static bool dtls_sort_whole(const struct dtls_sock *ds, struct dtls_dgram *d,
+			    struct dtls_run *rx, unsigned int cid_len)
 {
 	if (d->assoc == ds->assoc)
 		return find_stranger(d, rx, cid_len);
@@ -493,7 +495,8 @@ static bool find_whole(const struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /* Return true if records of @d are opened on this socket, which has many associations. */
-static bool opens_here(const struct dtls_sock *ds, const struct dtls_dgram *d)
+static bool dtls_sort_opens_here(const struct dtls_sock *ds,
+				 const struct dtls_dgram *d)
 {
 	return d->assoc != ds->assoc &&
 	       likely(rcu_access_pointer(d->assoc->home) == ds);
@@ -511,19 +514,19 @@ static bool find_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	lockdep_assert_held(&ds->lock);
 	while (d->pos < d->end) {
 		rx->foreign = unlikely(table || READ_ONCE(ds->pass)) &&
-			      !d->begun && begin_whole(ds, table, d, rx);
+			      !d->begun && dtls_sort_begin(ds, table, d, rx);
 		if (unlikely(rx->foreign))
 			return true;
-		if (likely(!table) || opens_here(ds, d)) {
+		if (likely(!table) || dtls_sort_opens_here(ds, d)) {
 			if (find_next(ds, d, rx, table))
 				return true;
 			continue;
 		}
-		if (find_whole(ds, d, rx, table->cid_len))
+		if (dtls_sort_whole(ds, d, rx, table->cid_len))
 			return true;
 		skip_junk(ds, d, d->seg_end - d->pos, DTLS_COUNT_RX_MALFORMED);
 	}
-	end_datagram(ds, d);
+	dtls_dgram_end(ds, d);
 	return false;
 }
 
@@ -549,9 +552,9 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	rx->why = 0;
 	d->cut = true;
 	rx->has_cid = d->has_cid;
-	rx->piece = peek_bytes(d, len);
+	rx->piece = dtls_dgram_peek(d, len);
 	rx->ours = d->piece_ours;
-	skip_bytes(d, len);
+	dtls_dgram_skip(d, len);
 
 	if (d->pos < d->end) {
 		skb_get(d->skb);
@@ -563,7 +566,7 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
 		if (held || dtls_msg_hold(ds, d->skb, DTLS_CHARGE_RECEIVED))
 			return;
 		dtls_stats_count(ds, d->assoc, DTLS_COUNT_RX_NO_BUDGET);
-		end_datagram(ds, d);
+		dtls_dgram_end(ds, d);
 	} else {
 		/* The datagram is used up, and @rx takes its references over. */
 		WRITE_ONCE(d->skb, NULL);
@@ -574,8 +577,8 @@ static void cut_record(struct dtls_sock *ds, struct dtls_dgram *d,
  * Copy @len bytes at @offset of @rx->skb to @to. @piece is their address, or NULL if
  * they lie in several pieces of memory. Return false if they cannot be read.
  */
-static bool copy_bytes(const struct dtls_run *rx, const u8 *piece,
-		       unsigned int offset, unsigned int len, u8 *to)
+static bool dtls_admit_copy(const struct dtls_run *rx, const u8 *piece,
+			    unsigned int offset, unsigned int len, u8 *to)
 {
 	if (!piece)
 		return !skb_copy_bits(rx->skb, offset, to, len);
@@ -593,12 +596,12 @@ static const u8 *steady_record(struct dtls_run *rx, struct dtls_dgram *d,
 			       unsigned int len)
 {
 	unsigned int place = dtls_scratch_place(rx->used, len);
-	const u8 *piece = peek_bytes(d, len);
+	const u8 *piece = dtls_dgram_peek(d, len);
 
 	if (piece && d->piece_ours)
 		return piece;
 	if (place + len > DTLS_SCRATCH_ROOM ||
-	    !copy_bytes(rx, piece, d->pos, len, rx->room + place))
+	    !dtls_admit_copy(rx, piece, d->pos, len, rx->room + place))
 		return NULL;
 	rx->used = place + len;
 	return rx->room + place;
@@ -611,7 +614,7 @@ static const u8 *steady_record(struct dtls_run *rx, struct dtls_dgram *d,
  * not be read a second time where others may write to it. Return false if the record
  * cannot be copied.
  */
-static __always_inline bool steady_first(struct dtls_run *rx)
+static __always_inline bool dtls_admit_steady(struct dtls_run *rx)
 {
 	unsigned int head = rx->rec.header_len, size = dtls_run_size(rx);
 	const u8 *piece = rx->piece;
@@ -620,8 +623,8 @@ static __always_inline bool steady_first(struct dtls_run *rx)
 	if (likely(piece && rx->ours))
 		return true;
 	if (size > DTLS_SCRATCH_ROOM ||
-	    !copy_bytes(rx, piece ? piece + head : NULL, rx->offset + head,
-			size - head, rx->room + head))
+	    !dtls_admit_copy(rx, piece ? piece + head : NULL, rx->offset + head,
+			     size - head, rx->room + head))
 		return false;
 	memcpy(rx->room, rx->wire[0], head);
 	rx->wire[0] = rx->room;
@@ -634,7 +637,8 @@ static __always_inline bool steady_first(struct dtls_run *rx)
  * find the whole number from the next one that the window expects (RFC 9147 4.2.2).
  * Other readers move the window, so the caller holds the lock of @assoc.
  */
-static noinline void find_number(struct dtls_assoc *assoc, struct dtls_run *rx)
+static noinline void dtls_admit_number(struct dtls_assoc *assoc,
+				       struct dtls_run *rx)
 {
 	struct dtls_epoch *epoch = rx->epoch;
 	u8 mask[DTLS_SAMPLE_SIZE];
@@ -665,8 +669,9 @@ static bool follows_run(const struct dtls_run *rx, unsigned int n, const u8 *p)
  * their numbers are consecutive and there are fewer than @max. Most coalesced skbs
  * are one such run. The caller holds dtls_sock.lock and the association's lock.
  */
-static noinline void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
-				struct dtls_run *rx, unsigned int max)
+static noinline void dtls_admit_extend(struct dtls_sock *ds,
+				       struct dtls_dgram *d,
+				       struct dtls_run *rx, unsigned int max)
 {
 	unsigned int size = dtls_run_size(rx), n;
 	const u8 *p;
@@ -682,9 +687,9 @@ static noinline void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
 		d->pos += size;
 	}
 	rx->n = n;
-	next_segment(d);
+	dtls_dgram_next_segment(d);
 	if (d->pos == d->end)
-		end_datagram(ds, d);
+		dtls_dgram_end(ds, d);
 }
 
 /*
@@ -692,7 +697,7 @@ static noinline void extend_run(struct dtls_sock *ds, struct dtls_dgram *d,
  * 1.2 does not open records with a unified header, and a key of DTLS 1.3 opens no
  * others.
  */
-static __always_inline struct dtls_epoch *find_key(struct dtls_run *rx)
+static __always_inline struct dtls_epoch *dtls_admit_key(struct dtls_run *rx)
 {
 	u16 version = dtls_assoc_version(rx->assoc);
 
@@ -709,8 +714,10 @@ static __always_inline struct dtls_epoch *find_key(struct dtls_run *rx)
  * another reader moves the window past them meanwhile. The caller holds
  * dtls_sock.lock. Takes the lock of the association inside it.
  */
-static __always_inline void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
-				      struct dtls_dgram *d, unsigned int max)
+static __always_inline void dtls_admit_run(struct dtls_sock *ds,
+					   struct dtls_run *rx,
+					   struct dtls_dgram *d,
+					   unsigned int max)
 {
 	struct dtls_assoc *assoc = rx->assoc;
 	bool steady;
@@ -720,8 +727,8 @@ static __always_inline void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
 	 * The bytes come before the key, as a reference to an epoch must not be
 	 * put under a spin lock.
 	 */
-	steady = rx->rec.epoch && rx->rec.header_len && steady_first(rx);
-	rx->epoch = steady ? find_key(rx) : NULL;
+	steady = rx->rec.epoch && rx->rec.header_len && dtls_admit_steady(rx);
+	rx->epoch = steady ? dtls_admit_key(rx) : NULL;
 	if (unlikely(!rx->epoch)) {
 		/*
 		 * A key that is set at the same time is either found now or
@@ -729,16 +736,16 @@ static __always_inline void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
 		 * not take the record for one of an old epoch.
 		 */
 		rx->newest = dtls_assoc_newest_rx(assoc);
-		rx->epoch = steady ? find_key(rx) : NULL;
+		rx->epoch = steady ? dtls_admit_key(rx) : NULL;
 	}
 	if (!rx->epoch)
 		return;
 
 	spin_lock(&assoc->lock);
 	if (rx->rec.unified)
-		find_number(assoc, rx);
+		dtls_admit_number(assoc, rx);
 	if (max > 1)
-		extend_run(ds, d, rx, max);
+		dtls_admit_extend(ds, d, rx, max);
 	rx->fresh = dtls_replay_check_run(&rx->epoch->replay, rx->rec.seq,
 					  rx->n);
 	hlist_add_head(&rx->under_way, &assoc->under_way);
@@ -751,10 +758,10 @@ static __always_inline void admit_run(struct dtls_sock *ds, struct dtls_run *rx,
  * records behind it may come along, up to @max in all. The caller holds
  * dtls_sock.lock. Return false if there is no such record.
  */
-static noinline bool take_record(struct dtls_sock *ds, struct dtls_dgram *d,
-				 struct dtls_run *rx,
-				 const struct dtls_record *first,
-				 unsigned int max)
+static noinline bool dtls_cut_next(struct dtls_sock *ds, struct dtls_dgram *d,
+				   struct dtls_run *rx,
+				   const struct dtls_record *first,
+				   unsigned int max)
 {
 	u64 serial = d->serial;
 
@@ -768,7 +775,7 @@ static noinline bool take_record(struct dtls_sock *ds, struct dtls_dgram *d,
 	cut_record(ds, d, rx);
 	if (max > 1)
 		max = min(max, dtls_scratch_places(rx->rec.fragment_len));
-	admit_run(ds, rx, d, max);
+	dtls_admit_run(ds, rx, d, max);
 	dtls_wait_begin(ds, rx);
 	return true;
 }
@@ -797,7 +804,7 @@ int dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
 		d = &ds->current_dgram;
 	if (!d->skb)
 		err = take_datagram(ds, d, budget);
-	if (!err && !take_record(ds, d, rx, NULL, 1))
+	if (!err && !dtls_cut_next(ds, d, rx, NULL, 1))
 		err = -ERESTART;
 	if (unlikely(err && err != -ERESTART))
 		dtls_wait_missed(ds);
@@ -806,7 +813,7 @@ int dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /**
- * dtls_intake_retry() - find a record once more, as one of another association
+ * dtls_cut_again() - find a record once more, as one of another association
  * @ds:		socket
  * @rx:		a run of one record, which its association did not open
  * @other:	the other association, to which the caller holds a reference
@@ -816,8 +823,8 @@ int dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
  * Takes dtls_sock.lock. Return: false if the record cannot be of @other. Else the caller
  * opens @again, for which dtls_wait_begin() is not called.
  */
-bool dtls_intake_retry(struct dtls_sock *ds, const struct dtls_run *rx,
-		       struct dtls_assoc *other, struct dtls_run *again)
+bool dtls_cut_again(struct dtls_sock *ds, const struct dtls_run *rx,
+		    struct dtls_assoc *other, struct dtls_run *again)
 {
 	struct dtls_dgram d = {
 		.skb = rx->skb,
@@ -843,9 +850,9 @@ bool dtls_intake_retry(struct dtls_sock *ds, const struct dtls_run *rx,
 		again->intact = rx->intact;
 		again->foreign = false;
 		again->n = 1;
-		again->piece = peek_bytes(&d, dtls_run_size(again));
+		again->piece = dtls_dgram_peek(&d, dtls_run_size(again));
 		again->ours = d.piece_ours;
-		admit_run(ds, again, &d, 1);
+		dtls_admit_run(ds, again, &d, 1);
 	}
 	spin_unlock(&ds->lock);
 	return found;
@@ -871,9 +878,9 @@ static void skip_to(struct dtls_sock *ds, struct dtls_dgram *d,
 		    unsigned int end)
 {
 	lockdep_assert_held(&ds->lock);
-	skip_bytes(d, end - d->pos);
+	dtls_dgram_skip(d, end - d->pos);
 	if (d->pos == d->end)
-		end_datagram(ds, d);
+		dtls_dgram_end(ds, d);
 }
 
 /*
@@ -881,8 +888,8 @@ static void skip_to(struct dtls_sock *ds, struct dtls_dgram *d,
  * datagram. Takes over a reference to @other, and takes dtls_sock.lock. Return the
  * association that @rx belonged to before, with a reference.
  */
-struct dtls_assoc *dtls_intake_reown(struct dtls_sock *ds, struct dtls_run *rx,
-				     struct dtls_assoc *other)
+struct dtls_assoc *dtls_rest_reown(struct dtls_sock *ds, struct dtls_run *rx,
+				   struct dtls_assoc *other)
 {
 	struct dtls_assoc *old = rx->assoc;
 	struct dtls_dgram *d;
@@ -890,7 +897,7 @@ struct dtls_assoc *dtls_intake_reown(struct dtls_sock *ds, struct dtls_run *rx,
 	spin_lock(&ds->lock);
 	d = rest_of(ds, rx);
 	if (d && d->seg_end == rx->seg_end && d->assoc == old) {
-		set_owner(ds, d, dtls_assoc_get(other));
+		dtls_dgram_set_owner(ds, d, dtls_assoc_get(other));
 		rx->dgram = d->serial;
 	}
 	rx->assoc = other;
@@ -899,11 +906,11 @@ struct dtls_assoc *dtls_intake_reown(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /*
- * Count @rx, a record that has no key or is forged, against JUNK_MAX of its
- * datagram. A run of several records is not counted, as each of them has a datagram
- * of its own. Takes dtls_sock.lock.
+ * Count @rx, a record that has no key or is forged, against DTLS_DGRAM_JUNK_MAX of
+ * its datagram. A run of several records is not counted, as each of them has a
+ * datagram of its own. Takes dtls_sock.lock.
  */
-void dtls_intake_junk(struct dtls_sock *ds, const struct dtls_run *rx)
+void dtls_rest_junk(struct dtls_sock *ds, const struct dtls_run *rx)
 {
 	struct dtls_dgram *d;
 
@@ -911,7 +918,7 @@ void dtls_intake_junk(struct dtls_sock *ds, const struct dtls_run *rx)
 		return;
 	spin_lock(&ds->lock);
 	d = rest_of(ds, rx);
-	if (d && d->seg_end == rx->seg_end && ++d->junk >= JUNK_MAX)
+	if (d && d->seg_end == rx->seg_end && ++d->junk >= DTLS_DGRAM_JUNK_MAX)
 		skip_to(ds, d, d->seg_end);
 	spin_unlock(&ds->lock);
 }
@@ -924,7 +931,7 @@ void dtls_intake_junk(struct dtls_sock *ds, const struct dtls_run *rx)
  * datagram, and then takes dtls_sock.lock. So two readers may compute it at the same
  * time, with the same result.
  */
-bool dtls_intake_intact(struct dtls_sock *ds, struct dtls_run *rx)
+bool dtls_rest_intact(struct dtls_sock *ds, struct dtls_run *rx)
 {
 	struct dtls_dgram *d;
 	bool intact;
@@ -972,7 +979,7 @@ bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
 		return false;
 	spin_lock(&ds->lock);
 	if (d->skb && d->serial == dgram && !may_be_others(d->assoc))
-		found = take_record(ds, d, rx, first, max);
+		found = dtls_cut_next(ds, d, rx, first, max);
 	spin_unlock(&ds->lock);
 	return found;
 }
@@ -981,14 +988,14 @@ bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
 static void adopt_datagram(struct dtls_sock *ds, struct dtls_dgram *d)
 {
 	if (d->skb && d->assoc == ds->former)
-		set_owner(ds, d, dtls_assoc_get(ds->assoc));
+		dtls_dgram_set_owner(ds, d, dtls_assoc_get(ds->assoc));
 }
 
 /*
  * Let the datagrams that are being cut be of dtls_sock.assoc, which was just peeled off.
  * The caller holds dtls_sock.lock.
  */
-void dtls_intake_adopt(struct dtls_sock *ds)
+void dtls_rest_adopt(struct dtls_sock *ds)
 {
 	lockdep_assert_held(&ds->lock);
 	adopt_datagram(ds, &ds->current_dgram);
@@ -1000,7 +1007,7 @@ static void forget_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 			    const struct dtls_assoc *assoc)
 {
 	if (d->skb && d->assoc == assoc)
-		end_datagram(ds, d);
+		dtls_dgram_end(ds, d);
 }
 
 /*
@@ -1008,7 +1015,7 @@ static void forget_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
  * finds any more. The caller holds dtls_sock.lock, a spin lock, and a reference to
  * @assoc, so that none of the references put here is the last one.
  */
-void dtls_intake_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc)
+void dtls_rest_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc)
 {
 	lockdep_assert_held(&ds->lock);
 	forget_datagram(ds, &ds->current_dgram, assoc);
@@ -1016,13 +1023,13 @@ void dtls_intake_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc)
 }
 
 /*
- * Call dtls_intake_forget() for @assoc, which another socket has peeled off. Takes
+ * Call dtls_rest_forget() for @assoc, which another socket has peeled off. Takes
  * dtls_sock.lock.
  */
-void dtls_intake_leave(struct dtls_sock *ds, const struct dtls_assoc *assoc)
+void dtls_rest_leave(struct dtls_sock *ds, const struct dtls_assoc *assoc)
 {
 	spin_lock(&ds->lock);
-	dtls_intake_forget(ds, assoc);
+	dtls_rest_forget(ds, assoc);
 	spin_unlock(&ds->lock);
 }
 

@@ -95,7 +95,7 @@ static void move_queues(struct dtls_sock *ds, struct dtls_sock *from,
 	dtls_control_move(from, ds, assoc);
 	dtls_early_move(from, ds, assoc);
 	dtls_early_adopt(ds);
-	dtls_intake_adopt(ds);
+	dtls_rest_adopt(ds);
 	if (assoc->reset)
 		WRITE_ONCE(ds->sk->sk_err, ECONNRESET);
 	dtls_wait_news(ds);
@@ -200,7 +200,7 @@ static void leave_table(struct dtls_table *table, struct dtls_assoc *assoc)
 		dtls_assoc_put(assoc);	/* This was the table's reference. */
 	}
 	if (table->owner)
-		dtls_intake_leave(table->owner, assoc);
+		dtls_rest_leave(table->owner, assoc);
 	dtls_assoc_put(found);
 }
 

@@ -59,7 +59,7 @@ static_assert(-ENOMEM >= S8_MIN);
  * @n:		how many records there are: 1 in most runs
  * @fresh:	bit i is set while no other record with the number of the i-th is
  *		known to have been verified. Written under dtls_assoc.lock
- * @under_way:	node in dtls_assoc.under_way, from admit_run() to settle_run():
+ * @under_way:	node in dtls_assoc.under_way, from dtls_admit_run() to settle_run():
  *		a task that verifies the same number meanwhile clears bits of
  *		@fresh
  * @carried:	node in dtls_sock.carried, from dtls_wait_begin() to

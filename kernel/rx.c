@@ -54,7 +54,7 @@ static void drop_record(struct dtls_sock *ds, struct dtls_run *rx,
  */
 static bool checksum_wrong(struct dtls_sock *ds, struct dtls_run *rx)
 {
-	if (dtls_intake_intact(ds, rx))
+	if (dtls_rest_intact(ds, rx))
 		return false;
 	dtls_stats_count(ds, rx->assoc, DTLS_COUNT_RX_MALFORMED);
 	rx->why = SKB_DROP_REASON_UDP_CSUM;
@@ -114,7 +114,7 @@ static void drop_junk(struct dtls_sock *ds, struct dtls_run *rx,
 		      enum dtls_count what)
 {
 	drop_record(ds, rx, what);
-	dtls_intake_junk(ds, rx);
+	dtls_rest_junk(ds, rx);
 }
 
 /*
@@ -201,9 +201,10 @@ static void heed_alert(struct dtls_sock *ds, struct dtls_run *rx,
 
 /*
  * mark_received() marks the authentic records in @set as received and returns those
- * that nobody received before. All of them were inside the window when admit_run()
- * looked. If another reader or a change of the window's size has moved the window
- * past one since then, the record is still accepted, as this end caused the delay.
+ * that nobody received before. All of them were inside the window when
+ * dtls_admit_run() looked. If another reader or a change of the window's size has
+ * moved the window past one since then, the record is still accepted, as this end
+ * caused the delay.
  * If a window was imported meanwhile, dtls_rx_import() has cleared the fresh bits of
  * the numbers that it refuses. The caller holds the association's lock.
  */

@@ -34,13 +34,14 @@ struct dtls_table;
  * @piece:	address of the bytes @piece_start to @piece_end of @skb; NULL if they
  *		have no address
  * @piece_start: where in @skb the bytes at @piece begin
- * @piece_end:	where in @skb the bytes at @piece end; 0 before find_piece() was called
+ * @piece_end:	where in @skb the bytes at @piece end; 0 before
+ *		dtls_dgram_find_piece() was called
  * @piece_next:	index of the fragment of @skb that follows @piece
  * @piece_ours:	@piece is memory that nobody else writes to
  * @has_cid:	a connection ID that this end asked for stands before @pos in
  *		the datagram
- * @begun:	begin_whole() has found the association of the datagram and checked
- *		that it is DTLS. Unused on a socket that needs neither
+ * @begun:	dtls_sort_begin() has found the association of the datagram and
+ *		checked that it is DTLS. Unused on a socket that needs neither
  * @intact:	the UDP checksum of @skb was verified
  * @cut:	a record was cut out of @skb
  * @junk:	how many records of the datagram were malformed, forged, or had

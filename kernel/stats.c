@@ -62,7 +62,7 @@ u64 __percpu *dtls_stats_of(struct net *net)
  * goes up with it, and whether the record is a drop. A drop is counted as UDP counts a
  * dropped datagram: in InErrors and among the drops of the socket (ss -m); and in
  * RcvbufErrors if there was no room. An empty record and a control record are no
- * drops. A record with a wrong checksum is a malformed one, and dtls_intake_intact()
+ * drops. A record with a wrong checksum is a malformed one, and dtls_rest_intact()
  * counts it in InCsumErrors as well.
  *
  * @reason is what dropwatch shows for a datagram with no other record in it.

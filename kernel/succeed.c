@@ -54,7 +54,7 @@ static void keep_for_other(struct dtls_sock *ds, struct dtls_run *rx,
 		    rec->type == DTLS_CT_TLS12_CID ||
 		    (rec->unified && rec->epoch != DTLS13_EPOCH_HANDSHAKE);
 
-	if (data && dtls_run_early(again) && dtls_intake_intact(ds, rx))
+	if (data && dtls_run_early(again) && dtls_rest_intact(ds, rx))
 		dtls_early_keep(ds, again);
 }
 
@@ -83,7 +83,7 @@ static void take_over(struct dtls_sock *ds, struct dtls_run *rx,
 			atomic64_dec(&rx->epoch->forged);
 		dtls_epoch_put(rx->epoch);
 	}
-	dtls_assoc_put(dtls_intake_reown(ds, rx, again->assoc));
+	dtls_assoc_put(dtls_rest_reown(ds, rx, again->assoc));
 	rx->rec = again->rec;
 	rx->has_cid = again->has_cid;
 	rx->newest = again->newest;
@@ -141,7 +141,7 @@ bool dtls_succeed_try(struct dtls_sock *ds, struct dtls_run *rx,
 	other = find_other(ds, rx);
 	if (!other)
 		return false;
-	opened = dtls_intake_retry(ds, rx, other, again) &&
+	opened = dtls_cut_again(ds, rx, other, again) &&
 		 try_other(ds, rx, again, scratch);
 	if (!opened)
 		dtls_assoc_put(other);
