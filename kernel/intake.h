@@ -5,27 +5,15 @@
 
 #include <linux/types.h>
 
-struct dtls_assoc;
 struct dtls_record;
 struct dtls_run;
 struct dtls_sock;
 
 int __must_check dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
 				  unsigned int *budget);
-bool __must_check dtls_cut_again(struct dtls_sock *ds,
-				 const struct dtls_run *rx,
-				 struct dtls_assoc *other,
-				 struct dtls_run *again);
-struct dtls_assoc *dtls_rest_reown(struct dtls_sock *ds, struct dtls_run *rx,
-				   struct dtls_assoc *other);
-bool __must_check dtls_rest_intact(struct dtls_sock *ds, struct dtls_run *rx);
-void dtls_rest_junk(struct dtls_sock *ds, const struct dtls_run *rx);
 bool dtls_intake_coalesced(struct dtls_sock *ds, u64 dgram,
 			   const struct dtls_record *first, struct dtls_run *rx,
 			   unsigned int max);
-void dtls_rest_adopt(struct dtls_sock *ds);
-void dtls_rest_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc);
-void dtls_rest_leave(struct dtls_sock *ds, const struct dtls_assoc *assoc);
 void dtls_intake_purge(struct dtls_sock *ds);
 
 #endif /* _DTLS_INTAKE_H */
