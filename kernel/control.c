@@ -277,12 +277,10 @@ void dtls_control_move(struct dtls_sock *from, struct dtls_sock *to,
 
 	dtls_control_forget(from, assoc, &moved);
 	list_for_each_entry_safe(m, next, &moved, list) {
-		if (dtls_msg_move(to, m)) {
+		if (dtls_msg_move(to, m))
 			link_msg(to, m, false);
-		} else {
-			dtls_stats_count(to, assoc, DTLS_COUNT_RX_NO_BUDGET);
+		else
 			dtls_msg_put(to, m);
-		}
 	}
 }
 

@@ -285,7 +285,6 @@ void dtls_early_move(struct dtls_sock *from, struct dtls_sock *to,
 			count_early(to, m, m->early);
 			list_add_tail(&m->list, &to->pending);
 		} else {
-			dtls_stats_count(to, assoc, DTLS_COUNT_RX_NO_BUDGET);
 			dtls_msg_put(to, m);
 		}
 	}

@@ -15,6 +15,7 @@
 #include "assoc.h"
 #include "msg.h"
 #include "sock.h"
+#include "stats.h"
 
 /*
  * release_aside() is the destructor of an skb with DTLS_CHARGE_ASIDE. UDP guards
@@ -83,7 +84,7 @@ bool dtls_msg_hold(struct dtls_sock *ds, struct sk_buff *skb,
 /*
  * Charge @m to @to, which has peeled off the association of @m, and no longer to the
  * socket that has queued @m. The caller holds dtls_sock.lock of @to. Return false if
- * memory is short; the caller drops @m then.
+ * memory is short; the loss is counted then, and the caller drops @m.
  */
 bool dtls_msg_move(struct dtls_sock *to, struct dtls_msg *m)
 {
@@ -92,7 +93,10 @@ bool dtls_msg_move(struct dtls_sock *to, struct dtls_msg *m)
 
 	lockdep_assert_held(&to->lock);
 	skb_orphan(m->skb);
-	return dtls_msg_hold(to, m->skb, where);
+	if (dtls_msg_hold(to, m->skb, where))
+		return true;
+	dtls_stats_count(to, m->assoc, DTLS_COUNT_RX_NO_BUDGET);
+	return false;
 }
 
 /**

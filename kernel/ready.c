@@ -12,7 +12,6 @@
 #include "ready.h"
 #include "record.h"
 #include "sock.h"
-#include "stats.h"
 #include "wait.h"
 
 /* Add @m to the queue, as the oldest record if @oldest. Under dtls_sock.lock. */
@@ -113,12 +112,10 @@ void dtls_ready_move(struct dtls_sock *from, struct dtls_sock *to,
 
 	dtls_ready_forget(from, assoc, &moved);
 	list_for_each_entry_safe(m, next, &moved, list) {
-		if (dtls_msg_move(to, m)) {
+		if (dtls_msg_move(to, m))
 			add_msg(to, m, false);
-		} else {
-			dtls_stats_count(to, assoc, DTLS_COUNT_RX_NO_BUDGET);
+		else
 			dtls_msg_put(to, m);
-		}
 	}
 }
 
