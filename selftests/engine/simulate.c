@@ -22,9 +22,9 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "heap.h"
+#include "schedules.h"
 #include "world.h"
 
 #define MEMORY_MAX	(512 * 1024)	/* all engines, with libcrypto's */
@@ -42,10 +42,11 @@ static const char *const outcome_name[OUTCOMES] = {
  */
 struct result {
 	u64 outcome[OUTCOMES];
-	u64 resumed, restarted, early, bad, leaks, differ;
+	u64 resumed, restarted, early, bad;
 };
 
 static struct world world;
+static struct result result;
 
 /* Return: a hash of what happened. */
 static u64 schedule(u64 seed, struct result *r)
@@ -75,46 +76,28 @@ static u64 schedule(u64 seed, struct result *r)
 	return w->net.trace;
 }
 
-static void examine(u64 seed, struct result *r)
+static u64 run(u64 seed, bool again)
 {
-	static size_t used;
-	struct result again = { 0 };
-	u64 trace = schedule(seed, r);
+	struct result unused = { 0 };
 
-	/* What libcrypto fetches it keeps; a leak happens again. */
-	if (heap_used > used) {
-		used = heap_used;
-		schedule(seed, &again);
-		if (heap_used > used) {
-			printf("# seed %" PRIu64 " leaks %zu bytes\n",
-			       (uint64_t)seed, heap_used - used);
-			r->leaks++;
-		}
-		used = heap_used;
-	}
-	if (!(seed % 16) && schedule(seed, &again) != trace) {
-		printf("# seed %" PRIu64 " ran otherwise\n", (uint64_t)seed);
-		r->differ++;
-	}
+	return schedule(seed, again ? &unused : &result);
 }
 
-/* @count: schedules; a few may have none of what most have. */
-static int report(const struct result *r, u64 count)
+/* A few schedules may have none of what most have. */
+static int report(const struct schedules *all)
 {
+	const struct result *r = &result;
 	u64 ended = 0, shared = r->outcome[SHARED];
-	int i, bad = 0;
-	struct {
-		const char *what;
-		bool ok;
-	} tests[] = {
+	struct schedules_test tests[] = {
 		{ "every schedule ends well", !r->bad },
 		{ "most lives end with a key", true },
-		{ "all memory is given back", !r->leaks },
-		{ "a seed runs the same again", !r->differ },
+		{ "all memory is given back", !all->leaks },
+		{ "a seed runs the same again", !all->differ },
 		{ "some resume, some restart, some are revoked",
-		  count < 100 || (r->resumed && r->restarted &&
-				  r->outcome[REVOKED]) },
+		  all->count < 100 || (r->resumed && r->restarted &&
+				       r->outcome[REVOKED]) },
 	};
+	int i;
 
 	for (i = 0; i < OUTCOMES; i++) {
 		printf("# %-20s %" PRIu64 "\n", outcome_name[i],
@@ -126,36 +109,20 @@ static int report(const struct result *r, u64 count)
 	printf("# %-20s %" PRIu64 "\n", "restarted", (uint64_t)r->restarted);
 	printf("# %-20s %" PRIu64 "\n", "early data taken", (uint64_t)r->early);
 	tests[1].ok = shared * 10 >= ended * 9;
-	for (i = 0; i < 5; i++) {
-		printf("%sok %d %s\n", tests[i].ok ? "" : "not ", i + 1,
-		       tests[i].what);
-		bad |= !tests[i].ok;
-	}
-	return bad;
+	return schedules_report(tests, 5);
 }
 
 int main(int argc, char **argv)
 {
-	struct result r = { 0 };
-	u64 count, first = 1, seed;
+	struct schedules all = { .run = run };
 	int ret;
 
 	if (!heap_watch())
 		return 1;
 	end_version = DTLS_VERSION_1_3;
 	parties_init();
-	if (argc > 2 && !strcmp(argv[1], "-v")) {
-		network_verbose = true;
-		schedule(strtoull(argv[2], NULL, 0), &r);
-		return r.bad;
-	}
-	count = argc > 1 ? strtoull(argv[1], NULL, 0) : 1000;
-	if (argc > 2)
-		first = strtoull(argv[2], NULL, 0);
-	printf("TAP version 13\n1..5\n");
-	for (seed = first; seed < first + count; seed++)
-		examine(seed, &r);
-	ret = report(&r, count);
+	schedules_run(&all, argc, argv);
+	ret = all.count ? report(&all) : !!result.bad;
 	parties_exit();
 	return ret;
 }

@@ -20,11 +20,11 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "crowd.h"
 #include "heap.h"
+#include "schedules.h"
 
 #define STORM_TIME	(20 * SECOND)	/* and as much again, by chance */
 #define CALM_TIME	(300 * SECOND)	/* in which everybody is served */
@@ -41,12 +41,13 @@
  */
 struct result {
 	u64 lives, records, echoes, early, resumed, restarted, moved;
-	u64 bad, leaks, differ;
+	u64 bad;
 	size_t left, each;
 	u32 peak;
 };
 
 static struct crowd crowd;
+static struct result result;
 static int64_t today;
 
 int64_t crowd_time(const struct crowd *w)
@@ -256,27 +257,11 @@ static u64 schedule(u64 seed, struct result *r)
 	return w->net.trace;
 }
 
-static void examine(u64 seed, struct result *r)
+static u64 run(u64 seed, bool again)
 {
-	static size_t used;
-	struct result again = { 0 };
-	u64 trace = schedule(seed, r);
+	struct result unused = { 0 };
 
-	/* What libcrypto fetches it keeps; a leak happens again. */
-	if (heap_used > used) {
-		used = heap_used;
-		schedule(seed, &again);
-		if (heap_used > used) {
-			printf("# seed %" PRIu64 " leaks %zu bytes\n",
-			       (uint64_t)seed, heap_used - used);
-			r->leaks++;
-		}
-		used = heap_used;
-	}
-	if (!(seed % 16) && schedule(seed, &again) != trace) {
-		printf("# seed %" PRIu64 " ran otherwise\n", (uint64_t)seed);
-		r->differ++;
-	}
+	return schedule(seed, again ? &unused : &result);
 }
 
 static void print_counts(const struct result *r)
@@ -292,49 +277,30 @@ static void print_counts(const struct result *r)
 	       r->peak, r->each, r->left);
 }
 
-static int report(const struct result *r, u64 count)
+static int report(const struct schedules *all)
 {
-	struct {
-		const char *what;
-		bool ok;
-	} tests[] = {
+	const struct result *r = &result;
+	const struct schedules_test tests[] = {
 		{ "every schedule ends well", !r->bad },
-		{ "all memory is given back", !r->leaks },
-		{ "a seed runs the same again", !r->differ },
+		{ "all memory is given back", !all->leaks },
+		{ "a seed runs the same again", !all->differ },
 		{ "some resume, some start anew, some move, some send early data",
-		  count < 100 || (r->resumed && r->restarted && r->moved &&
-				  r->early) },
+		  all->count < 100 || (r->resumed && r->restarted && r->moved &&
+				       r->early) },
 	};
-	int i, bad = 0;
 
 	print_counts(r);
-	for (i = 0; i < 4; i++) {
-		printf("%sok %d %s\n", tests[i].ok ? "" : "not ", i + 1,
-		       tests[i].what);
-		bad |= !tests[i].ok;
-	}
-	return bad;
+	return schedules_report(tests, 4);
 }
 
 int main(int argc, char **argv)
 {
-	struct result r = { 0 };
-	u64 count, first = 1, seed;
+	struct schedules all = { .run = run };
 
 	if (!heap_watch())
 		return 1;
 	end_version = DTLS_VERSION_1_3;
 	today = time(NULL);
-	if (argc > 2 && !strcmp(argv[1], "-v")) {
-		network_verbose = true;
-		schedule(strtoull(argv[2], NULL, 0), &r);
-		return !!r.bad;
-	}
-	count = argc > 1 ? strtoull(argv[1], NULL, 0) : 1000;
-	if (argc > 2)
-		first = strtoull(argv[2], NULL, 0);
-	printf("TAP version 13\n1..4\n");
-	for (seed = first; seed < first + count; seed++)
-		examine(seed, &r);
-	return report(&r, count);
+	schedules_run(&all, argc, argv);
+	return all.count ? report(&all) : !!result.bad;
 }
