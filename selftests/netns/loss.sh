@@ -30,24 +30,24 @@ for family in $families; do
 	common="-n $n -t $idle"
 	[ "$family" = "${family#v13_}" ] || common+=" -3"
 
-	transfer "$from" "$to" "-i eth0 -w 4096" "-p 50" "$common"
+	transfer "$from" "$to" "-i eth0 -w 4096" "-p 10000" "$common"
 	check "${family}_window_4096_all_that_arrive_once" "${always[@]}" \
 		missing==0 "given==distinct"
 
 	# Those less than 64 behind the newest are still good.
-	transfer "$from" "$to" "-i eth0 -w 64" "-p 50" "$common"
+	transfer "$from" "$to" "-i eth0 -w 64" "-p 10000" "$common"
 	check "${family}_window_64_none_twice" "${always[@]}" \
 		"missing>0" "missing<=late"
 
-	transfer "$from" "$to" "-i eth0 -w 4096" "-p 100 -d $delay" \
+	transfer "$from" "$to" "-i eth0 -w 4096" "-p 20000 -d $delay" \
 		"$common -k $epoch"
 	check "${family}_keys_change" "${always[@]}" missing==0 \
 		"given==distinct" "rx_epoch>=$n/$epoch"
 
-	transfer "$from" "$to" "-i eth0 -w 4096" "-p 200 -g 4" "$common"
+	transfer "$from" "$to" "-i eth0 -w 4096" "-p 10000 -g 4" "$common"
 	check "${family}_segments" "${always[@]}" missing==0 "given==distinct"
 
-	transfer "$from" "$to" "-i eth0 -w 4096 -G" "-p 400 -g 4 -d $delay" \
+	transfer "$from" "$to" "-i eth0 -w 4096 -G" "-p 20000 -g 4 -d $delay" \
 		"$common -k $epoch"
 	check "${family}_segments_gro_and_keys_change" "${always[@]}" \
 		missing==0 "given==distinct" "rx_epoch>=$n/$epoch"
