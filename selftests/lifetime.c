@@ -942,7 +942,7 @@ TEST_F(lifetime, unload_is_refused_under_traffic)
 
 TEST_F_TIMEOUT(lifetime, load_and_unload_under_traffic, 280)
 {
-	unsigned int i, n = rounds(100, 6);
+	unsigned int i, n = rounds(50, 6);
 
 	ASSERT_EQ(0, self->refs);
 	link_close(&self->l);
@@ -976,7 +976,7 @@ TEST_F_TIMEOUT(lifetime, load_and_unload_under_traffic, 280)
 /* Attaches race the removal: each is served or refused, none is left over. */
 TEST_F_TIMEOUT(lifetime, attach_while_the_module_goes, 280)
 {
-	unsigned int i, j, n = rounds(40, 4), served = 0, refused = 0;
+	unsigned int i, j, n = rounds(20, 4), served = 0, refused = 0;
 
 	ASSERT_EQ(0, self->refs);
 	link_close(&self->l);
