@@ -323,8 +323,10 @@ struct dtls_addr {
  * With DTLS_PEER_SUCCEED one association may be added, or moved, to an address that
  * another one has. A record without a connection ID that the old association does not open
  * is tried with the new one, and data that comes before the read key of the new one is
- * kept for it. The new association should get that key at once, as such data counts as
- * forgeries of the old one. The first record of the new association that is verified and
+ * kept for it. Such data counts as forgeries of the old one, so the new one should get
+ * its read key as soon as the peer's Finished, and a certificate that the peer has to
+ * show, are verified; but not before: what the key opens goes to readers, and gives its
+ * sender the address. The first record of the new association that is verified and
  * came from the address gives it the address, and the old association has an event,
  * DTLS_EVENT_REPLACED. The old one has no address from then on: sending fails with
  * ENOTCONN, and a list shows zeros. Its number and connection IDs stay until it is
