@@ -215,8 +215,8 @@ static void write_addr(int family, const struct in6_addr *from, __be16 port,
 /* ---- associations ---- */
 
 /*
- * Mark @assoc dead, so that nothing of it is queued from now on, and drop all that
- * is queued of it, with the datagram of it that is being cut. The caller holds the
+ * Clear the home of @assoc, so that nothing of it is queued from now on, and drop all
+ * that is queued of it, with the datagram of it that is being cut. The caller holds the
  * setup mutex of @assoc. Takes dtls_sock.lock and, inside it, dtls_assoc.lock.
  */
 static void bury_assoc(struct dtls_sock *ds, struct dtls_assoc *assoc)
@@ -360,7 +360,7 @@ int dtls_assocopt_next(struct dtls_sock *ds, struct dtls_assoc_peer *value)
 		value->flags = DTLS_PEER_SUCCEED;
 	if (rcu_access_pointer(assoc->home) != ds)
 		value->flags |= DTLS_PEER_PEELED;
-	/* One that another has succeeded has no address. */
+	/* An association that another one has succeeded has no address. */
 	if (dtls_table_get_flow(assoc, &flow)) {
 		write_addr(family, &flow.peer, flow.port, flow.scope,
 			   &value->peer);

@@ -248,8 +248,8 @@ struct dtls_msg *dtls_control_take(struct dtls_sock *ds, bool peek)
 }
 
 /*
- * Move the control records of @assoc, which is dead, to @gone. The caller holds
- * dtls_sock.lock, and purges @gone without it.
+ * Move the control records of @assoc, which was deleted or peeled off, to @gone. The
+ * caller holds dtls_sock.lock, and purges @gone without it.
  */
 void dtls_control_forget(struct dtls_sock *ds, struct dtls_assoc *assoc,
 			 struct list_head *gone)

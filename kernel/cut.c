@@ -110,9 +110,10 @@ static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
 }
 
 /*
- * Parse the record at d->pos into @rx->rec, as one of d->assoc. Return 0 if there is a
- * record in @rx; else how many bytes are not a record of this association, and @what
- * they shall be counted as.
+ * Parse the record at d->pos into @rx->rec, as one of d->assoc. With a @table all
+ * connection IDs have the table's length, else the length that d->assoc has from its
+ * keys. Return 0 if there is a record in @rx; else how many bytes are not a record of this
+ * association, and set @what to the counter that they belong to.
  */
 static __always_inline unsigned int
 parse_record(struct dtls_dgram *d, struct dtls_run *rx,
@@ -128,6 +129,10 @@ parse_record(struct dtls_dgram *d, struct dtls_run *rx,
 
 	rx->wire[0] = p;
 	*what = DTLS_COUNT_RX_MALFORMED;
+	/*
+	 * A peer of DTLS 1.2 has no unified headers. Those of epoch 2 are of a
+	 * handshake of DTLS 1.3, with which the peer begins anew.
+	 */
 	if (p && dtls_is_unified(p[0]) &&
 	    dtls_assoc_version(assoc) == DTLS_VERSION_1_2 &&
 	    (p[0] & DTLS_UNIFIED_EPOCH) != DTLS13_EPOCH_HANDSHAKE)

@@ -246,8 +246,8 @@ void dtls_early_new_key(struct dtls_sock *ds, struct dtls_assoc *assoc)
 }
 
 /*
- * Move all messages of @assoc, which is dead, from the two queues to @gone. The
- * caller holds dtls_sock.lock, and purges @gone without it.
+ * Move all messages of @assoc, which was deleted or peeled off, from the two queues to
+ * @gone. The caller holds dtls_sock.lock, and purges @gone without it.
  */
 void dtls_early_forget(struct dtls_sock *ds, struct dtls_assoc *assoc,
 		       struct list_head *gone)

@@ -83,8 +83,8 @@ static bool unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
 }
 
 /*
- * Move the ready records of @assoc, which is dead, to @gone. The caller holds
- * dtls_sock.lock, and purges @gone without it.
+ * Move the ready records of @assoc, which was deleted or peeled off, to @gone. The caller
+ * holds dtls_sock.lock, and purges @gone without it.
  */
 void dtls_ready_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc,
 		       struct list_head *gone)

@@ -304,10 +304,10 @@ static void note_heard(struct dtls_assoc *assoc)
 
 /*
  * settle_run() decides which records of @rx are delivered: those that are @authentic
- * and the first of their number. It marks them as received in the replay window, leaves
- * their bits in @rx->fresh alone, and sets the verdict of each record. @rx is not under
- * way any more. Takes the association's lock. Returns how many records are application
- * data.
+ * and the first of their number. It marks them as received in the replay window, clears
+ * the other bits of @rx->fresh, and sets the verdict of each record. @rx is not under way
+ * any more. No record of an association without a home is delivered: the association was
+ * deleted. Takes the association's lock. Returns how many records are application data.
  */
 static unsigned int settle_run(struct dtls_sock *ds, struct dtls_run *rx,
 			       u64 authentic)

@@ -364,7 +364,7 @@ static noinline ssize_t send_to_one(struct dtls_send *s, size_t len)
 							     s->control_len);
 	ret = send_sealed(s, len);
 	if (s->control == control)
-		s->control = NULL;
+		s->control = NULL;	/* dtls_sendmsg() frees what is allocated. */
 	dtls_assoc_put(dest.assoc);
 	return ret;
 }
@@ -401,6 +401,7 @@ int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		return -EOPNOTSUPP;
 	if (msg->msg_flags & MSG_PROBE)
 		return len;	/* MSG_PROBE asks UDP to send nothing. */
+	/* UDP has the same limit. A splice is cut into records. */
 	if (len > 0xffff && !(msg->msg_flags & MSG_SPLICE_PAGES))
 		return -EMSGSIZE;
 
@@ -409,6 +410,7 @@ int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 		if (ret)
 			goto out;
 	}
+	/* A connected socket with a key, and so with a version, has one peer. */
 	ret = -EISCONN;
 	if (dtls_assoc_version(s.assoc) && msg->msg_name &&
 	    !dtls_path_is_peer(sk, msg->msg_name, msg->msg_namelen))
