@@ -450,9 +450,9 @@ static int open_inner(const struct dtls_record *rec, const u8 *content,
  * lies, its type and its length. Instead of the length there may be an error:
  *
  * * -EBADMSG: the record is not authentic;
- * * -EPROTO: it is authentic, but makes no sense;
- * * -EMSGSIZE: it is too short for its cipher, or of another version;
- * * -ENOKEY: it lacks a connection ID;
+ * * -EPROTO: the record is authentic, but has no content type that it may have;
+ * * -EMSGSIZE: the record is too short for its cipher, or of another version;
+ * * -ENOKEY: the record lacks a connection ID;
  * * -EKEYEXPIRED: the key has reached its limit of forgeries;
  * * any other error comes from the cipher or the allocator and says nothing
  *   about the record.

@@ -119,8 +119,8 @@ KDTLS_API int kdtls_attach(int fd);
  *
  * A key of a later epoch replaces the write key, and is taken beside the read keys.
  *
- * Return: 0. After an error nothing has changed: -KDTLS_ENOTCONN,
- * -KDTLS_ENOCIPHER, -EINVAL (a field that makes no sense), -EEXIST (the epoch is not
+ * Return: 0. After an error nothing has changed: -KDTLS_ENOTCONN, -KDTLS_ENOCIPHER,
+ * -EINVAL (a field that struct dtls_key_info does not allow), -EEXIST (the epoch is not
  * newer), -EISCONN (the peer is not that of the keys before), -EBUSY (UDP_ENCAP),
  * -EOPNOTSUPP (the version), -ENOMEM.
  *

@@ -210,11 +210,12 @@ struct kdtls_socket_options {
  *
  * Return: 0; -EINPROGRESS with @timeout 0: kdtls_process() goes on; -ETIMEDOUT: the
  * timeout is over; -KDTLS_ENOTUDP, -KDTLS_ENOTCONN: @fd is not a connected UDP socket;
- * -KDTLS_EMEMORY: no memory, or max_handshakes of the endpoint; -KDTLS_EUSAGE,
- * -KDTLS_ENAME: an option that makes no sense, or certificates would be accepted and
- * no name is set; -KDTLS_ENOMODULE, -KDTLS_ENOCIPHER, -KDTLS_EOWNED, -KDTLS_EMAPPED
- * with KDTLS_PATH_KERNEL: the kernel cannot make the records; the other errors of enum
- * kdtls_engine_error: the handshake failed; -errno.
+ * -KDTLS_EMEMORY: no memory, or max_handshakes of the endpoint; -KDTLS_ENAME: the name
+ * is no host name or address; -KDTLS_EUSAGE: the connection ID is too long or empty, or
+ * certificates would be accepted and no name is set; -KDTLS_ENOMODULE,
+ * -KDTLS_ENOCIPHER, -KDTLS_EOWNED, -KDTLS_EMAPPED with KDTLS_PATH_KERNEL: the kernel
+ * cannot make the records; the other errors of enum kdtls_engine_error: the handshake
+ * failed; -errno.
  *
  * Example:
  *

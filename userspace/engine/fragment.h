@@ -27,7 +27,7 @@ enum dtls_message_type {
 	DTLS_CLIENT_KEY_EXCHANGE = 16,
 	DTLS_FINISHED = 20,
 	DTLS_KEY_UPDATE = 24,
-	DTLS_MESSAGE_HASH = 254,	/* It is in transcripts alone (RFC 8446 4.4.1). */
+	DTLS_MESSAGE_HASH = 254,	/* The message is in transcripts alone (RFC 8446 4.4.1). */
 };
 
 #define DTLS_MESSAGE_HEADER	12

@@ -32,7 +32,7 @@ struct dtls_reassembly {
 enum dtls_reassembly_result {
 	DTLS_REASSEMBLY_TAKEN,	/* The fragment is kept, or was there before. */
 	DTLS_REASSEMBLY_OLD,	/* The message was delivered before. */
-	DTLS_REASSEMBLY_DROPPED, /* It contradicts others, or is too far ahead or too big. */
+	DTLS_REASSEMBLY_DROPPED, /* The fragment contradicts others, or is too far ahead or big. */
 	DTLS_REASSEMBLY_TOO_LONG, /* The next message is longer than allowed. */
 };
 
