@@ -203,7 +203,7 @@ int dtls_mask_init(struct dtls_key *key, const u8 *sn_key, bool write)
  */
 void dtls_mask_destroy(struct dtls_key *key)
 {
-	/* Each of these two wipes its key schedule. */
+	/* The crypto API wipes both key schedules. */
 	if (key->aes)
 		crypto_free_cipher(key->aes);
 	crypto_free_skcipher(key->ecb);

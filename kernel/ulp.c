@@ -308,7 +308,7 @@ static void swap_ops(struct dtls_sock *ds, struct ulp_ops *u)
 	 * of the two pointers finds sk_user_data, too.
 	 */
 	smp_store_release(&sk->sk_prot, &u->prot);
-	/* This store pairs with dtls_sk(), too. */
+	/* The release pairs with the barrier in dtls_sk(), as the one above. */
 	smp_store_release(&sock->ops, &u->ops);
 }
 

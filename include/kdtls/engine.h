@@ -1043,9 +1043,9 @@ KDTLS_API const char *kdtls_alert_name(unsigned int alert);
 /* These tell what has become of early data (0-RTT). */
 enum kdtls_early {
 	KDTLS_EARLY_NONE,	/* there was no early data */
-	KDTLS_EARLY_SENT,	/* a client has sent it; the server has not answered */
-	KDTLS_EARLY_ACCEPTED,	/* the server accepts it */
-	KDTLS_EARLY_REJECTED,	/* the server refuses it: its application has none of it */
+	KDTLS_EARLY_SENT,	/* a client has sent the data; the server has not answered */
+	KDTLS_EARLY_ACCEPTED,	/* the server accepts the data */
+	KDTLS_EARLY_REJECTED,	/* the server refuses the data and gives it to nobody */
 };
 
 /**
