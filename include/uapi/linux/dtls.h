@@ -238,10 +238,10 @@ struct dtls_key_info {
  *
  * The option gives a socket a table of associations, for good. The socket has to be
  * bound, and may neither be connected nor have a key. Setting the option again changes
- * @max. Setting fails with EINVAL (the socket is not bound, or @cid_len differs from the
- * table's), EISCONN (the socket is connected), EBUSY (it has UDP_CORK or UDP_ENCAP) and
- * ENOMEM. Getting fails with EOPNOTSUPP if the socket has no table. On a socket with a
- * table connect(), UDP_CORK and MSG_MORE fail with EOPNOTSUPP.
+ * @max. Setting fails with EINVAL (the socket is not bound, or @cid_len differs from
+ * the table's), EISCONN (the socket is connected or has a key), EBUSY (it has UDP_CORK
+ * or UDP_ENCAP) and ENOMEM. Getting fails with EOPNOTSUPP if the socket has no table.
+ * On a socket with a table connect(), UDP_CORK and MSG_MORE fail with EOPNOTSUPP.
  *
  * Associations are added, moved, deleted and listed by number with struct dtls_assoc_peer.
  * Each has keys, windows, counters and connection IDs of its own, which the options of
@@ -532,7 +532,7 @@ struct dtls_info {
  *		and datagrams with a wrong UDP checksum
  * @rx_oversize: records with more content than max_plaintext of the read key
  * @rx_empty:	application records without content
- * @rx_control:	records that were put into the control queue
+ * @rx_control:	records and events that were put into the control queue
  * @rx_no_budget: records, and rests of datagrams, that were dropped for want of memory
  * @rx_expired:	records under a read key that has reached its limit
  *
