@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* This file runs the schedules of a simulator and checks them. See schedules.h. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,10 @@ static void examine(struct schedules *s, u64 seed)
 	static size_t used;
 	u64 trace = s->run(seed, false);
 
-	/* What libcrypto fetches it keeps; a leak happens again. */
+	/*
+	 * libcrypto keeps the algorithms that a schedule was the first to use.
+	 * Only memory that is missing after a second run as well has leaked.
+	 */
 	if (heap_used > used) {
 		used = heap_used;
 		s->run(seed, true);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The command line of a simulator, and what holds for each schedule of any: it gives
- * back all memory, and runs the same when it is run again.
+ * The command line of a simulator, and what is checked of the schedules of every
+ * simulator: each gives back all memory, and every sixteenth is run twice and must do
+ * the same.
  *
- *	PROGRAM [SCHEDULES [FIRST_SEED]]	run them, print what came of them
- *	PROGRAM -v SEED				run one, print what happens
+ *	PROGRAM [SCHEDULES [FIRST_SEED]]	run schedules, print the results
+ *	PROGRAM -v SEED				run one schedule, print what happens
  */
 #ifndef _TEST_SCHEDULES_H
 #define _TEST_SCHEDULES_H
@@ -18,22 +19,22 @@
  * struct schedules - a run of schedules
  * @run:	run the schedule of @seed and return a hash of what happened; with
  *		@again the schedule was run before, and is not counted
- * @count:	how many schedules were run; 0: one, to be looked at
- * @leaks:	those that did not give back all memory
- * @differ:	those that ran otherwise when they were run again
+ * @count:	how many schedules were run; 0: one was run with -v, and nothing was checked
+ * @leaks:	how many schedules did not give back all memory
+ * @differ:	how many schedules ran otherwise when they were run again
  */
 struct schedules {
 	u64 (*run)(u64 seed, bool again);
 	u64 count, leaks, differ;
 };
 
-/* struct schedules_test - a line of TAP */
+/* struct schedules_test is a line of TAP. */
 struct schedules_test {
 	const char *what;
 	bool ok;
 };
 
-/* Run what the command line @argv says. The process counts memory by heap_watch(). */
+/* Run the schedules that @argv asks for. The caller has called heap_watch() before. */
 void schedules_run(struct schedules *s, int argc, char **argv);
 
 /* Print @n tests as TAP. Return the exit status of the program. */
