@@ -258,20 +258,11 @@ static void begin_life(struct crowd *w, struct guest *g)
 	flush(w, g);
 }
 
-/*
- * Its association is lost, or it has lost it: it comes again from its address. If no
- * handshake was done in the phase CALM it comes from another one, as programs do that
- * let the system choose the port. The ServerHello of the handshake before may have
- * come first and been taken for an answer, as nothing in it tells (RFC 9147 5.3).
- */
+/* Its association is lost, or it has lost it: it comes again from its address. */
 static void begin_anew(struct crowd *w, struct guest *g)
 {
-	bool failed = !end_established(&g->end);
-
 	end_life(w, g);
 	w->restarted++;
-	if (w->phase == CALM && failed)
-		move_to(w, g, draw_address(w));
 	begin_life(w, g);
 }
 

@@ -345,6 +345,246 @@ TEST_F(hello12, verify_request_for_a_hello_before_asks_for_nothing)
 	EXPECT_TRUE(end_agree(&self->client, &self->server));
 }
 
+/* Answers to other hellos */
+
+/* Make the first hello of a client, which resumes its session if it has one. */
+static size_t returning_hello(struct end *client, u8 *hello, u64 now)
+{
+	long len;
+
+	if (end_open(client, KDTLS_CLIENT))
+		return 0;
+	if (client->session)
+		kdtls_engine_set_session(client->e, client->session,
+					 client->session_len);
+	if (kdtls_engine_start(client->e, now))
+		return 0;
+	len = end_output(client, hello, END_DATAGRAM, now);
+	return len > 0 ? (size_t)len : 0;
+}
+
+/*
+ * Let a client begin a handshake. Return the bytes of the hello that the server will
+ * let in: it is the first one, or the one with the cookie.
+ */
+static size_t admitted_hello(struct end *client, struct end *server, u8 *hello,
+			     u64 now)
+{
+	static u8 reply[END_DATAGRAM];
+	size_t n = returning_hello(client, hello, now);
+	long len;
+
+	if (!n || end_open(server, KDTLS_SERVER))
+		return 0;
+	if (server->config.flags & KDTLS_NO_COOKIE)
+		return n;
+	if (end_input(server, hello, n, now))
+		return 0;
+	len = end_output(server, reply, sizeof(reply), now);
+	if (len <= 0 || end_input(client, reply, (size_t)len, now))
+		return 0;
+	len = end_output(client, hello, END_DATAGRAM, now);
+	return len > 0 ? (size_t)len : 0;
+}
+
+/* Let both ends begin, and go. Return the bytes of the server's answer. */
+static size_t answer_of_before(struct end *client, struct end *server, u8 *answer,
+			       u64 now)
+{
+	size_t n = admitted_hello(client, server, answer, now);
+	long len;
+
+	if (!n || end_input(server, answer, n, now))
+		return 0;
+	len = end_output(server, answer, END_DATAGRAM, now);
+	end_close(client);
+	end_close(server);
+	return len > 0 ? (size_t)len : 0;
+}
+
+/* Return the bytes of the first record of a datagram. */
+static size_t first_record(const u8 *datagram, size_t len)
+{
+	struct dtls_record r;
+
+	return dtls_record_parse(&r, datagram, len, len, 0) ? 0 :
+	       r.header_len + r.fragment_len;
+}
+
+/*
+ * A client starts anew on its port, and its hello gets lost. Then it gets what the
+ * server has answered to the hello before. In a full handshake of DTLS 1.2 that is
+ * the ServerHello alone, as what is behind it is in the clear and would be taken.
+ */
+TEST_F(hello, a_server_hello_for_another_hello_gives_way)
+{
+	static u8 stale[END_DATAGRAM];
+	size_t n;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		self->server.config.flags = i % 2 ? 0 : KDTLS_NO_COOKIE;
+		if (i / 2) {
+			HANDSHAKE();
+			end_close(&self->client);
+			end_close(&self->server);
+		}
+		n = answer_of_before(&self->client, &self->server, stale,
+				     self->now);
+		ASSERT_LT(0, n);
+		if (variant->version == DTLS_VERSION_1_2 && i < 2)
+			n = first_record(stale, n);
+		ASSERT_LT(0, admitted_hello(&self->client, &self->server,
+					    self->buf, self->now));
+		ASSERT_EQ(0, end_input(&self->client, stale, n, self->now));
+		self->now += 2000000;
+		kdtls_engine_expire(self->client.e, self->now);
+		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+					  &self->now, 20));
+		EXPECT_TRUE(end_agree(&self->client, &self->server))
+			TH_LOG("%d", i);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
+/* The same with what the two answers have agreed on: all that there is, or nothing. */
+TEST_F(hello, what_a_server_hello_has_said_goes_with_it)
+{
+	static u8 stale[END_DATAGRAM];
+	struct kdtls_info info;
+	size_t n;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		offer_all(&self->client);
+		if (i)
+			offer_all(&self->server);
+		HANDSHAKE();
+		end_close(&self->client);
+		end_close(&self->server);
+		n = answer_of_before(&self->client, &self->server, stale,
+				     self->now);
+		ASSERT_LT(0, n);
+		end_exit(&self->server);
+		end_config(&self->server, psk);
+		if (!i)
+			offer_all(&self->server);
+		ASSERT_LT(0, admitted_hello(&self->client, &self->server,
+					    self->buf, self->now));
+		ASSERT_EQ(0, end_input(&self->client, stale,
+				       first_record(stale, n), self->now));
+		self->now += 2000000;
+		kdtls_engine_expire(self->client.e, self->now);
+		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+					  &self->now, 20));
+		ASSERT_TRUE(end_agree(&self->client, &self->server));
+		info = info_of(&self->client);
+		EXPECT_EQ(!i, !!info.alpn);
+		EXPECT_EQ(!i, !!info.srtp_profile);
+		EXPECT_EQ(!i, info.peer_heartbeat);
+		EXPECT_EQ(!i, info.peer_record_limit < DTLS_RECORD_SIZE_MAX);
+		end_exit(&self->client);
+		end_exit(&self->server);
+		end_config(&self->client, psk);
+		end_config(&self->server, psk);
+	}
+}
+
+/* It was held until the server's request for a cookie came, and then taken. */
+TEST_F(hello, what_comes_before_a_hello_does_not_answer_it)
+{
+	static u8 stale[END_DATAGRAM], reply[END_DATAGRAM];
+	size_t n;
+	long len;
+
+	n = answer_of_before(&self->client, &self->server, stale, self->now);
+	ASSERT_LT(0, n);
+	len = (long)first_hello(&self->client, self->buf, self->now);
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, end_input(&self->client, stale, n, self->now));
+	ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)len, self->now));
+	len = end_output(&self->server, reply, sizeof(reply), self->now);
+	ASSERT_LT(0, len);
+	ASSERT_EQ(0, end_input(&self->client, reply, (size_t)len, self->now));
+	EXPECT_EQ(CLIENT_SERVER_HELLO, self->client.e->hs->step);
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now,
+				  20));
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+}
+
+#define RANDOM_AT	(HELLO_FRONT + 2)
+
+/* A stranger who guesses the client's port makes one ServerHello after the other. */
+TEST_F(hello, a_flood_of_server_hellos_costs_few_key_exchanges)
+{
+	size_t n, first;
+	int i;
+
+	HANDSHAKE();
+	end_close(&self->client);
+	end_close(&self->server);
+	n = admitted_hello(&self->client, &self->server, self->buf, self->now);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(0, end_input(&self->server, self->buf, n, self->now));
+	n = (size_t)end_output(&self->server, self->buf, END_DATAGRAM,
+			       self->now);
+	first = first_record(self->buf, n);
+	ASSERT_LT(RANDOM_AT, first);
+	for (i = 0; i < 1000; i++) {
+		self->buf[RANDOM_AT + i % 8]++;
+		ASSERT_EQ(0, end_input(&self->client, self->buf, first,
+				       self->now));
+	}
+	EXPECT_LT(0, self->client.e->hs->taken_back);
+	EXPECT_GE(32, self->client.e->hs->taken_back);
+}
+
+/* The server's true answer comes before the stranger's, or behind it. */
+TEST_F(hello, a_stranger_s_server_hello_ends_nothing)
+{
+	static u8 forged[END_DATAGRAM];
+	size_t n, first, at;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		HANDSHAKE();
+		end_close(&self->client);
+		end_close(&self->server);
+		n = admitted_hello(&self->client, &self->server, self->buf,
+				   self->now);
+		ASSERT_LT(0, n);
+		ASSERT_EQ(0, end_input(&self->server, self->buf, n, self->now));
+		n = (size_t)end_output(&self->server, self->buf, END_DATAGRAM,
+				       self->now);
+		first = first_record(self->buf, n);
+		memcpy(forged, self->buf, first);
+		forged[RANDOM_AT]++;
+		/* In front of all, behind the true ServerHello, behind all */
+		at = i == 0 ? 0 : i == 1 ? first : n;
+		if (at)
+			ASSERT_EQ(0, end_input(&self->client, self->buf, at,
+					       self->now));
+		ASSERT_EQ(0, end_input(&self->client, forged, first, self->now));
+		if (at < n)
+			ASSERT_EQ(0, end_input(&self->client, self->buf + at,
+					       n - at, self->now));
+		for (n = 0; n < 4 && !end_established(&self->client); n++) {
+			ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+						  &self->now, 20));
+			self->now += 4000000;
+			kdtls_engine_expire(self->client.e, self->now);
+			kdtls_engine_expire(self->server.e, self->now);
+		}
+		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+					  &self->now, 20));
+		EXPECT_TRUE(end_agree(&self->client, &self->server))
+			TH_LOG("%d", i);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
 /* Messages that are long */
 
 /* Names for a certificate that is to have about so many bytes */

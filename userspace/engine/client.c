@@ -79,6 +79,8 @@ static int server_hello(struct kdtls_engine *e, struct dtls_bytes body)
 
 	if (!dtls_hello_parse_server(&sh, body))
 		return dtls_fail_decode(e, "malformed ServerHello");
+	hs->answer = hs->before;
+	hs->answer_seq = hs->in.next;
 	if (!e->ep->speaks13 || !dtls_ext_has(&sh.ext, DTLS_EXT_VERSIONS))
 		return dtls_client12_server_hello(e, &sh);
 	/*

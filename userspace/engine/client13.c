@@ -88,7 +88,9 @@ static int hello_retry(struct kdtls_engine *e, const struct dtls_extensions *x)
 	return 0;
 }
 
-static int read_psk(struct kdtls_engine *e, struct dtls_bytes r)
+/* Read which key the server chose, and set @key to it. Return 0 or an error. */
+static int read_psk(struct kdtls_engine *e, struct dtls_bytes r,
+		    struct dtls_bytes *key)
 {
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_offered_psk psk[DTLS_OFFERED_PSKS];
@@ -99,13 +101,9 @@ static int read_psk(struct kdtls_engine *e, struct dtls_bytes r)
 	if (index >= dtls_client_hello_psks(e, psk) || psk[index].sha384 != e->suite->sha384)
 		return dtls_fail_illegal(e, "the server chose what was not offered");
 	hs->psk_chosen = true;
-	if (!psk[index].resumes)
-		return dtls_auth_claim_key(e, psk[index].identity);
-	if (dtls_auth_claim_session(e, &hs->session))
-		return -e->error;
-	memcpy(hs->psk, psk[index].key.p, psk[index].key.len);
-	hs->psk_len = (u8)psk[index].key.len;
-	return 0;
+	*key = psk[index].key;
+	return psk[index].resumes ? dtls_auth_claim_session(e, &hs->session) :
+				    dtls_auth_claim_key(e, psk[index].identity);
 }
 
 static int read_share(struct kdtls_engine *e, struct dtls_bytes r)
@@ -130,6 +128,7 @@ static int accept(struct kdtls_engine *e, const struct dtls_server_hello *sh)
 {
 	const struct dtls_extensions *x = &sh->ext;
 	struct dtls_handshake *hs = e->hs;
+	struct dtls_bytes psk = { 0 };
 
 	if (dtls_extensions_check13(e, x, 1ULL << DTLS_EXT_VERSIONS |
 				    1ULL << DTLS_EXT_KEY_SHARE |
@@ -137,7 +136,8 @@ static int accept(struct kdtls_engine *e, const struct dtls_server_hello *sh)
 				    1ULL << DTLS_EXT_CID))
 		return -e->error;
 	memcpy(e->secrets.server_random, sh->random.p, DTLS_RANDOM_SIZE);
-	if (dtls_ext_has(x, DTLS_EXT_PSK) && read_psk(e, x->ext[DTLS_EXT_PSK]))
+	if (dtls_ext_has(x, DTLS_EXT_PSK) &&
+	    read_psk(e, x->ext[DTLS_EXT_PSK], &psk))
 		return -e->error;
 	if (dtls_ext_has(x, DTLS_EXT_KEY_SHARE) &&
 	    read_share(e, x->ext[DTLS_EXT_KEY_SHARE]))
@@ -147,7 +147,7 @@ static int accept(struct kdtls_engine *e, const struct dtls_server_hello *sh)
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_MISSING_EXTENSION,
 				 "the server sent no key share");
-	if (dtls_extensions_read_cid(e, x) || dtls_handshake13_keys(e))
+	if (dtls_extensions_read_cid(e, x) || dtls_handshake13_keys(e, psk))
 		return -e->error;
 	hs->step = CLIENT13_EXTENSIONS;
 	return 0;

@@ -264,6 +264,8 @@ static void write_suites(struct kdtls_engine *e, struct dtls_writer *w)
  * dtls_client_hello_send() writes the first hello, or one that answers a
  * HelloVerifyRequest or HelloRetryRequest. The answer to a HelloVerifyRequest
  * has the same bytes as the first hello but for the cookie (RFC 6347 4.2.1).
+ * Messages that came before the hello went out cannot answer it: they are of
+ * another handshake, and are dropped.
  */
 int dtls_client_hello_send(struct kdtls_engine *e)
 {
@@ -272,6 +274,7 @@ int dtls_client_hello_send(struct kdtls_engine *e)
 	size_t mark;
 
 	hs->hello_record = e->tx_seq;
+	dtls_reassembly_clear(&hs->in);
 	if (!hs->retried)
 		dtls_transcript_clear(&hs->transcript);
 	w = dtls_handshake_message(e, DTLS_CLIENT_HELLO);
@@ -296,4 +299,87 @@ int dtls_client_hello_send(struct kdtls_engine *e)
 		return -e->error;
 	hs->step = CLIENT_SERVER_HELLO;
 	return dtls_handshake_message_end(e);
+}
+
+/*
+ * Begin the transcript anew with the hello, which is the flight. Its headers are
+ * long again, as the next ServerHello may be one of DTLS 1.2. After a
+ * HelloRetryRequest the version is settled, and the transcript begins with a
+ * hash. Return 0 or an error.
+ */
+static int restore_transcript(struct kdtls_engine *e)
+{
+	const struct dtls_outgoing *hello = e->flight.first;
+	struct dtls_handshake *hs = e->hs;
+
+	if (hs->retried) {
+		dtls_transcript_cut(&hs->transcript, hs->answer);
+		return 0;
+	}
+	dtls_transcript_clear(&hs->transcript);
+	if (!dtls_transcript_add(&hs->transcript, hello->data, hello->len,
+				 e->ep->config.max_handshake))
+		return dtls_fail_memory(e);
+	e->version = 0;
+	e->ems = false;
+	dtls_state_free13(e);
+	return 0;
+}
+
+/* Restore the session id, which a ServerHello of DTLS 1.2 may have replaced. */
+static void restore_session_id(struct kdtls_engine *e)
+{
+	const struct dtls_outgoing *hello = e->flight.first;
+	const size_t at = DTLS_MESSAGE_HEADER + 2 + DTLS_RANDOM_SIZE;
+
+	e->session_id_len = hello->data[at];
+	memcpy(e->session_id, hello->data + at + 1, e->session_id_len);
+}
+
+/* Forget what the extensions of a ServerHello have said. */
+static void forget_extensions(struct kdtls_engine *e)
+{
+	struct dtls_handshake *hs = e->hs;
+
+	if (hs->unused.len) {
+		e->cids = hs->unused;
+		hs->unused = (struct dtls_cids){ 0 };
+	}
+	OPENSSL_free(e->cid_tx);
+	e->cid_tx = NULL;
+	e->cid_tx_len = 0;
+	e->heartbeats = false;
+	e->peer_heartbeat = false;
+	e->peer_record_limit = DTLS_RECORD_SIZE_MAX;
+	e->record_limit = 0;
+	e->alpn = NULL;
+	e->srtp_profile = 0;
+	hs->peer_raw = false;
+	hs->own_raw = false;
+	hs->ticket_due = false;
+	wr_free(&hs->ticket);
+}
+
+int dtls_client_hello_unanswered(struct kdtls_engine *e)
+{
+	struct dtls_handshake *hs = e->hs;
+
+	hs->taken_back++;
+	if (restore_transcript(e))
+		return -e->error;
+	restore_session_id(e);
+	forget_extensions(e);
+	dtls_peer_forget(&hs->peer);
+	e->resumed = false;
+	e->group = 0;
+	hs->psk_chosen = false;
+	hs->shared_len = 0;
+	hs->tx_epoch = 0;
+	dtls_state_drop_keys(e);
+	/* The records that the list names are those of another handshake. */
+	dtls_state_drop_acks(e);
+	dtls_reassembly_clear(&hs->in);
+	hs->in.next = hs->answer_seq;
+	hs->step = CLIENT_SERVER_HELLO;
+	return 0;
 }

@@ -33,6 +33,13 @@ struct dtls_offered_psk {
 int dtls_client_hello_send(struct kdtls_engine *e);
 
 /*
+ * Take back the ServerHello that answered the hello: the handshake is where it was
+ * when the hello had gone out. The hello has to be the last message that the client
+ * has sent. Return 0 or an error.
+ */
+int dtls_client_hello_unanswered(struct kdtls_engine *e);
+
+/*
  * Return true if a suite of DTLS 1.2 may be offered, because the client could
  * complete a handshake with it.
  */

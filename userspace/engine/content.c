@@ -5,6 +5,7 @@
  */
 #include "ack.h"
 #include "alert.h"
+#include "client_hello.h"
 #include "content.h"
 #include "heartbeat.h"
 #include "post13.h"
@@ -62,6 +63,58 @@ static bool asks_for_another_cookie(const struct kdtls_engine *e,
 	       f->body.len == f->length && rd_u16(&body, &version) &&
 	       rd_vec(&body, 1, &cookie) &&
 	       !dtls_bytes_equal(cookie, hs->cookie.p, hs->cookie.len);
+}
+
+/*
+ * A client takes back at most so many ServerHellos in a handshake, as each costs
+ * a key exchange.
+ */
+#define TAKEN_BACK_MAX	16
+
+/* Return true if @f differs from the ServerHello that was taken. */
+static bool differs_from_answer(const struct dtls_handshake *hs,
+				const struct dtls_fragment *f)
+{
+	const struct dtls_transcript *t = &hs->transcript;
+	const u8 *p = t->all.p + hs->answer;
+
+	if (dtls_get_be(p + 1, 3) != f->length)
+		return true;
+	p += t->short_headers ? DTLS_SHORT_HEADER : DTLS_MESSAGE_HEADER;
+	return memcmp(p + f->offset, f->body.p, f->body.len);
+}
+
+/*
+ * Nothing in a ServerHello tells which hello it answers. It may answer one that
+ * this client sent from the same address in a handshake before, or be a
+ * stranger's. Return true if nothing has shown yet that the ServerHello which was
+ * taken is the right one: in DTLS 1.3, and in a resumed handshake of DTLS 1.2, that
+ * is the first record that verifies. Where the messages behind the ServerHello come
+ * in the clear, the first of them decides.
+ */
+static bool is_unproven_answer(const struct kdtls_engine *e)
+{
+	const struct dtls_outgoing *sent = e->flight.first;
+	const struct dtls_handshake *hs = e->hs;
+
+	return !e->server && hs->step != CLIENT_SERVER_HELLO &&
+	       sent && sent->type == DTLS_CT_HANDSHAKE &&
+	       sent->data[0] == DTLS_CLIENT_HELLO &&
+	       (e->rx ? !e->rx->seen.next : hs->in.next == hs->answer_seq + 1);
+}
+
+/*
+ * Return true if @f is of another ServerHello, which takes the place of one that is
+ * not proven.
+ */
+static bool is_of_another_answer(const struct kdtls_engine *e,
+				 const struct dtls_record *record,
+				 const struct dtls_fragment *f)
+{
+	return !record->epoch && f->type == DTLS_SERVER_HELLO &&
+	       is_unproven_answer(e) && f->seq == e->hs->answer_seq &&
+	       e->hs->taken_back < TAKEN_BACK_MAX &&
+	       differs_from_answer(e->hs, f);
 }
 
 /* Return true if the peer may send certificates, or names of authorities. */
@@ -124,6 +177,9 @@ static int take_fragment(struct kdtls_engine *e,
 		dtls_reassembly_clear(&hs->in);
 		hs->in.next = f->seq;
 	}
+	if (is_of_another_answer(e, record, f) &&
+	    dtls_client_hello_unanswered(e))
+		return -e->error;
 	switch (dtls_reassembly_add(&hs->in, f, epoch, max_message(e, f->type),
 				    max_held(e))) {
 	case DTLS_REASSEMBLY_TAKEN:
@@ -135,9 +191,10 @@ static int take_fragment(struct kdtls_engine *e,
 		/*
 		 * A part of the peer's answer acknowledges the whole flight
 		 * that it answers (RFC 9147 7.2). The count of retransmissions
-		 * starts anew for the rest of the answer.
+		 * starts anew for the rest of the answer. A part in the clear
+		 * may be of another handshake, or a stranger's.
 		 */
-		if (e->version == DTLS_VERSION_1_3) {
+		if (e->version == DTLS_VERSION_1_3 && epoch) {
 			dtls_flight_clear(&e->flight);
 			e->timer.tries = 0;
 		}

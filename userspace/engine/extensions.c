@@ -396,7 +396,8 @@ int dtls_extensions_read_cid(struct kdtls_engine *e,
 {
 	if (!dtls_ext_has(x, DTLS_EXT_CID)) {
 		/* The peer does not put connection IDs into its records. */
-		dtls_cids_free(&e->cids);
+		e->hs->unused = e->cids;
+		e->cids = (struct dtls_cids){ 0 };
 		return 0;
 	}
 	return read_cid(e, x->ext[DTLS_EXT_CID]);

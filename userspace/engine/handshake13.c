@@ -5,10 +5,12 @@
 
 int dtls_handshake13_begin(struct kdtls_engine *e)
 {
+	struct dtls_handshake *hs = e->hs;
+
 	e->version = DTLS_VERSION_1_3;
 	/* The key schedule binds keys to the handshake, as RFC 7627 does. */
 	e->ems = true;
-	dtls_transcript_shorten(&e->hs->transcript);
+	hs->answer = dtls_transcript_shorten(&hs->transcript, hs->answer);
 	if (!e->d13)
 		e->d13 = OPENSSL_zalloc(sizeof(*e->d13));
 	if (!e->d13)
@@ -69,12 +71,11 @@ static struct dtls_protection *protection(struct kdtls_engine *e, int direction,
 	return p;
 }
 
-int dtls_handshake13_keys(struct kdtls_engine *e)
+int dtls_handshake13_keys(struct kdtls_engine *e, struct dtls_bytes psk)
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
 	const EVP_MD *md = dtls_suite_md(c, e->suite);
 	struct dtls_handshake *hs = e->hs;
-	struct dtls_bytes psk = { hs->psk, hs->psk_chosen ? hs->psk_len : 0 };
 	struct dtls_bytes shared = { hs->shared, hs->shared_len };
 
 	if (!dtls_keys13_extract(c, md, NULL, psk, hs->secret) ||
@@ -85,7 +86,6 @@ int dtls_handshake13_keys(struct kdtls_engine *e)
 	    !derive_logged(e, "s hs traffic", hs->server_secret,
 			   "SERVER_HANDSHAKE_TRAFFIC_SECRET"))
 		return dtls_fail_internal(e);
-	OPENSSL_cleanse(hs->psk, sizeof(hs->psk));
 	OPENSSL_cleanse(hs->shared, sizeof(hs->shared));
 	e->rx = protection(e, DTLS_RX, e->server ? hs->client_secret :
 						   hs->server_secret);

@@ -18,8 +18,9 @@ int dtls_handshake13_begin(struct kdtls_engine *e);
 
 /*
  * Derive Early Secret, Handshake Secret and the keys of epoch 2 (RFC 8446 7.1).
+ * @psk is the pre-shared key that was chosen, or empty. Return 0 or an error.
  */
-int dtls_handshake13_keys(struct kdtls_engine *e);
+int dtls_handshake13_keys(struct kdtls_engine *e, struct dtls_bytes psk);
 
 /*
  * Derive Master Secret and the traffic secrets of data, after the server's

@@ -445,11 +445,13 @@ static int send_flight(struct kdtls_engine *e,
 		       const struct dtls_choice *choice)
 {
 	struct dtls_handshake *hs = e->hs;
+	struct dtls_bytes psk = { hs->psk, hs->psk_chosen ? hs->psk_len : 0 };
 	struct dtls_writer *w;
 
 	dtls_handshake_flight_begin(e);
-	if (send_hello(e, ch, choice) || dtls_handshake13_keys(e))
+	if (send_hello(e, ch, choice) || dtls_handshake13_keys(e, psk))
 		return -e->error;
+	OPENSSL_cleanse(hs->psk, sizeof(hs->psk));
 	w = dtls_handshake_message(e, DTLS_ENCRYPTED_EXTENSIONS);
 	dtls_extensions_write_answers13(e, w, &ch->ext);
 	if (dtls_handshake_message_end(e))

@@ -63,6 +63,7 @@ void dtls_state_handshake_drop(struct kdtls_engine *e)
 	dtls_peer_forget(&hs->peer);
 	OPENSSL_free(hs->psk_hint);
 	OPENSSL_free((void *)hs->cookie.p);
+	dtls_cids_free(&hs->unused);
 	OPENSSL_clear_free(hs, sizeof(*hs));
 }
 

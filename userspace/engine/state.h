@@ -122,6 +122,10 @@ struct dtls_held {
  * @cookie:	client: the server's cookie, allocated by OPENSSL_malloc()
  * @verify_requests: client: number of HelloVerifyRequests taken
  * @hello_record: client: number of the first record of its newest hello
+ * @unused:	the connection ID that this end offered and the peer does not use
+ * @answer:	client: where in @transcript the ServerHello begins
+ * @answer_seq:	client: message_seq of the ServerHello
+ * @taken_back:	client: number of ServerHellos that gave way to another one
  *
  * DTLS 1.3:
  *
@@ -189,6 +193,10 @@ struct dtls_handshake {
 	struct dtls_bytes cookie;
 	unsigned int verify_requests;
 	u64 hello_record;
+	struct dtls_cids unused;
+	size_t answer;
+	u16 answer_seq;
+	unsigned int taken_back;
 
 	bool retried;
 	bool psk_chosen;

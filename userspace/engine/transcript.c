@@ -59,16 +59,19 @@ size_t dtls_transcript_hash(struct dtls_transcript *t,
 	return 0;
 }
 
-void dtls_transcript_shorten(struct dtls_transcript *t)
+size_t dtls_transcript_shorten(struct dtls_transcript *t, size_t at)
 {
 	u8 *from = t->all.p, *end = from + t->all.len, *to = from;
+	const u8 *mark = from + at;
 	size_t body;
 
 	if (t->short_headers)
-		return;
+		return at;
 	t->short_headers = true;
 	restart(t);
 	while (from < end) {
+		if (from == mark)
+			at = (size_t)(to - t->all.p);
 		body = dtls_get_be(from + 1, 3);
 		memmove(to, from, DTLS_SHORT_HEADER);
 		memmove(to + DTLS_SHORT_HEADER, from + DTLS_MESSAGE_HEADER,
@@ -77,6 +80,7 @@ void dtls_transcript_shorten(struct dtls_transcript *t)
 		from += DTLS_MESSAGE_HEADER + body;
 	}
 	t->all.len = (size_t)(to - t->all.p);
+	return at;
 }
 
 bool dtls_transcript_fold(struct dtls_transcript *t, struct dtls_bytes hash,
@@ -91,6 +95,12 @@ bool dtls_transcript_fold(struct dtls_transcript *t, struct dtls_bytes hash,
 	restart(t);
 	t->all = w;
 	return !w.failed;
+}
+
+void dtls_transcript_cut(struct dtls_transcript *t, size_t len)
+{
+	t->all.len = len;
+	restart(t);
 }
 
 void dtls_transcript_clear(struct dtls_transcript *t)

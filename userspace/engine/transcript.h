@@ -59,9 +59,9 @@ size_t dtls_transcript_hash(struct dtls_transcript *t,
 /*
  * Shorten the headers of all messages, also of those that are added later: the
  * transcript of DTLS 1.3 leaves out the header fields that TLS does not have
- * (RFC 9147 5.2).
+ * (RFC 9147 5.2). Return where the message begins then that began at @at.
  */
-void dtls_transcript_shorten(struct dtls_transcript *t);
+size_t dtls_transcript_shorten(struct dtls_transcript *t, size_t at);
 
 /**
  * dtls_transcript_fold() - put a hash in place of the first ClientHello
@@ -77,6 +77,9 @@ void dtls_transcript_shorten(struct dtls_transcript *t);
  */
 bool dtls_transcript_fold(struct dtls_transcript *t, struct dtls_bytes hash,
 			  struct dtls_bytes rest);
+
+/* Drop the messages behind the first @len bytes. */
+void dtls_transcript_cut(struct dtls_transcript *t, size_t len);
 
 /* Wipe and free the messages, and zero @t. */
 void dtls_transcript_clear(struct dtls_transcript *t);
