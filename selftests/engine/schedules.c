@@ -46,6 +46,8 @@ void schedules_run(struct schedules *s, int argc, char **argv)
 	if (argc > 2)
 		first = strtoull(argv[2], NULL, 0);
 	printf("TAP version 13\n");
+	printf("# seeds %" PRIu64 " to %" PRIu64 "\n", (uint64_t)first,
+	       (uint64_t)(first + s->count - 1));
 	for (seed = first; seed < first + s->count; seed++)
 		examine(s, seed);
 }
