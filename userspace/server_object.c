@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* This file makes, times and frees server objects; see kdtls/server.h. */
 #include "server_object.h"
+#include "server_steer.h"
 #include <errno.h>
-#include <linux/filter.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <unistd.h>
-
-/*
- * The connection ID in a record of DTLS 1.2 stands behind type, version, epoch and
- * number (RFC 9146 4).
- */
-#define DTLS12_CID_OFFSET	11
 
 /* These are the defaults of struct kdtls_server_options. */
 #define MAX_CLIENTS	1048576
@@ -75,39 +69,6 @@ static int check_socket(struct kdtls_server *server)
 }
 
 /*
- * Give the sockets that share the port a BPF program that chooses the socket for each
- * datagram. For a datagram that begins with a connection ID the program returns the
- * first byte of that, which is the number of the socket in the order in which they
- * were bound. For any other datagram it returns a number that no socket has, which
- * leaves the choice to the kernel. A record with a connection ID is of the type
- * tls12_cid (RFC 9146 4) or has a unified header with the bit C (RFC 9147 4). Return 0
- * or -errno.
- */
-static int steer(int fd)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, DTLS_CT_TLS12_CID, 0, 2),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, DTLS12_CID_OFFSET),
-		BPF_STMT(BPF_RET | BPF_A, 0),
-		BPF_STMT(BPF_ALU | BPF_AND | BPF_K,
-			 DTLS_UNIFIED_FIXED | DTLS_UNIFIED_CID),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-			 DTLS_UNIFIED | DTLS_UNIFIED_CID, 0, 2),
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 1),
-		BPF_STMT(BPF_RET | BPF_A, 0),
-		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
-	};
-	struct sock_fprog program = {
-		.len = sizeof(code) / sizeof(code[0]),
-		.filter = code,
-	};
-
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program,
-			  sizeof(program)) ? -errno : 0;
-}
-
-/*
  * Switch on what the server wants from its socket: UDP_GRO, the local address of each
  * datagram on a wildcard address, and the choice among sockets of one port. Return 0
  * or a negative error.
@@ -122,7 +83,7 @@ static int set_socket(struct kdtls_server *server)
 	if (server->any)
 		err = address_ask(server->fd, server->local.ss_family);
 	if (!err && server->options.sharers > 1 && server->options.cid_len)
-		err = steer(server->fd);
+		err = steer_by_cid(server->fd);
 	return err;
 }
 

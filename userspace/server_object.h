@@ -14,6 +14,7 @@
  *	server_batch.c   receives many datagrams or records in one system call
  *	server_in.c      takes datagrams and makes messages of their records
  *	server_out.c     makes records of messages and sends them
+ *	server_steer.c   tells the kernel which socket of a port a datagram is for
  *	server_object.c  makes, times and frees the server object
  *	listener.c       gives each client of a server a socket, for kdtls_accept()
  */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * This header has the functions that tell the kernel which of several sockets on one port
+ * (SO_REUSEPORT) a datagram is for. The kernel numbers these sockets in the order in which
+ * they were bound. When one is closed the last one takes its number.
+ *
+ * The functions act on all sockets of the port. They return 0 or -errno.
+ */
+#ifndef _KDTLS_SERVER_STEER_H
+#define _KDTLS_SERVER_STEER_H
+
+#include <stdint.h>
+
+/*
+ * A datagram with a connection ID is for the socket whose number is the first byte of that.
+ * The kernel chooses a socket for any other datagram by its addresses.
+ */
+int steer_by_cid(int fd);
+
+#endif /* _KDTLS_SERVER_STEER_H */
