@@ -18,7 +18,7 @@ enum {
 	OPT_ALPN, OPT_CID, OPT_FIRST_TIMER, OPT_LAST_TIMER, OPT_RETRANSMITS,
 	OPT_MIN, OPT_MAX, OPT_EARLY, OPT_EARLY_MAX, OPT_MAX_CERTS,
 	OPT_OLD_PEERS, OPT_THREADS, OPT_MAX_HALF_OPEN, OPT_MAX_CLIENTS_SOURCE,
-	OPT_MAX_HALF_OPEN_SOURCE, OPT_IDLE_TIMEOUT,
+	OPT_MAX_HALF_OPEN_SOURCE, OPT_IDLE_TIMEOUT, OPT_TURN,
 };
 
 static const struct argp_option common_options[] = {
@@ -388,6 +388,9 @@ static const struct argp_option server_options[] = {
 	{ .doc = "With --echo or --exec, for each thread and address family:" },
 	{ "threads", OPT_THREADS, "NUMBER", 0,
 	  "so many share the port (1); with --cid a client is always its thread's", 0 },
+	{ "turn", OPT_TURN, "FILE", 0,
+	  "take the port over from the server with this FILE; exit when the next one has "
+	  "come and the last client has left", 0 },
 	{ "max-clients", OPT_MAX_CLIENTS, "NUMBER", 0,
 	  "clients at once (1048576)", 0 },
 	{ "max-half-open", OPT_MAX_HALF_OPEN, "NUMBER", 0,
@@ -436,6 +439,9 @@ static error_t parse_limits(int key, char *arg, struct argp_state *state)
 	case OPT_THREADS:
 		o->threads = number(state, arg, 1, THREADS_MAX);
 		return 0;
+	case OPT_TURN:
+		o->turn = arg;
+		return 0;
 	case OPT_MAX_CLIENTS:
 		o->max_clients = number(state, arg, 1, CLIENTS_MAX);
 		return 0;
@@ -465,14 +471,16 @@ static void check_server(struct argp_state *state, const struct options *o)
 	if (!!o->echo + !!o->command + (o->file || o->output) > 1)
 		argp_error(state,
 			   "--echo, --exec and --file or --output exclude each other");
-	if (!many && (o->threads > 1 || o->max_clients || o->max_half_open ||
-		      o->max_clients_source || o->max_half_open_source ||
-		      o->idle_timeout))
+	if (!many && (o->threads > 1 || o->turn || o->max_clients ||
+		      o->max_half_open || o->max_clients_source ||
+		      o->max_half_open_source || o->idle_timeout))
 		argp_error(state,
-			   "threads and limits of clients need --echo or --exec");
-	if (o->threads > 1 && (o->once || o->early_max))
+			   "threads, turns and limits of clients need --echo or --exec");
+	if (o->threads > 1 && (o->once || o->early_max || o->turn))
 		argp_error(state,
-			   "--threads excludes --once and --early-data");
+			   "--threads excludes --once, --early-data and --turn");
+	if (o->turn && (o->once || o->early_max))
+		argp_error(state, "--turn excludes --once and --early-data");
 }
 
 static error_t parse_server(int key, char *arg, struct argp_state *state)

@@ -21,6 +21,7 @@
  * @echo:	server: send back what each client sends
  * @command:	server: command to run for each client, or NULL
  * @threads:	server: number of threads that share the port, 1 or more
+ * @turn:	server: the file by which processes take turns at the port, or NULL
  * @max_clients: server: most clients at once; 0: the library's default
  * @max_half_open: server: most clients in a handshake at once; 0: the library's default
  * @max_clients_source: server: most clients of one source at once; 0: the library's
@@ -72,6 +73,7 @@ struct options {
 	bool echo;
 	const char *command;
 	unsigned int threads;
+	const char *turn;
 	unsigned int max_clients;
 	unsigned int max_half_open;
 	unsigned int max_clients_source;

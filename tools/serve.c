@@ -29,6 +29,7 @@
  * struct loop - the server objects and commands of one thread
  * @o:		the options of the command line
  * @share:	number of the thread
+ * @turn:	the turn of this process at the port, or NULL
  * @endpoint:	the endpoint of all server objects of the thread
  * @server:	a server object for each address that is listened on
  * @count:	number of server objects
@@ -39,6 +40,7 @@
 struct loop {
 	const struct options *o;
 	unsigned int share;
+	struct kdtls_turn *turn;
 	struct kdtls_endpoint *endpoint;
 	struct kdtls_server *server[SERVERS_MAX];
 	int count;
@@ -206,14 +208,33 @@ static bool has_ended(const struct loop *l)
 	return any;
 }
 
-/* Serve for ever, or with --once until the first client has gone. */
+/* Return true if another process has the port now, and @l has no clients any more. */
+static bool has_had_its_turn(const struct loop *l)
+{
+	struct kdtls_server_info info;
+	int i;
+
+	if (!l->turn || !kdtls_turn_is_over(l->turn))
+		return false;
+	for (i = 0; i < l->count; i++) {
+		kdtls_server_get_info(l->server[i], &info);
+		if (info.clients)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Serve for ever, or with --once until the first client has gone, or with --turn until
+ * another process has taken over and the last client has gone.
+ */
 static void *run(void *arg)
 {
 	struct epoll_event events[EVENTS];
 	struct loop *l = arg;
 	int i, n;
 
-	while (!l->o->once || !has_ended(l)) {
+	while (!(l->o->once && has_ended(l)) && !has_had_its_turn(l)) {
 		n = epoll_wait(l->epoll, events, EVENTS, due(l));
 		for (i = 0; i < n; i++)
 			if (events[i].data.ptr)
@@ -241,8 +262,9 @@ static int add_server(void *ctx, const char *host)
 		.max_half_open_source = o->max_half_open_source,
 		.handshake_timeout = o->timeout * 1000,
 		.idle_timeout = o->idle_timeout * 1000,
-		.sharers = o->threads,
+		.sharers = l->turn ? 0 : o->threads,
 		.share = l->share,
+		.turn = l->turn,
 		.half_close = o->command,
 	};
 	struct epoll_event e = { .data.ptr = NULL };
@@ -270,7 +292,13 @@ static void open_loop(struct loop *l, const struct options *o,
 	if (l->epoll < 0)
 		err(1, "epoll");
 	l->endpoint = endpoint_open(o);
-	if (o->threads > 1) {
+	if (o->turn) {
+		bad = kdtls_turn_take(o->turn, &l->turn);
+		if (bad)
+			errx(1, "--turn %s: %s", o->turn, kdtls_strerror(bad));
+		secret = kdtls_turn_secret(l->turn);
+	}
+	if (o->threads > 1 || l->turn) {
 		bad = kdtls_endpoint_use_secret(l->endpoint, secret,
 						KDTLS_SECRET_SIZE);
 		if (bad)
@@ -283,6 +311,7 @@ static void close_loop(struct loop *l)
 {
 	while (l->count > 0)
 		kdtls_server_close(l->server[--l->count]);
+	kdtls_turn_end(l->turn);
 	kdtls_endpoint_free(l->endpoint);
 }
 
@@ -306,7 +335,7 @@ int serve(struct options *o)
 		if (errno)
 			err(1, "thread");
 	}
-	/* With --once this is the only thread. */
+	/* With --once or --turn this is the only thread. */
 	run(&loops[0]);
 	close_loop(&loops[0]);
 	free(loops);

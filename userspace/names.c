@@ -178,7 +178,8 @@ int kdtls_server_on(struct kdtls_endpoint *endpoint, const char *host,
 	err = resolve(host, service, AI_PASSIVE, &list);
 	if (err)
 		return err;
-	fd = bound_socket(list, options && options->sharers > 1);
+	fd = bound_socket(list, options &&
+				(options->sharers > 1 || options->turn));
 	freeaddrinfo(list);
 	if (fd < 0)
 		return fd;

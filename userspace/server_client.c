@@ -316,11 +316,11 @@ void server_client_expire(struct kdtls_client *c, uint64_t now)
 		timers_set(&c->server->timers, &c->timed, now + 1);
 }
 
-void server_client_idle(struct kdtls_client *c, uint64_t now)
+void server_client_dismiss(struct kdtls_client *c, int error, uint64_t now)
 {
 	kdtls_engine_close(c->owner->engine);
 	flush(c, now);
-	server_client_end(c, -ETIMEDOUT);
+	server_client_end(c, error);
 }
 
 /* ---- the interface ---- */

@@ -584,7 +584,7 @@ static void run_timers(struct round *r)
 	}
 	while (life && (c = TAILQ_FIRST(&server->open)) &&
 	       c->since + life <= r->now)
-		server_client_idle(c, r->now);
+		server_client_dismiss(c, -ETIMEDOUT, r->now);
 }
 
 ssize_t server_in_collect(struct kdtls_server *server,

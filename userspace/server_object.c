@@ -2,6 +2,7 @@
 /* This file makes, times and frees server objects; see kdtls/server.h. */
 #include "server_object.h"
 #include "server_steer.h"
+#include "turn.h"
 #include <errno.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -30,8 +31,13 @@ static int set_options(struct kdtls_server *server,
 	if (o->cid_len > SERVER_CID_MAX ||
 	    (o->cid_len && o->cid_len < SERVER_CID_MIN && !server->listener))
 		return -KDTLS_EUSAGE;
-	if (o->sharers > SHARERS_MAX || (o->share && o->share >= o->sharers))
+	if (o->sharers > SHARERS_MAX || (o->share && o->share >= o->sharers) ||
+	    (o->turn && o->sharers))
 		return -KDTLS_EUSAGE;
+	if (o->turn) {
+		o->sharers = TURN_SHARES;
+		o->share = turn_share(o->turn);
+	}
 	o->max_clients = default_to(o->max_clients, MAX_CLIENTS);
 	o->max_half_open = default_to(o->max_half_open, MAX_HALF_OPEN);
 	o->max_clients_source = default_to(o->max_clients_source,
@@ -82,9 +88,13 @@ static int set_socket(struct kdtls_server *server)
 	setsockopt(server->fd, SOL_UDP, UDP_GRO, &one, sizeof(one));
 	if (server->any)
 		err = address_ask(server->fd, server->local.ss_family);
-	if (!err && server->options.sharers > 1 && server->options.cid_len)
-		err = steer_by_cid(server->fd);
-	return err;
+	if (err)
+		return err;
+	if (server->options.turn)
+		return turn_add(server->options.turn, server->fd);
+	if (server->options.sharers > 1 && server->options.cid_len)
+		return steer_by_cid(server->fd);
+	return 0;
 }
 
 /*
@@ -129,6 +139,8 @@ static int set_up(struct kdtls_server *server,
 
 static void server_free(struct kdtls_server *server)
 {
+	if (server->options.turn)
+		turn_remove(server->options.turn, server->fd);
 	server_in_free(server->in);
 	server_out_free(server->out);
 	table_exit(&server->addresses);
@@ -194,16 +206,49 @@ void kdtls_server_close(struct kdtls_server *server)
 	server_free(server);
 }
 
-/* Return the time of the next timer or idle timeout, or KDTLS_NEVER. */
+/* Return true if records of @c have no connection ID by which they find this process. */
+static bool is_cut_off(const struct kdtls_client *c)
+{
+	struct kdtls_info info;
+
+	kdtls_engine_info(c->owner->engine, &info);
+	return !info.cid_rx_len;
+}
+
+/*
+ * Look from time to time whether a newer process is on the port. It gets the records of
+ * all clients that have no connection ID. So say goodbye to these clients, which can begin
+ * anew then.
+ */
+static void heed_turn(struct kdtls_server *server)
+{
+	struct kdtls_turn *turn = server->options.turn;
+	uint64_t now = driver_now();
+	struct kdtls_client *c, *next;
+
+	if (!turn || now < server->turn_due)
+		return;
+	turn_look(turn, now);
+	server->turn_due = turn_due(turn);
+	if (!kdtls_turn_is_over(turn))
+		return;
+	for (c = TAILQ_FIRST(&server->open); c; c = next) {
+		next = TAILQ_NEXT(c, list);
+		if (is_cut_off(c))
+			server_client_dismiss(c, -KDTLS_ETURN, now);
+	}
+}
+
+/* Return the time of the next timer, idle timeout or look at the turn, or KDTLS_NEVER. */
 static uint64_t next_due(const struct kdtls_server *server)
 {
 	uint64_t life = 1000ULL * server->options.idle_timeout;
-	uint64_t due = KDTLS_NEVER;
+	uint64_t due = server->options.turn ? server->turn_due : KDTLS_NEVER;
 	const struct kdtls_client *c = TAILQ_FIRST(&server->open);
 	const struct timed *t;
 
 	t = timers_first((struct timers *)&server->timers);
-	if (t)
+	if (t && t->when < due)
 		due = t->when;
 	if (life && c && c->since + life < due)
 		due = c->since + life;
@@ -248,6 +293,7 @@ ssize_t kdtls_server_recv(struct kdtls_server *server,
 		return -KDTLS_EUSAGE;
 	for (;;) {
 		server_client_reap(server);
+		heed_turn(server);
 		n = server_in_collect(server, messages, count, &server->more);
 		if (n)
 			return n;

@@ -15,6 +15,7 @@
  *	server_in.c      takes datagrams and makes messages of their records
  *	server_out.c     makes records of messages and sends them
  *	server_steer.c   tells the kernel which socket of a port a datagram is for
+ *	turn.c           lets processes follow each other on a port
  *	server_object.c  makes, times and frees the server object
  *	listener.c       gives each client of a server a socket, for kdtls_accept()
  */
@@ -195,6 +196,7 @@ _Static_assert(!offsetof(struct kdtls_client, own),
  * @in:		state and memory of receiving
  * @out:	memory of sending
  * @more:	the socket may have more that the last kdtls_server_recv() did not take
+ * @turn_due:	the time of the next look at the turn of the options, if there is one
  */
 struct kdtls_server {
 	struct kdtls_endpoint *endpoint;
@@ -222,6 +224,7 @@ struct kdtls_server {
 	struct server_in *in;
 	struct server_out *out;
 	bool more;
+	uint64_t turn_due;
 };
 
 /* ---- server_limits.c ---- */
@@ -326,8 +329,8 @@ void server_client_hush(struct kdtls_client *c);
 /* Run the timer of @c, which is due. */
 void server_client_expire(struct kdtls_client *c, uint64_t now);
 
-/* End @c, which was silent for the idle timeout, with a close_notify alert. */
-void server_client_idle(struct kdtls_client *c, uint64_t now);
+/* End @c with a close_notify alert, and let the program be told, with @error. */
+void server_client_dismiss(struct kdtls_client *c, int error, uint64_t now);
 
 /*
  * Answer the goodbye of the client @leaving of the server, and free the clients in its

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * This file has the BPF program that chooses one of several sockets on a port for each
+ * This file has the BPF programs that choose one of several sockets on a port for each
  * datagram; see server_steer.h. If the number that a program returns is none of a socket,
  * the kernel chooses one by the addresses of the datagram. A program returns 0 for a
  * datagram that is too short for what the program reads.
@@ -52,6 +52,25 @@ int steer_by_cid(int fd)
 		BPF_STMT(BPF_RET | BPF_A, 0),
 		BPF_STMT(BPF_RET | BPF_K, NO_SOCKET),
 	};
+
+	return attach(fd, code, sizeof(code) / sizeof(code[0]));
+}
+
+int steer_newer(int fd, uint8_t share)
+{
+	struct sock_filter code[] = {
+		LOAD_CID(1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, share, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+
+	return attach(fd, code, sizeof(code) / sizeof(code[0]));
+}
+
+int steer_alone(int fd)
+{
+	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
 
 	return attach(fd, code, sizeof(code) / sizeof(code[0]));
 }

@@ -17,4 +17,13 @@
  */
 int steer_by_cid(int fd);
 
+/*
+ * A datagram whose connection ID does not begin with @share is for socket 0. Every other
+ * datagram is for socket 1 or, if there is none, for socket 0.
+ */
+int steer_newer(int fd, uint8_t share);
+
+/* Every datagram is for socket 0. */
+int steer_alone(int fd);
+
 #endif /* _KDTLS_SERVER_STEER_H */

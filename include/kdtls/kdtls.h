@@ -55,6 +55,7 @@ enum kdtls_error {
 	KDTLS_EKEYS,		/* the keys do not fit the session's records */
 	KDTLS_ERESTARTED,	/* the peer started anew on the same port */
 	KDTLS_ENOHOST,		/* there is no such host or service */
+	KDTLS_ETURN,		/* another process serves the port now */
 };
 
 /**

@@ -49,6 +49,7 @@ extern "C" {
 
 struct kdtls_server;
 struct kdtls_client;
+struct kdtls_turn;
 
 /**
  * struct kdtls_server_options - what a program may set for a server
@@ -75,6 +76,9 @@ struct kdtls_client;
  * @share:	number of this server's socket among them: 0 for the socket that was bound
  *		first, and so on. It is the first byte of the connection IDs that this server
  *		gives its clients
+ * @turn:	the turn that this process has at the port, from kdtls_turn_take(); NULL: none.
+ *		With it the library sets @sharers and @share, which have to be 0, and the
+ *		socket needs SO_REUSEPORT, set before it is bound. Has to outlive the server
  * @half_close:	true: KDTLS_NEWS_GOODBYE tells that a client has said goodbye, and the
  *		program can send to the client until kdtls_client_close() or
  *		@idle_timeout ends it. false: the server answers a goodbye itself
@@ -98,6 +102,7 @@ struct kdtls_server_options {
 	uint32_t idle_timeout;
 	uint32_t sharers;
 	uint32_t share;
+	struct kdtls_turn *turn;
 	bool half_close;
 	void *data;
 };
@@ -164,8 +169,8 @@ KDTLS_API int kdtls_server_new(struct kdtls_endpoint *endpoint, int fd,
  * @server:	set on success; kdtls_server_close() frees it
  *
  * The function makes a socket, binds it and gives it to kdtls_server_new(). A socket of
- * AF_INET6 is for IPv6 alone. If @sharers of the options is above 1, the socket has
- * SO_REUSEPORT.
+ * AF_INET6 is for IPv6 alone. If @sharers of the options is above 1, or @turn is set, the
+ * socket has SO_REUSEPORT.
  *
  * Return: 0; -KDTLS_ENOHOST: there is no such host or service; -EADDRINUSE: the port is
  * taken; -KDTLS_EUSAGE: an option is out of its range; with KDTLS_PATH_KERNEL
@@ -226,6 +231,100 @@ KDTLS_API void kdtls_server_set_endpoint(struct kdtls_server *server,
  */
 KDTLS_API void kdtls_server_close(struct kdtls_server *server);
 
+/**
+ * kdtls_turn_take() - take a port over from another process
+ * @file:	a file that all processes on the port have in common, on a file system with
+ *		locks. It is made, for its owner alone, if there is none
+ * @turn:	set on success; kdtls_turn_end() frees it
+ *
+ * A program calls the function when it starts, and gives the turn to its endpoint
+ * (kdtls_endpoint_use_secret()) and to its servers (@turn of the options), one for each
+ * address. If an older process is on the port with the same file, that process serves its
+ * clients on, and this process gets all that come from now on:
+ *
+ * - A client with a connection ID stays with the older process, which gets every record of
+ *   the client. It loses none, whatever address it writes from.
+ * - A client of the older process without a connection ID is told goodbye by the older
+ *   process, with KDTLS_NEWS_CLOSED and -KDTLS_ETURN there. Its records no longer reach that
+ *   process. When it begins anew it can resume its session.
+ * - A handshake with the older process that is under way may fail, as any may, and begins
+ *   anew with this process. A hello with a cookie of the older process is good here.
+ *
+ * The older process sees kdtls_turn_is_over(), and ends when it has no clients any more or
+ * does not want to wait for that. If this process ends first, however it ends, the older one
+ * gets new clients again. There is one server object for each address, as several threads
+ * of one process cannot take a port over. Both processes have to be of one user (see
+ * SO_REUSEPORT in socket(7)).
+ *
+ * Return: 0; -EBUSY: two processes are on the port, or the older one has gone or come a
+ * moment ago; -EPERM: others own the file or may read it, and it has the secret;
+ * -EINVAL: it is no file of this function; -KDTLS_EMEMORY, -KDTLS_ECRYPTO, -errno.
+ *
+ * Example:
+ *
+ *	// Serve until another process has taken over and the last client has left.
+ *	int serve_a_turn(struct kdtls_endpoint *endpoint, const char *port)
+ *	{
+ *		struct kdtls_server_options options = { .cid_len = 8 };
+ *		struct kdtls_server_info info = { 0 };
+ *		struct kdtls_message m[64];
+ *		struct kdtls_server *server;
+ *		ssize_t n = 0;
+ *		int err;
+ *
+ *		err = kdtls_turn_take("/run/example/port", &options.turn);
+ *		if (err)
+ *			return err;
+ *		err = kdtls_endpoint_use_secret(endpoint,
+ *						kdtls_turn_secret(options.turn),
+ *						KDTLS_SECRET_SIZE);
+ *		if (!err)
+ *			err = kdtls_server_on(endpoint, "0.0.0.0", port, &options,
+ *					      &server);
+ *		if (!err) {
+ *			while ((n >= 0 || n == -EAGAIN) &&
+ *			       (info.clients || !kdtls_turn_is_over(options.turn))) {
+ *				n = kdtls_server_recv(server, m, 64, 1000);
+ *				if (n > 0)
+ *					kdtls_server_send(server, m, n);
+ *				kdtls_server_get_info(server, &info);
+ *			}
+ *			kdtls_server_close(server);
+ *		}
+ *		kdtls_turn_end(options.turn);
+ *		return err;
+ *	}
+ */
+KDTLS_API int kdtls_turn_take(const char *file, struct kdtls_turn **turn);
+
+/**
+ * kdtls_turn_secret() - return the secret of all processes on a port
+ * @turn:	from kdtls_turn_take()
+ *
+ * Return: KDTLS_SECRET_SIZE bytes for kdtls_endpoint_use_secret(), which live as long as
+ * @turn. The file holds them, and whoever removes the file while no process is on the port
+ * makes the next one begin with another secret.
+ */
+KDTLS_API const void *kdtls_turn_secret(const struct kdtls_turn *turn);
+
+/**
+ * kdtls_turn_is_over() - tell whether a newer process has taken the port over
+ * @turn:	from kdtls_turn_take()
+ *
+ * kdtls_server_recv() looks for a newer process four times a second, and
+ * kdtls_server_timeout() says when. So the answer can be that much too old.
+ *
+ * Return: true if new clients go to another process. It can become false again, if that
+ * process ends first.
+ */
+KDTLS_API bool kdtls_turn_is_over(const struct kdtls_turn *turn);
+
+/**
+ * kdtls_turn_end() - leave the port to others
+ * @turn:	freed, after the servers that have it were closed; may be NULL
+ */
+KDTLS_API void kdtls_turn_end(struct kdtls_turn *turn);
+
 /* These tell what a message from kdtls_server_recv() is. */
 enum kdtls_news {
 	KDTLS_NEWS_DATA,	/* the content of one record */
@@ -247,8 +346,9 @@ enum kdtls_news {
  *		KDTLS_NEWS_REFUSED: 0 if the client said goodbye, else why the client is
  *		gone: -ETIMEDOUT (a timeout of the options), -ENOBUFS (a limit of the
  *		options), -KDTLS_ERESTARTED (the client has started anew on its address,
- *		which is a new client), or an error of enum kdtls_engine_error. Set by
- *		kdtls_server_send(): 0 or why the record was not sent
+ *		which is a new client), -KDTLS_ETURN (see kdtls_turn_take()), or an error of
+ *		enum kdtls_engine_error. Set by kdtls_server_send(): 0 or why the record
+ *		was not sent
  */
 struct kdtls_message {
 	struct kdtls_client *client;

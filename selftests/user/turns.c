@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Processes that follow each other on a port: see kdtls_turn_take(). Each is a process of
+ * its own, with a letter, which sends back every record behind that letter. The clients are
+ * this program's. Loopback loses nothing, and no record is sent twice: a record without
+ * an answer was lost by the processes. The program turns has the processes' records in user
+ * space, turns_kernel has them in the kernel.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <kdtls/server.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "harness.h"
+
+#define CLIENTS_MAX	60
+#define SOME		20		/* clients that come together */
+#define SOON		60000		/* ms, on the slowest machine */
+#define RECORD		64
+
+#ifdef KERNEL_PATH
+#define PATH		KDTLS_PATH_KERNEL
+#else
+#define PATH		KDTLS_PATH_USER
+#endif
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
+}
+
+FIXTURE(turns)
+{
+	char folder[32];
+	char file[48];			/* by which the processes take turns */
+	struct sockaddr_in at;
+	struct kdtls_config config;
+	struct kdtls_endpoint *endpoint;	/* the clients' */
+	struct kdtls_socket *c[CLIENTS_MAX];
+	unsigned int sent[CLIENTS_MAX];	/* records */
+	unsigned int clients;
+	pid_t process[26];		/* by letter */
+	int ready[26];			/* readable when the process serves */
+};
+
+FIXTURE_VARIANT(turns)
+{
+	uint16_t version;
+};
+
+FIXTURE_VARIANT_ADD(turns, dtls12) {
+	.version = DTLS_VERSION_1_2,
+};
+
+FIXTURE_VARIANT_ADD(turns, dtls13) {
+	.version = DTLS_VERSION_1_3,
+};
+
+FIXTURE_SETUP(turns)
+{
+	struct kdtls_config *c = &self->config;
+	socklen_t len = sizeof(self->at);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	signal(SIGPIPE, SIG_IGN);
+	strcpy(self->folder, "/tmp/turns.XXXXXX");
+	ASSERT_NE(NULL, mkdtemp(self->folder));
+	snprintf(self->file, sizeof(self->file), "%s/port", self->folder);
+	self->at.sin_family = AF_INET;
+	self->at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&self->at, len));
+	ASSERT_EQ(0, getsockname(fd, (struct sockaddr *)&self->at, &len));
+	close(fd);
+	kdtls_socket_config(c);
+	c->version_min = variant->version;
+	c->version_max = variant->version;
+	c->flags |= KDTLS_CID;
+	ASSERT_EQ(0, kdtls_endpoint_new(c, &self->endpoint));
+	ASSERT_EQ(0, kdtls_use_psk(self->endpoint, "me", "0123456789abcdef", 16));
+}
+
+static void kill_process(struct _test_data_turns *self, char letter)
+{
+	pid_t *pid = &self->process[letter - 'A'];
+
+	if (!*pid)
+		return;
+	kill(*pid, SIGKILL);
+	waitpid(*pid, NULL, 0);
+	*pid = 0;
+}
+
+FIXTURE_TEARDOWN(turns)
+{
+	unsigned int i;
+	char letter;
+
+	for (i = 0; i < self->clients; i++)
+		kdtls_close(self->c[i]);
+	for (letter = 'A'; letter <= 'Z'; letter++)
+		kill_process(self, letter);
+	kdtls_endpoint_free(self->endpoint);
+	unlink(self->file);
+	rmdir(self->folder);
+}
+
+/* ---- a process ---- */
+
+/* Send back the records of @m behind the letter. */
+static void answer(struct kdtls_server *server, const struct kdtls_message *m, ssize_t n,
+		   char letter)
+{
+	struct kdtls_message reply;
+	char text[RECORD + 1];
+	ssize_t i;
+
+	for (i = 0; i < n; i++) {
+		if (m[i].news != KDTLS_NEWS_DATA || m[i].len > RECORD)
+			continue;
+		text[0] = letter;
+		memcpy(text + 1, m[i].data, m[i].len);
+		reply = (struct kdtls_message){
+			.client = m[i].client, .data = text, .len = m[i].len + 1,
+		};
+		kdtls_server_send(server, &reply, 1);
+	}
+}
+
+static void must(int err)
+{
+	if (!err)
+		return;
+	fprintf(stderr, "# a process: %s\n", kdtls_strerror(err));
+	_exit(2);
+}
+
+/* Wait for the turn, and serve until it is over and the last client has left. */
+__attribute__((noreturn))
+static void run_process(const struct _test_data_turns *self, char letter, int ready)
+{
+	struct kdtls_server_options options = { .path = PATH, .cid_len = 8 };
+	struct kdtls_config config = self->config;
+	struct kdtls_server_info info = { 0 };
+	struct kdtls_endpoint *endpoint;
+	struct kdtls_message m[16];
+	struct kdtls_server *server;
+	char port[8];
+	ssize_t n;
+	int err;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(port, sizeof(port), "%u", ntohs(self->at.sin_port));
+	while ((err = kdtls_turn_take(self->file, &options.turn)) == -EBUSY)
+		usleep(10000);
+	must(err);
+	must(kdtls_endpoint_new(&config, &endpoint));
+	must(kdtls_use_psk(endpoint, "me", "0123456789abcdef", 16));
+	must(kdtls_endpoint_use_secret(endpoint, kdtls_turn_secret(options.turn),
+				       KDTLS_SECRET_SIZE));
+	must(kdtls_server_on(endpoint, "127.0.0.1", port, &options, &server));
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	while (info.clients || !kdtls_turn_is_over(options.turn)) {
+		n = kdtls_server_recv(server, m, 16, 1000);
+		answer(server, m, n, letter);
+		kdtls_server_get_info(server, &info);
+	}
+	kdtls_server_close(server);
+	kdtls_turn_end(options.turn);
+	kdtls_endpoint_free(endpoint);
+	_exit(0);
+}
+
+/* Start a process, which waits for its turn. */
+static void start(struct __test_metadata *_metadata, struct _test_data_turns *self,
+		  char letter)
+{
+	int i = letter - 'A', ready[2];
+
+	ASSERT_EQ(0, pipe(ready));
+	self->process[i] = fork();
+	ASSERT_LE(0, self->process[i]);
+	if (!self->process[i]) {
+		close(ready[0]);
+		run_process(self, letter, ready[1]);
+	}
+	close(ready[1]);
+	self->ready[i] = ready[0];
+}
+
+static bool serves(const struct _test_data_turns *self, char letter, int wait)
+{
+	struct pollfd p = { .fd = self->ready[letter - 'A'], .events = POLLIN };
+
+	return poll(&p, 1, wait) == 1 && p.revents & POLLIN;
+}
+
+static bool has_gone(struct _test_data_turns *self, char letter)
+{
+	pid_t *pid = &self->process[letter - 'A'];
+	int status;
+
+	if (!*pid || waitpid(*pid, &status, WNOHANG) != *pid)
+		return !*pid;
+	*pid = 0;
+	return true;
+}
+
+/* ---- clients ---- */
+
+/* Return true if all clients from @first on have finished their handshakes. */
+static bool shaken(const struct _test_data_turns *self, unsigned int first)
+{
+	bool all = true;
+	unsigned int i;
+
+	for (i = first; i < self->clients; i++)
+		all &= !kdtls_process(self->c[i]);
+	return all;
+}
+
+/* Let so many more clients come. Return the number of the first. */
+static unsigned int come(struct __test_metadata *_metadata, struct _test_data_turns *self,
+			 unsigned int count, struct kdtls_endpoint *endpoint)
+{
+	struct kdtls_socket_options options = { .path = KDTLS_PATH_USER };
+	unsigned int first = self->clients;
+	uint64_t end = now_ms() + SOON;
+	int fd;
+
+	while (count--) {
+		fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at,
+				     sizeof(self->at)));
+		ASSERT_EQ(-EINPROGRESS, kdtls_connect(endpoint, fd, &options, 0,
+						      &self->c[self->clients]));
+		self->sent[self->clients++] = 0;
+	}
+	while (!shaken(self, first) && now_ms() < end)
+		usleep(1000);
+	ASSERT_TRUE(shaken(self, first));
+	return first;
+}
+
+static void leave(struct _test_data_turns *self, unsigned int first, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = first; i < first + count; i++) {
+		kdtls_close(self->c[i]);
+		self->c[i] = NULL;
+	}
+}
+
+/* Wait for a record. Return its bytes, 0 at the end of file, or a negative error. */
+static ssize_t wait_for(struct kdtls_socket *s, char *text, size_t size)
+{
+	struct pollfd p = { .fd = kdtls_fd(s), .events = POLLIN };
+	uint64_t end = now_ms() + SOON;
+	ssize_t n;
+
+	while ((n = kdtls_recv(s, text, size)) == -EAGAIN && now_ms() < end)
+		poll(&p, 1, 10);
+	return n;
+}
+
+/* Let each of these clients send a record, which the process @letter has to answer. */
+static void talk(struct __test_metadata *_metadata, struct _test_data_turns *self,
+		 unsigned int first, unsigned int count, char letter)
+{
+	char text[RECORD], want[RECORD];
+	unsigned int i;
+	int len;
+
+	for (i = first; i < first + count; i++) {
+		len = snprintf(text, sizeof(text), "client %u, record %u", i,
+			       ++self->sent[i]);
+		ASSERT_EQ(len, kdtls_send(self->c[i], text, len));
+	}
+	for (i = first; i < first + count; i++) {
+		len = snprintf(want, sizeof(want), "%cclient %u, record %u", letter, i,
+			       self->sent[i]);
+		ASSERT_EQ(len, wait_for(self->c[i], text, sizeof(text)));
+		ASSERT_EQ(0, memcmp(want, text, len));
+	}
+}
+
+/* Start the process @letter, and let the clients of another one talk until it serves. */
+static void start_beside(struct __test_metadata *_metadata, struct _test_data_turns *self,
+			 char letter, unsigned int first, char other)
+{
+	uint64_t end = now_ms() + SOON;
+	unsigned int i;
+
+	start(_metadata, self, letter);
+	while (!serves(self, letter, 0)) {
+		ASSERT_GT(end, now_ms());
+		talk(_metadata, self, first, SOME, other);
+	}
+	for (i = 0; i < 10; i++)
+		talk(_metadata, self, first, SOME, other);
+}
+
+static void start_alone(struct __test_metadata *_metadata, struct _test_data_turns *self)
+{
+	start(_metadata, self, 'A');
+	ASSERT_TRUE(serves(self, 'A', SOON));
+}
+
+/* ---- tests ---- */
+
+TEST_F(turns, no_record_is_lost_when_processes_follow_each_other)
+{
+	unsigned int old, new;
+	uint64_t end;
+	char letter;
+
+	start_alone(_metadata, self);
+	old = come(_metadata, self, SOME, self->endpoint);
+	for (letter = 'A'; letter < 'E'; letter++) {
+		start_beside(_metadata, self, letter + 1, old, letter);
+		self->clients = letter % 2 ? SOME : 0;
+		new = come(_metadata, self, SOME, self->endpoint);
+		talk(_metadata, self, old, SOME, letter);
+		talk(_metadata, self, new, SOME, letter + 1);
+		leave(self, old, SOME);
+		end = now_ms() + SOON;
+		while (!has_gone(self, letter)) {
+			ASSERT_GT(end, now_ms());
+			talk(_metadata, self, new, SOME, letter + 1);
+		}
+		old = new;
+	}
+	self->clients = 2 * SOME;
+}
+
+TEST_F(turns, a_client_without_a_connection_id_is_told_goodbye_and_comes_again)
+{
+	struct kdtls_config config = self->config;
+	struct kdtls_endpoint *plain;
+	unsigned int old;
+	char text[RECORD];
+
+	config.flags &= ~KDTLS_CID;
+	ASSERT_EQ(0, kdtls_endpoint_new(&config, &plain));
+	ASSERT_EQ(0, kdtls_use_psk(plain, "me", "0123456789abcdef", 16));
+	start_alone(_metadata, self);
+	old = come(_metadata, self, 1, plain);
+	talk(_metadata, self, old, 1, 'A');
+	start(_metadata, self, 'B');
+	ASSERT_TRUE(serves(self, 'B', SOON));
+	EXPECT_EQ(0, wait_for(self->c[old], text, sizeof(text)));
+	leave(self, old, 1);
+	old = come(_metadata, self, 1, plain);
+	talk(_metadata, self, old, 1, 'B');
+	kdtls_endpoint_free(plain);
+}
+
+TEST_F(turns, a_third_process_is_refused_until_the_first_has_gone)
+{
+	struct kdtls_turn *turn = NULL;
+	unsigned int old;
+
+	start_alone(_metadata, self);
+	old = come(_metadata, self, SOME, self->endpoint);
+	start_beside(_metadata, self, 'B', old, 'A');
+	EXPECT_EQ(-EBUSY, kdtls_turn_take(self->file, &turn));
+	start(_metadata, self, 'C');
+	EXPECT_FALSE(serves(self, 'C', 1000));
+	talk(_metadata, self, old, SOME, 'A');
+	leave(self, old, SOME);
+	EXPECT_TRUE(serves(self, 'C', SOON));
+	EXPECT_TRUE(has_gone(self, 'A'));
+}
+
+TEST_F(turns, the_older_process_serves_on_if_the_newer_one_dies)
+{
+	unsigned int old, new;
+
+	start_alone(_metadata, self);
+	old = come(_metadata, self, SOME, self->endpoint);
+	start_beside(_metadata, self, 'B', old, 'A');
+	kill_process(self, 'B');
+	talk(_metadata, self, old, SOME, 'A');
+	new = come(_metadata, self, SOME, self->endpoint);
+	talk(_metadata, self, new, SOME, 'A');
+	/* The next process takes over from the first one again. */
+	start_beside(_metadata, self, 'C', old, 'A');
+	new = come(_metadata, self, SOME, self->endpoint);
+	talk(_metadata, self, new, SOME, 'C');
+	talk(_metadata, self, old, SOME, 'A');
+}
+
+TEST_F(turns, the_newer_process_serves_on_if_the_older_one_dies)
+{
+	unsigned int old, new;
+
+	start_alone(_metadata, self);
+	start(_metadata, self, 'B');
+	ASSERT_TRUE(serves(self, 'B', SOON));
+	old = come(_metadata, self, SOME, self->endpoint);
+	talk(_metadata, self, old, SOME, 'B');
+	kill_process(self, 'A');
+	talk(_metadata, self, old, SOME, 'B');
+	new = come(_metadata, self, SOME, self->endpoint);
+	talk(_metadata, self, new, SOME, 'B');
+	start_beside(_metadata, self, 'C', old, 'B');
+	new = come(_metadata, self, SOME, self->endpoint);
+	talk(_metadata, self, new, SOME, 'C');
+	talk(_metadata, self, old, SOME, 'B');
+}
+
+TEST_F(turns, a_file_that_others_have_made_or_can_read_is_refused)
+{
+	struct kdtls_turn *turn = NULL;
+	struct stat st;
+
+	ASSERT_EQ(0, kdtls_turn_take(self->file, &turn));
+	ASSERT_EQ(0, stat(self->file, &st));
+	EXPECT_EQ(0600, st.st_mode & 0777);
+	EXPECT_EQ(KDTLS_SECRET_SIZE, st.st_size);
+	kdtls_turn_end(turn);
+	ASSERT_EQ(0, chmod(self->file, 0640));
+	EXPECT_EQ(-EPERM, kdtls_turn_take(self->file, &turn));
+	ASSERT_EQ(0, chmod(self->file, 0600));
+	if (!geteuid()) {
+		ASSERT_EQ(0, chown(self->file, 1, -1));
+		EXPECT_EQ(-EPERM, kdtls_turn_take(self->file, &turn));
+		ASSERT_EQ(0, chown(self->file, 0, -1));
+	}
+	ASSERT_EQ(0, truncate(self->file, 7));
+	EXPECT_EQ(-EINVAL, kdtls_turn_take(self->file, &turn));
+}
+
+TEST_HARNESS_MAIN
