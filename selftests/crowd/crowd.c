@@ -26,6 +26,7 @@
 #include "path.h"
 
 #define CLIENTS		2000
+#define PORT		4433
 #define LOSS		10	/* of a hundred datagrams, each way */
 #define LIMIT		3600	/* seconds for a test, on the slowest machine */
 #define PARTIES_MAX	16
@@ -61,7 +62,7 @@ FIXTURE(crowd) {
 	char folder[32];	/* for certificates and the server's log */
 	char programs[256];
 	pid_t server;
-	uint16_t port;
+	struct sockaddr_in at;	/* the server's address */
 	struct path path;
 	struct running parties[PARTIES_MAX];
 	unsigned int party_count;
@@ -115,33 +116,19 @@ static void write_certificates(struct __test_metadata *_metadata, const char *fo
 	cert_free(&ca);
 }
 
-/* Return a port of 127.0.0.1 that is free, in host order. */
-static uint16_t free_port(void)
-{
-	struct sockaddr_in at = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t len = sizeof(at);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	bind(fd, (struct sockaddr *)&at, sizeof(at));
-	getsockname(fd, (struct sockaddr *)&at, &len);
-	close(fd);
-	return ntohs(at.sin_port);
-}
-
 __attribute__((noreturn))
-static void run_server(const char *folder, uint16_t port, const char *path)
+static void run_server(const char *folder, const struct sockaddr_in *at,
+		       const char *path)
 {
 	const char *kdtls = getenv("KDTLS");
-	char cert[64], key[64], log[64], listen[32];
+	char cert[64], key[64], log[64], host[INET_ADDRSTRLEN], listen[32];
 	int fd;
 
 	name_file(cert, sizeof(cert), folder, "cert");
 	name_file(key, sizeof(key), folder, "key");
 	name_file(log, sizeof(log), folder, "log");
-	snprintf(listen, sizeof(listen), "127.0.0.1:%u", port);
+	inet_ntop(AF_INET, &at->sin_addr, host, sizeof(host));
+	snprintf(listen, sizeof(listen), "%s:%u", host, PORT);
 	fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	dup2(fd, 2);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -225,11 +212,14 @@ FIXTURE_SETUP(crowd)
 	strcpy(self->folder, "/tmp/crowd.XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->folder));
 	write_certificates(_metadata, self->folder);
-	self->port = free_port();
+	/* An address of loopback that is this process's alone */
+	self->at.sin_family = AF_INET;
+	self->at.sin_port = htons(PORT);
+	self->at.sin_addr.s_addr = htonl(0x7f400000 | (getpid() & 0x3fffff));
 	self->server = fork();
 	ASSERT_LE(0, self->server);
 	if (!self->server)
-		run_server(self->folder, self->port, variant->path);
+		run_server(self->folder, &self->at, variant->path);
 	while (!read_log(self->folder, variant->records).listens) {
 		ended = waitpid(self->server, NULL, WNOHANG);
 		if (ended)
@@ -237,7 +227,7 @@ FIXTURE_SETUP(crowd)
 		ASSERT_EQ(0, ended);
 		usleep(100000);
 	}
-	ASSERT_EQ(0, path_start(&self->path, self->port, LOSS));
+	ASSERT_EQ(0, path_start(&self->path, &self->at, LOSS));
 }
 
 static void end(pid_t pid)

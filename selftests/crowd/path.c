@@ -159,18 +159,11 @@ static int listen_for_clients(struct carrier *c, struct path *p)
 	return 0;
 }
 
-int path_start(struct path *p, uint16_t port, unsigned int loss)
+int path_start(struct path *p, const struct sockaddr_in *server, unsigned int loss)
 {
 	static struct carrier c;
 
-	c = (struct carrier){
-		.loss = loss,
-		.server = {
-			.sin_family = AF_INET,
-			.sin_port = htons(port),
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		},
-	};
+	c = (struct carrier){ .loss = loss, .server = *server };
 	p->counts = mmap(NULL, sizeof(*p->counts), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (p->counts == MAP_FAILED || listen_for_clients(&c, p))

@@ -3,6 +3,7 @@
 #ifndef _CROWD_PATH_H
 #define _CROWD_PATH_H
 
+#include <netinet/in.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,11 +24,11 @@ struct path {
 };
 
 /*
- * Begin to carry datagrams to the server at @port of 127.0.0.1, of which @loss of a
- * hundred are lost each way. The server sees another port for each port of a client, and
- * always the same one. Return 0 or -1.
+ * Begin to carry datagrams to @server, of which @loss of a hundred are lost each way. The
+ * server sees another port for each port of a client, and always the same one. Return 0 or
+ * -1.
  */
-int path_start(struct path *p, uint16_t port, unsigned int loss);
+int path_start(struct path *p, const struct sockaddr_in *server, unsigned int loss);
 
 /* End the process. @counts stays. */
 void path_stop(struct path *p);
