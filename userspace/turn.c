@@ -178,14 +178,18 @@ static bool has_older_gone(struct kdtls_turn *t)
 	return t->looks >= LOOKS;
 }
 
-/* The older process has gone: say so to the kernel, and then let a newer one come. */
+/*
+ * The older process has gone: say so to the kernel, and then let a newer one come. If the
+ * kernel has no memory for that, the next look tries it again.
+ */
 static void be_alone(struct kdtls_turn *t)
 {
 	unsigned int i;
 
-	t->beside = false;
 	for (i = 0; i < t->count; i++)
-		steer(t, t->sockets[i]);
+		if (steer_alone(t->sockets[i]))
+			return;
+	t->beside = false;
 	set_lock(t, NEWER, F_UNLCK);
 }
 
