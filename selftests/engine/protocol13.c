@@ -945,6 +945,33 @@ TEST_F(pair13, part_of_an_answer_acknowledges_the_flight)
 	EXPECT_LT(begin + 243000000, self->now);
 }
 
+/* A part of the client's second hello shows that the HelloRetryRequest has arrived. */
+TEST_F(pair13, part_of_a_second_hello_acknowledges_the_retry)
+{
+	static const u16 ours[] = { 29, 23 }, theirs[] = { 23 };
+	long n;
+
+	self->client.config.groups = ours;
+	self->client.config.group_count = 2;
+	self->server.config.groups = theirs;
+	self->server.config.group_count = 1;
+	self->server.config.flags = KDTLS_NO_COOKIE;
+	n = (long)first_hello(&self->client, self->buf, self->now);
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)n, self->now));
+	n = end_output(&self->server, self->buf, END_DATAGRAM, self->now);
+	ASSERT_LT(0, n);
+	EXPECT_NE(NULL, self->server.e->flight.first);
+	ASSERT_EQ(0, end_input(&self->client, self->buf, (size_t)n, self->now));
+	kdtls_engine_set_mtu(self->client.e, KDTLS_MTU_MIN);
+	n = end_output(&self->client, self->buf, END_DATAGRAM, self->now);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)n, self->now));
+	EXPECT_EQ(NULL, self->server.e->flight.first);
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 20));
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+}
+
 TEST_F(pair13, server_acknowledges_under_the_data_key)
 {
 	struct dtls_record record;

@@ -191,10 +191,10 @@ static int take_fragment(struct kdtls_engine *e,
 		/*
 		 * A part of the peer's answer acknowledges the whole flight
 		 * that it answers (RFC 9147 7.2). The count of retransmissions
-		 * starts anew for the rest of the answer. A part in the clear
-		 * may be of another handshake, or a stranger's.
+		 * starts anew for the rest of the answer. A part of a
+		 * ServerHello does not show which hello it answers.
 		 */
-		if (e->version == DTLS_VERSION_1_3 && epoch) {
+		if (e->version == DTLS_VERSION_1_3 && (epoch || e->server)) {
 			dtls_flight_clear(&e->flight);
 			e->timer.tries = 0;
 		}
