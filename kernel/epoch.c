@@ -13,12 +13,21 @@
 /* Each event has a bit in dtls_epoch.told. */
 static_assert(DTLS_EVENT_RX_EXPIRED < BITS_PER_LONG);
 
+/* Set @ring to memory for a window of @size numbers. Sleeps. Return: 0 or -ENOMEM. */
+static int new_ring(u32 size, u64 **ring)
+{
+	u32 room = dtls_replay_room(size);
+
+	*ring = room ? kmalloc(room, GFP_KERNEL_ACCOUNT) : NULL;
+	return *ring || !room ? 0 : -ENOMEM;
+}
+
 /* make_window() gives a read epoch its replay window. Return: 0 or -ENOMEM. */
 static int make_window(struct dtls_epoch *epoch, u32 size, u64 floor)
 {
-	u64 *ring = kzalloc(size / 8, GFP_KERNEL_ACCOUNT);
+	u64 *ring;
 
-	if (!ring)
+	if (new_ring(size, &ring))
 		return -ENOMEM;
 	dtls_replay_init(&epoch->replay, ring, size, floor);
 	return 0;
@@ -77,7 +86,7 @@ void dtls_epoch_free(struct dtls_epoch *epoch)
 	dtls_transform_destroy(&epoch->key);
 	dtls_mask_destroy(&epoch->key);
 	dtls_key_wipe(&epoch->key);
-	kfree(epoch->replay.ring);
+	kfree(dtls_replay_ring(&epoch->replay));
 	kfree_rcu(epoch, rcu);
 }
 
@@ -136,9 +145,9 @@ void dtls_epoch_warn_again(struct dtls_epoch *epoch, u16 event)
  */
 int dtls_epoch_resize(struct dtls_epoch *epoch, spinlock_t *lock, u32 size)
 {
-	u64 *ring = kzalloc(size / 8, GFP_KERNEL_ACCOUNT);
+	u64 *ring;
 
-	if (!ring)
+	if (new_ring(size, &ring))
 		return -ENOMEM;
 	spin_lock(lock);
 	ring = dtls_replay_resize(&epoch->replay, ring, size);

@@ -3,11 +3,14 @@
 #include "replay.h"
 
 /*
- * Return the word of the ring that has the bit of @seq. The window's size is a power
- * of two, so a mask makes the index and no division is needed.
+ * Return the word of the window that has the bit of @seq. The window's size is a power
+ * of two, so a mask makes the index and no division is needed. The caller does not
+ * write to a window that is const.
  */
 static u64 *word_of(const struct dtls_replay *w, u64 seq)
 {
+	if (w->size == DTLS_REPLAY_WINDOW_MIN)
+		return (u64 *)&w->word;
 	return &w->ring[(seq & (w->size - 1)) / 64];
 }
 
@@ -26,7 +29,7 @@ static void advance(struct dtls_replay *w, u64 next)
 	u64 seq = w->next, end;
 
 	if (next - seq >= w->size) {
-		memset(w->ring, 0, w->size / 8);
+		memset(word_of(w, 0), 0, w->size / 8);
 		seq = next;
 	}
 	for (; seq < next; seq = end) {
@@ -41,13 +44,19 @@ static void advance(struct dtls_replay *w, u64 next)
 	w->next = next;
 }
 
+/* Give the window @size bits, all of them clear. */
+static void set_ring(struct dtls_replay *w, u64 *ring, u32 size)
+{
+	w->size = size;
+	w->ring = ring;
+	memset(word_of(w, 0), 0, size / 8);
+}
+
 void dtls_replay_init(struct dtls_replay *w, u64 *ring, u32 size, u64 floor)
 {
 	w->next = floor;
 	w->floor = floor;
-	w->size = size;
-	w->ring = ring;
-	memset(ring, 0, size / 8);
+	set_ring(w, ring, size);
 }
 
 bool dtls_replay_left(const struct dtls_replay *w, u64 seq)
@@ -117,7 +126,7 @@ u64 dtls_replay_mark_run(struct dtls_replay *w, u64 seq, u32 n, u64 set)
 
 	/*
 	 * All numbers are ahead of the window, and their bits lie in one word
-	 * of the ring or in two.
+	 * of the window or in two.
 	 */
 	if (seq > w->next)
 		advance(w, seq);
@@ -135,13 +144,11 @@ u64 *dtls_replay_resize(struct dtls_replay *w, u64 *ring, u32 size)
 
 	if (w->next > w->size && w->next - w->size > w->floor)
 		w->floor = w->next - w->size;
-	w->size = size;
-	w->ring = ring;
-	memset(ring, 0, size / 8);
+	set_ring(w, ring, size);
 	for (i = 1; i <= size && i <= old.size && i <= w->next; i++)
 		if (!dtls_replay_check(&old, w->next - i))
 			*word_of(w, w->next - i) |= bit_of(w->next - i);
-	return old.ring;
+	return dtls_replay_ring(&old);
 }
 
 void dtls_replay_export(const struct dtls_replay *w, u64 *seen)

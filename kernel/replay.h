@@ -3,7 +3,8 @@
  * These functions are the replay window (RFC 6347 4.1.2.6, RFC 9147 4.5.1). replay.c is
  * pure, as record.h says.
  *
- * The window is a ring with one bit for each sequence number. The caller provides the
+ * The window is a ring with one bit for each sequence number: a word in the structure
+ * where that is enough, as most windows are so small. The caller provides the
  * locking: no two functions run on one window at the same time unless both take the
  * window as const.
  */
@@ -17,19 +18,41 @@
  * @next:	the number after the highest one received
  * @floor:	numbers below @floor are refused, whether they were received or not
  * @size:	how many numbers the window spans: a power of two, 64 at least
- * @ring:	memory of the caller with @size bits: number n has bit n % @size
+ * @word:	a window of DTLS_REPLAY_WINDOW_MIN numbers: number n has bit n % 64
+ * @ring:	a larger window: memory of the caller with @size bits, of which number n
+ *		has bit n % @size
  */
 struct dtls_replay {
 	u64 next;
 	u64 floor;
 	u32 size;
-	u64 *ring;
+	union {
+		u64 word;
+		u64 *ring;
+	};
 };
+
+/**
+ * dtls_replay_room() - tell how much memory a window needs beside its structure
+ * @size:	a power of two, DTLS_REPLAY_WINDOW_MIN to DTLS_REPLAY_WINDOW_MAX
+ *
+ * Return: the bytes of its ring; 0: it has none.
+ */
+static inline u32 dtls_replay_room(u32 size)
+{
+	return size == DTLS_REPLAY_WINDOW_MIN ? 0 : size / 8;
+}
+
+/* Return the ring of @w, or NULL if it has none, as all zeros have none. */
+static inline u64 *dtls_replay_ring(const struct dtls_replay *w)
+{
+	return dtls_replay_room(w->size) ? w->ring : NULL;
+}
 
 /**
  * dtls_replay_init() - make an empty window
  * @w:		the window
- * @ring:	@size / 8 bytes that live as long as @w
+ * @ring:	dtls_replay_room() bytes that live as long as @w
  * @size:	a power of two, DTLS_REPLAY_WINDOW_MIN to DTLS_REPLAY_WINDOW_MAX
  * @floor:	the window refuses every number below @floor
  */
@@ -94,13 +117,13 @@ u64 dtls_replay_mark_run(struct dtls_replay *w, u64 seq, u32 n, u64 set);
 /**
  * dtls_replay_resize() - give the window another size
  * @w:		the window
- * @ring:	@size / 8 bytes of new memory
+ * @ring:	dtls_replay_room() bytes of new memory
  * @size:	a power of two, DTLS_REPLAY_WINDOW_MIN to DTLS_REPLAY_WINDOW_MAX
  *
  * Numbers that were received stay so. A number that the old window had moved past
  * stays refused, even if the new window is large enough to span it.
  *
- * Return: the old ring, which is the caller's to free.
+ * Return: the old ring, which is the caller's to free, or NULL if there was none.
  */
 u64 *dtls_replay_resize(struct dtls_replay *w, u64 *ring, u32 size);
 

@@ -39,6 +39,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct dtls_replay w, copy;
 	u32 records, run;
 	u64 seq, n;
+	int other;
 
 	dtls_replay_init(&w, ring[0], DTLS_REPLAY_WINDOW_MIN, 0);
 	model_init(&m, DTLS_REPLAY_WINDOW_MIN, 0);
@@ -55,8 +56,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			break;
 		case 2:
 			records = 64 << n % 7;
-			dtls_replay_resize(&w, w.ring == ring[0] ? ring[1] :
-					   ring[0], records);
+			other = dtls_replay_ring(&w) == ring[0];
+			dtls_replay_resize(&w, ring[other], records);
 			model_resize(&m, records);
 			continue;
 		default:
@@ -69,8 +70,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	/* A copy of the largest size refuses what the window refuses. */
 	dtls_replay_export(&w, seen);
-	dtls_replay_init(&copy, ring[w.ring == ring[0]],
-			 DTLS_REPLAY_WINDOW_MAX, 0);
+	other = dtls_replay_ring(&w) == ring[0];
+	dtls_replay_init(&copy, ring[other], DTLS_REPLAY_WINDOW_MAX, 0);
 	check(dtls_replay_import(&copy, w.next, seen));
 	for (n = 1; n <= 4200 && n <= w.next; n++)
 		check(dtls_replay_check(&copy, w.next - n) ==
