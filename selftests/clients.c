@@ -92,6 +92,39 @@ int get_counters(int server, __u64 id, struct dtls_counters *counters)
 	return getsockopt(server, SOL_DTLS, DTLS_COUNTERS, counters, &len);
 }
 
+int get_peer(int server, __u64 id, struct dtls_assoc_peer *peer)
+{
+	socklen_t len = sizeof(*peer);
+
+	memset(peer, 0, sizeof(*peer));
+	peer->id = id - 1;
+	return getsockopt(server, SOL_DTLS, DTLS_ASSOC_NEXT, peer, &len);
+}
+
+int connected_socket(int server, int peer)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+	int fd, on = 1;
+
+	if (getsockname(server, (struct sockaddr *)&name, &len))
+		return -1;
+	fd = socket(name.ss_family, SOCK_DGRAM, 0);
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    bind(fd, (struct sockaddr *)&name, len) ||
+	    udp_connect(fd, peer) || dtls_attach(fd))
+		return -1;
+	return fd;
+}
+
+int peel_off(int fd, int server, __u64 id)
+{
+	struct dtls_assoc_peel peel = { .id = id, .fd = server };
+
+	return setsockopt(fd, SOL_DTLS, DTLS_ASSOC_PEEL, &peel, sizeof(peel));
+}
+
 /* ---- clients ---- */
 
 int make_client(struct client *c, int family, __u16 cipher,

@@ -44,6 +44,16 @@ int delete(int server, __u64 id);
 int set_key(int server, __u64 id, int dir, const struct peer_key *k);
 int get_info(int server, __u64 id, struct dtls_info *info);
 int get_counters(int server, __u64 id, struct dtls_counters *counters);
+/* Get the association @id as a list has it; fails with ENOENT, or finds a later one. */
+int get_peer(int server, __u64 id, struct dtls_assoc_peer *peer);
+
+/*
+ * Make an attached socket that has the address of @server and is connected to @peer.
+ * Both sockets with the address need SO_REUSEADDR, which the new one has.
+ */
+int connected_socket(int server, int peer);
+/* Let @fd peel the association @id of @server off. */
+int peel_off(int fd, int server, __u64 id);
 
 /* The address that the socket @fd is bound to; all zero: it has none */
 void address_of(int fd, struct dtls_addr *addr);

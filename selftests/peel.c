@@ -38,38 +38,6 @@ LINK_VARIANT(peel, v6_cid, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET6, 5);
 LINK_VARIANT(peel, v13_v6, V13(DTLS_CIPHER_AES_GCM_256), AF_INET6, 0);
 LINK_VARIANT(peel, v13_v4_cid, V13(DTLS_CIPHER_AES_CCM_8_128), AF_INET, 3);
 
-/* Make an attached socket with the address of @server that is connected to @peer. */
-static int connected_socket(int family, int server, int peer)
-{
-	struct sockaddr_storage name;
-	socklen_t len = sizeof(name);
-	int fd = socket(family, SOCK_DGRAM, 0), on = 1;
-
-	if (fd < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    getsockname(server, (struct sockaddr *)&name, &len) ||
-	    bind(fd, (struct sockaddr *)&name, len) ||
-	    udp_connect(fd, peer) || dtls_attach(fd))
-		return -1;
-	return fd;
-}
-
-static int peel_off(int fd, int server, __u64 id)
-{
-	struct dtls_assoc_peel peel = { .id = id, .fd = server };
-
-	return setsockopt(fd, SOL_DTLS, DTLS_ASSOC_PEEL, &peel, sizeof(peel));
-}
-
-static int get_peer(int server, __u64 id, struct dtls_assoc_peer *peer)
-{
-	socklen_t len = sizeof(*peer);
-
-	memset(peer, 0, sizeof(*peer));
-	peer->id = id - 1;
-	return getsockopt(server, SOL_DTLS, DTLS_ASSOC_NEXT, peer, &len);
-}
-
 FIXTURE_SETUP(peel)
 {
 	unsigned int i;
@@ -130,7 +98,7 @@ TEST_F(peel, the_association_goes_on_on_a_socket_of_its_own)
 
 	ASSERT_TRUE(works_on(self->server, c, c->id));
 	ASSERT_OK(get_info(self->server, c->id, &before));
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_LE(0, self->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
 	ASSERT_OK(get_info(self->fd, 0, &after));
@@ -174,7 +142,7 @@ TEST_F(peel, what_waits_comes_along)
 	ASSERT_EQ(61, client_send(other, text, 61));
 	ASSERT_EQ(62, client_send(c, text, 62));
 
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_LE(0, self->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
 	ASSERT_EQ(POLLIN, poll_for(self->fd, POLLIN, SOON_MS));
@@ -206,7 +174,7 @@ TEST_F(peel, queued_control_records_come_along)
 	len = plain_record(CT_HANDSHAKE, 0, 3, text, 90, wire);
 	ASSERT_EQ((ssize_t)len, send(c->fd, wire, len, 0));
 	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
 	ASSERT_EQ(30, recv_control(self->fd, &info, buf, sizeof(buf)));
 	EXPECT_EQ(0u, info.id);
@@ -232,7 +200,7 @@ TEST_F(peel, early_records_come_along)
 	memcpy(c->up.cid, before.up.cid, before.up.cid_len);
 	ASSERT_EQ(60, client_send(c, text, 60));
 	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_EQ(61, client_send(&before, text, 61));
 	ASSERT_ERRNO(EAGAIN, recv_now(self->fd, buf, sizeof(buf)));
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
@@ -253,7 +221,7 @@ TEST_F(peel, nothing_is_delivered_twice)
 	ASSERT_EQ(60, client_send(c, text, 60));
 	ASSERT_EQ(61, client_send(c, text, 61));
 	ASSERT_EQ(60, server_recv(self->server, &id, NULL, 0));
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
 	c->seq = 0;
 	ASSERT_EQ(60, client_send(c, text, 60));
@@ -275,7 +243,7 @@ TEST_F(peel, what_the_tables_socket_gets_is_passed_on)
 
 	if (!variant->cid_len)
 		return;
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
 	ASSERT_EQ(0, poll_for(self->fd, POLLIN, 0));
 	for (i = 0; i < 3; i++)
@@ -322,7 +290,7 @@ TEST_F(peel, what_is_passed_on_wakes_a_sleeper)
 
 	if (!variant->cid_len)
 		return;
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
 	waiting = (struct waiting){ self->fd, 0 };
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_record, &waiting));
@@ -346,7 +314,7 @@ TEST_F(peel, what_is_passed_on_is_bounded)
 
 	if (!variant->cid_len)
 		return;
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_OK(setsockopt(self->fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf,
 			     sizeof(rcvbuf)));
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
@@ -379,7 +347,7 @@ TEST_F(peel, goodbyes_and_alerts_are_the_sockets)
 	struct client *a = &self->c[0], *b = &self->c[1];
 	int fd;
 
-	self->fd = connected_socket(variant->family, self->server, a->fd);
+	self->fd = connected_socket(self->server, a->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, a->id));
 	ASSERT_EQ(2, send_from(a, a->fd, CT_ALERT, bye, 2));
 	ASSERT_EQ(POLLIN | POLLRDHUP,
@@ -389,7 +357,7 @@ TEST_F(peel, goodbyes_and_alerts_are_the_sockets)
 	/* One that the table's socket has received before. */
 	ASSERT_EQ(60, client_send(b, text, 60));
 	ASSERT_EQ(2, send_from(b, b->fd, CT_ALERT, bye, 2));
-	fd = connected_socket(variant->family, self->server, b->fd);
+	fd = connected_socket(self->server, b->fd);
 	ASSERT_OK(peel_off(fd, self->server, b->id));
 	ASSERT_EQ(60, recv_now(fd, buf, sizeof(buf)));
 	ASSERT_EQ(0, recv_now(fd, buf, sizeof(buf)));
@@ -408,7 +376,7 @@ TEST_F(peel, the_number_stays_taken_in_the_table)
 	struct dtls_info info;
 	int fd = udp_socket(variant->family);
 
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
 	ASSERT_OK(get_peer(self->server, c->id, &peer));
 	EXPECT_EQ(c->id, peer.id);
@@ -444,7 +412,7 @@ TEST_F(peel, what_does_not_fit_is_refused)
 	int plain = udp_socket(variant->family), fd, other;
 	struct client late;
 
-	fd = connected_socket(variant->family, self->server, a->fd);
+	fd = connected_socket(self->server, a->fd);
 	ASSERT_LE(0, fd);
 	ASSERT_ERRNO(EBADF, peel_off(fd, -1, a->id));
 	ASSERT_ERRNO(EOPNOTSUPP, peel_off(fd, plain, a->id));
@@ -463,7 +431,7 @@ TEST_F(peel, what_does_not_fit_is_refused)
 	ASSERT_OK(make_client(&late, variant->family, variant->cipher, 0,
 			      self->server, CLIENTS));
 	ASSERT_OK(set_peer(self->server, DTLS_ASSOC_ADD, late.id, late.fd));
-	other = connected_socket(variant->family, self->server, late.fd);
+	other = connected_socket(self->server, late.fd);
 	ASSERT_ERRNO(ENOKEY, peel_off(other, self->server, late.id));
 	ASSERT_OK(set_peer_flags(self->server, DTLS_ASSOC_ADD, 5, a->fd,
 				 DTLS_PEER_SUCCEED));
@@ -472,7 +440,7 @@ TEST_F(peel, what_does_not_fit_is_refused)
 	ASSERT_OK(delete(self->server, 5));
 
 	ASSERT_OK(peel_off(fd, self->server, a->id));
-	self->fd = connected_socket(variant->family, self->server, a->fd);
+	self->fd = connected_socket(self->server, a->fd);
 	ASSERT_ERRNO(EBUSY, peel_off(self->fd, self->server, a->id));
 	ASSERT_OK(close(self->fd));
 	self->fd = -1;
@@ -494,7 +462,7 @@ TEST_F(peel, either_socket_is_closed_first)
 	size_t len;
 
 	/* The connected one: its association leaves the table. */
-	self->fd = connected_socket(variant->family, self->server, a->fd);
+	self->fd = connected_socket(self->server, a->fd);
 	ASSERT_EQ(refs + 1, module_refs());
 	ASSERT_OK(peel_off(self->fd, self->server, a->id));
 	ASSERT_EQ(60, client_send(a, text, 60));
@@ -511,7 +479,7 @@ TEST_F(peel, either_socket_is_closed_first)
 	ASSERT_OK(add_client(self->server, a));
 
 	/* The table's: the association goes on, with new keys too. */
-	self->fd = connected_socket(variant->family, self->server, b->fd);
+	self->fd = connected_socket(self->server, b->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, b->id));
 	close(self->server);
 	ASSERT_EQ(refs, module_refs());
@@ -538,7 +506,7 @@ TEST_F(peel, a_fatal_alert_of_before_is_the_sockets)
 	ASSERT_EQ(2, send_from(c, c->fd, CT_ALERT, fatal, 2));
 	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
 	ASSERT_EQ(2, recv_control(self->server, &info, buf, sizeof(buf)));
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
 	ASSERT_ERRNO(ECONNRESET, recv_now(self->fd, buf, sizeof(buf)));
 	ASSERT_TRUE(works_on(self->server, &self->c[1], self->c[1].id));
@@ -558,7 +526,7 @@ TEST_F(peel, old_keys_go_in_their_time)
 	c->seq = 0;
 	ASSERT_EQ(60, client_send(c, text, 60));
 	ASSERT_EQ(60, server_recv(self->server, &id, NULL, 0));
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
 	ASSERT_OK(close(self->server));
 	self->server = -1;
@@ -624,7 +592,7 @@ TEST_F(peel, a_peek_outlives_the_connected_socket)
 
 	ASSERT_EQ(60, client_send(c, text, 60));
 	begin_slow(_metadata, &slow);
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
 	ASSERT_EQ(60, server_recv(self->fd, &id, NULL, 0));
 	ASSERT_OK(close(self->fd));
@@ -644,7 +612,7 @@ TEST_F(peel, a_control_record_is_put_back_to_the_connected_socket)
 
 	ASSERT_EQ(30, send_from(c, c->fd, CT_HANDSHAKE, text, 30));
 	begin_slow(_metadata, &slow);
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
 	nothing_left(_metadata, self->fd);
 	end_slow(_metadata, &slow);
@@ -685,7 +653,7 @@ TEST_F(peel, closed_while_a_datagram_is_half_cut)
 	ASSERT_EQ(c->id, info.id);
 	ASSERT_OK(setsockopt(self->server, SOL_SOCKET, SO_RCVBUF, &small,
 			     sizeof(small)));
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
 	ASSERT_ERRNO(EAGAIN, recv_now(self->fd, buf, sizeof(buf)));
 	ASSERT_OK(close(self->fd));
@@ -709,7 +677,7 @@ TEST_F(peel, the_connected_socket_is_destroyed)
 	struct client *c = &self->c[0];
 	unsigned int i;
 
-	self->fd = connected_socket(variant->family, self->server, c->fd);
+	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
 	ASSERT_EQ(60, client_send(c, text, 60));
 	ASSERT_OK(destroy(self->fd));
@@ -831,7 +799,7 @@ TEST_F(peel, each_record_comes_once_under_traffic)
 		while (__atomic_load_n(&t.sent, __ATOMIC_RELAXED) <
 		       RECORDS / 2 + i % 16)
 			;
-		fd = connected_socket(variant->family, self->server, c->fd);
+		fd = connected_socket(self->server, c->fd);
 		ASSERT_LE(0, fd);
 		ASSERT_OK(peel_off(fd, self->server, c->id));
 		until = now_ms() + SOON_MS;
@@ -871,7 +839,7 @@ TEST_F(peel, closed_under_traffic)
 		renew(c, variant->cipher, variant->cid_len, i);
 		ASSERT_OK(add_client(self->server, c));
 		ASSERT_EQ(0, pthread_create(&sender, NULL, send_records, &t));
-		fd = connected_socket(variant->family, self->server, c->fd);
+		fd = connected_socket(self->server, c->fd);
 		ASSERT_LE(0, fd);
 		ASSERT_OK(peel_off(fd, self->server, c->id));
 		if (i % 2)

@@ -92,15 +92,6 @@ static int add_beside(int server, const struct client *c)
 	return set_key(server, c->id, DTLS_TX, &c->down);
 }
 
-static int get_peer(int server, __u64 id, struct dtls_assoc_peer *peer)
-{
-	socklen_t len = sizeof(*peer);
-
-	memset(peer, 0, sizeof(*peer));
-	peer->id = id - 1;
-	return getsockopt(server, SOL_DTLS, DTLS_ASSOC_NEXT, peer, &len);
-}
-
 FIXTURE_SETUP(succeed)
 {
 	unsigned int table = variant->cid_len ?: variant->anew_cid_len;
