@@ -7,15 +7,12 @@
  */
 #include "harness.h"
 
-#include <fcntl.h>
 #include <pthread.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clients.h"
 #include "common.h"
-
-#define CGROUP	"/sys/fs/cgroup/dtls-idle"
+#include "figures.h"
 
 /* More than twice as many keys as a CPU has transforms of one kind */
 #define CLIENTS	20
@@ -23,30 +20,6 @@
 static __u8 text[4096];
 
 /* ---- what one takes ---- */
-
-static int put(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY);
-	ssize_t n = fd < 0 ? -1 : write(fd, value, strlen(value));
-
-	close(fd);
-	return n == (ssize_t)strlen(value) ? 0 : -1;
-}
-
-/* The number behind @name in the file at @path, or -1 */
-static long figure(const char *path, const char *name)
-{
-	FILE *f = fopen(path, "r");
-	char line[256];
-	long value = -1;
-
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, name, strlen(name)))
-			value = atol(line + strlen(name));
-	if (f)
-		fclose(f);
-	return value;
-}
 
 /* Add @n associations with both keys, whose peers are nobody. */
 static int add_idle(int server, __u16 cipher, unsigned int n, unsigned int first)
@@ -111,17 +84,14 @@ FIXTURE_SETUP(idle_memory)
 	ASSERT_LE(0, self->server);
 	ASSERT_OK(dtls_attach(self->server));
 	ASSERT_OK(set_table(self->server, 0, 0));
-	ASSERT_OK(put("/sys/fs/cgroup/cgroup.subtree_control", "+memory"));
-	ASSERT_EQ(0, mkdir(CGROUP, 0755) && errno != EEXIST);
 	/* What is made once is there then. */
 	ASSERT_OK(add_idle(self->server, variant->cipher, 20, 0));
 }
 
 FIXTURE_TEARDOWN(idle_memory)
 {
-	put("/sys/fs/cgroup/cgroup.procs", "0");
+	leave_cgroup();
 	close(self->server);
-	rmdir(CGROUP);
 }
 
 /*
@@ -141,13 +111,13 @@ TEST_F(idle_memory, an_idle_association_is_small_and_charged)
 	const unsigned int n = rounds(8000, 300);
 	long charged, slabs;
 
-	ASSERT_OK(put(CGROUP "/cgroup.procs", "0"));
-	slabs = figure("/proc/meminfo", "Slab:");
-	charged = figure(CGROUP "/memory.current", "");
+	ASSERT_OK(enter_cgroup("max"));
+	slabs = figure("/proc/meminfo", "Slab:", " ");
+	charged = cgroup_bytes();
 	ASSERT_LE(0, charged);
 	ASSERT_OK(add_idle(self->server, variant->cipher, n, 20));
-	charged = figure(CGROUP "/memory.current", "") - charged;
-	slabs = (figure("/proc/meminfo", "Slab:") - slabs) * 1024;
+	charged = cgroup_bytes() - charged;
+	slabs = (figure("/proc/meminfo", "Slab:", " ") - slabs) * 1024;
 	TH_LOG("%ld bytes are charged for each, %ld are in slabs",
 	       charged / n, slabs / n);
 	EXPECT_GT(bound_here(variant->bound), charged / n);

@@ -6,88 +6,16 @@
  */
 #include "harness.h"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <linux/sock_diag.h>
 
 #include "common.h"
+#include "figures.h"
 #include "traffic.h"
 
-#define CGROUP	"/sys/fs/cgroup/dtls-memory"
-
 static __u8 text[1 << 16], buf[1 << 17], wire[1 << 17];
-
-static void put(struct __test_metadata *_metadata, const char *path,
-		const char *value)
-{
-	int fd = open(path, O_WRONLY);
-
-	ASSERT_LE(0, fd) TH_LOG("%s: %s", path, strerror(errno));
-	ASSERT_EQ((ssize_t)strlen(value), write(fd, value, strlen(value)))
-		TH_LOG("%s: %s", path, strerror(errno));
-	close(fd);
-}
-
-/* The number after @key in the line that begins with @line */
-static long figure(const char *path, const char *line, const char *key)
-{
-	FILE *f = fopen(path, "r");
-	char text[512], *at;
-	long value = -1;
-
-	while (f && fgets(text, sizeof(text), f)) {
-		if (strncmp(text, line, strlen(line)))
-			continue;
-		at = strstr(text, key);
-		if (at)
-			value = atol(at + strlen(key));
-	}
-	if (f)
-		fclose(f);
-	return value;
-}
-
-/* Bytes charged to the cgroup, and to all UDP sockets together */
-static long cgroup_bytes(void)
-{
-	return figure(CGROUP "/memory.current", "", "");
-}
-
-static long udp_bytes(void)
-{
-	return figure("/proc/net/sockstat", "UDP:", " mem ") *
-	       sysconf(_SC_PAGESIZE);
-}
-
-static unsigned int meminfo(int fd, int what)
-{
-	__u32 info[SK_MEMINFO_VARS] = {};
-	socklen_t len = sizeof(info);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len))
-		return ~0u;
-	return info[what];
-}
-
-/*
- * A socket is charged to the cgroup that made it. The test itself stays
- * outside, so that a limit is no limit to it.
- */
-static void enter(struct __test_metadata *_metadata, const char *limit)
-{
-	put(_metadata, "/sys/fs/cgroup/cgroup.subtree_control", "+memory");
-	ASSERT_EQ(0, mkdir(CGROUP, 0755) && errno != EEXIST);
-	put(_metadata, CGROUP "/memory.max", limit);
-	put(_metadata, CGROUP "/cgroup.procs", "0");
-}
-
-static void leave(struct __test_metadata *_metadata)
-{
-	put(_metadata, "/sys/fs/cgroup/cgroup.procs", "0");
-}
 
 static void set_rcvbuf(struct __test_metadata *_metadata, int fd, int size)
 {
@@ -119,9 +47,9 @@ FIXTURE_VARIANT_ADD(held, ready) { .kind = READY };
 FIXTURE_SETUP(held)
 {
 	stay();
-	enter(_metadata, "max");
+	ASSERT_OK(enter_cgroup("max"));
 	ASSERT_OK(link_raw(&self->l, AF_INET, DTLS_CIPHER_AES_GCM_128, 0));
-	leave(_metadata);
+	ASSERT_OK(leave_cgroup());
 	set_rcvbuf(_metadata, self->l.a, 32 << 20);
 	fill(text, sizeof(text), 1);
 }
@@ -191,10 +119,10 @@ TEST(many_sockets_without_a_key_are_in_the_cgroup_s_account)
 
 	stay();
 	len = plain_record(CT_DATA, 1, 1, text, 16000, wire);
-	enter(_metadata, "max");
+	ASSERT_OK(enter_cgroup("max"));
 	for (i = 0; i < n; i++)
 		ASSERT_OK(udp_pair(AF_INET, &a[i], &b[i]));
-	leave(_metadata);
+	ASSERT_OK(leave_cgroup());
 	before = cgroup_bytes();
 	for (i = 0; i < n; i++) {
 		set_rcvbuf(_metadata, a[i], 1 << 19);

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The system's own figures; see figures.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sock_diag.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "figures.h"
+
+#define ROOT	"/sys/fs/cgroup"
+#define CGROUP	ROOT "/dtls-test"
+
+int put(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY);
+	ssize_t n = fd < 0 ? -1 : write(fd, value, strlen(value));
+
+	close(fd);
+	return n == (ssize_t)strlen(value) ? 0 : -1;
+}
+
+long figure(const char *path, const char *line, const char *key)
+{
+	FILE *f = fopen(path, "r");
+	char text[512], *at;
+	long value = -1;
+
+	while (f && fgets(text, sizeof(text), f)) {
+		if (strncmp(text, line, strlen(line)))
+			continue;
+		at = strstr(text, key);
+		if (at)
+			value = atol(at + strlen(key));
+	}
+	if (f)
+		fclose(f);
+	return value;
+}
+
+int enter_cgroup(const char *limit)
+{
+	if (put(ROOT "/cgroup.subtree_control", "+memory") ||
+	    (mkdir(CGROUP, 0755) && errno != EEXIST) ||
+	    put(CGROUP "/memory.max", limit))
+		return -1;
+	return put(CGROUP "/cgroup.procs", "0");
+}
+
+int leave_cgroup(void)
+{
+	return put(ROOT "/cgroup.procs", "0");
+}
+
+long cgroup_bytes(void)
+{
+	return figure(CGROUP "/memory.current", "", "");
+}
+
+long udp_bytes(void)
+{
+	return figure("/proc/net/sockstat", "UDP:", " mem ") *
+	       sysconf(_SC_PAGESIZE);
+}
+
+unsigned int meminfo(int fd, int what)
+{
+	__u32 info[SK_MEMINFO_VARS] = {};
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len))
+		return ~0u;
+	return info[what];
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The system's own figures: of a memory cgroup, of UDP, of one socket. */
+#ifndef SELFTESTS_FIGURES_H
+#define SELFTESTS_FIGURES_H
+
+/* Write @value to the file at @path. Return 0 or -1. */
+int put(const char *path, const char *value);
+
+/*
+ * Return the number behind @key in the last line that begins with @line of the file at
+ * @path, or -1.
+ */
+long figure(const char *path, const char *line, const char *key);
+
+/*
+ * Go into a memory cgroup of the tests', which is made if it is not there, and out of it.
+ * What is made meanwhile is charged to it. A test that goes out of it has no limit itself.
+ * Return 0 or -1.
+ */
+int enter_cgroup(const char *limit);
+int leave_cgroup(void);
+
+/* Return the bytes that are charged to that cgroup, or -1. */
+long cgroup_bytes(void);
+
+/* Return the bytes that are charged to all UDP sockets together, or -1. */
+long udp_bytes(void);
+
+/* Return a figure of the socket @fd, SK_MEMINFO_*, or ~0. */
+unsigned int meminfo(int fd, int what);
+
+#endif /* SELFTESTS_FIGURES_H */
