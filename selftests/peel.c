@@ -5,14 +5,18 @@
  */
 #include "harness.h"
 
+#include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <linux/sock_diag.h>
 
 #include "clients.h"
 #include "common.h"
+#include "figures.h"
 #include "held.h"
 
 #define CLIENTS	3
@@ -38,29 +42,27 @@ LINK_VARIANT(peel, v6_cid, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET6, 5);
 LINK_VARIANT(peel, v13_v6, V13(DTLS_CIPHER_AES_GCM_256), AF_INET6, 0);
 LINK_VARIANT(peel, v13_v4_cid, V13(DTLS_CIPHER_AES_CCM_8_128), AF_INET, 3);
 
-FIXTURE_SETUP(peel)
+/* Make the socket with the table, and its clients. Return 0 or -1. */
+static int open_server(struct _test_data_peel *self, int family, __u16 cipher,
+		       unsigned int cid_len)
 {
 	unsigned int i;
 	int on = 1;
 
-	stay();
-	fill(text, sizeof(text), 1);
-	self->server = udp_socket(variant->family);
-	ASSERT_LE(0, self->server);
-	ASSERT_OK(setsockopt(self->server, SOL_SOCKET, SO_REUSEADDR, &on,
-			     sizeof(on)));
-	ASSERT_OK(dtls_attach(self->server));
-	ASSERT_OK(set_table(self->server, variant->cid_len, 0));
-	for (i = 0; i < CLIENTS; i++) {
-		ASSERT_OK(make_client(&self->c[i], variant->family,
-				      variant->cipher, variant->cid_len,
-				      self->server, i));
-		ASSERT_OK(add_client(self->server, &self->c[i]));
-	}
 	self->fd = -1;
+	self->server = udp_socket(family);
+	if (setsockopt(self->server, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    dtls_attach(self->server) || set_table(self->server, cid_len, 0))
+		return -1;
+	for (i = 0; i < CLIENTS; i++)
+		if (make_client(&self->c[i], family, cipher, cid_len,
+				self->server, i) ||
+		    add_client(self->server, &self->c[i]))
+			return -1;
+	return 0;
 }
 
-FIXTURE_TEARDOWN(peel)
+static void close_all(struct _test_data_peel *self)
 {
 	unsigned int i;
 
@@ -68,6 +70,19 @@ FIXTURE_TEARDOWN(peel)
 		close(self->c[i].fd);
 	close(self->fd);
 	close(self->server);
+}
+
+FIXTURE_SETUP(peel)
+{
+	stay();
+	fill(text, sizeof(text), 1);
+	ASSERT_OK(open_server(self, variant->family, variant->cipher,
+			      variant->cid_len));
+}
+
+FIXTURE_TEARDOWN(peel)
+{
+	close_all(self);
 }
 
 /* The association of @c works in both directions on @fd, with the number @id. */
@@ -306,10 +321,8 @@ TEST_F(peel, what_is_passed_on_is_bounded)
 {
 	unsigned int i, total = rounds(3000, 500);
 	struct client *c = &self->c[0];
-	__u32 meminfo[SK_MEMINFO_VARS];
 	struct dtls_counters counters;
 	int rcvbuf = 8192;
-	socklen_t len = sizeof(meminfo);
 	__u64 id;
 
 	if (!variant->cid_len)
@@ -326,12 +339,8 @@ TEST_F(peel, what_is_passed_on_is_bounded)
 		ASSERT_EQ(64, server_recv(self->server, &id, NULL, 0));
 	}
 	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
-	ASSERT_OK(getsockopt(self->fd, SOL_SOCKET, SO_MEMINFO, meminfo, &len));
-	EXPECT_GE(2u * rcvbuf, meminfo[SK_MEMINFO_RMEM_ALLOC]);
-	len = sizeof(meminfo);
-	ASSERT_OK(getsockopt(self->server, SOL_SOCKET, SO_MEMINFO, meminfo,
-			     &len));
-	EXPECT_EQ(0u, meminfo[SK_MEMINFO_RMEM_ALLOC]);
+	EXPECT_GE(2u * rcvbuf, meminfo(self->fd, SK_MEMINFO_RMEM_ALLOC));
+	EXPECT_EQ(0u, meminfo(self->server, SK_MEMINFO_RMEM_ALLOC));
 	ASSERT_OK(get_counters(self->fd, 0, &counters));
 	EXPECT_LT(0u, counters.rx_no_budget);
 	while (recv_now(self->fd, buf, sizeof(buf)) == 200)
@@ -691,6 +700,218 @@ TEST_F(peel, the_connected_socket_is_destroyed)
 	ASSERT_OK(close(self->fd));
 	self->fd = -1;
 	ASSERT_TRUE(works_on(self->server, &self->c[1], self->c[1].id));
+}
+
+/* ---- memory that is short ---- */
+
+#define LONG	4000	/* bytes of a record that no memory charged before has room for */
+
+/**
+ * struct shortage - UDP's memory is used up
+ * @hog:	two sockets, of which the second has more than each CPU sets aside
+ * @limits:	the limits of before
+ */
+struct shortage {
+	int hog[2];
+	char limits[100];
+};
+
+/*
+ * Fill the queue of a plain socket, and that of @fd, with records of @c, so that it
+ * has more than UDP leaves to each socket in any case. Then there is no more.
+ */
+static int begin_shortage(struct shortage *s, struct client *c)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/udp_mem", "r");
+	unsigned int i;
+
+	if (!f || !fgets(s->limits, sizeof(s->limits), f) || fclose(f) ||
+	    udp_pair(AF_INET, &s->hog[0], &s->hog[1]) || deep_queue(s->hog[1]))
+		return -1;
+	for (i = 0; i < 150; i++)
+		if (send(s->hog[0], wire, 60000, 0) != 60000)
+			return -1;
+	for (i = 0; i < 20; i++)
+		if (client_send(c, text, 500) != 500)
+			return -1;
+	settle();
+	return put("/proc/sys/net/ipv4/udp_mem", "1 1 1");
+}
+
+static int end_shortage(const struct shortage *s)
+{
+	close(s->hog[0]);
+	close(s->hog[1]);
+	return put("/proc/sys/net/ipv4/udp_mem", s->limits);
+}
+
+/* Check that @fd has lost @n records for want of memory, as all counters tell. */
+static void lost(struct __test_metadata *_metadata, int fd, unsigned int n)
+{
+	struct dtls_counters counters;
+
+	ASSERT_OK(get_counters(fd, 0, &counters));
+	EXPECT_EQ(n, counters.rx_no_budget);
+	EXPECT_EQ(n, meminfo(fd, SK_MEMINFO_DROPS));
+}
+
+/* A record of each queue that cannot be charged to the connected socket is counted. */
+TEST_F(peel, what_cannot_be_moved_is_counted)
+{
+	struct client *c = &self->c[0], next = *c;
+	long before = udp_counter(variant->family, "RcvbufErrors");
+	struct shortage shortage;
+	int err;
+
+	peer_key_init(&next.up, variant->cipher, nth_epoch(variant->cipher, 2),
+		      variant->cid_len, 800);
+	memcpy(next.up.cid, c->up.cid, c->up.cid_len);
+	ASSERT_EQ(LONG, client_send(&next, text, LONG));
+	ASSERT_EQ(LONG, send_from(c, c->fd, CT_HANDSHAKE, text, LONG));
+	ASSERT_EQ(LONG, client_send(c, text, LONG));
+	ASSERT_EQ(POLLIN, poll_for(self->server, POLLIN, SOON_MS));
+	self->fd = connected_socket(self->server, c->fd);
+	ASSERT_OK(begin_shortage(&shortage, c));
+	err = peel_off(self->fd, self->server, c->id) ? errno : 0;
+	ASSERT_OK(end_shortage(&shortage));
+	ASSERT_EQ(0, err);
+	lost(_metadata, self->fd, 3);
+	EXPECT_EQ(before + 3, udp_counter(variant->family, "RcvbufErrors"));
+	while (recv_now(self->fd, buf, sizeof(buf)) == 500)
+		;
+	ASSERT_TRUE(works_on(self->fd, c, 0));
+}
+
+/* So is one that a reader of the table's socket had in hands, and could not take. */
+TEST_F(peel, what_cannot_be_put_back_is_counted)
+{
+	struct slow slow = { .fd = self->server, .flags = MSG_OOB };
+	struct client *c = &self->c[0];
+	struct dtls_record_info info;
+	struct shortage shortage;
+
+	ASSERT_EQ(LONG, send_from(c, c->fd, CT_HANDSHAKE, text, LONG));
+	begin_slow(_metadata, &slow);
+	self->fd = connected_socket(self->server, c->fd);
+	ASSERT_OK(peel_off(self->fd, self->server, c->id));
+	ASSERT_OK(begin_shortage(&shortage, c));
+	end_slow(_metadata, &slow);
+	ASSERT_OK(end_shortage(&shortage));
+	lost(_metadata, self->fd, 1);
+	ASSERT_ERRNO(EAGAIN, recv_control(self->fd, &info, buf, sizeof(buf)));
+	while (recv_now(self->fd, buf, sizeof(buf)) == 500)
+		;
+	ASSERT_TRUE(works_on(self->fd, c, 0));
+}
+
+/* ---- ends ---- */
+
+/*
+ * Leave something in each queue of both sockets: records that wait for a key, that are
+ * of another type, that nobody has authenticated, that were opened for poll(), the rest of
+ * their datagram, and datagrams that nobody has looked at.
+ */
+static void fill_queues(struct __test_metadata *_metadata, int fd,
+			struct client *c)
+{
+	struct client next = *c;
+	size_t len;
+
+	peer_key_init(&next.up, c->up.cipher, c->up.epoch + 1, c->up.cid_len,
+		      800);
+	memcpy(next.up.cid, c->up.cid, c->up.cid_len);
+	ASSERT_EQ(60, client_send(&next, text, 60));
+	ASSERT_EQ(61, send_from(c, c->fd, CT_HANDSHAKE, text, 61));
+	len = plain_record(CT_HANDSHAKE, 0, 3, text, 90, wire);
+	ASSERT_EQ((ssize_t)len, send(c->fd, wire, len, 0));
+	len = peer_seal_more(&c->up, CT_DATA, c->seq++, text, 62, wire);
+	len += peer_seal(&c->up, CT_DATA, c->seq++, text, 63, wire + len);
+	ASSERT_EQ((ssize_t)len, send(c->fd, wire, len, 0));
+	ASSERT_EQ(POLLIN, poll_for(fd, POLLIN, SOON_MS));
+	ASSERT_EQ(64, client_send(c, text, 64));
+	settle();
+}
+
+/* Peel the first client's association off, with queues that are full before and after. */
+static void peel_full(struct __test_metadata *_metadata,
+		      struct _test_data_peel *self)
+{
+	struct client *c = &self->c[0];
+	unsigned int i;
+
+	fill_queues(_metadata, self->server, c);
+	fill_queues(_metadata, self->server, &self->c[1]);
+	self->fd = connected_socket(self->server, c->fd);
+	ASSERT_OK(peel_off(self->fd, self->server, c->id));
+	fill_queues(_metadata, self->fd, c);
+	/* What the table's socket passes on, and what it has not looked at */
+	for (i = 0; c->up.cid_len && i < 4; i++) {
+		ASSERT_EQ(65, send_from(c, self->c[2].fd, CT_DATA, text, 65));
+		if (i == 1)
+			ASSERT_EQ(POLLIN, poll_for(self->server, POLLIN, 0));
+	}
+}
+
+/* What is queued of both goes with them: closed, or destroyed and closed, in any order. */
+TEST_F(peel, both_sockets_end_with_queues_that_are_full)
+{
+	unsigned int how, i;
+	int refs = module_refs() - 1, *end[2];
+
+	for (how = 0; how < 4; how++) {
+		peel_full(_metadata, self);
+		end[0] = how & 1 ? &self->fd : &self->server;
+		end[1] = how & 1 ? &self->server : &self->fd;
+		for (i = 0; i < 2; i++) {
+			if (how & 2) {
+				ASSERT_OK(destroy(*end[i]));
+			} else if (i) {
+				ASSERT_LT(0, recv_now(*end[i], buf,
+						      sizeof(buf)));
+			}
+			ASSERT_OK(close(*end[i]));
+			*end[i] = -1;
+		}
+		ASSERT_EQ(refs, module_refs());
+		close_all(self);
+		ASSERT_OK(open_server(self, variant->family, variant->cipher,
+				      variant->cid_len));
+	}
+}
+
+/* The sockets are the last of their network namespace, which ends with them. */
+TEST_F(peel, their_namespace_ends_with_queues_that_are_full)
+{
+	int here = open("/proc/self/ns/net", O_RDONLY), refs = module_refs();
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	struct _test_data_peel far;
+	unsigned int how;
+	int *first;
+
+	ASSERT_LE(0, here);
+	for (how = 0; how < 4; how++) {
+		ASSERT_OK(unshare(CLONE_NEWNET));
+		far.server = socket(AF_INET, SOCK_DGRAM, 0);
+		ASSERT_OK(ioctl(far.server, SIOCSIFFLAGS, &lo));
+		close(far.server);
+		ASSERT_OK(open_server(&far, variant->family, variant->cipher,
+				      variant->cid_len));
+		peel_full(_metadata, &far);
+		ASSERT_OK(setns(here, CLONE_NEWNET));
+		/* A socket of one namespace takes nothing from a socket of another one. */
+		self->fd = connected_socket(self->server, self->c[0].fd);
+		ASSERT_ERRNO(EXDEV, peel_off(self->fd, far.server,
+					     far.c[1].id));
+		ASSERT_OK(close(self->fd));
+		self->fd = -1;
+		first = how & 1 ? &far.fd : &far.server;
+		ASSERT_OK(close(*first));
+		*first = -1;
+		close_all(&far);
+		ASSERT_EQ(refs, module_refs());
+	}
+	ASSERT_TRUE(works_on(self->server, &self->c[0], self->c[0].id));
+	close(here);
 }
 
 /* ---- under traffic ---- */
