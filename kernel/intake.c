@@ -61,7 +61,9 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 
 /*
  * Take the oldest message out of dtls_sock.pending, which is not empty, and make it a
- * datagram to cut records out of. The caller holds dtls_sock.lock.
+ * datagram to cut records out of. Its association is known already. On a connected socket
+ * it may be a datagram of another protocol that the socket of a table has passed on, so
+ * dtls_sort_begin() has to look at it. The caller holds dtls_sock.lock.
  */
 static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
 {
@@ -69,7 +71,7 @@ static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
 
 	dtls_dgram_begin(ds, d, m->skb, m->assoc);
 	d->has_cid = m->has_cid;
-	d->begun = true;
+	d->begun = dtls_sock_table(ds);
 }
 
 /*

@@ -48,7 +48,9 @@ static noinline void sort_datagram(struct dtls_sock *ds,
  * Look at the datagram at d->pos as a whole before its first record: find its
  * association if the socket has a table, and check whether it is DTLS. Return true if
  * @rx is a datagram of another protocol and the user set DTLS_PASS to read it.
- * RFC 7983 tells protocols that share a port apart by their first byte.
+ * RFC 7983 tells protocols that share a port apart by their first byte. A datagram of an
+ * association that was peeled off goes to the socket that has the association, whose
+ * DTLS_PASS decides.
  */
 bool dtls_sort_begin(struct dtls_sock *ds, struct dtls_table *table,
 		     struct dtls_dgram *d, struct dtls_run *rx)
@@ -56,8 +58,11 @@ bool dtls_sort_begin(struct dtls_sock *ds, struct dtls_table *table,
 	const u8 *p;
 
 	d->begun = true;
-	if (table)
+	if (table) {
 		sort_datagram(ds, table, d, rx);
+		if (rcu_access_pointer(d->assoc->home) != ds)
+			return false;
+	}
 	p = READ_ONCE(ds->pass) ? dtls_dgram_peek_header(d, rx, 1) : NULL;
 	if (!p || dtls_is_dtls(*p))
 		return false;

@@ -702,6 +702,51 @@ TEST_F(peel, the_connected_socket_is_destroyed)
 	ASSERT_TRUE(works_on(self->server, &self->c[1], self->c[1].id));
 }
 
+/* ---- other protocols ---- */
+
+static int set_pass(int fd, __u32 on)
+{
+	return setsockopt(fd, SOL_DTLS, DTLS_PASS, &on, sizeof(on));
+}
+
+/*
+ * A datagram of another protocol that the table's socket has received from the peer is the
+ * connected socket's, whose DTLS_PASS decides about it and not that of the table's socket.
+ */
+TEST_F(peel, other_protocols_are_the_connected_sockets)
+{
+	static const __u8 stun[20] = { 0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42 };
+	struct dtls_counters counters;
+	struct dtls_record_info info;
+	struct client *c;
+	unsigned int i;
+
+	for (i = 0; i < CLIENTS; i++) {
+		c = &self->c[i];
+		ASSERT_OK(set_pass(self->server, i > 0));
+		ASSERT_EQ(20, send(c->fd, stun, 20, 0));
+		settle();
+		self->fd = connected_socket(self->server, c->fd);
+		ASSERT_OK(set_pass(self->fd, i < 2));
+		ASSERT_OK(peel_off(self->fd, self->server, c->id));
+		if (i < 2) {
+			ASSERT_EQ(20, recv_info(self->fd, &info, buf,
+						sizeof(buf), 0));
+			EXPECT_EQ(DTLS_RECORD_RAW, info.flags);
+			EXPECT_EQ(0, memcmp(stun, buf, 20));
+		}
+		nothing_left(_metadata, self->fd);
+		nothing_left(_metadata, self->server);
+		ASSERT_OK(get_counters(self->fd, 0, &counters));
+		EXPECT_EQ(i < 2 ? 0u : 1u, counters.rx_malformed);
+		ASSERT_OK(get_counters(self->server, 0, &counters));
+		EXPECT_EQ(0u, counters.rx_malformed);
+		ASSERT_TRUE(works_on(self->fd, c, 0));
+		ASSERT_OK(close(self->fd));
+		self->fd = -1;
+	}
+}
+
 /* ---- memory that is short ---- */
 
 #define LONG	4000	/* bytes of a record that no memory charged before has room for */

@@ -370,12 +370,13 @@ struct dtls_assoc_peer {
  * The network gives the peer's datagrams to the connected socket. A datagram that still
  * reaches @fd, for example with a connection ID and from another address, is passed on
  * when somebody reads or polls @fd, and counts against the receive buffer of the connected
- * socket. The number stays taken on @fd: a list shows it with DTLS_PEER_PEELED,
- * DTLS_ASSOC_MOVE fails with EBUSY, and DTLS_ASSOC_DEL ends the passing on and frees
- * number, address and connection IDs. All else fails as if the number were not there. When
- * the connected socket is closed, the association leaves the table. Either socket may be
- * closed first. A call that another thread has begun on @fd may still return a record of
- * the association.
+ * socket. A datagram of another protocol is passed on, too: DTLS_PASS of the connected
+ * socket decides whether it is read. The number stays taken on @fd: a list shows it with
+ * DTLS_PEER_PEELED, DTLS_ASSOC_MOVE fails with EBUSY, and DTLS_ASSOC_DEL ends the passing
+ * on and frees number, address and connection IDs. All else fails as if the number were
+ * not there. When the connected socket is closed, the association leaves the table. Either
+ * socket may be closed first. A call that another thread has begun on @fd may still return
+ * a record of the association.
  *
  * Setting fails with EBADF or ENOTSOCK (@fd is not a socket), EOPNOTSUPP (@fd is not
  * attached, is of another family, or has no table), EXDEV (@fd is of another network
