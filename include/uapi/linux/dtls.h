@@ -367,6 +367,10 @@ struct dtls_assoc_peer {
  * already, recv() returns 0 in the end, or fails with ECONNRESET once, as if the connected
  * socket had received the alert.
  *
+ * Between bind() and connect() the second socket may receive datagrams of all peers, which
+ * are lost. With SO_REUSEPORT on both sockets, and a classic BPF program on @fd that chooses
+ * the first socket of the port, @fd receives these.
+ *
  * The network gives the peer's datagrams to the connected socket. A datagram that still
  * reaches @fd, for example with a connection ID and from another address, is passed on
  * when somebody reads or polls @fd, and counts against the receive buffer of the connected
