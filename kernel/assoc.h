@@ -8,11 +8,12 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
-#include <linux/rhashtable-types.h>
 #include <linux/rbtree_types.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
+
+#include "hash.h"
 
 struct dtls_counters;
 struct dtls_epoch;
@@ -138,7 +139,7 @@ struct dtls_retiring {
  *		Guarded by @setup
  * @by_id:	node in dtls_table.ids
  * @order:	node in dtls_table.order
- * @rcu:	frees the structure
+ * @rcu:	frees the structure, which is in no table by then
  *
  * The members that each record changes come first, in one cache line. The structure has
  * a cache of its own, as one of many idle associations is little more than it.
@@ -180,9 +181,11 @@ struct dtls_assoc {
 	struct list_head retire;
 	struct list_head early;
 	struct list_head cid_entries;
-	struct rhash_head by_id;
-	struct rb_node order;
-	struct rcu_head rcu;
+	struct dtls_hash_node by_id;
+	union {
+		struct rb_node order;
+		struct rcu_head rcu;
+	};
 };
 
 /* Return the pointer @slot of @assoc. The caller holds the setup mutex. */

@@ -7,7 +7,6 @@
  * dtls_table_next(), which lists the associations one after the other.
  */
 #include <linux/jhash.h>
-#include <linux/rhashtable.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -25,18 +24,12 @@
  * @cid:	the connection ID
  */
 struct dtls_cid_entry {
-	struct rhash_head node;
+	struct dtls_hash_node node;
 	struct list_head list;
 	struct rcu_head rcu;
 	struct dtls_assoc *assoc;
 	u8 len;
 	u8 cid[];
-};
-
-/* struct cid_key is a connection ID that is looked for in dtls_table.cids. */
-struct cid_key {
-	const u8 *cid;
-	unsigned int len;
 };
 
 /*
@@ -45,52 +38,50 @@ struct cid_key {
  */
 #define CID_ENTRIES_MAX	(DTLS_RX_EPOCHS + DTLS_CIDS_MAX)
 
-static u32 hash_cid_key(const void *data, u32 len, u32 seed)
+static u32 value_of_id(const struct dtls_hash *hash, u64 id)
 {
-	const struct cid_key *key = data;
-
-	return jhash(key->cid, key->len, seed);
+	return jhash_2words(lower_32_bits(id), upper_32_bits(id), hash->seed);
 }
 
-static u32 hash_cid_entry(const void *data, u32 len, u32 seed)
+static u32 value_of_flow(const struct dtls_hash *hash,
+			 const struct dtls_flow *flow)
 {
-	const struct dtls_cid_entry *entry = data;
-
-	return jhash(entry->cid, entry->len, seed);
+	return jhash2((const u32 *)flow, sizeof(*flow) / sizeof(u32),
+		      hash->seed);
 }
 
-static int compare_cid(struct rhashtable_compare_arg *arg, const void *obj)
+static u32 value_of_cid(const struct dtls_hash *hash, const u8 *cid,
+			unsigned int len)
 {
-	const struct dtls_cid_entry *entry = obj;
-	const struct cid_key *key = arg->key;
-
-	return key->len != entry->len || memcmp(key->cid, entry->cid, key->len);
+	return jhash(cid, len, hash->seed);
 }
 
-static const struct rhashtable_params id_params = {
-	.key_len = sizeof_field(struct dtls_assoc, id),
-	.key_offset = offsetof(struct dtls_assoc, id),
-	.head_offset = offsetof(struct dtls_assoc, by_id),
-	.automatic_shrinking = true,
-};
+static u32 value_of_assoc(const struct dtls_hash *hash,
+			  const struct dtls_hash_node *node)
+{
+	return value_of_id(hash, container_of(node, struct dtls_assoc,
+					      by_id)->id);
+}
 
-static const struct rhashtable_params flow_params = {
-	.key_len = sizeof_field(struct dtls_flow_entry, flow),
-	.key_offset = offsetof(struct dtls_flow_entry, flow),
-	.head_offset = offsetof(struct dtls_flow_entry, node),
-	.automatic_shrinking = true,
-};
+static u32 value_of_flow_entry(const struct dtls_hash *hash,
+			       const struct dtls_hash_node *node)
+{
+	return value_of_flow(hash, &container_of(node, struct dtls_flow_entry,
+						 node)->flow);
+}
 
-static const struct rhashtable_params cid_params = {
-	.head_offset = offsetof(struct dtls_cid_entry, node),
-	.hashfn = hash_cid_key,
-	.obj_hashfn = hash_cid_entry,
-	.obj_cmpfn = compare_cid,
-	.automatic_shrinking = true,
-};
+static u32 value_of_cid_entry(const struct dtls_hash *hash,
+			      const struct dtls_hash_node *node)
+{
+	const struct dtls_cid_entry *entry =
+		container_of(node, struct dtls_cid_entry, node);
 
-/* rhashtable compares flows as bytes, so struct dtls_flow has no holes. */
+	return value_of_cid(hash, entry->cid, entry->len);
+}
+
+/* Flows are hashed and compared as a whole, so struct dtls_flow has no holes. */
 static_assert(sizeof(struct dtls_flow) == 2 * sizeof(struct in6_addr) + 8);
+static_assert(sizeof(struct dtls_flow) % sizeof(u32) == 0);
 
 /*
  * Make an empty table of @owner whose connection IDs all have @cid_len bytes. Sleeps.
@@ -104,27 +95,72 @@ struct dtls_table *dtls_table_new(struct dtls_sock *owner, u8 cid_len)
 		return NULL;
 	refcount_set(&table->refs, 1);
 	mutex_init(&table->lock);
+	mutex_init(&table->cid_lock);
 	table->owner = owner;
 	table->order = RB_ROOT;
 	table->cid_len = cid_len;
-	if (rhashtable_init(&table->ids, &id_params))
-		goto no_ids;
-	if (rhashtable_init(&table->flows, &flow_params))
-		goto no_flows;
-	if (rhashtable_init(&table->cids, &cid_params))
-		goto no_cids;
-	return table;
-
-no_cids:
-	rhashtable_destroy(&table->flows);
-no_flows:
-	rhashtable_destroy(&table->ids);
-no_ids:
-	kfree(table);
+	if (!dtls_hash_init(&table->ids, &table->lock, value_of_assoc) &&
+	    !dtls_hash_init(&table->flows, &table->lock, value_of_flow_entry) &&
+	    !dtls_hash_init(&table->cids, &table->cid_lock, value_of_cid_entry))
+		return table;
+	dtls_table_put(table);
 	return NULL;
 }
 
 /* ---- looking up ---- */
+
+/* Return the association with the number @id, or NULL. Under RCU. */
+static struct dtls_assoc *find_id(const struct dtls_table *table, u64 id)
+{
+	u32 value = value_of_id(&table->ids, id);
+	const struct dtls_hash_array *array;
+	struct dtls_hash_node *node;
+	struct dtls_assoc *assoc;
+
+	node = dtls_hash_first(&table->ids, value, &array);
+	for (; node; node = dtls_hash_next(array, node)) {
+		assoc = container_of(node, struct dtls_assoc, by_id);
+		if (assoc->id == id)
+			return assoc;
+	}
+	return NULL;
+}
+
+/* Return the entry of the addresses @flow, or NULL. Under RCU. */
+static struct dtls_flow_entry *find_flow(const struct dtls_table *table,
+					 const struct dtls_flow *flow)
+{
+	u32 value = value_of_flow(&table->flows, flow);
+	const struct dtls_hash_array *array;
+	struct dtls_flow_entry *entry;
+	struct dtls_hash_node *node;
+
+	node = dtls_hash_first(&table->flows, value, &array);
+	for (; node; node = dtls_hash_next(array, node)) {
+		entry = container_of(node, struct dtls_flow_entry, node);
+		if (!memcmp(&entry->flow, flow, sizeof(*flow)))
+			return entry;
+	}
+	return NULL;
+}
+
+/* Return the entry of the @len bytes of connection ID at @cid, or NULL. Under RCU. */
+static struct dtls_cid_entry *find_cid(const struct dtls_table *table,
+				       const u8 *cid, unsigned int len)
+{
+	u32 value = value_of_cid(&table->cids, cid, len);
+	const struct dtls_hash_array *array;
+	struct dtls_cid_entry *entry;
+	struct dtls_hash_node *node;
+
+	node = dtls_hash_first(&table->cids, value, &array);
+	for (; node; node = dtls_hash_next(array, node)) {
+		entry = container_of(node, struct dtls_cid_entry, node);
+		if (entry->len == len && !memcmp(entry->cid, cid, len))
+			return entry;
+	}
+	return NULL;
+}
 
 /*
  * Take a reference to @assoc, which was found under RCU and may be NULL. Return
@@ -141,7 +177,7 @@ struct dtls_assoc *dtls_table_by_id(struct dtls_table *table, u64 id)
 	struct dtls_assoc *assoc;
 
 	rcu_read_lock();
-	assoc = hold_assoc(rhashtable_lookup(&table->ids, &id, id_params));
+	assoc = hold_assoc(find_id(table, id));
 	rcu_read_unlock();
 	return assoc;
 }
@@ -157,7 +193,7 @@ struct dtls_assoc *dtls_table_by_flow(struct dtls_table *table,
 	struct dtls_assoc *assoc;
 
 	rcu_read_lock();
-	entry = rhashtable_lookup(&table->flows, flow, flow_params);
+	entry = find_flow(table, flow);
 	assoc = hold_assoc(entry ? READ_ONCE(entry->assoc) : NULL);
 	rcu_read_unlock();
 	return assoc;
@@ -176,7 +212,7 @@ struct dtls_assoc *dtls_table_other(struct dtls_table *table,
 	struct dtls_flow_entry *entry;
 
 	rcu_read_lock();
-	entry = rhashtable_lookup(&table->flows, flow, flow_params);
+	entry = find_flow(table, flow);
 	if (entry) {
 		next = READ_ONCE(entry->next);
 		other = READ_ONCE(entry->assoc);
@@ -212,12 +248,11 @@ bool dtls_table_has_next(const struct dtls_assoc *assoc)
 struct dtls_assoc *dtls_table_by_cid(struct dtls_table *table, const u8 *cid,
 				     unsigned int len)
 {
-	struct cid_key key = { .cid = cid, .len = len };
 	struct dtls_cid_entry *entry;
 	struct dtls_assoc *assoc;
 
 	rcu_read_lock();
-	entry = rhashtable_lookup(&table->cids, &key, cid_params);
+	entry = find_cid(table, cid, len);
 	assoc = hold_assoc(entry ? entry->assoc : NULL);
 	rcu_read_unlock();
 	return assoc;
@@ -290,7 +325,7 @@ static struct dtls_flow_entry *hash_flow(struct dtls_table *table,
 		return ERR_PTR(-ENOMEM);
 	entry->flow = *flow;
 	entry->assoc = assoc;
-	if (!rhashtable_insert_fast(&table->flows, &entry->node, flow_params))
+	if (!dtls_hash_add(&table->flows, &entry->node))
 		return entry;
 	kfree(entry);
 	return ERR_PTR(-ENOMEM);
@@ -310,8 +345,10 @@ static struct dtls_flow_entry *enter_flow(struct dtls_table *table,
 	struct dtls_flow_entry *entry;
 
 	lockdep_assert_held(&table->lock);
+	rcu_read_lock();
+	entry = find_flow(table, flow);
+	rcu_read_unlock();
 	/* Nobody else removes an entry. */
-	entry = rhashtable_lookup_fast(&table->flows, flow, flow_params);
 	if (!entry)
 		return hash_flow(table, assoc, flow);
 	/* What an association that was peeled off does not open is seen elsewhere. */
@@ -325,7 +362,7 @@ static struct dtls_flow_entry *enter_flow(struct dtls_table *table,
 
 /*
  * Take @assoc out of @entry. If another association waits for the addresses, it has them
- * then; else the entry is freed. The table's lock is held, or the table is being freed.
+ * then; else the entry is freed. The caller holds the table's lock.
  */
 static void leave_flow(struct dtls_table *table, struct dtls_flow_entry *entry,
 		       struct dtls_assoc *assoc)
@@ -333,7 +370,7 @@ static void leave_flow(struct dtls_table *table, struct dtls_flow_entry *entry,
 	struct dtls_assoc *next = entry->next;
 
 	if (!next) {
-		rhashtable_remove_fast(&table->flows, &entry->node, flow_params);
+		dtls_hash_remove(&table->flows, &entry->node);
 		kfree_rcu(entry, rcu);
 		return;
 	}
@@ -369,18 +406,21 @@ int dtls_table_add(struct dtls_table *table, struct dtls_assoc *assoc,
 		   const struct dtls_flow *flow, bool succeed)
 {
 	struct dtls_flow_entry *entry;
-	int err;
+	bool taken;
 
 	lockdep_assert_held(&table->lock);
 	if (table->max && table->count >= table->max)
 		return -ENOSPC;
-	err = rhashtable_lookup_insert_fast(&table->ids, &assoc->by_id,
-					    id_params);
-	if (err)
-		return err == -EEXIST ? -EEXIST : -ENOMEM;
+	rcu_read_lock();
+	taken = find_id(table, assoc->id);
+	rcu_read_unlock();
+	if (taken)
+		return -EEXIST;
+	if (dtls_hash_add(&table->ids, &assoc->by_id))
+		return -ENOMEM;
 	entry = enter_flow(table, assoc, flow, succeed);
 	if (IS_ERR(entry)) {
-		rhashtable_remove_fast(&table->ids, &assoc->by_id, id_params);
+		dtls_hash_remove(&table->ids, &assoc->by_id);
 		return PTR_ERR(entry);
 	}
 	rcu_assign_pointer(assoc->flow, entry);
@@ -400,7 +440,7 @@ void dtls_table_remove(struct dtls_table *table, struct dtls_assoc *assoc)
 	struct dtls_flow_entry *entry = flow_of(table, assoc);
 
 	lockdep_assert_held(&table->lock);
-	rhashtable_remove_fast(&table->ids, &assoc->by_id, id_params);
+	dtls_hash_remove(&table->ids, &assoc->by_id);
 	RCU_INIT_POINTER(assoc->flow, NULL);
 	if (entry)
 		leave_flow(table, entry, assoc);
@@ -457,7 +497,9 @@ struct dtls_assoc *dtls_table_succeed(struct dtls_table *table,
 
 static void remove_cid(struct dtls_table *table, struct dtls_cid_entry *entry)
 {
-	rhashtable_remove_fast(&table->cids, &entry->node, cid_params);
+	mutex_lock(&table->cid_lock);
+	dtls_hash_remove(&table->cids, &entry->node);
+	mutex_unlock(&table->cid_lock);
 	list_del(&entry->list);
 	kfree_rcu(entry, rcu);
 }
@@ -490,6 +532,35 @@ static void make_cid_room(struct dtls_table *table, struct dtls_assoc *assoc)
 	}
 }
 
+/*
+ * Hash @entry; or free it if its connection ID is in the table already, or if that fails.
+ * The caller holds the setup mutex of the entry's association. Return 0 if the connection
+ * ID is that of the association; -EADDRINUSE if it is another's; or -ENOMEM.
+ */
+static int hash_cid(struct dtls_table *table, struct dtls_cid_entry *entry)
+{
+	struct dtls_assoc *assoc = entry->assoc;
+	struct dtls_cid_entry *other;
+	int err = 0;
+
+	mutex_lock(&table->cid_lock);
+	rcu_read_lock();
+	other = find_cid(table, entry->cid, entry->len);
+	rcu_read_unlock();
+	if (!other)
+		err = dtls_hash_add(&table->cids, &entry->node);
+	else if (other->assoc != assoc)
+		err = -EADDRINUSE;
+	mutex_unlock(&table->cid_lock);
+
+	if (other || err)
+		kfree(entry);
+	if (!err)
+		list_move_tail(other ? &other->list : &entry->list,
+			       &assoc->cid_entries);
+	return err;
+}
+
 /**
  * dtls_table_add_cid() - let an association be found by a connection ID
  * @assoc:	the association, whose setup mutex is held
@@ -504,9 +575,8 @@ static void make_cid_room(struct dtls_table *table, struct dtls_assoc *assoc)
 int dtls_table_add_cid(struct dtls_assoc *assoc, const u8 *cid,
 		       unsigned int len)
 {
-	struct cid_key key = { .cid = cid, .len = len };
 	struct dtls_table *table = assoc->table;
-	struct dtls_cid_entry *entry, *other;
+	struct dtls_cid_entry *entry;
 
 	lockdep_assert_held(&assoc->setup);
 	if (!table || !len)
@@ -518,25 +588,8 @@ int dtls_table_add_cid(struct dtls_assoc *assoc, const u8 *cid,
 	entry->assoc = assoc;
 	entry->len = len;
 	memcpy(entry->cid, cid, len);
-
-	rcu_read_lock();
-	other = rhashtable_lookup_get_insert_key(&table->cids, &key,
-						 &entry->node, cid_params);
-	if (!other) {
-		list_add_tail(&entry->list, &assoc->cid_entries);
-		rcu_read_unlock();
-		return 0;
-	}
-	kfree(entry);
-	if (IS_ERR(other)) {
-		rcu_read_unlock();
-		return -ENOMEM;
-	}
-	entry = other->assoc == assoc ? other : NULL;
-	if (entry)
-		list_move_tail(&entry->list, &assoc->cid_entries);
-	rcu_read_unlock();
-	return entry ? 0 : -EADDRINUSE;
+	INIT_LIST_HEAD(&entry->list);
+	return hash_cid(table, entry);
 }
 
 /*
@@ -603,9 +656,10 @@ void dtls_table_put(struct dtls_table *table)
 {
 	if (!table || !refcount_dec_and_test(&table->refs))
 		return;
-	rhashtable_destroy(&table->cids);
-	rhashtable_destroy(&table->flows);
-	rhashtable_destroy(&table->ids);
+	dtls_hash_destroy(&table->cids);
+	dtls_hash_destroy(&table->flows);
+	dtls_hash_destroy(&table->ids);
+	mutex_destroy(&table->cid_lock);
 	mutex_destroy(&table->lock);
 	kfree(table);
 }

@@ -10,9 +10,9 @@
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
-#include <linux/rhashtable-types.h>
 #include <linux/types.h>
 
+#include "hash.h"
 #include "path.h"
 
 struct dtls_assoc;
@@ -23,8 +23,9 @@ struct dtls_sock;
  * @refs:	one reference held by the socket, and one by each socket that has
  *		peeled an association off
  * @lock:	mutex that guards @owner, @order, @count and @max, and which associations
- *		are in @ids and @flows. A task takes it outside dtls_assoc.setup,
- *		which guards the entries in @cids
+ *		are in @ids and @flows. A task takes it outside dtls_assoc.setup
+ * @cid_lock:	mutex that guards which entries are in @cids. A task takes it inside
+ *		dtls_assoc.setup, which guards the entries
  * @owner:	the socket of the table, or NULL after its close
  * @ids:	hash table of the associations by number, linked by dtls_assoc.by_id
  * @flows:	hash table of struct dtls_flow_entry by addresses
@@ -42,10 +43,11 @@ struct dtls_sock;
 struct dtls_table {
 	refcount_t refs;
 	struct mutex lock;	/* The lock guards the table's members. */
+	struct mutex cid_lock;	/* The lock guards changes of @cids. */
 	struct dtls_sock *owner;
-	struct rhashtable ids;
-	struct rhashtable flows;
-	struct rhashtable cids;
+	struct dtls_hash ids;
+	struct dtls_hash flows;
+	struct dtls_hash cids;
 	struct rb_root order;
 	u32 count;
 	u32 max;
@@ -66,7 +68,7 @@ struct dtls_table {
  * before @next is cleared.
  */
 struct dtls_flow_entry {
-	struct rhash_head node;
+	struct dtls_hash_node node;
 	struct rcu_head rcu;
 	struct dtls_flow flow;
 	struct dtls_assoc *assoc;
