@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "clients.h"
 #include "common.h"
 #include "held.h"
 #include "traffic.h"
@@ -35,6 +36,7 @@ struct fault {
 	unsigned int cid_len;
 	int nth;		/* /proc/thread-self/fail-nth */
 	int file;		/* for sendfile() */
+	int own;		/* a socket for one association of many */
 	__u64 next_seq;		/* no number below may come again */
 	bool failed;		/* the call did */
 };
@@ -221,6 +223,7 @@ FIXTURE_SETUP(fault)
 	ASSERT_EQ(0, let_everything_fail());
 	f->file = memfd_create("fault", 0);
 	ASSERT_EQ(0, ftruncate(f->file, 3000));
+	f->own = -1;
 	ASSERT_EQ(0, link_raw(&f->l, f->family, f->cipher, f->cid_len));
 	ASSERT_TRUE(still_works(f));
 	/* A page fault is not a system call that could say ENOMEM. */
@@ -230,6 +233,7 @@ FIXTURE_SETUP(fault)
 FIXTURE_TEARDOWN(fault)
 {
 	link_close(&self->f.l);
+	close(self->f.own);
 	close(self->f.file);
 	close(self->f.nth);
 }
@@ -1021,91 +1025,33 @@ static int fresh_server(struct fault *f)
 	struct dtls_assoc_table table = { .cid_len = f->l.ba.cid_len };
 	struct sockaddr_in6 name;
 	socklen_t len = sizeof(name);
+	int on = 1;
 
 	return fresh(f) ||
 	       getsockname(f->l.a, (struct sockaddr *)&name, &len) ||
 	       connect(f->l.a, &none, sizeof(none)) ||
+	       setsockopt(f->l.a, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
 	       bind(f->l.a, (struct sockaddr *)&name, len) ||
 	       dtls_attach(f->l.a) ||
 	       setsockopt(f->l.a, SOL_DTLS, DTLS_ASSOC_TABLE, &table,
 			  sizeof(table)) ? -1 : 0;
 }
 
-static int set_key_of_one(struct fault *f, int dir, const struct peer_key *k)
-{
-	struct dtls_key_info ki;
-
-	key_info(k, &ki);
-	ki.id = ASSOC_ID;
-	return setsockopt(f->l.a, SOL_DTLS, dir, &ki, sizeof(ki));
-}
-
-/* Set @option with the association @peer, whose peer has the address of @fd. */
-static int set_peer(struct fault *f, int option, struct dtls_assoc_peer *peer,
-		    int fd)
-{
-	struct sockaddr_in6 name;
-	struct sockaddr_in *sin = (void *)&name;
-	socklen_t len = sizeof(name);
-
-	if (getsockname(fd, (struct sockaddr *)&name, &len))
-		return -1;
-	peer->peer.family = f->family;
-	peer->peer.port = name.sin6_port;
-	if (f->family == AF_INET)
-		memcpy(peer->peer.addr, &sin->sin_addr, sizeof(sin->sin_addr));
-	else
-		memcpy(peer->peer.addr, &name.sin6_addr, sizeof(name.sin6_addr));
-	return setsockopt(f->l.a, SOL_DTLS, option, peer, sizeof(*peer));
-}
-
-/* Add the association, or move it, with the address of @fd. */
-static int set_address(struct fault *f, int option, int fd)
-{
-	struct dtls_assoc_peer peer = { .id = ASSOC_ID };
-
-	return set_peer(f, option, &peer, fd);
-}
-
 static int add_one(struct fault *f)
 {
-	return set_address(f, DTLS_ASSOC_ADD, f->l.b) ||
-	       set_key_of_one(f, DTLS_RX, &f->l.ba) ||
-	       set_key_of_one(f, DTLS_TX, &f->l.ab) ? -1 : 0;
-}
-
-static int delete_one(struct fault *f)
-{
-	const __u64 id = ASSOC_ID;
-
-	return setsockopt(f->l.a, SOL_DTLS, DTLS_ASSOC_DEL, &id, sizeof(id));
-}
-
-static ssize_t send_to_one(struct fault *f, size_t len)
-{
-	const __u64 id = ASSOC_ID;
-	char space[CMSG_SPACE(sizeof(id))] = "";
-	static __u8 data[3000];
-	struct iovec iov = { data, len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-			      .msg_control = space,
-			      .msg_controllen = sizeof(space) };
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_DTLS;
-	cmsg->cmsg_type = DTLS_ASSOC;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(id));
-	memcpy(CMSG_DATA(cmsg), &id, sizeof(id));
-	return sendmsg(f->l.a, &msg, 0);
+	return set_peer(f->l.a, DTLS_ASSOC_ADD, ASSOC_ID, f->l.b) ||
+	       set_key(f->l.a, ASSOC_ID, DTLS_RX, &f->l.ba) ||
+	       set_key(f->l.a, ASSOC_ID, DTLS_TX, &f->l.ab) ? -1 : 0;
 }
 
 static bool one_works(struct fault *f)
 {
+	static const __u8 text[50];
 	char in[100];
 
 	if (!drain(f) || link_send(&f->l, CT_DATA, "one", 3) != 3 ||
 	    recv_now(f->l.a, in, sizeof(in)) != 3 || memcmp(in, "one", 3) ||
-	    send_to_one(f, 50) != 50)
+	    server_send(f->l.a, ASSOC_ID, text, 50) != 50)
 		return false;
 	settle();
 	return drain(f);
@@ -1124,7 +1070,7 @@ static int call_add(struct fault *f)
 /* What was not added whole is deleted, and can be added again. */
 static bool check_add(struct fault *f)
 {
-	if (f->failed && delete_one(f) && errno != ENOENT)
+	if (f->failed && delete(f->l.a, ASSOC_ID) && errno != ENOENT)
 		return false;
 	return (!f->failed || !add_one(f)) && one_works(f);
 }
@@ -1136,16 +1082,43 @@ TEST_F(fault, one_of_many_is_added)
 	EXPECT_TRUE(survives(&self->f, &op));
 }
 
+#define BUCKETS	64	/* associations that a table has room for at first */
+
+/* Add associations with nobody until the next one makes the table grow. */
+static int fill_table(struct fault *f)
+{
+	struct dtls_assoc_peer p = { .peer.family = f->family };
+	unsigned int i;
+
+	if (fresh_server(f))
+		return -1;
+	memset(p.peer.addr, 1, f->family == AF_INET ? 4 : 16);
+	for (i = 0; i < BUCKETS; i++) {
+		p.id = 100 + i;
+		p.peer.port = htons(1 + i);
+		if (setsockopt(f->l.a, SOL_DTLS, DTLS_ASSOC_ADD, &p, sizeof(p)))
+			return -1;
+	}
+	return 0;
+}
+
+TEST_F(fault, one_of_many_makes_the_table_grow)
+{
+	static const struct op op = { fill_table, call_add, check_add };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
 static int call_move(struct fault *f)
 {
 	/* To an address of nobody's, and back. */
-	return set_address(f, DTLS_ASSOC_MOVE, f->l.a) ||
-	       set_address(f, DTLS_ASSOC_MOVE, f->l.b) ? errno : 0;
+	return set_peer(f->l.a, DTLS_ASSOC_MOVE, ASSOC_ID, f->l.a) ||
+	       set_peer(f->l.a, DTLS_ASSOC_MOVE, ASSOC_ID, f->l.b) ? errno : 0;
 }
 
 static bool check_move(struct fault *f)
 {
-	return !set_address(f, DTLS_ASSOC_MOVE, f->l.b) && one_works(f);
+	return !set_peer(f->l.a, DTLS_ASSOC_MOVE, ASSOC_ID, f->l.b) && one_works(f);
 }
 
 TEST_F(fault, one_of_many_is_moved)
@@ -1158,20 +1131,16 @@ TEST_F(fault, one_of_many_is_moved)
 /* Add a second association at the address, with a key, and delete it. */
 static int call_add_beside(struct fault *f)
 {
-	struct dtls_assoc_peer peer = { .id = ASSOC_ID + 1,
-					.flags = DTLS_PEER_SUCCEED };
-	struct dtls_key_info ki;
+	const __u64 id = ASSOC_ID + 1;
 	struct peer_key key;
 	int err;
 
 	peer_key_init(&key, f->l.ba.cipher, f->l.ba.epoch, 0, 90);
-	key_info(&key, &ki);
-	ki.id = peer.id;
-	if (set_peer(f, DTLS_ASSOC_ADD, &peer, f->l.b))
+	if (set_peer_flags(f->l.a, DTLS_ASSOC_ADD, id, f->l.b,
+			   DTLS_PEER_SUCCEED))
 		return errno;
-	err = setsockopt(f->l.a, SOL_DTLS, DTLS_RX, &ki, sizeof(ki)) ? errno : 0;
-	return setsockopt(f->l.a, SOL_DTLS, DTLS_ASSOC_DEL, &peer.id,
-			  sizeof(peer.id)) ? -1 : err;
+	err = set_key(f->l.a, id, DTLS_RX, &key) ? errno : 0;
+	return delete(f->l.a, id) ? -1 : err;
 }
 
 TEST_F(fault, one_of_many_is_to_be_succeeded)
@@ -1183,7 +1152,7 @@ TEST_F(fault, one_of_many_is_to_be_succeeded)
 
 static int call_delete(struct fault *f)
 {
-	return delete_one(f) ? errno : 0;
+	return delete(f->l.a, ASSOC_ID) ? errno : 0;
 }
 
 static bool check_deleted(struct fault *f)
@@ -1200,19 +1169,220 @@ TEST_F(fault, one_of_many_is_deleted)
 
 static int call_traffic_of_one(struct fault *f)
 {
+	static __u8 out[2000];
 	char in[3000];
 
 	if (link_send(&f->l, CT_DATA, "one", 3) != 3)
 		return errno;
 	if (recv_now(f->l.a, in, sizeof(in)) < 0 && errno != EAGAIN)
 		return errno;
-	return send_to_one(f, 2000) < 0 ? errno : 0;
+	return server_send(f->l.a, ASSOC_ID, out, sizeof(out)) < 0 ? errno : 0;
 }
 
 TEST_F(fault, traffic_of_one_of_many)
 {
 	static const struct op op = { fresh_one, call_traffic_of_one,
 				      one_works };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+/* ---- an association that is peeled off ---- */
+
+#define WAITING	5	/* records that to_be_peeled() leaves */
+
+/* Make a server and its association anew, without a socket of its own. */
+static int fresh_without_own(struct fault *f)
+{
+	close(f->own);
+	f->own = -1;
+	return fresh_one(f);
+}
+
+static int make_own(struct fault *f)
+{
+	f->own = connected_socket(f->l.a, f->l.b);
+	return f->own < 0 ? -1 : 0;
+}
+
+/* Send a record of the next epoch, whose key comes last. */
+static int send_early(struct fault *f)
+{
+	struct peer_key now = f->l.ba;
+	__u64 seq = f->l.b_seq;
+	int err;
+
+	f->l.ba.epoch++;
+	f->l.b_seq = 0;
+	err = link_send(&f->l, CT_DATA, "early", 5) == 5 ? 0 : -1;
+	f->l.ba = now;
+	f->l.b_seq = seq;
+	return err;
+}
+
+/*
+ * Leave something in each queue of the table's socket: a record that waits for its key,
+ * one of another type, one that was opened for poll(), the rest of its datagram, and a
+ * datagram that nobody has looked at.
+ */
+static int to_be_peeled(struct fault *f)
+{
+	unsigned char out[300];
+	size_t len;
+
+	if (fresh_without_own(f) || send_early(f) ||
+	    link_send(&f->l, CT_HANDSHAKE, "control", 7) != 7)
+		return -1;
+	len = peer_seal_more(&f->l.ba, CT_DATA, f->l.b_seq++, "ready", 5, out);
+	len += peer_seal(&f->l.ba, CT_DATA, f->l.b_seq++, "rest", 4, out + len);
+	if (send(f->l.b, out, len, 0) != (ssize_t)len ||
+	    poll_for(f->l.a, POLLIN, SOON_MS) != POLLIN ||
+	    link_send(&f->l, CT_DATA, "whole", 5) != 5)
+		return -1;
+	settle();
+	return make_own(f);
+}
+
+static int call_peel(struct fault *f)
+{
+	return peel_off(f->own, f->l.a, ASSOC_ID) ? errno : 0;
+}
+
+/* The association works on its own socket. */
+static bool own_works(struct fault *f)
+{
+	char in[100];
+
+	if (!drain(f) || link_send(&f->l, CT_DATA, "own", 3) != 3 ||
+	    recv_now(f->own, in, sizeof(in)) != 3 || memcmp(in, "own", 3) ||
+	    send(f->own, in, 50, 0) != 50)
+		return false;
+	settle();
+	return drain(f);
+}
+
+/* Count what waits on @fd for a reader, and for a reader of control records. */
+static unsigned int count_waiting(int fd)
+{
+	struct dtls_record_info info;
+	unsigned int n = 0;
+	char in[100];
+
+	while (recv_now(fd, in, sizeof(in)) >= 0)
+		n++;
+	while (recv_control(fd, &info, in, sizeof(in)) >= 0)
+		n++;
+	return n;
+}
+
+/*
+ * A peeling that failed has changed nothing. Of the records that waited all are there, or
+ * were counted as lost for want of memory.
+ */
+static bool check_peeled(struct fault *f)
+{
+	struct dtls_counters counters;
+	struct peer_key next = f->l.ba;
+	unsigned int n;
+
+	if (f->failed && peel_off(f->own, f->l.a, ASSOC_ID))
+		return false;
+	n = count_waiting(f->own);
+	next.epoch++;
+	if (dtls_set_key(f->own, DTLS_RX, &next))
+		return false;
+	n += count_waiting(f->own);
+	if (get_counters(f->own, 0, &counters) ||
+	    n + counters.rx_no_budget != WAITING || count_waiting(f->l.a))
+		return false;
+	return own_works(f);
+}
+
+TEST_F(fault, one_of_many_is_peeled_off)
+{
+	static const struct op op = { to_be_peeled, call_peel, check_peeled };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+/* Send a datagram to the table's socket from an address that is nobody's. */
+static int send_elsewhere(struct fault *f, const void *data, size_t len)
+{
+	int fd = udp_socket(f->family), err;
+
+	err = fd < 0 || udp_connect(fd, f->l.a) ||
+	      send(fd, data, len, 0) != (ssize_t)len;
+	close(fd);
+	settle();
+	return err ? -1 : 0;
+}
+
+/* The table's socket has a datagram of the association that was peeled off. */
+static int to_be_passed_on(struct fault *f)
+{
+	unsigned char out[100];
+	size_t len;
+
+	if (fresh_without_own(f) || make_own(f) ||
+	    peel_off(f->own, f->l.a, ASSOC_ID))
+		return -1;
+	len = peer_seal(&f->l.ba, CT_DATA, f->l.b_seq++, "passed", 6, out);
+	return send_elsewhere(f, out, len);
+}
+
+static int call_pass_on(struct fault *f)
+{
+	char in[16];
+
+	if (recv(f->l.a, in, sizeof(in), MSG_DONTWAIT) >= 0)
+		return -1;
+	return errno == EAGAIN ? 0 : errno;
+}
+
+static bool check_passed_on(struct fault *f)
+{
+	struct dtls_counters counters;
+	unsigned int n;
+
+	count_waiting(f->l.a);
+	n = count_waiting(f->own);
+	return !get_counters(f->own, 0, &counters) &&
+	       n + counters.rx_no_budget == 1 && own_works(f);
+}
+
+TEST_F(fault, one_of_many_is_passed_on)
+{
+	static const struct op op = { to_be_passed_on, call_pass_on,
+				      check_passed_on };
+
+	/* Its connection ID leads a datagram of another address to the table's socket. */
+	if (!variant->cid_len)
+		return;
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
+static int to_be_closed(struct fault *f)
+{
+	return to_be_peeled(f) || call_peel(f) ? -1 : 0;
+}
+
+static int call_close_own(struct fault *f)
+{
+	int fd = f->own;
+
+	f->own = -1;
+	return close(fd) ? errno : 0;
+}
+
+static bool check_own_closed(struct fault *f)
+{
+	return !f->failed && !add_one(f) && one_works(f);
+}
+
+TEST_F(fault, the_socket_of_one_of_many_is_closed)
+{
+	static const struct op op = { to_be_closed, call_close_own,
+				      check_own_closed };
 
 	EXPECT_TRUE(survives(&self->f, &op));
 }
