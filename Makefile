@@ -39,8 +39,7 @@ help:
 	@echo '                 and stock-6.1- with i386, arm64 or ppc64le (64 KiB pages)'
 	@echo 'make interop     the handshake engine against OpenSSL, GnuTLS, Mbed TLS,'
 	@echo '                 wolfSSL and libcoap: every suite, resumption, MTU, and loss;'
-	@echo '                 and 2,000 clients of these on one server at once, with records'
-	@echo '                 in user space and, in a virtual machine, in the kernel'
+	@echo '                 and 2,000 clients of these on one server at once'
 	@echo 'make demo        the module against OpenSSL and GnuTLS, in a virtual machine'
 	@echo 'make bench       what a record costs beside plain UDP, OpenSSL and others, in'
 	@echo '                 a virtual machine with KERNEL ($(KERNEL)); with HERE=1, as root,'
@@ -149,7 +148,7 @@ interop:
 	@$(MAKE) -s --no-print-directory -C $(top)/selftests/engine \
 		BUILD=$(build) interop
 	@$(MAKE) -s --no-print-directory -C $(top)/selftests/crowd \
-		BUILD=$(build) KERNEL=$(KERNEL) check check-kernel
+		BUILD=$(build) check
 
 lint:
 	@$(vm)/lint
