@@ -22,74 +22,14 @@
 
 static __u8 text[1 << 16];
 
-FIXTURE(assoc)
-{
-	int server;
-	struct client c[CLIENTS];
-};
-
-FIXTURE_VARIANT(assoc)
-{
-	__u16 cipher;
-	int family;
-	unsigned int cid_len;
-};
+SERVER_FIXTURE(assoc, CLIENTS);
 
 LINK_VARIANT(assoc, v4, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
 LINK_VARIANT(assoc, v6_cid, DTLS_CIPHER_CHACHA20_POLY1305, AF_INET6, 5);
 LINK_VARIANT(assoc, v13_v6, V13(DTLS_CIPHER_AES_GCM_256), AF_INET6, 0);
 LINK_VARIANT(assoc, v13_v4_cid, V13(DTLS_CIPHER_AES_CCM_8_128), AF_INET, 3);
 
-FIXTURE_SETUP(assoc)
-{
-	unsigned int i;
-
-	stay();
-	fill(text, sizeof(text), 1);
-	self->server = udp_socket(variant->family);
-	ASSERT_LE(0, self->server);
-	ASSERT_OK(dtls_attach(self->server));
-	ASSERT_OK(set_table(self->server, variant->cid_len, 0));
-	for (i = 0; i < CLIENTS; i++) {
-		ASSERT_OK(make_client(&self->c[i], variant->family,
-				      variant->cipher, variant->cid_len,
-				      self->server, i));
-		ASSERT_OK(add_client(self->server, &self->c[i]));
-	}
-}
-
-FIXTURE_TEARDOWN(assoc)
-{
-	unsigned int i;
-
-	for (i = 0; i < CLIENTS; i++)
-		close(self->c[i].fd);
-	close(self->server);
-}
-
-/* Nothing is there to be read, and nothing to be read out of band. */
-static void nothing_left(struct __test_metadata *_metadata, int server)
-{
-	struct dtls_record_info info;
-
-	ASSERT_ERRNO(EAGAIN, recv_now(server, buf, sizeof(buf)));
-	ASSERT_ERRNO(EAGAIN, recv_control(server, &info, buf, sizeof(buf)));
-}
-
-/* The association of @c works in both directions. */
-static void works(struct __test_metadata *_metadata, int server,
-		  struct client *c)
-{
-	__u64 id;
-
-	ASSERT_EQ(60, client_send(c, text + c->id % 64, 60));
-	ASSERT_EQ(60, server_recv(server, &id, NULL, 0));
-	ASSERT_EQ(c->id, id);
-	ASSERT_EQ(0, memcmp(buf, text + c->id % 64, 60));
-	ASSERT_EQ(70, server_send(server, c->id, text, 70));
-	ASSERT_EQ(70, client_recv(c));
-	ASSERT_EQ(0, memcmp(rec.data, text, 70));
-}
+SERVER_SETUP(assoc, text)
 
 /* ---- whose record is whose ---- */
 
@@ -114,7 +54,7 @@ TEST_F(assoc, each_record_comes_with_its_association_and_address)
 			EXPECT_EQ(variant->family, name.ss_family);
 			EXPECT_EQ(addr.port, port_of(&name));
 		}
-	nothing_left(_metadata, self->server);
+	ASSERT_TRUE(nothing_waits(self->server));
 }
 
 TEST_F(assoc, an_answer_goes_to_its_association_by_number_and_by_address)
@@ -156,7 +96,7 @@ TEST_F(assoc, a_message_without_an_association_is_refused)
 					  MSG_MORE));
 	ASSERT_OK(set_peer(self->server, DTLS_ASSOC_ADD, 5, stranger));
 	ASSERT_ERRNO(ENOKEY, send_cut(self->server, 5, -1, text, 50, 0, 0));
-	works(_metadata, self->server, c);
+	ASSERT_TRUE(client_works(self->server, c));
 	close(stranger);
 }
 
@@ -178,8 +118,8 @@ TEST_F(assoc, records_never_open_under_the_keys_of_another)
 		EXPECT_EQ(1u, counters.rx_auth_failed);
 		EXPECT_EQ(0u, counters.rx_records);
 	}
-	works(_metadata, self->server, a);
-	works(_metadata, self->server, b);
+	ASSERT_TRUE(client_works(self->server, a));
+	ASSERT_TRUE(client_works(self->server, b));
 }
 
 /* What follows in a datagram is of its association, or of nobody. */
@@ -373,7 +313,7 @@ TEST_F(assoc, a_strangers_datagram_comes_whole_and_out_of_band)
 
 	/* What is no record is dropped, and counted as nobody's. */
 	ASSERT_EQ(50, send(stranger, text, 50, 0));
-	nothing_left(_metadata, self->server);
+	ASSERT_TRUE(nothing_waits(self->server));
 	ASSERT_OK(get_counters(self->server, 0, &counters));
 	EXPECT_EQ(1u, counters.rx_malformed);
 	close(stranger);
@@ -463,7 +403,7 @@ TEST_F(assoc, a_flood_of_strangers_takes_no_room_of_peers)
 	ASSERT_EQ(30, recv_control(self->server, &info, buf, sizeof(buf)));
 	EXPECT_EQ(self->c[1].id, info.id);
 	EXPECT_EQ(0, info.flags);
-	works(_metadata, self->server, &self->c[2]);
+	ASSERT_TRUE(client_works(self->server, &self->c[2]));
 	close(stranger);
 }
 
@@ -483,7 +423,7 @@ TEST_F(assoc, other_protocols_are_read_if_asked_for)
 		memset(wire, first[i], 80);
 		ASSERT_EQ(80, send(stranger, wire, 80, 0));
 	}
-	nothing_left(_metadata, self->server);
+	ASSERT_TRUE(nothing_waits(self->server));
 	ASSERT_OK(get_counters(self->server, 0, &after));
 	EXPECT_EQ(before.rx_malformed + ARRAY_SIZE(first), after.rx_malformed);
 
@@ -511,7 +451,7 @@ TEST_F(assoc, other_protocols_are_read_if_asked_for)
 	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
 	ASSERT_OK(get_counters(self->server, 0, &after));
 	EXPECT_EQ(1u, after.rx_oversize);
-	works(_metadata, self->server, &self->c[0]);
+	ASSERT_TRUE(client_works(self->server, &self->c[0]));
 	close(stranger);
 }
 
@@ -570,7 +510,7 @@ TEST_F(assoc, a_goodbye_ends_nothing_but_its_own)
 		ASSERT_OK(get_info(self->server, self->c[i].id, &state));
 		EXPECT_EQ(i ? 0 : DTLS_INFO_EOF, state.flags & DTLS_INFO_EOF);
 	}
-	works(_metadata, self->server, &self->c[1]);
+	ASSERT_TRUE(client_works(self->server, &self->c[1]));
 }
 
 TEST_F(assoc, a_fatal_alert_is_no_error_of_the_socket)
@@ -586,7 +526,7 @@ TEST_F(assoc, a_fatal_alert_is_no_error_of_the_socket)
 	EXPECT_EQ(0, err);
 	ASSERT_EQ(2, recv_control(self->server, &info, buf, sizeof(buf)));
 	EXPECT_EQ(self->c[2].id, info.id);
-	works(_metadata, self->server, &self->c[1]);
+	ASSERT_TRUE(client_works(self->server, &self->c[1]));
 }
 
 TEST_F(assoc, a_peer_that_has_gone_is_no_error_of_the_socket)
@@ -595,7 +535,7 @@ TEST_F(assoc, a_peer_that_has_gone_is_no_error_of_the_socket)
 	self->c[0].fd = udp_socket(variant->family);
 	ASSERT_EQ(50, server_send(self->server, self->c[0].id, text, 50));
 	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
-	works(_metadata, self->server, &self->c[1]);
+	ASSERT_TRUE(client_works(self->server, &self->c[1]));
 }
 
 TEST_F(assoc, one_that_fills_its_budget_leaves_room_for_others)
@@ -690,8 +630,8 @@ TEST_F(assoc, numbers_and_addresses_belong_to_one)
 	ASSERT_ERRNO(ENOENT, delete(self->server, 5));
 	ASSERT_ERRNO(EINVAL, set_peer(self->server, DTLS_ASSOC_ADD, 0, other));
 	ASSERT_OK(set_peer(self->server, DTLS_ASSOC_MOVE, a->id, a->fd));
-	works(_metadata, self->server, a);
-	works(_metadata, self->server, b);
+	ASSERT_TRUE(client_works(self->server, a));
+	ASSERT_TRUE(client_works(self->server, b));
 	close(other);
 }
 
@@ -728,8 +668,8 @@ TEST_F(assoc, what_was_deleted_is_free_and_knows_nothing)
 	ASSERT_OK(add_client(self->server, &anew));
 	ASSERT_EQ(62, client_send(a, text, 62));
 	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
-	works(_metadata, self->server, &anew);
-	works(_metadata, self->server, b);
+	ASSERT_TRUE(client_works(self->server, &anew));
+	ASSERT_TRUE(client_works(self->server, b));
 	*a = anew;
 }
 
@@ -753,7 +693,7 @@ TEST_F(assoc, a_connection_id_belongs_to_one)
 	ASSERT_OK(set_key(self->server, a->id, DTLS_RX, &next));
 	a->up = next;
 	a->seq = 0;
-	works(_metadata, self->server, a);
+	ASSERT_TRUE(client_works(self->server, a));
 }
 
 TEST_F(assoc, a_move_takes_the_association_to_another_address)
@@ -766,7 +706,7 @@ TEST_F(assoc, a_move_takes_the_association_to_another_address)
 	ASSERT_LE(0, a->fd);
 	ASSERT_OK(udp_connect(a->fd, self->server));
 	ASSERT_OK(set_peer(self->server, DTLS_ASSOC_MOVE, a->id, a->fd));
-	works(_metadata, self->server, a);
+	ASSERT_TRUE(client_works(self->server, a));
 	ASSERT_EQ(60, send_from(a, old, CT_DATA, text, 60));
 	if (variant->cid_len) {
 		ASSERT_EQ(60, server_recv(self->server, &id, NULL, 0));
@@ -776,7 +716,7 @@ TEST_F(assoc, a_move_takes_the_association_to_another_address)
 	}
 	/* The old address is free for another one. */
 	ASSERT_OK(set_peer(self->server, DTLS_ASSOC_ADD, 5, old));
-	works(_metadata, self->server, a);
+	ASSERT_TRUE(client_works(self->server, a));
 	close(old);
 }
 
@@ -835,8 +775,8 @@ TEST_F(assoc, a_key_change_is_of_one)
 		      old.cid_len ? variant->cid_len + 2 : 0, 701);
 	ASSERT_OK(set_key(self->server, a->id, DTLS_TX, &a->down));
 	a->seq = 0;
-	works(_metadata, self->server, a);
-	works(_metadata, self->server, &self->c[1]);
+	ASSERT_TRUE(client_works(self->server, a));
+	ASSERT_TRUE(client_works(self->server, &self->c[1]));
 	ASSERT_ERRNO(EEXIST, set_key(self->server, a->id, DTLS_TX, &a->down));
 }
 
@@ -853,7 +793,7 @@ TEST_F(assoc, the_socket_stays_one_with_many_associations)
 	key_info(&self->c[0].up, &ki);
 	ASSERT_ERRNO(ENOTCONN, setsockopt(self->server, SOL_DTLS, DTLS_RX, &ki,
 					  sizeof(ki)));
-	works(_metadata, self->server, &self->c[0]);
+	ASSERT_TRUE(client_works(self->server, &self->c[0]));
 }
 
 TEST_F(assoc, a_connected_socket_gets_no_table)
@@ -921,7 +861,7 @@ TEST_F(assoc, a_wildcard_socket_answers_from_the_address_written_to)
 
 /* ---- all at once ---- */
 
-#define THREADS	8
+#define CHURNERS	6
 
 struct crowd {
 	int server;
@@ -929,10 +869,7 @@ struct crowd {
 	__u16 cipher;
 	unsigned int cid_len;
 	unsigned int rounds;
-	int stop;
 	int failed;
-	unsigned int mixed;
-	unsigned int received;
 };
 
 /* struct job is what one thread is told. */
@@ -971,34 +908,6 @@ static void *churn(void *arg)
 	return NULL;
 }
 
-/* Take what comes. What a record says must be the number that it comes with. */
-static void *take(void *arg)
-{
-	struct crowd *crowd = arg;
-	struct pollfd pfd = { .fd = crowd->server, .events = POLLIN };
-	__u8 data[2048];
-	char space[256];
-	struct iovec iov = { data, sizeof(data) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	__u64 id, said;
-
-	while (!__atomic_load_n(&crowd->stop, __ATOMIC_RELAXED)) {
-		poll(&pfd, 1, 10);
-		msg.msg_control = space;
-		msg.msg_controllen = sizeof(space);
-		if (recvmsg(crowd->server, &msg, MSG_DONTWAIT) !=
-		    (ssize_t)sizeof(said))
-			continue;
-		id = 0;
-		find_control(&msg, SOL_DTLS, DTLS_ASSOC, &id, sizeof(id));
-		memcpy(&said, data, sizeof(said));
-		__atomic_fetch_add(&crowd->received, 1, __ATOMIC_RELAXED);
-		if (id != said)
-			__atomic_fetch_add(&crowd->mixed, 1, __ATOMIC_RELAXED);
-	}
-	return NULL;
-}
-
 TEST_F(assoc, added_moved_and_deleted_under_traffic)
 {
 	struct crowd crowd = {
@@ -1008,35 +917,33 @@ TEST_F(assoc, added_moved_and_deleted_under_traffic)
 		.cid_len = variant->cid_len,
 		.rounds = rounds(300, 20),
 	};
-	pthread_t churners[THREADS - 2], takers[2];
-	struct job jobs[THREADS - 2];
+	pthread_t churners[CHURNERS];
+	struct takers takers;
+	struct job jobs[CHURNERS];
 	struct dtls_assoc_table table;
 	socklen_t len = sizeof(table);
 	unsigned int i;
 
 	roam();
-	for (i = 0; i < 2; i++)
-		ASSERT_EQ(0, pthread_create(&takers[i], NULL, take, &crowd));
-	for (i = 0; i < THREADS - 2; i++) {
+	ASSERT_OK(takers_begin(&takers, self->server, 2));
+	for (i = 0; i < CHURNERS; i++) {
 		jobs[i] = (struct job){ &crowd, i };
 		ASSERT_EQ(0, pthread_create(&churners[i], NULL, churn,
 					    &jobs[i]));
 	}
-	for (i = 0; i < THREADS - 2; i++)
+	for (i = 0; i < CHURNERS; i++)
 		pthread_join(churners[i], NULL);
-	__atomic_store_n(&crowd.stop, 1, __ATOMIC_RELAXED);
-	for (i = 0; i < 2; i++)
-		pthread_join(takers[i], NULL);
+	takers_end(&takers);
 	stay();
 	ASSERT_EQ(0, crowd.failed);
-	EXPECT_EQ(0u, crowd.mixed);
-	EXPECT_LT(0u, crowd.received);
+	EXPECT_EQ(0u, takers.mixed);
+	EXPECT_LT(0u, takers.received);
 	ASSERT_OK(getsockopt(self->server, SOL_DTLS, DTLS_ASSOC_TABLE, &table,
 			     &len));
 	EXPECT_EQ((__u32)CLIENTS, table.count);
 	while (recv_now(self->server, buf, sizeof(buf)) >= 0)
 		;
-	works(_metadata, self->server, &self->c[0]);
+	ASSERT_TRUE(client_works(self->server, &self->c[0]));
 }
 
 /* A close lets go of all, and of the module. */
@@ -1044,12 +951,11 @@ TEST_F(assoc, a_socket_with_thousands_is_closed)
 {
 	unsigned int i, n = rounds(20000, 1000);
 	struct dtls_assoc_peer p = {};
-	int server = udp_socket(variant->family), refs = module_refs();
+	int refs = module_refs();
+	int server = make_server(variant->family, variant->cid_len);
 	struct peer_key key;
 
 	ASSERT_LE(0, server);
-	ASSERT_OK(dtls_attach(server));
-	ASSERT_OK(set_table(server, variant->cid_len, 0));
 	address_of(self->c[0].fd, &p.peer);
 	for (i = 0; i < n; i++) {
 		p.id = i + 1;
@@ -1068,7 +974,7 @@ TEST_F(assoc, a_socket_with_thousands_is_closed)
 	ASSERT_EQ(refs + 1, module_refs());
 	close(server);
 	ASSERT_EQ(refs, module_refs());
-	works(_metadata, self->server, &self->c[0]);
+	ASSERT_TRUE(client_works(self->server, &self->c[0]));
 }
 
 TEST_HARNESS_MAIN

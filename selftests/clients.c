@@ -2,8 +2,10 @@
 /*
  * A server's socket and its clients; see clients.h.
  */
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -127,24 +129,54 @@ int peel_off(int fd, int server, __u64 id)
 
 /* ---- clients ---- */
 
+int make_server(int family, unsigned int cid_len)
+{
+	int fd = udp_socket(family);
+
+	return fd < 0 || dtls_attach(fd) || set_table(fd, cid_len, 0) ? -1 : fd;
+}
+
+void make_keys(struct client *c, __u16 cipher, unsigned int cid_len,
+	       unsigned int seed)
+{
+	peer_key_init(&c->up, cipher, nth_epoch(cipher, 1), cid_len, seed);
+	peer_key_init(&c->down, cipher, nth_epoch(cipher, 1),
+		      cid_len ? cid_len + 2 : 0, seed + 1);
+}
+
 int make_client(struct client *c, int family, __u16 cipher,
 		unsigned int cid_len, int server, unsigned int n)
 {
 	memset(c, 0, sizeof(*c));
 	c->id = 1000 + n;
-	peer_key_init(&c->up, cipher, nth_epoch(cipher, 1), cid_len, 2 * n + 2);
-	peer_key_init(&c->down, cipher, nth_epoch(cipher, 1),
-		      cid_len ? cid_len + 2 : 0, 2 * n + 3);
+	make_keys(c, cipher, cid_len, 2 * n + 2);
 	c->fd = udp_socket(family);
 	return c->fd < 0 ? -1 : udp_connect(c->fd, server);
 }
 
-int add_client(int server, const struct client *c)
+int add_client_flags(int server, const struct client *c, __u32 flags)
 {
-	if (set_peer(server, DTLS_ASSOC_ADD, c->id, c->fd) ||
+	if (set_peer_flags(server, DTLS_ASSOC_ADD, c->id, c->fd, flags) ||
 	    set_key(server, c->id, DTLS_RX, &c->up))
 		return -1;
 	return set_key(server, c->id, DTLS_TX, &c->down);
+}
+
+int add_client(int server, const struct client *c)
+{
+	return add_client_flags(server, c, 0);
+}
+
+int make_clients(struct client *c, unsigned int count, int family, __u16 cipher,
+		 unsigned int cid_len, int server)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (make_client(&c[i], family, cipher, cid_len, server, i) ||
+		    add_client(server, &c[i]))
+			return -1;
+	return 0;
 }
 
 ssize_t send_from(struct client *c, int fd, __u8 type, const void *data,
@@ -254,4 +286,79 @@ ssize_t send_cut(int fd, __u64 id, int peer, const void *data, size_t len,
 ssize_t server_send(int fd, __u64 id, const void *data, size_t len)
 {
 	return send_cut(fd, id, -1, data, len, 0, 0);
+}
+
+/* ---- both ---- */
+
+bool client_works(int server, struct client *c)
+{
+	__u8 up[60], down[70];
+	__u64 id;
+
+	fill(up, sizeof(up), c->id);
+	fill(down, sizeof(down), c->id + 1);
+	return client_send(c, up, sizeof(up)) == sizeof(up) &&
+	       server_recv(server, &id, NULL, 0) == sizeof(up) && id == c->id &&
+	       !memcmp(buf, up, sizeof(up)) &&
+	       server_send(server, id, down, sizeof(down)) == sizeof(down) &&
+	       client_recv(c) == sizeof(down) &&
+	       !memcmp(rec.data, down, sizeof(down));
+}
+
+bool nothing_waits(int fd)
+{
+	struct dtls_record_info info;
+
+	if (recv_now(fd, buf, sizeof(buf)) >= 0 || errno != EAGAIN)
+		return false;
+	return recv_control(fd, &info, buf, sizeof(buf)) < 0 && errno == EAGAIN;
+}
+
+/* Read one record, and compare the number that it begins with. */
+static void take_one(struct takers *t)
+{
+	char space[256];
+	__u64 id = 0, said[16];
+	struct iovec iov = { said, sizeof(said) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = space,
+			      .msg_controllen = sizeof(space) };
+
+	if (recvmsg(t->server, &msg, MSG_DONTWAIT) < (ssize_t)sizeof(said[0]))
+		return;
+	find_control(&msg, SOL_DTLS, DTLS_ASSOC, &id, sizeof(id));
+	__atomic_fetch_add(&t->received, 1, __ATOMIC_RELAXED);
+	if (id != said[0])
+		__atomic_fetch_add(&t->mixed, 1, __ATOMIC_RELAXED);
+}
+
+static void *take(void *arg)
+{
+	struct takers *t = arg;
+	struct pollfd pfd = { .fd = t->server, .events = POLLIN };
+
+	while (!__atomic_load_n(&t->stop, __ATOMIC_RELAXED)) {
+		poll(&pfd, 1, 10);
+		take_one(t);
+	}
+	return NULL;
+}
+
+int takers_begin(struct takers *t, int server, unsigned int count)
+{
+	memset(t, 0, sizeof(*t));
+	t->server = server;
+	for (; t->count < count; t->count++)
+		if (pthread_create(&t->thread[t->count], NULL, take, t))
+			return -1;
+	return 0;
+}
+
+void takers_end(struct takers *t)
+{
+	unsigned int i;
+
+	__atomic_store_n(&t->stop, 1, __ATOMIC_RELAXED);
+	for (i = 0; i < t->count; i++)
+		pthread_join(t->thread[i], NULL);
 }

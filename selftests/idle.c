@@ -215,10 +215,8 @@ FIXTURE_SETUP(idle)
 
 	stay();
 	fill(text, sizeof(text), 1);
-	self->server = udp_socket(variant->family);
+	self->server = make_server(variant->family, variant->cid_len);
 	ASSERT_LE(0, self->server);
-	ASSERT_OK(dtls_attach(self->server));
-	ASSERT_OK(set_table(self->server, variant->cid_len, 0));
 	for (i = 0; i < CLIENTS; i++) {
 		ASSERT_OK(make_client(&self->c[i], variant->family,
 				      variant->cipher[i % 4], variant->cid_len,

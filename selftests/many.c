@@ -25,63 +25,12 @@
 
 static __u8 text[1 << 16];
 
-FIXTURE(many)
-{
-	int server;
-	struct client c[CLIENTS];
-};
-
-FIXTURE_VARIANT(many)
-{
-	__u16 cipher;
-	int family;
-	unsigned int cid_len;
-};
+SERVER_FIXTURE(many, CLIENTS);
 
 LINK_VARIANT(many, v4, DTLS_CIPHER_AES_GCM_128, AF_INET, 0);
 LINK_VARIANT(many, v13_v6_cid, V13(DTLS_CIPHER_CHACHA20_POLY1305), AF_INET6, 4);
 
-FIXTURE_SETUP(many)
-{
-	unsigned int i;
-
-	stay();
-	fill(text, sizeof(text), 1);
-	self->server = udp_socket(variant->family);
-	ASSERT_LE(0, self->server);
-	ASSERT_OK(dtls_attach(self->server));
-	ASSERT_OK(set_table(self->server, variant->cid_len, 0));
-	for (i = 0; i < CLIENTS; i++) {
-		ASSERT_OK(make_client(&self->c[i], variant->family,
-				      variant->cipher, variant->cid_len,
-				      self->server, i));
-		ASSERT_OK(add_client(self->server, &self->c[i]));
-	}
-}
-
-FIXTURE_TEARDOWN(many)
-{
-	unsigned int i;
-
-	for (i = 0; i < CLIENTS; i++)
-		close(self->c[i].fd);
-	close(self->server);
-}
-
-/* A record of @c comes to the server, and one of the server's to @c. */
-static void works(struct __test_metadata *_metadata, int server,
-		  struct client *c)
-{
-	__u64 id;
-
-	ASSERT_EQ(60, client_send(c, text + c->id % 64, 60));
-	ASSERT_EQ(60, server_recv(server, &id, NULL, 0));
-	ASSERT_EQ(c->id, id);
-	ASSERT_EQ(0, memcmp(buf, text + c->id % 64, 60));
-	ASSERT_EQ(70, server_send(server, c->id, text, 70));
-	ASSERT_EQ(70, client_recv(c));
-	ASSERT_EQ(0, memcmp(rec.data, text, 70));
-}
+SERVER_SETUP(many, text)
 
 /* The receive queue of @fd takes no more than SO_RCVBUF allows. */
 static void within_rcvbuf(struct __test_metadata *_metadata, int fd)
@@ -150,7 +99,7 @@ TEST_F(many, a_million_strangers_datagrams_are_in_nobody_s_way)
 				  port_of(&name), hellos, len / SEGMENTS));
 		if (i % 8)
 			continue;
-		works(_metadata, self->server, &self->c[i / 8 % CLIENTS]);
+		ASSERT_TRUE(client_works(self->server, &self->c[i / 8 % CLIENTS]));
 		within_rcvbuf(_metadata, self->server);
 	}
 	close(stranger);
@@ -173,14 +122,14 @@ TEST_F(many, a_flood_of_forgeries_for_one_is_in_nobody_else_s_way)
 		ASSERT_EQ((ssize_t)len, send_segments(c->fd, wire, len, one, 0));
 		if (i % 4)
 			continue;
-		works(_metadata, self->server, &self->c[1 + i / 4 % (CLIENTS - 1)]);
+		ASSERT_TRUE(client_works(self->server, &self->c[1 + i / 4 % (CLIENTS - 1)]));
 		within_rcvbuf(_metadata, self->server);
 	}
 	ASSERT_OK(get_counters(self->server, c->id, &counters));
 	EXPECT_LT(n, counters.rx_auth_failed);
 	ASSERT_OK(get_counters(self->server, self->c[1].id, &counters));
 	EXPECT_EQ((__u64)0, counters.rx_auth_failed);
-	works(_metadata, self->server, c);
+	ASSERT_TRUE(client_works(self->server, c));
 }
 
 /* ---- readiness ---- */
@@ -294,11 +243,9 @@ TEST(v4_mapped_addresses_are_refused)
 {
 	struct dtls_assoc_peer p = { .id = 1, .peer = { .family = AF_INET6,
 				     .port = htons(PORT) } };
-	int server = udp_socket(AF_INET6);
+	int server = make_server(AF_INET6, 0);
 
 	ASSERT_LE(0, server);
-	ASSERT_OK(dtls_attach(server));
-	ASSERT_OK(set_table(server, 0, 0));
 	inet_pton(AF_INET6, "::ffff:127.0.0.1", p.peer.addr);
 	ASSERT_ERRNO(EAFNOSUPPORT, setsockopt(server, SOL_DTLS, DTLS_ASSOC_ADD,
 					      &p, sizeof(p)));
@@ -349,16 +296,14 @@ TEST(a_thousand_addresses_of_a_host_are_told_apart)
 		p.local.family = AF_INET;
 		memcpy(p.local.addr, &to.sin_addr, sizeof(to.sin_addr));
 		c.id = 1 + i;
-		peer_key_init(&c.up, DTLS_CIPHER_AES_GCM_128, 1, 0, 2 * i + 2);
-		peer_key_init(&c.down, DTLS_CIPHER_AES_GCM_128, 1, 0, 2 * i + 3);
+		make_keys(&c, DTLS_CIPHER_AES_GCM_128, 0, 2 * i + 2);
 		ASSERT_OK(add_at(server, &p, &c));
 	}
 	for (i = 0; i < n; i++) {
 		size_t sealed;
 
 		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 10 + 7 * i);
-		peer_key_init(&c.up, DTLS_CIPHER_AES_GCM_128, 1, 0, 2 * i + 2);
-		peer_key_init(&c.down, DTLS_CIPHER_AES_GCM_128, 1, 0, 2 * i + 3);
+		make_keys(&c, DTLS_CIPHER_AES_GCM_128, 0, 2 * i + 2);
 		sealed = peer_seal(&c.up, CT_DATA, 0, text, 50, wire);
 		ASSERT_EQ((ssize_t)sealed, sendto(fd, wire, sealed, 0,
 						  (struct sockaddr *)&to,
@@ -445,9 +390,7 @@ TEST(link_local_peers_are_of_their_links)
 		c[i].id = 1 + i;
 		inet_pton(AF_INET6, "fe80::2", p.peer.addr);
 		inet_pton(AF_INET6, "fe80::1", p.local.addr);
-		peer_key_init(&c[i].up, DTLS_CIPHER_AES_GCM_128, 1, 0, 2 + 2 * i);
-		peer_key_init(&c[i].down, DTLS_CIPHER_AES_GCM_128, 1, 0,
-			      3 + 2 * i);
+		make_keys(&c[i], DTLS_CIPHER_AES_GCM_128, 0, 2 + 2 * i);
 		ASSERT_ERRNO(EINVAL, add_at(server, &p, &c[i]));
 		p.peer.scope_id = if_nametoindex(here[i]);
 		ASSERT_OK(add_at(server, &p, &c[i]));
@@ -474,11 +417,11 @@ static int crowded(unsigned int n)
 {
 	struct dtls_assoc_peer p = { .peer = { .family = AF_INET,
 					       .addr = { 127, 0, 0, 1 } } };
-	int server = udp_socket(AF_INET);
+	int server = make_server(AF_INET, 0);
 	struct peer_key key;
 	unsigned int i;
 
-	if (server < 0 || dtls_attach(server) || set_table(server, 0, 0))
+	if (server < 0)
 		return -1;
 	for (i = 0; i < n; i++) {
 		p.id = i + 1;

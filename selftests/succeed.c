@@ -7,7 +7,6 @@
 
 #include <netinet/in.h>
 #include <poll.h>
-#include <pthread.h>
 
 #include "clients.h"
 #include "common.h"
@@ -60,21 +59,7 @@ static void begin_anew(const struct client *c, struct client *anew, __u64 id,
 	memset(anew, 0, sizeof(*anew));
 	anew->fd = c->fd;
 	anew->id = id;
-	peer_key_init(&anew->up, cipher, nth_epoch(cipher, 1), cid_len, seed);
-	peer_key_init(&anew->down, cipher, nth_epoch(cipher, 1),
-		      cid_len ? cid_len + 2 : 0, seed + 1);
-}
-
-/* The association of @c works in both directions. */
-static bool client_works(int server, struct client *c)
-{
-	__u64 id;
-
-	return client_send(c, text + c->id % 64, 60) == 60 &&
-	       server_recv(server, &id, NULL, 0) == 60 && id == c->id &&
-	       !memcmp(buf, text + c->id % 64, 60) &&
-	       server_send(server, c->id, text, 70) == 70 &&
-	       client_recv(c) == 70 && !memcmp(rec.data, text, 70);
+	make_keys(anew, cipher, cid_len, seed);
 }
 
 /* Add or move (@option) the association @id to where another one is. */
@@ -86,10 +71,7 @@ static int set_beside(int server, int option, __u64 id, int peer)
 /* Add the association of @c where another one is, with both keys. */
 static int add_beside(int server, const struct client *c)
 {
-	if (set_beside(server, DTLS_ASSOC_ADD, c->id, c->fd) ||
-	    set_key(server, c->id, DTLS_RX, &c->up))
-		return -1;
-	return set_key(server, c->id, DTLS_TX, &c->down);
+	return add_client_flags(server, c, DTLS_PEER_SUCCEED);
 }
 
 FIXTURE_SETUP(succeed)
@@ -98,10 +80,8 @@ FIXTURE_SETUP(succeed)
 
 	stay();
 	fill(text, sizeof(text), 1);
-	self->server = udp_socket(variant->family);
+	self->server = make_server(variant->family, table);
 	ASSERT_LE(0, self->server);
-	ASSERT_OK(dtls_attach(self->server));
-	ASSERT_OK(set_table(self->server, table, 0));
 	ASSERT_OK(make_client(&self->old, variant->family, variant->cipher,
 			      variant->cid_len, self->server, 0));
 	ASSERT_OK(add_client(self->server, &self->old));
@@ -474,51 +454,16 @@ TEST_F(succeed, hellos_come_with_the_number_of_who_has_the_address)
 
 /* ---- under traffic ---- */
 
-struct readers {
-	int server;
-	int stop;
-	unsigned int received;
-	unsigned int mixed;
-};
-
-/* Take what comes. What a record says must be the number that it comes with. */
-static void *take(void *arg)
-{
-	struct readers *readers = arg;
-	struct pollfd pfd = { .fd = readers->server, .events = POLLIN };
-	char space[256];
-	__u64 id, said[16];
-	struct iovec iov = { said, sizeof(said) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	while (!__atomic_load_n(&readers->stop, __ATOMIC_RELAXED)) {
-		poll(&pfd, 1, 10);
-		msg.msg_control = space;
-		msg.msg_controllen = sizeof(space);
-		if (recvmsg(readers->server, &msg, MSG_DONTWAIT) !=
-		    (ssize_t)sizeof(said))
-			continue;
-		id = 0;
-		find_control(&msg, SOL_DTLS, DTLS_ASSOC, &id, sizeof(id));
-		__atomic_fetch_add(&readers->received, 1, __ATOMIC_RELAXED);
-		if (id != said[0])
-			__atomic_fetch_add(&readers->mixed, 1, __ATOMIC_RELAXED);
-	}
-	return NULL;
-}
-
 /* A client begins anew over and over, while several tasks read. */
 TEST_F(succeed, one_after_the_other_under_traffic)
 {
-	struct readers readers = { .server = self->server };
 	unsigned int i, n, total = rounds(100, 10);
 	struct client last = self->old, anew;
-	pthread_t takers[4];
+	struct takers takers;
 	__u64 said[16] = {};
 
 	roam();
-	for (i = 0; i < ARRAY_SIZE(takers); i++)
-		ASSERT_EQ(0, pthread_create(&takers[i], NULL, take, &readers));
+	ASSERT_OK(takers_begin(&takers, self->server, 4));
 	for (i = 0; i < total; i++) {
 		begin_anew(&last, &anew, 2000 + i, variant->anew,
 			   variant->anew_cid_len, 1000 + 2 * i);
@@ -535,12 +480,10 @@ TEST_F(succeed, one_after_the_other_under_traffic)
 		last = anew;
 	}
 	usleep(100000);
-	__atomic_store_n(&readers.stop, 1, __ATOMIC_RELAXED);
-	for (i = 0; i < ARRAY_SIZE(takers); i++)
-		pthread_join(takers[i], NULL);
+	takers_end(&takers);
 	stay();
-	EXPECT_EQ(0u, readers.mixed);
-	EXPECT_LT(0u, readers.received);
+	EXPECT_EQ(0u, takers.mixed);
+	EXPECT_LT(0u, takers.received);
 	while (recv_now(self->server, buf, sizeof(buf)) >= 0)
 		;
 	ASSERT_TRUE(client_works(self->server, &last));
