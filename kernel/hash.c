@@ -4,12 +4,12 @@
  * charged to the cgroup of that task. The kernel's rhashtable grows in a work item, whose
  * memory nobody is charged for.
  *
- * A table grows when it has more objects than buckets. To grow it, a task links all
- * objects in a second array with twice as many buckets, while other tasks search the first
- * one: each node has a link for either. A task that found the first array goes on in it
- * until the end of its RCU read-side critical section. The table does not grow again,
- * which changes the links of the first array, before a grace period has passed. Chains
- * are longer for so long.
+ * A table has at least as many buckets as objects. To grow it, a task links all objects
+ * in a second array with twice as many buckets, while other tasks search the first one:
+ * each node has a link for either. A task that found the first array goes on in it until
+ * the end of its RCU read-side critical section. So the table does not grow again, which
+ * changes the links of the first array, before a grace period has passed. That period
+ * begins when the table has grown, so a task seldom waits for its end.
  *
  * A table does not shrink, as its memory is its owner's.
  */
@@ -80,10 +80,7 @@ static void link_node(struct dtls_hash *hash, struct dtls_hash_array *array,
 	rcu_assign_pointer(*head, node);
 }
 
-/*
- * Double the number of buckets. The caller holds the lock, and no task searches the array
- * of before the last growth any more. Sleeps. Return 0 or -ENOMEM.
- */
+/* Double the number of buckets. The caller holds the lock. Sleeps. Return 0 or -ENOMEM. */
 static int grow(struct dtls_hash *hash)
 {
 	struct dtls_hash_array *old = under_lock(hash, hash->array), *array;
@@ -93,6 +90,8 @@ static int grow(struct dtls_hash *hash)
 	array = new_array(2 * (old->mask + 1), !old->link);
 	if (!array)
 		return -ENOMEM;
+	/* Nobody searches the array of before the last growth any more then. */
+	cond_synchronize_rcu(hash->grown);
 	for (i = 0; i <= old->mask; i++) {
 		node = under_lock(hash, old->head[i]);
 		while (node) {
@@ -102,7 +101,7 @@ static int grow(struct dtls_hash *hash)
 		cond_resched();
 	}
 	rcu_assign_pointer(hash->array, array);
-	hash->grown = get_state_synchronize_rcu();
+	hash->grown = start_poll_synchronize_rcu();
 	kvfree_rcu(old, rcu);
 	return 0;
 }
@@ -114,8 +113,7 @@ static int grow(struct dtls_hash *hash)
 int dtls_hash_add(struct dtls_hash *hash, struct dtls_hash_node *node)
 {
 	lockdep_assert_held(hash->lock);
-	if (hash->count > under_lock(hash, hash->array)->mask &&
-	    poll_state_synchronize_rcu(hash->grown) && grow(hash))
+	if (hash->count > under_lock(hash, hash->array)->mask && grow(hash))
 		return -ENOMEM;
 	link_node(hash, under_lock(hash, hash->array), node);
 	hash->count++;

@@ -38,7 +38,7 @@ struct dtls_hash_array {
  * @value:	returns the hash value of an object by its node
  * @seed:	a random number for @value
  * @count:	how many objects are in the table
- * @grown:	when the table has grown, as get_state_synchronize_rcu() tells it
+ * @grown:	when the table has grown, as start_poll_synchronize_rcu() tells it
  */
 struct dtls_hash {
 	struct dtls_hash_array __rcu *array;
