@@ -534,8 +534,9 @@ static void make_cid_room(struct dtls_table *table, struct dtls_assoc *assoc)
 
 /*
  * Hash @entry; or free it if its connection ID is in the table already, or if that fails.
- * The caller holds the setup mutex of the entry's association. Return 0 if the connection
- * ID is that of the association; -EADDRINUSE if it is another's; or -ENOMEM.
+ * The caller holds the setup mutex of the entry's association. Takes dtls_table.cid_lock.
+ * Return 0 if the connection ID is that of the association; -EADDRINUSE if it is
+ * another's; or -ENOMEM.
  */
 static int hash_cid(struct dtls_table *table, struct dtls_cid_entry *entry)
 {
