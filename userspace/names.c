@@ -172,14 +172,14 @@ int kdtls_server_on(struct kdtls_endpoint *endpoint, const char *host,
 		    const struct kdtls_server_options *options,
 		    struct kdtls_server **server)
 {
+	bool shares_port = options && (options->sharers > 1 || options->turn);
 	struct addrinfo *list;
 	int fd, err;
 
 	err = resolve(host, service, AI_PASSIVE, &list);
 	if (err)
 		return err;
-	fd = bound_socket(list, options &&
-				(options->sharers > 1 || options->turn));
+	fd = bound_socket(list, shares_port);
 	freeaddrinfo(list);
 	if (fd < 0)
 		return fd;
