@@ -129,12 +129,10 @@ FIXTURE_SETUP(random)
 	m->family = variant->family;
 	m->cid_len = variant->cid_len;
 	m->state = number_of("DTLS_TEST_SEED", 1);
-	m->server = udp_socket(m->family);
+	m->server = make_server(m->family, m->cid_len);
 	ASSERT_LE(0, m->server);
 	ASSERT_OK(setsockopt(m->server, SOL_SOCKET, SO_REUSEADDR, &on,
 			     sizeof(on)));
-	ASSERT_OK(dtls_attach(m->server));
-	ASSERT_OK(set_table(m->server, m->cid_len, 0));
 	for (i = 0; i < IDS; i++)
 		m->assoc[i].port = NOWHERE;
 	for (i = 0; i < PORTS; i++) {
@@ -435,23 +433,15 @@ static int peel_error(const struct model *m, unsigned int id, unsigned int port)
 
 OPERATION(peel)
 {
-	struct dtls_assoc_peel peel = { .id = id, .fd = m->server };
-	int err = peel_error(m, id, port), fd, on = 1;
+	int err = peel_error(m, id, port), fd;
 	struct assoc *a = &m->assoc[id];
-	struct sockaddr_storage name;
-	socklen_t len = sizeof(name);
 
 	/* Two sockets of one peer are not told apart. */
 	if (m->port[port].own >= 0)
 		return;
-	fd = socket(m->family, SOCK_DGRAM, 0);
-	ASSERT_OK(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
-	ASSERT_OK(getsockname(m->server, (struct sockaddr *)&name, &len));
-	ASSERT_OK(bind(fd, (struct sockaddr *)&name, len));
-	ASSERT_OK(udp_connect(fd, m->port[port].fd));
-	ASSERT_OK(dtls_attach(fd));
-	ASSERT_RETURNS(err, setsockopt(fd, SOL_DTLS, DTLS_ASSOC_PEEL, &peel,
-				       sizeof(peel)));
+	fd = connected_socket(m->server, m->port[port].fd);
+	ASSERT_LE(0, fd);
+	ASSERT_RETURNS(err, peel_off(fd, m->server, id));
 	if (err) {
 		close(fd);
 		return;
