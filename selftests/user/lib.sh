@@ -6,18 +6,21 @@
 dir=$(mktemp -d)
 cd "$dir" || exit
 number=0 failed=0 server=
+touch last-result
 
-# result STATUS TEXT
+# result STATUS TEXT: a test that failed shows what was logged since the one before.
 result()
 {
 	number=$((number + 1))
 	if [ "$1" -eq 0 ]; then
 		echo "ok $number ${suite:?}: $2"
 	else
-		tail -n 5 -- *.log | sed 's/^/# /'
+		find . -name '*.log' -newer last-result -exec tail -n 5 -v {} \; |
+			sed 's/^/# /'
 		echo "not ok $number $suite: $2"
 		failed=1
 	fi
+	touch last-result
 }
 
 # serve PORT COMMAND…: start it and wait until it has the port.
