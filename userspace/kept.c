@@ -131,7 +131,7 @@ int kept_sort(struct owner *o, struct dtls_key_info *key,
 	 * The floor is 0 and not the engine's: @window tells which records the
 	 * engine has read, those below its floor included.
 	 */
-	dtls_replay_init(&p->seen, p->ring, DTLS_WINDOW_SIZE, 0);
+	dtls_replay_init(&p->seen, p->room, DTLS_WINDOW_SIZE, 0);
 
 	for (k = STAILQ_FIRST(&o->kept); k; k = next) {
 		next = STAILQ_NEXT(k, list);

@@ -114,7 +114,7 @@ int user_records_peer_cid(struct user_records *u, const uint8_t *cid,
 {
 	if (len != u->tx->cid_len)
 		return -EINVAL;
-	memcpy(u->tx->cid, cid, len);
+	memcpy(dtls_protection_cid(u->tx), cid, len);
 	return 0;
 }
 
@@ -130,14 +130,14 @@ struct dtls_record_number user_records_next(const struct user_records *u)
 
 static u64 seal_limit(const struct dtls_protection *p)
 {
-	u64 limit = p->limit ? p->limit : p->aead->seal_limit;
+	u64 limit = p->limit ? p->limit : dtls_protection_aead(p)->seal_limit;
 
 	return limit < DTLS_SEQ_MAX ? limit : DTLS_SEQ_MAX;
 }
 
 static u64 open_limit(const struct dtls_protection *p)
 {
-	return p->limit ? p->limit : p->aead->open_limit;
+	return p->limit ? p->limit : dtls_protection_aead(p)->open_limit;
 }
 
 /*

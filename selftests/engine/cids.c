@@ -36,10 +36,10 @@ static bool taken(struct end *from, struct end *to, const u8 *cid)
 	u8 before[CID_LEN];
 	bool passes;
 
-	memcpy(before, from->tx->cid, CID_LEN);
-	memcpy(from->tx->cid, cid, CID_LEN);
+	memcpy(before, dtls_protection_cid(from->tx), CID_LEN);
+	memcpy(dtls_protection_cid(from->tx), cid, CID_LEN);
 	passes = data_passes(from, to);
-	memcpy(from->tx->cid, before, CID_LEN);
+	memcpy(dtls_protection_cid(from->tx), before, CID_LEN);
 	return passes;
 }
 
@@ -106,7 +106,7 @@ TEST_F(cids13, at_once_is_at_once_and_for_good)
 	ASSERT_LT(0, n);
 	/* RFC 9147 9: immediately, for all records from here on */
 	ASSERT_EQ(0, end_input(&self->client, self->buf, (size_t)n, self->now));
-	EXPECT_EQ(0, memcmp(self->client.tx->cid,
+	EXPECT_EQ(0, memcmp(dtls_protection_cid(self->client.tx),
 			    self->server.cids.cid + 4 * CID_LEN, CID_LEN));
 	SETTLE();
 	EXPECT_EQ(3, self->client.tx_key.epoch);
@@ -132,13 +132,13 @@ TEST_F(cids13, or_at_once_is_with_the_next_key)
 		ASSERT_EQ(0, kdtls_engine_give_cids(self->server.e, 2, true));
 		SETTLE();
 		EXPECT_EQ(4, self->client.tx_key.epoch);
-		EXPECT_EQ(0, memcmp(self->client.tx->cid,
+		EXPECT_EQ(0, memcmp(dtls_protection_cid(self->client.tx),
 				    self->server.cids.cid + CID_LEN, CID_LEN));
 		EXPECT_TRUE(data_passes(&self->client, &self->server));
 		ASSERT_EQ(0, kdtls_engine_change_cid(self->client.e));
 		SETTLE();
 		EXPECT_EQ(5, self->client.tx_key.epoch);
-		EXPECT_EQ(0, memcmp(self->client.tx->cid,
+		EXPECT_EQ(0, memcmp(dtls_protection_cid(self->client.tx),
 				    self->server.cids.cid + 2 * CID_LEN,
 				    CID_LEN));
 		EXPECT_TRUE(data_passes(&self->client, &self->server));
@@ -164,7 +164,7 @@ TEST_F(cids13, a_key_that_is_on_its_way_brings_it_too)
 	ASSERT_EQ(0, kdtls_engine_expire(self->client.e, self->now));
 	SETTLE();
 	EXPECT_EQ(4, self->client.tx_key.epoch);
-	EXPECT_EQ(0, memcmp(self->client.tx->cid,
+	EXPECT_EQ(0, memcmp(dtls_protection_cid(self->client.tx),
 			    self->server.cids.cid + CID_LEN, CID_LEN));
 }
 

@@ -52,7 +52,7 @@ static int take_peer_cid(void *ctx, const uint8_t *cid, size_t len)
 
 	if (end->cid_with_key || len != end->tx->cid_len)
 		return -1;
-	memcpy(end->tx->cid, cid, len);
+	memcpy(dtls_protection_cid(end->tx), cid, len);
 	memcpy(end->tx_key.cid, cid, len);
 	return 0;
 }
@@ -189,14 +189,15 @@ int end_open(struct end *end, enum kdtls_role role)
 
 void end_close(struct end *end)
 {
-	kdtls_engine_free(end->e);
-	end->e = NULL;
+	/* The engine may be the last that holds the endpoint, which has loans. */
 	dtls_protection_free(end->tx);
 	dtls_protection_free(end->rx);
 	dtls_protection_free(end->rx_before);
 	end->tx = NULL;
 	end->rx = NULL;
 	end->rx_before = NULL;
+	kdtls_engine_free(end->e);
+	end->e = NULL;
 	dtls_cids_free(&end->cids);
 	end->received_len = 0;
 	end->early_len = 0;

@@ -113,8 +113,8 @@ static void idle(bool certificates, const char *what)
 
 	end_config(&client, certificates ? NULL : "secret of theirs");
 	end_config(&server, certificates ? NULL : "secret of theirs");
-	/* The second time libcrypto has all it keeps. */
-	for (i = 0; i < 2; i++) {
+	/* The last time libcrypto and the loans have all that they keep. */
+	for (i = 0; i <= DTLS_LOANS; i++) {
 		if (i) {
 			end_close(&client);
 			end_close(&server);
@@ -231,9 +231,9 @@ static void flood(unsigned long count)
 	       handshake_cost() * 1e6);
 }
 
-#define HALVES		20
+#define HALVES		(DTLS_LOANS + 20)
 #define HALF_MAX	6144	/* bytes of a half-open handshake */
-#define HALF13_MAX	10240	/* the same: it has keys already */
+#define HALF13_MAX	7168	/* the same: it has keys already */
 /*
  * The same for shares of X25519MLKEM768: 1,216 bytes have come and 1,120 go
  * out, which are in the transcript, and the latter in the flight.
@@ -317,14 +317,14 @@ static void half_open(bool certificates, const char *what)
 			      give_credentials(&server))))
 		exit(1);
 	end_close(&client);
-	/* With the first one libcrypto has all it keeps. */
+	/* With the first ones libcrypto and the loans have all that they keep. */
 	for (i = 0; i < HALVES; i++) {
-		if (i == 1)
+		if (i == DTLS_LOANS)
 			before = heap_used;
 		if (begin_half((u8)i))
 			exit(1);
 	}
-	open = (heap_used - before) / (HALVES - 1);
+	open = (heap_used - before) / (HALVES - DTLS_LOANS);
 	before = heap_used;
 	for (i = 0; i < HALVES; i++)
 		begin_messages(half[i]);
@@ -375,6 +375,81 @@ static void flood_of_pieces(unsigned long count)
 	end_exit(&server);
 }
 
+#define KEYS	(3 * DTLS_LOANS)
+
+static struct dtls_protection *keys[KEYS][2];
+
+/* Return true if a record that the key @from sealed opens with the key @to. */
+static bool opens(unsigned int from, unsigned int to)
+{
+	u8 record[256], plain[256], type;
+	struct dtls_record r;
+	size_t n;
+
+	n = dtls_protection_seal(keys[from][0], 23, (u8 *)&from, sizeof(from),
+				 record);
+	return n && !dtls_record_parse(&r, record, n, n, 0) &&
+	       dtls_protection_open(keys[to][1], &r, record, plain, &type) ==
+		       sizeof(from) && !memcmp(plain, &from, sizeof(from));
+}
+
+/* Return how many contexts have a key, of those that mask with AES-128. */
+static unsigned int keyed_contexts(const struct dtls_loans *l)
+{
+	/* AES-128 of sixteen zeros under a key of zeros */
+	static const u8 zero_key[] = { 0x66, 0xe9, 0x4b, 0xd4, 0xef, 0x8a,
+				       0x2c, 0x3b, 0x88, 0x4c, 0xfa, 0x59,
+				       0xca, 0x34, 0x2b, 0x2e };
+	static const u8 zeros[16];
+	unsigned int i, count = 0;
+	u8 block[32];
+	int n;
+
+	for (i = 0; i < DTLS_LOANS; i++) {
+		EVP_CIPHER_CTX *ctx = l->of[DTLS_LOAN_AES128][i].ctx;
+
+		if (ctx && (EVP_EncryptUpdate(ctx, block, &n, zeros, 16) != 1 ||
+			    memcmp(block, zero_key, 16)))
+			count++;
+	}
+	return count;
+}
+
+/* Keys of one AEAD, three of which have each context, seal and open in turn. */
+static void share(u16 version)
+{
+	struct dtls_key_info key = { .version = version, .epoch = 3 };
+	const struct dtls_crypto *c;
+	unsigned int a, i, wrong = 0;
+
+	end_config(&server, "secret of theirs");
+	if (end_open(&server, KDTLS_SERVER))
+		exit(1);
+	c = &server.ep->crypto;
+	for (a = 0; a < DTLS_AEADS; a++) {
+		key.cipher = dtls_aeads[a].id;
+		for (i = 0; i < KEYS; i++) {
+			key.key[0] = (u8)i;
+			key.sn_key[0] = (u8)i;
+			keys[i][0] = dtls_protection_new(c, DTLS_TX, &key);
+			keys[i][1] = dtls_protection_new(c, DTLS_RX, &key);
+			if (!keys[i][0] || !keys[i][1])
+				exit(1);
+		}
+		for (i = 0; i < 2 * KEYS; i++)
+			wrong += !opens(i % KEYS, i % KEYS);
+		for (i = 0; i < KEYS; i++)
+			wrong += opens(i, (i + DTLS_LOANS) % KEYS);
+		for (i = 0; i < KEYS; i++) {
+			dtls_protection_free(keys[i][0]);
+			dtls_protection_free(keys[i][1]);
+		}
+	}
+	result(!wrong, "keys that share contexts are not mixed up");
+	result(!keyed_contexts(c->loans), "and leave nothing there");
+	end_exit(&server);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long hellos = argc > 1 ? strtoul(argv[1], NULL, 0) : 1000000;
@@ -384,13 +459,15 @@ int main(int argc, char **argv)
 	cert_make(&ca, &(struct cert_options){ .ca = true });
 	cert_make(&leaf, &(struct cert_options){ .issuer = &ca,
 		  .name = "DNS:end.example" });
-	printf("TAP version 13\n1..34\n");
+	printf("TAP version 13\n1..38\n");
 	end_version = DTLS_VERSION_1_2;
 	each_fails(false, false, "PSK, resumed by ticket");
 	each_fails(true, false, "certificates, resumed by ticket");
 	each_fails(true, true, "certificates, resumed by session id");
 	idle(false, "PSK");
 	idle(true, "certificates");
+	share(DTLS_VERSION_1_2);
+	share(DTLS_VERSION_1_3);
 	half_open(false, "PSK");
 	half_open(true, "certificates");
 	flood(hellos);

@@ -448,8 +448,7 @@ TEST_F(peer, session_of_an_unverified_server_is_none_for_a_strict_client)
 	EXPECT_EQ(0, info_of(&self->client).verified);
 	ASSERT_EQ(1, resume(&self->client, &self->server, "end.example", 0));
 	/* The same session, and a client that wants to know */
-	kdtls_engine_free(self->client.e);
-	self->client.e = NULL;
+	end_close(&self->client);
 	kdtls_endpoint_free(self->client.ep);
 	self->client.ep = NULL;
 	self->client.config.flags = 0;

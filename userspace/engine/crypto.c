@@ -34,9 +34,10 @@ bool dtls_crypto_init(struct dtls_crypto *c)
 	c->hmac_sha256 = dtls_hmac_new("SHA256");
 	c->hmac_sha384 = dtls_hmac_new("SHA384");
 	c->digest = EVP_MD_CTX_new();
+	c->loans = dtls_loans_new();
 	c->pool = dtls_pool_new();
-	if (c->hmac_sha256 && c->hmac_sha384 && c->digest && c->sha256 &&
-	    c->sha384 && c->aes256_gcm)
+	if (c->hmac_sha256 && c->hmac_sha384 && c->digest && c->loans &&
+	    c->sha256 && c->sha384 && c->aes256_gcm)
 		return true;
 	dtls_crypto_exit(c);
 	return false;
@@ -61,6 +62,7 @@ void dtls_crypto_exit(struct dtls_crypto *c)
 	EVP_MD_CTX_free(c->digest);
 	for (i = 0; i < DTLS_GROUPS_MAX; i++)
 		EVP_PKEY_CTX_free(c->keygen[i]);
+	dtls_loans_free(c->loans);
 	dtls_pool_free(c->pool);
 	memset(c, 0, sizeof(*c));
 }

@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "hmac.h"
+#include "loans.h"
 #include "pool.h"
 #include "wire.h"
 
@@ -31,6 +32,7 @@
  * @hmac_sha384: context of HMAC-SHA384 that dtls_crypto_hmac_key() keys
  * @digest:	the context of dtls_crypto_digest()
  * @keygen:	for each group a context that makes keys, or NULL
+ * @loans:	contexts that keys borrow
  * @pool:	random bytes that dtls_pool_take() gives out
  *
  * All ciphers but @aes256_gcm may be NULL, as libcrypto's providers may lack
@@ -51,6 +53,7 @@ struct dtls_crypto {
 	struct dtls_hmac *hmac_sha384;
 	EVP_MD_CTX *digest;
 	EVP_PKEY_CTX *keygen[DTLS_GROUPS_MAX];
+	struct dtls_loans *loans;
 	struct dtls_pool *pool;
 };
 

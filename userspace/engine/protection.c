@@ -5,16 +5,19 @@
 /* A datagram may be under way for so many microseconds (RFC 9293 3.4.2). */
 #define SEGMENT_LIFETIME	120000000ULL
 
-static bool is_ccm(const struct dtls_protection *p)
+/* Return the cipher of a context, or NULL if libcrypto lacks it. */
+static const EVP_CIPHER *evp_cipher(const struct dtls_crypto *c,
+				    unsigned int kind)
 {
-	return p->aead->id != DTLS_CIPHER_CHACHA20_POLY1305 &&
-	       p->aead->id != DTLS_CIPHER_AES_GCM_128 &&
-	       p->aead->id != DTLS_CIPHER_AES_GCM_256;
-}
-
-static const EVP_CIPHER *evp_cipher(const struct dtls_crypto *c, u16 id)
-{
-	switch (id) {
+	switch (kind) {
+	case DTLS_LOAN_AES128:
+		return c->aes128_ecb;
+	case DTLS_LOAN_AES256:
+		return c->aes256_ecb;
+	case DTLS_LOAN_CHACHA20:
+		return c->chacha20;
+	}
+	switch (dtls_aeads[kind].id) {
 	case DTLS_CIPHER_AES_GCM_128:
 		return c->aes128_gcm;
 	case DTLS_CIPHER_AES_GCM_256:
@@ -30,81 +33,151 @@ static const EVP_CIPHER *evp_cipher(const struct dtls_crypto *c, u16 id)
 	}
 }
 
-/* Return the cipher that masks sequence numbers (RFC 9147 4.2.3). */
-static const EVP_CIPHER *sn_cipher(const struct dtls_crypto *c,
-				   const struct dtls_aead *aead)
+/*
+ * Return the kind of the cipher that masks the sequence numbers of DTLS 1.3 with the
+ * AEAD @a (RFC 9147 4.2.3).
+ */
+static u8 sn_kind(const struct dtls_aead *a)
 {
-	if (aead->id == DTLS_CIPHER_CHACHA20_POLY1305)
-		return c->chacha20;
-	return aead->key_len == 16 ? c->aes128_ecb : c->aes256_ecb;
+	if (a->kind == DTLS_AEAD_CHACHA)
+		return DTLS_LOAN_CHACHA20;
+	return a->key_len == 16 ? DTLS_LOAN_AES128 : DTLS_LOAN_AES256;
 }
 
 bool dtls_protection_usable(const struct dtls_crypto *c, u16 id)
 {
-	return evp_cipher(c, id) && sn_cipher(c, dtls_aead_find(id));
+	const struct dtls_aead *a = dtls_aead_find(id);
+
+	return evp_cipher(c, (unsigned int)(a - dtls_aeads)) &&
+	       evp_cipher(c, sn_kind(a));
 }
 
-static EVP_CIPHER_CTX *sn_new(const struct dtls_crypto *c,
-			      const struct dtls_aead *aead, const u8 *key)
-{
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	const EVP_CIPHER *evp = sn_cipher(c, aead);
+/* ---- memory ---- */
 
-	if (ctx && evp && EVP_EncryptInit_ex2(ctx, evp, key, NULL, NULL) == 1 &&
-	    EVP_CIPHER_CTX_set_padding(ctx, 0) == 1)
+/* Return the bytes of the keys of the AEAD and of sequence numbers. */
+static size_t keys_len(const struct dtls_aead *aead, bool v13)
+{
+	return aead->key_len * (v13 ? 2 : 1);
+}
+
+/* Return where the keys of @p are, which is behind the memory of its window. */
+static u8 *bytes_of(const struct dtls_protection *p)
+{
+	return (u8 *)p->room + p->seen.size / 8;
+}
+
+u8 *dtls_protection_cid(struct dtls_protection *p)
+{
+	return bytes_of(p) + keys_len(dtls_protection_aead(p), p->sn);
+}
+
+/* ---- contexts that are lent ---- */
+
+/* Make a context that has no key yet. Return NULL if libcrypto failed. */
+static EVP_CIPHER_CTX *new_ctx(const struct dtls_crypto *c, unsigned int kind)
+{
+	const EVP_CIPHER *evp = evp_cipher(c, kind);
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	bool ok = ctx && evp &&
+		  EVP_EncryptInit_ex2(ctx, evp, NULL, NULL, NULL) == 1;
+
+	if (ok && kind >= DTLS_AEADS)
+		ok = EVP_CIPHER_CTX_set_padding(ctx, 0) == 1;
+	/* CCM has to know the lengths of nonce and tag before the key. */
+	else if (ok && dtls_aeads[kind].kind == DTLS_AEAD_CCM)
+		ok = EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN,
+					 DTLS_NONCE_SIZE, NULL) == 1 &&
+		     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG,
+					 dtls_aeads[kind].tag_len, NULL) == 1;
+	if (ok)
 		return ctx;
 	EVP_CIPHER_CTX_free(ctx);
 	return NULL;
 }
 
+/* Let @p borrow @loan, which has another key or none. */
+static EVP_CIPHER_CTX *lend(const struct dtls_protection *p,
+			    struct dtls_loan *loan, unsigned int kind,
+			    const u8 *nonce, int enc)
+{
+	const u8 *key = bytes_of(p);
+
+	if (kind != p->aead)
+		key += dtls_protection_aead(p)->key_len;
+	if (!loan->ctx)
+		loan->ctx = new_ctx(p->crypto, kind);
+	return loan->ctx ? dtls_loan_take(loan, p, key, nonce, enc) : NULL;
+}
+
+/*
+ * Borrow the context of a kind, which is p->aead or p->sn, and set its @nonce if that
+ * is not NULL. Return NULL if libcrypto failed.
+ */
+static EVP_CIPHER_CTX *borrow(const struct dtls_protection *p, unsigned int kind,
+			      const u8 *nonce, int enc)
+{
+	struct dtls_loan *loan = &p->crypto->loans->of[kind][p->loan];
+
+	if (loan->borrower != p)
+		return lend(p, loan, kind, nonce, enc);
+	if (nonce && EVP_CipherInit_ex2(loan->ctx, NULL, NULL, nonce, enc,
+					NULL) != 1)
+		return NULL;
+	return loan->ctx;
+}
+
+/* Leave no copy of the keys of @p in the contexts that were lent to it. */
+static void give_back(const struct dtls_protection *p)
+{
+	struct dtls_loans *l = p->crypto->loans;
+
+	dtls_loan_end(&l->of[p->aead][p->loan], p);
+	if (p->sn)
+		dtls_loan_end(&l->of[p->sn][p->loan], p);
+}
+
+/* ---- keys ---- */
+
 struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 					    int direction,
 					    const struct dtls_key_info *key)
 {
+	const struct dtls_aead *aead = dtls_aead_find(key->cipher);
+	bool v13 = key->version == DTLS_VERSION_1_3;
 	struct dtls_protection *p;
-	int enc = direction == DTLS_TX;
-	const EVP_CIPHER *cipher;
+	u32 window;
+	u8 *bytes;
 
-	p = OPENSSL_zalloc(sizeof(*p) + key->cid_len);
+	if (!aead)
+		return NULL;
+	window = direction == DTLS_TX ? 0 : DTLS_WINDOW_SIZE;
+	p = OPENSSL_zalloc(sizeof(*p) + window / 8 + keys_len(aead, v13) +
+			   key->cid_len);
 	if (!p)
 		return NULL;
-	p->aead = dtls_aead_find(key->cipher);
-	p->epoch = key->epoch;
-	p->seq = key->rec_seq;
+	p->crypto = c;
+	p->aead = (u8)(aead - dtls_aeads);
+	p->loan = dtls_loans_place(c->loans);
+	p->sn = v13 ? sn_kind(aead) : 0;
+	p->epoch = (u16)key->epoch;
 	p->limit = key->limit;
 	p->max_plaintext = key->max_plaintext ? key->max_plaintext :
 						DTLS_RECORD_SIZE_MAX;
 	memcpy(p->iv, key->iv, DTLS_IV_SIZE);
+	if (window)
+		dtls_replay_init(&p->seen, p->room, window, key->rec_seq);
+	else
+		p->seq = key->rec_seq;
+	bytes = bytes_of(p);
+	memcpy(bytes, key->key, aead->key_len);
+	if (v13)
+		memcpy(bytes + aead->key_len, key->sn_key, aead->key_len);
 	p->cid_len = (u8)key->cid_len;
-	memcpy(p->cid, key->cid, key->cid_len);
-	dtls_replay_init(&p->seen, p->ring, DTLS_WINDOW_SIZE, key->rec_seq);
-
-	p->ctx = EVP_CIPHER_CTX_new();
-	if (!p->aead || !p->ctx)
-		goto fail;
-	cipher = evp_cipher(c, p->aead->id);
-	if (!cipher)
-		goto fail;
-	/* CCM has to know the lengths of nonce and tag before the key. */
-	if (is_ccm(p)) {
-		if (EVP_CipherInit_ex2(p->ctx, cipher, NULL, NULL, enc,
-				       NULL) != 1 ||
-		    EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_SET_IVLEN,
-					DTLS_NONCE_SIZE, NULL) != 1 ||
-		    EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_SET_TAG,
-					p->aead->tag_len, NULL) != 1)
-			goto fail;
-		cipher = NULL;
-	}
-	if (EVP_CipherInit_ex2(p->ctx, cipher, key->key, NULL, enc, NULL) != 1)
-		goto fail;
-	if (key->version == DTLS_VERSION_1_3) {
-		p->sn = sn_new(c, p->aead, key->sn_key);
-		if (!p->sn)
-			goto fail;
-	}
-	return p;
-fail:
+	memcpy(dtls_protection_cid(p), key->cid, key->cid_len);
+	/* The contexts are made here, so that no record fails for lack of memory. */
+	if (borrow(p, p->aead, NULL, direction == DTLS_TX) &&
+	    (!v13 || borrow(p, p->sn, NULL, 1)))
+		return p;
 	dtls_protection_free(p);
 	return NULL;
 }
@@ -113,15 +186,15 @@ void dtls_protection_free(struct dtls_protection *p)
 {
 	if (!p)
 		return;
-	EVP_CIPHER_CTX_free(p->ctx);
-	EVP_CIPHER_CTX_free(p->sn);
-	OPENSSL_clear_free(p, sizeof(*p) + p->cid_len);
+	give_back(p);
+	OPENSSL_clear_free(p, (size_t)(dtls_protection_cid(p) - (u8 *)p) +
+			   p->cid_len);
 }
 
 /* Return the bytes of explicit nonce in a record. DTLS 1.3 has none. */
 static size_t explicit_len(const struct dtls_protection *p)
 {
-	return p->sn ? 0 : p->aead->explicit_len;
+	return p->sn ? 0 : dtls_protection_aead(p)->explicit_len;
 }
 
 static size_t overhead_of(const struct dtls_aead *aead, bool v13,
@@ -140,7 +213,7 @@ static size_t overhead_of(const struct dtls_aead *aead, bool v13,
 
 size_t dtls_protection_overhead(const struct dtls_protection *p)
 {
-	return overhead_of(p->aead, p->sn, p->cid_len);
+	return overhead_of(dtls_protection_aead(p), p->sn, p->cid_len);
 }
 
 size_t dtls_protection_overhead_of(const struct dtls_key_info *key)
@@ -156,51 +229,44 @@ size_t dtls_protection_overhead_of(const struct dtls_key_info *key)
 static bool make_mask(struct dtls_protection *p, const u8 *fragment, u8 *mask)
 {
 	static const u8 zeros[DTLS_SAMPLE_SIZE];
-	bool chacha = p->aead->id == DTLS_CIPHER_CHACHA20_POLY1305;
+	bool chacha = p->sn == DTLS_LOAN_CHACHA20;
 	u8 block[2 * DTLS_SAMPLE_SIZE];
+	EVP_CIPHER_CTX *ctx;
 	int n;
 
 	/*
 	 * The sample is the counter and nonce of ChaCha20, which libcrypto
 	 * calls the IV.
 	 */
-	if (chacha && EVP_EncryptInit_ex2(p->sn, NULL, NULL, fragment,
-					  NULL) != 1)
-		return false;
-	if (EVP_EncryptUpdate(p->sn, block, &n, chacha ? zeros : fragment,
-			      DTLS_SAMPLE_SIZE) != 1)
+	ctx = borrow(p, p->sn, chacha ? fragment : NULL, 1);
+	if (!ctx || EVP_EncryptUpdate(ctx, block, &n, chacha ? zeros : fragment,
+				      DTLS_SAMPLE_SIZE) != 1)
 		return false;
 	memcpy(mask, block, 2);
 	return true;
 }
 
 /*
- * Begin to seal or open a record: give the AEAD the nonce and the additional
- * data, and, as CCM needs it first, the length of the text. Return false if
- * libcrypto failed.
+ * Begin to seal or open a record: give the AEAD the additional data and, as CCM needs
+ * it first, the length of the text. Return false if libcrypto failed.
  */
-static bool aead_begin(struct dtls_protection *p, int enc, const u8 *nonce,
-		       const struct dtls_record *r, size_t len, u8 *tag)
+static bool aead_begin(EVP_CIPHER_CTX *ctx, const struct dtls_aead *a,
+		       const struct dtls_record *r, size_t len)
 {
 	u8 aad[DTLS_AAD_SIZE_MAX];
 	size_t aad_len = dtls_record_aad(aad, r, len);
 	int n;
 
-	if (!enc && EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_SET_TAG,
-					p->aead->tag_len, tag) != 1)
+	if (a->kind == DTLS_AEAD_CCM &&
+	    EVP_CipherUpdate(ctx, NULL, &n, NULL, (int)len) != 1)
 		return false;
-	if (EVP_CipherInit_ex2(p->ctx, NULL, NULL, nonce, enc, NULL) != 1)
-		return false;
-	if (is_ccm(p) &&
-	    EVP_CipherUpdate(p->ctx, NULL, &n, NULL, (int)len) != 1)
-		return false;
-	return EVP_CipherUpdate(p->ctx, NULL, &n, aad, (int)aad_len) == 1;
+	return EVP_CipherUpdate(ctx, NULL, &n, aad, (int)aad_len) == 1;
 }
 
 size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 			    const u8 *content, size_t len, u8 *out)
 {
-	const struct dtls_aead *a = p->aead;
+	const struct dtls_aead *a = dtls_protection_aead(p);
 	size_t padding = p->sn ? dtls_record_padding(len, a->tag_len) : 0;
 	bool typed = p->sn || p->cid_len; /* The type follows the content. */
 	size_t inner = len + typed + padding;
@@ -213,9 +279,10 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 		.fragment_len = (u16)(explicit_len(p) + inner + a->tag_len),
 		.epoch = p->epoch,
 		.seq = p->seq,
-		.cid = p->cid,
+		.cid = dtls_protection_cid(p),
 	};
 	u8 nonce[DTLS_NONCE_SIZE], mask[2];
+	EVP_CIPHER_CTX *ctx;
 	u8 *q = out;
 	int n, last;
 
@@ -225,7 +292,7 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 
 	q += dtls_record_write_header(q, &r);
 	if (explicit_len(p))
-		dtls_put_be(q, 8, p->epoch << 48 | r.seq);
+		dtls_put_be(q, 8, r.epoch << 48 | r.seq);
 	dtls_aead_nonce(nonce, p->iv, &r, explicit_len(p) ? q : NULL);
 	q += explicit_len(p);
 
@@ -237,10 +304,11 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 	if (typed)
 		q[len] = type;
 	memset(q + len + typed, 0, padding);
-	if (!aead_begin(p, 1, nonce, &r, inner, NULL) ||
-	    EVP_CipherUpdate(p->ctx, q, &n, q, (int)inner) != 1 ||
-	    EVP_CipherFinal_ex(p->ctx, q + n, &last) != 1 ||
-	    EVP_CIPHER_CTX_ctrl(p->ctx, EVP_CTRL_AEAD_GET_TAG, a->tag_len,
+	ctx = borrow(p, p->aead, nonce, 1);
+	if (!ctx || !aead_begin(ctx, a, &r, inner) ||
+	    EVP_CipherUpdate(ctx, q, &n, q, (int)inner) != 1 ||
+	    EVP_CipherFinal_ex(ctx, q + n, &last) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, a->tag_len,
 				q + inner) != 1)
 		goto fail;
 	if (p->sn) {
@@ -264,13 +332,14 @@ static bool resolve(struct dtls_protection *p, struct dtls_record *record,
 {
 	u8 mask[2];
 
-	if (record->fragment_len < explicit_len(p) + p->aead->tag_len)
+	if (record->fragment_len < explicit_len(p) + dtls_protection_aead(p)->tag_len)
 		return false;
 	if (!p->sn)
 		return !record->unified && record->epoch == p->epoch &&
 		       record->cid_len == p->cid_len &&
 		       (!p->cid_len ||
-			!memcmp(record->cid, p->cid, p->cid_len));
+			!memcmp(record->cid, dtls_protection_cid(p),
+				p->cid_len));
 	if (!record->unified || record->fragment_len < DTLS_SAMPLE_SIZE ||
 	    (record->unified & DTLS_UNIFIED_EPOCH) !=
 		    (p->epoch & DTLS_UNIFIED_EPOCH) ||
@@ -283,10 +352,11 @@ static bool resolve(struct dtls_protection *p, struct dtls_record *record,
 long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 			  const u8 *bytes, u8 *out, u8 *type)
 {
-	const struct dtls_aead *a = p->aead;
+	const struct dtls_aead *a = dtls_protection_aead(p);
 	const u8 *fragment = bytes + record->header_len;
 	u8 nonce[DTLS_NONCE_SIZE], tag[16];
 	size_t len = record->fragment_len;
+	EVP_CIPHER_CTX *ctx;
 	long content;
 	int n = 0, last;
 
@@ -299,14 +369,19 @@ long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 	fragment += explicit_len(p);
 	len -= explicit_len(p) + a->tag_len;
 	memcpy(tag, fragment + len, a->tag_len);
+	ctx = borrow(p, p->aead, nonce, 0);
+	if (!ctx || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, a->tag_len,
+					tag) != 1)
+		return -1;
 
 	/*
 	 * CCM verifies in its one call to update, which is needed even without
 	 * content.
 	 */
-	if (!aead_begin(p, 0, nonce, record, len, tag) ||
-	    EVP_CipherUpdate(p->ctx, out, &n, fragment, (int)len) != 1 ||
-	    (!is_ccm(p) && EVP_CipherFinal_ex(p->ctx, out + n, &last) != 1)) {
+	if (!aead_begin(ctx, a, record, len) ||
+	    EVP_CipherUpdate(ctx, out, &n, fragment, (int)len) != 1 ||
+	    (a->kind != DTLS_AEAD_CCM &&
+	     EVP_CipherFinal_ex(ctx, out + n, &last) != 1)) {
 		p->failed++;
 		return -1;
 	}

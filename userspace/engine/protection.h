@@ -7,6 +7,7 @@
 #ifndef _DTLS_PROTECTION_H
 #define _DTLS_PROTECTION_H
 
+#include "loans.h"
 #include "replay.h"
 #include "suites.h"
 
@@ -18,37 +19,52 @@
 
 /**
  * struct dtls_protection - one key of one direction
- * @ctx:	libcrypto's context of the AEAD
- * @sn:		DTLS 1.3: the context that masks sequence numbers; else NULL
- * @aead:	the AEAD
- * @epoch:	the epoch
- * @seq:	number of the next record sent
- * @failed:	number of records that did not verify
+ * @crypto:	the endpoint's ciphers, and the contexts that the key borrows; see
+ *		loans.h
+ * @seq:	write key: number of the next record sent
+ * @failed:	read key: number of records that did not verify
  * @limit:	limit of the key, as in struct dtls_key_info
- * @max_plaintext: bytes of content of the largest record
  * @expiry:	when the key is dropped, which dtls_protection_used() sets, or 0
- * @seen:	the replay window of a read key
- * @ring:	memory of @seen
+ * @seen:	read key: the replay window; else all zero
+ * @epoch:	the epoch
+ * @max_plaintext: bytes of content of the largest record
+ * @aead:	the AEAD: index of dtls_aeads
+ * @sn:		DTLS 1.3: enum dtls_loan_kind of the cipher that masks sequence
+ *		numbers; else 0
+ * @loan:	place that the key borrows contexts from
+ * @cid_len:	bytes of the connection ID of records under this key
  * @iv:		the write IV
- * @cid_len:	bytes of @cid
- * @cid:	the connection ID of records under this key
+ * @room:	memory of @seen; then as bytes the key, in DTLS 1.3 the key of the
+ *		sequence numbers, and the connection ID
  */
 struct dtls_protection {
-	EVP_CIPHER_CTX *ctx;
-	EVP_CIPHER_CTX *sn;
-	const struct dtls_aead *aead;
-	u64 epoch;
-	u64 seq;
-	u64 failed;
+	const struct dtls_crypto *crypto;
+	union {
+		u64 seq;
+		u64 failed;
+	};
 	u64 limit;
-	u16 max_plaintext;
 	u64 expiry;
 	struct dtls_replay seen;
-	u64 ring[DTLS_WINDOW_SIZE / 64];
-	u8 iv[DTLS_IV_SIZE];
+	u16 epoch;
+	u16 max_plaintext;
+	u8 aead;
+	u8 sn;
+	u8 loan;
 	u8 cid_len;
-	u8 cid[];
+	u8 iv[DTLS_IV_SIZE];
+	u64 room[];
 };
+
+/* Return the AEAD of @p. */
+static inline const struct dtls_aead *
+dtls_protection_aead(const struct dtls_protection *p)
+{
+	return &dtls_aeads[p->aead];
+}
+
+/* Return the connection ID of records under @p, which may be changed. */
+u8 *dtls_protection_cid(struct dtls_protection *p);
 
 /* Return true if libcrypto has the ciphers for records of this AEAD. */
 bool dtls_protection_usable(const struct dtls_crypto *c, u16 id);

@@ -4,7 +4,7 @@
 # compiles them with ENGINE_CPPFLAGS and links libcrypto.
 ENGINE_SOURCES := kernel/record.c kernel/replay.c kernel/aead.c \
 	$(addprefix userspace/engine/, \
-	pool.c hmac.c name.c timer.c cids.c \
+	pool.c loans.c hmac.c name.c timer.c cids.c \
 	fragment.c hello.c crypto.c pem.c store.c shared.c \
 	flight.c incoming.c transcript.c cookie.c suites.c \
 	reassembly.c collect.c keys12.c keys13.c kex.c sign.c protection.c datagram.c peer.c \
