@@ -119,18 +119,33 @@ bool server_limits_begin(struct kdtls_client *c)
 	return true;
 }
 
+/* Count @c no more as a client of its source, if it has one. */
+static void leave_source(struct kdtls_client *c)
+{
+	struct source *s = c->source;
+
+	if (!s)
+		return;
+	c->source = NULL;
+	s->clients--;
+	put_source(c->server, s);
+}
+
 void server_limits_shaken(struct kdtls_client *c)
 {
+	const struct kdtls_server_options *o = &c->server->options;
+
 	TAILQ_REMOVE(&c->source->half_open, c, near);
 	TAILQ_REMOVE(&c->server->shaking, c, list);
 	c->source->half_open_count--;
 	c->server->info.half_open--;
+	/* A source that may have all clients need not be known any more. */
+	if (o->max_clients_source >= o->max_clients)
+		leave_source(c);
 }
 
 void server_limits_end(struct kdtls_client *c)
 {
 	c->server->info.clients--;
-	c->source->clients--;
-	put_source(c->server, c->source);
-	c->source = NULL;
+	leave_source(c);
 }

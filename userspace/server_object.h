@@ -77,7 +77,7 @@ struct server_path {
 /**
  * struct source - the clients of one source; see kdtls_sender.source_len
  * @link:	link of the server's table of sources
- * @clients:	number of clients of the source
+ * @clients:	number of clients that have this source
  * @half_open_count: number of clients in @half_open
  * @half_open:	clients of the source that are in a handshake, oldest first
  * @len:	bytes of @key
@@ -108,7 +108,8 @@ struct source {
  * @cids:	the client's connection IDs, oldest first
  * @old:	the client at the same address that this one is to replace, or NULL
  * @next:	the client at the same address that is to replace this one, or NULL
- * @source:	the source of the client's address; NULL when the client is gone
+ * @source:	the source of the client's address; NULL when the client is gone, and
+ *		after the handshake if a source may have all clients of the server
  * @list:	link of @shaking, @open or @gone of the server
  * @near:	link of the source's list @half_open during the handshake; later link
  *		of the server's list @news, if @listed
