@@ -480,7 +480,7 @@ static bool check_session(struct shim *shim, const struct kdtls_info *info)
 	const struct settings *s = shim->s;
 	bool fresh = !info->resumed || s->expect_ticket_renewal;
 	bool cached = info->version == DTLS_VERSION_1_2 && s->server &&
-		      !info->resumed && shim->end.e->session_id_len;
+		      !info->resumed && shim->end.e->d12->session_id_len;
 
 	if (info->resumed != (shim->resumed && !s->expect_session_miss))
 		return complain(shim, info->resumed ?

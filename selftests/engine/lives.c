@@ -305,7 +305,7 @@ static void begin_life(struct world *w)
 		  n->now + below(n, 4 * SECOND) : KDTLS_NEVER;
 	note(n, "begins a life", CLIENT, (u64)l->person);
 	kdtls_engine_start(w->client->e, n->now);
-	memcpy(l->random, w->client->e->secrets.client_random,
+	memcpy(l->random, w->client->e->d12->secrets.client_random,
 	       sizeof(l->random));
 	drain_client(w);
 }

@@ -15,6 +15,20 @@
 #define CID_IMMEDIATE	0
 #define CID_SPARE	1
 
+/* Return the connection IDs that are being exchanged, or NULL without memory. */
+static struct dtls_cids13 *cids13(struct kdtls_engine *e)
+{
+	if (!e->d13->cids)
+		e->d13->cids = OPENSSL_zalloc(sizeof(*e->d13->cids));
+	return e->d13->cids;
+}
+
+/* Return true if a NewConnectionId message is to be sent. */
+static bool is_giving(const struct dtls13 *d)
+{
+	return d->cids && d->cids->fresh.len;
+}
+
 /*
  * Make @count connection IDs for the peer to use, and the message that tells
  * them. The owner accepts each connection ID before the message goes out.
@@ -23,11 +37,15 @@
 static int make_cids(struct kdtls_engine *e, unsigned int count, u8 usage)
 {
 	const struct kdtls_ops *ops = &e->ep->config.ops;
-	struct dtls_writer *w = &e->d13->new_cids;
+	struct dtls_cids13 *lists = cids13(e);
 	u8 cid[DTLS_CID_SIZE_MAX];
+	struct dtls_writer *w;
 	size_t list;
 	int err = 0;
 
+	if (!lists)
+		return -KDTLS_EMEMORY;
+	w = &lists->fresh;
 	list = wr_open(w, 2);
 	while (count-- && !err) {
 		dtls_state_random(e, cid, e->cids.len);
@@ -51,7 +69,7 @@ int kdtls_engine_give_cids(struct kdtls_engine *engine, unsigned int count,
 			   bool at_once)
 {
 	if (!dtls_state_can_tell13(engine) || !engine->cids.len ||
-	    !engine->ep->config.ops.cid || engine->d13->new_cids.len ||
+	    !engine->ep->config.ops.cid || is_giving(engine->d13) ||
 	    !count || count > DTLS_CIDS_MAX)
 		return -KDTLS_EUSAGE;
 	return make_cids(engine, count, at_once ? CID_IMMEDIATE : CID_SPARE);
@@ -85,7 +103,7 @@ int dtls_cids13_requested(struct kdtls_engine *e, struct dtls_bytes body)
 	if (!e->cids.len)
 		return unexpected(e);
 	/* A NewConnectionId that has not gone out yet answers this request. */
-	if (e->d13->new_cids.len)
+	if (is_giving(e->d13))
 		return 0;
 	if (!e->ep->config.ops.cid)
 		count = 0;
@@ -106,9 +124,14 @@ static int take_spare(struct kdtls_engine *e)
 {
 	const struct kdtls_ops *ops = &e->ep->config.ops;
 	struct dtls13 *d = e->d13;
-	struct dtls_bytes list = { d->spare.p, d->spare.len }, cid;
+	struct dtls_bytes list, cid;
+	struct dtls_writer *spare;
 	u8 *copy;
 
+	if (!d->spare_count)
+		return -KDTLS_EUSAGE;
+	spare = &d->cids->spare;
+	list = (struct dtls_bytes){ spare->p, spare->len };
 	if (!rd_vec(&list, 1, &cid))
 		return -KDTLS_EUSAGE;
 	copy = OPENSSL_memdup(cid.p, cid.len);
@@ -119,8 +142,8 @@ static int take_spare(struct kdtls_engine *e)
 	OPENSSL_free(e->cid_tx);
 	e->cid_tx = copy;
 	e->cid_tx_len = (u8)cid.len;
-	memmove(d->spare.p, list.p, list.len);
-	d->spare.len = list.len;
+	memmove(spare->p, list.p, list.len);
+	spare->len = list.len;
 	d->spare_count--;
 	return 0;
 }
@@ -135,6 +158,7 @@ int dtls_cids13_given(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	struct dtls13 *d = e->d13;
 	struct dtls_bytes list, cid;
+	struct dtls_cids13 *lists;
 	u8 usage;
 
 	if (!rd_vec(&body, 2, &list) || !rd_u8(&body, &usage) || body.len)
@@ -143,6 +167,9 @@ int dtls_cids13_given(struct kdtls_engine *e, struct dtls_bytes body)
 		return dtls_fail_illegal(e, "unknown use of a connection ID");
 	if (!e->cid_tx_len)
 		return unexpected(e);
+	lists = cids13(e);
+	if (!lists)
+		return dtls_fail_memory(e);
 	if (!d->request_due)
 		d->cids_wanted = 0;
 	/*
@@ -150,7 +177,7 @@ int dtls_cids13_given(struct kdtls_engine *e, struct dtls_bytes body)
 	 * older spare ones are dropped.
 	 */
 	if (usage == CID_IMMEDIATE) {
-		wr_free(&d->spare);
+		wr_free(&lists->spare);
 		d->spare_count = 0;
 	}
 	while (list.len) {
@@ -160,10 +187,10 @@ int dtls_cids13_given(struct kdtls_engine *e, struct dtls_bytes body)
 			return dtls_fail_illegal(e, "an empty connection ID");
 		if (d->spare_count == DTLS_CIDS_MAX)
 			continue;
-		wr_vec(&d->spare, 1, cid.p, cid.len);
+		wr_vec(&lists->spare, 1, cid.p, cid.len);
 		d->spare_count++;
 	}
-	if (d->spare.failed)
+	if (lists->spare.failed)
 		return dtls_fail_memory(e);
 	if (usage == CID_SPARE)
 		return 0;
@@ -176,9 +203,9 @@ u8 dtls_cids13_write(struct kdtls_engine *e, struct dtls_writer *w)
 {
 	struct dtls13 *d = e->d13;
 
-	if (d->new_cids.len) {
-		wr_bytes(w, d->new_cids.p, d->new_cids.len);
-		wr_free(&d->new_cids);
+	if (is_giving(d)) {
+		wr_bytes(w, d->cids->fresh.p, d->cids->fresh.len);
+		wr_free(&d->cids->fresh);
 		return DTLS_NEW_CONNECTION_ID;
 	}
 	if (d->request_due) {

@@ -18,7 +18,7 @@ int dtls_client_start(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
 
-	dtls_state_random(e, e->secrets.client_random, DTLS_RANDOM_SIZE);
+	dtls_state_random(e, e->d12->secrets.client_random, DTLS_RANDOM_SIZE);
 	/*
 	 * Whether the session may be resumed depends on the name and the
 	 * callbacks, which are final only now.
@@ -28,17 +28,17 @@ int dtls_client_start(struct kdtls_engine *e)
 		dtls_early_refused(e);
 	}
 	if (hs->has_session && hs->session.version == DTLS_VERSION_1_3) {
-		e->session_id_len = 0;
+		e->d12->session_id_len = 0;
 	} else if (hs->has_session && hs->session.ticket.len) {
 		/*
 		 * The client sends a session id with a ticket. A server that
 		 * accepts the ticket echoes it (RFC 5077 3.4).
 		 */
-		e->session_id_len = DTLS_SESSION_ID_SIZE;
-		dtls_state_random(e, e->session_id, DTLS_SESSION_ID_SIZE);
+		e->d12->session_id_len = DTLS_SESSION_ID_SIZE;
+		dtls_state_random(e, e->d12->session_id, DTLS_SESSION_ID_SIZE);
 	} else if (hs->has_session) {
-		e->session_id_len = (u8)hs->session.id.len;
-		memcpy(e->session_id, hs->session.id.p, e->session_id_len);
+		e->d12->session_id_len = (u8)hs->session.id.len;
+		memcpy(e->d12->session_id, hs->session.id.p, e->d12->session_id_len);
 	}
 	if (dtls_client_hello_send(e))
 		return -e->error;

@@ -30,7 +30,7 @@ static int resume(struct kdtls_engine *e)
 				 "extended master secret differs from the session's");
 	if (dtls_auth_claim_session(e, s))
 		return -e->error;
-	memcpy(e->secrets.master, s->master, DTLS_SECRET_SIZE);
+	memcpy(e->d12->secrets.master, s->master, DTLS_SECRET_SIZE);
 	e->hs->step = e->hs->ticket_due ? CLIENT_TICKET : CLIENT_FINISHED;
 	return dtls_handshake12_keys(e);
 }
@@ -63,18 +63,18 @@ int dtls_client12_server_hello(struct kdtls_engine *e,
 	e->suite = dtls_endpoint_suite(e->ep, sh->suite);
 	if (!e->suite || !dtls_client_hello_suite(e, e->suite) || sh->compression)
 		return dtls_fail_illegal(e, "the server chose what was not offered");
-	memcpy(e->secrets.server_random, sh->random.p, DTLS_RANDOM_SIZE);
+	memcpy(e->d12->secrets.server_random, sh->random.p, DTLS_RANDOM_SIZE);
 	if (dtls_extensions_read_server(e, &sh->ext))
 		return -e->error;
 
 	echoed = sh->session_id.len &&
-		 dtls_bytes_equal(sh->session_id, e->session_id,
-				  e->session_id_len);
+		 dtls_bytes_equal(sh->session_id, e->d12->session_id,
+				  e->d12->session_id_len);
 	if (echoed && hs->has_session &&
 	    hs->session.version == DTLS_VERSION_1_2)
 		return resume(e);
-	e->session_id_len = (u8)sh->session_id.len;
-	memcpy(e->session_id, sh->session_id.p, sh->session_id.len);
+	e->d12->session_id_len = (u8)sh->session_id.len;
+	memcpy(e->d12->session_id, sh->session_id.p, sh->session_id.len);
 	hs->step = e->suite->kx & DTLS_KX_CERT ? CLIENT_CERTIFICATE :
 						 CLIENT_KEY_EXCHANGE;
 	return 0;

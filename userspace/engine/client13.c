@@ -135,7 +135,7 @@ static int accept(struct kdtls_engine *e, const struct dtls_server_hello *sh)
 				    1ULL << DTLS_EXT_PSK |
 				    1ULL << DTLS_EXT_CID))
 		return -e->error;
-	memcpy(e->secrets.server_random, sh->random.p, DTLS_RANDOM_SIZE);
+	memcpy(e->d12->secrets.server_random, sh->random.p, DTLS_RANDOM_SIZE);
 	if (dtls_ext_has(x, DTLS_EXT_PSK) &&
 	    read_psk(e, x->ext[DTLS_EXT_PSK], &psk))
 		return -e->error;

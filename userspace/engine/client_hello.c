@@ -279,8 +279,8 @@ int dtls_client_hello_send(struct kdtls_engine *e)
 		dtls_transcript_clear(&hs->transcript);
 	w = dtls_handshake_message(e, DTLS_CLIENT_HELLO);
 	wr_u16(w, DTLS_VERSION_1_2);
-	wr_bytes(w, e->secrets.client_random, DTLS_RANDOM_SIZE);
-	wr_vec(w, 1, e->session_id, e->session_id_len);
+	wr_bytes(w, e->d12->secrets.client_random, DTLS_RANDOM_SIZE);
+	wr_vec(w, 1, e->d12->session_id, e->d12->session_id_len);
 	if (hs->retried)
 		wr_u8(w, 0);	/* legacy_session_id (RFC 9147 5.3) */
 	else
@@ -332,8 +332,8 @@ static void restore_session_id(struct kdtls_engine *e)
 	const struct dtls_outgoing *hello = e->flight.first;
 	const size_t at = DTLS_MESSAGE_HEADER + 2 + DTLS_RANDOM_SIZE;
 
-	e->session_id_len = hello->data[at];
-	memcpy(e->session_id, hello->data + at + 1, e->session_id_len);
+	e->d12->session_id_len = hello->data[at];
+	memcpy(e->d12->session_id, hello->data + at + 1, e->d12->session_id_len);
 }
 
 /* Forget what the extensions of a ServerHello have said. */

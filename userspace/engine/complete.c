@@ -116,6 +116,7 @@ static int complete_13(struct kdtls_engine *e)
 	e->keys_out = true;
 	e->state = KDTLS_ESTABLISHED;
 	dtls_state_handshake_drop(e);
+	dtls_state_free12(e);
 	if (e->server) {
 		/*
 		 * The read key is kept for a while: a client that has not

@@ -26,6 +26,11 @@ int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,
 	e = OPENSSL_zalloc(sizeof(*e) + address_len);
 	if (!e)
 		return -KDTLS_EMEMORY;
+	e->d12 = OPENSSL_zalloc(sizeof(*e->d12));
+	if (!e->d12) {
+		OPENSSL_free(e);
+		return -KDTLS_EMEMORY;
+	}
 	e->ep = endpoint;
 	endpoint->engines++;
 	e->ctx = ctx;
@@ -59,6 +64,7 @@ void kdtls_engine_free(struct kdtls_engine *engine)
 	ep = e->ep;
 	dtls_state_handshake_drop(e);
 	dtls_state_drop_keys(e);
+	dtls_state_free12(e);
 	dtls_state_free13(e);
 	dtls_early_free(e);
 	dtls_state_drop_acks(e);
@@ -314,10 +320,12 @@ int kdtls_engine_export(const struct kdtls_engine *engine, const char *label,
 	ERR_set_mark();
 	if (e->d13)
 		ok = dtls_keys13_export(c, dtls_suite_md(c, e->suite),
-					e->d13->exporter, &to, out, len);
+					dtls13_secret(e->d13,
+						      DTLS_SECRET_EXPORTER),
+					&to, out, len);
 	else
 		ok = dtls_keys12_export(c, dtls_suite_md(c, e->suite),
-					&e->secrets, &to, out, len);
+					&e->d12->secrets, &to, out, len);
 	dtls_crypto_forget_keys(c);
 	ERR_pop_to_mark();
 	return ok ? 0 : -KDTLS_ECRYPTO;

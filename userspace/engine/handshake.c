@@ -116,7 +116,7 @@ void dtls_handshake_key_log(struct kdtls_engine *e, const char *label,
 		return;
 	p = stpcpy(p, label);
 	*p++ = ' ';
-	p = put_hex(p, e->secrets.client_random, DTLS_RANDOM_SIZE);
+	p = put_hex(p, e->d12->secrets.client_random, DTLS_RANDOM_SIZE);
 	*p++ = ' ';
 	*put_hex(p, secret, len) = '\0';
 	e->ep->config.ops.keylog(e->ctx, line);

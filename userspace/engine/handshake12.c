@@ -22,7 +22,7 @@ int dtls_handshake12_keys(struct kdtls_engine *e)
 	struct dtls_key_info *client = e->server ? &hs->rx_key : &hs->tx_key;
 	struct dtls_key_info *server = e->server ? &hs->tx_key : &hs->rx_key;
 
-	if (!dtls_keys12_keys(c, e->suite, &e->secrets, client, server))
+	if (!dtls_keys12_keys(c, e->suite, &e->d12->secrets, client, server))
 		return dtls_fail_internal(e);
 	hs->rx_key.cid_len = e->cids.len;
 	if (e->cids.len)
@@ -34,7 +34,7 @@ int dtls_handshake12_keys(struct kdtls_engine *e)
 	e->tx = dtls_protection_new(c, DTLS_TX, &hs->tx_key);
 	if (!e->rx || !e->tx)
 		return dtls_fail_internal(e);
-	dtls_handshake_key_log(e, "CLIENT_RANDOM", e->secrets.master,
+	dtls_handshake_key_log(e, "CLIENT_RANDOM", e->d12->secrets.master,
 			       DTLS_SECRET_SIZE);
 	return 0;
 }
@@ -51,7 +51,7 @@ int dtls_handshake12_master(struct kdtls_engine *e, u8 *premaster, size_t len)
 		ok = hash.len;
 	}
 	ok = ok && dtls_keys12_master(c, dtls_suite_md(c, e->suite),
-				      &e->secrets, premaster, len, hash);
+				      &e->d12->secrets, premaster, len, hash);
 	OPENSSL_cleanse(premaster, len);
 	return ok ? dtls_handshake12_keys(e) : dtls_fail_internal(e);
 }
@@ -71,7 +71,7 @@ int dtls_handshake12_send_finished(struct kdtls_engine *e)
 	hs->tx_epoch = DTLS12_EPOCH_DATA;
 	hash = dtls_handshake_hash(e, hs->transcript.all.len, buf);
 	if (!hash.len ||
-	    !dtls_keys12_verify_data(c, dtls_suite_md(c, e->suite), &e->secrets,
+	    !dtls_keys12_verify_data(c, dtls_suite_md(c, e->suite), &e->d12->secrets,
 				     e->server, hash, verify))
 		return dtls_fail_internal(e);
 	w = dtls_handshake_message(e, DTLS_FINISHED);
@@ -87,7 +87,7 @@ int dtls_handshake12_receive_finished(struct kdtls_engine *e,
 	struct dtls_bytes hash = dtls_handshake_hash(e, e->hs->before, buf);
 
 	if (!hash.len ||
-	    !dtls_keys12_verify_data(c, dtls_suite_md(c, e->suite), &e->secrets,
+	    !dtls_keys12_verify_data(c, dtls_suite_md(c, e->suite), &e->d12->secrets,
 				     !e->server, hash, verify))
 		return dtls_fail_internal(e);
 	if (body.len != sizeof(verify) ||
@@ -102,7 +102,7 @@ void dtls_handshake12_signed_params(const struct kdtls_engine *e,
 				    struct dtls_bytes params,
 				    struct dtls_writer *w)
 {
-	wr_bytes(w, e->secrets.client_random, DTLS_RANDOM_SIZE);
-	wr_bytes(w, e->secrets.server_random, DTLS_RANDOM_SIZE);
+	wr_bytes(w, e->d12->secrets.client_random, DTLS_RANDOM_SIZE);
+	wr_bytes(w, e->d12->secrets.server_random, DTLS_RANDOM_SIZE);
 	wr_bytes(w, params.p, params.len);
 }

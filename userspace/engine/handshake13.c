@@ -101,19 +101,29 @@ int dtls_handshake13_data_secrets(struct kdtls_engine *e)
 {
 	const struct dtls_crypto *c = &e->ep->crypto;
 	const EVP_MD *md = dtls_suite_md(c, e->suite);
+	size_t hash_len = dtls_suite_hash_len(e->suite);
 	struct dtls_handshake *hs = e->hs;
-	struct dtls13 *d = e->d13;
+	struct dtls13 *d;
 
+	d = OPENSSL_realloc(e->d13, sizeof(*d) + DTLS_SECRETS * hash_len);
+	if (!d)
+		return dtls_fail_memory(e);
+	e->d13 = d;
+	d->hash_len = (u8)hash_len;
 	if (!dtls_keys13_derived(c, md, hs->secret) ||
 	    !dtls_keys13_extract(c, md, hs->secret, (struct dtls_bytes){ 0 },
 				 hs->secret) ||
 	    !derive_logged(e, "c ap traffic",
-			   e->server ? d->rx_secret : d->tx_secret,
+			   dtls13_secret(d, e->server ? DTLS_SECRET_RX :
+							DTLS_SECRET_TX),
 			   "CLIENT_TRAFFIC_SECRET_0") ||
 	    !derive_logged(e, "s ap traffic",
-			   e->server ? d->tx_secret : d->rx_secret,
+			   dtls13_secret(d, e->server ? DTLS_SECRET_TX :
+							DTLS_SECRET_RX),
 			   "SERVER_TRAFFIC_SECRET_0") ||
-	    !derive_logged(e, "exp master", d->exporter, "EXPORTER_SECRET"))
+	    !derive_logged(e, "exp master",
+			   dtls13_secret(d, DTLS_SECRET_EXPORTER),
+			   "EXPORTER_SECRET"))
 		return dtls_fail_internal(e);
 	d->rx_epoch = DTLS13_EPOCH_DATA;
 	d->tx_epoch = DTLS13_EPOCH_DATA;
@@ -122,19 +132,26 @@ int dtls_handshake13_data_secrets(struct kdtls_engine *e)
 
 int dtls_handshake13_resumption(struct kdtls_engine *e)
 {
-	if (!derive(e, "res master", e->d13->resumption))
-		return dtls_fail_internal(e);
-	return 0;
+	struct dtls13 *d = e->d13;
+
+	if (e->server && !e->hs->send_ticket)
+		return 0;
+	d->resumption = OPENSSL_zalloc(d->hash_len);
+	if (!d->resumption)
+		return dtls_fail_memory(e);
+	return derive(e, "res master", d->resumption) ? 0 :
+							dtls_fail_internal(e);
 }
 
 int dtls_handshake13_data_key(struct kdtls_engine *e, int direction,
 			      struct dtls_key_info *key)
 {
-	const struct dtls13 *d = e->d13;
+	struct dtls13 *d = e->d13;
 	bool rx = direction == DTLS_RX;
 
 	if (!dtls_keys13_key(&e->ep->crypto, e->suite,
-			     rx ? d->rx_secret : d->tx_secret,
+			     dtls13_secret(d, rx ? DTLS_SECRET_RX :
+						   DTLS_SECRET_TX),
 			     rx ? d->rx_epoch : d->tx_epoch, key))
 		return dtls_fail_internal(e);
 	set_cid(e, direction, key);

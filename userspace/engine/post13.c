@@ -34,7 +34,8 @@ static int next_key(struct kdtls_engine *e, int direction)
 	int err;
 
 	if (!dtls_keys13_update(c, dtls_suite_md(c, e->suite),
-				rx ? d->rx_secret : d->tx_secret)) {
+				dtls13_secret(d, rx ? DTLS_SECRET_RX :
+						      DTLS_SECRET_TX))) {
 		dtls_crypto_forget_keys(c);
 		return dtls_fail_internal(e);
 	}
@@ -309,6 +310,7 @@ static u8 write_next(struct kdtls_engine *e, struct dtls_writer *w, bool *ok)
 	if (d->ticket_due) {
 		d->ticket_due = false;
 		*ok = write_ticket(e, w);
+		dtls_state_drop_resumption(e);
 		return DTLS_NEW_SESSION_TICKET;
 	}
 	type = dtls_cids13_write(e, w);

@@ -75,7 +75,6 @@ void dtls_resumption_session(const struct kdtls_engine *e,
 	s->suite = e->suite->id;
 	s->ems = e->ems;
 	s->peer = dtls_auth_peer(e);
-	memcpy(s->master, e->secrets.master, sizeof(s->master));
 	s->made = dtls_state_time(e);
 	s->life = dtls_session_life(&s->peer, e->ep->config.ticket_life,
 				    s->made);
@@ -85,5 +84,9 @@ void dtls_resumption_session(const struct kdtls_engine *e,
 	if (e->alpn)
 		s->alpn = (struct dtls_bytes){ (const u8 *)e->alpn,
 					       strlen(e->alpn) };
-	s->id = (struct dtls_bytes){ e->session_id, e->session_id_len };
+	if (!e->d12)
+		return;
+	memcpy(s->master, e->d12->secrets.master, sizeof(s->master));
+	s->id = (struct dtls_bytes){ e->d12->session_id,
+				     e->d12->session_id_len };
 }

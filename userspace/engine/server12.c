@@ -114,13 +114,13 @@ static int try_resume(struct kdtls_engine *e,
 	e->suite = dtls_endpoint_suite(e->ep, s->suite);
 	if (dtls_auth_claim_session(e, s))
 		return -e->error;
-	memcpy(e->secrets.master, s->master, DTLS_SECRET_SIZE);
+	memcpy(e->d12->secrets.master, s->master, DTLS_SECRET_SIZE);
 	/*
 	 * The server echoes the client's session id to tell that it resumes
 	 * the session, by ticket or by id (RFC 5077 3.4).
 	 */
-	e->session_id_len = (u8)ch->session_id.len;
-	memcpy(e->session_id, ch->session_id.p, ch->session_id.len);
+	e->d12->session_id_len = (u8)ch->session_id.len;
+	memcpy(e->d12->session_id, ch->session_id.p, ch->session_id.len);
 	return 1;
 }
 
@@ -129,14 +129,14 @@ static int send_hello(struct kdtls_engine *e, const struct dtls_client_hello *ch
 	struct dtls_writer *w;
 	size_t mark;
 
-	dtls_state_random(e, e->secrets.server_random, DTLS_RANDOM_SIZE);
+	dtls_state_random(e, e->d12->secrets.server_random, DTLS_RANDOM_SIZE);
 	if (e->ep->speaks13)
-		memcpy(e->secrets.server_random + DTLS_RANDOM_SIZE - 8,
+		memcpy(e->d12->secrets.server_random + DTLS_RANDOM_SIZE - 8,
 		       DTLS_DOWNGRADE "\1", 8);
 	w = dtls_handshake_message(e, DTLS_SERVER_HELLO);
 	wr_u16(w, DTLS_VERSION_1_2);
-	wr_bytes(w, e->secrets.server_random, DTLS_RANDOM_SIZE);
-	wr_vec(w, 1, e->session_id, e->session_id_len);
+	wr_bytes(w, e->d12->secrets.server_random, DTLS_RANDOM_SIZE);
+	wr_vec(w, 1, e->d12->session_id, e->d12->session_id_len);
 	wr_u16(w, e->suite->id);
 	wr_u8(w, 0);
 	mark = wr_open(w, 2);
@@ -270,8 +270,8 @@ static int prepare_full(struct kdtls_engine *e,
 	hs->send_ticket = dtls_ext_has(&ch->ext, DTLS_EXT_TICKET) &&
 			  !dtls_endpoint_flag(ep, KDTLS_NO_TICKETS);
 	if (!hs->send_ticket && ep->cache.size) {
-		e->session_id_len = DTLS_SESSION_ID_SIZE;
-		dtls_state_random(e, e->session_id, e->session_id_len);
+		e->d12->session_id_len = DTLS_SESSION_ID_SIZE;
+		dtls_state_random(e, e->d12->session_id, e->d12->session_id_len);
 	}
 	return -e->error;
 }
@@ -295,7 +295,7 @@ int dtls_server12_client_hello(struct kdtls_engine *e,
 	if (!memchr(ch->compressions.p, 0, ch->compressions.len))
 		return dtls_fail_illegal(e, "the client insists on compression");
 	e->version = DTLS_VERSION_1_2;
-	memcpy(e->secrets.client_random, ch->random.p, DTLS_RANDOM_SIZE);
+	memcpy(e->d12->secrets.client_random, ch->random.p, DTLS_RANDOM_SIZE);
 	if (dtls_extensions_read_client(e, &ch->ext))
 		return -e->error;
 	resumed = try_resume(e, ch);

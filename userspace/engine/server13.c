@@ -406,9 +406,9 @@ static int send_hello(struct kdtls_engine *e, const struct dtls_client_hello *ch
 						 "bad public key from the client");
 		e->group = choice->group->id;
 	}
-	dtls_state_random(e, e->secrets.server_random, DTLS_RANDOM_SIZE);
+	dtls_state_random(e, e->d12->secrets.server_random, DTLS_RANDOM_SIZE);
 	w = dtls_handshake_message(e, DTLS_SERVER_HELLO);
-	list = dtls_hello_open13(w, e->secrets.server_random, e->suite->id);
+	list = dtls_hello_open13(w, e->d12->secrets.server_random, e->suite->id);
 	if (share) {
 		ext = dtls_ext_open(w, DTLS_EXT_KEY_SHARE);
 		wr_u16(w, choice->group->id);
@@ -572,7 +572,7 @@ int dtls_server13_client_hello(struct kdtls_engine *e,
 
 	if (check_hello(e, ch) || dtls_handshake13_begin(e))
 		return -e->error;
-	memcpy(e->secrets.client_random, ch->random.p, DTLS_RANDOM_SIZE);
+	memcpy(e->d12->secrets.client_random, ch->random.p, DTLS_RANDOM_SIZE);
 	if (negotiate(e, ch, &choice))
 		return -e->error;
 	if (choice.group && !choice.share.len && !can_do_without_group(e, ch))

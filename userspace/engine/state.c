@@ -89,9 +89,9 @@ int dtls_fail(struct kdtls_engine *e, int error, u8 alert, const char *reason)
 	 * 7.2.2). Before the keys are proven, anybody who saw its id could
 	 * cause such an alert.
 	 */
-	if (e->keys_out)
+	if (e->keys_out && e->d12)
 		dtls_cache_remove(&e->ep->cache, (struct dtls_bytes){
-			e->session_id, e->session_id_len });
+			e->d12->session_id, e->d12->session_id_len });
 	dtls_flight_clear(&e->flight);
 	dtls_timer_stop(&e->timer);
 	dtls_state_drop_acks(e);
@@ -157,15 +157,33 @@ bool dtls_state_can_update13(const struct kdtls_engine *e)
 	return dtls_state_can_tell13(e) && e->d13->tx_epoch < DTLS_EPOCH_MAX;
 }
 
+void dtls_state_free12(struct kdtls_engine *e)
+{
+	OPENSSL_clear_free(e->d12, sizeof(*e->d12));
+	e->d12 = NULL;
+}
+
+void dtls_state_drop_resumption(struct kdtls_engine *e)
+{
+	OPENSSL_clear_free(e->d13->resumption, e->d13->hash_len);
+	e->d13->resumption = NULL;
+}
+
 void dtls_state_free13(struct kdtls_engine *e)
 {
-	if (!e->d13)
+	struct dtls13 *d = e->d13;
+
+	if (!d)
 		return;
-	if (e->d13->in)
-		dtls_reassembly_clear(e->d13->in);
-	OPENSSL_free(e->d13->in);
-	wr_free(&e->d13->new_cids);
-	wr_free(&e->d13->spare);
-	OPENSSL_clear_free(e->d13, sizeof(*e->d13));
+	if (d->in)
+		dtls_reassembly_clear(d->in);
+	OPENSSL_free(d->in);
+	if (d->cids) {
+		wr_free(&d->cids->fresh);
+		wr_free(&d->cids->spare);
+	}
+	OPENSSL_free(d->cids);
+	dtls_state_drop_resumption(e);
+	OPENSSL_clear_free(d, sizeof(*d) + DTLS_SECRETS * d->hash_len);
 	e->d13 = NULL;
 }

@@ -216,19 +216,42 @@ struct dtls_handshake {
 	u8 psk_identity[KDTLS_PSK_IDENTITY_MAX];
 };
 
+/**
+ * struct dtls12 - state that DTLS 1.2 needs as long as the engine lives, and DTLS 1.3
+ *	until the handshake is done
+ * @secrets:	master secret and randoms, for the exporter
+ * @session_id_len: bytes of @session_id
+ * @session_id:	session id of DTLS 1.2
+ */
+struct dtls12 {
+	struct dtls12_secrets secrets;
+	u8 session_id_len;
+	u8 session_id[DTLS_SESSION_ID_SIZE];
+};
+
+/**
+ * struct dtls_cids13 - connection IDs that are being exchanged
+ * @fresh:	the NewConnectionId message that is to be sent
+ * @spare:	connection IDs that the peer gave and that are not used yet, each
+ *		behind its length
+ */
+struct dtls_cids13 {
+	struct dtls_writer fresh;
+	struct dtls_writer spare;
+};
+
 #define DTLS_EPOCH_MAX		65535	/* Epochs are 16 bits in struct dtls_key_info. */
 #define DTLS_MESSAGE_SEQ_MAX	65535	/* message_seq never wraps (RFC 6347 4.2.2). */
 
 /**
  * struct dtls13 - state that DTLS 1.3 needs after the handshake
- * @rx_secret:	traffic secret of the newest read epoch
- * @tx_secret:	traffic secret of the newest write epoch
- * @exporter:	the exporter's secret (RFC 8446 7.5)
- * @resumption:	the secret that tickets' keys are derived from
- * @rx_epoch:	the newest read epoch
- * @tx_epoch:	the newest write epoch
  * @linger:	server: when the engine's handshake keys are dropped
  * @in:		the peer's messages after the handshake
+ * @cids:	connection IDs that are being exchanged, or NULL if none ever were
+ * @resumption:	the secret that keys of tickets are derived from; NULL: there is
+ *		no ticket to come
+ * @rx_epoch:	the newest read epoch
+ * @tx_epoch:	the newest write epoch
  * @send_seq:	message_seq of this end's next message
  * @receive_seq: message_seq of the peer's next message; 65536: no message is
  *		new
@@ -237,21 +260,20 @@ struct dtls_handshake {
  * @ticket_due:	a ticket is to be sent
  * @update_due:	a KeyUpdate is to be sent
  * @update_both: the KeyUpdate asks the peer for one, too
- * @new_cids:	the NewConnectionId message that is to be sent
- * @spare:	connection IDs that the peer gave and that are not used yet
- * @spare_count: number of @spare, DTLS_CIDS_MAX at most
- * @cids_wanted: number that the last RequestConnectionId asked for
  * @request_due: a RequestConnectionId is to be sent
+ * @spare_count: number of connection IDs in @cids->spare, DTLS_CIDS_MAX at most
+ * @cids_wanted: number that the last RequestConnectionId asked for
+ * @hash_len:	bytes of each secret
+ * @secrets:	the secrets of application data, see enum dtls_secret13. They are
+ *		there from dtls_handshake13_data_secrets() on
  */
 struct dtls13 {
-	u8 rx_secret[DTLS_HASH_MAX];
-	u8 tx_secret[DTLS_HASH_MAX];
-	u8 exporter[DTLS_HASH_MAX];
-	u8 resumption[DTLS_HASH_MAX];
-	u64 rx_epoch;
-	u64 tx_epoch;
 	u64 linger;
 	struct dtls_reassembly *in;
+	struct dtls_cids13 *cids;
+	u8 *resumption;
+	u16 rx_epoch;
+	u16 tx_epoch;
 	u32 send_seq;
 	u32 receive_seq;
 	bool arrived;
@@ -259,12 +281,26 @@ struct dtls13 {
 	bool ticket_due;
 	bool update_due;
 	bool update_both;
-	struct dtls_writer new_cids;
-	struct dtls_writer spare;
+	bool request_due;
 	u8 spare_count;
 	u8 cids_wanted;
-	bool request_due;
+	u8 hash_len;
+	u8 secrets[];
 };
+
+/* enum dtls_secret13 is the place of a secret in struct dtls13. */
+enum dtls_secret13 {
+	DTLS_SECRET_RX,		/* traffic secret of the newest read epoch */
+	DTLS_SECRET_TX,		/* traffic secret of the newest write epoch */
+	DTLS_SECRET_EXPORTER,	/* the exporter's secret (RFC 8446 7.5) */
+	DTLS_SECRETS,
+};
+
+/* Return a secret of application data. */
+static inline u8 *dtls13_secret(struct dtls13 *d, enum dtls_secret13 which)
+{
+	return d->secrets + which * d->hash_len;
+}
 
 #define DTLS_ACKS_MAX	32
 
@@ -327,7 +363,6 @@ struct dtls_heartbeat {
  * @early_state: enum kdtls_early
  * @peer_len:	bytes of @peer
  * @cid_tx_len:	bytes of @cid_tx
- * @session_id_len: bytes of @session_id
  * @version:	DTLS_VERSION_*, or 0 until it is known
  * @group:	group of the key exchange, or 0
  * @peer_scheme: scheme of the peer's signature, or 0
@@ -339,9 +374,8 @@ struct dtls_heartbeat {
  * @name:	the server's name, or NULL
  * @cids:	connection IDs of records that arrive
  * @cid_tx:	connection ID of records that go out
- * @session_id:	session id of DTLS 1.2
  * @peer:	who the peer is, as bytes that dtls_auth_peer() reads
- * @secrets:	master secret and randoms, for the exporter
+ * @d12:	state of DTLS 1.2; NULL when a handshake of DTLS 1.3 is done
  * @d13:	state of DTLS 1.3, or NULL
  * @early:	state of early data, or NULL if none may be sent or received
  *
@@ -395,7 +429,6 @@ struct kdtls_engine {
 	u8 early_state;
 	u8 peer_len;
 	u8 cid_tx_len;
-	u8 session_id_len;
 	u16 version;
 	u16 group;
 	u16 peer_scheme;
@@ -407,9 +440,8 @@ struct kdtls_engine {
 	char *name;
 	struct dtls_cids cids;
 	u8 *cid_tx;
-	u8 session_id[DTLS_SESSION_ID_SIZE];
 	u8 *peer;
-	struct dtls12_secrets secrets;
+	struct dtls12 *d12;
 	struct dtls13 *d13;
 	struct dtls_early *early;
 
@@ -530,8 +562,14 @@ void dtls_state_drop_acks(struct kdtls_engine *e);
 /* Free the heartbeats under way: no request, response or timer is left. */
 void dtls_state_drop_heartbeat(struct kdtls_engine *e);
 
+/* Wipe and free @e->d12, if there is one. */
+void dtls_state_free12(struct kdtls_engine *e);
+
 /* Wipe and free @e->d13, if there is one. */
 void dtls_state_free13(struct kdtls_engine *e);
+
+/* Wipe and free the secret of tickets, if there is one. */
+void dtls_state_drop_resumption(struct kdtls_engine *e);
 
 /*
  * Count @len bytes that came from an unproven address. Three times as many
