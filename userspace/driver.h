@@ -48,19 +48,19 @@ struct user_records;
 
 /*
  * Make a record layer in user space that has no keys yet. Return NULL if there
- * is no memory. @crypto has to live longer.
+ * is no memory.
  */
-struct user_records *user_records_new(const struct dtls_crypto *crypto);
+struct user_records *user_records_new(void);
 
 /* Wipe and free the keys and the data that nobody has read. @u may be NULL. */
 void user_records_free(struct user_records *u);
 
 /*
- * Take a key from the callback @key of struct kdtls_ops. Return 0 or a negative
- * error.
+ * Take a key from the callback @key of struct kdtls_ops. @crypto are the ciphers of the
+ * endpoint, which lives longer than @u. Return 0 or a negative error.
  */
-int user_records_key(struct user_records *u, int direction,
-		     const struct dtls_key_info *key,
+int user_records_key(struct user_records *u, const struct dtls_crypto *crypto,
+		     int direction, const struct dtls_key_info *key,
 		     const struct dtls_window *seen);
 
 /* Let the peer use one more connection ID. Return 0 or -KDTLS_EMEMORY. */
@@ -167,6 +167,16 @@ struct kept {
 
 STAILQ_HEAD(kept_list, kept);
 
+/**
+ * struct kept_queue - the records that an owner keeps
+ * @list:	the records, in the order of their arrival
+ * @size:	bytes of their memory, bounded by the endpoint's max_early
+ */
+struct kept_queue {
+	struct kept_list list;
+	size_t size;
+};
+
 struct owner;
 
 /**
@@ -200,8 +210,7 @@ struct owner_ops {
  * @engine:	the engine of the association
  * @user:	the record layer in user space, if that makes the records; else
  *		NULL
- * @kept_len:	bytes of @kept
- * @kept:	records that came before their keys
+ * @kept:	records that came before their keys, or NULL; see kept.c
  * @why:	why the kernel does not make the records, or why a key was not
  *		taken: an error, or 0 if nobody asked for that
  * @server:	this end is the server
@@ -215,8 +224,7 @@ struct owner {
 	struct kdtls_endpoint *endpoint;
 	struct kdtls_engine *engine;
 	struct user_records *user;
-	size_t kept_len;
-	struct kept_list kept;
+	struct kept_queue *kept;
 	int why;
 	bool server;
 	bool keyed;
@@ -279,6 +287,9 @@ int kept_sort(struct owner *o, struct dtls_key_info *key,
  * content.
  */
 void kept_open(struct owner *o);
+
+/* Return the record that was kept first, or NULL. */
+struct kept *kept_first(const struct owner *o);
 
 /* Drop the kept records. */
 void kept_forget(struct owner *o);

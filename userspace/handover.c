@@ -34,7 +34,7 @@ static int choose_path(struct kdtls_socket *s, const struct dtls_key_info *key)
 	s->owner.why = err;
 	if (s->wanted == KDTLS_PATH_KERNEL)
 		return err;
-	s->owner.user = user_records_new(&s->owner.endpoint->crypto);
+	s->owner.user = user_records_new();
 	if (!s->owner.user)
 		return -KDTLS_EMEMORY;
 	s->path = KDTLS_PATH_USER;
@@ -57,7 +57,8 @@ static int handover_key(struct owner *o, int direction,
 	int err;
 
 	if (o->user)
-		return user_records_key(o->user, direction, key, seen);
+		return user_records_key(o->user, &o->endpoint->crypto,
+					direction, key, seen);
 	err = kdtls_set_key(s->fd, direction, key);
 	if (!err && seen && seen->next)
 		err = kdtls_set_window(s->fd, seen);
@@ -84,7 +85,7 @@ static int handover_ready(struct owner *o)
 	err = kdtls_poll_control(s->fd, 1);
 	if (err)
 		return err;
-	STAILQ_FOREACH(k, &o->kept, list)
+	for (k = kept_first(o); k; k = STAILQ_NEXT(k, list))
 		ulp_feed(s->fd, 0, k->data, k->len);
 	kept_forget(o);
 	return 0;

@@ -27,6 +27,15 @@ static bool is_early(const struct dtls_key_info *key)
 	       key->epoch == DTLS13_EPOCH_EARLY;
 }
 
+static struct kept_queue *new_queue(void)
+{
+	struct kept_queue *q = OPENSSL_zalloc(sizeof(*q));
+
+	if (q)
+		STAILQ_INIT(&q->list);
+	return q;
+}
+
 void kept_add(struct owner *o, const uint8_t *data, size_t len)
 {
 	size_t max = o->endpoint->config.max_early, size;
@@ -35,19 +44,23 @@ void kept_add(struct owner *o, const uint8_t *data, size_t len)
 	struct kdtls_info info;
 	struct kept *k;
 
+	if (!o->kept)
+		o->kept = new_queue();
+	if (!o->kept)
+		return;
 	kdtls_engine_info(o->engine, &info);
 	while (!dtls_record_parse(&record, data, len, len, info.cid_rx_len)) {
 		size = record.header_len + record.fragment_len;
 		epoch = epoch_of(o, &record);
-		if (epoch && sizeof(*k) + size <= max - o->kept_len) {
+		if (epoch && sizeof(*k) + size <= max - o->kept->size) {
 			k = OPENSSL_malloc(sizeof(*k) + size);
 			if (!k)
 				return;
 			k->epoch = epoch;
 			k->len = size;
 			memcpy(k->data, data, size);
-			o->kept_len += sizeof(*k) + size;
-			STAILQ_INSERT_TAIL(&o->kept, k, list);
+			o->kept->size += sizeof(*k) + size;
+			STAILQ_INSERT_TAIL(&o->kept->list, k, list);
 		}
 		data += size;
 		len -= size;
@@ -58,11 +71,17 @@ void kept_forget(struct owner *o)
 {
 	struct kept *k;
 
-	while ((k = STAILQ_FIRST(&o->kept))) {
-		STAILQ_REMOVE_HEAD(&o->kept, list);
+	while ((k = kept_first(o))) {
+		STAILQ_REMOVE_HEAD(&o->kept->list, list);
 		OPENSSL_free(k);
 	}
-	o->kept_len = 0;
+	OPENSSL_free(o->kept);
+	o->kept = NULL;
+}
+
+struct kept *kept_first(const struct owner *o)
+{
+	return o->kept ? STAILQ_FIRST(&o->kept->list) : NULL;
 }
 
 static bool is_seen(const struct dtls_window *w, u64 seq)
@@ -118,6 +137,7 @@ int kept_sort(struct owner *o, struct dtls_key_info *key,
 	uint8_t *plain = scratch_take(o->endpoint), type;
 	struct dtls_protection *p;
 	struct dtls_record record;
+	struct dtls_reading *r;
 	struct kept *k, *next;
 	long n;
 
@@ -131,9 +151,10 @@ int kept_sort(struct owner *o, struct dtls_key_info *key,
 	 * The floor is 0 and not the engine's: @window tells which records the
 	 * engine has read, those below its floor included.
 	 */
-	dtls_replay_init(&p->seen, p->room, DTLS_WINDOW_SIZE, 0);
+	r = dtls_protection_reading(p);
+	dtls_replay_init(&r->seen, r->ring, DTLS_WINDOW_SIZE, 0);
 
-	for (k = STAILQ_FIRST(&o->kept); k; k = next) {
+	for (k = kept_first(o); k; k = next) {
 		next = STAILQ_NEXT(k, list);
 		if (k->epoch != key->epoch)
 			continue;
@@ -149,7 +170,7 @@ int kept_sort(struct owner *o, struct dtls_key_info *key,
 				key->rec_seq = record.seq;
 			continue;
 		}
-		STAILQ_REMOVE(&o->kept, k, kept, list);
+		STAILQ_REMOVE(&o->kept->list, k, kept, list);
 		OPENSSL_free(k);
 	}
 	trim(window);
@@ -181,7 +202,7 @@ void kept_open(struct owner *o)
 	uint8_t *plain = scratch_take(o->endpoint);
 	struct kept *k;
 
-	STAILQ_FOREACH(k, &o->kept, list)
+	for (k = kept_first(o); k; k = STAILQ_NEXT(k, list))
 		if (plain)
 			feed_user(o->user, k, plain);
 	if (plain)

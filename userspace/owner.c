@@ -19,7 +19,6 @@ int owner_init(struct owner *o, struct kdtls_endpoint *ep, enum kdtls_role role,
 		return -KDTLS_EMEMORY;
 	o->endpoint = ep;
 	o->server = role == KDTLS_SERVER;
-	STAILQ_INIT(&o->kept);
 	return kdtls_engine_new(ep, role, o, key, key_len, &o->engine);
 }
 

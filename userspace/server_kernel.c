@@ -176,7 +176,7 @@ static int kernel_ready(struct owner *o)
 	struct kdtls_client *c = (struct kdtls_client *)o;
 	struct kept *k;
 
-	STAILQ_FOREACH(k, &o->kept, list)
+	for (k = kept_first(o); k; k = STAILQ_NEXT(k, list))
 		kernel_take(c, k->data, k->len);
 	kept_forget(o);
 	return 0;

@@ -92,6 +92,13 @@ struct source {
 	uint8_t key[16];
 };
 
+/* enum server_stage is how far the association of a client has come. */
+enum server_stage {
+	SERVED_SHAKES,		/* in the handshake */
+	SERVED_OPEN,		/* after the handshake */
+	SERVED_GONE,		/* the association has ended */
+};
+
 /**
  * struct kdtls_client - one client of a server
  * @own:	the client's engine and, while the library makes its records, their
@@ -119,8 +126,7 @@ struct source {
  * @random:	the first bytes of the random of the hello that began the
  *		association; 0: not known
  * @error:	why the client is gone: 0 or a negative error
- * @stage:	SERVED_SHAKES during the handshake, SERVED_OPEN after it, SERVED_GONE
- *		when the association has ended
+ * @stage:	enum server_stage
  * @hashed:	the client is in the table of addresses
  * @listed:	the client is in the list of news
  * @opened:	the client's handshake was completed; stays set when the client is gone
@@ -151,7 +157,7 @@ struct kdtls_client {
 	uint64_t since;
 	uint64_t random;
 	int error;
-	enum { SERVED_SHAKES, SERVED_OPEN, SERVED_GONE } stage;
+	uint8_t stage;
 	bool hashed;
 	bool listed;
 	bool opened;

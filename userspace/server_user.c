@@ -7,7 +7,7 @@ static int user_first(struct owner *o, const struct dtls_key_info *key)
 {
 	(void)key;
 	server_client_succeed((struct kdtls_client *)o);
-	o->user = user_records_new(&o->endpoint->crypto);
+	o->user = user_records_new();
 	return o->user ? 0 : -KDTLS_EMEMORY;
 }
 
@@ -19,7 +19,8 @@ static int user_key(struct owner *o, int direction,
 
 	if (direction == DTLS_TX)
 		c->overhead = (uint16_t)dtls_protection_overhead_of(key);
-	return user_records_key(o->user, direction, key, seen);
+	return user_records_key(o->user, &o->endpoint->crypto, direction, key,
+				seen);
 }
 
 /* Open the records that came before their keys; tell_kept() reads their content. */

@@ -18,37 +18,44 @@ struct chunk {
 	uint8_t data[];
 };
 
+/* struct queue is data that waits for a reader, and the bytes of its memory. */
+struct queue {
+	STAILQ_HEAD(, chunk) list;
+	size_t size;
+};
+
 struct user_records {
-	const struct dtls_crypto *crypto;
 	struct dtls_protection *tx;
 	struct dtls_protection *rx[READ_EPOCHS];	/* The newest key is first. */
 	struct dtls_cids cids;
-	bool tx_told;			/* The write key's event was told. */
-	bool rx_told;
-	bool rx_end_told;
-	STAILQ_HEAD(, chunk) queue;
-	size_t queued;
+	struct queue *queue;		/* NULL: no data has waited yet. */
 };
 
-struct user_records *user_records_new(const struct dtls_crypto *crypto)
+struct user_records *user_records_new(void)
 {
-	struct user_records *u = OPENSSL_zalloc(sizeof(*u));
+	return OPENSSL_zalloc(sizeof(struct user_records));
+}
 
-	if (u) {
-		u->crypto = crypto;
-		STAILQ_INIT(&u->queue);
-	}
-	return u;
+/* Return the queue of data, which is made if it is not there, or NULL. */
+static struct queue *get_queue(struct user_records *u)
+{
+	if (u->queue)
+		return u->queue;
+	u->queue = OPENSSL_zalloc(sizeof(*u->queue));
+	if (u->queue)
+		STAILQ_INIT(&u->queue->list);
+	return u->queue;
 }
 
 static struct chunk *pop(struct user_records *u)
 {
-	struct chunk *c = STAILQ_FIRST(&u->queue);
+	struct chunk *c;
 
-	if (c) {
-		STAILQ_REMOVE_HEAD(&u->queue, list);
-		u->queued -= sizeof(*c) + c->len;
-	}
+	if (!user_records_pending(u))
+		return NULL;
+	c = STAILQ_FIRST(&u->queue->list);
+	STAILQ_REMOVE_HEAD(&u->queue->list, list);
+	u->queue->size -= sizeof(*c) + c->len;
 	return c;
 }
 
@@ -70,22 +77,22 @@ void user_records_free(struct user_records *u)
 	for (i = 0; i < READ_EPOCHS; i++)
 		dtls_protection_free(u->rx[i]);
 	dtls_cids_free(&u->cids);
+	OPENSSL_free(u->queue);
 	OPENSSL_free(u);
 }
 
-int user_records_key(struct user_records *u, int direction,
-		     const struct dtls_key_info *key,
+int user_records_key(struct user_records *u, const struct dtls_crypto *crypto,
+		     int direction, const struct dtls_key_info *key,
 		     const struct dtls_window *seen)
 {
 	struct dtls_protection *p;
 
-	p = dtls_protection_new(u->crypto, direction, key);
+	p = dtls_protection_new(crypto, direction, key);
 	if (!p)
 		return -KDTLS_ECRYPTO;
 	if (direction == DTLS_TX) {
 		dtls_protection_free(u->tx);
 		u->tx = p;
-		u->tx_told = false;
 		return 0;
 	}
 	/* The handshake's connection ID comes with every read key. */
@@ -95,12 +102,11 @@ int user_records_key(struct user_records *u, int direction,
 		return -KDTLS_EMEMORY;
 	}
 	if (seen)
-		dtls_replay_import(&p->seen, seen->next, (u64 *)seen->seen);
+		dtls_replay_import(&dtls_protection_reading(p)->seen, seen->next,
+				   (u64 *)seen->seen);
 	dtls_protection_free(u->rx[READ_EPOCHS - 1]);
 	memmove(&u->rx[1], &u->rx[0], sizeof(u->rx) - sizeof(u->rx[0]));
 	u->rx[0] = p;
-	u->rx_told = false;
-	u->rx_end_told = false;
 	return 0;
 }
 
@@ -159,7 +165,7 @@ static u64 close_to(u64 limit)
 
 bool user_records_event(struct user_records *u, struct dtls_record_info *info)
 {
-	const struct dtls_protection *tx = u->tx, *rx = u->rx[0];
+	struct dtls_protection *tx = u->tx, *rx = u->rx[0];
 
 	/*
 	 * A handshake that failed while it handed out keys may have given only
@@ -170,12 +176,12 @@ bool user_records_event(struct user_records *u, struct dtls_record_info *info)
 	memset(info, 0, sizeof(*info));
 	info->flags = DTLS_RECORD_EVENT;
 	info->epoch = rx->epoch;
-	if (reached(tx->seq, close_to(seal_limit(tx)), &u->tx_told)) {
+	if (reached(tx->seq, close_to(seal_limit(tx)), &tx->told)) {
 		info->event = DTLS_EVENT_TX_LIMIT;
 		info->epoch = tx->epoch;
-	} else if (reached(rx->failed, close_to(open_limit(rx)), &u->rx_told)) {
+	} else if (reached(rx->failed, close_to(open_limit(rx)), &rx->told)) {
 		info->event = DTLS_EVENT_RX_LIMIT;
-	} else if (reached(rx->failed, open_limit(rx), &u->rx_end_told)) {
+	} else if (reached(rx->failed, open_limit(rx), &rx->told_end)) {
 		info->event = DTLS_EVENT_RX_EXPIRED;
 	}
 	return info->event;
@@ -301,20 +307,21 @@ ssize_t user_records_open(struct user_records *u, struct datagram *d,
 
 bool user_records_full(const struct user_records *u)
 {
-	return u->queued >= QUEUE_MAX - DATAGRAM_MAX;
+	return u->queue && u->queue->size >= QUEUE_MAX - DATAGRAM_MAX;
 }
 
 bool user_records_pending(const struct user_records *u)
 {
-	return !STAILQ_EMPTY(&u->queue);
+	return u->queue && !STAILQ_EMPTY(&u->queue->list);
 }
 
 bool user_records_queue(struct user_records *u, const uint8_t *data, size_t len,
 			uint8_t flags)
 {
+	struct queue *q = get_queue(u);
 	struct chunk *c;
 
-	if (u->queued + sizeof(*c) + len > QUEUE_MAX)
+	if (!q || q->size + sizeof(*c) + len > QUEUE_MAX)
 		return false;
 	c = OPENSSL_malloc(sizeof(*c) + len);
 	if (!c)
@@ -322,8 +329,8 @@ bool user_records_queue(struct user_records *u, const uint8_t *data, size_t len,
 	c->flags = flags;
 	c->len = len;
 	memcpy(c->data, data, len);
-	u->queued += sizeof(*c) + len;
-	STAILQ_INSERT_TAIL(&u->queue, c, list);
+	q->size += sizeof(*c) + len;
+	STAILQ_INSERT_TAIL(&q->list, c, list);
 	return true;
 }
 

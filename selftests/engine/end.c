@@ -25,7 +25,8 @@ static int take_key(void *ctx, int direction, const struct dtls_key_info *key,
 		end->rx_key = *key;
 		if (key->cid_len && !end->cids.len)
 			dtls_cids_add(&end->cids, key->cid, key->cid_len);
-		dtls_replay_import(&p->seen, seen->next, (u64 *)seen->seen);
+		dtls_replay_import(&dtls_protection_reading(p)->seen, seen->next,
+				   (u64 *)seen->seen);
 		dtls_protection_free(end->rx_before);
 		end->rx_before = end->rx;
 		end->rx = p;

@@ -100,7 +100,7 @@ static bool is_unproven_answer(const struct kdtls_engine *e)
 	return !e->server && hs->step != CLIENT_SERVER_HELLO &&
 	       sent && sent->type == DTLS_CT_HANDSHAKE &&
 	       sent->data[0] == DTLS_CLIENT_HELLO &&
-	       (e->rx ? !e->rx->seen.next : hs->in.next == hs->answer_seq + 1);
+	       (e->rx ? !dtls_protection_reading(e->rx)->seen.next : hs->in.next == hs->answer_seq + 1);
 }
 
 /*

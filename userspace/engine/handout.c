@@ -6,10 +6,9 @@
  * Write the engine's replay window for the owner. Return the number below which
  * the engine has seen every record.
  */
-static u64 export_window(const struct dtls_protection *rx,
-			 struct dtls_window *window)
+static u64 export_window(struct dtls_protection *rx, struct dtls_window *window)
 {
-	const struct dtls_replay *seen = &rx->seen;
+	const struct dtls_replay *seen = &dtls_protection_reading(rx)->seen;
 	u64 floor = seen->next > seen->size ? seen->next - seen->size : 0;
 
 	memset(window, 0, sizeof(*window));

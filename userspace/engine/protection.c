@@ -60,10 +60,10 @@ static size_t keys_len(const struct dtls_aead *aead, bool v13)
 	return aead->key_len * (v13 ? 2 : 1);
 }
 
-/* Return where the keys of @p are, which is behind the memory of its window. */
+/* Return where the keys of @p are. */
 static u8 *bytes_of(const struct dtls_protection *p)
 {
-	return (u8 *)p->room + p->seen.size / 8;
+	return (u8 *)p->room + (p->reads ? sizeof(struct dtls_reading) : 0);
 }
 
 u8 *dtls_protection_cid(struct dtls_protection *p)
@@ -144,15 +144,15 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 {
 	const struct dtls_aead *aead = dtls_aead_find(key->cipher);
 	bool v13 = key->version == DTLS_VERSION_1_3;
+	bool reads = direction == DTLS_RX;
 	struct dtls_protection *p;
-	u32 window;
+	struct dtls_reading *r;
 	u8 *bytes;
 
 	if (!aead)
 		return NULL;
-	window = direction == DTLS_TX ? 0 : DTLS_WINDOW_SIZE;
-	p = OPENSSL_zalloc(sizeof(*p) + window / 8 + keys_len(aead, v13) +
-			   key->cid_len);
+	p = OPENSSL_zalloc(sizeof(*p) + (reads ? sizeof(*r) : 0) +
+			   keys_len(aead, v13) + key->cid_len);
 	if (!p)
 		return NULL;
 	p->crypto = c;
@@ -164,10 +164,14 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 	p->max_plaintext = key->max_plaintext ? key->max_plaintext :
 						DTLS_RECORD_SIZE_MAX;
 	memcpy(p->iv, key->iv, DTLS_IV_SIZE);
-	if (window)
-		dtls_replay_init(&p->seen, p->room, window, key->rec_seq);
-	else
+	p->reads = reads;
+	if (reads) {
+		r = dtls_protection_reading(p);
+		dtls_replay_init(&r->seen, r->ring, DTLS_WINDOW_SIZE,
+				 key->rec_seq);
+	} else {
 		p->seq = key->rec_seq;
+	}
 	bytes = bytes_of(p);
 	memcpy(bytes, key->key, aead->key_len);
 	if (v13)
@@ -175,7 +179,7 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 	p->cid_len = (u8)key->cid_len;
 	memcpy(dtls_protection_cid(p), key->cid, key->cid_len);
 	/* The contexts are made here, so that no record fails for lack of memory. */
-	if (borrow(p, p->aead, NULL, direction == DTLS_TX) &&
+	if (borrow(p, p->aead, NULL, !reads) &&
 	    (!v13 || borrow(p, p->sn, NULL, 1)))
 		return p;
 	dtls_protection_free(p);
@@ -345,13 +349,15 @@ static bool resolve(struct dtls_protection *p, struct dtls_record *record,
 		    (p->epoch & DTLS_UNIFIED_EPOCH) ||
 	    !make_mask(p, fragment, mask))
 		return false;
-	dtls_record_resolve(record, mask, p->epoch, p->seen.next);
+	dtls_record_resolve(record, mask, p->epoch,
+			    dtls_protection_reading(p)->seen.next);
 	return true;
 }
 
 long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 			  const u8 *bytes, u8 *out, u8 *type)
 {
+	struct dtls_replay *seen = &dtls_protection_reading(p)->seen;
 	const struct dtls_aead *a = dtls_protection_aead(p);
 	const u8 *fragment = bytes + record->header_len;
 	u8 nonce[DTLS_NONCE_SIZE], tag[16];
@@ -361,7 +367,7 @@ long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 	int n = 0, last;
 
 	if (!resolve(p, record, fragment) ||
-	    !dtls_replay_check(&p->seen, record->seq))
+	    !dtls_replay_check(seen, record->seq))
 		return -1;
 
 	dtls_aead_nonce(nonce, p->iv, record,
@@ -386,7 +392,7 @@ long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 		return -1;
 	}
 
-	dtls_replay_mark(&p->seen, record->seq);
+	dtls_replay_mark(seen, record->seq);
 	content = (long)len;
 	*type = record->type;
 	if (p->sn || p->cid_len)
@@ -399,20 +405,25 @@ long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 void dtls_protection_used(struct dtls_protection **key, unsigned int count,
 			  unsigned int used, u64 now)
 {
+	struct dtls_reading *r;
 	unsigned int i;
 
-	for (i = used + 1; i < count && key[i]; i++)
-		if (!key[i]->expiry)
-			key[i]->expiry = now + SEGMENT_LIFETIME;
+	for (i = used + 1; i < count && key[i]; i++) {
+		r = dtls_protection_reading(key[i]);
+		if (!r->expiry)
+			r->expiry = now + SEGMENT_LIFETIME;
+	}
 }
 
 void dtls_protection_expire(struct dtls_protection **key, unsigned int count,
 			    u64 now)
 {
 	unsigned int i;
+	u64 expiry;
 
 	for (i = 0; i < count && key[i]; i++) {
-		if (key[i]->expiry && key[i]->expiry <= now) {
+		expiry = dtls_protection_reading(key[i])->expiry;
+		if (expiry && expiry <= now) {
 			dtls_protection_free(key[i]);
 			key[i] = NULL;
 		}

@@ -24,8 +24,6 @@
  * @seq:	write key: number of the next record sent
  * @failed:	read key: number of records that did not verify
  * @limit:	limit of the key, as in struct dtls_key_info
- * @expiry:	when the key is dropped, which dtls_protection_used() sets, or 0
- * @seen:	read key: the replay window; else all zero
  * @epoch:	the epoch
  * @max_plaintext: bytes of content of the largest record
  * @aead:	the AEAD: index of dtls_aeads
@@ -34,8 +32,11 @@
  * @loan:	place that the key borrows contexts from
  * @cid_len:	bytes of the connection ID of records under this key
  * @iv:		the write IV
- * @room:	memory of @seen; then as bytes the key, in DTLS 1.3 the key of the
- *		sequence numbers, and the connection ID
+ * @reads:	a read key
+ * @told:	the record layer's owner knows that the key is close to @limit
+ * @told_end:	the owner knows that the key has reached @limit
+ * @room:	of a read key a struct dtls_reading; then as bytes the key, in DTLS
+ *		1.3 the key of the sequence numbers, and the connection ID
  */
 struct dtls_protection {
 	const struct dtls_crypto *crypto;
@@ -44,8 +45,6 @@ struct dtls_protection {
 		u64 failed;
 	};
 	u64 limit;
-	u64 expiry;
-	struct dtls_replay seen;
 	u16 epoch;
 	u16 max_plaintext;
 	u8 aead;
@@ -53,8 +52,29 @@ struct dtls_protection {
 	u8 loan;
 	u8 cid_len;
 	u8 iv[DTLS_IV_SIZE];
+	bool reads;
+	bool told;
+	bool told_end;
 	u64 room[];
 };
+
+/**
+ * struct dtls_reading - what a read key has beside a write key
+ * @seen:	the replay window
+ * @expiry:	when the key is dropped, which dtls_protection_used() sets, or 0
+ * @ring:	memory of @seen
+ */
+struct dtls_reading {
+	struct dtls_replay seen;
+	u64 expiry;
+	u64 ring[DTLS_WINDOW_SIZE / 64];
+};
+
+/* Return what @p, a read key, has beside a write key. */
+static inline struct dtls_reading *dtls_protection_reading(struct dtls_protection *p)
+{
+	return (struct dtls_reading *)p->room;
+}
 
 /* Return the AEAD of @p. */
 static inline const struct dtls_aead *
