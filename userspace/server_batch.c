@@ -112,7 +112,11 @@ static void read_messages(struct batch *b, struct kdtls_server *server)
 
 		one->segment = b->header[i].msg_len;
 		read_control(one, msg);
-		if (!one->info.id && !read_address(one, msg, server)) {
+		one->from.key_len = 0;
+		/* The kernel has told whom the other records belong to. */
+		if (one->info.id && !(one->info.flags & DTLS_RECORD_RAW))
+			continue;
+		if (!read_address(one, msg, server) && !one->info.id) {
 			b->header[i].msg_len = 0;
 			server->info.dropped++;
 		}

@@ -22,7 +22,8 @@
 /**
  * struct incoming - a message of recvmmsg(): a datagram or a record, or several
  *	from one sender that the kernel has put together (UDP_GRO)
- * @from:	the sender's address, and the local address that was written to
+ * @from:	the sender's address, and the local address that was written to, of a
+ *		datagram or a raw record; else without a key
  * @info:	what the kernel tells about a record; @info.id is 0 for a datagram
  * @segment:	bytes of each datagram or record but the last, which may be shorter
  * @iov:	the memory that the message lies in

@@ -424,14 +424,41 @@ void server_in_datagram(struct kdtls_server *server, const struct stranger *from
 /* ---- records that the kernel has opened ---- */
 
 /*
- * Take a record that the kernel has opened, an event, or the part of a datagram that
- * the kernel could not open.
+ * Take the part of a datagram of @from that the kernel could not open, and gave to the
+ * association of @c. The association may have ended since then, and @c is NULL: the client
+ * that is at the address now may have sent this. If the handshake of @c goes on this is a
+ * part of it. Return false if @c is open, and nothing was done.
+ */
+static bool take_unopened(struct round *r, struct kdtls_client *c,
+			  const struct stranger *from, const uint8_t *data,
+			  size_t len)
+{
+	if (!c && from->key_len)
+		take_datagram(r, from, data, len);
+	else if (c && c->stage == SERVED_SHAKES)
+		server_hello_client(c, data, len, r->now);
+	else
+		return !c;
+	return true;
+}
+
+/*
+ * Take a record of @from that the kernel has opened, an event, or the part of a datagram
+ * that the kernel could not open.
  */
 static void take_opened(struct round *r, const struct dtls_record_info *info,
-			const uint8_t *data, size_t len)
+			const struct stranger *from, const uint8_t *data,
+			size_t len)
 {
 	struct kdtls_client *c = server_kernel_find(r->server, info->id);
 
+	if (info->flags & DTLS_RECORD_RAW) {
+		if (take_unopened(r, c, from, data, len))
+			return;
+		/* Records behind a header of unknown length may be c->next's. */
+		if (c->next)
+			kept_add(c->next->owner, data, len);
+	}
 	/* The client may have ended after the system call that received this. */
 	if (!c || !is_open(c))
 		return;
@@ -464,7 +491,7 @@ static bool next_piece(struct round *r)
 		return false;
 	r->server->in->taken += piece.len;
 	if (i->info.id) {
-		take_opened(r, &i->info, piece.p, piece.len);
+		take_opened(r, &i->info, &i->from, piece.p, piece.len);
 		OPENSSL_cleanse((void *)piece.p, piece.len);
 	} else if (piece.len) {
 		take_datagram(r, &i->from, piece.p, piece.len);

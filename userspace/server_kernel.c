@@ -6,6 +6,10 @@
  * The socket has an association for each client whose handshake is done, from the
  * first key to the end of the client. The kernel knows no other client: it gives the
  * server every other datagram whole, as one from a stranger.
+ *
+ * A client that starts anew has its association from the start of its handshake on, beside
+ * that of the client which it is to replace (DTLS_PEER_SUCCEED). So the kernel keeps data
+ * that overtakes the client's Finished, which the keys of the old association do not open.
  */
 #include "server_object.h"
 #include <errno.h>
@@ -124,17 +128,19 @@ static void set_addr(struct dtls_addr *to, const struct sockaddr_storage *from)
 	}
 }
 
-/* Add an association for the client, before its first key. */
-static int kernel_first(struct owner *o, const struct dtls_key_info *key)
+/*
+ * Add an association for @c with @flags (DTLS_PEER_*), which is none if the address has
+ * no association yet. Return 0 or -errno.
+ */
+static int add_assoc(struct kdtls_client *c, uint32_t flags)
 {
-	struct kdtls_client *c = (struct kdtls_client *)o;
 	struct kdtls_server *server = c->server;
-	struct dtls_assoc_peer peer = { .id = server->last_id + 1 };
+	struct dtls_assoc_peer peer = {
+		.id = server->last_id + 1,
+		.flags = flags,
+	};
 	struct stranger s;
 
-	(void)key;
-	/* The kernel has one association at an address. */
-	server_client_succeed(c);
 	address_of_key(c->key, c->key_len, &s);
 	set_addr(&peer.peer, &s.peer);
 	if (server->any)
@@ -146,6 +152,27 @@ static int kernel_first(struct owner *o, const struct dtls_key_info *key)
 	table_add(&server->ids, &c->by_id,
 		  table_hash(&server->ids, &c->id, sizeof(c->id)));
 	return 0;
+}
+
+/* Add the association of a client that is to replace another one. */
+static void kernel_beside(struct kdtls_client *c)
+{
+	add_assoc(c, DTLS_PEER_SUCCEED);
+}
+
+/*
+ * Let the client have an association at its address, before its first key. If it stands
+ * beside that of another client it has the address when that one is deleted. The Finished
+ * of the client was verified, so the other association is not to go on (RFC 6347 4.2.8,
+ * RFC 9147 5.11).
+ */
+static int kernel_first(struct owner *o, const struct dtls_key_info *key)
+{
+	struct kdtls_client *c = (struct kdtls_client *)o;
+
+	(void)key;
+	server_client_succeed(c);
+	return c->id ? 0 : add_assoc(c, 0);
 }
 
 /* Install a key, and with a read key which of its numbers the engine has seen. */
@@ -233,6 +260,7 @@ const struct server_path server_kernel_path = {
 	.kernel = true,
 	.begin = server_client_begin,
 	.free = server_client_free_own,
+	.beside = kernel_beside,
 	.take = kernel_take,
 	.end = kernel_end,
 	.add_cid = kernel_add_cid,

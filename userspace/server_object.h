@@ -51,6 +51,9 @@ TAILQ_HEAD(server_list, kdtls_client);
  * @begin:	makes the owner and the engine of a new client. Returns 0 or a negative
  *		error
  * @free:	frees what @begin has made
+ * @beside:	called for a client that is to replace another one at its address, when the
+ *		handshake has begun. What the call fails to do is done when the handshake
+ *		ends. NULL: nothing is to do
  * @take:	takes a datagram that came for an open client; NULL: the records of the
  *		datagram become messages
  * @end:	called when the association of a client has ended
@@ -65,6 +68,7 @@ struct server_path {
 	bool kernel;
 	int (*begin)(struct kdtls_client *c);
 	void (*free)(struct kdtls_client *c);
+	void (*beside)(struct kdtls_client *c);
 	void (*take)(struct kdtls_client *c, const uint8_t *data, size_t len);
 	void (*end)(struct kdtls_client *c);
 	int (*add_cid)(struct kdtls_client *c, const uint8_t *cid, size_t len);
@@ -111,7 +115,8 @@ enum server_stage {
  * @by_address:	link of the server's table of addresses, if @hashed
  * @by_id:	link of the server's table of numbers, if @id is set
  * @id:		the kernel's number of the client's association; 0: the kernel has no
- *		association for the client
+ *		association for the client. While @old is set the association has no
+ *		address yet
  * @cids:	the client's connection IDs, oldest first
  * @old:	the client at the same address that this one is to replace, or NULL
  * @next:	the client at the same address that is to replace this one, or NULL

@@ -70,6 +70,7 @@ static bool is_lost(void)
 /* ---- a network that repeats and turns round ---- */
 
 static bool disorder;			/* for what clients send */
+static bool late;			/* the next datagram is held until release() */
 static struct {
 	int fd;				/* -1: nothing is held */
 	size_t len;
@@ -87,6 +88,17 @@ static void release(void)
 	held.fd = -1;
 }
 
+/* Hold a datagram until others have gone. Return false if there is no room for it. */
+static bool hold(int fd, const void *data, size_t len)
+{
+	if (held.fd >= 0 || len > sizeof(held.data))
+		return false;
+	held.fd = dup(fd);
+	held.len = len;
+	memcpy(held.data, data, len);
+	return true;
+}
+
 /* Return true if the datagram is held until others have gone. */
 static bool disturb(int fd, const void *data, size_t len)
 {
@@ -98,12 +110,7 @@ static bool disturb(int fd, const void *data, size_t len)
 		release();
 		return false;
 	case 2:
-		if (held.fd >= 0 || len > sizeof(held.data))
-			return false;
-		held.fd = dup(fd);
-		held.len = len;
-		memcpy(held.data, data, len);
-		return true;
+		return hold(fd, data, len);
 	default:
 		return false;
 	}
@@ -114,6 +121,11 @@ ssize_t __wrap_send(int fd, const void *data, size_t len, int flags)
 {
 	if (is_lost())
 		return len;
+	if (late) {
+		late = false;
+		if (hold(fd, data, len))
+			return len;
+	}
 	if (disorder && disturb(fd, data, len))
 		return len;
 	return __real_send(fd, data, len, flags);
@@ -281,6 +293,7 @@ FIXTURE_SETUP(server)
 	records = 0;
 	loss = 0;
 	disorder = false;
+	late = false;
 	uncut = false;
 	no_room = 0;
 	start_server(_metadata, self, AF_INET, "127.0.0.1");
@@ -297,17 +310,39 @@ FIXTURE_TEARDOWN(server)
 	kdtls_endpoint_free(self->client_ep);
 }
 
-/* Begin a handshake from @fd. */
-static void begin(struct __test_metadata *_metadata,
-		  struct _test_data_server *self, int fd, unsigned int i)
+static uint8_t session[4096];
+static size_t session_len;
+
+static void take_session(void *ctx, const uint8_t *data, size_t len)
 {
-	struct kdtls_socket_options options = { .path = KDTLS_PATH_USER };
+	(void)ctx;
+	session_len = len < sizeof(session) ? len : 0;
+	memcpy(session, data, session_len);
+}
+
+/* Begin a handshake from @fd that resumes the last session, if there is one. */
+static void resume(struct __test_metadata *_metadata,
+		   struct _test_data_server *self, int fd, unsigned int i)
+{
+	struct kdtls_socket_options options = {
+		.path = KDTLS_PATH_USER,
+		.session = session_len ? session : NULL,
+		.session_len = session_len,
+	};
 
 	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at, self->at_len));
 	ASSERT_EQ(-EINPROGRESS, kdtls_connect(self->client_ep, fd, &options, 0,
 					      &self->c[i]));
 	if (i >= self->clients)
 		self->clients = i + 1;
+}
+
+/* Begin a handshake from @fd. */
+static void begin(struct __test_metadata *_metadata,
+		  struct _test_data_server *self, int fd, unsigned int i)
+{
+	session_len = 0;
+	resume(_metadata, self, fd, i);
 }
 
 static void begin_from(struct __test_metadata *_metadata,
@@ -493,6 +528,34 @@ static struct kdtls_endpoint *another(struct __test_metadata *_metadata,
 		ASSERT_EQ(0, kdtls_endpoint_use_secret(ep, secret,
 						       sizeof(secret)));
 	return ep;
+}
+
+/* Let clients keep the sessions that the server gives them. */
+static void remember_sessions(struct __test_metadata *_metadata,
+			      struct _test_data_server *self)
+{
+	self->config.ops.session = take_session;
+	kdtls_endpoint_free(self->client_ep);
+	self->client_ep = another(_metadata, self, "0123456789abcdef", false);
+}
+
+/* Let clients have a first timer that a slow machine does not outlast. */
+static void be_patient(struct __test_metadata *_metadata,
+		       struct _test_data_server *self)
+{
+	self->config.timeout_initial = 10000;
+	self->config.timeout_max = 60000;
+	kdtls_endpoint_free(self->client_ep);
+	self->client_ep = another(_metadata, self, "0123456789abcdef", false);
+}
+
+/* Return how many flights the client 0 has sent again. */
+static unsigned int flights_resent(const struct _test_data_server *self)
+{
+	struct kdtls_info info;
+
+	kdtls_engine_info(kdtls_engine(self->c[0]), &info);
+	return info.flights_resent;
 }
 
 /* ---- many ---- */
@@ -761,6 +824,102 @@ TEST_F(server, a_client_that_starts_anew_replaces_itself)
 	}
 }
 
+/*
+ * Let the client 0 start anew from its port with its last session, up to its Finished,
+ * which the server does not see yet. With @hold the network delivers it after release().
+ */
+static void start_anew(struct __test_metadata *_metadata,
+		       struct _test_data_server *self, bool hold)
+{
+	uint16_t port = port_of(kdtls_fd(self->c[0]));
+	uint64_t end = now() + SOON;
+
+	forget(self, 0);
+	resume(_metadata, self, bound(AF_INET, "127.0.0.1", port), 0);
+	while (!counters(self).half_open && now() < end) {
+		ASSERT_EQ(-EINPROGRESS, kdtls_process(self->c[0]));
+		serve(self);
+	}
+	late = hold;
+	ASSERT_EQ(0, kdtls_process(self->c[0]));
+	ASSERT_EQ(hold, held.fd >= 0);
+}
+
+/*
+ * A client that resumes its session may send data right behind its Finished, and a network
+ * may deliver the Finished last. The server has the keys of the old association until it
+ * sees the Finished, and these do not open the data.
+ */
+TEST_F(server, data_around_the_finished_of_a_client_that_starts_anew_is_received)
+{
+	unsigned int i, round;
+
+	remember_sessions(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2 && session_len);
+	exchange(_metadata, self);
+	for (round = 0; round < 2; round++) {
+		self->echo = false;
+		records = 0;
+		start_anew(_metadata, self, round == 1);
+		for (i = 0; i < 10; i++)
+			ASSERT_EQ(5, kdtls_send(self->c[0], "hello", 5));
+		serve(self);
+		release();
+		UNTIL(records == 10 && closed == round + 1);
+		EXPECT_EQ(-KDTLS_ERESTARTED, last_error);
+		EXPECT_EQ(round + 3, opened);
+		self->echo = true;
+		exchange(_metadata, self);
+	}
+	EXPECT_EQ(2, counters(self).clients);
+}
+
+TEST_F(server, a_goodbye_and_a_hello_from_one_port_are_both_heard)
+{
+	uint16_t port;
+
+	be_patient(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	port = port_of(kdtls_fd(self->c[0]));
+	/* Both are there before the server looks. */
+	kdtls_close(self->c[0]);
+	begin(_metadata, self, bound(AF_INET, "127.0.0.1", port), 0);
+	UNTIL(established(self) == 1 && opened == 2);
+	EXPECT_EQ(0, flights_resent(self));
+	EXPECT_EQ(1, closed);
+	EXPECT_EQ(0, last_error);
+	exchange(_metadata, self);
+}
+
+TEST_F(server, a_handshake_outlives_the_association_that_it_was_to_replace)
+{
+	struct kdtls_client *old;
+	uint64_t end = now() + SOON;
+	uint16_t port;
+
+	be_patient(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	port = port_of(kdtls_fd(self->c[0]));
+	forget(self, 0);
+	begin(_metadata, self, bound(AF_INET, "127.0.0.1", port), 0);
+	while (!counters(self).half_open && now() < end) {
+		kdtls_process(self->c[0]);
+		serve(self);
+	}
+	old = kdtls_server_next(self->server, NULL);
+	ASSERT_NE(NULL, old);
+	free(kdtls_client_data(old));
+	kdtls_client_close(old);
+	UNTIL(established(self) == 1 && opened == 2);
+	EXPECT_EQ(0, flights_resent(self));
+	EXPECT_EQ(0, closed);
+	exchange(_metadata, self);
+	EXPECT_EQ(1, counters(self).clients);
+}
+
 #ifndef KERNEL_PATH
 TEST_F(server, a_thousand_clients_start_anew_at_once)
 {
@@ -901,7 +1060,6 @@ TEST_F(server, ten_thousand_half_open_handshakes_lock_nobody_out)
 {
 	unsigned int i, n = 10000;
 	int files = next_file();
-	struct kdtls_info info;
 	size_t before;
 
 	before = heap_used;
@@ -913,15 +1071,10 @@ TEST_F(server, ten_thousand_half_open_handshakes_lock_nobody_out)
 	EXPECT_EQ(files, next_file());
 	TH_LOG("%zu KiB for %u handshakes", (heap_used - before) >> 10,
 	       counters(self).half_open);
-	/* An honest client, whose first timer a slow machine does not outlast */
-	kdtls_endpoint_free(self->client_ep);
-	self->config.timeout_initial = 10000;
-	self->config.timeout_max = 60000;
-	self->client_ep = another(_metadata, self, "0123456789abcdef", false);
+	be_patient(_metadata, self);
 	begin_from(_metadata, self, "127.0.0.1", 1);
 	UNTIL(established(self) == 1);
-	kdtls_engine_info(kdtls_engine(self->c[0]), &info);
-	EXPECT_GE(1, info.flights_resent);
+	EXPECT_GE(1, flights_resent(self));
 	exchange(_metadata, self);
 }
 #endif
@@ -1228,39 +1381,18 @@ TEST_F(server, a_cookie_is_good_at_another_endpoint_with_the_secret)
 	EXPECT_EQ(replies, counters(self).replies);
 }
 
-static uint8_t session[4096];
-static size_t session_len;
-
-static void take_session(void *ctx, const uint8_t *data, size_t len)
-{
-	(void)ctx;
-	session_len = len < sizeof(session) ? len : 0;
-	memcpy(session, data, session_len);
-}
-
 TEST_F(server, a_session_is_resumed_by_another_endpoint_with_the_secret)
 {
-	struct kdtls_socket_options options = { .path = KDTLS_PATH_USER };
 	struct kdtls_info info;
-	int fd;
 
-	self->config.ops.session = take_session;
-	session_len = 0;
-	kdtls_endpoint_free(self->client_ep);
-	self->client_ep = another(_metadata, self, "0123456789abcdef", false);
+	remember_sessions(_metadata, self);
 	exchange_endpoint(self, another(_metadata, self, "0123456789abcdef",
 					true));
 	begin_from(_metadata, self, "127.0.0.1", 1);
 	UNTIL(established(self) == 1 && session_len);
 	exchange_endpoint(self, another(_metadata, self, "0123456789abcdef",
 					true));
-	fd = bound(AF_INET, "127.0.0.1", 0);
-	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at, self->at_len));
-	options.session = session;
-	options.session_len = session_len;
-	ASSERT_EQ(-EINPROGRESS, kdtls_connect(self->client_ep, fd, &options, 0,
-					      &self->c[1]));
-	self->clients = 2;
+	resume(_metadata, self, bound(AF_INET, "127.0.0.1", 0), 1);
 	UNTIL(established(self) == 2);
 	kdtls_engine_info(kdtls_engine(self->c[1]), &info);
 	EXPECT_EQ(1, info.resumed);
