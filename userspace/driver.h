@@ -5,6 +5,7 @@
  *
  *	user_records.c  makes and opens records if the kernel does not
  *	owner.c     has the callbacks of an engine
+ *	unread.c    keeps data that was opened for its reader
  *	kept.c      keeps records that came before their keys
  *	handover.c  gives a socket's keys to the kernel or to user_records.c
  *	socket.c    runs one association on its socket
@@ -52,7 +53,7 @@ struct user_records;
  */
 struct user_records *user_records_new(void);
 
-/* Wipe and free the keys and the data that nobody has read. @u may be NULL. */
+/* Wipe and free the keys. @u may be NULL. */
 void user_records_free(struct user_records *u);
 
 /*
@@ -132,27 +133,6 @@ ssize_t user_records_open(struct user_records *u, struct datagram *d,
 			  uint8_t *plain, struct dtls_bytes *raw,
 			  struct dtls_record_info *info);
 
-/*
- * Keep application data for its reader. @flags may be DTLS_RECORD_REPLAYABLE.
- * Return false if the data was dropped, because too much is kept or there is no
- * memory.
- */
-bool user_records_queue(struct user_records *u, const uint8_t *data,
-			size_t len, uint8_t flags);
-
-/* Return true if the records of another datagram might find no room. */
-bool user_records_full(const struct user_records *u);
-
-/* Return true if user_records_read() would return data. */
-bool user_records_pending(const struct user_records *u);
-
-/*
- * Read the oldest content that is kept. Set @cut if it has more than @len
- * bytes. Return how many bytes were read, or -EAGAIN if no content is kept.
- */
-ssize_t user_records_read(struct user_records *u, void *buf, size_t len,
-			  uint8_t *flags, bool *cut);
-
 /* ---- owner.c ---- */
 
 /*
@@ -178,6 +158,7 @@ struct kept_queue {
 };
 
 struct owner;
+struct unread;
 
 /**
  * struct owner_ops - the functions that take an engine's keys and connection IDs
@@ -210,6 +191,7 @@ struct owner_ops {
  * @engine:	the engine of the association
  * @user:	the record layer in user space, if that makes the records; else
  *		NULL
+ * @unread:	data that was opened and that nobody has read; NULL: none has waited yet
  * @kept:	records that came before their keys, or NULL; see kept.c
  * @why:	why the kernel does not make the records, or why a key was not
  *		taken: an error, or 0 if nobody asked for that
@@ -224,6 +206,7 @@ struct owner {
 	struct kdtls_endpoint *endpoint;
 	struct kdtls_engine *engine;
 	struct user_records *user;
+	struct unread *unread;
 	struct kept_queue *kept;
 	int why;
 	bool server;
@@ -239,7 +222,10 @@ struct owner {
 int owner_init(struct owner *o, struct kdtls_endpoint *ep, enum kdtls_role role,
 	       const uint8_t *key, size_t key_len);
 
-/* Free the engine, the record layer and the records that were kept. */
+/*
+ * Free the engine, the record layer, the data that nobody has read, and the records that
+ * were kept.
+ */
 void owner_exit(struct owner *o);
 
 /* Return true if the handshake is done and the association has not ended. */
@@ -264,6 +250,33 @@ int owner_cid(void *ctx, uint8_t *cid, size_t len);
  * callback @peer_cid of struct kdtls_ops. Return 0 or a negative error.
  */
 int owner_peer_cid(void *ctx, const uint8_t *cid, size_t len);
+
+/* ---- unread.c ---- */
+
+/* Wipe and free all data that nobody has read. */
+void unread_free(struct owner *o);
+
+/* Return true if the records of another datagram might find no room. */
+bool unread_is_full(const struct owner *o);
+
+/* Return true if unread_take() would return nothing. */
+bool unread_is_empty(const struct owner *o);
+
+/* Return true if there is room for @len bytes of content. */
+bool unread_has_room(const struct owner *o, size_t len);
+
+/*
+ * Keep the content of a record, however much there is already. @flags may be
+ * DTLS_RECORD_REPLAYABLE. Without memory the content is lost.
+ */
+void unread_add(struct owner *o, const uint8_t *data, size_t len, uint8_t flags);
+
+/*
+ * Read the oldest content that is kept. Set @cut if it has more than @len bytes. Return
+ * how many bytes were read, or -EAGAIN if no content is kept.
+ */
+ssize_t unread_take(struct owner *o, void *buf, size_t len, uint8_t *flags,
+		    bool *cut);
 
 /* ---- kept.c ---- */
 

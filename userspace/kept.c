@@ -180,8 +180,7 @@ int kept_sort(struct owner *o, struct dtls_key_info *key,
 	return 0;
 }
 
-static void feed_user(struct user_records *u, const struct kept *k,
-		      uint8_t *plain)
+static void feed_user(struct owner *o, const struct kept *k, uint8_t *plain)
 {
 	/*
 	 * A record without a connection ID was kept because a record before it
@@ -192,9 +191,9 @@ static void feed_user(struct user_records *u, const struct kept *k,
 	struct dtls_bytes raw;
 	ssize_t n;
 
-	n = user_records_open(u, &d, plain, &raw, &info);
-	if (n > 0 && !(info.flags & DTLS_RECORD_RAW))
-		user_records_queue(u, plain, n, info.flags);
+	n = user_records_open(o->user, &d, plain, &raw, &info);
+	if (n > 0 && !(info.flags & DTLS_RECORD_RAW) && unread_has_room(o, n))
+		unread_add(o, plain, n, info.flags);
 }
 
 void kept_open(struct owner *o)
@@ -204,7 +203,7 @@ void kept_open(struct owner *o)
 
 	for (k = kept_first(o); k; k = STAILQ_NEXT(k, list))
 		if (plain)
-			feed_user(o->user, k, plain);
+			feed_user(o, k, plain);
 	if (plain)
 		OPENSSL_cleanse(plain, DTLS_FRAGMENT_SIZE_MAX);
 	scratch_give(o->endpoint, plain);

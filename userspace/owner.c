@@ -25,6 +25,7 @@ int owner_init(struct owner *o, struct kdtls_endpoint *ep, enum kdtls_role role,
 void owner_exit(struct owner *o)
 {
 	kept_forget(o);
+	unread_free(o);
 	user_records_free(o->user);
 	kdtls_engine_free(o->engine);
 }

@@ -172,9 +172,9 @@ static void tell_kept(struct round *r, struct kdtls_client *c)
 	ssize_t n;
 	bool cut;
 
-	while (c->owner->user && has_room(r)) {
-		n = user_records_read(c->owner->user, next_plain(r),
-				      DTLS_FRAGMENT_SIZE_MAX, &flags, &cut);
+	while (has_room(r)) {
+		n = unread_take(c->owner, next_plain(r),
+				DTLS_FRAGMENT_SIZE_MAX, &flags, &cut);
 		if (n < 0)
 			return;
 		if (n)
@@ -209,7 +209,7 @@ static bool tell_client(struct round *r, struct kdtls_client *c)
 	/* A client with a socket of its own is read from there. */
 	if (c->opened && !c->socket) {
 		tell_kept(r, c);
-		if (c->owner->user && user_records_pending(c->owner->user))
+		if (!unread_is_empty(c->owner))
 			return false;
 	}
 	if (c->stage != SERVED_GONE && !c->goodbye)

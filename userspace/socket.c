@@ -327,9 +327,9 @@ static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len
 			/*
 			 * An empty record is dropped, as 0 means end of file.
 			 */
-			if (n && is_wanted(s, &info))
-				user_records_queue(s->owner.user, plain, n,
-						   info.flags);
+			if (n && is_wanted(s, &info) &&
+			    unread_has_room(&s->owner, n))
+				unread_add(&s->owner, plain, n, info.flags);
 		} else {
 			take_content(s, &info, plain, n);
 		}
@@ -356,7 +356,7 @@ static void receive(struct kdtls_socket *s, uint8_t *buf)
 	int i;
 
 	for (i = 0; i < ROUND && !s->error && !s->attached; i++) {
-		if (s->owner.user && user_records_full(s->owner.user))
+		if (unread_is_full(&s->owner))
 			return;
 		n = recv(s->fd, buf, DATAGRAM_MAX, MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -468,15 +468,13 @@ static int wait_ms(const struct kdtls_socket *s, uint64_t end)
 
 /*
  * Return true if kdtls_recv() would return something although poll() on the
- * file does not report it, because on the user path the library has read the
- * datagram already.
+ * file does not report it, because the library has read the datagram already.
  */
 static bool is_pending(const struct kdtls_socket *s)
 {
-	if (!s->owner.user)
-		return false;
-	return user_records_pending(s->owner.user) || s->icmp ||
-	       (s->eof && !s->eof_told);
+	if (!unread_is_empty(&s->owner))
+		return true;
+	return s->owner.user && (s->icmp || (s->eof && !s->eof_told));
 }
 
 int kdtls_timeout(const struct kdtls_socket *s)
@@ -549,11 +547,10 @@ ssize_t kdtls_send(struct kdtls_socket *s, const void *data, size_t len)
 static ssize_t take_data(struct kdtls_socket *s, void *buf, size_t len,
 			 struct dtls_record_info *info, bool *cut)
 {
-	ssize_t n = -EAGAIN;
+	ssize_t n;
 
-	if (s->owner.user)
-		n = user_records_read(s->owner.user, buf, len, &info->flags, cut);
-	else if (s->attached && !s->error)
+	n = unread_take(&s->owner, buf, len, &info->flags, cut);
+	if (n == -EAGAIN && s->attached && !s->error)
 		n = ulp_recv(s->fd, buf, len, info, cut, 0);
 	if (n != -EAGAIN)
 		return n;

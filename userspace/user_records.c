@@ -9,26 +9,11 @@
 #include <stdlib.h>
 
 #define READ_EPOCHS	3		/* The number of read keys is that of the kernel. */
-#define QUEUE_MAX	(256 * 1024)	/* So many bytes at most wait for a reader. */
-
-struct chunk {
-	STAILQ_ENTRY(chunk) list;
-	uint8_t flags;
-	size_t len;
-	uint8_t data[];
-};
-
-/* struct queue is data that waits for a reader, and the bytes of its memory. */
-struct queue {
-	STAILQ_HEAD(, chunk) list;
-	size_t size;
-};
 
 struct user_records {
 	struct dtls_protection *tx;
 	struct dtls_protection *rx[READ_EPOCHS];	/* The newest key is first. */
 	struct dtls_cids cids;
-	struct queue *queue;		/* NULL: no data has waited yet. */
 };
 
 struct user_records *user_records_new(void)
@@ -36,48 +21,16 @@ struct user_records *user_records_new(void)
 	return OPENSSL_zalloc(sizeof(struct user_records));
 }
 
-/* Return the queue of data, which is made if it is not there, or NULL. */
-static struct queue *get_queue(struct user_records *u)
-{
-	if (u->queue)
-		return u->queue;
-	u->queue = OPENSSL_zalloc(sizeof(*u->queue));
-	if (u->queue)
-		STAILQ_INIT(&u->queue->list);
-	return u->queue;
-}
-
-static struct chunk *pop(struct user_records *u)
-{
-	struct chunk *c;
-
-	if (!user_records_pending(u))
-		return NULL;
-	c = STAILQ_FIRST(&u->queue->list);
-	STAILQ_REMOVE_HEAD(&u->queue->list, list);
-	u->queue->size -= sizeof(*c) + c->len;
-	return c;
-}
-
-static void chunk_free(struct chunk *c)
-{
-	OPENSSL_clear_free(c, sizeof(*c) + c->len);
-}
-
 void user_records_free(struct user_records *u)
 {
-	struct chunk *c;
 	int i;
 
 	if (!u)
 		return;
-	while ((c = pop(u)))
-		chunk_free(c);
 	dtls_protection_free(u->tx);
 	for (i = 0; i < READ_EPOCHS; i++)
 		dtls_protection_free(u->rx[i]);
 	dtls_cids_free(&u->cids);
-	OPENSSL_free(u->queue);
 	OPENSSL_free(u);
 }
 
@@ -303,49 +256,4 @@ ssize_t user_records_open(struct user_records *u, struct datagram *d,
 	info->flags = DTLS_RECORD_RAW;
 	*raw = (struct dtls_bytes){ p, size };
 	return (ssize_t)size;
-}
-
-bool user_records_full(const struct user_records *u)
-{
-	return u->queue && u->queue->size >= QUEUE_MAX - DATAGRAM_MAX;
-}
-
-bool user_records_pending(const struct user_records *u)
-{
-	return u->queue && !STAILQ_EMPTY(&u->queue->list);
-}
-
-bool user_records_queue(struct user_records *u, const uint8_t *data, size_t len,
-			uint8_t flags)
-{
-	struct queue *q = get_queue(u);
-	struct chunk *c;
-
-	if (!q || q->size + sizeof(*c) + len > QUEUE_MAX)
-		return false;
-	c = OPENSSL_malloc(sizeof(*c) + len);
-	if (!c)
-		return false;
-	c->flags = flags;
-	c->len = len;
-	memcpy(c->data, data, len);
-	q->size += sizeof(*c) + len;
-	STAILQ_INSERT_TAIL(&q->list, c, list);
-	return true;
-}
-
-ssize_t user_records_read(struct user_records *u, void *buf, size_t len,
-			  uint8_t *flags, bool *cut)
-{
-	struct chunk *c = pop(u);
-	size_t n;
-
-	if (!c)
-		return -EAGAIN;
-	*flags = c->flags;
-	n = c->len < len ? c->len : len;
-	*cut = c->len > len;
-	memcpy(buf, c->data, n);
-	chunk_free(c);
-	return (ssize_t)n;
 }
