@@ -12,7 +12,7 @@
  * another address with a connection ID of the client's.
  *
  * Between bind and connect the new socket may get datagrams of anybody. They go back
- * to the server (struct stray), as do the hellos of a client that starts anew on its
+ * to the server (server_stray.c), as do the hellos of a client that starts anew on its
  * old address, which arrive on the connected socket.
  */
 #include "server_object.h"
@@ -27,17 +27,7 @@
 #define MAX_SOCKETS	16384
 #define ROUND		64	/* messages of the server in one call that does not wait */
 #define QUEUED_MAX	256	/* datagrams that are moved out of a socket's queue */
-#define STRAYS_MAX	256	/* most datagrams that wait for the server */
 
-/* struct stray is a datagram for the server that came to the socket of a client. */
-struct stray {
-	STAILQ_ENTRY(stray) list;
-	struct stranger from;
-	size_t len;
-	uint8_t data[];
-};
-
-STAILQ_HEAD(stray_list, stray);
 TAILQ_HEAD(ready_list, kdtls_socket);
 
 /**
@@ -51,8 +41,6 @@ TAILQ_HEAD(ready_list, kdtls_socket);
  * @timer:	timer file that expires when a timer of the server is due
  * @wake:	event file that is readable while there is work that no other file tells of
  * @ready:	sockets for kdtls_accept()
- * @strays:	datagrams for the server that came to sockets of clients, oldest first
- * @stray_count: number of datagrams in @strays
  */
 struct kdtls_listener {
 	struct kdtls_server *server;
@@ -62,8 +50,6 @@ struct kdtls_listener {
 	int timer;
 	int wake;
 	struct ready_list ready;
-	struct stray_list strays;
-	unsigned int stray_count;
 };
 
 /* ---- files ---- */
@@ -147,50 +133,6 @@ static int ended_file(void)
 	return pair[0];
 }
 
-/* ---- strays ---- */
-
-/* Keep a datagram for the server, or drop it if STRAYS_MAX are kept already. */
-static void add_stray(struct kdtls_listener *l, const struct stranger *from,
-		      const uint8_t *data, size_t len)
-{
-	struct stray *stray = l->stray_count < STRAYS_MAX ?
-			      OPENSSL_malloc(sizeof(*stray) + len) : NULL;
-
-	if (!stray) {
-		l->server->info.dropped++;
-		return;
-	}
-	stray->from = *from;
-	stray->len = len;
-	memcpy(stray->data, data, len);
-	STAILQ_INSERT_TAIL(&l->strays, stray, list);
-	l->stray_count++;
-}
-
-/* Take the oldest stray out of the list. Return NULL if there is none. */
-static struct stray *next_stray(struct kdtls_listener *l)
-{
-	struct stray *stray = STAILQ_FIRST(&l->strays);
-
-	if (stray) {
-		STAILQ_REMOVE_HEAD(&l->strays, list);
-		l->stray_count--;
-	}
-	return stray;
-}
-
-/* Let the server take the strays. No engine may be at work. */
-static void take_strays(struct kdtls_listener *l)
-{
-	struct stray *stray;
-
-	while ((stray = next_stray(l))) {
-		server_in_datagram(l->server, &stray->from, stray->data,
-				   stray->len);
-		OPENSSL_free(stray);
-	}
-}
-
 /*
  * Empty the queue of a socket that was connected just now. Records of the client @c are
  * kept for its keys. Datagrams of others, which came before the connect, go to the
@@ -216,7 +158,7 @@ static void sort_queue(struct kdtls_listener *l, struct kdtls_client *c, int fd)
 		    !memcmp(from.key, c->key, c->key_len))
 			kept_add(c->owner, buf, n);
 		else
-			add_stray(l, &from, buf, n);
+			server_stray_add(l->server, &from, buf, n);
 	}
 	scratch_give(c->owner->endpoint, buf);
 }
@@ -239,7 +181,7 @@ static void arm(struct kdtls_listener *l)
 	uint64_t n = 1;
 	ssize_t done;
 
-	if (!TAILQ_EMPTY(&l->ready) || !STAILQ_EMPTY(&l->strays) || l->denied)
+	if (!TAILQ_EMPTY(&l->ready) || l->denied)
 		ms = 0;
 	if (ms > 0) {
 		t.it_value.tv_sec = ms / 1000;
@@ -524,7 +466,6 @@ int kdtls_accept(struct kdtls_listener *l, int timeout, struct kdtls_socket **s)
 	int err;
 
 	for (;;) {
-		take_strays(l);
 		err = take_ready(l, s);
 		if (err != -EAGAIN)
 			break;
@@ -596,7 +537,6 @@ int kdtls_listen(struct kdtls_endpoint *endpoint, const struct sockaddr *address
 	l->timer = -1;
 	l->wake = -1;
 	TAILQ_INIT(&l->ready);
-	STAILQ_INIT(&l->strays);
 	if (options)
 		l->options = *options;
 	err = set_up(l, endpoint, address, len);
@@ -648,12 +588,9 @@ void kdtls_listener_close(struct kdtls_listener *l)
 {
 	struct kdtls_client *c, *next;
 	struct kdtls_socket *s;
-	struct stray *stray;
 
 	if (!l)
 		return;
-	while ((stray = next_stray(l)))
-		OPENSSL_free(stray);
 	while ((s = TAILQ_FIRST(&l->ready)))
 		kdtls_close(s);
 	if (l->server) {

@@ -37,6 +37,7 @@ _Static_assert(PLAIN_SIZE >= 2 * DTLS_FRAGMENT_SIZE_MAX, "a record does not fit"
  * @taken:	bytes of datagrams that were taken. When the socket is empty @taken is set
  *		to @mark, if that is more
  * @mark:	the last mark that server_in_mark() gave
+ * @stray:	the last stray that was taken, which @datagram may lie in, or NULL
  * @client:	the client that @datagram came from; NULL: no datagram is being read
  * @datagram:	the part of a datagram whose records were not opened yet
  * @other:	the datagram had something for the engine of @client
@@ -53,6 +54,7 @@ struct server_in {
 	unsigned int batches;
 	uint64_t taken;
 	uint64_t mark;
+	struct stray *stray;
 	struct kdtls_client *client;
 	struct datagram datagram;
 	bool other;
@@ -106,6 +108,7 @@ void server_in_free(struct server_in *in)
 	if (in->plain)
 		wipe(in);
 	OPENSSL_free(in->plain);
+	OPENSSL_free(in->stray);
 	batch_free(in->data);
 	batch_free(in->control);
 	OPENSSL_free(in);
@@ -124,7 +127,7 @@ bool server_in_pending(const struct kdtls_server *server)
 	const struct server_in *in = server->in;
 
 	return !TAILQ_EMPTY(&server->news) || in->client || in->held ||
-	       batch_left(in->current);
+	       !STAILQ_EMPTY(&server->strays) || batch_left(in->current);
 }
 
 /* ---- messages ---- */
@@ -413,12 +416,17 @@ static void take_datagram(struct round *r, const struct stranger *from,
 	}
 }
 
-void server_in_datagram(struct kdtls_server *server, const struct stranger *from,
-			const uint8_t *data, size_t len)
+/* Take the next stray. Return false if there is none. */
+static bool take_stray(struct round *r)
 {
-	struct round r = { .server = server, .now = driver_now() };
+	struct server_in *in = r->server->in;
 
-	take_datagram(&r, from, data, len);
+	OPENSSL_free(in->stray);
+	in->stray = server_stray_next(r->server);
+	if (in->stray)
+		take_datagram(r, &in->stray->from, in->stray->data,
+			      in->stray->len);
+	return in->stray;
 }
 
 /* ---- records that the kernel has opened ---- */
@@ -480,7 +488,7 @@ static void take_opened(struct round *r, const struct dtls_record_info *info,
 		server_client_settle(c, r->now);
 }
 
-/* Take the next piece of the batch. Return false if there is none. */
+/* Take the next piece of the batch, or the next stray. Return false if there is none. */
 static bool next_piece(struct round *r)
 {
 	const struct incoming *i;
@@ -488,7 +496,7 @@ static bool next_piece(struct round *r)
 
 	i = batch_next(r->server->in->current, &piece);
 	if (!i)
-		return false;
+		return take_stray(r);
 	r->server->in->taken += piece.len;
 	if (i->info.id) {
 		take_opened(r, &i->info, &i->from, piece.p, piece.len);
@@ -591,7 +599,7 @@ uint64_t server_in_mark(const struct kdtls_server *server)
 
 bool server_in_passed(const struct kdtls_server *server, uint64_t mark)
 {
-	return server->in->taken >= mark;
+	return server->in->taken >= mark && STAILQ_EMPTY(&server->strays);
 }
 
 /* ---- a round ---- */

@@ -141,6 +141,7 @@ static void server_free(struct kdtls_server *server)
 {
 	if (server->options.turn)
 		turn_remove(server->options.turn, server->fd);
+	server_stray_free_all(server);
 	server_in_free(server->in);
 	server_out_free(server->out);
 	table_exit(&server->addresses);
@@ -168,6 +169,7 @@ int server_new(struct kdtls_endpoint *endpoint, int fd,
 	TAILQ_INIT(&s->open);
 	TAILQ_INIT(&s->news);
 	TAILQ_INIT(&s->gone);
+	STAILQ_INIT(&s->strays);
 	err = set_up(s, options);
 	if (err)
 		server_free(s);

@@ -11,6 +11,7 @@
  *	server_user.c    makes records in user space
  *	server_kernel.c  lets the kernel make records
  *	server_hello.c   lets clients in, and those that start anew
+ *	server_stray.c   keeps datagrams that came to another socket than the server's
  *	server_batch.c   receives many datagrams or records in one system call
  *	server_in.c      takes datagrams and makes messages of their records
  *	server_out.c     makes records of messages and sends them
@@ -40,6 +41,22 @@ struct server_in;
 struct server_out;
 
 TAILQ_HEAD(server_list, kdtls_client);
+
+/**
+ * struct stray - a datagram for a server that came to another socket than the server's
+ * @list:	link of the server's list @strays
+ * @from:	the sender's address, and the local address that was written to
+ * @len:	bytes of @data
+ * @data:	the datagram
+ */
+struct stray {
+	STAILQ_ENTRY(stray) list;
+	struct stranger from;
+	size_t len;
+	uint8_t data[];
+};
+
+STAILQ_HEAD(stray_list, stray);
 
 /**
  * struct server_path - the functions that differ between records made by the kernel
@@ -203,6 +220,8 @@ _Static_assert(!offsetof(struct kdtls_client, own),
  *		first
  * @news:	clients that the program is to be told something about
  * @gone:	clients that the next kdtls_server_recv() frees
+ * @strays:	datagrams that came to another socket, oldest first
+ * @stray_bytes: bytes of memory in @strays
  * @leaving:	the client whose goodbye the next kdtls_server_recv() answers, or
  *		NULL. The client is in @open until then
  * @in:		state and memory of receiving
@@ -232,6 +251,8 @@ struct kdtls_server {
 	struct server_list open;
 	struct server_list news;
 	struct server_list gone;
+	struct stray_list strays;
+	size_t stray_bytes;
 	struct kdtls_client *leaving;
 	struct server_in *in;
 	struct server_out *out;
@@ -382,6 +403,21 @@ void server_hello_stranger(struct kdtls_server *server,
 void server_hello_client(struct kdtls_client *c, const uint8_t *data, size_t len,
 			 uint64_t now);
 
+/* ---- server_stray.c ---- */
+
+/* Keep a datagram of @from for the server, or drop it if too many are kept already. */
+void server_stray_add(struct kdtls_server *server, const struct stranger *from,
+		      const uint8_t *data, size_t len);
+
+/*
+ * Take the oldest stray out of the list. The caller frees it with OPENSSL_free(). Return
+ * NULL if there is none.
+ */
+struct stray *server_stray_next(struct kdtls_server *server);
+
+/* Free all strays. */
+void server_stray_free_all(struct kdtls_server *server);
+
 /* ---- server_in.c ---- */
 
 /* Make the memory of receiving. Return NULL if there is no memory. */
@@ -400,19 +436,12 @@ ssize_t server_in_collect(struct kdtls_server *server,
 			  bool *more);
 
 /*
- * Take a datagram of @from for a server whose path has @take. The datagram came to another
- * socket than the server's.
- */
-void server_in_datagram(struct kdtls_server *server, const struct stranger *from,
-			const uint8_t *data, size_t len);
-
-/*
  * Return a mark for server_in_passed(). It stands for all datagrams that have come to the
  * server's socket by now.
  */
 uint64_t server_in_mark(const struct kdtls_server *server);
 
-/* Return true if all datagrams that @mark stands for were taken. */
+/* Return true if all datagrams that @mark stands for, and all strays, were taken. */
 bool server_in_passed(const struct kdtls_server *server, uint64_t mark);
 
 /*

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * This file keeps datagrams for a server that came to another socket than the server's;
+ * see server_object.h. The next kdtls_server_recv() takes them before it reads the
+ * server's socket.
+ */
+#include "server_object.h"
+
+#define STRAYS_MAX	(1 << 20)	/* bytes of all strays of a server */
+
+void server_stray_add(struct kdtls_server *server, const struct stranger *from,
+		      const uint8_t *data, size_t len)
+{
+	struct stray *stray = NULL;
+
+	if (server->stray_bytes + sizeof(*stray) + len <= STRAYS_MAX)
+		stray = OPENSSL_malloc(sizeof(*stray) + len);
+	if (!stray) {
+		server->info.dropped++;
+		return;
+	}
+	stray->from = *from;
+	stray->len = len;
+	memcpy(stray->data, data, len);
+	STAILQ_INSERT_TAIL(&server->strays, stray, list);
+	server->stray_bytes += sizeof(*stray) + len;
+}
+
+struct stray *server_stray_next(struct kdtls_server *server)
+{
+	struct stray *stray = STAILQ_FIRST(&server->strays);
+
+	if (stray) {
+		STAILQ_REMOVE_HEAD(&server->strays, list);
+		server->stray_bytes -= sizeof(*stray) + stray->len;
+	}
+	return stray;
+}
+
+void server_stray_free_all(struct kdtls_server *server)
+{
+	struct stray *stray;
+
+	while ((stray = server_stray_next(server)))
+		OPENSSL_free(stray);
+}
