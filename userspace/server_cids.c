@@ -127,7 +127,7 @@ void server_cids_first(struct kdtls_client *c)
 int server_cids_add(struct kdtls_client *c, uint8_t *cid, size_t len)
 {
 	if (len != c->server->options.cid_len || !choose(c->server, cid) ||
-	    !give(c, cid) || c->server->path->add_cid(c, cid, len))
+	    !give(c, cid) || server_client_path(c)->add_cid(c, cid, len))
 		return -KDTLS_EMEMORY;
 	trim(c);
 	return 0;

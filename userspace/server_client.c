@@ -19,13 +19,13 @@ static void client_free(struct kdtls_client *c)
 
 	server_in_forget(c);
 	server_cids_free(c);
-	c->server->path->free(c);
+	server_client_path(c)->free(c);
 	OPENSSL_clear_free(c, size);
 }
 
 int server_client_begin(struct kdtls_client *c)
 {
-	c->own.ops = &c->server->path->owner;
+	c->own.ops = &server_client_path(c)->owner;
 	return owner_init(&c->own, c->server->endpoint, KDTLS_SERVER, c->key,
 			  c->key_len);
 }
@@ -54,7 +54,7 @@ struct kdtls_client *server_client_new(struct kdtls_server *server,
 	c->since = driver_now();
 	c->key_len = (uint8_t)key_len;
 	memcpy(c->key, key, key_len);
-	if (server->path->begin(c)) {
+	if (server_client_path(c)->begin(c)) {
 		server->info.limited++;
 		OPENSSL_free(c);
 		return NULL;
@@ -114,7 +114,7 @@ static void leave(struct kdtls_client *c)
 	if (server->leaving == c)
 		server->leaving = NULL;
 	timers_set(&server->timers, &c->timed, KDTLS_NEVER);
-	server->path->end(c);
+	server_client_path(c)->end(c);
 	server_cids_free(c);
 	if (c->stage == SERVED_SHAKES)
 		server_limits_shaken(c);
@@ -199,8 +199,7 @@ static void flush(struct kdtls_client *c, uint64_t now)
 			n = server_out_datagram(c->server, c->key, c->key_len,
 						buf, len);
 		} else {
-			n = c->server->path->send(c, &info, buf, len,
-						  &number);
+			n = server_client_path(c)->send(c, &info, buf, len, &number);
 			OPENSSL_cleanse(buf, len);
 			kdtls_engine_sent(e, &number);
 		}

@@ -99,8 +99,8 @@ static bool begin_anew(struct kdtls_client *c, struct kdtls_hello *hello,
 	if (c->stage == SERVED_OPEN) {
 		n->old = c;
 		c->next = n;
-		if (server->path->beside)
-			server->path->beside(n);
+		if (server_client_path(n)->beside)
+			server_client_path(n)->beside(n);
 	} else {
 		if (c->stage == SERVED_SHAKES)
 			server_client_drop(c);

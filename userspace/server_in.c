@@ -404,8 +404,8 @@ static void take_datagram(struct round *r, const struct stranger *from,
 		server_hello_stranger(server, from, data, len, r->now);
 	} else if (c->stage == SERVED_SHAKES) {
 		server_hello_client(c, data, len, r->now);
-	} else if (server->path->take) {
-		server->path->take(c, data, len);
+	} else if (server_client_path(c)->take) {
+		server_client_path(c)->take(c, data, len);
 	} else {
 		/* Records that the keys of @c do not open may be c->next's. */
 		if (c->next)

@@ -308,6 +308,13 @@ struct kdtls_client *server_cids_find(const struct kdtls_server *server,
 
 /* ---- server_client.c ---- */
 
+/* Return the functions that the records of @c need. */
+static inline const struct server_path *
+server_client_path(const struct kdtls_client *c)
+{
+	return c->server->path;
+}
+
 /*
  * Make a client for a new handshake, which is in no table of addresses yet.
  * Return NULL if there is no room or no memory.
