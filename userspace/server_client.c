@@ -235,6 +235,8 @@ void server_client_succeed(struct kdtls_client *c)
 	if (!old)
 		return;
 	c->server->info.restarted++;
+	if (server_client_path(old)->retire)
+		server_client_path(old)->retire(c);
 	server_client_end(old, -KDTLS_ERESTARTED);
 }
 

@@ -141,6 +141,8 @@ static void server_free(struct kdtls_server *server)
 {
 	if (server->options.turn)
 		turn_remove(server->options.turn, server->fd);
+	if (server->ended >= 0)
+		close(server->ended);
 	server_stray_free_all(server);
 	server_in_free(server->in);
 	server_out_free(server->out);
@@ -165,6 +167,7 @@ int server_new(struct kdtls_endpoint *endpoint, int fd,
 	s->listener = listener;
 	s->path = path;
 	s->fd = fd;
+	s->ended = -1;
 	TAILQ_INIT(&s->shaking);
 	TAILQ_INIT(&s->open);
 	TAILQ_INIT(&s->news);

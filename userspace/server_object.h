@@ -18,6 +18,7 @@
  *	server_steer.c   tells the kernel which socket of a port a datagram is for
  *	turn.c           lets processes follow each other on a port
  *	server_object.c  makes, times and frees the server object
+ *	server_socket.c  gives clients of a server connected sockets
  *	listener.c       gives each client of a server a socket, for kdtls_accept()
  */
 #ifndef _KDTLS_SERVER_OBJECT_H
@@ -74,6 +75,8 @@ STAILQ_HEAD(stray_list, stray);
  * @take:	takes a datagram that came for an open client; NULL: the records of the
  *		datagram become messages
  * @end:	called when the association of a client has ended
+ * @retire:	called for a client that is about to replace another one, which has this
+ *		path: ends the socket of that one. NULL: clients have no sockets
  * @add_cid:	lets records from a client bear one more connection ID. Returns 0 or a
  *		negative error
  * @send:	sends @data as one record of the type in @info, without waiting. Sets
@@ -88,6 +91,7 @@ struct server_path {
 	void (*beside)(struct kdtls_client *c);
 	void (*take)(struct kdtls_client *c, const uint8_t *data, size_t len);
 	void (*end)(struct kdtls_client *c);
+	void (*retire)(struct kdtls_client *c);
 	int (*add_cid)(struct kdtls_client *c, const uint8_t *cid, size_t len);
 	ssize_t (*send)(struct kdtls_client *c,
 			const struct dtls_record_info *info,
@@ -125,7 +129,7 @@ enum server_stage {
  * @own:	the client's engine and, while the library makes its records, their
  *		keys; the first member. Not in use for a listener's client
  * @owner:	points to @own, or to the owner that is a part of @socket
- * @socket:	the socket that a listener gives the client, or NULL. The socket belongs
+ * @socket:	the connected socket of the client, or NULL. The socket belongs
  *		to the client until @told is set, and then to the program
  * @server:	the server that the client belongs to
  * @data:	the program's pointer; see kdtls_client_set_data()
@@ -222,6 +226,8 @@ _Static_assert(!offsetof(struct kdtls_client, own),
  * @gone:	clients that the next kdtls_server_recv() frees
  * @strays:	datagrams that came to another socket, oldest first
  * @stray_bytes: bytes of memory in @strays
+ * @ended:	a file that is at its end for reading and for writing, for the file
+ *		descriptors of sockets that have lost their clients; -1: there is none yet
  * @leaving:	the client whose goodbye the next kdtls_server_recv() answers, or
  *		NULL. The client is in @open until then
  * @in:		state and memory of receiving
@@ -253,6 +259,7 @@ struct kdtls_server {
 	struct server_list gone;
 	struct stray_list strays;
 	size_t stray_bytes;
+	int ended;
 	struct kdtls_client *leaving;
 	struct server_in *in;
 	struct server_out *out;
@@ -475,6 +482,64 @@ void server_out_free(struct server_out *out);
 ssize_t server_out_datagram(const struct kdtls_server *server,
 			    const uint8_t *key, size_t key_len,
 			    const uint8_t *data, size_t len);
+
+/* ---- server_socket.c ---- */
+
+/*
+ * Make a socket that is bound to @local and shares the port with other sockets of this
+ * user. Its receive buffer has @buffer bytes, or as many as the system gives if @buffer is
+ * 0. With @first the socket gets all datagrams that no connected socket gets, and no other
+ * socket may have the port before. Return its file or -errno.
+ */
+int server_socket_bound(const struct sockaddr *local, socklen_t len, int buffer,
+			bool first);
+
+/* Make a socket that is connected to @c. Return its file or -errno. */
+int server_socket_connected(const struct kdtls_client *c, int buffer);
+
+/*
+ * Make the file @ended of the server, before its first client gets a socket. Return 0 or
+ * -errno.
+ */
+int server_socket_prepare(struct kdtls_server *server);
+
+/*
+ * Empty the queue of the socket @fd that was connected to @c just now. Datagrams of @c are
+ * kept for its keys or, if it is open, taken by its path. Datagrams of others, which came
+ * before the connect, go to the server's strays. A datagram of another sender is lost if
+ * another processor has found the socket before the connect and queues the datagram after
+ * this call.
+ */
+void server_socket_sort(struct kdtls_client *c, int fd);
+
+/* Part @c and its socket, so that neither points to the other any more. */
+void server_socket_part(struct kdtls_client *c);
+
+/*
+ * These are functions of struct socket_home. server_socket_leave() takes the client of a
+ * socket out of the server.
+ */
+int server_socket_add_cid(struct kdtls_socket *s, uint8_t *cid, size_t len);
+void server_socket_keep(struct kdtls_socket *s, const uint8_t *data, size_t len);
+void server_socket_unopened(struct kdtls_socket *s, const uint8_t *data,
+			    size_t len);
+void server_socket_leave(struct kdtls_socket *s);
+void server_socket_address(const struct kdtls_socket *s, struct sockaddr *address,
+			   socklen_t *len);
+
+/*
+ * These are functions of struct server_path. server_socket_free() frees the socket of a
+ * client that the program was not given; server_socket_take() passes a datagram that came
+ * to the server's socket on to the client's.
+ */
+void server_socket_free(struct kdtls_client *c);
+void server_socket_take(struct kdtls_client *c, const uint8_t *data, size_t len);
+void server_socket_retire(struct kdtls_client *c);
+int server_socket_take_cid(struct kdtls_client *c, const uint8_t *cid, size_t len);
+ssize_t server_socket_send(struct kdtls_client *c,
+			   const struct dtls_record_info *info,
+			   const uint8_t *data, size_t len,
+			   struct dtls_record_number *number);
 
 /* ---- server_object.c ---- */
 
