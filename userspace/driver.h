@@ -228,6 +228,12 @@ int owner_init(struct owner *o, struct kdtls_endpoint *ep, enum kdtls_role role,
  */
 void owner_exit(struct owner *o);
 
+/*
+ * Move all that @from has to the zeroed owner @to, whose ops are @ops. The callbacks of the
+ * endpoint get @to for the engine from then on. @from is zeroed.
+ */
+void owner_move(struct owner *to, struct owner *from, const struct owner_ops *ops);
+
 /* Return true if the handshake is done and the association has not ended. */
 bool owner_established(const struct owner *o);
 
@@ -395,6 +401,15 @@ uint64_t driver_now(void);
 /* Return the ms until @expiry, rounded up, as for poll(2). */
 int driver_wait_ms(uint64_t expiry);
 
+/* Make a socket without an association and a file. Return NULL if there is no memory. */
+struct kdtls_socket *socket_alloc(enum kdtls_path wanted, void *data);
+
+/*
+ * Give @s, from socket_alloc(), the association of @owner, whose handshake is done, and its
+ * connected socket @fd. @owner is zeroed.
+ */
+void socket_adopt(struct kdtls_socket *s, struct owner *owner, int fd);
+
 /*
  * Make an association that has no file yet. Return NULL if there is no memory,
  * or max_handshakes are going on.
@@ -429,6 +444,19 @@ int socket_path_mtu(int fd);
  * of its listener.
  */
 void socket_datagram(struct kdtls_socket *s, const uint8_t *data, size_t len);
+
+/*
+ * Take the records of the rest of a datagram of an established association whose records
+ * the library makes.
+ */
+void socket_records(struct kdtls_socket *s, struct datagram *d);
+
+/*
+ * Take the content of a record that was opened, an event of its keys, or bytes that they do
+ * not open, as @info says.
+ */
+void socket_record(struct kdtls_socket *s, const struct dtls_record_info *info,
+		   const uint8_t *data, size_t len);
 
 /* Send what the engine has to send. @buf is DATAGRAM_MAX bytes of scratch. */
 void socket_flush(struct kdtls_socket *s, uint8_t *buf);

@@ -8,6 +8,7 @@
  * handshake were kept, and are opened when both keys are there.
  */
 #include "driver.h"
+#include "engine/state.h"
 
 int owner_init(struct owner *o, struct kdtls_endpoint *ep, enum kdtls_role role,
 	       const uint8_t *key, size_t key_len)
@@ -28,6 +29,14 @@ void owner_exit(struct owner *o)
 	unread_free(o);
 	user_records_free(o->user);
 	kdtls_engine_free(o->engine);
+}
+
+void owner_move(struct owner *to, struct owner *from, const struct owner_ops *ops)
+{
+	*to = *from;
+	to->ops = ops;
+	dtls_state_set_ctx(to->engine, to);
+	memset(from, 0, sizeof(*from));
 }
 
 bool owner_established(const struct owner *o)

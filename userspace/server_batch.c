@@ -35,7 +35,6 @@ static void prepare(struct batch *b)
 	unsigned int i;
 
 	b->at = 0;
-	b->offset = 0;
 	b->count = 0;
 	for (i = 0; i < BATCH_MAX; i++) {
 		struct incoming *one = &b->incoming[i];
@@ -111,6 +110,7 @@ static void read_messages(struct batch *b, struct kdtls_server *server)
 		struct msghdr *msg = &b->header[i].msg_hdr;
 
 		one->segment = b->header[i].msg_len;
+		one->offset = 0;
 		read_control(one, msg);
 		one->from.key_len = 0;
 		/* The kernel has told whom the other records belong to. */
@@ -174,21 +174,55 @@ bool batch_left(const struct batch *b)
 	return b->at < b->count;
 }
 
+/* Set @piece to the next datagram or record of @one, which has @len bytes. */
+static void take_piece(struct incoming *one, size_t len, struct dtls_bytes *piece)
+{
+	size_t left = len - one->offset;
+
+	piece->p = (const uint8_t *)one->iov.iov_base + one->offset;
+	piece->len = left < one->segment ? left : one->segment;
+	one->offset += piece->len;
+}
+
 const struct incoming *batch_next(struct batch *b, struct dtls_bytes *piece)
 {
-	const struct incoming *one;
-	size_t left;
+	struct incoming *one;
 
 	if (!batch_left(b))
 		return NULL;
 	one = &b->incoming[b->at];
-	left = b->header[b->at].msg_len - b->offset;
-	piece->p = (const uint8_t *)one->iov.iov_base + b->offset;
-	piece->len = left < one->segment ? left : one->segment;
-	b->offset += piece->len;
-	if (piece->len == left) {
+	take_piece(one, b->header[b->at].msg_len, piece);
+	if (one->offset == b->header[b->at].msg_len)
 		b->at++;
-		b->offset = 0;
-	}
 	return one;
+}
+
+/* Return true if the message @one, which has @left unread bytes, is of @c. */
+static bool is_of(const struct incoming *one, size_t left,
+		  const struct kdtls_client *c)
+{
+	if (one->info.id || c->id)
+		return one->info.id == c->id;
+	return left && one->from.key_len == c->key_len &&
+	       !memcmp(one->from.key, c->key, c->key_len);
+}
+
+const struct incoming *batch_next_of(struct batch *b, struct dtls_bytes *piece,
+				     const struct kdtls_client *c)
+{
+	unsigned int i;
+
+	for (i = b->at; i < b->count; i++) {
+		struct incoming *one = &b->incoming[i];
+		size_t len = b->header[i].msg_len;
+
+		if (!is_of(one, len - one->offset, c))
+			continue;
+		take_piece(one, len, piece);
+		/* An event has no bytes, so let batch_next() find an empty datagram. */
+		if (one->offset == len)
+			one->info.id = 0;
+		return one;
+	}
+	return NULL;
 }

@@ -26,6 +26,7 @@
  *		datagram or a raw record; else without a key
  * @info:	what the kernel tells about a record; @info.id is 0 for a datagram
  * @segment:	bytes of each datagram or record but the last, which may be shorter
+ * @offset:	bytes of the message that were read
  * @iov:	the memory that the message lies in
  * @control:	control messages of the message
  */
@@ -33,6 +34,7 @@ struct incoming {
 	struct stranger from;
 	struct dtls_record_info info;
 	size_t segment;
+	size_t offset;
 	struct iovec iov;
 	union {
 		char space[BATCH_CONTROL];
@@ -46,7 +48,6 @@ struct incoming {
  * @incoming:	the messages
  * @count:	number of messages
  * @at:		index of the message that is being read
- * @offset:	bytes of that message that were read
  * @data:	DATAGRAM_MAX bytes for each message. The system provides pages only
  *		for the part that a datagram was long enough to use
  */
@@ -55,7 +56,6 @@ struct batch {
 	struct incoming incoming[BATCH_MAX];
 	unsigned int count;
 	unsigned int at;
-	size_t offset;
 	uint8_t *data;
 };
 
@@ -83,5 +83,13 @@ bool batch_left(const struct batch *b);
  * is part of, or NULL if all were read. @piece is empty for an event of the kernel.
  */
 const struct incoming *batch_next(struct batch *b, struct dtls_bytes *piece);
+
+/*
+ * Set @piece to the next datagram or record of @b that came from the address of @c or, if
+ * the kernel makes the records, is of the association of @c; and return the message that
+ * it is part of, or NULL if there is none. batch_next() does not return it any more.
+ */
+const struct incoming *batch_next_of(struct batch *b, struct dtls_bytes *piece,
+				     const struct kdtls_client *c);
 
 #endif /* _KDTLS_SERVER_BATCH_H */

@@ -118,10 +118,26 @@ static void leave(struct kdtls_client *c)
 	server_cids_free(c);
 	if (c->stage == SERVED_SHAKES)
 		server_limits_shaken(c);
-	else
+	else if (c->stage == SERVED_OPEN)
 		TAILQ_REMOVE(&server->open, c, list);
+	else
+		TAILQ_REMOVE(&server->peeled, c, list);
+	if (c->stage != SERVED_PEELED)
+		server_limits_end(c);
 	c->stage = SERVED_GONE;
+}
+
+void server_client_peel(struct kdtls_client *c)
+{
+	struct kdtls_server *server = c->server;
+
+	timers_set(&server->timers, &c->timed, KDTLS_NEVER);
+	server_client_hush(c);
+	TAILQ_REMOVE(&server->open, c, list);
+	TAILQ_INSERT_TAIL(&server->peeled, c, list);
 	server_limits_end(c);
+	c->stage = SERVED_PEELED;
+	server->info.peeled++;
 }
 
 void server_client_news(struct kdtls_client *c)
@@ -199,7 +215,8 @@ static void flush(struct kdtls_client *c, uint64_t now)
 			n = server_out_datagram(c->server, c->key, c->key_len,
 						buf, len);
 		} else {
-			n = server_client_path(c)->send(c, &info, buf, len, &number);
+			n = server_client_path(c)->send(c, &info, buf, len,
+							&number);
 			OPENSSL_cleanse(buf, len);
 			kdtls_engine_sent(e, &number);
 		}
@@ -237,7 +254,10 @@ void server_client_succeed(struct kdtls_client *c)
 	c->server->info.restarted++;
 	if (server_client_path(old)->retire)
 		server_client_path(old)->retire(c);
-	server_client_end(old, -KDTLS_ERESTARTED);
+	if (old->stage == SERVED_PEELED)
+		server_client_drop(old);
+	else
+		server_client_end(old, -KDTLS_ERESTARTED);
 }
 
 /* Note that the handshake of @c is done, which the program will be told. */
@@ -330,6 +350,8 @@ void kdtls_client_close(struct kdtls_client *client)
 {
 	struct kdtls_client *c = client;
 
+	if (c->stage == SERVED_PEELED)
+		return;
 	if (c->stage != SERVED_GONE) {
 		kdtls_engine_close(c->owner->engine);
 		flush(c, driver_now());

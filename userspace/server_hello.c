@@ -63,6 +63,12 @@ void server_hello_stranger(struct kdtls_server *server,
 	}
 }
 
+/* Return true if the handshake of @c is done, and its association has not ended. */
+static bool is_established(const struct kdtls_client *c)
+{
+	return c->stage == SERVED_OPEN || c->stage == SERVED_PEELED;
+}
+
 /* Return true if this hello began @c, or the client that is to replace it. */
 static bool is_known(const struct kdtls_client *c, uint64_t random)
 {
@@ -96,7 +102,7 @@ static bool begin_anew(struct kdtls_client *c, struct kdtls_hello *hello,
 		kdtls_hello_free(hello);
 		return true;
 	}
-	if (c->stage == SERVED_OPEN) {
+	if (is_established(c)) {
 		n->old = c;
 		c->next = n;
 		if (server_client_path(n)->beside)
@@ -165,6 +171,6 @@ void server_hello_client(struct kdtls_client *c, const uint8_t *data, size_t len
 	if (c->next)
 		shake(c->next, data, len, now);
 	/* shake() has ended @c if the handshake of c->next is done now. */
-	if (c->stage == SERVED_OPEN)
+	if (is_established(c))
 		kdtls_engine_input(c->owner->engine, data, len, NULL, now);
 }

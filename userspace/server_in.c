@@ -602,6 +602,67 @@ bool server_in_passed(const struct kdtls_server *server, uint64_t mark)
 	return server->in->taken >= mark && STAILQ_EMPTY(&server->strays);
 }
 
+/* ---- a client that gets a socket ---- */
+
+/* Give the socket of @c, if it still has one, what @b has of @c. */
+static void give_rest(struct kdtls_client *c, struct batch *b)
+{
+	const struct incoming *i;
+	struct dtls_bytes piece;
+
+	while (c->socket && (i = batch_next_of(b, &piece, c))) {
+		if (!c->id) {
+			server_client_path(c)->take(c, piece.p, piece.len);
+			continue;
+		}
+		socket_record(c->socket, &i->info, piece.p, piece.len);
+		OPENSSL_cleanse((void *)piece.p, piece.len);
+	}
+}
+
+/*
+ * Read what the server's socket has received: the socket of @c gets what is of @c, and the
+ * rest become strays. The batch of control records is not in use if the library makes the
+ * records.
+ */
+static void drain(struct kdtls_client *c)
+{
+	struct kdtls_server *server = c->server;
+	struct batch *b = server->in->control;
+	size_t left = receive_buffer(server), bytes;
+	const struct incoming *i;
+	struct dtls_bytes piece;
+	bool mine;
+
+	while (left && server_stray_has_room(server) &&
+	       !batch_receive(b, server, 0)) {
+		bytes = batch_bytes(b);
+		left -= bytes && bytes < left ? bytes : left;
+		while ((i = batch_next(b, &piece))) {
+			if (find_client(server, &i->from, piece.p, piece.len,
+					&mine) == c)
+				server_client_path(c)->take(c, piece.p, piece.len);
+			else if (piece.len)
+				server_stray_add(server, &i->from, piece.p,
+						 piece.len);
+		}
+	}
+}
+
+void server_in_peel(struct kdtls_client *c)
+{
+	struct server_in *in = c->server->in;
+
+	if (in->client == c) {
+		in->client = NULL;
+		socket_records(c->socket, &in->datagram);
+	}
+	give_rest(c, in->data);
+	give_rest(c, in->control);
+	if (!c->id)
+		drain(c);
+}
+
 /* ---- a round ---- */
 
 /* Run the timers and idle timeouts that are due. */

@@ -221,6 +221,20 @@ static int kernel_add_cid(struct kdtls_client *c, const uint8_t *cid, size_t len
 	return ulp_add_cid(c->server->fd, c->id, cid, len);
 }
 
+/* Let the connected socket @fd have the client's association, with all that waits for it. */
+static int kernel_peel(struct kdtls_client *c, int fd)
+{
+	struct dtls_assoc_peel peel = { .id = c->id, .fd = c->server->fd };
+	int err = kdtls_attach(fd);
+
+	if (!err)
+		err = kdtls_poll_control(fd, 1);
+	if (!err && setsockopt(fd, SOL_DTLS, DTLS_ASSOC_PEEL, &peel,
+			       sizeof(peel)))
+		err = -errno;
+	return err;
+}
+
 /* Delete the client's association, with all data that the kernel has of it. */
 static void kernel_end(struct kdtls_client *c)
 {
@@ -263,6 +277,7 @@ const struct server_path server_kernel_path = {
 	.beside = kernel_beside,
 	.take = kernel_take,
 	.end = kernel_end,
+	.peel = kernel_peel,
 	.add_cid = kernel_add_cid,
 	.send = kernel_send,
 };

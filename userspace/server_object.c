@@ -170,6 +170,7 @@ int server_new(struct kdtls_endpoint *endpoint, int fd,
 	s->ended = -1;
 	TAILQ_INIT(&s->shaking);
 	TAILQ_INIT(&s->open);
+	TAILQ_INIT(&s->peeled);
 	TAILQ_INIT(&s->news);
 	TAILQ_INIT(&s->gone);
 	STAILQ_INIT(&s->strays);
@@ -204,6 +205,8 @@ void kdtls_server_close(struct kdtls_server *server)
 		server_client_drop(c);
 	while ((c = TAILQ_FIRST(&server->open)))
 		kdtls_client_close(c);
+	while ((c = TAILQ_FIRST(&server->peeled)))
+		server_socket_leave(c->socket);
 	while ((c = TAILQ_FIRST(&server->news)))
 		server_client_drop(c);
 	server_client_reap(server);

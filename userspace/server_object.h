@@ -19,6 +19,7 @@
  *	turn.c           lets processes follow each other on a port
  *	server_object.c  makes, times and frees the server object
  *	server_socket.c  gives clients of a server connected sockets
+ *	server_peel.c    makes a client that of a socket of its own
  *	listener.c       gives each client of a server a socket, for kdtls_accept()
  */
 #ifndef _KDTLS_SERVER_OBJECT_H
@@ -75,6 +76,8 @@ STAILQ_HEAD(stray_list, stray);
  * @take:	takes a datagram that came for an open client; NULL: the records of the
  *		datagram become messages
  * @end:	called when the association of a client has ended
+ * @peel:	gives the connected socket @fd the association that the kernel has of a
+ *		client. NULL: the kernel has none. Returns 0 or a negative error
  * @retire:	called for a client that is about to replace another one, which has this
  *		path: ends the socket of that one. NULL: clients have no sockets
  * @add_cid:	lets records from a client bear one more connection ID. Returns 0 or a
@@ -91,6 +94,7 @@ struct server_path {
 	void (*beside)(struct kdtls_client *c);
 	void (*take)(struct kdtls_client *c, const uint8_t *data, size_t len);
 	void (*end)(struct kdtls_client *c);
+	int (*peel)(struct kdtls_client *c, int fd);
 	void (*retire)(struct kdtls_client *c);
 	int (*add_cid)(struct kdtls_client *c, const uint8_t *cid, size_t len);
 	ssize_t (*send)(struct kdtls_client *c,
@@ -121,6 +125,7 @@ struct source {
 enum server_stage {
 	SERVED_SHAKES,		/* in the handshake */
 	SERVED_OPEN,		/* after the handshake */
+	SERVED_PEELED,		/* the program has a socket; the server passes on */
 	SERVED_GONE,		/* the association has ended */
 };
 
@@ -141,9 +146,10 @@ enum server_stage {
  * @cids:	the client's connection IDs, oldest first
  * @old:	the client at the same address that this one is to replace, or NULL
  * @next:	the client at the same address that is to replace this one, or NULL
- * @source:	the source of the client's address; NULL when the client is gone, and
- *		after the handshake if a source may have all clients of the server
- * @list:	link of @shaking, @open or @gone of the server
+ * @source:	the source of the client's address; NULL when the client is gone or was
+ *		peeled off, and after the handshake if a source may have all clients of
+ *		the server
+ * @list:	link of @shaking, @open, @peeled or @gone of the server
  * @near:	link of the source's list @half_open during the handshake; later link
  *		of the server's list @news, if @listed
  * @timed:	the client's timer
@@ -210,6 +216,7 @@ _Static_assert(!offsetof(struct kdtls_client, own),
  * @local:	the address that the socket is bound to
  * @local_len:	bytes of @local
  * @any:	@local is the wildcard address
+ * @shares:	other sockets may be bound to the port
  * @options:	the program's options, with the defaults filled in
  * @info:	the server's counters
  * @addresses:	clients by address; of two clients at one address the older
@@ -222,6 +229,7 @@ _Static_assert(!offsetof(struct kdtls_client, own),
  * @shaking:	clients in a handshake, oldest first
  * @open:	clients with a finished handshake, the one heard least recently
  *		first
+ * @peeled:	clients that have a socket of the program's
  * @news:	clients that the program is to be told something about
  * @gone:	clients that the next kdtls_server_recv() frees
  * @strays:	datagrams that came to another socket, oldest first
@@ -245,6 +253,7 @@ struct kdtls_server {
 	struct sockaddr_storage local;
 	socklen_t local_len;
 	bool any;
+	bool shares;
 	struct kdtls_server_options options;
 	struct kdtls_server_info info;
 	struct table addresses;
@@ -255,6 +264,7 @@ struct kdtls_server {
 	struct timers timers;
 	struct server_list shaking;
 	struct server_list open;
+	struct server_list peeled;
 	struct server_list news;
 	struct server_list gone;
 	struct stray_list strays;
@@ -313,13 +323,18 @@ void server_cids_free(struct kdtls_client *c);
 struct kdtls_client *server_cids_find(const struct kdtls_server *server,
 				      const uint8_t *cid);
 
+/* ---- server_peel.c ---- */
+
+/* server_peel_path has the functions of clients that were peeled off. */
+extern const struct server_path server_peel_path;
+
 /* ---- server_client.c ---- */
 
 /* Return the functions that the records of @c need. */
 static inline const struct server_path *
 server_client_path(const struct kdtls_client *c)
 {
-	return c->server->path;
+	return c->stage == SERVED_PEELED ? &server_peel_path : c->server->path;
 }
 
 /*
@@ -363,6 +378,12 @@ void server_client_succeed(struct kdtls_client *c);
 
 /* End @c without telling the program. The next kdtls_server_recv() frees @c. */
 void server_client_drop(struct kdtls_client *c);
+
+/*
+ * Note that the program has a socket for @c, which no limit and no timer of the server
+ * concerns any more.
+ */
+void server_client_peel(struct kdtls_client *c);
 
 /* Note that @c sends nothing more, and let the program be told. */
 void server_client_goodbye(struct kdtls_client *c);
@@ -429,6 +450,9 @@ void server_stray_add(struct kdtls_server *server, const struct stranger *from,
  */
 struct stray *server_stray_next(struct kdtls_server *server);
 
+/* Return true if half of the room for strays is free. */
+bool server_stray_has_room(const struct kdtls_server *server);
+
 /* Free all strays. */
 void server_stray_free_all(struct kdtls_server *server);
 
@@ -457,6 +481,13 @@ uint64_t server_in_mark(const struct kdtls_server *server);
 
 /* Return true if all datagrams that @mark stands for, and all strays, were taken. */
 bool server_in_passed(const struct kdtls_server *server, uint64_t mark);
+
+/*
+ * Give the socket of @c, which was peeled off, what was received for it: what the server
+ * has not read yet and, if the library makes the records, what waits in the server's
+ * socket. Datagrams of other clients become strays.
+ */
+void server_in_peel(struct kdtls_client *c);
 
 /*
  * Return true if server_in_collect() has something for the program that was received
@@ -515,27 +546,39 @@ void server_socket_sort(struct kdtls_client *c, int fd);
 /* Part @c and its socket, so that neither points to the other any more. */
 void server_socket_part(struct kdtls_client *c);
 
-/*
- * These are functions of struct socket_home. server_socket_leave() takes the client of a
- * socket out of the server.
- */
+/* Choose a connection ID as @add_cid of struct socket_home does. */
 int server_socket_add_cid(struct kdtls_socket *s, uint8_t *cid, size_t len);
+
+/* Keep the records of a datagram as @keep of struct socket_home does. */
 void server_socket_keep(struct kdtls_socket *s, const uint8_t *data, size_t len);
+
+/*
+ * Give the server bytes that came to @s and that the keys of @s do not open, as @unopened of
+ * struct socket_home does.
+ */
 void server_socket_unopened(struct kdtls_socket *s, const uint8_t *data,
 			    size_t len);
+
+/* Take @s, which is about to be freed, and its client out of the server. */
 void server_socket_leave(struct kdtls_socket *s);
+
+/* Write the address of the client of @s, and its length. */
 void server_socket_address(const struct kdtls_socket *s, struct sockaddr *address,
 			   socklen_t *len);
 
-/*
- * These are functions of struct server_path. server_socket_free() frees the socket of a
- * client that the program was not given; server_socket_take() passes a datagram that came
- * to the server's socket on to the client's.
- */
+/* Free the socket of @c if the program was not given it. */
 void server_socket_free(struct kdtls_client *c);
+
+/* Pass a datagram that came to the server's socket on to that of @c. */
 void server_socket_take(struct kdtls_client *c, const uint8_t *data, size_t len);
+
+/* End the socket of the client that @c is about to replace. */
 void server_socket_retire(struct kdtls_client *c);
+
+/* Let received records of @c have one more connection ID. Return 0 or a negative error. */
 int server_socket_take_cid(struct kdtls_client *c, const uint8_t *cid, size_t len);
+
+/* Send a record of the engine of @c as @send of struct server_path does. */
 ssize_t server_socket_send(struct kdtls_client *c,
 			   const struct dtls_record_info *info,
 			   const uint8_t *data, size_t len,

@@ -23,7 +23,8 @@
 int server_socket_bound(const struct sockaddr *local, socklen_t len, int buffer,
 			bool first)
 {
-	int fd, one = 1, err;
+	const struct sockaddr_in6 *local6 = (const void *)local;
+	int fd, one = 1, only, err;
 
 	fd = socket(local->sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 		    0);
@@ -36,8 +37,10 @@ int server_socket_bound(const struct sockaddr *local, socklen_t len, int buffer,
 	 * The kernel attaches no IPv6 socket with an IPv4 peer. As the first socket has its
 	 * BPF program before the bind, the bind fails if another socket has the port.
 	 */
+	only = local->sa_family == AF_INET6 &&
+	       !IN6_IS_ADDR_V4MAPPED(&local6->sin6_addr);
 	if ((local->sa_family == AF_INET6 &&
-	     setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &one, sizeof(one))) ||
+	     setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &only, sizeof(only))) ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) ||
 	    (first && steer_alone(fd)) || bind(fd, local, len)) {
 		err = -errno;

@@ -37,6 +37,11 @@ struct stray *server_stray_next(struct kdtls_server *server)
 	return stray;
 }
 
+bool server_stray_has_room(const struct kdtls_server *server)
+{
+	return server->stray_bytes < STRAYS_MAX / 2;
+}
+
 void server_stray_free_all(struct kdtls_server *server)
 {
 	struct stray *stray;

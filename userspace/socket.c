@@ -82,11 +82,23 @@ enum kdtls_path kdtls_path(const struct kdtls_socket *s, const char **why)
 
 /* ---- life ---- */
 
+struct kdtls_socket *socket_alloc(enum kdtls_path wanted, void *data)
+{
+	struct kdtls_socket *s = OPENSSL_zalloc(sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->fd = -1;
+	s->wanted = wanted;
+	s->data = data;
+	return s;
+}
+
 struct kdtls_socket *socket_new(struct kdtls_endpoint *ep, enum kdtls_role role,
 				enum kdtls_path wanted, void *data,
 				const uint8_t *key, size_t key_len)
 {
-	struct kdtls_socket *s = OPENSSL_zalloc(sizeof(*s));
+	struct kdtls_socket *s = socket_alloc(wanted, data);
 
 	if (!s)
 		return NULL;
@@ -95,10 +107,23 @@ struct kdtls_socket *socket_new(struct kdtls_endpoint *ep, enum kdtls_role role,
 		OPENSSL_free(s);
 		return NULL;
 	}
-	s->fd = -1;
-	s->wanted = wanted;
-	s->data = data;
 	return s;
+}
+
+void socket_adopt(struct kdtls_socket *s, struct owner *owner, int fd)
+{
+	struct kdtls_info info;
+	int mtu = socket_path_mtu(fd);
+
+	owner_move(&s->owner, owner, &handover_ops);
+	s->fd = fd;
+	s->attached = !s->owner.user;
+	s->path = s->attached ? KDTLS_PATH_KERNEL : KDTLS_PATH_USER;
+	s->heard = true;
+	/* The handshake may have found that long datagrams do not get through. */
+	kdtls_engine_info(s->owner.engine, &info);
+	if (mtu > 0 && (uint32_t)mtu < info.mtu)
+		kdtls_engine_set_mtu(s->owner.engine, mtu);
 }
 
 void socket_free(struct kdtls_socket *s)
@@ -304,10 +329,37 @@ static void take_raw(struct kdtls_socket *s, const uint8_t *data, size_t len)
 				   driver_now());
 }
 
-static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len)
+/*
+ * Take application data. An empty record is dropped, as 0 means end of file. If the kernel
+ * makes the records this is what a server had received before it gave the socket away, and
+ * the server has bounded it.
+ */
+static void take_data_record(struct kdtls_socket *s,
+			     const struct dtls_record_info *info,
+			     const uint8_t *data, size_t len)
+{
+	kdtls_engine_confirm(s->owner.engine);
+	if (len && is_wanted(s, info) &&
+	    (s->attached || unread_has_room(&s->owner, len)))
+		unread_add(&s->owner, data, len, info->flags);
+}
+
+void socket_record(struct kdtls_socket *s, const struct dtls_record_info *info,
+		   const uint8_t *data, size_t len)
+{
+	if (info->flags & DTLS_RECORD_RAW)
+		take_raw(s, data, len);
+	else if (info->flags & DTLS_RECORD_EVENT)
+		kdtls_engine_input(s->owner.engine, NULL, 0, info, driver_now());
+	else if (info->type == DTLS_CT_APPLICATION_DATA)
+		take_data_record(s, info, data, len);
+	else
+		take_content(s, info, data, len);
+}
+
+void socket_records(struct kdtls_socket *s, struct datagram *d)
 {
 	uint8_t *plain = scratch_take(s->owner.endpoint);
-	struct datagram d = { .rest = { data, len } };
 	struct dtls_record_info info;
 	struct dtls_bytes raw;
 	ssize_t n;
@@ -316,34 +368,23 @@ static void take_records(struct kdtls_socket *s, const uint8_t *data, size_t len
 	if (!plain)
 		return;
 	while (!s->error &&
-	       (n = user_records_open(s->owner.user, &d, plain, &raw, &info)) !=
-		       -EAGAIN) {
-		if (n < 0)
-			continue;
-		if (info.flags & DTLS_RECORD_RAW) {
-			take_raw(s, raw.p, raw.len);
-		} else if (info.type == DTLS_CT_APPLICATION_DATA) {
-			kdtls_engine_confirm(s->owner.engine);
-			/*
-			 * An empty record is dropped, as 0 means end of file.
-			 */
-			if (n && is_wanted(s, &info) &&
-			    unread_has_room(&s->owner, n))
-				unread_add(&s->owner, plain, n, info.flags);
-		} else {
-			take_content(s, &info, plain, n);
-		}
-	}
+	       (n = user_records_open(s->owner.user, d, plain, &raw, &info)) !=
+		       -EAGAIN)
+		if (n >= 0)
+			socket_record(s, &info, info.flags & DTLS_RECORD_RAW ?
+				      raw.p : plain, n);
 	OPENSSL_cleanse(plain, DTLS_FRAGMENT_SIZE_MAX);
 	scratch_give(s->owner.endpoint, plain);
 }
 
 void socket_datagram(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
+	struct datagram d = { .rest = { data, len } };
+
 	if (s->home)
 		s->home->keep(s, data, len);
 	if (owner_established(&s->owner)) {
-		take_records(s, data, len);
+		socket_records(s, &d);
 		return;
 	}
 	kept_add(&s->owner, data, len);
@@ -410,12 +451,9 @@ static void receive_control(struct kdtls_socket *s, uint8_t *buf)
 		n = kdtls_recv_record(s->fd, buf, DATAGRAM_MAX, &info);
 		if (n < 0)
 			return;
-		if (info.flags & DTLS_RECORD_RAW) {
-			take_raw(s, buf, n);
-			continue;
-		}
-		take_content(s, &info, buf, n);
-		OPENSSL_cleanse(buf, n);
+		socket_record(s, &info, buf, n);
+		if (!(info.flags & DTLS_RECORD_RAW))
+			OPENSSL_cleanse(buf, n);
 	}
 }
 

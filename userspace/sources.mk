@@ -5,4 +5,5 @@ DRIVER_SOURCES := ulp.c error.c files.c psk.c names.c socket.c owner.c kept.c \
 	handover.c scratch.c unread.c user_records.c address.c timers.c hello_piece.c table.c \
 	server_limits.c server_cids.c server_client.c server_user.c server_kernel.c \
 	server_hello.c server_stray.c server_batch.c server_in.c server_out.c \
-	server_steer.c turn.c server_object.c server_socket.c listener.c
+	server_steer.c turn.c server_object.c server_socket.c \
+	server_peel.c listener.c

@@ -25,7 +25,8 @@
  * message KDTLS_NEWS_CLOSED of that client, or after kdtls_client_close(). So every
  * client that a message of one kdtls_server_recv() names can be used until the next.
  *
- * A program that wants a socket for each client uses kdtls_accept() of kdtls/socket.h.
+ * A program that wants a socket for each client uses kdtls_accept() of kdtls/socket.h. One
+ * that wants it for some of its clients uses kdtls_client_peel().
  *
  * A function that can fail returns 0 or a count on success. It returns a negative
  * error otherwise: -errno, -KDTLS_E* of kdtls/kdtls.h, or one of enum
@@ -501,6 +502,7 @@ kdtls_server_next(const struct kdtls_server *server,
  * @refused:	handshakes that failed
  * @restarted:	completed handshakes by which a client has started anew on its address
  * @closed:	clients that ended after a completed handshake
+ * @peeled:	clients that kdtls_client_peel() has given sockets
  * @replies:	replies to hellos of strangers, most of which ask for a cookie
  * @dropped:	datagrams that were dropped: without a client, and no hello to answer
  * @limited:	handshakes that were refused or ended for a limit of the options, or for
@@ -513,6 +515,7 @@ struct kdtls_server_info {
 	uint64_t refused;
 	uint64_t restarted;
 	uint64_t closed;
+	uint64_t peeled;
 	uint64_t replies;
 	uint64_t dropped;
 	uint64_t limited;
@@ -535,6 +538,59 @@ KDTLS_API void kdtls_server_get_info(const struct kdtls_server *server,
  * for the client with -ENOTCONN. For a client that is gone the function does nothing.
  */
 KDTLS_API void kdtls_client_close(struct kdtls_client *client);
+
+/**
+ * kdtls_client_peel() - give a client a socket of its own
+ * @client:	a client with a finished handshake, of which the program was told
+ * @socket:	set on success to the client's socket, which belongs to the program and is of
+ *		kdtls/socket.h; kdtls_close() frees it
+ *
+ * The function makes a UDP socket, binds it to the address and port that the client writes
+ * to, and connects it to the client. The association goes there with its engine, keys,
+ * sequence numbers, connection IDs and counters, and with all that was received for the
+ * client and that kdtls_server_recv() has not returned. No record is lost, and none comes
+ * twice. The kernel makes the records as before, or the library does. The file is
+ * non-blocking, and has no options of the server's socket.
+ *
+ * From then on the client is not the server's: no message of kdtls_server_recv() names it,
+ * no limit or timeout of the server counts it, and @client is not to be used. Callbacks of
+ * the endpoint get the struct kdtls_socket as their ctx, and kdtls_data() returns what
+ * kdtls_client_data() has returned. What still comes to the server's socket for the client,
+ * as records with a connection ID from another address, is passed on by
+ * kdtls_server_recv(). A client that starts anew at its address is a new client of the
+ * server, and its socket is dead with KDTLS_ERESTARTED. The program has to call
+ * kdtls_process() or kdtls_recv() of the socket for that, too, and to ask
+ * kdtls_server_timeout() after it. Socket and server may be closed in any order.
+ *
+ * kdtls_timeout() of the socket is 0 as long as kdtls_recv() has something that the server
+ * had received. A program that wants to use recv(2) calls kdtls_recv() until it returns
+ * -EAGAIN before.
+ *
+ * The first call sets SO_REUSEPORT on the server's socket, so other sockets of this user
+ * may be bound to the port. Each socket makes it slower to find one for a datagram, so this
+ * is for a few of many clients: see the README.
+ *
+ * Return: 0; -ENOTCONN: the client is gone, has said goodbye, or the program was not told of
+ * it yet; -EBUSY: the client is starting anew; -EOPNOTSUPP: @sharers or @turn of the
+ * server's options is set; -EACCES or -EADDRINUSE: the process may not bind to the port any
+ * more; -EMFILE; -KDTLS_EMEMORY; another -errno. After an error the client is the server's
+ * as before.
+ *
+ * Example:
+ *
+ *	// Give a client that sends much a socket with a large queue.
+ *	int give_room(struct kdtls_client *client, struct kdtls_socket **s)
+ *	{
+ *		int err = kdtls_client_peel(client, s), bytes = 8 << 20;
+ *
+ *		if (err)
+ *			return err;	// the server goes on with the client
+ *		return setsockopt(kdtls_fd(*s), SOL_SOCKET, SO_RCVBUF, &bytes,
+ *				  sizeof(bytes)) ? -errno : 0;
+ *	}
+ */
+KDTLS_API int kdtls_client_peel(struct kdtls_client *client,
+				struct kdtls_socket **socket);
 
 /**
  * kdtls_client_address() - return the address of a client

@@ -3,7 +3,7 @@
  * What the socket driver does when it gets no memory: each allocation of the
  * driver and of its engines fails once, while a client and a listener, or a server
  * object, on the loopback shake hands, exchange a record, and the client starts
- * anew on its port.
+ * anew on its port. The server object peels the client off before that.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -229,6 +229,8 @@ static void serve(struct ends *e)
 	struct kdtls_message m[4];
 	ssize_t n;
 
+	if (e->server)
+		kdtls_process(e->server);
 	while ((n = kdtls_server_recv(e->object, m, 4, 0)) > 0)
 		kdtls_server_send(e->object, m, n);
 }
@@ -255,6 +257,14 @@ static int talk(struct ends *e)
 	return err ? err : -ETIMEDOUT;
 }
 
+/* Give the client a socket. If that fails the client is the server's as before. */
+static int peel(struct ends *e)
+{
+	struct kdtls_client *c = kdtls_server_next(e->object, NULL);
+
+	return c && !kdtls_client_peel(c, &e->server) ? exchange(e) : talk(e);
+}
+
 /* The same with a server object */
 static int twice_served(void *arg)
 {
@@ -272,6 +282,8 @@ static int twice_served(void *arg)
 		err = open_client(&e);
 		if (!err)
 			err = talk(&e);
+		if (!err && !round)
+			err = peel(&e);
 		if (!round && e.client) {
 			shutdown(kdtls_fd(e.client), SHUT_RDWR);
 			dup2(STDERR_FILENO, kdtls_fd(e.client));
@@ -281,6 +293,7 @@ static int twice_served(void *arg)
 	}
 	if (!err)
 		serve(&e);
+	kdtls_close(e.server);
 	kdtls_server_close(e.object);
 	kdtls_endpoint_free(e.client_ep);
 	kdtls_endpoint_free(e.server_ep);

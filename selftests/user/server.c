@@ -24,6 +24,7 @@
 
 #define CLIENTS_MAX	1000
 #define MESSAGES	64
+#define PEELED_MAX	8
 #define SOON		60000000ULL	/* µs, on the slowest machine */
 #define RECORD		1200		/* bytes that this program sends at most */
 #define LINGER		2000		/* ms, for which a handshake's keys are kept */
@@ -71,6 +72,7 @@ static bool is_lost(void)
 
 static bool disorder;			/* for what clients send */
 static bool late;			/* the next datagram is held until release() */
+static bool packed;			/* two datagrams become one */
 static struct {
 	int fd;				/* -1: nothing is held */
 	size_t len;
@@ -96,6 +98,19 @@ static bool hold(int fd, const void *data, size_t len)
 	held.fd = dup(fd);
 	held.len = len;
 	memcpy(held.data, data, len);
+	return true;
+}
+
+/* Hold a datagram, or send it behind the one that is held, as one datagram. */
+static bool pack(int fd, const void *data, size_t len)
+{
+	if (held.fd < 0)
+		return hold(fd, data, len);
+	if (held.len + len > sizeof(held.data))
+		return false;
+	memcpy(held.data + held.len, data, len);
+	held.len += len;
+	release();
 	return true;
 }
 
@@ -126,6 +141,8 @@ ssize_t __wrap_send(int fd, const void *data, size_t len, int flags)
 		if (hold(fd, data, len))
 			return len;
 	}
+	if (packed && pack(fd, data, len))
+		return len;
 	if (disorder && disturb(fd, data, len))
 		return len;
 	return __real_send(fd, data, len, flags);
@@ -176,6 +193,7 @@ FIXTURE(server)
 	socklen_t at_len;
 	struct kdtls_socket *c[CLIENTS_MAX];
 	unsigned int clients;		/* in @c */
+	struct kdtls_socket *own[PEELED_MAX];	/* of clients that were peeled off */
 	size_t room;			/* messages in one call */
 	bool echo;
 	struct kdtls_message kept;	/* the last data message */
@@ -294,6 +312,7 @@ FIXTURE_SETUP(server)
 	loss = 0;
 	disorder = false;
 	late = false;
+	packed = false;
 	uncut = false;
 	no_room = 0;
 	start_server(_metadata, self, AF_INET, "127.0.0.1");
@@ -305,6 +324,8 @@ FIXTURE_TEARDOWN(server)
 
 	for (i = 0; i < self->clients; i++)
 		kdtls_close(self->c[i]);
+	for (i = 0; i < PEELED_MAX; i++)
+		kdtls_close(self->own[i]);
 	kdtls_server_close(self->server);
 	kdtls_endpoint_free(self->server_ep);
 	kdtls_endpoint_free(self->client_ep);
@@ -396,6 +417,21 @@ static void take(struct _test_data_server *self, struct kdtls_message *m,
 		kdtls_server_send(self->server, m, n);
 }
 
+/* Send back what comes to the sockets of clients that were peeled off. */
+static void serve_peeled(struct _test_data_server *self)
+{
+	char data[RECORD];
+	unsigned int i;
+	ssize_t n;
+
+	for (i = 0; i < PEELED_MAX; i++) {
+		if (!self->own[i] || !self->echo)
+			continue;
+		while ((n = kdtls_recv(self->own[i], data, sizeof(data))) > 0)
+			kdtls_send(self->own[i], data, n);
+	}
+}
+
 static void serve(struct _test_data_server *self)
 {
 	struct kdtls_message m[MESSAGES];
@@ -403,6 +439,7 @@ static void serve(struct _test_data_server *self)
 
 	while ((n = kdtls_server_recv(self->server, m, self->room, 0)) > 0)
 		take(self, m, n);
+	serve_peeled(self);
 }
 
 static void turn(struct _test_data_server *self)
@@ -1027,6 +1064,371 @@ TEST_F(server, a_client_is_found_by_its_connection_id)
 	EXPECT_EQ(2, counters(self).clients);
 }
 
+/* ---- clients that get sockets ---- */
+
+/* Return the number that the next file gets. */
+static int next_file(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	close(fd);
+	return fd;
+}
+
+/* Return the client of the server whose address has this port. */
+static struct kdtls_client *client_at(const struct _test_data_server *self,
+				      uint16_t port)
+{
+	struct kdtls_client *c = NULL;
+	struct sockaddr_in a;
+	socklen_t len;
+
+	while ((c = kdtls_server_next(self->server, c))) {
+		len = sizeof(a);
+		kdtls_client_address(c, (struct sockaddr *)&a, &len);
+		if (a.sin_port == port)
+			break;
+	}
+	return c;
+}
+
+/* Peel the client @i off. Return what kdtls_client_peel() does. */
+static int peel(struct _test_data_server *self, unsigned int i)
+{
+	struct kdtls_client *c = client_at(self, port_of(kdtls_fd(self->c[i])));
+	int err;
+
+	if (!c)
+		return -ENOENT;
+	free(kdtls_client_data(c));
+	kdtls_client_set_data(c, NULL);
+	err = kdtls_client_peel(c, &self->own[i]);
+	if (err)
+		kdtls_client_set_data(c, calloc(1, sizeof(struct peer)));
+	return err;
+}
+
+TEST_F(server, a_client_that_was_peeled_off_talks_on)
+{
+	unsigned int i;
+
+	begin_from(_metadata, self, "127.0.0.1", 6);
+	UNTIL(established(self) == 6 && opened == 6);
+	exchange(_metadata, self);
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(0, peel(self, i));
+		EXPECT_EQ(PATH, kdtls_path(self->own[i], NULL));
+		EXPECT_EQ(5 - i, counters(self).clients);
+		EXPECT_EQ(i + 1, counters(self).peeled);
+		exchange(_metadata, self);
+	}
+	/* Others come and go, and the socket of one client is closed. */
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 8 && opened == 8);
+	kdtls_close(self->own[0]);
+	self->own[0] = NULL;
+	UNTIL(kdtls_recv(self->c[0], self->last, sizeof(self->last)) == 0);
+	kdtls_close(self->c[0]);
+	self->c[0] = NULL;
+	exchange(_metadata, self);
+	EXPECT_EQ(4, counters(self).clients);
+	EXPECT_EQ(0, closed + counters(self).closed);
+	/* They do not need the server. */
+	for (i = 4; i < 8; i++)
+		forget(self, i);
+	restart_server(_metadata, self);
+	exchange(_metadata, self);
+	kdtls_shutdown(self->c[1]);
+	UNTIL(kdtls_recv(self->own[1], self->last, sizeof(self->last)) == 0);
+}
+
+/* What a process knows of the numbered records of two clients */
+struct tally {
+	uint32_t sent, seen[2][400], count[2];
+};
+
+/* Let each of the clients send so many records, two in a datagram. */
+static void send_pairs(struct _test_data_server *self, struct tally *t,
+		       unsigned int count)
+{
+	unsigned int i, j;
+	uint32_t word[2];
+
+	packed = true;
+	for (; count; count -= 2, t->sent += 2)
+		for (i = 0; i < 2; i++)
+			for (j = 0; j < 2; j++) {
+				word[0] = i;
+				word[1] = t->sent + j;
+				kdtls_send(self->c[i], word, sizeof(word));
+			}
+	packed = false;
+}
+
+static void see(struct tally *t, const void *data)
+{
+	uint32_t word[2];
+
+	memcpy(word, data, sizeof(word));
+	t->seen[word[0]][t->count[word[0]]++] = word[1];
+}
+
+/* Let the server return up to @room messages, which are data. */
+static ssize_t see_messages(struct _test_data_server *self, struct tally *t,
+			    size_t room)
+{
+	struct kdtls_message m[MESSAGES];
+	ssize_t n = kdtls_server_recv(self->server, m, room, 0), i;
+
+	for (i = 0; i < n; i++)
+		see(t, m[i].data);
+	return n;
+}
+
+/* Return true if each record of the client @i came once, and in order. */
+static bool saw_all(const struct tally *t, unsigned int i)
+{
+	uint32_t j;
+
+	for (j = 0; j < t->count[i]; j++)
+		if (t->seen[i][j] != j)
+			return false;
+	return t->count[i] == t->sent;
+}
+
+/*
+ * Records are everywhere when a client is peeled off: told, received by the server, the
+ * second one of a datagram whose first one was told, in the server's socket; and those of
+ * another client between them.
+ */
+TEST_F(server, no_record_is_lost_or_repeated_when_a_client_is_peeled_off)
+{
+	struct tally t = { 0 };
+	uint32_t word[2];
+
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	exchange(_metadata, self);
+	self->echo = false;
+	send_pairs(self, &t, 40);
+	ASSERT_EQ(1, see_messages(self, &t, 1));
+	send_pairs(self, &t, 80);
+	ASSERT_EQ(1, t.count[0]);
+	ASSERT_EQ(0, peel(self, 0));
+	/* The server need not look. A window has 64 records. */
+	send_pairs(self, &t, 80);
+	EXPECT_EQ(0, kdtls_timeout(self->own[0]));
+	while (kdtls_recv(self->own[0], word, sizeof(word)) > 0) {
+		ASSERT_EQ(0, word[0]);
+		see(&t, word);
+	}
+	EXPECT_TRUE(saw_all(&t, 0)) TH_LOG("%u of %u", t.count[0], t.sent);
+	while (see_messages(self, &t, MESSAGES) > 0)
+		;
+	EXPECT_EQ(t.sent, t.count[0]);
+	EXPECT_TRUE(saw_all(&t, 1)) TH_LOG("%u of %u", t.count[1], t.sent);
+}
+
+/* Send numbered records, as fast as the system lets a process, until killed. */
+static void send_for_ever(struct kdtls_socket *s)
+{
+	uint32_t i;
+
+	for (i = 0;; i++) {
+		kdtls_send(s, &i, sizeof(i));
+		usleep(200);
+	}
+}
+
+/* Read records from both places, and note that each comes once. */
+static void count_once(struct __test_metadata *_metadata,
+		       struct _test_data_server *self, uint8_t *seen, size_t max)
+{
+	struct kdtls_message m[MESSAGES];
+	uint32_t number;
+	ssize_t n, i;
+
+	while ((n = kdtls_server_recv(self->server, m, 5, 0)) > 0)
+		for (i = 0; i < n; i++) {
+			ASSERT_EQ(KDTLS_NEWS_DATA, m[i].news);
+			memcpy(&number, m[i].data, sizeof(number));
+			ASSERT_GT(max, number);
+			ASSERT_EQ(0, seen[number]++);
+		}
+	while (self->own[0] && kdtls_recv(self->own[0], &number,
+					  sizeof(number)) > 0) {
+		ASSERT_GT(max, number);
+		ASSERT_EQ(0, seen[number]++);
+	}
+}
+
+TEST_F(server, a_client_is_peeled_off_while_it_sends)
+{
+	static uint8_t seen[100000];
+	uint32_t last = 0, i;
+	pid_t sender;
+
+	memset(seen, 0, sizeof(seen));
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	self->echo = false;
+	sender = fork();
+	ASSERT_LE(0, sender);
+	if (!sender)
+		send_for_ever(self->c[0]);
+	while (!seen[rounds(1000, 100)])
+		count_once(_metadata, self, seen, sizeof(seen));
+	ASSERT_EQ(0, peel(self, 0));
+	while (!seen[rounds(2000, 200)])
+		count_once(_metadata, self, seen, sizeof(seen));
+	kill(sender, SIGKILL);
+	waitpid(sender, NULL, 0);
+	count_once(_metadata, self, seen, sizeof(seen));
+	for (i = 0; i < sizeof(seen); i++)
+		if (seen[i])
+			last = i;
+	for (i = 0; i <= last; i++)
+		ASSERT_EQ(1, seen[i]) TH_LOG("record %u of %u", i, last);
+	/* What the child has sent was not sent by this process. */
+	forget(self, 0);
+}
+
+TEST_F(server, what_comes_to_the_server_for_a_peeled_client_is_passed_on)
+{
+	char got[16];
+	int fd, i;
+
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	ASSERT_EQ(0, peel(self, 0));
+	self->echo = false;
+	/* The same association, from another port */
+	fd = bound(AF_INET, "127.0.0.2", 0);
+	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at, self->at_len));
+	dup2(fd, kdtls_fd(self->c[0]));
+	close(fd);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(5, kdtls_send(self->c[0], "moved", 5));
+		if (variant->cid_len)
+			UNTIL(kdtls_recv(self->own[0], got, sizeof(got)) == 5);
+	}
+	wait_for(self, 50);
+	EXPECT_EQ(-EAGAIN, kdtls_recv(self->own[0], got, sizeof(got)));
+	EXPECT_EQ(0, records + closed);
+	forget(self, 0);
+}
+
+TEST_F(server, a_peeled_client_that_starts_anew_is_a_client_of_the_server)
+{
+	struct kdtls_server_info before;
+	unsigned int i;
+	uint16_t port;
+	int fd;
+
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	for (i = 1; i <= 3; i++) {
+		ASSERT_EQ(0, peel(self, 0));
+		exchange(_metadata, self);
+		before = counters(self);
+		fd = kdtls_fd(self->own[0]);
+		port = port_of(kdtls_fd(self->c[0]));
+		forget(self, 0);
+		begin(_metadata, self, bound(AF_INET, "127.0.0.1", port), 0);
+		/* turn() reads the socket, which is what the program has to do. */
+		UNTIL(established(self) == 2 && opened == 2 + i);
+		EXPECT_EQ(-KDTLS_ERESTARTED, kdtls_process(self->own[0]));
+		EXPECT_EQ(0, recv(fd, self->last, 1, 0));
+		kdtls_close(self->own[0]);
+		self->own[0] = NULL;
+		exchange(_metadata, self);
+		EXPECT_EQ(before.clients + 1, counters(self).clients);
+		EXPECT_EQ(i, counters(self).restarted);
+		EXPECT_EQ(0, closed);
+	}
+}
+
+TEST_F(server, what_an_engine_does_later_goes_on_in_the_socket_of_a_peeled_client)
+{
+	struct kdtls_engine *e;
+
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	ASSERT_EQ(0, peel(self, 0));
+	e = kdtls_engine(self->own[0]);
+	if (variant->version == DTLS_VERSION_1_3) {
+		ASSERT_EQ(0, kdtls_engine_update_keys(e, false));
+		kdtls_process(self->own[0]);
+		wait_for(self, 50);
+		exchange(_metadata, self);
+		ASSERT_EQ(0, kdtls_engine_update_keys(kdtls_engine(self->c[0]), true));
+		wait_for(self, 50);
+		exchange(_metadata, self);
+	}
+	if (variant->version == DTLS_VERSION_1_3 && variant->cid_len) {
+		ASSERT_EQ(0, kdtls_engine_give_cids(e, 1, true));
+		kdtls_process(self->own[0]);
+		wait_for(self, 50);
+		exchange(_metadata, self);
+	}
+	exchange(_metadata, self);
+}
+
+TEST_F(server, a_client_that_cannot_be_peeled_off_stays)
+{
+	struct rlimit files, none;
+	struct kdtls_client *c;
+	uint16_t port;
+	int next;
+
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	/* No file is left. */
+	next = next_file();
+	getrlimit(RLIMIT_NOFILE, &files);
+	none = files;
+	none.rlim_cur = next;
+	setrlimit(RLIMIT_NOFILE, &none);
+	EXPECT_EQ(-EMFILE, peel(self, 0));
+	setrlimit(RLIMIT_NOFILE, &files);
+	EXPECT_EQ(next, next_file());
+	exchange(_metadata, self);
+	/* The client is starting anew. */
+	half_open_on(_metadata, self, dup(kdtls_fd(self->c[0])));
+	EXPECT_EQ(-EBUSY, peel(self, 0));
+	exchange(_metadata, self);
+	/* It is gone. */
+	port = port_of(kdtls_fd(self->c[1]));
+	c = client_at(self, port);
+	free(kdtls_client_data(c));
+	kdtls_client_close(c);
+	EXPECT_EQ(-ENOTCONN, kdtls_client_peel(c, &self->own[0]));
+	EXPECT_EQ(0, counters(self).peeled);
+	forget(self, 1);
+}
+
+TEST_F(server, clients_of_a_wildcard_socket_are_peeled_off)
+{
+	struct sockaddr_in *at = (struct sockaddr_in *)&self->at;
+	unsigned int i;
+
+	kdtls_server_close(self->server);
+	start_server(_metadata, self, AF_INET, "0.0.0.0");
+	for (i = 0; i < 4; i++) {
+		inet_pton(AF_INET, i % 2 ? "127.0.0.1" : "127.1.2.3",
+			  &at->sin_addr);
+		begin_from(_metadata, self, "127.0.0.1", 1);
+	}
+	UNTIL(established(self) == 4 && opened == 4);
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(0, peel(self, i));
+		exchange(_metadata, self);
+	}
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 6 && opened == 6);
+	exchange(_metadata, self);
+}
+
 /* ---- limits ---- */
 
 TEST_F(server, the_oldest_handshake_makes_room)
@@ -1045,15 +1447,6 @@ TEST_F(server, the_oldest_handshake_makes_room)
 }
 
 #ifndef KERNEL_PATH
-/* Return the number that the next file gets. */
-static int next_file(void)
-{
-	int fd = open("/dev/null", O_RDONLY);
-
-	close(fd);
-	return fd;
-}
-
 #define FLOOD_BYTES	(20 << 20)	/* of memory that half-open handshakes may take */
 
 TEST_F(server, ten_thousand_half_open_handshakes_lock_nobody_out)

@@ -25,6 +25,11 @@ void dtls_state_timer_limits(const struct kdtls_engine *e,
 	l->max = 1000ULL * e->ep->config.timeout_max;
 }
 
+void dtls_state_set_ctx(struct kdtls_engine *e, void *ctx)
+{
+	e->ctx = ctx;
+}
+
 struct dtls_handshake *dtls_state_handshake_new(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs;

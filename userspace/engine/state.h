@@ -544,6 +544,9 @@ int64_t dtls_state_time(const struct kdtls_engine *e);
 void dtls_state_timer_limits(const struct kdtls_engine *e,
 			     struct dtls_timer_limits *l);
 
+/* Let the callbacks of the endpoint get @ctx for this engine from now on. */
+void dtls_state_set_ctx(struct kdtls_engine *e, void *ctx);
+
 /*
  * Make a handshake. Return NULL if there is no memory, or if
  * kdtls_config.max_handshakes are going on.
