@@ -60,7 +60,6 @@ static const struct cipher ciphers[] = {
 #define N_CIPHERS	(sizeof(ciphers) / sizeof(ciphers[0]))
 
 static EVP_CIPHER *fetched[N_CIPHERS], *fetched_sn[N_CIPHERS];
-static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
 
 /* For what cannot go wrong unless the test itself is broken. */
 #define MUST(cond)							\
@@ -112,7 +111,11 @@ size_t cipher_tag_len(__u16 cipher)
 	return cipher_get(cipher)->tag_len;
 }
 
-/* Looking a cipher up takes libcrypto longer than using it. */
+/*
+ * Looking a cipher up takes libcrypto longer than using it, and its own beginning longer
+ * than many a test. Each test runs in a child of the program, which does both once here.
+ */
+__attribute__((constructor))
 static void fetch_all(void)
 {
 	size_t i;
@@ -213,7 +216,6 @@ void peer_mask(const struct peer_key *k, const __u8 *sample, __u8 *mask)
 	int n;
 
 	MUST(ctx);
-	MUST(!pthread_once(&fetch_once, fetch_all));
 	/* libcrypto's IV: block counter and nonce */
 	MUST(EVP_CipherInit_ex2(ctx, fetched_sn[c - ciphers], k->sn_key,
 				chacha ? sample : NULL, 1, NULL));
@@ -291,7 +293,6 @@ static bool aead(const struct peer_key *k, bool enc, const __u8 *nonce,
 	int n;
 
 	MUST(ctx);
-	MUST(!pthread_once(&fetch_once, fetch_all));
 	MUST(EVP_CipherInit_ex2(ctx, fetched[c - ciphers], NULL, NULL, enc,
 				NULL));
 	MUST(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, 12, NULL));
