@@ -4,12 +4,14 @@
  * charged to the cgroup of that task. The kernel's rhashtable grows in a work item, whose
  * memory nobody is charged for.
  *
- * A table has at least as many buckets as objects. To grow it, a task links all objects
- * in a second array with twice as many buckets, while other tasks search the first one:
- * each node has a link for either. A task that found the first array goes on in it until
- * the end of its RCU read-side critical section. So the table does not grow again, which
- * changes the links of the first array, before a grace period has passed. That period
- * begins when the table has grown, so a task seldom waits for its end.
+ * A table has at least as many buckets as objects. Its array, with the header, has a size
+ * that is a power of two: kmalloc() would round any other size up to the next one. To grow
+ * the table, a task links all objects in a second array of twice that size, while other
+ * tasks search the first one: each node has a link for either. A task that found the first
+ * array goes on in it until the end of its RCU read-side critical section. So the table
+ * does not grow again, which changes the links of the first array, before a grace period
+ * has passed. That period begins when the table has grown, so a task seldom waits for its
+ * end.
  *
  * A table does not shrink, as its memory is its owner's.
  */
@@ -22,23 +24,35 @@
 
 #include "hash.h"
 
-#define BUCKETS_MIN	64
+/* Bytes of the first array of a table */
+#define ARRAY_MIN	512
 
 /* Return the pointer @slot of @hash, whose lock the caller holds. */
 #define under_lock(hash, slot)						\
 	rcu_dereference_protected((slot), lockdep_is_held((hash)->lock))
 
-/* Make an empty array of @size buckets that uses @link. Sleeps. Return NULL for ENOMEM. */
-static struct dtls_hash_array *new_array(u32 size, u32 link)
+/*
+ * Make an empty array of @bytes bytes that uses @link. Sleeps. Return NULL for ENOMEM, of
+ * which the caller is told, so the kernel's log is not.
+ */
+static struct dtls_hash_array *new_array(size_t bytes, u32 link)
 {
 	struct dtls_hash_array *array;
 
-	array = kvzalloc(struct_size(array, head, size), GFP_KERNEL_ACCOUNT);
+	array = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (array) {
-		array->mask = size - 1;
+		array->size = (bytes - sizeof(*array)) / sizeof(array->head[0]);
 		array->link = link;
 	}
 	return array;
+}
+
+/* Return the bucket of @node in @array. */
+static struct dtls_hash_node __rcu **bucket_of(const struct dtls_hash *hash,
+					       struct dtls_hash_array *array,
+					       const struct dtls_hash_node *node)
+{
+	return &array->head[reciprocal_scale(hash->value(hash, node), array->size)];
 }
 
 /*
@@ -49,7 +63,7 @@ int dtls_hash_init(struct dtls_hash *hash, struct mutex *lock,
 		   u32 (*value)(const struct dtls_hash *hash,
 				const struct dtls_hash_node *node))
 {
-	struct dtls_hash_array *array = new_array(BUCKETS_MIN, 0);
+	struct dtls_hash_array *array = new_array(ARRAY_MIN, 0);
 
 	if (!array)
 		return -ENOMEM;
@@ -72,27 +86,26 @@ void dtls_hash_destroy(struct dtls_hash *hash)
 static void link_node(struct dtls_hash *hash, struct dtls_hash_array *array,
 		      struct dtls_hash_node *node)
 {
-	struct dtls_hash_node __rcu **head;
+	struct dtls_hash_node __rcu **head = bucket_of(hash, array, node);
 
-	head = &array->head[hash->value(hash, node) & array->mask];
 	RCU_INIT_POINTER(node->next[array->link], under_lock(hash, *head));
 	/* Whoever finds the node finds its object complete. */
 	rcu_assign_pointer(*head, node);
 }
 
-/* Double the number of buckets. The caller holds the lock. Sleeps. Return 0 or -ENOMEM. */
+/* Double the size of the array. The caller holds the lock. Sleeps. Return 0 or -ENOMEM. */
 static int grow(struct dtls_hash *hash)
 {
 	struct dtls_hash_array *old = under_lock(hash, hash->array), *array;
 	struct dtls_hash_node *node;
 	u32 i;
 
-	array = new_array(2 * (old->mask + 1), !old->link);
+	array = new_array(2 * struct_size(old, head, old->size), !old->link);
 	if (!array)
 		return -ENOMEM;
 	/* Nobody searches the array of before the last growth any more then. */
 	cond_synchronize_rcu(hash->grown);
-	for (i = 0; i <= old->mask; i++) {
+	for (i = 0; i < old->size; i++) {
 		node = under_lock(hash, old->head[i]);
 		while (node) {
 			link_node(hash, array, node);
@@ -113,7 +126,7 @@ static int grow(struct dtls_hash *hash)
 int dtls_hash_add(struct dtls_hash *hash, struct dtls_hash_node *node)
 {
 	lockdep_assert_held(hash->lock);
-	if (hash->count > under_lock(hash, hash->array)->mask && grow(hash))
+	if (hash->count >= under_lock(hash, hash->array)->size && grow(hash))
 		return -ENOMEM;
 	link_node(hash, under_lock(hash, hash->array), node);
 	hash->count++;
@@ -131,7 +144,7 @@ void dtls_hash_remove(struct dtls_hash *hash, struct dtls_hash_node *node)
 	struct dtls_hash_node *found;
 
 	lockdep_assert_held(hash->lock);
-	at = &array->head[hash->value(hash, node) & array->mask];
+	at = bucket_of(hash, array, node);
 	while ((found = under_lock(hash, *at)) != node)
 		at = &found->next[array->link];
 	rcu_assign_pointer(*at, under_lock(hash, node->next[array->link]));

@@ -4,6 +4,7 @@
 #define _DTLS_HASH_H
 
 #include <linux/compiler.h>
+#include <linux/math.h>
 #include <linux/rcupdate.h>
 #include <linux/types.h>
 
@@ -20,13 +21,13 @@ struct dtls_hash_node {
 /**
  * struct dtls_hash_array - the buckets of a hash table
  * @rcu:	frees the array
- * @mask:	number of buckets, a power of two, less one
+ * @size:	number of buckets
  * @link:	which of dtls_hash_node.next links the nodes of this array
  * @head:	the first node of each bucket
  */
 struct dtls_hash_array {
 	struct rcu_head rcu;
-	u32 mask;
+	u32 size;
 	u32 link;
 	struct dtls_hash_node __rcu *head[];
 };
@@ -60,7 +61,7 @@ dtls_hash_first(const struct dtls_hash *hash, u32 value,
 		const struct dtls_hash_array **array)
 {
 	*array = rcu_dereference(hash->array);
-	return rcu_dereference((*array)->head[value & (*array)->mask]);
+	return rcu_dereference((*array)->head[reciprocal_scale(value, (*array)->size)]);
 }
 
 /* Return the node behind @node, or NULL. Under RCU. */

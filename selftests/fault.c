@@ -1082,7 +1082,11 @@ TEST_F(fault, one_of_many_is_added)
 	EXPECT_TRUE(survives(&self->f, &op));
 }
 
-#define BUCKETS	64	/* associations that a table has room for at first */
+/*
+ * So many associations a table has room for at first: its array of pointers has 512 bytes,
+ * with a header of two pointers and two numbers.
+ */
+#define BUCKETS	((512 - 2 * sizeof(void *) - 8) / sizeof(void *))
 
 /* Add associations with nobody until the next one makes the table grow. */
 static int fill_table(struct fault *f)
