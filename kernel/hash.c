@@ -69,7 +69,7 @@ int dtls_hash_init(struct dtls_hash *hash, struct mutex *lock,
 		return -ENOMEM;
 	hash->lock = lock;
 	hash->value = value;
-	hash->seed = get_random_u32();
+	get_random_bytes(&hash->key, sizeof(hash->key));
 	hash->count = 0;
 	hash->grown = get_completed_synchronize_rcu();
 	RCU_INIT_POINTER(hash->array, array);

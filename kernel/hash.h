@@ -6,6 +6,7 @@
 #include <linux/compiler.h>
 #include <linux/math.h>
 #include <linux/rcupdate.h>
+#include <linux/siphash.h>
 #include <linux/types.h>
 
 struct mutex;
@@ -37,7 +38,7 @@ struct dtls_hash_array {
  * @array:	the buckets. Written under @lock, read under RCU
  * @lock:	the caller's mutex, under which the table changes
  * @value:	returns the hash value of an object by its node
- * @seed:	a random number for @value
+ * @key:	a random key for dtls_hash_value()
  * @count:	how many objects are in the table
  * @grown:	when the table has grown, as start_poll_synchronize_rcu() tells it
  */
@@ -46,10 +47,21 @@ struct dtls_hash {
 	struct mutex *lock;	/* The caller's lock guards the table. */
 	u32 (*value)(const struct dtls_hash *hash,
 		     const struct dtls_hash_node *node);
-	u32 seed;
+	hsiphash_key_t key;
 	u32 count;
 	unsigned long grown;
 };
+
+/*
+ * Return the hash value of the @len bytes at @data. Peers choose their addresses, and some
+ * have many. Without the key of @hash nobody can choose them so that their values are
+ * equal.
+ */
+static inline u32 dtls_hash_value(const struct dtls_hash *hash, const void *data,
+				  size_t len)
+{
+	return hsiphash(data, len, &hash->key);
+}
 
 /*
  * Return the first node of @hash whose object may have the hash value @value, or NULL, and

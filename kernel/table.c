@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This file is the table of a socket's associations. Three hash tables find an association in
- * constant time: by the number that the user gave it, by the addresses of its
- * datagrams, and by the connection IDs that its peer may use. Each hash has a
- * random key, as strangers choose addresses. A tree, ordered by number, serves
- * dtls_table_next(), which lists the associations one after the other.
+ * This file is the table of a socket's associations. Three hash tables find an
+ * association in constant time: by the number that the user gave it, by the addresses of
+ * its datagrams, and by the connection IDs that its peer may use. A tree, ordered by
+ * number, serves dtls_table_next(), which lists the associations one after the other.
  */
-#include <linux/jhash.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -38,36 +36,21 @@ struct dtls_cid_entry {
  */
 #define CID_ENTRIES_MAX	(DTLS_RX_EPOCHS + DTLS_CIDS_MAX)
 
-static u32 value_of_id(const struct dtls_hash *hash, u64 id)
-{
-	return jhash_2words(lower_32_bits(id), upper_32_bits(id), hash->seed);
-}
-
-static u32 value_of_flow(const struct dtls_hash *hash,
-			 const struct dtls_flow *flow)
-{
-	return jhash2((const u32 *)flow, sizeof(*flow) / sizeof(u32),
-		      hash->seed);
-}
-
-static u32 value_of_cid(const struct dtls_hash *hash, const u8 *cid,
-			unsigned int len)
-{
-	return jhash(cid, len, hash->seed);
-}
-
 static u32 value_of_assoc(const struct dtls_hash *hash,
 			  const struct dtls_hash_node *node)
 {
-	return value_of_id(hash, container_of(node, struct dtls_assoc,
-					      by_id)->id);
+	const u64 *id = &container_of(node, struct dtls_assoc, by_id)->id;
+
+	return dtls_hash_value(hash, id, sizeof(*id));
 }
 
 static u32 value_of_flow_entry(const struct dtls_hash *hash,
 			       const struct dtls_hash_node *node)
 {
-	return value_of_flow(hash, &container_of(node, struct dtls_flow_entry,
-						 node)->flow);
+	const struct dtls_flow *flow =
+		&container_of(node, struct dtls_flow_entry, node)->flow;
+
+	return dtls_hash_value(hash, flow, sizeof(*flow));
 }
 
 static u32 value_of_cid_entry(const struct dtls_hash *hash,
@@ -76,12 +59,11 @@ static u32 value_of_cid_entry(const struct dtls_hash *hash,
 	const struct dtls_cid_entry *entry =
 		container_of(node, struct dtls_cid_entry, node);
 
-	return value_of_cid(hash, entry->cid, entry->len);
+	return dtls_hash_value(hash, entry->cid, entry->len);
 }
 
 /* Flows are hashed and compared as a whole, so struct dtls_flow has no holes. */
 static_assert(sizeof(struct dtls_flow) == 2 * sizeof(struct in6_addr) + 8);
-static_assert(sizeof(struct dtls_flow) % sizeof(u32) == 0);
 
 /*
  * Make an empty table of @owner whose connection IDs all have @cid_len bytes. Sleeps.
@@ -112,7 +94,7 @@ struct dtls_table *dtls_table_new(struct dtls_sock *owner, u8 cid_len)
 /* Return the association with the number @id, or NULL. Under RCU. */
 static struct dtls_assoc *find_id(const struct dtls_table *table, u64 id)
 {
-	u32 value = value_of_id(&table->ids, id);
+	u32 value = dtls_hash_value(&table->ids, &id, sizeof(id));
 	const struct dtls_hash_array *array;
 	struct dtls_hash_node *node;
 	struct dtls_assoc *assoc;
@@ -130,7 +112,7 @@ static struct dtls_assoc *find_id(const struct dtls_table *table, u64 id)
 static struct dtls_flow_entry *find_flow(const struct dtls_table *table,
 					 const struct dtls_flow *flow)
 {
-	u32 value = value_of_flow(&table->flows, flow);
+	u32 value = dtls_hash_value(&table->flows, flow, sizeof(*flow));
 	const struct dtls_hash_array *array;
 	struct dtls_flow_entry *entry;
 	struct dtls_hash_node *node;
@@ -148,7 +130,7 @@ static struct dtls_flow_entry *find_flow(const struct dtls_table *table,
 static struct dtls_cid_entry *find_cid(const struct dtls_table *table,
 				       const u8 *cid, unsigned int len)
 {
-	u32 value = value_of_cid(&table->cids, cid, len);
+	u32 value = dtls_hash_value(&table->cids, cid, len);
 	const struct dtls_hash_array *array;
 	struct dtls_cid_entry *entry;
 	struct dtls_hash_node *node;
