@@ -61,6 +61,11 @@ long cgroup_bytes(void)
 	return figure(CGROUP "/memory.current", "", "");
 }
 
+long cgroup_stat(const char *key)
+{
+	return figure(CGROUP "/memory.stat", key, " ");
+}
+
 long udp_bytes(void)
 {
 	return figure("/proc/net/sockstat", "UDP:", " mem ") *

@@ -23,6 +23,12 @@ int leave_cgroup(void);
 /* Return the bytes that are charged to that cgroup, or -1. */
 long cgroup_bytes(void);
 
+/*
+ * Return what memory.stat of that cgroup has in the line that begins with @key, such as
+ * "kernel " or "sock ", in bytes, or -1. The kernel updates it every two seconds.
+ */
+long cgroup_stat(const char *key);
+
 /* Return the bytes that are charged to all UDP sockets together, or -1. */
 long udp_bytes(void);
 
