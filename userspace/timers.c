@@ -3,29 +3,29 @@
 #include "timers.h"
 #include <kdtls/engine.h>
 
-/*
- * Compare a timer that is being set with one in the tree. Of timers that are due at
- * the same time the one that was set first is first.
- */
-static int compare(const struct timed *t, const struct timed *other)
+/* Compare two timers. No two of a tree have the same @when and @turn. */
+static int compare(const struct timed *a, const struct timed *b)
 {
-	return t->when < other->when ? -1 : 1;
+	if (a->when != b->when)
+		return a->when < b->when ? -1 : 1;
+	return a->turn == b->turn ? 0 : (int32_t)(a->turn - b->turn) < 0 ? -1 : 1;
 }
 
-RB_GENERATE_INTERNAL(timers, timed, node, compare,
-		     __attribute__((unused)) static)
+SPLAY_PROTOTYPE(timed_tree, timed, node, compare)
+SPLAY_GENERATE(timed_tree, timed, node, compare)
 
 void timers_set(struct timers *timers, struct timed *t, uint64_t when)
 {
 	if (t->set)
-		RB_REMOVE(timers, timers, t);
+		SPLAY_REMOVE(timed_tree, &timers->tree, t);
 	t->when = when;
+	t->turn = timers->turn++;
 	t->set = when != KDTLS_NEVER;
 	if (t->set)
-		RB_INSERT(timers, timers, t);
+		SPLAY_INSERT(timed_tree, &timers->tree, t);
 }
 
 struct timed *timers_first(struct timers *timers)
 {
-	return RB_MIN(timers, timers);
+	return SPLAY_MIN(timed_tree, &timers->tree);
 }
