@@ -596,7 +596,7 @@ static void flush(struct shim *shim)
 	 * The engine gives each message of a flight that is sent again a record
 	 * of its own. The runner wants records that are full.
 	 */
-	shim->end.e->flight.again = false;
+	motion(shim->end.e)->flight.again = false;
 	while ((n = end_output(&shim->end, datagram, sizeof(datagram),
 			       shim->now / US)) > 0)
 		send_datagram(shim, datagram, (size_t)n);
@@ -664,8 +664,8 @@ static void check_timeout(struct shim *shim, u64 ns)
 	u64 wanted = ns == UINT64_MAX ? KDTLS_NEVER : (shim->now + ns) / US;
 
 	/* The time to give up waiting is the engine's own affair. */
-	if (ns == UINT64_MAX && dtls_flight_done(&shim->end.e->flight) &&
-	    expiry == shim->end.e->timer.expiry)
+	if (ns == UINT64_MAX && dtls_flight_done(&motion(shim->end.e)->flight) &&
+	    expiry == motion(shim->end.e)->timer.expiry)
 		return;
 	/* The engine's settings are in milliseconds. */
 	if ((expiry > wanted ? expiry - wanted : wanted - expiry) >= 1000)

@@ -66,7 +66,7 @@ TEST_F(cids13, spares_are_for_when_the_peer_wants_to_change)
 	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_engine_give_cids(self->server.e, 1,
 							false));
 	SETTLE();
-	EXPECT_EQ(NULL, self->server.e->flight.first);
+	EXPECT_EQ(NULL, motion(self->server.e)->flight.first);
 	EXPECT_EQ(2, info_of(&self->client).cid_spares);
 	EXPECT_EQ(3, self->server.cids.count);
 	EXPECT_EQ(0, memcmp(self->client.tx_key.cid, SERVER_CID, CID_LEN));
@@ -177,7 +177,7 @@ TEST_F(cids13, given_ones_are_sent_again_until_they_are_acknowledged)
 	self->now = kdtls_engine_expiry(self->server.e);
 	ASSERT_EQ(0, kdtls_engine_expire(self->server.e, self->now));
 	SETTLE();
-	EXPECT_EQ(NULL, self->server.e->flight.first);
+	EXPECT_EQ(NULL, motion(self->server.e)->flight.first);
 	EXPECT_EQ(0, memcmp(self->client.tx_key.cid,
 			    self->server.cids.cid + CID_LEN, CID_LEN));
 }
@@ -265,7 +265,7 @@ TEST_F(cids13, asking_without_end_fills_nothing)
 	/* One answer is about to go out, for all of them. */
 	EXPECT_EQ(1 + DTLS_CIDS_MAX / 2, self->server.cids.count);
 	SETTLE();
-	EXPECT_EQ(NULL, self->server.e->flight.first);
+	EXPECT_EQ(NULL, motion(self->server.e)->flight.first);
 	EXPECT_EQ(1 + DTLS_CIDS_MAX / 2, self->server.cids.count);
 	EXPECT_EQ(DTLS_CIDS_MAX / 2, info_of(&self->client).cid_spares);
 }
@@ -279,7 +279,7 @@ static long count_given(struct end *end, u8 *buf, u64 now)
 
 	while (end_output(end, buf, END_DATAGRAM, now) > 0)
 		;
-	m = end->e->flight.first;
+	m = motion(end->e)->flight.first;
 	if (!m || m->data[0] != DTLS_NEW_CONNECTION_ID)
 		return -1;
 	body = (struct dtls_bytes){ m->data + DTLS_MESSAGE_HEADER,
@@ -435,14 +435,14 @@ TEST_F(cids13, of_a_flight_the_first_record_has_one)
 					  &self->now, 4));
 		ASSERT_LT(0, end_output(&self->client, datagram,
 					sizeof(datagram), self->now));
-		m = self->client.e->flight.first;
+		m = motion(self->client.e)->flight.first;
 		ASSERT_NE(NULL, m);
 		/* Ours may come first, or somebody else's: then all is his. */
-		n = dtls_protection_seal(self->client.e->tx, DTLS_CT_ACK, (u8 *)"\0", 2,
+		n = dtls_protection_seal(motion(self->client.e)->tx, DTLS_CT_ACK, (u8 *)"\0", 2,
 					 datagram);
 		if (i)
 			datagram[1] ^= 1;
-		n += unnamed(self->client.e->tx, DTLS_CT_HANDSHAKE, m->data,
+		n += unnamed(motion(self->client.e)->tx, DTLS_CT_HANDSHAKE, m->data,
 			     m->len, datagram + n);
 		ASSERT_EQ(0, dtls_record_parse(&record, datagram, n, n,
 					       CID_LEN));

@@ -63,6 +63,14 @@ extern u16 end_version;
  */
 extern int64_t end_unix_time;
 
+/* What is under way in an engine; zeros if nothing is */
+static inline struct dtls_motion *motion(const struct kdtls_engine *e)
+{
+	static struct dtls_motion none;
+
+	return e->m ? e->m : &none;
+}
+
 /* Make a configuration with callbacks for PSK, keys and sessions. */
 void end_config(struct end *end, const char *psk);
 

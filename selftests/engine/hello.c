@@ -161,9 +161,9 @@ TEST_F(hello, server_answers_only_what_was_offered)
 		/* and what one who needs no cookie */
 		self->server.ep->config.flags |= KDTLS_NO_COOKIE;
 		end_input(&self->server, self->buf, len, self->now);
-		answered += !!self->server.e->flight.first;
+		answered += !!motion(self->server.e)->flight.first;
 		EXPECT_EQ(NAME_EXT,
-			  unasked_in_flight(hello, &self->server.e->flight))
+			  unasked_in_flight(hello, &motion(self->server.e)->flight))
 			TH_LOG("without extension %d", gone);
 		end_exit(&self->client);
 		end_exit(&self->server);
@@ -207,10 +207,10 @@ TEST_F(hello12, server_answers_the_number_that_stands_for_renegotiation_info)
 		      len - HELLO_FRONT }, true, &suites);
 	dtls_put_be((u8 *)suites.p + suites.len - 2, 2, 0x00ff);
 	ASSERT_EQ(0, end_input(&self->server, self->buf, len, self->now));
-	ASSERT_NE(NULL, self->server.e->flight.first);
+	ASSERT_NE(NULL, motion(self->server.e)->flight.first);
 	EXPECT_TRUE(has_extension(extensions_of((struct dtls_bytes){
-		self->server.e->flight.first->data + DTLS_MESSAGE_HEADER,
-		self->server.e->flight.first->len - DTLS_MESSAGE_HEADER },
+		motion(self->server.e)->flight.first->data + DTLS_MESSAGE_HEADER,
+		motion(self->server.e)->flight.first->len - DTLS_MESSAGE_HEADER },
 		false, NULL), 0xff01));
 }
 
@@ -258,7 +258,7 @@ TEST_F(hello12, hint_that_means_nothing_is_ignored)
 		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
 					  &self->now, 3));
 		ASSERT_NE(NULL, self->server.e->hs);
-		m = self->server.e->flight.first->next;
+		m = motion(self->server.e)->flight.first->next;
 		ASSERT_EQ(DTLS_SERVER_KEY_EXCHANGE, m->data[0]);
 		all = &self->server.e->hs->transcript.all;
 		if (i) {
@@ -295,7 +295,7 @@ TEST_F(hello12, another_verify_request_may_bear_the_same_number)
 	EXPECT_EQ(0, end_output(&self->client, self->buf, END_DATAGRAM,
 				self->now));
 	/* The cookie was too old for the server: here is another. */
-	self->client.e->now = self->now;
+	motion(self->client.e)->now = self->now;
 	dtls_retransmit_flight(self->client.e);
 	n = (size_t)end_output(&self->client, self->buf, END_DATAGRAM,
 			       self->now);
@@ -800,7 +800,7 @@ TEST_F(hello, a_long_hello_in_tiny_pieces_is_served)
  */
 static bool permute(struct end *client, unsigned int *seed)
 {
-	struct dtls_outgoing *m = client->e->flight.first;
+	struct dtls_outgoing *m = motion(client->e)->flight.first;
 	struct dtls_writer *all = &client->e->hs->transcript.all;
 	struct dtls_bytes hello = { m->data + DTLS_MESSAGE_HEADER,
 				    m->len - DTLS_MESSAGE_HEADER };

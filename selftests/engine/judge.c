@@ -165,8 +165,8 @@ static enum outcome judge_alone(const struct world *w, const struct end *end,
 		return misled(w);
 	if (other && gave_up_late(other, end))
 		return UNPROVEN;
-	if (end->e->flight.first && (!other || !failed(other) ||
-				     timed_out(other)))
+	if (motion(end->e)->flight.first &&
+	    (!other || !failed(other) || timed_out(other)))
 		return UNPROVEN;
 	return BAD;
 }

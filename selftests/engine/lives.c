@@ -358,8 +358,8 @@ static void make_session(struct world *w)
 /* DTLS 1.3: something of this end's is not acknowledged yet. */
 static bool expects(const struct end *end)
 {
-	return end->e->d13 && end_established(end) && end->e->flight.first &&
-	       end->e->timer.expiry != KDTLS_NEVER;
+	return end->e->d13 && end_established(end) && motion(end->e)->flight.first &&
+	       motion(end->e)->timer.expiry != KDTLS_NEVER;
 }
 
 static bool is_busy(const struct end *end)
@@ -441,7 +441,7 @@ static void advance(struct world *w, u64 when)
 static void expire(struct world *w, struct end *end)
 {
 	note(&w->net, "timer", end == w->client ? CLIENT : SERVER,
-	     end->e->timer.tries);
+	     motion(end->e)->timer.tries);
 	kdtls_engine_expire(end->e, w->net.now);
 	if (end == w->client)
 		drain_client(w);

@@ -172,7 +172,7 @@ TEST_F(pair12, client_certificate_is_of_a_type_asked_for)
 	ASSERT_EQ(0, show(&self->client, &self->cert));
 	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
 	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 3));
-	for (m = self->server.e->flight.first; m; m = m->next)
+	for (m = motion(self->server.e)->flight.first; m; m = m->next)
 		if (m->data[0] == DTLS_CERTIFICATE_REQUEST)
 			break;
 	ASSERT_NE(NULL, m);
@@ -935,7 +935,7 @@ TEST_F(pair12, last_flight_is_forgotten_in_time)
 	ASSERT_NE(KDTLS_NEVER, expiry);
 	EXPECT_EQ(KDTLS_NEVER, kdtls_engine_expiry(self->client.e));
 	EXPECT_EQ(0, kdtls_engine_expire(self->server.e, expiry));
-	EXPECT_EQ(NULL, self->server.e->flight.first);
+	EXPECT_EQ(NULL, motion(self->server.e)->flight.first);
 	EXPECT_EQ(KDTLS_NEVER, kdtls_engine_expiry(self->server.e));
 }
 
@@ -1146,8 +1146,8 @@ TEST_F(pair, heartbeat_is_answered_and_measured)
 	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 4));
 	EXPECT_EQ(1200, self->client.heartbeat_size);
 	EXPECT_EQ(2000, self->client.heartbeat_rtt);
-	EXPECT_EQ(NULL, self->client.e->heartbeat);
-	EXPECT_EQ(NULL, self->server.e->heartbeat);
+	EXPECT_EQ(NULL, motion(self->client.e)->heartbeat);
+	EXPECT_EQ(NULL, motion(self->server.e)->heartbeat);
 }
 
 TEST_F(pair, heartbeat_without_answer_is_told)

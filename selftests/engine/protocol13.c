@@ -538,7 +538,7 @@ TEST_F(pair13, nothing_in_the_clear_counts_once_there_are_keys)
 				       0));
 	first = record.header_len + record.fragment_len;
 	ASSERT_EQ(0, end_input(&self->client, self->buf, first, self->now));
-	ASSERT_NE(NULL, self->client.e->rx);
+	ASSERT_NE(NULL, motion(self->client.e)->rx);
 	dtls_record_write_header(forged, &r);
 	dtls_fragment_write(forged + DTLS12_HEADER_SIZE,
 			    DTLS_ENCRYPTED_EXTENSIONS, 2,
@@ -564,10 +564,10 @@ TEST_F(pair13, finished_is_the_last_message)
 			       self->now));
 	last = end_output(&self->client, self->buf, END_DATAGRAM, self->now);
 	ASSERT_LT(0, last);
-	ASSERT_NE(NULL, self->client.e->tx);
+	ASSERT_NE(NULL, motion(self->client.e)->tx);
 	dtls_fragment_write(message, DTLS_KEY_UPDATE, 1,
 			    (u16)self->client.e->d13->send_seq, 0, 1);
-	n = dtls_protection_seal(self->client.e->tx, DTLS_CT_HANDSHAKE, message,
+	n = dtls_protection_seal(motion(self->client.e)->tx, DTLS_CT_HANDSHAKE, message,
 				 sizeof(message), record);
 	ASSERT_EQ(0, end_input(&self->server, record, n, self->now));
 	EXPECT_EQ(-KDTLS_EPROTOCOL, end_input(&self->server, self->buf,
@@ -680,8 +680,8 @@ TEST_F(pair13, last_flight_is_kept_until_acknowledged)
 	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
 	ASSERT_EQ(2, round_trips(&self->client, &self->server, &self->now));
 	ASSERT_TRUE(end_established(&self->server));
-	EXPECT_NE(NULL, self->client.e->flight.first);
-	EXPECT_NE(NULL, self->client.e->tx);
+	EXPECT_NE(NULL, motion(self->client.e)->flight.first);
+	EXPECT_NE(NULL, motion(self->client.e)->tx);
 	/* The server's answer is lost; the client's timer brings another. */
 	while (end_output(&self->server, self->buf, END_DATAGRAM, self->now) > 0)
 		;
@@ -698,14 +698,14 @@ TEST_F(pair13, last_flight_is_kept_until_acknowledged)
 				       self->now));
 	}
 	EXPECT_EQ(1, sent);
-	EXPECT_EQ(NULL, self->client.e->flight.first);
-	EXPECT_EQ(NULL, self->client.e->tx);
+	EXPECT_EQ(NULL, motion(self->client.e)->flight.first);
+	EXPECT_EQ(NULL, motion(self->client.e)->tx);
 	EXPECT_EQ(KDTLS_NEVER, kdtls_engine_expiry(self->client.e));
 	/* And it answers as long as it lingers, no longer. */
-	ASSERT_NE(NULL, self->server.e->rx);
+	ASSERT_NE(NULL, motion(self->server.e)->rx);
 	self->now = 1000000 + 240000000;
 	kdtls_engine_expire(self->server.e, self->now);
-	EXPECT_EQ(NULL, self->server.e->rx);
+	EXPECT_EQ(NULL, motion(self->server.e)->rx);
 }
 
 TEST_F(pair13, silent_peer_ends_an_unproven_handshake)
@@ -763,7 +763,7 @@ TEST_F(pair13, only_what_is_missing_is_sent_again)
 	ASSERT_EQ(0, kdtls_engine_expire(self->client.e, self->now));
 	n = end_output(&self->client, self->buf, END_DATAGRAM, self->now);
 	ASSERT_LT(0, n);
-	timeout = self->server.e->timer.timeout;
+	timeout = motion(self->server.e)->timer.timeout;
 	ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)n, self->now));
 	/* What is late and not lost has a moment to be acknowledged, too. */
 	EXPECT_EQ(0, end_output(&self->server, self->buf, END_DATAGRAM,
@@ -773,7 +773,7 @@ TEST_F(pair13, only_what_is_missing_is_sent_again)
 	self->now = kdtls_engine_expiry(self->server.e);
 	ASSERT_EQ(0, kdtls_engine_expire(self->server.e, self->now));
 	/* It goes out with a timer of its own (RFC 9147 5.8.1). */
-	EXPECT_EQ(self->now + 2 * timeout, self->server.e->timer.expiry);
+	EXPECT_EQ(self->now + 2 * timeout, motion(self->server.e)->timer.expiry);
 	while ((n = end_output(&self->server, self->buf, END_DATAGRAM,
 			       self->now)) > 0) {
 		again += (size_t)n;
@@ -822,7 +822,7 @@ TEST_F(pair13, a_flight_sent_again_has_a_record_for_each_message)
 		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
 					  &self->now, 1));
 		messages = 0;
-		for (m = self->server.e->flight.first; m; m = m->next)
+		for (m = motion(self->server.e)->flight.first; m; m = m->next)
 			messages++;
 		ASSERT_EQ(6, messages);
 		count_output(&self->server, self->buf, self->now, &first[0],
@@ -926,9 +926,9 @@ TEST_F(pair13, part_of_an_answer_acknowledges_the_flight)
 		.name = "DNS:end.example" });
 	ASSERT_EQ(0, begin_with(&self->client, &self->server, &self->ca,
 				&self->cert, &self->now));
-	EXPECT_NE(NULL, self->client.e->flight.first);
+	EXPECT_NE(NULL, motion(self->client.e)->flight.first);
 	ASSERT_LT(2, all_but_one(&self->server, &self->client, self->now));
-	EXPECT_EQ(NULL, self->client.e->flight.first);
+	EXPECT_EQ(NULL, motion(self->client.e)->flight.first);
 	/* It says what it has, once, and waits for the rest; not for ever. */
 	begin = self->now;
 	for (sent = 0; kdtls_engine_state(self->client.e) == KDTLS_HANDSHAKE;) {
@@ -961,13 +961,13 @@ TEST_F(pair13, part_of_a_second_hello_acknowledges_the_retry)
 	ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)n, self->now));
 	n = end_output(&self->server, self->buf, END_DATAGRAM, self->now);
 	ASSERT_LT(0, n);
-	EXPECT_NE(NULL, self->server.e->flight.first);
+	EXPECT_NE(NULL, motion(self->server.e)->flight.first);
 	ASSERT_EQ(0, end_input(&self->client, self->buf, (size_t)n, self->now));
 	kdtls_engine_set_mtu(self->client.e, KDTLS_MTU_MIN);
 	n = end_output(&self->client, self->buf, END_DATAGRAM, self->now);
 	ASSERT_LT(0, n);
 	ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)n, self->now));
-	EXPECT_EQ(NULL, self->server.e->flight.first);
+	EXPECT_EQ(NULL, motion(self->server.e)->flight.first);
 	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 20));
 	EXPECT_TRUE(end_agree(&self->client, &self->server));
 }
@@ -1000,7 +1000,7 @@ TEST_F(pair13, server_acknowledges_under_the_data_key)
 	ASSERT_TRUE(end_agree(&self->client, &self->server));
 	EXPECT_EQ(1, self->server.tx_key.rec_seq);
 	EXPECT_TRUE(data_passes(&self->server, &self->client));
-	EXPECT_EQ(NULL, self->client.e->flight.first);
+	EXPECT_EQ(NULL, motion(self->client.e)->flight.first);
 }
 
 TEST_F(pair13, what_has_no_place_under_the_handshake_key_ends_it)
@@ -1016,7 +1016,7 @@ TEST_F(pair13, what_has_no_place_under_the_handshake_key_ends_it)
 		ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
 		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
 					  &self->now, 2));
-		n = dtls_protection_seal(self->client.e->tx, types[i], record,
+		n = dtls_protection_seal(motion(self->client.e)->tx, types[i], record,
 					 0, record);
 		ASSERT_LT(0, n);
 		EXPECT_EQ(-KDTLS_EPROTOCOL,
@@ -1046,7 +1046,7 @@ TEST_F(pair13, protected_records_before_the_hello_are_told)
 	/* All but ServerHello arrives. */
 	ASSERT_EQ(0, end_input(&self->client, hello + first, (size_t)n - first,
 			       self->now));
-	EXPECT_EQ(NULL, self->client.e->rx);
+	EXPECT_EQ(NULL, motion(self->client.e)->rx);
 	ASSERT_EQ(0, end_input(&self->client, hello, first, self->now));
 	/* What was held is opened, and the handshake goes on. */
 	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 20));
@@ -1098,7 +1098,7 @@ TEST_F(pair13, keys_are_updated)
 		self->client.received_len = 0;
 		self->server.received_len = 0;
 	}
-	EXPECT_EQ(NULL, self->client.e->flight.first);
+	EXPECT_EQ(NULL, motion(self->client.e)->flight.first);
 	EXPECT_EQ(KDTLS_NEVER, kdtls_engine_expiry(self->client.e));
 }
 
@@ -1301,7 +1301,7 @@ TEST_F(pair13, messages_ahead_of_their_turn_are_kept)
 	EXPECT_EQ(sessions, self->client.sessions);
 	ASSERT_EQ(0, inject_ticket(&self->server, &self->client, 0, self->now));
 	EXPECT_EQ(sessions + 2, self->client.sessions);
-	EXPECT_EQ(NULL, self->client.e->d13->in);
+	EXPECT_EQ(NULL, motion(self->client.e)->in);
 	/* But not after a KeyUpdate under the same key */
 	self->server.e->d13->send_seq += 2;
 	ASSERT_EQ(0, inject_ticket(&self->server, &self->client, 1, self->now));
@@ -1344,9 +1344,9 @@ TEST_F(pair13, acknowledgement_in_the_clear_is_not_believed)
 	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
 	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
 	ASSERT_EQ(2, round_trips(&self->client, &self->server, &self->now));
-	ASSERT_NE(NULL, self->client.e->flight.first);
+	ASSERT_NE(NULL, motion(self->client.e)->flight.first);
 	ASSERT_EQ(0, end_input(&self->client, ack, sizeof(ack), self->now));
-	EXPECT_NE(NULL, self->client.e->flight.first);
+	EXPECT_NE(NULL, motion(self->client.e)->flight.first);
 }
 
 TEST_F(pair13, acknowledgement_of_a_higher_epoch_is_ignored)
@@ -1363,19 +1363,19 @@ TEST_F(pair13, acknowledgement_of_a_higher_epoch_is_ignored)
 	ASSERT_EQ(0, end_exchange(&self->server, &self->client, &self->now, 1));
 	while (end_output(&self->client, self->buf, END_DATAGRAM, self->now) > 0)
 		;
-	ASSERT_NE(NULL, self->server.e->tx);
-	ASSERT_NE(NULL, self->client.e->flight.first);
+	ASSERT_NE(NULL, motion(self->server.e)->tx);
+	ASSERT_NE(NULL, motion(self->client.e)->flight.first);
 	ack[9] = 3;
-	n = dtls_protection_seal(self->server.e->tx, DTLS_CT_ACK, ack,
+	n = dtls_protection_seal(motion(self->server.e)->tx, DTLS_CT_ACK, ack,
 				 sizeof(ack), record);
 	ASSERT_EQ(0, end_input(&self->client, record, n, self->now));
 	EXPECT_TRUE(end_established(&self->client));
-	EXPECT_NE(NULL, self->client.e->flight.first);
+	EXPECT_NE(NULL, motion(self->client.e)->flight.first);
 	ack[25] = 2;
-	n = dtls_protection_seal(self->server.e->tx, DTLS_CT_ACK, ack,
+	n = dtls_protection_seal(motion(self->server.e)->tx, DTLS_CT_ACK, ack,
 				 sizeof(ack), record);
 	ASSERT_EQ(0, end_input(&self->client, record, n, self->now));
-	EXPECT_EQ(NULL, self->client.e->flight.first);
+	EXPECT_EQ(NULL, motion(self->client.e)->flight.first);
 	EXPECT_TRUE(end_established(&self->client));
 }
 

@@ -71,8 +71,8 @@ void dtls_ack_after(struct kdtls_engine *e, u64 after)
 {
 	struct dtls_acks *a = e->acks;
 
-	if (a && e->now + after < a->expiry)
-		a->expiry = e->now + after;
+	if (a && e->m->now + after < a->expiry)
+		a->expiry = e->m->now + after;
 }
 
 u64 dtls_ack_expiry(const struct kdtls_engine *e)
@@ -84,7 +84,7 @@ void dtls_ack_expire(struct kdtls_engine *e)
 {
 	struct dtls_acks *a = e->acks;
 
-	if (!a || a->expiry > e->now)
+	if (!a || a->expiry > e->m->now)
 		return;
 	a->expiry = KDTLS_NEVER;
 	a->due = true;
@@ -131,7 +131,7 @@ bool dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 		e->dropped++;
 		return false;
 	}
-	if (!e->flight.first)
+	if (!e->m->flight.first)
 		return false;
 	while (rd_int(&list, 8, &of) && rd_int(&list, 8, &seq)) {
 		/*
@@ -143,18 +143,18 @@ bool dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 		 * writes, is ignored, and the rest of its ACK is taken.
 		 */
 		if (of <= epoch || epoch >= DTLS13_EPOCH_DATA)
-			news |= dtls_flight_acknowledge(&e->flight, of, seq);
+			news |= dtls_flight_acknowledge(&e->m->flight, of, seq);
 	}
-	if (dtls_flight_done(&e->flight))
+	if (dtls_flight_done(&e->m->flight))
 		return true;
 	if (!news) {
 		dtls_retransmit_paced(e);
-	} else if (!dtls_flight_pending(&e->flight)) {
+	} else if (!dtls_flight_pending(&e->m->flight)) {
 		/*
 		 * The pieces that the ACK does not name go out again after a
 		 * pause (RFC 9147 7.2).
 		 */
-		dtls_timer_soon(&e->timer, e->now);
+		dtls_timer_soon(&e->m->timer, e->m->now);
 	}
 	return false;
 }

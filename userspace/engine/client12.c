@@ -46,7 +46,7 @@ int dtls_client12_server_hello(struct kdtls_engine *e,
 				 KDTLS_ALERT_PROTOCOL_VERSION,
 				 "the server wants another version");
 	/* Early data is for a server of DTLS 1.3 alone (RFC 8446 D.3). */
-	if (e->early)
+	if (e->m->early)
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_PROTOCOL_VERSION,
 				 "early data was sent for a newer version");
@@ -333,7 +333,7 @@ static int finished(struct kdtls_engine *e, struct dtls_bytes body)
 	offer_session(e);
 	dtls_handshake_flight_begin(e);
 	if (!e->resumed) {
-		dtls_timer_stop(&e->timer);
+		dtls_timer_stop(&e->m->timer);
 		e->hs->step = DTLS_STEP_DONE;
 		return 0;
 	}

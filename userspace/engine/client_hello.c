@@ -149,7 +149,7 @@ static int offer_13(struct kdtls_engine *e, struct dtls_writer *w)
 		wr_close(w, list, 1);
 		wr_close(w, ext, 2);
 	}
-	if (e->early && !hs->retried)
+	if (e->m->early && !hs->retried)
 		wr_close(w, dtls_extensions_offer(e, w, DTLS_EXT_EARLY_DATA), 2);
 	return write_share(e, w);
 }
@@ -229,7 +229,7 @@ static int bind_psks(struct kdtls_engine *e, struct dtls_writer *w)
 		memcpy(p + 1, binder, hash.len);
 		p += 1 + hash.len;
 	}
-	if (!e->early || e->hs->retried)
+	if (!e->m->early || e->hs->retried)
 		return 0;
 	/* Early data is protected under the first key in the list. */
 	md = psk[0].sha384 ? c->sha384 : c->sha256;
@@ -273,7 +273,7 @@ int dtls_client_hello_send(struct kdtls_engine *e)
 	struct dtls_writer *w;
 	size_t mark;
 
-	hs->hello_record = e->tx_seq;
+	hs->hello_record = e->m->tx_seq;
 	dtls_reassembly_clear(&hs->in);
 	if (!hs->retried)
 		dtls_transcript_clear(&hs->transcript);
@@ -309,7 +309,7 @@ int dtls_client_hello_send(struct kdtls_engine *e)
  */
 static int restore_transcript(struct kdtls_engine *e)
 {
-	const struct dtls_outgoing *hello = e->flight.first;
+	const struct dtls_outgoing *hello = e->m->flight.first;
 	struct dtls_handshake *hs = e->hs;
 
 	if (hs->retried) {
@@ -329,7 +329,7 @@ static int restore_transcript(struct kdtls_engine *e)
 /* Restore the session id, which a ServerHello of DTLS 1.2 may have replaced. */
 static void restore_session_id(struct kdtls_engine *e)
 {
-	const struct dtls_outgoing *hello = e->flight.first;
+	const struct dtls_outgoing *hello = e->m->flight.first;
 	const size_t at = DTLS_MESSAGE_HEADER + 2 + DTLS_RANDOM_SIZE;
 
 	e->d12->session_id_len = hello->data[at];

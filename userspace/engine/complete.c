@@ -77,8 +77,8 @@ static int give_keys(struct kdtls_engine *e, struct later **list)
 	 * Records of early data may still arrive, so their key is handed out as
 	 * well (RFC 9147 5.6).
 	 */
-	if (e->early && dtls_handout_keys(e, e->early->key, &e->early->info,
-					  NULL))
+	if (e->m->early && dtls_handout_keys(e, e->m->early->key,
+					     &e->m->early->info, NULL))
 		return -e->error;
 	dtls_early_free(e);
 	err = dtls_handshake13_data_key(e, DTLS_RX, &rx_key);
@@ -123,9 +123,9 @@ static int complete_13(struct kdtls_engine *e)
 		 * received the ACK of its Finished sends it again (RFC 9147
 		 * 5.8.1).
 		 */
-		dtls_protection_free(e->tx);
-		e->tx = NULL;
-		d->linger = e->now + 1000ULL * e->ep->config.linger;
+		dtls_protection_free(e->m->tx);
+		e->m->tx = NULL;
+		e->m->linger = e->m->now + 1000ULL * e->ep->config.linger;
 		d->arrived = true;
 	}
 	for (err = 0, l = list; l && !err; l = l->next) {
@@ -156,8 +156,8 @@ int dtls_complete_handshake(struct kdtls_engine *e)
 				 "a message came after Finished");
 	if (e->d13)
 		return complete_13(e);
-	hs->tx_key.rec_seq = e->tx->seq;
-	if (dtls_handout_keys(e, e->rx, &hs->rx_key, &hs->tx_key))
+	hs->tx_key.rec_seq = e->m->tx->seq;
+	if (dtls_handout_keys(e, e->m->rx, &hs->rx_key, &hs->tx_key))
 		return -e->error;
 	for (h = hs->held; h; h = h->next)
 		if (h->opened && ops->early)
@@ -170,9 +170,9 @@ int dtls_complete_handshake(struct kdtls_engine *e)
 	 * The end that sent the last flight keeps it for a while, to send it
 	 * again if the peer repeats its own last flight (RFC 6347 4.2.4).
 	 */
-	if (e->flight.first)
-		e->timer.expiry = e->now + 1000ULL * e->ep->config.linger;
+	if (e->m->flight.first)
+		e->m->timer.expiry = e->m->now + 1000ULL * e->ep->config.linger;
 	else
-		dtls_timer_stop(&e->timer);
+		dtls_timer_stop(&e->m->timer);
 	return 0;
 }

@@ -94,13 +94,15 @@ static bool differs_from_answer(const struct dtls_handshake *hs,
  */
 static bool is_unproven_answer(const struct kdtls_engine *e)
 {
-	const struct dtls_outgoing *sent = e->flight.first;
+	const struct dtls_outgoing *sent = e->m->flight.first;
 	const struct dtls_handshake *hs = e->hs;
+	struct dtls_protection *rx = e->m->rx;
 
 	return !e->server && hs->step != CLIENT_SERVER_HELLO &&
 	       sent && sent->type == DTLS_CT_HANDSHAKE &&
 	       sent->data[0] == DTLS_CLIENT_HELLO &&
-	       (e->rx ? !dtls_protection_reading(e->rx)->seen.next : hs->in.next == hs->answer_seq + 1);
+	       (rx ? !dtls_protection_reading(rx)->seen.next :
+		     hs->in.next == hs->answer_seq + 1);
 }
 
 /*
@@ -168,7 +170,7 @@ static int take_fragment(struct kdtls_engine *e,
 	 * protected. One in the clear may be forged, and is not stored in the
 	 * place of a protected one.
 	 */
-	if (!epoch && e->d13 && e->rx && f->seq >= hs->in.next) {
+	if (!epoch && e->d13 && e->m->rx && f->seq >= hs->in.next) {
 		e->dropped++;
 		*lost = true;
 		return 0;
@@ -186,7 +188,7 @@ static int take_fragment(struct kdtls_engine *e,
 		*fresh = true;
 		if (hs->answer_due) {
 			hs->answer_due = false;
-			dtls_timer_answered(&e->timer, e->now);
+			dtls_timer_answered(&e->m->timer, e->m->now);
 		}
 		/*
 		 * A part of the peer's answer acknowledges the whole flight
@@ -195,8 +197,8 @@ static int take_fragment(struct kdtls_engine *e,
 		 * ServerHello does not show which hello it answers.
 		 */
 		if (e->version == DTLS_VERSION_1_3 && (epoch || e->server)) {
-			dtls_flight_clear(&e->flight);
-			e->timer.tries = 0;
+			dtls_flight_clear(&e->m->flight);
+			e->m->timer.tries = 0;
 		}
 		return 0;
 	case DTLS_REASSEMBLY_OLD:
@@ -238,8 +240,8 @@ static int late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
 	 * The peer sends its Finished again, as it has not received the flight
 	 * that answers it. That flight goes out once, for the last fragment.
 	 */
-	if (f->offset + f->body.len == f->length && e->flight.first &&
-	    !dtls_flight_pending(&e->flight))
+	if (f->offset + f->body.len == f->length && e->m->flight.first &&
+	    !dtls_flight_pending(&e->m->flight))
 		dtls_retransmit_flight(e);
 	return 0;
 }

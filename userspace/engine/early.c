@@ -15,15 +15,15 @@ void dtls_early_free(struct kdtls_engine *e)
 {
 	struct dtls_early_queue *q;
 
-	if (!e->early)
+	if (!e->m->early)
 		return;
-	while ((q = e->early->queue)) {
-		e->early->queue = q->next;
+	while ((q = e->m->early->queue)) {
+		e->m->early->queue = q->next;
 		OPENSSL_clear_free(q, sizeof(*q) + q->len);
 	}
-	dtls_protection_free(e->early->key);
-	OPENSSL_clear_free(e->early, sizeof(*e->early));
-	e->early = NULL;
+	dtls_protection_free(e->m->early->key);
+	OPENSSL_clear_free(e->m->early, sizeof(*e->m->early));
+	e->m->early = NULL;
 }
 
 bool dtls_early_same_alpn(const struct kdtls_engine *e,
@@ -45,7 +45,7 @@ static int make_key(struct kdtls_engine *e, const struct dtls_session *s,
 	const struct dtls_crypto *c = &e->ep->crypto;
 	const EVP_MD *md = dtls_suite_md(c, suite);
 	struct dtls_bytes psk = { s->master, dtls_suite_hash_len(suite) };
-	struct dtls_early *early = e->early;
+	struct dtls_early *early = e->m->early;
 	u8 secret[DTLS_HASH_MAX];
 
 	dtls_protection_free(early->key);
@@ -94,7 +94,7 @@ static bool can_send(const struct kdtls_engine *e)
 	if (e->state == KDTLS_IDLE)
 		return s->version == DTLS_VERSION_1_3 && s->early &&
 		       offers_alpn(e, s);
-	return e->early && e->early_state == KDTLS_EARLY_SENT &&
+	return e->m->early && e->early_state == KDTLS_EARLY_SENT &&
 	       hs->step == CLIENT_SERVER_HELLO;
 }
 
@@ -107,13 +107,13 @@ int kdtls_engine_send_early(struct kdtls_engine *engine, const uint8_t *data,
 	if (!can_send(e) || !len || len > DTLS_RECORD_SIZE_MAX ||
 	    len + RECORD_REST > e->mtu)
 		return -KDTLS_EUSAGE;
-	if (!e->early) {
-		e->early = OPENSSL_zalloc(sizeof(*e->early));
-		if (!e->early)
+	if (!e->m->early) {
+		e->m->early = OPENSSL_zalloc(sizeof(*e->m->early));
+		if (!e->m->early)
 			return -KDTLS_EMEMORY;
-		e->early->left = e->hs->session.early;
+		e->m->early->left = e->hs->session.early;
 	}
-	if (len > e->early->left)
+	if (len > e->m->early->left)
 		return -KDTLS_EUSAGE;
 	q = OPENSSL_malloc(sizeof(*q) + len);
 	if (!q)
@@ -121,10 +121,10 @@ int kdtls_engine_send_early(struct kdtls_engine *engine, const uint8_t *data,
 	q->next = NULL;
 	q->len = len;
 	memcpy(q->data, data, len);
-	for (end = &e->early->queue; *end; end = &(*end)->next)
+	for (end = &e->m->early->queue; *end; end = &(*end)->next)
 		;
 	*end = q;
-	e->early->left -= (u32)len;
+	e->m->early->left -= (u32)len;
 	return 0;
 }
 
@@ -139,16 +139,16 @@ long dtls_early_output(struct kdtls_engine *e, u8 *buf, size_t size)
 	struct dtls_early_queue *q;
 	size_t n = 0;
 
-	if (!e->early || !e->early->key)
+	if (!e->m->early || !e->m->early->key)
 		return 0;
-	while (!n && (q = e->early->queue)) {
-		e->early->queue = q->next;
+	while (!n && (q = e->m->early->queue)) {
+		e->m->early->queue = q->next;
 		/*
 		 * If the MTU has become smaller since the data was queued, a
 		 * record that does not fit any more is dropped.
 		 */
-		if (q->len + dtls_protection_overhead(e->early->key) <= size)
-			n = dtls_protection_seal(e->early->key,
+		if (q->len + dtls_protection_overhead(e->m->early->key) <= size)
+			n = dtls_protection_seal(e->m->early->key,
 						 DTLS_CT_APPLICATION_DATA,
 						 q->data, q->len, buf);
 		OPENSSL_clear_free(q, sizeof(*q) + q->len);
@@ -158,7 +158,7 @@ long dtls_early_output(struct kdtls_engine *e, u8 *buf, size_t size)
 
 void dtls_early_refused(struct kdtls_engine *e)
 {
-	if (e->early)
+	if (e->m->early)
 		e->early_state = KDTLS_EARLY_REJECTED;
 	dtls_early_free(e);
 }
@@ -203,10 +203,10 @@ int dtls_early_accept(struct kdtls_engine *e)
 	if (!s->early || s->suite != e->suite->id ||
 	    !dtls_early_same_alpn(e, s))
 		return 0;
-	e->early = OPENSSL_zalloc(sizeof(*e->early));
-	if (!e->early)
+	e->m->early = OPENSSL_zalloc(sizeof(*e->m->early));
+	if (!e->m->early)
 		return dtls_fail_memory(e);
-	e->early->left = s->early;
+	e->m->early->left = s->early;
 	e->early_state = KDTLS_EARLY_ACCEPTED;
 	return make_key(e, s, dtls_handshake_hash(e, e->hs->transcript.all.len,
 						  buf));
@@ -220,11 +220,11 @@ int dtls_early_take(struct kdtls_engine *e, u8 type, struct dtls_bytes content)
 		e->dropped++;
 		return 0;
 	}
-	if (content.len > e->early->left)
+	if (content.len > e->m->early->left)
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_UNEXPECTED_MESSAGE,
 				 "more early data than is allowed");
-	e->early->left -= (u32)content.len;
+	e->m->early->left -= (u32)content.len;
 	if (content.len && ops->replayable)
 		ops->replayable(e->ctx, content.p, content.len);
 	return 0;

@@ -42,14 +42,13 @@ int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,
 	e->address_len = (u8)address_len;
 	if (address_len)
 		memcpy(e->address, address, address_len);
-	dtls_timer_stop(&e->timer);
-	if (!e->server) {
+	if (!e->server)
 		e->hs = dtls_state_handshake_new(e);
-		if (!e->hs) {
-			kdtls_engine_free(e);
-			return -KDTLS_EMEMORY;
-		}
+	if ((!e->server && !e->hs) || !dtls_state_wake(e)) {
+		kdtls_engine_free(e);
+		return -KDTLS_EMEMORY;
 	}
+	dtls_state_rest(e);
 	*engine = e;
 	return 0;
 }
@@ -63,18 +62,16 @@ void kdtls_engine_free(struct kdtls_engine *engine)
 		return;
 	ep = e->ep;
 	dtls_state_handshake_drop(e);
-	dtls_state_drop_keys(e);
 	dtls_state_free12(e);
 	dtls_state_free13(e);
-	dtls_early_free(e);
+	if (e->m)
+		dtls_early_free(e);
+	dtls_state_drop_motion(e);
 	dtls_state_drop_acks(e);
-	dtls_state_drop_heartbeat(e);
-	dtls_flight_clear(&e->flight);
 	OPENSSL_free(e->name);
 	OPENSSL_free(e->peer);
 	dtls_cids_free(&e->cids);
 	OPENSSL_free(e->cid_tx);
-	OPENSSL_free(e->reply);
 	OPENSSL_clear_free(e, sizeof(*e) + e->address_len);
 	dtls_endpoint_put(ep);
 }
@@ -166,17 +163,21 @@ int kdtls_engine_start(struct kdtls_engine *engine, uint64_t now)
 
 	if (e->server || e->state != KDTLS_IDLE || name_missing(e))
 		return -KDTLS_EUSAGE;
-	e->now = now;
+	if (!dtls_state_wake(e))
+		return -KDTLS_EMEMORY;
+	e->m->now = now;
 	e->state = KDTLS_HANDSHAKE;
 	ERR_set_mark();
 	err = dtls_client_start(e);
 	ERR_pop_to_mark();
+	dtls_state_rest(e);
 	return err;
 }
 
 void kdtls_engine_confirm(struct kdtls_engine *engine)
 {
-	if (engine->state != KDTLS_ESTABLISHED)
+	if (engine->state != KDTLS_ESTABLISHED || !engine->m ||
+	    !dtls_state_wake(engine))
 		return;
 	/*
 	 * In DTLS 1.2 data from the peer shows that it has this end's last
@@ -185,10 +186,11 @@ void kdtls_engine_confirm(struct kdtls_engine *engine)
 	 */
 	if (engine->d13) {
 		dtls_retransmit_alive(engine);
-		return;
+	} else {
+		dtls_flight_clear(&engine->m->flight);
+		dtls_timer_stop(&engine->m->timer);
 	}
-	dtls_flight_clear(&engine->flight);
-	dtls_timer_stop(&engine->timer);
+	dtls_state_rest(engine);
 }
 
 static u64 earlier(u64 a, u64 b)
@@ -198,28 +200,26 @@ static u64 earlier(u64 a, u64 b)
 
 uint64_t kdtls_engine_expiry(const struct kdtls_engine *engine)
 {
-	u64 other = earlier(dtls_heartbeat_expiry(engine),
-			    dtls_ack_expiry(engine));
+	const struct dtls_motion *m = engine->m;
+	u64 other;
 
-	if (engine->d13)
-		other = earlier(other, engine->d13->linger);
-	other = earlier(other, engine->timer.again);
-	return earlier(engine->timer.expiry, other);
+	if (!m)
+		return KDTLS_NEVER;
+	other = earlier(dtls_heartbeat_expiry(engine), dtls_ack_expiry(engine));
+	other = earlier(other, m->linger);
+	other = earlier(other, m->timer.again);
+	return earlier(m->timer.expiry, other);
 }
 
-int kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now)
+/* Do what is due. Return 0 or an error. */
+static int expire(struct kdtls_engine *e)
 {
-	struct kdtls_engine *e = engine;
-
-	if (e->state == KDTLS_FAILED)
-		return -e->error;
-	e->now = now;
 	dtls_heartbeat_expire(e);
 	dtls_ack_expire(e);
 	if (e->d13)
 		dtls_post13_expire(e);
-	if (e->timer.expiry > now) {
-		if (e->timer.again <= now)
+	if (e->m->timer.expiry > e->m->now) {
+		if (e->m->timer.again <= e->m->now)
 			dtls_retransmit_rest(e);
 		return 0;
 	}
@@ -232,6 +232,21 @@ int kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now)
 	return 0;
 }
 
+int kdtls_engine_expire(struct kdtls_engine *engine, uint64_t now)
+{
+	struct kdtls_engine *e = engine;
+	int err;
+
+	if (e->state == KDTLS_FAILED)
+		return -e->error;
+	if (!e->m || !dtls_state_wake(e))
+		return 0;
+	e->m->now = now;
+	err = expire(e);
+	dtls_state_rest(e);
+	return err;
+}
+
 void kdtls_engine_close(struct kdtls_engine *engine)
 {
 	struct kdtls_engine *e = engine;
@@ -242,7 +257,10 @@ void kdtls_engine_close(struct kdtls_engine *engine)
 		dtls_state_alert(e, DTLS_ALERT_WARNING,
 				 KDTLS_ALERT_CLOSE_NOTIFY);
 	e->state = KDTLS_CLOSED;
+	if (!e->m || !dtls_state_wake(e))
+		return;
 	dtls_state_stop(e);
+	dtls_state_rest(e);
 }
 
 enum kdtls_state kdtls_engine_state(const struct kdtls_engine *engine)
@@ -296,7 +314,7 @@ void kdtls_engine_info(const struct kdtls_engine *engine,
 		.cid_tx = e->cid_tx,
 		.cid_tx_len = e->cid_tx_len,
 		.cid_spares = e->d13 ? e->d13->spare_count : 0,
-		.rtt = e->timer.srtt,
+		.rtt = e->m ? e->m->timer.srtt : e->srtt,
 		.mtu = e->mtu,
 		.flights_resent = e->resent,
 		.dropped = e->dropped,

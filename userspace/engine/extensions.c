@@ -301,7 +301,7 @@ void dtls_extensions_write_answers13(struct kdtls_engine *e,
 	size_t mark = wr_open(w, 2);
 
 	write_answers(e, w, theirs);
-	if (e->early)
+	if (e->m->early)
 		dtls_ext_empty(w, DTLS_EXT_EARLY_DATA);
 	wr_close(w, mark, 2);
 }

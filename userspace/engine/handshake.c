@@ -26,7 +26,7 @@ int dtls_handshake_message_end(struct kdtls_engine *e)
 	dtls_fragment_write(w->p, w->p[0], len, hs->send_seq++, 0, len);
 	if (!dtls_transcript_add(&hs->transcript, w->p, w->len,
 				 e->ep->config.max_handshake) ||
-	    !dtls_flight_add(&e->flight, hs->tx_epoch, DTLS_CT_HANDSHAKE, w->p,
+	    !dtls_flight_add(&e->m->flight, hs->tx_epoch, DTLS_CT_HANDSHAKE, w->p,
 			     w->len))
 		return dtls_fail_memory(e);
 	return 0;
@@ -54,7 +54,7 @@ void dtls_handshake_flight_begin(struct kdtls_engine *e)
 
 	hs->flight_end = hs->in.next;
 	hs->flight_seen = true;
-	dtls_flight_clear(&e->flight);
+	dtls_flight_clear(&e->m->flight);
 	dtls_state_drop_acks(e);
 }
 
@@ -64,11 +64,11 @@ void dtls_handshake_flight_end(struct kdtls_engine *e, bool answer_due)
 
 	e->hs->answer_due = answer_due;
 	if (!answer_due) {
-		dtls_timer_stop(&e->timer);
+		dtls_timer_stop(&e->m->timer);
 		return;
 	}
 	dtls_state_timer_limits(e, &limits);
-	dtls_timer_start(&e->timer, &limits, e->now);
+	dtls_timer_start(&e->m->timer, &limits, e->m->now);
 }
 
 int dtls_handshake_receive(struct kdtls_engine *e,

@@ -30,9 +30,9 @@ int dtls_handshake12_keys(struct kdtls_engine *e)
 	hs->tx_key.cid_len = e->cid_tx_len;
 	if (e->cid_tx_len)
 		memcpy(hs->tx_key.cid, e->cid_tx, e->cid_tx_len);
-	e->rx = dtls_protection_new(c, DTLS_RX, &hs->rx_key);
-	e->tx = dtls_protection_new(c, DTLS_TX, &hs->tx_key);
-	if (!e->rx || !e->tx)
+	e->m->rx = dtls_protection_new(c, DTLS_RX, &hs->rx_key);
+	e->m->tx = dtls_protection_new(c, DTLS_TX, &hs->tx_key);
+	if (!e->m->rx || !e->m->tx)
 		return dtls_fail_internal(e);
 	dtls_handshake_key_log(e, "CLIENT_RANDOM", e->d12->secrets.master,
 			       DTLS_SECRET_SIZE);
@@ -65,7 +65,7 @@ int dtls_handshake12_send_finished(struct kdtls_engine *e)
 	struct dtls_bytes hash;
 	struct dtls_writer *w;
 
-	if (!dtls_flight_add(&e->flight, 0, DTLS_CT_CHANGE_CIPHER_SPEC, &change,
+	if (!dtls_flight_add(&e->m->flight, 0, DTLS_CT_CHANGE_CIPHER_SPEC, &change,
 			     1))
 		return dtls_fail_memory(e);
 	hs->tx_epoch = DTLS12_EPOCH_DATA;

@@ -15,7 +15,6 @@ int dtls_handshake13_begin(struct kdtls_engine *e)
 		e->d13 = OPENSSL_zalloc(sizeof(*e->d13));
 	if (!e->d13)
 		return dtls_fail_memory(e);
-	e->d13->linger = KDTLS_NEVER;
 	return 0;
 }
 
@@ -87,11 +86,11 @@ int dtls_handshake13_keys(struct kdtls_engine *e, struct dtls_bytes psk)
 			   "SERVER_HANDSHAKE_TRAFFIC_SECRET"))
 		return dtls_fail_internal(e);
 	OPENSSL_cleanse(hs->shared, sizeof(hs->shared));
-	e->rx = protection(e, DTLS_RX, e->server ? hs->client_secret :
+	e->m->rx = protection(e, DTLS_RX, e->server ? hs->client_secret :
 						   hs->server_secret);
-	e->tx = protection(e, DTLS_TX, e->server ? hs->server_secret :
+	e->m->tx = protection(e, DTLS_TX, e->server ? hs->server_secret :
 						   hs->client_secret);
-	if (!e->rx || !e->tx)
+	if (!e->m->rx || !e->m->tx)
 		return dtls_fail_internal(e);
 	hs->tx_epoch = DTLS13_EPOCH_HANDSHAKE;
 	return 0;

@@ -14,12 +14,12 @@
 
 static struct dtls_heartbeat *heartbeat_of(struct kdtls_engine *e)
 {
-	if (!e->heartbeat) {
-		e->heartbeat = OPENSSL_zalloc(sizeof(*e->heartbeat));
-		if (e->heartbeat)
-			dtls_timer_stop(&e->heartbeat->timer);
+	if (!e->m->heartbeat) {
+		e->m->heartbeat = OPENSSL_zalloc(sizeof(*e->m->heartbeat));
+		if (e->m->heartbeat)
+			dtls_timer_stop(&e->m->heartbeat->timer);
 	}
-	return e->heartbeat;
+	return e->m->heartbeat;
 }
 
 /*
@@ -28,7 +28,7 @@ static struct dtls_heartbeat *heartbeat_of(struct kdtls_engine *e)
  */
 static void tidy(struct kdtls_engine *e)
 {
-	const struct dtls_heartbeat *h = e->heartbeat;
+	const struct dtls_heartbeat *h = e->m->heartbeat;
 
 	if (h && !h->size && !h->response)
 		dtls_state_drop_heartbeat(e);
@@ -36,7 +36,7 @@ static void tidy(struct kdtls_engine *e)
 
 static void request_done(struct kdtls_engine *e, u64 rtt)
 {
-	struct dtls_heartbeat *h = e->heartbeat;
+	struct dtls_heartbeat *h = e->m->heartbeat;
 	size_t size = h->size;
 
 	h->size = 0;
@@ -71,7 +71,7 @@ static void respond(struct kdtls_engine *e, struct dtls_bytes payload,
 
 void dtls_heartbeat_receive(struct kdtls_engine *e, struct dtls_bytes content)
 {
-	struct dtls_heartbeat *h = e->heartbeat;
+	struct dtls_heartbeat *h = e->m->heartbeat;
 	size_t size = content.len;
 	struct dtls_bytes payload;
 	u8 type;
@@ -86,7 +86,7 @@ void dtls_heartbeat_receive(struct kdtls_engine *e, struct dtls_bytes content)
 		respond(e, payload, size);
 	} else if (type == RESPONSE && h && h->size &&
 		   dtls_bytes_equal(payload, h->payload, DTLS_HEARTBEAT_PAYLOAD)) {
-		request_done(e, e->now - h->timer.sent);
+		request_done(e, e->m->now - h->timer.sent);
 	} else {
 		e->dropped++;
 	}
@@ -101,24 +101,29 @@ int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
 
 	if (e->state != KDTLS_ESTABLISHED || !e->peer_heartbeat ||
 	    size < HEADER + DTLS_HEARTBEAT_PAYLOAD + PADDING || size > e->mtu ||
-	    (e->heartbeat && e->heartbeat->size))
+	    (e->m && e->m->heartbeat && e->m->heartbeat->size))
 		return -KDTLS_EUSAGE;
-	h = heartbeat_of(e);
-	if (!h)
+	if (!dtls_state_wake(e))
 		return -KDTLS_EMEMORY;
+	h = heartbeat_of(e);
+	if (!h) {
+		dtls_state_rest(e);
+		return -KDTLS_EMEMORY;
+	}
 	dtls_state_random(e, h->payload, DTLS_HEARTBEAT_PAYLOAD);
 	h->size = size;
 	h->request_due = true;
 	dtls_state_timer_limits(e, &limits);
-	h->timer.srtt = e->timer.srtt;
-	h->timer.rttvar = e->timer.rttvar;
+	h->timer.srtt = e->m->timer.srtt;
+	h->timer.rttvar = e->m->timer.rttvar;
 	dtls_timer_start(&h->timer, &limits, now);
+	dtls_state_rest(e);
 	return 0;
 }
 
 long dtls_heartbeat_output(struct kdtls_engine *e, u8 *buf, size_t size)
 {
-	struct dtls_heartbeat *h = e->heartbeat;
+	struct dtls_heartbeat *h = e->m->heartbeat;
 	size_t n = 0;
 
 	if (!h)
@@ -134,7 +139,7 @@ long dtls_heartbeat_output(struct kdtls_engine *e, u8 *buf, size_t size)
 			return (long)n;
 		n = 0;
 	}
-	if (e->heartbeat && h->request_due) {
+	if (e->m->heartbeat && h->request_due) {
 		h->request_due = false;
 		n = h->size;
 		buf[0] = REQUEST;
@@ -148,21 +153,21 @@ long dtls_heartbeat_output(struct kdtls_engine *e, u8 *buf, size_t size)
 
 u64 dtls_heartbeat_expiry(const struct kdtls_engine *e)
 {
-	return e->heartbeat ? e->heartbeat->timer.expiry : KDTLS_NEVER;
+	return e->m->heartbeat ? e->m->heartbeat->timer.expiry : KDTLS_NEVER;
 }
 
 void dtls_heartbeat_expire(struct kdtls_engine *e)
 {
-	struct dtls_heartbeat *h = e->heartbeat;
+	struct dtls_heartbeat *h = e->m->heartbeat;
 	struct dtls_timer_limits limits;
 
-	if (!h || h->timer.expiry > e->now)
+	if (!h || h->timer.expiry > e->m->now)
 		return;
 	if (h->timer.tries >= e->ep->config.retransmits) {
 		request_done(e, KDTLS_NEVER);
 		return;
 	}
 	dtls_state_timer_limits(e, &limits);
-	dtls_timer_back_off(&h->timer, &limits, e->now);
+	dtls_timer_back_off(&h->timer, &limits, e->m->now);
 	h->request_due = true;
 }

@@ -45,7 +45,7 @@ static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 	} else if (len < 0) {
 		e->dropped++;
 		err = 0;
-	} else if (key != e->rx) {
+	} else if (key != e->m->rx) {
 		err = dtls_early_take(e, type, content);
 	} else {
 		/*
@@ -94,10 +94,10 @@ static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 		e->dropped++;
 		return 0;
 	}
-	if (e->early && is_early(e, record))
-		return open_record(e, e->early->key, record, bytes);
-	if (e->rx && !is_data_epoch(record) && !is_early(e, record))
-		return open_record(e, e->rx, record, bytes);
+	if (e->m->early && is_early(e, record))
+		return open_record(e, e->m->early->key, record, bytes);
+	if (e->m->rx && !is_data_epoch(record) && !is_early(e, record))
+		return open_record(e, e->m->rx, record, bytes);
 	if (!e->hs || (is_data_epoch(record) && !named) ||
 	    is_early(e, record)) {
 		e->dropped++;
@@ -107,7 +107,7 @@ static int take_record(struct kdtls_engine *e, struct dtls_record *record,
 	 * A protected record that arrives before ServerHello shows that
 	 * ServerHello is missing: an ACK tells the peer so (RFC 9147 7.1).
 	 */
-	if (e->acks && e->version == DTLS_VERSION_1_3 && !e->rx)
+	if (e->acks && e->version == DTLS_VERSION_1_3 && !e->m->rx)
 		dtls_ack_after(e, 0);
 	dtls_content_hold(e, false, bytes,
 			  record->header_len + content.len);
@@ -182,11 +182,11 @@ static int deliver(struct kdtls_engine *e)
 	while (hs && e->state == KDTLS_HANDSHAKE &&
 	       hs->step != DTLS_STEP_DONE &&
 	       (m = dtls_reassembly_next(&hs->in))) {
-		had_keys = e->rx;
+		had_keys = e->m->rx;
 		if (receive(e, m))
 			return -e->error;
 		dtls_reassembly_pop(&hs->in);
-		if (e->rx && !had_keys && open_held(e))
+		if (e->m->rx && !had_keys && open_held(e))
 			return -e->error;
 	}
 	return 0;
@@ -233,7 +233,7 @@ static int begin_handshake(struct kdtls_engine *e, struct kdtls_hello *hello)
 	e->hs->in.next = hello->seq;
 	e->hs->send_seq = hello->seq;
 	/* The answer has the number of the hello's record (RFC 6347 4.2.1). */
-	e->tx_seq = hello->record_seq;
+	e->m->tx_seq = hello->record_seq;
 	e->unproven = hello->unproven;
 	dtls_state_credit(e, hello->heard);
 	e->hs->hello = hello;
@@ -256,15 +256,15 @@ static int take_first(struct kdtls_engine *e, struct dtls_bytes d)
 	struct kdtls_verdict v;
 	int err;
 
-	switch (dtls_gate_judge(e->ep, &from, d, e->now, &v)) {
+	switch (dtls_gate_judge(e->ep, &from, d, e->m->now, &v)) {
 	case KDTLS_GATE_ACCEPT:
 		err = begin_handshake(e, v.hello);
 		kdtls_hello_free(v.hello);
 		return err;
 	case KDTLS_GATE_REPLY:
-		OPENSSL_free(e->reply);
-		e->reply_len = v.reply_len;
-		e->reply = OPENSSL_memdup(v.reply, v.reply_len);
+		OPENSSL_free(e->m->reply);
+		e->m->reply_len = v.reply_len;
+		e->m->reply = OPENSSL_memdup(v.reply, v.reply_len);
 		return 0;
 	default:
 		e->dropped++;
@@ -279,7 +279,7 @@ static int take_first(struct kdtls_engine *e, struct dtls_bytes d)
  */
 static void expect_rest(struct kdtls_engine *e)
 {
-	u64 pause = e->timer.timeout / 4;
+	u64 pause = e->m->timer.timeout / 4;
 
 	if (!e->hs || e->version != DTLS_VERSION_1_3 || !e->acks ||
 	    !e->acks->timed || e->state != KDTLS_HANDSHAKE)
@@ -352,10 +352,14 @@ int kdtls_engine_input(struct kdtls_engine *engine, const uint8_t *data,
 
 	if (engine->state == KDTLS_FAILED)
 		return -engine->error;
-	engine->now = now;
+	/* Without memory the datagram is lost, as any datagram may be. */
+	if (!dtls_state_wake(engine))
+		return 0;
+	engine->m->now = now;
 	ERR_set_mark();
 	err = take_input(engine, (struct dtls_bytes){ data, len }, info);
 	ERR_pop_to_mark();
+	dtls_state_rest(engine);
 	return err;
 }
 
@@ -367,13 +371,16 @@ int kdtls_engine_accept(struct kdtls_engine *engine, struct kdtls_hello *hello,
 
 	if (e->server && e->state == KDTLS_IDLE &&
 	    hello->address_len == e->address_len &&
-	    !memcmp(hello->address, e->address, e->address_len)) {
-		e->now = now;
+	    !memcmp(hello->address, e->address, e->address_len))
+		err = dtls_state_wake(e) ? 0 : -KDTLS_EMEMORY;
+	if (!err) {
+		e->m->now = now;
 		ERR_set_mark();
 		err = begin_handshake(e, hello);
 		if (!err)
 			expect_rest(e);
 		ERR_pop_to_mark();
+		dtls_state_rest(e);
 	}
 	kdtls_hello_free(hello);
 	return err;

@@ -37,7 +37,7 @@ static u16 record_version(const struct kdtls_engine *e)
  */
 static bool is_ours(const struct kdtls_engine *e, u64 epoch)
 {
-	return !epoch || (e->tx && e->tx->epoch == epoch);
+	return !epoch || (e->m->tx && e->m->tx->epoch == epoch);
 }
 
 static size_t record_overhead(const struct kdtls_engine *e, u64 epoch)
@@ -45,7 +45,7 @@ static size_t record_overhead(const struct kdtls_engine *e, u64 epoch)
 	if (!epoch)
 		return DTLS12_HEADER_SIZE;
 	if (is_ours(e, epoch))
-		return dtls_protection_overhead(e->tx);
+		return dtls_protection_overhead(e->m->tx);
 	return OVERHEAD_MAX + e->cid_tx_len;
 }
 
@@ -60,15 +60,15 @@ static size_t write_record(struct kdtls_engine *e, u64 epoch, u8 type,
 		.type = type,
 		.version = record_version(e),
 		.fragment_len = (u16)len,
-		.seq = e->tx_seq,
+		.seq = e->m->tx_seq,
 	};
 	size_t header_len;
 
 	if (epoch)
-		return dtls_protection_seal(e->tx, type, content, len, out);
-	if (e->tx_seq > DTLS_SEQ_MAX)
+		return dtls_protection_seal(e->m->tx, type, content, len, out);
+	if (e->m->tx_seq > DTLS_SEQ_MAX)
 		return 0;
-	e->tx_seq++;
+	e->m->tx_seq++;
 	header_len = dtls_record_write_header(out, &r);
 	memcpy(out + header_len, content, len);
 	return header_len + len;
@@ -81,8 +81,8 @@ static size_t write_record(struct kdtls_engine *e, u64 epoch, u8 type,
 static u64 next_seq(const struct kdtls_engine *e, u64 epoch)
 {
 	if (!epoch)
-		return e->tx_seq;
-	return is_ours(e, epoch) ? e->tx->seq : DTLS_SEQ_UNKNOWN;
+		return e->m->tx_seq;
+	return is_ours(e, epoch) ? e->m->tx->seq : DTLS_SEQ_UNKNOWN;
 }
 
 /*
@@ -120,10 +120,10 @@ static unsigned int count_datagrams(const struct kdtls_engine *e, size_t size,
 {
 	const struct dtls_outgoing *m, *before = NULL;
 	size_t used = 0, overhead, left, room;
-	u32 offset = e->flight.offset;
+	u32 offset = e->m->flight.offset;
 	unsigned int count = 1;
 
-	for (m = e->flight.cursor; m; m = m->next) {
+	for (m = e->m->flight.cursor; m; m = m->next) {
 		left = m->len - offset;
 		offset = 0;
 		while (left) {
@@ -157,7 +157,7 @@ static unsigned int count_datagrams(const struct kdtls_engine *e, size_t size,
  */
 static bool is_unanswered(const struct kdtls_engine *e)
 {
-	return e->flight.again && e->timer.tries > 1;
+	return e->m->flight.again && e->m->timer.tries > 1;
 }
 
 /*
@@ -169,7 +169,7 @@ static bool is_unanswered(const struct kdtls_engine *e)
  */
 static bool wants_own_records(const struct kdtls_engine *e, size_t size)
 {
-	if (!e->flight.again)
+	if (!e->m->flight.again)
 		return false;
 	return is_unanswered(e) || count_datagrams(e, size, true) ==
 				   count_datagrams(e, size, false);
@@ -196,7 +196,7 @@ static bool wants_own_datagram(const struct kdtls_engine *e, u64 before,
 static long fill_record(struct kdtls_engine *e, size_t room, bool own,
 			u8 *content, u8 *type)
 {
-	struct dtls_flight *f = &e->flight;
+	struct dtls_flight *f = &e->m->flight;
 	u64 epoch = f->cursor->epoch;
 	u64 seq = next_seq(e, epoch);
 	struct dtls_piece piece;
@@ -238,8 +238,8 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 	if (size > e->mtu)
 		size = e->mtu;
 	own = wants_own_records(e, size);
-	while (dtls_flight_pending(&e->flight)) {
-		epoch = e->flight.cursor->epoch;
+	while (dtls_flight_pending(&e->m->flight)) {
+		epoch = e->m->flight.cursor->epoch;
 		if (used && (!is_ours(e, epoch) ||
 			     wants_own_datagram(e, before, epoch)))
 			break;
@@ -266,7 +266,7 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 		used += n;
 		before = epoch;
 	}
-	e->last_out = e->now;
+	e->m->last_out = e->m->now;
 	return (long)used;
 }
 
@@ -352,11 +352,11 @@ static long make_output(struct kdtls_engine *e, u8 *buf, size_t size,
 {
 	long n;
 
-	if (e->reply) {
-		memcpy(buf, e->reply, e->reply_len);
-		OPENSSL_free(e->reply);
-		e->reply = NULL;
-		return (long)e->reply_len;
+	if (e->m->reply) {
+		memcpy(buf, e->m->reply, e->m->reply_len);
+		OPENSSL_free(e->m->reply);
+		e->m->reply = NULL;
+		return (long)e->m->reply_len;
 	}
 	if (e->alert_due)
 		return alert_output(e, buf, info);
@@ -367,10 +367,10 @@ static long make_output(struct kdtls_engine *e, u8 *buf, size_t size,
 		return n;
 	if (e->d13 && e->keys_out && dtls_post13_next_flight(e))
 		return -e->error;
-	if (dtls_flight_pending(&e->flight)) {
+	if (dtls_flight_pending(&e->m->flight)) {
 		n = flight_output(e, buf, size, info);
 		if (n > 0 && e->hs && e->hs->step == DTLS_STEP_FLUSH &&
-		    !dtls_flight_pending(&e->flight) &&
+		    !dtls_flight_pending(&e->m->flight) &&
 		    dtls_complete_handshake(e))
 			return -e->error;
 		return n;
@@ -390,8 +390,10 @@ static long make_output(struct kdtls_engine *e, u8 *buf, size_t size,
 void kdtls_engine_sent(struct kdtls_engine *engine,
 		       const struct dtls_record_number *number)
 {
-	dtls_flight_numbered(&engine->flight, number->epoch,
-			     number->epoch ? number->seq : DTLS_SEQ_LOST);
+	if (engine->m)
+		dtls_flight_numbered(&engine->m->flight, number->epoch,
+				     number->epoch ? number->seq :
+						     DTLS_SEQ_LOST);
 }
 
 long kdtls_engine_output(struct kdtls_engine *engine, uint8_t *buf, size_t size,
@@ -403,14 +405,18 @@ long kdtls_engine_output(struct kdtls_engine *engine, uint8_t *buf, size_t size,
 	info->flags = DTLS_RECORD_RAW;
 	if (size < engine->mtu || size < KDTLS_OUTPUT_MIN)
 		return -KDTLS_EUSAGE;
-	engine->now = now;
 	if (engine->unproven && size > engine->credit)
 		size = engine->credit;
 	if (size < KDTLS_MTU_MIN)
 		return 0;
+	/* Without memory what is due goes out with another call. */
+	if (!dtls_state_wake(engine))
+		return 0;
+	engine->m->now = now;
 	ERR_set_mark();
 	n = make_output(engine, buf, size, info);
 	ERR_pop_to_mark();
+	dtls_state_rest(engine);
 	if (engine->unproven && n > 0)
 		engine->credit -= (u32)n < engine->credit ? (u32)n :
 							    engine->credit;

@@ -143,7 +143,7 @@ static int deliver(struct kdtls_engine *e)
 	struct dtls13 *d = e->d13;
 	int err = 0;
 
-	while (!err && (m = dtls_reassembly_next(d->in))) {
+	while (!err && (m = dtls_reassembly_next(e->m->in))) {
 		/* KeyUpdate is the last message of its epoch (RFC 9147 8). */
 		if (m->epoch != d->rx_epoch)
 			return unexpected(e, "a message under an old key");
@@ -151,7 +151,7 @@ static int deliver(struct kdtls_engine *e)
 				m->data + DTLS_MESSAGE_HEADER,
 				m->len - DTLS_MESSAGE_HEADER });
 		d->receive_seq++;
-		dtls_reassembly_pop(d->in);
+		dtls_reassembly_pop(e->m->in);
 	}
 	return err;
 }
@@ -170,12 +170,12 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 	*kept = f->seq < d->receive_seq;
 	if (*kept)
 		return 0;
-	if (!d->in)
-		d->in = OPENSSL_zalloc(sizeof(*d->in));
-	if (!d->in)
+	if (!e->m->in)
+		e->m->in = OPENSSL_zalloc(sizeof(*e->m->in));
+	if (!e->m->in)
 		return 0;
-	d->in->next = (u16)d->receive_seq;
-	switch (dtls_reassembly_add(d->in, f, epoch, config->max_message,
+	e->m->in->next = (u16)d->receive_seq;
+	switch (dtls_reassembly_add(e->m->in, f, epoch, config->max_message,
 				    config->max_handshake)) {
 	case DTLS_REASSEMBLY_TAKEN:
 		*kept = true;
@@ -188,9 +188,9 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 	}
 	if (*kept)
 		err = deliver(e);
-	if (!d->in->held) {
-		OPENSSL_free(d->in);
-		d->in = NULL;
+	if (!e->m->in->held) {
+		OPENSSL_free(e->m->in);
+		e->m->in = NULL;
 	}
 	return err;
 }
@@ -251,9 +251,9 @@ int dtls_post13_acknowledged(struct kdtls_engine *e)
 {
 	struct dtls13 *d = e->d13;
 
-	dtls_timer_answered(&e->timer, e->now);
-	dtls_timer_stop(&e->timer);
-	dtls_flight_clear(&e->flight);
+	dtls_timer_answered(&e->m->timer, e->m->now);
+	dtls_timer_stop(&e->m->timer);
+	dtls_flight_clear(&e->m->flight);
 	if (!d->arrived) {
 		d->arrived = true;
 		dtls_state_drop_keys(e);
@@ -336,7 +336,7 @@ int dtls_post13_next_flight(struct kdtls_engine *e)
 	u32 len;
 	u8 type;
 
-	if (e->flight.first || !d->arrived || d->send_seq > DTLS_MESSAGE_SEQ_MAX)
+	if (e->m->flight.first || !d->arrived || d->send_seq > DTLS_MESSAGE_SEQ_MAX)
 		return 0;
 	wr_room(&w, DTLS_MESSAGE_HEADER);
 	type = write_next(e, &w, &ok);
@@ -344,7 +344,7 @@ int dtls_post13_next_flight(struct kdtls_engine *e)
 		len = (u32)(w.len - DTLS_MESSAGE_HEADER);
 		dtls_fragment_write(w.p, type, len, (u16)d->send_seq++, 0,
 				    len);
-		ok = dtls_flight_add(&e->flight, d->tx_epoch,
+		ok = dtls_flight_add(&e->m->flight, d->tx_epoch,
 				     DTLS_CT_HANDSHAKE, w.p, w.len);
 		/*
 		 * If all records were acknowledged, the next ACK does not name
@@ -353,7 +353,7 @@ int dtls_post13_next_flight(struct kdtls_engine *e)
 		if (dtls_ack_expiry(e) == KDTLS_NEVER)
 			dtls_state_drop_acks(e);
 		dtls_state_timer_limits(e, &limits);
-		dtls_timer_start(&e->timer, &limits, e->now);
+		dtls_timer_start(&e->m->timer, &limits, e->m->now);
 	}
 	ok &= !w.failed;
 	wr_free(&w);
@@ -388,10 +388,6 @@ int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both)
 
 void dtls_post13_expire(struct kdtls_engine *e)
 {
-	struct dtls13 *d = e->d13;
-
-	if (d->linger > e->now)
-		return;
-	d->linger = KDTLS_NEVER;
-	dtls_state_drop_keys(e);
+	if (e->m->linger <= e->m->now)
+		dtls_state_drop_keys(e);
 }

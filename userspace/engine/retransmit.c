@@ -11,8 +11,8 @@ static const u32 mtu_steps[] = { 1232, 548, KDTLS_MTU_MIN };
 
 void dtls_retransmit_flight(struct kdtls_engine *e)
 {
-	dtls_flight_rewind(&e->flight);
-	e->timer.again = KDTLS_NEVER;
+	dtls_flight_rewind(&e->m->flight);
+	e->m->timer.again = KDTLS_NEVER;
 	e->resent++;
 }
 
@@ -20,7 +20,7 @@ void dtls_retransmit_paced(struct kdtls_engine *e)
 {
 	u64 pause = 1000ULL * e->ep->config.timeout_initial / 2;
 
-	if (!dtls_flight_pending(&e->flight) && e->now - e->last_out >= pause)
+	if (!dtls_flight_pending(&e->m->flight) && e->m->now - e->m->last_out >= pause)
 		dtls_retransmit_flight(e);
 }
 
@@ -32,7 +32,7 @@ static void mtu_back_off(struct kdtls_engine *e)
 {
 	size_t i;
 
-	if (e->timer.tries % 2 || e->mtu <= e->ep->config.mtu_min)
+	if (e->m->timer.tries % 2 || e->mtu <= e->ep->config.mtu_min)
 		return;
 	for (i = 0; i < sizeof(mtu_steps) / sizeof(mtu_steps[0]); i++) {
 		if (mtu_steps[i] < e->mtu) {
@@ -51,7 +51,7 @@ static void mtu_back_off(struct kdtls_engine *e)
  */
 static const char *silence_reason(const struct kdtls_engine *e)
 {
-	if (e->rx && e->rx->failed)
+	if (e->m->rx && e->m->rx->failed)
 		return "the peer's records do not verify: another pre-shared key?";
 	if (e->suite && e->suite->kx & DTLS_KX_PSK && !(e->suite->kx & DTLS_KX_13))
 		return "the peer does not answer: is the key the right one, and its name?";
@@ -64,14 +64,14 @@ int dtls_retransmit_expired(struct kdtls_engine *e)
 	 * An end that has nothing to send waits for one retransmission of the
 	 * peer more than it would make itself.
 	 */
-	bool waits = dtls_flight_done(&e->flight);
+	bool waits = dtls_flight_done(&e->m->flight);
 	struct dtls_timer_limits limits;
 
-	if (e->timer.tries >= e->ep->config.retransmits + waits)
+	if (e->m->timer.tries >= e->ep->config.retransmits + waits)
 		return dtls_fail(e, KDTLS_ETIMEOUT, KDTLS_ALERT_NONE,
 				 silence_reason(e));
 	dtls_state_timer_limits(e, &limits);
-	dtls_timer_back_off(&e->timer, &limits, e->now);
+	dtls_timer_back_off(&e->m->timer, &limits, e->m->now);
 	if (waits)
 		return 0;
 	mtu_back_off(e);
@@ -83,12 +83,12 @@ void dtls_retransmit_rest(struct kdtls_engine *e)
 {
 	struct dtls_timer_limits limits;
 
-	if (dtls_flight_done(&e->flight) || dtls_flight_pending(&e->flight)) {
-		e->timer.again = KDTLS_NEVER;
+	if (dtls_flight_done(&e->m->flight) || dtls_flight_pending(&e->m->flight)) {
+		e->m->timer.again = KDTLS_NEVER;
 		return;
 	}
 	dtls_state_timer_limits(e, &limits);
-	dtls_timer_asked(&e->timer, &limits, e->now);
+	dtls_timer_asked(&e->m->timer, &limits, e->m->now);
 	dtls_retransmit_flight(e);
 }
 
@@ -96,12 +96,12 @@ void dtls_retransmit_expired13(struct kdtls_engine *e)
 {
 	struct dtls_timer_limits limits;
 
-	if (e->timer.tries >= e->ep->config.retransmits) {
-		dtls_timer_stop(&e->timer);
+	if (e->m->timer.tries >= e->ep->config.retransmits) {
+		dtls_timer_stop(&e->m->timer);
 		return;
 	}
 	dtls_state_timer_limits(e, &limits);
-	dtls_timer_back_off(&e->timer, &limits, e->now);
+	dtls_timer_back_off(&e->m->timer, &limits, e->m->now);
 	dtls_retransmit_flight(e);
 }
 
@@ -109,9 +109,9 @@ void dtls_retransmit_alive(struct kdtls_engine *e)
 {
 	struct dtls_timer_limits limits;
 
-	if (!e->flight.first || e->timer.expiry != KDTLS_NEVER)
+	if (!e->m->flight.first || e->m->timer.expiry != KDTLS_NEVER)
 		return;
 	dtls_state_timer_limits(e, &limits);
-	dtls_timer_start(&e->timer, &limits, e->now);
+	dtls_timer_start(&e->m->timer, &limits, e->m->now);
 	dtls_retransmit_flight(e);
 }

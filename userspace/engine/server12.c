@@ -419,7 +419,7 @@ static int finished(struct kdtls_engine *e, struct dtls_bytes body)
 		return -e->error;
 	dtls_handshake_flight_begin(e);
 	if (e->resumed) {
-		dtls_timer_stop(&e->timer);
+		dtls_timer_stop(&e->m->timer);
 		hs->step = DTLS_STEP_DONE;
 		return 0;
 	}

@@ -96,7 +96,7 @@ static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
 		return dtls_fail_decode(e, "malformed cookie");
 	if (hello ? !hello->has_retry :
 		    !e->unproven || !dtls_cookie_open(&e->ep->cookie, address,
-						      cookie, e->now, &r))
+						      cookie, e->m->now, &r))
 		return dtls_fail_illegal(e, "the cookie is not good");
 	if (hello)
 		r = hello->retry;
@@ -133,7 +133,7 @@ static int send_retry(struct kdtls_engine *e, const struct dtls_choice *choice,
 		memcpy(r.hash, hash.p, hash.len);
 		cookie.p = sealed;
 		cookie.len = dtls_cookie_seal(&e->ep->cookie, address, &r,
-					      e->now, sealed);
+					      e->m->now, sealed);
 		if (!cookie.len)
 			return dtls_fail_internal(e);
 	} else {
@@ -620,8 +620,8 @@ static int finished(struct kdtls_engine *e, struct dtls_bytes body)
 	if (dtls_handshake13_receive_finished(e, body) ||
 	    dtls_handshake13_resumption(e))
 		return -e->error;
-	dtls_flight_clear(&e->flight);
-	dtls_timer_stop(&e->timer);
+	dtls_flight_clear(&e->m->flight);
+	dtls_timer_stop(&e->m->timer);
 	/*
 	 * Only an ACK tells the client that its Finished has arrived (RFC 9147
 	 * 7.1).

@@ -30,6 +30,65 @@ void dtls_state_set_ctx(struct kdtls_engine *e, void *ctx)
 	e->ctx = ctx;
 }
 
+bool dtls_state_wake(struct kdtls_engine *e)
+{
+	struct dtls_motion *m = e->m;
+
+	if (!m) {
+		m = OPENSSL_zalloc(sizeof(*m));
+		if (!m)
+			return false;
+		dtls_timer_stop(&m->timer);
+		m->timer.srtt = e->srtt;
+		m->timer.rttvar = e->rttvar;
+		m->linger = KDTLS_NEVER;
+		e->m = m;
+	}
+	m->calls++;
+	return true;
+}
+
+/* Return true if no call goes on and nothing is under way. */
+static bool is_idle(const struct kdtls_engine *e)
+{
+	const struct dtls_motion *m = e->m;
+
+	return !m->calls && !e->hs && !m->tx && !m->rx && !m->flight.first &&
+	       m->timer.expiry == KDTLS_NEVER && m->timer.again == KDTLS_NEVER &&
+	       !m->reply && !m->heartbeat && !m->early && !m->in &&
+	       !(e->acks && (e->acks->due || e->acks->expiry != KDTLS_NEVER));
+}
+
+void dtls_state_rest(struct kdtls_engine *e)
+{
+	struct dtls_motion *m = e->m;
+
+	m->calls--;
+	if (!is_idle(e))
+		return;
+	e->srtt = m->timer.srtt < UINT32_MAX ? (u32)m->timer.srtt : UINT32_MAX;
+	e->rttvar = m->timer.rttvar < UINT32_MAX ? (u32)m->timer.rttvar :
+						   UINT32_MAX;
+	dtls_state_drop_motion(e);
+}
+
+void dtls_state_drop_motion(struct kdtls_engine *e)
+{
+	struct dtls_motion *m = e->m;
+
+	if (!m)
+		return;
+	dtls_state_drop_keys(e);
+	dtls_state_drop_heartbeat(e);
+	dtls_flight_clear(&m->flight);
+	OPENSSL_free(m->reply);
+	if (m->in)
+		dtls_reassembly_clear(m->in);
+	OPENSSL_free(m->in);
+	OPENSSL_free(m);
+	e->m = NULL;
+}
+
 struct dtls_handshake *dtls_state_handshake_new(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs;
@@ -74,10 +133,22 @@ void dtls_state_handshake_drop(struct kdtls_engine *e)
 
 void dtls_state_drop_keys(struct kdtls_engine *e)
 {
-	dtls_protection_free(e->tx);
-	dtls_protection_free(e->rx);
-	e->tx = NULL;
-	e->rx = NULL;
+	dtls_protection_free(e->m->tx);
+	dtls_protection_free(e->m->rx);
+	e->m->tx = NULL;
+	e->m->rx = NULL;
+	e->m->linger = KDTLS_NEVER;
+}
+
+/* Drop the flight, acknowledgements and heartbeats that are to be sent. */
+static void stop_sending(struct kdtls_engine *e)
+{
+	dtls_state_drop_acks(e);
+	if (!e->m)
+		return;
+	dtls_flight_clear(&e->m->flight);
+	dtls_timer_stop(&e->m->timer);
+	dtls_state_drop_heartbeat(e);
 }
 
 int dtls_fail(struct kdtls_engine *e, int error, u8 alert, const char *reason)
@@ -97,24 +168,16 @@ int dtls_fail(struct kdtls_engine *e, int error, u8 alert, const char *reason)
 	if (e->keys_out && e->d12)
 		dtls_cache_remove(&e->ep->cache, (struct dtls_bytes){
 			e->d12->session_id, e->d12->session_id_len });
-	dtls_flight_clear(&e->flight);
-	dtls_timer_stop(&e->timer);
-	dtls_state_drop_acks(e);
-	dtls_state_drop_heartbeat(e);
+	stop_sending(e);
 	return -error;
 }
 
 void dtls_state_stop(struct kdtls_engine *e)
 {
-	dtls_flight_clear(&e->flight);
-	dtls_timer_stop(&e->timer);
-	dtls_state_drop_acks(e);
-	dtls_state_drop_heartbeat(e);
+	stop_sending(e);
 	/* During a handshake an alert still has to go out under these keys. */
-	if (e->keys_out)
+	if (e->keys_out && e->m)
 		dtls_state_drop_keys(e);
-	if (e->d13)
-		e->d13->linger = KDTLS_NEVER;
 }
 
 void dtls_state_alert(struct kdtls_engine *e, u8 level, u8 alert)
@@ -132,10 +195,10 @@ void dtls_state_drop_acks(struct kdtls_engine *e)
 
 void dtls_state_drop_heartbeat(struct kdtls_engine *e)
 {
-	if (e->heartbeat)
-		OPENSSL_free(e->heartbeat->response);
-	OPENSSL_free(e->heartbeat);
-	e->heartbeat = NULL;
+	if (e->m->heartbeat)
+		OPENSSL_free(e->m->heartbeat->response);
+	OPENSSL_free(e->m->heartbeat);
+	e->m->heartbeat = NULL;
 }
 
 /*
@@ -180,9 +243,6 @@ void dtls_state_free13(struct kdtls_engine *e)
 
 	if (!d)
 		return;
-	if (d->in)
-		dtls_reassembly_clear(d->in);
-	OPENSSL_free(d->in);
 	if (d->cids) {
 		wr_free(&d->cids->fresh);
 		wr_free(&d->cids->spare);

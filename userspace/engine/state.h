@@ -245,8 +245,6 @@ struct dtls_cids13 {
 
 /**
  * struct dtls13 - state that DTLS 1.3 needs after the handshake
- * @linger:	server: when the engine's handshake keys are dropped
- * @in:		the peer's messages after the handshake
  * @cids:	connection IDs that are being exchanged, or NULL if none ever were
  * @resumption:	the secret that keys of tickets are derived from; NULL: there is
  *		no ticket to come
@@ -268,8 +266,6 @@ struct dtls_cids13 {
  *		there from dtls_handshake13_data_secrets() on
  */
 struct dtls13 {
-	u64 linger;
-	struct dtls_reassembly *in;
 	struct dtls_cids13 *cids;
 	u8 *resumption;
 	u16 rx_epoch;
@@ -344,11 +340,57 @@ struct dtls_heartbeat {
 };
 
 /**
+ * struct dtls_motion - what is under way in an engine
+ * @calls:	public functions that are at work, as one may call another one
+ * @now:	the time of the owner's latest call, in microseconds
+ *
+ * Keys of the handshake's encrypted epoch, which is 1, or 2 in DTLS 1.3:
+ *
+ * @tx:		write key, or NULL
+ * @rx:		read key, or NULL
+ * @linger:	DTLS 1.3 server: when these keys are dropped
+ *
+ * What is to be sent:
+ *
+ * @flight:	the flight that goes out, or that is kept to go out again
+ * @timer:	retransmission timer of @flight
+ * @tx_seq:	number of the next record of epoch 0, which is of the handshake
+ * @last_out:	when a flight last went out
+ * @reply:	the gate's answer to a first hello, or NULL
+ * @reply_len:	bytes of @reply
+ * @heartbeat:	heartbeats under way, or NULL
+ * @early:	state of early data, or NULL if none may be sent or received
+ *
+ * What is received:
+ *
+ * @in:		DTLS 1.3: the peer's messages after the handshake, or NULL
+ */
+struct dtls_motion {
+	unsigned int calls;
+	u64 now;
+
+	struct dtls_protection *tx;
+	struct dtls_protection *rx;
+	u64 linger;
+
+	struct dtls_flight flight;
+	struct dtls_timer timer;
+	u64 tx_seq;
+	u64 last_out;
+	u8 *reply;
+	size_t reply_len;
+	struct dtls_heartbeat *heartbeat;
+	struct dtls_early *early;
+
+	struct dtls_reassembly *in;
+};
+
+/**
  * struct kdtls_engine - one association, as long as it lives
  * @ep:		the endpoint
  * @ctx:	the owner's pointer, for callbacks
  * @hs:		the handshake, or NULL when it is done
- * @now:	the time of the owner's latest call, in microseconds
+ * @m:		what is under way, or NULL if nothing is; see dtls_state_wake()
  * @server:	this end is the server
  * @state:	enum kdtls_state
  * @keys_out:	the owner has the keys of application data
@@ -377,27 +419,17 @@ struct dtls_heartbeat {
  * @peer:	who the peer is, as bytes that dtls_auth_peer() reads
  * @d12:	state of DTLS 1.2; NULL when a handshake of DTLS 1.3 is done
  * @d13:	state of DTLS 1.3, or NULL
- * @early:	state of early data, or NULL if none may be sent or received
- *
- * Keys of the handshake's encrypted epoch, which is 1, or 2 in DTLS 1.3:
- *
- * @tx:		write key, or NULL
- * @rx:		read key, or NULL
  *
  * What is to be sent:
  *
- * @flight:	the flight that goes out, or that is kept to go out again
- * @timer:	retransmission timer of @flight
- * @tx_seq:	number of the next record of epoch 0
- * @last_out:	when a flight last went out
+ * @acks:	DTLS 1.3: records to be acknowledged, or NULL. They stay when an ACK
+ *		went out, as it may be lost
+ * @srtt:	without @m: the round trip as in struct dtls_timer
+ * @rttvar:	without @m: its variation
  * @mtu:	bytes of the largest datagram
  * @peer_finished: message_seq of the peer's Finished
  * @alert_due:	the alert @alert is to be sent
  * @alert_level: level of that alert
- * @reply:	the gate's answer to a first hello, or NULL
- * @reply_len:	bytes of @reply
- * @acks:	DTLS 1.3: records to be acknowledged, or NULL
- * @heartbeat:	heartbeats under way, or NULL
  *
  * Counters and the final error:
  *
@@ -416,7 +448,7 @@ struct kdtls_engine {
 	struct kdtls_endpoint *ep;
 	void *ctx;
 	struct dtls_handshake *hs;
-	u64 now;
+	struct dtls_motion *m;
 	bool server;
 	u8 state;
 	bool keys_out;
@@ -443,23 +475,14 @@ struct kdtls_engine {
 	u8 *peer;
 	struct dtls12 *d12;
 	struct dtls13 *d13;
-	struct dtls_early *early;
 
-	struct dtls_protection *tx;
-	struct dtls_protection *rx;
-
-	struct dtls_flight flight;
-	struct dtls_timer timer;
-	u64 tx_seq;
-	u64 last_out;
+	struct dtls_acks *acks;
+	u32 srtt;
+	u32 rttvar;
 	u32 mtu;
 	u16 peer_finished;
 	bool alert_due;
 	u8 alert_level;
-	u8 *reply;
-	size_t reply_len;
-	struct dtls_acks *acks;
-	struct dtls_heartbeat *heartbeat;
 
 	u64 dropped;
 	const char *reason;
@@ -548,6 +571,18 @@ void dtls_state_timer_limits(const struct kdtls_engine *e,
 void dtls_state_set_ctx(struct kdtls_engine *e, void *ctx);
 
 /*
+ * Begin a call of the owner: make @e->m if it is not there. Return false if there is no
+ * memory. A call that began ends with dtls_state_rest().
+ */
+bool dtls_state_wake(struct kdtls_engine *e);
+
+/*
+ * End a call of the owner. If nothing is under way any more, @e->m is freed: an engine
+ * that is idle keeps no memory for what is not there.
+ */
+void dtls_state_rest(struct kdtls_engine *e);
+
+/*
  * Make a handshake. Return NULL if there is no memory, or if
  * kdtls_config.max_handshakes are going on.
  */
@@ -555,6 +590,9 @@ struct dtls_handshake *dtls_state_handshake_new(struct kdtls_engine *e);
 
 /* Wipe and free the handshake, if there is one. */
 void dtls_state_handshake_drop(struct kdtls_engine *e);
+
+/* Wipe and free all that is under way. */
+void dtls_state_drop_motion(struct kdtls_engine *e);
 
 /* Wipe and free the keys of the handshake's encrypted epoch. */
 void dtls_state_drop_keys(struct kdtls_engine *e);

@@ -51,7 +51,7 @@ static void deliver(struct end *to, u8 *buf, size_t len, struct dtls_bytes *in,
 /* A peer with good keys that writes something else into a message */
 static void tamper(struct end *from, struct dtls_bytes *in)
 {
-	struct dtls_outgoing *m = from->e->flight.cursor;
+	struct dtls_outgoing *m = motion(from->e)->flight.cursor;
 	u8 which, value;
 	u16 at;
 
