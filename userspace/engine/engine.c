@@ -15,6 +15,16 @@
 #include "retransmit.h"
 #include "state.h"
 
+/* Keep the peer's address for the handshake. Return false if there is no memory. */
+static bool keep_address(struct kdtls_engine *e, const void *address, size_t len)
+{
+	if (!len)
+		return true;
+	e->m->address = OPENSSL_memdup(address, len);
+	e->m->address_len = (u8)len;
+	return e->m->address;
+}
+
 int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,
 		     void *ctx, const void *address, size_t address_len,
 		     struct kdtls_engine **engine)
@@ -23,14 +33,9 @@ int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,
 
 	if (address_len > DTLS_ADDRESS_MAX)
 		return -KDTLS_EUSAGE;
-	e = OPENSSL_zalloc(sizeof(*e) + address_len);
+	e = OPENSSL_zalloc(sizeof(*e));
 	if (!e)
 		return -KDTLS_EMEMORY;
-	e->d12 = OPENSSL_zalloc(sizeof(*e->d12));
-	if (!e->d12) {
-		OPENSSL_free(e);
-		return -KDTLS_EMEMORY;
-	}
 	e->ep = endpoint;
 	endpoint->engines++;
 	e->ctx = ctx;
@@ -39,12 +44,11 @@ int kdtls_engine_new(struct kdtls_endpoint *endpoint, enum kdtls_role role,
 	e->peer_record_limit = DTLS_RECORD_SIZE_MAX;
 	e->alert = KDTLS_ALERT_NONE;
 	e->alert_received = KDTLS_ALERT_NONE;
-	e->address_len = (u8)address_len;
-	if (address_len)
-		memcpy(e->address, address, address_len);
+	e->d12 = OPENSSL_zalloc(sizeof(*e->d12));
 	if (!e->server)
 		e->hs = dtls_state_handshake_new(e);
-	if ((!e->server && !e->hs) || !dtls_state_wake(e)) {
+	if (!e->d12 || (!e->server && !e->hs) || !dtls_state_wake(e) ||
+	    !keep_address(e, address, address_len)) {
 		kdtls_engine_free(e);
 		return -KDTLS_EMEMORY;
 	}
@@ -72,7 +76,7 @@ void kdtls_engine_free(struct kdtls_engine *engine)
 	OPENSSL_free(e->peer);
 	dtls_cids_free(&e->cids);
 	OPENSSL_free(e->cid_tx);
-	OPENSSL_clear_free(e, sizeof(*e) + e->address_len);
+	OPENSSL_clear_free(e, sizeof(*e));
 	dtls_endpoint_put(ep);
 }
 

@@ -252,7 +252,7 @@ static int begin_handshake(struct kdtls_engine *e, struct kdtls_hello *hello)
  */
 static int take_first(struct kdtls_engine *e, struct dtls_bytes d)
 {
-	const struct dtls_sender from = { { e->address, e->address_len }, 0 };
+	const struct dtls_sender from = { { e->m->address, e->m->address_len }, 0 };
 	struct kdtls_verdict v;
 	int err;
 
@@ -366,12 +366,12 @@ int kdtls_engine_input(struct kdtls_engine *engine, const uint8_t *data,
 int kdtls_engine_accept(struct kdtls_engine *engine, struct kdtls_hello *hello,
 			uint64_t now)
 {
+	struct dtls_bytes address = { hello->address, hello->address_len };
 	struct kdtls_engine *e = engine;
 	int err = -KDTLS_EUSAGE;
 
 	if (e->server && e->state == KDTLS_IDLE &&
-	    hello->address_len == e->address_len &&
-	    !memcmp(hello->address, e->address, e->address_len))
+	    dtls_bytes_equal(address, e->m->address, e->m->address_len))
 		err = dtls_state_wake(e) ? 0 : -KDTLS_EMEMORY;
 	if (!err) {
 		e->m->now = now;

@@ -86,7 +86,7 @@ static int restore(struct kdtls_engine *e, const struct dtls_retry *r,
  */
 static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
 {
-	struct dtls_bytes address = { e->address, e->address_len };
+	struct dtls_bytes address = { e->m->address, e->m->address_len };
 	struct dtls_bytes ext = ch->ext.ext[DTLS_EXT_COOKIE], cookie;
 	struct dtls_handshake *hs = e->hs;
 	const struct kdtls_hello *hello = hs->hello;
@@ -117,7 +117,7 @@ static int recall(struct kdtls_engine *e, const struct dtls_client_hello *ch)
 static int send_retry(struct kdtls_engine *e, const struct dtls_choice *choice,
 		      bool want_cookie)
 {
-	struct dtls_bytes address = { e->address, e->address_len };
+	struct dtls_bytes address = { e->m->address, e->m->address_len };
 	struct dtls_handshake *hs = e->hs;
 	struct dtls_bytes none = { 0 }, hash, cookie = { 0 };
 	u8 buf[DTLS_HASH_MAX], sealed[DTLS_RETRY_COOKIE_MAX];

@@ -53,7 +53,8 @@ static bool is_idle(const struct kdtls_engine *e)
 {
 	const struct dtls_motion *m = e->m;
 
-	return !m->calls && !e->hs && !m->tx && !m->rx && !m->flight.first &&
+	return !m->calls && e->state != KDTLS_IDLE && !e->hs && !m->tx &&
+	       !m->rx && !m->flight.first &&
 	       m->timer.expiry == KDTLS_NEVER && m->timer.again == KDTLS_NEVER &&
 	       !m->reply && !m->heartbeat && !m->early && !m->in &&
 	       !(e->acks && (e->acks->due || e->acks->expiry != KDTLS_NEVER));
@@ -82,6 +83,7 @@ void dtls_state_drop_motion(struct kdtls_engine *e)
 	dtls_state_drop_heartbeat(e);
 	dtls_flight_clear(&m->flight);
 	OPENSSL_free(m->reply);
+	OPENSSL_free(m->address);
 	if (m->in)
 		dtls_reassembly_clear(m->in);
 	OPENSSL_free(m->in);

@@ -363,6 +363,9 @@ struct dtls_heartbeat {
  *
  * What is received:
  *
+ * @address_len: bytes of @address
+ * @address:	server, until the handshake is done: the peer's address as the owner
+ *		gave it
  * @in:		DTLS 1.3: the peer's messages after the handshake, or NULL
  */
 struct dtls_motion {
@@ -382,6 +385,8 @@ struct dtls_motion {
 	struct dtls_heartbeat *heartbeat;
 	struct dtls_early *early;
 
+	u8 address_len;
+	u8 *address;
 	struct dtls_reassembly *in;
 };
 
@@ -440,9 +445,6 @@ struct dtls_motion {
  * @error:	enum kdtls_engine_error
  * @alert:	the alert that this end sends or has sent
  * @alert_received: the alert that the peer has sent
- *
- * @address_len: bytes of @address
- * @address:	server: the peer's address, as the owner gave it
  */
 struct kdtls_engine {
 	struct kdtls_endpoint *ep;
@@ -491,9 +493,6 @@ struct kdtls_engine {
 	int error;
 	u8 alert;
 	u8 alert_received;
-
-	u8 address_len;
-	u8 address[];
 };
 
 /*
