@@ -115,8 +115,8 @@ static void idle(bool certificates, const char *what)
 
 	end_config(&client, certificates ? NULL : "secret of theirs");
 	end_config(&server, certificates ? NULL : "secret of theirs");
-	/* The last time libcrypto and the loans have all that they keep. */
-	for (i = 0; i <= DTLS_LOANS; i++) {
+	/* The second time libcrypto and the loans have all that they keep. */
+	for (i = 0; i < 2; i++) {
 		if (i) {
 			end_close(&client);
 			end_close(&server);

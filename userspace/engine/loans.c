@@ -24,10 +24,20 @@ void dtls_loans_free(struct dtls_loans *l)
 	OPENSSL_free(l);
 }
 
-u8 dtls_loans_place(struct dtls_loans *l)
+u8 dtls_loans_enter(struct dtls_loans *l)
 {
-	l->last = (l->last + 1) % DTLS_LOANS;
-	return l->last;
+	u8 i, best = 0;
+
+	for (i = 1; i < DTLS_LOANS && l->keys[best]; i++)
+		if (l->keys[i] < l->keys[best])
+			best = i;
+	l->keys[best]++;
+	return best;
+}
+
+void dtls_loans_leave(struct dtls_loans *l, u8 place)
+{
+	l->keys[place]--;
 }
 
 EVP_CIPHER_CTX *dtls_loan_take(struct dtls_loan *loan, const void *borrower,

@@ -35,15 +35,16 @@ struct dtls_loan {
 
 /**
  * struct dtls_loans - the contexts of an endpoint
- * @last:	the place that the newest key borrows from
+ * @keys:	number of keys that borrow from each place
  * @of:		the contexts of each kind
  *
  * A key borrows from the same place as long as it lives, and finds itself there if no
- * other key of that place was used since. Otherwise the context is keyed anew. A
- * context is made when it is first needed and stays until the endpoint goes.
+ * other key of that place was used since. Otherwise the context is keyed anew. So the
+ * first DTLS_LOANS keys have contexts of their own. A context is made when it is first
+ * needed and stays until the endpoint goes.
  */
 struct dtls_loans {
-	u8 last;
+	u32 keys[DTLS_LOANS];
 	struct dtls_loan of[DTLS_LOAN_KINDS][DTLS_LOANS];
 };
 
@@ -53,8 +54,11 @@ struct dtls_loans *dtls_loans_new(void);
 /* Wipe and free all contexts. @l may be NULL. */
 void dtls_loans_free(struct dtls_loans *l);
 
-/* Return the place that a new key is to borrow from. */
-u8 dtls_loans_place(struct dtls_loans *l);
+/* Return the place that a new key is to borrow from: one with the fewest keys. */
+u8 dtls_loans_enter(struct dtls_loans *l);
+
+/* Note that a key is gone that has borrowed from @place. */
+void dtls_loans_leave(struct dtls_loans *l, u8 place);
 
 /**
  * dtls_loan_take() - lend a context to another key

@@ -134,6 +134,7 @@ static void give_back(const struct dtls_protection *p)
 	dtls_loan_end(&l->of[p->aead][p->loan], p);
 	if (p->sn)
 		dtls_loan_end(&l->of[p->sn][p->loan], p);
+	dtls_loans_leave(l, p->loan);
 }
 
 /* ---- keys ---- */
@@ -157,7 +158,7 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 		return NULL;
 	p->crypto = c;
 	p->aead = (u8)(aead - dtls_aeads);
-	p->loan = dtls_loans_place(c->loans);
+	p->loan = dtls_loans_enter(c->loans);
 	p->sn = v13 ? sn_kind(aead) : 0;
 	p->epoch = (u16)key->epoch;
 	p->limit = key->limit;
