@@ -20,8 +20,8 @@
 #include <netinet/in.h>
 #include <sys/queue.h>
 
-#include "engine/cids.h"
 #include "engine/endpoint.h"
+#include "engine/engine.h"
 #include "engine/protection.h"
 #include "timers.h"
 
@@ -63,9 +63,6 @@ void user_records_free(struct user_records *u);
 int user_records_key(struct user_records *u, const struct dtls_crypto *crypto,
 		     int direction, const struct dtls_key_info *key,
 		     const struct dtls_window *seen);
-
-/* Let the peer use one more connection ID. Return 0 or -KDTLS_EMEMORY. */
-int user_records_cid(struct user_records *u, const uint8_t *cid, size_t len);
 
 /*
  * Put the connection ID @cid into the records that are made from now on. Return
@@ -119,6 +116,7 @@ struct datagram {
 /**
  * user_records_open() - take the next record off a datagram
  * @u:		records in user space
+ * @cids:	the connection IDs that the peer may use, of dtls_engine_cids()
  * @d:		the datagram; @d->rest is moved behind the record, and is empty
  *		if the beginning of another record cannot be found
  * @plain:	room for DTLS_FRAGMENT_SIZE_MAX bytes of content
@@ -129,9 +127,9 @@ struct datagram {
  * Return: bytes of content or of @raw; -EAGAIN if the datagram has no more
  * records; or -EBADMSG if the record was dropped, and the caller calls again.
  */
-ssize_t user_records_open(struct user_records *u, struct datagram *d,
-			  uint8_t *plain, struct dtls_bytes *raw,
-			  struct dtls_record_info *info);
+ssize_t user_records_open(struct user_records *u, const struct dtls_cids *cids,
+			  struct datagram *d, uint8_t *plain,
+			  struct dtls_bytes *raw, struct dtls_record_info *info);
 
 /* ---- owner.c ---- */
 

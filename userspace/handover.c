@@ -95,8 +95,8 @@ int handover_add_cid(struct kdtls_socket *s, const uint8_t *cid, size_t len)
 {
 	struct owner *o = &s->owner;
 
-	return o->user ? user_records_cid(o->user, cid, len) :
-			 ulp_add_cid(s->fd, 0, cid, len);
+	/* Records in user space are opened with the engine's connection IDs. */
+	return o->user ? 0 : ulp_add_cid(s->fd, 0, cid, len);
 }
 
 /*

@@ -191,7 +191,8 @@ static void feed_user(struct owner *o, const struct kept *k, uint8_t *plain)
 	struct dtls_bytes raw;
 	ssize_t n;
 
-	n = user_records_open(o->user, &d, plain, &raw, &info);
+	n = user_records_open(o->user, dtls_engine_cids(o->engine), &d, plain,
+			      &raw, &info);
 	if (n > 0 && !(info.flags & DTLS_RECORD_RAW) && unread_has_room(o, n))
 		unread_add(o, plain, n, info.flags);
 }

@@ -347,7 +347,8 @@ static void take_record(struct round *r)
 		end_datagram(r);
 		return;
 	}
-	n = user_records_open(c->owner->user, &in->datagram, plain, &raw, &info);
+	n = user_records_open(c->owner->user, dtls_engine_cids(c->owner->engine),
+			      &in->datagram, plain, &raw, &info);
 	if (n == -EAGAIN) {
 		end_datagram(r);
 		return;

@@ -41,9 +41,13 @@ static void user_end(struct kdtls_client *c)
 	(void)c;
 }
 
+/* Do nothing: user_records_open() gets the engine's connection IDs. */
 static int user_add_cid(struct kdtls_client *c, const uint8_t *cid, size_t len)
 {
-	return user_records_cid(c->owner->user, cid, len);
+	(void)c;
+	(void)cid;
+	(void)len;
+	return 0;
 }
 
 static ssize_t user_send(struct kdtls_client *c,

@@ -368,8 +368,9 @@ void socket_records(struct kdtls_socket *s, struct datagram *d)
 	if (!plain)
 		return;
 	while (!s->error &&
-	       (n = user_records_open(s->owner.user, d, plain, &raw, &info)) !=
-		       -EAGAIN)
+	       (n = user_records_open(s->owner.user,
+				      dtls_engine_cids(s->owner.engine), d,
+				      plain, &raw, &info)) != -EAGAIN)
 		if (n >= 0)
 			socket_record(s, &info, info.flags & DTLS_RECORD_RAW ?
 				      raw.p : plain, n);

@@ -13,7 +13,6 @@
 struct user_records {
 	struct dtls_protection *tx;
 	struct dtls_protection *rx[READ_EPOCHS];	/* The newest key is first. */
-	struct dtls_cids cids;
 };
 
 struct user_records *user_records_new(void)
@@ -30,7 +29,6 @@ void user_records_free(struct user_records *u)
 	dtls_protection_free(u->tx);
 	for (i = 0; i < READ_EPOCHS; i++)
 		dtls_protection_free(u->rx[i]);
-	dtls_cids_free(&u->cids);
 	OPENSSL_free(u);
 }
 
@@ -48,12 +46,6 @@ int user_records_key(struct user_records *u, const struct dtls_crypto *crypto,
 		u->tx = p;
 		return 0;
 	}
-	/* The handshake's connection ID comes with every read key. */
-	if (key->cid_len && !u->cids.len &&
-	    user_records_cid(u, key->cid, key->cid_len)) {
-		dtls_protection_free(p);
-		return -KDTLS_EMEMORY;
-	}
 	if (seen)
 		dtls_replay_import(&dtls_protection_reading(p)->seen, seen->next,
 				   (u64 *)seen->seen);
@@ -61,11 +53,6 @@ int user_records_key(struct user_records *u, const struct dtls_crypto *crypto,
 	memmove(&u->rx[1], &u->rx[0], sizeof(u->rx) - sizeof(u->rx[0]));
 	u->rx[0] = p;
 	return 0;
-}
-
-int user_records_cid(struct user_records *u, const uint8_t *cid, size_t len)
-{
-	return dtls_cids_add(&u->cids, cid, len) ? 0 : -KDTLS_EMEMORY;
 }
 
 int user_records_peer_cid(struct user_records *u, const uint8_t *cid,
@@ -200,30 +187,30 @@ static ssize_t open_one(struct user_records *u, const struct dtls_record *record
  * of DTLS 1.2 with the association's connection ID does not belong to a new
  * handshake.
  */
-static bool may_be_handshake(const struct user_records *u,
+static bool may_be_handshake(const struct dtls_cids *cids,
 			     const struct dtls_record *record)
 {
 	if (record->cid_len && !record->unified &&
-	    !memcmp(record->cid, u->cids.cid, record->cid_len))
+	    !memcmp(record->cid, cids->cid, record->cid_len))
 		return false;
 	return !record->epoch || dtls_may_be_handshake(record);
 }
 
 /*
  * Parse the header of the record at @bytes, even if it has a connection ID
- * whose length @u does not know. Return false if there is no header.
+ * whose length @cids does not know. Return false if there is no header.
  */
-static bool parse(const struct user_records *u, struct dtls_record *record,
+static bool parse(const struct dtls_cids *cids, struct dtls_record *record,
 		  struct dtls_bytes bytes)
 {
 	return !dtls_record_parse(record, bytes.p, bytes.len, bytes.len,
-				  u->cids.len) ||
-	       (!u->cids.len &&
+				  cids->len) ||
+	       (!cids->len &&
 		dtls_record_unsized(record, bytes.p, bytes.len));
 }
 
-ssize_t user_records_open(struct user_records *u, struct datagram *d,
-			  uint8_t *plain, struct dtls_bytes *raw,
+ssize_t user_records_open(struct user_records *u, const struct dtls_cids *cids,
+			  struct datagram *d, uint8_t *plain, struct dtls_bytes *raw,
 			  struct dtls_record_info *info)
 {
 	const uint8_t *p = d->rest.p;
@@ -231,7 +218,7 @@ ssize_t user_records_open(struct user_records *u, struct datagram *d,
 	size_t size;
 	ssize_t n = -1;
 
-	if (!parse(u, &record, d->rest)) {
+	if (!parse(cids, &record, d->rest)) {
 		d->rest.len = 0;
 		return -EAGAIN;
 	}
@@ -240,8 +227,8 @@ ssize_t user_records_open(struct user_records *u, struct datagram *d,
 	d->rest.len -= size;
 
 	memset(info, 0, sizeof(*info));
-	if (!dtls_cids_fit(&u->cids, &record, &d->named)) {
-		if (!may_be_handshake(u, &record))
+	if (!dtls_cids_fit(cids, &record, &d->named)) {
+		if (!may_be_handshake(cids, &record))
 			d->rest.len = 0;
 	} else if (record.header_len) {
 		n = open_one(u, &record, d->named, p, plain, info);
@@ -251,7 +238,7 @@ ssize_t user_records_open(struct user_records *u, struct datagram *d,
 			info->flags = DTLS_RECORD_REPLAYABLE;
 		return n;
 	}
-	if (!may_be_handshake(u, &record))
+	if (!may_be_handshake(cids, &record))
 		return -EBADMSG;
 	info->flags = DTLS_RECORD_RAW;
 	*raw = (struct dtls_bytes){ p, size };

@@ -9,6 +9,7 @@
 #include "auth.h"
 #include "client.h"
 #include "early.h"
+#include "engine.h"
 #include "heartbeat.h"
 #include "name.h"
 #include "post13.h"
@@ -283,6 +284,11 @@ void kdtls_engine_failure(const struct kdtls_engine *engine,
 		.alert_received = engine->alert_received,
 		.reason = failed ? engine->reason : "",
 	};
+}
+
+const struct dtls_cids *dtls_engine_cids(const struct kdtls_engine *engine)
+{
+	return &engine->cids;
 }
 
 void kdtls_engine_info(const struct kdtls_engine *engine,
