@@ -151,8 +151,9 @@ bool dtls_succeed_try(struct dtls_sock *ds, struct dtls_run *rx,
 
 /*
  * dtls_succeed() is called for @rx, a verified record of an association that waits for an
- * address. If @rx came from that address, the association gets it, and the owner is told
- * that the association which had the address has lost it. Sleeps.
+ * address. If @rx came from that address, the owner is told that the association which has
+ * the address loses it, and the other one gets it. If there is no memory to tell the owner,
+ * the next record tries again. Sleeps.
  */
 void dtls_succeed(struct dtls_sock *ds, struct dtls_run *rx)
 {
@@ -162,9 +163,8 @@ void dtls_succeed(struct dtls_sock *ds, struct dtls_run *rx)
 
 	dtls_path_flow_of(ds->sk, rx->skb, &flow);
 	mutex_lock(&table->lock);
-	old = dtls_table_succeed(table, rx->assoc, &flow);
+	old = dtls_table_before(table, rx->assoc, &flow);
+	if (old && dtls_control_tell(ds, old, 0, DTLS_EVENT_REPLACED))
+		dtls_table_succeed(table, rx->assoc);
 	mutex_unlock(&table->lock);
-	if (old)
-		dtls_control_tell(ds, old, 0, DTLS_EVENT_REPLACED);
-	dtls_assoc_put(old);
 }

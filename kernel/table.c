@@ -454,25 +454,34 @@ int dtls_table_move(struct dtls_table *table, struct dtls_assoc *assoc,
 }
 
 /*
- * Give @assoc, of which a record from the address @flow was verified, that address if
- * the association waits for it. The table's lock is held. Return the association that
- * had the address, with a reference, or NULL.
+ * Return the association that has the address @flow, if @assoc waits for that address, or
+ * NULL. The answer is true as long as the caller holds the table's lock.
  */
-struct dtls_assoc *dtls_table_succeed(struct dtls_table *table,
-				      struct dtls_assoc *assoc,
-				      const struct dtls_flow *flow)
+struct dtls_assoc *dtls_table_before(struct dtls_table *table,
+				     struct dtls_assoc *assoc,
+				     const struct dtls_flow *flow)
 {
 	struct dtls_flow_entry *entry = flow_of(table, assoc);
-	struct dtls_assoc *old;
 
 	lockdep_assert_held(&table->lock);
 	if (!entry || entry->next != assoc ||
 	    memcmp(&entry->flow, flow, sizeof(*flow)))
 		return NULL;
-	old = dtls_assoc_get(entry->assoc);
+	return entry->assoc;
+}
+
+/*
+ * Give @assoc the address that it waits for. The association that had the address has none
+ * then. The caller holds the table's lock.
+ */
+void dtls_table_succeed(struct dtls_table *table, struct dtls_assoc *assoc)
+{
+	struct dtls_flow_entry *entry = flow_of(table, assoc);
+	struct dtls_assoc *old = entry->assoc;
+
+	lockdep_assert_held(&table->lock);
 	RCU_INIT_POINTER(old->flow, NULL);
 	leave_flow(table, entry, old);
-	return old;
 }
 
 /* ---- connection IDs ---- */

@@ -96,9 +96,10 @@ void dtls_table_remove(struct dtls_table *table, struct dtls_assoc *assoc);
 int __must_check dtls_table_move(struct dtls_table *table,
 				 struct dtls_assoc *assoc,
 				 const struct dtls_flow *flow, bool succeed);
-struct dtls_assoc *dtls_table_succeed(struct dtls_table *table,
-				      struct dtls_assoc *assoc,
-				      const struct dtls_flow *flow);
+struct dtls_assoc *dtls_table_before(struct dtls_table *table,
+				     struct dtls_assoc *assoc,
+				     const struct dtls_flow *flow);
+void dtls_table_succeed(struct dtls_table *table, struct dtls_assoc *assoc);
 int __must_check dtls_table_add_cid(struct dtls_assoc *assoc, const u8 *cid,
 				    unsigned int len);
 void dtls_table_remove_cids(struct dtls_assoc *assoc);

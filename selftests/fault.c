@@ -1154,6 +1154,69 @@ TEST_F(fault, one_of_many_is_to_be_succeeded)
 	EXPECT_TRUE(survives(&self->f, &op));
 }
 
+#define ANEW_ID	(ASSOC_ID + 1)
+
+/* Send a record of the association that is to have the address of the other one. */
+static int send_anew(struct fault *f, __u64 seq)
+{
+	unsigned char out[100];
+	struct peer_key key;
+	size_t len;
+
+	peer_key_init(&key, f->l.ba.cipher, f->l.ba.epoch, 0, 90);
+	len = peer_seal(&key, CT_DATA, seq, "anew", 4, out);
+	return send(f->l.b, out, len, 0) == (ssize_t)len ? 0 : -1;
+}
+
+/* Two associations are at an address, and a record of the second one is there. */
+static int to_be_succeeded(struct fault *f)
+{
+	struct peer_key key;
+
+	peer_key_init(&key, f->l.ba.cipher, f->l.ba.epoch, 0, 90);
+	return fresh_one(f) ||
+	       set_peer_flags(f->l.a, DTLS_ASSOC_ADD, ANEW_ID, f->l.b,
+			      DTLS_PEER_SUCCEED) ||
+	       set_key(f->l.a, ANEW_ID, DTLS_RX, &key) ||
+	       send_anew(f, 1) ? -1 : 0;
+}
+
+static int recv_anew(struct fault *f)
+{
+	char in[16];
+
+	/* A record that could not be opened for want of memory is like a forgery. */
+	return recv_now(f->l.a, in, sizeof(in)) == 4 || errno == EAGAIN ?
+	       0 : errno;
+}
+
+/* One record later at the latest the address has changed hands, which is told once. */
+static bool check_succeeded(struct fault *f)
+{
+	struct dtls_record_info info;
+	int told = 0;
+	char in[16];
+
+	if (send_anew(f, 2))
+		return false;
+	while (recv_now(f->l.a, in, sizeof(in)) == 4)
+		;
+	while (recv_control(f->l.a, &info, in, sizeof(in)) >= 0)
+		told += info.flags == DTLS_RECORD_EVENT &&
+			info.event == DTLS_EVENT_REPLACED &&
+			info.id == ASSOC_ID;
+	return told == 1 && server_send(f->l.a, ASSOC_ID, in, 1) < 0 &&
+	       errno == ENOTCONN;
+}
+
+TEST_F(fault, replaced_event)
+{
+	static const struct op op = { to_be_succeeded, recv_anew,
+				      check_succeeded };
+
+	EXPECT_TRUE(survives(&self->f, &op));
+}
+
 static int call_delete(struct fault *f)
 {
 	return delete(f->l.a, ASSOC_ID) ? errno : 0;
