@@ -59,7 +59,6 @@ static const struct socket_home peel_home = {
 };
 
 const struct server_path server_peel_path = {
-	.free = server_socket_free,
 	.take = server_socket_take,
 	.end = peel_end,
 	.retire = server_socket_retire,

@@ -474,8 +474,8 @@ KDTLS_API enum kdtls_path kdtls_server_path(const struct kdtls_server *server,
  * kdtls_server_timeout() - return the time after which kdtls_server_recv() is due
  * @server:	the server
  *
- * The time may change with every call for the server or a client of it, so a program asks
- * again after each.
+ * The time may change with every call for the server, a client of it, or a socket of
+ * kdtls_client_peel(), so a program asks again after each.
  *
  * Return: ms, rounded up, as for poll(2); -1: no timer runs; 0: a timer is due, or the
  * server has messages that poll(2) does not tell about.
