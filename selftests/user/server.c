@@ -41,6 +41,15 @@ static unsigned int rounds(unsigned int many, unsigned int few)
 	return getenv("DTLS_TEST_SLOW") ? few : many;
 }
 
+/*
+ * Return how many clients a crowd has. The kernel's records are tested on an emulated
+ * machine, where a handshake takes milliseconds.
+ */
+static unsigned int crowd(unsigned int many, unsigned int few)
+{
+	return PATH == KDTLS_PATH_USER ? many : rounds(few, few / 4);
+}
+
 static uint64_t now(void)
 {
 	struct timespec t;
@@ -957,11 +966,10 @@ TEST_F(server, a_handshake_outlives_the_association_that_it_was_to_replace)
 	EXPECT_EQ(1, counters(self).clients);
 }
 
-#ifndef KERNEL_PATH
-TEST_F(server, a_thousand_clients_start_anew_at_once)
+TEST_F(server, a_crowd_starts_anew_at_once)
 {
 	static uint16_t port[CLIENTS_MAX];
-	unsigned int i, n = CLIENTS_MAX;
+	unsigned int i, n = crowd(CLIENTS_MAX, 100);
 
 	begin_from(_metadata, self, "127.0.0.1", n);
 	UNTIL(established(self) == n && opened == n);
@@ -979,7 +987,6 @@ TEST_F(server, a_thousand_clients_start_anew_at_once)
 	EXPECT_EQ(n, counters(self).restarted);
 	EXPECT_EQ(n, counters(self).clients);
 }
-#endif
 
 /* Let a handshake begin from @fd, prove its address, and stop. */
 static void half_open_on(struct __test_metadata *_metadata,
@@ -1229,6 +1236,23 @@ TEST_F(server, no_record_is_lost_or_repeated_when_a_client_is_peeled_off)
 	EXPECT_TRUE(saw_all(&t, 1)) TH_LOG("%u of %u", t.count[1], t.sent);
 }
 
+TEST_F(server, a_client_with_an_ipv6_address_is_peeled_off)
+{
+	unsigned int i;
+
+	kdtls_server_close(self->server);
+	start_server(_metadata, self, AF_INET6, "::1");
+	for (i = 0; i < 3; i++)
+		begin(_metadata, self, bound(AF_INET6, "::1", 0), i);
+	UNTIL(established(self) == 3 && opened == 3);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, peel(self, i));
+		EXPECT_EQ(PATH, kdtls_path(self->own[i], NULL));
+		exchange(_metadata, self);
+	}
+	EXPECT_EQ(1, counters(self).clients);
+}
+
 /* Send numbered records, as fast as the system lets a process, until killed. */
 static void send_for_ever(struct kdtls_socket *s)
 {
@@ -1276,10 +1300,10 @@ TEST_F(server, a_client_is_peeled_off_while_it_sends)
 	ASSERT_LE(0, sender);
 	if (!sender)
 		send_for_ever(self->c[0]);
-	while (!seen[rounds(1000, 100)])
+	while (!seen[rounds(300, 100)])
 		count_once(_metadata, self, seen, sizeof(seen));
 	ASSERT_EQ(0, peel(self, 0));
-	while (!seen[rounds(2000, 200)])
+	while (!seen[rounds(600, 200)])
 		count_once(_metadata, self, seen, sizeof(seen));
 	kill(sender, SIGKILL);
 	waitpid(sender, NULL, 0);
@@ -1446,21 +1470,26 @@ TEST_F(server, the_oldest_handshake_makes_room)
 	exchange(_metadata, self);
 }
 
-#ifndef KERNEL_PATH
 #define FLOOD_BYTES	(20 << 20)	/* of memory that half-open handshakes may take */
 
-TEST_F(server, ten_thousand_half_open_handshakes_lock_nobody_out)
+TEST_F(server, a_flood_of_half_open_handshakes_locks_nobody_out)
 {
-	unsigned int i, n = 10000;
-	int files = next_file();
+	unsigned int i, n = crowd(10000, 200);
 	size_t before;
+	int files;
 
+	/* Less than half of the flood, and half of that for one source */
+	self->options.max_half_open = n * 2 / 5;
+	self->options.handshake_timeout = 1000 * 3600;
+	restart_server(_metadata, self);
+	files = next_file();
 	before = heap_used;
 	for (i = 0; i < n; i++)
 		half_open_on(_metadata, self,
 			     bound(AF_INET, "127.0.0.77", htons(20000 + i)));
 	EXPECT_GE(before + FLOOD_BYTES, heap_used);
-	EXPECT_LT(0, counters(self).limited);
+	EXPECT_EQ(n / 5, counters(self).half_open);
+	EXPECT_EQ(n - n / 5, counters(self).limited);
 	EXPECT_EQ(files, next_file());
 	TH_LOG("%zu KiB for %u handshakes", (heap_used - before) >> 10,
 	       counters(self).half_open);
@@ -1470,7 +1499,6 @@ TEST_F(server, ten_thousand_half_open_handshakes_lock_nobody_out)
 	EXPECT_GE(1, flights_resent(self));
 	exchange(_metadata, self);
 }
-#endif
 
 TEST_F(server, one_source_takes_no_more_than_its_share)
 {
@@ -1657,6 +1685,9 @@ TEST_F(server, one_socket_serves_both_families)
 	kdtls_client_address(self->kept.client, (struct sockaddr *)&peer, &len);
 	EXPECT_EQ(AF_INET6, peer.sin6_family);
 	EXPECT_EQ(sizeof(peer), len);
+	ASSERT_EQ(0, peel(self, 0));
+	ASSERT_EQ(0, peel(self, 1));
+	exchange(_metadata, self);
 }
 
 TEST_F(server, a_socket_that_cannot_serve_is_refused)
