@@ -306,9 +306,9 @@ KDTLS_API int kdtls_connect_to(struct kdtls_endpoint *endpoint,
  *
  * Return: 0: the association is established; -EINPROGRESS: the handshake goes on;
  * -KDTLS_ERESTARTED: the peer started anew, kdtls_accept() returns the new socket, or a
- * server object has a new client, and this one is dead; another error: why the association ended, for good, of which
- * kdtls_engine_failure() says more. An end of file is not an error: kdtls_recv() and
- * recv(2) return 0 for it.
+ * server object has a new client, and this one is dead; another error: why the association
+ * ended, for good, of which kdtls_engine_failure() says more. An end of file is not an
+ * error: kdtls_recv() and recv(2) return 0 for it.
  *
  * Example:
  *
