@@ -27,7 +27,6 @@
 #define PEELED_MAX	8
 #define SOON		60000000ULL	/* µs, on the slowest machine */
 #define RECORD		1200		/* bytes that this program sends at most */
-#define LINGER		2000		/* ms, for which a handshake's keys are kept */
 
 #ifdef KERNEL_PATH
 #define PATH		KDTLS_PATH_KERNEL
@@ -2154,44 +2153,6 @@ TEST_F(server, lives_of_clients_do_not_mix)
 }
 
 /* ---- memory ---- */
-
-TEST_F(server, an_idle_client_is_small)
-{
-	size_t before, each;
-	char address[32];
-	unsigned int i;
-
-	kdtls_server_close(self->server);
-	kdtls_endpoint_free(self->server_ep);
-	self->config.linger = LINGER;
-	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->server_ep));
-	ASSERT_EQ(0, kdtls_use_psk(self->server_ep, "me", "0123456789abcdef",
-				   16));
-	start_server(_metadata, self, AF_INET, "127.0.0.1");
-	begin_from(_metadata, self, "127.0.0.1", 1);
-	UNTIL(established(self) == 1 && opened == 1);
-	exchange(_metadata, self);
-	/* The clients' own ends are in the same heap: they are freed first. */
-	forget(self, 0);
-	wait_for(self, LINGER + 500);
-	before = heap_used;
-	for (i = 0; i < 100; i++) {
-		self->clients = 0;
-		/* Nobody may come back to an address by chance. */
-		snprintf(address, sizeof(address), "127.0.1.%u", i + 1);
-		begin_from(_metadata, self, address, 1);
-		UNTIL(established(self) == 1 && opened == i + 2);
-		exchange(_metadata, self);
-		forget(self, 0);
-	}
-	wait_for(self, LINGER + 500);
-	each = (heap_used - before) / 100;
-	EXPECT_EQ(101, counters(self).clients);
-	EXPECT_EQ(0, closed);
-	/* Most of it are the records' four to six contexts of libcrypto. */
-	EXPECT_GE(6000, each);
-	TH_LOG("%zu bytes a client", each);
-}
 
 TEST_F(server, what_clients_took_is_given_back)
 {
