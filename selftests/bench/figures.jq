@@ -29,10 +29,14 @@ def with_growth:
 	| . + { all: (.sum + .deliver),
 		to_one: ((.sum + .deliver) / ($one | .sum + .deliver)) });
 
+def sums_of_servers: map(if .what == "server"
+			   then . + { sum: (.send + .receive) } else . end);
 def sums: map(. + { sum: (.send + .receive) });
 
 { kernel: $kernel, counter: $counter,
   costs: ($costs | sums | with_ratios([.cipher, .size])),
   servers: ($servers | sums | with_ratios([.cipher, .size, .clients]) |
 	    with_growth),
+  newcomers: $newcomers,
+  million: ($million | sums_of_servers),
   scale: $scale, clock: $clock }

@@ -321,7 +321,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 int main(int argc, char **argv)
 {
-	const struct argp argp = { known, parse, "costs|clock|scale|servers|million|memory",
+	const struct argp argp = { known, parse, "costs|clock|scale|servers|newcomers|million|memory",
 				   "What records cost, as JSON.", NULL, NULL, NULL };
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
@@ -338,12 +338,14 @@ int main(int argc, char **argv)
 		return !scale();
 	if (!strcmp(options.mode, "servers"))
 		return !servers(options.only, options.rounds);
+	if (!strcmp(options.mode, "newcomers"))
+		return !newcomers();
 	if (!strcmp(options.mode, "million"))
 		return !million();
 	if (!strcmp(options.mode, "memory"))
 		return !memory_figures();
 	fprintf(stderr,
-		"bench: costs, clock, scale, servers, million or memory, not %s\n",
+		"bench: costs, clock, scale, servers, newcomers, million or memory, not %s\n",
 		options.mode);
 	return 1;
 }

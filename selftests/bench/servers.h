@@ -128,6 +128,12 @@ bool server_openssl_send(struct service *s, const unsigned int *clients);
 bool servers(const char *only, unsigned int rounds);
 
 /*
+ * newcomers.c measures what a server pays for a client that comes, with none or one, with
+ * thousands and with CLIENTS_MAX there.
+ */
+bool newcomers(void);
+
+/*
  * Weigh a million idle associations of one socket, and measure a record from each of
  * 100,000 of them beside those of a single one. Wants a machine with 6 GiB.
  */
