@@ -321,7 +321,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 int main(int argc, char **argv)
 {
-	const struct argp argp = { known, parse, "costs|clock|scale|servers|newcomers|million|memory",
+	static const char modes[] =
+		"costs|clock|scale|servers|newcomers|million|memory";
+	const struct argp argp = { known, parse, modes,
 				   "What records cost, as JSON.", NULL, NULL, NULL };
 
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
@@ -344,8 +346,6 @@ int main(int argc, char **argv)
 		return !million();
 	if (!strcmp(options.mode, "memory"))
 		return !memory_figures();
-	fprintf(stderr,
-		"bench: costs, clock, scale, servers, newcomers, million or memory, not %s\n",
-		options.mode);
+	fprintf(stderr, "bench: %s, not %s\n", modes, options.mode);
 	return 1;
 }
