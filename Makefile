@@ -39,7 +39,9 @@ help:
 	@echo '                 and stock-6.1- with i386, arm64 or ppc64le (64 KiB pages)'
 	@echo 'make interop     the handshake engine against OpenSSL, GnuTLS, Mbed TLS,'
 	@echo '                 wolfSSL and libcoap: every suite, resumption, MTU, and loss;'
-	@echo '                 and 2,000 clients of these on one server at once'
+	@echo '                 and 2,000 clients of these on one server at once, with records'
+	@echo '                 in user space, and 400 with records in the kernel, in a virtual'
+	@echo '                 machine with KERNEL'
 	@echo 'make demo        the module against OpenSSL and GnuTLS, in a virtual machine'
 	@echo 'make bench       what a record costs beside plain UDP, OpenSSL and others, in'
 	@echo '                 a virtual machine with KERNEL ($(KERNEL)); with HERE=1, as root,'
@@ -144,11 +146,11 @@ bench:
 	@$(top)/selftests/bench/run $(if $(HERE),here,$(KERNEL))
 
 interop:
-	@$(vm)/install
+	@$(vm)/install $(KERNEL)
 	@$(MAKE) -s --no-print-directory -C $(top)/selftests/engine \
 		BUILD=$(build) interop
 	@$(MAKE) -s --no-print-directory -C $(top)/selftests/crowd \
-		BUILD=$(build) check
+		BUILD=$(build) KERNEL=$(KERNEL) check check-kernel
 
 lint:
 	@$(vm)/lint

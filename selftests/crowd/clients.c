@@ -27,6 +27,7 @@
 #define AGAIN		5000	/* ms after which lines that did not come back go out anew */
 #define PATIENCE	90000	/* ms after which a client begins its handshake anew */
 #define HANDSHAKES	20	/* that a client begins until one has to succeed */
+#define REPEATS		120	/* times that lines go out anew until they have to come back */
 
 static struct crowd crowd;
 static struct client *clients;
@@ -114,7 +115,10 @@ static void talk(struct client *c)
 	unsigned int i;
 	size_t len;
 
-	repeated += !!c->said;
+	if (c->said)
+		repeated++;
+	if (c->talks++ > REPEATS)
+		fail(c, "lines did not come back, those that did: %#x", c->heard);
 	c->said = now_ms();
 	for (i = 0; i < LINES; i++) {
 		if (c->heard & 1U << i)
@@ -197,6 +201,7 @@ static void take_order(void)
 		clients[i].ready = false;
 		clients[i].heard = 0;
 		clients[i].said = 0;
+		clients[i].talks = 0;
 		if (order == ORDER_ANEW) {
 			library.close(&clients[i], false);
 			clients[i].life++;

@@ -53,7 +53,7 @@ struct client {
 	void *data;
 
 	/* These are clients.c's own. */
-	unsigned int number, life, handshakes;
+	unsigned int number, life, handshakes, talks;
 	bool up, ready;
 	uint64_t since, said;
 	uint32_t heard;

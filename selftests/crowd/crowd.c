@@ -145,7 +145,8 @@ static void run_server(const char *folder, const struct sockaddr_in *at,
  * @connected:	handshakes that are done
  * @records:	how many of these have their records made as the variant wants it
  * @anew:	clients that ended as they have started anew
- * @closed:	clients that have said goodbye, as a library does that gives up
+ * @closed:	clients that have said goodbye, or sent a fatal alert, as a library does that
+ *		gives its handshake up when the server's part is done
  * @ended:	other clients that ended
  */
 struct said {
@@ -173,7 +174,8 @@ static struct said read_log(const char *folder, const char *records)
 			said.records++;
 		else if (strstr(text, "started anew"))
 			said.anew++;
-		else if (strstr(text, ": closed\n"))
+		else if (strstr(text, ": closed\n") ||
+			 strstr(text, "sent a fatal alert"))
 			said.closed++;
 		else if (!strncmp(text, "127.0.0.1", 9))
 			said.ended++;
@@ -189,6 +191,18 @@ static void tell_log(struct _test_data_crowd *self)
 
 	snprintf(command, sizeof(command),
 		 "tail -n 20 %s/log | sed 's/^/# the server: /' >&2", self->folder);
+	if (system(command))
+		fprintf(stderr, "# the server has no log\n");
+}
+
+/* Tell how often the server has said what of clients that are not there any more. */
+static void tell_ends(struct _test_data_crowd *self)
+{
+	char command[160];
+
+	snprintf(command, sizeof(command),
+		 "sed -n 's/^kdtls: 127[0-9.:]*/# the server/p' %s/log | sort | "
+		 "uniq -c | sed 's/^/# /' >&2", self->folder);
 	if (system(command))
 		fprintf(stderr, "# the server has no log\n");
 }
@@ -385,6 +399,8 @@ static void all_are_there(struct __test_metadata *_metadata,
 {
 	struct said said = read_log(self->folder, variant->records);
 
+	if (said.ended)
+		tell_ends(self);
 	EXPECT_EQ(self->clients, said.connected - said.anew - said.closed);
 	EXPECT_EQ(said.connected, said.records);
 	EXPECT_EQ(0, said.ended);

@@ -73,7 +73,11 @@ static ssize_t receive(struct client *c, char *line, size_t size)
 
 	if (n > 0)
 		return n;
-	/* A time-out is fatal to a handshake alone. */
+	/*
+	 * GnuTLS 3.7 looks at the time limit of the handshake, a minute, whenever a record
+	 * comes that is not data, such as the server's last flight once more. The session
+	 * goes on.
+	 */
 	if (n == GNUTLS_E_TIMEDOUT || (n && !gnutls_error_is_fatal((int)n)))
 		return 0;
 	fprintf(stderr, "# GnuTLS: %s\n", n ? gnutls_strerror((int)n) : "goodbye");
