@@ -96,15 +96,15 @@ FIXTURE_TEARDOWN(idle_memory)
 
 /*
  * A debug kernel adds to each object and each lock, and keeps for long what was freed.
- * Where kmalloc() has nothing smaller than 128 bytes, as on arm64 before Linux 6.5, the
- * entry of the addresses takes more; where a line of the cache has 128 bytes, as on ppc64,
- * the association does.
+ * Where kmalloc() has multiples of 128 bytes alone, as on arm64 before Linux 6.5, the entry
+ * of the addresses and both epochs take more; where a line of the cache has 128 bytes, as
+ * on ppc64, the association does.
  */
 static long bound_here(long bound)
 {
 	if (access("/sys/kernel/slab/kmalloc-64", F_OK) ||
 	    figure("/sys/kernel/slab/dtls_assoc/align", "", "") > 64)
-		bound += 64;
+		bound += 128;
 	return slow() ? 16 * bound : bound;
 }
 
