@@ -1024,6 +1024,8 @@ TEST_F(peel, a_hundred_peelings_give_all_their_memory_back)
 
 	if (slow())
 		SKIP(return, "a debug kernel keeps what was freed");
+	if (IS_V13(variant->cipher))
+		SKIP(return, "the same as with DTLS 1.2");
 	ASSERT_OK(enter_cgroup("max"));
 	/* What is made once is there then, and what is freed later is gone. */
 	peel_often(_metadata, self, 4, variant->family, variant->cipher,
