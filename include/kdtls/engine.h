@@ -353,9 +353,11 @@ struct kdtls_ops {
  * @ack_delay:	DTLS 1.3: ms until a message after the handshake is acknowledged,
  *		together with what else has come by then (RFC 9147 7.1); 0: at
  *		once
- * @linger:	ms for which the last flight is kept for a peer that lost it (2 MSL); in
- *		DTLS 1.3 ms for which a server acknowledges the client's last flight
- *		again
+ * @linger:	ms for which the last flight is kept (2 MSL), to be sent again when the peer
+ *		repeats its own. Every second repetition makes the datagrams of the last
+ *		flight smaller. A peer that has not received the flight after @linger has
+ *		to begin anew. In DTLS 1.3 ms for which a server acknowledges the client's
+ *		last flight again
  * @cookie_life: ms for which a cookie is good at least; twice as long at most. In DTLS
  *		1.3 a client that comes later has to begin anew
  * @ticket_life: seconds for which a session can be resumed, 604800 at most (RFC 8446

@@ -926,6 +926,59 @@ TEST_F(pair12, lost_last_flight_is_sent_again)
 	EXPECT_EQ(KDTLS_NEVER, kdtls_engine_expiry(self->server.e));
 }
 
+/*
+ * Give @to what @from sends. Once the handshake of @server is done, datagrams above the
+ * smallest MTU get lost.
+ */
+static void carry_small(struct end *from, struct end *to,
+			const struct end *server, u64 now)
+{
+	static u8 buf[END_DATAGRAM];
+	long n;
+
+	while ((n = end_output(from, buf, sizeof(buf), now)) > 0)
+		if (n <= KDTLS_MTU_MIN || !end_established(server))
+			end_input(to, buf, (size_t)n, now);
+}
+
+/* The ticket is longer than what the path takes when the handshake is done. */
+TEST_F(pair, last_messages_get_through_a_narrow_path)
+{
+	char name[KDTLS_PSK_IDENTITY_MAX + 1];
+	u64 client, server;
+	unsigned int i;
+
+	memset(name, 'n', KDTLS_PSK_IDENTITY_MAX);
+	name[KDTLS_PSK_IDENTITY_MAX] = 0;
+	self->client.identity = name;
+	self->server.identity = name;
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	for (i = 0; i < 40 && !self->client.sessions; i++) {
+		carry_small(&self->client, &self->server, &self->server,
+			    self->now);
+		carry_small(&self->server, &self->client, &self->server,
+			    self->now);
+		if (i % 4 < 3)
+			continue;
+		client = kdtls_engine_expiry(self->client.e);
+		server = kdtls_engine_expiry(self->server.e);
+		ASSERT_NE(KDTLS_NEVER, client < server ? client : server);
+		self->now = client < server ? client : server;
+		kdtls_engine_expire(self->client.e, self->now);
+		kdtls_engine_expire(self->server.e, self->now);
+	}
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+	EXPECT_EQ(1, self->client.sessions);
+	/*
+	 * The last flight of DTLS 1.2 is of the handshake, which tells the MTU. After
+	 * the handshake of DTLS 1.3 a silent peer may be asleep, and the MTU stays.
+	 */
+	EXPECT_EQ(variant->version == DTLS_VERSION_1_3 ? 1400 : KDTLS_MTU_MIN,
+		  info_of(&self->server).mtu);
+}
+
 TEST_F(pair12, last_flight_is_forgotten_in_time)
 {
 	u64 expiry;

@@ -240,9 +240,8 @@ static int late_message(struct kdtls_engine *e, const struct dtls_fragment *f)
 	 * The peer sends its Finished again, as it has not received the flight
 	 * that answers it. That flight goes out once, for the last fragment.
 	 */
-	if (f->offset + f->body.len == f->length && e->m->flight.first &&
-	    !dtls_flight_pending(&e->m->flight))
-		dtls_retransmit_flight(e);
+	if (f->offset + f->body.len == f->length)
+		dtls_retransmit_last(e);
 	return 0;
 }
 

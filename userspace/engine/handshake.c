@@ -65,6 +65,7 @@ void dtls_handshake_flight_end(struct kdtls_engine *e, bool answer_due)
 	e->hs->answer_due = answer_due;
 	if (!answer_due) {
 		dtls_timer_stop(&e->m->timer);
+		e->m->timer.tries = 0;
 		return;
 	}
 	dtls_state_timer_limits(e, &limits);

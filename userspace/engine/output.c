@@ -11,6 +11,7 @@
 #include "handshake13.h"
 #include "heartbeat.h"
 #include "post13.h"
+#include "retransmit.h"
 #include "state.h"
 
 /*
@@ -235,8 +236,8 @@ static long flight_output(struct kdtls_engine *e, u8 *buf, size_t size,
 	long len;
 	u8 type;
 
-	if (size > e->mtu)
-		size = e->mtu;
+	if (size > dtls_retransmit_mtu(e))
+		size = dtls_retransmit_mtu(e);
 	own = wants_own_records(e, size);
 	while (dtls_flight_pending(&e->m->flight)) {
 		epoch = e->m->flight.cursor->epoch;

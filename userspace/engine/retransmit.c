@@ -25,22 +25,39 @@ void dtls_retransmit_paced(struct kdtls_engine *e)
 }
 
 /*
+ * Return the bytes of a datagram after @steps more of mtu_steps, none of which goes
+ * below mtu_min of the configuration.
+ */
+static u32 shrink(const struct kdtls_engine *e, u32 steps)
+{
+	u32 mtu = e->mtu, min = e->ep->config.mtu_min;
+	size_t i;
+
+	for (i = 0; i < sizeof(mtu_steps) / sizeof(mtu_steps[0]); i++) {
+		if (!steps || mtu <= min)
+			break;
+		if (mtu_steps[i] >= mtu)
+			continue;
+		mtu = mtu_steps[i] > min ? mtu_steps[i] : min;
+		steps--;
+	}
+	return mtu;
+}
+
+/*
  * Try the next smaller size after every second loss of a flight, as its
  * datagrams may have been too large for the path.
  */
 static void mtu_back_off(struct kdtls_engine *e)
 {
-	size_t i;
+	if (!(e->m->timer.tries % 2))
+		e->mtu = shrink(e, 1);
+}
 
-	if (e->m->timer.tries % 2 || e->mtu <= e->ep->config.mtu_min)
-		return;
-	for (i = 0; i < sizeof(mtu_steps) / sizeof(mtu_steps[0]); i++) {
-		if (mtu_steps[i] < e->mtu) {
-			e->mtu = mtu_steps[i] > e->ep->config.mtu_min ?
-				 mtu_steps[i] : e->ep->config.mtu_min;
-			return;
-		}
-	}
+u32 dtls_retransmit_mtu(const struct kdtls_engine *e)
+{
+	return e->d13 && e->d13->arrived ? shrink(e, e->m->timer.tries / 2) :
+					   e->mtu;
 }
 
 /*
@@ -56,6 +73,15 @@ static const char *silence_reason(const struct kdtls_engine *e)
 	if (e->suite && e->suite->kx & DTLS_KX_PSK && !(e->suite->kx & DTLS_KX_13))
 		return "the peer does not answer: is the key the right one, and its name?";
 	return "the peer does not answer";
+}
+
+void dtls_retransmit_last(struct kdtls_engine *e)
+{
+	if (!e->m->flight.first || dtls_flight_pending(&e->m->flight))
+		return;
+	e->m->timer.tries++;
+	mtu_back_off(e);
+	dtls_retransmit_flight(e);
 }
 
 int dtls_retransmit_expired(struct kdtls_engine *e)

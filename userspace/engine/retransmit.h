@@ -19,6 +19,13 @@ void dtls_retransmit_flight(struct kdtls_engine *e);
 void dtls_retransmit_paced(struct kdtls_engine *e);
 
 /*
+ * Send the last flight of DTLS 1.2 again, if it is still kept and is not going out
+ * already. The peer has repeated its own flight, in a record that was verified, so the
+ * last flight got lost. No timer tells of that, as nothing answers the last flight.
+ */
+void dtls_retransmit_last(struct kdtls_engine *e);
+
+/*
  * Send the flight of a handshake again, as its timer has expired; after the
  * last try the handshake fails. Return 0 or an error.
  */
@@ -36,6 +43,14 @@ void dtls_retransmit_rest(struct kdtls_engine *e);
  * peer may be asleep, which is no reason to end the association.
  */
 void dtls_retransmit_expired13(struct kdtls_engine *e);
+
+/*
+ * Return the bytes of the largest datagram for the present flight. That is @e->mtu in a
+ * handshake, whose losses make @e->mtu itself smaller. After the handshake of DTLS 1.3
+ * only this flight gets smaller datagrams: that the peer does not answer may mean that
+ * it is asleep, and says too little of the path to make all later records smaller.
+ */
+u32 dtls_retransmit_mtu(const struct kdtls_engine *e);
 
 /*
  * Send a flight again that waits for a sign of life of the peer, because a
