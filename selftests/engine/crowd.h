@@ -57,7 +57,7 @@ enum phase {
  */
 struct guest {
 	struct end end;
-	char identity[16];
+	char identity[KDTLS_PSK_IDENTITY_MAX + 1];
 	char key[32];
 	unsigned int kind;
 	int address;

@@ -51,7 +51,14 @@ static void take_echo(struct end *end, const u8 *data, size_t len);
 
 static void set_up_guest(struct crowd *w, struct guest *g)
 {
-	snprintf(g->identity, sizeof(g->identity), "guest %u", number_of(w, g));
+	int n;
+
+	n = snprintf(g->identity, sizeof(g->identity), "guest %u",
+		     number_of(w, g));
+	/* Every third has a long name, and its ticket does not fit some paths. */
+	if (number_of(w, g) % 3 == 2)
+		memset(g->identity + n, '.',
+		       KDTLS_PSK_IDENTITY_MAX - (size_t)n);
 	snprintf(g->key, sizeof(g->key), "secret of guest %08x",
 		 (unsigned int)(number_of(w, g) * 2654435761u));
 	g->kind = (unsigned int)below(&w->net, KINDS);
