@@ -29,14 +29,6 @@ static int64_t tell_time(void *ctx)
 	return crowd_time(here);
 }
 
-/* Session ids are random, and the place of a session in the cache is by its id. */
-static void fill_random(void *ctx, u8 *buf, size_t len)
-{
-	(void)ctx;
-	while (len--)
-		*buf++ = (u8)draw(&here->net);
-}
-
 /* Return the guest who has an identity, or NULL. */
 static struct guest *find_guest(struct crowd *w, const u8 *identity, size_t len)
 {
@@ -125,7 +117,6 @@ static void draw_config(struct crowd *w)
 	c->cache_size = chance(n, 50) ? 16 : 0;
 	c->ops.psk_server = find_key;
 	c->ops.unix_time = tell_time;
-	c->ops.random = fill_random;
 }
 
 static void draw_options(struct crowd *w)

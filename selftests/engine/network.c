@@ -9,14 +9,18 @@
 
 bool network_verbose;
 
-/* splitmix64 */
-u64 draw(struct network *n)
+u64 draw_from(u64 *state)
 {
-	u64 z = n->seed += 0x9e3779b97f4a7c15ULL;
+	u64 z = *state += 0x9e3779b97f4a7c15ULL;
 
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
 	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
 	return z ^ z >> 31;
+}
+
+u64 draw(struct network *n)
+{
+	return draw_from(&n->seed);
 }
 
 u64 below(struct network *n, u64 limit)
@@ -29,15 +33,20 @@ bool chance(struct network *n, unsigned int percent)
 	return below(n, 100) < percent;
 }
 
+static void add_to_trace(struct network *n, u64 value)
+{
+	n->trace = (n->trace ^ value) * 0x100000001b3ULL;
+}
+
 void note(struct network *n, const char *what, enum side who, u64 value)
 {
 	const char *p;
 
-	n->trace = (n->trace ^ n->now) * 0x100000001b3ULL;
-	n->trace = (n->trace ^ (u64)who) * 0x100000001b3ULL;
-	n->trace = (n->trace ^ value) * 0x100000001b3ULL;
+	add_to_trace(n, n->now);
+	add_to_trace(n, (u64)who);
+	add_to_trace(n, value);
 	for (p = what; *p; p++)
-		n->trace = (n->trace ^ (u64)*p) * 0x100000001b3ULL;
+		add_to_trace(n, (u64)*p);
 	if (network_verbose)
 		printf("%10.3f ms  %s %s %" PRIu64 "\n", (double)n->now / 1000,
 		       who == CLIENT ? "client" : "server", what,
@@ -130,8 +139,10 @@ static void enqueue(struct network *n, enum side to, int life, const u8 *data,
 void network_send(struct network *n, enum side from, int life, const u8 *data,
 		  size_t len)
 {
-	size_t mtu = n->now < n->change ? n->mtu : n->later_mtu;
+	size_t mtu = n->now < n->change ? n->mtu : n->later_mtu, i;
 
+	for (i = 0; i < len; i++)
+		add_to_trace(n, data[i]);
 	if (len > mtu) {
 		note(n, "sends too large a datagram", from, len);
 	} else if (chance(n, n->loss)) {

@@ -2,8 +2,8 @@
 /*
  * A network made of a seed, between a client's address and a server's: loss,
  * reordering, duplication, corruption, delay, and an MTU that changes on the
- * way. All that is random in a schedule is drawn here, so that a seed tells all
- * of it.
+ * way. All that is random in a schedule is drawn here or, by libcrypto, from a
+ * generator with the same seed (see schedules.h), so that a seed tells all of it.
  */
 #ifndef _TEST_NETWORK_H
 #define _TEST_NETWORK_H
@@ -41,7 +41,7 @@ struct datagram {
 /**
  * struct network - its rules, and what is on its way
  * @now:	µs
- * @trace:	hash of all that has happened
+ * @trace:	hash of all that has happened, and of the bytes of all datagrams
  * @loss:	percent of datagrams; the same are @twice and @corrupt
  * @delay:	µs that each datagram takes
  * @jitter:	µs that it may take in addition
@@ -68,6 +68,9 @@ struct network {
 
 /* note() prints what happens. */
 extern bool network_verbose;
+
+/* Return the next random number of splitmix64, whose state is a seed at first. */
+u64 draw_from(u64 *state);
 
 u64 draw(struct network *n);
 u64 below(struct network *n, u64 limit);

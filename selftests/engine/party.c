@@ -154,14 +154,12 @@ void parties_revoke(struct world *w)
 
 /* ---- who is there ---- */
 
-/* Lengths must not depend on what libcrypto draws. */
 static void configure(struct world *w, struct end *end)
 {
 	struct kdtls_config *c = &end->config;
 
 	if (chance(&w->net, 30))
 		c->version_max = DTLS_VERSION_1_2;
-	end->random = draw(&w->net) | 1;
 	c->mtu = chance(&w->net, 80) ? (u32)w->net.mtu : 1400;
 	if (c->mtu < KDTLS_MTU_MIN)
 		c->mtu = KDTLS_MTU_MIN;
@@ -219,7 +217,6 @@ static void set_up_server(struct world *w)
 		show(end, &server_cert);
 	}
 	w->place[1].end = *end;
-	w->place[1].end.random = draw(&w->net) | 1;
 }
 
 static enum person draw_person(struct world *w)

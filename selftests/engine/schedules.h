@@ -2,7 +2,8 @@
 /*
  * The command line of a simulator, and what is checked of the schedules of every
  * simulator: each gives back all memory, and every sixteenth is run twice and must do
- * the same.
+ * the same. libcrypto draws its random numbers from the seed of a schedule, too: a
+ * datagram that was corrupted may be of use or not by a random byte in it.
  *
  *	PROGRAM [SCHEDULES [FIRST_SEED]]	run schedules, print the results
  *	PROGRAM -v SEED				run one schedule, print what happens
