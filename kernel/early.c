@@ -328,7 +328,8 @@ static bool has_room(const struct dtls_sock *ds, const struct dtls_msg *m)
 /*
  * Give the socket that has peeled off the association of @rx the datagram of @rx, whose
  * checksum was verified, as if that socket had received it. The datagram counts against
- * the receive buffer there, and is dropped if that is full. Sleeps.
+ * the receive buffer there, and is dropped if that is full, unless dtls_peel() is moving what
+ * was received before. Sleeps.
  */
 void dtls_early_pass_on(struct dtls_sock *ds, const struct dtls_run *rx)
 {
@@ -340,7 +341,8 @@ void dtls_early_pass_on(struct dtls_sock *ds, const struct dtls_run *rx)
 	if (m && !skb_copy_bits(rx->skb, rx->offset, m->data, len)) {
 		m->has_cid = rx->has_cid;
 		home = dtls_sock_lock_home(ds, rx->assoc);
-		kept = dtls_sock_has(home, m->assoc) && has_room(home, m) &&
+		kept = dtls_sock_has(home, m->assoc) &&
+		       (home->adopts || has_room(home, m)) &&
 		       dtls_msg_hold(home, m->skb, DTLS_CHARGE_RECEIVED);
 		if (kept)
 			list_add_tail(&m->list, &home->pending);

@@ -98,7 +98,7 @@ static int look_at_next(struct dtls_reader *r, struct dtls_scratch *scratch)
 	struct dtls_sock *ds = r->ds;
 	int ret;
 
-	if (!dtls_reader_takes(r) && !dtls_ready_has_room(ds))
+	if (!dtls_reader_takes(r) && !r->all && !dtls_ready_has_room(ds))
 		return -ENOBUFS;
 	ret = dtls_intake_next(ds, scratch->rx, &r->budget);
 	if (ret)
@@ -139,8 +139,9 @@ int dtls_look(struct dtls_reader *r)
 }
 
 /*
- * dtls_look_all() opens what was received, and keeps it, as poll() does, until nothing is
- * left or there is no room. An error that was waiting on the socket is put back. Sleeps.
+ * dtls_look_all() opens all datagrams that are queued now, and keeps their records, as
+ * poll() does. The ready queue may grow beyond the receive buffer, which bounds the
+ * datagrams. An error that was waiting on the socket is put back. Sleeps.
  */
 void dtls_look_all(struct dtls_sock *ds)
 {
@@ -148,6 +149,7 @@ void dtls_look_all(struct dtls_sock *ds)
 		.ds = ds,
 		.flags = MSG_PEEK,
 		.budget = dtls_look_budget(ds),
+		.all = true,
 	};
 	int err;
 

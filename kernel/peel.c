@@ -86,6 +86,7 @@ static void move_queues(struct dtls_sock *ds, struct dtls_sock *from,
 	rcu_assign_pointer(assoc->home, ds);
 	spin_unlock(&assoc->lock);
 
+	ds->adopts = true;
 	ds->former = ds->assoc;
 	/* Readers without a lock find the association complete. */
 	smp_store_release(&ds->assoc, assoc);
@@ -150,11 +151,20 @@ static int peel_from(struct dtls_sock *ds, struct dtls_sock *from, u64 id)
 	return err;
 }
 
+/* From now on the receive buffer of @ds bounds what is passed on. Takes dtls_sock.lock. */
+static void end_adoption(struct dtls_sock *ds)
+{
+	spin_lock(&ds->lock);
+	ds->adopts = false;
+	spin_unlock(&ds->lock);
+}
+
 /*
  * dtls_peel() sets DTLS_ASSOC_PEEL. The file has to be an attached socket of the same
  * family, which is told by the same proto_ops as @ds has. At the end the function looks at
  * all datagrams that the table's socket has received, so that those of the association are
- * passed on. Sleeps. Returns 0 or an error that dtls.h describes.
+ * passed on before a reader of @ds takes newer ones. Sleeps. Returns 0 or an error that
+ * dtls.h describes.
  */
 int dtls_peel(struct dtls_sock *ds, const struct dtls_assoc_peel *value)
 {
@@ -175,6 +185,7 @@ int dtls_peel(struct dtls_sock *ds, const struct dtls_assoc_peel *value)
 	if (err)
 		goto out;
 	dtls_look_all(from);
+	end_adoption(ds);
 	dtls_wait_wake(from->sk);
 	dtls_early_set_gro(ds);
 	dtls_wait_wake(ds->sk);

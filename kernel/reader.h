@@ -20,6 +20,7 @@ struct dtls_sock;
  * @flags:	MSG_*
  * @budget:	datagrams that the call may still take in before it looks for
  *		signals and the deadline
+ * @all:	the call takes everything in, also if the ready queue has no room
  */
 struct dtls_reader {
 	struct dtls_sock *ds;
@@ -27,6 +28,7 @@ struct dtls_reader {
 	size_t len;
 	int flags;
 	unsigned int budget;
+	bool all;
 };
 
 /* Return true if @r takes application data out of the socket. */

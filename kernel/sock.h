@@ -96,7 +96,7 @@ struct dtls_dgram {
  * @peer_port:	the port that the socket was connected to when the first key came.
  *		Written under @setup and the socket's lock
  * @lock:	spin lock that guards the intake and the members from @serial to
- *		@turned_away. A task takes it outside dtls_assoc.lock, and in
+ *		@adopts. A task takes it outside dtls_assoc.lock, and in
  *		process context only
  * @serial:	serial of the datagram that was taken in last
  * @current_dgram: the datagram that was taken from UDP's queue last
@@ -120,6 +120,8 @@ struct dtls_dgram {
  * @ready_bytes: memory of the records in @ready
  * @turned_away: a task that polls could not look for control records behind
  *		application data, as @ready was full
+ * @adopts:	dtls_peel() moves what the table's socket has received for @assoc, which
+ *		comes in beyond the receive buffer
  * @takers:	how many tasks sleep in recvmsg for application data
  * @gro:	UDP coalesces datagrams for this socket
  * @user_gro:	the user set UDP_GRO
@@ -171,6 +173,7 @@ struct dtls_sock {
 	unsigned int news;
 	unsigned int ready_bytes;
 	bool turned_away;
+	bool adopts;
 	atomic_t takers;
 	bool gro;
 	bool user_gro;

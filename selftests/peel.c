@@ -633,16 +633,16 @@ TEST_F(peel, a_control_record_is_put_back_to_the_connected_socket)
 }
 
 /*
- * The socket of the table holds the rest of a coalesced datagram of the association,
- * and has no room to go on, when the connected socket is closed.
+ * The socket of the table holds the rest of a coalesced datagram of the association, and
+ * has no room to keep what it opens. All the same the rest comes along.
  */
-TEST_F(peel, closed_while_a_datagram_is_half_cut)
+TEST_F(peel, the_rest_of_a_datagram_comes_along_without_room)
 {
 	struct client *c = &self->c[0], *other = &self->c[1];
 	struct dtls_record_info info;
-	int small = 1, large = 1 << 20;
 	size_t len = 0, size;
 	unsigned int i;
+	int small = 1;
 	__u64 id;
 
 	if (!variant->cid_len)
@@ -664,17 +664,41 @@ TEST_F(peel, closed_while_a_datagram_is_half_cut)
 			     sizeof(small)));
 	self->fd = connected_socket(self->server, c->fd);
 	ASSERT_OK(peel_off(self->fd, self->server, c->id));
-	ASSERT_ERRNO(EAGAIN, recv_now(self->fd, buf, sizeof(buf)));
-	ASSERT_OK(close(self->fd));
-	self->fd = -1;
-	ASSERT_OK(setsockopt(self->server, SOL_SOCKET, SO_RCVBUF, &large,
-			     sizeof(large)));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(200, server_recv(self->fd, &id, NULL, 0));
+	nothing_left(_metadata, self->fd);
 	for (i = 0; i < 4; i++) {
 		ASSERT_EQ(200, server_recv(self->server, &id, NULL, 0));
 		ASSERT_EQ(other->id, id);
 	}
 	nothing_left(_metadata, self->server);
 	ASSERT_TRUE(works_on(self->server, other, other->id));
+}
+
+/*
+ * Two receive buffers of records wait, those of the table's socket and those that are
+ * newer. None is lost to the limit of the connected socket, or falls out of the window.
+ */
+TEST_F(peel, all_that_waits_comes_along)
+{
+	struct client *c = &self->c[0];
+	__u32 number, next;
+
+	for (number = 0; number < 440; number++) {
+		if (number == 220)
+			self->fd = connected_socket(self->server, c->fd);
+		ASSERT_EQ(4, client_send(c, &number, sizeof(number)));
+	}
+	settle();
+	ASSERT_EQ(0u, meminfo(self->server, SK_MEMINFO_DROPS));
+	ASSERT_EQ(0u, meminfo(self->fd, SK_MEMINFO_DROPS));
+	ASSERT_OK(peel_off(self->fd, self->server, c->id));
+	for (next = 0; next < 440; next++) {
+		ASSERT_EQ(4, recv_now(self->fd, &number, sizeof(number)));
+		ASSERT_EQ(next, number);
+	}
+	nothing_left(_metadata, self->fd);
+	ASSERT_TRUE(works_on(self->fd, c, 0));
 }
 
 /*
