@@ -352,6 +352,7 @@ struct socket_home {
  * @attached:	the kernel has the socket
  * @confirmed:	the engine knows that the peer has the handshake's last flight
  * @heard:	a datagram has come from the peer
+ * @inherits:	the socket is given what a server had received, which is bounded already
  * @shut:	this end has sent its close_notify
  * @eof:	the peer's close_notify has come
  * @eof_told:	kdtls_recv() has told the owner of the end
@@ -377,6 +378,7 @@ struct kdtls_socket {
 	bool attached;
 	bool confirmed;
 	bool heard;
+	bool inherits;
 	bool shut;
 	bool eof;
 	bool eof_told;

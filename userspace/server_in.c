@@ -635,8 +635,7 @@ static void drain(struct kdtls_client *c)
 	struct dtls_bytes piece;
 	bool mine;
 
-	while (left && server_stray_has_room(server) &&
-	       !batch_receive(b, server, 0)) {
+	while (left && !batch_receive(b, server, 0)) {
 		bytes = batch_bytes(b);
 		left -= bytes && bytes < left ? bytes : left;
 		while ((i = batch_next(b, &piece))) {
@@ -660,7 +659,7 @@ void server_in_peel(struct kdtls_client *c)
 	}
 	give_rest(c, in->data);
 	give_rest(c, in->control);
-	if (!c->id)
+	if (!c->id && server_stray_has_room(c->server))
 		drain(c);
 }
 

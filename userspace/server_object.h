@@ -440,7 +440,7 @@ void server_hello_client(struct kdtls_client *c, const uint8_t *data, size_t len
 
 /* ---- server_stray.c ---- */
 
-/* Keep a datagram of @from for the server, or drop it if too many are kept already. */
+/* Keep a datagram of @from for the server, or drop it for want of memory. */
 void server_stray_add(struct kdtls_server *server, const struct stranger *from,
 		      const uint8_t *data, size_t len);
 
@@ -450,7 +450,7 @@ void server_stray_add(struct kdtls_server *server, const struct stranger *from,
  */
 struct stray *server_stray_next(struct kdtls_server *server);
 
-/* Return true if half of the room for strays is free. */
+/* Return true if there may be more strays, as many as a receive buffer has. */
 bool server_stray_has_room(const struct kdtls_server *server);
 
 /* Free all strays. */
@@ -535,13 +535,13 @@ int server_socket_connected(const struct kdtls_client *c, int buffer);
 int server_socket_prepare(struct kdtls_server *server);
 
 /*
- * Empty the queue of the socket @fd that was connected to @c just now. Datagrams of @c are
- * kept for its keys or, if it is open, taken by its path. Datagrams of others, which came
- * before the connect, go to the server's strays. A datagram of another sender is lost if
- * another processor has found the socket before the connect and queues the datagram after
- * this call.
+ * Let datagrams that the socket @fd has received become strays of the server: those of
+ * others, which came before the socket was connected to @c just now. The first datagram of
+ * @c ends that, so that those of @c stay in their order; or with @all they become strays,
+ * too. A datagram of another sender is lost if it came between the first one of @c and the
+ * connect.
  */
-void server_socket_sort(struct kdtls_client *c, int fd);
+void server_socket_sort(const struct kdtls_client *c, int fd, bool all);
 
 /* Part @c and its socket, so that neither points to the other any more. */
 void server_socket_part(struct kdtls_client *c);

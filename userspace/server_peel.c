@@ -68,8 +68,9 @@ const struct server_path server_peel_path = {
 
 /*
  * Make a socket that is connected to @c and has the association that the kernel has of @c.
- * What the socket has received is not lost if that fails. Return its file or a negative
- * error.
+ * Datagrams of @c stay in the queue of the socket: those that wait in the server's socket
+ * are older, and come before them. What the socket has received is not lost if the function
+ * fails. Return its file or a negative error.
  */
 static int make_file(struct kdtls_client *c)
 {
@@ -80,13 +81,12 @@ static int make_file(struct kdtls_client *c)
 	/* From the second such socket on, the server gets what comes before the connect. */
 	if (c->server->shares)
 		steer_alone(c->server->fd);
-	if (server_client_path(c)->peel) {
-		server_socket_sort(c, fd);
+	server_socket_sort(c, fd, false);
+	if (server_client_path(c)->peel)
 		err = server_client_path(c)->peel(c, fd);
-	}
 	if (!err)
 		return fd;
-	server_socket_sort(c, fd);
+	server_socket_sort(c, fd, true);
 	close(fd);
 	return err;
 }
@@ -100,12 +100,12 @@ static void adopt(struct kdtls_client *c, struct kdtls_socket *s, int fd)
 	s->confirmed = c->confirmed;
 	s->home = &peel_home;
 	s->client = c;
+	s->inherits = true;
 	c->socket = s;
 	c->owner = &s->owner;
 	server_client_peel(c);
 	server_in_peel(c);
-	if (c->socket && !s->attached)
-		server_socket_sort(c, fd);
+	s->inherits = false;
 	buf = scratch_take(s->owner.endpoint);
 	if (buf)
 		socket_flush(s, buf);

@@ -84,28 +84,33 @@ int server_socket_prepare(struct kdtls_server *server)
 	return 0;
 }
 
-void server_socket_sort(struct kdtls_client *c, int fd)
+/* Return true if @from is the address of @c. */
+static bool is_from(const struct kdtls_client *c, struct stranger *from)
+{
+	address_key(from);
+	return from->key_len == c->key_len &&
+	       !memcmp(from->key, c->key, c->key_len);
+}
+
+void server_socket_sort(const struct kdtls_client *c, int fd, bool all)
 {
 	uint8_t *buf = scratch_take(c->owner->endpoint);
+	struct sockaddr *peer;
 	struct stranger from;
 	ssize_t n = buf ? 0 : -1;
 	int i;
 
 	address_of_key(c->key, c->key_len, &from);
+	peer = (struct sockaddr *)&from.peer;
 	for (i = 0; i < QUEUED_MAX && n >= 0; i++) {
 		from.len = sizeof(from.peer);
-		n = recvfrom(fd, buf, DATAGRAM_MAX, MSG_DONTWAIT,
-			     (struct sockaddr *)&from.peer, &from.len);
-		if (n < 0)
+		n = recvfrom(fd, buf, 1, MSG_DONTWAIT | MSG_PEEK, peer,
+			     &from.len);
+		if (n < 0 || (is_from(c, &from) && !all))
 			break;
-		address_key(&from);
-		if (from.key_len != c->key_len ||
-		    memcmp(from.key, c->key, c->key_len))
+		n = recv(fd, buf, DATAGRAM_MAX, MSG_DONTWAIT);
+		if (n >= 0)
 			server_stray_add(c->server, &from, buf, n);
-		else if (c->stage == SERVED_SHAKES)
-			kept_add(c->owner, buf, n);
-		else
-			server_client_path(c)->take(c, buf, n);
 	}
 	scratch_give(c->owner->endpoint, buf);
 }

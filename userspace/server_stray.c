@@ -6,15 +6,13 @@
  */
 #include "server_object.h"
 
-#define STRAYS_MAX	(1 << 20)	/* bytes of all strays of a server */
+#define STRAYS_MAX	(1 << 20)	/* With so many bytes there are no more strays. */
 
 void server_stray_add(struct kdtls_server *server, const struct stranger *from,
 		      const uint8_t *data, size_t len)
 {
-	struct stray *stray = NULL;
+	struct stray *stray = OPENSSL_malloc(sizeof(*stray) + len);
 
-	if (server->stray_bytes + sizeof(*stray) + len <= STRAYS_MAX)
-		stray = OPENSSL_malloc(sizeof(*stray) + len);
 	if (!stray) {
 		server->info.dropped++;
 		return;
@@ -39,7 +37,7 @@ struct stray *server_stray_next(struct kdtls_server *server)
 
 bool server_stray_has_room(const struct kdtls_server *server)
 {
-	return server->stray_bytes < STRAYS_MAX / 2;
+	return server->stray_bytes < STRAYS_MAX;
 }
 
 void server_stray_free_all(struct kdtls_server *server)

@@ -329,18 +329,14 @@ static void take_raw(struct kdtls_socket *s, const uint8_t *data, size_t len)
 				   driver_now());
 }
 
-/*
- * Take application data. An empty record is dropped, as 0 means end of file. If the kernel
- * makes the records this is what a server had received before it gave the socket away, and
- * the server has bounded it.
- */
+/* Take application data. An empty record is dropped, as 0 means end of file. */
 static void take_data_record(struct kdtls_socket *s,
 			     const struct dtls_record_info *info,
 			     const uint8_t *data, size_t len)
 {
 	kdtls_engine_confirm(s->owner.engine);
 	if (len && is_wanted(s, info) &&
-	    (s->attached || unread_has_room(&s->owner, len)))
+	    (s->inherits || unread_has_room(&s->owner, len)))
 		unread_add(&s->owner, data, len, info->flags);
 }
 

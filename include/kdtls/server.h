@@ -548,11 +548,9 @@ KDTLS_API void kdtls_client_close(struct kdtls_client *client);
  * The function makes a UDP socket, binds it to the address and port that the client writes
  * to, and connects it to the client. The association goes there with its engine, keys,
  * sequence numbers, connection IDs and counters, and with all that was received for the
- * client and that kdtls_server_recv() has not returned. No record comes twice, and none is
- * lost but for one case: if the kernel makes the records, those that wait in the server's
- * socket while the client's next 64 come to the new one fall out of the replay window. The
- * kernel makes the records as before, or the library does. The file is non-blocking, and
- * has no options of the server's socket.
+ * client and that kdtls_server_recv() has not returned. No record comes twice, and none that
+ * one of the two sockets has received is lost. The kernel makes the records as before, or
+ * the library does. The file is non-blocking, and has no options of the server's socket.
  *
  * From then on the client is not the server's: no message of kdtls_server_recv() names it,
  * no limit or timeout of the server counts it, and @client is not to be used. Callbacks of

@@ -182,6 +182,22 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *msg, unsigned int count, int flags)
 	return __real_sendmmsg(fd, msg, count, flags);
 }
 
+static void (*connected)(void *arg);	/* called behind the next connect() */
+static void *connected_arg;
+
+int __real_connect(int fd, const struct sockaddr *address, socklen_t len);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+	int err = __real_connect(fd, address, len);
+	void (*call)(void *arg) = connected;
+
+	connected = NULL;
+	if (call)
+		call(connected_arg);
+	return err;
+}
+
 /* ---- both ends ---- */
 
 /* What the program knows of a client of the server */
@@ -1148,6 +1164,32 @@ TEST_F(server, a_client_that_was_peeled_off_talks_on)
 	UNTIL(kdtls_recv(self->own[1], self->last, sizeof(self->last)) == 0);
 }
 
+/* The sockets of clients that were peeled off live on. */
+TEST_F(server, another_server_begins_on_the_port_beside_peeled_clients)
+{
+	struct sockaddr_in at;
+	int fd, one = 1, err;
+	unsigned int i;
+
+	begin_from(_metadata, self, "127.0.0.1", 3);
+	UNTIL(established(self) == 3 && opened == 3);
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, peel(self, i));
+	exchange(_metadata, self);
+	memcpy(&at, &self->at, sizeof(at));
+	kdtls_server_close(self->server);
+	forget(self, 2);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)));
+	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&at, sizeof(at)));
+	err = kdtls_server_new(self->server_ep, fd, &self->options,
+			       &self->server);
+	ASSERT_EQ(0, err);
+	begin_from(_metadata, self, "127.0.0.1", 4);
+	UNTIL(established(self) == 6 && opened == 7);
+	exchange(_metadata, self);
+}
+
 /* What a process knows of the numbered records of two clients */
 struct tally {
 	uint32_t sent, seen[2][400], count[2];
@@ -1233,6 +1275,128 @@ TEST_F(server, no_record_is_lost_or_repeated_when_a_client_is_peeled_off)
 		;
 	EXPECT_EQ(t.sent, t.count[0]);
 	EXPECT_TRUE(saw_all(&t, 1)) TH_LOG("%u of %u", t.count[1], t.sent);
+}
+
+/**
+ * struct burst - records that are sent while their client is peeled off
+ * @from:	the client's socket
+ * @len:	bytes of each record
+ * @sent:	number of records that were sent
+ * @more:	number of records that send_burst() sends
+ */
+struct burst {
+	struct kdtls_socket *from;
+	size_t len;
+	uint32_t sent;
+	uint32_t more;
+};
+
+/* Send numbered records, as fast as that goes. */
+static void send_burst(void *arg)
+{
+	static char data[RECORD];
+	struct burst *b = arg;
+	uint32_t i;
+
+	for (i = 0; i < b->more; i++, b->sent++) {
+		memcpy(data, &b->sent, sizeof(b->sent));
+		kdtls_send(b->from, data, b->len);
+	}
+}
+
+/*
+ * Read the records of a burst from the socket of its client. Return how many have come, in
+ * the order in which they were sent.
+ */
+static uint32_t read_burst(struct kdtls_socket *s, uint32_t max)
+{
+	uint64_t end = now() + SOON;
+	uint32_t number, next = 0;
+	char data[RECORD];
+	ssize_t n;
+
+	while (next < max && now() < end) {
+		n = kdtls_recv(s, data, sizeof(data));
+		if (n == -EAGAIN)
+			continue;
+		memcpy(&number, data, sizeof(number));
+		if (n < (ssize_t)sizeof(number) || number != next)
+			return next;
+		next++;
+	}
+	return kdtls_recv(s, data, sizeof(data)) == -EAGAIN ? next : max + 1;
+}
+
+/* More records than a window has wait in the server's socket, and as many are newer. */
+TEST_F(server, a_client_that_sends_a_burst_is_peeled_off)
+{
+	struct burst b = { .len = 8, .more = 100 };
+
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	self->echo = false;
+	b.from = self->c[0];
+	send_burst(&b);
+	connected = send_burst;
+	connected_arg = &b;
+	ASSERT_EQ(0, peel(self, 0));
+	ASSERT_EQ(200, b.sent);
+	/* All this fits the receive buffer of the new socket. */
+	b.more = 20;
+	send_burst(&b);
+	EXPECT_EQ(220, read_burst(self->own[0], 220));
+}
+
+/* What waits is more than the library keeps for a reader otherwise. */
+TEST_F(server, a_client_with_a_long_queue_is_peeled_off)
+{
+	struct burst b = { .len = RECORD, .more = 400 }, other = b;
+	int size = 4 << 20, fd = kdtls_server_fd(self->server);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		SKIP(return, "only root may have a long queue");
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	self->echo = false;
+	other.from = self->c[1];
+	send_burst(&other);
+	b.from = self->c[0];
+	send_burst(&b);
+	connected = send_burst;
+	connected_arg = &b;
+	b.more = 50;
+	ASSERT_EQ(0, peel(self, 0));
+	EXPECT_EQ(450, read_burst(self->own[0], 450));
+	serve(self);
+	EXPECT_EQ(400, records);
+}
+
+static void *send_burst_thread(void *arg)
+{
+	send_burst(arg);
+	return NULL;
+}
+
+/* The moment of the peeling differs from client to client. */
+TEST_F(server, clients_are_peeled_off_in_the_middle_of_bursts)
+{
+	struct burst b[PEELED_MAX];
+	pthread_t thread;
+	unsigned int i;
+
+	begin_from(_metadata, self, "127.0.0.1", PEELED_MAX);
+	UNTIL(established(self) == PEELED_MAX && opened == PEELED_MAX);
+	self->echo = false;
+	for (i = 0; i < PEELED_MAX; i++) {
+		b[i] = (struct burst){ self->c[i], 8, 0, 200 };
+		ASSERT_EQ(0, pthread_create(&thread, NULL, send_burst_thread,
+					    &b[i]));
+		while (__atomic_load_n(&b[i].sent, __ATOMIC_RELAXED) < 20 * i)
+			;
+		ASSERT_EQ(0, peel(self, i));
+		EXPECT_EQ(200, read_burst(self->own[i], 200));
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+	}
 }
 
 TEST_F(server, a_client_with_an_ipv6_address_is_peeled_off)
