@@ -195,6 +195,7 @@ struct owner_ops {
  *		taken: an error, or 0 if nobody asked for that
  * @server:	this end is the server
  * @keyed:	@ops->first was called
+ * @held:	KiB that owner_held() has returned to server_limits_held() last
  *
  * This structure is the first member of struct kdtls_socket and struct
  * kdtls_client.
@@ -209,6 +210,7 @@ struct owner {
 	int why;
 	bool server;
 	bool keyed;
+	uint16_t held;
 };
 
 /*
@@ -234,6 +236,9 @@ void owner_move(struct owner *to, struct owner *from, const struct owner_ops *op
 
 /* Return true if the handshake is done and the association has not ended. */
 bool owner_established(const struct owner *o);
+
+/* Return how many bytes the handshake holds, and records that came before their keys. */
+size_t owner_held(const struct owner *o);
 
 /*
  * Take a key from the engine. The function is the callback @key of struct

@@ -44,6 +44,13 @@ bool owner_established(const struct owner *o)
 	return kdtls_engine_state(o->engine) == KDTLS_ESTABLISHED;
 }
 
+size_t owner_held(const struct owner *o)
+{
+	size_t early = o->kept ? o->kept->size : 0;
+
+	return early + dtls_state_held(o->engine);
+}
+
 /* Take a read key of the handshake. Records of its epoch may have been kept. */
 static int begin_epoch(struct owner *o, const struct dtls_key_info *key,
 		       const struct dtls_window *seen)

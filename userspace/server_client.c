@@ -311,9 +311,11 @@ void server_client_settle(struct kdtls_client *c, uint64_t now)
 			open_client(c, now);
 		break;
 	default:
+		server_limits_held(c);
 		break;
 	}
-	set_timer(c);
+	if (c->stage != SERVED_GONE)
+		set_timer(c);
 }
 
 void server_client_expire(struct kdtls_client *c, uint64_t now)

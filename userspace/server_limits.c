@@ -11,6 +11,13 @@
 #include "server_object.h"
 #include <errno.h>
 
+/*
+ * Handshakes may hold HELD_EACH KiB on average, as one with certificates of usual length
+ * does, and those of few clients HELD_MORE times that in addition.
+ */
+#define HELD_EACH	8ULL
+#define HELD_MORE	128
+
 /* Return the source whose addresses begin with @key, or NULL. */
 static struct source *find(const struct kdtls_server *server, uint32_t hash,
 			   const uint8_t *key, size_t len)
@@ -119,6 +126,21 @@ bool server_limits_begin(struct kdtls_client *c)
 	return true;
 }
 
+void server_limits_held(struct kdtls_client *c)
+{
+	struct kdtls_server *server = c->server;
+	uint64_t max = HELD_EACH * (server->options.max_half_open + HELD_MORE);
+	size_t held = (owner_held(c->owner) + 1023) / 1024;
+
+	server->held -= c->owner->held;
+	c->owner->held = (uint16_t)(held < UINT16_MAX ? held : UINT16_MAX);
+	server->held += c->owner->held;
+	while (server->held > max) {
+		server->info.limited++;
+		server_client_end(TAILQ_FIRST(&server->shaking), -ENOBUFS);
+	}
+}
+
 /* Count @c no more as a client of its source, if it has one. */
 static void leave_source(struct kdtls_client *c)
 {
@@ -139,6 +161,7 @@ void server_limits_shaken(struct kdtls_client *c)
 	TAILQ_REMOVE(&c->server->shaking, c, list);
 	c->source->half_open_count--;
 	c->server->info.half_open--;
+	c->server->held -= c->owner->held;
 	/* A source that may have all clients need not be known any more. */
 	if (o->max_clients_source >= o->max_clients)
 		leave_source(c);

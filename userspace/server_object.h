@@ -241,6 +241,7 @@ _Static_assert(!offsetof(struct kdtls_client, own),
  * @in:		state and memory of receiving
  * @out:	memory of sending
  * @more:	the socket may have more that the last kdtls_server_recv() did not take
+ * @held:	KiB that the handshakes of the clients in @shaking hold
  * @turn_due:	the time of the next look at the turn of the options, if there is one
  */
 struct kdtls_server {
@@ -274,6 +275,7 @@ struct kdtls_server {
 	struct server_in *in;
 	struct server_out *out;
 	bool more;
+	uint64_t held;
 	uint64_t turn_due;
 };
 
@@ -286,6 +288,12 @@ struct kdtls_server {
  * memory; @c is not counted then.
  */
 bool server_limits_begin(struct kdtls_client *c);
+
+/*
+ * Count the memory that the handshake of @c holds now. If all handshakes hold too much the
+ * oldest ones end, which may be that of @c.
+ */
+void server_limits_held(struct kdtls_client *c);
 
 /* Count the end of the handshake of @c. */
 void server_limits_shaken(struct kdtls_client *c);

@@ -1667,6 +1667,55 @@ TEST_F(server, a_flood_of_half_open_handshakes_locks_nobody_out)
 	exchange(_metadata, self);
 }
 
+/* Send records from @fd whose key the server does not have yet. */
+static void send_early(struct _test_data_server *self, int fd, uint16_t version)
+{
+	static const uint8_t header12[] = {
+		23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 0, 1000 >> 8, 1000 & 255,
+	}, header13[] = { 0x2f, 0, 0, 1000 >> 8, 1000 & 255 };
+	uint8_t data[sizeof(header12) + 1000] = { 0 };
+	bool is_13 = version == DTLS_VERSION_1_3;
+	size_t len = is_13 ? sizeof(header13) : sizeof(header12);
+	unsigned int i;
+
+	memcpy(data, is_13 ? header13 : header12, len);
+	for (i = 0; i < 60; i++) {
+		__real_send(fd, data, len + 1000, 0);
+		if (i % 20 == 19)
+			serve(self);
+	}
+}
+
+#define HELD_BYTES	(4 << 20)	/* 8 KiB for each of 328, and what they are anyway */
+
+TEST_F(server, what_half_open_handshakes_hold_is_bounded_in_all)
+{
+	unsigned int i;
+	size_t before;
+	int fd;
+
+	self->options.max_half_open = 200;
+	self->options.max_half_open_source = 200;
+	self->options.handshake_timeout = 1000 * 3600;
+	restart_server(_metadata, self);
+	before = heap_used;
+	for (i = 0; i < 100; i++) {
+		fd = bound(AF_INET, "127.0.0.77", htons(20000 + i));
+		half_open_on(_metadata, self, dup(fd));
+		send_early(self, fd, variant->version);
+		close(fd);
+	}
+	EXPECT_GE(before + HELD_BYTES, heap_used);
+	EXPECT_LT(0, counters(self).limited);
+	EXPECT_LT(0, counters(self).half_open);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1);
+	exchange(_metadata, self);
+	/* What they held is free for others. */
+	self->options.max_half_open = 0;
+	restart_server(_metadata, self);
+}
+
 TEST_F(server, one_source_takes_no_more_than_its_share)
 {
 	self->options.max_half_open = 8;

@@ -233,6 +233,13 @@ void dtls_state_free12(struct kdtls_engine *e)
 	e->d12 = NULL;
 }
 
+size_t dtls_state_held(const struct kdtls_engine *e)
+{
+	const struct dtls_handshake *hs = e->hs;
+
+	return hs ? hs->transcript.all.len + hs->in.held + hs->held_len : 0;
+}
+
 void dtls_state_drop_resumption(struct kdtls_engine *e)
 {
 	OPENSSL_clear_free(e->d13->resumption, e->d13->hash_len);

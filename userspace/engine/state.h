@@ -590,6 +590,13 @@ struct dtls_handshake *dtls_state_handshake_new(struct kdtls_engine *e);
 /* Wipe and free the handshake, if there is one. */
 void dtls_state_handshake_drop(struct kdtls_engine *e);
 
+/*
+ * Return how many bytes the handshake of @e keeps of what the peer has sent and of its own
+ * messages: those of the transcript, those that wait for others, and early records. It is 0
+ * if no handshake goes on.
+ */
+size_t dtls_state_held(const struct kdtls_engine *e);
+
 /* Wipe and free all that is under way. */
 void dtls_state_drop_motion(struct kdtls_engine *e);
 
