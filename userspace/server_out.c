@@ -274,7 +274,8 @@ static size_t seal_entries(struct kdtls_server *server, struct kdtls_message *m,
 		m[i].error = 0;
 		if (!m[i].len)
 			continue;
-		if (m[i].client->stage != SERVED_OPEN)
+		if (m[i].client->server != server ||
+		    m[i].client->stage != SERVED_OPEN)
 			m[i].error = -ENOTCONN;
 		else if (m[i].len > DTLS_RECORD_SIZE_MAX)
 			m[i].error = -EMSGSIZE;

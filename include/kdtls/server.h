@@ -436,8 +436,8 @@ KDTLS_API ssize_t kdtls_server_recv(struct kdtls_server *server,
  * The function never waits.
  *
  * The error of an entry is 0; -EMSGSIZE: the record is too long for the path or the peer;
- * -ENOTCONN: the client is gone; -EKEYEXPIRED: the key seals no more records (RFC 9325
- * 4.4); or another -errno of sendmsg(2).
+ * -ENOTCONN: the client is gone, or is that of another server; -EKEYEXPIRED: the key seals
+ * no more records (RFC 9325 4.4); or another -errno of sendmsg(2).
  *
  * Return: the number of entries, from the first on, whose @error is set. It is less than
  * @count if the socket had no room for more: poll(2) tells by POLLOUT when to go on.

@@ -732,6 +732,29 @@ TEST_F(server, an_error_is_its_entrys_alone)
 
 /* ---- the end ---- */
 
+/* Both servers number their clients from 1 on. */
+TEST_F(server, a_client_of_another_server_is_sent_nothing)
+{
+	struct kdtls_message m = { .data = "secret", .len = 6 };
+	struct kdtls_server *first = self->server;
+	char got[RECORD];
+	unsigned int i;
+
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	m.client = kdtls_server_next(first, NULL);
+	start_server(_metadata, self, AF_INET, "127.0.0.1");
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 2 && opened == 2);
+	EXPECT_EQ(1, kdtls_server_send(self->server, &m, 1));
+	EXPECT_EQ(-ENOTCONN, m.error);
+	wait_for(self, 50);
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(-EAGAIN, kdtls_recv(self->c[i], got, sizeof(got)));
+	free(kdtls_client_data(m.client));
+	kdtls_server_close(first);
+}
+
 TEST_F(server, a_goodbye_is_told_and_answered)
 {
 	char got[16];
