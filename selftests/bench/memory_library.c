@@ -6,7 +6,7 @@
 #include "library.h"
 #include "memory.h"
 
-#define WARM	40	/* peers that come before those that are weighed */
+#define WARM	100	/* peers that come before those that are weighed */
 
 static struct kdtls_listener *listener;
 static struct kdtls_socket *sockets[PEERS][2];

@@ -470,8 +470,8 @@ static void share(u16 version)
 	for (a = 0; a < DTLS_AEADS; a++) {
 		key.cipher = dtls_aeads[a].id;
 		for (i = 0; i < KEYS; i++) {
-			key.key[0] = (u8)i;
-			key.sn_key[0] = (u8)i;
+			dtls_put_be(key.key, 2, i);
+			dtls_put_be(key.sn_key, 2, i);
 			keys[i][0] = dtls_protection_new(c, DTLS_TX, &key);
 			keys[i][1] = dtls_protection_new(c, DTLS_RX, &key);
 			if (!keys[i][0] || !keys[i][1])

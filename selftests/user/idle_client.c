@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include "harness.h"
 
-#define WARM		20	/* clients that come before those that are weighed */
+#define WARM		100	/* clients that come before those that are weighed */
 #define LINGER		500	/* ms, for which a handshake's keys are kept */
 #define SOON		60000000ULL	/* µs, on the slowest machine */
 #define MESSAGES	8

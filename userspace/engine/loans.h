@@ -21,7 +21,7 @@ enum dtls_loan_kind {
 	DTLS_LOAN_KINDS,
 };
 
-#define DTLS_LOANS	32	/* contexts of a kind at most */
+#define DTLS_LOANS	128	/* contexts of a kind at most */
 
 /**
  * struct dtls_loan - a context that keys borrow

@@ -81,10 +81,12 @@ static EVP_CIPHER_CTX *new_ctx(const struct dtls_crypto *c, unsigned int kind)
 	bool ok = ctx && evp &&
 		  EVP_EncryptInit_ex2(ctx, evp, NULL, NULL, NULL) == 1;
 
-	if (ok && kind >= DTLS_AEADS)
-		ok = EVP_CIPHER_CTX_set_padding(ctx, 0) == 1;
-	/* CCM has to know the lengths of nonce and tag before the key. */
-	else if (ok && dtls_aeads[kind].kind == DTLS_AEAD_CCM)
+	/*
+	 * CCM has to know the lengths of nonce and tag before the key. A mask is one whole
+	 * block, so its padding is not switched off, which libcrypto would do anew with
+	 * each key.
+	 */
+	if (ok && kind < DTLS_AEADS && dtls_aeads[kind].kind == DTLS_AEAD_CCM)
 		ok = EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN,
 					 DTLS_NONCE_SIZE, NULL) == 1 &&
 		     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG,
