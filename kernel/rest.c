@@ -44,8 +44,11 @@ static void skip_to(struct dtls_sock *ds, struct dtls_dgram *d,
 
 /*
  * Make @other, which has opened @rx, the association of @rx and of the rest of its
- * datagram. Takes over a reference to @other, and takes dtls_sock.lock. Return the
- * association that @rx belonged to before, with a reference.
+ * datagram. The rest stays what it is if @other was deleted or peeled off meanwhile, as
+ * nobody would take it from @other any more. In both cases @rx gets a serial that no
+ * record of the first association has, so that a reader with UDP_GRO does not get records
+ * of both together. Takes over a reference to @other, and takes dtls_sock.lock. Return
+ * the association that @rx belonged to before, with a reference.
  */
 struct dtls_assoc *dtls_rest_reown(struct dtls_sock *ds, struct dtls_run *rx,
 				   struct dtls_assoc *other)
@@ -55,9 +58,12 @@ struct dtls_assoc *dtls_rest_reown(struct dtls_sock *ds, struct dtls_run *rx,
 
 	spin_lock(&ds->lock);
 	d = rest_of(ds, rx);
-	if (d && d->seg_end == rx->seg_end && d->assoc == old) {
+	if (d && d->seg_end == rx->seg_end && d->assoc == old &&
+	    dtls_sock_has(ds, other)) {
 		dtls_dgram_set_owner(ds, d, dtls_assoc_get(other));
 		rx->dgram = d->serial;
+	} else {
+		rx->dgram = ++ds->serial;
 	}
 	rx->assoc = other;
 	spin_unlock(&ds->lock);

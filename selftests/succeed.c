@@ -11,7 +11,7 @@
 #include "clients.h"
 #include "common.h"
 
-static __u8 text[1 << 12];
+static __u8 text[1 << 12], long_text[16000];
 
 FIXTURE(succeed)
 {
@@ -318,6 +318,36 @@ TEST_F(succeed, whole_datagrams_are_of_the_new_one)
 	EXPECT_EQ(800, got);
 }
 
+/*
+ * One flow has records of both, which a reader of control records has opened. With
+ * UDP_GRO one call has records of one association alone.
+ */
+TEST_F(succeed, coalesced_records_are_of_one_of_two)
+{
+	struct client *old = &self->old, *anew = &self->anew;
+	size_t len, size, room = 100 + peer_overhead(&old->up);
+	struct dtls_record_info info;
+	int on = 1;
+	__u64 id;
+
+	ASSERT_OK(add_beside(self->server, anew));
+	ASSERT_OK(setsockopt(self->server, SOL_UDP, UDP_GRO, &on, sizeof(on)));
+	size = room - peer_overhead(&anew->up);
+	len = peer_seal(&old->up, CT_DATA, old->seq++, text, 100, wire);
+	ASSERT_EQ(room, len);
+	len += peer_seal(&anew->up, CT_DATA, anew->seq++, text, size, wire + len);
+	ASSERT_EQ(2 * room, len);
+	ASSERT_EQ((ssize_t)len, send_segments(old->fd, wire, len, room, 0));
+	/* The only control record says that the new one has the address. */
+	settle();
+	ASSERT_EQ(0, recv_control(self->server, &info, buf, sizeof(buf)));
+	ASSERT_ERRNO(EAGAIN, recv_control(self->server, &info, buf, sizeof(buf)));
+	ASSERT_EQ(100, server_recv(self->server, &id, NULL, 0));
+	EXPECT_EQ(old->id, id);
+	ASSERT_EQ((ssize_t)size, server_recv(self->server, &id, NULL, 0));
+	EXPECT_EQ(anew->id, id);
+}
+
 TEST_F(succeed, no_more_than_two_are_at_an_address)
 {
 	struct client *old = &self->old, *anew = &self->anew;
@@ -487,6 +517,51 @@ TEST_F(succeed, one_after_the_other_under_traffic)
 	while (recv_now(self->server, buf, sizeof(buf)) >= 0)
 		;
 	ASSERT_TRUE(client_works(self->server, &last));
+}
+
+/*
+ * A new association is deleted while one of its records is opened, and the rest of the
+ * datagram goes on. A kernel that looks for sleeping under spin locks tells who puts the
+ * last reference there.
+ */
+TEST_F(succeed, deleted_while_its_record_is_opened)
+{
+	unsigned int i, n, total = rounds(300, 50);
+	struct client *old = &self->old, anew;
+	struct dtls_record_info info;
+	struct takers takers;
+	size_t len, size;
+
+	roam();
+	ASSERT_OK(takers_begin(&takers, self->server, 2));
+	for (i = 0; i < total; i++) {
+		begin_anew(old, &anew, 2000 + i, variant->anew,
+			   variant->anew_cid_len, 1000 + 2 * i);
+		memcpy(long_text, &anew.id, sizeof(anew.id));
+		ASSERT_OK(add_beside(self->server, &anew));
+		for (n = 0, len = 0, size = 0; n < 3; n++) {
+			len += peer_seal_more(&anew.up, CT_DATA, anew.seq++,
+					      long_text, sizeof(long_text),
+					      wire + len);
+			len += peer_seal(&anew.up, CT_DATA, anew.seq++, long_text,
+					 60, wire + len);
+			size = size ?: len;
+		}
+		ASSERT_EQ((ssize_t)len, send_segments(old->fd, wire, len, size, 0));
+		usleep(i % 16 * 50);
+		ASSERT_OK(delete(self->server, anew.id));
+		while (i % 64 == 63 && recv_control(self->server, &info, buf,
+						    sizeof(buf)) >= 0)
+			;
+		ASSERT_OK(set_peer(self->server, DTLS_ASSOC_MOVE, old->id, old->fd));
+	}
+	usleep(100000);
+	takers_end(&takers);
+	stay();
+	EXPECT_EQ(0u, takers.mixed);
+	while (recv_now(self->server, buf, sizeof(buf)) >= 0)
+		;
+	ASSERT_TRUE(client_works(self->server, old));
 }
 
 TEST_HARNESS_MAIN
