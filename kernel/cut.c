@@ -262,8 +262,12 @@ bool dtls_cut_next(struct dtls_sock *ds, struct dtls_dgram *d,
 		return false;
 	if (first && (d->serial != serial || rx->rec.epoch != first->epoch ||
 		      rx->rec.type != first->type ||
-		      rx->rec.fragment_len > first->fragment_len))
+		      rx->rec.fragment_len > first->fragment_len)) {
+		/* The next call finds out once more that this is another protocol. */
+		if (unlikely(rx->foreign))
+			d->begun = false;
 		return false;
+	}
 	cut_record(ds, d, rx);
 	if (max > 1)
 		max = min(max, dtls_scratch_places(rx->rec.fragment_len));

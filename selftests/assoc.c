@@ -455,6 +455,36 @@ TEST_F(assoc, other_protocols_are_read_if_asked_for)
 	close(stranger);
 }
 
+/* With UDP_GRO datagrams of both kinds may come coalesced, and none is lost. */
+TEST_F(assoc, other_protocols_amid_records_are_read)
+{
+	struct client *c = &self->c[0];
+	struct dtls_record_info info;
+	size_t len = 0, size = 0;
+	int on = 1, i;
+
+	ASSERT_OK(setsockopt(self->server, SOL_DTLS, DTLS_PASS, &on, sizeof(on)));
+	ASSERT_OK(setsockopt(self->server, SOL_UDP, UDP_GRO, &on, sizeof(on)));
+	for (i = 0; i < 6; i++) {
+		size = peer_seal(&c->up, CT_DATA, c->seq, text, 100, wire + len);
+		if (i % 3 == 2)
+			memset(wire + len, 128 + i, size);
+		else
+			c->seq++;
+		len += size;
+	}
+	ASSERT_EQ((ssize_t)len, send_segments(c->fd, wire, len, size, 0));
+	for (i = 2; i < 6; i += 3) {
+		ASSERT_EQ(200, recv_info(self->server, &info, buf, sizeof(buf), 0));
+		EXPECT_EQ(0, info.flags);
+		ASSERT_EQ((ssize_t)size, recv_info(self->server, &info, buf,
+						   sizeof(buf), 0));
+		EXPECT_EQ(DTLS_RECORD_RAW, info.flags);
+		EXPECT_EQ(128 + i, buf[0]);
+	}
+	ASSERT_TRUE(nothing_waits(self->server));
+}
+
 /* A connected socket does the same with what its peer's address sends. */
 TEST_F(assoc, a_connected_socket_reads_other_protocols)
 {
