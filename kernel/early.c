@@ -147,15 +147,18 @@ static bool make_room(struct dtls_sock *ds, struct dtls_assoc *assoc,
 	       ds->early_bytes + bytes <= early_budget(ds);
 }
 
-/* Call make_room() under dtls_sock.lock, which this function takes. */
+/*
+ * Call make_room() for the socket that has @assoc, under that socket's lock: another
+ * socket may have peeled @assoc off meanwhile, and has its early records then. There is no
+ * room if no socket has @assoc.
+ */
 static bool make_room_early(struct dtls_sock *ds, struct dtls_assoc *assoc,
 			    unsigned int bytes)
 {
-	bool room;
+	struct dtls_sock *home = dtls_sock_lock_home(ds, assoc);
+	bool room = dtls_sock_has(home, assoc) && make_room(home, assoc, bytes);
 
-	spin_lock(&ds->lock);
-	room = make_room(ds, assoc, bytes);
-	spin_unlock(&ds->lock);
+	dtls_wait_unlock_home(ds, home);
 	return room;
 }
 
@@ -226,21 +229,34 @@ void dtls_early_set_gro(struct dtls_sock *ds)
 }
 
 /*
- * Move the early records of @assoc to dtls_sock.pending, as a read key has come, and
- * wake every waiter. Records of a later epoch come back by dtls_early_keep(). Sleeps.
+ * Move the early records of @assoc to dtls_sock.pending. The caller holds dtls_sock.lock of
+ * the socket that has @assoc.
+ */
+static void move_to_pending(struct dtls_sock *ds, struct dtls_assoc *assoc)
+{
+	struct dtls_msg *m, *next;
+
+	lockdep_assert_held(&ds->lock);
+	drop_aged(ds);
+	list_for_each_entry_safe(m, next, &assoc->early, own) {
+		list_del(&m->own);
+		list_move_tail(&m->list, &ds->pending);
+	}
+}
+
+/*
+ * Let the early records of @assoc be looked at, as a read key has come, and wake every
+ * waiter. Records of a later epoch come back by dtls_early_keep(). Sleeps.
  */
 void dtls_early_new_key(struct dtls_sock *ds, struct dtls_assoc *assoc)
 {
-	struct dtls_msg *m, *next;
 	struct dtls_sock *home;
 
 	dtls_early_set_gro(ds);
 	home = dtls_sock_lock_home(ds, assoc);
-	drop_aged(home);
-	list_for_each_entry_safe(m, next, &assoc->early, own) {
-		list_del(&m->own);
-		list_move_tail(&m->list, &home->pending);
-	}
+	/* The records of an association without a home are being freed. */
+	if (dtls_sock_has(home, assoc))
+		move_to_pending(home, assoc);
 	dtls_wait_unlock_home(ds, home);
 	dtls_wait_wake(ds->sk);
 }

@@ -1270,4 +1270,76 @@ TEST_F(peel, closed_under_traffic)
 	ASSERT_TRUE(works_on(self->server, &self->c[1], self->c[1].id));
 }
 
+/* struct rekeying is what a thread is told that sets key after key. */
+struct rekeying {
+	int server;
+	struct client c;
+	unsigned int set;
+};
+
+/*
+ * Set the next read key until the association is elsewhere. The thread gives way to the
+ * other one of its CPU wherever that one waits for it.
+ */
+static void *set_keys(void *arg)
+{
+	const struct sched_param none = {};
+	struct rekeying *r = arg;
+
+	sched_setscheduler(0, SCHED_IDLE, &none);
+	do {
+		r->c.up.epoch++;
+		__atomic_fetch_add(&r->set, 1, __ATOMIC_RELAXED);
+	} while (!set_key(r->server, r->c.id, DTLS_RX, &r->c.up));
+	return NULL;
+}
+
+/* Send records of which one is of the next epoch, whatever the newest one is. */
+static void send_early(struct client *c)
+{
+	struct peer_key up = c->up;
+	size_t len;
+	int i;
+
+	for (i = 0; i < 4; i++, up.epoch++) {
+		len = peer_seal(&up, CT_DATA, 1000, text, 60, wire);
+		send(c->fd, wire, len, 0);
+	}
+}
+
+/*
+ * A key is set while the association is peeled off, gets early records on its new
+ * socket, and ends with that socket. The key's task leaves these records alone.
+ */
+TEST_F(peel, closed_with_early_records_while_a_key_is_set)
+{
+	unsigned int i, total = rounds(300, 100);
+	struct client *c = &self->c[0];
+	struct rekeying r;
+	pthread_t thread;
+	int fd;
+
+	if (!IS_V13(variant->cipher))
+		return;	/* The next epoch is known there. */
+	ASSERT_OK(delete(self->server, c->id));
+	for (i = 0; i < total; i++) {
+		renew(c, variant->cipher, variant->cid_len, i);
+		ASSERT_OK(add_client(self->server, c));
+		r = (struct rekeying){ .server = self->server, .c = *c };
+		fd = connected_socket(self->server, c->fd);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, set_keys, &r));
+		while (__atomic_load_n(&r.set, __ATOMIC_RELAXED) < 2)
+			usleep(100);
+		usleep(i % 32 * 20);
+		ASSERT_OK(peel_off(fd, self->server, c->id));
+		send_early(c);
+		recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+		close(fd);
+		pthread_join(thread, NULL);
+	}
+	ASSERT_TRUE(works_on(self->server, &self->c[1], self->c[1].id));
+	nothing_left(_metadata, self->server);
+}
+
 TEST_HARNESS_MAIN
