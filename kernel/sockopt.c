@@ -39,12 +39,16 @@ static bool is_zero(const u8 *p, size_t len)
  * Copy the @len bytes of a structure at @src to @dst, which has @size bytes, as
  * copy_struct_from_user() does: missing bytes become zero, and bytes that this kernel
  * does not know must be zero. 6.1 has no copy_struct_from_sockptr(), and that of 6.12
- * does not check the unknown bytes. Return: 0, -E2BIG or -EFAULT.
+ * does not check the unknown bytes. The structure may be a page long at most, which is
+ * enough for later versions of it and bounds how long the bytes are looked at. Return:
+ * 0, -E2BIG or -EFAULT.
  */
 static int copy_struct(void *dst, size_t size, sockptr_t src, size_t len)
 {
 	const u8 *kernel = src.kernel;
 
+	if (len > PAGE_SIZE)
+		return -E2BIG;
 	if (!sockptr_is_kernel(src))
 		return copy_struct_from_user(dst, size, src.user, len);
 	if (len > size && !is_zero(kernel + size, len - size))
@@ -455,10 +459,7 @@ static const struct assoc_setter assoc_setters[] = {
 	SETTER(DTLS_CID, dtls_cid, reserved, set_cid),
 };
 
-/*
- * Set an option of an association. The user's structure may be a page long at most,
- * which is enough for later versions of the structures.
- */
+/* Set an option of an association. */
 static int set_assoc(struct dtls_sock *ds, const struct assoc_setter *setter,
 		     sockptr_t optval, unsigned int optlen)
 {
@@ -468,8 +469,6 @@ static int set_assoc(struct dtls_sock *ds, const struct assoc_setter *setter,
 
 	if (optlen < setter->min)
 		return -EINVAL;
-	if (optlen > PAGE_SIZE)
-		return -E2BIG;
 	value = kmalloc(setter->size, GFP_KERNEL_ACCOUNT);
 	if (!value)
 		return -ENOMEM;

@@ -94,6 +94,11 @@ AT(dtls_assoc_peer, reserved, 12, 4);
 AT(dtls_assoc_peer, peer, 16, 24);
 AT(dtls_assoc_peer, local, 40, 24);
 
+SIZE(dtls_assoc_peel, 16);
+AT(dtls_assoc_peel, id, 0, 8);
+AT(dtls_assoc_peel, fd, 8, 4);
+AT(dtls_assoc_peel, reserved, 12, 4);
+
 SIZE(dtls_counters, 112);
 AT(dtls_counters, id, 0, 8);
 AT(dtls_counters, tx_records, 8, 8);
@@ -149,7 +154,10 @@ _Static_assert(DTLS_ULP == 17484 && SOL_DTLS == 290, "levels");
 _Static_assert(DTLS_TX == 1 && DTLS_RX == 2 && DTLS_INFO == 3 &&
 	       DTLS_COUNTERS == 4 && DTLS_WINDOW == 5 &&
 	       DTLS_REPLAY_WINDOW == 6 && DTLS_CID == 7 && DTLS_FEED == 8 &&
-	       DTLS_POLL_CONTROL == 32, "options");
+	       DTLS_ASSOC_TABLE == 16 && DTLS_ASSOC_ADD == 17 &&
+	       DTLS_ASSOC_DEL == 18 && DTLS_ASSOC_MOVE == 19 &&
+	       DTLS_ASSOC_NEXT == 20 && DTLS_ASSOC_PEEL == 21 &&
+	       DTLS_POLL_CONTROL == 32 && DTLS_PASS == 33, "options");
 
 /*
  * Both ends are attached, and say with DTLS 1.3's connection IDs what they have
@@ -592,6 +600,88 @@ TEST_F(abi, other_associations_are_not_there)
 			}
 		}
 	}
+}
+
+/* ---- the options of a table ---- */
+
+/*
+ * struct table_option describes an option that takes @min to @size bytes, and fails with
+ * @error, or not at all if that is 0, when it takes what fill_table() makes.
+ */
+static const struct table_option {
+	int name;
+	size_t size;
+	size_t min;
+	int error;
+} table_options[] = {
+	{ DTLS_ASSOC_TABLE, sizeof(struct dtls_assoc_table),
+	  END(dtls_assoc_table, reserved), 0 },
+	{ DTLS_ASSOC_ADD, sizeof(struct dtls_assoc_peer),
+	  END(dtls_assoc_peer, peer), 0 },
+	{ DTLS_ASSOC_MOVE, sizeof(struct dtls_assoc_peer),
+	  END(dtls_assoc_peer, peer), ENOENT },
+	{ DTLS_ASSOC_PEEL, sizeof(struct dtls_assoc_peel),
+	  END(dtls_assoc_peel, fd), EBADF },
+};
+
+#define N_TABLE_OPTIONS	(sizeof(table_options) / sizeof(table_options[0]))
+
+static void fill_table(const struct table_option *o, void *value)
+{
+	static __u64 last;
+	struct dtls_assoc_peer *peer = value;
+
+	memset(value, 0, o->size + GROWN);
+	if (o->name == DTLS_ASSOC_TABLE)
+		return;
+	peer->id = ++last;
+	if (o->name == DTLS_ASSOC_PEEL) {
+		((struct dtls_assoc_peel *)value)->fd = -1;
+		return;
+	}
+	peer->peer.family = AF_INET;
+	peer->peer.port = last;
+	peer->peer.addr[0] = 127;
+}
+
+/* Set @o to the @len bytes at @value. Return 0 or an errno. */
+static int set_table(int fd, const struct table_option *o, const void *value,
+		     size_t len)
+{
+	return setsockopt(fd, SOL_DTLS, o->name, value, len) ? errno : 0;
+}
+
+TEST(options_of_a_table_take_what_is_shorter_or_longer_with_zeros)
+{
+	__u64 value[(sizeof(struct dtls_assoc_peer) + GROWN) / 8 + 1];
+	size_t size = 1 << 20, len, i;
+	void *zeros = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const struct table_option *o;
+	int fd = udp();
+
+	ASSERT_NE(MAP_FAILED, zeros);
+	ASSERT_EQ(0, setsockopt(fd, SOL_IP, DTLS_ULP, "dtls", 4));
+	for (i = 0; i < N_TABLE_OPTIONS; i++) {
+		o = &table_options[i];
+		for (len = 0; len <= o->size + GROWN; len += 4) {
+			fill_table(o, value);
+			ASSERT_EQ(len < o->min ? EINVAL : o->error,
+				  set_table(fd, o, value, len))
+				TH_LOG("option %d, %zu bytes", o->name, len);
+		}
+		for (len = o->size; len < o->size + GROWN; len += 37) {
+			fill_table(o, value);
+			((char *)value)[len] = 1;
+			ASSERT_EQ(E2BIG, set_table(fd, o, value,
+						   o->size + GROWN));
+		}
+		/* What no page holds is not read. */
+		fill_table(o, zeros);
+		ASSERT_EQ(E2BIG, set_table(fd, o, zeros, size));
+	}
+	munmap(zeros, size);
+	close(fd);
 }
 
 TEST_HARNESS_MAIN
