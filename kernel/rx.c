@@ -457,7 +457,7 @@ void dtls_rx_open(struct dtls_sock *ds, struct dtls_run *rx,
 		for (i = 0; i < rx->n; i++)
 			if (rx->opened[i].verdict != DTLS_RX_DATA)
 				conclude_record(ds, rx, i, authentic);
-	if (unlikely(rx->assoc->succeeds) && rx->fresh)
+	if (unlikely(READ_ONCE(rx->assoc->succeeds)) && rx->fresh)
 		dtls_succeed(ds, rx);
 	dtls_epoch_put(rx->epoch);
 }
