@@ -210,6 +210,9 @@ void kdtls_server_close(struct kdtls_server *server)
 	while ((c = TAILQ_FIRST(&server->news)))
 		server_client_drop(c);
 	server_client_reap(server);
+	/* Sockets of clients live on, and another server may come to the port. */
+	if (server->shares)
+		steer_no_more(server->fd);
 	close(server->fd);
 	server_free(server);
 }

@@ -74,3 +74,10 @@ int steer_alone(int fd)
 
 	return attach(fd, code, sizeof(code) / sizeof(code[0]));
 }
+
+void steer_no_more(int fd)
+{
+	int none = 0;
+
+	setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &none, sizeof(none));
+}

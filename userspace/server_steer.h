@@ -4,7 +4,7 @@
  * (SO_REUSEPORT) a datagram is for. The kernel numbers these sockets in the order in which
  * they were bound. When one is closed the last one takes its number.
  *
- * The functions act on all sockets of the port. They return 0 or -errno.
+ * The functions act on all sockets of the port. Those that can fail return 0 or -errno.
  */
 #ifndef _KDTLS_SERVER_STEER_H
 #define _KDTLS_SERVER_STEER_H
@@ -25,5 +25,12 @@ int steer_newer(int fd, uint8_t share);
 
 /* Every datagram is for socket 0. */
 int steer_alone(int fd);
+
+/*
+ * Take the program off the port, before the socket @fd is closed: the kernel chooses by
+ * addresses, among the sockets that are not connected. If there is no program nothing is
+ * done.
+ */
+void steer_no_more(int fd);
 
 #endif /* _KDTLS_SERVER_STEER_H */
