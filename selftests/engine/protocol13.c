@@ -1312,6 +1312,41 @@ TEST_F(pair13, messages_ahead_of_their_turn_are_kept)
 		  failure_of(&self->client).alert_sent);
 }
 
+/* Begin messages of @size bytes, all but the next one, and end none of them. */
+static void begin_messages(struct end *from, struct end *to, u32 size, u64 now)
+{
+	u8 message[DTLS_MESSAGE_HEADER + 500] = { 0 };
+	u32 i, offset;
+
+	for (i = 1; i < DTLS_AHEAD; i++)
+		for (offset = 0; offset + 500 < size; offset += 500) {
+			dtls_fragment_write(message, DTLS_NEW_CONNECTION_ID, size,
+					    (u16)(from->e->d13->send_seq + i),
+					    offset, 500);
+			inject(from, to, DTLS_CT_HANDSHAKE, message,
+			       sizeof(message), now);
+		}
+}
+
+TEST_F(pair13, a_server_holds_little_of_messages_after_the_handshake)
+{
+	static const u32 sizes[] = { 16000, 4000, 600 };
+	const struct dtls_reassembly *in;
+	size_t i, most = 0;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		HANDSHAKE();
+		begin_messages(&self->client, &self->server, sizes[i], self->now);
+		in = motion(self->server.e)->in;
+		EXPECT_GE(8192, in ? in->held : 0) TH_LOG("%u", sizes[i]);
+		most |= in ? in->held : 0;
+		EXPECT_TRUE(data_passes(&self->client, &self->server));
+		end_close(&self->client);
+		end_close(&self->server);
+	}
+	EXPECT_LT(0, most);
+}
+
 TEST_F(pair13, acknowledgements_are_repeated)
 {
 	long n, before = 0;

@@ -3,7 +3,7 @@
  * This file exchanges messages after a handshake of DTLS 1.3: tickets, key
  * updates and, with cids13.c, connection IDs. One message of this end is under
  * way at a time. Messages of the peer are put together within the limits of a
- * handshake.
+ * handshake, or lower ones on a server.
  */
 #include "ack.h"
 #include "cids13.h"
@@ -12,6 +12,8 @@
 #include "post13.h"
 #include "resumption.h"
 #include "retransmit.h"
+
+#define SERVER_MESSAGE_MAX	4096	/* bytes of a client's message after the handshake */
 
 /*
  * These are the values of the field request_update in KeyUpdate (RFC 8446 4.6.3).
@@ -157,14 +159,27 @@ static int deliver(struct kdtls_engine *e)
 }
 
 /*
+ * Return how many bytes a message after the handshake may have, and set @held to the bytes
+ * of all that wait. The longest message that a server takes is a list of connection IDs. A
+ * server may have a million clients that are silent in the middle of a message.
+ */
+static size_t late_max(const struct kdtls_engine *e, size_t *held)
+{
+	size_t max = e->ep->config.max_message;
+
+	*held = e->server ? 2 * SERVER_MESSAGE_MAX : e->ep->config.max_handshake;
+	return e->server && max > SERVER_MESSAGE_MAX ? SERVER_MESSAGE_MAX : max;
+}
+
+/*
  * Take a fragment of a message. Set @kept if the fragment is stored, or was
  * received before. Return 0 or an error.
  */
 static int take_fragment(struct kdtls_engine *e, u64 epoch,
 			 const struct dtls_fragment *f, bool *kept)
 {
-	const struct kdtls_config *config = &e->ep->config;
 	struct dtls13 *d = e->d13;
+	size_t held, max = late_max(e, &held);
 	int err = 0;
 
 	*kept = f->seq < d->receive_seq;
@@ -175,8 +190,7 @@ static int take_fragment(struct kdtls_engine *e, u64 epoch,
 	if (!e->m->in)
 		return 0;
 	e->m->in->next = (u16)d->receive_seq;
-	switch (dtls_reassembly_add(e->m->in, f, epoch, config->max_message,
-				    config->max_handshake)) {
+	switch (dtls_reassembly_add(e->m->in, f, epoch, max, held)) {
 	case DTLS_REASSEMBLY_TAKEN:
 		*kept = true;
 		break;
