@@ -91,7 +91,7 @@ static int home_connect(struct kdtls_socket *s)
 		l->server->info.limited++;
 		return s->fd;
 	}
-	server_socket_sort(c, s->fd, false);
+	server_socket_sort(c, s->fd);
 	server_client_succeed(c);
 	return 0;
 }

@@ -545,11 +545,10 @@ int server_socket_prepare(struct kdtls_server *server);
 /*
  * Let datagrams that the socket @fd has received become strays of the server: those of
  * others, which came before the socket was connected to @c just now. The first datagram of
- * @c ends that, so that those of @c stay in their order; or with @all they become strays,
- * too. A datagram of another sender is lost if it came between the first one of @c and the
- * connect.
+ * @c ends that, so that those of @c stay in their order. A datagram of another sender is
+ * lost if it came between the first one of @c and the connect.
  */
-void server_socket_sort(const struct kdtls_client *c, int fd, bool all);
+void server_socket_sort(const struct kdtls_client *c, int fd);
 
 /* Part @c and its socket, so that neither points to the other any more. */
 void server_socket_part(struct kdtls_client *c);

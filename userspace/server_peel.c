@@ -69,8 +69,8 @@ const struct server_path server_peel_path = {
 /*
  * Make a socket that is connected to @c and has the association that the kernel has of @c.
  * Datagrams of @c stay in the queue of the socket: those that wait in the server's socket
- * are older, and come before them. What the socket has received is not lost if the function
- * fails. Return its file or a negative error.
+ * are older, and come before them. If the kernel refuses the association they are lost, as
+ * any datagram may be. Return the file of the socket or a negative error.
  */
 static int make_file(struct kdtls_client *c)
 {
@@ -81,12 +81,11 @@ static int make_file(struct kdtls_client *c)
 	/* From the second such socket on, the server gets what comes before the connect. */
 	if (c->server->shares)
 		steer_alone(c->server->fd);
-	server_socket_sort(c, fd, false);
+	server_socket_sort(c, fd);
 	if (server_client_path(c)->peel)
 		err = server_client_path(c)->peel(c, fd);
 	if (!err)
 		return fd;
-	server_socket_sort(c, fd, true);
 	close(fd);
 	return err;
 }

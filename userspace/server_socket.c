@@ -92,7 +92,7 @@ static bool is_from(const struct kdtls_client *c, struct stranger *from)
 	       !memcmp(from->key, c->key, c->key_len);
 }
 
-void server_socket_sort(const struct kdtls_client *c, int fd, bool all)
+void server_socket_sort(const struct kdtls_client *c, int fd)
 {
 	uint8_t *buf = scratch_take(c->owner->endpoint);
 	struct sockaddr *peer;
@@ -106,7 +106,7 @@ void server_socket_sort(const struct kdtls_client *c, int fd, bool all)
 		from.len = sizeof(from.peer);
 		n = recvfrom(fd, buf, 1, MSG_DONTWAIT | MSG_PEEK, peer,
 			     &from.len);
-		if (n < 0 || (is_from(c, &from) && !all))
+		if (n < 0 || is_from(c, &from))
 			break;
 		n = recv(fd, buf, DATAGRAM_MAX, MSG_DONTWAIT);
 		if (n >= 0)
