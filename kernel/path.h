@@ -16,7 +16,7 @@ struct sock;
  * @scope:	index of the interface, if one of the two addresses is link-local;
  *		else 0
  * @port:	the peer's port
- * @pad:	always zero, as flows are compared as bytes
+ * @pad:	always zero, as flows are hashed as bytes
  */
 struct dtls_flow {
 	struct in6_addr peer;
