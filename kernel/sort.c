@@ -18,6 +18,24 @@
 #include "table.h"
 
 /*
+ * Read the first record's header of the datagram at d->pos. Return true if it has a
+ * connection ID of the length that all of @table have; @rx->rec is the header then.
+ */
+static bool has_cid(const struct dtls_table *table, struct dtls_dgram *d,
+		    struct dtls_run *rx)
+{
+	unsigned int cid_len = table->cid_len, len = d->seg_end - d->pos, head;
+	const u8 *p;
+
+	if (!cid_len)
+		return false;
+	head = min(len, DTLS12_HEADER_SIZE + cid_len);
+	p = dtls_dgram_peek_header(d, rx, head);
+	return p && !dtls_record_parse(&rx->rec, p, head, len, cid_len) &&
+	       rx->rec.cid_len;
+}
+
+/*
  * Find the association that the datagram at d->pos belongs to: by the connection ID
  * of its first record if that has one, else by its addresses. All records of the
  * datagram are tried with the keys of that association alone. A datagram that
@@ -27,16 +45,11 @@ static noinline void sort_datagram(struct dtls_sock *ds,
 				   struct dtls_table *table,
 				   struct dtls_dgram *d, struct dtls_run *rx)
 {
-	unsigned int cid_len = table->cid_len, len = d->seg_end - d->pos;
-	unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
-	const u8 *p = dtls_dgram_peek_header(d, rx, head);
-	struct dtls_record *rec = &rx->rec;
 	struct dtls_assoc *assoc;
 	struct dtls_flow flow;
 
-	if (p && !dtls_record_parse(rec, p, head, len, cid_len) &&
-	    rec->cid_len) {
-		assoc = dtls_table_by_cid(table, rec->cid, rec->cid_len);
+	if (has_cid(table, d, rx)) {
+		assoc = dtls_table_by_cid(table, rx->rec.cid, rx->rec.cid_len);
 	} else {
 		dtls_path_flow_of(ds->sk, d->skb, &flow);
 		assoc = dtls_table_by_flow(table, &flow);
