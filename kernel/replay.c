@@ -2,19 +2,7 @@
 /* This file checks and marks sequence numbers in the replay window. See replay.h. */
 #include "replay.h"
 
-/*
- * Return the word of the window that has the bit of @seq. The window's size is a power
- * of two, so a mask makes the index and no division is needed. The caller does not
- * write to a window that is const.
- */
-static u64 *word_of(const struct dtls_replay *w, u64 seq)
-{
-	if (w->size == DTLS_REPLAY_WINDOW_MIN)
-		return (u64 *)&w->word;
-	return &w->ring[(seq & (w->size - 1)) / 64];
-}
-
-/* Return the bit of @seq in the word that word_of() returns. */
+/* Return the bit of @seq in the word that dtls_replay_word() returns. */
 static u64 bit_of(u64 seq)
 {
 	return 1ULL << (seq % 64);
@@ -29,15 +17,15 @@ static void advance(struct dtls_replay *w, u64 next)
 	u64 seq = w->next, end;
 
 	if (next - seq >= w->size) {
-		memset(word_of(w, 0), 0, w->size / 8);
+		memset(dtls_replay_word(w, 0), 0, w->size / 8);
 		seq = next;
 	}
 	for (; seq < next; seq = end) {
 		end = (seq | 63) + 1;
 		if (end <= next) {
-			*word_of(w, seq) &= bit_of(seq) - 1;
+			*dtls_replay_word(w, seq) &= bit_of(seq) - 1;
 		} else {
-			*word_of(w, seq) &= ~(bit_of(next) - bit_of(seq));
+			*dtls_replay_word(w, seq) &= ~(bit_of(next) - bit_of(seq));
 			end = next;
 		}
 	}
@@ -49,7 +37,7 @@ static void set_ring(struct dtls_replay *w, u64 *ring, u32 size)
 {
 	w->size = size;
 	w->ring = ring;
-	memset(word_of(w, 0), 0, size / 8);
+	memset(dtls_replay_word(w, 0), 0, size / 8);
 }
 
 void dtls_replay_init(struct dtls_replay *w, u64 *ring, u32 size, u64 floor)
@@ -70,7 +58,7 @@ bool dtls_replay_check(const struct dtls_replay *w, u64 seq)
 		return true;
 	if (dtls_replay_left(w, seq))
 		return false;
-	return !(*word_of(w, seq) & bit_of(seq));
+	return !(*dtls_replay_word(w, seq) & bit_of(seq));
 }
 
 bool dtls_replay_mark(struct dtls_replay *w, u64 seq)
@@ -82,14 +70,8 @@ bool dtls_replay_mark(struct dtls_replay *w, u64 seq)
 	} else if (!dtls_replay_check(w, seq)) {
 		return false;
 	}
-	*word_of(w, seq) |= bit_of(seq);
+	*dtls_replay_word(w, seq) |= bit_of(seq);
 	return true;
-}
-
-/* Return a word whose lowest @n bits are set. @n is 1 at least. */
-static u64 first_bits(u32 n)
-{
-	return ~0ULL >> (DTLS_REPLAY_RUN_MAX - n);
 }
 
 u64 dtls_replay_check_run(const struct dtls_replay *w, u64 seq, u32 n)
@@ -98,17 +80,13 @@ u64 dtls_replay_check_run(const struct dtls_replay *w, u64 seq, u32 n)
 	u32 i;
 
 	if (seq >= w->next)
-		return first_bits(n);
+		return dtls_replay_bits(n);
 	for (i = 0; i < n; i++)
 		good |= (u64)dtls_replay_check(w, seq + i) << i;
 	return good;
 }
 
-/*
- * Mark the numbers of @set one by one, as some may be old or have gaps between
- * them. Return those that were accepted.
- */
-static u64 mark_each(struct dtls_replay *w, u64 seq, u32 n, u64 set)
+u64 dtls_replay_mark_each(struct dtls_replay *w, u64 seq, u32 n, u64 set)
 {
 	u64 marked = 0;
 	u32 i;
@@ -117,24 +95,6 @@ static u64 mark_each(struct dtls_replay *w, u64 seq, u32 n, u64 set)
 		if (set >> i & 1 && dtls_replay_mark(w, seq + i))
 			marked |= 1ULL << i;
 	return marked;
-}
-
-u64 dtls_replay_mark_run(struct dtls_replay *w, u64 seq, u32 n, u64 set)
-{
-	if (seq < w->next || set != first_bits(n))
-		return mark_each(w, seq, n, set);
-
-	/*
-	 * All numbers are ahead of the window, and their bits lie in one word
-	 * of the window or in two.
-	 */
-	if (seq > w->next)
-		advance(w, seq);
-	w->next = seq + n;
-	*word_of(w, seq) |= set << (seq % 64);
-	if (seq % 64 + n > 64)
-		*word_of(w, seq + n - 1) |= set >> (64 - seq % 64);
-	return set;
 }
 
 u64 *dtls_replay_resize(struct dtls_replay *w, u64 *ring, u32 size)
@@ -147,7 +107,7 @@ u64 *dtls_replay_resize(struct dtls_replay *w, u64 *ring, u32 size)
 	set_ring(w, ring, size);
 	for (i = 1; i <= size && i <= old.size && i <= w->next; i++)
 		if (!dtls_replay_check(&old, w->next - i))
-			*word_of(w, w->next - i) |= bit_of(w->next - i);
+			*dtls_replay_word(w, w->next - i) |= bit_of(w->next - i);
 	return dtls_replay_ring(&old);
 }
 
@@ -174,6 +134,6 @@ bool dtls_replay_import(struct dtls_replay *w, u64 next, const u64 *seen)
 	advance(w, next);
 	for (i = 0; i < w->size && i < next; i++)
 		if (seen[i / 64] & 1ULL << (i % 64))
-			*word_of(w, next - 1 - i) |= bit_of(next - 1 - i);
+			*dtls_replay_word(w, next - 1 - i) |= bit_of(next - 1 - i);
 	return true;
 }

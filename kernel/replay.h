@@ -103,6 +103,30 @@ bool dtls_replay_left(const struct dtls_replay *w, u64 seq);
  */
 u64 dtls_replay_check_run(const struct dtls_replay *w, u64 seq, u32 n);
 
+/*
+ * Mark the numbers of @set as dtls_replay_mark_run() does, one by one, as some may be old
+ * or have gaps before them.
+ */
+u64 dtls_replay_mark_each(struct dtls_replay *w, u64 seq, u32 n, u64 set);
+
+/*
+ * Return the word of the window that has the bit of @seq. The window's size is a power
+ * of two, so a mask makes the index and no division is needed. The caller does not
+ * write to a window that is const.
+ */
+static inline u64 *dtls_replay_word(const struct dtls_replay *w, u64 seq)
+{
+	if (w->size == DTLS_REPLAY_WINDOW_MIN)
+		return (u64 *)&w->word;
+	return &w->ring[(seq & (w->size - 1)) / 64];
+}
+
+/* Return a word whose lowest @n bits are set. @n is 1 at least. */
+static inline u64 dtls_replay_bits(u32 n)
+{
+	return ~0ULL >> (DTLS_REPLAY_RUN_MAX - n);
+}
+
 /**
  * dtls_replay_mark_run() - mark numbers as received, the lowest first
  * @w:		the window
@@ -112,7 +136,22 @@ u64 dtls_replay_check_run(const struct dtls_replay *w, u64 seq, u32 n);
  *
  * Return: the bits of @set for which dtls_replay_mark() returns true.
  */
-u64 dtls_replay_mark_run(struct dtls_replay *w, u64 seq, u32 n, u64 set);
+static inline u64 dtls_replay_mark_run(struct dtls_replay *w, u64 seq, u32 n,
+				       u64 set)
+{
+	if (seq != w->next || set != dtls_replay_bits(n))
+		return dtls_replay_mark_each(w, seq, n, set);
+
+	/*
+	 * The numbers follow the window, as most do, and their bits lie in one
+	 * word of the window or in two.
+	 */
+	w->next = seq + n;
+	*dtls_replay_word(w, seq) |= set << (seq % 64);
+	if (seq % 64 + n > 64)
+		*dtls_replay_word(w, seq + n - 1) |= set >> (64 - seq % 64);
+	return set;
+}
 
 /**
  * dtls_replay_resize() - give the window another size
