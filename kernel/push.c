@@ -96,39 +96,56 @@ static void mark_copied(void)
 }
 
 /*
- * dtls_push_batch() sends @batch: each record in a datagram of its own, where
- * records have @size bytes and the last one may be shorter; or all records in
- * one datagram, if @size is 0. Where GSO is not possible (no checksum offload,
- * IPsec, SO_NO_CHECK, a record larger than the path MTU), the same records are
- * sent one by one. They are not sealed again, so no nonce is used twice. If the
- * base cannot take references to all pages of one record
- * (net.core.max_skb_frags), it copies the record. Returns how many bytes of
- * records were sent, or an error if none were.
+ * push_one() sends @len bytes of @batch from @pos on as one datagram. If the base
+ * cannot take references to all pages of a record (net.core.max_skb_frags), it
+ * copies the record. Returns @len or an error.
  */
-ssize_t dtls_push_batch(struct dtls_send *s, struct dtls_batch *batch,
-			size_t size)
+static ssize_t push_one(struct dtls_send *s, struct dtls_batch *batch,
+			size_t pos, size_t len)
 {
-	size_t pos = 0, len;
-	int err = 0;
+	int err = base_send(s, batch, pos, len, 0);
 
-	if (size && batch->len > size) {
-		err = base_send(s, batch, 0, batch->len, size);
-		if (batch->linear)
-			mark_copied();
-		if (err >= 0)
-			return batch->len;
-		if (err != -EIO && err != -EINVAL && err != -EMSGSIZE)
-			return err;
-	}
-	for (; pos < batch->len; pos += len) {
-		len = size ? min(size, batch->len - pos) : batch->len;
+	if (unlikely(err == -EMSGSIZE && batch->lent)) {
+		batch->lent = false;
 		err = base_send(s, batch, pos, len, 0);
-		if (err == -EMSGSIZE && batch->lent) {
-			batch->lent = false;
-			err = base_send(s, batch, pos, len, 0);
-		}
+	}
+	return err < 0 ? err : len;
+}
+
+/* push_many() sends @batch, which is several datagrams; see dtls_push_batch(). */
+static noinline ssize_t push_many(struct dtls_send *s, struct dtls_batch *batch,
+				  size_t size)
+{
+	ssize_t err = base_send(s, batch, 0, batch->len, size);
+	size_t pos, len;
+
+	if (batch->linear)
+		mark_copied();
+	if (err >= 0)
+		return batch->len;
+	if (err != -EIO && err != -EINVAL && err != -EMSGSIZE)
+		return err;
+	for (pos = 0; pos < batch->len; pos += len) {
+		len = min(size, batch->len - pos);
+		err = push_one(s, batch, pos, len);
 		if (err < 0)
 			break;
 	}
 	return pos ? pos : err;
+}
+
+/*
+ * dtls_push_batch() sends @batch: each record in a datagram of its own, where
+ * records have @size bytes and the last one may be shorter; or all records in
+ * one datagram, if @size is 0. Where GSO is not possible (no checksum offload,
+ * IPsec, SO_NO_CHECK, a record larger than the path MTU), the same records are
+ * sent one by one. They are not sealed again, so no nonce is used twice. Returns
+ * how many bytes of records were sent, or an error if none were.
+ */
+ssize_t dtls_push_batch(struct dtls_send *s, struct dtls_batch *batch,
+			size_t size)
+{
+	if (size && batch->len > size)
+		return push_many(s, batch, size);
+	return push_one(s, batch, 0, batch->len);
 }
