@@ -127,6 +127,7 @@ static inline u8 *dtls_batch_next(struct dtls_spot *spot, size_t len,
 				  const struct bio_vec **pages)
 {
 	const struct dtls_batch *batch = spot->batch;
+	const struct bio_vec *piece;
 	size_t offset = spot->offset;
 
 	if (batch->linear) {
@@ -134,11 +135,18 @@ static inline u8 *dtls_batch_next(struct dtls_spot *spot, size_t len,
 		spot->offset += len;
 		return batch->linear + offset;
 	}
-	/* Most records lie in the same piece as the record before them. */
-	if (likely(offset + len <= batch->bvec[spot->piece].bv_len)) {
+	piece = &batch->bvec[spot->piece];
+	/* Most records lie in the same piece as the record before them, or begin the next. */
+	if (likely(offset + len <= piece->bv_len)) {
 		*pages = NULL;
 		spot->offset += len;
-		return dtls_batch_piece(&batch->bvec[spot->piece]) + offset;
+		return dtls_batch_piece(piece) + offset;
+	}
+	if (likely(offset == piece->bv_len && len <= piece[1].bv_len)) {
+		*pages = NULL;
+		spot->offset = len;
+		spot->piece++;
+		return dtls_batch_piece(piece + 1);
 	}
 	return dtls_batch_next_in_pages(spot, len, pages);
 }

@@ -89,7 +89,7 @@ static int add_to_cork(struct dtls_send *s, struct dtls_cork *cork,
 		return -ENOBUFS;
 	ret = dtls_seal_copy(s, batch, &run);
 	if (!ret)
-		ret = dtls_seal_make(s, batch, &run);
+		ret = dtls_seal_make(s, &run);
 	if (ret < 0)
 		dtls_batch_cut(batch, before);
 	return min(ret, 0);

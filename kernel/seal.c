@@ -94,37 +94,15 @@ static bool copy_to_pages(struct dtls_send *s, const struct bio_vec *pages,
 	return true;
 }
 
-/*
- * waiting_content() returns where the plaintext of several short records waits
- * to be sealed, or NULL if each part lies in its record. dtls_seal_copy()
- * copies this plaintext at once to the end of the linear memory, and seal_run()
- * moves each part to its place. A record is longer than its content, so no
- * record is written over plaintext that still waits.
- */
-static u8 *waiting_content(const struct dtls_batch *batch,
-			   const struct dtls_seal_run *run)
-{
-	if (!batch->linear || run->n == 1)
-		return NULL;
-	return batch->linear + batch->len - run->len;
-}
-
-/*
- * dtls_seal_copy() copies the caller's next @run->len bytes to where they will
- * be sealed, or to where they wait for it. Returns 0 or -EFAULT.
- */
-int dtls_seal_copy(struct dtls_send *s, const struct dtls_batch *batch,
-		   const struct dtls_seal_run *run)
+/* copy_to_places() copies the content of @run to where it will be sealed. */
+static int copy_to_places(struct dtls_send *s, const struct dtls_seal_run *run)
 {
 	struct dtls_spot spot = run->spot;
-	u8 *wait = waiting_content(batch, run);
 	const struct bio_vec *pages;
 	size_t len = run->len, part;
 	unsigned int i;
 	u8 *record;
 
-	if (wait)
-		return copy_in(s, wait, len) ? 0 : -EFAULT;
 	for (i = 1; i <= run->n; i++, len -= part) {
 		part = i < run->n ? run->segment : len;
 		record = dtls_batch_next(&spot, i < run->n ? run->size :
@@ -140,19 +118,38 @@ int dtls_seal_copy(struct dtls_send *s, const struct dtls_batch *batch,
 }
 
 /*
+ * dtls_seal_copy() copies the caller's next @run->len bytes to where they will
+ * be sealed, or to where they wait for it. The content of several short records
+ * is copied at once to the end of the linear memory, and seal_run() moves each
+ * part to its place. A record is longer than its content, so no record is
+ * written over content that still waits. Returns 0 or -EFAULT.
+ */
+int dtls_seal_copy(struct dtls_send *s, const struct dtls_batch *batch,
+		   struct dtls_seal_run *run)
+{
+	run->wait = NULL;
+	if (!batch->linear)
+		return copy_to_places(s, run);
+	if (run->n == 1)
+		return copy_in(s, batch->linear + run->head, run->len) ? 0 :
+								     -EFAULT;
+	run->wait = batch->linear + batch->len - run->len;
+	return copy_in(s, run->wait, run->len) ? 0 : -EFAULT;
+}
+
+/*
  * seal_run() seals the first @n records of @run with the sequence numbers from
  * @seq on. Sleeps. Returns 0 or an error, after which records may still be
  * plaintext.
  */
-static int seal_run(struct dtls_send *s, const struct dtls_batch *batch,
-		    const struct dtls_seal_run *run,
+static int seal_run(struct dtls_send *s, const struct dtls_seal_run *run,
 		    struct dtls_scratch *scratch, unsigned int n, u64 seq)
 {
 	const struct dtls_epoch *epoch = s->epoch;
 	const struct dtls_key *key = &epoch->key;
 	size_t len = run->len, part = run->segment, size = run->size;
 	struct dtls_spot spot = run->spot;
-	u8 *wait = waiting_content(batch, run);
+	u8 *wait = run->wait;
 	const struct bio_vec *pages;
 	int err = 0;
 	u8 *record;
@@ -191,8 +188,7 @@ static int seal_run(struct dtls_send *s, const struct dtls_batch *batch,
  * ever. It is given back before tell_limit(), too, which may free messages and
  * with them the last reference to an association.
  */
-int dtls_seal_make(struct dtls_send *s, const struct dtls_batch *batch,
-		   const struct dtls_seal_run *run)
+int dtls_seal_make(struct dtls_send *s, const struct dtls_seal_run *run)
 {
 	struct dtls_scratch *scratch = dtls_scratch_get(false);
 	int n, err;
@@ -204,7 +200,7 @@ int dtls_seal_make(struct dtls_send *s, const struct dtls_batch *batch,
 	if (!n)
 		n = take_seq(s, run->n, &seq);
 	if (n > 0) {
-		err = seal_run(s, batch, run, scratch, n, seq);
+		err = seal_run(s, run, scratch, n, seq);
 		if (err)
 			n = err;
 	}

@@ -20,6 +20,8 @@ struct dtls_send;
  * @last:	bytes of the last record
  * @head:	bytes before the content of each record
  * @more:	another record will follow in the same datagram
+ * @wait:	where the content of several short records waits, from
+ *		dtls_seal_copy() on, to be sealed; NULL: each part lies in its record
  */
 struct dtls_seal_run {
 	struct dtls_spot spot;
@@ -30,6 +32,7 @@ struct dtls_seal_run {
 	size_t last;
 	unsigned int head;
 	bool more;
+	u8 *wait;
 };
 
 /*
@@ -52,9 +55,8 @@ static inline void dtls_seal_begin(struct dtls_seal_run *run,
 int __must_check dtls_seal_clear_number(const struct dtls_send *s);
 int __must_check dtls_seal_copy(struct dtls_send *s,
 				const struct dtls_batch *batch,
-				const struct dtls_seal_run *run);
+				struct dtls_seal_run *run);
 int __must_check dtls_seal_make(struct dtls_send *s,
-				const struct dtls_batch *batch,
 				const struct dtls_seal_run *run);
 
 #endif /* _DTLS_SEAL_H */

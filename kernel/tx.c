@@ -100,7 +100,7 @@ static int send_batch(struct dtls_send *s, struct dtls_batch *batch,
 	if (err)
 		return err;
 	err = dtls_seal_copy(s, batch, run);
-	n = err ?: dtls_seal_make(s, batch, run);
+	n = err ?: dtls_seal_make(s, run);
 	/*
 	 * The records that were not made may be plaintext, which must not be
 	 * sent.
@@ -268,7 +268,7 @@ static ssize_t send_protected(struct dtls_send *s, size_t len)
 	bool splice = s->msg->msg_flags & MSG_SPLICE_PAGES;
 	bool more = s->msg->msg_flags & MSG_MORE || READ_ONCE(ds->corked);
 	struct iov_iter *iter = &s->msg->msg_iter;
-	size_t record_len, before = iov_iter_count(iter), unsent;
+	size_t record_len, before = iov_iter_count(iter);
 	ssize_t ret;
 
 	if (s->has_info) {
@@ -315,9 +315,9 @@ static ssize_t send_protected(struct dtls_send *s, size_t len)
 	 * The iterator must stand behind the bytes that were sent, as a caller
 	 * that tries again goes on from there.
 	 */
-	unsent = before - iov_iter_count(iter) - max_t(ssize_t, ret, 0);
-	if (unsent)
-		iov_iter_revert(iter, unsent);
+	if (unlikely(ret != (ssize_t)len))
+		iov_iter_revert(iter, before - iov_iter_count(iter) -
+				      max_t(ssize_t, ret, 0));
 	return ret;
 }
 
@@ -412,7 +412,7 @@ int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	}
 	/* A connected socket with a key, and so with a version, has one peer. */
 	ret = -EISCONN;
-	if (dtls_assoc_version(s.assoc) && msg->msg_name &&
+	if (msg->msg_name && dtls_assoc_version(s.assoc) &&
 	    !dtls_path_is_peer(sk, msg->msg_name, msg->msg_namelen))
 		goto out;
 
@@ -425,6 +425,8 @@ int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 out:
 	if (ret < 0)
 		dtls_stats_inc(ds, DTLS_STAT_TX_ERRORS);
-	kfree(s.control);
+	/* kfree() costs 30 instructions for NULL, too. */
+	if (unlikely(s.control_len))
+		kfree(s.control);
 	return ret;
 }
