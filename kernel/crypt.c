@@ -440,6 +440,20 @@ static int open_inner(const struct dtls_record *rec, const u8 *content,
 	return inner;
 }
 
+/* Note for each record of @rx but the replays that it was not opened because of @err. */
+static noinline void refuse_run(struct dtls_scratch *scratch,
+				struct dtls_run *rx, int err)
+{
+	u64 fresh = READ_ONCE(rx->fresh);
+	unsigned int i;
+
+	for (i = 0; i < rx->n; i++) {
+		rx->opened[i].content = fresh >> i & 1 ? scratch->content : NULL;
+		rx->opened[i].len = err;
+	}
+	dtls_scratch_return(scratch);
+}
+
 /**
  * dtls_crypt_open() - verify and decrypt records
  * @scratch:	from dtls_scratch_get(true); @scratch->content is overwritten
@@ -469,15 +483,16 @@ u64 dtls_crypt_open(struct dtls_scratch *scratch, struct dtls_run *rx)
 	struct dtls_record rec = rx->rec;
 	/* A page that is larger than the buffer may not begin with it. */
 	unsigned int start = offset_in_page(scratch->content);
-	int wrong = check_fits(key, rx, len), err;
+	int err = check_fits(key, rx, len) ?: dtls_scratch_fit(scratch, key);
 	u64 authentic = 0;
 	size_t place = 0, end = 0;
 	unsigned int i;
 
-	if (!wrong)
-		wrong = dtls_scratch_fit(scratch, key);
-	if (!wrong)
-		open_begin(key, scratch, &rec, len);
+	if (unlikely(err)) {
+		refuse_run(scratch, rx, err);
+		return 0;
+	}
+	open_begin(key, scratch, &rec, len);
 	for (i = 0; i < rx->n; i++, rec.seq++) {
 		struct dtls_opened *o = &rx->opened[i];
 
@@ -488,7 +503,7 @@ u64 dtls_crypt_open(struct dtls_scratch *scratch, struct dtls_run *rx)
 		o->content = scratch->content + place;
 		scratch->dst[1].offset = start + place;
 		end = place + len;
-		err = wrong ?: open_one(key, scratch, rx, i, &rec, len);
+		err = open_one(key, scratch, rx, i, &rec, len);
 		if (unlikely(err)) {
 			if (err == -EBADMSG)
 				atomic64_inc(&rx->epoch->forged);
@@ -499,8 +514,7 @@ u64 dtls_crypt_open(struct dtls_scratch *scratch, struct dtls_run *rx)
 		authentic |= BIT_ULL(i);
 		place += max(o->len, 0);
 	}
-	if (!wrong)
-		scratch->plain = max(scratch->plain, end);
+	scratch->plain = max(scratch->plain, end);
 	dtls_scratch_return(scratch);
 	return authentic;
 }
