@@ -92,3 +92,8 @@ void dtls_ancillary_put(struct sock *sk, struct msghdr *msg,
 #endif
 }
 
+/* dtls_ancillary_put_number() gives the user @id in the control message DTLS_ASSOC. */
+void dtls_ancillary_put_number(struct msghdr *msg, u64 id)
+{
+	put_cmsg(msg, SOL_DTLS, DTLS_ASSOC, sizeof(id), &id);
+}

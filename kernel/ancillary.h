@@ -15,6 +15,7 @@ struct sock;
 
 void dtls_ancillary_put(struct sock *sk, struct msghdr *msg,
 			struct sk_buff *skb);
+void dtls_ancillary_put_number(struct msghdr *msg, u64 id);
 
 /*
  * Give the user the number of the record's association in the control message
@@ -23,7 +24,7 @@ void dtls_ancillary_put(struct sock *sk, struct msghdr *msg,
 static inline void dtls_ancillary_put_assoc(struct msghdr *msg, u64 id)
 {
 	if (unlikely(id))
-		put_cmsg(msg, SOL_DTLS, DTLS_ASSOC, sizeof(id), &id);
+		dtls_ancillary_put_number(msg, id);
 }
 
 /* Give the user @info, which describes the record, in DTLS_RECORD_INFO. */

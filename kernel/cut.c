@@ -301,6 +301,7 @@ bool dtls_cut_again(struct dtls_sock *ds, const struct dtls_run *rx,
 	enum dtls_count what;
 	bool found;
 
+	dtls_dgram_first_piece(&d, rx->skb);
 	spin_lock(&ds->lock);
 	found = !parse_record(&d, again, dtls_sock_table(ds), &what) &&
 		dtls_run_size(again) == dtls_run_size(rx);

@@ -16,23 +16,16 @@
 #include "stats.h"
 
 /*
- * Find the piece of memory that byte d->pos of the datagram lies in. The linear
- * memory of an skb is written by the kernel alone, and so are pages that
- * dtls_batch_mark_page() marked when a socket of this machine sent them. Any other
- * page may belong to a file that was sent by reference, or to an AF_PACKET ring. No flag
- * of the skb tells: SKBFL_SHARED_FRAG is not set for the ring.
+ * Find the piece of memory that byte d->pos of the datagram lies in, which is behind the
+ * piece of before. Pages that dtls_batch_mark_page() marked when a socket of this machine
+ * sent them are written by the kernel alone. Any other page may belong to a file that was
+ * sent by reference, or to an AF_PACKET ring. No flag of the skb tells:
+ * SKBFL_SHARED_FRAG is not set for the ring.
  */
 void dtls_dgram_find_piece(struct dtls_dgram *d)
 {
 	const struct skb_shared_info *shinfo = skb_shinfo(d->skb);
 
-	if (!d->piece_end) {
-		d->piece = d->skb->data;
-		d->piece_start = 0;
-		d->piece_end = skb_headlen(d->skb);
-		d->piece_next = 0;
-		d->piece_ours = true;
-	}
 	while (d->pos >= d->piece_end && d->piece_next < shinfo->nr_frags) {
 		const skb_frag_t *frag = &shinfo->frags[d->piece_next++];
 		struct page *page = skb_frag_page(frag);
@@ -42,7 +35,7 @@ void dtls_dgram_find_piece(struct dtls_dgram *d)
 		d->piece = NULL;
 		d->piece_ours = false;
 		if (page && !PageHighMem(page)) {
-			d->piece = skb_frag_address(frag);
+			d->piece = page_address(page) + skb_frag_off(frag);
 			d->piece_ours = dtls_batch_page_is_marked(page);
 		}
 	}

@@ -41,6 +41,20 @@ static inline void dtls_dgram_next_segment(struct dtls_dgram *d)
 }
 
 /*
+ * Make the linear memory of @skb, whose records @d has, the piece that d->pos is looked
+ * for in. It is written by the kernel alone.
+ */
+static inline void dtls_dgram_first_piece(struct dtls_dgram *d,
+					  const struct sk_buff *skb)
+{
+	d->piece = skb->data;
+	d->piece_start = 0;
+	d->piece_end = skb_headlen(skb);
+	d->piece_next = 0;
+	d->piece_ours = true;
+}
+
+/*
  * Return the address of the @len bytes at d->pos; or NULL if they lie in several
  * pieces of memory, or in memory without an address.
  */
@@ -86,7 +100,7 @@ static inline void dtls_dgram_begin(struct dtls_sock *ds, struct dtls_dgram *d,
 	d->pos = 0;
 	d->end = skb->len;
 	d->seg_len = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size : skb->len;
-	d->piece_end = 0;
+	dtls_dgram_first_piece(d, skb);
 	d->intact = false;
 	d->cut = false;
 	WRITE_ONCE(d->skb, skb);

@@ -179,10 +179,8 @@ static void begin_waiting(struct dtls_waiter *waiter,
 	long timeo = sock_rcvtimeo(r->ds->sk, false);
 
 	waiter->taker = dtls_reader_takes(r);
-	if (timeo != MAX_SCHEDULE_TIMEOUT) {
-		waiter->limited = true;
-		waiter->deadline = jiffies + timeo;
-	}
+	waiter->limited = timeo != MAX_SCHEDULE_TIMEOUT;
+	waiter->deadline = jiffies + timeo;
 }
 
 /*
@@ -194,7 +192,7 @@ static int read_until(struct dtls_reader *r)
 {
 	bool nonblock = r->flags & MSG_DONTWAIT, again = false;
 	struct dtls_sock *ds = r->ds;
-	struct dtls_waiter waiter = {};
+	struct dtls_waiter waiter __uninitialized;
 	int ret;
 
 	if (nonblock)

@@ -34,8 +34,7 @@ struct dtls_table;
  * @piece:	address of the bytes @piece_start to @piece_end of @skb; NULL if they
  *		have no address
  * @piece_start: where in @skb the bytes at @piece begin
- * @piece_end:	where in @skb the bytes at @piece end; 0 before
- *		dtls_dgram_find_piece() was called
+ * @piece_end:	where in @skb the bytes at @piece end
  * @piece_next:	index of the fragment of @skb that follows @piece
  * @piece_ours:	@piece is memory that nobody else writes to
  * @has_cid:	a connection ID that this end asked for stands before @pos in
