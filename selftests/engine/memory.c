@@ -379,6 +379,52 @@ static void flood_of_pieces(unsigned long count)
 	end_exit(&server);
 }
 
+#define SCATTERED	100000		/* bytes of a message */
+
+/* Return how many chunks a message has. */
+static unsigned int count_chunks(const struct dtls_incoming *m)
+{
+	const struct dtls_chunk *c;
+	unsigned int count = 0;
+
+	for (c = m->chunks; c; c = c->next)
+		count++;
+	return count;
+}
+
+/* Take @len bytes of the message at @offset. */
+static void take_bytes(struct dtls_incoming *m, u32 offset, u32 len)
+{
+	static const u8 zeros[1024];
+	struct dtls_fragment f = {
+		.type = DTLS_CERTIFICATE, .length = SCATTERED, .offset = offset,
+		.body = { zeros, len },
+	};
+
+	dtls_incoming_add(m, &f, 1 << 20);
+}
+
+/* Each fragment is looked for among all chunks, so there may not be many. */
+static void scatter(void)
+{
+	struct dtls_incoming m = { 0 };
+	unsigned int most;
+	u32 offset;
+
+	for (offset = 0; offset < SCATTERED; offset += 2)
+		take_bytes(&m, offset, 1);
+	most = count_chunks(&m);
+	printf("# %u chunks of a message of %u bytes in single bytes\n", most,
+	       SCATTERED);
+	result(most && most <= SCATTERED / 256, "a message has few chunks");
+	dtls_incoming_clear(&m);
+	/* Whole datagrams in reverse order */
+	for (offset = SCATTERED; offset; offset -= 1000)
+		take_bytes(&m, offset - 1000, 1000);
+	result(m.data != NULL, "and is put together in any order");
+	dtls_incoming_clear(&m);
+}
+
 #define KEYS	(3 * DTLS_LOANS)
 
 static struct dtls_protection *keys[KEYS][2];
@@ -500,7 +546,7 @@ int main(int argc, char **argv)
 	cert_make(&ca, &(struct cert_options){ .ca = true });
 	cert_make(&leaf, &(struct cert_options){ .issuer = &ca,
 		  .name = "DNS:end.example" });
-	printf("TAP version 13\n1..42\n");
+	printf("TAP version 13\n1..44\n");
 	end_version = DTLS_VERSION_1_2;
 	each_fails(false, false, "PSK, resumed by ticket");
 	each_fails(true, false, "certificates, resumed by ticket");
@@ -521,6 +567,7 @@ int main(int argc, char **argv)
 	half_open(true, "1.3: certificates");
 	flood(hellos);
 	flood_of_pieces(10000);
+	scatter();
 	cert_free(&ca);
 	cert_free(&leaf);
 	printf("# Totals: pass:%u fail:%u xfail:0 xpass:0 skip:0 error:0\n",

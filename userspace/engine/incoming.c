@@ -7,6 +7,13 @@
 /* Nothing is appended to a chunk that has so many bytes. */
 #define CHUNK_GROWS	1024
 
+/*
+ * A message may have so many chunks, and one more for so many of its bytes. Pieces of usual
+ * length are fewer in any order.
+ */
+#define CHUNKS_MAX	64
+#define CHUNK_BYTES	512
+
 static size_t chunk_size(u32 len)
 {
 	return sizeof(struct dtls_chunk) + len + CHUNK_REST;
@@ -21,6 +28,7 @@ static void free_chunks(struct dtls_incoming *m)
 		OPENSSL_clear_free(c, sizeof(*c) + c->len);
 	}
 	m->chunks = NULL;
+	m->count = 0;
 }
 
 void dtls_incoming_clear(struct dtls_incoming *m)
@@ -37,7 +45,8 @@ static bool insert(struct dtls_incoming *m, struct dtls_chunk **at, u32 offset,
 {
 	struct dtls_chunk *c;
 
-	if (chunk_size(len) > room)
+	if (chunk_size(len) > room ||
+	    m->count >= CHUNKS_MAX + m->len / CHUNK_BYTES)
 		return false;
 	c = OPENSSL_malloc(sizeof(*c) + len);
 	if (!c)
@@ -47,6 +56,7 @@ static bool insert(struct dtls_incoming *m, struct dtls_chunk **at, u32 offset,
 	c->len = len;
 	memcpy(c->data, data, len);
 	*at = c;
+	m->count++;
 	m->size += chunk_size(len);
 	m->missing -= len;
 	return true;

@@ -35,6 +35,7 @@ struct dtls_chunk {
  * @len:	bytes of header and body; 0: no fragment has come
  * @missing:	bytes of body that have not come
  * @seq:	message_seq of the message
+ * @count:	number of @chunks
  * @type:	enum dtls_message_type
  */
 struct dtls_incoming {
@@ -45,6 +46,7 @@ struct dtls_incoming {
 	u32 len;
 	u32 missing;
 	u16 seq;
+	u16 count;
 	u8 type;
 };
 
@@ -55,9 +57,11 @@ struct dtls_incoming {
  * @f:		the fragment; its bytes are copied
  * @room:	how many bytes of memory may be taken
  *
- * Bytes that have come before are not overwritten.
+ * Bytes that have come before are not overwritten. The number of chunks is bounded, as each
+ * fragment is looked for among them.
  *
- * Return: false if there is no room or memory; bytes that were stored stay.
+ * Return: false if there is no room or memory, or there are too many chunks; bytes that
+ * were stored stay.
  */
 bool dtls_incoming_add(struct dtls_incoming *m, const struct dtls_fragment *f,
 		       size_t room);
