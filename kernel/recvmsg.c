@@ -197,9 +197,8 @@ static int read_until(struct dtls_reader *r)
 
 	if (nonblock)
 		dtls_wait_busy_poll(ds, true);
+	r->budget = dtls_look_budget(ds);
 	for (;;) {
-		if (!again || !nonblock)
-			r->budget = dtls_look_budget(ds);
 		/* The acquire pairs with the release in dtls_wait_news(). */
 		waiter.seen = smp_load_acquire(&ds->news);
 		ret = read_once(r);
@@ -216,6 +215,8 @@ static int read_until(struct dtls_reader *r)
 		if (ret)
 			return ret;
 		again = true;
+		if (!nonblock)
+			r->budget = dtls_look_budget(ds);
 	}
 }
 
