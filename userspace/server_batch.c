@@ -123,6 +123,25 @@ static void read_messages(struct batch *b, struct kdtls_server *server)
 	}
 }
 
+bool batch_is_icmp(int error)
+{
+	switch (error) {
+	case EACCES:
+	case ECONNREFUSED:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+	case EMSGSIZE:
+	case ENETUNREACH:
+	case ENONET:
+	case ENOPROTOOPT:
+	case EOPNOTSUPP:
+	case EPROTO:
+		return true;
+	default:
+		return false;
+	}
+}
+
 int batch_receive(struct batch *b, struct kdtls_server *server, int flags)
 {
 	int n;
@@ -141,15 +160,10 @@ int batch_receive(struct batch *b, struct kdtls_server *server, int flags)
 		read_messages(b, server);
 		return 0;
 	}
-	/* Anybody can send the ICMP errors below, so they do not end the server. */
+	if (batch_is_icmp(errno))
+		return 0;
 	switch (errno) {
 	case EINTR:
-	case ECONNREFUSED:
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-	case EMSGSIZE:
-	case EPROTO:
-	case EOPNOTSUPP:
 		return 0;
 	case ENOBUFS:		/* Data must be read before more control records. */
 	case EWOULDBLOCK:

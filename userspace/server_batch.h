@@ -66,6 +66,13 @@ struct batch *batch_new(void);
 void batch_free(struct batch *b);
 
 /*
+ * Return true if @error is one that the kernel makes of ICMP errors. With IP_RECVERR, which a
+ * program may set, the next call on the socket fails with it, whatever that call is about.
+ * Anybody can send ICMP errors, so they end nothing.
+ */
+bool batch_is_icmp(int error);
+
+/*
  * Receive a batch, with @flags of recvmsg(2), without waiting. Return 0, also if
  * the socket only had an error that ICMP reported; -EAGAIN if there is nothing; or
  * another -errno.

@@ -10,7 +10,7 @@
  * If the kernel makes the records, a message has their content and the number of the
  * client.
  */
-#include "server_object.h"
+#include "server_batch.h"
 #include <errno.h>
 #include <netinet/udp.h>
 
@@ -134,14 +134,28 @@ static void put_client(const struct kdtls_client *c, struct msghdr *msg,
 	put_address(c->server, msg, name, control);
 }
 
+/*
+ * Return true, once, if @error may be about a datagram that was sent before, and the call is
+ * to be made again.
+ */
+static bool is_told(int error, bool *again)
+{
+	bool told = *again && batch_is_icmp(error);
+
+	if (told)
+		*again = false;
+	return told;
+}
+
 /* Send a message without waiting. Return the bytes that were sent or -errno. */
 static ssize_t send_message(int fd, const struct msghdr *msg)
 {
+	bool again = true;
 	ssize_t n;
 
 	do {
 		n = sendmsg(fd, msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && (errno == EINTR || is_told(errno, &again)));
 	return n < 0 ? -errno : n;
 }
 
@@ -368,6 +382,7 @@ static size_t send_groups(struct kdtls_server *server, struct kdtls_message *m,
 {
 	struct server_out *out = server->out;
 	unsigned int done = 0;
+	bool again = true;
 	int n;
 
 	while (done < out->groups) {
@@ -377,9 +392,10 @@ static size_t send_groups(struct kdtls_server *server, struct kdtls_message *m,
 			     MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n > 0) {
 			done += n;
+			again = true;
 			continue;
 		}
-		if (errno == EINTR)
+		if (errno == EINTR || is_told(errno, &again))
 			continue;
 		if (errno == EAGAIN)
 			return g->first;
@@ -390,6 +406,7 @@ static size_t send_groups(struct kdtls_server *server, struct kdtls_message *m,
 			set_error(m, g, g->first, -errno);
 		}
 		done++;
+		again = true;
 	}
 	return end;
 }

@@ -10,6 +10,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <kdtls/server.h>
+#include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -1850,6 +1853,85 @@ TEST_F(server, a_flood_of_strangers_costs_no_memory)
 	EXPECT_GE(before + 4096, heap_used);
 	exchange(_metadata, self);
 	EXPECT_EQ(0, closed + refused);
+	close(fd);
+}
+
+/* Return the checksum of @len bytes (RFC 1071). */
+static uint16_t checksum(const void *data, size_t len)
+{
+	const uint16_t *p = data;
+	uint32_t sum = 0;
+
+	for (; len > 1; len -= 2)
+		sum += *p++;
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~(sum + (sum >> 16));
+}
+
+/* Send an ICMP error about a datagram from @from to @to, which nobody has sent. */
+static ssize_t send_unreachable(int fd, uint8_t code, const struct sockaddr_in *from,
+				const struct sockaddr_in *to)
+{
+	struct {
+		struct icmphdr icmp;
+		struct iphdr ip;
+		struct udphdr udp;
+	} e = {
+		.icmp = { .type = ICMP_DEST_UNREACH, .code = code },
+		.ip = {
+			.version = 4, .ihl = 5, .ttl = 64,
+			.protocol = IPPROTO_UDP, .tot_len = htons(100),
+			.saddr = from->sin_addr.s_addr,
+			.daddr = to->sin_addr.s_addr,
+		},
+		.udp = { .source = from->sin_port, .dest = to->sin_port,
+			 .len = htons(80) },
+	};
+
+	e.icmp.checksum = checksum(&e, sizeof(e));
+	return sendto(fd, &e, sizeof(e), 0, (struct sockaddr *)from,
+		      sizeof(*from));
+}
+
+/* Errors that the network tells of end nothing, whatever the program asks to be told. */
+TEST_F(server, icmp_errors_do_not_end_the_server)
+{
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), on = 1, n = 0;
+	struct sockaddr_in at, other = { .sin_family = AF_INET };
+	struct kdtls_message m[1];
+	uint8_t code;
+
+	if (fd < 0)
+		SKIP(return, "only root may send ICMP errors");
+	memcpy(&at, &self->at, sizeof(at));
+	other.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	other.sin_port = htons(9);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	ASSERT_EQ(0, setsockopt(kdtls_server_fd(self->server), SOL_IP, IP_RECVERR,
+				&on, sizeof(on)));
+	for (code = 0; code <= NR_ICMP_UNREACH; code++) {
+		/* This one is about the length of datagrams. */
+		if (code == ICMP_FRAG_NEEDED)
+			continue;
+		ASSERT_LT(0, send_unreachable(fd, code, &at, &other));
+		ASSERT_EQ(-EAGAIN, kdtls_server_recv(self->server, m, 1, 0))
+			TH_LOG("%u", code);
+		/* Nor are they about what is sent to others. */
+		ASSERT_LT(0, send_unreachable(fd, code, &at, &other));
+		m[0] = (struct kdtls_message){
+			.client = kdtls_server_next(self->server, NULL),
+			.data = "hello", .len = 5,
+		};
+		ASSERT_EQ(1, kdtls_server_send(self->server, m, 1));
+		ASSERT_EQ(0, m[0].error) TH_LOG("%u", code);
+		UNTIL(kdtls_recv(self->c[0], self->last, 5) == 5);
+		while (recv(kdtls_server_fd(self->server), self->last, 1,
+			    MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
+			n++;
+	}
+	EXPECT_LT(20, n);
+	exchange(_metadata, self);
 	close(fd);
 }
 
