@@ -16,7 +16,7 @@
  * does, and those of few clients HELD_MORE times that in addition.
  */
 #define HELD_EACH	8ULL
-#define HELD_MORE	128
+#define HELD_MORE	128ULL
 
 /* Return the source whose addresses begin with @key, or NULL. */
 static struct source *find(const struct kdtls_server *server, uint32_t hash,

@@ -123,7 +123,9 @@ struct kdtls_server_options {
  * its privileges, take it from systemd, or set SO_BINDTODEVICE or SO_RCVBUF. The server
  * does not change the flag O_NONBLOCK of the file, and waits in kdtls_server_recv()
  * alone. On a wildcard address the server answers a client from the address that the
- * client wrote to.
+ * client wrote to. With IP_RECVERR the program has to empty the error queue of the socket
+ * (MSG_ERRQUEUE of recvmsg(2)) from an event loop: poll(2) does not wait before that, and
+ * neither does kdtls_server_recv().
  *
  * A client has to prove its address (RFC 6347 4.2.1) before the server keeps anything of
  * it, unless KDTLS_NO_COOKIE is set. The endpoint's callbacks get the struct kdtls_client
@@ -449,8 +451,8 @@ KDTLS_API size_t kdtls_server_send(struct kdtls_server *server,
  * kdtls_server_fd() - return the file descriptor of a server's socket
  * @server:	the server, which owns the file
  *
- * Return: the file descriptor, for poll(2) and for options of the socket. No data may be
- * read from it or written to it.
+ * Return: the file descriptor, for poll(2), for options of the socket and for its error queue.
+ * No data may be read from it or written to it.
  */
 KDTLS_API int kdtls_server_fd(const struct kdtls_server *server);
 
