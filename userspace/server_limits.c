@@ -126,18 +126,41 @@ bool server_limits_begin(struct kdtls_client *c)
 	return true;
 }
 
+/*
+ * Return the client whose handshake has to end for what the handshakes hold: the oldest of
+ * the source @s if that holds more than half of what all may hold, or the oldest of all if
+ * all hold too much. Return NULL if nobody has to go.
+ */
+static struct kdtls_client *find_holder(const struct kdtls_server *server,
+					const struct source *s)
+{
+	uint64_t max = HELD_EACH * (server->options.max_half_open + HELD_MORE);
+
+	if (s->held > max / 2)
+		return TAILQ_FIRST(&s->half_open);
+	return server->held > max ? TAILQ_FIRST(&server->shaking) : NULL;
+}
+
+/* Count @held KiB for the handshake of @c, and no longer what was counted before. */
+static void set_held(struct kdtls_client *c, uint16_t held)
+{
+	c->server->held -= c->owner->held;
+	c->source->held -= c->owner->held;
+	c->owner->held = held;
+	c->server->held += held;
+	c->source->held += held;
+}
+
 void server_limits_held(struct kdtls_client *c)
 {
-	struct kdtls_server *server = c->server;
-	uint64_t max = HELD_EACH * (server->options.max_half_open + HELD_MORE);
 	size_t held = (owner_held(c->owner) + 1023) / 1024;
+	struct kdtls_client *holder;
 
-	server->held -= c->owner->held;
-	c->owner->held = (uint16_t)(held < UINT16_MAX ? held : UINT16_MAX);
-	server->held += c->owner->held;
-	while (server->held > max) {
-		server->info.limited++;
-		server_client_end(TAILQ_FIRST(&server->shaking), -ENOBUFS);
+	set_held(c, (uint16_t)(held < UINT16_MAX ? held : UINT16_MAX));
+	while (c->stage == SERVED_SHAKES &&
+	       (holder = find_holder(c->server, c->source))) {
+		c->server->info.limited++;
+		server_client_end(holder, -ENOBUFS);
 	}
 }
 
@@ -161,7 +184,7 @@ void server_limits_shaken(struct kdtls_client *c)
 	TAILQ_REMOVE(&c->server->shaking, c, list);
 	c->source->half_open_count--;
 	c->server->info.half_open--;
-	c->server->held -= c->owner->held;
+	set_held(c, 0);
 	/* A source that may have all clients need not be known any more. */
 	if (o->max_clients_source >= o->max_clients)
 		leave_source(c);

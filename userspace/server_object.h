@@ -108,6 +108,7 @@ struct server_path {
  * @link:	link of the server's table of sources
  * @clients:	number of clients that have this source
  * @half_open_count: number of clients in @half_open
+ * @held:	KiB that the handshakes of the clients in @half_open hold
  * @half_open:	clients of the source that are in a handshake, oldest first
  * @len:	bytes of @key
  * @key:	the beginning of the addresses of the source's clients
@@ -116,6 +117,7 @@ struct source {
 	struct table_link link;
 	uint32_t clients;
 	uint32_t half_open_count;
+	uint64_t held;
 	struct server_list half_open;
 	uint8_t len;
 	uint8_t key[16];
@@ -290,8 +292,8 @@ struct kdtls_server {
 bool server_limits_begin(struct kdtls_client *c);
 
 /*
- * Count the memory that the handshake of @c holds now. If all handshakes hold too much the
- * oldest ones end, which may be that of @c.
+ * Count the memory that the handshake of @c holds now. If all handshakes hold too much, or
+ * those of a source more than half of that, the oldest ones end, which may be that of @c.
  */
 void server_limits_held(struct kdtls_client *c);
 
