@@ -322,6 +322,73 @@ TEST(a_thousand_addresses_of_a_host_are_told_apart)
 	close(server);
 }
 
+/*
+ * A host has many IPv6 addresses, too. The socket of all of them answers from the one
+ * that was written to, and tells its peer's associations apart by it.
+ */
+TEST(addresses_of_ipv6_are_told_apart)
+{
+	unsigned int i, n = rounds(200, 20);
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6,
+				    .sin6_port = htons(PORT) }, to = any, from;
+	socklen_t len = sizeof(from);
+	struct client c = {};
+	int server, fd;
+	FILE *ip;
+	__u64 id;
+
+	stay();
+	fill(text, sizeof(text), 1);
+	ASSERT_OK(unshare(CLONE_NEWNET));
+	ip = popen("ip -batch -", "w");
+	ASSERT_NE(NULL, ip);
+	fprintf(ip, "link set lo up\n");
+	for (i = 0; i < n; i++)
+		fprintf(ip, "addr add fd00::%x/64 dev lo nodad\n", 1 + i);
+	ASSERT_EQ(0, pclose(ip));
+
+	server = socket(AF_INET6, SOCK_DGRAM, 0);
+	ASSERT_OK(bind(server, (struct sockaddr *)&any, sizeof(any)));
+	ASSERT_OK(dtls_attach(server));
+	ASSERT_OK(set_table(server, 0, 0));
+	fd = udp_socket(AF_INET6);
+	for (i = 0; i < n; i++) {
+		struct dtls_assoc_peer p = { .local.family = AF_INET6 };
+
+		address_of(fd, &p.peer);
+		inet_pton(AF_INET6, "fd00::", p.local.addr);
+		p.local.addr[14] = (1 + i) >> 8;
+		p.local.addr[15] = 1 + i;
+		c.id = 1 + i;
+		make_keys(&c, V13(DTLS_CIPHER_AES_GCM_128), 0, 2 * i + 2);
+		ASSERT_OK(add_at(server, &p, &c));
+	}
+	inet_pton(AF_INET6, "fd00::", &to.sin6_addr);
+	for (i = 0; i < n; i++) {
+		size_t sealed;
+
+		to.sin6_addr.s6_addr[14] = (1 + i) >> 8;
+		to.sin6_addr.s6_addr[15] = 1 + i;
+		make_keys(&c, V13(DTLS_CIPHER_AES_GCM_128), 0, 2 * i + 2);
+		sealed = peer_seal(&c.up, CT_DATA, 0, text, 50, wire);
+		ASSERT_EQ((ssize_t)sealed, sendto(fd, wire, sealed, 0,
+						  (struct sockaddr *)&to,
+						  sizeof(to)));
+		ASSERT_EQ(50, server_recv(server, &id, NULL, 0));
+		ASSERT_EQ((__u64)1 + i, id);
+		ASSERT_EQ(120, send_cut(server, id, -1, text, 120, 60, 0));
+		settle();
+		sealed = recvfrom(fd, wire, sizeof(wire), MSG_DONTWAIT,
+				  (struct sockaddr *)&from, &len);
+		ASSERT_EQ(0, memcmp(&to.sin6_addr, &from.sin6_addr,
+				    sizeof(to.sin6_addr)));
+		ASSERT_EQ((ssize_t)sealed, peer_open(&c.down, wire, sealed, &rec));
+		ASSERT_LT(0, recv_now(fd, wire, sizeof(wire)));
+	}
+	close(fd);
+	close(server);
+}
+
 /* A socket of @addr on the link @link, bound to @port */
 static int socket_on(const char *link, const char *addr, in_port_t port)
 {
