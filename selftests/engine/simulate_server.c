@@ -21,6 +21,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "../../userspace/engine/loans.h"
 #include "crowd.h"
 #include "heap.h"
 #include "schedules.h"
@@ -28,7 +29,11 @@
 #define TODAY		1767225600	/* seconds since 1970 when a schedule begins */
 #define STORM_TIME	(20 * SECOND)	/* and as much again, by chance */
 #define CALM_TIME	(300 * SECOND)	/* in which everybody is served */
-#define LEFT_MAX	(512 * 1024)	/* bytes that an empty server may keep */
+/*
+ * An empty server may leave LEFT_MAX bytes. The server's endpoint and those of the clients
+ * keep the contexts that they lend, of some 2 KiB for a cipher and its mask together.
+ */
+#define LEFT_MAX	(256 * 1024 + (1 + KINDS) * DTLS_LOANS * 2048)
 #define FIXED_MAX	(2 * 1024 * 1024) /* bytes of a server without clients */
 #define CLIENT_MAX	(64 * 1024)	/* bytes of a client, at both ends */
 
