@@ -35,9 +35,15 @@ u8 dtls_loans_enter(struct dtls_loans *l)
 	return best;
 }
 
-void dtls_loans_leave(struct dtls_loans *l, u8 place)
+bool dtls_loans_leave(struct dtls_loans *l, u8 place)
 {
-	l->keys[place]--;
+	unsigned int i;
+
+	if (--l->keys[place] || place < DTLS_LOANS_KEPT)
+		return false;
+	for (i = 0; i < DTLS_LOAN_KINDS; i++)
+		drop(&l->of[i][place]);
+	return true;
 }
 
 EVP_CIPHER_CTX *dtls_loan_take(struct dtls_loan *loan, const void *borrower,

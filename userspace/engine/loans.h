@@ -22,6 +22,7 @@ enum dtls_loan_kind {
 };
 
 #define DTLS_LOANS	128	/* contexts of a kind at most */
+#define DTLS_LOANS_KEPT	32	/* contexts of a kind that stay when their keys are gone */
 
 /**
  * struct dtls_loan - a context that keys borrow
@@ -41,7 +42,8 @@ struct dtls_loan {
  * A key borrows from the same place as long as it lives, and finds itself there if no
  * other key of that place was used since. Otherwise the context is keyed anew. So the
  * first DTLS_LOANS keys have contexts of their own. A context is made when it is first
- * needed and stays until the endpoint goes.
+ * needed. It stays until the endpoint goes, or until the last key of its place is gone if
+ * DTLS_LOANS_KEPT places are before that.
  */
 struct dtls_loans {
 	u32 keys[DTLS_LOANS];
@@ -57,8 +59,11 @@ void dtls_loans_free(struct dtls_loans *l);
 /* Return the place that a new key is to borrow from: one with the fewest keys. */
 u8 dtls_loans_enter(struct dtls_loans *l);
 
-/* Note that a key is gone that has borrowed from @place. */
-void dtls_loans_leave(struct dtls_loans *l, u8 place);
+/*
+ * Note that a key is gone that has borrowed from @place. Return true if the contexts of the
+ * place were freed.
+ */
+bool dtls_loans_leave(struct dtls_loans *l, u8 place);
 
 /**
  * dtls_loan_take() - lend a context to another key

@@ -133,10 +133,11 @@ static void give_back(const struct dtls_protection *p)
 {
 	struct dtls_loans *l = p->crypto->loans;
 
+	if (dtls_loans_leave(l, p->loan))
+		return;
 	dtls_loan_end(&l->of[p->aead][p->loan], p);
 	if (p->sn)
 		dtls_loan_end(&l->of[p->sn][p->loan], p);
-	dtls_loans_leave(l, p->loan);
 }
 
 /* ---- keys ---- */
