@@ -5,7 +5,6 @@
  * its datagrams, and by the connection IDs that its peer may use. A tree, ordered by
  * number, serves dtls_table_next(), which lists the associations one after the other.
  */
-#include <linux/hash.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
@@ -39,15 +38,6 @@ struct dtls_cid_entry {
 #define CID_ENTRIES_MAX	(DTLS_RX_EPOCHS + DTLS_CIDS_MAX)
 
 /*
- * Return the hash value of the number @id. The program chooses the numbers, and peers do
- * not, so this costs a few instructions where dtls_hash_value() costs a hundred.
- */
-static u32 value_of_id(const struct dtls_hash *hash, u64 id)
-{
-	return hash_64(id ^ hash->key.key[0], 32);
-}
-
-/*
  * Return the hash value of the addresses @flow. Those of IPv4 are three words, for which
  * the kernel has a function that takes half as long as dtls_hash_value().
  */
@@ -63,7 +53,7 @@ static u32 value_of_flow(const struct dtls_hash *hash, const struct dtls_flow *f
 static u32 value_of_assoc(const struct dtls_hash *hash,
 			  const struct dtls_hash_node *node)
 {
-	return value_of_id(hash, container_of(node, struct dtls_assoc, by_id)->id);
+	return dtls_hash_number(hash, container_of(node, struct dtls_assoc, by_id)->id);
 }
 
 static u32 value_of_flow_entry(const struct dtls_hash *hash,
@@ -113,7 +103,7 @@ struct dtls_table *dtls_table_new(struct dtls_sock *owner, u8 cid_len)
 /* Return the association with the number @id, or NULL. Under RCU. */
 static struct dtls_assoc *find_id(const struct dtls_table *table, u64 id)
 {
-	u32 value = value_of_id(&table->ids, id);
+	u32 value = dtls_hash_number(&table->ids, id);
 	const struct dtls_hash_array *array;
 	struct dtls_hash_node *node;
 	struct dtls_assoc *assoc;
