@@ -1403,6 +1403,37 @@ static void *send_burst_thread(void *arg)
 	return NULL;
 }
 
+/*
+ * Read the records of a burst that another thread sends, and let the server look, too: a
+ * datagram whose way to the server's socket had begun when the client got its own may
+ * arrive there behind the peeling, and so later than the next ones. Return how many
+ * records have come, or -1 if one came twice.
+ */
+static int read_live_burst(struct _test_data_server *self, struct kdtls_socket *s,
+			   uint32_t max)
+{
+	uint64_t end = now() + SOON;
+	struct kdtls_message m;
+	bool seen[400] = { 0 };
+	uint32_t number;
+	ssize_t n = 0;
+	int count = 0;
+
+	while (now() < end && (count < (int)max || n != -EAGAIN)) {
+		/* The other clients send nothing. */
+		if (kdtls_server_recv(self->server, &m, 1, 0) != -EAGAIN)
+			return -1;
+		n = kdtls_recv(s, &number, sizeof(number));
+		if (n == -EAGAIN)
+			continue;
+		if (n < (ssize_t)sizeof(number) || number >= max || seen[number])
+			return -1;
+		seen[number] = true;
+		count++;
+	}
+	return count;
+}
+
 /* The moment of the peeling differs from client to client. */
 TEST_F(server, clients_are_peeled_off_in_the_middle_of_bursts)
 {
@@ -1420,7 +1451,7 @@ TEST_F(server, clients_are_peeled_off_in_the_middle_of_bursts)
 		while (__atomic_load_n(&b[i].sent, __ATOMIC_RELAXED) < 20 * i)
 			;
 		ASSERT_EQ(0, peel(self, i));
-		EXPECT_EQ(200, read_burst(self->own[i], 200));
+		EXPECT_EQ(200, read_live_burst(self, self->own[i], 200));
 		ASSERT_EQ(0, pthread_join(thread, NULL));
 	}
 }
