@@ -421,7 +421,7 @@ static void scatter(void)
 	/* Whole datagrams in reverse order */
 	for (offset = SCATTERED; offset; offset -= 1000)
 		take_bytes(&m, offset - 1000, 1000);
-	result(m.data != NULL, "and is put together in any order");
+	result(!!m.data, "and is put together in any order");
 	dtls_incoming_clear(&m);
 }
 
