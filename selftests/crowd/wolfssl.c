@@ -23,6 +23,9 @@
 #define PSK_SUITES	"ECDHE-PSK-AES128-GCM-SHA256:ECDHE-PSK-CHACHA20-POLY1305:" \
 			"DHE-PSK-AES128-GCM-SHA256:PSK-AES128-GCM-SHA256"
 
+/* The last timeout, in seconds, after which a client that is connected sends again */
+#define IDLE_TIMEOUT	16
+
 static WOLFSSL_CTX *ctx;
 
 /* The library has timers of whole seconds, which its user has to run. */
@@ -158,8 +161,14 @@ static ssize_t receive(struct client *c, char *line, size_t size)
 	if (ret > 0)
 		return ret;
 #ifdef WOLFSSL_DTLS13
-	/* The Finished, which is acknowledged, may have to be sent again. */
-	run_timer(c);
+	/*
+	 * The Finished, which is acknowledged, may have to be sent again. Each timeout is
+	 * twice as long as the one before, whether anything waits for an acknowledgement or
+	 * not, and the library ends the session after the longest. An idle client stops
+	 * before that.
+	 */
+	if (wolfSSL_dtls_get_current_timeout(c->session) <= IDLE_TIMEOUT)
+		run_timer(c);
 #endif
 	return result(c, ret);
 }
