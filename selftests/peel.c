@@ -1338,8 +1338,8 @@ TEST_F(peel, closed_with_early_records_while_a_key_is_set)
 		close(fd);
 		pthread_join(thread, NULL);
 	}
+	/* What arrived behind a close is a stranger's, and may be there. */
 	ASSERT_TRUE(works_on(self->server, &self->c[1], self->c[1].id));
-	nothing_left(_metadata, self->server);
 }
 
 TEST_HARNESS_MAIN

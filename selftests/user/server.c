@@ -1331,32 +1331,43 @@ static void send_burst(void *arg)
 }
 
 /*
- * Read the records of a burst from the socket of its client. Return how many have come, in
- * the order in which they were sent.
+ * Read the records of a burst from the socket of its client, in any order: a processor that
+ * had begun to queue a datagram may be late. If that had found the server's socket before
+ * the client got its own, the datagram comes by @server, which looks, too, unless it is
+ * NULL. Return how many records have come, or -1 if one came twice.
  */
-static uint32_t read_burst(struct kdtls_socket *s, uint32_t max)
+static int read_burst(struct kdtls_server *server, struct kdtls_socket *s, uint32_t max)
 {
 	uint64_t end = now() + SOON;
-	uint32_t number, next = 0;
+	struct kdtls_message m;
+	bool seen[450] = { 0 };
 	char data[RECORD];
-	ssize_t n;
+	uint32_t number;
+	ssize_t n = 0;
+	int count = 0;
 
-	while (next < max && now() < end) {
+	while (now() < end && (count < (int)max || n != -EAGAIN)) {
+		/* The other clients send nothing. */
+		if (server && kdtls_server_recv(server, &m, 1, 0) != -EAGAIN)
+			return -1;
 		n = kdtls_recv(s, data, sizeof(data));
 		if (n == -EAGAIN)
 			continue;
+		if (n < (ssize_t)sizeof(number))
+			return -1;
 		memcpy(&number, data, sizeof(number));
-		if (n < (ssize_t)sizeof(number) || number != next)
-			return next;
-		next++;
+		if (number >= max || seen[number])
+			return -1;
+		seen[number] = true;
+		count++;
 	}
-	return kdtls_recv(s, data, sizeof(data)) == -EAGAIN ? next : max + 1;
+	return count;
 }
 
 /* More records than a window has wait in the server's socket, and as many are newer. */
 TEST_F(server, a_client_that_sends_a_burst_is_peeled_off)
 {
-	struct burst b = { .len = 8, .more = 100 };
+	struct burst b = { .len = 8, .more = 70 };
 
 	begin_from(_metadata, self, "127.0.0.1", 2);
 	UNTIL(established(self) == 2 && opened == 2);
@@ -1366,11 +1377,11 @@ TEST_F(server, a_client_that_sends_a_burst_is_peeled_off)
 	connected = send_burst;
 	connected_arg = &b;
 	ASSERT_EQ(0, peel(self, 0));
-	ASSERT_EQ(200, b.sent);
-	/* All this fits the receive buffer of the new socket. */
-	b.more = 20;
+	ASSERT_EQ(140, b.sent);
+	/* All this fits a receive buffer of the usual size, also on Linux 7.2. */
+	b.more = 10;
 	send_burst(&b);
-	EXPECT_EQ(220, read_burst(self->own[0], 220));
+	EXPECT_EQ(150, read_burst(NULL, self->own[0], 150));
 }
 
 /* What waits is more than the library keeps for a reader otherwise. */
@@ -1392,7 +1403,7 @@ TEST_F(server, a_client_with_a_long_queue_is_peeled_off)
 	connected_arg = &b;
 	b.more = 50;
 	ASSERT_EQ(0, peel(self, 0));
-	EXPECT_EQ(450, read_burst(self->own[0], 450));
+	EXPECT_EQ(450, read_burst(NULL, self->own[0], 450));
 	serve(self);
 	EXPECT_EQ(400, records);
 }
@@ -1401,37 +1412,6 @@ static void *send_burst_thread(void *arg)
 {
 	send_burst(arg);
 	return NULL;
-}
-
-/*
- * Read the records of a burst that another thread sends, and let the server look, too: a
- * datagram whose way to the server's socket had begun when the client got its own may
- * arrive there behind the peeling, and so later than the next ones. Return how many
- * records have come, or -1 if one came twice.
- */
-static int read_live_burst(struct _test_data_server *self, struct kdtls_socket *s,
-			   uint32_t max)
-{
-	uint64_t end = now() + SOON;
-	struct kdtls_message m;
-	bool seen[400] = { 0 };
-	uint32_t number;
-	ssize_t n = 0;
-	int count = 0;
-
-	while (now() < end && (count < (int)max || n != -EAGAIN)) {
-		/* The other clients send nothing. */
-		if (kdtls_server_recv(self->server, &m, 1, 0) != -EAGAIN)
-			return -1;
-		n = kdtls_recv(s, &number, sizeof(number));
-		if (n == -EAGAIN)
-			continue;
-		if (n < (ssize_t)sizeof(number) || number >= max || seen[number])
-			return -1;
-		seen[number] = true;
-		count++;
-	}
-	return count;
 }
 
 /* The moment of the peeling differs from client to client. */
@@ -1445,13 +1425,13 @@ TEST_F(server, clients_are_peeled_off_in_the_middle_of_bursts)
 	UNTIL(established(self) == PEELED_MAX && opened == PEELED_MAX);
 	self->echo = false;
 	for (i = 0; i < PEELED_MAX; i++) {
-		b[i] = (struct burst){ self->c[i], 8, 0, 200 };
+		b[i] = (struct burst){ self->c[i], 8, 0, 150 };
 		ASSERT_EQ(0, pthread_create(&thread, NULL, send_burst_thread,
 					    &b[i]));
 		while (__atomic_load_n(&b[i].sent, __ATOMIC_RELAXED) < 20 * i)
 			;
 		ASSERT_EQ(0, peel(self, i));
-		EXPECT_EQ(200, read_live_burst(self, self->own[i], 200));
+		EXPECT_EQ(150, read_burst(self->server, self->own[i], 150));
 		ASSERT_EQ(0, pthread_join(thread, NULL));
 	}
 }
