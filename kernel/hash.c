@@ -70,7 +70,6 @@ int dtls_hash_init(struct dtls_hash *hash, struct mutex *lock,
 	hash->lock = lock;
 	hash->value = value;
 	get_random_bytes(&hash->key, sizeof(hash->key));
-	hash->factor = get_random_u64() | 1;
 	hash->count = 0;
 	hash->grown = get_completed_synchronize_rcu();
 	RCU_INIT_POINTER(hash->array, array);
