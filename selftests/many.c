@@ -267,6 +267,14 @@ static int add_at(int server, struct dtls_assoc_peer *p, const struct client *c)
 	return set_key(server, c->id, DTLS_TX, &c->down);
 }
 
+/* Send the first record of @c, of 50 bytes, from the socket @fd to @to. Return 0 or -1. */
+static int write_to(int fd, struct client *c, const struct sockaddr *to, socklen_t len)
+{
+	size_t sealed = peer_seal(&c->up, CT_DATA, 0, text, 50, wire);
+
+	return sendto(fd, wire, sealed, 0, to, len) == (ssize_t)sealed ? 0 : -1;
+}
+
 /*
  * One client has an association with each of a thousand addresses of a host, whose
  * wildcard socket answers from that to which the client has written.
@@ -304,10 +312,7 @@ TEST(a_thousand_addresses_of_a_host_are_told_apart)
 
 		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 10 + 7 * i);
 		make_keys(&c, DTLS_CIPHER_AES_GCM_128, 0, 2 * i + 2);
-		sealed = peer_seal(&c.up, CT_DATA, 0, text, 50, wire);
-		ASSERT_EQ((ssize_t)sealed, sendto(fd, wire, sealed, 0,
-						  (struct sockaddr *)&to,
-						  sizeof(to)));
+		ASSERT_OK(write_to(fd, &c, (struct sockaddr *)&to, sizeof(to)));
 		ASSERT_EQ(50, server_recv(server, &id, NULL, 0));
 		ASSERT_EQ((__u64)1 + i, id);
 		ASSERT_EQ(60, server_send(server, id, text, 60));
@@ -370,10 +375,7 @@ TEST(addresses_of_ipv6_are_told_apart)
 		to.sin6_addr.s6_addr[14] = (1 + i) >> 8;
 		to.sin6_addr.s6_addr[15] = 1 + i;
 		make_keys(&c, V13(DTLS_CIPHER_AES_GCM_128), 0, 2 * i + 2);
-		sealed = peer_seal(&c.up, CT_DATA, 0, text, 50, wire);
-		ASSERT_EQ((ssize_t)sealed, sendto(fd, wire, sealed, 0,
-						  (struct sockaddr *)&to,
-						  sizeof(to)));
+		ASSERT_OK(write_to(fd, &c, (struct sockaddr *)&to, sizeof(to)));
 		ASSERT_EQ(50, server_recv(server, &id, NULL, 0));
 		ASSERT_EQ((__u64)1 + i, id);
 		ASSERT_EQ(120, send_cut(server, id, -1, text, 120, 60, 0));
