@@ -774,7 +774,7 @@ static void offer_much(struct end *client)
 TEST_F(hello, a_long_hello_in_tiny_pieces_is_served)
 {
 	static const struct cut tiny[] = {
-		{ 1, false, false }, { 2, false, false },
+		{ 1, false, false }, { 2, false, false }, { 20, true, false },
 	};
 	size_t i;
 
@@ -785,7 +785,8 @@ TEST_F(hello, a_long_hello_in_tiny_pieces_is_served)
 		ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
 		EXPECT_TRUE(shakes_hands(&self->client, &self->server, &tiny[i],
 					 &self->now))
-			TH_LOG("in pieces of %u bytes", tiny[i].size);
+			TH_LOG("in pieces of %u bytes%s", tiny[i].size,
+			       tiny[i].backwards ? ", backwards" : "");
 		end_exit(&self->client);
 		end_exit(&self->server);
 	}

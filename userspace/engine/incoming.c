@@ -8,10 +8,12 @@
 #define CHUNK_GROWS	1024
 
 /*
- * A message may have so many chunks, and one more for so many of its bytes. Pieces of usual
- * length are fewer in any order.
+ * A message may have CHUNKS_MAX chunks, and one more for each CHUNK_BYTES of its
+ * bytes. This bounds the search for the place of a fragment. Pieces of 20 bytes
+ * that come in reverse order are a chunk each, and a ClientHello of 5,000 bytes
+ * still fits; one with a key share of X25519MLKEM768 has some 1,700.
  */
-#define CHUNKS_MAX	64
+#define CHUNKS_MAX	256
 #define CHUNK_BYTES	512
 
 static size_t chunk_size(u32 len)

@@ -57,11 +57,11 @@ struct dtls_incoming {
  * @f:		the fragment; its bytes are copied
  * @room:	how many bytes of memory may be taken
  *
- * Bytes that have come before are not overwritten. The number of chunks is bounded, as each
- * fragment is looked for among them.
+ * Bytes that have come before are not overwritten. The number of chunks is
+ * bounded, as each fragment is looked for among them.
  *
- * Return: false if there is no room or memory, or there are too many chunks; bytes that
- * were stored stay.
+ * Return: false if there is no room or memory, or there are too many chunks;
+ * bytes that were stored stay.
  */
 bool dtls_incoming_add(struct dtls_incoming *m, const struct dtls_fragment *f,
 		       size_t room);
