@@ -508,6 +508,16 @@ static int crowded(unsigned int n)
 	return server;
 }
 
+TEST(a_hundred_thousand_end_with_a_close)
+{
+	int refs = module_refs(), server = crowded(rounds(100000, 2000));
+
+	ASSERT_LE(0, server);
+	EXPECT_LT(refs, module_refs());
+	close(server);
+	EXPECT_EQ(refs, module_refs());
+}
+
 TEST(a_hundred_thousand_end_with_a_destroyed_socket)
 {
 	int refs = module_refs(), server = crowded(rounds(100000, 2000)), ret;
