@@ -180,9 +180,10 @@ void gnutls_dtls_close(struct ends *e);
 
 /*
  * floor.c measures what the kernel's AEAD costs for a record's content, sealed
- * (send) and opened (recv). A false return has written to stderr.
+ * (send) and opened (recv), with @rekey also what it costs to set the key for each
+ * record. A false return has written to stderr.
  */
-bool floor_cost(__u16 cipher, unsigned int size, unsigned int rounds,
-		struct cost *cost);
+bool floor_cost(__u16 cipher, unsigned int size, bool rekey,
+		unsigned int rounds, struct cost *cost);
 
 #endif /* _BENCH_H */

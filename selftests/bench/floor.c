@@ -28,14 +28,15 @@ static bool put_number(const char *path, unsigned int n)
 	return put(path, value);
 }
 
-static bool prepare(__u16 cipher, unsigned int size)
+static bool prepare(__u16 cipher, unsigned int size, bool rekey)
 {
 	bool chacha = cipher == DTLS_CIPHER_CHACHA20_POLY1305;
 
 	return put(PARAMETERS "name", chacha ? "rfc7539(chacha20,poly1305)" :
 					       "gcm(aes)") &&
 	       put_number(PARAMETERS "key_len", chacha ? 32 : 16) &&
-	       put_number(PARAMETERS "size", size);
+	       put_number(PARAMETERS "size", size) &&
+	       put_number(PARAMETERS "rekey", rekey);
 }
 
 static bool run(bool seal, unsigned int entries, unsigned int rounds)
@@ -69,13 +70,13 @@ static bool measure(bool seal, unsigned int n, double *cost)
 	return true;
 }
 
-bool floor_cost(__u16 cipher, unsigned int size, unsigned int rounds,
-		struct cost *cost)
+bool floor_cost(__u16 cipher, unsigned int size, bool rekey,
+		unsigned int rounds, struct cost *cost)
 {
 	unsigned int n = rounds * BATCH / 4;
 
 	*cost = (struct cost){ 0 };
-	if (prepare(cipher, size) && measure(true, n, &cost->send) &&
+	if (prepare(cipher, size, rekey) && measure(true, n, &cost->send) &&
 	    measure(false, n, &cost->recv))
 		return true;
 	fprintf(stderr, "bench: dtls_floor: %s\n", strerror(errno));

@@ -171,7 +171,7 @@ static bool floors(const struct cipher *c, unsigned int size)
 	struct cost aead, cost;
 	size_t i;
 
-	if (!floor_cost(c->id, size, options.rounds, &aead))
+	if (!floor_cost(c->id, size, false, options.rounds, &aead))
 		return false;
 	print_cost(&e, &aead);
 	for (i = 0; i < ROWS && rows[i].plain; i++) {

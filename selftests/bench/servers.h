@@ -40,6 +40,8 @@ struct service {
  * @plain:	the server protects nothing: client_key() is not called
  * @v13:	records are those of DTLS 1.3
  * @most:	most clients
+ * @floor:	name of the row that adds the bare AEAD to this one; NULL: none
+ * @rekey:	the AEAD of @floor gets its key for each record
  * @open:	make sockets and sessions for all clients
  * @client_key:	tell the key with which a client seals its records
  * @recv:	receive BATCH records, of which the ith comes from clients[i]; only a
@@ -55,6 +57,8 @@ struct server {
 	bool plain;
 	bool v13;
 	unsigned int most;
+	const char *floor;
+	bool rekey;
 	bool (*open)(struct service *s);
 	void (*client_key)(struct service *s, unsigned int client,
 			   struct peer_key *k);
@@ -106,6 +110,14 @@ bool server_udp_send_segments(int fd, const struct sockaddr_in *to,
  */
 ssize_t server_udp_recv_segments(int fd, struct sockaddr_in *from, void *buf,
 				 size_t room, int *segment);
+
+/*
+ * server_pktinfo.c has plain UDP on one socket with a control message for each
+ * datagram, as a server needs that answers from the address that a client wrote to.
+ */
+bool server_pktinfo_open(struct service *s);
+bool server_pktinfo_recv(struct service *s, const unsigned int *clients);
+bool server_pktinfo_send(struct service *s, const unsigned int *clients);
 
 /* server_table.c has servers with all associations on one attached socket. */
 bool server_table_open(struct service *s);

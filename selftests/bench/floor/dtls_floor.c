@@ -2,10 +2,11 @@
 /*
  * The bare AEAD, for the bench: seal or open one record's content over and
  * over, with everything set up beforehand but the nonce. Nothing that protects
- * a record in the kernel can cost less.
+ * a record in the kernel can cost less. With rekey the key is set before each
+ * record, as it is where many peers share a cipher context.
  *
- * In /sys/module/dtls_floor/parameters: set name, key_len, size and entries,
- * then write to seal or open how often; the write returns when it is done.
+ * In /sys/module/dtls_floor/parameters: set name, key_len, size, entries and
+ * rekey, then write to seal or open how often; the write returns when it is done.
  */
 #include <linux/module.h>
 #include <linux/scatterlist.h>
@@ -14,6 +15,8 @@
 
 #define AAD_LEN		13
 #define TAG_LEN		16
+#define NONCE_ROOM	32
+#define KEY_MAX		32
 
 static char *name = "gcm(aes)";
 module_param(name, charp, 0600);
@@ -30,6 +33,10 @@ MODULE_PARM_DESC(size, "bytes of content");
 static unsigned int entries = 1;
 module_param(entries, uint, 0600);
 MODULE_PARM_DESC(entries, "of the scatterlist: 1 or 2");
+
+static bool rekey;
+module_param(rekey, bool, 0600);
+MODULE_PARM_DESC(rekey, "set the key before each record");
 
 /* Additional data lie right before content and tag, in an entry with them or not. */
 static void point(struct scatterlist *sg, u8 *record)
@@ -50,7 +57,7 @@ static void point(struct scatterlist *sg, u8 *record)
  * @other: a receiver leaves what it received as it is.
  */
 static int loop(struct aead_request *req, u8 *record, u8 *other, u8 *nonce,
-		unsigned int rounds, bool seal)
+		const u8 *key, unsigned int rounds, bool seal)
 {
 	struct scatterlist *from = kmalloc_array(4, sizeof(*from), GFP_KERNEL);
 	struct scatterlist *to = from + 2;
@@ -72,6 +79,11 @@ static int loop(struct aead_request *req, u8 *record, u8 *other, u8 *nonce,
 		err = crypto_wait_req(crypto_aead_encrypt(req), &wait);
 	}
 	while (rounds-- && !err) {
+		if (rekey)
+			err = crypto_aead_setkey(crypto_aead_reqtfm(req), key,
+						 key_len);
+		if (err)
+			break;
 		if (seal) {
 			++*(u32 *)nonce;
 			aead_request_set_crypt(req, from, from, size, nonce);
@@ -92,26 +104,27 @@ static int run(const char *val, bool seal)
 	struct aead_request *req = NULL;
 	struct crypto_aead *aead;
 	char algorithm[64];
-	u8 *buf = NULL;
+	u8 *buf = NULL, *nonce, *key;
 	int err;
 
 	err = kstrtouint(val, 0, &rounds);
 	if (err)
 		return err;
-	if (size > SZ_16K || key_len > 32 || !entries || entries > 2)
+	if (size > SZ_16K || key_len > KEY_MAX || !entries || entries > 2)
 		return -EINVAL;
 	strscpy(algorithm, name, sizeof(algorithm));
 	aead = crypto_alloc_aead(strim(algorithm), 0, 0);
 	if (IS_ERR(aead))
 		return PTR_ERR(aead);
-	buf = kzalloc(2 * room + 64, GFP_KERNEL);
+	buf = kzalloc(2 * room + NONCE_ROOM + KEY_MAX, GFP_KERNEL);
 	req = aead_request_alloc(aead, GFP_KERNEL);
 	err = -ENOMEM;
 	if (buf && req) {
-		err = crypto_aead_setkey(aead, buf, key_len) ?:
+		nonce = buf + 2 * room;
+		key = nonce + NONCE_ROOM;
+		err = crypto_aead_setkey(aead, key, key_len) ?:
 		      crypto_aead_setauthsize(aead, TAG_LEN) ?:
-		      loop(req, buf, buf + room, buf + 2 * room, rounds,
-			   seal);
+		      loop(req, buf, buf + room, nonce, key, rounds, seal);
 	}
 	aead_request_free(req);
 	kfree(buf);
