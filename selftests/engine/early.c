@@ -350,6 +350,35 @@ TEST_F(early, a_restarted_server_rejects_it)
 	}
 }
 
+/*
+ * Anybody may ask for a cookie, and for the same one twice. The hello that answers has the
+ * bytes of the first one then, and so would have its key of early data.
+ */
+TEST_F(early, no_other_hello_has_early_data)
+{
+	static const u8 request[] = {
+		22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0, 15,
+		DTLS_HELLO_VERIFY_REQUEST, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 3,
+		0xfe, 0xff, 0,
+	};
+	struct first f;
+	unsigned int i;
+
+	SESSION();
+	ASSERT_EQ(0, send_early(&self->client, "soon"));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	take_first(&self->client, &f, self->now);
+	ASSERT_EQ(2, f.n);
+	ASSERT_EQ(0, send_early(&self->client, "a"));
+	ASSERT_EQ(0, end_input(&self->client, request, sizeof(request),
+			       self->now));
+	EXPECT_EQ(-KDTLS_EUSAGE, send_early(&self->client, "b"));
+	take_first(&self->client, &f, self->now);
+	ASSERT_NE(0, f.n);
+	for (i = 0; i < f.n; i++)
+		EXPECT_EQ(DTLS_CT_HANDSHAKE, f.data[i][0]);
+}
+
 TEST_F(early, an_older_version_ends_it)
 {
 	SESSION();

@@ -65,6 +65,7 @@ static int hello_verify_request(struct kdtls_engine *e, struct dtls_bytes body)
 		hs->cookie.len = 0;
 		return dtls_fail_memory(e);
 	}
+	dtls_early_stop(e);
 	dtls_handshake_flight_begin(e);
 	if (dtls_client_hello_send(e))
 		return -e->error;

@@ -229,7 +229,12 @@ static int bind_psks(struct kdtls_engine *e, struct dtls_writer *w)
 		memcpy(p + 1, binder, hash.len);
 		p += 1 + hash.len;
 	}
-	if (!e->m->early || e->hs->retried)
+	/*
+	 * Two hellos may have the same bytes, and so the same key of early data, as
+	 * anybody can ask for the same cookie twice. So the first hello alone has such
+	 * a key: another one would begin with a number that was used.
+	 */
+	if (!e->m->early || e->hs->retried || e->hs->verify_requests)
 		return 0;
 	/* Early data is protected under the first key in the list. */
 	md = psk[0].sha384 ? c->sha384 : c->sha256;

@@ -11,18 +11,26 @@
 /* A record of early data is larger than its content by about so many bytes. */
 #define RECORD_REST	64
 
-void dtls_early_free(struct kdtls_engine *e)
+void dtls_early_stop(struct kdtls_engine *e)
 {
+	struct dtls_early *early = e->m->early;
 	struct dtls_early_queue *q;
 
-	if (!e->m->early)
+	if (!early)
 		return;
-	while ((q = e->m->early->queue)) {
-		e->m->early->queue = q->next;
+	while ((q = early->queue)) {
+		early->queue = q->next;
 		OPENSSL_clear_free(q, sizeof(*q) + q->len);
 	}
-	dtls_protection_free(e->m->early->key);
-	OPENSSL_clear_free(e->m->early, sizeof(*e->m->early));
+	dtls_protection_free(early->key);
+	early->key = NULL;
+}
+
+void dtls_early_free(struct kdtls_engine *e)
+{
+	dtls_early_stop(e);
+	if (e->m->early)
+		OPENSSL_clear_free(e->m->early, sizeof(*e->m->early));
 	e->m->early = NULL;
 }
 
@@ -48,8 +56,6 @@ static int make_key(struct kdtls_engine *e, const struct dtls_session *s,
 	struct dtls_early *early = e->m->early;
 	u8 secret[DTLS_HASH_MAX];
 
-	dtls_protection_free(early->key);
-	early->key = NULL;
 	if (hash.len == psk.len && dtls_keys13_extract(c, md, NULL, psk,
 						       secret) &&
 	    dtls_keys13_expand(c, md, secret,
@@ -94,7 +100,8 @@ static bool can_send(const struct kdtls_engine *e)
 	if (e->state == KDTLS_IDLE)
 		return s->version == DTLS_VERSION_1_3 && s->early &&
 		       offers_alpn(e, s);
-	return e->m->early && e->early_state == KDTLS_EARLY_SENT &&
+	return e->m->early && e->m->early->key &&
+	       e->early_state == KDTLS_EARLY_SENT &&
 	       hs->step == CLIENT_SERVER_HELLO;
 }
 

@@ -22,7 +22,8 @@ struct dtls_early_queue {
 
 /**
  * struct dtls_early - state of early data while it may be sent or received
- * @key:	the key, with which a client seals and a server opens records
+ * @key:	the key, with which a client seals and a server opens records; NULL: a
+ *		client has not written its hello yet, or dtls_early_stop() was called
  * @info:	the same key as a structure for the owner
  * @queue:	client: the records that are still to be sent
  * @left:	how many more bytes may be sent or received
@@ -36,6 +37,12 @@ struct dtls_early {
 
 /* Wipe and free @e->early, if there is one. */
 void dtls_early_free(struct kdtls_engine *e);
+
+/*
+ * End the early data that a client sends, and wipe what has not gone out. A server of
+ * DTLS 1.2 is still refused (RFC 8446 D.3).
+ */
+void dtls_early_stop(struct kdtls_engine *e);
 
 /*
  * Begin early data when a client has written a complete hello that offers it.
