@@ -551,6 +551,63 @@ TEST_F(pair13, nothing_in_the_clear_counts_once_there_are_keys)
 	EXPECT_TRUE(end_agree(&self->client, &self->server));
 }
 
+/*
+ * Return the ServerHello that the server sends, as one record in @buf, and its bytes; 0 on
+ * failure. The client is about to receive it.
+ */
+static size_t server_hello(struct end *client, struct end *server, u8 *buf, u64 *now)
+{
+	long n = server_flight(client, server, buf, now);
+	struct dtls_record record;
+
+	if (n <= 0 || dtls_record_parse(&record, buf, (size_t)n, (size_t)n, 0))
+		return 0;
+	return (size_t)record.header_len + record.fragment_len;
+}
+
+/* Return the first record of @client under the handshake's key, as its number, or -1. */
+static long long acknowledged(struct end *client, u8 *buf, u64 *now)
+{
+	u64 seq = motion(client->e)->tx->seq;
+	long n;
+
+	*now = kdtls_engine_expiry(client->e);
+	if (kdtls_engine_expire(client->e, *now))
+		return -1;
+	while ((n = end_output(client, buf, END_DATAGRAM, *now)) > 0)
+		if ((buf[0] & 0xe3) == (DTLS_UNIFIED | DTLS13_EPOCH_HANDSHAKE))
+			return (long long)seq;
+	return -1;
+}
+
+/*
+ * A ServerHello that another one took the place of may come again. Its keys come again
+ * then, and with them no number that was used.
+ */
+TEST_F(pair13, keys_that_come_again_go_on_with_their_numbers)
+{
+	u8 *random = self->buf + DTLS12_HEADER_SIZE + DTLS_MESSAGE_HEADER + 2;
+	size_t len = server_hello(&self->client, &self->server, self->buf,
+				  &self->now);
+	u8 out[END_DATAGRAM], iv[3][DTLS_IV_SIZE];
+	long long seq[3];
+	int i;
+
+	ASSERT_NE(0, len);
+	for (i = 0; i < 3; i++) {
+		*random ^= 1;
+		self->buf[10] = (u8)(50 + i);
+		ASSERT_EQ(0, end_input(&self->client, self->buf, len,
+				       self->now));
+		memcpy(iv[i], motion(self->client.e)->tx->iv, DTLS_IV_SIZE);
+		seq[i] = acknowledged(&self->client, out, &self->now);
+		ASSERT_LE(0, seq[i]);
+	}
+	EXPECT_NE(0, memcmp(iv[0], iv[1], DTLS_IV_SIZE));
+	EXPECT_EQ(0, memcmp(iv[0], iv[2], DTLS_IV_SIZE));
+	EXPECT_LT(seq[0], seq[2]);
+}
+
 TEST_F(pair13, finished_is_the_last_message)
 {
 	u8 message[DTLS_MESSAGE_HEADER + 1] = { 0 }, record[256];

@@ -380,6 +380,8 @@ int dtls_client_hello_unanswered(struct kdtls_engine *e)
 	hs->psk_chosen = false;
 	hs->shared_len = 0;
 	hs->tx_epoch = 0;
+	if (e->m->tx && e->m->tx->seq > hs->tx_from)
+		hs->tx_from = e->m->tx->seq;
 	dtls_state_drop_keys(e);
 	/* The records that the list names are those of another handshake. */
 	dtls_state_drop_acks(e);

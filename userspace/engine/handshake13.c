@@ -64,6 +64,8 @@ static struct dtls_protection *protection(struct kdtls_engine *e, int direction,
 	if (dtls_keys13_key(&e->ep->crypto, e->suite, secret,
 			    DTLS13_EPOCH_HANDSHAKE, &key)) {
 		set_cid(e, direction, &key);
+		if (direction == DTLS_TX)
+			key.rec_seq = e->hs->tx_from;
 		p = dtls_protection_new(&e->ep->crypto, direction, &key);
 	}
 	OPENSSL_cleanse(&key, sizeof(key));

@@ -126,6 +126,8 @@ struct dtls_held {
  * @answer:	client: where in @transcript the ServerHello begins
  * @answer_seq:	client: message_seq of the ServerHello
  * @taken_back:	client: number of ServerHellos that gave way to another one
+ * @tx_from:	client: number of the first record under the write key of the handshake.
+ *		A ServerHello that was taken back may come again, and its keys with it
  *
  * DTLS 1.3:
  *
@@ -197,6 +199,7 @@ struct dtls_handshake {
 	size_t answer;
 	u16 answer_seq;
 	unsigned int taken_back;
+	u64 tx_from;
 
 	bool retried;
 	bool psk_chosen;
