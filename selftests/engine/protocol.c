@@ -222,6 +222,30 @@ TEST_F(pair, raw_public_keys)
 	cert_free(&other);
 }
 
+TEST_F(pair, sessions_of_raw_public_keys_are_resumed)
+{
+	cert_make(&self->cert, &(struct cert_options){ .kind = CERT_ED25519 });
+	self->client.config.ops.psk_client = NULL;
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, kdtls_endpoint_use_raw_key(self->server.ep,
+						self->cert.key_pem,
+						strlen(self->cert.key_pem)));
+	ASSERT_EQ(0, kdtls_endpoint_trust_raw_key(self->client.ep,
+						  self->cert.public_pem,
+						  strlen(self->cert.public_pem)));
+	HANDSHAKE();
+	end_close(&self->client);
+	end_close(&self->server);
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, kdtls_engine_set_session(self->client.e,
+					      self->client.session,
+					      self->client.session_len));
+	HANDSHAKE();
+	EXPECT_EQ(1, info_of(&self->client).resumed);
+	EXPECT_EQ(KDTLS_AUTH_RAW_KEY, info_of(&self->client).auth);
+}
+
 /* Negotiation */
 
 static const char *const coap[] = { "coap", NULL };

@@ -39,7 +39,7 @@ int dtls_client12_server_hello(struct kdtls_engine *e,
 			       const struct dtls_server_hello *sh)
 {
 	struct dtls_handshake *hs = e->hs;
-	bool echoed;
+	bool resumed;
 
 	if (sh->version != DTLS_VERSION_1_2 || !e->ep->speaks12 || hs->retried)
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
@@ -64,14 +64,13 @@ int dtls_client12_server_hello(struct kdtls_engine *e,
 	if (!e->suite || !dtls_client_hello_suite(e, e->suite) || sh->compression)
 		return dtls_fail_illegal(e, "the server chose what was not offered");
 	memcpy(e->d12->secrets.server_random, sh->random.p, DTLS_RANDOM_SIZE);
-	if (dtls_extensions_read_server(e, &sh->ext))
+	resumed = hs->has_session && hs->session.version == DTLS_VERSION_1_2 &&
+		  sh->session_id.len &&
+		  dtls_bytes_equal(sh->session_id, e->d12->session_id,
+				   e->d12->session_id_len);
+	if (dtls_extensions_read_server(e, &sh->ext, resumed))
 		return -e->error;
-
-	echoed = sh->session_id.len &&
-		 dtls_bytes_equal(sh->session_id, e->d12->session_id,
-				  e->d12->session_id_len);
-	if (echoed && hs->has_session &&
-	    hs->session.version == DTLS_VERSION_1_2)
+	if (resumed)
 		return resume(e);
 	e->d12->session_id_len = (u8)sh->session_id.len;
 	memcpy(e->d12->session_id, sh->session_id.p, sh->session_id.len);

@@ -533,7 +533,7 @@ static int not_offered(struct kdtls_engine *e)
 }
 
 int dtls_extensions_read_server(struct kdtls_engine *e,
-				const struct dtls_extensions *x)
+				const struct dtls_extensions *x, bool resumed)
 {
 	struct dtls_handshake *hs = e->hs;
 	int err, i;
@@ -571,7 +571,8 @@ int dtls_extensions_read_server(struct kdtls_engine *e,
 	if (!err)
 		err = dtls_extensions_read_cid(e, x);
 	if (!err)
-		err = read_answers(e, x, e->suite->kx & DTLS_KX_CERT);
+		err = read_answers(e, x, !resumed &&
+				   e->suite->kx & DTLS_KX_CERT);
 	hs->ticket_due = dtls_ext_has(x, DTLS_EXT_TICKET);
 	return err;
 }

@@ -29,9 +29,12 @@ void dtls_extensions_write_client(struct kdtls_engine *e,
 void dtls_extensions_write_server(struct kdtls_engine *e, struct dtls_writer *w,
 				  const struct dtls_client_hello *ch);
 
-/* Read the extensions of a ServerHello of DTLS 1.2. Return: 0 or an error. */
+/*
+ * Read the extensions of a ServerHello of DTLS 1.2, which resumes a session if @resumed.
+ * The server shows no certificate then. Return: 0 or an error.
+ */
 int dtls_extensions_read_server(struct kdtls_engine *e,
-				const struct dtls_extensions *x);
+				const struct dtls_extensions *x, bool resumed);
 
 /* Read a ClientHello's extensions as a server. Return: 0 or an error. */
 int dtls_extensions_read_client(struct kdtls_engine *e,
