@@ -608,6 +608,44 @@ TEST_F(pair13, keys_that_come_again_go_on_with_their_numbers)
 	EXPECT_LT(seq[0], seq[2]);
 }
 
+/* A peer whose record has verified has keys for its alerts, too. */
+TEST_F(pair13, alerts_in_the_clear_mean_nothing_once_the_peer_has_keys)
+{
+	static const u8 alert[] = { 21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0,
+				    2, 2, 40 };
+	struct end *ends[] = { &self->server, &self->client };
+	struct end *to;
+	int i, heard[2] = { 0 };
+	long n;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.kind = CERT_RSA, .name = "DNS:end.example",
+		.issuer = &self->ca });
+	/* Flights of several datagrams */
+	self->client.config.mtu = 400;
+	self->server.config.mtu = 400;
+	self->server.config.flags = KDTLS_REQUIRE_CERT;
+	ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+			       &self->cert, "end.example"));
+	ASSERT_EQ(0, show(&self->client, &self->cert));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	for (i = 0; i < 100; i++) {
+		n = end_output(ends[i % 2], self->buf, END_DATAGRAM, self->now);
+		if (n <= 0)
+			continue;
+		to = ends[!(i % 2)];
+		ASSERT_EQ(0, end_input(to, self->buf, (size_t)n, self->now));
+		if (!to->e->hs || !motion(to->e)->rx ||
+		    !dtls_protection_reading(motion(to->e)->rx)->seen.next)
+			continue;
+		heard[i % 2]++;
+		EXPECT_EQ(0, end_input(to, alert, sizeof(alert), self->now));
+	}
+	EXPECT_LT(0, heard[0]);
+	EXPECT_LT(0, heard[1]);
+	EXPECT_TRUE(end_agree(&self->client, &self->server));
+}
+
 TEST_F(pair13, finished_is_the_last_message)
 {
 	u8 message[DTLS_MESSAGE_HEADER + 1] = { 0 }, record[256];

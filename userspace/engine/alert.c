@@ -93,9 +93,10 @@ int dtls_alert_receive(struct kdtls_engine *e, u64 epoch,
 	/*
 	 * Anybody could have sent an alert in the clear. Such an alert counts
 	 * only during a handshake and before its last flight, as long as the
-	 * peer may have no key yet.
+	 * peer may have no key yet: no record of it has verified.
 	 */
-	if (!epoch && (!e->hs || e->hs->step >= DTLS_STEP_FLUSH)) {
+	if (!epoch && (!e->hs || e->hs->step >= DTLS_STEP_FLUSH ||
+		       dtls_state_peer_has_keys(e))) {
 		e->dropped++;
 		return 0;
 	}

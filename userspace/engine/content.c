@@ -96,13 +96,12 @@ static bool is_unproven_answer(const struct kdtls_engine *e)
 {
 	const struct dtls_outgoing *sent = e->m->flight.first;
 	const struct dtls_handshake *hs = e->hs;
-	struct dtls_protection *rx = e->m->rx;
 
 	return !e->server && hs->step != CLIENT_SERVER_HELLO &&
 	       sent && sent->type == DTLS_CT_HANDSHAKE &&
 	       sent->data[0] == DTLS_CLIENT_HELLO &&
-	       (rx ? !dtls_protection_reading(rx)->seen.next :
-		     hs->in.next == hs->answer_seq + 1);
+	       (e->m->rx ? !dtls_state_peer_has_keys(e) :
+			   hs->in.next == hs->answer_seq + 1);
 }
 
 /*

@@ -240,6 +240,11 @@ size_t dtls_state_held(const struct kdtls_engine *e)
 	return hs ? hs->transcript.all.len + hs->in.held + hs->held_len : 0;
 }
 
+bool dtls_state_peer_has_keys(const struct kdtls_engine *e)
+{
+	return e->m->rx && dtls_protection_reading(e->m->rx)->seen.next;
+}
+
 void dtls_state_drop_resumption(struct kdtls_engine *e)
 {
 	OPENSSL_clear_free(e->d13->resumption, e->d13->hash_len);

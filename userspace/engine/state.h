@@ -600,6 +600,12 @@ void dtls_state_handshake_drop(struct kdtls_engine *e);
  */
 size_t dtls_state_held(const struct kdtls_engine *e);
 
+/*
+ * Return true if a record of the peer has verified under the key of the handshake. So the
+ * peer has the keys, and protects all that it sends from then on.
+ */
+bool dtls_state_peer_has_keys(const struct kdtls_engine *e);
+
 /* Wipe and free all that is under way. */
 void dtls_state_drop_motion(struct kdtls_engine *e);
 
