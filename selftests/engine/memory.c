@@ -96,6 +96,61 @@ static int twice(void *arg)
 	return err;
 }
 
+static int refuse(void *ctx, const struct kdtls_resumption *session)
+{
+	(void)ctx;
+	(void)session;
+	return 1;
+}
+
+/*
+ * Early data lets a hello in without a cookie, and its session is refused. The second
+ * hello is judged anew.
+ */
+static int early_refused(void *arg)
+{
+	int round, err = 0;
+
+	(void)arg;
+	end_config(&client, "secret of theirs");
+	end_config(&server, "secret of theirs");
+	server.config.max_early_data = 1024;
+	server.config.ops.resume = refuse;
+	for (round = 0; round < 2 && !err; round++) {
+		err = end_open(&client, KDTLS_CLIENT);
+		if (!err)
+			err = end_open(&server, KDTLS_SERVER);
+		if (!err)
+			err = kdtls_engine_set_name(client.e, "end.example");
+		if (!err)
+			err = kdtls_engine_set_cid(server.e, (u8 *)"id", 2);
+		if (!err && round && client.session)
+			err = kdtls_engine_set_session(client.e, client.session,
+						       client.session_len);
+		if (!err && round && client.session)
+			err = kdtls_engine_send_early(client.e, (u8 *)"soon", 4);
+		if (!err)
+			err = end_handshake(&client, &server);
+		if (!err && !end_agree(&client, &server))
+			err = -1;
+		end_close(&client);
+		end_close(&server);
+	}
+	end_exit(&client);
+	end_exit(&server);
+	ERR_clear_error();
+	return err;
+}
+
+static void each_fails_early(void)
+{
+	struct heap_trial t;
+
+	heap_each_fails(early_refused, NULL, &t);
+	result(!t.err, "early data of a session that is refused");
+	result(!t.lost, "nothing is lost, whichever allocation fails");
+}
+
 static void each_fails(bool certificates, bool by_id, const char *what)
 {
 	struct way way = { certificates, by_id };
@@ -546,7 +601,7 @@ int main(int argc, char **argv)
 	cert_make(&ca, &(struct cert_options){ .ca = true });
 	cert_make(&leaf, &(struct cert_options){ .issuer = &ca,
 		  .name = "DNS:end.example" });
-	printf("TAP version 13\n1..44\n");
+	printf("TAP version 13\n1..46\n");
 	end_version = DTLS_VERSION_1_2;
 	each_fails(false, false, "PSK, resumed by ticket");
 	each_fails(true, false, "certificates, resumed by ticket");
@@ -561,6 +616,7 @@ int main(int argc, char **argv)
 	end_version = DTLS_VERSION_1_3;
 	each_fails(false, false, "1.3: PSK, resumed by ticket");
 	each_fails(true, false, "1.3: certificates, resumed by ticket");
+	each_fails_early();
 	idle(false, "1.3: PSK");
 	idle(true, "1.3: certificates");
 	half_open(false, "1.3: PSK");

@@ -475,6 +475,57 @@ TEST_F(pair13, key_without_group_only_if_both_say_so)
 	}
 }
 
+/* Let both ends use keys without a group, and a server that asks for no cookie. */
+static void allow_no_group(struct end *client, struct end *server)
+{
+	static const u16 ours[] = { 29, 24 }, theirs[] = { 24 };
+
+	client->config.groups = ours;
+	client->config.group_count = 2;
+	server->config.groups = theirs;
+	server->config.group_count = 1;
+	client->config.flags = KDTLS_PSK_KE;
+	server->config.flags = KDTLS_PSK_KE | KDTLS_NO_COOKIE;
+}
+
+/* RFC 8446 4.1.1: the server asks for the share that the certificate needs. */
+TEST_F(pair13, unknown_key_without_group_falls_back_to_a_certificate)
+{
+	allow_no_group(&self->client, &self->server);
+	self->server.identity = "somebody else";
+	self->server.config.flags |= KDTLS_REQUEST_CERT;
+	cert_make(&self->cert, &(struct cert_options){
+		.kind = CERT_P256, .name = "DNS:end.example",
+		.issuer = &self->ca });
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(0, show(&self->server, &self->cert));
+	ASSERT_EQ(0, trust(&self->client, &self->ca));
+	ASSERT_EQ(0, kdtls_engine_set_name(self->client.e, "end.example"));
+	ASSERT_EQ(0, kdtls_engine_set_cid(self->server.e, (u8 *)"cid", 3));
+	HANDSHAKE();
+	EXPECT_EQ(24, info_of(&self->client).group);
+	EXPECT_EQ(KDTLS_AUTH_CERTIFICATE, info_of(&self->client).auth);
+}
+
+TEST_F(pair13, unknown_identity_looks_like_a_wrong_key_without_group_too)
+{
+	int unknown;
+
+	for (unknown = 0; unknown < 2; unknown++) {
+		allow_no_group(&self->client, &self->server);
+		/* Not even a group in common */
+		self->client.config.group_count = 1;
+		self->client.identity = unknown ? "nobody" : "Client_identity";
+		self->server.psk = "another 16 bytes";
+		end_handshake(&self->client, &self->server);
+		EXPECT_EQ(KDTLS_ALERT_DECRYPT_ERROR,
+			  failure_of(&self->client).alert_received);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
 /* What must not be taken */
 
 /* A handshake up to the server's flight, which is in the buffer then */

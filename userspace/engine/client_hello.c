@@ -341,30 +341,6 @@ static void restore_session_id(struct kdtls_engine *e)
 	memcpy(e->d12->session_id, hello->data + at + 1, e->d12->session_id_len);
 }
 
-/* Forget what the extensions of a ServerHello have said. */
-static void forget_extensions(struct kdtls_engine *e)
-{
-	struct dtls_handshake *hs = e->hs;
-
-	if (hs->unused.len) {
-		e->cids = hs->unused;
-		hs->unused = (struct dtls_cids){ 0 };
-	}
-	OPENSSL_free(e->cid_tx);
-	e->cid_tx = NULL;
-	e->cid_tx_len = 0;
-	e->heartbeats = false;
-	e->peer_heartbeat = false;
-	e->peer_record_limit = DTLS_RECORD_SIZE_MAX;
-	e->record_limit = 0;
-	e->alpn = NULL;
-	e->srtp_profile = 0;
-	hs->peer_raw = false;
-	hs->own_raw = false;
-	hs->ticket_due = false;
-	wr_free(&hs->ticket);
-}
-
 int dtls_client_hello_unanswered(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
@@ -373,7 +349,7 @@ int dtls_client_hello_unanswered(struct kdtls_engine *e)
 	if (restore_transcript(e))
 		return -e->error;
 	restore_session_id(e);
-	forget_extensions(e);
+	dtls_extensions_forget(e);
 	dtls_peer_forget(&hs->peer);
 	e->resumed = false;
 	e->group = 0;

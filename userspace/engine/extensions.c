@@ -733,3 +733,26 @@ int dtls_extensions_read_client(struct kdtls_engine *e,
 		err = dtls_extensions_authorities(e, x, &authorities);
 	return err;
 }
+
+void dtls_extensions_forget(struct kdtls_engine *e)
+{
+	struct dtls_handshake *hs = e->hs;
+
+	if (hs->unused.len) {
+		e->cids = hs->unused;
+		hs->unused = (struct dtls_cids){ 0 };
+	}
+	OPENSSL_free(e->cid_tx);
+	e->cid_tx = NULL;
+	e->cid_tx_len = 0;
+	e->heartbeats = false;
+	e->peer_heartbeat = false;
+	e->peer_record_limit = DTLS_RECORD_SIZE_MAX;
+	e->record_limit = 0;
+	e->alpn = NULL;
+	e->srtp_profile = 0;
+	hs->peer_raw = false;
+	hs->own_raw = false;
+	hs->ticket_due = false;
+	wr_free(&hs->ticket);
+}

@@ -81,4 +81,10 @@ void dtls_extensions_write_cid(struct kdtls_engine *e, struct dtls_writer *w,
 int dtls_extensions_read_cid(struct kdtls_engine *e,
 			     const struct dtls_extensions *x);
 
+/*
+ * Forget what the extensions of a hello of the peer's have said, but for the name that a
+ * client has sent.
+ */
+void dtls_extensions_forget(struct kdtls_engine *e);
+
 #endif /* _DTLS_EXTENSIONS_H */

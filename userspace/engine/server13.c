@@ -365,9 +365,7 @@ static int choose_certificate(struct kdtls_engine *e,
 			      const struct dtls_client_hello *ch,
 			      const struct dtls_choice *choice)
 {
-	if (!choice->share.len)
-		return nothing_in_common(e, "no group in common");
-	if (!dtls_identity_for_hello(e, DTLS_KX_13, ch)) {
+	if (!choice->group || !dtls_identity_for_hello(e, DTLS_KX_13, ch)) {
 		/*
 		 * The alert is the same as for a wrong binder, so that a
 		 * stranger cannot find out which identities exist (RFC 8446
@@ -377,6 +375,8 @@ static int choose_certificate(struct kdtls_engine *e,
 			return dtls_fail(e, KDTLS_EPROTOCOL,
 					 KDTLS_ALERT_DECRYPT_ERROR,
 					 "no key in common");
+		if (!choice->group)
+			return nothing_in_common(e, "no group in common");
 		if (!dtls_ext_has(&ch->ext, DTLS_EXT_SCHEMES))
 			return missing(e, "no signature_algorithms");
 		return nothing_in_common(e, "no certificate for this client");
@@ -472,28 +472,35 @@ static int send_flight(struct kdtls_engine *e,
 }
 
 /*
- * Ask for a cookie after all, because the session of the ticket that let the
- * hello pass the gate without a cookie may not be resumed any more. The client
- * has to prove its address. The second hello is judged anew, so what the first
- * one claimed is dropped. Return 0 or an error.
+ * Forget what a hello has said and claimed. The engine asks for a second one, which is
+ * judged anew.
  */
-static int ask_for_cookie(struct kdtls_engine *e,
-			  const struct dtls_choice *choice)
+static void forget_hello(struct kdtls_engine *e)
 {
 	struct dtls_handshake *hs = e->hs;
 
+	dtls_extensions_forget(e);
+	OPENSSL_free(e->name);
+	e->name = NULL;
 	dtls_peer_forget(&hs->peer);
 	OPENSSL_free(e->peer);
 	e->peer = NULL;
 	e->peer_len = 0;
+	hs->cert_requested = false;
 	hs->psk_chosen = false;
 	hs->psk_index = 0;
 	e->resumed = false;
-	OPENSSL_free(e->name);
-	e->name = NULL;
-	OPENSSL_free(e->cid_tx);
-	e->cid_tx = NULL;
-	e->cid_tx_len = 0;
+}
+
+/*
+ * Ask for a cookie after all, because the session of the ticket that let the
+ * hello pass the gate without a cookie may not be resumed any more. The client
+ * has to prove its address. Return 0 or an error.
+ */
+static int ask_for_cookie(struct kdtls_engine *e,
+			  const struct dtls_choice *choice)
+{
+	forget_hello(e);
 	return send_retry(e, choice, true);
 }
 
@@ -586,6 +593,10 @@ int dtls_server13_client_hello(struct kdtls_engine *e,
 		return -e->error;
 	if (!hs->psk_chosen && choose_certificate(e, ch, &choice))
 		return -e->error;
+	if (!hs->psk_chosen && !choice.share.len) {
+		forget_hello(e);
+		return ask_for_share(e, ch, &choice);
+	}
 	/*
 	 * A client gets no ticket that it could not use with Diffie-Hellman
 	 * (RFC 8446 4.2.9).
