@@ -443,6 +443,7 @@ TEST_F(early, wrong_proof_spends_nothing)
 				       self->now));
 		EXPECT_EQ(NULL, self->server.e->hs);
 		EXPECT_EQ(0, self->server.ep->handshakes);
+		ASSERT_TRUE(keeps_no_key(&self->server));
 		len = end_output(&self->server, reply, sizeof(reply),
 				 self->now);
 		ASSERT_LT(13, len);

@@ -130,6 +130,18 @@ static inline bool data_passes(struct end *from, struct end *to)
 	return !end_input(to, buf, n, 0) && to->received_len == before + 4;
 }
 
+/* Return true if the endpoint's contexts of HMAC have no key. */
+static inline bool keeps_no_key(const struct end *end)
+{
+	static const u8 none[DTLS_SECRET_SIZE];
+	const struct dtls_crypto *c = &end->ep->crypto;
+
+	return !c->hmac_sha256->set && !c->hmac_sha384->set &&
+	       !c->hmac_sha256->len && !c->hmac_sha384->len &&
+	       !memcmp(c->hmac_sha256->key, none, sizeof(none)) &&
+	       !memcmp(c->hmac_sha384->key, none, sizeof(none));
+}
+
 #define HANDSHAKE()							\
 do {									\
 	ASSERT_EQ(0, end_handshake(&self->client, &self->server));	\

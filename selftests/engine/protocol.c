@@ -531,17 +531,6 @@ TEST_F(pair, finished_must_match_the_handshake)
 	}
 }
 
-static bool keeps_no_key(const struct end *end)
-{
-	static const u8 none[DTLS_SECRET_SIZE];
-	const struct dtls_crypto *c = &end->ep->crypto;
-
-	return !c->hmac_sha256->set && !c->hmac_sha384->set &&
-	       !c->hmac_sha256->len && !c->hmac_sha384->len &&
-	       !memcmp(c->hmac_sha256->key, none, sizeof(none)) &&
-	       !memcmp(c->hmac_sha384->key, none, sizeof(none));
-}
-
 TEST_F(pair, endpoints_keep_no_key_of_a_handshake)
 {
 	u8 exported[32];

@@ -135,13 +135,16 @@ static bool first_binder(const struct dtls_asked *a,
 	u8 hash[DTLS_HASH_MAX], wanted[DTLS_HASH_MAX];
 	struct dtls_bytes binder;
 	size_t len;
+	bool right;
 
 	dtls_put_be(header + 1, 3, a->f->length);
 	len = dtls_crypto_digest(c, md, pieces, 2, hash);
-	return len && rd_vec(&list, 1, &binder) && binder.len == len &&
-	       dtls_keys13_binder(c, md, psk, true,
-				  (struct dtls_bytes){ hash, len }, wanted) &&
-	       !CRYPTO_memcmp(binder.p, wanted, len);
+	right = len && rd_vec(&list, 1, &binder) && binder.len == len &&
+		dtls_keys13_binder(c, md, psk, true,
+				   (struct dtls_bytes){ hash, len }, wanted) &&
+		!CRYPTO_memcmp(binder.p, wanted, len);
+	dtls_crypto_forget_keys(c);
+	return right;
 }
 
 /*
