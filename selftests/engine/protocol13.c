@@ -870,6 +870,36 @@ TEST_F(pair13, silent_peer_ends_an_unproven_handshake)
 	EXPECT_EQ(KDTLS_ETIMEOUT, failure_of(&self->client).error);
 }
 
+/* A part of the client's last flight has come, and the server waits for the rest. */
+TEST_F(pair13, a_server_waits_as_often_as_it_is_told)
+{
+	int i;
+	long n;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.kind = CERT_RSA, .name = "DNS:end.example",
+		.issuer = &self->ca });
+	self->client.config.mtu = 400;
+	self->server.config.flags = KDTLS_REQUIRE_CERT;
+	self->server.config.retransmits = UINT32_MAX;
+	ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+			       &self->cert, "end.example"));
+	ASSERT_EQ(0, show(&self->client, &self->cert));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 4));
+	n = end_output(&self->client, self->buf, END_DATAGRAM, self->now);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(0, end_input(&self->server, self->buf, (size_t)n, self->now));
+	ASSERT_EQ(NULL, motion(self->server.e)->flight.first);
+	for (i = 0; i < 20; i++) {
+		self->now = kdtls_engine_expiry(self->server.e);
+		ASSERT_EQ(0, kdtls_engine_expire(self->server.e, self->now));
+		while (end_output(&self->server, self->buf, END_DATAGRAM,
+				  self->now) > 0)
+			;
+	}
+}
+
 TEST_F(pair13, only_what_is_missing_is_sent_again)
 {
 	static const u16 x25519[] = { 29 };

@@ -91,9 +91,10 @@ int dtls_retransmit_expired(struct kdtls_engine *e)
 	 * peer more than it would make itself.
 	 */
 	bool waits = dtls_flight_done(&e->m->flight);
+	u64 max = (u64)e->ep->config.retransmits + waits;
 	struct dtls_timer_limits limits;
 
-	if (e->m->timer.tries >= e->ep->config.retransmits + waits)
+	if (e->m->timer.tries >= max)
 		return dtls_fail(e, KDTLS_ETIMEOUT, KDTLS_ALERT_NONE,
 				 silence_reason(e));
 	dtls_state_timer_limits(e, &limits);
