@@ -401,6 +401,57 @@ TEST_F(pair, forgeries_that_used_up_the_key_end_it)
 		  failure_of(&self->server).alert_received);
 }
 
+/* Make a record of the handshake's epoch that verifies under no key. */
+static size_t forge(u16 version, u8 *out)
+{
+	struct dtls_record r = {
+		.type = DTLS_CT_HANDSHAKE,
+		.version = DTLS_VERSION_1_2,
+		.fragment_len = 40,
+		.epoch = version == DTLS_VERSION_1_3 ? DTLS13_EPOCH_HANDSHAKE :
+						       DTLS12_EPOCH_DATA,
+		.unified = version == DTLS_VERSION_1_3 ?
+			   DTLS_UNIFIED | DTLS_UNIFIED_SEQ16 |
+			   DTLS_UNIFIED_LENGTH : 0,
+	};
+	size_t n = dtls_record_write_header(out, &r);
+
+	memset(out + n, 0x5a, r.fragment_len);
+	return n + r.fragment_len;
+}
+
+#define FORGERIES	5
+
+/* RFC 9147 4.5.3: the keys of the handshake have the limit, too. */
+TEST_F(pair, forgeries_count_from_the_first_key_on)
+{
+	int last, i, err = 0;
+	u8 record[64];
+	size_t n = forge(variant->version, record);
+
+	self->client.config.max_forgeries = FORGERIES;
+	for (last = 0; last < 2; last++) {
+		ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));
+		ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+		ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+		for (i = 0; i < 20 && !motion(self->client.e)->rx; i++)
+			ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+						  &self->now, 1 + i % 2));
+		ASSERT_NE(NULL, motion(self->client.e)->rx);
+		for (i = 0; i < FORGERIES - !last; i++)
+			err = end_input(&self->client, record, n, self->now);
+		EXPECT_EQ(last ? -KDTLS_EFORGERIES : 0, err);
+		end_exchange(&self->client, &self->server, &self->now, 20);
+		EXPECT_EQ(!last, end_established(&self->client));
+		/* Those of DTLS 1.2 were under the key of the data. */
+		if (!last)
+			EXPECT_EQ(IS_13 ? FORGERIES : 1,
+				  (int)self->client.rx_key.limit);
+		end_close(&self->client);
+		end_close(&self->server);
+	}
+}
+
 /* A short tag is for who has asked for it. */
 TEST_F(pair, ccm_8_with_certificates_is_not_offered_unasked)
 {

@@ -31,6 +31,21 @@ static int give_key(struct kdtls_engine *e, int direction,
 }
 
 /*
+ * Return the limit of forgeries for a read key. Those that the engine has seen under the
+ * key, @rx, count.
+ */
+static u64 limit_of(const struct kdtls_engine *e,
+		    const struct dtls_protection *rx)
+{
+	u64 max = e->ep->config.max_forgeries, left;
+
+	if (!rx || !rx->failed)
+		return max;
+	left = dtls_protection_forgeries_left(rx, max);
+	return left ? left : 1;
+}
+
+/*
  * Return true if the record size limits hold for a key. A handshake sets the
  * limits for the keys that it makes, and early data is under a key of the
  * handshake before (RFC 8449 4).
@@ -50,7 +65,7 @@ int dtls_handout_keys(struct kdtls_engine *e, struct dtls_protection *rx,
 	if (tx_key)
 		tx_key->max_plaintext = e->peer_record_limit;
 	if (rx_key) {
-		rx_key->limit = e->ep->config.max_forgeries;
+		rx_key->limit = limit_of(e, rx);
 		if (has_record_limit(rx_key))
 			rx_key->max_plaintext = e->record_limit;
 		window.epoch = rx_key->epoch;

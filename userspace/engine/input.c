@@ -17,6 +17,26 @@
 #include "server.h"
 #include "state.h"
 
+#define USED_UP	"forgeries have used up the read key"
+
+/*
+ * Count a record that did not verify under @key. A key whose limit of forgeries is reached
+ * opens nothing more, and ends the handshake; after the handshake the association can do
+ * without it. Return 0 or an error.
+ */
+static int drop_forgery(struct kdtls_engine *e, const struct dtls_protection *key)
+{
+	e->dropped++;
+	if (dtls_protection_forgeries_left(key, e->ep->config.max_forgeries))
+		return 0;
+	if (e->hs)
+		return dtls_fail(e, KDTLS_EFORGERIES, KDTLS_ALERT_BAD_RECORD_MAC,
+				 USED_UP);
+	dtls_protection_free(e->m->rx);
+	e->m->rx = NULL;
+	return 0;
+}
+
 /*
  * Open a record with @key, the key of the handshake or of early data, and take
  * its content. A record that does not verify is dropped. Return 0 or an error.
@@ -43,8 +63,7 @@ static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 				KDTLS_ALERT_UNEXPECTED_MESSAGE,
 				"a record without a type");
 	} else if (len < 0) {
-		e->dropped++;
-		err = 0;
+		err = drop_forgery(e, key);
 	} else if (key != e->m->rx) {
 		err = dtls_early_take(e, type, content);
 	} else {
@@ -305,7 +324,7 @@ static int take_event(struct kdtls_engine *e,
 	if (info->event == DTLS_EVENT_RX_EXPIRED && info->epoch == epoch)
 		return dtls_fail(e, KDTLS_EFORGERIES,
 				 KDTLS_ALERT_BAD_RECORD_MAC,
-				 "forgeries have used up the read key");
+				 USED_UP);
 	if (e->d13)
 		dtls_post13_event(e, info->event);
 	return 0;

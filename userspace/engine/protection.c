@@ -406,6 +406,13 @@ long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 	return content > p->max_plaintext ? -1 : content;
 }
 
+u64 dtls_protection_forgeries_left(const struct dtls_protection *p, u64 max)
+{
+	if (!max)
+		max = dtls_protection_aead(p)->open_limit;
+	return max > p->failed ? max - p->failed : 0;
+}
+
 void dtls_protection_used(struct dtls_protection **key, unsigned int count,
 			  unsigned int used, u64 now)
 {

@@ -150,6 +150,12 @@ long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 			  const u8 *bytes, u8 *out, u8 *type);
 
 /*
+ * Return how many more records may fail to verify under the read key @p (RFC 9147 4.5.3).
+ * @max is max_forgeries of struct kdtls_config; 0: the default of the cipher.
+ */
+u64 dtls_protection_forgeries_left(const struct dtls_protection *p, u64 max);
+
+/*
  * A read key stays until the peer uses a newer one, and then for as long as a
  * datagram may be under way (RFC 9147 4.2.1, 8; RFC 9293 3.4.2: 2 minutes).
  * dtls_protection_used() and dtls_protection_expire() take the keys of an
