@@ -53,7 +53,7 @@ static bool open_early(struct kdtls_engine *e, struct dtls_protection *rx,
 		l->record = record;
 		l->len = n < 0 ? 0 : (size_t)n;
 		if (n < 0) {
-			OPENSSL_free(l);
+			OPENSSL_clear_free(l, sizeof(*l) + h->len);
 			e->dropped++;
 			continue;
 		}
