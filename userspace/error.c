@@ -98,6 +98,8 @@ const char *kdtls_strerror(int err)
 		return "the peer started anew: accept its new association, close this one";
 	case KDTLS_ENOHOST:
 		return "no address is known for this host and port: check their names";
+	case KDTLS_EUNSENT:
+		return "data for the peer waits inside the session: send it, then try again";
 	case KDTLS_ETURN:
 		return "another process serves the port now: begin anew with that one";
 	}

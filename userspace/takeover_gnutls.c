@@ -272,6 +272,9 @@ int kdtls_gnutls_keys(gnutls_session_t session, struct kdtls_keys *keys)
 		err = -KDTLS_EUNWATCHED;
 	if (!err && (gnutls_record_check_pending(session) || w->at < w->len))
 		err = -KDTLS_EUNREAD;
+	/* GnuTLS would seal the data later, under numbers that the kernel has used. */
+	if (!err && gnutls_record_check_corked(session))
+		err = -KDTLS_EUNSENT;
 	if (!err)
 		err = read_state(session, false, &keys->tx);
 	if (!err)

@@ -61,11 +61,13 @@ KDTLS_API void kdtls_gnutls_unwatch(gnutls_session_t session);
  *		kdtls_keys_wipe()
  *
  * The keys come from gnutls_record_get_state(). The program reads data that GnuTLS has
- * received with gnutls_record_recv() first: -KDTLS_EUNREAD says that there is some.
+ * received with gnutls_record_recv() first: -KDTLS_EUNREAD says that there is some. It
+ * sends what gnutls_record_cork() holds back with gnutls_record_uncork() first:
+ * -KDTLS_EUNSENT says that there is some.
  *
  * Return: 0. After an error the session can be used as before: -KDTLS_EHANDSHAKE,
  * -KDTLS_EVERSION, -KDTLS_ESUITE, -KDTLS_EEXTENSION, -KDTLS_ERENEGOTIATED,
- * -KDTLS_EUNWATCHED, -KDTLS_EUNREAD, -KDTLS_EMISSED, -KDTLS_EKEYS.
+ * -KDTLS_EUNWATCHED, -KDTLS_EUNREAD, -KDTLS_EUNSENT, -KDTLS_EMISSED, -KDTLS_EKEYS.
  */
 KDTLS_API int kdtls_gnutls_keys(gnutls_session_t session,
 				struct kdtls_keys *keys);
@@ -78,12 +80,12 @@ KDTLS_API int kdtls_gnutls_keys(gnutls_session_t session,
  * gnutls_record_send() nor gnutls_record_recv().
  *
  * Return: 0; -KDTLS_EHANDSHAKE, -KDTLS_EVERSION, -KDTLS_ESUITE, -KDTLS_EEXTENSION,
- * -KDTLS_ERENEGOTIATED, -KDTLS_EUNWATCHED, -KDTLS_EUNREAD, -KDTLS_EMISSED, -KDTLS_EKEYS:
- * the session cannot be taken over; -KDTLS_ENOMODULE, -KDTLS_ENOCIPHER: the kernel lacks
- * the module or the cipher; -KDTLS_ENOTUDP, -KDTLS_ENOTCONN, -KDTLS_EATTACHED,
- * -KDTLS_EOWNED, -KDTLS_EMAPPED: the socket cannot be attached; -errno. After these errors
- * GnuTLS works as before. -KDTLS_EHALF: the socket is attached and lacks a key, and the
- * caller closes it.
+ * -KDTLS_ERENEGOTIATED, -KDTLS_EUNWATCHED, -KDTLS_EUNREAD, -KDTLS_EUNSENT,
+ * -KDTLS_EMISSED, -KDTLS_EKEYS: the session cannot be taken over; -KDTLS_ENOMODULE,
+ * -KDTLS_ENOCIPHER: the kernel lacks the module or the cipher; -KDTLS_ENOTUDP,
+ * -KDTLS_ENOTCONN, -KDTLS_EATTACHED, -KDTLS_EOWNED, -KDTLS_EMAPPED: the socket cannot be
+ * attached; -errno. After these errors GnuTLS works as before. -KDTLS_EHALF: the socket is
+ * attached and lacks a key, and the caller closes it.
  *
  * Example:
  *

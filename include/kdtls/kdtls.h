@@ -56,6 +56,7 @@ enum kdtls_error {
 	KDTLS_ERESTARTED,	/* the peer started anew on the same port */
 	KDTLS_ENOHOST,		/* there is no such host or service */
 	KDTLS_ETURN,		/* another process serves the port now */
+	KDTLS_EUNSENT,		/* data for the peer is still inside the session */
 };
 
 /**
