@@ -87,6 +87,18 @@ dtls_dgram_peek_header(struct dtls_dgram *d, struct dtls_run *rx,
 }
 
 /*
+ * Return how many bytes each datagram of @skb but the last has. Only an skb of type
+ * SKB_GSO_UDP_L4 is several datagrams. SKB_GSO_UDP is one datagram, whose sender, a
+ * virtual machine, left it to others to make IP fragments of it (UFO).
+ */
+static inline unsigned int dtls_dgram_seg_len(const struct sk_buff *skb)
+{
+	if (skb_is_gso(skb) && skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4)
+		return skb_shinfo(skb)->gso_size;
+	return skb->len;
+}
+
+/*
  * Begin to cut records out of @skb, a datagram of @assoc. @d takes over one reference
  * to each of the two. The caller holds dtls_sock.lock.
  */
@@ -99,7 +111,7 @@ static inline void dtls_dgram_begin(struct dtls_sock *ds, struct dtls_dgram *d,
 	d->serial = ++ds->serial;
 	d->pos = 0;
 	d->end = skb->len;
-	d->seg_len = skb_is_gso(skb) ? skb_shinfo(skb)->gso_size : skb->len;
+	d->seg_len = dtls_dgram_seg_len(skb);
 	dtls_dgram_first_piece(d, skb);
 	d->intact = false;
 	d->cut = false;

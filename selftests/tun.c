@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets that come from a tun device, as those of a virtual machine on this host do.
+ * Their sender writes the metadata of the skb, too: no other sender decides whether an skb
+ * is one datagram or many, and how long each of them is.
+ */
+#include "harness.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/uio.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+
+#include "common.h"
+
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4	5
+#endif
+
+#define HOST	0x0a4d0001	/* 10.77.0.1 */
+#define GUEST	0x0a4d0002
+
+static __u8 text[1 << 14], wire[1 << 16], buf[1 << 16];
+
+FIXTURE(tun) {
+	int tun;		/* the guest's end of the device */
+	int fd;			/* an attached socket of the host */
+	struct sockaddr_in host;
+	struct sockaddr_in guest;
+	struct peer_key rx;
+};
+
+FIXTURE_VARIANT(tun) {
+	__u16 cipher;
+};
+
+FIXTURE_VARIANT_ADD(tun, v12) { DTLS_CIPHER_AES_GCM_128 };
+FIXTURE_VARIANT_ADD(tun, v13) { V13(DTLS_CIPHER_AES_GCM_128) };
+
+/* Make a tun device with the host's address. Return its file, or -1. */
+static int open_tun(const struct sockaddr_in *host)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR };
+	int fd, any;
+
+	mkdir("/dev/net", 0755);
+	mknod("/dev/net/tun", S_IFCHR | 0600, makedev(10, 200));
+	fd = open("/dev/net/tun", O_RDWR);
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
+		return -1;
+	any = socket(AF_INET, SOCK_DGRAM, 0);
+	memcpy(&ifr.ifr_addr, host, sizeof(*host));
+	if (ioctl(any, SIOCSIFADDR, &ifr))
+		return -1;
+	((struct sockaddr_in *)&ifr.ifr_netmask)->sin_addr.s_addr =
+		htonl(0xffffff00);
+	if (ioctl(any, SIOCSIFNETMASK, &ifr))
+		return -1;
+	ifr.ifr_flags = IFF_UP;
+	if (ioctl(any, SIOCSIFFLAGS, &ifr))
+		return -1;
+	close(any);
+	return fd;
+}
+
+FIXTURE_SETUP(tun)
+{
+	self->host = (struct sockaddr_in){ .sin_family = AF_INET, 1000,
+					   { htonl(HOST) } };
+	self->guest = (struct sockaddr_in){ .sin_family = AF_INET, 2000,
+					    { htonl(GUEST) } };
+	fill(text, sizeof(text), 1);
+	ASSERT_OK(unshare(CLONE_NEWNET));
+	self->tun = open_tun(&self->host);
+	ASSERT_LE(0, self->tun) TH_LOG("no tun device: %s", strerror(errno));
+	self->fd = socket(AF_INET, SOCK_DGRAM, 0);
+	ASSERT_OK(bind(self->fd, (void *)&self->host, sizeof(self->host)));
+	ASSERT_OK(connect(self->fd, (void *)&self->guest,
+			  sizeof(self->guest)));
+	ASSERT_OK(dtls_attach(self->fd));
+	peer_key_init(&self->rx, variant->cipher, nth_epoch(variant->cipher, 1),
+		      0, 1);
+	ASSERT_OK(dtls_set_key(self->fd, DTLS_RX, &self->rx));
+}
+
+FIXTURE_TEARDOWN(tun)
+{
+	close(self->fd);
+	close(self->tun);
+}
+
+static __u16 checksum(const void *data, size_t len)
+{
+	const __u16 *p = data;
+	__u32 sum = 0;
+
+	for (; len; len -= 2)
+		sum += *p++;
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~((sum & 0xffff) + (sum >> 16));
+}
+
+/*
+ * Let the guest send @len bytes of @wire in one packet: of type @type, VIRTIO_NET_HDR_GSO_*,
+ * and with @size bytes in each datagram or, with UFO, in each fragment. The checksum of UDP
+ * is said to be left to others. Return false if the kernel does not know the type.
+ */
+static bool guest_sends(FIXTURE_DATA(tun) *self,
+			struct __test_metadata *_metadata, size_t len, int type,
+			size_t size)
+{
+	struct virtio_net_hdr hdr = {
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.gso_type = type,
+		.hdr_len = sizeof(struct iphdr) + sizeof(struct udphdr),
+		.gso_size = size,
+		.csum_start = sizeof(struct iphdr),
+		.csum_offset = offsetof(struct udphdr, check),
+	};
+	struct iphdr ip = {
+		.version = 4,
+		.ihl = sizeof(ip) / 4,
+		.tot_len = htons(sizeof(ip) + sizeof(struct udphdr) + len),
+		.ttl = 64,
+		.protocol = IPPROTO_UDP,
+		.saddr = self->guest.sin_addr.s_addr,
+		.daddr = self->host.sin_addr.s_addr,
+	};
+	struct udphdr udp = {
+		.source = self->guest.sin_port,
+		.dest = self->host.sin_port,
+		.len = htons(sizeof(udp) + len),
+	};
+	struct iovec iov[] = {
+		{ &hdr, sizeof(hdr) }, { &ip, sizeof(ip) },
+		{ &udp, sizeof(udp) }, { wire, len },
+	};
+	ssize_t ret;
+
+	ip.check = checksum(&ip, sizeof(ip));
+	ret = writev(self->tun, iov, 4);
+	if (ret < 0 && errno == EINVAL)
+		return false;
+	EXPECT_EQ((ssize_t)(sizeof(hdr) + sizeof(ip) + sizeof(udp) + len), ret);
+	return true;
+}
+
+/* A record in a packet of its own arrives. */
+static void record_arrives(FIXTURE_DATA(tun) *self,
+			   struct __test_metadata *_metadata, __u64 seq)
+{
+	size_t len = peer_seal(&self->rx, CT_DATA, seq, text, 1000, wire);
+
+	ASSERT_TRUE(guest_sends(self, _metadata, len, VIRTIO_NET_HDR_GSO_NONE,
+				0));
+	ASSERT_EQ(1000, recv(self->fd, buf, sizeof(buf), 0));
+	ASSERT_EQ(0, memcmp(buf, text, 1000));
+}
+
+/* What a guest leaves to the host to make fragments of is one datagram (UFO). */
+TEST_F(tun, a_datagram_longer_than_a_packet_is_one_datagram)
+{
+	size_t len;
+
+	record_arrives(self, _metadata, 0);
+	len = peer_seal(&self->rx, CT_DATA, 1, text, 9000, wire);
+	ASSERT_TRUE(guest_sends(self, _metadata, len, VIRTIO_NET_HDR_GSO_UDP,
+				1448));
+	ASSERT_EQ(9000, recv_now(self->fd, buf, sizeof(buf)));
+	ASSERT_EQ(0, memcmp(buf, text, 9000));
+	record_arrives(self, _metadata, 2);
+}
+
+/* A packet that is said to be many datagrams is many (USO). */
+TEST_F(tun, a_packet_of_many_datagrams_is_many)
+{
+	size_t len = 0, one, i;
+
+	for (i = 0; i < 5; i++)
+		len += one = peer_seal(&self->rx, CT_DATA, i, text + i, 1000,
+				       wire + len);
+	if (!guest_sends(self, _metadata, len, VIRTIO_NET_HDR_GSO_UDP_L4, one))
+		SKIP(return, "kernel without USO");
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(1000, recv_now(self->fd, buf, sizeof(buf)));
+		ASSERT_EQ(0, memcmp(buf, text + i, 1000));
+	}
+}
+
+TEST_HARNESS_MAIN
