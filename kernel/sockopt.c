@@ -665,6 +665,9 @@ int dtls_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
 	    (optname == UDP_SEGMENT || optname == UDP_GRO ||
 	     optname == UDP_CORK || optname == UDP_ENCAP))
 		return set_udp(ds, optname, optval, optlen);
+	/* Before 7.1 UDP takes its own options by the level of UDP-Lite, too. */
+	if (level == SOL_UDPLITE)
+		return -ENOPROTOOPT;
 	/* IPV6_ADDRFORM would replace this module's proto by UDP's. */
 	if (level == SOL_IPV6 && optname == IPV6_ADDRFORM)
 		return -EOPNOTSUPP;
@@ -778,6 +781,8 @@ int dtls_getsockopt(struct sock *sk, int level, int optname,
 	struct dtls_sock *ds = dtls_sk(sk);
 	int len, val;
 
+	if (level == SOL_UDPLITE)
+		return -ENOPROTOOPT;
 	if (level != SOL_DTLS && level != SOL_UDP)
 		goto base;
 	if (get_user(len, optlen))

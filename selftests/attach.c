@@ -422,6 +422,30 @@ TEST_F(attach, udp_encap_afterwards)
 	EXPECT_TRUE(link_raw_works(&self->l));
 }
 
+/* Before Linux 7.1 UDP takes its options by the level of UDP-Lite as well. */
+TEST_F(attach, level_of_udplite)
+{
+	static const int names[] = { UDP_ENCAP, UDP_CORK, UDP_SEGMENT, UDP_GRO };
+	int value, type = UDP_ENCAP_ESPINUDP;
+	socklen_t len;
+	size_t i;
+
+	ASSERT_EQ(0, link_attach_a(&self->l));
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		EXPECT_EQ(-1, setsockopt(self->l.a, IPPROTO_UDPLITE, names[i],
+					 &type, sizeof(type)));
+		EXPECT_EQ(ENOPROTOOPT, errno);
+		len = sizeof(value);
+		EXPECT_EQ(-1, getsockopt(self->l.a, IPPROTO_UDPLITE, names[i],
+					 &value, &len));
+		EXPECT_EQ(ENOPROTOOPT, errno);
+	}
+	len = sizeof(value);
+	ASSERT_EQ(0, getsockopt(self->l.a, SOL_UDP, UDP_ENCAP, &value, &len));
+	EXPECT_EQ(0, value);
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
 TEST_F(attach, tunnel_socket)
 {
 	int ret = l2tp_take(self->l.a);
