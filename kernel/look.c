@@ -23,6 +23,7 @@
 #include "rx.h"
 #include "scratch.h"
 #include "sock.h"
+#include "stats.h"
 #include "wait.h"
 
 /*
@@ -51,8 +52,10 @@ static int give_opened(struct dtls_reader *r, struct dtls_scratch *scratch)
 	struct sock *sk = r->ds->sk;
 	int ret;
 
-	if (!dtls_reader_copy_opened(r, o->content, copied))
+	if (!dtls_reader_copy_opened(r, o->content, copied)) {
+		dtls_stats_lost(r->ds);
 		return -EFAULT;
+	}
 	sk_peek_offset_bwd(sk, o->len);
 	ret = dtls_reader_result(r, o->len, copied);
 	if (unlikely(dtls_run_marked(rx)))

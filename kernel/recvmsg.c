@@ -20,6 +20,7 @@
 #include "ready.h"
 #include "recvmsg.h"
 #include "sock.h"
+#include "stats.h"
 #include "wait.h"
 
 /*
@@ -67,6 +68,8 @@ static noinline int read_ready(struct dtls_reader *r)
 		tell_kept(r, m);
 		if (dtls_chain_wanted(r, m->len, ret))
 			ret = dtls_chain_ready(r, m);
+	} else {
+		dtls_stats_lost(ds);
 	}
 	dtls_msg_put(ds, m);
 	return ret;

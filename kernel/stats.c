@@ -112,6 +112,16 @@ void dtls_stats_count(struct dtls_sock *ds, struct dtls_assoc *assoc,
 }
 
 /*
+ * Count an application record that was opened and is lost, because the user's buffer could
+ * not be written to, as UDP counts such a datagram.
+ */
+void dtls_stats_lost(const struct dtls_sock *ds)
+{
+	dtls_sk_drop(ds->sk);
+	dtls_udp_count(ds->sk, UDP_MIB_INERRORS);
+}
+
+/*
  * Return the enum skb_drop_reason of a record that is counted as @what, or 0 if that is
  * no drop.
  */

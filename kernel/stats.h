@@ -54,6 +54,7 @@ static inline void dtls_stats_inc(struct dtls_sock *ds, enum dtls_stat stat)
 
 void dtls_stats_count(struct dtls_sock *ds, struct dtls_assoc *assoc,
 		      enum dtls_count what);
+void dtls_stats_lost(const struct dtls_sock *ds);
 u8 dtls_stats_drop_reason(enum dtls_count what);
 
 #endif /* _DTLS_STATS_H */

@@ -268,6 +268,28 @@ TEST_F(flood, drops_are_in_the_system_s_counters)
 	still_works(_metadata, l);
 }
 
+/* UDP counts what is lost to a bad buffer, too, and so it does if poll() opened it. */
+TEST_F(flood, a_bad_buffer_is_in_the_system_s_counters)
+{
+	long before[N_FIGURES], now[N_FIGURES];
+	struct link *l = &self->l;
+	struct pollfd p = { .fd = l->a, .events = POLLIN };
+	int polled;
+
+	for (polled = 0; polled < 2; polled++) {
+		ASSERT_EQ(100, link_send(l, CT_DATA, text, 100));
+		settle();
+		if (polled)
+			ASSERT_EQ(1, poll(&p, 1, 0));
+		figures(_metadata, l->a, variant->family, before);
+		ASSERT_ERRNO(EFAULT, recv(l->a, (void *)8, 100, 0));
+		figures(_metadata, l->a, variant->family, now);
+		EXPECT_EQ(before[DROPS] + 1, now[DROPS]);
+		EXPECT_EQ(before[IN_ERRORS] + 1, now[IN_ERRORS]);
+	}
+	still_works(_metadata, l);
+}
+
 #define TRACING	"/sys/kernel/tracing/"
 
 static void trace(struct __test_metadata *_metadata, const char *file,
