@@ -1063,8 +1063,9 @@ enum kdtls_early {
  * @extended_master_secret: 1 if RFC 7627 is in use, or with DTLS 1.3, which does not need
  *		it
  * @peer_heartbeat: 1 if the peer answers heartbeats
- * @peer_verified: 1 if the peer showed a certificate or raw key and was accepted, in this
- *		handshake or in the one that was resumed
+ * @peer_verified: 1 if the peer showed a certificate or raw key that is trusted, or that
+ *		ops->verify accepted, in this handshake or in the one that was resumed; 0
+ *		also if KDTLS_NO_VERIFY let a peer in whom nobody has judged
  * @early:	enum kdtls_early: what became of early data
  * @auth:	enum kdtls_auth: how the peer proved who it is. @auth to @chain_end are of
  *		the full handshake, and the same after any number of resumptions. They are

@@ -229,6 +229,7 @@ TEST_F(peer, owner_can_refuse_a_certificate_but_not_accept_a_bad_one)
 	HANDSHAKE();
 	EXPECT_NE(0, told_result);
 	EXPECT_EQ(KDTLS_VERIFIED_OWNER, info_of(&self->client).verified);
+	EXPECT_EQ(1, info_of(&self->client).peer_verified);
 }
 
 TEST_F(peer, refusal_of_a_good_certificate_has_a_reason)
@@ -446,7 +447,9 @@ TEST_F(peer, session_of_an_unverified_server_is_none_for_a_strict_client)
 	cert_free(&rogue);
 	HANDSHAKE();
 	EXPECT_EQ(0, info_of(&self->client).verified);
+	EXPECT_EQ(0, info_of(&self->client).peer_verified);
 	ASSERT_EQ(1, resume(&self->client, &self->server, "end.example", 0));
+	EXPECT_EQ(0, info_of(&self->client).peer_verified);
 	/* The same session, and a client that wants to know */
 	end_close(&self->client);
 	kdtls_endpoint_free(self->client.ep);

@@ -308,8 +308,8 @@ void kdtls_engine_info(const struct kdtls_engine *engine,
 		.resumed = e->resumed,
 		.extended_master_secret = e->ems,
 		.peer_heartbeat = e->peer_heartbeat,
-		.peer_verified = peer.auth == KDTLS_AUTH_CERTIFICATE ||
-				 peer.auth == KDTLS_AUTH_RAW_KEY,
+		.peer_verified = peer.verified & (KDTLS_VERIFIED_CHAIN |
+						  KDTLS_VERIFIED_OWNER) ? 1 : 0,
 		.auth = peer.auth,
 		.verified = peer.verified,
 		.psk_identity = peer.identity.p,
