@@ -253,6 +253,10 @@ static int set_up(struct kdtls_listener *l, struct kdtls_endpoint *endpoint,
 
 	if (!o.max_clients)
 		o.max_clients = MAX_SOCKETS;
+	/* Without the module no client could be given a socket. */
+	err = l->options.path == KDTLS_PATH_KERNEL ? kdtls_available() : 0;
+	if (err)
+		return err;
 	fd = server_socket_bound(address, len, (int)l->options.receive_buffer,
 				 true);
 	if (fd < 0)

@@ -8,15 +8,18 @@
 #include <unistd.h>
 
 /*
- * Return false if @service is a number that is no port: getaddrinfo() would
- * take its low 16 bits.
+ * Return false if @service is empty, which getaddrinfo() would take for port 0, or a number
+ * that is no port, of which it would take the low 16 bits. Port 0 is for @flags that ask for
+ * an address to bind to.
  */
-static bool may_be_port(const char *service)
+static bool may_be_port(const char *service, int flags)
 {
 	char *end;
 	unsigned long n = strtoul(service, &end, 10);
 
-	return *end || end == service || n <= 65535;
+	if (*end || end == service)
+		return *service;
+	return n <= 65535 && (n || flags & AI_PASSIVE);
 }
 
 static int resolve(const char *host, const char *service, int flags,
@@ -28,7 +31,7 @@ static int resolve(const char *host, const char *service, int flags,
 		.ai_flags = flags,
 	};
 
-	if (!may_be_port(service))
+	if (!may_be_port(service, flags))
 		return -KDTLS_ENOHOST;
 	switch (getaddrinfo(host, service, &hints, list)) {
 	case 0:

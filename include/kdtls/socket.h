@@ -568,7 +568,8 @@ struct kdtls_listener_options {
  * Linux 6.13 many connected sockets on one port cost time for each datagram, and each
  * is a file. A program with thousands of clients uses the server object itself.
  *
- * Return: 0; -EADDRINUSE: the port is taken; another -errno; -KDTLS_EMEMORY.
+ * Return: 0; -EADDRINUSE: the port is taken; another -errno; -KDTLS_ENOMODULE: the options
+ * want KDTLS_PATH_KERNEL, and the module is not loaded; -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_listen(struct kdtls_endpoint *endpoint,
 			   const struct sockaddr *address, socklen_t len,
@@ -580,14 +581,15 @@ KDTLS_API int kdtls_listen(struct kdtls_endpoint *endpoint,
  * @endpoint:	made with kdtls_socket_config(); must outlive listener and sockets
  * @host:	name or address of this host, of which the first address is taken;
  *		"0.0.0.0" or "::" for all addresses of a family
- * @service:	the port, as number or name
+ * @service:	the port, as number or name; "0": any free port, which
+ *		kdtls_listener_address() tells
  * @options:	copied; NULL: all zero
  * @listener:	set on success; kdtls_listener_close() frees it
  *
  * The function works like kdtls_listen().
  *
- * Return: 0; -KDTLS_ENOHOST: there is no such host or service; -EADDRINUSE: the port is
- * taken; another -errno; -KDTLS_EMEMORY.
+ * Return: 0; -KDTLS_ENOHOST: there is no such host or service; or the errors of
+ * kdtls_listen().
  *
  * Example:
  *

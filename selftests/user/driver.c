@@ -1519,6 +1519,13 @@ TEST_F(driver, by_name)
 	EXPECT_EQ(-KDTLS_ENOHOST,
 		  kdtls_connect_to(self->client, "127.0.0.1", "no such port",
 				   &self->client_options, 0, &self->c));
+	/* No server can be at port 0. */
+	EXPECT_EQ(-KDTLS_ENOHOST,
+		  kdtls_connect_to(self->client, "127.0.0.1", "0",
+				   &self->client_options, 0, &self->c));
+	EXPECT_EQ(-KDTLS_ENOHOST,
+		  kdtls_connect_to(self->client, "127.0.0.1", "",
+				   &self->client_options, 0, &self->c));
 
 	kdtls_listener_close(self->l);
 	self->l = NULL;
