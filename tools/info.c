@@ -7,6 +7,8 @@
 #include <argp.h>
 #include <err.h>
 #include <errno.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,13 +34,15 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-static long whole_number(struct argp_state *state, const char *arg)
+static long whole_number(struct argp_state *state, const char *option,
+			 const char *arg)
 {
 	char *end;
 	long n = strtol(arg, &end, 10);
 
-	if (*end || end == arg || n < 0)
-		argp_error(state, "%s: not a number", arg);
+	if (*end || end == arg || n < 0 || n > INT_MAX)
+		argp_error(state, "%s %s: not a number from 0 to %d", option,
+			   arg, INT_MAX);
 	return n;
 }
 
@@ -55,10 +59,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		w->json = true;
 		return 0;
 	case 'p':
-		w->pid = whole_number(state, arg);
+		w->pid = whole_number(state, "--pid", arg);
 		return 0;
 	case 'f':
-		w->fd = whole_number(state, arg);
+		w->fd = whole_number(state, "--fd", arg);
 		return 0;
 	case ARGP_KEY_END:
 		if (has_pid != has_fd)
@@ -352,6 +356,8 @@ int command_info(int argc, char **argv)
 	struct which w = { .pid = -1, .fd = -1 };
 	struct report r = { .json = false };
 
+	/* Standard output is often the pipe of a program that reads the first lines only. */
+	signal(SIGPIPE, SIG_DFL);
 	argp_parse(&info, argc, argv, 0, NULL, &w);
 	r.json = w.json;
 	if (w.all)
