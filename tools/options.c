@@ -9,6 +9,7 @@
 #define DEFAULT_RATE	10	/* Mbit/s */
 #define THREADS_MAX	256	/* The first byte of a connection ID names the thread. */
 #define CLIENTS_MAX	1048576
+#define TIMER_MIN	50	/* ms: the least that the library takes */
 
 enum {
 	OPT_PATH = 256, OPT_PSK_IDENTITY, OPT_PSK, OPT_CERT, OPT_KEY, OPT_CA,
@@ -59,7 +60,7 @@ static const struct argp_option common_options[] = {
 	{ "first-timer", OPT_FIRST_TIMER, "MS", 0,
 	  "until a flight is sent again, from 50 (1000)", 0 },
 	{ "last-timer", OPT_LAST_TIMER, "MS", 0,
-	  "where the doubling of that stops (60000)", 0 },
+	  "where the doubling of that stops, from 50 (60000)", 0 },
 	{ "retransmits", OPT_RETRANSMITS, "NUMBER", 0,
 	  "how often a flight is sent again (8)", 0 },
 	{ "max-certs", OPT_MAX_CERTS, "BYTES", 0,
@@ -76,25 +77,27 @@ static const struct argp_option common_options[] = {
 	{ 0 }
 };
 
-static double decimal(struct argp_state *state, const char *arg, double max)
+static double decimal(struct argp_state *state, const char *option,
+		      const char *arg, double max)
 {
 	char *end;
 	double n = strtod(arg, &end);
 
 	if (*end || end == arg || !(n >= 0 && n <= max))
-		argp_error(state, "%s: not a number from 0 to %.0f", arg, max);
+		argp_error(state, "%s %s: not a number from 0 to %.0f", option,
+			   arg, max);
 	return n;
 }
 
-static unsigned int number(struct argp_state *state, const char *arg, long min,
-			   long max)
+static unsigned int number(struct argp_state *state, const char *option,
+			   const char *arg, long min, long max)
 {
 	char *end;
 	long n = strtol(arg, &end, 10);
 
 	if (*end || end == arg || n < min || n > max)
-		argp_error(state, "%s: not a whole number from %ld to %ld", arg,
-			   min, max);
+		argp_error(state, "%s %s: not a whole number from %ld to %ld",
+			   option, arg, min, max);
 	return (unsigned int)n;
 }
 
@@ -109,7 +112,7 @@ static size_t psk_of(struct argp_state *state, const char *arg,
 
 	if (len % 2 || len / 2 < KDTLS_PSK_MIN || len / 2 > PSK_MAX ||
 	    strspn(arg, digits) != len)
-		argp_error(state, "the key must be %d to %d bytes in hex",
+		argp_error(state, "--psk: the key must be %d to %d bytes in hex",
 			   KDTLS_PSK_MIN, PSK_MAX);
 	for (i = 0; i < len / 2; i++) {
 		memcpy(pair, arg + 2 * i, 2);
@@ -126,16 +129,17 @@ static enum kdtls_path path_of(struct argp_state *state, const char *arg)
 	if (!strcmp(arg, "user"))
 		return KDTLS_PATH_USER;
 	if (strcmp(arg, "auto"))
-		argp_error(state, "%s: not kernel, user or auto", arg);
+		argp_error(state, "--path %s: not kernel, user or auto", arg);
 	return KDTLS_PATH_AUTO;
 }
 
-static uint16_t version_of(struct argp_state *state, const char *arg)
+static uint16_t version_of(struct argp_state *state, const char *option,
+			   const char *arg)
 {
 	if (!strcmp(arg, "1.3"))
 		return DTLS_VERSION_1_3;
 	if (strcmp(arg, "1.2"))
-		argp_error(state, "%s: not 1.2 or 1.3", arg);
+		argp_error(state, "%s %s: not 1.2 or 1.3", option, arg);
 	return DTLS_VERSION_1_2;
 }
 
@@ -148,11 +152,13 @@ static void parse_suites(struct argp_state *state, struct options *o, char *arg)
 	for (name = strtok(arg, ","); name; name = strtok(NULL, ",")) {
 		number = suite_number(name);
 		if (!number)
-			argp_error(state, "%s: no suite known here", name);
+			argp_error(state, "--suites %s: no suite known here", name);
 		if (o->suite_count == SUITES_MAX)
-			argp_error(state, "too many suites");
+			argp_error(state, "--suites: more than %d", SUITES_MAX);
 		o->suites[o->suite_count++] = number;
 	}
+	if (!o->suite_count)
+		argp_error(state, "--suites: none is named");
 }
 
 static void parse_alpn(struct argp_state *state, struct options *o, char *arg)
@@ -162,9 +168,11 @@ static void parse_alpn(struct argp_state *state, struct options *o, char *arg)
 	o->alpn_count = 0;
 	for (name = strtok(arg, ","); name; name = strtok(NULL, ",")) {
 		if (o->alpn_count == ALPN_MAX)
-			argp_error(state, "more than %d protocols", ALPN_MAX);
+			argp_error(state, "--alpn: more than %d", ALPN_MAX);
 		o->alpn[o->alpn_count++] = name;
 	}
+	if (!o->alpn_count)
+		argp_error(state, "--alpn: none is named");
 	o->alpn[o->alpn_count] = NULL;
 }
 
@@ -185,7 +193,7 @@ static error_t parse_credentials(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPT_PSK_IDENTITY:
 		if (!*arg || strlen(arg) > KDTLS_PSK_IDENTITY_MAX)
-			argp_error(state, "the identity is 1 to %d bytes",
+			argp_error(state, "--psk-identity: the identity is 1 to %d bytes",
 				   KDTLS_PSK_IDENTITY_MAX);
 		o->psk_identity = arg;
 		return 0;
@@ -217,10 +225,10 @@ static error_t parse_handshake(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPT_MIN:
-		o->version_min = version_of(state, arg);
+		o->version_min = version_of(state, "--min", arg);
 		return 0;
 	case OPT_MAX:
-		o->version_max = version_of(state, arg);
+		o->version_max = version_of(state, "--max", arg);
 		return 0;
 	case OPT_SUITES:
 		parse_suites(state, o, arg);
@@ -229,19 +237,21 @@ static error_t parse_handshake(int key, char *arg, struct argp_state *state)
 		parse_alpn(state, o, arg);
 		return 0;
 	case OPT_CID:
-		o->cid_len = number(state, arg, 1, CID_MAX);
+		o->cid_len = number(state, "--cid", arg, 1, CID_MAX);
 		return 0;
 	case OPT_FIRST_TIMER:
-		o->timeout_initial = number(state, arg, 1, 60000);
+		o->timeout_initial = number(state, "--first-timer", arg,
+					    TIMER_MIN, 60000);
 		return 0;
 	case OPT_LAST_TIMER:
-		o->timeout_max = number(state, arg, 1, 600000);
+		o->timeout_max = number(state, "--last-timer", arg,
+					TIMER_MIN, 600000);
 		return 0;
 	case OPT_RETRANSMITS:
-		o->retransmits = number(state, arg, 0, 100);
+		o->retransmits = number(state, "--retransmits", arg, 0, 100);
 		return 0;
 	case OPT_MAX_CERTS:
-		o->max_certs = number(state, arg, 16384, 262144);
+		o->max_certs = number(state, "--max-certs", arg, 16384, 262144);
 		return 0;
 	case OPT_OLD_PEERS:
 		o->old_peers = true;
@@ -263,7 +273,8 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		o->path = path_of(state, arg);
 		return 0;
 	case OPT_MTU:
-		o->mtu = number(state, arg, KDTLS_MTU_MIN, KDTLS_MTU_MAX);
+		o->mtu = number(state, "--mtu", arg,
+				KDTLS_MTU_MIN, KDTLS_MTU_MAX);
 		return 0;
 	case OPT_FILE:
 		o->file = arg;
@@ -272,13 +283,13 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		o->output = arg;
 		return 0;
 	case OPT_RATE:
-		o->rate = decimal(state, arg, 1e6) * 1e6 / 8;
+		o->rate = decimal(state, "--rate", arg, 1e6) * 1e6 / 8;
 		return 0;
 	case OPT_TIMEOUT:
-		o->timeout = number(state, arg, 1, 3600);
+		o->timeout = number(state, "--timeout", arg, 1, 3600);
 		return 0;
 	case OPT_LINGER:
-		o->linger = number(state, arg, 0, 3600);
+		o->linger = number(state, "--linger", arg, 0, 3600);
 		return 0;
 	case ARGP_KEY_END:
 		if (o->key && !o->cert)
@@ -288,6 +299,8 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		/* Later versions have lower numbers, as on the wire. */
 		if (o->version_min && o->version_max > o->version_min)
 			argp_error(state, "--min is newer than --max");
+		if (o->timeout_max && o->timeout_initial > o->timeout_max)
+			argp_error(state, "--first-timer is above --last-timer");
 		return 0;
 	}
 	return parse_handshake(key, arg, state);
@@ -422,12 +435,18 @@ static void parse_listen(struct argp_state *state, struct options *o, char *arg)
 		*bracket = 0;
 		o->host = arg + 1;
 	} else if (bracket || strchr(arg, ':')) {
-		argp_error(state, "write an IPv6 address as [ADDRESS]:PORT");
+		argp_error(state,
+			   "--listen: write an IPv6 address as [ADDRESS]:PORT");
 	} else if (colon) {
 		o->host = arg;
 	} else {
 		o->port = arg;
 	}
+	if (o->host && !*o->host)
+		argp_error(state, "--listen: no address before the port");
+	/* Port 0 would be any port, which nobody knows. */
+	if (strspn(o->port, "0") == strlen(o->port))
+		argp_error(state, "--listen: no port");
 }
 
 /* Parse an option of a server for many clients. */
@@ -437,25 +456,30 @@ static error_t parse_limits(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPT_THREADS:
-		o->threads = number(state, arg, 1, THREADS_MAX);
+		o->threads = number(state, "--threads", arg, 1, THREADS_MAX);
 		return 0;
 	case OPT_TURN:
 		o->turn = arg;
 		return 0;
 	case OPT_MAX_CLIENTS:
-		o->max_clients = number(state, arg, 1, CLIENTS_MAX);
+		o->max_clients = number(state, "--max-clients", arg,
+					1, CLIENTS_MAX);
 		return 0;
 	case OPT_MAX_HALF_OPEN:
-		o->max_half_open = number(state, arg, 1, CLIENTS_MAX);
+		o->max_half_open = number(state, "--max-half-open", arg,
+					  1, CLIENTS_MAX);
 		return 0;
 	case OPT_MAX_CLIENTS_SOURCE:
-		o->max_clients_source = number(state, arg, 1, CLIENTS_MAX);
+		o->max_clients_source = number(state, "--max-clients-source",
+					       arg, 1, CLIENTS_MAX);
 		return 0;
 	case OPT_MAX_HALF_OPEN_SOURCE:
-		o->max_half_open_source = number(state, arg, 1, CLIENTS_MAX);
+		o->max_half_open_source = number(state, "--max-half-open-source",
+						 arg, 1, CLIENTS_MAX);
 		return 0;
 	case OPT_IDLE_TIMEOUT:
-		o->idle_timeout = number(state, arg, 0, 1000000);
+		o->idle_timeout = number(state, "--idle-timeout", arg,
+					 0, 1000000);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -504,7 +528,7 @@ static error_t parse_server(int key, char *arg, struct argp_state *state)
 		o->command = arg;
 		return 0;
 	case OPT_EARLY_MAX:
-		o->early_max = number(state, arg, 0, 65536);
+		o->early_max = number(state, "--early-data", arg, 0, 65536);
 		return 0;
 	case OPT_VERIFY:
 		o->verify = true;
@@ -539,6 +563,7 @@ void options_parse(struct options *o, bool is_server, int argc, char **argv)
 		.threads = 1,
 		.timeout = 30,
 		.linger = 3,
+		.retransmits = -1,
 	};
 	argp_parse(is_server ? &server : &client, argc, argv, 0, NULL, o);
 	o->psk_identity = o->psk_identity ?: "Client_identity";

@@ -53,7 +53,7 @@
  * @mtu:	largest datagram in bytes; 0: as large as the path allows
  * @timeout_initial: ms until a flight is sent again; 0: the library's default
  * @timeout_max: ms at which the timeout is doubled no more; 0: the library's default
- * @retransmits: most retransmissions of one flight; 0: the library's default
+ * @retransmits: most retransmissions of one flight; -1: the library's default
  * @max_certs:	most bytes of the peer's certificates, or of names of authorities; 0: the
  *		library's default
  * @old_peers:	peers without RFC 5746 and RFC 7627 are accepted
@@ -103,7 +103,7 @@ struct options {
 	unsigned int mtu;
 	unsigned int timeout_initial;
 	unsigned int timeout_max;
-	unsigned int retransmits;
+	int retransmits;
 	unsigned int max_certs;
 	bool old_peers;
 	const char *keylog;
