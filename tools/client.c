@@ -44,6 +44,7 @@ int command_client(int argc, char **argv)
 	int bad, early_len = 0, status = 1;
 
 	options_parse(&o, false, argc, argv);
+	transfer_prepare(&o);
 	ep = endpoint_open(&o);
 	endpoint_forget(&o);
 	if (o.early)

@@ -34,7 +34,8 @@ static struct asked asked_roots;	/* of --ca */
 static void log_key(void *ctx, const char *line)
 {
 	(void)ctx;
-	dprintf(keylog_fd, "%s\n", line);
+	if (dprintf(keylog_fd, "%s\n", line) < 0)
+		warn("--keylog %s", options->keylog);
 }
 
 /* Write the session, which is secret, to a file that only its owner can read. */
@@ -109,7 +110,7 @@ static void configure(struct kdtls_config *c, const struct options *o)
 		if (c->timeout_max < c->timeout_initial)
 			c->timeout_max = c->timeout_initial;
 	}
-	if (o->retransmits)
+	if (o->retransmits >= 0)
 		c->retransmits = o->retransmits;
 	if (o->max_certs)
 		c->max_certificates = o->max_certs;
@@ -244,6 +245,14 @@ ssize_t endpoint_recv(struct kdtls_socket *s, void *buf, size_t len)
 	return n;
 }
 
+/* Return whether the peer's certificate or raw key, if it has shown one, is trusted. */
+static const char *verified_text(const struct kdtls_info *i)
+{
+	if (i->auth != KDTLS_AUTH_CERTIFICATE && i->auth != KDTLS_AUTH_RAW_KEY)
+		return "";
+	return i->peer_verified ? ", peer verified" : ", peer not verified";
+}
+
 void endpoint_describe(const struct kdtls_engine *engine, const char *peer,
 		       enum kdtls_path path, const char *why)
 {
@@ -264,12 +273,20 @@ void endpoint_describe(const struct kdtls_engine *engine, const char *peer,
 	      peer, i.version == DTLS_VERSION_1_3 ? "1.3" : "1.2",
 	      suite_name(i.suite), i.resumed ? ", resumed" : "",
 	      early[i.early],
-	      i.peer_verified ? ", peer verified" : "",
+	      verified_text(&i),
 	      i.cid_rx_len || i.cid_tx_len ? ", connection ID" : "",
 	      i.alpn ? ", protocol " : "", i.alpn ? i.alpn : "", resent);
 	warnx("records in %s: %s, %s",
 	      path == KDTLS_PATH_KERNEL ? "the kernel" : "user space",
 	      kdtls_cipher_name(i.cipher), why);
+}
+
+const char *endpoint_reason(const struct kdtls_engine *engine, int error)
+{
+	struct kdtls_failure f;
+
+	kdtls_engine_failure(engine, &f);
+	return f.error && f.error == -error ? f.reason : kdtls_strerror(error);
 }
 
 /*
@@ -296,8 +313,7 @@ void endpoint_complain(const struct kdtls_engine *engine, const char *peer,
 	if (error == -ETIMEDOUT)
 		error = -KDTLS_ETIMEOUT;
 	kdtls_engine_failure(engine, &f);
-	warnx("handshake with %s: %s%s", peer,
-	      f.error && f.error == -error ? f.reason : kdtls_strerror(error),
+	warnx("handshake with %s: %s%s", peer, endpoint_reason(engine, error),
 	      alert_text(&f, alert, sizeof(alert)));
 }
 

@@ -37,6 +37,13 @@ ssize_t endpoint_recv(struct kdtls_socket *s, void *buf, size_t len);
 void endpoint_describe(const struct kdtls_engine *engine, const char *peer,
 		       enum kdtls_path path, const char *why);
 
+/*
+ * Return why a call on an association failed with @error: what the engine says where the
+ * engine failed, such as which alert came, else the words of the error. The text lives as
+ * long as the engine.
+ */
+const char *endpoint_reason(const struct kdtls_engine *engine, int error);
+
 /* Say why the handshake with @peer failed. */
 void endpoint_complain(const struct kdtls_engine *engine, const char *peer,
 		       int error);

@@ -114,7 +114,8 @@ static void take_closed(const struct kdtls_message *m)
 	char peer[ADDRESS_MAX];
 
 	warnx("%s: %s", net_client(m->client, peer),
-	      m->error ? kdtls_strerror(m->error) : "closed");
+	      m->error ? endpoint_reason(kdtls_client_engine(m->client),
+					 m->error) : "closed");
 	if (child)
 		child_end(child);
 }

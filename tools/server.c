@@ -66,6 +66,7 @@ static int serve_in_turn(struct options *o)
 	struct kdtls_socket *s;
 	int bad, status;
 
+	transfer_prepare(o);
 	endpoint_forget(o);
 	listen_all(o, add_listener, &ls);
 	listen_tell(o);

@@ -16,6 +16,7 @@
 
 #define SMALL_MTU	1232	/* bytes of UDP payload that every path of IPv6 takes */
 #define BURST		16384	/* bytes that may leave at once */
+#define PAUSE_MAX	60000	/* ms */
 #define RECEIVE_ROUND	64	/* most records received before the next send */
 
 /**
@@ -25,7 +26,6 @@
  * @in:		the file that is sent; -1: it has come to its end
  * @regular:	@in is a file in the file system
  * @in_ends:	true: a close_notify is sent at the end of @in
- * @out:	the file that received data is written to
  * @sent_close:	this end has sent its close_notify
  * @got_close:	the peer's close_notify has come
  * @blocked:	the socket had no room for the last record
@@ -43,7 +43,6 @@ struct transfer {
 	int in;
 	bool regular;
 	bool in_ends;
-	int out;
 	bool sent_close;
 	bool got_close;
 	bool blocked;
@@ -55,6 +54,40 @@ struct transfer {
 	uint64_t sent;
 	uint64_t received;
 };
+
+/*
+ * The file that received data goes to. It is that of all clients of a server, so that none
+ * overwrites what another one has sent, and it is emptied when the first one is connected.
+ */
+static int output = STDOUT_FILENO;
+static bool output_begun;
+
+void transfer_prepare(const struct options *o)
+{
+	struct stat st;
+
+	/* The file is opened for each client. A FIFO may be opened once only. */
+	if (o->file && (access(o->file, R_OK) || stat(o->file, &st)))
+		err(1, "--file %s", o->file);
+	if (o->file && S_ISDIR(st.st_mode))
+		errx(1, "--file %s: %s", o->file, strerror(EISDIR));
+	if (o->output)
+		output = open(o->output, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (output < 0)
+		err(1, "--output %s", o->output);
+}
+
+/* Empty the file of --output once, if it is a regular one: no other can be emptied. */
+static bool begin_output(const struct options *o)
+{
+	bool good = !o->output || output_begun || !ftruncate(output, 0) ||
+		    errno == EINVAL;
+
+	output_begun = true;
+	if (!good)
+		warn("--output %s", o->output);
+	return good;
+}
 
 static bool open_ends(struct transfer *t)
 {
@@ -71,33 +104,25 @@ static bool open_ends(struct transfer *t)
 	/* A server without input goes on listening. */
 	t->in_ends = t->o->file || !t->o->server;
 
-	t->out = STDOUT_FILENO;
-	if (t->o->output)
-		t->out = open(t->o->output, O_WRONLY | O_CREAT | O_TRUNC |
-			      O_CLOEXEC, 0666);
-	if (t->out < 0)
-		warn("--output %s", t->o->output);
-	return t->out >= 0;
+	return begin_output(t->o);
 }
 
-static void close_ends(struct transfer *t)
+/*
+ * Write to the output. It may be non-blocking, as the file of another program's, too.
+ */
+static bool write_all(const struct transfer *t, const char *buf, size_t len)
 {
-	if (t->o->file && t->in >= 0)
-		close(t->in);
-	if (t->o->output && t->out >= 0)
-		close(t->out);
-}
-
-static bool write_all(int fd, const char *buf, size_t len)
-{
+	struct pollfd p = { .fd = output, .events = POLLOUT };
 	ssize_t n;
 
 	for (; len; buf += n, len -= n) {
-		n = write(fd, buf, len);
-		if (n < 0 && errno == EINTR)
+		n = write(output, buf, len);
+		if (n < 0 && errno == EAGAIN)
+			poll(&p, 1, -1);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			n = 0;
 		if (n < 0) {
-			warn("output");
+			warn("%s", t->o->output ?: "standard output");
 			return false;
 		}
 	}
@@ -123,13 +148,14 @@ static bool receive(struct transfer *t)
 			return true;
 		}
 		if (n < 0) {
-			warnx("receive: %s", kdtls_strerror((int)n));
+			warnx("receive: %s",
+			      endpoint_reason(kdtls_engine(t->c.s), (int)n));
 			return false;
 		}
 		t->heard = net_now();
 		t->got_close = !n;
 		t->received += n;
-		if (!write_all(t->out, buf, n))
+		if (!write_all(t, buf, n))
 			return false;
 	}
 	t->more = !t->got_close;
@@ -150,15 +176,17 @@ static size_t allowance(struct transfer *t)
 	return t->budget > 0 ? t->budget : 0;
 }
 
-/* Return the ms until a record may be sent again. */
+/* Return the ms until it is worth asking whether a record may be sent again; 0: now. */
 static int pause_ms(struct transfer *t)
 {
 	size_t want = t->regular ? BURST / 2 : t->c.mtu;
 	size_t may = allowance(t);
+	double ms;
 
 	if (may >= want)
 		return 0;
-	return (int)((want - may) * 1e3 / t->o->rate) + 1;
+	ms = (want - may) * 1e3 / t->o->rate + 1;
+	return ms < PAUSE_MAX ? (int)ms : PAUSE_MAX;
 }
 
 static bool end_of_input(struct transfer *t)
@@ -188,8 +216,10 @@ static bool transmit(struct transfer *t)
 		n = conn_send_file(&t->c, t->in, allowance(t));
 	} else {
 		n = read(t->in, buf, t->c.mtu);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return true;
 		if (n < 0) {
-			warn("input");
+			warn("%s", t->o->file ?: "standard input");
 			return false;
 		}
 		/*
@@ -308,7 +338,6 @@ int transfer(struct kdtls_socket *s, const struct options *o)
 	struct transfer t = {
 		.o = o,
 		.in = -1,
-		.out = -1,
 		.more = true,
 		.budget = BURST,
 		.filled = net_now(),
@@ -332,6 +361,7 @@ int transfer(struct kdtls_socket *s, const struct options *o)
 		warnx("no close_notify came: %s may be cut short", o->output);
 		good = false;
 	}
-	close_ends(&t);
+	if (o->file && t.in >= 0)
+		close(t.in);
 	return good ? 0 : 1;
 }

@@ -6,6 +6,12 @@
 #include "conn.h"
 
 /*
+ * Look at the files of the options, so that a mistake is told before anybody is connected,
+ * and open that of --output. The program exits with a message if a file is not usable.
+ */
+void transfer_prepare(const struct options *o);
+
+/*
  * Move data between @s and the files of the options until both ends have sent
  * close_notify, or something fails. Return the exit status, which is not 0 after a message.
  */
