@@ -166,7 +166,11 @@ function write_page(	i, n, part, all)
 			out("\\&" escape(part[i]))
 		out(".fi")
 	}
-	out(".SH SEE ALSO" see_also(all returned) "\n.BR libkdtls (3),\n.BR dtls (7)")
+	all = all returned
+	out(".SH SEE ALSO" see_also(all))
+	if (all ~ /DTLS_[A-Z]/)
+		out(".BR kdtls_constants (3),")
+	out(".BR libkdtls (3),\n.BR dtls (7)")
 	close(page)
 	print name
 }
