@@ -20,7 +20,7 @@ static const struct {
 	ALERT(BAD_RECORD_MAC, "bad_record_mac", ""),
 	ALERT(RECORD_OVERFLOW, "record_overflow", ""),
 	ALERT(HANDSHAKE_FAILURE, "handshake_failure",
-	      ": no suite, group or kind of key in common"),
+	      ": no suite, group or kind of key in common, or it wants a certificate"),
 	ALERT(BAD_CERTIFICATE, "bad_certificate",
 	      ": it refuses our certificate, or its name"),
 	ALERT(UNSUPPORTED_CERTIFICATE, "unsupported_certificate",
