@@ -333,8 +333,9 @@ struct kdtls_ops {
  * @schemes:	signature schemes, best first; NULL: ECDSA, Ed25519, RSA-PSS and
  *		RSA-PKCS1 with SHA-256 and longer (RFC 8446 4.2.3)
  * @scheme_count: entries of @schemes
- * @alpn:	application protocols, best first, ended by NULL (RFC 7301). A
- *		server that has some refuses a client that offers only others
+ * @alpn:	application protocols, best first, ended by NULL (RFC 7301), of 1 to 255
+ *		bytes each, and of 4096 bytes together with a byte for each. A server that
+ *		has some refuses a client that offers only others
  * @srtp:	SRTP protection profiles, best first (RFC 5764); NULL: none
  * @srtp_count:	entries of @srtp
  * @psk_hint:	server: identity hint (RFC 4279), 128 bytes at most, or NULL

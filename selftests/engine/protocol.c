@@ -1348,7 +1348,10 @@ TEST_F(pair, configuration_is_checked)
 {
 	static const u16 unknown[] = { 0x1234 };
 	struct kdtls_config c, good = self->client.config;
+	const char *names[18] = { "a", "" };
 	struct kdtls_endpoint *ep;
+	char name[257] = "";
+	size_t i;
 
 #define REFUSED(change) do {						\
 	c = good;							\
@@ -1375,6 +1378,19 @@ TEST_F(pair, configuration_is_checked)
 	REFUSED((c.suites = unknown, c.suite_count = 1));
 	REFUSED((c.groups = unknown, c.group_count = 1));
 	REFUSED((c.schemes = unknown, c.scheme_count = 1));
+	REFUSED(c.alpn = names);
+	memset(name, 'a', 256);
+	names[1] = name;
+	REFUSED(c.alpn = names);
+	name[255] = 0;
+	names[0] = name;
+	for (i = 1; i < 17; i++)
+		names[i] = name;
+	REFUSED(c.alpn = names);
+	names[16] = NULL;
+	good.alpn = names;
+	ASSERT_EQ(0, kdtls_endpoint_new(&good, &ep));
+	kdtls_endpoint_free(ep);
 }
 
 static size_t derive(const struct dtls_group *group, EVP_PKEY *key,

@@ -36,6 +36,23 @@ static bool version_valid(u16 version)
 _Static_assert(KDTLS_MTU_MAX == DTLS_DATAGRAM_MAX,
 	       "the public header names the largest datagram");
 
+#define ALPN_NAME_MAX	255	/* bytes of a protocol's name (RFC 7301 3.1) */
+#define ALPN_LIST_MAX	4096	/* bytes of all names: a hello is shorter than 2^14 */
+
+/* Return false if a name of the list is empty or too long, or all of them are. */
+static bool alpn_valid(const char *const *name)
+{
+	size_t len, all = 0;
+
+	for (; name && *name; name++) {
+		len = strlen(*name);
+		all += len + 1;
+		if (!len || len > ALPN_NAME_MAX || all > ALPN_LIST_MAX)
+			return false;
+	}
+	return true;
+}
+
 static bool config_valid(const struct kdtls_config *c)
 {
 	return version_valid(c->version_min) && version_valid(c->version_max) &&
@@ -53,7 +70,8 @@ static bool config_valid(const struct kdtls_config *c)
 	       (!c->record_size_limit ||
 		(c->record_size_limit >= 64 &&
 		 c->record_size_limit <= DTLS_RECORD_SIZE_MAX)) &&
-	       (!c->psk_hint || strlen(c->psk_hint) <= KDTLS_PSK_IDENTITY_MAX);
+	       (!c->psk_hint || strlen(c->psk_hint) <= KDTLS_PSK_IDENTITY_MAX) &&
+	       alpn_valid(c->alpn);
 }
 
 /*
