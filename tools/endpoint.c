@@ -206,9 +206,11 @@ struct kdtls_endpoint *endpoint_open(const struct options *o)
 	}
 	configure(&c, o);
 	bad = kdtls_endpoint_new(&c, &ep);
+	/* All else was checked with the command line. */
+	if (bad == -KDTLS_EUSAGE && o->suite_count)
+		errx(1, "--suites: none is for the versions that --min and --max leave");
 	if (bad)
-		errx(1, "these options do not go together: %s",
-		     kdtls_strerror(bad));
+		errx(1, "%s", kdtls_strerror(bad));
 	if (o->psk_len)
 		must(kdtls_use_psk(ep, o->psk_identity, o->psk, o->psk_len),
 		     "--psk with --psk-identity", o->psk_identity);

@@ -169,6 +169,8 @@ static void parse_alpn(struct argp_state *state, struct options *o, char *arg)
 	for (name = strtok(arg, ","); name; name = strtok(NULL, ",")) {
 		if (o->alpn_count == ALPN_MAX)
 			argp_error(state, "--alpn: more than %d", ALPN_MAX);
+		if (strlen(name) > 255)
+			argp_error(state, "--alpn %s: longer than 255 bytes", name);
 		o->alpn[o->alpn_count++] = name;
 	}
 	if (!o->alpn_count)

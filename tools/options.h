@@ -50,7 +50,7 @@
  * @alpn:	application protocols, best first, and a NULL
  * @alpn_count:	number of @alpn without the NULL
  * @cid_len:	bytes of the connection ID that the peer is asked to use; 0: none
- * @mtu:	largest datagram in bytes; 0: as large as the path allows
+ * @mtu:	largest datagram in bytes; 0: the library's default
  * @timeout_initial: ms until a flight is sent again; 0: the library's default
  * @timeout_max: ms at which the timeout is doubled no more; 0: the library's default
  * @retransmits: most retransmissions of one flight; -1: the library's default
