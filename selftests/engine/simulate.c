@@ -16,7 +16,8 @@
  * plaintext bytes of the handshake were corrupted or came from another life, in
  * a stated alert: who comes again then gets in. Whenever there are keys, each
  * end knows who the other is, nothing that was revoked before is resumed, and
- * early data has come once or not at all. Every schedule must give back all
+ * early data has come once or not at all. No record number comes twice under a key,
+ * whatever was sent again. Every schedule must give back all
  * memory, hold no more than a fixed amount at any time, and run the same when it
  * is run again.
  */
@@ -48,6 +49,48 @@ struct result {
 static struct world world;
 static struct result result;
 
+/* ---- no number comes twice under a key ---- */
+
+#define SEALED_MAX	16384	/* records of a schedule */
+
+/* struct sealed is a record that was sealed: its key, and its nonce. */
+struct sealed {
+	u8 key[16];
+	u8 iv[DTLS_IV_SIZE];
+	u64 seq;
+};
+
+static struct sealed sealed[SEALED_MAX];
+static unsigned int sealed_count;
+
+static void note_sealed(const struct dtls_protection *p, u64 seq)
+{
+	struct sealed *s = &sealed[sealed_count];
+	unsigned int i;
+
+	if (sealed_count == SEALED_MAX) {
+		blame(&world, "too many records for the test");
+		return;
+	}
+	memcpy(s->key, p->room, sizeof(s->key));
+	memcpy(s->iv, p->iv, sizeof(s->iv));
+	s->seq = seq;
+	for (i = 0; i < sealed_count; i++)
+		if (!memcmp(s, &sealed[i], sizeof(*s)))
+			blame(&world, "a number comes twice under a key");
+	sealed_count++;
+}
+
+/* All engines and their owners seal by this function; see Makefile. */
+size_t __real_dtls_protection_seal(struct dtls_protection *p, u8 type,
+				   const u8 *content, size_t len, u8 *out);
+size_t __wrap_dtls_protection_seal(struct dtls_protection *p, u8 type,
+				   const u8 *content, size_t len, u8 *out)
+{
+	note_sealed(p, p->seq);
+	return __real_dtls_protection_seal(p, type, content, len, out);
+}
+
 /* Return: a hash of what happened. */
 static u64 schedule(u64 seed, struct result *r)
 {
@@ -58,6 +101,7 @@ static u64 schedule(u64 seed, struct result *r)
 	/* network_init() clears the network, whose queue is large. */
 	memset(&w->fault, 0, sizeof(*w) - offsetof(struct world, fault));
 	network_init(&w->net, seed);
+	sealed_count = 0;
 	parties_set_up(w);
 	used = heap_used;
 	heap_peak = used;
