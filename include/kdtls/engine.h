@@ -990,8 +990,8 @@ KDTLS_API void kdtls_engine_close(struct kdtls_engine *engine);
 /**
  * kdtls_engine_heartbeat() - ask whether the peer is there and a size gets through
  * @engine:	an established engine whose peer answers heartbeats
- * @size:	bytes of the record's content, 35 (3 + 16 + 16) or more; the answer is as
- *		long
+ * @size:	bytes of the record's content, 35 (3 + 16 + 16) to mtu and peer_record_limit
+ *		of struct kdtls_info; the answer is as long
  * @now:	time in µs, of a clock that never goes backwards
  *
  * One request is on its way at a time. The engine sends it again as it does a flight (RFC

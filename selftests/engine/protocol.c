@@ -1257,6 +1257,11 @@ TEST_F(pair, heartbeat_is_answered_and_measured)
 	HANDSHAKE();
 	EXPECT_EQ(-KDTLS_EUSAGE,
 		  kdtls_engine_heartbeat(self->client.e, 34, self->now));
+	/* No record is as long as that. */
+	kdtls_engine_set_mtu(self->client.e, KDTLS_MTU_MAX);
+	EXPECT_EQ(-KDTLS_EUSAGE,
+		  kdtls_engine_heartbeat(self->client.e,
+					 DTLS_RECORD_SIZE_MAX + 1, self->now));
 	ASSERT_EQ(0, kdtls_engine_heartbeat(self->client.e, 1200, self->now));
 	EXPECT_EQ(-KDTLS_EUSAGE,
 		  kdtls_engine_heartbeat(self->client.e, 64, self->now));

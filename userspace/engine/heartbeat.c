@@ -101,6 +101,7 @@ int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
 
 	if (e->state != KDTLS_ESTABLISHED || !e->peer_heartbeat ||
 	    size < HEADER + DTLS_HEARTBEAT_PAYLOAD + PADDING || size > e->mtu ||
+	    size > e->peer_record_limit ||
 	    (e->m && e->m->heartbeat && e->m->heartbeat->size))
 		return -KDTLS_EUSAGE;
 	if (!dtls_state_wake(e))
