@@ -9,6 +9,7 @@
 #include "endpoint.h"
 #include "listen.h"
 #include "net.h"
+#include "stop.h"
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
@@ -33,9 +34,10 @@
  * @endpoint:	the endpoint of all server objects of the thread
  * @server:	a server object for each address that is listened on
  * @count:	number of server objects
- * @epoll:	the epoll file that waits for the sockets of @server, with a NULL pointer,
- *		and for commands, with a pointer to struct child
+ * @epoll:	the epoll file that waits for the sockets of @server and for a signal, with
+ *		a NULL pointer, and for commands, with a pointer to struct child
  * @children:	the commands of clients
+ * @thread:	the thread, except in the first loop, which the main thread runs
  */
 struct loop {
 	const struct options *o;
@@ -46,6 +48,7 @@ struct loop {
 	int count;
 	int epoll;
 	struct children children;
+	pthread_t thread;
 };
 
 /* ---- clients ---- */
@@ -226,8 +229,8 @@ static bool has_had_its_turn(const struct loop *l)
 }
 
 /*
- * Serve for ever, or with --once until the first client has gone, or with --turn until
- * another process has taken over and the last client has gone.
+ * Serve until a signal comes, or with --once until the first client has gone, or with
+ * --turn until another process has taken over and the last client has gone.
  */
 static void *run(void *arg)
 {
@@ -235,7 +238,8 @@ static void *run(void *arg)
 	struct loop *l = arg;
 	int i, n;
 
-	while (!(l->o->once && has_ended(l)) && !has_had_its_turn(l)) {
+	while (!stop_asked() && !(l->o->once && has_ended(l)) &&
+	       !has_had_its_turn(l)) {
 		n = epoll_wait(l->epoll, events, EVENTS, due(l));
 		for (i = 0; i < n; i++)
 			if (events[i].data.ptr)
@@ -319,9 +323,10 @@ static void close_loop(struct loop *l)
 int serve(struct options *o)
 {
 	struct loop *loops = calloc(o->threads, sizeof(*loops));
+	struct epoll_event e = { .events = EPOLLIN };
 	uint8_t secret[KDTLS_SECRET_SIZE];
-	pthread_t thread;
 	unsigned int i;
+	int stop;
 
 	signal(SIGCHLD, SIG_IGN);	/* Commands that ended leave no zombies. */
 	if (!loops || getrandom(secret, sizeof(secret), 0) != sizeof(secret))
@@ -330,15 +335,22 @@ int serve(struct options *o)
 		open_loop(&loops[i], o, i, secret);
 	explicit_bzero(secret, sizeof(secret));
 	endpoint_forget(o);
+	stop = stop_watch();
+	for (i = 0; i < o->threads; i++)
+		epoll_ctl(loops[i].epoll, EPOLL_CTL_ADD, stop, &e);
 	listen_tell(o);
 	for (i = 1; i < o->threads; i++) {
-		errno = pthread_create(&thread, NULL, run, &loops[i]);
+		errno = pthread_create(&loops[i].thread, NULL, run, &loops[i]);
 		if (errno)
 			err(1, "thread");
 	}
-	/* With --once or --turn this is the only thread. */
+	/* With --once or --turn this is the only thread. A signal ends all of them. */
 	run(&loops[0]);
-	close_loop(&loops[0]);
+	for (i = 1; i < o->threads; i++)
+		pthread_join(loops[i].thread, NULL);
+	for (i = 0; i < o->threads; i++)
+		close_loop(&loops[i]);
 	free(loops);
+	stop_end();
 	return 0;
 }

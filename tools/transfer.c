@@ -6,6 +6,7 @@
 #include "transfer.h"
 #include "endpoint.h"
 #include "net.h"
+#include "stop.h"
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,7 @@
  * @in:		the file that is sent; -1: it has come to its end
  * @regular:	@in is a file in the file system
  * @in_ends:	true: a close_notify is sent at the end of @in
+ * @stop:	the file that is readable when a signal wants the end
  * @sent_close:	this end has sent its close_notify
  * @got_close:	the peer's close_notify has come
  * @blocked:	the socket had no room for the last record
@@ -43,6 +45,7 @@ struct transfer {
 	int in;
 	bool regular;
 	bool in_ends;
+	int stop;
 	bool sent_close;
 	bool got_close;
 	bool blocked;
@@ -116,6 +119,8 @@ static bool write_all(const struct transfer *t, const char *buf, size_t len)
 	ssize_t n;
 
 	for (; len; buf += n, len -= n) {
+		if (stop_asked())
+			return false;
 		n = write(output, buf, len);
 		if (n < 0 && errno == EAGAIN)
 			poll(&p, 1, -1);
@@ -230,7 +235,7 @@ static bool transmit(struct transfer *t)
 			struct pollfd p = { .fd = t->c.fd, .events = POLLOUT };
 			ssize_t sent = kdtls_send(t->c.s, buf, n);
 
-			if (sent != -EAGAIN) {
+			if (sent != -EAGAIN || stop_asked()) {
 				n = sent;
 				break;
 			}
@@ -274,10 +279,11 @@ static bool done(const struct transfer *t)
 
 static bool step(struct transfer *t)
 {
-	struct pollfd p[2] = {
+	struct pollfd p[] = {
 		{ .fd = t->got_close ? -1 : t->c.fd,
 		  .events = POLLIN | POLLPRI },
 		{ .fd = -1, .events = POLLIN },
+		{ .fd = t->stop, .events = POLLIN },
 	};
 	int timeout = t->sent_close ? 100 : -1, wait;
 
@@ -299,10 +305,12 @@ static bool step(struct transfer *t)
 		timeout = wait;
 	if (t->more)
 		timeout = 0;
-	if (poll(p, 2, timeout) < 0 && errno != EINTR) {
+	if (poll(p, 3, timeout) < 0 && errno != EINTR) {
 		warn("poll");
 		return false;
 	}
+	if (stop_asked())
+		return false;
 	if (p[0].revents & POLLOUT)
 		t->blocked = false;
 	/* An error is left to the next call that sends or receives, which returns it. */
@@ -338,6 +346,7 @@ int transfer(struct kdtls_socket *s, const struct options *o)
 	struct transfer t = {
 		.o = o,
 		.in = -1,
+		.stop = stop_watch(),
 		.more = true,
 		.budget = BURST,
 		.filled = net_now(),
@@ -363,5 +372,9 @@ int transfer(struct kdtls_socket *s, const struct options *o)
 	}
 	if (o->file && t.in >= 0)
 		close(t.in);
+	/* An error is ignored, as the peer may be gone. */
+	if (stop_asked())
+		kdtls_shutdown(s);
+	stop_end();
 	return good ? 0 : 1;
 }
