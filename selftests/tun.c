@@ -109,6 +109,35 @@ static __u16 checksum(const void *data, size_t len)
 	return ~((sum & 0xffff) + (sum >> 16));
 }
 
+/* The headers of a packet of the guest */
+struct headers {
+	struct iphdr ip;
+	struct udphdr udp;
+};
+
+static struct headers headers_of(FIXTURE_DATA(tun) *self, size_t len)
+{
+	struct headers h = {
+		.ip = {
+			.version = 4,
+			.ihl = sizeof(h.ip) / 4,
+			.tot_len = htons(sizeof(h) + len),
+			.ttl = 64,
+			.protocol = IPPROTO_UDP,
+			.saddr = self->guest.sin_addr.s_addr,
+			.daddr = self->host.sin_addr.s_addr,
+		},
+		.udp = {
+			.source = self->guest.sin_port,
+			.dest = self->host.sin_port,
+			.len = htons(sizeof(h.udp) + len),
+		},
+	};
+
+	h.ip.check = checksum(&h.ip, sizeof(h.ip));
+	return h;
+}
+
 /*
  * Let the guest send @len bytes of @wire in one packet: of type @type, VIRTIO_NET_HDR_GSO_*,
  * and with @size bytes in each datagram or, with UFO, in each fragment. The checksum of UDP
@@ -118,40 +147,52 @@ static bool guest_sends(FIXTURE_DATA(tun) *self,
 			struct __test_metadata *_metadata, size_t len, int type,
 			size_t size)
 {
+	struct headers h = headers_of(self, len);
 	struct virtio_net_hdr hdr = {
 		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
 		.gso_type = type,
-		.hdr_len = sizeof(struct iphdr) + sizeof(struct udphdr),
+		.hdr_len = sizeof(h),
 		.gso_size = size,
-		.csum_start = sizeof(struct iphdr),
+		.csum_start = sizeof(h.ip),
 		.csum_offset = offsetof(struct udphdr, check),
 	};
-	struct iphdr ip = {
-		.version = 4,
-		.ihl = sizeof(ip) / 4,
-		.tot_len = htons(sizeof(ip) + sizeof(struct udphdr) + len),
-		.ttl = 64,
-		.protocol = IPPROTO_UDP,
-		.saddr = self->guest.sin_addr.s_addr,
-		.daddr = self->host.sin_addr.s_addr,
-	};
-	struct udphdr udp = {
-		.source = self->guest.sin_port,
-		.dest = self->host.sin_port,
-		.len = htons(sizeof(udp) + len),
-	};
 	struct iovec iov[] = {
-		{ &hdr, sizeof(hdr) }, { &ip, sizeof(ip) },
-		{ &udp, sizeof(udp) }, { wire, len },
+		{ &hdr, sizeof(hdr) }, { &h, sizeof(h) }, { wire, len },
 	};
-	ssize_t ret;
+	ssize_t ret = writev(self->tun, iov, 3);
 
-	ip.check = checksum(&ip, sizeof(ip));
-	ret = writev(self->tun, iov, 4);
 	if (ret < 0 && errno == EINVAL)
 		return false;
-	EXPECT_EQ((ssize_t)(sizeof(hdr) + sizeof(ip) + sizeof(udp) + len), ret);
+	EXPECT_EQ((ssize_t)(sizeof(hdr) + sizeof(h) + len), ret);
 	return true;
+}
+
+/*
+ * Let the guest send @len bytes of @wire in one datagram, without a checksum, in IP
+ * fragments that have @size bytes each, a multiple of 8.
+ */
+static void guest_sends_fragments(FIXTURE_DATA(tun) *self,
+				  struct __test_metadata *_metadata, size_t len,
+				  size_t size)
+{
+	size_t total = sizeof(struct udphdr) + len, at, part;
+	struct headers h = headers_of(self, len);
+	struct virtio_net_hdr hdr = {};
+	struct iovec iov[] = {
+		{ &hdr, sizeof(hdr) }, { &h.ip, sizeof(h.ip) }, {},
+	};
+
+	memmove(wire + sizeof(h.udp), wire, len);
+	memcpy(wire, &h.udp, sizeof(h.udp));
+	for (at = 0; at < total; at += part) {
+		part = total - at < size ? total - at : size;
+		h.ip.tot_len = htons(sizeof(h.ip) + part);
+		h.ip.frag_off = htons(at / 8 | (at + part < total ? IP_MF : 0));
+		h.ip.check = 0;
+		h.ip.check = checksum(&h.ip, sizeof(h.ip));
+		iov[2] = (struct iovec){ wire + at, part };
+		ASSERT_LT(0, writev(self->tun, iov, 3));
+	}
 }
 
 /* A record in a packet of its own arrives. */
@@ -193,6 +234,27 @@ TEST_F(tun, a_packet_of_many_datagrams_is_many)
 	for (i = 0; i < 5; i++) {
 		ASSERT_EQ(1000, recv_now(self->fd, buf, sizeof(buf)));
 		ASSERT_EQ(0, memcmp(buf, text + i, 1000));
+	}
+}
+
+/* Records are found and opened however many pieces of memory each of them lies in. */
+TEST_F(tun, a_datagram_of_small_fragments_is_read)
+{
+	static const size_t sizes[] = { 8, 40, 104, 1480 };
+	static const size_t records[] = { 1, 30, 500, 5000, 100 };
+	__u64 seq = 0;
+	size_t i, j, len;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		for (j = len = 0; j < 5; j++)
+			len += peer_seal_more(&self->rx, CT_DATA, seq++,
+					      text + j, records[j], wire + len);
+		guest_sends_fragments(self, _metadata, len, sizes[i]);
+		for (j = 0; j < 5; j++) {
+			ASSERT_EQ((ssize_t)records[j],
+				  recv_now(self->fd, buf, sizeof(buf)));
+			ASSERT_EQ(0, memcmp(buf, text + j, records[j]));
+		}
 	}
 }
 
