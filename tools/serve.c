@@ -325,8 +325,8 @@ int serve(struct options *o)
 	struct loop *loops = calloc(o->threads, sizeof(*loops));
 	struct epoll_event e = { .events = EPOLLIN };
 	uint8_t secret[KDTLS_SECRET_SIZE];
+	int stop = stop_open();
 	unsigned int i;
-	int stop;
 
 	signal(SIGCHLD, SIG_IGN);	/* Commands that ended leave no zombies. */
 	if (!loops || getrandom(secret, sizeof(secret), 0) != sizeof(secret))
@@ -335,7 +335,7 @@ int serve(struct options *o)
 		open_loop(&loops[i], o, i, secret);
 	explicit_bzero(secret, sizeof(secret));
 	endpoint_forget(o);
-	stop = stop_watch();
+	stop_watch();
 	for (i = 0; i < o->threads; i++)
 		epoll_ctl(loops[i].epoll, EPOLL_CTL_ADD, stop, &e);
 	listen_tell(o);

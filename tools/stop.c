@@ -43,13 +43,17 @@ static void change_handlers(void (*old)(int), void (*handler)(int))
 			sigaction(signals[i], &new, NULL);
 }
 
-int stop_watch(void)
+int stop_open(void)
 {
 	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (event < 0)
 		err(1, "eventfd");
-	change_handlers(SIG_DFL, note_signal);
 	return event;
+}
+
+void stop_watch(void)
+{
+	change_handlers(SIG_DFL, note_signal);
 }
 
 bool stop_asked(void)
@@ -62,5 +66,4 @@ void stop_end(void)
 	change_handlers(note_signal, SIG_DFL);
 	if (came)
 		raise(came);
-	close(event);
 }

@@ -6,11 +6,17 @@
 #include <stdbool.h>
 
 /*
- * Catch SIGHUP, SIGINT and SIGTERM from now on, unless they are ignored. Return a file
- * that is readable, for all threads, when one of them has come. A second one ends the
- * process at once.
+ * Make the file that is readable, for all threads, when a signal has come. A server calls
+ * the function before it has clients, which may use up all its file descriptors. Return
+ * the file.
  */
-int stop_watch(void);
+int stop_open(void);
+
+/*
+ * Catch SIGHUP, SIGINT and SIGTERM from now on, unless they are ignored. A second one ends
+ * the process at once.
+ */
+void stop_watch(void);
 
 /* Return true if a signal has come since stop_watch(). */
 bool stop_asked(void);

@@ -27,7 +27,6 @@
  * @in:		the file that is sent; -1: it has come to its end
  * @regular:	@in is a file in the file system
  * @in_ends:	true: a close_notify is sent at the end of @in
- * @stop:	the file that is readable when a signal wants the end
  * @sent_close:	this end has sent its close_notify
  * @got_close:	the peer's close_notify has come
  * @blocked:	the socket had no room for the last record
@@ -45,7 +44,6 @@ struct transfer {
 	int in;
 	bool regular;
 	bool in_ends;
-	int stop;
 	bool sent_close;
 	bool got_close;
 	bool blocked;
@@ -65,6 +63,9 @@ struct transfer {
 static int output = STDOUT_FILENO;
 static bool output_begun;
 
+/* The file of stop_open() */
+static int stop;
+
 void transfer_prepare(const struct options *o)
 {
 	struct stat st;
@@ -78,6 +79,7 @@ void transfer_prepare(const struct options *o)
 		output = open(o->output, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (output < 0)
 		err(1, "--output %s", o->output);
+	stop = stop_open();
 }
 
 /* Empty the file of --output once, if it is a regular one: no other can be emptied. */
@@ -283,7 +285,7 @@ static bool step(struct transfer *t)
 		{ .fd = t->got_close ? -1 : t->c.fd,
 		  .events = POLLIN | POLLPRI },
 		{ .fd = -1, .events = POLLIN },
-		{ .fd = t->stop, .events = POLLIN },
+		{ .fd = stop, .events = POLLIN },
 	};
 	int timeout = t->sent_close ? 100 : -1, wait;
 
@@ -346,7 +348,6 @@ int transfer(struct kdtls_socket *s, const struct options *o)
 	struct transfer t = {
 		.o = o,
 		.in = -1,
-		.stop = stop_watch(),
 		.more = true,
 		.budget = BURST,
 		.filled = net_now(),
@@ -357,6 +358,7 @@ int transfer(struct kdtls_socket *s, const struct options *o)
 	const char *why;
 	bool good;
 
+	stop_watch();
 	path = kdtls_path(s, &why);
 	endpoint_describe(kdtls_engine(s), net_peer(s, peer), path, why);
 	conn_init(&t.c, s, o);

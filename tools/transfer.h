@@ -7,7 +7,8 @@
 
 /*
  * Look at the files of the options, so that a mistake is told before anybody is connected,
- * and open that of --output. The program exits with a message if a file is not usable.
+ * open that of --output, and call stop_open(). The program exits with a message if a file
+ * is not usable.
  */
 void transfer_prepare(const struct options *o);
 
