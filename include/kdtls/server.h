@@ -374,8 +374,9 @@ struct kdtls_message {
  * The function also goes on with all handshakes and runs all timers, which no other
  * function does. So a program that only sends has to call it, too.
  *
- * The messages of one client are in order: KDTLS_NEWS_OPENED, then data as it came, then
- * KDTLS_NEWS_CLOSED. KDTLS_NEWS_REFUSED comes alone. A program that has stored nothing
+ * The messages of one client are in order: KDTLS_NEWS_OPENED, then data as it came, with
+ * @half_close perhaps KDTLS_NEWS_GOODBYE, then KDTLS_NEWS_CLOSED. KDTLS_NEWS_REFUSED comes
+ * alone. A program that has stored nothing
  * with a client may ignore news.
  *
  * Without @half_close of the options the next call of this function answers the goodbye of
@@ -537,9 +538,13 @@ KDTLS_API void kdtls_server_get_info(const struct kdtls_server *server,
  * kdtls_client_close() - end a client's association
  * @client:	a client with a finished handshake
  *
- * The function sends a close_notify alert. No message about the client follows. The
- * object lives until the next kdtls_server_recv(), and kdtls_server_send() refuses records
- * for the client with -ENOTCONN. For a client that is gone the function does nothing.
+ * The function sends a close_notify alert. The next kdtls_server_recv() has no message
+ * about the client. Other messages of the last call may be about the client, too, and
+ * KDTLS_NEWS_CLOSED may be one of them: a program that frees what it keeps with a client
+ * sets the pointer to NULL (kdtls_client_set_data()), and looks at it with each message.
+ * The object lives until the next kdtls_server_recv(), and kdtls_server_send() refuses
+ * records for the client with -ENOTCONN. For a client that is gone the function does
+ * nothing.
  */
 KDTLS_API void kdtls_client_close(struct kdtls_client *client);
 

@@ -287,14 +287,18 @@ static void take_message(struct crowd *w, const struct kdtls_message *m)
 	}
 }
 
-/* Close those that have said goodbye, or some of them. */
+/*
+ * Close those that have said goodbye, or some of them. One that has started anew at the
+ * same time is gone, which another of the messages has told.
+ */
 static void answer_goodbyes(struct crowd *w, const struct kdtls_message *m,
 			    ssize_t n)
 {
 	ssize_t i;
 
 	for (i = 0; i < n; i++) {
-		if (m[i].news != KDTLS_NEWS_GOODBYE || chance(&w->net, 20))
+		if (m[i].news != KDTLS_NEWS_GOODBYE ||
+		    !kdtls_client_data(m[i].client) || chance(&w->net, 20))
 			continue;
 		forget(w, m[i].client);
 		kdtls_client_close(m[i].client);
