@@ -20,6 +20,7 @@
 #include <netinet/in.h>
 #include <sys/queue.h>
 
+#include "engine/alert.h"
 #include "engine/endpoint.h"
 #include "engine/engine.h"
 #include "engine/protection.h"
@@ -169,8 +170,10 @@ struct unread;
  *		kdtls_ops
  * @peer_cid:	takes a connection ID of the peer, like @peer_cid of struct
  *		kdtls_ops
+ * @goodbye:	takes the peer's close_notify, if it is among the records that @ready has
+ *		opened in user space
  *
- * Each returns 0 or a negative error.
+ * Each but @goodbye returns 0 or a negative error.
  */
 struct owner_ops {
 	int (*first)(struct owner *o, const struct dtls_key_info *key);
@@ -180,6 +183,7 @@ struct owner_ops {
 	int (*ready)(struct owner *o);
 	int (*cid)(struct owner *o, uint8_t *cid, size_t len);
 	int (*peer_cid)(struct owner *o, const uint8_t *cid, size_t len);
+	void (*goodbye)(struct owner *o, const struct dtls_record_info *info);
 };
 
 /**
@@ -296,17 +300,17 @@ ssize_t unread_take(struct owner *o, void *buf, size_t len, uint8_t *flags,
 void kept_add(struct owner *o, const uint8_t *data, size_t len);
 
 /*
- * Sort the kept records of @key's epoch. Those with genuine application data
- * stay: they are unmarked in @window, and @key->rec_seq is lowered to the first
- * of them, so that whoever gets @key accepts them. All other records were the
+ * Sort the kept records of @key's epoch. Those with genuine application data, and
+ * close_notify, stay: they are unmarked in @window, and @key->rec_seq is lowered to the
+ * first of them, so that whoever gets @key accepts them. All other records were the
  * engine's, or forged, and are dropped. Return 0 or -KDTLS_ECRYPTO.
  */
 int kept_sort(struct owner *o, struct dtls_key_info *key,
 	      struct dtls_window *window);
 
 /*
- * Let the record layer in user space open the kept records, and queue their
- * content.
+ * Let the record layer in user space open the kept records, queue their content, and tell
+ * @o->ops->goodbye of close_notify.
  */
 void kept_open(struct owner *o);
 
@@ -455,6 +459,9 @@ void socket_datagram(struct kdtls_socket *s, const uint8_t *data, size_t len);
  * the library makes.
  */
 void socket_records(struct kdtls_socket *s, struct datagram *d);
+
+/* Note that the peer ended with the record of @info, which is close_notify. */
+void socket_goodbye(struct kdtls_socket *s, const struct dtls_record_info *info);
 
 /*
  * Take the content of a record that was opened, an event of its keys, or bytes that they do

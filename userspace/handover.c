@@ -119,10 +119,17 @@ static int handover_peer_cid(struct owner *o, const uint8_t *cid, size_t len)
 			 ulp_change_cid(s->fd, 0, cid, len);
 }
 
+static void handover_goodbye(struct owner *o,
+			     const struct dtls_record_info *info)
+{
+	socket_goodbye((struct kdtls_socket *)o, info);
+}
+
 const struct owner_ops handover_ops = {
 	.first = handover_first,
 	.key = handover_key,
 	.ready = handover_ready,
 	.cid = handover_cid,
 	.peer_cid = handover_peer_cid,
+	.goodbye = handover_goodbye,
 };

@@ -131,6 +131,17 @@ static bool is_told(const struct owner *o,
 	       is_seen(seen, seq);
 }
 
+/*
+ * Return true if the record layer is to have a record of @key with this content. A client
+ * cannot end with early data what has not begun.
+ */
+static bool is_owners(const struct dtls_key_info *key, u8 type, const u8 *data,
+		      size_t len)
+{
+	return type == DTLS_CT_APPLICATION_DATA ||
+	       (!is_early(key) && dtls_alert_is_goodbye(type, data, len));
+}
+
 int kept_sort(struct owner *o, struct dtls_key_info *key,
 	      struct dtls_window *window)
 {
@@ -163,7 +174,7 @@ int kept_sort(struct owner *o, struct dtls_key_info *key,
 				       key->cid_len))
 			n = dtls_protection_open(p, &record, k->data, plain,
 						 &type);
-		if (n > 0 && type == DTLS_CT_APPLICATION_DATA &&
+		if (n > 0 && is_owners(key, type, plain, (size_t)n) &&
 		    !is_told(o, key, window, record.seq)) {
 			unsee(window, record.seq);
 			if (record.seq < key->rec_seq)
@@ -193,7 +204,11 @@ static void feed_user(struct owner *o, const struct kept *k, uint8_t *plain)
 
 	n = user_records_open(o->user, dtls_engine_cids(o->engine), &d, plain,
 			      &raw, &info);
-	if (n > 0 && !(info.flags & DTLS_RECORD_RAW) && unread_has_room(o, n))
+	if (n <= 0 || info.flags & DTLS_RECORD_RAW)
+		return;
+	if (dtls_alert_is_goodbye(info.type, plain, (size_t)n))
+		o->ops->goodbye(o, &info);
+	else if (unread_has_room(o, n))
 		unread_add(o, plain, n, info.flags);
 }
 

@@ -14,13 +14,17 @@ int owner_init(struct owner *o, struct kdtls_endpoint *ep, enum kdtls_role role,
 	       const uint8_t *key, size_t key_len)
 {
 	uint8_t *buf = scratch_take(ep);
+	int err;
 
 	scratch_give(ep, buf);
 	if (!buf)
 		return -KDTLS_EMEMORY;
 	o->endpoint = ep;
 	o->server = role == KDTLS_SERVER;
-	return kdtls_engine_new(ep, role, o, key, key_len, &o->engine);
+	err = kdtls_engine_new(ep, role, o, key, key_len, &o->engine);
+	if (!err)
+		dtls_state_set_kept(o->engine);
+	return err;
 }
 
 void owner_exit(struct owner *o)

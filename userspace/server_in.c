@@ -252,8 +252,7 @@ static void take_content(struct round *r, struct kdtls_client *c,
 			 const struct dtls_record_info *info,
 			 const uint8_t *data, size_t len)
 {
-	if (info->type == DTLS_CT_ALERT && len == 2 &&
-	    data[1] == KDTLS_ALERT_CLOSE_NOTIFY)
+	if (dtls_alert_is_goodbye(info->type, data, len))
 		server_client_goodbye(c);
 	else
 		kdtls_engine_input(c->owner->engine, data, len, info, r->now);

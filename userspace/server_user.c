@@ -35,6 +35,15 @@ static int user_peer_cid(struct owner *o, const uint8_t *cid, size_t len)
 	return user_records_peer_cid(o->user, cid, len);
 }
 
+/* Note the goodbye of a client that goes to the list of news when its handshake is done. */
+static void user_goodbye(struct owner *o, const struct dtls_record_info *info)
+{
+	struct kdtls_client *c = (struct kdtls_client *)o;
+
+	(void)info;
+	c->goodbye = true;
+}
+
 /* Do nothing: owner_exit() frees the keys with the client. */
 static void user_end(struct kdtls_client *c)
 {
@@ -79,6 +88,7 @@ const struct server_path server_user_path = {
 		.ready = user_ready,
 		.cid = server_cids_take,
 		.peer_cid = user_peer_cid,
+		.goodbye = user_goodbye,
 	},
 	.begin = server_client_begin,
 	.free = server_client_free_own,

@@ -284,6 +284,13 @@ void socket_flush(struct kdtls_socket *s, uint8_t *buf)
 
 /* ---- receiving ---- */
 
+void socket_goodbye(struct kdtls_socket *s, const struct dtls_record_info *info)
+{
+	s->eof = true;
+	s->end.epoch = info->epoch;
+	s->end.seq = info->seq;
+}
+
 /* Take the content of a verified record that is not application data. */
 static void take_content(struct kdtls_socket *s,
 			 const struct dtls_record_info *info,
@@ -293,14 +300,10 @@ static void take_content(struct kdtls_socket *s,
 	 * The peer's close_notify is not given to the engine, which would close
 	 * both directions: this end may go on sending.
 	 */
-	if (info->type == DTLS_CT_ALERT && len == 2 &&
-	    data[1] == KDTLS_ALERT_CLOSE_NOTIFY) {
-		s->eof = true;
-		s->end.epoch = info->epoch;
-		s->end.seq = info->seq;
-	} else {
+	if (dtls_alert_is_goodbye(info->type, data, len))
+		socket_goodbye(s, info);
+	else
 		kdtls_engine_input(s->owner.engine, data, len, info, driver_now());
-	}
 }
 
 /*

@@ -1797,6 +1797,35 @@ TEST_F(driver, early_data_is_told_at_once)
 	works(_metadata, self);
 }
 
+/* All that a client says, and its goodbye, come before its Finished. */
+TEST_F(driver, a_goodbye_that_overtakes_the_handshake_loses_nothing)
+{
+	int i;
+
+	if (version == DTLS_VERSION_1_2)
+		SKIP(return, "a client of DTLS 1.2 waits for the server's Finished");
+	self->w.up = hold_finished;
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	for (i = 0; i < 5000 && turn(self); i++)
+		;
+	ASSERT_EQ(3, transmit(self->c, "all"));
+	ASSERT_EQ(0, kdtls_shutdown(self->c));
+	usleep(1000);
+	wire_carry(&self->w);
+	for (i = 0; i < 5; i++)
+		turn(self);
+	ASSERT_EQ(NULL, self->s);
+	self->w.up = NULL;
+	wire_release(&self->w);
+	for (i = 0; i < 5000 && !self->s; i++)
+		turn(self);
+	ASSERT_NE(NULL, self->s);
+	EXPECT_TEXT(self->s, "all");
+	EXPECT_EQ(0, receive(self, self->s));
+}
+
 TEST_F(driver, early_data_of_a_restarted_server)
 {
 	if (version == DTLS_VERSION_1_2)

@@ -966,6 +966,37 @@ TEST_F(server, data_around_the_finished_of_a_client_that_starts_anew_is_received
 	EXPECT_EQ(2, counters(self).clients);
 }
 
+/* The network delivers the Finished behind all that the client says. */
+TEST_F(server, a_goodbye_that_overtakes_the_handshake_loses_nothing)
+{
+	uint64_t end = now() + SOON;
+	int err;
+
+	if (variant->version == DTLS_VERSION_1_2)
+		SKIP(return, "a client of DTLS 1.2 waits for the server's Finished");
+	be_patient(_metadata, self);
+	self->echo = false;
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	while (!counters(self).half_open && now() < end) {
+		ASSERT_EQ(-EINPROGRESS, kdtls_process(self->c[0]));
+		serve(self);
+	}
+	late = true;
+	do {
+		err = kdtls_process(self->c[0]);
+	} while (err == -EINPROGRESS && now() < end);
+	ASSERT_EQ(0, err);
+	ASSERT_LE(0, held.fd);
+	ASSERT_EQ(5, kdtls_send(self->c[0], "hello", 5));
+	ASSERT_EQ(0, kdtls_shutdown(self->c[0]));
+	serve(self);
+	EXPECT_EQ(0, opened + closed + refused);
+	release();
+	UNTIL(opened == 1 && records == 1 && closed == 1);
+	EXPECT_EQ(0, refused);
+	EXPECT_EQ(0, last_error);
+}
+
 TEST_F(server, a_goodbye_and_a_hello_from_one_port_are_both_heard)
 {
 	uint16_t port;

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* This function reads the alerts of the peer (RFC 5246 7.2, RFC 8446 6). */
+/* These functions read the alerts of the peer (RFC 5246 7.2, RFC 8446 6). */
 #ifndef _DTLS_ALERT_H
 #define _DTLS_ALERT_H
 
 #include "state.h"
+
+/* Return true if a record of @type with this content is close_notify. */
+static inline bool dtls_alert_is_goodbye(u8 type, const u8 *data, size_t len)
+{
+	return type == DTLS_CT_ALERT && len == 2 &&
+	       data[1] == KDTLS_ALERT_CLOSE_NOTIFY;
+}
 
 /**
  * dtls_alert_receive() - read an alert

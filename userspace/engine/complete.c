@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* This file ends a handshake. See complete.h. */
+#include "alert.h"
 #include "complete.h"
 #include "content.h"
 #include "early.h"
@@ -129,6 +130,8 @@ static int complete_13(struct kdtls_engine *e)
 		d->arrived = true;
 	}
 	for (err = 0, l = list; l && !err; l = l->next) {
+		if (e->kept && dtls_alert_is_goodbye(l->type, l->data, l->len))
+			continue;
 		if (l->type != DTLS_CT_APPLICATION_DATA)
 			err = dtls_content_take(e, &l->record, l->type,
 						(struct dtls_bytes){

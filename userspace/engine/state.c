@@ -30,6 +30,11 @@ void dtls_state_set_ctx(struct kdtls_engine *e, void *ctx)
 	e->ctx = ctx;
 }
 
+void dtls_state_set_kept(struct kdtls_engine *e)
+{
+	e->kept = true;
+}
+
 bool dtls_state_wake(struct kdtls_engine *e)
 {
 	struct dtls_motion *m = e->m;

@@ -402,6 +402,8 @@ struct dtls_motion {
  * @server:	this end is the server
  * @state:	enum kdtls_state
  * @keys_out:	the owner has the keys of application data
+ * @kept:	the owner keeps the records that come before their keys, and opens them
+ *		itself: those with data, and close_notify behind them
  *
  * What was negotiated:
  *
@@ -457,6 +459,7 @@ struct kdtls_engine {
 	bool server;
 	u8 state;
 	bool keys_out;
+	bool kept;
 
 	bool resumed;
 	bool ems;
@@ -571,6 +574,12 @@ void dtls_state_timer_limits(const struct kdtls_engine *e,
 
 /* Let the callbacks of the endpoint get @ctx for this engine from now on. */
 void dtls_state_set_ctx(struct kdtls_engine *e, void *ctx);
+
+/*
+ * Note that the owner keeps the records that come before their keys, see @kept of struct
+ * kdtls_engine.
+ */
+void dtls_state_set_kept(struct kdtls_engine *e);
 
 /*
  * Begin a call of the owner: make @e->m if it is not there. Return false if there is no
