@@ -3,6 +3,7 @@
 #include "options.h"
 #include "suites.h"
 #include <argp.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +37,8 @@ static const struct argp_option common_options[] = {
 	  "after our close_notify wait so long in silence for the peer's (3)", 0 },
 
 	{ .doc = "Who is who:" },
-	{ "psk", OPT_PSK, "HEX", 0, "pre-shared key, 16 bytes or more", 0 },
+	{ "psk", OPT_PSK, "HEX", 0,
+	  "pre-shared key, 16 bytes or more; or, as with --passin, where it is", 0 },
 	{ "psk-identity", OPT_PSK_IDENTITY, "NAME", 0,
 	  "its name (Client_identity)", 0 },
 	{ "cert", OPT_CERT, "FILE", 0,
@@ -122,6 +124,25 @@ static size_t psk_of(struct argp_state *state, const char *arg,
 	return len / 2;
 }
 
+/* Take the pre-shared key @arg, or the one that is where @arg says, as with --passin. */
+static void parse_psk(struct argp_state *state, struct options *o, char *arg)
+{
+	char line[PASSPHRASE_SIZE];
+	const char *bad;
+
+	if (strchr(arg, ':') || !strcmp(arg, "stdin")) {
+		bad = passphrase_get(arg, line);
+		if (bad)
+			argp_error(state, "--psk %s: %s", arg, bad);
+		o->psk_len = psk_of(state, line, o->psk);
+		OPENSSL_cleanse(line, sizeof(line));
+		return;
+	}
+	o->psk_len = psk_of(state, arg, o->psk);
+	/* ps(1) shows the arguments to everybody. */
+	memset(arg, 'x', strlen(arg));
+}
+
 static enum kdtls_path path_of(struct argp_state *state, const char *arg)
 {
 	if (!strcmp(arg, "kernel"))
@@ -200,9 +221,7 @@ static error_t parse_credentials(int key, char *arg, struct argp_state *state)
 		o->psk_identity = arg;
 		return 0;
 	case OPT_PSK:
-		o->psk_len = psk_of(state, arg, o->psk);
-		/* ps(1) shows the arguments to everybody. */
-		memset(arg, 'x', strlen(arg));
+		parse_psk(state, o, arg);
 		return 0;
 	case OPT_CERT:
 		o->cert = arg;
