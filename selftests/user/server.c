@@ -1064,6 +1064,14 @@ TEST_F(server, a_crowd_starts_anew_at_once)
 	EXPECT_EQ(n, counters(self).clients);
 }
 
+/* Wait until what was sent is there: on a busy machine that may be later. */
+static void await_input(int fd, int events)
+{
+	struct pollfd p = { .fd = fd, .events = (short)events };
+
+	poll(&p, 1, 1000);
+}
+
 /* Let a handshake begin from @fd, prove its address, and stop. */
 static void half_open_on(struct __test_metadata *_metadata,
 			 struct _test_data_server *self, int fd)
@@ -1076,7 +1084,10 @@ static void half_open_on(struct __test_metadata *_metadata,
 	     tries++)
 		serve(self);
 	/* The hello with the cookie, and no more */
+	await_input(kdtls_fd(self->c[i]), POLLIN);
 	kdtls_process(self->c[i]);
+	await_input(kdtls_server_fd(self->server),
+		    kdtls_server_events(self->server));
 	serve(self);
 	forget(self, i);
 	self->clients = i;
