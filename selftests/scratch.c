@@ -466,7 +466,11 @@ static void settled(void)
 	}
 }
 
-/* Let TASKS run into it; what they then hold, and what of it is charged */
+/*
+ * Let TASKS run into it, and tell what they then hold, and what of it is charged. The
+ * first is a difference of the machine's free memory, in which whatever else the kernel
+ * does shows: with pages of 64 KiB that was as much again once.
+ */
 static void measure(struct __test_metadata *_metadata, FIXTURE_DATA(held) *self,
 		    void *(*task)(void *), long *used, long *charged)
 {
@@ -505,7 +509,7 @@ TEST_F(held, blocked_sender_is_charged_for_long_records)
 	self->size = 1400;	/* in pages, and no IP fragments */
 	measure(_metadata, self, send_for_ever, &used, &charged);
 	EXPECT_LT(TASKS * 1400, used);
-	EXPECT_LT(used / 2, charged);
+	EXPECT_LT(used / 3, charged);
 }
 
 /* A reader that hangs in a page fault has what it needs to open records. */
@@ -521,7 +525,8 @@ TEST_F(held, hanging_reader_is_charged)
 		ASSERT_EQ(100, link_send(l, CT_DATA, text, 100));
 
 	measure(_metadata, self, recv_for_ever, &used, &charged);
-	EXPECT_LT(used / 2, charged);
+	EXPECT_LT(used / 3, charged);
+	EXPECT_LT(TASKS * 40000, charged);
 	/* The others go on meanwhile. */
 	ASSERT_EQ(5, link_send(l, CT_DATA, "hello", 5));
 	ASSERT_EQ(5, recv(l->a, buf, sizeof(buf), 0));
