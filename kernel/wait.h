@@ -66,12 +66,15 @@ static inline bool dtls_wait_unread(const struct dtls_sock *ds)
 
 /*
  * Return how many datagrams are in UDP's two receive queues now. UDP wakes a reader for
- * each datagram that comes later. The number is a hint: __skb_recv_udp() moves datagrams
- * from one queue to the other, with plain stores to both lengths, while the caller holds
- * no lock of UDP's.
+ * each datagram that comes later.
  */
 static inline unsigned int dtls_wait_queued(const struct dtls_sock *ds)
 {
+	/*
+	 * The number is a hint: __skb_recv_udp() moves datagrams from one queue to
+	 * the other, with plain stores to both lengths, and the caller holds no lock
+	 * of UDP's.
+	 */
 	return data_race(skb_queue_len_lockless(&ds->sk->sk_receive_queue) +
 			 skb_queue_len_lockless(&udp_sk(ds->sk)->reader_queue));
 }
