@@ -225,12 +225,19 @@ static enum verdict drop_all(struct wire *w, const struct datagram *d)
 	return DROP;
 }
 
-/* Everything of a handshake's end, the first time: data overtakes it. */
+/*
+ * A handshake's end is held, and data overtakes it. So is what comes of it meanwhile, as on
+ * a busy machine it is sent again. Data of DTLS 1.3 is under epoch 3.
+ */
 static enum verdict hold_last_flight(struct wire *w, const struct datagram *d)
 {
-	if (ends_handshake(d) && !w->seen++)
+	bool is_13 = d->data[0] >> 5 == 1;
+
+	if (!ends_handshake(d))
+		return PASS;
+	if (!w->seen++)
 		return HOLD;
-	return PASS;
+	return w->held_count && !(is_13 && (d->data[0] & 3) == 3) ? HOLD : PASS;
 }
 
 static enum verdict never_end(struct wire *w, const struct datagram *d)
@@ -670,7 +677,7 @@ static void server_first(struct __test_metadata *_metadata,
 	for (i = 0; i < 5; i++)
 		ASSERT_EQ(version == DTLS_VERSION_1_2 ? -EINPROGRESS : 0,
 			  turn(self));
-	ASSERT_EQ(1, self->w.held_count);
+	ASSERT_LT(0, self->w.held_count);
 	wire_release(&self->w);
 	for (i = 0; i < 5000 && turn(self); i++)
 		;
@@ -911,7 +918,7 @@ TEST_F(driver, restart)
 		attend(old);
 		ASSERT_EQ(0, kdtls_process(old));
 	}
-	ASSERT_EQ(1, self->w.held_count);
+	ASSERT_LT(0, self->w.held_count);
 	is = self->w.client;
 	ASSERT_EQ(4, transmit(gone, "here"));
 	EXPECT_TEXT(old, "here");
