@@ -124,7 +124,10 @@ static size_t psk_of(struct argp_state *state, const char *arg,
 	return len / 2;
 }
 
-/* Take the pre-shared key @arg, or the one that is where @arg says, as with --passin. */
+/*
+ * Take the pre-shared key @arg, or the one that is where @arg says, as with --passin. No
+ * message has @arg in it, which may be a key that was written otherwise.
+ */
 static void parse_psk(struct argp_state *state, struct options *o, char *arg)
 {
 	char line[PASSPHRASE_SIZE];
@@ -133,7 +136,7 @@ static void parse_psk(struct argp_state *state, struct options *o, char *arg)
 	if (strchr(arg, ':') || !strcmp(arg, "stdin")) {
 		bad = passphrase_get(arg, line);
 		if (bad)
-			argp_error(state, "--psk %s: %s", arg, bad);
+			argp_error(state, "--psk: %s", bad);
 		o->psk_len = psk_of(state, line, o->psk);
 		OPENSSL_cleanse(line, sizeof(line));
 		return;
