@@ -148,6 +148,16 @@ do {									\
 	ASSERT_TRUE(end_agree(&self->client, &self->server));		\
 } while (0)
 
+/* Shake hands with a new engine of the client, which offers the last session. */
+#define HANDSHAKE_AGAIN()						\
+do {									\
+	ASSERT_EQ(0, end_open(&self->client, KDTLS_CLIENT));		\
+	ASSERT_EQ(0, kdtls_engine_set_session(self->client.e,		\
+					      self->client.session,	\
+					      self->client.session_len)); \
+	HANDSHAKE();							\
+} while (0)
+
 /* Make a client's first datagram. */
 static inline size_t first_hello(struct end *client, u8 *buf, u64 now)
 {
