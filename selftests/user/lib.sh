@@ -5,7 +5,7 @@
 
 dir=$(mktemp -d)
 cd "$dir" || exit
-number=0 failed=0 server=
+number=0 failed=0 server='' relay=''
 touch last-result
 
 # result STATUS TEXT: a test that failed shows what was logged since the one before.
@@ -53,4 +53,49 @@ certify()
 		"${@:2}" 2>openssl.log
 }
 
-trap 'stop; rm -rf "$dir"' EXIT
+# relay ARGUMENT…: socat, in a process group of its own, as the processes that it forks
+# outlive it.
+relay()
+{
+	setsid socat "$@" >relay.out &
+	relay=$!
+	sleep 1
+}
+
+stop_relay()
+{
+	[ -n "$relay" ] || return
+	kill -- "-$relay" 2>/dev/null
+	wait "$relay" 2>/dev/null
+	relay=
+}
+
+# left: a process of the tests still runs, found by its working directory. It would keep
+# the pipe open that the tests are read from.
+left()
+{
+	local process found=1
+
+	for process in /proc/[0-9]*; do
+		if [ "$process" != "/proc/$$" ] && [ "$process/cwd" -ef "$dir" ]; then
+			tr '\0' ' ' <"$process/cmdline" | sed 's/^/# still running: /'
+			echo
+			found=0
+			kill -KILL "${process#/proc/}"
+		fi
+	done
+	return $found
+}
+
+leave()
+{
+	local rc=$?
+
+	stop
+	stop_relay
+	! left || rc=1
+	rm -rf "$dir"
+	exit "$rc"
+}
+
+trap leave EXIT
