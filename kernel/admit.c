@@ -49,11 +49,12 @@ bool dtls_admit_copy(const struct dtls_run *rx, const u8 *piece,
 static const u8 *steady_record(struct dtls_run *rx, struct dtls_dgram *d,
 			       unsigned int len)
 {
-	unsigned int place = dtls_scratch_place(rx->used, len);
 	const u8 *piece = dtls_dgram_peek(d, len);
+	unsigned int place;
 
 	if (piece && d->piece_ours)
 		return piece;
+	place = dtls_scratch_place(rx->used, len);
 	if (place + len > DTLS_SCRATCH_ROOM ||
 	    !dtls_admit_copy(rx, piece, d->pos, len, rx->room + place))
 		return NULL;

@@ -127,19 +127,6 @@ bool dtls_record_unsized(struct dtls_record *rec, const u8 *buf, size_t len)
 	return true;
 }
 
-bool dtls_record_follows(const struct dtls_record *rec, unsigned int i,
-			 const u8 *buf)
-{
-	u64 seq = rec->seq + i;
-
-	if (seq > DTLS_SEQ_MAX ||
-	    dtls_get_be64(buf + 3) != (rec->epoch << 48 | seq) ||
-	    buf[0] != rec->type || dtls_get_be16(buf + 1) != rec->version ||
-	    dtls_get_be16(buf + rec->header_len - 2) != rec->fragment_len)
-		return false;
-	return !rec->cid_len || !memcmp(buf + 11, rec->cid, rec->cid_len);
-}
-
 bool dtls_record_follows_unified(const struct dtls_record *rec, unsigned int i,
 				 const u8 *buf, const u8 *mask)
 {
@@ -187,7 +174,7 @@ size_t dtls_record_write_header(u8 *buf, const struct dtls_record *rec)
 
 	buf[0] = rec->type;
 	dtls_put_be16(buf + 1, rec->version);
-	dtls_put_be64(buf + 3, dtls_record_number(rec));
+	dtls_put_be64(buf + DTLS12_HEADER_NUMBER, dtls_record_number(rec));
 	if (rec->cid_len)
 		memcpy(buf + 11, rec->cid, rec->cid_len);
 	dtls_put_be16(buf + 11 + rec->cid_len, rec->fragment_len);
@@ -207,7 +194,7 @@ size_t dtls_record_aad(u8 *aad, const struct dtls_record *rec,
 		 * The fields are epoch, sequence number, type, version and
 		 * length (RFC 5246 6.2.3.3).
 		 */
-		dtls_put_be64(p, dtls_record_number(rec));
+		dtls_put_be64(p + DTLS12_AAD_NUMBER, dtls_record_number(rec));
 		p[8] = rec->type;
 		dtls_put_be16(p + 9, rec->version);
 		dtls_put_be16(p + 11, (u16)plain_len);
@@ -223,7 +210,7 @@ size_t dtls_record_aad(u8 *aad, const struct dtls_record *rec,
 	p[9] = rec->cid_len;
 	p[10] = DTLS_CT_TLS12_CID;
 	dtls_put_be16(p + 11, rec->version);
-	dtls_put_be64(p + 13, dtls_record_number(rec));
+	dtls_put_be64(p + DTLS12_CID_AAD_NUMBER, dtls_record_number(rec));
 	memcpy(p + 21, rec->cid, rec->cid_len);
 	dtls_put_be16(p + 21 + rec->cid_len, (u16)plain_len);
 	return 23 + rec->cid_len;

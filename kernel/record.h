@@ -63,6 +63,13 @@ enum dtls_content_type {
  */
 #define DTLS12_AAD_SIZE		13
 #define DTLS_AAD_SIZE_MAX	(23 + DTLS_CID_SIZE_MAX)
+/*
+ * Where epoch and sequence number lie: in the header, in the additional data, and in
+ * those of a record with a connection ID
+ */
+#define DTLS12_HEADER_NUMBER	3
+#define DTLS12_AAD_NUMBER	0
+#define DTLS12_CID_AAD_NUMBER	13
 #define DTLS_NONCE_SIZE		12
 /*
  * The longest datagram has so many bytes of UDP payload: IPv4's 65535 without the
@@ -220,18 +227,6 @@ int dtls_record_parse(struct dtls_record *rec, const u8 *buf, size_t buf_len,
  * Return: false if the header has no connection ID, or @buf is no record.
  */
 bool dtls_record_unsized(struct dtls_record *rec, const u8 *buf, size_t len);
-
-/**
- * dtls_record_follows() - compare a header with that of an earlier record
- * @rec:	header of the earlier record, in the old form
- * @i:		difference of the two sequence numbers; above 0
- * @buf:	the last bytes of a datagram, as many as the earlier record has
- *
- * Return: true if the header at @buf equals @rec's except that its sequence
- * number is @rec->seq + @i.
- */
-bool dtls_record_follows(const struct dtls_record *rec, unsigned int i,
-			 const u8 *buf);
 
 /**
  * dtls_record_follows_unified() - compare a unified header with an earlier one
@@ -437,12 +432,36 @@ static inline void dtls_record_aad_number(u8 *aad,
 	u8 *p = aad + 1 + rec->cid_len;
 
 	if (!rec->unified)
-		dtls_put_be64(aad + (rec->cid_len ? 13 : 0),
+		dtls_put_be64(aad + (rec->cid_len ? DTLS12_CID_AAD_NUMBER :
+						    DTLS12_AAD_NUMBER),
 			      dtls_record_number(rec));
 	else if (rec->unified & DTLS_UNIFIED_SEQ16)
 		dtls_put_be16(p, (u16)rec->seq);
 	else
 		*p = (u8)rec->seq;
+}
+
+/**
+ * dtls_record_follows() - compare a header with that of an earlier record
+ * @rec:	header of the earlier record, in the old form
+ * @i:		difference of the two sequence numbers; above 0
+ * @buf:	the last bytes of a datagram, as many as the earlier record has
+ *
+ * Return: true if the header at @buf equals @rec's except that its sequence
+ * number is @rec->seq + @i.
+ */
+static inline bool dtls_record_follows(const struct dtls_record *rec,
+				       unsigned int i, const u8 *buf)
+{
+	u64 seq = rec->seq + i;
+
+	if (seq > DTLS_SEQ_MAX ||
+	    dtls_get_be64(buf + DTLS12_HEADER_NUMBER) !=
+		    (rec->epoch << 48 | seq) ||
+	    buf[0] != rec->type || dtls_get_be16(buf + 1) != rec->version ||
+	    dtls_get_be16(buf + rec->header_len - 2) != rec->fragment_len)
+		return false;
+	return !rec->cid_len || !memcmp(buf + 11, rec->cid, rec->cid_len);
 }
 
 #endif /* _DTLS_RECORD_H */
