@@ -5,6 +5,7 @@
  * connection ID; RFC 9147 for DTLS 1.3).
  */
 #include <crypto/aead.h>
+#include <linux/align.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -56,15 +57,28 @@ void make_nonce(const struct dtls_key *key, struct dtls_scratch *scratch,
 }
 
 /*
- * Set @sg[0] to the @len bytes at @buf and @sg[1] to the @tail bytes behind them. The
- * bytes may cross the end of a page: an entry of a scatterlist may be longer than a
- * page if its memory is contiguous.
+ * Set the entries of content and tag in @scratch->flat to the @len bytes at @buf and the
+ * @tail bytes behind them. The bytes may cross the end of a page: an entry of a
+ * scatterlist may be longer than a page if its memory is contiguous. To find the struct
+ * page of an address costs more than all else here, and most records begin in the page
+ * of the record before them.
  */
-static void set_pair(struct scatterlist *sg, const u8 *buf, unsigned int len,
-		     unsigned int tail)
+static __always_inline void set_pair(struct dtls_scratch *scratch,
+				     const u8 *buf, unsigned int len,
+				     unsigned int tail)
 {
-	sg_set_buf(sg, buf, len);
-	sg_set_page(sg + 1, sg_page(sg), tail, sg->offset + len);
+	const u8 *page = PTR_ALIGN_DOWN(buf, PAGE_SIZE);
+	struct scatterlist *sg = &scratch->flat[1];
+
+	if (page != scratch->flat_page) {
+		scratch->flat_page = page;
+		sg_assign_page(&sg[0], virt_to_page(page));
+		sg_assign_page(&sg[1], virt_to_page(page));
+	}
+	sg[0].offset = offset_in_page(buf);
+	sg[0].length = len;
+	sg[1].offset = sg[0].offset + len;
+	sg[1].length = tail;
 }
 
 /*
@@ -119,7 +133,6 @@ void dtls_crypt_seal_begin(const struct dtls_key *key,
 	s->head = dtls_key_head(key, more);
 	s->len = len;
 	s->inner_len = len;
-	s->aad_len = DTLS12_AAD_SIZE;
 	if (dtls_is_13(key->version)) {
 		s->inner_len += 1 + dtls_record_padding(len, key->cipher->tag_len);
 		s->rec.unified = DTLS_UNIFIED | DTLS_UNIFIED_SEQ16 |
@@ -136,16 +149,19 @@ void dtls_crypt_seal_begin(const struct dtls_key *key,
 	/*
 	 * Additional data that lie right before the content share an entry of
 	 * the scatterlist with it. In DTLS 1.3 the additional data are the
-	 * header itself. In DTLS 1.2 they lie in the header's room, and the
-	 * header is written over them after the encryption. With a connection
-	 * ID they are longer than the header (RFC 9146 5.3) and lie in the
-	 * scratch.
+	 * header itself. In DTLS 1.2 they are copied to the header's room, and
+	 * the header is written over them after the encryption. With a
+	 * connection ID they are longer than the header (RFC 9146 5.3) and lie
+	 * in the scratch.
 	 */
-	if (!s->rec.unified && key->cid_len) {
+	if (!s->rec.unified) {
 		s->aad_len = dtls_record_aad(scratch->aad, &s->rec,
 					     s->inner_len);
-		sg = scratch->flat;
-		sg->length = s->aad_len;
+		dtls_record_write_header(s->header, &s->rec);
+		if (key->cid_len) {
+			sg = scratch->flat;
+			sg->length = s->aad_len;
+		}
 	}
 	aead_request_set_tfm(req, scratch->aead);
 	aead_request_set_ad(req, s->aad_len);
@@ -153,27 +169,42 @@ void dtls_crypt_seal_begin(const struct dtls_key *key,
 }
 
 /*
- * Encrypt the sequence number of the record that was just sealed (RFC 9147 4.2.3). If
- * @scratch->hold is set, only note the record: dtls_crypt_seal_end() encrypts the
- * numbers of all noted records in one request, which is cheaper.
+ * Write the header of the record with epoch and sequence number @number to @record, for
+ * versions before DTLS 1.3. Most records have no connection ID. The size of their header
+ * is a constant here, so that the copy takes no call.
  */
-static int mask_number(const struct dtls_key *key,
-		       struct dtls_scratch *scratch, u8 *record,
-		       const u8 *fragment)
+static __always_inline void put_header(const struct dtls_sealing *s, u8 *record,
+				       u64 number)
 {
-	struct dtls_masks *masks = scratch->masks;
-	u8 mask[DTLS_SAMPLE_SIZE];
-	int err;
+	if (s->rec.cid_len)
+		memcpy(record, s->header, DTLS12_HEADER_SIZE + s->rec.cid_len);
+	else
+		memcpy(record, s->header, DTLS12_HEADER_SIZE);
+	put_unaligned_be64(number, record + DTLS12_HEADER_NUMBER);
+}
 
-	if (scratch->hold) {
-		memcpy(masks->block[masks->n], fragment, DTLS_SAMPLE_SIZE);
-		masks->record[masks->n++] = record;
-		return 0;
-	}
-	err = dtls_mask_make(key, fragment, mask);
+/* Encrypt the sequence number of a record that was just sealed (RFC 9147 4.2.3). */
+static noinline int mask_number(const struct dtls_key *key,
+				struct dtls_scratch *scratch, u8 *record,
+				const u8 *fragment)
+{
+	u8 mask[DTLS_SAMPLE_SIZE];
+	int err = dtls_mask_make(key, fragment, mask);
+
 	if (!err)
 		dtls_record_mask(record, &scratch->sealing.rec, mask);
 	return err;
+}
+
+/*
+ * Note a record that was just sealed, for dtls_crypt_seal_end(), which encrypts the
+ * numbers of all noted records in one request.
+ */
+static void hold_number(struct dtls_masks *masks, u8 *record,
+			const u8 *fragment)
+{
+	memcpy(masks->block[masks->n], fragment, DTLS_SAMPLE_SIZE);
+	masks->record[masks->n++] = record;
 }
 
 /*
@@ -181,8 +212,8 @@ static int mask_number(const struct dtls_key *key,
  * @start on are the additional data, unless these lie in the scratch, then the content
  * and room for the tag. Return: 0 or an error of the cipher.
  */
-static int seal_pages(struct dtls_scratch *scratch, const u8 *start, size_t len,
-		      const struct bio_vec *pages)
+static noinline int seal_pages(struct dtls_scratch *scratch, const u8 *start,
+			       size_t len, const struct bio_vec *pages)
 {
 	struct aead_request *req = scratch->req;
 	struct scatterlist *sg = scratch->pieces, *whole = req->src;
@@ -248,27 +279,29 @@ int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 {
 	struct dtls_sealing *s = &scratch->sealing;
 	unsigned int tag_len = key->cipher->tag_len;
-	u8 *content = record + s->head, *start = content;
+	u8 *content = record + s->head, *start = content, *explicit = NULL;
 	struct dtls_record *rec = &s->rec;
 	size_t len = s->inner_len;
-	u8 explicit[DTLS_EXPLICIT_SIZE];
+	u64 number;
 	int err;
 
 	rec->seq = seq;
+	number = dtls_record_number(rec);
 	if (len > s->len)
 		put_inner_type(s, content, pages);
 	if (rec->unified) {
 		write_unified(key, record, rec);
 		start = record;
+	} else if (rec->cid_len) {
+		explicit = scratch->aad + DTLS12_CID_AAD_NUMBER;
+		put_unaligned_be64(number, explicit);
 	} else {
-		put_unaligned_be64(dtls_record_number(rec), explicit);
-		if (rec->cid_len) {
-			dtls_record_aad_number(scratch->aad, rec);
-		} else {
-			start -= s->aad_len;
-			dtls_record_aad(start, rec, len);
-		}
+		start -= DTLS12_AAD_SIZE;
+		memcpy(start, scratch->aad, DTLS12_AAD_SIZE);
+		explicit = start + DTLS12_AAD_NUMBER;
+		put_unaligned_be64(number, explicit);
 	}
+	/* The explicit nonce is the number, which lies in the additional data. */
 	make_nonce(key, scratch, explicit, rec);
 	len += content - start;
 	if (unlikely(pages)) {
@@ -279,18 +312,21 @@ int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
 		 * API's scatterwalk_ffwd(), by which ciphers find it, builds a
 		 * temporary list for a tag in the middle of an entry.
 		 */
-		set_pair(&scratch->flat[1], start, len, tag_len);
+		set_pair(scratch, start, len, tag_len);
 		err = crypto_wait_req(crypto_aead_encrypt(scratch->req),
 				      &scratch->wait);
 	}
 	if (err)
 		return err;
-	if (rec->unified)
-		return mask_number(key, scratch, record, content);
-	dtls_record_write_header(record, rec);
+	if (rec->unified) {
+		if (!scratch->hold)
+			return mask_number(key, scratch, record, content);
+		hold_number(scratch->masks, record, content);
+		return 0;
+	}
+	put_header(s, record, number);
 	if (key->explicit_len)
-		memcpy(content - DTLS_EXPLICIT_SIZE, explicit,
-		       DTLS_EXPLICIT_SIZE);
+		put_unaligned_be64(number, content - DTLS_EXPLICIT_SIZE);
 	return 0;
 }
 
@@ -299,7 +335,7 @@ int dtls_crypt_seal(const struct dtls_key *key, struct dtls_scratch *scratch,
  * @key:	the key that was given to dtls_crypt_seal()
  * @scratch:	the scratch that was given to dtls_crypt_seal()
  *
- * The masks of all records that mask_number() noted are made by one request to the
+ * The masks of all records that hold_number() noted are made by one request to the
  * cipher. Sleeps.
  *
  * Return: 0; or an error, and the records must not be sent.
@@ -414,7 +450,7 @@ static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
 	 * is no content, the first byte of the tag is in the first entry,
 	 * which must not be empty; see open_begin().
 	 */
-	set_pair(&scratch->flat[1], fragment + key->explicit_len, first,
+	set_pair(scratch, fragment + key->explicit_len, first,
 		 len + tag_len - first);
 	return crypto_wait_req(crypto_aead_decrypt(scratch->req),
 			       &scratch->wait);

@@ -62,6 +62,7 @@ struct dtls_masks {
  * @inner_len:	bytes that are encrypted: content, and with them the type and
  *		padding where they are hidden (RFC 9146 4, RFC 9147 4)
  * @aad_len:	bytes of additional data
+ * @header:	the header of a record before DTLS 1.3, but for its number
  */
 struct dtls_sealing {
 	struct dtls_record rec;
@@ -70,6 +71,7 @@ struct dtls_sealing {
 	size_t len;
 	size_t inner_len;
 	size_t aad_len;
+	u8 header[DTLS_HEADER_SIZE_MAX];
 };
 
 /**
@@ -87,11 +89,12 @@ struct dtls_sealing {
  * @hold:	dtls_crypt_seal() leaves the masks to dtls_crypt_seal_end()
  * @flat:	scatterlist of a record in one piece of memory: @aad, unless that lies
  *		in the record; the content; the tag
+ * @flat_page:	the page that content and tag in @flat begin in, or NULL
  * @pieces:	scatterlist of a record in several pages: @aad, unless that lies in
  *		the record; then one entry for each page
  * @sealing:	what the records of the run that is sealed have in common
  * @iv:		nonce, in the form that the AEAD wants
- * @aad:	additional data that do not lie in the record
+ * @aad:	additional data that do not lie in the record, or what is copied there
  * @content:	receiving: DTLS_SCRATCH_ROOM bytes, to which records are decrypted
  * @plain:	how many bytes of @content dtls_scratch_put() has to wipe
  * @fragment:	receiving: DTLS_SCRATCH_ROOM bytes for records that must be
@@ -116,6 +119,7 @@ struct dtls_scratch {
 	struct dtls_masks *masks;
 	bool hold;
 	struct scatterlist flat[3];
+	const u8 *flat_page;
 	struct scatterlist pieces[1 + DTLS_RECORD_PAGES];
 	struct dtls_sealing sealing;
 	u8 iv[16];
