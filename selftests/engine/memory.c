@@ -17,10 +17,14 @@
 
 #define LAST_FLIGHT_MAX	1024
 #define IDLE_MAX	448
+#define STACK_USED	65536
+
+static const char secret[] = "secret of theirs";
 
 static struct cert ca, leaf;
 static struct end client, server;
 static unsigned int tests, failures;
+static bool stack_keeps_key;
 
 static void result(bool ok, const char *what)
 {
@@ -38,6 +42,26 @@ struct way {
 	bool by_id;
 };
 
+/*
+ * left_on_stack() returns true if the pre-shared key still lies in the part of the stack
+ * that the handshake has used. The part begins below this function's own frame. The key
+ * is compared byte by byte, as a call would overwrite a part of what is looked through.
+ */
+static __attribute__((noinline, no_sanitize("address", "undefined")))
+bool left_on_stack(void)
+{
+	const volatile char *p = (char *)__builtin_frame_address(0) - STACK_USED;
+	size_t i, n;
+
+	for (i = 0; i < STACK_USED - 512; i++) {
+		for (n = 0; n < sizeof(secret) - 1 && p[i + n] == secret[n]; n++)
+			;
+		if (n == sizeof(secret) - 1)
+			return true;
+	}
+	return false;
+}
+
 /* A full handshake and one that resumes it, with all that can be negotiated */
 static int twice(void *arg)
 {
@@ -47,8 +71,8 @@ static int twice(void *arg)
 	u64 now = 1000000;
 	int round, err = 0;
 
-	end_config(&client, certificates ? NULL : "secret of theirs");
-	end_config(&server, certificates ? NULL : "secret of theirs");
+	end_config(&client, certificates ? NULL : secret);
+	end_config(&server, certificates ? NULL : secret);
 	client.config.alpn = protocols;
 	server.config.alpn = protocols;
 	server.config.psk_hint = "hint";
@@ -93,6 +117,7 @@ static int twice(void *arg)
 	end_exit(&client);
 	end_exit(&server);
 	ERR_clear_error();
+	stack_keeps_key |= left_on_stack();
 	return err;
 }
 
@@ -112,8 +137,8 @@ static int early_refused(void *arg)
 	int round, err = 0;
 
 	(void)arg;
-	end_config(&client, "secret of theirs");
-	end_config(&server, "secret of theirs");
+	end_config(&client, secret);
+	end_config(&server, secret);
 	server.config.max_early_data = 1024;
 	server.config.ops.resume = refuse;
 	for (round = 0; round < 2 && !err; round++) {
@@ -156,11 +181,13 @@ static void each_fails(bool certificates, bool by_id, const char *what)
 	struct way way = { certificates, by_id };
 	struct heap_trial t;
 
+	stack_keeps_key = false;
 	heap_each_fails(twice, &way, &t);
 	result(!t.err, what);
 	result(t.allocations > 50 && t.survived < t.allocations,
 	       "each allocation fails once");
 	result(!t.lost, "and nothing is lost");
+	result(!stack_keeps_key, "nor is a pre-shared key left on the stack");
 }
 
 static void idle(bool certificates, const char *what)
@@ -168,8 +195,8 @@ static void idle(bool certificates, const char *what)
 	size_t before, each;
 	int i;
 
-	end_config(&client, certificates ? NULL : "secret of theirs");
-	end_config(&server, certificates ? NULL : "secret of theirs");
+	end_config(&client, certificates ? NULL : secret);
+	end_config(&server, certificates ? NULL : secret);
 	/* The second time libcrypto and the loans have all that they keep. */
 	for (i = 0; i < 2; i++) {
 		if (i) {
@@ -227,8 +254,8 @@ static double handshake_cost(void)
 	unsigned int i, n = 200;
 	double start;
 
-	end_config(&client, "secret of theirs");
-	end_config(&server, "secret of theirs");
+	end_config(&client, secret);
+	end_config(&server, secret);
 	start = seconds();
 	for (i = 0; i < n; i++) {
 		if (end_handshake(&client, &server))
@@ -251,8 +278,8 @@ static void flood(unsigned long count)
 	double start;
 	long n;
 
-	end_config(&client, "secret of theirs");
-	end_config(&server, "secret of theirs");
+	end_config(&client, secret);
+	end_config(&server, secret);
 	if (end_open(&client, KDTLS_CLIENT) ||
 	    end_open(&server, KDTLS_SERVER) ||
 	    kdtls_engine_start(client.e, now))
@@ -367,8 +394,8 @@ static void half_open(bool certificates, const char *what)
 	if (end_version == DTLS_VERSION_1_3 &&
 	    dtls_crypto_has_keys("X25519MLKEM768"))
 		max += HYBRID_MAX;
-	end_config(&client, certificates ? NULL : "secret of theirs");
-	end_config(&server, certificates ? NULL : "secret of theirs");
+	end_config(&client, certificates ? NULL : secret);
+	end_config(&server, certificates ? NULL : secret);
 	server.config.flags = KDTLS_REQUEST_CERT * certificates;
 	if (end_open(&server, KDTLS_SERVER) ||
 	    end_open(&client, KDTLS_CLIENT) ||
@@ -407,8 +434,8 @@ static void flood_of_pieces(unsigned long count)
 	unsigned long i, answered = 0;
 	u64 now = 1000000;
 
-	end_config(&client, "secret of theirs");
-	end_config(&server, "secret of theirs");
+	end_config(&client, secret);
+	end_config(&server, secret);
 	if (end_open(&client, KDTLS_CLIENT) ||
 	    end_open(&server, KDTLS_SERVER) ||
 	    kdtls_engine_start(client.e, now) ||
@@ -564,7 +591,7 @@ static void share(u16 version)
 	unsigned int a, i, wrong = 0, silent = 0, left = 0;
 	const struct dtls_crypto *c;
 
-	end_config(&server, "secret of theirs");
+	end_config(&server, secret);
 	if (end_open(&server, KDTLS_SERVER))
 		exit(1);
 	c = &server.ep->crypto;
@@ -601,7 +628,7 @@ int main(int argc, char **argv)
 	cert_make(&ca, &(struct cert_options){ .ca = true });
 	cert_make(&leaf, &(struct cert_options){ .issuer = &ca,
 		  .name = "DNS:end.example" });
-	printf("TAP version 13\n1..46\n");
+	printf("TAP version 13\n1..51\n");
 	end_version = DTLS_VERSION_1_2;
 	each_fails(false, false, "PSK, resumed by ticket");
 	each_fails(true, false, "certificates, resumed by ticket");

@@ -223,10 +223,11 @@ static int choose_psk(struct kdtls_engine *e, u8 *identity,
 							   *identity_len });
 }
 
-static int send_key_exchange(struct kdtls_engine *e)
+/* Send ClientKeyExchange and make the master secret. The caller wipes @psk. */
+static int exchange_keys(struct kdtls_engine *e, u8 *psk)
 {
 	struct dtls_handshake *hs = e->hs;
-	u8 identity[KDTLS_PSK_IDENTITY_MAX], psk[KDTLS_PSK_MAX];
+	u8 identity[KDTLS_PSK_IDENTITY_MAX];
 	u8 premaster[DTLS_PREMASTER_MAX], point[DTLS_POINT_MAX];
 	size_t identity_len = 0, psk_len = 0, len;
 	struct dtls_writer *w;
@@ -249,8 +250,16 @@ static int send_key_exchange(struct kdtls_engine *e)
 	if (!(e->suite->kx & DTLS_KX_PSK))
 		return dtls_handshake12_master(e, hs->shared, hs->shared_len);
 	len = dtls_kex_psk(hs->shared, hs->shared_len, psk, psk_len, premaster);
-	OPENSSL_cleanse(psk, sizeof(psk));
 	return dtls_handshake12_master(e, premaster, len);
+}
+
+static int send_key_exchange(struct kdtls_engine *e)
+{
+	u8 psk[KDTLS_PSK_MAX];
+	int err = exchange_keys(e, psk);
+
+	OPENSSL_cleanse(psk, sizeof(psk));
+	return err;
 }
 
 static int send_certificate_verify(struct kdtls_engine *e)

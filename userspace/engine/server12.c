@@ -337,13 +337,26 @@ static int find_psk(struct kdtls_engine *e, struct dtls_bytes identity, u8 *psk,
 	return 0;
 }
 
+/* Make the master secret of a suite with a pre-shared key, that of @identity. */
+static int psk_master(struct kdtls_engine *e, struct dtls_bytes identity)
+{
+	const struct dtls_handshake *hs = e->hs;
+	u8 premaster[DTLS_PREMASTER_MAX], psk[KDTLS_PSK_MAX];
+	size_t psk_len, len = 0;
+	int err = find_psk(e, identity, psk, &psk_len);
+
+	if (!err)
+		len = dtls_kex_psk(hs->shared, hs->shared_len, psk, psk_len,
+				   premaster);
+	OPENSSL_cleanse(psk, sizeof(psk));
+	return err ? err : dtls_handshake12_master(e, premaster, len);
+}
+
 static int client_key_exchange(struct kdtls_engine *e, struct dtls_bytes body)
 {
 	struct dtls_handshake *hs = e->hs;
-	u8 premaster[DTLS_PREMASTER_MAX], psk[KDTLS_PSK_MAX];
 	struct dtls_bytes identity = { 0 }, point = { 0 };
 	u8 kx = e->suite->kx;
-	size_t psk_len, len;
 
 	if ((kx & DTLS_KX_PSK && !rd_vec(&body, 2, &identity)) ||
 	    (kx & DTLS_KX_ECDHE && !rd_vec(&body, 1, &point)) || body.len)
@@ -357,13 +370,9 @@ static int client_key_exchange(struct kdtls_engine *e, struct dtls_bytes body)
 						 "bad public key from the client");
 	}
 	hs->step = hs->peer_key ? SERVER_VERIFY : SERVER_FINISHED;
-	if (!(kx & DTLS_KX_PSK))
-		return dtls_handshake12_master(e, hs->shared, hs->shared_len);
-	if (find_psk(e, identity, psk, &psk_len))
-		return -e->error;
-	len = dtls_kex_psk(hs->shared, hs->shared_len, psk, psk_len, premaster);
-	OPENSSL_cleanse(psk, sizeof(psk));
-	return dtls_handshake12_master(e, premaster, len);
+	if (kx & DTLS_KX_PSK)
+		return psk_master(e, identity);
+	return dtls_handshake12_master(e, hs->shared, hs->shared_len);
 }
 
 static int certificate_verify(struct kdtls_engine *e, struct dtls_bytes body)
