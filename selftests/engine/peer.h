@@ -143,8 +143,8 @@ struct peer_ops {
 	/* Return the bytes received, or less than 1 if there are none. */
 	long (*receive)(struct peer *p, void *data, size_t size);
 	/*
-	 * Return true if the peer has ended by itself. NULL means that step()
-	 * tells.
+	 * Return true if the peer has ended the association by itself. NULL
+	 * means that step() tells.
 	 */
 	bool (*gave_up)(struct peer *p);
 	bool (*resumed)(struct peer *p);

@@ -33,6 +33,9 @@ struct peer {
 	mbedtls_pk_context key;
 	mbedtls_ssl_session session;
 	bool running;
+	u64 newest;			/* unprotected record it has received */
+	bool late;			/* its last datagram is older than that */
+	bool anew;			/* such a datagram has ended it */
 	/* of this association, and of the one before */
 	u8 master[MASTER_SIZE], last_master[MASTER_SIZE];
 	u8 randoms[2 * RANDOM_SIZE];
@@ -59,11 +62,23 @@ static int push(void *ctx, const u8 *data, size_t len)
 	return (int)len;
 }
 
+/* Note whether a datagram was overtaken by another one. */
+static void note_number(struct peer *p, const u8 *data)
+{
+	u64 number = dtls_get_be64(data + 3); /* the epoch is its top */
+
+	p->late = number < p->newest;
+	if (!p->late && !(number >> 48))
+		p->newest = number;
+}
+
 static int pull(void *ctx, u8 *data, size_t size)
 {
 	struct peer *p = ctx;
 	size_t n = wire_get(p->o.in, data, size);
 
+	if (n >= DTLS12_HEADER_SIZE)
+		note_number(p, data);
 	return n ? (int)n : MBEDTLS_ERR_SSL_WANT_READ;
 }
 
@@ -292,6 +307,8 @@ static bool start_peer(struct peer *p, bool resume)
 {
 	mbedtls_ssl_init(&p->ssl);
 	p->running = true;
+	p->newest = 0;
+	p->anew = false;
 	memcpy(p->last_master, p->master, MASTER_SIZE);
 	if (mbedtls_ssl_setup(&p->ssl, &p->config) || !set_later(p))
 		return false;
@@ -327,9 +344,26 @@ static bool send_peer(struct peer *p, const void *data, size_t len)
 	return mbedtls_ssl_write(&p->ssl, data, len) == (int)len;
 }
 
+/*
+ * A server that is done takes each ClientHello with a good cookie for that of a
+ * client which has lost its state (RFC 6347 4.2.8), and drops its keys at once.
+ * It does so, too, for a copy of the hello that began the association, if another
+ * datagram has overtaken the copy.
+ */
 static long receive_peer(struct peer *p, void *data, size_t size)
 {
-	return mbedtls_ssl_read(&p->ssl, data, size);
+	int n = mbedtls_ssl_read(&p->ssl, data, size);
+
+	if (n == MBEDTLS_ERR_SSL_CLIENT_RECONNECT && p->late) {
+		fprintf(stderr, "Mbed TLS: begins anew for a hello that came late\n");
+		p->anew = true;
+	}
+	return n;
+}
+
+static bool gave_up_peer(struct peer *p)
+{
+	return p->anew;
 }
 
 /* It does not tell, but a new handshake makes a new master secret. */
@@ -380,9 +414,12 @@ static void close_peer(struct peer *p)
 const struct peer_ops peer_mbedtls = {
 	.name = "Mbed TLS",
 	.note = "a server takes a ClientHello in one piece only, which is "
-		"longer than 256 with a ticket; 2.28 has the connection IDs "
-		"of a draft, which are not tried",
+		"longer than 256 with a ticket; a server that is done drops "
+		"its keys if a copy of the client's hello comes late, and is "
+		"tried anew; 2.28 has the connection IDs of a draft, which "
+		"are not tried",
 	.can = PEER_NO_EMS_SERVER | PEER_WHOLE_HELLO |
 	       (MBEDTLS_VERSION_MAJOR >= 3 ? PEER_CID : 0),
+	.gave_up = gave_up_peer,
 	PEER_CALLS,
 };
