@@ -642,7 +642,9 @@ struct kdtls_verdict {
  *
  * The function is also for a peer that restarts on its old address (RFC 6347 4.2.8): the
  * program runs a second engine for the hello that was accepted, and drops the old
- * association only when the new one is established.
+ * association only when the new one is established. The network may deliver a copy
+ * of the hello that began the old association late. The copy is accepted as well; it has
+ * the same kdtls_hello_random().
  *
  * Return: one of enum kdtls_gate.
  */
