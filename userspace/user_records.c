@@ -191,7 +191,7 @@ static bool may_be_handshake(const struct dtls_cids *cids,
 			     const struct dtls_record *record)
 {
 	if (record->cid_len && !record->unified &&
-	    !memcmp(record->cid, cids->cid, record->cid_len))
+	    !memcmp(record->cid, dtls_cids_all(cids), record->cid_len))
 		return false;
 	return !record->epoch || dtls_may_be_handshake(record);
 }

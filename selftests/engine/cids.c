@@ -77,7 +77,7 @@ TEST_F(cids13, spares_are_for_when_the_peer_wants_to_change)
 	EXPECT_EQ(3, self->client.tx_key.epoch);
 	ASSERT_EQ(CID_LEN, self->client.tx_key.cid_len);
 	EXPECT_EQ(0, memcmp(self->client.tx_key.cid,
-			    self->server.cids.cid + CID_LEN, CID_LEN));
+			    dtls_cids_all(&self->server.cids) + CID_LEN, CID_LEN));
 	EXPECT_EQ(1, info_of(&self->client).cid_spares);
 	EXPECT_TRUE(end_agree(&self->client, &self->server));
 	EXPECT_TRUE(data_passes(&self->client, &self->server));
@@ -89,7 +89,7 @@ TEST_F(cids13, spares_are_for_when_the_peer_wants_to_change)
 	ASSERT_EQ(0, kdtls_engine_change_cid(self->client.e));
 	SETTLE();
 	EXPECT_EQ(0, memcmp(self->client.tx_key.cid,
-			    self->server.cids.cid + 2 * CID_LEN, CID_LEN));
+			    dtls_cids_all(&self->server.cids) + 2 * CID_LEN, CID_LEN));
 	EXPECT_TRUE(data_passes(&self->client, &self->server));
 	EXPECT_EQ(-KDTLS_EUSAGE, kdtls_engine_change_cid(self->client.e));
 }
@@ -107,7 +107,7 @@ TEST_F(cids13, at_once_is_at_once_and_for_good)
 	/* RFC 9147 9: immediately, for all records from here on */
 	ASSERT_EQ(0, end_input(&self->client, self->buf, (size_t)n, self->now));
 	EXPECT_EQ(0, memcmp(dtls_protection_cid(self->client.tx),
-			    self->server.cids.cid + 4 * CID_LEN, CID_LEN));
+			    dtls_cids_all(&self->server.cids) + 4 * CID_LEN, CID_LEN));
 	SETTLE();
 	EXPECT_EQ(3, self->client.tx_key.epoch);
 	EXPECT_TRUE(data_passes(&self->client, &self->server));
@@ -116,7 +116,7 @@ TEST_F(cids13, at_once_is_at_once_and_for_good)
 	ASSERT_EQ(0, kdtls_engine_change_cid(self->client.e));
 	SETTLE();
 	EXPECT_EQ(0, memcmp(self->client.tx_key.cid,
-			    self->server.cids.cid + 5 * CID_LEN, CID_LEN));
+			    dtls_cids_all(&self->server.cids) + 5 * CID_LEN, CID_LEN));
 }
 
 /* Where a key's cannot be changed, another key brings it. */
@@ -133,13 +133,13 @@ TEST_F(cids13, or_at_once_is_with_the_next_key)
 		SETTLE();
 		EXPECT_EQ(4, self->client.tx_key.epoch);
 		EXPECT_EQ(0, memcmp(dtls_protection_cid(self->client.tx),
-				    self->server.cids.cid + CID_LEN, CID_LEN));
+				    dtls_cids_all(&self->server.cids) + CID_LEN, CID_LEN));
 		EXPECT_TRUE(data_passes(&self->client, &self->server));
 		ASSERT_EQ(0, kdtls_engine_change_cid(self->client.e));
 		SETTLE();
 		EXPECT_EQ(5, self->client.tx_key.epoch);
 		EXPECT_EQ(0, memcmp(dtls_protection_cid(self->client.tx),
-				    self->server.cids.cid + 2 * CID_LEN,
+				    dtls_cids_all(&self->server.cids) + 2 * CID_LEN,
 				    CID_LEN));
 		EXPECT_TRUE(data_passes(&self->client, &self->server));
 		end_exit(&self->client);
@@ -165,7 +165,7 @@ TEST_F(cids13, a_key_that_is_on_its_way_brings_it_too)
 	SETTLE();
 	EXPECT_EQ(4, self->client.tx_key.epoch);
 	EXPECT_EQ(0, memcmp(dtls_protection_cid(self->client.tx),
-			    self->server.cids.cid + CID_LEN, CID_LEN));
+			    dtls_cids_all(&self->server.cids) + CID_LEN, CID_LEN));
 }
 
 TEST_F(cids13, given_ones_are_sent_again_until_they_are_acknowledged)
@@ -179,7 +179,7 @@ TEST_F(cids13, given_ones_are_sent_again_until_they_are_acknowledged)
 	SETTLE();
 	EXPECT_EQ(NULL, motion(self->server.e)->flight.first);
 	EXPECT_EQ(0, memcmp(self->client.tx_key.cid,
-			    self->server.cids.cid + CID_LEN, CID_LEN));
+			    dtls_cids_all(&self->server.cids) + CID_LEN, CID_LEN));
 }
 
 TEST_F(cids13, the_last_ones_are_good_and_that_of_the_handshake)
@@ -190,7 +190,7 @@ TEST_F(cids13, the_last_ones_are_good_and_that_of_the_handshake)
 	UP();
 	ASSERT_EQ(0, kdtls_engine_give_cids(self->server.e, DTLS_CIDS_MAX,
 					    false));
-	memcpy(given, self->server.cids.cid + CID_LEN, sizeof(given));
+	memcpy(given, dtls_cids_all(&self->server.cids) + CID_LEN, sizeof(given));
 	SETTLE();
 	for (i = 0; i < DTLS_CIDS_MAX; i++)
 		EXPECT_TRUE(taken(&self->client, &self->server,
@@ -205,7 +205,8 @@ TEST_F(cids13, the_last_ones_are_good_and_that_of_the_handshake)
 					given + i * CID_LEN)) TH_LOG("%u", i);
 	EXPECT_TRUE(taken(&self->client, &self->server, (u8 *)SERVER_CID));
 	EXPECT_FALSE(taken(&self->client, &self->server, (u8 *)"unheard."));
-	EXPECT_EQ(0, memcmp(self->server.cids.cid, self->server.e->cids.cid,
+	EXPECT_EQ(0, memcmp(dtls_cids_all(&self->server.cids),
+			    dtls_cids_all(&self->server.e->cids),
 			    (DTLS_CIDS_MAX + 1) * CID_LEN));
 	EXPECT_EQ(0, memcmp(info_of(&self->server).cid_rx, SERVER_CID,
 			    CID_LEN));
@@ -234,7 +235,7 @@ TEST_F(cids13, a_peer_is_asked_for_more)
 	SETTLE();
 	EXPECT_TRUE(data_passes(&self->client, &self->server));
 	EXPECT_EQ(0, memcmp(self->client.tx_key.cid,
-			    self->server.cids.cid + CID_LEN, CID_LEN));
+			    dtls_cids_all(&self->server.cids) + CID_LEN, CID_LEN));
 }
 
 TEST_F(cids13, what_was_given_before_the_request_does_not_answer_it)
@@ -451,6 +452,33 @@ TEST_F(cids13, of_a_flight_the_first_record_has_one)
 		EXPECT_EQ(!i, end_established(&self->server));
 		end_close(&self->client);
 		end_close(&self->server);
+	}
+}
+
+/* A few short connection IDs are kept in another place than many or long ones. */
+TEST(cids_of_each_length_are_kept)
+{
+	u8 given[DTLS_CIDS_MAX + 4][DTLS_CID_SIZE_MAX], *all;
+	struct dtls_cids c = { 0 };
+	unsigned int i, k, n;
+	size_t len;
+
+	for (len = 1; len <= DTLS_CID_SIZE_MAX; len++) {
+		EXPECT_EQ(NULL, dtls_cids_all(&c));
+		for (i = 0; i < DTLS_CIDS_MAX + 4; i++) {
+			memset(given[i], (int)i + 1, len);
+			ASSERT_TRUE(dtls_cids_add(&c, given[i], len));
+			n = i < DTLS_CIDS_MAX ? i + 1 : DTLS_CIDS_MAX + 1;
+			ASSERT_EQ(n, c.count);
+			ASSERT_EQ(len, c.len);
+			all = (u8 *)dtls_cids_all(&c);
+			EXPECT_EQ(0, memcmp(all, given[0], len));
+			for (k = 1; k < n; k++)
+				EXPECT_EQ(0, memcmp(all + k * len,
+						    given[i + 1 - n + k], len))
+					TH_LOG("%zu bytes, %u of %u", len, k, i);
+		}
+		dtls_cids_free(&c);
 	}
 }
 

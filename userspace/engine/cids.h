@@ -11,14 +11,28 @@
  * @count:	how many connection IDs there are: that of the handshake, and
  *		the last DTLS_CIDS_MAX that were given since, as many as the
  *		kernel keeps
- * @cid:	the connection ID of the handshake, then the others, the oldest
- *		first
+ * @few:	all connection IDs, if they have room here, as one mostly has
+ * @many:	else the memory of all connection IDs
  */
 struct dtls_cids {
 	u8 len;
 	u8 count;
-	u8 *cid;
+	union {
+		u8 few[sizeof(u8 *)];
+		u8 *many;
+	};
 };
+
+/*
+ * Return the bytes of all connection IDs: that of the handshake, then the others, the
+ * oldest first. They stay there until @c changes. Return NULL if there are none.
+ */
+static inline const u8 *dtls_cids_all(const struct dtls_cids *c)
+{
+	if (!c->count)
+		return NULL;
+	return c->count * c->len > sizeof(c->few) ? c->many : c->few;
+}
 
 /*
  * Add a connection ID, which is as long as the others. Return false if there is

@@ -150,7 +150,7 @@ static void write_record_limit(struct kdtls_engine *e, struct dtls_writer *w)
 
 static void write_cid(struct kdtls_engine *e, struct dtls_writer *w)
 {
-	wr_vec(w, 1, e->cids.cid, e->cids.len);
+	wr_vec(w, 1, dtls_cids_all(&e->cids), e->cids.len);
 }
 
 void dtls_extensions_write_client(struct kdtls_engine *e, struct dtls_writer *w)

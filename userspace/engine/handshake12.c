@@ -26,7 +26,7 @@ int dtls_handshake12_keys(struct kdtls_engine *e)
 		return dtls_fail_internal(e);
 	hs->rx_key.cid_len = e->cids.len;
 	if (e->cids.len)
-		memcpy(hs->rx_key.cid, e->cids.cid, e->cids.len);
+		memcpy(hs->rx_key.cid, dtls_cids_all(&e->cids), e->cids.len);
 	hs->tx_key.cid_len = e->cid_tx_len;
 	if (e->cid_tx_len)
 		memcpy(hs->tx_key.cid, e->cid_tx, e->cid_tx_len);

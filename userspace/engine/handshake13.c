@@ -48,7 +48,7 @@ static bool derive_logged(struct kdtls_engine *e, const char *label, u8 *out,
 static void set_cid(struct kdtls_engine *e, int direction,
 		    struct dtls_key_info *key)
 {
-	const u8 *cid = direction == DTLS_RX ? e->cids.cid : e->cid_tx;
+	const u8 *cid = direction == DTLS_RX ? dtls_cids_all(&e->cids) : e->cid_tx;
 
 	key->cid_len = direction == DTLS_RX ? e->cids.len : e->cid_tx_len;
 	if (key->cid_len)
