@@ -76,14 +76,16 @@ struct dtls_record_number user_records_next(const struct user_records *u)
 
 static u64 seal_limit(const struct dtls_protection *p)
 {
-	u64 limit = p->limit ? p->limit : dtls_protection_aead(p)->seal_limit;
+	u64 limit = dtls_protection_aead(p)->seal_limit;
 
 	return limit < DTLS_SEQ_MAX ? limit : DTLS_SEQ_MAX;
 }
 
-static u64 open_limit(const struct dtls_protection *p)
+static u64 open_limit(struct dtls_protection *p)
 {
-	return p->limit ? p->limit : dtls_protection_aead(p)->open_limit;
+	u64 limit = dtls_protection_reading(p)->limit;
+
+	return limit ? limit : dtls_protection_aead(p)->open_limit;
 }
 
 /*

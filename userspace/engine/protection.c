@@ -71,6 +71,12 @@ u8 *dtls_protection_cid(struct dtls_protection *p)
 	return bytes_of(p) + keys_len(dtls_protection_aead(p), p->sn);
 }
 
+/* Return how many bytes of its connection ID a key of @cid_len has room for. */
+static size_t cid_room(bool reads, bool v13, size_t cid_len)
+{
+	return reads && v13 ? 0 : cid_len;
+}
+
 /* ---- contexts that are lent ---- */
 
 /* Make a context that has no key yet. Return NULL if libcrypto failed. */
@@ -156,7 +162,8 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 	if (!aead)
 		return NULL;
 	p = OPENSSL_zalloc(sizeof(*p) + (reads ? sizeof(*r) : 0) +
-			   keys_len(aead, v13) + key->cid_len);
+			   keys_len(aead, v13) +
+			   cid_room(reads, v13, key->cid_len));
 	if (!p)
 		return NULL;
 	p->crypto = c;
@@ -164,13 +171,13 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 	p->loan = dtls_loans_enter(c->loans);
 	p->sn = v13 ? sn_kind(aead) : 0;
 	p->epoch = (u16)key->epoch;
-	p->limit = key->limit;
 	p->max_plaintext = key->max_plaintext ? key->max_plaintext :
 						DTLS_RECORD_SIZE_MAX;
 	memcpy(p->iv, key->iv, DTLS_IV_SIZE);
 	p->reads = reads;
 	if (reads) {
 		r = dtls_protection_reading(p);
+		r->limit = key->limit;
 		dtls_replay_init(&r->seen, r->ring, DTLS_WINDOW_SIZE,
 				 key->rec_seq);
 	} else {
@@ -181,7 +188,8 @@ struct dtls_protection *dtls_protection_new(const struct dtls_crypto *c,
 	if (v13)
 		memcpy(bytes + aead->key_len, key->sn_key, aead->key_len);
 	p->cid_len = (u8)key->cid_len;
-	memcpy(dtls_protection_cid(p), key->cid, key->cid_len);
+	memcpy(dtls_protection_cid(p), key->cid,
+	       cid_room(reads, v13, key->cid_len));
 	/* The contexts are made here, so that no record fails for lack of memory. */
 	if (borrow(p, p->aead, NULL, !reads) &&
 	    (!v13 || borrow(p, p->sn, NULL, 1)))
@@ -196,7 +204,7 @@ void dtls_protection_free(struct dtls_protection *p)
 		return;
 	give_back(p);
 	OPENSSL_clear_free(p, (size_t)(dtls_protection_cid(p) - (u8 *)p) +
-			   p->cid_len);
+			   cid_room(p->reads, p->sn, p->cid_len));
 }
 
 /* Return the bytes of explicit nonce in a record. DTLS 1.3 has none. */

@@ -23,7 +23,6 @@
  *		loans.h
  * @seq:	write key: number of the next record sent
  * @failed:	read key: number of records that did not verify
- * @limit:	limit of the key, as in struct dtls_key_info
  * @epoch:	the epoch
  * @max_plaintext: bytes of content of the largest record
  * @aead:	the AEAD: index of dtls_aeads
@@ -36,7 +35,8 @@
  * @told:	the record layer's owner knows that the key is close to @limit
  * @told_end:	the owner knows that the key has reached @limit
  * @room:	of a read key a struct dtls_reading; then as bytes the key, in DTLS
- *		1.3 the key of the sequence numbers, and the connection ID
+ *		1.3 the key of the sequence numbers, and the connection ID, which a read
+ *		key of DTLS 1.3 does not have: dtls_cids_fit() judges its records
  */
 struct dtls_protection {
 	const struct dtls_crypto *crypto;
@@ -44,7 +44,6 @@ struct dtls_protection {
 		u64 seq;
 		u64 failed;
 	};
-	u64 limit;
 	u16 epoch;
 	u16 max_plaintext;
 	u8 aead;
@@ -61,11 +60,13 @@ struct dtls_protection {
 /**
  * struct dtls_reading - what a read key has beside a write key
  * @seen:	the replay window
+ * @limit:	number of records that may fail to verify; 0: the default of the AEAD
  * @expiry:	when the key is dropped, which dtls_protection_used() sets, or 0
  * @ring:	memory of @seen
  */
 struct dtls_reading {
 	struct dtls_replay seen;
+	u64 limit;
 	u64 expiry;
 	u64 ring[DTLS_WINDOW_SIZE / 64];
 };
@@ -83,7 +84,10 @@ dtls_protection_aead(const struct dtls_protection *p)
 	return &dtls_aeads[p->aead];
 }
 
-/* Return the connection ID of records under @p, which may be changed. */
+/*
+ * Return the connection ID of records under @p, which may be changed. @p is not a read key
+ * of DTLS 1.3.
+ */
 u8 *dtls_protection_cid(struct dtls_protection *p);
 
 /* Return true if libcrypto has the ciphers for records of this AEAD. */
