@@ -46,16 +46,20 @@ void scratch_give(struct kdtls_endpoint *ep, uint8_t *data);
 
 /* ---- user_records.c ---- */
 
-struct user_records;
+#define READ_EPOCHS	3		/* The number of read keys is that of the kernel. */
 
-/*
- * Make a record layer in user space that has no keys yet. Return NULL if there
- * is no memory.
+/**
+ * struct user_records - a record layer in user space; all zero at first
+ * @tx:		the write key, or NULL
+ * @rx:		the read keys, the newest first; NULL follows the last
  */
-struct user_records *user_records_new(void);
+struct user_records {
+	struct dtls_protection *tx;
+	struct dtls_protection *rx[READ_EPOCHS];
+};
 
-/* Wipe and free the keys. @u may be NULL. */
-void user_records_free(struct user_records *u);
+/* Wipe and free the keys. */
+void user_records_exit(struct user_records *u);
 
 /*
  * Take a key from the callback @key of struct kdtls_ops. @crypto are the ciphers of the
@@ -191,8 +195,8 @@ struct owner_ops {
  * @ops:	tells owners of different kinds apart
  * @endpoint:	the endpoint that the association belongs to
  * @engine:	the engine of the association
- * @user:	the record layer in user space, if that makes the records; else
- *		NULL
+ * @user:	the record layer in user space, without keys if the kernel makes the
+ *		records
  * @unread:	data that was opened and that nobody has read; NULL: none has waited yet
  * @kept:	records that came before their keys, or NULL; see kept.c
  * @why:	why the kernel does not make the records, or why a key was not
@@ -208,7 +212,7 @@ struct owner {
 	const struct owner_ops *ops;
 	struct kdtls_endpoint *endpoint;
 	struct kdtls_engine *engine;
-	struct user_records *user;
+	struct user_records user;
 	struct unread *unread;
 	struct kept_queue *kept;
 	int why;

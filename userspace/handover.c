@@ -34,9 +34,6 @@ static int choose_path(struct kdtls_socket *s, const struct dtls_key_info *key)
 	s->owner.why = err;
 	if (s->wanted == KDTLS_PATH_KERNEL)
 		return err;
-	s->owner.user = user_records_new();
-	if (!s->owner.user)
-		return -KDTLS_EMEMORY;
 	s->path = KDTLS_PATH_USER;
 	return 0;
 }
@@ -56,8 +53,8 @@ static int handover_key(struct owner *o, int direction,
 	struct kdtls_socket *s = (struct kdtls_socket *)o;
 	int err;
 
-	if (o->user)
-		return user_records_key(o->user, &o->endpoint->crypto,
+	if (!s->attached)
+		return user_records_key(&o->user, &o->endpoint->crypto,
 					direction, key, seen);
 	err = kdtls_set_key(s->fd, direction, key);
 	if (!err && seen && seen->next)
@@ -78,7 +75,7 @@ static int handover_ready(struct owner *o)
 
 	/* An ICMP error during the handshake is no error of the data. */
 	s->icmp = 0;
-	if (o->user) {
+	if (!s->attached) {
 		kept_open(o);
 		return 0;
 	}
@@ -93,10 +90,8 @@ static int handover_ready(struct owner *o)
 
 int handover_add_cid(struct kdtls_socket *s, const uint8_t *cid, size_t len)
 {
-	struct owner *o = &s->owner;
-
 	/* Records in user space are opened with the engine's connection IDs. */
-	return o->user ? 0 : ulp_add_cid(s->fd, 0, cid, len);
+	return s->attached ? ulp_add_cid(s->fd, 0, cid, len) : 0;
 }
 
 /*
@@ -115,8 +110,8 @@ static int handover_peer_cid(struct owner *o, const uint8_t *cid, size_t len)
 {
 	struct kdtls_socket *s = (struct kdtls_socket *)o;
 
-	return o->user ? user_records_peer_cid(o->user, cid, len) :
-			 ulp_change_cid(s->fd, 0, cid, len);
+	return s->attached ? ulp_change_cid(s->fd, 0, cid, len) :
+			     user_records_peer_cid(&o->user, cid, len);
 }
 
 static void handover_goodbye(struct owner *o,

@@ -202,7 +202,7 @@ static void feed_user(struct owner *o, const struct kept *k, uint8_t *plain)
 	struct dtls_bytes raw;
 	ssize_t n;
 
-	n = user_records_open(o->user, dtls_engine_cids(o->engine), &d, plain,
+	n = user_records_open(&o->user, dtls_engine_cids(o->engine), &d, plain,
 			      &raw, &info);
 	if (n <= 0 || info.flags & DTLS_RECORD_RAW)
 		return;

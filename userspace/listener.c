@@ -140,7 +140,6 @@ static int make_socket(struct kdtls_client *c)
 		return -KDTLS_EMEMORY;
 	s->home = &listener_home;
 	s->client = c;
-	c->socket = s;
 	c->owner = &s->owner;
 	return 0;
 }
@@ -169,7 +168,7 @@ static const struct server_path listener_path = {
  */
 static void take_message(struct kdtls_listener *l, const struct kdtls_message *m)
 {
-	struct kdtls_socket *s = m->client->socket;
+	struct kdtls_socket *s = server_client_socket(m->client);
 	int mtu;
 
 	if (m->news == KDTLS_NEWS_OPENED && s && !s->error) {
@@ -357,7 +356,7 @@ void kdtls_listener_close(struct kdtls_listener *l)
 		for (c = TAILQ_FIRST(&l->server->open); c; c = next) {
 			next = TAILQ_NEXT(c, list);
 			if (c->told)
-				home_leave(c->socket);
+				home_leave(server_client_socket(c));
 			else
 				server_client_drop(c);
 		}

@@ -31,7 +31,7 @@ void owner_exit(struct owner *o)
 {
 	kept_forget(o);
 	unread_free(o);
-	user_records_free(o->user);
+	user_records_exit(&o->user);
 	kdtls_engine_free(o->engine);
 }
 

@@ -12,10 +12,16 @@
 
 /* ---- life ---- */
 
+/* Return the bytes of a client whose key has @key_len bytes. */
+static size_t client_size(size_t key_len)
+{
+	return offsetof(struct kdtls_client, key) + key_len;
+}
+
 /* Wipe and free @c, which is in no list and no table of addresses any more. */
 static void client_free(struct kdtls_client *c)
 {
-	size_t size = sizeof(*c) + c->key_len;
+	size_t size = client_size(c->key_len);
 
 	server_in_forget(c);
 	server_cids_free(c);
@@ -43,7 +49,7 @@ struct kdtls_client *server_client_new(struct kdtls_server *server,
 
 	/* The client's hello comes again. An alert would end the client for good. */
 	if (ep->handshakes < ep->config.max_handshakes)
-		c = OPENSSL_zalloc(sizeof(*c) + key_len);
+		c = OPENSSL_zalloc(client_size(key_len));
 	if (!c) {
 		server->info.limited++;
 		return NULL;
@@ -287,7 +293,7 @@ static void set_timer(struct kdtls_client *c)
 	uint64_t when = kdtls_engine_expiry(c->owner->engine), end;
 
 	/* The program attends to a socket of its own. */
-	if (c->socket && c->opened)
+	if (server_client_socket(c) && c->opened)
 		when = KDTLS_NEVER;
 	end = c->since + 1000ULL * c->server->options.handshake_timeout;
 	if (c->stage == SERVED_SHAKES && when > end)
@@ -327,7 +333,7 @@ void server_client_expire(struct kdtls_client *c, uint64_t now)
 		server_client_end(c, -ETIMEDOUT);
 		return;
 	}
-	while (c->owner->user && user_records_event(c->owner->user, &info))
+	while (user_records_event(&c->owner->user, &info))
 		kdtls_engine_input(c->owner->engine, NULL, 0, &info, now);
 	kdtls_engine_expire(c->owner->engine, now);
 	server_client_settle(c, now);

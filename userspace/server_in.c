@@ -210,7 +210,7 @@ static bool tell_client(struct round *r, struct kdtls_client *c)
 		c->told = true;
 	}
 	/* A client with a socket of its own is read from there. */
-	if (c->opened && !c->socket) {
+	if (c->opened && !server_client_socket(c)) {
 		tell_kept(r, c);
 		if (!unread_is_empty(c->owner))
 			return false;
@@ -324,7 +324,7 @@ static void end_datagram(struct round *r)
 	in->client = NULL;
 	if (c->stage != SERVED_OPEN)
 		return;
-	while (user_records_event(c->owner->user, &info)) {
+	while (user_records_event(&c->owner->user, &info)) {
 		kdtls_engine_input(c->owner->engine, NULL, 0, &info, r->now);
 		in->other = true;
 	}
@@ -346,7 +346,7 @@ static void take_record(struct round *r)
 		end_datagram(r);
 		return;
 	}
-	n = user_records_open(c->owner->user, dtls_engine_cids(c->owner->engine),
+	n = user_records_open(&c->owner->user, dtls_engine_cids(c->owner->engine),
 			      &in->datagram, plain, &raw, &info);
 	if (n == -EAGAIN) {
 		end_datagram(r);
@@ -610,12 +610,13 @@ static void give_rest(struct kdtls_client *c, struct batch *b)
 	const struct incoming *i;
 	struct dtls_bytes piece;
 
-	while (c->socket && (i = batch_next_of(b, &piece, c))) {
+	while (server_client_socket(c) && (i = batch_next_of(b, &piece, c))) {
 		if (!c->id) {
 			server_client_path(c)->take(c, piece.p, piece.len);
 			continue;
 		}
-		socket_record(c->socket, &i->info, piece.p, piece.len);
+		socket_record(server_client_socket(c), &i->info, piece.p,
+			      piece.len);
 		OPENSSL_cleanse((void *)piece.p, piece.len);
 	}
 }
@@ -654,7 +655,7 @@ void server_in_peel(struct kdtls_client *c)
 
 	if (in->client == c) {
 		in->client = NULL;
-		socket_records(c->socket, &in->datagram);
+		socket_records(server_client_socket(c), &in->datagram);
 	}
 	give_rest(c, in->data);
 	give_rest(c, in->control);

@@ -206,7 +206,7 @@ void kdtls_server_close(struct kdtls_server *server)
 	while ((c = TAILQ_FIRST(&server->open)))
 		kdtls_client_close(c);
 	while ((c = TAILQ_FIRST(&server->peeled)))
-		server_socket_leave(c->socket);
+		server_socket_leave(server_client_socket(c));
 	while ((c = TAILQ_FIRST(&server->news)))
 		server_client_drop(c);
 	server_client_reap(server);

@@ -135,9 +135,9 @@ enum server_stage {
  * struct kdtls_client - one client of a server
  * @own:	the client's engine and, while the library makes its records, their
  *		keys; the first member. Not in use for a listener's client
- * @owner:	points to @own, or to the owner that is a part of @socket
- * @socket:	the connected socket of the client, or NULL. The socket belongs
- *		to the client until @told is set, and then to the program
+ * @owner:	points to @own, or to the owner that the connected socket of the client
+ *		begins with; see server_client_socket(). The socket belongs to the client
+ *		until @told is set, and then to the program
  * @server:	the server that the client belongs to
  * @data:	the program's pointer; see kdtls_client_set_data()
  * @by_address:	link of the server's table of addresses, if @hashed
@@ -160,6 +160,7 @@ enum server_stage {
  * @random:	the first bytes of the random of the hello that began the
  *		association; 0: not known
  * @error:	why the client is gone: 0 or a negative error
+ * @overhead:	bytes by which a record to the client is longer than its content
  * @stage:	enum server_stage
  * @hashed:	the client is in the table of addresses
  * @listed:	the client is in the list of news
@@ -168,14 +169,12 @@ enum server_stage {
  * @confirmed:	the engine was told that data came from the client
  * @goodbye:	the client has said goodbye. The client is in the list of news until
  *		the program has been told
- * @overhead:	bytes by which a record to the client is longer than its content
  * @key_len:	bytes of @key
  * @key:	the client's address and that of this end; see address_key()
  */
 struct kdtls_client {
 	struct owner own;
 	struct owner *owner;
-	struct kdtls_socket *socket;
 	struct kdtls_server *server;
 	void *data;
 	struct table_link by_address;
@@ -191,6 +190,7 @@ struct kdtls_client {
 	uint64_t since;
 	uint64_t random;
 	int error;
+	uint16_t overhead;
 	uint8_t stage;
 	bool hashed;
 	bool listed;
@@ -198,13 +198,18 @@ struct kdtls_client {
 	bool told;
 	bool confirmed;
 	bool goodbye;
-	uint16_t overhead;
 	uint8_t key_len;
 	uint8_t key[];
 };
 
 _Static_assert(!offsetof(struct kdtls_client, own),
 	       "an owner is the beginning of its client");
+
+/* Return the connected socket of @c, or NULL. */
+static inline struct kdtls_socket *server_client_socket(const struct kdtls_client *c)
+{
+	return c->owner == &c->own ? NULL : (struct kdtls_socket *)c->owner;
+}
 
 /**
  * struct kdtls_server - a server object

@@ -254,7 +254,7 @@ static bool add_record(struct server_out *out, struct kdtls_message *m,
 	    ((!g || !joins(g, c, 0)) && out->groups == GROUPS_MAX))
 		return false;
 	if (!kernel)
-		n = user_records_seal(c->owner->user, DTLS_CT_APPLICATION_DATA,
+		n = user_records_seal(&c->owner->user, DTLS_CT_APPLICATION_DATA,
 				      m->data, m->len,
 				      out->sealed + out->used);
 	if (n < 0) {
@@ -425,8 +425,7 @@ static void look_at_limits(struct kdtls_server *server)
 		struct kdtls_client *c = out->group[i].to;
 
 		/* For its own keys the kernel sends events. */
-		while (c->owner->user &&
-		       user_records_event(c->owner->user, &info)) {
+		while (user_records_event(&c->owner->user, &info)) {
 			kdtls_engine_input(c->owner->engine, NULL, 0, &info,
 					   driver_now());
 			timers_set(&server->timers, &c->timed, 0);

@@ -100,7 +100,6 @@ static void adopt(struct kdtls_client *c, struct kdtls_socket *s, int fd)
 	s->home = &peel_home;
 	s->client = c;
 	s->inherits = true;
-	c->socket = s;
 	c->owner = &s->owner;
 	server_client_peel(c);
 	server_in_peel(c);

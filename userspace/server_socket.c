@@ -119,9 +119,10 @@ void server_socket_sort(const struct kdtls_client *c, int fd)
 
 void server_socket_part(struct kdtls_client *c)
 {
-	c->socket->home = NULL;
-	c->socket->client = NULL;
-	c->socket = NULL;
+	struct kdtls_socket *s = server_client_socket(c);
+
+	s->home = NULL;
+	s->client = NULL;
 	c->owner = &c->own;
 }
 
@@ -162,7 +163,7 @@ void server_socket_address(const struct kdtls_socket *s, struct sockaddr *addres
 
 void server_socket_free(struct kdtls_client *c)
 {
-	struct kdtls_socket *s = c->socket;
+	struct kdtls_socket *s = server_client_socket(c);
 
 	if (!s)
 		return;
@@ -172,7 +173,7 @@ void server_socket_free(struct kdtls_client *c)
 
 void server_socket_take(struct kdtls_client *c, const uint8_t *data, size_t len)
 {
-	struct kdtls_socket *s = c->socket;
+	struct kdtls_socket *s = server_client_socket(c);
 	uint8_t *buf;
 
 	if (!s || s->error)
@@ -216,7 +217,7 @@ static void keep_rest(struct kdtls_client *c, const struct kdtls_socket *old)
 void server_socket_retire(struct kdtls_client *c)
 {
 	struct kdtls_client *gone = c->old;
-	struct kdtls_socket *old = gone->socket;
+	struct kdtls_socket *old = server_client_socket(gone);
 
 	keep_rest(c, old);
 	shutdown(old->fd, SHUT_RDWR);
@@ -228,7 +229,7 @@ void server_socket_retire(struct kdtls_client *c)
 
 int server_socket_take_cid(struct kdtls_client *c, const uint8_t *cid, size_t len)
 {
-	return handover_add_cid(c->socket, cid, len);
+	return handover_add_cid(server_client_socket(c), cid, len);
 }
 
 ssize_t server_socket_send(struct kdtls_client *c,
@@ -236,5 +237,5 @@ ssize_t server_socket_send(struct kdtls_client *c,
 			   const uint8_t *data, size_t len,
 			   struct dtls_record_number *number)
 {
-	return socket_transmit(c->socket, info, data, len, number);
+	return socket_transmit(server_client_socket(c), info, data, len, number);
 }

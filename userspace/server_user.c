@@ -7,8 +7,7 @@ static int user_first(struct owner *o, const struct dtls_key_info *key)
 {
 	(void)key;
 	server_client_succeed((struct kdtls_client *)o);
-	o->user = user_records_new();
-	return o->user ? 0 : -KDTLS_EMEMORY;
+	return 0;
 }
 
 static int user_key(struct owner *o, int direction,
@@ -19,7 +18,7 @@ static int user_key(struct owner *o, int direction,
 
 	if (direction == DTLS_TX)
 		c->overhead = (uint16_t)dtls_protection_overhead_of(key);
-	return user_records_key(o->user, &o->endpoint->crypto, direction, key,
+	return user_records_key(&o->user, &o->endpoint->crypto, direction, key,
 				seen);
 }
 
@@ -32,7 +31,7 @@ static int user_ready(struct owner *o)
 
 static int user_peer_cid(struct owner *o, const uint8_t *cid, size_t len)
 {
-	return user_records_peer_cid(o->user, cid, len);
+	return user_records_peer_cid(&o->user, cid, len);
 }
 
 /* Note the goodbye of a client that goes to the list of news when its handshake is done. */
@@ -68,8 +67,8 @@ static ssize_t user_send(struct kdtls_client *c,
 	ssize_t n = -ENOBUFS;
 
 	if (record) {
-		*number = user_records_next(c->owner->user);
-		n = user_records_seal(c->owner->user, info->type, data, len,
+		*number = user_records_next(&c->owner->user);
+		n = user_records_seal(&c->owner->user, info->type, data, len,
 				      record);
 	}
 	if (n > 0)

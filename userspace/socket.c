@@ -117,7 +117,8 @@ void socket_adopt(struct kdtls_socket *s, struct owner *owner, int fd)
 
 	owner_move(&s->owner, owner, &handover_ops);
 	s->fd = fd;
-	s->attached = !s->owner.user;
+	/* The handshake has left its keys here if user space makes the records. */
+	s->attached = !s->owner.user.tx;
 	s->path = s->attached ? KDTLS_PATH_KERNEL : KDTLS_PATH_USER;
 	s->heard = true;
 	/* The handshake may have found that long datagrams do not get through. */
@@ -193,11 +194,11 @@ static ssize_t send_sealed(struct kdtls_socket *s, uint8_t type,
 
 	if (!record)
 		return -ENOBUFS;
-	n = user_records_seal(s->owner.user, type, data, len, record);
+	n = user_records_seal(&s->owner.user, type, data, len, record);
 	if (n > 0) {
 		n = send_through(s->fd, record, n, flags);
 		if (n < 0 && never_left(-n))
-			user_records_unseal(s->owner.user);
+			user_records_unseal(&s->owner.user);
 	}
 	scratch_give(s->owner.endpoint, record);
 	return n;
@@ -217,7 +218,7 @@ ssize_t socket_transmit(struct kdtls_socket *s,
 			numbered.number_ptr = (uintptr_t)number;
 		n = ulp_send(s->fd, &numbered, data, len, MSG_DONTWAIT);
 	} else if (!(info->flags & DTLS_RECORD_RAW)) {
-		*number = user_records_next(s->owner.user);
+		*number = user_records_next(&s->owner.user);
 		n = send_sealed(s, info->type, data, len, MSG_DONTWAIT);
 	} else if (send(s->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
 		n = -errno;
@@ -367,7 +368,7 @@ void socket_records(struct kdtls_socket *s, struct datagram *d)
 	if (!plain)
 		return;
 	while (!s->error &&
-	       (n = user_records_open(s->owner.user,
+	       (n = user_records_open(&s->owner.user,
 				      dtls_engine_cids(s->owner.engine), d,
 				      plain, &raw, &info)) != -EAGAIN)
 		if (n >= 0)
@@ -469,7 +470,7 @@ static bool take_events(struct kdtls_socket *s)
 	struct dtls_record_info info;
 	bool any = false;
 
-	while (s->owner.user && user_records_event(s->owner.user, &info)) {
+	while (user_records_event(&s->owner.user, &info)) {
 		kdtls_engine_input(s->owner.engine, NULL, 0, &info, driver_now());
 		any = true;
 	}
@@ -512,7 +513,8 @@ static bool is_pending(const struct kdtls_socket *s)
 {
 	if (!unread_is_empty(&s->owner))
 		return true;
-	return s->owner.user && (s->icmp || (s->eof && !s->eof_told));
+	return s->path == KDTLS_PATH_USER &&
+	       (s->icmp || (s->eof && !s->eof_told));
 }
 
 int kdtls_timeout(const struct kdtls_socket *s)
@@ -598,7 +600,7 @@ static ssize_t take_data(struct kdtls_socket *s, void *buf, size_t len,
 		s->eof_told = true;
 		return 0;
 	}
-	if (s->owner.user && s->icmp) {
+	if (s->path == KDTLS_PATH_USER && s->icmp) {
 		n = s->icmp;
 		s->icmp = 0;
 	}
@@ -684,7 +686,7 @@ int kdtls_payload(const struct kdtls_socket *s)
 	} else {
 		mtu = socket_path_mtu(s->fd);
 		if (mtu > 0)
-			mtu -= (int)user_records_overhead(s->owner.user);
+			mtu -= (int)user_records_overhead(&s->owner.user);
 	}
 	kdtls_engine_info(s->owner.engine, &info);
 	max = info.peer_record_limit;

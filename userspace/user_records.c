@@ -8,28 +8,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define READ_EPOCHS	3		/* The number of read keys is that of the kernel. */
-
-struct user_records {
-	struct dtls_protection *tx;
-	struct dtls_protection *rx[READ_EPOCHS];	/* The newest key is first. */
-};
-
-struct user_records *user_records_new(void)
-{
-	return OPENSSL_zalloc(sizeof(struct user_records));
-}
-
-void user_records_free(struct user_records *u)
+void user_records_exit(struct user_records *u)
 {
 	int i;
 
-	if (!u)
-		return;
 	dtls_protection_free(u->tx);
 	for (i = 0; i < READ_EPOCHS; i++)
 		dtls_protection_free(u->rx[i]);
-	OPENSSL_free(u);
 }
 
 int user_records_key(struct user_records *u, const struct dtls_crypto *crypto,
