@@ -6,6 +6,7 @@
  */
 #include <linux/math64.h>
 #include <linux/module.h>
+#include <linux/rbtree.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
@@ -59,40 +60,57 @@ static bool is_later(u32 at, u32 now)
 	return (s32)(at - now) > 0;
 }
 
-/*
- * Insert @assoc into the list of @r, which is ordered by dtls_assoc.retire_at. The
- * search starts at the end, where the place nearly always is. The list takes over
- * one reference. The caller holds r->lock.
- */
-static void link_retiring(struct dtls_retiring *r, struct dtls_assoc *assoc)
+/* Return true if the work looks at the association of @node before that of @other. */
+static bool is_earlier(struct rb_node *node, const struct rb_node *other)
 {
-	struct dtls_assoc *before;
-
-	lockdep_assert_held(&r->lock);
-	list_for_each_entry_reverse(before, &r->list, retire)
-		if (!is_later(before->retire_at, assoc->retire_at))
-			break;
-	list_add(&assoc->retire, &before->retire);
+	return is_later(rb_entry(other, struct dtls_assoc, retire)->retire_at,
+			rb_entry(node, struct dtls_assoc, retire)->retire_at);
 }
 
 /*
- * Put @assoc into the list @r, unless it is there already. Return false if @r is not the
- * association's list any more.
+ * Put @assoc into the tree of @r, which takes over one reference. If it is the first one
+ * there, let the work come in @wait seconds. The caller holds r->lock.
  */
-static bool enlist(struct dtls_retiring *r, struct dtls_assoc *assoc, int wait)
+static void link_retiring(struct dtls_retiring *r, struct dtls_assoc *assoc, int wait)
+{
+	lockdep_assert_held(&r->lock);
+	assoc->retire_at = (u32)ktime_get_boottime_seconds() + wait;
+	if (!rb_add_cached(&assoc->retire, &r->tree, is_earlier))
+		return;
+	cancel_delayed_work(&r->work);
+	schedule_delayed_work(&r->work, wait * HZ);
+}
+
+/* Take @assoc out of the tree of @r. The caller holds r->lock. */
+static void unlink_retiring(struct dtls_retiring *r, struct dtls_assoc *assoc)
+{
+	lockdep_assert_held(&r->lock);
+	rb_erase_cached(&assoc->retire, &r->tree);
+	RB_CLEAR_NODE(&assoc->retire);
+}
+
+/* Return the association that @r looks at next, or NULL. The caller holds r->lock. */
+static struct dtls_assoc *first_retiring(struct dtls_retiring *r)
+{
+	struct rb_node *node = rb_first_cached(&r->tree);
+
+	lockdep_assert_held(&r->lock);
+	return node ? rb_entry(node, struct dtls_assoc, retire) : NULL;
+}
+
+/*
+ * Put @assoc into the tree of @r, unless it is there already. Return false if @r is not
+ * what the association has in dtls_assoc.retiring any more.
+ */
+static bool enter_retiring(struct dtls_retiring *r, struct dtls_assoc *assoc, int wait)
 {
 	bool here;
 
 	spin_lock(&r->lock);
 	/* The acquire pairs with the release in dtls_assoc_set_retiring(). */
 	here = unrcu_pointer(smp_load_acquire(&assoc->retiring)) == r;
-	if (here && list_empty(&assoc->retire)) {
-		assoc->retire_at = (u32)ktime_get_boottime_seconds() + wait;
-		link_retiring(r, dtls_assoc_get(assoc));
-		if (!r->scheduled)
-			schedule_delayed_work(&r->work, wait * HZ);
-		r->scheduled = true;
-	}
+	if (here && RB_EMPTY_NODE(&assoc->retire))
+		link_retiring(r, dtls_assoc_get(assoc), wait);
 	spin_unlock(&r->lock);
 	return here;
 }
@@ -108,14 +126,14 @@ static void retire_later(struct dtls_assoc *assoc, int wait)
 	rcu_read_lock();
 	do {
 		r = rcu_dereference(assoc->retiring);
-	} while (r && !enlist(r, assoc, wait));
+	} while (r && !enter_retiring(r, assoc, wait));
 	rcu_read_unlock();
 }
 
 /*
- * Take the first association whose time has come out of the list. Return it, with
- * the reference that the list held. Return NULL if there is none: then the work is
- * scheduled for the next association, or ends because the list is empty.
+ * Take the first association whose time has come out of the tree. Return it, with
+ * the reference that the tree held. Return NULL if there is none: then the work is
+ * scheduled for the next association, or ends because the tree is empty.
  */
 static struct dtls_assoc *next_retiring(struct dtls_retiring *r)
 {
@@ -123,15 +141,13 @@ static struct dtls_assoc *next_retiring(struct dtls_retiring *r)
 	struct dtls_assoc *assoc;
 
 	spin_lock(&r->lock);
-	assoc = list_first_entry_or_null(&r->list, struct dtls_assoc, retire);
-	if (!assoc) {
-		r->scheduled = false;
-	} else if (is_later(assoc->retire_at, now)) {
+	assoc = first_retiring(r);
+	if (assoc && is_later(assoc->retire_at, now)) {
 		schedule_delayed_work(&r->work, (assoc->retire_at - now) * HZ);
 		assoc = NULL;
-	} else {
-		list_del_init(&assoc->retire);
 	}
+	if (assoc)
+		unlink_retiring(r, assoc);
 	spin_unlock(&r->lock);
 	return assoc;
 }
@@ -157,24 +173,25 @@ static void retire_all(struct work_struct *work)
 }
 
 /*
- * Let @to be the list of @assoc, as another socket has it now, or NULL, as none has. If
- * the association was in its list, it goes to the other one, or the list's reference
- * does not keep its keys. The association leaves the old list before that list's lock
- * is free, so no task finds it in two lists. The caller holds the setup mutex and a
- * reference of its own.
+ * Let @to look at @assoc from now on, as another socket has it, or NULL, as none has. If
+ * the association was in the tree of the former one, it goes to the tree of @to, or the
+ * reference of that tree does not keep its keys. The association leaves the former tree
+ * before that tree's lock is free, so no task finds it in two trees. The caller holds the
+ * setup mutex and a reference of its own.
  */
 void dtls_assoc_set_retiring(struct dtls_assoc *assoc, struct dtls_retiring *to)
 {
 	struct dtls_retiring *from = dtls_assoc_slot(assoc, assoc->retiring);
-	bool listed;
+	bool linked;
 
 	spin_lock(&from->lock);
-	listed = !list_empty(&assoc->retire);
-	list_del_init(&assoc->retire);
-	/* The release pairs with the acquire in enlist(). */
+	linked = !RB_EMPTY_NODE(&assoc->retire);
+	if (linked)
+		unlink_retiring(from, assoc);
+	/* The release pairs with the acquire in enter_retiring(). */
 	rcu_assign_pointer(assoc->retiring, to);
 	spin_unlock(&from->lock);
-	if (!listed)
+	if (!linked)
 		return;
 	retire_later(assoc, 1);
 	dtls_assoc_put(assoc);
@@ -183,12 +200,12 @@ void dtls_assoc_set_retiring(struct dtls_assoc *assoc, struct dtls_retiring *to)
 void dtls_assoc_init_retiring(struct dtls_retiring *retiring)
 {
 	spin_lock_init(&retiring->lock);
-	INIT_LIST_HEAD(&retiring->list);
+	retiring->tree = RB_ROOT_CACHED;
 	INIT_DELAYED_WORK(&retiring->work, retire_all);
 }
 
 /*
- * Stop the work and empty the list. dtls_close() calls this when no other call is
+ * Stop the work and empty the tree. dtls_close() calls this when no other call is
  * on the socket that could schedule the work again. Sleeps.
  */
 void dtls_assoc_stop_retiring(struct dtls_retiring *retiring)
@@ -196,11 +213,12 @@ void dtls_assoc_stop_retiring(struct dtls_retiring *retiring)
 	struct dtls_assoc *assoc, *next;
 
 	cancel_delayed_work_sync(&retiring->work);
-	list_for_each_entry_safe(assoc, next, &retiring->list, retire) {
-		list_del_init(&assoc->retire);
+	rbtree_postorder_for_each_entry_safe(assoc, next, &retiring->tree.rb_root, retire) {
+		RB_CLEAR_NODE(&assoc->retire);
 		dtls_assoc_put(assoc);
 		cond_resched();
 	}
+	retiring->tree = RB_ROOT_CACHED;
 }
 
 /* ---- creation and destruction ---- */
@@ -233,7 +251,7 @@ static void free_memory(struct rcu_head *rcu)
 /*
  * Make an association without keys. @id is its number on the socket, @replay_window
  * the size of the window of its read keys, @home the socket that has it, and @retiring
- * that socket's list. Sleeps. Return: the association, with one reference, or NULL.
+ * that socket's dtls_sock.retiring. Sleeps. Return: the association, with one reference, or NULL.
  */
 struct dtls_assoc *dtls_assoc_new(u64 id, u32 replay_window,
 				  struct dtls_sock *home,
@@ -251,7 +269,7 @@ struct dtls_assoc *dtls_assoc_new(u64 id, u32 replay_window,
 	RCU_INIT_POINTER(assoc->retiring, retiring);
 	mutex_init(&assoc->setup);
 	INIT_LIST_HEAD(&assoc->cid_entries);
-	INIT_LIST_HEAD(&assoc->retire);
+	RB_CLEAR_NODE(&assoc->retire);
 	INIT_LIST_HEAD(&assoc->early);
 	spin_lock_init(&assoc->lock);
 	INIT_HLIST_HEAD(&assoc->under_way);

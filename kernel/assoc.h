@@ -63,18 +63,17 @@ struct dtls_cid_list {
 
 /**
  * struct dtls_retiring - the associations of a socket that have old read keys
- * @lock:	spin lock that guards @list and @scheduled. A task takes it inside
- *		dtls_assoc.lock, and in process context only
- * @list:	the associations, linked by dtls_assoc.retire. The association
- *		whose old keys are dropped next is at the head. The list holds a
- *		reference to each association
- * @scheduled:	@work is pending or running
- * @work:	drops old epochs from dtls_assoc.rx
+ * @lock:	spin lock that guards @tree. A task takes it inside dtls_assoc.lock, and
+ *		in process context only
+ * @tree:	the associations, linked by dtls_assoc.retire and ordered by
+ *		dtls_assoc.retire_at: peers decide how many there are, and when each
+ *		comes and goes. The tree holds a reference to each association
+ * @work:	drops old epochs from dtls_assoc.rx. It is scheduled, for the time of the
+ *		first association, or running, whenever @tree is not empty
  */
 struct dtls_retiring {
-	spinlock_t lock;	/* The lock guards @list and @scheduled. */
-	struct list_head list;
-	bool scheduled;
+	spinlock_t lock;	/* The lock guards @tree. */
+	struct rb_root_cached tree;
 	struct delayed_work work;
 };
 
@@ -128,10 +127,10 @@ struct dtls_retiring {
  *		more. Written under @setup, @lock and dtls_sock.lock; see
  *		dtls_sock_lock_home()
  * @retiring:	dtls_sock.retiring of @home, or NULL. Written under @setup and the lock
- *		of the list that it pointed to
+ *		of the tree that it pointed to
  * @table:	the table whose @cids may have entries of the association, or NULL.
  *		Under @setup
- * @retire:	node in the list of @retiring, guarded by the lock of that list; empty
+ * @retire:	node in the tree of @retiring, guarded by the lock of that tree; empty
  *		if the association is not in it
  * @early:	records whose key has not come, linked by dtls_msg.own, the oldest
  *		first. Guarded by dtls_sock.lock
@@ -178,7 +177,7 @@ struct dtls_assoc {
 	struct dtls_sock __rcu *home;
 	struct dtls_retiring __rcu *retiring;
 	struct dtls_table *table;
-	struct list_head retire;
+	struct rb_node retire;
 	struct list_head early;
 	struct list_head cid_entries;
 	struct dtls_hash_node by_id;

@@ -6,8 +6,11 @@
  */
 #include "harness.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
+#include <time.h>
 
+#include "clients.h"
 #include "common.h"
 #include "traffic.h"
 
@@ -156,6 +159,130 @@ TEST_F(retire, close_before)
 		usleep(100000);
 		link_close(l);
 	}
+}
+
+/*
+ * Many associations of one socket
+ */
+
+#define PORT	4433
+
+/* The address of the peer of association @id; all peers have one port. */
+static struct sockaddr_in peer_name(__u64 id)
+{
+	return (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_port = htons(PORT),
+		.sin_addr.s_addr = htonl(0x7f010000 + id),
+	};
+}
+
+/* Add @n associations from @first on, each with the read keys @key of two epochs. */
+static int add_peers(int server, const struct peer_key *key, __u64 first, unsigned int n)
+{
+	struct dtls_assoc_peer p = { .peer.family = AF_INET };
+	struct sockaddr_in name;
+
+	for (p.id = first; p.id < first + n; p.id++) {
+		name = peer_name(p.id);
+		p.peer.port = name.sin_port;
+		memcpy(p.peer.addr, &name.sin_addr, sizeof(name.sin_addr));
+		if (setsockopt(server, SOL_DTLS, DTLS_ASSOC_ADD, &p, sizeof(p)) ||
+		    set_key(server, p.id, DTLS_RX, &key[0]) ||
+		    set_key(server, p.id, DTLS_RX, &key[1]))
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * Send a record of @key from the peer of @id, and receive it. Return how many
+ * nanoseconds the kernel takes to receive it, or -1 if there is no such record.
+ */
+static long takes(int server, __u64 id, const struct peer_key *key, __u64 seq)
+{
+	int on = 1, fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in name = peer_name(id);
+	struct sockaddr_storage to;
+	struct timespec begin, end;
+	socklen_t len = sizeof(to);
+	ssize_t n;
+
+	n = peer_seal(key, CT_DATA, seq, "new", 3, wire);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (getsockname(server, (struct sockaddr *)&to, &len) ||
+	    bind(fd, (struct sockaddr *)&name, sizeof(name)) ||
+	    sendto(fd, wire, n, 0, (struct sockaddr *)&to, len) != n) {
+		close(fd);
+		return -1;
+	}
+	close(fd);
+	settle();
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	n = recv(server, buf, sizeof(buf), MSG_DONTWAIT);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	if (n != 3)
+		return -1;
+	return (end.tv_sec - begin.tv_sec) * 1000000000L + end.tv_nsec - begin.tv_nsec;
+}
+
+/* Return the least time in which one of @n peers' first record of @key is received. */
+static long least(int server, const struct peer_key *key, __u64 first, unsigned int n)
+{
+	long least = -1, took;
+	__u64 id;
+
+	for (id = first; id < first + n; id++) {
+		took = takes(server, id, key, 0);
+		if (took < 0)
+			return -1;
+		if (least < 0 || took < least)
+			least = took;
+	}
+	return least;
+}
+
+/*
+ * The times at which keys go are looked after in order. One that comes before those of
+ * many finds its place as fast as among few, and goes before them.
+ */
+TEST(a_key_goes_before_those_of_many_others)
+{
+	const unsigned int few = 20, many = rounds(20000, 2000);
+	const __u64 late = 1 + 2 * few;
+	int server = make_server(AF_INET, 0), n;
+	struct peer_key key[2];
+	long among_few, among_many;
+
+	for (n = 0; n < 2; n++)
+		peer_key_init(&key[n], DTLS_CIPHER_AES_GCM_128, 1 + n, 0, 2);
+	ASSERT_LE(0, server);
+	ASSERT_OK(add_peers(server, key, 1, 2 * few + many + 1));
+	ASSERT_TRUE(set_msl(60));
+	among_few = least(server, &key[1], 1, few);
+	ASSERT_TRUE(set_msl(120));
+	ASSERT_LT(0, least(server, &key[1], late, many));
+	ASSERT_TRUE(set_msl(60));
+	among_many = least(server, &key[1], 1 + few, few);
+	ASSERT_LT(0, among_few);
+	ASSERT_LT(0, among_many);
+	TH_LOG("a record takes %ld ns, and %ld among %u", among_few, among_many, many);
+	EXPECT_GT(4 * among_few, among_many);
+
+	ASSERT_TRUE(set_msl(1));
+	ASSERT_LT(0, takes(server, late + many, &key[1], 0));
+	ASSERT_LT(0, takes(server, late + many, &key[0], 0));
+	for (n = 1; n < SOON_MS / 100; n++) {
+		usleep(100000);
+		if (takes(server, late + many, &key[0], n) < 0)
+			break;
+	}
+	EXPECT_GT(SOON_MS / 100, n);
+	EXPECT_LT(0, takes(server, late + many, &key[1], 1));
+	EXPECT_LT(0, takes(server, 1, &key[0], 0));
+	EXPECT_LT(0, takes(server, late, &key[0], 0));
+	close(server);
+	EXPECT_TRUE(set_msl(120));
 }
 
 /*
