@@ -8,12 +8,15 @@
  * sealed or opened, in a context that may sleep. Each CPU lends LOANS transforms of each
  * kind of AEAD. The serial of a key says which of them the key borrows, so it finds
  * itself there again if few other keys were used since. Otherwise the transform gets the
- * key anew, which costs less than a tenth of a record.
+ * key anew, which costs less than a tenth of a record. A task that finds the transform
+ * in use makes one for itself, as the task that has it may be kept from running by the
+ * limits of its cgroup, and the keys may be those of different users.
  *
- * The number of CPUs bounds the transforms that are lent. They are not charged to a
- * cgroup. A transform is made when it is first needed, and then stays until the module
- * goes. The first transform for a key is made when the key is installed, so no record
- * fails for want of a transform: if a CPU cannot make one, that of another CPU is lent.
+ * The number of CPUs bounds the transforms that stay, and that of tasks those which are
+ * made for one use. The crypto API charges neither to a cgroup. A transform that stays
+ * is made when it is first needed, and is freed when the module goes. The first
+ * transform for a key is made when the key is installed, so that no record fails for
+ * want of a transform: if a CPU cannot make one, that of another CPU is lent.
  *
  * A key is in a transform only as long as it is in its association. When the key
  * goes, dtls_transform_destroy() overwrites what the transforms have of it.
@@ -43,7 +46,7 @@ struct cpu_loans {
 
 static struct cpu_loans __percpu *loans;
 
-/* loan_of() returns the place where @cpu lends a transform to @key. */
+/* loan_of() returns the loan of @cpu to @key. */
 static struct dtls_loan *loan_of(const struct dtls_key *key, int cpu)
 {
 	struct cpu_loans *l = per_cpu_ptr(loans, cpu);
@@ -82,36 +85,88 @@ static void drop_aead(struct dtls_loan *loan)
 	WRITE_ONCE(loan->serial, 0);
 }
 
-/*
- * lock_loan() returns this CPU's place for @key with its lock held; or the place of
- * another CPU, if there is no memory for a transform here; or an error.
- */
-static struct dtls_loan *lock_loan(const struct dtls_key *key)
+/* take_loan() returns true if no task had @loan. The caller has it then. */
+static bool take_loan(struct dtls_loan *loan)
 {
-	struct dtls_loan *loan = loan_of(key, raw_smp_processor_id());
-	struct crypto_aead *aead;
-	int cpu;
+	return !test_and_set_bit_lock(0, &loan->in_use);
+}
 
-	mutex_lock(&loan->lock);
+/* fill_loan() makes the transform at @loan, if it is missing. Returns 0 or an error. */
+static int fill_loan(struct dtls_loan *loan, const struct dtls_key *key)
+{
+	struct crypto_aead *aead;
+
 	if (likely(loan->aead))
-		return loan;
+		return 0;
 	aead = new_aead(key->cipher);
-	if (!IS_ERR(aead)) {
-		WRITE_ONCE(loan->aead, aead);
+	if (IS_ERR(aead))
+		return PTR_ERR(aead);
+	WRITE_ONCE(loan->aead, aead);
+	return 0;
+}
+
+/* loan_once() makes a loan for one use. Returns the loan or an error. */
+static noinline struct dtls_loan *loan_once(const struct dtls_key *key)
+{
+	struct dtls_loan *loan = kzalloc(sizeof(*loan), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!loan)
+		return ERR_PTR(-ENOMEM);
+	loan->once = true;
+	err = fill_loan(loan, key);
+	if (!err)
 		return loan;
-	}
-	mutex_unlock(&loan->lock);
+	kfree(loan);
+	return ERR_PTR(err);
+}
+
+/* dtls_transform_free() frees a loan for one use. The crypto API wipes the key. */
+void dtls_transform_free(struct dtls_loan *loan)
+{
+	crypto_free_aead(loan->aead);
+	kfree(loan);
+}
+
+/* loan_elsewhere() takes the loan of any CPU that has a transform, or returns NULL. */
+static struct dtls_loan *loan_elsewhere(const struct dtls_key *key)
+{
+	struct dtls_loan *loan;
+	int cpu;
 
 	for_each_possible_cpu(cpu) {
 		loan = loan_of(key, cpu);
-		if (!READ_ONCE(loan->aead))
+		if (!READ_ONCE(loan->aead) || !take_loan(loan))
 			continue;
-		mutex_lock(&loan->lock);
 		if (loan->aead)
 			return loan;
-		mutex_unlock(&loan->lock);
+		dtls_transform_return(loan);
 	}
-	return ERR_CAST(aead);
+	return NULL;
+}
+
+/*
+ * find_loan() takes this CPU's loan for @key; or makes one for this use, if a task has
+ * it; or takes that of another CPU, if there is no memory for a transform. Returns the
+ * loan, which has a transform, or an error.
+ */
+static struct dtls_loan *find_loan(const struct dtls_key *key)
+{
+	struct dtls_loan *loan = loan_of(key, raw_smp_processor_id()), *once;
+	int err;
+
+	if (likely(take_loan(loan))) {
+		err = fill_loan(loan, key);
+		if (likely(!err))
+			return loan;
+		dtls_transform_return(loan);
+	} else {
+		once = loan_once(key);
+		if (!IS_ERR(once))
+			return once;
+		err = PTR_ERR(once);
+	}
+	return loan_elsewhere(key) ?: ERR_PTR(err);
 }
 
 /**
@@ -119,13 +174,13 @@ static struct dtls_loan *lock_loan(const struct dtls_key *key)
  * @key:	the key, which has no transform of its own
  *
  * The caller gives the transform back before it waits for anything but the cipher, and
- * puts no reference to an association or epoch meanwhile. Sleeps.
+ * puts no reference to an association or epoch meanwhile; see forget_key(). Sleeps.
  *
- * Return: the transform's place, for dtls_transform_return(), or an error.
+ * Return: the loan with the transform, for dtls_transform_return(), or an error.
  */
 struct dtls_loan *dtls_transform_borrow(const struct dtls_key *key)
 {
-	struct dtls_loan *loan = lock_loan(key);
+	struct dtls_loan *loan = find_loan(key);
 	int err;
 
 	if (IS_ERR(loan) || likely(loan->serial == key->serial))
@@ -137,11 +192,11 @@ struct dtls_loan *dtls_transform_borrow(const struct dtls_key *key)
 	}
 	/* The transform may have parts of the key that it had before. */
 	drop_aead(loan);
-	mutex_unlock(&loan->lock);
+	dtls_transform_return(loan);
 	return ERR_PTR(err);
 }
 
-/* wipe_loan() overwrites the key of the transform at @loan. */
+/* wipe_loan() overwrites the key of the transform at @loan, which the caller has. */
 static void wipe_loan(struct dtls_loan *loan, const struct dtls_aead *cipher)
 {
 	static const u8 zeros[DTLS_KEY_SIZE_MAX] __aligned(16);
@@ -153,7 +208,10 @@ static void wipe_loan(struct dtls_loan *loan, const struct dtls_aead *cipher)
 
 /*
  * forget_key() overwrites @key in all transforms that it has borrowed. The last
- * reference to its epoch is gone, so no task borrows a transform for it now.
+ * reference to its epoch is gone, so no task borrows a transform for it now. A task that
+ * has one of these transforms has it for another key, or wipes it, and so overwrites
+ * @key itself. For the same reason a transform is wiped here even if another key has
+ * borrowed it in the meantime.
  */
 static void forget_key(const struct dtls_key *key)
 {
@@ -162,12 +220,11 @@ static void forget_key(const struct dtls_key *key)
 
 	for_each_possible_cpu(cpu) {
 		loan = loan_of(key, cpu);
-		if (READ_ONCE(loan->serial) != key->serial)
+		if (READ_ONCE(loan->serial) != key->serial || !take_loan(loan))
 			continue;
-		mutex_lock(&loan->lock);
-		if (loan->serial == key->serial)
+		if (loan->aead)
 			wipe_loan(loan, key->cipher);
-		mutex_unlock(&loan->lock);
+		dtls_transform_return(loan);
 	}
 }
 
@@ -218,8 +275,15 @@ void dtls_transform_destroy(struct dtls_key *key)
 
 /* ---- load and unload ---- */
 
-/* visit_loans() calls @fn for each place of a transform, filled or not. */
-static void visit_loans(void (*fn)(struct dtls_loan *loan))
+/* dtls_transform_setup() allocates the loans of the CPUs. Return: 0 or -ENOMEM. */
+int dtls_transform_setup(void)
+{
+	loans = alloc_percpu(struct cpu_loans);
+	return loans ? 0 : -ENOMEM;
+}
+
+/* dtls_transform_exit() frees all loans with their transforms, when no key is left. */
+void dtls_transform_exit(void)
 {
 	struct cpu_loans *l;
 	int cpu, kind, i;
@@ -228,34 +292,7 @@ static void visit_loans(void (*fn)(struct dtls_loan *loan))
 		l = per_cpu_ptr(loans, cpu);
 		for (kind = 0; kind < ARRAY_SIZE(l->of); kind++)
 			for (i = 0; i < LOANS; i++)
-				fn(&l->of[kind][i]);
+				crypto_free_aead(l->of[kind][i].aead);
 	}
-}
-
-static void init_loan(struct dtls_loan *loan)
-{
-	mutex_init(&loan->lock);
-}
-
-static void destroy_loan(struct dtls_loan *loan)
-{
-	drop_aead(loan);
-	mutex_destroy(&loan->lock);
-}
-
-/* dtls_transform_setup() allocates the places of the CPUs. Return: 0 or -ENOMEM. */
-int dtls_transform_setup(void)
-{
-	loans = alloc_percpu(struct cpu_loans);
-	if (!loans)
-		return -ENOMEM;
-	visit_loans(init_loan);
-	return 0;
-}
-
-/* dtls_transform_exit() frees all transforms and places, when no key is left. */
-void dtls_transform_exit(void)
-{
-	visit_loans(destroy_loan);
 	free_percpu(loans);
 }

@@ -12,10 +12,10 @@
  *			as one datagram after the other
  *
  * Any number of tasks may seal on one socket at once. They share the sequence
- * number, which is atomic. The only locks of this module that they sleep for are
- * dtls_sock.cork_lock and, for a key that borrows a transform, dtls_loan.lock. A
- * sequence number is taken when nothing but the cipher can fail any more. One
- * sendmsg() makes one record, unless UDP_SEGMENT or splice says where to cut.
+ * number, which is atomic. The only lock of this module that they sleep for is
+ * dtls_sock.cork_lock. A sequence number is taken when nothing but the cipher can fail
+ * any more. One sendmsg() makes one record, unless UDP_SEGMENT or splice says where to
+ * cut.
  */
 #include <linux/skbuff.h>
 #include <linux/slab.h>

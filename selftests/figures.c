@@ -14,6 +14,7 @@
 
 #define ROOT	"/sys/fs/cgroup"
 #define CGROUP	ROOT "/dtls-test"
+#define SLOW	ROOT "/dtls-slow"
 
 int put(const char *path, const char *value)
 {
@@ -49,6 +50,24 @@ int enter_cgroup(const char *limit)
 	    put(CGROUP "/memory.max", limit))
 		return -1;
 	return put(CGROUP "/cgroup.procs", "0");
+}
+
+int limit_slow_cgroup(const char *limit)
+{
+	if (put(ROOT "/cgroup.subtree_control", "+cpu") ||
+	    (mkdir(SLOW, 0755) && errno != EEXIST))
+		return -1;
+	return put(SLOW "/cpu.max", limit);
+}
+
+int enter_slow_cgroup(void)
+{
+	return put(SLOW "/cgroup.procs", "0");
+}
+
+long slow_cgroup_stat(const char *key)
+{
+	return figure(SLOW "/cpu.stat", key, " ");
 }
 
 int leave_cgroup(void)

@@ -20,7 +20,18 @@ long figure(const char *path, const char *line, const char *key);
 int enter_cgroup(const char *limit);
 int leave_cgroup(void);
 
-/* Return the bytes that are charged to that cgroup, or -1. */
+/*
+ * Let the tasks of another cgroup of the tests', which is made if it is not there, have
+ * as much of a processor as @limit says, in the form of cpu.max. Return 0; or -1, with
+ * ENOENT in errno if the kernel has no such limits.
+ */
+int limit_slow_cgroup(const char *limit);
+/* Go into that cgroup. Return 0 or -1. */
+int enter_slow_cgroup(void);
+/* Return what cpu.stat of that cgroup has in the line that begins with @key, or -1. */
+long slow_cgroup_stat(const char *key);
+
+/* Return the bytes that are charged to the memory cgroup, or -1. */
 long cgroup_bytes(void);
 
 /*

@@ -8,6 +8,10 @@
 #include "harness.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "clients.h"
@@ -521,6 +525,59 @@ TEST_F(idle, threads_open_what_all_have_sent)
 	take_all(&crowd);
 	EXPECT_EQ(0u, crowd.wrong);
 	EXPECT_EQ((unsigned int)THREADS * EACH * CLIENTS, crowd.received);
+}
+
+/*
+ * Send from a socket of one's own, in a cgroup that gets a hundredth of a processor, until
+ * a signal ends it.
+ */
+static void send_slowly(__u16 cipher)
+{
+	static __u8 much[16000];
+	int server = make_server(AF_INET, 0);
+	struct client c;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) ||
+	    make_client(&c, AF_INET, cipher, 0, server, 900) ||
+	    add_client(server, &c) || enter_slow_cgroup())
+		_exit(1);
+	while (server_send(server, c.id, much, sizeof(much)) > 0)
+		;
+	_exit(1);
+}
+
+/*
+ * A task that gets no processor for now has a transform which other keys borrow, too.
+ * The system counts how often a task waits.
+ */
+TEST_F(idle, no_task_waits_for_a_transform_of_another)
+{
+	struct rusage before, after;
+	unsigned int i;
+	long waits, n;
+	pid_t pid;
+
+	if (limit_slow_cgroup("1000 100000") && errno == ENOENT)
+		SKIP(return, "a kernel without limits of processor time");
+	n = slow_cgroup_stat("nr_throttled");
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		send_slowly(variant->cipher[0]);
+	ASSERT_EQ(0, getrusage(RUSAGE_THREAD, &before));
+	while (slow_cgroup_stat("nr_throttled") < n + 30) {
+		ASSERT_EQ(0, waitpid(pid, NULL, WNOHANG));
+		for (i = 0; i < CLIENTS; i++)
+			talk(_metadata, self->server, &self->c[i], 50);
+	}
+	ASSERT_EQ(0, getrusage(RUSAGE_THREAD, &after));
+	/* Without any limit the kernel would patch its own text; see vm/guest/main. */
+	ASSERT_OK(limit_slow_cgroup("100000 100000"));
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	waits = after.ru_nvcsw - before.ru_nvcsw;
+	TH_LOG("%ld waits", waits);
+	EXPECT_EQ(0, waits);
 }
 
 TEST_HARNESS_MAIN
