@@ -25,8 +25,9 @@ MODULE_PARM_DESC(msl, "Seconds a read key stays when a newer one is in use");
  * Drop the read keys of @assoc whose time is over. Records may overtake each
  * other, so an old read key stays when a newer one is in use, but for no longer
  * than the maximum segment lifetime (RFC 9147 4.2.1, RFC 6347 4.1). Takes the setup
- * mutex. Return the seconds until the next key's time is over, or 0 if no key waits
- * for its end.
+ * mutex, but does not wait for it: that could keep a worker of all the system from its
+ * work for as long as a user's task wants. Return the seconds until the next key's time is
+ * over, or until the next try; or 0 if no key waits for its end.
  */
 static int retire_epochs(struct dtls_assoc *assoc)
 {
@@ -34,7 +35,8 @@ static int retire_epochs(struct dtls_assoc *assoc)
 	struct dtls_epoch *epoch;
 	int i, left, wait = 0, keep = READ_ONCE(msl);
 
-	mutex_lock(&assoc->setup);
+	if (!mutex_trylock(&assoc->setup))
+		return 1;
 	for (i = 0; i < DTLS_RX_EPOCHS; i++) {
 		epoch = dtls_assoc_slot(assoc, assoc->rx[i]);
 		if (!epoch)

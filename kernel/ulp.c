@@ -197,8 +197,9 @@ static int make_ops(struct ulp_ops *u, int family)
 		return err;
 	make_proto(&u->prot, sock->sk->sk_prot);
 	make_proto_ops(&u->ops, sock->ops);
-	u->base = sock->sk->sk_prot;
 	u->base_ops = sock->ops;
+	/* The release pairs with the acquire in get_ops(). */
+	smp_store_release(&u->base, sock->sk->sk_prot);
 	sock_release(sock);
 	return 0;
 }
@@ -212,6 +213,12 @@ static struct ulp_ops *get_ops(int family)
 	struct ulp_ops *u = &ulp_ops[family == AF_INET6];
 	int err = 0;
 
+	/*
+	 * The acquire pairs with the release in make_ops(). No task waits for the mutex
+	 * once they are made, as a task that holds it may be kept from running.
+	 */
+	if (likely(smp_load_acquire(&u->base)))
+		return u;
 	mutex_lock(&ulp_ops_lock);
 	if (!u->base)
 		err = make_ops(u, family);
