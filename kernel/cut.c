@@ -97,14 +97,15 @@ static __always_inline bool find_cid(const struct dtls_assoc *assoc,
 }
 
 /*
- * Drop the next @len bytes of @d and count them as one record @what. If the datagram
- * has had DTLS_DGRAM_JUNK_MAX such records, drop the rest of it, too.
+ * Drop the next @len bytes of @d and count them as one record @what. If that gives the
+ * datagram DTLS_DGRAM_JUNK_MAX points, drop the rest of it, too.
  */
 static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
 		      unsigned int len, enum dtls_count what)
 {
 	dtls_stats_count(ds, d->assoc, what);
-	if (++d->junk >= DTLS_DGRAM_JUNK_MAX)
+	d->junk += DTLS_DGRAM_USELESS;
+	if (d->junk >= DTLS_DGRAM_JUNK_MAX)
 		len = d->seg_end - d->pos;
 	dtls_dgram_skip(d, len);
 }

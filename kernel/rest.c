@@ -71,11 +71,12 @@ struct dtls_assoc *dtls_rest_reown(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /*
- * Count @rx, a record that has no key or is forged, against DTLS_DGRAM_JUNK_MAX of
- * its datagram. A run of several records is not counted, as each of them has a
- * datagram of its own. Takes dtls_sock.lock.
+ * Give the datagram of the record @rx as many @points, and drop the rest of the datagram
+ * if it has DTLS_DGRAM_JUNK_MAX then. A run of several records gets none, as each of them
+ * has a datagram of its own. Takes dtls_sock.lock.
  */
-void dtls_rest_junk(struct dtls_sock *ds, const struct dtls_run *rx)
+void dtls_rest_junk(struct dtls_sock *ds, const struct dtls_run *rx,
+		    unsigned int points)
 {
 	struct dtls_dgram *d;
 
@@ -83,8 +84,11 @@ void dtls_rest_junk(struct dtls_sock *ds, const struct dtls_run *rx)
 		return;
 	spin_lock(&ds->lock);
 	d = rest_of(ds, rx);
-	if (d && d->seg_end == rx->seg_end && ++d->junk >= DTLS_DGRAM_JUNK_MAX)
-		skip_to(ds, d, d->seg_end);
+	if (d && d->seg_end == rx->seg_end) {
+		d->junk += points;
+		if (d->junk >= DTLS_DGRAM_JUNK_MAX)
+			skip_to(ds, d, d->seg_end);
+	}
 	spin_unlock(&ds->lock);
 }
 

@@ -14,7 +14,8 @@ struct dtls_sock;
 
 struct dtls_assoc *dtls_rest_reown(struct dtls_sock *ds, struct dtls_run *rx,
 				   struct dtls_assoc *other);
-void dtls_rest_junk(struct dtls_sock *ds, const struct dtls_run *rx);
+void dtls_rest_junk(struct dtls_sock *ds, const struct dtls_run *rx,
+		    unsigned int points);
 bool __must_check dtls_rest_intact(struct dtls_sock *ds, struct dtls_run *rx);
 void dtls_rest_adopt(struct dtls_sock *ds);
 void dtls_rest_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc);

@@ -24,6 +24,7 @@
 #include "assoc.h"
 #include "control.h"
 #include "crypt.h"
+#include "dgram.h"
 #include "early.h"
 #include "epoch.h"
 #include "msg.h"
@@ -114,7 +115,17 @@ static void drop_junk(struct dtls_sock *ds, struct dtls_run *rx,
 		      enum dtls_count what)
 {
 	drop_record(ds, rx, what);
-	dtls_rest_junk(ds, rx);
+	dtls_rest_junk(ds, rx, DTLS_DGRAM_USELESS);
+}
+
+/*
+ * show_raw() puts @rx, for which there is no key, into the control queue, and counts it
+ * against the number of such records that one datagram may have.
+ */
+static void show_raw(struct dtls_sock *ds, struct dtls_run *rx)
+{
+	queue_raw(ds, rx, 0);
+	dtls_rest_junk(ds, rx, DTLS_DGRAM_UNVERIFIED);
 }
 
 /*
@@ -134,21 +145,22 @@ static void route_unopened(struct dtls_sock *ds, struct dtls_run *rx)
 		if (!checksum_wrong(ds, rx))
 			dtls_early_pass_on(ds, rx);
 	} else if (unified && rx->rec.epoch == DTLS13_EPOCH_HANDSHAKE) {
-		queue_raw(ds, rx, 0);	/* The library has the keys. */
+		show_raw(ds, rx);	/* The library has the keys. */
 	} else if (!rx->rec.epoch && data) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_MALFORMED);
 	} else if (!rx->rec.epoch) {
-		queue_raw(ds, rx, 0);
+		show_raw(ds, rx);
 	} else if (rx->rec.epoch <= rx->newest) {
 		drop_junk(ds, rx, DTLS_COUNT_RX_NO_KEY);
 		show_unverified(ds, rx, 0);
 	} else if (!data) {
-		queue_raw(ds, rx, 0);
+		show_raw(ds, rx);
 	} else if (dtls_run_early(rx)) {
 		if (checksum_wrong(ds, rx))
 			return;
 		dtls_early_keep(ds, rx);
 		show_unverified(ds, rx, 0);
+		dtls_rest_junk(ds, rx, DTLS_DGRAM_UNVERIFIED);
 	} else {
 		drop_junk(ds, rx, DTLS_COUNT_RX_NO_KEY);
 	}
@@ -390,6 +402,7 @@ static void conclude_record(struct dtls_sock *ds, struct dtls_run *rx,
 		 */
 		if (!rx->rec.unified)
 			show_unverified(ds, rx, i);
+		dtls_rest_junk(ds, rx, DTLS_DGRAM_UNVERIFIED);
 	} else if (o->verdict == DTLS_RX_CONTROL) {
 		if (o->type == DTLS_CT_ALERT)
 			heed_alert(ds, rx, o->content, o->len);

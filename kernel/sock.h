@@ -43,8 +43,8 @@ struct dtls_table;
  *		checked that it is DTLS. Unused on a socket that needs neither
  * @intact:	the UDP checksum of @skb was verified
  * @cut:	a record was cut out of @skb
- * @junk:	how many records of the datagram were malformed, forged, or had
- *		no key
+ * @junk:	points of the datagram's records that were of no use or could not be
+ *		verified; see DTLS_DGRAM_JUNK_MAX
  *
  * dtls_sock.lock guards all members.
  */

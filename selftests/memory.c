@@ -310,4 +310,77 @@ TEST_F(deaf, the_oldest_junk_goes_first)
 	EXPECT_EQ(299u, last);
 }
 
+/*
+ * What one datagram costs
+ */
+
+FIXTURE(crowded)
+{
+	struct link l;
+};
+
+FIXTURE_VARIANT(crowded)
+{
+	__u8 type;
+	__u16 epoch;
+	bool replay;
+};
+
+FIXTURE_VARIANT_ADD(crowded, raw) { .type = CT_HANDSHAKE };
+FIXTURE_VARIANT_ADD(crowded, raw_next) { .type = CT_HANDSHAKE, .epoch = 2 };
+FIXTURE_VARIANT_ADD(crowded, early) { .type = CT_DATA, .epoch = 2 };
+FIXTURE_VARIANT_ADD(crowded, replays) { .type = CT_HANDSHAKE, .epoch = 1, .replay = true };
+
+FIXTURE_SETUP(crowded)
+{
+	stay();
+	ASSERT_OK(link_raw(&self->l, AF_INET, DTLS_CIPHER_AES_GCM_128, 0));
+}
+
+FIXTURE_TEARDOWN(crowded)
+{
+	link_close(&self->l);
+}
+
+/*
+ * Of a datagram with thousands of small records that nothing can verify, 32 are looked
+ * at.
+ */
+TEST_F(crowded, the_rest_is_dropped)
+{
+	struct link *l = &self->l;
+	struct dtls_counters counters;
+	struct dtls_info one, info;
+	size_t len;
+	__u64 seq = 0;
+
+	set_rcvbuf(_metadata, l->a, 1 << 20);
+	/* The window is behind these numbers then. */
+	if (variant->replay) {
+		seq = l->b_seq;
+		l->b_seq += 5000;
+		ASSERT_EQ(4, link_send(l, CT_DATA, "data", 4));
+		ASSERT_EQ(4, recv_now(l->a, buf, sizeof(buf)));
+	}
+	/* First one alone, whose memory is known then */
+	len = plain_record(variant->type, variant->epoch, seq++, text, 20, wire);
+	ASSERT_EQ((ssize_t)len, send(l->b, wire, len, 0));
+	ASSERT_ERRNO(EAGAIN, recv_now(l->a, buf, sizeof(buf)));
+	ASSERT_OK(dtls_get_info(l->a, &one));
+
+	for (len = 0; len < 60000; seq++)
+		len += plain_record(variant->type, variant->epoch, seq, text, 20,
+				    wire + len);
+	ASSERT_EQ((ssize_t)len, send(l->b, wire, len, 0));
+	ASSERT_ERRNO(EAGAIN, recv_now(l->a, buf, sizeof(buf)));
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
+	ASSERT_OK(dtls_get_info(l->a, &info));
+	EXPECT_EQ(variant->replay ? 33u : 0, counters.rx_replays);
+	EXPECT_EQ(variant->type == CT_DATA ? 0 : 33u, counters.rx_control);
+	EXPECT_EQ(33 * one.early_queued, info.early_queued);
+	EXPECT_EQ(variant->type == CT_DATA, info.early_queued > 0);
+	EXPECT_EQ(0u, counters.rx_no_budget);
+	EXPECT_TRUE(link_raw_works(l));
+}
+
 TEST_HARNESS_MAIN

@@ -53,14 +53,15 @@
  * eighth, authenticated control records an eighth, and each of these two as much as
  * SO_RCVBUF with a table of associations. One record always fits. Of the first two,
  * which anybody can send, the oldest make room for the newest; of the last the newest
- * is dropped. A record that has waited for its key for a minute is dropped too. Of a
- * budget that many associations share, each may have as much as is still free, so that
- * no peer uses up all of it.
+ * is dropped. A record that has waited for its key for a minute is dropped too. Where
+ * many associations share the first budget or the last, each may have as much as is
+ * still free, so that no peer uses up all of it.
  *
  * A datagram is not looked at any further once eight records in it were malformed,
- * of no known key, or forged. Each record that is dropped counts as a drop of the
- * socket (ss -m) and in UDP's InErrors; for want of memory also in RcvbufErrors, for
- * a wrong checksum in InCsumErrors.
+ * of no known key, or forged, or 32 had no key yet or were replays; four of these count as
+ * one of those. Each record that is dropped counts as a drop of the socket (ss -m) and in
+ * UDP's InErrors; for want of memory also in RcvbufErrors, for a wrong checksum in
+ * InCsumErrors.
  */
 #ifndef _UAPI_LINUX_DTLS_H
 #define _UAPI_LINUX_DTLS_H
