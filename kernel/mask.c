@@ -42,18 +42,21 @@ struct loan {
 };
 
 /*
- * struct cpu_loans has the transforms that one CPU lends. dtls_key.serial chooses one of
- * them.
+ * struct cpu_loans has the transforms that one CPU lends to keys of each AEAD, so that no
+ * transform gets keys of two sizes: a shorter one would leave round keys of a longer one
+ * behind. dtls_key.serial chooses one of them.
  */
 struct cpu_loans {
-	struct loan of[LOANS];
+	struct loan of[DTLS_AEADS][LOANS];
 };
 
 static struct cpu_loans __percpu *loans;
 
 static struct loan *loan_of(const struct dtls_key *key, int cpu)
 {
-	return &per_cpu_ptr(loans, cpu)->of[key->serial % LOANS];
+	struct cpu_loans *l = per_cpu_ptr(loans, cpu);
+
+	return &l->of[key->cipher - dtls_aeads][key->serial % LOANS];
 }
 
 /* borrows_aes() returns true if @key masks with AES and has no transform for it. */
@@ -152,7 +155,7 @@ static void forget_key(const struct dtls_key *key)
 			continue;
 		spin_lock(&loan->lock);
 		if (loan->serial == key->serial)
-			set_key(loan, zeros, sizeof(zeros));
+			set_key(loan, zeros, key->cipher->key_len);
 		spin_unlock(&loan->lock);
 	}
 }
@@ -234,31 +237,44 @@ int dtls_mask_make(const struct dtls_key *key, const u8 *sample, u8 *out)
 	return 0;
 }
 
+/* visit_loans() calls @fn for each loan. */
+static void visit_loans(void (*fn)(struct loan *loan))
+{
+	struct cpu_loans *l;
+	int cpu, n, i;
+
+	for_each_possible_cpu(cpu) {
+		l = per_cpu_ptr(loans, cpu);
+		for (n = 0; n < DTLS_AEADS; n++)
+			for (i = 0; i < LOANS; i++)
+				fn(&l->of[n][i]);
+	}
+}
+
+static void init_loan(struct loan *loan)
+{
+	spin_lock_init(&loan->lock);
+}
+
+static void free_loan(struct loan *loan)
+{
+	if (loan->aes)
+		crypto_free_cipher(loan->aes);
+}
+
 /* dtls_mask_setup() gets ready to lend. Return: 0 or -ENOMEM. */
 int dtls_mask_setup(void)
 {
-	int cpu, i;
-
 	loans = alloc_percpu(struct cpu_loans);
 	if (!loans)
 		return -ENOMEM;
-	for_each_possible_cpu(cpu)
-		for (i = 0; i < LOANS; i++)
-			spin_lock_init(&per_cpu_ptr(loans, cpu)->of[i].lock);
+	visit_loans(init_loan);
 	return 0;
 }
 
 /* dtls_mask_exit() frees what was lent, when no key is left. */
 void dtls_mask_exit(void)
 {
-	int cpu, i;
-
-	for_each_possible_cpu(cpu)
-		for (i = 0; i < LOANS; i++) {
-			struct loan *loan = &per_cpu_ptr(loans, cpu)->of[i];
-
-			if (loan->aes)
-				crypto_free_cipher(loan->aes);
-		}
+	visit_loans(free_loan);
 	free_percpu(loans);
 }

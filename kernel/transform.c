@@ -6,7 +6,7 @@
  * The key of a connected socket has a transform of its own. The key of a table's
  * association has none: it is kept as bytes, and borrows a transform while records are
  * sealed or opened, in a context that may sleep. Each CPU lends LOANS transforms of each
- * kind of AEAD. The serial of a key says which of them the key borrows, so it finds
+ * AEAD. The serial of a key says which of them the key borrows, so it finds
  * itself there again if few other keys were used since. Otherwise the transform gets the
  * key anew, which costs less than a tenth of a record. A task that finds the transform
  * in use makes one for itself, as the task that has it may be kept from running by the
@@ -39,9 +39,13 @@ static const char * const names[] = {
 
 #define LOANS	16
 
-/* struct cpu_loans has the transforms that one CPU lends. */
+/*
+ * struct cpu_loans has the transforms that one CPU lends. No transform gets keys of two
+ * sizes: a shorter key overwrites only some of a longer one's round keys, and the longer
+ * key can be found from the others.
+ */
 struct cpu_loans {
-	struct dtls_loan of[ARRAY_SIZE(names)][LOANS];
+	struct dtls_loan of[DTLS_AEADS][LOANS];
 };
 
 static struct cpu_loans __percpu *loans;
@@ -51,7 +55,7 @@ static struct dtls_loan *loan_of(const struct dtls_key *key, int cpu)
 {
 	struct cpu_loans *l = per_cpu_ptr(loans, cpu);
 
-	return &l->of[key->cipher->kind][key->serial % LOANS];
+	return &l->of[key->cipher - dtls_aeads][key->serial % LOANS];
 }
 
 /*
@@ -286,13 +290,13 @@ int dtls_transform_setup(void)
 void dtls_transform_exit(void)
 {
 	struct cpu_loans *l;
-	int cpu, kind, i;
+	int cpu, n, i;
 
 	for_each_possible_cpu(cpu) {
 		l = per_cpu_ptr(loans, cpu);
-		for (kind = 0; kind < ARRAY_SIZE(l->of); kind++)
+		for (n = 0; n < DTLS_AEADS; n++)
 			for (i = 0; i < LOANS; i++)
-				crypto_free_aead(l->of[kind][i].aead);
+				crypto_free_aead(l->of[n][i].aead);
 	}
 	free_percpu(loans);
 }

@@ -241,6 +241,136 @@ static ssize_t send_to_one(int fd, __u64 id)
 	return sendmsg(fd, &msg, 0);
 }
 
+/*
+ * Round keys of AES (FIPS 197 5.2), in plain bytes: a library would leave parts of them
+ * in vector registers.
+ */
+#define SCHEDULE	240
+
+static __u8 times(__u8 a, __u8 b)
+{
+	__u8 product = 0;
+
+	for (; b; b >>= 1, a = a << 1 ^ (a >> 7) * 0x1b)
+		if (b & 1)
+			product ^= a;
+	return product;
+}
+
+static __u8 substitute(__u8 a)
+{
+	__u8 inverse = 0, result, i;
+	int b;
+
+	for (b = 1; b < 256 && !inverse; b++)
+		if (times(a, b) == 1)
+			inverse = b;
+	result = inverse;
+	for (i = 0; i < 4; i++) {
+		inverse = inverse << 1 | inverse >> 7;
+		result ^= inverse;
+	}
+	return result ^ 0x63;
+}
+
+/* Write the round keys of the 32 bytes @key to @w, one byte at a time. */
+static void expand(const __u8 *key, volatile __u8 *w)
+{
+	__u8 constant = 1, byte;
+	unsigned int i, from;
+
+	for (i = 0; i < 32; i++)
+		w[i] = key[i];
+	for (; i < SCHEDULE; i++) {
+		from = i - 4;
+		if (i % 32 < 4)
+			from = i - i % 4 - 4 + (i + 1) % 4;
+		byte = w[from];
+		if (i % 16 < 4)
+			byte = substitute(byte);
+		if (i % 32 == 0) {
+			byte ^= constant;
+			constant = times(constant, 2);
+		}
+		w[i] = w[i - 32] ^ byte;
+	}
+}
+
+/* Add the association @id with the @len bytes at @raw as its write key. */
+static int add_with_key(int fd, __u64 id, __u16 cipher, const volatile __u8 *raw,
+			unsigned int len)
+{
+	struct dtls_assoc_peer p = { .id = id, .peer.family = AF_INET };
+	static struct dtls_key_info key;
+	unsigned int i;
+	int ret;
+
+	p.peer.port = htons(id);
+	p.peer.addr[0] = 127;
+	key.id = id;
+	key.version = DTLS_VERSION_1_2;
+	key.cipher = cipher;
+	key.epoch = 1;
+	for (i = 0; i < len; i++)
+		((volatile __u8 *)key.key)[i] = raw[i];
+	ret = setsockopt(fd, SOL_DTLS, DTLS_ASSOC_ADD, &p, sizeof(p)) ||
+	      setsockopt(fd, SOL_DTLS, DTLS_TX, &key, sizeof(key));
+	forget(&key, sizeof(key));
+	return ret ? -1 : 0;
+}
+
+/*
+ * Keys of 16 bytes come behind one of 32, and may be in its transform then. The secret is
+ * the last eight round keys' words of the long key, which tell the key.
+ */
+TEST(nothing_of_a_long_key_is_left_behind_short_ones)
+{
+	static const struct {
+		__u16 of_32, of_16;
+	} ciphers[] = {
+		{ DTLS_CIPHER_AES_GCM_256, DTLS_CIPHER_AES_GCM_128 },
+		{ DTLS_CIPHER_AES_CCM_256, DTLS_CIPHER_AES_CCM_128 },
+	};
+	static __u8 key[32], w[SCHEDULE], other[16];
+	struct dtls_assoc_table table = { .max = 0 };
+	int server = udp_socket(AF_INET), left, tries = 0;
+	unsigned int i, n;
+	__u64 id = 0;
+
+	if (slow())
+		SKIP(return, "all memory is read");
+	stay();
+	ASSERT_OK(dtls_attach(server));
+	ASSERT_OK(setsockopt(server, SOL_DTLS, DTLS_ASSOC_TABLE, &table,
+			     sizeof(table)));
+	ASSERT_EQ(32, getrandom(key, sizeof(key), 0));
+	expand(key, w);
+	for (i = 0; i < SECRET_LEN; i++)
+		complement[i] = w[SCHEDULE - SECRET_LEN + i] ^ 0xff;
+	forget(w, sizeof(w));
+	for (i = 0; i < ARRAY_SIZE(ciphers); i++)
+		ASSERT_OK(add_with_key(server, 100 * i + 1, ciphers[i].of_32, key, 32));
+	forget(key, sizeof(key));
+	left = count_in_memory(ARRAY_SIZE(ciphers));
+	if (left < (int)ARRAY_SIZE(ciphers))
+		SKIP(return, "no /proc/kcore, or round keys of another form");
+
+	for (i = 0; i < ARRAY_SIZE(ciphers); i++) {
+		for (n = 2; n < 40; n++)
+			ASSERT_OK(add_with_key(server, 100 * i + n, ciphers[i].of_16,
+					       other, sizeof(other)));
+		id = 100 * i + 1;
+		ASSERT_OK(setsockopt(server, SOL_DTLS, DTLS_ASSOC_DEL, &id,
+				     sizeof(id)));
+	}
+	do {
+		sleep(1);
+		left = count_in_memory(1);
+	} while (left && tries++ < 5);
+	EXPECT_EQ(0, left);
+	close(server);
+}
+
 /* The socket stays, and so do the transforms that the association has borrowed. */
 TEST(nothing_secret_is_left_of_an_association_that_was_deleted)
 {
