@@ -27,9 +27,23 @@
 #include "wait.h"
 
 /*
+ * Set @budget to the number of datagrams that are queued now: one that comes later wakes
+ * a reader. While the caller holds dtls_sock.lock, no other task moves datagrams between
+ * UDP's two queues, which would make the number too low, and end the look with datagrams
+ * that nobody is told of again. Only a call that was inside UDP when the socket was
+ * attached may do so. The number is 0 for a moment when UDP has linked the first datagram
+ * and not counted it yet.
+ */
+static void set_budget(const struct dtls_sock *ds, unsigned int *budget)
+{
+	lockdep_assert_held(&ds->lock);
+	*budget = max(dtls_wait_queued(ds), 1U);
+}
+
+/*
  * Take the next datagram from UDP's queue into @d. @budget is the number of datagrams
- * that the caller may still take, and goes down by one. The caller holds
- * dtls_sock.lock. Return: 0; -EAGAIN if the queue or the budget is empty; or the
+ * that the caller may still take, and goes down by one; the first call sets it. The caller
+ * holds dtls_sock.lock. Return: 0; -EAGAIN if the queue or the budget is empty; or the
  * error that was pending on the socket.
  */
 static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
@@ -45,6 +59,8 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	 */
 	if (!*budget || !dtls_wait_udp_unread(ds->sk))
 		return -EAGAIN;
+	if (*budget == DTLS_BUDGET_UNSET)
+		set_budget(ds, budget);
 	--*budget;
 
 	/* UDP never peeks nor waits here: ready.c and wait.c do that. */
@@ -77,7 +93,8 @@ static void take_pending(struct dtls_sock *ds, struct dtls_dgram *d)
 /*
  * Take the next received record of the socket into @rx. One call looks at one
  * datagram at most, so that dtls_sock.lock, which it takes, is not held for long.
- * @budget is the number of datagrams that the caller may still take from UDP.
+ * @budget is the number of datagrams that the caller may still take from UDP, or
+ * DTLS_BUDGET_UNSET.
  *
  * Return: 0, and the caller gives @rx to dtls_rx_open() and dtls_wait_done();
  * -ERESTART if the datagram had no record, and the caller looks for signals and gives

@@ -3,11 +3,15 @@
 #ifndef _DTLS_INTAKE_H
 #define _DTLS_INTAKE_H
 
+#include <linux/limits.h>
 #include <linux/types.h>
 
 struct dtls_record;
 struct dtls_run;
 struct dtls_sock;
+
+/* The budget of a call that has taken no datagram yet; see dtls_intake_next(). */
+#define DTLS_BUDGET_UNSET	UINT_MAX
 
 int __must_check dtls_intake_next(struct dtls_sock *ds, struct dtls_run *rx,
 				  unsigned int *budget);

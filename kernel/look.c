@@ -151,7 +151,7 @@ void dtls_look_all(struct dtls_sock *ds)
 	struct dtls_reader r = {
 		.ds = ds,
 		.flags = MSG_PEEK,
-		.budget = dtls_look_budget(ds),
+		.budget = DTLS_BUDGET_UNSET,
 		.all = true,
 	};
 	int err;

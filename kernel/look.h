@@ -17,19 +17,6 @@ int dtls_look(struct dtls_reader *r);
 void dtls_look_all(struct dtls_sock *ds);
 
 /*
- * Return the budget of a look: the number of datagrams that are queued now. It bounds
- * the look, as a datagram that comes later wakes the reader again.
- */
-static inline unsigned int dtls_look_budget(const struct dtls_sock *ds)
-{
-	/*
-	 * The number may be too low while UDP moves datagrams from one queue
-	 * to the other, but 0 would end the look with a datagram unread.
-	 */
-	return max(dtls_wait_queued(ds), 1U);
-}
-
-/*
  * Give the CPU away if another task needs it. Return true if the task may go on
  * looking, and false if a fatal signal is pending. Sleeps.
  */

@@ -6,6 +6,7 @@
 #include <linux/poll.h>
 #include <net/sock.h>
 
+#include "intake.h"
 #include "look.h"
 #include "msg.h"
 #include "poll.h"
@@ -27,7 +28,7 @@ static bool look_for(struct dtls_sock *ds, bool control)
 	struct dtls_reader r = {
 		.ds = ds,
 		.flags = control ? MSG_PEEK | MSG_OOB : MSG_PEEK,
-		.budget = dtls_look_budget(ds),
+		.budget = DTLS_BUDGET_UNSET,
 	};
 	int err = 0;
 

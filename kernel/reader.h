@@ -19,7 +19,7 @@ struct dtls_sock;
  * @len:	bytes of room in @msg
  * @flags:	MSG_*
  * @budget:	datagrams that the call may still take in before it looks for
- *		signals and the deadline
+ *		signals and the deadline, or DTLS_BUDGET_UNSET
  * @all:	the call takes everything in, also if the ready queue has no room
  */
 struct dtls_reader {

@@ -14,6 +14,7 @@
 #include "compat.h"
 #include "control.h"
 #include "early.h"
+#include "intake.h"
 #include "look.h"
 #include "msg.h"
 #include "reader.h"
@@ -200,7 +201,7 @@ static int read_until(struct dtls_reader *r)
 
 	if (nonblock)
 		dtls_wait_busy_poll(ds, true);
-	r->budget = dtls_look_budget(ds);
+	r->budget = DTLS_BUDGET_UNSET;
 	for (;;) {
 		/* The acquire pairs with the release in dtls_wait_news(). */
 		waiter.seen = smp_load_acquire(&ds->news);
@@ -219,7 +220,7 @@ static int read_until(struct dtls_reader *r)
 			return ret;
 		again = true;
 		if (!nonblock)
-			r->budget = dtls_look_budget(ds);
+			r->budget = DTLS_BUDGET_UNSET;
 	}
 }
 

@@ -71,9 +71,9 @@ static inline bool dtls_wait_unread(const struct dtls_sock *ds)
 static inline unsigned int dtls_wait_queued(const struct dtls_sock *ds)
 {
 	/*
-	 * The number is a hint: __skb_recv_udp() moves datagrams from one queue to
-	 * the other, with plain stores to both lengths, and the caller holds no lock
-	 * of UDP's.
+	 * __skb_recv_udp() moves datagrams from one queue to the other with plain stores
+	 * to both lengths. The caller holds dtls_sock.lock, as this module does there.
+	 * A call that was inside UDP when the socket was attached does not.
 	 */
 	return data_race(skb_queue_len_lockless(&ds->sk->sk_receive_queue) +
 			 skb_queue_len_lockless(&udp_sk(ds->sk)->reader_queue));
