@@ -56,6 +56,9 @@ static int retire_epochs(struct dtls_assoc *assoc)
 
 /* ---- one work item for all associations of a socket ---- */
 
+/* One call of retire_some() looks at so many associations at most. */
+#define RETIRE_MAX	64
+
 /* Return true if @at is later than @now. Both are in seconds since boot. */
 static bool is_later(u32 at, u32 now)
 {
@@ -155,23 +158,29 @@ static struct dtls_assoc *next_retiring(struct dtls_retiring *r)
 }
 
 /*
- * retire_all() is the work of struct dtls_retiring. It drops the old read keys of all
+ * retire_some() is the work of struct dtls_retiring. It drops the old read keys of
  * associations whose time has come, and queues those again that have keys left to drop.
+ * After RETIRE_MAX associations it goes to the end of the workqueue, which other parts of
+ * the system use, too, and which waits for each work to end.
  */
-static void retire_all(struct work_struct *work)
+static void retire_some(struct work_struct *work)
 {
 	struct dtls_retiring *r = container_of(to_delayed_work(work),
 					       struct dtls_retiring, work);
 	struct dtls_assoc *assoc;
-	int wait;
+	int wait, n;
 
-	while ((assoc = next_retiring(r))) {
+	for (n = 0; n < RETIRE_MAX; n++) {
+		assoc = next_retiring(r);
+		if (!assoc)
+			return;
 		wait = retire_epochs(assoc);
 		if (wait)
 			retire_later(assoc, wait);
 		dtls_assoc_put(assoc);
 		cond_resched();
 	}
+	schedule_delayed_work(&r->work, 0);
 }
 
 /*
@@ -203,7 +212,7 @@ void dtls_assoc_init_retiring(struct dtls_retiring *retiring)
 {
 	spin_lock_init(&retiring->lock);
 	retiring->tree = RB_ROOT_CACHED;
-	INIT_DELAYED_WORK(&retiring->work, retire_all);
+	INIT_DELAYED_WORK(&retiring->work, retire_some);
 }
 
 /*

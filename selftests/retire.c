@@ -285,6 +285,30 @@ TEST(a_key_goes_before_those_of_many_others)
 	EXPECT_TRUE(set_msl(120));
 }
 
+/* More keys than one call of the kernel's work looks at: all of them go. */
+TEST(keys_of_many_go_at_once)
+{
+	const unsigned int many = 200;
+	int server = make_server(AF_INET, 0), n, tries = 0;
+	struct peer_key key[2];
+
+	for (n = 0; n < 2; n++)
+		peer_key_init(&key[n], DTLS_CIPHER_AES_GCM_128, 1 + n, 0, 2);
+	ASSERT_LE(0, server);
+	ASSERT_OK(add_peers(server, key, 1, many));
+	ASSERT_TRUE(set_msl(1));
+	ASSERT_LT(0, least(server, &key[1], 1, many));
+	for (n = 0; n < (int)many; n++)
+		while (takes(server, 1 + n, &key[0], tries) >= 0) {
+			ASSERT_GT(SOON_MS / 100, tries++);
+			usleep(100000);
+		}
+	for (n = 0; n < (int)many; n++)
+		ASSERT_LT(0, takes(server, 1 + n, &key[1], 1));
+	close(server);
+	EXPECT_TRUE(set_msl(120));
+}
+
 /*
  * Records that came before their key
  */
