@@ -2,9 +2,9 @@
 /*
  * The control queue holds records that are not application data. A reader with
  * MSG_OOB gets them in the order of their arrival. Raw records, which anybody can
- * send, have one budget, and authenticated records have another. The size of each
- * budget is a share of the receive buffer's, but the memory of these records does not
- * count against the receive buffer.
+ * send, have one budget, authenticated records have another, and events have a third.
+ * The size of each budget is a share of the receive buffer's, but the memory of these
+ * records does not count against the receive buffer.
  */
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
@@ -18,12 +18,14 @@
 #include "wait.h"
 
 /*
- * Return the budget of raw records, and that of authenticated ones, in bytes. Raw records
- * are a handshake's flights. When their budget is used up, the oldest records make room:
- * a flight that was lost is sent again, so the newest records are worth most. The peer
- * alone can use up the budget of authenticated records, and then a new record is dropped.
- * The peers of many associations may all say hello or goodbye at once, so on a socket
- * with a table each budget is as large as the receive buffer.
+ * Return the budget of raw records, that of authenticated ones and that of events, in
+ * bytes. Raw records are a handshake's flights. When their budget is used up, the oldest
+ * records make room: a flight that was lost is sent again, so the newest records are worth
+ * most. The peer alone can use up the budget of authenticated records, and then a new
+ * record is dropped. An event for which there is no room comes again with the next record
+ * of its kind, so it is not lost if the queue is not read for long. The peers of many
+ * associations may all say hello or goodbye at once, so on a socket with a table each
+ * budget is as large as the receive buffer.
  */
 static unsigned int control_budget(const struct dtls_sock *ds)
 {
@@ -35,6 +37,11 @@ static unsigned int control_budget(const struct dtls_sock *ds)
 static bool is_raw(const struct dtls_msg *m)
 {
 	return m->info.flags & DTLS_RECORD_RAW;
+}
+
+static bool is_event(const struct dtls_msg *m)
+{
+	return m->info.flags & DTLS_RECORD_EVENT;
 }
 
 /*
@@ -54,6 +61,8 @@ static void link_msg(struct dtls_sock *ds, struct dtls_msg *m, bool oldest)
 		else
 			list_add_tail(&m->raw, &ds->raw);
 		ds->raw_bytes += m->skb->truesize;
+	} else if (is_event(m)) {
+		ds->event_bytes += m->skb->truesize;
 	} else {
 		m->assoc->control_bytes += m->skb->truesize;
 		ds->control_bytes += m->skb->truesize;
@@ -72,6 +81,8 @@ static void unlink_msg(struct dtls_sock *ds, struct dtls_msg *m)
 	if (is_raw(m)) {
 		list_del(&m->raw);
 		ds->raw_bytes -= m->skb->truesize;
+	} else if (is_event(m)) {
+		ds->event_bytes -= m->skb->truesize;
 	} else {
 		m->assoc->control_bytes -= m->skb->truesize;
 		ds->control_bytes -= m->skb->truesize;
@@ -118,6 +129,16 @@ static bool make_room(struct dtls_sock *ds, const struct dtls_assoc *assoc,
 	return true;
 }
 
+/*
+ * Return true if there is room for an event of @bytes bytes. An event always fits into a
+ * budget that nothing uses. The caller holds dtls_sock.lock.
+ */
+static bool has_event_room(const struct dtls_sock *ds, unsigned int bytes)
+{
+	lockdep_assert_held(&ds->lock);
+	return !ds->event_bytes || ds->event_bytes + bytes <= control_budget(ds);
+}
+
 /**
  * dtls_control_new() - make a message for a record of the control queue
  * @ds:		socket
@@ -151,20 +172,20 @@ struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct dtls_assoc *assoc
 /*
  * Charge @m and put it into the queue; or drop @m and return false. The function takes
  * over the caller's reference to @m in both cases. The caller has a reference of its
- * own to the association. An event needs no room in a budget, as a key has each event
- * once. No task is woken here: the datagram of a record has woken its readers, and
- * dtls_wait_done() wakes readers that looked meanwhile and found nothing. Takes
- * dtls_sock.lock.
+ * own to the association. No task is woken here: the datagram of a record has woken its
+ * readers, and dtls_wait_done() wakes readers that looked meanwhile and found nothing.
+ * Takes dtls_sock.lock.
  */
 bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 {
 	struct dtls_assoc *assoc = m->assoc;
 	struct dtls_sock *home = dtls_sock_lock_home(ds, assoc);
+	unsigned int bytes = m->skb->truesize;
 	bool raw = is_raw(m), room;
 
 	room = dtls_sock_has(home, assoc) &&
-	       (m->info.flags & DTLS_RECORD_EVENT ||
-		make_room(home, assoc, raw, m->skb->truesize)) &&
+	       (is_event(m) ? has_event_room(home, bytes) :
+			      make_room(home, assoc, raw, bytes)) &&
 	       dtls_msg_hold(home, m->skb, DTLS_CHARGE_ASIDE);
 	if (room)
 		link_msg(home, m, false);
@@ -180,13 +201,20 @@ bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 
 /*
  * Queue @event, which happened to @assoc, or to its @epoch if that is not 0, and wake a
- * reader. Return false if there is no memory for that. Sleeps.
+ * reader. Return false if there is no room in the budget, which is asked before memory is
+ * taken, or no memory. Sleeps.
  */
 bool dtls_control_tell(struct dtls_sock *ds, struct dtls_assoc *assoc, u64 epoch,
 		       u16 event)
 {
-	struct dtls_msg *m = dtls_msg_alloc(assoc, 0, 0);
+	struct dtls_msg *m = NULL;
+	bool room;
 
+	spin_lock(&ds->lock);
+	room = has_event_room(ds, SKB_TRUESIZE(sizeof(*m)));
+	spin_unlock(&ds->lock);
+	if (room)
+		m = dtls_msg_alloc(assoc, 0, 0);
 	if (!m)
 		return false;
 	m->info.epoch = epoch;
@@ -200,7 +228,7 @@ bool dtls_control_tell(struct dtls_sock *ds, struct dtls_assoc *assoc, u64 epoch
 
 /*
  * Queue @event, which tells the library that @epoch of @assoc is near a limit or has
- * reached it. If there is no memory for the event, the next record under the same key
+ * reached it. If there is no room for the event, the next record under the same key
  * tries again. Sleeps.
  */
 void dtls_control_event(struct dtls_sock *ds, struct dtls_assoc *assoc,

@@ -111,7 +111,8 @@ struct dtls_dgram {
  *		first
  * @early_bytes: memory of early records in @early and @pending
  * @raw_bytes:	memory of the records in @raw
- * @control_bytes: memory of the records and events in @control that are not in @raw
+ * @control_bytes: memory of the authenticated records in @control
+ * @event_bytes: memory of the events in @control
  * @carried:	the runs of records that tasks are carrying from the intake to a
  *		reader or a queue, the newest first
  * @news:	count of what was put into @ready and @control, and of ends of file. A
@@ -168,6 +169,7 @@ struct dtls_sock {
 	unsigned int early_bytes;
 	unsigned int raw_bytes;
 	unsigned int control_bytes;
+	unsigned int event_bytes;
 	struct hlist_head carried;
 	unsigned int news;
 	unsigned int ready_bytes;

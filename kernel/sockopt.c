@@ -278,7 +278,7 @@ static int get_info(struct dtls_sock *ds, struct dtls_assoc *assoc,
 		info->flags |= DTLS_INFO_GRO;
 	spin_lock(&ds->lock);
 	info->control_queued = number ? assoc->control_bytes :
-			       ds->control_bytes + ds->raw_bytes;
+			       ds->control_bytes + ds->raw_bytes + ds->event_bytes;
 	info->early_queued = number ? assoc->early_bytes : ds->early_bytes;
 	spin_unlock(&ds->lock);
 	return 0;

@@ -152,7 +152,7 @@ bool dtls_succeed_try(struct dtls_sock *ds, struct dtls_run *rx,
 /*
  * dtls_succeed() is called for @rx, a verified record of an association that waits for an
  * address. If @rx came from that address, the owner is told that the association which has
- * the address loses it, and the other one gets it. If there is no memory to tell the owner,
+ * the address loses it, and the other one gets it. If there is no room to tell the owner,
  * the next record tries again. Sleeps.
  */
 void dtls_succeed(struct dtls_sock *ds, struct dtls_run *rx)

@@ -311,6 +311,57 @@ TEST_F(deaf, the_oldest_junk_goes_first)
 }
 
 /*
+ * Events
+ */
+
+/* Let one key more reach its limit of @records records, and send @n of them. */
+static void use_up_key(struct __test_metadata *_metadata, struct link *l, __u64 epoch,
+		       __u64 records, unsigned int n)
+{
+	struct dtls_key_info ki;
+	struct peer_key key;
+
+	peer_key_init(&key, DTLS_CIPHER_AES_GCM_128, epoch, 0, 1);
+	key_info(&key, &ki);
+	ki.limit = records;
+	ASSERT_OK(setsockopt(l->a, SOL_DTLS, DTLS_TX, &ki, sizeof(ki)));
+	while (n--) {
+		ASSERT_EQ(4, send(l->a, "data", 4, 0));
+		ASSERT_LT(0, recv_now(l->b, wire, sizeof(wire)));
+	}
+}
+
+/* Nobody reads them: they have a budget, and what had no room comes again. */
+TEST(events_of_many_keys_are_bounded)
+{
+	unsigned int n = rounds(3000, 600), i, events = 0;
+	struct dtls_record_info info = {};
+	long before, grown;
+	struct link l;
+
+	ASSERT_OK(link_raw(&l, AF_INET, DTLS_CIPHER_AES_GCM_128, 0));
+	before = udp_bytes();
+	for (i = 0; i < n; i++)
+		use_up_key(_metadata, &l, 2 + i, 1, 1);
+	use_up_key(_metadata, &l, 2 + n, 8, 7);
+	grown = udp_bytes() - before;
+	TH_LOG("%u keys: %ld bytes", n, grown);
+	EXPECT_GT(1 << 18, grown);
+	while (recv_control(l.a, &info, buf, sizeof(buf)) >= 0) {
+		ASSERT_EQ(DTLS_RECORD_EVENT, info.flags);
+		ASSERT_EQ(DTLS_EVENT_TX_LIMIT, info.event);
+		events++;
+	}
+	EXPECT_LT(0u, events);
+	EXPECT_GT(2u + n, info.epoch);
+	ASSERT_EQ(4, send(l.a, "data", 4, 0));
+	ASSERT_EQ(0, recv_control(l.a, &info, buf, sizeof(buf)));
+	EXPECT_EQ(DTLS_EVENT_TX_LIMIT, info.event);
+	EXPECT_EQ(2u + n, info.epoch);
+	link_close(&l);
+}
+
+/*
  * What one datagram costs
  */
 

@@ -48,14 +48,15 @@
  *
  * What a socket holds until it is read is charged as UDP charges its queue: to udp_mem
  * and to the cgroup that made the socket. Application data counts against SO_RCVBUF.
- * Three kinds of records have budgets that are shares of SO_RCVBUF but do not count
- * against it: records whose key is still to come have a half, raw control records an
- * eighth, authenticated control records an eighth, and each of these two as much as
- * SO_RCVBUF with a table of associations. One record always fits. Of the first two,
- * which anybody can send, the oldest make room for the newest; of the last the newest
- * is dropped. A record that has waited for its key for a minute is dropped too. Where
- * many associations share the first budget or the last, each may have as much as is
- * still free, so that no peer uses up all of it.
+ * Four kinds of records have budgets that are shares of SO_RCVBUF but do not count
+ * against it: records whose key is still to come have a half; raw control records,
+ * authenticated control records and events an eighth each, and as much as SO_RCVBUF each
+ * with a table of associations. One record always fits. Of the first two, which anybody
+ * can send, the oldest make room for the newest; of authenticated control records the
+ * newest is dropped; an event comes again with the next record of its kind. A record that
+ * has waited for its key for a minute is dropped too. Where many associations share the
+ * budget of records without a key or that of authenticated control records, each may have
+ * as much as is still free, so that no peer uses up all of it.
  *
  * A datagram is not looked at any further once eight records in it were malformed,
  * of no known key, or forged, or 32 had no key yet or were replays; four of these count as
