@@ -227,6 +227,8 @@ static int set_key(struct dtls_sock *ds, struct dtls_assoc *assoc, bool write,
 		err = make_key(ds, assoc, write, info, cipher);
 	} else {
 		mutex_lock(&ds->setup);
+		/* The socket may have peeled an association off just now. */
+		assoc = ds->assoc;
 		err = dtls_sock_bind_peer(ds) ?:
 		      make_key(ds, assoc, write, info, cipher);
 		mutex_unlock(&ds->setup);
