@@ -29,7 +29,10 @@
 
 /*
  * wake_tasks() wakes @takers tasks that wait exclusively, or all of them if @takers is
- * 0, and all tasks that wait otherwise.
+ * 0, and all tasks that wait otherwise. The wake-up carries no events: a datagram may hold
+ * no record for the task that is woken, and io_uring believes events without a look at the
+ * socket. So a task that waits in epoll with EPOLLEXCLUSIVE for EPOLLOUT alone can take
+ * the wake-up of a reader.
  */
 static void wake_tasks(struct sock *sk, int takers)
 {
