@@ -625,7 +625,7 @@ static int set_dtls(struct dtls_sock *ds, int optname, sockptr_t optval,
 
 /*
  * Set an option of UDP that is about plaintext on an attached socket. UDP is not told
- * of it, as it would apply the option to ciphertext.
+ * of it, as it would apply the option to ciphertext. Sleeps.
  */
 static int set_udp(struct dtls_sock *ds, int optname, sockptr_t optval,
 		   unsigned int optlen)
@@ -637,6 +637,9 @@ static int set_udp(struct dtls_sock *ds, int optname, sockptr_t optval,
 	if (copy_from_sockptr(&val, optval, sizeof(val)))
 		return -EFAULT;
 
+	/* What was set before, inside UDP, must not be taken for newer later. */
+	if (dtls_sock_options_came(ds->sk))
+		dtls_sock_take_options(ds);
 	switch (optname) {
 	case UDP_SEGMENT:
 		if (val < 0 || val > USHRT_MAX)
@@ -794,6 +797,8 @@ int dtls_getsockopt(struct sock *sk, int level, int optname,
 	if (level == SOL_DTLS)
 		return get_dtls(ds, optname, optval, optlen, len);
 
+	if (dtls_sock_options_came(sk))
+		dtls_sock_take_options(ds);
 	switch (optname) {
 	case UDP_SEGMENT:
 		val = READ_ONCE(ds->gso_size);

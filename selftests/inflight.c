@@ -256,6 +256,43 @@ TEST_F(inflight, segment_behind_the_keys_cuts_no_record)
 	EXPECT_EQ(100, link_recv(&self->l, &rec));
 }
 
+/* What is set later holds, before and after the keys. */
+static void later_one_holds(struct __test_metadata *_metadata,
+			    FIXTURE_DATA(inflight) *self, int option, int value)
+{
+	struct call c = late_option(&self->l, &self->option, option);
+	static struct peer_record rec;
+	int zero = 0, now = -1;
+	socklen_t len = sizeof(now);
+	char buf[250] = {};
+
+	ASSERT_OK(call_start(&c));
+	ASSERT_TRUE(held_somebody(&self->option));
+	ASSERT_OK(dtls_attach(self->l.a));
+	ASSERT_OK(held_let_go(&self->option, &value, sizeof(value)));
+	ASSERT_OK(call_end(&c));
+	ASSERT_OK(getsockopt(self->l.a, SOL_UDP, option, &now, &len));
+	EXPECT_EQ(value, now);
+	ASSERT_OK(setsockopt(self->l.a, SOL_UDP, option, &zero, sizeof(zero)));
+	ASSERT_OK(set_keys(&self->l));
+	ASSERT_OK(getsockopt(self->l.a, SOL_UDP, option, &now, &len));
+	EXPECT_EQ(0, now);
+	ASSERT_EQ(250, send(self->l.a, buf, 250, 0));
+	ASSERT_NE(0, poll_for(self->l.b, POLLIN, SOON_MS));
+	EXPECT_EQ(250, link_recv(&self->l, &rec));
+	EXPECT_TRUE(link_raw_works(&self->l));
+}
+
+TEST_F(inflight, cork_that_is_pulled_stays_out)
+{
+	later_one_holds(_metadata, self, UDP_CORK, 1);
+}
+
+TEST_F(inflight, segment_that_is_set_later_holds)
+{
+	later_one_holds(_metadata, self, UDP_SEGMENT, 100);
+}
+
 TEST_F(inflight, encap_gets_no_key)
 {
 	struct call c = late_option(&self->l, &self->option, UDP_ENCAP);
