@@ -87,8 +87,10 @@ int main(int argc, char **argv)
 	struct kdtls_config config;
 	int err;
 
-	if (argc != 4)
+	if (argc != 4) {
+		fprintf(stderr, "usage: epoll-server CERTIFICATE KEY PORT\n");
 		return 1;
+	}
 	kdtls_socket_config(&config);
 	err = kdtls_endpoint_new(&config, &endpoint);
 	if (!err)

@@ -105,8 +105,11 @@ int main(int argc, char **argv)
 	struct kdtls_config config;
 	int err;
 
-	if (argc != 6)
+	if (argc != 6) {
+		fprintf(stderr,
+			"usage: nonblocking-client ROOTS HOST PORT SESSION-FILE TEXT\n");
 		return 1;
+	}
 	session_file = argv[4];
 	kdtls_socket_config(&config);
 	config.ops.session = save_session;

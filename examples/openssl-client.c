@@ -85,18 +85,28 @@ int main(int argc, char **argv)
 	int fd, err, n = -1;
 	SSL *ssl;
 
-	if (argc != 6 || !ctx)
+	if (argc != 6) {
+		fprintf(stderr, "usage: openssl-client ROOTS ADDRESS PORT NAME TEXT\n");
 		return 1;
+	}
+	if (!ctx || SSL_CTX_load_verify_locations(ctx, argv[1], NULL) != 1) {
+		ERR_print_errors_fp(stderr);
+		return 1;
+	}
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	if (SSL_CTX_load_verify_locations(ctx, argv[1], NULL) != 1)
-		return 1;
 	fd = connected(argv[2], argv[3], &peer);
-	ssl = fd < 0 ? NULL : shake_hands(ctx, fd, &peer, argv[4]);
+	if (fd < 0) {
+		fprintf(stderr, "no connection to %s port %s\n", argv[2], argv[3]);
+		return 1;
+	}
+	ssl = shake_hands(ctx, fd, &peer, argv[4]);
 	if (!ssl)
 		return 1;
 	err = kdtls_offload_openssl(ssl);
-	fprintf(stderr, "records in %s\n",
-		err ? kdtls_strerror(err) : "the kernel");
+	if (err)
+		fprintf(stderr, "no records in the kernel: %s\n", kdtls_strerror(err));
+	else
+		fprintf(stderr, "records in the kernel\n");
 	/* -KDTLS_EHALF alone leaves a socket that is of no use. */
 	if (!err)
 		n = ask_kernel(fd, argv[5], answer, sizeof(answer));

@@ -139,8 +139,11 @@ int main(int argc, char **argv)
 	struct kdtls_config config;
 	int err;
 
-	if (argc != 5)
+	if (argc != 5) {
+		fprintf(stderr, "usage: syslog receive CERTIFICATE KEY PORT\n"
+			"       syslog send ROOTS HOST PORT\n");
 		return 1;
+	}
 	kdtls_socket_config(&config);
 	err = kdtls_endpoint_new(&config, &endpoint);
 	if (!err)
