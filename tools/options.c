@@ -400,7 +400,7 @@ static const struct argp client = {
 	"A line typed at a terminal goes out as one record and datagram; other input\n"
 	"in records as large as the path takes. The end of input sends close_notify.\n"
 	"Nobody sends a lost datagram again: keep --rate below what the peer drains.\n\n"
-	"  kdtls client --psk 000102030405060708090a0b0c0d0e0f --psk-identity me 192.0.2.1 4433\n"
+	"  kdtls client --psk 000102030405060708090a0b0c0d0e0f 192.0.2.1 4433\n"
 	"  kdtls client --ca ca.pem --file data example.org 4433\n",
 	.children = common_child,
 };
@@ -422,7 +422,9 @@ static const struct argp_option server_options[] = {
 	{ "verify", OPT_VERIFY, NULL, 0,
 	  "demand a certificate of the client", 0 },
 
-	{ .doc = "With --echo or --exec, for each thread and address family:" },
+	/* The group is none of common_options, which argp would mix these options with. */
+	{ .doc = "With --echo or --exec, for each thread and address family:",
+	  .group = 10 },
 	{ "threads", OPT_THREADS, "NUMBER", 0,
 	  "so many share the port (1); with --cid a client is always its thread's", 0 },
 	{ "turn", OPT_TURN, "FILE", 0,
@@ -437,7 +439,7 @@ static const struct argp_option server_options[] = {
 	{ "max-half-open-source", OPT_MAX_HALF_OPEN_SOURCE, "NUMBER", 0,
 	  "those of them in a handshake (half of --max-half-open)", 0 },
 	{ "idle-timeout", OPT_IDLE_TIMEOUT, "SECONDS", 0,
-	  "end a client that is silent for so long (0: never)", 0 },
+	  "end a client that is silent so long (0: never)", 0 },
 	{ 0 }
 };
 
