@@ -50,7 +50,8 @@ help:
 	@echo '                 the files; nothing in the guides that is not there'
 	@echo 'make clean       removes build/'
 	@echo
-	@echo 'check, demo, bench and lint install the Debian packages they need, as root.'
+	@echo 'check, interop, demo, bench and lint install the Debian packages they need,'
+	@echo 'as root.'
 	@echo 'selftests/vm/run has the ways to run single tests.'
 
 user:
