@@ -79,7 +79,7 @@ static const struct argp info = {
 	.parser = parse,
 	.doc = "Show the DTLS counters of this network namespace; or, with --all, its\n"
 	"associations; or, with --pid and --fd, state and counters of one socket.\v"
-	"The sockets of another's processes take the right to trace them.\n\n"
+	"Sockets of another user's processes are shown to who may trace these.\n\n"
 	"  kdtls info\n"
 	"  kdtls info --all\n"
 	"  kdtls info --pid 1234 --fd 5 --json\n",
