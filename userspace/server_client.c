@@ -388,7 +388,7 @@ size_t kdtls_client_payload(const struct kdtls_client *client)
 	kdtls_engine_info(client->owner->engine, &info);
 	if (!client->opened)
 		return 0;
-	room = info.mtu - client->overhead;
+	room = info.mtu > client->overhead ? info.mtu - client->overhead : 0;
 	return room < info.peer_record_limit ? room : info.peer_record_limit;
 }
 

@@ -675,7 +675,7 @@ ssize_t kdtls_recv(struct kdtls_socket *s, void *buf, size_t len)
 int kdtls_payload(const struct kdtls_socket *s)
 {
 	struct kdtls_info info;
-	int mtu, max;
+	int mtu, max, overhead;
 
 	if (s->error)
 		return s->error;
@@ -685,8 +685,9 @@ int kdtls_payload(const struct kdtls_socket *s)
 		mtu = kdtls_get_mtu(s->fd);
 	} else {
 		mtu = socket_path_mtu(s->fd);
+		overhead = (int)user_records_overhead(&s->owner.user);
 		if (mtu > 0)
-			mtu -= (int)user_records_overhead(&s->owner.user);
+			mtu = mtu > overhead ? mtu - overhead : 0;
 	}
 	kdtls_engine_info(s->owner.engine, &info);
 	max = info.peer_record_limit;

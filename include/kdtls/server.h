@@ -617,7 +617,8 @@ KDTLS_API void kdtls_client_address(const struct kdtls_client *client,
  * Return: bytes of content of the longest record in a datagram of the MTU. That is the mtu
  * of the endpoint, or less if the handshake got through with smaller datagrams only; the
  * client's record size limit (RFC 8449) also counts. A longer record may be sent if the
- * path takes it.
+ * path takes it. 0: the client's connection ID, which has up to 255 bytes, leaves no room in
+ * a datagram of the MTU, or the handshake is not finished.
  */
 KDTLS_API size_t kdtls_client_payload(const struct kdtls_client *client);
 

@@ -483,9 +483,10 @@ KDTLS_API enum kdtls_path kdtls_path(const struct kdtls_socket *s,
  * kdtls_payload() - return how much content one datagram takes on the path now
  * @s:		an established socket
  *
- * Return: bytes of content of one record, no more than the peer takes; -ENOTCONN: the
- * handshake is not done, or there is no route; another -errno; or the error that ended
- * the association.
+ * Return: bytes of content of one record, no more than the peer takes; 0: the path takes no
+ * datagram with content, as the peer's connection ID fills it; -ENOTCONN: the handshake is
+ * not done, or there is no route; another -errno; or the error that ended the association.
+ * If the kernel makes the records -ENOTCONN stands for 0, too.
  */
 KDTLS_API int kdtls_payload(const struct kdtls_socket *s);
 

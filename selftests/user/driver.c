@@ -2383,6 +2383,39 @@ TEST_F(driver, a_send_that_fails_takes_no_number)
 }
 #endif
 
+/* ---- paths ---- */
+
+static int path_mtu;		/* what the network says of every path; 0: what it does say */
+
+int __real_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	int err = __real_getsockopt(fd, level, name, value, len);
+
+	if (!err && path_mtu && level == SOL_IP && name == IP_MTU)
+		memcpy(value, &path_mtu, sizeof(path_mtu));
+	return err;
+}
+
+/* The other end chooses how long the headers of records to it are. */
+TEST_F(driver, a_long_connection_id_leaves_no_room_for_content)
+{
+	static const uint8_t cid[255] = "the longest that there is";
+
+	self->options.path = KDTLS_PATH_USER;
+	use_cids(_metadata, self);
+	self->client_options.cid = cid;
+	self->client_options.cid_len = sizeof(cid);
+	ASSERT_EQ(0, shake(self));
+	path_mtu = 576;
+	EXPECT_LT(200, kdtls_payload(self->s));
+	EXPECT_GT(576 - 255, kdtls_payload(self->s));
+	path_mtu = 280;
+	EXPECT_EQ(0, kdtls_payload(self->s));
+	path_mtu = 0;
+}
+
 /* ---- stack ---- */
 
 #define STACK_SIZE	(512 * 1024)

@@ -1158,6 +1158,39 @@ TEST_F(server, a_client_is_found_by_its_connection_id)
 	EXPECT_EQ(2, counters(self).clients);
 }
 
+/* Begin a handshake whose server is to put the longest connection ID into its records. */
+static void begin_with_long_cid(struct __test_metadata *_metadata,
+				struct _test_data_server *self)
+{
+	static const uint8_t cid[255] = "the longest that there is";
+	struct kdtls_socket_options options = {
+		.path = KDTLS_PATH_USER,
+		.cid = cid,
+		.cid_len = sizeof(cid),
+	};
+	int fd = bound(AF_INET, "127.0.0.1", 0);
+
+	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at, self->at_len));
+	ASSERT_EQ(-EINPROGRESS, kdtls_connect(self->client_ep, fd, &options, 0,
+					      &self->c[self->clients++]));
+}
+
+/* A client chooses how long the headers of its records are. */
+TEST_F(server, a_long_connection_id_leaves_no_room_for_content)
+{
+	struct kdtls_client *c;
+
+	begin_with_long_cid(_metadata, self);
+	UNTIL(established(self) == 1 && opened == 1);
+	c = kdtls_server_next(self->server, NULL);
+	ASSERT_NE(NULL, c);
+	EXPECT_LT(500, kdtls_client_payload(c));
+	EXPECT_GT(self->config.mtu - 255, kdtls_client_payload(c));
+	exchange(_metadata, self);
+	kdtls_engine_set_mtu(kdtls_client_engine(c), KDTLS_MTU_MIN);
+	EXPECT_EQ(0, kdtls_client_payload(c));
+}
+
 /* ---- clients that get sockets ---- */
 
 /* Return the number that the next file gets. */
