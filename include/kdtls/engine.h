@@ -268,7 +268,8 @@ struct kdtls_resumption {
  * @keylog: takes one line of the NSS key log, without newline. The line is secret.
  *	NULL: off.
  * @heartbeat: is told that the answer to a request of @size bytes took @rtt µs; or, with
- *	@rtt KDTLS_NEVER, that no answer came to any retransmission. NULL: not told.
+ *	@rtt KDTLS_NEVER, that no answer came to any retransmission, or that the MTU has
+ *	become smaller than the request. NULL: not told.
  * @cid: DTLS 1.3: accepts another connection ID that this end is about to give the peer.
  *	@cid has @len random bytes, as many as the connection ID of kdtls_engine_set_cid().
  *	An owner that tells peers apart by connection IDs may write other bytes to @cid.
@@ -997,7 +998,8 @@ KDTLS_API void kdtls_engine_close(struct kdtls_engine *engine);
  * @now:	time in µs, of a clock that never goes backwards
  *
  * One request is on its way at a time. The engine sends it again as it does a flight (RFC
- * 6520 3). ops->heartbeat tells whether the answer came.
+ * 6520 3), as long as the MTU is not made smaller than the request. ops->heartbeat tells
+ * whether the answer came.
  *
  * Return: 0; -KDTLS_EUSAGE: a request is on its way, heartbeats were not negotiated, or
  * @size is out of its range.

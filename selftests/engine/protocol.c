@@ -1281,6 +1281,72 @@ TEST_F(pair, heartbeat_without_answer_is_told)
 	EXPECT_TRUE(end_established(&self->client));
 }
 
+/* A request that is longer than a datagram may be now ends, and writes nowhere. */
+TEST_F(pair, heartbeat_ends_when_the_mtu_has_become_smaller)
+{
+	struct dtls_record_info info;
+	u8 *small = malloc(1200);
+	int i;
+
+	ASSERT_NE(NULL, small);
+	self->client.config.flags = KDTLS_HEARTBEAT;
+	self->server.config.flags = KDTLS_HEARTBEAT;
+	HANDSHAKE();
+	/* Before the request has gone out, and when it is to go out again */
+	for (i = 0; i < 2; i++) {
+		self->client.heartbeat_size = 0;
+		kdtls_engine_set_mtu(self->client.e, 9000);
+		ASSERT_EQ(0, kdtls_engine_heartbeat(self->client.e, 8000,
+						    self->now));
+		if (i) {
+			ASSERT_LT(8000, end_output(&self->client, self->buf,
+						   END_DATAGRAM, self->now));
+			self->now = kdtls_engine_expiry(self->client.e);
+			ASSERT_EQ(0, kdtls_engine_expire(self->client.e,
+							 self->now));
+		}
+		kdtls_engine_set_mtu(self->client.e, 1200);
+		EXPECT_EQ(0, kdtls_engine_output(self->client.e, small, 1200,
+						 &info, self->now));
+		EXPECT_EQ(8000, self->client.heartbeat_size);
+		EXPECT_EQ(KDTLS_NEVER, self->client.heartbeat_rtt);
+		EXPECT_EQ(NULL, motion(self->client.e)->heartbeat);
+	}
+	free(small);
+	/* What a datagram has room for goes out. */
+	ASSERT_EQ(0, kdtls_engine_heartbeat(self->client.e, 1200, self->now));
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 4));
+	EXPECT_EQ(1200, self->client.heartbeat_size);
+}
+
+/* A response that the buffer has no room for is lost, and a request behind it is not. */
+TEST_F(pair, heartbeat_response_is_no_longer_than_the_buffer)
+{
+	u8 *request = calloc(1, 8000), *small = malloc(1200);
+	struct dtls_record_info info;
+
+	ASSERT_NE(NULL, request);
+	ASSERT_NE(NULL, small);
+	self->client.config.flags = KDTLS_HEARTBEAT;
+	self->server.config.flags = KDTLS_HEARTBEAT;
+	HANDSHAKE();
+	request[0] = 1;
+	dtls_put_be(request + 1, 2, 16);
+	info = (struct dtls_record_info){
+		.type = DTLS_CT_HEARTBEAT, .epoch = self->client.rx_key.epoch,
+	};
+	kdtls_engine_set_mtu(self->client.e, 1200);
+	ASSERT_EQ(0, kdtls_engine_heartbeat(self->client.e, 64, self->now));
+	ASSERT_EQ(0, kdtls_engine_input(self->client.e, request, 8000, &info,
+					self->now));
+	EXPECT_EQ(64, kdtls_engine_output(self->client.e, small, 1200, &info,
+					  self->now));
+	EXPECT_EQ(0, kdtls_engine_output(self->client.e, small, 1200, &info,
+					 self->now));
+	free(request);
+	free(small);
+}
+
 TEST_F(pair, heartbeat_lengths_are_not_believed)
 {
 	u8 request[64] = { 1 };

@@ -122,33 +122,49 @@ int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
 	return 0;
 }
 
-long dtls_heartbeat_output(struct kdtls_engine *e, u8 *buf, size_t size)
+/* Write the response that waits, if it has no more than @size bytes, and forget it. */
+static size_t response_output(struct kdtls_engine *e, u8 *buf, size_t size)
 {
 	struct dtls_heartbeat *h = e->m->heartbeat;
+	size_t n = h->response_len <= size ? h->response_len : 0;
+
+	memcpy(buf, h->response, n);
+	OPENSSL_free(h->response);
+	h->response = NULL;
+	tidy(e);
+	return n;
+}
+
+/*
+ * Write the request that is due. If the MTU has become smaller since it was asked for, so
+ * that no datagram has room for it any more, the request ends without an answer.
+ */
+static size_t request_output(struct kdtls_engine *e, u8 *buf, size_t size)
+{
+	struct dtls_heartbeat *h = e->m->heartbeat;
+	size_t n = h->size;
+
+	if (n > size || n > e->mtu) {
+		request_done(e, KDTLS_NEVER);
+		return 0;
+	}
+	h->request_due = false;
+	buf[0] = REQUEST;
+	dtls_put_be(buf + 1, 2, DTLS_HEARTBEAT_PAYLOAD);
+	memcpy(buf + HEADER, h->payload, sizeof(h->payload));
+	dtls_state_random(e, buf + HEADER + sizeof(h->payload),
+			  n - HEADER - sizeof(h->payload));
+	return n;
+}
+
+long dtls_heartbeat_output(struct kdtls_engine *e, u8 *buf, size_t size)
+{
 	size_t n = 0;
 
-	if (!h)
-		return 0;
-	if (h->response) {
-		n = h->response_len;
-		if (n <= size)
-			memcpy(buf, h->response, n);
-		OPENSSL_free(h->response);
-		h->response = NULL;
-		tidy(e);
-		if (n <= size)
-			return (long)n;
-		n = 0;
-	}
-	if (e->m->heartbeat && h->request_due) {
-		h->request_due = false;
-		n = h->size;
-		buf[0] = REQUEST;
-		dtls_put_be(buf + 1, 2, DTLS_HEARTBEAT_PAYLOAD);
-		memcpy(buf + HEADER, h->payload, sizeof(h->payload));
-		dtls_state_random(e, buf + HEADER + sizeof(h->payload),
-				  n - HEADER - sizeof(h->payload));
-	}
+	if (e->m->heartbeat && e->m->heartbeat->response)
+		n = response_output(e, buf, size);
+	if (!n && e->m->heartbeat && e->m->heartbeat->request_due)
+		n = request_output(e, buf, size);
 	return (long)n;
 }
 
