@@ -73,6 +73,25 @@ static void arm(struct kdtls_listener *l)
 	(void)done;
 }
 
+/* ---- sockets for kdtls_accept() ---- */
+
+/* Put @s into the list of sockets for kdtls_accept(). */
+static void ready_add(struct kdtls_listener *l, struct kdtls_socket *s)
+{
+	s->waits = true;
+	TAILQ_INSERT_TAIL(&l->ready, s, ready);
+}
+
+/*
+ * Take @s out of the list. A socket that waits in it may have lost its client to one that
+ * started anew, and has no home then; so nothing but the list tells of it.
+ */
+static void ready_remove(struct kdtls_listener *l, struct kdtls_socket *s)
+{
+	TAILQ_REMOVE(&l->ready, s, ready);
+	s->waits = false;
+}
+
 /* ---- what sockets of clients ask for ---- */
 
 /*
@@ -110,7 +129,7 @@ static void home_unopened(struct kdtls_socket *s, const uint8_t *data,
 static void home_leave(struct kdtls_socket *s)
 {
 	if (s->waits)
-		TAILQ_REMOVE(&s->client->server->listener->ready, s, ready);
+		ready_remove(s->client->server->listener, s);
 	server_socket_leave(s);
 }
 
@@ -176,8 +195,7 @@ static void take_message(struct kdtls_listener *l, const struct kdtls_message *m
 		if (mtu > 0)
 			kdtls_engine_set_mtu(s->owner.engine, mtu);
 		s->due = server_in_mark(l->server);
-		s->waits = true;
-		TAILQ_INSERT_TAIL(&l->ready, s, ready);
+		ready_add(l, s);
 	} else if (m->news == KDTLS_NEWS_REFUSED && s) {
 		s->error = m->error;
 		if (l->options.refused)
@@ -197,8 +215,7 @@ static int take_ready(struct kdtls_listener *l, struct kdtls_socket **s)
 
 	*s = NULL;
 	if (first && server_in_passed(l->server, first->due)) {
-		TAILQ_REMOVE(&l->ready, first, ready);
-		first->waits = false;
+		ready_remove(l, first);
 		*s = first;
 		return 0;
 	}
@@ -350,8 +367,10 @@ void kdtls_listener_close(struct kdtls_listener *l)
 
 	if (!l)
 		return;
-	while ((s = TAILQ_FIRST(&l->ready)))
+	while ((s = TAILQ_FIRST(&l->ready))) {
+		ready_remove(l, s);
 		kdtls_close(s);
+	}
 	if (l->server) {
 		for (c = TAILQ_FIRST(&l->server->open); c; c = next) {
 			next = TAILQ_NEXT(c, list);

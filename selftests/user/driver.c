@@ -2239,6 +2239,114 @@ TEST_F(driver, what_others_write_between_bind_and_connect_is_not_lost)
 	kdtls_close(first);
 }
 
+/* Begin a handshake through @w whose last flight @w holds. */
+static void shake_but_end(struct __test_metadata *_metadata,
+			  struct _test_data_driver *self, struct wire *w,
+			  struct kdtls_socket **c)
+{
+	struct kdtls_socket *s;
+	int i;
+
+	w->up = hold_all_but_hellos;
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(w),
+				&self->client_options, 0, c));
+	for (i = 0; i < 5000 && !w->held_count; i++) {
+		wire_carry(w);
+		kdtls_process(*c);
+		wire_carry(w);
+		ASSERT_EQ(-EAGAIN, kdtls_accept(self->l, 0, &s));
+		usleep(1000);
+	}
+	ASSERT_EQ(1, w->held_count);
+}
+
+static struct wire *restarted;		/* between the client and its port */
+static int new_port;			/* from which the client sends its last flight */
+
+/*
+ * When a third client is about to get its socket, let the client that starts anew end its
+ * handshake, from another address.
+ */
+static void a_third_one_ends(void)
+{
+	struct _test_data_driver *self = in_between;
+	struct kdtls_listener_info info;
+	struct wire *w = restarted;
+	int i;
+
+	kdtls_listener_get_info(self->l, &info);
+	if (info.established != 2 || info.handshakes != 2) {
+		before_connect = a_third_one_ends;
+		return;
+	}
+	w->up = hold_all;
+	for (i = 0; i < 100 && !w->held_count; i++) {
+		wire_carry(w);
+		kdtls_process(self->c);
+		wire_carry(w);
+		usleep(1000);
+	}
+	for (i = 0; i < w->held_count; i++)
+		send(new_port, w->held[i].data, w->held[i].len, 0);
+	w->held_count = 0;
+	usleep(1000);
+}
+
+/* A client starts anew while its socket still waits for kdtls_accept(). */
+TEST_F(driver, a_socket_that_waits_for_accept_is_replaced)
+{
+	struct kdtls_socket *first, *gone, *third;
+	struct kdtls_listener_info info;
+	struct wire w[2];
+
+	if (version == DTLS_VERSION_1_2)
+		SKIP(return, "the last flight of DTLS 1.2 begins in the clear");
+	self->config.timeout_initial = SOON_MS;
+	self->config.timeout_min = SOON_MS;
+	self->config.timeout_max = SOON_MS;
+	/* The list is the same whoever makes the records, and the order of calls is not. */
+	self->options.path = KDTLS_PATH_USER;
+	self->client_options.path = KDTLS_PATH_USER;
+	use_cids(_metadata, self);
+	wire_open(&w[0], self->l);
+	wire_open(&w[1], self->l);
+	shake_but_end(_metadata, self, &w[0], &first);
+	shake_but_end(_metadata, self, &self->w, &gone);
+	shake_but_end(_metadata, self, &w[1], &third);
+	/* The hello without a cookie goes through, and the one with it is held. */
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	turn(self);
+	self->w.up = hold_all;
+	turn(self);
+	turn(self);
+	ASSERT_EQ(2, self->w.held_count);
+	self->w.up = NULL;
+	wire_release(&w[0]);
+	wire_release(&self->w);
+	wire_release(&w[1]);
+	in_between = self;
+	restarted = &self->w;
+	new_port = listener_join(self->l, "127.0.0.1");
+	before_connect = a_third_one_ends;
+	ASSERT_EQ(0, kdtls_accept(self->l, 0, &self->s));
+	ASSERT_EQ(NULL, before_connect);
+	kdtls_listener_get_info(self->l, &info);
+	EXPECT_EQ(4, info.established);
+	EXPECT_EQ(1, info.restarted);
+	/* Three sockets wait. The client of one of them is another one's now. */
+	kdtls_listener_close(self->l);
+	self->l = NULL;
+	kdtls_close(first);
+	kdtls_close(gone);
+	kdtls_close(third);
+	close(new_port);
+	wire_close(&w[0]);
+	wire_close(&w[1]);
+}
+
 /* A record with a connection ID of the client's, from another address (RFC 9146 6) */
 TEST_F(driver, a_record_from_a_new_address_is_passed_on_to_its_socket)
 {
