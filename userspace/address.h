@@ -33,6 +33,12 @@ struct stranger {
 /* Return true if @a is the wildcard address of its family. */
 bool address_is_any(const struct sockaddr *a);
 
+/*
+ * Return true if @a and @b are the same address and port of one family, whatever interface
+ * the address is of.
+ */
+bool address_same(const struct sockaddr *a, const struct sockaddr *b);
+
 #define ADDRESS_KEY_IPV4	10	/* bytes of a key of IPv4 addresses */
 #define ADDRESS_KEY_IPV6	38
 

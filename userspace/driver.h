@@ -7,6 +7,7 @@
  *	owner.c     has the callbacks of an engine
  *	unread.c    keeps data that was opened for its reader
  *	kept.c      keeps records that came before their keys
+ *	moved.c     says what counts of a datagram from another address than the peer's
  *	handover.c  gives a socket's keys to the kernel or to user_records.c
  *	socket.c    runs one association on its socket
  *
@@ -324,6 +325,16 @@ struct kept *kept_first(const struct owner *o);
 /* Drop the kept records. */
 void kept_forget(struct owner *o);
 
+/* ---- moved.c ---- */
+
+/*
+ * Return how many bytes at the beginning of a datagram count that bears a connection ID,
+ * of @cid_len bytes, and comes from another address than the peer's: those of the records
+ * before the first one that is in the clear or is none. The same goes for the rest of such
+ * a datagram.
+ */
+size_t moved_len(const uint8_t *data, size_t len, size_t cid_len);
+
 /* ---- socket.c ---- */
 
 struct kdtls_socket;
@@ -539,11 +550,12 @@ ssize_t ulp_send(int fd, const struct dtls_record_info *info, const void *data,
 
 /*
  * Receive a record with its DTLS_RECORD_INFO, without waiting. @cut may be
- * NULL; it is set if the record has more than @len bytes. Return what recv(2)
+ * NULL; it is set if the record has more than @len bytes. @from may be NULL; it is set to
+ * the sender's address, with the family AF_UNSPEC if there is none. Return what recv(2)
  * does, or -errno.
  */
 ssize_t ulp_recv(int fd, void *buf, size_t len, struct dtls_record_info *info,
-		 bool *cut, int flags);
+		 bool *cut, struct sockaddr_storage *from, int flags);
 
 /*
  * Give the kernel a datagram of the association @id by DTLS_FEED. Return 0 or

@@ -4,7 +4,8 @@
  * fills in the messages of kdtls_server_recv(); see server_object.h.
  *
  * A datagram belongs to the client whose connection ID its first record bears, or else
- * to the client at its address. The content of all messages of one call lies in
+ * to the client at its address. Records in the clear count from that address alone; see
+ * moved.c. The content of all messages of one call lies in
  * server_in.plain. If the call has no room for more messages, the rest of the datagram
  * or the batch stays where it is, and the next call goes on there.
  *
@@ -364,25 +365,45 @@ static void take_record(struct round *r)
 
 /* ---- datagrams ---- */
 
+/* Return true if @from is not the address of @c. */
+static bool is_moved(const struct kdtls_client *c, const struct stranger *from)
+{
+	return from->key_len != c->key_len ||
+	       memcmp(from->key, c->key, c->key_len);
+}
+
 /*
- * Return the client that a datagram belongs to, or NULL. With NULL @mine tells whether
- * the datagram may come from a stranger: it is false if the datagram bears a
- * connection ID that no client has.
+ * Cut off what does not count of a datagram or a part of one that came from @from and
+ * belongs to @c.
+ */
+static void cut_moved(const struct kdtls_client *c, const struct stranger *from,
+		      struct dtls_bytes *d)
+{
+	if (is_moved(c, from))
+		d->len = moved_len(d->p, d->len, c->server->options.cid_len);
+}
+
+/*
+ * Return the client that the datagram @d belongs to, or NULL, and cut off what does not
+ * count of @d. With NULL @mine tells whether the datagram may come from a stranger: it is
+ * false if the datagram bears a connection ID that no client has.
  */
 static struct kdtls_client *find_client(const struct kdtls_server *server,
 					const struct stranger *from,
-					const uint8_t *data, size_t len,
-					bool *mine)
+					struct dtls_bytes *d, bool *mine)
 {
 	size_t cid_len = server->options.cid_len;
 	struct dtls_record record;
 	struct kdtls_client *c;
 
 	*mine = true;
-	if (cid_len && !dtls_record_parse(&record, data, len, len, cid_len) &&
+	if (cid_len &&
+	    !dtls_record_parse(&record, d->p, d->len, d->len, cid_len) &&
 	    record.cid_len) {
 		c = server_cids_find(server, record.cid);
 		*mine = c;
+		if (c)
+			cut_moved(c, from, d);
 		return c;
 	}
 	return server_client_find(server, from->key, from->key_len);
@@ -393,25 +414,26 @@ static void take_datagram(struct round *r, const struct stranger *from,
 			  const uint8_t *data, size_t len)
 {
 	struct kdtls_server *server = r->server;
+	struct dtls_bytes d = { data, len };
 	struct server_in *in = server->in;
 	struct kdtls_client *c;
 	bool mine;
 
-	c = find_client(server, from, data, len, &mine);
-	if (!mine) {
+	c = find_client(server, from, &d, &mine);
+	if (!mine || !d.len) {
 		server->info.dropped++;
 	} else if (!c) {
-		server_hello_stranger(server, from, data, len, r->now);
+		server_hello_stranger(server, from, d.p, d.len, r->now);
 	} else if (c->stage == SERVED_SHAKES) {
-		server_hello_client(c, data, len, r->now);
+		server_hello_client(c, d.p, d.len, r->now);
 	} else if (server_client_path(c)->take) {
-		server_client_path(c)->take(c, data, len);
+		server_client_path(c)->take(c, d.p, d.len);
 	} else {
 		/* Records that the keys of @c do not open may be c->next's. */
 		if (c->next)
-			kept_add(c->next->owner, data, len);
+			kept_add(c->next->owner, d.p, d.len);
 		in->client = c;
-		in->datagram = (struct datagram){ .rest = { data, len } };
+		in->datagram = (struct datagram){ .rest = d };
 		in->other = false;
 	}
 }
@@ -459,8 +481,17 @@ static void take_opened(struct round *r, const struct dtls_record_info *info,
 			size_t len)
 {
 	struct kdtls_client *c = server_kernel_find(r->server, info->id);
+	struct dtls_bytes d = { data, len };
 
 	if (info->flags & DTLS_RECORD_RAW) {
+		/* The kernel has found @c by address or by connection ID. */
+		if (c)
+			cut_moved(c, from, &d);
+		len = d.len;
+		if (!len) {
+			r->server->info.dropped++;
+			return;
+		}
 		if (take_unopened(r, c, from, data, len))
 			return;
 		/* Records behind a header of unknown length may be c->next's. */
@@ -608,15 +639,19 @@ bool server_in_passed(const struct kdtls_server *server, uint64_t mark)
 static void give_rest(struct kdtls_client *c, struct batch *b)
 {
 	const struct incoming *i;
-	struct dtls_bytes piece;
+	struct dtls_bytes piece, d;
 
 	while (server_client_socket(c) && (i = batch_next_of(b, &piece, c))) {
 		if (!c->id) {
 			server_client_path(c)->take(c, piece.p, piece.len);
 			continue;
 		}
-		socket_record(server_client_socket(c), &i->info, piece.p,
-			      piece.len);
+		d = piece;
+		if (i->info.flags & DTLS_RECORD_RAW)
+			cut_moved(c, &i->from, &d);
+		if (d.len || !piece.len)
+			socket_record(server_client_socket(c), &i->info, d.p,
+				      d.len);
 		OPENSSL_cleanse((void *)piece.p, piece.len);
 	}
 }
@@ -632,16 +667,16 @@ static void drain(struct kdtls_client *c)
 	struct batch *b = server->in->control;
 	size_t left = receive_buffer(server), bytes;
 	const struct incoming *i;
-	struct dtls_bytes piece;
+	struct dtls_bytes piece, d;
 	bool mine;
 
 	while (left && !batch_receive(b, server, 0)) {
 		bytes = batch_bytes(b);
 		left -= bytes && bytes < left ? bytes : left;
 		while ((i = batch_next(b, &piece))) {
-			if (find_client(server, &i->from, piece.p, piece.len,
-					&mine) == c)
-				server_client_path(c)->take(c, piece.p, piece.len);
+			d = piece;
+			if (find_client(server, &i->from, &d, &mine) == c)
+				server_client_path(c)->take(c, d.p, d.len);
 			else if (piece.len)
 				server_stray_add(server, &i->from, piece.p,
 						 piece.len);

@@ -2,6 +2,7 @@
 /*
  * This file has one association on its socket; see kdtls/socket.h and driver.h.
  */
+#include "address.h"
 #include "driver.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -433,6 +434,27 @@ static void confirm_delivered(struct kdtls_socket *s)
 }
 
 /*
+ * Return how many bytes count of a record in @buf, of @n bytes, that came from @from. Records
+ * of a listener's or server's client can come from another address than the client's, by
+ * way of the server's socket; see moved.c.
+ */
+static size_t counting(const struct kdtls_socket *s,
+		       const struct dtls_record_info *info,
+		       const struct sockaddr_storage *from, const uint8_t *buf,
+		       size_t n)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+
+	if (!s->home || !(info->flags & DTLS_RECORD_RAW) ||
+	    (!getpeername(s->fd, (struct sockaddr *)&peer, &len) &&
+	     address_same((struct sockaddr *)&peer,
+			  (const struct sockaddr *)from)))
+		return n;
+	return moved_len(buf, n, dtls_engine_cids(s->owner.engine)->len);
+}
+
+/*
  * Take the control records that the kernel keeps for the library. The kernel
  * opens received records only when a call asks for them. The poll() here does
  * so for a program that sends and does not receive.
@@ -440,6 +462,7 @@ static void confirm_delivered(struct kdtls_socket *s)
 static void receive_control(struct kdtls_socket *s, uint8_t *buf)
 {
 	struct pollfd look = { .fd = s->fd, .events = POLLPRI };
+	struct sockaddr_storage from;
 	struct dtls_record_info info;
 	struct dtls_info state;
 	ssize_t n;
@@ -449,9 +472,12 @@ static void receive_control(struct kdtls_socket *s, uint8_t *buf)
 		confirm_delivered(s);
 		if (!state.control_queued)
 			return;
-		n = kdtls_recv_record(s->fd, buf, DATAGRAM_MAX, &info);
+		n = ulp_recv(s->fd, buf, DATAGRAM_MAX, &info, NULL, &from,
+			     MSG_OOB);
 		if (n < 0)
 			return;
+		if (n && !counting(s, &info, &from, buf, n))
+			continue;
 		socket_record(s, &info, buf, n);
 		if (!(info.flags & DTLS_RECORD_RAW))
 			OPENSSL_cleanse(buf, n);
@@ -591,7 +617,7 @@ static ssize_t take_data(struct kdtls_socket *s, void *buf, size_t len,
 
 	n = unread_take(&s->owner, buf, len, &info->flags, cut);
 	if (n == -EAGAIN && s->attached && !s->error)
-		n = ulp_recv(s->fd, buf, len, info, cut, 0);
+		n = ulp_recv(s->fd, buf, len, info, cut, NULL, 0);
 	if (n != -EAGAIN)
 		return n;
 	if (s->error)

@@ -316,7 +316,7 @@ static void take_info(const struct cmsghdr *cmsg, struct dtls_record_info *info)
 }
 
 ssize_t ulp_recv(int fd, void *buf, size_t len, struct dtls_record_info *info,
-		 bool *cut, int flags)
+		 bool *cut, struct sockaddr_storage *from, int flags)
 {
 	union {
 		char space[CMSG_SPACE(sizeof(struct dtls_record_info))];
@@ -328,10 +328,14 @@ ssize_t ulp_recv(int fd, void *buf, size_t len, struct dtls_record_info *info,
 		.msg_iovlen = 1,
 		.msg_control = control.space,
 		.msg_controllen = sizeof(control.space),
+		.msg_name = from,
+		.msg_namelen = from ? sizeof(*from) : 0,
 	};
 	struct cmsghdr *cmsg;
 	ssize_t n;
 
+	if (from)
+		from->ss_family = AF_UNSPEC;
 	n = recvmsg(fd, &msg, MSG_DONTWAIT | flags);
 	if (n < 0)
 		return -errno;
@@ -348,7 +352,7 @@ ssize_t ulp_recv(int fd, void *buf, size_t len, struct dtls_record_info *info,
 ssize_t kdtls_recv_record(int fd, void *buf, size_t len,
 			  struct dtls_record_info *info)
 {
-	return ulp_recv(fd, buf, len, info, NULL, MSG_OOB);
+	return ulp_recv(fd, buf, len, info, NULL, NULL, MSG_OOB);
 }
 
 int kdtls_close_notify(int fd)

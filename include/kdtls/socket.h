@@ -531,7 +531,12 @@ KDTLS_API void kdtls_set_data(struct kdtls_socket *s, void *data);
  * @receive_buffer: bytes of SO_RCVBUF of the listener, which all handshakes share, and
  *		of each socket; 0: the system's default
  * @cid_len:	bytes of connection ID, chosen at random, that clients shall put into
- *		their records (RFC 9146), 20 at most; 0: none
+ *		their records (RFC 9146), 20 at most; 0: none. Fewer than 8 bytes save
+ *		a few in each record, and can be guessed: anybody can then send, from any
+ *		address, records that reach a client's keys. They do not verify, but they
+ *		cost work, count as forgeries (max_forgeries of struct kdtls_config) and
+ *		take the room of records that come before their keys (max_early). With 1
+ *		byte, moreover, 256 clients at most have a connection ID
  * @data:	what kdtls_data() returns for the listener's sockets
  * @refused:	called when a handshake has failed, with the error; kdtls_peer_address()
  *		tells whose handshake it was. @s lives during the call only. NULL: not

@@ -1158,6 +1158,167 @@ TEST_F(server, a_client_is_found_by_its_connection_id)
 	EXPECT_EQ(2, counters(self).clients);
 }
 
+/*
+ * Begin a handshake of the client 0 from @fd, up to its last flight, which the network holds
+ * until release().
+ */
+static void shake_but_end(struct __test_metadata *_metadata,
+			  struct _test_data_server *self, int fd)
+{
+	uint64_t end = now() + SOON;
+
+	begin(_metadata, self, fd, 0);
+	while (!counters(self).half_open && now() < end) {
+		kdtls_process(self->c[0]);
+		serve(self);
+	}
+	late = true;
+	while (held.fd < 0 && now() < end)
+		kdtls_process(self->c[0]);
+	ASSERT_LE(0, held.fd);
+}
+
+/* Return the connection ID in the datagram that is held, or NULL. */
+static const uint8_t *held_cid(void)
+{
+	const uint8_t *p = held.data;
+
+	while (p < held.data + held.len) {
+		if (p[0] >> 5 == 1)
+			return p + 1;
+		if (p[0] == 25)
+			return p + 11;
+		p += 13 + p[11] * 256 + p[12];
+	}
+	return NULL;
+}
+
+/*
+ * Send records to @cid that do not verify, with both kinds of headers, and behind each an
+ * alert in the clear that ends a handshake.
+ */
+static void forge_alerts(int fd, const uint8_t *cid, size_t cid_len)
+{
+	static const uint8_t alert[] = {
+		21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40
+	};
+	static const uint8_t head12[] = {
+		25, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9
+	};
+	uint8_t data[100], *p;
+	int unified;
+
+	for (unified = 0; unified < 2; unified++) {
+		memset(data, 9, sizeof(data));
+		p = data;
+		*p = 0x3e;
+		if (!unified)
+			memcpy(p, head12, sizeof(head12));
+		p += unified ? 1 : sizeof(head12);
+		memcpy(p, cid, cid_len);
+		p += cid_len + (unified ? 2 : 0);
+		*p++ = 0;
+		*p++ = 30;
+		p += 30;
+		memcpy(p, alert, sizeof(alert));
+		__real_send(fd, data, p + sizeof(alert) - data, 0);
+	}
+}
+
+/* Return a socket that is connected to the server from another address than the clients'. */
+static int elsewhere(struct __test_metadata *_metadata,
+		     struct _test_data_server *self)
+{
+	int fd = bound(AF_INET, "127.0.0.2", 0);
+
+	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at, self->at_len));
+	return fd;
+}
+
+/*
+ * Somebody elsewhere knows the connection ID of a client that shakes hands, or has guessed
+ * it, and cannot end the handshake.
+ */
+TEST_F(server, what_is_in_the_clear_behind_a_connection_id_counts_for_nothing)
+{
+	int fd;
+
+	if (!variant->cid_len)
+		SKIP(return, "without connection IDs");
+	be_patient(_metadata, self);
+	shake_but_end(_metadata, self, bound(AF_INET, "127.0.0.1", 0));
+	ASSERT_NE(NULL, held_cid());
+	fd = elsewhere(_metadata, self);
+	forge_alerts(fd, held_cid(), variant->cid_len);
+	wait_for(self, 20);
+	EXPECT_EQ(0, refused);
+	EXPECT_EQ(1, counters(self).half_open);
+	release();
+	UNTIL(established(self) == 1 && opened == 1);
+	exchange(_metadata, self);
+	close(fd);
+}
+
+/* The same while the client starts anew, with its old connection ID and with the new one */
+static void forge_beside(struct __test_metadata *_metadata,
+			 struct _test_data_server *self, uint32_t cid_len)
+{
+	uint16_t port = port_of(kdtls_fd(self->c[0]));
+	int fd = elsewhere(_metadata, self);
+	uint8_t cid[20];
+
+	late = true;
+	ASSERT_EQ(1, kdtls_send(self->c[0], "x", 1));
+	ASSERT_NE(NULL, held_cid());
+	memcpy(cid, held_cid(), cid_len);
+	release();
+	wait_for(self, 20);
+	forget(self, 0);
+	shake_but_end(_metadata, self, bound(AF_INET, "127.0.0.1", port));
+	ASSERT_NE(NULL, held_cid());
+	forge_alerts(fd, cid, cid_len);
+	wait_for(self, 20);
+	EXPECT_EQ(0, refused);
+	EXPECT_EQ(1, counters(self).half_open);
+	forge_alerts(fd, held_cid(), cid_len);
+	wait_for(self, 20);
+	EXPECT_EQ(0, refused);
+	EXPECT_EQ(1, counters(self).half_open);
+	release();
+	UNTIL(established(self) == 1 && opened == 2);
+	EXPECT_EQ(1, counters(self).restarted);
+	exchange(_metadata, self);
+	close(fd);
+}
+
+TEST_F(server, what_is_in_the_clear_behind_a_connection_id_ends_no_new_start)
+{
+	if (!variant->cid_len)
+		SKIP(return, "without connection IDs");
+	be_patient(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	forge_beside(_metadata, self, variant->cid_len);
+}
+
+/* A record that verifies is the client's, from whatever address it comes (RFC 9146 6). */
+TEST_F(server, a_handshake_is_ended_from_another_address)
+{
+	int fd;
+
+	if (!variant->cid_len || variant->version == DTLS_VERSION_1_2)
+		SKIP(return, "the last flight begins in the clear");
+	be_patient(_metadata, self);
+	shake_but_end(_metadata, self, bound(AF_INET, "127.0.0.1", 0));
+	fd = elsewhere(_metadata, self);
+	ASSERT_EQ((ssize_t)held.len, __real_send(fd, held.data, held.len, 0));
+	close(held.fd);
+	held.fd = -1;
+	UNTIL(established(self) == 1 && opened == 1);
+	exchange(_metadata, self);
+	close(fd);
+}
+
 /* Begin a handshake whose server is to put the longest connection ID into its records. */
 static void begin_with_long_cid(struct __test_metadata *_metadata,
 				struct _test_data_server *self)
@@ -1653,6 +1814,19 @@ TEST_F(server, a_peeled_client_that_starts_anew_is_a_client_of_the_server)
 		EXPECT_EQ(i, counters(self).restarted);
 		EXPECT_EQ(0, closed);
 	}
+}
+
+TEST_F(server, what_is_in_the_clear_ends_no_new_start_of_a_peeled_client)
+{
+	if (!variant->cid_len)
+		SKIP(return, "without connection IDs");
+	be_patient(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	ASSERT_EQ(0, peel(self, 0));
+	exchange(_metadata, self);
+	forge_beside(_metadata, self, variant->cid_len);
+	EXPECT_EQ(-KDTLS_ERESTARTED, kdtls_process(self->own[0]));
 }
 
 TEST_F(server, what_an_engine_does_later_goes_on_in_the_socket_of_a_peeled_client)
