@@ -41,7 +41,11 @@ static char **environment(char *peer)
 	return env;
 }
 
-/* Run @command with @fd as its standard input and output. Return 0 or an error number. */
+/*
+ * Run @command with @fd as its standard input and output. It has standard error and no
+ * other descriptor of this process: a descriptor that this process was given may be that
+ * of a passphrase or of a key. Return 0 or an error number.
+ */
 static int spawn(const char *command, char **env, int fd)
 {
 	char *const argv[] = { "sh", "-c", (char *)command, NULL };
@@ -60,6 +64,8 @@ static int spawn(const char *command, char **env, int fd)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
+	posix_spawn_file_actions_addclosefrom_np(&actions,
+						 STDERR_FILENO + 1);
 	bad = posix_spawn(&pid, "/bin/sh", &actions, &attr, argv, env);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);

@@ -316,6 +316,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		o->linger = number(state, "--linger", arg, 0, 3600);
 		return 0;
 	case ARGP_KEY_END:
+		passphrase_forget();
 		if (o->key && !o->cert)
 			argp_error(state, "--key needs a --cert");
 		if (o->psk_identity && !o->psk_len)

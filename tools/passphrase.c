@@ -3,11 +3,16 @@
 #include "passphrase.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <openssl/ui.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* The names of the variables that passphrases were read from */
+static const char **variables;
+static size_t variable_count;
 
 /*
  * Read a line of @fd to @buf, byte by byte, so that the rest of the file is left to its
@@ -56,12 +61,20 @@ static const char *copy_word(const char *word, char *buf)
 	return NULL;
 }
 
+/* Copy the variable @name, and note the name for passphrase_forget(). */
 static const char *copy_variable(const char *name, char *buf)
 {
 	const char *word = getenv(name);
+	const char **more;
 
-	return word ? copy_word(word, buf) :
-		      "the environment has no such variable";
+	if (!word)
+		return "the environment has no such variable";
+	more = reallocarray(variables, variable_count + 1, sizeof(*more));
+	if (!more)
+		return strerror(ENOMEM);
+	variables = more;
+	variables[variable_count++] = name;
+	return copy_word(word, buf);
 }
 
 static const struct {
@@ -92,6 +105,21 @@ const char *passphrase_get(char *source, char *buf)
 		return bad;
 	}
 	return "not pass:WORD, env:NAME, file:FILE, fd:NUMBER or stdin";
+}
+
+void passphrase_forget(void)
+{
+	char *word;
+
+	while (variable_count) {
+		word = getenv(variables[--variable_count]);
+		/* The kernel shows the environment that a process began with. */
+		if (word)
+			OPENSSL_cleanse(word, strlen(word));
+		unsetenv(variables[variable_count]);
+	}
+	free(variables);
+	variables = NULL;
 }
 
 bool passphrase_ask(const char *what, char *buf)

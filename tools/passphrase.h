@@ -17,6 +17,13 @@
 const char *passphrase_get(char *source, char *buf);
 
 /*
+ * Wipe the variables of the environment that passphrases were read from, and remove them,
+ * so that no command gets them. Several options may name one variable, so this is done when
+ * all options were read.
+ */
+void passphrase_forget(void);
+
+/*
  * Ask for the passphrase of @what on the terminal, and write it to @buf. Return false if
  * there is no terminal, or no passphrase was given.
  */
