@@ -288,7 +288,7 @@ static int add_server(void *ctx, const char *host)
 static void open_loop(struct loop *l, const struct options *o,
 		      unsigned int share, const uint8_t *secret)
 {
-	int bad;
+	int bad = 0;
 
 	l->o = o;
 	l->share = share;
@@ -301,14 +301,13 @@ static void open_loop(struct loop *l, const struct options *o,
 		bad = kdtls_turn_take(o->turn, &l->turn);
 		if (bad)
 			errx(1, "--turn %s: %s", o->turn, kdtls_strerror(bad));
-		secret = kdtls_turn_secret(l->turn);
-	}
-	if (o->threads > 1 || l->turn) {
+		bad = kdtls_turn_use_secret(l->turn, l->endpoint);
+	} else if (o->threads > 1) {
 		bad = kdtls_endpoint_use_secret(l->endpoint, secret,
 						KDTLS_SECRET_SIZE);
-		if (bad)
-			errx(1, "%s", kdtls_strerror(bad));
 	}
+	if (bad)
+		errx(1, "%s", kdtls_strerror(bad));
 	listen_all(o, add_server, l);
 }
 

@@ -13,21 +13,30 @@
  *
  *	0, 1	the process that has this byte in its connection IDs
  *	2	the newer process, until the older one has gone
+ *	3	the process that reads or writes the secret, for a moment
  *
  * So nobody else comes to the port before the newer process has said that it is alone
  * there. Of a third socket nobody would know the number.
+ *
+ * The file holds the secret of all these processes, struct dtls_secret, which forgets: each
+ * process takes the keys of past tickets out of its copy, and writes that over the file. It
+ * leaves those of the last two to three lives of a ticket, so that a process that begins can
+ * open all tickets that are still good, whatever the time of the last writing.
  */
 #include "turn.h"
 #include "driver.h"
+#include "engine/endpoint.h"
 #include "server_steer.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <kdtls/server.h>
 #include <openssl/rand.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NEWER		2		/* the byte of the newer process */
+#define SECRET		3		/* the byte of who reads or writes the secret */
 #define SOCKETS_MAX	16
 #define LOOK		250000		/* µs between two looks */
 /*
@@ -46,7 +55,9 @@
  * @due:	the time of the next look
  * @count:	number of @sockets
  * @sockets:	the sockets of this process, each in a group of its own
- * @secret:	the secret that all processes have
+ * @life:	seconds of life of tickets, the longest of the endpoints'; 0: not known
+ * @stale:	the file holds more of the secret than @secret does
+ * @secret:	the secret that all processes have, without what was forgotten
  */
 struct kdtls_turn {
 	int fd;
@@ -57,7 +68,9 @@ struct kdtls_turn {
 	uint64_t due;
 	unsigned int count;
 	int sockets[SOCKETS_MAX];
-	uint8_t secret[KDTLS_SECRET_SIZE];
+	uint32_t life;
+	bool stale;
+	struct dtls_secret secret;
 };
 
 /* ---- the file ---- */
@@ -88,23 +101,87 @@ static bool is_locked(const struct kdtls_turn *t, unsigned int byte)
 	return !fcntl(t->fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
 }
 
-/* Read the secret, or make it if the file is new. The byte NEWER is locked. */
+/* Write the secret to the disk, over what is in the file. Return 0 or -errno. */
+static int write_secret(const struct kdtls_turn *t)
+{
+	ssize_t n = pwrite(t->fd, &t->secret, sizeof(t->secret), 0);
+
+	if (n != (ssize_t)sizeof(t->secret))
+		return n < 0 ? -errno : -ENOSPC;
+	return fdatasync(t->fd) ? -errno : 0;
+}
+
+/* Make a secret, and write it to the file. */
+static int make_secret(struct kdtls_turn *t)
+{
+	uint8_t random[DTLS_TREE_NODE_SIZE];
+	int err = -KDTLS_ECRYPTO;
+
+	if (RAND_bytes(random, sizeof(random)) == 1 &&
+	    dtls_secret_make(&t->secret, random) &&
+	    dtls_secret_age(&t->secret, DTLS_SESSION_LIFE_MAX, time(NULL)))
+		err = write_secret(t);
+	OPENSSL_cleanse(random, sizeof(random));
+	/* What was written of a secret would be taken for one that is damaged. */
+	return err && ftruncate(t->fd, 0) ? -errno : err;
+}
+
+/*
+ * Return true if the secret has forgotten the present, as the clock went back far, and no
+ * other process has it.
+ */
+static bool is_useless(const struct kdtls_turn *t)
+{
+	return (int64_t)t->secret.tickets.least > time(NULL) &&
+	       !is_locked(t, 0) && !is_locked(t, 1);
+}
+
+/* Read the secret, or make it if the file is new. The byte SECRET is locked. */
 static int read_secret(struct kdtls_turn *t)
 {
-	ssize_t n = pread(t->fd, t->secret, sizeof(t->secret), 0);
+	ssize_t n = pread(t->fd, &t->secret, sizeof(t->secret), 0);
 
-	if (n == (ssize_t)sizeof(t->secret))
-		return 0;
-	if (n)
-		return n < 0 ? -errno : -EINVAL;
-	if (RAND_bytes(t->secret, sizeof(t->secret)) != 1)
-		return -KDTLS_ECRYPTO;
-	n = pwrite(t->fd, t->secret, sizeof(t->secret), 0);
-	if (n == (ssize_t)sizeof(t->secret))
-		return 0;
-	n = n < 0 ? -errno : -ENOSPC;
-	/* What was written of a secret would be taken for one that is damaged. */
-	return ftruncate(t->fd, 0) ? -errno : (int)n;
+	if (n < 0)
+		return -errno;
+	if (n && (n != (ssize_t)sizeof(t->secret) || !dtls_secret_valid(&t->secret)))
+		return -EINVAL;
+	return !n || is_useless(t) ? make_secret(t) : 0;
+}
+
+/* Get the secret. The byte NEWER is locked. */
+static int get_secret(struct kdtls_turn *t)
+{
+	int err;
+
+	/* The older process may write just now. */
+	while (!set_lock(t, SECRET, F_WRLCK)) {
+		if (errno != EACCES && errno != EAGAIN)
+			return -errno;
+		usleep(1000);
+	}
+	err = read_secret(t);
+	set_lock(t, SECRET, F_UNLCK);
+	return err;
+}
+
+/* Write the secret if the file holds more. If that fails, the next look tries it again. */
+static void refresh_file(struct kdtls_turn *t)
+{
+	if (!t->stale || !set_lock(t, SECRET, F_WRLCK))
+		return;
+	t->stale = write_secret(t);
+	set_lock(t, SECRET, F_UNLCK);
+}
+
+/* Forget what no ticket needs that is still good, once in the life of a ticket. */
+static void forget_past(struct kdtls_turn *t)
+{
+	int64_t now = time(NULL);
+
+	if (!t->life || now - (int64_t)t->secret.tickets.least <= 3 * (int64_t)t->life)
+		return;
+	if (dtls_secret_age(&t->secret, t->life, now))
+		t->stale = true;
 }
 
 /* Open the file, which nobody else may read or have made. Return 0 or -errno. */
@@ -128,7 +205,7 @@ static int take_turn(struct kdtls_turn *t, const char *file)
 		return err;
 	if (!set_lock(t, NEWER, F_WRLCK))
 		return errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
-	err = read_secret(t);
+	err = get_secret(t);
 	if (err)
 		return err;
 	while (!set_lock(t, t->share, F_WRLCK))
@@ -198,6 +275,8 @@ void turn_look(struct kdtls_turn *turn, uint64_t now)
 	if (now < turn->due)
 		return;
 	turn->due = now + LOOK;
+	forget_past(turn);
+	refresh_file(turn);
 	if (!turn->beside)
 		turn->over = is_locked(turn, NEWER);
 	else if (has_older_gone(turn))
@@ -228,9 +307,13 @@ int kdtls_turn_take(const char *file, struct kdtls_turn **turn)
 	return err;
 }
 
-const void *kdtls_turn_secret(const struct kdtls_turn *turn)
+int kdtls_turn_use_secret(struct kdtls_turn *turn, struct kdtls_endpoint *endpoint)
 {
-	return turn->secret;
+	if (endpoint->tickets.life > turn->life)
+		turn->life = endpoint->tickets.life;
+	forget_past(turn);
+	refresh_file(turn);
+	return dtls_endpoint_share(endpoint, &turn->secret);
 }
 
 bool kdtls_turn_is_over(const struct kdtls_turn *turn)

@@ -572,8 +572,16 @@ KDTLS_API int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
  * be of one clock. The socket driver's times are of CLOCK_MONOTONIC, which processes share
  * until the system starts anew.
  *
- * Anybody who learns the secret can open all tickets that were made under it, so a
- * program makes a new secret from time to time.
+ * The endpoint does not keep the secret. It keeps what it needs for cookies, for tickets that
+ * are still good and for later ones, and forgets a ticket's key two lives of a ticket
+ * (ticket_life) after the key's first use at most, when it next makes or opens a ticket: who
+ * reads its memory then cannot open older tickets. But anybody who learns the secret itself
+ * can open all tickets that were made under it. So a program wipes it when the endpoints
+ * have it, or, if it needs the secret for more endpoints, makes a new one from time to
+ * time. Processes on one host may use kdtls_turn_take(), whose file forgets, too.
+ *
+ * An endpoint whose clock goes back to a period that it has forgotten makes keys of its own,
+ * which no other endpoint has, until the clock has passed that period.
  *
  * Return: 0; -KDTLS_EUSAGE: @len is not KDTLS_SECRET_SIZE, or the endpoint is not of
  * that kind; -KDTLS_ECRYPTO: libcrypto failed.

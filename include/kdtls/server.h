@@ -243,7 +243,7 @@ KDTLS_API void kdtls_server_close(struct kdtls_server *server);
  * @turn:	set on success; kdtls_turn_end() frees it
  *
  * A program calls the function when it starts, and gives the turn to its endpoint
- * (kdtls_endpoint_use_secret()) and to its servers (@turn of the options), one for each
+ * (kdtls_turn_use_secret()) and to its servers (@turn of the options), one for each
  * address. If an older process is on the port with the same file, that process serves its
  * clients on, and this process gets all that come from now on:
  *
@@ -280,9 +280,7 @@ KDTLS_API void kdtls_server_close(struct kdtls_server *server);
  *		err = kdtls_turn_take("/run/example/port", &options.turn);
  *		if (err)
  *			return err;
- *		err = kdtls_endpoint_use_secret(endpoint,
- *						kdtls_turn_secret(options.turn),
- *						KDTLS_SECRET_SIZE);
+ *		err = kdtls_turn_use_secret(options.turn, endpoint);
  *		if (!err)
  *			err = kdtls_server_on(endpoint, "0.0.0.0", port, &options,
  *					      &server);
@@ -303,14 +301,27 @@ KDTLS_API void kdtls_server_close(struct kdtls_server *server);
 KDTLS_API int kdtls_turn_take(const char *file, struct kdtls_turn **turn);
 
 /**
- * kdtls_turn_secret() - return the secret of all processes on a port
+ * kdtls_turn_use_secret() - give an endpoint the secret of all processes on a port
  * @turn:	from kdtls_turn_take()
+ * @endpoint:	as with kdtls_endpoint_use_secret(), with the same ticket_life in all
+ *		processes; copies what it needs of the secret
  *
- * Return: KDTLS_SECRET_SIZE bytes for kdtls_endpoint_use_secret(), which live as long as
- * @turn. The file holds them, and whoever removes the file while no process is on the port
- * makes the next one begin with another secret.
+ * The file holds the secret, and forgets as the endpoints do: the keys of tickets that are
+ * older than three lives of a ticket cannot be computed from what is in the file, or in the
+ * memory of the processes. The servers with this turn write the file, about once in that
+ * life; while no process runs it stays as it is, and the next process takes what is too
+ * old out of it when it calls this function. What was in the file is overwritten in place. A
+ * file system that keeps old blocks, a snapshot or a backup may still have it, so a file
+ * below /run is best. Times are those of time(2).
+ *
+ * If the clock goes back by more than two lives, a process that is alone on the port begins
+ * with another secret, and so does the next one after the file was removed.
+ *
+ * Return: 0; -KDTLS_EUSAGE: the endpoint was used already, or takes early data;
+ * -KDTLS_ECRYPTO: libcrypto failed.
  */
-KDTLS_API const void *kdtls_turn_secret(const struct kdtls_turn *turn);
+KDTLS_API int kdtls_turn_use_secret(struct kdtls_turn *turn,
+				    struct kdtls_endpoint *endpoint);
 
 /**
  * kdtls_turn_is_over() - tell whether a newer process has taken the port over

@@ -2434,6 +2434,46 @@ TEST_F(server, endpoints_with_a_secret_take_no_early_data)
 							   sizeof(secret)));
 }
 
+/* Return how often @len bytes at @wanted are in the part of memory that has @place. */
+static unsigned int count_around(const char *place, const void *wanted, size_t len)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	unsigned long from = 0, to = 0;
+	unsigned int count = 0;
+	char line[512], *p;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%lx-%lx", &from, &to) == 2 &&
+		    (unsigned long)place >= from && (unsigned long)place < to)
+			break;
+	for (p = (char *)from; f && p + len <= (char *)to; p++)
+		count += !memcmp(p, wanted, len);
+	if (f)
+		fclose(f);
+	return count;
+}
+
+TEST(an_endpoint_keeps_no_copy_of_the_secret)
+{
+	struct kdtls_endpoint *ep;
+	struct kdtls_config c;
+	char *copy;
+
+	kdtls_socket_config(&c);
+	ASSERT_EQ(0, kdtls_endpoint_new(&c, &ep));
+	copy = malloc(sizeof(secret));
+	/* What the compiler does not see to be used may be left out. */
+	memcpy(copy, secret, sizeof(secret));
+	__asm__ volatile("" : : "r" (copy) : "memory");
+	EXPECT_EQ(1, count_around(copy, secret, sizeof(secret)));
+	memset(copy, 0, sizeof(secret));
+	__asm__ volatile("" : : "r" (copy) : "memory");
+	ASSERT_EQ(0, kdtls_endpoint_use_secret(ep, secret, sizeof(secret)));
+	EXPECT_EQ(0, count_around(copy, secret, sizeof(secret)));
+	kdtls_endpoint_free(ep);
+	free(copy);
+}
+
 #define SHARERS	3
 
 /* Servers that share one port, each with an endpoint of its own */

@@ -8,6 +8,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <kdtls/server.h>
 #include <poll.h>
 #include <signal.h>
@@ -38,6 +39,17 @@ static uint64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
+}
+
+/* The last session that a server has given a client */
+static uint8_t session[4096];
+static size_t session_len;
+
+static void take_session(void *ctx, const uint8_t *data, size_t len)
+{
+	(void)ctx;
+	session_len = len < sizeof(session) ? len : 0;
+	memcpy(session, data, session_len);
 }
 
 FIXTURE(turns)
@@ -72,6 +84,7 @@ FIXTURE_SETUP(turns)
 	struct kdtls_config *c = &self->config;
 
 	signal(SIGPIPE, SIG_IGN);
+	session_len = 0;
 	strcpy(self->folder, "/tmp/turns.XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->folder));
 	snprintf(self->file, sizeof(self->file), "%s/port", self->folder);
@@ -164,8 +177,7 @@ static void run_process(const struct _test_data_turns *self, char letter, int re
 	must(err);
 	must(kdtls_endpoint_new(&config, &endpoint));
 	must(kdtls_use_psk(endpoint, "me", "0123456789abcdef", 16));
-	must(kdtls_endpoint_use_secret(endpoint, kdtls_turn_secret(options.turn),
-				       KDTLS_SECRET_SIZE));
+	must(kdtls_turn_use_secret(options.turn, endpoint));
 	must(kdtls_server_on(endpoint, host, port, &options, &server));
 	if (write(ready, "", 1) != 1)
 		_exit(1);
@@ -232,7 +244,11 @@ static bool shaken(const struct _test_data_turns *self, unsigned int first)
 static unsigned int come(struct __test_metadata *_metadata, struct _test_data_turns *self,
 			 unsigned int count, struct kdtls_endpoint *endpoint)
 {
-	struct kdtls_socket_options options = { .path = KDTLS_PATH_USER };
+	struct kdtls_socket_options options = {
+		.path = KDTLS_PATH_USER,
+		.session = session_len ? session : NULL,
+		.session_len = session_len,
+	};
 	unsigned int first = self->clients;
 	uint64_t end = now_ms() + SOON;
 	int fd;
@@ -365,6 +381,88 @@ TEST_F(turns, a_client_without_a_connection_id_is_told_goodbye_and_comes_again)
 	kdtls_endpoint_free(plain);
 }
 
+/* Make an endpoint for clients that keep their sessions. */
+static struct kdtls_endpoint *keeper(struct __test_metadata *_metadata,
+				     struct _test_data_turns *self)
+{
+	struct kdtls_config config = self->config;
+	struct kdtls_endpoint *ep = NULL;
+
+	config.ops.session = take_session;
+	ASSERT_EQ(0, kdtls_endpoint_new(&config, &ep));
+	ASSERT_EQ(0, kdtls_use_psk(ep, "me", "0123456789abcdef", 16));
+	return ep;
+}
+
+/* Let one client come, and talk to the process @letter. Return true if it resumed. */
+static bool resumes(struct __test_metadata *_metadata, struct _test_data_turns *self,
+		    struct kdtls_endpoint *ep, char letter)
+{
+	unsigned int i = come(_metadata, self, 1, ep);
+	struct kdtls_info info;
+
+	talk(_metadata, self, i, 1, letter);
+	EXPECT_NE(0, session_len);
+	kdtls_engine_info(kdtls_engine(self->c[i]), &info);
+	leave(self, i, 1);
+	return info.resumed;
+}
+
+TEST_F(turns, a_session_is_resumed_by_later_processes)
+{
+	struct kdtls_endpoint *ep = keeper(_metadata, self);
+
+	start_alone(_metadata, self);
+	EXPECT_FALSE(resumes(_metadata, self, ep, 'A'));
+	EXPECT_TRUE(resumes(_metadata, self, ep, 'A'));
+	start(_metadata, self, 'B');
+	ASSERT_TRUE(serves(self, 'B', SOON));
+	EXPECT_TRUE(resumes(_metadata, self, ep, 'B'));
+	/* The next one finds nobody there, and has the secret out of the file. */
+	kill_process(self, 'A');
+	kill_process(self, 'B');
+	start(_metadata, self, 'C');
+	ASSERT_TRUE(serves(self, 'C', SOON));
+	EXPECT_TRUE(resumes(_metadata, self, ep, 'C'));
+	kdtls_endpoint_free(ep);
+}
+
+/* Return the bytes of the file, which fit in @size. */
+static ssize_t read_secret(const struct _test_data_turns *self, uint8_t *buf, size_t size)
+{
+	int fd = open(self->file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, size);
+
+	if (fd >= 0)
+		close(fd);
+	return n;
+}
+
+TEST_F(turns, the_file_forgets_the_secret_of_the_past)
+{
+	uint8_t before[4096], after[4096];
+	uint64_t end = now_ms() + SOON;
+	ssize_t n;
+
+	self->config.ticket_life = 1;
+	start_alone(_metadata, self);
+	n = read_secret(self, before, sizeof(before));
+	ASSERT_LE(KDTLS_SECRET_SIZE, n);
+	do {
+		usleep(100000);
+		ASSERT_EQ(n, read_secret(self, after, sizeof(after)));
+	} while (!memcmp(before, after, n) && now_ms() < end);
+	EXPECT_NE(0, memcmp(before, after, n));
+	/* So does one that finds a file that was left long ago. */
+	kill_process(self, 'A');
+	ASSERT_EQ(n, read_secret(self, before, sizeof(before)));
+	sleep(4);
+	start(_metadata, self, 'B');
+	ASSERT_TRUE(serves(self, 'B', SOON));
+	ASSERT_EQ(n, read_secret(self, after, sizeof(after)));
+	EXPECT_NE(0, memcmp(before, after, n));
+}
+
 TEST_F(turns, a_third_process_is_refused_until_the_first_has_gone)
 {
 	struct kdtls_turn *turn = NULL;
@@ -427,7 +525,7 @@ TEST_F(turns, a_file_that_others_have_made_or_can_read_is_refused)
 	ASSERT_EQ(0, kdtls_turn_take(self->file, &turn));
 	ASSERT_EQ(0, stat(self->file, &st));
 	EXPECT_EQ(0600, st.st_mode & 0777);
-	EXPECT_EQ(KDTLS_SECRET_SIZE, st.st_size);
+	EXPECT_LT(KDTLS_SECRET_SIZE, st.st_size);
 	kdtls_turn_end(turn);
 	ASSERT_EQ(0, chmod(self->file, 0640));
 	EXPECT_EQ(-EPERM, kdtls_turn_take(self->file, &turn));

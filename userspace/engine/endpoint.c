@@ -378,19 +378,34 @@ int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
 	return err;
 }
 
-int kdtls_endpoint_use_secret(struct kdtls_endpoint *endpoint,
-			      const void *secret, size_t len)
+int dtls_endpoint_share(struct kdtls_endpoint *ep,
+			const struct dtls_secret *secret)
 {
 	/*
 	 * Endpoints that share a secret do not share the list of spent tickets,
 	 * so each of them would accept the same early data once.
 	 */
-	if (len != KDTLS_SECRET_SIZE || endpoint->config.max_early_data ||
-	    endpoint->cookie.ready || endpoint->tickets.key[0].ctx)
+	if (ep->config.max_early_data || ep->cookie.ready ||
+	    ep->tickets.key[0].ctx)
 		return -KDTLS_EUSAGE;
-	return dtls_shared_set(&endpoint->cookie.shared, secret, len) &&
-	       dtls_shared_set(&endpoint->tickets.shared, secret, len) ?
+	return dtls_shared_set(&ep->cookie.shared, secret->cookies,
+			       sizeof(secret->cookies)) &&
+	       dtls_tickets_share(&ep->tickets, &secret->tickets) ?
 	       0 : -KDTLS_ECRYPTO;
+}
+
+int kdtls_endpoint_use_secret(struct kdtls_endpoint *endpoint,
+			      const void *secret, size_t len)
+{
+	struct dtls_secret s;
+	int err = -KDTLS_ECRYPTO;
+
+	if (len != KDTLS_SECRET_SIZE)
+		return -KDTLS_EUSAGE;
+	if (dtls_secret_make(&s, secret))
+		err = dtls_endpoint_share(endpoint, &s);
+	OPENSSL_cleanse(&s, sizeof(s));
+	return err;
 }
 
 int64_t dtls_endpoint_time(const struct kdtls_endpoint *ep, void *ctx)

@@ -10,6 +10,7 @@
 #include "cache.h"
 #include "collect.h"
 #include "cookie.h"
+#include "secret.h"
 #include "spent.h"
 #include "ticket.h"
 #include "x509.h"
@@ -124,6 +125,14 @@ int dtls_endpoint_believe(struct kdtls_endpoint *ep,
  * engine frees its memory.
  */
 void dtls_endpoint_put(struct kdtls_endpoint *ep);
+
+/*
+ * Take copies of the parts of @secret, which others have, too. Return 0;
+ * -KDTLS_EUSAGE: the endpoint is used already, or takes early data;
+ * -KDTLS_ECRYPTO: libcrypto or memory failed.
+ */
+int dtls_endpoint_share(struct kdtls_endpoint *ep,
+			const struct dtls_secret *secret);
 
 /*
  * Return the time, in seconds since 1970. @ctx is the context of an engine, or

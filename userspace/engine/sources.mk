@@ -5,8 +5,8 @@
 ENGINE_SOURCES := kernel/record.c kernel/replay.c kernel/aead.c \
 	$(addprefix userspace/engine/, \
 	pool.c loans.c hmac.c name.c timer.c cids.c \
-	fragment.c hello.c crypto.c pem.c store.c shared.c \
-	flight.c incoming.c transcript.c cookie.c suites.c \
+	fragment.c hello.c crypto.c pem.c store.c shared.c tree.c \
+	flight.c incoming.c transcript.c cookie.c suites.c secret.c \
 	reassembly.c collect.c keys12.c keys13.c kex.c sign.c protection.c datagram.c peer.c \
 	x509.c session.c \
 	ticket.c cache.c spent.c \

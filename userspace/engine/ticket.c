@@ -9,39 +9,42 @@
 #define NAME_SIZE	16
 #define KEY_SIZE	32
 
-_Static_assert(KEY_SIZE == DTLS_SHARED_KEY_SIZE,
+_Static_assert(KEY_SIZE == DTLS_TREE_NODE_SIZE,
 	       "a derived key is as long as a random one");
 
 /*
- * Fill in a new key and its name: random ones, or those that the shared secret
- * yields for @period. @key has room for DTLS_HASH_MAX bytes. Return false if
- * libcrypto failed.
+ * Fill in a new key and its name: those that the shared secret yields for the
+ * period that began at @begin, or random ones if that is negative. @key has room
+ * for DTLS_HASH_MAX bytes. Return false if libcrypto failed.
  */
-static bool choose_key(const struct dtls_tickets *t, u64 period, u8 *name,
+static bool choose_key(const struct dtls_tickets *t, int64_t begin, u8 *name,
 		       u8 *key)
 {
 	u8 derived[DTLS_HASH_MAX];
 
-	if (!t->shared.secret)
+	if (begin < 0)
 		return RAND_bytes(name, NAME_SIZE) == 1 &&
 		       RAND_priv_bytes(key, KEY_SIZE) == 1;
-	if (!dtls_shared_derive(&t->shared, "ticket name", period, derived) ||
-	    !dtls_shared_derive(&t->shared, "ticket", period, key))
+	if (!dtls_tree_derive(t->tree, (u64)begin, "ticket name", derived) ||
+	    !dtls_tree_derive(t->tree, (u64)begin, "ticket", key))
 		return false;
 	memcpy(name, derived, NAME_SIZE);
 	return true;
 }
 
-/* Make a new current key. The one before becomes the previous key. */
+/*
+ * Make a new current key, random or that of the period since @begin. The key
+ * before becomes the previous one.
+ */
 static bool new_key(struct dtls_tickets *t, const struct dtls_crypto *c,
-		    int64_t made, u64 period)
+		    int64_t made, int64_t begin)
 {
 	struct dtls_ticket_key fresh = { .made = made };
 	u8 key[DTLS_HASH_MAX];
 	bool ok;
 
 	fresh.ctx = EVP_CIPHER_CTX_new();
-	ok = fresh.ctx && choose_key(t, period, fresh.name, key) &&
+	ok = fresh.ctx && choose_key(t, begin, fresh.name, key) &&
 	     EVP_CipherInit_ex2(fresh.ctx, c->aes256_gcm, key, NULL, 1,
 				NULL) == 1;
 	OPENSSL_cleanse(key, sizeof(key));
@@ -55,27 +58,57 @@ static bool new_key(struct dtls_tickets *t, const struct dtls_crypto *c,
 	return true;
 }
 
+/*
+ * Take the keys of @now's period and of the one before, in which another endpoint
+ * may have made tickets, and forget how to derive them. If the clock went back to
+ * a period that was forgotten, this endpoint has random keys of its own until the
+ * clock is in a later period again.
+ */
+static bool shared_keys(struct dtls_tickets *t, const struct dtls_crypto *c,
+			int64_t now)
+{
+	int64_t begin = now - now % t->life, before = begin - t->life;
+
+	if (now < 0 || (u64)begin < t->tree->least)
+		return new_key(t, c, now, -1);
+	if (before >= 0 && (u64)before >= t->tree->least &&
+	    !new_key(t, c, before, before))
+		return false;
+	return new_key(t, c, begin, begin) &&
+	       dtls_tree_forget(t->tree, (u64)begin + 1);
+}
+
 static bool current_key(struct dtls_tickets *t, const struct dtls_crypto *c,
 			int64_t now)
 {
-	struct dtls_ticket_key *k = &t->key[0];
-	int64_t begin;
+	const struct dtls_ticket_key *k = &t->key[0], *previous = &t->key[1];
 
 	if (k->ctx && now >= k->made && now - k->made < t->life)
 		return true;
-	if (!t->shared.secret)
-		return new_key(t, c, now, 0);
-	/* Another endpoint may have made tickets in the period before. */
-	begin = now - now % t->life;
-	return new_key(t, c, begin - t->life, (u64)begin / t->life - 1) &&
-	       new_key(t, c, begin, (u64)begin / t->life);
+	if (!t->tree)
+		return new_key(t, c, now, -1);
+	/* The clock went back a little, to the period before. */
+	if (previous->ctx && now >= previous->made && now < k->made)
+		return true;
+	return shared_keys(t, c, now);
+}
+
+bool dtls_tickets_share(struct dtls_tickets *t, const struct dtls_tree *tree)
+{
+	struct dtls_tree *copy = OPENSSL_memdup(tree, sizeof(*tree));
+
+	if (!copy)
+		return false;
+	OPENSSL_clear_free(t->tree, sizeof(*t->tree));
+	t->tree = copy;
+	return true;
 }
 
 void dtls_tickets_exit(struct dtls_tickets *t)
 {
 	EVP_CIPHER_CTX_free(t->key[0].ctx);
 	EVP_CIPHER_CTX_free(t->key[1].ctx);
-	dtls_shared_exit(&t->shared);
+	OPENSSL_clear_free(t->tree, sizeof(*t->tree));
 }
 
 /*

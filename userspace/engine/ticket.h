@@ -6,7 +6,7 @@
 #define _DTLS_TICKET_H
 
 #include "session.h"
-#include "shared.h"
+#include "tree.h"
 
 /**
  * struct dtls_ticket_key - a key that seals tickets
@@ -24,18 +24,26 @@ struct dtls_ticket_key {
  * struct dtls_tickets - the keys of tickets
  * @life:	seconds of life of a ticket, and of a key
  * @key:	the current key and the one before
- * @shared:	the secret that keys are derived from, if endpoints share one
+ * @tree:	what keys are derived from, if endpoints share a secret; NULL: none
  *
  * Tickets are sealed with AES-256-GCM under a key of the endpoint. The key is
  * replaced after the life of a ticket, and the previous key still opens
  * tickets, so that every ticket can be used for its whole life. If endpoints
- * share a secret, each period of that length has its own key.
+ * share a secret, each period of that length has the key of its first second, and
+ * the tree has forgotten the keys that were taken out of it. So a key is gone when
+ * its tickets are no longer opened.
  */
 struct dtls_tickets {
 	u32 life;
 	struct dtls_ticket_key key[2];
-	struct dtls_shared shared;
+	struct dtls_tree *tree;
 };
+
+/*
+ * Derive the keys from a copy of @tree. No key has been made yet. Return false if
+ * there is no memory.
+ */
+bool dtls_tickets_share(struct dtls_tickets *t, const struct dtls_tree *tree);
 
 /* Wipe and free the keys. */
 void dtls_tickets_exit(struct dtls_tickets *t);
