@@ -226,8 +226,22 @@ struct kdtls_endpoint *endpoint_open(const struct options *o)
 	return ep;
 }
 
+/* Overwrite the PIN in a URI (RFC 7512), as ps(1) shows the arguments to everybody. */
+static void forget_pin(char *uri)
+{
+	char *pin = uri ? strstr(uri, "pin-value=") : NULL;
+
+	if (!pin)
+		return;
+	pin += strlen("pin-value=");
+	memset(pin, 'x', strcspn(pin, "&;"));
+}
+
 void endpoint_forget(struct options *o)
 {
+	forget_pin(o->cert);
+	forget_pin(o->key);
+	forget_pin(o->ca);
 	OPENSSL_cleanse(&asked_key, sizeof(asked_key));
 	OPENSSL_cleanse(&asked_roots, sizeof(asked_roots));
 	OPENSSL_cleanse(o->passphrase, sizeof(o->passphrase));

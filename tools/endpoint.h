@@ -13,8 +13,8 @@
 struct kdtls_endpoint *endpoint_open(const struct options *o);
 
 /*
- * Wipe the pre-shared key and the passphrases, those that were asked for too. No endpoint
- * can be opened any more.
+ * Wipe the pre-shared key and the passphrases, those that were asked for too, and the PINs
+ * in URIs of the command line. No endpoint can be opened any more.
  */
 void endpoint_forget(struct options *o);
 

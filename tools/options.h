@@ -83,9 +83,9 @@ struct options {
 	const char *psk_identity;
 	unsigned char psk[PSK_MAX];
 	size_t psk_len;
-	const char *cert;
-	const char *key;
-	const char *ca;
+	char *cert;
+	char *key;
+	char *ca;
 	char passphrase[PASSPHRASE_SIZE];
 	bool has_passphrase;
 	const char *servername;
