@@ -132,7 +132,12 @@ enum kdtls_alert {
 	KDTLS_ALERT_NONE = 255,	/* no alert was sent or received */
 };
 
-/* These are the flags of struct kdtls_config. */
+/*
+ * These are the flags of struct kdtls_config. KDTLS_NO_COOKIE is for networks in which nobody
+ * forges addresses. With this flag anybody can let a server send whole flights to a false
+ * address, and hold memory in its name; and a hello from the false address of a client ends
+ * a handshake of the client that is not done.
+ */
 #define KDTLS_ALLOW_NO_EMS	0x0001	/* accept a peer without RFC 7627 */
 #define KDTLS_REQUEST_CERT	0x0002	/* server: ask for a client certificate */
 #define KDTLS_REQUIRE_CERT	0x0004	/* server: ask, and refuse clients without one */
@@ -653,7 +658,8 @@ struct kdtls_verdict {
  * program runs a second engine for the hello that was accepted, and drops the old
  * association only when the new one is established. The network may deliver a copy
  * of the hello that began the old association late. The copy is accepted as well; it has
- * the same kdtls_hello_random().
+ * the same kdtls_hello_random(). A late copy of a hello that is older than another one is
+ * accepted, too; kdtls_hello_proven() tells.
  *
  * Return: one of enum kdtls_gate.
  */
@@ -670,6 +676,22 @@ kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
  * hello is malformed.
  */
 KDTLS_API const uint8_t *kdtls_hello_random(const struct kdtls_hello *hello);
+
+/**
+ * kdtls_hello_proven() - return when the sender of a hello has proven its address
+ * @hello:	from kdtls_endpoint_gate()
+ *
+ * The function tells which of two hellos from one address is the older one: a program gives
+ * up a handshake that is not done only for a hello with a time that is not less than that of
+ * the handshake's own hello, and never for a hello with the time 0. Else a late copy of an
+ * older hello, or a hello that somebody sends from the false address of a client, would end
+ * the handshake of the client.
+ *
+ * Return: when the gate made the cookie that the hello bears, as the @now of that call, be it
+ * of another endpoint with the same secret; with KDTLS_NO_COOKIE when the hello came; 0: the
+ * hello has been accepted for its ticket alone, and nothing proves the address.
+ */
+KDTLS_API uint64_t kdtls_hello_proven(const struct kdtls_hello *hello);
 
 /**
  * kdtls_hello_free() - free a hello that is not given to an engine

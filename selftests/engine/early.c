@@ -166,6 +166,29 @@ TEST_F(early, replay_of_the_first_flight_is_rejected)
 	EXPECT_EQ(0, self->server.early_len);
 }
 
+/* The server's owner has to know: anybody may have sent the hello. */
+TEST_F(early, a_hello_that_needs_no_cookie_proves_no_address)
+{
+	u8 reply[KDTLS_GATE_REPLY_SIZE];
+	struct first f;
+	size_t len;
+	int cookie;
+
+	for (cookie = 0; cookie < 2; cookie++) {
+		self->server.config.flags = cookie ? 0 : KDTLS_NO_COOKIE;
+		end_exit(&self->client);
+		end_exit(&self->server);
+		SESSION();
+		ASSERT_EQ(0, send_early(&self->client, "soon"));
+		ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+		take_first(&self->client, &f, self->now);
+		ASSERT_EQ(KDTLS_GATE_ACCEPT,
+			  end_gate(self->server.ep, "here", 4, f.data[0],
+				   f.len[0], self->now + 7, reply, &len));
+		EXPECT_EQ(cookie ? 0 : self->now + 7, end_proven);
+	}
+}
+
 TEST_F(early, stale_and_premature_hellos_get_a_cookie)
 {
 	/* What the server's clock runs ahead of the client's */

@@ -426,6 +426,8 @@ bool end_agree(const struct end *a, const struct end *b)
 	       !memcmp(x, y, sizeof(x));
 }
 
+u64 end_proven;
+
 enum kdtls_gate end_gate(struct kdtls_endpoint *ep, const void *address,
 			 size_t address_len, const u8 *datagram, size_t len,
 			 u64 now, u8 *reply, size_t *reply_len)
@@ -437,6 +439,8 @@ enum kdtls_gate end_gate(struct kdtls_endpoint *ep, const void *address,
 	gate = kdtls_endpoint_gate(ep, &from, datagram, len, now, &v);
 	memcpy(reply, v.reply, v.reply_len);
 	*reply_len = v.reply_len;
+	if (gate == KDTLS_GATE_ACCEPT)
+		end_proven = kdtls_hello_proven(v.hello);
 	kdtls_hello_free(v.hello);
 	return gate;
 }

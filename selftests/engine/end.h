@@ -104,7 +104,13 @@ int end_exchange(struct end *a, struct end *b, u64 *now, int rounds);
  */
 int end_handshake(struct end *client, struct end *server);
 
-/* Ask the gate. A hello that it lets in is freed. Return the verdict. */
+/* When the hello has proven its address that a gate has let in last */
+extern u64 end_proven;
+
+/*
+ * Ask the gate. A hello that it lets in is freed, and sets end_proven. Return the
+ * verdict.
+ */
 enum kdtls_gate end_gate(struct kdtls_endpoint *ep, const void *address,
 			 size_t address_len, const u8 *datagram, size_t len,
 			 u64 now, u8 *reply, size_t *reply_len);

@@ -276,6 +276,61 @@ TEST_F(hello12, hint_that_means_nothing_is_ignored)
 	}
 }
 
+#define PERIOD		15000000ULL	/* µs that the key of cookies is good for */
+
+/*
+ * A cookie tells when it was made, to the endpoint that has made it and to another one with
+ * the same secret: at both ends of a period, and in the next period too.
+ */
+TEST_F(hello, a_cookie_tells_when_it_was_made)
+{
+	static const u64 at[] = { 1, PERIOD, 2 * PERIOD - 1, 257 * PERIOD - 1,
+				  (1ULL << 50) + 1 };
+	static const u8 secret[KDTLS_SECRET_SIZE] = "what these endpoints have in all";
+	u8 reply[KDTLS_GATE_REPLY_SIZE], hello[2048];
+	struct kdtls_endpoint *ep[2];
+	unsigned int i, j;
+	size_t n, len;
+
+	self->server.config.cookie_life = PERIOD / 1000;
+	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		for (j = 0; j < 2; j++) {
+			ASSERT_EQ(0, kdtls_endpoint_new(&self->server.config,
+							&ep[j]));
+			ASSERT_EQ(0, kdtls_endpoint_use_secret(ep[j], secret,
+							       sizeof(secret)));
+		}
+		n = second_hello(&self->client, ep[0], reply, hello,
+				 sizeof(hello), at[i]);
+		ASSERT_LT(0, n);
+		for (j = 0; j < 4; j++) {
+			end_proven = 0;
+			EXPECT_EQ(KDTLS_GATE_ACCEPT,
+				  end_gate(ep[j % 2], "here", 4, hello, n,
+					   at[i] + (j / 2) * PERIOD, reply,
+					   &len));
+			EXPECT_EQ(at[i], end_proven);
+		}
+		end_exit(&self->client);
+		kdtls_endpoint_free(ep[0]);
+		kdtls_endpoint_free(ep[1]);
+	}
+}
+
+TEST_F(hello, without_cookies_a_hello_is_as_old_as_it_is)
+{
+	u8 reply[KDTLS_GATE_REPLY_SIZE];
+	size_t n, len;
+
+	self->server.config.flags = KDTLS_NO_COOKIE;
+	n = first_hello(&self->client, self->buf, self->now);
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(KDTLS_GATE_ACCEPT,
+		  end_gate(self->server.ep, "here", 4, self->buf, n,
+			   self->now + 7, reply, &len));
+	EXPECT_EQ(self->now + 7, end_proven);
+}
+
 /* A server that keeps nothing numbers each of its requests 0. */
 TEST_F(hello12, another_verify_request_may_bear_the_same_number)
 {

@@ -11,7 +11,8 @@
 bool __real_dtls_hello_parse_client(struct dtls_client_hello *ch,
 				    struct dtls_bytes body);
 bool __real_dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
-			      const struct dtls_client_hello *ch, u64 now);
+			      const struct dtls_client_hello *ch, u64 now,
+			      u64 *made);
 bool __real_dtls_cookie_open(struct dtls_cookie *k, struct dtls_bytes address,
 			     struct dtls_bytes cookie, u64 now,
 			     struct dtls_retry *r);
@@ -32,10 +33,11 @@ bool __wrap_dtls_hello_parse_client(struct dtls_client_hello *ch,
 }
 
 bool __wrap_dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
-			      const struct dtls_client_hello *ch, u64 now)
+			      const struct dtls_client_hello *ch, u64 now,
+			      u64 *made)
 {
 	checked += ch->cookie.len > 0;
-	return __real_dtls_cookie_check(k, address, ch, now);
+	return __real_dtls_cookie_check(k, address, ch, now, made);
 }
 
 bool __wrap_dtls_cookie_open(struct dtls_cookie *k, struct dtls_bytes address,

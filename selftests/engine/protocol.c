@@ -726,7 +726,7 @@ TEST_F(pair12, gate_answers_small_and_accepts_only_the_proven)
 		  end_gate(ep, "here", 4, hello, n,
 			   self->now + 31000000, reply, &reply_len));
 	/* Every changed byte of random, session id or cookie is noticed. */
-	for (at = 27; at < 27 + 32 + 1 + 1 + 21; at++) {
+	for (at = 27; at < 27 + 32 + 1 + 1 + DTLS_COOKIE_SIZE; at++) {
 		hello[at] ^= 1;
 		EXPECT_NE(KDTLS_GATE_ACCEPT,
 			  end_gate(ep, "here", 4, hello, n,

@@ -222,7 +222,7 @@ TEST_F(pair13, gate_accepts_only_the_proven)
 	at = (size_t)((u8 *)memmem(hello + 60, n - 60, cookie_ext, 2) - hello);
 	ASSERT_LT(at, n);
 	len = (long)dtls_get_be(hello + at + 4, 2);
-	EXPECT_EQ(1 + 2 + 2 + 32 + 16, len);
+	EXPECT_EQ(DTLS_COOKIE_TIME_SIZE + 2 + 2 + 32 + DTLS_RETRY_MAC_SIZE, len);
 	for (at += 6; len--; at++) {
 		hello[at] ^= 1;
 		EXPECT_EQ(KDTLS_GATE_REPLY, GATE("here", 0));

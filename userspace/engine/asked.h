@@ -25,6 +25,8 @@
  * @session:	the session that the ticket holds; points into @plain
  * @plain:	the decrypted ticket
  * @unproven:	only the ticket proves the sender's address
+ * @proven:	when the cookie was made that proves the sender's address. If the
+ *		server asks for no cookie: when the hello came. With @unproven: 0
  * @heard:	bytes that came from the sender's address
  * @address_len: bytes of @address
  * @address:	address of the sender
@@ -45,6 +47,7 @@ struct kdtls_hello {
 	struct dtls_session session;
 	struct dtls_writer plain;
 	bool unproven;
+	u64 proven;
 	size_t heard;
 	u8 address_len;
 	u8 address[DTLS_ADDRESS_MAX];

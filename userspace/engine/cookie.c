@@ -8,6 +8,11 @@
 #include "cookie.h"
 
 #define KEY_SIZE	32
+/*
+ * Before the hash in a HelloRetryRequest's cookie there are the time, the suite
+ * and the group.
+ */
+#define RETRY_FRONT	(DTLS_COOKIE_TIME_SIZE + 2 + 2)
 
 bool dtls_cookie_init(struct dtls_cookie *k, u64 life)
 {
@@ -67,54 +72,84 @@ static bool rotate(struct dtls_cookie *k, u64 now)
 	return true;
 }
 
-static bool compute(const struct dtls_cookie *k, u64 period,
-		    struct dtls_bytes address,
-		    const struct dtls_client_hello *ch, u8 *out)
+/*
+ * Write the time @now of the current period: the number of the period, modulo
+ * 256, and the microseconds since the period began. A stranger who reads it does
+ * not learn for how long the system has been running.
+ */
+static void write_time(const struct dtls_cookie *k, u64 now, u8 *out)
+{
+	out[0] = (u8)k->period;
+	dtls_put_be(out + 1, DTLS_COOKIE_TIME_SIZE - 1, now % k->life);
+}
+
+/*
+ * Return the period of the time in a cookie. If it is neither the current period
+ * nor the one before, the MAC of the cookie will be wrong.
+ */
+static u64 period_of(const struct dtls_cookie *k, const u8 *cookie)
+{
+	return cookie[0] == (u8)k->period ? k->period : k->period - 1;
+}
+
+/* Return the time in a cookie whose MAC is right. */
+static u64 read_time(const struct dtls_cookie *k, const u8 *cookie)
+{
+	return period_of(k, cookie) * k->life +
+	       dtls_get_be(cookie + 1, DTLS_COOKIE_TIME_SIZE - 1);
+}
+
+/* Write the MAC of a HelloVerifyRequest's cookie behind its time. */
+static bool add_mac(const struct dtls_cookie *k, struct dtls_bytes address,
+		    const struct dtls_client_hello *ch, u8 *cookie)
 {
 	u8 front[3], mac[DTLS_HASH_MAX];
 	struct dtls_bytes pieces[] = {
 		{ front, sizeof(front) },
 		address,
 		ch->random,
+		{ cookie, DTLS_COOKIE_TIME_SIZE },
 	};
 
 	dtls_put_be(front, 2, ch->version);
 	front[2] = (u8)address.len;
-	if (!dtls_hmac_digest(k->key[period % 2], pieces, 3, mac))
+	if (!dtls_hmac_digest(k->key[period_of(k, cookie) % 2], pieces, 4, mac))
 		return false;
-	out[0] = (u8)period;
-	memcpy(out + 1, mac, DTLS_COOKIE_SIZE - 1);
+	memcpy(cookie + DTLS_COOKIE_TIME_SIZE, mac,
+	       DTLS_COOKIE_SIZE - DTLS_COOKIE_TIME_SIZE);
 	return true;
 }
 
 bool dtls_cookie_make(struct dtls_cookie *k, struct dtls_bytes address,
 		      const struct dtls_client_hello *ch, u64 now, u8 *out)
 {
-	return rotate(k, now) && compute(k, k->period, address, ch, out);
+	if (!rotate(k, now))
+		return false;
+	write_time(k, now, out);
+	return add_mac(k, address, ch, out);
 }
 
 bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
-		       const struct dtls_client_hello *ch, u64 now)
+		       const struct dtls_client_hello *ch, u64 now, u64 *made)
 {
 	u8 expected[DTLS_COOKIE_SIZE];
-	u64 period;
 
 	if (ch->cookie.len != DTLS_COOKIE_SIZE || !rotate(k, now))
 		return false;
-	period = k->period;
-	if (ch->cookie.p[0] != (u8)period)
-		period--;
-	return compute(k, period, address, ch, expected) &&
-	       !CRYPTO_memcmp(expected, ch->cookie.p, DTLS_COOKIE_SIZE);
+	memcpy(expected, ch->cookie.p, DTLS_COOKIE_TIME_SIZE);
+	if (!add_mac(k, address, ch, expected) ||
+	    CRYPTO_memcmp(expected, ch->cookie.p, DTLS_COOKIE_SIZE))
+		return false;
+	*made = read_time(k, expected);
+	return true;
 }
 
 /*
  * Compute the MAC of a HelloRetryRequest's cookie. Its label keeps these
  * cookies apart from those of HelloVerifyRequest.
  */
-static bool retry_mac(const struct dtls_cookie *k, u64 period,
-		      struct dtls_bytes address, struct dtls_bytes content,
-		      u8 *out)
+static bool retry_mac(const struct dtls_cookie *k, struct dtls_bytes address,
+		      struct dtls_bytes content, u8 *out)
 {
 	u8 front[] = "HelloRetryRequest?", mac[DTLS_HASH_MAX];
 	struct dtls_bytes pieces[] = {
@@ -124,7 +159,8 @@ static bool retry_mac(const struct dtls_cookie *k, u64 period,
 	};
 
 	front[sizeof(front) - 2] = (u8)address.len;
-	if (!dtls_hmac_digest(k->key[period % 2], pieces, 3, mac))
+	if (!dtls_hmac_digest(k->key[period_of(k, content.p) % 2], pieces, 3,
+			      mac))
 		return false;
 	memcpy(out, mac, DTLS_RETRY_MAC_SIZE);
 	return true;
@@ -133,16 +169,15 @@ static bool retry_mac(const struct dtls_cookie *k, u64 period,
 size_t dtls_cookie_seal(struct dtls_cookie *k, struct dtls_bytes address,
 			const struct dtls_retry *r, u64 now, u8 *out)
 {
-	size_t len = 5 + (size_t)r->hash_len;
+	size_t len = RETRY_FRONT + (size_t)r->hash_len;
 
 	if (!rotate(k, now))
 		return 0;
-	out[0] = (u8)k->period;
-	dtls_put_be(out + 1, 2, r->suite);
-	dtls_put_be(out + 3, 2, r->group);
-	memcpy(out + 5, r->hash, r->hash_len);
-	if (!retry_mac(k, k->period, address,
-		       (struct dtls_bytes){ out, len }, out + len))
+	write_time(k, now, out);
+	dtls_put_be(out + RETRY_FRONT - 4, 2, r->suite);
+	dtls_put_be(out + RETRY_FRONT - 2, 2, r->group);
+	memcpy(out + RETRY_FRONT, r->hash, r->hash_len);
+	if (!retry_mac(k, address, (struct dtls_bytes){ out, len }, out + len))
 		return 0;
 	return len + DTLS_RETRY_MAC_SIZE;
 }
@@ -152,22 +187,19 @@ bool dtls_cookie_open(struct dtls_cookie *k, struct dtls_bytes address,
 {
 	struct dtls_bytes content = cookie;
 	u8 mac[DTLS_RETRY_MAC_SIZE];
-	u64 period;
 
-	if (cookie.len < 5 + DTLS_RETRY_MAC_SIZE ||
+	if (cookie.len < RETRY_FRONT + DTLS_RETRY_MAC_SIZE ||
 	    cookie.len > DTLS_RETRY_COOKIE_MAX || !rotate(k, now))
 		return false;
 	content.len -= DTLS_RETRY_MAC_SIZE;
-	period = k->period;
-	if (cookie.p[0] != (u8)period)
-		period--;
-	if (!retry_mac(k, period, address, content, mac) ||
+	if (!retry_mac(k, address, content, mac) ||
 	    CRYPTO_memcmp(mac, content.p + content.len, sizeof(mac)))
 		return false;
-	r->suite = (u16)dtls_get_be(content.p + 1, 2);
-	r->group = (u16)dtls_get_be(content.p + 3, 2);
-	r->hash_len = (u8)(content.len - 5);
-	memcpy(r->hash, content.p + 5, r->hash_len);
+	r->made = read_time(k, content.p);
+	r->suite = (u16)dtls_get_be(content.p + RETRY_FRONT - 4, 2);
+	r->group = (u16)dtls_get_be(content.p + RETRY_FRONT - 2, 2);
+	r->hash_len = (u8)(content.len - RETRY_FRONT);
+	memcpy(r->hash, content.p + RETRY_FRONT, r->hash_len);
 	return true;
 }
 

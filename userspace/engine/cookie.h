@@ -3,9 +3,13 @@
  * These functions make and check the stateless cookies of HelloVerifyRequest
  * and HelloRetryRequest. The cookie of a HelloVerifyRequest (RFC 6347 4.2.1) is
  * a MAC over the sender's address and the random of its hello, under a key that
- * is replaced every period. The cookie contains the number of the period, so
- * that computing one MAC is enough to check it. The MAC does not cover the
- * session id, as Mbed TLS makes a new one for each hello with a ticket.
+ * is replaced every period. The MAC does not cover the session id, as Mbed TLS
+ * makes a new one for each hello with a ticket.
+ *
+ * Cookies of both versions begin with the time at which they were made, which
+ * the MAC covers. The time tells the key, so that computing one MAC is enough
+ * to check a cookie. It also orders the hellos of one address: the network may
+ * deliver an older one last.
  */
 #ifndef _DTLS_COOKIE_H
 #define _DTLS_COOKIE_H
@@ -15,7 +19,8 @@
 #include "hello.h"
 #include "shared.h"
 
-#define DTLS_COOKIE_SIZE	21
+#define DTLS_COOKIE_TIME_SIZE	7
+#define DTLS_COOKIE_SIZE	(DTLS_COOKIE_TIME_SIZE + 20)
 
 /**
  * struct dtls_cookie - the keys of cookies
@@ -51,13 +56,14 @@ bool dtls_cookie_make(struct dtls_cookie *k, struct dtls_bytes address,
 
 /*
  * Return true if @ch->cookie was made for @address and for this hello, and is
- * not too old.
+ * not too old. Then @made is set to when that was.
  */
 bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
-		       const struct dtls_client_hello *ch, u64 now);
+		       const struct dtls_client_hello *ch, u64 now, u64 *made);
 
 /**
  * struct dtls_retry - what the cookie of a HelloRetryRequest says
+ * @made:	when the cookie was made; dtls_cookie_open() alone sets this
  * @suite:	the suite that was chosen
  * @group:	the group that was asked for, or 0
  * @hash_len:	bytes of @hash
@@ -67,6 +73,7 @@ bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
  * ClientHello, so that the server need not keep it.
  */
 struct dtls_retry {
+	u64 made;
 	u16 suite;
 	u16 group;
 	u8 hash_len;
@@ -74,7 +81,8 @@ struct dtls_retry {
 };
 
 #define DTLS_RETRY_MAC_SIZE	16
-#define DTLS_RETRY_COOKIE_MAX	(1 + 2 + 2 + DTLS_HASH_MAX + DTLS_RETRY_MAC_SIZE)
+#define DTLS_RETRY_COOKIE_MAX \
+	(DTLS_COOKIE_TIME_SIZE + 2 + 2 + DTLS_HASH_MAX + DTLS_RETRY_MAC_SIZE)
 
 /*
  * Write the cookie of a HelloRetryRequest to @out, which has room for

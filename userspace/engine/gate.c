@@ -93,6 +93,8 @@ static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
 		gate = dtls_gate13_judge(a, v);
 	else
 		gate = cookies ? dtls_gate12_judge(a, v) : KDTLS_GATE_ACCEPT;
+	if (!cookies)
+		hello.proven = a->now;
 	if (gate == KDTLS_GATE_ACCEPT)
 		gate = let_in(a, rest, v);
 	OPENSSL_cleanse(&hello.session, sizeof(hello.session));
@@ -205,6 +207,11 @@ enum kdtls_gate kdtls_endpoint_gate(struct kdtls_endpoint *endpoint,
 const uint8_t *kdtls_hello_random(const struct kdtls_hello *hello)
 {
 	return hello->parsed ? hello->ch.random.p : NULL;
+}
+
+uint64_t kdtls_hello_proven(const struct kdtls_hello *hello)
+{
+	return hello->proven;
 }
 
 void kdtls_hello_free(struct kdtls_hello *hello)

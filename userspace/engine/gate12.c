@@ -8,9 +8,12 @@ enum kdtls_gate dtls_gate12_judge(const struct dtls_asked *a,
 	struct dtls_cookie *k = &a->ep->cookie;
 	struct dtls_bytes address = a->from->address;
 	u8 cookie[DTLS_COOKIE_SIZE];
+	u64 made;
 
-	if (dtls_cookie_check(k, address, a->ch, a->now))
+	if (dtls_cookie_check(k, address, a->ch, a->now, &made)) {
+		a->hello->proven = made;
 		return KDTLS_GATE_ACCEPT;
+	}
 	if (!dtls_cookie_make(k, address, a->ch, a->now, cookie))
 		return KDTLS_GATE_DROP;
 	dtls_cookie_request(a->record, a->f->seq, cookie, v->reply);

@@ -51,6 +51,9 @@ static bool hash_hello(const struct dtls_crypto *c, const EVP_MD *md,
 	return r->hash_len;
 }
 
+_Static_assert(DTLS12_HEADER_SIZE + DTLS_RETRY_MESSAGE_MAX <=
+	       KDTLS_GATE_REPLY_SIZE, "a HelloRetryRequest fits into a verdict");
+
 /*
  * Write a HelloRetryRequest as a datagram. Return how many bytes it has, or 0
  * if libcrypto failed or there is no memory.
@@ -104,6 +107,8 @@ static bool check_cookie(const struct dtls_asked *a)
 			      dtls_cookie_open(&a->ep->cookie, a->from->address,
 					       cookie, a->now,
 					       &a->hello->retry);
+	if (a->hello->has_retry)
+		a->hello->proven = a->hello->retry.made;
 	return a->hello->has_retry;
 }
 
