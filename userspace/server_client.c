@@ -42,7 +42,8 @@ void server_client_free_own(struct kdtls_client *c)
 }
 
 struct kdtls_client *server_client_new(struct kdtls_server *server,
-				       const uint8_t *key, size_t key_len)
+				       const uint8_t *key, size_t key_len,
+				       uint64_t proven)
 {
 	struct kdtls_endpoint *ep = server->endpoint;
 	struct kdtls_client *c = NULL;
@@ -58,6 +59,7 @@ struct kdtls_client *server_client_new(struct kdtls_server *server,
 	c->server = server;
 	c->data = server->options.data;
 	c->since = driver_now();
+	c->proven = proven;
 	c->key_len = (uint8_t)key_len;
 	memcpy(c->key, key, key_len);
 	if (server_client_path(c)->begin(c)) {

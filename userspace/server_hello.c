@@ -50,7 +50,8 @@ void server_hello_stranger(struct kdtls_server *server,
 				    v.reply_len);
 		break;
 	case KDTLS_GATE_ACCEPT:
-		c = server_client_new(server, from->key, from->key_len);
+		c = server_client_new(server, from->key, from->key_len,
+				      kdtls_hello_proven(v.hello));
 		if (!c) {
 			kdtls_hello_free(v.hello);
 			break;
@@ -77,13 +78,30 @@ static bool is_known(const struct kdtls_client *c, uint64_t random)
 }
 
 /*
+ * Return true if a hello that has proven its address at the time @proven may not end the
+ * handshake of @c, or of the client that is to replace @c. Such a hello is a late copy, if
+ * its cookie is older than that of the handshake's own hello. Without a cookie anybody may
+ * have sent it from there; if the client itself has, its ticket is spent now, and its next
+ * hello gets a cookie.
+ */
+static bool is_outdated(const struct kdtls_client *c, uint64_t proven)
+{
+	const struct kdtls_client *shakes = c->next ? c->next : c;
+
+	return shakes->stage == SERVED_SHAKES &&
+	       (!proven || proven < shakes->proven);
+}
+
+/*
  * Begin the handshake of a client with the address of @c, whose hello the gate has
- * accepted. Return false if it is a retransmission of the hello that began @c, or the
- * client that is to replace @c, after which nothing has changed. @hello is freed.
+ * accepted, unless the hello is outdated. Return false if it is a retransmission of the
+ * hello that began @c, or the client that is to replace @c, after which nothing has
+ * changed. @hello is freed.
  */
 static bool begin_anew(struct kdtls_client *c, struct kdtls_hello *hello,
 		       const uint8_t *data, size_t len, uint64_t now)
 {
+	uint64_t proven = kdtls_hello_proven(hello);
 	struct kdtls_server *server = c->server;
 	struct kdtls_client *n;
 
@@ -91,13 +109,18 @@ static bool begin_anew(struct kdtls_client *c, struct kdtls_hello *hello,
 		kdtls_hello_free(hello);
 		return false;
 	}
+	if (is_outdated(c, proven)) {
+		server->info.dropped++;
+		kdtls_hello_free(hello);
+		return true;
+	}
 	/*
 	 * The latest hello wins among clients that have not finished a handshake:
 	 * the client may have been restarted once more.
 	 */
 	if (c->next)
 		server_client_drop(c->next);
-	n = server_client_new(server, c->key, c->key_len);
+	n = server_client_new(server, c->key, c->key_len, proven);
 	if (!n) {
 		kdtls_hello_free(hello);
 		return true;

@@ -159,7 +159,8 @@ enum server_stage {
  *		authentic record
  * @random:	the first bytes of the random of the hello that began the
  *		association; 0: not known
- * @error:	why the client is gone: 0 or a negative error
+ * @proven:	kdtls_hello_proven() of that hello, during the handshake
+ * @error:	why the client is gone: 0 or a negative error; in place of @proven
  * @overhead:	bytes by which a record to the client is longer than its content
  * @stage:	enum server_stage
  * @hashed:	the client is in the table of addresses
@@ -189,15 +190,18 @@ struct kdtls_client {
 	struct timed timed;
 	uint64_t since;
 	uint64_t random;
-	int error;
+	union {
+		uint64_t proven;
+		int error;
+	};
 	uint16_t overhead;
 	uint8_t stage;
-	bool hashed;
-	bool listed;
-	bool opened;
-	bool told;
-	bool confirmed;
-	bool goodbye;
+	bool hashed:1;
+	bool listed:1;
+	bool opened:1;
+	bool told:1;
+	bool confirmed:1;
+	bool goodbye:1;
 	uint8_t key_len;
 	uint8_t key[];
 };
@@ -353,11 +357,13 @@ server_client_path(const struct kdtls_client *c)
 }
 
 /*
- * Make a client for a new handshake, which is in no table of addresses yet.
- * Return NULL if there is no room or no memory.
+ * Make a client for a new handshake, which is in no table of addresses yet. The sender of
+ * its hello has proven the address at the time @proven. Return NULL if there is no room or
+ * no memory.
  */
 struct kdtls_client *server_client_new(struct kdtls_server *server,
-				       const uint8_t *key, size_t key_len);
+				       const uint8_t *key, size_t key_len,
+				       uint64_t proven);
 
 /* Give @c an owner of its own; see @begin of struct server_path. */
 int server_client_begin(struct kdtls_client *c);

@@ -84,6 +84,7 @@ static bool is_lost(void)
 static bool disorder;			/* for what clients send */
 static bool late;			/* the next datagram is held until release() */
 static bool packed;			/* two datagrams become one */
+static bool copied;			/* the next datagram comes again at release() */
 static struct {
 	int fd;				/* -1: nothing is held */
 	size_t len;
@@ -152,6 +153,8 @@ ssize_t __wrap_send(int fd, const void *data, size_t len, int flags)
 		if (hold(fd, data, len))
 			return len;
 	}
+	if (copied)
+		copied = !hold(fd, data, len);
 	if (packed && pack(fd, data, len))
 		return len;
 	if (disorder && disturb(fd, data, len))
@@ -340,6 +343,7 @@ FIXTURE_SETUP(server)
 	disorder = false;
 	late = false;
 	packed = false;
+	copied = false;
 	uncut = false;
 	no_room = 0;
 	start_server(_metadata, self, AF_INET, "127.0.0.1");
@@ -592,6 +596,15 @@ static struct kdtls_endpoint *another(struct __test_metadata *_metadata,
 		ASSERT_EQ(0, kdtls_endpoint_use_secret(ep, secret,
 						       sizeof(secret)));
 	return ep;
+}
+
+/* Let the server go on with another endpoint. */
+static void exchange_endpoint(struct _test_data_server *self,
+			      struct kdtls_endpoint *ep)
+{
+	kdtls_server_set_endpoint(self->server, ep);
+	kdtls_endpoint_free(self->server_ep);
+	self->server_ep = ep;
 }
 
 /* Let clients keep the sessions that the server gives them. */
@@ -1072,12 +1085,24 @@ static void await_input(int fd, int events)
 	poll(&p, 1, 1000);
 }
 
-/* Let a handshake begin from @fd, prove its address, and stop. */
-static void half_open_on(struct __test_metadata *_metadata,
-			 struct _test_data_server *self, int fd)
+/* Let the server take what was sent just now. */
+static void serve_next(struct _test_data_server *self)
+{
+	await_input(kdtls_server_fd(self->server),
+		    kdtls_server_events(self->server));
+	serve(self);
+}
+
+/*
+ * Let the client @i begin a handshake from @fd, and prove its address. With @copy the
+ * network delivers its hello with the cookie once more at release().
+ */
+static void prove(struct __test_metadata *_metadata,
+		  struct _test_data_server *self, int fd, unsigned int i,
+		  bool copy)
 {
 	uint64_t replies = counters(self).replies;
-	unsigned int i = self->clients, tries;
+	unsigned int tries;
 
 	begin(_metadata, self, fd, i);
 	for (tries = 0; tries < 1000 && counters(self).replies == replies;
@@ -1085,10 +1110,18 @@ static void half_open_on(struct __test_metadata *_metadata,
 		serve(self);
 	/* The hello with the cookie, and no more */
 	await_input(kdtls_fd(self->c[i]), POLLIN);
+	copied = copy;
 	kdtls_process(self->c[i]);
-	await_input(kdtls_server_fd(self->server),
-		    kdtls_server_events(self->server));
-	serve(self);
+	serve_next(self);
+}
+
+/* Let a handshake begin from @fd, prove its address, and stop. */
+static void half_open_on(struct __test_metadata *_metadata,
+			 struct _test_data_server *self, int fd)
+{
+	unsigned int i = self->clients;
+
+	prove(_metadata, self, fd, i, false);
 	forget(self, i);
 	self->clients = i;
 }
@@ -1129,6 +1162,60 @@ TEST_F(server, half_a_handshake_replaces_nobody)
 	EXPECT_EQ(1, counters(self).clients);
 	EXPECT_EQ(1, opened);
 	EXPECT_EQ(0, closed);
+}
+
+/* Drop what has come to @fd for a client that is no more. */
+static void drain(int fd)
+{
+	char data[2048];
+
+	while (recv(fd, data, sizeof(data), MSG_DONTWAIT) >= 0)
+		;
+}
+
+/* Let the client 0 establish an association from @fd, and vanish. */
+static void establish_and_vanish(struct __test_metadata *_metadata,
+				 struct _test_data_server *self, int fd)
+{
+	unsigned int before = opened;
+
+	begin(_metadata, self, dup(fd), 0);
+	UNTIL(established(self) == 1 && opened == before + 1);
+	forget(self, 0);
+	drain(fd);
+}
+
+/*
+ * A client begins a handshake, starts anew on its port, and the network repeats what it
+ * said first: once where nobody was before, and once beside an association.
+ */
+TEST_F(server, a_late_copy_of_an_older_hello_displaces_no_handshake)
+{
+	int fd = bound(AF_INET, "127.0.0.1", 0);
+	unsigned int round;
+
+	be_patient(_metadata, self);
+	for (round = 0; round < 2; round++) {
+		opened = 0;
+		if (round)
+			establish_and_vanish(_metadata, self, fd);
+		prove(_metadata, self, dup(fd), 0, true);
+		forget(self, 0);
+		drain(fd);
+		prove(_metadata, self, dup(fd), 0, false);
+		ASSERT_LE(0, held.fd);
+		release();
+		serve_next(self);
+		EXPECT_EQ(1, counters(self).half_open);
+		UNTIL(established(self) == 1 && opened == round + 1);
+		EXPECT_EQ(0, flights_resent(self));
+		EXPECT_EQ(0, refused);
+		exchange(_metadata, self);
+		restart_server(_metadata, self);
+		forget(self, 0);
+		drain(fd);
+	}
+	close(fd);
 }
 
 TEST_F(server, a_client_is_found_by_its_connection_id)
@@ -1910,6 +1997,153 @@ TEST_F(server, clients_of_a_wildcard_socket_are_peeled_off)
 	exchange(_metadata, self);
 }
 
+/* ---- hellos without a cookie ---- */
+
+/* Let the server take early data, and clients keep the sessions that allow it. */
+static void allow_early_data(struct __test_metadata *_metadata,
+			     struct _test_data_server *self)
+{
+	self->config.max_early_data = 64;
+	exchange_endpoint(self, another(_metadata, self, "0123456789abcdef",
+					false));
+	remember_sessions(_metadata, self);
+}
+
+static uint8_t ticket[sizeof(session)];
+static size_t ticket_len;
+
+/* Get a ticket, with a client that goes. */
+static void get_ticket(struct __test_metadata *_metadata,
+		       struct _test_data_server *self)
+{
+	unsigned int before = closed;
+
+	begin(_metadata, self, bound(AF_INET, "127.0.0.9", 0), 0);
+	UNTIL(established(self) == 1 && session_len);
+	memcpy(ticket, session, session_len);
+	ticket_len = session_len;
+	kdtls_close(self->c[0]);
+	self->c[0] = NULL;
+	UNTIL(closed == before + 1);
+}
+
+/*
+ * Let the client @i begin a handshake from @fd with the ticket, which is spent then, and
+ * early data. The ticket stands in place of a cookie.
+ */
+static void begin_early(struct __test_metadata *_metadata,
+			struct _test_data_server *self, int fd, unsigned int i)
+{
+	struct kdtls_socket_options options = {
+		.path = KDTLS_PATH_USER,
+		.session = ticket,
+		.session_len = ticket_len,
+		.early = (const uint8_t *)"soon",
+		.early_len = 4,
+	};
+
+	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at, self->at_len));
+	ASSERT_EQ(-EINPROGRESS, kdtls_connect(self->client_ep, fd, &options, 0,
+					      &self->c[i]));
+	if (i >= self->clients)
+		self->clients = i + 1;
+	serve_next(self);
+}
+
+/* Let somebody who has a ticket send a hello with it as if from @fd, and no more. */
+static void forge_early(struct __test_metadata *_metadata,
+			struct _test_data_server *self, int fd)
+{
+	unsigned int i = self->clients;
+
+	late = true;
+	begin_early(_metadata, self, bound(AF_INET, "127.0.0.8", 0), i);
+	forget(self, i);
+	self->clients = i;
+	ASSERT_LE(0, held.fd);
+	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&self->at, self->at_len));
+	dup2(fd, held.fd);
+	release();
+	serve_next(self);
+}
+
+/*
+ * Somebody sends a hello with a ticket from the address of a client that shakes hands:
+ * once where nobody was before, and once beside an association.
+ */
+TEST_F(server, a_hello_without_a_cookie_displaces_no_handshake)
+{
+	int fd = bound(AF_INET, "127.0.0.1", 0);
+	unsigned int round;
+
+	if (variant->version == DTLS_VERSION_1_2)
+		SKIP(return, "DTLS 1.2 has no early data");
+	be_patient(_metadata, self);
+	allow_early_data(_metadata, self);
+	for (round = 0; round < 2; round++) {
+		get_ticket(_metadata, self);
+		if (round)
+			establish_and_vanish(_metadata, self, fd);
+		prove(_metadata, self, dup(fd), 0, false);
+		forge_early(_metadata, self, fd);
+		EXPECT_EQ(1, counters(self).half_open);
+		UNTIL(established(self) == 1 && !counters(self).half_open);
+		EXPECT_EQ(0, flights_resent(self));
+		EXPECT_EQ(0, refused);
+		exchange(_metadata, self);
+		restart_server(_metadata, self);
+		forget(self, 0);
+		drain(fd);
+	}
+	close(fd);
+}
+
+TEST_F(server, a_cookie_displaces_a_hello_without_one)
+{
+	int fd = bound(AF_INET, "127.0.0.1", 0);
+	unsigned int round;
+
+	if (variant->version == DTLS_VERSION_1_2)
+		SKIP(return, "DTLS 1.2 has no early data");
+	be_patient(_metadata, self);
+	allow_early_data(_metadata, self);
+	for (round = 0; round < 2; round++) {
+		get_ticket(_metadata, self);
+		if (round)
+			establish_and_vanish(_metadata, self, fd);
+		forge_early(_metadata, self, fd);
+		EXPECT_EQ(1, counters(self).half_open);
+		drain(fd);
+		begin(_metadata, self, dup(fd), 0);
+		UNTIL(established(self) == 1 && !counters(self).half_open);
+		EXPECT_EQ(0, flights_resent(self));
+		EXPECT_EQ(0, refused);
+		exchange(_metadata, self);
+		restart_server(_metadata, self);
+		forget(self, 0);
+		drain(fd);
+	}
+	close(fd);
+}
+
+/* Its first hello is dropped, and its ticket spent. So the next one gets a cookie. */
+TEST_F(server, a_client_starts_anew_with_early_data_in_the_midst_of_a_handshake)
+{
+	int fd = bound(AF_INET, "127.0.0.1", 0);
+
+	if (variant->version == DTLS_VERSION_1_2)
+		SKIP(return, "DTLS 1.2 has no early data");
+	allow_early_data(_metadata, self);
+	get_ticket(_metadata, self);
+	half_open_on(_metadata, self, dup(fd));
+	drain(fd);
+	begin_early(_metadata, self, fd, 0);
+	EXPECT_EQ(1, counters(self).half_open);
+	UNTIL(established(self) == 1 && !counters(self).half_open);
+	EXPECT_LT(0, flights_resent(self));
+	exchange(_metadata, self);
+}
+
 /* ---- limits ---- */
 
 TEST_F(server, the_oldest_handshake_makes_room)
@@ -2348,15 +2582,6 @@ TEST_F(server, a_low_port_is_served_without_privileges)
 #endif
 
 /* ---- several endpoints ---- */
-
-/* Let the server go on with another endpoint. */
-static void exchange_endpoint(struct _test_data_server *self,
-			      struct kdtls_endpoint *ep)
-{
-	kdtls_server_set_endpoint(self->server, ep);
-	kdtls_endpoint_free(self->server_ep);
-	self->server_ep = ep;
-}
 
 TEST_F(server, keys_are_exchanged_while_it_serves)
 {
