@@ -7,6 +7,9 @@
  * handshake may take. So the oldest handshakes make room for new ones, and no source
  * has more than its share of the handshakes, so that an honest client of another
  * source gets in.
+ *
+ * Who has a ticket can begin a handshake from a false address. So handshakes of addresses
+ * that are not proven make room first, and take the room of each other alone.
  */
 #include "server_object.h"
 #include <errno.h>
@@ -17,6 +20,26 @@
  */
 #define HELD_EACH	8ULL
 #define HELD_MORE	128ULL
+
+void server_limits_init(struct shaking *s)
+{
+	TAILQ_INIT(&s->unproven);
+	TAILQ_INIT(&s->proven);
+}
+
+struct kdtls_client *server_limits_first(const struct shaking *s)
+{
+	struct kdtls_client *c = TAILQ_FIRST(&s->unproven);
+
+	return c ? c : TAILQ_FIRST(&s->proven);
+}
+
+/* Return the list of @s that @c is in, or is to be in. */
+static struct server_list *list_of(struct shaking *s,
+				   const struct kdtls_client *c)
+{
+	return c->proven ? &s->proven : &s->unproven;
+}
 
 /* Return the source whose addresses begin with @key, or NULL. */
 static struct source *find(const struct kdtls_server *server, uint32_t hash,
@@ -51,7 +74,7 @@ static struct source *get_source(struct kdtls_server *server,
 	s = OPENSSL_zalloc(sizeof(*s));
 	if (!s)
 		return NULL;
-	TAILQ_INIT(&s->half_open);
+	server_limits_init(&s->half_open);
 	s->len = (uint8_t)len;
 	memcpy(s->key, key, len);
 	table_add(&server->sources, &s->link, hash);
@@ -68,19 +91,22 @@ static void put_source(struct kdtls_server *server, struct source *s)
 }
 
 /*
- * Return the client whose handshake has to end for one more client of the source @s:
- * the oldest of @s if a limit of @s is reached, else the oldest of all. Return NULL if
- * no handshake goes on.
+ * Return the client whose handshake has to end for the handshake of @c, a client of the
+ * source @s: the first of @s if a limit of @s is reached, else the first of all. Return
+ * NULL if no handshake goes on, or none that @c may end.
  */
-static struct kdtls_client *find_victim(const struct kdtls_server *server,
+static struct kdtls_client *find_victim(const struct kdtls_client *c,
 					const struct source *s)
 {
-	const struct kdtls_server_options *o = &server->options;
+	const struct kdtls_server_options *o = &c->server->options;
+	struct kdtls_client *first;
 
 	if (s->half_open_count >= o->max_half_open_source ||
 	    s->clients > o->max_clients_source)
-		return TAILQ_FIRST(&s->half_open);
-	return TAILQ_FIRST(&server->shaking);
+		first = server_limits_first(&s->half_open);
+	else
+		first = server_limits_first(&c->server->shaking);
+	return first && first->proven && !c->proven ? NULL : first;
 }
 
 /*
@@ -101,34 +127,34 @@ bool server_limits_begin(struct kdtls_client *c)
 {
 	struct kdtls_server *server = c->server;
 	struct source *s = get_source(server, c->key, c->key_len);
-	struct kdtls_client *oldest;
+	struct kdtls_client *victim;
 
 	if (!s)
 		return false;
 	/* The count keeps @s when the last other client of @s ends below. */
 	s->clients++;
 	while (is_full(server, s)) {
-		oldest = find_victim(server, s);
-		if (!oldest) {
+		victim = find_victim(c, s);
+		if (!victim) {
 			s->clients--;
 			put_source(server, s);
 			return false;
 		}
 		server->info.limited++;
-		server_client_end(oldest, -ENOBUFS);
+		server_client_end(victim, -ENOBUFS);
 	}
 	c->source = s;
 	s->half_open_count++;
-	TAILQ_INSERT_TAIL(&s->half_open, c, near);
-	TAILQ_INSERT_TAIL(&server->shaking, c, list);
+	TAILQ_INSERT_TAIL(list_of(&s->half_open, c), c, near);
+	TAILQ_INSERT_TAIL(list_of(&server->shaking, c), c, list);
 	server->info.clients++;
 	server->info.half_open++;
 	return true;
 }
 
 /*
- * Return the client whose handshake has to end for what the handshakes hold: the oldest of
- * the source @s if that holds more than half of what all may hold, or the oldest of all if
+ * Return the client whose handshake has to end for what the handshakes hold: the first of
+ * the source @s if that holds more than half of what all may hold, or the first of all if
  * all hold too much. Return NULL if nobody has to go.
  */
 static struct kdtls_client *find_holder(const struct kdtls_server *server,
@@ -137,8 +163,8 @@ static struct kdtls_client *find_holder(const struct kdtls_server *server,
 	uint64_t max = HELD_EACH * (server->options.max_half_open + HELD_MORE);
 
 	if (s->held > max / 2)
-		return TAILQ_FIRST(&s->half_open);
-	return server->held > max ? TAILQ_FIRST(&server->shaking) : NULL;
+		return server_limits_first(&s->half_open);
+	return server->held > max ? server_limits_first(&server->shaking) : NULL;
 }
 
 /* Count @held KiB for the handshake of @c, and no longer what was counted before. */
@@ -180,8 +206,8 @@ void server_limits_shaken(struct kdtls_client *c)
 {
 	const struct kdtls_server_options *o = &c->server->options;
 
-	TAILQ_REMOVE(&c->source->half_open, c, near);
-	TAILQ_REMOVE(&c->server->shaking, c, list);
+	TAILQ_REMOVE(list_of(&c->source->half_open, c), c, near);
+	TAILQ_REMOVE(list_of(&c->server->shaking, c), c, list);
 	c->source->half_open_count--;
 	c->server->info.half_open--;
 	set_held(c, 0);

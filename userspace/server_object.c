@@ -168,7 +168,7 @@ int server_new(struct kdtls_endpoint *endpoint, int fd,
 	s->path = path;
 	s->fd = fd;
 	s->ended = -1;
-	TAILQ_INIT(&s->shaking);
+	server_limits_init(&s->shaking);
 	TAILQ_INIT(&s->open);
 	TAILQ_INIT(&s->peeled);
 	TAILQ_INIT(&s->news);
@@ -201,7 +201,7 @@ void kdtls_server_close(struct kdtls_server *server)
 
 	if (!server)
 		return;
-	while ((c = TAILQ_FIRST(&server->shaking)))
+	while ((c = server_limits_first(&server->shaking)))
 		server_client_drop(c);
 	while ((c = TAILQ_FIRST(&server->open)))
 		kdtls_client_close(c);

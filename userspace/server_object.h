@@ -104,12 +104,22 @@ struct server_path {
 };
 
 /**
+ * struct shaking - clients in a handshake, in the order in which they make room
+ * @unproven:	those whose addresses nothing has proven but a ticket, oldest first
+ * @proven:	all others, oldest first
+ */
+struct shaking {
+	struct server_list unproven;
+	struct server_list proven;
+};
+
+/**
  * struct source - the clients of one source; see kdtls_sender.source_len
  * @link:	link of the server's table of sources
  * @clients:	number of clients that have this source
  * @half_open_count: number of clients in @half_open
  * @held:	KiB that the handshakes of the clients in @half_open hold
- * @half_open:	clients of the source that are in a handshake, oldest first
+ * @half_open:	clients of the source that are in a handshake
  * @len:	bytes of @key
  * @key:	the beginning of the addresses of the source's clients
  */
@@ -118,7 +128,7 @@ struct source {
 	uint32_t clients;
 	uint32_t half_open_count;
 	uint64_t held;
-	struct server_list half_open;
+	struct shaking half_open;
 	uint8_t len;
 	uint8_t key[16];
 };
@@ -237,7 +247,7 @@ static inline struct kdtls_socket *server_client_socket(const struct kdtls_clien
  *		twice
  * @sources:	struct source by the first bytes of addresses
  * @timers:	timers of the clients
- * @shaking:	clients in a handshake, oldest first
+ * @shaking:	clients in a handshake
  * @open:	clients with a finished handshake, the one heard least recently
  *		first
  * @peeled:	clients that have a socket of the program's
@@ -274,7 +284,7 @@ struct kdtls_server {
 	uint64_t last_id;
 	struct table sources;
 	struct timers timers;
-	struct server_list shaking;
+	struct shaking shaking;
 	struct server_list open;
 	struct server_list peeled;
 	struct server_list news;
@@ -292,17 +302,27 @@ struct kdtls_server {
 
 /* ---- server_limits.c ---- */
 
+/* Make the lists of @s empty. */
+void server_limits_init(struct shaking *s);
+
+/*
+ * Return the client of @s whose handshake ends first to make room: the oldest one of an
+ * address that is not proven, or else the oldest. Return NULL if there is none.
+ */
+struct kdtls_client *server_limits_first(const struct shaking *s);
+
 /*
  * Count @c, which begins its handshake, and make room for it: if a limit of its
- * source is reached the oldest handshake of that source ends, and if a limit of the
- * server is reached the oldest one of all. Return false if there is no room or no
- * memory; @c is not counted then.
+ * source is reached the first handshake of that source ends, and if a limit of the
+ * server is reached the first one of all. A client that has not proven its address ends
+ * no handshake of one that has. Return false if there is no room or no memory; @c is not
+ * counted then.
  */
 bool server_limits_begin(struct kdtls_client *c);
 
 /*
  * Count the memory that the handshake of @c holds now. If all handshakes hold too much, or
- * those of a source more than half of that, the oldest ones end, which may be that of @c.
+ * those of a source more than half of that, the first ones end, which may be that of @c.
  */
 void server_limits_held(struct kdtls_client *c);
 

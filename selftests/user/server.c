@@ -2146,6 +2146,62 @@ TEST_F(server, a_client_starts_anew_with_early_data_in_the_midst_of_a_handshake)
 
 /* ---- limits ---- */
 
+TEST_F(server, a_handshake_without_a_cookie_makes_room_first)
+{
+	int fd = bound(AF_INET, "127.0.0.3", 0);
+
+	if (variant->version == DTLS_VERSION_1_2)
+		SKIP(return, "DTLS 1.2 has no early data");
+	be_patient(_metadata, self);
+	allow_early_data(_metadata, self);
+	get_ticket(_metadata, self);
+	self->options.max_half_open = 4;
+	self->options.max_half_open_source = 4;
+	restart_server(_metadata, self);
+	/* The oldest handshake is that of a slow client. */
+	prove(_metadata, self, bound(AF_INET, "127.0.0.2", 0), 0, false);
+	half_open(_metadata, self, "127.0.0.1", 2);
+	forge_early(_metadata, self, fd);
+	EXPECT_EQ(4, counters(self).half_open);
+	EXPECT_EQ(0, refused);
+	half_open(_metadata, self, "127.0.0.1", 1);
+	EXPECT_EQ(4, counters(self).half_open);
+	EXPECT_EQ(1, counters(self).limited);
+	EXPECT_EQ(1, refused);
+	close(fd);
+	UNTIL(established(self) == 1);
+	EXPECT_EQ(0, flights_resent(self));
+	exchange(_metadata, self);
+}
+
+/* Neither one of its own source nor, if there is no room at all, one of another */
+TEST_F(server, a_hello_without_a_cookie_takes_nobodys_room)
+{
+	unsigned int round;
+	int fd;
+
+	if (variant->version == DTLS_VERSION_1_2)
+		SKIP(return, "DTLS 1.2 has no early data");
+	allow_early_data(_metadata, self);
+	for (round = 0; round < 2; round++) {
+		get_ticket(_metadata, self);
+		fd = bound(AF_INET, round ? "127.0.0.4" : "127.0.0.3", 0);
+		self->options.max_half_open = 4 - round;
+		self->options.max_half_open_source = 3;
+		restart_server(_metadata, self);
+		half_open(_metadata, self, "127.0.0.3", 3);
+		begin_early(_metadata, self, fd, 0);
+		EXPECT_EQ(3, counters(self).half_open);
+		EXPECT_EQ(0, refused);
+		EXPECT_EQ(1, counters(self).limited);
+		/* The ticket is spent. So the next hello gets a cookie, and room. */
+		UNTIL(established(self) == 1);
+		EXPECT_EQ(1, refused);
+		refused = 0;
+		forget(self, 0);
+	}
+}
+
 TEST_F(server, the_oldest_handshake_makes_room)
 {
 	self->options.max_half_open = 16;
