@@ -28,10 +28,11 @@
  *
  * A call on the same socket that another thread began before the attach may end
  * after it. Options that such a call sets hold as if they were set afterwards, but
- * UDP_GRO may be as it was before; UDP_ENCAP makes the keys fail with EBUSY. What it leaves corked is dropped, which
- * the socket tells by one EBUSY. A peer that the socket must not have is given up,
- * which the socket tells by one EISCONN. A whole datagram that it sends goes out as
- * it is, and a recv() that has waited since then gets what comes next as it is.
+ * UDP_GRO may be as it was before; UDP_ENCAP makes the keys fail with EBUSY. What it
+ * leaves corked is dropped, which the socket tells by one EBUSY. A peer that the socket
+ * must not have is given up, which the socket tells by one EISCONN. A whole datagram
+ * that it sends goes out as it is, and a recv() that has waited since then gets what
+ * comes next as it is.
  *
  * Every structure here may grow at its end. setsockopt() takes a structure that
  * ends early, but not before the field that the structure's description names, as
