@@ -96,15 +96,17 @@ static void queue_raw(struct dtls_sock *ds, struct dtls_run *rx, unsigned int i)
  * the new keys does not verify under the keys here, but the library has the new
  * keys. A unified header tells such a record by the last bits of the epoch alone.
  * A record of DTLS 1.2 that bears a connection ID of this association belongs to
- * no other association.
+ * no other association. Return true if the record was shown.
  */
-static void show_unverified(struct dtls_sock *ds, struct dtls_run *rx,
+static bool show_unverified(struct dtls_sock *ds, struct dtls_run *rx,
 			    unsigned int i)
 {
 	bool ours = rx->rec.type == DTLS_CT_TLS12_CID && rx->has_cid;
 
-	if (!ours && dtls_may_be_handshake(&rx->rec))
-		queue_raw(ds, rx, i);
+	if (ours || !dtls_may_be_handshake(&rx->rec))
+		return false;
+	queue_raw(ds, rx, i);
+	return true;
 }
 
 /*
@@ -399,10 +401,11 @@ static void conclude_record(struct dtls_sock *ds, struct dtls_run *rx,
 		 * A peer that begins anew counts from 0 again, so that the
 		 * records of its handshake look like replays. With a unified
 		 * header the record is more likely a copy of application data.
+		 * A replay that is not shown does not count against its datagram:
+		 * records behind it, sealed in one batch, may be fresh.
 		 */
-		if (!rx->rec.unified)
-			show_unverified(ds, rx, i);
-		dtls_rest_junk(ds, rx, DTLS_DGRAM_UNVERIFIED);
+		if (!rx->rec.unified && show_unverified(ds, rx, i))
+			dtls_rest_junk(ds, rx, DTLS_DGRAM_UNVERIFIED);
 	} else if (o->verdict == DTLS_RX_CONTROL) {
 		if (o->type == DTLS_CT_ALERT)
 			heed_alert(ds, rx, o->content, o->len);

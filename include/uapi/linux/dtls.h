@@ -60,10 +60,10 @@
  * as much as is still free, so that no peer uses up all of it.
  *
  * A datagram is not looked at any further once eight records in it were malformed,
- * of no known key, or forged, or 32 had no key yet or were replays; four of these count as
- * one of those. Each record that is dropped counts as a drop of the socket (ss -m) and in
- * UDP's InErrors; for want of memory also in RcvbufErrors, for a wrong checksum in
- * InCsumErrors.
+ * of no known key, or forged, or 32 were kept that nothing has verified, raw or for a key
+ * to come; four of these count as one of those. The records behind them are in no count.
+ * Each other record that is dropped counts as a drop of the socket (ss -m) and in UDP's
+ * InErrors; for want of memory also in RcvbufErrors, for a wrong checksum in InCsumErrors.
  */
 #ifndef _UAPI_LINUX_DTLS_H
 #define _UAPI_LINUX_DTLS_H
@@ -331,7 +331,8 @@ struct dtls_addr {
  * show, are verified; but not before: what the key opens goes to readers, and gives its
  * sender the address. The first record of the new association that is verified and
  * came from the address gives it the address, and the old association has an event,
- * DTLS_EVENT_REPLACED. The old one has no address from then on: sending fails with
+ * DTLS_EVENT_REPLACED; while there is no room for the event, nothing changes, and the next
+ * such record tries again. The old one has no address from then on: sending fails with
  * ENOTCONN, and a list shows zeros. Its number and connection IDs stay until it is
  * deleted, and DTLS_ASSOC_MOVE gives it an address again. Until then raw records from the
  * address come with the number of the old association, and it is the one that the address
