@@ -130,6 +130,12 @@ static bool make_room(struct dtls_sock *ds, const struct dtls_assoc *assoc,
 }
 
 /*
+ * No event takes so many bytes. The allocator rounds the memory of a buffer's head up, but
+ * not to twice its size.
+ */
+#define EVENT_SIZE_MAX	(2 * SKB_TRUESIZE(sizeof(struct dtls_msg)))
+
+/*
  * Return true if there is room for an event of @bytes bytes. An event always fits into a
  * budget that nothing uses. The caller holds dtls_sock.lock.
  */
@@ -170,7 +176,8 @@ struct dtls_msg *dtls_control_new(struct dtls_sock *ds, struct dtls_assoc *assoc
 }
 
 /*
- * Charge @m and put it into the queue; or drop @m and return false. The function takes
+ * Charge @m and put it into the queue; or drop @m and return false. A record that is
+ * dropped is counted; an event is not, as its cause tells it again. The function takes
  * over the caller's reference to @m in both cases. The caller has a reference of its
  * own to the association. No task is woken here: the datagram of a record has woken its
  * readers, and dtls_wait_done() wakes readers that looked meanwhile and found nothing.
@@ -191,7 +198,8 @@ bool dtls_control_queue(struct dtls_sock *ds, struct dtls_msg *m)
 		link_msg(home, m, false);
 	dtls_wait_unlock_home(ds, home);
 	if (!room) {
-		dtls_stats_count(ds, assoc, DTLS_COUNT_RX_NO_BUDGET);
+		if (!is_event(m))
+			dtls_stats_count(ds, assoc, DTLS_COUNT_RX_NO_BUDGET);
 		dtls_msg_put(ds, m);
 		return false;
 	}
@@ -211,7 +219,7 @@ bool dtls_control_tell(struct dtls_sock *ds, struct dtls_assoc *assoc, u64 epoch
 	bool room;
 
 	spin_lock(&ds->lock);
-	room = has_event_room(ds, SKB_TRUESIZE(sizeof(*m)));
+	room = has_event_room(ds, EVENT_SIZE_MAX);
 	spin_unlock(&ds->lock);
 	if (room)
 		m = dtls_msg_alloc(assoc, 0, 0);

@@ -361,6 +361,24 @@ TEST(events_of_many_keys_are_bounded)
 	link_close(&l);
 }
 
+/* What remains of the budget behind the last event is of many sizes here. */
+TEST(events_without_room_are_not_dropped_records)
+{
+	struct dtls_counters counters;
+	struct link l;
+	int size, i;
+
+	for (size = 40000; size < 60000; size += 1000) {
+		ASSERT_OK(link_raw(&l, AF_INET, DTLS_CIPHER_AES_GCM_128, 0));
+		set_rcvbuf(_metadata, l.a, size);
+		for (i = 0; i < 40; i++)
+			use_up_key(_metadata, &l, 2 + i, 1, 1);
+		ASSERT_OK(dtls_get_counters(l.a, &counters));
+		EXPECT_EQ(0u, counters.rx_no_budget) TH_LOG("SO_RCVBUF %d", size);
+		link_close(&l);
+	}
+}
+
 /*
  * What one datagram costs
  */
