@@ -104,18 +104,23 @@ static struct dtls_assoc *first_retiring(struct dtls_retiring *r)
 }
 
 /*
- * Put @assoc into the tree of @r, unless it is there already. Return false if @r is not
- * what the association has in dtls_assoc.retiring any more.
+ * Put @assoc into the tree of @r, for @wait seconds at most if it is there already. Return
+ * false if @r is not what the association has in dtls_assoc.retiring any more.
  */
 static bool enter_retiring(struct dtls_retiring *r, struct dtls_assoc *assoc, int wait)
 {
+	u32 at = (u32)ktime_get_boottime_seconds() + wait;
 	bool here;
 
 	spin_lock(&r->lock);
 	/* The acquire pairs with the release in dtls_assoc_set_retiring(). */
 	here = unrcu_pointer(smp_load_acquire(&assoc->retiring)) == r;
-	if (here && RB_EMPTY_NODE(&assoc->retire))
+	if (here && RB_EMPTY_NODE(&assoc->retire)) {
 		link_retiring(r, dtls_assoc_get(assoc), wait);
+	} else if (here && is_later(assoc->retire_at, at)) {
+		unlink_retiring(r, assoc);
+		link_retiring(r, assoc, wait);
+	}
 	spin_unlock(&r->lock);
 	return here;
 }
