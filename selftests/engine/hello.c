@@ -311,10 +311,34 @@ TEST_F(hello, a_cookie_tells_when_it_was_made)
 					   &len));
 			EXPECT_EQ(at[i], end_proven);
 		}
+		/* A clock that began anew is at the beginning of the same period. */
+		end_proven = 0;
+		EXPECT_EQ(KDTLS_GATE_ACCEPT,
+			  end_gate(ep[1], "here", 4, hello, n,
+				   at[i] - at[i] % PERIOD, reply, &len));
+		EXPECT_EQ(at[i] - at[i] % PERIOD, end_proven);
 		end_exit(&self->client);
 		kdtls_endpoint_free(ep[0]);
 		kdtls_endpoint_free(ep[1]);
 	}
+}
+
+/*
+ * A reply is shorter than the hello. The smallest hello with a share of X25519 has 134 bytes:
+ * of extensions it has the versions, one group, one share and one signature algorithm.
+ */
+TEST_F(hello, the_smallest_hello_is_longer_than_a_request_for_a_cookie)
+{
+	u8 reply[KDTLS_GATE_REPLY_SIZE];
+	size_t n, len = 0;
+
+	n = first_hello(&self->client, self->buf, self->now);
+	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
+	ASSERT_EQ(KDTLS_GATE_REPLY,
+		  end_gate(self->server.ep, "here", 4, self->buf, n, self->now,
+			   reply, &len));
+	EXPECT_LT(0, len);
+	EXPECT_GT(134, len);
 }
 
 TEST_F(hello, without_cookies_a_hello_is_as_old_as_it_is)

@@ -73,14 +73,25 @@ static bool rotate(struct dtls_cookie *k, u64 now)
 }
 
 /*
+ * Return the microseconds of the unit in which a cookie tells the time since its
+ * period began: one, if a period is not longer than 16 seconds.
+ */
+static u64 time_unit(const struct dtls_cookie *k)
+{
+	return (k->life >> 8 * (DTLS_COOKIE_TIME_SIZE - 1)) + 1;
+}
+
+/*
  * Write the time @now of the current period: the number of the period, modulo
- * 256, and the microseconds since the period began. A stranger who reads it does
- * not learn for how long the system has been running.
+ * 256, and the time since the period began. A stranger who reads it does not
+ * learn for how long the system has been running. It is short, as a reply has to
+ * be shorter than even the smallest hello.
  */
 static void write_time(const struct dtls_cookie *k, u64 now, u8 *out)
 {
 	out[0] = (u8)k->period;
-	dtls_put_be(out + 1, DTLS_COOKIE_TIME_SIZE - 1, now % k->life);
+	dtls_put_be(out + 1, DTLS_COOKIE_TIME_SIZE - 1,
+		    now % k->life / time_unit(k));
 }
 
 /*
@@ -92,11 +103,17 @@ static u64 period_of(const struct dtls_cookie *k, const u8 *cookie)
 	return cookie[0] == (u8)k->period ? k->period : k->period - 1;
 }
 
-/* Return the time in a cookie whose MAC is right. */
-static u64 read_time(const struct dtls_cookie *k, const u8 *cookie)
+/*
+ * Return the time in a cookie whose MAC is right, or @now if that is earlier: if the
+ * secret outlived the clock, which began anew, a cookie may be of the same period of
+ * the clock before.
+ */
+static u64 read_time(const struct dtls_cookie *k, const u8 *cookie, u64 now)
 {
-	return period_of(k, cookie) * k->life +
-	       dtls_get_be(cookie + 1, DTLS_COOKIE_TIME_SIZE - 1);
+	u64 made = period_of(k, cookie) * k->life + time_unit(k) *
+		   dtls_get_be(cookie + 1, DTLS_COOKIE_TIME_SIZE - 1);
+
+	return made < now ? made : now;
 }
 
 /* Write the MAC of a HelloVerifyRequest's cookie behind its time. */
@@ -140,7 +157,7 @@ bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
 	if (!add_mac(k, address, ch, expected) ||
 	    CRYPTO_memcmp(expected, ch->cookie.p, DTLS_COOKIE_SIZE))
 		return false;
-	*made = read_time(k, expected);
+	*made = read_time(k, expected, now);
 	return true;
 }
 
@@ -195,7 +212,7 @@ bool dtls_cookie_open(struct dtls_cookie *k, struct dtls_bytes address,
 	if (!retry_mac(k, address, content, mac) ||
 	    CRYPTO_memcmp(mac, content.p + content.len, sizeof(mac)))
 		return false;
-	r->made = read_time(k, content.p);
+	r->made = read_time(k, content.p, now);
 	r->suite = (u16)dtls_get_be(content.p + RETRY_FRONT - 4, 2);
 	r->group = (u16)dtls_get_be(content.p + RETRY_FRONT - 2, 2);
 	r->hash_len = (u8)(content.len - RETRY_FRONT);

@@ -19,7 +19,7 @@
 #include "hello.h"
 #include "shared.h"
 
-#define DTLS_COOKIE_TIME_SIZE	7
+#define DTLS_COOKIE_TIME_SIZE	4
 #define DTLS_COOKIE_SIZE	(DTLS_COOKIE_TIME_SIZE + 20)
 
 /**
@@ -56,7 +56,7 @@ bool dtls_cookie_make(struct dtls_cookie *k, struct dtls_bytes address,
 
 /*
  * Return true if @ch->cookie was made for @address and for this hello, and is
- * not too old. Then @made is set to when that was.
+ * not too old. Then @made is set to when that was, which is not after @now.
  */
 bool dtls_cookie_check(struct dtls_cookie *k, struct dtls_bytes address,
 		       const struct dtls_client_hello *ch, u64 now, u64 *made);
