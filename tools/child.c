@@ -62,11 +62,11 @@ static int spawn(const char *command, char **env, int fd)
 	posix_spawnattr_setsigdefault(&attr, &defaults);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
-	posix_spawn_file_actions_addclosefrom_np(&actions,
-						 STDERR_FILENO + 1);
-	bad = posix_spawn(&pid, "/bin/sh", &actions, &attr, argv, env);
+	bad = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO) ?:
+	      posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO) ?:
+	      posix_spawn_file_actions_addclosefrom_np(&actions,
+						       STDERR_FILENO + 1) ?:
+	      posix_spawn(&pid, "/bin/sh", &actions, &attr, argv, env);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	return bad;
