@@ -123,10 +123,31 @@ static void configure(struct kdtls_config *c, const struct options *o)
 		c->ops.keylog = log_key;
 }
 
+/* Overwrite the PIN in a URI (RFC 7512). */
+static void forget_pin(char *uri)
+{
+	char *pin = uri ? strstr(uri, "pin-value=") : NULL;
+
+	if (!pin)
+		return;
+	pin += strlen("pin-value=");
+	memset(pin, 'x', strcspn(pin, "&;"));
+}
+
+/* Overwrite the PINs in the options: ps(1) and what is said of an option show these. */
+static void forget_pins(const struct options *o)
+{
+	forget_pin(o->cert);
+	forget_pin(o->key);
+	forget_pin(o->ca);
+}
+
 static void must(int bad, const char *option, const char *value)
 {
-	if (bad)
-		errx(1, "%s %s: %s", option, value, kdtls_strerror(bad));
+	if (!bad)
+		return;
+	forget_pins(options);
+	errx(1, "%s %s: %s", option, value, kdtls_strerror(bad));
 }
 
 /* Set the passphrase of --passin, in place of one that was asked for. */
@@ -153,9 +174,11 @@ static bool ask_passphrase(struct kdtls_endpoint *ep, int bad, const char *file,
 /* If @bad is an error, exit with a message about the file or URI of @option. */
 static void must_load(int bad, const char *option, const char *file)
 {
-	if (bad == -KDTLS_EENCRYPTED)
+	if (bad == -KDTLS_EENCRYPTED) {
+		forget_pins(options);
 		errx(1, "%s %s: %s with --passin", option, file,
 		     kdtls_strerror(bad));
+	}
 	must(bad, option, file);
 }
 
@@ -183,6 +206,7 @@ static void use_certificate(struct kdtls_endpoint *ep, const struct options *o)
 	if (!bad)
 		return;
 	must_load(kdtls_trust_file(ep, o->cert), "--cert", o->cert);
+	forget_pins(o);
 	if (bad == -KDTLS_EKEYLESS && !o->key)
 		errx(1, "--cert %s: no private key in it: give --key", o->cert);
 	if (bad == -KDTLS_EMISMATCH)
@@ -226,22 +250,9 @@ struct kdtls_endpoint *endpoint_open(const struct options *o)
 	return ep;
 }
 
-/* Overwrite the PIN in a URI (RFC 7512), as ps(1) shows the arguments to everybody. */
-static void forget_pin(char *uri)
-{
-	char *pin = uri ? strstr(uri, "pin-value=") : NULL;
-
-	if (!pin)
-		return;
-	pin += strlen("pin-value=");
-	memset(pin, 'x', strcspn(pin, "&;"));
-}
-
 void endpoint_forget(struct options *o)
 {
-	forget_pin(o->cert);
-	forget_pin(o->key);
-	forget_pin(o->ca);
+	forget_pins(o);
 	OPENSSL_cleanse(&asked_key, sizeof(asked_key));
 	OPENSSL_cleanse(&asked_roots, sizeof(asked_roots));
 	OPENSSL_cleanse(o->passphrase, sizeof(o->passphrase));
