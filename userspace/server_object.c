@@ -229,7 +229,8 @@ static bool is_cut_off(const struct kdtls_client *c)
 /*
  * Look from time to time whether a newer process is on the port. It gets the records of
  * all clients that have no connection ID. So say goodbye to these clients, which can begin
- * anew then.
+ * anew then. The newer process also makes and opens the tickets, and this one forgets the
+ * keys of old ones with it.
  */
 static void heed_turn(struct kdtls_server *server)
 {
@@ -241,6 +242,7 @@ static void heed_turn(struct kdtls_server *server)
 		return;
 	turn_look(turn, now);
 	server->turn_due = turn_due(turn);
+	dtls_endpoint_age(server->endpoint);
 	if (!kdtls_turn_is_over(turn))
 		return;
 	for (c = TAILQ_FIRST(&server->open); c; c = next) {

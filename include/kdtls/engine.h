@@ -586,7 +586,8 @@ KDTLS_API int kdtls_endpoint_trust_raw_key(struct kdtls_endpoint *endpoint,
  * time. Processes on one host may use kdtls_turn_take(), whose file forgets, too.
  *
  * An endpoint whose clock goes back to a period that it has forgotten makes keys of its own,
- * which no other endpoint has, until the clock has passed that period.
+ * which no other endpoint has, until the clock has passed that period, or is where it was
+ * before.
  *
  * Return: 0; -KDTLS_EUSAGE: @len is not KDTLS_SECRET_SIZE, or the endpoint is not of
  * that kind; -KDTLS_ECRYPTO: libcrypto failed.

@@ -233,6 +233,25 @@ TEST_F(secret, what_is_left_of_the_secret_opens_no_older_ticket)
 	wr_free(&ticket);
 }
 
+TEST_F(secret, an_idle_endpoint_forgets_with_the_others)
+{
+	struct dtls_tickets thief = { .life = LIFE };
+	struct dtls_writer ticket;
+
+	ASSERT_TRUE(seal(self, &self->a, NOW, &ticket));
+	dtls_tickets_age(&self->a, &self->crypto, NOW + LIFE);
+	EXPECT_TRUE(opens(self, &self->a, NOW + LIFE - 1, &ticket));
+	dtls_tickets_age(&self->a, &self->crypto, NOW + 2 * LIFE);
+	ASSERT_TRUE(dtls_tickets_share(&thief, self->a.tree));
+	EXPECT_FALSE(opens(self, &thief, NOW, &ticket));
+	EXPECT_FALSE(opens(self, &self->a, NOW, &ticket));
+	dtls_tickets_exit(&thief);
+	wr_free(&ticket);
+	/* One that has made no ticket yet */
+	dtls_tickets_age(&self->b, &self->crypto, NOW + 2 * LIFE);
+	EXPECT_TRUE(passes(self, &self->a, NOW + 2 * LIFE, &self->b, NOW + 2 * LIFE));
+}
+
 TEST_F(secret, a_clock_that_goes_back_spoils_nothing)
 {
 	struct dtls_writer ticket;
@@ -244,6 +263,9 @@ TEST_F(secret, a_clock_that_goes_back_spoils_nothing)
 	EXPECT_TRUE(passes(self, &self->a, NOW - 9 * LIFE, &self->a, NOW - 9 * LIFE + 1));
 	EXPECT_FALSE(passes(self, &self->a, NOW - 9 * LIFE, &self->b,
 			    NOW - 9 * LIFE + 1));
+	/* When it is put right, the key of the present is there still. */
+	EXPECT_TRUE(passes(self, &self->a, NOW, &self->b, NOW));
+	EXPECT_TRUE(passes(self, &self->b, NOW, &self->a, NOW));
 	ASSERT_TRUE(seal(self, &self->a, NOW, &ticket));
 	EXPECT_TRUE(opens(self, &self->a, NOW, &ticket));
 	wr_free(&ticket);

@@ -254,6 +254,8 @@ void kdtls_endpoint_free(struct kdtls_endpoint *endpoint)
 	if (!endpoint)
 		return;
 	endpoint->dropped = true;
+	/* No new handshake comes here, and nobody would age the keys any more. */
+	dtls_tickets_exit(&endpoint->tickets);
 	if (!endpoint->engines)
 		endpoint_free(endpoint);
 }
@@ -406,6 +408,11 @@ int kdtls_endpoint_use_secret(struct kdtls_endpoint *endpoint,
 		err = dtls_endpoint_share(endpoint, &s);
 	OPENSSL_cleanse(&s, sizeof(s));
 	return err;
+}
+
+void dtls_endpoint_age(struct kdtls_endpoint *ep)
+{
+	dtls_tickets_age(&ep->tickets, &ep->crypto, dtls_endpoint_time(ep, NULL));
 }
 
 int64_t dtls_endpoint_time(const struct kdtls_endpoint *ep, void *ctx)

@@ -134,6 +134,9 @@ void dtls_endpoint_put(struct kdtls_endpoint *ep);
 int dtls_endpoint_share(struct kdtls_endpoint *ep,
 			const struct dtls_secret *secret);
 
+/* Forget the shared keys of tickets that are too old now; see dtls_tickets_age(). */
+void dtls_endpoint_age(struct kdtls_endpoint *ep);
+
 /*
  * Return the time, in seconds since 1970. @ctx is the context of an engine, or
  * NULL if there is none yet.

@@ -58,19 +58,35 @@ static bool new_key(struct dtls_tickets *t, const struct dtls_crypto *c,
 	return true;
 }
 
+/* Make the previous key the current one again, as the clock is in its period. */
+static void swap_keys(struct dtls_tickets *t)
+{
+	struct dtls_ticket_key key = t->key[0];
+
+	t->key[0] = t->key[1];
+	t->key[1] = key;
+}
+
 /*
  * Take the keys of @now's period and of the one before, in which another endpoint
  * may have made tickets, and forget how to derive them. If the clock went back to
  * a period that was forgotten, this endpoint has random keys of its own until the
- * clock is in a later period again.
+ * clock has passed that period, or is in the period of the key before again.
  */
 static bool shared_keys(struct dtls_tickets *t, const struct dtls_crypto *c,
 			int64_t now)
 {
 	int64_t begin = now - now % t->life, before = begin - t->life;
 
-	if (now < 0 || (u64)begin < t->tree->least)
+	if (now < 0)
 		return new_key(t, c, now, -1);
+	if ((u64)begin < t->tree->least && t->key[1].ctx &&
+	    t->key[1].made == begin) {
+		swap_keys(t);
+		return true;
+	}
+	if ((u64)begin < t->tree->least)
+		return new_key(t, c, begin, -1);
 	if (before >= 0 && (u64)before >= t->tree->least &&
 	    !new_key(t, c, before, before))
 		return false;
@@ -93,6 +109,13 @@ static bool current_key(struct dtls_tickets *t, const struct dtls_crypto *c,
 	return shared_keys(t, c, now);
 }
 
+void dtls_tickets_age(struct dtls_tickets *t, const struct dtls_crypto *c,
+		      int64_t now)
+{
+	if (t->tree)
+		current_key(t, c, now);
+}
+
 bool dtls_tickets_share(struct dtls_tickets *t, const struct dtls_tree *tree)
 {
 	struct dtls_tree *copy = OPENSSL_memdup(tree, sizeof(*tree));
@@ -109,6 +132,9 @@ void dtls_tickets_exit(struct dtls_tickets *t)
 	EVP_CIPHER_CTX_free(t->key[0].ctx);
 	EVP_CIPHER_CTX_free(t->key[1].ctx);
 	OPENSSL_clear_free(t->tree, sizeof(*t->tree));
+	t->key[0].ctx = NULL;
+	t->key[1].ctx = NULL;
+	t->tree = NULL;
 }
 
 /*

@@ -45,7 +45,15 @@ struct dtls_tickets {
  */
 bool dtls_tickets_share(struct dtls_tickets *t, const struct dtls_tree *tree);
 
-/* Wipe and free the keys. */
+/*
+ * Forget the shared keys of tickets that are too old at @now, in seconds since 1970. Sealing
+ * and opening do so, too; this is for an endpoint that does neither for long. If libcrypto or
+ * memory failed, the next call forgets them.
+ */
+void dtls_tickets_age(struct dtls_tickets *t, const struct dtls_crypto *c,
+		      int64_t now);
+
+/* Wipe and free the keys. A ticket that is sealed afterwards has a random key. */
 void dtls_tickets_exit(struct dtls_tickets *t);
 
 /*
