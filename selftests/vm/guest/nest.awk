@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Print a program's output as a nested KTAP stream; leave in the file counts
 # how many of its cases passed, failed, failed as expected, were skipped, and
-# were planned and then never heard of. Where the log file is given, each case
-# that begins is noted in it.
+# were planned and then never heard of, or not planned. Where the log file is
+# given, each case that begins is noted in it.
 
 BEGIN		{ print "  KTAP version 1" }
 /^K?TAP version/	{ next }
@@ -27,8 +27,6 @@ BEGIN		{ print "  KTAP version 1" }
 }
 END {
 	seen = pass + fail + xfail + skip
-	lost = 0
-	if (plan > seen)
-		lost = plan - seen
+	lost = plan > seen ? plan - seen : seen - plan
 	print pass + 0, fail + 0, xfail + 0, skip + 0, lost >counts
 }
