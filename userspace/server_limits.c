@@ -9,7 +9,10 @@
  * source gets in.
  *
  * Who has a ticket can begin a handshake from a false address. So handshakes of addresses
- * that are not proven make room first, and take the room of each other alone.
+ * that are not proven make room first, take nobody's room, and never take the last eighth:
+ * where few handshakes are missing to a limit, the next one would end such a handshake that
+ * has just begun. A client that is refused so has spent its ticket, and its next hello gets
+ * a cookie.
  */
 #include "server_object.h"
 #include <errno.h>
@@ -99,27 +102,33 @@ static struct kdtls_client *find_victim(const struct kdtls_client *c,
 					const struct source *s)
 {
 	const struct kdtls_server_options *o = &c->server->options;
-	struct kdtls_client *first;
 
+	if (!c->proven)
+		return NULL;
 	if (s->half_open_count >= o->max_half_open_source ||
 	    s->clients > o->max_clients_source)
-		first = server_limits_first(&s->half_open);
-	else
-		first = server_limits_first(&c->server->shaking);
-	return first && first->proven && !c->proven ? NULL : first;
+		return server_limits_first(&s->half_open);
+	return server_limits_first(&c->server->shaking);
+}
+
+/* Return how many handshakes there may be before @c begins one, of @max that there may be. */
+static uint32_t room_of(const struct kdtls_client *c, uint32_t max)
+{
+	return c->proven ? max : max - max / 8;
 }
 
 /*
- * Return true if a limit forbids one more client of @s, which @s->clients counts
- * already.
+ * Return true if a limit forbids @c, a client of @s, which @s->clients counts already, to
+ * begin a handshake.
  */
-static bool is_full(const struct kdtls_server *server, const struct source *s)
+static bool is_full(const struct kdtls_client *c, const struct source *s)
 {
+	const struct kdtls_server *server = c->server;
 	const struct kdtls_server_options *o = &server->options;
 
-	return s->half_open_count >= o->max_half_open_source ||
+	return s->half_open_count >= room_of(c, o->max_half_open_source) ||
 	       s->clients > o->max_clients_source ||
-	       server->info.half_open >= o->max_half_open ||
+	       server->info.half_open >= room_of(c, o->max_half_open) ||
 	       server->info.clients >= o->max_clients;
 }
 
@@ -133,7 +142,7 @@ bool server_limits_begin(struct kdtls_client *c)
 		return false;
 	/* The count keeps @s when the last other client of @s ends below. */
 	s->clients++;
-	while (is_full(server, s)) {
+	while (is_full(c, s)) {
 		victim = find_victim(c, s);
 		if (!victim) {
 			s->clients--;

@@ -2221,6 +2221,57 @@ TEST_F(server, a_hello_without_a_cookie_takes_nobodys_room)
 	}
 }
 
+/* As the next hello with a cookie would end its handshake, of which nobody would tell it. */
+TEST_F(server, the_last_room_is_for_hellos_with_a_cookie)
+{
+	if (variant->version == DTLS_VERSION_1_2)
+		SKIP(return, "DTLS 1.2 has no early data");
+	allow_early_data(_metadata, self);
+	get_ticket(_metadata, self);
+	self->options.max_half_open = 8;
+	self->options.max_half_open_source = 8;
+	restart_server(_metadata, self);
+	half_open(_metadata, self, "127.0.0.3", 7);
+	begin_early(_metadata, self, bound(AF_INET, "127.0.0.4", 0), 0);
+	EXPECT_EQ(7, counters(self).half_open);
+	EXPECT_EQ(1, counters(self).limited);
+	UNTIL(established(self) == 1);
+	EXPECT_EQ(0, refused);
+	EXPECT_EQ(1, counters(self).limited);
+	exchange(_metadata, self);
+}
+
+TEST_F(server, hellos_without_a_cookie_take_no_room_of_each_other)
+{
+	int fd = bound(AF_INET, "127.0.0.3", 0);
+	uint8_t other[sizeof(ticket)];
+	size_t other_len;
+
+	if (variant->version == DTLS_VERSION_1_2)
+		SKIP(return, "DTLS 1.2 has no early data");
+	be_patient(_metadata, self);
+	allow_early_data(_metadata, self);
+	get_ticket(_metadata, self);
+	memcpy(other, ticket, ticket_len);
+	other_len = ticket_len;
+	get_ticket(_metadata, self);
+	self->options.max_half_open = 1;
+	restart_server(_metadata, self);
+	forge_early(_metadata, self, fd);
+	EXPECT_EQ(1, counters(self).half_open);
+	memcpy(ticket, other, other_len);
+	ticket_len = other_len;
+	begin_early(_metadata, self, bound(AF_INET, "127.0.0.4", 0), 0);
+	EXPECT_EQ(1, counters(self).half_open);
+	EXPECT_EQ(1, counters(self).limited);
+	EXPECT_EQ(0, refused);
+	/* Its next hello has a cookie. */
+	UNTIL(established(self) == 1);
+	EXPECT_EQ(1, refused);
+	exchange(_metadata, self);
+	close(fd);
+}
+
 TEST_F(server, the_oldest_handshake_makes_room)
 {
 	self->options.max_half_open = 16;
