@@ -313,9 +313,9 @@ KDTLS_API int kdtls_turn_take(const char *file, struct kdtls_turn **turn);
  * older than three lives of a ticket cannot be computed from what is in the file, or in the
  * memory of the processes whose servers have this turn and this endpoint. These servers
  * write the file, about once in that life; while no process runs it stays as it is, and the
- * next process takes what is too old out of it when it calls this function. What was in the file is overwritten in place. A
- * file system that keeps old blocks, a snapshot or a backup may still have it, so a file
- * below /run is best. Times are those of time(2).
+ * next process takes what is too old out of it when it calls this function. What was in the
+ * file is overwritten in place. A file system that keeps old blocks, a snapshot or a backup
+ * may still have it, so a file below /run is best. Times are those of time(2).
  *
  * If the clock goes back by more than two lives, a process that is alone on the port begins
  * with another secret, and so does the next one after the file was removed.
