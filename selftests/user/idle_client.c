@@ -14,8 +14,9 @@
 #include <unistd.h>
 #include "harness.h"
 
-#define LINGER		500	/* ms, for which a handshake's keys are kept */
+#define LINGER		2000	/* ms, for which a handshake's keys are kept */
 #define SOON		60000000ULL	/* µs, on the slowest machine */
+#define AGAIN		1000000ULL	/* µs, after which a record is sent again */
 #define MESSAGES	8
 
 #ifdef KERNEL_PATH
@@ -142,7 +143,9 @@ static void serve_for(struct _test_data_idle_client *self, unsigned int ms)
 /*
  * Let a client come and get a record back. Then the client's own end goes without a
  * word, so that the server alone has memory of the client. Each client has an address of
- * its own: on the address of another one it would be that one, begun anew.
+ * its own: on the address of another one it would be that one, begun anew. The record is
+ * sent again: where ksoftirqd gets no processor for long, as other programs are busy, the
+ * loopback device drops datagrams.
  */
 static void come(struct __test_metadata *_metadata,
 		 struct _test_data_idle_client *self)
@@ -150,7 +153,7 @@ static void come(struct __test_metadata *_metadata,
 	struct kdtls_socket_options options = { .path = KDTLS_PATH_USER };
 	struct sockaddr_in from = { .sin_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), err;
-	uint64_t end = now() + SOON;
+	uint64_t end = now() + SOON, again = 0;
 	struct kdtls_socket *s;
 	char buf[16];
 
@@ -163,13 +166,16 @@ static void come(struct __test_metadata *_metadata,
 		err = kdtls_process(s);
 	}
 	ASSERT_EQ(0, err) TH_LOG("%s", kdtls_strerror(err));
-	ASSERT_EQ(5, kdtls_send(s, "hello", 5));
 	do {
+		if (now() >= again) {
+			ASSERT_EQ(5, kdtls_send(s, "hello", 5));
+			again = now() + AGAIN;
+		}
 		serve(self);
 		kdtls_process(s);
 		err = kdtls_recv(s, buf, sizeof(buf));
 	} while (err == -EAGAIN && now() < end);
-	ASSERT_EQ(5, err);
+	ASSERT_EQ(5, err) TH_LOG("%s", kdtls_strerror(err));
 	/* The client acknowledges its ticket. */
 	serve(self);
 	kdtls_process(s);
