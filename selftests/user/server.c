@@ -1079,6 +1079,7 @@ TEST_F(server, a_crowd_starts_anew_at_once)
 	static uint16_t port[CLIENTS_MAX];
 	unsigned int i, n = crowd(CLIENTS_MAX, 100);
 
+	take_time(_metadata, self);
 	begin_from(_metadata, self, "127.0.0.1", n);
 	UNTIL(established(self) == n && opened == n);
 	exchange(_metadata, self);
