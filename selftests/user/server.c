@@ -3044,7 +3044,7 @@ static void live_turn(struct __test_metadata *_metadata,
 	while ((n = kdtls_server_recv(self->server, m, 8, 0)) > 0)
 		for (i = 0; i < n; i++)
 			witness(_metadata, self, l, &m[i]);
-	if (!next_random(200)) {
+	if (!next_random(60)) {
 		c = kdtls_server_next(self->server, NULL);
 		if (c) {
 			free(kdtls_client_data(c));
