@@ -617,14 +617,21 @@ static void remember_sessions(struct __test_metadata *_metadata,
 	self->client_ep = another(_metadata, self, "0123456789abcdef", false);
 }
 
+/* Let clients have a first timer of @ms. */
+static void wait_longer(struct __test_metadata *_metadata,
+			struct _test_data_server *self, unsigned int ms)
+{
+	self->config.timeout_initial = ms;
+	self->config.timeout_max = 60000;
+	kdtls_endpoint_free(self->client_ep);
+	self->client_ep = another(_metadata, self, "0123456789abcdef", false);
+}
+
 /* Let clients have a first timer that a slow machine does not outlast. */
 static void be_patient(struct __test_metadata *_metadata,
 		       struct _test_data_server *self)
 {
-	self->config.timeout_initial = 10000;
-	self->config.timeout_max = 60000;
-	kdtls_endpoint_free(self->client_ep);
-	self->client_ep = another(_metadata, self, "0123456789abcdef", false);
+	wait_longer(_metadata, self, 10000);
 }
 
 /*
@@ -634,10 +641,7 @@ static void be_patient(struct __test_metadata *_metadata,
 static void take_time(struct __test_metadata *_metadata,
 		      struct _test_data_server *self)
 {
-	self->config.timeout_initial = 2000;
-	self->config.timeout_max = 60000;
-	kdtls_endpoint_free(self->client_ep);
-	self->client_ep = another(_metadata, self, "0123456789abcdef", false);
+	wait_longer(_metadata, self, 2000);
 	exchange_endpoint(self, another(_metadata, self, "0123456789abcdef",
 					false));
 	self->options.handshake_timeout = 1000 * 3600;
