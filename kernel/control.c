@@ -130,8 +130,8 @@ static bool make_room(struct dtls_sock *ds, const struct dtls_assoc *assoc,
 }
 
 /*
- * No event takes so many bytes. The allocator rounds the memory of a buffer's head up, but
- * not to twice its size.
+ * An event needs room for so many bytes before memory is taken for it. What it really takes
+ * is known afterwards, and is less, as the allocator rounds the head of a buffer up.
  */
 #define EVENT_SIZE_MAX	(2 * SKB_TRUESIZE(sizeof(struct dtls_msg)))
 

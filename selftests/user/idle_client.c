@@ -146,7 +146,7 @@ static void serve_for(struct _test_data_idle_client *self, unsigned int ms)
  * word, so that the server alone has memory of the client. Each client has an address of
  * its own: on the address of another one it would be that one, begun anew. The record is
  * sent again: where ksoftirqd gets no processor for long, as other programs are busy, the
- * loopback device drops datagrams.
+ * loopback device may drop datagrams.
  */
 static void come(struct __test_metadata *_metadata,
 		 struct _test_data_idle_client *self)
