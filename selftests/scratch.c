@@ -75,14 +75,20 @@ static void __attribute__((destructor)) reset_limits(void)
 	write_number(SKB_FRAGS, skb_frags);
 }
 
-FIXTURE_SETUP(scratch)
+static void open_link(struct __test_metadata *_metadata, struct link *l,
+		      int family, __u16 cipher, int cid_len)
 {
 	stay();
 	write_number(SKB_FRAGS, skb_frags);
 	fill(text, sizeof(text), 1);
-	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher,
-			   variant->cid_len));
-	ASSERT_OK(deep_queue(self->l.b));
+	ASSERT_OK(link_raw(l, family, cipher, cid_len));
+	ASSERT_OK(deep_queue(l->b));
+}
+
+FIXTURE_SETUP(scratch)
+{
+	open_link(_metadata, &self->l, variant->family, variant->cipher,
+		  variant->cid_len);
 }
 
 FIXTURE_TEARDOWN(scratch)
@@ -641,13 +647,9 @@ LINK_VARIANT(single_pages, v13_v4_cid, V13(DTLS_CIPHER_AES_CCM_128), AF_INET, 20
 
 FIXTURE_SETUP(single_pages)
 {
-	stay();
-	write_number(SKB_FRAGS, skb_frags);
 	ASSERT_OK(write_number(HIGH_ORDER, 1));
-	fill(text, sizeof(text), 1);
-	ASSERT_OK(link_raw(&self->l, variant->family, variant->cipher,
-			   variant->cid_len));
-	ASSERT_OK(deep_queue(self->l.b));
+	open_link(_metadata, &self->l, variant->family, variant->cipher,
+		  variant->cid_len);
 }
 
 FIXTURE_TEARDOWN(single_pages)
