@@ -10,6 +10,7 @@ FIXTURE_SETUP(hello)
 }
 
 PAIR_OF(hello12, DTLS_VERSION_1_2)
+PAIR_OF(hello13, DTLS_VERSION_1_3)
 
 #define HELLO_FRONT	(DTLS12_HEADER_SIZE + DTLS_MESSAGE_HEADER)
 
@@ -323,22 +324,95 @@ TEST_F(hello, a_cookie_tells_when_it_was_made)
 	}
 }
 
-/*
- * A reply is shorter than the hello. The smallest hello with a share of X25519 has 134 bytes:
- * of extensions it has the versions, one group, one share and one signature algorithm.
- */
-TEST_F(hello, the_smallest_hello_is_longer_than_a_request_for_a_cookie)
+/* Begin an extension whose body is a vector with a length of @n bytes. */
+static size_t open_extension(struct dtls_writer *w, u16 number, unsigned int n,
+			     size_t *outer)
 {
-	u8 reply[KDTLS_GATE_REPLY_SIZE];
-	size_t n, len = 0;
+	wr_u16(w, number);
+	*outer = wr_open(w, 2);
+	return wr_open(w, n);
+}
 
-	n = first_hello(&self->client, self->buf, self->now);
-	ASSERT_EQ(0, end_open(&self->server, KDTLS_SERVER));
-	ASSERT_EQ(KDTLS_GATE_REPLY,
-		  end_gate(self->server.ep, "here", 4, self->buf, n, self->now,
-			   reply, &len));
-	EXPECT_LT(0, len);
-	EXPECT_GT(134, len);
+/* Write an extension whose body is a list with one number. */
+static void extension_of_one(struct dtls_writer *w, u16 number, unsigned int n,
+			     u16 value)
+{
+	size_t outer, list = open_extension(w, number, n, &outer);
+
+	wr_u16(w, value);
+	wr_close(w, list, n);
+	wr_close(w, outer, 2);
+}
+
+/*
+ * Write the smallest ClientHello of DTLS 1.3 with certificates as a datagram: of
+ * extensions it has the version, one group, one signature algorithm and, in the
+ * list of shares, one of X25519 or none, for the server to ask for.
+ */
+static size_t smallest_hello(u16 suite, bool share, u8 *out)
+{
+	struct dtls_writer w = { 0 };
+	size_t len, extensions, outer, list;
+	struct dtls_record r = {
+		.type = DTLS_CT_HANDSHAKE,
+		.version = DTLS_VERSION_1_2,
+	};
+
+	wr_u16(&w, DTLS_VERSION_1_2);
+	memset(wr_room(&w, 32), 0x5a, 32);	/* random */
+	wr_u8(&w, 0);				/* legacy_session_id */
+	wr_u8(&w, 0);				/* legacy_cookie */
+	wr_u16(&w, 2);
+	wr_u16(&w, suite);
+	wr_u16(&w, 0x0100);			/* no compression */
+	extensions = wr_open(&w, 2);
+	extension_of_one(&w, 43, 1, DTLS_VERSION_1_3);
+	extension_of_one(&w, 10, 2, 0x001d);
+	extension_of_one(&w, 13, 2, 0x0403);
+	list = open_extension(&w, 51, 2, &outer);
+	if (share) {
+		wr_u16(&w, 0x001d);
+		wr_u16(&w, 32);
+		memset(wr_room(&w, 32), 0x09, 32);
+	}
+	wr_close(&w, list, 2);
+	wr_close(&w, outer, 2);
+	wr_close(&w, extensions, 2);
+
+	r.fragment_len = (u16)(DTLS_MESSAGE_HEADER + w.len);
+	len = dtls_record_write_header(out, &r);
+	dtls_fragment_write(out + len, DTLS_CLIENT_HELLO, (u32)w.len, 0, 0,
+			    (u32)w.len);
+	memcpy(out + HELLO_FRONT, w.p, w.len);
+	len = HELLO_FRONT + w.len;
+	wr_free(&w);
+	return len;
+}
+
+/*
+ * The smallest hellos get an answer, too, which is at most twice as long: so much may a
+ * server send to an address that a stranger has made up.
+ */
+TEST_F(hello13, the_smallest_hellos_are_answered)
+{
+	static const u16 suites[] = { 0x1301, 0x1302, 0x1303 };
+	u8 reply[KDTLS_GATE_REPLY_SIZE];
+	size_t n, len;
+	unsigned int i;
+
+	cert_make(&self->cert, &(struct cert_options){ .issuer = &self->ca });
+	ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+			       &self->cert, NULL));
+	for (i = 0; i < 2 * sizeof(suites) / sizeof(suites[0]); i++) {
+		n = smallest_hello(suites[i / 2], i % 2, self->buf);
+		ASSERT_EQ(i % 2 ? 134 : 98, n);
+		len = 0;
+		ASSERT_EQ(KDTLS_GATE_REPLY,
+			  end_gate(self->server.ep, "here", 4, self->buf, n,
+				   self->now, reply, &len));
+		EXPECT_EQ(DTLS_SERVER_HELLO, reply[DTLS12_HEADER_SIZE]);
+		EXPECT_GE(2 * n, len);
+	}
 }
 
 TEST_F(hello, without_cookies_a_hello_is_as_old_as_it_is)
