@@ -58,7 +58,8 @@ static const struct argp_option common_options[] = {
 	{ "cid", OPT_CID, "BYTES", 0,
 	  "have the peer put a connection ID of 1 to 20 bytes into its records (with "
 	  "--echo or --exec of 8 at least)", 0 },
-	{ "timeout", OPT_TIMEOUT, "SECONDS", 0, "for all of it (30)", 0 },
+	{ "timeout", OPT_TIMEOUT, "SECONDS", 0,
+	  "that the whole handshake may take (30)", 0 },
 	{ "first-timer", OPT_FIRST_TIMER, "MS", 0,
 	  "until a flight is sent again, from 50 (1000)", 0 },
 	{ "last-timer", OPT_LAST_TIMER, "MS", 0,

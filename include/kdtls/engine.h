@@ -323,7 +323,7 @@ struct kdtls_ops {
  *		one is used if the peer has it (RFC 8446 4.2.1). A version without a
  *		suite in @suites is not spoken
  * @suites:	cipher suites by IANA number, best first. NULL: every suite of the
- *		engine (RFC 8446 B.4; RFC 5289, 5487, 7251, 7905, 8442), with CCM_8 last
+ *		engine (RFC 8446 B.4; RFC 5289, 5487, 6655, 7251, 7905, 8442), with CCM_8 last
  *		and for pre-shared keys of DTLS 1.2 alone: CCM_8 with certificates
  *		(0xc0ae) and of DTLS 1.3 (0x1305) is used only if it is listed. If
  *		this list, @groups or @schemes is NULL, the engine leaves out what
@@ -626,8 +626,7 @@ struct kdtls_hello;
  * struct kdtls_verdict - what the caller is to do with a stranger's datagram
  * @hello:	with KDTLS_GATE_ACCEPT the accepted hello. It belongs to the caller, who gives
  *		it to kdtls_engine_accept() or kdtls_hello_free(). Else NULL
- * @reply_len:	with KDTLS_GATE_REPLY bytes of @reply, which are fewer than this sender has
- *		sent for the hello
+ * @reply_len:	with KDTLS_GATE_REPLY bytes of @reply, at most twice as many as the hello has
  * @reply:	with KDTLS_GATE_REPLY the datagram to send
  */
 struct kdtls_verdict {
@@ -790,8 +789,8 @@ KDTLS_API void kdtls_engine_set_mtu(struct kdtls_engine *engine, uint32_t mtu);
  * @now:	time in µs, of a clock that never goes backwards
  *
  * Return: 0; -KDTLS_EUSAGE: a server's engine, one that was started before, or one that
- * would accept certificates and has no name to look for (KDTLS_NO_NAME_CHECK); another
- * error of enum kdtls_engine_error: the engine has failed.
+ * would accept certificates and has no name to look for (without KDTLS_NO_NAME_CHECK and
+ * KDTLS_NO_VERIFY); another error of enum kdtls_engine_error: the engine has failed.
  */
 KDTLS_API int kdtls_engine_start(struct kdtls_engine *engine, uint64_t now);
 
@@ -1033,7 +1032,7 @@ KDTLS_API void kdtls_engine_close(struct kdtls_engine *engine);
  * whether the answer came.
  *
  * Return: 0; -KDTLS_EUSAGE: a request is on its way, heartbeats were not negotiated, or
- * @size is out of its range.
+ * @size is out of its range; -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
 				     uint64_t now);

@@ -41,7 +41,8 @@ extern "C" {
  * the records to GnuTLS one by one. gnutls_transport_get_int() does not return the socket
  * until kdtls_gnutls_unwatch().
  *
- * Return: 0; -KDTLS_ENOTUDP; -KDTLS_ELATE: the session is watched already; -ENOMEM.
+ * Return: 0; -KDTLS_ENOTUDP; -KDTLS_ELATE: the session is watched already, or its
+ * handshake is done; -ENOMEM.
  */
 KDTLS_API int kdtls_gnutls_watch(gnutls_session_t session);
 
@@ -67,7 +68,8 @@ KDTLS_API void kdtls_gnutls_unwatch(gnutls_session_t session);
  *
  * Return: 0. After an error the session can be used as before: -KDTLS_EHANDSHAKE,
  * -KDTLS_EVERSION, -KDTLS_ESUITE, -KDTLS_EEXTENSION, -KDTLS_ERENEGOTIATED,
- * -KDTLS_EUNWATCHED, -KDTLS_EUNREAD, -KDTLS_EUNSENT, -KDTLS_EMISSED, -KDTLS_EKEYS.
+ * -KDTLS_EUNWATCHED, -KDTLS_EUNREAD, -KDTLS_EUNSENT, -KDTLS_EMISSED, -KDTLS_EKEYS,
+ * -ENOMEM.
  */
 KDTLS_API int kdtls_gnutls_keys(gnutls_session_t session,
 				struct kdtls_keys *keys);

@@ -92,8 +92,9 @@ KDTLS_API int kdtls_available(void);
  * @cipher:	DTLS_CIPHER_* of linux/dtls.h
  *
  * The function tries the attach and a key of DTLS 1.2 on a socket of its own that is
- * connected to the same peer, once for each cipher in the life of the process. An
- * attach cannot be undone, so a program asks before it attaches.
+ * connected to the same peer. A cipher that the kernel has is tried once in the life of
+ * the process, one that it lacks in every call. If there is no route to the peer the
+ * function returns 0. An attach cannot be undone, so a program asks before it attaches.
  *
  * Return: 0, -KDTLS_ENOMODULE, -KDTLS_ENOTUDP, -KDTLS_ENOTCONN,
  * -KDTLS_ENOCIPHER or -errno.
@@ -159,7 +160,7 @@ KDTLS_API int kdtls_get_info(int fd, struct dtls_info *info);
 /**
  * kdtls_get_counters() - read what became of an attached socket's records
  * @fd:		the socket
- * @counters:	filled in; the counters start with the first key
+ * @counters:	filled in; the counters start with the attach
  *
  * Return: 0; -KDTLS_ENOMODULE; or -errno, which is ENOPROTOOPT or EOPNOTSUPP for a
  * socket that is not attached.

@@ -38,8 +38,8 @@ extern "C" {
  * kdtls_offload_openssl() can tell by the read key which of them were genuine. The filter
  * goes with the BIO chain; a BIO that is set later is not watched.
  *
- * Return: 0; -KDTLS_ENOTUDP: there is no BIO; -KDTLS_ELATE: the handshake has begun;
- * -ENOMEM.
+ * Return: 0; -KDTLS_ENOTUDP: there is no BIO; -KDTLS_ELATE: the session is watched
+ * already, or its handshake has begun; -ENOMEM.
  */
 KDTLS_API int kdtls_openssl_watch(SSL *ssl);
 

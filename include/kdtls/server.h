@@ -13,8 +13,8 @@
  *
  * One call, kdtls_server_recv(), does everything that arriving datagrams and timers ask
  * for, and returns messages for the program: records of many clients, and news of
- * clients that came or went. kdtls_server_send() takes records for many clients. The
- * program has one socket, and the library makes no other one.
+ * clients that came or went. kdtls_server_send() takes records for many clients. All
+ * clients are on one socket; only kdtls_client_peel() makes others.
  *
  * A program with an event loop polls kdtls_server_fd() for kdtls_server_events(), for
  * kdtls_server_timeout() ms at most, and then calls kdtls_server_recv() with timeout 0
@@ -84,7 +84,8 @@ struct kdtls_turn;
  *		gives its clients
  * @turn:	the turn that this process has at the port, from kdtls_turn_take(); NULL: none.
  *		With it the library sets @sharers and @share, which have to be 0, and the
- *		socket needs SO_REUSEPORT, set before it is bound. Has to outlive the server
+ *		socket needs SO_REUSEPORT, set before it is bound. Has to outlive the
+ *		server; 16 servers of a turn at most
  * @half_close:	true: KDTLS_NEWS_GOODBYE tells that a client has said goodbye, and the
  *		program can send to the client until kdtls_client_close() or
  *		@idle_timeout ends it. false: the server answers a goodbye itself
@@ -130,9 +131,11 @@ struct kdtls_server_options {
  * (MSG_ERRQUEUE of recvmsg(2)) from an event loop: poll(2) does not wait before that, and
  * neither does kdtls_server_recv().
  *
- * A client has to prove its address (RFC 6347 4.2.1) before the server keeps anything of
- * it, unless KDTLS_NO_COOKIE is set. The endpoint's callbacks get the struct kdtls_client
- * as their ctx.
+ * A client has to prove its address (RFC 6347 4.2.1) before the server begins a handshake
+ * with it, unless KDTLS_NO_COOKIE is set or the client has a ticket for early data that is
+ * used for the first time. Before that the server keeps only pieces of hellos, within the
+ * limits of kdtls_endpoint_gate(). The endpoint's callbacks get the struct kdtls_client as
+ * their ctx.
  *
  * If the kernel makes the records, the function attaches the socket to the kernel's
  * record layer (linux/dtls.h). The socket stays attached, also after a later error.
@@ -390,8 +393,7 @@ struct kdtls_message {
  *
  * The messages of one client are in order: KDTLS_NEWS_OPENED, then data as it came, with
  * @half_close perhaps KDTLS_NEWS_GOODBYE, then KDTLS_NEWS_CLOSED. KDTLS_NEWS_REFUSED comes
- * alone. A program that has stored nothing
- * with a client may ignore news.
+ * alone. A program that has stored nothing with a client may ignore news.
  *
  * Without @half_close of the options the next call of this function answers the goodbye of
  * a client, which ends the client. Until then the program can send to the client, and so
@@ -401,8 +403,8 @@ struct kdtls_message {
  * A signal does not end the wait. A program that wants to stop for a signal gives a
  * timeout or has an event loop.
  *
- * Return: how many messages there are, 1 or more; -EAGAIN: none came in time; -ENOMEM;
- * another -errno of the socket.
+ * Return: how many messages there are, 1 or more; -EAGAIN: none came in time;
+ * -KDTLS_EUSAGE: @count is 0; -ENOMEM; another -errno of the socket.
  *
  * Example:
  *

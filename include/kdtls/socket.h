@@ -565,8 +565,10 @@ struct kdtls_listener_options {
  * @options:	copied; NULL: all zero
  * @listener:	set on success; kdtls_listener_close() frees it
  *
- * Each client proves its address (RFC 6347 4.2.1) before anything is kept of it, unless
- * KDTLS_NO_COOKIE is set. Handshakes go through the one socket of the listener and take
+ * Each client proves its address (RFC 6347 4.2.1) before a handshake with it begins,
+ * unless KDTLS_NO_COOKIE is set or the client has a ticket for early data that is used
+ * for the first time. Before that only pieces of hellos are kept, within the limits of
+ * kdtls_endpoint_gate(). Handshakes go through the one socket of the listener and take
  * no file. A client whose Finished is verified gets a connected socket of its own on the
  * same port, which kdtls_accept() returns. Datagrams of others stay with the listener.
  *
@@ -574,8 +576,9 @@ struct kdtls_listener_options {
  * Linux 6.13 many connected sockets on one port cost time for each datagram, and each
  * is a file. A program with thousands of clients uses the server object itself.
  *
- * Return: 0; -EADDRINUSE: the port is taken; another -errno; -KDTLS_ENOMODULE: the options
- * want KDTLS_PATH_KERNEL, and the module is not loaded; -KDTLS_EMEMORY.
+ * Return: 0; -EADDRINUSE: the port is taken; another -errno; -KDTLS_EUSAGE: @address is of
+ * another family, or an option is out of its range; -KDTLS_ENOMODULE: the options want
+ * KDTLS_PATH_KERNEL, and the module is not loaded; -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_listen(struct kdtls_endpoint *endpoint,
 			   const struct sockaddr *address, socklen_t len,

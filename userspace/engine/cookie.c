@@ -84,8 +84,8 @@ static u64 time_unit(const struct dtls_cookie *k)
 /*
  * Write the time @now of the current period: the number of the period, modulo
  * 256, and the time since the period began. A stranger who reads it does not
- * learn for how long the system has been running. It is short, as a reply has to
- * be shorter than even the smallest hello.
+ * learn for how long the system has been running. It is short, as the
+ * answer to a small hello must not be much longer than the hello.
  */
 static void write_time(const struct dtls_cookie *k, u64 now, u8 *out)
 {

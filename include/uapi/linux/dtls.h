@@ -126,7 +126,8 @@
  * concerns a datagram and goes with the record that ends it: with a record after
  * which more shall come it fails with EINVAL.
  *
- * A send that fails for memory or for an address spends no sequence number.
+ * An error that UDP finds only when it sends may have spent a sequence number. All
+ * other errors spend none.
  */
 
 /* Control messages of level SOL_DTLS */
