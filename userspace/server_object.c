@@ -243,8 +243,10 @@ static void heed_turn(struct kdtls_server *server)
 	turn_look(turn, now);
 	server->turn_due = turn_due(turn);
 	dtls_endpoint_age(server->endpoint);
-	if (!kdtls_turn_is_over(turn))
+	/* Clients keep their connection IDs, so only new ones have to be looked at. */
+	if (!kdtls_turn_is_over(turn) || server->parted == server->info.established)
 		return;
+	server->parted = server->info.established;
 	for (c = TAILQ_FIRST(&server->open); c; c = next) {
 		next = TAILQ_NEXT(c, list);
 		if (is_cut_off(c))

@@ -264,6 +264,8 @@ static inline struct kdtls_socket *server_client_socket(const struct kdtls_clien
  * @more:	the socket may have more that the last kdtls_server_recv() did not take
  * @held:	KiB that the handshakes of the clients in @shaking hold
  * @turn_due:	the time of the next look at the turn of the options, if there is one
+ * @parted:	as many handshakes as were completed when all clients without a connection
+ *		ID were last told that the turn is over
  */
 struct kdtls_server {
 	struct kdtls_endpoint *endpoint;
@@ -298,6 +300,7 @@ struct kdtls_server {
 	bool more;
 	uint64_t held;
 	uint64_t turn_due;
+	uint64_t parted;
 };
 
 /* ---- server_limits.c ---- */

@@ -14,6 +14,8 @@
  *	0, 1	the process that has this byte in its connection IDs
  *	2	the newer process, until the older one has gone
  *	3	the process that reads or writes the secret, for a moment
+ *	4	the newer process as long as it has the port too, until the older one
+ *		has gone
  *
  * So nobody else comes to the port before the newer process has said that it is alone
  * there. Of a third socket nobody would know the number.
@@ -37,6 +39,7 @@
 
 #define NEWER		2		/* the byte of the newer process */
 #define SECRET		3		/* the byte of who reads or writes the secret */
+#define PORT		4		/* the byte of the newer process that has the port */
 #define SOCKETS_MAX	16
 #define LOOK		250000		/* µs between two looks */
 /*
@@ -50,7 +53,7 @@
  * @fd:		the file, whose locks say who is on the port
  * @share:	the first byte of connection IDs of this process, 0 or 1
  * @beside:	the older process may be there
- * @over:	a newer process is there
+ * @over:	a newer process has the port
  * @looks:	looks in a row that did not find the older process
  * @due:	the time of the next look
  * @count:	number of @sockets
@@ -234,9 +237,16 @@ int turn_add(struct kdtls_turn *turn, int fd)
 	if (turn->count == SOCKETS_MAX)
 		return -KDTLS_EUSAGE;
 	err = steer(turn, fd);
-	if (!err)
-		turn->sockets[turn->count++] = fd;
-	return err;
+	if (err)
+		return err;
+	/*
+	 * Until now the process may have loaded certificates or waited for a
+	 * passphrase, and the older one has served on.
+	 */
+	if (turn->beside && !set_lock(turn, PORT, F_WRLCK))
+		return -errno;
+	turn->sockets[turn->count++] = fd;
+	return 0;
 }
 
 void turn_remove(struct kdtls_turn *turn, int fd)
@@ -246,6 +256,8 @@ void turn_remove(struct kdtls_turn *turn, int fd)
 	for (i = 0; i < turn->count; i++)
 		if (turn->sockets[i] == fd)
 			turn->sockets[i--] = turn->sockets[--turn->count];
+	if (!turn->count)
+		set_lock(turn, PORT, F_UNLCK);
 }
 
 /* Return true if the lock of the older process was not there for long enough. */
@@ -267,6 +279,7 @@ static void be_alone(struct kdtls_turn *t)
 		if (steer_alone(t->sockets[i]))
 			return;
 	t->beside = false;
+	set_lock(t, PORT, F_UNLCK);
 	set_lock(t, NEWER, F_UNLCK);
 }
 
@@ -278,7 +291,7 @@ void turn_look(struct kdtls_turn *turn, uint64_t now)
 	forget_past(turn);
 	refresh_file(turn);
 	if (!turn->beside)
-		turn->over = is_locked(turn, NEWER);
+		turn->over = is_locked(turn, PORT);
 	else if (has_older_gone(turn))
 		be_alone(turn);
 }

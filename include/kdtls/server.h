@@ -250,8 +250,9 @@ KDTLS_API void kdtls_server_close(struct kdtls_server *server);
  *
  * A program calls the function when it starts, and gives the turn to its endpoint
  * (kdtls_turn_use_secret()) and to its servers (@turn of the options), one for each
- * address. If an older process is on the port with the same file, that process serves its
- * clients on, and this process gets all that come from now on:
+ * address. If an older process is on the port with the same file, that process goes on as
+ * before until this one has its first server on the port. From then on it serves the
+ * clients that it has, and this process gets all that come:
  *
  * - A client with a connection ID stays with the older process, which gets every record of
  *   the client. It loses none, whatever address it writes from.

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,6 +25,7 @@
 #define CLIENTS_MAX	60
 #define SOME		20		/* clients that come together */
 #define SOON		60000		/* ms, on the slowest machine */
+#define LOOKED		1500		/* ms, in which a process looks for others often */
 #define RECORD		64
 #define PORT		4433
 
@@ -50,6 +52,18 @@ static void take_session(void *ctx, const uint8_t *data, size_t len)
 	(void)ctx;
 	session_len = len < sizeof(session) ? len : 0;
 	memcpy(session, data, session_len);
+}
+
+/* How often all processes have asked an engine for its state; they share it */
+static unsigned int *looks;
+
+void __real_kdtls_engine_info(const struct kdtls_engine *engine, struct kdtls_info *info);
+void __wrap_kdtls_engine_info(const struct kdtls_engine *engine, struct kdtls_info *info);
+
+void __wrap_kdtls_engine_info(const struct kdtls_engine *engine, struct kdtls_info *info)
+{
+	__atomic_fetch_add(looks, 1, __ATOMIC_RELAXED);
+	__real_kdtls_engine_info(engine, info);
 }
 
 FIXTURE(turns)
@@ -85,6 +99,9 @@ FIXTURE_SETUP(turns)
 
 	signal(SIGPIPE, SIG_IGN);
 	session_len = 0;
+	looks = mmap(NULL, sizeof(*looks), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, looks);
 	strcpy(self->folder, "/tmp/turns.XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->folder));
 	snprintf(self->file, sizeof(self->file), "%s/port", self->folder);
@@ -495,6 +512,53 @@ TEST_F(turns, the_older_process_serves_on_if_the_newer_one_dies)
 	start_beside(_metadata, self, 'C', old, 'A');
 	new = come(_metadata, self, SOME, self->endpoint);
 	talk(_metadata, self, new, SOME, 'C');
+	talk(_metadata, self, old, SOME, 'A');
+}
+
+/* A process that takes its turn may have much to do before it has the port, or fail. */
+TEST_F(turns, the_older_process_has_the_port_until_the_newer_one_has_it)
+{
+	struct kdtls_config config = self->config;
+	struct kdtls_endpoint *plain;
+	struct kdtls_turn *turn;
+	unsigned int old, new;
+	uint64_t end;
+	int err;
+
+	config.flags &= ~KDTLS_CID;
+	ASSERT_EQ(0, kdtls_endpoint_new(&config, &plain));
+	ASSERT_EQ(0, kdtls_use_psk(plain, "me", "0123456789abcdef", 16));
+	start_alone(_metadata, self);
+	old = come(_metadata, self, 1, plain);
+	end = now_ms() + SOON;
+	while ((err = kdtls_turn_take(self->file, &turn)) == -EBUSY && now_ms() < end)
+		usleep(10000);
+	ASSERT_EQ(0, err);
+	for (end = now_ms() + LOOKED; now_ms() < end; usleep(10000))
+		talk(_metadata, self, old, 1, 'A');
+	new = come(_metadata, self, SOME, self->endpoint);
+	talk(_metadata, self, new, SOME, 'A');
+	kdtls_turn_end(turn);
+	/* The process 'A' stays although nobody is left. */
+	leave(self, old, 1 + SOME);
+	EXPECT_FALSE(has_gone(self, 'A'));
+	new = come(_metadata, self, 1, plain);
+	talk(_metadata, self, new, 1, 'A');
+	kdtls_endpoint_free(plain);
+}
+
+TEST_F(turns, clients_that_stay_are_looked_at_once)
+{
+	unsigned int old, looked;
+
+	start_alone(_metadata, self);
+	old = come(_metadata, self, SOME, self->endpoint);
+	start_beside(_metadata, self, 'B', old, 'A');
+	usleep(1000 * LOOKED);
+	looked = *looks;
+	EXPECT_LT(0, looked);
+	usleep(1000 * LOOKED);
+	EXPECT_EQ(looked, *looks);
 	talk(_metadata, self, old, SOME, 'A');
 }
 
