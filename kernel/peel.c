@@ -178,7 +178,12 @@ int dtls_peel(struct dtls_sock *ds, const struct dtls_assoc_peel *value)
 	if (!sock)
 		return err;
 	err = -EOPNOTSUPP;
-	if (READ_ONCE(sock->ops) != READ_ONCE(ds->sk->sk_socket->ops))
+	/*
+	 * The call came by the sk_prot of an attached socket, so this sk_prot is that
+	 * of attached sockets alone. The operations of ds->sk->sk_socket may still be
+	 * UDP's, as swap_ops() stores them last.
+	 */
+	if (READ_ONCE(sock->sk->sk_prot) != READ_ONCE(ds->sk->sk_prot))
 		goto out;
 	from = dtls_sk(sock->sk);
 	err = peel_from(ds, from, value->id);
