@@ -13,6 +13,7 @@
 #include "control.h"
 #include "crypt.h"
 #include "cut.h"
+#include "dgram.h"
 #include "early.h"
 #include "epoch.h"
 #include "path.h"
@@ -100,6 +101,17 @@ static void take_over(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /*
+ * count_junk() counts @rx against its datagram, if it is a replay for its own association,
+ * which rx.c does not count. For the other association it may be fresh each time.
+ */
+static void count_junk(struct dtls_sock *ds, const struct dtls_run *rx,
+		       unsigned int points)
+{
+	if (rx->epoch && !(rx->fresh & 1))
+		dtls_rest_junk(ds, rx, points);
+}
+
+/*
  * try_other() opens @again. If @again is authentic, it turns @rx into @again and returns
  * true. A forgery counts for both keys that were tried.
  */
@@ -108,6 +120,7 @@ static bool try_other(struct dtls_sock *ds, struct dtls_run *rx,
 {
 	if (!again->epoch) {
 		keep_for_other(ds, rx, again);
+		count_junk(ds, rx, DTLS_DGRAM_UNVERIFIED);
 		return false;
 	}
 	if (dtls_crypt_open(scratch, again)) {
@@ -117,6 +130,7 @@ static bool try_other(struct dtls_sock *ds, struct dtls_run *rx,
 	leave_window(again);
 	dtls_control_forgeries(ds, again->assoc, again->epoch);
 	dtls_epoch_put(again->epoch);
+	count_junk(ds, rx, DTLS_DGRAM_USELESS);
 	return false;
 }
 

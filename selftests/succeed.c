@@ -240,6 +240,69 @@ TEST_F(succeed, a_forgery_counts_for_both_and_changes_nothing)
 	ASSERT_TRUE(client_works(self->server, anew));
 }
 
+/*
+ * Let the old association receive a record, and write @n copies of it to wire[]. Return
+ * the bytes of one.
+ */
+static size_t copies_of_received(struct __test_metadata *_metadata, int server,
+				 struct client *old, unsigned int n)
+{
+	size_t len = peer_seal(&old->up, CT_DATA, old->seq++, text, 8, wire);
+	unsigned int i;
+	__u64 id;
+
+	ASSERT_EQ((ssize_t)len, send(old->fd, wire, len, 0));
+	ASSERT_EQ(8, server_recv(server, &id, NULL, 0));
+	ASSERT_EQ(old->id, id);
+	for (i = 1; i < n; i++)
+		memcpy(wire + i * len, wire, len);
+	return len;
+}
+
+/* A datagram's rest goes after eight forgeries, also if they are replays for the other. */
+TEST_F(succeed, replays_for_one_are_forgeries_for_the_other)
+{
+	struct client *old = &self->old, *anew = &self->anew;
+	struct dtls_info info;
+	size_t len;
+
+	if (variant->cipher != variant->anew ||
+	    variant->cid_len || variant->anew_cid_len)
+		return;	/* only then it looks like a record of both */
+	ASSERT_OK(add_beside(self->server, anew));
+	len = copies_of_received(_metadata, self->server, old, 30);
+	ASSERT_EQ(30 * (ssize_t)len, send(old->fd, wire, 30 * len, 0));
+	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+	ASSERT_OK(get_info(self->server, anew->id, &info));
+	EXPECT_EQ(8u, info.rx_forged);
+	ASSERT_OK(get_info(self->server, old->id, &info));
+	EXPECT_EQ(0u, info.rx_forged);
+	ASSERT_TRUE(client_works(self->server, old));
+	ASSERT_TRUE(client_works(self->server, anew));
+}
+
+/* So does it after 32 records that were kept for a key. */
+TEST_F(succeed, replays_for_one_are_kept_for_the_other_within_bounds)
+{
+	struct client *old = &self->old, *anew = &self->anew;
+	struct dtls_info one, all;
+	size_t len;
+
+	if (variant->cid_len || variant->anew_cid_len)
+		return;
+	ASSERT_OK(set_beside(self->server, DTLS_ASSOC_ADD, anew->id, anew->fd));
+	len = copies_of_received(_metadata, self->server, old, 60);
+	ASSERT_EQ((ssize_t)len, send(old->fd, wire, len, 0));
+	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+	ASSERT_OK(get_info(self->server, anew->id, &one));
+	ASSERT_LT(0u, one.early_queued);
+	ASSERT_EQ(60 * (ssize_t)len, send(old->fd, wire, 60 * len, 0));
+	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+	ASSERT_OK(get_info(self->server, anew->id, &all));
+	EXPECT_GE(33 * one.early_queued, all.early_queued);
+	ASSERT_TRUE(client_works(self->server, old));
+}
+
 /* A copy of a record is delivered once, whichever association it is of. */
 TEST_F(succeed, copies_are_delivered_once)
 {
