@@ -43,8 +43,15 @@ static bool look_for(struct dtls_sock *ds, bool control)
 	}
 	if (err == -ENOMEM)
 		return true;
-	if (err && err != -EAGAIN && err != -ENOBUFS && err != -EINTR)
+	if (err && err != -EAGAIN && err != -ENOBUFS && err != -EINTR) {
 		WRITE_ONCE(ds->sk->sk_err, -err);
+		/*
+		 * A task that was woken by the error may have found none, and
+		 * waits again. poll() looks for no record while there is an
+		 * error, so that this wake-up brings no other one.
+		 */
+		sk_error_report(ds->sk);
+	}
 	return !list_empty(queue);
 }
 
