@@ -192,10 +192,14 @@ void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx)
 	__hlist_del(&rx->carried);
 	spin_unlock(&ds->lock);
 
-	if (unlikely(whom == WAKE_HOME))
+	if (unlikely(whom == WAKE_HOME)) {
 		wake_home(ds, rx->assoc);
-	else if (unlikely(whom != WAKE_NOBODY))
+		/* A task that waits for shutdown() on @ds may have missed @rx. */
+		if (rx->missed)
+			wake_tasks(ds->sk, 0);
+	} else if (unlikely(whom != WAKE_NOBODY)) {
 		wake_tasks(ds->sk, whom == WAKE_ONE ? 1 : 0);
+	}
 	dtls_assoc_put(rx->assoc);
 	/* The skb of a longer run is not a dropped one, as records were read. */
 	if (unlikely(rx->why && rx->n == 1))
