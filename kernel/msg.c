@@ -141,6 +141,8 @@ static void copy_headers(struct sk_buff *to, struct sk_buff *from,
 	skb_copy_header(to, from);
 	skb_headers_offset_update(to, skb_headroom(to) - skb_headroom(from));
 	memcpy(to->data - headers, from->data - headers, headers);
+	/* The link layer's header is not copied, and drop_monitor would show what is there. */
+	to->mac_header = (typeof(to->mac_header))~0U;
 	skb_gso_reset(to);
 	if (!(skb_shinfo(from)->tx_flags & SKBTX_HW_TSTAMP_NETDEV))
 		*skb_hwtstamps(to) = *skb_hwtstamps(from);
