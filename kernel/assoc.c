@@ -457,9 +457,11 @@ bool dtls_assoc_knows_cid(const struct dtls_assoc *assoc,
 	rcu_read_lock();
 	for (i = 0; i < DTLS_RX_EPOCHS && !known; i++) {
 		epoch = rcu_dereference(assoc->rx[i]);
-		known = epoch && epoch->key.cid_len == rec->cid_len &&
-			!memcmp(rec->cid, dtls_key_cid(&epoch->key),
-				rec->cid_len);
+		known = epoch &&
+			/* The key may be wiped meanwhile, as said above. */
+			data_race(epoch->key.cid_len == rec->cid_len &&
+				  !memcmp(rec->cid, dtls_key_cid(&epoch->key),
+					  rec->cid_len));
 	}
 	cids = rcu_dereference(assoc->cids);
 	for (i = 0; cids && i < cids->n && !known; i++)

@@ -116,8 +116,13 @@ static bool make_room(struct dtls_sock *ds, const struct dtls_assoc *assoc,
 {
 	lockdep_assert_held(&ds->lock);
 	if (!raw)
-		return !ds->control_bytes || assoc->control_bytes + bytes <=
-					     control_share(ds, assoc);
+		return !ds->control_bytes ||
+		       /*
+			* A socket that has just peeled @assoc off changes the count
+			* under its own lock. dtls_control_queue() asks again there.
+			*/
+		       data_race(assoc->control_bytes) + bytes <=
+		       control_share(ds, assoc);
 	while (ds->raw_bytes && ds->raw_bytes + bytes > control_budget(ds)) {
 		struct dtls_msg *m = list_first_entry(&ds->raw, struct dtls_msg,
 						      raw);

@@ -222,10 +222,11 @@ void dtls_early_set_gro(struct dtls_sock *ds)
 	struct sock *sk = ds->sk;
 	int gro = !rcu_access_pointer(sk->sk_filter);
 
-	if (gro != ds->gro &&
+	/* A second caller sets the same, as all see the same filter. */
+	if (gro != READ_ONCE(ds->gro) &&
 	    !ds->base->setsockopt(sk, SOL_UDP, UDP_GRO, KERNEL_SOCKPTR(&gro),
 				  sizeof(gro)))
-		ds->gro = gro;
+		WRITE_ONCE(ds->gro, gro);
 }
 
 /*

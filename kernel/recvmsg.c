@@ -244,7 +244,7 @@ int dtls_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 	if (flags & MSG_ERRQUEUE)
 		return dtls_base_recvmsg(ds->base, sk, msg, len, flags);
 
-	if (unlikely(ds->gro && rcu_access_pointer(sk->sk_filter)))
+	if (unlikely(READ_ONCE(ds->gro) && rcu_access_pointer(sk->sk_filter)))
 		dtls_early_set_gro(ds);
 
 	ret = read_until(&r);

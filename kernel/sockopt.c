@@ -279,9 +279,14 @@ static int get_info(struct dtls_sock *ds, struct dtls_assoc *assoc,
 	if (READ_ONCE(ds->gro))
 		info->flags |= DTLS_INFO_GRO;
 	spin_lock(&ds->lock);
-	info->control_queued = number ? assoc->control_bytes :
-			       ds->control_bytes + ds->raw_bytes + ds->event_bytes;
-	info->early_queued = number ? assoc->early_bytes : ds->early_bytes;
+	info->control_queued = ds->control_bytes + ds->raw_bytes + ds->event_bytes;
+	info->early_queued = ds->early_bytes;
+	if (number) {
+		/* A socket that peels @assoc off now writes under its own lock. */
+		info->control_queued = data_race(assoc->control_bytes);
+		/* The same holds here. */
+		info->early_queued = data_race(assoc->early_bytes);
+	}
 	spin_unlock(&ds->lock);
 	return 0;
 }
