@@ -230,6 +230,11 @@ void child_bury(struct children *all)
 		if (child->client)
 			continue;
 		LIST_REMOVE(child, list);
+		/*
+		 * A command that another thread is starting has a copy of the descriptor
+		 * until its execve(), and epoll would go on waiting for the file.
+		 */
+		watch(child, EPOLL_CTL_DEL, 0);
 		close(child->fd);
 		free(child->queue);
 		free(child);
