@@ -64,14 +64,31 @@ void serve_end(struct kdtls_client *client, const char *why)
 		child_end(child);
 }
 
-/* End each client to which a record could not be sent. */
+/* Return true if @m is a record that could not be sent, to a client that is there. */
+static bool has_failed(const struct kdtls_message *m)
+{
+	return m->len && m->error && m->error != -ENOTCONN &&
+	       m->error != -ECONNREFUSED;
+}
+
+/* Return true if no record to the client of @m[i] has failed before that one. */
+static bool is_first(const struct kdtls_message *m, size_t i)
+{
+	size_t k;
+
+	for (k = 0; k < i; k++)
+		if (m[k].client == m[i].client && has_failed(&m[k]))
+			return false;
+	return true;
+}
+
+/* End each client to which a record could not be sent, and say so once. */
 static void end_failed(struct kdtls_message *m, size_t count)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (m[i].len && m[i].error && m[i].error != -ENOTCONN &&
-		    m[i].error != -ECONNREFUSED)
+		if (has_failed(&m[i]) && is_first(m, i))
 			serve_end(m[i].client, kdtls_strerror(m[i].error));
 }
 

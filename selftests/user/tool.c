@@ -9,27 +9,46 @@
 #include <kdtls/server.h>
 #include <kdtls/socket.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 #include "child.h"
 #include "harness.h"
+#include "serve.h"
 
 #define SOON	60	/* s, on the slowest machine */
+#define CLIENTS	2
+#define RECORDS	8	/* of all clients, in one call */
 
 static const char key[] = "0123456789abcdef";
+
+/* No datagram leaves, as with a firewall that drops what this host sends. */
+static bool drops;
+
+int __real_sendmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags);
+int __wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags);
+
+int __wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags)
+{
+	if (!drops)
+		return __real_sendmmsg(fd, m, count, flags);
+	errno = EPERM;
+	return -1;
+}
 
 FIXTURE(tool)
 {
 	struct kdtls_endpoint *server_ep, *client_ep;
 	struct kdtls_server *server;
-	struct kdtls_socket *socket;
-	struct kdtls_client *client;	/* what the server has of @socket */
+	struct kdtls_socket *socket[CLIENTS];
+	struct kdtls_client *client[CLIENTS];	/* what the server has of @socket */
 };
 
-/* Connect @self->socket with the server. */
+/* Connect the socket number @i with the server. */
 static void come(struct __test_metadata *_metadata,
-		 struct _test_data_tool *self)
+		 struct _test_data_tool *self, int i)
 {
 	struct kdtls_socket_options options = { .path = KDTLS_PATH_USER };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
@@ -42,16 +61,16 @@ static void come(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, getsockname(kdtls_server_fd(self->server),
 				 (struct sockaddr *)&at, &len));
 	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&at, len));
-	err = kdtls_connect(self->client_ep, fd, &options, 0, &self->socket);
+	err = kdtls_connect(self->client_ep, fd, &options, 0, &self->socket[i]);
 	while ((err == -EINPROGRESS || m.news != KDTLS_NEWS_OPENED) &&
 	       time(NULL) < end) {
 		if (kdtls_server_recv(self->server, &m, 1, 10) == 1 &&
 		    m.news == KDTLS_NEWS_OPENED)
-			self->client = m.client;
-		err = kdtls_process(self->socket);
+			self->client[i] = m.client;
+		err = kdtls_process(self->socket[i]);
 	}
 	ASSERT_EQ(0, err) TH_LOG("%s", kdtls_strerror(err));
-	ASSERT_NE(NULL, self->client);
+	ASSERT_NE(NULL, self->client[i]);
 }
 
 FIXTURE_SETUP(tool)
@@ -63,6 +82,7 @@ FIXTURE_SETUP(tool)
 	};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	struct kdtls_config c;
+	int i;
 
 	kdtls_socket_config(&c);
 	ASSERT_EQ(0, kdtls_endpoint_new(&c, &self->server_ep));
@@ -72,12 +92,16 @@ FIXTURE_SETUP(tool)
 	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&at, sizeof(at)));
 	ASSERT_EQ(0, kdtls_server_new(self->server_ep, fd, &options,
 				      &self->server));
-	come(_metadata, self);
+	for (i = 0; i < CLIENTS; i++)
+		come(_metadata, self, i);
 }
 
 FIXTURE_TEARDOWN(tool)
 {
-	kdtls_close(self->socket);
+	int i;
+
+	for (i = 0; i < CLIENTS; i++)
+		kdtls_close(self->socket[i]);
 	kdtls_server_close(self->server);
 	kdtls_endpoint_free(self->server_ep);
 	kdtls_endpoint_free(self->client_ep);
@@ -97,7 +121,7 @@ TEST_F(tool, nothing_points_to_a_command_that_is_buried)
 	int copy;
 
 	signal(SIGCHLD, SIG_IGN);
-	child = child_start(&all, epoll, self->server, self->client, &o);
+	child = child_start(&all, epoll, self->server, self->client[0], &o);
 	ASSERT_NE(NULL, child);
 	copy = dup(child->fd);
 	ASSERT_LE(0, copy);
@@ -110,6 +134,35 @@ TEST_F(tool, nothing_points_to_a_command_that_is_buried)
 	EXPECT_EQ(0, epoll_wait(epoll, &e, 1, 0));
 	close(copy);
 	close(epoll);
+}
+
+/* The records of the clients are in turns. A client is ended by the first that fails. */
+TEST_F(tool, a_client_to_which_records_fail_is_ended_in_one_line)
+{
+	struct kdtls_message m[RECORDS];
+	struct kdtls_server_info info;
+	FILE *terminal = stderr;
+	size_t i, lines = 0, len;
+	char *text;
+
+	for (i = 0; i < RECORDS; i++)
+		m[i] = (struct kdtls_message){
+			.client = self->client[i % CLIENTS],
+			.data = "x",
+			.len = 1,
+		};
+	stderr = open_memstream(&text, &len);
+	drops = true;
+	serve_send(self->server, m, RECORDS);
+	drops = false;
+	fclose(stderr);
+	stderr = terminal;
+	for (i = 0; i < len; i++)
+		lines += text[i] == '\n';
+	EXPECT_EQ(CLIENTS, lines) TH_LOG("%s", text);
+	kdtls_server_get_info(self->server, &info);
+	EXPECT_EQ(CLIENTS, info.closed);
+	free(text);
 }
 
 TEST_HARNESS_MAIN
