@@ -11,8 +11,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <kdtls/socket.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,16 +22,23 @@ static const char *session_file;
 
 /*
  * Keep a session; the library calls this for each ticket that comes. A session holds
- * keys, so that nobody else may read the file.
+ * keys, so that nobody else may read the file: it is a new one, by mkstemp(), and takes
+ * the place of the one before when all is written.
  */
 static void save_session(void *ctx, const uint8_t *session, size_t len)
 {
-	int fd = open(session_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-		      0600);
+	char name[PATH_MAX];
+	int fd;
 
 	(void)ctx;
-	if (fd < 0 || write(fd, session, len) != (ssize_t)len)
-		perror(session_file);
+	snprintf(name, sizeof(name), "%s.XXXXXX", session_file);
+	fd = mkstemp(name);
+	if (fd < 0 || write(fd, session, len) != (ssize_t)len ||
+	    rename(name, session_file)) {
+		fprintf(stderr, "%s: the session is not kept\n", session_file);
+		if (fd >= 0)
+			unlink(name);
+	}
 	close(fd);
 }
 

@@ -2,6 +2,7 @@
 /* This file makes an endpoint of libkdtls from the options; see endpoint.h. */
 #include "endpoint.h"
 #include "net.h"
+#include "replace.h"
 #include "suites.h"
 #include <err.h>
 #include <errno.h>
@@ -41,14 +42,11 @@ static void log_key(void *ctx, const char *line)
 /* Write the session, which is secret, to a file that only its owner can read. */
 static void save_session(void *ctx, const uint8_t *session, size_t len)
 {
-	int fd = open(options->session, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-		      0600);
+	int err = replace_file(options->session, session, len);
 
 	(void)ctx;
-	if (fd < 0 || write(fd, session, len) != (ssize_t)len)
-		warn("--session %s", options->session);
-	if (fd >= 0)
-		close(fd);
+	if (err)
+		warnx("--session %s: %s", options->session, strerror(-err));
 }
 
 size_t endpoint_session(const struct options *o, uint8_t *session, size_t size)
