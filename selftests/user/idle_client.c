@@ -144,16 +144,16 @@ static void serve_for(struct _test_data_idle_client *self, unsigned int ms)
 /*
  * Let a client come and get a record back. Then the client's own end goes without a
  * word, so that the server alone has memory of the client. Each client has an address of
- * its own: on the address of another one it would be that one, begun anew. The record is
- * sent again: where ksoftirqd gets no processor for long, as other programs are busy, the
- * loopback device may drop datagrams.
+ * its own: on the address of another one it would be that one, begun anew. Its socket does
+ * not block, as this thread is the server, too. The record is sent again: where ksoftirqd
+ * gets no processor for long, the loopback device may drop datagrams.
  */
 static void come(struct __test_metadata *_metadata,
 		 struct _test_data_idle_client *self)
 {
 	struct kdtls_socket_options options = { .path = KDTLS_PATH_USER };
 	struct sockaddr_in from = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0), err;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), err;
 	uint64_t end = now() + SOON, again = 0;
 	struct kdtls_socket *s;
 	char buf[16];
