@@ -43,7 +43,7 @@ static int set_options(struct kdtls_server *server,
 	o->max_clients_source = default_to(o->max_clients_source,
 					   o->max_clients);
 	o->max_half_open_source = default_to(o->max_half_open_source,
-					     (o->max_half_open + 1) / 2);
+					     o->max_half_open - o->max_half_open / 2);
 	o->handshake_timeout = default_to(o->handshake_timeout, SHAKE_MS);
 	return 0;
 }

@@ -2431,6 +2431,34 @@ TEST_F(server, there_are_so_many_clients_at_most)
 	exchange(_metadata, self);
 }
 
+/* UINT32_MAX is how a program says that there is no limit. */
+TEST_F(server, the_largest_limits_let_clients_in)
+{
+	struct kdtls_server_options *o = &self->options, before = *o;
+	uint32_t *const limits[] = {
+		&o->max_clients, &o->max_half_open, &o->max_clients_source,
+		&o->max_half_open_source, &o->handshake_timeout,
+		&o->idle_timeout,
+	};
+	unsigned int i, n = sizeof(limits) / sizeof(limits[0]);
+
+	/* Each by itself, and then all of them. */
+	for (i = 0; i < 2 * n; i++) {
+		*limits[i % n] = UINT32_MAX;
+		if (i >= n && i < 2 * n - 1)
+			continue;
+		restart_server(_metadata, self);
+		begin_from(_metadata, self, "127.0.0.1", 2);
+		UNTIL(established(self) == 2);
+		exchange(_metadata, self);
+		kdtls_close(self->c[0]);
+		kdtls_close(self->c[1]);
+		self->clients = 0;
+		if (i < n)
+			*o = before;
+	}
+}
+
 /* The hello of one client more comes again, when there is room. */
 TEST_F(server, an_endpoint_at_its_limit_sends_no_alert)
 {
