@@ -11,6 +11,7 @@
  */
 #include "server_object.h"
 #include <errno.h>
+#include <limits.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -315,6 +316,9 @@ int kdtls_listen(struct kdtls_endpoint *endpoint, const struct sockaddr *address
 	TAILQ_INIT(&l->ready);
 	if (options)
 		l->options = *options;
+	/* SO_RCVBUFFORCE takes a negative size for the smallest one. */
+	if (l->options.receive_buffer > INT_MAX)
+		l->options.receive_buffer = INT_MAX;
 	err = set_up(l, endpoint, address, len);
 	if (err)
 		kdtls_listener_close(l);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <kdtls/socket.h>
+#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
@@ -2820,6 +2821,47 @@ TEST_F(driver, no_more_than_allowed)
 	ASSERT_NE(NULL, self->s);
 	works(_metadata, self);
 	wire_close(&second);
+}
+
+static int receive_buffer(int fd)
+{
+	int size = 0;
+	socklen_t len = sizeof(size);
+
+	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &len);
+	return size;
+}
+
+/* UINT_MAX is how a program says that there is no limit. */
+TEST_F(driver, the_largest_limits_let_clients_in)
+{
+	struct kdtls_listener_options *o = &self->options, before = *o;
+	unsigned int *const limits[] = {
+		&o->max_sockets, &o->max_handshakes, &o->handshake_timeout,
+		&o->receive_buffer,
+	};
+	unsigned int i, n = sizeof(limits) / sizeof(limits[0]);
+
+	/* Each by itself, and then all of them. */
+	for (i = 0; i < 2 * n; i++) {
+		*limits[i % n] = UINT_MAX;
+		if (i >= n && i < 2 * n - 1)
+			continue;
+		kdtls_listener_close(self->l);
+		start_listener(_metadata, self, "127.0.0.1");
+		wire_close(&self->w);
+		wire_open(&self->w, self->l);
+		ASSERT_EQ(0, shake(self));
+		works(_metadata, self);
+		EXPECT_LE(receive_buffer(self->w.back),
+			  receive_buffer(kdtls_fd(self->s)));
+		kdtls_close(self->s);
+		kdtls_close(self->c);
+		self->s = NULL;
+		self->c = NULL;
+		if (i < n)
+			*o = before;
+	}
 }
 
 /* Whoever wrote to an address hears from that address. */
