@@ -1522,6 +1522,17 @@ TEST(no_extension_comes_twice)
 				  cases[i].list, sizeof(cases[i].list) }));
 }
 
+/* On a machine of 32 bits the largest cache_size has more bytes than size_t counts. */
+TEST(a_cache_of_more_places_than_memory_has_is_none)
+{
+	struct dtls_cache c = { 0 };
+
+	ASSERT_FALSE(dtls_cache_init(&c, SIZE_MAX / sizeof(*c.entry) + 2));
+	dtls_cache_exit(&c);
+	ASSERT_FALSE(dtls_cache_init(&c, SIZE_MAX));
+	dtls_cache_exit(&c);
+}
+
 /* Two processes must not say the same: an IV twice gives a ticket's key away. */
 TEST(random_after_a_fork)
 {

@@ -4,6 +4,9 @@
 
 bool dtls_cache_init(struct dtls_cache *c, size_t size)
 {
+	/* There is no memory of so many bytes that size_t cannot count them. */
+	if (size > SIZE_MAX / sizeof(*c->entry))
+		return false;
 	c->size = size;
 	if (size)
 		c->entry = OPENSSL_zalloc(size * sizeof(*c->entry));
