@@ -173,14 +173,21 @@ int batch_receive(struct batch *b, struct kdtls_server *server, int flags)
 	}
 }
 
-size_t batch_bytes(const struct batch *b)
+size_t batch_charge(const struct batch *b)
 {
-	size_t bytes = 0;
+	size_t charge = 0, len, segment;
 	unsigned int i;
 
-	for (i = 0; i < b->count; i++)
-		bytes += b->header[i].msg_len;
-	return bytes;
+	for (i = 0; i < b->count; i++) {
+		len = b->header[i].msg_len;
+		segment = b->incoming[i].segment;
+		charge += len;
+		if (b->incoming[i].info.id && len)
+			charge += (len + segment - 1) / segment * BATCH_RECORD;
+		else
+			charge += BATCH_DATAGRAM;
+	}
+	return charge;
 }
 
 bool batch_left(const struct batch *b)

@@ -11,6 +11,23 @@
 #define BATCH_MAX	32	/* messages that one system call receives */
 
 /*
+ * UDP charges the receive buffer for all memory of the sk_buff of a datagram: struct
+ * sk_buff, struct skb_shared_info, the headers, and the content, all rounded up. The two
+ * structures have 420 bytes at least on a machine of 32 bits (176 and 244: i386, Linux
+ * 6.12 with as few options as there can be), and 528 on one of 64 bits (208 and 320). So
+ * each datagram is charged more than BATCH_DATAGRAM bytes beside its content. Datagrams
+ * that UDP_GRO has put together are charged that once, at least.
+ */
+#define BATCH_DATAGRAM	384
+
+/*
+ * Any number of records that the kernel has opened may have come in one datagram. Each has
+ * had BATCH_RECORD bytes there beside its content, at least: two of header, the type, and
+ * a tag of 8 (RFC 9147 4).
+ */
+#define BATCH_RECORD	11
+
+/*
  * BATCH_CONTROL is the room for the control messages of one message: the local
  * address, UDP_GRO, DTLS_ASSOC and DTLS_RECORD_INFO.
  */
@@ -79,8 +96,10 @@ bool batch_is_icmp(int error);
  */
 int batch_receive(struct batch *b, struct kdtls_server *server, int flags);
 
-/* Return the bytes of all messages of @b, read or not. */
-size_t batch_bytes(const struct batch *b);
+/*
+ * Return what the messages of @b, read or not, were charged in the socket's queue at least.
+ */
+size_t batch_charge(const struct batch *b);
 
 /* Return true if batch_next() will return another datagram or record. */
 bool batch_left(const struct batch *b);

@@ -32,11 +32,12 @@ _Static_assert(PLAIN_SIZE >= 2 * DTLS_FRAGMENT_SIZE_MAX, "a record does not fit"
  * @current:	the batch that is being read: @data or @control
  * @held:	@control was received, and is read behind the data that the socket had
  *		before that
- * @due:	bytes that the socket may still have of that data
+ * @due:	charge that the socket may still have of that data; see batch_charge()
  * @strangers:	number of control batches in a row that had strangers' datagrams alone
  * @batches:	number of batches received in this round
- * @taken:	bytes of datagrams that were taken. When the socket is empty @taken is set
- *		to @mark, if that is more
+ * @taken:	charge of the batches of datagrams that were taken, if the library makes
+ *		the records. When the socket is empty @taken is set to @mark, if that is
+ *		more
  * @mark:	the last mark that server_in_mark() gave
  * @stray:	the last stray that was taken, which @datagram may lie in, or NULL
  * @client:	the client that @datagram came from; NULL: no datagram is being read
@@ -528,7 +529,6 @@ static bool next_piece(struct round *r)
 	i = batch_next(r->server->in->current, &piece);
 	if (!i)
 		return take_stray(r);
-	r->server->in->taken += piece.len;
 	if (i->info.id) {
 		take_opened(r, &i->info, &i->from, piece.p, piece.len);
 		OPENSSL_cleanse((void *)piece.p, piece.len);
@@ -540,14 +540,18 @@ static bool next_piece(struct round *r)
 
 /* ---- the socket ---- */
 
-/* Return how many bytes of data the socket can have in its queues. */
-static size_t receive_buffer(const struct kdtls_server *server)
+/*
+ * Return what all that the socket has in its queues can be charged at most; see
+ * batch_charge(). UDP takes one more datagram, however long it is, as long as the charge is
+ * not above the receive buffer.
+ */
+static size_t queue_charge(const struct kdtls_server *server)
 {
 	int size = 0;
 	socklen_t len = sizeof(size);
 
 	getsockopt(server->fd, SOL_SOCKET, SO_RCVBUF, &size, &len);
-	return size > 0 ? size : DATAGRAM_MAX;
+	return (size_t)(size > 0 ? size : 0) + DATAGRAM_MAX + BATCH_DATAGRAM;
 }
 
 /* Return true if all messages of @b are datagrams of strangers. */
@@ -588,14 +592,14 @@ static int receive_opened(struct kdtls_server *server)
 		}
 		in->strangers = 0;
 		in->held = batch_left(in->control);
-		in->due = in->held ? receive_buffer(server) : SIZE_MAX;
+		in->due = in->held ? queue_charge(server) : SIZE_MAX;
 	}
 	err = in->due ? batch_receive(in->data, server, 0) : -EAGAIN;
 	if (!err) {
-		size_t bytes = batch_bytes(in->data);
+		size_t charge = batch_charge(in->data);
 
 		in->current = in->data;
-		in->due -= bytes < in->due ? bytes : in->due;
+		in->due -= charge < in->due ? charge : in->due;
 	} else if (err == -EAGAIN && in->held) {
 		in->held = false;
 		in->current = in->control;
@@ -604,17 +608,22 @@ static int receive_opened(struct kdtls_server *server)
 	return err;
 }
 
-/* Receive a batch. Return 0; -EAGAIN if there is nothing; or another -errno. */
+/*
+ * Receive a batch, when the one before was read. Return 0; -EAGAIN if there is nothing; or
+ * another -errno.
+ */
 static int receive(struct kdtls_server *server)
 {
 	struct server_in *in = server->in;
 	int err;
 
 	in->batches++;
-	if (server->path->kernel)
+	if (server->path->kernel) {
 		err = receive_opened(server);
-	else
+	} else {
+		in->taken += batch_charge(in->data);
 		err = batch_receive(in->data, server, 0);
+	}
 	if (err == -EAGAIN && in->taken < in->mark)
 		in->taken = in->mark;
 	return err;
@@ -624,7 +633,7 @@ uint64_t server_in_mark(const struct kdtls_server *server)
 {
 	struct server_in *in = server->in;
 
-	in->mark = in->taken + batch_bytes(in->current) + receive_buffer(server);
+	in->mark = in->taken + batch_charge(in->data) + queue_charge(server);
 	return in->mark;
 }
 
@@ -665,14 +674,15 @@ static void drain(struct kdtls_client *c)
 {
 	struct kdtls_server *server = c->server;
 	struct batch *b = server->in->control;
-	size_t left = receive_buffer(server), bytes;
+	size_t left = queue_charge(server), charge;
 	const struct incoming *i;
 	struct dtls_bytes piece, d;
 	bool mine;
 
 	while (left && !batch_receive(b, server, 0)) {
-		bytes = batch_bytes(b);
-		left -= bytes && bytes < left ? bytes : left;
+		/* Without a message there was an error that ICMP reported. */
+		charge = b->count ? batch_charge(b) : BATCH_DATAGRAM;
+		left -= charge < left ? charge : left;
 		while ((i = batch_next(b, &piece))) {
 			d = piece;
 			if (find_client(server, &i->from, &d, &mine) == c)

@@ -2145,6 +2145,58 @@ TEST_F(driver, a_server_that_lost_its_port_is_told)
 	works(_metadata, self);
 }
 
+#define EMPTY_MAX	1000000
+
+static unsigned int empty_left;		/* empty datagrams that the listener gets */
+
+int __real_recvmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags,
+		    struct timespec *timeout);
+int __wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags,
+		    struct timespec *timeout);
+
+/* There are empty datagrams behind whatever the socket has. */
+int __wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags,
+		    struct timespec *timeout)
+{
+	int n = __real_recvmmsg(fd, m, count, flags, timeout);
+	struct sockaddr_in from = { .sin_family = AF_INET };
+
+	if (!empty_left)
+		return n;
+	inet_pton(AF_INET, "127.0.0.3", &from.sin_addr);
+	for (n = n < 0 ? 0 : n; n < (int)count && empty_left; n++, empty_left--) {
+		memcpy(m[n].msg_hdr.msg_name, &from, sizeof(from));
+		m[n].msg_hdr.msg_namelen = sizeof(from);
+		m[n].msg_hdr.msg_controllen = 0;
+		m[n].msg_len = 0;
+	}
+	return n;
+}
+
+/* A call that does not wait returns also when somebody sends faster than it reads. */
+TEST_F(driver, a_flood_of_empty_datagrams_keeps_nobody_waiting)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	int err;
+
+	ASSERT_EQ(-EINPROGRESS,
+		  kdtls_connect(self->client, wire_client(&self->w),
+				&self->client_options, 0, &self->c));
+	do {
+		wire_carry(&self->w);
+		kdtls_process(self->c);
+		wire_carry(&self->w);
+		empty_left = EMPTY_MAX;
+		err = kdtls_accept(self->l, 0, &self->s);
+		EXPECT_LT(EMPTY_MAX / 2, empty_left);
+		empty_left = 0;
+	} while (err == -EAGAIN && now() < end);
+	ASSERT_EQ(0, err);
+	while (turn(self) && now() < end)
+		attend(self->s);
+	works(_metadata, self);
+}
+
 #define SILENT	40
 
 /*

@@ -188,6 +188,34 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *msg, unsigned int count, int flags)
 	return __real_sendmmsg(fd, msg, count, flags);
 }
 
+static unsigned int junk_left;		/* datagrams of a stranger that come at once */
+static unsigned int junk_len;		/* bytes of each */
+
+int __real_recvmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags,
+		    struct timespec *timeout);
+int __wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags,
+		    struct timespec *timeout);
+
+/* The datagrams of the stranger are behind whatever the socket has. */
+int __wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags,
+		    struct timespec *timeout)
+{
+	int n = __real_recvmmsg(fd, m, count, flags, timeout);
+	struct sockaddr_in from = { .sin_family = AF_INET };
+
+	if (!junk_left)
+		return n;
+	inet_pton(AF_INET, "127.0.0.3", &from.sin_addr);
+	for (n = n < 0 ? 0 : n; n < (int)count && junk_left; n++, junk_left--) {
+		memcpy(m[n].msg_hdr.msg_name, &from, sizeof(from));
+		memset(m[n].msg_hdr.msg_iov->iov_base, 0, junk_len);
+		m[n].msg_hdr.msg_namelen = sizeof(from);
+		m[n].msg_hdr.msg_controllen = 0;
+		m[n].msg_len = junk_len;
+	}
+	return n;
+}
+
 static void (*connected)(void *arg);	/* called behind the next connect() */
 static void *connected_arg;
 
@@ -347,6 +375,7 @@ FIXTURE_SETUP(server)
 	copied = false;
 	uncut = false;
 	no_room = 0;
+	junk_left = 0;
 	start_server(_metadata, self, AF_INET, "127.0.0.1");
 }
 
@@ -1791,6 +1820,38 @@ TEST_F(server, clients_are_peeled_off_in_the_middle_of_bursts)
 		EXPECT_EQ(150, read_burst(self->server, self->own[i], 150));
 		ASSERT_EQ(0, pthread_join(thread, NULL));
 	}
+}
+
+/* The flood does not end while the server looks for what is of the client. */
+TEST_F(server, a_flood_is_not_kept_when_a_client_is_peeled_off)
+{
+	unsigned int i, size = 0;
+	socklen_t len = sizeof(size);
+	size_t before;
+
+	if (PATH == KDTLS_PATH_KERNEL)
+		SKIP(return, "the kernel moves what is of the client");
+	getsockopt(kdtls_server_fd(self->server), SOL_SOCKET, SO_RCVBUF, &size,
+		   &len);
+	begin_from(_metadata, self, "127.0.0.1", 3);
+	UNTIL(established(self) == 3 && opened == 3);
+	self->echo = false;
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(4, kdtls_send(self->c[i], "mine", 4));
+		ASSERT_EQ(6, kdtls_send(self->c[2], "theirs", 6));
+		before = heap_used;
+		junk_left = 1000000;
+		junk_len = i;
+		ASSERT_EQ(0, peel(self, i));
+		EXPECT_LT(500000, junk_left);
+		junk_left = 0;
+		EXPECT_GE(before + 2 * size + (1 << 20), heap_used)
+			TH_LOG("%zu KiB", (heap_used - before) >> 10);
+		EXPECT_EQ(4, kdtls_recv(self->own[i], self->last, RECORD));
+		UNTIL(records == i + 1);
+	}
+	self->echo = true;
+	exchange(_metadata, self);
 }
 
 TEST_F(server, a_client_with_an_ipv6_address_is_peeled_off)
