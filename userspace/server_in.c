@@ -23,6 +23,8 @@
 #define ALIGN		16		/* alignment of each content, in bytes */
 
 _Static_assert(PLAIN_SIZE >= 2 * DTLS_FRAGMENT_SIZE_MAX, "a record does not fit");
+_Static_assert(sizeof(struct stray) <= BATCH_DATAGRAM,
+	       "a queue may not fit in the room that strays have for it");
 
 /**
  * struct server_in - state and memory of receiving
@@ -668,18 +670,20 @@ static void give_rest(struct kdtls_client *c, struct batch *b)
 /*
  * Read what the server's socket has received: the socket of @c gets what is of @c, and the
  * rest become strays. The batch of control records is not in use if the library makes the
- * records.
+ * records. There is room for all that the socket had in its queue, but perhaps not if
+ * UDP_GRO puts what goes on coming together: what is left is read later.
  */
 static void drain(struct kdtls_client *c)
 {
 	struct kdtls_server *server = c->server;
 	struct batch *b = server->in->control;
-	size_t left = queue_charge(server), charge;
+	size_t all = queue_charge(server), left = all, charge;
 	const struct incoming *i;
 	struct dtls_bytes piece, d;
 	bool mine;
 
-	while (left && !batch_receive(b, server, 0)) {
+	while (left && server_stray_has_room(server, all) &&
+	       !batch_receive(b, server, 0)) {
 		/* Without a message there was an error that ICMP reported. */
 		charge = b->count ? batch_charge(b) : BATCH_DATAGRAM;
 		left -= charge < left ? charge : left;
@@ -704,7 +708,7 @@ void server_in_peel(struct kdtls_client *c)
 	}
 	give_rest(c, in->data);
 	give_rest(c, in->control);
-	if (!c->id && server_stray_has_room(c->server))
+	if (!c->id)
 		drain(c);
 }
 

@@ -494,8 +494,11 @@ void server_stray_add(struct kdtls_server *server, const struct stranger *from,
  */
 struct stray *server_stray_next(struct kdtls_server *server);
 
-/* Return true if there may be more strays, as many as a receive buffer has. */
-bool server_stray_has_room(const struct kdtls_server *server);
+/*
+ * Return true if there may be more strays: as many as before, and those of a socket whose
+ * queue is charged @queue bytes at most.
+ */
+bool server_stray_has_room(const struct kdtls_server *server, size_t queue);
 
 /* Free all strays. */
 void server_stray_free_all(struct kdtls_server *server);
@@ -529,7 +532,7 @@ bool server_in_passed(const struct kdtls_server *server, uint64_t mark);
 /*
  * Give the socket of @c, which was peeled off, what was received for it: what the server
  * has not read yet and, if the library makes the records, what waits in the server's
- * socket. Datagrams of other clients become strays.
+ * socket. Datagrams of other clients become strays, for which there has to be room.
  */
 void server_in_peel(struct kdtls_client *c);
 

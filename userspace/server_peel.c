@@ -14,7 +14,11 @@
 
 #include "server_steer.h"
 
-/* Return 0 if @c can be peeled off, or a negative error. */
+/*
+ * Return 0 if @c can be peeled off, or a negative error. What the server's socket has in its
+ * queue is read then if the library makes the records: datagrams of others become strays,
+ * and if they were left there, those of @c behind them would come after newer ones.
+ */
 static int may_peel(const struct kdtls_client *c)
 {
 	if (c->stage != SERVED_OPEN || !c->told || c->goodbye)
@@ -22,6 +26,8 @@ static int may_peel(const struct kdtls_client *c)
 	/* The kernel numbers the sockets of a port, and a socket more has a number. */
 	if (c->server->options.sharers > 1)
 		return -EOPNOTSUPP;
+	if (!c->id && !server_stray_has_room(c->server, 0))
+		return -ENOBUFS;
 	return c->next ? -EBUSY : 0;
 }
 

@@ -6,7 +6,7 @@
  */
 #include "server_object.h"
 
-#define STRAYS_MAX	(1 << 20)	/* With so many bytes there are no more strays. */
+#define STRAYS_MAX	(1 << 20)	/* bytes, beside those of a socket's queue */
 
 void server_stray_add(struct kdtls_server *server, const struct stranger *from,
 		      const uint8_t *data, size_t len)
@@ -35,9 +35,9 @@ struct stray *server_stray_next(struct kdtls_server *server)
 	return stray;
 }
 
-bool server_stray_has_room(const struct kdtls_server *server)
+bool server_stray_has_room(const struct kdtls_server *server, size_t queue)
 {
-	return server->stray_bytes < STRAYS_MAX;
+	return server->stray_bytes < STRAYS_MAX + queue;
 }
 
 void server_stray_free_all(struct kdtls_server *server)

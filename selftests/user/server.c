@@ -190,11 +190,24 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *msg, unsigned int count, int flags)
 
 static unsigned int junk_left;		/* datagrams of a stranger that come at once */
 static unsigned int junk_len;		/* bytes of each */
+static bool junk_merged;		/* each is so many of one byte (UDP_GRO) */
 
 int __real_recvmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags,
 		    struct timespec *timeout);
 int __wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags,
 		    struct timespec *timeout);
+
+static void merge(struct msghdr *msg)
+{
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	int one = 1;
+
+	c->cmsg_level = SOL_UDP;
+	c->cmsg_type = UDP_GRO;
+	c->cmsg_len = CMSG_LEN(sizeof(one));
+	memcpy(CMSG_DATA(c), &one, sizeof(one));
+	msg->msg_controllen = CMSG_SPACE(sizeof(one));
+}
 
 /* The datagrams of the stranger are behind whatever the socket has. */
 int __wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags,
@@ -210,7 +223,10 @@ int __wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags,
 		memcpy(m[n].msg_hdr.msg_name, &from, sizeof(from));
 		memset(m[n].msg_hdr.msg_iov->iov_base, 0, junk_len);
 		m[n].msg_hdr.msg_namelen = sizeof(from);
-		m[n].msg_hdr.msg_controllen = 0;
+		if (junk_merged)
+			merge(&m[n].msg_hdr);
+		else
+			m[n].msg_hdr.msg_controllen = 0;
 		m[n].msg_len = junk_len;
 	}
 	return n;
@@ -376,6 +392,7 @@ FIXTURE_SETUP(server)
 	uncut = false;
 	no_room = 0;
 	junk_left = 0;
+	junk_merged = false;
 	start_server(_metadata, self, AF_INET, "127.0.0.1");
 }
 
@@ -1833,23 +1850,53 @@ TEST_F(server, a_flood_is_not_kept_when_a_client_is_peeled_off)
 		SKIP(return, "the kernel moves what is of the client");
 	getsockopt(kdtls_server_fd(self->server), SOL_SOCKET, SO_RCVBUF, &size,
 		   &len);
-	begin_from(_metadata, self, "127.0.0.1", 3);
-	UNTIL(established(self) == 3 && opened == 3);
+	begin_from(_metadata, self, "127.0.0.1", 4);
+	UNTIL(established(self) == 4 && opened == 4);
 	self->echo = false;
-	for (i = 0; i < 2; i++) {
+	/* They are empty, of one byte, and of one byte and put together. */
+	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(4, kdtls_send(self->c[i], "mine", 4));
-		ASSERT_EQ(6, kdtls_send(self->c[2], "theirs", 6));
+		ASSERT_EQ(6, kdtls_send(self->c[3], "theirs", 6));
 		before = heap_used;
 		junk_left = 1000000;
-		junk_len = i;
+		junk_merged = i == 2;
+		junk_len = junk_merged ? 64 : i;
 		ASSERT_EQ(0, peel(self, i));
 		EXPECT_LT(500000, junk_left);
 		junk_left = 0;
-		EXPECT_GE(before + 2 * size + (1 << 20), heap_used)
+		EXPECT_GE(before + 2 * size + (2 << 20), heap_used)
 			TH_LOG("%zu KiB", (heap_used - before) >> 10);
 		EXPECT_EQ(4, kdtls_recv(self->own[i], self->last, RECORD));
 		UNTIL(records == i + 1);
 	}
+	self->echo = true;
+	exchange(_metadata, self);
+}
+
+/* What others have sent is read before that, and may be no more than so much. */
+TEST_F(server, a_client_is_peeled_off_when_there_is_room_for_what_others_sent)
+{
+	size_t before;
+
+	if (PATH == KDTLS_PATH_KERNEL)
+		SKIP(return, "the kernel moves what is of the client");
+	begin_from(_metadata, self, "127.0.0.1", 3);
+	UNTIL(established(self) == 3 && opened == 3);
+	self->echo = false;
+	junk_left = 20;
+	junk_len = 60000;
+	ASSERT_EQ(6, kdtls_send(self->c[2], "theirs", 6));
+	ASSERT_EQ(0, peel(self, 0));
+	ASSERT_EQ(0, junk_left);
+	ASSERT_EQ(6, kdtls_send(self->c[2], "theirs", 6));
+	ASSERT_EQ(4, kdtls_send(self->c[1], "mine", 4));
+	before = heap_used;
+	EXPECT_EQ(-ENOBUFS, peel(self, 1));
+	EXPECT_EQ(before, heap_used);
+	/* Nothing is lost, and now there is room. */
+	serve(self);
+	EXPECT_EQ(3, records);
+	EXPECT_EQ(0, peel(self, 1));
 	self->echo = true;
 	exchange(_metadata, self);
 }
