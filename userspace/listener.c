@@ -284,6 +284,8 @@ static int set_up(struct kdtls_listener *l, struct kdtls_endpoint *endpoint,
 		close(fd);
 		return err;
 	}
+	/* The sockets of clients are bound to the port, too. */
+	l->server->shares = true;
 	err = server_socket_prepare(l->server);
 	if (err)
 		return err;

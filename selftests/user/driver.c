@@ -9,7 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <kdtls/socket.h>
+#include <kdtls/server.h>
 #include <limits.h>
 #include <netdb.h>
 #include <poll.h>
@@ -2980,6 +2980,58 @@ TEST_F(driver, sockets_outlive_the_listener)
 	kdtls_listener_close(l);
 	self->l = NULL;
 	works(_metadata, self);
+}
+
+/* Return true when @c is a client of @server. */
+static bool serve_one(struct kdtls_server *server, struct kdtls_socket *c)
+{
+	uint64_t end = now() + SOON_MS * 1000ULL;
+	struct kdtls_message m;
+	bool opened = false;
+
+	while (now() < end && (kdtls_process(c) || !opened))
+		while (kdtls_server_recv(server, &m, 1, 1) > 0)
+			opened |= m.news == KDTLS_NEWS_OPENED;
+	return opened;
+}
+
+/* The port has no BPF program for datagrams of strangers any more, whom nobody would hear. */
+TEST_F(driver, a_server_begins_on_the_port_beside_sockets_of_a_listener)
+{
+	struct kdtls_server_options options = { .path = PATH };
+	struct kdtls_server *server;
+	struct kdtls_socket *c;
+	int fd, one = 1, none = 0;
+	struct sockaddr_in at;
+	socklen_t len = sizeof(at);
+
+	ASSERT_EQ(0, shake(self));
+	ASSERT_EQ(0, kdtls_listener_address(self->l, (struct sockaddr *)&at,
+					    &len));
+	kdtls_listener_close(self->l);
+	self->l = NULL;
+	EXPECT_EQ(-1, setsockopt(kdtls_fd(self->s), SOL_SOCKET,
+				 SO_DETACH_REUSEPORT_BPF, &none, sizeof(none)));
+	EXPECT_EQ(ENOENT, errno);
+	/* No listener can have the port, also not for all addresses. */
+	EXPECT_EQ(-EADDRINUSE, kdtls_listen(self->server, (struct sockaddr *)&at,
+					    len, &self->options, &self->l));
+	at.sin_addr.s_addr = htonl(INADDR_ANY);
+	EXPECT_EQ(-EADDRINUSE, kdtls_listen(self->server, (struct sockaddr *)&at,
+					    len, &self->options, &self->l));
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)));
+	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&at, len));
+	ASSERT_EQ(0, kdtls_server_new(self->server, fd, &options, &server));
+	fd = udp("127.0.0.1");
+	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&at, len));
+	ASSERT_EQ(-EINPROGRESS, kdtls_connect(self->client, fd,
+					      &self->client_options, 0, &c));
+	EXPECT_TRUE(serve_one(server, c));
+	works(_metadata, self);
+	kdtls_close(c);
+	kdtls_server_close(server);
 }
 
 /* Files that were mixed up, cut off or not written at all */
