@@ -805,10 +805,12 @@ KDTLS_API int kdtls_engine_start(struct kdtls_engine *engine, uint64_t now);
  * The data goes out behind the first hello, once. Only the session's secret protects it,
  * and somebody may record it and send it to the server again (RFC 8446 8). When the
  * handshake is done the caller sends the data once more if the server refused it (early of
- * struct kdtls_info). The engine sends no early data again whose datagram is lost.
+ * struct kdtls_info). The engine sends no early data again whose datagram is lost. If the MTU
+ * becomes smaller before all of the data has gone out, and a record does not fit any more,
+ * nothing more of it goes out, and it counts as refused.
  *
- * Return: 0; -KDTLS_EUSAGE: an answer has come, the session is for no early data, or the
- * server does not take so many bytes; -KDTLS_EMEMORY.
+ * Return: 0; -KDTLS_EUSAGE: an answer has come, the session is for no early data, the server
+ * does not take so many bytes, or earlier data did not fit the MTU; -KDTLS_EMEMORY.
  */
 KDTLS_API int kdtls_engine_send_early(struct kdtls_engine *engine,
 				      const uint8_t *data, size_t len);
@@ -1082,7 +1084,7 @@ enum kdtls_early {
 	KDTLS_EARLY_NONE,	/* there was no early data */
 	KDTLS_EARLY_SENT,	/* a client has sent the data; the server has not answered */
 	KDTLS_EARLY_ACCEPTED,	/* the server accepts the data */
-	KDTLS_EARLY_REJECTED,	/* the server refuses the data and gives it to nobody */
+	KDTLS_EARLY_REJECTED,	/* the server refuses the data, or not all of it fits the MTU */
 };
 
 /**

@@ -283,6 +283,52 @@ TEST_F(early, only_for_who_may)
 	EXPECT_EQ(sizeof(self->server.early), self->server.early_len);
 }
 
+/* The MTU becomes smaller before data goes out that was not too long for it. */
+TEST_F(early, what_does_not_fit_the_mtu_is_sent_later)
+{
+	static const u8 large[1300];
+	struct dtls_record_info info;
+	struct first f;
+	unsigned int i;
+	int said;
+	long n;
+
+	/* None of the data has gone out, or some. */
+	for (said = 0; said < 2; said++) {
+		SESSION();
+		ASSERT_EQ(0, send_early(&self->client, "soon"));
+		if (!said)
+			ASSERT_EQ(0, kdtls_engine_send_early(self->client.e,
+							     large, sizeof(large)));
+		ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+		if (said) {
+			take_first(&self->client, &f, self->now);
+			ASSERT_EQ(0, kdtls_engine_send_early(self->client.e,
+							     large, sizeof(large)));
+		}
+		for (i = 0; said && i < f.n; i++)
+			end_input(&self->server, f.data[i], f.len[i], self->now);
+		kdtls_engine_set_mtu(self->client.e, 600);
+		/* The caller's memory has room for more. */
+		while ((n = kdtls_engine_output(self->client.e, self->buf,
+						END_DATAGRAM, &info,
+						self->now)) > 0) {
+			EXPECT_GE(600, n);
+			end_input(&self->server, self->buf, (size_t)n, self->now);
+		}
+		EXPECT_EQ(-KDTLS_EUSAGE, send_early(&self->client, "more"));
+		ASSERT_EQ(0, end_exchange(&self->server, &self->client,
+					  &self->now, 10));
+		EXPECT_TRUE(end_agree(&self->client, &self->server));
+		EXPECT_EQ(said ? 4 : 0, self->server.early_len);
+		EXPECT_EQ(KDTLS_EARLY_ACCEPTED, info_of(&self->server).early);
+		/* The caller sends it again, as after a refusal. */
+		EXPECT_EQ(KDTLS_EARLY_REJECTED, info_of(&self->client).early);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
 TEST_F(early, limit_is_the_servers)
 {
 	struct first f;

@@ -11,17 +11,24 @@
 /* A record of early data is larger than its content by about so many bytes. */
 #define RECORD_REST	64
 
-void dtls_early_stop(struct kdtls_engine *e)
+/* Wipe what has not gone out. */
+static void drop_queue(struct dtls_early *early)
 {
-	struct dtls_early *early = e->m->early;
 	struct dtls_early_queue *q;
 
-	if (!early)
-		return;
 	while ((q = early->queue)) {
 		early->queue = q->next;
 		OPENSSL_clear_free(q, sizeof(*q) + q->len);
 	}
+}
+
+void dtls_early_stop(struct kdtls_engine *e)
+{
+	struct dtls_early *early = e->m->early;
+
+	if (!early)
+		return;
+	drop_queue(early);
 	dtls_protection_free(early->key);
 	early->key = NULL;
 }
@@ -100,7 +107,7 @@ static bool can_send(const struct kdtls_engine *e)
 	if (e->state == KDTLS_IDLE)
 		return s->version == DTLS_VERSION_1_3 && s->early &&
 		       offers_alpn(e, s);
-	return e->m->early && e->m->early->key &&
+	return e->m->early && e->m->early->key && !e->m->early->cut &&
 	       e->early_state == KDTLS_EARLY_SENT &&
 	       hs->step == CLIENT_SERVER_HELLO;
 }
@@ -141,23 +148,37 @@ int dtls_early_offered(struct kdtls_engine *e, struct dtls_bytes hash)
 	return make_key(e, &e->hs->session, hash);
 }
 
+/* Return true if each record of the queue has @size bytes at most. */
+static bool fits(const struct dtls_early *early, size_t size)
+{
+	const struct dtls_early_queue *q;
+
+	for (q = early->queue; q; q = q->next)
+		if (q->len + dtls_protection_overhead(early->key) > size)
+			return false;
+	return true;
+}
+
 long dtls_early_output(struct kdtls_engine *e, u8 *buf, size_t size)
 {
+	struct dtls_early *early = e->m->early;
 	struct dtls_early_queue *q;
 	size_t n = 0;
 
-	if (!e->m->early || !e->m->early->key)
+	if (!early || !early->key)
 		return 0;
-	while (!n && (q = e->m->early->queue)) {
-		e->m->early->queue = q->next;
-		/*
-		 * If the MTU has become smaller since the data was queued, a
-		 * record that does not fit any more is dropped.
-		 */
-		if (q->len + dtls_protection_overhead(e->m->early->key) <= size)
-			n = dtls_protection_seal(e->m->early->key,
-						 DTLS_CT_APPLICATION_DATA,
-						 q->data, q->len, buf);
+	/*
+	 * The MTU may have become smaller since the data was queued. The caller sends
+	 * all of the data again then, so that a part of it is of no use.
+	 */
+	if (!fits(early, size < e->mtu ? size : e->mtu)) {
+		early->cut = true;
+		drop_queue(early);
+	}
+	while (!n && (q = early->queue)) {
+		early->queue = q->next;
+		n = dtls_protection_seal(early->key, DTLS_CT_APPLICATION_DATA,
+					 q->data, q->len, buf);
 		OPENSSL_clear_free(q, sizeof(*q) + q->len);
 	}
 	return (long)n;
@@ -185,7 +206,8 @@ int dtls_early_answer(struct kdtls_engine *e, const struct dtls_extensions *x)
 	    e->suite->id != s->suite || !dtls_early_same_alpn(e, s))
 		return dtls_fail_illegal(e,
 			"early data is taken for another session");
-	e->early_state = KDTLS_EARLY_ACCEPTED;
+	e->early_state = e->m->early->cut ? KDTLS_EARLY_REJECTED :
+					    KDTLS_EARLY_ACCEPTED;
 	dtls_early_free(e);
 	return 0;
 }

@@ -27,12 +27,14 @@ struct dtls_early_queue {
  * @info:	the same key as a structure for the owner
  * @queue:	client: the records that are still to be sent
  * @left:	how many more bytes may be sent or received
+ * @cut:	client: what was in @queue did not go out, as not all of it fits the MTU
  */
 struct dtls_early {
 	struct dtls_protection *key;
 	struct dtls_key_info info;
 	struct dtls_early_queue *queue;
 	u32 left;
+	bool cut;
 };
 
 /* Wipe and free @e->early, if there is one. */
@@ -52,7 +54,7 @@ int dtls_early_offered(struct kdtls_engine *e, struct dtls_bytes hash);
 
 /*
  * Write one record of a client's early data. Return how many bytes it has, or 0
- * if there is none to send.
+ * if there is none to send. If a record does not fit, none of those that are left is sent.
  */
 long dtls_early_output(struct kdtls_engine *e, u8 *buf, size_t size);
 
