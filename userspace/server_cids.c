@@ -124,11 +124,27 @@ void server_cids_first(struct kdtls_client *c)
 		server_cids_free(c);
 }
 
+/* Take the connection ID back that @c was given last. */
+static void take_back(struct kdtls_client *c)
+{
+	struct server_cid *last, **end = &c->cids;
+
+	while ((*end)->next)
+		end = &(*end)->next;
+	last = *end;
+	*end = NULL;
+	release(c->server, last);
+}
+
 int server_cids_add(struct kdtls_client *c, uint8_t *cid, size_t len)
 {
 	if (len != c->server->options.cid_len || !choose(c->server, cid) ||
-	    !give(c, cid) || server_client_path(c)->add_cid(c, cid, len))
+	    !give(c, cid))
 		return -KDTLS_EMEMORY;
+	if (server_client_path(c)->add_cid(c, cid, len)) {
+		take_back(c);
+		return -KDTLS_EMEMORY;
+	}
 	trim(c);
 	return 0;
 }

@@ -232,6 +232,19 @@ int __wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned int count, int flags,
 	return n;
 }
 
+static bool cid_denied;			/* there is no memory for a connection ID */
+static uint8_t denied_cid[20];		/* the last one of these */
+
+int __real_handover_add_cid(struct kdtls_socket *s, const uint8_t *cid, size_t len);
+int __wrap_handover_add_cid(struct kdtls_socket *s, const uint8_t *cid, size_t len);
+int __wrap_handover_add_cid(struct kdtls_socket *s, const uint8_t *cid, size_t len)
+{
+	if (!cid_denied)
+		return __real_handover_add_cid(s, cid, len);
+	memcpy(denied_cid, cid, len);
+	return -ENOMEM;
+}
+
 static void (*connected)(void *arg);	/* called behind the next connect() */
 static void *connected_arg;
 
@@ -2077,6 +2090,36 @@ TEST_F(server, what_an_engine_does_later_goes_on_in_the_socket_of_a_peeled_clien
 		wait_for(self, 50);
 		exchange(_metadata, self);
 	}
+	exchange(_metadata, self);
+}
+
+/* The record layer of the client's socket has no memory for it. */
+TEST_F(server, a_connection_id_that_is_refused_is_nobodys)
+{
+	struct kdtls_engine *e;
+	uint64_t dropped;
+	int fd;
+
+	if (variant->version != DTLS_VERSION_1_3 || !variant->cid_len)
+		SKIP(return, "without more connection IDs");
+	if (PATH == KDTLS_PATH_KERNEL)
+		SKIP(return, "the kernel drops what has an unknown connection ID");
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	ASSERT_EQ(0, peel(self, 0));
+	e = kdtls_engine(self->own[0]);
+	cid_denied = true;
+	EXPECT_EQ(-KDTLS_ECALLBACK, kdtls_engine_give_cids(e, 1, true));
+	cid_denied = false;
+	dropped = counters(self).dropped;
+	fd = elsewhere(_metadata, self);
+	forge_alerts(fd, denied_cid, variant->cid_len);
+	wait_for(self, 20);
+	EXPECT_EQ(dropped + 2, counters(self).dropped);
+	close(fd);
+	ASSERT_EQ(0, kdtls_engine_give_cids(e, DTLS_CIDS_MAX, true));
+	kdtls_process(self->own[0]);
+	wait_for(self, 20);
 	exchange(_metadata, self);
 }
 
