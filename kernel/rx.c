@@ -401,8 +401,9 @@ static void conclude_record(struct dtls_sock *ds, struct dtls_run *rx,
 		 * A peer that begins anew counts from 0 again, so that the
 		 * records of its handshake look like replays. With a unified
 		 * header the record is more likely a copy of application data.
-		 * A replay that is not shown does not count against its datagram:
-		 * records behind it, sealed in one batch, may be fresh.
+		 * A replay that is not shown does not count against its datagram,
+		 * unless succeed.c has tried it with another association: records
+		 * behind it, sealed in one batch, may be fresh.
 		 */
 		if (!rx->rec.unified && show_unverified(ds, rx, i))
 			dtls_rest_junk(ds, rx, DTLS_DGRAM_UNVERIFIED);

@@ -47,8 +47,9 @@ static struct dtls_assoc *find_other(struct dtls_sock *ds,
  * keep_for_other() keeps a record of application data for the read key of @again's
  * association. The association of @rx may have counted the record as a forgery. The
  * count stays, as only the key will tell which association the record belongs to.
+ * Returns true if it kept the record, or there was no room for it.
  */
-static void keep_for_other(struct dtls_sock *ds, struct dtls_run *rx,
+static bool keep_for_other(struct dtls_sock *ds, struct dtls_run *rx,
 			   struct dtls_run *again)
 {
 	const struct dtls_record *rec = &again->rec;
@@ -56,8 +57,10 @@ static void keep_for_other(struct dtls_sock *ds, struct dtls_run *rx,
 		    rec->type == DTLS_CT_TLS12_CID ||
 		    (rec->unified && rec->epoch != DTLS13_EPOCH_HANDSHAKE);
 
-	if (data && dtls_run_early(again) && dtls_rest_intact(ds, rx))
-		dtls_early_keep(ds, again);
+	if (!data || !dtls_run_early(again) || !dtls_rest_intact(ds, rx))
+		return false;
+	dtls_early_keep(ds, again);
+	return true;
 }
 
 /* leave_window() ends the way of @rx to the replay window, as @rx was not opened. */
@@ -101,13 +104,13 @@ static void take_over(struct dtls_sock *ds, struct dtls_run *rx,
 }
 
 /*
- * count_junk() counts @rx against its datagram, if it is a replay for its own association,
- * which rx.c does not count. For the other association it may be fresh each time.
+ * count_junk() counts @rx against its datagram, if its own association took it for a replay
+ * and did not decrypt it. The other association may take each replay for a fresh record.
  */
 static void count_junk(struct dtls_sock *ds, const struct dtls_run *rx,
 		       unsigned int points)
 {
-	if (rx->epoch && !(rx->fresh & 1))
+	if (rx->epoch && !rx->opened[0].content)
 		dtls_rest_junk(ds, rx, points);
 }
 
@@ -119,8 +122,8 @@ static bool try_other(struct dtls_sock *ds, struct dtls_run *rx,
 		      struct dtls_run *again, struct dtls_scratch *scratch)
 {
 	if (!again->epoch) {
-		keep_for_other(ds, rx, again);
-		count_junk(ds, rx, DTLS_DGRAM_UNVERIFIED);
+		if (keep_for_other(ds, rx, again))
+			count_junk(ds, rx, DTLS_DGRAM_UNVERIFIED);
 		return false;
 	}
 	if (dtls_crypt_open(scratch, again)) {
