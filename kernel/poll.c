@@ -47,8 +47,8 @@ static bool look_for(struct dtls_sock *ds, bool control)
 		WRITE_ONCE(ds->sk->sk_err, -err);
 		/*
 		 * A task that was woken by the error may have found none, and
-		 * waits again. poll() looks for no record while there is an
-		 * error, so that this wake-up brings no other one.
+		 * waits again. While there is an error no caller looks for a
+		 * record, so that this wake-up brings no other one.
 		 */
 		sk_error_report(ds->sk);
 	}
@@ -133,7 +133,8 @@ int dtls_poll_inq(struct sock *sk, int *bytes)
 	int off = 0;
 
 	*bytes = 0;
-	if (look_for(ds, false))
+	/* Like poll() the function looks for no record while there is an error. */
+	if (READ_ONCE(sk->sk_err) || look_for(ds, false))
 		m = dtls_ready_peek(ds, &off);
 	if (m)
 		*bytes = m->len;
