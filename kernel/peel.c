@@ -161,7 +161,7 @@ static void end_adoption(struct dtls_sock *ds)
 
 /*
  * dtls_peel() sets DTLS_ASSOC_PEEL. The file has to be an attached socket of the same
- * family, which is told by the same proto_ops as @ds has. At the end the function looks at
+ * family, which is told by the same sk_prot as @ds has. At the end the function looks at
  * all datagrams that the table's socket has received, so that those of the association are
  * passed on before a reader of @ds takes newer ones. Sleeps. Returns 0 or an error that
  * dtls.h describes.

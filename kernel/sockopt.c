@@ -284,7 +284,7 @@ static int get_info(struct dtls_sock *ds, struct dtls_assoc *assoc,
 	if (number) {
 		/* A socket that peels @assoc off now writes under its own lock. */
 		info->control_queued = data_race(assoc->control_bytes);
-		/* The same holds here. */
+		/* That socket writes the count of early records so, too. */
 		info->early_queued = data_race(assoc->early_bytes);
 	}
 	spin_unlock(&ds->lock);
