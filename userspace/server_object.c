@@ -76,8 +76,8 @@ static int check_socket(struct kdtls_server *server)
 
 /*
  * Switch on what the server wants from its socket: UDP_GRO, the local address of each
- * datagram on a wildcard address, and the choice among sockets of one port. Return 0
- * or a negative error.
+ * datagram on a wildcard address, and the choice among sockets of one process on a port.
+ * Return 0 or a negative error.
  */
 static int set_socket(struct kdtls_server *server)
 {
@@ -90,9 +90,8 @@ static int set_socket(struct kdtls_server *server)
 		err = address_ask(server->fd, server->local.ss_family);
 	if (err)
 		return err;
-	if (server->options.turn)
-		return turn_add(server->options.turn, server->fd);
-	if (server->options.sharers > 1 && server->options.cid_len)
+	if (!server->options.turn && server->options.sharers > 1 &&
+	    server->options.cid_len)
 		return steer_by_cid(server->fd);
 	return 0;
 }
@@ -134,7 +133,12 @@ static int set_up(struct kdtls_server *server,
 	    !table_init(&server->ids))
 		return -KDTLS_EMEMORY;
 	err = set_socket(server);
-	return err ? err : choose_path(server);
+	if (!err)
+		err = choose_path(server);
+	/* An older process ends its turn then, so this is what is done last. */
+	if (!err && server->options.turn)
+		err = turn_add(server->options.turn, server->fd);
+	return err;
 }
 
 static void server_free(struct kdtls_server *server)
