@@ -3,6 +3,7 @@
 #include "replace.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -23,7 +24,7 @@ static int write_close(int fd, const char *data, size_t len)
 			err = -errno;
 		}
 	}
-	/* Some file systems tell not before the close that there is no room. */
+	/* Some file systems tell only at the close that there is no room. */
 	if (close(fd) && !err)
 		err = -errno;
 	return err;
@@ -57,17 +58,24 @@ static int write_new(const char *name, const void *data, size_t len)
 int replace_file(const char *name, const void *data, size_t len)
 {
 	int fd = open(name, O_WRONLY | O_CLOEXEC), err;
+	bool made = fd < 0 && errno == ENOENT;
 	struct stat st;
 	char *real;
 
-	if (fd < 0 && errno != ENOENT)
+	/* So a symbolic link to nothing leads to a file. */
+	if (made)
+		fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
 		return -errno;
-	if (fd >= 0 && !fstat(fd, &st) && !S_ISREG(st.st_mode))
+	if (!fstat(fd, &st) && !S_ISREG(st.st_mode))
 		return write_close(fd, data, len);
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	real = realpath(name, NULL);
-	err = write_new(real ?: name, data, len);
+	if (!real)
+		return -errno;
+	err = write_new(real, data, len);
+	if (err && made)
+		unlink(real);
 	free(real);
 	return err;
 }
