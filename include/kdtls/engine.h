@@ -807,7 +807,8 @@ KDTLS_API int kdtls_engine_start(struct kdtls_engine *engine, uint64_t now);
  * handshake is done the caller sends the data once more if the server refused it (early of
  * struct kdtls_info). The engine sends no early data again whose datagram is lost. If the MTU
  * becomes smaller before all of the data has gone out, and a record does not fit any more,
- * nothing more of it goes out, and it counts as refused.
+ * nothing more of it goes out, and it counts as refused. The server may have taken what went
+ * out before, and gets that part twice.
  *
  * Return: 0; -KDTLS_EUSAGE: an answer has come, the session is for no early data, the server
  * does not take so many bytes, or earlier data did not fit the MTU; -KDTLS_EMEMORY.
@@ -1084,7 +1085,7 @@ enum kdtls_early {
 	KDTLS_EARLY_NONE,	/* there was no early data */
 	KDTLS_EARLY_SENT,	/* a client has sent the data; the server has not answered */
 	KDTLS_EARLY_ACCEPTED,	/* the server accepts the data */
-	KDTLS_EARLY_REJECTED,	/* the server refuses the data, or not all of it fits the MTU */
+	KDTLS_EARLY_REJECTED,	/* the server refuses the data, or not all went out */
 };
 
 /**

@@ -577,8 +577,9 @@ struct kdtls_listener_options {
  * is a file. A program with thousands of clients uses the server object itself.
  *
  * For this function an address and port is taken as long as a socket lives there that
- * kdtls_accept() has returned, also when its listener was closed, and so is the port of the
- * wildcard address. A server object can begin there with a socket that has SO_REUSEPORT.
+ * kdtls_accept() has returned, also when its listener was closed. The same port of the
+ * wildcard address is then taken, too. A server object can begin there with a socket that
+ * has SO_REUSEPORT.
  *
  * Return: 0; -EADDRINUSE: the port is taken; another -errno; -KDTLS_EUSAGE: @address is of
  * another family, or an option is out of its range; -KDTLS_ENOMODULE: the options want

@@ -169,7 +169,7 @@ long dtls_early_output(struct kdtls_engine *e, u8 *buf, size_t size)
 		return 0;
 	/*
 	 * The MTU may have become smaller since the data was queued. The caller sends
-	 * all of the data again then, so that a part of it is of no use.
+	 * all of the data again then, also what has gone out already.
 	 */
 	if (!fits(early, size < e->mtu ? size : e->mtu)) {
 		early->cut = true;

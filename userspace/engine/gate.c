@@ -103,10 +103,10 @@ static enum kdtls_gate judge(struct dtls_asked *a, struct dtls_bytes rest,
 	wr_free(&hello.plain);
 	/*
 	 * A reply is at most twice as long as the hello. The longest, a
-	 * HelloRetryRequest, has 155 bytes, and the smallest hello that is
-	 * answered with one has 98, so that every honest client gets its
-	 * answer, and a sender with a false address gains little (QUIC allows
-	 * three times as much, RFC 9000 8.1).
+	 * HelloRetryRequest, has 155 bytes, and the smallest hello of a client
+	 * with certificates has 98, so that every honest client gets its answer,
+	 * and a sender with a false address gains little (QUIC allows three
+	 * times as much, RFC 9000 8.1).
 	 */
 	return gate == KDTLS_GATE_REPLY && v->reply_len <= 2 * a->heard ?
 	       gate : KDTLS_GATE_DROP;
