@@ -466,6 +466,32 @@ static void begin_from(struct __test_metadata *_metadata,
 		      self->clients);
 }
 
+#define OWN_PORTS	20000
+
+/*
+ * Return a socket for a client that comes back to its port, where @i is the client's
+ * number. The address is of this process alone, and the port is below those that the
+ * kernel gives out (ip_local_port_range): nobody else gets it while no client has it.
+ */
+static int own_port(unsigned int i)
+{
+	char address[INET_ADDRSTRLEN];
+	pid_t pid = getpid();
+
+	/* Linux has at most 2^22 processes (PID_MAX_LIMIT). */
+	snprintf(address, sizeof(address), "127.%d.%d.%d",
+		 64 + (pid >> 16 & 0x3f), pid >> 8 & 0xff, pid & 0xff);
+	return bound(AF_INET, address, htons(OWN_PORTS + i));
+}
+
+/* Let so many clients begin, each on a port to which it can come back. */
+static void begin_own(struct __test_metadata *_metadata,
+		      struct _test_data_server *self, unsigned int count)
+{
+	while (count--)
+		begin(_metadata, self, own_port(self->clients), self->clients);
+}
+
 /* Note what the program is told. */
 static void take(struct _test_data_server *self, struct kdtls_message *m,
 		 ssize_t n)
@@ -995,14 +1021,12 @@ TEST_F(server, idle_clients_are_closed)
 TEST_F(server, a_client_that_starts_anew_replaces_itself)
 {
 	unsigned int i;
-	uint16_t port;
 
-	begin_from(_metadata, self, "127.0.0.1", 3);
+	begin_own(_metadata, self, 3);
 	UNTIL(established(self) == 3 && opened == 3);
 	for (i = 1; i <= 3; i++) {
-		port = port_of(kdtls_fd(self->c[0]));
 		forget(self, 0);
-		begin(_metadata, self, bound(AF_INET, "127.0.0.1", port), 0);
+		begin(_metadata, self, own_port(0), 0);
 		UNTIL(established(self) == 3 && closed == i);
 		EXPECT_EQ(-KDTLS_ERESTARTED, last_error);
 		exchange(_metadata, self);
@@ -1019,12 +1043,11 @@ TEST_F(server, a_client_that_starts_anew_replaces_itself)
 static void start_anew(struct __test_metadata *_metadata,
 		       struct _test_data_server *self, bool hold)
 {
-	uint16_t port = port_of(kdtls_fd(self->c[0]));
 	uint64_t end = now() + SOON;
 	int err;
 
 	forget(self, 0);
-	resume(_metadata, self, bound(AF_INET, "127.0.0.1", port), 0);
+	resume(_metadata, self, own_port(0), 0);
 	while (!counters(self).half_open && now() < end) {
 		ASSERT_EQ(-EINPROGRESS, kdtls_process(self->c[0]));
 		serve(self);
@@ -1047,7 +1070,7 @@ TEST_F(server, data_around_the_finished_of_a_client_that_starts_anew_is_received
 	unsigned int i, round;
 
 	remember_sessions(_metadata, self);
-	begin_from(_metadata, self, "127.0.0.1", 2);
+	begin_own(_metadata, self, 2);
 	UNTIL(established(self) == 2 && opened == 2 && session_len);
 	exchange(_metadata, self);
 	for (round = 0; round < 2; round++) {
@@ -1100,15 +1123,12 @@ TEST_F(server, a_goodbye_that_overtakes_the_handshake_loses_nothing)
 
 TEST_F(server, a_goodbye_and_a_hello_from_one_port_are_both_heard)
 {
-	uint16_t port;
-
 	be_patient(_metadata, self);
-	begin_from(_metadata, self, "127.0.0.1", 1);
+	begin_own(_metadata, self, 1);
 	UNTIL(established(self) == 1 && opened == 1);
-	port = port_of(kdtls_fd(self->c[0]));
 	/* Both are there before the server looks. */
 	kdtls_close(self->c[0]);
-	begin(_metadata, self, bound(AF_INET, "127.0.0.1", port), 0);
+	begin(_metadata, self, own_port(0), 0);
 	UNTIL(established(self) == 1 && opened == 2);
 	EXPECT_EQ(0, flights_resent(self));
 	EXPECT_EQ(1, closed);
@@ -1120,14 +1140,12 @@ TEST_F(server, a_handshake_outlives_the_association_that_it_was_to_replace)
 {
 	struct kdtls_client *old;
 	uint64_t end = now() + SOON;
-	uint16_t port;
 
 	be_patient(_metadata, self);
-	begin_from(_metadata, self, "127.0.0.1", 1);
+	begin_own(_metadata, self, 1);
 	UNTIL(established(self) == 1 && opened == 1);
-	port = port_of(kdtls_fd(self->c[0]));
 	forget(self, 0);
-	begin(_metadata, self, bound(AF_INET, "127.0.0.1", port), 0);
+	begin(_metadata, self, own_port(0), 0);
 	while (!counters(self).half_open && now() < end) {
 		kdtls_process(self->c[0]);
 		serve(self);
@@ -1145,19 +1163,16 @@ TEST_F(server, a_handshake_outlives_the_association_that_it_was_to_replace)
 
 TEST_F(server, a_crowd_starts_anew_at_once)
 {
-	static uint16_t port[CLIENTS_MAX];
 	unsigned int i, n = crowd(CLIENTS_MAX, 100);
 
 	take_time(_metadata, self);
-	begin_from(_metadata, self, "127.0.0.1", n);
+	begin_own(_metadata, self, n);
 	UNTIL(established(self) == n && opened == n);
 	exchange(_metadata, self);
 	for (i = 0; i < n; i++)
-		port[i] = port_of(kdtls_fd(self->c[i]));
-	for (i = 0; i < n; i++)
 		forget(self, i);
 	for (i = 0; i < n; i++)
-		begin(_metadata, self, bound(AF_INET, "127.0.0.1", port[i]), i);
+		begin(_metadata, self, own_port(i), i);
 	UNTIL(established(self) == n && closed == n);
 	exchange(_metadata, self);
 	EXPECT_EQ(2 * n, opened);
@@ -1439,7 +1454,6 @@ TEST_F(server, what_is_in_the_clear_behind_a_connection_id_counts_for_nothing)
 static void forge_beside(struct __test_metadata *_metadata,
 			 struct _test_data_server *self, uint32_t cid_len)
 {
-	uint16_t port = port_of(kdtls_fd(self->c[0]));
 	int fd = elsewhere(_metadata, self);
 	uint8_t cid[20];
 
@@ -1450,7 +1464,7 @@ static void forge_beside(struct __test_metadata *_metadata,
 	release();
 	wait_for(self, 20);
 	forget(self, 0);
-	shake_but_end(_metadata, self, bound(AF_INET, "127.0.0.1", port));
+	shake_but_end(_metadata, self, own_port(0));
 	ASSERT_NE(NULL, held_cid());
 	forge_alerts(fd, cid, cid_len);
 	wait_for(self, 20);
@@ -1472,7 +1486,7 @@ TEST_F(server, what_is_in_the_clear_behind_a_connection_id_ends_no_new_start)
 	if (!variant->cid_len)
 		SKIP(return, "without connection IDs");
 	be_patient(_metadata, self);
-	begin_from(_metadata, self, "127.0.0.1", 1);
+	begin_own(_metadata, self, 1);
 	UNTIL(established(self) == 1 && opened == 1);
 	forge_beside(_metadata, self, variant->cid_len);
 }
@@ -2027,19 +2041,17 @@ TEST_F(server, a_peeled_client_that_starts_anew_is_a_client_of_the_server)
 {
 	struct kdtls_server_info before;
 	unsigned int i;
-	uint16_t port;
 	int fd;
 
-	begin_from(_metadata, self, "127.0.0.1", 2);
+	begin_own(_metadata, self, 2);
 	UNTIL(established(self) == 2 && opened == 2);
 	for (i = 1; i <= 3; i++) {
 		ASSERT_EQ(0, peel(self, 0));
 		exchange(_metadata, self);
 		before = counters(self);
 		fd = kdtls_fd(self->own[0]);
-		port = port_of(kdtls_fd(self->c[0]));
 		forget(self, 0);
-		begin(_metadata, self, bound(AF_INET, "127.0.0.1", port), 0);
+		begin(_metadata, self, own_port(0), 0);
 		/* turn() reads the socket, which is what the program has to do. */
 		UNTIL(established(self) == 2 && opened == 2 + i);
 		EXPECT_EQ(-KDTLS_ERESTARTED, kdtls_process(self->own[0]));
@@ -2058,7 +2070,7 @@ TEST_F(server, what_is_in_the_clear_ends_no_new_start_of_a_peeled_client)
 	if (!variant->cid_len)
 		SKIP(return, "without connection IDs");
 	be_patient(_metadata, self);
-	begin_from(_metadata, self, "127.0.0.1", 1);
+	begin_own(_metadata, self, 1);
 	UNTIL(established(self) == 1 && opened == 1);
 	ASSERT_EQ(0, peel(self, 0));
 	exchange(_metadata, self);
@@ -3179,7 +3191,6 @@ struct witness {
  * @alive:	witnesses that the program was given and has not been told of as gone
  */
 struct lives {
-	uint16_t port[SLOTS];
 	uint32_t life[SLOTS], number[SLOTS];
 	unsigned int alive, data, ended_here;
 };
@@ -3215,7 +3226,7 @@ static void witness(struct __test_metadata *_metadata,
 		ASSERT_EQ(0, w->seen[word.number]);
 		w->seen[word.number] = 1;
 		kdtls_client_address(m->client, (struct sockaddr *)&a, &len);
-		ASSERT_EQ(l->port[word.slot], a.sin_port);
+		ASSERT_EQ(OWN_PORTS + word.slot, ntohs(a.sin_port));
 		l->data++;
 	}
 	(void)self;
@@ -3256,8 +3267,7 @@ static void live_step(struct __test_metadata *_metadata,
 	if (!self->c[i]) {
 		/* What is held keeps its port. */
 		release();
-		begin(_metadata, self, bound(AF_INET, "127.0.0.1", l->port[i]),
-		      i);
+		begin(_metadata, self, own_port(i), i);
 		l->life[i]++;
 		l->number[i] = 0;
 		return;
@@ -3281,18 +3291,11 @@ TEST_F(server, lives_of_clients_do_not_mix)
 {
 	static struct lives l;
 	unsigned int i, steps = rounds(4000, 2000);
-	int fd[SLOTS];
 
 	self->options.idle_timeout = 3000;
 	self->options.handshake_timeout = 3000;
 	restart_server(_metadata, self);
 	memset(&l, 0, sizeof(l));
-	for (i = 0; i < SLOTS; i++) {
-		fd[i] = bound(AF_INET, "127.0.0.1", 0);
-		l.port[i] = port_of(fd[i]);
-	}
-	for (i = 0; i < SLOTS; i++)
-		close(fd[i]);
 	loss = 5;
 	disorder = true;
 	for (i = 0; i < steps; i++) {
