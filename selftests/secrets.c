@@ -67,26 +67,54 @@ static unsigned int count_secrets(const __u8 *p, size_t len)
 	return n;
 }
 
-/* Likewise of one segment of @core, as far as it can be read, up to @enough. */
+#define WINDOW		(1 << 20)	/* a multiple of every page's size */
+
+/* Likewise of @len bytes of @core, at most WINDOW, as far as they can be read. */
+static unsigned int search_window(int core, Elf64_Off from, size_t len)
+{
+	static __u8 window[WINDOW];
+	ssize_t got = pread(core, window, len, from);
+	unsigned int n = 0;
+
+	if (got >= SECRET_LEN)
+		n = count_secrets(window, got);
+	forget(window, n ? sizeof(window) : 0);
+	return n;
+}
+
+/* Likewise of one segment of @core, up to @enough */
 static unsigned int search_segment(int core, const Elf64_Phdr *segment,
 				   unsigned int enough)
 {
-	static __u8 window[1 << 20];
-	size_t len, more = sizeof(window) - SECRET_LEN;
 	unsigned int n = 0;
 	Elf64_Off at;
-	ssize_t got;
+	size_t len;
 
-	for (at = 0; n < enough && at < segment->p_filesz; at += more) {
-		len = sizeof(window);
+	for (at = 0; n < enough && at < segment->p_filesz;
+	     at += WINDOW - SECRET_LEN) {
+		len = WINDOW;
 		if (len > segment->p_filesz - at)
 			len = segment->p_filesz - at;
-		got = pread(core, window, len, segment->p_offset + at);
-		if (got >= SECRET_LEN)
-			n += count_secrets(window, got);
-		forget(window, n ? sizeof(window) : 0);
+		n += search_window(core, segment->p_offset + at, len);
 	}
 	return n;
+}
+
+/* Read a window of the segment where the secret does not stand. */
+static bool read_another(int core, const Elf64_Phdr *segment)
+{
+	Elf64_Off at;
+
+	for (at = 0; at + WINDOW <= segment->p_filesz; at += WINDOW)
+		if (!search_window(core, segment->p_offset + at, WINDOW))
+			return true;
+	return false;
+}
+
+/* What has no physical address maps memory that other segments show. */
+static bool is_memory(const Elf64_Phdr *segment)
+{
+	return segment->p_type == PT_LOAD && segment->p_paddr != ~0ULL;
 }
 
 /*
@@ -106,11 +134,16 @@ static int count_in_memory(int enough)
 	    pread(core, segments, head.e_phnum * sizeof(*segments),
 		  head.e_phoff) < 0)
 		n = -1;
-	/* What has no physical address maps memory that other segments show. */
 	for (i = 0; n >= 0 && n < enough && i < head.e_phnum; i++)
-		if (segments[i].p_type == PT_LOAD &&
-		    segments[i].p_paddr != ~0ULL)
+		if (is_memory(&segments[i]))
 			n += search_segment(core, &segments[i], enough - n);
+	/*
+	 * The kernel reads page by page into a buffer of its own, and frees that with the
+	 * last page that it read. A page with the secret would be found there later.
+	 */
+	for (i = 0; n > 0 && i < head.e_phnum; i++)
+		if (is_memory(&segments[i]) && read_another(core, &segments[i]))
+			break;
 	close(core);
 	return n;
 }
