@@ -70,8 +70,11 @@ static int take_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 	dtls_udp_count(ds->sk, UDP_MIB_INDATAGRAMS);
 	skb->dev = NULL;	/* UDP used skb->dev for data of its own. */
 	dtls_dgram_begin(ds, d, skb, dtls_assoc_get(ds->assoc));
-	if (!d->end)
+	/* A jumbogram (RFC 2675) may be longer than dtls_record.fragment_len can say. */
+	if (!d->end || d->seg_len > U16_MAX) {
 		dtls_stats_count(ds, d->assoc, DTLS_COUNT_RX_MALFORMED);
+		d->pos = d->end;
+	}
 	return 0;
 }
 

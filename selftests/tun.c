@@ -29,7 +29,7 @@
 #define HOST	0x0a4d0001	/* 10.77.0.1 */
 #define GUEST	0x0a4d0002
 
-static __u8 text[1 << 14], wire[1 << 16], buf[1 << 16];
+static __u8 text[1 << 14], wire[1 << 17], buf[1 << 17];
 
 FIXTURE(tun) {
 	int tun;		/* the guest's end of the device */
@@ -255,6 +255,150 @@ TEST_F(tun, a_datagram_of_small_fragments_is_read)
 				  recv_now(self->fd, buf, sizeof(buf)));
 			ASSERT_EQ(0, memcmp(buf, text + j, records[j]));
 		}
+	}
+}
+
+/* ---- jumbograms ---- */
+
+#define HOST6	"2001:db8:77::1"
+#define GUEST6	"2001:db8:77::2"
+
+FIXTURE(jumbogram) {
+	int tun;
+	int fd;
+	struct sockaddr_in6 host;
+	struct sockaddr_in6 guest;
+};
+
+FIXTURE_VARIANT(jumbogram) {
+	bool table;		/* the socket has many associations */
+	bool pass;		/* it reads other protocols, too */
+};
+
+FIXTURE_VARIANT_ADD(jumbogram, connected) { false, false };
+FIXTURE_VARIANT_ADD(jumbogram, connected_pass) { false, true };
+FIXTURE_VARIANT_ADD(jumbogram, table) { true, false };
+FIXTURE_VARIANT_ADD(jumbogram, table_pass) { true, true };
+
+FIXTURE_SETUP(jumbogram)
+{
+	const struct sockaddr_in host = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(HOST),
+	};
+	struct dtls_assoc_table table = { .max = 0 };
+	int one = 1;
+
+	self->host = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+					    .sin6_port = 1000 };
+	self->guest = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+					     .sin6_port = 2000 };
+	inet_pton(AF_INET6, HOST6, &self->host.sin6_addr);
+	inet_pton(AF_INET6, GUEST6, &self->guest.sin6_addr);
+	fill(text, sizeof(text), 1);
+	ASSERT_OK(unshare(CLONE_NEWNET));
+	self->tun = open_tun(&host);
+	ASSERT_LE(0, self->tun) TH_LOG("no tun device: %s", strerror(errno));
+	ASSERT_EQ(0, system("ip addr add " HOST6 "/64 dev tun0 nodad"));
+	self->fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	ASSERT_OK(bind(self->fd, (void *)&self->host, sizeof(self->host)));
+	if (!variant->table)
+		ASSERT_OK(connect(self->fd, (void *)&self->guest,
+				  sizeof(self->guest)));
+	ASSERT_OK(dtls_attach(self->fd));
+	if (variant->table)
+		ASSERT_OK(setsockopt(self->fd, SOL_DTLS, DTLS_ASSOC_TABLE, &table,
+				     sizeof(table)));
+	if (variant->pass)
+		ASSERT_OK(setsockopt(self->fd, SOL_DTLS, DTLS_PASS, &one,
+				     sizeof(one)));
+}
+
+FIXTURE_TEARDOWN(jumbogram)
+{
+	close(self->fd);
+	close(self->tun);
+}
+
+/*
+ * Let the guest send @len bytes of @wire in one datagram. If that is too long for an IPv6
+ * packet, the packet is a jumbogram (RFC 2675): its length is in a hop-by-hop option, and
+ * the length of the UDP header is 0.
+ */
+static void guest6_sends(FIXTURE_DATA(jumbogram) *self,
+			 struct __test_metadata *_metadata, size_t len)
+{
+	struct {
+		__be32 version;
+		__be16 len;
+		__u8 next, hops;
+		struct in6_addr from, to;
+	} ip = { htonl(6u << 28), 0, IPPROTO_UDP, 64, self->guest.sin6_addr,
+		 self->host.sin6_addr };
+	struct {
+		__u8 next, len, type, size;
+		__be32 jumbo;
+	} option = { IPPROTO_UDP, 0, 0xc2, 4,
+		     htonl(sizeof(option) + sizeof(struct udphdr) + len) };
+	bool jumbo = sizeof(struct udphdr) + len > 0xffff;
+	size_t options = jumbo ? sizeof(option) : 0;
+	struct udphdr udp = {
+		.source = self->guest.sin6_port,
+		.dest = self->host.sin6_port,
+		.check = 1,		/* any but 0, which IPv6 does not allow */
+	};
+	struct virtio_net_hdr hdr = {
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.csum_start = sizeof(ip) + options,
+		.csum_offset = offsetof(struct udphdr, check),
+	};
+	struct iovec iov[] = {
+		{ &hdr, sizeof(hdr) }, { &ip, sizeof(ip) }, { &option, options },
+		{ &udp, sizeof(udp) }, { wire, len },
+	};
+
+	if (jumbo) {
+		ip.next = IPPROTO_HOPOPTS;
+	} else {
+		ip.len = htons(sizeof(udp) + len);
+		udp.len = ip.len;
+	}
+	ASSERT_EQ((ssize_t)(sizeof(hdr) + sizeof(ip) + options + sizeof(udp) + len),
+		  writev(self->tun, iov, 5));
+}
+
+/*
+ * A datagram that is longer than any other on a network is of no use: neither a record nor
+ * a stranger's datagram nor one of another protocol is cut out of it. What comes behind it
+ * is read, a hello or a datagram of another protocol.
+ */
+TEST_F(jumbogram, is_dropped_whole)
+{
+	static const size_t lens[] = { 1 << 16, (1 << 16) + 100, (1 << 16) + 2000 };
+	struct dtls_record_info info;
+	size_t i, len;
+
+	for (i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
+		memset(wire, 0, sizeof(wire));
+		plain_record(CT_HANDSHAKE, 0, i, text, 80, wire);
+		memcpy(wire + (1 << 16), wire, 93);
+		if (variant->pass)
+			wire[0] = 0;
+		guest6_sends(self, _metadata, lens[i]);
+		ASSERT_EQ(-1, recv_now(self->fd, buf, sizeof(buf)));
+		ASSERT_EQ(EAGAIN, errno);
+		ASSERT_EQ(-1, recv_control(self->fd, &info, buf, sizeof(buf)));
+		ASSERT_EQ(EAGAIN, errno);
+
+		len = plain_record(CT_HANDSHAKE, 0, i, text, 80, wire);
+		guest6_sends(self, _metadata, len);
+		ASSERT_EQ((ssize_t)len,
+			  recv_control(self->fd, &info, buf, sizeof(buf)));
+		EXPECT_EQ(DTLS_RECORD_RAW, info.flags);
+		if (!variant->pass)
+			continue;
+		wire[0] = 0;
+		guest6_sends(self, _metadata, len);
+		ASSERT_EQ((ssize_t)len, recv_now(self->fd, buf, sizeof(buf)));
 	}
 }
 
