@@ -139,17 +139,25 @@ void dtls_rest_adopt(struct dtls_sock *ds)
 	adopt_datagram(ds, &ds->kept_dgram);
 }
 
-/* Drop the rest of @d if @d belongs to @assoc. */
+/*
+ * Take @assoc out of @d. What is left of the datagram that @assoc has is dropped. The
+ * datagrams behind it in @d->skb, a coalesced one, may belong to others: the next look
+ * finds out whose they are, by a table that has @assoc no more.
+ */
 static void forget_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 			    const struct dtls_assoc *assoc)
 {
-	if (d->skb && d->assoc == assoc)
-		dtls_dgram_end(ds, d);
+	if (!d->skb || d->assoc != assoc)
+		return;
+	if (d->begun)
+		skip_to(ds, d, d->seg_end);
+	if (d->skb)
+		dtls_dgram_set_owner(ds, d, dtls_assoc_get(ds->assoc));
 }
 
 /*
  * Drop the rest of each datagram that belongs to @assoc, which no look-up of the table
- * finds any more. The caller holds dtls_sock.lock, a spin lock, and a reference to
+ * finds any more, and take @assoc out of what is being cut. The caller holds dtls_sock.lock, a spin lock, and a reference to
  * @assoc, so that none of the references put here is the last one.
  */
 void dtls_rest_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc)

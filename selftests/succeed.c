@@ -386,6 +386,39 @@ TEST_F(succeed, whole_datagrams_are_of_the_new_one)
 }
 
 /*
+ * A program deletes the old one as soon as it is told of the new one. What has come with
+ * the new one's first record in a coalesced datagram is there.
+ */
+TEST_F(succeed, the_end_of_the_old_one_drops_nothing_of_the_new_one)
+{
+	struct client *anew = &self->anew;
+	size_t len = 0, size = 0;
+	int on = 1, i, got = 0;
+	__u64 id;
+
+	ASSERT_OK(add_beside(self->server, anew));
+	ASSERT_OK(setsockopt(self->server, SOL_UDP, UDP_GRO, &on, sizeof(on)));
+	for (i = 0; i < 8; i++) {
+		size = peer_seal(&anew->up, CT_DATA, anew->seq++, text, 100,
+				 wire + len);
+		len += size;
+	}
+	ASSERT_EQ((ssize_t)len, send_segments(anew->fd, wire, len, size, 0));
+	on = 0;
+	ASSERT_OK(setsockopt(self->server, SOL_UDP, UDP_GRO, &on, sizeof(on)));
+	ASSERT_EQ(100, server_recv(self->server, &id, NULL, 0));
+	EXPECT_EQ(anew->id, id);
+	was_replaced(_metadata, self->server, &self->old);
+	ASSERT_OK(delete(self->server, self->old.id));
+	while (server_recv(self->server, &id, NULL, 0) == 100) {
+		EXPECT_EQ(anew->id, id);
+		got++;
+	}
+	EXPECT_EQ(7, got);
+	ASSERT_TRUE(client_works(self->server, anew));
+}
+
+/*
  * One flow has records of both, which a reader of control records has opened. With
  * UDP_GRO one call has records of one association alone.
  */
