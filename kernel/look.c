@@ -144,7 +144,9 @@ int dtls_look(struct dtls_reader *r)
 /*
  * dtls_look_all() opens all datagrams that are queued now, and keeps their records, as
  * poll() does. The ready queue may grow beyond the receive buffer, which bounds the
- * datagrams. An error that was waiting on the socket is put back. Sleeps.
+ * datagrams. An error that was waiting on the socket is taken first, as UDP gives it before
+ * a datagram, and put back. Where memory was short for one record, others may follow.
+ * Sleeps.
  */
 void dtls_look_all(struct dtls_sock *ds)
 {
@@ -154,12 +156,13 @@ void dtls_look_all(struct dtls_sock *ds)
 		.budget = DTLS_BUDGET_UNSET,
 		.all = true,
 	};
-	int err;
+	int pending = sock_error(ds->sk), err;
 
 	do {
 		err = dtls_look(&r);
-	} while (!err);
-	if (err != -EAGAIN && err != -ENOBUFS && err != -EINTR &&
-	    err != -ENOMEM)
+	} while (!err || err == -ENOBUFS);
+	if (err == -EAGAIN || err == -EINTR || err == -ENOMEM)
+		err = pending;
+	if (err)
 		WRITE_ONCE(ds->sk->sk_err, -err);
 }

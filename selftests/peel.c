@@ -178,6 +178,35 @@ TEST_F(peel, what_waits_comes_along)
 	ASSERT_TRUE(works_on(self->fd, c, 0));
 }
 
+/* An error that waits on the socket of the table holds nothing back, and stays. */
+TEST_F(peel, what_waits_behind_an_error_comes_along)
+{
+	struct client *c = &self->c[0], *gone = &self->c[1];
+	bool v4 = variant->family == AF_INET;
+	int one = 1, err;
+	socklen_t len = sizeof(err);
+	unsigned int i;
+	__u64 id;
+
+	ASSERT_OK(setsockopt(self->server, v4 ? SOL_IP : SOL_IPV6,
+			     v4 ? IP_RECVERR : IPV6_RECVERR, &one, sizeof(one)));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(50 + i, client_send(c, text, 50 + i));
+	close(gone->fd);
+	ASSERT_EQ(40, server_send(self->server, gone->id, text, 40));
+	settle();
+	self->fd = connected_socket(self->server, c->fd);
+	ASSERT_LE(0, self->fd);
+	ASSERT_OK(peel_off(self->fd, self->server, c->id));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(50 + i, server_recv(self->fd, &id, NULL, 0));
+	nothing_left(_metadata, self->fd);
+	ASSERT_OK(getsockopt(self->server, SOL_SOCKET, SO_ERROR, &err, &len));
+	EXPECT_EQ(ECONNREFUSED, err);
+	nothing_left(_metadata, self->server);
+	gone->fd = -1;
+}
+
 /* Control records that were queued before are the connected socket's. */
 TEST_F(peel, queued_control_records_come_along)
 {
