@@ -374,7 +374,8 @@ void dtls_early_pass_on(struct dtls_sock *ds, const struct dtls_run *rx)
 /*
  * Write IP and UDP headers with the addresses of @flow to @skb, which is empty. The
  * datagram that DTLS_FEED gives back had such headers when it was received, and
- * recvmsg() reads the peer's address from them.
+ * recvmsg() reads the peer's address from them. The link of a link-local address is in
+ * the control block, as IPv6 writes it there.
  */
 static void feed_headers(struct sock *sk, const struct dtls_flow *flow,
 			 struct sk_buff *skb)
@@ -389,6 +390,7 @@ static void feed_headers(struct sock *sk, const struct dtls_flow *flow,
 		ip6->version = 6;
 		ip6->saddr = flow->peer;
 		ip6->daddr = flow->local;
+		IP6CB(skb)->iif = flow->scope;
 		skb->protocol = htons(ETH_P_IPV6);
 	}
 #endif
@@ -423,6 +425,7 @@ static bool find_flow(const struct dtls_sock *ds, const struct dtls_assoc *assoc
 	if (sk->sk_family == AF_INET6) {
 		flow->peer = sk->sk_v6_daddr;
 		flow->local = inet6_sk(sk)->saddr;
+		flow->scope = READ_ONCE(sk->sk_bound_dev_if);
 		return true;
 	}
 #endif

@@ -416,6 +416,7 @@ TEST(link_local_peers_are_of_their_links)
 	struct client c[2] = {};
 	int server, ns, apart, i;
 	char command[512];
+	size_t sealed;
 	__u64 id;
 
 	stay();
@@ -472,6 +473,21 @@ TEST(link_local_peers_are_of_their_links)
 		ASSERT_EQ(60, server_send(server, id, text, 60));
 		ASSERT_NE(0, poll_for(c[i].fd, POLLIN, SOON_MS));
 		ASSERT_EQ(60, client_recv(&c[i]));
+	}
+	/* So does a datagram that is given back. */
+	for (i = 0; i < 2; i++) {
+		struct { struct dtls_feed head; __u8 data[500]; } feed = {
+			.head.id = c[i].id,
+		};
+		struct sockaddr_storage name;
+
+		sealed = peer_seal(&c[i].up, CT_DATA, c[i].seq++, text, 66, feed.data);
+		ASSERT_OK(setsockopt(server, SOL_DTLS, DTLS_FEED, &feed,
+				     sizeof(feed.head) + sealed));
+		ASSERT_EQ(66, server_recv(server, &id, &name, 0));
+		ASSERT_EQ(c[i].id, id);
+		EXPECT_EQ(if_nametoindex(here[i]),
+			  ((struct sockaddr_in6 *)&name)->sin6_scope_id);
 	}
 	close(server);
 }
