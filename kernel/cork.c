@@ -3,8 +3,11 @@
  * The cork puts several records into one datagram, as MSG_MORE and UDP_CORK ask
  * for.
  */
+#include <linux/fs.h>
 #include <linux/mutex.h>
+#include <linux/net.h>
 #include <linux/slab.h>
+#include <net/sock.h>
 
 #include "batch.h"
 #include "cork.h"
@@ -38,6 +41,12 @@ static void free_cork(struct dtls_cork *cork)
 	kfree(cork);
 }
 
+/*
+ * push_cork() sends the records in the cork as one datagram, and frees the cork. If the
+ * base refuses the datagram because the send buffer is full, or because a signal came while
+ * the base waited for room, the cork stays for a caller who tries again. Returns 0 or an
+ * error.
+ */
 static int push_cork(struct dtls_send *s)
 {
 	struct dtls_cork *cork = s->ds->cork;
@@ -47,6 +56,8 @@ static int push_cork(struct dtls_send *s)
 	if (!cork)
 		return 0;
 	sent = cork->batch.len ? dtls_push_batch(s, &cork->batch, 0) : 0;
+	if (sent == -EAGAIN || sent == -EINTR || sent == -ERESTARTSYS)
+		return sent;
 	WRITE_ONCE(s->ds->cork, NULL);
 	free_cork(cork);
 	return sent < 0 ? sent : 0;
@@ -97,44 +108,58 @@ static int add_to_cork(struct dtls_send *s, struct dtls_cork *cork,
 
 /*
  * dtls_cork_send() adds a record of @len bytes of content to the cork and,
- * unless @more records follow, sends the datagram. If the record does not fit,
- * the datagram stays as it is. Takes dtls_sock.cork_lock. Returns @len or an
- * error.
+ * unless @more records follow, sends the datagram. If the record does not fit, or
+ * if the datagram cannot be sent yet, the datagram stays as it was. Takes
+ * dtls_sock.cork_lock. Returns @len or an error.
  */
 ssize_t dtls_cork_send(struct dtls_send *s, size_t len, bool more)
 {
 	struct dtls_sock *ds = s->ds;
 	struct dtls_cork *cork;
 	ssize_t ret = -ENOMEM;
+	size_t before = 0;
 
 	if (mutex_lock_interruptible(&ds->cork_lock))
 		return -ERESTARTSYS;
 	cork = get_cork(ds);
-	if (cork)
+	if (cork) {
+		before = cork->batch.len;
 		ret = add_to_cork(s, cork, len, more);
+	}
+	if (!ret && !more) {
+		ret = push_cork(s);
+		/* The caller sends the content of this record again. */
+		if (ds->cork)
+			dtls_batch_cut(&cork->batch, before);
+	}
 	if (!ret) {
 		dtls_send_count(s, 1, len);
-		if (!more)
-			ret = push_cork(s);
-	}
-	if (!ret)
 		ret = len;
+	}
 	mutex_unlock(&ds->cork_lock);
 	return ret;
 }
 
 /*
  * dtls_cork_flush() sends the records in the cork as one datagram, when
- * UDP_CORK is cleared or a splice ends. Takes dtls_sock.cork_lock. Returns 0 or
- * an error.
+ * UDP_CORK is cleared or a splice ends. It waits for room in the send buffer unless the
+ * file is non-blocking. As in UDP, an error that was waiting on the socket goes on waiting;
+ * the base would give it instead of sending. Takes dtls_sock.cork_lock. Returns 0 or an
+ * error; the cork is still there if that is -EAGAIN, -EINTR or -ERESTARTSYS.
  */
-int dtls_cork_flush(struct dtls_sock *ds, int flags)
+int dtls_cork_flush(struct dtls_sock *ds)
 {
-	struct dtls_send s = { .ds = ds, .flags = flags & DTLS_BASE_FLAGS };
-	int err;
+	const struct file *file = ds->sk->sk_socket->file;
+	struct dtls_send s = { .ds = ds };
+	int err, pending;
 
+	if (file && READ_ONCE(file->f_flags) & O_NONBLOCK)
+		s.flags = MSG_DONTWAIT;
 	mutex_lock(&ds->cork_lock);
+	pending = sock_error(ds->sk);
 	err = push_cork(&s);
+	if (pending)
+		WRITE_ONCE(ds->sk->sk_err, -pending);
 	mutex_unlock(&ds->cork_lock);
 	return err;
 }

@@ -658,7 +658,7 @@ static int set_udp(struct dtls_sock *ds, int optname, sockptr_t optval,
 		if (val && dtls_sock_table(ds))
 			return -EOPNOTSUPP;
 		WRITE_ONCE(ds->corked, val);
-		return val ? 0 : dtls_cork_flush(ds, 0);
+		return val ? 0 : dtls_cork_flush(ds);
 	default:	/* UDP_ENCAP */
 		return -EOPNOTSUPP;
 	}

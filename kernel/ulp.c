@@ -66,7 +66,7 @@ static void __maybe_unused dtls_splice_eof(struct socket *sock)
 	struct dtls_sock *ds = dtls_sk(sock->sk);
 
 	if (READ_ONCE(ds->cork) && !READ_ONCE(ds->corked))
-		dtls_cork_flush(ds, 0);
+		dtls_cork_flush(ds);
 }
 
 /*

@@ -9,6 +9,8 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -1907,6 +1909,92 @@ TEST_F(transmit_full, eagain_takes_no_number)
 	EXPECT_EQ(sent, info.tx_seq);
 	EXPECT_EQ(sent, counters.tx_records);
 	ASSERT_EQ(0, poll_for(self->fd, POLLOUT, 0));
+}
+
+/* What waits for the peer's link-layer address waits for as long as the test takes. */
+static int be_patient(int family)
+{
+	char cmd[128];
+
+	snprintf(cmd, sizeof(cmd),
+		 "echo 600000 >/proc/sys/net/ipv%d/neigh/v0/retrans_time_ms",
+		 family == AF_INET ? 4 : 6);
+	return system(cmd);
+}
+
+/* Let the kernel know the peer's link-layer address, so that what waits goes to v1. */
+static int tell_neighbour(const char *peer)
+{
+	char cmd[128];
+
+	snprintf(cmd, sizeof(cmd),
+		 "ip neigh replace %s lladdr 02:00:00:00:00:01 dev v0", peer);
+	return system(cmd);
+}
+
+/* Return the bytes of the longest UDP datagram that came to @fd, a packet socket. */
+static size_t longest_datagram(int fd, size_t ip)
+{
+	size_t longest = 0;
+	ssize_t n;
+
+	while ((n = recv_now(fd, wire, sizeof(wire))) > 0)
+		if ((size_t)n > ip + 8 && wire[ip == 20 ? 9 : 6] == IPPROTO_UDP &&
+		    n - ip - 8 > longest)
+			longest = n - ip - 8;
+	return longest;
+}
+
+/*
+ * A datagram that cannot go yet waits in the cork with all records that send() has taken,
+ * for the caller to try again: by send(), or by the end of UDP_CORK.
+ */
+TEST_F(transmit_full, a_cork_outlives_a_full_buffer)
+{
+	size_t ip = variant->family == AF_INET ? 20 : 40, one, length;
+	struct timeval moment = { .tv_usec = 10000 }, never = {};
+	struct sockaddr_ll v1 = { .sll_family = AF_PACKET };
+	struct dtls_counters before, after;
+	int packets = socket(AF_PACKET, SOCK_DGRAM, 0), i, cork;
+	struct peer_key key;
+
+	v1.sll_protocol = htons(ip == 20 ? ETH_P_IP : ETH_P_IPV6);
+	v1.sll_ifindex = if_nametoindex("v1");
+	ASSERT_OK(bind(packets, (void *)&v1, sizeof(v1)));
+	peer_key_init(&key, variant->cipher, nth_epoch(variant->cipher, 1), 0, 1);
+	one = 100 + peer_overhead(&key);
+	/* In DTLS 1.3 the last record of a datagram need not tell its length. */
+	length = IS_V13(variant->cipher) ? 2 : 0;
+
+	ASSERT_EQ(0, be_patient(variant->family));
+	while (send(self->fd, text, 10, MSG_DONTWAIT) > 0)
+		;
+	ASSERT_EQ(EAGAIN, errno);
+	ASSERT_OK(dtls_get_counters(self->fd, &before));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(100, send(self->fd, text, 100, MSG_MORE));
+	ASSERT_OK(setsockopt(self->fd, SOL_SOCKET, SO_SNDTIMEO, &moment,
+			     sizeof(moment)));
+	ASSERT_ERRNO(EAGAIN, send(self->fd, text, 100, 0));
+	cork = 0;
+	ASSERT_ERRNO(EAGAIN, setsockopt(self->fd, SOL_UDP, 1 /* CORK */, &cork,
+					sizeof(cork)));
+	/* The end of the cork does not wait where send() would not. */
+	ASSERT_OK(setsockopt(self->fd, SOL_SOCKET, SO_SNDTIMEO, &never,
+			     sizeof(never)));
+	ASSERT_OK(fcntl(self->fd, F_SETFL, O_NONBLOCK));
+	ASSERT_ERRNO(EAGAIN, setsockopt(self->fd, SOL_UDP, 1 /* CORK */, &cork,
+					sizeof(cork)));
+	ASSERT_EQ(0, tell_neighbour(variant->peer));
+	ASSERT_NE(0, poll_for(self->fd, POLLOUT, SOON_MS));
+	ASSERT_EQ(100, send(self->fd, text, 100, 0));
+	ASSERT_NE(0, poll_for(packets, POLLIN, SOON_MS));
+	settle();
+	EXPECT_EQ(3 * one + 2 * length, longest_datagram(packets, ip));
+	ASSERT_OK(dtls_get_counters(self->fd, &after));
+	EXPECT_EQ(before.tx_records + 3, after.tx_records);
+	EXPECT_EQ(before.tx_bytes + 300, after.tx_bytes);
+	close(packets);
 }
 
 /* Without GSO, room for a part of a batch: so much is said to be sent. */
