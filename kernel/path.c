@@ -135,13 +135,27 @@ static struct dst_entry *route4(struct sock *sk, const struct dtls_flow *flow)
 }
 
 /*
+ * Return the MTU of the route's device. If the device is unregistered, the route gets
+ * another one, and only RCU keeps the first one in memory.
+ */
+static unsigned int device_mtu(const struct dst_entry *dst)
+{
+	unsigned int mtu;
+
+	rcu_read_lock();
+	mtu = READ_ONCE(READ_ONCE(dst->dev)->mtu);
+	rcu_read_unlock();
+	return mtu;
+}
+
+/*
  * Return the MTU that UDP compares an IPv4 datagram with, as ip_setup_cork() finds
  * it.
  */
 static unsigned int mtu4(struct sock *sk, const struct dst_entry *dst)
 {
 	return READ_ONCE(inet_sk(sk)->pmtudisc) < IP_PMTUDISC_PROBE ?
-	       dst_mtu(dst) : READ_ONCE(dst->dev->mtu);
+	       dst_mtu(dst) : device_mtu(dst);
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
@@ -201,7 +215,7 @@ static unsigned int mtu6(struct sock *sk, const struct dst_entry *dst)
 {
 	unsigned int set = READ_ONCE(inet6_sk(sk)->frag_size);
 	unsigned int mtu = dtls_inet6_pmtudisc(sk) < IPV6_PMTUDISC_PROBE ?
-			   dst_mtu(dst) : READ_ONCE(dst->dev->mtu);
+			   dst_mtu(dst) : device_mtu(dst);
 
 	return set && set < mtu ? set : mtu;
 }
