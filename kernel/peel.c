@@ -147,6 +147,8 @@ static int peel_from(struct dtls_sock *ds, struct dtls_sock *from, u64 id)
 		mutex_unlock(&table->lock);
 		dtls_assoc_put(assoc);
 	}
+	if (!err)
+		dtls_sock_keep_peer(ds);
 	mutex_unlock(&ds->setup);
 	return err;
 }

@@ -170,3 +170,16 @@ int dtls_sock_bind_peer(struct dtls_sock *ds)
 	release_sock(sk);
 	return err;
 }
+
+/*
+ * Make sure that the socket is still connected to the peer that dtls_sock_bind_peer() noted,
+ * now that it has a version. A connect() that entered UDP before the attach may have come
+ * in between, when dtls_sock_release_cb() could not know that there would be keys: it looks
+ * again. Takes the socket's lock. Sleeps.
+ */
+void dtls_sock_keep_peer(struct dtls_sock *ds)
+{
+	lockdep_assert_held(&ds->setup);
+	lock_sock(ds->sk);
+	release_sock(ds->sk);
+}

@@ -268,5 +268,6 @@ void dtls_sock_release_cb(struct sock *sk);
 void dtls_sock_take_options_locked(struct dtls_sock *ds);
 void dtls_sock_take_options(struct dtls_sock *ds);
 int __must_check dtls_sock_bind_peer(struct dtls_sock *ds);
+void dtls_sock_keep_peer(struct dtls_sock *ds);
 
 #endif /* _DTLS_SOCK_H */

@@ -231,6 +231,8 @@ static int set_key(struct dtls_sock *ds, struct dtls_assoc *assoc, bool write,
 		assoc = ds->assoc;
 		err = dtls_sock_bind_peer(ds) ?:
 		      make_key(ds, assoc, write, info, cipher);
+		if (!err)
+			dtls_sock_keep_peer(ds);
 		mutex_unlock(&ds->setup);
 	}
 	if (err)
