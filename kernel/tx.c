@@ -216,6 +216,19 @@ static int check_send(struct dtls_send *s, size_t record_len)
 }
 
 /*
+ * names_another() returns true if the message is for another address than the peer of a
+ * connected socket with a key, and so with a version. The version is there before the key
+ * is, so who has the key sees it.
+ */
+static bool names_another(const struct dtls_send *s)
+{
+	const struct msghdr *msg = s->msg;
+
+	return msg->msg_name && !s->dest && dtls_assoc_version(s->assoc) &&
+	       !dtls_path_is_peer(s->ds->sk, msg->msg_name, msg->msg_namelen);
+}
+
+/*
  * send_raw() gives the caller's bytes to the base as one datagram, as they are.
  * The library sends the handshake so, and a program datagrams of other
  * protocols. The options UDP_SEGMENT and UDP_CORK are about records and do not
@@ -226,6 +239,8 @@ static int send_raw(struct dtls_send *s, size_t len)
 	static const struct dtls_record_info raw = { .flags = DTLS_RECORD_RAW };
 	struct msghdr msg = *s->msg;
 
+	if (names_another(s))
+		return -EISCONN;
 	if (memcmp(&s->info, &raw, sizeof(raw)) || s->cut || s->id ||
 	    msg.msg_flags & MSG_MORE)
 		return -EINVAL;
@@ -332,7 +347,7 @@ static ssize_t send_sealed(struct dtls_send *s, size_t len)
 	s->epoch = dtls_assoc_tx(s->assoc);
 	if (!s->epoch)
 		return -ENOKEY;
-	ret = send_protected(s, len);
+	ret = names_another(s) ? -EISCONN : send_protected(s, len);
 	dtls_epoch_put(s->epoch);
 	return ret;
 }
@@ -397,25 +412,21 @@ int dtls_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	};
 	ssize_t ret;
 
+	ret = -EOPNOTSUPP;
 	if (msg->msg_flags & (MSG_OOB | MSG_ZEROCOPY))
-		return -EOPNOTSUPP;
+		goto out;
 	if (msg->msg_flags & MSG_PROBE)
 		return len;	/* MSG_PROBE asks UDP to send nothing. */
 	/* UDP has the same limit. A splice is cut into records. */
+	ret = -EMSGSIZE;
 	if (len > 0xffff && !(msg->msg_flags & MSG_SPLICE_PAGES))
-		return -EMSGSIZE;
+		goto out;
 
 	if (msg->msg_controllen) {
 		ret = dtls_cmsg_parse(&s);
 		if (ret)
 			goto out;
 	}
-	/* A connected socket with a key, and so with a version, has one peer. */
-	ret = -EISCONN;
-	if (msg->msg_name && dtls_assoc_version(s.assoc) &&
-	    !dtls_path_is_peer(sk, msg->msg_name, msg->msg_namelen))
-		goto out;
-
 	if (s.info.flags & DTLS_RECORD_RAW)
 		ret = send_raw(&s, len);
 	else if (unlikely(dtls_sock_table(ds)))
