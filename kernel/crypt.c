@@ -366,11 +366,15 @@ int dtls_crypt_seal_end(const struct dtls_key *key,
 }
 
 /*
- * Return true if @type may be the content type inside a DTLS 1.3 record (RFC 9147
- * 4.1).
+ * Return true if @type may be the content type inside a DTLS 1.3 record with the header
+ * @rec (RFC 9147 4.1). In epoch 1 there is nothing but early data (RFC 9147 6.1): whoever
+ * knows the session's secret has the key of that epoch, and could end the association with
+ * an alert.
  */
-static bool inner_type_known(u8 type)
+static bool inner_type_fits(const struct dtls_record *rec, u8 type)
 {
+	if (rec->epoch == DTLS13_EPOCH_EARLY)
+		return type == DTLS_CT_APPLICATION_DATA;
 	return type >= DTLS_CT_ALERT && type <= DTLS_CT_ACK &&
 	       type != DTLS_CT_TLS12_CID;
 }
@@ -460,7 +464,7 @@ static int open_one(const struct dtls_key *key, struct dtls_scratch *scratch,
  * Find the content type and the length of a decrypted record whose header is @rec.
  * The type is in the header, or behind the content if it is hidden (RFC 9146 4, RFC
  * 9147 4). Return: the length without type and padding; or -EPROTO if there is no
- * type, or none that a DTLS 1.3 record may have.
+ * type, or none that a DTLS 1.3 record of this epoch may have.
  */
 static int open_inner(const struct dtls_record *rec, const u8 *content,
 		      unsigned int len, u8 *type)
@@ -471,7 +475,7 @@ static int open_inner(const struct dtls_record *rec, const u8 *content,
 	if (!rec->unified && !rec->cid_len)
 		return len;
 	inner = dtls_record_inner(content, len, type);
-	if (inner < 0 || (rec->unified && !inner_type_known(*type)))
+	if (inner < 0 || (rec->unified && !inner_type_fits(rec, *type)))
 		return -EPROTO;
 	return inner;
 }

@@ -569,6 +569,41 @@ TEST_F(v13, early_data_is_marked)
 }
 
 /*
+ * In the epoch of early data there is nothing else (RFC 9147 6.1). Somebody who knows the
+ * session's secret has its key, and would end the association or change its keys.
+ */
+TEST_F(v13, nothing_but_data_is_early)
+{
+	static const __u8 types[] = { CT_ALERT, CT_HANDSHAKE, CT_ACK };
+	struct dtls_record_info info;
+	struct dtls_counters counters;
+	struct peer_record how = usual;
+	struct link *l = &self->l;
+	struct peer_key early;
+	size_t i;
+
+	peer_key_init(&early, variant->cipher, 1, 0, 3);
+	link_close(l);
+	ASSERT_OK(link_open(l, variant->family, variant->cipher, variant->cid_len));
+	ASSERT_OK(dtls_attach(l->a));
+	ASSERT_OK(dtls_set_key(l->a, DTLS_RX, &early));
+	ASSERT_OK(dtls_set_key(l->a, DTLS_RX, &l->ba));
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		how.type = types[i];
+		/* The first bytes of text are those of an alert that closes. */
+		text[i] = 1;
+		text[i + 1] = 0;
+		ASSERT_LT(0, send_as(l, &early, &how, i, 2));
+		nothing_to_read(_metadata, l);
+		ASSERT_ERRNO(EAGAIN, recv_control(l->a, &info, buf, sizeof(buf)));
+	}
+	ASSERT_OK(dtls_get_counters(l->a, &counters));
+	EXPECT_EQ((__u64)ARRAY_SIZE(types), counters.rx_malformed);
+	ASSERT_EQ(42, link_send(l, CT_DATA, text, 42));
+	ASSERT_EQ(42, recv_now(l->a, buf, sizeof(buf)));
+}
+
+/*
  * Two bits do not tell the fourth epoch back from the next: what comes that
  * late waits for a key that it does not fit, and is counted when it is tried.
  */
