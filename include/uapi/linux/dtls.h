@@ -126,8 +126,12 @@
  * concerns a datagram and goes with the record that ends it: with a record after
  * which more shall come it fails with EINVAL.
  *
- * An error that UDP finds only when it sends may have spent a sequence number. All
- * other errors spend none.
+ * If a datagram of several records cannot be sent yet (EAGAIN, EINTR), those that wait go
+ * on waiting, without the record that was to end the datagram. Clearing UDP_CORK waits for
+ * room in the send buffer, and fails with EAGAIN where a send would.
+ *
+ * An error that UDP or the cipher finds only when the record is made may have spent a
+ * sequence number. All other errors spend none.
  */
 
 /* Control messages of level SOL_DTLS */
