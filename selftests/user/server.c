@@ -5,6 +5,7 @@
  * lose. The program server has the server's records in user space, server_kernel has
  * them in the kernel.
  */
+#include "../../userspace/engine/secret.h"
 #include "../engine/heap.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -2985,20 +2986,30 @@ TEST_F(server, endpoints_with_a_secret_take_no_early_data)
 							   sizeof(secret)));
 }
 
-/* Return how often @len bytes at @wanted are in the part of memory that has @place. */
-static unsigned int count_around(const char *place, const void *wanted, size_t len)
+/* Return how often @len bytes at @wanted are between two addresses. */
+static unsigned int count_between(unsigned long from, unsigned long to,
+				  const void *wanted, size_t len)
+{
+	unsigned int count = 0;
+	const char *p;
+
+	for (p = (const char *)from; p + len <= (const char *)to; p++)
+		count += !memcmp(p, wanted, len);
+	return count;
+}
+
+/* Return how often @len bytes at @wanted are in the heap, which has more parts after a fork. */
+static unsigned int count_in_heap(const void *wanted, size_t len)
 {
 	FILE *f = fopen("/proc/self/maps", "r");
-	unsigned long from = 0, to = 0;
+	unsigned long from, to;
 	unsigned int count = 0;
-	char line[512], *p;
+	char line[512];
 
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%lx-%lx", &from, &to) == 2 &&
-		    (unsigned long)place >= from && (unsigned long)place < to)
-			break;
-	for (p = (char *)from; f && p + len <= (char *)to; p++)
-		count += !memcmp(p, wanted, len);
+		if (strstr(line, "[heap]") &&
+		    sscanf(line, "%lx-%lx", &from, &to) == 2)
+			count += count_between(from, to, wanted, len);
 	if (f)
 		fclose(f);
 	return count;
@@ -3016,13 +3027,96 @@ TEST(an_endpoint_keeps_no_copy_of_the_secret)
 	/* What the compiler does not see to be used may be left out. */
 	memcpy(copy, secret, sizeof(secret));
 	__asm__ volatile("" : : "r" (copy) : "memory");
-	EXPECT_EQ(1, count_around(copy, secret, sizeof(secret)));
+	EXPECT_EQ(1, count_in_heap(secret, sizeof(secret)));
 	memset(copy, 0, sizeof(secret));
 	__asm__ volatile("" : : "r" (copy) : "memory");
 	ASSERT_EQ(0, kdtls_endpoint_use_secret(ep, secret, sizeof(secret)));
-	EXPECT_EQ(0, count_around(copy, secret, sizeof(secret)));
+	EXPECT_EQ(0, count_in_heap(secret, sizeof(secret)));
 	kdtls_endpoint_free(ep);
 	free(copy);
+}
+
+/*
+ * Take a turn by a file that is nobody else's, and give @ep the secret. Return the turn, and
+ * set @file to what the file holds of the secret, as do the turn and @ep.
+ */
+static struct kdtls_turn *take_turn(struct __test_metadata *_metadata,
+				    struct kdtls_endpoint *ep,
+				    struct dtls_secret *file)
+{
+	char name[] = "/tmp/server.XXXXXX";
+	struct kdtls_turn *turn = NULL;
+	int fd = mkstemp(name);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, kdtls_turn_take(name, &turn));
+	unlink(name);
+	ASSERT_NE(NULL, turn);
+	ASSERT_EQ(0, kdtls_turn_use_secret(turn, ep));
+	ASSERT_EQ(sizeof(*file), pread(fd, file, sizeof(*file), 0));
+	close(fd);
+	return turn;
+}
+
+/* The time of an endpoint, and how often the endpoint has asked for it */
+static int64_t clock_time;
+static unsigned int clock_asked;
+
+static int64_t ask_clock(void *ctx)
+{
+	(void)ctx;
+	clock_asked++;
+	return clock_time;
+}
+
+/* The older one of two processes on a port gets no hello, and so uses no key of tickets. */
+TEST_F(server, an_idle_server_with_a_turn_forgets_the_secret_of_the_past)
+{
+	struct kdtls_server_options options = self->options;
+	struct dtls_secret file;
+	uint8_t *leaf = file.tickets.leaf;
+
+	self->config.ops.unix_time = ask_clock;
+	exchange_endpoint(self, another(_metadata, self, "0123456789abcdef",
+					false));
+	options.turn = take_turn(_metadata, self->server_ep, &file);
+	kdtls_server_close(self->server);
+	self->server = NULL;
+	ASSERT_EQ(0, kdtls_server_on(self->server_ep, "127.0.0.1", "0", &options,
+				     &self->server));
+	/* There is nothing to forget in 1970. The turn has a copy, and the clock of time(2). */
+	clock_time = 0;
+	clock_asked = 0;
+	EXPECT_EQ(2, count_in_heap(leaf, sizeof(file.tickets.leaf)));
+	UNTIL(clock_asked);
+	EXPECT_EQ(2, count_in_heap(leaf, sizeof(file.tickets.leaf)));
+	clock_time = time(NULL);
+	UNTIL(count_in_heap(leaf, sizeof(file.tickets.leaf)) == 1);
+	kdtls_server_close(self->server);
+	self->server = NULL;
+	kdtls_turn_end(options.turn);
+	EXPECT_EQ(0, count_in_heap(leaf, sizeof(file.tickets.leaf)));
+}
+
+/* The clients of an endpoint that was exchanged may stay for weeks. */
+TEST_F(server, a_freed_endpoint_leaves_no_secret_to_its_clients)
+{
+	struct kdtls_endpoint *ep;
+	struct dtls_secret file;
+	uint8_t *right = file.tickets.right[0];
+
+	ep = another(_metadata, self, "0123456789abcdef", false);
+	kdtls_turn_end(take_turn(_metadata, ep, &file));
+	exchange_endpoint(self, ep);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	/* This node yields keys of the far future, which no endpoint has forgotten yet. */
+	EXPECT_EQ(1, count_in_heap(right, sizeof(file.tickets.right[0])));
+	exchange_endpoint(self, another(_metadata, self, "0123456789abcdef",
+					false));
+	EXPECT_EQ(0, count_in_heap(right, sizeof(file.tickets.right[0])));
+	exchange(_metadata, self);
+	EXPECT_EQ(1, opened);
 }
 
 #define SHARERS	3
