@@ -73,6 +73,23 @@ static unsigned int looked_up(void)
 	return __atomic_load_n(looks, __ATOMIC_RELAXED);
 }
 
+static void (*attaching)(void *arg);	/* called for the next attachment, which fails then */
+static void *attaching_arg;
+
+int __real_server_kernel_attach(struct kdtls_server *server);
+int __wrap_server_kernel_attach(struct kdtls_server *server);
+
+int __wrap_server_kernel_attach(struct kdtls_server *server)
+{
+	void (*call)(void *arg) = attaching;
+
+	if (!call)
+		return __real_server_kernel_attach(server);
+	attaching = NULL;
+	call(attaching_arg);
+	return -KDTLS_ENOMODULE;
+}
+
 FIXTURE(turns)
 {
 	char folder[32];
@@ -553,6 +570,68 @@ TEST_F(turns, the_older_process_has_the_port_until_the_newer_one_has_it)
 	new = come(_metadata, self, 1, plain);
 	talk(_metadata, self, new, 1, 'A');
 	kdtls_endpoint_free(plain);
+}
+
+/* A server of this process that is the older one of two, and what its turn says */
+struct older {
+	struct kdtls_turn *turn;
+	struct kdtls_server *server;
+	unsigned int seen;		/* calls of see_older() */
+	bool over;
+};
+
+/* Let the older server look whether its turn is over, at least once. */
+static void see_older(void *arg)
+{
+	struct older *o = arg;
+	struct kdtls_message m;
+
+	kdtls_server_recv(o->server, &m, 1, LOOKED);
+	o->over = kdtls_turn_is_over(o->turn);
+	o->seen++;
+}
+
+/*
+ * Both servers are this process's. Each has opened the file of turns by itself, so the locks
+ * of one are another process's for the other.
+ */
+TEST_F(turns, the_older_process_has_the_port_while_the_newer_one_attaches_its_socket)
+{
+	struct kdtls_server_options options = { .path = PATH, .cid_len = 8 };
+	struct kdtls_turn *turn = NULL;
+	char host[INET_ADDRSTRLEN], port[8];
+	struct kdtls_server *server;
+	struct older older = { 0 };
+	int err;
+
+	inet_ntop(AF_INET, &self->at.sin_addr, host, sizeof(host));
+	snprintf(port, sizeof(port), "%u", PORT);
+	ASSERT_EQ(0, kdtls_turn_take(self->file, &older.turn));
+	options.turn = older.turn;
+	ASSERT_EQ(0, kdtls_server_on(self->endpoint, host, port, &options,
+				     &older.server));
+	do {
+		see_older(&older);
+		err = kdtls_turn_take(self->file, &turn);
+	} while (err == -EBUSY && older.seen < SOON / LOOKED);
+	ASSERT_EQ(0, err);
+	older.seen = 0;
+	attaching = see_older;
+	attaching_arg = &older;
+	options.turn = turn;
+	options.path = KDTLS_PATH_KERNEL;
+	EXPECT_EQ(-KDTLS_ENOMODULE, kdtls_server_on(self->endpoint, host, port, &options,
+						    &server));
+	EXPECT_EQ(1, older.seen);
+	EXPECT_FALSE(older.over);
+	options.path = PATH;
+	ASSERT_EQ(0, kdtls_server_on(self->endpoint, host, port, &options, &server));
+	see_older(&older);
+	EXPECT_TRUE(older.over);
+	kdtls_server_close(server);
+	kdtls_turn_end(turn);
+	kdtls_server_close(older.server);
+	kdtls_turn_end(older.turn);
 }
 
 TEST_F(turns, clients_that_stay_are_looked_at_once)
