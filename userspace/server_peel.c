@@ -84,7 +84,11 @@ static int make_file(struct kdtls_client *c)
 
 	if (fd < 0)
 		return fd;
-	/* From the second such socket on, the server gets what comes before the connect. */
+	/*
+	 * From the second such socket on, the server gets what comes before the connect. Since
+	 * Linux 6.13 a socket may form a group of its own with an earlier one that is
+	 * connected, and server_socket_sort() passes on what comes to it.
+	 */
 	if (c->server->shares)
 		steer_alone(c->server->fd);
 	server_socket_sort(c, fd);
