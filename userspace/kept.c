@@ -131,15 +131,11 @@ static bool is_told(const struct owner *o,
 	       is_seen(seen, seq);
 }
 
-/*
- * Return true if the record layer is to have a record of @key with this content. A client
- * cannot end with early data what has not begun.
- */
-static bool is_owners(const struct dtls_key_info *key, u8 type, const u8 *data,
-		      size_t len)
+/* Return true if the record layer is to have a record with this content. */
+static bool is_owners(u8 type, const u8 *data, size_t len)
 {
 	return type == DTLS_CT_APPLICATION_DATA ||
-	       (!is_early(key) && dtls_alert_is_goodbye(type, data, len));
+	       dtls_alert_is_goodbye(type, data, len);
 }
 
 int kept_sort(struct owner *o, struct dtls_key_info *key,
@@ -174,7 +170,7 @@ int kept_sort(struct owner *o, struct dtls_key_info *key,
 				       key->cid_len))
 			n = dtls_protection_open(p, &record, k->data, plain,
 						 &type);
-		if (n > 0 && is_owners(key, type, plain, (size_t)n) &&
+		if (n > 0 && is_owners(type, plain, (size_t)n) &&
 		    !is_told(o, key, window, record.seq)) {
 			unsee(window, record.seq);
 			if (record.seq < key->rec_seq)

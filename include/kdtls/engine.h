@@ -826,7 +826,8 @@ KDTLS_API int kdtls_engine_send_early(struct kdtls_engine *engine,
  *		and number of the record, or an event, which has no data
  * @now:	time in µs, of a clock that never goes backwards
  *
- * A datagram that does not verify is dropped and counted, and is no error.
+ * A datagram that does not verify is dropped and counted, and is no error. So is content of
+ * epoch 1 of DTLS 1.3, early data's, that is no application data.
  *
  * Return: 0; or the error that the engine has failed with, of which
  * kdtls_engine_failure() says more. There may still be an alert to send.

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../userspace/engine/early.h"
 #include "pair.h"
 
 #define ALLOWED	4096
@@ -489,6 +490,75 @@ TEST_F(early, forgeries_are_dropped_and_disorder_is_borne)
 	EXPECT_EQ(0, memcmp(self->server.early, "soonlate", 8));
 	ASSERT_EQ(0, end_input(&self->server, f.data[1], f.len[1], self->now));
 	EXPECT_EQ(8, self->server.early_len);
+}
+
+/* What comes under the key of early data and is none: alerts, and a KeyUpdate */
+static const struct {
+	u8 type;
+	u8 len;
+	u8 content[13];
+} not_early[] = {
+	{ DTLS_CT_ALERT, 2, { DTLS_ALERT_WARNING, KDTLS_ALERT_CLOSE_NOTIFY } },
+	{ DTLS_CT_ALERT, 2, { DTLS_ALERT_FATAL, KDTLS_ALERT_HANDSHAKE_FAILURE } },
+	{ DTLS_CT_HANDSHAKE, 13, { DTLS_KEY_UPDATE, 0, 0, 1, 0, 9, 0, 0, 0, 0, 0, 1, 1 } },
+	{ DTLS_CT_ACK, 2, { 0, 0 } },
+	{ 0, 0, { 0 } },
+};
+
+#define NOT_EARLY	(sizeof(not_early) / sizeof(not_early[0]))
+
+/*
+ * The ticket's key and the hello make the key of early data. Who has both ends nothing,
+ * neither in the handshake nor after it.
+ */
+TEST_F(early, data_alone_has_its_key)
+{
+	struct dtls_record_info info = { .epoch = DTLS13_EPOCH_EARLY };
+	struct dtls_protection *key;
+	u8 record[256];
+	struct first f;
+	size_t i, len;
+	int done;
+
+	SESSION();
+	ASSERT_EQ(0, send_early(&self->client, "soon"));
+	ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+	take_first(&self->client, &f, self->now);
+	key = dtls_protection_new(&self->client.ep->crypto, DTLS_TX,
+				  &self->client.e->m->early->info);
+	ASSERT_NE(NULL, key);
+	key->seq = 100;
+	ASSERT_EQ(0, end_input(&self->server, f.data[0], f.len[0], self->now));
+	for (done = 0; done < 2; done++) {
+		for (i = 0; i < NOT_EARLY; i++) {
+			len = dtls_protection_seal(key, not_early[i].type,
+						   not_early[i].content,
+						   not_early[i].len, record);
+			EXPECT_EQ(0, end_input(&self->server, record, len,
+					       self->now));
+		}
+		/* The key is the right one. */
+		len = dtls_protection_seal(key, DTLS_CT_APPLICATION_DATA,
+					   (const u8 *)"data", 4, record);
+		EXPECT_EQ(0, end_input(&self->server, record, len, self->now));
+		EXPECT_EQ(4 * (done + 1), self->server.early_len);
+		if (!done)
+			ASSERT_EQ(0, end_exchange(&self->server, &self->client,
+						  &self->now, 10));
+		ASSERT_EQ(KDTLS_ESTABLISHED, kdtls_engine_state(self->server.e));
+	}
+	dtls_protection_free(key);
+	/* An owner of the keys may not know that. */
+	for (i = 0; i < NOT_EARLY; i++, info.seq++) {
+		info.type = not_early[i].type;
+		EXPECT_EQ(0, kdtls_engine_input(self->server.e,
+						not_early[i].content,
+						not_early[i].len, &info,
+						self->now));
+	}
+	EXPECT_EQ(2 * NOT_EARLY, info_of(&self->server).dropped);
+	EXPECT_TRUE(data_passes(&self->client, &self->server));
+	EXPECT_TRUE(data_passes(&self->server, &self->client));
 }
 
 TEST_F(early, wrong_proof_spends_nothing)

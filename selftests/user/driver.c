@@ -1756,6 +1756,52 @@ TEST_F(driver, early_data_may_be_late)
 	works(_metadata, self);
 }
 
+/* The content type of what a client says as early data, or 0: application data */
+static uint8_t early_type;
+
+size_t __real_dtls_protection_seal(struct dtls_protection *p, u8 type,
+				   const u8 *content, size_t len, u8 *out);
+size_t __wrap_dtls_protection_seal(struct dtls_protection *p, u8 type,
+				   const u8 *content, size_t len, u8 *out);
+
+size_t __wrap_dtls_protection_seal(struct dtls_protection *p, u8 type,
+				   const u8 *content, size_t len, u8 *out)
+{
+	if (early_type && p->sn && p->epoch == DTLS13_EPOCH_EARLY)
+		type = early_type;
+	return __real_dtls_protection_seal(p, type, content, len, out);
+}
+
+/* An alert under the key of early data comes when the handshake is done. */
+TEST_F(driver, early_data_ends_no_association)
+{
+	static const uint8_t alert[][2] = { { 1, 0 }, { 2, 40 } };
+	int i;
+
+	if (version == DTLS_VERSION_1_2)
+		SKIP(return, "for DTLS 1.3");
+	for (i = 0; i < 2; i++) {
+		self->w.up = NULL;
+		self->client_options.session = NULL;
+		self->client_options.session_len = 0;
+		self->client_options.early_len = 0;
+		session_len = 0;
+		ASSERT_EQ(0, shake(self));
+		offer_again(self);
+		self->client_options.early = alert[i];
+		self->client_options.early_len = 2;
+		self->w.up = early_is_late;
+		early_type = DTLS_CT_ALERT;
+		ASSERT_EQ(0, shake(self));
+		early_type = 0;
+		EXPECT_EQ(KDTLS_EARLY_ACCEPTED, early_of(self->s));
+		ASSERT_EQ(1, self->w.held_count);
+		wire_release(&self->w);
+		works(_metadata, self);
+		hang_up(self);
+	}
+}
+
 static char told[16];
 static struct kdtls_socket *told_of;
 

@@ -241,14 +241,10 @@ int dtls_early_accept(struct kdtls_engine *e)
 						  buf));
 }
 
-int dtls_early_take(struct kdtls_engine *e, u8 type, struct dtls_bytes content)
+int dtls_early_take(struct kdtls_engine *e, struct dtls_bytes content)
 {
 	const struct kdtls_ops *ops = &e->ep->config.ops;
 
-	if (type != DTLS_CT_APPLICATION_DATA) {
-		e->dropped++;
-		return 0;
-	}
 	if (content.len > e->m->early->left)
 		return dtls_fail(e, KDTLS_EPROTOCOL,
 				 KDTLS_ALERT_UNEXPECTED_MESSAGE,

@@ -80,8 +80,8 @@ bool dtls_early_offers(struct kdtls_engine *e,
  */
 int dtls_early_accept(struct kdtls_engine *e);
 
-/* Take verified content of epoch 1. Return 0 or an error. */
-int dtls_early_take(struct kdtls_engine *e, u8 type, struct dtls_bytes content);
+/* Take verified data of epoch 1. Return 0 or an error. */
+int dtls_early_take(struct kdtls_engine *e, struct dtls_bytes content);
 
 /*
  * Return true if the protocol of this handshake is that of the session, or if

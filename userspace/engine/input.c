@@ -65,7 +65,7 @@ static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 	} else if (len < 0) {
 		err = drop_forgery(e, key);
 	} else if (key != e->m->rx) {
-		err = dtls_early_take(e, type, content);
+		err = dtls_early_take(e, content);
 	} else {
 		/*
 		 * The peer has the keys of a handshake whose flight was sent to
@@ -347,6 +347,10 @@ static int take_input(struct kdtls_engine *e, struct dtls_bytes bytes,
 		 */
 		if (e->state != KDTLS_ESTABLISHED || !info->epoch)
 			return 0;
+		if (e->d13 && !dtls_protection_permits(info->epoch, info->type)) {
+			e->dropped++;
+			return 0;
+		}
 		record.epoch = info->epoch;
 		record.seq = info->seq;
 		return dtls_content_take(e, &record, info->type, bytes);

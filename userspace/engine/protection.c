@@ -409,6 +409,8 @@ long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 	*type = record->type;
 	if (p->sn || p->cid_len)
 		content = dtls_record_inner(out, len, type);
+	if (p->sn && !dtls_protection_permits(p->epoch, *type))
+		return -1;
 	if (content < 0)
 		return DTLS_RECORD_UNTYPED;
 	return content > p->max_plaintext ? -1 : content;

@@ -131,6 +131,17 @@ size_t dtls_protection_overhead_of(const struct dtls_key_info *key);
 size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
 			    const u8 *content, size_t len, u8 *out);
 
+/*
+ * Return true if a record of DTLS 1.3 may have content of @type in @epoch. Early data is all
+ * that epoch 1 has (RFC 9147 6.1). Whoever knows the key of a ticket and has seen the hello
+ * can compute the key of epoch 1 (RFC 8446 2.3). So nothing else counts that comes under it,
+ * neither in the handshake nor after it.
+ */
+static inline bool dtls_protection_permits(u64 epoch, u8 type)
+{
+	return epoch != DTLS13_EPOCH_EARLY || type == DTLS_CT_APPLICATION_DATA;
+}
+
 #define DTLS_RECORD_UNTYPED	(-2)
 
 /**
@@ -146,9 +157,9 @@ size_t dtls_protection_seal(struct dtls_protection *p, u8 type,
  * A record that verifies is marked as seen. A record of DTLS 1.2 has to bear
  * the connection ID of the key; dtls_cids_fit() judges those of DTLS 1.3.
  *
- * Return: bytes of content; -1: the record is a forgery, a replay, or too long;
- * DTLS_RECORD_UNTYPED: the record verifies and has nothing in it, not even a
- * type.
+ * Return: bytes of content; -1: the record is a forgery, a replay, or too long, or
+ * dtls_protection_permits() does not allow its content; DTLS_RECORD_UNTYPED: the
+ * record verifies and has nothing in it, not even a type.
  */
 long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 			  const u8 *bytes, u8 *out, u8 *type);
