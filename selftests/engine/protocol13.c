@@ -1560,6 +1560,90 @@ TEST_F(pair13, acknowledgement_in_the_clear_is_not_believed)
 	EXPECT_NE(NULL, motion(self->client.e)->flight.first);
 }
 
+/* Let the timer of @end send the flight until it gives up. Return what it sent. */
+static int send_in_vain(struct end *end, u8 *buf, u64 *now)
+{
+	int sent = 0;
+
+	for (;;) {
+		while (end_output(end, buf, END_DATAGRAM, *now) > 0)
+			sent++;
+		if (kdtls_engine_expiry(end->e) == KDTLS_NEVER)
+			return sent;
+		*now = kdtls_engine_expiry(end->e);
+		if (kdtls_engine_expire(end->e, *now))
+			return -1;
+	}
+}
+
+/* An ACK without news, in the clear or from the peer, starts nothing for ever. */
+TEST_F(pair13, acknowledgement_of_nothing_wakes_no_timer)
+{
+	static const u8 clear[] = { 26, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 0, 0 };
+	int i, peers, sent, timed;
+
+	for (peers = 0; peers < 2; peers++) {
+		HANDSHAKE();
+		ASSERT_EQ(0, end_exchange(&self->client, &self->server,
+					  &self->now, 10));
+		ASSERT_EQ(0, kdtls_engine_update_keys(self->server.e, false));
+		timed = send_in_vain(&self->server, self->buf, &self->now);
+		EXPECT_EQ(1 + self->server.config.retransmits, timed);
+		for (i = 0, sent = 0; i < 100; i++) {
+			self->now += 500000;
+			ASSERT_EQ(0, peers ?
+				  inject(&self->client, &self->server,
+					 DTLS_CT_ACK, clear + 13, 2, self->now) :
+				  end_input(&self->server, clear, sizeof(clear),
+					    self->now));
+			while (end_output(&self->server, self->buf, END_DATAGRAM,
+					  self->now) > 0)
+				sent++;
+		}
+		EXPECT_EQ(0, sent);
+		/* Data shows that the peer is there. */
+		ASSERT_TRUE(data_passes(&self->client, &self->server));
+		kdtls_engine_confirm(self->server.e);
+		ASSERT_EQ(0, end_exchange(&self->server, &self->client,
+					  &self->now, 10));
+		EXPECT_EQ(4, self->server.tx_key.epoch);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
+/* In the clear an ACK does not even count while the timer runs. */
+TEST_F(pair13, acknowledgement_in_the_clear_asks_for_no_flight)
+{
+	static const u8 clear[] = { 26, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 0, 0 };
+	u64 dropped, sent;
+
+	HANDSHAKE();
+	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 10));
+	ASSERT_EQ(0, kdtls_engine_update_keys(self->server.e, false));
+	/* Until the timer is slower than an ACK may ask for the flight */
+	do {
+		ASSERT_LT(0, end_output(&self->server, self->buf, END_DATAGRAM,
+					self->now));
+		sent = self->now;
+		self->now = kdtls_engine_expiry(self->server.e);
+		ASSERT_EQ(0, kdtls_engine_expire(self->server.e, self->now));
+	} while (self->now - sent < 1000000);
+	ASSERT_LT(0, end_output(&self->server, self->buf, END_DATAGRAM,
+				self->now));
+	dropped = info_of(&self->server).dropped;
+	self->now = kdtls_engine_expiry(self->server.e) - 1;
+	ASSERT_EQ(0, end_input(&self->server, clear, sizeof(clear), self->now));
+	EXPECT_EQ(0, end_output(&self->server, self->buf, END_DATAGRAM,
+				self->now));
+	EXPECT_EQ(dropped + 1, info_of(&self->server).dropped);
+	/* The peer's own does. */
+	ASSERT_EQ(0, inject(&self->client, &self->server, DTLS_CT_ACK,
+			    clear + 13, 2, self->now));
+	EXPECT_LT(0, end_output(&self->server, self->buf, END_DATAGRAM,
+				self->now));
+}
+
 TEST_F(pair13, acknowledgement_of_a_higher_epoch_is_ignored)
 {
 	u8 ack[2 + 2 * 16] = { 0, 32 }, record[256];

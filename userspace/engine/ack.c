@@ -148,7 +148,12 @@ bool dtls_ack_receive(struct kdtls_engine *e, u64 epoch,
 	if (dtls_flight_done(&e->m->flight))
 		return true;
 	if (!news) {
-		dtls_retransmit_paced(e);
+		/*
+		 * A flight that has gone out as often as the timer allows does
+		 * not go out for each such ACK without an end.
+		 */
+		if (e->m->timer.expiry != KDTLS_NEVER)
+			dtls_retransmit_paced(e);
 	} else if (!dtls_flight_pending(&e->m->flight)) {
 		/*
 		 * The pieces that the ACK does not name go out again after a

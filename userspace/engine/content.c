@@ -307,6 +307,14 @@ int dtls_content_take(struct kdtls_engine *e, const struct dtls_record *record,
 		return dtls_alert_receive(e, epoch, content);
 	case DTLS_CT_ACK:
 		/*
+		 * Once this end has the keys of application data the peer has
+		 * keys, too. Anybody can write an ACK in the clear.
+		 */
+		if (!epoch && e->keys_out) {
+			e->dropped++;
+			return 0;
+		}
+		/*
 		 * During a handshake the peer's answer ends the flight, too.
 		 * After the handshake only an ACK of the whole flight does.
 		 */
