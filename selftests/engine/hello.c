@@ -415,6 +415,51 @@ TEST_F(hello13, the_smallest_hellos_are_answered)
 	}
 }
 
+/* RFC 8446 9.2, with a cookie and where none is asked for */
+TEST_F(hello13, the_client_hears_that_its_hello_lacks_an_extension)
+{
+	static const u16 lacks[] = { 10, 51, 13 };
+	u8 reply[KDTLS_GATE_REPLY_SIZE];
+	size_t len, reply_len;
+	unsigned int i;
+	int cookie;
+
+	cert_make(&self->cert, &(struct cert_options){ .issuer = &self->ca });
+	self->client.config.flags = KDTLS_NO_NAME_CHECK;
+	self->client.config.mtu = HELLO_MTU;
+	for (i = 0; i < 2 * sizeof(lacks) / sizeof(lacks[0]); i++) {
+		cookie = i % 2;
+		self->server.config.flags = cookie ? 0 : KDTLS_NO_COOKIE;
+		ASSERT_EQ(0, open_with(&self->client, &self->server, &self->ca,
+				       &self->cert, NULL));
+		ASSERT_EQ(0, kdtls_engine_start(self->client.e, self->now));
+		len = (size_t)end_output(&self->client, self->buf, END_DATAGRAM,
+					 self->now);
+		ASSERT_TRUE(take_out_number(self->buf, &len, lacks[i / 2]));
+		if (cookie) {
+			ASSERT_EQ(KDTLS_GATE_REPLY,
+				  end_gate(self->server.ep, "address", 7,
+					   self->buf, len, self->now, reply,
+					   &reply_len));
+			ASSERT_EQ(0, end_input(&self->client, reply, reply_len,
+					       self->now));
+			len = (size_t)end_output(&self->client, self->buf,
+						 END_DATAGRAM, self->now);
+			ASSERT_TRUE(take_out_number(self->buf, &len,
+						    lacks[i / 2]));
+		}
+		EXPECT_EQ(-KDTLS_EPROTOCOL, end_input(&self->server, self->buf,
+						      len, self->now));
+		end_exchange(&self->server, &self->client, &self->now, 1);
+		EXPECT_EQ(KDTLS_ALERT_MISSING_EXTENSION,
+			  failure_of(&self->client).alert_received)
+			TH_LOG("without extension %d: %s", lacks[i / 2],
+			       failure_of(&self->server).reason);
+		end_exit(&self->client);
+		end_exit(&self->server);
+	}
+}
+
 TEST_F(hello, without_cookies_a_hello_is_as_old_as_it_is)
 {
 	u8 reply[KDTLS_GATE_REPLY_SIZE];

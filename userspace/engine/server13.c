@@ -358,6 +358,21 @@ static int choose_psk(struct kdtls_engine *e,
 }
 
 /*
+ * Return the extension that a hello without a pre-shared key has to have and
+ * lacks, or NULL (RFC 8446 9.2).
+ */
+static const char *lacking(const struct dtls_client_hello *ch)
+{
+	if (!dtls_ext_has(&ch->ext, DTLS_EXT_GROUPS))
+		return "no supported_groups";
+	if (!dtls_ext_has(&ch->ext, DTLS_EXT_KEY_SHARE))
+		return "no key_share";
+	if (!dtls_ext_has(&ch->ext, DTLS_EXT_SCHEMES))
+		return "no signature_algorithms";
+	return NULL;
+}
+
+/*
  * Choose the server's certificate, and decide whether the client is asked for
  * one. Return 0 or an error.
  */
@@ -375,10 +390,10 @@ static int choose_certificate(struct kdtls_engine *e,
 			return dtls_fail(e, KDTLS_EPROTOCOL,
 					 KDTLS_ALERT_DECRYPT_ERROR,
 					 "no key in common");
+		if (lacking(ch))
+			return missing(e, lacking(ch));
 		if (!choice->group)
 			return nothing_in_common(e, "no group in common");
-		if (!dtls_ext_has(&ch->ext, DTLS_EXT_SCHEMES))
-			return missing(e, "no signature_algorithms");
 		return nothing_in_common(e, "no certificate for this client");
 	}
 	dtls_identity_ask_client(e, ch);
