@@ -244,6 +244,59 @@ TEST_F(pair, sessions_of_raw_public_keys_are_resumed)
 
 /* Negotiation */
 
+/*
+ * RFC 7250 4.2: a client that takes a raw key alone, or has one, and a server that has a
+ * certificate, or takes one. A client that has not said so may not know what a type is.
+ */
+TEST_F(pair, no_type_of_certificate_in_common)
+{
+	static const struct {
+		bool raw_server;	/* what the server has */
+		bool raw_trust;		/* what the client takes */
+		bool raw_client;	/* the client has a raw key, and has to show it */
+		u8 alert;
+	} cases[] = {
+		{ false, true, false, KDTLS_ALERT_UNSUPPORTED_CERTIFICATE },
+		{ true, false, false, KDTLS_ALERT_HANDSHAKE_FAILURE },
+		{ false, false, true, KDTLS_ALERT_UNSUPPORTED_CERTIFICATE },
+	};
+	struct end *client = &self->client, *server = &self->server;
+	const char *key, *public;
+	size_t i;
+
+	cert_make(&self->cert, &(struct cert_options){
+		.issuer = &self->ca, .name = "DNS:end.example" });
+	key = self->cert.key_pem;
+	public = self->cert.public_pem;
+	client->config.ops.psk_client = NULL;
+	server->config.ops.psk_server = NULL;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		server->config.flags = cases[i].raw_client ? KDTLS_REQUIRE_CERT : 0;
+		ASSERT_EQ(0, end_open(client, KDTLS_CLIENT));
+		ASSERT_EQ(0, end_open(server, KDTLS_SERVER));
+		ASSERT_EQ(0, cases[i].raw_server ?
+			  kdtls_endpoint_use_raw_key(server->ep, key, strlen(key)) :
+			  show(server, &self->cert));
+		ASSERT_EQ(0, cases[i].raw_trust ?
+			  kdtls_endpoint_trust_raw_key(client->ep, public,
+						       strlen(public)) :
+			  trust(client, &self->ca));
+		if (cases[i].raw_client)
+			ASSERT_EQ(0, kdtls_endpoint_use_raw_key(client->ep, key,
+								strlen(key)));
+		ASSERT_EQ(0, trust(server, &self->ca));
+		if (!cases[i].raw_trust)
+			ASSERT_EQ(0, kdtls_engine_set_name(client->e,
+							   "end.example"));
+		end_handshake(client, server);
+		EXPECT_EQ(KDTLS_ENEGOTIATION, failure_of(server).error);
+		EXPECT_EQ(cases[i].alert, failure_of(client).alert_received)
+			TH_LOG("case %zu: %s", i, failure_of(server).reason);
+		end_exit(client);
+		end_exit(server);
+	}
+}
+
 static const char *const coap[] = { "coap", NULL };
 static const char *const http[] = { "h2", "http/1.1", NULL };
 

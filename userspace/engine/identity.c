@@ -130,16 +130,53 @@ bool dtls_identity_for_hello(struct kdtls_engine *e, u8 kx,
 	       dtls_identity_choose(e, &wanted);
 }
 
-void dtls_identity_ask_client(struct kdtls_engine *e,
+/* Fail, as the ends have no type of certificate in common (RFC 7250 4.2). */
+static int no_type(struct kdtls_engine *e, const char *reason)
+{
+	return dtls_fail(e, KDTLS_ENEGOTIATION,
+			 KDTLS_ALERT_UNSUPPORTED_CERTIFICATE, reason);
+}
+
+/*
+ * Return true if the server has identities, and the client has said that it
+ * takes none of their types. A client that says nothing takes certificates, and
+ * may know no other type.
+ */
+static bool is_of_other_types(const struct kdtls_engine *e,
 			      const struct dtls_client_hello *ch)
+{
+	enum dtls_extension ext = DTLS_EXT_SERVER_CERT_TYPE;
+	const struct dtls_identity *id;
+
+	for (id = e->ep->identities; id; id = id->next)
+		if (takes_type(ch, ext, id->leaf ? DTLS_CERT_X509 :
+						   DTLS_CERT_RAW))
+			return false;
+	return e->ep->identities && dtls_ext_has(&ch->ext, ext);
+}
+
+int dtls_identity_none(struct kdtls_engine *e,
+		       const struct dtls_client_hello *ch, const char *reason)
+{
+	if (is_of_other_types(e, ch))
+		return no_type(e, "no type of certificate in common");
+	return dtls_fail(e, KDTLS_ENEGOTIATION, KDTLS_ALERT_HANDSHAKE_FAILURE,
+			 reason);
+}
+
+int dtls_identity_ask_client(struct kdtls_engine *e,
+			     const struct dtls_client_hello *ch)
 {
 	enum dtls_extension ext = DTLS_EXT_CLIENT_CERT_TYPE;
 	const struct kdtls_endpoint *ep = e->ep;
 	struct dtls_handshake *hs = e->hs;
 
 	if (!(ep->config.flags & (KDTLS_REQUEST_CERT | KDTLS_REQUIRE_CERT)))
-		return;
+		return 0;
 	hs->peer_raw = ep->trust.raw_count && takes_type(ch, ext, DTLS_CERT_RAW);
 	hs->cert_requested = hs->peer_raw ||
 			     takes_type(ch, ext, DTLS_CERT_X509);
+	if (!hs->cert_requested && ep->config.flags & KDTLS_REQUIRE_CERT)
+		return no_type(e, "the client cannot show a certificate");
+	return 0;
 }

@@ -44,11 +44,20 @@ bool dtls_identity_for_hello(struct kdtls_engine *e, u8 kx,
 			     const struct dtls_client_hello *ch);
 
 /*
+ * Fail, as the server has no identity for the client. The alert tells whether
+ * that is because of the types that the client takes (RFC 7250 4.2); if not,
+ * @reason says why. Return the error.
+ */
+int dtls_identity_none(struct kdtls_engine *e,
+		       const struct dtls_client_hello *ch, const char *reason);
+
+/*
  * Decide whether the server asks the client for a certificate or a raw key,
  * which it does if it is configured to ask and the client can show one. Set
- * hs->cert_requested and hs->peer_raw.
+ * hs->cert_requested and hs->peer_raw. Return 0, or an error if the client has
+ * to show one and cannot.
  */
-void dtls_identity_ask_client(struct kdtls_engine *e,
-			      const struct dtls_client_hello *ch);
+int dtls_identity_ask_client(struct kdtls_engine *e,
+			     const struct dtls_client_hello *ch);
 
 #endif /* _DTLS_IDENTITY_H */

@@ -65,8 +65,7 @@ static int choose_suite(struct kdtls_engine *e,
 			e->group = group->id;
 		return 0;
 	}
-	return dtls_fail(e, KDTLS_ENEGOTIATION, KDTLS_ALERT_HANDSHAKE_FAILURE,
-			 "no cipher suite in common");
+	return dtls_identity_none(e, ch, "no cipher suite in common");
 }
 
 /*
@@ -258,12 +257,14 @@ static int prepare_full(struct kdtls_engine *e,
 {
 	struct kdtls_endpoint *ep = e->ep;
 	struct dtls_handshake *hs = e->hs;
+	bool cert;
 
 	if (choose_suite(e, ch))
 		return -e->error;
-	if (e->suite->kx & DTLS_KX_CERT)
-		dtls_identity_ask_client(e, ch);
-	if (dtls_endpoint_flag(ep, KDTLS_REQUIRE_CERT) && !hs->cert_requested)
+	cert = e->suite->kx & DTLS_KX_CERT;
+	if (cert && dtls_identity_ask_client(e, ch))
+		return -e->error;
+	if (!cert && dtls_endpoint_flag(ep, KDTLS_REQUIRE_CERT))
 		return dtls_fail(e, KDTLS_ENEGOTIATION,
 				 KDTLS_ALERT_HANDSHAKE_FAILURE,
 				 "the client cannot show a certificate");

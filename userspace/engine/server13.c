@@ -394,13 +394,9 @@ static int choose_certificate(struct kdtls_engine *e,
 			return missing(e, lacking(ch));
 		if (!choice->group)
 			return nothing_in_common(e, "no group in common");
-		return nothing_in_common(e, "no certificate for this client");
+		return dtls_identity_none(e, ch, "no certificate for this client");
 	}
-	dtls_identity_ask_client(e, ch);
-	if (dtls_endpoint_flag(e->ep, KDTLS_REQUIRE_CERT) &&
-	    !e->hs->cert_requested)
-		return nothing_in_common(e, "the client cannot show a certificate");
-	return 0;
+	return dtls_identity_ask_client(e, ch);
 }
 
 static int send_hello(struct kdtls_engine *e, const struct dtls_client_hello *ch,
