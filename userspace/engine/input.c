@@ -57,7 +57,10 @@ static int open_record(struct kdtls_engine *e, struct dtls_protection *key,
 	content = (struct dtls_bytes){ out, (size_t)len };
 	if (len == DTLS_RECORD_UNTYPED) {
 		/*
-		 * A record without a content type is an error (RFC 8446 5.4).
+		 * Under the handshake's key a record without a content type is
+		 * an error (RFC 8446 5.4). Under the keys of application data
+		 * the record layer drops it, as DTLS does with invalid records
+		 * (RFC 9147 4.5.2), and the association goes on.
 		 */
 		err = dtls_fail(e, KDTLS_EPROTOCOL,
 				KDTLS_ALERT_UNEXPECTED_MESSAGE,

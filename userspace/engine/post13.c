@@ -146,7 +146,10 @@ static int deliver(struct kdtls_engine *e)
 	int err = 0;
 
 	while (!err && (m = dtls_reassembly_next(e->m->in))) {
-		/* KeyUpdate is the last message of its epoch (RFC 9147 8). */
+		/*
+		 * KeyUpdate is the last message of its epoch: erratum 8047 of
+		 * RFC 9147, and section 8 of the draft of its successor.
+		 */
 		if (m->epoch != d->rx_epoch)
 			return unexpected(e, "a message under an old key");
 		err = receive(e, m->data[0], (struct dtls_bytes){
