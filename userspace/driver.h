@@ -64,7 +64,9 @@ void user_records_exit(struct user_records *u);
 
 /*
  * Take a key from the callback @key of struct kdtls_ops. @crypto are the ciphers of the
- * endpoint, which lives longer than @u. Return 0 or a negative error.
+ * endpoint, which lives longer than @u. Return 0 or a negative error. The time of the
+ * key of early data begins to run out when the next read key is there; see
+ * dtls_protection_used().
  */
 int user_records_key(struct user_records *u, const struct dtls_crypto *crypto,
 		     int direction, const struct dtls_key_info *key,

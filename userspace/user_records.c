@@ -37,6 +37,12 @@ int user_records_key(struct user_records *u, const struct dtls_crypto *crypto,
 	dtls_protection_free(u->rx[READ_EPOCHS - 1]);
 	memmove(&u->rx[1], &u->rx[0], sizeof(u->rx) - sizeof(u->rx[0]));
 	u->rx[0] = p;
+	/*
+	 * The client is done with early data. What is late comes soon or never,
+	 * whether the client uses the newer key or not (RFC 9147 5.6).
+	 */
+	if (u->rx[1] && u->rx[1]->sn && u->rx[1]->epoch == DTLS13_EPOCH_EARLY)
+		dtls_protection_used(u->rx, READ_EPOCHS, 0, driver_now());
 	return 0;
 }
 

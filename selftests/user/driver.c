@@ -44,6 +44,21 @@ static uint64_t now(void)
 	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
 }
 
+/* The library's clock is so many seconds ahead, and so is this program's. */
+static unsigned int ahead;
+
+int __real_clock_gettime(clockid_t id, struct timespec *t);
+int __wrap_clock_gettime(clockid_t id, struct timespec *t);
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *t)
+{
+	int err = __real_clock_gettime(id, t);
+
+	if (id == CLOCK_MONOTONIC)
+		t->tv_sec += ahead;
+	return err;
+}
+
 /* ---- a wire ---- */
 
 struct datagram {
@@ -1800,6 +1815,44 @@ TEST_F(driver, early_data_ends_no_association)
 		works(_metadata, self);
 		hang_up(self);
 	}
+}
+
+/* Early data is late, and the client says nothing under its newer key. */
+static enum verdict early_alone_is_late(struct wire *w, const struct datagram *d)
+{
+	return (d->data[0] & 0xe3) == 0x23 ? DROP : early_is_late(w, d);
+}
+
+TEST_F(driver, early_data_is_not_late_for_ever)
+{
+	if (version == DTLS_VERSION_1_2)
+		SKIP(return, "for DTLS 1.3");
+	if (PATH == KDTLS_PATH_KERNEL)
+		SKIP(return, "the kernel's clock is its own");
+	ASSERT_EQ(0, shake(self));
+	self->w.up = early_alone_is_late;
+	ASSERT_EQ(0, shake_again(self));
+	EXPECT_EQ(KDTLS_EARLY_ACCEPTED, early_of(self->c));
+	ASSERT_EQ(1, self->w.held_count);
+	ahead = 119;
+	deliver(&self->w, &self->w.held[0], true);
+	EXPECT_MARKED("soon", true);
+	hang_up(self);
+
+	self->w.held_count = 0;
+	self->w.up = NULL;
+	self->client_options.session = NULL;
+	self->client_options.early_len = 0;
+	session_len = 0;
+	ASSERT_EQ(0, shake(self));
+	self->w.up = early_alone_is_late;
+	ASSERT_EQ(0, shake_again(self));
+	ASSERT_EQ(1, self->w.held_count);
+	ahead += 121;
+	wire_release(&self->w);
+	nothing_more(_metadata, self, self->s);
+	self->w.up = NULL;
+	works(_metadata, self);
 }
 
 static char told[16];
