@@ -135,7 +135,7 @@ static int set_up(struct kdtls_server *server,
 	err = set_socket(server);
 	if (!err)
 		err = choose_path(server);
-	/* An older process ends its turn then, so this is what is done last. */
+	/* An older process gets no new clients then, so this is what is done last. */
 	if (!err && server->options.turn)
 		err = turn_add(server->options.turn, server->fd);
 	return err;

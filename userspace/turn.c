@@ -14,8 +14,8 @@
  *	0, 1	the process that has this byte in its connection IDs
  *	2	the newer process, until the older one has gone
  *	3	the process that reads or writes the secret, for a moment
- *	4	the newer process as long as it has the port too, until the older one
- *		has gone
+ *	4	the newer process as long as it serves on the port too, until the older
+ *		one has gone
  *
  * So nobody else comes to the port before the newer process has said that it is alone
  * there. Of a third socket nobody would know the number.
@@ -39,7 +39,7 @@
 
 #define NEWER		2		/* the byte of the newer process */
 #define SECRET		3		/* the byte of who reads or writes the secret */
-#define PORT		4		/* the byte of the newer process that has the port */
+#define PORT		4		/* the byte of the newer process that serves on the port */
 #define SOCKETS_MAX	16
 #define LOOK		250000		/* µs between two looks */
 /*
@@ -237,16 +237,9 @@ int turn_add(struct kdtls_turn *turn, int fd)
 	if (turn->count == SOCKETS_MAX)
 		return -KDTLS_EUSAGE;
 	err = steer(turn, fd);
-	if (err)
-		return err;
-	/*
-	 * Until now the process may have loaded certificates or waited for a
-	 * passphrase, and the older one has served on.
-	 */
-	if (turn->beside && !set_lock(turn, PORT, F_WRLCK))
-		return -errno;
-	turn->sockets[turn->count++] = fd;
-	return 0;
+	if (!err)
+		turn->sockets[turn->count++] = fd;
+	return err;
 }
 
 void turn_remove(struct kdtls_turn *turn, int fd)
@@ -285,6 +278,13 @@ static void be_alone(struct kdtls_turn *t)
 
 void turn_look(struct kdtls_turn *turn, uint64_t now)
 {
+	/*
+	 * Until its first look the process may have loaded certificates, waited for a
+	 * passphrase, or failed to make one of its servers, and the older one has served
+	 * on. If the lock cannot be had, the next look tries it again.
+	 */
+	if (turn->beside && turn->count)
+		set_lock(turn, PORT, F_WRLCK);
 	if (now < turn->due)
 		return;
 	turn->due = now + LOOK;

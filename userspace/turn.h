@@ -28,8 +28,9 @@ void turn_remove(struct kdtls_turn *turn, int fd);
 
 /*
  * Look, from time to time, for the other process on the port: whether an older one has
- * gone, or a newer one has come. @now is the time of driver_now(). Servers have to call
- * the function before turn_due() of that.
+ * gone, or a newer one has come. The first call also ends the turn of an older one, so it
+ * comes when the program has all its servers. @now is the time of driver_now(). Servers
+ * have to call the function before turn_due() of that.
  */
 void turn_look(struct kdtls_turn *turn, uint64_t now);
 

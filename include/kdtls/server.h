@@ -250,9 +250,12 @@ KDTLS_API void kdtls_server_close(struct kdtls_server *server);
  *
  * A program calls the function when it starts, and gives the turn to its endpoint
  * (kdtls_turn_use_secret()) and to its servers (@turn of the options), one for each
- * address. If an older process is on the port with the same file, that process goes on as
- * before until this one has its first server on the port. From then on it serves the
- * clients that it has, and this process gets all that come:
+ * address. It makes all of them before it calls kdtls_server_recv(): if an older process
+ * is on the port with the same file, that process has its turn until this one first calls
+ * that function. If a server cannot be made, and this process closes the others, the older
+ * one goes on as before. What has come to a server's socket in between waits there, or is
+ * lost. Otherwise the older process serves the clients that it has from then on, and this
+ * process gets all that come:
  *
  * - A client with a connection ID stays with the older process, which gets every record of
  *   the client. It loses none, whatever address it writes from.

@@ -196,6 +196,17 @@ static void must(int err)
 	_exit(2);
 }
 
+/* Make a server on the port. */
+static int serve(const struct _test_data_turns *self, struct kdtls_endpoint *endpoint,
+		 const struct kdtls_server_options *options, struct kdtls_server **server)
+{
+	char host[INET_ADDRSTRLEN], port[8];
+
+	inet_ntop(AF_INET, &self->at.sin_addr, host, sizeof(host));
+	snprintf(port, sizeof(port), "%u", PORT);
+	return kdtls_server_on(endpoint, host, port, options, server);
+}
+
 /* Wait for the turn, and serve until it is over and the last client has left. */
 __attribute__((noreturn))
 static void run_process(const struct _test_data_turns *self, char letter, int ready)
@@ -206,21 +217,18 @@ static void run_process(const struct _test_data_turns *self, char letter, int re
 	struct kdtls_endpoint *endpoint;
 	struct kdtls_message m[16];
 	struct kdtls_server *server;
-	char host[INET_ADDRSTRLEN], port[8];
 	ssize_t n;
 	int err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	counts = letter == 'A';
-	inet_ntop(AF_INET, &self->at.sin_addr, host, sizeof(host));
-	snprintf(port, sizeof(port), "%u", PORT);
 	while ((err = kdtls_turn_take(self->file, &options.turn)) == -EBUSY)
 		usleep(10000);
 	must(err);
 	must(kdtls_endpoint_new(&config, &endpoint));
 	must(kdtls_use_psk(endpoint, "me", "0123456789abcdef", 16));
 	must(kdtls_turn_use_secret(options.turn, endpoint));
-	must(kdtls_server_on(endpoint, host, port, &options, &server));
+	must(serve(self, endpoint, &options, &server));
 	if (write(ready, "", 1) != 1)
 		_exit(1);
 	while (info.clients || !kdtls_turn_is_over(options.turn)) {
@@ -540,6 +548,20 @@ TEST_F(turns, the_older_process_serves_on_if_the_newer_one_dies)
 	talk(_metadata, self, old, SOME, 'A');
 }
 
+/* Take the turn in this process, after an older one has had a moment to begin. */
+static struct kdtls_turn *take_turn(struct __test_metadata *_metadata,
+				    const struct _test_data_turns *self)
+{
+	uint64_t end = now_ms() + SOON;
+	struct kdtls_turn *turn = NULL;
+	int err;
+
+	while ((err = kdtls_turn_take(self->file, &turn)) == -EBUSY && now_ms() < end)
+		usleep(10000);
+	EXPECT_EQ(0, err);
+	return turn;
+}
+
 /* A process that takes its turn may have much to do before it has the port, or fail. */
 TEST_F(turns, the_older_process_has_the_port_until_the_newer_one_has_it)
 {
@@ -548,17 +570,14 @@ TEST_F(turns, the_older_process_has_the_port_until_the_newer_one_has_it)
 	struct kdtls_turn *turn;
 	unsigned int old, new;
 	uint64_t end;
-	int err;
 
 	config.flags &= ~KDTLS_CID;
 	ASSERT_EQ(0, kdtls_endpoint_new(&config, &plain));
 	ASSERT_EQ(0, kdtls_use_psk(plain, "me", "0123456789abcdef", 16));
 	start_alone(_metadata, self);
 	old = come(_metadata, self, 1, plain);
-	end = now_ms() + SOON;
-	while ((err = kdtls_turn_take(self->file, &turn)) == -EBUSY && now_ms() < end)
-		usleep(10000);
-	ASSERT_EQ(0, err);
+	turn = take_turn(_metadata, self);
+	ASSERT_NE(NULL, turn);
 	for (end = now_ms() + LOOKED; now_ms() < end; usleep(10000))
 		talk(_metadata, self, old, 1, 'A');
 	new = come(_metadata, self, SOME, self->endpoint);
@@ -595,13 +614,14 @@ static void see_older(void *arg)
  * Both servers are this process's. Each has opened the file of turns by itself, so the locks
  * of one are another process's for the other.
  */
-TEST_F(turns, the_older_process_has_the_port_while_the_newer_one_attaches_its_socket)
+TEST_F(turns, the_older_process_has_the_port_until_the_newer_one_receives)
 {
 	struct kdtls_server_options options = { .path = PATH, .cid_len = 8 };
 	struct kdtls_turn *turn = NULL;
 	char host[INET_ADDRSTRLEN], port[8];
 	struct kdtls_server *server;
 	struct older older = { 0 };
+	struct kdtls_message m;
 	int err;
 
 	inet_ntop(AF_INET, &self->at.sin_addr, host, sizeof(host));
@@ -627,11 +647,48 @@ TEST_F(turns, the_older_process_has_the_port_while_the_newer_one_attaches_its_so
 	options.path = PATH;
 	ASSERT_EQ(0, kdtls_server_on(self->endpoint, host, port, &options, &server));
 	see_older(&older);
+	EXPECT_FALSE(older.over);
+	kdtls_server_recv(server, &m, 1, 0);
+	see_older(&older);
 	EXPECT_TRUE(older.over);
 	kdtls_server_close(server);
 	kdtls_turn_end(turn);
 	kdtls_server_close(older.server);
 	kdtls_turn_end(older.turn);
+}
+
+/* A process that has made one of its servers may fail to make the next. */
+TEST_F(turns, the_older_process_has_the_port_until_the_newer_one_has_all_its_servers)
+{
+	struct kdtls_server_options options = { .path = PATH, .cid_len = 8 };
+	struct kdtls_config config = self->config;
+	struct kdtls_endpoint *plain, *endpoint;
+	struct kdtls_server *server;
+	unsigned int old, new;
+	uint64_t end;
+
+	config.flags &= ~KDTLS_CID;
+	ASSERT_EQ(0, kdtls_endpoint_new(&config, &plain));
+	ASSERT_EQ(0, kdtls_use_psk(plain, "me", "0123456789abcdef", 16));
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &endpoint));
+	start_alone(_metadata, self);
+	old = come(_metadata, self, 1, plain);
+	new = come(_metadata, self, 1, self->endpoint);
+	options.turn = take_turn(_metadata, self);
+	ASSERT_NE(NULL, options.turn);
+	ASSERT_EQ(0, serve(self, endpoint, &options, &server));
+	for (end = now_ms() + LOOKED; now_ms() < end; usleep(10000))
+		talk(_metadata, self, new, 1, 'A');
+	kdtls_server_close(server);
+	kdtls_turn_end(options.turn);
+	/* No client was told goodbye, and the process 'A' stays although nobody is left. */
+	talk(_metadata, self, old, 1, 'A');
+	leave(self, old, 2);
+	EXPECT_FALSE(has_gone(self, 'A'));
+	new = come(_metadata, self, 1, plain);
+	talk(_metadata, self, new, 1, 'A');
+	kdtls_endpoint_free(endpoint);
+	kdtls_endpoint_free(plain);
 }
 
 TEST_F(turns, clients_that_stay_are_looked_at_once)
