@@ -968,7 +968,7 @@ KDTLS_API int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both);
  * kdtls_engine_give_cids() - give the peer more connection IDs (RFC 9147 9)
  * @engine:	an established engine of DTLS 1.3 whose peer puts a connection ID of
  *		kdtls_engine_set_cid() into its records; ops->cid is set
- * @count:	number of connection IDs, 1 to DTLS_CIDS_MAX (linux/dtls.h)
+ * @count:	number of connection IDs at most, 1 to DTLS_CIDS_MAX (linux/dtls.h)
  * @at_once:	true: the peer is to use one of the new connection IDs from now on;
  *		false: the peer uses them when it wants to change
  *
@@ -976,9 +976,11 @@ KDTLS_API int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both);
  * DTLS_CIDS_MAX that were given can be used by the peer. A peer that asks for connection
  * IDs gets up to half of DTLS_CIDS_MAX without this call.
  *
- * Return: 0; -KDTLS_EUSAGE: the engine is not of that kind, or the connection IDs of the
- * call before were not sent yet; -KDTLS_ECALLBACK: ops->cid refused one, and none is given;
- * -KDTLS_EMEMORY.
+ * Return: 0: the peer gets those that ops->cid accepted before it refused one, or before
+ * memory was short; -KDTLS_EUSAGE: the engine is not of that kind, or the connection IDs of
+ * the call before were not sent yet; -KDTLS_ECALLBACK: ops->cid refused the first, and none
+ * is given; -KDTLS_EMEMORY: none is given; -KDTLS_ECRYPTO: there are no random bytes, and the
+ * engine has failed.
  */
 KDTLS_API int kdtls_engine_give_cids(struct kdtls_engine *engine,
 				     unsigned int count, bool at_once);

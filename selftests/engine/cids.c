@@ -292,16 +292,27 @@ static long count_given(struct end *end, u8 *buf, u64 now)
 	return n;
 }
 
+/* How many more connection IDs the owner accepts */
+static unsigned int acceptable;
+
+static int take_acceptable(void *ctx, u8 *cid, size_t len)
+{
+	struct end *end = ctx;
+
+	if (!acceptable)
+		return -1;
+	acceptable--;
+	return !dtls_cids_add(&end->cids, cid, len);
+}
+
 TEST_F(cids13, who_has_none_says_so)
 {
 	static const u8 two[] = { 2 };
 	int refuses;
 
 	for (refuses = 0; refuses < 2; refuses++) {
-		if (refuses)
-			self->server.cids_max = 1;
-		else
-			self->server.config.ops.cid = NULL;
+		self->server.config.ops.cid = refuses ? take_acceptable : NULL;
+		acceptable = 0;
 		UP();
 		EXPECT_EQ(refuses ? -KDTLS_ECALLBACK : -KDTLS_EUSAGE,
 			  kdtls_engine_give_cids(self->server.e, 2, true));
@@ -314,6 +325,62 @@ TEST_F(cids13, who_has_none_says_so)
 		end_exit(&self->client);
 		end_exit(&self->server);
 		end_config(&self->server, psk);
+	}
+}
+
+/* Each that is accepted pushes out an older one, which the peer uses. */
+TEST_F(cids13, all_that_were_accepted_are_told)
+{
+	int i;
+
+	self->server.config.ops.cid = take_acceptable;
+	UP();
+	acceptable = 1;
+	ASSERT_EQ(0, kdtls_engine_give_cids(self->server.e, 1, true));
+	SETTLE();
+	for (i = 0; i < 3; i++) {
+		acceptable = DTLS_CIDS_MAX - 1;
+		EXPECT_EQ(0, kdtls_engine_give_cids(self->server.e, DTLS_CIDS_MAX,
+						    true));
+		SETTLE();
+		EXPECT_TRUE(data_passes(&self->client, &self->server));
+		EXPECT_EQ(DTLS_CIDS_MAX - 2, info_of(&self->client).cid_spares);
+	}
+	EXPECT_EQ(-KDTLS_ECALLBACK, kdtls_engine_give_cids(self->server.e, 1, true));
+	acceptable = 1;
+	ASSERT_EQ(0, kdtls_engine_request_cids(self->client.e, 2));
+	SETTLE();
+	EXPECT_EQ(DTLS_CIDS_MAX - 1, info_of(&self->client).cid_spares);
+}
+
+bool __real_dtls_pool_take(struct dtls_pool *pool, u8 *out, size_t len);
+bool __wrap_dtls_pool_take(struct dtls_pool *pool, u8 *out, size_t len);
+
+/* libcrypto's generator fails. */
+static bool no_random;
+
+bool __wrap_dtls_pool_take(struct dtls_pool *pool, u8 *out, size_t len)
+{
+	return !no_random && __real_dtls_pool_take(pool, out, len);
+}
+
+TEST_F(cids13, without_random_bytes_none_is_made)
+{
+	static const u8 two[] = { 2 };
+	int asked, err;
+
+	for (asked = 0; asked < 2; asked++) {
+		UP();
+		no_random = true;
+		err = asked ? inject_message(&self->client, &self->server,
+					     DTLS_REQUEST_CONNECTION_ID, two, 1,
+					     self->now) :
+			      kdtls_engine_give_cids(self->server.e, 2, true);
+		no_random = false;
+		EXPECT_EQ(-KDTLS_ECRYPTO, err);
+		EXPECT_EQ(1, self->server.cids.count);
+		end_close(&self->client);
+		end_close(&self->server);
 	}
 }
 

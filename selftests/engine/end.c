@@ -42,8 +42,6 @@ static int take_cid(void *ctx, uint8_t *cid, size_t len)
 {
 	struct end *end = ctx;
 
-	if (end->cids_max && end->cids.count > end->cids_max)
-		return -1;
 	return !dtls_cids_add(&end->cids, cid, len);
 }
 

@@ -41,7 +41,6 @@ struct end {
 	int verify_result;
 	char keylog[256];
 	bool fail_key;
-	unsigned int cids_max;		/* ops.cid takes so many; 0: any */
 	bool cid_with_key;		/* ops.peer_cid refuses */
 	size_t heartbeat_size;
 	u64 heartbeat_rtt;

@@ -30,36 +30,55 @@ static bool is_giving(const struct dtls13 *d)
 }
 
 /*
- * Make @count connection IDs for the peer to use, and the message that tells
- * them. The owner accepts each connection ID before the message goes out.
+ * Let the owner accept a new connection ID for the peer to use, and write it to
+ * @w, which has room for it. Return 0, or an error if there is none.
+ */
+static int make_cid(struct kdtls_engine *e, struct dtls_writer *w)
+{
+	u8 cid[DTLS_CID_SIZE_MAX];
+
+	if (!dtls_state_random(e, cid, e->cids.len))
+		return -e->error;
+	if (e->ep->config.ops.cid(e->ctx, cid, e->cids.len))
+		return -KDTLS_ECALLBACK;
+	if (!dtls_cids_add(&e->cids, cid, e->cids.len))
+		return -KDTLS_EMEMORY;
+	wr_vec(w, 1, cid, e->cids.len);
+	return 0;
+}
+
+/*
+ * Make up to @count connection IDs for the peer to use, and the message that
+ * tells them. The owner accepts each connection ID before the message goes out.
+ * One that was accepted has pushed out an older one, which the peer may use: so
+ * it is told whatever becomes of those behind it.
  * Return: 0; or an error, and no message is due.
  */
 static int make_cids(struct kdtls_engine *e, unsigned int count, u8 usage)
 {
-	const struct kdtls_ops *ops = &e->ep->config.ops;
 	struct dtls_cids13 *lists = cids13(e);
-	u8 cid[DTLS_CID_SIZE_MAX];
 	struct dtls_writer *w;
+	unsigned int made;
 	size_t list;
 	int err = 0;
 
 	if (!lists)
 		return -KDTLS_EMEMORY;
 	w = &lists->fresh;
-	list = wr_open(w, 2);
-	while (count-- && !err) {
-		dtls_state_random(e, cid, e->cids.len);
-		if (ops->cid(e->ctx, cid, e->cids.len))
-			err = -KDTLS_ECALLBACK;
-		else if (!dtls_cids_add(&e->cids, cid, e->cids.len))
-			err = -KDTLS_EMEMORY;
-		else
-			wr_vec(w, 1, cid, e->cids.len);
+	/* With all its room had first, what follows is written for certain. */
+	if (!wr_room(w, 2 + count * (1U + e->cids.len) + 1)) {
+		wr_free(w);
+		return -KDTLS_EMEMORY;
 	}
+	w->len = 0;
+	list = wr_open(w, 2);
+	for (made = 0; made < count && !err; made += !err)
+		err = make_cid(e, w);
 	wr_close(w, list, 2);
 	wr_u8(w, usage);
-	if (!err && w->failed)
-		err = -KDTLS_EMEMORY;
+	/* A failed engine tells nothing more. */
+	if (made && e->state != KDTLS_FAILED)
+		err = 0;
 	if (err)
 		wr_free(w);
 	return err;
@@ -110,7 +129,8 @@ int dtls_cids13_requested(struct kdtls_engine *e, struct dtls_bytes body)
 	else if (count > ANSWER_MAX)
 		count = ANSWER_MAX;
 	/* An empty list is an answer as well (RFC 9147 9). */
-	if (make_cids(e, count, CID_SPARE) && make_cids(e, 0, CID_SPARE))
+	if (make_cids(e, count, CID_SPARE) &&
+	    (e->state == KDTLS_FAILED || make_cids(e, 0, CID_SPARE)))
 		return dtls_fail_memory(e);
 	return 0;
 }

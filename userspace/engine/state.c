@@ -4,12 +4,13 @@
  */
 #include "state.h"
 
-void dtls_state_random(struct kdtls_engine *e, u8 *buf, size_t len)
+bool dtls_state_random(struct kdtls_engine *e, u8 *buf, size_t len)
 {
 	if (e->ep->config.ops.random)
 		e->ep->config.ops.random(e->ctx, buf, len);
 	else if (!dtls_pool_take(e->ep->crypto.pool, buf, len))
-		dtls_fail_internal(e);
+		return !dtls_fail_internal(e);
+	return true;
 }
 
 int64_t dtls_state_time(const struct kdtls_engine *e)

@@ -561,9 +561,9 @@ void dtls_state_stop(struct kdtls_engine *e);
 
 /*
  * Fill @buf with random bytes that everybody may see. If that is not possible,
- * the engine fails.
+ * the engine fails, and the function returns false.
  */
-void dtls_state_random(struct kdtls_engine *e, u8 *buf, size_t len);
+bool dtls_state_random(struct kdtls_engine *e, u8 *buf, size_t len);
 
 /* Return the time, in seconds since 1970. */
 int64_t dtls_state_time(const struct kdtls_engine *e);
