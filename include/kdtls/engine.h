@@ -1038,7 +1038,8 @@ KDTLS_API void kdtls_engine_close(struct kdtls_engine *engine);
  * whether the answer came.
  *
  * Return: 0; -KDTLS_EUSAGE: a request is on its way, heartbeats were not negotiated, or
- * @size is out of its range; -KDTLS_EMEMORY.
+ * @size is out of its range; -KDTLS_EMEMORY; -KDTLS_ECRYPTO: there are no random bytes, and
+ * the engine has failed.
  */
 KDTLS_API int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
 				     uint64_t now);

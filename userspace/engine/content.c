@@ -329,7 +329,7 @@ int dtls_content_take(struct kdtls_engine *e, const struct dtls_record *record,
 		return 0;
 	case DTLS_CT_HEARTBEAT:
 		if (epoch && e->state == KDTLS_ESTABLISHED)
-			dtls_heartbeat_receive(e, content);
+			return dtls_heartbeat_receive(e, content);
 		return 0;
 	case DTLS_CT_APPLICATION_DATA:
 		/*

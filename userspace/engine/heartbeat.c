@@ -49,27 +49,32 @@ static void request_done(struct kdtls_engine *e, u64 rtt)
 
 /*
  * Answer a request. Only one response waits to be sent, which answers the
- * latest request.
+ * latest request. Without memory there is no answer. Return 0, or the error of
+ * an engine that has failed, which has no struct dtls_heartbeat any more.
  */
-static void respond(struct kdtls_engine *e, struct dtls_bytes payload,
-		    size_t size)
+static int respond(struct kdtls_engine *e, struct dtls_bytes payload,
+		   size_t size)
 {
 	struct dtls_heartbeat *h = heartbeat_of(e);
 	u8 *p = h ? OPENSSL_malloc(size) : NULL;
 
 	if (!p)
-		return;
+		return 0;
+	if (!dtls_state_random(e, p + HEADER + payload.len,
+			       size - HEADER - payload.len)) {
+		OPENSSL_free(p);
+		return -e->error;
+	}
 	p[0] = RESPONSE;
 	dtls_put_be(p + 1, 2, payload.len);
 	memcpy(p + HEADER, payload.p, payload.len);
-	dtls_state_random(e, p + HEADER + payload.len,
-			  size - HEADER - payload.len);
 	OPENSSL_free(h->response);
 	h->response = p;
 	h->response_len = size;
+	return 0;
 }
 
-void dtls_heartbeat_receive(struct kdtls_engine *e, struct dtls_bytes content)
+int dtls_heartbeat_receive(struct kdtls_engine *e, struct dtls_bytes content)
 {
 	struct dtls_heartbeat *h = e->m->heartbeat;
 	size_t size = content.len;
@@ -80,16 +85,17 @@ void dtls_heartbeat_receive(struct kdtls_engine *e, struct dtls_bytes content)
 	    size > DTLS_RECORD_SIZE_MAX || !rd_u8(&content, &type) ||
 	    !rd_vec(&content, 2, &payload) || content.len < PADDING) {
 		e->dropped++;
-		return;
+		return 0;
 	}
-	if (type == REQUEST) {
-		respond(e, payload, size);
-	} else if (type == RESPONSE && h && h->size &&
+	if (type == REQUEST)
+		return respond(e, payload, size);
+	if (type == RESPONSE && h && h->size &&
 		   dtls_bytes_equal(payload, h->payload, DTLS_HEARTBEAT_PAYLOAD)) {
 		request_done(e, e->m->now - h->timer.sent);
 	} else {
 		e->dropped++;
 	}
+	return 0;
 }
 
 int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
@@ -111,7 +117,10 @@ int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
 		dtls_state_rest(e);
 		return -KDTLS_EMEMORY;
 	}
-	dtls_state_random(e, h->payload, DTLS_HEARTBEAT_PAYLOAD);
+	if (!dtls_state_random(e, h->payload, DTLS_HEARTBEAT_PAYLOAD)) {
+		dtls_state_rest(e);
+		return -e->error;
+	}
 	h->size = size;
 	h->request_due = true;
 	dtls_state_timer_limits(e, &limits);
@@ -123,7 +132,7 @@ int kdtls_engine_heartbeat(struct kdtls_engine *engine, size_t size,
 }
 
 /* Write the response that waits, if it has no more than @size bytes, and forget it. */
-static size_t response_output(struct kdtls_engine *e, u8 *buf, size_t size)
+static long response_output(struct kdtls_engine *e, u8 *buf, size_t size)
 {
 	struct dtls_heartbeat *h = e->m->heartbeat;
 	size_t n = h->response_len <= size ? h->response_len : 0;
@@ -132,14 +141,15 @@ static size_t response_output(struct kdtls_engine *e, u8 *buf, size_t size)
 	OPENSSL_free(h->response);
 	h->response = NULL;
 	tidy(e);
-	return n;
+	return (long)n;
 }
 
 /*
  * Write the request that is due. If the MTU has become smaller since it was asked for, so
- * that no datagram has room for it any more, the request ends without an answer.
+ * that no datagram has room for it any more, the request ends without an answer. Return its
+ * bytes, 0, or an error.
  */
-static size_t request_output(struct kdtls_engine *e, u8 *buf, size_t size)
+static long request_output(struct kdtls_engine *e, u8 *buf, size_t size)
 {
 	struct dtls_heartbeat *h = e->m->heartbeat;
 	size_t n = h->size;
@@ -152,20 +162,21 @@ static size_t request_output(struct kdtls_engine *e, u8 *buf, size_t size)
 	buf[0] = REQUEST;
 	dtls_put_be(buf + 1, 2, DTLS_HEARTBEAT_PAYLOAD);
 	memcpy(buf + HEADER, h->payload, sizeof(h->payload));
-	dtls_state_random(e, buf + HEADER + sizeof(h->payload),
-			  n - HEADER - sizeof(h->payload));
-	return n;
+	if (!dtls_state_random(e, buf + HEADER + sizeof(h->payload),
+			       n - HEADER - sizeof(h->payload)))
+		return -e->error;
+	return (long)n;
 }
 
 long dtls_heartbeat_output(struct kdtls_engine *e, u8 *buf, size_t size)
 {
-	size_t n = 0;
+	long n = 0;
 
 	if (e->m->heartbeat && e->m->heartbeat->response)
 		n = response_output(e, buf, size);
 	if (!n && e->m->heartbeat && e->m->heartbeat->request_due)
 		n = request_output(e, buf, size);
-	return (long)n;
+	return n;
 }
 
 u64 dtls_heartbeat_expiry(const struct kdtls_engine *e)

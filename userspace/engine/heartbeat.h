@@ -10,13 +10,13 @@
 
 /*
  * Read a verified heartbeat message: answer a request; or take a response,
- * which ends the request of this end.
+ * which ends the request of this end. Return 0 or an error.
  */
-void dtls_heartbeat_receive(struct kdtls_engine *e, struct dtls_bytes content);
+int dtls_heartbeat_receive(struct kdtls_engine *e, struct dtls_bytes content);
 
 /*
- * Write the message that is due. Return how many bytes it has, or 0 if none is
- * due.
+ * Write the message that is due. Return how many bytes it has, 0 if none is
+ * due, or an error.
  */
 long dtls_heartbeat_output(struct kdtls_engine *e, u8 *buf, size_t size);
 
