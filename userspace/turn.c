@@ -167,12 +167,29 @@ static int get_secret(struct kdtls_turn *t)
 	return err;
 }
 
-/* Write the secret if the file holds more. If that fails, the next look tries it again. */
+/* Return true if the other process has written a secret that has forgotten more. */
+static bool is_behind(const struct kdtls_turn *t)
+{
+	struct dtls_secret s;
+	bool behind;
+
+	behind = pread(t->fd, &s, sizeof(s), 0) == (ssize_t)sizeof(s) &&
+		 dtls_secret_valid(&s) &&
+		 !memcmp(s.cookies, t->secret.cookies, sizeof(s.cookies)) &&
+		 s.tickets.least > t->secret.tickets.least;
+	OPENSSL_cleanse(&s, sizeof(s));
+	return behind;
+}
+
+/*
+ * Write the secret if the file holds more. If that fails, the next look tries it again. A
+ * process that was stopped for long, before it had the lock, writes nothing.
+ */
 static void refresh_file(struct kdtls_turn *t)
 {
 	if (!t->stale || !set_lock(t, SECRET, F_WRLCK))
 		return;
-	t->stale = write_secret(t);
+	t->stale = !is_behind(t) && write_secret(t);
 	set_lock(t, SECRET, F_UNLCK);
 }
 

@@ -22,6 +22,8 @@
 #include <unistd.h>
 #include "harness.h"
 
+struct dtls_secret;
+
 #define CLIENTS_MAX	60
 #define SOME		20		/* clients that come together */
 #define SOON		60000		/* ms, on the slowest machine */
@@ -66,6 +68,21 @@ void __wrap_kdtls_engine_info(const struct kdtls_engine *engine, struct kdtls_in
 	if (counts)
 		__atomic_fetch_add(looks, 1, __ATOMIC_RELAXED);
 	__real_kdtls_engine_info(engine, info);
+}
+
+/* Whether the process 'A' stops each time when it has forgotten; all processes share it */
+static bool *stops;
+
+bool __real_dtls_secret_age(struct dtls_secret *s, uint32_t life, int64_t now);
+bool __wrap_dtls_secret_age(struct dtls_secret *s, uint32_t life, int64_t now);
+
+bool __wrap_dtls_secret_age(struct dtls_secret *s, uint32_t life, int64_t now)
+{
+	bool ok = __real_dtls_secret_age(s, life, now);
+
+	if (counts && __atomic_load_n(stops, __ATOMIC_RELAXED))
+		raise(SIGSTOP);
+	return ok;
 }
 
 static unsigned int looked_up(void)
@@ -126,6 +143,9 @@ FIXTURE_SETUP(turns)
 	looks = mmap(NULL, sizeof(*looks), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, looks);
+	stops = mmap(NULL, sizeof(*stops), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, stops);
 	strcpy(self->folder, "/tmp/turns.XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->folder));
 	snprintf(self->file, sizeof(self->file), "%s/port", self->folder);
@@ -511,6 +531,51 @@ TEST_F(turns, the_file_forgets_the_secret_of_the_past)
 	ASSERT_TRUE(serves(self, 'B', SOON));
 	ASSERT_EQ(n, read_secret(self, after, sizeof(after)));
 	EXPECT_NE(0, memcmp(before, after, n));
+}
+
+/* Wait until the process 'A', which has been sent no signal, has stopped. */
+static void wait_stopped(struct __test_metadata *_metadata,
+			 const struct _test_data_turns *self)
+{
+	int status;
+
+	ASSERT_EQ(self->process[0], waitpid(self->process[0], &status, WUNTRACED));
+	ASSERT_TRUE(WIFSTOPPED(status));
+}
+
+/* A process is stopped when it has forgotten, and before it has written that to the file. */
+TEST_F(turns, a_process_that_was_stopped_gives_the_file_no_past_back)
+{
+	uint8_t before[4096], after[4096];
+	uint64_t end = now_ms() + SOON;
+	ssize_t n;
+	int i;
+
+	self->config.ticket_life = 1;
+	start_alone(_metadata, self);
+	/* The process 'A' stays for this client. */
+	come(_metadata, self, 1, self->endpoint);
+	start(_metadata, self, 'B');
+	ASSERT_TRUE(serves(self, 'B', SOON));
+	__atomic_store_n(stops, true, __ATOMIC_RELAXED);
+	wait_stopped(_metadata, self);
+	/* What the process 'B' has forgotten before its second writing is more. */
+	for (i = 0; i < 2; i++) {
+		n = read_secret(self, before, sizeof(before));
+		ASSERT_LE(KDTLS_SECRET_SIZE, n);
+		do {
+			ASSERT_GT(end, now_ms());
+			usleep(100000);
+			ASSERT_EQ(n, read_secret(self, after, sizeof(after)));
+		} while (!memcmp(before, after, n));
+	}
+	kill_process(self, 'B');
+	ASSERT_EQ(n, read_secret(self, before, sizeof(before)));
+	/* The process writes now, and then comes to its next look. */
+	ASSERT_EQ(0, kill(self->process[0], SIGCONT));
+	wait_stopped(_metadata, self);
+	ASSERT_EQ(n, read_secret(self, after, sizeof(after)));
+	EXPECT_EQ(0, memcmp(before, after, n));
 }
 
 TEST_F(turns, a_third_process_is_refused_until_the_first_has_gone)
