@@ -40,6 +40,7 @@
 #define NEWER		2		/* the byte of the newer process */
 #define SECRET		3		/* the byte of who reads or writes the secret */
 #define PORT		4		/* the byte of the newer process that serves on the port */
+#define SECRET_TRIES	1000		/* to lock that byte, a millisecond apart */
 #define SOCKETS_MAX	16
 #define LOOK		250000		/* µs between two looks */
 /*
@@ -154,12 +155,15 @@ static int read_secret(struct kdtls_turn *t)
 /* Get the secret. The byte NEWER is locked. */
 static int get_secret(struct kdtls_turn *t)
 {
+	unsigned int tries = 0;
 	int err;
 
-	/* The older process may write just now. */
+	/* The older process may write just now, or may have been stopped when it did. */
 	while (!set_lock(t, SECRET, F_WRLCK)) {
 		if (errno != EACCES && errno != EAGAIN)
 			return -errno;
+		if (++tries == SECRET_TRIES)
+			return -EBUSY;
 		usleep(1000);
 	}
 	err = read_secret(t);

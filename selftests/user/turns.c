@@ -815,4 +815,29 @@ TEST_F(turns, a_file_that_others_have_made_or_can_read_is_refused)
 	EXPECT_EQ(-EINVAL, kdtls_turn_take(self->file, &turn));
 }
 
+/* As a process does that was stopped while it read or wrote the secret */
+TEST_F(turns, the_secret_is_not_waited_for_without_end)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = 3,
+		.l_len = 1,
+	};
+	struct kdtls_turn *turn = NULL;
+	int fd;
+
+	ASSERT_EQ(0, kdtls_turn_take(self->file, &turn));
+	kdtls_turn_end(turn);
+	fd = open(self->file, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fcntl(fd, F_OFD_SETLK, &lock));
+	turn = NULL;
+	EXPECT_EQ(-EBUSY, kdtls_turn_take(self->file, &turn));
+	EXPECT_EQ(NULL, turn);
+	close(fd);
+	ASSERT_EQ(0, kdtls_turn_take(self->file, &turn));
+	kdtls_turn_end(turn);
+}
+
 TEST_HARNESS_MAIN
