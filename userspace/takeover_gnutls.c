@@ -184,7 +184,8 @@ static ssize_t watch_pull(gnutls_transport_ptr_t ptr, void *buf, size_t size)
 	if (w->at == w->len) {
 		ssize_t got = recv(w->fd, w->buf, sizeof(w->buf), 0);
 
-		if (got <= 0)
+		/* An empty datagram, which anybody may send, is not the end of file. */
+		if (got < 0)
 			return got;
 		if (!seen_room(&w->seen, got))
 			watch_make_room(w);

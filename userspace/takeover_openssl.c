@@ -276,11 +276,13 @@ static void watch_make_room(struct watch *w)
 static int watch_read(BIO *bio, char *buf, int size)
 {
 	struct watch *w = BIO_get_data(bio);
-	int n = BIO_read(BIO_next(bio), buf, size);
+	BIO *next = BIO_next(bio);
+	int n = BIO_read(next, buf, size);
 
 	BIO_clear_retry_flags(bio);
 	BIO_copy_next_retry(bio);
-	if (n <= 0)
+	/* An empty datagram, which anybody may send, is not the end of file. */
+	if (n < 0 || (!n && BIO_method_type(next) != BIO_TYPE_DGRAM))
 		return n;
 	w->answered = true;
 	if (!seen_room(&w->seen, n))

@@ -321,6 +321,16 @@ TEST_F(takeover, malformed_datagrams_hide_nothing)
 	EXPECT_TRUE(seen(&self->kb, rec.seq));
 }
 
+/* Anybody who knows the addresses can send one. */
+TEST_F(takeover, an_empty_datagram_ends_nothing)
+{
+	ASSERT_EQ(0, send(self->fd[0], "", 0, 0));
+	EXPECT_EQ(-1, end_read(&self->b, self->plain, DATAGRAM));
+	ASSERT_EQ(4, end_write(&self->a, "data", 4));
+	EXPECT_EQ(4, end_read(&self->b, self->plain, DATAGRAM));
+	EXPECT_EQ(0, end_keys(&self->b, &self->kb));
+}
+
 /* More than the watch keeps copies of */
 TEST_F(takeover, long_session)
 {
@@ -400,6 +410,14 @@ static bool all_zero(const void *p, size_t len)
 		if (b[len])
 			return false;
 	return true;
+}
+
+TEST_F(refuse, an_empty_datagram_ends_no_handshake)
+{
+	BOTH(GOOD_SUITE, .watch = true);
+	ASSERT_EQ(0, send(self->fd[0], "", 0, 0));
+	ASSERT_EQ(0, send(self->fd[1], "", 0, 0));
+	EXPECT_TRUE(ends_handshake(&self->a, &self->b));
 }
 
 TEST_F(refuse, unfinished_handshake)
