@@ -372,8 +372,11 @@ static int watch_destroy(BIO *bio)
 {
 	struct watch *w = BIO_get_data(bio);
 
-	if (w)
-		seen_fini(&w->seen);
+	if (!w)
+		return 1;
+	seen_fini(&w->seen);
+	/* The flight has the plaintext of the Finished. */
+	OPENSSL_cleanse(w->flight, sizeof(w->flight));
 	free(w);
 	return 1;
 }

@@ -7,6 +7,7 @@
 #include "../../kernel/record.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <openssl/evp.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -128,6 +129,22 @@ static int seal(const struct dtls_key_info *key, u64 seq, const void *plain,
 	return DTLS12_HEADER_SIZE + rec.fragment_len;
 }
 
+/* How often memory with the plaintext of a Finished was freed */
+static unsigned int freed_finished;
+
+void __real_free(void *p);
+void __wrap_free(void *p);
+
+void __wrap_free(void *p)
+{
+	static const u8 finished[] = { SSL3_MT_FINISHED, 0, 0, 12 };
+
+	if (p)
+		freed_finished += !!memmem(p, malloc_usable_size(p), finished,
+					   sizeof(finished));
+	__real_free(p);
+}
+
 static bool seen(const struct kdtls_keys *keys, u64 seq)
 {
 	u64 back = keys->seen.next - 1 - seq;
@@ -224,6 +241,21 @@ TEST_F(takeover, library_reads_our_records)
 		ASSERT_EQ(6, end_read(&self->a, self->plain, DATAGRAM));
 		EXPECT_EQ(0, memcmp(self->plain, "answer", 6));
 	}
+}
+
+/* The last flight is kept in the clear, for when the peer asks for it again. */
+TEST_F(takeover, no_finished_is_left_in_memory)
+{
+	freed_finished = 0;
+	ASSERT_EQ(0, end_keys(&self->a, &self->ka));
+	ASSERT_EQ(0, end_keys(&self->b, &self->kb));
+	end_fini(&self->a);
+	end_fini(&self->b);
+	EXPECT_EQ(0, freed_finished);
+	end_init(&self->a, variant->client, false, self->fd[0],
+		 &variant->setup);
+	end_init(&self->b, variant->server, true, self->fd[1],
+		 &variant->setup);
 }
 
 /* A take-over that failed leaves a session that works in user space. */
