@@ -54,6 +54,7 @@
  * @fd:		the file, whose locks say who is on the port
  * @share:	the first byte of connection IDs of this process, 0 or 1
  * @beside:	the older process may be there
+ * @serves:	this process has locked the byte PORT
  * @over:	a newer process has the port
  * @looks:	looks in a row that did not find the older process
  * @due:	the time of the next look
@@ -67,6 +68,7 @@ struct kdtls_turn {
 	int fd;
 	uint8_t share;
 	bool beside;
+	bool serves;
 	bool over;
 	unsigned int looks;
 	uint64_t due;
@@ -90,6 +92,14 @@ static bool set_lock(const struct kdtls_turn *t, unsigned int byte, short type)
 	};
 
 	return !fcntl(t->fd, F_OFD_SETLK, &lock);
+}
+
+/* Let the byte PORT go, if this process has it. */
+static void leave_port(struct kdtls_turn *t)
+{
+	if (t->serves)
+		set_lock(t, PORT, F_UNLCK);
+	t->serves = false;
 }
 
 /* Return true if another process has locked a byte of the file. */
@@ -271,7 +281,7 @@ void turn_remove(struct kdtls_turn *turn, int fd)
 		if (turn->sockets[i] == fd)
 			turn->sockets[i--] = turn->sockets[--turn->count];
 	if (!turn->count)
-		set_lock(turn, PORT, F_UNLCK);
+		leave_port(turn);
 }
 
 /* Return true if the lock of the older process was not there for long enough. */
@@ -293,7 +303,7 @@ static void be_alone(struct kdtls_turn *t)
 		if (steer_alone(t->sockets[i]))
 			return;
 	t->beside = false;
-	set_lock(t, PORT, F_UNLCK);
+	leave_port(t);
 	set_lock(t, NEWER, F_UNLCK);
 }
 
@@ -304,8 +314,8 @@ void turn_look(struct kdtls_turn *turn, uint64_t now)
 	 * passphrase, or failed to make one of its servers, and the older one has served
 	 * on. If the lock cannot be had, the next look tries it again.
 	 */
-	if (turn->beside && turn->count)
-		set_lock(turn, PORT, F_WRLCK);
+	if (turn->beside && turn->count && !turn->serves)
+		turn->serves = set_lock(turn, PORT, F_WRLCK);
 	if (now < turn->due)
 		return;
 	turn->due = now + LOOK;

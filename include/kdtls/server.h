@@ -272,8 +272,9 @@ KDTLS_API void kdtls_server_close(struct kdtls_server *server);
  * SO_REUSEPORT in socket(7)).
  *
  * Return: 0; -EBUSY: two processes are on the port, the older one has gone or come a moment
- * ago, or it has written the file for a second, as if it was stopped then; -EPERM: others own the file or may read it, and it has the secret;
- * -EINVAL: it is no file of this function; -KDTLS_EMEMORY, -KDTLS_ECRYPTO, -errno.
+ * ago, or it has been at the secret in the file for a second, as if it was stopped there;
+ * -EPERM: others own the file or may read it, and it has the secret; -EINVAL: it is no file
+ * of this function; -KDTLS_EMEMORY, -KDTLS_ECRYPTO, -errno.
  *
  * Example:
  *

@@ -90,11 +90,10 @@ int dtls_heartbeat_receive(struct kdtls_engine *e, struct dtls_bytes content)
 	if (type == REQUEST)
 		return respond(e, payload, size);
 	if (type == RESPONSE && h && h->size &&
-		   dtls_bytes_equal(payload, h->payload, DTLS_HEARTBEAT_PAYLOAD)) {
+	    dtls_bytes_equal(payload, h->payload, DTLS_HEARTBEAT_PAYLOAD))
 		request_done(e, e->m->now - h->timer.sent);
-	} else {
+	else
 		e->dropped++;
-	}
 	return 0;
 }
 
