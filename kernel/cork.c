@@ -16,6 +16,7 @@
 #include "seal.h"
 #include "send.h"
 #include "sock.h"
+#include "wait.h"
 
 /**
  * struct dtls_cork - sealed records that wait for the end of their datagram
@@ -53,8 +54,6 @@ static int push_cork(struct dtls_send *s)
 	ssize_t sent;
 
 	lockdep_assert_held(&s->ds->cork_lock);
-	if (!cork)
-		return 0;
 	sent = cork->batch.len ? dtls_push_batch(s, &cork->batch, 0) : 0;
 	if (sent == -EAGAIN || sent == -EINTR || sent == -ERESTARTSYS)
 		return sent;
@@ -151,15 +150,17 @@ int dtls_cork_flush(struct dtls_sock *ds)
 {
 	const struct file *file = ds->sk->sk_socket->file;
 	struct dtls_send s = { .ds = ds };
-	int err, pending;
+	int err = 0, pending;
 
 	if (file && READ_ONCE(file->f_flags) & O_NONBLOCK)
 		s.flags = MSG_DONTWAIT;
 	mutex_lock(&ds->cork_lock);
-	pending = sock_error(ds->sk);
-	err = push_cork(&s);
-	if (pending)
-		WRITE_ONCE(ds->sk->sk_err, -pending);
+	if (ds->cork) {
+		pending = sock_error(ds->sk);
+		err = push_cork(&s);
+		if (pending)
+			dtls_wait_put_error(ds->sk, pending);
+	}
 	mutex_unlock(&ds->cork_lock);
 	return err;
 }

@@ -164,5 +164,5 @@ void dtls_look_all(struct dtls_sock *ds)
 	if (err == -EAGAIN || err == -EINTR || err == -ENOMEM)
 		err = pending;
 	if (err)
-		WRITE_ONCE(ds->sk->sk_err, -err);
+		dtls_wait_put_error(ds->sk, err);
 }

@@ -43,15 +43,9 @@ static bool look_for(struct dtls_sock *ds, bool control)
 	}
 	if (err == -ENOMEM)
 		return true;
-	if (err && err != -EAGAIN && err != -ENOBUFS && err != -EINTR) {
-		WRITE_ONCE(ds->sk->sk_err, -err);
-		/*
-		 * A task that was woken by the error may have found none, and
-		 * waits again. While there is an error no caller looks for a
-		 * record, so that this wake-up brings no other one.
-		 */
-		sk_error_report(ds->sk);
-	}
+	/* No caller looks for a record while there is an error, so this wakes once. */
+	if (err && err != -EAGAIN && err != -ENOBUFS && err != -EINTR)
+		dtls_wait_put_error(ds->sk, err);
 	return !list_empty(queue);
 }
 

@@ -59,6 +59,17 @@ void dtls_wait_wake_one(struct sock *sk)
 }
 
 /*
+ * dtls_wait_put_error() puts @err back, a negative error that the caller has taken from the
+ * socket. A task that the error woke may have found none meanwhile and waits again, so it is
+ * woken once more.
+ */
+void dtls_wait_put_error(struct sock *sk, int err)
+{
+	WRITE_ONCE(sk->sk_err, -err);
+	sk_error_report(sk);
+}
+
+/*
  * dtls_wait_data_ready() is the sk_data_ready of the socket: UDP received a
  * datagram. As with plain UDP the wake-up is synchronous: the scheduler may expect
  * the waking task to sleep soon. Runs in softirq.

@@ -94,6 +94,7 @@ static inline void dtls_wait_begin(struct dtls_sock *ds, struct dtls_run *rx)
 void dtls_wait_data_ready(struct sock *sk);
 void dtls_wait_wake(struct sock *sk);
 void dtls_wait_wake_one(struct sock *sk);
+void dtls_wait_put_error(struct sock *sk, int err);
 void dtls_wait_missed(struct dtls_sock *ds);
 bool __dtls_wait_nothing(struct dtls_sock *ds);
 void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx);

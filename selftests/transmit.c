@@ -1009,6 +1009,27 @@ TEST_F(transmit, cork_packs_records)
 	ASSERT_EQ(5, link_recv(l, &rec));
 }
 
+/* An error that waits is neither told nor taken away by the end of a cork, as with UDP. */
+TEST_F(transmit, cork_ends_beside_an_error)
+{
+	struct link *l = &self->l;
+	int one = 1, zero = 0, err;
+	socklen_t len = sizeof(err);
+	long before;
+
+	ASSERT_OK(setsockopt(l->a, SOL_UDP, 1 /* CORK */, &one, sizeof(one)));
+	ASSERT_EQ(10, send(l->a, text, 10, 0));
+	close(l->b);
+	l->b = -1;
+	ASSERT_EQ(5, send_control(l->a, 0, DTLS_RECORD_RAW, text, 5));
+	settle();
+	before = udp_counter(variant->family, "OutDatagrams");
+	ASSERT_OK(setsockopt(l->a, SOL_UDP, 1, &zero, sizeof(zero)));
+	EXPECT_EQ(before + 1, udp_counter(variant->family, "OutDatagrams"));
+	ASSERT_OK(getsockopt(l->a, SOL_SOCKET, SO_ERROR, &err, &len));
+	EXPECT_EQ(ECONNREFUSED, err);
+}
+
 /* What does not fit is refused or opens a new datagram, but never lost. */
 TEST_F(transmit, more_than_a_datagram)
 {
