@@ -67,7 +67,7 @@ static void trim(struct kdtls_client *c)
 
 	for (one = c->cids; one; one = one->next)
 		count++;
-	if (count <= DTLS_CIDS_MAX)
+	if (count <= DTLS_CIDS_ALL)
 		return;
 	c->cids->next = oldest->next;
 	release(c->server, oldest);

@@ -668,6 +668,23 @@ static uint16_t port_of(int fd)
 	return a.sin_port;
 }
 
+/* Return the client of the server whose address has this port. */
+static struct kdtls_client *client_at(const struct _test_data_server *self,
+				      uint16_t port)
+{
+	struct kdtls_client *c = NULL;
+	struct sockaddr_in a;
+	socklen_t len;
+
+	while ((c = kdtls_server_next(self->server, c))) {
+		len = sizeof(a);
+		kdtls_client_address(c, (struct sockaddr *)&a, &len);
+		if (a.sin_port == port)
+			break;
+	}
+	return c;
+}
+
 static const uint8_t secret[KDTLS_SECRET_SIZE] = "what these endpoints have in all";
 
 /* Make another endpoint, with this pre-shared key. */
@@ -1350,6 +1367,43 @@ TEST_F(server, a_client_is_found_by_its_connection_id)
 	EXPECT_EQ(2, counters(self).clients);
 }
 
+/* Return how many connection IDs the client @i has that it has not used yet. */
+static unsigned int cid_spares(const struct _test_data_server *self, unsigned int i)
+{
+	struct kdtls_info info;
+
+	kdtls_engine_info(kdtls_engine(self->c[i]), &info);
+	return info.cid_spares;
+}
+
+/* As many as one message has; a client uses the first of them, and then the others. */
+TEST_F(server, each_connection_id_that_a_client_was_given_is_good)
+{
+	struct kdtls_client *c;
+	unsigned int i, before;
+	uint64_t dropped;
+
+	if (variant->version != DTLS_VERSION_1_3 || !variant->cid_len)
+		SKIP(return, "without more connection IDs");
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	c = client_at(self, port_of(kdtls_fd(self->c[0])));
+	ASSERT_EQ(0, kdtls_engine_give_cids(kdtls_client_engine(c), DTLS_CIDS_MAX,
+					    true));
+	UNTIL(cid_spares(self, 0) == DTLS_CIDS_MAX - 1);
+	dropped = counters(self).dropped;
+	for (i = 0; i < DTLS_CIDS_MAX; i++) {
+		if (i)
+			ASSERT_EQ(0, kdtls_engine_change_cid(kdtls_engine(self->c[0])));
+		before = records;
+		ASSERT_EQ(3, kdtls_send(self->c[0], "cid", 3));
+		UNTIL(records > before || counters(self).dropped > dropped);
+		ASSERT_EQ(dropped, counters(self).dropped)
+			TH_LOG("connection ID %u of %u", i + 1, DTLS_CIDS_MAX);
+	}
+	ASSERT_EQ(0, cid_spares(self, 0));
+}
+
 /*
  * Begin a handshake of the client 0 from @fd, up to its last flight, which the network holds
  * until release().
@@ -1552,23 +1606,6 @@ static int next_file(void)
 
 	close(fd);
 	return fd;
-}
-
-/* Return the client of the server whose address has this port. */
-static struct kdtls_client *client_at(const struct _test_data_server *self,
-				      uint16_t port)
-{
-	struct kdtls_client *c = NULL;
-	struct sockaddr_in a;
-	socklen_t len;
-
-	while ((c = kdtls_server_next(self->server, c))) {
-		len = sizeof(a);
-		kdtls_client_address(c, (struct sockaddr *)&a, &len);
-		if (a.sin_port == port)
-			break;
-	}
-	return c;
 }
 
 /* Peel the client @i off. Return what kdtls_client_peel() does. */

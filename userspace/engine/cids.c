@@ -32,13 +32,13 @@ bool dtls_cids_add(struct dtls_cids *c, const u8 *cid, size_t len)
 {
 	u8 *all;
 
-	if (c->count <= DTLS_CIDS_MAX) {
+	if (c->count < DTLS_CIDS_ALL) {
 		if (!make_room(c, len))
 			return false;
 		all = (u8 *)dtls_cids_all(c);
 	} else {
 		all = (u8 *)dtls_cids_all(c);
-		memmove(all + len, all + 2 * len, (DTLS_CIDS_MAX - 1) * len);
+		memmove(all + len, all + 2 * len, (DTLS_CIDS_ALL - 2) * len);
 	}
 	memcpy(all + (c->count - 1) * len, cid, len);
 	return true;

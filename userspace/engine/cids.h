@@ -5,12 +5,16 @@
 
 #include "wire.h"
 
+/*
+ * A peer may use so many connection IDs: that of the handshake, and the last DTLS_CIDS_MAX
+ * that were given since, as many as the kernel keeps.
+ */
+#define DTLS_CIDS_ALL	(1 + DTLS_CIDS_MAX)
+
 /**
  * struct dtls_cids - connection IDs of one length; all zero at first
  * @len:	bytes of each connection ID; 0: no connection ID was agreed on
- * @count:	how many connection IDs there are: that of the handshake, and
- *		the last DTLS_CIDS_MAX that were given since, as many as the
- *		kernel keeps
+ * @count:	how many connection IDs there are, DTLS_CIDS_ALL at most
  * @few:	all connection IDs, if they have room here, as one mostly has
  * @many:	else the memory of all connection IDs
  */
