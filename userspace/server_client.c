@@ -10,6 +10,12 @@
 #include "server_object.h"
 #include <errno.h>
 
+/*
+ * A round ends when so many clients wait to be freed. One client that starts anew again and
+ * again leaves that many handshakes behind, which no limit of handshakes counts any more.
+ */
+#define GONE_MAX	64
+
 /* ---- life ---- */
 
 /* Return the bytes of a client whose key has @key_len bytes. */
@@ -180,6 +186,7 @@ void server_client_drop(struct kdtls_client *c)
 		leave(c);
 	server_client_hush(c);
 	TAILQ_INSERT_TAIL(&c->server->gone, c, list);
+	c->server->gone_count++;
 }
 
 void server_client_goodbye(struct kdtls_client *c)
@@ -198,6 +205,12 @@ void server_client_reap(struct kdtls_server *server)
 		TAILQ_REMOVE(&server->gone, c, list);
 		client_free(c);
 	}
+	server->gone_count = 0;
+}
+
+bool server_client_reap_due(const struct kdtls_server *server)
+{
+	return server->gone_count >= GONE_MAX;
 }
 
 /* ---- the engine ---- */

@@ -94,9 +94,9 @@ static bool is_outdated(const struct kdtls_client *c, uint64_t proven)
 
 /*
  * Begin the handshake of a client with the address of @c, whose hello the gate has
- * accepted, unless the hello is outdated. Return false if it is a retransmission of the
- * hello that began @c, or the client that is to replace @c, after which nothing has
- * changed. @hello is freed.
+ * accepted, unless the hello is outdated, or too many clients wait to be freed. Return false
+ * if it is a retransmission of the hello that began @c, or the client that is to replace @c,
+ * after which nothing has changed. @hello is freed.
  */
 static bool begin_anew(struct kdtls_client *c, struct kdtls_hello *hello,
 		       const uint8_t *data, size_t len, uint64_t now)
@@ -109,7 +109,8 @@ static bool begin_anew(struct kdtls_client *c, struct kdtls_hello *hello,
 		kdtls_hello_free(hello);
 		return false;
 	}
-	if (is_outdated(c, proven)) {
+	/* A socket of a client may take many datagrams before the next kdtls_server_recv(). */
+	if (is_outdated(c, proven) || server_client_reap_due(server)) {
 		server->info.dropped++;
 		kdtls_hello_free(hello);
 		return true;

@@ -748,7 +748,7 @@ ssize_t server_in_collect(struct kdtls_server *server,
 	wipe(in);
 	in->batches = 0;
 	run_timers(&r);
-	while (!err && tell_news(&r)) {
+	while (!err && tell_news(&r) && !server_client_reap_due(server)) {
 		if (in->client)
 			take_record(&r);
 		else if (!next_piece(&r)) {

@@ -276,7 +276,8 @@ static uint64_t next_due(const struct kdtls_server *server)
 
 int kdtls_server_timeout(const struct kdtls_server *server)
 {
-	if (server_in_pending(server) || server->more)
+	if (server_in_pending(server) || server->more ||
+	    server_client_reap_due(server))
 		return 0;
 	return driver_wait_ms(next_due(server));
 }

@@ -253,6 +253,7 @@ static inline struct kdtls_socket *server_client_socket(const struct kdtls_clien
  * @peeled:	clients that have a socket of the program's
  * @news:	clients that the program is to be told something about
  * @gone:	clients that the next kdtls_server_recv() frees
+ * @gone_count:	number of clients in @gone
  * @strays:	datagrams that came to another socket, oldest first
  * @stray_bytes: bytes of memory in @strays
  * @ended:	a file that is at its end for reading and for writing, for the file
@@ -291,6 +292,7 @@ struct kdtls_server {
 	struct server_list peeled;
 	struct server_list news;
 	struct server_list gone;
+	uint32_t gone_count;
 	struct stray_list strays;
 	size_t stray_bytes;
 	int ended;
@@ -449,6 +451,12 @@ void server_client_dismiss(struct kdtls_client *c, int error, uint64_t now);
  * list @gone.
  */
 void server_client_reap(struct kdtls_server *server);
+
+/*
+ * Return true if so many clients wait for server_client_reap() that no new one may end
+ * another one before.
+ */
+bool server_client_reap_due(const struct kdtls_server *server);
 
 /* ---- server_user.c ---- */
 

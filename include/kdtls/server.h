@@ -531,7 +531,8 @@ kdtls_server_next(const struct kdtls_server *server,
  * @peeled:	clients that kdtls_client_peel() has given sockets
  * @replies:	replies to hellos of strangers, most of which ask for a cookie
  * @dropped:	datagrams that were dropped: without a client, and no hello to answer, or
- *		a hello that is older than that of the handshake at its address
+ *		a hello that is older than that of the handshake at its address, or that
+ *		follows too many others on the socket of a client
  * @limited:	handshakes that were refused or ended for a limit of the options, or for
  *		want of memory
  */

@@ -65,6 +65,7 @@ static uint64_t now(void)
 
 static unsigned int loss;		/* of a hundred datagrams */
 static unsigned int batches;		/* calls of sendmmsg() */
+static unsigned int singles;		/* calls of sendmsg() */
 static unsigned int no_room;		/* calls that find no room */
 static bool uncut;			/* the kernel does not know UDP_SEGMENT */
 static unsigned int seed = 1;
@@ -91,6 +92,8 @@ static struct {
 	size_t len;
 	uint8_t data[2048];
 } held = { .fd = -1 };
+static uint8_t *gathered;		/* where all datagrams go that clients send, if set */
+static size_t gathered_len;		/* bytes that have gone there */
 
 ssize_t __real_send(int fd, const void *data, size_t len, int flags);
 
@@ -149,6 +152,11 @@ ssize_t __wrap_send(int fd, const void *data, size_t len, int flags)
 {
 	if (is_lost())
 		return len;
+	if (gathered) {
+		memcpy(gathered + gathered_len, data, len);
+		gathered_len += len;
+		return len;
+	}
 	if (late) {
 		late = false;
 		if (hold(fd, data, len))
@@ -167,6 +175,7 @@ ssize_t __real_sendmsg(int fd, const struct msghdr *msg, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
+	singles++;
 	return is_lost() ? (ssize_t)msg->msg_iov->iov_len :
 			   __real_sendmsg(fd, msg, flags);
 }
@@ -2581,6 +2590,129 @@ TEST_F(server, what_half_open_handshakes_hold_is_bounded_in_all)
 	/* What they held is free for others. */
 	self->options.max_half_open = 0;
 	restart_server(_metadata, self);
+}
+
+#define RESTARTS	512	/* handshakes of one address */
+#define SEGMENTS	64	/* datagrams in one call; see UDP_SEGMENT in udp(7) */
+#define RESTARTS_BYTES	(1 << 20)	/* of memory that they may take at once */
+
+/*
+ * Gather the hellos with a cookie of @n handshakes that begin from @fd, which are equally
+ * long. The caller frees them. Set @len to the bytes of each.
+ */
+static uint8_t *gather_hellos(struct __test_metadata *_metadata,
+			      struct _test_data_server *self, int fd, unsigned int n,
+			      size_t *len)
+{
+	uint8_t *hellos = malloc(n * RECORD);
+	unsigned int i, slot = self->clients;
+	uint64_t replies;
+
+	gathered_len = 0;
+	for (i = 0; i < n; i++) {
+		replies = counters(self).replies;
+		begin(_metadata, self, dup(fd), slot);
+		while (counters(self).replies == replies)
+			serve(self);
+		await_input(fd, POLLIN);
+		gathered = hellos;
+		kdtls_process(self->c[slot]);
+		gathered = NULL;
+		forget(self, slot);
+		self->clients = slot;
+		ASSERT_LT(0, gathered_len);
+		ASSERT_EQ(0, gathered_len % (i + 1));
+	}
+	*len = gathered_len / n;
+	return hellos;
+}
+
+/* Send @n datagrams of @len bytes from @fd, as few as UDP_SEGMENT can make of them. */
+static void send_segments(struct __test_metadata *_metadata, int fd,
+			  const uint8_t *data, size_t len, unsigned int n)
+{
+	int segment = len;
+	unsigned int now;
+
+	ASSERT_EQ(0, setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)));
+	for (; n; n -= now, data += now * len) {
+		now = n < SEGMENTS ? n : SEGMENTS;
+		ASSERT_EQ(now * len, __real_send(fd, data, now * len, 0));
+	}
+	segment = 0;
+	setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment));
+}
+
+/*
+ * A client has proven its address for many handshakes, and begins them all before the
+ * server's next call. With UDP_GRO a call takes thousands of hellos.
+ */
+TEST_F(server, handshakes_that_were_begun_anew_are_freed_within_a_call)
+{
+	int fd = bound(AF_INET, "127.0.0.3", 0), room = 4 << 20;
+	unsigned int n = rounds(RESTARTS, RESTARTS / 2);
+	size_t before, len;
+	uint8_t *hellos;
+
+	be_patient(_metadata, self);
+	self->options.max_half_open = 64;
+	restart_server(_metadata, self);
+	setsockopt(kdtls_server_fd(self->server), SOL_SOCKET, SO_RCVBUF, &room,
+		   sizeof(room));
+	hellos = gather_hellos(_metadata, self, fd, n, &len);
+	send_segments(_metadata, fd, hellos, len, n);
+	before = heap_used;
+	heap_peak = heap_used;
+	singles = 0;
+	do
+		serve_next(self);
+	while (!kdtls_server_timeout(self->server));
+	EXPECT_GE(before + RESTARTS_BYTES, heap_peak)
+		TH_LOG("%zu KiB", (heap_peak - before) >> 10);
+	/* Each of them was begun; the kernel may have dropped strangers' datagrams. */
+	EXPECT_LE(PATH == KDTLS_PATH_USER ? n : SEGMENTS, singles);
+	EXPECT_EQ(1, counters(self).half_open);
+	free(hellos);
+	close(fd);
+}
+
+/* Its socket receives while nobody calls the server's function. */
+TEST_F(server, handshakes_begun_anew_on_a_peeled_clients_socket_are_bounded)
+{
+	unsigned int n = rounds(RESTARTS / 2, RESTARTS / 4);
+	int fd, room = 4 << 20;
+	size_t before, len;
+	uint64_t dropped;
+	uint8_t *hellos;
+	unsigned int i;
+	char got[16];
+
+	if (PATH == KDTLS_PATH_KERNEL)
+		SKIP(return, "the kernel keeps few datagrams that it cannot open");
+	be_patient(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	ASSERT_EQ(0, peel(self, 0));
+	fd = dup(kdtls_fd(self->c[0]));
+	forget(self, 0);
+	setsockopt(kdtls_fd(self->own[0]), SOL_SOCKET, SO_RCVBUF, &room,
+		   sizeof(room));
+	hellos = gather_hellos(_metadata, self, fd, n, &len);
+	send_segments(_metadata, fd, hellos, len, n);
+	before = heap_used;
+	heap_peak = heap_used;
+	dropped = counters(self).dropped;
+	await_input(kdtls_fd(self->own[0]), POLLIN);
+	for (i = 0; i < n; i++)
+		kdtls_recv(self->own[0], got, sizeof(got));
+	EXPECT_GE(before + RESTARTS_BYTES, heap_peak)
+		TH_LOG("%zu KiB", (heap_peak - before) >> 10);
+	EXPECT_LT(dropped, counters(self).dropped);
+	EXPECT_EQ(0, kdtls_server_timeout(self->server));
+	serve(self);
+	EXPECT_EQ(1, counters(self).half_open);
+	free(hellos);
+	close(fd);
 }
 
 TEST_F(server, one_source_takes_no_more_than_its_share)
