@@ -116,6 +116,18 @@ static int home_connect(struct kdtls_socket *s)
 	return 0;
 }
 
+/*
+ * Keep the records of a datagram for the client that is to replace that of @s, if there is
+ * one, and tell of what the listener has to do if that ends a handshake.
+ */
+static void home_keep(struct kdtls_socket *s, const uint8_t *data, size_t len)
+{
+	if (!s->client->next)
+		return;
+	server_socket_keep(s, data, len);
+	arm(s->client->server->listener);
+}
+
 /* Give the server bytes that the keys of @s do not open, and tell of what it has to do. */
 static void home_unopened(struct kdtls_socket *s, const uint8_t *data,
 			  size_t len)
@@ -136,7 +148,7 @@ static void home_leave(struct kdtls_socket *s)
 
 static const struct socket_home listener_home = {
 	.connect = home_connect,
-	.keep = server_socket_keep,
+	.keep = home_keep,
 	.unopened = home_unopened,
 	.add_cid = server_socket_add_cid,
 	.address = server_socket_address,

@@ -339,6 +339,16 @@ void server_client_settle(struct kdtls_client *c, uint64_t now)
 		set_timer(c);
 }
 
+void server_client_keep(struct kdtls_client *c, const uint8_t *data, size_t len)
+{
+	struct kdtls_client *next = c->next;
+
+	if (!next)
+		return;
+	kept_add(next->owner, data, len);
+	server_limits_held(next);
+}
+
 void server_client_expire(struct kdtls_client *c, uint64_t now)
 {
 	uint64_t life = 1000ULL * c->server->options.handshake_timeout;

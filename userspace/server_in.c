@@ -433,8 +433,7 @@ static void take_datagram(struct round *r, const struct stranger *from,
 		server_client_path(c)->take(c, d.p, d.len);
 	} else {
 		/* Records that the keys of @c do not open may be c->next's. */
-		if (c->next)
-			kept_add(c->next->owner, d.p, d.len);
+		server_client_keep(c, d.p, d.len);
 		in->client = c;
 		in->datagram = (struct datagram){ .rest = d };
 		in->other = false;
@@ -498,8 +497,7 @@ static void take_opened(struct round *r, const struct dtls_record_info *info,
 		if (take_unopened(r, c, from, data, len))
 			return;
 		/* Records behind a header of unknown length may be c->next's. */
-		if (c->next)
-			kept_add(c->next->owner, data, len);
+		server_client_keep(c, data, len);
 	}
 	/* The client may have ended after the system call that received this. */
 	if (!c || !is_open(c))

@@ -411,6 +411,12 @@ void server_client_hash(struct kdtls_client *c);
 void server_client_settle(struct kdtls_client *c, uint64_t now);
 
 /*
+ * Keep the records of a datagram that came to @c for the client that is to replace @c, if
+ * there is one. What this client holds counts, which may end handshakes, its own too.
+ */
+void server_client_keep(struct kdtls_client *c, const uint8_t *data, size_t len);
+
+/*
  * End @c, and let the program be told, with @error. Nothing more is sent to the
  * client.
  */

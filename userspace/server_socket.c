@@ -133,10 +133,7 @@ int server_socket_add_cid(struct kdtls_socket *s, uint8_t *cid, size_t len)
 
 void server_socket_keep(struct kdtls_socket *s, const uint8_t *data, size_t len)
 {
-	struct kdtls_client *next = s->client->next;
-
-	if (next)
-		kept_add(next->owner, data, len);
+	server_client_keep(s->client, data, len);
 }
 
 void server_socket_unopened(struct kdtls_socket *s, const uint8_t *data,

@@ -2592,6 +2592,36 @@ TEST_F(server, what_half_open_handshakes_hold_is_bounded_in_all)
 	restart_server(_metadata, self);
 }
 
+/* Each handshake is to replace an association, whose keys do not open the records. */
+TEST_F(server, what_clients_that_start_anew_hold_is_bounded_in_all)
+{
+	unsigned int i, n = rounds(100, 50);
+	size_t before;
+	int fd[100];
+
+	self->options.max_half_open = 200;
+	self->options.max_half_open_source = 200;
+	self->options.handshake_timeout = 1000 * 3600;
+	restart_server(_metadata, self);
+	for (i = 0; i < n; i++) {
+		fd[i] = own_port(i);
+		establish_and_vanish(_metadata, self, fd[i]);
+	}
+	before = heap_used;
+	for (i = 0; i < n; i++) {
+		half_open_on(_metadata, self, dup(fd[i]));
+		send_early(self, fd[i], variant->version);
+		close(fd[i]);
+	}
+	EXPECT_GE(before + HELD_BYTES, heap_used)
+		TH_LOG("%zu KiB", (heap_used - before) >> 10);
+	/* The kernel itself drops records that no key opens. */
+	if (PATH == KDTLS_PATH_USER)
+		EXPECT_LT(0, counters(self).limited);
+	EXPECT_LT(1, counters(self).half_open);
+	EXPECT_EQ(0, closed);
+}
+
 #define RESTARTS	512	/* handshakes of one address */
 #define SEGMENTS	64	/* datagrams in one call; see UDP_SEGMENT in udp(7) */
 #define RESTARTS_BYTES	(1 << 20)	/* of memory that they may take at once */
