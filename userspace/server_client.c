@@ -332,6 +332,8 @@ void server_client_settle(struct kdtls_client *c, uint64_t now)
 			open_client(c, now);
 		break;
 	default:
+		if (!c->proven && dtls_state_proven(c->owner->engine))
+			server_limits_proven(c, now);
 		server_limits_held(c);
 		break;
 	}

@@ -199,6 +199,15 @@ void server_limits_held(struct kdtls_client *c)
 	}
 }
 
+void server_limits_proven(struct kdtls_client *c, uint64_t now)
+{
+	TAILQ_REMOVE(list_of(&c->source->half_open, c), c, near);
+	TAILQ_REMOVE(list_of(&c->server->shaking, c), c, list);
+	c->proven = now;
+	TAILQ_INSERT_TAIL(list_of(&c->source->half_open, c), c, near);
+	TAILQ_INSERT_TAIL(list_of(&c->server->shaking, c), c, list);
+}
+
 /* Count @c no more as a client of its source, if it has one. */
 static void leave_source(struct kdtls_client *c)
 {

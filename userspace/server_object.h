@@ -106,7 +106,7 @@ struct server_path {
 /**
  * struct shaking - clients in a handshake, in the order in which they make room
  * @unproven:	those whose addresses nothing has proven but a ticket, oldest first
- * @proven:	all others, oldest first
+ * @proven:	all others, in the order in which their addresses were proven
  */
 struct shaking {
 	struct server_list unproven;
@@ -169,7 +169,8 @@ enum server_stage {
  *		authentic record
  * @random:	the first bytes of the random of the hello that began the
  *		association; 0: not known
- * @proven:	kdtls_hello_proven() of that hello, during the handshake
+ * @proven:	kdtls_hello_proven() of that hello, during the handshake; or the time at
+ *		which the address was proven, if the hello itself did not prove it
  * @error:	why the client is gone: 0 or a negative error; in place of @proven
  * @overhead:	bytes by which a record to the client is longer than its content
  * @stage:	enum server_stage
@@ -330,6 +331,12 @@ bool server_limits_begin(struct kdtls_client *c);
  * those of a source more than half of that, the first ones end, which may be that of @c.
  */
 void server_limits_held(struct kdtls_client *c);
+
+/*
+ * Note that @c has proven its address, which nothing but a ticket had proven before. Its
+ * handshake is the last one to make room then.
+ */
+void server_limits_proven(struct kdtls_client *c, uint64_t now);
 
 /* Count the end of the handshake of @c. */
 void server_limits_shaken(struct kdtls_client *c);

@@ -66,7 +66,7 @@ struct kdtls_turn;
  * @max_clients: how many clients there may be, those in a handshake included; 0: 1048576
  * @max_half_open: how many clients may be in a handshake; 0: 4096. One more ends the
  *		oldest of these handshakes, and first those that began with early data: their
- *		clients have not proven their addresses. One that begins with early data ends
+ *		clients have not proven their addresses yet. One that begins with early data ends
  *		none, and begins only while an eighth of the number is free; its client comes
  *		again without. Handshakes also end after a datagram with which all of them
  *		hold more than 8 KiB for each of @max_half_open, and 1 MiB: of messages, and

@@ -2382,6 +2382,72 @@ TEST_F(server, a_client_starts_anew_with_early_data_in_the_midst_of_a_handshake)
 	exchange(_metadata, self);
 }
 
+static bool sessions_refused;
+
+static int judge_session(void *ctx, const struct kdtls_resumption *session)
+{
+	(void)ctx;
+	(void)session;
+	return sessions_refused ? -1 : 0;
+}
+
+/*
+ * Get a ticket that lets a hello in without a cookie, and that the server refuses in the
+ * handshake, which asks for a cookie then.
+ */
+static void get_refused_ticket(struct __test_metadata *_metadata,
+			       struct _test_data_server *self)
+{
+	be_patient(_metadata, self);
+	allow_early_data(_metadata, self);
+	self->config.ops.resume = judge_session;
+	exchange_endpoint(self, another(_metadata, self, "0123456789abcdef",
+					false));
+	sessions_refused = false;
+	get_ticket(_metadata, self);
+	sessions_refused = true;
+}
+
+/* Let the client 0 begin from @fd with the ticket, and prove its address when asked to. */
+static void prove_inside(struct __test_metadata *_metadata,
+			 struct _test_data_server *self, int fd)
+{
+	begin_early(_metadata, self, fd, 0);
+	await_input(kdtls_fd(self->c[0]), POLLIN);
+	kdtls_process(self->c[0]);
+	serve_next(self);
+	ASSERT_EQ(0, refused);
+}
+
+/* The hello has a cookie, and comes only after that of another handshake from there. */
+TEST_F(server, an_older_hello_ends_no_handshake_that_has_asked_for_a_cookie)
+{
+	int fd = bound(AF_INET, "127.0.0.1", 0);
+	uint64_t replies;
+
+	if (variant->version == DTLS_VERSION_1_2)
+		SKIP(return, "DTLS 1.2 has no early data");
+	get_refused_ticket(_metadata, self);
+	replies = counters(self).replies;
+	begin(_metadata, self, dup(fd), 0);
+	while (counters(self).replies == replies)
+		serve_next(self);
+	await_input(fd, POLLIN);
+	late = true;
+	kdtls_process(self->c[0]);
+	ASSERT_LE(0, held.fd);
+	forget(self, 0);
+	drain(fd);
+	prove_inside(_metadata, self, dup(fd));
+	release();
+	serve_next(self);
+	EXPECT_EQ(1, counters(self).half_open);
+	UNTIL(opened == 2 || flights_resent(self));
+	ASSERT_EQ(0, flights_resent(self));
+	exchange(_metadata, self);
+	close(fd);
+}
+
 /* ---- limits ---- */
 
 TEST_F(server, a_handshake_without_a_cookie_makes_room_first)
@@ -2409,6 +2475,25 @@ TEST_F(server, a_handshake_without_a_cookie_makes_room_first)
 	close(fd);
 	UNTIL(established(self) == 1);
 	EXPECT_EQ(0, flights_resent(self));
+	exchange(_metadata, self);
+}
+
+TEST_F(server, a_handshake_that_has_asked_for_a_cookie_makes_room_in_its_turn)
+{
+	if (variant->version == DTLS_VERSION_1_2)
+		SKIP(return, "DTLS 1.2 has no early data");
+	get_refused_ticket(_metadata, self);
+	self->options.max_half_open = 4;
+	self->options.max_half_open_source = 4;
+	restart_server(_metadata, self);
+	self->clients = 1;
+	half_open(_metadata, self, "127.0.0.2", 1);
+	prove_inside(_metadata, self, bound(AF_INET, "127.0.0.3", 0));
+	half_open(_metadata, self, "127.0.0.2", 3);
+	EXPECT_EQ(4, counters(self).half_open);
+	EXPECT_EQ(1, refused);
+	UNTIL(opened == 2 || flights_resent(self));
+	ASSERT_EQ(0, flights_resent(self));
 	exchange(_metadata, self);
 }
 

@@ -636,6 +636,12 @@ void dtls_state_free13(struct kdtls_engine *e);
 /* Wipe and free the secret of tickets, if there is one. */
 void dtls_state_drop_resumption(struct kdtls_engine *e);
 
+/* Return true if the peer has proven its address, or need not. */
+static inline bool dtls_state_proven(const struct kdtls_engine *e)
+{
+	return !e->unproven;
+}
+
 /*
  * Count @len bytes that came from an unproven address. Three times as many
  * bytes may be sent there (RFC 9147 5.1).
