@@ -513,6 +513,9 @@ KDTLS_API int kdtls_server_timeout(const struct kdtls_server *server);
  * @server:	the server
  * @client:	the client that the call before returned; NULL: begin with the first
  *
+ * A program that closes or peels off clients during a walk asks for the next client before
+ * it does so with this one, which is in no walk any more.
+ *
  * Return: the next client with a finished handshake, the one that was heard least recently
  * first; NULL: there are no more. A walk ends with the next kdtls_server_recv().
  */
