@@ -157,8 +157,9 @@ static void forget_datagram(struct dtls_sock *ds, struct dtls_dgram *d,
 
 /*
  * Drop the rest of each datagram that belongs to @assoc, which no look-up of the table
- * finds any more, and take @assoc out of what is being cut. The caller holds dtls_sock.lock, a spin lock, and a reference to
- * @assoc, so that none of the references put here is the last one.
+ * finds any more, and take @assoc out of what is being cut. The caller holds
+ * dtls_sock.lock, a spin lock, and a reference to @assoc, so that none of the references
+ * put here is the last one.
  */
 void dtls_rest_forget(struct dtls_sock *ds, const struct dtls_assoc *assoc)
 {
