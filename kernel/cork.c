@@ -79,6 +79,18 @@ static struct dtls_cork *get_cork(struct dtls_sock *ds)
 }
 
 /*
+ * drop_last() takes the last record out of @cork, which had @len bytes and @frag before. The
+ * next record begins where this one did, as struct dtls_cork has pieces for records that lie
+ * side by side. A page that the record began holds nothing else.
+ */
+static void drop_last(struct dtls_cork *cork, size_t len,
+		      const struct page_frag *frag)
+{
+	dtls_batch_cut(&cork->batch, len);
+	cork->frag.offset = cork->frag.page == frag->page ? frag->offset : 0;
+}
+
+/*
  * add_to_cork() makes one record of the caller's next @len bytes in @cork.
  * Returns 0; or an error, and the records that are in the cork stay there.
  */
@@ -86,6 +98,7 @@ static int add_to_cork(struct dtls_send *s, struct dtls_cork *cork,
 		       size_t len, bool more)
 {
 	struct dtls_batch *batch = &cork->batch;
+	struct page_frag frag = cork->frag;
 	size_t before = batch->len;
 	struct dtls_seal_run run __uninitialized;
 	int ret;
@@ -101,7 +114,7 @@ static int add_to_cork(struct dtls_send *s, struct dtls_cork *cork,
 	if (!ret)
 		ret = dtls_seal_make(s, &run);
 	if (ret < 0)
-		dtls_batch_cut(batch, before);
+		drop_last(cork, before, &frag);
 	return min(ret, 0);
 }
 
@@ -114,6 +127,7 @@ static int add_to_cork(struct dtls_send *s, struct dtls_cork *cork,
 ssize_t dtls_cork_send(struct dtls_send *s, size_t len, bool more)
 {
 	struct dtls_sock *ds = s->ds;
+	struct page_frag frag = {};
 	struct dtls_cork *cork;
 	ssize_t ret = -ENOMEM;
 	size_t before = 0;
@@ -123,13 +137,14 @@ ssize_t dtls_cork_send(struct dtls_send *s, size_t len, bool more)
 	cork = get_cork(ds);
 	if (cork) {
 		before = cork->batch.len;
+		frag = cork->frag;
 		ret = add_to_cork(s, cork, len, more);
 	}
 	if (!ret && !more) {
 		ret = push_cork(s);
 		/* The caller sends the content of this record again. */
 		if (ds->cork)
-			dtls_batch_cut(&cork->batch, before);
+			drop_last(cork, before, &frag);
 	}
 	if (!ret) {
 		dtls_send_count(s, 1, len);
