@@ -175,7 +175,7 @@ int dtls_sock_bind_peer(struct dtls_sock *ds)
  * Make sure that the socket is still connected to the peer that dtls_sock_bind_peer() noted,
  * now that it has a version. A connect() that entered UDP before the attach may have come
  * in between, when dtls_sock_release_cb() could not know that there would be keys: it looks
- * again. Takes the socket's lock. Sleeps.
+ * again. The caller holds dtls_sock.setup. Takes the socket's lock. Sleeps.
  */
 void dtls_sock_keep_peer(struct dtls_sock *ds)
 {

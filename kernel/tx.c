@@ -217,14 +217,15 @@ static int check_send(struct dtls_send *s, size_t record_len)
 
 /*
  * names_another() returns true if the message is for another address than the peer of a
- * connected socket with a key, and so with a version. The version is there before the key
- * is, so who has the key sees it.
+ * connected socket with a key. Whoever seals has the key in @s->epoch. For a raw datagram
+ * the version tells that there is one.
  */
 static bool names_another(const struct dtls_send *s)
 {
 	const struct msghdr *msg = s->msg;
 
-	return msg->msg_name && !s->dest && dtls_assoc_version(s->assoc) &&
+	return msg->msg_name && !s->dest &&
+	       (s->epoch || dtls_assoc_version(s->assoc)) &&
 	       !dtls_path_is_peer(s->ds->sk, msg->msg_name, msg->msg_namelen);
 }
 
