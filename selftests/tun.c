@@ -376,6 +376,7 @@ TEST_F(jumbogram, is_dropped_whole)
 	static const size_t lens[] = { 1 << 16, (1 << 16) + 100, (1 << 16) + 2000 };
 	struct dtls_record_info info;
 	size_t i, len;
+	long before;
 
 	for (i = 0; i < sizeof(lens) / sizeof(*lens); i++) {
 		memset(wire, 0, sizeof(wire));
@@ -383,11 +384,14 @@ TEST_F(jumbogram, is_dropped_whole)
 		memcpy(wire + (1 << 16), wire, 93);
 		if (variant->pass)
 			wire[0] = 0;
+		before = udp_counter(AF_INET6, "InDatagrams");
 		guest6_sends(self, _metadata, lens[i]);
 		ASSERT_EQ(-1, recv_now(self->fd, buf, sizeof(buf)));
 		ASSERT_EQ(EAGAIN, errno);
 		ASSERT_EQ(-1, recv_control(self->fd, &info, buf, sizeof(buf)));
 		ASSERT_EQ(EAGAIN, errno);
+		/* It came so far. */
+		EXPECT_EQ(before + 1, udp_counter(AF_INET6, "InDatagrams"));
 
 		len = plain_record(CT_HANDSHAKE, 0, i, text, 80, wire);
 		guest6_sends(self, _metadata, len);

@@ -2,6 +2,7 @@
 /* Connection IDs in DTLS 1.3, and others after the handshake (RFC 9147 4, 9) */
 #include <stdlib.h>
 
+#include "no_random.h"
 #include "pair.h"
 
 PAIR_OF(cids13, DTLS_VERSION_1_3)
@@ -351,17 +352,6 @@ TEST_F(cids13, all_that_were_accepted_are_told)
 	ASSERT_EQ(0, kdtls_engine_request_cids(self->client.e, 2));
 	SETTLE();
 	EXPECT_EQ(DTLS_CIDS_MAX - 1, info_of(&self->client).cid_spares);
-}
-
-bool __real_dtls_pool_take(struct dtls_pool *pool, u8 *out, size_t len);
-bool __wrap_dtls_pool_take(struct dtls_pool *pool, u8 *out, size_t len);
-
-/* libcrypto's generator fails. */
-static bool no_random;
-
-bool __wrap_dtls_pool_take(struct dtls_pool *pool, u8 *out, size_t len)
-{
-	return !no_random && __real_dtls_pool_take(pool, out, len);
 }
 
 TEST_F(cids13, without_random_bytes_none_is_made)

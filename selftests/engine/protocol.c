@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "no_random.h"
 #include "pair.h"
 
 /* What holds in both versions */
@@ -1370,17 +1371,6 @@ TEST_F(pair, heartbeat_ends_when_the_mtu_has_become_smaller)
 	ASSERT_EQ(0, kdtls_engine_heartbeat(self->client.e, 1200, self->now));
 	ASSERT_EQ(0, end_exchange(&self->client, &self->server, &self->now, 4));
 	EXPECT_EQ(1200, self->client.heartbeat_size);
-}
-
-bool __real_dtls_pool_take(struct dtls_pool *pool, u8 *out, size_t len);
-bool __wrap_dtls_pool_take(struct dtls_pool *pool, u8 *out, size_t len);
-
-/* libcrypto's generator fails. */
-static bool no_random;
-
-bool __wrap_dtls_pool_take(struct dtls_pool *pool, u8 *out, size_t len)
-{
-	return !no_random && __real_dtls_pool_take(pool, out, len);
 }
 
 /* At a request that is asked for, that goes out, and that comes */

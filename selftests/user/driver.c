@@ -1834,7 +1834,7 @@ TEST_F(driver, early_data_is_not_late_for_ever)
 	ASSERT_EQ(0, shake_again(self));
 	EXPECT_EQ(KDTLS_EARLY_ACCEPTED, early_of(self->c));
 	ASSERT_EQ(1, self->w.held_count);
-	ahead = 119;
+	ahead = 60;
 	deliver(&self->w, &self->w.held[0], true);
 	EXPECT_MARKED("soon", true);
 	hang_up(self);

@@ -683,18 +683,14 @@ TEST_F(turns, the_older_process_has_the_port_until_the_newer_one_receives)
 {
 	struct kdtls_server_options options = { .path = PATH, .cid_len = 8 };
 	struct kdtls_turn *turn = NULL;
-	char host[INET_ADDRSTRLEN], port[8];
 	struct kdtls_server *server;
 	struct older older = { 0 };
 	struct kdtls_message m;
 	int err;
 
-	inet_ntop(AF_INET, &self->at.sin_addr, host, sizeof(host));
-	snprintf(port, sizeof(port), "%u", PORT);
 	ASSERT_EQ(0, kdtls_turn_take(self->file, &older.turn));
 	options.turn = older.turn;
-	ASSERT_EQ(0, kdtls_server_on(self->endpoint, host, port, &options,
-				     &older.server));
+	ASSERT_EQ(0, serve(self, self->endpoint, &options, &older.server));
 	do {
 		see_older(&older);
 		err = kdtls_turn_take(self->file, &turn);
@@ -705,12 +701,11 @@ TEST_F(turns, the_older_process_has_the_port_until_the_newer_one_receives)
 	attaching_arg = &older;
 	options.turn = turn;
 	options.path = KDTLS_PATH_KERNEL;
-	EXPECT_EQ(-KDTLS_ENOMODULE, kdtls_server_on(self->endpoint, host, port, &options,
-						    &server));
+	EXPECT_EQ(-KDTLS_ENOMODULE, serve(self, self->endpoint, &options, &server));
 	EXPECT_EQ(1, older.seen);
 	EXPECT_FALSE(older.over);
 	options.path = PATH;
-	ASSERT_EQ(0, kdtls_server_on(self->endpoint, host, port, &options, &server));
+	ASSERT_EQ(0, serve(self, self->endpoint, &options, &server));
 	see_older(&older);
 	EXPECT_FALSE(older.over);
 	kdtls_server_recv(server, &m, 1, 0);
