@@ -254,7 +254,7 @@ KDTLS_API void kdtls_server_close(struct kdtls_server *server);
  * is on the port with the same file, that process has its turn until this one first calls
  * that function. If a server cannot be made, and this process closes the others, the older
  * one goes on as before. What has come to a server's socket in between waits there, or is
- * lost. Otherwise the older process serves the clients that it has from then on, and this
+ * lost. From that first call on the older process serves the clients that it has, and this
  * process gets all that come:
  *
  * - A client with a connection ID stays with the older process, which gets every record of

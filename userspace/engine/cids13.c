@@ -51,7 +51,8 @@ static int make_cid(struct kdtls_engine *e, struct dtls_writer *w)
  * Make up to @count connection IDs for the peer to use, and the message that
  * tells them. The owner accepts each connection ID before the message goes out.
  * One that was accepted has pushed out an older one, which the peer may use: so
- * it is told whatever becomes of those behind it.
+ * it is told whatever becomes of those behind it, unless there is no memory to
+ * note it.
  * Return: 0; or an error, and no message is due.
  */
 static int make_cids(struct kdtls_engine *e, unsigned int count, u8 usage)
