@@ -2847,7 +2847,7 @@ static void *stranger(void *arg)
 TEST_F(driver, many_clients)
 {
 	const int count = slow() ? 20 : MANY;
-	uint64_t end = now() + 4 * SOON_MS * 1000ULL;
+	uint64_t end = now() + 8 * SOON_MS * 1000ULL;
 	struct kdtls_listener_info info;
 	struct crowd *c = calloc(1, sizeof(*c));
 	socklen_t len = sizeof(c->to);
@@ -2861,6 +2861,11 @@ TEST_F(driver, many_clients)
 
 	ASSERT_EQ(0, kdtls_listener_address(self->l,
 					    (struct sockaddr *)&c->to, &len));
+	/* In emulation an answer takes longer, and what goes out again in vain delays it. */
+	if (PATH == KDTLS_PATH_KERNEL) {
+		self->server->config.timeout_initial = self->server->config.timeout_max;
+		self->client->config.timeout_initial = self->client->config.timeout_max;
+	}
 	ASSERT_EQ(0, pthread_create(&thread, NULL, stranger, c));
 	for (i = 0; i < count; i++) {
 		fd = listener_join(self->l, "127.0.0.1");
