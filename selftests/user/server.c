@@ -2648,6 +2648,7 @@ TEST_F(server, what_half_open_handshakes_hold_is_bounded_in_all)
 	size_t before;
 	int fd;
 
+	be_patient(_metadata, self);
 	self->options.max_half_open = 200;
 	self->options.max_half_open_source = 200;
 	self->options.handshake_timeout = 1000 * 3600;
