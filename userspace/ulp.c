@@ -89,7 +89,9 @@ int kdtls_set_key(int fd, int direction, const struct dtls_key_info *key)
 
 /*
  * Connect a new socket to @peer, attach it and give it a key, to find out
- * whether the kernel has the cipher. Return 0 or -errno.
+ * whether the kernel has the cipher. The new socket lacks the options of the user's
+ * socket, and so may have no route to the peer: then the cipher counts as available.
+ * Return 1 if the kernel has the cipher, 0 if it could not be tried, or -errno.
  */
 static int try_cipher(const struct sockaddr *peer, socklen_t len,
 		      unsigned int version, unsigned int cipher)
@@ -105,14 +107,12 @@ static int try_cipher(const struct sockaddr *peer, socklen_t len,
 	fd = socket(peer->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	/*
-	 * The new socket lacks the options of the user's socket, and so may
-	 * have no route to the peer. Then the cipher counts as available.
-	 */
 	if (!connect(fd, peer, len)) {
 		err = kdtls_attach(fd);
 		if (!err)
 			err = kdtls_set_key(fd, DTLS_TX, &key);
+		if (!err)
+			err = 1;
 	}
 	close(fd);
 	return err;
@@ -130,9 +130,11 @@ int ulp_has_cipher(int fd, const struct sockaddr *peer, socklen_t len,
 	if (err || __atomic_load_n(of, __ATOMIC_RELAXED) & bit)
 		return err;
 	err = try_cipher(peer, len, version, cipher);
-	if (!err)
+	if (err < 0)
+		return err;
+	if (err)
 		__atomic_fetch_or(of, bit, __ATOMIC_RELAXED);
-	return err;
+	return 0;
 }
 
 int ulp_supports(int fd, unsigned int version, unsigned int cipher)
