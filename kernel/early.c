@@ -214,8 +214,9 @@ drop:
 
 /*
  * Let UDP coalesce datagrams, unless the socket has a filter: the filter would see
- * coalesced datagrams where it saw single ones before. The callers are those that
- * install a read key, make a table, or find that the user set a filter. Sleeps.
+ * coalesced datagrams where it saw single ones before. The callers are those that install
+ * a read key, make a table, peel an association off, or find that the user set a filter.
+ * Sleeps.
  */
 void dtls_early_set_gro(struct dtls_sock *ds)
 {

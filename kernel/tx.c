@@ -160,7 +160,7 @@ static ssize_t send_records(struct dtls_send *s, size_t len)
 /*
  * dtls_tx_mtu() returns the bytes of content of the longest record under @key
  * that can now be sent in one piece to the peer of @flow or, if @flow is NULL,
- * to the connected peer; or 0 if that is unknown. Sleeps.
+ * to the connected peer; or 0 if none fits, or if that is unknown. Sleeps.
  */
 unsigned int dtls_tx_mtu(struct dtls_sock *ds, const struct dtls_flow *flow,
 			 const struct dtls_key *key)
@@ -217,8 +217,8 @@ static int check_send(struct dtls_send *s, size_t record_len)
 
 /*
  * names_another() returns true if the message is for another address than the peer of a
- * connected socket with a key. Whoever seals has the key in @s->epoch. For a raw datagram
- * the version tells that there is one.
+ * connected socket with a key. Whoever seals has the key in @s->epoch, which is not set for
+ * a raw datagram: the version of the association tells that the socket has a key.
  */
 static bool names_another(const struct dtls_send *s)
 {

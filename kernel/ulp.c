@@ -96,8 +96,9 @@ static bool maps_to_ipv4(const struct sock *sk, const struct dtls_sockaddr *addr
 /*
  * dtls_connect() is the connect of struct proto. It refuses to connect a socket that
  * has a key to another peer, as the records of an association must not go there, and a
- * socket with a table to any peer. It holds dtls_sock.setup, so that the first key is
- * not installed meanwhile.
+ * socket with a table to any peer. An AF_INET6 socket it connects to no IPv4 peer: see
+ * maps_to_ipv4(). It holds dtls_sock.setup, so that the first key is not installed
+ * meanwhile.
  */
 static int dtls_connect(struct sock *sk, struct dtls_sockaddr *addr,
 			int addr_len)

@@ -55,8 +55,8 @@ void address_key(struct stranger *s);
 void address_of_key(const uint8_t *key, size_t key_len, struct stranger *s);
 
 /*
- * Return the sender that a key means to the gate: the addresses of one IPv6 /56
- * are one sender, and so is an IPv4 address.
+ * Return the sender that a key means to the gate. The source of a sender is its IPv4
+ * address, or the /56 of its IPv6 address; its address is whole.
  */
 struct kdtls_sender address_sender(const uint8_t *key, size_t key_len);
 

@@ -342,9 +342,11 @@ size_t moved_len(const uint8_t *data, size_t len, size_t cid_len);
 struct kdtls_socket;
 
 /**
- * struct socket_home - what a listener does for the sockets of its clients
+ * struct socket_home - what a listener, or the server that a client was peeled off from,
+ *			does for the sockets of its clients
  * @connect:	gives a socket that is about to get its keys a connected file, and
- *		ends the association that the socket replaces. Returns 0 or -errno
+ *		ends the association that the socket replaces. Returns 0 or -errno.
+ *		NULL: the sockets are connected already
  * @keep:	keeps the records of a datagram that came to the socket for the
  *		association that is to replace the socket's, if there is one
  * @unopened:	takes bytes that the socket's keys do not open: for the socket's own
@@ -353,7 +355,7 @@ struct kdtls_socket;
  * @add_cid:	chooses a connection ID and lets the peer use it. Returns 0 or a
  *		negative error
  * @address:	writes the peer's address, and its length
- * @leave:	takes a socket that is about to be freed out of the listener
+ * @leave:	takes a socket that is about to be freed out of the listener or server
  */
 struct socket_home {
 	int (*connect)(struct kdtls_socket *s);
@@ -386,9 +388,9 @@ struct socket_home {
  *		close_notify. Data in records with lower numbers is still
  *		received
  * @data:	the owner's pointer
- * @home:	the functions of the listener; NULL if the socket has no listener, or
+ * @home:	the functions of the listener or server; NULL if the socket has none, or
  *		does not belong to it any more
- * @client:	with @home: the listener's client that has the socket
+ * @client:	with @home: the client of the listener or server that has the socket
  * @waits:	the socket is in the listener's list for kdtls_accept()
  * @ready:	link of the listener's list for kdtls_accept(), if @waits
  * @due:	mark of server_in_mark(). kdtls_accept() returns the socket when
@@ -466,8 +468,8 @@ int socket_connect(struct kdtls_endpoint *endpoint, int fd,
 int socket_path_mtu(int fd);
 
 /*
- * Take a datagram of an established association, from its socket or from that
- * of its listener.
+ * Take a datagram of an association, which may still be in its handshake, from its
+ * socket or from that of its listener or server.
  */
 void socket_datagram(struct kdtls_socket *s, const uint8_t *data, size_t len);
 

@@ -36,7 +36,8 @@
  * Times are microseconds of a clock that never goes backwards, with any zero. Sizes are
  * bytes. Numbers are in host byte order. Strings are UTF-8 with a NUL. A pointer
  * argument is read during the call alone unless its page says otherwise. A datagram
- * that does not verify is never an error: it is dropped and counted.
+ * that does not verify is no error: it is dropped and counted. Only max_forgeries of them
+ * under one key end the association (KDTLS_EFORGERIES).
  *
  * Context: An endpoint and its engines belong to one thread at a time. The function is
  * not async-signal-safe, and no callback may call it. It leaves libcrypto's queue of
@@ -799,8 +800,8 @@ KDTLS_API int kdtls_engine_start(struct kdtls_engine *engine, uint64_t now);
  * @engine:	a client's engine that has a session whose server takes early data, and
  *		that is not started yet or has no answer to its first hello yet
  * @data:	content of one record; copied
- * @len:	bytes of @data, 1 or more, no more than a datagram holds: mtu of the
- *		configuration less 64 bytes
+ * @len:	bytes of @data, 1 or more, no more than a datagram holds: mtu of struct
+ *		kdtls_info less 64 bytes
  *
  * The data goes out behind the first hello, once. Only the session's secret protects it,
  * and somebody may record it and send it to the server again (RFC 8446 8). When the
@@ -826,8 +827,9 @@ KDTLS_API int kdtls_engine_send_early(struct kdtls_engine *engine,
  *		and number of the record, or an event, which has no data
  * @now:	time in µs, of a clock that never goes backwards
  *
- * A datagram that does not verify is dropped and counted, and is no error. So is content of
- * epoch 1 of DTLS 1.3, early data's, that is no application data.
+ * A datagram that does not verify is dropped and counted, and is no error before there are
+ * max_forgeries of the configuration. So is content of epoch 1 of DTLS 1.3, early data's,
+ * that is no application data.
  *
  * Return: 0; or the error that the engine has failed with, of which
  * kdtls_engine_failure() says more. There may still be an alert to send.
@@ -977,8 +979,8 @@ KDTLS_API int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both);
  * IDs gets up to half of DTLS_CIDS_MAX without this call.
  *
  * Return: 0: the peer gets those that ops->cid accepted before it refused one, or before
- * memory was short; -KDTLS_EUSAGE: the engine is not of that kind, or the connection IDs of
- * the call before were not sent yet; -KDTLS_ECALLBACK: ops->cid refused the first, and none
+ * memory was short; -KDTLS_EUSAGE: the engine is not of that kind, @count is out of its range,
+ * or the connection IDs of the call before were not sent yet; -KDTLS_ECALLBACK: ops->cid refused the first, and none
  * is given; -KDTLS_EMEMORY: none is given; -KDTLS_ECRYPTO: there are no random bytes, and the
  * engine has failed.
  */

@@ -45,7 +45,7 @@ enum kdtls_error {
 	KDTLS_EVERSION,		/* the session is not DTLS 1.2 */
 	KDTLS_ESUITE,		/* the session's suite has no AEAD that this library knows */
 	KDTLS_EHANDSHAKE,	/* the handshake is not finished */
-	KDTLS_ECLOSED,		/* the session was shut down */
+	KDTLS_ECLOSED,		/* the session was shut down, or its handshake ended by the peer */
 	KDTLS_EEXTENSION,	/* compression or a smaller record size is on */
 	KDTLS_ERENEGOTIATED,	/* the session had more than one handshake */
 	KDTLS_EUNWATCHED,	/* the session was not watched */
@@ -124,8 +124,9 @@ KDTLS_API int kdtls_attach(int fd);
  *
  * Return: 0. After an error nothing has changed: -KDTLS_ENOTCONN, -KDTLS_ENOCIPHER,
  * -EINVAL (a field that struct dtls_key_info does not allow), -EEXIST (the epoch is not
- * newer), -EISCONN (the peer is not that of the keys before), -EBUSY (UDP_ENCAP),
- * -EOPNOTSUPP (the version), -ENOMEM.
+ * newer), -EISCONN (the peer is not that of the keys before), -EADDRINUSE (another
+ * association has the connection ID), -EBUSY (UDP_ENCAP), -EOPNOTSUPP (the version),
+ * -ENOMEM. It is -KDTLS_ENOCIPHER, too, if no association has the number @id of the key.
  *
  * Example:
  *
@@ -172,7 +173,8 @@ KDTLS_API int kdtls_get_counters(int fd, struct dtls_counters *counters);
  * @fd:		an attached, connected socket
  *
  * Return: bytes of content of one record (RFC 6347 4.1.1.1); -ENOKEY without a write
- * key; -ENOTCONN without a peer or a route to it; or another -errno.
+ * key; -ENOTCONN without a peer or a route to it, or if no record with content fits a
+ * datagram; or another -errno.
  */
 KDTLS_API int kdtls_get_mtu(int fd);
 

@@ -373,7 +373,9 @@ enum kdtls_news {
  *		KDTLS_NEWS_REFUSED: 0 if the client said goodbye, else why the client is
  *		gone: -ETIMEDOUT (a timeout of the options), -ENOBUFS (a limit of the
  *		options), -KDTLS_ERESTARTED (the client has started anew on its address,
- *		which is a new client), -KDTLS_ETURN (see kdtls_turn_take()), or an error of
+ *		which is a new client), -KDTLS_ETURN (see kdtls_turn_take()), -KDTLS_ECLOSED
+ *		(the client has ended its handshake by close_notify), -KDTLS_ENOCIPHER or
+ *		another -errno (the kernel has refused the client's keys), or an error of
  *		enum kdtls_engine_error. Set by kdtls_server_send(): 0 or why the record
  *		was not sent
  */
@@ -461,7 +463,8 @@ KDTLS_API ssize_t kdtls_server_recv(struct kdtls_server *server,
  *
  * The error of an entry is 0; -EMSGSIZE: the record is too long for the path or the peer;
  * -ENOTCONN: the client is gone, or is that of another server; -EKEYEXPIRED: the key seals
- * no more records (RFC 9325 4.4); or another -errno of sendmsg(2).
+ * no more records (RFC 9325 4.4); -KDTLS_ECRYPTO: libcrypto failed, where the library makes
+ * the records; or another -errno of sendmsg(2).
  *
  * Return: the number of entries, from the first on, whose @error is set. It is less than
  * @count if the socket had no room for more: poll(2) tells by POLLOUT when to go on.
@@ -533,9 +536,11 @@ kdtls_server_next(const struct kdtls_server *server,
  * @closed:	clients that ended after a completed handshake
  * @peeled:	clients that kdtls_client_peel() has given sockets
  * @replies:	replies to hellos of strangers, most of which ask for a cookie
- * @dropped:	datagrams that were dropped: without a client, and no hello to answer, or
- *		a hello that is older than that of the handshake at its address, or that
- *		follows too many others on the socket of a client
+ * @dropped:	datagrams that were dropped: of no client, and no hello to answer; of a
+ *		client, but from another address, with nothing protected in front; a hello
+ *		that is older than that of the handshake at its address; or a hello that
+ *		came while 64 clients that have ended wait for kdtls_server_recv() to free
+ *		them
  * @limited:	handshakes that were refused or ended for a limit of the options, or for
  *		want of memory
  */
@@ -593,9 +598,10 @@ KDTLS_API void kdtls_client_close(struct kdtls_client *client);
  * kdtls_client_data() has returned. What still comes to the server's socket for the client,
  * as records with a connection ID from another address, is passed on by
  * kdtls_server_recv(). A client that starts anew at its address is a new client of the
- * server, and its socket is dead with KDTLS_ERESTARTED. The program has to call
- * kdtls_process() or kdtls_recv() of the socket for that, too, and to ask
- * kdtls_server_timeout() after it. Socket and server may be closed in any order.
+ * server, and its socket is dead with KDTLS_ERESTARTED. The hello of such a client comes to
+ * the client's socket. So that the server gets it, the program goes on calling
+ * kdtls_process() or kdtls_recv() of the socket, and asks kdtls_server_timeout() after each
+ * of these calls. Socket and server may be closed in any order.
  *
  * kdtls_timeout() of the socket is 0 as long as kdtls_recv() has something that the server
  * had received. A program that wants to use recv(2) calls kdtls_recv() until it returns
@@ -608,7 +614,7 @@ KDTLS_API void kdtls_client_close(struct kdtls_client *client);
  * Return: 0; -ENOTCONN: the client is gone, has said goodbye, or the program was not told of
  * it yet; -EBUSY: the client is starting anew; -ENOBUFS: datagrams of other clients that
  * earlier calls have read take over 1 MiB, and kdtls_server_recv() has to be called before;
- * -EOPNOTSUPP: @sharers or @turn of the server's options is set; -EACCES or -EADDRINUSE: the
+ * -EOPNOTSUPP: @sharers of the server's options is above 1, or @turn is set; -EACCES or -EADDRINUSE: the
  * process may not bind to the port any more; -EMFILE; -KDTLS_EMEMORY; another -errno. After
  * an error the client is the server's as before.
  *

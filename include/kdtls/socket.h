@@ -175,9 +175,10 @@ KDTLS_API int kdtls_trust_file(struct kdtls_endpoint *endpoint,
  *		NULL: none
  * @cid_len:	bytes of @cid, 1 to 255
  * @data:	what kdtls_data() returns
- * @refused:	called when a handshake has failed that kdtls_connect() or
- *		kdtls_connect_to() waited for, with the error; kdtls_peer_address() tells
- *		whose handshake it was. @s lives during the call only. NULL: not called
+ * @refused:	called when kdtls_connect() or kdtls_connect_to() fails with one address of
+ *		the server, with the error, before the next address is tried or the function
+ *		returns; kdtls_peer_address() tells the address. @s lives during the call
+ *		only. NULL: not called
  *
  * The structure is read during the call only.
  */
@@ -214,8 +215,8 @@ struct kdtls_socket_options {
  * is no host name or address; -KDTLS_EUSAGE: the connection ID is too long or empty, or
  * certificates would be accepted and no name is set; -KDTLS_ENOMODULE,
  * -KDTLS_ENOCIPHER, -KDTLS_EOWNED, -KDTLS_EMAPPED with KDTLS_PATH_KERNEL: the kernel
- * cannot make the records; the other errors of enum kdtls_engine_error: the handshake
- * failed; -errno.
+ * cannot make the records; -KDTLS_ECLOSED: the server has ended the handshake by
+ * close_notify; the other errors of enum kdtls_engine_error: the handshake failed; -errno.
  *
  * Example:
  *
@@ -398,8 +399,9 @@ KDTLS_API int kdtls_timeout(const struct kdtls_socket *s);
  *
  * Return: @len; -EAGAIN: the file is non-blocking and has no room; -EMSGSIZE: the
  * record is too long; -EKEYEXPIRED: the key seals no more records (RFC 9325 4.4);
- * -EPIPE: kdtls_shutdown() came before; -ENOTCONN: the handshake is not done; another
- * -errno of send(2); or the error that ended the association.
+ * -EPIPE: kdtls_shutdown() came before; -ENOTCONN: the handshake is not done;
+ * -KDTLS_ECRYPTO: libcrypto failed, where the library makes the records; another -errno of
+ * send(2); or the error that ended the association.
  */
 KDTLS_API ssize_t kdtls_send(struct kdtls_socket *s, const void *data,
 			     size_t len);

@@ -39,8 +39,9 @@ const struct dtls_suite dtls_suites[] = {
 	{ 0xd003, EPSK, CCM_8, false },
 	{ 0xc0a8, PSK, CCM_8, false },
 	/*
-	 * The suites with AES-CCM-8 are not offered by default, as 2^7
-	 * forgeries use up a key (RFC 9147 4.5.3).
+	 * These two suites are offered only if they are configured, as 2^7
+	 * forgeries use up a key of AES-CCM-8 (RFC 9147 4.5.3). Some peers
+	 * have no other than those for pre-shared keys above.
 	 */
 	{ 0xc0ae, ECDSA, CCM_8, false },
 	{ 0x1305, DTLS_KX_13, CCM_8, false },

@@ -28,11 +28,15 @@
  *
  * A call on the same socket that another thread began before the attach may end
  * after it. Options that such a call sets hold as if they were set afterwards, but
- * UDP_GRO may be as it was before; UDP_ENCAP makes the keys fail with EBUSY. What it
- * leaves corked is dropped, which the socket tells by one EBUSY. A peer that the socket
- * must not have is given up, which the socket tells by one EISCONN. A whole datagram
- * that it sends goes out as it is, and a recv() that has waited since then gets what
- * comes next as it is.
+ * UDP_GRO may be as it was before; UDP_ENCAP makes the keys fail with EBUSY. Data that
+ * such a call leaves in UDP's cork is dropped, and the next call on the socket fails with
+ * EBUSY, once. If such a call connects the socket to a peer that it must not have, the
+ * socket is disconnected, and the next call fails with EISCONN, once. A whole datagram
+ * that such a call sends goes out in the clear. A recv() that began before the attach may
+ * return the next datagram as it came, verified by nobody.
+ *
+ * connect() of an attached AF_INET6 socket to an IPv4 or v4-mapped address fails with
+ * EAFNOSUPPORT.
  *
  * Every structure here may grow at its end. setsockopt() takes a structure that
  * ends early, but not before the field that the structure's description names, as
@@ -60,8 +64,8 @@
  * as much as is still free, so that no peer uses up all of it.
  *
  * A datagram is not looked at any further once eight records in it were malformed,
- * of no known key, or forged, or 32 were kept that nothing has verified, raw or for a key
- * to come; four of these count as one of those. The records behind them are in no count.
+ * of no known key, forged, or of a key that has reached its limit, or 32 were kept that
+ * nothing has verified, raw or for a key to come; four of these count as one of those. The records behind them are in no count.
  * Each other record that is dropped counts as a drop of the socket (ss -m) and in UDP's
  * InErrors; for want of memory also in RcvbufErrors, for a wrong checksum in InCsumErrors.
  */
@@ -127,8 +131,9 @@
  * which more shall come it fails with EINVAL.
  *
  * If a datagram of several records cannot be sent yet (EAGAIN, EINTR), those that wait go
- * on waiting, without the record that was to end the datagram. Clearing UDP_CORK waits for
- * room in the send buffer, and fails with EAGAIN where a send would.
+ * on waiting, without the record that was to end the datagram. If UDP refuses the datagram
+ * with any other error all its records are lost, as in UDP. Clearing UDP_CORK waits for room
+ * in the send buffer, and fails with EAGAIN where a send would.
  *
  * An error that UDP or the cipher finds only when the record is made may have spent a
  * sequence number. All other errors spend none.
@@ -199,8 +204,8 @@
  * The defaults of @limit are those of RFC 9147 4.5.3 and RFC 9325 4.4: 2^24.5 records
  * for AES-GCM, 2^23 for AES-CCM, all numbers for ChaCha20-Poly1305; and 2^36
  * forgeries, 2^23.5 with AES-CCM, 2^7 with CCM_8, whose tag is short. Any other number
- * is taken, as the owner may know more of what a key protects. ~0 means no limit but
- * that of the sequence numbers, 2^48 - 1.
+ * is taken, as the owner may know more of what a key protects. ~0 means no limit: of a
+ * write key none but that of the sequence numbers, 2^48 - 1, and of a read key none.
  *
  * A forgery is a record that seems to be of this key and is not authentic. Anybody who
  * can send from the peer's address can make one. When a read key has reached its limit,
@@ -211,8 +216,9 @@
  *
  * setsockopt() may sleep. It fails, with nothing changed, with EINVAL (the length of
  * the structure, epoch, sequence number, @max_plaintext, unused bytes that are not
- * zero, a version that differs from the association's, or a connection ID that is not
- * as long as those of other read keys but early data's, or as the table says),
+ * zero, a version that differs from the association's, or, with DTLS_RX, a connection ID
+ * of another length than those of the association's other read keys, that of early data
+ * excepted, or than @cid_len of struct dtls_assoc_table),
  * EADDRINUSE (the connection ID is that of another association), EOPNOTSUPP (the version),
  * ENOENT (the kernel or the version lacks the cipher, or there is no such
  * association), E2BIG (unknown bytes that are not zero), ENOTCONN (the socket has no
@@ -263,7 +269,8 @@ struct dtls_key_info {
  * peer's address as msg_name names the association. The address alone is enough only if
  * the socket is bound to one address. A message fails with EDESTADDRREQ if nothing names
  * the association, with ENOENT if no association has the number, with ENOTCONN if no
- * association has the address, and with EISCONN if address and number do not match.
+ * association has the address, with EISCONN if address and number do not match, and with
+ * EINVAL if DTLS_ASSOC and struct dtls_record_info tell different numbers.
  * Datagrams leave from the local address of the association.
  *
  * Reading: each application record comes with the peer's address and a control message
@@ -325,7 +332,8 @@ struct dtls_addr {
  * are), ENOSPC (@max is reached) and ENOMEM.
  *
  * DTLS_ASSOC_MOVE gives the association @id other addresses. It fails in the same way,
- * and with ENOENT.
+ * with ENOENT, and with EBUSY (another socket has the association, see struct
+ * dtls_assoc_peel).
  *
  * A client that lost its state begins anew from the address that its old association has.
  * With DTLS_PEER_SUCCEED one association may be added, or moved, to an address that
@@ -346,8 +354,8 @@ struct dtls_addr {
  *
  * DTLS_ASSOC_DEL, whose value is the number alone, deletes an association with all that
  * is queued of it. Number, addresses and connection IDs are free when setsockopt()
- * returns. A call that has the association in hands at that moment, in another thread,
- * may still end as if it had come before.
+ * returns. A call of another thread that had found the association before may still end as
+ * if it had come before the deletion.
  *
  * DTLS_ASSOC_NEXT reads a number from the buffer and tells the association with the
  * lowest number above it, or fails with ENOENT. A list that begins with number 0 has
@@ -503,8 +511,8 @@ struct dtls_record_info {
  * @rx_limit:	number of forgeries at which that key opens nothing more
  * @replay_window: size of the replay window in records
  * @mtu:	bytes of plaintext of the longest record that fits one datagram on the path
- *		now, within max_plaintext of the write key; 0: not known, as there is no
- *		write key, no peer or no route
+ *		now, within max_plaintext of the write key; 0: no record with content fits,
+ *		or that is not known, as there is no write key, no peer or no route
  * @control_queued: bytes of memory in the control queue
  * @early_queued: bytes of memory of records that wait for a key
  * @heard:	when the last record was verified, in milliseconds of CLOCK_MONOTONIC;
@@ -637,8 +645,9 @@ struct dtls_cid {
  * @datagram:	the datagram, up to the end of the option
  *
  * The datagram counts as the peer's. It is served as if it had just arrived, before what
- * waits in the queue, and has to verify like any other. Setting fails with ENOTCONN,
- * EINVAL (the datagram is empty), EMSGSIZE and ENOBUFS (the receive buffer is full).
+ * waits in the queue, and has to verify like any other. Setting fails with ENOTCONN (the
+ * association has no peer), EINVAL (the datagram is empty, or @reserved is not zero),
+ * EMSGSIZE (it has more than 65535 bytes), ENOMEM and ENOBUFS (the receive buffer is full).
  */
 struct dtls_feed {
 	__u64	id;
