@@ -80,6 +80,14 @@ long cgroup_bytes(void)
 	return figure(CGROUP "/memory.current", "", "");
 }
 
+long cgroup_bytes_in_use(void)
+{
+	/* A limit below what is charged lets the kernel look for more that it can take. */
+	if (put(CGROUP "/memory.high", "0") || put(CGROUP "/memory.high", "max"))
+		return -1;
+	return cgroup_bytes();
+}
+
 long cgroup_stat(const char *key)
 {
 	return figure(CGROUP "/memory.stat", key, " ");

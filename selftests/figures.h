@@ -33,6 +33,11 @@ long slow_cgroup_stat(const char *key);
 
 /* Return the bytes that are charged to the memory cgroup, or -1. */
 long cgroup_bytes(void);
+/*
+ * Return the same without what the processors have charged in advance, which is up to
+ * 64 pages each: 4 MiB where pages have 64 KiB. No task may be in the cgroup.
+ */
+long cgroup_bytes_in_use(void);
 
 /*
  * Return what memory.stat of that cgroup has in the line that begins with @key, such as

@@ -78,7 +78,7 @@ static void send_one(struct __test_metadata *_metadata, struct link *l,
 /* Sixteen megabytes go in; at least five are held, whatever the budget. */
 TEST_F(held, is_charged_to_cgroup_and_udp)
 {
-	long cgroup = cgroup_bytes(), udp = udp_bytes();
+	long cgroup = cgroup_bytes_in_use(), udp = udp_bytes();
 	struct link *l = &self->l;
 	int i, far = 1 << 30;
 
@@ -95,12 +95,12 @@ TEST_F(held, is_charged_to_cgroup_and_udp)
 				(variant->kind == READY ? MSG_PEEK : 0)));
 	}
 	/* UDP's queue is empty now: this is held by us. */
-	EXPECT_LT(5 << 20, cgroup_bytes() - cgroup);
+	EXPECT_LT(5 << 20, cgroup_bytes_in_use() - cgroup);
 	EXPECT_LT(5 << 20, udp_bytes() - udp);
 
 	/* A per-CPU share of a megabyte may be left of UDP's. */
 	link_close(l);
-	EXPECT_GT(3 << 20, cgroup_bytes() - cgroup);
+	EXPECT_GT(3 << 20, cgroup_bytes_in_use() - cgroup);
 	EXPECT_GT(3 << 20, udp_bytes() - udp);
 }
 
@@ -123,7 +123,7 @@ TEST(many_sockets_without_a_key_are_in_the_cgroup_s_account)
 	for (i = 0; i < n; i++)
 		ASSERT_OK(udp_pair(AF_INET, &a[i], &b[i]));
 	ASSERT_OK(leave_cgroup());
-	before = cgroup_bytes();
+	before = cgroup_bytes_in_use();
 	for (i = 0; i < n; i++) {
 		set_rcvbuf(_metadata, a[i], 1 << 19);
 		ASSERT_OK(dtls_attach(a[i]));
@@ -135,12 +135,12 @@ TEST(many_sockets_without_a_key_are_in_the_cgroup_s_account)
 		held += info.early_queued;
 	}
 	EXPECT_LT(10u << 20, held);
-	EXPECT_LT((long)(held - (1 << 20)), cgroup_bytes() - before);
+	EXPECT_LT((long)(held - (1 << 20)), cgroup_bytes_in_use() - before);
 	for (i = 0; i < n; i++) {
 		close(a[i]);
 		close(b[i]);
 	}
-	EXPECT_GT(1 << 20, cgroup_bytes() - before);
+	EXPECT_GT(1 << 20, cgroup_bytes_in_use() - before);
 }
 
 /*
