@@ -480,7 +480,7 @@ TEST_F(idle, threads_seal_for_all_and_no_number_comes_twice)
 	for (i = 0; i < CLIENTS; i++) {
 		seen = 0;
 		for (n = 0; n < THREADS * EACH; n++) {
-			ASSERT_NE(-1, poll_for(self->c[i].fd, 1, SOON_MS));
+			ASSERT_EQ(POLLIN, poll_for(self->c[i].fd, POLLIN, SOON_MS));
 			ASSERT_EQ(100, client_recv(&self->c[i]));
 			ASSERT_EQ(0, memcmp(rec.data, text, 100));
 			ASSERT_GT((__u64)THREADS * EACH, rec.seq);
@@ -556,7 +556,7 @@ static long waits_of_sending(struct __test_metadata *_metadata, int server,
 	ASSERT_EQ(0, getrusage(RUSAGE_THREAD, &before));
 	ASSERT_EQ(50, server_send(server, c->id, text, 50));
 	ASSERT_EQ(0, getrusage(RUSAGE_THREAD, &after));
-	ASSERT_NE(-1, poll_for(c->fd, POLLIN, SOON_MS));
+	ASSERT_EQ(POLLIN, poll_for(c->fd, POLLIN, SOON_MS));
 	ASSERT_EQ(50, client_recv(c));
 	return after.ru_nvcsw - before.ru_nvcsw;
 }

@@ -1005,7 +1005,6 @@ TEST_F_TIMEOUT(lifetime, attach_while_the_module_goes, 280)
 		ASSERT_EQ(0, load());
 	}
 	TH_LOG("%u served, %u refused", served, refused);
-	EXPECT_EQ(16 * n, served + refused);
 	ASSERT_EQ(0, link_open(&self->l, variant->family, variant->cipher, 0));
 }
 

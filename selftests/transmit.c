@@ -1854,7 +1854,7 @@ FIXTURE_VARIANT_ADD(transmit_full, v6)
 	.cipher = DTLS_CIPHER_AES_GCM_128,
 };
 
-FIXTURE_VARIANT_ADD(transmit_full, v13_v4)
+FIXTURE_VARIANT_ADD(transmit_full, v13)
 {
 	.family = AF_INET,
 	.addr = "192.0.2.1/24",
