@@ -23,19 +23,24 @@ result()
 	touch last-result
 }
 
-# serve PORT COMMAND…: start it and wait until it has the port.
-serve()
+# await_port PORT: wait until a socket is bound to it.
+await_port()
 {
 	local port _
 
 	port=$(printf '%04X' "$1")
-	shift
-	"$@" >server.out 2>server.log &
-	server=$!
 	for _ in {1..100}; do
 		! grep -q ":$port 00000000:0000 07" /proc/net/udp || return
 		sleep 0.1
 	done
+}
+
+# serve PORT COMMAND…: start it and wait until it has the port.
+serve()
+{
+	"${@:2}" >server.out 2>server.log &
+	server=$!
+	await_port "$1"
 }
 
 stop()
@@ -53,13 +58,13 @@ certify()
 		"${@:2}" 2>openssl.log
 }
 
-# relay ARGUMENT…: socat, in a process group of its own, as the processes that it forks
-# outlive it.
+# relay PORT ARGUMENT…: socat, which has the port, in a process group of its own, as the
+# processes that it forks outlive it.
 relay()
 {
-	setsid socat "$@" >relay.out &
+	setsid socat "${@:2}" >relay.out &
 	relay=$!
-	sleep 1
+	await_port "$1"
 }
 
 stop_relay()
