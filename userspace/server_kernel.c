@@ -64,8 +64,11 @@ static bool is_mapped(const struct kdtls_server *server)
 
 int server_kernel_attach(struct kdtls_server *server)
 {
+	/*
+	 * The kernel's table has no limit of its own: it also has the associations of clients
+	 * that were peeled off, which the limits of the server do not count.
+	 */
 	struct dtls_assoc_table table = {
-		.max = server->options.max_clients,
 		.cid_len = (uint16_t)server->options.cid_len,
 	};
 	int err;

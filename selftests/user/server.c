@@ -2878,6 +2878,23 @@ TEST_F(server, there_are_so_many_clients_at_most)
 	exchange(_metadata, self);
 }
 
+/* No limit of the server counts a client that has a socket of its own. */
+TEST_F(server, a_peeled_client_leaves_its_place_to_another)
+{
+	unsigned int i;
+
+	self->options.max_clients = 2;
+	restart_server(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, peel(self, i));
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(opened == 4 || refused);
+	ASSERT_EQ(0, refused) TH_LOG("%s", state_of(self));
+	exchange(_metadata, self);
+}
+
 /* UINT32_MAX is how a program says that there is no limit. */
 TEST_F(server, the_largest_limits_let_clients_in)
 {
