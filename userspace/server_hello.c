@@ -117,10 +117,13 @@ static bool begin_anew(struct kdtls_client *c, struct kdtls_hello *hello,
 	}
 	/*
 	 * The latest hello wins among clients that have not finished a handshake:
-	 * the client may have been restarted once more.
+	 * the client may have been restarted once more. What it replaces makes room for
+	 * it, and for a limit that is reached no handshake of others ends.
 	 */
 	if (c->next)
 		server_client_drop(c->next);
+	else if (c->stage == SERVED_SHAKES)
+		server_client_drop(c);
 	n = server_client_new(server, c->key, c->key_len, proven);
 	if (!n) {
 		kdtls_hello_free(hello);
@@ -132,8 +135,6 @@ static bool begin_anew(struct kdtls_client *c, struct kdtls_hello *hello,
 		if (server_client_path(n)->beside)
 			server_client_path(n)->beside(n);
 	} else {
-		if (c->stage == SERVED_SHAKES)
-			server_client_drop(c);
 		server_client_hash(n);
 	}
 	begin(n, hello, data, len, now);

@@ -2878,6 +2878,27 @@ TEST_F(server, there_are_so_many_clients_at_most)
 	exchange(_metadata, self);
 }
 
+TEST_F(server, a_handshake_that_begins_anew_takes_its_own_room)
+{
+	int fd = bound(AF_INET, "127.0.0.1", 0);
+	unsigned int i;
+
+	be_patient(_metadata, self);
+	self->options.max_half_open = 2;
+	self->options.max_half_open_source = 2;
+	restart_server(_metadata, self);
+	/* The oldest handshake is that of a slow client. */
+	prove(_metadata, self, bound(AF_INET, "127.0.0.2", 0), 0, false);
+	for (i = 0; i < 3; i++)
+		half_open_on(_metadata, self, dup(fd));
+	close(fd);
+	EXPECT_EQ(2, counters(self).half_open);
+	ASSERT_EQ(0, counters(self).limited);
+	UNTIL(established(self) == 1);
+	EXPECT_EQ(0, flights_resent(self));
+	exchange(_metadata, self);
+}
+
 /* No limit of the server counts a client that has a socket of its own. */
 TEST_F(server, a_peeled_client_leaves_its_place_to_another)
 {
