@@ -10,7 +10,8 @@
 #include "bench.h"
 #include "library.h"
 
-#define LINGER	1	/* ms */
+#define LINGER		1	/* ms */
+#define PATIENCE	60000	/* ms */
 
 struct kdtls_endpoint *library_server;
 static struct kdtls_endpoint *client;
@@ -29,8 +30,12 @@ static struct kdtls_endpoint *new_endpoint(void)
 	struct kdtls_config config;
 
 	kdtls_socket_config(&config);
-	/* Nothing is lost here, so a server need not keep its last flight. */
+	/*
+	 * Nothing is lost here, so a server need not keep its last flight, and nobody
+	 * sends a flight again because the other end has been slow.
+	 */
 	config.linger = LINGER;
+	config.timeout_initial = PATIENCE;
 	if (library_complain(kdtls_endpoint_new(&config, &endpoint)) &&
 	    library_complain(kdtls_use_psk(endpoint, "bench", "0123456789abcdef", 16)))
 		return endpoint;
@@ -54,7 +59,7 @@ void library_close(void)
 	library_server = NULL;
 }
 
-int library_begin(in_port_t port, struct kdtls_socket **s)
+int library_begin(in_port_t port, const struct sockaddr_in *from, struct kdtls_socket **s)
 {
 	static in_addr_t address = 0x7f020000;	/* 127.2.0.0 */
 	struct kdtls_socket_options options = { .path = path };
@@ -63,15 +68,16 @@ int library_begin(in_port_t port, struct kdtls_socket **s)
 		.sin_port = port,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
-	struct sockaddr_in from = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(++address),
-	};
+	struct sockaddr_in own = { .sin_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), err;
 
 	if (fd < 0)
 		return -errno;
-	err = bind(fd, (struct sockaddr *)&from, sizeof(from)) ||
+	if (!from) {
+		own.sin_addr.s_addr = htonl(++address);
+		from = &own;
+	}
+	err = bind(fd, (const struct sockaddr *)from, sizeof(*from)) ||
 	      connect(fd, (struct sockaddr *)&to, sizeof(to)) ? -errno :
 	      kdtls_connect(client, fd, &options, 0, s);
 	if (err && err != -EINPROGRESS)
@@ -106,7 +112,7 @@ static int vanish(struct kdtls_socket *s)
 	return err;
 }
 
-static in_port_t port_of(const struct kdtls_server *server)
+in_port_t library_port(const struct kdtls_server *server)
 {
 	struct sockaddr_in at = { 0 };
 	socklen_t len = sizeof(at);
@@ -136,7 +142,7 @@ bool library_client(struct kdtls_server *server, double *cost)
 	ssize_t n = -EAGAIN;
 	int err;
 
-	err = library_begin(port_of(server), &s);
+	err = library_begin(library_port(server), NULL, &s);
 	while (err == -EINPROGRESS || (!err && n == -EAGAIN)) {
 		if (n == -EAGAIN)
 			n = receive(server, &message, cost);
@@ -150,23 +156,31 @@ bool library_client(struct kdtls_server *server, double *cost)
 	       message.news == KDTLS_NEWS_OPENED;
 }
 
-bool library_half_client(struct kdtls_server *server)
+/* Return how many handshakes have begun, as long as none is completed. */
+static uint64_t begun(const struct kdtls_server *server)
 {
-	struct kdtls_server_info before, after;
+	struct kdtls_server_info info;
+
+	kdtls_server_get_info(server, &info);
+	return info.half_open + info.limited;
+}
+
+bool library_half_client(struct kdtls_server *server, const struct sockaddr_in *from,
+			 double cost[2])
+{
 	struct kdtls_message message;
 	struct kdtls_socket *s = NULL;
-	double cost = 0;
+	uint64_t before = begun(server);
 	int err;
 
-	kdtls_server_get_info(server, &before);
-	after = before;
-	err = library_begin(port_of(server), &s);
-	while (err == -EINPROGRESS && after.half_open == before.half_open) {
-		receive(server, &message, &cost);
-		kdtls_server_get_info(server, &after);
-		if (after.half_open == before.half_open)
-			err = kdtls_process(s);
+	err = library_begin(library_port(server), from, &s);
+	if (err == -EINPROGRESS) {
+		receive(server, &message, &cost[0]);
+		err = kdtls_process(s);
 	}
-	err = err == -EINPROGRESS ? vanish(s) : -EPROTO;
+	if (err == -EINPROGRESS) {
+		receive(server, &message, &cost[1]);
+		err = begun(server) > before ? vanish(s) : -EPROTO;
+	}
 	return library_complain(err);
 }

@@ -21,11 +21,14 @@ void library_close(void);
 bool library_complain(int err);
 
 /*
- * Begin a client's handshake with a server on a port of the loopback address. Each
- * client has an address of its own: on the address of one before it would be that one,
- * started anew. Return what kdtls_connect() does, or -errno.
+ * Begin a client's handshake with a server on a port of the loopback address. The client
+ * has the address @from; NULL: one of its own, as on the address of one before it would be
+ * that one, started anew. Return what kdtls_connect() does, or -errno.
  */
-int library_begin(in_port_t port, struct kdtls_socket **s);
+int library_begin(in_port_t port, const struct sockaddr_in *from, struct kdtls_socket **s);
+
+/* The port of a server's socket */
+in_port_t library_port(const struct kdtls_server *server);
 
 /*
  * Make one client of the server, which is idle then, and add to @cost what the server's
@@ -33,7 +36,12 @@ int library_begin(in_port_t port, struct kdtls_socket **s);
  */
 bool library_client(struct kdtls_server *server, double *cost);
 
-/* Make a client that goes without a word in the middle of its handshake. */
-bool library_half_client(struct kdtls_server *server);
+/*
+ * Make a client that goes without a word in the middle of its handshake, from @from as with
+ * library_begin(). Add to cost[0] what its hello without a cookie costs the server, and to
+ * cost[1] what its hello with one does.
+ */
+bool library_half_client(struct kdtls_server *server, const struct sockaddr_in *from,
+			 double cost[2]);
 
 #endif /* _BENCH_LIBRARY_H */

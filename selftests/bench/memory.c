@@ -15,11 +15,6 @@
 #include "openssl.h"
 #include "servers.h"
 
-struct held {
-	double kernel;
-	double heap;
-};
-
 /* Add up slabinfo's objects. Return the bytes of the slabs they are in. */
 static double slab_objects(double *bytes)
 {
@@ -59,7 +54,7 @@ static double meminfo(const char *name)
  * meminfo's Slab also has what kmalloc() takes in whole pages, in no cache of
  * slabinfo's. What was closed before is freed after a grace period.
  */
-static struct held held(void)
+struct held held(void)
 {
 	struct mallinfo2 heap = mallinfo2();
 	double objects, slabs;
@@ -70,11 +65,6 @@ static struct held held(void)
 		.kernel = objects + meminfo("Slab") - slabs + meminfo("Percpu"),
 		.heap = (double)(heap.uordblks + heap.hblkhd),
 	};
-}
-
-double memory_in_kernel(void)
-{
-	return held().kernel;
 }
 
 static struct ends pairs[PEERS];

@@ -15,8 +15,14 @@ bool weigh(const char *name, bool (*take)(unsigned int i), unsigned int ends);
 
 void drop_all(void (*drop)(unsigned int i));
 
-/* The bytes that are in use in the kernel, when what was closed before is freed */
-double memory_in_kernel(void);
+/* Bytes that are in use, in the kernel and in the program's heap */
+struct held {
+	double kernel;
+	double heap;
+};
+
+/* Return what is in use when what was closed before is freed. */
+struct held held(void);
 
 /* Weigh libkdtls's sockets, and clients of a server. */
 bool memory_library(void);

@@ -21,7 +21,7 @@ static bool take_sockets(unsigned int i)
 	int accepted = -EAGAIN, err;
 
 	kdtls_listener_address(listener, (struct sockaddr *)&at, &len);
-	err = library_begin(at.sin_port, &s[0]);
+	err = library_begin(at.sin_port, NULL, &s[0]);
 	while (err == -EINPROGRESS || (!err && accepted == -EAGAIN)) {
 		if (accepted == -EAGAIN)
 			accepted = kdtls_accept(listener, 0, &s[1]);
@@ -80,8 +80,10 @@ static bool take_client(unsigned int i)
 
 static bool take_half_client(unsigned int i)
 {
+	double cost[2] = { 0 };
+
 	(void)i;
-	return library_half_client(one_socket);
+	return library_half_client(one_socket, NULL, cost);
 }
 
 /* Weigh clients of a server with the kernel's records or the library's. */

@@ -310,7 +310,7 @@ static bool measure_million(struct service *s)
 		.name = "association of a table, both keys",
 	};
 	struct ends e = { .row = &row, .cipher_name = CIPHER_NAME };
-	double before = memory_in_kernel();
+	double before = held().kernel;
 	struct json_object *o;
 	struct cost cost;
 
@@ -321,7 +321,7 @@ static bool measure_million(struct service *s)
 		o = figure("memory", &e);
 		figure_add(o, "clients", s->clients);
 		figure_add(o, "kernel_bytes",
-			   (memory_in_kernel() - before) / s->clients);
+			   (held().kernel - before) / s->clients);
 		figure_print(o);
 	}
 	if (!measure_each_once(s, &cost))
