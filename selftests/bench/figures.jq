@@ -38,5 +38,6 @@ def sums: map(. + { sum: (.send + .receive) });
   servers: ($servers | sums | with_ratios([.cipher, .size, .clients]) |
 	    with_growth),
   newcomers: $newcomers,
+  flood: $flood,
   million: ($million | sums_of_servers),
   scale: $scale, clock: $clock }

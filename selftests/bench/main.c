@@ -322,7 +322,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 int main(int argc, char **argv)
 {
 	static const char modes[] =
-		"costs|clock|scale|servers|newcomers|million|memory";
+		"costs|clock|scale|servers|newcomers|flood|million|memory";
 	const struct argp argp = { known, parse, modes,
 				   "What records cost, as JSON.", NULL, NULL, NULL };
 
@@ -342,6 +342,8 @@ int main(int argc, char **argv)
 		return !servers(options.only, options.rounds);
 	if (!strcmp(options.mode, "newcomers"))
 		return !newcomers();
+	if (!strcmp(options.mode, "flood"))
+		return !flood();
 	if (!strcmp(options.mode, "million"))
 		return !million();
 	if (!strcmp(options.mode, "memory"))

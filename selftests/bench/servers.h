@@ -146,6 +146,12 @@ bool servers(const char *only, unsigned int rounds);
 bool newcomers(void);
 
 /*
+ * flood.c measures what handshakes cost a server that one address begins by the thousand and
+ * leaves half open, and what they are to a client of another address.
+ */
+bool flood(void);
+
+/*
  * Weigh a million idle associations of one socket, and measure a record from each of
  * 100,000 of them beside those of a single one. Wants a machine with 6 GiB.
  */
