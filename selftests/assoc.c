@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
+#include <linux/errqueue.h>
 
 #include "clients.h"
 #include "common.h"
@@ -566,6 +567,80 @@ TEST_F(assoc, a_peer_that_has_gone_is_no_error_of_the_socket)
 	ASSERT_EQ(50, server_send(self->server, self->c[0].id, text, 50));
 	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
 	ASSERT_TRUE(client_works(self->server, &self->c[1]));
+}
+
+/*
+ * Take an error out of the error queue of @fd. Return the port of the peer it is about if
+ * it says that nobody has the port and quotes a record to @c, of 50 bytes; else 0.
+ */
+static in_port_t refused_by(int fd, int family, const struct client *c)
+{
+	bool v4 = family == AF_INET;
+	struct sockaddr_storage name = {};
+	struct iovec iov = { wire, sizeof(wire) };
+	char space[512];
+	struct msghdr msg = { .msg_name = &name, .msg_namelen = sizeof(name),
+			      .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = space,
+			      .msg_controllen = sizeof(space) };
+	struct sock_extended_err ee;
+	ssize_t n;
+
+	settle();
+	n = recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT);
+	if (n < 0 || find_control(&msg, v4 ? SOL_IP : SOL_IPV6,
+				  v4 ? IP_RECVERR : IPV6_RECVERR, &ee,
+				  sizeof(ee)) < 0 ||
+	    ee.ee_errno != ECONNREFUSED ||
+	    peer_open(&c->down, wire, n, &rec) != n || rec.len != 50)
+		return 0;
+	return port_of(&name);
+}
+
+/*
+ * Whoever asks for ICMP errors is told which peer has gone. As on any UDP socket, the next
+ * call fails if nobody has looked into the error queue before. Nothing that others have
+ * sent or are sent is lost.
+ */
+TEST_F(assoc, the_error_queue_names_the_peer_that_has_gone)
+{
+	bool v4 = variant->family == AF_INET;
+	struct client *gone = &self->c[1];
+	struct dtls_addr addr;
+	unsigned int i, round;
+	int on = 1;
+	__u64 id;
+
+	ASSERT_OK(setsockopt(self->server, v4 ? SOL_IP : SOL_IPV6,
+			     v4 ? IP_RECVERR : IPV6_RECVERR, &on, sizeof(on)));
+	address_of(gone->fd, &addr);
+	ASSERT_OK(close(gone->fd));
+	gone->fd = -1;
+	/* The error queue, a call that receives, or one that sends tells the error first. */
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < CLIENTS; i++)
+			if (i != 1)
+				ASSERT_EQ(40 + i, client_send(&self->c[i], text + i, 40 + i));
+		ASSERT_EQ(50, server_send(self->server, gone->id, text, 50));
+		ASSERT_TRUE(poll_for(self->server, 0, SOON_MS) & POLLERR);
+		if (round == 1)
+			ASSERT_ERRNO(ECONNREFUSED, recv_now(self->server, buf, sizeof(buf)));
+		if (round == 2)
+			ASSERT_ERRNO(ECONNREFUSED, server_send(self->server, self->c[0].id,
+							       text, 60));
+		ASSERT_EQ(addr.port, refused_by(self->server, variant->family, gone));
+		for (i = 0; i < CLIENTS; i++) {
+			if (i == 1)
+				continue;
+			ASSERT_EQ(40 + i, server_recv(self->server, &id, NULL, 0));
+			ASSERT_EQ(self->c[i].id, id);
+			ASSERT_EQ(0, memcmp(buf, text + i, 40 + i));
+		}
+		for (i = 0; i < CLIENTS; i++)
+			if (i != 1)
+				ASSERT_TRUE(client_works(self->server, &self->c[i]));
+	}
+	ASSERT_EQ(0, refused_by(self->server, variant->family, gone));
 }
 
 TEST_F(assoc, one_that_fills_its_budget_leaves_room_for_others)
