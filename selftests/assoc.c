@@ -694,6 +694,48 @@ TEST_F(assoc, early_records_wait_for_their_own_key)
 		close(late[i].fd);
 }
 
+/*
+ * One peer sends more records without a key than the budget of all has room for. Those of
+ * others are all there when their keys come, also if they are older than the hog's.
+ */
+TEST_F(assoc, one_that_fills_the_early_budget_takes_no_room_of_others)
+{
+	struct client late[3], *hog = &late[1];
+	unsigned int i, k, of_hog = 0;
+	__u64 id;
+
+	for (k = 0; k < 3; k++) {
+		ASSERT_OK(make_client(&late[k], variant->family, variant->cipher,
+				      0, self->server, CLIENTS + k));
+		ASSERT_OK(set_peer(self->server, DTLS_ASSOC_ADD, late[k].id,
+				   late[k].fd));
+	}
+	for (k = 0; k < 3; k++)
+		for (i = 0; i < (&late[k] == hog ? 400 : 4); i++) {
+			ASSERT_EQ(200, client_send(&late[k], text + i, 200));
+			ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+		}
+	for (k = 0; k < 3; k += 2) {
+		ASSERT_OK(set_key(self->server, late[k].id, DTLS_RX, &late[k].up));
+		for (i = 0; i < 4; i++) {
+			ASSERT_EQ(200, server_recv(self->server, &id, NULL, 0));
+			EXPECT_EQ(late[k].id, id);
+			EXPECT_EQ(0, memcmp(buf, text + i, 200));
+		}
+		ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+	}
+	/* Of the hog's the newest are there, as its share had no room for the others. */
+	ASSERT_OK(set_key(self->server, hog->id, DTLS_RX, &hog->up));
+	while (server_recv(self->server, &id, NULL, 0) == 200 && id == hog->id)
+		of_hog++;
+	EXPECT_EQ(0, memcmp(buf, text + 399, 200));
+	EXPECT_LT(0u, of_hog);
+	EXPECT_GT(400u, of_hog);
+	ASSERT_TRUE(client_works(self->server, &self->c[0]));
+	for (k = 0; k < 3; k++)
+		close(late[k].fd);
+}
+
 TEST_F(assoc, a_datagram_is_given_back_to_its_association)
 {
 	struct client *c = &self->c[1];
