@@ -262,6 +262,28 @@ struct link {
 		.cipher = cipher_, .family = family_, .cid_len = cid_len_, \
 	}
 
+/* LINK_FORMS are the variants of a cipher: both families, with and without connection ID. */
+#define LINK_FORMS(fixture, name, cipher)				\
+	LINK_VARIANT(fixture, name##_v4, cipher, AF_INET, 0);		\
+	LINK_VARIANT(fixture, name##_v6, cipher, AF_INET6, 0);		\
+	LINK_VARIANT(fixture, name##_v4_cid, cipher, AF_INET, 8);	\
+	LINK_VARIANT(fixture, name##_v6_cid, cipher, AF_INET6, 1)
+
+/* LINK_EVERY_FORM are the variants of every cipher of both versions. */
+#define LINK_EVERY_FORM(fixture)					\
+	LINK_FORMS(fixture, gcm_128, DTLS_CIPHER_AES_GCM_128);		\
+	LINK_FORMS(fixture, gcm_256, DTLS_CIPHER_AES_GCM_256);		\
+	LINK_FORMS(fixture, ccm_128, DTLS_CIPHER_AES_CCM_128);		\
+	LINK_FORMS(fixture, ccm_256, DTLS_CIPHER_AES_CCM_256);		\
+	LINK_FORMS(fixture, ccm_8_128, DTLS_CIPHER_AES_CCM_8_128);	\
+	LINK_FORMS(fixture, ccm_8_256, DTLS_CIPHER_AES_CCM_8_256);	\
+	LINK_FORMS(fixture, chacha20, DTLS_CIPHER_CHACHA20_POLY1305);	\
+	LINK_FORMS(fixture, v13_gcm_128, V13(DTLS_CIPHER_AES_GCM_128));	\
+	LINK_FORMS(fixture, v13_gcm_256, V13(DTLS_CIPHER_AES_GCM_256));	\
+	LINK_FORMS(fixture, v13_ccm_128, V13(DTLS_CIPHER_AES_CCM_128));	\
+	LINK_FORMS(fixture, v13_ccm_8_128, V13(DTLS_CIPHER_AES_CCM_8_128)); \
+	LINK_FORMS(fixture, v13_chacha20, V13(DTLS_CIPHER_CHACHA20_POLY1305))
+
 /*
  * LINK_SETUP makes the link of a LINK_FIXTURE, to a plain socket, and closes it
  * at the end. Data to send is in the array @text then.
