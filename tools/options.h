@@ -22,10 +22,10 @@
  * @command:	server: command to run for each client, or NULL
  * @threads:	server: number of threads that share the port, 1 or more
  * @turn:	server: the file by which processes take turns at the port, or NULL
- * @max_clients: server: most clients at once; 0: the library's default
+ * @max_clients: server: most clients with a finished handshake; 0: the library's default
  * @max_half_open: server: most clients in a handshake at once; 0: the library's default
- * @max_clients_source: server: most clients of one source at once; 0: the library's
- *		default
+ * @max_clients_source: server: most clients of one source with a finished handshake; 0: the
+ *		library's default
  * @max_half_open_source: server: most clients of one source in a handshake at once; 0: the
  *		library's default
  * @idle_timeout: server: seconds without a record after which a client is ended; 0: none

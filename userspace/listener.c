@@ -112,8 +112,7 @@ static int home_connect(struct kdtls_socket *s)
 		return s->fd;
 	}
 	server_socket_sort(c, s->fd);
-	server_client_succeed(c);
-	return 0;
+	return server_client_succeed(c);
 }
 
 /*

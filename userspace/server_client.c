@@ -49,7 +49,7 @@ void server_client_free_own(struct kdtls_client *c)
 
 struct kdtls_client *server_client_new(struct kdtls_server *server,
 				       const uint8_t *key, size_t key_len,
-				       uint64_t proven)
+				       uint64_t proven, struct kdtls_client *old)
 {
 	struct kdtls_endpoint *ep = server->endpoint;
 	struct kdtls_client *c = NULL;
@@ -66,6 +66,7 @@ struct kdtls_client *server_client_new(struct kdtls_server *server,
 	c->data = server->options.data;
 	c->since = driver_now();
 	c->proven = proven;
+	c->old = old;
 	c->key_len = (uint8_t)key_len;
 	memcpy(c->key, key, key_len);
 	if (server_client_path(c)->begin(c)) {
@@ -78,6 +79,8 @@ struct kdtls_client *server_client_new(struct kdtls_server *server,
 		client_free(c);
 		return NULL;
 	}
+	if (old)
+		old->next = c;
 	server_cids_first(c);
 	return c;
 }
@@ -266,12 +269,16 @@ static int reason(const struct kdtls_client *c)
 							   -f.error;
 }
 
-void server_client_succeed(struct kdtls_client *c)
+int server_client_succeed(struct kdtls_client *c)
 {
 	struct kdtls_client *old = c->old;
 
+	if (!server_limits_has_place(c)) {
+		c->server->info.limited++;
+		return -ENOBUFS;
+	}
 	if (!old)
-		return;
+		return 0;
 	c->server->info.restarted++;
 	if (server_client_path(old)->retire)
 		server_client_path(old)->retire(c);
@@ -279,6 +286,7 @@ void server_client_succeed(struct kdtls_client *c)
 		server_client_drop(old);
 	else
 		server_client_end(old, -KDTLS_ERESTARTED);
+	return 0;
 }
 
 /* Note that the handshake of @c is done, which the program will be told. */

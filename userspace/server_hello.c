@@ -51,7 +51,7 @@ void server_hello_stranger(struct kdtls_server *server,
 		break;
 	case KDTLS_GATE_ACCEPT:
 		c = server_client_new(server, from->key, from->key_len,
-				      kdtls_hello_proven(v.hello));
+				      kdtls_hello_proven(v.hello), NULL);
 		if (!c) {
 			kdtls_hello_free(v.hello);
 			break;
@@ -103,7 +103,7 @@ static bool begin_anew(struct kdtls_client *c, struct kdtls_hello *hello,
 {
 	uint64_t proven = kdtls_hello_proven(hello);
 	struct kdtls_server *server = c->server;
-	struct kdtls_client *n;
+	struct kdtls_client *old = is_established(c) ? c : NULL, *n;
 
 	if (is_known(c, random_id(kdtls_hello_random(hello)))) {
 		kdtls_hello_free(hello);
@@ -124,19 +124,15 @@ static bool begin_anew(struct kdtls_client *c, struct kdtls_hello *hello,
 		server_client_drop(c->next);
 	else if (c->stage == SERVED_SHAKES)
 		server_client_drop(c);
-	n = server_client_new(server, c->key, c->key_len, proven);
+	n = server_client_new(server, c->key, c->key_len, proven, old);
 	if (!n) {
 		kdtls_hello_free(hello);
 		return true;
 	}
-	if (is_established(c)) {
-		n->old = c;
-		c->next = n;
-		if (server_client_path(n)->beside)
-			server_client_path(n)->beside(n);
-	} else {
+	if (!old)
 		server_client_hash(n);
-	}
+	else if (server_client_path(n)->beside)
+		server_client_path(n)->beside(n);
 	begin(n, hello, data, len, now);
 	return true;
 }

@@ -172,10 +172,11 @@ static void kernel_beside(struct kdtls_client *c)
 static int kernel_first(struct owner *o, const struct dtls_key_info *key)
 {
 	struct kdtls_client *c = (struct kdtls_client *)o;
+	int err;
 
 	(void)key;
-	server_client_succeed(c);
-	return c->id ? 0 : add_assoc(c, 0);
+	err = server_client_succeed(c);
+	return err || c->id ? err : add_assoc(c, 0);
 }
 
 /* Install a key, and with a read key which of its numbers the engine has seen. */

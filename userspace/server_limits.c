@@ -3,6 +3,10 @@
  * This file decides which clients may come to a server, and which have to go for
  * that; see kdtls/server.h.
  *
+ * A client has a place from the end of its handshake on, so that who never finishes one
+ * takes nobody's place, however few places are left. A client that starts anew takes the
+ * place of the one that it replaces.
+ *
  * A stranger who proves an address and then is silent holds memory for as long as a
  * handshake may take. So the oldest handshakes make room for new ones, and no source
  * has more than its share of the handshakes, so that an honest client of another
@@ -93,20 +97,31 @@ static void put_source(struct kdtls_server *server, struct source *s)
 	OPENSSL_free(s);
 }
 
+/* Count @c no more as a client of its source, if it has one. */
+static void leave_source(struct kdtls_client *c)
+{
+	struct source *s = c->source;
+
+	if (!s)
+		return;
+	c->source = NULL;
+	s->clients--;
+	put_source(c->server, s);
+}
+
 /*
- * Return the client whose handshake has to end for the handshake of @c, a client of the
- * source @s: the first of @s if a limit of @s is reached, else the first of all. Return
- * NULL if no handshake goes on, or none that @c may end.
+ * Return the client whose handshake has to end for the handshake of @c: the first of its
+ * source if the limit of that is reached, else the first of all. Return NULL if no handshake
+ * goes on, or none that @c may end.
  */
-static struct kdtls_client *find_victim(const struct kdtls_client *c,
-					const struct source *s)
+static struct kdtls_client *find_victim(const struct kdtls_client *c)
 {
 	const struct kdtls_server_options *o = &c->server->options;
+	const struct source *s = c->source;
 
 	if (!c->proven)
 		return NULL;
-	if (s->half_open_count >= o->max_half_open_source ||
-	    s->clients > o->max_clients_source)
+	if (s->half_open_count >= o->max_half_open_source)
 		return server_limits_first(&s->half_open);
 	return server_limits_first(&c->server->shaking);
 }
@@ -117,42 +132,59 @@ static uint32_t room_of(const struct kdtls_client *c, uint32_t max)
 	return c->proven ? max : max - max / 8;
 }
 
-/*
- * Return true if a limit forbids @c, a client of @s, which @s->clients counts already, to
- * begin a handshake.
- */
-static bool is_full(const struct kdtls_client *c, const struct source *s)
+/* Return true if so many handshakes go on that there is no room for one of @c. */
+static bool is_full(const struct kdtls_client *c)
 {
-	const struct kdtls_server *server = c->server;
-	const struct kdtls_server_options *o = &server->options;
+	const struct kdtls_server_options *o = &c->server->options;
 
-	return s->half_open_count >= room_of(c, o->max_half_open_source) ||
-	       s->clients > o->max_clients_source ||
-	       server->info.half_open >= room_of(c, o->max_half_open) ||
-	       server->info.clients >= o->max_clients;
+	return c->source->half_open_count >= room_of(c, o->max_half_open_source) ||
+	       c->server->info.half_open >= room_of(c, o->max_half_open);
+}
+
+/* End handshakes until there is room for one of @c. Return false if none is to end. */
+static bool make_room(struct kdtls_client *c)
+{
+	struct kdtls_client *victim;
+
+	while (is_full(c)) {
+		victim = find_victim(c);
+		if (!victim)
+			return false;
+		c->server->info.limited++;
+		server_client_end(victim, -ENOBUFS);
+	}
+	return true;
+}
+
+bool server_limits_has_place(const struct kdtls_client *c)
+{
+	const struct kdtls_server_options *o = &c->server->options;
+	const struct kdtls_server_info *i = &c->server->info;
+	const struct source *s = c->source;
+
+	/* A client that was peeled off has no place. */
+	if (c->old && c->old->stage == SERVED_OPEN)
+		return true;
+	return i->clients - i->half_open < o->max_clients &&
+	       s->clients - s->half_open_count < o->max_clients_source;
 }
 
 bool server_limits_begin(struct kdtls_client *c)
 {
 	struct kdtls_server *server = c->server;
 	struct source *s = get_source(server, c->key, c->key_len);
-	struct kdtls_client *victim;
+	bool has_place;
 
 	if (!s)
 		return false;
-	/* The count keeps @s when the last other client of @s ends below. */
-	s->clients++;
-	while (is_full(c, s)) {
-		victim = find_victim(c, s);
-		if (!victim) {
-			s->clients--;
-			put_source(server, s);
-			return false;
-		}
-		server->info.limited++;
-		server_client_end(victim, -ENOBUFS);
-	}
 	c->source = s;
+	has_place = server_limits_has_place(c);
+	/* The count keeps @s when the last other client of @s ends in make_room(). */
+	s->clients++;
+	if (!has_place || !make_room(c)) {
+		leave_source(c);
+		return false;
+	}
 	s->half_open_count++;
 	TAILQ_INSERT_TAIL(list_of(&s->half_open, c), c, near);
 	TAILQ_INSERT_TAIL(list_of(&server->shaking, c), c, list);
@@ -206,18 +238,6 @@ void server_limits_proven(struct kdtls_client *c, uint64_t now)
 	c->proven = now;
 	TAILQ_INSERT_TAIL(list_of(&c->source->half_open, c), c, near);
 	TAILQ_INSERT_TAIL(list_of(&c->server->shaking, c), c, list);
-}
-
-/* Count @c no more as a client of its source, if it has one. */
-static void leave_source(struct kdtls_client *c)
-{
-	struct source *s = c->source;
-
-	if (!s)
-		return;
-	c->source = NULL;
-	s->clients--;
-	put_source(c->server, s);
 }
 
 void server_limits_shaken(struct kdtls_client *c)

@@ -318,11 +318,16 @@ void server_limits_init(struct shaking *s);
 struct kdtls_client *server_limits_first(const struct shaking *s);
 
 /*
- * Count @c, which begins its handshake, and make room for it: if a limit of its
- * source is reached the first handshake of that source ends, and if a limit of the
- * server is reached the first one of all. A client that has not proven its address ends
- * no handshake of one that has. Return false if there is no room or no memory; @c is not
- * counted then.
+ * Return true if there is a place for @c, which begins or ends its handshake, among the
+ * clients of the server and of its source. One that replaces another has its place.
+ */
+bool server_limits_has_place(const struct kdtls_client *c);
+
+/*
+ * Count @c, which begins its handshake, and make room for it: if its source has as many
+ * handshakes as it may the first one of that source ends, and if the server has, the first
+ * one of all. A client that has not proven its address ends no handshake of one that has.
+ * Return false if there is no place, no room or no memory; @c is not counted then.
  */
 bool server_limits_begin(struct kdtls_client *c);
 
@@ -390,12 +395,12 @@ server_client_path(const struct kdtls_client *c)
 
 /*
  * Make a client for a new handshake, which is in no table of addresses yet. The sender of
- * its hello has proven the address at the time @proven. Return NULL if there is no room or
- * no memory.
+ * its hello has proven the address at the time @proven. The client is to replace @old at
+ * this address, if that is not NULL. Return NULL if there is no room or no memory.
  */
 struct kdtls_client *server_client_new(struct kdtls_server *server,
 				       const uint8_t *key, size_t key_len,
-				       uint64_t proven);
+				       uint64_t proven, struct kdtls_client *old);
 
 /* Give @c an owner of its own; see @begin of struct server_path. */
 int server_client_begin(struct kdtls_client *c);
@@ -430,10 +435,11 @@ void server_client_keep(struct kdtls_client *c, const uint8_t *data, size_t len)
 void server_client_end(struct kdtls_client *c, int error);
 
 /*
- * End the client that @c is to replace, if there is one, with KDTLS_ERESTARTED. Called
- * when the client's Finished was verified, before the first key of @c is installed.
+ * Let @c have its place: end the client that @c is to replace, if there is one, with
+ * KDTLS_ERESTARTED. Called when the client's Finished was verified, before the first key of
+ * @c is installed. Return 0, or -ENOBUFS if others have taken the last place meanwhile.
  */
-void server_client_succeed(struct kdtls_client *c);
+int server_client_succeed(struct kdtls_client *c);
 
 /* End @c without telling the program. The next kdtls_server_recv() frees @c. */
 void server_client_drop(struct kdtls_client *c);

@@ -63,16 +63,19 @@ struct kdtls_turn;
  *		records (RFC 9146), 8 to 20; 0: none. A record with a connection ID is
  *		delivered from whatever address it comes. Records to the client go to the
  *		address of its handshake
- * @max_clients: how many clients there may be, those in a handshake included; 0: 1048576
- * @max_half_open: how many clients may be in a handshake; 0: 4096. One more ends the
+ * @max_clients: how many clients with a finished handshake there may be; 0: 1048576. When
+ *		there are so many, hellos of others are dropped, and a handshake that ends
+ *		meanwhile fails with -ENOBUFS. A client that starts anew takes the place of
+ *		the one that it replaces
+ * @max_half_open: how many more may be in a handshake; 0: 4096. One more ends the
  *		oldest of these handshakes, and first those that began with early data: their
  *		clients have not proven their addresses yet. One that begins with early data ends
  *		none, and begins only while an eighth of the number is free; its client comes
  *		again without. Handshakes also end after a datagram with which all of them
  *		hold more than 8 KiB for each of @max_half_open, and 1 MiB: of messages, and
  *		of records that came before their keys; or those of one source half of that
- * @max_clients_source: how many clients one source may have; 0: @max_clients. A source
- *		is an IPv4 address or an IPv6 /56
+ * @max_clients_source: how many clients with a finished handshake one source may have, as
+ *		with @max_clients; 0: @max_clients. A source is an IPv4 address or an IPv6 /56
  * @max_half_open_source: how many clients of one source may be in a handshake; 0: half
  *		of @max_half_open. One more ends the oldest of these handshakes
  * @handshake_timeout: ms that a handshake may take; 0: 30000

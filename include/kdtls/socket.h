@@ -526,9 +526,10 @@ KDTLS_API void kdtls_set_data(struct kdtls_socket *s, void *data);
  * struct kdtls_listener_options - what a program may set for a listener
  * @path:	who shall make the records. Where the kernel cannot, KDTLS_PATH_KERNEL
  *		fails and KDTLS_PATH_AUTO takes user space
- * @max_sockets: how many clients may be in a handshake, wait for kdtls_accept(), or
- *		have a socket that came from it; 0: 16384. The kernel's own limit is
- *		32768
+ * @max_sockets: how many clients may wait for kdtls_accept(), or have a socket that came
+ *		from it; 0: 16384. The kernel's own limit is 32768. When there are so many,
+ *		hellos of others are dropped, and a handshake that ends meanwhile fails with
+ *		-ENOBUFS. A client that starts anew takes the place of the one that it replaces
  * @handshake_timeout: ms that a client's handshake may take; 0: 30000
  * @receive_buffer: bytes of SO_RCVBUF of the listener, which all handshakes share, and
  *		of each socket; 0: the system's default
@@ -543,7 +544,7 @@ KDTLS_API void kdtls_set_data(struct kdtls_socket *s, void *data);
  * @refused:	called when a handshake has failed, with the error; kdtls_peer_address()
  *		tells whose handshake it was. @s lives during the call only. NULL: not
  *		called
- * @max_handshakes: how many of @max_sockets may be in a handshake; 0: 4096. One more
+ * @max_handshakes: how many more clients may be in a handshake; 0: 4096. One more
  *		takes the place of the oldest. One source, an IPv4 address or an IPv6
  *		/56, may have half of them, and then takes the place of its own oldest
  */

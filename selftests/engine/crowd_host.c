@@ -345,7 +345,7 @@ static void judge(struct crowd *w)
 	kdtls_server_get_info(w->host.server, &info);
 	if (info.clients > w->peak)
 		w->peak = info.clients;
-	if (o->max_clients && info.clients > o->max_clients)
+	if (o->max_clients && info.clients - info.half_open > o->max_clients)
 		crowd_blame(w, "there are too many clients");
 	if (o->max_half_open && info.half_open > o->max_half_open)
 		crowd_blame(w, "there are too many half-open handshakes");

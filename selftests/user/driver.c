@@ -1053,6 +1053,16 @@ TEST_F(driver, restart_with_a_connection_id_or_none)
 	kdtls_endpoint_free(without);
 }
 
+TEST_F(driver, restart_where_no_other_client_has_a_place)
+{
+	kdtls_listener_close(self->l);
+	self->options.max_sockets = 1;
+	start_listener(_metadata, self, "127.0.0.1");
+	wire_close(&self->w);
+	wire_open(&self->w, self->l);
+	restart_as(_metadata, self, self->client, self->client);
+}
+
 /* A handshake that begins anew fails: it has no file of its own to tell by. */
 TEST_F(driver, refused_tells_whose_handshake_it_was)
 {

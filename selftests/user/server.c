@@ -2899,6 +2899,63 @@ TEST_F(server, a_handshake_that_begins_anew_takes_its_own_room)
 	exchange(_metadata, self);
 }
 
+/* All of them do it at once, and there is no place but theirs. */
+TEST_F(server, clients_that_start_anew_take_their_own_places)
+{
+	unsigned int i, round;
+
+	for (round = 0; round < 2; round++) {
+		self->options.max_clients = round ? 0 : 3;
+		self->options.max_clients_source = round ? 3 : 0;
+		restart_server(_metadata, self);
+		opened = 0;
+		closed = 0;
+		begin_own(_metadata, self, 3);
+		UNTIL(established(self) == 3 && opened == 3);
+		for (i = 0; i < 3; i++) {
+			forget(self, i);
+			begin(_metadata, self, own_port(i), i);
+		}
+		UNTIL((opened == 6 && closed == 3) || counters(self).limited);
+		ASSERT_EQ(0, counters(self).limited) TH_LOG("%s", state_of(self));
+		EXPECT_EQ(-KDTLS_ERESTARTED, last_error);
+		EXPECT_EQ(3, counters(self).clients);
+		exchange(_metadata, self);
+		for (i = 0; i < 3; i++)
+			kdtls_close(self->c[i]);
+		self->clients = 0;
+	}
+}
+
+/* Not even the last one, which a slow client wants. */
+TEST_F(server, who_ends_no_handshake_takes_nobodys_place)
+{
+	be_patient(_metadata, self);
+	self->options.max_clients = 8;
+	self->options.handshake_timeout = 1000 * 3600;
+	restart_server(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 7);
+	UNTIL(established(self) == 7 && opened == 7);
+	prove(_metadata, self, bound(AF_INET, "127.0.0.2", 0), 7, false);
+	half_open(_metadata, self, "127.0.0.3", 40);
+	ASSERT_EQ(0, refused);
+	UNTIL(established(self) == 8 && opened == 8);
+	exchange(_metadata, self);
+}
+
+TEST_F(server, of_two_handshakes_one_gets_the_last_place)
+{
+	self->options.max_clients = 1;
+	restart_server(_metadata, self);
+	prove(_metadata, self, bound(AF_INET, "127.0.0.1", 0), 0, false);
+	prove(_metadata, self, bound(AF_INET, "127.0.0.2", 0), 1, false);
+	UNTIL(opened + refused == 2);
+	EXPECT_EQ(1, opened);
+	EXPECT_EQ(1, counters(self).clients);
+	EXPECT_EQ(1, counters(self).limited);
+	EXPECT_EQ(-ENOBUFS, last_error);
+}
+
 /* No limit of the server counts a client that has a socket of its own. */
 TEST_F(server, a_peeled_client_leaves_its_place_to_another)
 {

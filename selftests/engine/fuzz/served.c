@@ -140,7 +140,7 @@ static void serve(void)
 	must(n == -EAGAIN);
 	kdtls_server_get_info(server, &info);
 	must(info.clients == info.half_open + alive);
-	must(info.clients <= MAX_CLIENTS && info.half_open <= MAX_HALF_OPEN);
+	must(alive <= MAX_CLIENTS && info.half_open <= MAX_HALF_OPEN);
 }
 
 static size_t find_key(void *ctx, const u8 *identity, size_t len, u8 *key)
