@@ -184,7 +184,7 @@ static int talk(int fd)
 	int size = 16;
 
 	if (setsockopt(fd, SOL_UDP, UDP_SEGMENT, &size, sizeof(size)) ||
-	    send(fd, data, sizeof(data), MSG_NOSIGNAL) < 0)
+	    send(fd, data, sizeof(data), MSG_NOSIGNAL) != sizeof(data))
 		return -1;
 	cmsg->cmsg_level = SOL_DTLS;
 	cmsg->cmsg_type = DTLS_RECORD_INFO;

@@ -28,13 +28,13 @@ _Static_assert(SEALED_SIZE >= 2 * (DTLS_HEADER_SIZE_MAX + DTLS_FRAGMENT_SIZE_MAX
 
 /**
  * struct group - entries that go out as one message of sendmmsg()
- * @first:	index of the first entry
+ * @first:	index of the first entry whose record is not sent yet
  * @end:	index of the entry behind the last one
  * @to:		the client that all entries are for
  * @segment:	bytes of each record, or of its content, but the last, which may be
  *		shorter
- * @count:	number of records
- * @bytes:	bytes of all records, or of their content
+ * @count:	number of records that are not sent yet
+ * @bytes:	bytes of these records, or of their content
  * @name:	the client's address, and the local address to send from
  * @pieces:	number of elements of @iov that are in use
  * @iov:	pieces of memory, each with one or more whole records, or contents
@@ -320,45 +320,73 @@ static void prepare(const struct kdtls_server *server)
 	}
 }
 
-/* Set the error of the entries of @g from index @from on. */
-static void set_error(struct kdtls_message *m, const struct group *g,
-		      size_t from, int error)
+/* Return true if the record of @m, an entry from @first to @end of @g, is in @g. */
+static bool is_in(const struct group *g, const struct kdtls_message *m)
+{
+	return m->len && !m->error && m->client == g->to;
+}
+
+/* Set the error of all entries of @g. */
+static void set_error(struct kdtls_message *m, const struct group *g, int error)
 {
 	size_t i;
 
-	for (i = from; i < g->end; i++)
-		if (m[i].len && !m[i].error && m[i].client == g->to)
+	for (i = g->first; i < g->end; i++)
+		if (is_in(g, &m[i]))
 			m[i].error = error;
 }
 
 /*
- * Send the records of a group one by one, as UDP_SEGMENT does not work on the path to
- * this client. Return false if the socket has no room for the next record, whose entry
- * is @g->first then.
+ * Take the first @bytes of the group number @index out of it, which are whole records whose
+ * sending is over. @first of the group is the entry of the next record then.
  */
-static bool send_singly(struct kdtls_message *m, struct group *g)
+static void advance(struct server_out *out, const struct kdtls_message *m,
+		    unsigned int index, size_t bytes)
 {
-	const struct iovec *iov = g->iov;
-	size_t at = 0, len, i;
+	struct msghdr *msg = &out->header[index].msg_hdr;
+	struct group *g = &out->group[index];
+	size_t part;
+
+	for (; bytes; bytes -= part) {
+		part = msg->msg_iov->iov_len;
+		if (part > bytes)
+			part = bytes;
+		if (part > g->segment)
+			part = g->segment;
+		msg->msg_iov->iov_base = (uint8_t *)msg->msg_iov->iov_base + part;
+		msg->msg_iov->iov_len -= part;
+		if (!msg->msg_iov->iov_len) {
+			msg->msg_iov++;
+			msg->msg_iovlen--;
+		}
+		g->bytes -= part;
+		g->count--;
+		do
+			g->first++;
+		while (g->first < g->end && !is_in(g, &m[g->first]));
+	}
+}
+
+/*
+ * Send the records of the group number @index one by one, as UDP_SEGMENT does not work on
+ * the path to this client. Return false if the socket has no room for the next record, whose
+ * entry is @first of the group then.
+ */
+static bool send_singly(struct server_out *out, struct kdtls_message *m,
+			unsigned int index)
+{
+	const struct msghdr *msg = &out->header[index].msg_hdr;
+	struct group *g = &out->group[index];
+	size_t len;
 	ssize_t n;
 
-	for (i = g->first; i < g->end; i++) {
-		if (!m[i].len || m[i].error || m[i].client != g->to)
-			continue;
-		len = iov->iov_len - at;
-		if (len > g->segment)
-			len = g->segment;
-		n = send_one(g->to, (const uint8_t *)iov->iov_base + at, len);
-		at += len;
-		if (at == iov->iov_len) {
-			iov++;
-			at = 0;
-		}
-		g->first = i;
+	for (; g->count; advance(out, m, index, len)) {
+		len = g->bytes < g->segment ? g->bytes : g->segment;
+		n = send_one(g->to, msg->msg_iov->iov_base, len);
 		if (n == -EAGAIN)
 			return false;
 		if (n < 0)
-			m[i].error = (int)n;
+			m[g->first].error = (int)n;
 	}
 	return true;
 }
@@ -371,6 +399,25 @@ static bool is_uncut(int error)
 {
 	return error == EINVAL || error == EIO || error == EMSGSIZE ||
 	       error == ENOPROTOOPT;
+}
+
+/*
+ * Note that @n messages went out, from that of the group number @from on. The kernel makes
+ * several GSO packets of a message whose records do not fit one, and if the first of these
+ * went out alone, the message is sent in part. sendmmsg() ends with such a message, so only
+ * the last one can be. The group of that message keeps the records that are left, for the
+ * next sendmmsg() to send or to tell the error of. Return how many groups are done.
+ */
+static unsigned int note_sent(struct server_out *out,
+			      const struct kdtls_message *m, unsigned int from,
+			      unsigned int n)
+{
+	unsigned int last = from + n - 1;
+
+	if (out->header[last].msg_len >= out->group[last].bytes)
+		return n;
+	advance(out, m, last, out->header[last].msg_len);
+	return n - 1;
 }
 
 /*
@@ -391,7 +438,7 @@ static size_t send_groups(struct kdtls_server *server, struct kdtls_message *m,
 		n = sendmmsg(server->fd, &out->header[done], out->groups - done,
 			     MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n > 0) {
-			done += n;
+			done += note_sent(out, m, done, n);
 			again = true;
 			continue;
 		}
@@ -400,10 +447,10 @@ static size_t send_groups(struct kdtls_server *server, struct kdtls_message *m,
 		if (errno == EAGAIN)
 			return g->first;
 		if (g->count > 1 && is_uncut(errno)) {
-			if (!send_singly(m, g))
+			if (!send_singly(out, m, done))
 				return g->first;
 		} else {
-			set_error(m, g, g->first, -errno);
+			set_error(m, g, -errno);
 		}
 		done++;
 		again = true;

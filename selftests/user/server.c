@@ -68,6 +68,7 @@ static unsigned int batches;		/* calls of sendmmsg() */
 static unsigned int singles;		/* calls of sendmsg() */
 static unsigned int no_room;		/* calls that find no room */
 static bool uncut;			/* the kernel does not know UDP_SEGMENT */
+static unsigned int halves;		/* calls that send half of their first message */
 static unsigned int seed = 1;
 
 static unsigned int next_random(unsigned int below)
@@ -180,6 +181,39 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *msg, int flags)
 			   __real_sendmsg(fd, msg, flags);
 }
 
+/*
+ * Send half of the records of @msg, as the kernel does if there is no room for the second of
+ * two GSO packets. sendmmsg() ends with such a message.
+ */
+static int send_half(int fd, struct mmsghdr *msg, int flags)
+{
+	struct msghdr half = msg->msg_hdr;
+	size_t i, all = 0, left;
+	struct cmsghdr *c;
+	struct iovec iov[64];
+	uint16_t segment = 0;
+	ssize_t n;
+
+	for (c = CMSG_FIRSTHDR(&half); c; c = CMSG_NXTHDR(&half, c))
+		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_SEGMENT)
+			memcpy(&segment, CMSG_DATA(c), sizeof(segment));
+	for (i = 0; i < half.msg_iovlen; i++)
+		all += half.msg_iov[i].iov_len;
+	if (!segment || half.msg_iovlen > sizeof(iov) / sizeof(iov[0]))
+		exit(1);
+	left = all / segment / 2 * segment;
+	for (i = 0; left; left -= iov[i++].iov_len) {
+		iov[i] = half.msg_iov[i];
+		if (iov[i].iov_len > left)
+			iov[i].iov_len = left;
+	}
+	half.msg_iov = iov;
+	half.msg_iovlen = i;
+	n = __real_sendmsg(fd, &half, flags);
+	msg->msg_len = n > 0 ? n : 0;
+	return n > 0 ? 1 : -1;
+}
+
 int __real_sendmmsg(int fd, struct mmsghdr *msg, unsigned int count, int flags);
 int __wrap_sendmmsg(int fd, struct mmsghdr *msg, unsigned int count, int flags);
 int __wrap_sendmmsg(int fd, struct mmsghdr *msg, unsigned int count, int flags)
@@ -188,6 +222,10 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *msg, unsigned int count, int flags)
 	if (no_room && !--no_room) {
 		errno = EAGAIN;
 		return -1;
+	}
+	if (halves) {
+		halves--;
+		return send_half(fd, msg, flags);
 	}
 	if (uncut && msg->msg_hdr.msg_controllen) {
 		errno = EINVAL;
@@ -414,6 +452,7 @@ FIXTURE_SETUP(server)
 	copied = false;
 	uncut = false;
 	no_room = 0;
+	halves = 0;
 	junk_left = 0;
 	junk_merged = false;
 	start_server(_metadata, self, AF_INET, "127.0.0.1");
@@ -862,6 +901,70 @@ TEST_F(server, what_finds_no_room_can_be_sent_again)
 		for (n = 0; n < 2; n++)
 			UNTIL(kdtls_recv(self->c[i], got, sizeof(got)) == 5);
 	EXPECT_EQ(-EAGAIN, kdtls_recv(self->c[0], got, sizeof(got)));
+}
+
+/* The client number @i receives the numbers from @from to @end - 1, in this order. */
+static void hear_numbers(struct __test_metadata *_metadata,
+			 struct _test_data_server *self, unsigned int i,
+			 uint32_t from, uint32_t end)
+{
+	char got[RECORD];
+	uint32_t number;
+
+	for (; from < end; from++) {
+		UNTIL(kdtls_recv(self->c[i], got, sizeof(got)) == 100);
+		memcpy(&number, got, sizeof(number));
+		ASSERT_EQ(from, number);
+	}
+	EXPECT_EQ(-EAGAIN, kdtls_recv(self->c[i], got, sizeof(got)));
+}
+
+/* The first message has the records of the entries 0, 2 to 8 and 10. */
+TEST_F(server, a_message_that_goes_out_in_part_loses_nothing)
+{
+	static char data[15][120];	/* 100 bytes of each are sent */
+	struct kdtls_client *c[2];
+	struct kdtls_message m[15];
+	uint32_t i, n = 0;
+
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	for (i = 0; i < 2; i++)
+		c[i] = client_at(self, port_of(kdtls_fd(self->c[i])));
+	for (i = 0; i < 15; i++) {
+		m[i] = (struct kdtls_message){
+			.client = i < 11 || i > 12 ? c[0] : c[1],
+			.data = data[i],
+			.len = i == 1 ? 0 : i == 9 ? 20000 : 100,
+		};
+		if (i == 11)
+			n = 0;
+		if (i == 13)
+			n = 9;
+		if (m[i].len == 100)
+			memcpy(data[i], &(uint32_t){ n++ }, sizeof(n));
+	}
+	/* The rest of the message goes out at once. */
+	halves = 2;
+	EXPECT_EQ(15, kdtls_server_send(self->server, m, 15));
+	hear_numbers(_metadata, self, 0, 0, 11);
+	hear_numbers(_metadata, self, 1, 0, 2);
+	/* There is no room for the rest. */
+	halves = 1;
+	no_room = 2;
+	EXPECT_EQ(5, kdtls_server_send(self->server, m, 15));
+	hear_numbers(_metadata, self, 0, 0, 4);
+	EXPECT_EQ(10, kdtls_server_send(self->server, m + 5, 10));
+	hear_numbers(_metadata, self, 0, 4, 11);
+	hear_numbers(_metadata, self, 1, 0, 2);
+	/* The rest goes out record by record. */
+	halves = 1;
+	uncut = true;
+	EXPECT_EQ(15, kdtls_server_send(self->server, m, 15));
+	hear_numbers(_metadata, self, 0, 0, 11);
+	hear_numbers(_metadata, self, 1, 0, 2);
+	for (i = 0; i < 15; i++)
+		EXPECT_EQ(i == 9 ? -EMSGSIZE : 0, m[i].error);
 }
 
 TEST_F(server, an_error_is_its_entrys_alone)
