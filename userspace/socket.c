@@ -599,10 +599,8 @@ ssize_t kdtls_send(struct kdtls_socket *s, const void *data, size_t len)
 		return -EPIPE;
 	if (s->path == KDTLS_PATH_AUTO || !owner_established(&s->owner))
 		return -ENOTCONN;
-	if (s->attached) {
-		n = send_through(s->fd, data, len, 0);
-		return n < 0 ? n : (ssize_t)len;
-	}
+	if (s->attached)
+		return send_through(s->fd, data, len, 0);
 	n = send_sealed(s, DTLS_CT_APPLICATION_DATA, data, len, 0);
 	/* A program that only sends may make no other call than this one. */
 	if (take_events(s))

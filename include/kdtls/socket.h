@@ -397,11 +397,12 @@ KDTLS_API int kdtls_timeout(const struct kdtls_socket *s);
  * The function works like send(2) with MSG_NOSIGNAL, and blocks if the file does. A
  * signal does not end it.
  *
- * Return: @len; -EAGAIN: the file is non-blocking and has no room; -EMSGSIZE: the
- * record is too long; -EKEYEXPIRED: the key seals no more records (RFC 9325 4.4);
- * -EPIPE: kdtls_shutdown() came before; -ENOTCONN: the handshake is not done;
- * -KDTLS_ECRYPTO: libcrypto failed, where the library makes the records; another -errno of
- * send(2); or the error that ended the association.
+ * Return: @len, or less if the file has the option UDP_SEGMENT, which makes several records
+ * of the content, and not all of them were sent; -EAGAIN: the file is non-blocking and has
+ * no room; -EMSGSIZE: the record is too long; -EKEYEXPIRED: the key seals no more records
+ * (RFC 9325 4.4); -EPIPE: kdtls_shutdown() came before; -ENOTCONN: the handshake is not
+ * done; -KDTLS_ECRYPTO: libcrypto failed, where the library makes the records; another
+ * -errno of send(2); or the error that ended the association.
  */
 KDTLS_API ssize_t kdtls_send(struct kdtls_socket *s, const void *data,
 			     size_t len);

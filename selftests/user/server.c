@@ -68,7 +68,7 @@ static unsigned int batches;		/* calls of sendmmsg() */
 static unsigned int singles;		/* calls of sendmsg() */
 static unsigned int no_room;		/* calls that find no room */
 static bool uncut;			/* the kernel does not know UDP_SEGMENT */
-static unsigned int halves;		/* calls that send half of their first message */
+static unsigned int halves;		/* calls that send half of their (first) message */
 static unsigned int seed = 1;
 
 static unsigned int next_random(unsigned int below)
@@ -151,6 +151,10 @@ static bool disturb(int fd, const void *data, size_t len)
 ssize_t __wrap_send(int fd, const void *data, size_t len, int flags);
 ssize_t __wrap_send(int fd, const void *data, size_t len, int flags)
 {
+	if (halves) {
+		halves--;
+		len /= 2;
+	}
 	if (is_lost())
 		return len;
 	if (gathered) {
@@ -1771,6 +1775,23 @@ TEST_F(server, a_client_that_was_peeled_off_talks_on)
 }
 
 /* The sockets of clients that were peeled off live on. */
+#ifdef KERNEL_PATH
+TEST_F(server, what_the_kernel_cuts_and_sends_in_part_is_told)
+{
+	int size = 10;
+
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 1 && opened == 1);
+	ASSERT_EQ(0, peel(self, 0));
+	ASSERT_EQ(0, setsockopt(kdtls_fd(self->own[0]), SOL_UDP, UDP_SEGMENT,
+				&size, sizeof(size)));
+	halves = 1;
+	EXPECT_EQ(20, kdtls_send(self->own[0], "four records of ten bytes each..........",
+				 40));
+	EXPECT_EQ(20, kdtls_send(self->own[0], "bytes each..........", 20));
+}
+#endif
+
 TEST_F(server, another_server_begins_on_the_port_beside_peeled_clients)
 {
 	struct sockaddr_in at;
