@@ -169,6 +169,13 @@ static void add_message(struct round *r, struct kdtls_client *c,
 	r->server->in->plain_used += (len + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+/* Wipe the @len bytes of content at @plain unless add_message() has taken them. */
+static void wipe_unused(const struct round *r, uint8_t *plain, size_t len)
+{
+	if (next_plain(r) == plain)
+		OPENSSL_cleanse(plain, len);
+}
+
 /*
  * Add the content of records of @c that came before their keys. If the kernel makes
  * the records it gives these itself.
@@ -361,9 +368,8 @@ static void take_record(struct round *r)
 	if (take_told(r, c, &info, info.flags & DTLS_RECORD_RAW ? raw.p : plain,
 		      n))
 		in->other = true;
-	if (!(info.flags & DTLS_RECORD_RAW) &&
-	    info.type != DTLS_CT_APPLICATION_DATA)
-		OPENSSL_cleanse(plain, n);
+	if (!(info.flags & DTLS_RECORD_RAW))
+		wipe_unused(r, plain, n);
 }
 
 /* ---- datagrams ---- */
@@ -484,6 +490,9 @@ static void take_opened(struct round *r, const struct dtls_record_info *info,
 {
 	struct kdtls_client *c = server_kernel_find(r->server, info->id);
 	struct dtls_bytes d = { data, len };
+	uint8_t *plain = next_plain(r);
+	size_t copied = 0;
+	bool other;
 
 	if (info->flags & DTLS_RECORD_RAW) {
 		/* The kernel has found @c by address or by connection ID. */
@@ -506,9 +515,12 @@ static void take_opened(struct round *r, const struct dtls_record_info *info,
 	    info->type == DTLS_CT_APPLICATION_DATA) {
 		if (len > DTLS_FRAGMENT_SIZE_MAX)
 			return;
-		memcpy(next_plain(r), data, len);
+		copied = len;
+		memcpy(plain, data, copied);
 	}
-	if (!take_told(r, c, info, data, len) || c->stage != SERVED_OPEN)
+	other = take_told(r, c, info, data, len);
+	wipe_unused(r, plain, copied);
+	if (!other || c->stage != SERVED_OPEN)
 		return;
 	/*
 	 * An answer to a record waits for the rest of its datagram, which may end

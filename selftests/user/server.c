@@ -3519,6 +3519,51 @@ static unsigned int count_in_heap(const void *wanted, size_t len)
 	return count;
 }
 
+#define MARK	64			/* the place of a mark in a record */
+
+/* Let the client 0 send a record with a mark that is nowhere else in the heap. */
+static void send_mark(struct __test_metadata *_metadata,
+		      struct _test_data_server *self)
+{
+	char data[MARK + sizeof(secret)] = "";
+
+	memcpy(data + MARK, secret, sizeof(secret));
+	ASSERT_EQ((ssize_t)sizeof(data),
+		  kdtls_send(self->c[0], data, sizeof(data)));
+}
+
+TEST_F(server, what_the_program_does_not_get_is_wiped)
+{
+	self->options.half_close = true;
+	self->echo = false;
+	/* The memory of a second server is in the heap, and was used before. */
+	restart_server(_metadata, self);
+	begin_from(_metadata, self, "127.0.0.1", 2);
+	UNTIL(established(self) == 2 && opened == 2);
+	send_mark(_metadata, self);
+	UNTIL(records == 1);
+	kdtls_send(self->c[0], "x", 1);
+	UNTIL(records == 2);
+	EXPECT_EQ(0, count_in_heap(secret, sizeof(secret)));
+	/* A record does not verify. */
+	late = true;
+	send_mark(_metadata, self);
+	held.data[held.len - 1] ^= 1;
+	release();
+	kdtls_send(self->c[0], "x", 1);
+	UNTIL(records == 3);
+	EXPECT_EQ(0, count_in_heap(secret, sizeof(secret)));
+	/* A record comes behind a goodbye. */
+	late = true;
+	send_mark(_metadata, self);
+	kdtls_shutdown(self->c[0]);
+	UNTIL(goodbyes == 1);
+	release();
+	kdtls_send(self->c[1], "x", 1);
+	UNTIL(records == 4);
+	EXPECT_EQ(0, count_in_heap(secret, sizeof(secret)));
+}
+
 TEST(an_endpoint_keeps_no_copy_of_the_secret)
 {
 	struct kdtls_endpoint *ep;

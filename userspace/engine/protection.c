@@ -366,6 +366,26 @@ static bool resolve(struct dtls_protection *p, struct dtls_record *record,
 	return true;
 }
 
+/*
+ * Judge the @len bytes at @out, which are those of a record that verifies. Return what
+ * dtls_protection_open() returns.
+ */
+static long judge(const struct dtls_protection *p,
+		  const struct dtls_record *record, const u8 *out, size_t len,
+		  u8 *type)
+{
+	long content = (long)len;
+
+	*type = record->type;
+	if (p->sn || p->cid_len)
+		content = dtls_record_inner(out, len, type);
+	if (p->sn && !dtls_protection_permits(p->epoch, *type))
+		return -1;
+	if (content < 0)
+		return DTLS_RECORD_UNTYPED;
+	return content > p->max_plaintext ? -1 : content;
+}
+
 long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 			  const u8 *bytes, u8 *out, u8 *type)
 {
@@ -401,19 +421,15 @@ long dtls_protection_open(struct dtls_protection *p, struct dtls_record *record,
 	    (a->kind != DTLS_AEAD_CCM &&
 	     EVP_CipherFinal_ex(ctx, out + n, &last) != 1)) {
 		p->failed++;
-		return -1;
+		content = -1;
+	} else {
+		dtls_replay_mark(seen, record->seq);
+		content = judge(p, record, out, len, type);
 	}
-
-	dtls_replay_mark(seen, record->seq);
-	content = (long)len;
-	*type = record->type;
-	if (p->sn || p->cid_len)
-		content = dtls_record_inner(out, len, type);
-	if (p->sn && !dtls_protection_permits(p->epoch, *type))
-		return -1;
+	/* Most ciphers decipher a record before they verify it. */
 	if (content < 0)
-		return DTLS_RECORD_UNTYPED;
-	return content > p->max_plaintext ? -1 : content;
+		OPENSSL_cleanse(out, len);
+	return content;
 }
 
 u64 dtls_protection_forgeries_left(const struct dtls_protection *p, u64 max)

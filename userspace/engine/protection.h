@@ -151,7 +151,8 @@ static inline bool dtls_protection_permits(u64 epoch, u8 type)
  *		if it is a unified one (RFC 9147 4)
  * @bytes:	the record from its first byte on
  * @out:	room for @record->fragment_len bytes, which are written even if
- *		the record does not verify
+ *		the record does not verify. Without content they keep nothing of the
+ *		record
  * @type:	set to the content's real type
  *
  * A record that verifies is marked as seen. A record of DTLS 1.2 has to bear
