@@ -307,19 +307,42 @@ static void open_client(struct kdtls_client *c, uint64_t now)
 	server_client_news(c);
 }
 
+void server_client_heard(struct kdtls_client *c, uint64_t when)
+{
+	c->since = when;
+	TAILQ_REMOVE(&c->server->open, c, list);
+	TAILQ_INSERT_TAIL(&c->server->open, c, list);
+}
+
+/*
+ * Return the end of the time that the handshake of @c may take, or the time at which @c is
+ * idle for too long.
+ */
+static uint64_t end_of_patience(const struct kdtls_client *c)
+{
+	const struct kdtls_server_options *o = &c->server->options;
+
+	if (c->stage == SERVED_SHAKES)
+		return c->since + 1000ULL * o->handshake_timeout;
+	if (c->stage == SERVED_OPEN && o->idle_timeout)
+		return c->since + 1000ULL * o->idle_timeout;
+	return KDTLS_NEVER;
+}
+
 /*
  * Set the timer of @c to when its engine has something to do, or to the end of the
- * time that its handshake may take.
+ * server's patience. A record that comes later does not set the timer anew, which finds out
+ * about the record when it is due.
  */
 static void set_timer(struct kdtls_client *c)
 {
-	uint64_t when = kdtls_engine_expiry(c->owner->engine), end;
+	uint64_t when = kdtls_engine_expiry(c->owner->engine);
+	uint64_t end = end_of_patience(c);
 
 	/* The program attends to a socket of its own. */
 	if (server_client_socket(c) && c->opened)
 		when = KDTLS_NEVER;
-	end = c->since + 1000ULL * c->server->options.handshake_timeout;
-	if (c->stage == SERVED_SHAKES && when > end)
+	if (when > end)
 		when = end;
 	if (!c->timed.set || c->timed.when != when)
 		timers_set(&c->server->timers, &c->timed, when);
@@ -359,13 +382,31 @@ void server_client_keep(struct kdtls_client *c, const uint8_t *data, size_t len)
 	server_limits_held(next);
 }
 
+/*
+ * Let the record layer of @c tell of records that it gave nobody. What comes behind a
+ * goodbye does not count.
+ */
+static void ask_heard(struct kdtls_client *c)
+{
+	uint64_t heard = 0;
+
+	if (c->server->path->heard && !c->goodbye)
+		heard = c->server->path->heard(c);
+	if (heard > c->since)
+		server_client_heard(c, heard);
+}
+
 void server_client_expire(struct kdtls_client *c, uint64_t now)
 {
-	uint64_t life = 1000ULL * c->server->options.handshake_timeout;
 	struct dtls_record_info info;
 
-	if (c->stage == SERVED_SHAKES && c->since + life <= now) {
-		server_client_end(c, -ETIMEDOUT);
+	if (c->stage == SERVED_OPEN && end_of_patience(c) <= now)
+		ask_heard(c);
+	if (end_of_patience(c) <= now) {
+		if (c->stage == SERVED_OPEN)
+			server_client_dismiss(c, -ETIMEDOUT, now);
+		else
+			server_client_end(c, -ETIMEDOUT);
 		return;
 	}
 	while (user_records_event(&c->owner->user, &info))

@@ -270,17 +270,6 @@ static void take_content(struct round *r, struct kdtls_client *c,
 }
 
 /*
- * Note that an authentic record of @c came. @c goes to the end of the server's list
- * @open, which is in the order of idle timeouts.
- */
-static void heard(struct round *r, struct kdtls_client *c)
-{
-	c->since = r->now;
-	TAILQ_REMOVE(&r->server->open, c, list);
-	TAILQ_INSERT_TAIL(&r->server->open, c, list);
-}
-
-/*
  * Take what the record layer has returned for @c: the content of a record, an event,
  * or the part of a datagram that the keys of @c do not open. Return true if it went to
  * the engine, which may have something to send.
@@ -302,7 +291,7 @@ static bool take_told(struct round *r, struct kdtls_client *c,
 	/* Data behind a close_notify is ignored (RFC 5246 7.2.1, RFC 8446 6.1). */
 	if (c->goodbye)
 		return false;
-	heard(r, c);
+	server_client_heard(c, r->now);
 	if (info->type != DTLS_CT_APPLICATION_DATA) {
 		take_content(r, c, info, data, len);
 		return true;
@@ -724,11 +713,10 @@ void server_in_peel(struct kdtls_client *c)
 
 /* ---- a round ---- */
 
-/* Run the timers and idle timeouts that are due. */
+/* Run the timers that are due. */
 static void run_timers(struct round *r)
 {
 	struct kdtls_server *server = r->server;
-	uint64_t life = 1000ULL * server->options.idle_timeout;
 	struct kdtls_client *c;
 	struct timed *t;
 
@@ -737,9 +725,6 @@ static void run_timers(struct round *r)
 			offsetof(struct kdtls_client, timed));
 		server_client_expire(c, r->now);
 	}
-	while (life && (c = TAILQ_FIRST(&server->open)) &&
-	       c->since + life <= r->now)
-		server_client_dismiss(c, -ETIMEDOUT, r->now);
 }
 
 ssize_t server_in_collect(struct kdtls_server *server,

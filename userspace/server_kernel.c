@@ -225,6 +225,16 @@ static int kernel_add_cid(struct kdtls_client *c, const uint8_t *cid, size_t len
 	return ulp_add_cid(c->server->fd, c->id, cid, len);
 }
 
+static uint64_t kernel_heard(const struct kdtls_client *c)
+{
+	struct dtls_info info = { .id = c->id };
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(c->server->fd, SOL_DTLS, DTLS_INFO, &info, &len))
+		return 0;
+	return 1000 * info.heard;
+}
+
 /* Let the connected socket @fd have the client's association, with all that waits for it. */
 static int kernel_peel(struct kdtls_client *c, int fd)
 {
@@ -283,5 +293,6 @@ const struct server_path server_kernel_path = {
 	.end = kernel_end,
 	.peel = kernel_peel,
 	.add_cid = kernel_add_cid,
+	.heard = kernel_heard,
 	.send = kernel_send,
 };

@@ -258,19 +258,15 @@ static void heed_turn(struct kdtls_server *server)
 	}
 }
 
-/* Return the time of the next timer, idle timeout or look at the turn, or KDTLS_NEVER. */
+/* Return the time of the next timer or look at the turn, or KDTLS_NEVER. */
 static uint64_t next_due(const struct kdtls_server *server)
 {
-	uint64_t life = 1000ULL * server->options.idle_timeout;
 	uint64_t due = server->options.turn ? server->turn_due : KDTLS_NEVER;
-	const struct kdtls_client *c = TAILQ_FIRST(&server->open);
 	const struct timed *t;
 
 	t = timers_first((struct timers *)&server->timers);
 	if (t && t->when < due)
 		due = t->when;
-	if (life && c && c->since + life < due)
-		due = c->since + life;
 	return due;
 }
 

@@ -82,6 +82,8 @@ STAILQ_HEAD(stray_list, stray);
  *		path: ends the socket of that one. NULL: clients have no sockets
  * @add_cid:	lets records from a client bear one more connection ID. Returns 0 or a
  *		negative error
+ * @heard:	returns the time of a client's last authentic record, or 0. The kernel gives
+ *		nobody an empty record. NULL: the server gets all records
  * @send:	sends @data as one record of the type in @info, without waiting. Sets
  *		@number to the number of the record, with epoch 0 if the record did not
  *		go out. Returns the bytes that were sent or -errno
@@ -97,6 +99,7 @@ struct server_path {
 	int (*peel)(struct kdtls_client *c, int fd);
 	void (*retire)(struct kdtls_client *c);
 	int (*add_cid)(struct kdtls_client *c, const uint8_t *cid, size_t len);
+	uint64_t (*heard)(const struct kdtls_client *c);
 	ssize_t (*send)(struct kdtls_client *c,
 			const struct dtls_record_info *info,
 			const uint8_t *data, size_t len,
@@ -166,7 +169,7 @@ enum server_stage {
  *		of the server's list @news, if @listed
  * @timed:	the client's timer
  * @since:	the time at which the handshake began; later the time of the last
- *		authentic record
+ *		authentic record that is known
  * @random:	the first bytes of the random of the hello that began the
  *		association; 0: not known
  * @proven:	kdtls_hello_proven() of that hello, during the handshake; or the time at
@@ -458,6 +461,12 @@ void server_client_news(struct kdtls_client *c);
 
 /* Take @c out of the list of news. */
 void server_client_hush(struct kdtls_client *c);
+
+/*
+ * Note that an authentic record of @c came at the time @when. @c goes to the end of the
+ * server's list @open.
+ */
+void server_client_heard(struct kdtls_client *c, uint64_t when);
 
 /* Run the timer of @c, which is due. */
 void server_client_expire(struct kdtls_client *c, uint64_t now);

@@ -523,7 +523,8 @@ KDTLS_API int kdtls_server_timeout(const struct kdtls_server *server);
  * it does so with this one, which is in no walk any more.
  *
  * Return: the next client with a finished handshake, the one that was heard least recently
- * first; NULL: there are no more. A walk ends with the next kdtls_server_recv().
+ * first; NULL: there are no more. A walk ends with the next kdtls_server_recv(). If the kernel
+ * makes the records, a record without content does not count for this order.
  */
 KDTLS_API struct kdtls_client *
 kdtls_server_next(const struct kdtls_server *server,

@@ -1137,17 +1137,20 @@ TEST_F(server, idle_clients_are_closed)
 	restart_server(_metadata, self);
 	begin_from(_metadata, self, "127.0.0.1", 2);
 	UNTIL(established(self) == 2 && opened == 2);
+	begin_from(_metadata, self, "127.0.0.1", 1);
+	UNTIL(established(self) == 3 && opened == 3);
 	EXPECT_LE(0, kdtls_server_timeout(self->server));
 	EXPECT_GE(1000, kdtls_server_timeout(self->server));
 	self->echo = false;
 	while (closed < 1) {
 		kdtls_send(self->c[0], "here", 4);
+		kdtls_send(self->c[1], "", 0);
 		wait_for(self, 20);
 	}
 	EXPECT_EQ(-ETIMEDOUT, last_error);
-	UNTIL(kdtls_recv(self->c[1], got, sizeof(got)) == 0);
-	EXPECT_EQ(1, counters(self).clients);
-	UNTIL(closed == 2);
+	UNTIL(kdtls_recv(self->c[2], got, sizeof(got)) == 0);
+	EXPECT_EQ(2, counters(self).clients);
+	UNTIL(closed == 3);
 }
 
 /* ---- starting anew ---- */
