@@ -51,15 +51,17 @@ static bool look_for(struct dtls_sock *ds, bool control)
 
 /*
  * poll_ended() returns true if the end of file has come and all records before it are
- * read. If it returns false, the task that polls is woken when that changes.
+ * read. @shut is what dtls_wait_is_shut() returned before poll() looked for records. If the
+ * function returns false, the task that polls is woken when that changes.
  */
-static bool poll_ended(struct dtls_sock *ds)
+static bool poll_ended(struct dtls_sock *ds, bool shut)
 {
 	/* The acquire pairs with the release in dtls_wait_news(). */
 	unsigned int seen = smp_load_acquire(&ds->news);
 	bool closed = dtls_wait_closed(ds);
 
-	return list_empty(&ds->ready) && (closed || dtls_wait_shut(ds, seen));
+	return list_empty(&ds->ready) &&
+	       (closed || dtls_wait_shut(ds, seen, shut));
 }
 
 /*
@@ -69,6 +71,7 @@ static bool poll_ended(struct dtls_sock *ds)
  */
 static __poll_t poll_records(struct dtls_sock *ds, __poll_t asked)
 {
+	bool shut = dtls_wait_is_shut(ds);
 	__poll_t mask = 0;
 
 	if (READ_ONCE(ds->poll_control) &&
@@ -78,7 +81,7 @@ static __poll_t poll_records(struct dtls_sock *ds, __poll_t asked)
 	if (asked & (EPOLLIN | EPOLLRDNORM | EPOLLRDHUP) &&
 	    look_for(ds, false))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	if (poll_ended(ds))
+	if (poll_ended(ds, shut))
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 	return mask;
 }

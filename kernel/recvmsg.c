@@ -190,36 +190,39 @@ static void begin_waiting(struct dtls_waiter *waiter,
 /*
  * read_until() calls read_once() until there is an answer. A reader that does not wait
  * calls it once; and a second time if another task has put something into a queue
- * after the first call had searched that queue.
+ * after the first call had searched that queue, or has shut the socket down.
  */
 static int read_until(struct dtls_reader *r)
 {
-	bool nonblock = r->flags & MSG_DONTWAIT, again = false;
+	bool nonblock = r->flags & MSG_DONTWAIT, again = false, shut;
 	struct dtls_sock *ds = r->ds;
 	struct dtls_waiter waiter __uninitialized;
 	int ret;
 
 	if (nonblock)
-		dtls_wait_busy_poll(ds, true);
+		dtls_wait_busy_poll(ds);
 	r->budget = DTLS_BUDGET_UNSET;
 	for (;;) {
 		/* The acquire pairs with the release in dtls_wait_news(). */
 		waiter.seen = smp_load_acquire(&ds->news);
+		waiter.shut = dtls_wait_is_shut(ds);
 		ret = read_once(r);
 		if (ret != -EAGAIN)
 			return ret;
-		if (dtls_wait_shut(ds, waiter.seen))
+		if (dtls_wait_shut(ds, waiter.seen, waiter.shut))
 			return 0;
+		shut = !waiter.shut && dtls_wait_is_shut(ds);
 		if (!nonblock && !again)
 			begin_waiting(&waiter, r);
 		if (!nonblock)
 			ret = dtls_wait_sleep(ds, &waiter);
-		else if (!again && READ_ONCE(ds->news) != waiter.seen)
+		else if (!again && (shut || READ_ONCE(ds->news) != waiter.seen))
 			ret = 0;
 		if (ret)
 			return ret;
 		again = true;
-		if (!nonblock)
+		/* What came before the shutdown may be more than the budget covers. */
+		if (!nonblock || shut)
 			r->budget = DTLS_BUDGET_UNSET;
 	}
 }

@@ -143,11 +143,6 @@ static bool end_of_file(struct dtls_sock *ds, struct dtls_run *rx)
 	return true;
 }
 
-static bool shut_down(const struct dtls_sock *ds)
-{
-	return READ_ONCE(ds->sk->sk_shutdown) & RCV_SHUTDOWN;
-}
-
 /* WAKE_HOME means the waiters of the socket that has peeled the association off. */
 enum whom { WAKE_NOBODY, WAKE_ONE, WAKE_ALL, WAKE_HOME };
 
@@ -167,7 +162,7 @@ static noinline enum whom whom_to_wake(struct dtls_sock *ds,
 	}
 	if (!rx->missed)
 		return WAKE_NOBODY;
-	if (shut_down(ds))
+	if (dtls_wait_is_shut(ds))
 		return WAKE_ALL;
 	if (!list_empty(&ds->ready) || !list_empty(&ds->control) ||
 	    dtls_wait_unread(ds))
@@ -224,20 +219,21 @@ void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx)
  * @ds:		socket
  * @seen:	dtls_sock.news when the caller began to look at the queues and
  *		at what was received, and found nothing
+ * @shut:	what dtls_wait_is_shut() returned then. A shutdown that came later has not
+ *		brought the end of file yet, as records may have come before it which the
+ *		caller's budget does not cover
  *
  * Records that are still carried come before the end of file. If there are any, the
  * caller is woken when they are done. Takes dtls_sock.lock.
  *
  * Return: true if the socket is shut down for reading and nothing is left to read.
  */
-bool dtls_wait_shut(struct dtls_sock *ds, unsigned int seen)
+bool dtls_wait_shut(struct dtls_sock *ds, unsigned int seen, bool shut)
 {
-	bool shut;
-
-	if (!shut_down(ds))
+	if (!dtls_wait_is_shut(ds))
 		return false;
 	spin_lock(&ds->lock);
-	shut = hlist_empty(&ds->carried) && ds->news == seen;
+	shut = shut && hlist_empty(&ds->carried) && ds->news == seen;
 	dtls_wait_missed(ds);
 	spin_unlock(&ds->lock);
 	return shut;
@@ -258,25 +254,67 @@ static int wake_reader(struct wait_queue_entry *entry, unsigned int mode,
 	return autoremove_wake_function(entry, mode, sync, key);
 }
 
-static bool worth_a_look(struct dtls_sock *ds, unsigned int seen)
+/*
+ * has_news() returns true if something has changed since a reader began to look, when
+ * dtls_sock.news was @seen.
+ */
+static bool has_news(struct dtls_sock *ds, unsigned int seen)
 {
-	return dtls_wait_unread(ds) || READ_ONCE(ds->news) != seen ||
-	       READ_ONCE(ds->sk->sk_err) ||
-	       (shut_down(ds) && hlist_empty(&ds->carried));
+	return READ_ONCE(ds->news) != seen || READ_ONCE(ds->sk->sk_err) ||
+	       (dtls_wait_is_shut(ds) && hlist_empty(&ds->carried));
 }
 
 /*
- * dtls_wait_busy_poll() does what SO_BUSY_POLL asks for: it polls the network driver
- * for datagrams until one comes or the socket's time for that is over, or once if
- * @nonblock. The function sleeps. So it is called here and not by __skb_recv_udp(),
- * which take_datagram() calls under dtls_sock.lock.
+ * dtls_wait_busy_poll() polls the network driver for datagrams once if the socket has
+ * SO_BUSY_POLL, for a reader that does not wait. The function sleeps. So it is called
+ * here and not by __skb_recv_udp(), which take_datagram() calls under dtls_sock.lock.
  */
-void dtls_wait_busy_poll(struct dtls_sock *ds, bool nonblock)
+void dtls_wait_busy_poll(struct dtls_sock *ds)
 {
 	struct sock *sk = ds->sk;
 
 	if (sk_can_busy_loop(sk) && !dtls_wait_unread(ds))
-		sk_busy_loop(sk, nonblock);
+		sk_busy_loop(sk, true);
+}
+
+/* struct busy_wait is what ends_busy_loop() needs to know. */
+struct busy_wait {
+	struct dtls_sock *ds;
+	unsigned int seen;
+};
+
+#ifdef CONFIG_NET_RX_BUSY_POLL
+/*
+ * ends_busy_loop() ends the polling that began at @start. A record may come another way
+ * than from the driver: from a task that was opening it, or with a key. A signal ends the
+ * polling, too.
+ */
+static bool ends_busy_loop(void *arg, unsigned long start)
+{
+	const struct busy_wait *wait = arg;
+	struct dtls_sock *ds = wait->ds;
+
+	return dtls_wait_unread(ds) || has_news(ds, wait->seen) ||
+	       signal_pending(current) || sk_busy_loop_timeout(ds->sk, start);
+}
+#endif
+
+/*
+ * busy_wait() polls the network driver until there may be something to read, or the time
+ * of SO_BUSY_POLL is over. It does what sk_busy_loop() does, with an end of its own.
+ */
+static void busy_wait(struct dtls_sock *ds, unsigned int seen)
+{
+#ifdef CONFIG_NET_RX_BUSY_POLL
+	struct busy_wait wait = { .ds = ds, .seen = seen };
+	const struct sock *sk = ds->sk;
+
+	if (sk_can_busy_loop(ds->sk) && !dtls_wait_unread(ds))
+		napi_busy_loop(READ_ONCE(sk->sk_napi_id), ends_busy_loop, &wait,
+			       READ_ONCE(sk->sk_prefer_busy_poll),
+			       READ_ONCE(sk->sk_busy_poll_budget) ?:
+			       BUSY_POLL_BUDGET);
+#endif
 }
 
 /* time_left() returns the jiffies until the deadline of @waiter. */
@@ -287,6 +325,13 @@ static long time_left(const struct dtls_waiter *waiter)
 	return max((long)(waiter->deadline - jiffies), 0L);
 }
 
+/*
+ * sleep_interruptibly() sleeps until @waiter, which is in the wait queue, is woken. The
+ * task has looked before it was in the queue, so a datagram that came afterwards has not
+ * woken it, and a task that took the datagram meanwhile may carry it now. This last look
+ * marks that run as missed, before the look at dtls_sock.news: the record is in a queue by
+ * now, or comes with a wake-up. Returns what dtls_wait_sleep() returns.
+ */
 static int sleep_interruptibly(struct dtls_sock *ds,
 			       const struct dtls_waiter *waiter)
 {
@@ -296,7 +341,7 @@ static int sleep_interruptibly(struct dtls_sock *ds,
 		return sock_intr_errno(left);
 	if (!left)
 		return -EAGAIN;
-	if (!worth_a_look(ds, waiter->seen))
+	if (dtls_wait_nothing(ds) && !has_news(ds, waiter->seen))
 		schedule_timeout(left);
 	return 0;
 }
@@ -318,7 +363,7 @@ int dtls_wait_sleep(struct dtls_sock *ds, const struct dtls_waiter *waiter)
 	DEFINE_WAIT_FUNC(entry, wake_reader);
 	int err;
 
-	dtls_wait_busy_poll(ds, false);
+	busy_wait(ds, waiter->seen);
 
 	if (waiter->taker) {
 		atomic_inc(&ds->takers);
@@ -330,5 +375,12 @@ int dtls_wait_sleep(struct dtls_sock *ds, const struct dtls_waiter *waiter)
 	finish_wait(queue, &entry);
 	if (waiter->taker)
 		atomic_dec(&ds->takers);
+	/*
+	 * A taker that leaves may have consumed the wake-up of a datagram that another
+	 * task carries now, which has to wake the next taker. What is not taken yet
+	 * dtls_wait_wake_next() sees.
+	 */
+	if (err)
+		dtls_wait_nothing(ds);
 	return err;
 }

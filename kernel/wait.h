@@ -17,12 +17,14 @@
 /**
  * struct dtls_waiter - a reader that may have to sleep
  * @seen:	dtls_sock.news when the reader began to look
+ * @shut:	what dtls_wait_is_shut() returned then
  * @taker:	the reader takes application data
  * @limited:	the reader sleeps until @deadline at most
  * @deadline:	when the reader stops waiting, in jiffies
  */
 struct dtls_waiter {
 	unsigned int seen;
+	bool shut;
 	bool taker;
 	bool limited;
 	unsigned long deadline;
@@ -47,6 +49,15 @@ static inline bool dtls_wait_closed(const struct dtls_sock *ds)
 {
 	/* The acquire pairs with the release in end_of_file(). */
 	return smp_load_acquire(&READ_ONCE(ds->assoc)->eof);
+}
+
+/*
+ * Return true if the socket is shut down for reading. The caller looks at the queues
+ * afterwards, and finds all that came before the shutdown.
+ */
+static inline bool dtls_wait_is_shut(const struct dtls_sock *ds)
+{
+	return smp_load_acquire(&ds->sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 
 /* Return true if UDP has a datagram for this socket. */
@@ -98,8 +109,8 @@ void dtls_wait_put_error(struct sock *sk, int err);
 void dtls_wait_missed(struct dtls_sock *ds);
 bool __dtls_wait_nothing(struct dtls_sock *ds);
 void dtls_wait_done(struct dtls_sock *ds, struct dtls_run *rx);
-bool dtls_wait_shut(struct dtls_sock *ds, unsigned int seen);
-void dtls_wait_busy_poll(struct dtls_sock *ds, bool nonblock);
+bool dtls_wait_shut(struct dtls_sock *ds, unsigned int seen, bool shut);
+void dtls_wait_busy_poll(struct dtls_sock *ds);
 int dtls_wait_sleep(struct dtls_sock *ds, const struct dtls_waiter *waiter);
 
 /*

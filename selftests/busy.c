@@ -11,6 +11,8 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
 #include <sys/time.h>
 
 #include "common.h"
@@ -146,6 +148,105 @@ TEST_F(busy, a_reader_that_waits_polls_the_driver)
 	EXPECT_EQ(RECORDS, (long)read);
 	EXPECT_LT(found, net_counter("netstat", "TcpExt:",
 				     "BusyPollRxPackets"));
+}
+
+static void *read_one(void *arg)
+{
+	struct link *l = arg;
+	char buf[64];
+
+	stay_on(1);
+	return (void *)(long)recv(l->a, buf, sizeof(buf), 0);
+}
+
+/* A record that comes another way ends the polling, which has half an hour here. */
+TEST_F(busy, a_reader_that_polls_sees_what_it_is_fed)
+{
+	struct link *l = &self->l;
+	int usec = 1800 * 1000000;
+	pthread_t thread;
+	char buf[128];
+	void *read;
+	ssize_t n;
+
+	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_BUSY_POLL, &usec,
+			     sizeof(usec)));
+	ASSERT_EQ(sizeof(text), link_send(l, CT_DATA, text, sizeof(text)));
+	ASSERT_EQ(sizeof(text), recv(l->a, buf, sizeof(buf), 0));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_one, l));
+	stay_on(0);
+	/* The reader polls by now, or finds the record at once. */
+	usleep(200000);
+	n = peer_seal(&l->ba, CT_DATA, 1, text, sizeof(text), (__u8 *)buf);
+	ASSERT_OK(dtls_feed(l->a, buf, n));
+	pthread_join(thread, &read);
+	EXPECT_EQ(sizeof(text), (size_t)read);
+}
+
+/* What two threads do with a socket, and the number of records that were read */
+struct both {
+	int fd;
+	bool stop;
+	unsigned int got;
+};
+
+static void *read_and_wait(void *arg)
+{
+	struct both *both = arg;
+	char buf[64];
+
+	while (!__atomic_load_n(&both->stop, __ATOMIC_ACQUIRE))
+		if (recv(both->fd, buf, sizeof(buf), 0) > 0)
+			__atomic_add_fetch(&both->got, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Open what there is, as whoever asks how much that is. */
+static void *ask_for_bytes(void *arg)
+{
+	struct both *both = arg;
+	int n;
+
+	while (!__atomic_load_n(&both->stop, __ATOMIC_ACQUIRE))
+		ioctl(both->fd, FIONREAD, &n);
+	return NULL;
+}
+
+/*
+ * A reader whose time to poll ends has not looked for a while. If a task that reads
+ * nothing is opening the record just then, the reader sleeps, and has to be woken. The
+ * time between two records is another each time, so that some come then.
+ */
+TEST_F(busy, a_reader_that_polled_misses_no_record)
+{
+	unsigned int i, j, n = rounds(4000, 400);
+	struct both both = { .fd = self->l.a };
+	volatile unsigned int spun = 0;
+	struct link *l = &self->l;
+	pthread_t reader, other;
+	int usec = 200;
+	__u64 end;
+
+	roam();
+	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_BUSY_POLL, &usec,
+			     sizeof(usec)));
+	ASSERT_EQ(0, pthread_create(&reader, NULL, read_and_wait, &both));
+	ASSERT_EQ(0, pthread_create(&other, NULL, ask_for_bytes, &both));
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < i * 37 % 5000; j++)
+			spun++;
+		ASSERT_EQ(sizeof(text),
+			  link_send(l, CT_DATA, text, sizeof(text)));
+		end = now_ms() + SOON_MS / 2;
+		while (__atomic_load_n(&both.got, __ATOMIC_ACQUIRE) == i &&
+		       now_ms() < end)
+			;
+		ASSERT_EQ(i + 1, __atomic_load_n(&both.got, __ATOMIC_ACQUIRE));
+	}
+	__atomic_store_n(&both.stop, true, __ATOMIC_RELEASE);
+	ASSERT_OK(shutdown(l->a, SHUT_RD));
+	pthread_join(reader, NULL);
+	pthread_join(other, NULL);
 }
 
 TEST_HARNESS_MAIN

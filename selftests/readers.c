@@ -419,6 +419,45 @@ TEST_F(readers, shutdown_waits_for_data_under_way)
 	end_after_data(_metadata, &self->l, true);
 }
 
+/*
+ * A reader that works through forgeries does not look behind those that were there when
+ * it began, but what came before the shutdown comes before the end of file.
+ */
+TEST_F(readers, shutdown_overtakes_no_data_behind_forgeries)
+{
+	unsigned int i, j, n = rounds(20, 4);
+	int size = 16 << 20;
+
+	for (i = 0; i < n; i++) {
+		struct dtls_counters counters;
+		struct call reader = {};
+		struct link m;
+		ssize_t len;
+
+		ASSERT_OK(link_raw(&m, variant->family, variant->cipher,
+				   variant->cid_len));
+		ASSERT_OK(setsockopt(m.a, SOL_SOCKET, SO_RCVBUFFORCE, &size,
+				     sizeof(size)));
+		len = peer_seal(&m.ba, CT_DATA, 1000, text, LONG, wire);
+		wire[len - 1] ^= 1;
+		for (j = 0; j < 1000; j++)
+			ASSERT_EQ(len, send(m.b, wire, len, 0));
+		settle();
+		reader.fd = m.a;
+		ASSERT_OK(pthread_create(&reader.thread, NULL, do_call,
+					 &reader));
+		do {
+			ASSERT_OK(dtls_get_counters(m.a, &counters));
+		} while (!counters.rx_auth_failed);
+		ASSERT_EQ(10, link_send(&m, CT_DATA, text, 10));
+		settle();
+		ASSERT_OK(shutdown(m.a, SHUT_RD));
+		ASSERT_EQ(10, end(&reader));
+		ASSERT_EQ(0, recv(m.a, buf, sizeof(buf), 0));
+		link_close(&m);
+	}
+}
+
 /* Two readers with a record each; the goodbye comes when both are done. */
 TEST_F(readers, goodbye_waits_for_all_data_under_way)
 {
