@@ -159,7 +159,11 @@ static unsigned int mtu4(struct sock *sk, const struct dst_entry *dst)
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
-/* Return how many bytes of each IPv6 datagram are headers: IP, its options, UDP. */
+/*
+ * Return how many bytes of each IPv6 datagram are headers: IP, its options, UDP. Linux
+ * counts options for the destination twice when it compares a datagram with the MTU, in
+ * ip6_make_skb() and in __ip6_append_data().
+ */
 static unsigned int overhead6(struct sock *sk)
 {
 	unsigned int len = sizeof(struct ipv6hdr) + sizeof(struct udphdr);
@@ -168,7 +172,7 @@ static unsigned int overhead6(struct sock *sk)
 	rcu_read_lock();
 	opt = rcu_dereference(inet6_sk(sk)->opt);
 	if (opt)
-		len += opt->opt_flen + opt->opt_nflen;
+		len += 2 * opt->opt_flen + opt->opt_nflen;
 	rcu_read_unlock();
 	return len;
 }
