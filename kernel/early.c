@@ -334,13 +334,13 @@ void dtls_early_adopt(struct dtls_sock *ds)
 			adopt_msg(ds, m);
 }
 
-/* Return true if @m fits the receive buffer. */
+/* Return true if @m fits the receive buffer. One datagram always does, as in UDP. */
 static bool has_room(const struct dtls_sock *ds, const struct dtls_msg *m)
 {
 	const struct sock *sk = ds->sk;
+	int used = atomic_read(&sk->sk_rmem_alloc);
 
-	return atomic_read(&sk->sk_rmem_alloc) + m->skb->truesize <=
-	       READ_ONCE(sk->sk_rcvbuf);
+	return !used || used + m->skb->truesize <= READ_ONCE(sk->sk_rcvbuf);
 }
 
 /*

@@ -1985,6 +1985,20 @@ TEST_F(receive, feeding_is_bounded)
 	close(plain);
 }
 
+/* As UDP does, an empty socket takes a datagram that is larger than its buffer. */
+TEST_F(receive, an_empty_socket_is_fed_whatever_its_buffer)
+{
+	struct link *l = &self->l;
+	ssize_t n = peer_seal(&l->ba, CT_DATA, 0, text, 4000, wire);
+	int size = 1;
+
+	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)));
+	ASSERT_OK(dtls_feed(l->a, wire, n));
+	ASSERT_ERRNO(ENOBUFS, dtls_feed(l->a, wire, n));
+	ASSERT_EQ(4000, recv_now(l->a, buf, sizeof(buf)));
+	ASSERT_ERRNO(EAGAIN, recv_now(l->a, buf, sizeof(buf)));
+}
+
 TEST_F(receive, handshake_before_its_key_is_shown_raw)
 {
 	struct dtls_record_info info;
