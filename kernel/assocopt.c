@@ -36,9 +36,7 @@ static int may_have_table(const struct dtls_sock *ds)
 		return -EISCONN;
 	if (!inet_sk(sk)->inet_num)
 		return -EINVAL;
-	if (READ_ONCE(udp_sk(sk)->encap_type) ||
-	    READ_ONCE(udp_sk(sk)->encap_rcv) ||
-	    READ_ONCE(ds->corked) || READ_ONCE(ds->cork))
+	if (dtls_sock_has_encap(sk) || READ_ONCE(ds->corked) || READ_ONCE(ds->cork))
 		return -EBUSY;
 	return 0;
 }

@@ -158,8 +158,7 @@ int dtls_sock_bind_peer(struct dtls_sock *ds)
 	dtls_sock_take_options_locked(ds);
 	if (sk->sk_state != TCP_ESTABLISHED) {
 		err = -ENOTCONN;
-	} else if (READ_ONCE(udp_sk(sk)->encap_type) ||
-		   READ_ONCE(udp_sk(sk)->encap_rcv)) {
+	} else if (dtls_sock_has_encap(sk)) {
 		err = -EBUSY;
 	} else if (!dtls_assoc_version(ds->assoc)) {
 		get_peer(sk, &ds->peer_addr);

@@ -255,6 +255,16 @@ dtls_sock_lock_home(struct dtls_sock *ds, const struct dtls_assoc *assoc)
 }
 
 /*
+ * Return true if UDP gives the datagrams of the socket to IPsec or to a tunnel
+ * (UDP_ENCAP). UDP sets that without the socket's lock.
+ */
+static inline bool dtls_sock_has_encap(const struct sock *sk)
+{
+	return READ_ONCE(udp_sk(sk)->encap_type) ||
+	       READ_ONCE(udp_sk(sk)->encap_rcv);
+}
+
+/*
  * Return true if a call that was inside UDP when the attach came has set
  * UDP_SEGMENT or UDP_CORK there. See dtls_sock_take_options().
  */

@@ -224,7 +224,9 @@ static int set_key(struct dtls_sock *ds, struct dtls_assoc *assoc, bool write,
 	if (err)
 		return err;
 	if (dtls_sock_number(ds, assoc)) {
-		err = make_key(ds, assoc, write, info, cipher);
+		/* A call that entered UDP before the attach may have set it since. */
+		err = dtls_sock_has_encap(ds->sk) ?
+			-EBUSY : make_key(ds, assoc, write, info, cipher);
 	} else {
 		mutex_lock(&ds->setup);
 		/* The socket may have peeled an association off just now. */

@@ -248,7 +248,7 @@ static int may_attach(struct sock *sk, struct socket *sock, struct ulp_ops *u)
 	    rcu_dereference_raw(__sk_user_data(sk)))
 		return -EBUSY;
 	/* ESP in UDP and some L2TP sockets have no sk_user_data. */
-	if (READ_ONCE(up->encap_type) || READ_ONCE(up->encap_rcv))
+	if (dtls_sock_has_encap(sk))
 		return -EBUSY;
 	if (READ_ONCE(up->pending) || udp_test_bit(CORK, sk))
 		return -EBUSY;

@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "clients.h"
 #include "common.h"
 #include "held.h"
 #include "traffic.h"
@@ -305,6 +306,25 @@ TEST_F(inflight, encap_gets_no_key)
 	ASSERT_OK(call_end(&c));
 	ASSERT_ERRNO(EBUSY, dtls_set_key(self->l.a, DTLS_TX, &self->l.ab));
 	ASSERT_ERRNO(EBUSY, dtls_set_key(self->l.a, DTLS_RX, &self->l.ba));
+}
+
+TEST_F(inflight, encap_gets_no_key_in_a_table)
+{
+	struct call c = late_option(&self->l, &self->option, UDP_ENCAP);
+	int type = UDP_ENCAP_L2TPINUDP;
+	int fd = udp_socket(variant->family);
+
+	c.fd = fd;
+	ASSERT_OK(call_start(&c));
+	ASSERT_TRUE(held_somebody(&self->option));
+	ASSERT_OK(dtls_attach(fd));
+	ASSERT_OK(set_table(fd, 0, 0));
+	ASSERT_OK(held_let_go(&self->option, &type, sizeof(type)));
+	ASSERT_OK(call_end(&c));
+	ASSERT_OK(set_peer(fd, DTLS_ASSOC_ADD, 1, self->l.b));
+	ASSERT_ERRNO(EBUSY, set_key(fd, 1, DTLS_TX, &self->l.ab));
+	ASSERT_ERRNO(EBUSY, set_key(fd, 1, DTLS_RX, &self->l.ba));
+	close(fd);
 }
 
 /*
