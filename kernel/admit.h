@@ -87,9 +87,12 @@ static __always_inline void dtls_admit_run(struct dtls_sock *ds,
 		/*
 		 * A key that is set at the same time is either found now or
 		 * newer than @rx->newest, so that route_unopened() in rx.c does
-		 * not take the record for one of an old epoch.
+		 * not take the record for one of an old epoch. A record that
+		 * was cut without a key, as its header has no known length, has
+		 * to be cut again then: it keeps its @newest.
 		 */
-		rx->newest = dtls_assoc_newest_rx(assoc);
+		if (rx->rec.header_len)
+			rx->newest = dtls_assoc_newest_rx(assoc);
 		rx->epoch = steady ? dtls_admit_key(rx) : NULL;
 	}
 	if (!rx->epoch)

@@ -112,16 +112,16 @@ static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
 
 /*
  * Parse the record at d->pos into @rx->rec, as one of d->assoc. With a @table all
- * connection IDs have the table's length, else the length that d->assoc has from its
- * keys. Return 0 if there is a record in @rx; else how many bytes are not a record of this
+ * connection IDs have the table's length, else @own_len, the length that d->assoc has from
+ * its keys. Return 0 if there is a record in @rx; else how many bytes are not a record of this
  * association, and set @what to the counter that they belong to.
  */
 static __always_inline unsigned int
 parse_record(struct dtls_dgram *d, struct dtls_run *rx,
-	     const struct dtls_table *table, enum dtls_count *what)
+	     const struct dtls_table *table, unsigned int own_len,
+	     enum dtls_count *what)
 {
 	struct dtls_assoc *assoc = d->assoc;
-	unsigned int own_len = READ_ONCE(assoc->rx_cid_len);
 	unsigned int cid_len = unlikely(table) ? table->cid_len : own_len;
 	unsigned int len = d->seg_end - d->pos;
 	unsigned int head = min(len, DTLS12_HEADER_SIZE + cid_len);
@@ -165,11 +165,17 @@ parse_record(struct dtls_dgram *d, struct dtls_run *rx,
 static bool find_next(struct dtls_sock *ds, struct dtls_dgram *d,
 		      struct dtls_run *rx, struct dtls_table *table)
 {
+	unsigned int cid_len, junk;
 	enum dtls_count what;
-	unsigned int junk = parse_record(d, rx, table, &what);
 
-	if (likely(!junk))
-		return true;
+	do {
+		cid_len = READ_ONCE(d->assoc->rx_cid_len);
+		junk = parse_record(d, rx, table, cid_len, &what);
+		if (likely(!junk))
+			return true;
+		/* The first key that tells the length may be set at the same time. */
+	} while (unlikely(cid_len != READ_ONCE(d->assoc->rx_cid_len)));
+
 	if (!dtls_sort_pass_on(ds, d, table))
 		skip_junk(ds, d, junk, what);
 	return false;
@@ -304,7 +310,8 @@ bool dtls_cut_again(struct dtls_sock *ds, const struct dtls_run *rx,
 
 	dtls_dgram_first_piece(&d, rx->skb);
 	spin_lock(&ds->lock);
-	found = !parse_record(&d, again, dtls_sock_table(ds), &what) &&
+	found = !parse_record(&d, again, dtls_sock_table(ds),
+			      READ_ONCE(other->rx_cid_len), &what) &&
 		dtls_run_size(again) == dtls_run_size(rx);
 	if (found) {
 		again->skb = rx->skb;
