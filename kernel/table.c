@@ -212,7 +212,8 @@ struct dtls_assoc *dtls_table_other(struct dtls_table *table,
 	rcu_read_lock();
 	entry = find_flow(table, flow);
 	if (entry) {
-		next = READ_ONCE(entry->next);
+		/* The acquire pairs with the releases in enter_flow() and leave_flow(). */
+		next = smp_load_acquire(&entry->next);
 		other = READ_ONCE(entry->assoc);
 		if (next == assoc)
 			other = NULL;
@@ -354,7 +355,8 @@ static struct dtls_flow_entry *enter_flow(struct dtls_table *table,
 	    rcu_access_pointer(entry->assoc->home) !=
 	    rcu_access_pointer(assoc->home))
 		return ERR_PTR(-EADDRINUSE);
-	WRITE_ONCE(entry->next, assoc);
+	/* Whoever finds @assoc here finds all that was set in it. */
+	smp_store_release(&entry->next, assoc);
 	return entry;
 }
 
@@ -374,7 +376,8 @@ static void leave_flow(struct dtls_table *table, struct dtls_flow_entry *entry,
 	}
 	if (next != assoc) {
 		WRITE_ONCE(next->succeeds, false);
-		WRITE_ONCE(entry->assoc, next);
+		/* As in enter_flow(). */
+		smp_store_release(&entry->assoc, next);
 	}
 	/* Whoever reads NULL here finds the association that has the addresses. */
 	smp_store_release(&entry->next, NULL);
