@@ -125,6 +125,7 @@ TEST_F(control, one_call_reads_many)
 	}
 	for (i = 0; i < 5; i++)
 		ASSERT_EQ(40 + i, link_send(l, CT_HANDSHAKE, text + i, 40 + i));
+	settle();
 	ASSERT_EQ(5, recvmmsg(l->a, msg, 8, MSG_OOB | MSG_DONTWAIT, NULL));
 	for (i = 0; i < 5; i++) {
 		EXPECT_EQ(40 + i, msg[i].msg_len);
@@ -160,6 +161,7 @@ TEST_F(control, peek)
 	int i;
 
 	ASSERT_EQ(50, link_send(l, CT_HANDSHAKE, text, 50));
+	settle();
 	for (i = 0; i < 3; i++) {
 		memset(buf, 0, 50);
 		ASSERT_EQ(50, recv(l->a, buf, sizeof(buf),

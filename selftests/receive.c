@@ -1516,11 +1516,11 @@ TEST_F(receive, many_replays_do_not_hide_the_record_behind_them)
 		len += peer_seal_more(&l->ba, CT_DATA, i, text, 20, wire + len);
 	send_wire(_metadata, l, len);
 	for (i = 0; i < 40; i++)
-		ASSERT_EQ(20, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
+		ASSERT_EQ(20, recv_now(l->a, buf, sizeof(buf)));
 	count(_metadata, l, &before);
 	len += peer_seal(&l->ba, CT_DATA, 40, text, 50, wire + len);
 	send_wire(_metadata, l, len);
-	ASSERT_EQ(50, recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
+	ASSERT_EQ(50, recv_now(l->a, buf, sizeof(buf)));
 	nothing_to_read(_metadata, l);
 	counted(_metadata, l, &before, REPLAYS, 40);
 }
