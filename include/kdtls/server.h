@@ -95,11 +95,17 @@ struct kdtls_turn;
  * @data:	what kdtls_client_data() returns for a new client
  *
  * If several sockets share a port, the kernel chooses a socket for each datagram by the
- * addresses of the datagram. With @sharers a datagram that begins with a connection ID
- * goes to the socket whose server has given that connection ID, whatever address it comes
- * from and however many sockets there are. The endpoints of all these servers should have
- * one secret, see kdtls_endpoint_use_secret(): when the number of sockets changes, a
- * client's second hello may reach another socket than its first.
+ * addresses of the datagram. With @sharers a datagram that begins with a connection ID goes
+ * to the socket whose server has given that connection ID, whatever address it comes from
+ * and however many sockets have come behind it. The kernel gives the number of a socket
+ * that is closed to the one that was bound last. So the server with the highest @share is
+ * closed first, and the clients of the others are not concerned. If another one is closed
+ * before, the server with the highest @share no longer hears its clients: what bears their
+ * connection IDs goes to the socket that the addresses choose, and is dropped if that is of
+ * another server. No new server mends that before all of them are closed. The endpoints of
+ * all these servers should have one secret, see kdtls_endpoint_use_secret(): when the
+ * number of sockets changes, a client's second hello may reach another socket than its
+ * first.
  */
 struct kdtls_server_options {
 	enum kdtls_path path;
@@ -241,7 +247,9 @@ KDTLS_API void kdtls_server_set_endpoint(struct kdtls_server *server,
  * @server:	freed, its file closed; may be NULL
  *
  * The function sends a close_notify alert to every client with a finished handshake, if
- * the socket has room for it. Handshakes in progress end without an alert.
+ * the socket has room for it. Handshakes in progress end without an alert. Of servers that
+ * share a port the one with the highest @share of struct kdtls_server_options is closed
+ * first.
  */
 KDTLS_API void kdtls_server_close(struct kdtls_server *server);
 

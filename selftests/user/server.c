@@ -3813,6 +3813,30 @@ TEST_F(server, a_second_server_on_the_port_loses_no_record_of_the_first)
 		kdtls_endpoint_free(s.ep[i]);
 	}
 }
+
+TEST_F(server, the_last_server_on_the_port_is_closed_without_loss_to_the_others)
+{
+	struct sharers s;
+	unsigned int i;
+
+	self->options.cid_len = 8;
+	share_port(_metadata, self, &s);
+	begin_from(_metadata, self, "127.0.0.1", 40);
+	ASSERT_EQ(40, shake_shared(self, &s, 40));
+	kdtls_server_close(s.server[SHARERS - 1]);
+	s.server[SHARERS - 1] = NULL;
+	for (i = 0; i < 40; i++)
+		kdtls_send(self->c[i], "hello", 5);
+	serve_shared(&s);
+	for (i = 0; i < SHARERS - 1; i++) {
+		EXPECT_LT(0, s.opened[i]);
+		EXPECT_EQ(s.opened[i], s.records[i]);
+	}
+	for (i = 0; i < SHARERS; i++) {
+		kdtls_server_close(s.server[i]);
+		kdtls_endpoint_free(s.ep[i]);
+	}
+}
 #endif
 
 /* ---- lives ---- */
