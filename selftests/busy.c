@@ -224,15 +224,16 @@ TEST_F(busy, a_reader_that_polled_misses_no_record)
 	volatile unsigned int spun = 0;
 	struct link *l = &self->l;
 	pthread_t reader, other;
-	int usec = 200;
 	__u64 end;
+	int usec;
 
 	roam();
-	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_BUSY_POLL, &usec,
-			     sizeof(usec)));
 	ASSERT_EQ(0, pthread_create(&reader, NULL, read_and_wait, &both));
 	ASSERT_EQ(0, pthread_create(&other, NULL, ask_for_bytes, &both));
 	for (i = 0; i < n; i++) {
+		usec = 100 << i % 8;
+		ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_BUSY_POLL, &usec,
+				     sizeof(usec)));
 		for (j = 0; j < i * 37 % 5000; j++)
 			spun++;
 		ASSERT_EQ(sizeof(text),
