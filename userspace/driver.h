@@ -206,7 +206,7 @@ struct owner_ops {
  *		taken: an error, or 0 if nobody asked for that
  * @server:	this end is the server
  * @keyed:	@ops->first was called
- * @held:	KiB that owner_held() has returned to server_limits_held() last
+ * @held:	KiB that the handshake takes, as server_limits_held() has counted last
  *
  * This structure is the first member of struct kdtls_socket and struct
  * kdtls_client.
@@ -248,7 +248,10 @@ void owner_move(struct owner *to, struct owner *from, const struct owner_ops *op
 /* Return true if the handshake is done and the association has not ended. */
 bool owner_established(const struct owner *o);
 
-/* Return how many bytes the handshake holds, and records that came before their keys. */
+/*
+ * Return how many bytes the messages of the handshake take, and records that came before
+ * their keys.
+ */
 size_t owner_held(const struct owner *o);
 
 /*

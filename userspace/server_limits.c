@@ -22,11 +22,14 @@
 #include <errno.h>
 
 /*
- * Handshakes may hold HELD_EACH KiB on average, as one with certificates of usual length
- * does, and those of few clients HELD_MORE times that in addition.
+ * Handshakes may take HELD_EACH KiB on average, as one with certificates of usual length
+ * does, and all of them HELD_MORE KiB in addition. HELD_BASE KiB of each are for what
+ * owner_held() does not count: the client, its engine, and objects of libcrypto. By default
+ * the handshakes of one source take less than 20 MB so.
  */
-#define HELD_EACH	8ULL
-#define HELD_MORE	128ULL
+#define HELD_EACH	9ULL
+#define HELD_MORE	1024ULL
+#define HELD_BASE	5
 
 void server_limits_init(struct shaking *s)
 {
@@ -194,14 +197,14 @@ bool server_limits_begin(struct kdtls_client *c)
 }
 
 /*
- * Return the client whose handshake has to end for what the handshakes hold: the first of
- * the source @s if that holds more than half of what all may hold, or the first of all if
- * all hold too much. Return NULL if nobody has to go.
+ * Return the client whose handshake has to end for what the handshakes take: the first of
+ * the source @s if those of @s take more than half of what all may take, or the first of all
+ * if all take too much. Return NULL if nobody has to go.
  */
 static struct kdtls_client *find_holder(const struct kdtls_server *server,
 					const struct source *s)
 {
-	uint64_t max = HELD_EACH * (server->options.max_half_open + HELD_MORE);
+	uint64_t max = HELD_EACH * server->options.max_half_open + HELD_MORE;
 
 	if (s->held > max / 2)
 		return server_limits_first(&s->half_open);
@@ -220,7 +223,7 @@ static void set_held(struct kdtls_client *c, uint16_t held)
 
 void server_limits_held(struct kdtls_client *c)
 {
-	size_t held = (owner_held(c->owner) + 1023) / 1024;
+	size_t held = HELD_BASE + (owner_held(c->owner) + 1023) / 1024;
 	struct kdtls_client *holder;
 
 	set_held(c, (uint16_t)(held < UINT16_MAX ? held : UINT16_MAX));

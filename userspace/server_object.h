@@ -121,7 +121,7 @@ struct shaking {
  * @link:	link of the server's table of sources
  * @clients:	number of clients that have this source
  * @half_open_count: number of clients in @half_open
- * @held:	KiB that the handshakes of the clients in @half_open hold
+ * @held:	KiB that the handshakes of the clients in @half_open take
  * @half_open:	clients of the source that are in a handshake
  * @len:	bytes of @key
  * @key:	the beginning of the addresses of the source's clients
@@ -267,7 +267,7 @@ static inline struct kdtls_socket *server_client_socket(const struct kdtls_clien
  * @in:		state and memory of receiving
  * @out:	memory of sending
  * @more:	the socket may have more that the last kdtls_server_recv() did not take
- * @held:	KiB that the handshakes of the clients in @shaking hold
+ * @held:	KiB that the handshakes of the clients in @shaking take
  * @turn_due:	the time of the next look at the turn of the options, if there is one
  * @parted:	as many handshakes as were completed when all clients without a connection
  *		ID were last told that the turn is over
@@ -335,7 +335,7 @@ bool server_limits_has_place(const struct kdtls_client *c);
 bool server_limits_begin(struct kdtls_client *c);
 
 /*
- * Count the memory that the handshake of @c holds now. If all handshakes hold too much, or
+ * Count the memory that the handshake of @c takes now. If all handshakes take too much, or
  * those of a source more than half of that, the first ones end, which may be that of @c.
  */
 void server_limits_held(struct kdtls_client *c);

@@ -72,8 +72,8 @@ struct kdtls_turn;
  *		clients have not proven their addresses yet. One that begins with early data ends
  *		none, and begins only while an eighth of the number is free; its client comes
  *		again without. Handshakes also end after a datagram with which all of them
- *		hold more than 8 KiB for each of @max_half_open, and 1 MiB: of messages, and
- *		of records that came before their keys; or those of one source half of that
+ *		take more memory than 9 KiB for each of @max_half_open, and 1 MiB; or those
+ *		of one source more than half of that
  * @max_clients_source: how many clients with a finished handshake one source may have, as
  *		with @max_clients; 0: @max_clients. A source is an IPv4 address or an IPv6 /56
  * @max_half_open_source: how many clients of one source may be in a handshake; 0: half

@@ -6,6 +6,7 @@
  * them in the kernel.
  */
 #include "../../userspace/engine/secret.h"
+#include "../engine/end.h"
 #include "../engine/heap.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -328,6 +329,7 @@ FIXTURE(server)
 	struct kdtls_endpoint *server_ep, *client_ep;
 	struct kdtls_server_options options;
 	struct kdtls_server *server;
+	const char *name;		/* of the server's certificate; NULL: it has none */
 	struct sockaddr_storage at;	/* the server's address */
 	socklen_t at_len;
 	struct kdtls_socket *c[CLIENTS_MAX];
@@ -491,6 +493,7 @@ static void resume(struct __test_metadata *_metadata,
 {
 	struct kdtls_socket_options options = {
 		.path = KDTLS_PATH_USER,
+		.name = self->name,
 		.session = session_len ? session : NULL,
 		.session_len = session_len,
 	};
@@ -2748,8 +2751,9 @@ TEST_F(server, a_flood_of_half_open_handshakes_locks_nobody_out)
 	exchange(_metadata, self);
 }
 
-/* Send records from @fd whose key the server does not have yet. */
-static void send_early(struct _test_data_server *self, int fd, uint16_t version)
+/* Send @count records from @fd whose key the server does not have yet. */
+static void send_early(struct _test_data_server *self, int fd, uint16_t version,
+		       unsigned int count)
 {
 	static const uint8_t header12[] = {
 		23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 0, 1000 >> 8, 1000 & 255,
@@ -2760,14 +2764,14 @@ static void send_early(struct _test_data_server *self, int fd, uint16_t version)
 	unsigned int i;
 
 	memcpy(data, is_13 ? header13 : header12, len);
-	for (i = 0; i < 60; i++) {
+	for (i = 0; i < count; i++) {
 		__real_send(fd, data, len + 1000, 0);
 		if (i % 20 == 19)
 			serve(self);
 	}
 }
 
-#define HELD_BYTES	(3 << 20)	/* half of 8 KiB for 328, and what they are anyway */
+#define HELD_BYTES	(2 << 20)	/* half of 9 KiB for 200, half a MiB, and some more */
 
 TEST_F(server, what_half_open_handshakes_hold_is_bounded_in_all)
 {
@@ -2790,7 +2794,7 @@ TEST_F(server, what_half_open_handshakes_hold_is_bounded_in_all)
 	for (i = 0; i < n; i++) {
 		fd = bound(AF_INET, "127.0.0.77", htons(20000 + i));
 		half_open_on(_metadata, self, dup(fd));
-		send_early(self, fd, variant->version);
+		send_early(self, fd, variant->version, 60);
 		close(fd);
 	}
 	EXPECT_GE(before + HELD_BYTES, heap_used);
@@ -2803,6 +2807,63 @@ TEST_F(server, what_half_open_handshakes_hold_is_bounded_in_all)
 	/* What they held is free for others. */
 	self->options.max_half_open = 0;
 	restart_server(_metadata, self);
+}
+
+/* Let the server show a certificate, and clients ask for one. */
+static void use_certificate(struct __test_metadata *_metadata,
+			    struct _test_data_server *self)
+{
+	struct cert_options root_options = { .kind = CERT_P256, .ca = true };
+	struct cert_options leaf_options = { .kind = CERT_P256, .name = "DNS:here" };
+	struct cert root = { 0 }, leaf = { 0 };
+	struct kdtls_endpoint *ep = NULL;
+
+	cert_make(&root, &root_options);
+	leaf_options.issuer = &root;
+	cert_make(&leaf, &leaf_options);
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &ep));
+	ASSERT_EQ(0, kdtls_endpoint_use_certificate(ep, leaf.pem, strlen(leaf.pem),
+						    leaf.key_pem,
+						    strlen(leaf.key_pem)));
+	exchange_endpoint(self, ep);
+	kdtls_endpoint_free(self->client_ep);
+	ASSERT_EQ(0, kdtls_endpoint_new(&self->config, &self->client_ep));
+	ASSERT_EQ(0, kdtls_endpoint_trust(self->client_ep, root.pem,
+					  strlen(root.pem)));
+	self->name = "here";
+	cert_free(&root);
+	cert_free(&leaf);
+}
+
+/*
+ * As many as one source may have, each with a flight of certificates to send; and then each
+ * with records that came too early besides
+ */
+TEST_F(server, all_that_handshakes_of_a_source_take_is_bounded)
+{
+	unsigned int i, round, least, n = crowd(2100, 100);
+	size_t before;
+	int fd;
+
+	use_certificate(_metadata, self);
+	self->options.handshake_timeout = 1000 * 3600;
+	for (round = 0; round < 2; round++) {
+		restart_server(_metadata, self);
+		before = heap_used;
+		for (i = 0; i < n; i++) {
+			fd = bound(AF_INET, "127.0.0.77", htons(20000 + i));
+			half_open_on(_metadata, self, dup(fd));
+			send_early(self, fd, variant->version, 6 * round);
+			serve(self);
+			close(fd);
+		}
+		EXPECT_GE(before + FLOOD_BYTES, heap_used);
+		TH_LOG("%zu KiB for %u handshakes", (heap_used - before) >> 10,
+		       counters(self).half_open);
+		/* No more of them end than have to. */
+		least = round ? 500 : 2048;
+		EXPECT_LE(n < least ? n : least, counters(self).half_open);
+	}
 }
 
 /* Each handshake is to replace an association, whose keys do not open the records. */
@@ -2823,7 +2884,7 @@ TEST_F(server, what_clients_that_start_anew_hold_is_bounded_in_all)
 	before = heap_used;
 	for (i = 0; i < n; i++) {
 		half_open_on(_metadata, self, dup(fd[i]));
-		send_early(self, fd[i], variant->version);
+		send_early(self, fd[i], variant->version, 60);
 		close(fd[i]);
 	}
 	EXPECT_GE(before + HELD_BYTES, heap_used)

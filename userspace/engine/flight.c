@@ -256,3 +256,15 @@ void dtls_flight_clear(struct dtls_flight *f)
 	OPENSSL_free(f->sent);
 	memset(f, 0, sizeof(*f));
 }
+
+size_t dtls_flight_size(const struct dtls_flight *f)
+{
+	const struct dtls_outgoing *m;
+	size_t size = 0;
+
+	for (m = f->first; m; m = m->next)
+		size += size_of(m);
+	if (f->sent)
+		size += sizeof(*f->sent) + f->sent->room * sizeof(f->sent->record[0]);
+	return size;
+}

@@ -158,4 +158,7 @@ bool dtls_flight_done(const struct dtls_flight *f);
  */
 void dtls_flight_clear(struct dtls_flight *f);
 
+/* Return how many bytes of memory the flight takes. */
+size_t dtls_flight_size(const struct dtls_flight *f);
+
 #endif /* _DTLS_FLIGHT_H */

@@ -243,7 +243,10 @@ size_t dtls_state_held(const struct kdtls_engine *e)
 {
 	const struct dtls_handshake *hs = e->hs;
 
-	return hs ? hs->transcript.all.len + hs->in.held + hs->held_len : 0;
+	if (!hs)
+		return 0;
+	return hs->transcript.all.size + hs->in.held + hs->held_len +
+	       dtls_flight_size(&e->m->flight);
 }
 
 bool dtls_state_peer_has_keys(const struct kdtls_engine *e)

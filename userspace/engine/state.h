@@ -603,9 +603,9 @@ struct dtls_handshake *dtls_state_handshake_new(struct kdtls_engine *e);
 void dtls_state_handshake_drop(struct kdtls_engine *e);
 
 /*
- * Return how many bytes the handshake of @e keeps of what the peer has sent and of its own
- * messages: those of the transcript, those that wait for others, and early records. It is 0
- * if no handshake goes on.
+ * Return how many bytes of memory the handshake of @e has for what the peer has sent and for
+ * its own messages: those of the transcript and of the flight, those that wait for others,
+ * and early records. It is 0 if no handshake goes on.
  */
 size_t dtls_state_held(const struct kdtls_engine *e);
 
