@@ -345,7 +345,10 @@ TEST_F(limits, first_forgery_may_be_the_last)
 	ASSERT_ERRNO(EAGAIN, recv_now(l->a, buf, sizeof(buf)));
 }
 
-/* Records of one super-packet are opened together. */
+/*
+ * Behind a record that is read, the records of one super-packet are opened together: here
+ * eight forgeries, of which the key bears four, and four records that come too late.
+ */
 TEST_F(limits, forgeries_in_one_packet_are_counted_one_by_one)
 {
 	struct dtls_counters counters;
@@ -355,17 +358,19 @@ TEST_F(limits, forgeries_in_one_packet_are_counted_one_by_one)
 
 	ASSERT_OK(setsockopt(l->a, SOL_UDP, UDP_GRO, &on, sizeof(on)));
 	ASSERT_OK(set_limits(l, DTLS_RX, 0, 4));
-	for (i = 0; i < 12; i++) {
-		size = i < 8 ? forgery(l, i, wire + len) :
-			       peer_seal(&l->ba, CT_DATA, i, text, 50,
-					 wire + len);
+	for (i = 0; i < 13; i++) {
+		size = i > 0 && i < 9 ? forgery(l, i, wire + len) :
+					peer_seal(&l->ba, CT_DATA, i, text, 50,
+						  wire + len);
 		len += size;
 	}
 	ASSERT_EQ((ssize_t)len, send_segments(l->b, wire, len, size, 0));
+	ASSERT_EQ(50, recv_now(l->a, buf, sizeof(buf)));
 	ASSERT_ERRNO(EAGAIN, recv_now(l->a, buf, sizeof(buf)));
 	ASSERT_OK(dtls_get_counters(l->a, &counters));
 	EXPECT_EQ((__u64)4, counters.rx_auth_failed);
 	EXPECT_EQ((__u64)8, counters.rx_expired);
+	EXPECT_EQ((__u64)1, counters.rx_records);
 }
 
 /*
