@@ -150,6 +150,59 @@ TEST_F(busy, a_reader_that_waits_polls_the_driver)
 				     "BusyPollRxPackets"));
 }
 
+/*
+ * Let all that comes to v0 from now on lie in the driver until somebody polls it: for
+ * ages no interrupt follows the next one. The files are those of the network namespace
+ * that mounts them.
+ */
+static void defer_interrupts(struct __test_metadata *_metadata)
+{
+	ASSERT_EQ(0, system("mkdir -p /tmp/busy && "
+			    "mount -t sysfs none /tmp/busy && "
+			    "cd /tmp/busy/class/net/v0 && "
+			    "echo 2147483647 >napi_defer_hard_irqs && "
+			    "echo 1000000000000 >gro_flush_timeout && "
+			    "cd / && umount /tmp/busy"));
+}
+
+/*
+ * A reader that does not wait polls the driver, although its queue is empty, and does so
+ * once: the time to poll is half an hour. What the driver hands over may lie in GRO for a
+ * moment yet.
+ */
+TEST_F(busy, a_reader_that_does_not_wait_polls_the_driver_once)
+{
+	int usec = 1800 * 1000000, i;
+	struct link *l = &self->l;
+	char buf[64];
+	ssize_t n;
+	long found;
+	__u64 end;
+
+	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_BUSY_POLL, &usec,
+			     sizeof(usec)));
+	ASSERT_EQ(sizeof(text), link_send(l, CT_DATA, text, sizeof(text)));
+	ASSERT_EQ(sizeof(text), recv(l->a, buf, sizeof(buf), 0));
+	defer_interrupts(_metadata);
+
+	found = net_counter("netstat", "TcpExt:", "BusyPollRxPackets");
+	ASSERT_LE(0, found);
+	for (i = 0; i < RECORDS; i++) {
+		ASSERT_ERRNO(EAGAIN,
+			     recv(l->a, buf, sizeof(buf), MSG_DONTWAIT));
+		ASSERT_EQ(sizeof(text),
+			  link_send(l, CT_DATA, text, sizeof(text)));
+		end = now_ms() + SOON_MS;
+		do {
+			n = recv(l->a, buf, sizeof(buf), MSG_DONTWAIT);
+		} while (n < 0 && errno == EAGAIN && now_ms() < end);
+		ASSERT_EQ((ssize_t)sizeof(text), n)
+			TH_LOG("record %d stays in the driver", i);
+	}
+	EXPECT_LT(found, net_counter("netstat", "TcpExt:",
+				     "BusyPollRxPackets"));
+}
+
 static void *read_one(void *arg)
 {
 	struct link *l = arg;
