@@ -29,12 +29,49 @@ static int write_file(const char *path, const char *text)
 	return n == (ssize_t)strlen(text) ? 0 : -1;
 }
 
-/* Load a program for @type that puts @value at @off of its context. */
-static int load(enum bpf_attach_type type, int off, __u32 value)
+/* Make a map of one number, in which a program counts how often it ran. */
+static int make_map(void)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY,
+		.key_size = sizeof(__u32),
+		.value_size = sizeof(__u64),
+		.max_entries = 1,
+	};
+
+	return syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+}
+
+/* Return the number in @map, or -1. */
+static long long runs(int map)
+{
+	__u64 value = 0;
+	__u32 key = 0;
+	union bpf_attr attr = {
+		.map_fd = map,
+		.key = (unsigned long)&key,
+		.value = (unsigned long)&value,
+	};
+
+	if (syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)))
+		return -1;
+	return value;
+}
+
+/*
+ * Load a program for @type that puts @value at @off of its context, and adds one to the
+ * number in @map.
+ */
+static int load(enum bpf_attach_type type, int off, __u32 value, int map)
 {
 	struct bpf_insn insns[] = {
 		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, (int)value),
 		INSN(BPF_STX | BPF_MEM | BPF_W, 1, 2, off, 0),
+		/* Two instructions: the address of the map's number */
+		INSN(BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_VALUE, 0, map),
+		INSN(0, 0, 0, 0, 0),
+		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, 1),
+		INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 2, 0, BPF_ADD),
 		INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1),
 		INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
 	};
@@ -66,6 +103,7 @@ FIXTURE(cgroup) {
 	struct sockaddr_storage told;	/* as the program makes it */
 	socklen_t len;
 	int group;
+	int map;
 	int program;
 };
 
@@ -111,7 +149,9 @@ FIXTURE_SETUP(cgroup)
 	else
 		memcpy(&((struct sockaddr_in6 *)&self->told)->sin6_addr, &value,
 		       sizeof(value));
-	self->program = load(type, off, value);
+	self->map = make_map();
+	ASSERT_LE(0, self->map) TH_LOG("%s", strerror(errno));
+	self->program = load(type, off, value, self->map);
 	if (self->program < 0 && errno == EINVAL)
 		SKIP(return, "kernel without CONFIG_CGROUP_BPF");
 	ASSERT_LE(0, self->program) TH_LOG("%s", strerror(errno));
@@ -122,6 +162,7 @@ FIXTURE_TEARDOWN(cgroup)
 {
 	write_file(MOUNT "/cgroup.procs", "0");
 	close(self->program);
+	close(self->map);
 	close(self->group);
 	rmdir(GROUP);
 	link_close(&self->l);
@@ -143,17 +184,25 @@ TEST_F(cgroup, program_changes_the_address_of_data)
 	ASSERT_EQ(4, link_send(&self->l, CT_DATA, "data", 4));
 	EXPECT_TRUE(told(self, MSG_PEEK));
 	EXPECT_TRUE(told(self, 0));
+	EXPECT_EQ(2, runs(self->map));
 }
 
 TEST_F(cgroup, program_changes_the_address_of_control_records)
 {
 	ASSERT_EQ(4, link_send(&self->l, CT_HANDSHAKE, "data", 4));
 	EXPECT_TRUE(told(self, MSG_OOB));
+	EXPECT_EQ(1, runs(self->map));
 }
 
+/* The kernel gives recvmsg() room for an address always, and recv() none. */
 TEST_F(cgroup, program_does_not_run_without_an_address)
 {
+	char buf[64];
+
 	EXPECT_TRUE(link_raw_works(&self->l));
+	ASSERT_EQ(4, link_send(&self->l, CT_HANDSHAKE, "data", 4));
+	EXPECT_EQ(4, recv(self->l.a, buf, sizeof(buf), MSG_OOB));
+	EXPECT_EQ(0, runs(self->map));
 }
 
 TEST_HARNESS_MAIN
