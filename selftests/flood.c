@@ -353,7 +353,18 @@ static void *flipper(void *arg)
 	return NULL;
 }
 
+/* Let @f write to @at, which has the right byte now, as soon as f->on is set. */
+static void aim(struct flip *f, __u8 *at)
+{
+	f->at = at;
+	f->value[0] = *at;
+	f->value[1] = *at ^ 1;
+}
+
 #define RELAYED	8000
+/* The datagrams of a super-packet, each of which lies in one page of any size */
+#define SEGMENT		4096
+#define SEGMENTS	4
 
 FIXTURE(relay)
 {
@@ -417,9 +428,7 @@ TEST_F(relay, what_is_read_is_what_was_sealed)
 		len = peer_seal(&l->ba, CT_DATA, i, text, RELAYED, wire);
 		memcpy(self->map, wire, len);
 		at = len - 16 - RELAYED + 64;
-		f->at = self->map + at;
-		f->value[0] = wire[at];
-		f->value[1] = wire[at] ^ 1;
+		aim(f, self->map + at);
 		ASSERT_EQ((ssize_t)len, sendfile(l->b, self->file, &off, len));
 		f->on = 1;
 		got = recv_now(l->a, buf, sizeof(buf));
@@ -433,6 +442,47 @@ TEST_F(relay, what_is_read_is_what_was_sealed)
 		usleep(10);
 	}
 	EXPECT_LT(0, read);
+}
+
+/*
+ * Records that follow the first ones in a super-packet are admitted together, and what
+ * is read of them was sealed, too. The third record is written to.
+ */
+TEST_F(relay, what_is_read_of_a_super_packet_is_what_was_sealed)
+{
+	int i, n = rounds(3000, 200), gso, on = 1, segment = SEGMENT;
+	struct flip *f = &self->flip;
+	struct link *l = &self->l;
+	ssize_t size = SEGMENT - peer_overhead(&l->ba), got, at;
+	int together = 0;
+
+	ASSERT_OK(setsockopt(l->b, SOL_UDP, UDP_SEGMENT, &segment,
+			     sizeof(segment)));
+	ASSERT_OK(setsockopt(l->a, SOL_UDP, UDP_GRO, &on, sizeof(on)));
+	for (i = 0; i < n; i++) {
+		size_t len = 0;
+		off_t off = 0;
+
+		while (len < SEGMENTS * SEGMENT)
+			len += peer_seal(&l->ba, CT_DATA, l->b_seq++, text,
+					 size, wire + len);
+		memcpy(self->map, wire, len);
+		aim(f, self->map + 2 * SEGMENT + 100);
+		ASSERT_EQ((ssize_t)len, sendfile(l->b, self->file, &off, len));
+		settle();
+		f->on = 1;
+		while ((got = recv_segments(l->a, buf, sizeof(buf), &gso,
+					    MSG_DONTWAIT)) > 0) {
+			for (at = 0; at < got; at += size)
+				ASSERT_EQ(0, memcmp(buf + at, text, size))
+					TH_LOG("altered after %d packets", i);
+			ASSERT_EQ(at, got);
+			together += gso == size && got > size;
+		}
+		f->on = 0;
+		usleep(10);
+	}
+	EXPECT_LT(0, together);
 }
 
 /*
