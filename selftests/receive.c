@@ -2206,14 +2206,18 @@ static void *send_numbered(void *arg)
 static void *change_keys(void *arg)
 {
 	struct rekey *r = arg;
+	int epoch, at, last = 0, older = 0;
 	struct peer_key k;
-	int epoch, at;
 
 	roam();
-	/* The sender first: the receiver has to hold on to what is early. */
+	/*
+	 * The sender first: the receiver has to hold on to what is early. A new key
+	 * leaves the two before it, so all records under older ones have to be read.
+	 */
 	for (epoch = 2; epoch < 12; epoch++) {
 		at = (epoch - 1) * (r->records / 11);
-		while (__atomic_load_n(&r->sent, __ATOMIC_RELAXED) < at &&
+		while ((__atomic_load_n(&r->sent, __ATOMIC_RELAXED) < at ||
+			__atomic_load_n(&r->received, __ATOMIC_RELAXED) < older) &&
 		       !__atomic_load_n(&r->error, __ATOMIC_RELAXED))
 			usleep(100);
 		peer_key_init(&k, r->cipher, nth_epoch(r->cipher, epoch),
@@ -2221,6 +2225,11 @@ static void *change_keys(void *arg)
 		if (dtls_set_key(r->l->b, DTLS_TX, &k) ||
 		    dtls_set_key(r->l->a, DTLS_RX, &k))
 			__atomic_store_n(&r->error, errno, __ATOMIC_RELAXED);
+		/* One more may be on its way under the key before this one. */
+		older = last;
+		last = __atomic_load_n(&r->sent, __ATOMIC_RELAXED) + 1;
+		if (last > r->records)
+			last = r->records;
 	}
 	return NULL;
 }
