@@ -979,10 +979,10 @@ KDTLS_API int kdtls_engine_update_keys(struct kdtls_engine *engine, bool both);
  * IDs gets up to half of DTLS_CIDS_MAX without this call.
  *
  * Return: 0: the peer gets those that ops->cid accepted before it refused one, or before
- * memory was short; -KDTLS_EUSAGE: the engine is not of that kind, @count is out of its range,
- * or the connection IDs of the call before were not sent yet; -KDTLS_ECALLBACK: ops->cid refused the first, and none
- * is given; -KDTLS_EMEMORY: none is given; -KDTLS_ECRYPTO: there are no random bytes, and the
- * engine has failed.
+ * memory was short; -KDTLS_EUSAGE: the engine is not of that kind, @count is out of its
+ * range, or the connection IDs of the call before were not sent yet; -KDTLS_ECALLBACK:
+ * ops->cid refused the first, and none is given; -KDTLS_EMEMORY: none is given;
+ * -KDTLS_ECRYPTO: there are no random bytes, and the engine has failed.
  */
 KDTLS_API int kdtls_engine_give_cids(struct kdtls_engine *engine,
 				     unsigned int count, bool at_once);

@@ -626,9 +626,9 @@ KDTLS_API void kdtls_client_close(struct kdtls_client *client);
  * Return: 0; -ENOTCONN: the client is gone, has said goodbye, or the program was not told of
  * it yet; -EBUSY: the client is starting anew; -ENOBUFS: datagrams of other clients that
  * earlier calls have read take over 1 MiB, and kdtls_server_recv() has to be called before;
- * -EOPNOTSUPP: @sharers of the server's options is above 1, or @turn is set; -EACCES or -EADDRINUSE: the
- * process may not bind to the port any more; -EMFILE; -KDTLS_EMEMORY; another -errno. After
- * an error the client is the server's as before.
+ * -EOPNOTSUPP: @sharers of the server's options is above 1, or @turn is set; -EACCES or
+ * -EADDRINUSE: the process may not bind to the port any more; -EMFILE; -KDTLS_EMEMORY;
+ * another -errno. After an error the client is the server's as before.
  *
  * Example:
  *
