@@ -113,8 +113,8 @@ static void skip_junk(struct dtls_sock *ds, struct dtls_dgram *d,
 /*
  * Parse the record at d->pos into @rx->rec, as one of d->assoc. With a @table all
  * connection IDs have the table's length, else @own_len, the length that d->assoc has from
- * its keys. Return 0 if there is a record in @rx; else how many bytes are not a record of this
- * association, and set @what to the counter that they belong to.
+ * its keys. Return 0 if there is a record in @rx; else how many bytes are not a record of
+ * this association, and set @what to the counter that they belong to.
  */
 static __always_inline unsigned int
 parse_record(struct dtls_dgram *d, struct dtls_run *rx,

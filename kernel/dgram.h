@@ -12,10 +12,10 @@
 
 /*
  * The rest of a datagram is dropped when its records have so many points: four for each
- * that is malformed, forged, without a key or of one that has reached its limit, and one for each that is kept although
- * nothing of it was verified, raw or for a key to come. An honest sender makes fewer of
- * them. The bound keeps one datagram from costing hundreds of decryptions, or of records
- * that are kept and make room for the next one at once.
+ * that is malformed, forged, without a key or of one that has reached its limit, and one
+ * for each that is kept although nothing of it was verified, raw or for a key to come. An
+ * honest sender makes fewer of them. The bound keeps one datagram from costing hundreds of
+ * decryptions, or of records that are kept and make room for the next one at once.
  */
 #define DTLS_DGRAM_JUNK_MAX	32
 #define DTLS_DGRAM_USELESS	4

@@ -79,9 +79,10 @@ static void flush_corked(struct sock *sk)
  * A system call that entered UDP's own code before the attach may take the socket's
  * lock after the attach. Its plaintext must not stay in UDP's cork, where the next
  * record would join it in one datagram. Nor may the socket stay connected to another
- * peer than that of the keys; to any peer, if it has a table; or to a v4-mapped address, as IPV6_ADDRFORM could then
- * replace this module's proto by UDP's. This function undoes both before the lock is
- * free, so no other call finds the socket in such a state, and sets the socket's error.
+ * peer than that of the keys; to any peer, if it has a table; or to a v4-mapped address, as
+ * IPV6_ADDRFORM could then replace this module's proto by UDP's. This function undoes both
+ * before the lock is free, so no other call finds the socket in such a state, and sets the
+ * socket's error.
  */
 void dtls_sock_release_cb(struct sock *sk)
 {
