@@ -57,6 +57,7 @@ static inline bool dtls_wait_closed(const struct dtls_sock *ds)
  */
 static inline bool dtls_wait_is_shut(const struct dtls_sock *ds)
 {
+	/* shutdown() has no barrier of its own: this one orders the looks behind it. */
 	return smp_load_acquire(&ds->sk->sk_shutdown) & RCV_SHUTDOWN;
 }
 

@@ -65,9 +65,10 @@
  *
  * A datagram is not looked at any further once eight records in it were malformed,
  * of no known key, forged, or of a key that has reached its limit, or 32 were kept that
- * nothing has verified, raw or for a key to come; four of these count as one of those. The records behind them are in no count.
- * Each other record that is dropped counts as a drop of the socket (ss -m) and in UDP's
- * InErrors; for want of memory also in RcvbufErrors, for a wrong checksum in InCsumErrors.
+ * nothing has verified, raw or for a key to come; four of these count as one of those.
+ * The records behind them are in no count. Each other record that is dropped counts as a
+ * drop of the socket (ss -m) and in UDP's InErrors; for want of memory also in
+ * RcvbufErrors, for a wrong checksum in InCsumErrors.
  */
 #ifndef _UAPI_LINUX_DTLS_H
 #define _UAPI_LINUX_DTLS_H
