@@ -101,6 +101,21 @@ FIXTURE_TEARDOWN(busy)
 	link_close(&self->l);
 }
 
+/*
+ * Let readers poll for @usec µs. The first datagram tells the socket which NAPI context is
+ * its own.
+ */
+static void begin_polling(struct __test_metadata *_metadata, struct link *l,
+			  int usec)
+{
+	char buf[64];
+
+	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_BUSY_POLL, &usec,
+			     sizeof(usec)));
+	ASSERT_EQ(sizeof(text), link_send(l, CT_DATA, text, sizeof(text)));
+	ASSERT_EQ(sizeof(text), recv(l->a, buf, sizeof(buf), 0));
+}
+
 static void *read_all(void *arg)
 {
 	struct link *l = arg;
@@ -120,18 +135,13 @@ static void *read_all(void *arg)
 TEST_F(busy, a_reader_that_waits_polls_the_driver)
 {
 	struct link *l = &self->l;
-	int i, id = 0, usec = 1000000;
-	socklen_t len = sizeof(id);
+	socklen_t len = sizeof(int);
 	pthread_t thread;
-	char buf[64];
+	int i, id = 0;
 	void *read;
 	long found;
 
-	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_BUSY_POLL, &usec,
-			     sizeof(usec)));
-	/* The first datagram tells the socket which NAPI context is its own. */
-	ASSERT_EQ(sizeof(text), link_send(l, CT_DATA, text, sizeof(text)));
-	ASSERT_EQ(sizeof(text), recv(l->a, buf, sizeof(buf), 0));
+	begin_polling(_metadata, l, 1000000);
 	ASSERT_OK(getsockopt(l->a, SOL_SOCKET, SO_INCOMING_NAPI_ID, &id, &len));
 	ASSERT_NE(0, id);
 
@@ -172,17 +182,14 @@ static void defer_interrupts(struct __test_metadata *_metadata)
  */
 TEST_F(busy, a_reader_that_does_not_wait_polls_the_driver_once)
 {
-	int usec = 1800 * 1000000, i;
 	struct link *l = &self->l;
 	char buf[64];
 	ssize_t n;
 	long found;
 	__u64 end;
+	int i;
 
-	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_BUSY_POLL, &usec,
-			     sizeof(usec)));
-	ASSERT_EQ(sizeof(text), link_send(l, CT_DATA, text, sizeof(text)));
-	ASSERT_EQ(sizeof(text), recv(l->a, buf, sizeof(buf), 0));
+	begin_polling(_metadata, l, 1800 * 1000000);
 	defer_interrupts(_metadata);
 
 	found = net_counter("netstat", "TcpExt:", "BusyPollRxPackets");
@@ -216,16 +223,12 @@ static void *read_one(void *arg)
 TEST_F(busy, a_reader_that_polls_sees_what_it_is_fed)
 {
 	struct link *l = &self->l;
-	int usec = 1800 * 1000000;
 	pthread_t thread;
 	char buf[128];
 	void *read;
 	ssize_t n;
 
-	ASSERT_OK(setsockopt(l->a, SOL_SOCKET, SO_BUSY_POLL, &usec,
-			     sizeof(usec)));
-	ASSERT_EQ(sizeof(text), link_send(l, CT_DATA, text, sizeof(text)));
-	ASSERT_EQ(sizeof(text), recv(l->a, buf, sizeof(buf), 0));
+	begin_polling(_metadata, l, 1800 * 1000000);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, read_one, l));
 	stay_on(0);
 	/* The reader polls by now, or finds the record at once. */
