@@ -902,13 +902,19 @@ static ssize_t send_cmsg(int fd, const void *buf, size_t len, int level,
 	return sendmsg(fd, &msg, flags);
 }
 
+ssize_t send_described(int fd, const struct dtls_record_info *info, const void *buf,
+		       size_t len)
+{
+	return send_cmsg(fd, buf, len, SOL_DTLS, DTLS_RECORD_INFO, info,
+			 sizeof(*info), 0);
+}
+
 ssize_t send_control(int fd, __u8 type, __u8 flags, const void *buf,
 		     size_t len)
 {
 	struct dtls_record_info info = { .type = type, .flags = flags };
 
-	return send_cmsg(fd, buf, len, SOL_DTLS, DTLS_RECORD_INFO, &info,
-			 sizeof(info), 0);
+	return send_described(fd, &info, buf, len);
 }
 
 ssize_t send_segments(int fd, const void *buf, size_t len, __u16 size,

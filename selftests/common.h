@@ -361,6 +361,10 @@ ssize_t recv_info(int fd, struct dtls_record_info *info, void *buf, size_t len,
 /* Do the same for a control record. */
 ssize_t recv_control(int fd, struct dtls_record_info *info, void *buf,
 		     size_t len);
+/* Send a record as @info says. */
+ssize_t send_described(int fd, const struct dtls_record_info *info, const void *buf,
+		       size_t len);
+/* Do the same with @type and @flags alone. */
 ssize_t send_control(int fd, __u8 type, __u8 flags, const void *buf,
 		     size_t len);
 

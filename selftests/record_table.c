@@ -143,31 +143,13 @@ TEST_F(record_table, a_key_change_is_of_one)
 	ASSERT_TRUE(client_works(self->server, b));
 }
 
-/* Send a record of @type to the association @id. Return what sendmsg() returns. */
-static ssize_t server_send_control(int fd, __u64 id, __u8 type, const void *data, size_t len)
-{
-	struct dtls_record_info info = { .id = id, .type = type };
-	struct iovec iov = { (void *)data, len };
-	char space[CMSG_SPACE(sizeof(info))] = "";
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-			      .msg_control = space,
-			      .msg_controllen = sizeof(space) };
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-
-	cmsg->cmsg_level = SOL_DTLS;
-	cmsg->cmsg_type = DTLS_RECORD_INFO;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(info));
-	memcpy(CMSG_DATA(cmsg), &info, sizeof(info));
-	return sendmsg(fd, &msg, 0);
-}
-
 TEST_F(record_table, control_records_go_both_ways)
 {
 	static const __u8 close_notify[] = { ALERT_WARNING, ALERT_CLOSE_NOTIFY };
 	struct client *a = &self->c[0];
-	struct dtls_record_info info;
+	struct dtls_record_info info = { .id = a->id, .type = CT_ALERT };
 
-	ASSERT_EQ(2, server_send_control(self->server, a->id, CT_ALERT, close_notify, 2));
+	ASSERT_EQ(2, send_described(self->server, &info, close_notify, 2));
 	ASSERT_EQ(2, client_recv(a));
 	EXPECT_EQ(CT_ALERT, rec.type);
 	EXPECT_EQ(0, memcmp(rec.data, close_notify, 2));
