@@ -123,11 +123,14 @@ static inline void dtls_dgram_begin(struct dtls_sock *ds, struct dtls_dgram *d,
 	dtls_dgram_next_segment(d);
 }
 
-/* Move d->pos over the next @len bytes, which end no later than the datagram. */
+/*
+ * Move d->pos over the next @len bytes, which end no later than the datagram. Behind the
+ * last datagram of an skb there is no state to set: most skbs are one record.
+ */
 static inline void dtls_dgram_skip(struct dtls_dgram *d, unsigned int len)
 {
 	d->pos += len;
-	if (d->pos == d->seg_end)
+	if (d->pos == d->seg_end && d->pos < d->end)
 		dtls_dgram_next_segment(d);
 }
 
