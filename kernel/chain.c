@@ -52,10 +52,10 @@ static unsigned int room_in(const struct dtls_reader *r,
 
 /*
  * add_run() gives the user the records of @rx that may follow in @chain, with one
- * copy for those that lie side by side, and keeps the others.
+ * copy for those that lie side by side in @scratch, and keeps the others.
  */
 static void add_run(struct dtls_reader *r, struct chain *chain,
-		    const struct dtls_run *rx)
+		    struct dtls_scratch *scratch, const struct dtls_run *rx)
 {
 	const struct dtls_opened *o = rx->opened, *end = o + rx->n, *next;
 	int size = chain->size, piece;
@@ -82,7 +82,7 @@ static void add_run(struct dtls_reader *r, struct chain *chain,
 			piece += size;
 			next++;
 		}
-		if (!dtls_reader_copy_opened(r, o->content, piece)) {
+		if (!dtls_reader_copy_opened(r, scratch, o->content, piece)) {
 			chain->last = true;
 			next = o;
 			continue;
@@ -105,7 +105,7 @@ static void add_received(struct dtls_reader *r, struct chain *chain,
 	       dtls_intake_coalesced(ds, chain->dgram, chain->first, rx,
 				     min(max, DTLS_RUN_MAX))) {
 		dtls_rx_open(ds, rx, scratch);
-		add_run(r, chain, rx);
+		add_run(r, chain, scratch, rx);
 		dtls_wait_done(ds, rx);
 	}
 }

@@ -52,7 +52,7 @@ static int give_opened(struct dtls_reader *r, struct dtls_scratch *scratch)
 	struct sock *sk = r->ds->sk;
 	int ret;
 
-	if (!dtls_reader_copy_opened(r, o->content, copied)) {
+	if (!dtls_reader_copy_opened(r, scratch, o->content, copied)) {
 		dtls_stats_lost(r->ds);
 		return -EFAULT;
 	}

@@ -4,11 +4,13 @@
 #define _DTLS_READER_H
 
 #include <linux/mm.h>
+#include <linux/scatterlist.h>
 #include <linux/socket.h>
 #include <linux/types.h>
 #include <linux/uio.h>
 
 #include "compat.h"
+#include "scratch.h"
 
 struct dtls_sock;
 
@@ -58,15 +60,20 @@ static inline bool __must_check dtls_reader_copy(struct dtls_reader *r,
 }
 
 /*
- * Copy @len bytes from a scratch to the user. Return false if the buffer cannot be
- * written. The memory of a scratch is whole pages, so the checks of copy_to_iter() for
- * stack and slab memory are not needed.
+ * Copy the @len bytes at @from, opened content in @scratch, to the user. Return false if
+ * the buffer cannot be written. The memory of a scratch is whole pages, so the checks of
+ * copy_to_iter() for stack and slab memory are not needed. The page that the content
+ * begins in is known from its scatterlist entry.
  */
 static inline bool __must_check
-dtls_reader_copy_opened(struct dtls_reader *r, const u8 *from, size_t len)
+dtls_reader_copy_opened(struct dtls_reader *r, struct dtls_scratch *scratch,
+			const u8 *from, size_t len)
 {
-	return dtls_copy_page_to_iter(virt_to_page(from), offset_in_page(from),
-				      len, &r->msg->msg_iter) == len;
+	size_t offset = offset_in_page(scratch->content) +
+			(from - scratch->content);
+
+	return dtls_copy_page_to_iter(sg_page(&scratch->dst[1]), offset, len,
+				      &r->msg->msg_iter) == len;
 }
 
 /* Return what recv() returns for @copied bytes of a record of @len. */

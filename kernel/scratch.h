@@ -101,7 +101,8 @@ struct dtls_sealing {
  *		copied before they are opened
  * @rx:		receiving: two runs. The second is for a reader with UDP_GRO, which
  *		needs the first record while it takes in those that follow
- * @dst:	receiving: scatterlist of the result, @aad and a part of @content
+ * @dst:	receiving: scatterlist of the result, @aad and a part of @content. The page
+ *		of the second entry is always the one that @content begins in
  *
  * Lifetime: from dtls_scratch_get() to dtls_scratch_put() the scratch belongs to one
  * task, which may sleep. A sender has a scratch while it seals records, but not while
