@@ -119,8 +119,8 @@ static inline void dtls_dgram_begin(struct dtls_sock *ds, struct dtls_dgram *d,
 	dtls_dgram_first_piece(d, skb);
 	d->intact = false;
 	d->cut = false;
-	WRITE_ONCE(d->skb, skb);
 	dtls_dgram_next_segment(d);
+	WRITE_ONCE(d->skb, skb);
 }
 
 /*

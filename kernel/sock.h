@@ -36,7 +36,6 @@ struct dtls_table;
  * @piece_start: where in @skb the bytes at @piece begin
  * @piece_end:	where in @skb the bytes at @piece end
  * @piece_next:	index of the fragment of @skb that follows @piece
- * @piece_ours:	@piece is memory that nobody else writes to
  * @has_cid:	a connection ID that this end asked for stands before @pos in
  *		the datagram
  * @begun:	dtls_sort_begin() has found the association of the datagram and
@@ -45,6 +44,10 @@ struct dtls_table;
  * @cut:	a record was cut out of @skb
  * @junk:	points of the datagram's records that were of no use or could not be
  *		verified; see DTLS_DGRAM_JUNK_MAX
+ * @piece_ours:	@piece is memory that nobody else writes to
+ *
+ * The members from @has_cid to @junk are all zero when a datagram begins, and lie side by
+ * side, so that one store clears them.
  *
  * dtls_sock.lock guards all members.
  */
@@ -60,12 +63,12 @@ struct dtls_dgram {
 	unsigned int piece_end;
 	unsigned int piece_next;
 	const u8 *piece;
-	bool piece_ours;
 	bool has_cid;
 	bool begun;
 	bool intact;
 	bool cut;
 	unsigned int junk;
+	bool piece_ours;
 };
 
 /**
