@@ -4,6 +4,7 @@
  * associations, puts keys into their slots, drops old read keys, and keeps the list
  * of connection IDs. See struct dtls_assoc for locks and lifetimes.
  */
+#include <linux/jiffies.h>
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/rbtree.h>
@@ -480,6 +481,24 @@ static u64 read_count(struct dtls_assoc *assoc, enum dtls_count what)
 }
 
 /*
+ * Return dtls_assoc.heard, after the tick that a reader has noted was turned into it. A
+ * reader only notes the tick, as the clock costs more. The jiffies and the clock may be
+ * a tick apart, so the time could seem to go back. The caller holds the lock of @assoc.
+ */
+static u64 when_heard(struct dtls_assoc *assoc)
+{
+	u64 ago;
+
+	lockdep_assert_held(&assoc->lock);
+	if (assoc->heard_tick) {
+		ago = jiffies64_to_nsecs(get_jiffies_64() - assoc->heard_tick);
+		assoc->heard = max(assoc->heard, ktime_get_coarse_ns() - ago);
+		assoc->heard_tick = 0;
+	}
+	return assoc->heard;
+}
+
+/*
  * Fill in @info from @assoc. The caller holds the setup mutex. Takes @assoc's lock
  * for the replay window.
  */
@@ -501,7 +520,7 @@ void dtls_assoc_info(struct dtls_assoc *assoc, struct dtls_info *info)
 	}
 
 	spin_lock(&assoc->lock);
-	info->heard = div_u64(assoc->heard, NSEC_PER_MSEC);
+	info->heard = div_u64(when_heard(assoc), NSEC_PER_MSEC);
 	if (rx) {
 		info->rx_cipher = rx->key.cipher->id;
 		info->rx_epoch = rx->number;

@@ -90,7 +90,7 @@ struct dtls_retiring {
  *		not marked in it yet
  * @heard:	when the last record was verified, in nanoseconds of CLOCK_MONOTONIC;
  *		0: no record was verified yet
- * @heard_tick:	the jiffies when @heard was written
+ * @heard_tick:	the jiffies when a record was last verified; 0: @heard tells it
  * @rx_records:	how many application records were verified
  * @rx_bytes:	how many bytes of content the records of @rx_records had
  * @count:	the counters that enum dtls_count names
@@ -153,7 +153,7 @@ struct dtls_assoc {
 	refcount_t refs;
 	struct hlist_head under_way;
 	u64 heard;
-	unsigned long heard_tick;
+	u64 heard_tick;
 	u64 rx_records;
 	u64 rx_bytes;
 	atomic64_t count[DTLS_COUNT_MAX];

@@ -18,7 +18,6 @@
  */
 #include <linux/jiffies.h>
 #include <linux/skbuff.h>
-#include <linux/timekeeping.h>
 #include <net/sock.h>
 
 #include "assoc.h"
@@ -302,21 +301,6 @@ static int judge_record(const struct dtls_run *rx, const struct dtls_opened *o)
 }
 
 /*
- * note_heard() notes the time at which a record was verified. It reads the clock once
- * a tick at most, which is exact enough. The caller holds the association's lock.
- */
-static void note_heard(struct dtls_assoc *assoc)
-{
-	unsigned long now = jiffies;
-
-	lockdep_assert_held(&assoc->lock);
-	if (likely(assoc->heard_tick == now))
-		return;
-	assoc->heard_tick = now;
-	assoc->heard = ktime_get_coarse_ns();
-}
-
-/*
  * settle_run() decides which records of @rx are delivered: those that are @authentic
  * and the first of their number. It marks them as received in the replay window, clears
  * the other bits of @rx->fresh, and sets the verdict of each record. @rx is not under way
@@ -337,7 +321,7 @@ static unsigned int settle_run(struct dtls_sock *ds, struct dtls_run *rx,
 			      rx->fresh & authentic : 0);
 	rx->fresh = fresh;
 	if (fresh) {
-		note_heard(assoc);
+		assoc->heard_tick = get_jiffies_64();
 		if (unlikely(!rx->epoch->used))
 			dtls_assoc_used(assoc, rx->epoch);
 		outdo_copies(assoc, rx);
