@@ -59,24 +59,29 @@ static struct dtls_loan *loan_of(const struct dtls_key *key, int cpu)
 }
 
 /*
- * new_aead() makes a transform. CRYPTO_ALG_ASYNC is not masked: before 7.0 the AES-NI
- * code has that flag, and to mask it is to get the generic code. Sleeps, as the module
- * of the cipher may be loaded.
+ * new_aead() makes a transform for the tags of @cipher. CRYPTO_ALG_ASYNC is not masked:
+ * before 7.0 the AES-NI code has that flag, and to mask it is to get the generic code.
+ * Sleeps, as the module of the cipher may be loaded.
  */
 static struct crypto_aead *new_aead(const struct dtls_aead *cipher)
 {
-	return crypto_alloc_aead(names[cipher->kind], 0, 0);
+	struct crypto_aead *aead = crypto_alloc_aead(names[cipher->kind], 0, 0);
+	int err;
+
+	if (IS_ERR(aead))
+		return aead;
+	err = crypto_aead_setauthsize(aead, cipher->tag_len);
+	if (!err)
+		return aead;
+	crypto_free_aead(aead);
+	return ERR_PTR(err);
 }
 
 /* set_key() gives @aead the key @raw of @cipher. */
 static int set_key(struct crypto_aead *aead, const struct dtls_aead *cipher,
 		   const u8 *raw)
 {
-	int err = 0;
-
-	if (crypto_aead_authsize(aead) != cipher->tag_len)
-		err = crypto_aead_setauthsize(aead, cipher->tag_len);
-	return err ?: crypto_aead_setkey(aead, raw, cipher->key_len);
+	return crypto_aead_setkey(aead, raw, cipher->key_len);
 }
 
 /* ---- lending ---- */
