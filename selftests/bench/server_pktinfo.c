@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A server of plain UDP with a control message for each datagram, IP_PKTINFO; see
- * servers.h. One call makes one datagram.
+ * servers.h. One call makes one datagram, or BATCH of them.
  */
 #include <string.h>
 #include <sys/socket.h>
@@ -14,7 +14,7 @@ union control {
 	struct cmsghdr align;
 };
 
-static char out[DATAGRAM_ROOM], in[DATAGRAM_ROOM];
+static char out[DATAGRAM_ROOM], in[BATCH * DATAGRAM_ROOM];
 
 bool server_pktinfo_open(struct service *s)
 {
@@ -24,6 +24,7 @@ bool server_pktinfo_open(struct service *s)
 	       !setsockopt(s->fd, SOL_IP, IP_PKTINFO, &on, sizeof(on));
 }
 
+/* Make a message with the datagram at @iov, from or to @peer. */
 static struct msghdr message(struct sockaddr_in *peer, struct iovec *iov,
 			     union control *control)
 {
@@ -37,40 +38,101 @@ static struct msghdr message(struct sockaddr_in *peer, struct iovec *iov,
 	};
 }
 
-bool server_pktinfo_recv(struct service *s, const unsigned int *clients)
+/* Return true if the message tells to which address it was sent. */
+static bool has_info(struct msghdr *msg)
 {
-	struct iovec iov = { in, sizeof(in) };
-	struct sockaddr_in from;
-	union control control;
-	struct cmsghdr *c;
-	struct msghdr msg;
-	unsigned int i;
+	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
 
-	(void)clients;
-	for (i = 0; i < BATCH; i++) {
-		msg = message(&from, &iov, &control);
-		if (recvmsg(s->fd, &msg, 0) != (ssize_t)s->size)
-			return false;
-		c = CMSG_FIRSTHDR(&msg);
-		if (!c || c->cmsg_level != SOL_IP || c->cmsg_type != IP_PKTINFO)
+	return c && c->cmsg_level == SOL_IP && c->cmsg_type == IP_PKTINFO;
+}
+
+/* Receive BATCH datagrams with as few calls as they take. */
+static bool recv_many(struct service *s)
+{
+	static union control control[BATCH];
+	static struct sockaddr_in from[BATCH];
+	static struct mmsghdr msg[BATCH];
+	static struct iovec iov[BATCH];
+	int left, got, i;
+
+	for (left = BATCH; left > 0; left -= got) {
+		for (i = 0; i < left; i++) {
+			iov[i] = (struct iovec){ in + i * DATAGRAM_ROOM,
+						 DATAGRAM_ROOM };
+			msg[i].msg_hdr = message(&from[i], &iov[i],
+						 &control[i]);
+		}
+		got = recvmmsg(s->fd, msg, left, 0, NULL);
+		for (i = 0; i < got; i++)
+			if (msg[i].msg_len != s->size ||
+			    !has_info(&msg[i].msg_hdr))
+				return false;
+		if (got <= 0)
 			return false;
 	}
 	return true;
 }
 
-bool server_pktinfo_send(struct service *s, const unsigned int *clients)
+bool server_pktinfo_recv(struct service *s, const unsigned int *clients)
 {
-	struct in_pktinfo info = { .ipi_spec_dst = s->address.sin_addr };
-	struct iovec iov = { out, s->size };
-	union control control = { 0 };
-	struct sockaddr_in to;
+	struct iovec iov = { in, DATAGRAM_ROOM };
+	struct sockaddr_in from;
+	union control control;
 	struct msghdr msg;
 	unsigned int i;
+
+	(void)clients;
+	if (s->server->batch == MMSG)
+		return recv_many(s);
+	for (i = 0; i < BATCH; i++) {
+		msg = message(&from, &iov, &control);
+		if (recvmsg(s->fd, &msg, 0) != (ssize_t)s->size ||
+		    !has_info(&msg))
+			return false;
+	}
+	return true;
+}
+
+/* Make a control message for a datagram that leaves from the server's address. */
+static union control source_of(const struct service *s)
+{
+	struct in_pktinfo info = { .ipi_spec_dst = s->address.sin_addr };
+	union control control = { 0 };
 
 	control.align.cmsg_level = SOL_IP;
 	control.align.cmsg_type = IP_PKTINFO;
 	control.align.cmsg_len = CMSG_LEN(sizeof(info));
 	memcpy(CMSG_DATA(&control.align), &info, sizeof(info));
+	return control;
+}
+
+/* Send BATCH datagrams with one call. */
+static bool send_many(struct service *s, const unsigned int *clients)
+{
+	static union control control[BATCH];
+	static struct sockaddr_in to[BATCH];
+	static struct mmsghdr msg[BATCH];
+	struct iovec iov = { out, s->size };
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++) {
+		control[i] = source_of(s);
+		to[i] = wire_client(clients[i]);
+		msg[i].msg_hdr = message(&to[i], &iov, &control[i]);
+	}
+	return sendmmsg(s->fd, msg, BATCH, 0) == BATCH;
+}
+
+bool server_pktinfo_send(struct service *s, const unsigned int *clients)
+{
+	union control control = source_of(s);
+	struct iovec iov = { out, s->size };
+	struct sockaddr_in to;
+	struct msghdr msg;
+	unsigned int i;
+
+	if (s->server->batch == MMSG)
+		return send_many(s, clients);
 	for (i = 0; i < BATCH; i++) {
 		to = wire_client(clients[i]);
 		msg = message(&to, &iov, &control);
