@@ -180,6 +180,35 @@ TEST_F(assoc, each_has_numbers_windows_and_counters_of_its_own)
 	EXPECT_EQ(1u, counters.rx_replays);
 }
 
+/* Only a record that was verified counts, and each reading tells the same time. */
+TEST_F(assoc, heard_changes_with_the_next_verified_record)
+{
+	struct client *c = &self->c[0];
+	struct dtls_info first, again, later;
+	__u64 verified;
+	size_t len;
+
+	ASSERT_TRUE(client_works(self->server, c));
+	verified = now_ms();
+	usleep(100 * 1000);
+	ASSERT_OK(get_info(self->server, c->id, &first));
+	EXPECT_GE(verified, first.heard);
+
+	usleep(100 * 1000);
+	len = peer_seal(&c->up, CT_DATA, c->seq++, text, 60, wire);
+	wire[len - 1] ^= 1;
+	ASSERT_EQ((ssize_t)len, send(c->fd, wire, len, 0));
+	ASSERT_ERRNO(EAGAIN, recv_now(self->server, buf, sizeof(buf)));
+	ASSERT_OK(get_info(self->server, c->id, &again));
+	EXPECT_EQ(1u, again.rx_forged);
+	EXPECT_EQ(first.heard, again.heard);
+
+	ASSERT_TRUE(client_works(self->server, c));
+	ASSERT_OK(get_info(self->server, c->id, &later));
+	EXPECT_LT(first.heard, later.heard);
+	EXPECT_GE(now_ms(), later.heard);
+}
+
 TEST_F(assoc, segments_go_to_one_while_others_are_sent_to)
 {
 	unsigned int i;
