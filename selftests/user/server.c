@@ -1780,8 +1780,8 @@ TEST_F(server, a_client_that_was_peeled_off_talks_on)
 	UNTIL(kdtls_recv(self->own[1], self->last, sizeof(self->last)) == 0);
 }
 
-/* The sockets of clients that were peeled off live on. */
 #ifdef KERNEL_PATH
+/* With UDP_SEGMENT the kernel may send the first of several records alone. */
 TEST_F(server, what_the_kernel_cuts_and_sends_in_part_is_told)
 {
 	int size = 10;
@@ -1798,6 +1798,7 @@ TEST_F(server, what_the_kernel_cuts_and_sends_in_part_is_told)
 }
 #endif
 
+/* The sockets of clients that were peeled off live on. */
 TEST_F(server, another_server_begins_on_the_port_beside_peeled_clients)
 {
 	struct sockaddr_in at;
