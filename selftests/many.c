@@ -571,7 +571,7 @@ static int crowded(const struct figures *before)
 		    set_key(server, p.id, DTLS_TX, &key))
 			return -1;
 	}
-	return cgroup_bytes() - before->charged > n * 500L ? server : -1;
+	return cgroup_bytes() - before->charged > (long)n * 500 ? server : -1;
 }
 
 /*

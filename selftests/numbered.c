@@ -354,7 +354,7 @@ static int run_recv(int fd, const struct options *o, struct result *r,
 		if (n < 0)
 			return -1;
 		quiet = 0;
-		if (n > r->largest)
+		if ((unsigned int)n > r->largest)
 			r->largest = n;
 		part = gso ? gso : n;
 		for (at = 0; at < (size_t)n; at += part)

@@ -1038,8 +1038,8 @@ static struct charge charged(void)
 static bool all_is_back(const struct charge *begin, const struct charge *now,
 			unsigned int n)
 {
-	return now->kernel - begin->kernel < n * 300L &&
-	       now->sock - begin->sock < n * 1024L &&
+	return now->kernel - begin->kernel < (long)n * 300 &&
+	       now->sock - begin->sock < (long)n * 1024 &&
 	       now->udp - begin->udp < 3 << 20;
 }
 

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <kdtls/server.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
@@ -643,7 +644,7 @@ static const char *state_of(const struct _test_data_server *self)
 
 	kdtls_server_get_info(self->server, &info);
 	snprintf(text, sizeof(text),
-		 "%u clients, %u of them half open; %lu established, %lu refused, %lu closed, %lu dropped, %lu limited; told of %u opened, %u closed, %u refused, at last with %d",
+		 "%u clients, %u of them half open; %" PRIu64 " established, %" PRIu64 " refused, %" PRIu64 " closed, %" PRIu64 " dropped, %" PRIu64 " limited; told of %u opened, %u closed, %u refused, at last with %d",
 		 info.clients, info.half_open, info.established, info.refused,
 		 info.closed, info.dropped, info.limited, opened, closed,
 		 refused, last_error);
