@@ -10,8 +10,8 @@
 #include "harness.h"
 
 #include <arpa/inet.h>
-#include <elf.h>
 #include <fcntl.h>
+#include <link.h>
 #include <poll.h>
 #include <sys/random.h>
 
@@ -70,7 +70,7 @@ static unsigned int count_secrets(const __u8 *p, size_t len)
 #define WINDOW		(1 << 20)	/* a multiple of every page's size */
 
 /* Likewise of @len bytes of @core, at most WINDOW, as far as they can be read. */
-static unsigned int search_window(int core, Elf64_Off from, size_t len)
+static unsigned int search_window(int core, ElfW(Off) from, size_t len)
 {
 	static __u8 window[WINDOW];
 	ssize_t got = pread(core, window, len, from);
@@ -83,11 +83,11 @@ static unsigned int search_window(int core, Elf64_Off from, size_t len)
 }
 
 /* Likewise of one segment of @core, up to @enough */
-static unsigned int search_segment(int core, const Elf64_Phdr *segment,
+static unsigned int search_segment(int core, const ElfW(Phdr) *segment,
 				   unsigned int enough)
 {
 	unsigned int n = 0;
-	Elf64_Off at;
+	ElfW(Off) at;
 	size_t len;
 
 	for (at = 0; n < enough && at < segment->p_filesz;
@@ -101,9 +101,9 @@ static unsigned int search_segment(int core, const Elf64_Phdr *segment,
 }
 
 /* Read a window of the segment where the secret does not stand. */
-static bool read_another(int core, const Elf64_Phdr *segment)
+static bool read_another(int core, const ElfW(Phdr) *segment)
 {
-	Elf64_Off at;
+	ElfW(Off) at;
 
 	for (at = 0; at + WINDOW <= segment->p_filesz; at += WINDOW)
 		if (!search_window(core, segment->p_offset + at, WINDOW))
@@ -112,9 +112,9 @@ static bool read_another(int core, const Elf64_Phdr *segment)
 }
 
 /* What has no physical address maps memory that other segments show. */
-static bool is_memory(const Elf64_Phdr *segment)
+static bool is_memory(const ElfW(Phdr) *segment)
 {
-	return segment->p_type == PT_LOAD && segment->p_paddr != ~0ULL;
+	return segment->p_type == PT_LOAD && segment->p_paddr != (ElfW(Addr))-1;
 }
 
 /*
@@ -123,9 +123,9 @@ static bool is_memory(const Elf64_Phdr *segment)
  */
 static int count_in_memory(int enough)
 {
-	static Elf64_Phdr segments[512];
+	static ElfW(Phdr) segments[512];
 	int core = open("/proc/kcore", O_RDONLY), n = 0, i;
-	Elf64_Ehdr head;
+	ElfW(Ehdr) head;
 
 	if (core < 0)
 		return -1;
