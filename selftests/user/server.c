@@ -523,14 +523,11 @@ static void begin_from(struct __test_metadata *_metadata,
 		      self->clients);
 }
 
-#define OWN_PORTS	20000
-
 /*
- * Return a socket for a client that comes back to its port, where @i is the client's
- * number. The address is of this process alone, and the port is below those that the
- * kernel gives out (ip_local_port_range): nobody else gets it while no client has it.
+ * Return a socket on @port of an address that is of this process alone, as another process
+ * of these tests may run at the same time.
  */
-static int own_port(unsigned int i)
+static int own_socket(uint16_t port)
 {
 	char address[INET_ADDRSTRLEN];
 	pid_t pid = getpid();
@@ -538,7 +535,19 @@ static int own_port(unsigned int i)
 	/* Linux has at most 2^22 processes (PID_MAX_LIMIT). */
 	snprintf(address, sizeof(address), "127.%d.%d.%d",
 		 64 + (pid >> 16 & 0x3f), pid >> 8 & 0xff, pid & 0xff);
-	return bound(AF_INET, address, htons(OWN_PORTS + i));
+	return bound(AF_INET, address, htons(port));
+}
+
+#define OWN_PORTS	20000
+
+/*
+ * Return a socket for a client that comes back to its port, or one of many of an address,
+ * where @i is the client's number. The port is below those that the kernel gives out
+ * (ip_local_port_range): nobody else gets it while no client has it.
+ */
+static int own_port(unsigned int i)
+{
+	return own_socket(OWN_PORTS + i);
 }
 
 /* Let so many clients begin, each on a port to which it can come back. */
@@ -2743,8 +2752,7 @@ TEST_F(server, a_flood_of_half_open_handshakes_locks_nobody_out)
 	files = next_file();
 	before = heap_used;
 	for (i = 0; i < n; i++)
-		half_open_on(_metadata, self,
-			     bound(AF_INET, "127.0.0.77", htons(20000 + i)));
+		half_open_on(_metadata, self, own_port(i));
 	EXPECT_GE(before + FLOOD_BYTES, heap_used);
 	EXPECT_EQ(n / 5, counters(self).half_open);
 	EXPECT_EQ(n - n / 5, counters(self).limited);
@@ -2799,7 +2807,7 @@ TEST_F(server, what_half_open_handshakes_hold_is_bounded_in_all)
 	}
 	before = heap_used;
 	for (i = 0; i < n; i++) {
-		fd = bound(AF_INET, "127.0.0.77", htons(20000 + i));
+		fd = own_port(i);
 		half_open_on(_metadata, self, dup(fd));
 		send_early(self, fd, variant->version, 60);
 		close(fd);
@@ -2858,7 +2866,7 @@ TEST_F(server, all_that_handshakes_of_a_source_take_is_bounded)
 		restart_server(_metadata, self);
 		before = heap_used;
 		for (i = 0; i < n; i++) {
-			fd = bound(AF_INET, "127.0.0.77", htons(20000 + i));
+			fd = own_port(i);
 			half_open_on(_metadata, self, dup(fd));
 			send_early(self, fd, variant->version, 6 * round);
 			serve(self);
@@ -3459,7 +3467,7 @@ TEST_F(server, a_low_port_is_served_without_privileges)
 
 	if (getuid())
 		SKIP(return, "only root binds to a port below 1024");
-	fd = bound(AF_INET, "127.0.0.78", htons(443));
+	fd = own_socket(443);
 	self->at_len = sizeof(self->at);
 	getsockname(fd, (struct sockaddr *)&self->at, &self->at_len);
 	child = fork();
