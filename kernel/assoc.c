@@ -482,8 +482,9 @@ static u64 read_count(struct dtls_assoc *assoc, enum dtls_count what)
 
 /*
  * Return dtls_assoc.heard, after the tick that a reader has noted was turned into it. A
- * reader only notes the tick, as the clock costs more. The jiffies and the clock may be
- * a tick apart, so the time could seem to go back. The caller holds the lock of @assoc.
+ * reader only notes the tick, as the clock costs more. The jiffies and the clock may be a
+ * tick apart, and the time must not go back for that, so the later of the two times
+ * counts. The caller holds the lock of @assoc.
  */
 static u64 when_heard(struct dtls_assoc *assoc)
 {
